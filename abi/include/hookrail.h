@@ -1,0 +1,668 @@
+// hookrail.h: the boundary between a Hookrail host and a plugin, for plugins in C and C++.
+//
+// Generated from abi/src by tests/tests/c_header.rs. Do not edit; run
+//
+//     HOOKRAIL_BLESS=1 cargo test -p hookrail-tests --test c_header
+//
+// A plugin is a shared library that defines `hookrail_plugin_v1` and has one HOOKRAIL_NOTE.
+// abi/examples/c/screen.c is a whole one.
+//
+// Threads. The host calls `attach` once, before all else. It calls `create`, `start`, `stop` and
+// `destroy` on one of its threads at a time. Callbacks run on any thread, on several at once,
+// from the time `start` returned 0 until `stop` is called; so does `query`, at any time.
+//
+// Memory. A payload belongs to the host. A callback of a notify point only reads it; the others
+// may edit it, for the call. What a payload owns lives on the process's malloc: grow it with
+// realloc and free it with free, as the functions at the end of this file do.
+//
+// Text is UTF-8 and has a length instead of a final NUL. No function may throw or longjmp out.
+
+#ifndef HOOKRAIL_H
+#define HOOKRAIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+// The version of this boundary: major in the upper half, minor in the lower.
+#define HOOKRAIL_ABI_VERSION (1 << 16)
+
+// A panic in this library aborts the process.
+#define HOOKRAIL_PANIC_ABORTS 1
+
+// `priority` was given. Without it the registration is refused.
+#define HOOKRAIL_HAS_PRIORITY 1
+
+// Go on.
+#define HOOKRAIL_CONTINUE 0
+
+// Fold and notify: handled, skip the rest. Gate: allow.
+#define HOOKRAIL_STOP 1
+
+// Deny; bits 8-31 are the code.
+#define HOOKRAIL_DENY 2
+
+// The callback failed; the text was said before.
+#define HOOKRAIL_FAULT 255
+
+// Which directory.
+enum hookrail_dir
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // What the package brought along; read only.
+  HOOKRAIL_DIR_DATA = 0,
+  // What must outlive a restart.
+  HOOKRAIL_DIR_STATE = 1,
+  // What need not.
+  HOOKRAIL_DIR_EPHEMERAL = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hookrail_dir hookrail_dir;
+#else
+typedef uint32_t hookrail_dir;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What a callback touches beside its payload. Simulation, replay and shadow call only pure ones.
+enum hookrail_effects
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // Anything: the network, files, other processes.
+  HOOKRAIL_EFFECTS_EXTERNAL = 0,
+  // The state of this process: counters, caches.
+  HOOKRAIL_EFFECTS_LOCAL = 1,
+  // Only the payload.
+  HOOKRAIL_EFFECTS_PURE = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hookrail_effects hookrail_effects;
+#else
+typedef uint32_t hookrail_effects;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// How a payload is written as bytes.
+enum hookrail_format
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // For machines: MessagePack with field names; secrets in the clear.
+  HOOKRAIL_FORMAT_MESSAGE_PACK = 0,
+  // For people: JSON; secrets masked.
+  HOOKRAIL_FORMAT_JSON = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hookrail_format hookrail_format;
+#else
+typedef uint32_t hookrail_format;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// How much a line of the log matters.
+enum hookrail_level
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // Something failed.
+  HOOKRAIL_LEVEL_ERROR = 1,
+  // Something is off.
+  HOOKRAIL_LEVEL_WARN = 2,
+  // Something worth knowing happened.
+  HOOKRAIL_LEVEL_INFO = 3,
+  // For whoever looks for a mistake.
+  HOOKRAIL_LEVEL_DEBUG = 4,
+  // Every step.
+  HOOKRAIL_LEVEL_TRACE = 5,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hookrail_level hookrail_level;
+#else
+typedef uint32_t hookrail_level;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What a text that is said to the host is about.
+enum hookrail_saying
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // Why a callback denied.
+  HOOKRAIL_SAYING_DENIED = 1,
+  // How a callback failed.
+  HOOKRAIL_SAYING_FAULT = 2,
+  // Why another function failed.
+  HOOKRAIL_SAYING_ERROR = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hookrail_saying hookrail_saying;
+#else
+typedef uint32_t hookrail_saying;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// A growable array on the process's own `malloc`, shared by every library and by C.
+//
+// `Vec` may not cross the boundary: its layout is unspecified, and each library may have an
+// allocator of its own. A `List` is three words, and its memory belongs to the process.
+//
+// # Invariants
+// - `capacity == 0` and `ptr` dangling, or `ptr` came from the process's `malloc` with room for
+//   `capacity` elements;
+// - the first `len <= capacity` elements are initialised.
+typedef struct {
+  // The elements; while `capacity` is 0 an address that is not null and must not be freed.
+  uint8_t *ptr;
+  // How many there are.
+  size_t len;
+  // How many fit; 0 while nothing is allocated.
+  size_t capacity;
+} hookrail_list_u8;
+
+// Growable bytes on the process's `malloc`; a `List<u8>` that serialises as bytes.
+typedef hookrail_list_u8 hookrail_bytes;
+
+// Growable UTF-8 text on the process's `malloc`.
+//
+// # Invariants
+// The bytes are UTF-8. C code that writes them must keep that, as it must keep the length.
+typedef hookrail_bytes hookrail_text;
+
+// Service `config/1`: the instance's configuration.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Appends the configuration in force, as JSON, to `out`. 0 for success.
+  uint32_t (*read)(const void *handle, hookrail_text *out);
+} hookrail_config_service;
+
+// Borrowed text: `len` bytes of UTF-8 at `ptr`, valid for the call it is passed to.
+typedef struct {
+  // The first byte; may be anything when `len` is 0.
+  const uint8_t *ptr;
+  // The length in bytes.
+  size_t len;
+} hookrail_str;
+
+// What the current dispatch is about.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Reserved; 0.
+  uint32_t reserved;
+  // When the answer is needed, in nanoseconds of `CLOCK_MONOTONIC`; 0 for no deadline.
+  uint64_t deadline;
+  // The trace this belongs to (W3C trace id); all zeros for none.
+  uint8_t trace[16];
+  // On whose behalf; may be empty.
+  hookrail_str principal;
+  // The machine; may be empty.
+  hookrail_str node;
+} hookrail_context;
+
+// Service `dirs/1`: directories of the instance.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Appends the path of a directory to `out`, which then exists; `kind` as in
+  // `hookrail_dir`. 0 for success; else an error was said.
+  uint32_t (*path)(const void *handle, uint32_t kind, hookrail_text *out);
+} hookrail_dirs_service;
+
+// The id of a message: a UUID of version 7 (RFC 9562), so that ids sort by time.
+typedef uint8_t hookrail_message_id[16];
+
+// One header of a message.
+typedef struct {
+  // The key; case-sensitive.
+  hookrail_text key;
+  // The value.
+  hookrail_text value;
+} hookrail_header;
+
+// A growable array on the process's own `malloc`, shared by every library and by C.
+//
+// `Vec` may not cross the boundary: its layout is unspecified, and each library may have an
+// allocator of its own. A `List` is three words, and its memory belongs to the process.
+//
+// # Invariants
+// - `capacity == 0` and `ptr` dangling, or `ptr` came from the process's `malloc` with room for
+//   `capacity` elements;
+// - the first `len <= capacity` elements are initialised.
+typedef struct {
+  // The elements; while `capacity` is 0 an address that is not null and must not be freed.
+  hookrail_header *ptr;
+  // How many there are.
+  size_t len;
+  // How many fit; 0 while nothing is allocated.
+  size_t capacity;
+} hookrail_list_header;
+
+// One message of a stream. Fixed in size: it grows by `hookrail-*` headers only.
+//
+// As JSON: `id` a string, `timestamp` RFC 3339 with nine digits, `headers` as `[["key","value"]]`,
+// and `body` when it is UTF-8, else `body_base64`. As MessagePack: its fields.
+typedef struct {
+  // A UUID of version 7.
+  hookrail_message_id id;
+  // When the message came to be, in nanoseconds since the Unix epoch.
+  uint64_t timestamp;
+  // Reserved for the host; keep them as they are.
+  uint64_t flags;
+  // Where the message came from, for example a file name or a client.
+  hookrail_text source;
+  // Dot-separated tokens.
+  hookrail_text topic;
+  // Ordered; a key may repeat.
+  hookrail_list_header headers;
+  // The content.
+  hookrail_bytes body;
+  // Reserved for the host; keep them as they are.
+  uint64_t reserved[4];
+} hookrail_message;
+
+// A message that was denied on its way, and who denied it: what `message.dropped` carries.
+typedef struct {
+  // The message as the chain left it.
+  hookrail_message message;
+  // The callback that decided, as `instance/callback`.
+  hookrail_text decided_by;
+  // The code of the verdict, 24 bits.
+  uint32_t code;
+  // The reason as the callback said it; may be empty.
+  hookrail_text reason;
+} hookrail_dropped;
+
+// The addresses of the heap's functions. Payloads are grown and freed on both sides, so both must
+// see the same.
+typedef struct {
+  // `malloc`
+  const void *malloc;
+  // `calloc`
+  const void *calloc;
+  // `realloc`
+  const void *realloc;
+  // `free`
+  const void *free;
+  // `posix_memalign`
+  const void *posix_memalign;
+} hookrail_heap;
+
+// The code of a callback: takes its context and the payload, answers a verdict, for example
+// `HOOKRAIL_CONTINUE`. Runs on any thread, on several at once.
+typedef uint32_t (*hookrail_raw_callback)(void *ctx, void *payload);
+
+// Operations on a payload of one point, so that a worker, a recorder or a bridge can handle a
+// payload it was not compiled with.
+//
+// All functions are thread-safe. Those that answer a `u32` answer 0 for success.
+// The last three are null for a `LOCAL` point.
+typedef struct {
+  // Size of the payload in bytes.
+  size_t size;
+  // Alignment of the payload in bytes.
+  size_t align;
+  // Writes a copy of `from` to the uninitialised `to`.
+  void (*clone)(const void *from, void *to);
+  // Makes the initialised `to` equal to `from`, reusing its memory.
+  void (*assign)(const void *from, void *to);
+  // Drops the payload in place.
+  void (*drop)(void *payload);
+  // Appends the payload to `out` in a `hookrail_format`.
+  uint32_t (*encode)(const void *payload, uint32_t format, hookrail_bytes *out);
+  // Reads a payload into the uninitialised `to`; says what is wrong in `error`.
+  uint32_t (*decode)(const uint8_t *bytes,
+                     size_t len,
+                     uint32_t format,
+                     void *to,
+                     hookrail_text *error);
+  // Masks the payload's secrets in place.
+  uint32_t (*redact)(void *payload);
+} hookrail_payload_ops;
+
+// One callback, as a plugin registers it.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // `HOOKRAIL_HAS_PRIORITY`.
+  uint32_t flags;
+  // The name of the point.
+  hookrail_str point;
+  // The revision of the point that the plugin was built for.
+  uint32_t revision;
+  // Where the callback stands; counts only with `HOOKRAIL_HAS_PRIORITY`.
+  int32_t priority;
+  // The name of the callback, unique in its instance and point.
+  hookrail_str callback;
+  // How it is called: 0, synchronously.
+  uint32_t form;
+  // What it touches: an `hookrail_effects`.
+  uint32_t effects;
+  // What its fault shall mean: 0 as the point says, 1 open, 2 closed.
+  uint32_t fault;
+  // Reserved; 0.
+  uint32_t reserved;
+  // The time it may take in nanoseconds; 0 for no limit.
+  uint64_t deadline;
+  // Which payloads it wants; all ones for every one.
+  uint64_t predicate;
+  // The code. Runs on any thread, on several at once.
+  hookrail_raw_callback run;
+  // Handed to the code with each payload.
+  void *ctx;
+  // Frees `ctx` when nobody can call the callback any more; may be null.
+  void (*ctx_drop)(void *ctx);
+  // The payload's fingerprint as the plugin knows it, low word first.
+  uint64_t fingerprint[2];
+  // abi_stable's layout of the payload (`&'static TypeLayout`), to explain a difference; may
+  // be null.
+  const void *layout;
+  // The payload's operations as the plugin knows them; may be null.
+  const hookrail_payload_ops *ops;
+} hookrail_registration;
+
+// What a host gives to every plugin. A newer host's table may be longer, never shorter.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // The ABI version of the host.
+  uint32_t abi;
+  // Says a text to the host from within a call of the host; `kind` as in
+  // `hookrail_saying`.
+  void (*say)(uint32_t kind, hookrail_str text);
+  // Registers one callback, from within `start`. 0 for success; else an error was said.
+  uint32_t (*register_)(void *registrar, const hookrail_registration *record);
+  // What the current dispatch is about, or null outside of one.
+  const hookrail_context *(*current)(void);
+  // A service by versioned id, or null.
+  const void *(*query)(hookrail_str id);
+} hookrail_host_table;
+
+// What every plugin exports, under the name `HOOKRAIL_ENTRY_SYMBOL`.
+//
+// Functions that answer a `u32` answer 0 for success and otherwise say an error first. The host
+// calls `attach` once, before all else; `create`, `start`, `stop`, `destroy` on one of its threads
+// at a time, not always the same; `query` on any.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // The oldest ABI version of a host that this plugin works with.
+  uint32_t abi_min;
+  // The newest ABI version that this plugin knows.
+  uint32_t abi_max;
+  // 0, or `HOOKRAIL_PANIC_ABORTS`. C has no panics: 0.
+  uint32_t flags;
+  // The heap as the plugin sees it.
+  hookrail_heap heap;
+  // Hands the host's table to the library, for as long as it is loaded. Called once, first.
+  uint32_t (*attach)(const hookrail_host_table *host);
+  // Makes an instance with a configuration (JSON); `handle` names it in services. One thread at
+  // a time.
+  uint32_t (*create)(const void *handle, hookrail_str name, hookrail_str config, void **instance);
+  // Starts an instance: it registers its callbacks through `registrar`. One thread at a time.
+  uint32_t (*start)(void *instance, void *registrar);
+  // Stops a started instance; its callbacks are no longer called. One thread at a time.
+  uint32_t (*stop)(void *instance);
+  // Frees an instance that is not running. One thread at a time.
+  uint32_t (*destroy)(void *instance);
+  // A table of the plugin by versioned id, or null. Any thread, several at once.
+  const void *(*query)(hookrail_str id);
+} hookrail_entry;
+
+// Service `log/1`: writes to the host's log.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Writes one line; `level` 1 error, 2 warn, 3 info, 4 debug, 5 trace.
+  void (*write)(const void *handle, uint32_t level, hookrail_str text);
+} hookrail_log_service;
+
+// A plugin's table `reload/1`: takes a new configuration while it runs.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Takes a configuration (JSON). 0 for success; else an error was said and the old one stays.
+  uint32_t (*reload)(void *instance, hookrail_str config);
+} hookrail_reload_table;
+
+// A plugin's table `schema/1`: what its configuration looks like.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Appends the JSON Schema of the configuration to `out`. 0 for success.
+  uint32_t (*write)(hookrail_text *out);
+} hookrail_schema_table;
+
+// The name of the data symbol that every plugin exports: a `hookrail_entry`.
+#define HOOKRAIL_ENTRY_SYMBOL "hookrail_plugin_v1"
+
+// The name of the ELF section that carries a plugin's note.
+#define HOOKRAIL_NOTE_SECTION ".note.hookrail"
+
+// Point `message.delivered`; its payload is a `hookrail_message`.
+#define HOOKRAIL_MESSAGE_DELIVERED "message.delivered"
+#define HOOKRAIL_MESSAGE_DELIVERED_REVISION 1
+#define HOOKRAIL_MESSAGE_DELIVERED_FINGERPRINT { UINT64_C(0x6f4bb5577790d01e), UINT64_C(0x611ba2a03a601963) }
+
+// Point `message.dropped`; its payload is a `hookrail_dropped`.
+#define HOOKRAIL_MESSAGE_DROPPED "message.dropped"
+#define HOOKRAIL_MESSAGE_DROPPED_REVISION 1
+#define HOOKRAIL_MESSAGE_DROPPED_FINGERPRINT { UINT64_C(0x2d91a48d66fd3a27), UINT64_C(0x1a3cc22510b563dd) }
+
+// Point `message.publish`; its payload is a `hookrail_message`.
+#define HOOKRAIL_MESSAGE_PUBLISH "message.publish"
+#define HOOKRAIL_MESSAGE_PUBLISH_REVISION 1
+#define HOOKRAIL_MESSAGE_PUBLISH_FINGERPRINT { UINT64_C(0x6f4bb5577790d01e), UINT64_C(0x611ba2a03a601963) }
+
+// Values that the structures take as plain numbers.
+
+// `fault` of a registration: what the point says, let the payload pass, deny it.
+#define HOOKRAIL_ON_FAULT_AS_POINT 0
+#define HOOKRAIL_ON_FAULT_OPEN 1
+#define HOOKRAIL_ON_FAULT_CLOSED 2
+
+// `predicate` of a registration that wants every payload.
+#define HOOKRAIL_EVERY_PAYLOAD UINT64_MAX
+
+// `heap` of an entry. ISO C cannot cast code to data; every system that has dlopen can.
+#define HOOKRAIL_HEAP                                                                      \
+  {                                                                                        \
+    __extension__ (const void *)malloc, __extension__ (const void *)calloc,                \
+    __extension__ (const void *)realloc, __extension__ (const void *)free,                 \
+    __extension__ (const void *)posix_memalign                                             \
+  }
+
+// The note in the file: HOOKRAIL_NOTE({"name": "mine", ...}); with the JSON as it is, once per
+// library. Assembly, because only it can give a section the type NOTE.
+#define HOOKRAIL_NOTE(...) HOOKRAIL_NOTE_OF_TEXT(#__VA_ARGS__)
+#define HOOKRAIL_NOTE_OF_TEXT(text)                                                        \
+  __asm__(".pushsection " HOOKRAIL_NOTE_SECTION ", \"a\", %note\n"                         \
+          ".balign 4\n"                                                                    \
+          ".long 9, 2f - 1f, 1\n"                                                          \
+          ".ascii \"Hookrail\\0\\0\\0\\0\"\n"                                              \
+          "1: .ascii " #text "\n"                                                          \
+          "2: .balign 4\n"                                                                 \
+          ".popsection\n")
+
+#ifdef __cplusplus
+extern "C" {
+#else
+// In strict C11 the system's headers hide it.
+extern int posix_memalign(void **out, size_t align, size_t size);
+#endif
+
+// What the plugin defines. The declaration gives it its linkage and makes it visible.
+extern const hookrail_entry hookrail_plugin_v1 __attribute__((visibility("default")));
+
+// `stop` or `destroy` of an entry that has nothing to do there.
+static inline uint32_t hookrail_nothing(void *instance)
+{
+  (void)instance;
+  return 0;
+}
+
+// `query` of an entry that has no tables.
+static inline const void *hookrail_no_table(hookrail_str id)
+{
+  (void)id;
+  return NULL;
+}
+
+// Borrows a C string.
+static inline hookrail_str hookrail_str_of(const char *text)
+{
+  hookrail_str str;
+  str.ptr = (const uint8_t *)text;
+  str.len = strlen(text);
+  return str;
+}
+
+// What a callback answers to deny, with a code of 24 bits. Say the reason first.
+static inline uint32_t hookrail_deny(uint32_t code)
+{
+  return HOOKRAIL_DENY | code << 8;
+}
+
+// No bytes, or no text. All zeros would not do: `ptr` is never null.
+static inline hookrail_bytes hookrail_bytes_empty(void)
+{
+  hookrail_bytes bytes;
+  bytes.ptr = (uint8_t *)1;
+  bytes.len = 0;
+  bytes.capacity = 0;
+  return bytes;
+}
+
+// Makes room for `more` elements of `size` bytes behind the first `len`. Answers where the elements
+// are now; or NULL when there is no memory, and then nothing has changed.
+static inline void *hookrail_grow(void *ptr, size_t len, size_t *capacity, size_t more, size_t size)
+{
+  size_t wanted;
+  if (more <= *capacity - len) {
+    return ptr;
+  }
+  if (more > PTRDIFF_MAX / size - len) {
+    return NULL;
+  }
+  wanted = len + more;
+  if (wanted < *capacity * 2) {
+    wanted = *capacity * 2;
+  }
+  // Nothing was allocated while the capacity is 0.
+  ptr = realloc(*capacity == 0 ? NULL : ptr, wanted * size);
+  if (ptr != NULL) {
+    *capacity = wanted;
+  }
+  return ptr;
+}
+
+// Appends `len` bytes, which do not lie in `bytes`. False when there is no memory; nothing has
+// changed then.
+static inline bool hookrail_bytes_append(hookrail_bytes *bytes, const void *data, size_t len)
+{
+  void *ptr = hookrail_grow(bytes->ptr, bytes->len, &bytes->capacity, len, 1);
+  if (ptr == NULL) {
+    return false;
+  }
+  bytes->ptr = (uint8_t *)ptr;
+  if (len > 0) {
+    memcpy(bytes->ptr + bytes->len, data, len);
+  }
+  bytes->len += len;
+  return true;
+}
+
+// Replaces the content by `len` bytes, which do not lie in `bytes`. False when there is no memory;
+// it is empty then.
+static inline bool hookrail_bytes_set(hookrail_bytes *bytes, const void *data, size_t len)
+{
+  bytes->len = 0;
+  return hookrail_bytes_append(bytes, data, len);
+}
+
+// Frees bytes, or a text, of your own; it is empty then.
+static inline void hookrail_bytes_free(hookrail_bytes *bytes)
+{
+  if (bytes->capacity > 0) {
+    free(bytes->ptr);
+  }
+  *bytes = hookrail_bytes_empty();
+}
+
+// As `hookrail_bytes_append`, with a C string of UTF-8.
+static inline bool hookrail_text_append(hookrail_text *text, const char *more)
+{
+  return hookrail_bytes_append(text, more, strlen(more));
+}
+
+// As `hookrail_bytes_set`, with a C string of UTF-8.
+static inline bool hookrail_text_set(hookrail_text *text, const char *content)
+{
+  return hookrail_bytes_set(text, content, strlen(content));
+}
+
+// Whether a text is the same as a C string.
+static inline bool hookrail_text_equals(const hookrail_text *text, const char *other)
+{
+  return text->len == strlen(other) && memcmp(text->ptr, other, text->len) == 0;
+}
+
+// The value of the first header of that key, to read or edit; NULL when there is none.
+static inline hookrail_text *hookrail_message_header(const hookrail_message *message, const char *key)
+{
+  size_t index;
+  for (index = 0; index < message->headers.len; index++) {
+    if (hookrail_text_equals(&message->headers.ptr[index].key, key)) {
+      return &message->headers.ptr[index].value;
+    }
+  }
+  return NULL;
+}
+
+// Appends a header; others of that key stay. False when there is no memory; nothing has changed
+// then.
+static inline bool hookrail_message_add_header(hookrail_message *message, const char *key, const char *value)
+{
+  hookrail_list_header *headers = &message->headers;
+  hookrail_header header;
+  void *ptr = hookrail_grow(headers->ptr, headers->len, &headers->capacity, 1, sizeof header);
+  if (ptr == NULL) {
+    return false;
+  }
+  headers->ptr = (hookrail_header *)ptr;
+  header.key = hookrail_bytes_empty();
+  header.value = hookrail_bytes_empty();
+  if (!hookrail_text_set(&header.key, key) || !hookrail_text_set(&header.value, value)) {
+    hookrail_bytes_free(&header.key);
+    hookrail_bytes_free(&header.value);
+    return false;
+  }
+  headers->ptr[headers->len++] = header;
+  return true;
+}
+
+// Sets the first header of that key, or appends one. False when there is no memory.
+static inline bool hookrail_message_set_header(hookrail_message *message, const char *key, const char *value)
+{
+  hookrail_text *present = hookrail_message_header(message, key);
+  return present == NULL ? hookrail_message_add_header(message, key, value) : hookrail_text_set(present, value);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif // HOOKRAIL_H

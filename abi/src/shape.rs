@@ -1,0 +1,86 @@
+//! What a payload looks like in memory, as text and as a fingerprint of that text.
+
+use std::fmt::Write;
+
+use abi_stable::StableAbi;
+use abi_stable::type_layout::{TLData, TypeLayout};
+
+/// A payload's layout: type names, sizes, alignments and field names, all the way down.
+///
+/// The text is derived from abi_stable's layout, so there is one source of truth; it is owned, so
+/// it outlives the library that made it, and hashable, so that two sides compare 16 bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// The canonical text, for example `Header[48,8]{key:Text..,value:Text..}`.
+    pub text: String,
+    /// 128-bit FNV-1a of the text, low word first.
+    pub fingerprint: [u64; 2],
+}
+
+impl Shape {
+    /// The shape of `T`.
+    pub fn of<T: StableAbi>() -> Self {
+        let mut text = String::new();
+        describe(T::LAYOUT, &mut Vec::new(), &mut text);
+        let fingerprint = fingerprint(text.as_bytes());
+        Shape { text, fingerprint }
+    }
+}
+
+/// Avoids `TypeLayout`'s own printing: it uses thread-locals with destructors, and those would keep
+/// a plugin's library mapped.
+fn describe(layout: &'static TypeLayout, within: &mut Vec<*const TypeLayout>, out: &mut String) {
+    write!(out, "{}[{},{}]", layout.name(), layout.size(), layout.alignment()).expect("a String takes all");
+    if within.contains(&std::ptr::from_ref(layout)) {
+        return;
+    }
+    within.push(layout);
+    match layout.data() {
+        TLData::Primitive(primitive) => {
+            write!(out, "{primitive:?}").expect("a String takes all");
+            layout.generics().type_params().iter().for_each(|inner| describe(inner(), within, out));
+        }
+        TLData::Enum(variants) => {
+            write!(out, "({})", variants.variant_names.as_str()).expect("a String takes all");
+        }
+        _ => {}
+    }
+    if let Some(fields) = layout.get_fields() {
+        out.push('{');
+        for field in fields.iter() {
+            write!(out, "{}:", field.name()).expect("a String takes all");
+            describe(field.layout(), within, out);
+            out.push(',');
+        }
+        out.push('}');
+    }
+    within.pop();
+}
+
+/// FNV-1a, 128 bits, low word first.
+fn fingerprint(bytes: &[u8]) -> [u64; 2] {
+    const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    let hash = bytes.iter().fold(OFFSET, |hash, byte| (hash ^ u128::from(*byte)).wrapping_mul(PRIME));
+    [hash as u64, (hash >> 64) as u64]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Message;
+
+    #[test]
+    fn fnv_agrees_with_its_published_vectors() {
+        assert_eq!(fingerprint(b""), [0x62b8_2175_6295_c58d, 0x6c62_272e_07bb_0142]);
+        assert_eq!(fingerprint(b"foobar"), [0x6f0d_3597_ba44_6f18, 0x343e_1662_793c_64bf]);
+    }
+
+    #[test]
+    fn a_shape_names_every_field_down_to_the_primitives() {
+        let text = Shape::of::<Message>().text;
+        for part in ["id:MessageId[16,1]", "headers:List[24,8]", "key:Text[24,8]", "body:Bytes[24,8]"] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! One registered callback: what dispatch needs, and what people ask about.
+
+use std::ffi::c_void;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+
+use hookrail_abi::{Effects, FaultPolicy};
+
+use super::pair::{Pair, Run};
+
+/// A callback's name, interned: an (instance, callback) pair has one id for the life of its host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CallbackId(pub(crate) NonZeroU32);
+
+/// Who registered a callback; what that is, the chain need not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Owner(pub(crate) u64);
+
+/// Where a callback's priority comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The host registered it.
+    BuiltIn,
+    /// The plugin declared it.
+    Declared,
+    /// The operator's configuration says so; the number the plugin declared.
+    Overridden(i32),
+}
+
+/// The context that goes with a callback's code.
+#[derive(Debug)]
+pub(crate) struct Ctx {
+    ptr: *mut c_void,
+    /// What frees it; null once that was called.
+    drop: AtomicPtr<()>,
+}
+
+// SAFETY: the registration promises that callback and drop may run on any thread.
+unsafe impl Send for Ctx {}
+// SAFETY: as above; the context is only handed to the callback.
+unsafe impl Sync for Ctx {}
+
+impl Ctx {
+    pub(crate) fn new(ptr: *mut c_void, drop: Option<unsafe extern "C" fn(*mut c_void)>) -> Self {
+        let drop = drop.map_or(std::ptr::null_mut(), |drop| drop as *mut ());
+        Ctx { ptr, drop: AtomicPtr::new(drop) }
+    }
+
+    /// Frees the context, once: an unloading does so when it has waited out the readers, even
+    /// though a retired snapshot may still hold the callback's record.
+    pub(crate) fn release(&self) {
+        // AcqRel: one caller gets the function, and what others did before happened before.
+        let drop = self.drop.swap(std::ptr::null_mut(), Ordering::AcqRel);
+        if !drop.is_null() {
+            // SAFETY: `new` stored a function of this type.
+            let drop = unsafe { std::mem::transmute::<*mut (), unsafe extern "C" fn(*mut c_void)>(drop) };
+            // SAFETY: the registration handed the two over together, and by the protocol of
+            // reclaim nobody can call the callback any more.
+            unsafe { drop(self.ptr) }
+        }
+    }
+}
+
+impl Drop for Ctx {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+/// One registered callback.
+#[derive(Debug)]
+pub(crate) struct Callback {
+    pub(crate) id: CallbackId,
+    pub(crate) owner: Owner,
+    pub(crate) instance: Arc<str>,
+    pub(crate) name: Arc<str>,
+    pub(crate) priority: i32,
+    pub(crate) origin: Origin,
+    pub(crate) effects: Effects,
+    pub(crate) fault: FaultPolicy,
+    pub(crate) run: Run,
+    pub(crate) ctx: Ctx,
+    /// Whether it is part of the published chain; the operator may leave it out.
+    pub(crate) enabled: bool,
+    pub(crate) faults: AtomicU64,
+}
+
+impl Callback {
+    /// Where it stands: ascending by priority, then by name; never by load order or address.
+    pub(crate) fn key(&self) -> (i32, &str, &str) {
+        (self.priority, &self.instance, &self.name)
+    }
+
+    pub(crate) fn pair(&self) -> Pair {
+        Pair::new(self.run, self.ctx.ptr)
+    }
+
+    pub(crate) fn count_fault(&self) -> u64 {
+        // Relaxed: a count.
+        self.faults.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}

@@ -1,0 +1,77 @@
+//! A callback's code and context: the 16 bytes that dispatch reads.
+//!
+//! # Theorem
+//! Let a writer overwrite the code of a retired pair by the no-op, then issue the heavy fence, then
+//! find that no thread names the pair in a frame. Then nobody is in its old code, and nobody will be.
+//!
+//! *Why.* A reader names the pair, passes the light fence, and then loads the code. Either that load
+//! comes after the writer's fence, and then it finds the no-op; or the naming comes before it, and
+//! then the writer sees it until the reader has gone on to the next pair.
+//!
+//! The no-op ignores its context, so a reader may pair the old context with it. It is the only code
+//! that may be written here.
+
+use std::ffi::c_void;
+
+use crate::sync::{AtomicPtr, Ordering, light_fence};
+
+/// The code of a callback.
+pub(crate) type Run = unsafe extern "C" fn(ctx: *mut c_void, payload: *mut c_void) -> u32;
+
+/// # Invariants
+/// `run` holds a [`Run`] that may be called with `ctx`, or [`skip`].
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct Pair {
+    run: AtomicPtr<()>,
+    ctx: *mut c_void,
+}
+
+impl Pair {
+    pub(crate) fn new(run: Run, ctx: *mut c_void) -> Self {
+        // INVARIANT: the caller registers the two together.
+        Pair { run: AtomicPtr::new(run as *mut ()), ctx }
+    }
+
+    /// Names this pair in `frame`, then calls it.
+    ///
+    /// # Safety
+    /// `payload` is what the code expects, and the caller is inside, so that the code and its
+    /// context are still there.
+    #[inline(always)]
+    pub(crate) unsafe fn call(&self, frame: &AtomicPtr<()>, payload: *mut c_void) -> u32 {
+        let run = self.announce(frame);
+        // SAFETY: by the type invariant the code goes with the context, or ignores it; the rest is
+        // the caller's contract.
+        unsafe { run(self.ctx, payload) }
+    }
+
+    /// Names this pair in `frame`, then loads its code.
+    #[inline(always)]
+    pub(crate) fn announce(&self, frame: &AtomicPtr<()>) -> Run {
+        // Release: pairs with the Acquire in `Slot::is_in`; the callback before this one is over.
+        frame.store(self.identity(), Ordering::Release);
+        light_fence();
+        let run = self.run.load(Ordering::Relaxed);
+        // SAFETY: by the type invariant it is a `Run`.
+        unsafe { std::mem::transmute::<*mut (), Run>(run) }
+    }
+
+    /// What a frame holds while this pair is being called.
+    #[inline(always)]
+    pub(crate) fn identity(&self) -> *mut () {
+        std::ptr::from_ref(self).cast_mut().cast()
+    }
+
+    /// Overwrites the code by the no-op.
+    pub(crate) fn disarm(&self) {
+        // Relaxed: the heavy fence that the caller issues next orders it.
+        // INVARIANT: `skip` ignores its context.
+        self.run.store(skip as *mut (), Ordering::Relaxed);
+    }
+}
+
+/// The no-op: goes on with the next callback.
+unsafe extern "C" fn skip(_ctx: *mut c_void, _payload: *mut c_void) -> u32 {
+    0
+}

@@ -1,0 +1,150 @@
+//! What an embedder or an operator configures: in code, or in `hookrail.toml`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hookrail_abi::FaultPolicy;
+use serde::Deserialize;
+
+/// The configuration of a host. Everything has a default.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Plugins by name: their file and their configuration.
+    pub plugins: BTreeMap<String, PluginConfig>,
+    /// What the operator changes about single callbacks.
+    pub hooks: Vec<HookOverride>,
+    /// What the built-in callback of `message.publish` lets pass.
+    pub message: MessageLimits,
+    /// Where plugins keep their files; by default `$HOOKRAIL_HOME`, else `~/.hookrail`.
+    pub home: Option<PathBuf>,
+    /// How long an unloading waits for readers before it goes on in the background, in
+    /// milliseconds.
+    #[serde(rename = "unload_deadline_ms", deserialize_with = "milliseconds")]
+    pub unload_deadline: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            plugins: BTreeMap::new(),
+            hooks: Vec::new(),
+            message: MessageLimits::default(),
+            home: None,
+            unload_deadline: Duration::from_secs(5),
+        }
+    }
+}
+
+/// One plugin's file and configuration.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PluginConfig {
+    /// Its library; by default looked for by name where the program looks for plugins.
+    pub library: Option<PathBuf>,
+    /// The configuration of its one instance, which has the plugin's name.
+    pub config: serde_json::Value,
+    /// Several instances instead, named `plugin:KEY`.
+    pub instances: BTreeMap<String, InstanceConfig>,
+}
+
+/// One instance's configuration.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct InstanceConfig {
+    /// The configuration.
+    pub config: serde_json::Value,
+}
+
+/// What the operator changes about one callback.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HookOverride {
+    /// The point, for example `message.publish`.
+    pub point: String,
+    /// The callback, as `instance/callback`.
+    pub callback: String,
+    /// Another priority.
+    pub priority: Option<i32>,
+    /// Leaves it out of the chain.
+    #[serde(default)]
+    pub disabled: bool,
+    /// What its fault means, `open` or `closed`.
+    #[serde(default, deserialize_with = "fault_policy")]
+    pub fault: Option<FaultPolicy>,
+}
+
+/// What the built-in callback of `message.publish` lets pass.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MessageLimits {
+    /// The longest body, in bytes.
+    pub max_body: usize,
+    /// The longest topic, in bytes.
+    pub max_topic: usize,
+    /// The most headers.
+    pub max_headers: usize,
+}
+
+impl Default for MessageLimits {
+    fn default() -> Self {
+        MessageLimits { max_body: 16 << 20, max_topic: 1024, max_headers: 256 }
+    }
+}
+
+impl Config {
+    /// Reads a configuration file. Paths of libraries in it are relative to the file.
+    #[cfg(feature = "config-file")]
+    pub fn read(file: impl AsRef<std::path::Path>) -> Result<Self, crate::Error> {
+        use crate::error::{ConfigError, Error};
+        let file = file.as_ref();
+        let text = std::fs::read_to_string(file)
+            .map_err(|source| Error::System { what: format!("read {}", file.display()), source })?;
+        let mut config: Config = toml::from_str(&text)
+            .map_err(|error| ConfigError::File { file: file.into(), why: error.to_string().trim_end().into() })?;
+        let folder = file.parent().unwrap_or(std::path::Path::new(""));
+        for library in config.plugins.values_mut().filter_map(|plugin| plugin.library.as_mut()) {
+            *library = folder.join(&library);
+        }
+        Ok(config)
+    }
+
+    /// The instances of a plugin, by name, with their configuration.
+    pub(crate) fn instances(&self, plugin: &str) -> Vec<(String, serde_json::Value)> {
+        match self.plugins.get(plugin) {
+            None => vec![(plugin.into(), serde_json::Value::Null)],
+            Some(one) if one.instances.is_empty() => vec![(plugin.into(), one.config.clone())],
+            Some(many) => {
+                many.instances.iter().map(|(key, one)| (format!("{plugin}:{key}"), one.config.clone())).collect()
+            }
+        }
+    }
+
+    /// The operator's word on one callback.
+    pub(crate) fn hook(&self, point: &str, instance: &str, callback: &str) -> Option<&HookOverride> {
+        self.hooks
+            .iter()
+            .find(|hook| hook.point == point && hook.callback.split_once('/') == Some((instance, callback)))
+    }
+
+    /// Where plugins keep their files.
+    pub(crate) fn home(&self) -> PathBuf {
+        let from_environment = || std::env::var_os("HOOKRAIL_HOME").map(PathBuf::from);
+        let from_user = || std::env::home_dir().map(|home| home.join(".hookrail"));
+        self.home.clone().or_else(from_environment).or_else(from_user).unwrap_or_else(|| ".hookrail".into())
+    }
+}
+
+fn milliseconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_millis)
+}
+
+fn fault_policy<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<FaultPolicy>, D::Error> {
+    match Option::<String>::deserialize(deserializer)?.as_deref() {
+        None => Ok(None),
+        Some("open") => Ok(Some(FaultPolicy::Open)),
+        Some("closed") => Ok(Some(FaultPolicy::Closed)),
+        Some(other) => Err(serde::de::Error::unknown_variant(other, &["open", "closed"])),
+    }
+}

@@ -1,0 +1,34 @@
+//! What happens when a callback fails.
+
+use hookrail_abi::host::Saying;
+use hookrail_abi::verdict::raw;
+use hookrail_abi::{FaultPolicy, RawKind, Verdict};
+
+use crate::chain::{Callback, Chain};
+use crate::said;
+
+/// A callback answered with a fault, or with something that is no verdict of this point: logs it,
+/// counts it, and answers what the chain shall do. `None`: go on as if the callback were not there.
+pub(crate) fn answered(chain: &Chain, callback: &Callback, answer: u32) -> Option<Verdict> {
+    let what = match answer & 0xff {
+        raw::FAULT => said::take(Saying::Fault).unwrap_or_else(|| "it said nothing".into()),
+        raw::DENY => format!("it denied, and {} cannot be denied", chain.point),
+        _ => format!("it answered {answer}, which is no verdict"),
+    };
+    let count = callback.count_fault();
+    // The first ones whole, then ever fewer: a broken callback in a busy stream must not drown the log.
+    if count <= 10 || count.is_power_of_two() {
+        tracing::error!(
+            point = chain.point,
+            instance = &*callback.instance,
+            callback = &*callback.name,
+            faults = count,
+            "fault: {what}"
+        );
+    }
+    let closed = callback.fault == FaultPolicy::Closed && chain.kind != RawKind::Notify;
+    if closed {
+        said::keep_reason(format!("{}/{} failed: {what}", callback.instance, callback.name));
+    }
+    closed.then_some(Verdict::Deny(0))
+}

@@ -1,0 +1,134 @@
+//! One mapped file: the private copy, the checks before and behind its opening, and the proof that
+//! it is gone.
+
+mod copy;
+mod elf;
+mod end;
+mod mapped;
+
+use std::fs::File;
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
+use std::path::Path;
+
+use hookrail_abi::boundary::{ABI_VERSION, ENTRY_SYMBOL, Entry, Heap, flags};
+use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
+
+pub use elf::{Inspection, Note, NoteHook};
+pub use end::End;
+
+use crate::error::{Error, Incompatible};
+
+/// A plugin's library, mapped from a sealed private copy of its file.
+///
+/// # Invariants
+/// `entry` lies in the library that `handle` keeps open. `copy` stays open as long as the library
+/// is mapped: the loader knows it by its path `/proc/self/fd/N`, and would answer the old library
+/// for another file at the same number.
+#[derive(Debug)]
+pub(crate) struct Library {
+    pub(crate) inspection: Inspection,
+    entry: *const Entry,
+    handle: Handle,
+    copy: OwnedFd,
+}
+
+// SAFETY: the entry is immutable, and its functions say themselves on which threads they run.
+unsafe impl Send for Library {}
+// SAFETY: as above.
+unsafe impl Sync for Library {}
+
+/// What a library says of itself, without running any of its code.
+pub fn inspect(file: impl AsRef<Path>) -> Result<Inspection, Error> {
+    let copy = copy::of_file(file.as_ref())?;
+    Ok(elf::inspect(&copy::Bytes::of(&copy, file.as_ref())?, file.as_ref())?)
+}
+
+impl Library {
+    /// Copies, checks and opens a file.
+    ///
+    /// # Safety
+    /// Its constructors run, and later its other code does: it must be trusted as the host itself.
+    pub(crate) unsafe fn open(file: &Path) -> Result<Self, Error> {
+        let copy = copy::of_file(file)?;
+        let inspection = elf::inspect(&copy::Bytes::of(&copy, file)?, file)?;
+        let incompatible = |why| Error::PluginIncompatible { plugin: inspection.note.name.clone(), why };
+        if inspection.note.panic != "unwind" {
+            return Err(incompatible(Incompatible::PanicAborts));
+        }
+        let path = format!("/proc/self/fd/{}", copy.as_raw_fd());
+        // SAFETY: the caller trusts the library.
+        let handle = unsafe { Handle::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
+        let handle = handle.map_err(|error| {
+            // The loader names the private copy; people know the file.
+            let said = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+            incompatible(Incompatible::Open(said.replace(&path, &file.display().to_string())))
+        })?;
+        // SAFETY: by name the symbol is an entry, and `check` reads no further than its size.
+        let symbol = unsafe { handle.get::<*const Entry>(ENTRY_SYMBOL) };
+        let entry = *symbol.map_err(|error| incompatible(Incompatible::NotAPlugin(error.to_string())))?;
+        // INVARIANT: the entry lies in the library, and the copy is kept beside it.
+        let library = Library { entry, handle, copy, inspection };
+        match library.check() {
+            Ok(()) => Ok(library),
+            Err(why) => {
+                let plugin = library.inspection.note.name.clone();
+                library.close();
+                Err(Error::PluginIncompatible { plugin, why })
+            }
+        }
+    }
+
+    /// The functions of the plugin.
+    pub(crate) fn entry(&self) -> &Entry {
+        // SAFETY: by the type invariant.
+        unsafe { &*self.entry }
+    }
+
+    /// Holds the entry against the note and against this process.
+    fn check(&self) -> Result<(), Incompatible> {
+        let version = |abi: u32| format!("{}.{}", abi >> 16, abi & 0xffff);
+        let disagrees = |field: &str, note: String, code: String| {
+            Err(Incompatible::NoteDisagrees { field: field.into(), note, code })
+        };
+        // SAFETY: every entry begins with its size.
+        let size = unsafe { self.entry.cast::<u32>().read() };
+        if (size as usize) < size_of::<Entry>() {
+            return disagrees("the size of the entry", size_of::<Entry>().to_string(), size.to_string());
+        }
+        let entry = self.entry();
+        if entry.abi_min > ABI_VERSION || entry.abi_max < ABI_VERSION & 0xffff_0000 {
+            let plugin = format!("{} to {}", version(entry.abi_min), version(entry.abi_max));
+            return Err(Incompatible::Abi { plugin, host: version(ABI_VERSION) });
+        }
+        if self.inspection.note.abi != version(entry.abi_max) {
+            return disagrees("the ABI version", self.inspection.note.abi.clone(), version(entry.abi_max));
+        }
+        if entry.flags & flags::PANIC_ABORTS != 0 {
+            return disagrees("the panic strategy", self.inspection.note.panic.clone(), "abort".into());
+        }
+        let (theirs, ours) = (entry.heap, Heap::seen_here());
+        let functions = [
+            ("malloc", theirs.malloc, ours.malloc),
+            ("calloc", theirs.calloc, ours.calloc),
+            ("realloc", theirs.realloc, ours.realloc),
+            ("free", theirs.free, ours.free),
+            ("posix_memalign", theirs.posix_memalign, ours.posix_memalign),
+        ];
+        match functions.iter().find(|(_, theirs, ours)| theirs != ours) {
+            Some((name, ..)) => Err(Incompatible::PrivateHeap(name)),
+            None => Ok(()),
+        }
+    }
+
+    /// Closes the library and finds out whether the system really removed it.
+    pub(crate) fn close(self) -> End {
+        let copy = File::from(self.copy);
+        let closed = self.handle.close();
+        if closed.is_ok() && !mapped::is_mapped(&copy) {
+            return End::Unmapped;
+        }
+        // INVARIANT: the number of the copy stays taken while the library is mapped.
+        let _ = copy.into_raw_fd();
+        if self.inspection.no_delete { End::NoDelete } else { End::PinnedByThreadLocals(1) }
+    }
+}

@@ -1,0 +1,82 @@
+//! The private copy of a library's file: what was checked is what is opened, whatever happens to
+//! the file.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create, sendfile};
+
+use crate::error::{Error, Incompatible};
+
+/// Copies a file into sealed memory.
+pub(super) fn of_file(path: &Path) -> Result<OwnedFd, Error> {
+    let failed = |source: io::Error| Error::System { what: format!("read {}", path.display()), source };
+    let file = File::open(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        let what = if metadata.is_dir() { "a directory" } else { "no regular file" };
+        let why = Incompatible::NotALibrary(what.into());
+        return Err(Error::PluginIncompatible { plugin: path.display().to_string(), why });
+    }
+    // The name is what a debugger and /proc/self/maps show.
+    let name = path.file_name().unwrap_or_default();
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    // Kernels before 6.3 do not know EXEC, and need not be told.
+    let copy = memfd_create(name, flags | MemfdFlags::EXEC).or_else(|_| memfd_create(name, flags));
+    let copy =
+        copy.map_err(|error| Error::System { what: "make an executable copy in memory".into(), source: error.into() })?;
+    loop {
+        match sendfile(&copy, &file, None, 1 << 30) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(error) => return Err(failed(error.into())),
+        }
+    }
+    fcntl_add_seals(&copy, SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)
+        .map_err(|error| failed(error.into()))?;
+    Ok(copy)
+}
+
+/// The bytes of a private copy, mapped for reading.
+///
+/// # Invariants
+/// `start` is a mapping of `len` bytes of a file that is sealed against writing and shrinking.
+pub(super) struct Bytes {
+    start: *mut std::ffi::c_void,
+    len: usize,
+}
+
+impl Bytes {
+    pub(super) fn of(copy: &OwnedFd, path: &Path) -> Result<Self, Error> {
+        use rustix::mm::{MapFlags, ProtFlags, mmap};
+        let failed =
+            |error: rustix::io::Errno| Error::System { what: format!("map {}", path.display()), source: error.into() };
+        let len = rustix::fs::fstat(copy).map_err(failed)?.st_size as usize;
+        if len == 0 {
+            return Ok(Bytes { start: std::ptr::dangling_mut::<u8>().cast(), len });
+        }
+        // SAFETY: a fresh mapping, at an address of the kernel's choice.
+        let start = unsafe { mmap(std::ptr::null_mut(), len, ProtFlags::READ, MapFlags::PRIVATE, copy, 0) };
+        // INVARIANT: `of_file` sealed the copy.
+        start.map(|start| Bytes { start, len }).map_err(failed)
+    }
+}
+
+impl std::ops::Deref for Bytes {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        // SAFETY: by the type invariant the bytes are there and do not change.
+        unsafe { std::slice::from_raw_parts(self.start.cast(), self.len) }
+    }
+}
+
+impl Drop for Bytes {
+    fn drop(&mut self) {
+        if self.len > 0 {
+            // SAFETY: by the type invariant the mapping is ours, and nothing borrows it any more.
+            let _ = unsafe { rustix::mm::munmap(self.start, self.len) };
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What a file says of itself, read before any of its code runs.
+
+use std::path::Path;
+
+use hookrail_abi::boundary::{ENTRY_SYMBOL, NOTE_SECTION};
+use hookrail_abi::note::{KIND, OWNER};
+use object::Endianness;
+use object::elf::{self, FileHeader64};
+use object::read::elf::{Dyn, FileHeader, ProgramHeader, SectionHeader, Sym};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Incompatible};
+
+type Header = FileHeader64<Endianness>;
+
+/// What a library says of itself.
+#[derive(Clone, Debug, Serialize)]
+pub struct Inspection {
+    /// The plugin's own words.
+    pub note: Note,
+    /// Size of the file in bytes.
+    pub size: u64,
+    /// The libraries it needs.
+    pub needed: Vec<String>,
+    /// Whether it asks never to be removed once loaded.
+    pub no_delete: bool,
+    /// Whether it takes room in every thread's static block, of which there is little.
+    pub static_tls: bool,
+}
+
+/// The note of a plugin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Note {
+    /// The plugin's id.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The newest ABI version it knows.
+    pub abi: String,
+    /// `many` or `one`.
+    #[serde(default = "many")]
+    pub instances: String,
+    /// Where its author wishes it to run.
+    #[serde(default = "in_process")]
+    pub isolation: String,
+    /// `unwind` or `abort`; C code does neither, and says `unwind`.
+    #[serde(default = "unwind")]
+    pub panic: String,
+    /// What built it.
+    #[serde(default)]
+    pub toolchain: String,
+    /// What it asks to be granted.
+    #[serde(default)]
+    pub capabilities: Vec<String>,
+    /// The callbacks it may register.
+    pub hooks: Vec<NoteHook>,
+}
+
+/// A callback that a plugin may register.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoteHook {
+    /// The point.
+    pub point: String,
+    /// The point's revision.
+    pub revision: u32,
+    /// The callback's name.
+    pub callback: String,
+    /// Where it stands.
+    pub priority: i32,
+    /// What it touches.
+    #[serde(default = "external")]
+    pub effects: String,
+}
+
+fn many() -> String {
+    "many".into()
+}
+
+fn in_process() -> String {
+    "in-process".into()
+}
+
+fn unwind() -> String {
+    "unwind".into()
+}
+
+fn external() -> String {
+    "external".into()
+}
+
+/// Reads what the file says; refuses what cannot be a plugin for this machine.
+pub(super) fn inspect(bytes: &[u8], file: &Path) -> Result<Inspection, Error> {
+    read(bytes).map_err(|why| Error::PluginIncompatible { plugin: file.display().to_string(), why })
+}
+
+fn read(bytes: &[u8]) -> Result<Inspection, Incompatible> {
+    let header = header(bytes)?;
+    let endian = Endianness::Little;
+    let damaged = |error: object::Error| Incompatible::Damaged(error.to_string());
+    for segment in header.program_headers(endian, bytes).map_err(damaged)? {
+        if segment.data(endian, bytes).is_err() {
+            return Err(Incompatible::Damaged("a segment lies beyond the end of the file".into()));
+        }
+    }
+    let sections = header.sections(endian, bytes).map_err(damaged)?;
+    let symbols = sections.symbols(endian, bytes, elf::SHT_DYNSYM).map_err(damaged)?;
+    let mut inspection = Inspection {
+        note: Note {
+            name: String::new(),
+            version: String::new(),
+            abi: String::new(),
+            instances: many(),
+            isolation: in_process(),
+            panic: unwind(),
+            toolchain: String::new(),
+            capabilities: Vec::new(),
+            hooks: Vec::new(),
+        },
+        size: bytes.len() as u64,
+        needed: Vec::new(),
+        no_delete: false,
+        static_tls: false,
+    };
+    if let Some((dynamic, strings)) = sections.dynamic(endian, bytes).map_err(damaged)? {
+        let strings = sections.strings(endian, bytes, strings).map_err(damaged)?;
+        for entry in dynamic {
+            let value = entry.d_val(endian);
+            match entry.d_tag(endian) {
+                elf::DT_NEEDED => {
+                    let name = strings.get(value as u32).unwrap_or_default();
+                    inspection.needed.push(String::from_utf8_lossy(name).into_owned());
+                }
+                elf::DT_FLAGS => inspection.static_tls |= value & elf::DF_STATIC_TLS.0 != 0,
+                elf::DT_FLAGS_1 => {
+                    if value & elf::DF_1_PIE.0 != 0 {
+                        return Err(Incompatible::NotALibrary("a program".into()));
+                    }
+                    inspection.no_delete |= value & elf::DF_1_NODELETE.0 != 0;
+                }
+                _ => {}
+            }
+        }
+    }
+    let exported = symbols.iter().any(|symbol| {
+        symbol.st_shndx(endian) != elf::SHN_UNDEF && symbols.symbol_name(endian, symbol) == Ok(ENTRY_SYMBOL.as_bytes())
+    });
+    if !exported {
+        return Err(Incompatible::NotAPlugin(format!("it does not export `{ENTRY_SYMBOL}`")));
+    }
+    let section = sections.section_by_name(endian, NOTE_SECTION.as_bytes());
+    let (_, section) = section.ok_or_else(|| Incompatible::NotAPlugin(format!("it has no section {NOTE_SECTION}")))?;
+    inspection.note = note(section.data(endian, bytes).map_err(damaged)?)?;
+    Ok(inspection)
+}
+
+/// The file's header, if it is a shared library for this machine.
+fn header(bytes: &[u8]) -> Result<&Header, Incompatible> {
+    const MACHINES: [(elf::Machine, &str); 4] =
+        [(elf::EM_X86_64, "x86_64"), (elf::EM_AARCH64, "aarch64"), (elf::EM_386, "x86"), (elf::EM_RISCV, "riscv")];
+    let not = |what: &str| Err(Incompatible::NotALibrary(what.into()));
+    match bytes {
+        [] => return not("an empty file"),
+        [0x7f, b'E', b'L', b'F', class, data, ..] if (*class, *data) == (elf::ELFCLASS64.0, elf::ELFDATA2LSB.0) => {}
+        [0x7f, b'E', b'L', b'F', _, _, ..] => {
+            let found = "a machine of another word size or byte order".into();
+            return Err(Incompatible::OtherMachine { found, here: std::env::consts::ARCH });
+        }
+        [0x7f, b'E', b'L', b'F', ..] => return Err(Incompatible::Damaged("it ends in its header".into())),
+        [b'!', b'<', b'a', b'r', b'c', b'h', b'>', ..] => {
+            return not("an archive of objects (a Rust rlib or a static library)");
+        }
+        _ => return not("some other file"),
+    }
+    let header = Header::parse(bytes).map_err(|error| Incompatible::Damaged(error.to_string()))?;
+    let machine = header.e_machine(Endianness::Little);
+    let name = MACHINES.iter().find(|(number, _)| *number == machine).map(|(_, name)| *name);
+    if name != Some(std::env::consts::ARCH) {
+        let found = name.map_or_else(|| format!("machine number {}", machine.0), Into::into);
+        return Err(Incompatible::OtherMachine { found, here: std::env::consts::ARCH });
+    }
+    match header.e_type(Endianness::Little) {
+        elf::ET_DYN => Ok(header),
+        elf::ET_EXEC => not("a program"),
+        elf::ET_REL => not("an object file"),
+        _ => not("some other ELF file"),
+    }
+}
+
+/// The JSON in the section of our note.
+fn note(section: &[u8]) -> Result<Note, Incompatible> {
+    let malformed = |why: String| Incompatible::NotAPlugin(format!("its note is malformed: {why}"));
+    let cut = || malformed("it is cut off".into());
+    let word = |at: usize| {
+        let bytes = section.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).ok_or_else(cut)?;
+        Ok::<_, Incompatible>(u32::from_le_bytes(bytes))
+    };
+    let (owner, content, kind) = (word(0)? as usize, word(4)? as usize, word(8)?);
+    if section.get(12..12usize.saturating_add(owner)) != Some(OWNER) || kind != KIND {
+        return Err(malformed("its owner or type is not ours".into()));
+    }
+    let start = 12 + owner.next_multiple_of(4);
+    let json = section.get(start..start.saturating_add(content)).ok_or_else(cut)?;
+    serde_json::from_slice(json).map_err(|error| malformed(error.to_string()))
+}

@@ -1,0 +1,213 @@
+//! One loaded plugin: its library, its instances, and the calls into it.
+
+use std::ffi::c_void;
+use std::path::Path;
+use std::ptr::{from_mut, from_ref, null_mut};
+use std::sync::Arc;
+
+use hookrail_abi::Text;
+use hookrail_abi::boundary::{SchemaTable, Str};
+
+use crate::admission::Registrar;
+use crate::chain::Owner;
+use crate::config::Config;
+use crate::error::{ConfigError, Error, Misbehaved};
+use crate::library::{End, Library, Note};
+use crate::registry::{Addition, Registry};
+use crate::said;
+use crate::service::{self, Handle};
+
+/// A loaded plugin.
+///
+/// Dropping it without [`Loaded::end`] leaves the library mapped for ever, which is safe.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    library: std::mem::ManuallyDrop<Library>,
+    instances: Vec<Instance>,
+}
+
+/// One configured use of a plugin.
+///
+/// # Invariants
+/// `state` came from the library's `create`, and has not been destroyed; it knows `handle`.
+#[derive(Debug)]
+struct Instance {
+    name: Arc<str>,
+    state: *mut c_void,
+    handle: Box<Handle>,
+    started: bool,
+}
+
+// SAFETY: the state is only passed to the plugin's functions, one thread at a time, and the
+// boundary lets them run on any.
+unsafe impl Send for Instance {}
+
+impl Loaded {
+    /// Opens a library and attaches the host to it.
+    ///
+    /// # Safety
+    /// As for [`Library::open`].
+    pub(crate) unsafe fn open(file: &Path) -> Result<Self, Error> {
+        // SAFETY: the caller's contract.
+        let library = unsafe { Library::open(file)? };
+        let loaded = Loaded { library: std::mem::ManuallyDrop::new(library), instances: Vec::new() };
+        let attach = loaded.library.entry().attach;
+        // SAFETY: the table lives as long as the process.
+        let result = loaded.call("attach", &loaded.note().name, || unsafe { attach(&service::TABLE) });
+        match result {
+            Ok(()) => Ok(loaded),
+            Err(error) => {
+                loaded.end();
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) fn note(&self) -> &Note {
+        &self.library.inspection.note
+    }
+
+    pub(crate) fn instance_names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.instances.iter().map(|instance| &instance.name)
+    }
+
+    /// The JSON Schema of the configuration, if the plugin exports one.
+    pub(crate) fn schema(&self) -> Result<Option<String>, Error> {
+        // SAFETY: text for the call.
+        let table = unsafe { (self.library.entry().query)(Str::new("schema/1")) };
+        // SAFETY: the id names the table's type, and the library is loaded.
+        let Some(table) = (unsafe { table.cast::<SchemaTable>().as_ref() }) else { return Ok(None) };
+        let mut schema = Text::new();
+        // SAFETY: the text is exclusive for the call.
+        self.call("schema", &self.note().name, || unsafe { (table.write)(&mut schema) })?;
+        Ok(Some(schema.as_str().into()))
+    }
+
+    /// Creates and starts all configured instances, and answers what they register.
+    pub(crate) fn start(&mut self, config: &Config, registry: &Registry, owner: Owner) -> Result<Vec<Addition>, Error> {
+        let name = self.note().name.clone();
+        let instances = config.instances(&name);
+        if self.note().instances == "one" && instances.len() > 1 {
+            return Err(ConfigError::TooManyInstances(name).into());
+        }
+        let schema = self.schema()?;
+        let mut additions = Vec::new();
+        for (instance, value) in instances {
+            let value = if value.is_null() { serde_json::json!({}) } else { value };
+            check_schema(&instance, schema.as_deref(), &value)?;
+            let home = config.home().join("instances").join(instance.replace(':', "@"));
+            let handle = Handle { instance: instance.into(), config: value.to_string(), home };
+            let index = self.create(handle)?;
+            additions.extend(self.start_instance(index, config, registry, owner)?);
+        }
+        Ok(additions)
+    }
+
+    fn create(&mut self, handle: Handle) -> Result<usize, Error> {
+        let handle = Box::new(handle);
+        let create = self.library.entry().create;
+        let mut state = null_mut();
+        self.call("create", &handle.instance, || {
+            // SAFETY: text for the call, room for a pointer; the handle is kept as long as the
+            // instance.
+            unsafe {
+                create(from_ref(&*handle).cast(), Str::new(&handle.instance), Str::new(&handle.config), &mut state)
+            }
+        })?;
+        // INVARIANT: `create` succeeded.
+        self.instances.push(Instance { name: handle.instance.clone(), state, handle, started: false });
+        Ok(self.instances.len() - 1)
+    }
+
+    fn start_instance(
+        &mut self,
+        index: usize,
+        config: &Config,
+        registry: &Registry,
+        owner: Owner,
+    ) -> Result<Vec<Addition>, Error> {
+        let instance = &self.instances[index];
+        let mut registrar = Registrar {
+            registry,
+            config,
+            note: self.note(),
+            instance: instance.name.clone(),
+            owner,
+            admitted: Vec::new(),
+            refused: None,
+        };
+        let start = self.library.entry().start;
+        let registrar_ptr = from_mut(&mut registrar).cast();
+        // SAFETY: by its invariant the instance's state is valid, and `register` expects this
+        // registrar, which nothing else uses meanwhile.
+        let started = self.call("start", &instance.name, || unsafe { start(instance.state, registrar_ptr) });
+        let Registrar { admitted, refused, .. } = registrar;
+        if let Some(refused) = refused {
+            return Err(refused);
+        }
+        started?;
+        self.instances[index].started = true;
+        Ok(admitted)
+    }
+
+    /// Stops and destroys the instances, and closes the library. No callback may be running or be
+    /// called any more.
+    pub(crate) fn end(mut self) -> End {
+        let (stop, destroy) = (self.library.entry().stop, self.library.entry().destroy);
+        for instance in std::mem::take(&mut self.instances).into_iter().rev() {
+            if instance.started {
+                // SAFETY: by its invariant the instance's state is valid.
+                self.call_anyway("stop", &instance.name, || unsafe { stop(instance.state) });
+            }
+            // SAFETY: as above, and it is not used again.
+            self.call_anyway("destroy", &instance.name, || unsafe { destroy(instance.state) });
+            drop(instance.handle);
+        }
+        // SAFETY: `self` is consumed, so the library is not used again.
+        unsafe { std::mem::ManuallyDrop::take(&mut self.library) }.close()
+    }
+
+    /// Calls a function of the plugin; what it said becomes the error.
+    fn call(&self, call: &'static str, instance: &str, function: impl FnOnce() -> u32) -> Result<(), Error> {
+        match said::during(function) {
+            (0, _) => Ok(()),
+            (_, said) => {
+                let why = Misbehaved::Failed { call, said: said.unwrap_or_else(|| "it said nothing".into()) };
+                Err(Error::PluginMisbehaved { plugin: instance.into(), why })
+            }
+        }
+    }
+
+    /// As `call`, where nothing can be done about a failure but log it.
+    fn call_anyway(&self, call: &'static str, instance: &str, function: impl FnOnce() -> u32) {
+        if let Err(error) = self.call(call, instance, function) {
+            tracing::error!("{error}");
+        }
+    }
+}
+
+#[cfg(feature = "schema")]
+fn check_schema(instance: &str, schema: Option<&str>, config: &serde_json::Value) -> Result<(), Error> {
+    let Some(schema) = schema else { return Ok(()) };
+    let malformed = |what: String| Error::PluginMisbehaved {
+        plugin: instance.into(),
+        why: Misbehaved::Failed { call: "schema", said: what },
+    };
+    let schema = serde_json::from_str(schema).map_err(|error| malformed(error.to_string()))?;
+    let validator = jsonschema::validator_for(&schema).map_err(|error| malformed(error.to_string()))?;
+    let mistakes: Vec<_> = validator
+        .iter_errors(config)
+        .map(|error| {
+            let path = error.instance_path().to_string();
+            let place = if path.is_empty() { "/".into() } else { path };
+            format!("{place}: {error}")
+        })
+        .collect();
+    if mistakes.is_empty() { Ok(()) } else { Err(ConfigError::Schema { instance: instance.into(), mistakes }.into()) }
+}
+
+/// Without the feature the plugin's own deserialisation finds the first mistake.
+#[cfg(not(feature = "schema"))]
+fn check_schema(_instance: &str, _schema: Option<&str>, _config: &serde_json::Value) -> Result<(), Error> {
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! Who is reading, and when something that was unlinked may die.
+//!
+//! Readers pay plain stores; writers pay for the fence ([`sync`](crate::sync)). The argument is in
+//! [`slot`]. What is being retired is not known here.
+
+mod grace;
+mod slot;
+mod threads;
+
+use parking_lot::Mutex;
+
+pub(crate) use grace::Grace;
+pub(crate) use slot::Slot;
+pub(crate) use threads::{current, register};
+
+use crate::sync::{Ordering, is_asymmetric};
+
+/// Whether this thread is inside a dispatch or a pin: then it must not wait for readers.
+pub(crate) fn is_inside() -> bool {
+    threads::own().is_some_and(Slot::is_inside)
+}
+
+/// Identifies the dispatch this thread is in: its sequence and its innermost entry.
+pub(crate) fn innermost() -> Option<(u64, *mut ())> {
+    threads::own().filter(|slot| slot.is_inside()).map(Slot::innermost)
+}
+
+/// Begins to wait for everybody who is inside now.
+pub(crate) fn begin() -> Grace<'static> {
+    Grace::begin(threads::all)
+}
+
+/// Runs `read` inside, the slow way: for a thread without a slot, for a nested dispatch, and where
+/// the kernel has no asymmetric fence. `read` is told where to name the entry it is in.
+#[cold]
+#[inline(never)]
+pub(crate) fn read_slowly<R>(read: impl FnOnce(Option<&crate::sync::AtomicPtr<()>>) -> R) -> R {
+    let slot = register();
+    let fence = || {
+        if !is_asymmetric() {
+            // SeqCst: the reader's half of the barrier, which the kernel does not issue for us.
+            std::sync::atomic::fence(Ordering::SeqCst);
+        }
+    };
+    match slot.enter() {
+        Some(outermost) => {
+            fence();
+            let result = read(Some(outermost.frame()));
+            leave(outermost);
+            result
+        }
+        None => {
+            let nested = slot.enter_nested();
+            fence();
+            let result = read(nested.frame());
+            nested.leave();
+            result
+        }
+    }
+}
+
+/// Leaves, and does what is to be done.
+#[inline(always)]
+pub(crate) fn leave(outermost: slot::Outermost<'_>) {
+    let _todo = outermost.leave();
+}
+
+/// What was unlinked, and dies when its readers have left.
+pub(crate) struct Limbo<T> {
+    retired: Mutex<Vec<(Grace<'static>, Vec<T>)>>,
+}
+
+impl<T> Limbo<T> {
+    pub(crate) const fn new() -> Self {
+        Limbo { retired: Mutex::new(Vec::new()) }
+    }
+
+    /// Takes what was just unlinked, and drops whatever nobody reads any more. Does not wait.
+    pub(crate) fn retire(&self, unlinked: Vec<T>) {
+        self.retired.lock().push((begin(), unlinked));
+        self.collect();
+    }
+
+    /// Drops whatever nobody reads any more.
+    pub(crate) fn collect(&self) {
+        let mut dead = Vec::new();
+        self.retired.lock().retain_mut(|(grace, unlinked)| {
+            let over = grace.is_over();
+            if over {
+                dead.append(unlinked);
+            }
+            !over
+        });
+        // Dropped here, without the lock: a drop may run foreign code.
+        drop(dead);
+    }
+
+    /// Looks at all that is still held.
+    pub(crate) fn each(&self, mut look: impl FnMut(&T)) {
+        self.retired.lock().iter().flat_map(|(_, unlinked)| unlinked).for_each(&mut look);
+    }
+}

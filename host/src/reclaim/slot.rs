@@ -1,0 +1,182 @@
+//! What a reading thread shows to writers.
+//!
+//! # Theorem
+//! Let a writer unlink an object (make it unreachable for readers that start anew), then issue the
+//! heavy fence, then find for every slot that its sequence is even, or that it has changed since it
+//! was found odd. Then no reader holds the object.
+//!
+//! *Why.* A reader stores an odd sequence, passes the light fence, and then loads the pointer that
+//! leads to the object. The two fences pair: either the reader's load comes after the writer's
+//! fence, and then it finds the object unlinked; or the reader's store comes before it, and then
+//! the writer sees the sequence odd until the reader has left. A changed sequence means that the
+//! reader left at least once in between, and what it entered since began after the unlinking.
+//!
+//! A sequence, not a flag: a thread that dispatches without pause shows a flag raised at every
+//! look, and starves the writer.
+//!
+//! *Interrupts.* A signal handler that dispatches on this thread finds the sequence either even,
+//! and leaves it even, or odd, and leaves it as it was. If it strikes between the load and the
+//! store of `enter`, the sequence may repeat an odd value once, and a writer then waits for one
+//! dispatch more than it had to; it never waits for one less.
+
+use crate::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, light_fence};
+
+/// How many nested dispatches name the entry they are in.
+pub(crate) const FRAMES: usize = 8;
+
+/// A frame that stands for every entry: a pin, or a dispatch nested deeper than [`FRAMES`].
+pub(crate) const EVERYTHING: *mut () = std::ptr::without_provenance_mut(1);
+
+/// One thread's record, written by that thread and read by writers.
+///
+/// # Invariants
+/// - `sequence` is odd exactly while its thread is inside a dispatch or a pin, and never decreases
+///   to a value a waiting writer could mistake for "still inside the same one";
+/// - while it is odd, `frames[..=depth]` name the entries being called, outermost first.
+#[derive(Debug)]
+#[repr(align(128))]
+pub(crate) struct Slot {
+    sequence: AtomicU64,
+    /// Things to do when this thread leaves; 0 for none.
+    todo: AtomicU32,
+    claimed: AtomicBool,
+    /// How many dispatches are nested in the outermost one. Only its own thread uses it.
+    depth: AtomicU32,
+    frames: [AtomicPtr<()>; FRAMES],
+}
+
+impl Slot {
+    pub(crate) fn new() -> Self {
+        Slot {
+            sequence: AtomicU64::new(0),
+            todo: AtomicU32::new(0),
+            claimed: AtomicBool::new(false),
+            depth: AtomicU32::new(0),
+            frames: std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())),
+        }
+    }
+
+    /// Enters when this thread is outside; `None` when it is inside already.
+    #[inline(always)]
+    pub(crate) fn enter(&self) -> Option<Outermost<'_>> {
+        // Relaxed: only this thread writes it.
+        let was = self.sequence.load(Ordering::Relaxed);
+        if was & 1 != 0 {
+            return None;
+        }
+        // Relaxed: the light fence orders it before the loads that follow; it pairs with the
+        // heavy fence of the writer.
+        self.sequence.store(was + 1, Ordering::Relaxed);
+        light_fence();
+        Some(Outermost { slot: self, was })
+    }
+
+    /// Enters when this thread is inside already.
+    pub(crate) fn enter_nested(&self) -> Nested<'_> {
+        debug_assert!(self.is_inside());
+        // Relaxed, here and in `leave`: only this thread uses the depth.
+        let was = self.depth.load(Ordering::Relaxed);
+        self.depth.store(was + 1, Ordering::Relaxed);
+        let frame = &self.frames[(was as usize + 1).min(FRAMES - 1)];
+        Nested { slot: self, was, frame, outer: frame.load(Ordering::Relaxed) }
+    }
+
+    /// Whether this thread is inside a dispatch or a pin. Asked by the thread itself.
+    pub(crate) fn is_inside(&self) -> bool {
+        self.sequence.load(Ordering::Relaxed) & 1 != 0
+    }
+
+    /// The sequence and the innermost entry of this thread. Asked by the thread itself.
+    pub(crate) fn innermost(&self) -> (u64, *mut ()) {
+        let depth = (self.depth.load(Ordering::Relaxed) as usize).min(FRAMES - 1);
+        (self.sequence.load(Ordering::Relaxed), self.frames[depth].load(Ordering::Relaxed))
+    }
+
+    /// The sequence when the thread is inside. Asked by a writer, behind its heavy fence.
+    pub(crate) fn inside(&self) -> Option<u64> {
+        // Acquire: pairs with the Release in `leave`; an even value means that all the reader did
+        // happened before.
+        let sequence = self.sequence.load(Ordering::Acquire);
+        (sequence & 1 != 0).then_some(sequence)
+    }
+
+    /// Whether the thread is, or may be, in one of the entries that `retired` recognises. Asked by
+    /// a writer that has overwritten their code and passed its heavy fence.
+    pub(crate) fn is_in(&self, retired: impl Fn(*mut ()) -> bool) -> bool {
+        // Acquire, on the frames: pairs with the Release of the store that names the next entry,
+        // so that what the callback did happened before.
+        self.inside().is_some()
+            && self.frames.iter().map(|frame| frame.load(Ordering::Acquire)).any(|at| at == EVERYTHING || retired(at))
+    }
+
+    /// Claims the slot for this thread; `false` when another has it.
+    pub(crate) fn claim(&self) -> bool {
+        // Acquire: pairs with the Release in `release`. Relaxed first: most are taken.
+        !self.claimed.load(Ordering::Relaxed)
+            && self.claimed.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    /// Makes the slot that of a thread that is outside, and gives it back: when its thread ends,
+    /// or in the child of a fork, where that thread does not exist.
+    pub(crate) fn release(&self) {
+        self.frames.iter().for_each(|frame| frame.store(std::ptr::null_mut(), Ordering::Relaxed));
+        self.depth.store(0, Ordering::Relaxed);
+        self.todo.store(0, Ordering::Relaxed);
+        let sequence = self.sequence.load(Ordering::Relaxed);
+        // Release: as in `leave`.
+        self.sequence.store((sequence | 1) + 1, Ordering::Release);
+        // Release: pairs with the Acquire in `claim`.
+        self.claimed.store(false, Ordering::Release);
+    }
+}
+
+/// The thread entered from outside.
+#[must_use]
+pub(crate) struct Outermost<'a> {
+    slot: &'a Slot,
+    was: u64,
+}
+
+impl<'a> Outermost<'a> {
+    /// Where this dispatch names the entry it is in. Stale until it first does, which can only
+    /// make a writer wait longer.
+    #[inline(always)]
+    pub(crate) fn frame(&self) -> &'a AtomicPtr<()> {
+        &self.slot.frames[0]
+    }
+
+    /// Leaves; answers whether there is something to do.
+    #[inline(always)]
+    pub(crate) fn leave(self) -> bool {
+        // Release: pairs with the Acquire in `inside`.
+        self.slot.sequence.store(self.was + 2, Ordering::Release);
+        self.slot.todo.load(Ordering::Relaxed) != 0
+    }
+}
+
+/// The thread entered from inside; the outermost keeps the sequence odd.
+#[must_use]
+pub(crate) struct Nested<'a> {
+    slot: &'a Slot,
+    was: u32,
+    frame: &'a AtomicPtr<()>,
+    outer: *mut (),
+}
+
+impl<'a> Nested<'a> {
+    /// Where this dispatch names the entry it is in; `None` beyond the last frame, which then
+    /// stands for everything.
+    pub(crate) fn frame(&self) -> Option<&'a AtomicPtr<()>> {
+        if self.was as usize + 1 < FRAMES {
+            return Some(self.frame);
+        }
+        self.frame.store(EVERYTHING, Ordering::Relaxed);
+        None
+    }
+
+    pub(crate) fn leave(self) {
+        // Release: pairs with the Acquire in `is_in`.
+        self.frame.store(self.outer, Ordering::Release);
+        self.slot.depth.store(self.was, Ordering::Relaxed);
+    }
+}

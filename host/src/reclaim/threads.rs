@@ -1,0 +1,128 @@
+//! The slots of all threads: memory that is reused and never freed, so that writers may look at
+//! them at any time.
+
+use std::cell::Cell;
+use std::ptr::{null, null_mut};
+
+use once_cell::sync::OnceCell;
+
+use super::slot::Slot;
+use crate::sync::{AtomicPtr, Ordering, is_asymmetric};
+
+/// Slots come in blocks, so that a writer walks memory in order.
+const BLOCK: usize = 64;
+
+struct Block {
+    slots: [Slot; BLOCK],
+    next: AtomicPtr<Block>,
+}
+
+static FIRST: AtomicPtr<Block> = AtomicPtr::new(null_mut());
+
+thread_local! {
+    /// This thread's slot for the fast path: constant and without `Drop`, so that reading it is
+    /// one instruction. Null before the thread first reads, and always where readers must issue
+    /// the fence themselves: then every dispatch takes the slow path, which does.
+    static FAST: Cell<*const Slot> = const { Cell::new(null()) };
+    /// This thread's slot, once claimed.
+    static OWN: Cell<*const Slot> = const { Cell::new(null()) };
+    static RELEASE: Release = const { Release };
+}
+
+/// Gives the slot back when the thread ends.
+struct Release;
+
+impl Drop for Release {
+    fn drop(&mut self) {
+        FAST.set(null());
+        // SAFETY: a slot lives as long as the process.
+        if let Some(slot) = unsafe { OWN.replace(null()).as_ref() } {
+            slot.release();
+        }
+    }
+}
+
+/// This thread's slot, for the fast path.
+#[inline(always)]
+pub(crate) fn current() -> Option<&'static Slot> {
+    // SAFETY: a slot lives as long as the process.
+    unsafe { FAST.get().as_ref() }
+}
+
+/// This thread's slot, if it ever read.
+pub(crate) fn own() -> Option<&'static Slot> {
+    // SAFETY: a slot lives as long as the process.
+    unsafe { OWN.get().as_ref() }
+}
+
+/// This thread's slot, claimed if it had none.
+///
+/// A thread whose thread-locals are gone already, since it is running their destructors, claims one
+/// that nobody gives back: one record for such a thread.
+pub(crate) fn register() -> &'static Slot {
+    own().unwrap_or_else(|| {
+        forget_other_threads_in_a_forked_child();
+        let slot = claim();
+        OWN.set(slot);
+        if is_asymmetric() {
+            FAST.set(slot);
+        }
+        // An error means that the thread is ending and `Release` has run.
+        let _ = RELEASE.try_with(|_| ());
+        slot
+    })
+}
+
+/// All slots, claimed or not.
+pub(crate) fn all() -> impl Iterator<Item = &'static Slot> {
+    // SAFETY, here and below: blocks live as long as the process.
+    // Acquire, here and below: pairs with the Release in `append`.
+    let mut next = unsafe { FIRST.load(Ordering::Acquire).as_ref() };
+    std::iter::from_fn(move || {
+        let block = next?;
+        // SAFETY: as above.
+        next = unsafe { block.next.load(Ordering::Acquire).as_ref() };
+        Some(block.slots.iter())
+    })
+    .flatten()
+}
+
+fn claim() -> &'static Slot {
+    match all().find(|slot| slot.claim()) {
+        Some(slot) => slot,
+        None => append(),
+    }
+}
+
+/// Adds a block and claims its first slot.
+fn append() -> &'static Slot {
+    let block: &'static mut Block =
+        Box::leak(Box::new(Block { slots: std::array::from_fn(|_| Slot::new()), next: AtomicPtr::new(null_mut()) }));
+    let claimed = block.slots[0].claim();
+    debug_assert!(claimed, "nobody else knows the block yet");
+    let block: *mut Block = block;
+    let mut link = &FIRST;
+    // Release: pairs with the Acquire in `all`. The thread's first store to its slot comes after
+    // it, so a writer that misses the block also has its fence before the thread's first load.
+    while let Err(next) = link.compare_exchange(null_mut(), block, Ordering::Release, Ordering::Acquire) {
+        // SAFETY: blocks live as long as the process.
+        link = unsafe { &(*next).next };
+    }
+    // SAFETY: as above.
+    unsafe { &(*block).slots[0] }
+}
+
+/// The child of a fork has one thread; the slots of the others, copied in whatever state they were,
+/// would make its writers wait for ever.
+fn forget_other_threads_in_a_forked_child() {
+    extern "C" fn in_child() {
+        let own = OWN.get();
+        all().filter(|slot| !std::ptr::eq(*slot, own)).for_each(Slot::release);
+    }
+    static HANDLER: OnceCell<()> = OnceCell::new();
+    HANDLER.get_or_init(|| {
+        // SAFETY: the handler only stores to atomics. It fails only for lack of memory, and then a
+        // forked child's writers may wait for ever, which is no reason to refuse reading here.
+        unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+    });
+}

@@ -1,0 +1,144 @@
+//! The points and what hangs on them. All changes of one plugin are one transaction.
+
+mod point;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hookrail_abi::Point;
+use parking_lot::Mutex;
+
+pub(crate) use point::PointState;
+
+use crate::chain::{Callback, Chain, Owner, Snapshot};
+use crate::error::ApiMisuse;
+use crate::names::Names;
+use crate::reclaim::Limbo;
+
+/// The points of a host, and the callbacks on them.
+///
+/// # Invariants
+/// The published chain of a point holds its enabled callbacks, in order.
+pub(crate) struct Registry {
+    points: Mutex<BTreeMap<&'static str, Hung>>,
+    pub(crate) names: Names,
+    limbo: Limbo<Snapshot>,
+}
+
+/// A point and the callbacks on it, in order, disabled ones included.
+struct Hung {
+    state: Arc<PointState>,
+    callbacks: Vec<Arc<Callback>>,
+}
+
+/// A callback on its way to a point.
+pub(crate) struct Addition {
+    pub(crate) point: Arc<PointState>,
+    pub(crate) callback: Callback,
+}
+
+impl Registry {
+    pub(crate) fn new() -> Self {
+        Registry { points: Mutex::default(), names: Names::default(), limbo: Limbo::new() }
+    }
+
+    /// The point of that declaration, made at its first use.
+    pub(crate) fn declare<P: Point>(&self) -> Result<Arc<PointState>, ApiMisuse> {
+        let mut points = self.points.lock();
+        let hung = points
+            .entry(P::NAME)
+            .or_insert_with(|| Hung { state: Arc::new(PointState::of::<P>()), callbacks: Vec::new() });
+        if hung.state.is::<P>() { Ok(hung.state.clone()) } else { Err(ApiMisuse::PointRedeclared(P::NAME.into())) }
+    }
+
+    /// The point of that name.
+    pub(crate) fn point(&self, name: &str) -> Option<Arc<PointState>> {
+        self.points.lock().get(name).map(|hung| hung.state.clone())
+    }
+
+    /// Looks at every point and its callbacks, in order.
+    pub(crate) fn each(&self, mut look: impl FnMut(&PointState, &[Arc<Callback>])) {
+        self.points.lock().values().for_each(|hung| look(&hung.state, &hung.callbacks));
+    }
+
+    /// Adds all of them, or none. Does not wait for readers.
+    pub(crate) fn add(&self, additions: Vec<Addition>) -> Result<(), ApiMisuse> {
+        let mut by_point: BTreeMap<&'static str, Vec<Arc<Callback>>> = BTreeMap::new();
+        for addition in additions {
+            by_point.entry(addition.point.chain.point).or_default().push(Arc::new(addition.callback));
+        }
+        let mut points = self.points.lock();
+        let mut next = Vec::with_capacity(by_point.len());
+        for (name, added) in by_point {
+            let mut callbacks = points[name].callbacks.clone();
+            callbacks.extend(added);
+            callbacks.sort_by(|a, b| (&a.instance, &a.name).cmp(&(&b.instance, &b.name)));
+            if let Some(twice) = callbacks
+                .windows(2)
+                .find(|pair| (&pair[0].instance, &pair[0].name) == (&pair[1].instance, &pair[1].name))
+            {
+                let callback = format!("{}/{}", twice[0].instance, twice[0].name);
+                return Err(ApiMisuse::CallbackExists { point: name.into(), callback });
+            }
+            callbacks.sort_by(|a, b| a.key().cmp(&b.key()));
+            next.push((name, callbacks));
+        }
+        let retired = next
+            .into_iter()
+            .filter_map(|(name, callbacks)| points.get_mut(name).and_then(|hung| hung.publish(callbacks)))
+            .collect();
+        drop(points);
+        self.limbo.retire(retired);
+        Ok(())
+    }
+
+    /// Removes all callbacks of an owner, and answers them. Cannot fail, does not wait for readers.
+    pub(crate) fn remove(&self, owner: Owner) -> Vec<Arc<Callback>> {
+        let mut removed = Vec::new();
+        let mut points = self.points.lock();
+        let mut retired = Vec::new();
+        for hung in points.values_mut() {
+            let (gone, kept): (Vec<_>, Vec<_>) = hung.callbacks.drain(..).partition(|callback| callback.owner == owner);
+            if gone.is_empty() {
+                hung.callbacks = kept;
+            } else {
+                removed.extend(gone);
+                retired.extend(hung.publish(kept));
+            }
+        }
+        drop(points);
+        self.limbo.retire(retired);
+        removed
+    }
+
+    /// Overwrites the code of an owner's callbacks in all retired snapshots, and answers what frames
+    /// hold while one of them is being called.
+    pub(crate) fn disarm(&self, owner: Owner) -> Vec<*mut ()> {
+        let mut disarmed = Vec::new();
+        self.limbo.each(|snapshot| {
+            for (pair, callback) in snapshot.pairs().iter().zip(snapshot.callbacks()) {
+                if callback.owner == owner {
+                    pair.disarm();
+                    disarmed.push(pair.identity());
+                }
+            }
+        });
+        disarmed
+    }
+
+    /// Drops retired snapshots that nobody reads any more.
+    pub(crate) fn collect(&self) {
+        self.limbo.collect();
+    }
+}
+
+impl Hung {
+    /// Makes these the callbacks; answers the snapshot to retire.
+    fn publish(&mut self, callbacks: Vec<Arc<Callback>>) -> Option<Snapshot> {
+        let chain: &Chain = &self.state.chain;
+        let enabled: Vec<_> = callbacks.iter().filter(|callback| callback.enabled).cloned().collect();
+        // INVARIANT: `callbacks` is in order, and the chain holds the enabled ones.
+        self.callbacks = callbacks;
+        chain.publish(&enabled)
+    }
+}

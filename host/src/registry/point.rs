@@ -1,0 +1,45 @@
+//! A declared point.
+
+use abi_stable::StableAbi;
+use abi_stable::type_layout::TypeLayout;
+use hookrail_abi::{FaultPolicy, Kind, PayloadOps, Point, RawKind, Shape};
+
+use crate::chain::Chain;
+
+/// A declared point: its chain, and what admission needs to know. What it refers to lies in the
+/// host's own program, so it stays valid for ever.
+#[derive(Debug)]
+pub(crate) struct PointState {
+    pub(crate) chain: Chain,
+    pub(crate) revision: u32,
+    pub(crate) fault: FaultPolicy,
+    pub(crate) shape: &'static Shape,
+    pub(crate) layout: &'static TypeLayout,
+    pub(crate) ops: &'static PayloadOps,
+}
+
+impl PointState {
+    pub(crate) fn of<P: Point>() -> Self {
+        let deniable = P::DENIABLE || P::Kind::RAW == RawKind::Gate;
+        PointState {
+            chain: Chain::new(P::NAME, P::Kind::RAW, deniable),
+            revision: P::REVISION,
+            fault: P::FAULT,
+            shape: P::shape(),
+            layout: P::Payload::LAYOUT,
+            ops: P::ops(),
+        }
+    }
+
+    /// Whether it is the same declaration.
+    pub(crate) fn is<P: Point>(&self) -> bool {
+        self.revision == P::REVISION
+            && self.chain.kind == P::Kind::RAW
+            && self.shape.fingerprint == P::shape().fingerprint
+    }
+
+    /// Whether its payload stays in this process.
+    pub(crate) fn is_local(&self) -> bool {
+        self.ops.encode.is_none()
+    }
+}

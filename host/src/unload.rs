@@ -1,0 +1,167 @@
+//! Unloading: unpublished at once, finished by the reaper when the readers have left.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use once_cell::sync::OnceCell;
+use parking_lot::{Condvar, Mutex};
+
+use crate::chain::{Callback, Owner};
+use crate::library::End;
+use crate::plugin::Loaded;
+use crate::reclaim::{self, Grace};
+use crate::registry::Registry;
+
+/// An unloading that has begun: the plugin's callbacks are in no chain any more. It finishes even
+/// when the ticket is dropped.
+#[derive(Clone)]
+pub struct Ticket {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    plugin: String,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Clone)]
+struct State {
+    end: End,
+    over: bool,
+}
+
+impl Ticket {
+    /// The plugin's name.
+    pub fn plugin(&self) -> &str {
+        &self.shared.plugin
+    }
+
+    /// How it ended, once it has.
+    pub fn end(&self) -> Option<End> {
+        let state = self.shared.state.lock();
+        state.over.then(|| state.end.clone())
+    }
+
+    /// Waits until it has ended, but no longer than `timeout`: then it is [`End::Busy`], and goes
+    /// on in the background. Called from within a callback or under a pin it does not wait: it
+    /// would wait for its own caller.
+    pub fn wait(&self, timeout: Duration) -> End {
+        let deadline = Instant::now() + if reclaim::is_inside() { Duration::ZERO } else { timeout };
+        let mut state = self.shared.state.lock();
+        self.shared.changed.wait_while_until(&mut state, |state| !state.over, deadline);
+        state.end.clone()
+    }
+
+    fn set(&self, end: End, over: bool) {
+        *self.shared.state.lock() = State { end, over };
+        self.shared.changed.notify_all();
+    }
+}
+
+/// The thread that finishes unloadings: it waits for readers, so that nobody else has to, and runs
+/// `stop` and `destroy`. It starts with the first unloading.
+#[derive(Default)]
+pub(crate) struct Reaper {
+    jobs: OnceCell<Sender<Unloading>>,
+}
+
+impl Reaper {
+    /// Unpublishes all callbacks of a plugin, and leaves the rest to the reaper. Does not wait.
+    pub(crate) fn unload(&self, loaded: Loaded, owner: Owner, registry: Arc<Registry>, patience: Duration) -> Ticket {
+        let callbacks = registry.remove(owner);
+        // Behind the unpublishing: whoever enters from now on finds none of them.
+        let grace = reclaim::begin();
+        let state = Mutex::new(State { end: End::Busy(grace.readers()), over: false });
+        let plugin = loaded.note().name.clone();
+        let ticket = Ticket { shared: Arc::new(Shared { plugin, state, changed: Condvar::new() }) };
+        let deadline = Instant::now() + patience;
+        let unloading =
+            Unloading { loaded, owner, callbacks, registry, grace, deadline, disarmed: None, ticket: ticket.clone() };
+        let jobs = self.jobs.get_or_init(|| {
+            let (jobs, incoming) = channel();
+            let spawned = std::thread::Builder::new().name("hookrail-reaper".into()).spawn(move || reap(&incoming));
+            spawned.expect("a process that cannot start a thread cannot go on");
+            jobs
+        });
+        jobs.send(unloading).expect("the reaper lives as long as its sender");
+        ticket
+    }
+}
+
+/// What is left to do of an unloading.
+struct Unloading {
+    loaded: Loaded,
+    owner: Owner,
+    callbacks: Vec<Arc<Callback>>,
+    registry: Arc<Registry>,
+    grace: Grace<'static>,
+    /// When to stop waiting for readers that are not in this plugin.
+    deadline: Instant,
+    /// What frames hold while one of its callbacks is called from a retired snapshot, once their
+    /// code was overwritten; as addresses, since they are only compared.
+    disarmed: Option<Vec<usize>>,
+    ticket: Ticket,
+}
+
+impl Unloading {
+    /// Whether nobody is in the plugin's code or will be.
+    ///
+    /// Past its deadline a reader that is busy elsewhere is not waited for any longer: the plugin's
+    /// code is overwritten in the snapshots it may still walk, and only frames in it count.
+    fn is_ready(&mut self) -> bool {
+        if self.grace.is_over() {
+            return true;
+        }
+        if Instant::now() < self.deadline {
+            return false;
+        }
+        let disarmed = self
+            .disarmed
+            .get_or_insert_with(|| self.registry.disarm(self.owner).into_iter().map(<*mut ()>::addr).collect());
+        let readers = self.grace.readers_in(|at| disarmed.contains(&at.addr()));
+        if readers > 0 {
+            self.ticket.set(End::Busy(readers), false);
+        }
+        readers == 0
+    }
+
+    fn finish(self) {
+        self.registry.collect();
+        self.callbacks.iter().for_each(|callback| callback.ctx.release());
+        drop(self.callbacks);
+        let end = self.loaded.end();
+        tracing::debug!(plugin = self.ticket.plugin(), "unloaded: {end}");
+        self.ticket.set(end, true);
+    }
+}
+
+fn reap(incoming: &Receiver<Unloading>) {
+    const SHORTEST: Duration = Duration::from_micros(20);
+    const LONGEST: Duration = Duration::from_millis(5);
+    let mut waiting: Vec<Unloading> = Vec::new();
+    let mut pause = SHORTEST;
+    loop {
+        let next = if waiting.is_empty() {
+            incoming.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        } else {
+            incoming.recv_timeout(pause)
+        };
+        match next {
+            Ok(unloading) => {
+                waiting.push(unloading);
+                pause = SHORTEST;
+            }
+            // A callback is over in microseconds, or takes its time.
+            Err(RecvTimeoutError::Timeout) => pause = (pause * 2).min(LONGEST),
+            Err(RecvTimeoutError::Disconnected) if waiting.is_empty() => return,
+            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(LONGEST),
+        }
+        for index in (0..waiting.len()).rev() {
+            if waiting[index].is_ready() {
+                waiting.swap_remove(index).finish();
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What people see of a host: its points, chains and plugins, as owned, serialisable values.
+
+use std::sync::atomic::Ordering;
+
+use hookrail_abi::catalogue;
+use serde::Serialize;
+
+use crate::chain::{Callback, Origin};
+use crate::registry::{PointState, Registry};
+
+/// A point and its chain.
+#[derive(Clone, Debug, Serialize)]
+pub struct PointView {
+    /// The name.
+    pub point: String,
+    /// `notify`, `fold` or `gate`.
+    pub kind: &'static str,
+    /// 0 while nobody dispatches it.
+    pub revision: u32,
+    /// Whether a callback may deny.
+    pub deniable: bool,
+    /// Whether its payload stays in this process.
+    pub local: bool,
+    /// Who dispatches it and since when; `None` for an embedder's own point.
+    pub dispatched_by: Option<String>,
+    /// The callbacks, in the order in which they run.
+    pub chain: Vec<CallbackView>,
+}
+
+/// A callback in its chain.
+#[derive(Clone, Debug, Serialize)]
+pub struct CallbackView {
+    /// The number it is ordered by.
+    pub priority: i32,
+    /// Where the number comes from: `built-in`, `declared` or `overridden`.
+    pub origin: &'static str,
+    /// The number the plugin declared, where the operator overrides it.
+    pub declared: Option<i32>,
+    /// The instance it belongs to.
+    pub instance: String,
+    /// Its name.
+    pub callback: String,
+    /// What it touches.
+    pub effects: &'static str,
+    /// What its fault means: `open` or `closed`.
+    pub fault: &'static str,
+    /// Whether it runs; the operator may disable it.
+    pub enabled: bool,
+    /// How often it failed.
+    pub faults: u64,
+}
+
+/// A loaded plugin.
+#[derive(Clone, Debug, Serialize)]
+pub struct PluginView {
+    /// The plugin's id.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Its instances.
+    pub instances: Vec<String>,
+}
+
+/// Every point: those declared here, and those of the catalogue that nobody dispatches yet.
+pub(crate) fn points(registry: &Registry) -> Vec<PointView> {
+    let mut views = Vec::new();
+    registry.each(|state, callbacks| views.push(PointView::of(state, callbacks)));
+    for planned in catalogue::BUILT_IN.iter().filter(|built_in| built_in.revision == 0) {
+        views.push(PointView {
+            point: planned.name.into(),
+            kind: planned.kind.name(),
+            revision: 0,
+            deniable: false,
+            local: false,
+            dispatched_by: None,
+            chain: Vec::new(),
+        });
+    }
+    views.sort_by(|a, b| a.point.cmp(&b.point));
+    views
+}
+
+impl PointView {
+    fn of(state: &PointState, callbacks: &[std::sync::Arc<Callback>]) -> Self {
+        let built_in = catalogue::BUILT_IN.iter().find(|built_in| built_in.name == state.chain.point);
+        PointView {
+            point: state.chain.point.into(),
+            kind: state.chain.kind.name(),
+            revision: state.revision,
+            deniable: state.chain.deniable,
+            local: state.is_local(),
+            dispatched_by: built_in
+                .and_then(|point| point.dispatched_by)
+                .map(|(by, since)| format!("{by}, since {since}")),
+            chain: callbacks.iter().map(|callback| CallbackView::of(callback)).collect(),
+        }
+    }
+}
+
+impl CallbackView {
+    fn of(callback: &Callback) -> Self {
+        let (origin, declared) = match callback.origin {
+            Origin::BuiltIn => ("built-in", None),
+            Origin::Declared => ("declared", None),
+            Origin::Overridden(declared) => ("overridden", Some(declared)),
+        };
+        CallbackView {
+            priority: callback.priority,
+            origin,
+            declared,
+            instance: callback.instance.to_string(),
+            callback: callback.name.to_string(),
+            effects: callback.effects.name(),
+            fault: callback.fault.name(),
+            enabled: callback.enabled,
+            faults: callback.faults.load(Ordering::Relaxed),
+        }
+    }
+}

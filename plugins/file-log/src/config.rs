@@ -1,0 +1,63 @@
+//! What an operator writes.
+
+use std::path::PathBuf;
+
+use hookrail_abi::prelude::*;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Configuration of the plugin `file-log`.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    /// The file to append to. A relative path lies in the state directory of the instance.
+    pub(crate) path: PathBuf,
+
+    /// What a line looks like.
+    pub(crate) format: Format,
+
+    /// Whether to log dropped messages too, with who denied them and why.
+    pub(crate) dropped: bool,
+
+    /// The size in bytes at which the file is renamed to `path.1` and begun anew; 0 for never.
+    pub(crate) max_bytes: u64,
+
+    /// How many renamed files are kept, `path.1` the newest: 1 to 1000.
+    #[schemars(range(min = 1, max = 1000))]
+    pub(crate) keep: u32,
+}
+
+/// What a line looks like.
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Format {
+    /// One JSON object: the whole message.
+    Json,
+    /// Time, source, topic and body, for people.
+    Text,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            path: "messages.log".into(),
+            format: Format::Json,
+            dropped: false,
+            max_bytes: 64 << 20,
+            keep: 5,
+        }
+    }
+}
+
+impl Config {
+    /// Checks what serde cannot.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.path.file_name().is_none() {
+            return Err(format!("`path` is \"{}\": name a file", self.path.display()).into());
+        }
+        if !(1..=1000).contains(&self.keep) {
+            return Err(format!("`keep` is {}: keep 1 to 1000 files", self.keep).into());
+        }
+        Ok(())
+    }
+}

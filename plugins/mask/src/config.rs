@@ -1,0 +1,61 @@
+//! What an operator writes.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Configuration of the plugin `mask`.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// What to mask. The patterns apply in this order, each to what the ones before it left.
+    #[schemars(length(min = 1))]
+    pub(crate) patterns: Vec<Pattern>,
+
+    /// Names of the headers to mask, in upper and lower case as written. None by default.
+    #[serde(default)]
+    pub(crate) headers: Vec<String>,
+
+    /// Whether to mask the body.
+    #[serde(default = "yes")]
+    pub(crate) body: bool,
+}
+
+/// A regular expression, or one with a replacement of its own.
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "a pattern is a text, or a table of `pattern` and `replacement`")]
+pub(crate) enum Pattern {
+    /// A regular expression; what it matches becomes `***`.
+    Plain(String),
+    /// A regular expression and its replacement.
+    Replacing(Replacing),
+}
+
+/// A regular expression and what to put in place of its matches.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Replacing {
+    /// The regular expression.
+    pub(crate) pattern: String,
+
+    /// What stands in place of a match: `$1` or `${name}` is a group of the pattern, `$0` the whole
+    /// match, `$$` a dollar sign.
+    #[serde(default = "stars")]
+    pub(crate) replacement: String,
+}
+
+impl From<Pattern> for Replacing {
+    fn from(pattern: Pattern) -> Self {
+        match pattern {
+            Pattern::Plain(pattern) => Replacing { pattern, replacement: stars() },
+            Pattern::Replacing(replacing) => replacing,
+        }
+    }
+}
+
+fn stars() -> String {
+    "***".into()
+}
+
+fn yes() -> bool {
+    true
+}

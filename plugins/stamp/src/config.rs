@@ -1,0 +1,74 @@
+//! What an operator writes.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Configuration of the plugin `stamp`.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Headers that are the same on every message.
+    #[serde(default)]
+    pub(crate) headers: BTreeMap<String, String>,
+
+    /// The header for the name of this host: a name, `true` for `host`, or `false` for none.
+    #[serde(default = "Named::yes")]
+    pub(crate) host: Named,
+
+    /// The header for the time when this host received the message, in RFC 3339 and UTC with nine
+    /// digits: a name, `true` for `received`, or `false` for none.
+    #[serde(default = "Named::yes")]
+    pub(crate) received: Named,
+
+    /// The header for a number that counts the messages of this instance, from 1 at each start: a
+    /// name, `true` for `counter`, or `false` for none.
+    #[serde(default = "Named::no")]
+    pub(crate) counter: Named,
+
+    /// What to do when a message already has a header of that name.
+    #[serde(default)]
+    pub(crate) existing: Existing,
+}
+
+/// A header's name, or whether there is that header under its usual name.
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "the name of a header, true or false")]
+pub(crate) enum Named {
+    /// The header has this name.
+    Name(String),
+    /// The header has its usual name, or is left out.
+    Switch(bool),
+}
+
+/// What to do with a header that is already there.
+#[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Existing {
+    /// Keep it, and append ours.
+    Append,
+    /// Keep it, and leave ours out.
+    Keep,
+    /// Take out all of that name, and append ours: nobody can forge it.
+    #[default]
+    Replace,
+}
+
+impl Named {
+    /// The name of the header, when there is to be one.
+    pub(crate) fn or(self, usual: &str) -> Option<String> {
+        match self {
+            Named::Name(name) => Some(name),
+            Named::Switch(there_is) => there_is.then(|| usual.into()),
+        }
+    }
+
+    fn yes() -> Self {
+        Named::Switch(true)
+    }
+
+    fn no() -> Self {
+        Named::Switch(false)
+    }
+}

@@ -1,0 +1,47 @@
+//! What an operator writes.
+
+use std::num::NonZeroU32;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Configuration of the plugin `throttle`.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Messages per second that each key may send in the long run; above 0, at most 1000000.
+    #[schemars(range(max = 1_000_000.0), extend("exclusiveMinimum" = 0))]
+    pub(crate) rate: f64,
+
+    /// How many messages a key may send at once after a pause. By default what it may send in one
+    /// second, and at least 1.
+    #[serde(default)]
+    pub(crate) burst: Option<NonZeroU32>,
+
+    /// What is limited: each `source`, each `topic`, or each value of a header,
+    /// `{ header = "name" }`.
+    #[serde(default)]
+    pub(crate) key: Key,
+
+    /// How many keys are remembered, at about 100 bytes each. For one more, the key that has
+    /// the most messages left is forgotten, of the 16 next in turn.
+    #[serde(default = "ten_thousand")]
+    pub(crate) max_keys: NonZeroU32,
+}
+
+/// What has a bucket each.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Key {
+    /// Where a message came from.
+    #[default]
+    Source,
+    /// The topic of a message.
+    Topic,
+    /// The first header of that name; messages without one share a bucket.
+    Header(String),
+}
+
+fn ten_thousand() -> NonZeroU32 {
+    NonZeroU32::new(10_000).expect("it is not zero")
+}

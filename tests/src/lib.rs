@@ -1,0 +1,85 @@
+//! Builds the libraries that the tests load.
+//!
+//! `cargo test` does not build a cdylib that nobody depends on, and its paths are cargo's own: so
+//! we ask cargo to build them, and read from its messages where they are.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, OnceLock};
+
+/// The root of the workspace.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the workspace")
+}
+
+/// The library of a prebuilt plugin, for example `mask`.
+pub fn plugin(name: &str) -> PathBuf {
+    static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| build(root(), &["--workspace", "--lib"], &[]));
+    find(built, &format!("hookrail_{}", name.replace('-', "_")))
+}
+
+/// A library of the zoo: a deliberately bad plugin, or one made for a test.
+pub fn zoo(name: &str) -> PathBuf {
+    static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
+    find(BUILT.get_or_init(|| build(&zoo_root(), &["--examples"], &[])), name)
+}
+
+/// A library of the zoo, built with more arguments for cargo and in a target folder of its own:
+/// for animals that another profile makes.
+pub fn zoo_with(name: &str, folder: &str, arguments: &[&str], rustflags: &str) -> PathBuf {
+    static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
+    let mut built = BUILT.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let built = built.get_or_insert_default();
+    let key = format!("{folder}/{name}");
+    if !built.contains_key(&key) {
+        let target = target().join(folder);
+        let mut all = vec!["--example", name, "--target-dir", target.to_str().expect("our paths are text")];
+        all.extend(arguments);
+        let made = build(&zoo_root(), &all, &[("RUSTFLAGS", rustflags)]);
+        built.insert(key.clone(), find(&made, name));
+    }
+    built[&key].clone()
+}
+
+fn zoo_root() -> PathBuf {
+    root().join("tests/zoo")
+}
+
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from).join("zoo")
+}
+
+fn find(built: &HashMap<String, PathBuf>, name: &str) -> PathBuf {
+    built.get(name).unwrap_or_else(|| panic!("cargo built no library `{name}`: {:?}", built.keys())).clone()
+}
+
+/// The cdylibs that cargo makes, by name of their target.
+fn build(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> HashMap<String, PathBuf> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(folder).args(["build", "--message-format=json-render-diagnostics"]).args(arguments);
+    if folder != root() && !arguments.contains(&"--target-dir") {
+        cargo.arg("--target-dir").arg(target());
+    }
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    cargo.envs(environment.iter().copied());
+    let output = cargo.output().expect("cargo runs");
+    assert!(output.status.success(), "cargo failed:\n{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|message| message["reason"] == "compiler-artifact")
+        .filter(|message| {
+            message["target"]["crate_types"].as_array().is_some_and(|kinds| kinds.contains(&"cdylib".into()))
+        })
+        .filter_map(|message| {
+            let name = message["target"]["name"].as_str()?.to_owned();
+            let files = message["filenames"].as_array()?.clone();
+            let file = files.iter().filter_map(|file| file.as_str()).find(|file| file.ends_with(".so"))?;
+            Some((name, PathBuf::from(file)))
+        })
+        .collect()
+}
