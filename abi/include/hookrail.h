@@ -35,6 +35,15 @@
 // `priority` was given. Without it the registration is refused.
 #define HOOKRAIL_HAS_PRIORITY 1
 
+// `hookrailfault`: as the point says.
+#define HOOKRAIL_FAULT_AS_POINT 0
+
+// `hookrailfault`: go on as if it were not there.
+#define HOOKRAIL_FAULT_OPEN 1
+
+// `hookrailfault`: deny.
+#define HOOKRAIL_FAULT_CLOSED 2
+
 // Go on.
 #define HOOKRAIL_CONTINUE 0
 
@@ -160,11 +169,11 @@ typedef uint32_t hookrail_saying;
 // allocator of its own. A `List` is three words, and its memory belongs to the process.
 //
 // # Invariants
-// - `capacity == 0` and `ptr` dangling, or `ptr` came from the process's `malloc` with room for
+// - `capacity == 0` and `ptr` is anything, so that all zeros is an empty list; or `ptr` came from the process's `malloc` with room for
 //   `capacity` elements;
 // - the first `len <= capacity` elements are initialised.
 typedef struct {
-  // The elements; while `capacity` is 0 an address that is not null and must not be freed.
+  // The elements; while `capacity` is 0 anything, null too: not an address, and not to be freed.
   uint8_t *ptr;
   // How many there are.
   size_t len;
@@ -239,11 +248,11 @@ typedef struct {
 // allocator of its own. A `List` is three words, and its memory belongs to the process.
 //
 // # Invariants
-// - `capacity == 0` and `ptr` dangling, or `ptr` came from the process's `malloc` with room for
+// - `capacity == 0` and `ptr` is anything, so that all zeros is an empty list; or `ptr` came from the process's `malloc` with room for
 //   `capacity` elements;
 // - the first `len <= capacity` elements are initialised.
 typedef struct {
-  // The elements; while `capacity` is 0 an address that is not null and must not be freed.
+  // The elements; while `capacity` is 0 anything, null too: not an address, and not to be freed.
   hookrail_header *ptr;
   // How many there are.
   size_t len;
@@ -351,13 +360,13 @@ typedef struct {
   uint32_t form;
   // What it touches: an `hookrail_effects`.
   uint32_t effects;
-  // What its fault shall mean: 0 as the point says, 1 open, 2 closed.
+  // What its fault shall mean: see `hookrailregistration`; 0, as the point says.
   uint32_t fault;
   // Reserved; 0.
   uint32_t reserved;
   // The time it may take in nanoseconds; 0 for no limit.
   uint64_t deadline;
-  // Which payloads it wants; all ones for every one.
+  // Which payloads it wants; 0 for every one.
   uint64_t predicate;
   // The code. Runs on any thread, on several at once.
   hookrail_raw_callback run;
@@ -384,7 +393,7 @@ typedef struct {
   // `hookrail_saying`.
   void (*say)(uint32_t kind, hookrail_str text);
   // Registers one callback, from within `start`. 0 for success; else an error was said.
-  uint32_t (*register_)(void *registrar, const hookrail_registration *record);
+  uint32_t (*register_callback)(void *registrar, const hookrail_registration *record);
   // What the current dispatch is about, or null outside of one.
   const hookrail_context *(*current)(void);
   // A service by versioned id, or null.
@@ -409,7 +418,8 @@ typedef struct {
   hookrail_heap heap;
   // Hands the host's table to the library, for as long as it is loaded. Called once, first.
   uint32_t (*attach)(const hookrail_host_table *host);
-  // Makes an instance with a configuration (JSON); `handle` names it in services. One thread at
+  // Makes an instance with a configuration (JSON); `handle` names it in services. The instance
+  // may be null: it is only handed back. One thread at
   // a time.
   uint32_t (*create)(const void *handle, hookrail_str name, hookrail_str config, void **instance);
   // Starts an instance: it registers its callbacks through `registrar`. One thread at a time.
@@ -466,16 +476,6 @@ typedef struct {
 #define HOOKRAIL_MESSAGE_PUBLISH "message.publish"
 #define HOOKRAIL_MESSAGE_PUBLISH_REVISION 1
 #define HOOKRAIL_MESSAGE_PUBLISH_FINGERPRINT { UINT64_C(0x6f4bb5577790d01e), UINT64_C(0x611ba2a03a601963) }
-
-// Values that the structures take as plain numbers.
-
-// `fault` of a registration: what the point says, let the payload pass, deny it.
-#define HOOKRAIL_ON_FAULT_AS_POINT 0
-#define HOOKRAIL_ON_FAULT_OPEN 1
-#define HOOKRAIL_ON_FAULT_CLOSED 2
-
-// `predicate` of a registration that wants every payload.
-#define HOOKRAIL_EVERY_PAYLOAD UINT64_MAX
 
 // `heap` of an entry. ISO C cannot cast code to data; every system that has dlopen can.
 #define HOOKRAIL_HEAP                                                                      \

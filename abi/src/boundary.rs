@@ -69,7 +69,8 @@ pub struct Entry {
     pub heap: Heap,
     /// Hands the host's table to the library, for as long as it is loaded. Called once, first.
     pub attach: unsafe extern "C" fn(host: *const HostTable) -> u32,
-    /// Makes an instance with a configuration (JSON); `handle` names it in services. One thread at
+    /// Makes an instance with a configuration (JSON); `handle` names it in services. The instance
+    /// may be null: it is only handed back. One thread at
     /// a time.
     pub create: unsafe extern "C" fn(handle: *const c_void, name: Str, config: Str, instance: *mut *mut c_void) -> u32,
     /// Starts an instance: it registers its callbacks through `registrar`. One thread at a time.
@@ -142,7 +143,7 @@ pub struct HostTable {
     /// [`Saying`](crate::host::Saying).
     pub say: unsafe extern "C" fn(kind: u32, text: Str),
     /// Registers one callback, from within `start`. 0 for success; else an error was said.
-    pub register: unsafe extern "C" fn(registrar: *mut c_void, record: *const Registration) -> u32,
+    pub register_callback: unsafe extern "C" fn(registrar: *mut c_void, record: *const Registration) -> u32,
     /// What the current dispatch is about, or null outside of one.
     pub current: unsafe extern "C" fn() -> *const Context,
     /// A service by versioned id, or null.
@@ -169,13 +170,13 @@ pub struct Registration {
     pub form: u32,
     /// What it touches: an [`Effects`](crate::Effects).
     pub effects: u32,
-    /// What its fault shall mean: 0 as the point says, 1 open, 2 closed.
+    /// What its fault shall mean: see [`registration`]; 0, as the point says.
     pub fault: u32,
     /// Reserved; 0.
     pub reserved: u32,
     /// The time it may take in nanoseconds; 0 for no limit.
     pub deadline: u64,
-    /// Which payloads it wants; all ones for every one.
+    /// Which payloads it wants; 0 for every one.
     pub predicate: u64,
     /// The code. Runs on any thread, on several at once.
     pub run: Option<RawCallback>,
@@ -192,10 +193,16 @@ pub struct Registration {
     pub ops: *const PayloadOps,
 }
 
-/// Bits of [`Registration::flags`].
+/// Constants of [`Registration`].
 pub mod registration {
     /// `priority` was given. Without it the registration is refused.
     pub const HAS_PRIORITY: u32 = 1;
+    /// [`Registration::fault`](super::Registration::fault): as the point says.
+    pub const FAULT_AS_POINT: u32 = 0;
+    /// [`Registration::fault`](super::Registration::fault): go on as if it were not there.
+    pub const FAULT_OPEN: u32 = 1;
+    /// [`Registration::fault`](super::Registration::fault): deny.
+    pub const FAULT_CLOSED: u32 = 2;
 }
 
 /// What the current dispatch is about.
@@ -287,7 +294,7 @@ mod tests {
         check_layout!(Heap, 40: malloc 0, calloc 8, realloc 16, free 24, posix_memalign 32);
         check_layout!(Entry, 104: size 0, abi_min 4, abi_max 8, flags 12, heap 16, attach 56, create 64, start 72,
             stop 80, destroy 88, query 96);
-        check_layout!(HostTable, 40: size 0, abi 4, say 8, register 16, current 24, query 32);
+        check_layout!(HostTable, 40: size 0, abi 4, say 8, register_callback 16, current 24, query 32);
         check_layout!(Registration, 136: size 0, flags 4, point 8, revision 24, priority 28, callback 32, form 48,
             effects 52, fault 56, reserved 60, deadline 64, predicate 72, run 80, ctx 88, ctx_drop 96,
             fingerprint 104, layout 120, ops 128);

@@ -141,7 +141,7 @@ impl<P: Plugin> Created<P> {
             let record = hook.registration(plugin);
             // SAFETY: `registrar` is the host's, for this call; the record holds for the call, and
             // what it points to for as long as the instance is started.
-            if unsafe { (table.register)(registrar, &record) } != 0 {
+            if unsafe { (table.register_callback)(registrar, &record) } != 0 {
                 // The host said why.
                 return Err(Error::from(""));
             }
@@ -164,7 +164,7 @@ impl<P> Hook<P> {
             fault: 0,
             reserved: 0,
             deadline: 0,
-            predicate: u64::MAX,
+            predicate: 0,
             run: Some(self.run),
             ctx: from_ref(plugin).cast_mut().cast(),
             ctx_drop: None,

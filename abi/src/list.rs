@@ -12,13 +12,13 @@ use abi_stable::StableAbi;
 /// allocator of its own. A `List` is three words, and its memory belongs to the process.
 ///
 /// # Invariants
-/// - `capacity == 0` and `ptr` dangling, or `ptr` came from the process's `malloc` with room for
+/// - `capacity == 0` and `ptr` is anything, so that all zeros is an empty list; or `ptr` came from the process's `malloc` with room for
 ///   `capacity` elements;
 /// - the first `len <= capacity` elements are initialised.
 #[repr(C)]
 #[derive(StableAbi)]
 pub struct List<T> {
-    /// The elements; while `capacity` is 0 an address that is not null and must not be freed.
+    /// The elements; while `capacity` is 0 anything, null too: not an address, and not to be freed.
     ptr: *mut T,
     /// How many there are.
     len: usize,
@@ -41,18 +41,23 @@ impl<T> List<T> {
     /// An empty list; allocates nothing.
     pub const fn new() -> Self {
         let () = Self::FITS_MALLOC;
-        // INVARIANT: capacity 0 with a dangling, aligned pointer.
-        List { ptr: std::ptr::dangling_mut(), len: 0, capacity: 0 }
+        List { ptr: std::ptr::null_mut(), len: 0, capacity: 0 }
     }
 
     /// The elements.
     pub const fn as_slice(&self) -> &[T] {
+        if self.len == 0 {
+            return &[];
+        }
         // SAFETY: by the type invariants the first `len` elements are initialised.
         unsafe { std::slice::from_raw_parts(self.ptr, self.len) }
     }
 
     /// The elements, for editing in place.
     pub const fn as_mut_slice(&mut self) -> &mut [T] {
+        if self.len == 0 {
+            return &mut [];
+        }
         // SAFETY: as in `as_slice`, and `&mut self` is exclusive.
         unsafe { std::slice::from_raw_parts_mut(self.ptr, self.len) }
     }

@@ -1,1 +1,66 @@
-//! x
+//! What the benchmarks dispatch: a point of their own, and a plugin with up to eight callbacks that
+//! do next to nothing, so that the cost of dispatch stands out.
+
+use abi_stable::StableAbi;
+use hookrail_abi::prelude::*;
+use hookrail_abi::{Fold, points};
+
+/// What the callbacks count in.
+#[repr(C)]
+#[derive(StableAbi, Clone, Debug, Default)]
+pub struct Work {
+    /// How many callbacks saw it.
+    pub count: u64,
+}
+
+points! {
+    /// The benchmarks' own point.
+    // SAFETY: a number owns all it holds.
+    pub unsafe local WorkDone: "bench.work", 1, Fold<Work> { const DENIABLE: bool = true; }
+}
+
+/// The plugin behind the eight libraries.
+#[derive(Debug)]
+pub struct Worker;
+
+/// How many of its eight callbacks to register.
+#[derive(Clone, Copy, Debug, serde::Deserialize, schemars::JsonSchema)]
+pub struct WorkerConfig {
+    /// 0 to 8.
+    pub callbacks: usize,
+}
+
+impl Worker {
+    fn work(&self, work: &mut Work) {
+        work.count += 1;
+    }
+}
+
+const NAMES: [&str; 8] = ["c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7"];
+
+impl Plugin for Worker {
+    type Config = WorkerConfig;
+    const HOOKS: Hooks<Self> = hooks![
+        WorkDone, 10, "c0", Self::work, pure;
+        WorkDone, 11, "c1", Self::work, pure;
+        WorkDone, 12, "c2", Self::work, pure;
+        WorkDone, 13, "c3", Self::work, pure;
+        WorkDone, 14, "c4", Self::work, pure;
+        WorkDone, 15, "c5", Self::work, pure;
+        WorkDone, 16, "c6", Self::work, pure;
+        WorkDone, 17, "c7", Self::work, pure;
+    ];
+
+    fn start(host: &Registrar, config: WorkerConfig) -> Result<Self> {
+        NAMES.into_iter().skip(config.callbacks).for_each(|name| host.leave_out(name));
+        Ok(Worker)
+    }
+}
+
+/// Exports the plugin under a name of its own.
+#[macro_export]
+macro_rules! library {
+    ($name:literal) => {
+        hookrail_abi::export!($crate::Worker, name = $name);
+    };
+}

@@ -106,8 +106,8 @@ impl Registrar<'_> {
             },
         };
         let fault = match record.fault {
-            1 => FaultPolicy::Open,
-            2 => FaultPolicy::Closed,
+            registration::FAULT_OPEN => FaultPolicy::Open,
+            registration::FAULT_CLOSED => FaultPolicy::Closed,
             _ => state.fault,
         };
         let callback = Callback {

@@ -6,7 +6,7 @@ mod pair;
 mod snapshot;
 
 use std::ffi::c_void;
-use std::ptr::{NonNull, null_mut};
+use std::ptr::null_mut;
 use std::sync::Arc;
 
 use hookrail_abi::host::Saying;
@@ -16,8 +16,9 @@ use hookrail_abi::{RawKind, Verdict};
 pub use callback::CallbackId;
 pub(crate) use callback::{Callback, Ctx, Origin, Owner};
 pub use outcome::Outcome;
-pub(crate) use pair::Run;
-pub(crate) use snapshot::Snapshot;
+use outcome::Packed;
+pub(crate) use pair::{Pair, Run};
+pub(crate) use snapshot::{Published, Snapshot};
 
 use crate::fault;
 use crate::reclaim;
@@ -27,11 +28,11 @@ use crate::sync::{AtomicPtr, Ordering};
 /// The chain of one point.
 ///
 /// # Invariants
-/// `head` is null, for a point without callbacks, or came from [`Snapshot::into_raw`]; what it
-/// pointed to before is dropped only after a grace period.
+/// `head` came from [`Snapshot::publish`]; what it pointed to before is dropped only after a grace
+/// period.
 #[derive(Debug)]
 pub(crate) struct Chain {
-    head: AtomicPtr<u8>,
+    head: AtomicPtr<Pair>,
     pub(crate) point: &'static str,
     pub(crate) kind: RawKind,
     /// Gates always, notify points never, folds where the point says so.
@@ -40,7 +41,7 @@ pub(crate) struct Chain {
 
 impl Chain {
     pub(crate) const fn new(point: &'static str, kind: RawKind, deniable: bool) -> Self {
-        Chain { head: AtomicPtr::new(null_mut()), point, kind, deniable }
+        Chain { head: AtomicPtr::new(Published::empty().as_raw()), point, kind, deniable }
     }
 
     /// Runs the chain over `payload`; `nobody` is the answer when no callback decides.
@@ -49,82 +50,95 @@ impl Chain {
     /// `payload` points to the point's payload, exclusive for the call unless the kind is notify.
     #[inline(always)]
     pub(crate) unsafe fn dispatch(&self, payload: *mut c_void, nobody: Verdict) -> Outcome {
-        // Relaxed: only compared with null. A registration that races with this comes after it.
         if !self.is_hooked() {
             return Outcome::nobody(nobody);
         }
         let Some(outermost) = reclaim::current().and_then(reclaim::Slot::enter) else {
             // SAFETY: the caller's contract.
-            return unsafe { self.dispatch_slowly(payload, nobody) };
+            return Packed::outcome(unsafe { self.dispatch_slowly(payload) }, nobody);
         };
-        // SAFETY: the caller's contract, and we are inside.
-        let outcome = unsafe { self.run(outermost.frame(), payload, nobody) };
+        // SAFETY: we are inside, and the caller's contract.
+        let decided = unsafe { self.run(self.load(), outermost.frame(), payload) };
         reclaim::leave(outermost);
-        outcome
+        Packed::outcome(decided, nobody)
     }
 
     /// Whether any callback would run.
     #[inline(always)]
     pub(crate) fn is_hooked(&self) -> bool {
-        !self.head.load(Ordering::Relaxed).is_null()
+        // Relaxed: only compared. A registration that races with this comes after it.
+        self.head.load(Ordering::Relaxed) != Published::empty().as_raw()
+    }
+
+    /// The published snapshot, alive while the caller is inside.
+    #[inline(always)]
+    pub(crate) fn load(&self) -> Published {
+        // Acquire: pairs with the Release in `publish`.
+        // SAFETY: by the type invariant.
+        unsafe { Published::from_raw(self.head.load(Ordering::Acquire)) }
     }
 
     #[cold]
     #[inline(never)]
-    unsafe fn dispatch_slowly(&self, payload: *mut c_void, nobody: Verdict) -> Outcome {
+    unsafe fn dispatch_slowly(&self, payload: *mut c_void) -> Option<Packed> {
         reclaim::read_slowly(|frame| {
             // Beyond the last frame the slot says "everything", and the name goes nowhere.
             let nowhere = AtomicPtr::new(null_mut());
-            // SAFETY: the caller's contract, and we are inside.
-            unsafe { self.run(frame.unwrap_or(&nowhere), payload, nobody) }
+            // SAFETY: we are inside, and the caller's contract.
+            unsafe { self.run(self.load(), frame.unwrap_or(&nowhere), payload) }
         })
     }
 
-    /// # Safety
-    /// As for `dispatch`, and the caller is inside.
-    #[inline(always)]
-    unsafe fn run(&self, frame: &AtomicPtr<()>, payload: *mut c_void, nobody: Verdict) -> Outcome {
-        // Acquire: pairs with the Release in `publish`.
-        let Some(block) = NonNull::new(self.head.load(Ordering::Acquire)) else {
-            return Outcome::nobody(nobody);
-        };
-        // SAFETY: by the type invariant it is a snapshot, kept while we are inside; the value is
-        // borrowed from the chain, so it is not dropped here.
-        let snapshot = std::mem::ManuallyDrop::new(unsafe { Snapshot::from_raw(block) });
-        // SAFETY: the caller's contract.
-        unsafe { self.run_snapshot(&snapshot, frame, payload, nobody) }
+    /// The code and the context of each callback, in order.
+    pub(crate) fn parts(&self) -> Vec<(Run, *mut c_void)> {
+        if !self.is_hooked() {
+            return Vec::new();
+        }
+        // SAFETY: reading keeps the snapshot alive.
+        reclaim::read_slowly(|_| unsafe { self.load().pairs().iter().map(Pair::parts).collect() })
     }
 
+    /// Calls one callback after the other, until one decides; `None` when none does.
+    ///
     /// # Safety
-    /// As for `run`, with a snapshot of this chain that was published when the caller entered, or
-    /// later.
+    /// As for `dispatch`; the caller is inside, and has been since before it loaded the snapshot
+    /// from this chain.
     #[inline(always)]
-    pub(crate) unsafe fn run_snapshot(
+    pub(crate) unsafe fn run(
         &self,
-        snapshot: &Snapshot,
+        snapshot: Published,
         frame: &AtomicPtr<()>,
         payload: *mut c_void,
-        nobody: Verdict,
-    ) -> Outcome {
-        for pair in snapshot.pairs() {
-            // SAFETY: the caller's contract: the snapshot holds callbacks of this point, so the
-            // payload is what they expect, and being inside keeps them.
-            let answer = unsafe { pair.call(frame, payload) };
-            if answer != raw::CONTINUE
-                && let Some(outcome) = self.settle(snapshot, pair, answer)
-            {
-                return outcome;
+    ) -> Option<Packed> {
+        // SAFETY: being inside keeps the snapshot alive. `pair` starts at the first of at least one
+        // pair and stops at their end. They are callbacks of this point, so the payload is what
+        // they expect, and being inside keeps their code and contexts.
+        unsafe {
+            let (mut pair, end) = snapshot.range();
+            loop {
+                let answer = (*pair).call(frame, payload);
+                if answer != raw::CONTINUE
+                    && let decided @ Some(_) = self.settle(pair, end, answer)
+                {
+                    return decided;
+                }
+                pair = pair.add(1);
+                if pair == end {
+                    return None;
+                }
             }
         }
-        Outcome::nobody(nobody)
     }
 
     /// What an answer other than "continue" means; `None` to go on.
+    ///
+    /// # Safety
+    /// As for `callback_of`.
     #[cold]
     #[inline(never)]
-    fn settle(&self, snapshot: &Snapshot, pair: &pair::Pair, answer: u32) -> Option<Outcome> {
-        let offset = pair.identity().addr() - snapshot.pairs().as_ptr().addr();
-        let callback = &snapshot.callbacks()[offset / size_of::<pair::Pair>()];
+    unsafe fn settle(&self, pair: *const Pair, end: *const Pair, answer: u32) -> Option<Packed> {
+        // SAFETY: the caller's contract.
+        let callback = unsafe { snapshot::callback_of(pair, end) };
         let verdict = match (self.kind, answer & 0xff) {
             (RawKind::Gate, raw::STOP) => Verdict::Allow,
             (_, raw::STOP) => Verdict::Stop,
@@ -134,17 +148,17 @@ impl Chain {
             }
             _ => fault::answered(self, callback, answer)?,
         };
-        Some(Outcome::decided(verdict, callback.id))
+        Some(Packed::new(verdict, callback.id))
     }
 
     /// Replaces the chain; the one before is for the caller to retire.
-    pub(crate) fn publish(&self, callbacks: &[Arc<Callback>]) -> Option<Snapshot> {
-        let next = if callbacks.is_empty() { null_mut() } else { Snapshot::new(callbacks).into_raw() };
-        // Release: pairs with the Acquire in `run`. Acquire: what we retire was written by another
+    pub(crate) fn publish(&self, callbacks: &[Arc<Callback>]) -> Snapshot {
+        let next = Snapshot::new(callbacks).publish();
+        // Release: pairs with the Acquire in `load`. Acquire: what we retire was written by another
         // writer. INVARIANT: the old snapshot goes to the caller, who lets a grace period pass.
-        let before = self.head.swap(next, Ordering::AcqRel);
-        // SAFETY: by the type invariant it came from `into_raw`, and nobody else can take it now.
-        NonNull::new(before).map(|block| unsafe { Snapshot::from_raw(block) })
+        let before = self.head.swap(next.as_raw(), Ordering::AcqRel);
+        // SAFETY: by the type invariant it came from `publish`, and nobody else can take it now.
+        unsafe { Snapshot::retire(Published::from_raw(before)) }
     }
 }
 

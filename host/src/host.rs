@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hookrail_abi::Point;
+use hookrail_abi::boundary::RawCallback;
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
 use parking_lot::Mutex;
 
@@ -266,5 +267,12 @@ impl<P: Point> HookPoint<P> {
     #[inline]
     pub fn is_hooked(&self) -> bool {
         self.state.chain.is_hooked()
+    }
+
+    /// The code and the context of each callback, in order: the baseline that benchmarks compare
+    /// with. Calling one is only sound while its owner stays registered.
+    #[doc(hidden)]
+    pub fn raw_pairs(&self) -> Vec<(RawCallback, *mut std::ffi::c_void)> {
+        self.state.chain.parts()
     }
 }

@@ -30,6 +30,7 @@ pub use embed::{Callbacks, Registered};
 pub use error::{ApiMisuse, ConfigError, Error, Incompatible, Misbehaved};
 pub use host::{Decision, HookPoint, Host, Plugin};
 pub use library::{End, Inspection, Note, NoteHook, inspect};
+pub use plugin::schema;
 pub use unload::Ticket;
 pub use view::{CallbackView, PluginView, PointView};
 

@@ -26,6 +26,19 @@ pub(crate) struct Loaded {
     instances: Vec<Instance>,
 }
 
+/// The JSON Schema of a plugin's configuration, if it exports one.
+///
+/// # Safety
+/// Unlike [`inspect`](crate::inspect) this loads the library, which runs its code: see
+/// [`Host::load`](crate::Host::load).
+pub unsafe fn schema(file: impl AsRef<Path>) -> Result<Option<String>, Error> {
+    // SAFETY: the caller's contract.
+    let loaded = unsafe { Loaded::open(file.as_ref())? };
+    let schema = loaded.schema();
+    loaded.end();
+    schema
+}
+
 /// One configured use of a plugin.
 ///
 /// # Invariants

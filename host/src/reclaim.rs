@@ -62,7 +62,19 @@ pub(crate) fn read_slowly<R>(read: impl FnOnce(Option<&crate::sync::AtomicPtr<()
 /// Leaves, and does what is to be done.
 #[inline(always)]
 pub(crate) fn leave(outermost: slot::Outermost<'_>) {
-    let _todo = outermost.leave();
+    if outermost.leave() {
+        attend();
+    }
+}
+
+/// Does what this thread was asked to do when it leaves. Nobody asks yet: unloading will, to have a
+/// library's thread-local destructors run by the threads they belong to.
+#[cold]
+#[inline(never)]
+fn attend() {
+    if let Some(slot) = threads::own() {
+        slot.take_todo();
+    }
 }
 
 /// What was unlinked, and dies when its readers have left.

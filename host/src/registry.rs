@@ -85,7 +85,7 @@ impl Registry {
         }
         let retired = next
             .into_iter()
-            .filter_map(|(name, callbacks)| points.get_mut(name).and_then(|hung| hung.publish(callbacks)))
+            .filter_map(|(name, callbacks)| points.get_mut(name).map(|hung| hung.publish(callbacks)))
             .collect();
         drop(points);
         self.limbo.retire(retired);
@@ -103,7 +103,7 @@ impl Registry {
                 hung.callbacks = kept;
             } else {
                 removed.extend(gone);
-                retired.extend(hung.publish(kept));
+                retired.push(hung.publish(kept));
             }
         }
         drop(points);
@@ -116,7 +116,7 @@ impl Registry {
     pub(crate) fn disarm(&self, owner: Owner) -> Vec<*mut ()> {
         let mut disarmed = Vec::new();
         self.limbo.each(|snapshot| {
-            for (pair, callback) in snapshot.pairs().iter().zip(snapshot.callbacks()) {
+            for (pair, callback) in snapshot.entries() {
                 if callback.owner == owner {
                     pair.disarm();
                     disarmed.push(pair.identity());
@@ -134,7 +134,7 @@ impl Registry {
 
 impl Hung {
     /// Makes these the callbacks; answers the snapshot to retire.
-    fn publish(&mut self, callbacks: Vec<Arc<Callback>>) -> Option<Snapshot> {
+    fn publish(&mut self, callbacks: Vec<Arc<Callback>>) -> Snapshot {
         let chain: &Chain = &self.state.chain;
         let enabled: Vec<_> = callbacks.iter().filter(|callback| callback.enabled).cloned().collect();
         // INVARIANT: `callbacks` is in order, and the chain holds the enabled ones.

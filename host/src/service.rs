@@ -17,7 +17,7 @@ pub(crate) static TABLE: HostTable = HostTable {
     size: size_of::<HostTable>() as u32,
     abi: ABI_VERSION,
     say,
-    register: admission::register,
+    register_callback: admission::register,
     current: context::current,
     query,
 };

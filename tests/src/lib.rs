@@ -3,6 +3,8 @@
 //! `cargo test` does not build a cdylib that nobody depends on, and its paths are cargo's own: so
 //! we ask cargo to build them, and read from its messages where they are.
 
+pub mod child;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,6 +20,31 @@ pub fn plugin(name: &str) -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
     let built = BUILT.get_or_init(|| build(root(), &["--workspace", "--lib"], &[]));
     find(built, &format!("hookrail_{}", name.replace('-', "_")))
+}
+
+/// One of the eight libraries of the benchmarks, always optimised.
+pub fn work(index: usize) -> PathBuf {
+    static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| build(root(), &["--release", "-p", "hookrail-benches", "--examples"], &[]));
+    find(built, &format!("work_{index}"))
+}
+
+/// The program that callgrind counts, always optimised.
+pub fn count() -> PathBuf {
+    static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| build(root(), &["--release", "-p", "hookrail-benches", "--example", "count"], &[]));
+    find(built, "count")
+}
+
+/// Whether a program that a test compares with is installed. When it is not, the test says what it
+/// needs and is skipped; under `HOOKRAIL_REQUIRE_PEERS=1` it fails.
+pub fn has_peer(program: &str, package: &str) -> bool {
+    let found = Command::new(program).arg("--version").output().is_ok();
+    if !found {
+        println!("skipped: needs {program} (apt install {package})");
+        assert!(std::env::var_os("HOOKRAIL_REQUIRE_PEERS").is_none(), "{program} is required here");
+    }
+    found
 }
 
 /// A library of the zoo: a deliberately bad plugin, or one made for a test.
@@ -52,17 +79,17 @@ fn target() -> PathBuf {
 }
 
 fn find(built: &HashMap<String, PathBuf>, name: &str) -> PathBuf {
-    built.get(name).unwrap_or_else(|| panic!("cargo built no library `{name}`: {:?}", built.keys())).clone()
+    built.get(name).unwrap_or_else(|| panic!("cargo built no `{name}`: {:?}", built.keys())).clone()
 }
 
-/// The cdylibs that cargo makes, by name of their target.
+/// The libraries and programs that cargo makes, by name of their target.
 fn build(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> HashMap<String, PathBuf> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(folder).args(["build", "--message-format=json-render-diagnostics"]).args(arguments);
     if folder != root() && !arguments.contains(&"--target-dir") {
         cargo.arg("--target-dir").arg(target());
     }
-    if !cfg!(debug_assertions) {
+    if !cfg!(debug_assertions) && !arguments.contains(&"--release") {
         cargo.arg("--release");
     }
     cargo.envs(environment.iter().copied());
@@ -72,13 +99,11 @@ fn build(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Has
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
         .filter(|message| message["reason"] == "compiler-artifact")
-        .filter(|message| {
-            message["target"]["crate_types"].as_array().is_some_and(|kinds| kinds.contains(&"cdylib".into()))
-        })
         .filter_map(|message| {
             let name = message["target"]["name"].as_str()?.to_owned();
             let files = message["filenames"].as_array()?.clone();
-            let file = files.iter().filter_map(|file| file.as_str()).find(|file| file.ends_with(".so"))?;
+            let library = files.iter().filter_map(|file| file.as_str()).find(|file| file.ends_with(".so"));
+            let file = library.or(message["executable"].as_str())?;
             Some((name, PathBuf::from(file)))
         })
         .collect()

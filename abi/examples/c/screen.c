@@ -57,11 +57,10 @@ static uint32_t start(void *instance, void *registrar)
     .priority = 300,
     .callback = hookrail_str_of("screen"),
     .effects = HOOKRAIL_EFFECTS_PURE,
-    .predicate = HOOKRAIL_EVERY_PAYLOAD,
     .run = screen,
     .ctx = instance,
   };
-  return host->register_(registrar, &record);
+  return host->register_callback(registrar, &record);
 }
 
 const hookrail_entry hookrail_plugin_v1 = {

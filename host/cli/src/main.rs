@@ -1,2 +1,44 @@
-//! x
-fn main() {}
+//! The program `hookrail`: a ready host for message streams. Data goes to stdout, talk to stderr.
+
+mod args;
+mod bench;
+mod demo;
+mod error;
+mod exit;
+mod hooks;
+mod inspect;
+mod log;
+mod measure;
+mod plugins;
+mod print;
+mod run;
+mod size;
+mod table;
+mod talk;
+
+use clap::Parser;
+
+use args::{Args, Command};
+use error::Error;
+use exit::ExitCode;
+
+fn main() -> std::process::ExitCode {
+    match run(&Args::parse()) {
+        Ok(code) => code.into(),
+        Err(error) => {
+            talk::error(&error);
+            error.exit_code().into()
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<ExitCode, Error> {
+    log::install(args.verbose);
+    match &args.command {
+        Command::Run(options) => run::run(options),
+        Command::Hooks(command) => hooks::run(command),
+        Command::Inspect(options) => inspect::run(options),
+        Command::Bench(options) => bench::run(options),
+        Command::Demo(options) => demo::run(options),
+    }
+}

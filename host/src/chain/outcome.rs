@@ -1,6 +1,9 @@
 //! What a dispatch comes to.
 
+use std::num::{NonZeroU32, NonZeroU64};
+
 use hookrail_abi::Verdict;
+use hookrail_abi::verdict::raw;
 
 use super::CallbackId;
 
@@ -20,12 +23,36 @@ impl Outcome {
         Outcome { verdict, decided_by: None }
     }
 
-    pub(crate) const fn decided(verdict: Verdict, by: CallbackId) -> Self {
-        Outcome { verdict, decided_by: Some(by) }
-    }
-
     /// Whether the answer is a denial.
     pub const fn is_denied(&self) -> bool {
         matches!(self.verdict, Verdict::Deny(_))
+    }
+}
+
+/// A decided outcome in one register, so that the hot loop spills nothing for the cold path's sake.
+#[derive(Clone, Copy)]
+pub(crate) struct Packed(NonZeroU64);
+
+impl Packed {
+    pub(crate) fn new(verdict: Verdict, by: CallbackId) -> Self {
+        // A gate's "allow" shares its number with "stop": one more bit tells them apart.
+        let allow = u64::from(verdict == Verdict::Allow) << 7;
+        Packed(NonZeroU64::from(by.0) | u64::from(verdict.to_raw()) << 32 | allow << 32)
+    }
+
+    /// The outcome of a chain; `nobody` when no callback decided.
+    #[inline(always)]
+    pub(crate) fn outcome(decided: Option<Packed>, nobody: Verdict) -> Outcome {
+        decided.map_or(Outcome::nobody(nobody), Packed::unpack)
+    }
+
+    fn unpack(self) -> Outcome {
+        let (id, verdict) = (self.0.get() as u32, (self.0.get() >> 32) as u32);
+        let verdict = match verdict & 0xff {
+            raw::STOP => Verdict::Stop,
+            raw::DENY => Verdict::Deny(verdict >> 8),
+            _ => Verdict::Allow,
+        };
+        Outcome { verdict, decided_by: NonZeroU32::new(id).map(CallbackId) }
     }
 }

@@ -33,6 +33,12 @@ impl Pair {
         Pair { run: AtomicPtr::new(run as *mut ()), ctx }
     }
 
+    /// A pair that does nothing.
+    pub(crate) const fn no_op() -> Self {
+        // INVARIANT: `skip` ignores its context.
+        Pair { run: AtomicPtr::new(skip as *mut ()), ctx: std::ptr::null_mut() }
+    }
+
     /// Names this pair in `frame`, then calls it.
     ///
     /// # Safety
@@ -55,6 +61,12 @@ impl Pair {
         let run = self.run.load(Ordering::Relaxed);
         // SAFETY: by the type invariant it is a `Run`.
         unsafe { std::mem::transmute::<*mut (), Run>(run) }
+    }
+
+    /// The code and the context, for a benchmark's own loop.
+    pub(crate) fn parts(&self) -> (Run, *mut c_void) {
+        // SAFETY: by the type invariant it is a `Run`.
+        (unsafe { std::mem::transmute::<*mut (), Run>(self.run.load(Ordering::Relaxed)) }, self.ctx)
     }
 
     /// What a frame holds while this pair is being called.

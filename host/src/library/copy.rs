@@ -6,14 +6,16 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create, sendfile};
+use rustix::fs::{MemfdFlags, Mode, OFlags, SealFlags, fcntl_add_seals, memfd_create, open, sendfile};
 
 use crate::error::{Error, Incompatible};
 
 /// Copies a file into sealed memory.
 pub(super) fn of_file(path: &Path) -> Result<OwnedFd, Error> {
     let failed = |source: io::Error| Error::System { what: format!("read {}", path.display()), source };
-    let file = File::open(path).map_err(failed)?;
+    // Without waiting: opening a pipe would, until somebody writes to it.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(open(path, flags, Mode::empty()).map_err(|error| failed(error.into()))?);
     let metadata = file.metadata().map_err(failed)?;
     if !metadata.is_file() {
         let what = if metadata.is_dir() { "a directory" } else { "no regular file" };

@@ -1,7 +1,7 @@
 //! Waiting until everybody who may hold an unlinked object has left.
 
 use super::slot::Slot;
-use crate::sync::heavy_fence;
+use crate::sync::{heavy_fence, is_asymmetric};
 
 /// The readers that were inside when something had been unlinked.
 #[derive(Debug)]
@@ -33,10 +33,12 @@ impl<'a> Grace<'a> {
     /// Whether one of those still inside is, or may be, in an entry that `retired` recognises,
     /// whose code was overwritten before. Issues the heavy fence.
     pub(crate) fn readers_in(&mut self, retired: impl Fn(*mut ()) -> bool) -> usize {
-        if !heavy_fence() {
+        self.waiting.retain(|(slot, sequence)| slot.inside() == Some(*sequence));
+        // Where readers fence for themselves they do so on entering, not before each callback: then
+        // a frame proves nothing, and everybody counts.
+        if !is_asymmetric() || !heavy_fence() {
             return self.readers();
         }
-        self.waiting.retain(|(slot, sequence)| slot.inside() == Some(*sequence));
         self.waiting.iter().filter(|(slot, _)| slot.is_in(&retired)).count() + usize::from(self.unknown)
     }
 }

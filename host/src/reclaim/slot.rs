@@ -64,9 +64,11 @@ impl Slot {
         if was & 1 != 0 {
             return None;
         }
-        // Relaxed: the light fence orders it before the loads that follow; it pairs with the
-        // heavy fence of the writer.
-        self.sequence.store(was + 1, Ordering::Relaxed);
+        // Release: pairs with the Acquire in `inside`. A writer may miss the even value between two
+        // dispatches and find only this one; what the dispatch before did happened before it too.
+        // The light fence orders it before the loads that follow; it pairs with the heavy fence of
+        // the writer.
+        self.sequence.store(was + 1, Ordering::Release);
         light_fence();
         Some(Outermost { slot: self, was })
     }
@@ -92,10 +94,16 @@ impl Slot {
         (self.sequence.load(Ordering::Relaxed), self.frames[depth].load(Ordering::Relaxed))
     }
 
+    /// Takes what this thread was asked to do. By the thread itself.
+    pub(crate) fn take_todo(&self) -> u32 {
+        // Acquire: pairs with the Release of whoever asked.
+        self.todo.swap(0, Ordering::Acquire)
+    }
+
     /// The sequence when the thread is inside. Asked by a writer, behind its heavy fence.
     pub(crate) fn inside(&self) -> Option<u64> {
-        // Acquire: pairs with the Release in `leave`; an even value means that all the reader did
-        // happened before.
+        // Acquire: pairs with the Release in `leave` and in `enter`; an even or a changed value means
+        // that all the reader did before happened before.
         let sequence = self.sequence.load(Ordering::Acquire);
         (sequence & 1 != 0).then_some(sequence)
     }

@@ -39,13 +39,7 @@ pub(crate) enum Format {
 
 impl Default for Config {
     fn default() -> Self {
-        Config {
-            path: "messages.log".into(),
-            format: Format::Json,
-            dropped: false,
-            max_bytes: 64 << 20,
-            keep: 5,
-        }
+        Config { path: "messages.log".into(), format: Format::Json, dropped: false, max_bytes: 64 << 20, keep: 5 }
     }
 }
 

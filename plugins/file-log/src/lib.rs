@@ -1,1 +1,106 @@
-//! x
+//! Appends delivered messages, and dropped ones if asked to, to a file that rotates by size.
+
+mod config;
+mod file;
+mod line;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hookrail_abi::prelude::*;
+
+use config::{Config, Format};
+use file::LogFile;
+use line::Line;
+
+struct FileLog {
+    host: Instance,
+    /// Whether dropped messages are logged; which callbacks there are is settled at the start.
+    dropped: bool,
+    log: Mutex<Log>,
+}
+
+struct Log {
+    format: Format,
+    file: LogFile,
+    /// The line being made, kept for its memory.
+    line: Vec<u8>,
+}
+
+impl FileLog {
+    fn delivered(&self, message: &Message) -> Result<()> {
+        self.append(message)
+    }
+
+    fn dropped(&self, dropped: &Dropped) -> Result<()> {
+        self.append(dropped)
+    }
+
+    fn append(&self, what: &impl Line) -> Result<()> {
+        let warning = self.log().append(what)?;
+        if let Some(warning) = warning {
+            self.host.log(Level::Warn, warning);
+        }
+        Ok(())
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sync(&self, log: &Log) {
+        if let Err(error) = log.file.sync() {
+            self.host.log(Level::Error, error);
+        }
+    }
+}
+
+impl Log {
+    fn open(host: Instance, config: Config) -> Result<Self> {
+        config.check()?;
+        let path = if config.path.is_absolute() { config.path } else { host.dir(Dir::State)?.join(config.path) };
+        let file = LogFile::open(path, config.max_bytes, config.keep)?;
+        Ok(Log { format: config.format, file, line: Vec::new() })
+    }
+
+    fn append(&mut self, what: &impl Line) -> Result<Option<String>> {
+        self.line.clear();
+        what.put(&mut self.line, self.format)?;
+        self.file.append(&self.line)
+    }
+}
+
+impl Plugin for FileLog {
+    type Config = Config;
+    const HOOKS: Hooks<Self> = hooks![
+        MessageDelivered, 500, "write", Self::delivered;
+        MessageDropped, 500, "write-dropped", Self::dropped;
+    ];
+
+    fn start(host: &Registrar, config: Config) -> Result<Self> {
+        let dropped = config.dropped;
+        if !dropped {
+            host.leave_out("write-dropped");
+        }
+        let host = host.instance();
+        Ok(FileLog { host, dropped, log: Mutex::new(Log::open(host, config)?) })
+    }
+
+    fn on_reload(&self, config: Config) -> Result<()> {
+        if config.dropped != self.dropped {
+            return Err("`dropped` takes effect only at a restart".into());
+        }
+        let log = Log::open(self.host, config)?;
+        let old = std::mem::replace(&mut *self.log(), log);
+        self.sync(&old);
+        Ok(())
+    }
+
+    fn stop(&self) {
+        self.sync(&self.log());
+    }
+}
+
+export!(FileLog);
+
+#[cfg(test)]
+mod tests;

@@ -13,8 +13,9 @@ use config::Config;
 use masks::Masks;
 
 struct Mask {
-    /// A read lock is two uncontended atomics beside a search that costs ten times as much, and a
-    /// reload that waits for the calls in flight leaves nothing to reclaim later.
+    /// A read lock costs some 8 ns, beside 12 to 280 for searching a line of 110 bytes. An atomic
+    /// pointer would be cheaper, but without the host's grace periods it could never free what a
+    /// reload replaced: compiled patterns with their caches, megabytes at worst.
     masks: RwLock<Masks>,
 }
 

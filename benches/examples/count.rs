@@ -1,0 +1,55 @@
+//! Dispatches `ROUNDS` times in one of three ways, for callgrind to count: `count MODE CALLBACKS ROUNDS`.
+//!
+//! Two runs that differ in their rounds alone differ by what the loop costs, exactly.
+
+use std::ffi::c_void;
+use std::hint::black_box;
+use std::ptr::from_mut;
+
+use hookrail::Verdict;
+use hookrail_abi::boundary::RawCallback;
+use hookrail_benches::{Work, WorkDone};
+
+#[path = "../shared/hosts.rs"]
+mod hosts;
+
+#[inline(never)]
+fn empty(rounds: u64, work: &mut Work) {
+    for _ in 0..rounds {
+        black_box(&mut *work);
+    }
+}
+
+#[inline(never)]
+fn raw(rounds: u64, pairs: &[(RawCallback, *mut c_void)], work: &mut Work) {
+    for _ in 0..rounds {
+        // SAFETY: the host that registered them lives, and the payload is theirs.
+        unsafe { hosts::run_raw(pairs, from_mut(black_box(work)).cast()) };
+    }
+}
+
+#[inline(never)]
+fn dispatch(rounds: u64, point: &hookrail::HookPoint<WorkDone>, work: &mut Work) {
+    for _ in 0..rounds {
+        if point.dispatch(black_box(work)).verdict != Verdict::Continue {
+            return;
+        }
+    }
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let (mode, callbacks, rounds) = (&*arguments[1], arguments[2].parse().unwrap(), arguments[3].parse().unwrap());
+    let (_host, point) = hosts::with(callbacks);
+    let pairs = hosts::aligned(&point.raw_pairs());
+    let mut work = Work::default();
+    // Registers the thread, and settles what is lazy.
+    point.dispatch(&mut work);
+    match mode {
+        "empty" => empty(rounds, &mut work),
+        "raw" => raw(rounds, &pairs, &mut work),
+        "dispatch" => dispatch(rounds, &point, &mut work),
+        other => panic!("no such mode: {other}"),
+    }
+    assert!(mode == "empty" || work.count == (rounds + 1) * callbacks as u64);
+}

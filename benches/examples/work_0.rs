@@ -1,0 +1,2 @@
+//! Library 0 of eight.
+hookrail_benches::library!("work-0");

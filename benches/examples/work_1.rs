@@ -1,0 +1,2 @@
+//! Library 1 of eight.
+hookrail_benches::library!("work-1");

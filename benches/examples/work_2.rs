@@ -1,0 +1,2 @@
+//! Library 2 of eight.
+hookrail_benches::library!("work-2");

@@ -1,0 +1,2 @@
+//! Library 5 of eight.
+hookrail_benches::library!("work-5");

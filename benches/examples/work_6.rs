@@ -1,0 +1,2 @@
+//! Library 6 of eight.
+hookrail_benches::library!("work-6");

@@ -1,0 +1,171 @@
+//! What can be asked of the program.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+
+use crate::exit;
+use crate::size::Size;
+
+/// A host for native plugins: callbacks on named hook points, in the order of their priority,
+/// from plugins that come and go while messages flow.
+#[derive(Debug, Parser)]
+#[command(name = "hookrail", version, after_help = exit::help())]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Say more on stderr: -v, -vv, -vvv; finer with $HOOKRAIL_LOG, for example `hookrail=debug`
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Send messages through the plugins: from stdin or files, allowed ones to stdout
+    Run(Run),
+    /// Show the hook points and who hangs on them, in the order in which they run
+    #[command(subcommand)]
+    Hooks(Hooks),
+    /// Show what a library says of itself, without running any of its code
+    Inspect(Inspect),
+    /// Measure dispatch against a raw loop over the same function pointers, on this machine
+    Bench(Bench),
+    /// Show the whole of it in a few seconds: load, order, filter, unload under load, measure
+    Demo(Demo),
+}
+
+/// Which plugins to load, and how they are configured.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Plugins")]
+pub(crate) struct Setup {
+    /// Load this plugin: the file of a library, or the name of one to look for; may repeat
+    #[arg(long = "plugin", value_name = "FILE|NAME")]
+    pub(crate) plugins: Vec<PathBuf>,
+
+    /// Look for plugins in this folder first, then beside the program, then in $HOOKRAIL_PLUGINS;
+    /// may repeat
+    #[arg(long = "plugins", value_name = "DIR")]
+    pub(crate) folders: Vec<PathBuf>,
+
+    /// The configuration; its [plugins] are loaded too [default: ./hookrail.toml if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+A text line is a message: what no plugin changes comes out byte for byte. A JSON line is a message
+such as {\"topic\":\"app.log\",\"headers\":[[\"key\",\"value\"]],\"body\":\"text\"}; only the body must be
+there, as `body` or `body_base64`. A line that is no message is shown, counted and left out; the
+rest goes on, and the exit code is 4. Ctrl-C ends reading and shows the summary; twice, it kills.")]
+pub(crate) struct Run {
+    /// Files to read, one after the other; `-` is stdin, and so is none
+    #[arg(value_name = "FILES")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// What a line of input is
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    pub(crate) input: Form,
+
+    /// What a line of output is [default: as the input]
+    #[arg(long, value_name = "FORM")]
+    pub(crate) output: Option<Form>,
+
+    /// The topic of text lines, and of JSON messages without one
+    #[arg(long, value_name = "TOPIC", default_value = "log")]
+    pub(crate) topic: String,
+
+    /// Skip longer lines; bodies are limited too, by [message] max_body of the configuration
+    #[arg(long, value_name = "SIZE", default_value = "16MiB")]
+    pub(crate) max_line: Size,
+
+    /// No progress and no summary
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
+    /// The summary as JSON, on stderr
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) setup: Setup,
+}
+
+/// What a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// The body of a message
+    Text,
+    /// A message as a JSON object
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Hooks {
+    /// Every hook point with its chain
+    List {
+        /// As a JSON array
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        setup: Setup,
+    },
+    /// One hook point with its chain
+    Show {
+        /// The point, for example message.publish
+        point: String,
+        /// As a JSON object
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        setup: Setup,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Inspect {
+    /// The library
+    pub(crate) file: PathBuf,
+
+    /// Print the JSON Schema of its configuration instead. This loads the library: its code runs
+    #[arg(long)]
+    pub(crate) schema: bool,
+
+    /// As a JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Bench {
+    /// As a JSON array of {callbacks, threads, raw_ns, dispatch_ns}
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// How many interleaved rounds each case is measured in
+    #[arg(long, value_name = "N", default_value = "40", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rounds: u32,
+
+    /// Look for the plugin `bench` in this folder too; may repeat
+    #[arg(long = "plugins", value_name = "DIR")]
+    pub(crate) folders: Vec<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Demo {
+    /// What was found out, as a JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        use clap::CommandFactory;
+        Args::command().debug_assert();
+    }
+}

@@ -1,0 +1,81 @@
+//! `hookrail bench`: dispatch against the raw loop, on this machine.
+
+use hookrail::{Callbacks, Config, Host, InstanceConfig, MessageDelivered, PluginConfig, Priority};
+
+use crate::args::Bench;
+use crate::error::Error;
+use crate::exit::ExitCode;
+use crate::measure::{Cost, cost};
+use crate::plugins::Finder;
+use crate::table::{Column, Target, table};
+use crate::{print, talk};
+
+/// The plugin whose callbacks do nothing, so that nothing but the calls is measured.
+const PLUGIN: &str = "bench";
+
+const LENGTHS: [usize; 6] = [1, 2, 4, 8, 16, 64];
+
+pub(crate) fn run(options: &Bench) -> Result<ExitCode, Error> {
+    let finder = Finder::new(&options.folders);
+    talk::line(match finder.find(PLUGIN) {
+        Ok(file) => format!("callbacks from {}", file.display()),
+        Err(_) => format!("callbacks of this program itself: there is no plugin `{PLUGIN}` beside it"),
+    });
+    let mut costs = Vec::new();
+    for threads in [1, 2] {
+        for callbacks in LENGTHS {
+            let host = host(&finder, callbacks)?;
+            costs.push(cost(&host.point::<MessageDelivered>()?, threads, options.rounds));
+        }
+    }
+    if options.json {
+        print::json(&costs)?
+    } else {
+        print::line(text(&costs))?
+    }
+    Ok(ExitCode::Ok)
+}
+
+/// A host with that many callbacks on `message.delivered`, which has none of its own: from the
+/// plugin where it is, else from here.
+pub(crate) fn host(finder: &Finder, callbacks: usize) -> Result<Host, Error> {
+    let Ok(library) = finder.find(PLUGIN) else {
+        let host = Host::new(Config::default())?;
+        let mut all = Callbacks::new("in-program");
+        for index in 0..callbacks {
+            all = all.on::<MessageDelivered, _, _>(&format!("nothing-{index:02}"), Priority::BUILT_IN, |_message| {});
+        }
+        host.register(all)?;
+        return Ok(host);
+    };
+    let instances = (0..callbacks).map(|index| (format!("{index:02}"), InstanceConfig::default())).collect();
+    let mut config = Config::default();
+    config.plugins.insert(PLUGIN.into(), PluginConfig { instances, ..PluginConfig::default() });
+    let host = Host::new(config)?;
+    // SAFETY: it lies where the operator keeps plugins.
+    unsafe { host.load(library)? };
+    Ok(host)
+}
+
+/// Costs as a table.
+pub(crate) fn text(costs: &[Cost]) -> String {
+    let columns = [
+        Column::Number("callbacks"),
+        Column::Number("threads"),
+        Column::Number("raw loop"),
+        Column::Number("dispatch"),
+        Column::Number("difference"),
+        Column::Number("ratio"),
+    ];
+    let rows = costs.iter().map(|cost| {
+        vec![
+            cost.callbacks.to_string(),
+            cost.threads.to_string(),
+            format!("{:.2} ns", cost.raw_ns),
+            format!("{:.2} ns", cost.dispatch_ns),
+            format!("{:+.2} ns", cost.dispatch_ns - cost.raw_ns),
+            format!("{:.2}", cost.dispatch_ns / cost.raw_ns),
+        ]
+    });
+    table(Target::Stdout, &columns, rows)
+}

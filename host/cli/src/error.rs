@@ -1,0 +1,98 @@
+//! What can go wrong in the program, and the next step.
+
+use std::borrow::Cow;
+use std::io;
+use std::path::PathBuf;
+
+use crate::exit::ExitCode;
+use crate::plugins::PREBUILT;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The library says so.
+    #[error(transparent)]
+    Host(#[from] hookrail::Error),
+    #[error("cannot read {file}: {source}")]
+    Input { file: String, source: io::Error },
+    #[error("there is no plugin `{name}` in {}", list(looked))]
+    NoPlugin { name: String, looked: Vec<PathBuf> },
+    #[error("there is no hook point `{0}`")]
+    NoPoint(String),
+    #[error("{} exports no schema: it takes no configuration, or does not describe it", .0.display())]
+    NoSchema(PathBuf),
+    #[error("{} is the plugin `{found}`, but `{wanted}` is wanted", file.display())]
+    OtherPlugin { file: PathBuf, found: String, wanted: String },
+    #[error("cannot write to stdout: {0}")]
+    Stdout(io::Error),
+    #[error("cannot {what}: {source}")]
+    System { what: &'static str, source: io::Error },
+    #[error("the plugin `{name}` is named twice: {} and {}", first.display(), second.display())]
+    TwicePlugin { name: String, first: PathBuf, second: PathBuf },
+}
+
+impl Error {
+    /// The stable code: those of the library, and HR06 for the program's own.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Error::Host(error) => error.code(),
+            Error::Input { .. } => "HR0601",
+            Error::NoPlugin { .. } => "HR0602",
+            Error::NoPoint(_) => "HR0603",
+            Error::NoSchema(_) => "HR0604",
+            Error::OtherPlugin { .. } => "HR0605",
+            Error::Stdout(_) => "HR0606",
+            Error::System { .. } => "HR0607",
+            Error::TwicePlugin { .. } => "HR0608",
+        }
+    }
+
+    /// The next step.
+    pub(crate) fn fix(&self) -> Cow<'static, str> {
+        match self {
+            Error::Host(error) => error.fix().into(),
+            Error::Input { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                "check the name; `-` is stdin".into()
+            }
+            Error::Input { .. } => "the system's message says what to mend".into(),
+            Error::NoPlugin { name, .. } if PREBUILT.contains(&name.as_str()) => {
+                "`cargo build --release` at the workspace root builds it beside the program".into()
+            }
+            Error::NoPlugin { .. } => {
+                "pass its file with --plugin FILE, or its folder with --plugins DIR or $HOOKRAIL_PLUGINS".into()
+            }
+            Error::NoPoint(_) => "`hookrail hooks list` shows them all".into(),
+            Error::NoSchema(_) => "look into its README".into(),
+            Error::OtherPlugin { found, .. } => format!("name it [plugins.{found}], or give the other file").into(),
+            Error::Stdout(_) => {
+                "free some room, or send the output elsewhere; what was denied or skipped is not in it".into()
+            }
+            Error::System { .. } => "the system's message says what to mend".into(),
+            Error::TwicePlugin { name, .. } => {
+                format!("leave one out; several uses of one plugin are [plugins.{name}.instances]").into()
+            }
+        }
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Error::Host(hookrail::Error::Config(_)) | Error::OtherPlugin { .. } | Error::TwicePlugin { .. } => {
+                ExitCode::Usage
+            }
+            Error::Host(hookrail::Error::PluginIncompatible { .. } | hookrail::Error::PluginMisbehaved { .. }) => {
+                ExitCode::PluginRefused
+            }
+            Error::Host(hookrail::Error::System { source, .. }) | Error::Input { source, .. }
+                if source.kind() == io::ErrorKind::NotFound =>
+            {
+                ExitCode::NotFound
+            }
+            Error::NoPlugin { .. } | Error::NoPoint(_) | Error::NoSchema(_) => ExitCode::NotFound,
+            Error::Stdout(source) if source.kind() == io::ErrorKind::BrokenPipe => ExitCode::StdoutClosed,
+            Error::Host(_) | Error::Input { .. } | Error::Stdout(_) | Error::System { .. } => ExitCode::Failure,
+        }
+    }
+}
+
+fn list(folders: &[PathBuf]) -> String {
+    folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,43 @@
+//! How the program ends: the closed list of its exit codes.
+
+/// An exit code of the program. The numbers are a promise to scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum ExitCode {
+    Ok = 0,
+    Failure = 1,
+    Usage = 2,
+    NotFound = 3,
+    BadInput = 4,
+    PluginRefused = 5,
+    CallbackFailed = 6,
+    /// As a shell reports a program that SIGINT ended.
+    Interrupted = 130,
+    /// As a shell reports a program that SIGPIPE ended.
+    StdoutClosed = 141,
+}
+
+/// What they mean, for people.
+const MEANINGS: &[(ExitCode, &str)] = &[
+    (ExitCode::Ok, "all went well; denied messages are no failure"),
+    (ExitCode::Failure, "something failed; stderr says what"),
+    (ExitCode::Usage, "the arguments or the configuration are wrong"),
+    (ExitCode::NotFound, "a file, plugin or hook point is not there"),
+    (ExitCode::BadInput, "some input was no message and was left out; the rest went on"),
+    (ExitCode::PluginRefused, "a plugin does not fit this host, or did not start"),
+    (ExitCode::CallbackFailed, "a callback failed on some message; the rest went on"),
+    (ExitCode::Interrupted, "Ctrl-C or SIGTERM ended the reading; what was read is out"),
+    (ExitCode::StdoutClosed, "whoever read stdout went away"),
+];
+
+/// The list, for `--help`.
+pub(crate) fn help() -> String {
+    let lines = MEANINGS.iter().map(|(code, meaning)| format!("\n  {:>3}  {meaning}", *code as u8));
+    format!("Exit codes:{}", lines.collect::<String>())
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        (code as u8).into()
+    }
+}

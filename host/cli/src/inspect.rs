@@ -1,0 +1,70 @@
+//! `hookrail inspect`: what a library says of itself.
+
+use std::fmt::Write;
+
+use hookrail::Inspection;
+use indicatif::BinaryBytes;
+
+use crate::args::Inspect;
+use crate::error::Error;
+use crate::exit::ExitCode;
+use crate::print;
+use crate::table::{Column, Target, table};
+
+pub(crate) fn run(options: &Inspect) -> Result<ExitCode, Error> {
+    if options.schema {
+        // SAFETY: whoever asks for the schema was told that it runs the library's code.
+        let schema = unsafe { hookrail::schema(&options.file)? };
+        print::line(schema.ok_or_else(|| Error::NoSchema(options.file.clone()))?)?;
+        return Ok(ExitCode::Ok);
+    }
+    let inspection = hookrail::inspect(&options.file)?;
+    if options.json {
+        print::json(&inspection)?
+    } else {
+        print::line(text(&inspection))?
+    }
+    Ok(ExitCode::Ok)
+}
+
+fn text(inspection: &Inspection) -> String {
+    let note = &inspection.note;
+    let mut text = format!("{} {}, {}\n", note.name, note.version, BinaryBytes(inspection.size));
+    let facts = [
+        ("ABI", note.abi.clone()),
+        ("instances", note.instances.clone()),
+        ("isolation", note.isolation.clone()),
+        ("on panic", note.panic.clone()),
+        ("built by", if note.toolchain.is_empty() { "it does not say".into() } else { note.toolchain.clone() }),
+        ("asks for", words(&note.capabilities)),
+        ("needs", words(&inspection.needed)),
+        ("unloading", if inspection.no_delete { "refused by the library (-z nodelete)" } else { "allowed" }.into()),
+        ("static TLS", if inspection.static_tls { "yes: there is little of it" } else { "no" }.into()),
+    ];
+    for (name, value) in facts {
+        let _ = writeln!(text, "  {name:<11}{value}");
+    }
+    let columns = [
+        Column::Text("point"),
+        Column::Number("revision"),
+        Column::Text("callback"),
+        Column::Number("priority"),
+        Column::Text("effects"),
+    ];
+    let rows = note.hooks.iter().map(|hook| {
+        vec![
+            hook.point.clone(),
+            hook.revision.to_string(),
+            hook.callback.clone(),
+            hook.priority.to_string(),
+            hook.effects.clone(),
+        ]
+    });
+    text.push('\n');
+    text.push_str(&table(Target::Stdout, &columns, rows));
+    text
+}
+
+fn words(words: &[String]) -> String {
+    if words.is_empty() { "nothing".into() } else { words.join(", ") }
+}

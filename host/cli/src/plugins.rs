@@ -1,0 +1,147 @@
+//! Finding plugins and loading them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use hookrail::{Config, Host};
+
+use crate::args::Setup;
+use crate::error::Error;
+
+/// The plugins that are built beside the program: a list, since a folder of libraries holds more
+/// than plugins.
+pub(crate) const PREBUILT: [&str; 5] = ["file-log", "hello", "mask", "stamp", "throttle"];
+
+/// A host with the plugins that the command line and the configuration name.
+pub(crate) fn host(setup: &Setup) -> Result<Host, Error> {
+    let config = config(setup)?;
+    let files = files(setup, &config)?;
+    let host = Host::new(config)?;
+    for file in files.values() {
+        // SAFETY: the operator named it, and trusts it as this program.
+        unsafe { host.load(file)? };
+    }
+    warn_of_overrides_without_callback(&host);
+    Ok(host)
+}
+
+fn config(setup: &Setup) -> Result<Config, Error> {
+    const HERE: &str = "hookrail.toml";
+    match &setup.config {
+        Some(file) => Ok(Config::read(file)?),
+        None if Path::new(HERE).exists() => Ok(Config::read(HERE)?),
+        None => Ok(Config::default()),
+    }
+}
+
+/// The files to load, by the names of the plugins in them. A file on the command line goes before
+/// the one in the configuration.
+fn files(setup: &Setup, config: &Config) -> Result<BTreeMap<String, PathBuf>, Error> {
+    let finder = Finder::new(&setup.folders);
+    let mut files = BTreeMap::new();
+    for plugin in &setup.plugins {
+        let file = finder.resolve(plugin)?;
+        let name = hookrail::inspect(&file)?.note.name;
+        if let Some(first) = files.insert(name.clone(), file.clone()) {
+            return Err(Error::TwicePlugin { name, first, second: file });
+        }
+    }
+    for (name, plugin) in &config.plugins {
+        if files.contains_key(name) {
+            continue;
+        }
+        let file = plugin.library.clone().map_or_else(|| finder.find(name), Ok)?;
+        let found = hookrail::inspect(&file)?.note.name;
+        // Its configuration goes by the name in the file: under another one it would be ignored.
+        if found != *name {
+            return Err(Error::OtherPlugin { file, found, wanted: name.clone() });
+        }
+        files.insert(found, file);
+    }
+    Ok(files)
+}
+
+/// A misspelt override would be silently ignored.
+fn warn_of_overrides_without_callback(host: &Host) {
+    let points = host.points();
+    for hook in &host.config().hooks {
+        let is_there = points.iter().any(|view| {
+            view.point == hook.point
+                && view.chain.iter().any(|entry| format!("{}/{}", entry.instance, entry.callback) == hook.callback)
+        });
+        if !is_there {
+            tracing::warn!("[[hooks]] overrides {} on {}, but there is no such callback", hook.callback, hook.point);
+        }
+    }
+}
+
+/// Where to look for plugins.
+pub(crate) struct Finder {
+    folders: Vec<PathBuf>,
+}
+
+impl Finder {
+    /// The folders that were asked for, then the one of the program, then `$HOOKRAIL_PLUGINS`.
+    pub(crate) fn new(folders: &[PathBuf]) -> Self {
+        let program = std::env::current_exe().ok().and_then(|program| program.parent().map(Path::to_owned));
+        let variable = std::env::var_os("HOOKRAIL_PLUGINS").unwrap_or_default();
+        let from_variable = std::env::split_paths(&variable).filter(|folder| !folder.as_os_str().is_empty());
+        Finder { folders: folders.iter().cloned().chain(program).chain(from_variable).collect() }
+    }
+
+    /// The library of the plugin of that name.
+    pub(crate) fn find(&self, name: &str) -> Result<PathBuf, Error> {
+        let files = file_names(name);
+        let candidates = self.folders.iter().flat_map(|folder| files.iter().map(|file| folder.join(file)));
+        candidates
+            .into_iter()
+            .find(|file| file.is_file())
+            .ok_or_else(|| Error::NoPlugin { name: name.into(), looked: self.folders.clone() })
+    }
+
+    /// The library that an argument means: a file, or a name to look for.
+    fn resolve(&self, argument: &Path) -> Result<PathBuf, Error> {
+        match argument.to_str() {
+            Some(name) if is_name(name) && !argument.exists() => self.find(name),
+            _ => Ok(argument.into()),
+        }
+    }
+}
+
+/// The files a plugin of that name may be in: a prebuilt one's, and that of anybody's package.
+fn file_names(name: &str) -> [String; 2] {
+    let name = name.replace('-', "_");
+    [format!("libhookrail_{name}.so"), format!("lib{name}.so")]
+}
+
+fn is_name(argument: &str) -> bool {
+    !argument.is_empty() && argument.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_told_from_a_file() {
+        for (argument, name) in
+            [("mask", true), ("file-log", true), ("./mask", false), ("libmask.so", false), ("", false)]
+        {
+            assert_eq!(is_name(argument), name, "{argument}");
+        }
+    }
+
+    #[test]
+    fn a_dash_in_a_name_is_an_underscore_in_its_file() {
+        assert_eq!(file_names("file-log"), ["libhookrail_file_log.so", "libfile_log.so"]);
+    }
+
+    #[test]
+    fn what_is_missing_names_the_plugin_and_the_folders() {
+        let finder = Finder { folders: vec!["/nowhere".into()] };
+        let error = finder.find("mask").unwrap_err();
+        assert_eq!(error.to_string(), "there is no plugin `mask` in /nowhere");
+        assert!(error.fix().contains("cargo build --release"));
+        assert!(finder.find("mine").unwrap_err().fix().contains("--plugin FILE"));
+    }
+}

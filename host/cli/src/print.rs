@@ -1,0 +1,27 @@
+//! What goes to stdout: data. Unlike `println!`, a closed stdout is an error to hand on, not a panic.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::talk;
+
+/// Prints a line.
+pub(crate) fn line(text: impl Display) -> Result<(), Error> {
+    // In one piece, so that whoever reads sees whole paragraphs.
+    let text = format!("{text}\n");
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Error::Stdout)
+}
+
+/// Prints a value as JSON.
+pub(crate) fn json(value: &impl Serialize) -> Result<(), Error> {
+    line(serde_json::to_string_pretty(value).map_err(|error| Error::Stdout(error.into()))?)
+}
+
+/// A text that stands out, where the terminal can show it.
+pub(crate) fn bold(text: &str) -> String {
+    if talk::has_colour(&io::stdout()) { format!("\x1b[1m{text}\x1b[0m") } else { text.into() }
+}

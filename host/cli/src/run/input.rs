@@ -1,0 +1,64 @@
+//! Where messages come from.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+
+/// Something to read, seen to be there but not yet opened.
+pub(super) enum Named {
+    Stdin,
+    File { path: PathBuf, size: Option<u64> },
+}
+
+/// Something to read, open.
+pub(super) struct Input {
+    /// How people know it; the source of its messages.
+    pub(super) name: String,
+    pub(super) file: File,
+}
+
+/// Sees that all are there, so that a misspelt name is told before the first message runs.
+pub(super) fn check(files: &[PathBuf]) -> Result<Vec<Named>, Error> {
+    if files.is_empty() {
+        return Ok(vec![Named::Stdin]);
+    }
+    files.iter().map(|file| if file == Path::new("-") { Ok(Named::Stdin) } else { check_file(file) }).collect()
+}
+
+fn check_file(path: &Path) -> Result<Named, Error> {
+    let failed = |source| Error::Input { file: path.display().to_string(), source };
+    let metadata = fs::metadata(path).map_err(failed)?;
+    if metadata.is_dir() {
+        return Err(failed(io::ErrorKind::IsADirectory.into()));
+    }
+    // Other files, such as pipes, have no size to speak of.
+    let size = metadata.is_file().then_some(metadata.len());
+    Ok(Named::File { path: path.into(), size })
+}
+
+impl Named {
+    /// How many bytes will come, where that is known.
+    pub(super) fn size(&self) -> Option<u64> {
+        match self {
+            Named::Stdin => None,
+            Named::File { size, .. } => *size,
+        }
+    }
+}
+
+impl Input {
+    pub(super) fn open(named: Named) -> Result<Self, Error> {
+        let (name, opened) = match named {
+            // Not `io::stdin()` itself: its buffer of 8 KiB would stand between.
+            Named::Stdin => ("stdin".into(), io::stdin().as_fd().try_clone_to_owned().map(File::from)),
+            Named::File { path, .. } => (path.display().to_string(), File::open(&path)),
+        };
+        match opened {
+            Ok(file) => Ok(Input { name, file }),
+            Err(source) => Err(Error::Input { file: name, source }),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Cutting what is read into lines, without copying them and without holding more than one that is
+//! longer than the buffer.
+
+use std::io::{self, ErrorKind, Read};
+
+/// How much is read at once. What was just read is still in the processor's cache when it is used.
+const CHUNK: usize = 256 << 10;
+
+/// Lines of an input, borrowed from its buffer.
+///
+/// # Invariants
+/// `start <= searched <= end <= buffer.len()`; `buffer[start..end]` was read and not yet given out;
+/// there is no newline in `buffer[start..searched]`.
+pub(super) struct Lines<R> {
+    input: R,
+    buffer: Vec<u8>,
+    start: usize,
+    searched: usize,
+    end: usize,
+    longest: usize,
+    /// How many bytes of a line that is too long were thrown away already.
+    skipped: Option<u64>,
+    number: u64,
+    is_over: bool,
+}
+
+/// A line.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Line<'a> {
+    /// Without its newline; the last one may have none.
+    Whole { text: &'a [u8], has_newline: bool },
+    /// It was longer than allowed, and is gone.
+    TooLong { length: u64 },
+}
+
+impl<R: Read> Lines<R> {
+    pub(super) fn new(input: R, longest: usize) -> Self {
+        let buffer = vec![0; CHUNK * 2];
+        Lines { input, buffer, start: 0, searched: 0, end: 0, longest, skipped: None, number: 0, is_over: false }
+    }
+
+    /// The number of the line that was given out last, from 1.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Whether the input has ended; `next` may still have lines.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// The next line in the buffer; `None` when more must be read first.
+    #[inline]
+    pub(super) fn next(&mut self) -> Option<Line<'_>> {
+        match memchr::memchr(b'\n', &self.buffer[self.searched..self.end]) {
+            Some(at) if self.skipped.is_none() && self.searched + at - self.start <= self.longest => {
+                let (start, end) = (self.start, self.searched + at);
+                self.number += 1;
+                // INVARIANT: the newline was found below `end`.
+                (self.start, self.searched) = (end + 1, end + 1);
+                Some(Line::Whole { text: &self.buffer[start..end], has_newline: true })
+            }
+            Some(at) => {
+                let end = self.searched + at;
+                let length = self.skipped.take().unwrap_or(0) + (end - self.start) as u64;
+                self.number += 1;
+                (self.start, self.searched) = (end + 1, end + 1);
+                Some(Line::TooLong { length })
+            }
+            None => self.unfinished(),
+        }
+    }
+
+    /// There is no newline in the buffer.
+    #[cold]
+    fn unfinished(&mut self) -> Option<Line<'_>> {
+        let (start, end) = (self.start, self.end);
+        self.searched = end;
+        if self.skipped.is_some() || end - start > self.longest {
+            // Thrown away at once: a line without end must not fill the memory.
+            *self.skipped.get_or_insert(0) += (end - start) as u64;
+            self.start = end;
+            let length = self.skipped.take_if(|_| self.is_over)?;
+            self.number += 1;
+            return Some(Line::TooLong { length });
+        }
+        if !self.is_over || start == end {
+            return None;
+        }
+        self.number += 1;
+        self.start = end;
+        Some(Line::Whole { text: &self.buffer[start..end], has_newline: false })
+    }
+
+    /// Reads on, once; answers how many bytes came. Call it when `next` has nothing.
+    pub(super) fn fill(&mut self) -> io::Result<usize> {
+        self.buffer.copy_within(self.start..self.end, 0);
+        (self.start, self.searched, self.end) = (0, self.searched - self.start, self.end - self.start);
+        if self.buffer.len() - self.end < CHUNK {
+            // INVARIANT: doubled at most up to the longest line, which `unfinished` enforces.
+            self.buffer.resize(self.buffer.len() * 2, 0);
+        }
+        loop {
+            match self.input.read(&mut self.buffer[self.end..self.end + CHUNK]) {
+                Ok(count) => {
+                    self.end += count;
+                    self.is_over = count == 0;
+                    return Ok(count);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives a few bytes at a time, as a pipe may.
+    struct Drops<'a>(&'a [u8], usize);
+    impl Read for Drops<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let count = self.1.min(self.0.len()).min(into.len());
+            into[..count].copy_from_slice(&self.0[..count]);
+            self.0 = &self.0[count..];
+            Ok(count)
+        }
+    }
+
+    fn all(text: &[u8], drop: usize, longest: usize) -> Vec<Result<(Vec<u8>, bool), u64>> {
+        let mut lines = Lines::new(Drops(text, drop), longest);
+        let mut all = Vec::new();
+        loop {
+            while let Some(line) = lines.next() {
+                all.push(match line {
+                    Line::Whole { text, has_newline } => Ok((text.to_vec(), has_newline)),
+                    Line::TooLong { length } => Err(length),
+                });
+            }
+            if lines.is_over() {
+                assert_eq!(lines.number(), all.len() as u64);
+                return all;
+            }
+            lines.fill().unwrap();
+        }
+    }
+
+    #[test]
+    fn lines_come_out_as_they_went_in() {
+        for text in [&b""[..], b"a", b"a\n", b"\n", b"\n\n", b"a\nb", b"a\r\n\0\xff\nlast"] {
+            for drop in [1, 2, 1000] {
+                let lines = all(text, drop, 100);
+                let joined: Vec<u8> = lines
+                    .iter()
+                    .flat_map(|line| {
+                        let (text, has_newline) = line.as_ref().unwrap();
+                        text.iter().copied().chain(has_newline.then_some(b'\n'))
+                    })
+                    .collect();
+                assert_eq!(joined, text);
+                assert_eq!(lines.len(), text.split_inclusive(|byte| *byte == b'\n').count());
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_counted_and_the_rest_goes_on() {
+        for drop in [1, 3, 1000] {
+            let lines = all(b"1234\n12345\n\n123456789", drop, 4);
+            assert_eq!(lines, [Ok((b"1234".to_vec(), true)), Err(5), Ok((Vec::new(), true)), Err(9)], "{drop}");
+        }
+    }
+
+    #[test]
+    fn a_line_without_end_does_not_fill_the_memory() {
+        let mut lines = Lines::new(io::repeat(b'a').take(64 << 20), 1 << 20);
+        while !lines.is_over() {
+            assert_eq!(lines.next(), None);
+            lines.fill().unwrap();
+        }
+        assert_eq!(lines.next(), Some(Line::TooLong { length: 64 << 20 }));
+        assert!(lines.buffer.len() <= 4 << 20, "{}", lines.buffer.len());
+    }
+
+    #[test]
+    fn a_long_line_that_is_allowed_is_whole() {
+        let text = vec![b'a'; 3 << 20];
+        assert_eq!(all(&text, 100_000, 3 << 20), [Ok((text.clone(), false))]);
+        assert_eq!(all(&text, 100_000, (3 << 20) - 1), [Err(3 << 20)]);
+    }
+}

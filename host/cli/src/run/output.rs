@@ -1,0 +1,91 @@
+//! Where allowed messages go.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::mem::replace;
+use std::os::fd::AsFd;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread::JoinHandle;
+
+use hookrail::Message;
+
+use crate::args::Form;
+use crate::error::Error;
+
+/// What is written at once.
+const CHUNK: usize = 256 << 10;
+
+/// Buffers on their way: one is filled while one is written and one waits.
+const BUFFERS: usize = 3;
+
+/// Stdout, written by a thread of its own: the system's share of the work takes as long as ours.
+pub(super) struct Output {
+    form: Form,
+    buffer: Vec<u8>,
+    full: SyncSender<Vec<u8>>,
+    written: Receiver<Vec<u8>>,
+    writer: JoinHandle<io::Result<()>>,
+}
+
+impl Output {
+    pub(super) fn new(form: Form) -> Result<Self, Error> {
+        // Not `io::stdout()` itself: it looks for newlines in all that it gets.
+        let file = io::stdout().as_fd().try_clone_to_owned().map_err(Error::Stdout)?.into();
+        let (full, to_write) = sync_channel(BUFFERS);
+        let (done, written) = channel();
+        for _ in 1..BUFFERS {
+            let _ = done.send(Vec::with_capacity(CHUNK));
+        }
+        let writer = std::thread::Builder::new().name("stdout".into()).spawn(move || write(file, &to_write, &done));
+        let writer = writer.map_err(|source| Error::System { what: "start a thread", source })?;
+        Ok(Output { form, buffer: Vec::with_capacity(CHUNK), full, written, writer })
+    }
+
+    /// Writes a message; as text without a newline where its line had none.
+    #[inline]
+    pub(super) fn write(&mut self, message: &Message, has_newline: bool) -> Result<(), Error> {
+        match self.form {
+            Form::Text => self.buffer.extend_from_slice(&message.body),
+            Form::Json => {
+                serde_json::to_writer(&mut self.buffer, message).map_err(|error| Error::Stdout(error.into()))?;
+            }
+        }
+        if has_newline || self.form == Form::Json {
+            self.buffer.push(b'\n');
+        }
+        if self.buffer.len() >= CHUNK { self.flush() } else { Ok(()) }
+    }
+
+    /// Hands over what is buffered; it is written at once. Waits while the writer is behind.
+    pub(super) fn flush(&mut self) -> Result<(), Error> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let handed_over = self.written.recv().ok().map(|next| replace(&mut self.buffer, next));
+        match handed_over.map(|buffer| self.full.send(buffer)) {
+            Some(Ok(())) => Ok(()),
+            // The writer has given up, and keeps the reason for `finish`.
+            _ => Err(Error::Stdout(io::ErrorKind::BrokenPipe.into())),
+        }
+    }
+
+    /// Waits until all is written.
+    pub(super) fn finish(mut self) -> Result<(), Error> {
+        let flushed = self.flush();
+        drop(self.full);
+        let written = self.writer.join().expect("writing does not panic");
+        written.map_err(Error::Stdout).and(flushed)
+    }
+}
+
+fn write(mut file: File, full: &Receiver<Vec<u8>>, done: &Sender<Vec<u8>>) -> io::Result<()> {
+    for mut buffer in full {
+        file.write_all(&buffer)?;
+        buffer.clear();
+        // One huge message must not keep its memory for ever.
+        buffer.shrink_to(CHUNK * 2);
+        // Nobody takes it back when the run has ended.
+        let _ = done.send(buffer);
+    }
+    Ok(())
+}

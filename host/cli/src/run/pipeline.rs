@@ -1,0 +1,213 @@
+//! The way of a message: in, through the points, out.
+
+use std::collections::HashMap;
+use std::mem::take;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use hookrail::{
+    CallbackId, Dropped, HookPoint, Host, Message, MessageDelivered, MessageDropped, MessageId, MessagePublish,
+    Outcome, Verdict,
+};
+
+use super::input::Input;
+use super::interrupt::{Interrupt, Ready};
+use super::lines::{Line, Lines};
+use super::output::Output;
+use super::progress::Progress;
+use crate::args::{Form, Run};
+use crate::error::Error;
+use crate::talk;
+
+/// How many lines that are no message are shown; all are counted.
+const SHOWN: u64 = 10;
+
+/// One way from lines to lines. The same message carries every line: no line costs an allocation.
+pub(super) struct Pipeline<'a> {
+    host: &'a Host,
+    options: &'a Run,
+    interrupt: &'a Interrupt,
+    progress: &'a Progress,
+    publish: HookPoint<MessagePublish>,
+    delivered: HookPoint<MessageDelivered>,
+    dropped: HookPoint<MessageDropped>,
+    message: Message,
+    output: Output,
+    counts: Counts,
+}
+
+/// What came of it all.
+#[derive(Default)]
+pub(super) struct Counts {
+    pub(super) messages: u64,
+    pub(super) delivered: u64,
+    pub(super) bytes: u64,
+    pub(super) bad_lines: u64,
+    pub(super) long_lines: u64,
+    /// By who denied and with which code: how many, and the reason of the first one.
+    pub(super) denied: HashMap<(Option<CallbackId>, u32), Denials>,
+}
+
+pub(super) struct Denials {
+    pub(super) by: String,
+    pub(super) reason: String,
+    pub(super) count: u64,
+}
+
+impl<'a> Pipeline<'a> {
+    pub(super) fn new(
+        host: &'a Host,
+        options: &'a Run,
+        interrupt: &'a Interrupt,
+        progress: &'a Progress,
+    ) -> Result<Self, Error> {
+        Ok(Pipeline {
+            host,
+            options,
+            interrupt,
+            progress,
+            publish: host.point()?,
+            delivered: host.point()?,
+            dropped: host.point()?,
+            message: Message::empty(),
+            output: Output::new(options.output.unwrap_or(options.input))?,
+            counts: Counts::default(),
+        })
+    }
+
+    /// Sends all messages of an input on their way, until it ends or an interrupt comes.
+    pub(super) fn read(&mut self, input: &Input) -> Result<(), Error> {
+        let failed = |source| Error::Input { file: input.name.clone(), source };
+        let mut lines = Lines::new(&input.file, self.options.max_line.0);
+        loop {
+            let now = nanoseconds();
+            while let Some(line) = lines.next() {
+                match line {
+                    Line::TooLong { length } => self.count_long(&input.name, lines.number(), length),
+                    Line::Whole { text, has_newline } => match self.options.input {
+                        Form::Text => self.text(text, has_newline, &input.name, now)?,
+                        Form::Json => match self.parse(text, &input.name) {
+                            Ok(true) => self.dispatch(true)?,
+                            Ok(false) => {}
+                            Err(error) => self.count_bad(&input.name, lines.number(), &error),
+                        },
+                    },
+                }
+            }
+            if lines.is_over() {
+                return Ok(());
+            }
+            let mut ready = self.interrupt.look(&input.file).map_err(failed)?;
+            if ready == Ready::NotYet {
+                // Whoever reads our output gets all there is before we wait.
+                self.output.flush()?;
+                ready = self.interrupt.wait(&input.file).map_err(failed)?;
+            }
+            if ready == Ready::Interrupted {
+                return Ok(());
+            }
+            let read = lines.fill().map_err(failed)?;
+            self.counts.bytes += read as u64;
+            self.progress.read(read);
+        }
+    }
+
+    /// Writes what is left, and answers what came of it all.
+    pub(super) fn finish(self) -> Result<Counts, Error> {
+        self.output.finish()?;
+        Ok(self.counts)
+    }
+
+    #[inline]
+    fn text(&mut self, text: &[u8], has_newline: bool, source: &str, now: u64) -> Result<(), Error> {
+        let message = &mut self.message;
+        message.id = MessageId::at(now);
+        message.timestamp = now;
+        message.flags = 0;
+        message.body.set(text);
+        message.headers.clear();
+        // A plugin may have changed them; usually none has, and comparing is cheaper than copying.
+        if message.source != *source {
+            message.source.set(source);
+        }
+        if message.topic != *self.options.topic {
+            message.topic.set(&self.options.topic);
+        }
+        self.dispatch(has_newline)
+    }
+
+    /// Makes the message of a line of JSON; a blank one has none.
+    fn parse(&mut self, line: &[u8], source: &str) -> Result<bool, serde_json::Error> {
+        if line.trim_ascii().is_empty() {
+            return Ok(false);
+        }
+        self.message = serde_json::from_slice(line)?;
+        if self.message.source.is_empty() {
+            self.message.source.set(source);
+        }
+        if self.message.topic.is_empty() {
+            self.message.topic.set(&self.options.topic);
+        }
+        Ok(true)
+    }
+
+    #[inline]
+    fn dispatch(&mut self, has_newline: bool) -> Result<(), Error> {
+        self.counts.messages += 1;
+        let outcome = self.publish.dispatch(&mut self.message);
+        if let Verdict::Deny(code) = outcome.verdict {
+            self.drop(outcome, code);
+            return Ok(());
+        }
+        self.output.write(&self.message, has_newline)?;
+        self.counts.delivered += 1;
+        self.delivered.dispatch(&mut self.message);
+        Ok(())
+    }
+
+    fn drop(&mut self, outcome: Outcome, code: u32) {
+        // Of many denials for one reason, only those that somebody looks at cost its text.
+        let key = (outcome.decided_by, code);
+        let known = self.counts.denied.contains_key(&key);
+        let decision = if known && !self.dropped.is_hooked() { None } else { self.host.decision(&outcome) };
+        let (by, reason) = decision.map(|decision| (decision.by, decision.reason)).unwrap_or_default();
+        if self.dropped.is_hooked() {
+            let (decided_by, reason) = (by.as_str().into(), reason.as_str().into());
+            let mut dropped = Dropped { message: take(&mut self.message), decided_by, code, reason };
+            self.dropped.dispatch(&mut dropped);
+            self.message = dropped.message;
+        }
+        self.counts.denied.entry(key).or_insert(Denials { by, reason, count: 0 }).count += 1;
+    }
+
+    #[cold]
+    fn count_bad(&mut self, source: &str, line: u64, error: &serde_json::Error) {
+        self.counts.bad_lines += 1;
+        if self.counts.bad_lines <= SHOWN {
+            // The parser counts lines too, and for it there is only one.
+            let what = error.to_string();
+            let what = what.rsplit_once(" at line ").map_or(&*what, |(what, _)| what);
+            talk::line(format_args!("{source}:{line}:{}: no message: {what}", error.column()));
+        }
+        if self.counts.bad_lines == SHOWN + 1 {
+            talk::line("more lines that are no message are counted, but not shown");
+        }
+    }
+
+    #[cold]
+    fn count_long(&mut self, source: &str, line: u64, length: u64) {
+        self.counts.long_lines += 1;
+        if self.counts.long_lines <= SHOWN {
+            let longest = self.options.max_line.0;
+            talk::line(format_args!("{source}:{line}: skipped: it has {length} bytes, --max-line allows {longest}"));
+        }
+        if self.counts.long_lines == SHOWN + 1 {
+            talk::line("more lines that are too long are counted, but not shown");
+        }
+    }
+}
+
+/// The time, in nanoseconds since the Unix epoch.
+fn nanoseconds() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,60 @@
+//! What goes to stderr: talk. Nothing here fails: when nobody listens any more, so be it.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
+
+use indicatif::ProgressBar;
+
+use crate::error::Error;
+use crate::exit::ExitCode;
+
+/// The progress bar on the terminal, if one was begun: other lines must not run into it.
+static BAR: OnceLock<ProgressBar> = OnceLock::new();
+
+/// Keeps other lines out of the way of this bar from now on.
+pub(crate) fn beside(bar: &ProgressBar) {
+    let _ = BAR.set(bar.clone());
+}
+
+/// Says a line.
+pub(crate) fn line(text: impl Display) {
+    let _ = writeln!(Stderr, "{text}");
+}
+
+/// Says what went wrong and what to do. That a reader of our output went away is no news to it.
+pub(crate) fn error(error: &Error) {
+    if error.exit_code() != ExitCode::StdoutClosed {
+        let (red, bold, end) =
+            if has_colour(&io::stderr()) { ("\x1b[1;31m", "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
+        line(format_args!("{red}error[{}]{end}: {error}\n  {bold}fix:{end} {}", error.code(), error.fix()));
+    }
+}
+
+/// Whether to write escape sequences there.
+pub(crate) fn has_colour(to: &impl IsTerminal) -> bool {
+    to.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Stderr, in harmony with the progress bar.
+pub(crate) struct Stderr;
+
+impl Write for Stderr {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes).map(|()| bytes.len())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let write = || io::stderr().write_all(bytes);
+        BAR.get().map_or_else(write, |bar| bar.suspend(write))
+    }
+
+    fn write_fmt(&mut self, text: std::fmt::Arguments<'_>) -> io::Result<()> {
+        // In one piece: lines of several threads must not mix.
+        self.write_all(text.to_string().as_bytes())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

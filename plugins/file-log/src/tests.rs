@@ -1,0 +1,123 @@
+use super::*;
+use hookrail_abi::testing::{self, Running};
+use std::path::Path;
+
+fn start(path: &Path, more: &str) -> Running<FileLog> {
+    testing::start(&config(path, more)).unwrap()
+}
+
+fn config(path: &Path, more: &str) -> String {
+    format!(r#"{{"path": {path:?} {more}}}"#)
+}
+
+fn deliver(plugin: &Running<FileLog>, body: &str) {
+    let answer = plugin.call::<MessageDelivered>("write", &mut Message::new("log.app", body));
+    assert_eq!(answer.verdict, Verdict::Continue);
+}
+
+fn lines(path: &Path) -> Vec<String> {
+    std::fs::read_to_string(path).unwrap().lines().map(String::from).collect()
+}
+
+#[test]
+fn delivered_messages_are_logged_in_their_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    let plugin = start(&path, "");
+    ["one", "two"].iter().for_each(|body| deliver(&plugin, body));
+    let bodies = lines(&path).into_iter().map(|line| serde_json::from_str::<Message>(&line).unwrap().body);
+    assert!(bodies.eq(["one", "two"].map(Into::into)));
+}
+
+#[test]
+fn dropped_messages_are_logged_when_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    let message = Message::new("log.app", "spam");
+    let mut dropped = Dropped { message, decided_by: "a/b".into(), code: 7, reason: "no".into() };
+    let plugin = start(&path, r#", "format": "text", "dropped": true"#);
+    plugin.call::<MessageDropped>("write-dropped", &mut dropped);
+    assert!(lines(&path)[0].ends_with(" - log.app [dropped by a/b, code 7: no] spam"));
+}
+
+#[test]
+#[should_panic(expected = "no callback `write-dropped` is registered")]
+fn dropped_messages_are_left_alone_by_default() {
+    let folder = tempfile::tempdir().unwrap();
+    let plugin = start(&folder.path().join("a.log"), "");
+    let mut dropped = Dropped { message: Message::empty(), decided_by: "".into(), code: 0, reason: "".into() };
+    plugin.call::<MessageDropped>("write-dropped", &mut dropped);
+}
+
+#[test]
+fn a_relative_path_lies_in_the_state_directory() {
+    let state = std::env::temp_dir();
+    let name = format!("hookrail-file-log-{}.log", std::process::id());
+    deliver(&start(Path::new(&name), ""), "here");
+    let path = state.join(name);
+    assert_eq!(lines(&path).len(), 1);
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+#[should_panic(expected = "write faulted: cannot append to /dev/full: No space left on device")]
+fn a_full_disk_is_a_fault() {
+    deliver(&start(Path::new("/dev/full"), ""), "lost");
+}
+
+#[test]
+fn what_should_be_known_beside_is_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    std::fs::create_dir_all(folder.path().join("a.log.1/in the way")).unwrap();
+    let plugin = start(&path, r#", "max_bytes": 10, "keep": 1"#);
+    ["one", "two"].iter().for_each(|body| deliver(&plugin, body));
+    assert_eq!(lines(&path).len(), 2);
+    assert!(plugin.log()[0].starts_with("cannot rename "), "{:?}", plugin.log());
+}
+
+#[test]
+fn a_reload_goes_on_in_the_new_file_and_a_bad_one_in_the_old() {
+    let folder = tempfile::tempdir().unwrap();
+    let [old, new] = ["old", "new"].map(|name| folder.path().join(name));
+    let plugin = start(&old, "");
+    deliver(&plugin, "one");
+    assert!(plugin.reload(&config(&folder.path().join("no/such"), "")).is_err());
+    let error = plugin.reload(&config(&new, r#", "dropped": true"#)).unwrap_err().to_string();
+    assert!(error.contains("at a restart"), "{error}");
+    deliver(&plugin, "two");
+    plugin.reload(&config(&new, r#", "format": "text""#)).unwrap();
+    deliver(&plugin, "three");
+    assert_eq!(lines(&old).len(), 2);
+    assert!(lines(&new)[0].ends_with(" - log.app three"));
+}
+
+#[test]
+fn the_next_generation_may_start_before_this_one_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    let old = start(&path, "");
+    let new = start(&path, "");
+    deliver(&old, "one");
+    deliver(&new, "two");
+    drop(old);
+    deliver(&new, "three");
+    assert_eq!(lines(&path).len(), 3);
+}
+
+#[test]
+fn what_is_wrong_with_a_configuration_is_said() {
+    for (config, said) in [
+        (r#"{"path": ""}"#, "`path` is \"\": name a file"),
+        (r#"{"path": "/"}"#, "`path` is \"/\": name a file"),
+        (r#"{"path": "/no/such/dir/a.log"}"#, "cannot open /no/such/dir/a.log"),
+        (r#"{"keep": 0}"#, "`keep` is 0: keep 1 to 1000 files"),
+        (r#"{"keep": 1001}"#, "`keep` is 1001"),
+        (r#"{"max_bytes": -1}"#, "expected u64"),
+        (r#"{"format": "xml"}"#, "expected `json` or `text`"),
+        (r#"{"file": "a"}"#, "unknown field `file`"),
+    ] {
+        let error = testing::start::<FileLog>(config).unwrap_err().to_string();
+        assert!(error.contains(said), "{config}: {error}");
+    }
+}

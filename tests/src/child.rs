@@ -1,0 +1,42 @@
+//! Runs something in a forked child, where it may break the process.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// How a child ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It ended by itself, with this code.
+    Exited(i32),
+    /// This signal ended it.
+    Killed(i32),
+}
+
+/// What a child that panicked exits with.
+pub const PANICKED: i32 = 101;
+
+/// Forks, runs `body` in the child, and waits for it. The child has one thread, and runs no
+/// destructors at its end; a signal ends it when it hangs.
+pub fn in_child(body: impl FnOnce()) -> Ended {
+    // SAFETY: the child runs what `body` is, and then ends without returning here. glibc keeps its
+    // own locks usable in the child of a process with threads.
+    match unsafe { libc::fork() } {
+        -1 => panic!("fork: {}", std::io::Error::last_os_error()),
+        0 => {
+            // SAFETY: plain calls.
+            unsafe { libc::alarm(60) };
+            let code = catch_unwind(AssertUnwindSafe(body)).map_or(PANICKED, |()| 0);
+            // SAFETY: as above.
+            unsafe { libc::_exit(code) }
+        }
+        child => {
+            let mut status = 0;
+            // SAFETY: it is our child, and nobody else waits for it.
+            while unsafe { libc::waitpid(child, &mut status, 0) } != child {}
+            if libc::WIFEXITED(status) {
+                Ended::Exited(libc::WEXITSTATUS(status))
+            } else {
+                Ended::Killed(libc::WTERMSIG(status))
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+// Asks to be called in a form that is reserved.
+
+#define NAME "another-form"
+#define FORM 1
+#include "animal.h"

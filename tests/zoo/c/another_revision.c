@@ -1,0 +1,5 @@
+// Was built for revision 2 of `message.publish`.
+
+#define NAME "another-revision"
+#define REVISION 2
+#include "animal.h"

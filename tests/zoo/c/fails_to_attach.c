@@ -1,0 +1,5 @@
+// Refuses to attach, and says nothing.
+
+#define NAME "fails-to-attach"
+#define ATTACH 1
+#include "animal.h"

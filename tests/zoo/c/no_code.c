@@ -1,0 +1,5 @@
+// Registers a callback without code.
+
+#define NAME "no-code"
+#define CODE NULL
+#include "animal.h"

@@ -1,0 +1,5 @@
+// Registers a callback without a name.
+
+#define NAME "no-name"
+#define CALLBACK ""
+#include "animal.h"

@@ -1,0 +1,5 @@
+// Registers without a priority.
+
+#define NAME "no-priority"
+#define FLAGS 0
+#include "animal.h"

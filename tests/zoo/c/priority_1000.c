@@ -1,0 +1,6 @@
+// Registers with the priority of built-in callbacks.
+
+#define NAME "priority-1000"
+#define NOTE_PRIORITY 1000
+#define PRIORITY 1000
+#include "animal.h"

@@ -1,0 +1,5 @@
+// Registers the same callback twice.
+
+#define NAME "registers-twice"
+#define TIMES 2
+#include "animal.h"

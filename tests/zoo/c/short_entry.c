@@ -1,0 +1,5 @@
+// Its entry lacks the last function.
+
+#define NAME "short-entry"
+#define ENTRY_SIZE sizeof(hookrail_entry) - 8
+#include "animal.h"

@@ -1,0 +1,5 @@
+// Registers a callback with a slash in its name.
+
+#define NAME "slash-in-name"
+#define CALLBACK "a/b"
+#include "animal.h"

@@ -1,0 +1,5 @@
+// Registers a callback that its note does not declare.
+
+#define NAME "undeclared-hook"
+#define NOTE_CALLBACK "other"
+#include "animal.h"

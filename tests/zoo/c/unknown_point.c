@@ -1,0 +1,5 @@
+// Hooks a point that nobody declared.
+
+#define NAME "unknown-point"
+#define POINT "message.published"
+#include "animal.h"

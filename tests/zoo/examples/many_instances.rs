@@ -1,0 +1,37 @@
+//! Well-behaved: each instance adds a header of its own, named as its configuration says.
+
+use hookrail_abi::prelude::*;
+
+struct Animal {
+    config: Config,
+}
+
+impl Animal {
+    fn mark(&self, message: &mut Message) {
+        message.add_header(&self.config.key, &self.config.value);
+    }
+}
+
+impl Plugin for Animal {
+    type Config = Config;
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, 300, "mark", Self::mark];
+
+    fn start(host: &Registrar, config: Config) -> Result<Self> {
+        match config.refuse {
+            true => Err(format!("{} was told to refuse", host.name()).into()),
+            false => Ok(Animal { config }),
+        }
+    }
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    key: String,
+    #[schemars(length(max = 8))]
+    value: String,
+    #[serde(default)]
+    refuse: bool,
+}
+
+export!(Animal, name = "many");

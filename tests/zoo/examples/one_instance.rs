@@ -1,0 +1,18 @@
+//! Well-behaved, and allows one instance only.
+
+use hookrail_abi::Instances;
+use hookrail_abi::prelude::*;
+
+struct Animal;
+
+impl Plugin for Animal {
+    type Config = NoConfig;
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, 300, "look", |_, _| {}];
+    const INSTANCES: Instances = Instances::One;
+
+    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+        Ok(Animal)
+    }
+}
+
+export!(Animal, name = "one");

@@ -1,0 +1,22 @@
+//! Panics when its value is dropped, in `destroy`.
+
+use hookrail_abi::prelude::*;
+
+struct Animal;
+
+impl Drop for Animal {
+    fn drop(&mut self) {
+        panic!("I stay")
+    }
+}
+
+impl Plugin for Animal {
+    type Config = NoConfig;
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "look", |_, _| {}];
+
+    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+        Ok(Animal)
+    }
+}
+
+export!(Animal, name = "panics-in-drop");

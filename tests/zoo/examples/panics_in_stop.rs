@@ -1,0 +1,20 @@
+//! Panics in `stop`.
+
+use hookrail_abi::prelude::*;
+
+struct Animal;
+
+impl Plugin for Animal {
+    type Config = NoConfig;
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "look", |_, _| {}];
+
+    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+        Ok(Animal)
+    }
+
+    fn stop(&self) {
+        panic!("I stay")
+    }
+}
+
+export!(Animal, name = "panics-in-stop");

@@ -1,0 +1,29 @@
+//! Exports a JSON Schema that is none.
+
+use hookrail_abi::prelude::*;
+
+struct Animal;
+
+#[derive(serde::Deserialize)]
+struct Config {}
+
+impl schemars::JsonSchema for Config {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Config".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "thing" })
+    }
+}
+
+impl Plugin for Animal {
+    type Config = Config;
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, 300, "look", |_, _| {}];
+
+    fn start(_: &Registrar, _: Config) -> Result<Self> {
+        Ok(Animal)
+    }
+}
+
+export!(Animal, name = "says-the-schema-wrongly");

@@ -1,0 +1,5 @@
+//! The zoo: deliberately bad plugins, one per way to misbehave.
+//!
+//! Those in `examples/` are Rust, each a library of its own; those in `c/` are C, for what the Rust
+//! SDK does not let anybody write. `hookrail_tests::zoo` and `tests/tests/fixtures/animals.rs` build
+//! them.
