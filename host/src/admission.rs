@@ -2,6 +2,7 @@
 
 pub(crate) mod layout;
 
+use std::collections::HashSet;
 use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -9,7 +10,7 @@ use std::sync::atomic::AtomicU64;
 use hookrail_abi::boundary::{Registration, registration};
 use hookrail_abi::{Effects, FaultPolicy, Priority, catalogue};
 
-use crate::chain::{Callback, Ctx, Origin, Owner};
+use crate::chain::{Callback, CallbackId, Ctx, Origin, Owner};
 use crate::config::Config;
 use crate::error::{ConfigError, Error, Incompatible, Misbehaved};
 use crate::library::{Note, NoteHook};
@@ -23,6 +24,8 @@ pub(crate) struct Registrar<'a> {
     pub(crate) instance: Arc<str>,
     pub(crate) owner: Owner,
     pub(crate) admitted: Vec<Addition>,
+    /// What was admitted, by point and callback.
+    pub(crate) seen: HashSet<(&'static str, CallbackId)>,
     /// The first registration that was refused, and why.
     pub(crate) refused: Option<Error>,
 }
@@ -53,7 +56,7 @@ pub(crate) unsafe extern "C" fn register(registrar: *mut c_void, record: *const 
 }
 
 impl Registrar<'_> {
-    fn admit(&self, record: &Registration) -> Result<Addition, Error> {
+    fn admit(&mut self, record: &Registration) -> Result<Addition, Error> {
         // SAFETY: the plugin passes text that is readable for the call.
         let (point, name) = unsafe { (record.point.to_text().into_owned(), record.callback.to_text().into_owned()) };
         let misbehaved = |why| Error::PluginMisbehaved { plugin: self.instance.to_string(), why };
@@ -93,6 +96,10 @@ impl Registrar<'_> {
         let hook =
             hook.ok_or_else(|| misbehaved(Misbehaved::Undeclared { point: point.clone(), callback: name.clone() }))?;
         self.agree(hook, record).map_err(incompatible)?;
+        let id = self.registry.names.intern(&self.instance, &name);
+        if !self.seen.insert((state.chain.point, id)) {
+            return Err(misbehaved(Misbehaved::DuplicateCallback { point, callback: name }));
+        }
 
         let wish = self.config.hook(&point, &self.instance, &name);
         let (priority, origin) = match wish.and_then(|wish| wish.priority) {
@@ -111,7 +118,7 @@ impl Registrar<'_> {
             _ => state.fault,
         };
         let callback = Callback {
-            id: self.registry.names.intern(&self.instance, &name),
+            id,
             owner: self.owner,
             instance: self.instance.clone(),
             name: name.into(),

@@ -55,12 +55,20 @@ impl Chain {
         }
         let Some(outermost) = reclaim::current().and_then(reclaim::Slot::enter) else {
             // SAFETY: the caller's contract.
-            return Packed::outcome(unsafe { self.dispatch_slowly(payload) }, nobody);
+            return unsafe { self.dispatch_slowly(payload) }.map_or(Outcome::nobody(nobody), Packed::unpack);
         };
         // SAFETY: we are inside, and the caller's contract.
-        let decided = unsafe { self.run(self.load(), outermost.frame(), payload) };
-        reclaim::leave(outermost);
-        Packed::outcome(decided, nobody)
+        match unsafe { self.run(self.load(), outermost.frame(), payload) } {
+            None => {
+                reclaim::leave(outermost);
+                Outcome::nobody(nobody)
+            }
+            // Left in both arms, so that the common one keeps nothing across the leaving.
+            Some(decided) => {
+                reclaim::leave(outermost);
+                decided.unpack()
+            }
+        }
     }
 
     /// Whether any callback would run.

@@ -1,5 +1,6 @@
 //! One loaded plugin: its library, its instances, and the calls into it.
 
+use std::collections::HashSet;
 use std::ffi::c_void;
 use std::path::Path;
 use std::ptr::{from_mut, from_ref, null_mut};
@@ -99,15 +100,20 @@ impl Loaded {
     /// Creates and starts all configured instances, and answers what they register.
     pub(crate) fn start(&mut self, config: &Config, registry: &Registry, owner: Owner) -> Result<Vec<Addition>, Error> {
         let name = self.note().name.clone();
-        let instances = config.instances(&name);
+        let mut instances = config.instances(&name);
         if self.note().instances == "one" && instances.len() > 1 {
             return Err(ConfigError::TooManyInstances(name).into());
         }
         let schema = self.schema()?;
+        // All of them before the first starts: starting may have effects that nobody takes back.
+        for (instance, value) in &mut instances {
+            if value.is_null() {
+                *value = serde_json::json!({});
+            }
+            check_schema(instance, schema.as_deref(), value)?;
+        }
         let mut additions = Vec::new();
         for (instance, value) in instances {
-            let value = if value.is_null() { serde_json::json!({}) } else { value };
-            check_schema(&instance, schema.as_deref(), &value)?;
             let home = config.home().join("instances").join(instance.replace(':', "@"));
             let handle = Handle { instance: instance.into(), config: value.to_string(), home };
             let index = self.create(handle)?;
@@ -147,6 +153,7 @@ impl Loaded {
             instance: instance.name.clone(),
             owner,
             admitted: Vec::new(),
+            seen: HashSet::new(),
             refused: None,
         };
         let start = self.library.entry().start;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Per dispatch: entering, leaving, and finding the chain. Lower it when it falls.
-const PER_DISPATCH: u64 = 20;
+const PER_DISPATCH: u64 = 21;
 
 /// Per callback: naming it, and loading its code apart from the call.
 const PER_CALLBACK: u64 = 2;

@@ -40,13 +40,7 @@ impl Packed {
         Packed(NonZeroU64::from(by.0) | u64::from(verdict.to_raw()) << 32 | allow << 32)
     }
 
-    /// The outcome of a chain; `nobody` when no callback decided.
-    #[inline(always)]
-    pub(crate) fn outcome(decided: Option<Packed>, nobody: Verdict) -> Outcome {
-        decided.map_or(Outcome::nobody(nobody), Packed::unpack)
-    }
-
-    fn unpack(self) -> Outcome {
+    pub(crate) fn unpack(self) -> Outcome {
         let (id, verdict) = (self.0.get() as u32, (self.0.get() >> 32) as u32);
         let verdict = match verdict & 0xff {
             raw::STOP => Verdict::Stop,

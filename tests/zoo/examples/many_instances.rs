@@ -34,4 +34,4 @@ struct Config {
     refuse: bool,
 }
 
-export!(Animal, name = "many");
+export!(Animal, name = "many-instances");

@@ -15,4 +15,4 @@ impl Plugin for Animal {
     }
 }
 
-export!(Animal, name = "one");
+export!(Animal, name = "one-instance");

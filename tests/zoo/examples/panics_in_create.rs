@@ -3,7 +3,7 @@
 use hookrail_abi::prelude::*;
 
 #[derive(schemars::JsonSchema)]
-struct Config;
+struct Config {}
 
 impl<'de> serde::Deserialize<'de> for Config {
     fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {

@@ -1,0 +1,223 @@
+//! Readers that take their time: who is waited for, and what they keep.
+
+#[path = "fixtures/cc.rs"]
+mod cc;
+
+use std::io::{PipeWriter, Write, pipe};
+use std::os::fd::AsRawFd;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::{JoinHandle, spawn};
+use std::time::Duration;
+
+use hookrail::{
+    Callbacks, Config, End, HookPoint, Host, Message, MessageDelivered, MessagePublish, Plugin, Priority, Registered,
+};
+use hookrail_tests::probe::{LONG, Probe, alone, eventually};
+
+/// Somebody else's callback blocks in front of the plugin's, in the very chain that holds it.
+#[test]
+fn an_unloading_does_not_wait_for_a_callback_of_somebody_else() {
+    let _alone = alone();
+    let host = host();
+    let blocked = Blocked::before_hello(&host, 0);
+    let hello = load(&host, "hello");
+    let reader = blocked.dispatch(&host);
+    assert_eq!(host.begin_unload(hello).unwrap().wait(LONG), End::Unmapped);
+    // It goes on in the old chain, and where the plugin stood there is nothing to call.
+    assert_eq!(blocked.finish(reader).header("greeting"), None);
+}
+
+#[test]
+fn nor_when_that_blocks_in_nested_dispatches() {
+    let _alone = alone();
+    let host = host();
+    let blocked = Blocked::before_hello(&host, 5);
+    let hello = load(&host, "hello");
+    let reader = blocked.dispatch(&host);
+    assert_eq!(host.begin_unload(hello).unwrap().wait(LONG), End::Unmapped);
+    assert_eq!(blocked.finish(reader).header("greeting"), None);
+}
+
+/// Deeper than frames the slot says "everything", and may well mean this plugin.
+#[test]
+fn beyond_the_last_frame_it_must() {
+    let _alone = alone();
+    let host = host();
+    let blocked = Blocked::before_hello(&host, 20);
+    let hello = load(&host, "hello");
+    let reader = blocked.dispatch(&host);
+    let ticket = host.begin_unload(hello).unwrap();
+    assert_eq!(ticket.wait(Duration::from_millis(200)), End::Busy(1));
+    blocked.finish(reader);
+    assert_eq!(ticket.wait(LONG), End::Unmapped);
+}
+
+#[test]
+fn an_unloading_waits_for_the_plugins_own_callback() {
+    let _alone = alone();
+    let host = host();
+    let library = cc::compile(
+        cc::STRICT_C,
+        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/waiting.c"),
+        &["-shared", "-fPIC"],
+        "libhookrail_waiting.so",
+    );
+    // SAFETY: our own plugin.
+    let waiting = unsafe { host.load(library) }.unwrap();
+    let probe = Probe::default();
+    let first = called(&host, "first", Priority::new(1), &probe);
+    let (bytes, mut writer) = pipe().unwrap();
+    let publish: HookPoint<MessagePublish> = host.point().unwrap();
+    let reader = spawn(move || {
+        let mut message = Message::new("a.b", "text");
+        message.timestamp = bytes.as_raw_fd() as u64;
+        publish.dispatch(&mut message)
+    });
+    eventually("the reader is inside", || probe.calls() == 1);
+    eventually("the reader waits in the plugin", || is_blocked_in_read(&reader));
+    let ticket = host.begin_unload(waiting).unwrap();
+    assert_eq!(ticket.wait(Duration::from_millis(200)), End::Busy(1));
+    assert_eq!(ticket.end(), None);
+    // Its chain is without it meanwhile.
+    host.point::<MessagePublish>().unwrap().dispatch(&mut Message::empty());
+    PipeWriter::write_all(&mut writer, b"!").unwrap();
+    assert!(reader.join().unwrap().decided_by.is_none());
+    assert_eq!(ticket.wait(LONG), End::Unmapped);
+    host.unregister(first);
+}
+
+/// `unload` answers when its deadline has passed twice; the rest goes on without it.
+#[test]
+fn an_unloading_past_its_deadline_finishes_in_the_background() {
+    let _alone = alone();
+    let host = host();
+    let blocked = Blocked::before_hello(&host, 20);
+    let hello = load(&host, "hello");
+    let reader = blocked.dispatch(&host);
+    assert_eq!(host.unload(hello).unwrap(), End::Busy(1));
+    // The name is free at once, and so is the file.
+    let next = load(&host, "hello");
+    blocked.finish(reader);
+    assert_eq!(host.begin_unload(next).unwrap().wait(LONG), End::Unmapped);
+}
+
+#[test]
+fn an_unregistered_callback_stays_while_it_runs() {
+    let _alone = alone();
+    let host = host();
+    let blocked = Blocked::before_hello(&host, 0);
+    let probe = Probe::default();
+    let behind = called(&host, "behind", Priority::new(600), &probe);
+    let reader = blocked.dispatch(&host);
+    host.unregister(behind);
+    // More changes, each of which looks at what may go.
+    for _ in 0..3 {
+        let other = called(&host, "other", Priority::new(700), &Probe::default());
+        host.unregister(other);
+    }
+    assert!(!probe.is_dropped(), "the reader comes to it");
+    blocked.finish(reader);
+    assert_eq!((probe.calls(), probe.was_late()), (1, false));
+}
+
+/// A point may outlive its host, and so may a dispatch.
+#[test]
+fn a_dispatch_keeps_what_it_walks_when_its_host_is_dropped() {
+    let _alone = alone();
+    let host = host();
+    let blocked = Blocked::before_hello(&host, 0);
+    let probe = Probe::default();
+    let behind = called(&host, "behind", Priority::new(600), &probe);
+    let reader = blocked.dispatch(&host);
+    host.unregister(behind);
+    drop(host);
+    blocked.finish(reader);
+    assert_eq!((probe.calls(), probe.was_late()), (1, false));
+}
+
+#[test]
+fn a_point_without_its_host_has_no_callbacks() {
+    let _alone = alone();
+    let host = host();
+    load(&host, "hello");
+    let probe = Probe::default();
+    called(&host, "look", Priority::new(600), &probe);
+    let publish: HookPoint<MessagePublish> = host.point().unwrap();
+    drop(host);
+    let mut message = Message::new("a.b", "text");
+    publish.dispatch(&mut message);
+    assert_eq!((probe.calls(), message.header("greeting"), publish.is_hooked()), (0, None, false));
+    assert!(probe.is_dropped());
+}
+
+/// A callback of ours on `message.publish`, before hello's, that blocks until it is let go; there or
+/// in a dispatch on another point, nested in it so many times.
+struct Blocked {
+    arrived: Receiver<()>,
+    go: Sender<()>,
+}
+
+impl Blocked {
+    fn before_hello(host: &Host, nested: usize) -> Self {
+        let (send, arrived) = channel();
+        let (go, wait) = channel();
+        let (send, wait) = (Mutex::new(send), Mutex::new(wait));
+        let block = Arc::new(move || {
+            send.lock().unwrap().send(()).unwrap();
+            wait.lock().unwrap().recv().unwrap();
+        });
+        let (delivered, again) = (host.point::<MessageDelivered>().unwrap(), host.point::<MessageDelivered>().unwrap());
+        let at_the_end = block.clone();
+        let callbacks = Callbacks::new("blocked")
+            .on::<MessageDelivered, _, _>("nest", Priority::new(400), move |message| {
+                if message.headers.len() + 1 == nested {
+                    return at_the_end();
+                }
+                let mut deeper = message.clone();
+                deeper.add_header("deeper", "");
+                again.dispatch(&mut deeper);
+            })
+            .on::<MessagePublish, _, _>("block", Priority::new(400), move |message| match nested {
+                0 => block(),
+                _ => {
+                    delivered.dispatch(message);
+                }
+            });
+        host.register(callbacks).unwrap();
+        Blocked { arrived, go }
+    }
+
+    /// Dispatches on another thread, up to the callback that blocks.
+    fn dispatch(&self, host: &Host) -> JoinHandle<Message> {
+        let publish: HookPoint<MessagePublish> = host.point().unwrap();
+        let reader = spawn(move || {
+            let mut message = Message::new("a.b", "text");
+            publish.dispatch(&mut message);
+            message
+        });
+        self.arrived.recv_timeout(LONG).unwrap();
+        reader
+    }
+
+    fn finish(&self, reader: JoinHandle<Message>) -> Message {
+        self.go.send(()).unwrap();
+        reader.join().unwrap()
+    }
+}
+
+/// A host that does not wait long for readers that are elsewhere.
+fn host() -> Host {
+    Host::new(Config { unload_deadline: Duration::from_millis(20), ..Config::default() }).unwrap()
+}
+
+fn load(host: &Host, name: &str) -> Plugin {
+    // SAFETY: our own plugin.
+    unsafe { host.load(hookrail_tests::plugin(name)) }.unwrap()
+}
+
+fn called(host: &Host, instance: &str, priority: Priority, probe: &Probe) -> Registered {
+    let guard = probe.guard();
+    let callbacks = Callbacks::new(instance).on::<MessagePublish, _, _>("called", priority, move |_| guard.called());
+    host.register(callbacks).unwrap()
+}
