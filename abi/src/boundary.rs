@@ -254,6 +254,16 @@ pub struct DirsService {
     pub path: unsafe extern "C" fn(handle: *const c_void, kind: u32, out: *mut crate::Text) -> u32,
 }
 
+/// A plugin's table `keys/1`: what of it threads may still run when it has ended.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct KeysTable {
+    /// Size of this structure in bytes.
+    pub size: u32,
+    /// How many pthread keys with a destructor the library has created.
+    pub count: unsafe extern "C" fn() -> u32,
+}
+
 /// A plugin's table `schema/1`: what its configuration looks like.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]

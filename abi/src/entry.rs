@@ -4,12 +4,12 @@ use std::ffi::c_void;
 use std::ptr::{from_ref, null};
 
 use crate::boundary::{
-    ABI_VERSION, Entry, Heap, HostTable, Registration, ReloadTable, SchemaTable, Str, flags, registration,
+    ABI_VERSION, Entry, Heap, HostTable, KeysTable, Registration, ReloadTable, SchemaTable, Str, flags, registration,
 };
 use crate::host::{self, Instance, Saying};
 use crate::plugin::{Error, Registrar, Result};
 use crate::shim::{guarded, install_panic_hook};
-use crate::{Hook, Plugin, Text};
+use crate::{Hook, Plugin, Text, keys};
 
 const OK: u32 = 0;
 const FAILED: u32 = 1;
@@ -96,6 +96,10 @@ pub(crate) unsafe extern "C" fn destroy<P: Plugin>(instance: *mut c_void) -> u32
 pub(crate) unsafe extern "C" fn query<P: Plugin>(id: Str) -> *const c_void {
     // SAFETY: the host passes text that is readable for the call.
     match &*unsafe { id.to_text() } {
+        "keys/1" => {
+            static TABLE: KeysTable = KeysTable { size: size_of::<KeysTable>() as u32, count: keys::count };
+            from_ref(&TABLE).cast()
+        }
         "reload/1" => {
             let table: &'static ReloadTable =
                 const { &ReloadTable { size: size_of::<ReloadTable>() as u32, reload: reload::<P> } };
@@ -208,6 +212,9 @@ macro_rules! export {
             $crate::note::Identity { name: $name, version: env!("CARGO_PKG_VERSION") });
     };
     (@identity $plugin:ty, $identity:expr) => {
+        #[cfg(not(test))]
+        $crate::hidden_symbols!();
+
         const _: () = {
             const SIZE: usize = $crate::note::size::<$plugin>($identity);
 

@@ -6,6 +6,8 @@ mod effects;
 mod entry;
 mod hook;
 pub mod host;
+#[doc(hidden)]
+pub mod keys;
 mod list;
 mod message;
 pub mod note;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use abi_stable::StableAbi;
-use abi_stable::type_layout::{TLData, TypeLayout};
+use abi_stable::type_layout::{TLData, TLFields, TypeLayout};
 
 /// A payload's layout: type names, sizes, alignments and field names, all the way down.
 ///
@@ -46,15 +46,33 @@ fn describe(layout: &'static TypeLayout, within: &mut Vec<*const TypeLayout>, ou
         _ => {}
     }
     if let Some(fields) = layout.get_fields() {
-        out.push('{');
-        for field in fields.iter() {
-            write!(out, "{}:", field.name()).expect("a String takes all");
-            describe(field.layout(), within, out);
-            out.push(',');
-        }
-        out.push('}');
+        list(fields, '{', '}', within, out);
+    }
+    // What it leads to without holding it, such as the table behind a `PrefixRef`. A primitive has
+    // named its own already.
+    let behind = layout.phantom_fields();
+    if !behind.is_empty() && !matches!(layout.data(), TLData::Primitive(_)) {
+        list(behind, '<', '>', within, out);
     }
     within.pop();
+}
+
+fn list(fields: TLFields, open: char, close: char, within: &mut Vec<*const TypeLayout>, out: &mut String) {
+    out.push(open);
+    for field in fields.iter() {
+        write!(out, "{}:", field.name()).expect("a String takes all");
+        describe(field.layout(), within, out);
+        for function in field.function_range().iter() {
+            out.push('(');
+            for layout in function.param_type_layouts.iter() {
+                describe(layout(), within, out);
+                out.push(';');
+            }
+            out.push(')');
+        }
+        out.push(',');
+    }
+    out.push(close);
 }
 
 /// FNV-1a, 128 bits, low word first.
@@ -74,6 +92,56 @@ mod tests {
     fn fnv_agrees_with_its_published_vectors() {
         assert_eq!(fingerprint(b""), [0x62b8_2175_6295_c58d, 0x6c62_272e_07bb_0142]);
         assert_eq!(fingerprint(b"foobar"), [0x6f0d_3597_ba44_6f18, 0x343e_1662_793c_64bf]);
+    }
+
+    /// Two versions of the same types, told apart by what is behind a pointer only.
+    mod versions {
+        macro_rules! version {
+            ($name:ident: $behind:ty, $argument:ty, $variant:ident) => {
+                pub(super) mod $name {
+                    #[repr(C)]
+                    #[derive(abi_stable::StableAbi)]
+                    #[sabi(kind(Prefix))]
+                    pub struct Table {
+                        #[sabi(last_prefix_field)]
+                        pub number: $behind,
+                    }
+
+                    #[repr(C)]
+                    #[derive(abi_stable::StableAbi)]
+                    pub struct Calls {
+                        pub call: extern "C" fn($argument),
+                    }
+
+                    #[repr(u8)]
+                    #[derive(abi_stable::StableAbi)]
+                    pub enum Kind {
+                        $variant,
+                    }
+
+                    #[repr(C)]
+                    #[derive(abi_stable::StableAbi)]
+                    pub struct Points {
+                        pub to: *const Kind,
+                    }
+                }
+            };
+        }
+        version!(one: u32, u32, Slow);
+        version!(two: i32, u32, Slow);
+        version!(three: u32, i32, Slow);
+        version!(four: u32, u32, Quick);
+    }
+
+    #[test]
+    fn a_shape_tells_apart_what_is_behind_a_pointer() {
+        use versions::{four, one, three, two};
+        assert_eq!(Shape::of::<one::Table_Ref>(), Shape::of::<three::Table_Ref>());
+        assert_ne!(Shape::of::<one::Table_Ref>(), Shape::of::<two::Table_Ref>());
+        assert_eq!(Shape::of::<one::Calls>(), Shape::of::<two::Calls>());
+        assert_ne!(Shape::of::<one::Calls>(), Shape::of::<three::Calls>());
+        assert_eq!(Shape::of::<one::Points>(), Shape::of::<two::Points>());
+        assert_ne!(Shape::of::<one::Points>(), Shape::of::<four::Points>());
     }
 
     #[test]

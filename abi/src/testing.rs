@@ -46,8 +46,14 @@ thread_local! {
     static SAID: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-static TABLE: HostTable =
-    HostTable { size: size_of::<HostTable>() as u32, abi: ABI_VERSION, say, register_callback: register, current, query };
+static TABLE: HostTable = HostTable {
+    size: size_of::<HostTable>() as u32,
+    abi: ABI_VERSION,
+    say,
+    register_callback: register,
+    current,
+    query,
+};
 
 /// Creates and starts an instance of `P` named `test`, with a configuration in JSON. The error is
 /// what an operator would read.

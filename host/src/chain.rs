@@ -89,12 +89,8 @@ impl Chain {
     #[cold]
     #[inline(never)]
     unsafe fn dispatch_slowly(&self, payload: *mut c_void) -> Option<Packed> {
-        reclaim::read_slowly(|frame| {
-            // Beyond the last frame the slot says "everything", and the name goes nowhere.
-            let nowhere = AtomicPtr::new(null_mut());
-            // SAFETY: we are inside, and the caller's contract.
-            unsafe { self.run(self.load(), frame.unwrap_or(&nowhere), payload) }
-        })
+        // SAFETY: the snapshot is loaded inside, and the caller's contract.
+        reclaim::read_slowly(|frame| unsafe { self.run_in(frame, self.load(), payload) })
     }
 
     /// The code and the context of each callback, in order.
@@ -104,6 +100,28 @@ impl Chain {
         }
         // SAFETY: reading keeps the snapshot alive.
         reclaim::read_slowly(|_| unsafe { self.load().pairs().iter().map(Pair::parts).collect() })
+    }
+
+    /// Runs a snapshot of this chain that a pin keeps.
+    ///
+    /// # Safety
+    /// As for `dispatch`; the snapshot is one of this chain, or the empty one, and alive.
+    pub(crate) unsafe fn dispatch_pinned(&self, snapshot: Published, payload: *mut c_void, nobody: Verdict) -> Outcome {
+        // SAFETY: the caller's contract.
+        let decided = reclaim::read_slowly(|frame| unsafe { self.run_in(frame, snapshot, payload) });
+        decided.map_or(Outcome::nobody(nobody), Packed::unpack)
+    }
+
+    /// As `run`. Beyond the last frame the slot says "everything", and the name goes nowhere.
+    unsafe fn run_in(
+        &self,
+        frame: Option<&AtomicPtr<()>>,
+        snapshot: Published,
+        payload: *mut c_void,
+    ) -> Option<Packed> {
+        let nowhere = AtomicPtr::new(null_mut());
+        // SAFETY: the caller's contract.
+        unsafe { self.run(snapshot, frame.unwrap_or(&nowhere), payload) }
     }
 
     /// Calls one callback after the other, until one decides; `None` when none does.

@@ -13,11 +13,12 @@ use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
 use parking_lot::Mutex;
 
 use crate::admission::layout;
-use crate::chain::{Outcome, Owner};
+use crate::chain::{Chain, Outcome, Owner};
 use crate::config::Config;
 use crate::embed::{Callbacks, Registered};
 use crate::error::{ApiMisuse, Error};
 use crate::library::End;
+use crate::pin::Pin;
 use crate::plugin::Loaded;
 use crate::registry::{PointState, Registry};
 use crate::unload::{Reaper, Ticket};
@@ -165,6 +166,13 @@ impl Host {
         Ok(HookPoint { state: self.registry.declare::<P>()?, point: std::marker::PhantomData })
     }
 
+    /// Runs `read` with all chains as they are now: a plugin that is loaded or unloaded meanwhile
+    /// is either in all of them or in none. Nothing that was published is freed until it returns,
+    /// so keep it short; an unloading waits for it.
+    pub fn pin<R>(&self, read: impl FnOnce(&Pin<'_>) -> R) -> R {
+        self.registry.pin(|root| read(&Pin::new(root)))
+    }
+
     /// Every point with its chain, by name.
     pub fn points(&self) -> Vec<PointView> {
         view::points(&self.registry)
@@ -222,6 +230,8 @@ impl Drop for Host {
                 tracing::debug!(plugin = ticket.plugin(), "{end}");
             }
         }
+        // Points may outlive their host.
+        self.registry.clear();
     }
 }
 
@@ -267,6 +277,10 @@ impl<P: Point> HookPoint<P> {
     #[inline]
     pub fn is_hooked(&self) -> bool {
         self.state.chain.is_hooked()
+    }
+
+    pub(crate) fn chain(&self) -> &Chain {
+        &self.state.chain
     }
 
     /// The code and the context of each callback, in order: the baseline that benchmarks compare

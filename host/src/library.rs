@@ -10,7 +10,7 @@ use std::fs::File;
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
 use std::path::Path;
 
-use hookrail_abi::boundary::{ABI_VERSION, ENTRY_SYMBOL, Entry, Heap, flags};
+use hookrail_abi::boundary::{ABI_VERSION, ENTRY_SYMBOL, Entry, Heap, KeysTable, Str, flags};
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
 pub use elf::{Inspection, Note, NoteHook};
@@ -72,7 +72,8 @@ impl Library {
             Ok(()) => Ok(library),
             Err(why) => {
                 let plugin = library.inspection.note.name.clone();
-                library.close();
+                // Its entry is not one, so none of it has run but constructors.
+                library.remove();
                 Err(Error::PluginIncompatible { plugin, why })
             }
         }
@@ -120,8 +121,33 @@ impl Library {
         }
     }
 
-    /// Closes the library and finds out whether the system really removed it.
+    /// Closes the library, unless code of it could run afterwards, and finds out whether the system
+    /// really removed it.
     pub(crate) fn close(self) -> End {
+        let keys = self.keys();
+        let kept = match self.inspection.unhooked.first() {
+            Some(name) => Some(End::Unhooked(name.clone())),
+            None if keys > 0 => Some(End::PinnedByThreadLocals(keys)),
+            None => None,
+        };
+        match kept {
+            Some(end) => {
+                self.keep();
+                end
+            }
+            None => self.remove(),
+        }
+    }
+
+    /// Leaves the library mapped for ever.
+    ///
+    /// INVARIANT: the number of the copy stays taken.
+    fn keep(self) {
+        let _ = (self.handle.into_raw(), self.copy.into_raw_fd());
+    }
+
+    /// Closes the library, and looks whether it is gone.
+    fn remove(self) -> End {
         let copy = File::from(self.copy);
         let closed = self.handle.close();
         if closed.is_ok() && !mapped::is_mapped(&copy) {
@@ -130,5 +156,13 @@ impl Library {
         // INVARIANT: the number of the copy stays taken while the library is mapped.
         let _ = copy.into_raw_fd();
         if self.inspection.no_delete { End::NoDelete } else { End::PinnedByThreadLocals(1) }
+    }
+
+    /// How many pthread keys the library has created whose destructors are its own code.
+    fn keys(&self) -> usize {
+        // SAFETY: text for the call.
+        let table = unsafe { (self.entry().query)(Str::new("keys/1")) };
+        // SAFETY: the id names the table's type, and the library is loaded.
+        unsafe { table.cast::<KeysTable>().as_ref().map_or(0, |table| (table.count)() as usize) }
     }
 }

@@ -7,6 +7,8 @@ mod grace;
 mod slot;
 mod threads;
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 use parking_lot::Mutex;
 
 pub(crate) use grace::Grace;
@@ -59,6 +61,20 @@ pub(crate) fn read_slowly<R>(read: impl FnOnce(Option<&crate::sync::AtomicPtr<()
     }
 }
 
+/// Runs `read` inside, as if it were in every entry: what is published while it runs stays until it
+/// returns.
+pub(crate) fn pin<R>(read: impl FnOnce() -> R) -> R {
+    let result = read_slowly(|frame| {
+        if let Some(frame) = frame {
+            // Relaxed: the sequence already says that this thread is inside.
+            frame.store(slot::EVERYTHING, Ordering::Relaxed);
+        }
+        // Leaving must not be skipped.
+        catch_unwind(AssertUnwindSafe(read))
+    });
+    result.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
 /// Leaves, and does what is to be done.
 #[inline(always)]
 pub(crate) fn leave(outermost: slot::Outermost<'_>) {
@@ -87,10 +103,9 @@ impl<T> Limbo<T> {
         Limbo { retired: Mutex::new(Vec::new()) }
     }
 
-    /// Takes what was just unlinked, and drops whatever nobody reads any more. Does not wait.
+    /// Takes what was just unlinked. Neither waits nor drops anything.
     pub(crate) fn retire(&self, unlinked: Vec<T>) {
         self.retired.lock().push((begin(), unlinked));
-        self.collect();
     }
 
     /// Drops whatever nobody reads any more.
@@ -110,5 +125,13 @@ impl<T> Limbo<T> {
     /// Looks at all that is still held.
     pub(crate) fn each(&self, mut look: impl FnMut(&T)) {
         self.retired.lock().iter().flat_map(|(_, unlinked)| unlinked).for_each(&mut look);
+    }
+}
+
+impl<T> Drop for Limbo<T> {
+    fn drop(&mut self) {
+        self.collect();
+        // Whoever is still inside keeps what it reads, and nobody will come by to drop it.
+        std::mem::forget(std::mem::take(self.retired.get_mut()));
     }
 }

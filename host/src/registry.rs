@@ -1,6 +1,7 @@
 //! The points and what hangs on them. All changes of one plugin are one transaction.
 
 mod point;
+mod root;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,20 +10,33 @@ use hookrail_abi::Point;
 use parking_lot::Mutex;
 
 pub(crate) use point::PointState;
+pub(crate) use root::Root;
 
 use crate::chain::{Callback, Chain, Owner, Snapshot};
 use crate::error::ApiMisuse;
 use crate::names::Names;
-use crate::reclaim::Limbo;
+use crate::reclaim::{self, Limbo};
+use crate::sync::{AtomicPtr, Ordering};
 
 /// The points of a host, and the callbacks on them.
 ///
 /// # Invariants
-/// The published chain of a point holds its enabled callbacks, in order.
+/// The published chain of a point holds its enabled callbacks, in order. `root` came from a box, and
+/// what it pointed to before is dropped only after a grace period.
 pub(crate) struct Registry {
     points: Mutex<BTreeMap<&'static str, Hung>>,
     pub(crate) names: Names,
-    limbo: Limbo<Snapshot>,
+    /// Takes each snapshot before `points` is unlocked, so that an unloading misses none that holds
+    /// its callbacks.
+    limbo: Limbo<Retired>,
+    /// The chains of all points behind the last transaction.
+    root: AtomicPtr<Root>,
+}
+
+/// What a transaction replaced.
+enum Retired {
+    Root { _root: Box<Root> },
+    Snapshot(Snapshot),
 }
 
 /// A point and the callbacks on it, in order, disabled ones included.
@@ -39,7 +53,12 @@ pub(crate) struct Addition {
 
 impl Registry {
     pub(crate) fn new() -> Self {
-        Registry { points: Mutex::default(), names: Names::default(), limbo: Limbo::new() }
+        Registry {
+            points: Mutex::default(),
+            names: Names::default(),
+            limbo: Limbo::new(),
+            root: AtomicPtr::new(Box::into_raw(Box::default())),
+        }
     }
 
     /// The point of that declaration, made at its first use.
@@ -67,11 +86,13 @@ impl Registry {
         for addition in additions {
             by_point.entry(addition.point.chain.point).or_default().push(Arc::new(addition.callback));
         }
+        // Behind `by_point`, so that what is refused is dropped without the lock: a drop may run
+        // foreign code.
         let mut points = self.points.lock();
         let mut next = Vec::with_capacity(by_point.len());
-        for (name, added) in by_point {
+        for (&name, added) in &by_point {
             let mut callbacks = points[name].callbacks.clone();
-            callbacks.extend(added);
+            callbacks.extend_from_slice(added);
             callbacks.sort_by(|a, b| (&a.instance, &a.name).cmp(&(&b.instance, &b.name)));
             if let Some(twice) = callbacks
                 .windows(2)
@@ -87,18 +108,28 @@ impl Registry {
             .into_iter()
             .filter_map(|(name, callbacks)| points.get_mut(name).map(|hung| hung.publish(callbacks)))
             .collect();
+        self.retire(&points, retired);
         drop(points);
-        self.limbo.retire(retired);
+        self.limbo.collect();
         Ok(())
     }
 
     /// Removes all callbacks of an owner, and answers them. Cannot fail, does not wait for readers.
     pub(crate) fn remove(&self, owner: Owner) -> Vec<Arc<Callback>> {
+        self.remove_if(|callback| callback.owner == owner)
+    }
+
+    /// Removes every callback.
+    pub(crate) fn clear(&self) {
+        self.remove_if(|_| true);
+    }
+
+    fn remove_if(&self, is_meant: impl Fn(&Callback) -> bool) -> Vec<Arc<Callback>> {
         let mut removed = Vec::new();
         let mut points = self.points.lock();
         let mut retired = Vec::new();
         for hung in points.values_mut() {
-            let (gone, kept): (Vec<_>, Vec<_>) = hung.callbacks.drain(..).partition(|callback| callback.owner == owner);
+            let (gone, kept): (Vec<_>, Vec<_>) = hung.callbacks.drain(..).partition(|callback| is_meant(callback));
             if gone.is_empty() {
                 hung.callbacks = kept;
             } else {
@@ -106,16 +137,36 @@ impl Registry {
                 retired.push(hung.publish(kept));
             }
         }
+        self.retire(&points, retired);
         drop(points);
-        self.limbo.retire(retired);
+        self.limbo.collect();
         removed
+    }
+
+    /// Publishes the root of what was just published point by point, and retires what both replace.
+    fn retire(&self, points: &BTreeMap<&'static str, Hung>, replaced: Vec<Snapshot>) {
+        let root = Box::new(Root::of(points.values().map(|hung| &hung.state.chain)));
+        // Release: pairs with the Acquire in `pin`. Acquire: what we retire was written by another
+        // writer. INVARIANT: the one before goes to the limbo.
+        let before = self.root.swap(Box::into_raw(root), Ordering::AcqRel);
+        // SAFETY: by the type invariant it came from a box, and nobody else can take it now.
+        let before = Retired::Root { _root: unsafe { Box::from_raw(before) } };
+        self.limbo.retire(replaced.into_iter().map(Retired::Snapshot).chain([before]).collect());
+    }
+
+    /// Runs `read` with the chains of all points at one instant, which stay until it returns.
+    pub(crate) fn pin<R>(&self, read: impl FnOnce(&Root) -> R) -> R {
+        // Acquire: pairs with the Release in `retire`.
+        // SAFETY: by the type invariant it is a root, kept while we are inside.
+        reclaim::pin(|| read(unsafe { &*self.root.load(Ordering::Acquire) }))
     }
 
     /// Overwrites the code of an owner's callbacks in all retired snapshots, and answers what frames
     /// hold while one of them is being called.
     pub(crate) fn disarm(&self, owner: Owner) -> Vec<*mut ()> {
         let mut disarmed = Vec::new();
-        self.limbo.each(|snapshot| {
+        self.limbo.each(|retired| {
+            let Retired::Snapshot(snapshot) = retired else { return };
             for (pair, callback) in snapshot.entries() {
                 if callback.owner == owner {
                     pair.disarm();
@@ -129,6 +180,13 @@ impl Registry {
     /// Drops retired snapshots that nobody reads any more.
     pub(crate) fn collect(&self) {
         self.limbo.collect();
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        // SAFETY: by the type invariant; whoever pins holds a reference to the registry.
+        drop(unsafe { Box::from_raw(*self.root.get_mut()) });
     }
 }
 

@@ -33,7 +33,8 @@ pub fn work(index: usize) -> PathBuf {
 /// The program that callgrind counts, always optimised.
 pub fn count() -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
-    let built = BUILT.get_or_init(|| build(root(), &["--release", "-p", "hookrail-benches", "--example", "count"], &[]));
+    let built =
+        BUILT.get_or_init(|| build(root(), &["--release", "-p", "hookrail-benches", "--example", "count"], &[]));
     find(built, "count")
 }
 

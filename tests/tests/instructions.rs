@@ -22,7 +22,10 @@ fn dispatch_costs_no_more_instructions_than_it_did() {
     for callbacks in [1, 2, 8, 16, 64] {
         let (raw, dispatch) = (count(&program, "raw", callbacks), count(&program, "dispatch", callbacks));
         println!("{callbacks:>2} callbacks: raw {raw}, dispatch {dispatch}");
-        assert!(dispatch <= raw + PER_DISPATCH + PER_CALLBACK * callbacks, "{callbacks} callbacks: {dispatch} over {raw}");
+        assert!(
+            dispatch <= raw + PER_DISPATCH + PER_CALLBACK * callbacks,
+            "{callbacks} callbacks: {dispatch} over {raw}"
+        );
     }
     let (nothing, empty) = (count(&program, "empty", 0), count(&program, "dispatch", 0));
     println!(" 0 callbacks: an empty loop {nothing}, dispatch {empty}");

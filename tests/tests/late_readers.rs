@@ -3,8 +3,9 @@
 #[path = "fixtures/cc.rs"]
 mod cc;
 
-use std::io::{PipeWriter, Write, pipe};
+use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{JoinHandle, spawn};
@@ -13,7 +14,7 @@ use std::time::Duration;
 use hookrail::{
     Callbacks, Config, End, HookPoint, Host, Message, MessageDelivered, MessagePublish, Plugin, Priority, Registered,
 };
-use hookrail_tests::probe::{LONG, Probe, alone, eventually};
+use hookrail_tests::probe::{LONG, Probe, alone};
 
 /// Somebody else's callback blocks in front of the plugin's, in the very chain that holds it.
 #[test]
@@ -65,26 +66,21 @@ fn an_unloading_waits_for_the_plugins_own_callback() {
     );
     // SAFETY: our own plugin.
     let waiting = unsafe { host.load(library) }.unwrap();
-    let probe = Probe::default();
-    let first = called(&host, "first", Priority::new(1), &probe);
-    let (bytes, mut writer) = pipe().unwrap();
+    let (theirs, mut ours) = UnixStream::pair().unwrap();
+    ours.set_read_timeout(Some(LONG)).unwrap();
     let publish: HookPoint<MessagePublish> = host.point().unwrap();
     let reader = spawn(move || {
         let mut message = Message::new("a.b", "text");
-        message.timestamp = bytes.as_raw_fd() as u64;
+        message.timestamp = theirs.as_raw_fd() as u64;
         publish.dispatch(&mut message)
     });
-    eventually("the reader is inside", || probe.calls() == 1);
-    eventually("the reader waits in the plugin", || is_blocked_in_read(&reader));
+    ours.read_exact(&mut [0]).expect("the callback says that it is there");
     let ticket = host.begin_unload(waiting).unwrap();
     assert_eq!(ticket.wait(Duration::from_millis(200)), End::Busy(1));
     assert_eq!(ticket.end(), None);
-    // Its chain is without it meanwhile.
-    host.point::<MessagePublish>().unwrap().dispatch(&mut Message::empty());
-    PipeWriter::write_all(&mut writer, b"!").unwrap();
+    ours.write_all(b"!").unwrap();
     assert!(reader.join().unwrap().decided_by.is_none());
     assert_eq!(ticket.wait(LONG), End::Unmapped);
-    host.unregister(first);
 }
 
 /// `unload` answers when its deadline has passed twice; the rest goes on without it.

@@ -389,11 +389,8 @@ mod sync {
 
     #[track_caller]
     pub(crate) fn light_fence() {
-        let flaw = if Location::caller().file().ends_with("pair.rs") {
-            Flaw::NoFenceInAnnounce
-        } else {
-            Flaw::NoFenceInEnter
-        };
+        let flaw =
+            if Location::caller().file().ends_with("pair.rs") { Flaw::NoFenceInAnnounce } else { Flaw::NoFenceInEnter };
         fence_unless(flaw);
     }
 

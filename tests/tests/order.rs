@@ -61,7 +61,9 @@ proptest! {
 /// Distinct callbacks of few instances, in any order, often of the same priority.
 fn shuffled() -> impl Strategy<Value = Vec<Entry>> {
     prop::collection::btree_map(("[abz]", "[a-d]"), priority(), 0..10)
-        .prop_map(|callbacks| callbacks.into_iter().map(|((instance, name), number)| (number, instance, name)).collect())
+        .prop_map(|callbacks| {
+            callbacks.into_iter().map(|((instance, name), number)| (number, instance, name)).collect()
+        })
         .prop_flat_map(|callbacks: Vec<_>| Just(callbacks).prop_shuffle())
 }
 

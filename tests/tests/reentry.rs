@@ -1,6 +1,6 @@
 //! A callback may use its host: nothing it asks for waits for itself.
 
-use std::sync::{Arc, Barrier, Mutex, OnceLock};
+use std::sync::{Arc, Barrier, Mutex, OnceLock, Weak};
 use std::thread::scope;
 use std::time::{Duration, Instant};
 
@@ -46,7 +46,8 @@ fn a_callback_registers_what_the_next_dispatch_runs() {
     let probe = Probe::default();
     let guard = probe.guard();
     scene.act(move |host| {
-        let later = Callbacks::new("later").on::<MessagePublish, _, _>("look", Priority::new(2000), move |_| guard.called());
+        let later =
+            Callbacks::new("later").on::<MessagePublish, _, _>("look", Priority::new(2000), move |_| guard.called());
         host.register(later).unwrap();
     });
     assert_eq!(probe.calls(), 0, "the dispatch that is running keeps its chain");
@@ -119,6 +120,28 @@ fn a_ticket_from_within_a_callback_is_good_outside() {
         sent.set(ticket).unwrap_or_else(|_| unreachable!());
     });
     assert_eq!(ticket.get().unwrap().wait(LONG), End::Unmapped);
+}
+
+/// What is dropped may use the host too: nothing is dropped under a lock.
+#[test]
+fn a_refused_callback_may_use_the_host_in_its_drop() {
+    struct Looks(Weak<Host>);
+    impl Drop for Looks {
+        fn drop(&mut self) {
+            assert!(!self.0.upgrade().unwrap().points().is_empty());
+        }
+    }
+    let _alone = alone();
+    let host = Arc::new(Host::new(Config::default()).unwrap());
+    let callback = || {
+        let looks = Looks(Arc::downgrade(&host));
+        Callbacks::new("test").on::<MessagePublish, _, _>("look", Priority::new(1), move |_| {
+            let _ = &looks;
+        })
+    };
+    let registered = host.register(callback()).unwrap();
+    host.register(callback()).expect_err("there is one of that name");
+    host.unregister(registered);
 }
 
 /// Two callbacks run at once, each unloads the plugin of the other's host and waits for it.

@@ -143,8 +143,8 @@ pub(crate) struct Bench {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// How many interleaved rounds each case is measured in
-    #[arg(long, value_name = "N", default_value = "40", value_parser = clap::value_parser!(u32).range(1..))]
+    /// How many interleaved rounds each case is measured in; the best counts
+    #[arg(long, value_name = "N", default_value = "50", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
 
     /// Look for the plugin `bench` in this folder too; may repeat

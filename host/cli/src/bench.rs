@@ -13,6 +13,9 @@ use crate::{print, talk};
 /// The plugin whose callbacks do nothing, so that nothing but the calls is measured.
 const PLUGIN: &str = "bench";
 
+/// How many hosts the rounds of a case are spread over.
+const HOSTS: u32 = 5;
+
 const LENGTHS: [usize; 6] = [1, 2, 4, 8, 16, 64];
 
 pub(crate) fn run(options: &Bench) -> Result<ExitCode, Error> {
@@ -24,8 +27,7 @@ pub(crate) fn run(options: &Bench) -> Result<ExitCode, Error> {
     let mut costs = Vec::new();
     for threads in [1, 2] {
         for callbacks in LENGTHS {
-            let host = host(&finder, callbacks)?;
-            costs.push(cost(&host.point::<MessageDelivered>()?, threads, options.rounds));
+            costs.push(best(&finder, callbacks, threads, options.rounds)?);
         }
     }
     if options.json {
@@ -36,9 +38,22 @@ pub(crate) fn run(options: &Bench) -> Result<ExitCode, Error> {
     Ok(ExitCode::Ok)
 }
 
+/// The best cost of several hosts: where a chain and a stack happen to lie in memory can cost more
+/// than what we measure.
+pub(crate) fn best(finder: &Finder, callbacks: usize, threads: usize, rounds: u32) -> Result<Cost, Error> {
+    let mut best = Cost { callbacks, threads, raw_ns: f64::INFINITY, dispatch_ns: f64::INFINITY };
+    for _ in 0..HOSTS {
+        let host = host(finder, callbacks)?;
+        let cost = cost(&host.point()?, threads, rounds.div_ceil(HOSTS));
+        best.raw_ns = best.raw_ns.min(cost.raw_ns);
+        best.dispatch_ns = best.dispatch_ns.min(cost.dispatch_ns);
+    }
+    Ok(best)
+}
+
 /// A host with that many callbacks on `message.delivered`, which has none of its own: from the
 /// plugin where it is, else from here.
-pub(crate) fn host(finder: &Finder, callbacks: usize) -> Result<Host, Error> {
+fn host(finder: &Finder, callbacks: usize) -> Result<Host, Error> {
     let Ok(library) = finder.find(PLUGIN) else {
         let host = Host::new(Config::default())?;
         let mut all = Callbacks::new("in-program");

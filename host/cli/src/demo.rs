@@ -3,10 +3,9 @@
 mod sample;
 mod traffic;
 
-use std::path::PathBuf;
 use std::time::Instant;
 
-use hookrail::{CallbackView, Config, Host, Message, MessageDelivered, MessagePublish, Plugin, PluginConfig, Verdict};
+use hookrail::{CallbackView, Config, Host, Message, MessagePublish, Plugin, PluginConfig, Verdict};
 use indicatif::{BinaryBytes, HumanCount};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -15,7 +14,7 @@ use crate::args::Demo;
 use crate::bench;
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::measure::{Cost, cost};
+use crate::measure::Cost;
 use crate::plugins::Finder;
 use crate::table::{Column, Target, table};
 use crate::{hooks, print};
@@ -31,7 +30,7 @@ pub(crate) fn run(options: &Demo) -> Result<ExitCode, Error> {
     let show = Show { enabled: !options.json };
     show.title("hookrail: native plugins on named hooks, in the order of their priority")?;
 
-    show.step("1  Load plugins: ordinary shared libraries, checked before any of their code runs")?;
+    show.step("1  Load plugins: shared libraries, checked before any of their code runs")?;
     let host = Host::new(config())?;
     let loaded = ["throttle", "mask", "stamp"].map(|name| load(&host, &finder, name));
     let loaded = loaded.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -52,11 +51,8 @@ pub(crate) fn run(options: &Demo) -> Result<ExitCode, Error> {
     show.text(traffic.to_text())?;
 
     show.step("5  What a dispatch costs here, beside a raw loop over the same function pointers")?;
-    let costs = [1, 8, 64].map(|callbacks| {
-        let host = bench::host(&finder, callbacks)?;
-        Ok(cost(&host.point::<MessageDelivered>()?, 1, ROUNDS))
-    });
-    let costs = costs.into_iter().collect::<Result<Vec<_>, Error>>()?;
+    let costs = [1, 4, 16].map(|callbacks| bench::best(&finder, callbacks, 1, ROUNDS));
+    let costs = costs.into_iter().collect::<Result<Vec<_>, _>>()?;
     show.text(bench::text(&costs))?;
 
     show.text(NEXT.into())?;
@@ -95,7 +91,7 @@ fn config() -> Config {
 
 struct Loaded {
     plugin: Plugin,
-    file: PathBuf,
+    version: String,
     size: u64,
     hooks: String,
     seconds: f64,
@@ -109,13 +105,14 @@ fn load(host: &Host, finder: &Finder, name: &str) -> Result<Loaded, Error> {
     let plugin = unsafe { host.load(&file)? };
     let seconds = start.elapsed().as_secs_f64();
     let hooks = inspection.note.hooks.iter().map(|hook| format!("{} at {}", hook.point, hook.priority));
-    Ok(Loaded { plugin, file, size: inspection.size, hooks: hooks.collect::<Vec<_>>().join(", "), seconds })
+    let hooks = hooks.collect::<Vec<_>>().join(", ");
+    Ok(Loaded { plugin, version: inspection.note.version.clone(), size: inspection.size, hooks, seconds })
 }
 
 fn loads(loaded: &[Loaded]) -> String {
     let columns = [
         Column::Text("plugin"),
-        Column::Text("library"),
+        Column::Text("version"),
         Column::Number("size"),
         Column::Number("loaded in"),
         Column::Text("hooks"),
@@ -123,7 +120,7 @@ fn loads(loaded: &[Loaded]) -> String {
     let rows = loaded.iter().map(|loaded| {
         vec![
             loaded.plugin.name().into(),
-            loaded.file.file_name().unwrap_or_default().to_string_lossy().into(),
+            loaded.version.clone(),
             BinaryBytes(loaded.size).to_string(),
             format!("{:.1} ms", loaded.seconds * 1e3),
             loaded.hooks.clone(),
@@ -146,8 +143,15 @@ struct Filtered {
     denied: u64,
     denied_by: Option<String>,
     seconds: f64,
-    /// One that was masked: before, after, and its headers.
-    example: Option<(String, String, Vec<(String, String)>)>,
+    /// The shortest one that was masked.
+    example: Option<Example>,
+}
+
+#[derive(Serialize)]
+struct Example {
+    before: String,
+    after: String,
+    headers: Vec<(String, String)>,
 }
 
 fn filter(host: &Host, sample: &Sample) -> Result<Filtered, Error> {
@@ -170,17 +174,19 @@ fn filter(host: &Host, sample: &Sample) -> Result<Filtered, Error> {
         if let Verdict::Deny(code) = outcome.verdict {
             filtered.denied += 1;
             if filtered.denied_by.is_none() {
-                filtered.denied_by =
-                    host.decision(&outcome).map(|decision| format!("{} ({code}: {})", decision.by, decision.reason));
+                filtered.denied_by = host
+                    .decision(&outcome)
+                    .map(|decision| format!("{}, {code}:\n    {}", decision.by, decision.reason));
             }
             continue;
         }
         filtered.passed += 1;
         if **message.body != *line.as_bytes() {
             filtered.masked += 1;
-            if filtered.example.is_none() {
+            if filtered.example.as_ref().is_none_or(|example| line.len() < example.before.len()) {
                 let headers = message.headers.iter().map(|header| (header.key.to_string(), header.value.to_string()));
-                filtered.example = Some((line.clone(), message.body.to_display().into_owned(), headers.collect()));
+                let after = message.body.to_display().into_owned();
+                filtered.example = Some(Example { before: line.clone(), after, headers: headers.collect() });
             }
         }
     }
@@ -191,7 +197,7 @@ fn filter(host: &Host, sample: &Sample) -> Result<Filtered, Error> {
 impl Filtered {
     fn to_text(&self) -> String {
         let mut text = String::new();
-        if let Some((before, after, headers)) = &self.example {
+        if let Some(Example { before, after, headers }) = &self.example {
             let headers: Vec<_> = headers.iter().map(|(key, value)| format!("{key}={value}")).collect();
             text = format!("  in      {before}\n  out     {after}\n  with    {}\n", headers.join("  "));
         }

@@ -63,9 +63,7 @@ impl Error {
             Error::NoPoint(_) => "`hookrail hooks list` shows them all".into(),
             Error::NoSchema(_) => "look into its README".into(),
             Error::OtherPlugin { found, .. } => format!("name it [plugins.{found}], or give the other file").into(),
-            Error::Stdout(_) => {
-                "free some room, or send the output elsewhere; what was denied or skipped is not in it".into()
-            }
+            Error::Stdout(_) => "free some room, or send the output elsewhere".into(),
             Error::System { .. } => "the system's message says what to mend".into(),
             Error::TwicePlugin { name, .. } => {
                 format!("leave one out; several uses of one plugin are [plugins.{name}.instances]").into()

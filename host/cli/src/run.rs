@@ -34,9 +34,9 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     let mut inputs = inputs.into_iter().take_while(|_| !interrupt.has_come());
     let read = inputs.try_for_each(|input| pipeline.read(&Input::open(input)?));
     // Whatever became of the input: what was allowed so far is written, and counted.
-    let counts = pipeline.finish()?;
+    let counts = pipeline.finish();
     progress.finish();
-    let summary = Summary::new(&host, counts, start.elapsed(), interrupt.has_come());
+    let summary = Summary::new(&host, counts?, start.elapsed(), interrupt.has_come());
     if options.json {
         talk::line(summary.to_json());
     } else if !options.quiet {

@@ -4,12 +4,16 @@
 //! when those libraries may be gone. So each check here gets tables of its own, and the global ones
 //! are replaced by ours before anything could use them.
 
+use std::cmp::Reverse;
 use std::ffi::c_void;
+use std::fmt::Display;
 
-use abi_stable::abi_stability::abi_checking::{CheckingGlobals, check_layout_compatibility_with_globals};
+use abi_stable::abi_stability::abi_checking::{
+    AbiInstability, CheckingGlobals, check_layout_compatibility_with_globals,
+};
 use abi_stable::globals::{Globals, initialize_globals_with, initialized_globals};
 use abi_stable::std_types::{RBoxError, RErr, ROk, RResult};
-use abi_stable::type_layout::{TLFieldOrFunction, TypeLayout};
+use abi_stable::type_layout::{TLField, TLFieldOrFunction, TypeLayout};
 
 /// One line: where, what, both sides. Owned text, so that it survives the library.
 ///
@@ -18,9 +22,9 @@ use abi_stable::type_layout::{TLFieldOrFunction, TypeLayout};
 pub(super) unsafe fn difference(host: &'static TypeLayout, plugin: *const c_void) -> String {
     // SAFETY: the caller's contract; the reference ends with this call.
     match unsafe { plugin.cast::<TypeLayout>().as_ref() } {
-        None => "its fingerprint differs, and it brings no layout that could tell where".into(),
+        None => format!("{}: its fingerprint differs, and it brings no layout that could tell where", host.name()),
         Some(plugin) => check(host, plugin).err().unwrap_or_else(|| {
-            "its fingerprint differs in something that abi_stable allows, such as a type's name".into()
+            format!("{}: its fingerprint differs in what abi_stable allows to grow, behind a pointer", host.name())
         }),
     }
 }
@@ -29,16 +33,53 @@ fn check(host: &'static TypeLayout, plugin: &'static TypeLayout) -> Result<(), S
     let Err(errors) = check_layout_compatibility_with_globals(host, plugin, &CheckingGlobals::new()) else {
         return Ok(());
     };
-    let Some(error) = errors.errors.first() else { return Err("in a way abi_stable does not name".into()) };
+    // The innermost tells most; what is around it differs because of it.
+    let Some(error) = errors.errors.iter().max_by_key(|error| (error.stack_trace.len(), Reverse(error.index))) else {
+        return Err("in a way abi_stable does not name".into());
+    };
     let steps = error.stack_trace.iter().map(|step| match &step.expected {
         TLFieldOrFunction::Field(field) => field.name(),
         TLFieldOrFunction::Function(function) => function.name.as_str(),
     });
+    // By this name abi_stable's derive goes from a type to its parameter.
+    let steps = steps.filter(|name| !name.starts_with("_phantom_ty_param"));
     let place = std::iter::once(host.name()).chain(steps).collect::<Vec<_>>().join(".");
-    let what = error.errs.first().map(|what| format!("{what:?}")).unwrap_or_default();
-    // abi_stable's text runs over pages: one line is what people read.
-    let what: String = what.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(160).collect();
+    // Sizes and numbers differ because of something else, if there is something else.
+    let vagueness = |what: &&AbiInstability| match what {
+        AbiInstability::Size(_) | AbiInstability::Alignment(_) => 2,
+        AbiInstability::FieldCountMismatch(_) => 1,
+        _ => 0,
+    };
+    let what = error.errs.iter().min_by_key(vagueness).map(sides).unwrap_or_default();
     Err(format!("{place}: {what}"))
+}
+
+/// What is so here, and what in the plugin.
+fn sides(what: &AbiInstability) -> String {
+    use AbiInstability as Is;
+    let both = |here: &dyn Display, there: &dyn Display| format!("{here} here, {there} in the plugin");
+    match what {
+        Is::Alignment(it) => both(&format_args!("aligned to {} bytes", it.expected), &it.found),
+        Is::FieldCountMismatch(it) => both(&format_args!("{} fields", it.expected), &it.found),
+        Is::MismatchedPrimitive(it) => both(&format_args!("{:?}", it.expected), &format_args!("{:?}", it.found)),
+        Is::Name(it) => both(&format_args!("`{}`", it.expected.name()), &format_args!("`{}`", it.found.name())),
+        Is::Package(it) => both(&format_args!("of the package `{}`", it.expected), &format_args!("`{}`", it.found)),
+        Is::PackageVersion(it) => both(&format_args!("of version {}", it.expected), &it.found),
+        Is::Size(it) => both(&format_args!("{} bytes", it.expected), &it.found),
+        Is::TooManyVariants(it) => both(&format_args!("{} variants", it.expected), &it.found),
+        Is::UnexpectedField(it) => {
+            let field = |field: &TLField| format!("`{}: {}`", field.name(), field.layout().name());
+            both(&field(&it.expected), &field(&it.found))
+        }
+        Is::UnexpectedVariant(it) => {
+            both(&format_args!("the variant `{}`", it.expected), &format_args!("`{}`", it.found))
+        }
+        // abi_stable's text runs over pages: one line is what people read.
+        other => {
+            let text = format!("{other:?}");
+            text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(160).collect()
+        }
+    }
 }
 
 /// Replaces abi_stable's global tables. `false` when something used them before: then a later check

@@ -11,6 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Incompatible};
 
+/// The system's own libraries: they stay when a plugin goes, and keep nothing of it running.
+const HARMLESS: &[&str] = &["ld-linux", "libc.so", "libdl.so", "libgcc_s.so", "libm.so", "libpthread.so", "librt.so"];
+
+/// Functions that leave code of their caller to be run later, out of the host's sight. (Destructors of
+/// thread-locals are not among them: the C library itself keeps a library mapped for those.)
+const TELLTALE: &[&str] = &["pthread_create", "pthread_key_create", "thrd_create", "tss_create"];
+
 type Header = FileHeader64<Endianness>;
 
 /// What a library says of itself.
@@ -22,6 +29,8 @@ pub struct Inspection {
     pub size: u64,
     /// The libraries it needs.
     pub needed: Vec<String>,
+    /// What it imports by which its code could run after it was closed.
+    pub unhooked: Vec<String>,
     /// Whether it asks never to be removed once loaded.
     pub no_delete: bool,
     /// Whether it takes room in every thread's static block, of which there is little.
@@ -118,6 +127,7 @@ fn read(bytes: &[u8]) -> Result<Inspection, Incompatible> {
         },
         size: bytes.len() as u64,
         needed: Vec::new(),
+        unhooked: Vec::new(),
         no_delete: false,
         static_tls: false,
     };
@@ -139,6 +149,14 @@ fn read(bytes: &[u8]) -> Result<Inspection, Incompatible> {
                 }
                 _ => {}
             }
+        }
+    }
+    let foreign = inspection.needed.iter().filter(|name| !HARMLESS.iter().any(|prefix| name.starts_with(prefix)));
+    inspection.unhooked = foreign.cloned().collect();
+    for symbol in symbols.iter().filter(|symbol| symbol.st_shndx(endian) == elf::SHN_UNDEF) {
+        let name = String::from_utf8_lossy(symbols.symbol_name(endian, symbol).unwrap_or_default());
+        if TELLTALE.contains(&&*name) {
+            inspection.unhooked.push(name.into_owned());
         }
     }
     let exported = symbols.iter().any(|symbol| {

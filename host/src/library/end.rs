@@ -12,9 +12,12 @@ pub enum End {
     Busy(usize),
     /// The library asked never to be removed (`-z nodelete`).
     NoDelete,
-    /// Thread-locals of the library wait for their threads to end, and keep it mapped. The number
-    /// is a lower bound.
+    /// Thread-locals of the library wait for their threads to end, and would run its code then. The
+    /// number is a lower bound.
     PinnedByThreadLocals(usize),
+    /// The library imports something by which its code could run after it was closed, and the host
+    /// cannot see whether it did. The name of that symbol or library.
+    Unhooked(String),
     /// The system really removed it: no mapping of its file is left in this process.
     Unmapped,
 }
@@ -33,6 +36,9 @@ impl fmt::Display for End {
             End::NoDelete => f.write_str("kept: the library asks never to be removed (-z nodelete)"),
             End::PinnedByThreadLocals(count) => {
                 write!(f, "kept: at least {count} thread-local(s) of it wait for their thread to end")
+            }
+            End::Unhooked(name) => {
+                write!(f, "kept: it uses `{name}`, by which its code could run after it was closed")
             }
             End::Unmapped => f.write_str("unmapped"),
         }

@@ -15,12 +15,22 @@ pub enum Kind {
 }
 
 #[repr(C)]
+#[derive(StableAbi)]
+#[sabi(kind(Prefix))]
+pub struct Table {
+    #[sabi(last_prefix_field)]
+    pub rank: u32,
+    pub added: u32,
+}
+
+#[repr(C)]
 #[derive(StableAbi, Clone)]
 pub struct Job {
     pub id: u64,
     pub urgency: u32,
     pub name: Text,
     pub kind: Kind_NE,
+    pub table: Table_Ref,
 }
 
 points! {
@@ -38,10 +48,5 @@ impl Plugin for Animal {
         Ok(Animal)
     }
 }
-
-/// Makes this library larger than its neighbours, so that whatever points into one of them misses in
-/// the other.
-#[unsafe(no_mangle)]
-static PADDING: [u64; 65536] = [7; 65536];
 
 export!(Animal, name = "payload-kinds");

@@ -15,12 +15,21 @@ pub enum Kind {
 }
 
 #[repr(C)]
+#[derive(StableAbi)]
+#[sabi(kind(Prefix))]
+pub struct Table {
+    #[sabi(last_prefix_field)]
+    pub rank: u32,
+}
+
+#[repr(C)]
 #[derive(StableAbi, Clone)]
 pub struct Task {
     pub id: u64,
     pub urgency: u32,
     pub name: Text,
     pub kind: Kind_NE,
+    pub table: Table_Ref,
 }
 
 points! {

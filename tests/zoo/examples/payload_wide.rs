@@ -1,4 +1,4 @@
-//! Knows more fields of `zoo.job` than the host does, and is a much larger file.
+//! Knows more fields of `zoo.job` than the host does.
 
 #![expect(non_local_definitions)] // abi_stable's derive writes them.
 
@@ -15,6 +15,14 @@ pub enum Kind {
 }
 
 #[repr(C)]
+#[derive(StableAbi)]
+#[sabi(kind(Prefix))]
+pub struct Table {
+    #[sabi(last_prefix_field)]
+    pub rank: u32,
+}
+
+#[repr(C)]
 #[derive(StableAbi, Clone)]
 pub struct Job {
     pub id: u64,
@@ -22,6 +30,7 @@ pub struct Job {
     pub extra: [u64; 4],
     pub name: Text,
     pub kind: Kind_NE,
+    pub table: Table_Ref,
 }
 
 points! {
@@ -39,10 +48,5 @@ impl Plugin for Animal {
         Ok(Animal)
     }
 }
-
-/// Makes this library larger than its neighbours, so that whatever points into one of them misses in
-/// the other.
-#[unsafe(no_mangle)]
-static PADDING: [u64; 65536] = [7; 65536];
 
 export!(Animal, name = "payload-wide");

@@ -1,0 +1,51 @@
+//! Running the program.
+#![allow(dead_code, reason = "every test file uses its share")]
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+/// The program with these arguments, in a folder without a configuration.
+pub(crate) fn hookrail(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hookrail"));
+    command.args(arguments).current_dir(env!("CARGO_TARGET_TMPDIR"));
+    for variable in ["HOOKRAIL_LOG", "HOOKRAIL_PLUGINS", "HOOKRAIL_HOME"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// Runs it on an input.
+pub(crate) fn run(command: &mut Command, input: &[u8]) -> Output {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut stdin = child.stdin.take().expect("it was asked for");
+    std::thread::scope(|scope| {
+        // A program that ends early closes its input, and that is fine.
+        scope.spawn(move || _ = stdin.write_all(input));
+        child.wait_with_output().expect("it can be waited for")
+    })
+}
+
+/// An empty folder of a test's own.
+pub(crate) fn folder(test: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).expect("a folder can be made");
+    folder
+}
+
+/// What was said, as text.
+pub(crate) fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("it is text")
+}
+
+/// The summary as JSON: the last line of what was said.
+pub(crate) fn summary(output: &Output) -> serde_json::Value {
+    let said = text(&output.stderr);
+    serde_json::from_str(said.lines().last().unwrap_or_default()).unwrap_or_else(|_| panic!("no summary in: {said}"))
+}

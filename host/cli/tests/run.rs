@@ -1,0 +1,165 @@
+//! `hookrail run`: what comes out, what is said, and how it ends.
+
+mod program;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+
+use program::{folder, hookrail, run, text};
+
+#[test]
+fn text_that_no_plugin_changes_comes_out_byte_for_byte() {
+    for input in [&b""[..], b"a", b"a\n", b"\n", b"\n\n", b"a\r\nb\r", b"\xff\xfe\0\n\0", "\u{e9}\n\u{fc}".as_bytes()] {
+        let output = run(&mut hookrail(&["run", "--quiet"]), input);
+        assert_eq!(output.stdout, input, "{}", input.escape_ascii());
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+    }
+}
+
+#[test]
+fn files_follow_each_other_and_a_dash_is_stdin() {
+    let folder = folder("files_follow");
+    fs::write(folder.join("a"), "one\ntwo").unwrap();
+    fs::write(folder.join("b"), "four\n").unwrap();
+    let output = run(hookrail(&["run", "-q", "a", "-", "b"]).current_dir(&folder), b"three\n");
+    assert_eq!(text(&output.stdout), "one\ntwothree\nfour\n");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told_before_anything_runs() {
+    let folder = folder("not_there");
+    fs::write(folder.join("a"), "one\n").unwrap();
+    let output = run(hookrail(&["run", "a", "b"]).current_dir(&folder), b"");
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(3), ""));
+    assert!(text(&output.stderr).starts_with("error[HR0601]: cannot read b: "), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("\n  fix: "));
+}
+
+#[test]
+fn a_line_that_is_no_message_is_shown_and_counted_and_the_rest_goes_on() {
+    let input = b"{\"body\":\"one\"}\nnonsense\n\n{\"body\":\"two\"}\n";
+    let output = run(&mut hookrail(&["run", "--input", "json", "--output", "text", "--json"]), input);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(4), "one\ntwo\n"));
+    let said = text(&output.stderr);
+    assert!(said.contains("stdin:2:2: no message: expected ident"), "{said}");
+    let summary = program::summary(&output);
+    assert_eq!((&summary["in"], &summary["out"], &summary["bad_lines"]), (&2.into(), &2.into(), &1.into()));
+}
+
+#[test]
+fn of_many_bad_lines_some_are_shown_and_all_counted() {
+    let output = run(&mut hookrail(&["run", "--input", "json", "--json"]), "nonsense\n".repeat(100).as_bytes());
+    assert_eq!(text(&output.stderr).matches("no message: ").count(), 10);
+    assert_eq!(program::summary(&output)["bad_lines"], 100);
+}
+
+#[test]
+fn a_line_that_is_too_long_is_skipped_and_the_rest_goes_on() {
+    let input = format!("before\n{}\nafter\n", "a".repeat(3 << 20));
+    let output = run(&mut hookrail(&["run", "--max-line", "1MiB"]), input.as_bytes());
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(4), "before\nafter\n"));
+    assert!(text(&output.stderr).contains("stdin:2: skipped: it has 3145728 bytes"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("too long 1"));
+}
+
+#[test]
+fn text_becomes_json_and_comes_back() {
+    let output = run(&mut hookrail(&["run", "-q", "--output", "json", "--topic", "a.b"]), b"one\n\xff\nlast");
+    let lines: Vec<serde_json::Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        (&lines[0]["body"], &lines[0]["topic"], &lines[0]["source"]),
+        (&"one".into(), &"a.b".into(), &"stdin".into())
+    );
+    assert_eq!(lines[1]["body_base64"], "/w==");
+    let back = run(&mut hookrail(&["run", "-q", "--input", "json", "--output", "text"]), &output.stdout);
+    assert_eq!(back.stdout, b"one\n\xff\nlast\n");
+}
+
+#[test]
+fn a_plugin_masks_and_another_denies_and_the_summary_says_who() {
+    let folder = folder("masks_and_denies");
+    let config = "[plugins.mask.config]\npatterns = [\"secret\"]\n[plugins.throttle.config]\nrate = 0.001\nburst = 2\n";
+    fs::write(folder.join("hookrail.toml"), config).unwrap();
+    let (mask, throttle) = (hookrail_tests::plugin("mask"), hookrail_tests::plugin("throttle"));
+    let mut command = hookrail(&["run", "--json"]);
+    command.current_dir(&folder).arg("--plugin").arg(mask).arg("--plugin").arg(throttle);
+    let output = run(&mut command, b"a secret\nb\nc\nd\n");
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "a ***\nb\n"), "{}", text(&output.stderr));
+    let summary = program::summary(&output);
+    assert_eq!((&summary["in"], &summary["out"], &summary["denied"]), (&4.into(), &2.into(), &2.into()));
+    assert_eq!((&summary["denied_by"][0]["code"], &summary["denied_by"][0]["count"]), (&429.into(), &2.into()));
+}
+
+#[test]
+fn a_message_that_is_too_large_is_denied_by_the_host_itself() {
+    let folder = folder("too_large");
+    fs::write(folder.join("hookrail.toml"), "[message]\nmax_body = 3\n").unwrap();
+    let output = run(hookrail(&["run"]).current_dir(&folder), b"abc\nabcd\n");
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "abc\n"));
+    assert!(text(&output.stderr).contains("hookrail/validate"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn who_waits_for_a_line_gets_it_at_once() {
+    let mut command = hookrail(&["run", "-q"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut input, mut output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+    for line in ["one\n", "two\n"] {
+        input.write_all(line.as_bytes()).unwrap();
+        let mut came = String::new();
+        // Hangs if the line were kept in a buffer.
+        output.read_line(&mut came).unwrap();
+        assert_eq!(came, line);
+    }
+    drop(input);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn an_interrupt_ends_the_reading_and_the_summary_still_comes() {
+    let mut command = hookrail(&["run", "--json"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"one\n").unwrap();
+    let mut came = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut came).unwrap();
+    // SAFETY: our own child, which has not been waited for.
+    unsafe { libc::kill(child.id() as i32, libc::SIGINT) };
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert_eq!(program::summary(&output)["out"], 1);
+}
+
+#[test]
+fn a_closed_stdout_ends_it_quietly() {
+    let folder = folder("closed_stdout");
+    fs::write(folder.join("big"), "a line of text\n".repeat(500_000)).unwrap();
+    let mut child =
+        hookrail(&["run", "big"]).current_dir(&folder).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(141));
+    assert!(
+        !text(&output.stderr).contains("panicked") && !text(&output.stderr).contains("error"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn a_full_disk_is_said() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = hookrail(&["run", "-q"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(full).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"one\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stderr).starts_with("error[HR0606]: cannot write to stdout: No space left"),
+        "{}",
+        text(&output.stderr)
+    );
+}

@@ -1,0 +1,9 @@
+//! What is exported is no plugin.
+
+use hookrail_abi::prelude::*;
+
+struct Mine;
+
+export!(Mine);
+
+fn main() {}

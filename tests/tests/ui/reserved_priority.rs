@@ -1,0 +1,22 @@
+//! A hook with the priority of built-in callbacks.
+
+use hookrail_abi::prelude::*;
+
+struct Mine;
+
+impl Mine {
+    fn edit(&self, _: &mut Message) {}
+}
+
+impl Plugin for Mine {
+    type Config = NoConfig;
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, 1000, "edit", Self::edit];
+
+    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+        Ok(Mine)
+    }
+}
+
+const _: Hooks<Mine> = Mine::HOOKS;
+
+fn main() {}

@@ -1,0 +1,20 @@
+//! A hook with effects that are none.
+
+use hookrail_abi::prelude::*;
+
+struct Mine;
+
+impl Mine {
+    fn edit(&self, _: &mut Message) {}
+}
+
+impl Plugin for Mine {
+    type Config = NoConfig;
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "edit", Self::edit, harmless];
+
+    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+        Ok(Mine)
+    }
+}
+
+fn main() {}

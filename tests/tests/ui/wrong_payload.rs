@@ -1,0 +1,20 @@
+//! A callback that takes another payload than its point carries.
+
+use hookrail_abi::prelude::*;
+
+struct Mine;
+
+impl Mine {
+    fn edit(&self, _: &mut Dropped) {}
+}
+
+impl Plugin for Mine {
+    type Config = NoConfig;
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "edit", Self::edit];
+
+    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+        Ok(Mine)
+    }
+}
+
+fn main() {}

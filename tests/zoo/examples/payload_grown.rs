@@ -1,0 +1,53 @@
+//! Knows more of what `zoo.job` leaves open than the host does: abi_stable would allow it.
+
+#![expect(non_local_definitions)] // abi_stable's derive writes them.
+
+use abi_stable::StableAbi;
+use hookrail_abi::prelude::*;
+use hookrail_abi::{Fold, Text, points};
+
+#[repr(u8)]
+#[derive(StableAbi, Clone, Debug)]
+#[sabi(kind(WithNonExhaustive(size = 32, traits(Clone, Debug), assert_nonexhaustive = Kind)))]
+pub enum Kind {
+    Slow,
+    Quick,
+    Later,
+}
+
+#[repr(C)]
+#[derive(StableAbi)]
+#[sabi(kind(Prefix))]
+pub struct Table {
+    #[sabi(last_prefix_field)]
+    pub rank: u32,
+    pub added: u32,
+}
+
+#[repr(C)]
+#[derive(StableAbi, Clone)]
+pub struct Job {
+    pub id: u64,
+    pub urgency: u32,
+    pub name: Text,
+    pub kind: Kind_NE,
+    pub table: Table_Ref,
+}
+
+points! {
+    // SAFETY: nobody but the test makes such a payload, and it outlives no library.
+    pub unsafe local JobStarted: "zoo.job", 1, Fold<Job> {}
+}
+
+struct Animal;
+
+impl Plugin for Animal {
+    type Config = NoConfig;
+    const HOOKS: Hooks<Self> = hooks![JobStarted, 10, "look", |_, job| job.id += 1];
+
+    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+        Ok(Animal)
+    }
+}
+
+export!(Animal, name = "payload-grown");
