@@ -10,6 +10,9 @@ use crate::PayloadOps;
 /// The version of this boundary: major in the upper half, minor in the lower.
 pub const ABI_VERSION: u32 = 1 << 16;
 
+/// The oldest version of a host that a plugin built with this crate works with.
+pub const ABI_OLDEST: u32 = 1 << 16;
+
 /// The name of the data symbol that every plugin exports: an [`Entry`].
 pub const ENTRY_SYMBOL: &str = "hookrail_plugin_v1";
 
@@ -20,7 +23,7 @@ pub const NOTE_SECTION: &str = ".note.hookrail";
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Str {
-    /// The first byte; may be anything when `len` is 0.
+    /// The first byte; may be anything when `len` is 0. Null is empty.
     pub ptr: *const u8,
     /// The length in bytes.
     pub len: usize,
@@ -35,9 +38,9 @@ impl Str {
     /// The text, with anything that is not UTF-8 replaced.
     ///
     /// # Safety
-    /// `ptr` is readable for `len` bytes for `'a`.
+    /// `ptr` is null, or readable for `len` bytes for `'a`.
     pub unsafe fn to_text<'a>(self) -> std::borrow::Cow<'a, str> {
-        if self.len == 0 {
+        if self.len == 0 || self.ptr.is_null() {
             return "".into();
         }
         // SAFETY: the caller's contract.
@@ -308,5 +311,16 @@ mod tests {
         check_layout!(Registration, 136: size 0, flags 4, point 8, revision 24, priority 28, callback 32, form 48,
             effects 52, fault 56, reserved 60, deadline 64, predicate 72, run 80, ctx 88, ctx_drop 96,
             fingerprint 104, layout 120, ops 128);
+        check_layout!(PayloadOps, 64: size 0, align 8, clone 16, assign 24, drop 32, encode 40, decode 48, redact 56);
+        check_layout!(Context, 64: size 0, reserved 4, deadline 8, trace 16, principal 32, node 48);
+    }
+
+    #[test]
+    fn tables_of_services_are_those_of_their_first_version() {
+        check_layout!(ConfigService, 16: size 0, read 8);
+        check_layout!(DirsService, 16: size 0, path 8);
+        check_layout!(LogService, 16: size 0, write 8);
+        check_layout!(ReloadTable, 16: size 0, reload 8);
+        check_layout!(SchemaTable, 16: size 0, write 8);
     }
 }

@@ -4,7 +4,8 @@ use std::ffi::c_void;
 use std::ptr::{from_ref, null};
 
 use crate::boundary::{
-    ABI_VERSION, Entry, Heap, HostTable, KeysTable, Registration, ReloadTable, SchemaTable, Str, flags, registration,
+    ABI_OLDEST, ABI_VERSION, Entry, Heap, HostTable, KeysTable, Registration, ReloadTable, SchemaTable, Str, flags,
+    registration,
 };
 use crate::host::{self, Instance, Saying};
 use crate::plugin::{Error, Registrar, Result};
@@ -19,7 +20,7 @@ const PANICKED: u32 = 2;
 pub const fn entry<P: Plugin>() -> Entry {
     Entry {
         size: size_of::<Entry>() as u32,
-        abi_min: ABI_VERSION,
+        abi_min: ABI_OLDEST,
         abi_max: ABI_VERSION,
         flags: if cfg!(panic = "unwind") { 0 } else { flags::PANIC_ABORTS },
         heap: Heap::seen_here(),
@@ -140,6 +141,9 @@ impl<P: Plugin> Created<P> {
         let config = self.config.take().ok_or("the instance was started before")?;
         let host = Registrar::new(self.name.clone(), self.instance);
         let plugin = self.started.insert(Box::new(P::start(&host, config)?));
+        if let Some(unknown) = host.left_out_of(P::HOOKS) {
+            return Err(format!("it leaves out `{unknown}`, which is none of its hooks").into());
+        }
         let table = host::table().ok_or("the library is not attached to a host")?;
         for hook in P::HOOKS.iter().filter(|hook| !host.leaves_out(hook.callback)) {
             let record = hook.registration(plugin);

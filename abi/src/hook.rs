@@ -117,7 +117,7 @@ macro_rules! hooks {
     };
     ($point:ty, $name:literal, $function:expr $(, $($rest:tt)*)?) => {
         compile_error!(concat!(
-            "the hook ", $name, " needs a priority: hooks![", stringify!($point), ", PRIORITY, ", $name, ", ",
+            "the hook ", $name, " needs a priority: hooks![", stringify!($point), ", PRIORITY, ", stringify!($name), ", ",
             stringify!($function), "], below 1000 to run before the built-in callbacks, above to run after"
         ))
     };

@@ -43,6 +43,7 @@ pub mod prelude {
     pub use crate::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
     pub use crate::host::{Dir, Instance, Level};
     pub use crate::{
-        Dropped, Header, Hooks, Message, NoConfig, Plugin, Point, Registrar, Result, Secret, Verdict, export, hooks,
+        Bytes, Dropped, Error, Header, Hooks, Message, NoConfig, Plugin, Point, Registrar, Result, Secret, Text,
+        Verdict, export, hooks,
     };
 }

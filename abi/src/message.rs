@@ -104,3 +104,37 @@ impl Default for Message {
         Message::empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+
+    #[test]
+    fn layouts_are_those_of_abi_1_0() {
+        assert_eq!([size_of::<Text>(), size_of::<Bytes>(), size_of::<MessageId>()], [24, 24, 16]);
+        assert_eq!([align_of::<Text>(), align_of::<Bytes>(), align_of::<MessageId>()], [8, 8, 1]);
+
+        let Message { id: _, timestamp: _, flags: _, source: _, topic: _, headers: _, body: _, reserved: _ } =
+            Message::empty();
+        assert_eq!(size_of::<Message>(), 160);
+        assert_eq!(offset_of!(Message, id), 0);
+        assert_eq!(offset_of!(Message, timestamp), 16);
+        assert_eq!(offset_of!(Message, flags), 24);
+        assert_eq!(offset_of!(Message, source), 32);
+        assert_eq!(offset_of!(Message, topic), 56);
+        assert_eq!(offset_of!(Message, headers), 80);
+        assert_eq!(offset_of!(Message, body), 104);
+        assert_eq!(offset_of!(Message, reserved), 128);
+
+        assert_eq!(size_of::<Header>(), 48);
+        assert_eq!([offset_of!(Header, key), offset_of!(Header, value)], [0, 24]);
+
+        assert_eq!(size_of::<Dropped>(), 216);
+        assert_eq!(offset_of!(Dropped, message), 0);
+        assert_eq!(offset_of!(Dropped, decided_by), 160);
+        assert_eq!(offset_of!(Dropped, code), 184);
+        assert_eq!(offset_of!(Dropped, reason), 192);
+    }
+}

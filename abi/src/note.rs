@@ -3,6 +3,7 @@
 //! An ELF note of owner `Hookrail` and type 1 in the section `.note.hookrail`; its content is
 //! JSON, written here at compile time.
 
+use crate::boundary::ABI_VERSION;
 use crate::{Instances, Isolation, Plugin};
 
 /// The owner of the ELF note, with its final NUL.
@@ -75,7 +76,11 @@ const fn write<P: Plugin, const N: usize>(identity: Identity) -> Writer<N> {
     out.string(identity.name);
     out.raw(",\"version\":");
     out.string(identity.version);
-    out.raw(",\"abi\":\"1.0\",\"instances\":");
+    out.raw(",\"abi\":\"");
+    out.number((ABI_VERSION >> 16) as i64);
+    out.raw(".");
+    out.number((ABI_VERSION & 0xffff) as i64);
+    out.raw("\",\"instances\":");
     out.string(match P::INSTANCES {
         Instances::Many => "many",
         Instances::One => "one",

@@ -101,10 +101,16 @@ impl Registrar {
         self.instance
     }
 
-    /// Leaves out the declared callback of that name, in all points. One that was not declared
-    /// cannot be added.
+    /// Leaves out the declared callback of that name, in all points. A name that is not declared
+    /// fails the start; a callback that is not declared cannot be added.
     pub fn leave_out(&self, callback: &'static str) {
         self.left_out.borrow_mut().push(callback);
+    }
+
+    /// A name that was left out and is none of `hooks`.
+    pub(crate) fn left_out_of<P>(&self, hooks: Hooks<P>) -> Option<&'static str> {
+        let left_out = self.left_out.borrow();
+        left_out.iter().copied().find(|name| hooks.iter().all(|hook| hook.callback != *name))
     }
 
     pub(crate) fn leaves_out(&self, callback: &str) -> bool {

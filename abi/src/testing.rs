@@ -32,6 +32,8 @@ use std::cell::RefCell;
 use std::ffi::c_void;
 use std::path::PathBuf;
 use std::ptr::{from_mut, from_ref, null, null_mut};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::boundary::{
     ABI_VERSION, ConfigService, Context, DirsService, HostTable, LogService, RawCallback, Registration, ReloadTable,
@@ -60,8 +62,7 @@ static TABLE: HostTable = HostTable {
 pub fn start<P: Plugin>(config: &str) -> Result<Running<P>> {
     host::attach(&TABLE);
     SAID.take();
-    let handle =
-        Box::new(Handle { config: config.into(), dirs: std::env::temp_dir(), log: std::sync::Mutex::default() });
+    let handle = Box::new(Handle::new(config));
     let mut callbacks: Vec<(String, String, RawCallback, *mut c_void)> = Vec::new();
     let mut instance = null_mut();
     // SAFETY: as a host does: text for the call, room for a pointer, a handle that outlives the
@@ -162,8 +163,26 @@ impl<P: Plugin> Drop for Running<P> {
 #[derive(Debug)]
 struct Handle {
     config: String,
-    dirs: PathBuf,
-    log: std::sync::Mutex<Vec<String>>,
+    /// Its own, removed with it.
+    home: PathBuf,
+    log: Mutex<Vec<String>>,
+}
+
+impl Handle {
+    fn new(config: &str) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        // Relaxed: only distinctness matters.
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let home = std::env::temp_dir().join(format!("hookrail-testing-{}-{number}", std::process::id()));
+        Handle { config: config.into(), home, log: Mutex::default() }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // It exists only when the plugin asked for a directory.
+        let _ = std::fs::remove_dir_all(&self.home);
+    }
 }
 
 unsafe extern "C" fn say(_kind: u32, text: Str) {
@@ -212,8 +231,18 @@ unsafe extern "C" fn config(handle: *const c_void, out: *mut Text) -> u32 {
     0
 }
 
-unsafe extern "C" fn dirs(handle: *const c_void, _kind: u32, out: *mut Text) -> u32 {
+unsafe extern "C" fn dirs(handle: *const c_void, kind: u32, out: *mut Text) -> u32 {
     // SAFETY: the handle is ours, kept while the instance lives; the text is exclusive.
-    unsafe { (*out).push_str(&(*handle.cast::<Handle>()).dirs.to_string_lossy()) };
-    0
+    let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };
+    let path = handle.home.join(kind.to_string());
+    match std::fs::create_dir_all(&path) {
+        Ok(()) => {
+            out.push_str(&path.to_string_lossy());
+            0
+        }
+        Err(error) => {
+            out.push_str(&error.to_string());
+            1
+        }
+    }
 }

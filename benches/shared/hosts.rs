@@ -8,7 +8,7 @@ use hookrail_abi::boundary::RawCallback;
 use hookrail_benches::WorkDone;
 
 /// A host whose chain has that many callbacks, spread over the eight libraries.
-pub fn with(callbacks: usize) -> (Host, HookPoint<WorkDone>) {
+pub(crate) fn with(callbacks: usize) -> (Host, HookPoint<WorkDone>) {
     let share = |index: usize| callbacks / 8 + usize::from(index < callbacks % 8);
     let mut config = Config::default();
     for index in 0..8 {
@@ -30,7 +30,7 @@ pub fn with(callbacks: usize) -> (Host, HookPoint<WorkDone>) {
 /// # Safety
 /// The pairs are registered on the point whose payload this is.
 #[inline(always)]
-pub unsafe fn run_raw(pairs: &[(RawCallback, *mut c_void)], payload: *mut c_void) -> u32 {
+pub(crate) unsafe fn run_raw(pairs: &[(RawCallback, *mut c_void)], payload: *mut c_void) -> u32 {
     for (run, ctx) in pairs {
         // SAFETY: the caller's contract.
         let answer = unsafe { run(*ctx, payload) };
@@ -42,17 +42,22 @@ pub unsafe fn run_raw(pairs: &[(RawCallback, *mut c_void)], payload: *mut c_void
 }
 
 /// Pairs of 16 bytes that begin at a cache line.
-pub struct Aligned {
+pub(crate) struct Aligned {
     memory: Vec<Line>,
     len: usize,
 }
+
+// SAFETY: code and context of registered callbacks, which may run on any thread.
+unsafe impl Send for Aligned {}
+// SAFETY: as above; the pairs do not change.
+unsafe impl Sync for Aligned {}
 
 #[repr(C, align(64))]
 #[derive(Clone)]
 struct Line([(RawCallback, *mut c_void); 4]);
 
 /// Copies pairs to where the loop likes them.
-pub fn aligned(pairs: &[(RawCallback, *mut c_void)]) -> Aligned {
+pub(crate) fn aligned(pairs: &[(RawCallback, *mut c_void)]) -> Aligned {
     let Some(filler) = pairs.first() else { return Aligned { memory: Vec::new(), len: 0 } };
     let line = |pairs: &[_]| Line(std::array::from_fn(|index| *pairs.get(index).unwrap_or(filler)));
     Aligned { memory: pairs.chunks(4).map(line).collect(), len: pairs.len() }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use hookrail_abi::FaultPolicy;
 use serde::Deserialize;
 
+use crate::error::ConfigError;
+
 /// The configuration of a host. Everything has a default.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -97,7 +99,7 @@ impl Config {
     /// Reads a configuration file. Paths of libraries in it are relative to the file.
     #[cfg(feature = "config-file")]
     pub fn read(file: impl AsRef<std::path::Path>) -> Result<Self, crate::Error> {
-        use crate::error::{ConfigError, Error};
+        use crate::error::Error;
         let file = file.as_ref();
         let text = std::fs::read_to_string(file)
             .map_err(|source| Error::System { what: format!("read {}", file.display()), source })?;
@@ -108,6 +110,36 @@ impl Config {
             *library = folder.join(&library);
         }
         Ok(config)
+    }
+
+    /// Refuses what cannot be meant: better than choosing one of two meanings in silence.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let meaningless = |key: String, why: &str| Err(ConfigError::Meaningless { key, why: why.into() });
+        for (name, plugin) in &self.plugins {
+            if !plugin.config.is_null() && !plugin.instances.is_empty() {
+                return meaningless(format!("plugins.{name}"), "has both `config` and `instances`: use one of the two");
+            }
+            let is_good = |key: &str| {
+                !key.is_empty()
+                    && key.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+                    && !key.starts_with('.')
+            };
+            if let Some(key) = plugin.instances.keys().find(|key| !is_good(key)) {
+                let key = format!("plugins.{name}.instances.{key:?}");
+                return meaningless(key, "is no name: use letters, digits, `-`, `_` and `.`, no dot first");
+            }
+        }
+        for (index, hook) in self.hooks.iter().enumerate() {
+            let key = || format!("hooks[{index}]");
+            if !hook.callback.contains('/') {
+                return meaningless(key(), "names its callback without its instance: write `instance/callback`");
+            }
+            let same = |other: &HookOverride| (&other.point, &other.callback) == (&hook.point, &hook.callback);
+            if self.hooks[..index].iter().any(same) {
+                return meaningless(key(), "is about a callback that an entry before it is about");
+            }
+        }
+        Ok(())
     }
 
     /// The instances of a plugin, by name, with their configuration.

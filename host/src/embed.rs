@@ -31,8 +31,11 @@ use crate::said;
 /// ```
 pub struct Callbacks {
     instance: Arc<str>,
-    callbacks: Vec<Box<dyn FnOnce(&Registry, Arc<str>, Owner) -> Result<Addition, ApiMisuse>>>,
+    callbacks: Vec<Box<Make>>,
 }
+
+/// Makes a callback for the point it names, which is known only where its type is.
+type Make = dyn FnOnce(&Registry, Arc<str>, Owner) -> Result<Addition, ApiMisuse>;
 
 /// Callbacks that were registered; [`Host::unregister`](crate::Host::unregister) takes them out.
 #[derive(Debug, PartialEq, Eq)]

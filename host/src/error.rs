@@ -74,6 +74,14 @@ pub enum ConfigError {
         /// Where and what.
         why: String,
     },
+    /// A key says something that cannot be meant.
+    #[error("`{key}` {why}")]
+    Meaningless {
+        /// The key, as in the file.
+        key: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// An operator's override has a priority that is reserved.
     #[error("the override of {callback} on {point} has the reserved priority {priority}")]
     ReservedPriority {
@@ -256,6 +264,7 @@ impl Error {
             },
             Error::Config(error) => match error {
                 ConfigError::File { .. } => ("HR0201", "mend the file; docs/guide/operating.md lists its keys"),
+                ConfigError::Meaningless { .. } => ("HR0205", "docs/guide/operating.md says what each key means"),
                 ConfigError::ReservedPriority { .. } => ("HR0202", "use any number but 1000 and the ends of the range"),
                 ConfigError::Schema { .. } => ("HR0203", "`hookrail inspect --schema FILE` prints the schema"),
                 ConfigError::TooManyInstances(_) => ("HR0204", "configure one instance"),

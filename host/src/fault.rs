@@ -2,7 +2,7 @@
 
 use hookrail_abi::host::Saying;
 use hookrail_abi::verdict::raw;
-use hookrail_abi::{FaultPolicy, RawKind, Verdict};
+use hookrail_abi::{FaultPolicy, Verdict};
 
 use crate::chain::{Callback, Chain};
 use crate::said;
@@ -26,7 +26,8 @@ pub(crate) fn answered(chain: &Chain, callback: &Callback, answer: u32) -> Optio
             "fault: {what}"
         );
     }
-    let closed = callback.fault == FaultPolicy::Closed && chain.kind != RawKind::Notify;
+    // Where nothing can be denied a closed policy has nothing to close.
+    let closed = callback.fault == FaultPolicy::Closed && chain.deniable;
     if closed {
         said::keep_reason(format!("{}/{} failed: {what}", callback.instance, callback.name));
     }

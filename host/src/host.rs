@@ -14,12 +14,12 @@ use parking_lot::Mutex;
 
 use crate::admission::layout;
 use crate::chain::{Chain, Outcome, Owner};
-use crate::config::Config;
+use crate::config::{Config, HookOverride};
 use crate::embed::{Callbacks, Registered};
 use crate::error::{ApiMisuse, Error};
 use crate::library::End;
 use crate::pin::Pin;
-use crate::plugin::Loaded;
+use crate::plugin::{Lifecycle, Loaded};
 use crate::registry::{PointState, Registry};
 use crate::unload::{Reaper, Ticket};
 use crate::view::{self, PluginView, PointView};
@@ -41,7 +41,8 @@ enum Slot {
     /// Somebody is loading a plugin of that name.
     Loading,
     Loaded {
-        loaded: Box<Loaded>,
+        view: PluginView,
+        lifecycle: Lifecycle,
         owner: Owner,
     },
 }
@@ -65,6 +66,7 @@ pub struct Decision {
 impl Host {
     /// A host with the built-in points and the built-in callback on `message.publish`.
     pub fn new(config: Config) -> Result<Self, Error> {
+        config.check()?;
         if !layout::install_globals() {
             tracing::warn!(
                 "abi_stable was used before the host started: checks by other code of this program may read unloaded memory"
@@ -102,7 +104,8 @@ impl Host {
         match added {
             Ok(()) => {
                 tracing::debug!(plugin = name, "loaded");
-                plugins.insert(name.clone(), Slot::Loaded { loaded: Box::new(loaded), owner });
+                let (view, lifecycle) = (loaded.view(), Arc::new(Mutex::new(Some(loaded))));
+                plugins.insert(name.clone(), Slot::Loaded { view, lifecycle, owner });
                 Ok(Plugin { name, owner })
             }
             Err(error) => {
@@ -129,12 +132,31 @@ impl Host {
         let mut plugins = self.plugins.lock();
         let is_it = matches!(plugins.get(&plugin.name), Some(Slot::Loaded { owner, .. }) if *owner == plugin.owner);
         match is_it.then(|| plugins.remove(&plugin.name)).flatten() {
-            Some(Slot::Loaded { loaded, owner }) => {
+            Some(Slot::Loaded { lifecycle, owner, .. }) => {
                 drop(plugins);
-                Ok(self.reaper.unload(*loaded, owner, self.registry.clone(), self.config.unload_deadline))
+                Ok(self.reaper.unload(
+                    plugin.name,
+                    lifecycle,
+                    owner,
+                    self.registry.clone(),
+                    self.config.unload_deadline,
+                ))
             }
             _ => Err(ApiMisuse::NotLoaded(plugin.name).into()),
         }
+    }
+
+    /// Hands a new configuration to a running instance (`mask`, `mask:logs`): held against the
+    /// plugin's schema, then taken or refused by the plugin. When it is refused the old one stays.
+    pub fn reload(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
+        let plugin = instance.split_once(':').map_or(instance, |(plugin, _)| plugin);
+        let not_loaded = || ApiMisuse::NotLoaded(instance.into());
+        let lifecycle = match self.plugins.lock().get(plugin) {
+            Some(Slot::Loaded { lifecycle, .. }) => lifecycle.clone(),
+            _ => return Err(not_loaded().into()),
+        };
+        let loaded = lifecycle.lock();
+        loaded.as_ref().ok_or_else(not_loaded)?.reload(instance, config)
     }
 
     /// The loaded plugin of that name.
@@ -148,16 +170,11 @@ impl Host {
     /// The loaded plugins, by name.
     pub fn plugins(&self) -> Vec<PluginView> {
         let plugins = self.plugins.lock();
-        let loaded = plugins.values().filter_map(|slot| match slot {
-            Slot::Loaded { loaded, .. } => Some(loaded),
+        let views = plugins.values().filter_map(|slot| match slot {
+            Slot::Loaded { view, .. } => Some(view.clone()),
             Slot::Loading => None,
         });
-        let view = |loaded: &Box<Loaded>| PluginView {
-            name: loaded.note().name.clone(),
-            version: loaded.note().version.clone(),
-            instances: loaded.instance_names().map(ToString::to_string).collect(),
-        };
-        loaded.map(view).collect()
+        views.collect()
     }
 
     /// A point, to dispatch on. The first use of an embedder's own point declares it, which must
@@ -194,6 +211,20 @@ impl Host {
     pub fn decision(&self, outcome: &Outcome) -> Option<Decision> {
         let by = self.registry.names.name(outcome.decided_by?).to_string();
         Some(Decision { by, reason: if outcome.is_denied() { said::reason() } else { String::new() } })
+    }
+
+    /// The operator's overrides that are about no registered callback: misspelt, or their plugin is
+    /// not loaded.
+    pub fn unused_overrides(&self) -> Vec<&HookOverride> {
+        let mut unused: Vec<_> = self.config.hooks.iter().collect();
+        self.registry.each(|state, callbacks| {
+            unused.retain(|hook| {
+                let is_it =
+                    |(instance, name)| callbacks.iter().any(|it| (&*it.instance, &*it.name) == (instance, name));
+                hook.point != state.chain.point || !hook.callback.split_once('/').is_some_and(is_it)
+            });
+        });
+        unused
     }
 
     /// The configuration the host was made with.

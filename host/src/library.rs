@@ -40,7 +40,7 @@ unsafe impl Sync for Library {}
 /// What a library says of itself, without running any of its code.
 pub fn inspect(file: impl AsRef<Path>) -> Result<Inspection, Error> {
     let copy = copy::of_file(file.as_ref())?;
-    Ok(elf::inspect(&copy::Bytes::of(&copy, file.as_ref())?, file.as_ref())?)
+    elf::inspect(&copy::Bytes::of(&copy, file.as_ref())?, file.as_ref())
 }
 
 impl Library {
@@ -64,10 +64,16 @@ impl Library {
             incompatible(Incompatible::Open(said.replace(&path, &file.display().to_string())))
         })?;
         // SAFETY: by name the symbol is an entry, and `check` reads no further than its size.
-        let symbol = unsafe { handle.get::<*const Entry>(ENTRY_SYMBOL) };
-        let entry = *symbol.map_err(|error| incompatible(Incompatible::NotAPlugin(error.to_string())))?;
-        // INVARIANT: the entry lies in the library, and the copy is kept beside it.
-        let library = Library { entry, handle, copy, inspection };
+        let symbol = unsafe { handle.get::<*const Entry>(ENTRY_SYMBOL) }.map(|symbol| *symbol);
+        let library = match symbol {
+            // INVARIANT: the entry lies in the library, and the copy is kept beside it.
+            Ok(entry) => Library { entry, handle, copy, inspection },
+            Err(error) => {
+                // The file exports it, so the loader and we do not read it alike: touch it no more.
+                let _ = (handle.into_raw(), copy.into_raw_fd());
+                return Err(incompatible(Incompatible::NotAPlugin(error.to_string())));
+            }
+        };
         match library.check() {
             Ok(()) => Ok(library),
             Err(why) => {

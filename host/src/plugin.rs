@@ -7,16 +7,23 @@ use std::ptr::{from_mut, from_ref, null_mut};
 use std::sync::Arc;
 
 use hookrail_abi::Text;
-use hookrail_abi::boundary::{SchemaTable, Str};
+use hookrail_abi::boundary::{ReloadTable, SchemaTable, Str};
+use hookrail_abi::host::Saying;
+use parking_lot::Mutex;
 
 use crate::admission::Registrar;
 use crate::chain::Owner;
 use crate::config::Config;
-use crate::error::{ConfigError, Error, Misbehaved};
+use crate::error::{ApiMisuse, ConfigError, Error, Misbehaved};
 use crate::library::{End, Library, Note};
 use crate::registry::{Addition, Registry};
 use crate::said;
 use crate::service::{self, Handle};
+use crate::view::PluginView;
+
+/// A loaded plugin, until it has ended. Whoever calls its lifecycle functions holds the lock: they
+/// run on one thread at a time.
+pub(crate) type Lifecycle = Arc<Mutex<Option<Loaded>>>;
 
 /// A loaded plugin.
 ///
@@ -81,8 +88,12 @@ impl Loaded {
         &self.library.inspection.note
     }
 
-    pub(crate) fn instance_names(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.instances.iter().map(|instance| &instance.name)
+    pub(crate) fn view(&self) -> PluginView {
+        PluginView {
+            name: self.note().name.clone(),
+            version: self.note().version.clone(),
+            instances: self.instances.iter().map(|instance| instance.name.to_string()).collect(),
+        }
     }
 
     /// The JSON Schema of the configuration, if the plugin exports one.
@@ -115,7 +126,7 @@ impl Loaded {
         let mut additions = Vec::new();
         for (instance, value) in instances {
             let home = config.home().join("instances").join(instance.replace(':', "@"));
-            let handle = Handle { instance: instance.into(), config: value.to_string(), home };
+            let handle = Handle { instance: instance.into(), config: Mutex::new(value.to_string()), home };
             let index = self.create(handle)?;
             additions.extend(self.start_instance(index, config, registry, owner)?);
         }
@@ -125,13 +136,12 @@ impl Loaded {
     fn create(&mut self, handle: Handle) -> Result<usize, Error> {
         let handle = Box::new(handle);
         let create = self.library.entry().create;
+        let config = handle.config.lock().clone();
         let mut state = null_mut();
         self.call("create", &handle.instance, || {
             // SAFETY: text for the call, room for a pointer; the handle is kept as long as the
             // instance.
-            unsafe {
-                create(from_ref(&*handle).cast(), Str::new(&handle.instance), Str::new(&handle.config), &mut state)
-            }
+            unsafe { create(from_ref(&*handle).cast(), Str::new(&handle.instance), Str::new(&config), &mut state) }
         })?;
         // INVARIANT: `create` succeeded.
         self.instances.push(Instance { name: handle.instance.clone(), state, handle, started: false });
@@ -168,6 +178,28 @@ impl Loaded {
         started?;
         self.instances[index].started = true;
         Ok(admitted)
+    }
+
+    /// Hands a new configuration to a started instance, whose callbacks go on running.
+    pub(crate) fn reload(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
+        check_schema(instance, self.schema()?.as_deref(), config)?;
+        let unknown = || ApiMisuse::NotLoaded(instance.into());
+        let instance = self.instances.iter().find(|known| &*known.name == instance).ok_or_else(unknown)?;
+        // SAFETY: text for the call.
+        let table = unsafe { (self.library.entry().query)(Str::new("reload/1")) };
+        // SAFETY: the id names the table's type, and the library is loaded.
+        let table = unsafe { table.cast::<ReloadTable>().as_ref() };
+        let json = config.to_string();
+        self.call("reload", &instance.name, || match table {
+            // SAFETY: by its invariant the instance's state is valid; text for the call.
+            Some(table) => unsafe { (table.reload)(instance.state, Str::new(&json)) },
+            None => {
+                said::say(Saying::Error as u32, "it takes a new configuration only when it is loaded anew");
+                1
+            }
+        })?;
+        *instance.handle.config.lock() = json;
+        Ok(())
     }
 
     /// Stops and destroys the instances, and closes the library. No callback may be running or be

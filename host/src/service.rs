@@ -9,6 +9,7 @@ use std::sync::Arc;
 use hookrail_abi::Text;
 use hookrail_abi::boundary::{ABI_VERSION, ConfigService, DirsService, HostTable, LogService, Str};
 use hookrail_abi::host::Dir;
+use parking_lot::Mutex;
 
 use crate::{admission, context, said};
 
@@ -26,7 +27,8 @@ pub(crate) static TABLE: HostTable = HostTable {
 #[derive(Debug)]
 pub(crate) struct Handle {
     pub(crate) instance: Arc<str>,
-    pub(crate) config: String,
+    /// The configuration in force, as JSON.
+    pub(crate) config: Mutex<String>,
     /// The instance's own folder; below it one per kind of directory.
     pub(crate) home: PathBuf,
 }
@@ -65,7 +67,7 @@ unsafe extern "C" fn log(handle: *const c_void, level: u32, text: Str) {
 unsafe extern "C" fn config(handle: *const c_void, out: *mut Text) -> u32 {
     // SAFETY: the handle is one of ours, kept while its instance exists; the text is exclusive.
     let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };
-    out.push_str(&handle.config);
+    out.push_str(&handle.config.lock());
     0
 }
 

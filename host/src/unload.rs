@@ -9,7 +9,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::chain::{Callback, Owner};
 use crate::library::End;
-use crate::plugin::Loaded;
+use crate::plugin::Lifecycle;
 use crate::reclaim::{self, Grace};
 use crate::registry::Registry;
 
@@ -69,16 +69,30 @@ pub(crate) struct Reaper {
 
 impl Reaper {
     /// Unpublishes all callbacks of a plugin, and leaves the rest to the reaper. Does not wait.
-    pub(crate) fn unload(&self, loaded: Loaded, owner: Owner, registry: Arc<Registry>, patience: Duration) -> Ticket {
+    pub(crate) fn unload(
+        &self,
+        plugin: String,
+        lifecycle: Lifecycle,
+        owner: Owner,
+        registry: Arc<Registry>,
+        patience: Duration,
+    ) -> Ticket {
         let callbacks = registry.remove(owner);
         // Behind the unpublishing: whoever enters from now on finds none of them.
         let grace = reclaim::begin();
         let state = Mutex::new(State { end: End::Busy(grace.readers()), over: false });
-        let plugin = loaded.note().name.clone();
         let ticket = Ticket { shared: Arc::new(Shared { plugin, state, changed: Condvar::new() }) };
         let deadline = Instant::now() + patience;
-        let unloading =
-            Unloading { loaded, owner, callbacks, registry, grace, deadline, disarmed: None, ticket: ticket.clone() };
+        let unloading = Unloading {
+            lifecycle,
+            owner,
+            callbacks,
+            registry,
+            grace,
+            deadline,
+            disarmed: None,
+            ticket: ticket.clone(),
+        };
         let jobs = self.jobs.get_or_init(|| {
             let (jobs, incoming) = channel();
             let spawned = std::thread::Builder::new().name("hookrail-reaper".into()).spawn(move || reap(&incoming));
@@ -92,7 +106,7 @@ impl Reaper {
 
 /// What is left to do of an unloading.
 struct Unloading {
-    loaded: Loaded,
+    lifecycle: Lifecycle,
     owner: Owner,
     callbacks: Vec<Arc<Callback>>,
     registry: Arc<Registry>,
@@ -131,7 +145,8 @@ impl Unloading {
         self.registry.collect();
         self.callbacks.iter().for_each(|callback| callback.ctx.release());
         drop(self.callbacks);
-        let end = self.loaded.end();
+        let loaded = self.lifecycle.lock().take();
+        let end = loaded.expect("a plugin is unloaded once").end();
         tracing::debug!(plugin = self.ticket.plugin(), "unloaded: {end}");
         self.ticket.set(end, true);
     }

@@ -26,7 +26,12 @@ pub fn plugin(name: &str) -> PathBuf {
 /// One of the eight libraries of the benchmarks, always optimised.
 pub fn work(index: usize) -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
-    let built = BUILT.get_or_init(|| build(root(), &["--release", "-p", "hookrail-benches", "--examples"], &[]));
+    let built = BUILT.get_or_init(|| {
+        let names: Vec<_> = (0..8).map(|index| format!("work_{index}")).collect();
+        let examples = names.iter().flat_map(|name| ["--example", name]);
+        let arguments: Vec<_> = ["--release", "-p", "hookrail-benches"].into_iter().chain(examples).collect();
+        build(root(), &arguments, &[])
+    });
     find(built, &format!("work_{index}"))
 }
 
@@ -36,6 +41,27 @@ pub fn count() -> PathBuf {
     let built =
         BUILT.get_or_init(|| build(root(), &["--release", "-p", "hookrail-benches", "--example", "count"], &[]));
     find(built, "count")
+}
+
+/// Instructions of one round of [`count`], by callgrind: what two runs differ by, when they differ in
+/// their rounds alone.
+pub fn instructions(mode: &str, callbacks: usize) -> u64 {
+    let run = |rounds: u64| {
+        let output = Command::new("valgrind")
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(format!("--toggle-collect=count::{mode}"))
+            .arg(count())
+            .args([mode, &callbacks.to_string(), &rounds.to_string()])
+            .output()
+            .expect("valgrind runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        let total = said.lines().find_map(|line| line.split_once("Collected : ")).expect("callgrind prints a total").1;
+        total.trim().parse::<u64>().expect("a total is a number")
+    };
+    let (some, more) = (run(1000), run(2000));
+    assert_eq!((more - some) % 1000, 0, "each round costs the same");
+    (more - some) / 1000
 }
 
 /// Whether a program that a test compares with is installed. When it is not, the test says what it
@@ -70,6 +96,11 @@ pub fn zoo_with(name: &str, folder: &str, arguments: &[&str], rustflags: &str) -
         built.insert(key.clone(), find(&made, name));
     }
     built[&key].clone()
+}
+
+/// What cargo makes of the package in `folder`, by the name of the target.
+pub fn package(folder: &Path, name: &str) -> PathBuf {
+    find(&build(folder, &[], &[]), name)
 }
 
 fn zoo_root() -> PathBuf {

@@ -187,6 +187,28 @@ fn a_mistake_in_the_file_is_named_with_its_key_and_line() {
     says(&error, "HR0501", &["/no/such/hookrail.toml", "No such file"], "");
 }
 
+#[test]
+fn what_cannot_be_meant_is_refused_by_its_key() {
+    for (text, said) in [
+        ("[plugins.a]\nconfig = { x = 1 }\n[plugins.a.instances.b]\n", "`plugins.a` has both"),
+        ("[plugins.a.instances.\"../b\"]\n", "is no name"),
+        ("[[hooks]]\npoint = \"p\"\ncallback = \"a\"\n", "`hooks[0]` names its callback without its instance"),
+        (
+            "[[hooks]]\npoint = \"p\"\ncallback = \"a/b\"\n[[hooks]]\npoint = \"p\"\ncallback = \"a/b\"\npriority = 1\n",
+            "`hooks[1]` is about a callback that an entry before it is about",
+        ),
+    ] {
+        says(&Host::new(toml("meaningless", text)).unwrap_err(), "HR0205", &[said], "");
+    }
+}
+
+#[test]
+fn an_override_of_nothing_is_told() {
+    let text = "[[hooks]]\npoint = \"message.publish\"\ncallback = \"hookrail/valdate\"\ndisabled = true\n";
+    let host = Host::new(toml("unused", text)).unwrap();
+    assert_eq!(host.unused_overrides().len(), 1);
+}
+
 fn load(host: &Host, animal: &str) -> hookrail::Plugin {
     // SAFETY: our own library: its faults are those that the host looks for.
     unsafe { host.load(zoo(animal)) }.unwrap()

@@ -1,7 +1,8 @@
 //! Everybody dispatches while plugins and callbacks come and go.
 
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::sync::{Barrier, Mutex};
 use std::thread::{available_parallelism, scope};
 use std::time::{Duration, Instant};
 
@@ -93,7 +94,7 @@ fn nothing_is_called_once_it_was_dropped() {
 fn two_threads_unload_each_others_plugins() {
     let _alone = alone();
     let hosts = [(); 2].map(|()| Host::new(Config::default()).unwrap());
-    let loaded: [std::sync::Mutex<Option<Plugin>>; 2] = Default::default();
+    let loaded: [Mutex<Option<Plugin>>; 2] = Default::default();
     let together = Barrier::new(2);
     scope(|scope| {
         for own in 0..2 {
@@ -114,6 +115,34 @@ fn two_threads_unload_each_others_plugins() {
                 }
             });
         }
+    });
+}
+
+/// As the next one, step by step: whoever was inside has left, and is inside again at every look.
+#[test]
+fn a_reader_that_came_back_is_not_waited_for() {
+    let _alone = alone();
+    let host = Host::new(Config { unload_deadline: LONG, ..Config::default() }).unwrap();
+    let (arrived, inside) = channel();
+    let (go, wait) = channel();
+    let (arrived, wait) = (Mutex::new(arrived), Mutex::new(wait));
+    let block = Callbacks::new("test").on::<MessagePublish, _, _>("block", Priority::new(1), move |_| {
+        arrived.lock().unwrap().send(()).unwrap();
+        wait.lock().unwrap().recv().unwrap();
+    });
+    host.register(block).unwrap();
+    let hello = load(&host);
+    let publish: HookPoint<MessagePublish> = host.point().unwrap();
+    scope(|scope| {
+        scope.spawn(|| (0..2).map(|_| publish.dispatch(&mut Message::empty())).count());
+        inside.recv_timeout(LONG).unwrap();
+        let ticket = host.begin_unload(hello).unwrap();
+        assert_eq!(ticket.wait(Duration::from_millis(50)), End::Busy(1));
+        go.send(()).unwrap();
+        inside.recv_timeout(LONG).unwrap();
+        let end = ticket.wait(LONG);
+        go.send(()).unwrap();
+        assert_eq!(end, End::Unmapped);
     });
 }
 

@@ -53,12 +53,15 @@ pub(crate) struct Setup {
     pub(crate) config: Option<PathBuf>,
 }
 
+/// One line a paragraph: the terminal's width decides where they break.
+const AFTER_RUN: &str = "\
+A text line is a message: what no plugin changes comes out byte for byte.
+A JSON line is a message such as {\"topic\":\"a.b\",\"headers\":[[\"key\",\"value\"]],\"body\":\"text\"}; only the body must be there, as `body` or `body_base64`.
+A line that is no message is shown, counted and left out; the rest goes on, and the exit code is 4.
+Ctrl-C ends the reading and shows the summary; a second one kills.";
+
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
-A text line is a message: what no plugin changes comes out byte for byte. A JSON line is a message
-such as {\"topic\":\"app.log\",\"headers\":[[\"key\",\"value\"]],\"body\":\"text\"}; only the body must be
-there, as `body` or `body_base64`. A line that is no message is shown, counted and left out; the
-rest goes on, and the exit code is 4. Ctrl-C ends reading and shows the summary; twice, it kills.")]
+#[command(after_help = AFTER_RUN)]
 pub(crate) struct Run {
     /// Files to read, one after the other; `-` is stdin, and so is none
     #[arg(value_name = "FILES")]
@@ -144,7 +147,7 @@ pub(crate) struct Bench {
     pub(crate) json: bool,
 
     /// How many interleaved rounds each case is measured in; the best counts
-    #[arg(long, value_name = "N", default_value = "50", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value = "200", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
 
     /// Look for the plugin `bench` in this folder too; may repeat

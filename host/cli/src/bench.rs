@@ -14,16 +14,13 @@ use crate::{print, talk};
 const PLUGIN: &str = "bench";
 
 /// How many hosts the rounds of a case are spread over.
-const HOSTS: u32 = 5;
+const HOSTS: u32 = 10;
 
 const LENGTHS: [usize; 6] = [1, 2, 4, 8, 16, 64];
 
 pub(crate) fn run(options: &Bench) -> Result<ExitCode, Error> {
     let finder = Finder::new(&options.folders);
-    talk::line(match finder.find(PLUGIN) {
-        Ok(file) => format!("callbacks from {}", file.display()),
-        Err(_) => format!("callbacks of this program itself: there is no plugin `{PLUGIN}` beside it"),
-    });
+    talk::line(origin(&finder));
     let mut costs = Vec::new();
     for threads in [1, 2] {
         for callbacks in LENGTHS {
@@ -36,6 +33,14 @@ pub(crate) fn run(options: &Bench) -> Result<ExitCode, Error> {
         print::line(text(&costs))?
     }
     Ok(ExitCode::Ok)
+}
+
+/// Where the callbacks come from: it must be said beside their costs.
+pub(crate) fn origin(finder: &Finder) -> String {
+    match finder.find(PLUGIN) {
+        Ok(file) => format!("callbacks from {}", file.display()),
+        Err(_) => format!("callbacks of this program itself: there is no plugin `{PLUGIN}` beside it"),
+    }
 }
 
 /// The best cost of several hosts: where a chain and a stack happen to lie in memory can cost more

@@ -23,7 +23,7 @@ use sample::Sample;
 use traffic::Traffic;
 
 /// Enough to tell a nanosecond, and over in a moment.
-const ROUNDS: u32 = 60;
+const ROUNDS: u32 = 200;
 
 pub(crate) fn run(options: &Demo) -> Result<ExitCode, Error> {
     let finder = Finder::new(&[]);
@@ -53,7 +53,7 @@ pub(crate) fn run(options: &Demo) -> Result<ExitCode, Error> {
     show.step("5  What a dispatch costs here, beside a raw loop over the same function pointers")?;
     let costs = [1, 4, 16].map(|callbacks| bench::best(&finder, callbacks, 1, ROUNDS));
     let costs = costs.into_iter().collect::<Result<Vec<_>, _>>()?;
-    show.text(bench::text(&costs))?;
+    show.text(format!("{}\n  {}", bench::text(&costs), bench::origin(&finder)))?;
 
     show.text(NEXT.into())?;
     if options.json {

@@ -40,7 +40,7 @@ fn all(points: &[PointView]) -> String {
 }
 
 fn one(view: &PointView) -> String {
-    let mut text = format!("{}: {}", view.point, about(view));
+    let mut text = format!("{}: {}", print::bold(&view.point), about(view));
     if view.chain.is_empty() {
         text.push_str("\n  no callbacks");
     } else {

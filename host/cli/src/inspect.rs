@@ -15,7 +15,12 @@ pub(crate) fn run(options: &Inspect) -> Result<ExitCode, Error> {
     if options.schema {
         // SAFETY: whoever asks for the schema was told that it runs the library's code.
         let schema = unsafe { hookrail::schema(&options.file)? };
-        print::line(schema.ok_or_else(|| Error::NoSchema(options.file.clone()))?)?;
+        let schema = schema.ok_or_else(|| Error::NoSchema(options.file.clone()))?;
+        // Laid out for people; a plugin's mistake is shown as it is.
+        match serde_json::from_str::<serde_json::Value>(&schema) {
+            Ok(schema) => print::json(&schema)?,
+            Err(_) => print::line(schema)?,
+        }
         return Ok(ExitCode::Ok);
     }
     let inspection = hookrail::inspect(&options.file)?;
@@ -29,7 +34,7 @@ pub(crate) fn run(options: &Inspect) -> Result<ExitCode, Error> {
 
 fn text(inspection: &Inspection) -> String {
     let note = &inspection.note;
-    let mut text = format!("{} {}, {}\n", note.name, note.version, BinaryBytes(inspection.size));
+    let mut text = format!("{} {}, {}\n", print::bold(&note.name), note.version, BinaryBytes(inspection.size));
     let facts = [
         ("ABI", note.abi.clone()),
         ("instances", note.instances.clone()),
@@ -42,7 +47,7 @@ fn text(inspection: &Inspection) -> String {
         ("static TLS", if inspection.static_tls { "yes: there is little of it" } else { "no" }.into()),
     ];
     for (name, value) in facts {
-        let _ = writeln!(text, "  {name:<11}{value}");
+        let _ = writeln!(text, "  {name:<12}{value}");
     }
     let columns = [
         Column::Text("point"),

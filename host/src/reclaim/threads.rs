@@ -75,8 +75,8 @@ pub(crate) fn register() -> &'static Slot {
 
 /// All slots, claimed or not.
 pub(crate) fn all() -> impl Iterator<Item = &'static Slot> {
-    // SAFETY, here and below: blocks live as long as the process.
     // Acquire, here and below: pairs with the Release in `append`.
+    // SAFETY: blocks live as long as the process.
     let mut next = unsafe { FIRST.load(Ordering::Acquire).as_ref() };
     std::iter::from_fn(move || {
         let block = next?;

@@ -1,0 +1,17 @@
+//! A callback that captures something, which would have to live somewhere.
+
+use hookrail_abi::prelude::*;
+use hookrail_abi::{Effects, Hook, Priority};
+
+struct Mine;
+
+const HOOK: Hook<Mine> = {
+    let length = 7;
+    Hook::new::<MessagePublish, _, _>("cut", Priority::new(10), Effects::Pure, move |_, message: &mut Message| {
+        message.body.truncate(length)
+    })
+};
+
+fn main() {
+    let _ = HOOK;
+}

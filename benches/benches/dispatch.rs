@@ -1,0 +1,94 @@
+//! What a dispatch costs over the loop itself and over a raw loop of the same calls.
+
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use hookrail::{Callbacks, HookPoint, Host, Priority, Verdict};
+use hookrail_abi::{Fold, points};
+use hookrail_benches::{Work, WorkDone};
+
+#[path = "../shared/mod.rs"]
+mod shared;
+
+use shared::{LENGTHS, hosts, loops, republish};
+
+/// Every message passes every point: emptiness must be free, and a chain must cost its calls.
+fn lengths(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("dispatch");
+    for len in LENGTHS {
+        let (_host, point) = hosts::with(len);
+        let pairs = hosts::aligned(&point.raw_pairs());
+        group.bench_function(BenchmarkId::new("empty loop", len), |bench| bench.iter_custom(loops::empty));
+        group.bench_function(BenchmarkId::new("raw", len), |bench| bench.iter_custom(|n| loops::raw(n, &pairs)));
+        let dispatch = |n| loops::dispatch(n, &point, len);
+        group.bench_function(BenchmarkId::new("hookrail", len), |bench| bench.iter_custom(dispatch));
+    }
+}
+
+/// A broker dispatches on all its threads: they must not write to what they share.
+fn two_threads(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("dispatch on 2 threads");
+    for len in LENGTHS {
+        let (_host, point) = hosts::with(len);
+        let pairs = hosts::aligned(&point.raw_pairs());
+        let raw = |n| loops::on_threads(2, n, |n| loops::raw(n, &pairs));
+        group.bench_function(BenchmarkId::new("raw", len), |bench| bench.iter_custom(raw));
+        let dispatch = |n| loops::on_threads(2, n, |n| loops::dispatch(n, &point, len));
+        group.bench_function(BenchmarkId::new("hookrail", len), |bench| bench.iter_custom(dispatch));
+    }
+}
+
+/// Plugins come and go while messages flow: those who dispatch must not feel it, not even the
+/// unluckiest one in a thousand.
+fn republished(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("dispatch of 8, republished 1,000 times a second");
+    let (host, point) = hosts::with(8);
+    let mut guest = Some(republish::guest(&host));
+    let dispatch = |n| loops::dispatch(n, &point, 8);
+    group.bench_function("quiet", |bench| bench.iter_custom(dispatch));
+    group.bench_function("republished", |bench| {
+        republish::while_republished(&host, &mut guest, || bench.iter_custom(dispatch));
+    });
+    let tail = || loops::quantiles(200_000, [0.5, 0.999], dispatch);
+    let quiet = tail();
+    let (busy, _) = republish::while_republished(&host, &mut guest, tail);
+    println!("one dispatch, the clock included: median and p99.9 {quiet:?} ns quiet, {busy:?} ns republished");
+}
+
+points! {
+    /// A point whose callback dispatches another.
+    // SAFETY: a number owns all it holds.
+    unsafe local Outer: "bench.outer", 1, Fold<Work> {}
+}
+
+/// A callback may dispatch, as one that publishes a message of its own does: that takes the slower
+/// way in, which must not grow unseen.
+fn nested(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("nested dispatch of 8");
+    let (host, inner) = hosts::with(8);
+    let pairs = hosts::aligned(&inner.raw_pairs());
+    // SAFETY: the host is kept, and the payload is that of its point.
+    let raw = move |work: &mut Work| unsafe { hosts::run_raw(&pairs, std::ptr::from_mut(work).cast()) };
+    let outer = outer(&host, move |work| assert!(raw(work) == 0));
+    group.bench_function("raw", |bench| bench.iter_custom(|n| run(n, &outer)));
+    let (host, inner) = hosts::with(8);
+    let outer = self::outer(&host, move |work| assert!(inner.dispatch(work).verdict == Verdict::Continue));
+    group.bench_function("hookrail", |bench| bench.iter_custom(|n| run(n, &outer)));
+
+    fn run(rounds: u64, outer: &HookPoint<Outer>) -> Duration {
+        loops::timed(rounds, 8, |work| assert!(outer.dispatch(work).verdict == Verdict::Continue))
+    }
+}
+
+/// A host's outer point with one callback, which does this.
+fn outer(host: &Host, inner: impl Fn(&mut Work) + Send + Sync + 'static) -> HookPoint<Outer> {
+    let run = move |work: &mut Work| {
+        inner(work);
+        Verdict::Continue
+    };
+    host.register(Callbacks::new("outer").on::<Outer, _, _>("inner", Priority::new(0), run)).expect("the only one");
+    host.point::<Outer>().expect("its own point")
+}
+
+criterion_group!(benches, lengths, two_threads, republished, nested);
+criterion_main!(benches);

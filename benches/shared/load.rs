@@ -1,0 +1,103 @@
+//! Loading, beside what the system alone takes for it.
+
+use std::fs::File;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use hookrail::{Callbacks, Config, Host, Message, MessagePublish, PluginConfig, Priority, Verdict};
+use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+use rustix::fs::{MemfdFlags, memfd_create, sendfile};
+
+/// The plugins that are loaded: the smallest, and one that compiles patterns.
+pub(crate) const PLUGINS: [&str; 2] = ["hello", "mask"];
+
+/// A host that knows their configuration.
+pub(crate) fn host() -> Host {
+    let mut config = Config::default();
+    let mask = PluginConfig { config: serde_json::json!({ "patterns": ["secret[0-9]+"] }), ..Default::default() };
+    config.plugins.insert("mask".into(), mask);
+    Host::new(config).expect("a host")
+}
+
+/// Copies the file to memory and opens the copy; how long each took. Closing is not in it.
+pub(crate) fn copy_and_open(file: &Path) -> [Duration; 3] {
+    let (copied, copy) = timed(|| copy(file));
+    // SAFETY: our own plugin.
+    let (opened, library) = timed(|| unsafe { Library::open(Some(path(&copy)), RTLD_NOW | RTLD_LOCAL) });
+    let library = library.expect("it opens");
+    let (closed, result) = timed(|| library.close());
+    result.expect("it closes");
+    [copied, opened, closed]
+}
+
+/// Loads and unloads it; how long each took.
+pub(crate) fn load_and_unload(host: &Host, file: &Path) -> [Duration; 2] {
+    // SAFETY: our own plugin.
+    let (loaded, plugin) = timed(|| unsafe { host.load(file) });
+    let plugin = plugin.expect("it loads");
+    // The chain has it: a message passes.
+    let outcome = host.point::<MessagePublish>().expect("built in").dispatch(&mut Message::new("a", "secret1"));
+    assert_eq!(outcome.verdict, Verdict::Continue);
+    let (unloaded, end) = timed(|| host.unload(plugin));
+    assert!(end.expect("it was loaded").is_unmapped());
+    [loaded, unloaded]
+}
+
+/// What a load is made of. What cannot be timed from outside, calls into the plugin, is what is
+/// left of the whole.
+pub(crate) fn parts(host: &Host, file: &Path) -> [(&'static str, Duration); 8] {
+    let [copy, open, close] = medians(|| copy_and_open(file));
+    let [load, unload] = medians(|| load_and_unload(host, file));
+    let [inspect] = medians(|| [timed(|| hookrail::inspect(file).expect("a plugin")).0]);
+    // SAFETY: our own plugin.
+    let [schema] = medians(|| [timed(|| unsafe { hookrail::schema(file) }.expect("a plugin")).0]);
+    let [register] = medians(|| {
+        let callbacks =
+            Callbacks::new("bench")
+                .on::<MessagePublish, _, _>("nothing", Priority::new(500), |_: &mut Message| Verdict::Continue);
+        let (time, registered) = timed(|| host.register(callbacks));
+        host.unregister(registered.expect("the only one"));
+        [time]
+    });
+    // Each of these copies first, and the schema's way goes over opening and closing.
+    let inspect = inspect.saturating_sub(copy);
+    let schema = schema.saturating_sub(copy + inspect + open + close);
+    let start = load.saturating_sub(copy + inspect + open + schema + register);
+    [
+        ("copy to memory", copy),
+        ("inspect", inspect),
+        ("dlopen", open),
+        ("attach, schema", schema),
+        ("check, create, start", start),
+        ("register", register),
+        ("load in all", load),
+        ("unload", unload),
+    ]
+}
+
+fn medians<const N: usize>(once: impl Fn() -> [Duration; N]) -> [Duration; N] {
+    let times: Vec<_> = (0..21).map(|_| once()).collect();
+    std::array::from_fn(|part| {
+        let mut times: Vec<_> = times.iter().map(|times| times[part]).collect();
+        times.sort_unstable();
+        times[times.len() / 2]
+    })
+}
+
+fn copy(file: &Path) -> OwnedFd {
+    let file = File::open(file).expect("the plugin was built");
+    let copy = memfd_create("copy", MemfdFlags::CLOEXEC).expect("memory");
+    while sendfile(&copy, &file, None, 1 << 30).expect("memory") > 0 {}
+    copy
+}
+
+fn path(copy: &OwnedFd) -> String {
+    format!("/proc/self/fd/{}", copy.as_raw_fd())
+}
+
+fn timed<R>(run: impl FnOnce() -> R) -> (Duration, R) {
+    let start = Instant::now();
+    let result = run();
+    (start.elapsed(), result)
+}

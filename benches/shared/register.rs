@@ -1,0 +1,139 @@
+//! Many callbacks on many points, and many threads beside a writer.
+
+use std::sync::mpsc::{Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use hookrail::{Callbacks, Config, Host, Priority, Registered, Verdict};
+use hookrail_abi::{Fold, PayloadOps, Point, Shape};
+use hookrail_benches::{Work, WorkDone};
+
+/// A thousand points, three digits each: `bench.p000` to `bench.p999`.
+struct Numbered<const H: usize, const T: usize, const U: usize>;
+
+impl<const H: usize, const T: usize, const U: usize> Numbered<H, T, U> {
+    const BYTES: [u8; 9] = [b'b', b'e', b'n', b'c', b'.', b'p', b'0' + H as u8, b'0' + T as u8, b'0' + U as u8];
+}
+
+// SAFETY: a number owns all it holds; shape and operations are those of the same payload.
+unsafe impl<const H: usize, const T: usize, const U: usize> Point for Numbered<H, T, U> {
+    const NAME: &'static str = match str::from_utf8(&Self::BYTES) {
+        Ok(name) => name,
+        Err(_) => panic!("digits are text"),
+    };
+    const REVISION: u32 = 1;
+    type Kind = Fold;
+    type Payload = Work;
+
+    fn ops() -> &'static PayloadOps {
+        WorkDone::ops()
+    }
+
+    fn shape() -> &'static Shape {
+        WorkDone::shape()
+    }
+}
+
+/// The callbacks that one point gets.
+pub(crate) const PER_POINT: usize = 10;
+
+type Add = fn(Callbacks) -> Callbacks;
+
+fn add<P: Point<Kind = Fold, Payload = Work>>(callbacks: Callbacks) -> Callbacks {
+    (0..PER_POINT).fold(callbacks, |callbacks, index| {
+        callbacks.on::<P, _, _>(&format!("c{index}"), Priority::new(index as i32), nothing as fn(&mut Work) -> Verdict)
+    })
+}
+
+fn nothing(_: &mut Work) -> Verdict {
+    Verdict::Continue
+}
+
+/// An array: the value for each digit.
+macro_rules! each {
+    ($digit:ident => $value:expr) => { each!($digit in 0 1 2 3 4 5 6 7 8 9 => $value) };
+    ($digit:ident in $($number:literal)* => $value:expr) => { [$({ const $digit: usize = $number; $value }),*] };
+}
+
+fn units<const H: usize, const T: usize>() -> [Add; 10] {
+    each!(U => add::<Numbered<H, T, U>>)
+}
+
+fn tens<const H: usize>() -> [[Add; 10]; 10] {
+    each!(T => units::<H, T>())
+}
+
+/// So many callbacks, ten to a point; those points only.
+pub(crate) fn callbacks(count: usize) -> Callbacks {
+    let points = each!(H => tens::<H>());
+    let points = points.as_flattened().as_flattened();
+    points[..count / PER_POINT].iter().fold(Callbacks::new("bench"), |callbacks, add| add(callbacks))
+}
+
+/// How long one transaction takes that registers so many callbacks on points that are new.
+pub(crate) fn one_transaction(count: usize) -> Duration {
+    let host = Host::new(Config::default()).expect("a host");
+    let callbacks = callbacks(count);
+    let start = Instant::now();
+    host.register(callbacks).expect("they are new");
+    let elapsed = start.elapsed();
+    let registered: usize = host.points().iter().map(|point| point.chain.len()).sum();
+    // The host has one of its own.
+    assert_eq!(registered, count + 1);
+    elapsed
+}
+
+/// How long so many publications take, each of which retires the chain before it.
+pub(crate) fn publications(count: u64, host: &Host) -> Duration {
+    let mut registered: Option<Registered> = None;
+    let start = Instant::now();
+    for _ in 0..count {
+        match registered.take() {
+            Some(registered) => host.unregister(registered),
+            None => registered = Some(super::republish::guest(host)),
+        }
+    }
+    let elapsed = start.elapsed();
+    if let Some(registered) = registered {
+        host.unregister(registered);
+    }
+    elapsed
+}
+
+/// Threads that have dispatched once, and sleep until this is dropped.
+pub(crate) struct Idle {
+    threads: Vec<(Sender<()>, JoinHandle<()>)>,
+}
+
+impl Idle {
+    /// Starts them, and waits until all sleep.
+    pub(crate) fn start(count: usize, host: &Host) -> Self {
+        let point = host.point::<WorkDone>().expect("its own point");
+        let (ready, all_ready) = channel();
+        let start = |_| {
+            let (wake, woken) = channel::<()>();
+            let (point, ready) = (point.clone(), ready.clone());
+            let run = move || {
+                // Even the first dispatch of a thread needs somebody on the point to claim a record.
+                assert!(point.is_hooked());
+                point.dispatch(&mut Work::default());
+                ready.send(()).expect("somebody waits");
+                // An error: the other end is dropped.
+                let _ = woken.recv();
+            };
+            (wake, thread::Builder::new().stack_size(128 << 10).spawn(run).expect("a thread"))
+        };
+        let threads = (0..count).map(start).collect();
+        all_ready.iter().take(count).for_each(drop);
+        Idle { threads }
+    }
+}
+
+impl Drop for Idle {
+    fn drop(&mut self) {
+        for (wake, thread) in self.threads.drain(..) {
+            drop(wake);
+            thread.join().expect("it only slept");
+        }
+    }
+}

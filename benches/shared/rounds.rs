@@ -1,0 +1,76 @@
+//! Interleaved rounds. The very same loop reads 1.0 or 1.5 ns per callback from one moment to the
+//! next, so a candidate and its baseline take turns, and each round is compared within itself.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// How a candidate stands against its baseline. Times are nanoseconds of one run.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Compared {
+    pub(crate) baseline: f64,
+    pub(crate) candidate: f64,
+    /// What the candidate takes more, per round: the least and the median.
+    pub(crate) more: (f64, f64),
+    /// The candidate by its baseline, per round: the least and the median.
+    pub(crate) ratio: (f64, f64),
+}
+
+/// Takes turns, so many times each (better odd, so that one is the median), each turn for about
+/// `time`: many short ones see less of what else the machine does than a few long ones. A side runs
+/// as often as it is told, and answers how long that took.
+pub(crate) fn compare(
+    rounds: usize,
+    time: Duration,
+    baseline: impl Fn(u64) -> Duration,
+    candidate: impl Fn(u64) -> Duration,
+) -> Compared {
+    let fitting = |side: &dyn Fn(u64) -> Duration| {
+        let fastest = (0..5).map(|_| side(1000)).min().expect("five times");
+        (time.as_nanos() * 1000 / fastest.as_nanos().max(1)) as u64 + 1
+    };
+    let (baselines, candidates) = (fitting(&baseline), fitting(&candidate));
+    let baseline = || baseline(baselines).as_nanos() as f64 / baselines as f64;
+    let candidate = || candidate(candidates).as_nanos() as f64 / candidates as f64;
+    Compared::of((0..rounds).map(|round| {
+        // Neither side always comes first.
+        if round % 2 == 0 {
+            let first = baseline();
+            (first, candidate())
+        } else {
+            let first = candidate();
+            (baseline(), first)
+        }
+    }))
+}
+
+impl Compared {
+    /// Of one pair of times, baseline first, per round.
+    pub(crate) fn of(rounds: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        let rounds: Vec<_> = rounds.into_iter().collect();
+        let each = |of: fn(&(f64, f64)) -> f64| least_and_median(rounds.iter().map(of));
+        Compared {
+            baseline: each(|(baseline, _)| *baseline).1,
+            candidate: each(|(_, candidate)| *candidate).1,
+            more: each(|(baseline, candidate)| candidate - baseline),
+            ratio: each(|(baseline, candidate)| candidate / baseline),
+        }
+    }
+
+    /// Of the same comparison in several processes.
+    pub(crate) fn across(processes: &[Compared]) -> Self {
+        let over = |of: fn(&Compared) -> f64| least_and_median(processes.iter().map(of));
+        Compared {
+            baseline: over(|one| one.baseline).1,
+            candidate: over(|one| one.candidate).1,
+            more: (over(|one| one.more.0).0, over(|one| one.more.1).1),
+            ratio: (over(|one| one.ratio.0).0, over(|one| one.ratio.1).1),
+        }
+    }
+}
+
+fn least_and_median(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let mut values: Vec<_> = values.collect();
+    values.sort_unstable_by(f64::total_cmp);
+    (values[0], values[values.len() / 2])
+}

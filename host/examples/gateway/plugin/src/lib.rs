@@ -1,0 +1,57 @@
+//! House rules for the example gateway: paths nobody may ask for, and who may sign in.
+
+use std::collections::BTreeMap;
+
+use gateway_points::{Request, RequestReceived, SignIn, SignInAsked};
+use hookrail_abi::prelude::*;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// What an operator writes.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    /// Beginnings of paths that nobody may ask for.
+    closed: Vec<String>,
+    /// Passwords by user.
+    users: BTreeMap<String, Secret>,
+}
+
+struct HouseRules {
+    config: Config,
+}
+
+impl HouseRules {
+    fn keep_out(&self, request: &mut Request) -> Verdict {
+        match self.config.closed.iter().find(|closed| request.path.starts_with(closed.as_str())) {
+            Some(closed) => Verdict::deny(403, format_args!("{closed} is closed")),
+            None => Verdict::Continue,
+        }
+    }
+
+    fn sign_in(&self, asked: &mut SignIn) -> Verdict {
+        match self.config.users.get(asked.user.as_str()) {
+            Some(password) if *password == asked.password => {
+                asked.roles.push("member".into());
+                Verdict::Allow
+            }
+            Some(_) => Verdict::deny(401, "the password is wrong"),
+            // Another plugin may know this user.
+            None => Verdict::Continue,
+        }
+    }
+}
+
+impl Plugin for HouseRules {
+    type Config = Config;
+    const HOOKS: Hooks<Self> = hooks![
+        RequestReceived, 500, "keep-out", Self::keep_out, pure;
+        SignInAsked, 500, "sign-in", Self::sign_in, pure;
+    ];
+
+    fn start(_host: &Registrar, config: Config) -> Result<Self> {
+        Ok(HouseRules { config })
+    }
+}
+
+export!(HouseRules, name = "house-rules");

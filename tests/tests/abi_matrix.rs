@@ -1,0 +1,199 @@
+//! Old plugins run in new hosts, and new plugins in old hosts.
+//!
+//! `tests/frozen/abi-1.0` holds the sources of the boundary as they were on the day 1.0 landed. The
+//! other side of the matrix, `1.1-test`, is today's sources with one more field in the host's table
+//! and one more id to query, patched into a copy.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use hookrail::{Config, End, Host, Message, MessagePublish};
+use hookrail_tests::root;
+
+/// A plugin that uses nothing of 1.1.
+const OLD_PLUGIN: &str = r#"//! Built with ABI 1.0.
+use hookrail_abi::prelude::*;
+
+struct Old;
+
+impl Old {
+    fn mark(&self, message: &mut Message) {
+        message.add_header("extra", "not asked for");
+    }
+}
+
+impl Plugin for Old {
+    type Config = NoConfig;
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "mark", Self::mark];
+
+    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+        Ok(Old)
+    }
+}
+
+export!(Old, name = "matrix");
+"#;
+
+/// A host as small as they come: loads the plugin it is told, dispatches, says what it sees.
+const HOST: &str = r#"//! Loads one plugin and dispatches one message.
+use hookrail::{Config, Host, Message, MessagePublish};
+
+fn main() {
+    let host = Host::new(Config::default()).unwrap();
+    let publish = host.point::<MessagePublish>().unwrap();
+    // SAFETY: a plugin of our tests.
+    let plugin = unsafe { host.load(std::env::args_os().nth(1).unwrap()) }.unwrap_or_else(|error| panic!("{error}"));
+    let mut message = Message::new("a", "");
+    publish.dispatch(&mut message);
+    println!("extra: {}", message.header("extra").unwrap());
+    println!("end: {}", host.unload(plugin).unwrap());
+}
+"#;
+
+#[test]
+fn an_old_plugin_runs_in_todays_host() {
+    assert_eq!(dispatch_here(&old_plugin()), "not asked for");
+}
+
+#[test]
+fn an_old_plugin_runs_in_a_newer_host() {
+    assert_eq!(dispatch_in_newer_host(&old_plugin()), "extra: not asked for\nend: unmapped\n");
+}
+
+#[test]
+fn a_newer_plugin_runs_in_todays_host_without_what_is_new() {
+    assert_eq!(dispatch_here(&newer_plugin()), "the host has none");
+}
+
+#[test]
+fn a_newer_plugin_runs_in_a_newer_host_with_what_is_new() {
+    assert_eq!(dispatch_in_newer_host(&newer_plugin()), "extra: 42 and 43\nend: unmapped\n");
+}
+
+fn dispatch_here(plugin: &Path) -> String {
+    let host = Host::new(Config::default()).unwrap();
+    let publish = host.point::<MessagePublish>().unwrap();
+    // SAFETY: our own plugin.
+    let plugin = unsafe { host.load(plugin) }.unwrap();
+    let mut message = Message::new("a", "");
+    publish.dispatch(&mut message);
+    assert_eq!(host.unload(plugin).unwrap(), End::Unmapped);
+    message.header("extra").unwrap().into()
+}
+
+fn dispatch_in_newer_host(plugin: &Path) -> String {
+    newer_sources();
+    let folder = package(
+        "newer-host",
+        "[[bin]]\nname = \"newer-host\"\npath = \"lib.rs\"",
+        &[("hookrail", newer().join("host"))],
+        HOST,
+    );
+    let output = Command::new(hookrail_tests::package(&folder, "newer-host")).arg(plugin).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn old_plugin() -> PathBuf {
+    let abi = root().join("tests/frozen/abi-1.0");
+    hookrail_tests::package(&package("old-plugin", CDYLIB, &[("hookrail-abi", abi)], OLD_PLUGIN), "old_plugin")
+}
+
+/// Uses the new field and the new id, where the host has them.
+fn newer_plugin() -> PathBuf {
+    newer_sources();
+    let source = OLD_PLUGIN.replace("\"not asked for\"", "&hookrail_abi::host::extra()");
+    hookrail_tests::package(
+        &package("newer-plugin", CDYLIB, &[("hookrail-abi", newer().join("abi"))], &source),
+        "newer_plugin",
+    )
+}
+
+const CDYLIB: &str = "[lib]\npath = \"lib.rs\"\ncrate-type = [\"cdylib\"]";
+
+fn matrix() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("matrix")
+}
+
+fn newer() -> PathBuf {
+    matrix().join("1.1-test")
+}
+
+/// Writes a package of one file; only what changed, so that cargo builds it once.
+fn package(name: &str, target: &str, dependencies: &[(&str, PathBuf)], source: &str) -> PathBuf {
+    let folder = matrix().join(name);
+    let dependencies: String =
+        dependencies.iter().map(|(name, path)| format!("{name} = {{ path = {path:?} }}\n")).collect();
+    let manifest = format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n{target}\n\n[dependencies]\n{dependencies}\n\
+         [workspace]\n\n[profile.dev]\ndebug = false\n"
+    );
+    write(&folder.join("Cargo.toml"), &manifest);
+    write(&folder.join("lib.rs"), source);
+    // The versions of the workspace: no network, nothing new.
+    if !folder.join("Cargo.lock").exists() {
+        std::fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    }
+    folder
+}
+
+/// A copy of today's sources with ABI 1.1 in it.
+fn newer_sources() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+        let start = manifest.find("members = [").unwrap();
+        let end = manifest.find("[workspace.package]").unwrap();
+        let manifest = format!("{}members = [\"abi\", \"host\"]\n\n{}", &manifest[..start], &manifest[end..]);
+        write(&newer().join("Cargo.toml"), &manifest);
+        for part in ["abi", "host"] {
+            copy(&root().join(part), &newer().join(part));
+        }
+        patch("abi/src/boundary.rs", "ABI_VERSION: u32 = 1 << 16", "ABI_VERSION: u32 = 1 << 16 | 1");
+        patch(
+            "abi/src/boundary.rs",
+            "    /// A service by versioned id, or null.\n    pub query: unsafe extern \"C\" fn(id: Str) -> *const c_void,\n}\n\n/// One callback",
+            "    /// A service by versioned id, or null.\n    pub query: unsafe extern \"C\" fn(id: Str) -> *const c_void,\n    /// New in 1.1.\n    pub extra: u32,\n}\n\n/// One callback",
+        );
+        patch("abi/src/testing.rs", "    query,\n};", "    query,\n    extra: 0,\n};");
+        patch(
+            "abi/src/host.rs",
+            "/// What the current dispatch is about",
+            "/// What is new in 1.1, where the host has it.\npub fn extra() -> String {\n    let Some(host) = table() else { return \"no host\".into() };\n    if (host.size as usize) < size_of::<HostTable>() {\n        return \"the host has none\".into();\n    }\n    let more = service::<u32>(\"extra/1\");\n    format!(\"{} and {}\", host.extra, more.unwrap())\n}\n\n/// What the current dispatch is about",
+        );
+        patch("host/src/service.rs", "    query,\n};", "    query,\n    extra: 42,\n};");
+        patch(
+            "host/src/service.rs",
+            "        \"log/1\" =>",
+            "        \"extra/1\" => {\n            static EXTRA: u32 = 43;\n            from_ref(&EXTRA).cast()\n        }\n        \"log/1\" =>",
+        );
+    });
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let (source, copied) = (entry.path(), to.join(entry.file_name()));
+        if source.is_dir() {
+            if entry.file_name() != "cli" && entry.file_name() != "examples" {
+                copy(&source, &copied);
+            }
+        } else {
+            std::fs::create_dir_all(to).unwrap();
+            std::fs::copy(&source, &copied).unwrap();
+        }
+    }
+}
+
+fn patch(file: &str, old: &str, new: &str) {
+    let file = newer().join(file);
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(text.matches(old).count(), 1, "{}: {old}", file.display());
+    std::fs::write(&file, text.replace(old, new)).unwrap();
+}
+
+fn write(file: &Path, text: &str) {
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    if std::fs::read_to_string(file).ok().as_deref() != Some(text) {
+        std::fs::write(file, text).unwrap();
+    }
+}

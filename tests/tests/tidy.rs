@@ -1,0 +1,92 @@
+//! Rules of the house that no compiler checks.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use hookrail_tests::root;
+
+/// The files under version control, and new ones that would be.
+fn files() -> Vec<PathBuf> {
+    let output = Command::new("git")
+        .current_dir(root())
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .output()
+        .expect("git runs");
+    let names = String::from_utf8(output.stdout).unwrap();
+    let files: Vec<_> =
+        names.split_terminator('\0').map(|name| root().join(name)).filter(|file| file.is_file()).collect();
+    assert!(files.len() > 100, "git lists the files of this checkout");
+    files
+}
+
+fn with_extension(extension: &str) -> impl Iterator<Item = (PathBuf, String)> {
+    let wanted = move |file: &PathBuf| file.extension().is_some_and(|found| found == extension);
+    // Frozen sources are evidence, not code of ours to keep tidy.
+    let frozen = |file: &PathBuf| !file.starts_with(root().join("tests/frozen"));
+    files().into_iter().filter(wanted).filter(frozen).map(|file| {
+        let text = std::fs::read_to_string(&file).unwrap();
+        (file.strip_prefix(root()).unwrap().to_owned(), text)
+    })
+}
+
+#[test]
+fn sources_stay_small() {
+    const LINES: usize = 450;
+    let long: Vec<_> = with_extension("rs")
+        .map(|(file, text)| (text.lines().count(), file))
+        .filter(|(lines, _)| *lines > LINES)
+        .collect();
+    assert!(long.is_empty(), "is there a second concept in them? {long:?}");
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    let marks =
+        ["to".to_owned() + "do!(", "unimple".to_owned() + "mented!(", "TO".to_owned() + "DO", "FIX".to_owned() + "ME"];
+    for (file, text) in with_extension("rs") {
+        for mark in &marks {
+            assert!(!text.contains(mark.as_str()), "{} in {}", mark, file.display());
+        }
+    }
+}
+
+#[test]
+fn every_source_says_what_it_is() {
+    for (file, text) in with_extension("rs") {
+        // Inputs of trybuild show an author's mistake and nothing else.
+        if !file.starts_with("tests/tests/ui") {
+            assert!(text.starts_with("//! ") && !text.starts_with("//! x\n"), "{}", file.display());
+        }
+    }
+}
+
+/// SeqCst without a sentence is a guess.
+#[test]
+fn every_sequentially_consistent_access_has_its_sentence() {
+    for (file, text) in with_extension("rs").filter(|(file, _)| file.starts_with("host/src")) {
+        let lines: Vec<_> = text.lines().collect();
+        for (number, line) in lines.iter().enumerate().filter(|(_, line)| line.contains("Ordering::SeqCst")) {
+            let before = lines[number.saturating_sub(3)..number].join("\n");
+            let is_light_fence = line.contains("compiler_fence");
+            assert!(is_light_fence || before.contains("// SeqCst"), "{}:{}", file.display(), number + 1);
+        }
+    }
+}
+
+/// One sentence per line, so that a change of a sentence is a change of a line.
+#[test]
+fn markdown_has_one_sentence_per_line() {
+    for (file, text) in with_extension("md") {
+        let mut in_code = false;
+        for (number, line) in text.lines().enumerate() {
+            in_code ^= line.trim_start().starts_with("```");
+            let prose = !in_code && !line.starts_with('|') && !line.starts_with("    ");
+            let sentences = line.match_indices(". ").filter(|(at, _)| {
+                let next = line[at + 2..].chars().next();
+                let word = line[..*at].rsplit([' ', '(', '`']).next().unwrap_or_default();
+                next.is_some_and(char::is_uppercase) && word.len() > 2 && !word.chars().all(|c| c.is_ascii_digit())
+            });
+            assert!(!prose || sentences.count() == 0, "{}:{}: {line}", file.display(), number + 1);
+        }
+    }
+}

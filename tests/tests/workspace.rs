@@ -1,0 +1,114 @@
+//! The shape of the repository that `cargo run --release -- demo` relies on, and what must not be in it.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use hookrail_tests::root;
+use serde_json::Value;
+
+fn cargo(arguments: &[&str]) -> String {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo).current_dir(root()).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn metadata() -> Value {
+    serde_json::from_str(&cargo(&["metadata", "--format-version=1", "--no-deps"])).unwrap()
+}
+
+fn packages(metadata: &Value) -> impl Iterator<Item = &Value> {
+    metadata["packages"].as_array().unwrap().iter()
+}
+
+/// `cargo run` at the root then builds every default member, plugins included.
+#[test]
+fn default_members_hold_exactly_one_program() {
+    let metadata = metadata();
+    let default = metadata["workspace_default_members"].as_array().unwrap();
+    let programs: Vec<_> = packages(&metadata)
+        .filter(|package| default.contains(&package["id"]))
+        .flat_map(|package| package["targets"].as_array().unwrap())
+        .filter(|target| target["kind"][0] == "bin")
+        .map(|target| target["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(programs, ["hookrail"]);
+    assert!(packages(&metadata).all(|package| package["default_run"].is_null()));
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert!(!manifest.contains("[package]"), "the root is a virtual workspace");
+}
+
+#[test]
+fn every_plugin_is_a_cdylib_and_a_default_member() {
+    let metadata = metadata();
+    let default = metadata["workspace_default_members"].as_array().unwrap();
+    let mut names = Vec::new();
+    for package in
+        packages(&metadata).filter(|package| package["name"].as_str().unwrap().starts_with("hookrail-plugin-"))
+    {
+        let name = package["name"].as_str().unwrap();
+        assert!(default.contains(&package["id"]), "{name}");
+        let libraries: Vec<_> =
+            package["targets"].as_array().unwrap().iter().filter(|target| target["kind"][0] == "cdylib").collect();
+        assert_eq!(libraries.len(), 1, "{name}");
+        let id = name.trim_start_matches("hookrail-plugin-").replace('-', "_");
+        assert_eq!(libraries[0]["name"], format!("hookrail_{id}"), "{name}");
+        names.push(name.to_owned());
+    }
+    assert_eq!(names.len(), std::fs::read_dir(root().join("plugins")).unwrap().count());
+}
+
+/// What each package may depend on among our own: absences, not habits.
+#[test]
+fn packages_know_only_what_they_may() {
+    let metadata = metadata();
+    for package in packages(&metadata) {
+        let name = package["name"].as_str().unwrap();
+        let ours: BTreeSet<_> = package["dependencies"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|dependency| dependency["kind"].is_null())
+            .filter_map(|dependency| dependency["name"].as_str())
+            .filter(|dependency| dependency.starts_with("hookrail"))
+            .collect();
+        let may: &[&str] = match name {
+            "hookrail" => &["hookrail-abi"],
+            "hookrail-abi" => &[],
+            "hookrail-cli" => &["hookrail"],
+            "hookrail-tests" => &["hookrail"],
+            // Plugins, benchmarks and examples of plugins see the boundary alone.
+            _ => &["hookrail-abi"],
+        };
+        assert!(ours.iter().all(|one| may.contains(one)), "{name} depends on {ours:?}");
+    }
+}
+
+#[test]
+fn the_packages_named_by_the_user_are_used() {
+    let uses = |package: &str, name: &str| {
+        let tree = cargo(&["tree", "--package", package, "--edges=normal,dev", "--prefix=none", "--depth=1"]);
+        assert!(tree.lines().any(|line| line.starts_with(&format!("{name} v"))), "{package} uses {name}:\n{tree}");
+    };
+    for name in ["libloading", "abi_stable", "parking_lot", "once_cell", "tracing"] {
+        uses("hookrail", name);
+    }
+    uses("hookrail-benches", "criterion");
+}
+
+/// An embedder of the chain alone: small, and with no runtime in it.
+#[test]
+fn the_bare_host_stays_small_and_has_no_runtime() {
+    let tree = cargo(&["tree", "--package=hookrail", "--no-default-features", "--edges=normal", "--prefix=none"]);
+    let crates: BTreeSet<_> = tree
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| !name.is_empty() && !name.starts_with("hookrail"))
+        .collect();
+    println!("crates below hookrail with default features off: {}", crates.len());
+    assert!(crates.len() <= 60, "{}: {crates:?}", crates.len());
+    let with_all = cargo(&["tree", "--package=hookrail", "--all-features", "--edges=normal", "--prefix=none"]);
+    for absent in ["tokio", "hyper", "clap", "async-std", "openssl-sys"] {
+        assert!(!with_all.lines().any(|line| line.starts_with(&format!("{absent} v"))), "host knows {absent}");
+    }
+}

@@ -1,0 +1,22 @@
+//! Its callback calls `std::thread::current()`, for which the standard library makes a pthread key
+//! whose destructor lies in the plugin.
+use hookrail_abi::prelude::*;
+
+struct Asks;
+
+impl Asks {
+    fn ask(&self, message: &mut Message) {
+        message.add_header("thread", &format!("{:?}", std::thread::current().id()));
+    }
+}
+
+impl Plugin for Asks {
+    type Config = NoConfig;
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "ask", Self::ask];
+
+    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+        Ok(Asks)
+    }
+}
+
+export!(Asks, name = "asks-for-its-thread");

@@ -1,0 +1,27 @@
+//! Its callback fills a thread-local that has a destructor, on whatever thread dispatches.
+use std::cell::RefCell;
+
+use hookrail_abi::prelude::*;
+
+struct Keeps;
+
+thread_local! {
+    static KEPT: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Keeps {
+    fn keep(&self, message: &mut Message) {
+        KEPT.with_borrow_mut(|kept| kept.push(message.topic.to_string()));
+    }
+}
+
+impl Plugin for Keeps {
+    type Config = NoConfig;
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "keep", Self::keep];
+
+    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+        Ok(Keeps)
+    }
+}
+
+export!(Keeps, name = "keeps-a-thread-local");
