@@ -17,7 +17,7 @@ mod shared;
 use shared::rounds::{Compared, compare};
 use shared::{LENGTHS, hosts, load, loops, peers, register, republish};
 
-const PROCESSES: usize = 7;
+const PROCESSES: usize = 5;
 
 /// Rounds of what takes nanoseconds, and of what takes milliseconds.
 const ROUNDS: usize = 101;

@@ -22,6 +22,8 @@ pub(crate) const FIXED: &str = "Vec<Box<dyn Fn>>";
 /// A peer's name, and its loop.
 pub(crate) type Peer = (&'static str, Box<dyn Fn(u64) -> Duration>);
 
+type Boxed = Box<dyn Fn(&mut Work) -> bool>;
+
 /// All of them.
 ///
 /// # Safety
@@ -32,7 +34,7 @@ pub(crate) unsafe fn all(pairs: &Aligned) -> Vec<Peer> {
         unsafe { run_raw(pairs, from_mut(work).cast()) == 0 }
     };
     let len = pairs.len();
-    let boxed: Vec<Box<dyn Fn(&mut Work) -> bool>> = pairs
+    let boxed: Vec<Boxed> = pairs
         .iter()
         .map(|pair| [*pair])
         .map(|pair| Box::new(move |work: &mut Work| passes(&pair, work)) as _)

@@ -96,11 +96,8 @@ fn there_is_no_worst_moment() {
         fn replace(&self) {
             let mut current = self.current.lock().unwrap();
             let watched = Watched { alive: AtomicBool::new(true) };
-            let next = Callbacks::new(if current.1 % 2 == 0 { "even" } else { "odd" }).on::<MessagePublish, _, _>(
-                "look",
-                Priority::new(600),
-                move |_| watched.look(),
-            );
+            let next = Callbacks::new(if current.1.is_multiple_of(2) { "even" } else { "odd" })
+                .on::<MessagePublish, _, _>("look", Priority::new(600), move |_| watched.look());
             let before = current.0.replace(self.host.register(next).unwrap());
             current.1 += 1;
             before.into_iter().for_each(|before| self.host.unregister(before));

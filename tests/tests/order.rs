@@ -23,7 +23,7 @@ proptest! {
         let host = Host::new(Config::default()).unwrap();
         let (instance, others): (Vec<_>, Vec<_>) = callbacks.iter().cloned().partition(|(_, instance, _)| instance == "a");
         others.iter().for_each(|callback| register(&host, callback));
-        let together = instance.iter().fold(Callbacks::new("a"), |all, callback| on(all, callback));
+        let together = instance.iter().fold(Callbacks::new("a"), on);
         host.register(together).unwrap();
         check(&host, expected(&callbacks, None));
     }

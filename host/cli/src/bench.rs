@@ -1,6 +1,8 @@
 //! `hookrail bench`: dispatch against the raw loop, on this machine.
 
-use hookrail::{Callbacks, Config, Host, InstanceConfig, MessageDelivered, PluginConfig, Priority};
+use std::path::{Path, PathBuf};
+
+use hookrail::{Config, Host, InstanceConfig, PluginConfig};
 
 use crate::args::Bench;
 use crate::error::Error;
@@ -19,12 +21,12 @@ const HOSTS: u32 = 10;
 const LENGTHS: [usize; 6] = [1, 2, 4, 8, 16, 64];
 
 pub(crate) fn run(options: &Bench) -> Result<ExitCode, Error> {
-    let finder = Finder::new(&options.folders);
-    talk::line(origin(&finder));
+    let library = library(&options.folders)?;
+    talk::line(format!("callbacks from {}", library.display()));
     let mut costs = Vec::new();
     for threads in [1, 2] {
         for callbacks in LENGTHS {
-            costs.push(best(&finder, callbacks, threads, options.rounds)?);
+            costs.push(best(&library, callbacks, threads, options.rounds)?);
         }
     }
     if options.json {
@@ -35,20 +37,17 @@ pub(crate) fn run(options: &Bench) -> Result<ExitCode, Error> {
     Ok(ExitCode::Ok)
 }
 
-/// Where the callbacks come from: it must be said beside their costs.
-pub(crate) fn origin(finder: &Finder) -> String {
-    match finder.find(PLUGIN) {
-        Ok(file) => format!("callbacks from {}", file.display()),
-        Err(_) => format!("callbacks of this program itself: there is no plugin `{PLUGIN}` beside it"),
-    }
+/// The library whose callbacks are measured.
+pub(crate) fn library(folders: &[PathBuf]) -> Result<PathBuf, Error> {
+    Finder::new(folders).find(PLUGIN)
 }
 
 /// The best cost of several hosts: where a chain and a stack happen to lie in memory can cost more
 /// than what we measure.
-pub(crate) fn best(finder: &Finder, callbacks: usize, threads: usize, rounds: u32) -> Result<Cost, Error> {
+pub(crate) fn best(library: &Path, callbacks: usize, threads: usize, rounds: u32) -> Result<Cost, Error> {
     let mut best = Cost { callbacks, threads, raw_ns: f64::INFINITY, dispatch_ns: f64::INFINITY };
     for _ in 0..HOSTS {
-        let host = host(finder, callbacks)?;
+        let host = host(library, callbacks)?;
         let cost = cost(&host.point()?, threads, rounds.div_ceil(HOSTS));
         best.raw_ns = best.raw_ns.min(cost.raw_ns);
         best.dispatch_ns = best.dispatch_ns.min(cost.dispatch_ns);
@@ -56,18 +55,9 @@ pub(crate) fn best(finder: &Finder, callbacks: usize, threads: usize, rounds: u3
     Ok(best)
 }
 
-/// A host with that many callbacks on `message.delivered`, which has none of its own: from the
-/// plugin where it is, else from here.
-fn host(finder: &Finder, callbacks: usize) -> Result<Host, Error> {
-    let Ok(library) = finder.find(PLUGIN) else {
-        let host = Host::new(Config::default())?;
-        let mut all = Callbacks::new("in-program");
-        for index in 0..callbacks {
-            all = all.on::<MessageDelivered, _, _>(&format!("nothing-{index:02}"), Priority::BUILT_IN, |_message| {});
-        }
-        host.register(all)?;
-        return Ok(host);
-    };
+/// A host with that many callbacks on `message.delivered`, which has none of its own: instances of
+/// the plugin.
+fn host(library: &Path, callbacks: usize) -> Result<Host, Error> {
     let instances = (0..callbacks).map(|index| (format!("{index:02}"), InstanceConfig::default())).collect();
     let mut config = Config::default();
     config.plugins.insert(PLUGIN.into(), PluginConfig { instances, ..PluginConfig::default() });

@@ -10,7 +10,7 @@ use crate::error::Error;
 
 /// The plugins that are built beside the program: a list, since a folder of libraries holds more
 /// than plugins.
-pub(crate) const PREBUILT: [&str; 5] = ["file-log", "hello", "mask", "stamp", "throttle"];
+pub(crate) const PREBUILT: [&str; 6] = ["bench", "file-log", "hello", "mask", "stamp", "throttle"];
 
 /// A host with the plugins that the command line and the configuration name.
 pub(crate) fn host(setup: &Setup) -> Result<Host, Error> {
@@ -21,7 +21,9 @@ pub(crate) fn host(setup: &Setup) -> Result<Host, Error> {
         // SAFETY: the operator named it, and trusts it as this program.
         unsafe { host.load(file)? };
     }
-    warn_of_overrides_without_callback(&host);
+    for hook in host.unused_overrides() {
+        tracing::warn!("[[hooks]] overrides {} on {}, but there is no such callback", hook.callback, hook.point);
+    }
     Ok(host)
 }
 
@@ -59,20 +61,6 @@ fn files(setup: &Setup, config: &Config) -> Result<BTreeMap<String, PathBuf>, Er
         files.insert(found, file);
     }
     Ok(files)
-}
-
-/// A misspelt override would be silently ignored.
-fn warn_of_overrides_without_callback(host: &Host) {
-    let points = host.points();
-    for hook in &host.config().hooks {
-        let is_there = points.iter().any(|view| {
-            view.point == hook.point
-                && view.chain.iter().any(|entry| format!("{}/{}", entry.instance, entry.callback) == hook.callback)
-        });
-        if !is_there {
-            tracing::warn!("[[hooks]] overrides {} on {}, but there is no such callback", hook.callback, hook.point);
-        }
-    }
 }
 
 /// Where to look for plugins.

@@ -1,0 +1,326 @@
+//! The C-shaped structures that a host and a plugin exchange: ABI 1.0.
+//!
+//! Frozen: `docs/abi.md` says what may change. Everything else is asked for by a versioned string
+//! id through the `query` function of either side.
+
+use std::ffi::c_void;
+
+use crate::PayloadOps;
+
+/// The version of this boundary: major in the upper half, minor in the lower.
+pub const ABI_VERSION: u32 = 1 << 16;
+
+/// The oldest version of a host that a plugin built with this crate works with.
+pub const ABI_OLDEST: u32 = 1 << 16;
+
+/// The name of the data symbol that every plugin exports: an [`Entry`].
+pub const ENTRY_SYMBOL: &str = "hookrail_plugin_v1";
+
+/// The name of the ELF section that carries a plugin's note.
+pub const NOTE_SECTION: &str = ".note.hookrail";
+
+/// Borrowed text: `len` bytes of UTF-8 at `ptr`, valid for the call it is passed to.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Str {
+    /// The first byte; may be anything when `len` is 0. Null is empty.
+    pub ptr: *const u8,
+    /// The length in bytes.
+    pub len: usize,
+}
+
+impl Str {
+    /// Borrows `text`.
+    pub const fn new(text: &str) -> Self {
+        Str { ptr: text.as_ptr(), len: text.len() }
+    }
+
+    /// The text, with anything that is not UTF-8 replaced.
+    ///
+    /// # Safety
+    /// `ptr` is null, or readable for `len` bytes for `'a`.
+    pub unsafe fn to_text<'a>(self) -> std::borrow::Cow<'a, str> {
+        if self.len == 0 || self.ptr.is_null() {
+            return "".into();
+        }
+        // SAFETY: the caller's contract.
+        String::from_utf8_lossy(unsafe { std::slice::from_raw_parts(self.ptr, self.len) })
+    }
+}
+
+/// The code of a callback: takes its context and the payload, answers a verdict, for example
+/// [`CONTINUE`](crate::verdict::raw::CONTINUE). Runs on any thread, on several at once.
+pub type RawCallback = unsafe extern "C" fn(ctx: *mut c_void, payload: *mut c_void) -> u32;
+
+/// What every plugin exports, under the name [`ENTRY_SYMBOL`].
+///
+/// Functions that answer a `u32` answer 0 for success and otherwise say an error first. The host
+/// calls `attach` once, before all else; `create`, `start`, `stop`, `destroy` on one of its threads
+/// at a time, not always the same; `query` on any.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Size of this structure in bytes.
+    pub size: u32,
+    /// The oldest ABI version of a host that this plugin works with.
+    pub abi_min: u32,
+    /// The newest ABI version that this plugin knows.
+    pub abi_max: u32,
+    /// 0, or [`PANIC_ABORTS`](flags::PANIC_ABORTS). C has no panics: 0.
+    pub flags: u32,
+    /// The heap as the plugin sees it.
+    pub heap: Heap,
+    /// Hands the host's table to the library, for as long as it is loaded. Called once, first.
+    pub attach: unsafe extern "C" fn(host: *const HostTable) -> u32,
+    /// Makes an instance with a configuration (JSON); `handle` names it in services. The instance
+    /// may be null: it is only handed back. One thread at
+    /// a time.
+    pub create: unsafe extern "C" fn(handle: *const c_void, name: Str, config: Str, instance: *mut *mut c_void) -> u32,
+    /// Starts an instance: it registers its callbacks through `registrar`. One thread at a time.
+    pub start: unsafe extern "C" fn(instance: *mut c_void, registrar: *mut c_void) -> u32,
+    /// Stops a started instance; its callbacks are no longer called. One thread at a time.
+    pub stop: unsafe extern "C" fn(instance: *mut c_void) -> u32,
+    /// Frees an instance that is not running. One thread at a time.
+    pub destroy: unsafe extern "C" fn(instance: *mut c_void) -> u32,
+    /// A table of the plugin by versioned id, or null. Any thread, several at once.
+    pub query: unsafe extern "C" fn(id: Str) -> *const c_void,
+}
+
+// SAFETY: an entry is immutable and its pointers are to code.
+unsafe impl Sync for Entry {}
+// SAFETY: as above.
+unsafe impl Send for Entry {}
+
+/// Bits of [`Entry::flags`].
+pub mod flags {
+    /// A panic in this library aborts the process.
+    pub const PANIC_ABORTS: u32 = 1;
+}
+
+/// The addresses of the heap's functions. Payloads are grown and freed on both sides, so both must
+/// see the same.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heap {
+    /// `malloc`
+    pub malloc: *const c_void,
+    /// `calloc`
+    pub calloc: *const c_void,
+    /// `realloc`
+    pub realloc: *const c_void,
+    /// `free`
+    pub free: *const c_void,
+    /// `posix_memalign`
+    pub posix_memalign: *const c_void,
+}
+
+impl Heap {
+    /// The heap as this library sees it.
+    pub const fn seen_here() -> Self {
+        unsafe extern "C" {
+            fn malloc(size: usize) -> *mut c_void;
+            fn calloc(count: usize, size: usize) -> *mut c_void;
+            fn realloc(ptr: *mut c_void, size: usize) -> *mut c_void;
+            fn free(ptr: *mut c_void);
+            fn posix_memalign(out: *mut *mut c_void, align: usize, size: usize) -> i32;
+        }
+        Heap {
+            malloc: malloc as *const c_void,
+            calloc: calloc as *const c_void,
+            realloc: realloc as *const c_void,
+            free: free as *const c_void,
+            posix_memalign: posix_memalign as *const c_void,
+        }
+    }
+}
+
+/// What a host gives to every plugin. A newer host's table may be longer, never shorter.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct HostTable {
+    /// Size of this structure in bytes.
+    pub size: u32,
+    /// The ABI version of the host.
+    pub abi: u32,
+    /// Says a text to the host from within a call of the host; `kind` as in
+    /// [`Saying`](crate::host::Saying).
+    pub say: unsafe extern "C" fn(kind: u32, text: Str),
+    /// Registers one callback, from within `start`. 0 for success; else an error was said.
+    pub register_callback: unsafe extern "C" fn(registrar: *mut c_void, record: *const Registration) -> u32,
+    /// What the current dispatch is about, or null outside of one.
+    pub current: unsafe extern "C" fn() -> *const Context,
+    /// A service by versioned id, or null.
+    pub query: unsafe extern "C" fn(id: Str) -> *const c_void,
+}
+
+/// One callback, as a plugin registers it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Registration {
+    /// Size of this structure in bytes.
+    pub size: u32,
+    /// [`HAS_PRIORITY`](registration::HAS_PRIORITY).
+    pub flags: u32,
+    /// The name of the point.
+    pub point: Str,
+    /// The revision of the point that the plugin was built for.
+    pub revision: u32,
+    /// Where the callback stands; counts only with [`HAS_PRIORITY`](registration::HAS_PRIORITY).
+    pub priority: i32,
+    /// The name of the callback, unique in its instance and point.
+    pub callback: Str,
+    /// How it is called: 0, synchronously.
+    pub form: u32,
+    /// What it touches: an [`Effects`](crate::Effects).
+    pub effects: u32,
+    /// What its fault shall mean: see [`registration`]; 0, as the point says.
+    pub fault: u32,
+    /// Reserved; 0.
+    pub reserved: u32,
+    /// The time it may take in nanoseconds; 0 for no limit.
+    pub deadline: u64,
+    /// Which payloads it wants; 0 for every one.
+    pub predicate: u64,
+    /// The code. Runs on any thread, on several at once.
+    pub run: Option<RawCallback>,
+    /// Handed to the code with each payload.
+    pub ctx: *mut c_void,
+    /// Frees `ctx` when nobody can call the callback any more; may be null.
+    pub ctx_drop: Option<unsafe extern "C" fn(ctx: *mut c_void)>,
+    /// The payload's fingerprint as the plugin knows it, low word first.
+    pub fingerprint: [u64; 2],
+    /// abi_stable's layout of the payload (`&'static TypeLayout`), to explain a difference; may
+    /// be null.
+    pub layout: *const c_void,
+    /// The payload's operations as the plugin knows them; may be null.
+    pub ops: *const PayloadOps,
+}
+
+/// Constants of [`Registration`].
+pub mod registration {
+    /// `priority` was given. Without it the registration is refused.
+    pub const HAS_PRIORITY: u32 = 1;
+    /// [`Registration::fault`](super::Registration::fault): as the point says.
+    pub const FAULT_AS_POINT: u32 = 0;
+    /// [`Registration::fault`](super::Registration::fault): go on as if it were not there.
+    pub const FAULT_OPEN: u32 = 1;
+    /// [`Registration::fault`](super::Registration::fault): deny.
+    pub const FAULT_CLOSED: u32 = 2;
+}
+
+/// What the current dispatch is about.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Context {
+    /// Size of this structure in bytes.
+    pub size: u32,
+    /// Reserved; 0.
+    pub reserved: u32,
+    /// When the answer is needed, in nanoseconds of `CLOCK_MONOTONIC`; 0 for no deadline.
+    pub deadline: u64,
+    /// The trace this belongs to (W3C trace id); all zeros for none.
+    pub trace: [u8; 16],
+    /// On whose behalf; may be empty.
+    pub principal: Str,
+    /// The machine; may be empty.
+    pub node: Str,
+}
+
+/// Service `log/1`: writes to the host's log.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct LogService {
+    /// Size of this structure in bytes.
+    pub size: u32,
+    /// Writes one line; `level` 1 error, 2 warn, 3 info, 4 debug, 5 trace.
+    pub write: unsafe extern "C" fn(handle: *const c_void, level: u32, text: Str),
+}
+
+/// Service `config/1`: the instance's configuration.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct ConfigService {
+    /// Size of this structure in bytes.
+    pub size: u32,
+    /// Appends the configuration in force, as JSON, to `out`. 0 for success.
+    pub read: unsafe extern "C" fn(handle: *const c_void, out: *mut crate::Text) -> u32,
+}
+
+/// Service `dirs/1`: directories of the instance.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct DirsService {
+    /// Size of this structure in bytes.
+    pub size: u32,
+    /// Appends the path of a directory to `out`, which then exists; `kind` as in
+    /// [`Dir`](crate::host::Dir). 0 for success; else an error was said.
+    pub path: unsafe extern "C" fn(handle: *const c_void, kind: u32, out: *mut crate::Text) -> u32,
+}
+
+/// A plugin's table `keys/1`: what of it threads may still run when it has ended.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct KeysTable {
+    /// Size of this structure in bytes.
+    pub size: u32,
+    /// How many pthread keys with a destructor the library has created.
+    pub count: unsafe extern "C" fn() -> u32,
+}
+
+/// A plugin's table `schema/1`: what its configuration looks like.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct SchemaTable {
+    /// Size of this structure in bytes.
+    pub size: u32,
+    /// Appends the JSON Schema of the configuration to `out`. 0 for success.
+    pub write: unsafe extern "C" fn(out: *mut crate::Text) -> u32,
+}
+
+/// A plugin's table `reload/1`: takes a new configuration while it runs.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct ReloadTable {
+    /// Size of this structure in bytes.
+    pub size: u32,
+    /// Takes a configuration (JSON). 0 for success; else an error was said and the old one stays.
+    pub reload: unsafe extern "C" fn(instance: *mut c_void, config: Str) -> u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::mem::offset_of;
+
+    macro_rules! check_layout {
+        ($type:ident, $size:literal: $($field:ident $offset:literal),* $(,)?) => {
+            assert_eq!(size_of::<$type>(), $size, stringify!($type));
+            $(assert_eq!(offset_of!($type, $field), $offset, concat!(stringify!($type), ".", stringify!($field)));)*
+            // Fails to compile when a field is missing from the list.
+            let _ = |it: $type| { let $type { $($field: _),* } = it; };
+        };
+    }
+
+    #[test]
+    fn layouts_are_those_of_abi_1_0() {
+        check_layout!(Str, 16: ptr 0, len 8);
+        check_layout!(Heap, 40: malloc 0, calloc 8, realloc 16, free 24, posix_memalign 32);
+        check_layout!(Entry, 104: size 0, abi_min 4, abi_max 8, flags 12, heap 16, attach 56, create 64, start 72,
+            stop 80, destroy 88, query 96);
+        check_layout!(HostTable, 40: size 0, abi 4, say 8, register_callback 16, current 24, query 32);
+        check_layout!(Registration, 136: size 0, flags 4, point 8, revision 24, priority 28, callback 32, form 48,
+            effects 52, fault 56, reserved 60, deadline 64, predicate 72, run 80, ctx 88, ctx_drop 96,
+            fingerprint 104, layout 120, ops 128);
+        check_layout!(PayloadOps, 64: size 0, align 8, clone 16, assign 24, drop 32, encode 40, decode 48, redact 56);
+        check_layout!(Context, 64: size 0, reserved 4, deadline 8, trace 16, principal 32, node 48);
+    }
+
+    #[test]
+    fn tables_of_services_are_those_of_their_first_version() {
+        check_layout!(ConfigService, 16: size 0, read 8);
+        check_layout!(DirsService, 16: size 0, path 8);
+        check_layout!(LogService, 16: size 0, write 8);
+        check_layout!(ReloadTable, 16: size 0, reload 8);
+        check_layout!(SchemaTable, 16: size 0, write 8);
+    }
+}

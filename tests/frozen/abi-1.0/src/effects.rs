@@ -1,0 +1,33 @@
+//! What a callback touches.
+
+/// What a callback touches beside its payload. Simulation, replay and shadow call only pure ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Effects {
+    /// Anything: the network, files, other processes.
+    External = 0,
+    /// The state of this process: counters, caches.
+    Local = 1,
+    /// Only the payload.
+    Pure = 2,
+}
+
+impl Effects {
+    /// The word people read.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Effects::External => "external",
+            Effects::Local => "local",
+            Effects::Pure => "pure",
+        }
+    }
+
+    /// From the boundary; anything unknown is the most that it could be.
+    pub const fn from_raw(raw: u32) -> Self {
+        match raw {
+            1 => Effects::Local,
+            2 => Effects::Pure,
+            _ => Effects::External,
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The functions behind a plugin's [`Entry`]: from the boundary's C to the trait [`Plugin`].
+
+use std::ffi::c_void;
+use std::ptr::{from_ref, null};
+
+use crate::boundary::{
+    ABI_OLDEST, ABI_VERSION, Entry, Heap, HostTable, KeysTable, Registration, ReloadTable, SchemaTable, Str, flags,
+    registration,
+};
+use crate::host::{self, Instance, Saying};
+use crate::plugin::{Error, Registrar, Result};
+use crate::shim::{guarded, install_panic_hook};
+use crate::{Hook, Plugin, Text, keys};
+
+const OK: u32 = 0;
+const FAILED: u32 = 1;
+const PANICKED: u32 = 2;
+
+/// The entry of plugin `P`, for [`export!`](crate::export).
+pub const fn entry<P: Plugin>() -> Entry {
+    Entry {
+        size: size_of::<Entry>() as u32,
+        abi_min: ABI_OLDEST,
+        abi_max: ABI_VERSION,
+        flags: if cfg!(panic = "unwind") { 0 } else { flags::PANIC_ABORTS },
+        heap: Heap::seen_here(),
+        attach,
+        create: create::<P>,
+        start: start::<P>,
+        stop: stop::<P>,
+        destroy: destroy::<P>,
+        query: query::<P>,
+    }
+}
+
+/// What an instance pointer points to.
+struct Created<P: Plugin> {
+    name: String,
+    instance: Instance,
+    config: Option<P::Config>,
+    started: Option<Box<P>>,
+}
+
+unsafe extern "C" fn attach(host: *const HostTable) -> u32 {
+    guarded(PANICKED, || {
+        // SAFETY: the host keeps its table for as long as this library is loaded.
+        host::attach(unsafe { &*host });
+        install_panic_hook();
+        OK
+    })
+}
+
+pub(crate) unsafe extern "C" fn create<P: Plugin>(
+    handle: *const c_void,
+    name: Str,
+    config: Str,
+    instance: *mut *mut c_void,
+) -> u32 {
+    guarded(PANICKED, || {
+        // SAFETY: the host passes text that is readable for the call.
+        let (name, config) = unsafe { (name.to_text().into_owned(), config.to_text()) };
+        said(parse::<P>(&config).map(|config| {
+            let created = Created::<P> { name, instance: Instance::new(handle), config: Some(config), started: None };
+            // SAFETY: the host passes room for a pointer.
+            unsafe { instance.write(Box::into_raw(Box::new(created)).cast()) };
+        }))
+    })
+}
+
+pub(crate) unsafe extern "C" fn start<P: Plugin>(instance: *mut c_void, registrar: *mut c_void) -> u32 {
+    guarded(PANICKED, || {
+        // SAFETY: `create` made the instance, and the host uses it on one thread at a time.
+        let created = unsafe { &mut *instance.cast::<Created<P>>() };
+        said(created.start(registrar))
+    })
+}
+
+pub(crate) unsafe extern "C" fn stop<P: Plugin>(instance: *mut c_void) -> u32 {
+    guarded(PANICKED, || {
+        // SAFETY: `create` made the instance, and the host uses it on one thread at a time.
+        let created = unsafe { &mut *instance.cast::<Created<P>>() };
+        if let Some(plugin) = &created.started {
+            plugin.stop();
+        }
+        OK
+    })
+}
+
+pub(crate) unsafe extern "C" fn destroy<P: Plugin>(instance: *mut c_void) -> u32 {
+    guarded(PANICKED, || {
+        // SAFETY: `create` made the instance, and the host does not use it again.
+        drop(unsafe { Box::from_raw(instance.cast::<Created<P>>()) });
+        OK
+    })
+}
+
+pub(crate) unsafe extern "C" fn query<P: Plugin>(id: Str) -> *const c_void {
+    // SAFETY: the host passes text that is readable for the call.
+    match &*unsafe { id.to_text() } {
+        "keys/1" => {
+            static TABLE: KeysTable = KeysTable { size: size_of::<KeysTable>() as u32, count: keys::count };
+            from_ref(&TABLE).cast()
+        }
+        "reload/1" => {
+            let table: &'static ReloadTable =
+                const { &ReloadTable { size: size_of::<ReloadTable>() as u32, reload: reload::<P> } };
+            from_ref(table).cast()
+        }
+        "schema/1" => {
+            let table: &'static SchemaTable =
+                const { &SchemaTable { size: size_of::<SchemaTable>() as u32, write: schema::<P> } };
+            from_ref(table).cast()
+        }
+        _ => null(),
+    }
+}
+
+unsafe extern "C" fn reload<P: Plugin>(instance: *mut c_void, config: Str) -> u32 {
+    guarded(PANICKED, || {
+        // SAFETY: `create` made the instance and callbacks only share it; the host passes text that
+        // is readable for the call.
+        let (created, config) = unsafe { (&*instance.cast::<Created<P>>(), config.to_text()) };
+        said(parse::<P>(&config).and_then(|config| match &created.started {
+            Some(plugin) => plugin.on_reload(config),
+            None => Err("the instance is not started".into()),
+        }))
+    })
+}
+
+unsafe extern "C" fn schema<P: Plugin>(out: *mut Text) -> u32 {
+    guarded(PANICKED, || {
+        let schema = schemars::schema_for!(P::Config);
+        // SAFETY: the host passes a text, exclusively.
+        unsafe { &mut *out }.push_str(&schema.as_value().to_string());
+        OK
+    })
+}
+
+impl<P: Plugin> Created<P> {
+    fn start(&mut self, registrar: *mut c_void) -> Result<()> {
+        let config = self.config.take().ok_or("the instance was started before")?;
+        let host = Registrar::new(self.name.clone(), self.instance);
+        let plugin = self.started.insert(Box::new(P::start(&host, config)?));
+        if let Some(unknown) = host.left_out_of(P::HOOKS) {
+            return Err(format!("it leaves out `{unknown}`, which is none of its hooks").into());
+        }
+        let table = host::table().ok_or("the library is not attached to a host")?;
+        for hook in P::HOOKS.iter().filter(|hook| !host.leaves_out(hook.callback)) {
+            let record = hook.registration(plugin);
+            // SAFETY: `registrar` is the host's, for this call; the record holds for the call, and
+            // what it points to for as long as the instance is started.
+            if unsafe { (table.register_callback)(registrar, &record) } != 0 {
+                // The host said why.
+                return Err(Error::from(""));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<P> Hook<P> {
+    fn registration(&self, plugin: &P) -> Registration {
+        Registration {
+            size: size_of::<Registration>() as u32,
+            flags: registration::HAS_PRIORITY,
+            point: Str::new(self.point),
+            revision: self.revision,
+            priority: self.priority.number(),
+            callback: Str::new(self.callback),
+            form: 0,
+            effects: self.effects as u32,
+            fault: 0,
+            reserved: 0,
+            deadline: 0,
+            predicate: 0,
+            run: Some(self.run),
+            ctx: from_ref(plugin).cast_mut().cast(),
+            ctx_drop: None,
+            fingerprint: (self.shape)().fingerprint,
+            layout: from_ref(self.layout).cast(),
+            ops: (self.ops)(),
+        }
+    }
+}
+
+fn parse<P: Plugin>(config: &str) -> Result<P::Config> {
+    let config = if config.is_empty() { "{}" } else { config };
+    serde_json::from_str(config).map_err(|error| format!("the configuration does not fit: {error}").into())
+}
+
+fn said(result: Result<()>) -> u32 {
+    match result {
+        Ok(()) => OK,
+        Err(error) => {
+            let text = error.to_string();
+            if !text.is_empty() {
+                host::say(Saying::Error, &text);
+            }
+            FAILED
+        }
+    }
+}
+
+/// Makes a library a plugin: exports its entry and writes its note. Once per library.
+///
+/// The name and the version are those of the package, without the prefix `hookrail-plugin-`;
+/// `export!(Mine, name = "other")` names it otherwise.
+#[macro_export]
+macro_rules! export {
+    ($plugin:ty) => {
+        $crate::export!(@identity $plugin,
+            $crate::note::Identity::of_package(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")));
+    };
+    ($plugin:ty, name = $name:literal) => {
+        $crate::export!(@identity $plugin,
+            $crate::note::Identity { name: $name, version: env!("CARGO_PKG_VERSION") });
+    };
+    (@identity $plugin:ty, $identity:expr) => {
+        #[cfg(not(test))]
+        $crate::hidden_symbols!();
+
+        const _: () = {
+            const SIZE: usize = $crate::note::size::<$plugin>($identity);
+
+            #[used]
+            #[unsafe(link_section = ".note.hookrail")]
+            static NOTE: $crate::note::Note<SIZE> = $crate::note::Note::<SIZE>::of::<$plugin>($identity);
+
+            // In the tests of a plugin there is no host, and one binary may hold several plugins.
+            #[cfg(not(test))]
+            #[unsafe(export_name = "hookrail_plugin_v1")]
+            static ENTRY: $crate::boundary::Entry = $crate::entry::<$plugin>();
+        };
+    };
+}

@@ -1,0 +1,140 @@
+//! The message: what the built-in `message.*` points carry.
+
+mod id;
+mod json;
+
+use abi_stable::StableAbi;
+use serde::{Deserialize, Serialize};
+
+pub use id::MessageId;
+
+use crate::{Bytes, List, Text};
+
+/// One message of a stream. Fixed in size: it grows by `hookrail-*` headers only.
+///
+/// As JSON: `id` a string, `timestamp` RFC 3339 with nine digits, `headers` as `[["key","value"]]`,
+/// and `body` when it is UTF-8, else `body_base64`. As MessagePack: its fields.
+#[repr(C)]
+#[derive(StableAbi, Clone, Debug, PartialEq)]
+pub struct Message {
+    /// A UUID of version 7.
+    pub id: MessageId,
+    /// When the message came to be, in nanoseconds since the Unix epoch.
+    pub timestamp: u64,
+    /// Reserved for the host; keep them as they are.
+    pub flags: u64,
+    /// Where the message came from, for example a file name or a client.
+    pub source: Text,
+    /// Dot-separated tokens.
+    pub topic: Text,
+    /// Ordered; a key may repeat.
+    pub headers: List<Header>,
+    /// The content.
+    pub body: Bytes,
+    /// Reserved for the host; keep them as they are.
+    reserved: [u64; 4],
+}
+
+/// One header of a message.
+#[repr(C)]
+#[derive(StableAbi, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// The key; case-sensitive.
+    pub key: Text,
+    /// The value.
+    pub value: Text,
+}
+
+/// A message that was denied on its way, and who denied it: what `message.dropped` carries.
+#[repr(C)]
+#[derive(StableAbi, Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dropped {
+    /// The message as the chain left it.
+    pub message: Message,
+    /// The callback that decided, as `instance/callback`.
+    pub decided_by: Text,
+    /// The code of the verdict, 24 bits.
+    pub code: u32,
+    /// The reason as the callback said it; may be empty.
+    pub reason: Text,
+}
+
+impl Message {
+    /// A message of now, with a fresh id.
+    pub fn new(topic: &str, body: impl Into<Bytes>) -> Self {
+        let (id, timestamp) = MessageId::now();
+        Message { id, timestamp, topic: topic.into(), body: body.into(), ..Message::empty() }
+    }
+
+    /// A message with nothing in it and the nil id, to be filled in; allocates nothing.
+    pub const fn empty() -> Self {
+        Message {
+            id: MessageId::NIL,
+            timestamp: 0,
+            flags: 0,
+            source: Text::new(),
+            topic: Text::new(),
+            headers: List::new(),
+            body: Bytes::new(),
+            reserved: [0; 4],
+        }
+    }
+
+    /// The value of the first header of that key.
+    pub fn header(&self, key: &str) -> Option<&str> {
+        self.headers.iter().find(|header| header.key == *key).map(|header| header.value.as_str())
+    }
+
+    /// Appends a header; others of that key stay.
+    pub fn add_header(&mut self, key: &str, value: &str) {
+        self.headers.push(Header { key: key.into(), value: value.into() });
+    }
+
+    /// Sets the first header of that key, or appends one.
+    pub fn set_header(&mut self, key: &str, value: &str) {
+        match self.headers.iter_mut().find(|header| header.key == *key) {
+            Some(header) => header.value.set(value),
+            None => self.add_header(key, value),
+        }
+    }
+}
+
+impl Default for Message {
+    fn default() -> Self {
+        Message::empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+
+    #[test]
+    fn layouts_are_those_of_abi_1_0() {
+        assert_eq!([size_of::<Text>(), size_of::<Bytes>(), size_of::<MessageId>()], [24, 24, 16]);
+        assert_eq!([align_of::<Text>(), align_of::<Bytes>(), align_of::<MessageId>()], [8, 8, 1]);
+
+        let Message { id: _, timestamp: _, flags: _, source: _, topic: _, headers: _, body: _, reserved: _ } =
+            Message::empty();
+        assert_eq!(size_of::<Message>(), 160);
+        assert_eq!(offset_of!(Message, id), 0);
+        assert_eq!(offset_of!(Message, timestamp), 16);
+        assert_eq!(offset_of!(Message, flags), 24);
+        assert_eq!(offset_of!(Message, source), 32);
+        assert_eq!(offset_of!(Message, topic), 56);
+        assert_eq!(offset_of!(Message, headers), 80);
+        assert_eq!(offset_of!(Message, body), 104);
+        assert_eq!(offset_of!(Message, reserved), 128);
+
+        assert_eq!(size_of::<Header>(), 48);
+        assert_eq!([offset_of!(Header, key), offset_of!(Header, value)], [0, 24]);
+
+        assert_eq!(size_of::<Dropped>(), 216);
+        assert_eq!(offset_of!(Dropped, message), 0);
+        assert_eq!(offset_of!(Dropped, decided_by), 160);
+        assert_eq!(offset_of!(Dropped, code), 184);
+        assert_eq!(offset_of!(Dropped, reason), 192);
+    }
+}

@@ -1,0 +1,126 @@
+//! What an author writes: one type, one trait.
+
+use std::cell::RefCell;
+use std::ops::Deref;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::Hooks;
+use crate::host::Instance;
+
+/// What goes wrong in a plugin: any error, or a text (`"...".into()`).
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// A result of plugin code.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A plugin.
+///
+/// Its life: the host reads the declared hooks from the file, creates an instance with its
+/// configuration, and calls [`start`](Plugin::start). Callbacks then run on any thread, on several
+/// at once, with `&self`. When it ends, no callback runs any more; [`stop`](Plugin::stop) is
+/// called, the value dropped, the library unloaded.
+#[diagnostic::on_unimplemented(message = "`{Self}` is no plugin: implement `hookrail_abi::Plugin` for it")]
+pub trait Plugin: Send + Sync + Sized + 'static {
+    /// The configuration, [`NoConfig`] for none. Its JSON Schema is exported, and the host checks
+    /// a configuration against it before the plugin sees it.
+    type Config: DeserializeOwned + JsonSchema;
+
+    /// The callbacks, made by [`hooks!`](crate::hooks). They are written into the file too, so
+    /// that they are known before any code of the plugin runs.
+    const HOOKS: Hooks<Self>;
+
+    /// How many instances one library may have.
+    const INSTANCES: Instances = Instances::Many;
+
+    /// What the plugin asks the host's operator to grant; for people and for isolation.
+    const CAPABILITIES: &'static [&'static str] = &[];
+
+    /// Where the author wishes it to run.
+    const ISOLATION: Isolation = Isolation::InProcess;
+
+    /// Starts an instance. Callbacks are called only after this returned.
+    fn start(host: &Registrar, config: Self::Config) -> Result<Self>;
+
+    /// Takes a new configuration while callbacks run. Refuses unless written.
+    fn on_reload(&self, config: Self::Config) -> Result<()> {
+        let _ = config;
+        Err("this plugin takes a new configuration only when it is restarted".into())
+    }
+
+    /// Ends what was begun; no callback runs any more. The value is dropped afterwards.
+    fn stop(&self) {}
+}
+
+/// The configuration of a plugin that has none.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoConfig {}
+
+/// How many instances one library may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instances {
+    /// As many as are configured.
+    Many,
+    /// One.
+    One,
+}
+
+/// Where an author wishes a plugin to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    /// In the host's process.
+    InProcess,
+    /// In a process of its own.
+    Worker,
+}
+
+/// Given to [`Plugin::start`]: the instance's line to the host, and the choice to leave a declared
+/// callback out.
+#[derive(Debug)]
+pub struct Registrar {
+    name: String,
+    instance: Instance,
+    left_out: RefCell<Vec<&'static str>>,
+}
+
+impl Registrar {
+    pub(crate) fn new(name: String, instance: Instance) -> Self {
+        Registrar { name, instance, left_out: RefCell::default() }
+    }
+
+    /// The name of this instance, for example `mask` or `mask:logs`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The line to the host, to be kept for later.
+    pub fn instance(&self) -> Instance {
+        self.instance
+    }
+
+    /// Leaves out the declared callback of that name, in all points. A name that is not declared
+    /// fails the start; a callback that is not declared cannot be added.
+    pub fn leave_out(&self, callback: &'static str) {
+        self.left_out.borrow_mut().push(callback);
+    }
+
+    /// A name that was left out and is none of `hooks`.
+    pub(crate) fn left_out_of<P>(&self, hooks: Hooks<P>) -> Option<&'static str> {
+        let left_out = self.left_out.borrow();
+        left_out.iter().copied().find(|name| hooks.iter().all(|hook| hook.callback != *name))
+    }
+
+    pub(crate) fn leaves_out(&self, callback: &str) -> bool {
+        self.left_out.borrow().contains(&callback)
+    }
+}
+
+impl Deref for Registrar {
+    type Target = Instance;
+    fn deref(&self) -> &Instance {
+        &self.instance
+    }
+}

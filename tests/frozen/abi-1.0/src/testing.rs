@@ -1,0 +1,248 @@
+//! Runs a plugin in a plain unit test, without a host.
+//!
+//! The plugin is driven through the same functions that a host calls.
+//!
+//! ```
+//! use hookrail_abi::prelude::*;
+//! use hookrail_abi::testing;
+//!
+//! struct NoSpam;
+//!
+//! impl NoSpam {
+//!     fn check(&self, message: &mut Message) -> Verdict {
+//!         if message.body.starts_with(b"spam") { Verdict::deny(7, "spam") } else { Verdict::Continue }
+//!     }
+//! }
+//!
+//! impl Plugin for NoSpam {
+//!     type Config = NoConfig;
+//!     const HOOKS: Hooks<Self> = hooks![MessagePublish, 500, "check", Self::check, pure];
+//!     fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+//!         Ok(NoSpam)
+//!     }
+//! }
+//!
+//! let plugin = testing::start::<NoSpam>("{}").unwrap();
+//! let answer = plugin.call::<MessagePublish>("check", &mut Message::new("a", "spam, eggs"));
+//! assert_eq!(answer.verdict, Verdict::Deny(7));
+//! assert_eq!(answer.said, ["spam"]);
+//! ```
+
+use std::cell::RefCell;
+use std::ffi::c_void;
+use std::path::PathBuf;
+use std::ptr::{from_mut, from_ref, null, null_mut};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::boundary::{
+    ABI_VERSION, ConfigService, Context, DirsService, HostTable, LogService, RawCallback, Registration, ReloadTable,
+    Str,
+};
+use crate::plugin::{Error, Result};
+use crate::verdict::raw;
+use crate::{Kind, Plugin, Point, RawKind, Text, Verdict, entry, host};
+
+thread_local! {
+    /// What the plugin said on this thread since it was last asked.
+    static SAID: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+static TABLE: HostTable = HostTable {
+    size: size_of::<HostTable>() as u32,
+    abi: ABI_VERSION,
+    say,
+    register_callback: register,
+    current,
+    query,
+};
+
+/// Creates and starts an instance of `P` named `test`, with a configuration in JSON. The error is
+/// what an operator would read.
+pub fn start<P: Plugin>(config: &str) -> Result<Running<P>> {
+    host::attach(&TABLE);
+    SAID.take();
+    let handle = Box::new(Handle::new(config));
+    let mut callbacks: Vec<(String, String, RawCallback, *mut c_void)> = Vec::new();
+    let mut instance = null_mut();
+    // SAFETY: as a host does: text for the call, room for a pointer, a handle that outlives the
+    // instance (`Running` drops it last).
+    let created =
+        unsafe { entry::create::<P>(from_ref(&*handle).cast(), Str::new("test"), Str::new(config), &mut instance) };
+    if created != 0 {
+        return Err(Error::from(SAID.take().join("; ")));
+    }
+    // SAFETY: `create` succeeded; the registrar is what our `register` expects.
+    let started = unsafe { entry::start::<P>(instance, from_mut(&mut callbacks).cast()) };
+    let running = Running { instance, callbacks, handle, plugin: std::marker::PhantomData };
+    if started != 0 { Err(Error::from(SAID.take().join("; "))) } else { Ok(running) }
+}
+
+/// A started instance; stopped and dropped when this is.
+pub struct Running<P: Plugin> {
+    instance: *mut c_void,
+    callbacks: Vec<(String, String, RawCallback, *mut c_void)>,
+    handle: Box<Handle>,
+    plugin: std::marker::PhantomData<fn(&P)>,
+}
+
+// SAFETY: a plugin is `Send`, and everything else is only read.
+unsafe impl<P: Plugin> Send for Running<P> {}
+// SAFETY: callbacks take `&P`, and a plugin is `Sync`; the rest is behind `&mut` or thread-local.
+unsafe impl<P: Plugin> Sync for Running<P> {}
+
+/// What a callback answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// The verdict. A fault is no verdict: [`Running::call`] panics with what was said.
+    pub verdict: Verdict,
+    /// What was said meanwhile, for example why it denied.
+    pub said: Vec<String>,
+}
+
+impl<P: Plugin> Running<P> {
+    /// Calls the callback of that name on point `T`.
+    ///
+    /// # Panics
+    /// When there is no such callback, and when it faults.
+    pub fn call<T: Point>(&self, callback: &str, payload: &mut T::Payload) -> Answered {
+        let (.., run, ctx) = self
+            .callbacks
+            .iter()
+            .find(|(point, name, ..)| point == T::NAME && name == callback)
+            .unwrap_or_else(|| panic!("no callback `{callback}` is registered on {}", T::NAME));
+        SAID.take();
+        // SAFETY: `ctx` is the running plugin; the payload is the point's, exclusive.
+        let answer = unsafe { run(*ctx, from_mut(payload).cast()) };
+        let said = SAID.take();
+        let verdict = match (answer & 0xff, T::Kind::RAW) {
+            (raw::CONTINUE, _) => Verdict::Continue,
+            (raw::STOP, RawKind::Gate) => Verdict::Allow,
+            (raw::STOP, _) => Verdict::Stop,
+            (raw::DENY, _) => Verdict::Deny(answer >> 8),
+            _ => panic!("{callback} faulted: {}", said.join("; ")),
+        };
+        Answered { verdict, said }
+    }
+
+    /// Hands a new configuration to the running plugin.
+    pub fn reload(&self, config: &str) -> Result<()> {
+        // SAFETY: the id names the table's type.
+        let table = unsafe { &*entry::query::<P>(Str::new("reload/1")).cast::<ReloadTable>() };
+        // SAFETY: the instance is started; text for the call.
+        match unsafe { (table.reload)(self.instance, Str::new(config)) } {
+            0 => Ok(()),
+            _ => Err(Error::from(SAID.take().join("; "))),
+        }
+    }
+
+    /// The lines that were logged so far.
+    pub fn log(&self) -> Vec<String> {
+        self.handle.log.lock().expect("nobody panics with it").clone()
+    }
+}
+
+/// Not derived: a plugin need not be `Debug` for `start(...).unwrap_err()`.
+impl<P: Plugin> std::fmt::Debug for Running<P> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").field("callbacks", &self.callbacks).finish_non_exhaustive()
+    }
+}
+
+impl<P: Plugin> Drop for Running<P> {
+    fn drop(&mut self) {
+        // SAFETY: the instance was created, and nobody can call it any more.
+        unsafe {
+            entry::stop::<P>(self.instance);
+            entry::destroy::<P>(self.instance);
+        }
+    }
+}
+
+/// What our services know of the instance.
+#[derive(Debug)]
+struct Handle {
+    config: String,
+    /// Its own, removed with it.
+    home: PathBuf,
+    log: Mutex<Vec<String>>,
+}
+
+impl Handle {
+    fn new(config: &str) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        // Relaxed: only distinctness matters.
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let home = std::env::temp_dir().join(format!("hookrail-testing-{}-{number}", std::process::id()));
+        Handle { config: config.into(), home, log: Mutex::default() }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // It exists only when the plugin asked for a directory.
+        let _ = std::fs::remove_dir_all(&self.home);
+    }
+}
+
+unsafe extern "C" fn say(_kind: u32, text: Str) {
+    // SAFETY: the plugin passes text that is readable for the call.
+    let text = unsafe { text.to_text().into_owned() };
+    SAID.with_borrow_mut(|said| said.push(text));
+}
+
+unsafe extern "C" fn register(registrar: *mut c_void, record: *const Registration) -> u32 {
+    // SAFETY: `start` passed this vector as the registrar; the record holds for the call.
+    unsafe {
+        let callbacks = &mut *registrar.cast::<Vec<(String, String, RawCallback, *mut c_void)>>();
+        let record = &*record;
+        let run = record.run.expect("the SDK fills it in");
+        callbacks.push((record.point.to_text().into(), record.callback.to_text().into(), run, record.ctx));
+    }
+    0
+}
+
+unsafe extern "C" fn current() -> *const Context {
+    null()
+}
+
+unsafe extern "C" fn query(id: Str) -> *const c_void {
+    static LOG: LogService = LogService { size: size_of::<LogService>() as u32, write: log };
+    static CONFIG: ConfigService = ConfigService { size: size_of::<ConfigService>() as u32, read: config };
+    static DIRS: DirsService = DirsService { size: size_of::<DirsService>() as u32, path: dirs };
+    // SAFETY: the plugin passes text that is readable for the call.
+    match &*unsafe { id.to_text() } {
+        "log/1" => from_ref(&LOG).cast(),
+        "config/1" => from_ref(&CONFIG).cast(),
+        "dirs/1" => from_ref(&DIRS).cast(),
+        _ => null(),
+    }
+}
+
+unsafe extern "C" fn log(handle: *const c_void, _level: u32, text: Str) {
+    // SAFETY: the handle is ours, kept while the instance lives; the text holds for the call.
+    let (handle, text) = unsafe { (&*handle.cast::<Handle>(), text.to_text()) };
+    handle.log.lock().expect("nobody panics with it").push(text.into_owned());
+}
+
+unsafe extern "C" fn config(handle: *const c_void, out: *mut Text) -> u32 {
+    // SAFETY: the handle is ours, kept while the instance lives; the text is exclusive.
+    unsafe { (*out).push_str(&(*handle.cast::<Handle>()).config) };
+    0
+}
+
+unsafe extern "C" fn dirs(handle: *const c_void, kind: u32, out: *mut Text) -> u32 {
+    // SAFETY: the handle is ours, kept while the instance lives; the text is exclusive.
+    let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };
+    let path = handle.home.join(kind.to_string());
+    match std::fs::create_dir_all(&path) {
+        Ok(()) => {
+            out.push_str(&path.to_string_lossy());
+            0
+        }
+        Err(error) => {
+            out.push_str(&error.to_string());
+            1
+        }
+    }
+}
