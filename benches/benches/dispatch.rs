@@ -5,7 +5,7 @@ use std::time::Duration;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use hookrail::{Callbacks, HookPoint, Host, Priority, Verdict};
 use hookrail_abi::{Fold, points};
-use hookrail_benches::{Work, WorkDone};
+use hookrail_benches::Work;
 
 #[path = "../shared/mod.rs"]
 mod shared;

@@ -27,7 +27,8 @@ use crate::{builtin, said};
 
 /// A host of plugins. When it is dropped its plugins are unloaded.
 ///
-/// All methods take `&self` and may be called from any thread, from within callbacks too.
+/// All methods take `&self` and may be called from any thread, from within callbacks too. The child
+/// of a fork may dispatch, register and unregister; unloading is for the process that loaded.
 pub struct Host {
     config: Config,
     registry: Arc<Registry>,
@@ -195,13 +196,15 @@ impl Host {
         view::points(&self.registry)
     }
 
-    /// Registers callbacks of the embedding program: all of them, or none.
+    /// Registers callbacks of the embedding program: all of them, or none. The operator's overrides
+    /// are about plugins; the program may read its own configuration.
     pub fn register(&self, callbacks: Callbacks) -> Result<Registered, Error> {
         Ok(callbacks.register(&self.registry, self.next_owner())?)
     }
 
-    /// Takes callbacks out of their chains. Dispatches that run already may still call them; they
-    /// are dropped when those have ended. Cannot fail.
+    /// Takes callbacks out of their chains. Cannot fail, and does not wait: dispatches that run
+    /// already may still call them, and if there are any they are dropped by the first change of
+    /// chains behind them.
     pub fn unregister(&self, registered: Registered) {
         self.registry.remove(registered.0);
     }

@@ -1,4 +1,70 @@
-//! x
+//! A host for native plugins: shared libraries that hang callbacks on named, typed hook points.
+//!
+//! # The life of a host
+//!
+//! 1. [`Host::new`] makes a host from a [`Config`], in code or from `hookrail.toml`. It has the
+//!    built-in points ([`catalogue`]) and one built-in callback, on `message.publish` at 1000.
+//! 2. [`Host::point`] answers a [`HookPoint`]. The first use of a point of your own declares it; do
+//!    that before you load plugins that hook it.
+//! 3. [`Host::register`] adds [`Callbacks`] of your own program to the chains.
+//! 4. [`inspect`] says what a library says of itself, without running any of it.
+//! 5. [`Host::load`] copies a library, checks it, opens it, starts its instances, and registers all
+//!    their callbacks in one transaction. It is `unsafe`: native code is trusted as your own.
+//! 6. [`HookPoint::dispatch`] runs the chain over a payload, from any thread, and answers an
+//!    [`Outcome`]; [`Host::decision`] tells who decided, and why. [`About`] tells callbacks what a
+//!    dispatch is about. Under [`Host::pin`] several points are dispatched as they were at one instant.
+//! 7. [`Host::points`] and [`Host::plugins`] show what hangs where; [`Host::reload`] hands a running
+//!    instance a new configuration.
+//! 8. [`Host::unload`] takes a plugin's callbacks out, waits for whoever is in them, stops it, closes
+//!    the library, and answers how that ended: [`End`]. [`Host::begin_unload`] does not wait; it
+//!    answers a [`Ticket`].
+//!
+//! Callbacks run in ascending order of `(priority, instance, callback)`. Every error has a stable
+//! code and names the next step: [`Error::code`], [`Error::fix`].
+//!
+//! # Example
+//!
+//! ```
+//! use hookrail::{Callbacks, Config, Host, Message, MessagePublish, Priority, Verdict};
+//!
+//! let host = Host::new(Config::default())?;
+//! let publish = host.point::<MessagePublish>()?;
+//!
+//! // What a plugin does from a library, a program may do itself.
+//! let rules = Callbacks::new("rules")
+//!     .on::<MessagePublish, _, _>("mark", Priority::new(500), |message| message.add_header("seen", "yes"))
+//!     .on::<MessagePublish, _, _>("quiet", Priority::new(1500), |message| {
+//!         if message.body.starts_with(b"spam") { Verdict::Deny(7) } else { Verdict::Continue }
+//!     });
+//! let rules = host.register(rules)?;
+//!
+//! let mut message = Message::new("log.app", "spam, eggs");
+//! let outcome = publish.dispatch(&mut message);
+//! assert_eq!(outcome.verdict, Verdict::Deny(7));
+//! assert_eq!(host.decision(&outcome).unwrap().by, "rules/quiet");
+//! assert_eq!(message.header("seen"), Some("yes"));
+//!
+//! host.unregister(rules);
+//! assert_eq!(publish.dispatch(&mut message).verdict, Verdict::Continue);
+//! # Ok::<(), hookrail::Error>(())
+//! ```
+//!
+//! `host/examples/load.rs` loads a library; `host/examples/gateway` is a program with points of its
+//! own and a plugin for them. The guide is in `docs/guide/embedding.md`.
+//!
+//! # What safety does not cover
+//!
+//! A loaded library runs in this process with all its rights. Panics are caught; a stack overflow, an
+//! `abort` and memory corruption are not, and end or harm the process.
+//!
+//! # Features
+//!
+//! Both are on by default, and only add.
+//!
+//! - `config-file`: `Config::read`, which reads `hookrail.toml`.
+//! - `schema`: checks a plugin's configuration against its JSON Schema, all mistakes at once; without
+//!   it the plugin itself finds the first one.
+
 #[cfg(not(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 compile_error!("hookrail runs on Linux with glibc, on x86_64 and aarch64");
 

@@ -131,6 +131,12 @@ impl Unloading {
         if Instant::now() < self.deadline {
             return false;
         }
+        // A pin must not see half of the old chains and half no-ops.
+        let pinned = self.grace.readers_in(|_| false);
+        if pinned > 0 {
+            self.ticket.set(End::Busy(pinned), false);
+            return false;
+        }
         let disarmed = self
             .disarmed
             .get_or_insert_with(|| self.registry.disarm(self.owner).into_iter().map(<*mut ()>::addr).collect());

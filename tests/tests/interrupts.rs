@@ -43,7 +43,8 @@ fn handlers_may_dispatch_while_their_thread_does() {
     eventually("many handlers have run", || {
         // SAFETY: the thread lives until `leave` is dropped.
         (0..1_000).for_each(|_| assert_eq!(unsafe { libc::pthread_kill(dispatcher, libc::SIGUSR1) }, 0));
-        HANDLED.load(Ordering::SeqCst) > 20_000
+        // Signals merge while the thread does not run: on a busy machine this is not many.
+        HANDLED.load(Ordering::SeqCst) > 300
     });
     DONE.store(true, Ordering::SeqCst);
     resting.recv().unwrap();

@@ -17,6 +17,8 @@ mod pair;
 #[path = "../../host/src/reclaim/slot.rs"]
 #[allow(dead_code)]
 mod slot;
+#[path = "fixtures/loom_sync.rs"]
+mod sync;
 
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -376,105 +378,4 @@ fn explore(model: fn()) {
         HEAVY.set(0);
         model();
     });
-}
-
-/// As the host's `sync`, on loom's atomics, with the flaw asked for.
-mod sync {
-    use std::panic::Location;
-    use std::sync::OnceLock;
-
-    use super::{FLAW, Flaw, HEAVY};
-
-    pub(crate) use std::sync::atomic::Ordering;
-
-    #[track_caller]
-    pub(crate) fn light_fence() {
-        let flaw =
-            if Location::caller().file().ends_with("pair.rs") { Flaw::NoFenceInAnnounce } else { Flaw::NoFenceInEnter };
-        fence_unless(flaw);
-    }
-
-    pub(crate) fn heavy_fence() -> bool {
-        // An unloading issues its first one behind the unlinking, the others behind the overwriting.
-        let before = HEAVY.replace(HEAVY.get() + 1);
-        fence_unless(if before == 0 { Flaw::NoFenceInBegin } else { Flaw::NoFenceBeforeFrames });
-        true
-    }
-
-    pub(crate) fn is_asymmetric() -> bool {
-        true
-    }
-
-    fn fence_unless(flaw: Flaw) {
-        if FLAW.get() != Some(flaw) {
-            // SeqCst: stands for the kernel's barrier; the protocol needs nothing weaker or more.
-            loom::sync::atomic::fence(Ordering::SeqCst);
-        }
-    }
-
-    /// An atomic of loom's, whose accesses are relaxed when its flaw is asked for.
-    ///
-    /// `new` is const, as production code needs it, and loom's is not: so loom's is made when it is
-    /// first looked at, which [`made_here`](super::made_here) does before other threads start.
-    macro_rules! atomic {
-        ($name:ident [$($of:ident)?] $value:ty, $relaxed:ident, $shown:expr) => {
-            pub(crate) struct $name$(<$of>)? {
-                initial: std::sync::atomic::$name$(<$of>)?,
-                watched: OnceLock<loom::sync::atomic::$name$(<$of>)?>,
-            }
-
-            #[allow(dead_code)]
-            impl$(<$of>)? $name$(<$of>)? {
-                pub(crate) const fn new(value: $value) -> Self {
-                    $name { initial: std::sync::atomic::$name::new(value), watched: OnceLock::new() }
-                }
-
-                pub(crate) fn load(&self, order: Ordering) -> $value {
-                    self.watched().load(Self::order(order))
-                }
-
-                pub(crate) fn store(&self, value: $value, order: Ordering) {
-                    self.watched().store($shown(value), Self::order(order));
-                }
-
-                pub(crate) fn swap(&self, value: $value, order: Ordering) -> $value {
-                    self.watched().swap(value, Self::order(order))
-                }
-
-                pub(crate) fn compare_exchange(
-                    &self,
-                    from: $value,
-                    to: $value,
-                    success: Ordering,
-                    failure: Ordering,
-                ) -> Result<$value, $value> {
-                    self.watched().compare_exchange(from, to, Self::order(success), Self::order(failure))
-                }
-
-                fn order(order: Ordering) -> Ordering {
-                    if FLAW.get() == Some(Flaw::$relaxed) { Ordering::Relaxed } else { order }
-                }
-
-                fn watched(&self) -> &loom::sync::atomic::$name$(<$of>)? {
-                    let make = || loom::sync::atomic::$name::new(self.initial.load(Ordering::Relaxed));
-                    self.watched.get_or_init(make)
-                }
-            }
-
-            impl$(<$of>)? std::fmt::Debug for $name$(<$of>)? {
-                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                    self.watched().fmt(f)
-                }
-            }
-        };
-    }
-
-    atomic!(AtomicBool [] bool, RelaxedClaim, std::convert::identity);
-    atomic!(AtomicPtr [T] *mut T, RelaxedPointers, std::convert::identity);
-    atomic!(AtomicU32 [] u32, RelaxedSequence, std::convert::identity);
-    atomic!(AtomicU64 [] u64, RelaxedSequence, shown);
-
-    fn shown(sequence: u64) -> u64 {
-        if FLAW.get() == Some(Flaw::FlagForSequence) { sequence & 1 } else { sequence }
-    }
 }

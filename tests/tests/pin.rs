@@ -68,3 +68,33 @@ fn a_panic_under_a_pin_leaves_nothing_behind() {
     let hello = unsafe { host.load(hookrail_tests::plugin("hello")) }.unwrap();
     assert_eq!(host.unload(hello).unwrap(), End::Unmapped);
 }
+
+/// Past its deadline an unloading overwrites its callbacks in old snapshots, but not under a pin.
+#[test]
+fn a_pin_keeps_its_callbacks_past_the_deadline_of_an_unloading() {
+    let config = Config { unload_deadline: std::time::Duration::ZERO, ..Config::default() };
+    let host = Host::new(config).unwrap();
+    let publish = host.point::<MessagePublish>().unwrap();
+    // SAFETY: our own plugin.
+    let hello = unsafe { host.load(hookrail_tests::plugin("hello")) }.unwrap();
+    let (pinned, wait) = std::sync::mpsc::channel();
+    let (look, go_on) = std::sync::mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        let (host, publish) = (&host, &publish);
+        scope.spawn(move || {
+            host.pin(|pin| {
+                pinned.send(()).unwrap();
+                go_on.recv().unwrap();
+                let mut message = Message::new("a", "");
+                pin.dispatch(publish, &mut message);
+                assert_eq!(message.header("greeting"), Some("hello"));
+            });
+        });
+        wait.recv().unwrap();
+        let ticket = host.begin_unload(hello).unwrap();
+        // The reaper has looked past the deadline when it says who is in the way.
+        assert_eq!(ticket.wait(std::time::Duration::from_millis(200)), End::Busy(1));
+        look.send(()).unwrap();
+        assert_eq!(ticket.wait(std::time::Duration::from_secs(60)), End::Unmapped);
+    });
+}

@@ -75,7 +75,8 @@ fn packages_know_only_what_they_may() {
         let may: &[&str] = match name {
             "hookrail" => &["hookrail-abi"],
             "hookrail-abi" => &[],
-            "hookrail-cli" => &["hookrail"],
+            // The program, and the example of one.
+            "gateway" | "hookrail-cli" => &["hookrail"],
             "hookrail-tests" => &["hookrail"],
             // Plugins, benchmarks and examples of plugins see the boundary alone.
             _ => &["hookrail-abi"],
