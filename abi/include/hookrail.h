@@ -29,6 +29,9 @@
 // The version of this boundary: major in the upper half, minor in the lower.
 #define HOOKRAIL_ABI_VERSION (1 << 16)
 
+// The oldest version of a host that a plugin built with this crate works with.
+#define HOOKRAIL_ABI_OLDEST (1 << 16)
+
 // A panic in this library aborts the process.
 #define HOOKRAIL_PANIC_ABORTS 1
 
@@ -200,7 +203,7 @@ typedef struct {
 
 // Borrowed text: `len` bytes of UTF-8 at `ptr`, valid for the call it is passed to.
 typedef struct {
-  // The first byte; may be anything when `len` is 0.
+  // The first byte; may be anything when `len` is 0. Null is empty.
   const uint8_t *ptr;
   // The length in bytes.
   size_t len;

@@ -64,6 +64,18 @@ pub fn instructions(mode: &str, callbacks: usize) -> u64 {
     (more - some) / 1000
 }
 
+/// The example of an embedder; its plugin lies beside it.
+pub fn gateway() -> PathBuf {
+    static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
+    find(BUILT.get_or_init(|| build(root(), &["-p", "gateway", "-p", "gateway-plugin"], &[])), "gateway")
+}
+
+/// The embedder of the README.
+pub fn load() -> PathBuf {
+    static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
+    find(BUILT.get_or_init(|| build(root(), &["-p", "hookrail", "--example", "load"], &[])), "load")
+}
+
 /// Whether a program that a test compares with is installed. When it is not, the test says what it
 /// needs and is skipped; under `HOOKRAIL_REQUIRE_PEERS=1` it fails.
 pub fn has_peer(program: &str, package: &str) -> bool {
@@ -108,7 +120,12 @@ fn zoo_root() -> PathBuf {
 }
 
 fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from).join("zoo")
+    own_target("zoo")
+}
+
+/// A folder in cargo's target folder for what only tests build.
+pub fn own_target(name: &str) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from).join(name)
 }
 
 fn find(built: &HashMap<String, PathBuf>, name: &str) -> PathBuf {

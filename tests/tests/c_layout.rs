@@ -8,8 +8,8 @@ use std::mem::offset_of;
 use std::process::Command;
 
 use hookrail_abi::boundary::{
-    ABI_VERSION, ConfigService, Context, DirsService, Entry, Heap, HostTable, LogService, Registration, ReloadTable,
-    SchemaTable, Str, flags, registration,
+    ABI_OLDEST, ABI_VERSION, ConfigService, Context, DirsService, Entry, Heap, HostTable, LogService, Registration,
+    ReloadTable, SchemaTable, Str, flags, registration,
 };
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
 use hookrail_abi::host::{Dir, Level, Saying};
@@ -107,6 +107,7 @@ fn numbers() -> Vec<(&'static str, u64)> {
     let [delivered, dropped, publish] =
         [MessageDelivered::shape(), MessageDropped::shape(), MessagePublish::shape()].map(|shape| shape.fingerprint);
     let words = [
+        ("HOOKRAIL_ABI_OLDEST", ABI_OLDEST),
         ("HOOKRAIL_ABI_VERSION", ABI_VERSION),
         ("HOOKRAIL_CONTINUE", raw::CONTINUE),
         ("HOOKRAIL_DENY", raw::DENY),

@@ -65,7 +65,7 @@ static uint32_t start(void *instance, void *registrar)
 
 const hookrail_entry hookrail_plugin_v1 = {
   .size = sizeof(hookrail_entry),
-  .abi_min = HOOKRAIL_ABI_VERSION,
+  .abi_min = HOOKRAIL_ABI_OLDEST,
   .abi_max = HOOKRAIL_ABI_VERSION,
   .heap = HOOKRAIL_HEAP,
   .attach = attach,

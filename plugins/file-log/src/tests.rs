@@ -1,3 +1,5 @@
+//! What the plugin writes, driven as a host drives it.
+
 use super::*;
 use hookrail_abi::testing::{self, Running};
 use std::path::Path;
@@ -26,7 +28,7 @@ fn delivered_messages_are_logged_in_their_order() {
     let plugin = start(&path, "");
     ["one", "two"].iter().for_each(|body| deliver(&plugin, body));
     let bodies = lines(&path).into_iter().map(|line| serde_json::from_str::<Message>(&line).unwrap().body);
-    assert!(bodies.eq(["one", "two"].map(Into::into)));
+    assert!(bodies.eq(["one", "two"]));
 }
 
 #[test]
@@ -51,12 +53,9 @@ fn dropped_messages_are_left_alone_by_default() {
 
 #[test]
 fn a_relative_path_lies_in_the_state_directory() {
-    let state = std::env::temp_dir();
-    let name = format!("hookrail-file-log-{}.log", std::process::id());
-    deliver(&start(Path::new(&name), ""), "here");
-    let path = state.join(name);
-    assert_eq!(lines(&path).len(), 1);
-    std::fs::remove_file(path).unwrap();
+    let plugin = start(Path::new("here.log"), "");
+    deliver(&plugin, "here");
+    assert_eq!(lines(&plugin.dir(Dir::State).join("here.log")).len(), 1);
 }
 
 #[test]

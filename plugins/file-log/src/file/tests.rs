@@ -1,3 +1,5 @@
+//! What the file promises: whole lines, rotation, nothing lost.
+
 use super::*;
 use std::path::Path;
 use std::process::Command;

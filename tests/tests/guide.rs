@@ -1,0 +1,65 @@
+//! Follows the guide `first-plugin.md` as a reader would: its files, in a package of their own, pass
+//! their test, and the library they make is loaded, denies and is unloaded.
+
+use std::fs::{copy, create_dir_all, read_to_string, write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use hookrail::{Config, End, Host, Message, MessagePublish, Verdict};
+use hookrail_tests::{own_target, root};
+
+/// The files that the guide shows, each behind a comment with its name.
+fn files(guide: &str) -> Vec<(&str, &str)> {
+    let blocks = guide.split("<!-- ").skip(1).map(|rest| {
+        let (name, rest) = rest.split_once(" -->\n```").unwrap();
+        let (_language, rest) = rest.split_once('\n').unwrap();
+        (name, rest.split("```").next().unwrap())
+    });
+    blocks.collect()
+}
+
+/// Writes the package, below the target folder; beside it stands the checkout.
+fn package(files: &[(&str, &str)]) -> PathBuf {
+    let package = own_target("guide").join("shouting");
+    create_dir_all(package.join("src")).unwrap();
+    for (name, text) in files {
+        let checkout = root().to_str().unwrap();
+        // A reader's package does not lie within our workspace.
+        let end = if *name == "Cargo.toml" { "\n[workspace]\n" } else { "" };
+        write(package.join(name), text.replace("../hookrail", checkout) + end).unwrap();
+    }
+    // The versions that the workspace has, so that nothing is asked of a registry.
+    copy(root().join("tests/zoo/Cargo.lock"), package.join("Cargo.lock")).unwrap();
+    package
+}
+
+fn cargo(package: &Path, arguments: &[&str]) {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    // With the zoo, which has the same dependencies, built in the same way.
+    command.current_dir(package).args(arguments).arg("--config=profile.dev.debug=false");
+    command.env("CARGO_TARGET_DIR", own_target("zoo"));
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn the_first_plugin_of_the_guide_works() {
+    let guide = read_to_string(root().join("docs/guide/first-plugin.md")).unwrap();
+    let files = files(&guide);
+    assert_eq!(files.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["Cargo.toml", "src/lib.rs", "hookrail.toml"]);
+    let package = package(&files);
+    cargo(&package, &["test", "--quiet"]);
+    cargo(&package, &["build"]);
+
+    let host = Host::new(Config::read(package.join("hookrail.toml")).unwrap()).unwrap();
+    // SAFETY: the guide's plugin, built above.
+    let plugin = unsafe { host.load(own_target("zoo").join("debug/libshouting.so")) }.unwrap();
+    let publish = host.point::<MessagePublish>().unwrap();
+    assert_eq!(publish.dispatch(&mut Message::new("log", "hello!")).verdict, Verdict::Continue);
+    let outcome = publish.dispatch(&mut Message::new("log", "hello!!!"));
+    assert_eq!(outcome.verdict, Verdict::Deny(406));
+    let decision = host.decision(&outcome).unwrap();
+    assert_eq!((&*decision.by, &*decision.reason), ("shouting/count", "3 exclamation marks, 2 are allowed"));
+    assert_eq!(host.unload(plugin).unwrap(), End::Unmapped);
+}
