@@ -76,7 +76,7 @@ fn nested(criterion: &mut Criterion) {
     group.bench_function("hookrail", |bench| bench.iter_custom(|n| run(n, &outer)));
 
     fn run(rounds: u64, outer: &HookPoint<Outer>) -> Duration {
-        loops::timed(rounds, 8, |work| assert!(outer.dispatch(work).verdict == Verdict::Continue))
+        loops::timed!(rounds, 8, |work| assert!(outer.dispatch(work).verdict == Verdict::Continue))
     }
 }
 

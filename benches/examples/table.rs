@@ -66,6 +66,10 @@ fn main() -> ExitCode {
         });
         return ExitCode::SUCCESS;
     }
+    eprintln!("building what is loaded");
+    hookrail_tests::work(0);
+    hookrail_tests::plugin("mask");
+    hookrail_tests::count();
     let mut samples: Vec<Sample> = Vec::new();
     for process in 1..=PROCESSES {
         eprintln!("process {process} of {PROCESSES}");

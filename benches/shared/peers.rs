@@ -24,6 +24,13 @@ pub(crate) type Peer = (&'static str, Box<dyn Fn(u64) -> Duration>);
 
 type Boxed = Box<dyn Fn(&mut Work) -> bool>;
 
+/// One peer's loop: what it does per dispatch, and whether every callback went on.
+macro_rules! peer {
+    ($callbacks:expr, |$work:ident| $passes:expr) => {
+        Box::new(move |rounds| timed!(rounds, $callbacks, |$work| assert!($passes)))
+    };
+}
+
 /// All of them.
 ///
 /// # Safety
@@ -45,23 +52,21 @@ pub(crate) unsafe fn all(pairs: &Aligned) -> Vec<Peer> {
     // The libraries register their callbacks at 10 and up, eight to a priority.
     let by_priority: BTreeMap<i32, _> = (10..).zip(pairs.chunks(8).map(<[_]>::to_vec)).collect();
     let by_priority = RwLock::new(by_priority);
-    let load_epoch = move |work: &mut Work| {
-        let guard = epoch::pin();
-        // SAFETY: it is never replaced.
-        passes(unsafe { epoch.load(Ordering::Acquire, &guard).deref() }, work)
-    };
     vec![
-        (FIXED, peer(len, move |work| boxed.iter().all(|run| run(work)))),
-        ("ArcSwap<Vec<_>>", peer(len, move |work| passes(&swap.load(), work))),
-        ("crossbeam-epoch", peer(len, load_epoch)),
-        ("parking_lot::RwLock<Vec<_>>", peer(len, move |work| passes(&locked.read(), work))),
+        (FIXED, peer!(len, |work| boxed.iter().all(|run| run(work)))),
+        ("ArcSwap<Vec<_>>", peer!(len, |work| passes(&swap.load(), work))),
+        (
+            "crossbeam-epoch",
+            peer!(len, |work| {
+                let guard = epoch::pin();
+                // SAFETY: it is never replaced.
+                passes(unsafe { epoch.load(Ordering::Acquire, &guard).deref() }, work)
+            }),
+        ),
+        ("parking_lot::RwLock<Vec<_>>", peer!(len, |work| passes(&locked.read(), work))),
         (
             "parking_lot::RwLock<BTreeMap<Priority, Vec<_>>>",
-            peer(len, move |work| by_priority.read().values().all(|pairs| passes(pairs, work))),
+            peer!(len, |work| by_priority.read().values().all(|pairs| passes(pairs, work))),
         ),
     ]
-}
-
-fn peer(callbacks: usize, once: impl Fn(&mut Work) -> bool + 'static) -> Box<dyn Fn(u64) -> Duration> {
-    Box::new(move |rounds| timed(rounds, callbacks, |work| assert!(once(work))))
 }

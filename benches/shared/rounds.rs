@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::loops::{PLACES, set_place};
+
 /// How a candidate stands against its baseline. Times are nanoseconds of one run.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Compared {
@@ -25,13 +27,21 @@ pub(crate) fn compare(
     baseline: impl Fn(u64) -> Duration,
     candidate: impl Fn(u64) -> Duration,
 ) -> Compared {
-    let fitting = |side: &dyn Fn(u64) -> Duration| {
-        let fastest = (0..5).map(|_| side(1000)).min().expect("five times");
-        (time.as_nanos() * 1000 / fastest.as_nanos().max(1)) as u64 + 1
+    let fastest = |side: &dyn Fn(u64) -> Duration| {
+        let at = |place| {
+            set_place(place);
+            (0..5).map(|_| side(1000)).min()
+        };
+        let (least, place) = (0..PLACES).map(|place| (at(place), place)).min().expect("there are places");
+        let runs = time.as_nanos() * 1000 / least.expect("five times").as_nanos().max(1) + 1;
+        (place, runs as u64)
     };
-    let (baselines, candidates) = (fitting(&baseline), fitting(&candidate));
-    let baseline = || baseline(baselines).as_nanos() as f64 / baselines as f64;
-    let candidate = || candidate(candidates).as_nanos() as f64 / candidates as f64;
+    let turn = |side: &dyn Fn(u64) -> Duration, (place, runs)| {
+        set_place(place);
+        side(runs).as_nanos() as f64 / runs as f64
+    };
+    let (of_baseline, of_candidate) = (fastest(&baseline), fastest(&candidate));
+    let (baseline, candidate) = (|| turn(&baseline, of_baseline), || turn(&candidate, of_candidate));
     Compared::of((0..rounds).map(|round| {
         // Neither side always comes first.
         if round % 2 == 0 {

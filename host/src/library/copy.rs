@@ -36,9 +36,25 @@ pub(super) fn of_file(path: &Path) -> Result<OwnedFd, Error> {
             Err(error) => return Err(failed(error.into())),
         }
     }
-    fcntl_add_seals(&copy, SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)
-        .map_err(|error| failed(error.into()))?;
+    seal(&copy).map_err(|error| failed(error.into()))?;
     Ok(copy)
+}
+
+/// Seals a copy against any change.
+///
+/// The kernel answers EBUSY while it holds a page of it for reasons of its own, such as moving it
+/// between its lists, and has waited for some time itself. Nobody else knows the copy, so that ends.
+fn seal(copy: &OwnedFd) -> rustix::io::Result<()> {
+    const ATTEMPTS: u32 = 20;
+    let seals = SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
+    let mut result = fcntl_add_seals(copy, seals);
+    for _ in 1..ATTEMPTS {
+        if result != Err(rustix::io::Errno::BUSY) {
+            break;
+        }
+        result = fcntl_add_seals(copy, seals);
+    }
+    result
 }
 
 /// The bytes of a private copy, mapped for reading.

@@ -1,4 +1,84 @@
-//! x
+//! Everything that crosses the boundary between a Hookrail host and its plugins, and what authors of
+//! plugins write against.
+//!
+//! # The life of a plugin
+//!
+//! 1. You declare a type and implement [`Plugin`] for it; its callbacks stand in
+//!    [`Plugin::HOOKS`], made by [`hooks!`]: a [`Point`](trait@Point), a [`Priority`], a name, a
+//!    function, [`Effects`].
+//! 2. [`export!`] makes the library a plugin: it exports one entry ([`boundary::Entry`]), and writes
+//!    a [`note`] into the file, which the host reads before any code of it runs.
+//! 3. The host holds the operator's configuration against the JSON Schema of [`Plugin::Config`], and
+//!    calls [`Plugin::start`] for each instance with a [`Registrar`].
+//! 4. Callbacks run, on any thread, on several at once. They edit the payload, such as a [`Message`],
+//!    and answer nothing, a [`Verdict`], or a `Result` of either; see [`Answer`].
+//! 5. A new configuration may come while they run: [`Plugin::on_reload`].
+//! 6. When the plugin is unloaded no callback runs any more; [`Plugin::stop`] is called, the value is
+//!    dropped, and the library closed.
+//!
+//! A panic in any of these is caught here, in the plugin, and reaches the host as a fault.
+//!
+//! # Example
+//!
+//! A whole plugin, driven in a plain test by [`testing`] as a host would drive it. In a library of
+//! its own, of crate type `cdylib`, only the line with `export!` comes on top.
+//!
+//! ```
+//! use hookrail_abi::prelude::*;
+//! use hookrail_abi::testing;
+//! use schemars::JsonSchema;
+//! use serde::Deserialize;
+//!
+//! /// What an operator writes.
+//! #[derive(Deserialize, JsonSchema)]
+//! #[serde(deny_unknown_fields)]
+//! struct Config {
+//!     /// Words that a body must not contain.
+//!     words: Vec<String>,
+//! }
+//!
+//! struct Screen {
+//!     words: Vec<String>,
+//! }
+//!
+//! impl Screen {
+//!     fn screen(&self, message: &mut Message) -> Verdict {
+//!         let body = message.body.to_display();
+//!         match self.words.iter().find(|word| body.contains(word.as_str())) {
+//!             Some(word) => Verdict::deny(403, format_args!("it says `{word}`")),
+//!             None => Verdict::Continue,
+//!         }
+//!     }
+//! }
+//!
+//! impl Plugin for Screen {
+//!     type Config = Config;
+//!     const HOOKS: Hooks<Self> = hooks![MessagePublish, 300, "screen", Self::screen, pure];
+//!
+//!     fn start(_host: &Registrar, config: Config) -> Result<Self> {
+//!         Ok(Screen { words: config.words })
+//!     }
+//! }
+//!
+//! // export!(Screen);
+//!
+//! let screen = testing::start::<Screen>(r#"{ "words": ["secret"] }"#).unwrap();
+//! let answer = screen.call::<MessagePublish>("screen", &mut Message::new("a.b", "a secret"));
+//! assert_eq!(answer.verdict, Verdict::Deny(403));
+//! assert_eq!(answer.said, ["it says `secret`"]);
+//! ```
+//!
+//! # Points of your own
+//!
+//! [`points!`] declares them, in a crate that the host and its plugins share. Payloads are made of
+//! [`Text`], [`Bytes`], [`List`], [`Secret`] and numbers, so that they live on the process's `malloc`
+//! and outlive the library that wrote into them.
+//!
+//! # Stability
+//!
+//! The boundary has a version of its own, [`boundary::ABI_VERSION`]. `docs/abi.md` says what may
+//! change about it, and what never may.
+
 pub mod boundary;
 mod bytes;
 pub mod catalogue;

@@ -39,6 +39,7 @@ use crate::boundary::{
     ABI_VERSION, ConfigService, Context, DirsService, HostTable, LogService, RawCallback, Registration, ReloadTable,
     Str,
 };
+use crate::host::Dir;
 use crate::plugin::{Error, Result};
 use crate::verdict::raw;
 use crate::{Kind, Plugin, Point, RawKind, Text, Verdict, entry, host};
@@ -136,6 +137,11 @@ impl<P: Plugin> Running<P> {
         }
     }
 
+    /// A directory of the instance, as the plugin is told it; it is removed with the instance.
+    pub fn dir(&self, dir: Dir) -> PathBuf {
+        self.handle.dir(dir as u32)
+    }
+
     /// The lines that were logged so far.
     pub fn log(&self) -> Vec<String> {
         self.handle.log.lock().expect("nobody panics with it").clone()
@@ -175,6 +181,10 @@ impl Handle {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let home = std::env::temp_dir().join(format!("hookrail-testing-{}-{number}", std::process::id()));
         Handle { config: config.into(), home, log: Mutex::default() }
+    }
+
+    fn dir(&self, kind: u32) -> PathBuf {
+        self.home.join(kind.to_string())
     }
 }
 
@@ -234,7 +244,7 @@ unsafe extern "C" fn config(handle: *const c_void, out: *mut Text) -> u32 {
 unsafe extern "C" fn dirs(handle: *const c_void, kind: u32, out: *mut Text) -> u32 {
     // SAFETY: the handle is ours, kept while the instance lives; the text is exclusive.
     let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };
-    let path = handle.home.join(kind.to_string());
+    let path = handle.dir(kind);
     match std::fs::create_dir_all(&path) {
         Ok(()) => {
             out.push_str(&path.to_string_lossy());
