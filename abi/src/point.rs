@@ -6,7 +6,7 @@ use abi_stable::StableAbi;
 
 use crate::{PayloadOps, Shape, Verdict};
 
-/// A hook point, declared once, in a crate that host and plugins share: see [`points!`].
+/// A hook point, declared once, in a crate that host and plugins share: see [`points!`](crate::points!).
 ///
 /// # Safety
 /// The payload owns all that it holds, on the process's `malloc` ([`Text`](crate::Text),

@@ -14,7 +14,7 @@ fn output(command: &mut Command) -> String {
 fn a_program_with_points_of_its_own_prints_what_the_guide_says() {
     let printed = output(&mut Command::new(gateway()));
     let guide = std::fs::read_to_string(root().join("docs/guide/embedding.md")).unwrap();
-    let (_, shown) = guide.split_once("cargo run --release -p gateway\n").unwrap();
+    let (_, shown) = guide.rsplit_once("cargo run --release -p gateway\n").unwrap();
     assert_eq!(printed, shown.split("```").next().unwrap());
 }
 
