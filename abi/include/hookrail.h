@@ -38,13 +38,13 @@
 // `priority` was given. Without it the registration is refused.
 #define HOOKRAIL_HAS_PRIORITY 1
 
-// `hookrailfault`: as the point says.
+// A fault means what the point says.
 #define HOOKRAIL_FAULT_AS_POINT 0
 
-// `hookrailfault`: go on as if it were not there.
+// A fault means: go on as if the callback were not there.
 #define HOOKRAIL_FAULT_OPEN 1
 
-// `hookrailfault`: deny.
+// A fault means: deny.
 #define HOOKRAIL_FAULT_CLOSED 2
 
 // Go on.
@@ -363,7 +363,8 @@ typedef struct {
   uint32_t form;
   // What it touches: an `hookrail_effects`.
   uint32_t effects;
-  // What its fault shall mean: see `hookrailregistration`; 0, as the point says.
+  // What its fault shall mean: `HOOKRAIL_FAULT_AS_POINT`, which is 0,
+  // `HOOKRAIL_FAULT_OPEN` or `HOOKRAIL_FAULT_CLOSED`.
   uint32_t fault;
   // Reserved; 0.
   uint32_t reserved;
@@ -539,11 +540,11 @@ static inline uint32_t hookrail_deny(uint32_t code)
   return HOOKRAIL_DENY | code << 8;
 }
 
-// No bytes, or no text. All zeros would not do: `ptr` is never null.
+// No bytes, or no text: all zeros.
 static inline hookrail_bytes hookrail_bytes_empty(void)
 {
   hookrail_bytes bytes;
-  bytes.ptr = (uint8_t *)1;
+  bytes.ptr = NULL;
   bytes.len = 0;
   bytes.capacity = 0;
   return bytes;

@@ -173,7 +173,8 @@ pub struct Registration {
     pub form: u32,
     /// What it touches: an [`Effects`](crate::Effects).
     pub effects: u32,
-    /// What its fault shall mean: see [`registration`]; 0, as the point says.
+    /// What its fault shall mean: [`FAULT_AS_POINT`](registration::FAULT_AS_POINT), which is 0,
+    /// [`FAULT_OPEN`](registration::FAULT_OPEN) or [`FAULT_CLOSED`](registration::FAULT_CLOSED).
     pub fault: u32,
     /// Reserved; 0.
     pub reserved: u32,
@@ -200,11 +201,11 @@ pub struct Registration {
 pub mod registration {
     /// `priority` was given. Without it the registration is refused.
     pub const HAS_PRIORITY: u32 = 1;
-    /// [`Registration::fault`](super::Registration::fault): as the point says.
+    /// A fault means what the point says.
     pub const FAULT_AS_POINT: u32 = 0;
-    /// [`Registration::fault`](super::Registration::fault): go on as if it were not there.
+    /// A fault means: go on as if the callback were not there.
     pub const FAULT_OPEN: u32 = 1;
-    /// [`Registration::fault`](super::Registration::fault): deny.
+    /// A fault means: deny.
     pub const FAULT_CLOSED: u32 = 2;
 }
 
