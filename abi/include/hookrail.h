@@ -436,6 +436,9 @@ typedef struct {
   const void *(*query)(hookrail_str id);
 } hookrail_entry;
 
+// Destroys the value that a thread has under a key, when the thread ends; may be null.
+typedef void (*hookrail_key_destructor)(void *value);
+
 // Service `log/1`: writes to the host's log.
 typedef struct {
   // Size of this structure in bytes.
@@ -443,6 +446,9 @@ typedef struct {
   // Writes one line; `level` 1 error, 2 warn, 3 info, 4 debug, 5 trace.
   void (*write)(const void *handle, uint32_t level, hookrail_str text);
 } hookrail_log_service;
+
+// Destroys an object of a thread, when the thread ends.
+typedef void (*hookrail_object_destructor)(void *object);
 
 // A plugin's table `reload/1`: takes a new configuration while it runs.
 typedef struct {
@@ -459,6 +465,50 @@ typedef struct {
   // Appends the JSON Schema of the configuration to `out`. 0 for success.
   uint32_t (*write)(hookrail_text *out);
 } hookrail_schema_table;
+
+// What a thread runs.
+typedef void *(*hookrail_thread_body)(void *argument);
+
+// What a host does in the place of the system's functions by which a library leaves code of its own
+// with threads: it keeps the records, and closes the library only when none of them is left.
+//
+// The functions do what those of the system do, and answer what those answer; `library` is what
+// `hookrailbind` was called with. Any thread, several at once.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // `__cxa_thread_atexit_impl`
+  int32_t (*at_thread_exit)(const void *library, hookrail_object_destructor run, void *object);
+  // `pthread_key_create`
+  int32_t (*key_create)(const void *library, uint32_t *key, hookrail_key_destructor destructor);
+  // `pthread_key_delete`
+  int32_t (*key_delete)(const void *library, uint32_t key);
+  // `pthread_setspecific`
+  int32_t (*set_specific)(const void *library, uint32_t key, const void *value);
+  // `pthread_create`; `thread` is a `pthread_t *`, `attributes` a `const pthread_attr_t *`.
+  int32_t (*thread_create)(const void *library,
+                           void *thread,
+                           const void *attributes,
+                           hookrail_thread_body body,
+                           void *argument);
+  // Never closes the library, for that reason.
+  void (*keep)(const void *library, hookrail_str reason);
+} hookrail_unload_service;
+
+// A plugin's table `unload/1`: how the host learns what threads would still run of the library.
+//
+// A library that has it links none of the functions of `hookrail_unload_service` to those of the system.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Called once, behind `attach` and before all else. Answers how many threads the library's constructors have
+  // started, of which the host cannot know; `UINT32_MAX` when it was called before, which means
+  // that this is not a fresh image of the library.
+  uint32_t (*bind)(const void *library, const hookrail_unload_service *service);
+  // Leaves a destructor and the value of a key with the calling thread, so that the host can see
+  // that it learns of both.
+  void (*probe)(void);
+} hookrail_unload_table;
 
 // The name of the data symbol that every plugin exports: a `hookrail_entry`.
 #define HOOKRAIL_ENTRY_SYMBOL "hookrail_plugin_v1"

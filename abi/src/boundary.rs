@@ -258,13 +258,70 @@ pub struct DirsService {
     pub path: unsafe extern "C" fn(handle: *const c_void, kind: u32, out: *mut crate::Text) -> u32,
 }
 
+/// Destroys an object of a thread, when the thread ends.
+pub type ObjectDestructor = unsafe extern "C" fn(object: *mut c_void);
+
+/// Destroys the value that a thread has under a key, when the thread ends; may be null.
+pub type KeyDestructor = Option<unsafe extern "C" fn(value: *mut c_void)>;
+
+/// What a thread runs.
+pub type ThreadBody = unsafe extern "C" fn(argument: *mut c_void) -> *mut c_void;
+
+/// What a host does in the place of the system's functions by which a library leaves code of its own
+/// with threads: it keeps the records, and closes the library only when none of them is left.
+///
+/// The functions do what those of the system do, and answer what those answer; `library` is what
+/// [`UnloadTable::bind`] was called with. Any thread, several at once.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct UnloadService {
+    /// Size of this structure in bytes.
+    pub size: u32,
+    /// `__cxa_thread_atexit_impl`
+    pub at_thread_exit: unsafe extern "C" fn(library: *const c_void, run: ObjectDestructor, object: *mut c_void) -> i32,
+    /// `pthread_key_create`
+    pub key_create: unsafe extern "C" fn(library: *const c_void, key: *mut u32, destructor: KeyDestructor) -> i32,
+    /// `pthread_key_delete`
+    pub key_delete: unsafe extern "C" fn(library: *const c_void, key: u32) -> i32,
+    /// `pthread_setspecific`
+    pub set_specific: unsafe extern "C" fn(library: *const c_void, key: u32, value: *const c_void) -> i32,
+    /// `pthread_create`; `thread` is a `pthread_t *`, `attributes` a `const pthread_attr_t *`.
+    pub thread_create: unsafe extern "C" fn(
+        library: *const c_void,
+        thread: *mut c_void,
+        attributes: *const c_void,
+        body: ThreadBody,
+        argument: *mut c_void,
+    ) -> i32,
+    /// Never closes the library, for that reason.
+    pub keep: unsafe extern "C" fn(library: *const c_void, reason: Str),
+}
+
+/// A plugin's table `unload/1`: how the host learns what threads would still run of the library.
+///
+/// A library that has it links none of the functions of [`UnloadService`] to those of the system.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct UnloadTable {
+    /// Size of this structure in bytes.
+    pub size: u32,
+    /// Called once, behind `attach` and before all else. Answers how many threads the library's constructors have
+    /// started, of which the host cannot know; `UINT32_MAX` when it was called before, which means
+    /// that this is not a fresh image of the library.
+    pub bind: unsafe extern "C" fn(library: *const c_void, service: *const UnloadService) -> u32,
+    /// Leaves a destructor and the value of a key with the calling thread, so that the host can see
+    /// that it learns of both.
+    pub probe: unsafe extern "C" fn(),
+}
+
 /// A plugin's table `keys/1`: what of it threads may still run when it has ended.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct KeysTable {
     /// Size of this structure in bytes.
     pub size: u32,
-    /// How many pthread keys with a destructor the library has created.
+    /// How many pthread keys with a destructor the system has made for the library, without the
+    /// host.
     pub count: unsafe extern "C" fn() -> u32,
 }
 
@@ -323,5 +380,8 @@ mod tests {
         check_layout!(LogService, 16: size 0, write 8);
         check_layout!(ReloadTable, 16: size 0, reload 8);
         check_layout!(SchemaTable, 16: size 0, write 8);
+        check_layout!(UnloadService, 56: size 0, at_thread_exit 8, key_create 16, key_delete 24, set_specific 32,
+            thread_create 40, keep 48);
+        check_layout!(UnloadTable, 24: size 0, bind 8, probe 16);
     }
 }

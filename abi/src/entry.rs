@@ -4,13 +4,13 @@ use std::ffi::c_void;
 use std::ptr::{from_ref, null};
 
 use crate::boundary::{
-    ABI_OLDEST, ABI_VERSION, Entry, Heap, HostTable, KeysTable, Registration, ReloadTable, SchemaTable, Str, flags,
-    registration,
+    ABI_OLDEST, ABI_VERSION, Entry, Heap, HostTable, KeysTable, Registration, ReloadTable, SchemaTable, Str,
+    UnloadTable, flags, registration,
 };
 use crate::host::{self, Instance, Saying};
 use crate::plugin::{Error, Registrar, Result};
 use crate::shim::{guarded, install_panic_hook};
-use crate::{Hook, Plugin, Text, keys};
+use crate::{Hook, Plugin, Text, unload};
 
 const OK: u32 = 0;
 const FAILED: u32 = 1;
@@ -98,7 +98,7 @@ pub(crate) unsafe extern "C" fn query<P: Plugin>(id: Str) -> *const c_void {
     // SAFETY: the host passes text that is readable for the call.
     match &*unsafe { id.to_text() } {
         "keys/1" => {
-            static TABLE: KeysTable = KeysTable { size: size_of::<KeysTable>() as u32, count: keys::count };
+            static TABLE: KeysTable = KeysTable { size: size_of::<KeysTable>() as u32, count: unload::count };
             from_ref(&TABLE).cast()
         }
         "reload/1" => {
@@ -110,6 +110,11 @@ pub(crate) unsafe extern "C" fn query<P: Plugin>(id: Str) -> *const c_void {
             let table: &'static SchemaTable =
                 const { &SchemaTable { size: size_of::<SchemaTable>() as u32, write: schema::<P> } };
             from_ref(table).cast()
+        }
+        "unload/1" => {
+            static TABLE: UnloadTable =
+                UnloadTable { size: size_of::<UnloadTable>() as u32, bind: unload::bind, probe: unload::probe };
+            from_ref(&TABLE).cast()
         }
         _ => null(),
     }

@@ -89,6 +89,13 @@ impl Instance {
         }
     }
 
+    /// Asks the host never to close this library, for that reason: for a plugin that hands code of
+    /// its own to something that nobody can take it back from. It is still stopped, and its
+    /// memory is lost with every upgrade.
+    pub fn keep_loaded(&self, reason: &str) {
+        crate::unload::keep_loaded(reason);
+    }
+
     /// A directory of this instance's own, which exists when this returns.
     pub fn dir(&self, dir: Dir) -> Result<PathBuf> {
         let service = service::<DirsService>("dirs/1").ok_or("the host has no service dirs/1")?;

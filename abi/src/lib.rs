@@ -86,8 +86,6 @@ mod effects;
 mod entry;
 mod hook;
 pub mod host;
-#[doc(hidden)]
-pub mod keys;
 mod list;
 mod message;
 pub mod note;
@@ -100,6 +98,8 @@ mod shape;
 mod shim;
 pub mod testing;
 mod text;
+#[doc(hidden)]
+pub mod unload;
 pub mod verdict;
 
 pub use bytes::Bytes;

@@ -7,7 +7,6 @@ mod snapshot;
 
 use std::ffi::c_void;
 use std::ptr::null_mut;
-use std::sync::Arc;
 
 use hookrail_abi::host::Saying;
 use hookrail_abi::verdict::raw;
@@ -76,6 +75,11 @@ impl Chain {
     pub(crate) fn is_hooked(&self) -> bool {
         // Relaxed: only compared. A registration that races with this comes after it.
         self.head.load(Ordering::Relaxed) != Published::empty().as_raw()
+    }
+
+    /// Whether readers enter although there is no callback.
+    pub(crate) fn is_resting(&self) -> bool {
+        self.head.load(Ordering::Relaxed) == Published::resting().as_raw()
     }
 
     /// The published snapshot, alive while the caller is inside.
@@ -178,8 +182,8 @@ impl Chain {
     }
 
     /// Replaces the chain; the one before is for the caller to retire.
-    pub(crate) fn publish(&self, callbacks: &[Arc<Callback>]) -> Snapshot {
-        let next = Snapshot::new(callbacks).publish();
+    pub(crate) fn publish(&self, next: Snapshot) -> Snapshot {
+        let next = next.publish();
         // Release: pairs with the Acquire in `load`. Acquire: what we retire was written by another
         // writer. INVARIANT: the old snapshot goes to the caller, who lets a grace period pass.
         let before = self.head.swap(next.as_raw(), Ordering::AcqRel);
@@ -191,6 +195,6 @@ impl Chain {
 impl Drop for Chain {
     fn drop(&mut self) {
         // Nobody can be inside: whoever dispatches holds a reference to the chain.
-        drop(self.publish(&[]));
+        drop(self.publish(Snapshot::new(&[])));
     }
 }

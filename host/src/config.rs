@@ -1,6 +1,6 @@
 //! What an embedder or an operator configures: in code, or in `hookrail.toml`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,10 +21,8 @@ pub struct Config {
     pub message: MessageLimits,
     /// Where plugins keep their files; by default `$HOOKRAIL_HOME`, else `~/.hookrail`.
     pub home: Option<PathBuf>,
-    /// How long an unloading waits for readers before it goes on in the background, in
-    /// milliseconds.
-    #[serde(rename = "unload_deadline_ms", deserialize_with = "milliseconds")]
-    pub unload_deadline: Duration,
+    /// How plugins are unloaded.
+    pub unload: Unload,
 }
 
 impl Default for Config {
@@ -34,7 +32,7 @@ impl Default for Config {
             hooks: Vec::new(),
             message: MessageLimits::default(),
             home: None,
-            unload_deadline: Duration::from_secs(5),
+            unload: Unload::default(),
         }
     }
 }
@@ -92,6 +90,25 @@ pub struct MessageLimits {
 impl Default for MessageLimits {
     fn default() -> Self {
         MessageLimits { max_body: 16 << 20, max_topic: 1024, max_headers: 256 }
+    }
+}
+
+/// How plugins are unloaded.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Unload {
+    /// How long to wait for threads: for readers, before the plugin's code is taken out of the chains
+    /// they may still walk; and for the destructors and threads of a plugin, before those of idle
+    /// threads are given up and the rest goes on in the background. In milliseconds.
+    #[serde(rename = "deadline_ms", deserialize_with = "milliseconds")]
+    pub deadline: Duration,
+    /// Plugins whose wish never to be removed (`-z nodelete`) is taken out of the private copy.
+    pub force: BTreeSet<String>,
+}
+
+impl Default for Unload {
+    fn default() -> Self {
+        Unload { deadline: Duration::from_secs(5), force: BTreeSet::new() }
     }
 }
 

@@ -126,6 +126,9 @@ pub enum Incompatible {
     /// It is a shared library, but no plugin.
     #[error("it is a shared library but no Hookrail plugin: {0}")]
     NotAPlugin(String),
+    /// The system answered an image that was loaded before, with whatever it has in its statics.
+    #[error("the system gave out an image of it that was loaded before")]
+    NotFresh,
     /// What the file says of itself is not what the code says.
     #[error("its note and its code disagree on {field}: the note says {note}, the code {code}")]
     NoteDisagrees {
@@ -284,6 +287,7 @@ impl Error {
                 Incompatible::NoteDisagrees { .. } => {
                     ("HR0305", "rebuild it; in C, mend the note or the code so that both say the same")
                 }
+                Incompatible::NotFresh => ("HR0313", "start the program anew; and please report it"),
                 Incompatible::Open(_) => ("HR0306", "install what is missing, or link it into the plugin"),
                 Incompatible::OtherMachine { .. } => ("HR0307", "build it for this machine"),
                 Incompatible::PanicAborts => ("HR0308", "remove panic = \"abort\" from its profile and rebuild it"),

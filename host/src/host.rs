@@ -92,10 +92,10 @@ impl Host {
     /// do not contain malice, and they cannot see what the code does with memory.
     pub unsafe fn load(&self, file: impl AsRef<Path>) -> Result<Plugin, Error> {
         // SAFETY: the caller's contract.
-        let mut loaded = unsafe { Loaded::open(file.as_ref())? };
+        let mut loaded = unsafe { Loaded::open(file.as_ref(), &self.config.unload)? };
         let name = loaded.note().name.clone();
         if let Err(error) = self.reserve(&name) {
-            loaded.end();
+            loaded.abandon();
             return Err(error);
         }
         let owner = self.next_owner();
@@ -112,7 +112,7 @@ impl Host {
             Err(error) => {
                 plugins.remove(&name);
                 drop(plugins);
-                loaded.end();
+                loaded.abandon();
                 Err(error)
             }
         }
@@ -125,7 +125,7 @@ impl Host {
     /// from within a callback that is so at once, since it would wait for its own caller.
     pub fn unload(&self, plugin: Plugin) -> Result<End, Error> {
         // Twice the deadline: past the first, readers elsewhere are not waited for any longer.
-        Ok(self.begin_unload(plugin)?.wait(self.config.unload_deadline * 2))
+        Ok(self.begin_unload(plugin)?.wait(self.config.unload.deadline * 2))
     }
 
     /// Takes a plugin's callbacks out of their chains, and leaves the rest to the background.
@@ -140,7 +140,7 @@ impl Host {
                     lifecycle,
                     owner,
                     self.registry.clone(),
-                    self.config.unload_deadline,
+                    self.config.unload.deadline,
                 ))
             }
             _ => Err(ApiMisuse::NotLoaded(plugin.name).into()),
@@ -259,7 +259,7 @@ impl Drop for Host {
             .filter_map(|plugin| self.begin_unload(plugin).ok())
             .collect();
         for ticket in tickets {
-            let end = ticket.wait(self.config.unload_deadline * 2);
+            let end = ticket.wait(self.config.unload.deadline * 2);
             if !end.is_unmapped() {
                 tracing::debug!(plugin = ticket.plugin(), "{end}");
             }

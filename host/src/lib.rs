@@ -83,6 +83,7 @@ mod pin;
 mod plugin;
 mod reclaim;
 mod registry;
+mod residue;
 mod said;
 mod service;
 mod sync;
@@ -91,7 +92,7 @@ mod view;
 
 pub use builtin::{BAD_TOPIC, TOO_LARGE};
 pub use chain::{CallbackId, Outcome};
-pub use config::{Config, HookOverride, InstanceConfig, MessageLimits, PluginConfig};
+pub use config::{Config, HookOverride, InstanceConfig, MessageLimits, PluginConfig, Unload};
 pub use context::About;
 pub use embed::{Callbacks, Registered};
 pub use error::{ApiMisuse, ConfigError, Error, Incompatible, Misbehaved};

@@ -1,35 +1,43 @@
 //! One mapped file: the private copy, the checks before and behind its opening, and the proof that
 //! it is gone.
 
+mod close;
 mod copy;
 mod elf;
 mod end;
+mod handlers;
 mod mapped;
 
-use std::fs::File;
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
 use std::path::Path;
+use std::sync::Arc;
 
-use hookrail_abi::boundary::{ABI_VERSION, ENTRY_SYMBOL, Entry, Heap, KeysTable, Str, flags};
+use hookrail_abi::boundary::{ABI_VERSION, ENTRY_SYMBOL, Entry, Heap, Str, UnloadTable, flags};
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
+pub(crate) use close::Closed;
 pub use elf::{Inspection, Note, NoteHook};
 pub use end::End;
 
 use crate::error::{Error, Incompatible};
+use crate::residue::{self, Residue};
 
 /// A plugin's library, mapped from a sealed private copy of its file.
 ///
 /// # Invariants
 /// `entry` lies in the library that `handle` keeps open. `copy` stays open as long as the library
 /// is mapped: the loader knows it by its path `/proc/self/fd/N`, and would answer the old library
-/// for another file at the same number.
+/// for another file at the same number. `residue` is known to the library, if it is there, and is not
+/// dropped before the library is gone.
 #[derive(Debug)]
 pub(crate) struct Library {
     pub(crate) inspection: Inspection,
+    /// Whether its wish never to be removed was taken out of the copy.
+    pub(crate) forced: bool,
     entry: *const Entry,
     handle: Handle,
     copy: OwnedFd,
+    residue: Option<Arc<Residue>>,
 }
 
 // SAFETY: the entry is immutable, and its functions say themselves on which threads they run.
@@ -40,17 +48,26 @@ unsafe impl Sync for Library {}
 /// What a library says of itself, without running any of its code.
 pub fn inspect(file: impl AsRef<Path>) -> Result<Inspection, Error> {
     let copy = copy::of_file(file.as_ref())?;
+    copy::seal(&copy)?;
     elf::inspect(&copy::Bytes::of(&copy, file.as_ref())?, file.as_ref())
 }
 
 impl Library {
-    /// Copies, checks and opens a file.
+    /// Copies, checks and opens a file. Of the plugins that `is_forced` names the wish never to be
+    /// removed is taken out of the copy.
     ///
     /// # Safety
     /// Its constructors run, and later its other code does: it must be trusted as the host itself.
-    pub(crate) unsafe fn open(file: &Path) -> Result<Self, Error> {
+    pub(crate) unsafe fn open(file: &Path, is_forced: impl FnOnce(&str) -> bool) -> Result<Self, Error> {
         let copy = copy::of_file(file)?;
-        let inspection = elf::inspect(&copy::Bytes::of(&copy, file)?, file)?;
+        let bytes = copy::Bytes::of(&copy, file)?;
+        let inspection = elf::inspect(&bytes, file)?;
+        let amended = elf::without_no_delete(&bytes).filter(|_| is_forced(&inspection.note.name));
+        drop(bytes);
+        if let Some((at, value)) = amended {
+            copy::write(&copy, at, value)?;
+        }
+        copy::seal(&copy)?;
         let incompatible = |why| Error::PluginIncompatible { plugin: inspection.note.name.clone(), why };
         if inspection.note.panic != "unwind" {
             return Err(incompatible(Incompatible::PanicAborts));
@@ -67,7 +84,7 @@ impl Library {
         let symbol = unsafe { handle.get::<*const Entry>(ENTRY_SYMBOL) }.map(|symbol| *symbol);
         let library = match symbol {
             // INVARIANT: the entry lies in the library, and the copy is kept beside it.
-            Ok(entry) => Library { entry, handle, copy, inspection },
+            Ok(entry) => Library { entry, handle, copy, inspection, forced: amended.is_some(), residue: None },
             Err(error) => {
                 // The file exports it, so the loader and we do not read it alike: touch it no more.
                 let _ = (handle.into_raw(), copy.into_raw_fd());
@@ -127,48 +144,24 @@ impl Library {
         }
     }
 
-    /// Closes the library, unless code of it could run afterwards, and finds out whether the system
-    /// really removed it.
-    pub(crate) fn close(self) -> End {
-        let keys = self.keys();
-        let kept = match self.inspection.unhooked.first() {
-            Some(name) => Some(End::Unhooked(name.clone())),
-            None if keys > 0 => Some(End::PinnedByThreadLocals(keys)),
-            None => None,
-        };
-        match kept {
-            Some(end) => {
-                self.keep();
-                end
-            }
-            None => self.remove(),
-        }
-    }
-
-    /// Leaves the library mapped for ever.
-    ///
-    /// INVARIANT: the number of the copy stays taken.
-    fn keep(self) {
-        let _ = (self.handle.into_raw(), self.copy.into_raw_fd());
-    }
-
-    /// Closes the library, and looks whether it is gone.
-    fn remove(self) -> End {
-        let copy = File::from(self.copy);
-        let closed = self.handle.close();
-        if closed.is_ok() && !mapped::is_mapped(&copy) {
-            return End::Unmapped;
-        }
-        // INVARIANT: the number of the copy stays taken while the library is mapped.
-        let _ = copy.into_raw_fd();
-        if self.inspection.no_delete { End::NoDelete } else { End::PinnedByThreadLocals(1) }
-    }
-
-    /// How many pthread keys the library has created whose destructors are its own code.
-    fn keys(&self) -> usize {
+    /// Binds the library to a residue, if it can be: behind `attach`, and before all else.
+    pub(crate) fn bind(&mut self) -> Result<(), Incompatible> {
         // SAFETY: text for the call.
-        let table = unsafe { (self.entry().query)(Str::new("keys/1")) };
+        let table = unsafe { (self.entry().query)(Str::new("unload/1")) };
         // SAFETY: the id names the table's type, and the library is loaded.
-        unsafe { table.cast::<KeysTable>().as_ref().map_or(0, |table| (table.count)() as usize) }
+        let Some(table) = (unsafe { table.cast::<UnloadTable>().as_ref() }) else { return Ok(()) };
+        let residue = Residue::new();
+        // SAFETY: the table lives as long as the process, and the residue as long as the library.
+        let started = unsafe { (table.bind)(residue.as_library(), &residue::TABLE) };
+        if started == u32::MAX {
+            residue.gone();
+            return Err(Incompatible::NotFresh);
+        }
+        if started > 0 {
+            self.inspection.unhooked.push("pthread_create, called by a constructor".into());
+        }
+        // INVARIANT: the library knows this one, since no other was bound before.
+        self.residue = Some(residue);
+        Ok(())
     }
 }

@@ -5,6 +5,7 @@ use std::ffi::c_void;
 use std::path::Path;
 use std::ptr::{from_mut, from_ref, null_mut};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use hookrail_abi::Text;
 use hookrail_abi::boundary::{ReloadTable, SchemaTable, Str};
@@ -13,9 +14,9 @@ use parking_lot::Mutex;
 
 use crate::admission::Registrar;
 use crate::chain::Owner;
-use crate::config::Config;
+use crate::config::{Config, Unload};
 use crate::error::{ApiMisuse, ConfigError, Error, Misbehaved};
-use crate::library::{End, Library, Note};
+use crate::library::{Closed, End, Library, Note};
 use crate::registry::{Addition, Registry};
 use crate::said;
 use crate::service::{self, Handle};
@@ -41,9 +42,9 @@ pub(crate) struct Loaded {
 /// [`Host::load`](crate::Host::load).
 pub unsafe fn schema(file: impl AsRef<Path>) -> Result<Option<String>, Error> {
     // SAFETY: the caller's contract.
-    let loaded = unsafe { Loaded::open(file.as_ref())? };
+    let loaded = unsafe { Loaded::open(file.as_ref(), &Unload::default())? };
     let schema = loaded.schema();
-    loaded.end();
+    loaded.abandon();
     schema
 }
 
@@ -68,17 +69,21 @@ impl Loaded {
     ///
     /// # Safety
     /// As for [`Library::open`].
-    pub(crate) unsafe fn open(file: &Path) -> Result<Self, Error> {
+    pub(crate) unsafe fn open(file: &Path, unload: &Unload) -> Result<Self, Error> {
         // SAFETY: the caller's contract.
-        let library = unsafe { Library::open(file)? };
-        let loaded = Loaded { library: std::mem::ManuallyDrop::new(library), instances: Vec::new() };
+        let library = unsafe { Library::open(file, |name| unload.force.contains(name))? };
+        let mut loaded = Loaded { library: std::mem::ManuallyDrop::new(library), instances: Vec::new() };
         let attach = loaded.library.entry().attach;
         // SAFETY: the table lives as long as the process.
         let result = loaded.call("attach", &loaded.note().name, || unsafe { attach(&service::TABLE) });
-        match result {
+        let bound = result.and_then(|()| {
+            let plugin = loaded.note().name.clone();
+            loaded.library.bind().map_err(|why| Error::PluginIncompatible { plugin, why })
+        });
+        match bound {
             Ok(()) => Ok(loaded),
             Err(error) => {
-                loaded.end();
+                loaded.abandon();
                 Err(error)
             }
         }
@@ -202,9 +207,26 @@ impl Loaded {
         Ok(())
     }
 
-    /// Stops and destroys the instances, and closes the library. No callback may be running or be
+    /// As `end`, on a way that failed: for what does not end soon the library is kept.
+    pub(crate) fn abandon(self) {
+        const PATIENCE: Duration = Duration::from_secs(1);
+        self.leave();
+        let name = self.note().name.clone();
+        let Closed { end, .. } = self.end(Instant::now() + PATIENCE, |_| false);
+        if !end.is_unmapped() {
+            tracing::warn!(plugin = name, "{end}");
+        }
+    }
+
+    /// From now on each thread runs what it has left of the library. No callback may be running or be
     /// called any more.
-    pub(crate) fn end(mut self) -> End {
+    pub(crate) fn leave(&self) {
+        self.library.leave();
+    }
+
+    /// Stops and destroys the instances, and closes the library; for `deadline` and `is_patient` see
+    /// [`Library::close`]. No callback may be running or be called any more.
+    pub(crate) fn end(mut self, deadline: Instant, is_patient: impl FnMut(End) -> bool) -> Closed {
         let (stop, destroy) = (self.library.entry().stop, self.library.entry().destroy);
         for instance in std::mem::take(&mut self.instances).into_iter().rev() {
             if instance.started {
@@ -216,7 +238,7 @@ impl Loaded {
             drop(instance.handle);
         }
         // SAFETY: `self` is consumed, so the library is not used again.
-        unsafe { std::mem::ManuallyDrop::take(&mut self.library) }.close()
+        unsafe { std::mem::ManuallyDrop::take(&mut self.library) }.close(deadline, is_patient)
     }
 
     /// Calls a function of the plugin; what it said becomes the error.

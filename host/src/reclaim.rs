@@ -83,14 +83,19 @@ pub(crate) fn leave(outermost: slot::Outermost<'_>) {
     }
 }
 
-/// Does what this thread was asked to do when it leaves. Nobody asks yet: unloading will, to have a
-/// library's thread-local destructors run by the threads they belong to.
+/// Runs what this thread was asked to run when it leaves.
 #[cold]
 #[inline(never)]
 fn attend() {
-    if let Some(slot) = threads::own() {
-        slot.take_todo();
+    if let Some(task) = threads::own().and_then(Slot::take_todo) {
+        task();
     }
+}
+
+/// Has every thread run `task` when it next leaves a dispatch or a pin. One that is outside does so
+/// behind its next one; one that never reads again, never.
+pub(crate) fn ask_all(task: fn()) {
+    threads::all().for_each(|slot| slot.ask(task));
 }
 
 /// What was unlinked, and dies when its readers have left.

@@ -5,6 +5,7 @@ mod root;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use hookrail_abi::Point;
 use parking_lot::Mutex;
@@ -25,6 +26,9 @@ use crate::sync::{AtomicPtr, Ordering};
 /// what it pointed to before is dropped only after a grace period.
 pub(crate) struct Registry {
     points: Mutex<BTreeMap<&'static str, Hung>>,
+    /// How many plugins are leaving: meanwhile readers enter points without callbacks too, so that
+    /// they run on leaving what they have left of those.
+    leaving: AtomicUsize,
     pub(crate) names: Names,
     /// Takes each snapshot before `points` is unlocked, so that an unloading misses none that holds
     /// its callbacks.
@@ -55,6 +59,7 @@ impl Registry {
     pub(crate) fn new() -> Self {
         Registry {
             points: Mutex::default(),
+            leaving: AtomicUsize::new(0),
             names: Names::default(),
             limbo: Limbo::new(),
             root: AtomicPtr::new(Box::into_raw(Box::default())),
@@ -106,7 +111,7 @@ impl Registry {
         }
         let retired = next
             .into_iter()
-            .filter_map(|(name, callbacks)| points.get_mut(name).map(|hung| hung.publish(callbacks)))
+            .filter_map(|(name, callbacks)| points.get_mut(name).map(|hung| hung.publish(callbacks, false)))
             .collect();
         self.retire(&points, retired);
         drop(points);
@@ -119,6 +124,28 @@ impl Registry {
         self.remove_if(|callback| callback.owner == owner)
     }
 
+    /// As [`remove`](Self::remove), for a plugin that leaves: until [`has_left`](Self::has_left)
+    /// readers enter points without callbacks too.
+    pub(crate) fn leave(&self, owner: Owner) -> Vec<Arc<Callback>> {
+        // Relaxed: read under the lock that `remove` takes.
+        self.leaving.fetch_add(1, Ordering::Relaxed);
+        self.remove(owner)
+    }
+
+    /// Nobody has anything left of a plugin that was removed by [`leave`](Self::leave).
+    pub(crate) fn has_left(&self) {
+        let mut points = self.points.lock();
+        // Relaxed: read under the lock.
+        if self.leaving.fetch_sub(1, Ordering::Relaxed) > 1 {
+            return;
+        }
+        let resting = points.values_mut().filter(|hung| hung.state.chain.is_resting());
+        let retired = resting.map(|hung| hung.state.chain.publish(Snapshot::new(&[]))).collect();
+        self.retire(&points, retired);
+        drop(points);
+        self.limbo.collect();
+    }
+
     /// Removes every callback.
     pub(crate) fn clear(&self) {
         self.remove_if(|_| true);
@@ -127,6 +154,8 @@ impl Registry {
     fn remove_if(&self, is_meant: impl Fn(&Callback) -> bool) -> Vec<Arc<Callback>> {
         let mut removed = Vec::new();
         let mut points = self.points.lock();
+        // Relaxed: changed before, or under the lock.
+        let is_left = self.leaving.load(Ordering::Relaxed) > 0;
         let mut retired = Vec::new();
         for hung in points.values_mut() {
             let (gone, kept): (Vec<_>, Vec<_>) = hung.callbacks.drain(..).partition(|callback| is_meant(callback));
@@ -134,7 +163,7 @@ impl Registry {
                 hung.callbacks = kept;
             } else {
                 removed.extend(gone);
-                retired.push(hung.publish(kept));
+                retired.push(hung.publish(kept, is_left));
             }
         }
         self.retire(&points, retired);
@@ -191,12 +220,14 @@ impl Drop for Registry {
 }
 
 impl Hung {
-    /// Makes these the callbacks; answers the snapshot to retire.
-    fn publish(&mut self, callbacks: Vec<Arc<Callback>>) -> Snapshot {
+    /// Makes these the callbacks; answers the snapshot to retire. While a plugin leaves, readers enter
+    /// the point even if there are none.
+    fn publish(&mut self, callbacks: Vec<Arc<Callback>>, is_left: bool) -> Snapshot {
         let chain: &Chain = &self.state.chain;
         let enabled: Vec<_> = callbacks.iter().filter(|callback| callback.enabled).cloned().collect();
         // INVARIANT: `callbacks` is in order, and the chain holds the enabled ones.
         self.callbacks = callbacks;
-        chain.publish(&enabled)
+        let next = if enabled.is_empty() && is_left { Snapshot::resting() } else { Snapshot::new(&enabled) };
+        chain.publish(next)
     }
 }

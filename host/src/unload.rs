@@ -5,13 +5,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use once_cell::sync::OnceCell;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::chain::{Callback, Owner};
-use crate::library::End;
+use crate::library::{Closed, End};
 use crate::plugin::Lifecycle;
 use crate::reclaim::{self, Grace};
 use crate::registry::Registry;
+use crate::residue;
 
 /// An unloading that has begun: the plugin's callbacks are in no chain any more. It finishes even
 /// when the ticket is dropped.
@@ -26,9 +27,11 @@ struct Shared {
     changed: Condvar,
 }
 
-#[derive(Clone)]
 struct State {
     end: End,
+    skipped: usize,
+    /// Threads are to run what they have left of the plugin.
+    leaving: bool,
     over: bool,
 }
 
@@ -44,24 +47,49 @@ impl Ticket {
         state.over.then(|| state.end.clone())
     }
 
-    /// Waits until it has ended, but no longer than `timeout`: then it is [`End::Busy`], and goes
-    /// on in the background. Called from within a callback or under a pin it does not wait: it
-    /// would wait for its own caller.
+    /// How many destructors of thread-locals were never run, since their threads did not come by
+    /// before the deadline: so much of the plugin's memory is lost.
+    pub fn skipped(&self) -> usize {
+        self.shared.state.lock().skipped
+    }
+
+    /// Waits until it has ended, but no longer than `timeout`: then the answer is how far it is, and
+    /// it goes on in the background. Called from within a callback or under a pin it does not wait:
+    /// it would wait for its own caller.
+    ///
+    /// While it waits it runs what this thread has left of the plugin.
     pub fn wait(&self, timeout: Duration) -> End {
-        let deadline = Instant::now() + if reclaim::is_inside() { Duration::ZERO } else { timeout };
+        if reclaim::is_inside() {
+            return self.shared.state.lock().end.clone();
+        }
+        let deadline = Instant::now() + timeout;
         let mut state = self.shared.state.lock();
-        self.shared.changed.wait_while_until(&mut state, |state| !state.over, deadline);
+        let is_late = self.shared.changed.wait_while_until(&mut state, |state| !state.leaving, deadline).timed_out();
+        if !is_late {
+            MutexGuard::unlocked(&mut state, residue::attend);
+            self.shared.changed.wait_while_until(&mut state, |state| !state.over, deadline);
+        }
         state.end.clone()
     }
 
-    fn set(&self, end: End, over: bool) {
-        *self.shared.state.lock() = State { end, over };
+    fn set(&self, end: End) {
+        self.shared.state.lock().end = end;
+        self.shared.changed.notify_all();
+    }
+
+    fn leaving(&self) {
+        self.shared.state.lock().leaving = true;
+        self.shared.changed.notify_all();
+    }
+
+    fn over(&self, end: End, skipped: usize) {
+        *self.shared.state.lock() = State { end, skipped, leaving: true, over: true };
         self.shared.changed.notify_all();
     }
 }
 
-/// The thread that finishes unloadings: it waits for readers, so that nobody else has to, and runs
-/// `stop` and `destroy`. It starts with the first unloading.
+/// The thread that waits for the readers of all unloadings, so that nobody else has to. It starts
+/// with the first unloading.
 #[derive(Default)]
 pub(crate) struct Reaper {
     jobs: OnceCell<Sender<Unloading>>,
@@ -77,10 +105,10 @@ impl Reaper {
         registry: Arc<Registry>,
         patience: Duration,
     ) -> Ticket {
-        let callbacks = registry.remove(owner);
+        let callbacks = registry.leave(owner);
         // Behind the unpublishing: whoever enters from now on finds none of them.
         let grace = reclaim::begin();
-        let state = Mutex::new(State { end: End::Busy(grace.readers()), over: false });
+        let state = Mutex::new(State { end: End::Busy(grace.readers()), skipped: 0, leaving: false, over: false });
         let ticket = Ticket { shared: Arc::new(Shared { plugin, state, changed: Condvar::new() }) };
         let deadline = Instant::now() + patience;
         let unloading = Unloading {
@@ -90,6 +118,7 @@ impl Reaper {
             registry,
             grace,
             deadline,
+            patience,
             disarmed: None,
             ticket: ticket.clone(),
         };
@@ -113,6 +142,8 @@ struct Unloading {
     grace: Grace<'static>,
     /// When to stop waiting for readers that are not in this plugin.
     deadline: Instant,
+    /// How long to wait for what threads have left of the plugin, once there are no readers.
+    patience: Duration,
     /// What frames hold while one of its callbacks is called from a retired snapshot, once their
     /// code was overwritten; as addresses, since they are only compared.
     disarmed: Option<Vec<usize>>,
@@ -134,7 +165,7 @@ impl Unloading {
         // A pin must not see half of the old chains and half no-ops.
         let pinned = self.grace.readers_in(|_| false);
         if pinned > 0 {
-            self.ticket.set(End::Busy(pinned), false);
+            self.ticket.set(End::Busy(pinned));
             return false;
         }
         let disarmed = self
@@ -142,19 +173,44 @@ impl Unloading {
             .get_or_insert_with(|| self.registry.disarm(self.owner).into_iter().map(<*mut ()>::addr).collect());
         let readers = self.grace.readers_in(|at| disarmed.contains(&at.addr()));
         if readers > 0 {
-            self.ticket.set(End::Busy(readers), false);
+            self.ticket.set(End::Busy(readers));
         }
         readers == 0
     }
 
+    /// Ends the plugin, on a thread of its own: what it does there takes its time, or never returns,
+    /// and its thread-locals on that thread are nobody else's.
     fn finish(self) {
         self.registry.collect();
+        let spawned = std::thread::Builder::new().name("hookrail-unload".into()).spawn(move || self.end());
+        spawned.expect("a process that cannot start a thread cannot go on");
+    }
+
+    fn end(self) {
         self.callbacks.iter().for_each(|callback| callback.ctx.release());
         drop(self.callbacks);
-        let loaded = self.lifecycle.lock().take();
-        let end = loaded.expect("a plugin is unloaded once").end();
+        let loaded = self.lifecycle.lock().take().expect("a plugin is unloaded once");
+        // Before the instances stop: they may wait for a thread that ends only when another thread has
+        // let go of something.
+        loaded.leave();
+        self.ticket.leaving();
+        let deadline = Instant::now() + self.patience;
+        let Closed { end, skipped } = loaded.end(deadline, |end| {
+            if self.ticket.shared.state.lock().end != end {
+                tracing::warn!(plugin = self.ticket.plugin(), "{end}");
+            }
+            self.ticket.set(end);
+            true
+        });
+        self.registry.has_left();
+        if skipped > 0 {
+            tracing::warn!(
+                plugin = self.ticket.plugin(),
+                "{skipped} destructor(s) of threads that did not come by were never run"
+            );
+        }
         tracing::debug!(plugin = self.ticket.plugin(), "unloaded: {end}");
-        self.ticket.set(end, true);
+        self.ticket.over(end, skipped);
     }
 }
 

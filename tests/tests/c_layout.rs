@@ -9,7 +9,7 @@ use std::process::Command;
 
 use hookrail_abi::boundary::{
     ABI_OLDEST, ABI_VERSION, ConfigService, Context, DirsService, Entry, Heap, HostTable, LogService, Registration,
-    ReloadTable, SchemaTable, Str, flags, registration,
+    ReloadTable, SchemaTable, Str, UnloadService, UnloadTable, flags, registration,
 };
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
 use hookrail_abi::host::{Dir, Level, Saying};
@@ -94,6 +94,11 @@ fn structs() -> Vec<Struct> {
         rust!("hookrail_reload_table" = ReloadTable { size, reload }),
         rust!("hookrail_schema_table" = SchemaTable { size, write }),
         rust!("hookrail_str" = Str { ptr, len }),
+        rust!(
+            "hookrail_unload_service" =
+                UnloadService { size, at_thread_exit, key_create, key_delete, set_specific, thread_create, keep }
+        ),
+        rust!("hookrail_unload_table" = UnloadTable { size, bind, probe }),
     ]
 }
 

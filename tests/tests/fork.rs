@@ -38,7 +38,9 @@ fn a_child_does_not_wait_for_threads_it_does_not_have() {
 #[test]
 fn a_child_may_unload_what_another_thread_was_in() {
     let _alone = alone();
-    let host = Host::new(Config { unload_deadline: LONG, ..Config::default() }).unwrap();
+    let host =
+        Host::new(Config { unload: hookrail::Unload { deadline: LONG, ..Default::default() }, ..Config::default() })
+            .unwrap();
     let (entered, waiting) = channel();
     let (finish, wait) = channel();
     let (entered, wait) = (Mutex::new(entered), Mutex::new(wait));

@@ -215,7 +215,11 @@ impl Blocked {
 
 /// A host that does not wait long for readers that are elsewhere.
 fn host() -> Host {
-    Host::new(Config { unload_deadline: Duration::from_millis(20), ..Config::default() }).unwrap()
+    Host::new(Config {
+        unload: hookrail::Unload { deadline: Duration::from_millis(20), ..Default::default() },
+        ..Config::default()
+    })
+    .unwrap()
 }
 
 fn load(host: &Host, name: &str) -> Plugin {

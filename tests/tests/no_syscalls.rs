@@ -43,7 +43,10 @@ fn a_callback_that_makes_one_is_caught() {
 fn without_the_fence_nothing_is_unmapped() {
     let hello = hookrail_tests::plugin("hello");
     let ended = in_child(|| {
-        let config = Config { unload_deadline: Duration::from_millis(20), ..Config::default() };
+        let config = Config {
+            unload: hookrail::Unload { deadline: Duration::from_millis(20), ..Default::default() },
+            ..Config::default()
+        };
         let host = Host::new(config).unwrap();
         // SAFETY: our own plugin.
         let hello = unsafe { host.load(hello) }.unwrap();

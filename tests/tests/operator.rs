@@ -169,7 +169,7 @@ fn a_mistake_in_the_file_is_named_with_its_key_and_line() {
         ("\n[plugin.mask]\n", ["line 2", "unknown field `plugin`"]),
         ("[plugins.mask]\nconfg = {}\n", ["line 2", "unknown field `confg`"]),
         ("[message]\nmax_body = -1\n", ["line 2", "-1"]),
-        ("unload_deadline_ms = \"soon\"\n", ["line 1", "expected"]),
+        ("[unload]\ndeadline_ms = \"soon\"\n", ["line 2", "expected"]),
         ("hooks = [{ callback = \"a/b\" }]\n", ["line 1", "missing field `point`"]),
         (
             "\n\n[[hooks]]\npoint = \"p\"\ncallback = \"a/b\"\nfault = \"ajar\"\n",

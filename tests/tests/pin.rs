@@ -72,7 +72,10 @@ fn a_panic_under_a_pin_leaves_nothing_behind() {
 /// Past its deadline an unloading overwrites its callbacks in old snapshots, but not under a pin.
 #[test]
 fn a_pin_keeps_its_callbacks_past_the_deadline_of_an_unloading() {
-    let config = Config { unload_deadline: std::time::Duration::ZERO, ..Config::default() };
+    let config = Config {
+        unload: hookrail::Unload { deadline: std::time::Duration::ZERO, ..Default::default() },
+        ..Config::default()
+    };
     let host = Host::new(config).unwrap();
     let publish = host.point::<MessagePublish>().unwrap();
     // SAFETY: our own plugin.

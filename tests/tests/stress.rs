@@ -122,7 +122,9 @@ fn two_threads_unload_each_others_plugins() {
 #[test]
 fn a_reader_that_came_back_is_not_waited_for() {
     let _alone = alone();
-    let host = Host::new(Config { unload_deadline: LONG, ..Config::default() }).unwrap();
+    let host =
+        Host::new(Config { unload: hookrail::Unload { deadline: LONG, ..Default::default() }, ..Config::default() })
+            .unwrap();
     let (arrived, inside) = channel();
     let (go, wait) = channel();
     let (arrived, wait) = (Mutex::new(arrived), Mutex::new(wait));
@@ -154,7 +156,9 @@ fn a_reader_that_came_back_is_not_waited_for() {
 fn callbacks_back_to_back_do_not_starve_an_unloading() {
     let _alone = alone();
     // The deadline is so far away that only the grace period can end it.
-    let host = Host::new(Config { unload_deadline: LONG, ..Config::default() }).unwrap();
+    let host =
+        Host::new(Config { unload: hookrail::Unload { deadline: LONG, ..Default::default() }, ..Config::default() })
+            .unwrap();
     let slow = Callbacks::new("test").on::<MessagePublish, _, _>("slow", Priority::new(1), |_| {
         let until = Instant::now() + Duration::from_micros(100);
         while Instant::now() < until {}

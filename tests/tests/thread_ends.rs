@@ -127,7 +127,10 @@ fn threads_may_come_and_go_while_chains_change() {
 }
 
 fn scene() -> (Arc<Host>, HookPoint<MessagePublish>, Probe) {
-    let host = Arc::new(Host::new(Config { unload_deadline: LONG, ..Config::default() }).unwrap());
+    let host = Arc::new(
+        Host::new(Config { unload: hookrail::Unload { deadline: LONG, ..Default::default() }, ..Config::default() })
+            .unwrap(),
+    );
     let probe = Probe::default();
     register(&host, "counting", &probe);
     let publish = host.point().unwrap();

@@ -41,11 +41,19 @@ static EMPTY: Empty = Empty {
     cold: Cold { len: 0, callbacks: [] },
 };
 
+/// As [`EMPTY`], but readers come in, do nothing, and leave: what they have left of a library that
+/// leaves is run on leaving, and a point that has no callbacks any more is left by nobody.
+static RESTING: Empty = Empty {
+    header: Header { end: (&raw const RESTING.cold).cast() },
+    pair: Pair::no_op(),
+    cold: Cold { len: 0, callbacks: [] },
+};
+
 /// A published snapshot, as an atomic pointer holds it.
 ///
 /// # Invariants
 /// The first of at least one pair, in a block laid out as `layout(len)` whose parts are initialised;
-/// or that of [`EMPTY`].
+/// or that of [`EMPTY`] or [`RESTING`].
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Published(*const Pair);
@@ -56,6 +64,12 @@ impl Published {
     pub(crate) const fn empty() -> Self {
         // INVARIANT: `EMPTY` has one pair.
         Published(&raw const EMPTY.pair)
+    }
+
+    /// As the empty one, but readers enter and leave.
+    pub(crate) const fn resting() -> Self {
+        // INVARIANT: `RESTING` has one pair.
+        Published(&raw const RESTING.pair)
     }
 
     #[inline(always)]
@@ -80,7 +94,7 @@ impl Published {
         (self.0, unsafe { (*self.0.cast::<Header>().sub(1)).end })
     }
 
-    /// The pairs, in the order of the chain. The empty snapshot has its no-op.
+    /// The pairs, in the order of the chain. One without callbacks has its no-op.
     ///
     /// # Safety
     /// The snapshot is alive, for `'a`.
@@ -92,7 +106,7 @@ impl Published {
         }
     }
 
-    /// The registration data of the pairs; none for the empty snapshot.
+    /// The registration data of the pairs; none for one without callbacks.
     ///
     /// # Safety
     /// The snapshot is alive, for `'a`.
@@ -163,6 +177,11 @@ impl Snapshot {
         }
     }
 
+    /// The one without callbacks that readers enter and leave.
+    pub(crate) fn resting() -> Self {
+        Snapshot(Published::resting())
+    }
+
     /// Gives up ownership, for an atomic pointer.
     pub(crate) fn publish(self) -> Published {
         std::mem::ManuallyDrop::new(self).0
@@ -183,7 +202,7 @@ impl Snapshot {
 
 impl Drop for Snapshot {
     fn drop(&mut self) {
-        if self.0 == Published::empty() {
+        if self.0 == Published::empty() || self.0 == Published::resting() {
             return;
         }
         // SAFETY: by the type invariant the block is ours, was allocated with this layout, and its

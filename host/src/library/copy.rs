@@ -10,7 +10,7 @@ use rustix::fs::{MemfdFlags, Mode, OFlags, SealFlags, fcntl_add_seals, memfd_cre
 
 use crate::error::{Error, Incompatible};
 
-/// Copies a file into sealed memory.
+/// Copies a file into memory, which nobody else knows. [`seal`] it before anybody does.
 pub(super) fn of_file(path: &Path) -> Result<OwnedFd, Error> {
     let failed = |source: io::Error| Error::System { what: format!("read {}", path.display()), source };
     // Without waiting: opening a pipe would, until somebody writes to it.
@@ -36,7 +36,6 @@ pub(super) fn of_file(path: &Path) -> Result<OwnedFd, Error> {
             Err(error) => return Err(failed(error.into())),
         }
     }
-    seal(&copy).map_err(|error| failed(error.into()))?;
     Ok(copy)
 }
 
@@ -44,7 +43,7 @@ pub(super) fn of_file(path: &Path) -> Result<OwnedFd, Error> {
 ///
 /// The kernel answers EBUSY while it holds a page of it for reasons of its own, such as moving it
 /// between its lists, and has waited for some time itself. Nobody else knows the copy, so that ends.
-fn seal(copy: &OwnedFd) -> rustix::io::Result<()> {
+pub(super) fn seal(copy: &OwnedFd) -> Result<(), Error> {
     const ATTEMPTS: u32 = 20;
     let seals = SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
     let mut result = fcntl_add_seals(copy, seals);
@@ -54,13 +53,21 @@ fn seal(copy: &OwnedFd) -> rustix::io::Result<()> {
         }
         result = fcntl_add_seals(copy, seals);
     }
-    result
+    result.map_err(|error| Error::System { what: "seal the copy in memory".into(), source: error.into() })
+}
+
+/// Overwrites eight bytes of a copy that is not sealed yet.
+pub(super) fn write(copy: &OwnedFd, at: u64, value: u64) -> Result<(), Error> {
+    let written = rustix::io::pwrite(copy, &value.to_le_bytes(), at);
+    written.map_err(|error| Error::System { what: "amend the copy in memory".into(), source: error.into() })?;
+    Ok(())
 }
 
 /// The bytes of a private copy, mapped for reading.
 ///
 /// # Invariants
-/// `start` is a mapping of `len` bytes of a file that is sealed against writing and shrinking.
+/// `start` is a mapping of `len` bytes of a copy that nobody writes or shrinks while this exists: it is
+/// sealed, or known here only.
 pub(super) struct Bytes {
     start: *mut std::ffi::c_void,
     len: usize,
@@ -77,7 +84,7 @@ impl Bytes {
         }
         // SAFETY: a fresh mapping, at an address of the kernel's choice.
         let start = unsafe { mmap(std::ptr::null_mut(), len, ProtFlags::READ, MapFlags::PRIVATE, copy, 0) };
-        // INVARIANT: `of_file` sealed the copy.
+        // INVARIANT: only `write` changes a copy, and it is sealed before others learn of it.
         start.map(|start| Bytes { start, len }).map_err(failed)
     }
 }

@@ -12,11 +12,22 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Incompatible};
 
 /// The system's own libraries: they stay when a plugin goes, and keep nothing of it running.
-const HARMLESS: &[&str] = &["ld-linux", "libc.so", "libdl.so", "libgcc_s.so", "libm.so", "libpthread.so", "librt.so"];
+const HARMLESS: &[&str] = &[
+    "ld-linux",
+    "libc.so",
+    "libdl.so",
+    "libgcc_s.so",
+    "libm.so",
+    "libpthread.so",
+    "librt.so",
+    // Symbols of its own make the system keep it.
+    "libstdc++.so",
+];
 
 /// Functions that leave code of their caller to be run later, out of the host's sight. (Destructors of
 /// thread-locals are not among them: the C library itself keeps a library mapped for those.)
-const TELLTALE: &[&str] = &["pthread_create", "pthread_key_create", "thrd_create", "tss_create"];
+const TELLTALE: &[&str] =
+    &["mq_notify", "on_exit", "pthread_create", "pthread_key_create", "thrd_create", "timer_create", "tss_create"];
 
 type Header = FileHeader64<Endianness>;
 
@@ -33,6 +44,8 @@ pub struct Inspection {
     pub unhooked: Vec<String>,
     /// Whether it asks never to be removed once loaded.
     pub no_delete: bool,
+    /// Whether it has symbols that the system keeps a library for once they are used; C++ makes them.
+    pub unique_symbols: bool,
     /// Whether it takes room in every thread's static block, of which there is little.
     pub static_tls: bool,
 }
@@ -129,6 +142,7 @@ fn read(bytes: &[u8]) -> Result<Inspection, Incompatible> {
         needed: Vec::new(),
         unhooked: Vec::new(),
         no_delete: false,
+        unique_symbols: false,
         static_tls: false,
     };
     if let Some((dynamic, strings)) = sections.dynamic(endian, bytes).map_err(damaged)? {
@@ -159,6 +173,7 @@ fn read(bytes: &[u8]) -> Result<Inspection, Incompatible> {
             inspection.unhooked.push(name.into_owned());
         }
     }
+    inspection.unique_symbols = symbols.iter().any(|symbol| symbol.st_bind() == elf::STB_GNU_UNIQUE);
     let exported = symbols.iter().any(|symbol| {
         symbol.st_shndx(endian) != elf::SHN_UNDEF && symbols.symbol_name(endian, symbol) == Ok(ENTRY_SYMBOL.as_bytes())
     });
@@ -169,6 +184,18 @@ fn read(bytes: &[u8]) -> Result<Inspection, Incompatible> {
     let (_, section) = section.ok_or_else(|| Incompatible::NotAPlugin(format!("it has no section {NOTE_SECTION}")))?;
     inspection.note = note(section.data(endian, bytes).map_err(damaged)?)?;
     Ok(inspection)
+}
+
+/// Where the file asks never to be removed once loaded: the place of its `DT_FLAGS_1`, and what to
+/// write there instead.
+pub(super) fn without_no_delete(bytes: &[u8]) -> Option<(u64, u64)> {
+    let endian = Endianness::Little;
+    let sections = Header::parse(bytes).ok()?.sections(endian, bytes).ok()?;
+    let (dynamic, _) = sections.dynamic(endian, bytes).ok()??;
+    let entry = dynamic.iter().find(|entry| entry.d_tag(endian) == elf::DT_FLAGS_1)?;
+    let value = entry.d_val(endian);
+    let at = std::ptr::from_ref(&entry.d_val).addr() - bytes.as_ptr().addr();
+    (value & elf::DF_1_NODELETE.0 != 0).then_some((at as u64, value & !elf::DF_1_NODELETE.0))
 }
 
 /// The file's header, if it is a shared library for this machine.

@@ -8,18 +8,27 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "end", content = "detail", rename_all = "kebab-case")]
 pub enum End {
-    /// Readers are still inside; the unloading goes on in the background. The number of threads.
+    /// Not over yet: so many threads are in its callbacks, or may be. It goes on in the background.
     Busy(usize),
-    /// The library asked never to be removed (`-z nodelete`).
+    /// Its code is gone, but so many mappings of its file are left, which its code made. 0 when the
+    /// system could not be asked.
+    FileMappings(usize),
+    /// The library asked never to be removed (`-z nodelete`), or has symbols that the system keeps a
+    /// library for (`STB_GNU_UNIQUE`, from C++). `unload.force` overrules the first.
     NoDelete,
-    /// Thread-locals of the library wait for their threads to end, and would run its code then. The
-    /// number is a lower bound.
+    /// Handlers of these signals lie in the library.
+    PinnedByHandlers(Vec<i32>),
+    /// Destructors of its thread-locals are running on so many threads, or wait for threads to end
+    /// where the host cannot call them; then the number is a lower bound.
     PinnedByThreadLocals(usize),
-    /// The library imports something by which its code could run after it was closed, and the host
-    /// cannot see whether it did. The name of that symbol or library.
+    /// So many threads that it started have not ended. When they have, it goes on in the background.
+    PinnedByThreads(usize),
+    /// The library has code run by this symbol or library, out of the host's sight.
     Unhooked(String),
     /// The system really removed it: no mapping of its file is left in this process.
     Unmapped,
+    /// The plugin asked for its library to be kept, for this reason.
+    Vetoed(String),
 }
 
 impl End {
@@ -32,15 +41,25 @@ impl End {
 impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            End::Busy(readers) => write!(f, "busy: {readers} thread(s) still inside; it goes on in the background"),
-            End::NoDelete => f.write_str("kept: the library asks never to be removed (-z nodelete)"),
+            End::Busy(threads) => write!(f, "busy: {threads} thread(s) still inside; it goes on in the background"),
+            End::FileMappings(0) => f.write_str("closed, but the system could not be asked for mappings of its file"),
+            End::FileMappings(count) => write!(f, "closed, but its code left {count} mapping(s) of its file behind"),
+            End::NoDelete => f.write_str("kept: the library asks never to be removed (-z nodelete, unique symbols)"),
+            End::PinnedByHandlers(signals) => {
+                let signals: Vec<_> = signals.iter().map(ToString::to_string).collect();
+                write!(f, "kept: it left handlers of its own for signal(s) {}", signals.join(", "))
+            }
             End::PinnedByThreadLocals(count) => {
                 write!(f, "kept: at least {count} thread-local(s) of it wait for their thread to end")
+            }
+            End::PinnedByThreads(count) => {
+                write!(f, "kept: {count} thread(s) that it started go on; when they have ended it is closed")
             }
             End::Unhooked(name) => {
                 write!(f, "kept: it uses `{name}`, by which its code could run after it was closed")
             }
             End::Unmapped => f.write_str("unmapped"),
+            End::Vetoed(reason) => write!(f, "kept: the plugin asks for it: {reason}"),
         }
     }
 }

@@ -1,47 +1,51 @@
 //! The proof: what the system itself says of a file's mappings.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, c_int, c_void};
 use std::fs::{File, read_to_string};
-use std::os::fd::AsRawFd;
+use std::ops::Range;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
 
-/// Whether the loader still knows the file, or the kernel still maps it.
-///
-/// When the system cannot be asked the answer is yes: nothing may be claimed that was not seen.
-pub(super) fn is_mapped(file: &File) -> bool {
-    is_known_to_loader(file) || is_in_maps(file).unwrap_or(true)
-}
-
-fn is_known_to_loader(file: &File) -> bool {
+/// Where the loader has mapped the file; empty when it does not know it.
+pub(super) fn segments(file: BorrowedFd<'_>) -> Vec<Range<usize>> {
     struct Search {
         path: String,
-        found: bool,
+        found: Vec<Range<usize>>,
     }
     unsafe extern "C" fn look(info: *mut libc::dl_phdr_info, _size: usize, search: *mut c_void) -> c_int {
         // SAFETY: the loader passes its record and our argument, both for the call.
         let (info, search) = unsafe { (&*info, &mut *search.cast::<Search>()) };
         // SAFETY: the loader's names are C strings.
-        let name = unsafe { std::ffi::CStr::from_ptr(info.dlpi_name) };
-        search.found |= name.to_bytes() == search.path.as_bytes();
+        if unsafe { CStr::from_ptr(info.dlpi_name) }.to_bytes() == search.path.as_bytes() {
+            // SAFETY: the loader's table has so many entries.
+            let headers = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()) };
+            let loaded = headers.iter().filter(|header| header.p_type == libc::PT_LOAD);
+            search.found.extend(loaded.map(|header| {
+                let start = (info.dlpi_addr + header.p_vaddr) as usize;
+                start..start + header.p_memsz as usize
+            }));
+        }
         0
     }
-    let mut search = Search { path: format!("/proc/self/fd/{}", file.as_raw_fd()), found: false };
+    let mut search = Search { path: format!("/proc/self/fd/{}", file.as_raw_fd()), found: Vec::new() };
     // SAFETY: `look` fits, and the search outlives the call.
     unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut search).cast()) };
     search.found
 }
 
-/// By device and inode: names may be anything.
-fn is_in_maps(file: &File) -> Option<bool> {
+/// How many mappings of the file the kernel has, by device and inode: names may be anything.
+/// `None` when it cannot be asked.
+pub(super) fn mappings(file: &File) -> Option<usize> {
     let metadata = file.metadata().ok()?;
     let (major, minor) = (libc::major(metadata.dev()), libc::minor(metadata.dev()));
     let maps = read_to_string("/proc/self/maps").ok()?;
     let wanted = (format!("{major:02x}:{minor:02x}"), metadata.ino().to_string());
-    Some(maps.lines().any(|line| {
+    let is_of_file = |line: &&str| {
         // address perms offset dev inode path
         let mut fields = line.split_ascii_whitespace().skip(3);
         fields.next() == Some(&wanted.0) && fields.next() == Some(&wanted.1)
-    }))
+    };
+    Some(maps.lines().filter(is_of_file).count())
 }
 
 #[cfg(test)]
@@ -50,7 +54,7 @@ mod tests {
 
     #[test]
     fn our_own_program_is_mapped_and_an_unmapped_file_is_not() {
-        assert!(is_mapped(&File::open("/proc/self/exe").unwrap()));
-        assert!(!is_mapped(&File::open("/proc/self/status").unwrap()));
+        assert!(mappings(&File::open("/proc/self/exe").unwrap()).unwrap() > 0);
+        assert_eq!(mappings(&File::open("/proc/self/status").unwrap()), Some(0));
     }
 }

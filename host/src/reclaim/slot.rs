@@ -37,8 +37,8 @@ pub(crate) const EVERYTHING: *mut () = std::ptr::without_provenance_mut(1);
 #[repr(align(128))]
 pub(crate) struct Slot {
     sequence: AtomicU64,
-    /// Things to do when this thread leaves; 0 for none.
-    todo: AtomicU32,
+    /// What to run when this thread leaves, a `fn()`; null for nothing.
+    todo: AtomicPtr<()>,
     claimed: AtomicBool,
     /// How many dispatches are nested in the outermost one. Only its own thread uses it.
     depth: AtomicU32,
@@ -49,7 +49,7 @@ impl Slot {
     pub(crate) fn new() -> Self {
         Slot {
             sequence: AtomicU64::new(0),
-            todo: AtomicU32::new(0),
+            todo: AtomicPtr::new(std::ptr::null_mut()),
             claimed: AtomicBool::new(false),
             depth: AtomicU32::new(0),
             frames: std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())),
@@ -94,10 +94,20 @@ impl Slot {
         (self.sequence.load(Ordering::Relaxed), self.frames[depth].load(Ordering::Relaxed))
     }
 
-    /// Takes what this thread was asked to do. By the thread itself.
-    pub(crate) fn take_todo(&self) -> u32 {
+    /// Has this thread run `task` when it leaves. By any thread.
+    pub(crate) fn ask(&self, task: fn()) {
+        if self.claimed.load(Ordering::Relaxed) {
+            // Release: pairs with the Acquire in `take_todo`.
+            self.todo.store(task as *mut (), Ordering::Release);
+        }
+    }
+
+    /// Takes what this thread was asked to run. By the thread itself.
+    pub(crate) fn take_todo(&self) -> Option<fn()> {
         // Acquire: pairs with the Release of whoever asked.
-        self.todo.swap(0, Ordering::Acquire)
+        let task = self.todo.swap(std::ptr::null_mut(), Ordering::Acquire);
+        // SAFETY: `ask` stored a function of this type.
+        (!task.is_null()).then(|| unsafe { std::mem::transmute::<*mut (), fn()>(task) })
     }
 
     /// The sequence when the thread is inside. Asked by a writer, behind its heavy fence.
@@ -129,7 +139,7 @@ impl Slot {
     pub(crate) fn release(&self) {
         self.frames.iter().for_each(|frame| frame.store(std::ptr::null_mut(), Ordering::Relaxed));
         self.depth.store(0, Ordering::Relaxed);
-        self.todo.store(0, Ordering::Relaxed);
+        self.todo.store(std::ptr::null_mut(), Ordering::Relaxed);
         let sequence = self.sequence.load(Ordering::Relaxed);
         // Release: as in `leave`.
         self.sequence.store((sequence | 1) + 1, Ordering::Release);
@@ -153,12 +163,12 @@ impl<'a> Outermost<'a> {
         &self.slot.frames[0]
     }
 
-    /// Leaves; answers whether there is something to do.
+    /// Leaves; answers whether there is something to run.
     #[inline(always)]
     pub(crate) fn leave(self) -> bool {
         // Release: pairs with the Acquire in `inside`.
         self.slot.sequence.store(self.was + 2, Ordering::Release);
-        self.slot.todo.load(Ordering::Relaxed) != 0
+        !self.slot.todo.load(Ordering::Relaxed).is_null()
     }
 }
 

@@ -1,0 +1,198 @@
+//! Hands to the host whatever of this library threads would run behind its back.
+//!
+//! A destructor of a thread-local, the destructor of a pthread key and the body of a thread are code
+//! of this library, run by a thread when it ends: long after the library was closed, if nobody minds.
+//! [`export!`](crate::export) therefore defines the six functions by which such code is left with the
+//! system, hidden, so that everything linked into this library binds to them, Rust's standard library
+//! first. They hand on to the host that [`bind`] named, which keeps the records and sees to it that
+//! all of them are run or cancelled before it closes the library: `docs/unload.md`.
+//!
+//! Without such a host (in constructors, which run before anybody can bind; under a host of ABI 1.0
+//! as it first landed) they go to the system. The host asks how often: [`count`], [`bind`].
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+use crate::boundary::{KeyDestructor, ObjectDestructor, ThreadBody, UnloadService};
+
+/// The host's service, and what it knows this library by; null before it has bound.
+static SERVICE: AtomicPtr<UnloadService> = AtomicPtr::new(null_mut());
+static LIBRARY: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
+/// How many keys with a destructor, and how many threads, the system made without the host.
+static KEYS: AtomicU32 = AtomicU32::new(0);
+static THREADS: AtomicU32 = AtomicU32::new(0);
+
+unsafe extern "C" {
+    fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut c_void;
+}
+
+/// The plugin's `unload/1`: makes the functions below go to the host from now on. Answers how many
+/// threads were started before, or `u32::MAX` when it was called before: this image is not fresh.
+pub(crate) unsafe extern "C" fn bind(library: *const c_void, service: *const UnloadService) -> u32 {
+    if LIBRARY.compare_exchange(null_mut(), library.cast_mut(), Ordering::Relaxed, Ordering::Relaxed).is_err() {
+        return u32::MAX;
+    }
+    // Release: pairs with the Acquire in `host`.
+    SERVICE.store(service.cast_mut(), Ordering::Release);
+    // Relaxed: constructors are over.
+    THREADS.load(Ordering::Relaxed)
+}
+
+/// The plugin's `unload/1`: leaves a destructor and the value of a key with this thread, by way of
+/// the standard library, so that the host sees whether it learns of both.
+pub(crate) unsafe extern "C" fn probe() {
+    struct Probe;
+    impl Drop for Probe {
+        fn drop(&mut self) {
+            // Keeps the destructor from being optimised away.
+            std::hint::black_box(());
+        }
+    }
+    thread_local!(static PROBE: Probe = const { Probe });
+    let _ = PROBE.try_with(|_| ());
+    let _ = std::panic::catch_unwind(|| drop(std::thread::current()));
+}
+
+/// How many keys with a destructor the system made for this library without the host.
+pub(crate) unsafe extern "C" fn count() -> u32 {
+    KEYS.load(Ordering::Relaxed)
+}
+
+/// Asks the host never to close this library.
+pub(crate) fn keep_loaded(reason: &str) {
+    if let Some((service, library)) = host() {
+        // SAFETY: the text holds for the call.
+        unsafe { (service.keep)(library, crate::boundary::Str::new(reason)) }
+    }
+}
+
+fn host() -> Option<(&'static UnloadService, *const c_void)> {
+    // SAFETY: `bind` stored a table that the host keeps for as long as this library is loaded.
+    let service = unsafe { SERVICE.load(Ordering::Acquire).as_ref() }?;
+    Some((service, LIBRARY.load(Ordering::Relaxed)))
+}
+
+/// The system's function of that name. Ours are hidden, so it is not one of them.
+fn system(name: &CStr) -> *mut c_void {
+    const DEFAULT: *mut c_void = null_mut();
+    // SAFETY: the handle and the name are valid.
+    unsafe { dlsym(DEFAULT, name.as_ptr()) }
+}
+
+/// `__cxa_thread_atexit_impl` and `__cxa_thread_atexit`.
+///
+/// # Safety
+/// As for the functions of the system.
+pub unsafe extern "C" fn at_thread_exit(run: ObjectDestructor, object: *mut c_void, library: *mut c_void) -> c_int {
+    type System = unsafe extern "C" fn(ObjectDestructor, *mut c_void, *mut c_void) -> c_int;
+    match host() {
+        // SAFETY: the caller's contract.
+        Some((service, library)) => unsafe { (service.at_thread_exit)(library, run, object) },
+        // The system keeps this library mapped until it has run it.
+        // SAFETY: the C library has it, this is its type, and the caller's contract.
+        None => unsafe {
+            std::mem::transmute::<*mut c_void, System>(system(c"__cxa_thread_atexit_impl"))(run, object, library)
+        },
+    }
+}
+
+/// `pthread_key_create(3)`.
+///
+/// # Safety
+/// As for the function of the system.
+pub unsafe extern "C" fn key_create(key: *mut u32, destructor: KeyDestructor) -> c_int {
+    type System = unsafe extern "C" fn(*mut u32, KeyDestructor) -> c_int;
+    if let Some((service, library)) = host() {
+        // SAFETY: the caller's contract.
+        return unsafe { (service.key_create)(library, key, destructor) };
+    }
+    // SAFETY: as in `at_thread_exit`.
+    let made = unsafe { std::mem::transmute::<*mut c_void, System>(system(c"pthread_key_create"))(key, destructor) };
+    if made == 0 && destructor.is_some() {
+        // Relaxed: read by the host when nothing of this library runs any more.
+        KEYS.fetch_add(1, Ordering::Relaxed);
+    }
+    made
+}
+
+/// `pthread_key_delete(3)`.
+///
+/// # Safety
+/// As for the function of the system.
+pub unsafe extern "C" fn key_delete(key: u32) -> c_int {
+    type System = unsafe extern "C" fn(u32) -> c_int;
+    match host() {
+        // SAFETY: the caller's contract.
+        Some((service, library)) => unsafe { (service.key_delete)(library, key) },
+        // SAFETY: as in `at_thread_exit`.
+        None => unsafe { std::mem::transmute::<*mut c_void, System>(system(c"pthread_key_delete"))(key) },
+    }
+}
+
+/// `pthread_setspecific(3)`.
+///
+/// # Safety
+/// As for the function of the system.
+pub unsafe extern "C" fn set_specific(key: u32, value: *const c_void) -> c_int {
+    type System = unsafe extern "C" fn(u32, *const c_void) -> c_int;
+    match host() {
+        // SAFETY: the caller's contract.
+        Some((service, library)) => unsafe { (service.set_specific)(library, key, value) },
+        // SAFETY: as in `at_thread_exit`.
+        None => unsafe { std::mem::transmute::<*mut c_void, System>(system(c"pthread_setspecific"))(key, value) },
+    }
+}
+
+/// `pthread_create(3)`.
+///
+/// # Safety
+/// As for the function of the system.
+pub unsafe extern "C" fn thread_create(
+    thread: *mut c_void,
+    attributes: *const c_void,
+    body: ThreadBody,
+    argument: *mut c_void,
+) -> c_int {
+    type System = unsafe extern "C" fn(*mut c_void, *const c_void, ThreadBody, *mut c_void) -> c_int;
+    if let Some((service, library)) = host() {
+        // SAFETY: the caller's contract.
+        return unsafe { (service.thread_create)(library, thread, attributes, body, argument) };
+    }
+    // Relaxed: read by the host behind the constructors.
+    THREADS.fetch_add(1, Ordering::Relaxed);
+    // SAFETY: as in `at_thread_exit`.
+    unsafe { std::mem::transmute::<*mut c_void, System>(system(c"pthread_create"))(thread, attributes, body, argument) }
+}
+
+/// Defines the hidden symbols; part of [`export!`](crate::export), since in a library of its own the
+/// linker would not look for them.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! hidden_symbols {
+    () => {
+        $crate::hidden_symbols!(@define
+            "__cxa_thread_atexit" at_thread_exit,
+            "__cxa_thread_atexit_impl" at_thread_exit,
+            "pthread_create" thread_create,
+            "pthread_key_create" key_create,
+            "pthread_key_delete" key_delete,
+            "pthread_setspecific" set_specific,
+        );
+    };
+    (@define $($symbol:literal $function:ident,)*) => {$(
+        #[cfg(target_arch = "x86_64")]
+        $crate::hidden_symbols!(@jump $symbol, "@function", "jmp", $function);
+        #[cfg(target_arch = "aarch64")]
+        $crate::hidden_symbols!(@jump $symbol, "%function", "b", $function);
+    )*};
+    (@jump $symbol:literal, $kind:literal, $jump:literal, $function:ident) => {
+        std::arch::global_asm!(
+            concat!(".globl ", $symbol),
+            concat!(".hidden ", $symbol),
+            concat!(".type ", $symbol, ", ", $kind),
+            concat!($symbol, ": ", $jump, " {function}"),
+            function = sym $crate::unload::$function,
+        );
+    };
+}

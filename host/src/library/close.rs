@@ -1,0 +1,142 @@
+//! Closing a library: only when nobody can run its code any more, and with the proof that it is gone.
+
+use std::fs::File;
+use std::os::fd::{AsFd, IntoRawFd};
+use std::time::{Duration, Instant};
+
+use hookrail_abi::boundary::{KeysTable, Str, UnloadTable};
+
+use super::{End, Library, handlers, mapped};
+use crate::residue::Left;
+
+/// What became of a library.
+#[derive(Debug)]
+pub(crate) struct Closed {
+    pub(crate) end: End,
+    /// How many destructors were never run, since their threads did not come by.
+    pub(crate) skipped: usize,
+}
+
+impl Library {
+    /// From now on each thread runs what it has left of the library where it is in no callback.
+    /// Nobody may call the callbacks any more.
+    pub(crate) fn leave(&self) {
+        if let Some(residue) = &self.residue {
+            residue.leave();
+        }
+    }
+
+    /// Closes the library, unless code of it could run afterwards, and finds out whether the system
+    /// really removed it. Nothing of the plugin is in use any more.
+    ///
+    /// Waits for whatever threads have left of it. When that takes longer than until `deadline`,
+    /// `is_patient` is told what is waited for, every now and then, and says whether to go on;
+    /// otherwise the library stays.
+    pub(crate) fn close(self, deadline: Instant, is_patient: impl FnMut(End) -> bool) -> Closed {
+        let mut skipped = 0;
+        let end = match self.settle(deadline, is_patient, &mut skipped) {
+            Ok(()) => self.remove(),
+            Err(end) => {
+                self.keep();
+                end
+            }
+        };
+        Closed { end, skipped }
+    }
+
+    /// Leaves the library mapped for ever.
+    ///
+    /// INVARIANT: the number of the copy stays taken, and the residue stays.
+    fn keep(self) {
+        let _ = (self.handle.into_raw(), self.copy.into_raw_fd());
+        if let Some(residue) = self.residue {
+            residue.stay();
+        }
+    }
+
+    /// Closes the library at once, and looks whether it is gone. None of it has run but constructors,
+    /// or all of it has settled.
+    pub(super) fn remove(self) -> End {
+        let copy = File::from(self.copy);
+        if let Some(residue) = &self.residue {
+            residue.close();
+        }
+        let closed = self.handle.close();
+        if closed.is_err() || !mapped::segments(copy.as_fd()).is_empty() {
+            // INVARIANT: the number of the copy stays taken while the library is mapped, and the
+            // residue stays.
+            let _ = copy.into_raw_fd();
+            if let Some(residue) = self.residue {
+                residue.stay();
+            }
+            let stays = self.inspection.no_delete && !self.forced || self.inspection.unique_symbols;
+            return if stays { End::NoDelete } else { End::PinnedByThreadLocals(1) };
+        }
+        if let Some(residue) = self.residue {
+            residue.gone();
+        }
+        match mapped::mappings(&copy) {
+            Some(0) => End::Unmapped,
+            Some(count) => End::FileMappings(count),
+            None => End::FileMappings(0),
+        }
+    }
+
+    /// Has threads run whatever they have left of the library, and finds out whether any other way
+    /// leads into it.
+    fn settle(
+        &self,
+        mut deadline: Instant,
+        mut is_patient: impl FnMut(End) -> bool,
+        skipped: &mut usize,
+    ) -> Result<(), End> {
+        const PAUSE: Duration = Duration::from_millis(100);
+        if let Some(name) = self.inspection.unhooked.first() {
+            return Err(End::Unhooked(name.clone()));
+        }
+        if let Some(residue) = &self.residue {
+            if let Some(reason) = residue.kept() {
+                return Err(End::Vetoed(reason));
+            }
+            self.probe();
+            if let Some(symbol) = residue.unseen() {
+                return Err(End::Unhooked(symbol.into()));
+            }
+            while let Err(left) = residue.settle(deadline, skipped) {
+                let end = match left {
+                    Left::Running(count) => End::PinnedByThreadLocals(count),
+                    Left::Threads(count) => End::PinnedByThreads(count),
+                };
+                if !is_patient(end.clone()) {
+                    return Err(end);
+                }
+                deadline = Instant::now() + PAUSE;
+            }
+        }
+        match self.keys() {
+            0 => {}
+            keys => return Err(End::PinnedByThreadLocals(keys)),
+        }
+        let signals = handlers::within(&mapped::segments(self.copy.as_fd()));
+        if signals.is_empty() { Ok(()) } else { Err(End::PinnedByHandlers(signals)) }
+    }
+
+    /// Has this thread leave something with the residue.
+    fn probe(&self) {
+        // SAFETY: text for the call.
+        let table = unsafe { (self.entry().query)(Str::new("unload/1")) };
+        // SAFETY: the id names the table's type, and the library is loaded.
+        if let Some(table) = unsafe { table.cast::<UnloadTable>().as_ref() } {
+            // SAFETY: the library was bound.
+            unsafe { (table.probe)() };
+        }
+    }
+
+    /// How many pthread keys the system has made whose destructors are the library's own code.
+    fn keys(&self) -> usize {
+        // SAFETY: text for the call.
+        let table = unsafe { (self.entry().query)(Str::new("keys/1")) };
+        // SAFETY: the id names the table's type, and the library is loaded.
+        unsafe { table.cast::<KeysTable>().as_ref().map_or(0, |table| (table.count)() as usize) }
+    }
+}

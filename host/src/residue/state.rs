@@ -1,0 +1,119 @@
+//! The records of one residue.
+
+use std::collections::BTreeMap;
+use std::ffi::c_void;
+use std::ptr::null_mut;
+
+use hookrail_abi::boundary::{KeyDestructor, ObjectDestructor};
+
+use super::{Left, ThreadId, system};
+
+/// # Invariants
+/// Whatever is in `destructors`, `values` and `keys` is yet to be run; it is taken out first. The
+/// library is mapped while `running` or `threads` is above 0.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// Each thread is to run its part as soon as it can.
+    pub(super) leaving: bool,
+    /// The library is being closed: nothing more is taken in.
+    pub(super) closed: bool,
+    pub(super) seen_destructor: bool,
+    pub(super) seen_value: bool,
+    /// Why the library is never to be closed.
+    pub(super) kept: Option<String>,
+    /// How many destructors are being run.
+    pub(super) running: usize,
+    /// How many threads of the library have not ended.
+    pub(super) threads: usize,
+    /// In the order in which they came.
+    destructors: Vec<(ThreadId, Next)>,
+    /// Which threads have a value under which key.
+    values: Vec<(ThreadId, u32)>,
+    keys: BTreeMap<u32, KeyDestructor>,
+}
+
+/// One thing to run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Next {
+    pub(super) run: ObjectDestructor,
+    pub(super) argument: *mut c_void,
+}
+
+// SAFETY: the argument is only handed back to the library, on the thread it belongs to.
+unsafe impl Send for Next {}
+
+impl State {
+    pub(super) fn add_destructor(&mut self, thread: ThreadId, run: ObjectDestructor, argument: *mut c_void) {
+        self.seen_destructor = true;
+        if !self.closed {
+            self.destructors.push((thread, Next { run, argument }));
+        }
+    }
+
+    pub(super) fn add_key(&mut self, key: u32, destructor: KeyDestructor) {
+        self.keys.insert(key, destructor);
+    }
+
+    /// Forgets a key; `false` when it is none of the library's.
+    pub(super) fn remove_key(&mut self, key: u32) -> bool {
+        self.values.retain(|(_, other)| *other != key);
+        self.keys.remove(&key).is_some()
+    }
+
+    pub(super) fn take_keys(&mut self) -> impl Iterator<Item = u32> + use<> {
+        self.values.clear();
+        std::mem::take(&mut self.keys).into_keys()
+    }
+
+    /// Notes that a thread has a value under a key.
+    pub(super) fn add_value(&mut self, thread: ThreadId, key: u32) {
+        self.seen_value = true;
+        if !self.values.contains(&(thread, key)) && matches!(self.keys.get(&key), Some(Some(_))) {
+            self.values.push((thread, key));
+        }
+    }
+
+    /// The latest destructor of that thread.
+    pub(super) fn next_destructor(&mut self, thread: ThreadId) -> Option<Next> {
+        let index = self.destructors.iter().rposition(|(owner, _)| *owner == thread)?;
+        Some(self.destructors.remove(index).1)
+    }
+
+    /// The keys under which that thread has a value.
+    pub(super) fn take_values(&mut self, thread: ThreadId) -> Vec<u32> {
+        self.values.extract_if(.., |(owner, _)| *owner == thread).map(|(_, key)| key).collect()
+    }
+
+    /// Takes this thread's value out from under the key, if there is one.
+    pub(super) fn value_under(&mut self, key: u32) -> Option<Next> {
+        let run = (*self.keys.get(&key)?)?;
+        let value = system::get_specific(key);
+        if value.is_null() {
+            return None;
+        }
+        system::set_specific(key, null_mut());
+        Some(Next { run, argument: value })
+    }
+
+    /// Gives up what no thread came by for; how much that was.
+    pub(super) fn cancel(&mut self) -> usize {
+        let skipped = self.destructors.len() + self.values.len();
+        self.destructors.clear();
+        self.values.clear();
+        skipped
+    }
+
+    /// Whether no thread has anything to run.
+    pub(super) fn is_empty(&self) -> bool {
+        self.destructors.is_empty() && self.values.is_empty()
+    }
+
+    /// What only others can end.
+    pub(super) fn left(&self) -> Option<Left> {
+        match (self.threads, self.running) {
+            (0, 0) => None,
+            (0, running) => Some(Left::Running(running)),
+            (threads, _) => Some(Left::Threads(threads)),
+        }
+    }
+}
