@@ -25,6 +25,8 @@ pub struct Config {
     /// milliseconds.
     #[serde(rename = "unload_deadline_ms", deserialize_with = "milliseconds")]
     pub unload_deadline: Duration,
+    /// What holds when a new build takes the place of an old one.
+    pub upgrade: UpgradeLimits,
 }
 
 impl Default for Config {
@@ -35,6 +37,7 @@ impl Default for Config {
             message: MessageLimits::default(),
             home: None,
             unload_deadline: Duration::from_secs(5),
+            upgrade: UpgradeLimits::default(),
         }
     }
 }
@@ -92,6 +95,25 @@ pub struct MessageLimits {
 impl Default for MessageLimits {
     fn default() -> Self {
         MessageLimits { max_body: 16 << 20, max_topic: 1024, max_headers: 256 }
+    }
+}
+
+/// What holds when a new build takes the place of an old one.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UpgradeLimits {
+    /// The longest state of one instance that is handed over, in bytes.
+    pub max_state: usize,
+    /// How long a new generation is on probation, in milliseconds.
+    #[serde(rename = "probation_ms", deserialize_with = "milliseconds")]
+    pub probation: Duration,
+    /// With how many faults on probation it is rolled back; 0 for no probation.
+    pub probation_faults: u64,
+}
+
+impl Default for UpgradeLimits {
+    fn default() -> Self {
+        UpgradeLimits { max_state: 64 << 20, probation: Duration::from_secs(10), probation_faults: 3 }
     }
 }
 

@@ -7,8 +7,9 @@ mod end;
 mod mapped;
 
 use std::fs::File;
-use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use hookrail_abi::boundary::{ABI_VERSION, ENTRY_SYMBOL, Entry, Heap, KeysTable, Str, flags};
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
@@ -30,6 +31,8 @@ pub(crate) struct Library {
     entry: *const Entry,
     handle: Handle,
     copy: OwnedFd,
+    /// How long copying and reading the file took.
+    pub(crate) copied: Duration,
 }
 
 // SAFETY: the entry is immutable, and its functions say themselves on which threads they run.
@@ -49,8 +52,10 @@ impl Library {
     /// # Safety
     /// Its constructors run, and later its other code does: it must be trusted as the host itself.
     pub(crate) unsafe fn open(file: &Path) -> Result<Self, Error> {
+        let began = Instant::now();
         let copy = copy::of_file(file)?;
         let inspection = elf::inspect(&copy::Bytes::of(&copy, file)?, file)?;
+        let copied = began.elapsed();
         let incompatible = |why| Error::PluginIncompatible { plugin: inspection.note.name.clone(), why };
         if inspection.note.panic != "unwind" {
             return Err(incompatible(Incompatible::PanicAborts));
@@ -67,7 +72,7 @@ impl Library {
         let symbol = unsafe { handle.get::<*const Entry>(ENTRY_SYMBOL) }.map(|symbol| *symbol);
         let library = match symbol {
             // INVARIANT: the entry lies in the library, and the copy is kept beside it.
-            Ok(entry) => Library { entry, handle, copy, inspection },
+            Ok(entry) => Library { entry, handle, copy, inspection, copied },
             Err(error) => {
                 // The file exports it, so the loader and we do not read it alike: touch it no more.
                 let _ = (handle.into_raw(), copy.into_raw_fd());
@@ -83,6 +88,11 @@ impl Library {
                 Err(Error::PluginIncompatible { plugin, why })
             }
         }
+    }
+
+    /// The private copy, for whoever needs it longer than the library.
+    pub(crate) fn copy(&self) -> BorrowedFd<'_> {
+        self.copy.as_fd()
     }
 
     /// The functions of the plugin.

@@ -82,16 +82,34 @@ impl Registry {
 
     /// Adds all of them, or none. Does not wait for readers.
     pub(crate) fn add(&self, additions: Vec<Addition>) -> Result<(), ApiMisuse> {
+        self.replace(None, additions).map(drop)
+    }
+
+    /// Removes all callbacks of the one that leaves and adds these, with one publication per point,
+    /// or changes nothing. Answers those that were removed. Does not wait for readers.
+    pub(crate) fn replace(
+        &self,
+        leaving: Option<Owner>,
+        additions: Vec<Addition>,
+    ) -> Result<Vec<Arc<Callback>>, ApiMisuse> {
         let mut by_point: BTreeMap<&'static str, Vec<Arc<Callback>>> = BTreeMap::new();
         for addition in additions {
             by_point.entry(addition.point.chain.point).or_default().push(Arc::new(addition.callback));
         }
+        let mut removed = Vec::new();
         // Behind `by_point`, so that what is refused is dropped without the lock: a drop may run
         // foreign code.
         let mut points = self.points.lock();
+        let leaves = |callback: &Arc<Callback>| Some(callback.owner) == leaving;
+        for (&name, hung) in &*points {
+            if hung.callbacks.iter().any(leaves) {
+                by_point.entry(name).or_default();
+            }
+        }
         let mut next = Vec::with_capacity(by_point.len());
         for (&name, added) in &by_point {
-            let mut callbacks = points[name].callbacks.clone();
+            let (gone, mut callbacks): (Vec<_>, Vec<_>) = points[name].callbacks.iter().cloned().partition(leaves);
+            removed.extend(gone);
             callbacks.extend_from_slice(added);
             callbacks.sort_by(|a, b| (&a.instance, &a.name).cmp(&(&b.instance, &b.name)));
             if let Some(twice) = callbacks
@@ -111,7 +129,7 @@ impl Registry {
         self.retire(&points, retired);
         drop(points);
         self.limbo.collect();
-        Ok(())
+        Ok(removed)
     }
 
     /// Removes all callbacks of an owner, and answers them. Cannot fail, does not wait for readers.
