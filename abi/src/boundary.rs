@@ -335,6 +335,55 @@ pub struct SchemaTable {
     pub write: unsafe extern "C" fn(out: *mut crate::Text) -> u32,
 }
 
+/// A state that crosses: what the tables of two generations exchange through the host.
+#[repr(C)]
+#[derive(Clone, Debug)]
+pub struct SavedState {
+    /// Size of this structure in bytes.
+    pub size: u32,
+    /// The version of the schema.
+    pub version: u32,
+    /// Which kind of state; empty for "there is none".
+    pub schema: crate::Text,
+    /// The state itself; the host does not look into it.
+    pub bytes: crate::Bytes,
+}
+
+impl SavedState {
+    /// No state: what a host hands to `save`.
+    pub const fn none() -> Self {
+        SavedState {
+            size: size_of::<Self>() as u32,
+            version: 0,
+            schema: crate::Text::new(),
+            bytes: crate::Bytes::new(),
+        }
+    }
+}
+
+/// A plugin's table `state/1`: what an instance hands to the generation behind it.
+///
+/// All four are there. They run on one host thread at a time, as `start` and `stop` do, and answer 0
+/// for success; else an error was said. What is not offered answers success and leaves `out` as it
+/// is, or refuses.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct StateTable {
+    /// Size of this structure in bytes.
+    pub size: u32,
+    /// Writes the state of a started instance to `out`, which has none. Callbacks run meanwhile.
+    pub save: unsafe extern "C" fn(instance: *mut c_void, out: *mut SavedState) -> u32,
+    /// Writes what changed since the last `save` to `out`, which has none. No callback runs any more;
+    /// `stop` comes next.
+    pub save_rest: unsafe extern "C" fn(instance: *mut c_void, out: *mut SavedState) -> u32,
+    /// Starts a created instance with a state of the generation before it: what `start` does, and
+    /// called in its place. The state is only read, for the call.
+    pub restore: unsafe extern "C" fn(instance: *mut c_void, registrar: *mut c_void, state: *const SavedState) -> u32,
+    /// Takes the rest of the generation before it into a started instance. Callbacks run meanwhile.
+    /// The rest is only read, for the call.
+    pub merge: unsafe extern "C" fn(instance: *mut c_void, rest: *const SavedState) -> u32,
+}
+
 /// A plugin's table `reload/1`: takes a new configuration while it runs.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -379,7 +428,9 @@ mod tests {
         check_layout!(DirsService, 16: size 0, path 8);
         check_layout!(LogService, 16: size 0, write 8);
         check_layout!(ReloadTable, 16: size 0, reload 8);
+        check_layout!(SavedState, 56: size 0, version 4, schema 8, bytes 32);
         check_layout!(SchemaTable, 16: size 0, write 8);
+        check_layout!(StateTable, 40: size 0, save 8, save_rest 16, restore 24, merge 32);
         check_layout!(UnloadService, 56: size 0, at_thread_exit 8, key_create 16, key_delete 24, set_specific 32,
             thread_create 40, keep 48);
         check_layout!(UnloadTable, 24: size 0, bind 8, probe 16);

@@ -4,13 +4,13 @@ use std::ffi::c_void;
 use std::ptr::{from_ref, null};
 
 use crate::boundary::{
-    ABI_OLDEST, ABI_VERSION, Entry, Heap, HostTable, KeysTable, Registration, ReloadTable, SchemaTable, Str,
-    UnloadTable, flags, registration,
+    ABI_OLDEST, ABI_VERSION, Entry, Heap, HostTable, KeysTable, Registration, ReloadTable, SavedState, SchemaTable,
+    StateTable, Str, UnloadTable, flags, registration,
 };
 use crate::host::{self, Instance, Saying};
 use crate::plugin::{Error, Registrar, Result};
 use crate::shim::{guarded, install_panic_hook};
-use crate::{Hook, Plugin, Text, unload};
+use crate::{Hook, Plugin, State, Text, unload};
 
 const OK: u32 = 0;
 const FAILED: u32 = 1;
@@ -71,7 +71,7 @@ pub(crate) unsafe extern "C" fn start<P: Plugin>(instance: *mut c_void, registra
     guarded(PANICKED, || {
         // SAFETY: `create` made the instance, and the host uses it on one thread at a time.
         let created = unsafe { &mut *instance.cast::<Created<P>>() };
-        said(created.start(registrar))
+        said(created.start(registrar, P::start))
     })
 }
 
@@ -111,6 +111,18 @@ pub(crate) unsafe extern "C" fn query<P: Plugin>(id: Str) -> *const c_void {
                 const { &SchemaTable { size: size_of::<SchemaTable>() as u32, write: schema::<P> } };
             from_ref(table).cast()
         }
+        "state/1" => {
+            let table: &'static StateTable = const {
+                &StateTable {
+                    size: size_of::<StateTable>() as u32,
+                    save: save::<P>,
+                    save_rest: save_rest::<P>,
+                    restore: restore::<P>,
+                    merge: merge::<P>,
+                }
+            };
+            from_ref(table).cast()
+        }
         "unload/1" => {
             static TABLE: UnloadTable =
                 UnloadTable { size: size_of::<UnloadTable>() as u32, bind: unload::bind, probe: unload::probe };
@@ -125,10 +137,64 @@ unsafe extern "C" fn reload<P: Plugin>(instance: *mut c_void, config: Str) -> u3
         // SAFETY: `create` made the instance and callbacks only share it; the host passes text that
         // is readable for the call.
         let (created, config) = unsafe { (&*instance.cast::<Created<P>>(), config.to_text()) };
-        said(parse::<P>(&config).and_then(|config| match &created.started {
-            Some(plugin) => plugin.on_reload(config),
-            None => Err("the instance is not started".into()),
+        said(parse::<P>(&config).and_then(|config| created.plugin()?.on_reload(config)))
+    })
+}
+
+unsafe extern "C" fn save<P: Plugin>(instance: *mut c_void, out: *mut SavedState) -> u32 {
+    // SAFETY: the host's contract is that of `hand_over`.
+    unsafe { hand_over::<P>(instance, out, P::save) }
+}
+
+unsafe extern "C" fn save_rest<P: Plugin>(instance: *mut c_void, out: *mut SavedState) -> u32 {
+    // SAFETY: the host's contract is that of `hand_over`.
+    unsafe { hand_over::<P>(instance, out, P::save_rest) }
+}
+
+/// # Safety
+/// `create` made the instance, which callbacks only share; `out` is exclusive for the call.
+unsafe fn hand_over<P: Plugin>(
+    instance: *mut c_void,
+    out: *mut SavedState,
+    save: fn(&P) -> Result<Option<State>>,
+) -> u32 {
+    guarded(PANICKED, || {
+        // SAFETY: the caller's contract.
+        let (created, out) = unsafe { (&*instance.cast::<Created<P>>(), &mut *out) };
+        said(created.plugin().and_then(save).and_then(|state| {
+            if let Some(state) = state {
+                *out = state.into_saved()?;
+            }
+            Ok(())
         }))
+    })
+}
+
+unsafe extern "C" fn restore<P: Plugin>(
+    instance: *mut c_void,
+    registrar: *mut c_void,
+    state: *const SavedState,
+) -> u32 {
+    guarded(PANICKED, || {
+        // SAFETY: `create` made the instance, and the host uses it on one thread at a time; the
+        // state is readable for the call.
+        let (created, state) = unsafe { (&mut *instance.cast::<Created<P>>(), &*state) };
+        said(match State::of_saved(state) {
+            Some(state) => created.start(registrar, |host, config| P::restore(host, config, state)),
+            None => created.start(registrar, P::start),
+        })
+    })
+}
+
+unsafe extern "C" fn merge<P: Plugin>(instance: *mut c_void, rest: *const SavedState) -> u32 {
+    guarded(PANICKED, || {
+        // SAFETY: `create` made the instance and callbacks only share it; the rest is readable for
+        // the call.
+        let (created, rest) = unsafe { (&*instance.cast::<Created<P>>(), &*rest) };
+        said(match State::of_saved(rest) {
+            Some(rest) => created.plugin().and_then(|plugin| plugin.merge(rest)),
+            None => Ok(()),
+        })
     })
 }
 
@@ -142,10 +208,14 @@ unsafe extern "C" fn schema<P: Plugin>(out: *mut Text) -> u32 {
 }
 
 impl<P: Plugin> Created<P> {
-    fn start(&mut self, registrar: *mut c_void) -> Result<()> {
+    fn plugin(&self) -> Result<&P> {
+        self.started.as_deref().ok_or_else(|| "the instance is not started".into())
+    }
+
+    fn start(&mut self, registrar: *mut c_void, start: impl FnOnce(&Registrar, P::Config) -> Result<P>) -> Result<()> {
         let config = self.config.take().ok_or("the instance was started before")?;
         let host = Registrar::new(self.name.clone(), self.instance);
-        let plugin = self.started.insert(Box::new(P::start(&host, config)?));
+        let plugin = self.started.insert(Box::new(start(&host, config)?));
         if let Some(unknown) = host.left_out_of(P::HOOKS) {
             return Err(format!("it leaves out `{unknown}`, which is none of its hooks").into());
         }

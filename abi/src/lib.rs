@@ -13,7 +13,10 @@
 //! 4. Callbacks run, on any thread, on several at once. They edit the payload, such as a [`Message`],
 //!    and answer nothing, a [`Verdict`], or a `Result` of either; see [`Answer`].
 //! 5. A new configuration may come while they run: [`Plugin::on_reload`].
-//! 6. When the plugin is unloaded no callback runs any more; [`Plugin::stop`] is called, the value is
+//! 6. A new build may take its place while traffic flows: [`Plugin::save`] hands a [`State`] to the
+//!    new generation's [`Plugin::restore`], and [`Plugin::save_rest`] to its [`Plugin::merge`] what
+//!    changed until nobody called the old one any more.
+//! 7. When the plugin is unloaded no callback runs any more; [`Plugin::stop`] is called, the value is
 //!    dropped, and the library closed.
 //!
 //! A panic in any of these is caught here, in the plugin, and reaches the host as a fault.
@@ -96,6 +99,7 @@ mod priority;
 mod secret;
 mod shape;
 mod shim;
+mod state;
 pub mod testing;
 mod text;
 #[doc(hidden)]
@@ -115,6 +119,7 @@ pub use point::{FaultPolicy, Fold, Gate, Kind, Notify, Point, RawKind};
 pub use priority::Priority;
 pub use secret::Secret;
 pub use shape::Shape;
+pub use state::State;
 pub use text::Text;
 pub use verdict::{Answer, Verdict};
 
@@ -123,7 +128,7 @@ pub mod prelude {
     pub use crate::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
     pub use crate::host::{Dir, Instance, Level};
     pub use crate::{
-        Bytes, Dropped, Error, Header, Hooks, Message, NoConfig, Plugin, Point, Registrar, Result, Secret, Text,
+        Bytes, Dropped, Error, Header, Hooks, Message, NoConfig, Plugin, Point, Registrar, Result, Secret, State, Text,
         Verdict, export, hooks,
     };
 }

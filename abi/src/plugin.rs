@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::Hooks;
 use crate::host::Instance;
+use crate::{Hooks, State};
 
 /// What goes wrong in a plugin: any error, or a text (`"...".into()`).
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -48,6 +48,34 @@ pub trait Plugin: Send + Sync + Sized + 'static {
     fn on_reload(&self, config: Self::Config) -> Result<()> {
         let _ = config;
         Err("this plugin takes a new configuration only when it is restarted".into())
+    }
+
+    /// What the next generation shall start with, when this one is about to be replaced; `None` for
+    /// nothing. Asked while callbacks run, so it may be out of date when the new one takes over: what
+    /// changes afterwards is for [`save_rest`](Plugin::save_rest). An error refuses the upgrade.
+    fn save(&self) -> Result<Option<State>> {
+        Ok(None)
+    }
+
+    /// Starts an instance with what the generation before it saved; called instead of
+    /// [`start`](Plugin::start). Refuses unless written: then the upgrade fails, and the generation
+    /// before goes on.
+    fn restore(host: &Registrar, config: Self::Config, state: State) -> Result<Self> {
+        let _ = (host, config, state);
+        Err("this build takes no state from the one before".into())
+    }
+
+    /// What changed since [`save`](Plugin::save): asked when no callback runs any more, before
+    /// [`stop`](Plugin::stop). The next generation serves by then.
+    fn save_rest(&self) -> Result<Option<State>> {
+        Ok(None)
+    }
+
+    /// Takes in what the generation before handed on last, while callbacks run. Refuses unless
+    /// written; then the rest is lost, and the host's log says so.
+    fn merge(&self, rest: State) -> Result<()> {
+        let _ = rest;
+        Err("this build takes no rest from the one before".into())
     }
 
     /// Ends what was begun; no callback runs any more. The value is dropped afterwards.

@@ -37,12 +37,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::boundary::{
     ABI_VERSION, ConfigService, Context, DirsService, HostTable, LogService, RawCallback, Registration, ReloadTable,
-    Str,
+    SavedState, StateTable, Str,
 };
 use crate::host::Dir;
 use crate::plugin::{Error, Result};
 use crate::verdict::raw;
-use crate::{Kind, Plugin, Point, RawKind, Text, Verdict, entry, host};
+use crate::{Kind, Plugin, Point, RawKind, State, Text, Verdict, entry, host};
 
 thread_local! {
     /// What the plugin said on this thread since it was last asked.
@@ -61,6 +61,60 @@ static TABLE: HostTable = HostTable {
 /// Creates and starts an instance of `P` named `test`, with a configuration in JSON. The error is
 /// what an operator would read.
 pub fn start<P: Plugin>(config: &str) -> Result<Running<P>> {
+    // SAFETY: as a host does: a created instance, and the registrar that `begin` makes.
+    begin(config, |instance, registrar| unsafe { entry::start::<P>(instance, registrar) })
+}
+
+/// As [`start`], with a state of the generation before, as when the plugin is upgraded.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// use hookrail_abi::prelude::*;
+/// use hookrail_abi::testing;
+///
+/// #[derive(Default)]
+/// struct Count(AtomicU64);
+///
+/// impl Plugin for Count {
+///     type Config = NoConfig;
+///     const HOOKS: Hooks<Self> = hooks![MessageDelivered, 10, "count", |count: &Count, _| {
+///         count.0.fetch_add(1, Ordering::Relaxed);
+///     }];
+///     fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+///         Ok(Count::default())
+///     }
+///     fn save(&self) -> Result<Option<State>> {
+///         State::json("count", 1, &self.0.load(Ordering::Relaxed)).map(Some)
+///     }
+///     fn restore(_: &Registrar, _: NoConfig, state: State) -> Result<Self> {
+///         Ok(Count(AtomicU64::new(state.parse("count", 1..=1)?)))
+///     }
+/// }
+///
+/// let old = testing::start::<Count>("{}").unwrap();
+/// old.call::<MessageDelivered>("count", &mut Message::new("a", ""));
+/// let state = old.save().unwrap().unwrap();
+/// let new = testing::restore::<Count>("{}", state).unwrap();
+/// assert_eq!(new.save().unwrap().unwrap().parse::<u64>("count", ..).unwrap(), 1);
+/// let other = State::new("other", 1, "");
+/// let error = testing::restore::<Count>("{}", other).unwrap_err();
+/// assert_eq!(error.to_string(), "the state is `other` version 1; this build takes `count` version 1..=1");
+/// ```
+pub fn restore<P: Plugin>(config: &str, state: State) -> Result<Running<P>> {
+    let state = state.into_saved()?;
+    // SAFETY: as a host does: a created instance, the registrar that `begin` makes, and a state for
+    // the call.
+    begin(config, |instance, registrar| unsafe { (table::<P>().restore)(instance, registrar, &state) })
+}
+
+/// The plugin's table of its state.
+fn table<P: Plugin>() -> &'static StateTable {
+    // SAFETY: the SDK answers it, and the id names the table's type.
+    unsafe { &*entry::query::<P>(Str::new("state/1")).cast::<StateTable>() }
+}
+
+fn begin<P: Plugin>(config: &str, start: impl FnOnce(*mut c_void, *mut c_void) -> u32) -> Result<Running<P>> {
     host::attach(&TABLE);
     SAID.take();
     let handle = Box::new(Handle::new(config));
@@ -73,8 +127,8 @@ pub fn start<P: Plugin>(config: &str) -> Result<Running<P>> {
     if created != 0 {
         return Err(Error::from(SAID.take().join("; ")));
     }
-    // SAFETY: `create` succeeded; the registrar is what our `register` expects.
-    let started = unsafe { entry::start::<P>(instance, from_mut(&mut callbacks).cast()) };
+    // `create` succeeded; the registrar is what our `register` expects.
+    let started = start(instance, from_mut(&mut callbacks).cast());
     let running = Running { instance, callbacks, handle, plugin: std::marker::PhantomData };
     if started != 0 { Err(Error::from(SAID.take().join("; "))) } else { Ok(running) }
 }
@@ -132,6 +186,35 @@ impl<P: Plugin> Running<P> {
         let table = unsafe { &*entry::query::<P>(Str::new("reload/1")).cast::<ReloadTable>() };
         // SAFETY: the instance is started; text for the call.
         match unsafe { (table.reload)(self.instance, Str::new(config)) } {
+            0 => Ok(()),
+            _ => Err(Error::from(SAID.take().join("; "))),
+        }
+    }
+
+    /// What it hands to the next generation, as when it is about to be replaced.
+    pub fn save(&self) -> Result<Option<State>> {
+        self.hand_over(table::<P>().save)
+    }
+
+    /// What changed since [`save`](Running::save), as when nobody calls it any more.
+    pub fn save_rest(&self) -> Result<Option<State>> {
+        self.hand_over(table::<P>().save_rest)
+    }
+
+    fn hand_over(&self, save: unsafe extern "C" fn(*mut c_void, *mut SavedState) -> u32) -> Result<Option<State>> {
+        let mut saved = SavedState::none();
+        // SAFETY: the instance is started; the state is exclusive for the call.
+        match unsafe { save(self.instance, &mut saved) } {
+            0 => Ok(State::of_saved(&saved)),
+            _ => Err(Error::from(SAID.take().join("; "))),
+        }
+    }
+
+    /// Hands it the rest of the generation before.
+    pub fn merge(&self, rest: State) -> Result<()> {
+        let rest = rest.into_saved()?;
+        // SAFETY: the instance is started; the rest is readable for the call.
+        match unsafe { (table::<P>().merge)(self.instance, &rest) } {
             0 => Ok(()),
             _ => Err(Error::from(SAID.take().join("; "))),
         }

@@ -14,6 +14,7 @@ use crate::chain::{Callback, CallbackId, Ctx, Origin, Owner};
 use crate::config::Config;
 use crate::error::{ConfigError, Error, Incompatible, Misbehaved};
 use crate::library::{Note, NoteHook};
+use crate::probation::Probation;
 use crate::registry::{Addition, Registry};
 
 /// What a plugin's `start` registers into: collects what it admits.
@@ -23,6 +24,7 @@ pub(crate) struct Registrar<'a> {
     pub(crate) note: &'a Note,
     pub(crate) instance: Arc<str>,
     pub(crate) owner: Owner,
+    pub(crate) probation: Option<Arc<Probation>>,
     pub(crate) admitted: Vec<Addition>,
     /// What was admitted, by point and callback.
     pub(crate) seen: HashSet<(&'static str, CallbackId)>,
@@ -130,6 +132,7 @@ impl Registrar<'_> {
             ctx: Ctx::new(record.ctx, record.ctx_drop),
             enabled: !wish.is_some_and(|wish| wish.disabled),
             faults: AtomicU64::new(0),
+            probation: self.probation.clone(),
         };
         Ok(Addition { point: state, callback })
     }

@@ -23,6 +23,8 @@ pub struct Config {
     pub home: Option<PathBuf>,
     /// How plugins are unloaded.
     pub unload: Unload,
+    /// What holds when a new build takes the place of an old one.
+    pub upgrade: UpgradeLimits,
 }
 
 impl Default for Config {
@@ -33,6 +35,7 @@ impl Default for Config {
             message: MessageLimits::default(),
             home: None,
             unload: Unload::default(),
+            upgrade: UpgradeLimits::default(),
         }
     }
 }
@@ -109,6 +112,25 @@ pub struct Unload {
 impl Default for Unload {
     fn default() -> Self {
         Unload { deadline: Duration::from_secs(5), force: BTreeSet::new() }
+    }
+}
+
+/// What holds when a new build takes the place of an old one.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UpgradeLimits {
+    /// The longest state of one instance that is handed over, in bytes.
+    pub max_state: usize,
+    /// How long a new generation is on probation, in milliseconds.
+    #[serde(rename = "probation_ms", deserialize_with = "milliseconds")]
+    pub probation: Duration,
+    /// With how many faults on probation it is rolled back; 0 for no probation.
+    pub probation_faults: u64,
+}
+
+impl Default for UpgradeLimits {
+    fn default() -> Self {
+        UpgradeLimits { max_state: 64 << 20, probation: Duration::from_secs(10), probation_faults: 3 }
     }
 }
 

@@ -71,6 +71,7 @@ impl Callbacks {
                 ctx: Ctx::new(ctx, Some(free::<F>)),
                 enabled: true,
                 faults: AtomicU64::new(0),
+                probation: None,
             };
             Ok(Addition { point, callback })
         }));

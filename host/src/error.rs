@@ -46,6 +46,22 @@ pub enum ApiMisuse {
     /// A plugin of that name is loaded already.
     #[error("a plugin named `{0}` is loaded already")]
     AlreadyLoaded(String),
+    /// The file is a build of another plugin than the one it shall replace.
+    #[error("the file is a build of `{found}`, not of `{plugin}`")]
+    AnotherPlugin {
+        /// The plugin that shall be replaced.
+        plugin: String,
+        /// What the file says its name is.
+        found: String,
+    },
+    /// Something else is being done to the plugin.
+    #[error("`{plugin}` is being {doing}")]
+    Busy {
+        /// The plugin.
+        plugin: String,
+        /// What: `loaded`, `upgraded` and so on.
+        doing: &'static str,
+    },
     /// The same callback of the same instance is on that point already.
     #[error("{point} has a callback {callback} already")]
     CallbackExists {
@@ -60,6 +76,14 @@ pub enum ApiMisuse {
     /// Two declarations of one point do not agree.
     #[error("the point {0} was declared before with another payload, kind or revision")]
     PointRedeclared(String),
+    /// The plugin is stopped, or is not, and cannot be for that.
+    #[error("`{plugin}` is {status}")]
+    Status {
+        /// The plugin.
+        plugin: String,
+        /// `running` or `stopped`.
+        status: &'static str,
+    },
 }
 
 /// A mistake in the configuration.
@@ -176,6 +200,18 @@ pub enum Incompatible {
         "its `{0}` is not the one of this process: it brings a heap of its own, and payloads are grown and freed on both sides"
     )]
     PrivateHeap(&'static str),
+    /// It does not take the state of the generation before it.
+    #[error("{instance} does not take over the state `{schema}` version {version}: {said}")]
+    State {
+        /// The instance.
+        instance: String,
+        /// The schema of the state.
+        schema: String,
+        /// Its version.
+        version: u32,
+        /// Why.
+        said: String,
+    },
     /// It hooks a point that this host does not have.
     #[error("it hooks {point}, which this host does not dispatch{}", hint(known))]
     UnknownPoint {
@@ -234,6 +270,16 @@ pub enum Misbehaved {
         /// The number.
         priority: i32,
     },
+    /// It handed over more than is allowed.
+    #[error("its {call} handed over {bytes} bytes, {limit} are allowed")]
+    StateTooLong {
+        /// Which function.
+        call: &'static str,
+        /// How many bytes it handed over.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// It registered a callback that its file does not declare.
     #[error("it registered `{callback}` on {point}, which its note does not declare")]
     Undeclared {
@@ -259,10 +305,15 @@ impl Error {
         match self {
             Error::ApiMisuse(misuse) => match misuse {
                 ApiMisuse::AlreadyLoaded(_) => ("HR0101", "unload it first, or configure another instance of it"),
+                ApiMisuse::AnotherPlugin { .. } => ("HR0105", "pass a build of the same plugin, or load the other one"),
+                ApiMisuse::Busy { .. } => ("HR0106", "wait until that is over"),
                 ApiMisuse::CallbackExists { .. } => ("HR0102", "give one of the two another name"),
                 ApiMisuse::NotLoaded(_) => ("HR0103", "`hookrail hooks list` shows what is loaded"),
                 ApiMisuse::PointRedeclared(_) => {
                     ("HR0104", "share one declaration, in a crate that all sides depend on")
+                }
+                ApiMisuse::Status { .. } => {
+                    ("HR0107", "`Host::start` runs what is stopped, `Host::stop` stops what runs")
                 }
             },
             Error::Config(error) => match error {
@@ -301,6 +352,9 @@ impl Error {
                     "HR0311",
                     "build it without its own malloc; a Rust global allocator that leaves malloc alone is fine",
                 ),
+                Incompatible::State { .. } => {
+                    ("HR0313", "build one that restores it, or leave it behind with `Host::upgrade_fresh`")
+                }
                 Incompatible::UnknownPoint { .. } => {
                     ("HR0312", "`hookrail hooks list` shows the points; an embedder declares its own before it loads")
                 }
@@ -312,6 +366,9 @@ impl Error {
                 Misbehaved::NoPriority { .. } => ("HR0404", "give a priority and set HOOKRAIL_HAS_PRIORITY"),
                 Misbehaved::ReservedPriority { .. } => {
                     ("HR0405", "use a number below 1000 to run before the built-in callbacks, above to run after")
+                }
+                Misbehaved::StateTooLong { .. } => {
+                    ("HR0407", "raise `max_state` in [upgrade], or leave it behind with `Host::upgrade_fresh`")
                 }
                 Misbehaved::Undeclared { .. } => ("HR0406", "declare it in HOOKS (in C: in the note)"),
             },

@@ -26,6 +26,9 @@ pub(crate) fn answered(chain: &Chain, callback: &Callback, answer: u32) -> Optio
             "fault: {what}"
         );
     }
+    if let Some(probation) = &callback.probation {
+        probation.fault(|| format!("{}/{} on {}: {what}", callback.instance, callback.name, chain.point));
+    }
     // Where nothing can be denied a closed policy has nothing to close.
     let closed = callback.fault == FaultPolicy::Closed && chain.deniable;
     if closed {

@@ -15,7 +15,10 @@
 //!    dispatch is about. Under [`Host::pin`] several points are dispatched as they were at one instant.
 //! 7. [`Host::points`] and [`Host::plugins`] show what hangs where; [`Host::reload`] hands a running
 //!    instance a new configuration.
-//! 8. [`Host::unload`] takes a plugin's callbacks out, waits for whoever is in them, stops it, closes
+//! 8. [`Host::upgrade`] replaces a plugin by a new build of it while traffic flows, hands over its
+//!    state, and rolls it back when it fails too soon; [`Host::stop`] and [`Host::start`] keep the
+//!    library. [`Host::events`] tells of all that.
+//! 9. [`Host::unload`] takes a plugin's callbacks out, waits for whoever is in them, stops it, closes
 //!    the library, and answers how that ended: [`End`]. [`Host::begin_unload`] does not wait; it
 //!    answers a [`Ticket`].
 //!
@@ -75,12 +78,14 @@ mod config;
 mod context;
 mod embed;
 mod error;
+mod event;
 mod fault;
 mod host;
 mod library;
 mod names;
 mod pin;
 mod plugin;
+mod probation;
 mod reclaim;
 mod registry;
 mod residue;
@@ -92,16 +97,17 @@ mod view;
 
 pub use builtin::{BAD_TOPIC, TOO_LARGE};
 pub use chain::{CallbackId, Outcome};
-pub use config::{Config, HookOverride, InstanceConfig, MessageLimits, PluginConfig, Unload};
+pub use config::{Config, HookOverride, InstanceConfig, MessageLimits, PluginConfig, Unload, UpgradeLimits};
 pub use context::About;
 pub use embed::{Callbacks, Registered};
 pub use error::{ApiMisuse, ConfigError, Error, Incompatible, Misbehaved};
-pub use host::{Decision, HookPoint, Host, Plugin};
+pub use event::{Event, Events, Happened};
+pub use host::{Decision, HookPoint, Host, Plugin, UpgradeTimes, Upgraded};
 pub use library::{End, Inspection, Note, NoteHook, inspect};
 pub use pin::Pin;
 pub use plugin::schema;
 pub use unload::Ticket;
-pub use view::{CallbackView, PluginView, PointView};
+pub use view::{CallbackView, GenerationView, PluginView, PointView, Status};
 
 pub use hookrail_abi::catalogue::{self, MessageDelivered, MessageDropped, MessagePublish};
 pub use hookrail_abi::{Dropped, Header, Message, MessageId, Priority, Verdict};

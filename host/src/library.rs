@@ -8,9 +8,10 @@ mod end;
 mod handlers;
 mod mapped;
 
-use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use hookrail_abi::boundary::{ABI_VERSION, ENTRY_SYMBOL, Entry, Heap, Str, UnloadTable, flags};
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
@@ -38,6 +39,8 @@ pub(crate) struct Library {
     handle: Handle,
     copy: OwnedFd,
     residue: Option<Arc<Residue>>,
+    /// How long copying and reading the file took.
+    pub(crate) copied: Duration,
 }
 
 // SAFETY: the entry is immutable, and its functions say themselves on which threads they run.
@@ -59,6 +62,7 @@ impl Library {
     /// # Safety
     /// Its constructors run, and later its other code does: it must be trusted as the host itself.
     pub(crate) unsafe fn open(file: &Path, is_forced: impl FnOnce(&str) -> bool) -> Result<Self, Error> {
+        let began = Instant::now();
         let copy = copy::of_file(file)?;
         let bytes = copy::Bytes::of(&copy, file)?;
         let inspection = elf::inspect(&bytes, file)?;
@@ -68,6 +72,7 @@ impl Library {
             copy::write(&copy, at, value)?;
         }
         copy::seal(&copy)?;
+        let copied = began.elapsed();
         let incompatible = |why| Error::PluginIncompatible { plugin: inspection.note.name.clone(), why };
         if inspection.note.panic != "unwind" {
             return Err(incompatible(Incompatible::PanicAborts));
@@ -84,7 +89,7 @@ impl Library {
         let symbol = unsafe { handle.get::<*const Entry>(ENTRY_SYMBOL) }.map(|symbol| *symbol);
         let library = match symbol {
             // INVARIANT: the entry lies in the library, and the copy is kept beside it.
-            Ok(entry) => Library { entry, handle, copy, inspection, forced: amended.is_some(), residue: None },
+            Ok(entry) => Library { entry, handle, copy, inspection, forced: amended.is_some(), residue: None, copied },
             Err(error) => {
                 // The file exports it, so the loader and we do not read it alike: touch it no more.
                 let _ = (handle.into_raw(), copy.into_raw_fd());
@@ -100,6 +105,11 @@ impl Library {
                 Err(Error::PluginIncompatible { plugin, why })
             }
         }
+    }
+
+    /// The private copy, for whoever needs it longer than the library.
+    pub(crate) fn copy(&self) -> BorrowedFd<'_> {
+        self.copy.as_fd()
     }
 
     /// The functions of the plugin.

@@ -1,7 +1,10 @@
 //! One loaded plugin: its library, its instances, and the calls into it.
 
-use std::collections::HashSet;
+mod state;
+
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::c_void;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::ptr::{from_mut, from_ref, null_mut};
 use std::sync::Arc;
@@ -17,10 +20,11 @@ use crate::chain::Owner;
 use crate::config::{Config, Unload};
 use crate::error::{ApiMisuse, ConfigError, Error, Misbehaved};
 use crate::library::{Closed, End, Library, Note};
+use crate::probation::Probation;
 use crate::registry::{Addition, Registry};
 use crate::said;
 use crate::service::{self, Handle};
-use crate::view::PluginView;
+pub(crate) use state::States;
 
 /// A loaded plugin, until it has ended. Whoever calls its lifecycle functions holds the lock: they
 /// run on one thread at a time.
@@ -33,6 +37,19 @@ pub(crate) type Lifecycle = Arc<Mutex<Option<Loaded>>>;
 pub(crate) struct Loaded {
     library: std::mem::ManuallyDrop<Library>,
     instances: Vec<Instance>,
+}
+
+/// What the instances of a plugin begin with.
+pub(crate) struct Beginning<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) registry: &'a Registry,
+    pub(crate) owner: Owner,
+    /// That of the generation, when it replaces another.
+    pub(crate) probation: Option<Arc<Probation>>,
+    /// Configurations that came by a reload, by instance.
+    pub(crate) reloaded: &'a BTreeMap<String, serde_json::Value>,
+    /// What the generation before handed over.
+    pub(crate) states: &'a States,
 }
 
 /// The JSON Schema of a plugin's configuration, if it exports one.
@@ -93,12 +110,22 @@ impl Loaded {
         &self.library.inspection.note
     }
 
-    pub(crate) fn view(&self) -> PluginView {
-        PluginView {
-            name: self.note().name.clone(),
-            version: self.note().version.clone(),
-            instances: self.instances.iter().map(|instance| instance.name.to_string()).collect(),
-        }
+    /// The names of its instances.
+    pub(crate) fn instances(&self) -> Vec<String> {
+        self.instances.iter().map(|instance| instance.name.to_string()).collect()
+    }
+
+    /// How long copying and reading the file took.
+    pub(crate) fn copied(&self) -> Duration {
+        self.library.copied
+    }
+
+    /// The private copy of the file, to be kept longer than the library.
+    pub(crate) fn keep_copy(&self) -> Result<OwnedFd, Error> {
+        self.library
+            .copy()
+            .try_clone_to_owned()
+            .map_err(|source| Error::System { what: "keep the copy of the library in memory".into(), source })
     }
 
     /// The JSON Schema of the configuration, if the plugin exports one.
@@ -114,8 +141,9 @@ impl Loaded {
     }
 
     /// Creates and starts all configured instances, and answers what they register.
-    pub(crate) fn start(&mut self, config: &Config, registry: &Registry, owner: Owner) -> Result<Vec<Addition>, Error> {
+    pub(crate) fn start(&mut self, beginning: &Beginning<'_>) -> Result<Vec<Addition>, Error> {
         let name = self.note().name.clone();
+        let config = beginning.config;
         let mut instances = config.instances(&name);
         if self.note().instances == "one" && instances.len() > 1 {
             return Err(ConfigError::TooManyInstances(name).into());
@@ -123,6 +151,9 @@ impl Loaded {
         let schema = self.schema()?;
         // All of them before the first starts: starting may have effects that nobody takes back.
         for (instance, value) in &mut instances {
+            if let Some(reloaded) = beginning.reloaded.get(instance) {
+                value.clone_from(reloaded);
+            }
             if value.is_null() {
                 *value = serde_json::json!({});
             }
@@ -133,7 +164,7 @@ impl Loaded {
             let home = config.home().join("instances").join(instance.replace(':', "@"));
             let handle = Handle { instance: instance.into(), config: Mutex::new(value.to_string()), home };
             let index = self.create(handle)?;
-            additions.extend(self.start_instance(index, config, registry, owner)?);
+            additions.extend(self.start_instance(index, beginning)?);
         }
         Ok(additions)
     }
@@ -153,29 +184,28 @@ impl Loaded {
         Ok(self.instances.len() - 1)
     }
 
-    fn start_instance(
-        &mut self,
-        index: usize,
-        config: &Config,
-        registry: &Registry,
-        owner: Owner,
-    ) -> Result<Vec<Addition>, Error> {
+    fn start_instance(&mut self, index: usize, beginning: &Beginning<'_>) -> Result<Vec<Addition>, Error> {
         let instance = &self.instances[index];
         let mut registrar = Registrar {
-            registry,
-            config,
+            registry: beginning.registry,
+            config: beginning.config,
             note: self.note(),
             instance: instance.name.clone(),
-            owner,
+            owner: beginning.owner,
+            probation: beginning.probation.clone(),
             admitted: Vec::new(),
             seen: HashSet::new(),
             refused: None,
         };
         let start = self.library.entry().start;
         let registrar_ptr = from_mut(&mut registrar).cast();
-        // SAFETY: by its invariant the instance's state is valid, and `register` expects this
-        // registrar, which nothing else uses meanwhile.
-        let started = self.call("start", &instance.name, || unsafe { start(instance.state, registrar_ptr) });
+        let started = match beginning.states.get(&*instance.name) {
+            // SAFETY: by its invariant the instance's state is valid, and `register` expects this
+            // registrar, which nothing else uses meanwhile.
+            None => self.call("start", &instance.name, || unsafe { start(instance.state, registrar_ptr) }),
+            // SAFETY: as above.
+            Some(state) => unsafe { self.restore(instance, registrar_ptr, state) },
+        };
         let Registrar { admitted, refused, .. } = registrar;
         if let Some(refused) = refused {
             return Err(refused);
@@ -227,6 +257,13 @@ impl Loaded {
     /// Stops and destroys the instances, and closes the library; for `deadline` and `is_patient` see
     /// [`Library::close`]. No callback may be running or be called any more.
     pub(crate) fn end(mut self, deadline: Instant, is_patient: impl FnMut(End) -> bool) -> Closed {
+        self.stop();
+        // SAFETY: `self` is consumed, so the library is not used again.
+        unsafe { std::mem::ManuallyDrop::take(&mut self.library) }.close(deadline, is_patient)
+    }
+
+    /// Stops and destroys the instances. No callback may be running or be called any more.
+    pub(crate) fn stop(&mut self) {
         let (stop, destroy) = (self.library.entry().stop, self.library.entry().destroy);
         for instance in std::mem::take(&mut self.instances).into_iter().rev() {
             if instance.started {
@@ -237,8 +274,6 @@ impl Loaded {
             self.call_anyway("destroy", &instance.name, || unsafe { destroy(instance.state) });
             drop(instance.handle);
         }
-        // SAFETY: `self` is consumed, so the library is not used again.
-        unsafe { std::mem::ManuallyDrop::take(&mut self.library) }.close(deadline, is_patient)
     }
 
     /// Calls a function of the plugin; what it said becomes the error.

@@ -87,16 +87,36 @@ impl Registry {
 
     /// Adds all of them, or none. Does not wait for readers.
     pub(crate) fn add(&self, additions: Vec<Addition>) -> Result<(), ApiMisuse> {
+        self.replace(None, additions).map(drop)
+    }
+
+    /// Removes all callbacks of the one that leaves and adds these, with one publication per point,
+    /// or changes nothing. Answers those that were removed. Does not wait for readers.
+    ///
+    /// The one that leaves does so until [`has_left`](Self::has_left).
+    pub(crate) fn replace(
+        &self,
+        leaving: Option<Owner>,
+        additions: Vec<Addition>,
+    ) -> Result<Vec<Arc<Callback>>, ApiMisuse> {
         let mut by_point: BTreeMap<&'static str, Vec<Arc<Callback>>> = BTreeMap::new();
         for addition in additions {
             by_point.entry(addition.point.chain.point).or_default().push(Arc::new(addition.callback));
         }
+        let mut removed = Vec::new();
         // Behind `by_point`, so that what is refused is dropped without the lock: a drop may run
         // foreign code.
         let mut points = self.points.lock();
+        let leaves = |callback: &Arc<Callback>| Some(callback.owner) == leaving;
+        for (&name, hung) in &*points {
+            if hung.callbacks.iter().any(leaves) {
+                by_point.entry(name).or_default();
+            }
+        }
         let mut next = Vec::with_capacity(by_point.len());
         for (&name, added) in &by_point {
-            let mut callbacks = points[name].callbacks.clone();
+            let (gone, mut callbacks): (Vec<_>, Vec<_>) = points[name].callbacks.iter().cloned().partition(leaves);
+            removed.extend(gone);
             callbacks.extend_from_slice(added);
             callbacks.sort_by(|a, b| (&a.instance, &a.name).cmp(&(&b.instance, &b.name)));
             if let Some(twice) = callbacks
@@ -109,14 +129,17 @@ impl Registry {
             callbacks.sort_by(|a, b| a.key().cmp(&b.key()));
             next.push((name, callbacks));
         }
+        // Relaxed, here and in `remove_if` and `has_left`: changed before, or under the lock.
+        self.leaving.fetch_add(usize::from(leaving.is_some()), Ordering::Relaxed);
+        let is_left = self.leaving.load(Ordering::Relaxed) > 0;
         let retired = next
             .into_iter()
-            .filter_map(|(name, callbacks)| points.get_mut(name).map(|hung| hung.publish(callbacks, false)))
+            .filter_map(|(name, callbacks)| points.get_mut(name).map(|hung| hung.publish(callbacks, is_left)))
             .collect();
         self.retire(&points, retired);
         drop(points);
         self.limbo.collect();
-        Ok(())
+        Ok(removed)
     }
 
     /// Removes all callbacks of an owner, and answers them. Cannot fail, does not wait for readers.
@@ -124,10 +147,8 @@ impl Registry {
         self.remove_if(|callback| callback.owner == owner)
     }
 
-    /// As [`remove`](Self::remove), for a plugin that leaves: until [`has_left`](Self::has_left)
-    /// readers enter points without callbacks too.
+    /// As [`remove`](Self::remove), for a plugin that leaves, until [`has_left`](Self::has_left).
     pub(crate) fn leave(&self, owner: Owner) -> Vec<Arc<Callback>> {
-        // Relaxed: read under the lock that `remove` takes.
         self.leaving.fetch_add(1, Ordering::Relaxed);
         self.remove(owner)
     }
@@ -135,7 +156,6 @@ impl Registry {
     /// Nobody has anything left of a plugin that was removed by [`leave`](Self::leave).
     pub(crate) fn has_left(&self) {
         let mut points = self.points.lock();
-        // Relaxed: read under the lock.
         if self.leaving.fetch_sub(1, Ordering::Relaxed) > 1 {
             return;
         }
@@ -154,7 +174,6 @@ impl Registry {
     fn remove_if(&self, is_meant: impl Fn(&Callback) -> bool) -> Vec<Arc<Callback>> {
         let mut removed = Vec::new();
         let mut points = self.points.lock();
-        // Relaxed: changed before, or under the lock.
         let is_left = self.leaving.load(Ordering::Relaxed) > 0;
         let mut retired = Vec::new();
         for hung in points.values_mut() {

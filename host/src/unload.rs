@@ -9,24 +9,26 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::chain::{Callback, Owner};
 use crate::library::{Closed, End};
-use crate::plugin::Lifecycle;
+use crate::plugin::{Lifecycle, Loaded};
 use crate::reclaim::{self, Grace};
 use crate::registry::Registry;
 use crate::residue;
 
 /// An unloading that has begun: the plugin's callbacks are in no chain any more. It finishes even
 /// when the ticket is dropped.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Ticket {
     shared: Arc<Shared>,
 }
 
+#[derive(Debug)]
 struct Shared {
     plugin: String,
     state: Mutex<State>,
     changed: Condvar,
 }
 
+#[derive(Debug)]
 struct State {
     end: End,
     skipped: usize,
@@ -72,6 +74,11 @@ impl Ticket {
         state.end.clone()
     }
 
+    /// How far it is.
+    pub(crate) fn so_far(&self) -> End {
+        self.shared.state.lock().end.clone()
+    }
+
     fn set(&self, end: End) {
         self.shared.state.lock().end = end;
         self.shared.changed.notify_all();
@@ -95,17 +102,37 @@ pub(crate) struct Reaper {
     jobs: OnceCell<Sender<Unloading>>,
 }
 
+/// A plugin whose callbacks were just taken out of their chains.
+pub(crate) struct Unpublished {
+    pub(crate) plugin: String,
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) owner: Owner,
+    pub(crate) callbacks: Vec<Arc<Callback>>,
+}
+
+/// What follows when nobody is in the plugin's code any more. All of it runs on the reaper's thread.
+pub(crate) enum Then {
+    /// The plugin ends: its instances are stopped and destroyed, its library closed.
+    End {
+        /// Looks at the plugin before that.
+        before: Option<Box<dyn FnOnce(&Loaded) + Send>>,
+        /// Is told how it ended.
+        after: Box<dyn FnOnce(&End) + Send>,
+    },
+    /// Something else; the ticket never ends.
+    Run(Box<dyn FnOnce() + Send>),
+}
+
 impl Reaper {
-    /// Unpublishes all callbacks of a plugin, and leaves the rest to the reaper. Does not wait.
-    pub(crate) fn unload(
+    /// Leaves what follows an unpublishing to the reaper. Does not wait.
+    pub(crate) fn follow(
         &self,
-        plugin: String,
-        lifecycle: Lifecycle,
-        owner: Owner,
+        unpublished: Unpublished,
         registry: Arc<Registry>,
         patience: Duration,
+        then: Then,
     ) -> Ticket {
-        let callbacks = registry.leave(owner);
+        let Unpublished { plugin, lifecycle, owner, callbacks } = unpublished;
         // Behind the unpublishing: whoever enters from now on finds none of them.
         let grace = reclaim::begin();
         let state = Mutex::new(State { end: End::Busy(grace.readers()), skipped: 0, leaving: false, over: false });
@@ -120,6 +147,7 @@ impl Reaper {
             deadline,
             patience,
             disarmed: None,
+            then,
             ticket: ticket.clone(),
         };
         let jobs = self.jobs.get_or_init(|| {
@@ -147,6 +175,7 @@ struct Unloading {
     /// What frames hold while one of its callbacks is called from a retired snapshot, once their
     /// code was overwritten; as addresses, since they are only compared.
     disarmed: Option<Vec<usize>>,
+    then: Then,
     ticket: Ticket,
 }
 
@@ -189,14 +218,21 @@ impl Unloading {
     fn end(self) {
         self.callbacks.iter().for_each(|callback| callback.ctx.release());
         drop(self.callbacks);
+        let (before, after) = match self.then {
+            Then::End { before, after } => (before, after),
+            Then::Run(run) => return run(),
+        };
         let loaded = self.lifecycle.lock().take().expect("a plugin is unloaded once");
+        if let Some(before) = before {
+            before(&loaded);
+        }
         // Before the instances stop: they may wait for a thread that ends only when another thread has
         // let go of something.
         loaded.leave();
         self.ticket.leaving();
         let deadline = Instant::now() + self.patience;
         let Closed { end, skipped } = loaded.end(deadline, |end| {
-            if self.ticket.shared.state.lock().end != end {
+            if self.ticket.so_far() != end {
                 tracing::warn!(plugin = self.ticket.plugin(), "{end}");
             }
             self.ticket.set(end);
@@ -210,6 +246,7 @@ impl Unloading {
             );
         }
         tracing::debug!(plugin = self.ticket.plugin(), "unloaded: {end}");
+        after(&end);
         self.ticket.over(end, skipped);
     }
 }

@@ -6,6 +6,7 @@ use hookrail_abi::catalogue;
 use serde::Serialize;
 
 use crate::chain::{Callback, Origin};
+use crate::library::End;
 use crate::registry::{PointState, Registry};
 
 /// A point and its chain.
@@ -57,8 +58,48 @@ pub struct PluginView {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// Its instances.
+    /// The how manieth of that name in this host, counted from 1, over loads and upgrades.
+    pub generation: u64,
+    /// Whether it runs.
+    pub status: Status,
+    /// Its instances; none while it is stopped.
     pub instances: Vec<String>,
+    /// The generations before it, the last eight at most, oldest first.
+    pub former: Vec<GenerationView>,
+}
+
+/// Whether a loaded plugin runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Its instances are started, and their callbacks stand in their chains.
+    Running,
+    /// It has no instances; its library is loaded.
+    Stopped,
+    /// Its callbacks are in no chain any more, and somebody is still in one of them.
+    Stopping,
+}
+
+impl Status {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Status::Running => "running",
+            Status::Stopped => "stopped",
+            Status::Stopping => "being stopped",
+        }
+    }
+}
+
+/// A generation that was replaced or unloaded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GenerationView {
+    /// Its number.
+    pub generation: u64,
+    /// Its version.
+    pub version: String,
+    /// How it ended; [`End::Busy`] while it goes on.
+    #[serde(flatten)]
+    pub end: End,
 }
 
 /// Every point: those declared here, and those of the catalogue that nobody dispatches yet.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use hookrail_abi::{Effects, FaultPolicy};
 
 use super::pair::{Pair, Run};
+use crate::probation::Probation;
 
 /// A callback's name, interned: an (instance, callback) pair has one id for the life of its host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -84,6 +85,8 @@ pub(crate) struct Callback {
     /// Whether it is part of the published chain; the operator may leave it out.
     pub(crate) enabled: bool,
     pub(crate) faults: AtomicU64,
+    /// What its faults may bring about, when it came with an upgrade.
+    pub(crate) probation: Option<Arc<Probation>>,
 }
 
 impl Callback {

@@ -1,0 +1,72 @@
+//! What an instance hands to the generation behind it.
+
+use std::fmt::Debug;
+use std::ops::RangeBounds;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::Bytes;
+use crate::boundary::SavedState;
+use crate::plugin::Result;
+
+/// What an instance hands to the generation behind it: bytes, and what they are.
+///
+/// ```
+/// use hookrail_abi::State;
+///
+/// let state = State::json("counter", 2, &[1, 2, 3]).unwrap();
+/// assert_eq!(state.parse::<Vec<u32>>("counter", 1..=2).unwrap(), [1, 2, 3]);
+/// let error = state.parse::<Vec<u32>>("counter", ..2).unwrap_err();
+/// assert_eq!(error.to_string(), "the state is `counter` version 2; this build takes `counter` version ..2");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// Which kind of state, for example the plugin's name. Not empty.
+    pub schema: String,
+    /// The version of the schema.
+    pub version: u32,
+    /// The state itself; the host does not look into it.
+    pub bytes: Bytes,
+}
+
+impl State {
+    /// A state of these bytes.
+    pub fn new(schema: impl Into<String>, version: u32, bytes: impl Into<Bytes>) -> Self {
+        State { schema: schema.into(), version, bytes: bytes.into() }
+    }
+
+    /// A value, as JSON.
+    pub fn json(schema: impl Into<String>, version: u32, value: &impl Serialize) -> Result<Self> {
+        Ok(State::new(schema, version, serde_json::to_vec(value)?))
+    }
+
+    /// The value in a state that is JSON, if it is of that schema and of one of these versions.
+    pub fn parse<T: DeserializeOwned>(&self, schema: &str, versions: impl RangeBounds<u32> + Debug) -> Result<T> {
+        if self.schema != schema || !versions.contains(&self.version) {
+            let State { schema: found, version, .. } = self;
+            let takes = format!("this build takes `{schema}` version {versions:?}");
+            return Err(format!("the state is `{found}` version {version}; {takes}").into());
+        }
+        serde_json::from_slice(&self.bytes)
+            .map_err(|error| format!("the state `{schema}` version {} is damaged: {error}", self.version).into())
+    }
+
+    pub(crate) fn into_saved(self) -> Result<SavedState> {
+        if self.schema.is_empty() {
+            return Err("a state needs a schema".into());
+        }
+        Ok(SavedState {
+            size: size_of::<SavedState>() as u32,
+            version: self.version,
+            schema: self.schema.into(),
+            bytes: self.bytes,
+        })
+    }
+
+    /// `None` for "there is no state".
+    pub(crate) fn of_saved(saved: &SavedState) -> Option<Self> {
+        let SavedState { version, schema, bytes, .. } = saved;
+        (!schema.is_empty()).then(|| State { schema: schema.to_string(), version: *version, bytes: bytes.clone() })
+    }
+}

@@ -1,0 +1,173 @@
+//! What a host is. `Host` owns it; work in the background holds it weakly.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
+use parking_lot::Mutex;
+
+use super::Plugin;
+use super::table::{Current, Table};
+use crate::admission::layout;
+use crate::builtin;
+use crate::chain::Owner;
+use crate::config::Config;
+use crate::error::{ApiMisuse, Error};
+use crate::event::{Announcer, Happened};
+use crate::plugin::{Beginning, Loaded, States};
+use crate::reclaim;
+use crate::registry::Registry;
+use crate::unload::{Reaper, Then, Ticket, Unpublished};
+use crate::view::Status;
+
+pub(super) struct Core {
+    pub(super) config: Config,
+    pub(super) registry: Arc<Registry>,
+    pub(super) table: Arc<Table>,
+    pub(super) events: Arc<Announcer>,
+    owners: AtomicU64,
+    reaper: Reaper,
+}
+
+impl Core {
+    pub(super) fn new(config: Config) -> Result<Arc<Self>, Error> {
+        config.check()?;
+        if !layout::install_globals() {
+            tracing::warn!(
+                "abi_stable was used before the host started: checks by other code of this program may read unloaded memory"
+            );
+        }
+        let registry = Arc::new(Registry::new());
+        registry.declare::<MessagePublish>()?;
+        registry.declare::<MessageDelivered>()?;
+        registry.declare::<MessageDropped>()?;
+        let core = Core {
+            registry,
+            table: Arc::default(),
+            events: Arc::default(),
+            owners: AtomicU64::new(0),
+            reaper: Reaper::default(),
+            config,
+        };
+        builtin::callbacks(core.config.message.clone()).register(&core.registry, core.next_owner())?;
+        Ok(Arc::new(core))
+    }
+
+    /// # Safety
+    /// As for `Host::load`.
+    pub(super) unsafe fn load(&self, file: &Path) -> Result<Plugin, Error> {
+        // SAFETY: the caller's contract.
+        let mut loaded = unsafe { Loaded::open(file, &self.config.unload)? };
+        let name = loaded.note().name.clone();
+        let reservation = match self.table.reserve_new(&name) {
+            Ok(reservation) => reservation,
+            Err(error) => {
+                loaded.abandon();
+                return Err(error.into());
+            }
+        };
+        let owner = self.next_owner();
+        let beginning = Beginning {
+            config: &self.config,
+            registry: &self.registry,
+            owner,
+            probation: None,
+            reloaded: &BTreeMap::new(),
+            states: &States::new(),
+        };
+        let added = loaded.start(&beginning).and_then(|additions| Ok(self.registry.add(additions)?));
+        if let Err(error) = added {
+            loaded.abandon();
+            return Err(error);
+        }
+        tracing::debug!(plugin = name, "loaded");
+        let version = loaded.note().version.clone();
+        let generation = reservation.set(Current {
+            load: owner,
+            owner,
+            version: version.clone(),
+            instances: loaded.instances(),
+            lifecycle: Arc::new(Mutex::new(Some(loaded))),
+            status: Status::Running,
+            reloaded: BTreeMap::new(),
+            trial: None,
+        });
+        self.events.tell(&name, generation, Happened::Loaded { version });
+        Ok(Plugin { name, load: owner })
+    }
+
+    pub(super) fn begin_unload(&self, plugin: &Plugin) -> Result<Ticket, Error> {
+        let (current, generation) = self.table.take(plugin)?;
+        let Current { load, owner, lifecycle, version, .. } = current;
+        let callbacks = self.registry.leave(owner);
+        self.events.tell(&plugin.name, generation, Happened::Unloading);
+        let unpublished = Unpublished { plugin: plugin.name.clone(), lifecycle, owner, callbacks };
+        let then = self.ending(&plugin.name, generation, None);
+        let ticket = self.follow(unpublished, then);
+        self.table.remember(generation, load, version, ticket.clone());
+        Ok(ticket)
+    }
+
+    /// Leaves what follows an unpublishing to the reaper.
+    pub(super) fn follow(&self, unpublished: Unpublished, then: Then) -> Ticket {
+        self.reaper.follow(unpublished, self.registry.clone(), self.config.unload.deadline, then)
+    }
+
+    /// The end of a generation, and the event of it.
+    pub(super) fn ending(
+        &self,
+        plugin: &str,
+        generation: u64,
+        before: Option<Box<dyn FnOnce(&Loaded) + Send>>,
+    ) -> Then {
+        let (events, plugin) = (self.events.clone(), plugin.to_owned());
+        let after = Box::new(move |end: &_| {
+            events.tell(&plugin, generation, Happened::Ended { end: Clone::clone(end) });
+        });
+        Then::End { before, after }
+    }
+
+    pub(super) fn reload(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
+        let (owner, lifecycle) = self.table.running(instance)?;
+        let loaded = lifecycle.lock();
+        let not_loaded = || ApiMisuse::NotLoaded(instance.into());
+        // Looked at again: an upgrade that was waited for here has asked for the state already, and
+        // one that comes will wait here and find the new configuration.
+        if self.table.running(instance)?.0 != owner {
+            return Err(not_loaded().into());
+        }
+        loaded.as_ref().ok_or_else(not_loaded)?.reload(instance, config)?;
+        self.table.reloaded(instance, config);
+        Ok(())
+    }
+
+    /// How long a call waits for readers. Twice the deadline: past the first, readers elsewhere are
+    /// not waited for any longer.
+    pub(super) fn patience(&self) -> Duration {
+        self.config.unload.deadline * 2
+    }
+
+    pub(super) fn next_owner(&self) -> Owner {
+        // Relaxed: only distinctness matters.
+        Owner(self.owners.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Unloads everything.
+    pub(super) fn close(&self) {
+        // From within a callback what is being done may wait for its caller.
+        let patience = if reclaim::is_inside() { Duration::ZERO } else { self.patience() };
+        let plugins = self.table.close(patience);
+        let tickets: Vec<_> = plugins.iter().filter_map(|plugin| self.begin_unload(plugin).ok()).collect();
+        for ticket in tickets {
+            let end = ticket.wait(self.patience());
+            if !end.is_unmapped() {
+                tracing::debug!(plugin = ticket.plugin(), "{end}");
+            }
+        }
+        // Points may outlive their host.
+        self.registry.clear();
+    }
+}

@@ -1,0 +1,345 @@
+//! What a host knows of its plugins by name: the generation that serves, what is being done to it,
+//! and the generations before it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+use super::Plugin;
+use super::rollback::OnTrial;
+use crate::chain::Owner;
+use crate::error::ApiMisuse;
+use crate::plugin::Lifecycle;
+use crate::unload::Ticket;
+use crate::view::{GenerationView, PluginView, Status};
+
+/// How many former generations of a name are remembered.
+const REMEMBERED: usize = 8;
+
+/// The plugins of a host, by name. Its lock is never held while foreign code runs, nor while waiting
+/// for anything but another holder.
+#[derive(Default)]
+pub(super) struct Table {
+    names: Mutex<Names>,
+    /// Something that was being done is over, or a status changed.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Names {
+    by_name: BTreeMap<String, Entry>,
+    /// The host is being dropped.
+    closing: bool,
+}
+
+#[derive(Default)]
+struct Entry {
+    /// The number of the newest generation.
+    generation: u64,
+    current: Option<Current>,
+    /// What is being done to it, by the holder of the [`Reservation`].
+    doing: Option<&'static str>,
+    former: VecDeque<Former>,
+}
+
+/// The generation that serves.
+pub(super) struct Current {
+    /// Which load it came from: it stays through upgrades, and is what a [`Plugin`] stands for.
+    pub(super) load: Owner,
+    pub(super) owner: Owner,
+    pub(super) lifecycle: Lifecycle,
+    pub(super) version: String,
+    pub(super) instances: Vec<String>,
+    pub(super) status: Status,
+    /// Configurations that came by a reload, by instance.
+    pub(super) reloaded: BTreeMap<String, serde_json::Value>,
+    pub(super) trial: Option<OnTrial>,
+}
+
+/// A generation that was replaced or unloaded.
+struct Former {
+    load: Owner,
+    generation: u64,
+    version: String,
+    ticket: Ticket,
+}
+
+/// What somebody who reserved a plugin needs to know of it.
+pub(super) struct Serving {
+    pub(super) generation: u64,
+    pub(super) load: Owner,
+    pub(super) owner: Owner,
+    pub(super) lifecycle: Lifecycle,
+    pub(super) version: String,
+}
+
+/// The right to change what serves under a name. Others are told what is being done.
+pub(super) struct Reservation {
+    table: Arc<Table>,
+    name: String,
+}
+
+impl Table {
+    /// Reserves a name that nothing is loaded under.
+    pub(super) fn reserve_new(self: &Arc<Self>, name: &str) -> Result<Reservation, ApiMisuse> {
+        let mut names = self.names.lock();
+        let entry = names.by_name.entry(name.into()).or_default();
+        match (&entry.current, entry.doing) {
+            (_, Some(doing)) => Err(ApiMisuse::Busy { plugin: name.into(), doing }),
+            (Some(_), None) => Err(ApiMisuse::AlreadyLoaded(name.into())),
+            (None, None) => Ok(self.reserved(entry, name, "loaded")),
+        }
+    }
+
+    /// Reserves a plugin that has that status.
+    pub(super) fn reserve(
+        self: &Arc<Self>,
+        plugin: &Plugin,
+        status: Status,
+        doing: &'static str,
+    ) -> Result<Reservation, ApiMisuse> {
+        let mut names = self.names.lock();
+        let entry = names.find(plugin)?;
+        match &entry.current {
+            Some(current) if current.status != status => {
+                Err(ApiMisuse::Status { plugin: plugin.name.clone(), status: current.status.name() })
+            }
+            _ => Ok(self.reserved(entry, &plugin.name, doing)),
+        }
+    }
+
+    /// Reserves a plugin when nothing is being done to it any more, unless another generation serves
+    /// then, or the host is being dropped.
+    pub(super) fn reserve_later(
+        self: &Arc<Self>,
+        name: &str,
+        owner: Owner,
+        doing: &'static str,
+    ) -> Option<Reservation> {
+        let mut names = self.names.lock();
+        loop {
+            if names.closing {
+                return None;
+            }
+            let entry = names.by_name.get_mut(name)?;
+            if entry.doing.is_none() {
+                let serves = |current: &Current| (current.owner, current.status) == (owner, Status::Running);
+                return entry.current.as_ref().is_some_and(serves).then(|| self.reserved(entry, name, doing));
+            }
+            self.changed.wait(&mut names);
+        }
+    }
+
+    fn reserved(self: &Arc<Self>, entry: &mut Entry, name: &str, doing: &'static str) -> Reservation {
+        entry.doing = Some(doing);
+        Reservation { table: self.clone(), name: name.into() }
+    }
+
+    /// Takes out a plugin, to unload it: the generation that served, and its number.
+    pub(super) fn take(&self, plugin: &Plugin) -> Result<(Current, u64), ApiMisuse> {
+        let mut names = self.names.lock();
+        let entry = names.find(plugin)?;
+        match entry.current.take() {
+            Some(current) => Ok((current, entry.generation)),
+            None => Err(ApiMisuse::NotLoaded(plugin.name.clone())),
+        }
+    }
+
+    /// Remembers a generation that is ending.
+    pub(super) fn remember(&self, generation: u64, load: Owner, version: String, ticket: Ticket) {
+        let mut names = self.names.lock();
+        let entry = names.by_name.entry(ticket.plugin().into()).or_default();
+        entry.former.push_back(Former { load, generation, version, ticket });
+        if entry.former.len() > REMEMBERED {
+            entry.former.pop_front();
+        }
+    }
+
+    /// The plugin of that name.
+    pub(super) fn plugin(&self, name: &str) -> Option<Plugin> {
+        let names = self.names.lock();
+        let current = names.by_name.get(name)?.current.as_ref()?;
+        Some(Plugin { name: name.into(), load: current.load })
+    }
+
+    /// The generation that serves, if it is still of that load.
+    pub(super) fn heir(&self, name: &str, load: Owner) -> Option<Lifecycle> {
+        let names = self.names.lock();
+        let current = names.by_name.get(name)?.current.as_ref()?;
+        (current.load == load).then(|| current.lifecycle.clone())
+    }
+
+    /// The plugin of an instance that runs, for a reload; nothing is being done to it now.
+    pub(super) fn running(&self, instance: &str) -> Result<(Owner, Lifecycle), ApiMisuse> {
+        let name = plugin_of(instance);
+        let names = self.names.lock();
+        let not_loaded = || ApiMisuse::NotLoaded(instance.into());
+        let entry = names.by_name.get(name).ok_or_else(not_loaded)?;
+        let current = entry.current.as_ref().ok_or_else(not_loaded)?;
+        match (entry.doing, current.status) {
+            (Some(doing), _) => Err(ApiMisuse::Busy { plugin: name.into(), doing }),
+            (None, Status::Running) => Ok((current.owner, current.lifecycle.clone())),
+            (None, status) => Err(ApiMisuse::Status { plugin: name.into(), status: status.name() }),
+        }
+    }
+
+    /// A configuration came by a reload: the next generations begin with it.
+    pub(super) fn reloaded(&self, instance: &str, config: &serde_json::Value) {
+        let mut names = self.names.lock();
+        if let Some(current) = names.by_name.get_mut(plugin_of(instance)).and_then(|entry| entry.current.as_mut()) {
+            current.reloaded.insert(instance.into(), config.clone());
+        }
+    }
+
+    /// The loaded plugins, by name.
+    pub(super) fn views(&self) -> Vec<PluginView> {
+        let names = self.names.lock();
+        let views = names.by_name.iter().filter_map(|(name, entry)| {
+            let current = entry.current.as_ref()?;
+            Some(PluginView {
+                name: name.clone(),
+                version: current.version.clone(),
+                generation: entry.generation,
+                status: current.status,
+                instances: current.instances.clone(),
+                former: entry.history(),
+            })
+        });
+        views.collect()
+    }
+
+    /// The former generations of a name, whether or not it is loaded.
+    pub(super) fn history(&self, name: &str) -> Vec<GenerationView> {
+        self.names.lock().by_name.get(name).map(Entry::history).unwrap_or_default()
+    }
+
+    /// Waits until a plugin is not being stopped any more; answers its status, if it is still loaded.
+    pub(super) fn wait_stopped(&self, plugin: &Plugin, timeout: Duration) -> Option<Status> {
+        let deadline = Instant::now() + timeout;
+        let mut names = self.names.lock();
+        let status = |names: &mut Names| {
+            let current = names.by_name.get(&plugin.name)?.current.as_ref()?;
+            (current.load == plugin.load).then_some(current.status)
+        };
+        self.changed.wait_while_until(&mut names, |names| status(names) == Some(Status::Stopping), deadline);
+        status(&mut names)
+    }
+
+    /// Nothing more is to be begun in the background. Waits until nothing is being done, and answers
+    /// what is loaded.
+    pub(super) fn close(&self, timeout: Duration) -> Vec<Plugin> {
+        let deadline = Instant::now() + timeout;
+        let mut names = self.names.lock();
+        names.closing = true;
+        self.changed.notify_all();
+        let is_busy = |names: &mut Names| names.by_name.values().any(|entry| entry.doing.is_some());
+        self.changed.wait_while_until(&mut names, is_busy, deadline);
+        let plugins = names.by_name.iter().filter_map(|(name, entry)| {
+            entry.current.as_ref().map(|current| Plugin { name: name.clone(), load: current.load })
+        });
+        plugins.collect()
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.names.lock().closing
+    }
+}
+
+impl Reservation {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The generation that serves, if one does.
+    pub(super) fn serving(&self) -> Option<Serving> {
+        let names = self.names();
+        let entry = names.by_name.get(&self.name)?;
+        let current = entry.current.as_ref()?;
+        Some(Serving {
+            generation: entry.generation,
+            load: current.load,
+            owner: current.owner,
+            lifecycle: current.lifecycle.clone(),
+            version: current.version.clone(),
+        })
+    }
+
+    /// Configurations that came by a reload, by instance.
+    pub(super) fn reloaded(&self) -> BTreeMap<String, serde_json::Value> {
+        let names = self.names();
+        let current = names.by_name.get(&self.name).and_then(|entry| entry.current.as_ref());
+        current.map(|current| current.reloaded.clone()).unwrap_or_default()
+    }
+
+    /// A new generation serves from now on; answers its number.
+    pub(super) fn set(&self, current: Current) -> u64 {
+        let mut names = self.names();
+        let entry = names.by_name.entry(self.name.clone()).or_default();
+        entry.generation += 1;
+        let generation = entry.generation;
+        let before = entry.current.replace(current);
+        drop(names);
+        drop(before);
+        generation
+    }
+
+    /// Changes what is known of the generation that serves.
+    pub(super) fn change(&self, change: impl FnOnce(&mut Current)) {
+        if let Some(current) = self.names().by_name.get_mut(&self.name).and_then(|entry| entry.current.as_mut()) {
+            change(current);
+        }
+        self.table.changed.notify_all();
+    }
+
+    fn names(&self) -> MutexGuard<'_, Names> {
+        self.table.names.lock()
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let mut names = self.names();
+        if let Some(entry) = names.by_name.get_mut(&self.name) {
+            entry.doing = None;
+            if entry.generation == 0 {
+                names.by_name.remove(&self.name);
+            }
+        }
+        self.table.changed.notify_all();
+    }
+}
+
+impl Names {
+    /// The entry of a loaded plugin that nothing is being done to.
+    fn find(&mut self, plugin: &Plugin) -> Result<&mut Entry, ApiMisuse> {
+        let name = &plugin.name;
+        let busy = |doing| ApiMisuse::Busy { plugin: name.clone(), doing };
+        let entry = self.by_name.get_mut(name).ok_or_else(|| ApiMisuse::NotLoaded(name.clone()))?;
+        let is_it = entry.current.as_ref().is_some_and(|current| current.load == plugin.load);
+        let ends = |former: &Former| former.load == plugin.load && former.ticket.end().is_none();
+        match entry.doing {
+            Some(doing) if is_it => Err(busy(doing)),
+            None if is_it => Ok(entry),
+            _ if entry.former.iter().any(ends) => Err(busy("unloaded")),
+            _ => Err(ApiMisuse::NotLoaded(name.clone())),
+        }
+    }
+}
+
+impl Entry {
+    fn history(&self) -> Vec<GenerationView> {
+        let view = |former: &Former| GenerationView {
+            generation: former.generation,
+            version: former.version.clone(),
+            end: former.ticket.so_far(),
+        };
+        self.former.iter().map(view).collect()
+    }
+}
+
+/// `mask` of `mask:logs`.
+fn plugin_of(instance: &str) -> &str {
+    instance.split_once(':').map_or(instance, |(plugin, _)| plugin)
+}

@@ -1,0 +1,228 @@
+//! Replacing a plugin by a new build of it: beside the old one until one transaction swaps them.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hookrail_abi::boundary::SavedState;
+use parking_lot::Mutex;
+use serde::{Serialize, Serializer};
+
+use super::Plugin;
+use super::core::Core;
+use super::rollback::{OnTrial, WayBack};
+use super::table::{Current, Reservation, Serving};
+use crate::chain::Owner;
+use crate::error::{ApiMisuse, Error};
+use crate::event::Happened;
+use crate::plugin::{Beginning, Loaded, States};
+use crate::probation::Probation;
+use crate::registry::Addition;
+use crate::unload::{Ticket, Unpublished};
+use crate::view::Status;
+
+/// A new generation serves.
+#[derive(Clone, Debug)]
+pub struct Upgraded {
+    /// The number of the new generation.
+    pub generation: u64,
+    /// The ending of the old one.
+    pub old: Ticket,
+    /// How long the parts took.
+    pub times: UpgradeTimes,
+}
+
+/// How long the parts of an upgrade took. The old generation served in all of them; the new one
+/// serves from within the last. Serialised in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct UpgradeTimes {
+    /// Copying the file and reading what it says of itself.
+    #[serde(serialize_with = "nanoseconds")]
+    pub copy: Duration,
+    /// Opening the copy, with its constructors, checking it, and handing it the host's table.
+    #[serde(serialize_with = "nanoseconds")]
+    pub open: Duration,
+    /// Saving the old instances, and creating and starting the new ones.
+    #[serde(serialize_with = "nanoseconds")]
+    pub create: Duration,
+    /// The transaction: checking it, and publishing it on every point.
+    #[serde(serialize_with = "nanoseconds")]
+    pub swap: Duration,
+}
+
+/// What a new generation begins with.
+pub(super) struct Inheritance {
+    /// What its instances are started with.
+    pub(super) states: States,
+    /// The instances of the old generation whose own state is in there: what changes in them until
+    /// nobody calls them any more is handed over as well.
+    pub(super) saved: Vec<String>,
+    /// What the old build is started with if the new one is rolled back.
+    pub(super) way_back: States,
+}
+
+/// What a replacement came to.
+pub(super) struct Replaced {
+    pub(super) from: u64,
+    pub(super) version: String,
+    pub(super) upgraded: Upgraded,
+}
+
+impl Core {
+    /// # Safety
+    /// As for `Host::upgrade`.
+    pub(super) unsafe fn upgrade(
+        self: &Arc<Self>,
+        plugin: &Plugin,
+        file: &Path,
+        fresh: bool,
+    ) -> Result<Upgraded, Error> {
+        let limit = self.config.upgrade.max_state;
+        let reservation = self.table.reserve(plugin, Status::Running, "upgraded")?;
+        let inherit = |old: &Loaded| {
+            if fresh {
+                let way_back = old.save(limit).unwrap_or_default();
+                return Ok(Inheritance { states: States::new(), saved: Vec::new(), way_back });
+            }
+            let states = old.save(limit)?;
+            Ok(Inheritance { saved: states.keys().cloned().collect(), way_back: states.clone(), states })
+        };
+        let probation = Probation::new(&self.config.upgrade).map(Arc::new);
+        // SAFETY: the caller's contract.
+        let replaced = unsafe { self.replace(&reservation, file, inherit, probation)? };
+        let Replaced { from, version, upgraded } = replaced;
+        let what = Happened::Upgraded { from, version, times: upgraded.times };
+        self.events.tell(&plugin.name, upgraded.generation, what);
+        Ok(upgraded)
+    }
+
+    /// Replaces the generation that serves by that of `file`, or changes nothing.
+    ///
+    /// # Safety
+    /// As for `Host::upgrade`.
+    pub(super) unsafe fn replace(
+        self: &Arc<Self>,
+        reservation: &Reservation,
+        file: &Path,
+        inherit: impl Fn(&Loaded) -> Result<Inheritance, Error>,
+        probation: Option<Arc<Probation>>,
+    ) -> Result<Replaced, Error> {
+        let name = reservation.name();
+        let serving = reservation.serving().ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?;
+        let began = Instant::now();
+        // SAFETY: the caller's contract.
+        let mut loaded = unsafe { Loaded::open(file, &self.config.unload)? };
+        let copy = loaded.copied();
+        let open = began.elapsed() - copy;
+        let began = Instant::now();
+        let owner = self.next_owner();
+        let prepared = self.prepare(&mut loaded, reservation, &serving, (owner, probation.clone()), inherit);
+        let create = began.elapsed();
+        let began = Instant::now();
+        let swapped = prepared.and_then(|Prepared { additions, saved, trial }| {
+            if let Some(probation) = &probation {
+                probation.begin();
+            }
+            Ok((self.registry.replace(Some(serving.owner), additions)?, saved, trial))
+        });
+        let swap = began.elapsed();
+        let (callbacks, saved, trial) = match swapped {
+            Ok(swapped) => swapped,
+            Err(error) => {
+                loaded.abandon();
+                return Err(error);
+            }
+        };
+        let Serving { generation: from, load, owner: old, lifecycle, version: old_version } = serving;
+        let version = loaded.note().version.clone();
+        // Before the old one ends: what it hands on last is for the one that is set here.
+        let generation = reservation.set(Current {
+            load,
+            owner,
+            version: version.clone(),
+            instances: loaded.instances(),
+            lifecycle: Arc::new(Mutex::new(Some(loaded))),
+            status: Status::Running,
+            reloaded: reservation.reloaded(),
+            trial,
+        });
+        tracing::debug!(plugin = name, from, generation, "replaced");
+        let rest = (!saved.is_empty()).then(|| self.rest(name, load, saved));
+        let unpublished = Unpublished { plugin: name.into(), lifecycle, owner: old, callbacks };
+        let ticket = self.follow(unpublished, self.ending(name, from, rest));
+        self.table.remember(from, load, old_version, ticket.clone());
+        let times = UpgradeTimes { copy, open, create, swap };
+        Ok(Replaced { from, version, upgraded: Upgraded { generation, old: ticket, times } })
+    }
+
+    /// All that can fail before the transaction: creates and starts the new instances.
+    fn prepare(
+        self: &Arc<Self>,
+        loaded: &mut Loaded,
+        reservation: &Reservation,
+        serving: &Serving,
+        beginner: (Owner, Option<Arc<Probation>>),
+        inherit: impl Fn(&Loaded) -> Result<Inheritance, Error>,
+    ) -> Result<Prepared, Error> {
+        let plugin = reservation.name();
+        if loaded.note().name != plugin {
+            let found = loaded.note().name.clone();
+            return Err(ApiMisuse::AnotherPlugin { plugin: plugin.into(), found }.into());
+        }
+        let lifecycle = serving.lifecycle.lock();
+        let old = lifecycle.as_ref().ok_or_else(|| ApiMisuse::NotLoaded(plugin.into()))?;
+        let Inheritance { states, saved, way_back } = inherit(old)?;
+        let (owner, probation) = beginner;
+        let beginning = Beginning {
+            config: &self.config,
+            registry: &self.registry,
+            owner,
+            probation: probation.clone(),
+            // Under the lock: a reload lets go of it when its configuration is noted.
+            reloaded: &reservation.reloaded(),
+            states: &states,
+        };
+        let additions = loaded.start(&beginning)?;
+        let trial = match probation {
+            Some(probation) => {
+                let way_back = WayBack { copy: old.keep_copy()?, states: way_back };
+                Some(OnTrial::begin(self, plugin, owner, probation, way_back)?)
+            }
+            None => None,
+        };
+        Ok(Prepared { additions, saved, trial })
+    }
+
+    /// Hands what changed in the instances of the old generation since they saved to the one that
+    /// serves then. It is lost when that fails: nobody is left who could do something about it.
+    fn rest(&self, plugin: &str, load: Owner, saved: Vec<String>) -> Box<dyn FnOnce(&Loaded) + Send> {
+        let (table, limit, plugin) = (self.table.clone(), self.config.upgrade.max_state, plugin.to_owned());
+        Box::new(move |old| {
+            for instance in saved {
+                let merge = |rest: SavedState| match table.heir(&plugin, load) {
+                    Some(heir) => match &*heir.lock() {
+                        Some(heir) => heir.merge(&instance, &rest),
+                        None => Err(ApiMisuse::NotLoaded(plugin.clone()).into()),
+                    },
+                    None => Err(ApiMisuse::NotLoaded(plugin.clone()).into()),
+                };
+                let merged = old.save_rest(&instance, limit).and_then(|rest| rest.map_or(Ok(()), merge));
+                if let Err(error) = merged {
+                    tracing::error!(instance, "what changed since it saved is lost: {error}");
+                }
+            }
+        })
+    }
+}
+
+/// A new generation that is ready to serve.
+struct Prepared {
+    additions: Vec<Addition>,
+    /// As in [`Inheritance`].
+    saved: Vec<String>,
+    trial: Option<OnTrial>,
+}
+
+fn nanoseconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(time.as_nanos() as u64)
+}

@@ -1,0 +1,19 @@
+//! A build of the plugin `counter` that has no state.
+
+use hookrail_abi::prelude::*;
+
+struct Animal;
+
+impl Plugin for Animal {
+    type Config = Config;
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, 300, "count", |_, message| message.add_header("build", "0")];
+
+    fn start(_: &Registrar, _: Config) -> Result<Self> {
+        Ok(Animal)
+    }
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Config {}
+
+export!(Animal, name = "counter");
