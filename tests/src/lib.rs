@@ -90,7 +90,15 @@ pub fn has_peer(program: &str, package: &str) -> bool {
 /// A library of the zoo: a deliberately bad plugin, or one made for a test.
 pub fn zoo(name: &str) -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
-    find(BUILT.get_or_init(|| build(&zoo_root(), &["--examples"], &[])), name)
+    find(BUILT.get_or_init(|| build(&zoo_root(), &["--examples", "--features", "crates"], &[])), name)
+}
+
+/// As [`zoo`], for the animals that are C++ in part.
+pub fn zoo_cpp(name: &str) -> PathBuf {
+    static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
+    let examples = ["--example", "keeps_a_cpp_thread_local", "--example", "starts_a_cpp_thread"];
+    let build = || build(&zoo_root(), &[&examples[..], &["--features", "crates,cpp"]].concat(), &[]);
+    find(BUILT.get_or_init(build), name)
 }
 
 /// A library of the zoo, built with more arguments for cargo and in a target folder of its own:
