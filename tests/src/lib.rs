@@ -6,6 +6,7 @@
 pub mod child;
 pub mod leftovers;
 pub mod probe;
+pub mod soak;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
