@@ -207,11 +207,7 @@ impl<P: Plugin> Created<P> {
         self.started.as_deref().ok_or_else(|| "the instance is not started".into())
     }
 
-    fn start(
-        &mut self,
-        registrar: *mut c_void,
-        start: impl FnOnce(&Registrar, P::Config) -> Result<P>,
-    ) -> Result<()> {
+    fn start(&mut self, registrar: *mut c_void, start: impl FnOnce(&Registrar, P::Config) -> Result<P>) -> Result<()> {
         let config = self.config.take().ok_or("the instance was started before")?;
         let host = Registrar::new(self.name.clone(), self.instance);
         let plugin = self.started.insert(Box::new(start(&host, config)?));

@@ -128,7 +128,7 @@ pub mod prelude {
     pub use crate::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
     pub use crate::host::{Dir, Instance, Level};
     pub use crate::{
-        Bytes, Dropped, Error, Header, Hooks, Message, NoConfig, Plugin, Point, Registrar, Result, Secret, State,
-        Text, Verdict, export, hooks,
+        Bytes, Dropped, Error, Header, Hooks, Message, NoConfig, Plugin, Point, Registrar, Result, Secret, State, Text,
+        Verdict, export, hooks,
     };
 }

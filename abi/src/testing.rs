@@ -114,10 +114,7 @@ fn table<P: Plugin>() -> &'static StateTable {
     unsafe { &*entry::query::<P>(Str::new("state/1")).cast::<StateTable>() }
 }
 
-fn begin<P: Plugin>(
-    config: &str,
-    start: impl FnOnce(*mut c_void, *mut c_void) -> u32,
-) -> Result<Running<P>> {
+fn begin<P: Plugin>(config: &str, start: impl FnOnce(*mut c_void, *mut c_void) -> u32) -> Result<Running<P>> {
     host::attach(&TABLE);
     SAID.take();
     let handle = Box::new(Handle::new(config));

@@ -309,7 +309,9 @@ impl Error {
                 ApiMisuse::PointRedeclared(_) => {
                     ("HR0104", "share one declaration, in a crate that all sides depend on")
                 }
-                ApiMisuse::Status { .. } => ("HR0107", "`Host::start` runs what is stopped, `Host::stop` stops what runs"),
+                ApiMisuse::Status { .. } => {
+                    ("HR0107", "`Host::start` runs what is stopped, `Host::stop` stops what runs")
+                }
             },
             Error::Config(error) => match error {
                 ConfigError::File { .. } => ("HR0201", "mend the file; docs/guide/operating.md lists its keys"),

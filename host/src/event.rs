@@ -181,7 +181,8 @@ mod tests {
     fn an_event_is_one_flat_object() {
         let what = Happened::Ended { end: End::Unmapped };
         let event = Event { plugin: "a".into(), generation: 2, time: 3, what };
-        let json = serde_json::json!({ "plugin": "a", "generation": 2, "time": 3, "event": "ended", "end": "unmapped" });
+        let json =
+            serde_json::json!({ "plugin": "a", "generation": 2, "time": 3, "event": "ended", "end": "unmapped" });
         assert_eq!(serde_json::to_value(&event).unwrap(), json);
     }
 }

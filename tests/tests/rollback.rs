@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::scope;
 use std::time::Duration;
 
-use counter::{At, Do, Scene, counted};
+use counter::{At, Do, Raise, Scene, counted};
 use hookrail::{End, Event, Events, Happened, Message, Status};
 use hookrail_tests::probe::{LONG, eventually};
 use hookrail_tests::zoo;
@@ -90,6 +90,7 @@ fn traffic_goes_on_over_a_rollback() {
     scene.script(faulty);
     let (done, dispatched) = (AtomicBool::new(false), AtomicU64::new(0));
     scope(|scope| {
+        let _done = Raise(&done);
         for _ in 0..3 {
             scope.spawn(|| {
                 while !done.load(Ordering::SeqCst) {
@@ -108,7 +109,6 @@ fn traffic_goes_on_over_a_rollback() {
         }
         let seen = dispatched.load(Ordering::SeqCst);
         eventually("they dispatch", || dispatched.load(Ordering::SeqCst) > seen + 10);
-        done.store(true, Ordering::SeqCst);
     });
     assert_eq!(scene.count().0, 1);
 }
@@ -223,6 +223,7 @@ fn a_host_may_be_dropped_meanwhile() {
 
 /// How many private copies of libraries are open.
 fn open_copies() -> usize {
-    let links = std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+    let links =
+        std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
     links.filter(|link| link.to_string_lossy().contains("memfd:")).count()
 }

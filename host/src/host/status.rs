@@ -23,8 +23,7 @@ impl Core {
             current.trial = None;
         });
         let callbacks = self.registry.remove(owner);
-        let unpublished =
-            Unpublished { plugin: plugin.name.clone(), lifecycle: lifecycle.clone(), owner, callbacks };
+        let unpublished = Unpublished { plugin: plugin.name.clone(), lifecycle: lifecycle.clone(), owner, callbacks };
         let events = self.events.clone();
         let stop = move || {
             if let Some(loaded) = &mut *lifecycle.lock() {

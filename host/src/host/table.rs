@@ -112,7 +112,12 @@ impl Table {
 
     /// Reserves a plugin when nothing is being done to it any more, unless another generation serves
     /// then, or the host is being dropped.
-    pub(super) fn reserve_later(self: &Arc<Self>, name: &str, owner: Owner, doing: &'static str) -> Option<Reservation> {
+    pub(super) fn reserve_later(
+        self: &Arc<Self>,
+        name: &str,
+        owner: Owner,
+        doing: &'static str,
+    ) -> Option<Reservation> {
         let mut names = self.names.lock();
         loop {
             if names.closing {
@@ -120,8 +125,7 @@ impl Table {
             }
             let entry = names.by_name.get_mut(name)?;
             if entry.doing.is_none() {
-                let serves =
-                    |current: &Current| (current.owner, current.status) == (owner, Status::Running);
+                let serves = |current: &Current| (current.owner, current.status) == (owner, Status::Running);
                 return entry.current.as_ref().is_some_and(serves).then(|| self.reserved(entry, name, doing));
             }
             self.changed.wait(&mut names);
