@@ -74,8 +74,18 @@ pub fn gateway() -> PathBuf {
 
 /// The embedder of the README.
 pub fn load() -> PathBuf {
+    example("load")
+}
+
+/// The embedder of the guide about handing over state.
+pub fn upgrade_example() -> PathBuf {
+    example("upgrade")
+}
+
+/// An example of the host.
+fn example(name: &str) -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
-    find(BUILT.get_or_init(|| build(root(), &["-p", "hookrail", "--example", "load"], &[])), "load")
+    find(BUILT.get_or_init(|| build(root(), &["-p", "hookrail", "--examples"], &[])), name)
 }
 
 /// Whether a program that a test compares with is installed. When it is not, the test says what it

@@ -29,15 +29,15 @@ impl Core {
             if let Some(loaded) = &mut *lifecycle.lock() {
                 loaded.stop();
             }
+            events.tell(reservation.name(), generation, Happened::Stopped);
             reservation.change(|current| {
                 current.status = Status::Stopped;
                 current.instances.clear();
             });
-            events.tell(reservation.name(), generation, Happened::Stopped);
         };
         self.follow(unpublished, Then::Run(Box::new(stop)));
         let patience = if reclaim::is_inside() { Duration::ZERO } else { self.patience() };
-        Ok(self.table.wait_stopped(plugin, patience).ok_or_else(not_loaded)?)
+        Ok(self.table.wait_idle(plugin, patience).ok_or_else(not_loaded)?)
     }
 
     pub(super) fn start(&self, plugin: &Plugin) -> Result<(), Error> {

@@ -215,16 +215,14 @@ impl Table {
         self.names.lock().by_name.get(name).map(Entry::history).unwrap_or_default()
     }
 
-    /// Waits until a plugin is not being stopped any more; answers its status, if it is still loaded.
-    pub(super) fn wait_stopped(&self, plugin: &Plugin, timeout: Duration) -> Option<Status> {
+    /// Waits until nothing is being done to a plugin; answers its status, if it is still loaded.
+    pub(super) fn wait_idle(&self, plugin: &Plugin, timeout: Duration) -> Option<Status> {
         let deadline = Instant::now() + timeout;
         let mut names = self.names.lock();
-        let status = |names: &mut Names| {
-            let current = names.by_name.get(&plugin.name)?.current.as_ref()?;
-            (current.load == plugin.load).then_some(current.status)
-        };
-        self.changed.wait_while_until(&mut names, |names| status(names) == Some(Status::Stopping), deadline);
-        status(&mut names)
+        let is_busy = |names: &mut Names| names.by_name.get(&plugin.name).is_some_and(|entry| entry.doing.is_some());
+        self.changed.wait_while_until(&mut names, is_busy, deadline);
+        let current = names.by_name.get(&plugin.name)?.current.as_ref()?;
+        (current.load == plugin.load).then_some(current.status)
     }
 
     /// Nothing more is to be begun in the background. Waits until nothing is being done, and answers

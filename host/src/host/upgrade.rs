@@ -18,7 +18,7 @@ use crate::event::Happened;
 use crate::plugin::{Beginning, Loaded, States};
 use crate::probation::Probation;
 use crate::registry::Addition;
-use crate::unload::{Ticket, Unpublished};
+use crate::unload::{Before, Ticket, Unpublished};
 use crate::view::Status;
 
 /// A new generation serves.
@@ -61,13 +61,6 @@ pub(super) struct Inheritance {
     pub(super) way_back: States,
 }
 
-/// What a replacement came to.
-pub(super) struct Replaced {
-    pub(super) from: u64,
-    pub(super) version: String,
-    pub(super) upgraded: Upgraded,
-}
-
 impl Core {
     /// # Safety
     /// As for `Host::upgrade`.
@@ -88,15 +81,13 @@ impl Core {
             Ok(Inheritance { saved: states.keys().cloned().collect(), way_back: states.clone(), states })
         };
         let probation = Probation::new(&self.config.upgrade).map(Arc::new);
+        let what = |from, version, times| Happened::Upgraded { from, version, times };
         // SAFETY: the caller's contract.
-        let replaced = unsafe { self.replace(&reservation, file, inherit, probation)? };
-        let Replaced { from, version, upgraded } = replaced;
-        let what = Happened::Upgraded { from, version, times: upgraded.times };
-        self.events.tell(&plugin.name, upgraded.generation, what);
-        Ok(upgraded)
+        unsafe { self.replace(&reservation, file, inherit, probation, what) }
     }
 
-    /// Replaces the generation that serves by that of `file`, or changes nothing.
+    /// Replaces the generation that serves by that of `file`, or changes nothing. `what` makes the
+    /// event of the number that it replaced, its version, and the times.
     ///
     /// # Safety
     /// As for `Host::upgrade`.
@@ -106,7 +97,8 @@ impl Core {
         file: &Path,
         inherit: impl Fn(&Loaded) -> Result<Inheritance, Error>,
         probation: Option<Arc<Probation>>,
-    ) -> Result<Replaced, Error> {
+        what: impl Fn(u64, String, UpgradeTimes) -> Happened,
+    ) -> Result<Upgraded, Error> {
         let name = reservation.name();
         let serving = reservation.serving().ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?;
         let began = Instant::now();
@@ -147,12 +139,13 @@ impl Core {
             trial,
         });
         tracing::debug!(plugin = name, from, generation, "replaced");
+        let times = UpgradeTimes { copy, open, create, swap };
+        self.events.tell(name, generation, what(from, version, times));
         let rest = (!saved.is_empty()).then(|| self.rest(name, load, saved));
         let unpublished = Unpublished { plugin: name.into(), lifecycle, owner: old, callbacks };
         let ticket = self.follow(unpublished, self.ending(name, from, rest));
         self.table.remember(from, load, old_version, ticket.clone());
-        let times = UpgradeTimes { copy, open, create, swap };
-        Ok(Replaced { from, version, upgraded: Upgraded { generation, old: ticket, times } })
+        Ok(Upgraded { generation, old: ticket, times })
     }
 
     /// All that can fail before the transaction: creates and starts the new instances.
@@ -169,33 +162,35 @@ impl Core {
             let found = loaded.note().name.clone();
             return Err(ApiMisuse::AnotherPlugin { plugin: plugin.into(), found }.into());
         }
+        let (owner, probation) = beginner;
         let lifecycle = serving.lifecycle.lock();
         let old = lifecycle.as_ref().ok_or_else(|| ApiMisuse::NotLoaded(plugin.into()))?;
         let Inheritance { states, saved, way_back } = inherit(old)?;
-        let (owner, probation) = beginner;
+        let copy = probation.is_some().then(|| old.keep_copy()).transpose()?;
+        // Under the lock: a reload lets go of it when its configuration is noted.
+        let reloaded = reservation.reloaded();
+        drop(lifecycle);
         let beginning = Beginning {
             config: &self.config,
             registry: &self.registry,
             owner,
             probation: probation.clone(),
-            // Under the lock: a reload lets go of it when its configuration is noted.
-            reloaded: &reservation.reloaded(),
+            reloaded: &reloaded,
             states: &states,
         };
         let additions = loaded.start(&beginning)?;
-        let trial = match probation {
-            Some(probation) => {
-                let way_back = WayBack { copy: old.keep_copy()?, states: way_back };
-                Some(OnTrial::begin(self, plugin, owner, probation, way_back)?)
+        let trial = match (probation, copy) {
+            (Some(probation), Some(copy)) => {
+                Some(OnTrial::begin(self, plugin, owner, probation, WayBack { copy, states: way_back })?)
             }
-            None => None,
+            _ => None,
         };
         Ok(Prepared { additions, saved, trial })
     }
 
     /// Hands what changed in the instances of the old generation since they saved to the one that
     /// serves then. It is lost when that fails: nobody is left who could do something about it.
-    fn rest(&self, plugin: &str, load: Owner, saved: Vec<String>) -> Box<dyn FnOnce(&Loaded) + Send> {
+    fn rest(&self, plugin: &str, load: Owner, saved: Vec<String>) -> Before {
         let (table, limit, plugin) = (self.table.clone(), self.config.upgrade.max_state, plugin.to_owned());
         Box::new(move |old| {
             for instance in saved {
