@@ -59,7 +59,15 @@ struct Traffic {
     gap: AtomicU64,
     /// The last generation that is gone.
     dead: AtomicU64,
-    dispatched: AtomicU64,
+}
+
+/// The traffic ends when this is dropped, be it by a panic.
+struct EndsWith<'a>(&'a Traffic);
+
+impl Drop for EndsWith<'_> {
+    fn drop(&mut self) {
+        self.0.done.store(true, Ordering::SeqCst);
+    }
 }
 
 /// What one thread counted.
@@ -99,11 +107,12 @@ pub fn run(plan: Plan) -> Report {
                 scope.spawn(move || dispatch(&publish, thread, traffic))
             })
             .collect();
+        let ends = EndsWith(traffic);
         let begun = Instant::now();
         for replacement in 1..=plan.replacements {
-            // Each generation sees traffic.
-            let seen = traffic.dispatched.load(Ordering::SeqCst);
-            eventually("they dispatch", || traffic.dispatched.load(Ordering::SeqCst) > seen + 2 * threads as u64);
+            let stamped = || ledger.stamped.load(Ordering::SeqCst);
+            let seen = stamped();
+            eventually("each generation stamps messages", || stamped() > seen);
             let old = ledger.started.load(Ordering::SeqCst);
             let end;
             (plugin, end) = replace(&host, plugin, &plan, traffic);
@@ -117,7 +126,7 @@ pub fn run(plan: Plan) -> Report {
             }
         }
         let took = begun.elapsed();
-        traffic.done.store(true, Ordering::SeqCst);
+        drop(ends);
         let tallies: Vec<_> = dispatchers.into_iter().map(|thread| thread.join().expect("it counts")).collect();
         (plugin, took, tallies)
     });
@@ -189,7 +198,6 @@ fn dispatch(publish: &HookPoint<MessagePublish>, thread: usize, traffic: &Traffi
         let begun = Instant::now();
         publish.dispatch(&mut message);
         tally.dispatches.record(begun.elapsed());
-        traffic.dispatched.fetch_add(1, Ordering::SeqCst);
         let excused = !gap.is_multiple_of(2) || traffic.gap.load(Ordering::SeqCst) != gap;
         let stamps = message.headers.iter().filter(|header| header.key.as_str() == STAMP);
         let generations: Vec<u64> =

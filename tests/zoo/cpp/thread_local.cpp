@@ -12,9 +12,9 @@ struct Kept {
 
     ~Kept()
     {
-        if (tell >= 0) {
-            while (write(tell, "d", 1) != 1) {
-            }
+        // A pipe takes a byte; a test that misses one fails.
+        if (tell >= 0 && write(tell, "d", 1) != 1) {
+            tell = -1;
         }
     }
 };

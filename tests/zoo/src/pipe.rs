@@ -13,9 +13,10 @@ use std::sync::atomic::{AtomicI32, Ordering};
 pub struct End(RawFd);
 
 impl End {
-    /// Tells the test, by one byte, that something happened.
+    /// Tells the test, by one byte, that something happened. It may be called where a panic would end
+    /// the process, so a byte that cannot be written is left to the test to miss.
     pub fn tell(self) {
-        self.file().write_all(b"!").expect("the test listens");
+        let _ = self.file().write_all(b"!");
     }
 
     /// Waits for the test: until it closes its end.
