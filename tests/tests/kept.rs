@@ -102,6 +102,18 @@ fn a_signal_handler_keeps_its_library_and_may_still_be_called() {
     assert_eq!(bytes.len(), 3, "each signal was handled");
 }
 
+#[test]
+fn a_library_that_asks_to_be_kept_is_kept_for_its_reason() {
+    let _alone = alone();
+    let scene = Scene::new(config("asks-to-be-kept", json!({})));
+    let plugin = scene.load(zoo("asks_to_be_kept"));
+    assert!(scene.dispatch().is_some());
+    let end = scene.unload(plugin);
+    assert_eq!(end, End::Vetoed("a device holds its address".into()));
+    prints(&end, "a device holds its address");
+    assert_eq!(scene.dispatch(), None, "its callbacks are gone all the same");
+}
+
 /// What the standard library maps for the names of functions it may keep; whoever asks hears of it.
 #[test]
 fn a_backtrace_is_either_gone_or_named() {
