@@ -89,6 +89,13 @@ impl Loaded {
     pub(crate) unsafe fn open(file: &Path, unload: &Unload) -> Result<Self, Error> {
         // SAFETY: the caller's contract.
         let library = unsafe { Library::open(file, |name| unload.force.contains(name))? };
+        if library.forced {
+            let plugin = &*library.inspection.note.name;
+            tracing::warn!(
+                plugin,
+                "its wish never to be removed was taken out of the copy, since unload.force names it"
+            );
+        }
         let mut loaded = Loaded { library: std::mem::ManuallyDrop::new(library), instances: Vec::new() };
         let attach = loaded.library.entry().attach;
         // SAFETY: the table lives as long as the process.

@@ -6,7 +6,9 @@ mod cc;
 #[path = "fixtures/counter.rs"]
 mod counter;
 
+use std::io::Write;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread::scope;
@@ -65,6 +67,37 @@ fn a_file_that_is_no_build_of_it() {
         refused(&scene, scene.upgrade_to(file).unwrap_err(), code, &said, fix);
     }
     assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped, "a good one is still taken");
+}
+
+/// Somebody copies the same build over the file, again and again, as `cp` does.
+#[test]
+fn a_file_that_is_written_to_while_it_is_read() {
+    const ROUNDS: usize = 60;
+    let scene = Scene::plain();
+    let whole = std::fs::read(zoo("counter_two")).unwrap();
+    let file = written("rewritten.so", &whole);
+    let done = AtomicBool::new(false);
+    let refusals = scope(|threads| {
+        threads.spawn(|| {
+            while !done.load(Ordering::SeqCst) {
+                let mut target = std::fs::File::create(&file).unwrap();
+                whole.chunks(64 << 10).for_each(|chunk| target.write_all(chunk).unwrap());
+            }
+        });
+        let upgrade = |_: &usize| match scene.upgrade_to(file.clone()) {
+            Ok(_) => false,
+            Err(error) => {
+                assert!(["HR0302", "HR0303"].contains(&error.code()), "{error}");
+                true
+            }
+        };
+        let refusals = (0..ROUNDS).filter(upgrade).count();
+        done.store(true, Ordering::SeqCst);
+        refusals
+    });
+    println!("{refusals} of {ROUNDS} refused");
+    let (build, before) = scene.count();
+    assert_eq!(scene.count(), (build, before + 1), "whichever was whole serves, and goes on counting");
 }
 
 #[test]
