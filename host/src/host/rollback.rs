@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 
 use super::core::Core;
-use super::upgrade::{Inheritance, Replaced};
+use super::upgrade::{Inheritance, Upgraded};
 use crate::chain::Owner;
 use crate::error::Error;
 use crate::event::Happened;
@@ -98,9 +98,9 @@ impl Core {
             unsafe { self.replace(&reservation, &file, handed_over, None) }
         });
         match replaced {
-            Ok(Replaced { from, upgraded, .. }) => {
+            Ok(Upgraded { from, generation, .. }) => {
                 let what = Happened::RolledBack { from, reason: reason.into() };
-                self.events.tell(plugin, upgraded.generation, what);
+                self.events.tell(plugin, generation, what);
             }
             Err(error) => {
                 tracing::error!(plugin, "cannot be rolled back: {error}");

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use hookrail_abi::boundary::SavedState;
 use parking_lot::Mutex;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Plugin;
 use super::core::Core;
@@ -26,6 +26,10 @@ use crate::view::Status;
 pub struct Upgraded {
     /// The number of the new generation.
     pub generation: u64,
+    /// Its version.
+    pub version: String,
+    /// The number of the generation it replaced.
+    pub from: u64,
     /// The ending of the old one.
     pub old: Ticket,
     /// How long the parts took.
@@ -34,19 +38,19 @@ pub struct Upgraded {
 
 /// How long the parts of an upgrade took. The old generation served in all of them; the new one
 /// serves from within the last. Serialised in nanoseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpgradeTimes {
     /// Copying the file and reading what it says of itself.
-    #[serde(serialize_with = "nanoseconds")]
+    #[serde(with = "nanoseconds")]
     pub copy: Duration,
     /// Opening the copy, with its constructors, checking it, and handing it the host's table.
-    #[serde(serialize_with = "nanoseconds")]
+    #[serde(with = "nanoseconds")]
     pub open: Duration,
     /// Saving the old instances, and creating and starting the new ones.
-    #[serde(serialize_with = "nanoseconds")]
+    #[serde(with = "nanoseconds")]
     pub create: Duration,
     /// The transaction: checking it, and publishing it on every point.
-    #[serde(serialize_with = "nanoseconds")]
+    #[serde(with = "nanoseconds")]
     pub swap: Duration,
 }
 
@@ -61,17 +65,10 @@ pub(super) struct Inheritance {
     pub(super) way_back: States,
 }
 
-/// What a replacement came to.
-pub(super) struct Replaced {
-    pub(super) from: u64,
-    pub(super) version: String,
-    pub(super) upgraded: Upgraded,
-}
-
 impl Core {
     /// # Safety
     /// As for `Host::upgrade`.
-    pub(super) unsafe fn upgrade(
+    pub(crate) unsafe fn upgrade(
         self: &Arc<Self>,
         plugin: &Plugin,
         file: &Path,
@@ -89,9 +86,8 @@ impl Core {
         };
         let probation = Probation::new(&self.config.upgrade).map(Arc::new);
         // SAFETY: the caller's contract.
-        let replaced = unsafe { self.replace(&reservation, file, inherit, probation)? };
-        let Replaced { from, version, upgraded } = replaced;
-        let what = Happened::Upgraded { from, version, times: upgraded.times };
+        let upgraded = unsafe { self.replace(&reservation, file, inherit, probation)? };
+        let what = Happened::Upgraded { from: upgraded.from, version: upgraded.version.clone(), times: upgraded.times };
         self.events.tell(&plugin.name, upgraded.generation, what);
         Ok(upgraded)
     }
@@ -106,7 +102,7 @@ impl Core {
         file: &Path,
         inherit: impl Fn(&Loaded) -> Result<Inheritance, Error>,
         probation: Option<Arc<Probation>>,
-    ) -> Result<Replaced, Error> {
+    ) -> Result<Upgraded, Error> {
         let name = reservation.name();
         let serving = reservation.serving().ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?;
         let began = Instant::now();
@@ -152,7 +148,7 @@ impl Core {
         let ticket = self.follow(unpublished, self.ending(name, from, rest));
         self.table.remember(from, load, old_version, ticket.clone());
         let times = UpgradeTimes { copy, open, create, swap };
-        Ok(Replaced { from, version, upgraded: Upgraded { generation, old: ticket, times } })
+        Ok(Upgraded { generation, version, from, old: ticket, times })
     }
 
     /// All that can fail before the transaction: creates and starts the new instances.
@@ -223,6 +219,14 @@ struct Prepared {
     trial: Option<OnTrial>,
 }
 
-fn nanoseconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(time.as_nanos() as u64)
+mod nanoseconds {
+    use super::{Deserialize, Deserializer, Duration, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(time.as_nanos() as u64)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_nanos)
+    }
 }
