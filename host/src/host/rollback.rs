@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 
 use super::core::Core;
-use super::upgrade::{Inheritance, Upgraded};
+use super::upgrade::Inheritance;
 use crate::chain::Owner;
 use crate::error::Error;
 use crate::event::Happened;
@@ -91,22 +91,17 @@ impl Core {
         let handed_over = |_: &Loaded| {
             Ok(Inheritance { states: way_back.states.clone(), saved: Vec::new(), way_back: States::new() })
         };
+        let event = |from, _, _| Happened::RolledBack { from, reason: reason.into() };
         // SAFETY: whoever loaded this build trusted it, and the copy is sealed.
-        let replaced = unsafe { self.replace(&reservation, &file, newest, None) }.or_else(|error| {
+        let replaced = unsafe { self.replace(&reservation, &file, newest, None, event) }.or_else(|error| {
             tracing::warn!(plugin, "the state of the newer build is left behind: {error}");
             // SAFETY: as above.
-            unsafe { self.replace(&reservation, &file, handed_over, None) }
+            unsafe { self.replace(&reservation, &file, handed_over, None, event) }
         });
-        match replaced {
-            Ok(Upgraded { from, generation, .. }) => {
-                let what = Happened::RolledBack { from, reason: reason.into() };
-                self.events.tell(plugin, generation, what);
-            }
-            Err(error) => {
-                tracing::error!(plugin, "cannot be rolled back: {error}");
-                let what = Happened::RollbackFailed { reason: reason.into(), error: error.to_string() };
-                self.events.tell(plugin, failed.generation, what);
-            }
+        if let Err(error) = replaced {
+            tracing::error!(plugin, "cannot be rolled back: {error}");
+            let what = Happened::RollbackFailed { reason: reason.into(), error: error.to_string() };
+            self.events.tell(plugin, failed.generation, what);
         }
         drop(reservation);
         // A host that is dropped from within a callback does not wait for us.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Plugin;
 use super::core::Core;
-use super::table::Serving;
+use super::table::{STOPPED, Serving};
 use crate::error::{ApiMisuse, Error};
 use crate::event::Happened;
 use crate::plugin::{Beginning, States};
@@ -15,7 +15,7 @@ use crate::view::Status;
 impl Core {
     pub(crate) fn stop(&self, plugin: &Plugin) -> Result<Status, Error> {
         let not_loaded = || ApiMisuse::NotLoaded(plugin.name.clone());
-        let reservation = self.table.reserve(plugin, Status::Running, "stopped")?;
+        let reservation = self.table.reserve(plugin, Status::Running, STOPPED)?;
         let Serving { generation, owner, lifecycle, .. } = reservation.serving().ok_or_else(not_loaded)?;
         reservation.change(|current| {
             current.status = Status::Stopping;

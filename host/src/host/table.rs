@@ -15,6 +15,9 @@ use crate::plugin::Lifecycle;
 use crate::unload::Ticket;
 use crate::view::{GenerationView, PluginView, Status};
 
+/// What is being done to a plugin by whoever stops it.
+pub(super) const STOPPED: &str = "stopped";
+
 /// How many former generations of a name are remembered.
 const REMEMBERED: usize = 8;
 
@@ -222,11 +225,15 @@ impl Table {
         let deadline = Instant::now() + timeout;
         let mut names = self.names.lock();
         let status = |names: &mut Names| {
-            let current = names.by_name.get(&plugin.name)?.current.as_ref()?;
-            (current.load == plugin.load).then_some(current.status)
+            let entry = names.by_name.get(&plugin.name)?;
+            let current = entry.current.as_ref().filter(|current| current.load == plugin.load)?;
+            // Whoever stopped it lets go of it behind its last change.
+            let is_going_on = current.status == Status::Stopping || entry.doing == Some(STOPPED);
+            Some((current.status, is_going_on))
         };
-        self.changed.wait_while_until(&mut names, |names| status(names) == Some(Status::Stopping), deadline);
-        status(&mut names)
+        let is_going_on = |names: &mut Names| status(names).is_some_and(|(_, is_going_on)| is_going_on);
+        self.changed.wait_while_until(&mut names, is_going_on, deadline);
+        status(&mut names).map(|(status, _)| status)
     }
 
     /// Nothing more is to be begun in the background. Waits until nothing is being done, and answers

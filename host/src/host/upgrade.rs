@@ -85,14 +85,13 @@ impl Core {
             Ok(Inheritance { saved: states.keys().cloned().collect(), way_back: states.clone(), states })
         };
         let probation = Probation::new(&self.config.upgrade).map(Arc::new);
+        let event = |from, version, times| Happened::Upgraded { from, version, times };
         // SAFETY: the caller's contract.
-        let upgraded = unsafe { self.replace(&reservation, file, inherit, probation)? };
-        let what = Happened::Upgraded { from: upgraded.from, version: upgraded.version.clone(), times: upgraded.times };
-        self.events.tell(&plugin.name, upgraded.generation, what);
-        Ok(upgraded)
+        unsafe { self.replace(&reservation, file, inherit, probation, event) }
     }
 
-    /// Replaces the generation that serves by that of `file`, or changes nothing.
+    /// Replaces the generation that serves by that of `file`, and tells the event that is made of its
+    /// number, the new version and the times; or changes nothing.
     ///
     /// # Safety
     /// As for `Host::upgrade`.
@@ -102,6 +101,7 @@ impl Core {
         file: &Path,
         inherit: impl Fn(&Loaded) -> Result<Inheritance, Error>,
         probation: Option<Arc<Probation>>,
+        event: impl Fn(u64, String, UpgradeTimes) -> Happened,
     ) -> Result<Upgraded, Error> {
         let name = reservation.name();
         let serving = reservation.serving().ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?;
@@ -143,11 +143,13 @@ impl Core {
             trial,
         });
         tracing::debug!(plugin = name, from, generation, "replaced");
+        let times = UpgradeTimes { copy, open, create, swap };
+        // Before the event of the old one's end, which another thread tells.
+        self.events.tell(name, generation, event(from, version.clone(), times));
         let rest = (!saved.is_empty()).then(|| self.rest(name, load, saved));
         let unpublished = Unpublished { plugin: name.into(), lifecycle, owner: old, callbacks };
         let ticket = self.follow(unpublished, self.ending(name, from, rest));
         self.table.remember(from, load, old_version, ticket.clone());
-        let times = UpgradeTimes { copy, open, create, swap };
         Ok(Upgraded { generation, version, from, old: ticket, times })
     }
 
