@@ -13,6 +13,10 @@ pub enum Error {
     /// The configuration is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// Something about the control socket.
+    #[cfg(feature = "control")]
+    #[error(transparent)]
+    Control(#[from] crate::control::ControlError),
     /// The library cannot work with this host.
     #[error("{plugin}: {why}")]
     PluginIncompatible {
@@ -70,6 +74,9 @@ pub enum ApiMisuse {
         /// `instance/callback`
         callback: String,
     },
+    /// The host is being dropped, or is gone.
+    #[error("the host is ending")]
+    Closing,
     /// No plugin of that name is loaded.
     #[error("no plugin named `{0}` is loaded")]
     NotLoaded(String),
@@ -308,7 +315,8 @@ impl Error {
                 ApiMisuse::AnotherPlugin { .. } => ("HR0105", "pass a build of the same plugin, or load the other one"),
                 ApiMisuse::Busy { .. } => ("HR0106", "wait until that is over"),
                 ApiMisuse::CallbackExists { .. } => ("HR0102", "give one of the two another name"),
-                ApiMisuse::NotLoaded(_) => ("HR0103", "`hookrail hooks list` shows what is loaded"),
+                ApiMisuse::Closing => ("HR0108", "start the program again"),
+                ApiMisuse::NotLoaded(_) => ("HR0103", "`hookrail plugin list` shows what is loaded"),
                 ApiMisuse::PointRedeclared(_) => {
                     ("HR0104", "share one declaration, in a crate that all sides depend on")
                 }
@@ -323,6 +331,8 @@ impl Error {
                 ConfigError::Schema { .. } => ("HR0203", "`hookrail inspect --schema FILE` prints the schema"),
                 ConfigError::TooManyInstances(_) => ("HR0204", "configure one instance"),
             },
+            #[cfg(feature = "control")]
+            Error::Control(error) => error.code_and_fix(),
             Error::PluginIncompatible { why, .. } => match why {
                 Incompatible::Abi { .. } => {
                     ("HR0301", "rebuild the plugin with a `hookrail-abi` of the host's major version")

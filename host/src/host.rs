@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use hookrail_abi::Point;
 
-use self::core::Core;
+pub(crate) use self::core::Core;
 pub use self::hook_point::HookPoint;
 pub use self::upgrade::{UpgradeTimes, Upgraded};
 use crate::chain::{Outcome, Owner};
@@ -32,7 +32,7 @@ use crate::view::{self, GenerationView, PluginView, PointView, Status};
 /// All methods take `&self` and may be called from any thread, from within callbacks too. The child
 /// of a fork may dispatch, register and unregister; unloading is for the process that loaded.
 pub struct Host {
-    core: Arc<Core>,
+    pub(crate) core: Arc<Core>,
 }
 
 /// A loaded plugin. It stays the same through upgrades and rollbacks, until it is unloaded.

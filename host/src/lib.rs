@@ -21,6 +21,7 @@
 //! 9. [`Host::unload`] takes a plugin's callbacks out, waits for whoever is in them, stops it, closes
 //!    the library, and answers how that ended: [`End`]. [`Host::begin_unload`] does not wait; it
 //!    answers a [`Ticket`].
+//! 10. [`Host::open_control`] lets operators do all that from outside: [`control`].
 //!
 //! Callbacks run in ascending order of `(priority, instance, callback)`. Every error has a stable
 //! code and names the next step: [`Error::code`], [`Error::fix`].
@@ -62,9 +63,10 @@
 //!
 //! # Features
 //!
-//! Both are on by default, and only add.
+//! All are on by default, and only add.
 //!
 //! - `config-file`: `Config::read`, which reads `hookrail.toml`.
+//! - `control`: [`Host::open_control`], a socket by which a running host is managed, and its client.
 //! - `schema`: checks a plugin's configuration against its JSON Schema, all mistakes at once; without
 //!   it the plugin itself finds the first one.
 
@@ -76,6 +78,8 @@ mod builtin;
 mod chain;
 mod config;
 mod context;
+#[cfg(feature = "control")]
+pub mod control;
 mod embed;
 mod error;
 mod event;

@@ -1,21 +1,23 @@
-//! What people see of a host: its points, chains and plugins, as owned, serialisable values.
+//! What people see of a host: its points, chains and plugins, as owned values that can be
+//! sent elsewhere.
 
+use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 
 use hookrail_abi::catalogue;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::chain::{Callback, Origin};
 use crate::library::End;
 use crate::registry::{PointState, Registry};
 
 /// A point and its chain.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PointView {
     /// The name.
     pub point: String,
     /// `notify`, `fold` or `gate`.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// 0 while nobody dispatches it.
     pub revision: u32,
     /// Whether a callback may deny.
@@ -29,12 +31,12 @@ pub struct PointView {
 }
 
 /// A callback in its chain.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallbackView {
     /// The number it is ordered by.
     pub priority: i32,
     /// Where the number comes from: `built-in`, `declared` or `overridden`.
-    pub origin: &'static str,
+    pub origin: Cow<'static, str>,
     /// The number the plugin declared, where the operator overrides it.
     pub declared: Option<i32>,
     /// The instance it belongs to.
@@ -42,9 +44,9 @@ pub struct CallbackView {
     /// Its name.
     pub callback: String,
     /// What it touches.
-    pub effects: &'static str,
+    pub effects: Cow<'static, str>,
     /// What its fault means: `open` or `closed`.
-    pub fault: &'static str,
+    pub fault: Cow<'static, str>,
     /// Whether it runs; the operator may disable it.
     pub enabled: bool,
     /// How often it failed.
@@ -52,7 +54,7 @@ pub struct CallbackView {
 }
 
 /// A loaded plugin.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PluginView {
     /// The plugin's id.
     pub name: String,
@@ -69,7 +71,7 @@ pub struct PluginView {
 }
 
 /// Whether a loaded plugin runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// Its instances are started, and their callbacks stand in their chains.
@@ -91,7 +93,7 @@ impl Status {
 }
 
 /// A generation that was replaced or unloaded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GenerationView {
     /// Its number.
     pub generation: u64,
@@ -109,7 +111,7 @@ pub(crate) fn points(registry: &Registry) -> Vec<PointView> {
     for planned in catalogue::BUILT_IN.iter().filter(|built_in| built_in.revision == 0) {
         views.push(PointView {
             point: planned.name.into(),
-            kind: planned.kind.name(),
+            kind: planned.kind.name().into(),
             revision: 0,
             deniable: false,
             local: false,
@@ -126,7 +128,7 @@ impl PointView {
         let built_in = catalogue::BUILT_IN.iter().find(|built_in| built_in.name == state.chain.point);
         PointView {
             point: state.chain.point.into(),
-            kind: state.chain.kind.name(),
+            kind: state.chain.kind.name().into(),
             revision: state.revision,
             deniable: state.chain.deniable,
             local: state.is_local(),
@@ -147,12 +149,12 @@ impl CallbackView {
         };
         CallbackView {
             priority: callback.priority,
-            origin,
+            origin: origin.into(),
             declared,
             instance: callback.instance.to_string(),
             callback: callback.name.to_string(),
-            effects: callback.effects.name(),
-            fault: callback.fault.name(),
+            effects: callback.effects.name().into(),
+            fault: callback.fault.name().into(),
             enabled: callback.enabled,
             faults: callback.faults.load(Ordering::Relaxed),
         }

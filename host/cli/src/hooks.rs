@@ -34,7 +34,7 @@ fn all(points: &[PointView]) -> String {
         let _ = write!(text, "{}\n\n", one(view));
     }
     text.push_str("planned: nobody dispatches these yet, and plugins that hook them are refused\n");
-    let rows = planned.iter().map(|view| vec![view.point.clone(), view.kind.into()]);
+    let rows = planned.iter().map(|view| vec![view.point.clone(), view.kind.to_string()]);
     text.push_str(&table(Target::Stdout, &[Column::Text("point"), Column::Text("kind")], rows));
     text
 }
@@ -51,7 +51,7 @@ fn one(view: &PointView) -> String {
 }
 
 fn about(view: &PointView) -> String {
-    let mut about = String::from(view.kind);
+    let mut about = view.kind.to_string();
     if view.deniable {
         about.push_str(", may be denied");
     }
@@ -89,7 +89,7 @@ pub(crate) fn chain(chain: &[CallbackView]) -> String {
             origin(entry),
             entry.instance.clone(),
             entry.callback.clone(),
-            entry.effects.into(),
+            entry.effects.to_string(),
             if entry.fault == "closed" { "deny".into() } else { "go on".into() },
         ]
     });
@@ -100,7 +100,7 @@ fn origin(entry: &CallbackView) -> String {
     match (entry.declared, entry.enabled) {
         (Some(declared), true) => format!("overridden, was {declared}"),
         (Some(declared), false) => format!("disabled, overridden, was {declared}"),
-        (None, true) => entry.origin.into(),
+        (None, true) => entry.origin.to_string(),
         (None, false) => format!("disabled, {}", entry.origin),
     }
 }
@@ -112,12 +112,12 @@ mod tests {
     fn entry(callback: &str, priority: i32) -> CallbackView {
         CallbackView {
             priority,
-            origin: "declared",
+            origin: "declared".into(),
             declared: None,
             instance: "a".into(),
             callback: callback.into(),
-            effects: "pure",
-            fault: "open",
+            effects: "pure".into(),
+            fault: "open".into(),
             enabled: true,
             faults: 0,
         }
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn an_override_shows_what_the_plugin_declared() {
-        let overridden = CallbackView { origin: "overridden", declared: Some(500), ..entry("x", 7) };
+        let overridden = CallbackView { origin: "overridden".into(), declared: Some(500), ..entry("x", 7) };
         assert_eq!(origin(&overridden), "overridden, was 500");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
 use parking_lot::Mutex;
@@ -23,13 +23,16 @@ use crate::registry::Registry;
 use crate::unload::{Before, Reaper, Then, Ticket, Unpublished};
 use crate::view::Status;
 
-pub(super) struct Core {
+pub(crate) struct Core {
     pub(super) config: Config,
-    pub(super) registry: Arc<Registry>,
-    pub(super) table: Arc<Table>,
-    pub(super) events: Arc<Announcer>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) table: Arc<Table>,
+    pub(crate) events: Arc<Announcer>,
     owners: AtomicU64,
     reaper: Reaper,
+    /// When it was made.
+    #[cfg_attr(not(feature = "control"), expect(dead_code, reason = "only the control channel tells it"))]
+    pub(crate) began: Instant,
 }
 
 impl Core {
@@ -50,6 +53,7 @@ impl Core {
             events: Arc::default(),
             owners: AtomicU64::new(0),
             reaper: Reaper::default(),
+            began: Instant::now(),
             config,
         };
         builtin::callbacks(core.config.message.clone()).register(&core.registry, core.next_owner())?;
@@ -58,7 +62,7 @@ impl Core {
 
     /// # Safety
     /// As for `Host::load`.
-    pub(super) unsafe fn load(&self, file: &Path) -> Result<Plugin, Error> {
+    pub(crate) unsafe fn load(&self, file: &Path) -> Result<Plugin, Error> {
         // SAFETY: the caller's contract.
         let mut loaded = unsafe { Loaded::open(file, &self.config.unload)? };
         let name = loaded.note().name.clone();
@@ -99,7 +103,7 @@ impl Core {
         Ok(Plugin { name, load: owner })
     }
 
-    pub(super) fn begin_unload(&self, plugin: &Plugin) -> Result<Ticket, Error> {
+    pub(crate) fn begin_unload(&self, plugin: &Plugin) -> Result<Ticket, Error> {
         let (current, generation) = self.table.take(plugin)?;
         let Current { load, owner, lifecycle, version, .. } = current;
         let callbacks = self.registry.leave(owner);
@@ -141,7 +145,7 @@ impl Core {
 
     /// How long a call waits for readers. Twice the deadline: past the first, readers elsewhere are
     /// not waited for any longer.
-    pub(super) fn patience(&self) -> Duration {
+    pub(crate) fn patience(&self) -> Duration {
         self.config.unload.deadline * 2
     }
 

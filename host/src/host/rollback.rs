@@ -91,12 +91,12 @@ impl Core {
         let handed_over = |_: &Loaded| {
             Ok(Inheritance { states: way_back.states.clone(), saved: Vec::new(), way_back: States::new() })
         };
-        let what = |from, _, _| Happened::RolledBack { from, reason: reason.into() };
+        let event = |from, _, _| Happened::RolledBack { from, reason: reason.into() };
         // SAFETY: whoever loaded this build trusted it, and the copy is sealed.
-        let replaced = unsafe { self.replace(&reservation, &file, newest, None, what) }.or_else(|error| {
+        let replaced = unsafe { self.replace(&reservation, &file, newest, None, event) }.or_else(|error| {
             tracing::warn!(plugin, "the state of the newer build is left behind: {error}");
             // SAFETY: as above.
-            unsafe { self.replace(&reservation, &file, handed_over, None, what) }
+            unsafe { self.replace(&reservation, &file, handed_over, None, event) }
         });
         if let Err(error) = replaced {
             tracing::error!(plugin, "cannot be rolled back: {error}");

@@ -13,7 +13,7 @@ use crate::unload::{Then, Unpublished};
 use crate::view::Status;
 
 impl Core {
-    pub(super) fn stop(&self, plugin: &Plugin) -> Result<Status, Error> {
+    pub(crate) fn stop(&self, plugin: &Plugin) -> Result<Status, Error> {
         let not_loaded = || ApiMisuse::NotLoaded(plugin.name.clone());
         let reservation = self.table.reserve(plugin, Status::Running, "stopped")?;
         let Serving { generation, owner, lifecycle, .. } = reservation.serving().ok_or_else(not_loaded)?;
@@ -40,7 +40,7 @@ impl Core {
         Ok(self.table.wait_idle(plugin, patience).ok_or_else(not_loaded)?)
     }
 
-    pub(super) fn start(&self, plugin: &Plugin) -> Result<(), Error> {
+    pub(crate) fn start(&self, plugin: &Plugin) -> Result<(), Error> {
         let not_loaded = || ApiMisuse::NotLoaded(plugin.name.clone());
         let reservation = self.table.reserve(plugin, Status::Stopped, "started")?;
         let Serving { generation, lifecycle, .. } = reservation.serving().ok_or_else(not_loaded)?;

@@ -21,7 +21,7 @@ const REMEMBERED: usize = 8;
 /// The plugins of a host, by name. Its lock is never held while foreign code runs, nor while waiting
 /// for anything but another holder.
 #[derive(Default)]
-pub(super) struct Table {
+pub(crate) struct Table {
     names: Mutex<Names>,
     /// Something that was being done is over, or a status changed.
     changed: Condvar,
@@ -85,6 +85,7 @@ impl Table {
     /// Reserves a name that nothing is loaded under.
     pub(super) fn reserve_new(self: &Arc<Self>, name: &str) -> Result<Reservation, ApiMisuse> {
         let mut names = self.names.lock();
+        names.check_open()?;
         let entry = names.by_name.entry(name.into()).or_default();
         match (&entry.current, entry.doing) {
             (_, Some(doing)) => Err(ApiMisuse::Busy { plugin: name.into(), doing }),
@@ -101,6 +102,7 @@ impl Table {
         doing: &'static str,
     ) -> Result<Reservation, ApiMisuse> {
         let mut names = self.names.lock();
+        names.check_open()?;
         let entry = names.find(plugin)?;
         match &entry.current {
             Some(current) if current.status != status => {
@@ -158,7 +160,7 @@ impl Table {
     }
 
     /// The plugin of that name.
-    pub(super) fn plugin(&self, name: &str) -> Option<Plugin> {
+    pub(crate) fn plugin(&self, name: &str) -> Option<Plugin> {
         let names = self.names.lock();
         let current = names.by_name.get(name)?.current.as_ref()?;
         Some(Plugin { name: name.into(), load: current.load })
@@ -194,7 +196,7 @@ impl Table {
     }
 
     /// The loaded plugins, by name.
-    pub(super) fn views(&self) -> Vec<PluginView> {
+    pub(crate) fn views(&self) -> Vec<PluginView> {
         let names = self.names.lock();
         let views = names.by_name.iter().filter_map(|(name, entry)| {
             let current = entry.current.as_ref()?;
@@ -211,7 +213,7 @@ impl Table {
     }
 
     /// The former generations of a name, whether or not it is loaded.
-    pub(super) fn history(&self, name: &str) -> Vec<GenerationView> {
+    pub(crate) fn history(&self, name: &str) -> Vec<GenerationView> {
         self.names.lock().by_name.get(name).map(Entry::history).unwrap_or_default()
     }
 
@@ -310,6 +312,11 @@ impl Drop for Reservation {
 }
 
 impl Names {
+    /// A host that is being dropped unloads what it finds; nothing may come behind that.
+    fn check_open(&self) -> Result<(), ApiMisuse> {
+        if self.closing { Err(ApiMisuse::Closing) } else { Ok(()) }
+    }
+
     /// The entry of a loaded plugin that nothing is being done to.
     fn find(&mut self, plugin: &Plugin) -> Result<&mut Entry, ApiMisuse> {
         let name = &plugin.name;

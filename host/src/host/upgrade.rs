@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use hookrail_abi::boundary::SavedState;
 use parking_lot::Mutex;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Plugin;
 use super::core::Core;
@@ -26,6 +26,10 @@ use crate::view::Status;
 pub struct Upgraded {
     /// The number of the new generation.
     pub generation: u64,
+    /// Its version.
+    pub version: String,
+    /// The number of the generation it replaced.
+    pub from: u64,
     /// The ending of the old one.
     pub old: Ticket,
     /// How long the parts took.
@@ -34,19 +38,19 @@ pub struct Upgraded {
 
 /// How long the parts of an upgrade took. The old generation served in all of them; the new one
 /// serves from within the last. Serialised in nanoseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpgradeTimes {
     /// Copying the file and reading what it says of itself.
-    #[serde(serialize_with = "nanoseconds")]
+    #[serde(with = "nanoseconds")]
     pub copy: Duration,
     /// Opening the copy, with its constructors, checking it, and handing it the host's table.
-    #[serde(serialize_with = "nanoseconds")]
+    #[serde(with = "nanoseconds")]
     pub open: Duration,
     /// Saving the old instances, and creating and starting the new ones.
-    #[serde(serialize_with = "nanoseconds")]
+    #[serde(with = "nanoseconds")]
     pub create: Duration,
     /// The transaction: checking it, and publishing it on every point.
-    #[serde(serialize_with = "nanoseconds")]
+    #[serde(with = "nanoseconds")]
     pub swap: Duration,
 }
 
@@ -64,7 +68,7 @@ pub(super) struct Inheritance {
 impl Core {
     /// # Safety
     /// As for `Host::upgrade`.
-    pub(super) unsafe fn upgrade(
+    pub(crate) unsafe fn upgrade(
         self: &Arc<Self>,
         plugin: &Plugin,
         file: &Path,
@@ -81,13 +85,13 @@ impl Core {
             Ok(Inheritance { saved: states.keys().cloned().collect(), way_back: states.clone(), states })
         };
         let probation = Probation::new(&self.config.upgrade).map(Arc::new);
-        let what = |from, version, times| Happened::Upgraded { from, version, times };
+        let event = |from, version, times| Happened::Upgraded { from, version, times };
         // SAFETY: the caller's contract.
-        unsafe { self.replace(&reservation, file, inherit, probation, what) }
+        unsafe { self.replace(&reservation, file, inherit, probation, event) }
     }
 
-    /// Replaces the generation that serves by that of `file`, or changes nothing. `what` makes the
-    /// event of the number that it replaced, its version, and the times.
+    /// Replaces the generation that serves by that of `file`, and tells the event that is made of its
+    /// number, the new version and the times; or changes nothing.
     ///
     /// # Safety
     /// As for `Host::upgrade`.
@@ -97,7 +101,7 @@ impl Core {
         file: &Path,
         inherit: impl Fn(&Loaded) -> Result<Inheritance, Error>,
         probation: Option<Arc<Probation>>,
-        what: impl Fn(u64, String, UpgradeTimes) -> Happened,
+        event: impl Fn(u64, String, UpgradeTimes) -> Happened,
     ) -> Result<Upgraded, Error> {
         let name = reservation.name();
         let serving = reservation.serving().ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?;
@@ -140,12 +144,13 @@ impl Core {
         });
         tracing::debug!(plugin = name, from, generation, "replaced");
         let times = UpgradeTimes { copy, open, create, swap };
-        self.events.tell(name, generation, what(from, version, times));
+        // Before the event of the old one's end, which another thread tells.
+        self.events.tell(name, generation, event(from, version.clone(), times));
         let rest = (!saved.is_empty()).then(|| self.rest(name, load, saved));
         let unpublished = Unpublished { plugin: name.into(), lifecycle, owner: old, callbacks };
         let ticket = self.follow(unpublished, self.ending(name, from, rest));
         self.table.remember(from, load, old_version, ticket.clone());
-        Ok(Upgraded { generation, old: ticket, times })
+        Ok(Upgraded { generation, version, from, old: ticket, times })
     }
 
     /// All that can fail before the transaction: creates and starts the new instances.
@@ -218,6 +223,14 @@ struct Prepared {
     trial: Option<OnTrial>,
 }
 
-fn nanoseconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(time.as_nanos() as u64)
+mod nanoseconds {
+    use super::{Deserialize, Deserializer, Duration, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(time.as_nanos() as u64)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_nanos)
+    }
 }

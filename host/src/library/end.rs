@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How an unloading ended: a closed list. Never more is claimed than was proved.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "end", content = "detail", rename_all = "kebab-case")]
 pub enum End {
     /// Not over yet: so many threads are in its callbacks, or may be. It goes on in the background.

@@ -1,0 +1,170 @@
+//! The operator's end.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::error::CallError;
+use super::wire::{Answer, Command, Ended, Outcome, PluginDetail, Program, Replaced, Request, Told, line};
+use crate::view::{PluginView, PointView};
+
+/// A connection to a host that runs. Calls wait for their answers, without a limit of their own
+/// unless [`set_timeout`](Client::set_timeout) gives one.
+#[derive(Debug)]
+pub struct Client {
+    socket: PathBuf,
+    stream: BufReader<UnixStream>,
+    next: u64,
+}
+
+impl Client {
+    /// Connects to the host whose control socket this is.
+    pub fn connect(socket: impl AsRef<Path>) -> Result<Self, CallError> {
+        let socket = socket.as_ref().to_owned();
+        match UnixStream::connect(&socket) {
+            Ok(stream) => Ok(Client { socket, stream: BufReader::new(stream), next: 1 }),
+            Err(source) => Err(CallError::Unreachable { socket, source }),
+        }
+    }
+
+    /// The socket it is connected to.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// How long a call waits for its answer from now on. A connection on which one came too late is
+    /// of no more use.
+    pub fn set_timeout(&mut self, timeout: Option<Duration>) -> Result<(), CallError> {
+        let set = self.stream.get_ref().set_read_timeout(timeout);
+        set.and_then(|()| self.stream.get_ref().set_write_timeout(timeout)).map_err(|source| self.unreachable(source))
+    }
+
+    /// Has a command carried out; the answer as it comes. The methods below know its form.
+    pub fn call(&mut self, command: &Command) -> Result<Value, CallError> {
+        let id = self.next;
+        self.next += 1;
+        let request = line(&Request { id, command: command.clone() });
+        // A path that is not UTF-8 has no JSON.
+        let request = request.map_err(|error| self.unreachable(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
+        let sent = self.stream.get_mut().write_all(&request);
+        // Whoever is refused is told so and cut off, maybe while we write: so read in any case.
+        let answer = match (self.line(), sent) {
+            (Ok(answer), _) => answer,
+            (Err(_), Err(source)) => return Err(self.unreachable(source)),
+            (Err(error), Ok(())) => return Err(error),
+        };
+        let Answer { id: answered, outcome } = self.read(&answer)?;
+        match outcome {
+            Outcome::Error(problem) => Err(CallError::Refused(problem)),
+            Outcome::Ok(value) if answered == Some(id) => Ok(value),
+            Outcome::Ok(_) => Err(self.unreadable("it answers another request")),
+        }
+    }
+
+    /// The loaded plugins.
+    pub fn list(&mut self) -> Result<Vec<PluginView>, CallError> {
+        self.ask(&Command::List)
+    }
+
+    /// One plugin, with its callbacks and former generations.
+    pub fn show(&mut self, plugin: &str) -> Result<PluginDetail, CallError> {
+        self.ask(&Command::Show { plugin: plugin.into() })
+    }
+
+    /// All points with their chains.
+    pub fn hooks(&mut self) -> Result<Vec<PointView>, CallError> {
+        self.ask(&Command::Hooks { point: None })
+    }
+
+    /// Loads a plugin from an absolute path.
+    pub fn load(&mut self, file: impl Into<PathBuf>) -> Result<PluginView, CallError> {
+        self.ask(&Command::Load { file: file.into() })
+    }
+
+    /// Replaces a plugin by the build at an absolute path. Waits for the end of the old generation as
+    /// the host sees fit; [`call`](Self::call) with [`Command::Upgrade`] has more choices.
+    pub fn upgrade(&mut self, plugin: &str, file: impl Into<PathBuf>) -> Result<Replaced, CallError> {
+        self.ask(&Command::Upgrade { plugin: plugin.into(), file: file.into(), fresh: false, wait_ms: None })
+    }
+
+    /// Unloads a plugin, and waits for the end as the host sees fit.
+    pub fn unload(&mut self, plugin: &str) -> Result<Ended, CallError> {
+        self.ask(&Command::Unload { plugin: plugin.into(), wait_ms: None })
+    }
+
+    /// Stops a plugin, and keeps its library.
+    pub fn stop(&mut self, plugin: &str) -> Result<PluginView, CallError> {
+        self.ask(&Command::Stop { plugin: plugin.into() })
+    }
+
+    /// Starts a stopped plugin.
+    pub fn start(&mut self, plugin: &str) -> Result<PluginView, CallError> {
+        self.ask(&Command::Start { plugin: plugin.into() })
+    }
+
+    /// The program that the host is in, and what it says of itself.
+    pub fn status(&mut self) -> Result<Program, CallError> {
+        self.ask(&Command::Status)
+    }
+
+    /// What happens to plugins from now on.
+    pub fn events(mut self) -> Result<EventStream, CallError> {
+        self.call(&Command::Events)?;
+        Ok(EventStream { client: self, is_over: false })
+    }
+
+    /// Has a command carried out; the answer in the form that [`Command`] says.
+    pub fn ask<T: DeserializeOwned>(&mut self, command: &Command) -> Result<T, CallError> {
+        let answer = self.call(command)?;
+        serde_json::from_value(answer).map_err(|error| self.unreadable(error))
+    }
+
+    fn line(&mut self) -> Result<String, CallError> {
+        let mut line = String::new();
+        match self.stream.read_line(&mut line) {
+            Ok(_) if line.ends_with('\n') => Ok(line),
+            Ok(_) => Err(self.unreachable(io::Error::new(io::ErrorKind::UnexpectedEof, "it has hung up"))),
+            Err(source) => Err(self.unreachable(source)),
+        }
+    }
+
+    fn read<T: DeserializeOwned>(&self, line: &str) -> Result<T, CallError> {
+        serde_json::from_str(line).map_err(|error| self.unreadable(error))
+    }
+
+    fn unreachable(&self, source: io::Error) -> CallError {
+        CallError::Unreachable { socket: self.socket.clone(), source }
+    }
+
+    fn unreadable(&self, why: impl ToString) -> CallError {
+        CallError::Unreadable { socket: self.socket.clone(), why: why.to_string() }
+    }
+}
+
+/// What happens to the plugins of a host, as it happens. Ends when the host does; dropping it hangs
+/// up.
+#[derive(Debug)]
+pub struct EventStream {
+    client: Client,
+    is_over: bool,
+}
+
+impl Iterator for EventStream {
+    type Item = Result<Told, CallError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
+        let told = self.client.line().and_then(|line| self.client.read(&line));
+        self.is_over = told.is_err();
+        match told {
+            Err(CallError::Unreachable { source, .. }) if source.kind() == io::ErrorKind::UnexpectedEof => None,
+            told => Some(told),
+        }
+    }
+}

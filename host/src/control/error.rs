@@ -1,0 +1,112 @@
+//! What can go wrong with a control socket, on both of its ends.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::wire::Problem;
+
+/// An error about a control socket, or about what was asked over it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ControlError {
+    /// What came over the socket is no request.
+    #[error("this is no request: {0}")]
+    BadRequest(String),
+    /// Somebody listens there already.
+    #[error("somebody listens on {} already", .0.display())]
+    InUse(PathBuf),
+    /// A line is longer than allowed.
+    #[error("the line is longer than {limit} bytes")]
+    LineTooLong {
+        /// How long it may be.
+        limit: usize,
+    },
+    /// There is no such point.
+    #[error("there is no hook point `{0}`")]
+    NoPoint(String),
+    /// Another user is at the other end.
+    #[error("user {user} may not manage a host of user {owner}")]
+    NotAllowed {
+        /// Who asks.
+        user: u32,
+        /// Whom the host belongs to.
+        owner: u32,
+    },
+    /// The system has no room for so long a path of a socket.
+    #[error("the path {} has {} bytes, the system allows {limit} for a socket", .path.display(), .path.as_os_str().len())]
+    PathTooLong {
+        /// The path.
+        path: PathBuf,
+        /// How many bytes it may have.
+        limit: usize,
+    },
+    /// A file was named relative to a folder that the host does not know.
+    #[error("the path {} is relative", .0.display())]
+    RelativePath(PathBuf),
+    /// As many connections are open as are allowed.
+    #[error("{limit} connections are open already")]
+    TooManyConnections {
+        /// How many may be.
+        limit: usize,
+    },
+}
+
+impl ControlError {
+    pub(crate) fn code_and_fix(&self) -> (&'static str, &'static str) {
+        match self {
+            ControlError::BadRequest(_) => ("HR0701", "docs/guide/operating.md lists the commands and their fields"),
+            ControlError::InUse(_) => ("HR0702", "choose another path, or end the program that listens there"),
+            ControlError::LineTooLong { .. } => ("HR0703", "send one JSON object per line"),
+            ControlError::NoPoint(_) => ("HR0704", "`hookrail hooks list` shows them all"),
+            ControlError::NotAllowed { .. } => ("HR0705", "ask as the user that the program runs as, or as root"),
+            ControlError::PathTooLong { .. } => ("HR0706", "choose a shorter one"),
+            ControlError::RelativePath(_) => ("HR0707", "give the whole path, from / on"),
+            ControlError::TooManyConnections { .. } => ("HR0708", "close some, and try again"),
+        }
+    }
+}
+
+/// Why a call over a control socket has no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The host said no.
+    #[error("{0}")]
+    Refused(Problem),
+    /// The connection failed, or was closed.
+    #[error("cannot talk to the host at {}: {source}", socket.display())]
+    Unreachable {
+        /// The socket.
+        socket: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// What came back is no answer to what was asked.
+    #[error("the host at {} answers in another way than expected: {why}", socket.display())]
+    Unreadable {
+        /// The socket.
+        socket: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+impl CallError {
+    /// The stable code: that of the host's error, or one of our own.
+    pub fn code(&self) -> &str {
+        match self {
+            CallError::Refused(problem) => &problem.code,
+            CallError::Unreachable { .. } => "HR0709",
+            CallError::Unreadable { .. } => "HR0710",
+        }
+    }
+
+    /// The next step for whoever reads the error.
+    pub fn fix(&self) -> &str {
+        match self {
+            CallError::Refused(problem) => &problem.fix,
+            CallError::Unreachable { .. } => "see whether the program still runs, and whose it is",
+            CallError::Unreadable { .. } => "use the version of `hookrail` that the host has",
+        }
+    }
+}
