@@ -25,7 +25,7 @@ pub struct Hook<P> {
     pub effects: Effects,
     pub(crate) run: RawCallback,
     pub(crate) ops: fn() -> &'static PayloadOps,
-    pub(crate) shape: fn() -> &'static Shape,
+    pub(crate) shape: fn() -> Shape,
     pub(crate) layout: &'static abi_stable::type_layout::TypeLayout,
     plugin: PhantomData<fn(&P)>,
 }

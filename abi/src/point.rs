@@ -34,8 +34,9 @@ pub unsafe trait Point: Send + Sync + Sized + 'static {
 
     /// How to handle a payload without knowing its type.
     fn ops() -> &'static PayloadOps;
-    /// What a payload looks like in memory.
-    fn shape() -> &'static Shape;
+    /// What a payload looks like in memory. Made anew with each call: what a static holds is lost
+    /// with each generation of a plugin.
+    fn shape() -> Shape;
 }
 
 /// What callbacks of a point may do: [`Notify`], [`Fold`] or [`Gate`].
@@ -193,9 +194,8 @@ macro_rules! points {
                 const { &$crate::PayloadOps::$ops::<$payload>() }
             }
 
-            fn shape() -> &'static $crate::Shape {
-                static SHAPE: std::sync::OnceLock<$crate::Shape> = std::sync::OnceLock::new();
-                SHAPE.get_or_init($crate::Shape::of::<$payload>)
+            fn shape() -> $crate::Shape {
+                $crate::Shape::of::<$payload>()
             }
         }
     };

@@ -29,7 +29,7 @@ unsafe impl<const H: usize, const T: usize, const U: usize> Point for Numbered<H
         WorkDone::ops()
     }
 
-    fn shape() -> &'static Shape {
+    fn shape() -> Shape {
         WorkDone::shape()
     }
 }

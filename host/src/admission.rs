@@ -74,7 +74,7 @@ impl Registrar<'_> {
             let (plugin, host) = (record.revision, state.revision);
             return Err(incompatible(Incompatible::PointRevision { point, plugin, host }));
         }
-        if record.fingerprint != state.shape.fingerprint {
+        if record.fingerprint != state.fingerprint {
             // SAFETY: the plugin passes null or abi_stable's layout of its payload; the library is
             // loaded for as long as we look.
             let difference = unsafe { layout::difference(state.layout, record.layout) };

@@ -101,9 +101,9 @@ fn the_payloads_of_the_built_in_points_are_frozen() {
     let dropped = format!("Dropped[216,8]{{message:{message},decided_by:{text},code:u32[4,4]U32,reason:{text},}}");
     for (shape, golden, fingerprint) in [
         (&Shape::of::<Header>(), &header, HEADER),
-        (MessagePublish::shape(), &message, MESSAGE),
-        (MessageDelivered::shape(), &message, MESSAGE),
-        (MessageDropped::shape(), &dropped, DROPPED),
+        (&MessagePublish::shape(), &message, MESSAGE),
+        (&MessageDelivered::shape(), &message, MESSAGE),
+        (&MessageDropped::shape(), &dropped, DROPPED),
     ] {
         assert_eq!(shape.text, *golden);
         assert_eq!(shape.fingerprint, fingerprint, "{:#x?}", shape.fingerprint);

@@ -2,7 +2,7 @@
 
 use abi_stable::StableAbi;
 use abi_stable::type_layout::TypeLayout;
-use hookrail_abi::{FaultPolicy, Kind, PayloadOps, Point, RawKind, Shape};
+use hookrail_abi::{FaultPolicy, Kind, PayloadOps, Point, RawKind};
 
 use crate::chain::Chain;
 
@@ -13,7 +13,8 @@ pub(crate) struct PointState {
     pub(crate) chain: Chain,
     pub(crate) revision: u32,
     pub(crate) fault: FaultPolicy,
-    pub(crate) shape: &'static Shape,
+    /// That of the payload's shape.
+    pub(crate) fingerprint: [u64; 2],
     pub(crate) layout: &'static TypeLayout,
     pub(crate) ops: &'static PayloadOps,
 }
@@ -25,7 +26,7 @@ impl PointState {
             chain: Chain::new(P::NAME, P::Kind::RAW, deniable),
             revision: P::REVISION,
             fault: P::FAULT,
-            shape: P::shape(),
+            fingerprint: P::shape().fingerprint,
             layout: P::Payload::LAYOUT,
             ops: P::ops(),
         }
@@ -33,9 +34,7 @@ impl PointState {
 
     /// Whether it is the same declaration.
     pub(crate) fn is<P: Point>(&self) -> bool {
-        self.revision == P::REVISION
-            && self.chain.kind == P::Kind::RAW
-            && self.shape.fingerprint == P::shape().fingerprint
+        self.revision == P::REVISION && self.chain.kind == P::Kind::RAW && self.fingerprint == P::shape().fingerprint
     }
 
     /// Whether its payload stays in this process.
