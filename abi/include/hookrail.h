@@ -458,6 +458,18 @@ typedef struct {
   uint32_t (*reload)(void *instance, hookrail_str config);
 } hookrail_reload_table;
 
+// A state that crosses: what the tables of two generations exchange through the host.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // The version of the schema.
+  uint32_t version;
+  // Which kind of state; empty for "there is none".
+  hookrail_text schema;
+  // The state itself; the host does not look into it.
+  hookrail_bytes bytes;
+} hookrail_saved_state;
+
 // A plugin's table `schema/1`: what its configuration looks like.
 typedef struct {
   // Size of this structure in bytes.
@@ -466,6 +478,27 @@ typedef struct {
   uint32_t (*write)(hookrail_text *out);
 } hookrail_schema_table;
 
+// A plugin's table `state/1`: what an instance hands to the generation behind it.
+//
+// All four are there. They run on one host thread at a time, as `start` and `stop` do, and answer 0
+// for success; else an error was said. What is not offered answers success and leaves `out` as it
+// is, or refuses.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Writes the state of a started instance to `out`, which has none. Callbacks run meanwhile.
+  uint32_t (*save)(void *instance, hookrail_saved_state *out);
+  // Writes what changed since the last `save` to `out`, which has none. No callback runs any more;
+  // `stop` comes next.
+  uint32_t (*save_rest)(void *instance, hookrail_saved_state *out);
+  // Starts a created instance with a state of the generation before it: what `start` does, and
+  // called in its place. The state is only read, for the call.
+  uint32_t (*restore)(void *instance, void *registrar, const hookrail_saved_state *state);
+  // Takes the rest of the generation before it into a started instance. Callbacks run meanwhile.
+  // The rest is only read, for the call.
+  uint32_t (*merge)(void *instance, const hookrail_saved_state *rest);
+} hookrail_state_table;
+
 // What a thread runs.
 typedef void *(*hookrail_thread_body)(void *argument);
 
@@ -473,7 +506,7 @@ typedef void *(*hookrail_thread_body)(void *argument);
 // with threads: it keeps the records, and closes the library only when none of them is left.
 //
 // The functions do what those of the system do, and answer what those answer; `library` is what
-// `hookrailbind` was called with. Any thread, several at once.
+// `bind` of the library's `hookrail_unload_table` was called with. Any thread, several at once.
 typedef struct {
   // Size of this structure in bytes.
   uint32_t size;

@@ -271,7 +271,7 @@ pub type ThreadBody = unsafe extern "C" fn(argument: *mut c_void) -> *mut c_void
 /// with threads: it keeps the records, and closes the library only when none of them is left.
 ///
 /// The functions do what those of the system do, and answer what those answer; `library` is what
-/// [`UnloadTable::bind`] was called with. Any thread, several at once.
+/// `bind` of the library's [`UnloadTable`] was called with. Any thread, several at once.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct UnloadService {

@@ -349,7 +349,7 @@ impl Error {
                 Incompatible::NoteDisagrees { .. } => {
                     ("HR0305", "rebuild it; in C, mend the note or the code so that both say the same")
                 }
-                Incompatible::NotFresh => ("HR0313", "start the program anew; and please report it"),
+                Incompatible::NotFresh => ("HR0314", "start the program anew; and please report it"),
                 Incompatible::Open(_) => ("HR0306", "install what is missing, or link it into the plugin"),
                 Incompatible::OtherMachine { .. } => ("HR0307", "build it for this machine"),
                 Incompatible::PanicAborts => ("HR0308", "remove panic = \"abort\" from its profile and rebuild it"),

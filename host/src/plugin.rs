@@ -1,17 +1,18 @@
 //! One loaded plugin: its library, its instances, and the calls into it.
 
+mod schema;
 mod state;
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::c_void;
+use std::mem::ManuallyDrop;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::ptr::{from_mut, from_ref, null_mut};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hookrail_abi::Text;
-use hookrail_abi::boundary::{ReloadTable, SchemaTable, Str};
+use hookrail_abi::boundary::{ReloadTable, Str};
 use hookrail_abi::host::Saying;
 use parking_lot::Mutex;
 
@@ -24,6 +25,7 @@ use crate::probation::Probation;
 use crate::registry::{Addition, Registry};
 use crate::said;
 use crate::service::{self, Handle};
+pub use schema::schema;
 pub(crate) use state::States;
 
 /// A loaded plugin, until it has ended. Whoever calls its lifecycle functions holds the lock: they
@@ -35,8 +37,11 @@ pub(crate) type Lifecycle = Arc<Mutex<Option<Loaded>>>;
 /// Dropping it without [`Loaded::end`] leaves the library mapped for ever, which is safe.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    library: std::mem::ManuallyDrop<Library>,
+    library: ManuallyDrop<Library>,
     instances: Vec<Instance>,
+    /// All that the library was ever given: what it leaves with threads may have them, until it is
+    /// closed.
+    handles: ManuallyDrop<Vec<Arc<Handle>>>,
 }
 
 /// What the instances of a plugin begin with.
@@ -52,19 +57,6 @@ pub(crate) struct Beginning<'a> {
     pub(crate) states: &'a States,
 }
 
-/// The JSON Schema of a plugin's configuration, if it exports one.
-///
-/// # Safety
-/// Unlike [`inspect`](crate::inspect) this loads the library, which runs its code: see
-/// [`Host::load`](crate::Host::load).
-pub unsafe fn schema(file: impl AsRef<Path>) -> Result<Option<String>, Error> {
-    // SAFETY: the caller's contract.
-    let loaded = unsafe { Loaded::open(file.as_ref(), &Unload::default())? };
-    let schema = loaded.schema();
-    loaded.abandon();
-    schema
-}
-
 /// One configured use of a plugin.
 ///
 /// # Invariants
@@ -73,7 +65,7 @@ pub unsafe fn schema(file: impl AsRef<Path>) -> Result<Option<String>, Error> {
 struct Instance {
     name: Arc<str>,
     state: *mut c_void,
-    handle: Box<Handle>,
+    handle: Arc<Handle>,
     started: bool,
 }
 
@@ -89,7 +81,15 @@ impl Loaded {
     pub(crate) unsafe fn open(file: &Path, unload: &Unload) -> Result<Self, Error> {
         // SAFETY: the caller's contract.
         let library = unsafe { Library::open(file, |name| unload.force.contains(name))? };
-        let mut loaded = Loaded { library: std::mem::ManuallyDrop::new(library), instances: Vec::new() };
+        if library.forced {
+            let plugin = &*library.inspection.note.name;
+            tracing::warn!(
+                plugin,
+                "its wish never to be removed was taken out of the copy, since unload.force names it"
+            );
+        }
+        let mut loaded =
+            Loaded { library: ManuallyDrop::new(library), instances: Vec::new(), handles: ManuallyDrop::default() };
         let attach = loaded.library.entry().attach;
         // SAFETY: the table lives as long as the process.
         let result = loaded.call("attach", &loaded.note().name, || unsafe { attach(&service::TABLE) });
@@ -128,18 +128,6 @@ impl Loaded {
             .map_err(|source| Error::System { what: "keep the copy of the library in memory".into(), source })
     }
 
-    /// The JSON Schema of the configuration, if the plugin exports one.
-    pub(crate) fn schema(&self) -> Result<Option<String>, Error> {
-        // SAFETY: text for the call.
-        let table = unsafe { (self.library.entry().query)(Str::new("schema/1")) };
-        // SAFETY: the id names the table's type, and the library is loaded.
-        let Some(table) = (unsafe { table.cast::<SchemaTable>().as_ref() }) else { return Ok(None) };
-        let mut schema = Text::new();
-        // SAFETY: the text is exclusive for the call.
-        self.call("schema", &self.note().name, || unsafe { (table.write)(&mut schema) })?;
-        Ok(Some(schema.as_str().into()))
-    }
-
     /// Creates and starts all configured instances, and answers what they register.
     pub(crate) fn start(&mut self, beginning: &Beginning<'_>) -> Result<Vec<Addition>, Error> {
         let name = self.note().name.clone();
@@ -157,7 +145,7 @@ impl Loaded {
             if value.is_null() {
                 *value = serde_json::json!({});
             }
-            check_schema(instance, schema.as_deref(), value)?;
+            schema::check(instance, schema.as_deref(), value)?;
         }
         let mut additions = Vec::new();
         for (instance, value) in instances {
@@ -170,13 +158,14 @@ impl Loaded {
     }
 
     fn create(&mut self, handle: Handle) -> Result<usize, Error> {
-        let handle = Box::new(handle);
+        let handle = Arc::new(handle);
+        self.handles.push(handle.clone());
         let create = self.library.entry().create;
         let config = handle.config.lock().clone();
         let mut state = null_mut();
         self.call("create", &handle.instance, || {
             // SAFETY: text for the call, room for a pointer; the handle is kept as long as the
-            // instance.
+            // library.
             unsafe { create(from_ref(&*handle).cast(), Str::new(&handle.instance), Str::new(&config), &mut state) }
         })?;
         // INVARIANT: `create` succeeded.
@@ -217,7 +206,7 @@ impl Loaded {
 
     /// Hands a new configuration to a started instance, whose callbacks go on running.
     pub(crate) fn reload(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
-        check_schema(instance, self.schema()?.as_deref(), config)?;
+        schema::check(instance, self.schema()?.as_deref(), config)?;
         let unknown = || ApiMisuse::NotLoaded(instance.into());
         let instance = self.instances.iter().find(|known| &*known.name == instance).ok_or_else(unknown)?;
         // SAFETY: text for the call.
@@ -258,8 +247,14 @@ impl Loaded {
     /// [`Library::close`]. No callback may be running or be called any more.
     pub(crate) fn end(mut self, deadline: Instant, is_patient: impl FnMut(End) -> bool) -> Closed {
         self.stop();
-        // SAFETY: `self` is consumed, so the library is not used again.
-        unsafe { std::mem::ManuallyDrop::take(&mut self.library) }.close(deadline, is_patient)
+        // SAFETY: `self` is consumed, so neither is used again.
+        let (library, handles) =
+            unsafe { (ManuallyDrop::take(&mut self.library), ManuallyDrop::take(&mut self.handles)) };
+        let closed = library.close(deadline, is_patient);
+        if !closed.end.is_closed() {
+            std::mem::forget(handles);
+        }
+        closed
     }
 
     /// Stops and destroys the instances. No callback may be running or be called any more.
@@ -272,7 +267,6 @@ impl Loaded {
             }
             // SAFETY: as above, and it is not used again.
             self.call_anyway("destroy", &instance.name, || unsafe { destroy(instance.state) });
-            drop(instance.handle);
         }
     }
 
@@ -293,30 +287,4 @@ impl Loaded {
             tracing::error!("{error}");
         }
     }
-}
-
-#[cfg(feature = "schema")]
-fn check_schema(instance: &str, schema: Option<&str>, config: &serde_json::Value) -> Result<(), Error> {
-    let Some(schema) = schema else { return Ok(()) };
-    let malformed = |what: String| Error::PluginMisbehaved {
-        plugin: instance.into(),
-        why: Misbehaved::Failed { call: "schema", said: what },
-    };
-    let schema = serde_json::from_str(schema).map_err(|error| malformed(error.to_string()))?;
-    let validator = jsonschema::validator_for(&schema).map_err(|error| malformed(error.to_string()))?;
-    let mistakes: Vec<_> = validator
-        .iter_errors(config)
-        .map(|error| {
-            let path = error.instance_path().to_string();
-            let place = if path.is_empty() { "/".into() } else { path };
-            format!("{place}: {error}")
-        })
-        .collect();
-    if mistakes.is_empty() { Ok(()) } else { Err(ConfigError::Schema { instance: instance.into(), mistakes }.into()) }
-}
-
-/// Without the feature the plugin's own deserialisation finds the first mistake.
-#[cfg(not(feature = "schema"))]
-fn check_schema(_instance: &str, _schema: Option<&str>, _config: &serde_json::Value) -> Result<(), Error> {
-    Ok(())
 }

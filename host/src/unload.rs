@@ -110,12 +110,15 @@ pub(crate) struct Unpublished {
     pub(crate) callbacks: Vec<Arc<Callback>>,
 }
 
+/// Looks at a plugin before it ends.
+pub(crate) type Before = Box<dyn FnOnce(&Loaded) + Send>;
+
 /// What follows when nobody is in the plugin's code any more. All of it runs on the reaper's thread.
 pub(crate) enum Then {
     /// The plugin ends: its instances are stopped and destroyed, its library closed.
     End {
         /// Looks at the plugin before that.
-        before: Option<Box<dyn FnOnce(&Loaded) + Send>>,
+        before: Option<Before>,
         /// Is told how it ended.
         after: Box<dyn FnOnce(&End) + Send>,
     },

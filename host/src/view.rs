@@ -60,7 +60,7 @@ pub struct PluginView {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// The how manieth of that name in this host, counted from 1, over loads and upgrades.
+    /// Its number among all loads and upgrades of that name in this host, from 1.
     pub generation: u64,
     /// Whether it runs.
     pub status: Status,

@@ -4,7 +4,9 @@
 //! we ask cargo to build them, and read from its messages where they are.
 
 pub mod child;
+pub mod leftovers;
 pub mod probe;
+pub mod soak;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -72,8 +74,18 @@ pub fn gateway() -> PathBuf {
 
 /// The embedder of the README.
 pub fn load() -> PathBuf {
+    example("load")
+}
+
+/// The embedder of the guide about handing over state.
+pub fn upgrade_example() -> PathBuf {
+    example("upgrade")
+}
+
+/// An example of the host.
+fn example(name: &str) -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
-    find(BUILT.get_or_init(|| build(root(), &["-p", "hookrail", "--example", "load"], &[])), "load")
+    find(BUILT.get_or_init(|| build(root(), &["-p", "hookrail", "--examples"], &[])), name)
 }
 
 /// Whether a program that a test compares with is installed. When it is not, the test says what it
@@ -90,7 +102,15 @@ pub fn has_peer(program: &str, package: &str) -> bool {
 /// A library of the zoo: a deliberately bad plugin, or one made for a test.
 pub fn zoo(name: &str) -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
-    find(BUILT.get_or_init(|| build(&zoo_root(), &["--examples"], &[])), name)
+    find(BUILT.get_or_init(|| build(&zoo_root(), &["--examples", "--features", "crates"], &[])), name)
+}
+
+/// As [`zoo`], for the animals that are C++ in part.
+pub fn zoo_cpp(name: &str) -> PathBuf {
+    static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
+    let examples = ["--example", "keeps_a_cpp_thread_local", "--example", "starts_a_cpp_thread"];
+    let build = || build(&zoo_root(), &[&examples[..], &["--features", "crates,cpp"]].concat(), &[]);
+    find(BUILT.get_or_init(build), name)
 }
 
 /// A library of the zoo, built with more arguments for cargo and in a target folder of its own:

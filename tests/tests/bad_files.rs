@@ -1,6 +1,8 @@
 //! A file that cannot be a plugin is refused with an error that names it and the way out, whatever it
 //! is, and nothing of it is left.
 
+#[path = "fixtures/animals.rs"]
+mod animals;
 #[path = "fixtures/cc.rs"]
 mod cc;
 #[path = "fixtures/watched.rs"]
@@ -9,9 +11,10 @@ mod watched;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use animals::c;
 use hookrail::Config;
 use object::{Object, ObjectSection};
-use watched::{Watched, c, says};
+use watched::{Watched, says};
 
 /// Offsets in the header of an ELF file.
 const CLASS: usize = 4;

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use hookrail_abi::boundary::{
     ABI_OLDEST, ABI_VERSION, ConfigService, Context, DirsService, Entry, Heap, HostTable, LogService, Registration,
-    ReloadTable, SchemaTable, Str, UnloadService, UnloadTable, flags, registration,
+    ReloadTable, SavedState, SchemaTable, StateTable, Str, UnloadService, UnloadTable, flags, registration,
 };
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
 use hookrail_abi::host::{Dir, Level, Saying};
@@ -92,7 +92,9 @@ fn structs() -> Vec<Struct> {
             }
         ),
         rust!("hookrail_reload_table" = ReloadTable { size, reload }),
+        rust!("hookrail_saved_state" = SavedState { size, version, schema, bytes }),
         rust!("hookrail_schema_table" = SchemaTable { size, write }),
+        rust!("hookrail_state_table" = StateTable { size, save, save_rest, restore, merge }),
         rust!("hookrail_str" = Str { ptr, len }),
         rust!(
             "hookrail_unload_service" =

@@ -1,73 +1,152 @@
-//! How an unloading ends is what really happened: never more is claimed, and what is kept is safe.
+//! How an unloading ends is what really happened: whatever a plugin keeps on the threads that dispatch
+//! and whatever threads it starts, it is gone when they are, and nothing of it is left.
+
+#[path = "fixtures/scene.rs"]
+mod scene;
+#[path = "fixtures/traffic.rs"]
+mod traffic;
 
 use std::path::Path;
+use std::time::Duration;
 
-use hookrail::{Config, End, Host, Message, MessagePublish};
+use hookrail::End;
+use hookrail_tests::leftovers::Leftovers;
+use hookrail_tests::probe::{alone, eventually};
+use hookrail_tests::{has_peer, plugin, zoo, zoo_cpp, zoo_with};
+use scene::{Scene, config, prints};
+use serde_json::json;
+use traffic::Traffic;
 
-/// Loads, dispatches on a thread that ends before and on one that ends behind the unloading, and
-/// unloads.
-fn end_of(file: &Path) -> End {
-    let host = Host::new(Config::default()).unwrap();
-    let publish = host.point::<MessagePublish>().unwrap();
-    // SAFETY: our own plugins.
-    let plugin = unsafe { host.load(file) }.unwrap();
-    let dispatch = |publish: &hookrail::HookPoint<MessagePublish>| {
-        publish.dispatch(&mut Message::new("a.b", "text"));
-    };
-    std::thread::scope(|scope| {
-        scope.spawn(|| dispatch(&publish)).join().unwrap();
-        let (dispatched, wait) = std::sync::mpsc::channel();
-        let (unloaded, go_on) = std::sync::mpsc::channel::<()>();
-        let publish = publish.clone();
-        scope.spawn(move || {
-            dispatch(&publish);
-            dispatched.send(()).unwrap();
-            // The thread ends behind the unloading: what it left behind of the plugin runs then.
-            let _ = go_on.recv();
-        });
-        wait.recv().unwrap();
-        let end = host.unload(plugin).unwrap();
-        drop(unloaded);
+/// Loads it several times beside threads that go on dispatching: each generation meets those threads,
+/// one that ends before the unloading, and the one that unloads.
+fn is_gone(file: &Path, name: &str) {
+    const GENERATIONS: usize = 5;
+    let _alone = alone();
+    let scene = Scene::new(config(name, json!({})));
+    let traffic = Traffic::on(&scene.publish);
+    let generation = || {
+        let plugin = scene.load(file);
+        assert_eq!(plugin.name(), name);
+        traffic.meets_an_animal();
+        std::thread::scope(|scope| assert!(scope.spawn(|| scene.dispatch()).join().unwrap().is_some()));
+        assert!(scene.dispatch().is_some(), "{name} runs");
+        let end = scene.unload(plugin);
+        traffic.passes();
+        assert_eq!(scene.dispatch(), None, "{name} ran after its unloading");
         end
-    })
+    };
+    // The first unloading starts the reaper.
+    assert_eq!(generation(), End::Unmapped, "{name}");
+    let mut before = Leftovers::now();
+    // The harness may start the thread of its next test meanwhile.
+    before.threads += 1;
+    for _ in 0..GENERATIONS {
+        assert_eq!(generation(), End::Unmapped, "{name}");
+    }
+    // The system's list has an ended thread for a moment longer.
+    eventually(&format!("{name} leaves no thread"), || Leftovers::now().threads <= before.threads);
+    let after = Leftovers::now();
+    assert!(after.is_within(&before), "{name} leaves {after:?}, before it {before:?}");
+}
+
+fn are_gone(animals: &[&str]) {
+    animals.iter().for_each(|animal| is_gone(&zoo(animal), &animal.replace('_', "-")));
 }
 
 #[test]
-fn a_plugin_without_thread_locals_is_unmapped() {
-    assert_eq!(end_of(&hookrail_tests::plugin("hello")), End::Unmapped);
+fn thread_locals_of_dispatching_threads_do_not_keep_their_library() {
+    are_gone(&[
+        "asks_for_its_thread",
+        "contends_for_a_lock",
+        "keeps_a_thread_local",
+        "keeps_nested_thread_locals",
+        "makes_its_own_key",
+        "searches_with_regex",
+    ]);
 }
 
 #[test]
-fn a_thread_local_with_a_destructor_pins_nothing() {
-    assert_eq!(end_of(&hookrail_tests::zoo("keeps_a_thread_local")), End::Unmapped);
+fn threads_of_a_library_that_end_do_not_keep_it() {
+    are_gone(&["joins_its_thread", "leaves_a_thread_that_ends", "runs_on_tokio", "sends_to_its_worker"]);
 }
 
 #[test]
-fn a_pthread_key_pins_nothing() {
-    assert_eq!(end_of(&hookrail_tests::zoo("asks_for_its_thread")), End::Unmapped);
+fn thread_locals_of_cpp_do_not_keep_their_library() {
+    if has_peer("c++", "g++") {
+        is_gone(&zoo_cpp("keeps_a_cpp_thread_local"), "keeps-a-cpp-thread-local");
+    }
 }
 
 #[test]
-fn a_thread_that_goes_on_keeps_its_library() {
-    assert_eq!(end_of(&hookrail_tests::zoo("starts_a_thread")), End::PinnedByThreads(1));
+fn a_signal_handler_that_was_taken_back_does_not_keep_its_library() {
+    let _alone = alone();
+    let scene = Scene::new(config("leaves-a-signal-handler", json!({ "take_back": true })));
+    let plugin = scene.load(zoo("leaves_a_signal_handler"));
+    assert!(scene.dispatch().is_some());
+    assert_eq!(scene.unload(plugin), End::Unmapped);
 }
 
 #[test]
-fn a_library_that_asks_to_stay_stays() {
-    let file = hookrail_tests::zoo_with("one_instance", "nodelete", &[], "-Clink-arg=-Wl,-z,nodelete");
-    assert_eq!(end_of(&file), End::NoDelete);
+fn a_plugin_that_keeps_nothing_is_unmapped() {
+    let _alone = alone();
+    let scene = Scene::new(config("hello", json!({})));
+    let traffic = Traffic::on(&scene.publish);
+    let hello = scene.load(plugin("hello"));
+    traffic.passes();
+    let end = scene.unload(hello);
+    assert_eq!(end, End::Unmapped);
+    prints(&end, "unmapped");
+}
+
+#[test]
+fn a_library_that_asks_to_stay_stays_unless_the_operator_forces_it() {
+    let _alone = alone();
+    let file = zoo_with("one_instance", "nodelete", &[], "-Clink-arg=-Wl,-z,nodelete");
+    assert!(hookrail::inspect(&file).unwrap().no_delete);
+    let end_of = |force: &[&str]| {
+        let mut config = config("one-instance", json!({}));
+        config.unload.force.extend(force.iter().map(ToString::to_string));
+        let scene = Scene::new(config);
+        let plugin = scene.load(&file);
+        scene.dispatch();
+        scene.unload(plugin)
+    };
+    assert_eq!(end_of(&["one-instance"]), End::Unmapped);
+    for other in [&[][..], &["another"]] {
+        let end = end_of(other);
+        assert_eq!(end, End::NoDelete);
+        prints(&end, "nodelete");
+    }
 }
 
 #[test]
 fn a_library_on_the_shared_standard_library_is_kept() {
-    let file = hookrail_tests::zoo_with("one_instance", "dynamic", &[], "-Cprefer-dynamic");
-    let host = Host::new(Config::default()).unwrap();
+    let _alone = alone();
+    let file = zoo_with("one_instance", "dynamic", &[], "-Cprefer-dynamic");
+    let scene = Scene::new(config("one-instance", json!({})));
     // Where libstd is not found it cannot be loaded, which is a clear error too.
     // SAFETY: our own plugin.
-    match unsafe { host.load(file) } {
+    match unsafe { scene.host.load(file) } {
         Ok(plugin) => {
-            assert!(matches!(host.unload(plugin).unwrap(), End::Unhooked(name) if name.starts_with("libstd")))
+            let end = scene.unload(plugin);
+            assert!(matches!(&end, End::Unhooked(name) if name.starts_with("libstd")), "{end}");
+            prints(&end, "libstd");
         }
         Err(error) => assert_eq!(error.code(), "HR0306"),
     }
+}
+
+/// A thread that never ends is named when the deadline has passed, and lives on unharmed.
+#[test]
+fn a_thread_that_never_ends_keeps_its_library() {
+    let _alone = alone();
+    let mut config = config("starts-a-thread", json!({}));
+    config.unload.deadline = Duration::from_millis(50);
+    let scene = Scene::new(config);
+    let plugin = scene.load(zoo("starts_a_thread"));
+    assert!(scene.dispatch().is_some());
+    let end = scene.unload(plugin);
+    assert_eq!(end, End::PinnedByThreads(1));
+    prints(&end, "1 thread");
+    assert_eq!(scene.dispatch(), None, "its callbacks are gone all the same");
 }

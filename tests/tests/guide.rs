@@ -1,12 +1,13 @@
-//! Follows the guide `first-plugin.md` as a reader would: its files, in a package of their own, pass
-//! their test, and the library they make is loaded, denies and is unloaded.
+//! Follows the guides `first-plugin.md` and `state-hand-over.md` as a reader would: their files, in
+//! packages of their own, pass their tests, and the libraries they make are loaded and do what the
+//! guides say.
 
 use std::fs::{copy, create_dir_all, read_to_string, write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use hookrail::{Config, End, Host, Message, MessagePublish, Verdict};
-use hookrail_tests::{own_target, root};
+use hookrail_tests::{own_target, root, upgrade_example};
 
 /// The files that the guide shows, each behind a comment with its name.
 fn files(guide: &str) -> Vec<(&str, &str)> {
@@ -19,8 +20,8 @@ fn files(guide: &str) -> Vec<(&str, &str)> {
 }
 
 /// Writes the package, below the target folder; beside it stands the checkout.
-fn package(files: &[(&str, &str)]) -> PathBuf {
-    let package = own_target("guide").join("shouting");
+fn package(name: &str, files: &[(&str, &str)]) -> PathBuf {
+    let package = own_target("guide").join(name);
     create_dir_all(package.join("src")).unwrap();
     for (name, text) in files {
         let checkout = root().to_str().unwrap();
@@ -48,7 +49,7 @@ fn the_first_plugin_of_the_guide_works() {
     let guide = read_to_string(root().join("docs/guide/first-plugin.md")).unwrap();
     let files = files(&guide);
     assert_eq!(files.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["Cargo.toml", "src/lib.rs", "hookrail.toml"]);
-    let package = package(&files);
+    let package = package("shouting", &files);
     cargo(&package, &["test", "--quiet"]);
     cargo(&package, &["build"]);
 
@@ -62,4 +63,27 @@ fn the_first_plugin_of_the_guide_works() {
     let decision = host.decision(&outcome).unwrap();
     assert_eq!((&*decision.by, &*decision.reason), ("shouting/count", "3 exclamation marks, 2 are allowed"));
     assert_eq!(host.unload(plugin).unwrap(), End::Unmapped);
+}
+
+#[test]
+fn the_hand_over_of_the_guide_works() {
+    let guide = read_to_string(root().join("docs/guide/state-hand-over.md")).unwrap();
+    let files = files(&guide);
+    assert_eq!(files.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["Cargo.toml", "src/lib.rs"]);
+    let package = package("tally", &files);
+    cargo(&package, &["test", "--quiet"]);
+    cargo(&package, &["build"]);
+
+    let library = own_target("zoo").join("debug/libtally.so");
+    let output = Command::new(upgrade_example()).args([&library, &library]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let (_, shown) = guide.split_once("--example upgrade -- libtally.so libtally.so\n").unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), shown.split("```").next().unwrap());
+
+    let (_, keys) = guide.split_once("```toml\n[upgrade]").unwrap();
+    let file = package.join("upgrade.toml");
+    write(&file, format!("[upgrade]{}", keys.split("```").next().unwrap())).unwrap();
+    let shown = Config::read(&file).unwrap().upgrade;
+    let default = Config::default().upgrade;
+    assert_eq!(format!("{shown:?}"), format!("{default:?}"), "the guide shows the defaults");
 }

@@ -1,6 +1,8 @@
 //! Every plugin that breaks a rule is refused or survived: the error names the plugin, the rule and
 //! the way out, the rest of the host goes on, and nothing of the plugin is left.
 
+#[path = "fixtures/animals.rs"]
+mod animals;
 #[path = "fixtures/cc.rs"]
 mod cc;
 #[path = "fixtures/watched.rs"]
@@ -9,10 +11,11 @@ mod watched;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use animals::c;
 use hookrail::{Config, End, Error, Host, Message, MessageDelivered, MessagePublish, Verdict};
 use hookrail_tests::{zoo, zoo_with};
 use serde_json::{Value, json};
-use watched::{Watched, c, says};
+use watched::{Watched, says};
 
 /// An animal, the code of its error, what the error says beside the plugin's name, and the way out.
 type Row = (&'static str, &'static str, &'static [&'static str], &'static str);

@@ -1,6 +1,8 @@
 //! What an operator writes decides: instances, configurations, priorities, faults. Every mistake in it
 //! is named with its place, and changes nothing.
 
+#[path = "fixtures/animals.rs"]
+mod animals;
 #[path = "fixtures/cc.rs"]
 mod cc;
 #[path = "fixtures/watched.rs"]

@@ -23,6 +23,7 @@ fn the_guides_code_is_that_of_the_files_it_names() {
         ("docs/guide/embedding.md", "rust", "host/examples/gateway/points/src/lib.rs"),
         ("docs/guide/embedding.md", "rust", "host/examples/gateway/plugin/src/lib.rs"),
         ("docs/guide/embedding.md", "rust", "host/examples/gateway/program/src/main.rs"),
+        ("docs/guide/state-hand-over.md", "rust", "host/examples/upgrade.rs"),
     ] {
         let shown = format!("```{language}\n{}```\n", read(file));
         assert!(read(guide).contains(&shown), "{guide} shows another {file}");
@@ -32,7 +33,7 @@ fn the_guides_code_is_that_of_the_files_it_names() {
 /// Every link to a file of this repository leads somewhere.
 #[test]
 fn links_lead_to_files() {
-    let guides = ["embedding", "first-plugin", "first-plugin-in-c", "operating"];
+    let guides = ["embedding", "first-plugin", "first-plugin-in-c", "operating", "state-hand-over"];
     let guides = guides.map(|guide| format!("docs/guide/{guide}.md"));
     let others = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs/abi.md", "docs/architecture.md"];
     for document in guides.iter().map(String::as_str).chain(others) {

@@ -60,6 +60,19 @@ fn every_source_says_what_it_is() {
     }
 }
 
+#[test]
+fn every_error_has_a_code_of_its_own() {
+    let mut codes = Vec::new();
+    for (_, text) in with_extension("rs").filter(|(file, _)| file.ends_with("src/error.rs")) {
+        let quoted = text.split('"').skip(1).step_by(2).map(str::to_owned);
+        codes.extend(quoted.filter(|text| text.len() == 6 && text.starts_with("HR0")));
+    }
+    codes.sort();
+    assert!(codes.len() > 30, "the codes are found");
+    let twice: Vec<_> = codes.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+    assert!(twice.is_empty(), "{twice:?}");
+}
+
 /// SeqCst without a sentence is a guess.
 #[test]
 fn every_sequentially_consistent_access_has_its_sentence() {

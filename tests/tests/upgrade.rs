@@ -9,7 +9,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread::scope;
 
-use counter::{At, Do, Once, Scene, counted};
+use counter::{At, Do, Once, Raise, Scene, counted};
 use hookrail::{Callbacks, End, Happened, MessagePublish, Priority};
 use hookrail_tests::probe::{LONG, eventually};
 use hookrail_tests::zoo;
@@ -21,6 +21,7 @@ fn every_message_is_counted_by_the_generation_that_serves() {
     // Twice the generation; odd while it is being replaced.
     let (dispatched, stamp, done) = (AtomicU64::new(0), AtomicU64::new(2), AtomicBool::new(false));
     scope(|scope| {
+        let _done = Raise(&done);
         for _ in 0..3 {
             scope.spawn(|| {
                 while !done.load(Ordering::SeqCst) {
@@ -48,7 +49,6 @@ fn every_message_is_counted_by_the_generation_that_serves() {
             assert_eq!(upgraded.generation, generation);
             assert_eq!(upgraded.old.wait(LONG), End::Unmapped);
         }
-        done.store(true, Ordering::SeqCst);
     });
 }
 
@@ -64,6 +64,7 @@ fn no_count_is_lost_between_two_builds() {
     let scene = Scene::plain();
     let (dispatched, done) = (AtomicU64::new(0), AtomicBool::new(false));
     scope(|scope| {
+        let _done = Raise(&done);
         for _ in 0..3 {
             scope.spawn(|| {
                 while !done.load(Ordering::SeqCst) {
@@ -75,7 +76,6 @@ fn no_count_is_lost_between_two_builds() {
         eventually("they dispatch", || dispatched.load(Ordering::SeqCst) > 100);
         let upgraded = scene.upgrade("counter_two").unwrap();
         assert_eq!(upgraded.old.wait(LONG), End::Unmapped);
-        done.store(true, Ordering::SeqCst);
     });
     assert_eq!(scene.count(), (2, dispatched.load(Ordering::SeqCst) + 1));
 }

@@ -20,7 +20,7 @@ use crate::event::{Announcer, Happened};
 use crate::plugin::{Beginning, Loaded, States};
 use crate::reclaim;
 use crate::registry::Registry;
-use crate::unload::{Reaper, Then, Ticket, Unpublished};
+use crate::unload::{Before, Reaper, Then, Ticket, Unpublished};
 use crate::view::Status;
 
 pub(crate) struct Core {
@@ -121,12 +121,7 @@ impl Core {
     }
 
     /// The end of a generation, and the event of it.
-    pub(super) fn ending(
-        &self,
-        plugin: &str,
-        generation: u64,
-        before: Option<Box<dyn FnOnce(&Loaded) + Send>>,
-    ) -> Then {
+    pub(super) fn ending(&self, plugin: &str, generation: u64, before: Option<Before>) -> Then {
         let (events, plugin) = (self.events.clone(), plugin.to_owned());
         let after = Box::new(move |end: &_| {
             events.tell(&plugin, generation, Happened::Ended { end: Clone::clone(end) });

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Plugin;
 use super::core::Core;
-use super::table::{STOPPED, Serving};
+use super::table::Serving;
 use crate::error::{ApiMisuse, Error};
 use crate::event::Happened;
 use crate::plugin::{Beginning, States};
@@ -15,7 +15,7 @@ use crate::view::Status;
 impl Core {
     pub(crate) fn stop(&self, plugin: &Plugin) -> Result<Status, Error> {
         let not_loaded = || ApiMisuse::NotLoaded(plugin.name.clone());
-        let reservation = self.table.reserve(plugin, Status::Running, STOPPED)?;
+        let reservation = self.table.reserve(plugin, Status::Running, "stopped")?;
         let Serving { generation, owner, lifecycle, .. } = reservation.serving().ok_or_else(not_loaded)?;
         reservation.change(|current| {
             current.status = Status::Stopping;
@@ -29,15 +29,15 @@ impl Core {
             if let Some(loaded) = &mut *lifecycle.lock() {
                 loaded.stop();
             }
+            events.tell(reservation.name(), generation, Happened::Stopped);
             reservation.change(|current| {
                 current.status = Status::Stopped;
                 current.instances.clear();
             });
-            events.tell(reservation.name(), generation, Happened::Stopped);
         };
         self.follow(unpublished, Then::Run(Box::new(stop)));
         let patience = if reclaim::is_inside() { Duration::ZERO } else { self.patience() };
-        Ok(self.table.wait_stopped(plugin, patience).ok_or_else(not_loaded)?)
+        Ok(self.table.wait_idle(plugin, patience).ok_or_else(not_loaded)?)
     }
 
     pub(crate) fn start(&self, plugin: &Plugin) -> Result<(), Error> {

@@ -15,9 +15,6 @@ use crate::plugin::Lifecycle;
 use crate::unload::Ticket;
 use crate::view::{GenerationView, PluginView, Status};
 
-/// What is being done to a plugin by whoever stops it.
-pub(super) const STOPPED: &str = "stopped";
-
 /// How many former generations of a name are remembered.
 const REMEMBERED: usize = 8;
 
@@ -220,20 +217,14 @@ impl Table {
         self.names.lock().by_name.get(name).map(Entry::history).unwrap_or_default()
     }
 
-    /// Waits until a plugin is not being stopped any more; answers its status, if it is still loaded.
-    pub(super) fn wait_stopped(&self, plugin: &Plugin, timeout: Duration) -> Option<Status> {
+    /// Waits until nothing is being done to a plugin; answers its status, if it is still loaded.
+    pub(super) fn wait_idle(&self, plugin: &Plugin, timeout: Duration) -> Option<Status> {
         let deadline = Instant::now() + timeout;
         let mut names = self.names.lock();
-        let status = |names: &mut Names| {
-            let entry = names.by_name.get(&plugin.name)?;
-            let current = entry.current.as_ref().filter(|current| current.load == plugin.load)?;
-            // Whoever stopped it lets go of it behind its last change.
-            let is_going_on = current.status == Status::Stopping || entry.doing == Some(STOPPED);
-            Some((current.status, is_going_on))
-        };
-        let is_going_on = |names: &mut Names| status(names).is_some_and(|(_, is_going_on)| is_going_on);
-        self.changed.wait_while_until(&mut names, is_going_on, deadline);
-        status(&mut names).map(|(status, _)| status)
+        let is_busy = |names: &mut Names| names.by_name.get(&plugin.name).is_some_and(|entry| entry.doing.is_some());
+        self.changed.wait_while_until(&mut names, is_busy, deadline);
+        let current = names.by_name.get(&plugin.name)?.current.as_ref()?;
+        (current.load == plugin.load).then_some(current.status)
     }
 
     /// Nothing more is to be begun in the background. Waits until nothing is being done, and answers

@@ -18,7 +18,7 @@ use crate::event::Happened;
 use crate::plugin::{Beginning, Loaded, States};
 use crate::probation::Probation;
 use crate::registry::Addition;
-use crate::unload::{Ticket, Unpublished};
+use crate::unload::{Before, Ticket, Unpublished};
 use crate::view::Status;
 
 /// A new generation serves.
@@ -167,33 +167,35 @@ impl Core {
             let found = loaded.note().name.clone();
             return Err(ApiMisuse::AnotherPlugin { plugin: plugin.into(), found }.into());
         }
+        let (owner, probation) = beginner;
         let lifecycle = serving.lifecycle.lock();
         let old = lifecycle.as_ref().ok_or_else(|| ApiMisuse::NotLoaded(plugin.into()))?;
         let Inheritance { states, saved, way_back } = inherit(old)?;
-        let (owner, probation) = beginner;
+        let copy = probation.is_some().then(|| old.keep_copy()).transpose()?;
+        // Under the lock: a reload lets go of it when its configuration is noted.
+        let reloaded = reservation.reloaded();
+        drop(lifecycle);
         let beginning = Beginning {
             config: &self.config,
             registry: &self.registry,
             owner,
             probation: probation.clone(),
-            // Under the lock: a reload lets go of it when its configuration is noted.
-            reloaded: &reservation.reloaded(),
+            reloaded: &reloaded,
             states: &states,
         };
         let additions = loaded.start(&beginning)?;
-        let trial = match probation {
-            Some(probation) => {
-                let way_back = WayBack { copy: old.keep_copy()?, states: way_back };
-                Some(OnTrial::begin(self, plugin, owner, probation, way_back)?)
+        let trial = match (probation, copy) {
+            (Some(probation), Some(copy)) => {
+                Some(OnTrial::begin(self, plugin, owner, probation, WayBack { copy, states: way_back })?)
             }
-            None => None,
+            _ => None,
         };
         Ok(Prepared { additions, saved, trial })
     }
 
     /// Hands what changed in the instances of the old generation since they saved to the one that
     /// serves then. It is lost when that fails: nobody is left who could do something about it.
-    fn rest(&self, plugin: &str, load: Owner, saved: Vec<String>) -> Box<dyn FnOnce(&Loaded) + Send> {
+    fn rest(&self, plugin: &str, load: Owner, saved: Vec<String>) -> Before {
         let (table, limit, plugin) = (self.table.clone(), self.config.upgrade.max_state, plugin.to_owned());
         Box::new(move |old| {
             for instance in saved {

@@ -1,9 +1,10 @@
 //! The private copy of a library's file: what was checked is what is opened, whatever happens to
 //! the file.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::fs::{MemfdFlags, Mode, OFlags, SealFlags, fcntl_add_seals, memfd_create, open, sendfile};
@@ -35,6 +36,13 @@ pub(super) fn of_file(path: &Path) -> Result<OwnedFd, Error> {
             Ok(_) => {}
             Err(error) => return Err(failed(error.into())),
         }
+    }
+    // Whoever writes into a file while it is read makes a copy of neither.
+    let after = file.metadata().map_err(failed)?;
+    let state = |metadata: &Metadata| (metadata.len(), metadata.mtime(), metadata.mtime_nsec());
+    if state(&after) != state(&metadata) {
+        let why = Incompatible::Damaged("it was written to while it was read".into());
+        return Err(Error::PluginIncompatible { plugin: path.display().to_string(), why });
     }
     Ok(copy)
 }

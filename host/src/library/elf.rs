@@ -24,10 +24,20 @@ const HARMLESS: &[&str] = &[
     "libstdc++.so",
 ];
 
-/// Functions that leave code of their caller to be run later, out of the host's sight. (Destructors of
-/// thread-locals are not among them: the C library itself keeps a library mapped for those.)
-const TELLTALE: &[&str] =
-    &["mq_notify", "on_exit", "pthread_create", "pthread_key_create", "thrd_create", "timer_create", "tss_create"];
+/// Functions, or how their names begin, that leave code of their caller to be run later, out of the
+/// host's sight. (Destructors of thread-locals are not among them: the C library itself keeps a
+/// library mapped for those.)
+const TELLTALE: &[&str] = &[
+    // std::thread, which has libstdc++ call `pthread_create`.
+    "_ZNSt6thread15_M_start_thread",
+    "mq_notify",
+    "on_exit",
+    "pthread_create",
+    "pthread_key_create",
+    "thrd_create",
+    "timer_create",
+    "tss_create",
+];
 
 type Header = FileHeader64<Endianness>;
 
@@ -169,7 +179,7 @@ fn read(bytes: &[u8]) -> Result<Inspection, Incompatible> {
     inspection.unhooked = foreign.cloned().collect();
     for symbol in symbols.iter().filter(|symbol| symbol.st_shndx(endian) == elf::SHN_UNDEF) {
         let name = String::from_utf8_lossy(symbols.symbol_name(endian, symbol).unwrap_or_default());
-        if TELLTALE.contains(&&*name) {
+        if TELLTALE.iter().any(|telltale| name.starts_with(telltale)) {
             inspection.unhooked.push(name.into_owned());
         }
     }

@@ -32,6 +32,11 @@ pub enum End {
 }
 
 impl End {
+    /// Whether its code is gone.
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self, End::FileMappings(_) | End::Unmapped)
+    }
+
     /// Whether the library is gone, with proof.
     pub fn is_unmapped(&self) -> bool {
         *self == End::Unmapped

@@ -58,9 +58,9 @@ impl Loaded {
         state: &SavedState,
     ) -> Result<(), Error> {
         let restored = match self.state_table() {
-            // SAFETY: by its invariant the instance's state is valid, the state is only read, and
-            // the rest is the caller's contract.
             Some(table) => {
+                // SAFETY: by its invariant the instance's state is valid, the state is only read,
+                // and the rest is the caller's contract.
                 self.call("restore", &instance.name, || unsafe { (table.restore)(instance.state, registrar, state) })
             }
             None => Err(failed("restore", &instance.name, NO_TABLE)),

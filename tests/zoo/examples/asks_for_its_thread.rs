@@ -6,7 +6,7 @@ struct Asks;
 
 impl Asks {
     fn ask(&self, message: &mut Message) {
-        message.add_header("thread", &format!("{:?}", std::thread::current().id()));
+        message.add_header("ran", &format!("{:?}", std::thread::current().id()));
     }
 }
 

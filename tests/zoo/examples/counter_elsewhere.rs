@@ -11,16 +11,19 @@ points! {
 struct Animal;
 
 impl Plugin for Animal {
-    type Config = NoConfig;
+    type Config = Config;
     const HOOKS: Hooks<Self> = hooks![Nowhere, 300, "count", |_, _| {}];
 
-    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+    fn start(_: &Registrar, _: Config) -> Result<Self> {
         Ok(Animal)
     }
 
-    fn restore(_: &Registrar, _: NoConfig, _: State) -> Result<Self> {
+    fn restore(_: &Registrar, _: Config, _: State) -> Result<Self> {
         Ok(Animal)
     }
 }
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Config {}
 
 export!(Animal, name = "counter");

@@ -4,7 +4,9 @@ use hookrail_abi::prelude::*;
 struct Starts;
 
 impl Starts {
-    fn look(&self, _: &mut Message) {}
+    fn look(&self, message: &mut Message) {
+        message.add_header("ran", "yes");
+    }
 }
 
 impl Plugin for Starts {

@@ -2,4 +2,11 @@
 //!
 //! Those in `examples/` are Rust, each a library of its own; those in `c/` are C, for what the Rust
 //! SDK does not let anybody write. `hookrail_tests::zoo` and `tests/tests/fixtures/animals.rs` build
-//! them.
+//! them. Here is what several of them use.
+
+#[path = "../../src/soak/ledger.rs"]
+mod ledger;
+pub mod pipe;
+pub mod soak;
+
+pub use ledger::STAMP;

@@ -1,8 +1,6 @@
 //! What the builds of the plugin `counter` share: it numbers messages, hands its count to the next
 //! build, and asks a function of the test what to do.
 
-#![allow(dead_code)] // No build uses all of it.
-
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hookrail_abi::prelude::*;

@@ -1,0 +1,65 @@
+//! The JSON Schema of a plugin's configuration, and holding a configuration against it.
+
+use std::path::Path;
+
+use hookrail_abi::Text;
+use hookrail_abi::boundary::{SchemaTable, Str};
+
+use super::Loaded;
+use crate::config::Unload;
+use crate::error::Error;
+#[cfg(feature = "schema")]
+use crate::error::{ConfigError, Misbehaved};
+
+/// The JSON Schema of a plugin's configuration, if it exports one.
+///
+/// # Safety
+/// Unlike [`inspect`](crate::inspect) this loads the library, which runs its code: see
+/// [`Host::load`](crate::Host::load).
+pub unsafe fn schema(file: impl AsRef<Path>) -> Result<Option<String>, Error> {
+    // SAFETY: the caller's contract.
+    let loaded = unsafe { Loaded::open(file.as_ref(), &Unload::default())? };
+    let schema = loaded.schema();
+    loaded.abandon();
+    schema
+}
+
+impl Loaded {
+    /// The JSON Schema of the configuration, if the plugin exports one.
+    pub(crate) fn schema(&self) -> Result<Option<String>, Error> {
+        // SAFETY: text for the call.
+        let table = unsafe { (self.library.entry().query)(Str::new("schema/1")) };
+        // SAFETY: the id names the table's type, and the library is loaded.
+        let Some(table) = (unsafe { table.cast::<SchemaTable>().as_ref() }) else { return Ok(None) };
+        let mut schema = Text::new();
+        // SAFETY: the text is exclusive for the call.
+        self.call("schema", &self.note().name, || unsafe { (table.write)(&mut schema) })?;
+        Ok(Some(schema.as_str().into()))
+    }
+}
+
+#[cfg(feature = "schema")]
+pub(super) fn check(instance: &str, schema: Option<&str>, config: &serde_json::Value) -> Result<(), Error> {
+    let Some(schema) = schema else { return Ok(()) };
+    let malformed = |what: String| Error::PluginMisbehaved {
+        plugin: instance.into(),
+        why: Misbehaved::Failed { call: "schema", said: what },
+    };
+    let schema = serde_json::from_str(schema).map_err(|error| malformed(error.to_string()))?;
+    let validator = jsonschema::validator_for(&schema).map_err(|error| malformed(error.to_string()))?;
+    let mistakes: Vec<_> = validator
+        .iter_errors(config)
+        .map(|error| {
+            let path = error.instance_path().to_string();
+            let place = if path.is_empty() { "/".into() } else { path };
+            format!("{place}: {error}")
+        })
+        .collect();
+    if mistakes.is_empty() { Ok(()) } else { Err(ConfigError::Schema { instance: instance.into(), mistakes }.into()) }
+}
+
+/// Without the feature the plugin's own deserialisation finds the first mistake.
+#[cfg(not(feature = "schema"))]
+pub(super) fn check(_instance: &str, _schema: Option<&str>, _config: &serde_json::Value) -> Result<(), Error> {
+    Ok(())
+}

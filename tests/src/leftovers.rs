@@ -1,0 +1,79 @@
+//! What a library can leave behind in the process: counted, so that before and after can be compared.
+
+/// What there is of it now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leftovers {
+    /// Mappings of private copies of libraries.
+    pub copies: usize,
+    /// Open descriptors.
+    pub descriptors: usize,
+    /// pthread keys, of which a process has 1,024.
+    pub keys: usize,
+    /// Threads.
+    pub threads: usize,
+}
+
+impl Leftovers {
+    /// Counts them.
+    pub fn now() -> Self {
+        let maps = std::fs::read_to_string("/proc/self/maps").expect("the system says what is mapped");
+        let entries = |folder: &str| std::fs::read_dir(folder).expect("the system lists it").count();
+        Leftovers {
+            copies: maps.lines().filter(|line| line.contains("/memfd:")).count(),
+            descriptors: entries("/proc/self/fd"),
+            keys: keys(),
+            threads: entries("/proc/self/task"),
+        }
+    }
+
+    /// Whether nothing is more than it was then.
+    pub fn is_within(&self, then: &Leftovers) -> bool {
+        self.copies <= then.copies
+            && self.descriptors <= then.descriptors
+            && self.keys <= then.keys
+            && self.threads <= then.threads
+    }
+}
+
+/// The pthread keys that exist: those which can be set. Each is set to what it is, and none is made, so
+/// that other threads see nothing of it.
+fn keys() -> usize {
+    const PTHREAD_KEYS_MAX: libc::pthread_key_t = 1024;
+    let exists = |key: &libc::pthread_key_t| {
+        // SAFETY: glibc answers null for a key that does not exist.
+        let value = unsafe { libc::pthread_getspecific(*key) };
+        // SAFETY: it is the value that the key has; glibc refuses a key that does not exist.
+        unsafe { libc::pthread_setspecific(*key, value) == 0 }
+    };
+    (0..PTHREAD_KEYS_MAX).filter(exists).count()
+}
+
+/// Memory of this process that is resident, in bytes.
+pub fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").expect("the system says what is resident");
+    let pages = statm.split_ascii_whitespace().nth(1).and_then(|pages| pages.parse::<usize>().ok());
+    // SAFETY: a plain question.
+    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    pages.expect("the second number") * page as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_seen_and_keeps_its_value() {
+        let mut key = 0;
+        // SAFETY: there is room for it; without a destructor.
+        assert_eq!(unsafe { libc::pthread_key_create(&mut key, None) }, 0);
+        let value = (&raw mut key).cast::<libc::c_void>();
+        // SAFETY: the key is ours, and nobody follows the value.
+        assert_eq!(unsafe { libc::pthread_setspecific(key, value) }, 0);
+        let with = keys();
+        // SAFETY: the key is ours.
+        assert_eq!(unsafe { libc::pthread_getspecific(key) }, value);
+        // SAFETY: as above; it is not used again.
+        assert_eq!(unsafe { libc::pthread_key_delete(key) }, 0);
+        assert_eq!(keys(), with - 1);
+    }
+}

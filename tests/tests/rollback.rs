@@ -1,0 +1,234 @@
+//! A new build that faults on probation is rolled back by itself; afterwards it is left alone.
+
+#[path = "fixtures/counter.rs"]
+mod counter;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::scope;
+use std::time::Duration;
+
+use counter::{At, Do, Raise, Scene, counted};
+use hookrail::{End, Event, Events, Happened, Message, Status};
+use hookrail_tests::probe::{LONG, eventually};
+use hookrail_tests::zoo;
+use serde_json::json;
+
+const HOUR: u64 = 3_600_000;
+
+/// The first event of that kind.
+fn wait_for(events: &Events, is_meant: impl Fn(&Event) -> bool) -> Event {
+    loop {
+        let event = events.wait(LONG).expect("it never came to this event");
+        if is_meant(&event) {
+            return event;
+        }
+    }
+}
+
+fn is_rollback(event: &Event) -> bool {
+    matches!(event.what, Happened::RolledBack { .. } | Happened::RollbackFailed { .. })
+}
+
+/// The second build faults on every message.
+fn faulty(at: At, build: u64) -> Do {
+    if (at, build) == (At::Count, 2) { Do::Panic } else { Do::GoOn }
+}
+
+fn dispatch(scene: &Scene) {
+    scene.publish.dispatch(&mut Message::new("a.b", "text"));
+}
+
+#[test]
+fn a_faulting_build_is_rolled_back_with_the_reason() {
+    let scene = Scene::new(json!({ "probation_ms": HOUR }), json!({}));
+    let events = scene.host.events();
+    assert_eq!([scene.count(), scene.count()], [(1, 1), (1, 2)]);
+    scene.script(faulty);
+    let upgraded = scene.upgrade("counter_two").unwrap();
+    for _ in 0..3 {
+        assert_eq!(scene.generation(), 2);
+        dispatch(&scene);
+    }
+    let event = wait_for(&events, is_rollback);
+    assert_eq!((&*event.plugin, event.generation), ("counter", 3));
+    let Happened::RolledBack { from: 2, reason } = event.what else { panic!("{:?}", event.what) };
+    assert!(reason.starts_with("3 fault(s) within "), "{reason}");
+    assert!(reason.contains("the last in counter/count on message.publish: panicked: it was told to"), "{reason}");
+    // The second build's state is of version 2, which the first one does not take: it goes on with
+    // what it had handed over itself.
+    assert_eq!(scene.count(), (1, 3));
+    assert_eq!(upgraded.old.wait(LONG), End::Unmapped);
+    eventually("the faulting build is gone", || {
+        scene.host.history("counter").get(1).is_some_and(|it| it.end.is_unmapped())
+    });
+    let view = scene.host.plugins().remove(0);
+    assert_eq!((view.generation, &*view.version, view.status), (3, "1.0.0", Status::Running));
+    eventually("the handle is still good", || {
+        scene.host.unload(scene.counter.clone()).is_ok_and(|end| end.is_unmapped())
+    });
+}
+
+/// The state of the faulting build is worth more than that of the upgrade, where the build before
+/// takes it.
+#[test]
+fn the_newest_state_comes_back_where_it_is_taken() {
+    let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 1 }), json!({}));
+    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
+    let events = scene.host.events();
+    // From the second build to the second build.
+    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
+    assert_eq!([scene.count(), scene.count()], [(2, 1), (2, 2)]);
+    scene.script(faulty);
+    dispatch(&scene);
+    let event = wait_for(&events, is_rollback);
+    assert!(matches!(event.what, Happened::RolledBack { from: 3, .. }), "{:?}", event.what);
+    scene.script(|_, _| Do::GoOn);
+    assert_eq!((scene.count(), scene.generation()), ((2, 3), 4));
+}
+
+#[test]
+fn traffic_goes_on_over_a_rollback() {
+    let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 100 }), json!({}));
+    let events = scene.host.events();
+    scene.script(faulty);
+    let (done, dispatched) = (AtomicBool::new(false), AtomicU64::new(0));
+    scope(|scope| {
+        let _done = Raise(&done);
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !done.load(Ordering::SeqCst) {
+                    // A build that faults adds no header; the chain goes on.
+                    if let Some((build, _)) = counted(&scene.publish) {
+                        assert_eq!(build, 1);
+                    }
+                    dispatched.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+        }
+        for round in 1..=3 {
+            // The event of a rollback comes before its last steps are done.
+            eventually("nothing is being done to it", || scene.upgrade("counter_two").is_ok());
+            let event = wait_for(&events, is_rollback);
+            assert_eq!(event.generation, 2 * round + 1);
+        }
+        let seen = dispatched.load(Ordering::SeqCst);
+        eventually("they dispatch", || dispatched.load(Ordering::SeqCst) > seen + 10);
+    });
+    assert_eq!(scene.count().0, 1);
+}
+
+#[test]
+fn a_generation_that_was_rolled_back_to_has_no_probation() {
+    let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 1 }), json!({}));
+    let events = scene.host.events();
+    scene.script(|at, _| if at == At::Count { Do::Fail } else { Do::GoOn });
+    scene.upgrade("counter_two").unwrap();
+    dispatch(&scene);
+    assert_eq!(wait_for(&events, is_rollback).generation, 3);
+    for _ in 0..10 {
+        dispatch(&scene);
+    }
+    assert_eq!(events.wait(Duration::from_millis(100)).filter(is_rollback), None);
+    assert_eq!(scene.generation(), 3);
+}
+
+#[test]
+fn faults_behind_the_probation_are_only_counted() {
+    let scene = Scene::new(json!({ "probation_ms": 1, "probation_faults": 1 }), json!({}));
+    let events = scene.host.events();
+    scene.script(faulty);
+    let before = open_copies();
+    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
+    eventually("the way back is forgotten", || open_copies() == before);
+    for _ in 0..10 {
+        dispatch(&scene);
+    }
+    assert_eq!(events.wait(Duration::from_millis(100)).filter(is_rollback), None);
+    assert_eq!(scene.generation(), 2);
+}
+
+#[test]
+fn zero_faults_mean_no_probation() {
+    let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 0 }), json!({}));
+    let before = open_copies();
+    scene.script(faulty);
+    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
+    assert_eq!(open_copies(), before, "nothing is kept for a way back");
+    for _ in 0..10 {
+        dispatch(&scene);
+    }
+    assert_eq!(scene.generation(), 2);
+}
+
+/// A way back that fails leaves what serves, and says so.
+#[test]
+fn a_rollback_that_fails_says_why() {
+    let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 1 }), json!({}));
+    let events = scene.host.events();
+    scene.script(|at, build| match (at, build) {
+        (At::Count, 2) | (At::Restore, 1) => Do::Fail,
+        _ => Do::GoOn,
+    });
+    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
+    dispatch(&scene);
+    let event = wait_for(&events, is_rollback);
+    let Happened::RollbackFailed { reason, error } = event.what else { panic!("{:?}", event.what) };
+    assert!(reason.contains("it was told to") && error.contains("does not take over the state"), "{reason}: {error}");
+    assert_eq!(scene.generation(), 2);
+    scene.script(|_, _| Do::GoOn);
+    assert_eq!(scene.count(), (2, 1), "it goes on");
+}
+
+/// The state that was left behind by a fresh upgrade is there on the way back.
+#[test]
+fn a_fresh_upgrade_has_a_way_back_with_state() {
+    let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 1 }), json!({}));
+    let events = scene.host.events();
+    assert_eq!(scene.count(), (1, 1));
+    scene.script(faulty);
+    // SAFETY: our own library.
+    unsafe { scene.host.upgrade_fresh(&scene.counter, zoo("counter_two")) }.unwrap();
+    dispatch(&scene);
+    assert_eq!(wait_for(&events, is_rollback).generation, 3);
+    assert_eq!(scene.count(), (1, 2));
+}
+
+/// Stopping, unloading, upgrading again: whoever does it has taken over.
+#[test]
+fn whoever_stops_or_unloads_it_ends_its_probation() {
+    let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 1 }), json!({}));
+    let before = open_copies();
+    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
+    assert_eq!(open_copies(), before + 1, "the way back is kept");
+    assert_eq!(scene.host.stop(&scene.counter).unwrap(), Status::Stopped);
+    assert_eq!(open_copies(), before);
+    scene.host.start(&scene.counter).unwrap();
+    scene.script(faulty);
+    dispatch(&scene);
+    assert_eq!(scene.generation(), 2);
+    assert_eq!(scene.host.unload(scene.counter.clone()).unwrap(), End::Unmapped);
+    assert_eq!(open_copies(), before - 1);
+}
+
+/// A host that is dropped while one of its plugins is on probation leaves nothing behind.
+#[test]
+fn a_host_may_be_dropped_meanwhile() {
+    let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 1 }), json!({}));
+    scene.script(faulty);
+    scene.upgrade("counter_two").unwrap();
+    dispatch(&scene);
+    let publish = scene.publish.clone();
+    let host: Arc<_> = scene.host.clone();
+    drop(scene);
+    drop(host);
+    assert_eq!(counted(&publish), None);
+    eventually("no copy of a library is open", || open_copies() == 0);
+}
+
+/// How many private copies of libraries are open.
+fn open_copies() -> usize {
+    let links =
+        std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+    links.filter(|link| link.to_string_lossy().contains("memfd:")).count()
+}

@@ -1,0 +1,25 @@
+//! Compiles the parts of animals that are written in C++, when asked for them by the feature `cpp`.
+
+use std::path::Path;
+use std::process::Command;
+
+const PARTS: &[&str] = &["thread", "thread_local"];
+const FLAGS: &[&str] = &["-std=c++17", "-Wall", "-Wextra", "-Werror", "-O1", "-fPIC"];
+
+fn main() {
+    println!("cargo::rerun-if-changed=cpp");
+    if std::env::var_os("CARGO_FEATURE_CPP").is_none() {
+        return;
+    }
+    let folder = std::env::var("OUT_DIR").expect("cargo gives a folder");
+    let objects: Vec<_> = PARTS.iter().map(|part| Path::new(&folder).join(part).with_extension("o")).collect();
+    for (part, object) in PARTS.iter().zip(&objects) {
+        run(Command::new("c++").args(FLAGS).arg("-c").arg(format!("cpp/{part}.cpp")).arg("-o").arg(object));
+    }
+    run(Command::new("ar").arg("rcs").arg(Path::new(&folder).join("libzoo_cpp.a")).args(&objects));
+    println!("cargo::rustc-link-search=native={folder}");
+}
+
+fn run(command: &mut Command) {
+    assert!(command.status().is_ok_and(|status| status.success()), "failed: {command:?}");
+}

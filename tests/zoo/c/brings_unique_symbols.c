@@ -1,0 +1,18 @@
+// Brings a symbol that the process may have once: see `../cpp/unique.cpp`.
+
+#define NAME "brings-unique-symbols"
+#define CODE measure
+#include <stddef.h>
+#include <stdint.h>
+
+uint32_t measure(void *ctx, void *payload);
+
+#include "animal.h"
+
+size_t zoo_unique_length(void);
+
+uint32_t measure(void *ctx, void *payload)
+{
+  (void)ctx, (void)payload;
+  return zoo_unique_length() > 0 ? HOOKRAIL_CONTINUE : HOOKRAIL_STOP;
+}

@@ -1,0 +1,39 @@
+//! Has C++ start a thread, which goes on until the test closes a pipe: it is libstdc++ that asks the
+//! system for it, where nothing of the plugin's can be in between.
+
+use std::ffi::c_int;
+
+use hookrail_abi::prelude::*;
+use hookrail_tests::pipe::End;
+
+#[link(name = "zoo_cpp", kind = "static")]
+#[link(name = "stdc++")]
+unsafe extern "C" {
+    fn zoo_start_thread(until: c_int);
+}
+
+struct Starts;
+
+impl Starts {
+    fn look(&self, message: &mut Message) {
+        message.add_header("ran", "yes");
+    }
+}
+
+impl Plugin for Starts {
+    type Config = Config;
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "look", Self::look];
+
+    fn start(_: &Registrar, config: Config) -> Result<Self> {
+        // SAFETY: the test keeps the descriptor open for as long as the thread reads.
+        unsafe { zoo_start_thread(config.until.descriptor()) };
+        Ok(Starts)
+    }
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Config {
+    until: End,
+}
+
+export!(Starts, name = "starts-a-cpp-thread");
