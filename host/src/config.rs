@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::error::ConfigError;
 
 /// The configuration of a host. Everything has a default.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Plugins by name: their file and their configuration.
@@ -25,19 +25,6 @@ pub struct Config {
     pub unload: Unload,
     /// What holds when a new build takes the place of an old one.
     pub upgrade: UpgradeLimits,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Config {
-            plugins: BTreeMap::new(),
-            hooks: Vec::new(),
-            message: MessageLimits::default(),
-            home: None,
-            unload: Unload::default(),
-            upgrade: UpgradeLimits::default(),
-        }
-    }
 }
 
 /// One plugin's file and configuration.

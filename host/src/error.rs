@@ -320,9 +320,10 @@ impl Error {
                 ApiMisuse::PointRedeclared(_) => {
                     ("HR0104", "share one declaration, in a crate that all sides depend on")
                 }
-                ApiMisuse::Status { .. } => {
-                    ("HR0107", "`Host::start` runs what is stopped, `Host::stop` stops what runs")
-                }
+                ApiMisuse::Status { .. } => (
+                    "HR0107",
+                    "`plugin start` (`Host::start`) runs what is stopped, `plugin stop` (`Host::stop`) stops what runs",
+                ),
             },
             Error::Config(error) => match error {
                 ConfigError::File { .. } => ("HR0201", "mend the file; docs/guide/operating.md lists its keys"),
@@ -362,9 +363,10 @@ impl Error {
                     "HR0311",
                     "build it without its own malloc; a Rust global allocator that leaves malloc alone is fine",
                 ),
-                Incompatible::State { .. } => {
-                    ("HR0313", "build one that restores it, or leave it behind with `Host::upgrade_fresh`")
-                }
+                Incompatible::State { .. } => (
+                    "HR0313",
+                    "build one that restores it, or leave it behind with `plugin upgrade --fresh` (`Host::upgrade_fresh`)",
+                ),
                 Incompatible::UnknownPoint { .. } => {
                     ("HR0312", "`hookrail hooks list` shows the points; an embedder declares its own before it loads")
                 }
@@ -377,9 +379,10 @@ impl Error {
                 Misbehaved::ReservedPriority { .. } => {
                     ("HR0405", "use a number below 1000 to run before the built-in callbacks, above to run after")
                 }
-                Misbehaved::StateTooLong { .. } => {
-                    ("HR0407", "raise `max_state` in [upgrade], or leave it behind with `Host::upgrade_fresh`")
-                }
+                Misbehaved::StateTooLong { .. } => (
+                    "HR0407",
+                    "raise `max_state` in [upgrade], or leave it behind with `plugin upgrade --fresh` (`Host::upgrade_fresh`)",
+                ),
                 Misbehaved::Undeclared { .. } => ("HR0406", "declare it in HOOKS (in C: in the note)"),
             },
             Error::System { .. } => ("HR0501", "the system's message says what to mend"),

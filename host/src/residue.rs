@@ -184,7 +184,8 @@ pub(crate) fn attend() {
 fn run_everywhere(run: impl Fn(&Residue) -> bool) {
     loop {
         let all = ALL.lock().clone();
-        if !all.iter().fold(false, |ran, residue| run(residue) || ran) {
+        // All of them, whatever the first one had.
+        if all.iter().filter(|residue| run(residue)).count() == 0 {
             return;
         }
     }

@@ -1,9 +1,12 @@
 //! What can be asked of the program.
 
+mod manage;
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::manage::{Common, Plugin, Selection};
 use crate::exit;
 use crate::size::Size;
 
@@ -24,9 +27,17 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Send messages through the plugins: from stdin or files, allowed ones to stdout
     Run(Run),
-    /// Show the hook points and who hangs on them, in the order in which they run
+    /// Show the hook points and who hangs on them, in the order in which they run: in the only
+    /// running host or the one that is named, or as the named plugins or ./hookrail.toml would have it
     #[command(subcommand)]
     Hooks(Hooks),
+    /// Manage the plugins of a running host
+    #[command(subcommand)]
+    Plugin(Plugin),
+    /// Show what happens to the plugins of a running host, as it happens
+    Events(Common),
+    /// Show what a running host is doing
+    Status(Common),
     /// Show what a library says of itself, without running any of its code
     Inspect(Inspect),
     /// Measure dispatch against a raw loop over the same function pointers, on this machine
@@ -51,6 +62,13 @@ pub(crate) struct Setup {
     /// The configuration; its [plugins] are loaded too [default: ./hookrail.toml if it is there]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+}
+
+impl Setup {
+    /// Whether nothing was said.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.plugins.is_empty() && self.folders.is_empty() && self.config.is_none()
+    }
 }
 
 /// One line a paragraph: the terminal's width decides where they break.
@@ -91,6 +109,14 @@ pub(crate) struct Run {
     #[arg(long)]
     pub(crate) json: bool,
 
+    /// Where the socket is by which this run is managed [default: $HOOKRAIL_HOME/run/PID.sock]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) control: Option<PathBuf>,
+
+    /// No control socket: nobody can manage this run
+    #[arg(long, conflicts_with = "control")]
+    pub(crate) no_control: bool,
+
     #[command(flatten)]
     pub(crate) setup: Setup,
 }
@@ -107,20 +133,26 @@ pub(crate) enum Form {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Hooks {
     /// Every hook point with its chain
+    #[command(mut_group("Setup", |setup| setup.conflicts_with("Selection")))]
     List {
         /// As a JSON array
         #[arg(long)]
         json: bool,
         #[command(flatten)]
+        selection: Selection,
+        #[command(flatten)]
         setup: Setup,
     },
     /// One hook point with its chain
+    #[command(mut_group("Setup", |setup| setup.conflicts_with("Selection")))]
     Show {
         /// The point, for example message.publish
         point: String,
         /// As a JSON object
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        selection: Selection,
         #[command(flatten)]
         setup: Setup,
     },

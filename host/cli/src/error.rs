@@ -4,11 +4,17 @@ use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
+use hookrail::control::{CallError, Running};
+
 use crate::exit::ExitCode;
 use crate::plugins::PREBUILT;
+use crate::remote;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
+    /// A running host says so, or does not answer.
+    #[error(transparent)]
+    Call(#[from] CallError),
     /// The library says so.
     #[error(transparent)]
     Host(#[from] hookrail::Error),
@@ -16,12 +22,18 @@ pub(crate) enum Error {
     Input { file: String, source: io::Error },
     #[error("there is no plugin `{name}` in {}", list(looked))]
     NoPlugin { name: String, looked: Vec<PathBuf> },
+    #[error("no host is running: there is no socket of one in {}", .0.display())]
+    NoneRuns(PathBuf),
+    #[error("no host with the process number {pid} is running{}", others(running))]
+    NotRunning { pid: u32, running: Vec<Running> },
     #[error("there is no hook point `{0}`")]
     NoPoint(String),
     #[error("{} exports no schema: it takes no configuration, or does not describe it", .0.display())]
     NoSchema(PathBuf),
     #[error("{} is the plugin `{found}`, but `{wanted}` is wanted", file.display())]
     OtherPlugin { file: PathBuf, found: String, wanted: String },
+    #[error("{} hosts are running{}", .0.len(), others(.0))]
+    SeveralRun(Vec<Running>),
     #[error("cannot write to stdout: {0}")]
     Stdout(io::Error),
     #[error("cannot {what}: {source}")]
@@ -32,8 +44,9 @@ pub(crate) enum Error {
 
 impl Error {
     /// The stable code: those of the library, and HR06 for the program's own.
-    pub(crate) fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &str {
         match self {
+            Error::Call(error) => error.code(),
             Error::Host(error) => error.code(),
             Error::Input { .. } => "HR0601",
             Error::NoPlugin { .. } => "HR0602",
@@ -43,12 +56,16 @@ impl Error {
             Error::Stdout(_) => "HR0606",
             Error::System { .. } => "HR0607",
             Error::TwicePlugin { .. } => "HR0608",
+            Error::NoneRuns(_) => "HR0609",
+            Error::SeveralRun(_) => "HR0610",
+            Error::NotRunning { .. } => "HR0611",
         }
     }
 
     /// The next step.
-    pub(crate) fn fix(&self) -> Cow<'static, str> {
+    pub(crate) fn fix(&self) -> Cow<'_, str> {
         match self {
+            Error::Call(error) => error.fix().into(),
             Error::Host(error) => error.fix().into(),
             Error::Input { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 "check the name; `-` is stdin".into()
@@ -61,6 +78,11 @@ impl Error {
                 "pass its file with --plugin FILE, or its folder with --plugins DIR or $HOOKRAIL_PLUGINS".into()
             }
             Error::NoPoint(_) => "`hookrail hooks list` shows them all".into(),
+            Error::NoneRuns(_) => {
+                "`hookrail run` starts one; --control PATH reaches one whose socket is elsewhere".into()
+            }
+            Error::NotRunning { .. } => "--pid takes one of those that run; `hookrail run` starts one".into(),
+            Error::SeveralRun(_) => "choose one with --pid PID".into(),
             Error::NoSchema(_) => "look into its README".into(),
             Error::OtherPlugin { found, .. } => format!("name it [plugins.{found}], or give the other file").into(),
             Error::Stdout(_) => "free some room, or send the output elsewhere".into(),
@@ -84,13 +106,34 @@ impl Error {
             {
                 ExitCode::NotFound
             }
-            Error::NoPlugin { .. } | Error::NoPoint(_) | Error::NoSchema(_) => ExitCode::NotFound,
+            Error::Call(CallError::Refused(problem)) => match problem.code.as_str() {
+                "HR0103" | "HR0704" => ExitCode::NotFound,
+                code if code.starts_with("HR02") => ExitCode::Usage,
+                code if code.starts_with("HR03") || code.starts_with("HR04") => ExitCode::PluginRefused,
+                _ => ExitCode::Failure,
+            },
+            Error::Call(CallError::Unreachable { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                ExitCode::NotFound
+            }
+            Error::NoPlugin { .. }
+            | Error::NoPoint(_)
+            | Error::NoSchema(_)
+            | Error::NoneRuns(_)
+            | Error::NotRunning { .. } => ExitCode::NotFound,
+            Error::SeveralRun(_) => ExitCode::Usage,
             Error::Stdout(source) if source.kind() == io::ErrorKind::BrokenPipe => ExitCode::StdoutClosed,
-            Error::Host(_) | Error::Input { .. } | Error::Stdout(_) | Error::System { .. } => ExitCode::Failure,
+            Error::Call(_) | Error::Host(_) | Error::Input { .. } | Error::Stdout(_) | Error::System { .. } => {
+                ExitCode::Failure
+            }
         }
     }
 }
 
 fn list(folders: &[PathBuf]) -> String {
     folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// The hosts that run, each in its line.
+fn others(running: &[Running]) -> String {
+    running.iter().map(|host| format!("\n  {}", remote::describe(host))).collect()
 }

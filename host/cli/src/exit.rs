@@ -22,7 +22,7 @@ const MEANINGS: &[(ExitCode, &str)] = &[
     (ExitCode::Ok, "all went well; denied messages are no failure"),
     (ExitCode::Failure, "something failed; stderr says what"),
     (ExitCode::Usage, "the arguments or the configuration are wrong"),
-    (ExitCode::NotFound, "a file, plugin or hook point is not there"),
+    (ExitCode::NotFound, "a file, plugin, hook point or running host is not there"),
     (ExitCode::BadInput, "some input was no message and was left out; the rest went on"),
     (ExitCode::PluginRefused, "a plugin does not fit this host, or did not start"),
     (ExitCode::CallbackFailed, "a callback failed on some message; the rest went on"),

@@ -2,28 +2,49 @@
 
 use std::fmt::Write;
 
+use hookrail::control::Client;
 use hookrail::{CallbackView, PointView};
 
-use crate::args::Hooks;
+use crate::args::{Hooks, Selection, Setup};
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::table::{Column, Target, table};
-use crate::{plugins, print};
+use crate::{plugins, print, remote, talk};
 
 pub(crate) fn run(command: &Hooks) -> Result<ExitCode, Error> {
     match command {
-        Hooks::List { json, setup } => {
-            let points = plugins::host(setup)?.points();
+        Hooks::List { json, selection, setup } => {
+            let points = points(selection, setup)?;
             if *json { print::json(&points)? } else { print::line(all(&points))? }
         }
-        Hooks::Show { point, json, setup } => {
-            let points = plugins::host(setup)?.points();
+        Hooks::Show { point, json, selection, setup } => {
+            let points = points(selection, setup)?;
             let shown = points.iter().find(|view| view.point == *point);
             let shown = shown.ok_or_else(|| Error::NoPoint(point.clone()))?;
             if *json { print::json(shown)? } else { print::line(one(shown))? }
         }
     }
     Ok(ExitCode::Ok)
+}
+
+/// The points of the running host that is meant, or of one that has the plugins that were named.
+fn points(selection: &Selection, setup: &Setup) -> Result<Vec<PointView>, Error> {
+    if !selection.is_empty() {
+        return Ok(remote::connect(selection)?.hooks()?);
+    }
+    let running = if setup.is_empty() { remote::all()? } else { Vec::new() };
+    match &running[..] {
+        [] => {}
+        [only] => {
+            talk::line(format_args!("in the running host {}", remote::describe(only)));
+            return Ok(Client::connect(&only.socket)?.hooks()?);
+        }
+        several => {
+            let count = several.len();
+            talk::line(format_args!("{count} hosts are running, and this is none of them: --pid PID shows one"));
+        }
+    }
+    Ok(plugins::host(setup)?.points())
 }
 
 /// The points that are dispatched, each with its chain; the planned ones behind them, in short.
@@ -90,13 +111,19 @@ pub(crate) fn chain(chain: &[CallbackView]) -> String {
             entry.instance.clone(),
             entry.callback.clone(),
             entry.effects.to_string(),
-            if entry.fault == "closed" { "deny".into() } else { "go on".into() },
+            fault(entry).into(),
         ]
     });
     table(Target::Stdout, &columns, rows)
 }
 
-fn origin(entry: &CallbackView) -> String {
+/// What a fault of it means.
+pub(crate) fn fault(entry: &CallbackView) -> &'static str {
+    if entry.fault == "closed" { "deny" } else { "go on" }
+}
+
+/// Where its priority comes from.
+pub(crate) fn origin(entry: &CallbackView) -> String {
     match (entry.declared, entry.enabled) {
         (Some(declared), true) => format!("overridden, was {declared}"),
         (Some(declared), false) => format!("disabled, overridden, was {declared}"),

@@ -4,15 +4,19 @@ mod args;
 mod bench;
 mod demo;
 mod error;
+mod events;
 mod exit;
 mod hooks;
 mod inspect;
 mod log;
 mod measure;
+mod plugin;
 mod plugins;
 mod print;
+mod remote;
 mod run;
 mod size;
+mod status;
 mod table;
 mod talk;
 
@@ -37,6 +41,9 @@ fn run(args: &Args) -> Result<ExitCode, Error> {
     match &args.command {
         Command::Run(options) => run::run(options),
         Command::Hooks(command) => hooks::run(command),
+        Command::Plugin(command) => plugin::run(command),
+        Command::Events(options) => events::run(options),
+        Command::Status(options) => status::run(options),
         Command::Inspect(options) => inspect::run(options),
         Command::Bench(options) => bench::run(options),
         Command::Demo(options) => demo::run(options),

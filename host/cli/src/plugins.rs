@@ -27,7 +27,8 @@ pub(crate) fn host(setup: &Setup) -> Result<Host, Error> {
     Ok(host)
 }
 
-fn config(setup: &Setup) -> Result<Config, Error> {
+/// The configuration that the command line names, or the one in this folder.
+pub(crate) fn config(setup: &Setup) -> Result<Config, Error> {
     const HERE: &str = "hookrail.toml";
     match &setup.config {
         Some(file) => Ok(Config::read(file)?),

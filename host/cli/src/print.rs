@@ -21,6 +21,11 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), Error> {
     line(serde_json::to_string_pretty(value).map_err(|error| Error::Stdout(error.into()))?)
 }
 
+/// Prints a value as JSON in one line.
+pub(crate) fn compact(value: &impl Serialize) -> Result<(), Error> {
+    line(serde_json::to_string(value).map_err(|error| Error::Stdout(error.into()))?)
+}
+
 /// A text that stands out, where the terminal can show it.
 pub(crate) fn bold(text: &str) -> String {
     if talk::has_colour(&io::stdout()) { format!("\x1b[1m{text}\x1b[0m") } else { text.into() }

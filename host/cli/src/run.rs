@@ -1,5 +1,6 @@
 //! `hookrail run`: messages from stdin or files, through the points, to stdout.
 
+mod counters;
 mod input;
 mod interrupt;
 mod lines;
@@ -8,13 +9,18 @@ mod pipeline;
 mod progress;
 mod summary;
 
+use std::sync::Arc;
 use std::time::Instant;
+
+use hookrail::Host;
+use hookrail::control::{Control, socket_in};
 
 use crate::args::Run;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::{plugins, talk};
 
+use counters::Counters;
 use input::Input;
 use interrupt::Interrupt;
 use pipeline::Pipeline;
@@ -27,15 +33,19 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     if host.plugins().is_empty() && !options.quiet {
         talk::line("note: no plugin is loaded (--plugin, hookrail.toml): messages pass the built-in checks only");
     }
+    let counters = Arc::<Counters>::default();
+    let control = control(&host, options, &counters);
     let progress = Progress::new(&inputs, options);
     let interrupt = Interrupt::install()?;
-    let mut pipeline = Pipeline::new(&host, options, &interrupt, &progress)?;
+    let mut pipeline = Pipeline::new(&host, options, &interrupt, &progress, counters)?;
     let start = Instant::now();
     let mut inputs = inputs.into_iter().take_while(|_| !interrupt.has_come());
     let read = inputs.try_for_each(|input| pipeline.read(&Input::open(input)?));
     // Whatever became of the input: what was allowed so far is written, and counted.
     let counts = pipeline.finish();
     progress.finish();
+    // Its socket goes first: nobody begins anything any more.
+    drop(control);
     let summary = Summary::new(&host, counts?, start.elapsed(), interrupt.has_come());
     if options.json {
         talk::line(summary.to_json());
@@ -44,4 +54,23 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     }
     read?;
     Ok(summary.exit_code())
+}
+
+/// Opens the control socket. A run goes on without one: its messages matter more.
+fn control(host: &Host, options: &Run, counters: &Arc<Counters>) -> Option<Control> {
+    if options.no_control {
+        return None;
+    }
+    let path = options.control.clone().unwrap_or_else(|| socket_in(&host.config().home()));
+    match host.open_control(path) {
+        Ok(control) => {
+            let counters = counters.clone();
+            control.report(move || counters.to_json());
+            Some(control)
+        }
+        Err(error) => {
+            tracing::warn!("nobody can manage this run (--no-control says that this is fine): {error}");
+            None
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::mem::take;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hookrail::{
@@ -9,6 +10,7 @@ use hookrail::{
     Outcome, Verdict,
 };
 
+use super::counters::Counters;
 use super::input::Input;
 use super::interrupt::{Interrupt, Ready};
 use super::lines::{Line, Lines};
@@ -32,19 +34,15 @@ pub(super) struct Pipeline<'a> {
     dropped: HookPoint<MessageDropped>,
     message: Message,
     output: Output,
-    counts: Counts,
+    counters: Arc<Counters>,
+    denials: HashMap<(Option<CallbackId>, u32), Denials>,
 }
 
 /// What came of it all.
-#[derive(Default)]
 pub(super) struct Counts {
-    pub(super) messages: u64,
-    pub(super) delivered: u64,
-    pub(super) bytes: u64,
-    pub(super) bad_lines: u64,
-    pub(super) long_lines: u64,
+    pub(super) counters: Arc<Counters>,
     /// By who denied and with which code: how many, and the reason of the first one.
-    pub(super) denied: HashMap<(Option<CallbackId>, u32), Denials>,
+    pub(super) denials: HashMap<(Option<CallbackId>, u32), Denials>,
 }
 
 pub(super) struct Denials {
@@ -59,6 +57,7 @@ impl<'a> Pipeline<'a> {
         options: &'a Run,
         interrupt: &'a Interrupt,
         progress: &'a Progress,
+        counters: Arc<Counters>,
     ) -> Result<Self, Error> {
         Ok(Pipeline {
             host,
@@ -70,7 +69,8 @@ impl<'a> Pipeline<'a> {
             dropped: host.point()?,
             message: Message::empty(),
             output: Output::new(options.output.unwrap_or(options.input))?,
-            counts: Counts::default(),
+            counters,
+            denials: HashMap::new(),
         })
     }
 
@@ -106,7 +106,7 @@ impl<'a> Pipeline<'a> {
                 return Ok(());
             }
             let read = lines.fill().map_err(failed)?;
-            self.counts.bytes += read as u64;
+            self.counters.bytes.add(read as u64);
             self.progress.read(read);
         }
     }
@@ -114,7 +114,7 @@ impl<'a> Pipeline<'a> {
     /// Writes what is left, and answers what came of it all.
     pub(super) fn finish(self) -> Result<Counts, Error> {
         self.output.finish()?;
-        Ok(self.counts)
+        Ok(Counts { counters: self.counters, denials: self.denials })
     }
 
     #[inline]
@@ -152,14 +152,14 @@ impl<'a> Pipeline<'a> {
 
     #[inline]
     fn dispatch(&mut self, has_newline: bool) -> Result<(), Error> {
-        self.counts.messages += 1;
+        self.counters.messages.add(1);
         let outcome = self.publish.dispatch(&mut self.message);
         if let Verdict::Deny(code) = outcome.verdict {
             self.drop(outcome, code);
             return Ok(());
         }
         self.output.write(&self.message, has_newline)?;
-        self.counts.delivered += 1;
+        self.counters.delivered.add(1);
         self.delivered.dispatch(&mut self.message);
         Ok(())
     }
@@ -167,7 +167,7 @@ impl<'a> Pipeline<'a> {
     fn drop(&mut self, outcome: Outcome, code: u32) {
         // Of many denials for one reason, only those that somebody looks at cost its text.
         let key = (outcome.decided_by, code);
-        let known = self.counts.denied.contains_key(&key);
+        let known = self.denials.contains_key(&key);
         let decision = if known && !self.dropped.is_hooked() { None } else { self.host.decision(&outcome) };
         let (by, reason) = decision.map(|decision| (decision.by, decision.reason)).unwrap_or_default();
         if self.dropped.is_hooked() {
@@ -176,31 +176,32 @@ impl<'a> Pipeline<'a> {
             self.dropped.dispatch(&mut dropped);
             self.message = dropped.message;
         }
-        self.counts.denied.entry(key).or_insert(Denials { by, reason, count: 0 }).count += 1;
+        self.denials.entry(key).or_insert(Denials { by, reason, count: 0 }).count += 1;
+        self.counters.denied.add(1);
     }
 
     #[cold]
     fn count_bad(&mut self, source: &str, line: u64, error: &serde_json::Error) {
-        self.counts.bad_lines += 1;
-        if self.counts.bad_lines <= SHOWN {
+        self.counters.bad_lines.add(1);
+        if self.counters.bad_lines.value() <= SHOWN {
             // The parser counts lines too, and for it there is only one.
             let what = error.to_string();
             let what = what.rsplit_once(" at line ").map_or(&*what, |(what, _)| what);
             talk::line(format_args!("{source}:{line}:{}: no message: {what}", error.column()));
         }
-        if self.counts.bad_lines == SHOWN + 1 {
+        if self.counters.bad_lines.value() == SHOWN + 1 {
             talk::line("more lines that are no message are counted, but not shown");
         }
     }
 
     #[cold]
     fn count_long(&mut self, source: &str, line: u64, length: u64) {
-        self.counts.long_lines += 1;
-        if self.counts.long_lines <= SHOWN {
+        self.counters.long_lines.add(1);
+        if self.counters.long_lines.value() <= SHOWN {
             let longest = self.options.max_line.0;
             talk::line(format_args!("{source}:{line}: skipped: it has {length} bytes, --max-line allows {longest}"));
         }
-        if self.counts.long_lines == SHOWN + 1 {
+        if self.counters.long_lines.value() == SHOWN + 1 {
             talk::line("more lines that are too long are counted, but not shown");
         }
     }

@@ -46,7 +46,7 @@ struct FaultsOf {
 impl Summary {
     pub(super) fn new(host: &Host, counts: Counts, time: Duration, interrupted: bool) -> Self {
         let mut denied_by: Vec<_> = counts
-            .denied
+            .denials
             .into_iter()
             .map(|((_, code), denials)| DeniedBy {
                 callback: denials.by,
@@ -63,19 +63,21 @@ impl Summary {
                 faults_of.push(FaultsOf { point: view.point.clone(), callback, count: entry.faults });
             }
         }
+        let counters = counts.counters;
+        let messages = counters.messages.value();
         let seconds = time.as_secs_f64();
         Summary {
-            r#in: counts.messages,
-            out: counts.delivered,
-            denied: counts.messages - counts.delivered,
+            r#in: messages,
+            out: counters.delivered.value(),
+            denied: counters.denied.value(),
             denied_by,
             faults: faults_of.iter().map(|of| of.count).sum(),
             faults_of,
-            bad_lines: counts.bad_lines,
-            long_lines: counts.long_lines,
-            bytes: counts.bytes,
+            bad_lines: counters.bad_lines.value(),
+            long_lines: counters.long_lines.value(),
+            bytes: counters.bytes.value(),
             seconds,
-            messages_per_second: counts.messages as f64 / seconds.max(1e-9),
+            messages_per_second: messages as f64 / seconds.max(1e-9),
             interrupted,
         }
     }

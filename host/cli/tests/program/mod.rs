@@ -4,15 +4,30 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The program with these arguments, in a folder without a configuration.
 pub(crate) fn hookrail(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hookrail"));
     command.args(arguments).current_dir(env!("CARGO_TARGET_TMPDIR"));
-    for variable in ["HOOKRAIL_LOG", "HOOKRAIL_PLUGINS", "HOOKRAIL_HOME"] {
+    for variable in ["HOOKRAIL_LOG", "HOOKRAIL_PLUGINS"] {
         command.env_remove(variable);
     }
+    command.env("HOOKRAIL_HOME", home());
     command
+}
+
+/// A home for each test, so that none finds the running hosts of another. Its name is short: a
+/// socket's path has to be.
+pub(crate) fn home() -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    thread_local! {
+        static HOME: PathBuf = {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{number}", env!("CARGO_CRATE_NAME")))
+        };
+    }
+    HOME.with(PathBuf::clone)
 }
 
 /// Runs it on an input.

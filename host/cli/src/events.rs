@@ -1,0 +1,55 @@
+//! `hookrail events`: what happens to the plugins of a running host, as it happens.
+
+use hookrail::control::wire::Told;
+use hookrail::{Event, Happened};
+
+use crate::args::Common;
+use crate::error::Error;
+use crate::exit::ExitCode;
+use crate::plugin::times;
+use crate::{print, remote, talk};
+
+pub(crate) fn run(options: &Common) -> Result<ExitCode, Error> {
+    for told in remote::connect(&options.selection)?.events()? {
+        match told? {
+            told if options.json => print::compact(&told)?,
+            Told::Event(event) => print::line(text(&event))?,
+            Told::Dropped(count) => talk::line(format_args!("{count} events were left out: they came too fast")),
+        }
+    }
+    talk::line("the host has ended");
+    Ok(ExitCode::Ok)
+}
+
+fn text(event: &Event) -> String {
+    let Event { plugin, generation, time, what } = event;
+    let of_day = time / 1_000_000 % 86_400_000;
+    let (hours, minutes, seconds) = (of_day / 3_600_000, of_day / 60_000 % 60, of_day / 1000 % 60);
+    let what = match what {
+        Happened::Ended { end } => format!("ended: {end}"),
+        Happened::Loaded { version } => format!("loaded, version {version}"),
+        Happened::RolledBack { from, reason } => format!("rolled back from generation {from}: {reason}"),
+        Happened::RollbackFailed { reason, error } => format!("not rolled back ({reason}): {error}"),
+        Happened::Started => "started".into(),
+        Happened::Stopped => "stopped".into(),
+        Happened::Unloading => "unloading".into(),
+        Happened::Upgraded { from, version, times: took } => {
+            format!("upgraded from generation {from} to version {version}: {}", times(took))
+        }
+        // A later version of the host knows more.
+        other => format!("{other:?}"),
+    };
+    format!("{hours:02}:{minutes:02}:{seconds:02}.{:03}Z  {plugin} {generation}  {what}", of_day % 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_a_line_with_its_time_of_day() {
+        let time = 86_400_000_000_000 * 20_000 + ((13 * 60 + 4) * 60 + 5) * 1_000_000_000 + 6_000_000;
+        let event = Event { plugin: "mask".into(), generation: 2, time, what: Happened::Stopped };
+        assert_eq!(text(&event), "13:04:05.006Z  mask 2  stopped");
+    }
+}

@@ -1,0 +1,157 @@
+//! `hookrail plugin`: the plugins of a running host.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use hookrail::control::Command;
+use hookrail::control::wire::{Ended, PluginDetail, Replaced};
+use hookrail::{PluginView, Status, UpgradeTimes};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::args::{Common, Plugin};
+use crate::error::Error;
+use crate::exit::ExitCode;
+use crate::hooks::{fault, origin};
+use crate::table::{Column, Target, table};
+use crate::{print, remote};
+
+pub(crate) fn run(command: &Plugin) -> Result<ExitCode, Error> {
+    let wait_ms = |no_wait: bool| no_wait.then_some(0);
+    match command {
+        Plugin::List { common } => ask(common, &Command::List, |plugins: &Vec<PluginView>| list(plugins)),
+        Plugin::Show { name, common } => ask(common, &Command::Show { plugin: name.clone() }, show),
+        Plugin::Load { file, common } => ask(common, &Command::Load { file: absolute(file)? }, line),
+        Plugin::Upgrade { name, file, fresh, no_wait, common } => {
+            let (plugin, file) = (name.clone(), absolute(file)?);
+            let command = Command::Upgrade { plugin, file, fresh: *fresh, wait_ms: wait_ms(*no_wait) };
+            ask(common, &command, replaced)
+        }
+        Plugin::Unload { name, no_wait, common } => {
+            let command = Command::Unload { plugin: name.clone(), wait_ms: wait_ms(*no_wait) };
+            ask(common, &command, |ended: &Ended| format!("{} {}", ended.plugin, end(ended)))
+        }
+        Plugin::Stop { name, common } => ask(common, &Command::Stop { plugin: name.clone() }, line),
+        Plugin::Start { name, common } => ask(common, &Command::Start { plugin: name.clone() }, line),
+    }
+}
+
+/// Has a command carried out, and prints the answer.
+fn ask<T: Serialize + DeserializeOwned>(
+    common: &Common,
+    command: &Command,
+    text: impl FnOnce(&T) -> String,
+) -> Result<ExitCode, Error> {
+    let answer: T = remote::connect(&common.selection)?.ask(command)?;
+    if common.json {
+        print::json(&answer)?
+    } else {
+        print::line(text(&answer))?
+    }
+    Ok(ExitCode::Ok)
+}
+
+/// The file as the host will find it, from whatever folder.
+fn absolute(file: &Path) -> Result<PathBuf, Error> {
+    let failed = |source| Error::Input { file: file.display().to_string(), source };
+    // Looked for here as well: what is not there is told as with other files.
+    std::fs::metadata(file).map_err(failed)?;
+    std::path::absolute(file).map_err(failed)
+}
+
+fn list(plugins: &[PluginView]) -> String {
+    if plugins.is_empty() {
+        return "no plugin is loaded".into();
+    }
+    let columns = [
+        Column::Text("plugin"),
+        Column::Text("version"),
+        Column::Number("generation"),
+        Column::Text("status"),
+        Column::Text("instances"),
+    ];
+    let rows = plugins.iter().map(|plugin| {
+        vec![
+            plugin.name.clone(),
+            plugin.version.clone(),
+            plugin.generation.to_string(),
+            status(plugin.status).into(),
+            plugin.instances.join(", "),
+        ]
+    });
+    table(Target::Stdout, &columns, rows)
+}
+
+fn show(detail: &PluginDetail) -> String {
+    let plugin = &detail.plugin;
+    let mut text = format!("{}, {}\n", print::bold(&format!("{} {}", plugin.name, plugin.version)), about(plugin));
+    let columns = [
+        Column::Text("point"),
+        Column::Number("priority"),
+        Column::Text("origin"),
+        Column::Text("instance"),
+        Column::Text("callback"),
+        Column::Text("on fault"),
+        Column::Number("faults"),
+    ];
+    let rows = detail.hooks.iter().map(|hook| {
+        let callback = &hook.callback;
+        vec![
+            hook.point.clone(),
+            callback.priority.to_string(),
+            origin(callback),
+            callback.instance.clone(),
+            callback.callback.clone(),
+            fault(callback).into(),
+            callback.faults.to_string(),
+        ]
+    });
+    match detail.hooks.is_empty() {
+        true => text.push_str("  no callbacks"),
+        false => text.push_str(&table(Target::Stdout, &columns, rows)),
+    }
+    if !plugin.former.is_empty() {
+        let columns = [Column::Number("generation"), Column::Text("version"), Column::Text("how it ended")];
+        let rows = plugin
+            .former
+            .iter()
+            .map(|former| vec![former.generation.to_string(), former.version.clone(), former.end.to_string()]);
+        let _ = write!(text, "\n\n{}", table(Target::Stdout, &columns, rows));
+    }
+    text
+}
+
+fn line(plugin: &PluginView) -> String {
+    format!("{} {}, {}", plugin.name, plugin.version, about(plugin))
+}
+
+fn about(plugin: &PluginView) -> String {
+    format!("generation {}, {}", plugin.generation, status(plugin.status))
+}
+
+fn replaced(replaced: &Replaced) -> String {
+    let Replaced { plugin, generation, version, times: took, old } = replaced;
+    format!("{plugin} {version}, generation {generation}: {}; before it {} {}", times(took), old.version, end(old))
+}
+
+/// How long the parts of an upgrade took.
+pub(crate) fn times(took: &UpgradeTimes) -> String {
+    let UpgradeTimes { copy, open, create, swap } = took;
+    format!("copy {copy:.1?}, open {open:.1?}, create {create:.1?}, swap {swap:.1?}")
+}
+
+fn end(ended: &Ended) -> String {
+    let mut text = format!("generation {}: {}", ended.generation, ended.end);
+    if ended.skipped > 0 {
+        let _ = write!(text, "; {} destructor(s) of its thread-locals were never run", ended.skipped);
+    }
+    text
+}
+
+fn status(status: Status) -> &'static str {
+    match status {
+        Status::Running => "running",
+        Status::Stopped => "stopped",
+        Status::Stopping => "being stopped",
+    }
+}

@@ -1,0 +1,49 @@
+//! The counts of a run, which other threads may look at.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::{Value, json};
+
+/// What is counted. One thread counts, any may read; when nothing is on its way, `messages` is
+/// `delivered` and `denied` together.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) messages: Counter,
+    pub(super) delivered: Counter,
+    pub(super) denied: Counter,
+    pub(super) bytes: Counter,
+    pub(super) bad_lines: Counter,
+    pub(super) long_lines: Counter,
+}
+
+/// A number that one thread counts up.
+#[derive(Debug, Default)]
+pub(super) struct Counter(AtomicU64);
+
+impl Counters {
+    /// By the names of the summary.
+    pub(super) fn to_json(&self) -> Value {
+        json!({
+            "in": self.messages.value(),
+            "out": self.delivered.value(),
+            "denied": self.denied.value(),
+            "bytes": self.bytes.value(),
+            "bad_lines": self.bad_lines.value(),
+            "long_lines": self.long_lines.value(),
+        })
+    }
+}
+
+impl Counter {
+    /// Only for the thread that counts.
+    #[inline]
+    pub(super) fn add(&self, count: u64) {
+        // Relaxed, and no atomic addition: nobody else writes, and readers want the number alone.
+        self.0.store(self.value() + count, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(super) fn value(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}

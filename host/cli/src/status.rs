@@ -1,0 +1,30 @@
+//! `hookrail status`: what a running host is doing.
+
+use std::time::Duration;
+
+use crate::args::Common;
+use crate::error::Error;
+use crate::exit::ExitCode;
+use crate::{print, remote};
+
+pub(crate) fn run(options: &Common) -> Result<ExitCode, Error> {
+    let program = remote::connect(&options.selection)?.status()?;
+    if options.json {
+        print::json(&program)?;
+        return Ok(ExitCode::Ok);
+    }
+    let mut facts = vec![
+        ("pid".to_owned(), program.pid.to_string()),
+        ("version".into(), program.version),
+        ("up".into(), format!("{:?}", Duration::from_secs(program.uptime_ms / 1000))),
+        ("plugins".into(), program.plugins.to_string()),
+    ];
+    // What the program says of itself: its own words.
+    if let Some(report) = program.report.as_object() {
+        facts.extend(report.iter().map(|(name, value)| (name.clone(), value.to_string())));
+    }
+    let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    let lines: Vec<_> = facts.iter().map(|(name, value)| format!("  {name:<width$}  {value}")).collect();
+    print::line(lines.join("\n"))?;
+    Ok(ExitCode::Ok)
+}
