@@ -80,6 +80,8 @@ pub enum Status {
     Stopped,
     /// Its callbacks are in no chain any more, and somebody is still in one of them.
     Stopping,
+    /// It is not loaded any more; its former generations say how it ended.
+    Unloaded,
 }
 
 impl Status {
@@ -88,6 +90,7 @@ impl Status {
             Status::Running => "running",
             Status::Stopped => "stopped",
             Status::Stopping => "being stopped",
+            Status::Unloaded => "unloaded",
         }
     }
 }

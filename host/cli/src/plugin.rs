@@ -153,5 +153,6 @@ fn status(status: Status) -> &'static str {
         Status::Running => "running",
         Status::Stopped => "stopped",
         Status::Stopping => "being stopped",
+        Status::Unloaded => "unloaded",
     }
 }

@@ -107,6 +107,8 @@ fn a_running_host_shows_its_plugins_and_gives_them_up_one_by_one() {
     assert_eq!(run.message("a secret"), "a ***");
 
     assert_eq!(shown(&["plugin", "unload", "hello"]), "hello generation 1: unmapped\n");
+    let after = shown(&["plugin", "show", "hello"]);
+    assert!(after.starts_with("hello 1.0.0, generation 1, unloaded\n") && after.ends_with("unmapped\n"), "{after}");
     assert_eq!(names(&told(&["plugin", "list"])), ["mask"]);
     let hello = hookrail_tests::plugin("hello");
     assert_eq!(told(&["plugin", "load", hello.to_str().unwrap()])["generation"], 2);

@@ -12,7 +12,7 @@ use super::wire::{Command, Ended, PlacedCallback, PluginDetail, Program, Replace
 use crate::error::{ApiMisuse, Error};
 use crate::host::{Core, Plugin};
 use crate::unload::Ticket;
-use crate::view::{self, PluginView, PointView};
+use crate::view::{self, GenerationView, PluginView, PointView, Status};
 
 /// The longest that a command waits.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
@@ -50,7 +50,7 @@ fn list(core: &Core) -> Vec<PluginView> {
 }
 
 fn show(core: &Core, name: &str) -> Result<PluginDetail, Error> {
-    let plugin = view(core, name)?;
+    let plugin = view(core, name).or_else(|error| unloaded(core, name).ok_or(error))?;
     let mut hooks = Vec::new();
     for PointView { point, chain, .. } in view::points(&core.registry) {
         let own = chain.into_iter().filter(|callback| plugin.instances.contains(&callback.instance));
@@ -137,6 +137,20 @@ fn find(core: &Core, name: &str) -> Result<Plugin, ApiMisuse> {
 fn view(core: &Core, name: &str) -> Result<PluginView, Error> {
     let view = core.table.views().into_iter().find(|view| view.name == name);
     Ok(view.ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?)
+}
+
+/// What is known of a plugin that was unloaded.
+fn unloaded(core: &Core, name: &str) -> Option<PluginView> {
+    let former = core.table.history(name);
+    let GenerationView { generation, version, .. } = former.last()?.clone();
+    Some(PluginView {
+        name: name.into(),
+        version,
+        generation,
+        status: Status::Unloaded,
+        instances: Vec::new(),
+        former,
+    })
 }
 
 /// The host may be in another folder than whoever asks.
