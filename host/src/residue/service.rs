@@ -50,10 +50,13 @@ unsafe extern "C" fn key_delete(library: *const c_void, key: u32) -> i32 {
 }
 
 unsafe extern "C" fn set_specific(library: *const c_void, key: u32, value: *const c_void) -> i32 {
-    if !value.is_null() {
+    // SAFETY: as in `at_thread_exit`.
+    let residue = unsafe { residue(library) };
+    if value.is_null() {
+        residue.state.lock().remove_value(thread::id(), key);
+    } else {
         thread::arm_last();
-        // SAFETY: as in `at_thread_exit`.
-        unsafe { residue(library) }.state.lock().add_value(thread::id(), key);
+        residue.state.lock().add_value(thread::id(), key);
     }
     system::set_specific(key, value)
 }
