@@ -37,6 +37,9 @@ pub(crate) type Lifecycle = Arc<Mutex<Option<Loaded>>>;
 pub(crate) struct Loaded {
     library: std::mem::ManuallyDrop<Library>,
     instances: Vec<Instance>,
+    /// Of all instances there were, by name: threads and thread-locals of the plugin may use them for
+    /// as long as its code is there.
+    handles: std::mem::ManuallyDrop<BTreeMap<String, Arc<Handle>>>,
 }
 
 /// What the instances of a plugin begin with.
@@ -73,7 +76,7 @@ pub unsafe fn schema(file: impl AsRef<Path>) -> Result<Option<String>, Error> {
 struct Instance {
     name: Arc<str>,
     state: *mut c_void,
-    handle: Box<Handle>,
+    handle: Arc<Handle>,
     started: bool,
 }
 
@@ -96,15 +99,18 @@ impl Loaded {
                 "its wish never to be removed was taken out of the copy, since unload.force names it"
             );
         }
-        let mut loaded = Loaded { library: std::mem::ManuallyDrop::new(library), instances: Vec::new() };
+        let mut loaded = Loaded {
+            library: std::mem::ManuallyDrop::new(library),
+            instances: Vec::new(),
+            handles: std::mem::ManuallyDrop::default(),
+        };
         let attach = loaded.library.entry().attach;
         // SAFETY: the table lives as long as the process.
         let result = loaded.call("attach", &loaded.note().name, || unsafe { attach(&service::TABLE) });
-        let bound = result.and_then(|()| {
-            let plugin = loaded.note().name.clone();
-            loaded.library.bind().map_err(|why| Error::PluginIncompatible { plugin, why })
-        });
-        match bound {
+        let plugin = loaded.note().name.clone();
+        // Also when it did not attach: it may have left something with a thread by then.
+        let bound = loaded.library.bind().map_err(|why| Error::PluginIncompatible { plugin, why });
+        match result.and(bound) {
             Ok(()) => Ok(loaded),
             Err(error) => {
                 loaded.abandon();
@@ -168,22 +174,32 @@ impl Loaded {
         }
         let mut additions = Vec::new();
         for (instance, value) in instances {
-            let home = config.home().join("instances").join(instance.replace(':', "@"));
-            let handle = Handle { instance: instance.into(), config: Mutex::new(value.to_string()), home };
+            let handle = self.handle(instance, value.to_string(), config);
             let index = self.create(handle)?;
             additions.extend(self.start_instance(index, beginning)?);
         }
         Ok(additions)
     }
 
-    fn create(&mut self, handle: Handle) -> Result<usize, Error> {
-        let handle = Box::new(handle);
+    /// The handle of an instance that is about to begin: the one it had when it was stopped, if it was.
+    fn handle(&mut self, instance: String, config: String, of: &Config) -> Arc<Handle> {
+        if let Some(handle) = self.handles.get(&instance) {
+            *handle.config.lock() = config;
+            return handle.clone();
+        }
+        let home = of.home().join("instances").join(instance.replace(':', "@"));
+        let handle = Arc::new(Handle { instance: instance.as_str().into(), config: Mutex::new(config), home });
+        self.handles.insert(instance, handle.clone());
+        handle
+    }
+
+    fn create(&mut self, handle: Arc<Handle>) -> Result<usize, Error> {
         let create = self.library.entry().create;
         let config = handle.config.lock().clone();
         let mut state = null_mut();
         self.call("create", &handle.instance, || {
             // SAFETY: text for the call, room for a pointer; the handle is kept as long as the
-            // instance.
+            // library.
             unsafe { create(from_ref(&*handle).cast(), Str::new(&handle.instance), Str::new(&config), &mut state) }
         })?;
         // INVARIANT: `create` succeeded.
@@ -266,7 +282,12 @@ impl Loaded {
     pub(crate) fn end(mut self, deadline: Instant, is_patient: impl FnMut(End) -> bool) -> Closed {
         self.stop();
         // SAFETY: `self` is consumed, so the library is not used again.
-        unsafe { std::mem::ManuallyDrop::take(&mut self.library) }.close(deadline, is_patient)
+        let closed = unsafe { std::mem::ManuallyDrop::take(&mut self.library) }.close(deadline, is_patient);
+        if closed.end.is_gone() {
+            // SAFETY: as above; nobody is left to use them. Otherwise they stay, as the library does.
+            unsafe { std::mem::ManuallyDrop::drop(&mut self.handles) };
+        }
+        closed
     }
 
     /// Stops and destroys the instances. No callback may be running or be called any more.
@@ -279,7 +300,6 @@ impl Loaded {
             }
             // SAFETY: as above, and it is not used again.
             self.call_anyway("destroy", &instance.name, || unsafe { destroy(instance.state) });
-            drop(instance.handle);
         }
     }
 

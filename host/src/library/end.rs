@@ -36,6 +36,11 @@ impl End {
     pub fn is_unmapped(&self) -> bool {
         *self == End::Unmapped
     }
+
+    /// Whether its code is gone, whatever it left behind.
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self, End::FileMappings(_) | End::Unmapped)
+    }
 }
 
 impl fmt::Display for End {
