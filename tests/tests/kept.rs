@@ -114,6 +114,16 @@ fn a_library_that_asks_to_be_kept_is_kept_for_its_reason() {
     assert_eq!(scene.dispatch(), None, "its callbacks are gone all the same");
 }
 
+#[test]
+fn a_library_may_ask_to_be_kept_when_its_last_thread_ends() {
+    let _alone = alone();
+    let pinned = Pinned::by("asks_to_be_kept");
+    pinned.eventually(|end| *end == End::PinnedByThreads(1));
+    let Pinned { ticket, hold, .. } = pinned;
+    drop(hold);
+    eventually("it is kept", || ticket.end() == Some(End::Vetoed("a device holds its address".into())));
+}
+
 /// What the standard library maps for the names of functions it may keep; whoever asks hears of it.
 #[test]
 fn a_backtrace_is_either_gone_or_named() {
