@@ -64,7 +64,7 @@ impl Ticket {
         if reclaim::is_inside() {
             return self.shared.state.lock().end.clone();
         }
-        let deadline = Instant::now() + timeout;
+        let deadline = behind(timeout);
         let mut state = self.shared.state.lock();
         let is_late = self.shared.changed.wait_while_until(&mut state, |state| !state.leaving, deadline).timed_out();
         if !is_late {
@@ -140,7 +140,7 @@ impl Reaper {
         let grace = reclaim::begin();
         let state = Mutex::new(State { end: End::Busy(grace.readers()), skipped: 0, leaving: false, over: false });
         let ticket = Ticket { shared: Arc::new(Shared { plugin, state, changed: Condvar::new() }) };
-        let deadline = Instant::now() + patience;
+        let deadline = behind(patience);
         let unloading = Unloading {
             lifecycle,
             owner,
@@ -212,10 +212,23 @@ impl Unloading {
 
     /// Ends the plugin, on a thread of its own: what it does there takes its time, or never returns,
     /// and its thread-locals on that thread are nobody else's.
+    ///
+    /// A thread that cannot be started now is tried again: if the reaper ended, so would every unloading.
     fn finish(self) {
+        const PAUSE: Duration = Duration::from_millis(5);
         self.registry.collect();
-        let spawned = std::thread::Builder::new().name("hookrail-unload".into()).spawn(move || self.end());
-        spawned.expect("a process that cannot start a thread cannot go on");
+        let unloading = Arc::new(Mutex::new(Some(self)));
+        let start = || {
+            let unloading = unloading.clone();
+            let end = move || {
+                let taken = unloading.lock().take();
+                taken.expect("one thread is started").end();
+            };
+            std::thread::Builder::new().name("hookrail-unload".into()).spawn(end)
+        };
+        while start().is_err() {
+            std::thread::sleep(PAUSE);
+        }
     }
 
     fn end(self) {
@@ -233,7 +246,7 @@ impl Unloading {
         // let go of something.
         loaded.leave();
         self.ticket.leaving();
-        let deadline = Instant::now() + self.patience;
+        let deadline = behind(self.patience);
         let Closed { end, skipped } = loaded.end(deadline, |end| {
             if self.ticket.so_far() != end {
                 tracing::warn!(plugin = self.ticket.plugin(), "{end}");
@@ -252,6 +265,12 @@ impl Unloading {
         after(&end);
         self.ticket.over(end, skipped);
     }
+}
+
+/// That long from now. Whoever says `Duration::MAX` means for ever, which the clock cannot hold.
+pub(crate) fn behind(time: Duration) -> Instant {
+    const FOREVER: Duration = Duration::from_secs(1 << 32);
+    Instant::now() + time.min(FOREVER)
 }
 
 fn reap(incoming: &Receiver<Unloading>) {
