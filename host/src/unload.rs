@@ -32,8 +32,6 @@ struct Shared {
 struct State {
     end: End,
     skipped: usize,
-    /// Threads are to run what they have left of the plugin.
-    leaving: bool,
     over: bool,
 }
 
@@ -59,19 +57,23 @@ impl Ticket {
     /// it goes on in the background. Called from within a callback or under a pin it does not wait:
     /// it would wait for its own caller.
     ///
-    /// While it waits it runs what this thread has left of the plugin.
+    /// While it waits it runs what this thread has left of this plugin, and of others that leave.
     pub fn wait(&self, timeout: Duration) -> End {
+        const PAUSE: Duration = Duration::from_millis(5);
         if reclaim::is_inside() {
             return self.shared.state.lock().end.clone();
         }
         let deadline = behind(timeout);
         let mut state = self.shared.state.lock();
-        let is_late = self.shared.changed.wait_while_until(&mut state, |state| !state.leaving, deadline).timed_out();
-        if !is_late {
+        loop {
             MutexGuard::unlocked(&mut state, residue::attend);
-            self.shared.changed.wait_while_until(&mut state, |state| !state.over, deadline);
+            let now = Instant::now();
+            if state.over || now >= deadline {
+                return state.end.clone();
+            }
+            // Another plugin that begins to leave does not wake us.
+            self.shared.changed.wait_until(&mut state, deadline.min(now + PAUSE));
         }
-        state.end.clone()
     }
 
     /// How far it is.
@@ -84,13 +86,13 @@ impl Ticket {
         self.shared.changed.notify_all();
     }
 
+    /// Threads are to run what they have left of the plugin: those that wait do so now.
     fn leaving(&self) {
-        self.shared.state.lock().leaving = true;
         self.shared.changed.notify_all();
     }
 
     fn over(&self, end: End, skipped: usize) {
-        *self.shared.state.lock() = State { end, skipped, leaving: true, over: true };
+        *self.shared.state.lock() = State { end, skipped, over: true };
         self.shared.changed.notify_all();
     }
 }
@@ -138,7 +140,7 @@ impl Reaper {
         let Unpublished { plugin, lifecycle, owner, callbacks } = unpublished;
         // Behind the unpublishing: whoever enters from now on finds none of them.
         let grace = reclaim::begin();
-        let state = Mutex::new(State { end: End::Busy(grace.readers()), skipped: 0, leaving: false, over: false });
+        let state = Mutex::new(State { end: End::Busy(grace.readers()), skipped: 0, over: false });
         let ticket = Ticket { shared: Arc::new(Shared { plugin, state, changed: Condvar::new() }) };
         let deadline = behind(patience);
         let unloading = Unloading {

@@ -26,6 +26,8 @@ unsafe fn residue<'a>(library: *const c_void) -> &'a Residue {
 
 unsafe extern "C" fn at_thread_exit(library: *const c_void, run: ObjectDestructor, object: *mut c_void) -> i32 {
     thread::arm();
+    // For one that comes when the system has run all thread-locals, from a foreign key's destructor.
+    thread::arm_last();
     // SAFETY: the library hands back what it was bound with, and its residue outlives it.
     unsafe { residue(library) }.state.lock().add_destructor(thread::id(), run, object);
     0
