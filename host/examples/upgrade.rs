@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     // SAFETY: as above.
     let upgraded = unsafe { host.upgrade(&plugin, new)? };
-    println!("generation {}; the old one: {}", upgraded.generation, upgraded.old.wait(host.config().unload_deadline));
+    println!("generation {}; the old one: {}", upgraded.generation, upgraded.old.wait(host.config().unload.deadline));
     let mut message = Message::new("log", "text");
     publish.dispatch(&mut message);
     println!("{:?}", message.headers);

@@ -197,7 +197,8 @@ pub(crate) fn attend() {
 fn run_everywhere(run: impl Fn(&Residue) -> bool) {
     loop {
         let all = ALL.lock().clone();
-        if !all.iter().fold(false, |ran, residue| run(residue) || ran) {
+        // Each of them, not up to the first that has something.
+        if all.iter().filter(|residue| run(residue)).count() == 0 {
             return;
         }
     }
