@@ -232,17 +232,17 @@ mod tests {
         static RUNS: AtomicUsize = AtomicUsize::new(0);
         unsafe extern "C" fn look(_: *mut c_void) {
             // SAFETY: the test keeps it.
-            let state = unsafe { &*RESIDUE.load(Ordering::SeqCst) }.state.lock();
-            let is_last = RUNS.fetch_add(1, Ordering::SeqCst) == 2;
+            let state = unsafe { &*RESIDUE.load(Ordering::Relaxed) }.state.lock();
+            let is_last = RUNS.fetch_add(1, Ordering::Relaxed) == 2;
             assert_eq!((state.left(), state.is_empty()), (Some(Left::Running(1)), is_last));
         }
         let residue = Residue::new();
-        RESIDUE.store(residue.as_library().cast_mut().cast(), Ordering::SeqCst);
+        RESIDUE.store(residue.as_library().cast_mut().cast(), Ordering::Relaxed);
         for _ in 0..3 {
             leave_value(&residue, look);
         }
         assert!(residue.run_own());
-        assert_eq!(RUNS.load(Ordering::SeqCst), 3);
+        assert_eq!(RUNS.load(Ordering::Relaxed), 3);
         residue.gone();
     }
 
@@ -252,19 +252,19 @@ mod tests {
         static RESIDUE: AtomicPtr<Residue> = AtomicPtr::new(std::ptr::null_mut());
         static RUNS: AtomicUsize = AtomicUsize::new(0);
         unsafe extern "C" fn again(value: *mut c_void) {
-            assert!(RUNS.fetch_add(1, Ordering::SeqCst) < 4);
-            let key = KEY.load(Ordering::SeqCst) as u32;
+            assert!(RUNS.fetch_add(1, Ordering::Relaxed) < 4);
+            let key = KEY.load(Ordering::Relaxed) as u32;
             // SAFETY: the test keeps the residue; nobody follows the value.
-            unsafe { (TABLE.set_specific)(RESIDUE.load(Ordering::SeqCst).cast(), key, value) };
+            unsafe { (TABLE.set_specific)(RESIDUE.load(Ordering::Relaxed).cast(), key, value) };
         }
         let residue = Residue::new();
-        RESIDUE.store(residue.as_library().cast_mut().cast(), Ordering::SeqCst);
-        KEY.store(leave_value(&residue, again) as usize, Ordering::SeqCst);
+        RESIDUE.store(residue.as_library().cast_mut().cast(), Ordering::Relaxed);
+        KEY.store(leave_value(&residue, again) as usize, Ordering::Relaxed);
         assert!(residue.run_own());
-        assert_eq!(RUNS.load(Ordering::SeqCst), 4);
+        assert_eq!(RUNS.load(Ordering::Relaxed), 4);
         let mut skipped = 0;
         assert_eq!(residue.settle(Instant::now(), &mut skipped), Ok(()));
-        assert_eq!((RUNS.load(Ordering::SeqCst), skipped), (4, 0));
+        assert_eq!((RUNS.load(Ordering::Relaxed), skipped), (4, 0));
         residue.gone();
     }
 
