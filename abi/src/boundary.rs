@@ -320,8 +320,8 @@ pub struct UnloadTable {
 pub struct KeysTable {
     /// Size of this structure in bytes.
     pub size: u32,
-    /// How many pthread keys with a destructor the system has made for the library, without the
-    /// host.
+    /// How many pthread keys with a destructor the system has made for the library, and how many
+    /// threads, without the host.
     pub count: unsafe extern "C" fn() -> u32,
 }
 

@@ -59,7 +59,7 @@ pub struct Instance {
 }
 
 // SAFETY: the handle is only passed to the host's services, which are thread-safe, and the host
-// keeps what it names for as long as the instance exists.
+// keeps what it names for as long as this library is loaded: our threads may outlive the instance.
 unsafe impl Send for Instance {}
 // SAFETY: as above.
 unsafe impl Sync for Instance {}

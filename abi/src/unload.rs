@@ -54,9 +54,10 @@ pub(crate) unsafe extern "C" fn probe() {
     let _ = std::panic::catch_unwind(|| drop(std::thread::current()));
 }
 
-/// How many keys with a destructor the system made for this library without the host.
+/// How many keys with a destructor and how many threads the system made for this library without the
+/// host. A host that does not know `unload/1` learns of threads by this alone: it sees no import.
 pub(crate) unsafe extern "C" fn count() -> u32 {
-    KEYS.load(Ordering::Relaxed)
+    KEYS.load(Ordering::Relaxed) + THREADS.load(Ordering::Relaxed)
 }
 
 /// Asks the host never to close this library.

@@ -101,7 +101,7 @@ impl Library {
             Err(why) => {
                 let plugin = library.inspection.note.name.clone();
                 // Its entry is not one, so none of it has run but constructors.
-                library.remove();
+                library.undo();
                 Err(Error::PluginIncompatible { plugin, why })
             }
         }

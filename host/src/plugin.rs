@@ -39,9 +39,9 @@ pub(crate) type Lifecycle = Arc<Mutex<Option<Loaded>>>;
 pub(crate) struct Loaded {
     library: ManuallyDrop<Library>,
     instances: Vec<Instance>,
-    /// All that the library was ever given: what it leaves with threads may have them, until it is
-    /// closed.
-    handles: ManuallyDrop<Vec<Arc<Handle>>>,
+    /// Of all instances there were, by name: threads and thread-locals of the plugin may use them for
+    /// as long as its code is there.
+    handles: ManuallyDrop<BTreeMap<String, Arc<Handle>>>,
 }
 
 /// What the instances of a plugin begin with.
@@ -93,11 +93,10 @@ impl Loaded {
         let attach = loaded.library.entry().attach;
         // SAFETY: the table lives as long as the process.
         let result = loaded.call("attach", &loaded.note().name, || unsafe { attach(&service::TABLE) });
-        let bound = result.and_then(|()| {
-            let plugin = loaded.note().name.clone();
-            loaded.library.bind().map_err(|why| Error::PluginIncompatible { plugin, why })
-        });
-        match bound {
+        let plugin = loaded.note().name.clone();
+        // Also when it did not attach: it may have left something with a thread by then.
+        let bound = loaded.library.bind().map_err(|why| Error::PluginIncompatible { plugin, why });
+        match result.and(bound) {
             Ok(()) => Ok(loaded),
             Err(error) => {
                 loaded.abandon();
@@ -149,17 +148,26 @@ impl Loaded {
         }
         let mut additions = Vec::new();
         for (instance, value) in instances {
-            let home = config.home().join("instances").join(instance.replace(':', "@"));
-            let handle = Handle { instance: instance.into(), config: Mutex::new(value.to_string()), home };
+            let handle = self.handle(instance, value.to_string(), config);
             let index = self.create(handle)?;
             additions.extend(self.start_instance(index, beginning)?);
         }
         Ok(additions)
     }
 
-    fn create(&mut self, handle: Handle) -> Result<usize, Error> {
-        let handle = Arc::new(handle);
-        self.handles.push(handle.clone());
+    /// The handle of an instance that is about to begin: the one it had when it was stopped, if it was.
+    fn handle(&mut self, instance: String, config: String, of: &Config) -> Arc<Handle> {
+        if let Some(handle) = self.handles.get(&instance) {
+            *handle.config.lock() = config;
+            return handle.clone();
+        }
+        let home = of.home().join("instances").join(instance.replace(':', "@"));
+        let handle = Arc::new(Handle { instance: instance.as_str().into(), config: Mutex::new(config), home });
+        self.handles.insert(instance, handle.clone());
+        handle
+    }
+
+    fn create(&mut self, handle: Arc<Handle>) -> Result<usize, Error> {
         let create = self.library.entry().create;
         let config = handle.config.lock().clone();
         let mut state = null_mut();
@@ -247,12 +255,11 @@ impl Loaded {
     /// [`Library::close`]. No callback may be running or be called any more.
     pub(crate) fn end(mut self, deadline: Instant, is_patient: impl FnMut(End) -> bool) -> Closed {
         self.stop();
-        // SAFETY: `self` is consumed, so neither is used again.
-        let (library, handles) =
-            unsafe { (ManuallyDrop::take(&mut self.library), ManuallyDrop::take(&mut self.handles)) };
-        let closed = library.close(deadline, is_patient);
-        if !closed.end.is_closed() {
-            std::mem::forget(handles);
+        // SAFETY: `self` is consumed, so the library is not used again.
+        let closed = unsafe { ManuallyDrop::take(&mut self.library) }.close(deadline, is_patient);
+        if closed.end.is_gone() {
+            // SAFETY: as above; nobody is left to use them. Otherwise they stay, as the library does.
+            unsafe { ManuallyDrop::drop(&mut self.handles) };
         }
         closed
     }

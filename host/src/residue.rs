@@ -23,7 +23,7 @@ use parking_lot::{Condvar, Mutex};
 
 pub(crate) use service::TABLE;
 
-use crate::reclaim;
+use crate::{reclaim, said};
 use state::{Next, State};
 use thread::ThreadId;
 
@@ -99,6 +99,8 @@ impl Residue {
                     return Ok(());
                 }
                 Some(left) if is_late => return Err(left),
+                // Nobody else has anything to run.
+                Some(_) if state.is_empty() => {}
                 // Also while threads run: one may wait for something that another thread's part
                 // holds.
                 _ => reclaim::ask_all(attend),
@@ -133,48 +135,59 @@ impl Residue {
         /// As POSIX has it: a destructor may leave another value under its key, but not for ever.
         const ROUNDS: usize = 4;
         let me = thread::id();
-        let mut ran = self.run_all(|state| state.next_destructor(me));
+        let mut ran = self.run_destructors();
         for _ in 0..ROUNDS {
-            let mut keys = self.state.lock().take_values(me);
+            // What a destructor leaves under its key is for the next round. Each value stays on record
+            // until its destructor counts as running: nobody may close the library in between.
+            let keys = self.state.lock().keys_of(me);
             if keys.is_empty() {
-                break;
+                return ran;
             }
-            while let Some(key) = keys.pop() {
-                ran |= self.run_all(|state| state.value_under(key));
+            for key in keys.into_iter().rev() {
+                ran |= self.run_one(|state| state.take_value(me, key));
             }
             // A key's destructor may bring a thread-local to life.
-            ran |= self.run_all(|state| state.next_destructor(me));
+            ran |= self.run_destructors();
         }
+        self.state.lock().forget_values(me);
         ran
     }
 
     /// Runs the destructors of this thread's thread-locals, the latest first.
     fn run_destructors(&self) -> bool {
         let me = thread::id();
-        self.run_all(|state| state.next_destructor(me))
-    }
-
-    fn run_all(&self, mut next: impl FnMut(&mut State) -> Option<Next>) -> bool {
         let mut ran = false;
-        let mut state = self.state.lock();
-        while let Some(Next { run, argument }) = next(&mut state) {
+        while self.run_one(|state| state.next_destructor(me)) {
             ran = true;
-            state.running += 1;
-            drop(state);
-            // SAFETY: the library handed the two over together for this thread to run once, and it
-            // is not closed while `running` counts us.
-            unsafe { run(argument) };
-            state = self.state.lock();
-            state.running -= 1;
-            self.changed.notify_all();
         }
         ran
+    }
+
+    /// Takes one thing off the record and runs it, if there is one.
+    fn run_one(&self, take: impl FnOnce(&mut State) -> Option<Next>) -> bool {
+        let mut state = self.state.lock();
+        let Some(Next { run, argument }) = take(&mut state) else { return false };
+        state.running += 1;
+        drop(state);
+        // SAFETY: the library handed the two over together for this thread to run once, and it is not
+        // closed while `running` counts us.
+        thread::while_running(|| unsafe { run(argument) });
+        self.state.lock().running -= 1;
+        self.changed.notify_all();
+        true
     }
 }
 
 /// Runs what belongs to this thread of all libraries that leave. The thread is in no callback.
+///
+/// Other code of a library may be beneath us all the same, and use what we would destroy: it logs, and
+/// whoever takes the log dispatches. Such a thread comes by another time, or ends.
 pub(crate) fn attend() {
-    let leaving: Vec<_> = ALL.lock().iter().filter(|residue| residue.state.lock().leaving).cloned().collect();
+    if thread::is_running() || said::is_calling() {
+        return;
+    }
+    let is_meant = |residue: &&Arc<Residue>| residue.state.lock().leaving && !thread::is_started_by(residue);
+    let leaving: Vec<_> = ALL.lock().iter().filter(is_meant).cloned().collect();
     for residue in leaving {
         residue.run_own();
     }
@@ -188,5 +201,91 @@ fn run_everywhere(run: impl Fn(&Residue) -> bool) {
         if all.iter().filter(|residue| run(residue)).count() == 0 {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ptr::without_provenance;
+    use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// Makes a key and leaves a value of it with this thread, as a library does.
+    fn leave_value(residue: &Arc<Residue>, run: unsafe extern "C" fn(*mut c_void)) -> u32 {
+        let (library, mut key) = (residue.as_library(), 0);
+        // SAFETY: the residue is there, and so is room for the key; nobody follows the value.
+        let made = unsafe {
+            [
+                (TABLE.key_create)(library, &mut key, Some(run)),
+                (TABLE.set_specific)(library, key, without_provenance(1)),
+            ]
+        };
+        assert_eq!(made, [0, 0]);
+        key
+    }
+
+    /// Whoever waits must not find the record empty between two destructors.
+    #[test]
+    fn what_is_yet_to_run_is_on_record_while_another_runs() {
+        static RESIDUE: AtomicPtr<Residue> = AtomicPtr::new(std::ptr::null_mut());
+        static RUNS: AtomicUsize = AtomicUsize::new(0);
+        unsafe extern "C" fn look(_: *mut c_void) {
+            // SAFETY: the test keeps it.
+            let state = unsafe { &*RESIDUE.load(Ordering::Relaxed) }.state.lock();
+            let is_last = RUNS.fetch_add(1, Ordering::Relaxed) == 2;
+            assert_eq!((state.left(), state.is_empty()), (Some(Left::Running(1)), is_last));
+        }
+        let residue = Residue::new();
+        RESIDUE.store(residue.as_library().cast_mut().cast(), Ordering::Relaxed);
+        for _ in 0..3 {
+            leave_value(&residue, look);
+        }
+        assert!(residue.run_own());
+        assert_eq!(RUNS.load(Ordering::Relaxed), 3);
+        residue.gone();
+    }
+
+    #[test]
+    fn a_destructor_that_always_leaves_another_value_is_run_four_times() {
+        static KEY: AtomicUsize = AtomicUsize::new(0);
+        static RESIDUE: AtomicPtr<Residue> = AtomicPtr::new(std::ptr::null_mut());
+        static RUNS: AtomicUsize = AtomicUsize::new(0);
+        unsafe extern "C" fn again(value: *mut c_void) {
+            assert!(RUNS.fetch_add(1, Ordering::Relaxed) < 4);
+            let key = KEY.load(Ordering::Relaxed) as u32;
+            // SAFETY: the test keeps the residue; nobody follows the value.
+            unsafe { (TABLE.set_specific)(RESIDUE.load(Ordering::Relaxed).cast(), key, value) };
+        }
+        let residue = Residue::new();
+        RESIDUE.store(residue.as_library().cast_mut().cast(), Ordering::Relaxed);
+        KEY.store(leave_value(&residue, again) as usize, Ordering::Relaxed);
+        assert!(residue.run_own());
+        assert_eq!(RUNS.load(Ordering::Relaxed), 4);
+        let mut skipped = 0;
+        assert_eq!(residue.settle(Instant::now(), &mut skipped), Ok(()));
+        assert_eq!((RUNS.load(Ordering::Relaxed), skipped), (4, 0));
+        residue.gone();
+    }
+
+    #[test]
+    fn what_a_thread_took_back_or_left_too_late_is_not_skipped() {
+        unsafe extern "C" fn never(_: *mut c_void) {
+            unreachable!("there is no value");
+        }
+        let residue = Residue::new();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let key = leave_value(&residue, never);
+                // SAFETY: as in `leave_value`.
+                unsafe { (TABLE.set_specific)(residue.as_library(), key, std::ptr::null()) };
+                assert!(residue.state.lock().is_empty());
+            });
+        });
+        residue.close();
+        let key = leave_value(&residue, never);
+        assert!(residue.state.lock().is_empty());
+        system::set_specific(key, std::ptr::null());
+        residue.gone();
     }
 }

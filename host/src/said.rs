@@ -40,6 +40,11 @@ pub(crate) fn during<R>(call: impl FnOnce() -> R) -> (R, Option<String>) {
     (result, SAID.take().map(|said| said.text))
 }
 
+/// Whether this thread is in a call of [`during`].
+pub(crate) fn is_calling() -> bool {
+    CALLING.get()
+}
+
 /// What the callback that just returned said, if it said something of that kind.
 pub(crate) fn take(kind: Saying) -> Option<String> {
     let within = reclaim::innermost();

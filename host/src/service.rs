@@ -52,7 +52,7 @@ unsafe extern "C" fn query(id: Str) -> *const c_void {
 }
 
 unsafe extern "C" fn log(handle: *const c_void, level: u32, text: Str) {
-    // SAFETY: the handle is one of ours, kept while its instance exists; the text holds for the call.
+    // SAFETY: the handle is one of ours, kept while its library is there; the text holds for the call.
     let (handle, text) = unsafe { (&*handle.cast::<Handle>(), text.to_text()) };
     let instance = &*handle.instance;
     match level {
@@ -65,14 +65,14 @@ unsafe extern "C" fn log(handle: *const c_void, level: u32, text: Str) {
 }
 
 unsafe extern "C" fn config(handle: *const c_void, out: *mut Text) -> u32 {
-    // SAFETY: the handle is one of ours, kept while its instance exists; the text is exclusive.
+    // SAFETY: the handle is one of ours, kept while its library is there; the text is exclusive.
     let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };
     out.push_str(&handle.config.lock());
     0
 }
 
 unsafe extern "C" fn dirs(handle: *const c_void, kind: u32, out: *mut Text) -> u32 {
-    // SAFETY: the handle is one of ours, kept while its instance exists; the text is exclusive.
+    // SAFETY: the handle is one of ours, kept while its library is there; the text is exclusive.
     let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };
     let name = match kind {
         kind if kind == Dir::Data as u32 => "data",

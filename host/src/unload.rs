@@ -32,8 +32,6 @@ struct Shared {
 struct State {
     end: End,
     skipped: usize,
-    /// Threads are to run what they have left of the plugin.
-    leaving: bool,
     over: bool,
 }
 
@@ -59,19 +57,23 @@ impl Ticket {
     /// it goes on in the background. Called from within a callback or under a pin it does not wait:
     /// it would wait for its own caller.
     ///
-    /// While it waits it runs what this thread has left of the plugin.
+    /// While it waits it runs what this thread has left of this plugin, and of others that leave.
     pub fn wait(&self, timeout: Duration) -> End {
+        const PAUSE: Duration = Duration::from_millis(5);
         if reclaim::is_inside() {
             return self.shared.state.lock().end.clone();
         }
-        let deadline = Instant::now() + timeout;
+        let deadline = behind(timeout);
         let mut state = self.shared.state.lock();
-        let is_late = self.shared.changed.wait_while_until(&mut state, |state| !state.leaving, deadline).timed_out();
-        if !is_late {
+        loop {
             MutexGuard::unlocked(&mut state, residue::attend);
-            self.shared.changed.wait_while_until(&mut state, |state| !state.over, deadline);
+            let now = Instant::now();
+            if state.over || now >= deadline {
+                return state.end.clone();
+            }
+            // Another plugin that begins to leave does not wake us.
+            self.shared.changed.wait_until(&mut state, deadline.min(now + PAUSE));
         }
-        state.end.clone()
     }
 
     /// How far it is.
@@ -84,13 +86,13 @@ impl Ticket {
         self.shared.changed.notify_all();
     }
 
+    /// Threads are to run what they have left of the plugin: those that wait do so now.
     fn leaving(&self) {
-        self.shared.state.lock().leaving = true;
         self.shared.changed.notify_all();
     }
 
     fn over(&self, end: End, skipped: usize) {
-        *self.shared.state.lock() = State { end, skipped, leaving: true, over: true };
+        *self.shared.state.lock() = State { end, skipped, over: true };
         self.shared.changed.notify_all();
     }
 }
@@ -138,9 +140,9 @@ impl Reaper {
         let Unpublished { plugin, lifecycle, owner, callbacks } = unpublished;
         // Behind the unpublishing: whoever enters from now on finds none of them.
         let grace = reclaim::begin();
-        let state = Mutex::new(State { end: End::Busy(grace.readers()), skipped: 0, leaving: false, over: false });
+        let state = Mutex::new(State { end: End::Busy(grace.readers()), skipped: 0, over: false });
         let ticket = Ticket { shared: Arc::new(Shared { plugin, state, changed: Condvar::new() }) };
-        let deadline = Instant::now() + patience;
+        let deadline = behind(patience);
         let unloading = Unloading {
             lifecycle,
             owner,
@@ -212,10 +214,23 @@ impl Unloading {
 
     /// Ends the plugin, on a thread of its own: what it does there takes its time, or never returns,
     /// and its thread-locals on that thread are nobody else's.
+    ///
+    /// A thread that cannot be started now is tried again: if the reaper ended, so would every unloading.
     fn finish(self) {
+        const PAUSE: Duration = Duration::from_millis(5);
         self.registry.collect();
-        let spawned = std::thread::Builder::new().name("hookrail-unload".into()).spawn(move || self.end());
-        spawned.expect("a process that cannot start a thread cannot go on");
+        let unloading = Arc::new(Mutex::new(Some(self)));
+        let start = || {
+            let unloading = unloading.clone();
+            let end = move || {
+                let taken = unloading.lock().take();
+                taken.expect("one thread is started").end();
+            };
+            std::thread::Builder::new().name("hookrail-unload".into()).spawn(end)
+        };
+        while start().is_err() {
+            std::thread::sleep(PAUSE);
+        }
     }
 
     fn end(self) {
@@ -233,7 +248,7 @@ impl Unloading {
         // let go of something.
         loaded.leave();
         self.ticket.leaving();
-        let deadline = Instant::now() + self.patience;
+        let deadline = behind(self.patience);
         let Closed { end, skipped } = loaded.end(deadline, |end| {
             if self.ticket.so_far() != end {
                 tracing::warn!(plugin = self.ticket.plugin(), "{end}");
@@ -252,6 +267,12 @@ impl Unloading {
         after(&end);
         self.ticket.over(end, skipped);
     }
+}
+
+/// That long from now. Whoever says `Duration::MAX` means for ever, which the clock cannot hold.
+pub(crate) fn behind(time: Duration) -> Instant {
+    const FOREVER: Duration = Duration::from_secs(1 << 32);
+    Instant::now() + time.min(FOREVER)
 }
 
 fn reap(incoming: &Receiver<Unloading>) {

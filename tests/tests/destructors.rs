@@ -16,7 +16,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use hookrail::End;
-use hookrail_tests::probe::{alone, eventually};
+use hookrail_tests::probe::{LONG, alone, eventually};
 use hookrail_tests::{has_peer, zoo, zoo_cpp};
 use scene::{Scene, config, prints};
 use serde_json::json;
@@ -112,6 +112,33 @@ fn an_idle_thread_is_not_waited_for_beyond_the_deadline() {
         });
         assert!(count.total() <= 1, "at most once");
     }
+}
+
+/// A thread that waits for one unloading is there for all of them.
+#[test]
+fn who_waits_for_one_plugin_takes_down_what_it_keeps_of_another() {
+    let _alone = alone();
+    let count = Count::new();
+    let (until, hold) = pipe().unwrap();
+    let plugins = json!({
+        "keeps-nested-thread-locals": { "config": { "tell": count.descriptor() } },
+        "leaves-a-reading-thread": { "config": { "until": until.as_raw_fd() } },
+    });
+    let mut config: hookrail::Config = serde_json::from_value(json!({ "plugins": plugins })).unwrap();
+    config.unload.deadline = LONG;
+    let scene = Scene::new(config);
+    let [keeps, leaves] =
+        ["keeps_nested_thread_locals", "leaves_a_reading_thread"].map(|animal| scene.load(zoo(animal)));
+    assert!(scene.dispatch().is_some());
+    let [keeps, leaves] = [keeps, leaves].map(|plugin| scene.host.begin_unload(plugin).unwrap());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            eventually("the other one is unmapped", || keeps.end() == Some(End::Unmapped));
+            drop(hold);
+        });
+        assert_eq!(leaves.wait(LONG), End::Unmapped);
+    });
+    assert_eq!((keeps.skipped(), count.total()), (0, 1));
 }
 
 /// The numbers of keys are given anew. What the host takes down of a plugin must be the plugin's still.

@@ -99,6 +99,17 @@ fn a_plugin_that_keeps_nothing_is_unmapped() {
 }
 
 #[test]
+fn whoever_waits_for_ever_waits_until_it_is_over() {
+    let _alone = alone();
+    let mut config = config("one-instance", json!({}));
+    config.unload.deadline = Duration::MAX;
+    let scene = Scene::new(config);
+    let plugin = scene.load(zoo("one_instance"));
+    let ticket = scene.host.begin_unload(plugin).unwrap();
+    assert_eq!(ticket.wait(Duration::MAX), End::Unmapped);
+}
+
+#[test]
 fn a_library_that_asks_to_stay_stays_unless_the_operator_forces_it() {
     let _alone = alone();
     let file = zoo_with("one_instance", "nodelete", &[], "-Clink-arg=-Wl,-z,nodelete");

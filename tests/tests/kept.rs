@@ -103,6 +103,20 @@ fn a_signal_handler_keeps_its_library_and_may_still_be_called() {
 }
 
 #[test]
+fn a_refused_library_whose_constructor_left_a_handler_may_still_be_called() {
+    let _alone = alone();
+    let scene = Scene::new(config("handler-in-constructor", json!({})));
+    // SAFETY: our own library.
+    let error = unsafe { scene.host.load(c("handler_in_constructor")) }.unwrap_err();
+    assert_eq!(error.code(), "HR0301", "{error}");
+    // SAFETY: whoever handles it is still there; afterwards it is nobody's.
+    unsafe {
+        assert_eq!(libc::raise(libc::SIGUSR2), 0);
+        libc::signal(libc::SIGUSR2, libc::SIG_IGN);
+    }
+}
+
+#[test]
 fn a_library_that_asks_to_be_kept_is_kept_for_its_reason() {
     let _alone = alone();
     let scene = Scene::new(config("asks-to-be-kept", json!({})));
@@ -112,6 +126,16 @@ fn a_library_that_asks_to_be_kept_is_kept_for_its_reason() {
     assert_eq!(end, End::Vetoed("a device holds its address".into()));
     prints(&end, "a device holds its address");
     assert_eq!(scene.dispatch(), None, "its callbacks are gone all the same");
+}
+
+#[test]
+fn a_library_may_ask_to_be_kept_when_its_last_thread_ends() {
+    let _alone = alone();
+    let pinned = Pinned::by("asks_to_be_kept");
+    pinned.eventually(|end| *end == End::PinnedByThreads(1));
+    let Pinned { ticket, hold, .. } = pinned;
+    drop(hold);
+    eventually("it is kept", || ticket.end() == Some(End::Vetoed("a device holds its address".into())));
 }
 
 /// What the standard library maps for the names of functions it may keep; whoever asks hears of it.

@@ -143,14 +143,7 @@ fn view(core: &Core, name: &str) -> Result<PluginView, Error> {
 fn unloaded(core: &Core, name: &str) -> Option<PluginView> {
     let former = core.table.history(name);
     let GenerationView { generation, version, .. } = former.last()?.clone();
-    Some(PluginView {
-        name: name.into(),
-        version,
-        generation,
-        status: Status::Unloaded,
-        instances: Vec::new(),
-        former,
-    })
+    Some(PluginView { name: name.into(), version, generation, status: Status::Unloaded, instances: Vec::new(), former })
 }
 
 /// The host may be in another folder than whoever asks.

@@ -146,7 +146,7 @@ impl Core {
     /// How long a call waits for readers. Twice the deadline: past the first, readers elsewhere are
     /// not waited for any longer.
     pub(crate) fn patience(&self) -> Duration {
-        self.config.unload.deadline * 2
+        self.config.unload.deadline.saturating_mul(2)
     }
 
     pub(super) fn next_owner(&self) -> Owner {

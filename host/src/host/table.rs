@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
@@ -12,7 +12,7 @@ use super::rollback::OnTrial;
 use crate::chain::Owner;
 use crate::error::ApiMisuse;
 use crate::plugin::Lifecycle;
-use crate::unload::Ticket;
+use crate::unload::{Ticket, behind};
 use crate::view::{GenerationView, PluginView, Status};
 
 /// How many former generations of a name are remembered.
@@ -219,7 +219,7 @@ impl Table {
 
     /// Waits until nothing is being done to a plugin; answers its status, if it is still loaded.
     pub(super) fn wait_idle(&self, plugin: &Plugin, timeout: Duration) -> Option<Status> {
-        let deadline = Instant::now() + timeout;
+        let deadline = behind(timeout);
         let mut names = self.names.lock();
         let is_busy = |names: &mut Names| names.by_name.get(&plugin.name).is_some_and(|entry| entry.doing.is_some());
         self.changed.wait_while_until(&mut names, is_busy, deadline);
@@ -230,7 +230,7 @@ impl Table {
     /// Nothing more is to be begun in the background. Waits until nothing is being done, and answers
     /// what is loaded.
     pub(super) fn close(&self, timeout: Duration) -> Vec<Plugin> {
-        let deadline = Instant::now() + timeout;
+        let deadline = behind(timeout);
         let mut names = self.names.lock();
         names.closing = true;
         self.changed.notify_all();

@@ -54,9 +54,22 @@ impl Library {
         }
     }
 
-    /// Closes the library at once, and looks whether it is gone. None of it has run but constructors,
-    /// or all of it has settled.
-    pub(super) fn remove(self) -> End {
+    /// Closes a library of which nothing has run but constructors, unless those may have left code.
+    pub(super) fn undo(self) {
+        if self.inspection.unhooked.is_empty() && self.handlers().is_empty() {
+            self.remove();
+        } else {
+            self.keep();
+        }
+    }
+
+    /// The signals whose handlers lie in the library.
+    fn handlers(&self) -> Vec<i32> {
+        handlers::within(&mapped::segments(self.copy.as_fd()))
+    }
+
+    /// Closes the library at once, and looks whether it is gone. All of it has settled.
+    fn remove(self) -> End {
         let copy = File::from(self.copy);
         if let Some(residue) = &self.residue {
             residue.close();
@@ -95,9 +108,8 @@ impl Library {
             return Err(End::Unhooked(name.clone()));
         }
         if let Some(residue) = &self.residue {
-            if let Some(reason) = residue.kept() {
-                return Err(End::Vetoed(reason));
-            }
+            let is_kept = || residue.kept().map_or(Ok(()), |reason| Err(End::Vetoed(reason)));
+            is_kept()?;
             self.probe();
             if let Some(symbol) = residue.unseen() {
                 return Err(End::Unhooked(symbol.into()));
@@ -112,12 +124,14 @@ impl Library {
                 }
                 deadline = Instant::now() + PAUSE;
             }
+            // The last of its threads may have asked for it.
+            is_kept()?;
         }
         match self.keys() {
             0 => {}
             keys => return Err(End::PinnedByThreadLocals(keys)),
         }
-        let signals = handlers::within(&mapped::segments(self.copy.as_fd()));
+        let signals = self.handlers();
         if signals.is_empty() { Ok(()) } else { Err(End::PinnedByHandlers(signals)) }
     }
 

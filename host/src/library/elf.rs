@@ -30,10 +30,18 @@ const HARMLESS: &[&str] = &[
 const TELLTALE: &[&str] = &[
     // std::thread, which has libstdc++ call `pthread_create`.
     "_ZNSt6thread15_M_start_thread",
+    // std::set_terminate and std::set_new_handler.
+    "_ZSt13set_terminate",
+    "_ZSt15set_new_handler",
+    "aio_",
+    "fopencookie",
+    "getaddrinfo_a",
+    "lio_listio",
     "mq_notify",
     "on_exit",
     "pthread_create",
     "pthread_key_create",
+    "register_printf_",
     "thrd_create",
     "timer_create",
     "tss_create",

@@ -32,14 +32,14 @@ pub enum End {
 }
 
 impl End {
-    /// Whether its code is gone.
-    pub(crate) fn is_closed(&self) -> bool {
-        matches!(self, End::FileMappings(_) | End::Unmapped)
-    }
-
     /// Whether the library is gone, with proof.
     pub fn is_unmapped(&self) -> bool {
         *self == End::Unmapped
+    }
+
+    /// Whether its code is gone, whatever it left behind.
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self, End::FileMappings(_) | End::Unmapped)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The proof: what the system itself says of a file's mappings.
 
 use std::ffi::{CStr, c_int, c_void};
-use std::fs::{File, read_to_string};
+use std::fs::{File, read};
 use std::ops::Range;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
@@ -38,7 +38,9 @@ pub(super) fn segments(file: BorrowedFd<'_>) -> Vec<Range<usize>> {
 pub(super) fn mappings(file: &File) -> Option<usize> {
     let metadata = file.metadata().ok()?;
     let (major, minor) = (libc::major(metadata.dev()), libc::minor(metadata.dev()));
-    let maps = read_to_string("/proc/self/maps").ok()?;
+    let maps = read("/proc/self/maps").ok()?;
+    // Names of files are in it, which need not be text.
+    let maps = String::from_utf8_lossy(&maps);
     let wanted = (format!("{major:02x}:{minor:02x}"), metadata.ino().to_string());
     let is_of_file = |line: &&str| {
         // address perms offset dev inode path

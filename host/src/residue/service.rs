@@ -26,6 +26,8 @@ unsafe fn residue<'a>(library: *const c_void) -> &'a Residue {
 
 unsafe extern "C" fn at_thread_exit(library: *const c_void, run: ObjectDestructor, object: *mut c_void) -> i32 {
     thread::arm();
+    // For one that comes when the system has run all thread-locals, from a foreign key's destructor.
+    thread::arm_last();
     // SAFETY: the library hands back what it was bound with, and its residue outlives it.
     unsafe { residue(library) }.state.lock().add_destructor(thread::id(), run, object);
     0
@@ -50,10 +52,13 @@ unsafe extern "C" fn key_delete(library: *const c_void, key: u32) -> i32 {
 }
 
 unsafe extern "C" fn set_specific(library: *const c_void, key: u32, value: *const c_void) -> i32 {
-    if !value.is_null() {
+    // SAFETY: as in `at_thread_exit`.
+    let residue = unsafe { residue(library) };
+    if value.is_null() {
+        residue.state.lock().remove_value(thread::id(), key);
+    } else {
         thread::arm_last();
-        // SAFETY: as in `at_thread_exit`.
-        unsafe { residue(library) }.state.lock().add_value(thread::id(), key);
+        residue.state.lock().add_value(thread::id(), key);
     }
     system::set_specific(key, value)
 }

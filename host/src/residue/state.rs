@@ -68,9 +68,16 @@ impl State {
     /// Notes that a thread has a value under a key.
     pub(super) fn add_value(&mut self, thread: ThreadId, key: u32) {
         self.seen_value = true;
-        if !self.values.contains(&(thread, key)) && matches!(self.keys.get(&key), Some(Some(_))) {
+        let is_run = matches!(self.keys.get(&key), Some(Some(_)));
+        if !self.closed && is_run && !self.values.contains(&(thread, key)) {
             self.values.push((thread, key));
         }
+    }
+
+    /// Notes that a thread has no value under a key; `false` when it had none.
+    pub(super) fn remove_value(&mut self, thread: ThreadId, key: u32) -> bool {
+        let index = self.values.iter().position(|value| *value == (thread, key));
+        index.map(|index| self.values.remove(index)).is_some()
     }
 
     /// The latest destructor of that thread.
@@ -80,12 +87,20 @@ impl State {
     }
 
     /// The keys under which that thread has a value.
-    pub(super) fn take_values(&mut self, thread: ThreadId) -> Vec<u32> {
-        self.values.extract_if(.., |(owner, _)| *owner == thread).map(|(_, key)| key).collect()
+    pub(super) fn keys_of(&self, thread: ThreadId) -> Vec<u32> {
+        self.values.iter().filter(|(owner, _)| *owner == thread).map(|(_, key)| *key).collect()
     }
 
-    /// Takes this thread's value out from under the key, if there is one.
-    pub(super) fn value_under(&mut self, key: u32) -> Option<Next> {
+    /// Gives up the values of a thread whose destructors leave others without end.
+    pub(super) fn forget_values(&mut self, thread: ThreadId) {
+        self.values.retain(|(owner, _)| *owner != thread);
+    }
+
+    /// Takes the value of `thread`, which is this one, out from under the key, if there is one.
+    pub(super) fn take_value(&mut self, thread: ThreadId, key: u32) -> Option<Next> {
+        if !self.remove_value(thread, key) {
+            return None;
+        }
         let run = (*self.keys.get(&key)?)?;
         let value = system::get_specific(key);
         if value.is_null() {

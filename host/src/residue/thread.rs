@@ -23,6 +23,8 @@ thread_local! {
     static ID: Cell<u64> = const { Cell::new(0) };
     /// Whether the system will call `run_destructors`.
     static IS_ARMED: Cell<bool> = const { Cell::new(false) };
+    /// Whether it runs a destructor.
+    static IS_RUNNING: Cell<bool> = const { Cell::new(false) };
     /// The residue of the library that started this thread, until the thread has ended.
     static STARTED_BY: Cell<*const Residue> = const { Cell::new(null()) };
 }
@@ -69,6 +71,23 @@ pub(super) fn adopt(residue: Arc<Residue>) {
     arm();
     arm_last();
     STARTED_BY.set(Arc::into_raw(residue));
+}
+
+/// Whether this thread is one of the library's, and has not ended.
+pub(super) fn is_started_by(residue: &Arc<Residue>) -> bool {
+    STARTED_BY.get() == Arc::as_ptr(residue)
+}
+
+/// Runs a destructor.
+pub(super) fn while_running(run: impl FnOnce()) {
+    let outer = IS_RUNNING.replace(true);
+    run();
+    IS_RUNNING.set(outer);
+}
+
+/// Whether this thread is in a destructor.
+pub(super) fn is_running() -> bool {
+    IS_RUNNING.get()
 }
 
 unsafe extern "C" fn run_destructors(_: *mut c_void) {

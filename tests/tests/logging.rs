@@ -1,0 +1,72 @@
+//! A plugin may log for as long as its code is there, and whoever takes the log may dispatch.
+
+use std::fmt::Debug;
+use std::io::pipe;
+use std::os::fd::AsRawFd;
+use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
+
+use hookrail::{Config, End, HookPoint, Host, Message, MessagePublish};
+use hookrail_tests::probe::{alone, eventually};
+use hookrail_tests::zoo;
+use serde_json::json;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+static POINT: OnceLock<HookPoint<MessagePublish>> = OnceLock::new();
+static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Notes what instances log, and publishes it.
+struct Publishes;
+
+impl Subscriber for Publishes {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.fields().field("instance").is_some()
+    }
+    fn event(&self, event: &Event<'_>) {
+        let mut line = Line(String::new());
+        event.record(&mut line);
+        POINT.get().unwrap().dispatch(&mut Message::new("log", ""));
+        LINES.lock().unwrap().push(line.0);
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, _: &Field, value: &dyn Debug) {
+        self.0 += &format!("{value:?} ");
+    }
+}
+
+/// A thread of the plugin goes on behind the end of its instance. What it holds is its own until it
+/// ends, though it leaves dispatches meanwhile.
+#[test]
+fn a_plugins_thread_may_log_when_its_instance_is_gone() {
+    const WHILE_IT_WAITS: Duration = Duration::from_millis(50);
+    let _alone = alone();
+    let (until, hold) = pipe().unwrap();
+    let plugin = json!({ "logs-to-the-last": { "config": { "until": until.as_raw_fd() } } });
+    let mut config: Config = serde_json::from_value(json!({ "plugins": plugin })).unwrap();
+    config.unload.deadline = WHILE_IT_WAITS;
+    let host = Host::new(config).unwrap();
+    assert!(POINT.set(host.point().unwrap()).is_ok());
+    tracing::subscriber::set_global_default(Publishes).unwrap();
+    // SAFETY: our own library.
+    let plugin = unsafe { host.load(zoo("logs_to_the_last")) }.unwrap();
+    eventually("its thread begins", || LINES.lock().unwrap().len() == 1);
+    let ticket = host.begin_unload(plugin).unwrap();
+    eventually("the thread is waited for", || ticket.wait(Duration::ZERO) == End::PinnedByThreads(1));
+    drop(hold);
+    eventually("it is unmapped", || ticket.end() == Some(End::Unmapped));
+    let lines = ["begins", "goes on", "holds", "lets go"].map(|line| format!("{line} \"logs-to-the-last\" "));
+    assert_eq!(*LINES.lock().unwrap(), lines);
+}
