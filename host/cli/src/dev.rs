@@ -1,6 +1,7 @@
 //! `hookrail dev`: watches the source of a plugin, builds it, and puts what was built in the place of
 //! what serves in a running host.
 
+mod aftermath;
 mod build;
 mod counters;
 mod package;
@@ -20,6 +21,7 @@ use crate::interrupt::Interrupt;
 use crate::watch::{Settling, Signal, Watcher};
 use crate::{digest, duration, print, remote, talk};
 
+use aftermath::Aftermath;
 use build::Built;
 use counters::Counters;
 use package::Package;
@@ -34,7 +36,8 @@ pub(crate) fn run(options: &Dev) -> Result<ExitCode, Error> {
     talk::line(format_args!("{} in {}, for the host {program}", package.plugin(), package.folder.display()));
     let mut watcher = Watcher::new();
     interrupt.then_drop(watcher.ender())?;
-    let mut development = Development { options, package, interrupt, plugin: None, handed_over: None };
+    let mut development =
+        Development { options, package, interrupt, plugin: None, handed_over: None, aftermath: Aftermath::default() };
     let mut read = BTreeSet::new();
     loop {
         // As it is before the build: what changes from here on makes another one.
@@ -48,6 +51,8 @@ pub(crate) fn run(options: &Dev) -> Result<ExitCode, Error> {
                 let before = std::mem::replace(&mut read, sources::read_for(&development.package, &library));
                 sources.count(&before, &read);
             }
+            // Nobody reads along any more.
+            Err(error @ Error::Stdout(_)) => return Err(error),
             Err(error) if options.once => return Err(error),
             Err(error) => {
                 talk::error(&error);
@@ -76,6 +81,7 @@ struct Development<'a> {
     /// Its name, once it was built.
     plugin: Option<String>,
     handed_over: Option<HandedOver>,
+    aftermath: Aftermath,
 }
 
 /// What a host was given last.
@@ -123,6 +129,7 @@ impl Development<'_> {
             talk::line(format_args!("built in {built}: the same library; generation {generation} goes on serving"));
             return Ok(Round::Done(file));
         }
+        self.aftermath.of(&inspection.note.name, || remote::connect(&self.options.selection))?;
         let began = Instant::now();
         let (how, generation, times) = match serving {
             None => (How::Loaded, host.load(&file)?.generation, None),

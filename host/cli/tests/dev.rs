@@ -4,53 +4,43 @@
 mod program;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use program::live::Live;
 use program::tiny::Tiny;
-use program::{folder, hookrail, run, text};
+use program::{folder, home, hookrail, run, text};
 use serde_json::Value;
 
-/// A package, and the home in which hosts and `dev` find each other.
+/// A package; the hosts and `dev` of a test find each other in its home.
 struct Scene {
     tiny: Tiny,
-    home: PathBuf,
 }
 
 impl Scene {
     fn new(test: &str) -> Self {
         let folder = folder(&format!("dev_{test}"));
-        // Not in there: the path of a socket has little room.
-        let home = std::env::temp_dir().join(format!("hookrail-{}-{test}", std::process::id()));
-        fs::create_dir_all(&home).unwrap();
         let tiny = Tiny::new(&folder, test);
         tiny.says("one");
-        Scene { tiny, home }
+        Scene { tiny }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = hookrail(arguments);
-        command.env("HOOKRAIL_HOME", &self.home).env("CARGO_TARGET_DIR", Tiny::target()).env("CARGO_NET_OFFLINE", "1");
+        command.env("CARGO_TARGET_DIR", Tiny::target()).env("CARGO_NET_OFFLINE", "1");
         command.current_dir(&self.tiny.folder);
         command
     }
 
     fn run(&self) -> Live {
         let live = Live::start(&mut self.command(&["run", "--json"]));
-        let socket = self.home.join("run").join(format!("{}.sock", live.id()));
+        let socket = home().join("run").join(format!("{}.sock", live.id()));
         hookrail_tests::probe::eventually("it opens its socket", || socket.exists());
         live
     }
 
     fn dev(&self, arguments: &[&str]) -> Live {
         Live::start(self.command(&["dev", "."]).args(arguments))
-    }
-}
-
-impl Drop for Scene {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.home);
     }
 }
 
@@ -123,6 +113,28 @@ fn what_does_not_build_changes_nothing_and_the_compiler_is_heard() {
 }
 
 #[test]
+fn a_build_that_panics_is_rolled_back_and_its_author_told() {
+    let scene = Scene::new("panics");
+    let mut host = scene.run();
+    let dev = scene.dev(&[]);
+    dev.out.line(0);
+    let source = fs::read_to_string(scene.tiny.folder.join("src/lib.rs")).unwrap();
+    scene.tiny.is(&source.replace(
+        "fn say(&self, message: &mut Message) {",
+        "fn say(&self, message: &mut Message) {\n        panic!(\"oops\");",
+    ));
+    dev.out.line(1);
+    let mut sent = 0;
+    while dev.said.with("generation 2 of tiny-panics is given up") == 0 {
+        assert!(sent < 100_000, "that many faults are too many");
+        sent += 1;
+        assert!(host.through("a").ends_with('a'));
+    }
+    dev.said.wait_for("generation 3 serves");
+    assert_eq!(host.through("b"), "one b");
+}
+
+#[test]
 fn what_a_source_includes_is_source_too() {
     let scene = Scene::new("includes");
     let word = scene.tiny.folder.join("word with space.txt");
@@ -184,13 +196,13 @@ fn what_cannot_be_built_or_reached_says_what_to_do() {
     };
     let workspace = hookrail_tests::root();
     let library = workspace.join("host");
-    check(&["/nowhere"], 2, "HR0620", "Cargo.toml is in");
-    check(&["src"], 2, "HR0620", "Cargo.toml is in");
-    check(&[workspace.to_str().unwrap()], 2, "HR0621", "plugins/hello");
-    check(&[library.to_str().unwrap()], 2, "HR0622", "crate-type");
-    check(&["."], 3, "HR0630", "hookrail run --plugin");
+    check(&["/nowhere"], 2, "HR0612", "Cargo.toml is in");
+    check(&["src"], 2, "HR0612", "Cargo.toml is in");
+    check(&[workspace.to_str().unwrap()], 2, "HR0613", "plugins/hello");
+    check(&[library.to_str().unwrap()], 2, "HR0614", "crate-type");
+    check(&["."], 3, "HR0609", "`hookrail run` starts one");
     let (one, two) = (scene.run(), scene.run());
-    check(&["."], 2, "HR0631", "--pid");
+    check(&["."], 2, "HR0610", "--pid");
     for host in [&one, &two] {
         let pid = host.id().to_string();
         let output = run(&mut scene.command(&["dev", ".", "--once", "--pid", &pid]), b"");
@@ -198,5 +210,5 @@ fn what_cannot_be_built_or_reached_says_what_to_do() {
         assert_eq!(output.status.code(), Some(0));
     }
     let output = run(scene.command(&["dev", "."]).env("CARGO", Path::new("/nowhere/cargo")), b"");
-    assert!(text(&output.stderr).contains("error[HR0624]: cannot run cargo"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("error[HR0616]: cannot run cargo"), "{}", text(&output.stderr));
 }
