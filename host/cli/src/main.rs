@@ -3,11 +3,15 @@
 mod args;
 mod bench;
 mod demo;
+mod dev;
+mod digest;
+mod duration;
 mod error;
 mod events;
 mod exit;
 mod hooks;
 mod inspect;
+mod interrupt;
 mod log;
 mod measure;
 mod plugin;
@@ -19,6 +23,7 @@ mod size;
 mod status;
 mod table;
 mod talk;
+mod watch;
 
 use clap::Parser;
 
@@ -47,5 +52,6 @@ fn run(args: &Args) -> Result<ExitCode, Error> {
         Command::Inspect(options) => inspect::run(options),
         Command::Bench(options) => bench::run(options),
         Command::Demo(options) => demo::run(options),
+        Command::Dev(options) => dev::run(options),
     }
 }
