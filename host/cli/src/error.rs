@@ -129,12 +129,7 @@ impl Error {
             {
                 ExitCode::NotFound
             }
-            Error::Call(CallError::Refused(problem)) => match problem.code.as_str() {
-                "HR0103" | "HR0704" => ExitCode::NotFound,
-                code if code.starts_with("HR02") => ExitCode::Usage,
-                code if code.starts_with("HR03") || code.starts_with("HR04") => ExitCode::PluginRefused,
-                _ => ExitCode::Failure,
-            },
+            Error::Call(CallError::Refused(problem)) => ExitCode::of_code(&problem.code),
             Error::Call(CallError::Unreachable { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 ExitCode::NotFound
             }

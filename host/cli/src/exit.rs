@@ -17,6 +17,19 @@ pub(crate) enum ExitCode {
     StdoutClosed = 141,
 }
 
+impl ExitCode {
+    /// For an error that a running host answered, of which only the code is known.
+    pub(crate) fn of_code(code: &str) -> Self {
+        match code {
+            // No such plugin, no such point.
+            "HR0103" | "HR0704" => ExitCode::NotFound,
+            _ if code.starts_with("HR02") => ExitCode::Usage,
+            _ if code.starts_with("HR03") || code.starts_with("HR04") => ExitCode::PluginRefused,
+            _ => ExitCode::Failure,
+        }
+    }
+}
+
 /// What they mean, for people.
 const MEANINGS: &[(ExitCode, &str)] = &[
     (ExitCode::Ok, "all went well; denied messages are no failure"),
