@@ -76,24 +76,37 @@ pub(crate) fn parts(host: &Host, file: &Path) -> [(&'static str, Duration); 8] {
     ]
 }
 
+/// How long a load with the unload behind it takes, beside opening and closing a copy of the file, and
+/// beside the one thread that an unload starts; means of so many times.
+pub(crate) fn round_trips(host: &Host, file: &Path, times: u32) -> [Duration; 3] {
+    let mean = |once: &dyn Fn() -> Duration| (0..times).map(|_| once()).sum::<Duration>() / times;
+    let opened = mean(&|| copy_and_open(file).into_iter().sum());
+    let loaded = mean(&|| load_and_unload(host, file).into_iter().sum());
+    let spawned = mean(&|| timed(|| std::thread::spawn(|| ()).join().expect("it does nothing")).0);
+    [opened, loaded, spawned]
+}
+
 /// The fastest of 21 times, part by part: what is subtracted must not carry what else the machine
 /// did meanwhile.
 fn fastest<const N: usize>(once: impl Fn() -> [Duration; N]) -> [Duration; N] {
     (0..21).map(|_| once()).fold([Duration::MAX; N], |least, times| std::array::from_fn(|i| least[i].min(times[i])))
 }
 
-fn copy(file: &Path) -> OwnedFd {
+/// Copies a file to memory.
+pub(crate) fn copy(file: &Path) -> OwnedFd {
     let file = File::open(file).expect("the plugin was built");
     let copy = memfd_create("copy", MemfdFlags::CLOEXEC).expect("memory");
     while sendfile(&copy, &file, None, 1 << 30).expect("memory") > 0 {}
     copy
 }
 
-fn path(copy: &OwnedFd) -> String {
+/// Where the loader finds a copy.
+pub(crate) fn path(copy: &OwnedFd) -> String {
     format!("/proc/self/fd/{}", copy.as_raw_fd())
 }
 
-fn timed<R>(run: impl FnOnce() -> R) -> (Duration, R) {
+/// How long something takes, and what it answers.
+pub(crate) fn timed<R>(run: impl FnOnce() -> R) -> (Duration, R) {
     let start = Instant::now();
     let result = run();
     (start.elapsed(), result)

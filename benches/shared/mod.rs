@@ -1,13 +1,18 @@
 //! What the benchmarks and the table measure: written once, timed by both.
 #![allow(dead_code, reason = "each of them uses a part")]
 
+pub(crate) mod by_hand;
 pub(crate) mod hosts;
 pub(crate) mod load;
 pub(crate) mod loops;
 pub(crate) mod peers;
+pub(crate) mod pins;
 pub(crate) mod register;
+pub(crate) mod reloaders;
+pub(crate) mod replace;
 pub(crate) mod republish;
 pub(crate) mod rounds;
+pub(crate) mod swap;
 
 /// The lengths of chain that everything is measured at.
 pub(crate) const LENGTHS: [usize; 7] = [0, 1, 2, 4, 8, 16, 64];

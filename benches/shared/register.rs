@@ -5,34 +5,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use hookrail::{Callbacks, Config, Host, Priority, Registered, Verdict};
-use hookrail_abi::{Fold, PayloadOps, Point, Shape};
-use hookrail_benches::{Work, WorkDone};
-
-/// A thousand points, three digits each: `bench.p000` to `bench.p999`.
-struct Numbered<const H: usize, const T: usize, const U: usize>;
-
-impl<const H: usize, const T: usize, const U: usize> Numbered<H, T, U> {
-    const BYTES: [u8; 9] = [b'b', b'e', b'n', b'c', b'.', b'p', b'0' + H as u8, b'0' + T as u8, b'0' + U as u8];
-}
-
-// SAFETY: a number owns all it holds; shape and operations are those of the same payload.
-unsafe impl<const H: usize, const T: usize, const U: usize> Point for Numbered<H, T, U> {
-    const NAME: &'static str = match str::from_utf8(&Self::BYTES) {
-        Ok(name) => name,
-        Err(_) => panic!("digits are text"),
-    };
-    const REVISION: u32 = 1;
-    type Kind = Fold;
-    type Payload = Work;
-
-    fn ops() -> &'static PayloadOps {
-        WorkDone::ops()
-    }
-
-    fn shape() -> Shape {
-        WorkDone::shape()
-    }
-}
+use hookrail_abi::{Fold, Point};
+use hookrail_benches::{Numbered, Work, WorkDone, each};
 
 /// The callbacks that one point gets.
 pub(crate) const PER_POINT: usize = 10;
@@ -47,12 +21,6 @@ fn add<P: Point<Kind = Fold, Payload = Work>>(callbacks: Callbacks) -> Callbacks
 
 fn nothing(_: &mut Work) -> Verdict {
     Verdict::Continue
-}
-
-/// An array: the value for each digit.
-macro_rules! each {
-    ($digit:ident => $value:expr) => { each!($digit in 0 1 2 3 4 5 6 7 8 9 => $value) };
-    ($digit:ident in $($number:literal)* => $value:expr) => { [$({ const $digit: usize = $number; $value }),*] };
 }
 
 fn units<const H: usize, const T: usize>() -> [Add; 10] {

@@ -1,9 +1,15 @@
-//! What the benchmarks dispatch: a point of their own, and a plugin with up to eight callbacks that
-//! do next to nothing, so that the cost of dispatch stands out.
+//! What the benchmarks dispatch: points of their own, a plugin with up to eight callbacks that do next
+//! to nothing, so that the cost of dispatch stands out, and plugins to be replaced.
+
+mod marked;
+mod numbered;
 
 use abi_stable::StableAbi;
 use hookrail_abi::prelude::*;
 use hookrail_abi::{Fold, points};
+
+pub use marked::{Hundred, Marked};
+pub use numbered::Numbered;
 
 /// What the callbacks count in.
 #[repr(C)]

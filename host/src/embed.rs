@@ -79,10 +79,13 @@ impl Callbacks {
     }
 
     pub(crate) fn register(self, registry: &Registry, owner: Owner) -> Result<Registered, ApiMisuse> {
-        let instance = self.instance;
-        let additions = self.callbacks.into_iter().map(|make| make(registry, instance.clone(), owner));
-        registry.add(additions.collect::<Result<_, _>>()?)?;
+        registry.add(self.into_additions(registry, owner)?)?;
         Ok(Registered(owner))
+    }
+
+    pub(crate) fn into_additions(self, registry: &Registry, owner: Owner) -> Result<Vec<Addition>, ApiMisuse> {
+        let instance = self.instance;
+        self.callbacks.into_iter().map(|make| make(registry, instance.clone(), owner)).collect()
     }
 }
 

@@ -250,3 +250,44 @@ impl Hung {
         chain.publish(next)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hookrail_abi::Priority;
+    use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
+
+    use super::*;
+    use crate::embed::Callbacks;
+
+    fn on_three_points() -> Callbacks {
+        let priority = Priority::new(10);
+        Callbacks::new("three")
+            .on::<MessagePublish, _, _>("one", priority, |_| ())
+            .on::<MessagePublish, _, _>("another", priority, |_| ())
+            .on::<MessageDelivered, _, _>("one", priority, |_| ())
+            .on::<MessageDropped, _, _>("one", priority, |_| ())
+    }
+
+    #[test]
+    fn a_replacement_publishes_each_point_once() {
+        let registry = Registry::new();
+        let (old, new) = (Owner(1), Owner(2));
+        on_three_points().register(&registry, old).unwrap();
+        // Under a pin all that is retired stays.
+        registry.pin(|_| {
+            let retired = || {
+                let (mut snapshots, mut roots) = (0, 0);
+                registry.limbo.each(|retired| match retired {
+                    Retired::Root { .. } => roots += 1,
+                    Retired::Snapshot(_) => snapshots += 1,
+                });
+                (snapshots, roots)
+            };
+            let before = retired();
+            let removed = registry.replace(Some(old), on_three_points().into_additions(&registry, new).unwrap());
+            assert_eq!(removed.unwrap().len(), 4);
+            let behind = retired();
+            assert_eq!((behind.0 - before.0, behind.1 - before.1), (3, 1));
+        });
+    }
+}

@@ -27,14 +27,25 @@ pub fn plugin(name: &str) -> PathBuf {
 
 /// One of the eight libraries of the benchmarks, always optimised.
 pub fn work(index: usize) -> PathBuf {
+    of_benches(&format!("work_{index}"))
+}
+
+/// A library of the benchmarks in one of its two builds, always optimised.
+pub fn marked(name: &str, mark: u64) -> PathBuf {
+    of_benches(&format!("{name}_{mark}"))
+}
+
+fn of_benches(name: &str) -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
-        let names: Vec<_> = (0..8).map(|index| format!("work_{index}")).collect();
+        let marked =
+            ["hundred", "marked"].into_iter().flat_map(|name| (1..=2).map(move |mark| format!("{name}_{mark}")));
+        let names: Vec<_> = (0..8).map(|index| format!("work_{index}")).chain(marked).collect();
         let examples = names.iter().flat_map(|name| ["--example", name]);
         let arguments: Vec<_> = ["--release", "-p", "hookrail-benches"].into_iter().chain(examples).collect();
         build(root(), &arguments, &[])
     });
-    find(built, &format!("work_{index}"))
+    find(built, name)
 }
 
 /// The program that callgrind counts, always optimised.

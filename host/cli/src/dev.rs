@@ -120,7 +120,7 @@ impl Development<'_> {
         self.plugin = Some(inspection.note.name.clone());
         let reading = |source| Error::Input { file: file.display().to_string(), source };
         let digest = digest::of(&file).map_err(reading)?;
-        let mut host = self.remote::connect(&options.selection)?;
+        let mut host = remote::connect(&self.options.selection)?;
         let pid = host.status()?.pid;
         let serving = host.list()?.into_iter().find(|view| view.name == inspection.note.name);
         let generation = serving.as_ref().map_or(0, |view| view.generation);

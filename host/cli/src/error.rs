@@ -149,9 +149,7 @@ impl Error {
             | Error::Input { .. }
             | Error::NoCargo(_)
             | Error::Stdout(_)
-            | Error::System { .. } => {
-                ExitCode::Failure
-            }
+            | Error::System { .. } => ExitCode::Failure,
         }
     }
 }

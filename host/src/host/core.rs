@@ -89,7 +89,7 @@ impl Core {
         }
         tracing::debug!(plugin = name, "loaded");
         let version = loaded.note().version.clone();
-        let generation = reservation.set(Current {
+        let (generation, _) = reservation.set(Current {
             load: owner,
             owner,
             version: version.clone(),

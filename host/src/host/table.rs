@@ -8,7 +8,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::Plugin;
-use super::rollback::OnTrial;
+use super::rollback::{OnTrial, WayBack};
 use crate::chain::Owner;
 use crate::error::ApiMisuse;
 use crate::plugin::Lifecycle;
@@ -273,16 +273,16 @@ impl Reservation {
         current.map(|current| current.reloaded.clone()).unwrap_or_default()
     }
 
-    /// A new generation serves from now on; answers its number.
-    pub(super) fn set(&self, current: Current) -> u64 {
+    /// A new generation serves from now on. Answers its number, and the way back of the one before, if
+    /// that was on trial.
+    pub(super) fn set(&self, current: Current) -> (u64, Option<WayBack>) {
         let mut names = self.names();
         let entry = names.by_name.entry(self.name.clone()).or_default();
         entry.generation += 1;
         let generation = entry.generation;
         let before = entry.current.replace(current);
         drop(names);
-        drop(before);
-        generation
+        (generation, before.and_then(|before| before.trial).and_then(OnTrial::end))
     }
 
     /// Changes what is known of the generation that serves.

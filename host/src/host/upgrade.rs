@@ -132,7 +132,7 @@ impl Core {
         let Serving { generation: from, load, owner: old, lifecycle, version: old_version } = serving;
         let version = loaded.note().version.clone();
         // Before the old one ends: what it hands on last is for the one that is set here.
-        let generation = reservation.set(Current {
+        let (generation, way_back) = reservation.set(Current {
             load,
             owner,
             version: version.clone(),
@@ -147,8 +147,12 @@ impl Core {
         // Before the event of the old one's end, which another thread tells.
         self.events.tell(name, generation, event(from, version.clone(), times));
         let rest = (!saved.is_empty()).then(|| self.rest(name, load, saved));
+        let before: Before = Box::new(move |old| {
+            rest.into_iter().for_each(|rest| rest(old));
+            drop(way_back);
+        });
         let unpublished = Unpublished { plugin: name.into(), lifecycle, owner: old, callbacks };
-        let ticket = self.follow(unpublished, self.ending(name, from, rest));
+        let ticket = self.follow(unpublished, self.ending(name, from, Some(before)));
         self.table.remember(from, load, old_version, ticket.clone());
         Ok(Upgraded { generation, version, from, old: ticket, times })
     }

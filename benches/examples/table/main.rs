@@ -11,8 +11,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-#[path = "../shared/mod.rs"]
+#[path = "../../shared/mod.rs"]
 mod shared;
+
+mod replaced;
 
 use shared::rounds::{Compared, compare};
 use shared::{LENGTHS, hosts, load, loops, peers, register, republish};
@@ -41,6 +43,8 @@ enum Bound {
     Instructions(f64, f64),
     /// So many times the baseline.
     Times(f64),
+    /// Nothing: it is shown, and how it stands to its baseline.
+    Beside,
 }
 
 /// A row, and its bound; in the order of the issue.
@@ -69,6 +73,7 @@ fn main() -> ExitCode {
     eprintln!("building what is loaded");
     hookrail_tests::work(0);
     hookrail_tests::plugin("mask");
+    hookrail_tests::marked("marked", 1);
     hookrail_tests::count();
     let mut samples: Vec<Sample> = Vec::new();
     for process in 1..=PROCESSES {
@@ -114,6 +119,7 @@ fn measure(found: &dyn Fn(&str, String, Compared)) {
     }
     republished(found);
     loads(found);
+    replaced::measure(found);
     for count in [2000, 5000, 10_000] {
         let each = |count: usize| register::one_transaction(count).as_nanos() as f64 / count as f64;
         found(ROWS[9].0, count.to_string(), Compared::of((0..LONG_ROUNDS).map(|_| (each(1000), each(count)))));
@@ -189,7 +195,7 @@ fn instructions(samples: &mut Vec<Sample>) {
 /// Prints the table, then the figures behind it. Fails when a bound is missed.
 fn print(samples: &[Sample]) -> ExitCode {
     let mut rows: Vec<(String, &str, &Bound)> =
-        ROWS.iter().map(|(row, must, bound)| ((*row).into(), *must, bound)).collect();
+        ROWS.iter().chain(&replaced::ROWS).map(|(row, must, bound)| ((*row).into(), *must, bound)).collect();
     for sample in samples.iter().filter(|sample| sample.row.starts_with("against ")) {
         if !rows.iter().any(|(row, ..)| *row == sample.row) {
             let fixed = sample.row.ends_with(peers::FIXED);
@@ -222,7 +228,7 @@ fn print(samples: &[Sample]) -> ExitCode {
             );
         }
         missed += usize::from(!holds);
-        let verdict = if matches!(bound, Bound::None) {
+        let verdict = if matches!(bound, Bound::None | Bound::Beside) {
             ""
         } else if cells.is_empty() {
             "skipped"
@@ -257,6 +263,7 @@ impl Bound {
         let Compared { candidate, more: (_, more), ratio: (_, ratio), .. } = *compared;
         match self {
             Bound::None => (true, format!("{label}: {}", time(candidate))),
+            Bound::Beside => (true, format!("{label}: {}, {ratio:.2} x", time(candidate))),
             Bound::More(most) => (more <= *most, format!("{label}: {more:+.2} ns")),
             Bound::Instructions(once, each) => {
                 let callbacks: f64 = label.parse().expect("a length");

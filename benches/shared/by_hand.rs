@@ -1,0 +1,105 @@
+//! A host by hand: the least it takes until a plugin's callbacks can be called. It checks nothing, and
+//! does not know what threads have left of the library.
+
+use std::ffi::c_void;
+use std::mem::ManuallyDrop;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::ptr::{from_mut, null, null_mut};
+use std::time::Duration;
+
+use hookrail_abi::boundary::{ABI_VERSION, Context, ENTRY_SYMBOL, Entry, HostTable, RawCallback, Registration, Str};
+use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+
+use super::load::{copy, path, timed};
+
+static TABLE: HostTable =
+    HostTable { size: size_of::<HostTable>() as u32, abi: ABI_VERSION, say, register_callback, current, query };
+
+/// A started plugin; stopped and closed when this is dropped.
+///
+/// # Invariants
+/// `entry` lies in the library, which made and started `instance`.
+pub(crate) struct ByHand {
+    library: ManuallyDrop<Library>,
+    entry: *const Entry,
+    instance: *mut c_void,
+    callbacks: Vec<(RawCallback, *mut c_void)>,
+    _copy: OwnedFd,
+}
+
+impl ByHand {
+    /// Copies a plugin to memory, opens the copy, and creates and starts an instance; how long each of
+    /// the three took.
+    pub(crate) fn start(file: &Path, config: &str) -> ([Duration; 3], Self) {
+        let (copied, copy) = timed(|| copy(file));
+        // SAFETY: our own plugin.
+        let (opened, library) = timed(|| unsafe { Library::open(Some(path(&copy)), RTLD_NOW | RTLD_LOCAL) });
+        let library = library.expect("it opens");
+        let mut callbacks: Vec<(RawCallback, *mut c_void)> = Vec::new();
+        let (created, (entry, instance)) = timed(|| {
+            // SAFETY: what a plugin exports under that name, in a library that is kept beside it.
+            let entry = *unsafe { library.get::<*const Entry>(ENTRY_SYMBOL) }.expect("it is a plugin");
+            let mut instance = null_mut();
+            // SAFETY: the order of calls is that of the boundary; the table lives as long as the
+            // process, text holds for the call, and the registrar is what `register_callback` expects.
+            unsafe {
+                assert_eq!(((*entry).attach)(&TABLE), 0);
+                assert_eq!(((*entry).create)(null(), Str::new("by-hand"), Str::new(config), &mut instance), 0);
+                assert_eq!(((*entry).start)(instance, from_mut(&mut callbacks).cast()), 0);
+            }
+            (entry, instance)
+        });
+        let library = ManuallyDrop::new(library);
+        // INVARIANT: as just made.
+        ([copied, opened, created], ByHand { library, entry, instance, callbacks, _copy: copy })
+    }
+
+    /// Calls its callbacks.
+    ///
+    /// # Safety
+    /// The payload is that of the points they are on.
+    pub(crate) unsafe fn call(&self, payload: *mut c_void) -> u32 {
+        // SAFETY: they are registered and the instance is started; the rest is the caller's contract.
+        unsafe { super::hosts::run_raw(&self.callbacks, payload) }
+    }
+}
+
+impl Drop for ByHand {
+    fn drop(&mut self) {
+        // SAFETY: by the type invariant; nobody calls its code any more, nor is the library used
+        // again.
+        let closed = unsafe {
+            ((*self.entry).stop)(self.instance);
+            ((*self.entry).destroy)(self.instance);
+            ManuallyDrop::take(&mut self.library).close()
+        };
+        closed.expect("it closes");
+        // One that stayed would be found again under the number of the next copy's descriptor, which
+        // would be quick.
+        let maps = std::fs::read_to_string("/proc/self/maps").expect("the system has it");
+        assert!(!maps.contains("/memfd:copy"), "the library is gone");
+    }
+}
+
+unsafe extern "C" fn say(_kind: u32, text: Str) {
+    // SAFETY: the plugin passes text that is readable for the call.
+    let text = unsafe { text.to_text() };
+    eprintln!("the plugin says: {text}");
+}
+
+unsafe extern "C" fn register_callback(registrar: *mut c_void, record: *const Registration) -> u32 {
+    // SAFETY: `start` was given this vector; the record holds for the call.
+    let (callbacks, record) = unsafe { (&mut *registrar.cast::<Vec<(RawCallback, *mut c_void)>>(), &*record) };
+    let Some(run) = record.run else { return 1 };
+    callbacks.push((run, record.ctx));
+    0
+}
+
+unsafe extern "C" fn current() -> *const Context {
+    null()
+}
+
+unsafe extern "C" fn query(_id: Str) -> *const c_void {
+    null()
+}

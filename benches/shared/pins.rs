@@ -1,0 +1,20 @@
+//! What a pin costs: on its own, and around a dispatch.
+
+use std::time::Duration;
+
+use hookrail::{HookPoint, Host, Verdict};
+use hookrail_benches::WorkDone;
+
+use super::loops::timed;
+
+/// A pin that does nothing.
+pub(crate) fn empty(rounds: u64, host: &Host) -> Duration {
+    timed!(rounds, 0, |_work| host.pin(|_| ()))
+}
+
+/// A pin around the dispatch of a chain of so many callbacks.
+pub(crate) fn dispatch(rounds: u64, host: &Host, point: &HookPoint<WorkDone>, callbacks: usize) -> Duration {
+    timed!(rounds, callbacks, |work| {
+        assert!(host.pin(|pin| pin.dispatch(point, work)).verdict == Verdict::Continue);
+    })
+}

@@ -1,0 +1,106 @@
+//! What a program would use instead to replace code: both open the very file that Hookrail opens in
+//! [`replace`](super::replace::small), and call a plain function of it.
+//!
+//! They do less. Neither knows whether the file fits or makes an instance of anything; both close the
+//! old code before the new one is open, so meanwhile nothing can be called, and a thread that is in the
+//! old code crashes: their callers need a lock around every call. Neither finds out whether the old
+//! code is really gone.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use hot_lib_reloader::LibReloader;
+use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+use tempfile::TempDir;
+
+type Mark = unsafe extern "C" fn() -> u64;
+
+const SYMBOL: &str = "mark";
+
+/// hot-lib-reloader, over a folder in which the file is replaced as cargo replaces it.
+///
+/// It reloads only what its own watcher has seen, and what differs from the file before. The watcher
+/// cannot be left out, but what it takes can: [`Turn::reload`] begins when it has seen the file.
+pub(crate) struct HotLib {
+    reloader: LibReloader,
+    folder: TempDir,
+    serving: u64,
+}
+
+/// How long one reload of hot-lib-reloader took.
+pub(crate) struct Turn {
+    /// From the call that reloads to the first call of the new code.
+    pub(crate) reload: Duration,
+    /// From the finished file to the first call of the new code, with a debounce of one millisecond.
+    pub(crate) watched: Duration,
+}
+
+impl HotLib {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::copy(hookrail_tests::marked("marked", 1), folder.path().join("libmarked.so")).expect("it is there");
+        let debounce = Duration::from_millis(1);
+        let reloader = LibReloader::new(folder.path(), "marked", Some(debounce), None).expect("it opens");
+        // It says nowhere when its watcher stands.
+        std::thread::sleep(Duration::from_millis(200));
+        HotLib { reloader, folder, serving: 1 }
+    }
+
+    /// Puts the other build in place, and reloads it.
+    pub(crate) fn turn(&mut self) -> Turn {
+        const PATIENCE: Duration = Duration::from_secs(10);
+        let next = 3 - self.serving;
+        let fresh = self.folder.path().join("fresh");
+        std::fs::copy(hookrail_tests::marked("marked", next), &fresh).expect("it is there");
+        std::fs::rename(fresh, self.folder.path().join("libmarked.so")).expect("it is our folder");
+        let finished = Instant::now();
+        loop {
+            let start = Instant::now();
+            if self.reloader.update().expect("it opens") {
+                // SAFETY: that is its type, and nobody else is in the library.
+                let mark = unsafe { self.reloader.get_symbol::<Mark>(SYMBOL.as_bytes()).expect("it has one")() };
+                let turn = Turn { reload: start.elapsed(), watched: finished.elapsed() };
+                assert_eq!(mark, next, "the new code answers");
+                self.serving = next;
+                return turn;
+            }
+            assert!(finished.elapsed() < PATIENCE, "the watcher sees the file");
+            std::thread::sleep(Duration::from_micros(50));
+        }
+    }
+}
+
+/// A bare close and open of the file itself, without a copy: whoever writes to the file writes to the
+/// running code.
+pub(crate) struct Bare {
+    files: [PathBuf; 2],
+    library: Option<Library>,
+    serving: usize,
+}
+
+impl Bare {
+    pub(crate) fn new() -> Self {
+        let mut bare =
+            Bare { files: [1, 2].map(|mark| hookrail_tests::marked("marked", mark)), library: None, serving: 1 };
+        bare.turn();
+        bare
+    }
+
+    /// How long it took from closing the old file to the first call of the other one's code.
+    pub(crate) fn turn(&mut self) -> Duration {
+        let next = 1 - self.serving;
+        let start = Instant::now();
+        if let Some(old) = self.library.take() {
+            old.close().expect("it closes");
+        }
+        // SAFETY: our own library.
+        let library = unsafe { Library::open(Some(&self.files[next]), RTLD_NOW | RTLD_LOCAL) }.expect("it opens");
+        // SAFETY: that is its type.
+        let mark = unsafe { library.get::<Mark>(SYMBOL).expect("it has one")() };
+        let elapsed = start.elapsed();
+        assert_eq!(mark, next as u64 + 1, "the new code answers");
+        self.library = Some(library);
+        self.serving = next;
+        elapsed
+    }
+}

@@ -1,0 +1,115 @@
+//! From a finished library on disk to the first message through its code, while the build before it
+//! serves.
+
+use std::path::PathBuf;
+use std::ptr::from_mut;
+use std::time::{Duration, Instant};
+
+use hookrail::{Config, HookPoint, Host, Message, MessagePublish, Plugin, PluginConfig, UpgradeTimes, Verdict};
+use hookrail_abi::Point;
+use hookrail_benches::{Work, WorkDone};
+use serde_json::{Value, json};
+
+use super::by_hand::ByHand;
+use super::load::timed;
+
+/// The parts that are measured, in their order.
+pub(crate) const PARTS: [&str; 5] = ["copy, inspect", "open, attach", "create, start", "swap", "first message"];
+
+/// How long the parts took. Whoever loads by hand swaps nothing.
+pub(crate) type Parts = [Duration; PARTS.len()];
+
+/// A plugin in two builds.
+pub(crate) struct Builds<P: Point> {
+    name: &'static str,
+    config: Value,
+    files: [PathBuf; 2],
+    payload: fn() -> P::Payload,
+    /// Whether this is what that build makes of the payload.
+    saw: fn(&P::Payload, usize) -> bool,
+}
+
+/// The smallest plugin, with a mark of each build.
+pub(crate) fn small() -> Builds<WorkDone> {
+    Builds {
+        name: "marked",
+        config: Value::Null,
+        files: [1, 2].map(|mark| hookrail_tests::marked("marked", mark)),
+        payload: Work::default,
+        saw: |work, build| work.count == build as u64 + 1,
+    }
+}
+
+/// A plugin as people have them, which compiles patterns. Both builds are the same file, since nothing
+/// on the way asks whether they differ; which of them is called one sees by the address of its code.
+pub(crate) fn real() -> Builds<MessagePublish> {
+    Builds {
+        name: "mask",
+        config: json!({ "patterns": ["secret[0-9]+"] }),
+        files: [(), ()].map(|()| hookrail_tests::plugin("mask")),
+        payload: || Message::new("a", "secret1"),
+        saw: |message, _| **message.body == *b"***",
+    }
+}
+
+/// A host in which one build replaces the other.
+pub(crate) struct Replacing<P: Point> {
+    builds: Builds<P>,
+    host: Host,
+    point: HookPoint<P>,
+    plugin: Plugin,
+    serving: usize,
+}
+
+impl<P: Point> Replacing<P> {
+    pub(crate) fn new(builds: Builds<P>) -> Self {
+        let mut config = Config::default();
+        let plugin = PluginConfig { config: builds.config.clone(), ..Default::default() };
+        config.plugins.insert(builds.name.into(), plugin);
+        let host = Host::new(config).expect("a host");
+        let point = host.point::<P>().expect("declared once");
+        // SAFETY: our own plugin.
+        let plugin = unsafe { host.load(&builds.files[0]) }.expect("it loads");
+        Replacing { builds, host, point, plugin, serving: 0 }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.builds.name
+    }
+
+    /// Upgrades to the other build; how long it took until the first message was through it, and the
+    /// parts. The end of the old build, which the host sees to behind that, is waited for in quiet.
+    pub(crate) fn upgrade(&mut self) -> (Duration, Parts) {
+        let before = self.point.raw_pairs();
+        let next = 1 - self.serving;
+        let mut payload = (self.builds.payload)();
+        let start = Instant::now();
+        // SAFETY: our own plugin.
+        let upgraded = unsafe { self.host.upgrade(&self.plugin, &self.builds.files[next]) };
+        let outcome = self.point.dispatch(&mut payload);
+        let elapsed = start.elapsed();
+        let upgraded = upgraded.expect("it takes over");
+        assert_eq!(outcome.verdict, Verdict::Continue);
+        assert!((self.builds.saw)(&payload, next), "the first message went through the new build");
+        assert_ne!(self.point.raw_pairs(), before, "which is other code");
+        assert!(upgraded.old.wait(Duration::from_secs(60)).is_unmapped());
+        self.serving = next;
+        let UpgradeTimes { copy, open, create, swap } = upgraded.times;
+        (elapsed, [copy, open, create, swap, elapsed.saturating_sub(copy + open + create + swap)])
+    }
+
+    /// The same by hand, of the build that is next.
+    pub(crate) fn by_hand(&self) -> (Duration, Parts) {
+        let next = 1 - self.serving;
+        let mut payload = (self.builds.payload)();
+        let config = if self.builds.config.is_null() { "{}".into() } else { self.builds.config.to_string() };
+        let start = Instant::now();
+        let ([copy, open, create], by_hand) = ByHand::start(&self.builds.files[next], &config);
+        // SAFETY: the plugin is on this one point.
+        let (call, answer) = timed(|| unsafe { by_hand.call(from_mut(&mut payload).cast()) });
+        let elapsed = start.elapsed();
+        assert_eq!(answer, 0);
+        assert!((self.builds.saw)(&payload, next), "the message went through the new build");
+        (elapsed, [copy, open, create, Duration::ZERO, call])
+    }
+}

@@ -1,0 +1,71 @@
+//! The transaction that puts a new build in the place of the old one, on a hundred points at once.
+//!
+//! That each point is published once and not twice cannot be seen from outside, since readers see the
+//! one before or the one behind either way: a test of the host's registry counts what is retired.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hookrail::{Config, Host, Plugin, Verdict};
+use hookrail_abi::{Fold, Point};
+use hookrail_benches::{Numbered, Work, each};
+
+/// How many points the plugin is on.
+pub(crate) const POINTS: usize = 100;
+
+type Dispatch = Box<dyn Fn(&mut Work)>;
+type Open = fn(&Host) -> Dispatch;
+
+/// A host with a hundred points, and a plugin on each of them.
+pub(crate) struct Swapping {
+    host: Host,
+    points: Vec<Dispatch>,
+    files: [PathBuf; 2],
+    plugin: Plugin,
+    serving: usize,
+}
+
+impl Swapping {
+    pub(crate) fn new() -> Self {
+        let host = Host::new(Config::default()).expect("a host");
+        let points: Vec<_> = tens().as_flattened().iter().map(|point| point(&host)).collect();
+        assert_eq!(points.len(), POINTS);
+        let files = [1, 2].map(|mark| hookrail_tests::marked("hundred", mark));
+        // SAFETY: our own plugin.
+        let plugin = unsafe { host.load(&files[0]) }.expect("it loads");
+        Swapping { host, points, files, plugin, serving: 0 }
+    }
+
+    /// How long the swap itself takes. Behind it each point answers with the new mark.
+    pub(crate) fn swap(&mut self) -> Duration {
+        let next = 1 - self.serving;
+        // SAFETY: our own plugin.
+        let upgraded = unsafe { self.host.upgrade(&self.plugin, &self.files[next]) }.expect("it takes over");
+        let mut work = Work::default();
+        for (passed, dispatch) in (1..).zip(&self.points) {
+            dispatch(&mut work);
+            assert_eq!(work.count, passed * (next as u64 + 1), "the point has the new callback, and it alone");
+        }
+        assert!(upgraded.old.wait(Duration::from_secs(60)).is_unmapped());
+        self.serving = next;
+        upgraded.times.swap
+    }
+
+    /// The host, for what is compared with it.
+    pub(crate) fn host(&self) -> &Host {
+        &self.host
+    }
+}
+
+fn open<P: Point<Kind = Fold, Payload = Work>>(host: &Host) -> Dispatch {
+    let point = host.point::<P>().expect("declared once");
+    Box::new(move |work| assert_eq!(point.dispatch(work).verdict, Verdict::Continue))
+}
+
+fn units<const T: usize>() -> [Open; 10] {
+    each!(U => open::<Numbered<0, T, U>>)
+}
+
+fn tens() -> [[Open; 10]; 10] {
+    each!(T => units::<T>())
+}
