@@ -155,17 +155,19 @@ impl Library {
     }
 
     /// Binds the library to a residue, if it can be: behind `attach`, and before all else.
-    pub(crate) fn bind(&mut self) -> Result<(), Incompatible> {
+    pub(crate) fn bind(&mut self) -> Result<(), Error> {
         // SAFETY: text for the call.
         let table = unsafe { (self.entry().query)(Str::new("unload/1")) };
         // SAFETY: the id names the table's type, and the library is loaded.
         let Some(table) = (unsafe { table.cast::<UnloadTable>().as_ref() }) else { return Ok(()) };
-        let residue = Residue::new();
+        let residue = Residue::new()
+            .map_err(|source| Error::System { what: "make a key for what threads leave behind".into(), source })?;
         // SAFETY: the table lives as long as the process, and the residue as long as the library.
         let started = unsafe { (table.bind)(residue.as_library(), &residue::TABLE) };
         if started == u32::MAX {
             residue.gone();
-            return Err(Incompatible::NotFresh);
+            let plugin = self.inspection.note.name.clone();
+            return Err(Error::PluginIncompatible { plugin, why: Incompatible::NotFresh });
         }
         if started > 0 {
             self.inspection.unhooked.push("pthread_create, called by a constructor".into());

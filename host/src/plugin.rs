@@ -93,9 +93,8 @@ impl Loaded {
         let attach = loaded.library.entry().attach;
         // SAFETY: the table lives as long as the process.
         let result = loaded.call("attach", &loaded.note().name, || unsafe { attach(&service::TABLE) });
-        let plugin = loaded.note().name.clone();
         // Also when it did not attach: it may have left something with a thread by then.
-        let bound = loaded.library.bind().map_err(|why| Error::PluginIncompatible { plugin, why });
+        let bound = loaded.library.bind();
         match result.and(bound) {
             Ok(()) => Ok(loaded),
             Err(error) => {

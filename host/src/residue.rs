@@ -16,6 +16,7 @@ mod system;
 mod thread;
 
 use std::ffi::c_void;
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -48,10 +49,11 @@ pub(crate) enum Left {
 
 impl Residue {
     /// A residue for a library that is about to be bound; it is known to all threads until [`gone`](Self::gone).
-    pub(crate) fn new() -> Arc<Self> {
+    pub(crate) fn new() -> io::Result<Arc<Self>> {
+        thread::prepare()?;
         let residue = Arc::new(Residue::default());
         ALL.lock().push(residue.clone());
-        residue
+        Ok(residue)
     }
 
     /// What the library knows it by.
@@ -225,6 +227,28 @@ mod tests {
         key
     }
 
+    /// At the end of a thread the system goes through the keys by number, and takes the values of those
+    /// without a destructor, which all are that it gives to libraries.
+    #[test]
+    fn a_value_is_found_at_the_end_of_a_thread_though_its_key_comes_before_the_hosts() {
+        static RUNS: AtomicUsize = AtomicUsize::new(0);
+        unsafe extern "C" fn count(value: *mut c_void) {
+            RUNS.fetch_add(value.addr(), Ordering::SeqCst);
+        }
+        // A number below that of the host's, which is free from here on.
+        let mut low = 0;
+        assert_eq!(system::key_create(&mut low, None), 0);
+        let residue = Residue::new().unwrap();
+        let others = leave_value(&residue, count);
+        assert_eq!(system::key_delete(low), 0);
+        std::thread::scope(|threads| {
+            threads.spawn(|| assert_ne!(leave_value(&residue, count), others));
+        });
+        assert_eq!(RUNS.load(Ordering::SeqCst), 1);
+        assert!(residue.run_own());
+        residue.gone();
+    }
+
     /// Whoever waits must not find the record empty between two destructors.
     #[test]
     fn what_is_yet_to_run_is_on_record_while_another_runs() {
@@ -236,7 +260,7 @@ mod tests {
             let is_last = RUNS.fetch_add(1, Ordering::Relaxed) == 2;
             assert_eq!((state.left(), state.is_empty()), (Some(Left::Running(1)), is_last));
         }
-        let residue = Residue::new();
+        let residue = Residue::new().unwrap();
         RESIDUE.store(residue.as_library().cast_mut().cast(), Ordering::Relaxed);
         for _ in 0..3 {
             leave_value(&residue, look);
@@ -257,7 +281,7 @@ mod tests {
             // SAFETY: the test keeps the residue; nobody follows the value.
             unsafe { (TABLE.set_specific)(RESIDUE.load(Ordering::Relaxed).cast(), key, value) };
         }
-        let residue = Residue::new();
+        let residue = Residue::new().unwrap();
         RESIDUE.store(residue.as_library().cast_mut().cast(), Ordering::Relaxed);
         KEY.store(leave_value(&residue, again) as usize, Ordering::Relaxed);
         assert!(residue.run_own());
@@ -273,7 +297,7 @@ mod tests {
         unsafe extern "C" fn never(_: *mut c_void) {
             unreachable!("there is no value");
         }
-        let residue = Residue::new();
+        let residue = Residue::new().unwrap();
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let key = leave_value(&residue, never);

@@ -52,15 +52,13 @@ unsafe extern "C" fn key_delete(library: *const c_void, key: u32) -> i32 {
 }
 
 unsafe extern "C" fn set_specific(library: *const c_void, key: u32, value: *const c_void) -> i32 {
-    // SAFETY: as in `at_thread_exit`.
-    let residue = unsafe { residue(library) };
-    if value.is_null() {
-        residue.state.lock().remove_value(thread::id(), key);
-    } else {
+    let set = system::set_specific(key, value);
+    if set == 0 {
         thread::arm_last();
-        residue.state.lock().add_value(thread::id(), key);
+        // SAFETY: as in `at_thread_exit`.
+        unsafe { residue(library) }.state.lock().set_value(thread::id(), key, value.cast_mut());
     }
-    system::set_specific(key, value)
+    set
 }
 
 unsafe extern "C" fn thread_create(

@@ -27,10 +27,22 @@ pub(super) struct State {
     pub(super) threads: usize,
     /// In the order in which they came.
     destructors: Vec<(ThreadId, Next)>,
-    /// Which threads have a value under which key.
-    values: Vec<(ThreadId, u32)>,
+    /// What threads have under which key. Kept here, since at the end of a thread the system takes
+    /// values from under keys before we are asked.
+    values: Vec<Value>,
     keys: BTreeMap<u32, KeyDestructor>,
 }
+
+/// A thread's value under a key.
+#[derive(Clone, Copy, Debug)]
+struct Value {
+    thread: ThreadId,
+    key: u32,
+    value: *mut c_void,
+}
+
+// SAFETY: the value is only handed back to the library, on the thread it belongs to.
+unsafe impl Send for Value {}
 
 /// One thing to run.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +68,7 @@ impl State {
 
     /// Forgets a key; `false` when it is none of the library's.
     pub(super) fn remove_key(&mut self, key: u32) -> bool {
-        self.values.retain(|(_, other)| *other != key);
+        self.values.retain(|value| value.key != key);
         self.keys.remove(&key).is_some()
     }
 
@@ -65,19 +77,19 @@ impl State {
         std::mem::take(&mut self.keys).into_keys()
     }
 
-    /// Notes that a thread has a value under a key.
-    pub(super) fn add_value(&mut self, thread: ThreadId, key: u32) {
-        self.seen_value = true;
+    /// Notes what a thread has under a key from now on; null for nothing.
+    pub(super) fn set_value(&mut self, thread: ThreadId, key: u32, value: *mut c_void) {
+        self.seen_value |= !value.is_null();
+        self.remove_value(thread, key);
         let is_run = matches!(self.keys.get(&key), Some(Some(_)));
-        if !self.closed && is_run && !self.values.contains(&(thread, key)) {
-            self.values.push((thread, key));
+        if !value.is_null() && !self.closed && is_run {
+            self.values.push(Value { thread, key, value });
         }
     }
 
-    /// Notes that a thread has no value under a key; `false` when it had none.
-    pub(super) fn remove_value(&mut self, thread: ThreadId, key: u32) -> bool {
-        let index = self.values.iter().position(|value| *value == (thread, key));
-        index.map(|index| self.values.remove(index)).is_some()
+    fn remove_value(&mut self, thread: ThreadId, key: u32) -> Option<*mut c_void> {
+        let index = self.values.iter().position(|value| (value.thread, value.key) == (thread, key))?;
+        Some(self.values.remove(index).value)
     }
 
     /// The latest destructor of that thread.
@@ -88,26 +100,20 @@ impl State {
 
     /// The keys under which that thread has a value.
     pub(super) fn keys_of(&self, thread: ThreadId) -> Vec<u32> {
-        self.values.iter().filter(|(owner, _)| *owner == thread).map(|(_, key)| *key).collect()
+        self.values.iter().filter(|value| value.thread == thread).map(|value| value.key).collect()
     }
 
     /// Gives up the values of a thread whose destructors leave others without end.
     pub(super) fn forget_values(&mut self, thread: ThreadId) {
-        self.values.retain(|(owner, _)| *owner != thread);
+        self.values.retain(|value| value.thread != thread);
     }
 
     /// Takes the value of `thread`, which is this one, out from under the key, if there is one.
     pub(super) fn take_value(&mut self, thread: ThreadId, key: u32) -> Option<Next> {
-        if !self.remove_value(thread, key) {
-            return None;
-        }
+        let argument = self.remove_value(thread, key)?;
         let run = (*self.keys.get(&key)?)?;
-        let value = system::get_specific(key);
-        if value.is_null() {
-            return None;
-        }
         system::set_specific(key, null_mut());
-        Some(Next { run, argument: value })
+        Some(Next { run, argument })
     }
 
     /// Gives up what no thread came by for; how much that was.

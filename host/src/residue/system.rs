@@ -29,11 +29,6 @@ pub(super) fn key_delete(key: u32) -> c_int {
     unsafe { libc::pthread_key_delete(key) }
 }
 
-pub(super) fn get_specific(key: u32) -> *mut c_void {
-    // SAFETY: as above.
-    unsafe { libc::pthread_getspecific(key) }
-}
-
 pub(super) fn set_specific(key: u32, value: *const c_void) -> c_int {
     // SAFETY: as above; the value is only handed back.
     unsafe { libc::pthread_setspecific(key, value) }

@@ -6,6 +6,7 @@
 
 use std::cell::Cell;
 use std::ffi::c_void;
+use std::io;
 use std::ptr::null;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,22 +47,28 @@ pub(super) fn arm() {
     }
 }
 
-/// Has this thread call `run_last` when it ends. Before it notes a key's value.
+/// Has this thread call `run_last` when it ends. Before it notes a key's value, or a destructor.
 pub(super) fn arm_last() {
     // Any value but null has its destructor called.
     const ARMED: *const c_void = std::ptr::without_provenance(1);
-    system::set_specific(last_key(), ARMED);
+    if let Some(key) = LAST_KEY.get() {
+        system::set_specific(*key, ARMED);
+    }
 }
 
-/// The host's key.
-fn last_key() -> u32 {
-    static KEY: OnceCell<u32> = OnceCell::new();
-    *KEY.get_or_init(|| {
+/// The host's key; there from the first residue on.
+static LAST_KEY: OnceCell<u32> = OnceCell::new();
+
+/// Makes the host's key. A process has 1,024.
+pub(super) fn prepare() -> io::Result<()> {
+    let make = || {
         let mut key = 0;
-        let made = system::key_create(&mut key, Some(run_last));
-        assert_eq!(made, 0, "a process that has no key left for the host cannot load plugins");
-        key
-    })
+        match system::key_create(&mut key, Some(run_last)) {
+            0 => Ok(key),
+            error => Err(io::Error::from_raw_os_error(error)),
+        }
+    };
+    LAST_KEY.get_or_try_init(make).map(drop)
 }
 
 /// This thread is one of the library's, and counts as such until it has run the last of it.
