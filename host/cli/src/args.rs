@@ -101,6 +101,11 @@ pub(crate) struct Run {
     #[arg(long, value_name = "SIZE", default_value = "16MiB")]
     pub(crate) max_line: Size,
 
+    /// Watch the files of the plugins: when one has changed and is complete, the new build takes the
+    /// place of the old one while messages flow
+    #[arg(long)]
+    pub(crate) watch: bool,
+
     /// No progress and no summary
     #[arg(short, long)]
     pub(crate) quiet: bool,

@@ -3,11 +3,13 @@
 mod args;
 mod bench;
 mod demo;
+mod duration;
 mod error;
 mod events;
 mod exit;
 mod hooks;
 mod inspect;
+mod interrupt;
 mod log;
 mod measure;
 mod plugin;
@@ -19,6 +21,7 @@ mod size;
 mod status;
 mod table;
 mod talk;
+mod watch;
 
 use clap::Parser;
 

@@ -12,19 +12,37 @@ use crate::error::Error;
 /// than plugins.
 pub(crate) const PREBUILT: [&str; 6] = ["bench", "file-log", "hello", "mask", "stamp", "throttle"];
 
+/// The plugins that the command line and the configuration name, before any of them is loaded.
+pub(crate) struct Chosen {
+    config: Config,
+    /// The files, by the names of the plugins in them.
+    pub(crate) files: BTreeMap<String, PathBuf>,
+}
+
+impl Chosen {
+    pub(crate) fn by(setup: &Setup) -> Result<Self, Error> {
+        let config = config(setup)?;
+        let files = files(setup, &config)?;
+        Ok(Chosen { config, files })
+    }
+
+    /// A host with all of them.
+    pub(crate) fn load(self) -> Result<Host, Error> {
+        let host = Host::new(self.config)?;
+        for file in self.files.values() {
+            // SAFETY: the operator named it, and trusts it as this program.
+            unsafe { host.load(file)? };
+        }
+        for hook in host.unused_overrides() {
+            tracing::warn!("[[hooks]] overrides {} on {}, but there is no such callback", hook.callback, hook.point);
+        }
+        Ok(host)
+    }
+}
+
 /// A host with the plugins that the command line and the configuration name.
 pub(crate) fn host(setup: &Setup) -> Result<Host, Error> {
-    let config = config(setup)?;
-    let files = files(setup, &config)?;
-    let host = Host::new(config)?;
-    for file in files.values() {
-        // SAFETY: the operator named it, and trusts it as this program.
-        unsafe { host.load(file)? };
-    }
-    for hook in host.unused_overrides() {
-        tracing::warn!("[[hooks]] overrides {} on {}, but there is no such callback", hook.callback, hook.point);
-    }
-    Ok(host)
+    Chosen::by(setup)?.load()
 }
 
 /// The configuration that the command line names, or the one in this folder.

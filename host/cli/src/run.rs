@@ -2,14 +2,15 @@
 
 mod counters;
 mod input;
-mod interrupt;
 mod lines;
 mod output;
 mod pipeline;
 mod progress;
+mod replacing;
 mod summary;
 
 use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
 use hookrail::Host;
@@ -18,18 +19,23 @@ use hookrail::control::{Control, socket_in};
 use crate::args::Run;
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::{plugins, talk};
+use crate::interrupt::Interrupt;
+use crate::plugins::Chosen;
+use crate::talk;
 
 use counters::Counters;
 use input::Input;
-use interrupt::Interrupt;
 use pipeline::Pipeline;
 use progress::Progress;
+use replacing::Replacing;
 use summary::Summary;
 
 pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     let inputs = input::check(&options.files)?;
-    let host = plugins::host(&options.setup)?;
+    let chosen = Chosen::by(&options.setup)?;
+    // Before they are loaded: what changes meanwhile is a change.
+    let replacing = options.watch.then(|| Replacing::of(&chosen.files));
+    let host = chosen.load()?;
     if host.plugins().is_empty() && !options.quiet {
         talk::line("note: no plugin is loaded (--plugin, hookrail.toml): messages pass the built-in checks only");
     }
@@ -39,8 +45,12 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     let interrupt = Interrupt::install()?;
     let mut pipeline = Pipeline::new(&host, options, &interrupt, &progress, counters)?;
     let start = Instant::now();
-    let mut inputs = inputs.into_iter().take_while(|_| !interrupt.has_come());
-    let read = inputs.try_for_each(|input| pipeline.read(&Input::open(input)?));
+    let read = thread::scope(|scope| {
+        // Ends the watching when the reading has ended.
+        let _watched = replacing.map(|replacing| replacing.begin(scope, &host)).transpose()?;
+        let mut inputs = inputs.into_iter().take_while(|_| !interrupt.has_come());
+        inputs.try_for_each(|input| pipeline.read(&Input::open(input)?))
+    });
     // Whatever became of the input: what was allowed so far is written, and counted.
     let counts = pipeline.finish();
     progress.finish();

@@ -12,12 +12,12 @@ use hookrail::{
 
 use super::counters::Counters;
 use super::input::Input;
-use super::interrupt::{Interrupt, Ready};
 use super::lines::{Line, Lines};
 use super::output::Output;
 use super::progress::Progress;
 use crate::args::{Form, Run};
 use crate::error::Error;
+use crate::interrupt::{Interrupt, Ready};
 use crate::talk;
 
 /// How many lines that are no message are shown; all are counted.

@@ -17,18 +17,18 @@ static HAS_COME: AtomicBool = AtomicBool::new(false);
 static WAKE: AtomicI32 = AtomicI32::new(-1);
 
 /// The handler, installed.
-pub(super) struct Interrupt(());
+pub(crate) struct Interrupt(());
 
 /// What a wait for input came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ready {
+pub(crate) enum Ready {
     Input,
     Interrupted,
     NotYet,
 }
 
 impl Interrupt {
-    pub(super) fn install() -> Result<Self, Error> {
+    pub(crate) fn install() -> Result<Self, Error> {
         let failed = |source| Error::System { what: "handle Ctrl-C", source };
         // SAFETY: makes a descriptor.
         let wake = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
@@ -57,18 +57,18 @@ impl Interrupt {
         Ok(Interrupt(()))
     }
 
-    pub(super) fn has_come(&self) -> bool {
+    pub(crate) fn has_come(&self) -> bool {
         // Relaxed: nothing else is read by it.
         HAS_COME.load(Ordering::Relaxed)
     }
 
     /// Whether there is something to read, or the end of it.
-    pub(super) fn look(&self, input: &File) -> io::Result<Ready> {
+    pub(crate) fn look(&self, input: &File) -> io::Result<Ready> {
         self.poll(input, 0)
     }
 
     /// Waits until there is something to read, or the end of it.
-    pub(super) fn wait(&self, input: &File) -> io::Result<Ready> {
+    pub(crate) fn wait(&self, input: &File) -> io::Result<Ready> {
         self.poll(input, -1)
     }
 

@@ -1,0 +1,39 @@
+//! How long something took, for people.
+
+use std::time::Duration;
+
+/// Three digits, in a unit that suits: `1.24 s`, `3.10 ms`, `41.2 µs`.
+pub(crate) fn text(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    let (number, unit) = match seconds {
+        // What would be rounded up to 1000 of a unit is 1 of the next.
+        0.0..0.000_999_5 => (seconds * 1e6, "µs"),
+        0.0..0.999_5 => (seconds * 1e3, "ms"),
+        _ => (seconds, "s"),
+    };
+    let digits = if number < 9.995 { 2 } else { usize::from(number < 99.95) };
+    format!("{number:.digits$} {unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_digits_are_enough_for_anybody() {
+        for (nanoseconds, expected) in [
+            (0, "0.00 µs"),
+            (41_234, "41.2 µs"),
+            (999_499, "999 µs"),
+            (999_500, "1.00 ms"),
+            (3_100_000, "3.10 ms"),
+            (9_996_000, "10.0 ms"),
+            (99_960_000, "100 ms"),
+            (999_600_000, "1.00 s"),
+            (1_240_000_000, "1.24 s"),
+            (754_000_000_000, "754 s"),
+        ] {
+            assert_eq!(text(Duration::from_nanos(nanoseconds)), expected);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! `hookrail run --watch`: a library file that changes takes the place of the one that serves.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hasher};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread::{self, Scope};
+use std::time::Instant;
+
+use hookrail::{ApiMisuse, Host};
+
+use crate::error::Error;
+use crate::watch::{self, Ender, Settling, Signal, Stamp, Watcher, Writers};
+use crate::{duration, talk};
+
+/// The library files of the plugins of a run, watched.
+pub(super) struct Replacing {
+    libraries: Vec<Library>,
+}
+
+struct Library {
+    plugin: String,
+    file: PathBuf,
+    settling: Settling<Stamp>,
+    /// Of the bytes that were handed to the host last.
+    served: Option<u64>,
+    /// What the file is now cannot serve, and that was said.
+    is_bad: bool,
+}
+
+/// What a changed file came to.
+enum Came {
+    /// It is not complete, or the plugin is in other hands: to be looked at again.
+    NotYet,
+    /// It is what serves already.
+    Same,
+    Live(String),
+    Gone,
+}
+
+impl Replacing {
+    /// To be asked before the files are loaded: what changes between this and that is then found, at
+    /// the price of a needless replacement.
+    pub(super) fn of(files: &BTreeMap<String, PathBuf>) -> Self {
+        let library = |(plugin, file): (&String, &PathBuf)| {
+            // A plugin may change the folder we are in.
+            let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
+            let settling = Settling::new(Stamp::of(&file));
+            let served = digest(&file).ok();
+            Library { plugin: plugin.clone(), file, settling, served, is_bad: false }
+        };
+        Replacing { libraries: files.iter().map(library).collect() }
+    }
+
+    /// Begins to watch, on a thread of its own, until what this answers is dropped.
+    pub(super) fn begin<'scope>(
+        mut self,
+        scope: &'scope Scope<'scope, '_>,
+        host: &'scope Host,
+    ) -> Result<Ender, Error> {
+        let mut watcher = Watcher::new();
+        let ender = watcher.ender();
+        let watching = move || {
+            loop {
+                watcher.watch(&self.libraries.iter().flat_map(|library| watch::folders_of(&library.file)).collect());
+                self.libraries.iter_mut().for_each(|library| library.look(host));
+                let is_settling = self.libraries.iter().any(|library| library.settling.is_settling());
+                if watcher.wait(is_settling) == Signal::End {
+                    break;
+                }
+            }
+        };
+        let spawned = thread::Builder::new().name("watch".into()).spawn_scoped(scope, watching);
+        spawned.map_err(|source| Error::System { what: "start a thread", source })?;
+        Ok(ender)
+    }
+}
+
+impl Library {
+    fn look(&mut self, host: &Host) {
+        let stamp = Stamp::of(&self.file);
+        let is_there = stamp.is_there();
+        let Some(since) = self.settling.look(stamp, Instant::now()) else { return };
+        let came = if is_there { self.replace(host, since) } else { Ok(Came::Gone) };
+        if matches!(came, Ok(Came::NotYet)) {
+            return;
+        }
+        self.settling.handled();
+        let was_bad = std::mem::replace(&mut self.is_bad, !matches!(came, Ok(Came::Same | Came::Live(_))));
+        let (plugin, file) = (&self.plugin, self.file.display());
+        match came {
+            Ok(Came::Live(how)) => talk::line(how),
+            Ok(Came::Same) if was_bad => talk::line(format_args!("{plugin}: {file} is again what serves")),
+            Ok(Came::Same | Came::NotYet) => {}
+            Ok(Came::Gone) => talk::line(format_args!("{plugin}: {file} is gone; {}", self.serving(host))),
+            Err(error) => {
+                talk::error(&error);
+                talk::line(format_args!("{plugin}: {}", self.serving(host)));
+            }
+        }
+    }
+
+    /// Puts what the file is now, for some time, in the place of what serves.
+    fn replace(&mut self, host: &Host, since: Instant) -> Result<Came, Error> {
+        let reading = |source| Error::Input { file: self.file.display().to_string(), source };
+        let Writers::None(lease) = watch::writers(&self.file).map_err(reading)? else { return Ok(Came::NotYet) };
+        // Reads it whole: one that was cut off says so here.
+        let inspection = hookrail::inspect(&self.file)?;
+        let digest = digest(&self.file).map_err(reading)?;
+        if self.served == Some(digest) {
+            return Ok(Came::Same);
+        }
+        let plugin = host.plugin(&self.plugin).ok_or_else(|| ApiMisuse::NotLoaded(self.plugin.clone()));
+        let settled = Instant::now();
+        // SAFETY: the operator named the file, and asked for what it becomes to be loaded.
+        let upgraded = match unsafe { host.upgrade(&plugin.map_err(hookrail::Error::from)?, &self.file) } {
+            Err(hookrail::Error::ApiMisuse(ApiMisuse::Busy { .. })) => return Ok(Came::NotYet),
+            upgraded => upgraded?,
+        };
+        drop(lease);
+        self.served = Some(digest);
+        let times = upgraded.times;
+        Ok(Came::Live(format!(
+            "{} {}: generation {} is live, {} after its file changed \
+             (waited {}, copied {}, opened {}, created {}, swapped {})",
+            self.plugin,
+            inspection.note.version,
+            upgraded.generation,
+            duration::text(since.elapsed()),
+            duration::text(settled - since),
+            duration::text(times.copy),
+            duration::text(times.open),
+            duration::text(times.create),
+            duration::text(times.swap),
+        )))
+    }
+
+    /// What goes on when nothing was replaced.
+    fn serving(&self, host: &Host) -> String {
+        let view = host.plugins().into_iter().find(|view| view.name == self.plugin);
+        view.map_or_else(|| "it is not loaded".into(), |view| format!("generation {} goes on serving", view.generation))
+    }
+}
+
+/// Of the bytes of a file, to tell whether two are the same.
+fn digest(file: &Path) -> io::Result<u64> {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(&std::fs::read(file)?);
+    Ok(hasher.finish())
+}

@@ -1,0 +1,46 @@
+//! What tells a file from the one that was there before.
+
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// Which file there is at a path, and when it was written last. Two that are equal are of the same
+/// bytes, unless somebody set the clock back.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Stamp(Option<Facts>);
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Facts {
+    /// Device and number: another file by the same name has others.
+    file: (u64, u64),
+    size: u64,
+    /// Contents may be changed and the time of writing set back (`cp -p`); the time of that is kept.
+    times: [(i64, i64); 2],
+}
+
+impl Stamp {
+    pub(crate) fn of(path: &Path) -> Self {
+        Stamp(fs::metadata(path).ok().as_ref().map(Facts::of))
+    }
+
+    /// Whether there was something.
+    pub(crate) fn is_there(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Whether it is the same file or folder, changed or not.
+    pub(super) fn is_same_file(&self, other: &Stamp) -> bool {
+        let file = |stamp: &Stamp| stamp.0.as_ref().map(|facts| facts.file);
+        file(self) == file(other)
+    }
+}
+
+impl Facts {
+    fn of(metadata: &Metadata) -> Self {
+        Facts {
+            file: (metadata.dev(), metadata.ino()),
+            size: metadata.size(),
+            times: [(metadata.mtime(), metadata.mtime_nsec()), (metadata.ctime(), metadata.ctime_nsec())],
+        }
+    }
+}
