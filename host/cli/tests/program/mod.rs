@@ -1,6 +1,9 @@
 //! Running the program.
 #![allow(dead_code, reason = "every test file uses its share")]
 
+pub(crate) mod live;
+pub(crate) mod tiny;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
