@@ -2,6 +2,7 @@
 
 mod manage;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
@@ -44,6 +45,9 @@ pub(crate) enum Command {
     Bench(Bench),
     /// Show the whole of it in a few seconds: load, order, filter, unload under load, measure
     Demo(Demo),
+    /// Watch a plugin's source: build it on every change, and put it in the place of what serves in a
+    /// running host
+    Dev(Dev),
 }
 
 /// Which plugins to load, and how they are configured.
@@ -197,6 +201,39 @@ pub(crate) struct Demo {
     /// What was found out, as a JSON object
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// One line a paragraph: the terminal's width decides where they break.
+const AFTER_DEV: &str = "\
+The host is one that runs: start it beside this with `hookrail run`. What it has loaded is replaced while messages flow; what it has not is loaded.
+What does not build or does not fit changes nothing: the compiler's words are shown, and the old build goes on serving.
+Ctrl-C ends the watching; what serves then goes on.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_DEV)]
+pub(crate) struct Dev {
+    /// The plugin's cargo package
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(crate) folder: PathBuf,
+
+    /// Build with optimisations
+    #[arg(long)]
+    pub(crate) release: bool,
+
+    /// Build and replace once, and watch nothing
+    #[arg(long)]
+    pub(crate) once: bool,
+
+    /// A JSON object a line for every replacement
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+
+    /// What `cargo build` is to be told besides, for example `-- --features fast`
+    #[arg(last = true, value_name = "CARGO ARGS")]
+    pub(crate) cargo: Vec<OsString>,
 }
 
 #[cfg(test)]

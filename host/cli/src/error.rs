@@ -20,6 +20,12 @@ pub(crate) enum Error {
     Host(#[from] hookrail::Error),
     #[error("cannot read {file}: {source}")]
     Input { file: String, source: io::Error },
+    #[error("`{package}` makes several libraries that can be plugins: {}", list(files))]
+    ManyCdylibs { package: String, files: Vec<PathBuf> },
+    #[error("cannot run cargo: {0}")]
+    NoCargo(io::Error),
+    #[error("`{0}` makes no library that can be a plugin")]
+    NoCdylib(String),
     #[error("there is no plugin `{name}` in {}", list(looked))]
     NoPlugin { name: String, looked: Vec<PathBuf> },
     #[error("no host is running: there is no socket of one in {}", .0.display())]
@@ -30,6 +36,8 @@ pub(crate) enum Error {
     NoPoint(String),
     #[error("{} exports no schema: it takes no configuration, or does not describe it", .0.display())]
     NoSchema(PathBuf),
+    #[error("{} is no cargo package: {why}", folder.display())]
+    NotAPackage { folder: PathBuf, why: String },
     #[error("{} is the plugin `{found}`, but `{wanted}` is wanted", file.display())]
     OtherPlugin { file: PathBuf, found: String, wanted: String },
     #[error("{} hosts are running{}", .0.len(), others(.0))]
@@ -40,6 +48,8 @@ pub(crate) enum Error {
     System { what: &'static str, source: io::Error },
     #[error("the plugin `{name}` is named twice: {} and {}", first.display(), second.display())]
     TwicePlugin { name: String, first: PathBuf, second: PathBuf },
+    #[error("{} is a workspace of several packages", folder.display())]
+    Workspace { folder: PathBuf, plugins: Vec<PathBuf> },
 }
 
 impl Error {
@@ -59,6 +69,11 @@ impl Error {
             Error::NoneRuns(_) => "HR0609",
             Error::SeveralRun(_) => "HR0610",
             Error::NotRunning { .. } => "HR0611",
+            Error::NotAPackage { .. } => "HR0612",
+            Error::Workspace { .. } => "HR0613",
+            Error::NoCdylib(_) => "HR0614",
+            Error::ManyCdylibs { .. } => "HR0615",
+            Error::NoCargo(_) => "HR0616",
         }
     }
 
@@ -77,6 +92,14 @@ impl Error {
             Error::NoPlugin { .. } => {
                 "pass its file with --plugin FILE, or its folder with --plugins DIR or $HOOKRAIL_PLUGINS".into()
             }
+            Error::ManyCdylibs { .. } => "choose one behind `--`, for example `-- --lib`".into(),
+            Error::NoCargo(_) => "install Rust (https://rustup.rs), or put `cargo` into $PATH".into(),
+            Error::NoCdylib(_) => "write `[lib]` and `crate-type = [\"cdylib\"]` into its Cargo.toml".into(),
+            Error::NotAPackage { .. } => "name the folder that the plugin's Cargo.toml is in".into(),
+            Error::Workspace { plugins, .. } if plugins.is_empty() => {
+                "name the folder of the plugin's package; none here makes a cdylib yet".into()
+            }
+            Error::Workspace { plugins, .. } => format!("name the folder of one: {}", list(plugins)).into(),
             Error::NoPoint(_) => "`hookrail hooks list` shows them all".into(),
             Error::NoneRuns(_) => {
                 "`hookrail run` starts one; --control PATH reaches one whose socket is elsewhere".into()
@@ -115,11 +138,18 @@ impl Error {
             | Error::NoSchema(_)
             | Error::NoneRuns(_)
             | Error::NotRunning { .. } => ExitCode::NotFound,
-            Error::SeveralRun(_) => ExitCode::Usage,
+            Error::ManyCdylibs { .. }
+            | Error::NoCdylib(_)
+            | Error::NotAPackage { .. }
+            | Error::SeveralRun(_)
+            | Error::Workspace { .. } => ExitCode::Usage,
             Error::Stdout(source) if source.kind() == io::ErrorKind::BrokenPipe => ExitCode::StdoutClosed,
-            Error::Call(_) | Error::Host(_) | Error::Input { .. } | Error::Stdout(_) | Error::System { .. } => {
-                ExitCode::Failure
-            }
+            Error::Call(_)
+            | Error::Host(_)
+            | Error::Input { .. }
+            | Error::NoCargo(_)
+            | Error::Stdout(_)
+            | Error::System { .. } => ExitCode::Failure,
         }
     }
 }

@@ -3,6 +3,8 @@
 mod args;
 mod bench;
 mod demo;
+mod dev;
+mod digest;
 mod duration;
 mod error;
 mod events;
@@ -50,5 +52,6 @@ fn run(args: &Args) -> Result<ExitCode, Error> {
         Command::Inspect(options) => inspect::run(options),
         Command::Bench(options) => bench::run(options),
         Command::Demo(options) => demo::run(options),
+        Command::Dev(options) => dev::run(options),
     }
 }

@@ -1,9 +1,7 @@
 //! `hookrail run --watch`: a library file that changes takes the place of the one that serves.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hasher};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread::{self, Scope};
 use std::time::Instant;
 
@@ -11,7 +9,7 @@ use hookrail::{ApiMisuse, Host};
 
 use crate::error::Error;
 use crate::watch::{self, Ender, Settling, Signal, Stamp, Watcher, Writers};
-use crate::{duration, talk};
+use crate::{digest, duration, talk};
 
 /// The library files of the plugins of a run, watched.
 pub(super) struct Replacing {
@@ -46,7 +44,7 @@ impl Replacing {
             // A plugin may change the folder we are in.
             let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
             let settling = Settling::new(Stamp::of(&file));
-            let served = digest(&file).ok();
+            let served = digest::of(&file).ok();
             Library { plugin: plugin.clone(), file, settling, served, is_bad: false }
         };
         Replacing { libraries: files.iter().map(library).collect() }
@@ -106,7 +104,7 @@ impl Library {
         let Writers::None(lease) = watch::writers(&self.file).map_err(reading)? else { return Ok(Came::NotYet) };
         // Reads it whole: one that was cut off says so here.
         let inspection = hookrail::inspect(&self.file)?;
-        let digest = digest(&self.file).map_err(reading)?;
+        let digest = digest::of(&self.file).map_err(reading)?;
         if self.served == Some(digest) {
             return Ok(Came::Same);
         }
@@ -140,11 +138,4 @@ impl Library {
         let view = host.plugins().into_iter().find(|view| view.name == self.plugin);
         view.map_or_else(|| "it is not loaded".into(), |view| format!("generation {} goes on serving", view.generation))
     }
-}
-
-/// Of the bytes of a file, to tell whether two are the same.
-fn digest(file: &Path) -> io::Result<u64> {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(&std::fs::read(file)?);
-    Ok(hasher.finish())
 }

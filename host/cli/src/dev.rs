@@ -1,0 +1,172 @@
+//! `hookrail dev`: watches the source of a plugin, builds it, and puts what was built in the place of
+//! what serves in a running host.
+
+mod aftermath;
+mod build;
+mod counters;
+mod package;
+mod replacement;
+mod sources;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::{Instant, SystemTime};
+
+use hookrail::control::wire::{Command, Replaced};
+
+use crate::args::Dev;
+use crate::error::Error;
+use crate::exit::ExitCode;
+use crate::interrupt::Interrupt;
+use crate::watch::{Settling, Signal, Watcher};
+use crate::{digest, duration, print, remote, talk};
+
+use aftermath::Aftermath;
+use build::Built;
+use counters::Counters;
+use package::Package;
+use replacement::{How, Replacement};
+use sources::Sources;
+
+pub(crate) fn run(options: &Dev) -> Result<ExitCode, Error> {
+    let package = Package::of(&options.folder)?;
+    let interrupt = Interrupt::install()?;
+    // Nobody shall wait for a build to hear that there is no host.
+    let program = remote::connect(&options.selection)?.status()?.pid;
+    talk::line(format_args!("{} in {}, for the host {program}", package.plugin(), package.folder.display()));
+    let mut watcher = Watcher::new();
+    interrupt.then_drop(watcher.ender())?;
+    let mut development =
+        Development { options, package, interrupt, plugin: None, handed_over: None, aftermath: Aftermath::default() };
+    let mut read = BTreeSet::new();
+    loop {
+        // As it is before the build: what changes from here on makes another one.
+        let began = SystemTime::now();
+        let mut sources = Sources::of(&development.package, &read);
+        match development.round() {
+            Ok(Round::Interrupted) => return Ok(development.end()),
+            Ok(Round::Failed) if options.once => return Ok(ExitCode::Failure),
+            Ok(Round::Done(_)) if options.once => return Ok(ExitCode::Ok),
+            Ok(Round::Failed) => {}
+            Ok(Round::Done(library)) => {
+                let before = std::mem::replace(&mut read, sources::read_for(&development.package, &library));
+                sources.count(&before, &read, began);
+            }
+            // Nobody reads along any more.
+            Err(error @ Error::Stdout(_)) => return Err(error),
+            Err(error) if options.once => return Err(error),
+            Err(error) => {
+                talk::error(&error);
+                talk::line(development.goes_on());
+            }
+        }
+        let mut sources = Settling::new(sources);
+        loop {
+            let seen = Sources::of(&development.package, &read);
+            watcher.watch(&seen.folders());
+            if sources.look(seen, Instant::now()).is_some() {
+                break;
+            }
+            if watcher.wait(sources.is_settling()) == Signal::End {
+                return Ok(development.end());
+            }
+        }
+    }
+}
+
+/// A plugin that is being written.
+struct Development<'a> {
+    options: &'a Dev,
+    package: Package,
+    interrupt: Interrupt,
+    /// Its name, once it was built.
+    plugin: Option<String>,
+    handed_over: Option<HandedOver>,
+    aftermath: Aftermath,
+}
+
+/// What a host was given last.
+#[derive(PartialEq, Eq)]
+struct HandedOver {
+    pid: u32,
+    generation: u64,
+    digest: u64,
+}
+
+/// What a round came to.
+enum Round {
+    /// The library serves.
+    Done(PathBuf),
+    /// The compiler has said why, and we what goes on.
+    Failed,
+    Interrupted,
+}
+
+impl Development<'_> {
+    /// Builds, and replaces.
+    fn round(&mut self) -> Result<Round, Error> {
+        // A host that is not there now may be when there is something to give it.
+        let before = remote::connect(&self.options.selection).ok().and_then(|mut host| Counters::of(&mut host));
+        // The first build may take long, so that somebody wants to see it.
+        let talkative = self.plugin.is_none();
+        let (file, built) = match self.package.build(self.options, talkative, &self.interrupt)? {
+            Built::Library { file, time } => (file, time),
+            Built::Interrupted => return Ok(Round::Interrupted),
+            Built::Failed(time) => {
+                talk::line(format_args!("the build failed after {}; {}", duration::text(time), self.goes_on()));
+                return Ok(Round::Failed);
+            }
+        };
+        let inspection = hookrail::inspect(&file)?;
+        self.plugin = Some(inspection.note.name.clone());
+        let reading = |source| Error::Input { file: file.display().to_string(), source };
+        let digest = digest::of(&file).map_err(reading)?;
+        let mut host = remote::connect(&self.options.selection)?;
+        let pid = host.status()?.pid;
+        let serving = host.list()?.into_iter().find(|view| view.name == inspection.note.name);
+        let generation = serving.as_ref().map_or(0, |view| view.generation);
+        if serving.is_some() && self.handed_over == Some(HandedOver { pid, generation, digest }) {
+            let built = duration::text(built);
+            talk::line(format_args!("built in {built}: the same library; generation {generation} goes on serving"));
+            return Ok(Round::Done(file));
+        }
+        self.aftermath.of(&inspection.note.name, || remote::connect(&self.options.selection))?;
+        let began = Instant::now();
+        let (how, generation, times) = match serving {
+            None => (How::Loaded, host.load(&file)?.generation, None),
+            Some(view) => {
+                let upgrade =
+                    Command::Upgrade { plugin: view.name, file: file.clone(), fresh: false, wait_ms: Some(0) };
+                let replaced: Replaced = host.ask(&upgrade)?;
+                (How::Upgraded, replaced.generation, Some(replaced.times))
+            }
+        };
+        let live = began.elapsed();
+        self.handed_over = Some(HandedOver { pid, generation, digest });
+        let traffic = before.and_then(|before| before.until_now(&mut host));
+        let (plugin, version) = (inspection.note.name, inspection.note.version);
+        let replacement = Replacement { plugin, version, generation, how, built, live, times, traffic };
+        if self.options.json {
+            print::compact(&replacement)?
+        } else {
+            print::line(&replacement)?
+        }
+        Ok(Round::Done(file))
+    }
+
+    /// What serves when a build does not.
+    fn goes_on(&self) -> String {
+        let name = self.plugin.clone().unwrap_or_else(|| self.package.plugin().into());
+        let views = remote::connect(&self.options.selection).and_then(|mut host| Ok(host.list()?));
+        match views.map(|views| views.into_iter().find(|view| view.name == name)) {
+            Ok(Some(view)) => format!("generation {} of {name} goes on serving", view.generation),
+            Ok(None) => format!("{name} is not loaded"),
+            Err(_) => "the host cannot be reached".into(),
+        }
+    }
+
+    fn end(&self) -> ExitCode {
+        talk::line(format_args!("not watched any more; {}", self.goes_on()));
+        ExitCode::Interrupted
+    }
+}

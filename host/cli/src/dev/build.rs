@@ -1,0 +1,132 @@
+//! Building a plugin with cargo, whose words go to stderr as they are.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+
+use super::package::{Package, cargo};
+use crate::args::Dev;
+use crate::error::Error;
+use crate::interrupt::{Interrupt, Ready};
+
+/// What became of a build.
+pub(super) enum Built {
+    Library {
+        file: PathBuf,
+        time: Duration,
+    },
+    /// Cargo has said why.
+    Failed(Duration),
+    Interrupted,
+}
+
+/// A message of cargo, as far as we ask.
+#[derive(Deserialize)]
+#[serde(tag = "reason", rename_all = "kebab-case")]
+enum Said {
+    CompilerArtifact {
+        manifest_path: PathBuf,
+        target: Target,
+        filenames: Vec<PathBuf>,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    crate_types: Vec<String>,
+}
+
+impl Package {
+    /// Builds it. Cargo tells of every step while `talkative`, else of warnings and errors only.
+    pub(super) fn build(&self, options: &Dev, talkative: bool, interrupt: &Interrupt) -> Result<Built, Error> {
+        let began = Instant::now();
+        let mut command = cargo();
+        command.args(["build", "--message-format=json-render-diagnostics", "--manifest-path"]).arg(&self.manifest);
+        command.args(options.release.then_some("--release"));
+        command.args((!talkative).then_some("--quiet")).args(&options.cargo);
+        // There it finds its configuration (.cargo/config.toml), as it does for the author.
+        command.current_dir(&self.folder).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(Error::NoCargo)?;
+        let said = listen(&mut child, interrupt).map_err(|source| Error::System { what: "hear cargo", source })?;
+        let Some(said) = said else {
+            // From a terminal it had the interrupt too, and is gone.
+            let _ = child.kill();
+            let _ = child.wait();
+            return Ok(Built::Interrupted);
+        };
+        let status = child.wait().map_err(|source| Error::System { what: "wait for cargo", source })?;
+        let time = began.elapsed();
+        if !status.success() {
+            return Ok(if interrupt.has_come() { Built::Interrupted } else { Built::Failed(time) });
+        }
+        let mut libraries = libraries(&said, &self.manifest);
+        match (libraries.pop(), libraries.is_empty()) {
+            (Some(file), true) => Ok(Built::Library { file, time }),
+            (None, _) => Err(Error::NoCdylib(self.name.clone())),
+            (Some(last), false) => {
+                libraries.push(last);
+                Err(Error::ManyCdylibs { package: self.name.clone(), files: libraries })
+            }
+        }
+    }
+}
+
+/// All that cargo says, unless an interrupt comes before its end.
+fn listen(child: &mut Child, interrupt: &Interrupt) -> io::Result<Option<Vec<u8>>> {
+    let stdout = child.stdout.take().expect("it was asked for");
+    let mut stdout = File::from(OwnedFd::from(stdout));
+    let mut said = Vec::new();
+    let mut chunk = [0; 16 << 10];
+    while interrupt.wait(&stdout)? != Ready::Interrupted {
+        match stdout.read(&mut chunk)? {
+            0 => return Ok(Some(said)),
+            count => said.extend_from_slice(&chunk[..count]),
+        }
+    }
+    Ok(None)
+}
+
+/// The libraries that could be plugins, among what cargo made of the package itself.
+fn libraries(said: &[u8], manifest: &Path) -> Vec<PathBuf> {
+    let messages = said.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
+    let files = messages.flat_map(|message| match message {
+        Said::CompilerArtifact { manifest_path, target, filenames }
+            if manifest_path == manifest && target.crate_types.iter().any(|kind| kind == "cdylib") =>
+        {
+            filenames
+        }
+        _ => Vec::new(),
+    });
+    files.filter(|file| file.extension().is_some_and(|extension| extension == "so")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_libraries_of_the_package_itself_count() {
+        let artifact = |manifest: &str, kind: &str, files: &str| {
+            format!(
+                r#"{{"reason":"compiler-artifact","package_id":"x","manifest_path":"{manifest}","target":{{"kind":["lib"],"crate_types":["{kind}"],"name":"x"}},"filenames":[{files}],"executable":null,"fresh":true}}"#
+            )
+        };
+        let said = [
+            artifact("/other/Cargo.toml", "cdylib", r#""/t/libother.so""#),
+            artifact("/mine/Cargo.toml", "rlib", r#""/t/libmine.rlib""#),
+            "a build script's word".into(),
+            r#"{"reason":"build-script-executed","out_dir":"/t"}"#.into(),
+            artifact("/mine/Cargo.toml", "cdylib", r#""/t/libmine.so","/t/libmine.so.dwp""#),
+            r#"{"reason":"build-finished","success":true}"#.into(),
+        ];
+        let files = libraries(said.join("\n").as_bytes(), Path::new("/mine/Cargo.toml"));
+        assert_eq!(files, [Path::new("/t/libmine.so")]);
+    }
+}

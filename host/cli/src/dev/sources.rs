@@ -1,0 +1,108 @@
+//! The files that a plugin is made of, as they are now.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::package::Package;
+use crate::watch::{self, Stamp};
+
+/// The sources of a package, each as it was when they were looked at.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Sources(BTreeMap<PathBuf, Stamp>);
+
+impl Sources {
+    /// Those in the package and in the packages it names by path, and those that were `read` besides.
+    /// Nothing that cargo made.
+    pub(super) fn of(package: &Package, read: &BTreeSet<PathBuf>) -> Self {
+        let mut files = read.clone();
+        for folder in [&package.folder].into_iter().chain(&package.beside) {
+            files.extend(["Cargo.toml", "build.rs"].map(|name| folder.join(name)));
+            collect(&folder.join("src"), &mut files);
+        }
+        files.insert(package.workspace.join("Cargo.toml"));
+        files.retain(|file| !file.starts_with(&package.target));
+        Sources(files.into_iter().map(|file| (file.clone(), Stamp::of(&file))).collect())
+    }
+
+    /// Counts what was `read` in a build that `began` then, instead of what was before. Nobody knew of
+    /// it when the build began: so what was written since counts as changed.
+    pub(super) fn count(&mut self, before: &BTreeSet<PathBuf>, read: &BTreeSet<PathBuf>, began: SystemTime) {
+        self.0.retain(|file, _| read.contains(file) || !before.contains(file));
+        for file in read {
+            let stamp = || {
+                let stamp = Stamp::of(file);
+                if stamp.is_later_than(began) { Stamp::ABSENT } else { stamp }
+            };
+            self.0.entry(file.clone()).or_insert_with(stamp);
+        }
+    }
+
+    /// The folders in which a change of them shows.
+    pub(super) fn folders(&self) -> BTreeSet<PathBuf> {
+        self.0.keys().flat_map(|file| watch::folders_of(file)).collect()
+    }
+}
+
+/// The files that the compiler says it read for a library: in packages further away, or by
+/// `include_str!`. Nothing that cargo made.
+pub(super) fn read_for(package: &Package, library: &Path) -> BTreeSet<PathBuf> {
+    let rules = fs::read_to_string(library.with_extension("d")).unwrap_or_default();
+    prerequisites(&rules).into_iter().filter(|file| !file.starts_with(&package.target)).collect()
+}
+
+/// All files below a folder.
+fn collect(folder: &Path, into: &mut BTreeSet<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        // What editors keep beside a file while it is open.
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            collect(&path, into);
+        } else {
+            into.insert(path);
+        }
+    }
+}
+
+/// The files that the rules of a dep-info file name: `made: one two`, with `\ ` for a space.
+fn prerequisites(rules: &str) -> Vec<PathBuf> {
+    let lines = rules.lines().filter_map(|line| line.split_once(": "));
+    let words = lines.flat_map(|(_, files)| {
+        let files = files.replace("\\ ", "\0");
+        files.split_whitespace().map(|file| PathBuf::from(file.replace('\0', " "))).collect::<Vec<_>>()
+    });
+    words.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_was_written_while_nobody_knew_of_it_counts_as_changed() {
+        let file = std::env::temp_dir().join(format!("hookrail-sources-{}", std::process::id()));
+        fs::write(&file, "x").unwrap();
+        let written = fs::metadata(&file).unwrap().modified().unwrap();
+        let read = BTreeSet::from([file.clone()]);
+        let is_changed = |began| {
+            let mut sources = Sources(BTreeMap::new());
+            sources.count(&BTreeSet::new(), &read, began);
+            sources.0[&file] != Stamp::of(&file)
+        };
+        assert!(is_changed(written - Duration::from_secs(1)));
+        assert!(!is_changed(written + Duration::from_secs(1)));
+        fs::remove_file(&file).unwrap();
+    }
+
+    #[test]
+    fn a_name_with_a_space_is_one_name() {
+        let files = prerequisites("/t/lib x.so: /a/src/lib.rs /a/with\\ space.txt\n\n/a/src/lib.rs:\n");
+        assert_eq!(files, [Path::new("/a/src/lib.rs"), Path::new("/a/with space.txt")]);
+    }
+}
