@@ -10,7 +10,7 @@ mod sources;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use hookrail::control::wire::{Command, Replaced};
 
@@ -41,6 +41,7 @@ pub(crate) fn run(options: &Dev) -> Result<ExitCode, Error> {
     let mut read = BTreeSet::new();
     loop {
         // As it is before the build: what changes from here on makes another one.
+        let began = SystemTime::now();
         let mut sources = Sources::of(&development.package, &read);
         match development.round() {
             Ok(Round::Interrupted) => return Ok(development.end()),
@@ -49,7 +50,7 @@ pub(crate) fn run(options: &Dev) -> Result<ExitCode, Error> {
             Ok(Round::Failed) => {}
             Ok(Round::Done(library)) => {
                 let before = std::mem::replace(&mut read, sources::read_for(&development.package, &library));
-                sources.count(&before, &read);
+                sources.count(&before, &read, began);
             }
             // Nobody reads along any more.
             Err(error @ Error::Stdout(_)) => return Err(error),
@@ -142,7 +143,7 @@ impl Development<'_> {
         };
         let live = began.elapsed();
         self.handed_over = Some(HandedOver { pid, generation, digest });
-        let traffic = before.and_then(|before| before.until(&mut host));
+        let traffic = before.and_then(|before| before.until_now(&mut host));
         let (plugin, version) = (inspection.note.name, inspection.note.version);
         let replacement = Replacement { plugin, version, generation, how, built, live, times, traffic };
         if self.options.json {

@@ -1,12 +1,17 @@
 //! What flowed through a host, and whether all of it was answered.
 
-use std::thread::yield_now;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use hookrail::control::Client;
 use serde::{Deserialize, Serialize};
 
-/// How often to look again while something is on its way.
-const LOOKS: u32 = 100;
+/// How long to look again while something is not answered: it may be on its way, and wait for
+/// whoever reads what comes out.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long to wait between two looks.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// The counters of `hookrail run`, as its status reports them, at one time.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -23,25 +28,42 @@ pub(super) struct Counters {
 pub(super) struct Traffic {
     /// How many messages came.
     pub(super) messages: u64,
-    /// How many of them were neither delivered nor denied, and are not merely on their way.
-    pub(super) dropped: u64,
+    /// How many of all messages ever were neither delivered nor denied, at the look at which that
+    /// were the fewest. At 0 none was dropped. Of others nobody can tell from outside whether they are
+    /// lost or on their way.
+    pub(super) unanswered: u64,
 }
 
 impl Counters {
     /// Those of a host; `None` where it has none, since it is another program than `hookrail run`.
     pub(super) fn of(host: &mut Client) -> Option<Self> {
-        settled(|| serde_json::from_value(host.status().ok()?.report).ok())
+        serde_json::from_value(host.status().ok()?.report).ok()
     }
 
     /// What flowed since.
-    pub(super) fn until(self, host: &mut Client) -> Option<Traffic> {
-        Counters::of(host).map(|now| self.traffic(now))
+    pub(super) fn until_now(self, host: &mut Client) -> Option<Traffic> {
+        let deadline = Instant::now() + PATIENCE;
+        self.traffic(
+            || Counters::of(host),
+            || {
+                sleep(PAUSE);
+                Instant::now() < deadline
+            },
+        )
     }
 
-    fn traffic(self, now: Counters) -> Traffic {
-        // What was lost before is not ours.
-        let dropped = now.unanswered().saturating_sub(self.unanswered());
-        Traffic { messages: now.messages.saturating_sub(self.messages), dropped }
+    /// Looks while something is not answered and it `may_go_on`.
+    fn traffic(
+        self,
+        mut look: impl FnMut() -> Option<Counters>,
+        mut may_go_on: impl FnMut() -> bool,
+    ) -> Option<Traffic> {
+        let now = look()?;
+        let mut unanswered = now.unanswered();
+        while unanswered > 0 && may_go_on() {
+            unanswered = unanswered.min(look()?.unanswered());
+        }
+        Some(Traffic { messages: now.messages.saturating_sub(self.messages), unanswered })
     }
 
     fn unanswered(self) -> u64 {
@@ -49,47 +71,40 @@ impl Counters {
     }
 }
 
-/// Of several looks the one at which the fewest messages were unanswered. What is on its way is
-/// answered at some look or other; what was lost is missing at each of them.
-fn settled(mut look: impl FnMut() -> Option<Counters>) -> Option<Counters> {
-    let mut best = look()?;
-    for _ in 1..LOOKS {
-        if best.unanswered() == 0 {
-            break;
-        }
-        yield_now();
-        let counters = look()?;
-        if counters.unanswered() <= best.unanswered() {
-            best = counters;
-        }
-    }
-    Some(best)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn traffic(looks: &[(u64, u64, u64)]) -> Option<Traffic> {
+        let mut looks = looks.iter().map(|&(messages, delivered, denied)| Counters { messages, delivered, denied });
+        let rest = std::cell::Cell::new(looks.len());
+        let before = Counters { messages: 10, delivered: 9, denied: 0 };
+        before.traffic(
+            || {
+                rest.set(rest.get().saturating_sub(1));
+                looks.next()
+            },
+            || rest.get() > 0,
+        )
+    }
+
     #[test]
-    fn what_is_on_its_way_is_not_dropped_and_what_is_lost_is() {
-        let mut looks = [(10, 5, 3), (20, 15, 4), (30, 24, 6)].into_iter();
-        let look = || looks.next().map(|(messages, delivered, denied)| Counters { messages, delivered, denied });
-        let before = settled(look).unwrap();
-        assert_eq!(before.messages, 30);
-        // Always two of them on their way, and three lost.
-        let mut messages = 100;
-        let busy = settled(|| {
-            messages += 10;
-            Some(Counters { messages, delivered: messages - 5, denied: 0 })
-        });
-        assert_eq!(before.traffic(busy.unwrap()).dropped, 5);
-        let mut looks = (3..9).rev();
-        let lost = settled(|| Some(Counters { messages: 100, delivered: 100 - looks.next().unwrap_or(3), denied: 0 }));
-        assert_eq!(before.traffic(lost.unwrap()), Traffic { messages: 70, dropped: 3 });
+    fn what_is_on_its_way_is_not_dropped() {
+        let flowing = [(100, 90, 9), (110, 100, 8), (120, 110, 10), (130, 0, 0)];
+        assert_eq!(traffic(&flowing), Some(Traffic { messages: 90, unanswered: 0 }));
+    }
+
+    #[test]
+    fn what_is_lost_is_missing_at_each_look() {
+        assert_eq!(
+            traffic(&[(100, 95, 0), (110, 107, 0), (120, 116, 0)]),
+            Some(Traffic { messages: 90, unanswered: 3 })
+        );
     }
 
     #[test]
     fn a_program_without_these_counters_is_not_guessed_at() {
-        assert!(settled(|| serde_json::from_value(serde_json::Value::Null).ok()).is_none());
+        assert!(serde_json::from_value::<Counters>(serde_json::json!({ "served": 3 })).is_err());
+        assert_eq!(traffic(&[]), None);
     }
 }

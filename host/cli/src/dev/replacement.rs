@@ -46,8 +46,12 @@ impl fmt::Display for Replacement {
         let (built, took) = (duration::text(self.built), duration::text(self.live));
         write!(f, "built in {built}, {live} in {took}, generation {}", self.generation)?;
         match self.traffic {
-            Some(Traffic { messages, dropped }) => {
-                write!(f, ", {} messages meanwhile, dropped {}", HumanCount(messages), HumanCount(dropped))
+            Some(Traffic { messages, unanswered: 0 }) => {
+                write!(f, ", {} messages meanwhile, dropped 0", HumanCount(messages))
+            }
+            Some(Traffic { messages, unanswered }) => {
+                let (messages, unanswered) = (HumanCount(messages), HumanCount(unanswered));
+                write!(f, ", {messages} messages meanwhile, {unanswered} not answered yet")
             }
             None => Ok(()),
         }
@@ -72,13 +76,15 @@ mod tests {
             built: Duration::from_millis(1240),
             live: Duration::from_micros(3100),
             times: None,
-            traffic: Some(Traffic { messages: 12_345, dropped: 0 }),
+            traffic: Some(Traffic { messages: 12_345, unanswered: 0 }),
         };
         let line = "built in 1.24 s, live in 3.10 ms, generation 4, 12,345 messages meanwhile, dropped 0";
         assert_eq!(replacement.to_string(), line);
         let json = serde_json::to_value(&replacement).unwrap();
         assert_eq!((&json["messages"], &json["live_ns"]), (&12_345.into(), &3_100_000.into()));
-        let silent = Replacement { how: How::Loaded, traffic: None, ..replacement };
+        let waiting = Replacement { traffic: Some(Traffic { messages: 2, unanswered: 1 }), ..replacement };
+        assert!(waiting.to_string().ends_with("generation 4, 2 messages meanwhile, 1 not answered yet"));
+        let silent = Replacement { how: How::Loaded, traffic: None, ..waiting };
         assert_eq!(silent.to_string(), "built in 1.24 s, loaded in 3.10 ms, generation 4");
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::package::Package;
 use crate::watch::{self, Stamp};
@@ -25,12 +26,16 @@ impl Sources {
         Sources(files.into_iter().map(|file| (file.clone(), Stamp::of(&file))).collect())
     }
 
-    /// Counts what was `read` in a build, instead of what was before: as it is now, since nobody knew
-    /// of it when the build began.
-    pub(super) fn count(&mut self, before: &BTreeSet<PathBuf>, read: &BTreeSet<PathBuf>) {
+    /// Counts what was `read` in a build that `began` then, instead of what was before. Nobody knew of
+    /// it when the build began: so what was written since counts as changed.
+    pub(super) fn count(&mut self, before: &BTreeSet<PathBuf>, read: &BTreeSet<PathBuf>, began: SystemTime) {
         self.0.retain(|file, _| read.contains(file) || !before.contains(file));
         for file in read {
-            self.0.entry(file.clone()).or_insert_with(|| Stamp::of(file));
+            let stamp = || {
+                let stamp = Stamp::of(file);
+                if stamp.is_later_than(began) { Stamp::ABSENT } else { stamp }
+            };
+            self.0.entry(file.clone()).or_insert_with(stamp);
         }
     }
 
@@ -75,7 +80,25 @@ fn prerequisites(rules: &str) -> Vec<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    #[test]
+    fn what_was_written_while_nobody_knew_of_it_counts_as_changed() {
+        let file = std::env::temp_dir().join(format!("hookrail-sources-{}", std::process::id()));
+        fs::write(&file, "x").unwrap();
+        let written = fs::metadata(&file).unwrap().modified().unwrap();
+        let read = BTreeSet::from([file.clone()]);
+        let is_changed = |began| {
+            let mut sources = Sources(BTreeMap::new());
+            sources.count(&BTreeSet::new(), &read, began);
+            sources.0[&file] != Stamp::of(&file)
+        };
+        assert!(is_changed(written - Duration::from_secs(1)));
+        assert!(!is_changed(written + Duration::from_secs(1)));
+        fs::remove_file(&file).unwrap();
+    }
 
     #[test]
     fn a_name_with_a_space_is_one_name() {

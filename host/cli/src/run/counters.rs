@@ -23,10 +23,12 @@ pub(super) struct Counter(AtomicU64);
 impl Counters {
     /// By the names of the summary.
     pub(super) fn to_json(&self) -> Value {
+        // What was answered first: then no message can seem to be answered that is not.
+        let (delivered, denied) = (self.delivered.value(), self.denied.value());
         json!({
             "in": self.messages.value(),
-            "out": self.delivered.value(),
-            "denied": self.denied.value(),
+            "out": delivered,
+            "denied": denied,
             "bytes": self.bytes.value(),
             "bad_lines": self.bad_lines.value(),
             "long_lines": self.long_lines.value(),
@@ -38,12 +40,13 @@ impl Counter {
     /// Only for the thread that counts.
     #[inline]
     pub(super) fn add(&self, count: u64) {
-        // Relaxed, and no atomic addition: nobody else writes, and readers want the number alone.
-        self.0.store(self.value() + count, Ordering::Relaxed);
+        // No atomic addition: nobody else writes. Release: who sees a message answered sees it read.
+        self.0.store(self.0.load(Ordering::Relaxed) + count, Ordering::Release);
     }
 
     #[inline]
     pub(super) fn value(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        // Acquire: pairs with the Release of `add`.
+        self.0.load(Ordering::Acquire)
     }
 }

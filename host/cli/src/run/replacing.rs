@@ -110,8 +110,13 @@ impl Library {
         }
         let plugin = host.plugin(&self.plugin).ok_or_else(|| ApiMisuse::NotLoaded(self.plugin.clone()));
         let settled = Instant::now();
+        let plugin = plugin.map_err(hookrail::Error::from)?;
         // SAFETY: the operator named the file, and asked for what it becomes to be loaded.
-        let upgraded = match unsafe { host.upgrade(&plugin.map_err(hookrail::Error::from)?, &self.file) } {
+        let upgrade = || unsafe { host.upgrade(&plugin, &self.file) };
+        // On a thread that ends with it: ours sleeps most of the time, and what the plugin leaves for
+        // the end of a thread would wait with it, and hold up its unloading.
+        let upgraded = thread::scope(|scope| scope.spawn(upgrade).join());
+        let upgraded = match upgraded.unwrap_or_else(|panic| std::panic::resume_unwind(panic)) {
             Err(hookrail::Error::ApiMisuse(ApiMisuse::Busy { .. })) => return Ok(Came::NotYet),
             upgraded => upgraded?,
         };

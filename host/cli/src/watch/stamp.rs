@@ -3,6 +3,7 @@
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Which file there is at a path, and when it was written last. Two that are equal are of the same
 /// bytes, unless somebody set the clock back.
@@ -21,6 +22,16 @@ struct Facts {
 impl Stamp {
     pub(crate) fn of(path: &Path) -> Self {
         Stamp(fs::metadata(path).ok().as_ref().map(Facts::of))
+    }
+
+    /// That of a file that is not there.
+    pub(crate) const ABSENT: Stamp = Stamp(None);
+
+    /// Whether it was written after that time.
+    pub(crate) fn is_later_than(&self, time: SystemTime) -> bool {
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let time = (since.as_secs() as i64, i64::from(since.subsec_nanos()));
+        self.0.as_ref().is_some_and(|facts| facts.times[0] > time)
     }
 
     /// Whether there was something.
