@@ -95,7 +95,7 @@ fn fastest<const N: usize>(once: impl Fn() -> [Duration; N]) -> [Duration; N] {
 /// Copies a file to memory.
 pub(crate) fn copy(file: &Path) -> OwnedFd {
     let file = File::open(file).expect("the plugin was built");
-    let copy = memfd_create("copy", MemfdFlags::CLOEXEC).expect("memory");
+    let copy = memfd_create("copy", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).expect("memory");
     while sendfile(&copy, &file, None, 1 << 30).expect("memory") > 0 {}
     copy
 }

@@ -50,12 +50,6 @@ impl OnTrial {
         let trial = OnTrial(trial);
         spawned.map(|_| trial).map_err(|source| Error::System { what: "start a thread".into(), source })
     }
-
-    /// Ends it, and answers the way back, to be dropped by somebody who has the time: freeing the
-    /// memory of a large library takes as long as opening it.
-    pub(super) fn end(self) -> Option<WayBack> {
-        self.0.way_back.lock().take()
-    }
 }
 
 impl Drop for OnTrial {

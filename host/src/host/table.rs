@@ -8,7 +8,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::Plugin;
-use super::rollback::{OnTrial, WayBack};
+use super::rollback::OnTrial;
 use crate::chain::Owner;
 use crate::error::ApiMisuse;
 use crate::plugin::Lifecycle;
@@ -273,16 +273,16 @@ impl Reservation {
         current.map(|current| current.reloaded.clone()).unwrap_or_default()
     }
 
-    /// A new generation serves from now on. Answers its number, and the way back of the one before, if
-    /// that was on trial.
-    pub(super) fn set(&self, current: Current) -> (u64, Option<WayBack>) {
+    /// A new generation serves from now on. Answers its number, and the trial of the one before, which
+    /// does nothing any more: the caller drops it when there is time for freeing the copy it holds.
+    pub(super) fn set(&self, current: Current) -> (u64, Option<OnTrial>) {
         let mut names = self.names();
         let entry = names.by_name.entry(self.name.clone()).or_default();
         entry.generation += 1;
         let generation = entry.generation;
         let before = entry.current.replace(current);
         drop(names);
-        (generation, before.and_then(|before| before.trial).and_then(OnTrial::end))
+        (generation, before.and_then(|before| before.trial))
     }
 
     /// Changes what is known of the generation that serves.

@@ -132,7 +132,7 @@ impl Core {
         let Serving { generation: from, load, owner: old, lifecycle, version: old_version } = serving;
         let version = loaded.note().version.clone();
         // Before the old one ends: what it hands on last is for the one that is set here.
-        let (generation, way_back) = reservation.set(Current {
+        let (generation, past_trial) = reservation.set(Current {
             load,
             owner,
             version: version.clone(),
@@ -149,7 +149,7 @@ impl Core {
         let rest = (!saved.is_empty()).then(|| self.rest(name, load, saved));
         let before: Before = Box::new(move |old| {
             rest.into_iter().for_each(|rest| rest(old));
-            drop(way_back);
+            drop(past_trial);
         });
         let unpublished = Unpublished { plugin: name.into(), lifecycle, owner: old, callbacks };
         let ticket = self.follow(unpublished, self.ending(name, from, Some(before)));
