@@ -4,11 +4,11 @@
 //! of this library, run by a thread when it ends: long after the library was closed, if nobody minds.
 //! [`export!`](crate::export) therefore defines the six functions by which such code is left with the
 //! system, hidden, so that everything linked into this library binds to them, Rust's standard library
-//! first. They hand on to the host that [`bind`] named, which keeps the records and sees to it that
+//! first. They hand on to the host that `bind` named, which keeps the records and sees to it that
 //! all of them are run or cancelled before it closes the library: `docs/unload.md`.
 //!
 //! Without such a host (in constructors, which run before anybody can bind; under a host of ABI 1.0
-//! as it first landed) they go to the system. The host asks how often: [`count`], [`bind`].
+//! as it first landed) they go to the system. The host asks how often, by `count` and `bind`.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr::null_mut;

@@ -70,11 +70,16 @@ impl Chain {
         }
     }
 
-    /// Whether any callback would run.
+    /// Whether readers enter: there are callbacks, or a plugin leaves and readers are to come by.
     #[inline(always)]
     pub(crate) fn is_hooked(&self) -> bool {
         // Relaxed: only compared. A registration that races with this comes after it.
         self.head.load(Ordering::Relaxed) != Published::empty().as_raw()
+    }
+
+    /// Whether any callback would run.
+    pub(crate) fn has_callbacks(&self) -> bool {
+        self.is_hooked() && !self.is_resting()
     }
 
     /// Whether readers enter although there is no callback.

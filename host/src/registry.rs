@@ -290,4 +290,22 @@ mod tests {
             assert_eq!((behind.0 - before.0, behind.1 - before.1), (3, 1));
         });
     }
+
+    #[test]
+    fn readers_enter_a_point_without_callbacks_while_a_plugin_leaves() {
+        let registry = Registry::new();
+        let state = registry.declare::<MessagePublish>().unwrap();
+        let is = || (state.chain.is_hooked(), state.chain.has_callbacks());
+        let [first, second] = [1, 2].map(Owner);
+        on_three_points().register(&registry, first).unwrap();
+        assert_eq!(is(), (true, true));
+        drop(registry.leave(first));
+        on_three_points().register(&registry, second).unwrap();
+        drop(registry.leave(second));
+        assert_eq!(is(), (true, false), "two leave");
+        registry.has_left();
+        assert_eq!(is(), (true, false), "one leaves");
+        registry.has_left();
+        assert_eq!(is(), (false, false), "nobody does");
+    }
 }

@@ -44,7 +44,7 @@ impl<P: Point> HookPoint<P> {
     /// Whether any callback would run: worth asking before building an expensive payload.
     #[inline]
     pub fn is_hooked(&self) -> bool {
-        self.state.chain.is_hooked()
+        self.state.chain.has_callbacks()
     }
 
     pub(crate) fn chain(&self) -> &Chain {
