@@ -7,13 +7,14 @@ mod elf;
 mod end;
 mod handlers;
 mod mapped;
+mod table;
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hookrail_abi::boundary::{ABI_VERSION, ENTRY_SYMBOL, Entry, Heap, Str, UnloadTable, flags};
+use hookrail_abi::boundary::{ABI_VERSION, ENTRY_SYMBOL, Entry, Heap, UnloadTable, flags};
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
 pub(crate) use close::Closed;
@@ -156,10 +157,7 @@ impl Library {
 
     /// Binds the library to a residue, if it can be: behind `attach`, and before all else.
     pub(crate) fn bind(&mut self) -> Result<(), Error> {
-        // SAFETY: text for the call.
-        let table = unsafe { (self.entry().query)(Str::new("unload/1")) };
-        // SAFETY: the id names the table's type, and the library is loaded.
-        let Some(table) = (unsafe { table.cast::<UnloadTable>().as_ref() }) else { return Ok(()) };
+        let Some(table) = self.table::<UnloadTable>() else { return Ok(()) };
         let residue = Residue::new()
             .map_err(|source| Error::System { what: "make a key for what threads leave behind".into(), source })?;
         // SAFETY: the table lives as long as the process, and the residue as long as the library.

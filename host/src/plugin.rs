@@ -216,10 +216,7 @@ impl Loaded {
         schema::check(instance, self.schema()?.as_deref(), config)?;
         let unknown = || ApiMisuse::NotLoaded(instance.into());
         let instance = self.instances.iter().find(|known| &*known.name == instance).ok_or_else(unknown)?;
-        // SAFETY: text for the call.
-        let table = unsafe { (self.library.entry().query)(Str::new("reload/1")) };
-        // SAFETY: the id names the table's type, and the library is loaded.
-        let table = unsafe { table.cast::<ReloadTable>().as_ref() };
+        let table = self.library.table::<ReloadTable>();
         let json = config.to_string();
         self.call("reload", &instance.name, || match table {
             // SAFETY: by its invariant the instance's state is valid; text for the call.

@@ -270,6 +270,39 @@ mod tests {
         residue.gone();
     }
 
+    /// The child has one thread; whoever held a lock when it was made never lets go of it there.
+    #[test]
+    fn the_child_of_a_fork_ends_though_another_thread_held_the_record() {
+        let (held, wait) = std::sync::mpsc::channel();
+        let (forked, go_on) = std::sync::mpsc::channel::<()>();
+        thread::prepare().unwrap();
+        std::thread::scope(|threads| {
+            threads.spawn(move || {
+                let all = ALL.lock();
+                held.send(()).unwrap();
+                let _ = go_on.recv();
+                drop(all);
+            });
+            wait.recv().unwrap();
+            // SAFETY: the child does what ending threads do, under a clock that ends it if that waits.
+            let child = unsafe { libc::fork() };
+            if child == 0 {
+                // SAFETY: as above.
+                unsafe {
+                    libc::alarm(20);
+                    run_everywhere(Residue::run_own);
+                    attend();
+                    libc::_exit(0);
+                }
+            }
+            drop(forked);
+            let mut status = 0;
+            // SAFETY: our own child, and room for its status.
+            assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+            assert_eq!(status, 0, "it waits for a thread that it does not have");
+        });
+    }
+
     #[test]
     fn a_destructor_that_always_leaves_another_value_is_run_four_times() {
         static KEY: AtomicUsize = AtomicUsize::new(0);

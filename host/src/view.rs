@@ -85,7 +85,8 @@ pub enum Status {
 }
 
 impl Status {
-    pub(crate) const fn name(self) -> &'static str {
+    /// In the words of errors and of the program.
+    pub const fn name(self) -> &'static str {
         match self {
             Status::Running => "running",
             Status::Stopped => "stopped",

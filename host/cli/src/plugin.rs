@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hookrail::control::Command;
 use hookrail::control::wire::{Ended, PluginDetail, Replaced};
-use hookrail::{PluginView, Status, UpgradeTimes};
+use hookrail::{PluginView, UpgradeTimes};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -75,7 +75,7 @@ fn list(plugins: &[PluginView]) -> String {
             plugin.name.clone(),
             plugin.version.clone(),
             plugin.generation.to_string(),
-            status(plugin.status).into(),
+            plugin.status.name().into(),
             plugin.instances.join(", "),
         ]
     });
@@ -126,7 +126,7 @@ fn line(plugin: &PluginView) -> String {
 }
 
 fn about(plugin: &PluginView) -> String {
-    format!("generation {}, {}", plugin.generation, status(plugin.status))
+    format!("generation {}, {}", plugin.generation, plugin.status.name())
 }
 
 fn replaced(replaced: &Replaced) -> String {
@@ -146,13 +146,4 @@ fn end(ended: &Ended) -> String {
         let _ = write!(text, "; {} destructor(s) of its thread-locals were never run", ended.skipped);
     }
     text
-}
-
-fn status(status: Status) -> &'static str {
-    match status {
-        Status::Running => "running",
-        Status::Stopped => "stopped",
-        Status::Stopping => "being stopped",
-        Status::Unloaded => "unloaded",
-    }
 }

@@ -9,7 +9,7 @@
 //! So is an answer, which has either `ok` or `error`:
 //!
 //! ```text
-//! {"id":1,"ok":{"plugin":"mask","from":1,"generation":2,"version":"1.0.0", ...}}
+//! {"id":1,"ok":{"plugin":"mask","generation":2,"version":"1.0.0", ...}}
 //! {"id":1,"error":{"code":"HR0103","message":"no plugin named `mask` is loaded","fix":"..."}}
 //! ```
 //!

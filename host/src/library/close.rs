@@ -4,7 +4,7 @@ use std::fs::File;
 use std::os::fd::{AsFd, IntoRawFd};
 use std::time::{Duration, Instant};
 
-use hookrail_abi::boundary::{KeysTable, Str, UnloadTable};
+use hookrail_abi::boundary::{KeysTable, UnloadTable};
 
 use super::{End, Library, handlers, mapped};
 use crate::residue::Left;
@@ -137,10 +137,7 @@ impl Library {
 
     /// Has this thread leave something with the residue.
     fn probe(&self) {
-        // SAFETY: text for the call.
-        let table = unsafe { (self.entry().query)(Str::new("unload/1")) };
-        // SAFETY: the id names the table's type, and the library is loaded.
-        if let Some(table) = unsafe { table.cast::<UnloadTable>().as_ref() } {
+        if let Some(table) = self.table::<UnloadTable>() {
             // SAFETY: the library was bound.
             unsafe { (table.probe)() };
         }
@@ -148,9 +145,7 @@ impl Library {
 
     /// How many pthread keys the system has made whose destructors are the library's own code.
     fn keys(&self) -> usize {
-        // SAFETY: text for the call.
-        let table = unsafe { (self.entry().query)(Str::new("keys/1")) };
-        // SAFETY: the id names the table's type, and the library is loaded.
-        unsafe { table.cast::<KeysTable>().as_ref().map_or(0, |table| (table.count)() as usize) }
+        // SAFETY: the function takes nothing, and the library is loaded.
+        self.table::<KeysTable>().map_or(0, |table| unsafe { (table.count)() } as usize)
     }
 }

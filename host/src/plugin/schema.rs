@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use hookrail_abi::Text;
-use hookrail_abi::boundary::{SchemaTable, Str};
+use hookrail_abi::boundary::SchemaTable;
 
 use super::Loaded;
 use crate::config::Unload;
@@ -27,10 +27,7 @@ pub unsafe fn schema(file: impl AsRef<Path>) -> Result<Option<String>, Error> {
 impl Loaded {
     /// The JSON Schema of the configuration, if the plugin exports one.
     pub(crate) fn schema(&self) -> Result<Option<String>, Error> {
-        // SAFETY: text for the call.
-        let table = unsafe { (self.library.entry().query)(Str::new("schema/1")) };
-        // SAFETY: the id names the table's type, and the library is loaded.
-        let Some(table) = (unsafe { table.cast::<SchemaTable>().as_ref() }) else { return Ok(None) };
+        let Some(table) = self.library.table::<SchemaTable>() else { return Ok(None) };
         let mut schema = Text::new();
         // SAFETY: the text is exclusive for the call.
         self.call("schema", &self.note().name, || unsafe { (table.write)(&mut schema) })?;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::ffi::c_void;
 
-use hookrail_abi::boundary::{SavedState, StateTable, Str};
+use hookrail_abi::boundary::{SavedState, StateTable};
 
 use super::{Instance, Loaded};
 use crate::error::{Error, Incompatible, Misbehaved};
@@ -102,10 +102,7 @@ impl Loaded {
     }
 
     fn state_table(&self) -> Option<&StateTable> {
-        // SAFETY: text for the call.
-        let table = unsafe { (self.library.entry().query)(Str::new("state/1")) };
-        // SAFETY: the id names the table's type, and the library is loaded.
-        unsafe { table.cast::<StateTable>().as_ref() }
+        self.library.table()
     }
 }
 
