@@ -174,7 +174,8 @@ pub struct Registration {
     /// What it touches: an [`Effects`](crate::Effects).
     pub effects: u32,
     /// What its fault shall mean: [`FAULT_AS_POINT`](registration::FAULT_AS_POINT), which is 0,
-    /// [`FAULT_OPEN`](registration::FAULT_OPEN) or [`FAULT_CLOSED`](registration::FAULT_CLOSED).
+    /// [`FAULT_OPEN`](registration::FAULT_OPEN), [`FAULT_CLOSED`](registration::FAULT_CLOSED) or
+    /// [`FAULT_ROLLBACK`](registration::FAULT_ROLLBACK).
     pub fault: u32,
     /// Reserved; 0.
     pub reserved: u32,
@@ -207,6 +208,9 @@ pub mod registration {
     pub const FAULT_OPEN: u32 = 1;
     /// A fault means: deny.
     pub const FAULT_CLOSED: u32 = 2;
+    /// A fault means: put the payload back as it was, and go on. To a host that does not know it, it
+    /// means what the point says.
+    pub const FAULT_ROLLBACK: u32 = 3;
 }
 
 /// What the current dispatch is about.

@@ -132,8 +132,10 @@ impl RawKind {
 pub enum FaultPolicy {
     /// The fault denies.
     Closed,
-    /// The chain goes on as if the callback were not there.
+    /// The chain goes on as if the callback were not there; what it wrote into the payload stays.
     Open,
+    /// As `Open`, and the payload is put back as the callback found it: it is copied before each call.
+    Rollback,
 }
 
 impl FaultPolicy {
@@ -142,6 +144,7 @@ impl FaultPolicy {
         match self {
             FaultPolicy::Closed => "closed",
             FaultPolicy::Open => "open",
+            FaultPolicy::Rollback => "rollback",
         }
     }
 }

@@ -5,14 +5,16 @@ pub(crate) mod layout;
 use std::collections::HashSet;
 use std::ffi::c_void;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use hookrail_abi::boundary::{Registration, registration};
 use hookrail_abi::{Effects, FaultPolicy, Priority, catalogue};
+use parking_lot::Mutex;
 
-use crate::chain::{Callback, CallbackId, Ctx, Origin, Owner};
+use crate::chain::{Callback, CallbackId, Ctx, Origin, Owner, Standing};
 use crate::config::Config;
 use crate::error::{ConfigError, Error, Incompatible, Misbehaved};
+use crate::fault::Breaker;
 use crate::library::{Note, NoteHook};
 use crate::probation::Probation;
 use crate::registry::{Addition, Registry};
@@ -117,6 +119,7 @@ impl Registrar<'_> {
         let fault = match record.fault {
             registration::FAULT_OPEN => FaultPolicy::Open,
             registration::FAULT_CLOSED => FaultPolicy::Closed,
+            registration::FAULT_ROLLBACK => FaultPolicy::Rollback,
             _ => state.fault,
         };
         let callback = Callback {
@@ -131,7 +134,13 @@ impl Registrar<'_> {
             run,
             ctx: Ctx::new(record.ctx, record.ctx_drop),
             enabled: !wish.is_some_and(|wish| wish.disabled),
-            faults: AtomicU64::new(0),
+            budget: wish
+                .and_then(|wish| wish.budget)
+                .map(nanoseconds)
+                .or((record.deadline > 0).then_some(record.deadline)),
+            record: Arc::default(),
+            standing: Mutex::new(Standing::Armed),
+            breaker: Breaker::new(self.registry.findings.clone()),
             probation: self.probation.clone(),
         };
         Ok(Addition { point: state, callback })
@@ -155,6 +164,10 @@ impl Registrar<'_> {
     }
 }
 
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// What may have been meant by a point that is not there.
 fn suggestion(registry: &Registry, point: &str) -> Option<String> {
     if let Some((_, now)) = catalogue::RENAMED.iter().find(|(old, _)| *old == point) {
@@ -164,6 +177,6 @@ fn suggestion(registry: &Registry, point: &str) -> Option<String> {
         return Some("it is in the catalogue, but nobody dispatches it yet".into());
     }
     let mut points = Vec::new();
-    registry.each(|state, _| points.push(state.chain.point));
+    registry.each(|look| points.push(look.state.chain.point));
     Some(format!("there are {}", points.join(", ")))
 }

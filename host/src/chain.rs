@@ -4,25 +4,33 @@ mod callback;
 mod outcome;
 mod pair;
 mod snapshot;
+mod watched;
 
 use std::ffi::c_void;
 use std::ptr::null_mut;
+use std::sync::Arc;
 
 use hookrail_abi::host::Saying;
 use hookrail_abi::verdict::raw;
 use hookrail_abi::{RawKind, Verdict};
 
 pub use callback::CallbackId;
-pub(crate) use callback::{Callback, Ctx, Origin, Owner};
+pub(crate) use callback::{Callback, Ctx, Origin, Owner, Standing, Trial};
 pub use outcome::Outcome;
 use outcome::Packed;
 pub(crate) use pair::{Pair, Run};
 pub(crate) use snapshot::{Published, Snapshot};
+pub(crate) use watched::Watch;
+use watched::Watched;
 
 use crate::fault;
 use crate::reclaim;
 use crate::said;
-use crate::sync::{AtomicPtr, Ordering};
+use crate::sync::{AtomicBool, AtomicPtr, Ordering};
+
+/// How many dispatches may be within one another on one thread: before the stack ends, which ends the
+/// process.
+const DEEPEST: usize = 64;
 
 /// The chain of one point.
 ///
@@ -32,6 +40,8 @@ use crate::sync::{AtomicPtr, Ordering};
 #[derive(Debug)]
 pub(crate) struct Chain {
     head: AtomicPtr<Pair>,
+    /// Whether any callback would run.
+    has_callbacks: AtomicBool,
     pub(crate) point: &'static str,
     pub(crate) kind: RawKind,
     /// Gates always, notify points never, folds where the point says so.
@@ -40,7 +50,8 @@ pub(crate) struct Chain {
 
 impl Chain {
     pub(crate) const fn new(point: &'static str, kind: RawKind, deniable: bool) -> Self {
-        Chain { head: AtomicPtr::new(Published::empty().as_raw()), point, kind, deniable }
+        let head = AtomicPtr::new(Published::empty().as_raw());
+        Chain { head, has_callbacks: AtomicBool::new(false), point, kind, deniable }
     }
 
     /// Runs the chain over `payload`; `nobody` is the answer when no callback decides.
@@ -70,7 +81,8 @@ impl Chain {
         }
     }
 
-    /// Whether readers enter: there are callbacks, or a plugin leaves and readers are to come by.
+    /// Whether readers enter: there are callbacks, or somebody counts, or a plugin leaves and readers are to
+    /// come by.
     #[inline(always)]
     pub(crate) fn is_hooked(&self) -> bool {
         // Relaxed: only compared. A registration that races with this comes after it.
@@ -78,8 +90,10 @@ impl Chain {
     }
 
     /// Whether any callback would run.
+    #[inline]
     pub(crate) fn has_callbacks(&self) -> bool {
-        self.is_hooked() && !self.is_resting()
+        // Relaxed: a registration that races with this comes after it.
+        self.has_callbacks.load(Ordering::Relaxed)
     }
 
     /// Whether readers enter although there is no callback.
@@ -99,7 +113,15 @@ impl Chain {
     #[inline(never)]
     unsafe fn dispatch_slowly(&self, payload: *mut c_void) -> Option<Packed> {
         // SAFETY: the snapshot is loaded inside, and the caller's contract.
-        reclaim::read_slowly(|frame| unsafe { self.run_in(frame, self.load(), payload) })
+        self.nest(|frame| unsafe { self.run_in(frame, self.load(), payload) })
+    }
+
+    /// Runs the chain within another dispatch, unless there are too many of those.
+    fn nest(&self, run: impl FnOnce(Option<&AtomicPtr<()>>) -> Option<Packed>) -> Option<Packed> {
+        if reclaim::nesting() >= DEEPEST {
+            return fault::too_deep(self, DEEPEST).then(Packed::denied_by_nobody);
+        }
+        reclaim::read_slowly(run)
     }
 
     /// The code and the context of each callback, in order.
@@ -108,7 +130,7 @@ impl Chain {
             return Vec::new();
         }
         // SAFETY: reading keeps the snapshot alive.
-        reclaim::read_slowly(|_| unsafe { self.load().pairs().iter().map(Pair::parts).collect() })
+        reclaim::read_slowly(|_| unsafe { self.load().entries().map(|(pair, _)| pair.parts()).collect() })
     }
 
     /// Runs a snapshot of this chain that a pin keeps.
@@ -117,7 +139,7 @@ impl Chain {
     /// As for `dispatch`; the snapshot is one of this chain, or the empty one, and alive.
     pub(crate) unsafe fn dispatch_pinned(&self, snapshot: Published, payload: *mut c_void, nobody: Verdict) -> Outcome {
         // SAFETY: the caller's contract.
-        let decided = reclaim::read_slowly(|frame| unsafe { self.run_in(frame, snapshot, payload) });
+        let decided = self.nest(|frame| unsafe { self.run_in(frame, snapshot, payload) });
         decided.map_or(Outcome::nobody(nobody), Packed::unpack)
     }
 
@@ -173,6 +195,10 @@ impl Chain {
     #[inline(never)]
     unsafe fn settle(&self, pair: *const Pair, end: *const Pair, answer: u32) -> Option<Packed> {
         // SAFETY: the caller's contract.
+        if unsafe { snapshot::watched_behind(end) }.is_some() {
+            return watched::decided();
+        }
+        // SAFETY: the caller's contract, and it is no runner's.
         let callback = unsafe { snapshot::callback_of(pair, end) };
         let verdict = match (self.kind, answer & 0xff) {
             (RawKind::Gate, raw::STOP) => Verdict::Allow,
@@ -184,6 +210,20 @@ impl Chain {
             _ => fault::answered(self, callback, answer)?,
         };
         Some(Packed::new(verdict, callback.id))
+    }
+
+    /// Makes these the callbacks, looked at in that way; the chain before is for the caller to retire.
+    /// Where there is nothing to do, readers enter all the same if they are to come by.
+    pub(crate) fn hang(&self, callbacks: &[Arc<Callback>], watch: Watch, come_by: bool) -> Snapshot {
+        // Relaxed: as in `has_callbacks`.
+        self.has_callbacks.store(!callbacks.is_empty(), Ordering::Relaxed);
+        self.publish(if watched::is_needed(callbacks, &watch) {
+            Snapshot::watched(Watched::new(self, callbacks, watch))
+        } else if callbacks.is_empty() && come_by {
+            Snapshot::resting()
+        } else {
+            Snapshot::new(callbacks)
+        })
     }
 
     /// Replaces the chain; the one before is for the caller to retire.

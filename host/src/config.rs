@@ -8,6 +8,7 @@ use hookrail_abi::FaultPolicy;
 use serde::Deserialize;
 
 use crate::error::ConfigError;
+use crate::stats::Level;
 
 /// The configuration of a host. Everything has a default.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -17,6 +18,12 @@ pub struct Config {
     pub plugins: BTreeMap<String, PluginConfig>,
     /// What the operator changes about single callbacks.
     pub hooks: Vec<HookOverride>,
+    /// What the operator changes about points, by name.
+    pub points: BTreeMap<String, PointConfig>,
+    /// When callbacks that fail are called no more.
+    pub quarantine: Quarantine,
+    /// What is watched while plugins run.
+    pub limits: Limits,
     /// What the built-in callback of `message.publish` lets pass.
     pub message: MessageLimits,
     /// Where plugins keep their files; by default `$HOOKRAIL_HOME`, else `~/.hookrail`.
@@ -60,9 +67,61 @@ pub struct HookOverride {
     /// Leaves it out of the chain.
     #[serde(default)]
     pub disabled: bool,
-    /// What its fault means, `open` or `closed`.
+    /// What its fault means, `open`, `closed` or `rollback`.
     #[serde(default, deserialize_with = "fault_policy")]
     pub fault: Option<FaultPolicy>,
+    /// The time a call of it may take, in microseconds; looked at while its point is counted.
+    #[serde(default, rename = "budget_us", deserialize_with = "microseconds")]
+    pub budget: Option<Duration>,
+}
+
+/// What the operator changes about one point.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PointConfig {
+    /// What a fault of its callbacks means, `open`, `closed` or `rollback`, where neither the callback
+    /// nor an override of it says otherwise.
+    #[serde(deserialize_with = "fault_policy")]
+    pub fault: Option<FaultPolicy>,
+    /// How closely its dispatches are looked at from the start: `off`, `count` or `histogram`.
+    pub level: Level,
+}
+
+/// When a callback that fails is called no more, and when it is tried again.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Quarantine {
+    /// With how many faults within the time; 0 for never.
+    pub faults: usize,
+    /// The time, in milliseconds.
+    #[serde(rename = "within_ms", deserialize_with = "milliseconds")]
+    pub within: Duration,
+    /// After how long one dispatch calls it again, in milliseconds: when that goes well, all do; 0 for
+    /// never.
+    #[serde(rename = "pause_ms", deserialize_with = "milliseconds")]
+    pub pause: Duration,
+}
+
+impl Default for Quarantine {
+    fn default() -> Self {
+        Quarantine { faults: 10, within: Duration::from_secs(10), pause: Duration::from_secs(30) }
+    }
+}
+
+/// What is watched while plugins run.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// How long a call of a callback may take before it is reported as stuck, in milliseconds; 0 for
+    /// no such watch.
+    #[serde(rename = "stuck_ms", deserialize_with = "milliseconds")]
+    pub stuck: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { stuck: Duration::from_secs(30) }
+    }
 }
 
 /// What the built-in callback of `message.publish` lets pass.
@@ -199,11 +258,16 @@ fn milliseconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Dur
     u64::deserialize(deserializer).map(Duration::from_millis)
 }
 
+fn microseconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_micros))
+}
+
 fn fault_policy<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<FaultPolicy>, D::Error> {
     match Option::<String>::deserialize(deserializer)?.as_deref() {
         None => Ok(None),
         Some("open") => Ok(Some(FaultPolicy::Open)),
         Some("closed") => Ok(Some(FaultPolicy::Closed)),
-        Some(other) => Err(serde::de::Error::unknown_variant(other, &["open", "closed"])),
+        Some("rollback") => Ok(Some(FaultPolicy::Rollback)),
+        Some(other) => Err(serde::de::Error::unknown_variant(other, &["open", "closed", "rollback"])),
     }
 }

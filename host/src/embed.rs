@@ -3,14 +3,15 @@
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use hookrail_abi::host::Saying;
 use hookrail_abi::verdict::raw;
 use hookrail_abi::{Answer, Effects, Kind, Point, Priority};
+use parking_lot::Mutex;
 
-use crate::chain::{Callback, Ctx, Origin, Owner, Run};
+use crate::chain::{Callback, Ctx, Origin, Owner, Run, Standing};
 use crate::error::ApiMisuse;
+use crate::fault::Breaker;
 use crate::registry::{Addition, Registry};
 use crate::said;
 
@@ -70,7 +71,10 @@ impl Callbacks {
                 run: run::<P, F, R> as Run,
                 ctx: Ctx::new(ctx, Some(free::<F>)),
                 enabled: true,
-                faults: AtomicU64::new(0),
+                budget: None,
+                record: Arc::default(),
+                standing: Mutex::new(Standing::Armed),
+                breaker: Breaker::new(registry.findings.clone()),
                 probation: None,
             };
             Ok(Addition { point, callback })

@@ -77,9 +77,28 @@ pub enum ApiMisuse {
     /// The host is being dropped, or is gone.
     #[error("the host is ending")]
     Closing,
+    /// The point has no such callback.
+    #[error("{point} has no callback `{callback}`")]
+    NoCallback {
+        /// The point.
+        point: String,
+        /// `instance/callback`
+        callback: String,
+    },
+    /// There is no such point.
+    #[error("there is no hook point `{0}`")]
+    NoPoint(String),
     /// No plugin of that name is loaded.
     #[error("no plugin named `{0}` is loaded")]
     NotLoaded(String),
+    /// The callback is not quarantined.
+    #[error("{callback} on {point} is not quarantined")]
+    NotQuarantined {
+        /// The point.
+        point: String,
+        /// `instance/callback`
+        callback: String,
+    },
     /// Two declarations of one point do not agree.
     #[error("the point {0} was declared before with another payload, kind or revision")]
     PointRedeclared(String),
@@ -316,6 +335,11 @@ impl Error {
                 ApiMisuse::Busy { .. } => ("HR0106", "wait until that is over"),
                 ApiMisuse::CallbackExists { .. } => ("HR0102", "give one of the two another name"),
                 ApiMisuse::Closing => ("HR0108", "start the program again"),
+                ApiMisuse::NoCallback { .. } => {
+                    ("HR0109", "`hookrail hooks show POINT` shows them, as instance/callback")
+                }
+                ApiMisuse::NoPoint(_) => ("HR0110", "`hookrail hooks list` shows them all"),
+                ApiMisuse::NotQuarantined { .. } => ("HR0111", "`hookrail hooks explain POINT` shows what is"),
                 ApiMisuse::NotLoaded(_) => ("HR0103", "`hookrail plugin list` shows what is loaded"),
                 ApiMisuse::PointRedeclared(_) => {
                     ("HR0104", "share one declaration, in a crate that all sides depend on")

@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use serde::{Deserialize, Serialize};
 
 use crate::host::UpgradeTimes;
 use crate::library::End;
+use crate::stats::now;
 
 /// Something that happened to a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,24 @@ pub enum Happened {
         /// Its version.
         version: String,
     },
+    /// A callback failed too often, and is called no more.
+    Quarantined {
+        /// The point.
+        point: String,
+        /// `instance/callback`
+        callback: String,
+        /// The faults.
+        reason: String,
+    },
+    /// A quarantined callback is called again.
+    Released {
+        /// The point.
+        point: String,
+        /// `instance/callback`
+        callback: String,
+        /// Whether it was tried, and answered well; otherwise somebody asked for it.
+        tried: bool,
+    },
     /// The generation took the place of one that did not pass its probation.
     RolledBack {
         /// The number of the one it replaced.
@@ -55,10 +74,34 @@ pub enum Happened {
         /// Why it was not.
         error: String,
     },
+    /// A call of a callback took longer than it may; told for the first ten, then for ever fewer.
+    Slow {
+        /// The point.
+        point: String,
+        /// `instance/callback`
+        callback: String,
+        /// How long it took, in nanoseconds.
+        took_ns: u64,
+        /// How long it may take, in nanoseconds.
+        budget_ns: u64,
+        /// How often that was so by now.
+        count: u64,
+    },
     /// A stopped plugin runs again.
     Started,
     /// The plugin was stopped; its library stays loaded.
     Stopped,
+    /// A callback has been in one call for longer than the limit; told once for each call.
+    Stuck {
+        /// The point.
+        point: String,
+        /// `instance/callback`
+        callback: String,
+        /// The thread: its name, and the system's number of it.
+        thread: String,
+        /// How long by now, in milliseconds.
+        took_ms: u64,
+    },
     /// Its callbacks were taken out of their chains, to unload it.
     Unloading,
     /// The generation took the place of another.
@@ -144,9 +187,7 @@ impl Announcer {
         if queues.is_empty() {
             return;
         }
-        // Behind 2554 it is too late; a clock before 1970 says 0.
-        let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos() as u64);
-        let event = Event { plugin: plugin.into(), generation, time, what };
+        let event = Event { plugin: plugin.into(), generation, time: now(), what };
         for queue in queues.iter().filter_map(Weak::upgrade) {
             let mut waiting = queue.waiting.lock();
             if waiting.events.len() < CAPACITY {

@@ -1,38 +1,90 @@
 //! What happens when a callback fails.
 
+mod breaker;
+mod finding;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use hookrail_abi::host::Saying;
 use hookrail_abi::verdict::raw;
 use hookrail_abi::{FaultPolicy, Verdict};
 
+pub(crate) use breaker::Breaker;
+pub(crate) use finding::{Finding, Findings, Found};
+
 use crate::chain::{Callback, Chain};
 use crate::said;
 
-/// A callback answered with a fault, or with something that is no verdict of this point: logs it,
-/// counts it, and answers what the chain shall do. `None`: go on as if the callback were not there.
+/// Whether an answer is a fault: one that says so, or no verdict of this point.
+pub(crate) fn is(chain: &Chain, answer: u32) -> bool {
+    match answer & 0xff {
+        raw::CONTINUE => answer != raw::CONTINUE,
+        raw::STOP => false,
+        raw::DENY => !chain.deniable,
+        _ => true,
+    }
+}
+
+/// What the fault of a callback means for its chain. `None`: go on as if it were not there.
+pub(crate) fn verdict(chain: &Chain, callback: &Callback) -> Option<Verdict> {
+    // Where nothing can be denied a closed policy has nothing to close.
+    (callback.fault == FaultPolicy::Closed && chain.deniable).then_some(Verdict::Deny(0))
+}
+
+/// A callback failed: logs it, counts it, and answers what that means for the chain.
 pub(crate) fn answered(chain: &Chain, callback: &Callback, answer: u32) -> Option<Verdict> {
     let what = match answer & 0xff {
         raw::FAULT => said::take(Saying::Fault).unwrap_or_else(|| "it said nothing".into()),
         raw::DENY => format!("it denied, and {} cannot be denied", chain.point),
         _ => format!("it answered {answer}, which is no verdict"),
     };
-    let count = callback.count_fault();
-    // The first ones whole, then ever fewer: a broken callback in a busy stream must not drown the log.
-    if count <= 10 || count.is_power_of_two() {
-        tracing::error!(
-            point = chain.point,
-            instance = &*callback.instance,
-            callback = &*callback.name,
-            faults = count,
-            "fault: {what}"
-        );
+    let count = callback.record.fault(&what);
+    if is_worth_a_line(count) {
+        let (instance, callback) = (&*callback.instance, &*callback.name);
+        tracing::error!(point = chain.point, instance, callback, faults = count, "fault: {what}");
     }
     if let Some(probation) = &callback.probation {
-        probation.fault(|| format!("{}/{} on {}: {what}", callback.instance, callback.name, chain.point));
+        probation.fault(|| format!("{} on {}: {what}", callback.full_name(), chain.point));
     }
-    // Where nothing can be denied a closed policy has nothing to close.
-    let closed = callback.fault == FaultPolicy::Closed && chain.deniable;
-    if closed {
-        said::keep_reason(format!("{}/{} failed: {what}", callback.instance, callback.name));
+    callback.breaker.fault(chain.point, callback, &what);
+    let verdict = verdict(chain, callback);
+    if verdict.is_some() {
+        said::keep_reason(format!("{} failed: {what}", callback.full_name()));
     }
-    closed.then_some(Verdict::Deny(0))
+    verdict
+}
+
+/// A call took longer than it may; both in nanoseconds.
+#[cold]
+pub(crate) fn slow(chain: &Chain, callback: &Callback, took: u64, budget: u64) {
+    let count = callback.record.slow();
+    if is_worth_a_line(count) {
+        callback.breaker.tell(chain.point, callback, Found::Slow { took, budget, count });
+    }
+}
+
+/// A callback that was on trial answered well.
+#[cold]
+pub(crate) fn recovered(chain: &Chain, callback: &Callback) {
+    callback.breaker.tell(chain.point, callback, Found::Recovered);
+}
+
+/// A callback dispatches, whose callbacks dispatch, and so on: logs it, and answers whether the dispatch that
+/// is one too many is denied; otherwise it is as if nobody hooked the point.
+#[cold]
+pub(crate) fn too_deep(chain: &Chain, deepest: usize) -> bool {
+    static TIMES: AtomicU64 = AtomicU64::new(0);
+    // Relaxed: a count.
+    if is_worth_a_line(TIMES.fetch_add(1, Ordering::Relaxed) + 1) {
+        tracing::error!(point = chain.point, "{deepest} dispatches within one another: this one runs no callback");
+    }
+    if chain.deniable {
+        said::keep_reason(format!("{deepest} dispatches within one another"));
+    }
+    chain.deniable
+}
+
+/// The first ones all, then ever fewer: a broken callback in a busy stream must not drown the log.
+fn is_worth_a_line(count: u64) -> bool {
+    count <= 10 || count.is_power_of_two()
 }

@@ -3,9 +3,11 @@
 mod core;
 mod hook_point;
 mod rollback;
+mod sight;
 mod status;
 mod table;
 mod upgrade;
+mod watchdog;
 
 use std::fmt;
 use std::path::Path;
@@ -15,6 +17,7 @@ use hookrail_abi::Point;
 
 pub(crate) use self::core::Core;
 pub use self::hook_point::HookPoint;
+pub use self::sight::Traces;
 pub use self::upgrade::{UpgradeTimes, Upgraded};
 use crate::chain::{Outcome, Owner};
 use crate::config::{Config, HookOverride};
@@ -197,11 +200,11 @@ impl Host {
     /// not loaded.
     pub fn unused_overrides(&self) -> Vec<&HookOverride> {
         let mut unused: Vec<_> = self.core.config.hooks.iter().collect();
-        self.core.registry.each(|state, callbacks| {
+        self.core.registry.each(|look| {
             unused.retain(|hook| {
                 let is_it =
-                    |(instance, name)| callbacks.iter().any(|it| (&*it.instance, &*it.name) == (instance, name));
-                hook.point != state.chain.point || !hook.callback.split_once('/').is_some_and(is_it)
+                    |(instance, name)| look.callbacks.iter().any(|it| (&*it.instance, &*it.name) == (instance, name));
+                hook.point != look.state.chain.point || !hook.callback.split_once('/').is_some_and(is_it)
             });
         });
         unused

@@ -95,23 +95,28 @@ mod registry;
 mod residue;
 mod said;
 mod service;
+mod stats;
 mod sync;
 mod unload;
 mod view;
 
 pub use builtin::{BAD_TOPIC, TOO_LARGE};
 pub use chain::{CallbackId, Outcome};
-pub use config::{Config, HookOverride, InstanceConfig, MessageLimits, PluginConfig, Unload, UpgradeLimits};
+pub use config::{
+    Config, HookOverride, InstanceConfig, Limits, MessageLimits, PluginConfig, PointConfig, Quarantine, Unload,
+    UpgradeLimits,
+};
 pub use context::About;
 pub use embed::{Callbacks, Registered};
 pub use error::{ApiMisuse, ConfigError, Error, Incompatible, Misbehaved};
 pub use event::{Event, Events, Happened};
-pub use host::{Decision, HookPoint, Host, Plugin, UpgradeTimes, Upgraded};
+pub use host::{Decision, HookPoint, Host, Plugin, Traces, UpgradeTimes, Upgraded};
 pub use library::{End, Inspection, Note, NoteHook, inspect};
 pub use pin::Pin;
 pub use plugin::schema;
+pub use stats::{Condition, LastFault, Latency, Level, Step, Trace};
 pub use unload::Ticket;
-pub use view::{CallbackView, GenerationView, PluginView, PointView, Status};
+pub use view::{CallbackView, Calls, GenerationView, PluginView, PointView, Standing, Status};
 
 pub use hookrail_abi::catalogue::{self, MessageDelivered, MessageDropped, MessagePublish};
 pub use hookrail_abi::{Dropped, Header, Message, MessageId, Priority, Verdict};

@@ -12,14 +12,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use parking_lot::Mutex;
 
 pub(crate) use grace::Grace;
-pub(crate) use slot::Slot;
-pub(crate) use threads::{current, register};
+pub(crate) use slot::{EVERYTHING, Slot, Stay};
+pub(crate) use threads::{all, current, own, register};
 
 use crate::sync::{Ordering, is_asymmetric};
 
 /// Whether this thread is inside a dispatch or a pin: then it must not wait for readers.
 pub(crate) fn is_inside() -> bool {
     threads::own().is_some_and(Slot::is_inside)
+}
+
+/// How many dispatches and pins this thread is in, one within another.
+pub(crate) fn nesting() -> usize {
+    threads::own().map_or(0, Slot::nesting)
 }
 
 /// Identifies the dispatch this thread is in: its sequence and its innermost entry.

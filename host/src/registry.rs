@@ -13,10 +13,13 @@ use parking_lot::Mutex;
 pub(crate) use point::PointState;
 pub(crate) use root::Root;
 
-use crate::chain::{Callback, Chain, Owner, Snapshot};
+use crate::chain::{Callback, Chain, Owner, Pair, Snapshot, Standing, Watch};
+use crate::config::{PointConfig, Quarantine};
 use crate::error::ApiMisuse;
+use crate::fault::Findings;
 use crate::names::Names;
 use crate::reclaim::{self, Limbo};
+use crate::stats::{Level, PointCounts, Shards, Tracers};
 use crate::sync::{AtomicPtr, Ordering};
 
 /// The points of a host, and the callbacks on them.
@@ -35,19 +38,39 @@ pub(crate) struct Registry {
     limbo: Limbo<Retired>,
     /// The chains of all points behind the last transaction.
     root: AtomicPtr<Root>,
+    config: BTreeMap<String, PointConfig>,
+    /// What dispatches find out about callbacks.
+    pub(crate) findings: Arc<Findings>,
 }
 
 /// What a transaction replaced.
 enum Retired {
-    Root { _root: Box<Root> },
-    Snapshot(Snapshot),
+    Root {
+        _root: Box<Root>,
+    },
+    /// Of the point with that name.
+    Snapshot(&'static str, Snapshot),
 }
 
-/// A point and the callbacks on it, in order, disabled ones included.
+/// A point, the callbacks on it, in order, disabled ones included, and how it is looked at.
 struct Hung {
     state: Arc<PointState>,
     callbacks: Vec<Arc<Callback>>,
+    level: Level,
+    tracers: Tracers,
+    counts: Arc<Shards<PointCounts>>,
 }
+
+/// A point, as it is for whoever looks.
+pub(crate) struct Look<'a> {
+    pub(crate) state: &'a PointState,
+    pub(crate) callbacks: &'a [Arc<Callback>],
+    pub(crate) level: Level,
+    pub(crate) counts: &'a Shards<PointCounts>,
+}
+
+/// The snapshot that a publication replaced, and the name of its point.
+type Replaced = (&'static str, Snapshot);
 
 /// A callback on its way to a point.
 pub(crate) struct Addition {
@@ -56,8 +79,10 @@ pub(crate) struct Addition {
 }
 
 impl Registry {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(config: BTreeMap<String, PointConfig>, quarantine: Quarantine) -> Self {
         Registry {
+            config,
+            findings: Arc::new(Findings::new(quarantine)),
             points: Mutex::default(),
             leaving: AtomicUsize::new(0),
             names: Names::default(),
@@ -69,10 +94,18 @@ impl Registry {
     /// The point of that declaration, made at its first use.
     pub(crate) fn declare<P: Point>(&self) -> Result<Arc<PointState>, ApiMisuse> {
         let mut points = self.points.lock();
-        let hung = points
-            .entry(P::NAME)
-            .or_insert_with(|| Hung { state: Arc::new(PointState::of::<P>()), callbacks: Vec::new() });
-        if hung.state.is::<P>() { Ok(hung.state.clone()) } else { Err(ApiMisuse::PointRedeclared(P::NAME.into())) }
+        let is_new = !points.contains_key(P::NAME);
+        let hung = points.entry(P::NAME).or_insert_with(|| Hung::new::<P>(self.config.get(P::NAME)));
+        if !hung.state.is::<P>() {
+            return Err(ApiMisuse::PointRedeclared(P::NAME.into()));
+        }
+        let state = hung.state.clone();
+        if is_new {
+            // It may be counted from the start.
+            let retired = hung.publish(false);
+            self.retire(&points, vec![retired]);
+        }
+        Ok(state)
     }
 
     /// The point of that name.
@@ -81,8 +114,71 @@ impl Registry {
     }
 
     /// Looks at every point and its callbacks, in order.
-    pub(crate) fn each(&self, mut look: impl FnMut(&PointState, &[Arc<Callback>])) {
-        self.points.lock().values().for_each(|hung| look(&hung.state, &hung.callbacks));
+    pub(crate) fn each(&self, mut look: impl FnMut(&Look<'_>)) {
+        self.points.lock().values().for_each(|hung| {
+            let Hung { state, callbacks, level, counts, .. } = hung;
+            look(&Look { state, callbacks, level: *level, counts });
+        });
+    }
+
+    /// Looks at the dispatches of a point in another way from now on. `false` when there is no such point.
+    pub(crate) fn watch(&self, point: &str, change: impl FnOnce(&mut Level, &mut Tracers)) -> bool {
+        self.change(point, |hung| change(&mut hung.level, &mut hung.tracers))
+    }
+
+    /// Changes whether a callback is called, if it is still there; answers it. `None` leaves it as it is.
+    pub(crate) fn stand(
+        &self,
+        point: &str,
+        is_meant: impl Fn(&Callback) -> bool,
+        change: impl FnOnce(&Callback) -> Option<Standing>,
+    ) -> Option<Arc<Callback>> {
+        let mut found = None;
+        self.change(point, |hung| {
+            found = hung.callbacks.iter().find(|callback| is_meant(callback)).cloned();
+            if let Some(callback) = &found
+                && let Some(standing) = change(callback)
+            {
+                *callback.standing.lock() = standing;
+            }
+        });
+        found
+    }
+
+    /// Changes something about a point, and publishes it anew.
+    fn change(&self, point: &str, change: impl FnOnce(&mut Hung)) -> bool {
+        let mut points = self.points.lock();
+        let is_left = self.leaving.load(Ordering::Relaxed) > 0;
+        let Some(hung) = points.get_mut(point) else { return false };
+        change(hung);
+        let retired = hung.publish(is_left);
+        self.retire(&points, vec![retired]);
+        drop(points);
+        self.limbo.collect();
+        true
+    }
+
+    /// The point and the callback whose entry that is, in a chain that is or was published.
+    pub(crate) fn entry(&self, entry: *mut ()) -> Option<(&'static str, Arc<Callback>)> {
+        let points = self.points.lock();
+        for hung in points.values() {
+            let is_it = |(pair, _): &(&Pair, &Arc<Callback>)| pair.identity() == entry;
+            // SAFETY: what is published is replaced under this lock alone.
+            let found = unsafe { hung.state.chain.load().entries() }.find(is_it).map(|(_, callback)| callback.clone());
+            if let Some(callback) = found {
+                return Some((hung.state.chain.point, callback));
+            }
+        }
+        drop(points);
+        let mut found = None;
+        self.limbo.each(|retired| {
+            if let Retired::Snapshot(point, snapshot) = retired
+                && let Some((_, callback)) = snapshot.entries().find(|(pair, _)| pair.identity() == entry)
+            {
+                found = Some((*point, callback.clone()));
+            }
+        });
+        found
     }
 
     /// Adds all of them, or none. Does not wait for readers.
@@ -114,8 +210,13 @@ impl Registry {
             }
         }
         let mut next = Vec::with_capacity(by_point.len());
-        for (&name, added) in &by_point {
+        for (&name, added) in &mut by_point {
             let (gone, mut callbacks): (Vec<_>, Vec<_>) = points[name].callbacks.iter().cloned().partition(leaves);
+            for callback in added.iter_mut().filter_map(Arc::get_mut) {
+                if let Some(before) = gone.iter().find(|before| before.id == callback.id) {
+                    callback.record = before.record.clone();
+                }
+            }
             removed.extend(gone);
             callbacks.extend_from_slice(added);
             callbacks.sort_by(|a, b| (&a.instance, &a.name).cmp(&(&b.instance, &b.name)));
@@ -134,7 +235,7 @@ impl Registry {
         let is_left = self.leaving.load(Ordering::Relaxed) > 0;
         let retired = next
             .into_iter()
-            .filter_map(|(name, callbacks)| points.get_mut(name).map(|hung| hung.publish(callbacks, is_left)))
+            .filter_map(|(name, callbacks)| points.get_mut(name).map(|hung| hung.hang(callbacks, is_left)))
             .collect();
         self.retire(&points, retired);
         drop(points);
@@ -160,7 +261,7 @@ impl Registry {
             return;
         }
         let resting = points.values_mut().filter(|hung| hung.state.chain.is_resting());
-        let retired = resting.map(|hung| hung.state.chain.publish(Snapshot::new(&[]))).collect();
+        let retired = resting.map(|hung| hung.publish(false)).collect();
         self.retire(&points, retired);
         drop(points);
         self.limbo.collect();
@@ -182,7 +283,7 @@ impl Registry {
                 hung.callbacks = kept;
             } else {
                 removed.extend(gone);
-                retired.push(hung.publish(kept, is_left));
+                retired.push(hung.hang(kept, is_left));
             }
         }
         self.retire(&points, retired);
@@ -192,14 +293,15 @@ impl Registry {
     }
 
     /// Publishes the root of what was just published point by point, and retires what both replace.
-    fn retire(&self, points: &BTreeMap<&'static str, Hung>, replaced: Vec<Snapshot>) {
+    fn retire(&self, points: &BTreeMap<&'static str, Hung>, replaced: Vec<Replaced>) {
         let root = Box::new(Root::of(points.values().map(|hung| &hung.state.chain)));
         // Release: pairs with the Acquire in `pin`. Acquire: what we retire was written by another
         // writer. INVARIANT: the one before goes to the limbo.
         let before = self.root.swap(Box::into_raw(root), Ordering::AcqRel);
         // SAFETY: by the type invariant it came from a box, and nobody else can take it now.
         let before = Retired::Root { _root: unsafe { Box::from_raw(before) } };
-        self.limbo.retire(replaced.into_iter().map(Retired::Snapshot).chain([before]).collect());
+        let snapshots = replaced.into_iter().map(|(point, snapshot)| Retired::Snapshot(point, snapshot));
+        self.limbo.retire(snapshots.chain([before]).collect());
     }
 
     /// Runs `read` with the chains of all points at one instant, which stay until it returns.
@@ -214,7 +316,7 @@ impl Registry {
     pub(crate) fn disarm(&self, owner: Owner) -> Vec<*mut ()> {
         let mut disarmed = Vec::new();
         self.limbo.each(|retired| {
-            let Retired::Snapshot(snapshot) = retired else { return };
+            let Retired::Snapshot(_, snapshot) = retired else { return };
             for (pair, callback) in snapshot.entries() {
                 if callback.owner == owner {
                     pair.disarm();
@@ -239,15 +341,35 @@ impl Drop for Registry {
 }
 
 impl Hung {
-    /// Makes these the callbacks; answers the snapshot to retire. While a plugin leaves, readers enter
-    /// the point even if there are none.
-    fn publish(&mut self, callbacks: Vec<Arc<Callback>>, is_left: bool) -> Snapshot {
-        let chain: &Chain = &self.state.chain;
-        let enabled: Vec<_> = callbacks.iter().filter(|callback| callback.enabled).cloned().collect();
-        // INVARIANT: `callbacks` is in order, and the chain holds the enabled ones.
+    fn new<P: Point>(config: Option<&PointConfig>) -> Self {
+        Hung {
+            state: Arc::new(PointState::of::<P>(config)),
+            callbacks: Vec::new(),
+            level: config.map(|config| config.level).unwrap_or_default(),
+            tracers: Tracers::default(),
+            counts: Arc::default(),
+        }
+    }
+
+    /// Makes these the callbacks, which are in order.
+    fn hang(&mut self, callbacks: Vec<Arc<Callback>>, is_left: bool) -> Replaced {
         self.callbacks = callbacks;
-        let next = if enabled.is_empty() && is_left { Snapshot::resting() } else { Snapshot::new(&enabled) };
-        chain.publish(next)
+        self.publish(is_left)
+    }
+
+    /// Publishes what there is; answers the snapshot to retire. While a plugin leaves, readers enter the
+    /// point even if it has no callbacks.
+    fn publish(&self, is_left: bool) -> Replaced {
+        // INVARIANT: `callbacks` is in order, and the chain holds the enabled ones.
+        let enabled: Vec<_> = self.callbacks.iter().filter(|callback| callback.enabled).cloned().collect();
+        let watch = Watch {
+            level: self.level,
+            tracers: self.tracers.clone(),
+            counts: self.counts.clone(),
+            ops: self.state.ops,
+        };
+        let chain: &Chain = &self.state.chain;
+        (chain.point, chain.hang(&enabled, watch, is_left))
     }
 }
 
@@ -270,7 +392,7 @@ mod tests {
 
     #[test]
     fn a_replacement_publishes_each_point_once() {
-        let registry = Registry::new();
+        let registry = Registry::new(BTreeMap::new(), Quarantine::default());
         let (old, new) = (Owner(1), Owner(2));
         on_three_points().register(&registry, old).unwrap();
         // Under a pin all that is retired stays.
@@ -279,7 +401,7 @@ mod tests {
                 let (mut snapshots, mut roots) = (0, 0);
                 registry.limbo.each(|retired| match retired {
                     Retired::Root { .. } => roots += 1,
-                    Retired::Snapshot(_) => snapshots += 1,
+                    Retired::Snapshot(..) => snapshots += 1,
                 });
                 (snapshots, roots)
             };
@@ -293,7 +415,7 @@ mod tests {
 
     #[test]
     fn readers_enter_a_point_without_callbacks_while_a_plugin_leaves() {
-        let registry = Registry::new();
+        let registry = Registry::new(BTreeMap::new(), Quarantine::default());
         let state = registry.declare::<MessagePublish>().unwrap();
         let is = || (state.chain.is_hooked(), state.chain.has_callbacks());
         let [first, second] = [1, 2].map(Owner);

@@ -2,14 +2,14 @@
 //! sent elsewhere.
 
 use std::borrow::Cow;
-use std::sync::atomic::Ordering;
 
 use hookrail_abi::catalogue;
 use serde::{Deserialize, Serialize};
 
-use crate::chain::{Callback, Origin};
+use crate::chain::{self, Callback, Origin};
 use crate::library::End;
-use crate::registry::{PointState, Registry};
+use crate::registry::{Look, Registry};
+use crate::stats::{LastFault, Latency, Level, sum};
 
 /// A point and its chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,12 @@ pub struct PointView {
     pub local: bool,
     /// Who dispatches it and since when; `None` for an embedder's own point.
     pub dispatched_by: Option<String>,
+    /// How closely its dispatches are looked at.
+    pub level: Level,
+    /// How many dispatches were counted.
+    pub dispatches: u64,
+    /// How many of them found no callback.
+    pub empty: u64,
     /// The callbacks, in the order in which they run.
     pub chain: Vec<CallbackView>,
 }
@@ -45,12 +51,70 @@ pub struct CallbackView {
     pub callback: String,
     /// What it touches.
     pub effects: Cow<'static, str>,
-    /// What its fault means: `open` or `closed`.
+    /// What its fault means: `open`, `closed` or `rollback`.
     pub fault: Cow<'static, str>,
     /// Whether it runs; the operator may disable it.
     pub enabled: bool,
+    /// Whether it is called.
+    pub standing: Standing,
+    /// Why it is not called, where it is quarantined or on trial.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+    /// The time a call of it may take, in nanoseconds, if that is limited.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub budget_ns: Option<u64>,
     /// How often it failed.
     pub faults: u64,
+    /// The last time it did.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last_fault: Option<LastFault>,
+    /// How often a call took longer than it may, while that was looked at.
+    pub slow: u64,
+    /// How often it was found in one call for too long.
+    pub stuck: u64,
+    /// What was counted of its calls.
+    pub calls: Calls,
+    /// How long they took, where they were timed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub latency: Option<Latency>,
+}
+
+/// The calls of a callback, while they were counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Calls {
+    /// All of them.
+    pub total: u64,
+    /// Those that stopped the chain; on a gate, those that allowed.
+    pub stopped: u64,
+    /// Those that denied.
+    pub denied: u64,
+}
+
+/// Whether a callback is called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// It is.
+    #[default]
+    Armed,
+    /// The operator has disabled it.
+    Disabled,
+    /// One dispatch will call it; when that goes well, all do again.
+    OnTrial,
+    /// It failed too often. Where its fault denies, the host denies in its place.
+    Quarantined,
+}
+
+impl Standing {
+    /// The word people read.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Standing::Armed => "armed",
+            Standing::Disabled => "disabled",
+            Standing::OnTrial => "on trial",
+            Standing::Quarantined => "quarantined",
+        }
+    }
 }
 
 /// A loaded plugin.
@@ -111,7 +175,7 @@ pub struct GenerationView {
 /// Every point: those declared here, and those of the catalogue that nobody dispatches yet.
 pub(crate) fn points(registry: &Registry) -> Vec<PointView> {
     let mut views = Vec::new();
-    registry.each(|state, callbacks| views.push(PointView::of(state, callbacks)));
+    registry.each(|look| views.push(PointView::of(look)));
     for planned in catalogue::BUILT_IN.iter().filter(|built_in| built_in.revision == 0) {
         views.push(PointView {
             point: planned.name.into(),
@@ -120,6 +184,9 @@ pub(crate) fn points(registry: &Registry) -> Vec<PointView> {
             deniable: false,
             local: false,
             dispatched_by: None,
+            level: Level::Off,
+            dispatches: 0,
+            empty: 0,
             chain: Vec::new(),
         });
     }
@@ -128,7 +195,8 @@ pub(crate) fn points(registry: &Registry) -> Vec<PointView> {
 }
 
 impl PointView {
-    fn of(state: &PointState, callbacks: &[std::sync::Arc<Callback>]) -> Self {
+    fn of(look: &Look<'_>) -> Self {
+        let Look { state, callbacks, level, counts } = *look;
         let built_in = catalogue::BUILT_IN.iter().find(|built_in| built_in.name == state.chain.point);
         PointView {
             point: state.chain.point.into(),
@@ -139,6 +207,9 @@ impl PointView {
             dispatched_by: built_in
                 .and_then(|point| point.dispatched_by)
                 .map(|(by, since)| format!("{by}, since {since}")),
+            level,
+            dispatches: sum(counts, |counts| &counts.dispatches),
+            empty: sum(counts, |counts| &counts.empty),
             chain: callbacks.iter().map(|callback| CallbackView::of(callback)).collect(),
         }
     }
@@ -151,6 +222,8 @@ impl CallbackView {
             Origin::Declared => ("declared", None),
             Origin::Overridden(declared) => ("overridden", Some(declared)),
         };
+        let record = &callback.record;
+        let standing = callback.standing.lock().clone();
         CallbackView {
             priority: callback.priority,
             origin: origin.into(),
@@ -160,7 +233,24 @@ impl CallbackView {
             effects: callback.effects.name().into(),
             fault: callback.fault.name().into(),
             enabled: callback.enabled,
-            faults: callback.faults.load(Ordering::Relaxed),
+            standing: match standing {
+                _ if !callback.enabled => Standing::Disabled,
+                chain::Standing::Armed => Standing::Armed,
+                chain::Standing::OnTrial(_) => Standing::OnTrial,
+                chain::Standing::Quarantined(_) => Standing::Quarantined,
+            },
+            reason: standing.reason().map(|reason| reason.to_string()),
+            budget_ns: callback.budget,
+            faults: record.faults(),
+            last_fault: record.last_fault(),
+            slow: record.times_slow(),
+            stuck: record.times_stuck(),
+            calls: Calls {
+                total: record.sum(|counts| &counts.calls),
+                stopped: record.sum(|counts| &counts.stops),
+                denied: record.sum(|counts| &counts.denials),
+            },
+            latency: record.latency(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What can be asked of the program.
 
+mod hooks;
 mod manage;
 
 use std::ffi::OsString;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::hooks::Hooks;
 pub(crate) use self::manage::{Common, Plugin, Selection};
 use crate::exit;
 use crate::size::Size;
@@ -137,34 +139,6 @@ pub(crate) enum Form {
     Text,
     /// A message as a JSON object
     Json,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Hooks {
-    /// Every hook point with its chain
-    #[command(mut_group("Setup", |setup| setup.conflicts_with("Selection")))]
-    List {
-        /// As a JSON array
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        selection: Selection,
-        #[command(flatten)]
-        setup: Setup,
-    },
-    /// One hook point with its chain
-    #[command(mut_group("Setup", |setup| setup.conflicts_with("Selection")))]
-    Show {
-        /// The point, for example message.publish
-        point: String,
-        /// As a JSON object
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        selection: Selection,
-        #[command(flatten)]
-        setup: Setup,
-    },
 }
 
 #[derive(Debug, clap::Args)]

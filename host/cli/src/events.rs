@@ -1,5 +1,7 @@
 //! `hookrail events`: what happens to the plugins of a running host, as it happens.
 
+use std::time::Duration;
+
 use hookrail::control::wire::Told;
 use hookrail::{Event, Happened};
 
@@ -7,7 +9,7 @@ use crate::args::Common;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::plugin::times;
-use crate::{print, remote, talk};
+use crate::{duration, print, remote, talk};
 
 pub(crate) fn run(options: &Common) -> Result<ExitCode, Error> {
     for told in remote::connect(&options.selection)?.events()? {
@@ -28,10 +30,21 @@ fn text(event: &Event) -> String {
     let what = match what {
         Happened::Ended { end } => format!("ended: {end}"),
         Happened::Loaded { version } => format!("loaded, version {version}"),
+        Happened::Quarantined { point, callback, reason } => format!("{callback} on {point} quarantined: {reason}"),
+        Happened::Released { point, callback, tried: true } => format!("{callback} on {point} works again"),
+        Happened::Released { point, callback, tried: false } => format!("{callback} on {point} released"),
         Happened::RolledBack { from, reason } => format!("rolled back from generation {from}: {reason}"),
         Happened::RollbackFailed { reason, error } => format!("not rolled back ({reason}): {error}"),
+        Happened::Slow { point, callback, took_ns, budget_ns, count } => {
+            let [took, budget] = [took_ns, budget_ns].map(|time| duration::text(Duration::from_nanos(*time)));
+            format!("{callback} on {point} took {took}, {budget} are allowed; {count} time(s) by now")
+        }
         Happened::Started => "started".into(),
         Happened::Stopped => "stopped".into(),
+        Happened::Stuck { point, callback, thread, took_ms } => {
+            let took = duration::text(Duration::from_millis(*took_ms));
+            format!("{callback} on {point} has been in one call for {took}, on thread {thread}")
+        }
         Happened::Unloading => "unloading".into(),
         Happened::Upgraded { from, version, times: took } => {
             format!("upgraded from generation {from} to version {version}: {}", times(took))

@@ -21,8 +21,8 @@ impl ExitCode {
     /// For an error that a running host answered, of which only the code is known.
     pub(crate) fn of_code(code: &str) -> Self {
         match code {
-            // No such plugin, no such point.
-            "HR0103" | "HR0704" => ExitCode::NotFound,
+            // No such plugin, callback, point.
+            "HR0103" | "HR0109" | "HR0110" => ExitCode::NotFound,
             _ if code.starts_with("HR02") => ExitCode::Usage,
             _ if code.starts_with("HR03") || code.starts_with("HR04") => ExitCode::PluginRefused,
             _ => ExitCode::Failure,

@@ -1,9 +1,14 @@
 //! `hookrail hooks`: the points, and who hangs on them.
 
+mod explain;
+mod stats;
+mod trace;
+
 use std::fmt::Write;
 
 use hookrail::control::Client;
-use hookrail::{CallbackView, PointView};
+use hookrail::control::wire::Command;
+use hookrail::{CallbackView, Level, PointView, Standing};
 
 use crate::args::{Hooks, Selection, Setup};
 use crate::error::Error;
@@ -19,12 +24,43 @@ pub(crate) fn run(command: &Hooks) -> Result<ExitCode, Error> {
         }
         Hooks::Show { point, json, selection, setup } => {
             let points = points(selection, setup)?;
-            let shown = points.iter().find(|view| view.point == *point);
-            let shown = shown.ok_or_else(|| Error::NoPoint(point.clone()))?;
+            let shown = find(&points, point)?;
             if *json { print::json(shown)? } else { print::line(one(shown))? }
+        }
+        Hooks::Explain { point, json, selection, setup } => {
+            let points = points(selection, setup)?;
+            let shown = find(&points, point)?;
+            if *json { print::json(shown)? } else { print::line(explain::explain(shown))? }
+        }
+        Hooks::Level { point, level, common } => {
+            let view = remote::connect(&common.selection)?.set_level(point, *level)?;
+            changed(&view, common.json)?;
+        }
+        Hooks::Release { point, callback, common } => {
+            let view = remote::connect(&common.selection)?.release(point, callback)?;
+            changed(&view, common.json)?;
+        }
+        Hooks::Stats { point, watch, common } => stats::run(point.as_deref(), *watch, common)?,
+        Hooks::Trace { point, count, condition, wait, common } => {
+            let command = Command::Trace {
+                point: point.clone(),
+                count: (*count).into(),
+                condition: condition.clone(),
+                wait_ms: u64::try_from(wait.as_millis()).ok(),
+            };
+            return trace::run(&command, (*count).into(), common);
         }
     }
     Ok(ExitCode::Ok)
+}
+
+/// A point that was changed.
+fn changed(view: &PointView, json: bool) -> Result<(), Error> {
+    if json { print::json(view) } else { print::line(explain::explain(view)) }
+}
+
+fn find<'a>(points: &'a [PointView], point: &str) -> Result<&'a PointView, Error> {
+    points.iter().find(|view| view.point == point).ok_or_else(|| Error::NoPoint(point.into()))
 }
 
 /// The points of the running host that is meant, or of one that has the plugins that were named.
@@ -82,6 +118,9 @@ fn about(view: &PointView) -> String {
     if view.revision > 0 {
         let _ = write!(about, ", revision {}", view.revision);
     }
+    if view.level > Level::Off {
+        let _ = write!(about, ", level {}", view.level.name());
+    }
     match &view.dispatched_by {
         Some(by) => _ = write!(about, ", dispatched by {by}"),
         None if view.revision == 0 => about.push_str(", planned: nobody dispatches it yet"),
@@ -119,24 +158,29 @@ pub(crate) fn chain(chain: &[CallbackView]) -> String {
 
 /// What a fault of it means.
 pub(crate) fn fault(entry: &CallbackView) -> &'static str {
-    if entry.fault == "closed" { "deny" } else { "go on" }
+    match &*entry.fault {
+        "closed" => "deny",
+        "rollback" => "put back, go on",
+        _ => "go on",
+    }
 }
 
 /// Where its priority comes from.
 pub(crate) fn origin(entry: &CallbackView) -> String {
-    match (entry.declared, entry.enabled) {
-        (Some(declared), true) => format!("overridden, was {declared}"),
-        (Some(declared), false) => format!("disabled, overridden, was {declared}"),
-        (None, true) => entry.origin.to_string(),
-        (None, false) => format!("disabled, {}", entry.origin),
-    }
+    let origin = match entry.declared {
+        Some(declared) => format!("overridden, was {declared}"),
+        None => entry.origin.to_string(),
+    };
+    if entry.standing == Standing::Armed { origin } else { format!("{}, {origin}", entry.standing.name()) }
 }
 
 #[cfg(test)]
 mod tests {
+    use hookrail::Calls;
+
     use super::*;
 
-    fn entry(callback: &str, priority: i32) -> CallbackView {
+    pub(super) fn entry(callback: &str, priority: i32) -> CallbackView {
         CallbackView {
             priority,
             origin: "declared".into(),
@@ -146,13 +190,21 @@ mod tests {
             effects: "pure".into(),
             fault: "open".into(),
             enabled: true,
+            standing: Standing::Armed,
+            reason: None,
+            budget_ns: None,
             faults: 0,
+            last_fault: None,
+            slow: 0,
+            stuck: 0,
+            calls: Calls::default(),
+            latency: None,
         }
     }
 
     #[test]
     fn a_disabled_callback_is_shown_but_has_no_place_in_the_order() {
-        let off = CallbackView { enabled: false, ..entry("off", 2) };
+        let off = CallbackView { enabled: false, standing: Standing::Disabled, ..entry("off", 2) };
         let text = chain(&[entry("first", 1), off, entry("second", 3)]);
         let orders: Vec<_> = text.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
         assert_eq!(orders, ["1", "off", "2"], "{text}");

@@ -3,12 +3,15 @@
 use std::ffi::c_void;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 use hookrail_abi::{Effects, FaultPolicy};
+use parking_lot::Mutex;
 
 use super::pair::{Pair, Run};
+use crate::fault::Breaker;
 use crate::probation::Probation;
+use crate::stats::Record;
 
 /// A callback's name, interned: an (instance, callback) pair has one id for the life of its host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -84,9 +87,55 @@ pub(crate) struct Callback {
     pub(crate) ctx: Ctx,
     /// Whether it is part of the published chain; the operator may leave it out.
     pub(crate) enabled: bool,
-    pub(crate) faults: AtomicU64,
+    /// The time a call of it may take, in nanoseconds, if that is limited.
+    pub(crate) budget: Option<u64>,
+    /// What it has done on this point; a new build goes on with that of the old one.
+    pub(crate) record: Arc<Record>,
+    /// Whether it is called. Changed under the writers' lock alone.
+    pub(crate) standing: Mutex<Standing>,
+    pub(crate) breaker: Breaker,
     /// What its faults may bring about, when it came with an upgrade.
     pub(crate) probation: Option<Arc<Probation>>,
+}
+
+/// Whether a callback of a chain is called.
+#[derive(Clone, Debug)]
+pub(crate) enum Standing {
+    Armed,
+    /// It failed too often; the reason. Where its fault denies, the host denies in its place.
+    Quarantined(Arc<str>),
+    /// As quarantined, but for one call.
+    OnTrial(Arc<Trial>),
+}
+
+/// One call, to find out whether a quarantined callback works again.
+#[derive(Debug)]
+pub(crate) struct Trial {
+    pub(crate) reason: Arc<str>,
+    begun: AtomicBool,
+}
+
+impl Trial {
+    pub(crate) fn new(reason: Arc<str>) -> Self {
+        Trial { reason, begun: AtomicBool::new(false) }
+    }
+
+    /// Whether the caller is the one that calls it.
+    pub(crate) fn begin(&self) -> bool {
+        // Relaxed: only one gets it, and nothing goes with it.
+        !self.begun.swap(true, Ordering::Relaxed)
+    }
+}
+
+impl Standing {
+    /// Why it is not called, if it is not.
+    pub(crate) fn reason(&self) -> Option<&Arc<str>> {
+        match self {
+            Standing::Armed => None,
+            Standing::Quarantined(reason) => Some(reason),
+            Standing::OnTrial(trial) => Some(&trial.reason),
+        }
+    }
 }
 
 impl Callback {
@@ -99,8 +148,8 @@ impl Callback {
         Pair::new(self.run, self.ctx.ptr)
     }
 
-    pub(crate) fn count_fault(&self) -> u64 {
-        // Relaxed: a count.
-        self.faults.fetch_add(1, Ordering::Relaxed) + 1
+    /// `instance/callback`.
+    pub(crate) fn full_name(&self) -> String {
+        format!("{}/{}", self.instance, self.name)
     }
 }

@@ -29,6 +29,16 @@ impl Outcome {
     }
 }
 
+/// A verdict in the words of people.
+pub(crate) fn words(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Continue => "continue".into(),
+        Verdict::Stop => "stop".into(),
+        Verdict::Allow => "allow".into(),
+        Verdict::Deny(code) => format!("deny {code}"),
+    }
+}
+
 /// A decided outcome in one register, so that the hot loop spills nothing for the cold path's sake.
 #[derive(Clone, Copy)]
 pub(crate) struct Packed(NonZeroU64);
@@ -38,6 +48,11 @@ impl Packed {
         // A gate's "allow" shares its number with "stop": one more bit tells them apart.
         let allow = u64::from(verdict == Verdict::Allow) << 7;
         Packed(NonZeroU64::from(by.0) | u64::from(verdict.to_raw()) << 32 | allow << 32)
+    }
+
+    /// A denial that no callback is to blame for.
+    pub(crate) fn denied_by_nobody() -> Self {
+        Packed(const { NonZeroU64::new((raw::DENY as u64) << 32).expect("not zero") })
     }
 
     pub(crate) fn unpack(self) -> Outcome {

@@ -3,12 +3,15 @@
 //! A header of 64 bytes, aligned to 64; behind it the pairs that dispatch reads, four to a cache
 //! line; behind those, where dispatch stops, the registration data, which only the cold paths read.
 //! The block is known by the address of its first pair, so that dispatch begins there.
+//! That of a [`Watched`] chain has one pair, the runner, and the real chain behind its context.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::ptr::null_mut;
 use std::sync::Arc;
 
 use super::Callback;
 use super::pair::Pair;
+use super::watched::Watched;
 
 #[repr(C, align(64))]
 struct Header {
@@ -20,6 +23,8 @@ struct Header {
 #[repr(C)]
 struct Cold {
     len: usize,
+    /// The context of the one pair, where it is a runner; else null.
+    watched: *mut Watched,
     callbacks: [Arc<Callback>; 0],
 }
 
@@ -38,7 +43,7 @@ unsafe impl Sync for Empty {}
 static EMPTY: Empty = Empty {
     header: Header { end: (&raw const EMPTY.cold).cast() },
     pair: Pair::no_op(),
-    cold: Cold { len: 0, callbacks: [] },
+    cold: Cold { len: 0, watched: null_mut(), callbacks: [] },
 };
 
 /// As [`EMPTY`], but readers come in, do nothing, and leave: what they have left of a library that
@@ -46,14 +51,14 @@ static EMPTY: Empty = Empty {
 static RESTING: Empty = Empty {
     header: Header { end: (&raw const RESTING.cold).cast() },
     pair: Pair::no_op(),
-    cold: Cold { len: 0, callbacks: [] },
+    cold: Cold { len: 0, watched: null_mut(), callbacks: [] },
 };
 
 /// A published snapshot, as an atomic pointer holds it.
 ///
 /// # Invariants
-/// The first of at least one pair, in a block laid out as `layout(len)` whose parts are initialised;
-/// or that of [`EMPTY`] or [`RESTING`].
+/// The first of at least one pair, in a block laid out as `layout` says whose parts are initialised; or
+/// that of [`EMPTY`] or [`RESTING`].
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Published(*const Pair);
@@ -114,6 +119,18 @@ impl Published {
         // SAFETY: the caller's contract.
         unsafe { callbacks_behind(self.range().1) }
     }
+
+    /// The pairs of callbacks and those, in order; those of the real chain where this is a runner.
+    ///
+    /// # Safety
+    /// The snapshot is alive, for `'a`.
+    pub(crate) unsafe fn entries<'a>(self) -> impl Iterator<Item = (&'a Pair, &'a Arc<Callback>)> {
+        // SAFETY: the caller's contract, and what a runner has lives as long as its block.
+        unsafe {
+            let real = watched_behind(self.range().1).map_or(self, |watched| watched.real.published());
+            real.pairs().iter().zip(real.callbacks())
+        }
+    }
 }
 
 /// The registration data of a pair, found from the end of the pairs.
@@ -128,6 +145,15 @@ pub(crate) unsafe fn callback_of<'a>(pair: *const Pair, end: *const Pair) -> &'a
     }
 }
 
+/// The context of the runner whose pair ends there, if it is one.
+///
+/// # Safety
+/// `end` is the end of the pairs of a snapshot that is alive for `'a`.
+pub(super) unsafe fn watched_behind<'a>(end: *const Pair) -> Option<&'a Watched> {
+    // SAFETY: by the invariant of `Published` the cold part stands there.
+    unsafe { (*end.cast::<Cold>()).watched.as_ref() }
+}
+
 /// # Safety
 /// `end` is the end of the pairs of a snapshot that is alive for `'a`.
 unsafe fn callbacks_behind<'a>(end: *const Pair) -> &'a [Arc<Callback>] {
@@ -140,7 +166,7 @@ unsafe fn callbacks_behind<'a>(end: *const Pair) -> &'a [Arc<Callback>] {
 /// A snapshot that is no longer, or not yet, published.
 ///
 /// # Invariants
-/// It owns the block.
+/// It owns the block, and the context of a runner in it.
 #[derive(Debug)]
 pub(crate) struct Snapshot(Published);
 
@@ -155,7 +181,20 @@ impl Snapshot {
         if callbacks.is_empty() {
             return Snapshot(Published::empty());
         }
-        let layout = layout(callbacks.len());
+        Snapshot::block(callbacks.iter().map(|callback| callback.pair()), callbacks, null_mut())
+    }
+
+    /// One that runs the real chain in its context.
+    pub(super) fn watched(watched: Watched) -> Self {
+        let run = watched.runner();
+        // INVARIANT: the block owns it.
+        let watched = Box::into_raw(Box::new(watched));
+        Snapshot::block([Pair::new(run, watched.cast())].into_iter(), &[], watched)
+    }
+
+    /// There is one pair at least.
+    fn block(pairs: impl ExactSizeIterator<Item = Pair>, callbacks: &[Arc<Callback>], watched: *mut Watched) -> Self {
+        let layout = layout(pairs.len(), callbacks.len());
         // SAFETY: the layout has the header's size at least.
         let block = unsafe { alloc(layout) };
         if block.is_null() {
@@ -165,16 +204,20 @@ impl Snapshot {
         // INVARIANT: each part is initialised here.
         unsafe {
             let first = block.add(size_of::<Header>()).cast::<Pair>();
-            let cold = first.add(callbacks.len()).cast::<Cold>();
+            let cold = first.add(pairs.len()).cast::<Cold>();
             block.cast::<Header>().write(Header { end: cold.cast() });
             (&raw mut (*cold).len).write(callbacks.len());
+            (&raw mut (*cold).watched).write(watched);
             let callback = (&raw mut (*cold).callbacks).cast::<Arc<Callback>>();
-            for (index, registered) in callbacks.iter().enumerate() {
-                first.add(index).write(registered.pair());
-                callback.add(index).write(registered.clone());
-            }
+            pairs.enumerate().for_each(|(index, pair)| first.add(index).write(pair));
+            callbacks.iter().enumerate().for_each(|(index, registered)| callback.add(index).write(registered.clone()));
             Snapshot(Published(first))
         }
+    }
+
+    /// As an atomic pointer would hold it; for as long as this lives.
+    pub(super) fn published(&self) -> Published {
+        self.0
     }
 
     /// The one without callbacks that readers enter and leave.
@@ -193,10 +236,10 @@ impl Snapshot {
         Snapshot(published)
     }
 
-    /// The pairs and their callbacks, in order.
+    /// The pairs of callbacks and those, in order.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (&Pair, &Arc<Callback>)> {
         // SAFETY: by the type invariant it is alive.
-        unsafe { self.0.pairs().iter().zip(self.0.callbacks()) }
+        unsafe { self.0.entries() }
     }
 }
 
@@ -205,22 +248,26 @@ impl Drop for Snapshot {
         if self.0 == Published::empty() || self.0 == Published::resting() {
             return;
         }
-        // SAFETY: by the type invariant the block is ours, was allocated with this layout, and its
-        // callbacks are initialised.
+        // SAFETY: by the type invariant the block is ours, was allocated with this layout, its callbacks
+        // are initialised, and the context came from a box.
         unsafe {
             let callbacks: *const [Arc<Callback>] = self.0.callbacks();
-            let layout = layout(callbacks.len());
+            let layout = layout(self.0.pairs().len(), callbacks.len());
+            let watched = (*self.0.range().1.cast::<Cold>()).watched;
             callbacks.cast_mut().drop_in_place();
             dealloc(self.0.as_raw().cast::<u8>().sub(size_of::<Header>()), layout);
+            if !watched.is_null() {
+                drop(Box::from_raw(watched));
+            }
         }
     }
 }
 
-/// The layout of a block for `len` callbacks. Pairs and cold part need no padding between: each is
-/// aligned where the one before it ends.
-fn layout(len: usize) -> Layout {
+/// The layout of a block. Pairs and cold part need no padding between: each is aligned where the one
+/// before it ends.
+fn layout(pairs: usize, callbacks: usize) -> Layout {
     const { assert!(align_of::<Cold>() <= align_of::<Pair>() && align_of::<Pair>() <= align_of::<Header>()) };
-    let parts = [Layout::array::<Pair>(len), Ok(Layout::new::<Cold>()), Layout::array::<Arc<Callback>>(len)];
+    let parts = [Layout::array::<Pair>(pairs), Ok(Layout::new::<Cold>()), Layout::array::<Arc<Callback>>(callbacks)];
     parts.into_iter().fold(Layout::new::<Header>(), |block, part| {
         block.extend(part.expect("a chain fits the address space")).expect("a chain fits the address space").0
     })

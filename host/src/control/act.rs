@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -11,8 +11,15 @@ use super::error::ControlError;
 use super::wire::{Command, Ended, PlacedCallback, PluginDetail, Program, Replaced};
 use crate::error::{ApiMisuse, Error};
 use crate::host::{Core, Plugin};
+use crate::stats::{Condition, Level, Trace};
 use crate::unload::Ticket;
 use crate::view::{self, GenerationView, PluginView, PointView, Status};
+
+/// How many traces one command takes at most.
+const MOST_TRACES: usize = 1000;
+
+/// How long a wait goes without a look at whether the host ends.
+const SLICE: Duration = Duration::from_millis(100);
 
 /// The longest that a command waits.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
@@ -22,12 +29,17 @@ pub(super) fn act(core: &Arc<Core>, command: &Command, report: impl FnOnce() -> 
     match command {
         Command::Events => Ok(Value::Null),
         Command::Hooks { point } => json(hooks(core, point.as_deref())),
+        Command::Level { point, level } => json(set_level(core, point, *level)),
         Command::List => json(Ok(list(core))),
         Command::Load { file } => json(load(core, file)),
+        Command::Release { point, callback } => json(release(core, point, callback)),
         Command::Show { plugin } => json(show(core, plugin)),
         Command::Start { plugin } => json(start(core, plugin)),
         Command::Status => json(Ok(status(core, report()))),
         Command::Stop { plugin } => json(stop(core, plugin)),
+        Command::Trace { point, count, condition, wait_ms } => {
+            json(trace(core, point, *count, condition.clone(), *wait_ms))
+        }
         Command::Unload { plugin, wait_ms } => json(unload(core, plugin, *wait_ms)),
         Command::Upgrade { plugin, file, fresh, wait_ms } => json(upgrade(core, plugin, file, *fresh, *wait_ms)),
     }
@@ -36,7 +48,14 @@ pub(super) fn act(core: &Arc<Core>, command: &Command, report: impl FnOnce() -> 
 /// Whether code of plugins may run in it, on the thread that carries it out.
 pub(super) fn runs_plugins(command: &Command) -> bool {
     match command {
-        Command::Events | Command::Hooks { .. } | Command::List | Command::Show { .. } | Command::Status => false,
+        Command::Events
+        | Command::Hooks { .. }
+        | Command::Level { .. }
+        | Command::List
+        | Command::Release { .. }
+        | Command::Show { .. }
+        | Command::Status
+        | Command::Trace { .. } => false,
         Command::Load { .. }
         | Command::Start { .. }
         | Command::Stop { .. }
@@ -64,10 +83,44 @@ fn hooks(core: &Core, point: Option<&str>) -> Result<Vec<PointView>, Error> {
     if let Some(point) = point {
         points.retain(|view| view.point == point);
         if points.is_empty() {
-            return Err(ControlError::NoPoint(point.into()).into());
+            return Err(ApiMisuse::NoPoint(point.into()).into());
         }
     }
     Ok(points)
+}
+
+fn set_level(core: &Core, point: &str, level: Level) -> Result<PointView, Error> {
+    core.set_level(point, level)?;
+    Ok(hooks(core, Some(point))?.remove(0))
+}
+
+fn release(core: &Core, point: &str, callback: &str) -> Result<PointView, Error> {
+    core.release(point, callback)?;
+    Ok(hooks(core, Some(point))?.remove(0))
+}
+
+fn trace(
+    core: &Arc<Core>,
+    point: &str,
+    count: usize,
+    condition: Option<Condition>,
+    wait_ms: Option<u64>,
+) -> Result<Vec<Trace>, Error> {
+    if !(1..=MOST_TRACES).contains(&count) {
+        return Err(
+            ControlError::BadRequest(format!("`count` is {count}: from 1 to {MOST_TRACES} can be traced")).into()
+        );
+    }
+    let traces = core.trace(point, condition, count)?;
+    let wait = wait_ms.map_or(core.patience(), Duration::from_millis).min(LONGEST_WAIT);
+    let deadline = Instant::now() + wait;
+    let mut taken = Vec::new();
+    // In slices, so that a host that ends is not held up by us.
+    while taken.len() < count && Instant::now() < deadline && !core.table.is_closing() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        taken.extend(traces.wait(count - taken.len(), left.min(SLICE)));
+    }
+    Ok(taken)
 }
 
 fn load(core: &Core, file: &Path) -> Result<PluginView, Error> {

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::error::CallError;
 use super::wire::{Answer, Command, Ended, Outcome, PluginDetail, Program, Replaced, Request, Told, line};
+use crate::stats::Level;
 use crate::view::{PluginView, PointView};
 
 /// A connection to a host that runs. Calls wait for their answers, without a limit of their own
@@ -78,6 +79,16 @@ impl Client {
     /// All points with their chains.
     pub fn hooks(&mut self) -> Result<Vec<PointView>, CallError> {
         self.ask(&Command::Hooks { point: None })
+    }
+
+    /// How closely the dispatches of a point are looked at from now on.
+    pub fn set_level(&mut self, point: &str, level: Level) -> Result<PointView, CallError> {
+        self.ask(&Command::Level { point: point.into(), level })
+    }
+
+    /// Has a quarantined callback (`instance/callback`) called again.
+    pub fn release(&mut self, point: &str, callback: &str) -> Result<PointView, CallError> {
+        self.ask(&Command::Release { point: point.into(), callback: callback.into() })
     }
 
     /// Loads a plugin from an absolute path.

@@ -21,9 +21,6 @@ pub enum ControlError {
         /// How long it may be.
         limit: usize,
     },
-    /// There is no such point.
-    #[error("there is no hook point `{0}`")]
-    NoPoint(String),
     /// Another user is at the other end.
     #[error("user {user} may not manage a host of user {owner}")]
     NotAllowed {
@@ -57,7 +54,6 @@ impl ControlError {
             ControlError::BadRequest(_) => ("HR0701", "docs/guide/operating.md lists the commands and their fields"),
             ControlError::InUse(_) => ("HR0702", "choose another path, or end the program that listens there"),
             ControlError::LineTooLong { .. } => ("HR0703", "send one JSON object per line"),
-            ControlError::NoPoint(_) => ("HR0704", "`hookrail hooks list` shows them all"),
             ControlError::NotAllowed { .. } => ("HR0705", "ask as the user that the program runs as, or as root"),
             ControlError::PathTooLong { .. } => ("HR0706", "choose a shorter one"),
             ControlError::RelativePath(_) => ("HR0707", "give the whole path, from / on"),

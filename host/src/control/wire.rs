@@ -33,6 +33,7 @@ pub use self::answers::{Ended, PlacedCallback, PluginDetail, Program, Replaced};
 use super::error::ControlError;
 use crate::error::Error;
 use crate::event::Event;
+use crate::stats::{Condition, Level};
 
 /// The longest line that a host reads, in bytes.
 pub const MAX_LINE: usize = 1 << 20;
@@ -53,12 +54,27 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         point: Option<String>,
     },
+    /// How closely the dispatches of a point are looked at from now on. Answers its
+    /// [`PointView`](crate::PointView).
+    Level {
+        /// The point.
+        point: String,
+        /// The level.
+        level: Level,
+    },
     /// The loaded plugins. Answers an array of [`PluginView`](crate::PluginView).
     List,
     /// Loads a plugin. Answers its [`PluginView`](crate::PluginView).
     Load {
         /// Its library.
         file: PathBuf,
+    },
+    /// Has a quarantined callback called again. Answers the [`PointView`](crate::PointView).
+    Release {
+        /// The point.
+        point: String,
+        /// `instance/callback`
+        callback: String,
     },
     /// One plugin. Answers a [`PluginDetail`].
     Show {
@@ -76,6 +92,20 @@ pub enum Command {
     Stop {
         /// Its name.
         plugin: String,
+    },
+    /// Traces the next dispatches of a point. Answers an array of [`Trace`](crate::Trace): as many as
+    /// were asked for, or those that came within the time.
+    Trace {
+        /// The point.
+        point: String,
+        /// How many at most, from 1 to 1,000.
+        count: usize,
+        /// Only dispatches that fulfil this, `FIELD=VALUE`.
+        #[serde(rename = "if", default, skip_serializing_if = "Option::is_none")]
+        condition: Option<Condition>,
+        /// How long to wait for them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wait_ms: Option<u64>,
     },
     /// Unloads a plugin. Answers an [`Ended`].
     Unload {
@@ -206,6 +236,18 @@ mod tests {
         check(Command::Events, r#"{"id":7,"command":"events"}"#);
         check(Command::Hooks { point: None }, r#"{"id":7,"command":"hooks"}"#);
         check(Command::Hooks { point: Some("a.b".into()) }, r#"{"id":7,"command":"hooks","point":"a.b"}"#);
+        check(
+            Command::Level { point: "a.b".into(), level: Level::Count },
+            r#"{"id":7,"command":"level","point":"a.b","level":"count"}"#,
+        );
+        check(
+            Command::Release { point: "a.b".into(), callback: "c/d".into() },
+            r#"{"id":7,"command":"release","point":"a.b","callback":"c/d"}"#,
+        );
+        check(
+            Command::Trace { point: "a.b".into(), count: 3, condition: "x=y".parse().ok(), wait_ms: None },
+            r#"{"id":7,"command":"trace","point":"a.b","count":3,"if":"x=y"}"#,
+        );
         check(Command::List, r#"{"id":7,"command":"list"}"#);
         check(Command::Load { file: "/a.so".into() }, r#"{"id":7,"command":"load","file":"/a.so"}"#);
         check(Command::Show { plugin: plugin() }, r#"{"id":7,"command":"show","plugin":"mask"}"#);

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 
 use super::Plugin;
 use super::table::{Current, Table};
+use super::watchdog;
 use crate::admission::layout;
 use crate::builtin;
 use crate::chain::Owner;
@@ -30,6 +31,7 @@ pub(crate) struct Core {
     pub(crate) events: Arc<Announcer>,
     owners: AtomicU64,
     reaper: Reaper,
+    pub(super) watchdog: Once,
     /// When it was made.
     #[cfg_attr(not(feature = "control"), expect(dead_code, reason = "only the control channel tells it"))]
     pub(crate) began: Instant,
@@ -43,7 +45,7 @@ impl Core {
                 "abi_stable was used before the host started: checks by other code of this program may read unloaded memory"
             );
         }
-        let registry = Arc::new(Registry::new());
+        let registry = Arc::new(Registry::new(config.points.clone(), config.quarantine.clone()));
         registry.declare::<MessagePublish>()?;
         registry.declare::<MessageDelivered>()?;
         registry.declare::<MessageDropped>()?;
@@ -53,11 +55,15 @@ impl Core {
             events: Arc::default(),
             owners: AtomicU64::new(0),
             reaper: Reaper::default(),
+            watchdog: Once::new(),
             began: Instant::now(),
             config,
         };
         builtin::callbacks(core.config.message.clone()).register(&core.registry, core.next_owner())?;
-        Ok(Arc::new(core))
+        let core = Arc::new(core);
+        let weak = Arc::downgrade(&core);
+        core.registry.findings.start_with(move || watchdog::start(&weak));
+        Ok(core)
     }
 
     /// # Safety
@@ -86,6 +92,9 @@ impl Core {
         if let Err(error) = added {
             loaded.abandon();
             return Err(error);
+        }
+        if !self.config.limits.stuck.is_zero() {
+            self.registry.findings.start();
         }
         tracing::debug!(plugin = name, "loaded");
         let version = loaded.note().version.clone();
@@ -166,6 +175,7 @@ impl Core {
                 tracing::debug!(plugin = ticket.plugin(), "{end}");
             }
         }
+        self.registry.findings.end();
         // Points may outlive their host.
         self.registry.clear();
     }

@@ -43,6 +43,13 @@ pub(crate) struct Slot {
     /// How many dispatches are nested in the outermost one. Only its own thread uses it.
     depth: AtomicU32,
     frames: [AtomicPtr<()>; FRAMES],
+    /// How many dispatches have been nested at each depth: tells one from the next for a look from
+    /// outside.
+    rounds: [AtomicU32; FRAMES],
+    /// The system's number of the thread.
+    thread: AtomicU32,
+    /// Its own number among all slots, from 0.
+    pub(crate) number: usize,
 }
 
 impl Slot {
@@ -53,6 +60,9 @@ impl Slot {
             claimed: AtomicBool::new(false),
             depth: AtomicU32::new(0),
             frames: std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())),
+            rounds: std::array::from_fn(|_| AtomicU32::new(0)),
+            thread: AtomicU32::new(0),
+            number: 0,
         }
     }
 
@@ -79,7 +89,10 @@ impl Slot {
         // Relaxed, here and in `leave`: only this thread uses the depth.
         let was = self.depth.load(Ordering::Relaxed);
         self.depth.store(was + 1, Ordering::Relaxed);
-        let frame = &self.frames[(was as usize + 1).min(FRAMES - 1)];
+        let at = (was as usize + 1).min(FRAMES - 1);
+        let frame = &self.frames[at];
+        // Relaxed: only this thread writes it; a look that misses it sees the entry before.
+        self.rounds[at].store(self.rounds[at].load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         Nested { slot: self, was, frame, outer: frame.load(Ordering::Relaxed) }
     }
 
@@ -92,6 +105,39 @@ impl Slot {
     pub(crate) fn innermost(&self) -> (u64, *mut ()) {
         let depth = (self.depth.load(Ordering::Relaxed) as usize).min(FRAMES - 1);
         (self.sequence.load(Ordering::Relaxed), self.frames[depth].load(Ordering::Relaxed))
+    }
+
+    /// Where this thread names the entry it is in, in the innermost of its dispatches; `None` beyond the
+    /// last frame. Asked by the thread itself.
+    pub(crate) fn frame(&self) -> Option<&AtomicPtr<()>> {
+        self.frames.get(self.depth.load(Ordering::Relaxed) as usize)
+    }
+
+    /// How many dispatches this thread is in, one within another. Asked by the thread itself.
+    pub(crate) fn nesting(&self) -> usize {
+        self.depth.load(Ordering::Relaxed) as usize + usize::from(self.is_inside())
+    }
+
+    /// The entries that the thread is in, outermost first, and what tells this stay in each from the
+    /// next; nothing when it is outside. Asked by any thread, for a look that decides nothing.
+    pub(crate) fn stays(&self) -> Vec<Stay> {
+        let Some(sequence) = self.inside() else { return Vec::new() };
+        let stays = self.frames.iter().zip(&self.rounds).map(|(frame, round)| Stay {
+            sequence,
+            round: round.load(Ordering::Relaxed),
+            entry: frame.load(Ordering::Relaxed),
+        });
+        stays.take_while(|stay| !stay.entry.is_null()).collect()
+    }
+
+    /// The system's number of the thread whose slot it is.
+    pub(crate) fn thread(&self) -> u32 {
+        self.thread.load(Ordering::Relaxed)
+    }
+
+    /// The slot is that of the thread with this number from now on.
+    pub(crate) fn set_thread(&self, thread: u32) {
+        self.thread.store(thread, Ordering::Relaxed);
     }
 
     /// Has this thread run `task` when it leaves. By any thread.
@@ -146,6 +192,15 @@ impl Slot {
         // Release: pairs with the Acquire in `claim`.
         self.claimed.store(false, Ordering::Release);
     }
+}
+
+/// One stay of a thread in an entry: equal to another look's as long as it lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stay {
+    sequence: u64,
+    round: u32,
+    /// What the frame named; [`EVERYTHING`] for a pin.
+    pub(crate) entry: *mut (),
 }
 
 /// The thread entered from outside.

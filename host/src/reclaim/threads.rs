@@ -63,6 +63,8 @@ pub(crate) fn register() -> &'static Slot {
     own().unwrap_or_else(|| {
         forget_other_threads_in_a_forked_child();
         let slot = claim();
+        // SAFETY: the call touches no memory.
+        slot.set_thread(unsafe { libc::gettid() }.cast_unsigned());
         OWN.set(slot);
         if is_asymmetric() {
             FAST.set(slot);
@@ -102,11 +104,21 @@ fn append() -> &'static Slot {
     debug_assert!(claimed, "nobody else knows the block yet");
     let block: *mut Block = block;
     let mut link = &FIRST;
+    let mut before = 0;
     // Release: pairs with the Acquire in `all`. The thread's first store to its slot comes after
     // it, so a writer that misses the block also has its fence before the thread's first load.
-    while let Err(next) = link.compare_exchange(null_mut(), block, Ordering::Release, Ordering::Acquire) {
-        // SAFETY: blocks live as long as the process.
-        link = unsafe { &(*next).next };
+    loop {
+        // SAFETY: nobody else knows the block before the exchange succeeds.
+        let slots = unsafe { &mut (*block).slots };
+        slots.iter_mut().enumerate().for_each(|(index, slot)| slot.number = before + index);
+        match link.compare_exchange(null_mut(), block, Ordering::Release, Ordering::Acquire) {
+            Ok(_) => break,
+            Err(next) => {
+                // SAFETY: blocks live as long as the process.
+                link = unsafe { &(*next).next };
+                before += BLOCK;
+            }
+        }
     }
     // SAFETY: as above.
     unsafe { &(*block).slots[0] }

@@ -5,6 +5,7 @@ use abi_stable::type_layout::TypeLayout;
 use hookrail_abi::{FaultPolicy, Kind, PayloadOps, Point, RawKind};
 
 use crate::chain::Chain;
+use crate::config::PointConfig;
 
 /// A declared point: its chain, and what admission needs to know. What it refers to lies in the
 /// host's own program, so it stays valid for ever.
@@ -20,12 +21,12 @@ pub(crate) struct PointState {
 }
 
 impl PointState {
-    pub(crate) fn of<P: Point>() -> Self {
+    pub(crate) fn of<P: Point>(config: Option<&PointConfig>) -> Self {
         let deniable = P::DENIABLE || P::Kind::RAW == RawKind::Gate;
         PointState {
             chain: Chain::new(P::NAME, P::Kind::RAW, deniable),
             revision: P::REVISION,
-            fault: P::FAULT,
+            fault: config.and_then(|config| config.fault).unwrap_or(P::FAULT),
             fingerprint: P::shape().fingerprint,
             layout: P::Payload::LAYOUT,
             ops: P::ops(),

@@ -1,0 +1,102 @@
+//! The verbs for hook points.
+
+use std::time::Duration;
+
+use clap::Subcommand;
+use hookrail::{Condition, Level};
+
+use super::{Common, Selection, Setup};
+use crate::duration;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Hooks {
+    /// Every hook point with its chain
+    #[command(mut_group("Setup", |setup| setup.conflicts_with("Selection")))]
+    List {
+        /// As a JSON array
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        selection: Selection,
+        #[command(flatten)]
+        setup: Setup,
+    },
+    /// One hook point with its chain
+    #[command(mut_group("Setup", |setup| setup.conflicts_with("Selection")))]
+    Show {
+        /// The point, for example message.publish
+        point: String,
+        /// As a JSON object
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        selection: Selection,
+        #[command(flatten)]
+        setup: Setup,
+    },
+    /// Why the callbacks of a point stand where they stand, and which of them are called
+    #[command(mut_group("Setup", |setup| setup.conflicts_with("Selection")))]
+    Explain {
+        /// The point, for example message.publish
+        point: String,
+        /// As a JSON object
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        selection: Selection,
+        #[command(flatten)]
+        setup: Setup,
+    },
+    /// How closely a running host looks at the dispatches of a point
+    Level {
+        /// The point, for example message.publish
+        point: String,
+        /// `off` costs nothing, `count` about a nanosecond per callback, `histogram` reads the clock
+        /// behind each callback
+        #[arg(value_name = "off|count|histogram", value_parser = level)]
+        level: Level,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// What was counted at a running host's points: calls, answers, faults, times
+    Stats {
+        /// The point, for example message.publish; without it a line for each, and what was never called
+        point: Option<String>,
+        /// Again every second, until Ctrl-C
+        #[arg(long)]
+        watch: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// What the next dispatches of a point do in a running host, step by step; secrets are masked
+    Trace {
+        /// The point, for example message.publish
+        point: String,
+        /// So many dispatches
+        #[arg(short = 'n', long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=1000))]
+        count: u16,
+        /// Only those whose payload has that value in that field, for example topic=log.app
+        #[arg(long = "if", value_name = "FIELD=VALUE")]
+        condition: Option<Condition>,
+        /// How long to wait for them
+        #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration::read)]
+        wait: Duration,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Have a quarantined callback called again
+    Release {
+        /// The point, for example message.publish
+        point: String,
+        /// The callback
+        #[arg(value_name = "INSTANCE/CALLBACK")]
+        callback: String,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+fn level(text: &str) -> Result<Level, String> {
+    let levels = [Level::Off, Level::Count, Level::Histogram];
+    levels.into_iter().find(|level| level.name() == text).ok_or_else(|| "use off, count or histogram".into())
+}

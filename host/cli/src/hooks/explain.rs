@@ -1,0 +1,86 @@
+//! Why callbacks stand where they stand.
+
+use hookrail::{CallbackView, PointView, Standing};
+
+use super::{about, fault};
+use crate::print;
+use crate::table::{Column, Target, table};
+
+/// A point, for people: each callback with its place and the reason for it.
+pub(super) fn explain(view: &PointView) -> String {
+    let mut text = format!("{}: {}\n", print::bold(&view.point), about(view));
+    text.push_str("callbacks run in ascending order of priority, then of instance, then of callback\n");
+    if view.chain.is_empty() {
+        text.push_str("  no callbacks");
+        return text;
+    }
+    let columns = [
+        Column::Number("order"),
+        Column::Number("priority"),
+        Column::Text("callback"),
+        Column::Text("on fault"),
+        Column::Text("why"),
+    ];
+    let mut order = 0;
+    let rows = view.chain.iter().enumerate().map(|(index, entry)| {
+        order += u32::from(entry.enabled);
+        vec![
+            if entry.enabled { order.to_string() } else { "off".into() },
+            entry.priority.to_string(),
+            format!("{}/{}", entry.instance, entry.callback),
+            fault(entry).into(),
+            why(entry, index.checked_sub(1).map(|before| &view.chain[before])),
+        ]
+    });
+    text.push_str(&table(Target::Stdout, &columns, rows));
+    text
+}
+
+/// Where its number comes from, what put it behind its neighbour, and whether it is called.
+fn why(entry: &CallbackView, before: Option<&CallbackView>) -> String {
+    let mut why = match (entry.declared, &*entry.origin) {
+        (Some(declared), _) => format!("the operator says {}, it declares {declared}", entry.priority),
+        (None, "built-in") => "built in".into(),
+        (None, _) => format!("it declares {}", entry.priority),
+    };
+    if let Some(before) = before.filter(|before| before.priority == entry.priority) {
+        let by = if before.instance == entry.instance { "callback" } else { "instance" };
+        why.push_str(&format!("; a tie with {}/{}: the name of the {by} decides", before.instance, before.callback));
+    }
+    let reason = entry.reason.as_deref().unwrap_or_default();
+    let in_its_place = if entry.fault == "closed" { "the host denies in its place" } else { "it is passed over" };
+    match entry.standing {
+        Standing::Armed => {}
+        Standing::Disabled => why.push_str("; disabled by the operator"),
+        Standing::OnTrial => why.push_str(&format!("; on trial, the next call decides; quarantined for {reason}")),
+        Standing::Quarantined => why.push_str(&format!("; quarantined, {in_its_place}: {reason}")),
+    }
+    why
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(priority: i32) -> CallbackView {
+        CallbackView { priority, ..super::super::tests::entry("x", priority) }
+    }
+
+    #[test]
+    fn each_reason_has_its_words() {
+        assert_eq!(why(&entry(7), None), "it declares 7");
+        let overridden = CallbackView { declared: Some(500), ..entry(7) };
+        assert_eq!(why(&overridden, None), "the operator says 7, it declares 500");
+        let other = CallbackView { instance: "b".into(), ..entry(7) };
+        assert_eq!(why(&other, Some(&entry(7))), "it declares 7; a tie with a/x: the name of the instance decides");
+        let off = CallbackView { standing: Standing::Disabled, enabled: false, ..entry(7) };
+        assert_eq!(why(&off, Some(&entry(6))), "it declares 7; disabled by the operator");
+        let closed = CallbackView {
+            standing: Standing::Quarantined,
+            fault: "closed".into(),
+            reason: Some("10 fault(s)".into()),
+            ..entry(7)
+        };
+        assert_eq!(why(&closed, None), "it declares 7; quarantined, the host denies in its place: 10 fault(s)");
+    }
+}

@@ -1,0 +1,157 @@
+//! What was counted.
+
+use std::io::{self, IsTerminal};
+use std::time::{Duration, Instant};
+
+use hookrail::control::Client;
+use hookrail::{CallbackView, Level, PointView, Standing};
+
+use super::find;
+use crate::args::Common;
+use crate::error::Error;
+use crate::table::{Column, Target, table};
+use crate::{duration, print, remote};
+
+/// Shows it once, or again every second.
+pub(super) fn run(point: Option<&str>, watch: bool, common: &Common) -> Result<(), Error> {
+    const PAUSE: Duration = Duration::from_secs(1);
+    let mut client = remote::connect(&common.selection)?;
+    let mut before: Option<(Instant, Vec<PointView>)> = None;
+    loop {
+        let points = ask(&mut client, point)?;
+        if common.json {
+            print::compact(&points)?;
+        } else {
+            let since = before.as_ref().map(|(at, points)| (at.elapsed(), &points[..]));
+            let text = points_text(&points, point.is_some(), since);
+            // A terminal shows one picture that changes.
+            let clear = if watch && io::stdout().is_terminal() { "\x1b[H\x1b[2J" } else { "" };
+            print::line(format_args!("{clear}{text}"))?;
+        }
+        if !watch {
+            return Ok(());
+        }
+        before = Some((Instant::now(), points));
+        std::thread::sleep(PAUSE);
+    }
+}
+
+fn ask(client: &mut Client, point: Option<&str>) -> Result<Vec<PointView>, Error> {
+    let mut points = client.hooks()?;
+    if let Some(point) = point {
+        find(&points, point)?;
+        points.retain(|view| view.point == point);
+    }
+    points.retain(|view| view.revision > 0);
+    Ok(points)
+}
+
+fn points_text(points: &[PointView], in_full: bool, before: Option<(Duration, &[PointView])>) -> String {
+    if let ([view], true) = (points, in_full) {
+        return one(view, before.and_then(|(since, points)| Some((since, points.first()?))));
+    }
+    let columns = [
+        Column::Text("point"),
+        Column::Text("level"),
+        Column::Number("dispatches"),
+        Column::Number("empty"),
+        Column::Number("callbacks"),
+        Column::Number("faults"),
+        Column::Text("never called"),
+    ];
+    let rows = points.iter().map(|view| {
+        vec![
+            view.point.clone(),
+            view.level.name().into(),
+            counted(view, view.dispatches),
+            counted(view, view.empty),
+            view.chain.len().to_string(),
+            view.chain.iter().map(|entry| entry.faults).sum::<u64>().to_string(),
+            never_called(view),
+        ]
+    });
+    table(Target::Stdout, &columns, rows)
+}
+
+/// A count, where anything was counted.
+fn counted(view: &PointView, count: u64) -> String {
+    if view.level == Level::Off && view.dispatches == 0 { "-".into() } else { count.to_string() }
+}
+
+fn never_called(view: &PointView) -> String {
+    if view.level == Level::Off {
+        return String::new();
+    }
+    if view.dispatches == 0 {
+        return "the point was never dispatched".into();
+    }
+    let never = view.chain.iter().filter(|entry| entry.enabled && entry.calls.total == 0);
+    never.map(|entry| format!("{}/{}", entry.instance, entry.callback)).collect::<Vec<_>>().join(", ")
+}
+
+fn one(view: &PointView, before: Option<(Duration, &PointView)>) -> String {
+    let mut text = format!("{}: level {}", print::bold(&view.point), view.level.name());
+    if view.level == Level::Off && view.dispatches == 0 {
+        text.push_str(&format!(", so only faults are counted; `hookrail hooks level {} count` counts all", view.point));
+    } else {
+        text.push_str(&format!(", {} dispatches", view.dispatches));
+        if let Some((since, before)) = before {
+            let each_second = view.dispatches.saturating_sub(before.dispatches) as f64 / since.as_secs_f64();
+            text.push_str(&format!(" ({each_second:.0} a second)"));
+        }
+        text.push_str(&format!(", {} of them without a callback", view.empty));
+    }
+    text.push('\n');
+    text.push_str(&callbacks(&view.chain));
+    for entry in &view.chain {
+        if let Some(fault) = &entry.last_fault {
+            let ago = Duration::from_nanos(now().saturating_sub(fault.time));
+            text.push_str(&format!(
+                "\n  {}/{}, {} ago: {}",
+                entry.instance,
+                entry.callback,
+                duration::text(ago),
+                fault.what
+            ));
+        }
+    }
+    text
+}
+
+fn callbacks(chain: &[CallbackView]) -> String {
+    let columns = [
+        Column::Text("callback"),
+        Column::Number("calls"),
+        Column::Number("stop"),
+        Column::Number("deny"),
+        Column::Number("fault"),
+        Column::Number("slow"),
+        Column::Number("stuck"),
+        Column::Number("p50"),
+        Column::Number("p99"),
+        Column::Number("p99.9"),
+        Column::Number("max"),
+        Column::Text("state"),
+    ];
+    let rows = chain.iter().map(|entry| {
+        let times = entry.latency.map(|latency| [latency.p50_ns, latency.p99_ns, latency.p999_ns, latency.max_ns]);
+        let times = times.map_or_else(
+            || [const { String::new() }; 4],
+            |times| times.map(|time| duration::text(Duration::from_nanos(time))),
+        );
+        let counts =
+            [entry.calls.total, entry.calls.stopped, entry.calls.denied, entry.faults, entry.slow, entry.stuck];
+        let state = if entry.standing == Standing::Armed { String::new() } else { entry.standing.name().into() };
+        let mut row = vec![format!("{}/{}", entry.instance, entry.callback)];
+        row.extend(counts.map(|count| count.to_string()));
+        row.extend(times);
+        row.push(state);
+        row
+    });
+    table(Target::Stdout, &columns, rows)
+}
+
+fn now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_nanos() as u64)
+}

@@ -1,0 +1,48 @@
+//! What single dispatches did.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use hookrail::Trace;
+use hookrail::control::wire::Command;
+use serde_json::Value;
+
+use crate::args::Common;
+use crate::error::Error;
+use crate::exit::ExitCode;
+use crate::{duration, print, remote, talk};
+
+/// Asks for traces, and shows them; fewer than were asked for are no success.
+pub(super) fn run(command: &Command, wanted: usize, common: &Common) -> Result<ExitCode, Error> {
+    let traces: Vec<Trace> = remote::connect(&common.selection)?.ask(command)?;
+    for trace in &traces {
+        if common.json { print::compact(trace)? } else { print::line(text(trace))? }
+    }
+    if traces.len() < wanted {
+        talk::line(format_args!("{} of {wanted} came in that time: `--wait` waits longer", traces.len()));
+        return Ok(ExitCode::NotFound);
+    }
+    Ok(ExitCode::Ok)
+}
+
+fn text(trace: &Trace) -> String {
+    let took = |nanoseconds| duration::text(Duration::from_nanos(nanoseconds));
+    let mut text = format!(
+        "{} in {}, on thread {}\n  payload {}",
+        print::bold(&trace.verdict),
+        took(trace.took_ns),
+        trace.thread,
+        payload(&trace.payload)
+    );
+    for step in &trace.steps {
+        let _ = write!(text, "\n  {:<32} {:>9}  {}", step.callback, took(step.took_ns), step.verdict);
+        if let Some(changed) = &step.payload {
+            let _ = write!(text, "\n    payload {}", payload(changed));
+        }
+    }
+    text
+}
+
+fn payload(payload: &Value) -> String {
+    if payload.is_null() { "stays in the process".into() } else { payload.to_string() }
+}

@@ -1,0 +1,359 @@
+//! A chain whose callbacks are more than called: counted, timed, traced, put back, or answered for.
+//!
+//! It is published as a block of one pair, whose code is a runner of ours and whose context has the
+//! real chain. So the chain that nobody looks at is the calls and nothing else, without a flag that
+//! says so. The runner names the real pairs in the thread's frame, as dispatch itself does, and what it
+//! decided goes past the boundary's number in a cell of the thread.
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::ptr::null_mut;
+use std::sync::Arc;
+use std::time::Instant;
+
+use hookrail_abi::verdict::raw;
+use hookrail_abi::{FaultPolicy, PayloadOps, RawKind, Verdict};
+
+use super::outcome::{Packed, words};
+use super::pair::{Pair, Run};
+use super::snapshot::{Snapshot, callback_of};
+use super::{Callback, Chain, Standing, Trial};
+use crate::fault;
+use crate::reclaim;
+use crate::said;
+use crate::stats::{Counts, Level, Place, PointCounts, Record, Shards, Taking, Tracers, add};
+use crate::sync::AtomicPtr;
+
+thread_local! {
+    /// What this thread's last watched dispatch decided.
+    static DECIDED: Cell<Option<Packed>> = const { Cell::new(None) };
+}
+
+/// How a point is looked at.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    pub(crate) level: Level,
+    pub(crate) tracers: Tracers,
+    pub(crate) counts: Arc<Shards<PointCounts>>,
+    pub(crate) ops: &'static PayloadOps,
+}
+
+/// The context of a watched block.
+///
+/// # Invariants
+/// `chain` is the chain it is published by, so it outlives every dispatch. There is a step for each
+/// callback of `real`, in order.
+#[derive(Debug)]
+pub(super) struct Watched {
+    chain: *const Chain,
+    pub(super) real: Snapshot,
+    steps: Box<[Step]>,
+    watch: Watch,
+}
+
+/// What is done with one callback, beside calling it.
+#[derive(Debug)]
+struct Step {
+    record: Arc<Record>,
+    act: Act,
+    /// The time it may take, in nanoseconds; `u64::MAX` for any.
+    budget: u64,
+    /// Whether a fault puts the payload back.
+    rolls_back: bool,
+}
+
+#[derive(Debug)]
+enum Act {
+    /// It is not called.
+    Answer,
+    Call,
+    /// One dispatch calls it, to find out whether it works again.
+    Try(Arc<Trial>),
+}
+
+/// Whether calling is all there is to do.
+pub(super) fn is_needed(callbacks: &[Arc<Callback>], watch: &Watch) -> bool {
+    let is_special = |callback: &Arc<Callback>| {
+        callback.fault == FaultPolicy::Rollback || !matches!(*callback.standing.lock(), Standing::Armed)
+    };
+    watch.level > Level::Off || !watch.tracers.0.is_empty() || callbacks.iter().any(is_special)
+}
+
+impl Watched {
+    pub(super) fn new(chain: &Chain, callbacks: &[Arc<Callback>], watch: Watch) -> Self {
+        let step = |callback: &Arc<Callback>| Step {
+            record: callback.record.clone(),
+            act: match &*callback.standing.lock() {
+                Standing::Armed => Act::Call,
+                Standing::Quarantined(_) => Act::Answer,
+                Standing::OnTrial(trial) => Act::Try(trial.clone()),
+            },
+            budget: if watch.level > Level::Off { callback.budget.unwrap_or(u64::MAX) } else { u64::MAX },
+            rolls_back: callback.fault == FaultPolicy::Rollback,
+        };
+        let steps: Box<[Step]> = callbacks.iter().map(step).collect();
+        // INVARIANT: the caller publishes it by this chain; a step per callback.
+        Watched { chain, real: Snapshot::new(callbacks), steps, watch }
+    }
+
+    /// The code that goes with it.
+    pub(super) fn runner(&self) -> Run {
+        let is_plain = |step: &Step| matches!(step.act, Act::Call) && step.budget == u64::MAX && !step.rolls_back;
+        let counts = self.watch.level == Level::Count && self.watch.tracers.0.is_empty();
+        if counts && self.steps.iter().all(is_plain) { count } else { watch }
+    }
+
+    /// The pairs of the callbacks; one without callbacks has none.
+    fn pairs(&self) -> &[Pair] {
+        // SAFETY: we own the snapshot.
+        let pairs = unsafe { self.real.published().pairs() };
+        &pairs[..self.steps.len()]
+    }
+
+    /// What an answer other than "continue" means, counted.
+    ///
+    /// # Safety
+    /// The pair is one of ours, and was just called on this thread, which is inside.
+    #[cold]
+    #[inline(never)]
+    unsafe fn settle(&self, pair: &Pair, counts: &Counts, answer: u32) -> Option<Packed> {
+        match answer & 0xff {
+            _ if self.is_fault(answer) => {}
+            raw::STOP => add(&counts.stops, 1),
+            _ => add(&counts.denials, 1),
+        }
+        let end = self.pairs().as_ptr_range().end;
+        // SAFETY: the caller's contract.
+        unsafe { self.chain().settle(pair, end, answer) }
+    }
+}
+
+/// Counts the calls.
+unsafe extern "C" fn count(ctx: *mut c_void, payload: *mut c_void) -> u32 {
+    // SAFETY: `Snapshot::watched` pairs this code with such a context, kept while we are inside.
+    let watched = unsafe { &*ctx.cast::<Watched>() };
+    let (place, nowhere) = (here(), AtomicPtr::new(null_mut()));
+    let frame = reclaim::own().and_then(reclaim::Slot::frame).unwrap_or(&nowhere);
+    let point = watched.watch.counts.own(place);
+    add(&point.dispatches, 1);
+    add(&point.empty, u64::from(watched.steps.is_empty()));
+    for (pair, step) in watched.pairs().iter().zip(&watched.steps) {
+        let counts = step.record.counts.own(place);
+        add(&counts.calls, 1);
+        // SAFETY: we are inside, and the payload is the point's.
+        let answer = unsafe { pair.call(frame, payload) };
+        if answer != raw::CONTINUE
+            // SAFETY: it was just called.
+            && let Some(decided) = unsafe { watched.settle(pair, counts, answer) }
+        {
+            return hand_on(decided);
+        }
+    }
+    raw::CONTINUE
+}
+
+/// Does all that may be done.
+unsafe extern "C" fn watch(ctx: *mut c_void, payload: *mut c_void) -> u32 {
+    // SAFETY: `Snapshot::watched` pairs this code with such a context, kept while we are inside.
+    let watched = unsafe { &*ctx.cast::<Watched>() };
+    // SAFETY: the payload is the point's, and its operations come from the point too.
+    let mut taking = unsafe { watched.watch.tracers.begin(watched.watch.ops, payload) };
+    // SAFETY: as above.
+    let decided = unsafe { watched.run(payload, taking.as_mut()) };
+    if let Some(taking) = taking {
+        taking.end(decided.map_or_else(|| "nobody decided".into(), |decided| words(decided.unpack().verdict)));
+    }
+    decided.map_or(raw::CONTINUE, hand_on)
+}
+
+impl Watched {
+    /// # Safety
+    /// This thread is inside, and `payload` is the point's.
+    unsafe fn run(&self, payload: *mut c_void, mut taking: Option<&mut Taking<'_>>) -> Option<Packed> {
+        let (place, nowhere) = (here(), AtomicPtr::new(null_mut()));
+        let frame = reclaim::own().and_then(reclaim::Slot::frame).unwrap_or(&nowhere);
+        let is_counted = self.watch.level > Level::Off;
+        if is_counted {
+            let point = self.watch.counts.own(place);
+            add(&point.dispatches, 1);
+            add(&point.empty, u64::from(self.steps.is_empty()));
+        }
+        let is_timed = self.watch.level == Level::Histogram
+            || taking.is_some()
+            || self.steps.iter().any(|step| step.budget != u64::MAX);
+        // One clock read between neighbours: a read takes longer than all else that is done here.
+        let mut then = is_timed.then(Instant::now);
+        for (pair, step) in self.pairs().iter().zip(&self.steps) {
+            if !step.act.calls() {
+                match self.answer_for(pair) {
+                    None => continue,
+                    decided => return decided,
+                }
+            }
+            let counts = step.record.counts.own(place);
+            add(&counts.calls, u64::from(is_counted));
+            // SAFETY: the operations are the point's, as is the payload.
+            let copy = step.rolls_back.then(|| unsafe { Copied::of(self.watch.ops, payload) });
+            // SAFETY: we are inside, and the payload is the point's.
+            let answer = unsafe { pair.call(frame, payload) };
+            if let Some(began) = then {
+                let ended = Instant::now();
+                let took = u64::try_from(ended.duration_since(began).as_nanos()).unwrap_or(u64::MAX);
+                self.took(pair, step, counts, took);
+                // Behind a trace's own work the next one begins later.
+                then = match &mut taking {
+                    None => Some(ended),
+                    Some(taking) => {
+                        taking.step(self.callback(pair).full_name(), self.words(answer), took);
+                        Some(Instant::now())
+                    }
+                };
+            }
+            if answer == raw::CONTINUE {
+                self.try_is_over(pair, step);
+                continue;
+            }
+            if !self.is_fault(answer) {
+                self.try_is_over(pair, step);
+            } else if let Some(copy) = copy {
+                // SAFETY: as above, and nobody else uses the payload of a fold or a gate meanwhile.
+                unsafe { copy.put_back(payload) };
+            }
+            // SAFETY: it was just called.
+            if let decided @ Some(_) = unsafe { self.settle(pair, counts, answer) } {
+                return decided;
+            }
+        }
+        None
+    }
+
+    /// A call took so long.
+    fn took(&self, pair: &Pair, step: &Step, counts: &Counts, took: u64) {
+        if self.watch.level == Level::Histogram {
+            counts.time(took);
+        }
+        if took > step.budget {
+            fault::slow(self.chain(), self.callback(pair), took, step.budget);
+        }
+    }
+
+    /// A callback that was on trial has answered well.
+    fn try_is_over(&self, pair: &Pair, step: &Step) {
+        if let Act::Try(_) = step.act {
+            fault::recovered(self.chain(), self.callback(pair));
+        }
+    }
+
+    /// The host's answer in the place of a callback that is not called: where its fault would deny,
+    /// this denies.
+    #[cold]
+    fn answer_for(&self, pair: &Pair) -> Option<Packed> {
+        let callback = self.callback(pair);
+        let reason = callback.standing.lock().reason().cloned().unwrap_or_default();
+        let verdict = fault::verdict(self.chain(), callback)?;
+        said::keep_reason(format!("{} is quarantined: {reason}", callback.full_name()));
+        Some(Packed::new(verdict, callback.id))
+    }
+
+    fn is_fault(&self, answer: u32) -> bool {
+        fault::is(self.chain(), answer)
+    }
+
+    fn words(&self, answer: u32) -> String {
+        match answer & 0xff {
+            _ if self.is_fault(answer) => "fault".into(),
+            raw::CONTINUE => words(Verdict::Continue),
+            raw::DENY => words(Verdict::Deny(answer >> 8)),
+            _ if self.chain().kind == RawKind::Gate => words(Verdict::Allow),
+            _ => words(Verdict::Stop),
+        }
+    }
+
+    fn chain(&self) -> &Chain {
+        // SAFETY: by the type invariant, and whoever runs us dispatches on it.
+        unsafe { &*self.chain }
+    }
+
+    fn callback(&self, pair: &Pair) -> &Callback {
+        // SAFETY: we own the real chain, and the pair is one of its.
+        unsafe { callback_of(pair, self.pairs().as_ptr_range().end) }
+    }
+}
+
+impl Act {
+    fn calls(&self) -> bool {
+        match self {
+            Act::Answer => false,
+            Act::Call => true,
+            Act::Try(trial) => trial.begin(),
+        }
+    }
+}
+
+/// The thread's place among the counts.
+fn here() -> Place {
+    // Whoever dispatches has a slot.
+    Place::of(reclaim::own().map_or(0, |slot| slot.number))
+}
+
+/// Leaves a decision for [`decided`], and answers something that makes the dispatch ask.
+fn hand_on(decided: Packed) -> u32 {
+    DECIDED.set(Some(decided));
+    raw::STOP
+}
+
+/// What the runner that just returned on this thread decided.
+pub(super) fn decided() -> Option<Packed> {
+    DECIDED.take()
+}
+
+/// A copy of a payload.
+///
+/// # Invariants
+/// `copy` is a payload of these operations, in memory of their layout.
+struct Copied {
+    ops: &'static PayloadOps,
+    copy: *mut c_void,
+}
+
+impl Copied {
+    /// # Safety
+    /// `payload` is a payload of these operations.
+    unsafe fn of(ops: &'static PayloadOps, payload: *const c_void) -> Self {
+        let layout = layout(ops);
+        // SAFETY: the layout has a byte at least.
+        let copy: *mut c_void = unsafe { alloc(layout) }.cast();
+        if copy.is_null() {
+            handle_alloc_error(layout);
+        }
+        // SAFETY: the caller's contract; there is room for a payload.
+        // INVARIANT: it is a payload from here on.
+        unsafe { (ops.clone)(payload, copy) };
+        Copied { ops, copy }
+    }
+
+    /// Makes the payload what it was.
+    ///
+    /// # Safety
+    /// `payload` is one of these operations, exclusively the caller's.
+    unsafe fn put_back(&self, payload: *mut c_void) {
+        // SAFETY: by the type invariant, and the caller's contract.
+        unsafe { (self.ops.assign)(self.copy, payload) }
+    }
+}
+
+impl Drop for Copied {
+    fn drop(&mut self) {
+        // SAFETY: by the type invariant; it is not used again.
+        unsafe {
+            (self.ops.drop)(self.copy);
+            dealloc(self.copy.cast(), layout(self.ops));
+        }
+    }
+}
+
+/// That of a payload; one byte for one without a size.
+fn layout(ops: &PayloadOps) -> Layout {
+    Layout::from_size_align(ops.size.max(1), ops.align).expect("a type has this layout")
+}

@@ -1,0 +1,76 @@
+//! The circuit breaker of a callback: so many faults in so short a time, and it is called no more.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use parking_lot::Mutex;
+
+use super::finding::{Finding, Findings, Found};
+use crate::chain::Callback;
+
+/// Counts the recent faults of one callback, and tells when they are too many.
+#[derive(Debug)]
+pub(crate) struct Breaker {
+    findings: Arc<Findings>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// When the last faults were, at most as many as are too many.
+    Closed(VecDeque<Instant>),
+    /// It was told, and nothing more is to be told.
+    Open,
+    /// The next one is too many.
+    OnTrial,
+}
+
+impl Breaker {
+    pub(crate) fn new(findings: Arc<Findings>) -> Self {
+        Breaker { findings, state: Mutex::new(State::Closed(VecDeque::new())) }
+    }
+
+    /// The callback failed.
+    pub(crate) fn fault(&self, point: &'static str, callback: &Callback, what: &str) {
+        let limits = &self.findings.limits;
+        let mut state = self.state.lock();
+        let reason = match &mut *state {
+            State::Closed(recent) => {
+                let now = Instant::now();
+                recent.push_back(now);
+                while recent.front().is_some_and(|then| now.duration_since(*then) > limits.within) {
+                    recent.pop_front();
+                }
+                if limits.faults == 0 || recent.len() < limits.faults {
+                    // Never more than can matter.
+                    recent.truncate(limits.faults);
+                    return;
+                }
+                let within = recent.front().map_or_else(Default::default, |first| now.duration_since(*first));
+                format!("{} fault(s) within {within:.1?}, the last: {what}", recent.len())
+            }
+            State::Open => return,
+            State::OnTrial => format!("it failed on trial: {what}"),
+        };
+        *state = State::Open;
+        drop(state);
+        self.tell(point, callback, Found::TooManyFaults(reason));
+    }
+
+    /// The callback is called again: from now on its faults count anew.
+    pub(crate) fn reset(&self) {
+        *self.state.lock() = State::Closed(VecDeque::new());
+    }
+
+    /// The callback is called once: a fault is one too many.
+    pub(crate) fn try_once(&self) {
+        *self.state.lock() = State::OnTrial;
+    }
+
+    /// Something was found out about the callback.
+    pub(crate) fn tell(&self, point: &'static str, callback: &Callback, what: Found) {
+        let (id, owner) = (callback.id, callback.owner);
+        self.findings.tell(Finding { point, id, owner, name: callback.full_name(), what });
+    }
+}

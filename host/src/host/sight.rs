@@ -1,0 +1,104 @@
+//! Looking at dispatches, and at what they found out.
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use super::Host;
+use super::core::Core;
+use super::watchdog::arm;
+use crate::chain::{Callback, Standing};
+use crate::error::{ApiMisuse, Error};
+use crate::event::Happened;
+use crate::stats::{Condition, Level, Trace, Tracer};
+
+impl Host {
+    /// How closely the dispatches of a point are looked at from now on. Takes effect between two
+    /// dispatches: none is lost, and none comes to another answer.
+    pub fn set_level(&self, point: &str, level: Level) -> Result<(), Error> {
+        self.core.set_level(point, level)
+    }
+
+    /// Begins to trace the next dispatches of a point, so many at most, of those that fulfil the
+    /// condition. Each of its dispatches costs microseconds until the answer is dropped.
+    pub fn trace(&self, point: &str, condition: Option<Condition>, count: usize) -> Result<Traces, Error> {
+        Core::trace(&self.core, point, condition, count)
+    }
+
+    /// Has a quarantined callback (`instance/callback`) called again, without waiting for its trial.
+    pub fn release(&self, point: &str, callback: &str) -> Result<(), Error> {
+        self.core.release(point, callback)
+    }
+}
+
+/// The traces of a point that were asked for. When this is dropped, no more are taken.
+pub struct Traces {
+    core: Weak<Core>,
+    point: String,
+    tracer: Arc<Tracer>,
+}
+
+impl Traces {
+    /// Waits until so many are there, or the time is over; takes those that are there.
+    pub fn wait(&self, count: usize, timeout: Duration) -> Vec<Trace> {
+        self.tracer.wait(count, timeout)
+    }
+}
+
+impl Drop for Traces {
+    fn drop(&mut self) {
+        if let Some(core) = self.core.upgrade() {
+            let is_ours = |tracer: &Arc<Tracer>| Arc::ptr_eq(tracer, &self.tracer);
+            core.registry.watch(&self.point, |_, tracers| tracers.0.retain(|tracer| !is_ours(tracer)));
+        }
+    }
+}
+
+impl fmt::Debug for Traces {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Traces").field("point", &self.point).finish_non_exhaustive()
+    }
+}
+
+impl Core {
+    pub(crate) fn set_level(&self, point: &str, level: Level) -> Result<(), Error> {
+        if !self.registry.watch(point, |now, _| *now = level) {
+            return Err(ApiMisuse::NoPoint(point.into()).into());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn trace(
+        self: &Arc<Self>,
+        point: &str,
+        condition: Option<Condition>,
+        count: usize,
+    ) -> Result<Traces, Error> {
+        let tracer = Arc::new(Tracer::new(condition, count));
+        if !self.registry.watch(point, |_, tracers| tracers.0.push(tracer.clone())) {
+            return Err(ApiMisuse::NoPoint(point.into()).into());
+        }
+        Ok(Traces { core: Arc::downgrade(self), point: point.into(), tracer })
+    }
+
+    pub(crate) fn release(&self, point: &str, name: &str) -> Result<(), Error> {
+        let mut was_armed = false;
+        let is_meant = |callback: &Callback| callback.full_name() == name;
+        let released = self.registry.stand(point, is_meant, |callback| {
+            was_armed = matches!(*callback.standing.lock(), Standing::Armed);
+            arm(callback)
+        });
+        match released {
+            None if self.registry.point(point).is_none() => Err(ApiMisuse::NoPoint(point.into()).into()),
+            None => Err(ApiMisuse::NoCallback { point: point.into(), callback: name.into() }.into()),
+            Some(_) if was_armed => {
+                Err(ApiMisuse::NotQuarantined { point: point.into(), callback: name.into() }.into())
+            }
+            Some(_) => {
+                tracing::info!(point, "{name} is called again, as it was asked for");
+                self.tell(name, |callback| Happened::Released { point: point.into(), callback, tried: false });
+                Ok(())
+            }
+        }
+    }
+}

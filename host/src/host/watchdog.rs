@@ -1,0 +1,191 @@
+//! The thread that acts on what dispatches find out about callbacks, and looks for calls that take too
+//! long. It starts with the first plugin, or with the first finding.
+
+use std::collections::HashMap;
+use std::fs::read_to_string;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use super::core::Core;
+use crate::chain::{Callback, CallbackId, Owner, Standing, Trial};
+use crate::event::Happened;
+use crate::fault::{Finding, Findings, Found};
+use crate::reclaim::{self, EVERYTHING, Stay};
+
+/// What the thread keeps between two looks.
+#[derive(Default)]
+struct Watchdog {
+    quarantined: Vec<Quarantined>,
+    /// The stays of each thread, by the number of its slot, outermost first.
+    stays: HashMap<usize, Vec<Seen>>,
+}
+
+/// A callback that is to be tried again.
+struct Quarantined {
+    point: &'static str,
+    id: CallbackId,
+    owner: Owner,
+    until: Instant,
+}
+
+/// A stay of a thread in an entry, and since when it has been seen.
+#[derive(Clone, Copy)]
+struct Seen {
+    stay: Stay,
+    since: Instant,
+    is_told: bool,
+}
+
+/// Starts the thread, if it does not run.
+pub(super) fn start(core: &Weak<Core>) {
+    let Some(strong) = core.upgrade() else { return };
+    strong.watchdog.call_once(|| {
+        let (findings, core) = (strong.registry.findings.clone(), core.clone());
+        let spawned = std::thread::Builder::new().name("hookrail-watchdog".into()).spawn(move || run(&findings, &core));
+        if let Err(error) = spawned {
+            tracing::error!("cannot start a thread: {error}: callbacks that fail are called all the same");
+        }
+    });
+}
+
+fn run(findings: &Findings, core: &Weak<Core>) {
+    let mut watchdog = Watchdog::default();
+    let mut until = None;
+    while let Some(found) = findings.wait(until) {
+        let Some(core) = core.upgrade() else { return };
+        for finding in found {
+            watchdog.act(&core, finding);
+        }
+        watchdog.try_again(&core);
+        watchdog.look(&core);
+        until = watchdog.next(core.config.limits.stuck);
+    }
+}
+
+impl Watchdog {
+    fn act(&mut self, core: &Core, finding: Finding) {
+        let Finding { point, id, owner, name, what } = finding;
+        match what {
+            Found::TooManyFaults(reason) => {
+                let standing = Standing::Quarantined(reason.as_str().into());
+                if core.registry.stand(point, meant(id, owner), |_| Some(standing)).is_some() {
+                    tracing::error!(point, "{name} is quarantined: {reason}");
+                    core.tell(&name, |callback| Happened::Quarantined { point: point.into(), callback, reason });
+                    let pause = core.config.quarantine.pause;
+                    if !pause.is_zero() {
+                        self.quarantined.push(Quarantined { point, id, owner, until: Instant::now() + pause });
+                    }
+                }
+            }
+            Found::Recovered => {
+                let is_tried = |callback: &Callback| {
+                    meant(id, owner)(callback) && matches!(*callback.standing.lock(), Standing::OnTrial(_))
+                };
+                if core.registry.stand(point, is_tried, arm).is_some() {
+                    tracing::info!(point, "{name} works again, and is called again");
+                    core.tell(&name, |callback| Happened::Released { point: point.into(), callback, tried: true });
+                }
+            }
+            Found::Slow { took, budget, count } => {
+                tracing::warn!(
+                    point,
+                    took_ns = took,
+                    budget_ns = budget,
+                    "{name} took longer than it may, {count} time(s)"
+                );
+                core.tell(&name, |callback| Happened::Slow {
+                    point: point.into(),
+                    callback,
+                    took_ns: took,
+                    budget_ns: budget,
+                    count,
+                });
+            }
+        }
+    }
+
+    /// Has one dispatch call each callback whose pause is over.
+    fn try_again(&mut self, core: &Core) {
+        let now = Instant::now();
+        let due: Vec<_> = self.quarantined.extract_if(.., |quarantined| quarantined.until <= now).collect();
+        for Quarantined { point, id, owner, .. } in due {
+            core.registry.stand(point, meant(id, owner), |callback| match &*callback.standing.lock() {
+                Standing::Quarantined(reason) => {
+                    callback.breaker.try_once();
+                    Some(Standing::OnTrial(Arc::new(Trial::new(reason.clone()))))
+                }
+                Standing::Armed | Standing::OnTrial(_) => None,
+            });
+        }
+    }
+
+    /// Finds the calls that have taken too long by now, from what threads name in their frames.
+    fn look(&mut self, core: &Core) {
+        let limit = core.config.limits.stuck;
+        if limit.is_zero() {
+            return;
+        }
+        let now = Instant::now();
+        for slot in reclaim::all() {
+            let before = self.stays.remove(&slot.number).unwrap_or_default();
+            let mut stays: Vec<_> =
+                slot.stays().into_iter().map(|stay| Seen { stay, since: now, is_told: false }).collect();
+            for (seen, before) in stays.iter_mut().zip(before) {
+                if seen.stay == before.stay {
+                    *seen = before;
+                }
+                let took = now.duration_since(seen.since);
+                if took < limit || seen.is_told || seen.stay.entry == EVERYTHING {
+                    continue;
+                }
+                seen.is_told = true;
+                // Not found: it is of another host.
+                if let Some((point, callback)) = core.registry.entry(seen.stay.entry) {
+                    callback.record.stuck();
+                    stuck(core, point, &callback, thread(slot.thread()), took);
+                }
+            }
+            if !stays.is_empty() {
+                self.stays.insert(slot.number, stays);
+            }
+        }
+    }
+
+    /// When there is something to do without a finding.
+    fn next(&self, stuck: Duration) -> Option<Instant> {
+        // So often that a call is told of soon behind the limit.
+        let look = (!stuck.is_zero()).then(|| Instant::now() + (stuck / 4).max(Duration::from_millis(1)));
+        self.quarantined.iter().map(|quarantined| quarantined.until).chain(look).min()
+    }
+}
+
+fn stuck(core: &Core, point: &'static str, callback: &Callback, thread: String, took: Duration) {
+    let name = callback.full_name();
+    tracing::warn!(point, thread, "{name} has been in one call for {took:.1?}");
+    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    core.tell(&name, |callback| Happened::Stuck { point: point.into(), callback, thread, took_ms });
+}
+
+/// A thread's name and the system's number of it.
+fn thread(number: u32) -> String {
+    let name = read_to_string(format!("/proc/self/task/{number}/comm")).unwrap_or_default();
+    format!("{} ({number})", name.trim_end())
+}
+
+fn meant(id: CallbackId, owner: Owner) -> impl Fn(&Callback) -> bool {
+    move |callback| (callback.id, callback.owner) == (id, owner)
+}
+
+/// Has a callback called again.
+pub(super) fn arm(callback: &Callback) -> Option<Standing> {
+    callback.breaker.reset();
+    Some(Standing::Armed)
+}
+
+impl Core {
+    /// Tells what happened to a callback, `instance/callback`, as an event of its plugin.
+    pub(super) fn tell(&self, name: &str, what: impl FnOnce(String) -> Happened) {
+        let plugin = name.split(['/', ':']).next().unwrap_or(name);
+        self.events.tell(plugin, self.table.generation(plugin), what(name.into()));
+    }
+}

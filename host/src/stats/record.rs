@@ -1,0 +1,142 @@
+//! What is kept of one callback, and of one point.
+
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+
+use super::histogram::{Histogram, Latency};
+use super::shards::Shards;
+
+/// What a callback has done on its point. A new build of its plugin goes on with that of the old one.
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    pub(crate) counts: Shards<Counts>,
+    /// How often it failed; counted at every level.
+    faults: AtomicU64,
+    /// How often a call took longer than it may.
+    slow: AtomicU64,
+    /// How often it was found in one call for too long.
+    stuck: AtomicU64,
+    last: Mutex<Option<LastFault>>,
+}
+
+/// What one thread has counted of one callback, in a cache line of its own.
+///
+/// # Invariants
+/// Only its thread writes it. `histogram` is null or came from a box.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+pub(crate) struct Counts {
+    pub(crate) calls: AtomicU64,
+    pub(crate) stops: AtomicU64,
+    pub(crate) denials: AtomicU64,
+    histogram: AtomicPtr<Histogram>,
+}
+
+/// What one thread has counted of a point.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+pub(crate) struct PointCounts {
+    pub(crate) dispatches: AtomicU64,
+    /// Those that found no callback.
+    pub(crate) empty: AtomicU64,
+}
+
+/// The last fault of a callback.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastFault {
+    /// When, in nanoseconds since the Unix epoch.
+    pub time: u64,
+    /// What it said.
+    pub what: String,
+}
+
+impl Record {
+    /// It failed; answers how often by now.
+    pub(crate) fn fault(&self, what: &str) -> u64 {
+        *self.last.lock() = Some(LastFault { time: now(), what: what.into() });
+        // Relaxed, here and below: counts.
+        self.faults.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(crate) fn faults(&self) -> u64 {
+        self.faults.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn last_fault(&self) -> Option<LastFault> {
+        self.last.lock().clone()
+    }
+
+    /// A call took longer than it may; answers how often by now.
+    pub(crate) fn slow(&self) -> u64 {
+        self.slow.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(crate) fn times_slow(&self) -> u64 {
+        self.slow.load(Ordering::Relaxed)
+    }
+
+    /// It was found in one call for too long.
+    pub(crate) fn stuck(&self) {
+        self.stuck.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn times_stuck(&self) -> u64 {
+        self.stuck.load(Ordering::Relaxed)
+    }
+
+    /// One of the counts, over all threads.
+    pub(crate) fn sum(&self, count: impl Fn(&Counts) -> &AtomicU64) -> u64 {
+        self.counts.all().map(|counts| count(counts).load(Ordering::Relaxed)).sum()
+    }
+
+    /// How long its calls took, if any was timed.
+    pub(crate) fn latency(&self) -> Option<Latency> {
+        Latency::of(self.counts.all().filter_map(Counts::histogram))
+    }
+}
+
+impl Counts {
+    /// Notes how long a call took. By the thread whose counts they are.
+    pub(crate) fn time(&self, nanoseconds: u64) {
+        // Relaxed: only this thread writes it.
+        let mut histogram = self.histogram.load(Ordering::Relaxed);
+        if histogram.is_null() {
+            histogram = Box::into_raw(Box::default());
+            // Release: pairs with the Acquire in `histogram`.
+            // INVARIANT: it came from a box.
+            self.histogram.store(histogram, Ordering::Release);
+        }
+        // SAFETY: by the type invariant it is a histogram, which stays as long as the counts.
+        unsafe { (*histogram).note(nanoseconds) }
+    }
+
+    fn histogram(&self) -> Option<&Histogram> {
+        // Acquire: pairs with the Release in `time`.
+        // SAFETY: by the type invariant.
+        unsafe { self.histogram.load(Ordering::Acquire).as_ref() }
+    }
+}
+
+impl Drop for Counts {
+    fn drop(&mut self) {
+        let histogram = std::mem::replace(self.histogram.get_mut(), null_mut());
+        if !histogram.is_null() {
+            // SAFETY: by the type invariant it came from a box, and nobody else has it.
+            drop(unsafe { Box::from_raw(histogram) });
+        }
+    }
+}
+
+/// What a point has seen while it was counted.
+pub(crate) fn sum(counts: &Shards<PointCounts>, count: impl Fn(&PointCounts) -> &AtomicU64) -> u64 {
+    counts.all().map(|counts| count(counts).load(Ordering::Relaxed)).sum()
+}
+
+/// In nanoseconds since the Unix epoch; behind 2554 it is too late, and a clock before 1970 says 0.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos() as u64)
+}

@@ -1,0 +1,230 @@
+//! Traces: what single dispatches did, step by step, for whoever asked.
+
+use std::ffi::c_void;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hookrail_abi::{Bytes, Format, PayloadOps};
+use parking_lot::{Condvar, Mutex};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::record::now;
+
+/// What one dispatch did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trace {
+    /// When it began, in nanoseconds since the Unix epoch.
+    pub time: u64,
+    /// The thread it ran on.
+    pub thread: String,
+    /// The payload before it, secrets masked; null where a payload stays in this process.
+    pub payload: Value,
+    /// The callbacks that were called, in order.
+    pub steps: Vec<Step>,
+    /// What it came to.
+    pub verdict: String,
+    /// How long it took, in nanoseconds, without the tracing between the steps.
+    pub took_ns: u64,
+}
+
+/// What one callback did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// The callback, as `instance/callback`.
+    pub callback: String,
+    /// What it answered.
+    pub verdict: String,
+    /// How long it took, in nanoseconds.
+    pub took_ns: u64,
+    /// The payload behind it, where it changed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub payload: Option<Value>,
+}
+
+/// Which dispatches to trace: those whose payload has that value in that field.
+///
+/// The field may have dots in it, for one within another: `request.path`. A text is compared as it is,
+/// anything else as JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Condition {
+    field: String,
+    value: String,
+}
+
+impl Condition {
+    fn holds(&self, payload: &Value) -> bool {
+        let field = self.field.split('.').try_fold(payload, |value, name| value.get(name));
+        match field {
+            None => false,
+            Some(Value::String(text)) => *text == self.value,
+            Some(other) => other.to_string() == self.value,
+        }
+    }
+}
+
+impl FromStr for Condition {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((field, value)) if !field.is_empty() => Ok(Condition { field: field.into(), value: value.into() }),
+            _ => Err(format!("`{text}` is no condition: write FIELD=VALUE, for example topic=log.app")),
+        }
+    }
+}
+
+impl TryFrom<String> for Condition {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Condition> for String {
+    fn from(condition: Condition) -> String {
+        condition.to_string()
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.field, self.value)
+    }
+}
+
+/// Somebody who wants so many traces.
+#[derive(Debug)]
+pub(crate) struct Tracer {
+    condition: Option<Condition>,
+    wanted: usize,
+    state: Mutex<Taken>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    /// How many were begun.
+    begun: usize,
+    traces: Vec<Trace>,
+}
+
+impl Tracer {
+    pub(crate) fn new(condition: Option<Condition>, wanted: usize) -> Self {
+        Tracer { condition, wanted, state: Mutex::default(), changed: Condvar::new() }
+    }
+
+    /// Waits until so many are there, or the time is over; takes those that are there.
+    pub(crate) fn wait(&self, count: usize, timeout: Duration) -> Vec<Trace> {
+        let deadline = Instant::now() + timeout;
+        let mut state = self.state.lock();
+        self.changed.wait_while_until(&mut state, |state| state.traces.len() < count, deadline);
+        std::mem::take(&mut state.traces)
+    }
+
+    fn begin(&self, payload: &Value) -> bool {
+        let mut state = self.state.lock();
+        let wants = state.begun < self.wanted && self.condition.as_ref().is_none_or(|it| it.holds(payload));
+        state.begun += usize::from(wants);
+        wants
+    }
+
+    fn end(&self, trace: Trace) {
+        self.state.lock().traces.push(trace);
+        self.changed.notify_all();
+    }
+}
+
+/// Those who want traces of one point.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tracers(pub(crate) Vec<Arc<Tracer>>);
+
+/// A trace that is being taken.
+pub(crate) struct Taking<'a> {
+    for_whom: Vec<&'a Tracer>,
+    ops: &'a PayloadOps,
+    payload: *const c_void,
+    last: Value,
+    trace: Trace,
+}
+
+impl Tracers {
+    /// A dispatch begins.
+    ///
+    /// # Safety
+    /// `payload` is a payload of these operations, and stays one until the trace is taken.
+    pub(crate) unsafe fn begin<'a>(&'a self, ops: &'a PayloadOps, payload: *const c_void) -> Option<Taking<'a>> {
+        if self.0.is_empty() {
+            return None;
+        }
+        // SAFETY: the caller's contract.
+        let before = unsafe { read(ops, payload) };
+        let for_whom: Vec<_> = self.0.iter().map(Arc::as_ref).filter(|tracer| tracer.begin(&before)).collect();
+        if for_whom.is_empty() {
+            return None;
+        }
+        let current = std::thread::current();
+        let trace = Trace {
+            time: now(),
+            thread: current.name().map_or_else(|| format!("{:?}", current.id()), str::to_owned),
+            payload: before.clone(),
+            steps: Vec::new(),
+            verdict: String::new(),
+            took_ns: 0,
+        };
+        Some(Taking { for_whom, ops, payload, last: before, trace })
+    }
+}
+
+impl Taking<'_> {
+    /// A callback has answered.
+    pub(crate) fn step(&mut self, callback: String, verdict: String, took_ns: u64) {
+        // SAFETY: by the contract of `begin`.
+        let behind = unsafe { read(self.ops, self.payload) };
+        let payload = (behind != self.last).then(|| behind.clone());
+        self.last = behind;
+        self.trace.took_ns += took_ns;
+        self.trace.steps.push(Step { callback, verdict, took_ns, payload });
+    }
+
+    /// The dispatch has come to this.
+    pub(crate) fn end(mut self, verdict: String) {
+        self.trace.verdict = verdict;
+        for tracer in self.for_whom {
+            tracer.end(self.trace.clone());
+        }
+    }
+}
+
+/// A payload as people may read it; null where it cannot be written.
+unsafe fn read(ops: &PayloadOps, payload: *const c_void) -> Value {
+    let Some(encode) = ops.encode else { return Value::Null };
+    let mut json = Bytes::new();
+    // SAFETY: the caller's contract; the bytes are ours.
+    match unsafe { encode(payload, Format::Json as u32, &mut json) } {
+        0 => serde_json::from_slice(&json).unwrap_or_default(),
+        _ => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_condition_looks_into_the_payload() {
+        let payload = serde_json::json!({"topic": "a.b", "size": 5, "request": {"path": "/x=y"}});
+        let holds = |text: &str| text.parse::<Condition>().unwrap().holds(&payload);
+        for text in ["topic=a.b", "size=5", "request.path=/x=y"] {
+            assert!(holds(text), "{text}");
+        }
+        for text in ["topic=a", "topic.b=a", "size=6", "path=/x=y", "missing="] {
+            assert!(!holds(text), "{text}");
+        }
+        assert!("topic".parse::<Condition>().is_err() && "=x".parse::<Condition>().is_err());
+    }
+}
