@@ -7,6 +7,7 @@ pub mod child;
 pub mod leftovers;
 pub mod probe;
 pub mod soak;
+pub mod tasks;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -136,7 +136,7 @@ fn a_panic_on_the_way_out_does_not_keep_the_library() {
 
 #[test]
 fn a_panic_in_a_callback_is_a_fault_and_the_chain_goes_on() {
-    let watched = Watched::new(Config::default());
+    let watched = Watched::new(serde_json::from_value(json!({ "quarantine": { "faults": 0 } })).unwrap());
     let plugin = load(&watched.host, "panics_in_callback").unwrap();
     let publish = watched.host.point::<MessagePublish>().unwrap();
     let delivered = watched.host.point::<MessageDelivered>().unwrap();

@@ -50,15 +50,21 @@ pub(super) fn start(core: &Weak<Core>) {
 
 fn run(findings: &Findings, core: &Weak<Core>) {
     let mut watchdog = Watchdog::default();
-    let mut until = None;
-    while let Some(found) = findings.wait(until) {
+    let mut found = Vec::new();
+    loop {
         let Some(core) = core.upgrade() else { return };
         for finding in found {
             watchdog.act(&core, finding);
         }
         watchdog.try_again(&core);
         watchdog.look(&core);
-        until = watchdog.next(core.config.limits.stuck);
+        let until = watchdog.next(core.config.limits.stuck);
+        // A host that is dropped does not wait for us.
+        drop(core);
+        match findings.wait(until) {
+            None => return,
+            Some(more) => found = more,
+        }
     }
 }
 

@@ -8,5 +8,7 @@
 mod ledger;
 pub mod pipe;
 pub mod soak;
+#[path = "../../src/tasks.rs"]
+pub mod tasks;
 
 pub use ledger::STAMP;

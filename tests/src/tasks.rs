@@ -1,0 +1,82 @@
+//! Points of every kind, and tasks that say how a callback shall fail: shared by tests and an animal.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use abi_stable::StableAbi;
+use hookrail_abi::{Fold, Gate, Notify, Text, points};
+
+/// What is handed from callback to callback.
+#[repr(C)]
+#[derive(StableAbi, Clone, Debug)]
+pub struct Task {
+    /// What the animal shall do: one of the constants below.
+    pub cause: u32,
+    /// Each callback that may write leaves a letter.
+    pub trail: Text,
+    /// The address of a [`Hold`], for [`STUCK`].
+    pub hold: usize,
+}
+
+/// Does nothing bad.
+pub const FINE: u32 = 0;
+/// Panics with a text.
+pub const PANIC: u32 = 1;
+/// Panics with something that is no text.
+pub const PANIC_ANY: u32 = 2;
+/// Panics with something whose drop panics.
+pub const PANIC_BOMB: u32 = 3;
+/// Panics again while it catches a panic of its own.
+pub const PANIC_TWICE: u32 = 4;
+/// Panics with the number that would allow.
+pub const PANIC_ALLOW: u32 = 5;
+/// Answers with a number that is no verdict.
+pub const IMPOSSIBLE: u32 = 6;
+/// Answers "allow" with a code, which no verdict has.
+pub const ALLOW_WITH_A_CODE: u32 = 7;
+/// Fails with an error.
+pub const ERROR: u32 = 8;
+/// Takes three milliseconds.
+pub const SLOW: u32 = 9;
+/// Stays until it is let go.
+pub const STUCK: u32 = 10;
+
+/// Keeps a callback where it is.
+#[derive(Debug, Default)]
+pub struct Hold {
+    entered: AtomicBool,
+    let_go: AtomicBool,
+}
+
+impl Hold {
+    /// Stays here until it is let go.
+    pub fn stay(&self) {
+        self.entered.store(true, Ordering::SeqCst);
+        while !self.let_go.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+    }
+
+    /// Whether somebody stays.
+    pub fn is_entered(&self) -> bool {
+        self.entered.load(Ordering::SeqCst)
+    }
+
+    /// Lets it go.
+    pub fn let_go(&self) {
+        self.let_go.store(true, Ordering::SeqCst);
+    }
+}
+
+points! {
+    /// Callbacks look.
+    // SAFETY: a task owns its text; the address in it is the test's.
+    pub unsafe local TaskSeen: "task.seen", 1, Notify<Task> {}
+
+    /// Callbacks edit, and may deny.
+    // SAFETY: as above.
+    pub unsafe local TaskDone: "task.done", 1, Fold<Task> { const DENIABLE: bool = true; }
+
+    /// Callbacks judge.
+    // SAFETY: as above.
+    pub unsafe local TaskAllowed: "task.allowed", 1, Gate<Task> {}
+}

@@ -1,0 +1,324 @@
+//! What the failure of a callback means: for every kind of point, every policy, every place in the chain
+//! and every way to fail.
+
+use hookrail::{
+    Callbacks, Condition, Config, Decision, Happened, HookPoint, Host, Level, Plugin, Priority, Standing, Verdict,
+};
+use hookrail_abi::{Point, RawKind, Text};
+use hookrail_tests::probe::{LONG, eventually};
+use hookrail_tests::tasks::*;
+use hookrail_tests::zoo;
+use serde_json::{Value, json};
+
+const FAILING: &str = "fails-on-demand/fail";
+
+/// Where the failing callback stands: what is before it and behind it.
+const PLACES: [(bool, bool); 4] = [(false, false), (false, true), (true, true), (true, false)];
+
+const POLICIES: [&str; 3] = ["open", "closed", "rollback"];
+
+/// A host with the animal and its neighbours.
+struct Scene {
+    host: Host,
+    _plugin: Plugin,
+    place: (bool, bool),
+}
+
+/// What a dispatch came to.
+#[derive(Debug, PartialEq)]
+struct Came {
+    verdict: Verdict,
+    decided_by: Option<String>,
+    trail: String,
+}
+
+impl Scene {
+    fn new(policy: &str, place: (bool, bool), more: Value) -> Self {
+        let mut config = json!({ "quarantine": { "faults": 0 }, "limits": { "stuck_ms": 0 }, "points": {} });
+        for point in [TaskSeen::NAME, TaskDone::NAME, TaskAllowed::NAME] {
+            config["points"][point] = json!({ "fault": policy });
+        }
+        config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let host = Host::new(serde_json::from_value(config).unwrap()).unwrap();
+        host.point::<TaskSeen>().unwrap();
+        host.point::<TaskDone>().unwrap();
+        host.point::<TaskAllowed>().unwrap();
+        // SAFETY: our own library: its faults are those that the host looks for.
+        let plugin = unsafe { host.load(zoo("fails_on_demand")) }.unwrap();
+        let neighbour = |name, priority, letter: &'static str| {
+            Callbacks::new(name)
+                .on::<TaskSeen, _, _>("look", priority, |_| ())
+                .on::<TaskDone, _, _>("edit", priority, move |task| task.trail.push_str(letter))
+                .on::<TaskAllowed, _, _>("judge", priority, move |task| {
+                    task.trail.push_str(letter);
+                    if letter == "b" { Verdict::Allow } else { Verdict::Continue }
+                })
+        };
+        if place.0 {
+            host.register(neighbour("before", Priority::new(100), "a")).unwrap();
+        }
+        if place.1 {
+            host.register(neighbour("behind", Priority::new(900), "b")).unwrap();
+        }
+        Scene { host, _plugin: plugin, place }
+    }
+
+    fn dispatch<P: Point<Payload = Task>>(&self, cause: u32) -> Came {
+        self.dispatch_held::<P>(cause, 0)
+    }
+
+    fn dispatch_held<P: Point<Payload = Task>>(&self, cause: u32, hold: usize) -> Came {
+        let point: HookPoint<P> = self.host.point().unwrap();
+        let mut task = Task { cause, trail: Text::new(), hold };
+        let outcome = point.dispatch(&mut task);
+        let decided_by = self.host.decision(&outcome).map(|decision| decision.by);
+        Came { verdict: outcome.verdict, decided_by, trail: task.trail.to_string() }
+    }
+
+    /// What it comes to when the chain goes on; with the animal's letter, or without.
+    fn goes_on<P: Point>(&self, letter: &str) -> Came {
+        let (before, behind) = self.place;
+        let [a, b] = [(before, "a"), (behind, "b")].map(|(is_there, letter)| if is_there { letter } else { "" });
+        let (verdict, by) = match <P::Kind as hookrail_abi::Kind>::RAW {
+            RawKind::Gate if behind => (Verdict::Allow, Some("behind/judge")),
+            RawKind::Gate => (Verdict::Deny(0), None),
+            RawKind::Notify => return Came { verdict: Verdict::Continue, decided_by: None, trail: String::new() },
+            RawKind::Fold => (Verdict::Continue, None),
+        };
+        Came { verdict, decided_by: by.map(str::to_owned), trail: format!("{a}{letter}{b}") }
+    }
+
+    /// What it comes to when the animal's fault denies.
+    fn denies(&self, letter: &str) -> Came {
+        let a = if self.place.0 { "a" } else { "" };
+        Came { verdict: Verdict::Deny(0), decided_by: Some(FAILING.into()), trail: format!("{a}{letter}") }
+    }
+
+    /// What a fault comes to on that point under that policy; `called` when the animal still was.
+    fn fails<P: Point>(&self, policy: &str, called: bool) -> Came {
+        let letter = if called && policy != "rollback" { "x" } else { "" };
+        let deniable = <P::Kind as hookrail_abi::Kind>::RAW != RawKind::Notify;
+        if policy == "closed" && deniable { self.denies(letter) } else { self.goes_on::<P>(letter) }
+    }
+
+    fn animal(&self, point: &str) -> hookrail::CallbackView {
+        let view = self.host.points().into_iter().find(|view| view.point == point).unwrap();
+        view.chain.into_iter().find(|callback| callback.instance == "fails-on-demand").unwrap()
+    }
+}
+
+/// Runs a cell for each kind, policy and place.
+fn each_cell(more: Value, cell: impl Fn(&Scene, &str, &dyn Fn(u32) -> Came, &dyn Fn(bool) -> Came, &str)) {
+    for policy in POLICIES {
+        for place in PLACES {
+            let scene = Scene::new(policy, place, more.clone());
+            cell(
+                &scene,
+                policy,
+                &|cause| scene.dispatch::<TaskSeen>(cause),
+                &|called| scene.fails::<TaskSeen>(policy, called),
+                TaskSeen::NAME,
+            );
+            cell(
+                &scene,
+                policy,
+                &|cause| scene.dispatch::<TaskDone>(cause),
+                &|called| scene.fails::<TaskDone>(policy, called),
+                TaskDone::NAME,
+            );
+            cell(
+                &scene,
+                policy,
+                &|cause| scene.dispatch::<TaskAllowed>(cause),
+                &|called| scene.fails::<TaskAllowed>(policy, called),
+                TaskAllowed::NAME,
+            );
+        }
+    }
+}
+
+#[test]
+fn a_fault_means_what_the_policy_says() {
+    for level in [Level::Off, Level::Count, Level::Histogram] {
+        each_cell(json!({}), |scene, policy, dispatch, fails, point| {
+            scene.host.set_level(point, level).unwrap();
+            let fine = dispatch(FINE);
+            let causes = [PANIC, PANIC_ANY, PANIC_BOMB, PANIC_TWICE, PANIC_ALLOW, IMPOSSIBLE, ALLOW_WITH_A_CODE, ERROR];
+            for (count, cause) in (1..).zip(causes) {
+                assert_eq!(dispatch(cause), fails(true), "{point}, {policy}, {:?}, cause {cause}", scene.place);
+                assert_eq!(scene.animal(point).faults, count);
+            }
+            assert_eq!(dispatch(FINE), fine, "nothing of it stays");
+        });
+    }
+}
+
+/// Whatever a gate's callback panics with, and wherever it stands, it lets nobody pass.
+#[test]
+fn no_panic_opens_a_gate() {
+    for place in PLACES {
+        // The gate's own policy: none is configured.
+        let scene = Scene::new("closed", place, json!({ "points": {} }));
+        for cause in [PANIC, PANIC_ANY, PANIC_BOMB, PANIC_TWICE, PANIC_ALLOW, IMPOSSIBLE, ALLOW_WITH_A_CODE, ERROR] {
+            assert_eq!(scene.dispatch::<TaskAllowed>(cause), scene.denies("x"), "{place:?}, cause {cause}");
+        }
+    }
+}
+
+#[test]
+fn too_many_faults_quarantine_a_callback_until_it_is_tried() {
+    let limits = json!({ "quarantine": { "faults": 3, "within_ms": 3_600_000, "pause_ms": 1 } });
+    each_cell(limits, |scene, policy, dispatch, fails, point| {
+        let events = scene.host.events();
+        for _ in 0..3 {
+            assert_eq!(scene.animal(point).standing, Standing::Armed);
+            assert_eq!(dispatch(PANIC), fails(true));
+        }
+        let Happened::Quarantined { reason, .. } = next(&events) else { panic!("it is quarantined") };
+        assert!(reason.starts_with("3 fault(s) within ") && reason.contains("as it was asked to"), "{reason}");
+        // Tried too soon, it fails again: a call each, and in between it is not called.
+        eventually("it is tried, and fails", || {
+            let came = dispatch(PANIC);
+            assert!(came == fails(false) || came == fails(true), "{point}, {policy}: {came:?}");
+            scene.animal(point).faults >= 4
+        });
+        let Happened::Quarantined { reason, .. } = next(&events) else { panic!("it is quarantined again") };
+        assert!(reason.starts_with("it failed on trial: "), "{reason}");
+        let fine = Scene::new(policy, scene.place, json!({}));
+        let called = |came: &Came| *came == dispatch_on(&fine, point, FINE);
+        eventually("it is tried, and works again", || {
+            let came = dispatch(FINE);
+            assert!(came == fails(false) || called(&came), "{point}, {policy}: {came:?}");
+            scene.animal(point).standing == Standing::Armed
+        });
+        assert!(called(&dispatch(FINE)));
+        let released =
+            std::iter::from_fn(|| Some(next(&events))).find(|event| matches!(event, Happened::Released { .. }));
+        assert!(matches!(released, Some(Happened::Released { tried: true, .. })));
+    });
+}
+
+/// Without a pause it stays out until somebody asks for it; on a gate the host denies in its place.
+#[test]
+fn a_quarantined_callback_stays_out_until_it_is_released() {
+    let limits = json!({ "quarantine": { "faults": 1, "pause_ms": 0 } });
+    let scene = Scene::new("closed", (true, true), limits);
+    assert_eq!(scene.host.release(TaskAllowed::NAME, FAILING).unwrap_err().code(), "HR0111");
+    scene.dispatch::<TaskAllowed>(PANIC);
+    eventually("it is quarantined", || scene.animal(TaskAllowed::NAME).standing == Standing::Quarantined);
+    let point = scene.host.point::<TaskAllowed>().unwrap();
+    for _ in 0..100 {
+        let mut task = Task { cause: FINE, trail: Text::new(), hold: 0 };
+        let outcome = point.dispatch(&mut task);
+        assert_eq!((outcome.verdict, task.trail.as_str()), (Verdict::Deny(0), "a"));
+        let Decision { by, reason } = scene.host.decision(&outcome).unwrap();
+        assert_eq!(by, FAILING);
+        assert!(reason.starts_with("fails-on-demand/fail is quarantined: 1 fault(s)"), "{reason}");
+    }
+    let view = scene.animal(TaskAllowed::NAME);
+    assert!(view.reason.unwrap().contains("as it was asked to") && view.last_fault.is_some());
+    scene.host.release(TaskAllowed::NAME, FAILING).unwrap();
+    assert_eq!(scene.dispatch::<TaskAllowed>(FINE), scene.goes_on::<TaskAllowed>("x"));
+    assert_eq!(scene.host.release("task.nothing", FAILING).unwrap_err().code(), "HR0110");
+    assert_eq!(scene.host.release(TaskAllowed::NAME, "a/b").unwrap_err().code(), "HR0109");
+}
+
+#[test]
+fn a_call_over_its_budget_is_counted_and_told_and_changes_nothing() {
+    let hooks: Vec<_> = [TaskSeen::NAME, TaskDone::NAME, TaskAllowed::NAME]
+        .map(|point| json!({ "point": point, "callback": FAILING, "budget_us": 2000 }))
+        .into();
+    each_cell(json!({ "hooks": hooks }), |scene, _, dispatch, _, point| {
+        let events = scene.host.events();
+        let fine = dispatch(FINE);
+        assert_eq!(dispatch(SLOW), fine);
+        assert_eq!(scene.animal(point).slow, 0, "nobody looks");
+        for (count, level) in (1..).zip([Level::Count, Level::Histogram]) {
+            scene.host.set_level(point, level).unwrap();
+            assert_eq!(dispatch(SLOW), fine);
+            assert_eq!(scene.animal(point).slow, count);
+            let Happened::Slow { took_ns, budget_ns, .. } = next(&events) else { panic!("it was slow") };
+            assert!(took_ns >= 3_000_000 && budget_ns == 2_000_000);
+        }
+        assert_eq!(scene.animal(point).faults, 0);
+    });
+}
+
+#[test]
+fn a_stuck_call_is_named_with_its_thread_and_changes_nothing() {
+    each_cell(json!({ "limits": { "stuck_ms": 1 } }), |scene, _, dispatch, _, point| {
+        let events = scene.host.events();
+        let (hold, fine) = (Hold::default(), dispatch(FINE));
+        let hold_at = std::ptr::from_ref(&hold).expose_provenance();
+        std::thread::scope(|threads| {
+            let stuck = std::thread::Builder::new().name("the-stuck-one".into());
+            let stuck = stuck.spawn_scoped(threads, || match point {
+                "task.seen" => scene.dispatch_held::<TaskSeen>(STUCK, hold_at),
+                "task.done" => scene.dispatch_held::<TaskDone>(STUCK, hold_at),
+                _ => scene.dispatch_held::<TaskAllowed>(STUCK, hold_at),
+            });
+            // Also when an assertion fails: the scope waits for the thread.
+            let let_go = LetGo(&hold);
+            let what = next(&events);
+            let Happened::Stuck { point: found, callback, thread, took_ms } = &what else { panic!("{what:?}") };
+            assert_eq!((&**found, &**callback), (point, FAILING));
+            assert!(thread.starts_with("the-stuck-one (") && *took_ms >= 1, "{what:?}");
+            assert_eq!(dispatch(FINE), fine, "others are not held up");
+            drop(let_go);
+            assert_eq!(stuck.unwrap().join().unwrap(), fine);
+        });
+        assert_eq!((scene.animal(point).stuck, scene.animal(point).faults), (1, 0));
+    });
+}
+
+#[test]
+fn dispatches_within_one_another_have_an_end() {
+    let host = Host::new(Config::default()).unwrap();
+    let (done, allowed) = (host.point::<TaskDone>().unwrap(), host.point::<TaskAllowed>().unwrap());
+    let again = (done.clone(), allowed.clone());
+    let deep = Callbacks::new("deep")
+        .on::<TaskDone, _, _>("again", Priority::new(1), move |task| {
+            task.trail.push_str("d");
+            again.0.dispatch(task).verdict
+        })
+        .on::<TaskAllowed, _, _>("again", Priority::new(1), move |task| {
+            task.trail.push_str("g");
+            again.1.dispatch(task).verdict
+        });
+    host.register(deep).unwrap();
+    for _ in 0..3 {
+        let mut task = Task { cause: FINE, trail: Text::new(), hold: 0 };
+        assert_eq!(done.dispatch(&mut task).verdict, Verdict::Deny(0));
+        assert_eq!(task.trail.as_str(), "d".repeat(64));
+        let mut task = Task { cause: FINE, trail: Text::new(), hold: 0 };
+        assert_eq!(allowed.dispatch(&mut task).verdict, Verdict::Deny(0));
+        assert_eq!(task.trail.as_str(), "g".repeat(64));
+    }
+}
+
+#[test]
+fn levels_and_traces_of_unknown_points_are_refused() {
+    let host = Host::new(Config::default()).unwrap();
+    assert_eq!(host.set_level("no.such", Level::Count).unwrap_err().code(), "HR0110");
+    assert_eq!(host.trace("no.such", None::<Condition>, 1).unwrap_err().code(), "HR0110");
+}
+
+struct LetGo<'a>(&'a Hold);
+
+impl Drop for LetGo<'_> {
+    fn drop(&mut self) {
+        self.0.let_go();
+    }
+}
+
+fn dispatch_on(scene: &Scene, point: &str, cause: u32) -> Came {
+    match point {
+        "task.seen" => scene.dispatch::<TaskSeen>(cause),
+        "task.done" => scene.dispatch::<TaskDone>(cause),
+        _ => scene.dispatch::<TaskAllowed>(cause),
+    }
+}
+
+fn next(events: &hookrail::Events) -> Happened {
+    events.wait(LONG).expect("it is told").what
+}

@@ -1,0 +1,60 @@
+//! Does what no host can contain in its own process, in the way the body says.
+
+use hookrail_abi::prelude::*;
+
+struct Animal;
+
+/// What panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("the bomb");
+    }
+}
+
+thread_local! {
+    static BOMB: Bomb = const { Bomb };
+}
+
+impl Animal {
+    fn end(message: &Message) {
+        match message.body.as_slice() {
+            b"abort" => std::process::abort(),
+            b"exit" => std::process::exit(7),
+            b"stack" => {
+                std::hint::black_box(deeper(0));
+            }
+            b"unwinding" => {
+                let _bomb = Bomb;
+                panic!("a panic, and another one on its way out");
+            }
+            // SAFETY: there is none: that is what it is made for.
+            b"memory" => unsafe { std::ptr::null_mut::<u8>().write_volatile(1) },
+            // SAFETY: as above.
+            b"thread" => unsafe { libc::pthread_exit(std::ptr::null_mut()) },
+            b"local" => BOMB.with(|_| ()),
+            b"allocation" => {
+                let layout = std::alloc::Layout::from_size_align(isize::MAX as usize - 64, 8).expect("a layout");
+                std::alloc::handle_alloc_error(layout);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[allow(unconditional_recursion, reason = "that is what it is made for")]
+fn deeper(depth: u64) -> u64 {
+    std::hint::black_box(deeper(depth + 1)) + 1
+}
+
+impl Plugin for Animal {
+    type Config = NoConfig;
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "end", |_, message| Animal::end(message)];
+
+    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+        Ok(Animal)
+    }
+}
+
+export!(Animal, name = "ends-the-host");

@@ -1,0 +1,77 @@
+//! Fails on a point of each kind, in the way the payload says.
+
+use std::panic::{catch_unwind, panic_any};
+use std::time::{Duration, Instant};
+
+use hookrail_abi::Answer;
+use hookrail_abi::prelude::*;
+use hookrail_tests::tasks::*;
+
+struct Animal;
+
+/// What panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("the bomb");
+    }
+}
+
+/// The SDK's own answers are always verdicts, so this one goes past them.
+struct Raw(u32);
+
+impl Answer for Raw {
+    fn into_raw(self) -> u32 {
+        self.0
+    }
+}
+
+impl Animal {
+    fn fail(task: &Task) -> Result<Raw> {
+        match task.cause {
+            PANIC => panic!("as it was asked to"),
+            PANIC_ANY => panic_any(7u64),
+            PANIC_BOMB => panic_any(Bomb),
+            PANIC_TWICE => {
+                let _ = catch_unwind(|| panic!("the first one"));
+                panic!("the second one");
+            }
+            PANIC_ALLOW => panic_any(1u32),
+            IMPOSSIBLE => Ok(Raw(77)),
+            ALLOW_WITH_A_CODE => Ok(Raw(1 << 8)),
+            ERROR => Err("it was asked to fail".into()),
+            SLOW => {
+                let began = Instant::now();
+                while began.elapsed() < Duration::from_millis(3) {}
+                Ok(Raw(0))
+            }
+            STUCK => {
+                // SAFETY: the test keeps it until the dispatch is over.
+                unsafe { &*std::ptr::with_exposed_provenance::<Hold>(task.hold) }.stay();
+                Ok(Raw(0))
+            }
+            _ => Ok(Raw(0)),
+        }
+    }
+
+    fn edit(task: &mut Task) -> Result<Raw> {
+        task.trail.push_str("x");
+        Animal::fail(task)
+    }
+}
+
+impl Plugin for Animal {
+    type Config = NoConfig;
+    const HOOKS: Hooks<Self> = hooks![
+        TaskSeen, 500, "fail", |_, task| Animal::fail(task), local;
+        TaskDone, 500, "fail", |_, task| Animal::edit(task), local;
+        TaskAllowed, 500, "fail", |_, task| Animal::edit(task), local;
+    ];
+
+    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+        Ok(Animal)
+    }
+}
+
+export!(Animal, name = "fails-on-demand");
