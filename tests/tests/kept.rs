@@ -207,7 +207,7 @@ fn a_library_that_a_plugin_brings_along_keeps_it() {
         let (dispatched, wait) = std::sync::mpsc::channel();
         let (unloaded, go_on) = std::sync::mpsc::channel::<()>();
         let scene = &scene;
-        scope.spawn(move || {
+        let idle = scope.spawn(move || {
             scene.dispatch();
             dispatched.send(()).unwrap();
             let _ = go_on.recv();
@@ -215,6 +215,8 @@ fn a_library_that_a_plugin_brings_along_keeps_it() {
         wait.recv().unwrap();
         let end = scene.unload(plugin);
         drop(unloaded);
+        // Joined by hand: the scope waits for what the thread runs, not for its end.
+        idle.join().unwrap();
         end
     });
     assert_eq!(end, End::Unhooked("libhookrail_zoo_keys.so".into()));
