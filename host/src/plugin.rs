@@ -235,9 +235,10 @@ impl Loaded {
         const PATIENCE: Duration = Duration::from_secs(1);
         self.leave();
         let name = self.note().name.clone();
-        let Closed { end, .. } = self.end(Instant::now() + PATIENCE, |_| false);
-        if !end.is_unmapped() {
-            tracing::warn!(plugin = name, "{end}");
+        let closed = self.end(Instant::now() + PATIENCE, |_| false);
+        closed.warn_of_skipped(&name);
+        if !closed.end.is_unmapped() {
+            tracing::warn!(plugin = name, "what was loaded of it in vain is not waited for: {}", closed.end);
         }
     }
 

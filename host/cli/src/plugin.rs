@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hookrail::control::Command;
 use hookrail::control::wire::{Ended, PluginDetail, Replaced};
-use hookrail::{PluginView, UpgradeTimes};
+use hookrail::{End, PluginView, UpgradeTimes};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -142,6 +142,9 @@ pub(crate) fn times(took: &UpgradeTimes) -> String {
 
 fn end(ended: &Ended) -> String {
     let mut text = format!("generation {}: {}", ended.generation, ended.end);
+    if let End::PinnedByThreads(_) = ended.end {
+        text.push_str("; when they have ended it is closed");
+    }
     if ended.skipped > 0 {
         let _ = write!(text, "; {} destructor(s) of its thread-locals were never run", ended.skipped);
     }

@@ -17,6 +17,15 @@ pub(crate) struct Closed {
     pub(crate) skipped: usize,
 }
 
+impl Closed {
+    /// Logs that memory is lost, if it is.
+    pub(crate) fn warn_of_skipped(&self, plugin: &str) {
+        if self.skipped > 0 {
+            tracing::warn!(plugin, "{} destructor(s) of threads that did not come by were never run", self.skipped);
+        }
+    }
+}
+
 impl Library {
     /// From now on each thread runs what it has left of the library where it is in no callback.
     /// Nobody may call the callbacks any more.
