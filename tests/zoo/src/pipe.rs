@@ -35,6 +35,13 @@ impl End {
     }
 }
 
+/// The configuration of an animal that goes on until the test closes a pipe.
+#[derive(Clone, Copy, Debug, serde::Deserialize, schemars::JsonSchema)]
+pub struct Until {
+    /// The animal's end.
+    pub until: End,
+}
+
 /// Where an animal without an instance at hand tells, such as a destructor: nowhere, until it is set.
 #[derive(Debug)]
 pub struct Teller(AtomicI32);
