@@ -114,7 +114,7 @@ impl Library {
             Ok(()) => Ok(library),
             Err(why) => {
                 let plugin = library.inspection.note.name.clone();
-                // Its entry is not one, so none of it has run but constructors.
+                // None of it has run but constructors.
                 library.undo();
                 Err(Error::PluginIncompatible { plugin, why })
             }
@@ -132,12 +132,8 @@ impl Library {
         unsafe { &*self.entry }
     }
 
-    /// Holds the entry against the note and against this process.
-    fn check(&self) -> Result<(), Incompatible> {
-        let version = |abi: u32| format!("{}.{}", abi >> 16, abi & 0xffff);
-        let disagrees = |field: &str, note: String, code: String| {
-            Err(Incompatible::NoteDisagrees { field: field.into(), note, code })
-        };
+    /// Whether the entry is one of our ABI. If not, nothing of it may be called.
+    fn check_abi(&self) -> Result<(), Incompatible> {
         // SAFETY: every entry begins with its size.
         let size = unsafe { self.entry.cast::<u32>().read() };
         if (size as usize) < size_of::<Entry>() {
@@ -148,6 +144,13 @@ impl Library {
             let plugin = format!("{} to {}", version(entry.abi_min), version(entry.abi_max));
             return Err(Incompatible::Abi { plugin, host: version(ABI_VERSION) });
         }
+        Ok(())
+    }
+
+    /// Holds the entry against the note and against this process.
+    fn check(&self) -> Result<(), Incompatible> {
+        self.check_abi()?;
+        let entry = self.entry();
         if self.inspection.note.abi != version(entry.abi_max) {
             return disagrees("the ABI version", self.inspection.note.abi.clone(), version(entry.abi_max));
         }
@@ -187,4 +190,12 @@ impl Library {
         self.residue = Some(residue);
         Ok(())
     }
+}
+
+fn version(abi: u32) -> String {
+    format!("{}.{}", abi >> 16, abi & 0xffff)
+}
+
+fn disagrees(field: &str, note: String, code: String) -> Result<(), Incompatible> {
+    Err(Incompatible::NoteDisagrees { field: field.into(), note, code })
 }
