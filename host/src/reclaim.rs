@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 pub(crate) use grace::Grace;
 pub(crate) use slot::{EVERYTHING, Slot, Stay};
-pub(crate) use threads::{all, current, own, register};
+pub(crate) use threads::{all, current, in_child, own, register};
 
 use crate::sync::{Ordering, is_asymmetric};
 

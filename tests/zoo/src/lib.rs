@@ -4,6 +4,7 @@
 //! SDK does not let anybody write. `hookrail_tests::zoo` and `tests/tests/fixtures/animals.rs` build
 //! them. Here is what several of them use.
 
+mod idle;
 #[path = "../../src/soak/ledger.rs"]
 mod ledger;
 pub mod pipe;
@@ -11,4 +12,5 @@ pub mod soak;
 #[path = "../../src/tasks.rs"]
 pub mod tasks;
 
+pub use idle::Idle;
 pub use ledger::STAMP;
