@@ -55,7 +55,7 @@ pub struct InstanceConfig {
 }
 
 /// What the operator changes about one callback.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HookOverride {
     /// The point, for example `message.publish`.

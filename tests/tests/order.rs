@@ -45,7 +45,7 @@ proptest! {
             callback: "hello/greet".into(),
             priority,
             disabled,
-            fault: None,
+            ..HookOverride::default()
         };
         let host = Host::new(Config { hooks: vec![hook], ..Config::default() }).unwrap();
         let before = before.index(callbacks.len() + 1);

@@ -253,31 +253,3 @@ impl<'a> Nested<'a> {
         self.slot.depth.store(self.was, Ordering::Relaxed);
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Under one pin a callback may be called again and again: that is not one call.
-    #[test]
-    fn one_stay_in_an_entry_is_told_from_the_next() {
-        let slot = Slot::new();
-        let entry = std::ptr::without_provenance_mut(64);
-        let pin = slot.enter().unwrap();
-        pin.frame().store(EVERYTHING, Ordering::Relaxed);
-        let stays = [0; 2].map(|_| {
-            let nested = slot.enter_nested();
-            nested.frame().unwrap().store(entry, Ordering::Relaxed);
-            let stays = slot.stays();
-            assert_eq!(stays, slot.stays());
-            nested.leave();
-            stays
-        });
-        assert_eq!(stays.each_ref().map(Vec::len), [2, 2]);
-        assert_eq!(stays[0][0], stays[1][0], "the pin");
-        assert_eq!(stays.each_ref().map(|stays| stays[1].entry), [entry; 2]);
-        assert_ne!(stays[0][1], stays[1][1]);
-        pin.leave();
-        assert_eq!(slot.stays(), []);
-    }
-}
