@@ -42,6 +42,9 @@ pub struct PluginConfig {
     pub library: Option<PathBuf>,
     /// The configuration of its one instance, which has the plugin's name.
     pub config: serde_json::Value,
+    /// Whether nothing passes without it: a program does not start when it is missing, and while it is
+    /// stopped or unloaded the host denies in the place of each of its callbacks whose fault denies.
+    pub required: bool,
     /// Several instances instead, named `plugin:KEY`.
     pub instances: BTreeMap<String, InstanceConfig>,
 }
@@ -236,6 +239,12 @@ impl Config {
                 many.instances.iter().map(|(key, one)| (format!("{plugin}:{key}"), one.config.clone())).collect()
             }
         }
+    }
+
+    /// Whether the plugin of an instance is required.
+    pub(crate) fn is_required(&self, instance: &str) -> bool {
+        let plugin = instance.split_once(':').map_or(instance, |(plugin, _)| plugin);
+        self.plugins.get(plugin).is_some_and(|plugin| plugin.required)
     }
 
     /// The operator's word on one callback.

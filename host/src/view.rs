@@ -57,7 +57,7 @@ pub struct CallbackView {
     pub enabled: bool,
     /// Whether it is called.
     pub standing: Standing,
-    /// Why it is not called, where it is quarantined or on trial.
+    /// Why it is not called, where it is absent, quarantined or on trial.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
     /// The time a call of it may take, in nanoseconds, if that is limited.
@@ -94,6 +94,8 @@ pub struct Calls {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
+    /// Its plugin is required and does not run: the host denies in its place.
+    Absent,
     /// It is.
     #[default]
     Armed,
@@ -109,6 +111,7 @@ impl Standing {
     /// The word people read.
     pub const fn name(self) -> &'static str {
         match self {
+            Standing::Absent => "absent",
             Standing::Armed => "armed",
             Standing::Disabled => "disabled",
             Standing::OnTrial => "on trial",
@@ -237,11 +240,12 @@ impl CallbackView {
             enabled: callback.enabled,
             standing: match standing {
                 _ if !callback.enabled => Standing::Disabled,
+                chain::Standing::Absent => Standing::Absent,
                 chain::Standing::Armed => Standing::Armed,
                 chain::Standing::OnTrial(_) => Standing::OnTrial,
                 chain::Standing::Quarantined(_) => Standing::Quarantined,
             },
-            reason: standing.reason().map(|reason| reason.to_string()),
+            reason: standing.reason().map(str::to_owned),
             budget_ns: callback.budget,
             faults: record.faults(),
             last_fault: record.last_fault(),

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 mod shared;
 
 mod replaced;
+mod watched;
 
 use shared::rounds::{Compared, compare};
 use shared::{LENGTHS, hosts, load, loops, peers, register, republish};
@@ -63,6 +64,15 @@ const ROWS: [(&str, &str, Bound); 11] = [
 ];
 
 fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some("w") {
+        watched::measure(&|row, label, c| {
+            println!(
+                "{row} {label}: base {:.2} ours {:.2} more {:.2} {:.2}",
+                c.baseline, c.candidate, c.more.0, c.more.1
+            )
+        });
+        return ExitCode::SUCCESS;
+    }
     if std::env::args().nth(1).as_deref() == Some("measure") {
         measure(&|row, label, compared| {
             let sample = Sample { row: row.into(), label, compared };
@@ -120,6 +130,7 @@ fn measure(found: &dyn Fn(&str, String, Compared)) {
     republished(found);
     loads(found);
     replaced::measure(found);
+    watched::measure(found);
     for count in [2000, 5000, 10_000] {
         let each = |count: usize| register::one_transaction(count).as_nanos() as f64 / count as f64;
         found(ROWS[9].0, count.to_string(), Compared::of((0..LONG_ROUNDS).map(|_| (each(1000), each(count)))));
@@ -194,8 +205,12 @@ fn instructions(samples: &mut Vec<Sample>) {
 
 /// Prints the table, then the figures behind it. Fails when a bound is missed.
 fn print(samples: &[Sample]) -> ExitCode {
-    let mut rows: Vec<(String, &str, &Bound)> =
-        ROWS.iter().chain(&replaced::ROWS).map(|(row, must, bound)| ((*row).into(), *must, bound)).collect();
+    let mut rows: Vec<(String, &str, &Bound)> = ROWS
+        .iter()
+        .chain(&watched::ROWS)
+        .chain(&replaced::ROWS)
+        .map(|(row, must, bound)| ((*row).into(), *must, bound))
+        .collect();
     for sample in samples.iter().filter(|sample| sample.row.starts_with("against ")) {
         if !rows.iter().any(|(row, ..)| *row == sample.row) {
             let fixed = sample.row.ends_with(peers::FIXED);

@@ -120,7 +120,7 @@ impl Watchdog {
                     callback.breaker.try_once();
                     Some(Standing::OnTrial(Arc::new(Trial::new(reason.clone()))))
                 }
-                Standing::Armed | Standing::OnTrial(_) => None,
+                Standing::Absent | Standing::Armed | Standing::OnTrial(_) => None,
             });
         }
     }
