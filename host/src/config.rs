@@ -42,8 +42,8 @@ pub struct PluginConfig {
     pub library: Option<PathBuf>,
     /// The configuration of its one instance, which has the plugin's name.
     pub config: serde_json::Value,
-    /// Whether nothing passes without it: a program does not start when it is missing, and while it is
-    /// stopped or unloaded the host denies in the place of each of its callbacks whose fault denies.
+    /// Whether nothing passes without it: once it was loaded, and while it is stopped or unloaded, the
+    /// host denies in the place of each of its callbacks whose fault denies.
     pub required: bool,
     /// Several instances instead, named `plugin:KEY`.
     pub instances: BTreeMap<String, InstanceConfig>,

@@ -4,6 +4,7 @@
 //! we ask cargo to build them, and read from its messages where they are.
 
 pub mod child;
+pub mod fuzz;
 pub mod leftovers;
 pub mod probe;
 pub mod soak;

@@ -183,7 +183,7 @@ pub enum Told {
 
 impl Request {
     /// Reads a line. Where it is no request, its number is answered all the same, if it has one.
-    pub(super) fn read(line: &[u8]) -> Result<Self, (Option<u64>, ControlError)> {
+    pub fn read(line: &[u8]) -> Result<Self, (Option<u64>, ControlError)> {
         let bad = |id| move |error: serde_json::Error| (id, ControlError::BadRequest(error.to_string()));
         let mut fields: serde_json::Map<String, Value> = serde_json::from_slice(line).map_err(bad(None))?;
         let id = match fields.remove("id") {
