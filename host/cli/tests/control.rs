@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use std::sync::mpsc::channel;
 
+use program::asked::{ask, refused, shown, told};
 use program::{folder, home, hookrail, run, text};
 use serde_json::{Value, json};
 
@@ -62,32 +63,6 @@ impl Run {
 
 fn mask() -> PathBuf {
     hookrail_tests::plugin("mask")
-}
-
-fn ask(arguments: &[&str]) -> Output {
-    run(&mut hookrail(arguments), b"")
-}
-
-/// What it answers as JSON.
-fn told(arguments: &[&str]) -> Value {
-    let output = ask(&[arguments, &["--json"]].concat());
-    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-/// What it prints for people.
-fn shown(arguments: &[&str]) -> String {
-    let output = ask(arguments);
-    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
-    text(&output.stdout).into()
-}
-
-fn refused(arguments: &[&str], code: &str, exit: i32) -> String {
-    let output = ask(arguments);
-    let said = text(&output.stderr).to_owned();
-    assert!(said.contains(&format!("error[{code}]: ")) && said.contains("\n  fix: "), "{arguments:?}: {said}");
-    assert_eq!(output.status.code(), Some(exit), "{arguments:?}: {said}");
-    said
 }
 
 #[test]
