@@ -110,6 +110,9 @@ fn show(detail: &PluginDetail) -> String {
         true => text.push_str("  no callbacks"),
         false => text.push_str(&table(Target::Stdout, &columns, rows)),
     }
+    for left_out in &detail.left_out {
+        let _ = write!(text, "\n  declared and not registered: {} on {}", left_out.callback, left_out.point);
+    }
     if !plugin.former.is_empty() {
         let columns = [Column::Number("generation"), Column::Text("version"), Column::Text("how it ended")];
         let rows = plugin.former.iter().map(|former| {
@@ -171,7 +174,7 @@ mod tests {
             instances: vec!["a".into()],
             former: vec![former],
         };
-        let text = show(&PluginDetail { plugin, hooks: Vec::new() });
+        let text = show(&PluginDetail { plugin, hooks: Vec::new(), left_out: Vec::new() });
         let last = text.lines().last().unwrap();
         assert!(last.ends_with("unmapped; 2 destructor(s) of its thread-locals were never run"), "{text}");
     }

@@ -8,9 +8,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::error::ControlError;
-use super::wire::{Command, Ended, PlacedCallback, PluginDetail, Program, Replaced};
+use super::wire::{Command, Ended, LeftOut, PlacedCallback, PluginDetail, Program, Replaced};
 use crate::error::{ApiMisuse, Error};
 use crate::host::{Core, Plugin};
+use crate::library::NoteHook;
 use crate::stats::{Condition, Level, Trace};
 use crate::unload::Ticket;
 use crate::view::{self, GenerationView, PluginView, PointView, Status};
@@ -75,7 +76,24 @@ fn show(core: &Core, name: &str) -> Result<PluginDetail, Error> {
         let own = chain.into_iter().filter(|callback| plugin.instances.contains(&callback.instance));
         hooks.extend(own.map(|callback| PlacedCallback { point: point.clone(), callback }));
     }
-    Ok(PluginDetail { plugin, hooks })
+    let is_armed = |instance: &str, hook: &NoteHook| {
+        let is_it = |placed: &PlacedCallback| {
+            (&*placed.point, &*placed.callback.instance, &*placed.callback.callback)
+                == (&*hook.point, instance, &*hook.callback)
+        };
+        hooks.iter().any(is_it)
+    };
+    let declared = core.table.declared(name);
+    let mut left_out = Vec::new();
+    for instance in &plugin.instances {
+        left_out.extend(
+            declared
+                .iter()
+                .filter(|hook| !is_armed(instance, hook))
+                .map(|hook| LeftOut { point: hook.point.clone(), callback: format!("{instance}/{}", hook.callback) }),
+        );
+    }
+    Ok(PluginDetail { plugin, hooks, left_out })
 }
 
 fn hooks(core: &Core, point: Option<&str>) -> Result<Vec<PointView>, Error> {

@@ -29,7 +29,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::answers::{Ended, PlacedCallback, PluginDetail, Program, Replaced};
+pub use self::answers::{Ended, LeftOut, PlacedCallback, PluginDetail, Program, Replaced};
 use super::error::ControlError;
 use crate::error::Error;
 use crate::event::Event;

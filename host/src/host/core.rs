@@ -104,6 +104,7 @@ impl Core {
             owner,
             version: version.clone(),
             instances: loaded.instances(),
+            declared: loaded.note().hooks.clone(),
             lifecycle: Arc::new(Mutex::new(Some(loaded))),
             status: Status::Running,
             reloaded: BTreeMap::new(),

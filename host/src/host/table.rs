@@ -11,6 +11,7 @@ use super::Plugin;
 use super::rollback::OnTrial;
 use crate::chain::Owner;
 use crate::error::ApiMisuse;
+use crate::library::NoteHook;
 use crate::plugin::Lifecycle;
 use crate::unload::{Ticket, behind};
 use crate::view::{GenerationView, PluginView, Status};
@@ -52,6 +53,8 @@ pub(super) struct Current {
     pub(super) lifecycle: Lifecycle,
     pub(super) version: String,
     pub(super) instances: Vec<String>,
+    /// The hooks that its note declares.
+    pub(super) declared: Vec<NoteHook>,
     pub(super) status: Status,
     /// Configurations that came by a reload, by instance.
     pub(super) reloaded: BTreeMap<String, serde_json::Value>,
@@ -198,6 +201,13 @@ impl Table {
     /// The number of the newest generation of a name; 0 for a name that was never loaded.
     pub(crate) fn generation(&self, name: &str) -> u64 {
         self.names.lock().by_name.get(name).map_or(0, |entry| entry.generation)
+    }
+
+    /// The hooks that the note of a loaded plugin declares.
+    pub(crate) fn declared(&self, name: &str) -> Vec<NoteHook> {
+        let names = self.names.lock();
+        let current = names.by_name.get(name).and_then(|entry| entry.current.as_ref());
+        current.map(|current| current.declared.clone()).unwrap_or_default()
     }
 
     /// The loaded plugins, by name.
