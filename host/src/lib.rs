@@ -80,6 +80,7 @@ mod config;
 mod context;
 #[cfg(feature = "control")]
 pub mod control;
+mod diagnostics;
 mod embed;
 mod error;
 mod event;
@@ -103,6 +104,7 @@ pub use builtin::{BAD_TOPIC, TOO_LARGE};
 pub use chain::{CallbackId, Outcome};
 pub use config::{Config, HookOverride, InstanceConfig, MessageLimits, PluginConfig, Unload, UpgradeLimits};
 pub use context::About;
+pub use diagnostics::LogLevel;
 pub use embed::{Callbacks, Registered};
 pub use error::{ApiMisuse, ConfigError, Error, Incompatible, Misbehaved};
 pub use event::{Event, Events, Happened};

@@ -24,7 +24,7 @@ use parking_lot::{Condvar, Mutex};
 
 pub(crate) use service::TABLE;
 
-use crate::{reclaim, said};
+use crate::{diagnostics, reclaim, said};
 use state::{Next, State};
 use thread::ThreadId;
 
@@ -188,6 +188,7 @@ pub(crate) fn attend() {
     if thread::is_running() || said::is_calling() {
         return;
     }
+    diagnostics::attend();
     let is_meant = |residue: &&Arc<Residue>| residue.state.lock().leaving && !thread::is_started_by(residue);
     let leaving: Vec<_> = ALL.lock().iter().filter(is_meant).cloned().collect();
     for residue in leaving {

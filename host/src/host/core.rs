@@ -74,6 +74,7 @@ impl Core {
             }
         };
         let owner = self.next_owner();
+        loaded.source().begin(reservation.next_generation(), self.config.log(&name));
         let beginning = Beginning {
             config: &self.config,
             registry: &self.registry,
@@ -94,6 +95,8 @@ impl Core {
             owner,
             version: version.clone(),
             instances: loaded.instances(),
+            source: loaded.source().clone(),
+            log: None,
             lifecycle: Arc::new(Mutex::new(Some(loaded))),
             status: Status::Running,
             reloaded: BTreeMap::new(),

@@ -137,6 +137,8 @@ impl Core {
             owner,
             version: version.clone(),
             instances: loaded.instances(),
+            source: loaded.source().clone(),
+            log: reservation.log(),
             lifecycle: Arc::new(Mutex::new(Some(loaded))),
             status: Status::Running,
             reloaded: reservation.reloaded(),
@@ -174,6 +176,8 @@ impl Core {
         let (owner, probation) = beginner;
         let lifecycle = serving.lifecycle.lock();
         let old = lifecycle.as_ref().ok_or_else(|| ApiMisuse::NotLoaded(plugin.into()))?;
+        let level = reservation.log().unwrap_or_else(|| self.config.log(plugin));
+        loaded.source().begin(reservation.next_generation(), level);
         let Inheritance { states, saved, way_back } = inherit(old)?;
         let copy = probation.is_some().then(|| old.keep_copy()).transpose()?;
         // Under the lock: a reload lets go of it when its configuration is noted.

@@ -21,6 +21,7 @@ impl Library {
     /// From now on each thread runs what it has left of the library where it is in no callback.
     /// Nobody may call the callbacks any more.
     pub(crate) fn leave(&self) {
+        self.source.leave();
         if let Some(residue) = &self.residue {
             residue.leave();
         }
@@ -49,6 +50,8 @@ impl Library {
     /// INVARIANT: the number of the copy stays taken, and the residue stays.
     fn keep(self) {
         let _ = (self.handle.into_raw(), self.copy.into_raw_fd());
+        // INVARIANT: and so does the source.
+        std::mem::forget(self.source);
         if let Some(residue) = self.residue {
             residue.stay();
         }
@@ -74,11 +77,14 @@ impl Library {
         if let Some(residue) = &self.residue {
             residue.close();
         }
+        self.source.close();
         let closed = self.handle.close();
         if closed.is_err() || !mapped::segments(copy.as_fd()).is_empty() {
             // INVARIANT: the number of the copy stays taken while the library is mapped, and the
             // residue stays.
             let _ = copy.into_raw_fd();
+            // INVARIANT: and so does the source.
+            std::mem::forget(self.source);
             if let Some(residue) = self.residue {
                 residue.stay();
             }
@@ -88,6 +94,7 @@ impl Library {
         if let Some(residue) = self.residue {
             residue.gone();
         }
+        self.source.gone();
         match mapped::mappings(&copy) {
             Some(0) => End::Unmapped,
             Some(count) => End::FileMappings(count),
