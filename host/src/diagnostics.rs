@@ -19,13 +19,14 @@ use std::ffi::c_void;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use hookrail_abi::boundary::TraceTable;
+use hookrail_abi::boundary::{PARENT_CURRENT, TraceTable};
 use parking_lot::{Mutex, RwLock};
 
 use crate::library::Image;
 pub use level::LogLevel;
 pub(crate) use panic::Panic;
-pub(crate) use service::TABLE;
+use record::Values;
+pub(crate) use service::{TABLE, guarded};
 use site::Site;
 use span::Spans;
 pub(crate) use span::attend;
@@ -37,6 +38,7 @@ pub(crate) struct Source {
     plugin: Box<str>,
     /// 0 until it is known.
     generation: AtomicU64,
+    /// A [`LogLevel`].
     level: AtomicU32,
     /// Tells the library its level; there while the library is.
     set_level: Mutex<Option<unsafe extern "C" fn(u32)>>,
@@ -93,13 +95,20 @@ impl Source {
         }
     }
 
-    /// Whether lines of that level are told.
-    pub(crate) fn tells(&self, level: u32) -> bool {
-        level <= self.level.load(Ordering::Relaxed)
+    /// How much it tells.
+    pub(crate) fn level(&self) -> LogLevel {
+        LogLevel::of_number(self.level.load(Ordering::Relaxed))
+    }
+
+    /// A line of an instance, by `log/1`.
+    pub(crate) fn line(&self, instance: &str, level: u32, text: &str) {
+        if LogLevel::of_number(level.max(1)) <= self.level() {
+            self.tell(Site::of_lines(level), Some(instance), PARENT_CURRENT, &Values::message(text.into()));
+        }
     }
 
     /// Its number, once it is known.
-    pub(crate) fn generation(&self) -> Option<u64> {
+    fn generation(&self) -> Option<u64> {
         Some(self.generation.load(Ordering::Relaxed)).filter(|generation| *generation > 0)
     }
 

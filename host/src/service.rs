@@ -11,7 +11,7 @@ use hookrail_abi::boundary::{ABI_VERSION, ConfigService, DirsService, HostTable,
 use hookrail_abi::host::Dir;
 use parking_lot::Mutex;
 
-use crate::diagnostics::Source;
+use crate::diagnostics::{self, Source};
 use crate::{admission, context, said};
 
 /// The table that every plugin gets. One for the process: what belongs to a host travels in handles.
@@ -56,17 +56,7 @@ unsafe extern "C" fn query(id: Str) -> *const c_void {
 unsafe extern "C" fn log(handle: *const c_void, level: u32, text: Str) {
     // SAFETY: the handle is one of ours, kept while its library is there; the text holds for the call.
     let (handle, text) = unsafe { (&*handle.cast::<Handle>(), text.to_text()) };
-    if !handle.source.tells(level) {
-        return;
-    }
-    let (instance, generation) = (&*handle.instance, handle.source.generation());
-    match level {
-        0 | 1 => tracing::error!(instance, generation, "{text}"),
-        2 => tracing::warn!(instance, generation, "{text}"),
-        3 => tracing::info!(instance, generation, "{text}"),
-        4 => tracing::debug!(instance, generation, "{text}"),
-        _ => tracing::trace!(instance, generation, "{text}"),
-    }
+    diagnostics::guarded((), || handle.source.line(&handle.instance, level, &text));
 }
 
 unsafe extern "C" fn config(handle: *const c_void, out: *mut Text) -> u32 {

@@ -8,6 +8,7 @@ use hookrail_abi::catalogue;
 use serde::{Deserialize, Serialize};
 
 use crate::chain::{Callback, Origin};
+use crate::diagnostics::LogLevel;
 use crate::library::End;
 use crate::registry::{PointState, Registry};
 
@@ -66,6 +67,8 @@ pub struct PluginView {
     pub status: Status,
     /// Its instances; none while it is stopped.
     pub instances: Vec<String>,
+    /// How much it tells by `tracing` and `log`.
+    pub log: LogLevel,
     /// The generations before it, the last eight at most, oldest first.
     pub former: Vec<GenerationView>,
 }

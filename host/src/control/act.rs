@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::error::ControlError;
 use super::wire::{Command, Ended, PlacedCallback, PluginDetail, Program, Replaced};
+use crate::diagnostics::LogLevel;
 use crate::error::{ApiMisuse, Error};
 use crate::host::{Core, Plugin};
 use crate::unload::Ticket;
@@ -23,6 +24,7 @@ pub(super) fn act(core: &Arc<Core>, command: &Command, report: impl FnOnce() -> 
         Command::Events => Ok(Value::Null),
         Command::Hooks { point } => json(hooks(core, point.as_deref())),
         Command::List => json(Ok(list(core))),
+        Command::Log { plugin, level } => json(log(core, plugin, *level)),
         Command::Load { file } => json(load(core, file)),
         Command::Show { plugin } => json(show(core, plugin)),
         Command::Start { plugin } => json(start(core, plugin)),
@@ -38,6 +40,7 @@ pub(super) fn runs_plugins(command: &Command) -> bool {
     match command {
         Command::Events | Command::Hooks { .. } | Command::List | Command::Show { .. } | Command::Status => false,
         Command::Load { .. }
+        | Command::Log { .. }
         | Command::Start { .. }
         | Command::Stop { .. }
         | Command::Unload { .. }
@@ -100,6 +103,11 @@ fn unload(core: &Core, name: &str, wait_ms: Option<u64>) -> Result<Ended, Error>
     Ok(ended(core, generation, &ticket, wait_ms))
 }
 
+fn log(core: &Core, name: &str, level: LogLevel) -> Result<PluginView, Error> {
+    core.table.set_log(&find(core, name)?, level)?;
+    view(core, name)
+}
+
 fn stop(core: &Core, name: &str) -> Result<PluginView, Error> {
     core.stop(&find(core, name)?)?;
     view(core, name)
@@ -143,7 +151,15 @@ fn view(core: &Core, name: &str) -> Result<PluginView, Error> {
 fn unloaded(core: &Core, name: &str) -> Option<PluginView> {
     let former = core.table.history(name);
     let GenerationView { generation, version, .. } = former.last()?.clone();
-    Some(PluginView { name: name.into(), version, generation, status: Status::Unloaded, instances: Vec::new(), former })
+    Some(PluginView {
+        name: name.into(),
+        version,
+        generation,
+        status: Status::Unloaded,
+        instances: Vec::new(),
+        log: LogLevel::Off,
+        former,
+    })
 }
 
 /// The host may be in another folder than whoever asks.

@@ -1,7 +1,12 @@
 //! How much a plugin tells.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 use tracing::level_filters::LevelFilter;
+
+/// By their numbers.
+const NAMES: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// How much a plugin tells: everything of that level, and what matters more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -34,15 +39,31 @@ impl LogLevel {
         }
     }
 
+    /// The level of that number at the boundary.
+    pub(super) fn of_number(number: u32) -> Self {
+        match number {
+            0 => LogLevel::Off,
+            1 => LogLevel::Error,
+            2 => LogLevel::Warn,
+            3 => LogLevel::Info,
+            4 => LogLevel::Debug,
+            _ => LogLevel::Trace,
+        }
+    }
+
     /// As it is written.
     pub fn name(self) -> &'static str {
-        match self {
-            LogLevel::Off => "off",
-            LogLevel::Error => "error",
-            LogLevel::Warn => "warn",
-            LogLevel::Info => "info",
-            LogLevel::Debug => "debug",
-            LogLevel::Trace => "trace",
-        }
+        NAMES[self as usize]
+    }
+}
+
+impl FromStr for LogLevel {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let number = NAMES.iter().position(|known| *known == name);
+        number
+            .map(|number| LogLevel::of_number(number as u32))
+            .ok_or_else(|| format!("it is one of {}", NAMES.join(", ")))
     }
 }

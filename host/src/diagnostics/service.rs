@@ -33,7 +33,7 @@ pub(crate) static TABLE: TraceService = TraceService {
 
 /// Runs what the service does. It goes through the subscriber of the embedding program, which may
 /// panic; that must not reach the plugin, whose frames it cannot cross, nor a drop.
-pub(super) fn guarded<R>(failed: R, run: impl FnOnce() -> R) -> R {
+pub(crate) fn guarded<R>(failed: R, run: impl FnOnce() -> R) -> R {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| {
         // Its drop may panic again.
         std::mem::forget(payload);
@@ -54,11 +54,10 @@ impl Source {
     }
 
     /// Tells of an event, unless nobody wants to know.
-    fn tell(&self, site: &'static Site, parent: u64, values: &Values<'_>) {
-        let instance = self.instance();
+    pub(super) fn tell(&self, site: &'static Site, instance: Option<&str>, parent: u64, values: &Values<'_>) {
         get_default(|dispatch| {
             if site.is_enabled(dispatch) {
-                values.with(site, Some((self, instance.as_deref())), |values| {
+                values.with(site, Some((self, instance)), |values| {
                     dispatch.event(&match self.parent(parent) {
                         Parent::Current => Event::new(site.metadata(), values),
                         Parent::None => Event::new_child_of(None, site.metadata(), values),
@@ -139,7 +138,7 @@ unsafe extern "C" fn event(
         // SAFETY: as in `describe`; the values are readable for the call.
         let (source, values) = unsafe { (source(library), Values::of(values, value_count)) };
         if let Some(site) = source.site(site) {
-            source.tell(site, parent, &values);
+            source.tell(site, source.instance().as_deref(), parent, &values);
         }
     });
 }
@@ -148,7 +147,7 @@ unsafe extern "C" fn log(library: *const c_void, site: *const TraceSite, text: S
     guarded((), || {
         // SAFETY: as in `describe`; the text is readable for the call.
         let (source, site, text) = unsafe { (source(library), Site::of(&*site), text.to_text()) };
-        source.tell(site, PARENT_CURRENT, &Values::message(text));
+        source.tell(site, source.instance().as_deref(), PARENT_CURRENT, &Values::message(text));
     });
 }
 

@@ -90,6 +90,14 @@ impl Site {
         if site.id.is_null() { place.line() } else { place.site(&mut SITES.lock()) }.known()
     }
 
+    /// Where instances write lines by `log/1`, which says nothing of a place.
+    pub(super) fn of_lines(level: u32) -> &'static Self {
+        let level = level.max(1);
+        let (name, target) = ("log", "hookrail::plugin");
+        let place = Place { is_span: false, level, line: 0, name, target, module: "", file: "", fields: Vec::new() };
+        place.site(&mut SITES.lock()).known()
+    }
+
     pub(super) fn metadata(&'static self) -> &'static Metadata<'static> {
         self.metadata.get().expect("by the type invariant")
     }

@@ -192,7 +192,7 @@ impl Table {
     }
 
     /// How much a plugin tells from now on; the next generations too, until it is unloaded.
-    pub(super) fn set_log(&self, plugin: &Plugin, level: LogLevel) -> Result<(), ApiMisuse> {
+    pub(crate) fn set_log(&self, plugin: &Plugin, level: LogLevel) -> Result<(), ApiMisuse> {
         let source = {
             let mut names = self.names.lock();
             let current = names.find(plugin)?.current.as_mut();
@@ -224,6 +224,7 @@ impl Table {
                 generation: entry.generation,
                 status: current.status,
                 instances: current.instances.clone(),
+                log: current.source.level(),
                 former: entry.history(),
             })
         });
