@@ -229,7 +229,7 @@ fn nothing_is_lost_on_many_threads_while_generations_come_and_go() {
             let publish = &stage.publish;
             scope.spawn(move || {
                 for number in 0..EACH {
-                    publish.dispatch(&mut Message::new("a", &format!("{thread}-{number}")));
+                    publish.dispatch(&mut Message::new("a", format!("{thread}-{number}")));
                 }
             });
         }

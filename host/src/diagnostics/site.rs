@@ -213,3 +213,36 @@ impl Place<'static> {
         site
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(target: &str) -> Place<'_> {
+        let (name, file) = ("log", "a.rs");
+        Place { is_span: false, level: 3, line: 1, name, target, module: "a", file, fields: Vec::new() }
+    }
+
+    /// A target may be made anew for each line, and what `tracing` knows it knows for ever.
+    #[test]
+    fn only_so_many_places_of_lines_are_told_apart() {
+        let targets: Vec<_> = (0..LINES + 100).map(|number| format!("target {number}")).collect();
+        let found: Vec<_> = targets.iter().map(|target| place(target).line().known()).collect();
+        assert_eq!((found[0].metadata().target(), found[0].metadata().line()), ("target 0", Some(1)));
+        let last = found[LINES + 99].metadata();
+        assert_eq!((last.target(), last.line(), last.file()), ("log", None, None));
+        assert!(SITES.lock().lines <= LINES + 5, "one more per level");
+        // What is known stays known.
+        assert!(std::ptr::eq(place("target 0").line().known(), found[0]));
+    }
+
+    #[test]
+    fn a_place_is_copied_once_and_a_field_of_the_hosts_name_is_the_plugins_own() {
+        let with = |fields| Place { name: "event", fields, ..place("fields") };
+        let sites = [(); 2].map(|()| with(vec!["message", "instance"]).site(&mut SITES.lock()).known());
+        assert!(std::ptr::eq(sites[0], sites[1]));
+        let names: Vec<_> = sites[0].metadata().fields().iter().map(|field| field.name()).collect();
+        assert_eq!(names, ["message", "own.instance", "instance", "plugin", "generation"]);
+        assert!(!std::ptr::eq(sites[0], with(vec!["message"]).site(&mut SITES.lock()).known()));
+    }
+}
