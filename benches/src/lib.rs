@@ -3,6 +3,7 @@
 
 mod marked;
 mod numbered;
+mod telling;
 
 use abi_stable::StableAbi;
 use hookrail_abi::prelude::*;
@@ -10,6 +11,7 @@ use hookrail_abi::{Fold, points};
 
 pub use marked::{Hundred, Marked};
 pub use numbered::Numbered;
+pub use telling::Telling;
 
 /// What the callbacks count in.
 #[repr(C)]

@@ -6,6 +6,7 @@ mod copy;
 mod elf;
 mod end;
 mod handlers;
+mod image;
 mod mapped;
 mod table;
 
@@ -14,14 +15,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hookrail_abi::boundary::{ABI_VERSION, ENTRY_SYMBOL, Entry, Heap, UnloadTable, flags};
+use hookrail_abi::boundary::{ABI_VERSION, ENTRY_SYMBOL, Entry, Heap, TraceTable, UnloadTable, flags};
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
 pub(crate) use close::Closed;
 pub(crate) use copy::Source;
 pub use elf::{Inspection, Note, NoteHook};
 pub use end::End;
+pub(crate) use image::Image;
 
+use crate::diagnostics::Speaker;
 use crate::error::{Error, Incompatible};
 use crate::residue::{self, Residue};
 
@@ -30,8 +33,8 @@ use crate::residue::{self, Residue};
 /// # Invariants
 /// `entry` lies in the library that `handle` keeps open. `copy` stays open as long as the library
 /// is mapped: the loader knows it by its path `/proc/self/fd/N`, and would answer the old library
-/// for another file at the same number. `residue` is known to the library, if it is there, and is not
-/// dropped before the library is gone.
+/// for another file at the same number. `residue` is known to the library, if it is there, and so may `speaker` be;
+/// neither is dropped before the library is gone.
 #[derive(Debug)]
 pub(crate) struct Library {
     pub(crate) inspection: Inspection,
@@ -43,6 +46,8 @@ pub(crate) struct Library {
     handle: Handle,
     copy: OwnedFd,
     residue: Option<Arc<Residue>>,
+    /// What it tells of itself.
+    pub(crate) speaker: Arc<Speaker>,
     /// How long copying and reading the file took.
     pub(crate) copied: Duration,
 }
@@ -94,16 +99,20 @@ impl Library {
         let symbol = unsafe { handle.get::<*const Entry>(ENTRY_SYMBOL) }.map(|symbol| *symbol);
         let library = match symbol {
             // INVARIANT: the entry lies in the library, and the copy is kept beside it.
-            Ok(entry) => Library {
-                inspection,
-                forced: amended.is_some(),
-                file: file.into(),
-                entry,
-                handle,
-                copy,
-                residue: None,
-                copied,
-            },
+            Ok(entry) => {
+                let speaker = Speaker::new(&inspection.note.name);
+                Library {
+                    inspection,
+                    forced: amended.is_some(),
+                    file: file.into(),
+                    entry,
+                    handle,
+                    copy,
+                    residue: None,
+                    speaker,
+                    copied,
+                }
+            }
             Err(error) => {
                 // The file exports it, so the loader and we do not read it alike: touch it no more.
                 let _ = (handle.into_raw(), copy.into_raw_fd());
@@ -171,8 +180,19 @@ impl Library {
         }
     }
 
-    /// Binds the library to a residue, if it can be: behind `attach`, and before all else.
+    /// Binds the library to what the host keeps for it: behind `attach`, and before all else.
     pub(crate) fn bind(&mut self) -> Result<(), Error> {
+        self.bind_residue()?;
+        if let Some(table) = self.table::<TraceTable>() {
+            // SAFETY: the table is the library's. `close` forgets it, and does not drop the speaker before
+            // the library is gone.
+            unsafe { self.speaker.bind(table, Image::of(&self.copy)) };
+        }
+        Ok(())
+    }
+
+    /// Binds the library to a residue, if it can be.
+    fn bind_residue(&mut self) -> Result<(), Error> {
         let Some(table) = self.table::<UnloadTable>() else { return Ok(()) };
         let residue = Residue::new()
             .map_err(|source| Error::System { what: "make a key for what threads leave behind".into(), source })?;

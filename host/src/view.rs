@@ -7,6 +7,7 @@ use hookrail_abi::catalogue;
 use serde::{Deserialize, Serialize};
 
 use crate::chain::{self, Callback, Origin};
+use crate::diagnostics::LogLevel;
 use crate::library::End;
 use crate::registry::{Look, Registry};
 use crate::stats::{LastFault, Latency, Level, sum};
@@ -133,6 +134,8 @@ pub struct PluginView {
     pub status: Status,
     /// Its instances; none while it is stopped.
     pub instances: Vec<String>,
+    /// How much it tells by `tracing` and `log`.
+    pub log: LogLevel,
     /// The generations before it, the last eight at most, oldest first.
     pub former: Vec<GenerationView>,
 }

@@ -37,12 +37,18 @@ pub fn marked(name: &str, mark: u64) -> PathBuf {
     of_benches(&format!("{name}_{mark}"))
 }
 
+/// The library of the benchmarks that tells, always optimised.
+pub fn telling() -> PathBuf {
+    of_benches("telling")
+}
+
 fn of_benches(name: &str) -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
         let marked =
             ["hundred", "marked"].into_iter().flat_map(|name| (1..=2).map(move |mark| format!("{name}_{mark}")));
-        let names: Vec<_> = (0..8).map(|index| format!("work_{index}")).chain(marked).collect();
+        let names: Vec<_> =
+            (0..8).map(|index| format!("work_{index}")).chain(marked).chain(["telling".into()]).collect();
         let examples = names.iter().flat_map(|name| ["--example", name]);
         let arguments: Vec<_> = ["--release", "-p", "hookrail-benches"].into_iter().chain(examples).collect();
         build(root(), &arguments, &[])

@@ -18,7 +18,7 @@ mod replaced;
 mod watched;
 
 use shared::rounds::{Compared, compare};
-use shared::{LENGTHS, hosts, load, loops, peers, register, republish};
+use shared::{LENGTHS, hosts, load, loops, peers, register, republish, telling};
 
 const PROCESSES: usize = 5;
 
@@ -49,7 +49,7 @@ enum Bound {
 }
 
 /// A row, and its bound; in the order of the issue.
-const ROWS: [(&str, &str, Bound); 11] = [
+const ROWS: [(&str, &str, Bound); 13] = [
     ("empty point", "at most 1 ns over an empty loop", Bound::More(1.0)),
     ("1 to 16 callbacks", "raw + 1 ns", Bound::More(1.0)),
     ("16, 64 callbacks", "1.05 x raw", Bound::Times(1.05)),
@@ -61,6 +61,8 @@ const ROWS: [(&str, &str, Bound); 11] = [
     ("load and unload, part by part", "printed", Bound::None),
     ("10,000 callbacks on 1,000 points", "linear: per callback within 1.25 x that of 1,000", Bound::Times(1.25)),
     ("a writer beside 1,000 idle threads", "at most 20 ns per thread more", Bound::More(20.0)),
+    ("a disabled trace! in a plugin", "at most 1 ns over an empty loop", Bound::More(1.0)),
+    ("an event of a plugin", "printed, by one of the program", Bound::Beside),
 ];
 
 fn main() -> ExitCode {
@@ -136,6 +138,9 @@ fn measure(found: &dyn Fn(&str, String, Compared)) {
         found(ROWS[9].0, count.to_string(), Compared::of((0..LONG_ROUNDS).map(|_| (each(1000), each(count)))));
     }
     idle_threads(found);
+    let telling = telling::Telling::new();
+    found(ROWS[11].0, "a step".into(), compare(ROUNDS, TURN, |n| telling.silent(n), |n| telling.disabled(n)));
+    found(ROWS[12].0, "an event".into(), compare(ROUNDS, TURN, |n| telling.own_events(n), |n| telling.events(n)));
 }
 
 fn republished(found: &dyn Fn(&str, String, Compared)) {

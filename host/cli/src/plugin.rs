@@ -21,6 +21,10 @@ pub(crate) fn run(command: &Plugin) -> Result<ExitCode, Error> {
     match command {
         Plugin::List { common } => ask(common, &Command::List, |plugins: &Vec<PluginView>| list(plugins)),
         Plugin::Show { name, common } => ask(common, &Command::Show { plugin: name.clone() }, show),
+        Plugin::Log { name, level, common } => {
+            let told = |plugin: &PluginView| format!("{}, log {}", line(plugin), plugin.log.name());
+            ask(common, &Command::Log { plugin: name.clone(), level: *level }, told)
+        }
         Plugin::Load { file, common } => ask(common, &Command::Load { file: absolute(file)? }, line),
         Plugin::Upgrade { name, file, fresh, no_wait, common } => {
             let (plugin, file) = (name.clone(), absolute(file)?);
@@ -172,6 +176,7 @@ mod tests {
             generation: 2,
             status: Status::Running,
             instances: vec!["a".into()],
+            log: hookrail::LogLevel::Info,
             former: vec![former],
         };
         let text = show(&PluginDetail { plugin, hooks: Vec::new(), left_out: Vec::new() });

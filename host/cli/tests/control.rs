@@ -298,3 +298,28 @@ fn a_run_without_a_socket_goes_on() {
     drop(run.end());
     assert!(!elsewhere.exists());
 }
+
+/// How much a plugin tells is its own business, whatever the host's own lines are held to.
+#[test]
+fn how_much_a_plugin_tells_is_said_in_the_file_and_while_it_runs() {
+    let folder = folder("levels");
+    fs::write(folder.join("hookrail.toml"), "[plugins.tells]\nlog = \"debug\"\n").unwrap();
+    let mut command = hookrail(&["run", "-q", "--plugin"]);
+    command.arg(hookrail_tests::zoo("tells")).arg("--plugin").arg(hookrail_tests::zoo("tells_again"));
+    let mut run = Run::spawn(command.current_dir(folder));
+    assert_eq!(run.message("levels"), "levels");
+    assert_eq!(told(&["plugin", "log", "tells", "error"])["log"], "error");
+    assert_eq!(run.message("levels"), "levels");
+    assert_eq!(shown(&["plugin", "log", "tells", "trace"]), "tells 1.0.0, generation 1, running, log trace\n");
+    assert_eq!(run.message("levels"), "levels");
+    refused(&["plugin", "log", "nosuch", "trace"], "HR0103", 3);
+    assert_eq!(ask(&["plugin", "log", "tells", "loud"]).status.code(), Some(2));
+    let said = text(&run.end().stderr).to_owned();
+    let count =
+        |part: &str| said.lines().filter(|line| line.contains(part) && line.contains("instance=\"tells\"")).count();
+    let counts = ["an error", "a warning", "a detail", "a step"].map(count);
+    assert_eq!(counts, [3, 2, 2, 1], "{said}");
+    // As the host's own lines, when nothing is said.
+    let other = |part: &str| said.lines().any(|line| line.contains(part) && line.contains("tells-again"));
+    assert!(other("a warning") && !other("an information"), "{said}");
+}

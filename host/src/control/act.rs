@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::error::ControlError;
 use super::wire::{Command, Ended, LeftOut, PlacedCallback, PluginDetail, Program, Replaced};
+use crate::diagnostics::LogLevel;
 use crate::error::{ApiMisuse, Error};
 use crate::host::{Core, Plugin};
 use crate::library::NoteHook;
@@ -32,6 +33,7 @@ pub(super) fn act(core: &Arc<Core>, command: &Command, report: impl FnOnce() -> 
         Command::Hooks { point } => json(hooks(core, point.as_deref())),
         Command::Level { point, level } => json(set_level(core, point, *level)),
         Command::List => json(Ok(list(core))),
+        Command::Log { plugin, level } => json(log(core, plugin, *level)),
         Command::Load { file } => json(load(core, file)),
         Command::Release { point, callback } => json(release(core, point, callback)),
         Command::Show { plugin } => json(show(core, plugin)),
@@ -58,6 +60,7 @@ pub(super) fn runs_plugins(command: &Command) -> bool {
         | Command::Status
         | Command::Trace { .. } => false,
         Command::Load { .. }
+        | Command::Log { .. }
         | Command::Start { .. }
         | Command::Stop { .. }
         | Command::Unload { .. }
@@ -171,6 +174,11 @@ fn unload(core: &Core, name: &str, wait_ms: Option<u64>) -> Result<Ended, Error>
     Ok(ended(core, generation, &ticket, wait_ms))
 }
 
+fn log(core: &Core, name: &str, level: LogLevel) -> Result<PluginView, Error> {
+    core.table.set_log(&find(core, name)?, level)?;
+    view(core, name)
+}
+
 fn stop(core: &Core, name: &str) -> Result<PluginView, Error> {
     core.stop(&find(core, name)?)?;
     view(core, name)
@@ -214,7 +222,15 @@ fn view(core: &Core, name: &str) -> Result<PluginView, Error> {
 fn unloaded(core: &Core, name: &str) -> Option<PluginView> {
     let former = core.table.history(name);
     let GenerationView { generation, version, .. } = former.last()?.clone();
-    Some(PluginView { name: name.into(), version, generation, status: Status::Unloaded, instances: Vec::new(), former })
+    Some(PluginView {
+        name: name.into(),
+        version,
+        generation,
+        status: Status::Unloaded,
+        instances: Vec::new(),
+        log: LogLevel::Off,
+        former,
+    })
 }
 
 /// The host may be in another folder than whoever asks.

@@ -81,6 +81,7 @@ impl Core {
             }
         };
         let owner = self.next_owner();
+        loaded.speaker().begin(reservation.next_generation(), self.config.log(&name));
         let beginning = Beginning {
             config: &self.config,
             registry: &self.registry,
@@ -105,6 +106,8 @@ impl Core {
             version: version.clone(),
             instances: loaded.instances(),
             declared: loaded.note().hooks.clone(),
+            speaker: loaded.speaker().clone(),
+            log: None,
             lifecycle: Arc::new(Mutex::new(Some(loaded))),
             status: Status::Running,
             reloaded: BTreeMap::new(),
