@@ -107,7 +107,7 @@ pub use embed::{Callbacks, Registered};
 pub use error::{ApiMisuse, ConfigError, Error, Incompatible, Misbehaved};
 pub use event::{Event, Events, Happened};
 pub use host::{Decision, HookPoint, Host, Plugin, UpgradeTimes, Upgraded};
-pub use library::{End, Inspection, Note, NoteHook, inspect};
+pub use library::{End, EntrySymbol, Image, Inspection, Note, NoteHook, inspect};
 pub use pin::Pin;
 pub use plugin::schema;
 pub use unload::Ticket;

@@ -6,6 +6,7 @@ mod copy;
 mod elf;
 mod end;
 mod handlers;
+mod image;
 mod mapped;
 mod table;
 
@@ -20,6 +21,7 @@ use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 pub(crate) use close::Closed;
 pub use elf::{Inspection, Note, NoteHook};
 pub use end::End;
+pub use image::{EntrySymbol, Image};
 
 use crate::error::{Error, Incompatible};
 use crate::residue::{self, Residue};

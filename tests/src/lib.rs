@@ -4,6 +4,8 @@
 //! we ask cargo to build them, and read from its messages where they are.
 
 pub mod child;
+/// What a library can leave behind: the very look that `hookrail check` takes.
+#[path = "../../host/cli/src/check/leftovers.rs"]
 pub mod leftovers;
 pub mod probe;
 pub mod soak;
