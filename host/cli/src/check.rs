@@ -64,12 +64,20 @@ pub(crate) fn run(options: &args::Check) -> Result<ExitCode, Error> {
         std::fs::write(file, report::junit(&report))
             .map_err(|source| Error::Output { file: file.display().to_string(), source })?;
     }
-    if options.json { print::json(&report::json(&report))? } else { print::line(report::text(&report))? }
+    if options.json {
+        print::json(&report::json(&report))?
+    } else {
+        print::line(report::text(&report))?
+    }
     Ok(if report.is_bad() { ExitCode::Failure } else { ExitCode::Ok })
 }
 
 fn list(options: &args::Check) -> Result<ExitCode, Error> {
-    if options.json { print::json(&catalogue::ALL)? } else { print::line(report::list())? }
+    if options.json {
+        print::json(&catalogue::ALL)?
+    } else {
+        print::line(report::list())?
+    }
     Ok(ExitCode::Ok)
 }
 

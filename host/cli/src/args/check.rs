@@ -96,7 +96,8 @@ mod tests {
 
     #[test]
     fn a_seed_is_decimal_or_hexadecimal() {
-        for (text, seed) in [("7", Some(7)), ("0xff", Some(255)), ("", None), ("-1", None), ("0x", None), ("ff", None)] {
+        for (text, seed) in [("7", Some(7)), ("0xff", Some(255)), ("", None), ("-1", None), ("0x", None), ("ff", None)]
+        {
             assert_eq!(text.parse().ok(), seed.map(Seed), "{text}");
         }
     }

@@ -40,7 +40,9 @@ pub(super) enum Status {
     Warned,
     Failed,
     /// Its process ended before it had an answer; by this signal, if by one.
-    Crashed { signal: Option<i32> },
+    Crashed {
+        signal: Option<i32>,
+    },
     /// It had no answer in time, and was killed.
     TimedOut,
     Skipped,

@@ -47,11 +47,13 @@ pub(super) struct Check {
     pub(super) run: fn(&Subject) -> Found,
 }
 
+// What one of these finds would be found again by all that need it, and drown what they are about.
 const STARTS: &[&str] = &["starts"];
 const CALLS: &[&str] = &["callbacks"];
 const LOADS: &[&str] = &["loads"];
-const TRAFFIC: &[&str] = &["loads", "callbacks"];
-const GONE: &[&str] = &["unmaps"];
+const ORDERS: &[&str] = &["orders"];
+const TRAFFIC: &[&str] = &["loads", "payloads"];
+const GONE: &[&str] = &["fresh-statics", "payloads"];
 
 /// All of them. Those that one needs stand before it.
 pub(super) const ALL: &[Check] = &[
@@ -250,7 +252,7 @@ pub(super) const ALL: &[Check] = &[
         level: 3,
         about: "every order of lifecycle calls that a host may choose works",
         why: "failed starts, several instances and hand-overs lead to orders that are seldom tried",
-        needs: STARTS,
+        needs: CALLS,
         run: lifecycle::orders,
     },
     Check {
@@ -259,7 +261,7 @@ pub(super) const ALL: &[Check] = &[
         level: 5,
         about: "it is stopped and started again and again in one library",
         why: "statics are not reset by a restart, and an operator expects that it is as new",
-        needs: LOADS,
+        needs: &["loads", "orders"],
         run: lifecycle::restarts,
     },
     Check {
@@ -268,17 +270,8 @@ pub(super) const ALL: &[Check] = &[
         level: 6,
         about: "without some or all of the host's services it runs, or says that it cannot",
         why: "a host of another make need not have them",
-        needs: CALLS,
+        needs: ORDERS,
         run: lifecycle::services_withheld,
-    },
-    Check {
-        name: "reentry",
-        kind: Kind::Run,
-        level: 6,
-        about: "it answers queries that come while it calls the host itself",
-        why: "queries may come at any time, on any thread: a lock held across a call into the host hangs",
-        needs: CALLS,
-        run: lifecycle::reentry,
     },
     Check {
         name: "schema",
@@ -295,7 +288,7 @@ pub(super) const ALL: &[Check] = &[
         level: 5,
         about: "wrong, random, huge and cut-off configurations are taken, or refused with a reason",
         why: "people mistype, and an error without a reason cannot be mended",
-        needs: STARTS,
+        needs: &["orders", "schema"],
         run: config::hostile_config,
     },
     Check {
@@ -304,8 +297,17 @@ pub(super) const ALL: &[Check] = &[
         level: 5,
         about: "the same while it runs, and it goes on",
         why: "a bad configuration must not take down what serves",
-        needs: CALLS,
+        needs: &["payloads", "orders", "schema"],
         run: config::hostile_reload,
+    },
+    Check {
+        name: "reentry",
+        kind: Kind::Run,
+        level: 6,
+        about: "it answers queries that come while it calls the host itself",
+        why: "queries may come at any time, on any thread: a lock held across a call into the host hangs",
+        needs: &["hostile-reload"],
+        run: lifecycle::reentry,
     },
     Check {
         name: "state-round-trip",
@@ -313,7 +315,7 @@ pub(super) const ALL: &[Check] = &[
         level: 5,
         about: "what is restored from a state saves the same",
         why: "an upgrade otherwise loses something, each time",
-        needs: CALLS,
+        needs: &["payloads", "orders"],
         run: state::round_trip,
     },
     Check {
@@ -322,16 +324,16 @@ pub(super) const ALL: &[Check] = &[
         level: 5,
         about: "empty, random and cut-off states, and those of other versions, are taken, or refused with a reason",
         why: "the state comes from another build, older or newer",
-        needs: CALLS,
+        needs: &["state-round-trip"],
         run: state::hostile_state,
     },
     Check {
         name: "threads",
         kind: Kind::Run,
-        level: 4,
+        level: 5,
         about: "16 threads dispatch while its configuration is reloaded",
         why: "callbacks run on any thread, on several at once",
-        needs: TRAFFIC,
+        needs: &["loads", "hostile-reload"],
         run: traffic::threads,
     },
     Check {
@@ -349,7 +351,7 @@ pub(super) const ALL: &[Check] = &[
         level: 5,
         about: "a random host calls it in random allowed orders, with random arguments",
         why: "nobody thinks of every order",
-        needs: CALLS,
+        needs: &["hostile-config", "hostile-reload", "hostile-state"],
         run: fuzz::fuzz,
     },
     Check {
@@ -367,7 +369,7 @@ pub(super) const ALL: &[Check] = &[
         level: 3,
         about: "each load begins with statics as they are in the file",
         why: "a new generation must not find what the old one left",
-        needs: GONE,
+        needs: &["unmaps"],
         run: leave::fresh_statics,
     },
     Check {
@@ -394,7 +396,7 @@ pub(super) const ALL: &[Check] = &[
         level: 5,
         about: "it is replaced by itself, over and over, while its file is written anew in place",
         why: "that is how a plugin is developed and upgraded",
-        needs: GONE,
+        needs: &["fresh-statics", "hostile-state"],
         run: traffic::replace,
     },
 ];

@@ -36,7 +36,8 @@ impl Plan {
 
     /// What a check's process is told.
     pub(super) fn arguments(&self) -> Vec<OsString> {
-        let mut arguments: Vec<OsString> = vec![self.file.clone().into(), "--seed".into(), self.seed.to_string().into()];
+        let mut arguments: Vec<OsString> =
+            vec![self.file.clone().into(), "--seed".into(), self.seed.to_string().into()];
         if let Some(config) = &self.config {
             arguments.extend(["--config".into(), config.clone().into()]);
         }
@@ -47,7 +48,8 @@ impl Plan {
 
 /// The checks that are asked for, in the order of the catalogue.
 pub(super) fn chosen(options: &args::Check) -> Result<Vec<&'static Check>, Error> {
-    let patterns = |patterns: &[String]| patterns.iter().map(|pattern| compiled(pattern)).collect::<Result<Vec<_>, _>>();
+    let patterns =
+        |patterns: &[String]| patterns.iter().map(|pattern| compiled(pattern)).collect::<Result<Vec<_>, _>>();
     let (only, skip) = (patterns(&options.only)?, patterns(&options.skip)?);
     let is_named = |patterns: &[Regex], check: &Check| patterns.iter().any(|pattern| pattern.is_match(check.name));
     let is_chosen = |check: &&Check| {
@@ -62,11 +64,7 @@ pub(super) fn chosen(options: &args::Check) -> Result<Vec<&'static Check>, Error
 fn compiled(pattern: &str) -> Result<Regex, Error> {
     let no_check = |why: String| Error::NoCheck { pattern: pattern.into(), why };
     let regex = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| no_check(format!("is no pattern: {error}")))?;
-    if ALL.iter().any(|check| regex.is_match(check.name)) {
-        Ok(regex)
-    } else {
-        Err(no_check("names no check".into()))
-    }
+    if ALL.iter().any(|check| regex.is_match(check.name)) { Ok(regex) } else { Err(no_check("names no check".into())) }
 }
 
 fn random_seed() -> u64 {

@@ -12,6 +12,8 @@ use super::report::Outcome;
 struct State {
     waiting: Vec<&'static Check>,
     done: Vec<Outcome>,
+    /// Those that did not pass, and those that were not run for that.
+    missed: Vec<&'static str>,
 }
 
 /// Runs the checks, `workers` at once; `tell` hears of each that begins, and how many are over.
@@ -21,7 +23,7 @@ pub(super) fn run(
     tell: impl Fn(usize, &Check) + Sync,
     run: impl Fn(&'static Check) -> Outcome + Sync,
 ) -> Vec<Outcome> {
-    let state = Mutex::new(State { waiting: checks.to_vec(), done: Vec::new() });
+    let state = Mutex::new(State { waiting: checks.to_vec(), done: Vec::new(), missed: Vec::new() });
     let changed = Condvar::new();
     let work = || {
         let mut now = lock(&state);
@@ -38,6 +40,9 @@ pub(super) fn run(
             drop(now);
             let outcome = run(check);
             now = lock(&state);
+            if outcome.answer.status.is_bad() {
+                now.missed.push(check.name);
+            }
             now.done.push(outcome);
             changed.notify_all();
         }
@@ -55,22 +60,22 @@ impl State {
         let is_over = |name: &&str| {
             !checks.iter().any(|check| check.name == *name) || self.done.iter().any(|done| done.check.name == *name)
         };
-        let ready = self.waiting.iter().position(|check| check.needs.iter().all(|name| is_over(name)))?;
+        let ready = self.waiting.iter().position(|check| check.needs.iter().all(&is_over))?;
         Some(self.waiting.remove(ready))
     }
 
-    /// Skips those that need one which did not pass. One that is skipped for that is one more such.
+    /// Gives up those that need one which did not pass, or was given up itself. One that had nothing to
+    /// check is no such.
     fn give_up(&mut self, checks: &[&'static Check]) {
-        let State { waiting, done } = self;
+        // Those that one needs stand before it.
         for check in checks {
-            let missed = check.needs.iter().find(|name| {
-                let needed = done.iter().find(|done| done.check.name == **name);
-                needed.is_some_and(|needed| !matches!(needed.answer.status, Status::Passed | Status::Warned))
-            });
-            if let (Some(needed), Some(at)) = (missed, waiting.iter().position(|other| other.name == check.name)) {
-                let check = waiting.remove(at);
+            let missed = check.needs.iter().find(|name| self.missed.contains(name));
+            if let (Some(needed), Some(at)) = (missed, self.waiting.iter().position(|other| other.name == check.name)) {
+                let check = self.waiting.remove(at);
                 let answer = Answer { status: Status::Skipped, detail: format!("`{needed}` did not pass") };
-                done.push(Outcome { check, answer, doing: String::new(), output: String::new(), took: Duration::ZERO });
+                let (doing, output, took) = (String::new(), String::new(), Duration::ZERO);
+                self.done.push(Outcome { check, answer, doing, output, took });
+                self.missed.push(check.name);
             }
         }
     }
@@ -88,14 +93,19 @@ mod tests {
     fn statuses(bad: &str) -> Vec<(&'static str, Status)> {
         let checks: Vec<_> = ALL.iter().collect();
         let over = Mutex::new(Vec::new());
-        let done = super::run(&checks, 4, |_, _| {}, |check| {
-            let mut over = over.lock().unwrap();
-            assert!(check.needs.iter().all(|needed| over.contains(needed)), "{} began too soon", check.name);
-            over.push(check.name);
-            let status = if check.name == bad { Status::Failed } else { Status::Passed };
-            let answer = Answer { status, detail: String::new() };
-            Outcome { check, answer, doing: String::new(), output: String::new(), took: Duration::ZERO }
-        });
+        let done = super::run(
+            &checks,
+            4,
+            |_, _| {},
+            |check| {
+                let mut over = over.lock().unwrap();
+                assert!(check.needs.iter().all(|needed| over.contains(needed)), "{} began too soon", check.name);
+                over.push(check.name);
+                let status = if check.name == bad { Status::Failed } else { Status::Passed };
+                let answer = Answer { status, detail: String::new() };
+                Outcome { check, answer, doing: String::new(), output: String::new(), took: Duration::ZERO }
+            },
+        );
         done.into_iter().map(|outcome| (outcome.check.name, outcome.answer.status)).collect()
     }
 

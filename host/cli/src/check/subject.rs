@@ -5,7 +5,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hookrail::{Config, Host, Inspection, Plugin};
+use hookrail::catalogue::BUILT_IN;
+use hookrail::{Config, Host, Inspection, NoteHook, Plugin};
 
 use super::answer::Not;
 use super::random::Random;
@@ -88,6 +89,13 @@ impl Subject {
     }
 
     pub(super) fn load_file(&self, host: &Host, file: &Path) -> Result<Plugin, Not> {
+        let is_here = |hook: &&NoteHook| BUILT_IN.iter().any(|built_in| built_in.name == hook.point);
+        if let Some(hook) = self.inspection.note.hooks.iter().find(|hook| !is_here(hook)) {
+            return Err(Not::Skipped(format!(
+                "it hooks {}, which the program that declares it dispatches",
+                hook.point
+            )));
+        }
         // SAFETY: whoever asks for the check trusts the library as this program.
         Ok(unsafe { host.load(file)? })
     }

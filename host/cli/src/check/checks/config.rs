@@ -116,7 +116,9 @@ pub(super) fn hostile(subject: &Subject, library: Library, random: &mut Random) 
     keys.extend(schema.iter().flat_map(properties).map(|(key, _)| key.clone()).filter(|key| !base.contains_key(key)));
     let mut configs: Vec<(String, String)> = Vec::new();
     let mut add = |what: String, text: String| configs.push((what, text));
-    for text in ["", " ", "null", "true", "0", "-1e400", "\"text\"", "[]", "[{}]", "{", "}", "{}{}", "\u{feff}{}", "{\"a\":}"] {
+    for text in
+        ["", " ", "null", "true", "0", "-1e400", "\"text\"", "[]", "[{}]", "{", "}", "{}{}", "\u{feff}{}", "{\"a\":}"]
+    {
         add(format!("the configuration {text:?}"), text.into());
     }
     let with = |key: &str, value: Value| {

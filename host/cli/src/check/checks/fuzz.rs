@@ -4,7 +4,7 @@ use super::{caught, config, end, may, must, started, state};
 use crate::check::answer::{Found, Not};
 use crate::check::payload::{self, Known};
 use crate::check::random::Random;
-use crate::check::raw::{Instance, Library, Services};
+use crate::check::raw::{Instance, Library};
 use crate::check::subject::Subject;
 
 pub(in super::super) fn fuzz(subject: &Subject) -> Found {
@@ -31,7 +31,6 @@ pub(in super::super) fn fuzz(subject: &Subject) -> Found {
             other => other,
         })?;
     }
-    Services::withhold(0);
     for (instance, is_started) in std::mem::take(&mut fuzz.instances) {
         if is_started { end(instance)? } else { must("destroying it", instance.destroy())? }
     }
@@ -85,9 +84,7 @@ impl Fuzz<'_> {
     }
 
     fn start(&mut self, which: usize) -> Result<(), Not> {
-        let bits = if self.random.below(10) == 0 { self.random.next() as u8 & 7 } else { 0 };
-        let withheld = Services::withhold(bits).join(", ");
-        self.subject.doing(&format!("starting an instance without {withheld}"));
+        self.subject.doing("starting an instance");
         let started = self.instances[which].0.start();
         self.is_started(which, may("starting it", started)?.is_some())
     }

@@ -61,9 +61,7 @@ fn many_at_once(subject: &Subject, library: Library) -> Result<(), Not> {
 type Order = (&'static str, fn(&Subject, Library) -> Result<(), Not>);
 
 const ORDERS: &[Order] = &[
-    ("create, destroy: never started", |subject, library| {
-        must("destroying it", create(subject, library)?.destroy())
-    }),
+    ("create, destroy: never started", |subject, library| must("destroying it", create(subject, library)?.destroy())),
     ("create, start, stop, destroy, three times over", |subject, library| {
         (0..3).try_for_each(|_| end(started(subject, library)?))
     }),
@@ -99,9 +97,9 @@ const ORDERS: &[Order] = &[
         }
         let running = started(subject, library)?;
         let idle = must("creating another", library.create(&other(subject), &subject.config()))?;
-        call_all(subject, &running)?;
+        call_all(&running)?;
         must("destroying the other", idle.destroy())?;
-        call_all(subject, &running)?;
+        call_all(&running)?;
         end(running)
     }),
     ("save twice, then save_rest, stop", |subject, library| {
@@ -109,7 +107,7 @@ const ORDERS: &[Order] = &[
         for _ in 0..2 {
             instance.save().map_or(Ok(None), |saved| may("saving", saved))?;
         }
-        call_all(subject, &instance)?;
+        call_all(&instance)?;
         instance.save_rest().map_or(Ok(None), |saved| may("saving the rest", saved))?;
         end(instance)
     }),
@@ -124,7 +122,7 @@ const ORDERS: &[Order] = &[
         let instance = started(subject, library)?;
         let merged = instance.merge(&hookrail_abi::boundary::SavedState::none());
         merged.map_or(Ok(None), |merged| may("merging nothing", merged))?;
-        call_all(subject, &instance)?;
+        call_all(&instance)?;
         end(instance)
     }),
     ("a failed create, then a good one", |subject, library| {
@@ -163,15 +161,15 @@ fn two(subject: &Subject, library: Library, first_goes_first: bool) -> Result<()
     let first = started(subject, library)?;
     must("starting another", second.start())?;
     let (goes, stays) = if first_goes_first { (first, second) } else { (second, first) };
-    call_all(subject, &stays)?;
+    call_all(&stays)?;
     end(goes)?;
-    call_all(subject, &stays)?;
+    call_all(&stays)?;
     end(stays)
 }
 
 /// A plain message to every callback whose payload is known.
-fn call_all(subject: &Subject, instance: &Instance) -> Result<(), Not> {
-    let message = payload::any(&mut subject.random("lifecycle"));
+fn call_all(instance: &Instance) -> Result<(), Not> {
+    let message = hookrail::Message::new("log.app", "a line of text");
     for callback in &instance.callbacks {
         if let Some(known) = Known::of(&callback.point, callback.revision) {
             payload::call(callback, known, &message, false).map_err(|why| format!("`{}`: {why}", callback.name))?;
@@ -189,7 +187,7 @@ pub(in super::super) fn services_withheld(subject: &Subject) -> Found {
         let mut instance = create(subject, library)?;
         match may(&format!("starting it without {withheld}"), instance.start())? {
             Some(()) => {
-                call_all(subject, &instance)?;
+                call_all(&instance)?;
                 end(instance)?;
             }
             None => {
@@ -205,7 +203,7 @@ pub(in super::super) fn reentry(subject: &Subject) -> Found {
     let library = subject.driven()?;
     Services::ask_back(library);
     let instance = started(subject, library)?;
-    call_all(subject, &instance)?;
+    call_all(&instance)?;
     if let Some(saved) = instance.save() {
         may("saving", saved)?;
     }

@@ -121,6 +121,7 @@ pub(in super::super) fn note(subject: &Subject) -> Found {
             return Err(format!("`{callback}` on {point} has the reserved priority {priority}").into());
         }
     }
+    let is_here = |point: &str| BUILT_IN.iter().any(|built_in| built_in.name == point);
     let unknown: BTreeSet<_> = note.hooks.iter().map(|hook| &*hook.point).filter(|point| !is_here(point)).collect();
     if !unknown.is_empty() {
         let unknown: Vec<_> = unknown.into_iter().collect();
@@ -128,11 +129,6 @@ pub(in super::super) fn note(subject: &Subject) -> Found {
         return Err(Not::Warned(format!("it hooks {}: {why}", unknown.join(", "))));
     }
     Ok(format!("{} {}, {} hooks", note.name, note.version, note.hooks.len()))
-}
-
-/// Whether this program dispatches that point, or may one day.
-pub(super) fn is_here(point: &str) -> bool {
-    BUILT_IN.iter().any(|built_in| built_in.name == point)
 }
 
 fn one_of(key: &str, value: &str, words: &[&str]) -> Result<(), Not> {

@@ -66,7 +66,8 @@ pub(in super::super) fn payload_memory(subject: &Subject) -> Found {
     let mut calls = 0;
     for (callback, point) in known(&instance)?.into_iter().filter(|(_, point)| point.is_notify()) {
         for (what, message) in &samples {
-            let doing = format!("handing `{}` on {} {what}, in memory that can only be read", callback.name, callback.point);
+            let doing =
+                format!("handing `{}` on {} {what}, in memory that can only be read", callback.name, callback.point);
             subject.doing(&doing);
             payload::call_guarded(callback, point, message).map_err(|why| format!("{doing}: {why}"))?;
             calls += 1;

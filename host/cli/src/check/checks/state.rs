@@ -61,7 +61,11 @@ fn restore(subject: &Subject, library: Library, what: &str, state: &SavedState) 
     subject.doing(&format!("restoring {what}"));
     let mut instance = must("creating an instance", library.create(subject.name(), &subject.config()))?;
     let taken = may(&format!("restoring {what}"), instance.restore(state))?.is_some();
-    if taken { end(instance)? } else { must("destroying what was not restored", instance.destroy())? }
+    if taken {
+        end(instance)?
+    } else {
+        must("destroying what was not restored", instance.destroy())?
+    }
     Ok(taken)
 }
 

@@ -110,13 +110,14 @@ pub(in super::super) fn nested_dispatch(subject: &Subject) -> Found {
     let plugin = subject.load(&host)?;
     let points = Points::of(&host)?;
     let nested = |points: Points| move || deeper(&points);
-    let beside = [("before", Priority::new(i32::MIN + 1)), ("behind", Priority::new(i32::MAX - 1))].map(|(name, at)| {
-        let (one, two, three) = (nested(points.clone()), nested(points.clone()), nested(points.clone()));
-        Callbacks::new(name)
-            .on::<MessagePublish, _, _>("nest", at, move |_| one())
-            .on::<MessageDelivered, _, _>("nest", at, move |_| two())
-            .on::<MessageDropped, _, _>("nest", at, move |_| three())
-    });
+    let beside =
+        [("before", Priority::new(i32::MIN + 1)), ("behind", Priority::new(i32::MAX - 1))].map(|(name, at)| {
+            let (one, two, three) = (nested(points.clone()), nested(points.clone()), nested(points.clone()));
+            Callbacks::new(name)
+                .on::<MessagePublish, _, _>("nest", at, move |_| one())
+                .on::<MessageDelivered, _, _>("nest", at, move |_| two())
+                .on::<MessageDropped, _, _>("nest", at, move |_| three())
+        });
     let beside = beside.map(|callbacks| host.register(callbacks));
     subject.doing("dispatching within a dispatch");
     points.dispatch(Message::new("log.app", "text"));

@@ -17,14 +17,8 @@ use hookrail_abi::boundary::{
 use super::{Callback, Library};
 
 /// The table of a host of ABI 1.0.
-pub(in super::super) static TABLE: HostTable = HostTable {
-    size: size_of::<HostTable>() as u32,
-    abi: ABI_VERSION,
-    say,
-    register_callback,
-    current,
-    query,
-};
+pub(in super::super) static TABLE: HostTable =
+    HostTable { size: size_of::<HostTable>() as u32, abi: ABI_VERSION, say, register_callback, current, query };
 
 /// The table of a newer host: of a later minor version, and longer, by words that nobody may follow.
 pub(in super::super) static LARGER: &HostTable = &NEWER.table;
@@ -182,7 +176,8 @@ unsafe extern "C" fn register_callback(registrar: *mut c_void, record: *const Re
     // SAFETY: it is the registrar of the `start` that runs; a record for the call.
     let (registrar, record) = unsafe { (&mut *registrar.cast::<Registrar>(), &*record) };
     // SAFETY: names that are readable for the call.
-    let (point, name) = unsafe { (checked(record.point, "a point's name"), checked(record.callback, "a callback's name")) };
+    let (point, name) =
+        unsafe { (checked(record.point, "a point's name"), checked(record.callback, "a callback's name")) };
     let Some(run) = record.run else {
         offence(format!("it registered `{name}` on {point} with no code"));
         return 1;

@@ -40,7 +40,9 @@ pub(in super::super) fn redzones_hold(before: &[(usize, usize)], message: &Messa
     fields(message).into_iter().map(words).filter(|words| words[2] > 0).all(|[at, _, capacity]| {
         !before.contains(&(at, capacity)) || {
             // SAFETY: the same memory as before, so the zone lies behind it.
-            let zone = unsafe { std::slice::from_raw_parts(std::ptr::with_exposed_provenance::<u8>(at + capacity), ZONE.len()) };
+            let zone = unsafe {
+                std::slice::from_raw_parts(std::ptr::with_exposed_provenance::<u8>(at + capacity), ZONE.len())
+            };
             zone == ZONE
         }
     })
@@ -63,7 +65,10 @@ pub(in super::super) fn is_well_formed(message: &Message) -> Result<(), String> 
     for bytes in fields(message) {
         sound("a text or the body", words(bytes))?;
     }
-    let texts = message.headers.iter().flat_map(|header| [("a header's key", &header.key), ("a header's value", &header.value)]);
+    let texts = message
+        .headers
+        .iter()
+        .flat_map(|header| [("a header's key", &header.key), ("a header's value", &header.value)]);
     for (what, text) in texts.chain([("the topic", &message.topic), ("the source", &message.source)]) {
         if std::str::from_utf8(text.as_bytes()).is_err() {
             return Err(format!("{what} is not UTF-8"));

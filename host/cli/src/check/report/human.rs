@@ -38,10 +38,11 @@ pub(in super::super) fn text(report: &Report<'_>) -> String {
 
 /// The checks that there are.
 pub(in super::super) fn list() -> String {
-    let columns = [Column::Text("check"), Column::Text("kind"), Column::Number("level"), Column::Text("what is checked")];
-    let rows = ALL.iter().map(|check| {
-        vec![check.name.into(), check.kind.name().into(), check.level.to_string(), check.about.into()]
-    });
+    let columns =
+        [Column::Text("check"), Column::Text("kind"), Column::Number("level"), Column::Text("what is checked")];
+    let rows = ALL
+        .iter()
+        .map(|check| vec![check.name.into(), check.kind.name().into(), check.level.to_string(), check.about.into()]);
     table(Target::Stdout, &columns, rows)
 }
 
