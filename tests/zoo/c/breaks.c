@@ -175,7 +175,7 @@ static uint32_t create(const void *handle, hookrail_str name, hookrail_str confi
   if (is("leaks") && malloc(40) == NULL) {
     return 1;
   }
-  if (is("large-config") && config.len > 1 << 18) {
+  if (is("large-config") && config.len > 1 << 15) {
     abort();
   }
   if (is("says-nothing") && config.len == 0) {
@@ -282,6 +282,11 @@ static uint32_t save(void *instance, hookrail_saved_state *out)
     abort();
   }
   out->version = state->version;
+  if (is("address-in-its-state")) {
+    // It means nothing to the next generation, which is another image.
+    uintptr_t address = (uintptr_t)&host;
+    return hookrail_text_set(&out->schema, NAME) && hookrail_bytes_set(&out->bytes, &address, sizeof address) ? 0 : 1;
+  }
   if (!hookrail_text_set(&out->schema, NAME) || !hookrail_bytes_set(&out->bytes, "state", 5)) {
     return refuse("no memory");
   }
@@ -304,6 +309,13 @@ static uint32_t restore(void *instance, void *registrar, const hookrail_saved_st
   }
   if (is("empty-state") && saved->schema.len > 0 && saved->bytes.len == 0) {
     crash();
+  }
+  if (is("address-in-its-state") && saved->bytes.len == sizeof(uintptr_t)) {
+    uintptr_t address;
+    memcpy(&address, saved->bytes.ptr, sizeof address);
+    if (address != (uintptr_t)&host) {
+      return refuse("I was somewhere else");
+    }
   }
   if (is("refuses-states") && saved->schema.len > 0) {
     return refuse("I take no state");

@@ -50,7 +50,6 @@ pub(super) struct Check {
 // What one of these finds would be found again by all that need it, and drown what they are about.
 const STARTS: &[&str] = &["starts"];
 const CALLS: &[&str] = &["callbacks"];
-const LOADS: &[&str] = &["loads"];
 const ORDERS: &[&str] = &["orders"];
 const TRAFFIC: &[&str] = &["loads", "payloads"];
 const GONE: &[&str] = &["fresh-statics", "payloads"];
@@ -182,15 +181,6 @@ pub(super) const ALL: &[Check] = &[
         why: "what the note does not declare is refused, with the whole plugin",
         needs: STARTS,
         run: load::loads,
-    },
-    Check {
-        name: "load-time",
-        kind: Kind::Load,
-        level: 6,
-        about: "loading it takes less than 100 ms, at best",
-        why: "an upgrade waits for it",
-        needs: LOADS,
-        run: load::load_time,
     },
     Check {
         name: "queries",
@@ -398,6 +388,15 @@ pub(super) const ALL: &[Check] = &[
         why: "that is how a plugin is developed and upgraded",
         needs: &["fresh-statics", "hostile-state"],
         run: traffic::replace,
+    },
+    Check {
+        name: "load-time",
+        kind: Kind::Load,
+        level: 6,
+        about: "loading it takes less than 100 ms, at best",
+        why: "an upgrade waits for it",
+        needs: &["fresh-statics"],
+        run: load::load_time,
     },
 ];
 

@@ -3,51 +3,17 @@
 use std::ffi::c_void;
 use std::ptr::from_mut;
 
-use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
-use hookrail_abi::{Dropped, Header, Message, MessageId, Point};
+use hookrail_abi::{Dropped, Header, Message, MessageId};
 
+use super::known::Known;
 use super::random::Random;
 use super::raw::{self, Callback, Guarded};
-
-/// A point whose payload is known here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Known {
-    Delivered,
-    Dropped,
-    Publish,
-}
 
 /// What a callback is handed.
 #[derive(PartialEq)]
 enum Payload {
     Dropped(Dropped),
     Message(Message),
-}
-
-impl Known {
-    pub(super) fn of(point: &str, revision: u32) -> Option<Self> {
-        match (point, revision) {
-            (MessageDelivered::NAME, MessageDelivered::REVISION) => Some(Known::Delivered),
-            (MessageDropped::NAME, MessageDropped::REVISION) => Some(Known::Dropped),
-            (MessagePublish::NAME, MessagePublish::REVISION) => Some(Known::Publish),
-            _ => None,
-        }
-    }
-
-    /// Whether callbacks may only look.
-    pub(super) fn is_notify(self) -> bool {
-        self != Known::Publish
-    }
-
-    /// Whether a callback may answer this there, as `docs/abi.md` has it; a fault it may not.
-    fn allows(self, answer: u32) -> bool {
-        let (kind, code) = (answer & 0xff, answer >> 8);
-        match kind {
-            0 | 1 => code == 0,
-            2 => !self.is_notify(),
-            _ => false,
-        }
-    }
 }
 
 impl Payload {

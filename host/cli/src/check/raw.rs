@@ -18,6 +18,8 @@ use hookrail_abi::boundary::{
 };
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
+use super::known::Known;
+
 pub(super) use host::{LARGER, Services, TABLE, heap, offences};
 pub(super) use memory::{Guarded, is_well_formed, places, redzoned, redzoned_text, redzones_hold, reserved};
 
@@ -37,8 +39,9 @@ pub(super) struct Library {
 /// A callback that an instance registered.
 pub(super) struct Callback {
     pub(super) point: String,
-    pub(super) revision: u32,
     pub(super) name: String,
+    /// The point, when its payload is known.
+    pub(super) known: Option<Known>,
     run: RawCallback,
     ctx: *mut c_void,
 }
@@ -85,7 +88,10 @@ impl Library {
     /// Opens the file itself, not a copy; its constructors run.
     pub(super) fn open(file: &Path) -> Result<Self, String> {
         // SAFETY: whoever asks for the check trusts the library as this program.
-        let handle = unsafe { Handle::open(Some(file), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| error.to_string())?;
+        let handle = unsafe { Handle::open(Some(file), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| {
+            // The system's own words are behind those of the crate.
+            std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string)
+        })?;
         // SAFETY: by name the symbol is an entry, and no further than its size is read.
         let entry = unsafe { handle.get::<*const Entry>(ENTRY_SYMBOL) }.map_err(|error| error.to_string())?;
         let entry = *entry;

@@ -26,12 +26,13 @@ pub(super) struct Subject {
 
 /// How long an unloading waits for threads: none of them has a reason to stay.
 const PATIENCE: Duration = Duration::from_secs(2);
+const QUICK_PATIENCE: Duration = Duration::from_millis(500);
 
 impl Subject {
     pub(super) fn new(file: &Path, config: Option<&Path>, seed: u64, is_quick: bool) -> Result<Self, Error> {
         let inspection = hookrail::inspect(file)?;
         let mut config = config.map_or_else(|| Ok(Config::default()), Config::read)?;
-        config.unload.deadline = PATIENCE;
+        config.unload.deadline = if is_quick { QUICK_PATIENCE } else { PATIENCE };
         Ok(Subject { file: file.into(), inspection, config, seed, is_quick, doing: None })
     }
 
@@ -46,7 +47,7 @@ impl Subject {
 
     /// How often to do what is done so often in a thorough check.
     pub(super) fn times(&self, thorough: usize) -> usize {
-        if self.is_quick { (thorough / 20).max(2) } else { thorough }
+        if self.is_quick { (thorough / 50).max(2) } else { thorough }
     }
 
     pub(super) fn is_quick(&self) -> bool {

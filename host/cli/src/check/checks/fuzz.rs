@@ -2,7 +2,7 @@
 
 use super::{caught, config, end, may, must, started, state};
 use crate::check::answer::{Found, Not};
-use crate::check::payload::{self, Known};
+use crate::check::payload;
 use crate::check::random::Random;
 use crate::check::raw::{Instance, Library};
 use crate::check::subject::Subject;
@@ -24,7 +24,7 @@ pub(in super::super) fn fuzz(subject: &Subject) -> Found {
     fuzz.configs.retain(|(_, config)| config.len() < 1 << 14);
     fuzz.states.retain(|(_, state)| state.bytes.len() < 1 << 14);
     end(running)?;
-    let steps = subject.times(4000);
+    let steps = subject.times(10_000);
     for step in 0..steps {
         fuzz.step().map_err(|not| match not {
             Not::Failed(why) => Not::Failed(format!("step {step} of {steps}: {why}")),
@@ -148,7 +148,7 @@ impl Fuzz<'_> {
             return Ok(());
         }
         let callback = self.random.of(callbacks);
-        let Some(known) = Known::of(&callback.point, callback.revision) else { return Ok(()) };
+        let Some(known) = callback.known else { return Ok(()) };
         self.subject.doing(&format!("calling `{}` on {}", callback.name, callback.point));
         payload::call(callback, known, &message, self.random.below(2) == 0)
             .map_err(|why| Not::Failed(format!("`{}` on {}: {why}", callback.name, callback.point)))

@@ -3,7 +3,7 @@
 use super::{caught, end, may, must, started};
 use crate::check::answer::{Found, Not};
 use crate::check::leftovers::Leftovers;
-use crate::check::payload::{self, Known};
+use crate::check::payload;
 use crate::check::raw::{self, Instance, Library, Services};
 use crate::check::subject::Subject;
 
@@ -171,7 +171,7 @@ fn two(subject: &Subject, library: Library, first_goes_first: bool) -> Result<()
 fn call_all(instance: &Instance) -> Result<(), Not> {
     let message = hookrail::Message::new("log.app", "a line of text");
     for callback in &instance.callbacks {
-        if let Some(known) = Known::of(&callback.point, callback.revision) {
+        if let Some(known) = callback.known {
             payload::call(callback, known, &message, false).map_err(|why| format!("`{}`: {why}", callback.name))?;
         }
     }

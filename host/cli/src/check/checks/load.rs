@@ -32,8 +32,16 @@ pub(in super::super) fn entry(subject: &Subject) -> Found {
     if (entry.flags & flags::PANIC_ABORTS != 0) != (note.panic == "abort") {
         return Err(format!("the panic strategy: the note says {}, the entry another", note.panic).into());
     }
-    if entry.heap != Heap::seen_here() {
-        return Err("its malloc, calloc, realloc, free or posix_memalign is not the one of the process".into());
+    let (theirs, ours) = (entry.heap, Heap::seen_here());
+    let functions = [
+        ("malloc", theirs.malloc == ours.malloc),
+        ("calloc", theirs.calloc == ours.calloc),
+        ("realloc", theirs.realloc == ours.realloc),
+        ("free", theirs.free == ours.free),
+        ("posix_memalign", theirs.posix_memalign == ours.posix_memalign),
+    ];
+    if let Some((name, _)) = functions.iter().find(|(_, is_ours)| !is_ours) {
+        return Err(format!("its `{name}` is not the one of the process: build it without its own malloc").into());
     }
     Ok(format!("ABI {oldest} to {newest}, {} bytes", entry.size))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use hookrail::NoteHook;
 use hookrail_abi::boundary::{ENTRY_SYMBOL, Entry};
-use hookrail_abi::catalogue::BUILT_IN;
+use hookrail_abi::catalogue::{BUILT_IN, RENAMED};
 
 use crate::check::answer::{Found, Not};
 use crate::check::subject::Subject;
@@ -115,6 +115,9 @@ pub(in super::super) fn note(subject: &Subject) -> Found {
         }
         if !seen.insert((point, callback)) {
             return Err(format!("it declares `{callback}` on {point} twice").into());
+        }
+        if let Some((_, now)) = RENAMED.iter().find(|(then, _)| then == point) {
+            return Err(format!("it hooks {point}, which is called {now} now").into());
         }
         one_of("effects", effects, &["external", "local", "pure"])?;
         if [1000, i32::MIN, i32::MAX].contains(priority) {

@@ -2,14 +2,15 @@
 
 use super::{caught, end, started};
 use crate::check::answer::{Found, Not};
-use crate::check::payload::{self, Known};
+use crate::check::known::Known;
+use crate::check::payload;
 use crate::check::raw::{Callback, Instance};
 use crate::check::subject::Subject;
 
 /// The callbacks whose payloads are known here.
 fn known(instance: &Instance) -> Result<Vec<(&Callback, Known)>, Not> {
     let callbacks = instance.callbacks.iter();
-    let known: Vec<_> = callbacks.filter_map(|it| Some((it, Known::of(&it.point, it.revision)?))).collect();
+    let known: Vec<_> = callbacks.filter_map(|it| Some((it, it.known?))).collect();
     if !known.is_empty() {
         return Ok(known);
     }

@@ -14,7 +14,7 @@ use hookrail_abi::boundary::{
     Registration, Str, ThreadBody, UnloadService,
 };
 
-use super::{Callback, Library};
+use super::{Callback, Known, Library};
 
 /// The table of a host of ABI 1.0.
 pub(in super::super) static TABLE: HostTable =
@@ -173,7 +173,13 @@ unsafe extern "C" fn register_callback(registrar: *mut c_void, record: *const Re
         offence("it registered a callback outside of `start`, or with another registrar than it was given");
         return 1;
     }
-    // SAFETY: it is the registrar of the `start` that runs; a record for the call.
+    // SAFETY: every record begins with its size.
+    let size = unsafe { record.cast::<u32>().read() };
+    if (size as usize) < size_of::<Registration>() {
+        offence(format!("it registered a record of {size} bytes, {} are needed", size_of::<Registration>()));
+        return 1;
+    }
+    // SAFETY: it is the registrar of the `start` that runs; a whole record for the call.
     let (registrar, record) = unsafe { (&mut *registrar.cast::<Registrar>(), &*record) };
     // SAFETY: names that are readable for the call.
     let (point, name) =
@@ -186,7 +192,8 @@ unsafe extern "C" fn register_callback(registrar: *mut c_void, record: *const Re
         let _ = SAID.try_with(|said| *said.borrow_mut() = Some("refused by the check".into()));
         return 1;
     }
-    registrar.callbacks.push(Callback { point, revision: record.revision, name, run, ctx: record.ctx });
+    let known = Known::of(&point, record.revision, record.fingerprint);
+    registrar.callbacks.push(Callback { point, name, known, run, ctx: record.ctx });
     0
 }
 
