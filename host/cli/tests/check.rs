@@ -205,7 +205,7 @@ fn what_cannot_be_checked_is_a_clear_error() {
     for (arguments, code, said) in [
         (&["nosuch.so"][..], 3, "error[HR0501]"),
         (&[manifest], 5, "error[HR0303]"),
-        (&["/"], 1, "error[HR0501]"),
+        (&["/"], 5, "error[HR0303]"),
         (&[good, "--only", "nosuch"], 2, "error[HR0617]: the pattern `nosuch` names no check"),
         (&[good, "--skip", "("], 2, "error[HR0617]: the pattern `(` is no pattern"),
         (&[good, "--seed", "x"], 2, "invalid value 'x'"),
@@ -224,4 +224,24 @@ fn what_cannot_be_checked_is_a_clear_error() {
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", text(&output.stderr));
         assert!(text(&output.stderr).contains(said), "{arguments:?}: {}", text(&output.stderr));
     }
+}
+
+#[test]
+fn the_document_lists_every_check_with_its_level() {
+    let document = fs::read_to_string(root().join("docs/check.md")).unwrap();
+    let rows = document.lines().filter_map(|line| {
+        let mut cells = line.strip_prefix("| `")?.split(" | ");
+        Some((cells.next()?.trim_end_matches('`').to_owned(), cells.nth(1)?.parse::<u64>().ok()?))
+    });
+    let output = run(&mut hookrail(&["check", "--list", "--json"]), b"");
+    let all: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut listed: Vec<_> = rows.collect();
+    let checks = all.as_array().unwrap().iter();
+    let mut checks: Vec<_> =
+        checks.map(|check| (check["name"].as_str().unwrap().to_owned(), check["level"].as_u64().unwrap())).collect();
+    // The document has those of a kind together.
+    listed.sort();
+    checks.sort();
+    assert_eq!(listed, checks);
+    assert!(fs::read_to_string(root().join("CHANGELOG.md")).unwrap().contains(&format!("by {} checks", checks.len())));
 }

@@ -219,7 +219,7 @@ static uint32_t start(void *instance, void *registrar)
     return 1;
   }
   if (is("umask")) {
-    umask(umask(0) ^ 1);
+    umask((umask(0) + 1) & 0777);
   }
   // Without a look at whether the service is there.
   if (is("needs-log")) {
