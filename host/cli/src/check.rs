@@ -45,6 +45,10 @@ pub(crate) fn run(options: &args::Check) -> Result<ExitCode, Error> {
     if options.list {
         return list(options);
     }
+    if options.in_process && checks.len() != 1 {
+        // A library is attached once in a process, and what one check left would be there for the next.
+        return Err(Error::NotOneCheck(checks.len()));
+    }
     let inspection = hookrail::inspect(file)?;
     let plan = Plan::new(options, file)?;
     if let Some(config) = &plan.config {
@@ -82,7 +86,7 @@ fn list(options: &args::Check) -> Result<ExitCode, Error> {
     Ok(ExitCode::Ok)
 }
 
-/// Runs the checks, each in a process of its own, or all of them one after the other in this one.
+/// Runs the checks, each in a process of its own, or the only one in this one.
 fn all(plan: &Plan, checks: &[&'static Check], in_process: bool) -> Result<Vec<report::Outcome>, Error> {
     let scratch = Scratch::new().map_err(|source| Error::System { what: "make a folder to check in", source })?;
     if in_process {

@@ -40,6 +40,8 @@ pub(crate) enum Error {
     NoSchema(PathBuf),
     #[error("{} is no cargo package: {why}", folder.display())]
     NotAPackage { folder: PathBuf, why: String },
+    #[error("{0} checks are chosen, and one is run in this process")]
+    NotOneCheck(usize),
     #[error("cannot write {file}: {source}")]
     Output { file: String, source: io::Error },
     #[error("{} is the plugin `{found}`, but `{wanted}` is wanted", file.display())]
@@ -80,6 +82,7 @@ impl Error {
             Error::NoCargo(_) => "HR0616",
             Error::NoCheck { .. } => "HR0617",
             Error::Output { .. } => "HR0618",
+            Error::NotOneCheck(_) => "HR0619",
         }
     }
 
@@ -114,6 +117,7 @@ impl Error {
             Error::NotRunning { .. } => "--pid takes one of those that run; `hookrail run` starts one".into(),
             Error::SeveralRun(_) => "choose one with --pid PID".into(),
             Error::NoSchema(_) => "look into its README".into(),
+            Error::NotOneCheck(_) => "choose one with --only NAME; `hookrail check --list` shows them all".into(),
             Error::Output { .. } => "choose another file, or mend what the system says".into(),
             Error::OtherPlugin { found, .. } => format!("name it [plugins.{found}], or give the other file").into(),
             Error::Stdout(_) => "free some room, or send the output elsewhere".into(),
@@ -149,6 +153,7 @@ impl Error {
             Error::ManyCdylibs { .. }
             | Error::NoCheck { .. }
             | Error::NoCdylib(_)
+            | Error::NotOneCheck(_)
             | Error::NotAPackage { .. }
             | Error::SeveralRun(_)
             | Error::Workspace { .. } => ExitCode::Usage,

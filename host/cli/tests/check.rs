@@ -176,9 +176,10 @@ fn a_seed_is_shown_when_none_is_given() {
 
 #[test]
 fn in_process_is_for_a_debugger_and_finds_the_same() {
-    let (report, code) = json(&plugin("hello"), &["--in-process", "--skip", "quiet-load"]);
-    assert_eq!(code, Some(0), "{report:#}");
-    assert_eq!(report["summary"]["crashed"], 0);
+    for name in ["fuzz", "quiet-load", "threads", "replace"] {
+        let (report, code) = json(&plugin("hello"), &["--in-process", "--only", name]);
+        assert_eq!((code, status(&report, name)), (Some(0), "passed"), "{report:#}");
+    }
     let mut command = hookrail(&["check", "--only", "starts", "--in-process"]);
     let output = run(command.arg(c("breaks")).env("BREAKS", "start:abort"), b"");
     assert_eq!(output.status.code(), None, "a crash is one of this process: {}", text(&output.stdout));
@@ -208,6 +209,7 @@ fn what_cannot_be_checked_is_a_clear_error() {
         (&["/"], 5, "error[HR0303]"),
         (&[good, "--only", "nosuch"], 2, "error[HR0617]: the pattern `nosuch` names no check"),
         (&[good, "--skip", "("], 2, "error[HR0617]: the pattern `(` is no pattern"),
+        (&[good, "--in-process"], 2, "error[HR0619]: 34 checks are chosen"),
         (&[good, "--seed", "x"], 2, "invalid value 'x'"),
         (&[good, "--timeout", "0"], 2, "invalid value '0'"),
         (&[good, "--strictness", "11"], 2, "invalid value '11'"),

@@ -46,7 +46,7 @@ pub(crate) struct Check {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
-    /// Run the checks in this process, one after the other: for a debugger
+    /// Run the check that --only names in this process: for a debugger
     #[arg(long)]
     pub(crate) in_process: bool,
 

@@ -228,7 +228,8 @@ mod tests {
 
     #[test]
     fn who_writes_behind_the_capacity_is_found_out() {
-        let mut message = Message::new("a", redzoned(b"body"));
+        let mut message = Message::new("", redzoned(b"body"));
+        message.topic = redzoned_text("a.b");
         let before = places(&message);
         assert!(redzones_hold(&before, &message));
         // SAFETY: the zone lies behind the body.
