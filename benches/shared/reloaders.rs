@@ -17,6 +17,9 @@ type Mark = unsafe extern "C" fn() -> u64;
 
 const SYMBOL: &str = "mark";
 
+/// The longest that a watcher may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// hot-lib-reloader, over a folder in which the file is replaced as cargo replaces it.
 ///
 /// It reloads only what its own watcher has seen, and what differs from the file before. The watcher
@@ -41,18 +44,33 @@ impl HotLib {
         std::fs::copy(hookrail_tests::marked("marked", 1), folder.path().join("libmarked.so")).expect("it is there");
         let debounce = Duration::from_millis(1);
         let reloader = LibReloader::new(folder.path(), "marked", Some(debounce), None).expect("it opens");
-        // It says nowhere when its watcher stands.
-        std::thread::sleep(Duration::from_millis(200));
-        HotLib { reloader, folder, serving: 1 }
+        let mut hot_lib = HotLib { reloader, folder, serving: 1 };
+        hot_lib.wait_for_the_watcher();
+        hot_lib
+    }
+
+    /// It says nowhere when its watcher stands: when it has seen another build.
+    fn wait_for_the_watcher(&mut self) {
+        let asked = Instant::now();
+        self.serving = 3 - self.serving;
+        self.put(self.serving);
+        while !self.reloader.update().expect("it opens") {
+            assert!(asked.elapsed() < PATIENCE, "the watcher stands");
+            std::thread::sleep(Duration::from_millis(5));
+            self.put(self.serving);
+        }
+    }
+
+    fn put(&self, mark: u64) {
+        let fresh = self.folder.path().join("fresh");
+        std::fs::copy(hookrail_tests::marked("marked", mark), &fresh).expect("it is there");
+        std::fs::rename(fresh, self.folder.path().join("libmarked.so")).expect("it is our folder");
     }
 
     /// Puts the other build in place, and reloads it.
     pub(crate) fn turn(&mut self) -> Turn {
-        const PATIENCE: Duration = Duration::from_secs(10);
         let next = 3 - self.serving;
-        let fresh = self.folder.path().join("fresh");
-        std::fs::copy(hookrail_tests::marked("marked", next), &fresh).expect("it is there");
-        std::fs::rename(fresh, self.folder.path().join("libmarked.so")).expect("it is our folder");
+        self.put(next);
         let finished = Instant::now();
         loop {
             let start = Instant::now();

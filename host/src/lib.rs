@@ -84,6 +84,7 @@ mod embed;
 mod error;
 mod event;
 mod fault;
+mod fork;
 mod host;
 mod library;
 mod names;

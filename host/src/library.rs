@@ -11,7 +11,7 @@ mod mapped;
 mod table;
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,7 @@ use hookrail_abi::boundary::{ABI_VERSION, ENTRY_SYMBOL, Entry, Heap, UnloadTable
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
 pub(crate) use close::Closed;
+pub(crate) use copy::Source;
 pub use elf::{Inspection, Note, NoteHook};
 pub use end::End;
 pub use image::{EntrySymbol, Image};
@@ -38,6 +39,8 @@ pub(crate) struct Library {
     pub(crate) inspection: Inspection,
     /// Whether its wish never to be removed was taken out of the copy.
     pub(crate) forced: bool,
+    /// What it was read from.
+    pub(crate) file: PathBuf,
     entry: *const Entry,
     handle: Handle,
     copy: OwnedFd,
@@ -53,20 +56,21 @@ unsafe impl Sync for Library {}
 
 /// What a library says of itself, without running any of its code.
 pub fn inspect(file: impl AsRef<Path>) -> Result<Inspection, Error> {
-    let copy = copy::of_file(file.as_ref())?;
+    let copy = copy::of(Source::file(file.as_ref()))?;
     copy::seal(&copy)?;
     elf::inspect(&copy::Bytes::of(&copy, file.as_ref())?, file.as_ref())
 }
 
 impl Library {
-    /// Copies, checks and opens a file. Of the plugins that `is_forced` names the wish never to be
+    /// Copies, checks and opens a library. Of the plugins that `is_forced` names the wish never to be
     /// removed is taken out of the copy.
     ///
     /// # Safety
     /// Its constructors run, and later its other code does: it must be trusted as the host itself.
-    pub(crate) unsafe fn open(file: &Path, is_forced: impl FnOnce(&str) -> bool) -> Result<Self, Error> {
+    pub(crate) unsafe fn open(source: Source<'_>, is_forced: impl FnOnce(&str) -> bool) -> Result<Self, Error> {
         let began = Instant::now();
-        let copy = copy::of_file(file)?;
+        let copy = copy::of(source)?;
+        let file = source.path();
         let bytes = copy::Bytes::of(&copy, file)?;
         let inspection = elf::inspect(&bytes, file)?;
         let amended = elf::without_no_delete(&bytes).filter(|_| is_forced(&inspection.note.name));
@@ -92,7 +96,16 @@ impl Library {
         let symbol = unsafe { handle.get::<*const Entry>(ENTRY_SYMBOL) }.map(|symbol| *symbol);
         let library = match symbol {
             // INVARIANT: the entry lies in the library, and the copy is kept beside it.
-            Ok(entry) => Library { entry, handle, copy, inspection, forced: amended.is_some(), residue: None, copied },
+            Ok(entry) => Library {
+                inspection,
+                forced: amended.is_some(),
+                file: file.into(),
+                entry,
+                handle,
+                copy,
+                residue: None,
+                copied,
+            },
             Err(error) => {
                 // The file exports it, so the loader and we do not read it alike: touch it no more.
                 let _ = (handle.into_raw(), copy.into_raw_fd());
@@ -103,7 +116,7 @@ impl Library {
             Ok(()) => Ok(library),
             Err(why) => {
                 let plugin = library.inspection.note.name.clone();
-                // Its entry is not one, so none of it has run but constructors.
+                // None of it has run but constructors.
                 library.undo();
                 Err(Error::PluginIncompatible { plugin, why })
             }
@@ -121,12 +134,8 @@ impl Library {
         unsafe { &*self.entry }
     }
 
-    /// Holds the entry against the note and against this process.
-    fn check(&self) -> Result<(), Incompatible> {
-        let version = |abi: u32| format!("{}.{}", abi >> 16, abi & 0xffff);
-        let disagrees = |field: &str, note: String, code: String| {
-            Err(Incompatible::NoteDisagrees { field: field.into(), note, code })
-        };
+    /// Whether the entry is one of our ABI. If not, nothing of it may be called.
+    fn check_abi(&self) -> Result<(), Incompatible> {
         // SAFETY: every entry begins with its size.
         let size = unsafe { self.entry.cast::<u32>().read() };
         if (size as usize) < size_of::<Entry>() {
@@ -137,6 +146,13 @@ impl Library {
             let plugin = format!("{} to {}", version(entry.abi_min), version(entry.abi_max));
             return Err(Incompatible::Abi { plugin, host: version(ABI_VERSION) });
         }
+        Ok(())
+    }
+
+    /// Holds the entry against the note and against this process.
+    fn check(&self) -> Result<(), Incompatible> {
+        self.check_abi()?;
+        let entry = self.entry();
         if self.inspection.note.abi != version(entry.abi_max) {
             return disagrees("the ABI version", self.inspection.note.abi.clone(), version(entry.abi_max));
         }
@@ -176,4 +192,12 @@ impl Library {
         self.residue = Some(residue);
         Ok(())
     }
+}
+
+fn version(abi: u32) -> String {
+    format!("{}.{}", abi >> 16, abi & 0xffff)
+}
+
+fn disagrees(field: &str, note: String, code: String) -> Result<(), Incompatible> {
+    Err(Incompatible::NoteDisagrees { field: field.into(), note, code })
 }

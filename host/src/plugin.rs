@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::PathBuf;
 use std::ptr::{from_mut, from_ref, null_mut};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ use crate::admission::Registrar;
 use crate::chain::Owner;
 use crate::config::{Config, Unload};
 use crate::error::{ApiMisuse, ConfigError, Error, Misbehaved};
-use crate::library::{Closed, End, Library, Note};
+use crate::library::{Closed, End, Library, Note, Source};
 use crate::probation::Probation;
 use crate::registry::{Addition, Registry};
 use crate::said;
@@ -78,9 +78,9 @@ impl Loaded {
     ///
     /// # Safety
     /// As for [`Library::open`].
-    pub(crate) unsafe fn open(file: &Path, unload: &Unload) -> Result<Self, Error> {
+    pub(crate) unsafe fn open(source: Source<'_>, unload: &Unload) -> Result<Self, Error> {
         // SAFETY: the caller's contract.
-        let library = unsafe { Library::open(file, |name| unload.force.contains(name))? };
+        let library = unsafe { Library::open(source, |name| unload.force.contains(name))? };
         if library.forced {
             let plugin = &*library.inspection.note.name;
             tracing::warn!(
@@ -118,12 +118,10 @@ impl Loaded {
         self.library.copied
     }
 
-    /// The private copy of the file, to be kept longer than the library.
-    pub(crate) fn keep_copy(&self) -> Result<OwnedFd, Error> {
-        self.library
-            .copy()
-            .try_clone_to_owned()
-            .map_err(|source| Error::System { what: "keep the copy of the library in memory".into(), source })
+    /// The file it was read from, and the private copy of it, to be kept longer than the library.
+    pub(crate) fn keep_copy(&self) -> Result<(PathBuf, OwnedFd), Error> {
+        let failed = |source| Error::System { what: "keep the copy of the library in memory".into(), source };
+        Ok((self.library.file.clone(), self.library.copy().try_clone_to_owned().map_err(failed)?))
     }
 
     /// Creates and starts all configured instances, and answers what they register.
@@ -235,9 +233,10 @@ impl Loaded {
         const PATIENCE: Duration = Duration::from_secs(1);
         self.leave();
         let name = self.note().name.clone();
-        let Closed { end, .. } = self.end(Instant::now() + PATIENCE, |_| false);
-        if !end.is_unmapped() {
-            tracing::warn!(plugin = name, "{end}");
+        let closed = self.end(Instant::now() + PATIENCE, |_| false);
+        closed.warn_of_skipped(&name);
+        if !closed.end.is_unmapped() {
+            tracing::warn!(plugin = name, "what was loaded of it in vain is not waited for: {}", closed.end);
         }
     }
 

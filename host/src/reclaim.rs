@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 pub(crate) use grace::Grace;
 pub(crate) use slot::Slot;
-pub(crate) use threads::{current, register};
+pub(crate) use threads::{current, in_child, register};
 
 use crate::sync::{Ordering, is_asymmetric};
 

@@ -18,18 +18,26 @@ mod thread;
 use std::ffi::c_void;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
 pub(crate) use service::TABLE;
 
-use crate::{reclaim, said};
+use crate::{fork, reclaim, said};
 use state::{Next, State};
 use thread::ThreadId;
 
 /// The residues of all libraries that were bound and are not gone.
 static ALL: Mutex<Vec<Arc<Residue>>> = Mutex::new(Vec::new());
+
+/// This is the child of a fork, and a thread that it does not have held one of the records.
+///
+/// Nobody will ever let go of it, and half a change may stand in it. So all records are left alone:
+/// nothing more is noted, and nothing of what is on them is run. That costs the child memory and
+/// nothing else, since the system was given code of the host only.
+static IS_LOST: AtomicBool = AtomicBool::new(false);
 
 /// What threads would still run of one library.
 #[derive(Debug, Default)]
@@ -51,6 +59,7 @@ impl Residue {
     /// A residue for a library that is about to be bound; it is known to all threads until [`gone`](Self::gone).
     pub(crate) fn new() -> io::Result<Arc<Self>> {
         thread::prepare()?;
+        fork::prepare();
         let residue = Arc::new(Residue::default());
         ALL.lock().push(residue.clone());
         Ok(residue)
@@ -189,8 +198,7 @@ pub(crate) fn attend() {
         return;
     }
     let is_meant = |residue: &&Arc<Residue>| residue.state.lock().leaving && !thread::is_started_by(residue);
-    let leaving: Vec<_> = ALL.lock().iter().filter(is_meant).cloned().collect();
-    for residue in leaving {
+    for residue in all().iter().filter(is_meant) {
         residue.run_own();
     }
 }
@@ -198,18 +206,34 @@ pub(crate) fn attend() {
 /// Runs what belongs to this thread of all libraries, by `run`, until there is no more.
 fn run_everywhere(run: impl Fn(&Residue) -> bool) {
     loop {
-        let all = ALL.lock().clone();
         // All of them, whatever the first one had.
-        if all.iter().filter(|residue| run(residue)).count() == 0 {
+        if all().iter().filter(|residue| run(residue)).count() == 0 {
             return;
         }
     }
 }
 
+/// All records; none that could be waited for without end.
+fn all() -> Vec<Arc<Residue>> {
+    if is_lost() { Vec::new() } else { ALL.lock().clone() }
+}
+
+fn is_lost() -> bool {
+    // Relaxed: the child's first thread sets it before it does anything else.
+    IS_LOST.load(Ordering::Relaxed)
+}
+
+/// Finds out, in the child of a fork, whether the records can still be used.
+pub(crate) fn in_child() {
+    // One flag for all of them: a list that is held cannot be looked through.
+    let is_held = ALL.is_locked() || ALL.lock().iter().any(|residue| residue.state.is_locked());
+    IS_LOST.fetch_or(is_held, Ordering::Relaxed);
+}
+
 #[cfg(test)]
 mod tests {
     use std::ptr::without_provenance;
-    use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicPtr, AtomicUsize};
 
     use super::*;
 
@@ -242,7 +266,8 @@ mod tests {
         let others = leave_value(&residue, count);
         assert_eq!(system::key_delete(low), 0);
         std::thread::scope(|threads| {
-            threads.spawn(|| assert_ne!(leave_value(&residue, count), others));
+            // Joined by hand: the scope waits for what the thread runs, not for its end.
+            threads.spawn(|| assert_ne!(leave_value(&residue, count), others)).join().unwrap();
         });
         assert_eq!(RUNS.load(Ordering::Relaxed), 1);
         assert!(residue.run_own());
@@ -273,25 +298,36 @@ mod tests {
     /// The child has one thread; whoever held a lock when it was made never lets go of it there.
     #[test]
     fn the_child_of_a_fork_ends_though_another_thread_held_the_record() {
+        let residue = Residue::new().unwrap();
+        child_ends_while_another_thread_holds(&residue, || ALL.lock());
+        child_ends_while_another_thread_holds(&residue, || residue.state.lock());
+        residue.gone();
+    }
+
+    fn child_ends_while_another_thread_holds<G>(residue: &Arc<Residue>, hold: impl FnOnce() -> G + Send) {
+        unsafe extern "C" fn never(_: *mut c_void) {
+            unreachable!("it is not on record");
+        }
         let (held, wait) = std::sync::mpsc::channel();
         let (forked, go_on) = std::sync::mpsc::channel::<()>();
-        thread::prepare().unwrap();
         std::thread::scope(|threads| {
             threads.spawn(move || {
-                let all = ALL.lock();
+                let guard = hold();
                 held.send(()).unwrap();
                 let _ = go_on.recv();
-                drop(all);
+                drop(guard);
             });
             wait.recv().unwrap();
-            // SAFETY: the child does what ending threads do, under a clock that ends it if that waits.
+            // SAFETY: the child does what a callback and an ending thread do, under a clock that ends it
+            // if that waits.
             let child = unsafe { libc::fork() };
             if child == 0 {
                 // SAFETY: as above.
                 unsafe {
                     libc::alarm(20);
-                    run_everywhere(Residue::run_own);
+                    leave_value(residue, never);
                     attend();
+                    run_everywhere(Residue::run_own);
                     libc::_exit(0);
                 }
             }

@@ -115,7 +115,7 @@ pub(crate) struct Unpublished {
 /// Looks at a plugin before it ends.
 pub(crate) type Before = Box<dyn FnOnce(&Loaded) + Send>;
 
-/// What follows when nobody is in the plugin's code any more. All of it runs on the reaper's thread.
+/// What follows when nobody is in the plugin's code any more. All of it runs on a thread of its own.
 pub(crate) enum Then {
     /// The plugin ends: its instances are stopped and destroyed, its library closed.
     End {
@@ -249,20 +249,16 @@ impl Unloading {
         loaded.leave();
         self.ticket.leaving();
         let deadline = behind(self.patience);
-        let Closed { end, skipped } = loaded.end(deadline, |end| {
+        let closed = loaded.end(deadline, |end| {
             if self.ticket.so_far() != end {
-                tracing::warn!(plugin = self.ticket.plugin(), "{end}");
+                tracing::warn!(plugin = self.ticket.plugin(), "{end}; when that is over it is closed");
             }
             self.ticket.set(end);
             true
         });
         self.registry.has_left();
-        if skipped > 0 {
-            tracing::warn!(
-                plugin = self.ticket.plugin(),
-                "{skipped} destructor(s) of threads that did not come by were never run"
-            );
-        }
+        closed.warn_of_skipped(self.ticket.plugin());
+        let Closed { end, skipped } = closed;
         tracing::debug!(plugin = self.ticket.plugin(), "unloaded: {end}");
         after(&end);
         self.ticket.over(end, skipped);

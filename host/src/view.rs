@@ -106,6 +106,8 @@ pub struct GenerationView {
     /// How it ended; [`End::Busy`] while it goes on.
     #[serde(flatten)]
     pub end: End,
+    /// How many destructors of thread-locals were never run: [`Ticket::skipped`](crate::Ticket::skipped).
+    pub skipped: usize,
 }
 
 /// Every point: those declared here, and those of the catalogue that nobody dispatches yet.

@@ -109,6 +109,8 @@ fn an_idle_thread_is_not_waited_for_beyond_the_deadline() {
             drop(unloaded);
             idle.join().unwrap();
             eventually("it is unmapped", || ticket.end() == Some(End::Unmapped));
+            let former = scene.host.history(ticket.plugin()).remove(0);
+            assert_eq!((former.skipped, former.skipped > 0), (ticket.skipped(), true), "what was given up is told");
         });
         assert!(count.total() <= 1, "at most once");
     }

@@ -8,13 +8,15 @@ mod cc;
 mod scene;
 
 use std::io::{PipeReader, PipeWriter, Read, pipe};
+use std::net::Shutdown;
 use std::os::fd::{AsRawFd, IntoRawFd};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use animals::c;
 use hookrail::{End, Ticket, inspect};
-use hookrail_tests::probe::{alone, eventually};
+use hookrail_tests::probe::{LONG, alone, eventually};
 use hookrail_tests::{has_peer, zoo, zoo_cpp};
 use scene::{Scene, config, prints};
 use serde_json::json;
@@ -117,6 +119,53 @@ fn a_refused_library_whose_constructor_left_a_handler_may_still_be_called() {
 }
 
 #[test]
+fn a_refused_library_whose_constructor_started_a_thread_is_kept() {
+    let _alone = alone();
+    let scene = Scene::new(config("thread-in-constructor", json!({})));
+    // Of another ABI than its note says, and of one that this host does not have.
+    let note = zoo("thread_in_constructor").with_file_name("note_of_another_abi.so");
+    let whole = std::fs::read(zoo("thread_in_constructor")).unwrap();
+    std::fs::write(&note, replaced(whole, b"\"abi\":\"1.0\"", b"\"abi\":\"1.9\"")).unwrap();
+    for (file, code) in [(note, "HR0305"), (c("thread_in_constructor"), "HR0301")] {
+        thread_goes_on(|| {
+            // SAFETY: our own library.
+            let error = unsafe { scene.host.load(file) }.unwrap_err();
+            assert_eq!(error.code(), code, "{error}");
+        });
+    }
+}
+
+#[test]
+fn a_library_whose_constructor_started_a_thread_is_kept() {
+    let _alone = alone();
+    let scene = Scene::new(config("thread-in-constructor", json!({})));
+    thread_goes_on(|| {
+        let end = scene.unload(scene.load(zoo("thread_in_constructor")));
+        assert!(matches!(&end, End::Unhooked(name) if name.starts_with("pthread_create")), "{end}");
+    });
+}
+
+/// Has a constructor start a thread, and then looks whether that has kept its code.
+fn thread_goes_on(load: impl FnOnce()) {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    ours.set_read_timeout(Some(LONG)).unwrap();
+    // SAFETY: no other thread looks at the environment: whoever loads something here is alone.
+    unsafe { std::env::set_var("ZOO_END", theirs.as_raw_fd().to_string()) };
+    load();
+    // SAFETY: as above.
+    unsafe { std::env::remove_var("ZOO_END") };
+    ours.shutdown(Shutdown::Write).unwrap();
+    (&ours).read_exact(&mut [0]).expect("the thread is there, and so is its code");
+}
+
+/// The bytes, with one part of them replaced by another of the same length.
+fn replaced(mut bytes: Vec<u8>, part: &[u8], by: &[u8]) -> Vec<u8> {
+    let at = bytes.windows(part.len()).position(|window| window == part).expect("it is there");
+    bytes[at..at + by.len()].copy_from_slice(by);
+    bytes
+}
+
+#[test]
 fn a_library_that_asks_to_be_kept_is_kept_for_its_reason() {
     let _alone = alone();
     let scene = Scene::new(config("asks-to-be-kept", json!({})));
@@ -207,7 +256,7 @@ fn a_library_that_a_plugin_brings_along_keeps_it() {
         let (dispatched, wait) = std::sync::mpsc::channel();
         let (unloaded, go_on) = std::sync::mpsc::channel::<()>();
         let scene = &scene;
-        scope.spawn(move || {
+        let idle = scope.spawn(move || {
             scene.dispatch();
             dispatched.send(()).unwrap();
             let _ = go_on.recv();
@@ -215,6 +264,8 @@ fn a_library_that_a_plugin_brings_along_keeps_it() {
         wait.recv().unwrap();
         let end = scene.unload(plugin);
         drop(unloaded);
+        // Joined by hand: the scope waits for what the thread runs, not for its end.
+        idle.join().unwrap();
         end
     });
     assert_eq!(end, End::Unhooked("libhookrail_zoo_keys.so".into()));

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread::scope;
 
-use counter::{At, Do, Once, Scene, counted};
+use counter::{At, Do, Once, Scene, counted, standstill};
 use hookrail::{End, Happened, Status};
-use hookrail_tests::probe::{LONG, eventually};
+use hookrail_tests::probe::eventually;
 use serde_json::json;
 
 fn status(scene: &Scene) -> Status {
@@ -64,12 +64,7 @@ fn a_start_that_fails_leaves_it_stopped() {
 #[test]
 fn stopping_waits_for_who_is_inside_and_nothing_else_is_done_meanwhile() {
     let scene = Scene::plain();
-    let (arrived, inside) = channel();
-    let (go, wait) = channel::<()>();
-    let stay = Once::new(move || {
-        arrived.send(()).unwrap();
-        wait.recv().unwrap();
-    });
+    let (stay, inside) = standstill();
     let (sent, stopped) = channel();
     scene.script(move |at, _| {
         match at {
@@ -81,7 +76,7 @@ fn stopping_waits_for_who_is_inside_and_nothing_else_is_done_meanwhile() {
     });
     scope(|scope| {
         let reader = scope.spawn(|| counted(&scene.publish));
-        inside.recv_timeout(LONG).unwrap();
+        inside.is_there();
         let stopper = scope.spawn(|| scene.host.stop(&scene.counter));
         eventually("it is stopping", || status(&scene) == Status::Stopping);
         assert_eq!(counted(&scene.publish), None, "nobody enters it any more");
@@ -89,7 +84,7 @@ fn stopping_waits_for_who_is_inside_and_nothing_else_is_done_meanwhile() {
         assert_eq!((error.code(), &*error.to_string()), ("HR0106", "`counter` is being stopped"));
         assert_eq!(scene.host.begin_unload(scene.counter.clone()).unwrap_err().code(), "HR0106");
         stopped.try_recv().expect_err("it is not stopped while somebody is inside");
-        go.send(()).unwrap();
+        inside.goes_on();
         assert_eq!(reader.join().unwrap(), Some((1, 1)));
         assert_eq!(stopper.join().unwrap().unwrap(), Status::Stopped);
         stopped.try_recv().unwrap();

@@ -9,7 +9,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread::scope;
 
-use counter::{At, Do, Once, Raise, Scene, counted};
+use counter::{At, Do, Once, Raise, Scene, counted, standstill};
 use hookrail::{Callbacks, End, Happened, MessagePublish, Priority};
 use hookrail_tests::probe::{LONG, eventually};
 use hookrail_tests::zoo;
@@ -96,12 +96,7 @@ fn state_crosses_with_its_version() {
 #[test]
 fn the_rest_is_handed_over_when_nobody_is_in_the_old_one() {
     let scene = Scene::plain();
-    let (arrived, inside) = channel();
-    let (go, wait) = channel::<()>();
-    let stay = Once::new(move || {
-        arrived.send(()).unwrap();
-        wait.recv().unwrap();
-    });
+    let (stay, inside) = standstill();
     let order: Arc<Mutex<Vec<(At, u64)>>> = Arc::default();
     let seen = order.clone();
     scene.script(move |at, build| {
@@ -113,12 +108,12 @@ fn the_rest_is_handed_over_when_nobody_is_in_the_old_one() {
     });
     scope(|scope| {
         let reader = scope.spawn(|| counted(&scene.publish));
-        inside.recv_timeout(LONG).unwrap();
+        inside.is_there();
         let upgraded = scene.upgrade("counter_two").unwrap();
         assert_eq!(scene.count(), (2, 1), "the new one serves");
         assert_eq!(upgraded.old.wait(std::time::Duration::from_millis(50)), End::Busy(1));
         assert_eq!(scene.host.history("counter")[0].end, End::Busy(1), "it drains");
-        go.send(()).unwrap();
+        inside.goes_on();
         assert_eq!(reader.join().unwrap(), Some((1, 1)));
         assert_eq!(upgraded.old.wait(LONG), End::Unmapped);
     });
@@ -142,12 +137,7 @@ fn the_rest_is_handed_over_when_nobody_is_in_the_old_one() {
 #[test]
 fn the_rest_goes_to_the_generation_that_serves_by_then() {
     let scene = Scene::plain();
-    let (arrived, inside) = channel();
-    let (go, wait) = channel::<()>();
-    let stay = Once::new(move || {
-        arrived.send(()).unwrap();
-        wait.recv().unwrap();
-    });
+    let (stay, inside) = standstill();
     scene.script(move |at, build| {
         if (at, build) == (At::Count, 1) {
             stay.act();
@@ -156,10 +146,10 @@ fn the_rest_goes_to_the_generation_that_serves_by_then() {
     });
     scope(|scope| {
         scope.spawn(|| counted(&scene.publish));
-        inside.recv_timeout(LONG).unwrap();
+        inside.is_there();
         let first = scene.upgrade("counter_two").unwrap().old;
         let second = scene.upgrade("counter_two").unwrap().old;
-        go.send(()).unwrap();
+        inside.goes_on();
         assert_eq!([first.wait(LONG), second.wait(LONG)], [End::Unmapped, End::Unmapped]);
     });
     assert_eq!(scene.count(), (2, 2));
@@ -228,7 +218,7 @@ fn generations_are_counted_and_the_last_eight_remembered() {
     assert_eq!(view.former.len(), 3);
     let view = json!(view);
     assert_eq!(view["status"], "running");
-    assert_eq!(view["former"][2], json!({ "generation": 3, "version": "1.0.0", "end": "unmapped" }));
+    assert_eq!(view["former"][2], json!({ "generation": 3, "version": "1.0.0", "end": "unmapped", "skipped": 0 }));
     for _ in 0..8 {
         // SAFETY: our own library.
         let upgraded = unsafe { scene.host.upgrade(&plugin, zoo("counter_two")) }.unwrap();

@@ -13,7 +13,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread::scope;
 
-use counter::{At, Do, Once, Scene};
+use counter::{At, Do, Once, Scene, standstill};
 use hookrail::{End, Error, Status, Ticket};
 use hookrail_tests::probe::LONG;
 use hookrail_tests::zoo;
@@ -201,12 +201,7 @@ fn two_at_once() {
 #[test]
 fn of_a_plugin_that_is_being_unloaded() {
     let scene = Scene::plain();
-    let (arrived, inside) = channel();
-    let (go, wait) = channel::<()>();
-    let stay = Once::new(move || {
-        arrived.send(()).unwrap();
-        wait.recv().unwrap();
-    });
+    let (stay, inside) = standstill();
     scene.script(move |at, _| {
         if at == At::Count {
             stay.act();
@@ -215,11 +210,11 @@ fn of_a_plugin_that_is_being_unloaded() {
     });
     scope(|scope| {
         let reader = scope.spawn(|| scene.count());
-        inside.recv_timeout(LONG).unwrap();
+        inside.is_there();
         let ticket = scene.host.begin_unload(scene.counter.clone()).unwrap();
         let error = scene.upgrade("counter_two").unwrap_err();
         assert_eq!((error.code(), &*error.to_string()), ("HR0106", "`counter` is being unloaded"));
-        go.send(()).unwrap();
+        inside.goes_on();
         assert_eq!(reader.join().unwrap(), (1, 1), "who was inside was served to the end");
         assert_eq!(ticket.wait(LONG), End::Unmapped);
     });

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hookrail::control::Command;
 use hookrail::control::wire::{Ended, PluginDetail, Replaced};
-use hookrail::{PluginView, UpgradeTimes};
+use hookrail::{End, PluginView, UpgradeTimes};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -29,7 +29,7 @@ pub(crate) fn run(command: &Plugin) -> Result<ExitCode, Error> {
         }
         Plugin::Unload { name, no_wait, common } => {
             let command = Command::Unload { plugin: name.clone(), wait_ms: wait_ms(*no_wait) };
-            ask(common, &command, |ended: &Ended| format!("{} {}", ended.plugin, end(ended)))
+            ask(common, &command, |ended: &Ended| format!("{} {}", ended.plugin, ending(ended)))
         }
         Plugin::Stop { name, common } => ask(common, &Command::Stop { plugin: name.clone() }, line),
         Plugin::Start { name, common } => ask(common, &Command::Start { plugin: name.clone() }, line),
@@ -112,10 +112,9 @@ fn show(detail: &PluginDetail) -> String {
     }
     if !plugin.former.is_empty() {
         let columns = [Column::Number("generation"), Column::Text("version"), Column::Text("how it ended")];
-        let rows = plugin
-            .former
-            .iter()
-            .map(|former| vec![former.generation.to_string(), former.version.clone(), former.end.to_string()]);
+        let rows = plugin.former.iter().map(|former| {
+            vec![former.generation.to_string(), former.version.clone(), end(&former.end, former.skipped)]
+        });
         let _ = write!(text, "\n\n{}", table(Target::Stdout, &columns, rows));
     }
     text
@@ -131,7 +130,7 @@ fn about(plugin: &PluginView) -> String {
 
 fn replaced(replaced: &Replaced) -> String {
     let Replaced { plugin, generation, version, times: took, old } = replaced;
-    format!("{plugin} {version}, generation {generation}: {}; before it {} {}", times(took), old.version, end(old))
+    format!("{plugin} {version}, generation {generation}: {}; before it {} {}", times(took), old.version, ending(old))
 }
 
 /// How long the parts of an upgrade took.
@@ -140,10 +139,40 @@ pub(crate) fn times(took: &UpgradeTimes) -> String {
     format!("copy {copy:.1?}, open {open:.1?}, create {create:.1?}, swap {swap:.1?}")
 }
 
-fn end(ended: &Ended) -> String {
-    let mut text = format!("generation {}: {}", ended.generation, ended.end);
-    if ended.skipped > 0 {
-        let _ = write!(text, "; {} destructor(s) of its thread-locals were never run", ended.skipped);
+fn ending(ended: &Ended) -> String {
+    format!("generation {}: {}", ended.generation, end(&ended.end, ended.skipped))
+}
+
+fn end(end: &End, skipped: usize) -> String {
+    let mut text = end.to_string();
+    if let End::PinnedByThreads(_) = end {
+        text.push_str("; when they have ended it is closed");
+    }
+    if skipped > 0 {
+        let _ = write!(text, "; {skipped} destructor(s) of its thread-locals were never run");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use hookrail::{GenerationView, Status};
+
+    use super::*;
+
+    #[test]
+    fn what_a_former_generation_lost_is_shown() {
+        let former = GenerationView { generation: 1, version: "1.0.0".into(), end: End::Unmapped, skipped: 2 };
+        let plugin = PluginView {
+            name: "a".into(),
+            version: "2.0.0".into(),
+            generation: 2,
+            status: Status::Running,
+            instances: vec!["a".into()],
+            former: vec![former],
+        };
+        let text = show(&PluginDetail { plugin, hooks: Vec::new() });
+        let last = text.lines().last().unwrap();
+        assert!(last.ends_with("unmapped; 2 destructor(s) of its thread-locals were never run"), "{text}");
+    }
 }

@@ -17,6 +17,7 @@ use crate::chain::Owner;
 use crate::config::Config;
 use crate::error::{ApiMisuse, Error};
 use crate::event::{Announcer, Happened};
+use crate::library::Source;
 use crate::plugin::{Beginning, Loaded, States};
 use crate::reclaim;
 use crate::registry::Registry;
@@ -64,7 +65,7 @@ impl Core {
     /// As for `Host::load`.
     pub(crate) unsafe fn load(&self, file: &Path) -> Result<Plugin, Error> {
         // SAFETY: the caller's contract.
-        let mut loaded = unsafe { Loaded::open(file, &self.config.unload)? };
+        let mut loaded = unsafe { Loaded::open(Source::file(file), &self.config.unload)? };
         let name = loaded.note().name.clone();
         let reservation = match self.table.reserve_new(&name) {
             Ok(reservation) => reservation,

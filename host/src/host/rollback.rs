@@ -1,7 +1,7 @@
 //! The way back: a new generation that does not pass its probation is replaced by the build it
 //! replaced.
 
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
@@ -12,11 +12,14 @@ use super::upgrade::Inheritance;
 use crate::chain::Owner;
 use crate::error::Error;
 use crate::event::Happened;
+use crate::library::Source;
 use crate::plugin::{Loaded, States};
 use crate::probation::Probation;
 
 /// What it takes to go back to the build before.
 pub(super) struct WayBack {
+    /// Its file, which may be another by now.
+    pub(super) file: PathBuf,
     /// The sealed copy of its file.
     pub(super) copy: OwnedFd,
     /// What its instances had saved when they were replaced.
@@ -76,7 +79,7 @@ impl Core {
         let Some(reservation) = self.table.reserve_later(plugin, owner, "rolled back") else { return };
         let Some(failed) = reservation.serving() else { return };
         tracing::error!(plugin, generation = failed.generation, "is rolled back: {reason}");
-        let file = PathBuf::from(format!("/proc/self/fd/{}", way_back.copy.as_raw_fd()));
+        let source = Source::copy(&way_back.file, way_back.copy.as_fd());
         let limit = self.config.upgrade.max_state;
         // What it has counted since is worth more than what the build before knew, if that takes it.
         let newest = |old: &Loaded| {
@@ -94,10 +97,10 @@ impl Core {
         };
         let event = |from, _, _| Happened::RolledBack { from, reason: reason.into() };
         // SAFETY: whoever loaded this build trusted it, and the copy is sealed.
-        let replaced = unsafe { self.replace(&reservation, &file, newest, None, event) }.or_else(|error| {
+        let replaced = unsafe { self.replace(&reservation, source, newest, None, event) }.or_else(|error| {
             tracing::warn!(plugin, "the state of the newer build is left behind: {error}");
             // SAFETY: as above.
-            unsafe { self.replace(&reservation, &file, handed_over, None, event) }
+            unsafe { self.replace(&reservation, source, handed_over, None, event) }
         });
         if let Err(error) = replaced {
             tracing::error!(plugin, "cannot be rolled back: {error}");

@@ -339,6 +339,7 @@ impl Entry {
             generation: former.generation,
             version: former.version.clone(),
             end: former.ticket.so_far(),
+            skipped: former.ticket.skipped(),
         };
         self.former.iter().map(view).collect()
     }

@@ -15,6 +15,7 @@ use super::table::{Current, Reservation, Serving};
 use crate::chain::Owner;
 use crate::error::{ApiMisuse, Error};
 use crate::event::Happened;
+use crate::library::Source;
 use crate::plugin::{Beginning, Loaded, States};
 use crate::probation::Probation;
 use crate::registry::Addition;
@@ -87,10 +88,10 @@ impl Core {
         let probation = Probation::new(&self.config.upgrade).map(Arc::new);
         let event = |from, version, times| Happened::Upgraded { from, version, times };
         // SAFETY: the caller's contract.
-        unsafe { self.replace(&reservation, file, inherit, probation, event) }
+        unsafe { self.replace(&reservation, Source::file(file), inherit, probation, event) }
     }
 
-    /// Replaces the generation that serves by that of `file`, and tells the event that is made of its
+    /// Replaces the generation that serves by that of `source`, and tells the event that is made of its
     /// number, the new version and the times; or changes nothing.
     ///
     /// # Safety
@@ -98,7 +99,7 @@ impl Core {
     pub(super) unsafe fn replace(
         self: &Arc<Self>,
         reservation: &Reservation,
-        file: &Path,
+        source: Source<'_>,
         inherit: impl Fn(&Loaded) -> Result<Inheritance, Error>,
         probation: Option<Arc<Probation>>,
         event: impl Fn(u64, String, UpgradeTimes) -> Happened,
@@ -107,7 +108,7 @@ impl Core {
         let serving = reservation.serving().ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?;
         let began = Instant::now();
         // SAFETY: the caller's contract.
-        let mut loaded = unsafe { Loaded::open(file, &self.config.unload)? };
+        let mut loaded = unsafe { Loaded::open(source, &self.config.unload)? };
         let copy = loaded.copied();
         let open = began.elapsed() - copy;
         let began = Instant::now();
@@ -175,7 +176,7 @@ impl Core {
         let lifecycle = serving.lifecycle.lock();
         let old = lifecycle.as_ref().ok_or_else(|| ApiMisuse::NotLoaded(plugin.into()))?;
         let Inheritance { states, saved, way_back } = inherit(old)?;
-        let copy = probation.is_some().then(|| old.keep_copy()).transpose()?;
+        let kept = probation.is_some().then(|| old.keep_copy()).transpose()?;
         // Under the lock: a reload lets go of it when its configuration is noted.
         let reloaded = reservation.reloaded();
         drop(lifecycle);
@@ -188,9 +189,9 @@ impl Core {
             states: &states,
         };
         let additions = loaded.start(&beginning)?;
-        let trial = match (probation, copy) {
-            (Some(probation), Some(copy)) => {
-                Some(OnTrial::begin(self, plugin, owner, probation, WayBack { copy, states: way_back })?)
+        let trial = match (probation, kept) {
+            (Some(probation), Some((file, copy))) => {
+                Some(OnTrial::begin(self, plugin, owner, probation, WayBack { file, copy, states: way_back })?)
             }
             _ => None,
         };

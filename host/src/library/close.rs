@@ -17,6 +17,15 @@ pub(crate) struct Closed {
     pub(crate) skipped: usize,
 }
 
+impl Closed {
+    /// Logs that memory is lost, if it is.
+    pub(crate) fn warn_of_skipped(&self, plugin: &str) {
+        if self.skipped > 0 {
+            tracing::warn!(plugin, "{} destructor(s) of threads that did not come by were never run", self.skipped);
+        }
+    }
+}
+
 impl Library {
     /// From now on each thread runs what it has left of the library where it is in no callback.
     /// Nobody may call the callbacks any more.
@@ -56,7 +65,12 @@ impl Library {
 
     /// Closes a library of which nothing has run but constructors, unless those may have left code.
     pub(super) fn undo(self) {
-        if self.inspection.unhooked.is_empty() && self.handlers().is_empty() {
+        let may_have_left = match self.check_abi() {
+            Ok(()) => self.made_unbound() > 0,
+            // It cannot be asked.
+            Err(_) => self.inspection.finds_by_name,
+        };
+        if self.inspection.unhooked.is_empty() && !may_have_left && self.handlers().is_empty() {
             self.remove();
         } else {
             self.keep();
@@ -127,7 +141,7 @@ impl Library {
             // The last of its threads may have asked for it.
             is_kept()?;
         }
-        match self.keys() {
+        match self.made_unbound() {
             0 => {}
             keys => return Err(End::PinnedByThreadLocals(keys)),
         }
@@ -143,8 +157,9 @@ impl Library {
         }
     }
 
-    /// How many pthread keys the system has made whose destructors are the library's own code.
-    fn keys(&self) -> usize {
+    /// How many pthread keys the system has made, whose destructors are the library's own code, and
+    /// how many threads, before the library was bound.
+    fn made_unbound(&self) -> usize {
         // SAFETY: the function takes nothing, and the library is loaded.
         self.table::<KeysTable>().map_or(0, |table| unsafe { (table.count)() } as usize)
     }

@@ -3,20 +3,49 @@
 
 use std::fs::{File, Metadata};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{MemfdFlags, Mode, OFlags, SealFlags, fcntl_add_seals, memfd_create, open, sendfile};
 
 use crate::error::{Error, Incompatible};
 
-/// Copies a file into memory, which nobody else knows. [`seal`] it before anybody does.
-pub(super) fn of_file(path: &Path) -> Result<OwnedFd, Error> {
+/// What a library is read from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source<'a> {
+    /// The file. Errors call it so, and copies bear its name.
+    file: &'a Path,
+    /// A copy of it, to be read in its place.
+    copy: Option<BorrowedFd<'a>>,
+}
+
+impl<'a> Source<'a> {
+    /// The file itself.
+    pub(crate) fn file(file: &'a Path) -> Self {
+        Source { file, copy: None }
+    }
+
+    /// A copy of a file, which may be another one or gone by now.
+    pub(crate) fn copy(file: &'a Path, copy: BorrowedFd<'a>) -> Self {
+        Source { file, copy: Some(copy) }
+    }
+
+    pub(super) fn path(self) -> &'a Path {
+        self.file
+    }
+}
+
+/// Copies a library into memory, which nobody else knows. [`seal`] it before anybody does.
+pub(super) fn of(source: Source<'_>) -> Result<OwnedFd, Error> {
+    let path = source.file;
     let failed = |source: io::Error| Error::System { what: format!("read {}", path.display()), source };
     // Without waiting: opening a pipe would, until somebody writes to it.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = File::from(open(path, flags, Mode::empty()).map_err(|error| failed(error.into()))?);
+    // A copy too is opened: a duplicate of its descriptor would share the position in it.
+    let opened = source.copy.map(|copy| PathBuf::from(format!("/proc/self/fd/{}", copy.as_raw_fd())));
+    let opened = open(opened.as_deref().unwrap_or(path), flags, Mode::empty());
+    let file = File::from(opened.map_err(|error| failed(error.into()))?);
     let metadata = file.metadata().map_err(failed)?;
     if !metadata.is_file() {
         let what = if metadata.is_dir() { "a directory" } else { "no regular file" };

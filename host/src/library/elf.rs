@@ -69,6 +69,9 @@ pub struct Inspection {
     pub static_tls: bool,
     /// How it was linked.
     pub image: Image,
+    /// Whether it may use functions of the system that it does not import, as all do that `export!` made.
+    #[serde(skip)]
+    pub(crate) finds_by_name: bool,
 }
 
 /// The note of a plugin.
@@ -167,6 +170,7 @@ fn read(bytes: &[u8]) -> Result<Inspection, Incompatible> {
         unique_symbols: false,
         static_tls: false,
         image: Image::read(segments, &sections, bytes).map_err(damaged)?,
+        finds_by_name: false,
     };
     if let Some((dynamic, strings)) = sections.dynamic(endian, bytes).map_err(damaged)? {
         let strings = sections.strings(endian, bytes, strings).map_err(damaged)?;
@@ -194,6 +198,8 @@ fn read(bytes: &[u8]) -> Result<Inspection, Incompatible> {
         let name = String::from_utf8_lossy(symbols.symbol_name(endian, symbol).unwrap_or_default());
         if TELLTALE.iter().any(|telltale| name.starts_with(telltale)) {
             inspection.unhooked.push(name.into_owned());
+        } else if name == "dlsym" {
+            inspection.finds_by_name = true;
         }
     }
     inspection.unique_symbols = symbols.iter().any(|symbol| symbol.st_bind() == elf::STB_GNU_UNIQUE);

@@ -58,7 +58,7 @@ impl fmt::Display for End {
                 write!(f, "kept: at least {count} thread-local(s) of it wait for their thread to end")
             }
             End::PinnedByThreads(count) => {
-                write!(f, "kept: {count} thread(s) that it started go on; when they have ended it is closed")
+                write!(f, "kept: {count} thread(s) that it started go on")
             }
             End::Unhooked(name) => {
                 write!(f, "kept: it uses `{name}`, by which its code could run after it was closed")

@@ -10,6 +10,7 @@ use crate::config::Unload;
 use crate::error::Error;
 #[cfg(feature = "schema")]
 use crate::error::{ConfigError, Misbehaved};
+use crate::library::Source;
 
 /// The JSON Schema of a plugin's configuration, if it exports one.
 ///
@@ -18,7 +19,7 @@ use crate::error::{ConfigError, Misbehaved};
 /// [`Host::load`](crate::Host::load).
 pub unsafe fn schema(file: impl AsRef<Path>) -> Result<Option<String>, Error> {
     // SAFETY: the caller's contract.
-    let loaded = unsafe { Loaded::open(file.as_ref(), &Unload::default())? };
+    let loaded = unsafe { Loaded::open(Source::file(file.as_ref()), &Unload::default())? };
     let schema = loaded.schema();
     loaded.abandon();
     schema

@@ -4,9 +4,8 @@
 use std::cell::Cell;
 use std::ptr::{null, null_mut};
 
-use once_cell::sync::OnceCell;
-
 use super::slot::Slot;
+use crate::fork;
 use crate::sync::{AtomicPtr, Ordering, is_asymmetric};
 
 /// Slots come in blocks, so that a writer walks memory in order.
@@ -61,7 +60,7 @@ pub(crate) fn own() -> Option<&'static Slot> {
 /// that nobody gives back: one record for such a thread.
 pub(crate) fn register() -> &'static Slot {
     own().unwrap_or_else(|| {
-        forget_other_threads_in_a_forked_child();
+        fork::prepare();
         let slot = claim();
         OWN.set(slot);
         if is_asymmetric() {
@@ -112,17 +111,9 @@ fn append() -> &'static Slot {
     unsafe { &(*block).slots[0] }
 }
 
-/// The child of a fork has one thread; the slots of the others, copied in whatever state they were,
-/// would make its writers wait for ever.
-fn forget_other_threads_in_a_forked_child() {
-    extern "C" fn in_child() {
-        let own = OWN.get();
-        all().filter(|slot| !std::ptr::eq(*slot, own)).for_each(Slot::release);
-    }
-    static HANDLER: OnceCell<()> = OnceCell::new();
-    HANDLER.get_or_init(|| {
-        // SAFETY: the handler only stores to atomics. It fails only for lack of memory, and then a
-        // forked child's writers may wait for ever, which is no reason to refuse reading here.
-        unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
-    });
+/// The slots of other threads, copied in whatever state they were, would make the writers of a
+/// forked child wait for ever.
+pub(crate) fn in_child() {
+    let own = OWN.get();
+    all().filter(|slot| !std::ptr::eq(*slot, own)).for_each(Slot::release);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hookrail_abi::boundary::{KeyDestructor, ObjectDestructor, Str, ThreadBody, UnloadService};
 
-use super::{Residue, system, thread};
+use super::{Residue, State, is_lost, system, thread};
 
 pub(crate) static TABLE: UnloadService = UnloadService {
     size: size_of::<UnloadService>() as u32,
@@ -17,11 +17,14 @@ pub(crate) static TABLE: UnloadService = UnloadService {
     keep,
 };
 
+/// Changes the records of a library, unless they are lost.
+///
 /// # Safety
 /// `library` came from [`Residue::as_library`], of a residue that still is.
-unsafe fn residue<'a>(library: *const c_void) -> &'a Residue {
+unsafe fn note<R>(library: *const c_void, change: impl FnOnce(&mut State) -> R) -> Option<R> {
     // SAFETY: the caller's contract.
-    unsafe { &*library.cast::<Residue>() }
+    let residue = unsafe { &*library.cast::<Residue>() };
+    (!is_lost()).then(|| change(&mut residue.state.lock()))
 }
 
 unsafe extern "C" fn at_thread_exit(library: *const c_void, run: ObjectDestructor, object: *mut c_void) -> i32 {
@@ -29,7 +32,7 @@ unsafe extern "C" fn at_thread_exit(library: *const c_void, run: ObjectDestructo
     // For one that comes when the system has run all thread-locals, from a foreign key's destructor.
     thread::arm_last();
     // SAFETY: the library hands back what it was bound with, and its residue outlives it.
-    unsafe { residue(library) }.state.lock().add_destructor(thread::id(), run, object);
+    unsafe { note(library, |state| state.add_destructor(thread::id(), run, object)) };
     0
 }
 
@@ -40,7 +43,7 @@ unsafe extern "C" fn key_create(library: *const c_void, key: *mut u32, destructo
     let made = system::key_create(key, None);
     if made == 0 {
         // SAFETY: as in `at_thread_exit`.
-        unsafe { residue(library) }.state.lock().add_key(*key, destructor);
+        unsafe { note(library, |state| state.add_key(*key, destructor)) };
     }
     made
 }
@@ -48,7 +51,8 @@ unsafe extern "C" fn key_create(library: *const c_void, key: *mut u32, destructo
 unsafe extern "C" fn key_delete(library: *const c_void, key: u32) -> i32 {
     // Only what is its own: the number of a key that it has deleted before may be another's by now.
     // SAFETY: as in `at_thread_exit`.
-    if unsafe { residue(library) }.state.lock().remove_key(key) { system::key_delete(key) } else { libc::EINVAL }
+    let is_own = unsafe { note(library, |state| state.remove_key(key)) };
+    if is_own == Some(true) { system::key_delete(key) } else { libc::EINVAL }
 }
 
 unsafe extern "C" fn set_specific(library: *const c_void, key: u32, value: *const c_void) -> i32 {
@@ -56,7 +60,7 @@ unsafe extern "C" fn set_specific(library: *const c_void, key: u32, value: *cons
     if set == 0 {
         thread::arm_last();
         // SAFETY: as in `at_thread_exit`.
-        unsafe { residue(library) }.state.lock().set_value(thread::id(), key, value.cast_mut());
+        unsafe { note(library, |state| state.set_value(thread::id(), key, value.cast_mut())) };
     }
     set
 }
@@ -68,6 +72,9 @@ unsafe extern "C" fn thread_create(
     body: ThreadBody,
     argument: *mut c_void,
 ) -> i32 {
+    if is_lost() {
+        return libc::EAGAIN;
+    }
     // SAFETY: as in `at_thread_exit`; the count is the residue's own, taken back by `run`.
     let residue = unsafe {
         Arc::increment_strong_count(library.cast::<Residue>());
@@ -110,7 +117,8 @@ unsafe extern "C-unwind" fn run(start: *mut c_void) -> *mut c_void {
 }
 
 unsafe extern "C" fn keep(library: *const c_void, reason: Str) {
-    // SAFETY: as in `at_thread_exit`; the text holds for the call.
-    let (residue, reason) = unsafe { (residue(library), reason.to_text().into_owned()) };
-    residue.state.lock().kept.get_or_insert(reason);
+    // SAFETY: the text holds for the call.
+    let reason = unsafe { reason.to_text() }.into_owned();
+    // SAFETY: as in `at_thread_exit`.
+    unsafe { note(library, |state| _ = state.kept.get_or_insert(reason)) };
 }

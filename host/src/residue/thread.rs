@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use once_cell::sync::OnceCell;
 
-use super::{Residue, run_everywhere, system};
+use super::{Residue, is_lost, run_everywhere, system};
 
 /// A thread, for as long as the process lives: numbers are not used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +109,9 @@ unsafe extern "C" fn run_last(_: *mut c_void) {
     if !started_by.is_null() {
         // SAFETY: `adopt` made it from an `Arc`, and it is taken once.
         let residue = unsafe { Arc::from_raw(started_by) };
-        residue.state.lock().threads -= 1;
-        residue.changed.notify_all();
+        if !is_lost() {
+            residue.state.lock().threads -= 1;
+            residue.changed.notify_all();
+        }
     }
 }

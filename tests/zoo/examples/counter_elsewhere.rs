@@ -8,22 +8,4 @@ points! {
     pub unsafe Nowhere: "zoo.nowhere", 1, Fold<Message> {}
 }
 
-struct Animal;
-
-impl Plugin for Animal {
-    type Config = Config;
-    const HOOKS: Hooks<Self> = hooks![Nowhere, 300, "count", |_, _| {}];
-
-    fn start(_: &Registrar, _: Config) -> Result<Self> {
-        Ok(Animal)
-    }
-
-    fn restore(_: &Registrar, _: Config, _: State) -> Result<Self> {
-        Ok(Animal)
-    }
-}
-
-#[derive(serde::Deserialize, schemars::JsonSchema)]
-struct Config {}
-
-export!(Animal, name = "counter");
+export!(hookrail_tests::Idle<Nowhere>, name = "counter");

@@ -15,22 +15,4 @@ points! {
     pub unsafe local Publish: "message.publish", 1, Fold<Letter> {}
 }
 
-struct Animal;
-
-impl Plugin for Animal {
-    type Config = Config;
-    const HOOKS: Hooks<Self> = hooks![Publish, 300, "count", |_, letter| letter.topic.clear()];
-
-    fn start(_: &Registrar, _: Config) -> Result<Self> {
-        Ok(Animal)
-    }
-
-    fn restore(_: &Registrar, _: Config, _: State) -> Result<Self> {
-        Ok(Animal)
-    }
-}
-
-#[derive(serde::Deserialize, schemars::JsonSchema)]
-struct Config {}
-
-export!(Animal, name = "counter");
+export!(hookrail_tests::Idle<Publish>, name = "counter");

@@ -1,7 +1,7 @@
 //! Starts a thread that nobody joins, and that goes on until the test closes a pipe.
 
 use hookrail_abi::prelude::*;
-use hookrail_tests::pipe::End;
+use hookrail_tests::pipe::Until;
 
 struct Leaves;
 
@@ -12,18 +12,13 @@ impl Leaves {
 }
 
 impl Plugin for Leaves {
-    type Config = Config;
+    type Config = Until;
     const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "look", Self::look];
 
-    fn start(_: &Registrar, config: Config) -> Result<Self> {
-        std::thread::spawn(move || config.until.wait());
+    fn start(_: &Registrar, Until { until }: Until) -> Result<Self> {
+        std::thread::spawn(move || until.wait());
         Ok(Leaves)
     }
-}
-
-#[derive(serde::Deserialize, schemars::JsonSchema)]
-struct Config {
-    until: End,
 }
 
 export!(Leaves, name = "leaves-a-reading-thread");

@@ -1,13 +1,13 @@
-//! Starts a thread that nobody joins, and that ends by itself soon after it was told to.
+//! Starts a thread that nobody joins, and that is in code of the plugin until the instance is gone, and
+//! a little longer.
 
-use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
-use std::time::Duration;
 
 use hookrail_abi::prelude::*;
 
 struct Leaves {
-    end: Mutex<Option<Sender<()>>>,
+    /// Ends the thread when it is dropped.
+    _end: Sender<()>,
 }
 
 impl Leaves {
@@ -21,17 +21,9 @@ impl Plugin for Leaves {
     const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "look", Self::look];
 
     fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
-        let (end, wait) = channel::<()>();
-        std::thread::spawn(move || {
-            let _ = wait.recv();
-            // Still in code of the plugin when everything else of it is gone.
-            std::thread::sleep(Duration::from_millis(20));
-        });
-        Ok(Leaves { end: Mutex::new(Some(end)) })
-    }
-
-    fn stop(&self) {
-        *self.end.lock().expect("nobody panics with it") = None;
+        let (end, wait) = channel();
+        std::thread::spawn(move || wait.recv());
+        Ok(Leaves { _end: end })
     }
 }
 

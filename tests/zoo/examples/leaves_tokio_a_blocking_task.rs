@@ -4,7 +4,7 @@
 use std::sync::Mutex;
 
 use hookrail_abi::prelude::*;
-use hookrail_tests::pipe::End;
+use hookrail_tests::pipe::Until;
 use tokio::runtime::{Builder, Runtime};
 
 struct Leaves {
@@ -18,16 +18,16 @@ impl Leaves {
 }
 
 impl Plugin for Leaves {
-    type Config = Config;
+    type Config = Until;
     const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "look", Self::look];
 
-    fn start(_: &Registrar, config: Config) -> Result<Self> {
+    fn start(_: &Registrar, Until { until }: Until) -> Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(1).build()?;
         // The task runs before this returns: what has not begun is thrown away by the shutdown.
         let (began, wait) = std::sync::mpsc::channel();
         runtime.spawn_blocking(move || {
             let _ = began.send(());
-            config.until.wait();
+            until.wait();
         });
         wait.recv()?;
         Ok(Leaves { runtime: Mutex::new(Some(runtime)) })
@@ -37,11 +37,6 @@ impl Plugin for Leaves {
         let runtime = self.runtime.lock().expect("nobody panics with it").take();
         runtime.expect("it is stopped once").shutdown_background();
     }
-}
-
-#[derive(serde::Deserialize, schemars::JsonSchema)]
-struct Config {
-    until: End,
 }
 
 export!(Leaves, name = "leaves-tokio-a-blocking-task");

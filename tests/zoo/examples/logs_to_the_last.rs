@@ -4,7 +4,7 @@
 use std::cell::Cell;
 
 use hookrail_abi::prelude::*;
-use hookrail_tests::pipe::End;
+use hookrail_tests::pipe::Until;
 
 thread_local!(static HELD: Held = const { Held { host: Cell::new(None), lets_go: Cell::new(false) } });
 
@@ -31,27 +31,22 @@ impl Logs {
 }
 
 impl Plugin for Logs {
-    type Config = Config;
+    type Config = Until;
     const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "look", Self::look];
 
-    fn start(host: &Registrar, config: Config) -> Result<Self> {
+    fn start(host: &Registrar, Until { until }: Until) -> Result<Self> {
         let host: Instance = **host;
         std::thread::spawn(move || {
             HELD.with(|held| {
                 held.host.set(Some(host));
                 host.log(Level::Info, "begins");
-                config.until.wait();
+                until.wait();
                 host.log(Level::Info, "goes on");
                 host.log(Level::Info, if held.lets_go.get() { "holds nothing" } else { "holds" });
             });
         });
         Ok(Logs)
     }
-}
-
-#[derive(serde::Deserialize, schemars::JsonSchema)]
-struct Config {
-    until: End,
 }
 
 export!(Logs, name = "logs-to-the-last");

@@ -4,7 +4,7 @@
 use std::ffi::c_int;
 
 use hookrail_abi::prelude::*;
-use hookrail_tests::pipe::End;
+use hookrail_tests::pipe::Until;
 
 #[link(name = "zoo_cpp", kind = "static")]
 #[link(name = "stdc++")]
@@ -21,19 +21,14 @@ impl Starts {
 }
 
 impl Plugin for Starts {
-    type Config = Config;
+    type Config = Until;
     const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "look", Self::look];
 
-    fn start(_: &Registrar, config: Config) -> Result<Self> {
+    fn start(_: &Registrar, Until { until }: Until) -> Result<Self> {
         // SAFETY: the test keeps the descriptor open for as long as the thread reads.
-        unsafe { zoo_start_thread(config.until.descriptor()) };
+        unsafe { zoo_start_thread(until.descriptor()) };
         Ok(Starts)
     }
-}
-
-#[derive(serde::Deserialize, schemars::JsonSchema)]
-struct Config {
-    until: End,
 }
 
 export!(Starts, name = "starts-a-cpp-thread");

@@ -4,9 +4,11 @@
 //! SDK does not let anybody write. `hookrail_tests::zoo` and `tests/tests/fixtures/animals.rs` build
 //! them. Here is what several of them use.
 
+mod idle;
 #[path = "../../src/soak/ledger.rs"]
 mod ledger;
 pub mod pipe;
 pub mod soak;
 
+pub use idle::Idle;
 pub use ledger::STAMP;

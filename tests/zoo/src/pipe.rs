@@ -13,6 +13,11 @@ use std::sync::atomic::{AtomicI32, Ordering};
 pub struct End(RawFd);
 
 impl End {
+    /// For a constructor, which has no configuration: what the variable `ZOO_END` says.
+    pub fn of_constructor() -> Option<Self> {
+        std::env::var("ZOO_END").ok()?.parse().ok().map(End)
+    }
+
     /// Tells the test, by one byte, that something happened. It may be called where a panic would end
     /// the process, so a byte that cannot be written is left to the test to miss.
     pub fn tell(self) {
@@ -33,6 +38,13 @@ impl End {
         // SAFETY: the test keeps it open for as long as the animal is there, and it is not closed here.
         ManuallyDrop::new(unsafe { File::from_raw_fd(self.0) })
     }
+}
+
+/// The configuration of an animal that goes on until the test closes a pipe.
+#[derive(Clone, Copy, Debug, serde::Deserialize, schemars::JsonSchema)]
+pub struct Until {
+    /// The animal's end.
+    pub until: End,
 }
 
 /// Where an animal without an instance at hand tells, such as a destructor: nowhere, until it is set.
