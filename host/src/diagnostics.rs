@@ -22,7 +22,7 @@ use std::sync::{Arc, OnceLock};
 use hookrail_abi::boundary::{PARENT_CURRENT, TraceTable};
 use parking_lot::{Mutex, RwLock};
 
-use crate::library::Image;
+use crate::library::Symbols;
 pub use level::LogLevel;
 pub(crate) use panic::Panic;
 use record::Values;
@@ -47,7 +47,7 @@ pub(crate) struct Speaker {
     spans: Spans,
     /// Whose callbacks have that context.
     instances: RwLock<HashMap<usize, Arc<str>>>,
-    image: OnceLock<Arc<Image>>,
+    symbols: OnceLock<Arc<Symbols>>,
 }
 
 impl Speaker {
@@ -61,7 +61,7 @@ impl Speaker {
             sites: RwLock::default(),
             spans: Spans::default(),
             instances: RwLock::default(),
-            image: OnceLock::new(),
+            symbols: OnceLock::new(),
         })
     }
 
@@ -69,9 +69,9 @@ impl Speaker {
     ///
     /// # Safety
     /// The table is the library's, which stays until `close`, and the speaker as long as the library.
-    pub(crate) unsafe fn bind(self: &Arc<Self>, table: &TraceTable, image: Option<Image>) {
-        if let Some(image) = image {
-            let _ = self.image.set(Arc::new(image));
+    pub(crate) unsafe fn bind(self: &Arc<Self>, table: &TraceTable, symbols: Option<Symbols>) {
+        if let Some(symbols) = symbols {
+            let _ = self.symbols.set(Arc::new(symbols));
         }
         // SAFETY: the service lives as long as the process, the speaker as the caller promises.
         unsafe { (table.bind)(Arc::as_ptr(self).cast(), &TABLE) };

@@ -116,7 +116,7 @@ pub use embed::{Callbacks, Registered};
 pub use error::{ApiMisuse, ConfigError, Error, Incompatible, Misbehaved};
 pub use event::{Event, Events, Happened};
 pub use host::{Decision, HookPoint, Host, Plugin, Traces, UpgradeTimes, Upgraded};
-pub use library::{End, Inspection, Note, NoteHook, inspect};
+pub use library::{End, EntrySymbol, Image, Inspection, Note, NoteHook, inspect};
 pub use pin::Pin;
 pub use plugin::schema;
 pub use stats::{Condition, LastFault, Latency, Level, Step, Trace};

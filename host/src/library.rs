@@ -8,6 +8,7 @@ mod end;
 mod handlers;
 mod image;
 mod mapped;
+mod symbols;
 mod table;
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
@@ -22,7 +23,8 @@ pub(crate) use close::Closed;
 pub(crate) use copy::Source;
 pub use elf::{Inspection, Note, NoteHook};
 pub use end::End;
-pub(crate) use image::Image;
+pub use image::{EntrySymbol, Image};
+pub(crate) use symbols::Symbols;
 
 use crate::diagnostics::Speaker;
 use crate::error::{Error, Incompatible};
@@ -186,7 +188,7 @@ impl Library {
         if let Some(table) = self.table::<TraceTable>() {
             // SAFETY: the table is the library's. `close` forgets it, and does not drop the speaker before
             // the library is gone.
-            unsafe { self.speaker.bind(table, Image::of(&self.copy)) };
+            unsafe { self.speaker.bind(table, Symbols::of(&self.copy)) };
         }
         Ok(())
     }

@@ -5,6 +5,8 @@
 
 pub mod child;
 pub mod fuzz;
+/// What a library can leave behind: the very look that `hookrail check` takes.
+#[path = "../../host/cli/src/check/leftovers.rs"]
 pub mod leftovers;
 pub mod probe;
 pub mod soak;

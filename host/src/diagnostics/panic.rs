@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use hookrail_abi::boundary::TracePanic;
 
 use super::Speaker;
-use crate::library::Image;
+use crate::library::Symbols;
 use crate::{reclaim, said};
 
 /// A panic in a plugin.
@@ -18,7 +18,7 @@ pub(crate) struct Panic {
     place: Option<String>,
     /// Return addresses, the innermost first.
     frames: Vec<usize>,
-    image: Weak<Image>,
+    symbols: Weak<Symbols>,
 }
 
 thread_local! {
@@ -44,7 +44,7 @@ impl Speaker {
             message,
             place: (!file.is_empty()).then(|| format!("{file}:{}:{}", panic.line, panic.column)),
             frames: frames.iter().map(|address| address.addr()).collect(),
-            image: self.image.get().map(Arc::downgrade).unwrap_or_default(),
+            symbols: self.symbols.get().map(Arc::downgrade).unwrap_or_default(),
         };
         if reclaim::is_inside() || said::is_calling() {
             // The plugin may catch it itself, and then it is nobody's fault.
@@ -69,7 +69,7 @@ impl Speaker {
             message: message.into(),
             place: None,
             frames: Vec::new(),
-            image: Weak::new(),
+            symbols: Weak::new(),
         });
         said::panicked(panic);
     }
@@ -95,8 +95,8 @@ pub(crate) struct Backtrace<'a>(&'a Panic);
 
 impl fmt::Display for Backtrace<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(image) = self.0.image.upgrade() else { return f.write_str("(its library is gone)") };
-        let names = image.names(&self.0.frames);
+        let Some(symbols) = self.0.symbols.upgrade() else { return f.write_str("(its library is gone)") };
+        let names = symbols.names(&self.0.frames);
         for (index, name) in own(&names).iter().enumerate() {
             write!(f, "\n{index:4}: {}", name.as_deref().unwrap_or("(no name)"))?;
         }
