@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-/// Three digits, in a unit that suits: `1.24 s`, `3.10 ms`, `41.2 µs`.
+/// Three digits, in a unit that suits: `1.24 s`, `3.10 ms`, `41.2 µs`, `85 ns`.
 pub(crate) fn text(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     let (number, unit) = match seconds {
+        // No clock that is read here knows less.
+        0.0..0.000_000_999_5 => return format!("{} ns", duration.as_nanos()),
         // What would be rounded up to 1000 of a unit is 1 of the next.
         0.0..0.000_999_5 => (seconds * 1e6, "µs"),
         0.0..0.999_5 => (seconds * 1e3, "ms"),
@@ -45,7 +47,10 @@ mod tests {
     #[test]
     fn three_digits_are_enough_for_anybody() {
         for (nanoseconds, expected) in [
-            (0, "0.00 µs"),
+            (0, "0 ns"),
+            (85, "85 ns"),
+            (999, "999 ns"),
+            (1000, "1.00 µs"),
             (41_234, "41.2 µs"),
             (999_499, "999 µs"),
             (999_500, "1.00 ms"),
