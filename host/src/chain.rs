@@ -217,7 +217,7 @@ impl Chain {
     pub(crate) fn hang(&self, callbacks: &[Arc<Callback>], watch: Watch, come_by: bool) -> Snapshot {
         // Relaxed: as in `has_callbacks`.
         self.has_callbacks.store(!callbacks.is_empty(), Ordering::Relaxed);
-        self.publish(if watched::is_needed(callbacks, &watch) {
+        self.publish(if watched::is_needed(self, callbacks, &watch) {
             Snapshot::watched(Watched::new(self, callbacks, watch))
         } else if callbacks.is_empty() && come_by {
             Snapshot::resting()

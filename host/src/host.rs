@@ -217,6 +217,13 @@ impl Host {
         unused
     }
 
+    /// The points of the operator's configuration that nobody has declared: misspelt, or declared later.
+    pub fn unused_points(&self) -> Vec<&str> {
+        let mut unused: Vec<_> = self.core.config.points.keys().map(String::as_str).collect();
+        unused.retain(|point| self.core.registry.point(point).is_none());
+        unused
+    }
+
     /// The configuration the host was made with.
     pub fn config(&self) -> &Config {
         &self.core.config

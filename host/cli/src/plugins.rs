@@ -36,6 +36,9 @@ impl Chosen {
         for hook in host.unused_overrides() {
             tracing::warn!("[[hooks]] overrides {} on {}, but there is no such callback", hook.callback, hook.point);
         }
+        for point in host.unused_points() {
+            tracing::warn!("[points.\"{point}\"] is about a point that is not there");
+        }
         Ok(host)
     }
 }

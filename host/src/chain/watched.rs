@@ -72,12 +72,16 @@ enum Act {
     Try(Arc<Trial>),
 }
 
-/// Whether calling is all there is to do.
-pub(super) fn is_needed(callbacks: &[Arc<Callback>], watch: &Watch) -> bool {
-    let is_special = |callback: &Arc<Callback>| {
-        callback.fault == FaultPolicy::Rollback || !matches!(*callback.standing.lock(), Standing::Armed)
-    };
+/// Whether calling is not all there is to do.
+pub(super) fn is_needed(chain: &Chain, callbacks: &[Arc<Callback>], watch: &Watch) -> bool {
+    let is_special =
+        |callback: &Arc<Callback>| rolls_back(chain, callback) || !matches!(*callback.standing.lock(), Standing::Armed);
     watch.level > Level::Off || !watch.tracers.0.is_empty() || callbacks.iter().any(is_special)
+}
+
+/// Who may only look has nothing to put back.
+fn rolls_back(chain: &Chain, callback: &Callback) -> bool {
+    callback.fault == FaultPolicy::Rollback && chain.kind != RawKind::Notify
 }
 
 impl Watched {
@@ -90,7 +94,7 @@ impl Watched {
                 Standing::OnTrial(trial) => Act::Try(trial.clone()),
             },
             budget: if watch.level > Level::Off { callback.budget.unwrap_or(u64::MAX) } else { u64::MAX },
-            rolls_back: callback.fault == FaultPolicy::Rollback,
+            rolls_back: rolls_back(chain, callback),
         };
         let steps: Box<[Step]> = callbacks.iter().map(step).collect();
         // INVARIANT: the caller publishes it by this chain; a step per callback.
