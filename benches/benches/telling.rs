@@ -23,5 +23,11 @@ fn told(criterion: &mut Criterion) {
     group.bench_function("of a plugin", |bench| bench.iter_custom(|n| telling.events(n)));
 }
 
-criterion_group!(benches, disabled, told);
+/// A callback that panics is caught, logged and counted.
+fn panics(criterion: &mut Criterion) {
+    let telling = Telling::new();
+    criterion.bench_function("a caught panic", |bench| bench.iter_custom(|n| telling.panics(n)));
+}
+
+criterion_group!(benches, disabled, told, panics);
 criterion_main!(benches);

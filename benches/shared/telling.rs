@@ -4,7 +4,7 @@ use std::ptr::from_mut;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use hookrail::{Config, Host, LogLevel};
+use hookrail::{Config, HookPoint, Host, LogLevel, Quarantine, Verdict};
 use hookrail_benches::{Work, WorkDone};
 use tracing::dispatcher::with_default;
 use tracing::field::{Field, Visit};
@@ -17,17 +17,20 @@ use super::hosts::{Aligned, aligned};
 pub(crate) struct Telling {
     /// Keeps the callbacks.
     _host: Host,
+    point: HookPoint<WorkDone>,
     callbacks: Aligned,
     counting: Dispatch,
 }
 
 impl Telling {
     pub(crate) fn new() -> Self {
-        let host = Host::new(Config { log: Some(LogLevel::Info), ..Config::default() }).expect("a host");
+        let quarantine = Quarantine { faults: 0, ..Quarantine::default() };
+        let config = Config { log: Some(LogLevel::Info), quarantine, ..Config::default() };
+        let host = Host::new(config).expect("a host");
         let point = host.point::<WorkDone>().expect("its own point");
         // SAFETY: our own library.
         unsafe { host.load(hookrail_tests::telling()) }.expect("the library loads");
-        Telling { callbacks: aligned(&point.raw_pairs()), _host: host, counting: Dispatch::new(Counting) }
+        Telling { callbacks: aligned(&point.raw_pairs()), point, _host: host, counting: Dispatch::new(Counting) }
     }
 
     /// So many steps of a loop in the plugin.
@@ -52,6 +55,15 @@ impl Telling {
             (0..events).for_each(|step| tracing::info!(step, "a step"));
             start.elapsed()
         })
+    }
+
+    /// So many dispatches of its callbacks without a step, of which the last panics.
+    pub(crate) fn panics(&self, dispatches: u64) -> Duration {
+        let start = Instant::now();
+        for _ in 0..dispatches {
+            assert_eq!(self.point.dispatch(&mut Work { count: 0 }).verdict, Verdict::Continue);
+        }
+        start.elapsed()
     }
 
     fn counted(&self, events: u64, run: impl FnOnce() -> Duration) -> Duration {

@@ -24,6 +24,10 @@ impl Telling {
         }
     }
 
+    fn panic(&self, _: &mut Work) {
+        panic!("as it was asked to");
+    }
+
     fn info(&self, work: &mut Work) {
         for step in 0..black_box(work.count) {
             tracing::info!(step, "a step");
@@ -37,6 +41,7 @@ impl Plugin for Telling {
         WorkDone, 10, "silent", Self::silent, pure;
         WorkDone, 11, "trace", Self::trace;
         WorkDone, 12, "info", Self::info;
+        WorkDone, 13, "panic", Self::panic;
     ];
 
     fn start(_: &Registrar, _: NoConfig) -> Result<Self> {

@@ -49,7 +49,7 @@ enum Bound {
 }
 
 /// A row, and its bound; in the order of the issue.
-const ROWS: [(&str, &str, Bound); 13] = [
+const ROWS: [(&str, &str, Bound); 14] = [
     ("empty point", "at most 1 ns over an empty loop", Bound::More(1.0)),
     ("1 to 16 callbacks", "raw + 1 ns", Bound::More(1.0)),
     ("16, 64 callbacks", "1.05 x raw", Bound::Times(1.05)),
@@ -63,18 +63,10 @@ const ROWS: [(&str, &str, Bound); 13] = [
     ("a writer beside 1,000 idle threads", "at most 20 ns per thread more", Bound::More(20.0)),
     ("a disabled trace! in a plugin", "at most 1 ns over an empty loop", Bound::More(1.0)),
     ("an event of a plugin", "printed, by one of the program", Bound::Beside),
+    ("a caught panic", "printed", Bound::None),
 ];
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some("w") {
-        watched::measure(&|row, label, c| {
-            println!(
-                "{row} {label}: base {:.2} ours {:.2} more {:.2} {:.2}",
-                c.baseline, c.candidate, c.more.0, c.more.1
-            )
-        });
-        return ExitCode::SUCCESS;
-    }
     if std::env::args().nth(1).as_deref() == Some("measure") {
         measure(&|row, label, compared| {
             let sample = Sample { row: row.into(), label, compared };
@@ -141,6 +133,7 @@ fn measure(found: &dyn Fn(&str, String, Compared)) {
     let telling = telling::Telling::new();
     found(ROWS[11].0, "a step".into(), compare(ROUNDS, TURN, |n| telling.silent(n), |n| telling.disabled(n)));
     found(ROWS[12].0, "an event".into(), compare(ROUNDS, TURN, |n| telling.own_events(n), |n| telling.events(n)));
+    found(ROWS[13].0, "in all".into(), compare(ROUNDS, TURN, |n| telling.silent(n), |n| telling.panics(n)));
 }
 
 fn republished(found: &dyn Fn(&str, String, Compared)) {
