@@ -3,7 +3,11 @@
 //! Frozen: `docs/abi.md` says what may change. Everything else is asked for by a versioned string
 //! id through the `query` function of either side.
 
+mod memory;
+
 use std::ffi::c_void;
+
+pub use memory::{MemoryShard, MemoryTable};
 
 use crate::PayloadOps;
 

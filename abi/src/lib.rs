@@ -90,6 +90,7 @@ mod entry;
 mod hook;
 pub mod host;
 mod list;
+pub mod memory;
 mod message;
 pub mod note;
 mod payload;

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hookrail_abi::boundary::{ABI_VERSION, ENTRY_SYMBOL, Entry, Heap, UnloadTable, flags};
+use hookrail_abi::boundary::{ABI_VERSION, ENTRY_SYMBOL, Entry, Heap, MemoryTable, UnloadTable, flags};
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
 pub(crate) use close::Closed;
@@ -23,6 +23,7 @@ pub use elf::{Inspection, Note, NoteHook};
 pub use end::End;
 
 use crate::error::{Error, Incompatible};
+use crate::memory::Meter;
 use crate::residue::{self, Residue};
 
 /// A plugin's library, mapped from a sealed private copy of its file.
@@ -31,7 +32,7 @@ use crate::residue::{self, Residue};
 /// `entry` lies in the library that `handle` keeps open. `copy` stays open as long as the library
 /// is mapped: the loader knows it by its path `/proc/self/fd/N`, and would answer the old library
 /// for another file at the same number. `residue` is known to the library, if it is there, and is not
-/// dropped before the library is gone.
+/// dropped before the library is gone. `meter` is ended before the library is closed.
 #[derive(Debug)]
 pub(crate) struct Library {
     pub(crate) inspection: Inspection,
@@ -43,6 +44,8 @@ pub(crate) struct Library {
     handle: Handle,
     copy: OwnedFd,
     residue: Option<Arc<Residue>>,
+    /// Reads what it counts of its memory, if it does.
+    pub(crate) meter: Option<Arc<Meter>>,
     /// How long copying and reading the file took.
     pub(crate) copied: Duration,
 }
@@ -102,6 +105,7 @@ impl Library {
                 handle,
                 copy,
                 residue: None,
+                meter: None,
                 copied,
             },
             Err(error) => {
@@ -189,6 +193,20 @@ impl Library {
         // INVARIANT: the library knows this one, since no other was bound before.
         self.residue = Some(residue);
         Ok(())
+    }
+
+    /// Begins to read what the library counts of its memory, if it does; it may hold so much.
+    pub(crate) fn meter(&mut self, max: Option<u64>) {
+        // SAFETY: `close` ends the meter before it closes the library, and nobody else closes one that was
+        // attached to.
+        self.meter = self.table::<MemoryTable>().and_then(|table| unsafe { Meter::new(table, max) }).map(Arc::new);
+        if self.meter.is_none() && max.is_some() {
+            let plugin = &*self.inspection.note.name;
+            tracing::warn!(
+                plugin,
+                "its memory_max is of no effect: it does not count what it allocates; that takes `export!(.., allocator = std::alloc::System)`"
+            );
+        }
     }
 }
 

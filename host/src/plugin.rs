@@ -18,9 +18,10 @@ use parking_lot::Mutex;
 
 use crate::admission::Registrar;
 use crate::chain::Owner;
-use crate::config::{Config, Unload};
+use crate::config::Config;
 use crate::error::{ApiMisuse, ConfigError, Error, Misbehaved};
 use crate::library::{Closed, End, Library, Note, Source};
+use crate::memory::Meter;
 use crate::probation::Probation;
 use crate::registry::{Addition, Registry};
 use crate::said;
@@ -78,9 +79,9 @@ impl Loaded {
     ///
     /// # Safety
     /// As for [`Library::open`].
-    pub(crate) unsafe fn open(source: Source<'_>, unload: &Unload) -> Result<Self, Error> {
+    pub(crate) unsafe fn open(source: Source<'_>, config: &Config) -> Result<Self, Error> {
         // SAFETY: the caller's contract.
-        let library = unsafe { Library::open(source, |name| unload.force.contains(name))? };
+        let library = unsafe { Library::open(source, |name| config.unload.force.contains(name))? };
         if library.forced {
             let plugin = &*library.inspection.note.name;
             tracing::warn!(
@@ -95,6 +96,8 @@ impl Loaded {
         let result = loaded.call("attach", &loaded.note().name, || unsafe { attach(&service::TABLE) });
         // Also when it did not attach: it may have left something with a thread by then.
         let bound = loaded.library.bind();
+        let max = config.plugins.get(&loaded.note().name).and_then(|plugin| plugin.memory_max);
+        loaded.library.meter(max);
         match result.and(bound) {
             Ok(()) => Ok(loaded),
             Err(error) => {
@@ -111,6 +114,11 @@ impl Loaded {
     /// The names of its instances.
     pub(crate) fn instances(&self) -> Vec<String> {
         self.instances.iter().map(|instance| instance.name.to_string()).collect()
+    }
+
+    /// Reads what it counts of its memory, if it does.
+    pub(crate) fn meter(&self) -> Option<Arc<Meter>> {
+        self.library.meter.clone()
     }
 
     /// How long copying and reading the file took.
@@ -234,7 +242,7 @@ impl Loaded {
         self.leave();
         let name = self.note().name.clone();
         let closed = self.end(Instant::now() + PATIENCE, |_| false);
-        closed.warn_of_skipped(&name);
+        closed.tell_losses(&name);
         if !closed.end.is_unmapped() {
             tracing::warn!(plugin = name, "what was loaded of it in vain is not waited for: {}", closed.end);
         }

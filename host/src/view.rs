@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chain::{self, Callback, Origin};
 use crate::library::End;
+use crate::memory::{Memory, MemoryView};
 use crate::registry::{Look, Registry};
 use crate::stats::{LastFault, Latency, Level, sum};
 
@@ -130,6 +131,9 @@ pub struct PluginView {
     pub status: Status,
     /// Its instances; none while it is stopped.
     pub instances: Vec<String>,
+    /// What it holds of memory, if it counts that.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub memory: Option<MemoryView>,
     /// The generations before it, the last eight at most, oldest first.
     pub former: Vec<GenerationView>,
 }
@@ -172,6 +176,9 @@ pub struct GenerationView {
     pub end: End,
     /// How many destructors of thread-locals were never run: [`Ticket::skipped`](crate::Ticket::skipped).
     pub skipped: usize,
+    /// What it held in the end, if it counted that: [`Ticket::left`](crate::Ticket::left).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub left: Option<Memory>,
 }
 
 /// Every point: those declared here, and those of the catalogue that nobody dispatches yet.

@@ -8,8 +8,9 @@ use std::mem::offset_of;
 use std::process::Command;
 
 use hookrail_abi::boundary::{
-    ABI_OLDEST, ABI_VERSION, ConfigService, Context, DirsService, Entry, Heap, HostTable, LogService, Registration,
-    ReloadTable, SavedState, SchemaTable, StateTable, Str, UnloadService, UnloadTable, flags, registration,
+    ABI_OLDEST, ABI_VERSION, ConfigService, Context, DirsService, Entry, Heap, HostTable, LogService, MemoryShard,
+    MemoryTable, Registration, ReloadTable, SavedState, SchemaTable, StateTable, Str, UnloadService, UnloadTable,
+    flags, registration,
 };
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
 use hookrail_abi::host::{Dir, Level, Saying};
@@ -68,6 +69,8 @@ fn structs() -> Vec<Struct> {
         rust!("hookrail_heap" = Heap { malloc, calloc, realloc, free, posix_memalign }),
         rust!("hookrail_host_table" = HostTable { size, abi, say, register_callback, current, query }),
         rust!("hookrail_log_service" = LogService { size, write }),
+        rust!("hookrail_memory_shard" = MemoryShard { allocated, freed, allocations, frees, own }),
+        rust!("hookrail_memory_table" = MemoryTable { size, count, shards }),
         rust!("hookrail_payload_ops" = PayloadOps { size, align, clone, assign, drop, encode, decode, redact }),
         rust!(
             "hookrail_registration" = Registration {

@@ -17,7 +17,7 @@ mod shared;
 mod replaced;
 
 use shared::rounds::{Compared, compare};
-use shared::{LENGTHS, hosts, load, loops, peers, register, republish};
+use shared::{LENGTHS, hosts, load, loops, memory, peers, register, republish};
 
 const PROCESSES: usize = 5;
 
@@ -48,7 +48,7 @@ enum Bound {
 }
 
 /// A row, and its bound; in the order of the issue.
-const ROWS: [(&str, &str, Bound); 11] = [
+const ROWS: [(&str, &str, Bound); 12] = [
     ("empty point", "at most 1 ns over an empty loop", Bound::More(1.0)),
     ("1 to 16 callbacks", "raw + 1 ns", Bound::More(1.0)),
     ("16, 64 callbacks", "1.05 x raw", Bound::Times(1.05)),
@@ -60,6 +60,7 @@ const ROWS: [(&str, &str, Bound); 11] = [
     ("load and unload, part by part", "printed", Bound::None),
     ("10,000 callbacks on 1,000 points", "linear: per callback within 1.25 x that of 1,000", Bound::Times(1.25)),
     ("a writer beside 1,000 idle threads", "at most 20 ns per thread more", Bound::More(20.0)),
+    ("64 bytes allocated and freed, counted", "at most 1 ns more", Bound::More(1.0)),
 ];
 
 fn main() -> ExitCode {
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
     hookrail_tests::work(0);
     hookrail_tests::plugin("mask");
     hookrail_tests::marked("marked", 1);
+    hookrail_tests::allocating(true);
     hookrail_tests::count();
     let mut samples: Vec<Sample> = Vec::new();
     for process in 1..=PROCESSES {
@@ -125,6 +127,7 @@ fn measure(found: &dyn Fn(&str, String, Compared)) {
         found(ROWS[9].0, count.to_string(), Compared::of((0..LONG_ROUNDS).map(|_| (each(1000), each(count)))));
     }
     idle_threads(found);
+    allocations(found);
 }
 
 fn republished(found: &dyn Fn(&str, String, Compared)) {
@@ -177,6 +180,15 @@ fn idle_threads(found: &dyn Fn(&str, String, Compared)) {
     let with = times();
     drop(idle);
     found(ROWS[10].0, "per thread".into(), Compared::of(without.into_iter().zip(with)));
+}
+
+fn allocations(found: &dyn Fn(&str, String, Compared)) {
+    const TURN: Duration = Duration::from_micros(200);
+    for blocks in memory::BLOCKS {
+        let [without, counted] = [false, true].map(|counted| memory::Allocating::new(blocks, counted));
+        let compared = compare(ROUNDS, TURN, |n| without.run(n), |n| counted.run(n));
+        found(ROWS[11].0, format!("{blocks} at a time"), compared);
+    }
 }
 
 /// Counts instructions, where callgrind is installed.

@@ -180,7 +180,7 @@ fn ended(core: &Core, generation: u64, ticket: &Ticket, wait_ms: Option<u64>) ->
     let former = core.table.history(ticket.plugin()).into_iter().find(|former| former.generation == generation);
     let version = former.map(|former| former.version).unwrap_or_default();
     let end = ticket.wait(wait);
-    Ended { plugin: ticket.plugin().into(), generation, version, end, skipped: ticket.skipped() }
+    Ended { plugin: ticket.plugin().into(), generation, version, end, skipped: ticket.skipped(), left: ticket.left() }
 }
 
 fn find(core: &Core, name: &str) -> Result<Plugin, ApiMisuse> {
@@ -196,7 +196,8 @@ fn view(core: &Core, name: &str) -> Result<PluginView, Error> {
 fn unloaded(core: &Core, name: &str) -> Option<PluginView> {
     let former = core.table.history(name);
     let GenerationView { generation, version, .. } = former.last()?.clone();
-    Some(PluginView { name: name.into(), version, generation, status: Status::Unloaded, instances: Vec::new(), former })
+    let status = Status::Unloaded;
+    Some(PluginView { name: name.into(), version, generation, status, instances: Vec::new(), memory: None, former })
 }
 
 /// The host may be in another folder than whoever asks.

@@ -108,7 +108,7 @@ impl Core {
         let serving = reservation.serving().ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?;
         let began = Instant::now();
         // SAFETY: the caller's contract.
-        let mut loaded = unsafe { Loaded::open(source, &self.config.unload)? };
+        let mut loaded = unsafe { Loaded::open(source, &self.config)? };
         let copy = loaded.copied();
         let open = began.elapsed() - copy;
         let began = Instant::now();
@@ -138,6 +138,7 @@ impl Core {
             owner,
             version: version.clone(),
             instances: loaded.instances(),
+            meter: loaded.meter(),
             lifecycle: Arc::new(Mutex::new(Some(loaded))),
             status: Status::Running,
             reloaded: reservation.reloaded(),
