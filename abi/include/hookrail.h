@@ -47,6 +47,10 @@
 // A fault means: deny.
 #define HOOKRAIL_FAULT_CLOSED 2
 
+// A fault means: put the payload back as it was, and go on. To a host that does not know it, it
+// means what the point says.
+#define HOOKRAIL_FAULT_ROLLBACK 3
+
 // A site that makes events, by its `kind`.
 #define HOOKRAIL_SITE_EVENT 1
 
@@ -394,7 +398,8 @@ typedef struct {
   // What it touches: an `hookrail_effects`.
   uint32_t effects;
   // What its fault shall mean: `HOOKRAIL_FAULT_AS_POINT`, which is 0,
-  // `HOOKRAIL_FAULT_OPEN` or `HOOKRAIL_FAULT_CLOSED`.
+  // `HOOKRAIL_FAULT_OPEN`, `HOOKRAIL_FAULT_CLOSED` or
+  // `HOOKRAIL_FAULT_ROLLBACK`.
   uint32_t fault;
   // Reserved; 0.
   uint32_t reserved;
@@ -476,6 +481,34 @@ typedef struct {
   // Writes one line; `level` 1 error, 2 warn, 3 info, 4 debug, 5 trace.
   void (*write)(const void *handle, uint32_t level, hookrail_str text);
 } hookrail_log_service;
+
+// A part of the counts, for instance that of one thread; only sums over all shards mean anything,
+// since what one thread allocates another may free. Counts only grow, and each is written as a whole.
+typedef struct {
+  // Bytes that were allocated, as they were asked for.
+  uint64_t allocated;
+  // Bytes that were freed.
+  uint64_t freed;
+  // Blocks that were allocated.
+  uint64_t allocations;
+  // Blocks that were freed.
+  uint64_t frees;
+  // The plugin's own; the host does not read them. They fill a cache line.
+  uint64_t own[4];
+} hookrail_memory_shard;
+
+// A plugin's table `memory/1`: what it has allocated and freed, counted by itself.
+//
+// The host reads the shards and adds them up, at any time while the library is loaded, and calls
+// nothing: so it learns of memory also when the plugin hangs.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // How many shards there are.
+  uint32_t count;
+  // The first of them; all stay where they are while the library is loaded.
+  const hookrail_memory_shard *shards;
+} hookrail_memory_table;
 
 // Destroys an object of a thread, when the thread ends.
 typedef void (*hookrail_object_destructor)(void *object);

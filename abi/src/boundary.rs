@@ -13,16 +13,20 @@ macro_rules! check_layout {
     };
 }
 
+mod memory;
+mod state;
 mod trace;
 
 use std::ffi::c_void;
 
-use crate::PayloadOps;
-
+pub use memory::{MemoryShard, MemoryTable};
+pub use state::{SavedState, StateTable};
 pub use trace::{
     PARENT_CURRENT, PARENT_NONE, SITE_EVENT, SITE_SPAN, TracePanic, TraceService, TraceSite, TraceTable, TraceValue,
     VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN, VALUE_TEXT, VALUE_UNSIGNED,
 };
+
+use crate::PayloadOps;
 
 /// The version of this boundary: major in the upper half, minor in the lower.
 pub const ABI_VERSION: u32 = 1 << 16;
@@ -354,55 +358,6 @@ pub struct SchemaTable {
     pub size: u32,
     /// Appends the JSON Schema of the configuration to `out`. 0 for success.
     pub write: unsafe extern "C" fn(out: *mut crate::Text) -> u32,
-}
-
-/// A state that crosses: what the tables of two generations exchange through the host.
-#[repr(C)]
-#[derive(Clone, Debug)]
-pub struct SavedState {
-    /// Size of this structure in bytes.
-    pub size: u32,
-    /// The version of the schema.
-    pub version: u32,
-    /// Which kind of state; empty for "there is none".
-    pub schema: crate::Text,
-    /// The state itself; the host does not look into it.
-    pub bytes: crate::Bytes,
-}
-
-impl SavedState {
-    /// No state: what a host hands to `save`.
-    pub const fn none() -> Self {
-        SavedState {
-            size: size_of::<Self>() as u32,
-            version: 0,
-            schema: crate::Text::new(),
-            bytes: crate::Bytes::new(),
-        }
-    }
-}
-
-/// A plugin's table `state/1`: what an instance hands to the generation behind it.
-///
-/// All four are there. They run on one host thread at a time, as `start` and `stop` do, and answer 0
-/// for success; else an error was said. What is not offered answers success and leaves `out` as it
-/// is, or refuses.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct StateTable {
-    /// Size of this structure in bytes.
-    pub size: u32,
-    /// Writes the state of a started instance to `out`, which has none. Callbacks run meanwhile.
-    pub save: unsafe extern "C" fn(instance: *mut c_void, out: *mut SavedState) -> u32,
-    /// Writes what changed since the last `save` to `out`, which has none. No callback runs any more;
-    /// `stop` comes next.
-    pub save_rest: unsafe extern "C" fn(instance: *mut c_void, out: *mut SavedState) -> u32,
-    /// Starts a created instance with a state of the generation before it: what `start` does, and
-    /// called in its place. The state is only read, for the call.
-    pub restore: unsafe extern "C" fn(instance: *mut c_void, registrar: *mut c_void, state: *const SavedState) -> u32,
-    /// Takes the rest of the generation before it into a started instance. Callbacks run meanwhile.
-    /// The rest is only read, for the call.
-    pub merge: unsafe extern "C" fn(instance: *mut c_void, rest: *const SavedState) -> u32,
 }
 
 /// A plugin's table `reload/1`: takes a new configuration while it runs.

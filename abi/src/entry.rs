@@ -288,6 +288,10 @@ fn said(result: Result<()>) -> u32 {
 ///
 /// The name and the version are those of the package, without the prefix `hookrail-plugin-`;
 /// `export!(Mine, name = "other")` names it otherwise.
+///
+/// With `allocator = std::alloc::System` behind that, or any other allocator that is a unit struct, it is
+/// the allocator of the library, and the host sees how much memory the plugin holds: see
+/// [`memory`](crate::memory). A library that defines a `#[global_allocator]` cannot say so.
 #[macro_export]
 macro_rules! export {
     ($plugin:ty) => {
@@ -298,7 +302,27 @@ macro_rules! export {
         $crate::export!(@identity $plugin,
             $crate::note::Identity { name: $name, version: env!("CARGO_PKG_VERSION") });
     };
+    ($plugin:ty, allocator = $allocator:path) => {
+        $crate::export!(@counted $plugin,
+            $crate::note::Identity::of_package(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")), $allocator);
+    };
+    ($plugin:ty, name = $name:literal, allocator = $allocator:path) => {
+        $crate::export!(@counted $plugin,
+            $crate::note::Identity { name: $name, version: env!("CARGO_PKG_VERSION") }, $allocator);
+    };
+    (@counted $plugin:ty, $identity:expr, $allocator:path) => {
+        // A test's binary may have another.
+        #[cfg(not(test))]
+        const _: () = {
+            #[global_allocator]
+            static ALLOCATOR: $crate::memory::Counted<$allocator> = $crate::memory::Counted::new($allocator);
+        };
+        $crate::export!(@library $plugin, $identity, $crate::memory::entry::<$plugin>());
+    };
     (@identity $plugin:ty, $identity:expr) => {
+        $crate::export!(@library $plugin, $identity, $crate::entry::<$plugin>());
+    };
+    (@library $plugin:ty, $identity:expr, $entry:expr) => {
         #[cfg(not(test))]
         $crate::hidden_symbols!();
 
@@ -312,7 +336,7 @@ macro_rules! export {
             // In the tests of a plugin there is no host, and one binary may hold several plugins.
             #[cfg(not(test))]
             #[unsafe(export_name = "hookrail_plugin_v1")]
-            static ENTRY: $crate::boundary::Entry = $crate::entry::<$plugin>();
+            static ENTRY: $crate::boundary::Entry = $entry;
         };
     };
 }

@@ -92,6 +92,7 @@ mod entry;
 mod hook;
 pub mod host;
 mod list;
+pub mod memory;
 mod message;
 pub mod note;
 mod payload;

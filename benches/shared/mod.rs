@@ -5,6 +5,7 @@ pub(crate) mod by_hand;
 pub(crate) mod hosts;
 pub(crate) mod load;
 pub(crate) mod loops;
+pub(crate) mod memory;
 pub(crate) mod peers;
 pub(crate) mod pins;
 pub(crate) mod register;

@@ -1,6 +1,7 @@
 //! What the benchmarks dispatch: points of their own, a plugin with up to eight callbacks that do next
 //! to nothing, so that the cost of dispatch stands out, and plugins to be replaced.
 
+mod allocating;
 mod marked;
 mod numbered;
 mod telling;
@@ -9,6 +10,7 @@ use abi_stable::StableAbi;
 use hookrail_abi::prelude::*;
 use hookrail_abi::{Fold, points};
 
+pub use allocating::{Allocating, AllocatingConfig};
 pub use marked::{Hundred, Marked};
 pub use numbered::Numbered;
 pub use telling::Telling;

@@ -44,6 +44,9 @@ pub struct Config {
 pub struct PluginConfig {
     /// Its library; by default looked for by name where the program looks for plugins.
     pub library: Option<PathBuf>,
+    /// How many bytes it may hold, all its instances together, before its callbacks are quarantined;
+    /// looked at where the plugin counts them.
+    pub memory_max: Option<u64>,
     /// The configuration of its one instance, which has the plugin's name.
     pub config: serde_json::Value,
     /// Whether nothing passes without it: once it was loaded, and while it is stopped or unloaded, the
@@ -212,6 +215,9 @@ impl Config {
         for (name, plugin) in &self.plugins {
             if !plugin.config.is_null() && !plugin.instances.is_empty() {
                 return meaningless(format!("plugins.{name}"), "has both `config` and `instances`: use one of the two");
+            }
+            if plugin.memory_max == Some(0) {
+                return meaningless(format!("plugins.{name}.memory_max"), "is 0: leave it out for no limit");
             }
             let is_good = |key: &str| {
                 !key.is_empty()

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::host::UpgradeTimes;
 use crate::library::End;
+use crate::memory::Memory;
 use crate::stats::now;
 
 /// Something that happened to a plugin.
@@ -36,19 +37,29 @@ pub enum Happened {
         /// How.
         #[serde(flatten)]
         end: End,
+        /// What it held in the end, if it counts its memory.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        left: Option<Memory>,
     },
     /// The plugin was loaded.
     Loaded {
         /// Its version.
         version: String,
     },
-    /// A callback failed too often, and is called no more.
+    /// The plugin has come to hold more memory than it may; its callbacks are quarantined.
+    OverMemory {
+        /// How many bytes it holds.
+        bytes: u64,
+        /// How many it may hold.
+        max_bytes: u64,
+    },
+    /// A callback is called no more: it failed too often, or its plugin holds too much memory.
     Quarantined {
         /// The point.
         point: String,
         /// `instance/callback`
         callback: String,
-        /// The faults.
+        /// The faults, or what else it was.
         reason: String,
     },
     /// A quarantined callback is called again.
@@ -220,7 +231,7 @@ mod tests {
 
     #[test]
     fn an_event_is_one_flat_object() {
-        let what = Happened::Ended { end: End::Unmapped };
+        let what = Happened::Ended { end: End::Unmapped, left: None };
         let event = Event { plugin: "a".into(), generation: 2, time: 3, what };
         let json =
             serde_json::json!({ "plugin": "a", "generation": 2, "time": 3, "event": "ended", "end": "unmapped" });

@@ -2,6 +2,7 @@
 
 mod core;
 mod hook_point;
+mod quota;
 mod rollback;
 mod sight;
 mod status;

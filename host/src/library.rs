@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hookrail_abi::boundary::{ABI_VERSION, ENTRY_SYMBOL, Entry, Heap, TraceTable, UnloadTable, flags};
+use hookrail_abi::boundary::{ABI_VERSION, ENTRY_SYMBOL, Entry, Heap, MemoryTable, TraceTable, UnloadTable, flags};
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
 pub(crate) use close::Closed;
@@ -28,6 +28,7 @@ pub(crate) use symbols::Symbols;
 
 use crate::diagnostics::Speaker;
 use crate::error::{Error, Incompatible};
+use crate::memory::Meter;
 use crate::residue::{self, Residue};
 
 /// A plugin's library, mapped from a sealed private copy of its file.
@@ -36,7 +37,8 @@ use crate::residue::{self, Residue};
 /// `entry` lies in the library that `handle` keeps open. `copy` stays open as long as the library
 /// is mapped: the loader knows it by its path `/proc/self/fd/N`, and would answer the old library
 /// for another file at the same number. `residue` is known to the library, if it is there, and so may `speaker` be;
-/// neither is dropped before the library is gone.
+/// neither is dropped before the library is gone. `meter` is ended before the
+/// library is closed.
 #[derive(Debug)]
 pub(crate) struct Library {
     pub(crate) inspection: Inspection,
@@ -50,6 +52,8 @@ pub(crate) struct Library {
     residue: Option<Arc<Residue>>,
     /// What it tells of itself.
     pub(crate) speaker: Arc<Speaker>,
+    /// Reads what it counts of its memory, if it does.
+    pub(crate) meter: Option<Arc<Meter>>,
     /// How long copying and reading the file took.
     pub(crate) copied: Duration,
 }
@@ -111,6 +115,7 @@ impl Library {
                     handle,
                     copy,
                     residue: None,
+                    meter: None,
                     speaker,
                     copied,
                 }
@@ -211,6 +216,20 @@ impl Library {
         // INVARIANT: the library knows this one, since no other was bound before.
         self.residue = Some(residue);
         Ok(())
+    }
+
+    /// Begins to read what the library counts of its memory, if it does; it may hold so much.
+    pub(crate) fn meter(&mut self, max: Option<u64>) {
+        // SAFETY: `close` ends the meter before it closes the library, and nobody else closes one that was
+        // attached to.
+        self.meter = self.table::<MemoryTable>().and_then(|table| unsafe { Meter::new(table, max) }).map(Arc::new);
+        if self.meter.is_none() && max.is_some() {
+            let plugin = &*self.inspection.note.name;
+            tracing::warn!(
+                plugin,
+                "its memory_max is of no effect: it does not count what it allocates; that takes `export!(.., allocator = std::alloc::System)`"
+            );
+        }
     }
 }
 

@@ -18,10 +18,11 @@ use parking_lot::Mutex;
 
 use crate::admission::Registrar;
 use crate::chain::Owner;
-use crate::config::{Config, Unload};
+use crate::config::Config;
 use crate::diagnostics::{self, Speaker};
 use crate::error::{ApiMisuse, ConfigError, Error, Misbehaved};
 use crate::library::{Closed, End, Library, Note, Source};
+use crate::memory::Meter;
 use crate::probation::Probation;
 use crate::registry::{Addition, Registry};
 use crate::said;
@@ -79,9 +80,9 @@ impl Loaded {
     ///
     /// # Safety
     /// As for [`Library::open`].
-    pub(crate) unsafe fn open(source: Source<'_>, unload: &Unload) -> Result<Self, Error> {
+    pub(crate) unsafe fn open(source: Source<'_>, config: &Config) -> Result<Self, Error> {
         // SAFETY: the caller's contract.
-        let library = unsafe { Library::open(source, |name| unload.force.contains(name))? };
+        let library = unsafe { Library::open(source, |name| config.unload.force.contains(name))? };
         if library.forced {
             let plugin = &*library.inspection.note.name;
             tracing::warn!(
@@ -96,6 +97,8 @@ impl Loaded {
         let result = loaded.call("attach", &loaded.note().name, || unsafe { attach(&service::TABLE) });
         // Also when it did not attach: it may have left something with a thread by then.
         let bound = loaded.library.bind();
+        let max = config.plugins.get(&loaded.note().name).and_then(|plugin| plugin.memory_max);
+        loaded.library.meter(max);
         match result.and(bound) {
             Ok(()) => Ok(loaded),
             Err(error) => {
@@ -117,6 +120,11 @@ impl Loaded {
     /// What it tells of itself.
     pub(crate) fn speaker(&self) -> &Arc<Speaker> {
         &self.library.speaker
+    }
+
+    /// Reads what it counts of its memory, if it does.
+    pub(crate) fn meter(&self) -> Option<Arc<Meter>> {
+        self.library.meter.clone()
     }
 
     /// How long copying and reading the file took.
@@ -247,7 +255,7 @@ impl Loaded {
         self.leave();
         let name = self.note().name.clone();
         let closed = self.end(Instant::now() + PATIENCE, |_| false);
-        closed.warn_of_skipped(&name);
+        closed.tell_losses(&name);
         if !closed.end.is_unmapped() {
             tracing::warn!(plugin = name, "what was loaded of it in vain is not waited for: {}", closed.end);
         }

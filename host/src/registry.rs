@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 pub(crate) use point::PointState;
 pub(crate) use root::Root;
 
-use crate::chain::{Callback, Chain, Owner, Pair, Snapshot, Standing, Watch};
+use crate::chain::{Callback, CallbackId, Chain, Owner, Pair, Snapshot, Standing, Watch};
 use crate::config::{PointConfig, Quarantine};
 use crate::error::ApiMisuse;
 use crate::fault::{self, Findings};
@@ -141,6 +141,16 @@ impl Registry {
             {
                 *callback.standing.lock() = standing;
             }
+        });
+        found
+    }
+
+    /// The callbacks of an owner that stand in chains: point, id and full name.
+    pub(crate) fn callbacks_of(&self, owner: Owner) -> Vec<(&'static str, CallbackId, String)> {
+        let mut found = Vec::new();
+        self.each(|look| {
+            let of_owner = look.callbacks.iter().filter(|callback| callback.owner == owner && callback.enabled);
+            found.extend(of_owner.map(|callback| (look.state.chain.point, callback.id, callback.full_name())));
         });
         found
     }

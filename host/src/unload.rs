@@ -9,6 +9,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::chain::{Callback, Owner};
 use crate::library::{Closed, End};
+use crate::memory::Memory;
 use crate::plugin::{Lifecycle, Loaded};
 use crate::reclaim::{self, Grace};
 use crate::registry::Registry;
@@ -32,6 +33,7 @@ struct Shared {
 struct State {
     end: End,
     skipped: usize,
+    left: Option<Memory>,
     over: bool,
 }
 
@@ -51,6 +53,12 @@ impl Ticket {
     /// before the deadline: so much of the plugin's memory is lost.
     pub fn skipped(&self) -> usize {
         self.shared.state.lock().skipped
+    }
+
+    /// What it held of memory when nothing of it ran any more, once it has ended: what its statics hold,
+    /// and what it leaked. `None` when it does not count that.
+    pub fn left(&self) -> Option<Memory> {
+        self.shared.state.lock().left
     }
 
     /// Waits until it has ended, but no longer than `timeout`: then the answer is how far it is, and
@@ -91,8 +99,9 @@ impl Ticket {
         self.shared.changed.notify_all();
     }
 
-    fn over(&self, end: End, skipped: usize) {
-        *self.shared.state.lock() = State { end, skipped, over: true };
+    fn over(&self, closed: Closed) {
+        let Closed { end, skipped, left } = closed;
+        *self.shared.state.lock() = State { end, skipped, left, over: true };
         self.shared.changed.notify_all();
     }
 }
@@ -122,7 +131,7 @@ pub(crate) enum Then {
         /// Looks at the plugin before that.
         before: Option<Before>,
         /// Is told how it ended.
-        after: Box<dyn FnOnce(&End) + Send>,
+        after: Box<dyn FnOnce(&Closed) + Send>,
     },
     /// Something else; the ticket never ends.
     Run(Box<dyn FnOnce() + Send>),
@@ -140,7 +149,7 @@ impl Reaper {
         let Unpublished { plugin, lifecycle, owner, callbacks } = unpublished;
         // Behind the unpublishing: whoever enters from now on finds none of them.
         let grace = reclaim::begin();
-        let state = Mutex::new(State { end: End::Busy(grace.readers()), skipped: 0, over: false });
+        let state = Mutex::new(State { end: End::Busy(grace.readers()), skipped: 0, left: None, over: false });
         let ticket = Ticket { shared: Arc::new(Shared { plugin, state, changed: Condvar::new() }) };
         let deadline = behind(patience);
         let unloading = Unloading {
@@ -257,11 +266,10 @@ impl Unloading {
             true
         });
         self.registry.has_left();
-        closed.warn_of_skipped(self.ticket.plugin());
-        let Closed { end, skipped } = closed;
-        tracing::debug!(plugin = self.ticket.plugin(), "unloaded: {end}");
-        after(&end);
-        self.ticket.over(end, skipped);
+        closed.tell_losses(self.ticket.plugin());
+        tracing::debug!(plugin = self.ticket.plugin(), "unloaded: {}", closed.end);
+        after(&closed);
+        self.ticket.over(closed);
     }
 }
 

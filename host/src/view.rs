@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::chain::{self, Callback, Origin};
 use crate::diagnostics::LogLevel;
 use crate::library::End;
+use crate::memory::{Memory, MemoryView};
 use crate::registry::{Look, Registry};
 use crate::stats::{LastFault, Latency, Level, sum};
 
@@ -136,6 +137,9 @@ pub struct PluginView {
     pub instances: Vec<String>,
     /// How much it tells by `tracing` and `log`.
     pub log: LogLevel,
+    /// What it holds of memory, if it counts that.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub memory: Option<MemoryView>,
     /// The generations before it, the last eight at most, oldest first.
     pub former: Vec<GenerationView>,
 }
@@ -178,6 +182,9 @@ pub struct GenerationView {
     pub end: End,
     /// How many destructors of thread-locals were never run: [`Ticket::skipped`](crate::Ticket::skipped).
     pub skipped: usize,
+    /// What it held in the end, if it counted that: [`Ticket::left`](crate::Ticket::left).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub left: Option<Memory>,
 }
 
 /// Every point: those declared here, and those of the catalogue that nobody dispatches yet.

@@ -3,6 +3,7 @@
 //! `cargo test` does not build a cdylib that nobody depends on, and its paths are cargo's own: so
 //! we ask cargo to build them, and read from its messages where they are.
 
+pub mod blocks;
 pub mod child;
 pub mod fuzz;
 /// What a library can leave behind: the very look that `hookrail check` takes.
@@ -44,13 +45,18 @@ pub fn telling() -> PathBuf {
     of_benches("telling")
 }
 
+/// The library of the benchmarks that allocates, always optimised; it counts that, or does not.
+pub fn allocating(counted: bool) -> PathBuf {
+    of_benches(if counted { "allocating_counted" } else { "allocating" })
+}
+
 fn of_benches(name: &str) -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
         let marked =
             ["hundred", "marked"].into_iter().flat_map(|name| (1..=2).map(move |mark| format!("{name}_{mark}")));
-        let names: Vec<_> =
-            (0..8).map(|index| format!("work_{index}")).chain(marked).chain(["telling".into()]).collect();
+        let others = ["allocating", "allocating_counted", "telling"].map(str::to_owned);
+        let names: Vec<_> = (0..8).map(|index| format!("work_{index}")).chain(marked).chain(others).collect();
         let examples = names.iter().flat_map(|name| ["--example", name]);
         let arguments: Vec<_> = ["--release", "-p", "hookrail-benches"].into_iter().chain(examples).collect();
         build(root(), &arguments, &[])

@@ -8,10 +8,10 @@ use std::mem::offset_of;
 use std::process::Command;
 
 use hookrail_abi::boundary::{
-    ABI_OLDEST, ABI_VERSION, ConfigService, Context, DirsService, Entry, Heap, HostTable, LogService, PARENT_CURRENT,
-    PARENT_NONE, Registration, ReloadTable, SITE_EVENT, SITE_SPAN, SavedState, SchemaTable, StateTable, Str,
-    TracePanic, TraceService, TraceSite, TraceTable, TraceValue, UnloadService, UnloadTable, VALUE_BOOL, VALUE_FLOAT,
-    VALUE_INTEGER, VALUE_SHOWN, VALUE_TEXT, VALUE_UNSIGNED, flags, registration,
+    ABI_OLDEST, ABI_VERSION, ConfigService, Context, DirsService, Entry, Heap, HostTable, LogService, MemoryShard,
+    MemoryTable, PARENT_CURRENT, PARENT_NONE, Registration, ReloadTable, SITE_EVENT, SITE_SPAN, SavedState,
+    SchemaTable, StateTable, Str, TracePanic, TraceService, TraceSite, TraceTable, TraceValue, UnloadService,
+    UnloadTable, VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN, VALUE_TEXT, VALUE_UNSIGNED, flags, registration,
 };
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
 use hookrail_abi::host::{Dir, Level, Saying};
@@ -70,6 +70,8 @@ fn structs() -> Vec<Struct> {
         rust!("hookrail_heap" = Heap { malloc, calloc, realloc, free, posix_memalign }),
         rust!("hookrail_host_table" = HostTable { size, abi, say, register_callback, current, query }),
         rust!("hookrail_log_service" = LogService { size, write }),
+        rust!("hookrail_memory_shard" = MemoryShard { allocated, freed, allocations, frees, own }),
+        rust!("hookrail_memory_table" = MemoryTable { size, count, shards }),
         rust!("hookrail_payload_ops" = PayloadOps { size, align, clone, assign, drop, encode, decode, redact }),
         rust!(
             "hookrail_registration" = Registration {

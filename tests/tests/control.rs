@@ -256,7 +256,7 @@ fn the_host_may_go_before_its_socket_and_the_socket_before_its_host() {
     assert_eq!(code(&client.list().unwrap_err()), "HR0108");
     let last = events.last().unwrap().unwrap();
     let Told::Event(last) = last else { panic!("{last:?}") };
-    assert_eq!(last.what, Happened::Ended { end: End::Unmapped });
+    assert_eq!(last.what, Happened::Ended { end: End::Unmapped, left: None });
     let path = control.path().to_owned();
     drop(control);
     assert!(!path.exists());

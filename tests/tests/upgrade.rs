@@ -231,7 +231,7 @@ fn generations_are_counted_and_the_last_eight_remembered() {
     assert!(scene.host.history("nobody").is_empty());
 
     let told: Vec<_> = events.take().into_iter().map(|event| (event.generation, event.what)).collect();
-    let ended = || Happened::Ended { end: End::Unmapped };
+    let ended = || Happened::Ended { end: End::Unmapped, left: None };
     let loaded = || Happened::Loaded { version: "1.0.0".into() };
     assert_eq!(told[..2], [(1, Happened::Unloading), (1, ended())]);
     assert_eq!(told[2..5], [(2, loaded()), (2, Happened::Unloading), (2, ended())]);

@@ -18,7 +18,7 @@ mod replaced;
 mod watched;
 
 use shared::rounds::{Compared, compare};
-use shared::{LENGTHS, hosts, load, loops, peers, register, republish, telling};
+use shared::{LENGTHS, hosts, load, loops, memory, peers, register, republish, telling};
 
 const PROCESSES: usize = 5;
 
@@ -49,7 +49,7 @@ enum Bound {
 }
 
 /// A row, and its bound; in the order of the issue.
-const ROWS: [(&str, &str, Bound); 14] = [
+const ROWS: [(&str, &str, Bound); 15] = [
     ("empty point", "at most 1 ns over an empty loop", Bound::More(1.0)),
     ("1 to 16 callbacks", "raw + 1 ns", Bound::More(1.0)),
     ("16, 64 callbacks", "1.05 x raw", Bound::Times(1.05)),
@@ -64,6 +64,7 @@ const ROWS: [(&str, &str, Bound); 14] = [
     ("a disabled trace! in a plugin", "at most 1 ns over an empty loop", Bound::More(1.0)),
     ("an event of a plugin", "printed, by one of the program", Bound::Beside),
     ("a caught panic", "printed", Bound::None),
+    ("64 bytes allocated and freed, counted", "at most 1 ns more", Bound::More(1.0)),
 ];
 
 fn main() -> ExitCode {
@@ -78,6 +79,7 @@ fn main() -> ExitCode {
     hookrail_tests::work(0);
     hookrail_tests::plugin("mask");
     hookrail_tests::marked("marked", 1);
+    hookrail_tests::allocating(true);
     hookrail_tests::count();
     let mut samples: Vec<Sample> = Vec::new();
     for process in 1..=PROCESSES {
@@ -134,6 +136,7 @@ fn measure(found: &dyn Fn(&str, String, Compared)) {
     found(ROWS[11].0, "a step".into(), compare(ROUNDS, TURN, |n| telling.silent(n), |n| telling.disabled(n)));
     found(ROWS[12].0, "an event".into(), compare(ROUNDS, TURN, |n| telling.own_events(n), |n| telling.events(n)));
     found(ROWS[13].0, "in all".into(), compare(ROUNDS, TURN, |n| telling.silent(n), |n| telling.panics(n)));
+    allocations(found);
 }
 
 fn republished(found: &dyn Fn(&str, String, Compared)) {
@@ -186,6 +189,15 @@ fn idle_threads(found: &dyn Fn(&str, String, Compared)) {
     let with = times();
     drop(idle);
     found(ROWS[10].0, "per thread".into(), Compared::of(without.into_iter().zip(with)));
+}
+
+fn allocations(found: &dyn Fn(&str, String, Compared)) {
+    const TURN: Duration = Duration::from_micros(200);
+    for blocks in memory::BLOCKS {
+        let [without, counted] = [false, true].map(|counted| memory::Allocating::new(blocks, counted));
+        let compared = compare(ROUNDS, TURN, |n| without.run(n), |n| counted.run(n));
+        found(ROWS[14].0, format!("{blocks} at a time"), compared);
+    }
 }
 
 /// Counts instructions, where callgrind is installed.

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use hookrail::control::wire::Told;
 use hookrail::{Event, Happened};
+use indicatif::HumanBytes;
 
 use crate::args::Common;
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::plugin::times;
+use crate::plugin::{lost, times};
 use crate::{duration, print, remote, talk};
 
 pub(crate) fn run(options: &Common) -> Result<ExitCode, Error> {
@@ -28,8 +29,12 @@ fn text(event: &Event) -> String {
     let of_day = time / 1_000_000 % 86_400_000;
     let (hours, minutes, seconds) = (of_day / 3_600_000, of_day / 60_000 % 60, of_day / 1000 % 60);
     let what = match what {
-        Happened::Ended { end } => format!("ended: {end}"),
+        Happened::Ended { end, left: Some(left) } if left.allocations > 0 => format!("ended: {end}; {}", lost(*left)),
+        Happened::Ended { end, .. } => format!("ended: {end}"),
         Happened::Loaded { version } => format!("loaded, version {version}"),
+        Happened::OverMemory { bytes: held, max_bytes } => {
+            format!("holds {} of memory, {} are allowed", HumanBytes(*held), HumanBytes(*max_bytes))
+        }
         Happened::Quarantined { point, callback, reason } => format!("{callback} on {point} quarantined: {reason}"),
         Happened::Released { point, callback, tried: true } => format!("{callback} on {point} works again"),
         Happened::Released { point, callback, tried: false } => format!("{callback} on {point} released"),

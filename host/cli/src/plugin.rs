@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use hookrail::control::Command;
 use hookrail::control::wire::{Ended, PluginDetail, Replaced};
-use hookrail::{End, PluginView, UpgradeTimes};
+use hookrail::{End, Memory, MemoryView, PluginView, UpgradeTimes};
+use indicatif::HumanBytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -72,6 +73,7 @@ fn list(plugins: &[PluginView]) -> String {
         Column::Text("version"),
         Column::Number("generation"),
         Column::Text("status"),
+        Column::Number("memory"),
         Column::Text("instances"),
     ];
     let rows = plugins.iter().map(|plugin| {
@@ -80,6 +82,7 @@ fn list(plugins: &[PluginView]) -> String {
             plugin.version.clone(),
             plugin.generation.to_string(),
             plugin.status.name().into(),
+            plugin.memory.as_ref().map_or_else(|| "not counted".into(), held),
             plugin.instances.join(", "),
         ]
     });
@@ -89,6 +92,10 @@ fn list(plugins: &[PluginView]) -> String {
 fn show(detail: &PluginDetail) -> String {
     let plugin = &detail.plugin;
     let mut text = format!("{}, {}\n", print::bold(&format!("{} {}", plugin.name, plugin.version)), about(plugin));
+    if let Some(memory) = &plugin.memory {
+        let MemoryView { held: Memory { allocations, .. }, total_allocations, .. } = memory;
+        let _ = writeln!(text, "memory: {} in {allocations} of {total_allocations} allocations", held(memory));
+    }
     let columns = [
         Column::Text("point"),
         Column::Number("priority"),
@@ -120,7 +127,7 @@ fn show(detail: &PluginDetail) -> String {
     if !plugin.former.is_empty() {
         let columns = [Column::Number("generation"), Column::Text("version"), Column::Text("how it ended")];
         let rows = plugin.former.iter().map(|former| {
-            vec![former.generation.to_string(), former.version.clone(), end(&former.end, former.skipped)]
+            vec![former.generation.to_string(), former.version.clone(), end(&former.end, former.skipped, former.left)]
         });
         let _ = write!(text, "\n\n{}", table(Target::Stdout, &columns, rows));
     }
@@ -147,10 +154,19 @@ pub(crate) fn times(took: &UpgradeTimes) -> String {
 }
 
 fn ending(ended: &Ended) -> String {
-    format!("generation {}: {}", ended.generation, end(&ended.end, ended.skipped))
+    format!("generation {}: {}", ended.generation, end(&ended.end, ended.skipped, ended.left))
 }
 
-fn end(end: &End, skipped: usize) -> String {
+/// What a plugin holds, beside what it may where it holds more.
+fn held(memory: &MemoryView) -> String {
+    let held = HumanBytes(memory.held.bytes).to_string();
+    match memory.max_bytes {
+        Some(max) if memory.over => format!("{held}, over the {} allowed", HumanBytes(max)),
+        _ => held,
+    }
+}
+
+fn end(end: &End, skipped: usize, left: Option<Memory>) -> String {
     let mut text = end.to_string();
     if let End::PinnedByThreads(_) = end {
         text.push_str("; when they have ended it is closed");
@@ -158,7 +174,15 @@ fn end(end: &End, skipped: usize) -> String {
     if skipped > 0 {
         let _ = write!(text, "; {skipped} destructor(s) of its thread-locals were never run");
     }
+    if let Some(left) = left.filter(|left| left.allocations > 0) {
+        let _ = write!(text, "; {}", lost(left));
+    }
     text
+}
+
+/// What was never freed.
+pub(crate) fn lost(left: Memory) -> String {
+    format!("{} in {} allocation(s) of it are lost", HumanBytes(left.bytes), left.allocations)
 }
 
 #[cfg(test)]
@@ -169,7 +193,8 @@ mod tests {
 
     #[test]
     fn what_a_former_generation_lost_is_shown() {
-        let former = GenerationView { generation: 1, version: "1.0.0".into(), end: End::Unmapped, skipped: 2 };
+        let left = Some(Memory { bytes: 96, allocations: 3 });
+        let former = GenerationView { generation: 1, version: "1.0.0".into(), end: End::Unmapped, skipped: 2, left };
         let plugin = PluginView {
             name: "a".into(),
             version: "2.0.0".into(),
@@ -177,10 +202,21 @@ mod tests {
             status: Status::Running,
             instances: vec!["a".into()],
             log: hookrail::LogLevel::Info,
+            memory: None,
             former: vec![former],
         };
         let text = show(&PluginDetail { plugin, hooks: Vec::new(), left_out: Vec::new() });
         let last = text.lines().last().unwrap();
-        assert!(last.ends_with("unmapped; 2 destructor(s) of its thread-locals were never run"), "{text}");
+        let lost =
+            "unmapped; 2 destructor(s) of its thread-locals were never run; 96 B in 3 allocation(s) of it are lost";
+        assert!(last.ends_with(lost), "{text}");
+    }
+
+    #[test]
+    fn what_a_plugin_holds_beyond_what_it_may_is_shown() {
+        let held = Memory { bytes: 3 << 20, allocations: 5 };
+        let memory = |max_bytes, over| MemoryView { held, total_allocations: 9, max_bytes, over };
+        assert_eq!(super::held(&memory(Some(4 << 20), false)), "3.00 MiB");
+        assert_eq!(super::held(&memory(Some(1 << 20), true)), "3.00 MiB, over the 1.00 MiB allowed");
     }
 }

@@ -206,7 +206,7 @@ fn ended(core: &Core, generation: u64, ticket: &Ticket, wait_ms: Option<u64>) ->
     let former = core.table.history(ticket.plugin()).into_iter().find(|former| former.generation == generation);
     let version = former.map(|former| former.version).unwrap_or_default();
     let end = ticket.wait(wait);
-    Ended { plugin: ticket.plugin().into(), generation, version, end, skipped: ticket.skipped() }
+    Ended { plugin: ticket.plugin().into(), generation, version, end, skipped: ticket.skipped(), left: ticket.left() }
 }
 
 fn find(core: &Core, name: &str) -> Result<Plugin, ApiMisuse> {
@@ -229,6 +229,7 @@ fn unloaded(core: &Core, name: &str) -> Option<PluginView> {
         status: Status::Unloaded,
         instances: Vec::new(),
         log: LogLevel::Off,
+        memory: None,
         former,
     })
 }

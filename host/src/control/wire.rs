@@ -233,6 +233,7 @@ mod tests {
     use crate::event::Happened;
     use crate::host::UpgradeTimes;
     use crate::library::End;
+    use crate::memory::Memory;
 
     #[test]
     fn each_request_has_its_form_and_comes_back_from_it() {
@@ -325,10 +326,11 @@ mod tests {
         let version = || "1.2.3".to_owned();
         let times = UpgradeTimes { swap: std::time::Duration::from_nanos(5), ..UpgradeTimes::default() };
         for what in [
-            Happened::Ended { end: End::Busy(2) },
-            Happened::Ended { end: End::PinnedByHandlers(vec![2, 15]) },
-            Happened::Ended { end: End::Unhooked("pthread_create".into()) },
-            Happened::Ended { end: End::Unmapped },
+            Happened::Ended { end: End::Busy(2), left: None },
+            Happened::Ended { end: End::PinnedByHandlers(vec![2, 15]), left: None },
+            Happened::Ended { end: End::Unhooked("pthread_create".into()), left: None },
+            Happened::Ended { end: End::Unmapped, left: Some(Memory { bytes: 96, allocations: 2 }) },
+            Happened::OverMemory { bytes: 2, max_bytes: 1 },
             Happened::Loaded { version: version() },
             Happened::RolledBack { from: 2, reason: "faults".into() },
             Happened::RollbackFailed { reason: "faults".into(), error: "none".into() },

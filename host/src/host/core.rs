@@ -10,6 +10,7 @@ use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
 use parking_lot::Mutex;
 
 use super::Plugin;
+use super::quota::Quotas;
 use super::table::{Current, Table};
 use super::watchdog;
 use crate::admission::layout;
@@ -18,7 +19,7 @@ use crate::chain::Owner;
 use crate::config::Config;
 use crate::error::{ApiMisuse, Error};
 use crate::event::{Announcer, Happened};
-use crate::library::Source;
+use crate::library::{Closed, Source};
 use crate::plugin::{Beginning, Loaded, States};
 use crate::reclaim;
 use crate::registry::Registry;
@@ -71,7 +72,7 @@ impl Core {
     /// As for `Host::load`.
     pub(crate) unsafe fn load(&self, file: &Path) -> Result<Plugin, Error> {
         // SAFETY: the caller's contract.
-        let mut loaded = unsafe { Loaded::open(Source::file(file), &self.config.unload)? };
+        let mut loaded = unsafe { Loaded::open(Source::file(file), &self.config)? };
         let name = loaded.note().name.clone();
         let reservation = match self.table.reserve_new(&name) {
             Ok(reservation) => reservation,
@@ -95,7 +96,7 @@ impl Core {
             loaded.abandon();
             return Err(error);
         }
-        if !self.config.limits.stuck.is_zero() {
+        if !self.config.limits.stuck.is_zero() || Quotas::next(&self.config).is_some() {
             self.registry.findings.start();
         }
         tracing::debug!(plugin = name, "loaded");
@@ -108,6 +109,7 @@ impl Core {
             declared: loaded.note().hooks.clone(),
             speaker: loaded.speaker().clone(),
             log: None,
+            meter: loaded.meter(),
             lifecycle: Arc::new(Mutex::new(Some(loaded))),
             status: Status::Running,
             reloaded: BTreeMap::new(),
@@ -137,8 +139,9 @@ impl Core {
     /// The end of a generation, and the event of it.
     pub(super) fn ending(&self, plugin: &str, generation: u64, before: Option<Before>) -> Then {
         let (events, plugin) = (self.events.clone(), plugin.to_owned());
-        let after = Box::new(move |end: &_| {
-            events.tell(&plugin, generation, Happened::Ended { end: Clone::clone(end) });
+        let after = Box::new(move |closed: &Closed| {
+            let (end, left) = (closed.end.clone(), closed.left);
+            events.tell(&plugin, generation, Happened::Ended { end, left });
         });
         Then::End { before, after }
     }

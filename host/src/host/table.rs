@@ -13,6 +13,7 @@ use crate::chain::Owner;
 use crate::diagnostics::{LogLevel, Speaker};
 use crate::error::ApiMisuse;
 use crate::library::NoteHook;
+use crate::memory::Meter;
 use crate::plugin::Lifecycle;
 use crate::unload::{Ticket, behind};
 use crate::view::{GenerationView, PluginView, Status};
@@ -56,6 +57,7 @@ pub(super) struct Current {
     pub(super) instances: Vec<String>,
     /// The hooks that its note declares.
     pub(super) declared: Vec<NoteHook>,
+    pub(super) meter: Option<Arc<Meter>>,
     pub(super) status: Status,
     /// Configurations that came by a reload, by instance.
     pub(super) reloaded: BTreeMap<String, serde_json::Value>,
@@ -71,6 +73,14 @@ struct Former {
     generation: u64,
     version: String,
     ticket: Ticket,
+}
+
+/// A generation that serves and counts its memory.
+pub(super) struct Metered {
+    pub(super) plugin: String,
+    pub(super) generation: u64,
+    pub(super) owner: Owner,
+    pub(super) meter: Arc<Meter>,
 }
 
 /// What somebody who reserved a plugin needs to know of it.
@@ -240,10 +250,22 @@ impl Table {
                 status: current.status,
                 instances: current.instances.clone(),
                 log: current.speaker.level(),
+                memory: current.meter.as_ref().map(|meter| meter.view()),
                 former: entry.history(),
             })
         });
         views.collect()
+    }
+
+    /// The generations that serve and count their memory.
+    pub(super) fn metered(&self) -> Vec<Metered> {
+        let names = self.names.lock();
+        let metered = names.by_name.iter().filter_map(|(name, entry)| {
+            let current = entry.current.as_ref()?;
+            let meter = current.meter.clone()?;
+            Some(Metered { plugin: name.clone(), generation: entry.generation, owner: current.owner, meter })
+        });
+        metered.collect()
     }
 
     /// The former generations of a name, whether or not it is loaded.
@@ -384,6 +406,7 @@ impl Entry {
             version: former.version.clone(),
             end: former.ticket.so_far(),
             skipped: former.ticket.skipped(),
+            left: former.ticket.left(),
         };
         self.former.iter().map(view).collect()
     }

@@ -108,7 +108,7 @@ impl Core {
         let serving = reservation.serving().ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?;
         let began = Instant::now();
         // SAFETY: the caller's contract.
-        let mut loaded = unsafe { Loaded::open(source, &self.config.unload)? };
+        let mut loaded = unsafe { Loaded::open(source, &self.config)? };
         let copy = loaded.copied();
         let open = began.elapsed() - copy;
         let began = Instant::now();
@@ -141,6 +141,7 @@ impl Core {
             declared: loaded.note().hooks.clone(),
             speaker: loaded.speaker().clone(),
             log: reservation.log(),
+            meter: loaded.meter(),
             lifecycle: Arc::new(Mutex::new(Some(loaded))),
             status: Status::Running,
             reloaded: reservation.reloaded(),

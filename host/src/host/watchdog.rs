@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::core::Core;
+use super::quota::{Over, Quotas};
 use crate::chain::{Callback, CallbackId, Owner, Standing, Trial};
 use crate::event::Happened;
 use crate::fault::{Finding, Findings, Found};
@@ -16,6 +17,7 @@ use crate::reclaim::{self, EVERYTHING, Stay};
 #[derive(Default)]
 struct Watchdog {
     quarantined: Vec<Quarantined>,
+    quotas: Quotas,
     /// The stays of each thread, by the number of its slot, outermost first.
     stays: HashMap<usize, Vec<Seen>>,
 }
@@ -56,9 +58,10 @@ fn run(findings: &Findings, core: &Weak<Core>) {
         for finding in found {
             watchdog.act(&core, finding);
         }
+        watchdog.weigh(&core);
         watchdog.try_again(&core);
         watchdog.look(&core);
-        let until = watchdog.next(core.config.limits.stuck);
+        let until = watchdog.next(core.config.limits.stuck).into_iter().chain(Quotas::next(&core.config)).min();
         // A host that is dropped does not wait for us.
         drop(core);
         match findings.wait(until) {
@@ -72,17 +75,7 @@ impl Watchdog {
     fn act(&mut self, core: &Core, finding: Finding) {
         let Finding { point, id, owner, name, what } = finding;
         match what {
-            Found::TooManyFaults(reason) => {
-                let standing = Standing::Quarantined(reason.as_str().into());
-                if core.registry.stand(point, meant(id, owner), |_| Some(standing)).is_some() {
-                    tracing::error!(point, "{name} is quarantined: {reason}");
-                    core.tell(&name, |callback| Happened::Quarantined { point: point.into(), callback, reason });
-                    let pause = core.config.quarantine.pause;
-                    if !pause.is_zero() {
-                        self.quarantined.push(Quarantined { point, id, owner, until: Instant::now() + pause });
-                    }
-                }
-            }
+            Found::TooManyFaults(reason) => self.quarantine(core, (point, id, name), owner, reason),
             Found::Recovered => {
                 let is_tried = |callback: &Callback| {
                     meant(id, owner)(callback) && matches!(*callback.standing.lock(), Standing::OnTrial(_))
@@ -110,10 +103,42 @@ impl Watchdog {
         }
     }
 
-    /// Has one dispatch call each callback whose pause is over.
+    fn quarantine(
+        &mut self,
+        core: &Core,
+        (point, id, name): (&'static str, CallbackId, String),
+        owner: Owner,
+        reason: String,
+    ) {
+        let standing = Standing::Quarantined(reason.as_str().into());
+        if core.registry.stand(point, meant(id, owner), |_| Some(standing)).is_some() {
+            tracing::error!(point, "{name} is quarantined: {reason}");
+            core.tell(&name, |callback| Happened::Quarantined { point: point.into(), callback, reason });
+            let pause = core.config.quarantine.pause;
+            if !pause.is_zero() {
+                self.quarantined.push(Quarantined { point, id, owner, until: Instant::now() + pause });
+            }
+        }
+    }
+
+    /// Quarantines the callbacks of plugins that have come to hold more memory than they may.
+    fn weigh(&mut self, core: &Core) {
+        for Over { plugin, generation, owner, bytes, max } in self.quotas.look(core) {
+            tracing::error!(plugin, bytes, max, "holds more memory than it may");
+            core.events.tell(&plugin, generation, Happened::OverMemory { bytes, max_bytes: max });
+            for callback in core.registry.callbacks_of(owner) {
+                let reason = format!("the plugin holds {bytes} bytes of memory, {max} are allowed");
+                self.quarantine(core, callback, owner, reason);
+            }
+        }
+    }
+
+    /// Has one dispatch call each callback whose pause is over; not while its plugin holds more memory
+    /// than it may.
     fn try_again(&mut self, core: &Core) {
         let now = Instant::now();
-        let due: Vec<_> = self.quarantined.extract_if(.., |quarantined| quarantined.until <= now).collect();
+        let due: Vec<_> =
+            self.quarantined.extract_if(.., |waits| waits.until <= now && !self.quotas.is_over(waits.owner)).collect();
         for Quarantined { point, id, owner, .. } in due {
             core.registry.stand(point, meant(id, owner), |callback| match &*callback.standing.lock() {
                 Standing::Quarantined(reason) => {
@@ -161,7 +186,8 @@ impl Watchdog {
     fn next(&self, stuck: Duration) -> Option<Instant> {
         // So often that a call is told of soon behind the limit.
         let look = (!stuck.is_zero()).then(|| Instant::now() + (stuck / 4).max(Duration::from_millis(1)));
-        self.quarantined.iter().map(|quarantined| quarantined.until).chain(look).min()
+        let pauses = self.quarantined.iter().filter(|waits| !self.quotas.is_over(waits.owner));
+        pauses.map(|waits| waits.until).chain(look).min()
     }
 }
 

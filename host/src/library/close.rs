@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use hookrail_abi::boundary::{KeysTable, UnloadTable};
 
 use super::{End, Library, handlers, mapped};
+use crate::memory::Memory;
 use crate::residue::Left;
 
 /// What became of a library.
@@ -15,11 +16,16 @@ pub(crate) struct Closed {
     pub(crate) end: End,
     /// How many destructors were never run, since their threads did not come by.
     pub(crate) skipped: usize,
+    /// What it held in the end, if it counts that: it is lost.
+    pub(crate) left: Option<Memory>,
 }
 
 impl Closed {
-    /// Logs that memory is lost, if it is.
-    pub(crate) fn warn_of_skipped(&self, plugin: &str) {
+    /// Logs what is lost, if anything is.
+    pub(crate) fn tell_losses(&self, plugin: &str) {
+        if let Some(Memory { bytes, allocations }) = self.left.filter(|left| left.allocations > 0) {
+            tracing::info!(plugin, bytes, allocations, "its statics, and what it leaked, hold memory to the end");
+        }
         if self.skipped > 0 {
             tracing::warn!(plugin, "{} destructor(s) of threads that did not come by were never run", self.skipped);
         }
@@ -44,14 +50,17 @@ impl Library {
     /// otherwise the library stays.
     pub(crate) fn close(self, deadline: Instant, is_patient: impl FnMut(End) -> bool) -> Closed {
         let mut skipped = 0;
-        let end = match self.settle(deadline, is_patient, &mut skipped) {
+        let settled = self.settle(deadline, is_patient, &mut skipped);
+        // Behind all that runs of it, and before it may be gone.
+        let left = self.meter.as_ref().map(|meter| meter.end());
+        let end = match settled {
             Ok(()) => self.remove(),
             Err(end) => {
                 self.keep();
                 end
             }
         };
-        Closed { end, skipped }
+        Closed { end, skipped, left }
     }
 
     /// Leaves the library mapped for ever.

@@ -1,6 +1,8 @@
 //! The tables that a plugin answers by versioned id.
 
-use hookrail_abi::boundary::{KeysTable, ReloadTable, SchemaTable, StateTable, Str, TraceTable, UnloadTable};
+use hookrail_abi::boundary::{
+    KeysTable, MemoryTable, ReloadTable, SchemaTable, StateTable, Str, TraceTable, UnloadTable,
+};
 
 use super::Library;
 
@@ -15,6 +17,11 @@ pub(crate) unsafe trait Table {
 // SAFETY: it is that of the id, here and below.
 unsafe impl Table for KeysTable {
     const ID: &'static str = "keys/1";
+}
+
+// SAFETY: as above.
+unsafe impl Table for MemoryTable {
+    const ID: &'static str = "memory/1";
 }
 
 // SAFETY: as above.

@@ -6,7 +6,7 @@ use hookrail_abi::Text;
 use hookrail_abi::boundary::SchemaTable;
 
 use super::Loaded;
-use crate::config::Unload;
+use crate::config::Config;
 use crate::error::Error;
 #[cfg(feature = "schema")]
 use crate::error::{ConfigError, Misbehaved};
@@ -19,7 +19,7 @@ use crate::library::Source;
 /// [`Host::load`](crate::Host::load).
 pub unsafe fn schema(file: impl AsRef<Path>) -> Result<Option<String>, Error> {
     // SAFETY: the caller's contract.
-    let loaded = unsafe { Loaded::open(Source::file(file.as_ref()), &Unload::default())? };
+    let loaded = unsafe { Loaded::open(Source::file(file.as_ref()), &Config::default())? };
     let schema = loaded.schema();
     loaded.abandon();
     schema

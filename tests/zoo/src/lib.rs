@@ -4,6 +4,9 @@
 //! SDK does not let anybody write. `hookrail_tests::zoo` and `tests/tests/fixtures/animals.rs` build
 //! them. Here is what several of them use.
 
+#[path = "../../src/blocks.rs"]
+pub mod blocks;
+mod holds;
 mod idle;
 #[path = "../../src/soak/ledger.rs"]
 mod ledger;
@@ -12,5 +15,6 @@ pub mod soak;
 #[path = "../../src/tasks.rs"]
 pub mod tasks;
 
+pub use holds::Holds;
 pub use idle::Idle;
 pub use ledger::STAMP;

@@ -49,7 +49,9 @@ fn text(event: &Event) -> Option<String> {
         Happened::RollbackFailed { reason, error } => {
             Some(format!("generation {generation} of {plugin} fails and goes on all the same: {reason}; {error}"))
         }
-        Happened::Ended { end } if !end.is_unmapped() => Some(format!("generation {generation} of {plugin}: {end}")),
+        Happened::Ended { end, .. } if !end.is_unmapped() => {
+            Some(format!("generation {generation} of {plugin}: {end}"))
+        }
         _ => None,
     }
 }
@@ -64,8 +66,8 @@ mod tests {
     fn only_what_an_author_should_mend_is_said() {
         let said = |what| text(&Event { plugin: "a".into(), generation: 3, time: 0, what });
         assert_eq!(said(Happened::Started), None);
-        assert_eq!(said(Happened::Ended { end: End::Unmapped }), None);
-        let kept = said(Happened::Ended { end: End::PinnedByThreads(2) }).unwrap();
+        assert_eq!(said(Happened::Ended { end: End::Unmapped, left: None }), None);
+        let kept = said(Happened::Ended { end: End::PinnedByThreads(2), left: None }).unwrap();
         assert!(kept.starts_with("generation 3 of a: kept: 2 thread(s)"), "{kept}");
         let given_up = said(Happened::RolledBack { from: 2, reason: "3 faults".into() }).unwrap();
         assert!(given_up.starts_with("generation 2 of a is given up: 3 faults; generation 3 serves"), "{given_up}");

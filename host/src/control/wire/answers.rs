@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::host::UpgradeTimes;
 use crate::library::End;
+use crate::memory::Memory;
 use crate::view::{CallbackView, PluginView};
 
 /// A plugin and what it has in chains.
@@ -67,6 +68,9 @@ pub struct Ended {
     pub end: End,
     /// How many destructors of thread-locals were never run.
     pub skipped: usize,
+    /// What it held of memory in the end, if it counted that.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub left: Option<Memory>,
 }
 
 /// The program that a host is in.

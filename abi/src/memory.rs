@@ -1,0 +1,238 @@
+//! Counting what a library allocates: [`export!`](crate::export) with `allocator = ...` puts
+//! [`Counted`] between Rust's containers and the allocator that is named there.
+//!
+//! Each thread counts in a shard of its own, by a load, an addition and a store: a counter that threads
+//! share costs 4 to 18 ns per step. The shards are a table in the library itself, which the host reads
+//! ([`MemoryTable`]), so counting is exact from the first constructor on, whether or not there is a host.
+//!
+//! # How a thread finds its shard
+//!
+//! By its thread pointer, hashed: that is one register, there from the first instruction of a thread
+//! to the last, and needs no thread-local, which an allocator could not bring to life. Two living threads
+//! never have the same one. When a thread has ended, the C library may give its pointer to a new thread,
+//! which goes on in the same shard; it does so only when the old one executes nothing any more, since
+//! it gives the memory around the pointer, which the old one uses to its end.
+//!
+//! A thread that finds no free shard near its own counts with the others that found none, by atomic
+//! additions: slower, and as exact.
+
+use std::alloc::{GlobalAlloc, Layout};
+use std::ffi::c_void;
+use std::ptr::from_ref;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::Plugin;
+use crate::boundary::{Entry, MemoryShard, MemoryTable, Str};
+
+/// An allocator that counts what goes through it.
+#[derive(Debug)]
+pub struct Counted<A>(A);
+
+impl<A> Counted<A> {
+    /// Counts what goes through `allocator`.
+    pub const fn new(allocator: A) -> Self {
+        Counted(allocator)
+    }
+}
+
+// SAFETY: `A` does it all; counting neither allocates nor panics, and touches nothing of the blocks.
+unsafe impl<A: GlobalAlloc> GlobalAlloc for Counted<A> {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's contract.
+        let block = unsafe { self.0.alloc(layout) };
+        if !block.is_null() {
+            count(|shard| [(&shard.allocated, layout.size()), (&shard.allocations, 1)]);
+        }
+        block
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        count(|shard| [(&shard.freed, layout.size()), (&shard.frees, 1)]);
+        // SAFETY: the caller's contract.
+        unsafe { self.0.dealloc(block, layout) }
+    }
+
+    #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's contract.
+        let block = unsafe { self.0.alloc_zeroed(layout) };
+        if !block.is_null() {
+            count(|shard| [(&shard.allocated, layout.size()), (&shard.allocations, 1)]);
+        }
+        block
+    }
+
+    /// The block stays one; what it grows by is allocated, what it shrinks by is freed.
+    #[inline]
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: the caller's contract.
+        let block = unsafe { self.0.realloc(block, layout, size) };
+        if !block.is_null() {
+            let (more, less) = (size.saturating_sub(layout.size()), layout.size().saturating_sub(size));
+            count(|shard| [(&shard.allocated, more), (&shard.freed, less)]);
+        }
+        block
+    }
+}
+
+/// How many threads have a shard of their own: 16 KiB, of which only what is used takes memory.
+const OWN: usize = 256;
+
+/// How many shards a thread looks at for its own.
+const NEAR: usize = 8;
+
+/// Behind those of threads, the one for all that found none.
+///
+/// # Invariants
+/// `own[0]` is 0 or the thread pointer of the one thread that writes the shard; it is set once. In the
+/// last shard it is 0, and everybody writes by atomic additions.
+#[repr(align(64))]
+struct Shards([MemoryShard; OWN + 1]);
+
+static SHARDS: Shards = Shards([const { new() }; OWN + 1]);
+
+const fn new() -> MemoryShard {
+    const ZERO: AtomicU64 = AtomicU64::new(0);
+    MemoryShard { allocated: ZERO, freed: ZERO, allocations: ZERO, frees: ZERO, own: [ZERO; 4] }
+}
+
+/// Adds to counters of the calling thread's shard.
+#[inline(always)]
+fn count(what: impl for<'a> Fn(&'a MemoryShard) -> [(&'a AtomicU64, usize); 2]) {
+    let me = thread_pointer();
+    let home = &SHARDS.0[home(me)];
+    // Relaxed, here and in `claim`: only the thread itself stores its pointer, or one before it that had
+    // the same.
+    let own = if home.own[0].load(Ordering::Relaxed) == me { Some(home) } else { claim(me) };
+    match own {
+        Some(shard) => {
+            for (counter, more) in what(shard) {
+                // Relaxed: a count, with one writer.
+                counter.store(counter.load(Ordering::Relaxed).wrapping_add(more as u64), Ordering::Relaxed);
+            }
+        }
+        None => {
+            for (counter, more) in what(&SHARDS.0[OWN]) {
+                // Relaxed: a count.
+                counter.fetch_add(more as u64, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// The thread's own shard, if it is not at home, and makes one its own if it has none.
+#[cold]
+#[inline(never)]
+fn claim(me: u64) -> Option<&'static MemoryShard> {
+    (0..NEAR).map(|step| &SHARDS.0[(home(me) + step) % OWN]).find(|shard| {
+        let owner = &shard.own[0];
+        // INVARIANT: it was 0, so nobody wrote it, and nobody else will.
+        match owner.compare_exchange(0, me, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => true,
+            Err(other) => other == me,
+        }
+    })
+}
+
+/// Where a thread looks first. Thread pointers are as far from each other as stacks are.
+#[inline(always)]
+const fn home(me: u64) -> usize {
+    /// 2^64 by the golden ratio: neighbours come to lie far apart.
+    const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+    (me.wrapping_mul(SPREAD) >> (u64::BITS - OWN.ilog2())) as usize
+}
+
+/// What tells this thread from every other that lives; never 0.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn thread_pointer() -> u64 {
+    let pointer: u64;
+    // SAFETY: on this system the thread's control block begins with its own address.
+    unsafe { std::arch::asm!("mov {}, fs:[0]", out(reg) pointer, options(pure, readonly, nostack, preserves_flags)) };
+    pointer
+}
+
+/// What tells this thread from every other that lives; never 0.
+#[cfg(target_arch = "aarch64")]
+#[inline(always)]
+fn thread_pointer() -> u64 {
+    let pointer: u64;
+    // SAFETY: a thread may read the register of its own pointer.
+    unsafe { std::arch::asm!("mrs {}, tpidr_el0", out(reg) pointer, options(pure, nomem, nostack, preserves_flags)) };
+    pointer
+}
+
+/// The entry of plugin `P` in a library whose allocator is [`Counted`], for [`export!`](crate::export).
+#[doc(hidden)]
+pub const fn entry<P: Plugin>() -> Entry {
+    Entry { query: query::<P>, ..crate::entry::entry::<P>() }
+}
+
+unsafe extern "C" fn query<P: Plugin>(id: Str) -> *const c_void {
+    static TABLE: MemoryTable =
+        MemoryTable { size: size_of::<MemoryTable>() as u32, count: SHARDS.0.len() as u32, shards: SHARDS.0.as_ptr() };
+    // SAFETY: the host passes text that is readable for the call.
+    match &*unsafe { id.to_text() } {
+        "memory/1" => from_ref(&TABLE).cast(),
+        // SAFETY: as above.
+        _ => unsafe { crate::entry::query::<P>(id) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::ptr::null_mut;
+    use std::sync::Barrier;
+
+    use super::*;
+
+    struct Refuses;
+
+    // SAFETY: it never answers a block.
+    unsafe impl GlobalAlloc for Refuses {
+        unsafe fn alloc(&self, _: Layout) -> *mut u8 {
+            null_mut()
+        }
+
+        unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}
+    }
+
+    fn own() -> Option<&'static MemoryShard> {
+        claim(thread_pointer())
+    }
+
+    #[test]
+    fn what_the_allocator_refuses_is_not_counted() {
+        let (refuses, layout) = (Counted::new(Refuses), Layout::new::<u64>());
+        // SAFETY: the layout is not empty; that allocator does not look at blocks.
+        let answers =
+            unsafe { [refuses.alloc(layout), refuses.alloc_zeroed(layout), refuses.realloc(null_mut(), layout, 9)] };
+        assert_eq!(answers, [null_mut(); 3]);
+        let shard = own().unwrap();
+        let counts = [&shard.allocated, &shard.freed, &shard.allocations].map(|count| count.load(Ordering::Relaxed));
+        assert_eq!(counts, [0; 3]);
+    }
+
+    #[test]
+    fn no_two_threads_that_live_have_the_same_shard() {
+        const THREADS: usize = 300;
+        let all_are_there = Barrier::new(THREADS);
+        let shards = std::thread::scope(|threads| {
+            let find = || {
+                let (first, again) = (own(), own());
+                all_are_there.wait();
+                assert_eq!(first.map(from_ref), again.map(from_ref));
+                first.map(|shard| from_ref(shard).addr())
+            };
+            let threads: Vec<_> = (0..THREADS).map(|_| threads.spawn(find)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+        });
+        let found: Vec<_> = shards.into_iter().flatten().collect();
+        assert!(found.len() > OWN / 2, "{} threads have one", found.len());
+        assert_eq!(found.iter().collect::<HashSet<_>>().len(), found.len());
+        assert!(!found.contains(&from_ref(&SHARDS.0[OWN]).addr()), "that one is everybody's");
+    }
+}

@@ -1,0 +1,2 @@
+//! Allocates, and nobody counts.
+hookrail_abi::export!(hookrail_benches::Allocating, name = "allocating");

@@ -1,0 +1,38 @@
+//! What counting its memory costs a plugin.
+
+use std::time::Duration;
+
+use hookrail::{Config, HookPoint, Host, PluginConfig};
+use hookrail_benches::WorkDone;
+
+use super::loops;
+
+/// How many blocks are there at a time, at most: one that is freed at once is the next one again.
+pub(crate) const BLOCKS: [usize; 2] = [1, 8];
+
+/// A plugin that allocates, in a host of its own.
+pub(crate) struct Allocating {
+    blocks: usize,
+    point: HookPoint<WorkDone>,
+    _host: Host,
+}
+
+impl Allocating {
+    /// So many blocks in each call; counted or not.
+    pub(crate) fn new(blocks: usize, counted: bool) -> Self {
+        let mut config = Config::default();
+        let plugin = PluginConfig { config: serde_json::json!({ "blocks": blocks }), ..Default::default() };
+        config.plugins.insert("allocating".into(), plugin);
+        let host = Host::new(config).expect("a host");
+        let point = host.point::<WorkDone>().expect("its own point");
+        // SAFETY: our own library.
+        unsafe { host.load(hookrail_tests::allocating(counted)) }.expect("the library loads");
+        assert_eq!(host.plugins()[0].memory.is_some(), counted);
+        Allocating { blocks, point, _host: host }
+    }
+
+    /// Allocates and frees so many blocks, or a few more.
+    pub(crate) fn run(&self, blocks: u64) -> Duration {
+        loops::dispatch(blocks.div_ceil(self.blocks as u64), &self.point, 1)
+    }
+}

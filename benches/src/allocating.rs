@@ -1,0 +1,38 @@
+//! A plugin that allocates: in one library counted, in the other not.
+
+use std::hint::black_box;
+
+use hookrail_abi::prelude::*;
+
+use crate::{Work, WorkDone};
+
+/// Allocates blocks of 64 bytes and frees them, in each call.
+#[derive(Debug)]
+pub struct Allocating {
+    blocks: usize,
+}
+
+/// How many blocks there are at a time.
+#[derive(Clone, Copy, Debug, serde::Deserialize, schemars::JsonSchema)]
+pub struct AllocatingConfig {
+    /// 1 to 8.
+    pub blocks: usize,
+}
+
+impl Allocating {
+    fn allocate(&self, work: &mut Work) {
+        let mut blocks = [const { None }; 8];
+        blocks[..self.blocks].fill_with(|| Some(Box::new([0u8; 64])));
+        black_box(&blocks);
+        work.count += 1;
+    }
+}
+
+impl Plugin for Allocating {
+    type Config = AllocatingConfig;
+    const HOOKS: Hooks<Self> = hooks![WorkDone, 10, "allocate", Self::allocate, pure];
+
+    fn start(_: &Registrar, config: AllocatingConfig) -> Result<Self> {
+        Ok(Allocating { blocks: config.blocks })
+    }
+}
