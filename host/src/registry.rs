@@ -1,5 +1,6 @@
 //! The points and what hangs on them. All changes of one plugin are one transaction.
 
+mod hung;
 mod point;
 mod root;
 
@@ -10,16 +11,18 @@ use std::sync::atomic::AtomicUsize;
 use hookrail_abi::Point;
 use parking_lot::Mutex;
 
+pub(crate) use hung::Look;
+use hung::{Hung, Replaced};
 pub(crate) use point::PointState;
 pub(crate) use root::Root;
 
-use crate::chain::{Callback, CallbackId, Chain, Owner, Pair, Snapshot, Standing, Watch};
+use crate::chain::{Callback, CallbackId, Owner, Pair, Snapshot, Standing};
 use crate::config::{PointConfig, Quarantine};
 use crate::error::ApiMisuse;
 use crate::fault::{self, Findings};
 use crate::names::Names;
 use crate::reclaim::{self, Limbo};
-use crate::stats::{Level, PointCounts, Shards, Tracers};
+use crate::stats::{Level, Tracers};
 use crate::sync::{AtomicPtr, Ordering};
 
 /// The points of a host, and the callbacks on them.
@@ -51,26 +54,6 @@ enum Retired {
     /// Of the point with that name.
     Snapshot(&'static str, Snapshot),
 }
-
-/// A point, the callbacks on it, in order, disabled ones included, and how it is looked at.
-struct Hung {
-    state: Arc<PointState>,
-    callbacks: Vec<Arc<Callback>>,
-    level: Level,
-    tracers: Tracers,
-    counts: Arc<Shards<PointCounts>>,
-}
-
-/// A point, as it is for whoever looks.
-pub(crate) struct Look<'a> {
-    pub(crate) state: &'a PointState,
-    pub(crate) callbacks: &'a [Arc<Callback>],
-    pub(crate) level: Level,
-    pub(crate) counts: &'a Shards<PointCounts>,
-}
-
-/// The snapshot that a publication replaced, and the name of its point.
-type Replaced = (&'static str, Snapshot);
 
 /// A callback on its way to a point.
 pub(crate) struct Addition {
@@ -358,39 +341,6 @@ impl Drop for Registry {
     fn drop(&mut self) {
         // SAFETY: by the type invariant; whoever pins holds a reference to the registry.
         drop(unsafe { Box::from_raw(*self.root.get_mut()) });
-    }
-}
-
-impl Hung {
-    fn new<P: Point>(config: Option<&PointConfig>) -> Self {
-        Hung {
-            state: Arc::new(PointState::of::<P>(config)),
-            callbacks: Vec::new(),
-            level: config.map(|config| config.level).unwrap_or_default(),
-            tracers: Tracers::default(),
-            counts: Arc::default(),
-        }
-    }
-
-    /// Makes these the callbacks, which are in order.
-    fn hang(&mut self, callbacks: Vec<Arc<Callback>>, is_left: bool) -> Replaced {
-        self.callbacks = callbacks;
-        self.publish(is_left)
-    }
-
-    /// Publishes what there is; answers the snapshot to retire. While a plugin leaves, readers enter the
-    /// point even if it has no callbacks.
-    fn publish(&self, is_left: bool) -> Replaced {
-        // INVARIANT: `callbacks` is in order, and the chain holds the enabled ones.
-        let enabled: Vec<_> = self.callbacks.iter().filter(|callback| callback.enabled).cloned().collect();
-        let watch = Watch {
-            level: self.level,
-            tracers: self.tracers.clone(),
-            counts: self.counts.clone(),
-            ops: self.state.ops,
-        };
-        let chain: &Chain = &self.state.chain;
-        (chain.point, chain.hang(&enabled, watch, is_left))
     }
 }
 

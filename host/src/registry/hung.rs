@@ -1,0 +1,63 @@
+//! A point with what hangs on it.
+
+use std::sync::Arc;
+
+use hookrail_abi::Point;
+
+use super::PointState;
+use crate::chain::{Callback, Chain, Snapshot, Watch};
+use crate::config::PointConfig;
+use crate::stats::{Level, PointCounts, Shards, Tracers};
+
+/// A point, the callbacks on it, in order, disabled ones included, and how it is looked at.
+pub(super) struct Hung {
+    pub(super) state: Arc<PointState>,
+    pub(super) callbacks: Vec<Arc<Callback>>,
+    pub(super) level: Level,
+    pub(super) tracers: Tracers,
+    pub(super) counts: Arc<Shards<PointCounts>>,
+}
+
+/// A point, as it is for whoever looks.
+pub(crate) struct Look<'a> {
+    pub(crate) state: &'a PointState,
+    pub(crate) callbacks: &'a [Arc<Callback>],
+    pub(crate) level: Level,
+    pub(crate) counts: &'a Shards<PointCounts>,
+}
+
+/// The snapshot that a publication replaced, and the name of its point.
+pub(super) type Replaced = (&'static str, Snapshot);
+
+impl Hung {
+    pub(super) fn new<P: Point>(config: Option<&PointConfig>) -> Self {
+        Hung {
+            state: Arc::new(PointState::of::<P>(config)),
+            callbacks: Vec::new(),
+            level: config.map(|config| config.level).unwrap_or_default(),
+            tracers: Tracers::default(),
+            counts: Arc::default(),
+        }
+    }
+
+    /// Makes these the callbacks, which are in order.
+    pub(super) fn hang(&mut self, callbacks: Vec<Arc<Callback>>, is_left: bool) -> Replaced {
+        self.callbacks = callbacks;
+        self.publish(is_left)
+    }
+
+    /// Publishes what there is; answers the snapshot to retire. While a plugin leaves, readers enter the
+    /// point even if it has no callbacks.
+    pub(super) fn publish(&self, is_left: bool) -> Replaced {
+        // INVARIANT: `callbacks` is in order, and the chain holds the enabled ones.
+        let enabled: Vec<_> = self.callbacks.iter().filter(|callback| callback.enabled).cloned().collect();
+        let watch = Watch {
+            level: self.level,
+            tracers: self.tracers.clone(),
+            counts: self.counts.clone(),
+            ops: self.state.ops,
+        };
+        let chain: &Chain = &self.state.chain;
+        (chain.point, chain.hang(&enabled, watch, is_left))
+    }
+}
