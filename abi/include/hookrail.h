@@ -49,7 +49,37 @@
 
 // A fault means: put the payload back as it was, and go on. To a host that does not know it, it
 // means what the point says.
-#define FAULT_ROLLBACK 3
+#define HOOKRAIL_FAULT_ROLLBACK 3
+
+// A site that makes events, by its `kind`.
+#define HOOKRAIL_SITE_EVENT 1
+
+// A site that makes spans, by its `kind`.
+#define HOOKRAIL_SITE_SPAN 2
+
+// The parent is whatever span the thread is in.
+#define HOOKRAIL_PARENT_CURRENT 0
+
+// There is no parent. Spans are numbered from 2 on.
+#define HOOKRAIL_PARENT_NONE 1
+
+// `number` is 0 or 1.
+#define HOOKRAIL_VALUE_BOOL 1
+
+// `number` is an `int64_t`, bit by bit.
+#define HOOKRAIL_VALUE_INTEGER 2
+
+// `number` is itself.
+#define HOOKRAIL_VALUE_UNSIGNED 3
+
+// `number` is a `double`, bit by bit.
+#define HOOKRAIL_VALUE_FLOAT 4
+
+// `text` is the value.
+#define HOOKRAIL_VALUE_TEXT 5
+
+// `text` is what the value looks like; its type has no other form here.
+#define HOOKRAIL_VALUE_SHOWN 6
 
 // Go on.
 #define HOOKRAIL_CONTINUE 0
@@ -456,15 +486,15 @@ typedef struct {
 // since what one thread allocates another may free. Counts only grow, and each is written as a whole.
 typedef struct {
   // Bytes that were allocated, as they were asked for.
-  AtomicU64 allocated;
+  uint64_t allocated;
   // Bytes that were freed.
-  AtomicU64 freed;
+  uint64_t freed;
   // Blocks that were allocated.
-  AtomicU64 allocations;
+  uint64_t allocations;
   // Blocks that were freed.
-  AtomicU64 frees;
+  uint64_t frees;
   // The plugin's own; the host does not read them. They fill a cache line.
-  AtomicU64 own[4];
+  uint64_t own[4];
 } hookrail_memory_shard;
 
 // A plugin's table `memory/1`: what it has allocated and freed, counted by itself.
@@ -534,6 +564,129 @@ typedef struct {
 
 // What a thread runs.
 typedef void *(*hookrail_thread_body)(void *argument);
+
+// A panic.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // The line; 0 when it is not known.
+  uint32_t line;
+  // The column; 0 when it is not known.
+  uint32_t column;
+  // Reserved; 0.
+  uint32_t reserved;
+  // What it said.
+  hookrail_str message;
+  // The source file; may be empty.
+  hookrail_str file;
+  // The return addresses of the functions that it came from, the innermost first.
+  const void *const *frames;
+  // How many addresses there are.
+  size_t frame_count;
+} hookrail_trace_panic;
+
+// A place in a library's source that makes events or spans.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // `HOOKRAIL_SITE_EVENT` or `HOOKRAIL_SITE_SPAN`.
+  uint32_t kind;
+  // As in `hookrail_level`.
+  uint32_t level;
+  // The line, from 1 on; 0 when it is not known.
+  uint32_t line;
+  // What tells it from the library's other sites for as long as the library is loaded. Null for
+  // one that is described each time.
+  const void *id;
+  // What the site is called.
+  hookrail_str name;
+  // Which part of the program it belongs to; filters go by it.
+  hookrail_str target;
+  // The module; may be empty.
+  hookrail_str module;
+  // The source file; may be empty.
+  hookrail_str file;
+  // The names of the fields.
+  const hookrail_str *fields;
+  // How many fields there are.
+  size_t field_count;
+} hookrail_trace_site;
+
+// The value of one field.
+typedef struct {
+  // Which of the site's fields, from 0 on.
+  uint32_t field;
+  // `HOOKRAIL_VALUE_BOOL`, `HOOKRAIL_VALUE_INTEGER`, `HOOKRAIL_VALUE_UNSIGNED`, `HOOKRAIL_VALUE_FLOAT`, `HOOKRAIL_VALUE_TEXT` or
+  // `HOOKRAIL_VALUE_SHOWN`.
+  uint32_t kind;
+  // The value, of the kinds that are numbers.
+  uint64_t number;
+  // The value, of the kinds that are texts.
+  hookrail_str text;
+} hookrail_trace_value;
+
+// Service `trace/1`: takes what a plugin tells of itself to the host's subscriber of `tracing`, with
+// the instance and the generation on it.
+//
+// `library` is what `bind` of the library's `hookrail_trace_table` was called with; a site is known by its
+// `id` once it was described. Spans that are not open are ignored. Nothing that is passed is kept:
+// the host copies. Any thread, several at once; what belongs to a thread (entering and leaving spans,
+// panics) is about the calling one.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Makes a site known. A second time changes nothing.
+  void (*describe)(const void *library, const hookrail_trace_site *site);
+  // Whether anybody wants to know of a site: 1 or 0.
+  uint32_t (*enabled)(const void *library, const void *site);
+  // Something happened. `parent` is a span, `HOOKRAIL_PARENT_CURRENT` or `HOOKRAIL_PARENT_NONE`.
+  void (*event)(const void *library,
+                const void *site,
+                uint64_t parent,
+                const hookrail_trace_value *values,
+                size_t value_count);
+  // A line of the log, from a site that need not be known and has no fields.
+  void (*log)(const void *library, const hookrail_trace_site *site, hookrail_str text);
+  // Opens a span, and answers its number.
+  uint64_t (*span_open)(const void *library,
+                        const void *site,
+                        uint64_t parent,
+                        const hookrail_trace_value *values,
+                        size_t value_count);
+  // A span has more values.
+  void (*span_record)(const void *library,
+                      uint64_t span,
+                      const hookrail_trace_value *values,
+                      size_t value_count);
+  // A span follows from another one.
+  void (*span_follows)(const void *library, uint64_t span, uint64_t from);
+  // This thread enters a span.
+  void (*span_enter)(const void *library, uint64_t span);
+  // This thread leaves a span.
+  void (*span_exit)(const void *library, uint64_t span);
+  // One more holds the span.
+  void (*span_clone)(const void *library, uint64_t span);
+  // One less holds the span; with the last it is closed, and the answer is 1, else 0.
+  uint32_t (*span_drop)(const void *library, uint64_t span);
+  // The innermost span of this library that this thread is in, and the `id` of its site; 0 for none.
+  uint64_t (*span_current)(const void *library, const void **site);
+  // This thread panics.
+  void (*panicked)(const void *library, const hookrail_trace_panic *panic);
+  // This thread's last panic, or one with that message, ended the call that the host made: it is
+  // the reason of the fault or failure that is answered next.
+  void (*caught)(const void *library, hookrail_str message);
+} hookrail_trace_service;
+
+// A plugin's table `trace/1`: how the host learns what the plugin tells of itself.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Called once, behind `attach` and before `create`. What is told before is lost.
+  void (*bind)(const void *library, const hookrail_trace_service *service);
+  // How much is told from now on: a `hookrail_level`, 0 for nothing. Any thread, one
+  // at a time.
+  void (*set_level)(uint32_t level);
+} hookrail_trace_table;
 
 // What a host does in the place of the system's functions by which a library leaves code of its own
 // with threads: it keeps the records, and closes the library only when none of them is left.

@@ -3,13 +3,27 @@
 //! Frozen: `docs/abi.md` says what may change. Everything else is asked for by a versioned string
 //! id through the `query` function of either side.
 
+#[cfg(test)]
+macro_rules! check_layout {
+    ($type:ident, $size:literal: $($field:ident $offset:literal),* $(,)?) => {
+        assert_eq!(size_of::<$type>(), $size, stringify!($type));
+        $(assert_eq!(std::mem::offset_of!($type, $field), $offset, concat!(stringify!($type), ".", stringify!($field)));)*
+        // Fails to compile when a field is missing from the list.
+        let _ = |it: $type| { let $type { $($field: _),* } = it; };
+    };
+}
+
 mod memory;
+mod trace;
 
 use std::ffi::c_void;
 
-pub use memory::{MemoryShard, MemoryTable};
-
 use crate::PayloadOps;
+pub use memory::{MemoryShard, MemoryTable};
+pub use trace::{
+    PARENT_CURRENT, PARENT_NONE, SITE_EVENT, SITE_SPAN, TracePanic, TraceService, TraceSite, TraceTable, TraceValue,
+    VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN, VALUE_TEXT, VALUE_UNSIGNED,
+};
 
 /// The version of this boundary: major in the upper half, minor in the lower.
 pub const ABI_VERSION: u32 = 1 << 16;
@@ -405,16 +419,6 @@ pub struct ReloadTable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::mem::offset_of;
-
-    macro_rules! check_layout {
-        ($type:ident, $size:literal: $($field:ident $offset:literal),* $(,)?) => {
-            assert_eq!(size_of::<$type>(), $size, stringify!($type));
-            $(assert_eq!(offset_of!($type, $field), $offset, concat!(stringify!($type), ".", stringify!($field)));)*
-            // Fails to compile when a field is missing from the list.
-            let _ = |it: $type| { let $type { $($field: _),* } = it; };
-        };
-    }
 
     #[test]
     fn layouts_are_those_of_abi_1_0() {

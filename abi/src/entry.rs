@@ -5,12 +5,12 @@ use std::ptr::{from_ref, null};
 
 use crate::boundary::{
     ABI_OLDEST, ABI_VERSION, Entry, Heap, HostTable, KeysTable, Registration, ReloadTable, SavedState, SchemaTable,
-    StateTable, Str, UnloadTable, flags, registration,
+    StateTable, Str, TraceTable, UnloadTable, flags, registration,
 };
 use crate::host::{self, Instance, Saying};
 use crate::plugin::{Error, Registrar, Result};
-use crate::shim::{guarded, install_panic_hook};
-use crate::{Hook, Plugin, State, Text, unload};
+use crate::shim::guarded;
+use crate::{Hook, Plugin, State, Text, diagnostics, unload};
 
 const OK: u32 = 0;
 const FAILED: u32 = 1;
@@ -45,7 +45,7 @@ unsafe extern "C" fn attach(host: *const HostTable) -> u32 {
     guarded(PANICKED, || {
         // SAFETY: the host keeps its table for as long as this library is loaded.
         host::attach(unsafe { &*host });
-        install_panic_hook();
+        diagnostics::install_hook();
         OK
     })
 }
@@ -122,6 +122,14 @@ pub(crate) unsafe extern "C" fn query<P: Plugin>(id: Str) -> *const c_void {
                 }
             };
             from_ref(table).cast()
+        }
+        "trace/1" => {
+            static TABLE: TraceTable = TraceTable {
+                size: size_of::<TraceTable>() as u32,
+                bind: diagnostics::bind,
+                set_level: diagnostics::set_level,
+            };
+            from_ref(&TABLE).cast()
         }
         "unload/1" => {
             static TABLE: UnloadTable =

@@ -19,7 +19,8 @@
 //! 7. When the plugin is unloaded no callback runs any more; [`Plugin::stop`] is called, the value is
 //!    dropped, and the library closed.
 //!
-//! A panic in any of these is caught here, in the plugin, and reaches the host as a fault.
+//! A panic in any of these is caught here, in the plugin, and reaches the host as a fault. What a
+//! plugin says by `tracing` or `log` reaches the host's log, with the instance and the generation on it.
 //!
 //! # Example
 //!
@@ -85,6 +86,7 @@
 pub mod boundary;
 mod bytes;
 pub mod catalogue;
+mod diagnostics;
 mod effects;
 mod entry;
 mod hook;

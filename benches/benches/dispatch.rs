@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use hookrail::{Callbacks, HookPoint, Host, Priority, Verdict};
-use hookrail_abi::{Fold, points};
-use hookrail_benches::Work;
+use hookrail::{Callbacks, HookPoint, Host, Level, Priority, Verdict};
+use hookrail_abi::{Fold, Point, points};
+use hookrail_benches::{Work, WorkDone};
 
 #[path = "../shared/mod.rs"]
 mod shared;
@@ -55,6 +55,16 @@ fn republished(criterion: &mut Criterion) {
     println!("one dispatch, the clock included: median and p99.9 {quiet:?} ns quiet, {busy:?} ns republished");
 }
 
+/// Who looks closer pays for that, and only as much as was asked for.
+fn levels(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("levels, 8 callbacks");
+    for level in [Level::Off, Level::Count, Level::Histogram] {
+        let (host, point) = hosts::with(8);
+        host.set_level(WorkDone::NAME, level).expect("its own point");
+        group.bench_function(level.name(), |bench| bench.iter_custom(|n| loops::dispatch(n, &point, 8)));
+    }
+}
+
 points! {
     /// A point whose callback dispatches another.
     // SAFETY: a number owns all it holds.
@@ -90,5 +100,5 @@ fn outer(host: &Host, inner: impl Fn(&mut Work) + Send + Sync + 'static) -> Hook
     host.point::<Outer>().expect("its own point")
 }
 
-criterion_group!(benches, lengths, two_threads, republished, nested);
+criterion_group!(benches, lengths, two_threads, republished, levels, nested);
 criterion_main!(benches);

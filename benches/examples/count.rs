@@ -1,4 +1,4 @@
-//! Dispatches `ROUNDS` times in one of three ways, for callgrind to count: `count MODE CALLBACKS ROUNDS`.
+//! Dispatches `ROUNDS` times in one of four ways, for callgrind to count: `count MODE CALLBACKS ROUNDS`.
 //!
 //! Two runs that differ in their rounds alone differ by what the loop costs, exactly.
 
@@ -6,7 +6,8 @@ use std::ffi::c_void;
 use std::hint::black_box;
 use std::ptr::from_mut;
 
-use hookrail::Verdict;
+use hookrail::{Level, Verdict};
+use hookrail_abi::Point;
 use hookrail_abi::boundary::RawCallback;
 use hookrail_benches::{Work, WorkDone};
 
@@ -37,15 +38,28 @@ fn dispatch(rounds: u64, point: &hookrail::HookPoint<WorkDone>, work: &mut Work)
     }
 }
 
+#[inline(never)]
+fn counted(rounds: u64, point: &hookrail::HookPoint<WorkDone>, work: &mut Work) {
+    for _ in 0..rounds {
+        if point.dispatch(black_box(work)).verdict != Verdict::Continue {
+            return;
+        }
+    }
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let (mode, callbacks, rounds) = (&*arguments[1], arguments[2].parse().unwrap(), arguments[3].parse().unwrap());
-    let (_host, point) = hosts::with(callbacks);
+    let (host, point) = hosts::with(callbacks);
     let pairs = hosts::aligned(&point.raw_pairs());
     let mut work = Work::default();
+    if mode == "counted" {
+        host.set_level(WorkDone::NAME, Level::Count).expect("its own point");
+    }
     // Registers the thread, and settles what is lazy.
     point.dispatch(&mut work);
     match mode {
+        "counted" => counted(rounds, &point, &mut work),
         "empty" => empty(rounds, &mut work),
         "raw" => raw(rounds, &pairs, &mut work),
         "dispatch" => dispatch(rounds, &point, &mut work),

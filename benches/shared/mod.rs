@@ -14,6 +14,7 @@ pub(crate) mod replace;
 pub(crate) mod republish;
 pub(crate) mod rounds;
 pub(crate) mod swap;
+pub(crate) mod telling;
 
 /// The lengths of chain that everything is measured at.
 pub(crate) const LENGTHS: [usize; 7] = [0, 1, 2, 4, 8, 16, 64];

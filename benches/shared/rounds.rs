@@ -67,6 +67,13 @@ impl Compared {
         }
     }
 
+    /// What one of so many equal parts costs.
+    pub(crate) fn per(&self, parts: usize) -> Self {
+        let each = |all: f64| all / parts as f64;
+        let Compared { baseline, candidate, more: (least, median), ratio } = *self;
+        Compared { baseline: each(baseline), candidate: each(candidate), more: (each(least), each(median)), ratio }
+    }
+
     /// Of the same comparison in several processes.
     pub(crate) fn across(processes: &[Compared]) -> Self {
         let over = |of: fn(&Compared) -> f64| least_and_median(processes.iter().map(of));

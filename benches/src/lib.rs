@@ -4,6 +4,7 @@
 mod allocating;
 mod marked;
 mod numbered;
+mod telling;
 
 use abi_stable::StableAbi;
 use hookrail_abi::prelude::*;
@@ -12,6 +13,7 @@ use hookrail_abi::{Fold, points};
 pub use allocating::{Allocating, AllocatingConfig};
 pub use marked::{Hundred, Marked};
 pub use numbered::Numbered;
+pub use telling::Telling;
 
 /// What the callbacks count in.
 #[repr(C)]

@@ -134,6 +134,7 @@ impl Registrar<'_> {
             run,
             ctx: Ctx::new(record.ctx, record.ctx_drop),
             enabled: !wish.is_some_and(|wish| wish.disabled),
+            required: self.config.is_required(&self.instance),
             budget: wish
                 .and_then(|wish| wish.budget)
                 .map(nanoseconds)

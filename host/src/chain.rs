@@ -204,7 +204,7 @@ impl Chain {
             (RawKind::Gate, raw::STOP) => Verdict::Allow,
             (_, raw::STOP) => Verdict::Stop,
             (_, raw::DENY) if self.deniable => {
-                said::keep_reason(said::take(Saying::Denied).unwrap_or_default());
+                said::keep_reason(said::take(Saying::Denied).map(|said| said.text).unwrap_or_default());
                 Verdict::Deny(answer >> 8)
             }
             _ => fault::answered(self, callback, answer)?,

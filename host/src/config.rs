@@ -7,6 +7,7 @@ use std::time::Duration;
 use hookrail_abi::FaultPolicy;
 use serde::Deserialize;
 
+use crate::diagnostics::LogLevel;
 use crate::error::ConfigError;
 use crate::stats::Level;
 
@@ -32,6 +33,9 @@ pub struct Config {
     pub unload: Unload,
     /// What holds when a new build takes the place of an old one.
     pub upgrade: UpgradeLimits,
+    /// How much plugins tell of which nothing else is said; by default as much as the subscriber of
+    /// this program wants to know when they are loaded, or `info` when there is none.
+    pub log: Option<LogLevel>,
 }
 
 /// One plugin's file and configuration.
@@ -45,8 +49,13 @@ pub struct PluginConfig {
     pub memory_max: Option<u64>,
     /// The configuration of its one instance, which has the plugin's name.
     pub config: serde_json::Value,
+    /// Whether nothing passes without it: once it was loaded, and while it is stopped or unloaded, the
+    /// host denies in the place of each of its callbacks whose fault denies.
+    pub required: bool,
     /// Several instances instead, named `plugin:KEY`.
     pub instances: BTreeMap<String, InstanceConfig>,
+    /// How much it tells.
+    pub log: Option<LogLevel>,
 }
 
 /// One instance's configuration.
@@ -242,6 +251,18 @@ impl Config {
                 many.instances.iter().map(|(key, one)| (format!("{plugin}:{key}"), one.config.clone())).collect()
             }
         }
+    }
+
+    /// Whether the plugin of an instance is required.
+    pub(crate) fn is_required(&self, instance: &str) -> bool {
+        let plugin = instance.split_once(':').map_or(instance, |(plugin, _)| plugin);
+        self.plugins.get(plugin).is_some_and(|plugin| plugin.required)
+    }
+
+    /// How much a plugin tells, until somebody says otherwise.
+    pub(crate) fn log(&self, plugin: &str) -> LogLevel {
+        let own = self.plugins.get(plugin).and_then(|plugin| plugin.log);
+        own.or(self.log).unwrap_or_else(LogLevel::of_program)
     }
 
     /// The operator's word on one callback.

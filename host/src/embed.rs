@@ -71,6 +71,7 @@ impl Callbacks {
                 run: run::<P, F, R> as Run,
                 ctx: Ctx::new(ctx, Some(free::<F>)),
                 enabled: true,
+                required: false,
                 budget: None,
                 record: Arc::default(),
                 standing: Mutex::new(Standing::Armed),

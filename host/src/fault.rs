@@ -13,6 +13,7 @@ pub(crate) use breaker::Breaker;
 pub(crate) use finding::{Finding, Findings, Found};
 
 use crate::chain::{Callback, Chain};
+use crate::diagnostics::Panic;
 use crate::said;
 
 /// Whether an answer is a fault: one that says so, or no verdict of this point.
@@ -33,15 +34,24 @@ pub(crate) fn verdict(chain: &Chain, callback: &Callback) -> Option<Verdict> {
 
 /// A callback failed: logs it, counts it, and answers what that means for the chain.
 pub(crate) fn answered(chain: &Chain, callback: &Callback, answer: u32) -> Option<Verdict> {
+    let (said, panic) = said::take(Saying::Fault).map(|said| (said.text, said.panic)).unzip();
+    let panic = panic.flatten();
     let what = match answer & 0xff {
-        raw::FAULT => said::take(Saying::Fault).unwrap_or_else(|| "it said nothing".into()),
+        raw::FAULT => said.unwrap_or_else(|| "it said nothing".into()),
         raw::DENY => format!("it denied, and {} cannot be denied", chain.point),
         _ => format!("it answered {answer}, which is no verdict"),
     };
     let count = callback.record.fault(&what);
     if is_worth_a_line(count) {
-        let (instance, callback) = (&*callback.instance, &*callback.name);
-        tracing::error!(point = chain.point, instance, callback, faults = count, "fault: {what}");
+        tracing::error!(
+            point = chain.point,
+            instance = &*callback.instance,
+            callback = &*callback.name,
+            generation = panic.as_ref().and_then(|panic| panic.generation),
+            faults = count,
+            backtrace = panic.as_ref().and_then(Panic::backtrace),
+            "fault: {what}"
+        );
     }
     if let Some(probation) = &callback.probation {
         probation.fault(|| format!("{} on {}: {what}", callback.full_name(), chain.point));

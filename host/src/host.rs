@@ -22,6 +22,7 @@ pub use self::sight::Traces;
 pub use self::upgrade::{UpgradeTimes, Upgraded};
 use crate::chain::{Outcome, Owner};
 use crate::config::{Config, HookOverride};
+use crate::diagnostics::LogLevel;
 use crate::embed::{Callbacks, Registered};
 use crate::error::Error;
 use crate::event::Events;
@@ -136,6 +137,12 @@ impl Host {
     /// plugin's schema, then taken or refused by the plugin. When it is refused the old one stays.
     pub fn reload(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
         self.core.reload(instance, config)
+    }
+
+    /// How much a plugin tells by `tracing` and `log` from now on: over upgrades and rollbacks too,
+    /// until it is unloaded.
+    pub fn set_log(&self, plugin: &Plugin, level: LogLevel) -> Result<(), Error> {
+        Ok(self.core.table.set_log(plugin, level)?)
     }
 
     /// The loaded plugin of that name.

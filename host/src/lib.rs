@@ -18,6 +18,8 @@
 //! 8. [`Host::upgrade`] replaces a plugin by a new build of it while traffic flows, hands over its
 //!    state, and rolls it back when it fails too soon; [`Host::stop`] and [`Host::start`] keep the
 //!    library. [`Host::events`] tells of all that.
+//!    What plugins say by `tracing` and `log` reaches the program's subscriber of `tracing`, with the
+//!    fields `instance` and `generation`; [`Host::set_log`] says how much.
 //! 9. [`Host::unload`] takes a plugin's callbacks out, waits for whoever is in them, stops it, closes
 //!    the library, and answers how that ended: [`End`]. [`Host::begin_unload`] does not wait; it
 //!    answers a [`Ticket`].
@@ -80,6 +82,7 @@ mod config;
 mod context;
 #[cfg(feature = "control")]
 pub mod control;
+mod diagnostics;
 mod embed;
 mod error;
 mod event;
@@ -109,11 +112,12 @@ pub use config::{
     UpgradeLimits,
 };
 pub use context::About;
+pub use diagnostics::LogLevel;
 pub use embed::{Callbacks, Registered};
 pub use error::{ApiMisuse, ConfigError, Error, Incompatible, Misbehaved};
 pub use event::{Event, Events, Happened};
 pub use host::{Decision, HookPoint, Host, Plugin, Traces, UpgradeTimes, Upgraded};
-pub use library::{End, Inspection, Note, NoteHook, inspect};
+pub use library::{End, EntrySymbol, Image, Inspection, Note, NoteHook, inspect};
 pub use memory::{Memory, MemoryView};
 pub use pin::Pin;
 pub use plugin::schema;

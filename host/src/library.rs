@@ -6,7 +6,9 @@ mod copy;
 mod elf;
 mod end;
 mod handlers;
+mod image;
 mod mapped;
+mod symbols;
 mod table;
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
@@ -14,14 +16,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hookrail_abi::boundary::{ABI_VERSION, ENTRY_SYMBOL, Entry, Heap, MemoryTable, UnloadTable, flags};
+use hookrail_abi::boundary::{ABI_VERSION, ENTRY_SYMBOL, Entry, Heap, MemoryTable, TraceTable, UnloadTable, flags};
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
 pub(crate) use close::Closed;
 pub(crate) use copy::Source;
 pub use elf::{Inspection, Note, NoteHook};
 pub use end::End;
+pub use image::{EntrySymbol, Image};
+pub(crate) use symbols::Symbols;
 
+use crate::diagnostics::Speaker;
 use crate::error::{Error, Incompatible};
 use crate::memory::Meter;
 use crate::residue::{self, Residue};
@@ -31,8 +36,8 @@ use crate::residue::{self, Residue};
 /// # Invariants
 /// `entry` lies in the library that `handle` keeps open. `copy` stays open as long as the library
 /// is mapped: the loader knows it by its path `/proc/self/fd/N`, and would answer the old library
-/// for another file at the same number. `residue` is known to the library, if it is there, and is not
-/// dropped before the library is gone. `meter` is ended before the library is closed.
+/// for another file at the same number. `residue` is known to the library, if it is there, and so may `speaker` be;
+/// neither is dropped before the library is gone. `meter` is ended before the library is closed.
 #[derive(Debug)]
 pub(crate) struct Library {
     pub(crate) inspection: Inspection,
@@ -46,6 +51,8 @@ pub(crate) struct Library {
     residue: Option<Arc<Residue>>,
     /// Reads what it counts of its memory, if it does.
     pub(crate) meter: Option<Arc<Meter>>,
+    /// What it tells of itself.
+    pub(crate) speaker: Arc<Speaker>,
     /// How long copying and reading the file took.
     pub(crate) copied: Duration,
 }
@@ -97,17 +104,21 @@ impl Library {
         let symbol = unsafe { handle.get::<*const Entry>(ENTRY_SYMBOL) }.map(|symbol| *symbol);
         let library = match symbol {
             // INVARIANT: the entry lies in the library, and the copy is kept beside it.
-            Ok(entry) => Library {
-                inspection,
-                forced: amended.is_some(),
-                file: file.into(),
-                entry,
-                handle,
-                copy,
-                residue: None,
-                meter: None,
-                copied,
-            },
+            Ok(entry) => {
+                let speaker = Speaker::new(&inspection.note.name);
+                Library {
+                    inspection,
+                    forced: amended.is_some(),
+                    file: file.into(),
+                    entry,
+                    handle,
+                    copy,
+                    residue: None,
+                    meter: None,
+                    speaker,
+                    copied,
+                }
+            }
             Err(error) => {
                 // The file exports it, so the loader and we do not read it alike: touch it no more.
                 let _ = (handle.into_raw(), copy.into_raw_fd());
@@ -175,8 +186,19 @@ impl Library {
         }
     }
 
-    /// Binds the library to a residue, if it can be: behind `attach`, and before all else.
+    /// Binds the library to what the host keeps for it: behind `attach`, and before all else.
     pub(crate) fn bind(&mut self) -> Result<(), Error> {
+        self.bind_residue()?;
+        if let Some(table) = self.table::<TraceTable>() {
+            // SAFETY: the table is the library's. `close` forgets it, and does not drop the speaker before
+            // the library is gone.
+            unsafe { self.speaker.bind(table, Symbols::of(&self.copy)) };
+        }
+        Ok(())
+    }
+
+    /// Binds the library to a residue, if it can be.
+    fn bind_residue(&mut self) -> Result<(), Error> {
         let Some(table) = self.table::<UnloadTable>() else { return Ok(()) };
         let residue = Residue::new()
             .map_err(|source| Error::System { what: "make a key for what threads leave behind".into(), source })?;

@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 use crate::admission::Registrar;
 use crate::chain::Owner;
 use crate::config::Config;
+use crate::diagnostics::{self, Speaker};
 use crate::error::{ApiMisuse, ConfigError, Error, Misbehaved};
 use crate::library::{Closed, End, Library, Note, Source};
 use crate::memory::Meter;
@@ -121,6 +122,11 @@ impl Loaded {
         self.library.meter.clone()
     }
 
+    /// What it tells of itself.
+    pub(crate) fn speaker(&self) -> &Arc<Speaker> {
+        &self.library.speaker
+    }
+
     /// How long copying and reading the file took.
     pub(crate) fn copied(&self) -> Duration {
         self.library.copied
@@ -167,7 +173,12 @@ impl Loaded {
             return handle.clone();
         }
         let home = of.home().join("instances").join(instance.replace(':', "@"));
-        let handle = Arc::new(Handle { instance: instance.as_str().into(), config: Mutex::new(config), home });
+        let handle = Arc::new(Handle {
+            instance: instance.as_str().into(),
+            config: Mutex::new(config),
+            home,
+            speaker: self.speaker().clone(),
+        });
         self.handles.insert(instance, handle.clone());
         handle
     }
@@ -214,6 +225,8 @@ impl Loaded {
         }
         started?;
         self.instances[index].started = true;
+        let name = &self.instances[index].name;
+        admitted.iter().for_each(|addition| self.speaker().add(addition.callback.pair().parts().1, name));
         Ok(admitted)
     }
 
@@ -278,13 +291,20 @@ impl Loaded {
             // SAFETY: as above, and it is not used again.
             self.call_anyway("destroy", &instance.name, || unsafe { destroy(instance.state) });
         }
+        self.speaker().forget_instances();
     }
 
     /// Calls a function of the plugin; what it said becomes the error.
     fn call(&self, call: &'static str, instance: &str, function: impl FnOnce() -> u32) -> Result<(), Error> {
-        match said::during(function) {
+        let of = self.handles.get(instance).map(|handle| &handle.instance);
+        match diagnostics::during(self.speaker(), of, || said::during(function)) {
             (0, _) => Ok(()),
             (_, said) => {
+                let (said, panic) = said.map(|said| (said.text, said.panic)).unzip();
+                if let Some(panic) = panic.flatten() {
+                    let (generation, backtrace) = (panic.generation, panic.backtrace());
+                    tracing::error!(instance, generation, backtrace, "{call} {panic}");
+                }
                 let why = Misbehaved::Failed { call, said: said.unwrap_or_else(|| "it said nothing".into()) };
                 Err(Error::PluginMisbehaved { plugin: instance.into(), why })
             }

@@ -32,6 +32,11 @@ pub(crate) fn innermost() -> Option<(u64, *mut ())> {
     threads::own().filter(|slot| slot.is_inside()).map(Slot::innermost)
 }
 
+/// The entry that this thread is in, if it is in one and that is named.
+pub(crate) fn innermost_entry() -> Option<*mut ()> {
+    innermost().map(|(_, entry)| entry).filter(|entry| !entry.is_null() && *entry != slot::EVERYTHING)
+}
+
 /// Begins to wait for everybody who is inside now.
 pub(crate) fn begin() -> Grace<'static> {
     Grace::begin(threads::all)

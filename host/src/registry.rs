@@ -13,10 +13,10 @@ use parking_lot::Mutex;
 pub(crate) use point::PointState;
 pub(crate) use root::Root;
 
-use crate::chain::{Callback, CallbackId, Chain, Owner, Pair, Snapshot, Standing, Watch};
+use crate::chain::{Callback, Chain, Owner, Pair, Snapshot, Standing, Watch};
 use crate::config::{PointConfig, Quarantine};
 use crate::error::ApiMisuse;
-use crate::fault::Findings;
+use crate::fault::{self, Findings};
 use crate::names::Names;
 use crate::reclaim::{self, Limbo};
 use crate::stats::{Level, PointCounts, Shards, Tracers};
@@ -145,16 +145,6 @@ impl Registry {
         found
     }
 
-    /// The callbacks of an owner that stand in chains: point, id and full name.
-    pub(crate) fn callbacks_of(&self, owner: Owner) -> Vec<(&'static str, CallbackId, String)> {
-        let mut found = Vec::new();
-        self.each(|look| {
-            let of_owner = look.callbacks.iter().filter(|callback| callback.owner == owner && callback.enabled);
-            found.extend(of_owner.map(|callback| (look.state.chain.point, callback.id, callback.full_name())));
-        });
-        found
-    }
-
     /// Changes something about a point, and publishes it anew.
     fn change(&self, point: &str, change: impl FnOnce(&mut Hung)) -> bool {
         let mut points = self.points.lock();
@@ -209,6 +199,10 @@ impl Registry {
         for addition in additions {
             by_point.entry(addition.point.chain.point).or_default().push(Arc::new(addition.callback));
         }
+        // What stands in for a callback goes when that comes.
+        let comes = |added: &[Arc<Callback>], callback: &Arc<Callback>| {
+            callback.owner == Owner::NOBODY && added.iter().any(|new| new.id == callback.id)
+        };
         let mut removed = Vec::new();
         // Behind `by_point`, so that what is refused is dropped without the lock: a drop may run
         // foreign code.
@@ -221,7 +215,8 @@ impl Registry {
         }
         let mut next = Vec::with_capacity(by_point.len());
         for (&name, added) in &mut by_point {
-            let (gone, mut callbacks): (Vec<_>, Vec<_>) = points[name].callbacks.iter().cloned().partition(leaves);
+            let (gone, mut callbacks): (Vec<_>, Vec<_>) =
+                points[name].callbacks.iter().cloned().partition(|it| leaves(it) || comes(added, it));
             for callback in added.iter_mut().filter_map(Arc::get_mut) {
                 if let Some(before) = gone.iter().find(|before| before.id == callback.id) {
                     callback.record = before.record.clone();
@@ -255,7 +250,7 @@ impl Registry {
 
     /// Removes all callbacks of an owner, and answers them. Cannot fail, does not wait for readers.
     pub(crate) fn remove(&self, owner: Owner) -> Vec<Arc<Callback>> {
-        self.remove_if(|callback| callback.owner == owner)
+        self.remove_if(true, |callback| callback.owner == owner)
     }
 
     /// As [`remove`](Self::remove), for a plugin that leaves, until [`has_left`](Self::has_left).
@@ -279,19 +274,25 @@ impl Registry {
 
     /// Removes every callback.
     pub(crate) fn clear(&self) {
-        self.remove_if(|_| true);
+        self.remove_if(false, |_| true);
     }
 
-    fn remove_if(&self, is_meant: impl Fn(&Callback) -> bool) -> Vec<Arc<Callback>> {
+    /// With `stand_in`, the host goes on denying in the place of what is required.
+    fn remove_if(&self, stand_in: bool, is_meant: impl Fn(&Callback) -> bool) -> Vec<Arc<Callback>> {
         let mut removed = Vec::new();
         let mut points = self.points.lock();
         let is_left = self.leaving.load(Ordering::Relaxed) > 0;
         let mut retired = Vec::new();
         for hung in points.values_mut() {
-            let (gone, kept): (Vec<_>, Vec<_>) = hung.callbacks.drain(..).partition(|callback| is_meant(callback));
+            let (gone, mut kept): (Vec<_>, Vec<_>) = hung.callbacks.drain(..).partition(|callback| is_meant(callback));
             if gone.is_empty() {
                 hung.callbacks = kept;
             } else {
+                let denies = |callback: &&Arc<Callback>| {
+                    stand_in && callback.required && fault::verdict(&hung.state.chain, callback).is_some()
+                };
+                kept.extend(gone.iter().filter(denies).map(|callback| Arc::new(callback.stand_in())));
+                kept.sort_by(|a, b| a.key().cmp(&b.key()));
                 removed.extend(gone);
                 retired.push(hung.hang(kept, is_left));
             }

@@ -25,7 +25,7 @@ use parking_lot::{Condvar, Mutex};
 
 pub(crate) use service::TABLE;
 
-use crate::{fork, reclaim, said};
+use crate::{diagnostics, fork, reclaim, said};
 use state::{Next, State};
 use thread::ThreadId;
 
@@ -197,6 +197,7 @@ pub(crate) fn attend() {
     if thread::is_running() || said::is_calling() {
         return;
     }
+    diagnostics::attend();
     let is_meant = |residue: &&Arc<Residue>| residue.state.lock().leaving && !thread::is_started_by(residue);
     for residue in all().iter().filter(is_meant) {
         residue.run_own();

@@ -4,12 +4,15 @@ use std::cell::{Cell, RefCell};
 
 use hookrail_abi::host::Saying;
 
+use crate::diagnostics::Panic;
 use crate::reclaim;
 
 /// A text, and the call it was said from: that of the dispatch's innermost entry, if any.
-struct Said {
+pub(crate) struct Said {
     kind: u32,
-    text: String,
+    pub(crate) text: String,
+    /// The panic that the text is about.
+    pub(crate) panic: Option<Panic>,
     within: Option<(u64, *mut ())>,
 }
 
@@ -24,20 +27,33 @@ thread_local! {
 /// Keeps what was said. What is said outside of a dispatch and of [`during`] is logged: nobody
 /// would ask for it.
 pub(crate) fn say(kind: u32, text: &str) {
-    let said = Said { kind, text: text.into(), within: reclaim::innermost() };
-    let asked_for = said.within.is_some() || CALLING.try_with(Cell::get).unwrap_or(false);
-    if !asked_for || SAID.try_with(|last| last.replace(Some(said))).is_err() {
-        tracing::error!("a plugin says, outside of any call: {text}");
+    keep(kind, text.into(), None);
+}
+
+/// Keeps a panic that has ended the call.
+pub(crate) fn panicked(panic: Panic) {
+    keep(Saying::Fault as u32, panic.to_string(), Some(panic));
+}
+
+fn keep(kind: u32, text: String, panic: Option<Panic>) {
+    let within = reclaim::innermost();
+    let mut said = Some(Said { kind, text, panic, within });
+    let asked_for = within.is_some() || CALLING.try_with(Cell::get).unwrap_or(false);
+    if asked_for {
+        let _ = SAID.try_with(|last| last.replace(said.take()));
+    }
+    if let Some(said) = said {
+        tracing::error!("a plugin says, outside of any call: {}", said.text);
     }
 }
 
 /// Runs a call into a plugin outside of any dispatch; answers what it returned and what it said.
-pub(crate) fn during<R>(call: impl FnOnce() -> R) -> (R, Option<String>) {
+pub(crate) fn during<R>(call: impl FnOnce() -> R) -> (R, Option<Said>) {
     let before = CALLING.replace(true);
     SAID.take();
     let result = call();
     CALLING.set(before);
-    (result, SAID.take().map(|said| said.text))
+    (result, SAID.take())
 }
 
 /// Whether this thread is in a call of [`during`].
@@ -46,11 +62,11 @@ pub(crate) fn is_calling() -> bool {
 }
 
 /// What the callback that just returned said, if it said something of that kind.
-pub(crate) fn take(kind: Saying) -> Option<String> {
+pub(crate) fn take(kind: Saying) -> Option<Said> {
     let within = reclaim::innermost();
     let taken =
         SAID.try_with(|said| said.borrow_mut().take_if(|said| said.kind == kind as u32 && said.within == within));
-    taken.ok().flatten().map(|said| said.text)
+    taken.ok().flatten()
 }
 
 /// Keeps the reason of a denial for [`reason`].

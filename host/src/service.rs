@@ -11,6 +11,7 @@ use hookrail_abi::boundary::{ABI_VERSION, ConfigService, DirsService, HostTable,
 use hookrail_abi::host::Dir;
 use parking_lot::Mutex;
 
+use crate::diagnostics::{self, Speaker};
 use crate::{admission, context, said};
 
 /// The table that every plugin gets. One for the process: what belongs to a host travels in handles.
@@ -31,6 +32,7 @@ pub(crate) struct Handle {
     pub(crate) config: Mutex<String>,
     /// The instance's own folder; below it one per kind of directory.
     pub(crate) home: PathBuf,
+    pub(crate) speaker: Arc<Speaker>,
 }
 
 unsafe extern "C" fn say(kind: u32, text: Str) {
@@ -54,14 +56,7 @@ unsafe extern "C" fn query(id: Str) -> *const c_void {
 unsafe extern "C" fn log(handle: *const c_void, level: u32, text: Str) {
     // SAFETY: the handle is one of ours, kept while its library is there; the text holds for the call.
     let (handle, text) = unsafe { (&*handle.cast::<Handle>(), text.to_text()) };
-    let instance = &*handle.instance;
-    match level {
-        0 | 1 => tracing::error!(instance, "{text}"),
-        2 => tracing::warn!(instance, "{text}"),
-        3 => tracing::info!(instance, "{text}"),
-        4 => tracing::debug!(instance, "{text}"),
-        _ => tracing::trace!(instance, "{text}"),
-    }
+    diagnostics::guarded((), || handle.speaker.line(&handle.instance, level, &text));
 }
 
 unsafe extern "C" fn config(handle: *const c_void, out: *mut Text) -> u32 {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use histogram::Latency;
 pub use record::LastFault;
 pub(crate) use record::{Counts, PointCounts, Record, now, sum};
-pub(crate) use shards::{Place, Shards, add};
+pub(crate) use shards::{Shards, add};
 pub use trace::{Condition, Step, Trace};
 pub(crate) use trace::{Taking, Tracer, Tracers};
 

@@ -7,6 +7,7 @@ use hookrail_abi::catalogue;
 use serde::{Deserialize, Serialize};
 
 use crate::chain::{self, Callback, Origin};
+use crate::diagnostics::LogLevel;
 use crate::library::End;
 use crate::memory::{Memory, MemoryView};
 use crate::registry::{Look, Registry};
@@ -58,7 +59,7 @@ pub struct CallbackView {
     pub enabled: bool,
     /// Whether it is called.
     pub standing: Standing,
-    /// Why it is not called, where it is quarantined or on trial.
+    /// Why it is not called, where it is absent, quarantined or on trial.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
     /// The time a call of it may take, in nanoseconds, if that is limited.
@@ -95,6 +96,8 @@ pub struct Calls {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
+    /// Its plugin is required and does not run: the host denies in its place.
+    Absent,
     /// It is.
     #[default]
     Armed,
@@ -110,6 +113,7 @@ impl Standing {
     /// The word people read.
     pub const fn name(self) -> &'static str {
         match self {
+            Standing::Absent => "absent",
             Standing::Armed => "armed",
             Standing::Disabled => "disabled",
             Standing::OnTrial => "on trial",
@@ -134,6 +138,8 @@ pub struct PluginView {
     /// What it holds of memory, if it counts that.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub memory: Option<MemoryView>,
+    /// How much it tells by `tracing` and `log`.
+    pub log: LogLevel,
     /// The generations before it, the last eight at most, oldest first.
     pub former: Vec<GenerationView>,
 }
@@ -244,11 +250,12 @@ impl CallbackView {
             enabled: callback.enabled,
             standing: match standing {
                 _ if !callback.enabled => Standing::Disabled,
+                chain::Standing::Absent => Standing::Absent,
                 chain::Standing::Armed => Standing::Armed,
                 chain::Standing::OnTrial(_) => Standing::OnTrial,
                 chain::Standing::Quarantined(_) => Standing::Quarantined,
             },
-            reason: standing.reason().map(|reason| reason.to_string()),
+            reason: standing.reason().map(str::to_owned),
             budget_ns: callback.budget,
             faults: record.faults(),
             last_fault: record.last_fault(),

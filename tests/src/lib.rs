@@ -5,6 +5,9 @@
 
 pub mod blocks;
 pub mod child;
+pub mod fuzz;
+/// What a library can leave behind: the very look that `hookrail check` takes.
+#[path = "../../host/cli/src/check/leftovers.rs"]
 pub mod leftovers;
 pub mod probe;
 pub mod soak;
@@ -42,13 +45,23 @@ pub fn allocating(counted: bool) -> PathBuf {
     of_benches(if counted { "allocating_counted" } else { "allocating" })
 }
 
+/// The library of the benchmarks that tells, always optimised.
+pub fn telling() -> PathBuf {
+    of_benches("telling")
+}
+
 fn of_benches(name: &str) -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
         let marked =
             ["hundred", "marked"].into_iter().flat_map(|name| (1..=2).map(move |mark| format!("{name}_{mark}")));
         let allocating = ["allocating", "allocating_counted"].map(str::to_owned);
-        let names: Vec<_> = (0..8).map(|index| format!("work_{index}")).chain(marked).chain(allocating).collect();
+        let names: Vec<_> = (0..8)
+            .map(|index| format!("work_{index}"))
+            .chain(marked)
+            .chain(allocating)
+            .chain(["telling".into()])
+            .collect();
         let examples = names.iter().flat_map(|name| ["--example", name]);
         let arguments: Vec<_> = ["--release", "-p", "hookrail-benches"].into_iter().chain(examples).collect();
         build(root(), &arguments, &[])

@@ -132,7 +132,7 @@ pub fn run(plan: Plan) -> Report {
     // A thread is gone from the system's list a moment after it was joined.
     let settle = Instant::now() + Duration::from_secs(2);
     let mut after = Leftovers::now();
-    while !after.is_within(&before) && Instant::now() < settle {
+    while !after.beyond(&before).is_empty() && Instant::now() < settle {
         std::thread::sleep(Duration::from_millis(1));
         after = Leftovers::now();
     }
@@ -219,7 +219,7 @@ impl Report {
         missed.extend(nothing.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} {what}")));
         let differ = self.ledger.iter().filter(|(_, first, _, second)| first != second);
         missed.extend(differ.map(|(what, first, other, second)| format!("{what} {first}, {other} {second}")));
-        if !self.after.is_within(&self.before) {
+        if !self.after.beyond(&self.before).is_empty() {
             missed.push(format!("left behind: {:?}, before it {:?}", self.after, self.before));
         }
         let grown = self.resident.saturating_sub(self.settled);

@@ -9,8 +9,9 @@ use std::process::Command;
 
 use hookrail_abi::boundary::{
     ABI_OLDEST, ABI_VERSION, ConfigService, Context, DirsService, Entry, Heap, HostTable, LogService, MemoryShard,
-    MemoryTable, Registration, ReloadTable, SavedState, SchemaTable, StateTable, Str, UnloadService, UnloadTable,
-    flags, registration,
+    MemoryTable, PARENT_CURRENT, PARENT_NONE, Registration, ReloadTable, SITE_EVENT, SITE_SPAN, SavedState,
+    SchemaTable, StateTable, Str, TracePanic, TraceService, TraceSite, TraceTable, TraceValue, UnloadService,
+    UnloadTable, VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN, VALUE_TEXT, VALUE_UNSIGNED, flags, registration,
 };
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
 use hookrail_abi::host::{Dir, Level, Saying};
@@ -99,6 +100,32 @@ fn structs() -> Vec<Struct> {
         rust!("hookrail_schema_table" = SchemaTable { size, write }),
         rust!("hookrail_state_table" = StateTable { size, save, save_rest, restore, merge }),
         rust!("hookrail_str" = Str { ptr, len }),
+        rust!("hookrail_trace_panic" = TracePanic { size, line, column, reserved, message, file, frames, frame_count }),
+        rust!(
+            "hookrail_trace_service" = TraceService {
+                size,
+                describe,
+                enabled,
+                event,
+                log,
+                span_open,
+                span_record,
+                span_follows,
+                span_enter,
+                span_exit,
+                span_clone,
+                span_drop,
+                span_current,
+                panicked,
+                caught
+            }
+        ),
+        rust!(
+            "hookrail_trace_site" =
+                TraceSite { size, kind, level, line, id, name, target, module, file, fields, field_count }
+        ),
+        rust!("hookrail_trace_table" = TraceTable { size, bind, set_level }),
+        rust!("hookrail_trace_value" = TraceValue { field, kind, number, text }),
         rust!(
             "hookrail_unload_service" =
                 UnloadService { size, at_thread_exit, key_create, key_delete, set_specific, thread_create, keep }
@@ -140,9 +167,19 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("HOOKRAIL_SAYING_DENIED", Saying::Denied as u32),
         ("HOOKRAIL_SAYING_ERROR", Saying::Error as u32),
         ("HOOKRAIL_SAYING_FAULT", Saying::Fault as u32),
+        ("HOOKRAIL_SITE_EVENT", SITE_EVENT),
+        ("HOOKRAIL_SITE_SPAN", SITE_SPAN),
         ("HOOKRAIL_STOP", raw::STOP),
+        ("HOOKRAIL_VALUE_BOOL", VALUE_BOOL),
+        ("HOOKRAIL_VALUE_FLOAT", VALUE_FLOAT),
+        ("HOOKRAIL_VALUE_INTEGER", VALUE_INTEGER),
+        ("HOOKRAIL_VALUE_SHOWN", VALUE_SHOWN),
+        ("HOOKRAIL_VALUE_TEXT", VALUE_TEXT),
+        ("HOOKRAIL_VALUE_UNSIGNED", VALUE_UNSIGNED),
     ];
-    let fingerprints = [
+    let long = [
+        ("HOOKRAIL_PARENT_CURRENT", PARENT_CURRENT),
+        ("HOOKRAIL_PARENT_NONE", PARENT_NONE),
         ("((const uint64_t[])HOOKRAIL_MESSAGE_DELIVERED_FINGERPRINT)[0]", delivered[0]),
         ("((const uint64_t[])HOOKRAIL_MESSAGE_DELIVERED_FINGERPRINT)[1]", delivered[1]),
         ("((const uint64_t[])HOOKRAIL_MESSAGE_DROPPED_FINGERPRINT)[0]", dropped[0]),
@@ -150,7 +187,7 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("((const uint64_t[])HOOKRAIL_MESSAGE_PUBLISH_FINGERPRINT)[0]", publish[0]),
         ("((const uint64_t[])HOOKRAIL_MESSAGE_PUBLISH_FINGERPRINT)[1]", publish[1]),
     ];
-    words.map(|(name, number)| (name, u64::from(number))).into_iter().chain(fingerprints).collect()
+    words.map(|(name, number)| (name, u64::from(number))).into_iter().chain(long).collect()
 }
 
 /// Numbers of the C compiler beside ours, one line each: a program that prints, what it shall print.

@@ -46,7 +46,7 @@ fn is_gone(file: &Path, name: &str) {
     // The system's list has an ended thread for a moment longer.
     eventually(&format!("{name} leaves no thread"), || Leftovers::now().threads <= before.threads);
     let after = Leftovers::now();
-    assert!(after.is_within(&before), "{name} leaves {after:?}, before it {before:?}");
+    assert!(after.beyond(&before).is_empty(), "{name} leaves {after:?}, before it {before:?}");
 }
 
 fn are_gone(animals: &[&str]) {

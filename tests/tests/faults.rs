@@ -223,6 +223,38 @@ fn a_quarantined_callback_stays_out_until_it_is_released() {
     assert_eq!(scene.host.release(TaskAllowed::NAME, "a/b").unwrap_err().code(), "HR0109");
 }
 
+/// Stopping what decides must not let everybody in.
+#[test]
+fn a_required_plugin_that_does_not_run_denies_where_its_fault_would() {
+    let plugins = json!({ "plugins": { "fails-on-demand": { "required": true } } });
+    let scene = Scene::new("closed", (true, true), plugins);
+    let plugin = scene.host.plugin("fails-on-demand").unwrap();
+    let fine = || {
+        assert_eq!(scene.dispatch::<TaskSeen>(FINE), scene.goes_on::<TaskSeen>(""));
+        assert_eq!(scene.dispatch::<TaskDone>(FINE), scene.goes_on::<TaskDone>("x"));
+        assert_eq!(scene.dispatch::<TaskAllowed>(FINE), scene.goes_on::<TaskAllowed>("x"));
+    };
+    let denied = || {
+        assert_eq!(scene.dispatch::<TaskSeen>(FINE), scene.goes_on::<TaskSeen>(""));
+        assert_eq!(scene.dispatch::<TaskDone>(FINE), scene.denies(""));
+        assert_eq!(scene.dispatch::<TaskAllowed>(FINE), scene.denies(""));
+        assert_eq!(scene.animal(TaskAllowed::NAME).standing, Standing::Absent);
+        assert_eq!(scene.host.release(TaskAllowed::NAME, FAILING).unwrap_err().code(), "HR0111");
+    };
+    fine();
+    for _ in 0..2 {
+        scene.host.stop(&plugin).unwrap();
+        denied();
+        scene.host.start(&plugin).unwrap();
+        fine();
+    }
+    assert!(scene.host.unload(plugin).unwrap().is_unmapped());
+    denied();
+    // SAFETY: our own library.
+    unsafe { scene.host.load(zoo("fails_on_demand")) }.unwrap();
+    fine();
+}
+
 #[test]
 fn a_call_over_its_budget_is_counted_and_told_and_changes_nothing() {
     let hooks: Vec<_> = [TaskSeen::NAME, TaskDone::NAME, TaskAllowed::NAME]

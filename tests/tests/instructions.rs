@@ -12,6 +12,22 @@ const PER_CALLBACK: u64 = 2;
 /// A point without callbacks, over an empty loop.
 const EMPTY: u64 = 7;
 
+/// What counting adds, per dispatch and per callback.
+const COUNTED: (u64, u64) = (70, 12);
+
+#[test]
+fn counting_costs_no_more_instructions_than_it_did() {
+    if !hookrail_tests::has_peer("valgrind", "valgrind") {
+        return;
+    }
+    for callbacks in [1, 8, 64] {
+        let (dispatch, counted) = (instructions("dispatch", callbacks), instructions("counted", callbacks));
+        println!("{callbacks:>2} callbacks: dispatch {dispatch}, counted {counted}");
+        let allowed = COUNTED.0 + COUNTED.1 * callbacks as u64;
+        assert!(counted <= dispatch + allowed, "{callbacks} callbacks: {counted} over {dispatch}");
+    }
+}
+
 #[test]
 fn dispatch_costs_no_more_instructions_than_it_did() {
     if !hookrail_tests::has_peer("valgrind", "valgrind") {

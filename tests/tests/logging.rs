@@ -67,6 +67,6 @@ fn a_plugins_thread_may_log_when_its_instance_is_gone() {
     eventually("the thread is waited for", || ticket.wait(Duration::ZERO) == End::PinnedByThreads(1));
     drop(hold);
     eventually("it is unmapped", || ticket.end() == Some(End::Unmapped));
-    let lines = ["begins", "goes on", "holds", "lets go"].map(|line| format!("{line} \"logs-to-the-last\" "));
+    let lines = ["begins", "goes on", "holds", "lets go"].map(|line| format!("{line} \"logs-to-the-last\" 1 "));
     assert_eq!(*LINES.lock().unwrap(), lines);
 }

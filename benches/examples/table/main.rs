@@ -15,9 +15,10 @@ use serde::{Deserialize, Serialize};
 mod shared;
 
 mod replaced;
+mod watched;
 
 use shared::rounds::{Compared, compare};
-use shared::{LENGTHS, hosts, load, loops, memory, peers, register, republish};
+use shared::{LENGTHS, hosts, load, loops, memory, peers, register, republish, telling};
 
 const PROCESSES: usize = 5;
 
@@ -48,7 +49,7 @@ enum Bound {
 }
 
 /// A row, and its bound; in the order of the issue.
-const ROWS: [(&str, &str, Bound); 12] = [
+const ROWS: [(&str, &str, Bound); 14] = [
     ("empty point", "at most 1 ns over an empty loop", Bound::More(1.0)),
     ("1 to 16 callbacks", "raw + 1 ns", Bound::More(1.0)),
     ("16, 64 callbacks", "1.05 x raw", Bound::Times(1.05)),
@@ -60,10 +61,21 @@ const ROWS: [(&str, &str, Bound); 12] = [
     ("load and unload, part by part", "printed", Bound::None),
     ("10,000 callbacks on 1,000 points", "linear: per callback within 1.25 x that of 1,000", Bound::Times(1.25)),
     ("a writer beside 1,000 idle threads", "at most 20 ns per thread more", Bound::More(20.0)),
+    ("a disabled trace! in a plugin", "at most 1 ns over an empty loop", Bound::More(1.0)),
+    ("an event of a plugin", "printed, by one of the program", Bound::Beside),
     ("64 bytes allocated and freed, counted", "at most 1 ns more", Bound::More(1.0)),
 ];
 
 fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some("w") {
+        watched::measure(&|row, label, c| {
+            println!(
+                "{row} {label}: base {:.2} ours {:.2} more {:.2} {:.2}",
+                c.baseline, c.candidate, c.more.0, c.more.1
+            )
+        });
+        return ExitCode::SUCCESS;
+    }
     if std::env::args().nth(1).as_deref() == Some("measure") {
         measure(&|row, label, compared| {
             let sample = Sample { row: row.into(), label, compared };
@@ -122,11 +134,15 @@ fn measure(found: &dyn Fn(&str, String, Compared)) {
     republished(found);
     loads(found);
     replaced::measure(found);
+    watched::measure(found);
     for count in [2000, 5000, 10_000] {
         let each = |count: usize| register::one_transaction(count).as_nanos() as f64 / count as f64;
         found(ROWS[9].0, count.to_string(), Compared::of((0..LONG_ROUNDS).map(|_| (each(1000), each(count)))));
     }
     idle_threads(found);
+    let telling = telling::Telling::new();
+    found(ROWS[11].0, "a step".into(), compare(ROUNDS, TURN, |n| telling.silent(n), |n| telling.disabled(n)));
+    found(ROWS[12].0, "an event".into(), compare(ROUNDS, TURN, |n| telling.own_events(n), |n| telling.events(n)));
     allocations(found);
 }
 
@@ -187,7 +203,7 @@ fn allocations(found: &dyn Fn(&str, String, Compared)) {
     for blocks in memory::BLOCKS {
         let [without, counted] = [false, true].map(|counted| memory::Allocating::new(blocks, counted));
         let compared = compare(ROUNDS, TURN, |n| without.run(n), |n| counted.run(n));
-        found(ROWS[11].0, format!("{blocks} at a time"), compared);
+        found(ROWS[13].0, format!("{blocks} at a time"), compared);
     }
 }
 
@@ -206,8 +222,12 @@ fn instructions(samples: &mut Vec<Sample>) {
 
 /// Prints the table, then the figures behind it. Fails when a bound is missed.
 fn print(samples: &[Sample]) -> ExitCode {
-    let mut rows: Vec<(String, &str, &Bound)> =
-        ROWS.iter().chain(&replaced::ROWS).map(|(row, must, bound)| ((*row).into(), *must, bound)).collect();
+    let mut rows: Vec<(String, &str, &Bound)> = ROWS
+        .iter()
+        .chain(&watched::ROWS)
+        .chain(&replaced::ROWS)
+        .map(|(row, must, bound)| ((*row).into(), *must, bound))
+        .collect();
     for sample in samples.iter().filter(|sample| sample.row.starts_with("against ")) {
         if !rows.iter().any(|(row, ..)| *row == sample.row) {
             let fixed = sample.row.ends_with(peers::FIXED);

@@ -1,5 +1,6 @@
 //! What can be asked of the program.
 
+mod check;
 mod hooks;
 mod manage;
 
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::check::{Check, CheckOne};
 pub(crate) use self::hooks::Hooks;
 pub(crate) use self::manage::{Common, Plugin, Selection};
 use crate::exit;
@@ -50,6 +52,12 @@ pub(crate) enum Command {
     /// Watch a plugin's source: build it on every change, and put it in the place of what serves in a
     /// running host
     Dev(Dev),
+    /// Check whether a plugin conforms: how it is made, what it does in every order of calls, with every
+    /// payload and configuration, and what it leaves behind
+    Check(Check),
+    /// One check, in a process of its own
+    #[command(hide = true)]
+    CheckOne(CheckOne),
 }
 
 /// Which plugins to load, and how they are configured.

@@ -22,6 +22,8 @@ pub(crate) enum Error {
     Input { file: String, source: io::Error },
     #[error("`{package}` makes several libraries that can be plugins: {}", list(files))]
     ManyCdylibs { package: String, files: Vec<PathBuf> },
+    #[error("the pattern `{pattern}` {why}")]
+    NoCheck { pattern: String, why: String },
     #[error("cannot run cargo: {0}")]
     NoCargo(io::Error),
     #[error("`{0}` makes no library that can be a plugin")]
@@ -38,6 +40,10 @@ pub(crate) enum Error {
     NoSchema(PathBuf),
     #[error("{} is no cargo package: {why}", folder.display())]
     NotAPackage { folder: PathBuf, why: String },
+    #[error("{0} checks are chosen, and one is run in this process")]
+    NotOneCheck(usize),
+    #[error("cannot write {file}: {source}")]
+    Output { file: String, source: io::Error },
     #[error("{} is the plugin `{found}`, but `{wanted}` is wanted", file.display())]
     OtherPlugin { file: PathBuf, found: String, wanted: String },
     #[error("{} hosts are running{}", .0.len(), others(.0))]
@@ -74,6 +80,9 @@ impl Error {
             Error::NoCdylib(_) => "HR0614",
             Error::ManyCdylibs { .. } => "HR0615",
             Error::NoCargo(_) => "HR0616",
+            Error::NoCheck { .. } => "HR0617",
+            Error::Output { .. } => "HR0618",
+            Error::NotOneCheck(_) => "HR0619",
         }
     }
 
@@ -94,6 +103,7 @@ impl Error {
             }
             Error::ManyCdylibs { .. } => "choose one behind `--`, for example `-- --lib`".into(),
             Error::NoCargo(_) => "install Rust (https://rustup.rs), or put `cargo` into $PATH".into(),
+            Error::NoCheck { .. } => "`hookrail check --list` shows them all".into(),
             Error::NoCdylib(_) => "write `[lib]` and `crate-type = [\"cdylib\"]` into its Cargo.toml".into(),
             Error::NotAPackage { .. } => "name the folder that the plugin's Cargo.toml is in".into(),
             Error::Workspace { plugins, .. } if plugins.is_empty() => {
@@ -107,6 +117,8 @@ impl Error {
             Error::NotRunning { .. } => "--pid takes one of those that run; `hookrail run` starts one".into(),
             Error::SeveralRun(_) => "choose one with --pid PID".into(),
             Error::NoSchema(_) => "look into its README".into(),
+            Error::NotOneCheck(_) => "choose one with --only NAME; `hookrail check --list` shows them all".into(),
+            Error::Output { .. } => "choose another file, or mend what the system says".into(),
             Error::OtherPlugin { found, .. } => format!("name it [plugins.{found}], or give the other file").into(),
             Error::Stdout(_) => "free some room, or send the output elsewhere".into(),
             Error::System { .. } => "the system's message says what to mend".into(),
@@ -139,7 +151,9 @@ impl Error {
             | Error::NoneRuns(_)
             | Error::NotRunning { .. } => ExitCode::NotFound,
             Error::ManyCdylibs { .. }
+            | Error::NoCheck { .. }
             | Error::NoCdylib(_)
+            | Error::NotOneCheck(_)
             | Error::NotAPackage { .. }
             | Error::SeveralRun(_)
             | Error::Workspace { .. } => ExitCode::Usage,
@@ -148,6 +162,7 @@ impl Error {
             | Error::Host(_)
             | Error::Input { .. }
             | Error::NoCargo(_)
+            | Error::Output { .. }
             | Error::Stdout(_)
             | Error::System { .. } => ExitCode::Failure,
         }

@@ -2,7 +2,13 @@
 
 use std::io;
 
-use tracing_subscriber::EnvFilter;
+use tracing::Metadata;
+use tracing::level_filters::LevelFilter;
+use tracing::subscriber::Interest;
+use tracing_subscriber::filter::FilterExt;
+use tracing_subscriber::layer::{Context, Filter};
+use tracing_subscriber::prelude::*;
+use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::talk;
 
@@ -10,12 +16,31 @@ use crate::talk;
 pub(crate) fn install(verbose: u8) {
     let level = ["warn", "info", "debug", "trace"][usize::from(verbose.min(3))];
     let from_environment = std::env::var("HOOKRAIL_LOG").ok().filter(|filter| !filter.is_empty() && verbose == 0);
-    let filter = from_environment.as_deref().unwrap_or(level);
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::builder().parse_lossy(filter))
+    let filter = EnvFilter::builder().parse_lossy(from_environment.as_deref().unwrap_or(level));
+    let lines = fmt::layer()
         .with_ansi(talk::has_colour(&io::stderr()))
         .with_writer(|| talk::Stderr)
         .with_target(false)
         .without_time()
-        .init();
+        .with_filter(filter.or(OfPlugins));
+    tracing_subscriber::registry().with(lines).init();
+}
+
+/// What plugins tell has a level of its own for each of them, and has passed it.
+struct OfPlugins;
+
+impl<S> Filter<S> for OfPlugins {
+    fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        // The host puts it on whatever a plugin tells.
+        metadata.fields().field("generation").is_some()
+    }
+
+    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if metadata.fields().field("generation").is_some() { Interest::always() } else { Interest::never() }
+    }
+
+    /// For the host's own lines, which alone go by it; plugins begin with what it allows those.
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(LevelFilter::OFF)
+    }
 }

@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod check;
 mod demo;
 mod dev;
 mod digest;
@@ -53,5 +54,7 @@ fn run(args: &Args) -> Result<ExitCode, Error> {
         Command::Bench(options) => bench::run(options),
         Command::Demo(options) => demo::run(options),
         Command::Dev(options) => dev::run(options),
+        Command::Check(options) => check::run(options),
+        Command::CheckOne(options) => check::run_one(options),
     }
 }

@@ -22,6 +22,10 @@ pub(crate) fn run(command: &Plugin) -> Result<ExitCode, Error> {
     match command {
         Plugin::List { common } => ask(common, &Command::List, |plugins: &Vec<PluginView>| list(plugins)),
         Plugin::Show { name, common } => ask(common, &Command::Show { plugin: name.clone() }, show),
+        Plugin::Log { name, level, common } => {
+            let told = |plugin: &PluginView| format!("{}, log {}", line(plugin), plugin.log.name());
+            ask(common, &Command::Log { plugin: name.clone(), level: *level }, told)
+        }
         Plugin::Load { file, common } => ask(common, &Command::Load { file: absolute(file)? }, line),
         Plugin::Upgrade { name, file, fresh, no_wait, common } => {
             let (plugin, file) = (name.clone(), absolute(file)?);
@@ -117,6 +121,9 @@ fn show(detail: &PluginDetail) -> String {
         true => text.push_str("  no callbacks"),
         false => text.push_str(&table(Target::Stdout, &columns, rows)),
     }
+    for left_out in &detail.left_out {
+        let _ = write!(text, "\n  declared and not registered: {} on {}", left_out.callback, left_out.point);
+    }
     if !plugin.former.is_empty() {
         let columns = [Column::Number("generation"), Column::Text("version"), Column::Text("how it ended")];
         let rows = plugin.former.iter().map(|former| {
@@ -195,9 +202,10 @@ mod tests {
             status: Status::Running,
             instances: vec!["a".into()],
             memory: None,
+            log: hookrail::LogLevel::Info,
             former: vec![former],
         };
-        let text = show(&PluginDetail { plugin, hooks: Vec::new() });
+        let text = show(&PluginDetail { plugin, hooks: Vec::new(), left_out: Vec::new() });
         let last = text.lines().last().unwrap();
         let lost =
             "unmapped; 2 destructor(s) of its thread-locals were never run; 96 B in 3 allocation(s) of it are lost";

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use std::sync::mpsc::channel;
 
+use program::asked::{ask, refused, shown, told};
 use program::{folder, home, hookrail, run, text};
 use serde_json::{Value, json};
 
@@ -62,32 +63,6 @@ impl Run {
 
 fn mask() -> PathBuf {
     hookrail_tests::plugin("mask")
-}
-
-fn ask(arguments: &[&str]) -> Output {
-    run(&mut hookrail(arguments), b"")
-}
-
-/// What it answers as JSON.
-fn told(arguments: &[&str]) -> Value {
-    let output = ask(&[arguments, &["--json"]].concat());
-    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-/// What it prints for people.
-fn shown(arguments: &[&str]) -> String {
-    let output = ask(arguments);
-    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
-    text(&output.stdout).into()
-}
-
-fn refused(arguments: &[&str], code: &str, exit: i32) -> String {
-    let output = ask(arguments);
-    let said = text(&output.stderr).to_owned();
-    assert!(said.contains(&format!("error[{code}]: ")) && said.contains("\n  fix: "), "{arguments:?}: {said}");
-    assert_eq!(output.status.code(), Some(exit), "{arguments:?}: {said}");
-    said
 }
 
 #[test]
@@ -322,4 +297,29 @@ fn a_run_without_a_socket_goes_on() {
     refused(&["plugin", "list"], "HR0609", 3);
     drop(run.end());
     assert!(!elsewhere.exists());
+}
+
+/// How much a plugin tells is its own business, whatever the host's own lines are held to.
+#[test]
+fn how_much_a_plugin_tells_is_said_in_the_file_and_while_it_runs() {
+    let folder = folder("levels");
+    fs::write(folder.join("hookrail.toml"), "[plugins.tells]\nlog = \"debug\"\n").unwrap();
+    let mut command = hookrail(&["run", "-q", "--plugin"]);
+    command.arg(hookrail_tests::zoo("tells")).arg("--plugin").arg(hookrail_tests::zoo("tells_again"));
+    let mut run = Run::spawn(command.current_dir(folder));
+    assert_eq!(run.message("levels"), "levels");
+    assert_eq!(told(&["plugin", "log", "tells", "error"])["log"], "error");
+    assert_eq!(run.message("levels"), "levels");
+    assert_eq!(shown(&["plugin", "log", "tells", "trace"]), "tells 1.0.0, generation 1, running, log trace\n");
+    assert_eq!(run.message("levels"), "levels");
+    refused(&["plugin", "log", "nosuch", "trace"], "HR0103", 3);
+    assert_eq!(ask(&["plugin", "log", "tells", "loud"]).status.code(), Some(2));
+    let said = text(&run.end().stderr).to_owned();
+    let count =
+        |part: &str| said.lines().filter(|line| line.contains(part) && line.contains("instance=\"tells\"")).count();
+    let counts = ["an error", "a warning", "a detail", "a step"].map(count);
+    assert_eq!(counts, [3, 2, 2, 1], "{said}");
+    // As the host's own lines, when nothing is said.
+    let other = |part: &str| said.lines().any(|line| line.contains(part) && line.contains("tells-again"));
+    assert!(other("a warning") && !other("an information"), "{said}");
 }

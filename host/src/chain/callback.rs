@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use hookrail_abi::{Effects, FaultPolicy};
 use parking_lot::Mutex;
 
-use super::pair::{Pair, Run};
+use super::pair::{Pair, Run, skip};
 use crate::fault::Breaker;
 use crate::probation::Probation;
 use crate::stats::Record;
@@ -20,6 +20,11 @@ pub struct CallbackId(pub(crate) NonZeroU32);
 /// Who registered a callback; what that is, the chain need not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Owner(pub(crate) u64);
+
+impl Owner {
+    /// That of what stands in for the callbacks of a plugin that does not run.
+    pub(crate) const NOBODY: Owner = Owner(u64::MAX);
+}
 
 /// Where a callback's priority comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +92,8 @@ pub(crate) struct Callback {
     pub(crate) ctx: Ctx,
     /// Whether it is part of the published chain; the operator may leave it out.
     pub(crate) enabled: bool,
+    /// Whether the host denies in its place while its plugin does not run, if its fault denies.
+    pub(crate) required: bool,
     /// The time a call of it may take, in nanoseconds, if that is limited.
     pub(crate) budget: Option<u64>,
     /// What it has done on this point; a new build goes on with that of the old one.
@@ -101,6 +108,8 @@ pub(crate) struct Callback {
 /// Whether a callback of a chain is called.
 #[derive(Clone, Debug)]
 pub(crate) enum Standing {
+    /// Its plugin is required and does not run; it is the host that stands here.
+    Absent,
     Armed,
     /// It failed too often; the reason. Where its fault denies, the host denies in its place.
     Quarantined(Arc<str>),
@@ -129,8 +138,9 @@ impl Trial {
 
 impl Standing {
     /// Why it is not called, if it is not.
-    pub(crate) fn reason(&self) -> Option<&Arc<str>> {
+    pub(crate) fn reason(&self) -> Option<&str> {
         match self {
+            Standing::Absent => Some("its plugin is required and does not run"),
             Standing::Armed => None,
             Standing::Quarantined(reason) => Some(reason),
             Standing::OnTrial(trial) => Some(&trial.reason),
@@ -146,6 +156,29 @@ impl Callback {
 
     pub(crate) fn pair(&self) -> Pair {
         Pair::new(self.run, self.ctx.ptr)
+    }
+
+    /// What stands in its place while its plugin does not run.
+    pub(crate) fn stand_in(&self) -> Self {
+        Callback {
+            id: self.id,
+            owner: Owner::NOBODY,
+            instance: self.instance.clone(),
+            name: self.name.clone(),
+            priority: self.priority,
+            origin: self.origin,
+            effects: self.effects,
+            fault: self.fault,
+            run: skip,
+            ctx: Ctx::new(std::ptr::null_mut(), None),
+            enabled: self.enabled,
+            required: true,
+            budget: None,
+            record: self.record.clone(),
+            standing: Mutex::new(Standing::Absent),
+            breaker: self.breaker.another(),
+            probation: None,
+        }
     }
 
     /// `instance/callback`.

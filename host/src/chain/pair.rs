@@ -84,6 +84,6 @@ impl Pair {
 }
 
 /// The no-op: goes on with the next callback.
-unsafe extern "C" fn skip(_ctx: *mut c_void, _payload: *mut c_void) -> u32 {
+pub(super) unsafe extern "C" fn skip(_ctx: *mut c_void, _payload: *mut c_void) -> u32 {
     0
 }

@@ -22,7 +22,7 @@ use super::{Callback, Chain, Standing, Trial};
 use crate::fault;
 use crate::reclaim;
 use crate::said;
-use crate::stats::{Counts, Level, Place, PointCounts, Record, Shards, Taking, Tracers, add};
+use crate::stats::{Counts, Level, PointCounts, Record, Shards, Taking, Tracers, add};
 use crate::sync::AtomicPtr;
 
 thread_local! {
@@ -86,7 +86,7 @@ impl Watched {
             record: callback.record.clone(),
             act: match &*callback.standing.lock() {
                 Standing::Armed => Act::Call,
-                Standing::Quarantined(_) => Act::Answer,
+                Standing::Absent | Standing::Quarantined(_) => Act::Answer,
                 Standing::OnTrial(trial) => Act::Try(trial.clone()),
             },
             budget: if watch.level > Level::Off { callback.budget.unwrap_or(u64::MAX) } else { u64::MAX },
@@ -133,13 +133,11 @@ impl Watched {
 unsafe extern "C" fn count(ctx: *mut c_void, payload: *mut c_void) -> u32 {
     // SAFETY: `Snapshot::watched` pairs this code with such a context, kept while we are inside.
     let watched = unsafe { &*ctx.cast::<Watched>() };
-    let (place, nowhere) = (here(), AtomicPtr::new(null_mut()));
-    let frame = reclaim::own().and_then(reclaim::Slot::frame).unwrap_or(&nowhere);
-    let point = watched.watch.counts.own(place);
-    add(&point.dispatches, 1);
-    add(&point.empty, u64::from(watched.steps.is_empty()));
+    let nowhere = AtomicPtr::new(null_mut());
+    let (number, frame) = here(&nowhere);
+    watched.count_dispatch(number);
     for (pair, step) in watched.pairs().iter().zip(&watched.steps) {
-        let counts = step.record.counts.own(place);
+        let counts = step.record.counts.own(number);
         add(&counts.calls, 1);
         // SAFETY: we are inside, and the payload is the point's.
         let answer = unsafe { pair.call(frame, payload) };
@@ -171,13 +169,11 @@ impl Watched {
     /// # Safety
     /// This thread is inside, and `payload` is the point's.
     unsafe fn run(&self, payload: *mut c_void, mut taking: Option<&mut Taking<'_>>) -> Option<Packed> {
-        let (place, nowhere) = (here(), AtomicPtr::new(null_mut()));
-        let frame = reclaim::own().and_then(reclaim::Slot::frame).unwrap_or(&nowhere);
+        let nowhere = AtomicPtr::new(null_mut());
+        let (number, frame) = here(&nowhere);
         let is_counted = self.watch.level > Level::Off;
         if is_counted {
-            let point = self.watch.counts.own(place);
-            add(&point.dispatches, 1);
-            add(&point.empty, u64::from(self.steps.is_empty()));
+            self.count_dispatch(number);
         }
         let is_timed = self.watch.level == Level::Histogram
             || taking.is_some()
@@ -191,7 +187,7 @@ impl Watched {
                     decided => return decided,
                 }
             }
-            let counts = step.record.counts.own(place);
+            let counts = step.record.counts.own(number);
             add(&counts.calls, u64::from(is_counted));
             // SAFETY: the operations are the point's, as is the payload.
             let copy = step.rolls_back.then(|| unsafe { Copied::of(self.watch.ops, payload) });
@@ -228,7 +224,17 @@ impl Watched {
         None
     }
 
+    #[inline(always)]
+    fn count_dispatch(&self, number: usize) {
+        let counts = self.watch.counts.own(number);
+        add(&counts.dispatches, 1);
+        if self.steps.is_empty() {
+            add(&counts.empty, 1);
+        }
+    }
+
     /// A call took so long.
+    #[inline(always)]
     fn took(&self, pair: &Pair, step: &Step, counts: &Counts, took: u64) {
         if self.watch.level == Level::Histogram {
             counts.time(took);
@@ -250,9 +256,10 @@ impl Watched {
     #[cold]
     fn answer_for(&self, pair: &Pair) -> Option<Packed> {
         let callback = self.callback(pair);
-        let reason = callback.standing.lock().reason().cloned().unwrap_or_default();
         let verdict = fault::verdict(self.chain(), callback)?;
-        said::keep_reason(format!("{} is quarantined: {reason}", callback.full_name()));
+        let standing = callback.standing.lock();
+        let why = if let Standing::Absent = *standing { "absent" } else { "quarantined" };
+        said::keep_reason(format!("{} is {why}: {}", callback.full_name(), standing.reason().unwrap_or_default()));
         Some(Packed::new(verdict, callback.id))
     }
 
@@ -291,10 +298,11 @@ impl Act {
     }
 }
 
-/// The thread's place among the counts.
-fn here() -> Place {
+/// The thread's number, and where it names the entry it is in: nowhere beyond the last frame.
+#[inline(always)]
+fn here(nowhere: &AtomicPtr<()>) -> (usize, &AtomicPtr<()>) {
     // Whoever dispatches has a slot.
-    Place::of(reclaim::own().map_or(0, |slot| slot.number))
+    reclaim::own().map_or((0, nowhere), |slot| (slot.number, slot.frame().unwrap_or(nowhere)))
 }
 
 /// Leaves a decision for [`decided`], and answers something that makes the dispatch ask.

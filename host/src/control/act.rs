@@ -8,9 +8,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::error::ControlError;
-use super::wire::{Command, Ended, PlacedCallback, PluginDetail, Program, Replaced};
+use super::wire::{Command, Ended, LeftOut, PlacedCallback, PluginDetail, Program, Replaced};
+use crate::diagnostics::LogLevel;
 use crate::error::{ApiMisuse, Error};
 use crate::host::{Core, Plugin};
+use crate::library::NoteHook;
 use crate::stats::{Condition, Level, Trace};
 use crate::unload::Ticket;
 use crate::view::{self, GenerationView, PluginView, PointView, Status};
@@ -31,6 +33,7 @@ pub(super) fn act(core: &Arc<Core>, command: &Command, report: impl FnOnce() -> 
         Command::Hooks { point } => json(hooks(core, point.as_deref())),
         Command::Level { point, level } => json(set_level(core, point, *level)),
         Command::List => json(Ok(list(core))),
+        Command::Log { plugin, level } => json(log(core, plugin, *level)),
         Command::Load { file } => json(load(core, file)),
         Command::Release { point, callback } => json(release(core, point, callback)),
         Command::Show { plugin } => json(show(core, plugin)),
@@ -57,6 +60,7 @@ pub(super) fn runs_plugins(command: &Command) -> bool {
         | Command::Status
         | Command::Trace { .. } => false,
         Command::Load { .. }
+        | Command::Log { .. }
         | Command::Start { .. }
         | Command::Stop { .. }
         | Command::Unload { .. }
@@ -75,7 +79,24 @@ fn show(core: &Core, name: &str) -> Result<PluginDetail, Error> {
         let own = chain.into_iter().filter(|callback| plugin.instances.contains(&callback.instance));
         hooks.extend(own.map(|callback| PlacedCallback { point: point.clone(), callback }));
     }
-    Ok(PluginDetail { plugin, hooks })
+    let is_armed = |instance: &str, hook: &NoteHook| {
+        let is_it = |placed: &PlacedCallback| {
+            (&*placed.point, &*placed.callback.instance, &*placed.callback.callback)
+                == (&*hook.point, instance, &*hook.callback)
+        };
+        hooks.iter().any(is_it)
+    };
+    let declared = core.table.declared(name);
+    let mut left_out = Vec::new();
+    for instance in &plugin.instances {
+        left_out.extend(
+            declared
+                .iter()
+                .filter(|hook| !is_armed(instance, hook))
+                .map(|hook| LeftOut { point: hook.point.clone(), callback: format!("{instance}/{}", hook.callback) }),
+        );
+    }
+    Ok(PluginDetail { plugin, hooks, left_out })
 }
 
 fn hooks(core: &Core, point: Option<&str>) -> Result<Vec<PointView>, Error> {
@@ -153,6 +174,11 @@ fn unload(core: &Core, name: &str, wait_ms: Option<u64>) -> Result<Ended, Error>
     Ok(ended(core, generation, &ticket, wait_ms))
 }
 
+fn log(core: &Core, name: &str, level: LogLevel) -> Result<PluginView, Error> {
+    core.table.set_log(&find(core, name)?, level)?;
+    view(core, name)
+}
+
 fn stop(core: &Core, name: &str) -> Result<PluginView, Error> {
     core.stop(&find(core, name)?)?;
     view(core, name)
@@ -196,8 +222,16 @@ fn view(core: &Core, name: &str) -> Result<PluginView, Error> {
 fn unloaded(core: &Core, name: &str) -> Option<PluginView> {
     let former = core.table.history(name);
     let GenerationView { generation, version, .. } = former.last()?.clone();
-    let status = Status::Unloaded;
-    Some(PluginView { name: name.into(), version, generation, status, instances: Vec::new(), memory: None, former })
+    Some(PluginView {
+        name: name.into(),
+        version,
+        generation,
+        status: Status::Unloaded,
+        instances: Vec::new(),
+        memory: None,
+        log: LogLevel::Off,
+        former,
+    })
 }
 
 /// The host may be in another folder than whoever asks.

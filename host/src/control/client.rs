@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::error::CallError;
 use super::wire::{Answer, Command, Ended, Outcome, PluginDetail, Program, Replaced, Request, Told, line};
+use crate::diagnostics::LogLevel;
 use crate::stats::Level;
 use crate::view::{PluginView, PointView};
 
@@ -105,6 +106,11 @@ impl Client {
     /// Unloads a plugin, and waits for the end as the host sees fit.
     pub fn unload(&mut self, plugin: &str) -> Result<Ended, CallError> {
         self.ask(&Command::Unload { plugin: plugin.into(), wait_ms: None })
+    }
+
+    /// Says how much a plugin tells by `tracing` and `log` from now on.
+    pub fn set_log(&mut self, plugin: &str, level: LogLevel) -> Result<PluginView, CallError> {
+        self.ask(&Command::Log { plugin: plugin.into(), level })
     }
 
     /// Stops a plugin, and keeps its library.

@@ -29,8 +29,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::answers::{Ended, PlacedCallback, PluginDetail, Program, Replaced};
+pub use self::answers::{Ended, LeftOut, PlacedCallback, PluginDetail, Program, Replaced};
 use super::error::ControlError;
+use crate::diagnostics::LogLevel;
 use crate::error::Error;
 use crate::event::Event;
 use crate::stats::{Condition, Level};
@@ -64,6 +65,14 @@ pub enum Command {
     },
     /// The loaded plugins. Answers an array of [`PluginView`](crate::PluginView).
     List,
+    /// How much a plugin tells by `tracing` and `log` from now on. Answers its
+    /// [`PluginView`](crate::PluginView).
+    Log {
+        /// Its name.
+        plugin: String,
+        /// What is told: that, and what matters more.
+        level: LogLevel,
+    },
     /// Loads a plugin. Answers its [`PluginView`](crate::PluginView).
     Load {
         /// Its library.
@@ -183,7 +192,7 @@ pub enum Told {
 
 impl Request {
     /// Reads a line. Where it is no request, its number is answered all the same, if it has one.
-    pub(super) fn read(line: &[u8]) -> Result<Self, (Option<u64>, ControlError)> {
+    pub fn read(line: &[u8]) -> Result<Self, (Option<u64>, ControlError)> {
         let bad = |id| move |error: serde_json::Error| (id, ControlError::BadRequest(error.to_string()));
         let mut fields: serde_json::Map<String, Value> = serde_json::from_slice(line).map_err(bad(None))?;
         let id = match fields.remove("id") {
@@ -250,6 +259,10 @@ mod tests {
             r#"{"id":7,"command":"trace","point":"a.b","count":3,"if":"x=y"}"#,
         );
         check(Command::List, r#"{"id":7,"command":"list"}"#);
+        check(
+            Command::Log { plugin: plugin(), level: LogLevel::Debug },
+            r#"{"id":7,"command":"log","plugin":"mask","level":"debug"}"#,
+        );
         check(Command::Load { file: "/a.so".into() }, r#"{"id":7,"command":"load","file":"/a.so"}"#);
         check(Command::Show { plugin: plugin() }, r#"{"id":7,"command":"show","plugin":"mask"}"#);
         check(Command::Start { plugin: plugin() }, r#"{"id":7,"command":"start","plugin":"mask"}"#);
@@ -283,6 +296,7 @@ mod tests {
             (r#"{"id":-1,"command":"list"}"#, None, "`id`"),
             (r#"{"id":7}"#, Some(7), "`command`"),
             (r#"{"id":7,"command":"lst"}"#, Some(7), "unknown variant `lst`"),
+            (r#"{"id":7,"command":"log","plugin":"mask","level":"loud"}"#, Some(7), "unknown variant `loud`"),
             (r#"{"id":7,"command":"show"}"#, Some(7), "missing field `plugin`"),
             (r#"{"id":7,"command":"show","plugin":1}"#, Some(7), "invalid type"),
             // In silence the state would be handed over all the same.

@@ -31,6 +31,11 @@ impl Breaker {
         Breaker { findings, state: Mutex::new(State::Closed(VecDeque::new())) }
     }
 
+    /// That of another callback of the same host.
+    pub(crate) fn another(&self) -> Self {
+        Breaker::new(self.findings.clone())
+    }
+
     /// The callback failed.
     pub(crate) fn fault(&self, point: &'static str, callback: &Callback, what: &str) {
         let limits = &self.findings.limits;

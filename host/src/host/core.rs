@@ -82,6 +82,7 @@ impl Core {
             }
         };
         let owner = self.next_owner();
+        loaded.speaker().begin(reservation.next_generation(), self.config.log(&name));
         let beginning = Beginning {
             config: &self.config,
             registry: &self.registry,
@@ -106,6 +107,9 @@ impl Core {
             version: version.clone(),
             instances: loaded.instances(),
             meter: loaded.meter(),
+            declared: loaded.note().hooks.clone(),
+            speaker: loaded.speaker().clone(),
+            log: None,
             lifecycle: Arc::new(Mutex::new(Some(loaded))),
             status: Status::Running,
             reloaded: BTreeMap::new(),

@@ -82,16 +82,16 @@ impl Core {
     }
 
     pub(crate) fn release(&self, point: &str, name: &str) -> Result<(), Error> {
-        let mut was_armed = false;
+        let mut is_quarantined = false;
         let is_meant = |callback: &Callback| callback.full_name() == name;
         let released = self.registry.stand(point, is_meant, |callback| {
-            was_armed = matches!(*callback.standing.lock(), Standing::Armed);
-            arm(callback)
+            is_quarantined = matches!(*callback.standing.lock(), Standing::OnTrial(_) | Standing::Quarantined(_));
+            if is_quarantined { arm(callback) } else { None }
         });
         match released {
             None if self.registry.point(point).is_none() => Err(ApiMisuse::NoPoint(point.into()).into()),
             None => Err(ApiMisuse::NoCallback { point: point.into(), callback: name.into() }.into()),
-            Some(_) if was_armed => {
+            Some(_) if !is_quarantined => {
                 Err(ApiMisuse::NotQuarantined { point: point.into(), callback: name.into() }.into())
             }
             Some(_) => {

@@ -10,7 +10,9 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use super::Plugin;
 use super::rollback::OnTrial;
 use crate::chain::Owner;
+use crate::diagnostics::{LogLevel, Speaker};
 use crate::error::ApiMisuse;
+use crate::library::NoteHook;
 use crate::memory::Meter;
 use crate::plugin::Lifecycle;
 use crate::unload::{Ticket, behind};
@@ -54,10 +56,15 @@ pub(super) struct Current {
     pub(super) version: String,
     pub(super) instances: Vec<String>,
     pub(super) meter: Option<Arc<Meter>>,
+    /// The hooks that its note declares.
+    pub(super) declared: Vec<NoteHook>,
     pub(super) status: Status,
     /// Configurations that came by a reload, by instance.
     pub(super) reloaded: BTreeMap<String, serde_json::Value>,
     pub(super) trial: Option<OnTrial>,
+    pub(super) speaker: Arc<Speaker>,
+    /// How much the operator wants it to tell, since he said so while it ran.
+    pub(super) log: Option<LogLevel>,
 }
 
 /// A generation that was replaced or unloaded.
@@ -197,6 +204,20 @@ impl Table {
         }
     }
 
+    /// How much a plugin tells from now on; the next generations too, until it is unloaded.
+    pub(crate) fn set_log(&self, plugin: &Plugin, level: LogLevel) -> Result<(), ApiMisuse> {
+        let speaker = {
+            let mut names = self.names.lock();
+            let current = names.find(plugin)?.current.as_mut();
+            let current = current.ok_or_else(|| ApiMisuse::NotLoaded(plugin.name.clone()))?;
+            current.log = Some(level);
+            current.speaker.clone()
+        };
+        // Without the lock: it calls the plugin.
+        speaker.set_level(level);
+        Ok(())
+    }
+
     /// A configuration came by a reload: the next generations begin with it.
     pub(super) fn reloaded(&self, instance: &str, config: &serde_json::Value) {
         let mut names = self.names.lock();
@@ -208,6 +229,13 @@ impl Table {
     /// The number of the newest generation of a name; 0 for a name that was never loaded.
     pub(crate) fn generation(&self, name: &str) -> u64 {
         self.names.lock().by_name.get(name).map_or(0, |entry| entry.generation)
+    }
+
+    /// The hooks that the note of a loaded plugin declares.
+    pub(crate) fn declared(&self, name: &str) -> Vec<NoteHook> {
+        let names = self.names.lock();
+        let current = names.by_name.get(name).and_then(|entry| entry.current.as_ref());
+        current.map(|current| current.declared.clone()).unwrap_or_default()
     }
 
     /// The loaded plugins, by name.
@@ -222,6 +250,7 @@ impl Table {
                 status: current.status,
                 instances: current.instances.clone(),
                 memory: current.meter.as_ref().map(|meter| meter.view()),
+                log: current.speaker.level(),
                 former: entry.history(),
             })
         });
@@ -291,6 +320,16 @@ impl Reservation {
             lifecycle: current.lifecycle.clone(),
             version: current.version.clone(),
         })
+    }
+
+    /// The number that the next generation will have.
+    pub(super) fn next_generation(&self) -> u64 {
+        self.names().by_name.get(&self.name).map_or(0, |entry| entry.generation) + 1
+    }
+
+    /// How much the operator wants the plugin to tell, if he said so while it ran.
+    pub(super) fn log(&self) -> Option<LogLevel> {
+        self.names().by_name.get(&self.name)?.current.as_ref()?.log
     }
 
     /// Configurations that came by a reload, by instance.

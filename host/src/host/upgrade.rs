@@ -139,6 +139,9 @@ impl Core {
             version: version.clone(),
             instances: loaded.instances(),
             meter: loaded.meter(),
+            declared: loaded.note().hooks.clone(),
+            speaker: loaded.speaker().clone(),
+            log: reservation.log(),
             lifecycle: Arc::new(Mutex::new(Some(loaded))),
             status: Status::Running,
             reloaded: reservation.reloaded(),
@@ -176,6 +179,8 @@ impl Core {
         let (owner, probation) = beginner;
         let lifecycle = serving.lifecycle.lock();
         let old = lifecycle.as_ref().ok_or_else(|| ApiMisuse::NotLoaded(plugin.into()))?;
+        let level = reservation.log().unwrap_or_else(|| self.config.log(plugin));
+        loaded.speaker().begin(reservation.next_generation(), level);
         let Inheritance { states, saved, way_back } = inherit(old)?;
         let kept = probation.is_some().then(|| old.keep_copy()).transpose()?;
         // Under the lock: a reload lets go of it when its configuration is noted.

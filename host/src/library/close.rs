@@ -36,6 +36,7 @@ impl Library {
     /// From now on each thread runs what it has left of the library where it is in no callback.
     /// Nobody may call the callbacks any more.
     pub(crate) fn leave(&self) {
+        self.speaker.leave();
         if let Some(residue) = &self.residue {
             residue.leave();
         }
@@ -67,6 +68,8 @@ impl Library {
     /// INVARIANT: the number of the copy stays taken, and the residue stays.
     fn keep(self) {
         let _ = (self.handle.into_raw(), self.copy.into_raw_fd());
+        // INVARIANT: and so does the speaker.
+        std::mem::forget(self.speaker);
         if let Some(residue) = self.residue {
             residue.stay();
         }
@@ -97,11 +100,14 @@ impl Library {
         if let Some(residue) = &self.residue {
             residue.close();
         }
+        self.speaker.close();
         let closed = self.handle.close();
         if closed.is_err() || !mapped::segments(copy.as_fd()).is_empty() {
             // INVARIANT: the number of the copy stays taken while the library is mapped, and the
             // residue stays.
             let _ = copy.into_raw_fd();
+            // INVARIANT: and so does the speaker.
+            std::mem::forget(self.speaker);
             if let Some(residue) = self.residue {
                 residue.stay();
             }
@@ -111,6 +117,7 @@ impl Library {
         if let Some(residue) = self.residue {
             residue.gone();
         }
+        self.speaker.gone();
         match mapped::mappings(&copy) {
             Some(0) => End::Unmapped,
             Some(count) => End::FileMappings(count),

@@ -9,6 +9,7 @@ use object::elf::{self, FileHeader64};
 use object::read::elf::{Dyn, FileHeader, ProgramHeader, SectionHeader, Sym};
 use serde::{Deserialize, Serialize};
 
+use super::image::Image;
 use crate::error::{Error, Incompatible};
 
 /// The system's own libraries: they stay when a plugin goes, and keep nothing of it running.
@@ -66,6 +67,8 @@ pub struct Inspection {
     pub unique_symbols: bool,
     /// Whether it takes room in every thread's static block, of which there is little.
     pub static_tls: bool,
+    /// How it was linked.
+    pub image: Image,
     /// Whether it may use functions of the system that it does not import, as all do that `export!` made.
     #[serde(skip)]
     pub(crate) finds_by_name: bool,
@@ -140,7 +143,8 @@ fn read(bytes: &[u8]) -> Result<Inspection, Incompatible> {
     let header = header(bytes)?;
     let endian = Endianness::Little;
     let damaged = |error: object::Error| Incompatible::Damaged(error.to_string());
-    for segment in header.program_headers(endian, bytes).map_err(damaged)? {
+    let segments = header.program_headers(endian, bytes).map_err(damaged)?;
+    for segment in segments {
         if segment.data(endian, bytes).is_err() {
             return Err(Incompatible::Damaged("a segment lies beyond the end of the file".into()));
         }
@@ -165,6 +169,7 @@ fn read(bytes: &[u8]) -> Result<Inspection, Incompatible> {
         no_delete: false,
         unique_symbols: false,
         static_tls: false,
+        image: Image::read(segments, &sections, bytes).map_err(damaged)?,
         finds_by_name: false,
     };
     if let Some((dynamic, strings)) = sections.dynamic(endian, bytes).map_err(damaged)? {
@@ -198,10 +203,7 @@ fn read(bytes: &[u8]) -> Result<Inspection, Incompatible> {
         }
     }
     inspection.unique_symbols = symbols.iter().any(|symbol| symbol.st_bind() == elf::STB_GNU_UNIQUE);
-    let exported = symbols.iter().any(|symbol| {
-        symbol.st_shndx(endian) != elf::SHN_UNDEF && symbols.symbol_name(endian, symbol) == Ok(ENTRY_SYMBOL.as_bytes())
-    });
-    if !exported {
+    if inspection.image.entries.is_empty() {
         return Err(Incompatible::NotAPlugin(format!("it does not export `{ENTRY_SYMBOL}`")));
     }
     let section = sections.section_by_name(endian, NOTE_SECTION.as_bytes());

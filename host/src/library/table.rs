@@ -1,6 +1,8 @@
 //! The tables that a plugin answers by versioned id.
 
-use hookrail_abi::boundary::{KeysTable, MemoryTable, ReloadTable, SchemaTable, StateTable, Str, UnloadTable};
+use hookrail_abi::boundary::{
+    KeysTable, MemoryTable, ReloadTable, SchemaTable, StateTable, Str, TraceTable, UnloadTable,
+};
 
 use super::Library;
 
@@ -35,6 +37,11 @@ unsafe impl Table for SchemaTable {
 // SAFETY: as above.
 unsafe impl Table for StateTable {
     const ID: &'static str = "state/1";
+}
+
+// SAFETY: as above.
+unsafe impl Table for TraceTable {
+    const ID: &'static str = "trace/1";
 }
 
 // SAFETY: as above.

@@ -19,19 +19,10 @@ pub(crate) fn add(counter: &AtomicU64, more: u64) {
     counter.store(counter.load(Ordering::Relaxed) + more, Ordering::Relaxed);
 }
 
-/// Where a thread's shards are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    block: usize,
-    offset: usize,
-}
-
-impl Place {
-    /// That of the thread with that number.
-    pub(crate) fn of(number: usize) -> Self {
-        let block = (number / FIRST + 1).ilog2() as usize;
-        Place { block, offset: number - FIRST * ((1 << block) - 1) }
-    }
+/// The block of the thread with that number, and its place in it.
+fn place(number: usize) -> (usize, usize) {
+    let block = (number / FIRST + 1).ilog2() as usize;
+    (block, number - FIRST * ((1 << block) - 1))
 }
 
 /// A `T` for each thread that counts here, made when it first does.
@@ -50,14 +41,27 @@ impl<T> Default for Shards<T> {
 }
 
 impl<T: Default> Shards<T> {
-    /// The calling thread's own.
+    /// That of the calling thread, whose number it is.
     #[inline(always)]
-    pub(crate) fn own(&self, place: Place) -> &T {
+    pub(crate) fn own(&self, number: usize) -> &T {
         // Acquire: pairs with the Release in `append`.
-        let block = self.blocks[place.block].load(Ordering::Acquire);
-        let block = if block.is_null() { self.append(place.block) } else { block };
-        // SAFETY: by the type invariant; `Place::of` keeps the offset below the length.
-        unsafe { &*block.add(place.offset) }
+        let first = self.blocks[0].load(Ordering::Acquire);
+        if number < FIRST && !first.is_null() {
+            // SAFETY: by the type invariant.
+            return unsafe { &*first.add(number) };
+        }
+        self.find(number)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find(&self, number: usize) -> &T {
+        let (index, offset) = place(number);
+        // Acquire: as in `own`.
+        let block = self.blocks[index].load(Ordering::Acquire);
+        let block = if block.is_null() { self.append(index) } else { block };
+        // SAFETY: by the type invariant; `place` keeps the offset below the length.
+        unsafe { &*block.add(offset) }
     }
 
     /// Those of all threads, of those that never counted here too.
@@ -71,8 +75,6 @@ impl<T: Default> Shards<T> {
         blocks.flatten()
     }
 
-    #[cold]
-    #[inline(never)]
     fn append(&self, index: usize) -> *mut T {
         let made: Box<[T]> = (0..FIRST << index).map(|_| T::default()).collect();
         let made = Box::into_raw(made);
@@ -108,22 +110,21 @@ mod tests {
 
     #[test]
     fn every_thread_has_a_place_of_its_own() {
-        let places: Vec<_> = (0..10_000).map(Place::of).collect();
+        let places: Vec<_> = (0..10_000).map(place).collect();
         for pair in places.windows(2) {
-            let next = Place { block: pair[0].block, offset: pair[0].offset + 1 };
-            let fits = next.offset < FIRST << next.block;
-            assert_eq!(pair[1], if fits { next } else { Place { block: next.block + 1, offset: 0 } });
+            let (block, offset) = (pair[0].0, pair[0].1 + 1);
+            assert_eq!(pair[1], if offset < FIRST << block { (block, offset) } else { (block + 1, 0) });
         }
-        assert!(Place::of(4_000_000).block < BLOCKS);
+        assert!(place(4_000_000).0 < BLOCKS);
     }
 
     #[test]
     fn what_all_threads_counted_is_there() {
         let shards = Shards::<AtomicU64>::default();
         for number in [0, 63, 64, 191, 192, 5000] {
-            add(shards.own(Place::of(number)), 2);
+            add(shards.own(number), 2);
         }
         assert_eq!(shards.all().map(|count| count.load(Ordering::Relaxed)).sum::<u64>(), 12);
-        assert!(std::ptr::eq(shards.own(Place::of(64)), shards.own(Place::of(64))));
+        assert!(std::ptr::eq(shards.own(64), shards.own(64)));
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use hookrail::LogLevel;
 
 /// Which running host is meant: without these, the only one.
 #[derive(Debug, Default, clap::Args)]
@@ -46,6 +47,16 @@ pub(crate) enum Plugin {
     Show {
         /// The plugin, for example mask
         name: String,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Say how much a plugin tells by `tracing` and `log`, until it is unloaded
+    Log {
+        /// The plugin, for example mask
+        name: String,
+        /// What is told: that, and what matters more
+        #[arg(value_name = "off|error|warn|info|debug|trace")]
+        level: LogLevel,
         #[command(flatten)]
         common: Common,
     },

@@ -50,6 +50,7 @@ fn why(entry: &CallbackView, before: Option<&CallbackView>) -> String {
     let reason = entry.reason.as_deref().unwrap_or_default();
     let in_its_place = if entry.fault == "closed" { "the host denies in its place" } else { "it is passed over" };
     match entry.standing {
+        Standing::Absent => why.push_str(&format!("; absent, {in_its_place}: {reason}")),
         Standing::Armed => {}
         Standing::Disabled => why.push_str("; disabled by the operator"),
         Standing::OnTrial => why.push_str(&format!("; on trial, the next call decides; quarantined for {reason}")),

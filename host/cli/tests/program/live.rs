@@ -130,6 +130,13 @@ impl Heard {
         self.until(|lines| lines.iter().find(|line| line.contains(part)).cloned())
     }
 
+    /// Does something again and again, until anything was heard.
+    pub(crate) fn until_told(&self, mut again: impl FnMut()) {
+        while self.count() == 0 {
+            again();
+        }
+    }
+
     /// How many of the lines so far have this in them.
     pub(crate) fn with(&self, part: &str) -> usize {
         self.0.0.lock().unwrap().lines.iter().filter(|line| line.contains(part)).count()

@@ -1,6 +1,7 @@
 //! Running the program.
 #![allow(dead_code, reason = "every test file uses its share")]
 
+pub(crate) mod asked;
 pub(crate) mod live;
 pub(crate) mod tiny;
 

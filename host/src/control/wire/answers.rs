@@ -16,6 +16,17 @@ pub struct PluginDetail {
     pub plugin: PluginView,
     /// Its callbacks, by point and in the order in which they run there.
     pub hooks: Vec<PlacedCallback>,
+    /// Callbacks that its file declares and an instance of it did not register.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A callback that was declared and not registered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The point.
+    pub point: String,
+    /// `instance/callback`
+    pub callback: String,
 }
 
 /// A callback and where it hangs.

@@ -26,12 +26,16 @@ impl Leftovers {
         }
     }
 
-    /// Whether nothing is more than it was then.
-    pub fn is_within(&self, then: &Leftovers) -> bool {
-        self.copies <= then.copies
-            && self.descriptors <= then.descriptors
-            && self.keys <= then.keys
-            && self.threads <= then.threads
+    /// What is more than it was then, in words.
+    pub fn beyond(&self, then: &Leftovers) -> Vec<String> {
+        let counts = [
+            ("mappings of copies of libraries", self.copies, then.copies),
+            ("open descriptors", self.descriptors, then.descriptors),
+            ("pthread keys", self.keys, then.keys),
+            ("threads", self.threads, then.threads),
+        ];
+        let more = counts.into_iter().filter(|(_, now, then)| now > then);
+        more.map(|(what, now, then)| format!("{now} {what}, {then} before")).collect()
     }
 }
 

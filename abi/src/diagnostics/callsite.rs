@@ -1,0 +1,52 @@
+//! A callsite of `tracing`, as it crosses.
+
+use std::ffi::c_void;
+use std::ptr::from_ref;
+
+use tracing_core::{Level, Metadata};
+
+use crate::boundary::{SITE_EVENT, SITE_SPAN, Str, TraceService, TraceSite};
+
+/// What the host knows a callsite by: its metadata is a static of this library.
+pub(super) fn id(metadata: &'static Metadata<'static>) -> *const c_void {
+    from_ref(metadata).cast()
+}
+
+/// The metadata of a callsite that the host knows.
+///
+/// # Safety
+/// `id` came from [`id`], in this library.
+pub(super) unsafe fn of_id(id: *const c_void) -> &'static Metadata<'static> {
+    // SAFETY: the caller's contract.
+    unsafe { &*id.cast() }
+}
+
+/// Makes a callsite known to the host.
+pub(super) fn describe(service: &TraceService, library: *const c_void, metadata: &'static Metadata<'static>) {
+    let fields: Vec<_> = metadata.fields().iter().map(|field| Str::new(field.name())).collect();
+    let site = TraceSite {
+        size: size_of::<TraceSite>() as u32,
+        kind: if metadata.is_span() { SITE_SPAN } else { SITE_EVENT },
+        level: number(*metadata.level()),
+        line: metadata.line().unwrap_or(0),
+        id: id(metadata),
+        name: Str::new(metadata.name()),
+        target: Str::new(metadata.target()),
+        module: Str::new(metadata.module_path().unwrap_or_default()),
+        file: Str::new(metadata.file().unwrap_or_default()),
+        fields: fields.as_ptr(),
+        field_count: fields.len(),
+    };
+    // SAFETY: the site holds for the call.
+    unsafe { (service.describe)(library, &site) }
+}
+
+fn number(level: Level) -> u32 {
+    match level {
+        Level::ERROR => 1,
+        Level::WARN => 2,
+        Level::INFO => 3,
+        Level::DEBUG => 4,
+        Level::TRACE => 5,
+    }
+}

@@ -1,0 +1,98 @@
+//! Panics of this library.
+
+use std::any::Any;
+use std::ffi::{c_int, c_void};
+use std::panic::PanicHookInfo;
+use std::ptr::{from_mut, null};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::boundary::{Str, TracePanic};
+use crate::host::{self, Saying};
+
+/// The most frames that are told of.
+const FRAMES: usize = 128;
+
+/// Whether our panic hook is in place, and has told of whatever is caught.
+static HOOKED: AtomicBool = AtomicBool::new(false);
+
+/// Sends panics of this library to the host instead of stderr.
+///
+/// The hook has no size, so nothing of it is left behind when the library goes.
+pub(crate) fn install_hook() {
+    std::panic::set_hook(Box::new(hook));
+    // Relaxed, here and below: set once, before the first call.
+    HOOKED.store(true, Ordering::Relaxed);
+}
+
+fn hook(info: &PanicHookInfo<'_>) {
+    let (message, place) = (text_of(info.payload()), info.location());
+    let Some((service, library)) = super::host() else {
+        let place = place.map(|place| format!(" at {place}")).unwrap_or_default();
+        return host::say(Saying::Fault, &format!("panicked: {message}{place}"));
+    };
+    let mut frames = Frames { addresses: [null(); FRAMES], count: 0 };
+    // SAFETY: `note` takes what is handed to it, for the call.
+    unsafe { _Unwind_Backtrace(note, from_mut(&mut frames).cast()) };
+    let panic = TracePanic {
+        size: size_of::<TracePanic>() as u32,
+        line: place.map_or(0, |place| place.line()),
+        column: place.map_or(0, |place| place.column()),
+        reserved: 0,
+        message: Str::new(message),
+        file: Str::new(place.map_or("", |place| place.file())),
+        frames: frames.addresses.as_ptr(),
+        frame_count: frames.count,
+    };
+    // SAFETY: the panic holds for the call.
+    unsafe { (service.panicked)(library, &panic) }
+}
+
+/// A panic has ended a call of the host, and is forgotten here.
+#[cold]
+#[inline(never)]
+pub(crate) fn caught(payload: Box<dyn Any + Send>) {
+    let message = text_of(&*payload);
+    if let Some((service, library)) = super::host() {
+        // SAFETY: the text holds for the call.
+        unsafe { (service.caught)(library, Str::new(message)) }
+    } else if !HOOKED.load(Ordering::Relaxed) {
+        host::say(Saying::Fault, &format!("panicked: {message}"));
+    }
+    std::mem::forget(payload);
+}
+
+fn text_of(payload: &(dyn Any + Send)) -> &str {
+    payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("with something that is no text")
+}
+
+/// Where a panic came from. Addresses only: whoever looks up names maps the file of the library, and
+/// would keep it mapped.
+struct Frames {
+    addresses: [*const c_void; FRAMES],
+    count: usize,
+}
+
+unsafe extern "C" fn note(context: *mut c_void, frames: *mut c_void) -> c_int {
+    const GO_ON: c_int = 0;
+    const END_OF_STACK: c_int = 5;
+    // SAFETY: `hook` passes its own, exclusively, and the unwinder its context.
+    let (frames, address) = unsafe { (&mut *frames.cast::<Frames>(), _Unwind_GetIP(context)) };
+    match frames.addresses.get_mut(frames.count) {
+        Some(room) => {
+            *room = std::ptr::without_provenance(address);
+            frames.count += 1;
+            GO_ON
+        }
+        None => END_OF_STACK,
+    }
+}
+
+// The unwinder that the standard library is linked with.
+unsafe extern "C" {
+    fn _Unwind_Backtrace(note: unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int, frames: *mut c_void) -> c_int;
+    fn _Unwind_GetIP(context: *mut c_void) -> usize;
+}

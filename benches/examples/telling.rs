@@ -1,0 +1,2 @@
+//! Tells of each step, or does not.
+hookrail_abi::export!(hookrail_benches::Telling, name = "telling");

@@ -1,0 +1,106 @@
+//! What it costs a plugin to tell, and not to.
+
+use std::ptr::from_mut;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use hookrail::{Config, Host, LogLevel};
+use hookrail_benches::{Work, WorkDone};
+use tracing::dispatcher::with_default;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
+
+use super::hosts::{Aligned, aligned};
+
+/// The plugin, which tells nothing below `info`.
+pub(crate) struct Telling {
+    /// Keeps the callbacks.
+    _host: Host,
+    callbacks: Aligned,
+    counting: Dispatch,
+}
+
+impl Telling {
+    pub(crate) fn new() -> Self {
+        let host = Host::new(Config { log: Some(LogLevel::Info), ..Config::default() }).expect("a host");
+        let point = host.point::<WorkDone>().expect("its own point");
+        // SAFETY: our own library.
+        unsafe { host.load(hookrail_tests::telling()) }.expect("the library loads");
+        Telling { callbacks: aligned(&point.raw_pairs()), _host: host, counting: Dispatch::new(Counting) }
+    }
+
+    /// So many steps of a loop in the plugin.
+    pub(crate) fn silent(&self, steps: u64) -> Duration {
+        self.run(0, steps)
+    }
+
+    /// The same, with a `trace!` in each that nobody wants.
+    pub(crate) fn disabled(&self, steps: u64) -> Duration {
+        self.run(1, steps)
+    }
+
+    /// So many events of the plugin, to a subscriber that reads their fields.
+    pub(crate) fn events(&self, events: u64) -> Duration {
+        self.counted(events, || self.run(2, events))
+    }
+
+    /// So many events of this program itself, to the same subscriber.
+    pub(crate) fn own_events(&self, events: u64) -> Duration {
+        self.counted(events, || {
+            let start = Instant::now();
+            (0..events).for_each(|step| tracing::info!(step, "a step"));
+            start.elapsed()
+        })
+    }
+
+    fn counted(&self, events: u64, run: impl FnOnce() -> Duration) -> Duration {
+        let before = HEARD.load(Ordering::Relaxed);
+        let elapsed = with_default(&self.counting, run);
+        assert_eq!(HEARD.load(Ordering::Relaxed) - before, events, "every event was heard");
+        elapsed
+    }
+
+    fn run(&self, callback: usize, steps: u64) -> Duration {
+        let (run, ctx) = self.callbacks[callback];
+        let mut work = Work { count: steps };
+        let start = Instant::now();
+        // SAFETY: the host is kept, and the payload is that of its point.
+        let answer = unsafe { run(ctx, from_mut(&mut work).cast()) };
+        let elapsed = start.elapsed();
+        assert_eq!(answer, 0);
+        elapsed
+    }
+}
+
+static HEARD: AtomicU64 = AtomicU64::new(0);
+
+/// Counts the events whose step it could read.
+struct Counting;
+
+impl Subscriber for Counting {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::INFO
+    }
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut Step);
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+struct Step;
+
+impl Visit for Step {
+    fn record_u64(&mut self, field: &Field, _: u64) {
+        if field.name() == "step" {
+            HEARD.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
+}

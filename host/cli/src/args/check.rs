@@ -1,0 +1,104 @@
+//! What can be asked of `hookrail check`.
+
+use std::num::ParseIntError;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// One line a paragraph: the terminal's width decides where they break.
+const AFTER: &str = "\
+Each check runs in a process of its own, so that a crash or a hang is a failure and nothing more; it is killed when it takes longer than --timeout.
+The code of the library runs, with your rights: check what you would load.
+PATTERN is a regular expression for whole names, for example `hostile-.*`; what --only names is run whatever its level.
+The exit code is 0 when nothing failed, 1 when something did.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub(crate) struct Check {
+    /// The library
+    #[arg(required_unless_present = "list")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// Run these checks alone; may repeat
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) only: Vec<String>,
+
+    /// Leave these checks out; may repeat
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) skip: Vec<String>,
+
+    /// Run the checks up to this level, of 10; 5 is what works in hosts
+    #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u8).range(1..=10))]
+    pub(crate) strictness: u8,
+
+    /// What random payloads, configurations and calls are made of [default: a random one, which is shown]
+    #[arg(long, value_name = "SEED")]
+    pub(crate) seed: Option<Seed>,
+
+    /// How long one check may take
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) timeout: u64,
+
+    /// Repeat everything less often
+    #[arg(long)]
+    pub(crate) quick: bool,
+
+    /// A hookrail.toml whose [plugins.NAME.config] the plugin is started with
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Run the check that --only names in this process: for a debugger
+    #[arg(long)]
+    pub(crate) in_process: bool,
+
+    /// As a JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Write a report for machines that build there, too: JUnit's XML
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+
+    /// Show the checks that there are, and run none
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+/// As the program starts itself.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckOne {
+    pub(crate) file: PathBuf,
+    #[arg(long)]
+    pub(crate) check: String,
+    #[arg(long)]
+    pub(crate) seed: u64,
+    #[arg(long)]
+    pub(crate) config: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) quick: bool,
+}
+
+/// A seed: decimal, or with 0x before it hexadecimal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seed(pub(crate) u64);
+
+impl FromStr for Seed {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        let number = text.strip_prefix("0x").map_or_else(|| text.parse(), |hex| u64::from_str_radix(hex, 16));
+        number.map(Seed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_is_decimal_or_hexadecimal() {
+        for (text, seed) in [("7", Some(7)), ("0xff", Some(255)), ("", None), ("-1", None), ("0x", None), ("ff", None)]
+        {
+            assert_eq!(text.parse().ok(), seed.map(Seed), "{text}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What of the process a library may have changed: compared before and after.
+
+use std::collections::BTreeMap;
+use std::ffi::{CStr, OsString};
+use std::mem::zeroed;
+use std::path::PathBuf;
+use std::ptr::{null, null_mut};
+
+use super::leftovers::Leftovers;
+
+/// The process, as it is now.
+pub(super) struct Surroundings {
+    leftovers: Leftovers,
+    handlers: Vec<usize>,
+    environment: BTreeMap<OsString, OsString>,
+    folder: Option<PathBuf>,
+    umask: libc::mode_t,
+    locale: String,
+}
+
+impl Surroundings {
+    pub(super) fn now() -> Self {
+        Surroundings {
+            leftovers: Leftovers::now(),
+            handlers: (1..=64).map(handler).collect(),
+            environment: std::env::vars_os().collect(),
+            folder: std::env::current_dir().ok(),
+            umask: umask(),
+            locale: locale(),
+        }
+    }
+
+    /// What is other than it was then.
+    pub(super) fn beyond(&self, then: &Surroundings) -> Vec<String> {
+        let mut beyond = self.leftovers.beyond(&then.leftovers);
+        let signals = (1..=64).zip(self.handlers.iter().zip(&then.handlers));
+        let changed = signals.filter(|(_, (now, then))| now != then);
+        beyond.extend(changed.map(|(signal, _)| format!("signal {signal} is handled otherwise")));
+        let others = [
+            ("the environment", self.environment != then.environment),
+            ("the working folder", self.folder != then.folder),
+            ("the umask", self.umask != then.umask),
+            ("the locale", self.locale != then.locale),
+        ];
+        beyond.extend(others.iter().filter(|(_, is_other)| *is_other).map(|(what, _)| format!("{what} is another")));
+        beyond
+    }
+}
+
+/// The address of a signal's handler; 0 where there is none, or the C library keeps the signal to itself.
+fn handler(signal: i32) -> usize {
+    // SAFETY: all zeros is an action.
+    let mut action: libc::sigaction = unsafe { zeroed() };
+    // SAFETY: it only reads, into room for an action.
+    unsafe { libc::sigaction(signal, null(), &mut action) };
+    action.sa_sigaction
+}
+
+fn umask() -> libc::mode_t {
+    // SAFETY: plain calls; the check's process creates no file on another thread meanwhile.
+    unsafe {
+        let now = libc::umask(0o077);
+        libc::umask(now);
+        now
+    }
+}
+
+fn locale() -> String {
+    // SAFETY: a question; the answer is a C string, copied before anybody changes it.
+    unsafe {
+        let name = libc::setlocale(libc::LC_ALL, null_mut());
+        if name.is_null() { String::new() } else { CStr::from_ptr(name).to_string_lossy().into_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_changed_is_named() {
+        let then = Surroundings::now();
+        let mut now = Surroundings::now();
+        now.handlers[9] = 1;
+        now.umask = !then.umask;
+        let beyond = now.beyond(&then);
+        assert!(beyond.contains(&"signal 10 is handled otherwise".into()), "{beyond:?}");
+        assert!(beyond.contains(&"the umask is another".into()), "{beyond:?}");
+    }
+}

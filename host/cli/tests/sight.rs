@@ -1,0 +1,119 @@
+//! A running host that is looked at: why its callbacks stand where they stand, what they do, and what
+//! becomes of one that fails.
+
+mod program;
+
+use std::fs;
+
+use program::asked::{ask, refused, shown, told};
+use program::live::Live;
+use program::{folder, hookrail, text};
+
+const POINT: &str = "message.publish";
+const FAILING: &str = "panics-in-callback/fold";
+
+/// `hookrail run` with an animal that panics when a line is `boom`.
+fn run(test: &str, config: &str) -> Live {
+    let folder = folder(test);
+    fs::write(folder.join("hookrail.toml"), config).unwrap();
+    let mut command = hookrail(&["run", "-q", "--plugin"]);
+    command.arg(hookrail_tests::zoo("panics_in_callback")).current_dir(folder);
+    let mut live = Live::start(&mut command);
+    // What has answered a message has opened its socket.
+    assert_eq!(live.through("ready"), "ready");
+    live
+}
+
+#[test]
+fn one_that_fails_too_often_is_quarantined_and_comes_back_when_it_is_asked_for() {
+    let mut live = run("quarantined", "[quarantine]\nfaults = 3\npause_ms = 0\n");
+    let mut events = hookrail(&["events"]);
+    let events = Live::start(&mut events);
+    refused(&["hooks", "release", POINT, FAILING], "HR0111", 1);
+    // The events begin when somebody listens: what was said by then is not repeated.
+    events.out.until_told(|| {
+        assert_eq!(live.through("boom"), "boom", "it is passed over");
+    });
+    let told_of = events.out.wait_for("quarantined");
+    assert!(told_of.contains("panics-in-callback/fold on message.publish quarantined: 3 fault(s)"), "{told_of}");
+
+    let explained = shown(&["hooks", "explain", POINT]);
+    assert!(explained.contains("it declares 10; quarantined, it is passed over: 3 fault(s)"), "{explained}");
+    assert!(explained.contains("hookrail/validate") && explained.contains("built in"), "{explained}");
+    let stats = shown(&["hooks", "stats", POINT]);
+    assert!(stats.contains("quarantined") && stats.contains("the body said boom"), "{stats}");
+    let detail = shown(&["plugin", "show", "panics-in-callback"]);
+    assert!(detail.contains("quarantined, declared"), "{detail}");
+
+    let faults = |point: &serde_json::Value| point["chain"][0]["faults"].as_u64().unwrap();
+    let before = faults(&told(&["hooks", "show", POINT]));
+    assert_eq!(live.through("boom"), "boom");
+    assert_eq!(faults(&told(&["hooks", "show", POINT])), before, "it was not called");
+    assert!(shown(&["hooks", "release", POINT, FAILING]).contains("it declares 10\n"));
+    assert_eq!(live.through("boom"), "boom");
+    assert_eq!(faults(&told(&["hooks", "show", POINT])), before + 1);
+    assert_eq!(live.end().0, Some(6), "a callback failed");
+}
+
+#[test]
+fn calls_are_counted_and_timed_from_when_it_is_asked_for() {
+    let mut live = run("counted", "");
+    let of = |which: usize| told(&["hooks", "stats", POINT])[0]["chain"][which].clone();
+    let stats = shown(&["hooks", "stats", POINT]);
+    assert!(stats.contains("`hookrail hooks level message.publish count` counts all"), "{stats}");
+    assert_eq!(told(&["hooks", "level", POINT, "histogram"])["level"], "histogram");
+    for line in ["a", "b", "boom"] {
+        live.through(line);
+    }
+    assert_eq!((of(0)["calls"]["total"].as_u64(), of(0)["faults"].as_u64()), (Some(3), Some(1)));
+    assert_eq!(of(1)["latency"]["timed"], 3);
+    let all = shown(&["hooks", "stats"]);
+    assert!(all.contains("message.publish    histogram           3      0"), "{all}");
+    shown(&["hooks", "level", POINT, "off"]);
+    live.through("c");
+    assert_eq!(of(0)["calls"]["total"], 3, "what was counted stays");
+    assert_eq!(live.end().0, Some(6));
+}
+
+#[test]
+fn a_trace_shows_what_one_message_went_through() {
+    let mut live = run("traced", "");
+    let trace = std::thread::spawn({
+        let mut command = hookrail(&["hooks", "trace", POINT, "--if", "body=wanted", "--wait", "100s", "--json"]);
+        move || command.output().unwrap()
+    });
+    while !trace.is_finished() {
+        live.through("other");
+        live.through("wanted");
+    }
+    let output = trace.join().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let trace: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&trace["payload"]["body"], &trace["steps"][0]["callback"]), (&"wanted".into(), &FAILING.into()));
+
+    let none = ask(&["hooks", "trace", POINT, "--wait", "1ms"]);
+    assert_eq!(none.status.code(), Some(3));
+    assert!(text(&none.stderr).contains("0 of 1 came in that time"), "{}", text(&none.stderr));
+    assert_eq!(live.end().0, Some(0));
+}
+
+#[test]
+fn what_cannot_be_looked_at_is_refused() {
+    let live = run("refused", "");
+    refused(&["hooks", "level", "no.such", "count"], "HR0110", 3);
+    refused(&["hooks", "release", "no.such", FAILING], "HR0110", 3);
+    refused(&["hooks", "release", POINT, "no/body"], "HR0109", 3);
+    refused(&["hooks", "trace", "no.such"], "HR0110", 3);
+    refused(&["hooks", "stats", "no.such"], "HR0603", 3);
+    refused(&["hooks", "explain", "no.such"], "HR0603", 3);
+    for wrong in [
+        &["hooks", "level", POINT, "loud"][..],
+        &["hooks", "trace", POINT, "--if", "body"],
+        &["hooks", "trace", POINT, "--wait", "soon"],
+        &["hooks", "trace", POINT, "-n", "0"],
+        &["hooks", "trace", POINT, "-n", "1001"],
+    ] {
+        assert_eq!(ask(wrong).status.code(), Some(2), "{wrong:?}");
+    }
+    assert_eq!(live.end().0, Some(0));
+}

@@ -1,0 +1,80 @@
+//! How a library was linked: what its author seldom chooses and seldom sees, and what a loader makes of it.
+
+use hookrail_abi::boundary::ENTRY_SYMBOL;
+use object::Endianness;
+use object::elf::{self, FileHeader64};
+use object::read::elf::{Dyn, ProgramHeader, SectionTable, Sym};
+use serde::Serialize;
+
+type Header = FileHeader64<Endianness>;
+
+/// How a library was linked.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Image {
+    /// What it exports under the name of a plugin's entry; one, in a plugin.
+    pub entries: Vec<EntrySymbol>,
+    /// How many functions run while it is opened, those of the C runtime and of Rust's standard
+    /// library among them.
+    pub constructors: u64,
+    /// Whether its stack must be executable, and with it that of every thread of the process.
+    pub executable_stack: bool,
+    /// Whether code is patched while it is opened, so that it cannot be shared or write-protected.
+    pub text_relocations: bool,
+    /// Whether some memory of it is writable and executable at once.
+    pub writable_code: bool,
+    /// Folders that it has its libraries looked for in (`DT_RPATH`, `DT_RUNPATH`).
+    pub search_paths: Vec<String>,
+}
+
+/// A symbol under the name of a plugin's entry.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct EntrySymbol {
+    /// Whether it is data, as it must be.
+    pub is_data: bool,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+impl Image {
+    pub(super) fn read(
+        segments: &[<Header as object::read::elf::FileHeader>::ProgramHeader],
+        sections: &SectionTable<'_, Header>,
+        bytes: &[u8],
+    ) -> Result<Self, object::Error> {
+        let endian = Endianness::Little;
+        let mut image = Image::default();
+        let stack = segments.iter().find(|segment| segment.p_type(endian) == elf::PT_GNU_STACK);
+        // Without the header the loader assumes the worst.
+        image.executable_stack = stack.is_none_or(|stack| stack.p_flags(endian).0 & elf::PF_X.0 != 0);
+        let both = elf::PF_W.0 | elf::PF_X.0;
+        image.writable_code = segments
+            .iter()
+            .any(|segment| segment.p_type(endian) == elf::PT_LOAD && segment.p_flags(endian).0 & both == both);
+        let symbols = sections.symbols(endian, bytes, elf::SHT_DYNSYM)?;
+        let named = symbols.iter().filter(|symbol| {
+            symbol.st_shndx(endian) != elf::SHN_UNDEF
+                && symbols.symbol_name(endian, symbol) == Ok(ENTRY_SYMBOL.as_bytes())
+        });
+        image.entries = named
+            .map(|symbol| EntrySymbol { is_data: symbol.st_type() == elf::STT_OBJECT, size: symbol.st_size(endian) })
+            .collect();
+        if let Some((dynamic, strings)) = sections.dynamic(endian, bytes)? {
+            let strings = sections.strings(endian, bytes, strings)?;
+            for entry in dynamic {
+                let value = entry.d_val(endian);
+                match entry.d_tag(endian) {
+                    elf::DT_FLAGS => image.text_relocations |= value & elf::DF_TEXTREL.0 != 0,
+                    elf::DT_INIT => image.constructors += 1,
+                    elf::DT_INIT_ARRAYSZ => image.constructors += value / size_of::<usize>() as u64,
+                    elf::DT_RPATH | elf::DT_RUNPATH => {
+                        let path = strings.get(value as u32).unwrap_or_default();
+                        image.search_paths.push(String::from_utf8_lossy(path).into_owned());
+                    }
+                    elf::DT_TEXTREL => image.text_relocations = true,
+                    _ => {}
+                }
+            }
+        }
+        Ok(image)
+    }
+}

@@ -1,0 +1,83 @@
+//! The bodies of the fuzz targets, on bytes that are made here: any at all, and good ones with a few
+//! changed.
+
+#[path = "fixtures/animals.rs"]
+mod animals;
+#[path = "fixtures/cc.rs"]
+mod cc;
+
+use hookrail_tests::fuzz;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// Good bytes with some changed, then cut off or not.
+fn damaged(good: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
+    let len = good.len();
+    (vec((0..len, any::<u8>()), 0..8), prop::option::of(0..len)).prop_map(move |(changes, end)| {
+        let mut bytes = good.clone();
+        changes.into_iter().for_each(|(at, byte)| bytes[at] = byte);
+        bytes.truncate(end.unwrap_or(len));
+        bytes
+    })
+}
+
+/// Any bytes, and good ones with some changed.
+fn bytes(good: &[&[u8]]) -> impl Strategy<Value = Vec<u8>> {
+    let good: Vec<_> = good.iter().map(|good| damaged(good.to_vec()).boxed()).collect();
+    prop_oneof![1 => vec(any::<u8>(), 0..512), 4 => prop::strategy::Union::new(good)]
+}
+
+const CONFIG: &[u8] = br#"home = "/nowhere"
+[unload]
+deadline_ms = 1
+[quarantine]
+faults = 3
+[points."message.publish"]
+level = "count"
+fault = "closed"
+[plugins.a.instances.b.config]
+c = 1
+[[hooks]]
+point = "message.publish"
+callback = "a/b"
+priority = 5
+budget_us = 7
+"#;
+
+const MESSAGES: [&[u8]; 2] = [
+    br#"{"id":"01a1fdb2-418b-7311-9861-1edcec0e04c6","timestamp":"2026-11-21T10:41:20.267863833Z","source":"s","topic":"a.b","headers":[["k","v"]],"body":"x"}"#,
+    br#"{"body_base64":"/+8="}"#,
+];
+
+const LINES: [&[u8]; 4] = [
+    br#"{"id":7,"command":"upgrade","plugin":"mask","file":"/a.so","fresh":true}"#,
+    br#"{"id":7,"command":"trace","point":"a.b","count":3,"if":"x=y"}"#,
+    br#"{"id":1,"ok":[{"a":1}]}"#,
+    br#"{"id":null,"error":{"code":"HR0103","message":"a","fix":"b"}}"#,
+];
+
+proptest! {
+    #[test]
+    fn any_configuration_is_read_or_refused(bytes in bytes(&[CONFIG])) {
+        fuzz::config(&bytes);
+    }
+
+    #[test]
+    fn any_message_is_read_or_refused(bytes in bytes(&MESSAGES)) {
+        fuzz::message(&bytes);
+    }
+
+    #[test]
+    fn any_line_is_read_or_refused(bytes in bytes(&LINES)) {
+        fuzz::wire(&bytes);
+    }
+}
+
+/// The note and the tables of a real library, damaged anywhere.
+#[test]
+fn any_library_is_read_or_refused() {
+    let good = std::fs::read(animals::c("well_behaved")).unwrap();
+    fuzz::image(&good);
+    let damaged = prop_oneof![1 => vec(any::<u8>(), 0..512), 4 => damaged(good)];
+    proptest!(|(bytes in damaged)| fuzz::image(&bytes));
+}

@@ -1,0 +1,403 @@
+// Breaks where and how the environment variable BREAKS says, and does nothing wrong without it.
+//
+// `PLACE:WAY` aborts, hangs, follows a null pointer, overflows the stack, exits or forks at a place: a
+// function of the entry or of a table, `callback` or `constructor`. The other words are mistakes of their
+// own, each in the code that makes it.
+
+#define _GNU_SOURCE
+#include <hookrail.h>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifndef NAME
+#define NAME "breaks"
+#endif
+#define NOTE(...) HOOKRAIL_NOTE(__VA_ARGS__)
+
+NOTE({
+  "name": NAME, "version": "1.0.0", "abi": "1.0",
+  "hooks": [
+    { "point": "message.publish", "revision": 1, "callback": "publish", "priority": 300, "effects": "local" },
+    { "point": "message.delivered", "revision": 1, "callback": "deliver", "priority": 300, "effects": "local" }
+  ]
+});
+
+static const hookrail_host_table *host;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+// What an instance is.
+typedef struct {
+  const void *handle;
+  uint32_t version;
+  bool reloaded;
+} instance_state;
+
+static bool is(const char *what)
+{
+  const char *breaks = getenv("BREAKS");
+  return breaks != NULL && strcmp(breaks, what) == 0;
+}
+
+static int deeper(volatile char *before)
+{
+  volatile char here[4096];
+  here[0] = *before;
+  return here[0] == 1 ? 0 : deeper(here) + here[0];
+}
+
+static void hang(void)
+{
+  for (;;) {
+    pause();
+  }
+}
+
+static void crash(void)
+{
+  int *volatile nowhere = NULL;
+  *nowhere = 1;
+}
+
+static void at(const char *place)
+{
+  const char *breaks = getenv("BREAKS");
+  const char *way;
+  char start = 0;
+  size_t length = strlen(place);
+  if (breaks == NULL || strncmp(breaks, place, length) != 0 || breaks[length] != ':') {
+    return;
+  }
+  way = breaks + length + 1;
+  if (strcmp(way, "abort") == 0) {
+    abort();
+  } else if (strcmp(way, "exit") == 0) {
+    _exit(0);
+  } else if (strcmp(way, "hang") == 0) {
+    hang();
+  } else if (strcmp(way, "fork") == 0) {
+    // Whoever kills its process alone leaves the child behind, which holds this lock.
+    int file = open(getenv("BREAKS_LOCK"), O_RDWR | O_CREAT, 0600);
+    if (fork() == 0) {
+      lockf(file, F_LOCK, 0);
+      hang();
+    }
+    hang();
+  } else if (strcmp(way, "overflow") == 0) {
+    deeper(&start);
+  } else if (strcmp(way, "print") == 0) {
+    puts("I am here");
+    fflush(stdout);
+  } else if (strcmp(way, "segv") == 0) {
+    crash();
+  }
+}
+
+__attribute__((constructor)) static void begin(void) { at("constructor"); }
+
+static uint32_t publish(void *ctx, void *payload)
+{
+  static atomic_int inside;
+  hookrail_message *message = payload;
+  uint32_t answer = HOOKRAIL_CONTINUE;
+  (void)ctx;
+  at("callback");
+  if (is("odd-bodies") && message->body.len % 2 == 1) {
+    host->say(HOOKRAIL_SAYING_FAULT, hookrail_str_of("an odd number of bytes"));
+    answer = HOOKRAIL_FAULT;
+  }
+  if (is("verdict")) {
+    answer = 77;
+  }
+  if (is("reserved-words")) {
+    message->flags += 1;
+  }
+  if (is("behind-the-body") && message->body.len == 7) {
+    message->body.ptr[message->body.capacity] = 0;
+  }
+  if (is("nesting") && hookrail_text_equals(&message->topic, "nested.log")) {
+    answer = HOOKRAIL_FAULT;
+  }
+  if (is("threads")) {
+    if (atomic_fetch_add(&inside, 1) > 0) {
+      answer = HOOKRAIL_FAULT;
+    }
+    usleep(1);
+    atomic_fetch_sub(&inside, 1);
+  }
+  return answer;
+}
+
+static uint32_t deliver(void *ctx, void *payload)
+{
+  hookrail_message *message = payload;
+  (void)ctx;
+  if (is("writes-to-notify")) {
+    message->timestamp += 1;
+  }
+  if (is("writes-and-restores")) {
+    message->timestamp += 1;
+    *(volatile uint64_t *)&message->timestamp -= 1;
+  }
+  if (is("reads-beyond") && message->body.len > 0) {
+    volatile uint8_t beyond = message->body.ptr[message->body.len];
+    (void)beyond;
+  }
+  return HOOKRAIL_CONTINUE;
+}
+
+static uint32_t attach(const hookrail_host_table *table)
+{
+  at("attach");
+  if (is("newer-host") && table->size != sizeof *table) {
+    return 1;
+  }
+  host = table;
+  return 0;
+}
+
+static uint32_t refuse(const char *why)
+{
+  host->say(HOOKRAIL_SAYING_ERROR, hookrail_str_of(why));
+  return 1;
+}
+
+static uint32_t create(const void *handle, hookrail_str name, hookrail_str config, void **instance)
+{
+  instance_state *state = calloc(1, sizeof *state);
+  (void)name;
+  at("create");
+  if (is("leaks") && malloc(40) == NULL) {
+    return 1;
+  }
+  if (is("large-config") && config.len > 1 << 15) {
+    abort();
+  }
+  if (is("says-nothing") && config.len == 0) {
+    free(state);
+    return 1;
+  }
+  state->handle = handle;
+  state->version = 1;
+  *instance = state;
+  return 0;
+}
+
+static uint32_t put_in(void *registrar, void *instance, const char *point, const char *callback, hookrail_raw_callback run)
+{
+  hookrail_registration record = {
+    .size = sizeof record,
+    .flags = HOOKRAIL_HAS_PRIORITY,
+    .point = hookrail_str_of(point),
+    .revision = 1,
+    .fingerprint = HOOKRAIL_MESSAGE_PUBLISH_FINGERPRINT,
+    .priority = 300,
+    .callback = hookrail_str_of(callback),
+    .effects = HOOKRAIL_EFFECTS_LOCAL,
+    .run = run,
+    .ctx = instance,
+  };
+  return host->register_callback(registrar, &record);
+}
+
+static uint32_t start(void *instance, void *registrar)
+{
+  static bool before;
+  instance_state *state = instance;
+  const hookrail_log_service *log = host->query(hookrail_str_of("log/1"));
+  at("start");
+  if (is("starts-once") && before) {
+    return refuse("I was started before");
+  }
+  before = true;
+  if (is("keeps-a-file") && open("/dev/null", O_RDONLY) < 0) {
+    return 1;
+  }
+  if (is("umask")) {
+    umask((umask(0) + 1) & 0777);
+  }
+  // Without a look at whether the service is there.
+  if (is("needs-log")) {
+    log->write(state->handle, 4, hookrail_str_of("started"));
+  }
+  if (is("holds-a-lock") && log != NULL) {
+    pthread_mutex_lock(&lock);
+    log->write(state->handle, 4, hookrail_str_of("started"));
+    pthread_mutex_unlock(&lock);
+  }
+  if (is("foreign-handle") && log != NULL) {
+    log->write(state, 4, hookrail_str_of("started"));
+  }
+  if (put_in(registrar, instance, "message.publish", "publish", publish) != 0) {
+    return 1;
+  }
+  return put_in(registrar, instance, "message.delivered", "deliver", deliver);
+}
+
+static uint32_t stop(void *instance)
+{
+  (void)instance;
+  at("stop");
+  return 0;
+}
+
+static uint32_t destroy(void *instance)
+{
+  at("destroy");
+  free(instance);
+  return 0;
+}
+
+static uint32_t write_schema(hookrail_text *out)
+{
+  static atomic_int times;
+  at("schema");
+  if (is("changes-its-schema") && atomic_fetch_add(&times, 1) % 2 == 1) {
+    return hookrail_text_append(out, "{\"type\": \"object\", \"title\": \"another\"}") ? 0 : 1;
+  }
+  return hookrail_text_append(out, "{\"type\": \"object\"}") ? 0 : 1;
+}
+
+static uint32_t reload(void *instance, hookrail_str config)
+{
+  instance_state *state = instance;
+  at("reload");
+  state->reloaded = true;
+  if (is("reload-says-nothing") && config.len == 0) {
+    return 1;
+  }
+  return 0;
+}
+
+static uint32_t save(void *instance, hookrail_saved_state *out)
+{
+  const instance_state *state = instance;
+  at("save");
+  if (is("reload-then-save") && state->reloaded) {
+    abort();
+  }
+  out->version = state->version;
+  if (is("address-in-its-state")) {
+    // It means nothing to the next generation, which is another image.
+    uintptr_t address = (uintptr_t)&host;
+    return hookrail_text_set(&out->schema, NAME) && hookrail_bytes_set(&out->bytes, &address, sizeof address) ? 0 : 1;
+  }
+  if (!hookrail_text_set(&out->schema, NAME) || !hookrail_bytes_set(&out->bytes, "state", 5)) {
+    return refuse("no memory");
+  }
+  return 0;
+}
+
+static uint32_t save_rest(void *instance, hookrail_saved_state *out)
+{
+  (void)instance, (void)out;
+  at("save_rest");
+  return 0;
+}
+
+static uint32_t restore(void *instance, void *registrar, const hookrail_saved_state *saved)
+{
+  instance_state *state = instance;
+  at("restore");
+  if (is("restores-another")) {
+    state->version = 2;
+  }
+  if (is("empty-state") && saved->schema.len > 0 && saved->bytes.len == 0) {
+    crash();
+  }
+  if (is("address-in-its-state") && saved->bytes.len == sizeof(uintptr_t)) {
+    uintptr_t address;
+    memcpy(&address, saved->bytes.ptr, sizeof address);
+    if (address != (uintptr_t)&host) {
+      return refuse("I was somewhere else");
+    }
+  }
+  if (is("refuses-states") && saved->schema.len > 0) {
+    return refuse("I take no state");
+  }
+  return start(instance, registrar);
+}
+
+static uint32_t merge(void *instance, const hookrail_saved_state *rest)
+{
+  (void)instance, (void)rest;
+  at("merge");
+  return 0;
+}
+
+// The table `unload/1` of a library that says it is not fresh when another image of it was bound before.
+
+static const void *self;
+static const hookrail_unload_service *unloading;
+
+static uint32_t bind(const void *library, const hookrail_unload_service *service)
+{
+  self = library;
+  unloading = service;
+  if (getenv("BREAKS_BOUND") != NULL) {
+    return UINT32_MAX;
+  }
+  setenv("BREAKS_BOUND", "yes", 1);
+  return 0;
+}
+
+static void forget(void *object) { (void)object; }
+
+static void probe(void)
+{
+  uint32_t key;
+  unloading->at_thread_exit(self, forget, NULL);
+  unloading->key_create(self, &key, forget);
+  unloading->set_specific(self, key, &self);
+}
+
+static const void *query(hookrail_str id)
+{
+  static const hookrail_schema_table schema_table = { sizeof schema_table, write_schema };
+  static const hookrail_reload_table reload_table = { sizeof reload_table, reload };
+  static const hookrail_state_table state_table = { sizeof state_table, save, save_rest, restore, merge };
+  static const hookrail_unload_table unload_table = { sizeof unload_table, bind, probe };
+  const struct {
+    const char *id;
+    const void *table;
+  } tables[] = {
+    { "schema/1", &schema_table },
+    { "reload/1", &reload_table },
+    { "state/1", &state_table },
+    { "unload/1", &unload_table },
+  };
+  size_t index;
+  at("query");
+  if (is("holds-a-lock")) {
+    pthread_mutex_lock(&lock);
+    pthread_mutex_unlock(&lock);
+  }
+  for (index = 0; index < sizeof tables / sizeof *tables; index++) {
+    size_t length = strlen(tables[index].id);
+    bool is_it = id.len == length || (is("prefixes") && id.len > length);
+    // Without those for threads it hands nothing over, so it must not say that it does.
+    bool is_offered = tables[index].table != &unload_table || is("statics-stay");
+    if (is_it && is_offered && memcmp(id.ptr, tables[index].id, length) == 0) {
+      return tables[index].table;
+    }
+  }
+  return NULL;
+}
+
+const hookrail_entry hookrail_plugin_v1 = {
+  .size = sizeof(hookrail_entry),
+  .abi_min = HOOKRAIL_ABI_OLDEST,
+  .abi_max = HOOKRAIL_ABI_VERSION,
+  .heap = HOOKRAIL_HEAP,
+  .attach = attach,
+  .create = create,
+  .start = start,
+  .stop = stop,
+  .destroy = destroy,
+  .query = query,
+};

@@ -1,0 +1,78 @@
+//! Panics where the environment variable `PANICS` says, and does nothing wrong without it.
+
+use hookrail_abi::State;
+use hookrail_abi::prelude::*;
+
+struct Animal;
+
+/// Panics if this is the place.
+fn at(place: &str) {
+    assert!(std::env::var("PANICS").as_deref() != Ok(place), "not in {place}");
+}
+
+struct Config;
+
+impl<'de> serde::Deserialize<'de> for Config {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        at("create");
+        serde::de::IgnoredAny::deserialize(deserializer).map(|_| Config)
+    }
+}
+
+impl schemars::JsonSchema for Config {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Config".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        at("schema");
+        schemars::json_schema!({ "type": "object" })
+    }
+}
+
+impl Drop for Animal {
+    fn drop(&mut self) {
+        at("destroy");
+    }
+}
+
+impl Plugin for Animal {
+    type Config = Config;
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "look", |_, _| at("callback"), pure];
+
+    fn start(_: &Registrar, _: Config) -> Result<Self> {
+        at("start");
+        Ok(Animal)
+    }
+
+    fn on_reload(&self, _: Config) -> Result<()> {
+        at("reload");
+        Ok(())
+    }
+
+    fn save(&self) -> Result<Option<State>> {
+        at("save");
+        Ok(Some(State::new("somewhere", 1, "state")))
+    }
+
+    fn restore(host: &Registrar, config: Config, _: State) -> Result<Self> {
+        at("restore");
+        Self::start(host, config)
+    }
+
+    fn save_rest(&self) -> Result<Option<State>> {
+        at("save_rest");
+        Ok(None)
+    }
+
+    fn merge(&self, _: State) -> Result<()> {
+        at("merge");
+        Ok(())
+    }
+
+    fn stop(&self) {
+        at("stop");
+    }
+}
+
+export!(Animal, name = "panics-somewhere");
