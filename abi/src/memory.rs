@@ -7,7 +7,7 @@
 //!
 //! # How a thread finds its shard
 //!
-//! By its thread pointer, hashed: that is one register, there from the first instruction of a thread
+//! By its thread pointer: that is one register, there from the first instruction of a thread
 //! to the last, and needs no thread-local, which an allocator could not bring to life. Two living threads
 //! never have the same one. When a thread has ended, the C library may give its pointer to a new thread,
 //! which goes on in the same shard; it does so only when the old one executes nothing any more, since
@@ -94,8 +94,13 @@ struct Shards([MemoryShard; OWN + 1]);
 static SHARDS: Shards = Shards([const { new() }; OWN + 1]);
 
 const fn new() -> MemoryShard {
-    const ZERO: AtomicU64 = AtomicU64::new(0);
-    MemoryShard { allocated: ZERO, freed: ZERO, allocations: ZERO, frees: ZERO, own: [ZERO; 4] }
+    MemoryShard {
+        allocated: AtomicU64::new(0),
+        freed: AtomicU64::new(0),
+        allocations: AtomicU64::new(0),
+        frees: AtomicU64::new(0),
+        own: [const { AtomicU64::new(0) }; 4],
+    }
 }
 
 /// Adds to counters of the calling thread's shard.
@@ -136,12 +141,12 @@ fn claim(me: u64) -> Option<&'static MemoryShard> {
     })
 }
 
-/// Where a thread looks first. Thread pointers are as far from each other as stacks are.
+/// Where a thread looks first. Thread pointers are a stack and a page for its guard apart, so by pages
+/// those of threads that were started one behind the other have places of their own.
 #[inline(always)]
 const fn home(me: u64) -> usize {
-    /// 2^64 by the golden ratio: neighbours come to lie far apart.
-    const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
-    (me.wrapping_mul(SPREAD) >> (u64::BITS - OWN.ilog2())) as usize
+    const PAGE: u64 = 1 << 12;
+    (me / PAGE) as usize % OWN
 }
 
 /// What tells this thread from every other that lives; never 0.

@@ -128,16 +128,6 @@ impl Registry {
         found
     }
 
-    /// The callbacks of an owner that stand in chains: point, id and full name.
-    pub(crate) fn callbacks_of(&self, owner: Owner) -> Vec<(&'static str, CallbackId, String)> {
-        let mut found = Vec::new();
-        self.each(|look| {
-            let of_owner = look.callbacks.iter().filter(|callback| callback.owner == owner && callback.enabled);
-            found.extend(of_owner.map(|callback| (look.state.chain.point, callback.id, callback.full_name())));
-        });
-        found
-    }
-
     /// Changes something about a point, and publishes it anew.
     fn change(&self, point: &str, change: impl FnOnce(&mut Hung)) -> bool {
         let mut points = self.points.lock();

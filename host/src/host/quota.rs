@@ -1,11 +1,12 @@
 //! Plugins that hold more memory than they may.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::core::Core;
 use super::table::Metered;
-use crate::chain::Owner;
+use crate::chain::{Callback, CallbackId, Owner};
 use crate::config::Config;
 
 /// Which plugins held more than they may when they were last looked at.
@@ -41,6 +42,19 @@ impl Quotas {
     pub(super) fn next(config: &Config) -> Option<Instant> {
         const PAUSE: Duration = Duration::from_millis(100);
         config.plugins.values().any(|plugin| plugin.memory_max.is_some()).then(|| Instant::now() + PAUSE)
+    }
+}
+
+impl Over {
+    /// Its callbacks that stand in chains: point, id and full name.
+    pub(super) fn callbacks(&self, core: &Core) -> Vec<(&'static str, CallbackId, String)> {
+        let mut found = Vec::new();
+        core.registry.each(|look| {
+            let is_its = |callback: &&Arc<Callback>| callback.owner == self.owner && callback.enabled;
+            let its = look.callbacks.iter().filter(is_its);
+            found.extend(its.map(|callback| (look.state.chain.point, callback.id, callback.full_name())));
+        });
+        found
     }
 }
 

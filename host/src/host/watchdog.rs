@@ -123,10 +123,11 @@ impl Watchdog {
 
     /// Quarantines the callbacks of plugins that have come to hold more memory than they may.
     fn weigh(&mut self, core: &Core) {
-        for Over { plugin, generation, owner, bytes, max } in self.quotas.look(core) {
+        for over in self.quotas.look(core) {
+            let Over { ref plugin, generation, owner, bytes, max } = over;
             tracing::error!(plugin, bytes, max, "holds more memory than it may");
-            core.events.tell(&plugin, generation, Happened::OverMemory { bytes, max_bytes: max });
-            for callback in core.registry.callbacks_of(owner) {
+            core.events.tell(plugin, generation, Happened::OverMemory { bytes, max_bytes: max });
+            for callback in over.callbacks(core) {
                 let reason = format!("the plugin holds {bytes} bytes of memory, {max} are allowed");
                 self.quarantine(core, callback, owner, reason);
             }
