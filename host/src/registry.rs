@@ -16,7 +16,7 @@ use hung::{Hung, Replaced};
 pub(crate) use point::PointState;
 pub(crate) use root::Root;
 
-use crate::chain::{Callback, CallbackId, Owner, Pair, Snapshot, Standing};
+use crate::chain::{Callback, Owner, Pair, Snapshot, Standing};
 use crate::config::{PointConfig, Quarantine};
 use crate::error::ApiMisuse;
 use crate::fault::{self, Findings};

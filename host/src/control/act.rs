@@ -228,7 +228,6 @@ fn unloaded(core: &Core, name: &str) -> Option<PluginView> {
         generation,
         status: Status::Unloaded,
         instances: Vec::new(),
-        memory: None,
         log: LogLevel::Off,
         memory: None,
         former,

@@ -61,7 +61,7 @@ impl Condition {
         match field {
             None => false,
             Some(Value::String(text)) => *text == self.value,
-            Some(other) => other.to_string() == self.value,
+            Some(other) => serde_json::to_string(other).is_ok_and(|json| json == self.value),
         }
     }
 }
