@@ -38,15 +38,6 @@ fn dispatch(rounds: u64, point: &hookrail::HookPoint<WorkDone>, work: &mut Work)
     }
 }
 
-#[inline(never)]
-fn counted(rounds: u64, point: &hookrail::HookPoint<WorkDone>, work: &mut Work) {
-    for _ in 0..rounds {
-        if point.dispatch(black_box(work)).verdict != Verdict::Continue {
-            return;
-        }
-    }
-}
-
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let (mode, callbacks, rounds) = (&*arguments[1], arguments[2].parse().unwrap(), arguments[3].parse().unwrap());
@@ -59,10 +50,9 @@ fn main() {
     // Registers the thread, and settles what is lazy.
     point.dispatch(&mut work);
     match mode {
-        "counted" => counted(rounds, &point, &mut work),
         "empty" => empty(rounds, &mut work),
         "raw" => raw(rounds, &pairs, &mut work),
-        "dispatch" => dispatch(rounds, &point, &mut work),
+        "counted" | "dispatch" => dispatch(rounds, &point, &mut work),
         other => panic!("no such mode: {other}"),
     }
     assert!(mode == "empty" || work.count == (rounds + 1) * callbacks as u64);

@@ -56,7 +56,11 @@ pub(crate) fn answered(chain: &Chain, callback: &Callback, answer: u32) -> Optio
     if let Some(probation) = &callback.probation {
         probation.fault(|| format!("{} on {}: {what}", callback.full_name(), chain.point));
     }
-    callback.breaker.fault(chain.point, callback, &what);
+    if callback.breaker.fault(chain.point, callback, &what)
+        && let Some(probation) = &callback.probation
+    {
+        probation.give_up(|| format!("{} on {} is quarantined", callback.full_name(), chain.point));
+    }
     let verdict = verdict(chain, callback);
     if verdict.is_some() {
         said::keep_reason(format!("{} failed: {what}", callback.full_name()));

@@ -58,10 +58,16 @@ impl Probation {
         if count != self.limit || self.left().is_zero() {
             return;
         }
+        let after = self.time - self.left();
+        self.give_up(|| format!("{count} fault(s) within {after:.1?}, the last in {}", what()));
+    }
+
+    /// It is not passed, unless it is over.
+    #[cold]
+    pub(crate) fn give_up(&self, reason: impl FnOnce() -> String) {
         let mut state = self.state.lock();
-        if matches!(*state, State::On) {
-            let after = self.time - self.left();
-            *state = State::Failed(format!("{count} fault(s) within {after:.1?}, the last in {}", what()));
+        if matches!(*state, State::On) && !self.left().is_zero() {
+            *state = State::Failed(reason());
             self.changed.notify_all();
         }
     }

@@ -175,7 +175,7 @@ fn a_mistake_in_the_file_is_named_with_its_key_and_line() {
         ("hooks = [{ callback = \"a/b\" }]\n", ["line 1", "missing field `point`"]),
         (
             "\n\n[[hooks]]\npoint = \"p\"\ncallback = \"a/b\"\nfault = \"ajar\"\n",
-            ["line 6", "`ajar`, expected `open` or `closed`"],
+            ["line 6", "`ajar`, expected one of `open`, `closed`, `rollback`"],
         ),
         ("[[hooks]]\npoint = \"p\"\ncallback = \"a/b\"\nprioriti = 5\n", ["line 4", "unknown field `prioriti`"]),
         ("this is no TOML", ["line 1", "expected"]),

@@ -36,8 +36,8 @@ impl Breaker {
         Breaker::new(self.findings.clone())
     }
 
-    /// The callback failed.
-    pub(crate) fn fault(&self, point: &'static str, callback: &Callback, what: &str) {
+    /// The callback failed; answers whether that was one fault too many.
+    pub(crate) fn fault(&self, point: &'static str, callback: &Callback, what: &str) -> bool {
         let limits = &self.findings.limits;
         let mut state = self.state.lock();
         let reason = match &mut *state {
@@ -50,17 +50,18 @@ impl Breaker {
                 if limits.faults == 0 || recent.len() < limits.faults {
                     // Never more than can matter.
                     recent.truncate(limits.faults);
-                    return;
+                    return false;
                 }
                 let within = recent.front().map_or_else(Default::default, |first| now.duration_since(*first));
                 format!("{} fault(s) within {within:.1?}, the last: {what}", recent.len())
             }
-            State::Open => return,
+            State::Open => return false,
             State::OnTrial => format!("it failed on trial: {what}"),
         };
         *state = State::Open;
         drop(state);
         self.tell(point, callback, Found::TooManyFaults(reason));
+        true
     }
 
     /// The callback is called again: from now on its faults count anew.
