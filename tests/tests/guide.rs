@@ -66,6 +66,18 @@ fn the_first_plugin_of_the_guide_works() {
 }
 
 #[test]
+fn the_guide_on_faults_shows_the_defaults() {
+    let guide = read_to_string(root().join("docs/guide/faults.md")).unwrap();
+    let (_, keys) = guide.split_once("[quarantine]").unwrap();
+    let folder = own_target("guide");
+    create_dir_all(&folder).unwrap();
+    let file = folder.join("quarantine.toml");
+    write(&file, format!("[quarantine]{}", keys.split("```").next().unwrap())).unwrap();
+    let shown = Config::read(&file).unwrap().quarantine;
+    assert_eq!(format!("{shown:?}"), format!("{:?}", Config::default().quarantine));
+}
+
+#[test]
 fn the_hand_over_of_the_guide_works() {
     let guide = read_to_string(root().join("docs/guide/state-hand-over.md")).unwrap();
     let files = files(&guide);
