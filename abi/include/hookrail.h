@@ -637,17 +637,18 @@ typedef struct {
   uint32_t size;
   // Makes a site known. A second time changes nothing.
   void (*describe)(const void *library, const hookrail_trace_site *site);
-  // Whether anybody wants to know of a site: 1 or 0.
+  // Whether anybody wants to know of a site: 1 or 0; 1 for one that is not known yet.
   uint32_t (*enabled)(const void *library, const void *site);
-  // Something happened. `parent` is a span, `HOOKRAIL_PARENT_CURRENT` or `HOOKRAIL_PARENT_NONE`.
-  void (*event)(const void *library,
-                const void *site,
-                uint64_t parent,
-                const hookrail_trace_value *values,
-                size_t value_count);
+  // Something happened. `parent` is a span, `HOOKRAIL_PARENT_CURRENT` or `HOOKRAIL_PARENT_NONE`. Answers 1, and
+  // tells nothing, when the site is not known.
+  uint32_t (*event)(const void *library,
+                    const void *site,
+                    uint64_t parent,
+                    const hookrail_trace_value *values,
+                    size_t value_count);
   // A line of the log, from a site that need not be known and has no fields.
   void (*log)(const void *library, const hookrail_trace_site *site, hookrail_str text);
-  // Opens a span, and answers its number.
+  // Opens a span, and answers its number; 0, and opens none, when the site is not known.
   uint64_t (*span_open)(const void *library,
                         const void *site,
                         uint64_t parent,

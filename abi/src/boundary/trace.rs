@@ -107,19 +107,20 @@ pub struct TraceService {
     pub size: u32,
     /// Makes a site known. A second time changes nothing.
     pub describe: unsafe extern "C" fn(library: *const c_void, site: *const TraceSite),
-    /// Whether anybody wants to know of a site: 1 or 0.
+    /// Whether anybody wants to know of a site: 1 or 0; 1 for one that is not known yet.
     pub enabled: unsafe extern "C" fn(library: *const c_void, site: *const c_void) -> u32,
-    /// Something happened. `parent` is a span, [`PARENT_CURRENT`] or [`PARENT_NONE`].
+    /// Something happened. `parent` is a span, [`PARENT_CURRENT`] or [`PARENT_NONE`]. Answers 1, and
+    /// tells nothing, when the site is not known.
     pub event: unsafe extern "C" fn(
         library: *const c_void,
         site: *const c_void,
         parent: u64,
         values: *const TraceValue,
         value_count: usize,
-    ),
+    ) -> u32,
     /// A line of the log, from a site that need not be known and has no fields.
     pub log: unsafe extern "C" fn(library: *const c_void, site: *const TraceSite, text: Str),
-    /// Opens a span, and answers its number.
+    /// Opens a span, and answers its number; 0, and opens none, when the site is not known.
     pub span_open: unsafe extern "C" fn(
         library: *const c_void,
         site: *const c_void,

@@ -44,7 +44,15 @@ impl Subscriber for ToHost {
         let (site, values) = (callsite::id(span.metadata()), values.as_slice());
         let number = host().map_or(0, |(service, library)| {
             // SAFETY: the values hold for the call.
-            unsafe { (service.span_open)(library, site, parent, values.as_ptr(), values.len()) }
+            let open = || unsafe { (service.span_open)(library, site, parent, values.as_ptr(), values.len()) };
+            match open() {
+                // Another thread was here first, and has not described it yet.
+                0 => {
+                    callsite::describe(service, library, span.metadata());
+                    open()
+                }
+                number => number,
+            }
         });
         // No span has the number of "no parent", so it is ignored where it comes back.
         Id::from_u64(number.max(PARENT_NONE))
@@ -72,7 +80,12 @@ impl Subscriber for ToHost {
         let (site, values) = (callsite::id(event.metadata()), values.as_slice());
         if let Some((service, library)) = host() {
             // SAFETY: the values hold for the call.
-            unsafe { (service.event)(library, site, parent, values.as_ptr(), values.len()) }
+            let tell = || unsafe { (service.event)(library, site, parent, values.as_ptr(), values.len()) };
+            // Another thread was here first, and has not described it yet.
+            if tell() != 0 {
+                callsite::describe(service, library, event.metadata());
+                tell();
+            }
         }
     }
 

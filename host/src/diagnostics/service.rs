@@ -123,7 +123,8 @@ unsafe extern "C" fn enabled(library: *const c_void, site: *const c_void) -> u32
     guarded(0, || {
         // SAFETY: as in `describe`.
         let site = unsafe { speaker(library) }.site(site);
-        site.is_some_and(|site| get_default(|dispatch| site.is_enabled(dispatch))).into()
+        // Another thread may be about to describe it: what is told meanwhile must not be lost.
+        site.is_none_or(|site| get_default(|dispatch| site.is_enabled(dispatch))).into()
     })
 }
 
@@ -133,14 +134,16 @@ unsafe extern "C" fn event(
     parent: u64,
     values: *const TraceValue,
     value_count: usize,
-) {
-    guarded((), || {
+) -> u32 {
+    guarded(0, || {
         // SAFETY: as in `describe`; the values are readable for the call.
         let (speaker, values) = unsafe { (speaker(library), Values::of(values, value_count)) };
-        if let Some(site) = speaker.site(site) {
+        let site = speaker.site(site);
+        if let Some(site) = site {
             speaker.tell(site, speaker.instance().as_deref(), parent, &values);
         }
-    });
+        site.is_none().into()
+    })
 }
 
 unsafe extern "C" fn log(library: *const c_void, site: *const TraceSite, text: Str) {
