@@ -197,6 +197,8 @@ fn a_socket_that_somebody_listens_on_is_left_alone_and_a_dead_one_is_replaced() 
 
     let dead = wired.folder.0.join("dead.sock");
     drop(UnixListener::bind(&dead).unwrap());
+    // A process that another thread is just starting has it for a moment too.
+    eventually("nobody listens", || UnixStream::connect(&dead).is_err());
     let control = other.open_control(&dead).unwrap();
     assert!(Client::connect(&dead).unwrap().list().unwrap().is_empty());
     drop(control);
