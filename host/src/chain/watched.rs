@@ -49,6 +49,8 @@ pub(super) struct Watched {
     chain: *const Chain,
     pub(super) real: Snapshot,
     steps: Box<[Step]>,
+    /// Whether every call is timed, whoever traces.
+    is_timed: bool,
     watch: Watch,
 }
 
@@ -97,14 +99,15 @@ impl Watched {
             rolls_back: rolls_back(chain, callback),
         };
         let steps: Box<[Step]> = callbacks.iter().map(step).collect();
+        let is_timed = watch.level == Level::Histogram || steps.iter().any(|step| step.budget != u64::MAX);
         // INVARIANT: the caller publishes it by this chain; a step per callback.
-        Watched { chain, real: Snapshot::new(callbacks), steps, watch }
+        Watched { chain, real: Snapshot::new(callbacks), steps, is_timed, watch }
     }
 
     /// The code that goes with it.
     pub(super) fn runner(&self) -> Run {
-        let is_plain = |step: &Step| matches!(step.act, Act::Call) && step.budget == u64::MAX && !step.rolls_back;
-        let counts = self.watch.level == Level::Count && self.watch.tracers.0.is_empty();
+        let is_plain = |step: &Step| matches!(step.act, Act::Call) && !step.rolls_back;
+        let counts = self.watch.level == Level::Count && !self.is_timed && self.watch.tracers.0.is_empty();
         if counts && self.steps.iter().all(is_plain) { count } else { watch }
     }
 
@@ -179,11 +182,8 @@ impl Watched {
         if is_counted {
             self.count_dispatch(number);
         }
-        let is_timed = self.watch.level == Level::Histogram
-            || taking.is_some()
-            || self.steps.iter().any(|step| step.budget != u64::MAX);
         // One clock read between neighbours: a read takes longer than all else that is done here.
-        let mut then = is_timed.then(Instant::now);
+        let mut then = (self.is_timed || taking.is_some()).then(Instant::now);
         for (pair, step) in self.pairs().iter().zip(&self.steps) {
             if !step.act.calls() {
                 match self.answer_for(pair) {
