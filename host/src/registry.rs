@@ -83,8 +83,7 @@ impl Registry {
             return Err(ApiMisuse::PointRedeclared(P::NAME.into()));
         }
         let state = hung.state.clone();
-        if is_new {
-            // It may be counted from the start.
+        if is_new && hung.level > Level::Off {
             let retired = hung.publish(false);
             self.retire(&points, vec![retired]);
         }
@@ -106,7 +105,10 @@ impl Registry {
 
     /// Looks at the dispatches of a point in another way from now on. `false` when there is no such point.
     pub(crate) fn watch(&self, point: &str, change: impl FnOnce(&mut Level, &mut Tracers)) -> bool {
-        self.change(point, |hung| change(&mut hung.level, &mut hung.tracers))
+        self.change(point, |hung| {
+            change(&mut hung.level, &mut hung.tracers);
+            true
+        })
     }
 
     /// Changes whether a callback is called, if it is still there; answers it. `None` leaves it as it is.
@@ -119,21 +121,23 @@ impl Registry {
         let mut found = None;
         self.change(point, |hung| {
             found = hung.callbacks.iter().find(|callback| is_meant(callback)).cloned();
-            if let Some(callback) = &found
-                && let Some(standing) = change(callback)
-            {
-                *callback.standing.lock() = standing;
-            }
+            let Some(callback) = &found else { return false };
+            let Some(standing) = change(callback) else { return false };
+            *callback.standing.lock() = standing;
+            true
         });
         found
     }
 
-    /// Changes something about a point, and publishes it anew.
-    fn change(&self, point: &str, change: impl FnOnce(&mut Hung)) -> bool {
+    /// Changes something about a point, and publishes it anew if that is answered. `false` when there is
+    /// no such point.
+    fn change(&self, point: &str, change: impl FnOnce(&mut Hung) -> bool) -> bool {
         let mut points = self.points.lock();
         let is_left = self.leaving.load(Ordering::Relaxed) > 0;
         let Some(hung) = points.get_mut(point) else { return false };
-        change(hung);
+        if !change(hung) {
+            return true;
+        }
         let retired = hung.publish(is_left);
         self.retire(&points, vec![retired]);
         drop(points);
