@@ -10,7 +10,7 @@ use hookrail_abi::verdict::raw;
 use hookrail_abi::{FaultPolicy, Verdict};
 
 pub(crate) use breaker::Breaker;
-pub(crate) use finding::{Finding, Findings, Found};
+pub(crate) use finding::{Finding, Findings, Found, Placed};
 
 use crate::chain::{Callback, Chain};
 use crate::diagnostics::Panic;

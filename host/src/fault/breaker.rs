@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 
-use super::finding::{Finding, Findings, Found};
+use super::finding::{Finding, Findings, Found, Placed};
 use crate::chain::Callback;
 
 /// Counts the recent faults of one callback, and tells when they are too many.
@@ -76,7 +76,6 @@ impl Breaker {
 
     /// Something was found out about the callback.
     pub(crate) fn tell(&self, point: &'static str, callback: &Callback, what: Found) {
-        let (id, owner) = (callback.id, callback.owner);
-        self.findings.tell(Finding { point, id, owner, name: callback.full_name(), what });
+        self.findings.tell(Finding { at: Placed::of(point, callback), what });
     }
 }

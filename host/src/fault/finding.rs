@@ -6,17 +6,23 @@ use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::chain::{CallbackId, Owner};
+use crate::chain::{Callback, CallbackId, Owner};
 use crate::config::Quarantine;
+
+/// A callback on its point, of one generation.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    pub(crate) point: &'static str,
+    id: CallbackId,
+    pub(crate) owner: Owner,
+    /// `instance/callback`.
+    pub(crate) name: String,
+}
 
 /// Something found out about a callback.
 #[derive(Debug)]
 pub(crate) struct Finding {
-    pub(crate) point: &'static str,
-    pub(crate) id: CallbackId,
-    pub(crate) owner: Owner,
-    /// `instance/callback`.
-    pub(crate) name: String,
+    pub(crate) at: Placed,
     pub(crate) what: Found,
 }
 
@@ -29,6 +35,17 @@ pub(crate) enum Found {
     Slow { took: u64, budget: u64, count: u64 },
     /// It is to be called no more; why.
     TooManyFaults(String),
+}
+
+impl Placed {
+    pub(crate) fn of(point: &'static str, callback: &Callback) -> Self {
+        Placed { point, id: callback.id, owner: callback.owner, name: callback.full_name() }
+    }
+
+    /// Whether that is the one, on the same point.
+    pub(crate) fn is(&self, callback: &Callback) -> bool {
+        (callback.id, callback.owner) == (self.id, self.owner)
+    }
 }
 
 /// The findings of one host that nobody has acted on yet.

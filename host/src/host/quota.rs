@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::core::Core;
 use super::table::Metered;
-use crate::chain::{Callback, CallbackId, Owner};
+use crate::chain::{Callback, Owner};
 use crate::config::Config;
+use crate::fault::Placed;
 
 /// Which plugins held more than they may when they were last looked at.
 #[derive(Default)]
@@ -46,13 +47,13 @@ impl Quotas {
 }
 
 impl Over {
-    /// Its callbacks that stand in chains: point, id and full name.
-    pub(super) fn callbacks(&self, core: &Core) -> Vec<(&'static str, CallbackId, String)> {
+    /// Its callbacks that stand in chains.
+    pub(super) fn callbacks(&self, core: &Core) -> Vec<Placed> {
         let mut found = Vec::new();
         core.registry.each(|look| {
             let is_its = |callback: &&Arc<Callback>| callback.owner == self.owner && callback.enabled;
             let its = look.callbacks.iter().filter(is_its);
-            found.extend(its.map(|callback| (look.state.chain.point, callback.id, callback.full_name())));
+            found.extend(its.map(|callback| Placed::of(look.state.chain.point, callback)));
         });
         found
     }

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::core::Core;
 use super::quota::{Over, Quotas};
-use crate::chain::{Callback, CallbackId, Owner, Standing, Trial};
+use crate::chain::{Callback, Standing, Trial};
 use crate::event::Happened;
-use crate::fault::{Finding, Findings, Found};
+use crate::fault::{Finding, Findings, Found, Placed};
 use crate::reclaim::{self, EVERYTHING, Stay};
 
 /// What the thread keeps between two looks.
@@ -24,9 +24,7 @@ struct Watchdog {
 
 /// A callback that is to be tried again.
 struct Quarantined {
-    point: &'static str,
-    id: CallbackId,
-    owner: Owner,
+    at: Placed,
     until: Instant,
 }
 
@@ -73,16 +71,16 @@ fn run(findings: &Findings, core: &Weak<Core>) {
 
 impl Watchdog {
     fn act(&mut self, core: &Core, finding: Finding) {
-        let Finding { point, id, owner, name, what } = finding;
+        let Finding { at, what } = finding;
+        let Placed { point, ref name, .. } = at;
         match what {
-            Found::TooManyFaults(reason) => self.quarantine(core, (point, id, name), owner, reason),
+            Found::TooManyFaults(reason) => self.quarantine(core, at, reason),
             Found::Recovered => {
-                let is_tried = |callback: &Callback| {
-                    meant(id, owner)(callback) && matches!(*callback.standing.lock(), Standing::OnTrial(_))
-                };
+                let is_tried =
+                    |callback: &Callback| at.is(callback) && matches!(*callback.standing.lock(), Standing::OnTrial(_));
                 if core.registry.stand(point, is_tried, arm).is_some() {
                     tracing::info!(point, "{name} works again, and is called again");
-                    core.tell(&name, |callback| Happened::Released { point: point.into(), callback, tried: true });
+                    core.tell(name, |callback| Happened::Released { point: point.into(), callback, tried: true });
                 }
             }
             Found::Slow { took, budget, count } => {
@@ -92,7 +90,7 @@ impl Watchdog {
                     budget_ns = budget,
                     "{name} took longer than it may, {count} time(s)"
                 );
-                core.tell(&name, |callback| Happened::Slow {
+                core.tell(name, |callback| Happened::Slow {
                     point: point.into(),
                     callback,
                     took_ns: took,
@@ -103,20 +101,15 @@ impl Watchdog {
         }
     }
 
-    fn quarantine(
-        &mut self,
-        core: &Core,
-        (point, id, name): (&'static str, CallbackId, String),
-        owner: Owner,
-        reason: String,
-    ) {
+    fn quarantine(&mut self, core: &Core, at: Placed, reason: String) {
+        let Placed { point, ref name, .. } = at;
         let standing = Standing::Quarantined(reason.as_str().into());
-        if core.registry.stand(point, meant(id, owner), |_| Some(standing)).is_some() {
+        if core.registry.stand(point, |callback| at.is(callback), |_| Some(standing)).is_some() {
             tracing::error!(point, "{name} is quarantined: {reason}");
-            core.tell(&name, |callback| Happened::Quarantined { point: point.into(), callback, reason });
+            core.tell(name, |callback| Happened::Quarantined { point: point.into(), callback, reason });
             let pause = core.config.quarantine.pause;
             if !pause.is_zero() {
-                self.quarantined.push(Quarantined { point, id, owner, until: Instant::now() + pause });
+                self.quarantined.push(Quarantined { at, until: Instant::now() + pause });
             }
         }
     }
@@ -124,12 +117,12 @@ impl Watchdog {
     /// Quarantines the callbacks of plugins that have come to hold more memory than they may.
     fn weigh(&mut self, core: &Core) {
         for over in self.quotas.look(core) {
-            let Over { ref plugin, generation, owner, bytes, max } = over;
+            let Over { ref plugin, generation, bytes, max, .. } = over;
             tracing::error!(plugin, bytes, max, "holds more memory than it may");
             core.events.tell(plugin, generation, Happened::OverMemory { bytes, max_bytes: max });
-            for callback in over.callbacks(core) {
+            for at in over.callbacks(core) {
                 let reason = format!("the plugin holds {bytes} bytes of memory, {max} are allowed");
-                self.quarantine(core, callback, owner, reason);
+                self.quarantine(core, at, reason);
             }
         }
     }
@@ -138,16 +131,22 @@ impl Watchdog {
     /// than it may.
     fn try_again(&mut self, core: &Core) {
         let now = Instant::now();
-        let due: Vec<_> =
-            self.quarantined.extract_if(.., |waits| waits.until <= now && !self.quotas.is_over(waits.owner)).collect();
-        for Quarantined { point, id, owner, .. } in due {
-            core.registry.stand(point, meant(id, owner), |callback| match &*callback.standing.lock() {
-                Standing::Quarantined(reason) => {
-                    callback.breaker.try_once();
-                    Some(Standing::OnTrial(Arc::new(Trial::new(reason.clone()))))
-                }
-                Standing::Absent | Standing::Armed | Standing::OnTrial(_) => None,
-            });
+        let due: Vec<_> = self
+            .quarantined
+            .extract_if(.., |waits| waits.until <= now && !self.quotas.is_over(waits.at.owner))
+            .collect();
+        for Quarantined { at, .. } in due {
+            core.registry.stand(
+                at.point,
+                |callback| at.is(callback),
+                |callback| match &*callback.standing.lock() {
+                    Standing::Quarantined(reason) => {
+                        callback.breaker.try_once();
+                        Some(Standing::OnTrial(Arc::new(Trial::new(reason.clone()))))
+                    }
+                    Standing::Absent | Standing::Armed | Standing::OnTrial(_) => None,
+                },
+            );
         }
     }
 
@@ -187,7 +186,7 @@ impl Watchdog {
     fn next(&self, stuck: Duration) -> Option<Instant> {
         // So often that a call is told of soon behind the limit.
         let look = (!stuck.is_zero()).then(|| Instant::now() + (stuck / 4).max(Duration::from_millis(1)));
-        let pauses = self.quarantined.iter().filter(|waits| !self.quotas.is_over(waits.owner));
+        let pauses = self.quarantined.iter().filter(|waits| !self.quotas.is_over(waits.at.owner));
         pauses.map(|waits| waits.until).chain(look).min()
     }
 }
@@ -203,10 +202,6 @@ fn stuck(core: &Core, point: &'static str, callback: &Callback, thread: String, 
 fn thread(number: u32) -> String {
     let name = read_to_string(format!("/proc/self/task/{number}/comm")).unwrap_or_default();
     format!("{} ({number})", name.trim_end())
-}
-
-fn meant(id: CallbackId, owner: Owner) -> impl Fn(&Callback) -> bool {
-    move |callback| (callback.id, callback.owner) == (id, owner)
 }
 
 /// Has a callback called again.
