@@ -111,6 +111,12 @@ pub fn upgrade_example() -> PathBuf {
     example("upgrade")
 }
 
+/// A host that its plugin ends.
+pub fn ended() -> PathBuf {
+    static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
+    find(BUILT.get_or_init(|| build(root(), &["-p", "hookrail-tests", "--example", "ended"], &[])), "ended")
+}
+
 /// An example of the host.
 fn example(name: &str) -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();

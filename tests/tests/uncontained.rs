@@ -2,10 +2,9 @@
 //! docs/guide/faults.md.
 
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use hookrail::{Config, Host, Message, MessagePublish};
-use hookrail_tests::{root, zoo};
+use hookrail_tests::{ended, root, zoo};
 
 /// The way to end, the signal that the host ends by, if one does, and what it says.
 const WAYS: [(&str, Option<i32>, &str); 8] = [
@@ -24,13 +23,7 @@ fn each_of_these_ends_the_host() {
     let guide = std::fs::read_to_string(root().join("docs/guide/faults.md")).unwrap();
     for (way, signal, said) in WAYS {
         assert!(guide.contains(&format!("`{way}`")), "the guide lists `{way}`");
-        let output = Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "the_host_that_ends", "--nocapture", "--test-threads=1"])
-            .env("HOOKRAIL_TEST_WAY", way)
-            .env("HOOKRAIL_TEST_ANIMAL", zoo("ends_the_host"))
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
+        let output = Command::new(ended()).arg(zoo("ends_the_host")).arg(way).output().unwrap();
         let text = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
         assert!(!text.contains("the host goes on"), "{way}: {text}");
         assert!(text.contains(said), "{way}: {text}");
@@ -45,19 +38,4 @@ fn each_of_these_ends_the_host() {
             None => assert_eq!(output.status.code(), Some(7), "{way}: {text}"),
         }
     }
-}
-
-/// Not a test: what the one above runs in a process of its own.
-#[test]
-#[ignore = "ends its process, and is run by the test above"]
-fn the_host_that_ends() {
-    let (Ok(way), Ok(animal)) = (std::env::var("HOOKRAIL_TEST_WAY"), std::env::var("HOOKRAIL_TEST_ANIMAL")) else {
-        return;
-    };
-    let host = Host::new(Config::default()).unwrap();
-    // SAFETY: our own library, which ends this process.
-    unsafe { host.load(animal) }.unwrap();
-    let publish = host.point::<MessagePublish>().unwrap();
-    std::thread::spawn(move || publish.dispatch(&mut Message::new("a.b", way.as_bytes()))).join().unwrap();
-    println!("the host goes on");
 }
