@@ -1,5 +1,6 @@
 //! What callbacks have done: counts and times, kept per thread so that counting shares no memory.
 
+mod clock;
 mod histogram;
 mod record;
 mod shards;
@@ -7,6 +8,7 @@ mod trace;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use clock::monotonic;
 pub use histogram::Latency;
 pub use record::LastFault;
 pub(crate) use record::{Counts, PointCounts, Record, now, sum};

@@ -10,7 +10,6 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::sync::Arc;
-use std::time::Instant;
 
 use hookrail_abi::verdict::raw;
 use hookrail_abi::{FaultPolicy, PayloadOps, RawKind, Verdict};
@@ -22,7 +21,7 @@ use super::{Callback, Chain, Standing, Trial};
 use crate::fault;
 use crate::reclaim;
 use crate::said;
-use crate::stats::{Counts, Level, PointCounts, Record, Shards, Taking, Tracers, add};
+use crate::stats::{Counts, Level, PointCounts, Record, Shards, Taking, Tracers, add, monotonic};
 use crate::sync::AtomicPtr;
 
 thread_local! {
@@ -183,7 +182,7 @@ impl Watched {
             self.count_dispatch(number);
         }
         // One clock read between neighbours: a read takes longer than all else that is done here.
-        let mut then = (self.is_timed || taking.is_some()).then(Instant::now);
+        let mut then = (self.is_timed || taking.is_some()).then(monotonic);
         for (pair, step) in self.pairs().iter().zip(&self.steps) {
             if !step.act.calls() {
                 match self.answer_for(pair) {
@@ -198,15 +197,15 @@ impl Watched {
             // SAFETY: we are inside, and the payload is the point's.
             let answer = unsafe { pair.call(frame, payload) };
             if let Some(began) = then {
-                let ended = Instant::now();
-                let took = u64::try_from(ended.duration_since(began).as_nanos()).unwrap_or(u64::MAX);
+                let ended = monotonic();
+                let took = ended - began;
                 self.took(pair, step, counts, took);
                 // Behind a trace's own work the next one begins later.
                 then = match &mut taking {
                     None => Some(ended),
                     Some(taking) => {
                         taking.step(self.callback(pair).full_name(), self.words(answer), took);
-                        Some(Instant::now())
+                        Some(monotonic())
                     }
                 };
             }
