@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
+use crate::condvar::{Condvar, behind};
 use crate::host::UpgradeTimes;
 use crate::library::End;
 use crate::memory::Memory;
@@ -136,9 +137,9 @@ pub struct Events {
 impl Events {
     /// The next event; waits for it no longer than `timeout`.
     pub fn wait(&self, timeout: Duration) -> Option<Event> {
-        let deadline = Instant::now() + timeout;
+        let deadline = behind(timeout);
         let mut waiting = self.queue.waiting.lock();
-        self.queue.changed.wait_while_until(&mut waiting, |waiting| waiting.events.is_empty(), deadline);
+        self.queue.changed.wait_while(&mut waiting, |waiting| waiting.events.is_empty(), Some(deadline));
         waiting.events.pop_front()
     }
 

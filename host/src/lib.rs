@@ -78,6 +78,7 @@ compile_error!("hookrail runs on Linux with glibc, on x86_64 and aarch64");
 mod admission;
 mod builtin;
 mod chain;
+mod condvar;
 mod config;
 mod context;
 #[cfg(feature = "control")]

@@ -7,8 +7,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
+use crate::condvar::{Condvar, behind};
 use crate::config::UpgradeLimits;
 
 /// The probation of one generation.
@@ -41,7 +42,7 @@ impl Probation {
             faults: AtomicU64::new(0),
             began: OnceLock::new(),
             state: Mutex::new(State::On),
-            changed: Condvar::new(),
+            changed: Condvar::default(),
         })
     }
 
@@ -86,7 +87,7 @@ impl Probation {
                 State::Failed(reason) => return Some(reason),
                 State::On if !self.left().is_zero() => {
                     *state = State::On;
-                    self.changed.wait_for(&mut state, self.left());
+                    self.changed.wait(&mut state, Some(behind(self.left())));
                 }
                 State::On | State::Over => return None,
             }

@@ -21,10 +21,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
 pub(crate) use service::TABLE;
 
+use crate::condvar::Condvar;
 use crate::{diagnostics, fork, reclaim, said};
 use state::{Next, State};
 use thread::ThreadId;
@@ -116,7 +117,7 @@ impl Residue {
                 // holds.
                 _ => reclaim::ask_all(attend),
             }
-            self.changed.wait_for(&mut state, pause);
+            self.changed.wait(&mut state, Some(Instant::now() + pause));
             pause = (pause * 2).min(LONGEST);
         }
     }

@@ -5,9 +5,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use once_cell::sync::OnceCell;
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::chain::{Callback, Owner};
+use crate::condvar::{Condvar, behind};
 use crate::library::{Closed, End};
 use crate::memory::Memory;
 use crate::plugin::{Lifecycle, Loaded};
@@ -80,7 +81,7 @@ impl Ticket {
                 return state.end.clone();
             }
             // Another plugin that begins to leave does not wake us.
-            self.shared.changed.wait_until(&mut state, deadline.min(now + PAUSE));
+            self.shared.changed.wait(&mut state, Some(deadline.min(now + PAUSE)));
         }
     }
 
@@ -150,7 +151,7 @@ impl Reaper {
         // Behind the unpublishing: whoever enters from now on finds none of them.
         let grace = reclaim::begin();
         let state = Mutex::new(State { end: End::Busy(grace.readers()), skipped: 0, left: None, over: false });
-        let ticket = Ticket { shared: Arc::new(Shared { plugin, state, changed: Condvar::new() }) };
+        let ticket = Ticket { shared: Arc::new(Shared { plugin, state, changed: Condvar::default() }) };
         let deadline = behind(patience);
         let unloading = Unloading {
             lifecycle,
@@ -271,12 +272,6 @@ impl Unloading {
         after(&closed);
         self.ticket.over(closed);
     }
-}
-
-/// That long from now. Whoever says `Duration::MAX` means for ever, which the clock cannot hold.
-pub(crate) fn behind(time: Duration) -> Instant {
-    const FOREVER: Duration = Duration::from_secs(1 << 32);
-    Instant::now() + time.min(FOREVER)
 }
 
 fn reap(incoming: &Receiver<Unloading>) {

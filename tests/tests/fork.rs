@@ -67,6 +67,23 @@ fn a_child_may_unload_what_another_thread_was_in() {
     assert_eq!(host.begin_unload(hello).unwrap().wait(LONG), End::Unmapped);
 }
 
+/// The system gives the stacks of threads that a child does not have to those that it starts. What
+/// waits for one of the former must not be found there.
+#[test]
+fn a_child_starts_threads_where_others_waited() {
+    let _alone = alone();
+    // Each has a thread that waits, for what callbacks do.
+    let hosts = || -> Vec<Host> {
+        let host = || Host::new(Config::default()).unwrap();
+        (0..8).map(|_| host()).inspect(|host| drop(load(host))).collect()
+    };
+    let _inherited = hosts();
+    for _ in 0..6 {
+        let ended = in_child(|| hosts().iter().for_each(use_host));
+        assert_eq!(ended, Ended::Exited(0));
+    }
+}
+
 /// The child's one thread may itself be inside.
 #[test]
 fn a_callback_may_fork() {

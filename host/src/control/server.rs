@@ -10,7 +10,7 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{SendFlags, send};
 use serde::Serialize;
@@ -20,6 +20,7 @@ use super::act::{act, runs_plugins};
 use super::error::ControlError;
 use super::socket::peer;
 use super::wire::{Answer, Command, MAX_LINE, Outcome, Problem, Request, Told, line};
+use crate::condvar::Condvar;
 use crate::error::{ApiMisuse, Error};
 use crate::event::Events;
 use crate::host::Core;
@@ -61,7 +62,7 @@ struct Connection {
 impl Server {
     pub(super) fn new(core: &Arc<Core>) -> Arc<Self> {
         let core = Arc::downgrade(core);
-        Arc::new(Server { core, report: Mutex::default(), open: Mutex::default(), closed: Condvar::new() })
+        Arc::new(Server { core, report: Mutex::default(), open: Mutex::default(), closed: Condvar::default() })
     }
 
     pub(super) fn report(&self, report: Report) {
@@ -93,7 +94,7 @@ impl Server {
                     }
                     tracing::debug!("the control socket accepts nobody: {error}");
                     // Out of descriptors or memory: that may pass, and nothing tells when.
-                    self.closed.wait_until(&mut open, Instant::now() + SLICE);
+                    self.closed.wait(&mut open, Some(Instant::now() + SLICE));
                 }
             }
         }

@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
 use crate::chain::{Callback, CallbackId, Owner};
+use crate::condvar::Condvar;
 use crate::config::Quarantine;
 
 /// A callback on its point, of one generation.
@@ -65,7 +66,7 @@ struct Waiting {
 
 impl Findings {
     pub(crate) fn new(limits: Quarantine) -> Self {
-        Findings { limits, waiting: Mutex::default(), changed: Condvar::new(), start: OnceLock::new() }
+        Findings { limits, waiting: Mutex::default(), changed: Condvar::default(), start: OnceLock::new() }
     }
 
     /// How to start the thread that acts on findings; it is called with every one.
@@ -90,10 +91,7 @@ impl Findings {
     pub(crate) fn wait(&self, until: Option<Instant>) -> Option<Vec<Finding>> {
         let mut waiting = self.waiting.lock();
         let is_idle = |waiting: &mut Waiting| waiting.findings.is_empty() && !waiting.over;
-        match until {
-            None => self.changed.wait_while(&mut waiting, is_idle),
-            Some(until) => _ = self.changed.wait_while_until(&mut waiting, is_idle, until),
-        }
+        self.changed.wait_while(&mut waiting, is_idle, until);
         (!waiting.over).then(|| std::mem::take(&mut waiting.findings))
     }
 

@@ -5,17 +5,18 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use parking_lot::{Mutex, MutexGuard};
 
 use super::Plugin;
 use super::rollback::OnTrial;
 use crate::chain::Owner;
+use crate::condvar::{Condvar, behind};
 use crate::diagnostics::{LogLevel, Speaker};
 use crate::error::ApiMisuse;
 use crate::library::NoteHook;
 use crate::memory::Meter;
 use crate::plugin::Lifecycle;
-use crate::unload::{Ticket, behind};
+use crate::unload::Ticket;
 use crate::view::{GenerationView, PluginView, Status};
 
 /// How many former generations of a name are remembered.
@@ -147,7 +148,7 @@ impl Table {
                 let serves = |current: &Current| (current.owner, current.status) == (owner, Status::Running);
                 return entry.current.as_ref().is_some_and(serves).then(|| self.reserved(entry, name, doing));
             }
-            self.changed.wait(&mut names);
+            self.changed.wait(&mut names, None);
         }
     }
 
@@ -278,7 +279,7 @@ impl Table {
         let deadline = behind(timeout);
         let mut names = self.names.lock();
         let is_busy = |names: &mut Names| names.by_name.get(&plugin.name).is_some_and(|entry| entry.doing.is_some());
-        self.changed.wait_while_until(&mut names, is_busy, deadline);
+        self.changed.wait_while(&mut names, is_busy, Some(deadline));
         let current = names.by_name.get(&plugin.name)?.current.as_ref()?;
         (current.load == plugin.load).then_some(current.status)
     }
@@ -291,7 +292,7 @@ impl Table {
         names.closing = true;
         self.changed.notify_all();
         let is_busy = |names: &mut Names| names.by_name.values().any(|entry| entry.doing.is_some());
-        self.changed.wait_while_until(&mut names, is_busy, deadline);
+        self.changed.wait_while(&mut names, is_busy, Some(deadline));
         let plugins = names.by_name.iter().filter_map(|(name, entry)| {
             entry.current.as_ref().map(|current| Plugin { name: name.clone(), load: current.load })
         });

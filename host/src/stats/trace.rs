@@ -4,14 +4,15 @@ use std::ffi::c_void;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hookrail_abi::{Bytes, Format, PayloadOps};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::record::now;
+use crate::condvar::{Condvar, behind};
 
 /// What one dispatch did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -115,14 +116,14 @@ struct Taken {
 
 impl Tracer {
     pub(crate) fn new(condition: Option<Condition>, wanted: usize) -> Self {
-        Tracer { condition, wanted, state: Mutex::default(), changed: Condvar::new() }
+        Tracer { condition, wanted, state: Mutex::default(), changed: Condvar::default() }
     }
 
     /// Waits until so many are there, or the time is over; takes those that are there.
     pub(crate) fn wait(&self, count: usize, timeout: Duration) -> Vec<Trace> {
-        let deadline = Instant::now() + timeout;
+        let deadline = behind(timeout);
         let mut state = self.state.lock();
-        self.changed.wait_while_until(&mut state, |state| state.traces.len() < count, deadline);
+        self.changed.wait_while(&mut state, |state| state.traces.len() < count, Some(deadline));
         std::mem::take(&mut state.traces)
     }
 
