@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use hookrail::{Config, HookPoint, Host, LogLevel, Quarantine, Verdict};
 use hookrail_benches::{Work, WorkDone};
+use hookrail_tests::listener::Listener;
 use tracing::dispatcher::with_default;
 use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
+use tracing::{Dispatch, Level};
 
 use super::hosts::{Aligned, aligned};
 
@@ -30,7 +30,7 @@ impl Telling {
         let point = host.point::<WorkDone>().expect("its own point");
         // SAFETY: our own library.
         unsafe { host.load(hookrail_tests::telling()) }.expect("the library loads");
-        Telling { callbacks: aligned(&point.raw_pairs()), point, _host: host, counting: Dispatch::new(Counting) }
+        Telling { callbacks: aligned(&point.raw_pairs()), point, _host: host, counting: Dispatch::new(COUNTING) }
     }
 
     /// So many steps of a loop in the plugin.
@@ -88,23 +88,8 @@ impl Telling {
 static HEARD: AtomicU64 = AtomicU64::new(0);
 
 /// Counts the events whose step it could read.
-struct Counting;
-
-impl Subscriber for Counting {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::INFO
-    }
-    fn event(&self, event: &Event<'_>) {
-        event.record(&mut Step);
-    }
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
+const COUNTING: Listener =
+    Listener { wants: |metadata| *metadata.level() <= Level::INFO, hears: |event| event.record(&mut Step) };
 
 struct Step;
 

@@ -36,8 +36,8 @@ use crate::residue::{self, Residue};
 /// # Invariants
 /// `entry` lies in the library that `handle` keeps open. `copy` stays open as long as the library
 /// is mapped: the loader knows it by its path `/proc/self/fd/N`, and would answer the old library
-/// for another file at the same number. `residue` is known to the library, if it is there, and so may `speaker` be;
-/// neither is dropped before the library is gone. `meter` is ended before the
+/// for another file at the same number. `residue` is known to the library, if it is there, and so
+/// may `speaker` be; neither is dropped before the library is gone. `meter` is ended before the
 /// library is closed.
 #[derive(Debug)]
 pub(crate) struct Library {

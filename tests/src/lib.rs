@@ -9,6 +9,7 @@ pub mod fuzz;
 /// What a library can leave behind: the very look that `hookrail check` takes.
 #[path = "../../host/cli/src/check/leftovers.rs"]
 pub mod leftovers;
+pub mod listener;
 pub mod probe;
 pub mod soak;
 pub mod tasks;

@@ -7,37 +7,25 @@ use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use hookrail::{Config, End, HookPoint, Host, Message, MessagePublish};
+use hookrail_tests::listener::Listener;
 use hookrail_tests::probe::{alone, eventually};
 use hookrail_tests::zoo;
 use serde_json::json;
 use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 
 static POINT: OnceLock<HookPoint<MessagePublish>> = OnceLock::new();
 static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Notes what instances log, and publishes it.
-struct Publishes;
-
-impl Subscriber for Publishes {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.fields().field("instance").is_some()
-    }
-    fn event(&self, event: &Event<'_>) {
+const PUBLISHES: Listener = Listener {
+    wants: |metadata| metadata.fields().field("instance").is_some(),
+    hears: |event| {
         let mut line = Line(String::new());
         event.record(&mut line);
         POINT.get().unwrap().dispatch(&mut Message::new("log", ""));
         LINES.lock().unwrap().push(line.0);
-    }
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
+    },
+};
 
 struct Line(String);
 
@@ -59,7 +47,7 @@ fn a_plugins_thread_may_log_when_its_instance_is_gone() {
     config.unload.deadline = WHILE_IT_WAITS;
     let host = Host::new(config).unwrap();
     assert!(POINT.set(host.point().unwrap()).is_ok());
-    tracing::subscriber::set_global_default(Publishes).unwrap();
+    tracing::subscriber::set_global_default(PUBLISHES).unwrap();
     // SAFETY: our own library.
     let plugin = unsafe { host.load(zoo("logs_to_the_last")) }.unwrap();
     eventually("its thread begins", || LINES.lock().unwrap().len() == 1);

@@ -8,36 +8,25 @@ use std::sync::Mutex;
 
 use hookrail::{End, Message};
 use hookrail_tests::leftovers::Leftovers;
+use hookrail_tests::listener::Listener;
 use hookrail_tests::probe::alone;
 use hookrail_tests::zoo;
 use scene::{Scene, config, prints};
 use serde_json::json;
+use tracing::Level;
 use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
 
 static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Notes the errors of the host.
-struct Errors;
-
-impl Subscriber for Errors {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() == Level::ERROR
-    }
-    fn event(&self, event: &Event<'_>) {
+const ERRORS: Listener = Listener {
+    wants: |metadata| *metadata.level() == Level::ERROR,
+    hears: |event| {
         let mut line = Line(String::new());
         event.record(&mut line);
         LINES.lock().unwrap().push(line.0);
-    }
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
+    },
+};
 
 struct Line(String);
 
@@ -49,7 +38,7 @@ impl Visit for Line {
 
 /// What is logged while `happens`.
 fn logged(happens: impl FnOnce()) -> Vec<String> {
-    let _ = tracing::subscriber::set_global_default(Errors);
+    let _ = tracing::subscriber::set_global_default(ERRORS);
     LINES.lock().unwrap().clear();
     happens();
     std::mem::take(&mut *LINES.lock().unwrap())

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::check::{Check, CheckOne};
-pub(crate) use self::hooks::Hooks;
+pub(crate) use self::hooks::{Chains, Hooks};
 pub(crate) use self::manage::{Common, Plugin, Selection};
 use crate::exit;
 use crate::size::Size;

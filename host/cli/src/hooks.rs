@@ -10,7 +10,7 @@ use hookrail::control::Client;
 use hookrail::control::wire::Command;
 use hookrail::{CallbackView, Level, PointView, Standing};
 
-use crate::args::{Hooks, Selection, Setup};
+use crate::args::{Chains, Hooks};
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::table::{Column, Target, table};
@@ -18,19 +18,19 @@ use crate::{plugins, print, remote, talk};
 
 pub(crate) fn run(command: &Hooks) -> Result<ExitCode, Error> {
     match command {
-        Hooks::List { json, selection, setup } => {
-            let points = points(selection, setup)?;
-            if *json { print::json(&points)? } else { print::line(all(&points))? }
+        Hooks::List { chains } => {
+            let points = points(chains)?;
+            if chains.json { print::json(&points)? } else { print::line(all(&points))? }
         }
-        Hooks::Show { point, json, selection, setup } => {
-            let points = points(selection, setup)?;
+        Hooks::Show { point, chains } => {
+            let points = points(chains)?;
             let shown = find(&points, point)?;
-            if *json { print::json(shown)? } else { print::line(one(shown))? }
+            if chains.json { print::json(shown)? } else { print::line(one(shown))? }
         }
-        Hooks::Explain { point, json, selection, setup } => {
-            let points = points(selection, setup)?;
+        Hooks::Explain { point, chains } => {
+            let points = points(chains)?;
             let shown = find(&points, point)?;
-            if *json { print::json(shown)? } else { print::line(explain::explain(shown))? }
+            if chains.json { print::json(shown)? } else { print::line(explain::explain(shown))? }
         }
         Hooks::Level { point, level, common } => {
             let view = remote::connect(&common.selection)?.set_level(point, *level)?;
@@ -64,7 +64,7 @@ fn find<'a>(points: &'a [PointView], point: &str) -> Result<&'a PointView, Error
 }
 
 /// The points of the running host that is meant, or of one that has the plugins that were named.
-fn points(selection: &Selection, setup: &Setup) -> Result<Vec<PointView>, Error> {
+fn points(Chains { selection, setup, .. }: &Chains) -> Result<Vec<PointView>, Error> {
     if !selection.is_empty() {
         return Ok(remote::connect(selection)?.hooks()?);
     }

@@ -31,16 +31,20 @@ struct OfPlugins;
 
 impl<S> Filter<S> for OfPlugins {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        // The host puts it on whatever a plugin tells.
-        metadata.fields().field("generation").is_some()
+        is_of_plugin(metadata)
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if metadata.fields().field("generation").is_some() { Interest::always() } else { Interest::never() }
+        if is_of_plugin(metadata) { Interest::always() } else { Interest::never() }
     }
 
     /// For the host's own lines, which alone go by it; plugins begin with what it allows those.
     fn max_level_hint(&self) -> Option<LevelFilter> {
         Some(LevelFilter::OFF)
     }
+}
+
+/// The host puts these on whatever a plugin tells, and on nothing of its own.
+fn is_of_plugin(metadata: &Metadata<'_>) -> bool {
+    ["instance", "plugin", "generation"].iter().all(|name| metadata.fields().field(name).is_some())
 }

@@ -2,50 +2,47 @@
 
 use std::time::Duration;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use hookrail::{Condition, Level};
 
 use super::{Common, Selection, Setup};
 use crate::duration;
 
+/// Whose chains to show: those of a running host, or of one that has these plugins.
+#[derive(Debug, Args)]
+#[command(mut_group("Setup", |setup| setup.conflicts_with("Selection")))]
+pub(crate) struct Chains {
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+
+    #[command(flatten)]
+    pub(crate) setup: Setup,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Hooks {
     /// Every hook point with its chain
-    #[command(mut_group("Setup", |setup| setup.conflicts_with("Selection")))]
     List {
-        /// As a JSON array
-        #[arg(long)]
-        json: bool,
         #[command(flatten)]
-        selection: Selection,
-        #[command(flatten)]
-        setup: Setup,
+        chains: Chains,
     },
     /// One hook point with its chain
-    #[command(mut_group("Setup", |setup| setup.conflicts_with("Selection")))]
     Show {
         /// The point, for example message.publish
         point: String,
-        /// As a JSON object
-        #[arg(long)]
-        json: bool,
         #[command(flatten)]
-        selection: Selection,
-        #[command(flatten)]
-        setup: Setup,
+        chains: Chains,
     },
     /// Why the callbacks of a point stand where they stand, and which of them are called
-    #[command(mut_group("Setup", |setup| setup.conflicts_with("Selection")))]
     Explain {
         /// The point, for example message.publish
         point: String,
-        /// As a JSON object
-        #[arg(long)]
-        json: bool,
         #[command(flatten)]
-        selection: Selection,
-        #[command(flatten)]
-        setup: Setup,
+        chains: Chains,
     },
     /// How closely a running host looks at the dispatches of a point
     Level {

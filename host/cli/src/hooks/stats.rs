@@ -39,8 +39,7 @@ pub(super) fn run(point: Option<&str>, watch: bool, common: &Common) -> Result<(
 fn ask(client: &mut Client, point: Option<&str>) -> Result<Vec<PointView>, Error> {
     let mut points = client.hooks()?;
     if let Some(point) = point {
-        find(&points, point)?;
-        points.retain(|view| view.point == point);
+        return Ok(vec![find(&points, point)?.clone()]);
     }
     points.retain(|view| view.revision > 0);
     Ok(points)
@@ -90,6 +89,9 @@ fn never_called(view: &PointView) -> String {
 }
 
 fn one(view: &PointView, before: Option<(Duration, &PointView)>) -> String {
+    if view.revision == 0 {
+        return format!("{}: no host dispatches it yet, so nobody is called", print::bold(&view.point));
+    }
     let mut text = format!("{}: level {}", print::bold(&view.point), view.level.name());
     if view.level == Level::Off && view.dispatches == 0 {
         text.push_str(&format!(", so only faults are counted; `hookrail hooks level {} count` counts all", view.point));
