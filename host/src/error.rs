@@ -25,6 +25,15 @@ pub enum Error {
         /// What does not fit.
         why: Incompatible,
     },
+    /// A package is not what it has to be.
+    #[cfg(feature = "package")]
+    #[error("{package}: {why}")]
+    PackageRejected {
+        /// The file.
+        package: String,
+        /// What is wrong with it.
+        why: crate::package::Rejected,
+    },
     /// The plugin broke a rule, or failed.
     #[error("{plugin}: {why}")]
     PluginMisbehaved {
@@ -395,6 +404,8 @@ impl Error {
                     ("HR0312", "`hookrail hooks list` shows the points; an embedder declares its own before it loads")
                 }
             },
+            #[cfg(feature = "package")]
+            Error::PackageRejected { why, .. } => why.code_and_fix(),
             Error::PluginMisbehaved { why, .. } => match why {
                 Misbehaved::DuplicateCallback { .. } => ("HR0401", "give the callbacks of one point different names"),
                 Misbehaved::Failed { .. } => ("HR0402", "mend what it says, or the plugin"),

@@ -69,6 +69,7 @@
 //!
 //! - `config-file`: `Config::read`, which reads `hookrail.toml`.
 //! - `control`: [`Host::open_control`], a socket by which a running host is managed, and its client.
+//! - `package`: [`package`], which makes and checks signed packages of plugins.
 //! - `schema`: checks a plugin's configuration against its JSON Schema, all mistakes at once; without
 //!   it the plugin itself finds the first one.
 
@@ -93,6 +94,8 @@ mod host;
 mod library;
 mod memory;
 mod names;
+#[cfg(feature = "package")]
+pub mod package;
 mod pin;
 mod plugin;
 mod probation;

@@ -11,6 +11,7 @@ mod mapped;
 mod symbols;
 mod table;
 
+use std::env::consts::ARCH;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -65,9 +66,19 @@ unsafe impl Sync for Library {}
 
 /// What a library says of itself, without running any of its code.
 pub fn inspect(file: impl AsRef<Path>) -> Result<Inspection, Error> {
-    let copy = copy::of(Source::file(file.as_ref()))?;
+    inspect_source(Source::file(file.as_ref()), ARCH)
+}
+
+/// What a library for a machine of that name says of itself, of a copy of it.
+#[cfg(feature = "package")]
+pub(crate) fn inspect_copy(file: &Path, copy: BorrowedFd<'_>, arch: &'static str) -> Result<Inspection, Error> {
+    inspect_source(Source::copy(file, copy), arch)
+}
+
+fn inspect_source(source: Source<'_>, arch: &'static str) -> Result<Inspection, Error> {
+    let copy = copy::of(source)?;
     copy::seal(&copy)?;
-    elf::inspect(&copy::Bytes::of(&copy, file.as_ref())?, file.as_ref())
+    elf::inspect(&copy::Bytes::of(&copy, source.path())?, source.path(), arch)
 }
 
 impl Library {
@@ -81,7 +92,7 @@ impl Library {
         let copy = copy::of(source)?;
         let file = source.path();
         let bytes = copy::Bytes::of(&copy, file)?;
-        let inspection = elf::inspect(&bytes, file)?;
+        let inspection = elf::inspect(&bytes, file, ARCH)?;
         let amended = elf::without_no_delete(&bytes).filter(|_| is_forced(&inspection.note.name));
         drop(bytes);
         if let Some((at, value)) = amended {

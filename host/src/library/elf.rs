@@ -134,13 +134,13 @@ fn external() -> String {
     "external".into()
 }
 
-/// Reads what the file says; refuses what cannot be a plugin for this machine.
-pub(super) fn inspect(bytes: &[u8], file: &Path) -> Result<Inspection, Error> {
-    read(bytes).map_err(|why| Error::PluginIncompatible { plugin: file.display().to_string(), why })
+/// Reads what the file says; refuses what cannot be a plugin for machines of that name.
+pub(super) fn inspect(bytes: &[u8], file: &Path, arch: &'static str) -> Result<Inspection, Error> {
+    read(bytes, arch).map_err(|why| Error::PluginIncompatible { plugin: file.display().to_string(), why })
 }
 
-fn read(bytes: &[u8]) -> Result<Inspection, Incompatible> {
-    let header = header(bytes)?;
+fn read(bytes: &[u8], arch: &'static str) -> Result<Inspection, Incompatible> {
+    let header = header(bytes, arch)?;
     let endian = Endianness::Little;
     let damaged = |error: object::Error| Incompatible::Damaged(error.to_string());
     let segments = header.program_headers(endian, bytes).map_err(damaged)?;
@@ -224,8 +224,8 @@ pub(super) fn without_no_delete(bytes: &[u8]) -> Option<(u64, u64)> {
     (value & elf::DF_1_NODELETE.0 != 0).then_some((at as u64, value & !elf::DF_1_NODELETE.0))
 }
 
-/// The file's header, if it is a shared library for this machine.
-fn header(bytes: &[u8]) -> Result<&Header, Incompatible> {
+/// The file's header, if it is a shared library for machines of that name.
+fn header<'a>(bytes: &'a [u8], arch: &'static str) -> Result<&'a Header, Incompatible> {
     const MACHINES: [(elf::Machine, &str); 4] =
         [(elf::EM_X86_64, "x86_64"), (elf::EM_AARCH64, "aarch64"), (elf::EM_386, "x86"), (elf::EM_RISCV, "riscv")];
     let not = |what: &str| Err(Incompatible::NotALibrary(what.into()));
@@ -234,7 +234,7 @@ fn header(bytes: &[u8]) -> Result<&Header, Incompatible> {
         [0x7f, b'E', b'L', b'F', class, data, ..] if (*class, *data) == (elf::ELFCLASS64.0, elf::ELFDATA2LSB.0) => {}
         [0x7f, b'E', b'L', b'F', _, _, ..] => {
             let found = "a machine of another word size or byte order".into();
-            return Err(Incompatible::OtherMachine { found, here: std::env::consts::ARCH });
+            return Err(Incompatible::OtherMachine { found, here: arch });
         }
         [0x7f, b'E', b'L', b'F', ..] => return Err(Incompatible::Damaged("it ends in its header".into())),
         [b'!', b'<', b'a', b'r', b'c', b'h', b'>', ..] => {
@@ -245,9 +245,9 @@ fn header(bytes: &[u8]) -> Result<&Header, Incompatible> {
     let header = Header::parse(bytes).map_err(|error| Incompatible::Damaged(error.to_string()))?;
     let machine = header.e_machine(Endianness::Little);
     let name = MACHINES.iter().find(|(number, _)| *number == machine).map(|(_, name)| *name);
-    if name != Some(std::env::consts::ARCH) {
+    if name != Some(arch) {
         let found = name.map_or_else(|| format!("machine number {}", machine.0), Into::into);
-        return Err(Incompatible::OtherMachine { found, here: std::env::consts::ARCH });
+        return Err(Incompatible::OtherMachine { found, here: arch });
     }
     match header.e_type(Endianness::Little) {
         elf::ET_DYN => Ok(header),

@@ -22,6 +22,8 @@ pub struct Image {
     pub text_relocations: bool,
     /// Whether some memory of it is writable and executable at once.
     pub writable_code: bool,
+    /// The oldest glibc that has all it needs of it, as `2.31`; nothing when it needs none.
+    pub glibc: Option<String>,
     /// Folders that it has its libraries looked for in (`DT_RPATH`, `DT_RUNPATH`).
     pub search_paths: Vec<String>,
 }
@@ -58,6 +60,7 @@ impl Image {
         image.entries = named
             .map(|symbol| EntrySymbol { is_data: symbol.st_type() == elf::STT_OBJECT, size: symbol.st_size(endian) })
             .collect();
+        image.glibc = glibc(sections, bytes)?;
         if let Some((dynamic, strings)) = sections.dynamic(endian, bytes)? {
             let strings = sections.strings(endian, bytes, strings)?;
             for entry in dynamic {
@@ -77,4 +80,24 @@ impl Image {
         }
         Ok(image)
     }
+}
+
+/// The newest of the versions of glibc that symbols are wanted in.
+fn glibc(sections: &SectionTable<'_, Header>, bytes: &[u8]) -> Result<Option<String>, object::Error> {
+    let endian = Endianness::Little;
+    let Some((mut files, strings)) = sections.gnu_verneed(endian, bytes)? else { return Ok(None) };
+    let strings = sections.strings(endian, bytes, strings)?;
+    let mut newest: Option<Vec<u32>> = None;
+    while let Some((_, mut versions)) = files.next()? {
+        while let Some(version) = versions.next()? {
+            let name = std::str::from_utf8(version.name(endian, strings)?).unwrap_or_default();
+            let numbers = name.strip_prefix("GLIBC_").map(|text| text.split('.').map(str::parse).collect());
+            // GLIBC_PRIVATE is none, and GLIBC_2.2.5 is one.
+            if let Some(Ok(numbers)) = numbers {
+                newest = newest.max(Some(numbers));
+            }
+        }
+    }
+    let text = |numbers: Vec<u32>| numbers.iter().take(2).map(u32::to_string).collect::<Vec<_>>().join(".");
+    Ok(newest.map(text))
 }

@@ -1,0 +1,87 @@
+//! Why a package is refused.
+
+use super::digest::Digest;
+
+/// Why a package is refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejected {
+    /// The file is no package: no zip, a damaged one, or one with more to it.
+    #[error("it is no package: {0}")]
+    Archive(String),
+    /// Something in it is not what the metadata says.
+    #[error("{what} is {found}, its metadata says {said}")]
+    Differs {
+        /// What.
+        what: String,
+        /// What the metadata says.
+        said: String,
+        /// What it is.
+        found: String,
+    },
+    /// It has other files in it than the metadata says.
+    #[error("its tar {0}")]
+    Files(String),
+    /// It does not work here.
+    #[error("it does not work here: {0}")]
+    Incompatible(String),
+    /// Something lies in it that no package may hold.
+    #[error("its tar holds {path}: {why}")]
+    Member {
+        /// Where it says it lies, escaped.
+        path: String,
+        /// Why that may not be.
+        why: String,
+    },
+    /// What it says of itself makes no sense.
+    #[error("its metadata is wrong: {0}")]
+    Metadata(String),
+    /// Its signature does not fit it.
+    #[error("its signature is invalid: {0}")]
+    Signature(String),
+    /// It is larger than anything sensible.
+    #[error("{what} is larger than {limit}")]
+    TooLarge {
+        /// What.
+        what: String,
+        /// How large it may be.
+        limit: String,
+    },
+    /// Nobody who is trusted has signed it.
+    #[error("it is signed by the key {0}, which is not trusted")]
+    UnknownKey(String),
+    /// There is no signature of it.
+    #[error("it is not signed: {0}")]
+    Unsigned(String),
+}
+
+impl Rejected {
+    pub(super) fn digest(what: impl Into<String>, said: Digest, found: Digest) -> Self {
+        Rejected::Differs {
+            what: format!("the SHA-256 of {}", what.into()),
+            said: said.to_string(),
+            found: found.to_string(),
+        }
+    }
+
+    pub(crate) fn code_and_fix(&self) -> (&'static str, &'static str) {
+        match self {
+            Rejected::Archive(_) => {
+                ("HR0801", "fetch it again; `hookrail pack` makes packages, docs/package.md says what they are")
+            }
+            Rejected::Differs { .. } => ("HR0802", "fetch it again; if it stays so, its maker has to pack it anew"),
+            Rejected::Files(_) => ("HR0803", "fetch it again; if it stays so, its maker has to pack it anew"),
+            Rejected::Incompatible(_) => ("HR0804", "install a version of it that was made for this host"),
+            Rejected::Member { .. } => ("HR0805", "do not use it; `hookrail pack` makes none like that"),
+            Rejected::Metadata(_) => {
+                ("HR0806", "docs/package.md describes each key; `hookrail pack` fills in what can be known")
+            }
+            Rejected::Signature(_) => ("HR0807", "do not use it; fetch the package and its .minisig again"),
+            Rejected::TooLarge { .. } => ("HR0808", "put large data elsewhere, and have the plugin fetch it"),
+            Rejected::UnknownKey(_) => {
+                ("HR0809", "if you trust its maker: `hookrail trust add KEY`, with the key from their website")
+            }
+            Rejected::Unsigned(_) => ("HR0810", "fetch its .minisig too; a package of your own: `hookrail sign FILE`"),
+        }
+    }
+}

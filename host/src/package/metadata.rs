@@ -1,0 +1,248 @@
+//! What a package says of itself.
+
+use schemars::JsonSchema;
+use semver::Version;
+use serde::{Deserialize, Serialize};
+
+use super::digest::Digest;
+use super::error::Rejected;
+use super::path::MemberPath;
+use super::range::Range;
+use super::target::Build;
+use crate::library::NoteHook;
+
+/// The form that this host writes, and the only one it reads.
+pub const FORMAT: u32 = 1;
+
+/// How long the metadata may be, in bytes.
+pub(super) const MAX_METADATA: u64 = 1 << 20;
+
+/// What a package says of itself: the JSON beside the tar.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Metadata {
+    /// The form of this file: 1.
+    pub format: u32,
+    /// The plugin's name, as its libraries say it: globally unique, letters, digits, `-`, `_` and `.`.
+    pub name: String,
+    /// The plugin's version, as its libraries say it.
+    #[schemars(with = "String")]
+    pub version: Version,
+    /// What it is good for, in a line.
+    pub description: String,
+    /// When it was built, as RFC 3339 in UTC.
+    pub built_at: String,
+    /// The tar beside this file.
+    pub tar: Tar,
+    /// All files in the tar, below the folder with the plugin's name.
+    pub files: Vec<File>,
+    /// Who wrote it: name and a way to reach them, as free text.
+    pub authors: Vec<String>,
+    /// Who built it.
+    pub builder: Builder,
+    /// Where its source is: a URL.
+    pub source: String,
+    /// What it does; one at least.
+    pub functionality: Vec<Functionality>,
+    /// What it works with.
+    pub compatibility: Compatibility,
+    /// What it was built for; one at least.
+    pub targets: Vec<Build>,
+    /// The callbacks it may register, as its libraries say.
+    #[schemars(with = "Vec<HookSchema>")]
+    pub hooks: Vec<NoteHook>,
+    /// What it asks to be granted, as its libraries say.
+    #[serde(default)]
+    pub capabilities: Vec<String>,
+    /// Where its author wishes it to run, as its libraries say.
+    pub isolation: String,
+}
+
+/// The tar of a package.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tar {
+    /// Its SHA-256.
+    pub sha256: Digest,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+/// A file of a package.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// Where it lies.
+    pub path: MemberPath,
+    /// Its SHA-256.
+    pub sha256: Digest,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+/// Who built a package.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Builder {
+    /// Their name.
+    pub name: String,
+    /// A way to reach them.
+    pub contact: String,
+    /// Where more about them is, for example their public key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub website: Option<String>,
+    /// Their signature of the tar, in the form of minisign. It is shown; what a host trusts is the
+    /// signature of the whole package beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
+}
+
+/// What a package works with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Compatibility {
+    /// Versions of the host.
+    pub host: Range,
+    /// Versions of the ABI.
+    pub abi: Range,
+}
+
+/// What a plugin does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(
+    with = "String",
+    extend("pattern" = "^(authentication|authorisation|data_persistence|management|message_processing|rule_engine_extension|transport|x-[a-z0-9_-]+)$")
+)]
+pub struct Functionality(String);
+
+/// What is known of functionality; `x-` and letters is anybody's own.
+const KNOWN: [&str; 7] = [
+    "authentication",
+    "authorisation",
+    "data_persistence",
+    "management",
+    "message_processing",
+    "rule_engine_extension",
+    "transport",
+];
+
+/// The schema of a [`NoteHook`].
+#[derive(JsonSchema)]
+#[schemars(rename = "Hook")]
+#[expect(dead_code, reason = "only its schema is used")]
+struct HookSchema {
+    /// The hook point.
+    point: String,
+    /// The point's revision.
+    revision: u32,
+    /// The callback's name.
+    callback: String,
+    /// Where it stands in the chain.
+    priority: i32,
+    /// What it touches: `pure`, `local` or `external`.
+    effects: String,
+}
+
+impl Metadata {
+    /// From the bytes of the JSON file.
+    pub(super) fn read(json: &[u8]) -> Result<Self, Rejected> {
+        let metadata: Metadata = serde_json::from_slice(json).map_err(|error| Rejected::Metadata(error.to_string()))?;
+        metadata.check().map_err(Rejected::Metadata)?;
+        Ok(metadata)
+    }
+
+    /// As the bytes of the JSON file.
+    pub(super) fn write(&self) -> Vec<u8> {
+        let mut json = serde_json::to_vec_pretty(self).expect("nothing of it can fail to be JSON");
+        json.push(b'\n');
+        json
+    }
+
+    /// The schema of the JSON file.
+    pub fn schema() -> serde_json::Value {
+        let mut schema = schemars::schema_for!(Metadata);
+        schema.insert("title".into(), "Metadata of a Hookrail package".into());
+        schema.to_value()
+    }
+
+    /// `NAME-VERSION`, as the package and its members are called.
+    pub fn full_name(&self) -> String {
+        format!("{}-{}", self.name, self.version)
+    }
+
+    /// What its types do not say.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let said = |what: &str, text: &str| {
+            (!text.trim().is_empty()).then_some(()).ok_or_else(|| format!("`{what}` is empty"))
+        };
+        if self.format != FORMAT {
+            return Err(format!("`format` is {}, this host reads {FORMAT}", self.format));
+        }
+        check_name(&self.name)?;
+        if self.version < Version::new(0, 0, 1) || !self.version.build.is_empty() {
+            return Err(format!("`version` is {}: a version above 0.0.0 without a `+`", self.version));
+        }
+        said("description", &self.description)?;
+        said("source", &self.source)?;
+        said("builder.name", &self.builder.name)?;
+        said("builder.contact", &self.builder.contact)?;
+        humantime::parse_rfc3339(&self.built_at)
+            .map_err(|error| format!("`built_at` is {:?}: {error}", self.built_at))?;
+        for (what, is_empty) in [
+            ("authors", self.authors.is_empty()),
+            ("files", self.files.is_empty()),
+            ("functionality", self.functionality.is_empty()),
+            ("targets", self.targets.is_empty()),
+        ] {
+            if is_empty {
+                return Err(format!("`{what}` is empty"));
+            }
+        }
+        let mut paths: Vec<_> = self.files.iter().map(|file| file.path.folded()).collect();
+        paths.sort_unstable();
+        if let Some(twice) = paths.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(format!("`files` has `{}` twice, but for its case", twice[0]));
+        }
+        let mut targets: Vec<_> = self.targets.iter().map(|build| build.target).collect();
+        targets.sort_unstable();
+        if let Some(twice) = targets.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(format!("`targets` has {} twice", twice[0]));
+        }
+        let has = |path: &MemberPath| self.files.iter().any(|file| file.path == *path);
+        match self.targets.iter().find(|build| !has(&build.library)) {
+            None => Ok(()),
+            Some(build) => Err(format!("`files` has no `{}`, the library for {}", build.library, build.target)),
+        }
+    }
+}
+
+/// A plugin's name is the name of folders and files too.
+fn check_name(name: &str) -> Result<(), String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let is_name = !name.is_empty() && name.len() <= 64 && !name.starts_with('.') && name.bytes().all(is_plain);
+    is_name.then_some(()).ok_or_else(|| format!("`name` is {name:?}: up to 64 letters, digits, `-`, `_` and `.`"))
+}
+
+impl TryFrom<String> for Functionality {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let is_own = text.strip_prefix("x-").is_some_and(|own| {
+            !own.is_empty()
+                && own
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_'))
+        });
+        if is_own || KNOWN.contains(&&*text) {
+            return Ok(Functionality(text));
+        }
+        Err(format!("the functionality `{text}` is none of {}, and does not begin with `x-`", KNOWN.join(", ")))
+    }
+}
+
+impl From<Functionality> for String {
+    fn from(functionality: Functionality) -> String {
+        functionality.0
+    }
+}

@@ -1,0 +1,179 @@
+//! Which versions go together.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use semver::Version;
+use serde::{Deserialize, Serialize};
+
+/// Versions that something works with: comparisons that must all hold, parted by commas.
+///
+/// Besides `>=`, `>`, `<=`, `<` and `==` there is `~>`, with the meaning that rebar3 and Hex give it:
+/// `~> 1.2` is `>= 1.2.0, < 2.0.0`, and `~> 1.2.3` is `>= 1.2.3, < 1.3.0`. A lone version means `==`.
+/// Versions are ordered as [Semantic Versioning](https://semver.org) orders them. Nothing below 1.0.0
+/// is ever in a range: there was no such host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct Range(Vec<Comparison>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Comparison {
+    operator: Operator,
+    version: Version,
+    /// How many of its three numbers were written.
+    written: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operator {
+    Above,
+    AtLeast,
+    AtMost,
+    Below,
+    Exactly,
+    Pessimistic,
+}
+
+/// The longer ones first: one is the beginning of another.
+const OPERATORS: [(&str, Operator); 6] = [
+    ("~>", Operator::Pessimistic),
+    (">=", Operator::AtLeast),
+    ("<=", Operator::AtMost),
+    ("==", Operator::Exactly),
+    (">", Operator::Above),
+    ("<", Operator::Below),
+];
+
+impl Range {
+    /// Whether a version is among them.
+    pub fn contains(&self, version: &Version) -> bool {
+        *version >= Version::new(1, 0, 0) && self.0.iter().all(|comparison| comparison.holds(version))
+    }
+}
+
+impl Comparison {
+    fn holds(&self, version: &Version) -> bool {
+        match self.operator {
+            Operator::Above => *version > self.version,
+            Operator::AtLeast => *version >= self.version,
+            Operator::AtMost => *version <= self.version,
+            Operator::Below => *version < self.version,
+            Operator::Exactly => *version == self.version,
+            Operator::Pessimistic => *version >= self.version && *version < self.ceiling(),
+        }
+    }
+
+    /// Where `~>` ends: the number before the last written one may not grow.
+    fn ceiling(&self) -> Version {
+        let Version { major, minor, .. } = self.version;
+        if self.written == 3 { Version::new(major, minor + 1, 0) } else { Version::new(major + 1, 0, 0) }
+    }
+}
+
+impl FromStr for Range {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.split(',').map(|part| part.trim().parse()).collect::<Result<_, _>>().map(Range)
+    }
+}
+
+impl FromStr for Comparison {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = OPERATORS.iter().find_map(|(sign, operator)| Some((*operator, text.strip_prefix(sign)?.trim())));
+        let (operator, number) = known.unwrap_or((Operator::Exactly, text));
+        let wrong = |why: &str| format!("`{text}` {why}: write `>= 1.2`, `~> 1.2.3`, or several with commas");
+        let core = number.split(['-', '+']).next().unwrap_or_default();
+        let written = core.split('.').count();
+        if written == 1 && operator == Operator::Pessimistic {
+            return Err(wrong("needs two numbers at least behind `~>`"));
+        }
+        let rest = &number[core.len()..];
+        let full = match written {
+            1 => format!("{core}.0.0{rest}"),
+            2 => format!("{core}.0{rest}"),
+            _ => number.to_owned(),
+        };
+        let version = Version::parse(&full).map_err(|_| wrong("is no version"))?;
+        // So that the end of `~>` is a version too.
+        if version.major.max(version.minor) > u64::from(u32::MAX) {
+            return Err(wrong("has too large a number"));
+        }
+        Ok(Comparison { operator, version, written })
+    }
+}
+
+impl TryFrom<String> for Range {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Range> for String {
+    fn from(range: Range) -> String {
+        range.to_string()
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, Comparison { operator, version, written }) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            let sign = OPERATORS.iter().find(|(_, known)| known == operator).map_or("", |(sign, _)| sign);
+            write!(f, "{separator}{sign} ")?;
+            // `~> 1.2` and `~> 1.2.0` are not the same.
+            if *written == 2 && *operator == Operator::Pessimistic {
+                write!(f, "{}.{}", version.major, version.minor)?;
+                if !version.pre.is_empty() {
+                    write!(f, "-{}", version.pre)?;
+                }
+            } else {
+                write!(f, "{version}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_have_the_meaning_of_rebar3() {
+        let cases: &[(&str, &[&str], &[&str])] = &[
+            ("~> 5.0", &["5.0.0", "5.0.1", "5.9.9"], &["4.9.9", "6.0.0", "6.1.0"]),
+            ("~> 5.0.1", &["5.0.1", "5.0.99"], &["5.0.0", "5.1.0", "6.0.0"]),
+            ("~> 1.2.3-rc.1", &["1.2.3-rc.1", "1.2.3", "1.2.9"], &["1.2.3-beta", "1.3.0"]),
+            (">= 1.2", &["1.2.0", "7.0.0"], &["1.1.9"]),
+            ("> 1.2", &["1.2.1"], &["1.2.0", "1.1.0"]),
+            ("<= 2.0", &["1.0.0", "2.0.0"], &["2.0.1", "0.9.0"]),
+            ("< 2.0.0", &["1.9.9"], &["2.0.0", "0.9.9"]),
+            ("== 1.4.0", &["1.4.0"], &["1.4.1"]),
+            ("1.4.0", &["1.4.0"], &["1.4.1"]),
+            (">= 1.2, < 1.5", &["1.2.0", "1.4.9"], &["1.5.0", "1.1.0"]),
+            (">=1", &["1.0.0"], &["0.1.0"]),
+        ];
+        for (text, inside, outside) in cases {
+            let range: Range = text.parse().unwrap();
+            let contains = |version: &&&str| range.contains(&version.parse().unwrap());
+            assert_eq!(inside.iter().filter(|version| !contains(version)).count(), 0, "{text}");
+            assert_eq!(outside.iter().filter(contains).count(), 0, "{text}");
+            assert_eq!(range.to_string().parse::<Range>().unwrap(), range, "{text} as {range}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_range_is_refused() {
+        for text in ["", "x", "~> 1", ">=", "1.2.3.4", "=> 1.0", ">= 1.0,", "^1.0", ">= 01.0.0", "~> 1.99999999999"] {
+            let error = text.parse::<Range>().unwrap_err();
+            assert!(error.contains("write `>= 1.2`"), "{text}: {error}");
+        }
+    }
+}
