@@ -5,8 +5,9 @@
 //! 1. [`write()`] makes `NAME-VERSION.hrp`, a zip of exactly two files: `NAME-VERSION.tar`, with all
 //!    [`Content`], and `NAME-VERSION.json`, the [`Metadata`]. The same contents give the same bytes.
 //! 2. A [`Signature`] of the whole zip lies beside it, `NAME-VERSION.hrp.minisig`, in minisign's form.
-//!    It is checked against a [`PublicKey`] before any byte of the zip is parsed.
-//! 3. [`Package::open`] reads the metadata, and refuses what is no such zip.
+//!    [`Trust::open`] checks it against the keys that are trusted, before any byte of the zip is parsed.
+//! 3. [`Package::open`], which `Trust::open` ends with, reads the metadata, and refuses what is no such
+//!    zip.
 //! 4. [`Package::unpack`] reads the tar once, front to back: no link, no device, no path that climbs,
 //!    no file that the metadata does not name, no size and no digest other than it says.
 //!    [`Package::verify`] does that and keeps nothing.
@@ -18,21 +19,25 @@
 mod digest;
 mod error;
 mod fit;
+mod home;
 mod metadata;
 mod path;
 mod range;
 mod read;
 mod signature;
 mod target;
+mod trust;
 mod write;
 
 pub use digest::Digest;
 pub use error::Rejected;
-pub use fit::check_library;
+pub use fit::{check_library, inspect_for};
+pub use home::{Home, Locked};
 pub use metadata::{Builder, Compatibility, FORMAT, File, Functionality, Metadata, Tar};
 pub use path::MemberPath;
 pub use range::Range;
 pub use read::{Package, Unpacked};
 pub use signature::{KeyId, PublicKey, Signature};
 pub use target::{Build, Libc, Target};
+pub use trust::{Revoked, Signed, Trust, TrustedKey, signature_of};
 pub use write::{Content, SignTar, write};

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use hookrail::package::{Build, Builder, Compatibility, Content, FORMAT, Libc, Metadata, Package, Tar, Target, write};
 use hookrail::{Error, inspect};
-use hookrail_tests::plugin;
+use hookrail_tests::{has_peer, plugin};
 
 /// A package of the plugin `hello`, in a folder of its own.
 fn packed(folder: &Path, change: impl FnOnce(&mut Metadata, &mut Vec<Content>)) -> Result<PathBuf, Error> {
@@ -93,6 +93,9 @@ fn said(program: &str, args: &[&str], folder: &Path) -> String {
 
 #[test]
 fn other_programs_see_in_a_package_what_we_see() {
+    if !has_peer("unzip", "unzip") {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let path = packed(folder.path(), |_, _| ()).unwrap();
     let package = Package::open(&path).unwrap();
@@ -114,6 +117,9 @@ fn other_programs_see_in_a_package_what_we_see() {
 /// Somebody packs by hand, with the stock programs.
 #[test]
 fn what_other_programs_pack_is_read() {
+    if !has_peer("unzip", "unzip") || !has_peer("zip", "zip") {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let path = packed(folder.path(), |_, _| ()).unwrap();
     said("unzip", &["-q", "hello-1.0.0.hrp"], folder.path());
@@ -130,4 +136,15 @@ fn what_other_programs_pack_is_read() {
     fs::write(&json, metadata.to_string()).unwrap();
     said("zip", &["-q", "hello-1.0.0.hrp", "hello-1.0.0.tar", "hello-1.0.0.json"], folder.path());
     Package::open(&path).unwrap().verify().unwrap();
+}
+
+/// What is published for people and programs that make packages by hand.
+#[test]
+fn the_schema_of_the_metadata_is_the_one_in_the_documents() {
+    let file = hookrail_tests::root().join("docs/package.schema.json");
+    let schema = format!("{:#}\n", Metadata::schema());
+    if std::env::var_os("HOOKRAIL_BLESS").is_some() {
+        fs::write(&file, &schema).unwrap();
+    }
+    assert!(fs::read_to_string(&file).unwrap_or_default() == schema, "HOOKRAIL_BLESS=1 writes it anew");
 }

@@ -3,6 +3,7 @@
 mod check;
 mod hooks;
 mod manage;
+mod package;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 pub(crate) use self::check::{Check, CheckOne};
 pub(crate) use self::hooks::{Chains, Hooks};
 pub(crate) use self::manage::{Common, Plugin, Selection};
+pub(crate) use self::package::{Key, Keygen, Pack, Sign, Trust, Verify};
 use crate::exit;
 use crate::size::Size;
 
@@ -55,6 +57,17 @@ pub(crate) enum Command {
     /// Check whether a plugin conforms: how it is made, what it does in every order of calls, with every
     /// payload and configuration, and what it leaves behind
     Check(Check),
+    /// Make a package of a plugin: its libraries, and what belongs to them, in one file
+    Pack(Pack),
+    /// Make a pair of keys to sign packages with
+    Keygen(Keygen),
+    /// Sign a package, or any file
+    Sign(Sign),
+    /// Check a package: who signed it, and that all in it is what it says
+    Verify(Verify),
+    /// Say whose packages are trusted
+    #[command(subcommand)]
+    Trust(Trust),
     /// One check, in a process of its own
     #[command(hide = true)]
     CheckOne(CheckOne),

@@ -2,9 +2,7 @@
 //! what serves in a running host.
 
 mod aftermath;
-mod build;
 mod counters;
-mod package;
 mod replacement;
 mod sources;
 
@@ -15,6 +13,7 @@ use std::time::{Instant, SystemTime};
 use hookrail::control::wire::{Command, Replaced};
 
 use crate::args::Dev;
+use crate::cargo::{Built, Package};
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::interrupt::Interrupt;
@@ -22,9 +21,7 @@ use crate::watch::{Settling, Signal, Watcher};
 use crate::{digest, duration, print, remote, talk};
 
 use aftermath::Aftermath;
-use build::Built;
 use counters::Counters;
-use package::Package;
 use replacement::{How, Replacement};
 use sources::Sources;
 
@@ -109,14 +106,15 @@ impl Development<'_> {
         let before = remote::connect(&self.options.selection).ok().and_then(|mut host| Counters::of(&mut host));
         // The first build may take long, so that somebody wants to see it.
         let talkative = self.plugin.is_none();
-        let (file, built) = match self.package.build(self.options, talkative, &self.interrupt)? {
-            Built::Library { file, time } => (file, time),
-            Built::Interrupted => return Ok(Round::Interrupted),
-            Built::Failed(time) => {
-                talk::line(format_args!("the build failed after {}; {}", duration::text(time), self.goes_on()));
-                return Ok(Round::Failed);
-            }
-        };
+        let (file, built) =
+            match self.package.build(self.options.release, &self.options.cargo, talkative, &self.interrupt)? {
+                Built::Library { file, time } => (file, time),
+                Built::Interrupted => return Ok(Round::Interrupted),
+                Built::Failed(time) => {
+                    talk::line(format_args!("the build failed after {}; {}", duration::text(time), self.goes_on()));
+                    return Ok(Round::Failed);
+                }
+            };
         let inspection = hookrail::inspect(&file)?;
         self.plugin = Some(inspection.note.name.clone());
         let reading = |source| Error::Input { file: file.display().to_string(), source };

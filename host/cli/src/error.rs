@@ -18,6 +18,8 @@ pub(crate) enum Error {
     /// The library says so.
     #[error(transparent)]
     Host(#[from] hookrail::Error),
+    #[error("the key {key}: {why}")]
+    BadKey { key: String, why: String },
     #[error("cannot read {file}: {source}")]
     Input { file: String, source: io::Error },
     #[error("`{package}` makes several libraries that can be plugins: {}", list(files))]
@@ -38,6 +40,8 @@ pub(crate) enum Error {
     NoPoint(String),
     #[error("{} exports no schema: it takes no configuration, or does not describe it", .0.display())]
     NoSchema(PathBuf),
+    #[error("{package} cannot be packed: {why}")]
+    NotPacked { package: String, why: String },
     #[error("{} is no cargo package: {why}", folder.display())]
     NotAPackage { folder: PathBuf, why: String },
     #[error("{0} checks are chosen, and one is run in this process")]
@@ -83,6 +87,8 @@ impl Error {
             Error::NoCheck { .. } => "HR0617",
             Error::Output { .. } => "HR0618",
             Error::NotOneCheck(_) => "HR0619",
+            Error::BadKey { .. } => "HR0620",
+            Error::NotPacked { .. } => "HR0621",
         }
     }
 
@@ -103,7 +109,9 @@ impl Error {
             }
             Error::ManyCdylibs { .. } => "choose one behind `--`, for example `-- --lib`".into(),
             Error::NoCargo(_) => "install Rust (https://rustup.rs), or put `cargo` into $PATH".into(),
+            Error::BadKey { .. } => "`hookrail keygen` makes keys; docs/package.md tells of them".into(),
             Error::NoCheck { .. } => "`hookrail check --list` shows them all".into(),
+            Error::NotPacked { .. } => "mend that; `hookrail pack --help` says what is packed".into(),
             Error::NoCdylib(_) => "write `[lib]` and `crate-type = [\"cdylib\"]` into its Cargo.toml".into(),
             Error::NotAPackage { .. } => "name the folder that the plugin's Cargo.toml is in".into(),
             Error::Workspace { plugins, .. } if plugins.is_empty() => {
@@ -150,11 +158,14 @@ impl Error {
             | Error::NoSchema(_)
             | Error::NoneRuns(_)
             | Error::NotRunning { .. } => ExitCode::NotFound,
-            Error::ManyCdylibs { .. }
+            Error::Host(hookrail::Error::PackageRejected { .. }) => ExitCode::PackageRefused,
+            Error::BadKey { .. }
+            | Error::ManyCdylibs { .. }
             | Error::NoCheck { .. }
             | Error::NoCdylib(_)
             | Error::NotOneCheck(_)
             | Error::NotAPackage { .. }
+            | Error::NotPacked { .. }
             | Error::SeveralRun(_)
             | Error::Workspace { .. } => ExitCode::Usage,
             Error::Stdout(source) if source.kind() == io::ErrorKind::BrokenPipe => ExitCode::StdoutClosed,

@@ -11,6 +11,7 @@ pub(crate) enum ExitCode {
     BadInput = 4,
     PluginRefused = 5,
     CallbackFailed = 6,
+    PackageRefused = 7,
     /// As a shell reports a program that SIGINT ended.
     Interrupted = 130,
     /// As a shell reports a program that SIGPIPE ended.
@@ -24,6 +25,7 @@ impl ExitCode {
             // No such plugin, callback, point.
             "HR0103" | "HR0109" | "HR0110" => ExitCode::NotFound,
             _ if code.starts_with("HR02") => ExitCode::Usage,
+            _ if code.starts_with("HR08") => ExitCode::PackageRefused,
             _ if code.starts_with("HR03") || code.starts_with("HR04") => ExitCode::PluginRefused,
             _ => ExitCode::Failure,
         }
@@ -39,6 +41,7 @@ const MEANINGS: &[(ExitCode, &str)] = &[
     (ExitCode::BadInput, "some input was no message and was left out; the rest went on"),
     (ExitCode::PluginRefused, "a plugin does not fit this host, or did not start"),
     (ExitCode::CallbackFailed, "a callback failed on some message; the rest went on"),
+    (ExitCode::PackageRefused, "a package is damaged, not signed by a trusted key, or not what it says"),
     (ExitCode::Interrupted, "Ctrl-C or SIGTERM ended the reading; what was read is out"),
     (ExitCode::StdoutClosed, "whoever read stdout went away"),
 ];

@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod cargo;
 mod check;
 mod demo;
 mod dev;
@@ -13,8 +14,10 @@ mod exit;
 mod hooks;
 mod inspect;
 mod interrupt;
+mod key;
 mod log;
 mod measure;
+mod pack;
 mod plugin;
 mod plugins;
 mod print;
@@ -24,6 +27,8 @@ mod size;
 mod status;
 mod table;
 mod talk;
+mod trust;
+mod verify;
 mod watch;
 
 use clap::Parser;
@@ -55,6 +60,11 @@ fn run(args: &Args) -> Result<ExitCode, Error> {
         Command::Demo(options) => demo::run(options),
         Command::Dev(options) => dev::run(options),
         Command::Check(options) => check::run(options),
+        Command::Pack(options) => pack::run(options),
+        Command::Keygen(options) => key::generate(options),
+        Command::Sign(options) => key::sign(options),
+        Command::Verify(options) => verify::run(options),
+        Command::Trust(command) => trust::run(command),
         Command::CheckOne(options) => check::run_one(options),
     }
 }

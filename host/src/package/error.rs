@@ -9,6 +9,9 @@ pub enum Rejected {
     /// The file is no package: no zip, a damaged one, or one with more to it.
     #[error("it is no package: {0}")]
     Archive(String),
+    /// A file of the host's own cannot be read.
+    #[error("it is damaged: {0}")]
+    Damaged(String),
     /// Something in it is not what the metadata says.
     #[error("{what} is {found}, its metadata says {said}")]
     Differs {
@@ -22,6 +25,20 @@ pub enum Rejected {
     /// It has other files in it than the metadata says.
     #[error("its tar {0}")]
     Files(String),
+    /// Another process is changing what lies in the home.
+    #[error("another process is changing it right now")]
+    HomeInUse,
+    /// Others could change whom the host trusts.
+    #[error("{0}, so nothing in it can be trusted")]
+    HomeOpen(String),
+    /// The key bears the number of another one.
+    #[error("this key bears the number {id}, which is that of another key, of {name}")]
+    FalseKey {
+        /// The number.
+        id: String,
+        /// Whose key has it.
+        name: String,
+    },
     /// It does not work here.
     #[error("it does not work here: {0}")]
     Incompatible(String),
@@ -36,6 +53,14 @@ pub enum Rejected {
     /// What it says of itself makes no sense.
     #[error("its metadata is wrong: {0}")]
     Metadata(String),
+    /// The key is trusted no more.
+    #[error("the key {key} was revoked: {reason}")]
+    Revoked {
+        /// The key.
+        key: String,
+        /// Why.
+        reason: String,
+    },
     /// Its signature does not fit it.
     #[error("its signature is invalid: {0}")]
     Signature(String),
@@ -48,7 +73,7 @@ pub enum Rejected {
         limit: String,
     },
     /// Nobody who is trusted has signed it.
-    #[error("it is signed by the key {0}, which is not trusted")]
+    #[error("the key {0} is not trusted")]
     UnknownKey(String),
     /// There is no signature of it.
     #[error("it is not signed: {0}")]
@@ -66,6 +91,13 @@ impl Rejected {
 
     pub(crate) fn code_and_fix(&self) -> (&'static str, &'static str) {
         match self {
+            Rejected::Damaged(_) => ("HR0811", "put back a copy of it, or move it away: then nobody is trusted"),
+            Rejected::FalseKey { .. } => ("HR0815", "do not use it; ask its maker for the right one"),
+            Rejected::HomeInUse => ("HR0812", "wait until that is over"),
+            Rejected::HomeOpen(_) => {
+                ("HR0813", "make it yours alone: `chmod go-w` on it, and `chown` to the user that runs the host")
+            }
+            Rejected::Revoked { .. } => ("HR0814", "get a package that is signed by another key of its maker"),
             Rejected::Archive(_) => {
                 ("HR0801", "fetch it again; `hookrail pack` makes packages, docs/package.md says what they are")
             }

@@ -64,6 +64,13 @@ fn copied(unpacked: Unpacked<'_>) -> Result<File, Error> {
     Ok(copy)
 }
 
+/// What a library for a target says of itself, without running any of its code.
+pub fn inspect_for(target: Target, file: &Path) -> Result<Inspection, Error> {
+    let opened = File::open(file);
+    let opened = opened.map_err(|source| Error::System { what: format!("read {}", file.display()), source })?;
+    inspect_copy(file, opened.as_fd(), target.arch())
+}
+
 /// Whether a library of a package is what the metadata says; errors call the package `path`.
 pub fn check_library(metadata: &Metadata, build: &Build, library: BorrowedFd<'_>, path: &Path) -> Result<(), Error> {
     let inspection = inspect_copy(Path::new(build.library.as_str()), library, build.target.arch())?;

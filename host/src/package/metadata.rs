@@ -59,7 +59,7 @@ pub struct Metadata {
 }
 
 /// The tar of a package.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tar {
     /// Its SHA-256.

@@ -144,7 +144,7 @@ fn read(file: fs::File) -> Result<(ZipArchive<BufReader<fs::File>>, usize, Metad
 
 /// How large a tar may be that is so large when it is packed.
 fn limit(packed: u64) -> u64 {
-    packed.saturating_mul(MAX_RATIO).max(SMALL_TAR).min(MAX_TAR)
+    packed.saturating_mul(MAX_RATIO).clamp(SMALL_TAR, MAX_TAR)
 }
 
 /// The way of a tar.

@@ -110,6 +110,15 @@ impl FromStr for Signature {
     }
 }
 
+impl FromStr for KeyId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = if text.len() == 16 { u64::from_str_radix(text, 16).ok() } else { None };
+        number.map(KeyId).ok_or_else(|| format!("`{text}` is no number of a key: 16 digits of 0-9 and A-F"))
+    }
+}
+
 impl TryFrom<String> for PublicKey {
     type Error = String;
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::package::Package;
+use crate::cargo::Package;
 use crate::watch::{self, Stamp};
 
 /// The sources of a package, each as it was when they were looked at.

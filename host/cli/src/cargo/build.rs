@@ -1,5 +1,6 @@
 //! Building a plugin with cargo, whose words go to stderr as they are.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
@@ -9,13 +10,12 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::package::{Package, cargo};
-use crate::args::Dev;
+use super::{Package, cargo};
 use crate::error::Error;
 use crate::interrupt::{Interrupt, Ready};
 
 /// What became of a build.
-pub(super) enum Built {
+pub(crate) enum Built {
     Library {
         file: PathBuf,
         time: Duration,
@@ -45,12 +45,19 @@ struct Target {
 
 impl Package {
     /// Builds it. Cargo tells of every step while `talkative`, else of warnings and errors only.
-    pub(super) fn build(&self, options: &Dev, talkative: bool, interrupt: &Interrupt) -> Result<Built, Error> {
+    /// `more` goes to cargo as it is.
+    pub(crate) fn build(
+        &self,
+        release: bool,
+        more: &[OsString],
+        talkative: bool,
+        interrupt: &Interrupt,
+    ) -> Result<Built, Error> {
         let began = Instant::now();
         let mut command = cargo();
         command.args(["build", "--message-format=json-render-diagnostics", "--manifest-path"]).arg(&self.manifest);
-        command.args(options.release.then_some("--release"));
-        command.args((!talkative).then_some("--quiet")).args(&options.cargo);
+        command.args(release.then_some("--release"));
+        command.args((!talkative).then_some("--quiet")).args(more);
         // There it finds its configuration (.cargo/config.toml), as it does for the author.
         command.current_dir(&self.folder).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(Error::NoCargo)?;

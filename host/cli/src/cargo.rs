@@ -1,5 +1,7 @@
 //! The cargo package of a plugin: what it is called, and which files it is made of.
 
+mod build;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -7,17 +9,30 @@ use serde::Deserialize;
 
 use crate::error::Error;
 
+pub(crate) use build::Built;
+
 /// A package that makes one library that can be a plugin.
-pub(super) struct Package {
-    pub(super) name: String,
-    pub(super) folder: PathBuf,
-    pub(super) manifest: PathBuf,
+pub(crate) struct Package {
+    pub(crate) name: String,
+    pub(crate) folder: PathBuf,
+    pub(crate) manifest: PathBuf,
     /// Where its workspace begins; without one, its own folder.
-    pub(super) workspace: PathBuf,
+    pub(crate) workspace: PathBuf,
     /// Where cargo builds.
-    pub(super) target: PathBuf,
+    pub(crate) target: PathBuf,
     /// The folders of the packages that it names by path.
-    pub(super) beside: Vec<PathBuf>,
+    pub(crate) beside: Vec<PathBuf>,
+    pub(crate) about: About,
+}
+
+/// What a manifest says for people, and for us.
+#[derive(Deserialize)]
+pub(crate) struct About {
+    pub(crate) description: Option<String>,
+    pub(crate) authors: Vec<String>,
+    pub(crate) repository: Option<String>,
+    pub(crate) homepage: Option<String>,
+    pub(crate) metadata: Option<serde_json::Value>,
 }
 
 /// What `cargo metadata` says, as far as we ask.
@@ -34,6 +49,8 @@ struct Described {
     manifest_path: PathBuf,
     targets: Vec<Target>,
     dependencies: Vec<Dependency>,
+    #[serde(flatten)]
+    about: About,
 }
 
 #[derive(Deserialize)]
@@ -47,13 +64,13 @@ struct Dependency {
 }
 
 /// Cargo: the one that runs us, if one does.
-pub(super) fn cargo() -> Command {
+pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 impl Package {
     /// The package in a folder. Cargo says itself what is wrong with a manifest.
-    pub(super) fn of(folder: &Path) -> Result<Self, Error> {
+    pub(crate) fn of(folder: &Path) -> Result<Self, Error> {
         let not = |why: &str| Error::NotAPackage { folder: folder.into(), why: why.into() };
         let folder = folder.canonicalize().map_err(|error| not(&error.to_string()))?;
         let manifest = folder.join("Cargo.toml");
@@ -66,9 +83,9 @@ impl Package {
         if !output.status.success() {
             return Err(not("cargo cannot read it"));
         }
-        let metadata: Metadata = serde_json::from_slice(&output.stdout)
+        let mut metadata: Metadata = serde_json::from_slice(&output.stdout)
             .map_err(|error| not(&format!("cargo describes it oddly: {error}")))?;
-        let Some(package) = metadata.packages.iter().find(|package| package.manifest_path == manifest) else {
+        let Some(at) = metadata.packages.iter().position(|package| package.manifest_path == manifest) else {
             let plugins = metadata
                 .packages
                 .iter()
@@ -77,12 +94,14 @@ impl Package {
                 .map(Path::to_owned);
             return Err(Error::Workspace { plugins: plugins.collect(), folder });
         };
+        let package = metadata.packages.swap_remove(at);
         if !package.is_plugin() {
-            return Err(Error::NoCdylib(package.name.clone()));
+            return Err(Error::NoCdylib(package.name));
         }
         Ok(Package {
-            name: package.name.clone(),
-            beside: package.dependencies.iter().filter_map(|dependency| dependency.path.clone()).collect(),
+            name: package.name,
+            beside: package.dependencies.into_iter().filter_map(|dependency| dependency.path).collect(),
+            about: package.about,
             workspace: metadata.workspace_root,
             target: metadata.target_directory,
             folder,
@@ -93,7 +112,7 @@ impl Package {
 
 impl Package {
     /// The name that `export!` gives its plugin.
-    pub(super) fn plugin(&self) -> &str {
+    pub(crate) fn plugin(&self) -> &str {
         self.name.strip_prefix("hookrail-plugin-").unwrap_or(&self.name)
     }
 }

@@ -1,0 +1,124 @@
+//! The verbs for packages and keys.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use hookrail::package::Target;
+
+/// One line a paragraph: the terminal's width decides where they break.
+const AFTER_PACK: &str = "\
+What is packed: the library, README.md, LICENSE*, and the folders etc and data, as far as they are there; and the JSON Schema of the configuration, which the library is loaded for.
+What is said of it: [package] of Cargo.toml, and [package.metadata.hookrail] with functionality = [..], and if need be builder = { name, contact, website }, host and abi = \"~> 1.0\".
+The time in it is $SOURCE_DATE_EPOCH, else that of the last commit: the same libraries give the same bytes.";
+
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_PACK)]
+pub(crate) struct Pack {
+    /// The plugin's cargo package
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(crate) folder: PathBuf,
+
+    /// Pack this library instead of building one; may repeat, once for each target
+    #[arg(long = "lib", value_name = "TARGET=FILE", value_parser = library)]
+    pub(crate) libraries: Vec<(Target, PathBuf)>,
+
+    /// The folder that the package is put into
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) to: PathBuf,
+
+    /// Pack the source too
+    #[arg(long)]
+    pub(crate) source: bool,
+
+    /// Sign the tar in it and the package, with the key of `hookrail keygen` or --key. The same libraries
+    /// then give the same bytes but for the signature
+    #[arg(long)]
+    pub(crate) sign: bool,
+
+    #[command(flatten)]
+    pub(crate) key: Key,
+
+    /// What the package says of itself, as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The key to sign with.
+#[derive(Debug, Args)]
+pub(crate) struct Key {
+    /// The secret key [default: $HOOKRAIL_HOME/hookrail.key]; its password is asked for, or is
+    /// $HOOKRAIL_KEY_PASSWORD
+    #[arg(long = "key", value_name = "FILE")]
+    pub(crate) secret: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Keygen {
+    #[command(flatten)]
+    pub(crate) key: Key,
+
+    /// No password: whoever reads the file can sign
+    #[arg(long)]
+    pub(crate) no_password: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sign {
+    /// The file; the signature is put beside it, as FILE.minisig
+    pub(crate) file: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) key: Key,
+
+    /// What is signed beside it, for whoever verifies [default: the file's name]
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) comment: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The package; its signature lies beside it, as FILE.minisig
+    pub(crate) file: PathBuf,
+
+    /// Trust this public key, a file or the key itself, instead of those of `hookrail trust`
+    #[arg(long, value_name = "FILE|KEY")]
+    pub(crate) key: Option<String>,
+
+    /// As a JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Trust {
+    /// Trust the packages that a key has signed
+    Add {
+        /// The public key: a file, or the key itself
+        #[arg(value_name = "FILE|KEY")]
+        key: String,
+        /// Whose it is
+        #[arg(long)]
+        name: String,
+    },
+    /// The keys that are trusted, or were
+    List {
+        /// As a JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Trust a key no more, for ever
+    Revoke {
+        /// The key's number, as `hookrail trust list` shows it
+        #[arg(value_name = "ID")]
+        key: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+fn library(text: &str) -> Result<(Target, PathBuf), String> {
+    let (target, file) =
+        text.split_once('=').ok_or("write TARGET=FILE, for example x86_64-unknown-linux-gnu=lib.so")?;
+    Ok((target.parse()?, file.into()))
+}

@@ -1,0 +1,150 @@
+//! `hookrail keygen` and `hookrail sign`: keys and signatures in minisign's form, by its author's library.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use hookrail::package::signature_of;
+use minisign::{KeyPair, PError, PublicKey, SecretKey, SecretKeyBox};
+
+use crate::args::{Key, Keygen, Sign};
+use crate::error::Error;
+use crate::exit::ExitCode;
+use crate::{print, talk, trust};
+
+pub(crate) fn generate(options: &Keygen) -> Result<ExitCode, Error> {
+    let secret = options.key.path()?;
+    let public = secret.with_extension("pub");
+    for file in [&secret, &public] {
+        if file.exists() {
+            let why = "it is there already, and what it signed could be verified no more".into();
+            return Err(Error::BadKey { key: file.display().to_string(), why });
+        }
+    }
+    let bad = |error: PError| Error::BadKey { key: secret.display().to_string(), why: error.to_string() };
+    let pair = if options.no_password {
+        KeyPair::generate_unencrypted_keypair()
+    } else {
+        let password = match password() {
+            Some(password) => password,
+            None => asked_twice().map_err(|why| Error::BadKey { key: secret.display().to_string(), why })?,
+        };
+        KeyPair::generate_encrypted_keypair(Some(password))
+    };
+    let pair = pair.map_err(bad)?;
+    let secret_text = pair.sk.to_box(Some("hookrail secret key")).map_err(bad)?.into_string();
+    let public_text = pair.pk.to_box().map_err(bad)?.into_string();
+    write(&secret, &secret_text, 0o600)?;
+    write(&public, &public_text, 0o644)?;
+    talk::line(format_args!("secret key: {}; keep a copy of it where nobody else reads", secret.display()));
+    talk::line(format_args!("public key: {}; whoever shall trust you: hookrail trust add", public.display()));
+    print::line(pair.pk.to_base64())?;
+    Ok(ExitCode::Ok)
+}
+
+pub(crate) fn sign(options: &Sign) -> Result<ExitCode, Error> {
+    let signer = Signer::open(&options.key)?;
+    let signature = signer.sign_beside(&options.file, options.comment.as_deref())?;
+    talk::line(format_args!("signed with the key {}", signer.id()));
+    print::line(signature.display())?;
+    Ok(ExitCode::Ok)
+}
+
+/// A secret key, ready to sign.
+pub(crate) struct Signer {
+    secret: SecretKey,
+    public: PublicKey,
+    file: PathBuf,
+}
+
+impl Signer {
+    /// Asks for the password, if there is one.
+    pub(crate) fn open(key: &Key) -> Result<Self, Error> {
+        let file = key.path()?;
+        let bad = |error: PError| Error::BadKey { key: file.display().to_string(), why: error.to_string() };
+        let text = std::fs::read_to_string(&file)
+            .map_err(|source| Error::Input { file: file.display().to_string(), source })?;
+        let secret = match open_key(&text) {
+            Some(secret) => secret,
+            None => {
+                let password = match password() {
+                    Some(password) => password,
+                    None => asked("Password of the secret key: ")
+                        .map_err(|why| Error::BadKey { key: file.display().to_string(), why })?,
+                };
+                SecretKeyBox::from_string(&text)
+                    .and_then(|secret| secret.into_secret_key(Some(password)))
+                    .map_err(bad)?
+            }
+        };
+        let public = PublicKey::from_secret_key(&secret).map_err(bad)?;
+        Ok(Signer { secret, public, file })
+    }
+
+    /// The key's number.
+    pub(crate) fn id(&self) -> String {
+        let id = self.public.keynum().try_into().map_or(0, u64::from_le_bytes);
+        format!("{id:016X}")
+    }
+
+    /// The signature of these bytes, as text.
+    pub(crate) fn sign(&self, bytes: &mut dyn Read, comment: &str) -> Result<String, Error> {
+        let signed = minisign::sign(Some(&self.public), &self.secret, bytes, Some(comment), Some("hookrail"));
+        let signed =
+            signed.map_err(|error| Error::BadKey { key: self.file.display().to_string(), why: error.to_string() });
+        Ok(signed?.into_string())
+    }
+
+    /// Puts the signature of a file beside it; answers where.
+    pub(crate) fn sign_beside(&self, path: &Path, comment: Option<&str>) -> Result<PathBuf, Error> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let file = File::open(path).map_err(|source| Error::Input { file: path.display().to_string(), source });
+        let text = self.sign(&mut file?, comment.unwrap_or(&name))?;
+        let beside = signature_of(path);
+        let written = std::fs::write(&beside, text);
+        written.map_err(|source| Error::Output { file: beside.display().to_string(), source })?;
+        Ok(beside)
+    }
+}
+
+impl Key {
+    fn path(&self) -> Result<PathBuf, Error> {
+        match &self.secret {
+            Some(file) => Ok(file.clone()),
+            None => Ok(trust::home()?.path().join("hookrail.key")),
+        }
+    }
+}
+
+/// A secret key without a password. The stock program leaves out its checksum, which the library wants.
+fn open_key(text: &str) -> Option<SecretKey> {
+    let bytes = BASE64_STANDARD.decode(text.lines().nth(1)?.trim()).ok()?;
+    // Behind the two bytes of the algorithm stand those of how it was encrypted.
+    (bytes.get(2..4)? == [0; 2]).then(|| SecretKey::from_bytes(&bytes).ok())?
+}
+
+fn password() -> Option<String> {
+    std::env::var("HOOKRAIL_KEY_PASSWORD").ok()
+}
+
+/// A new password, from the terminal.
+fn asked_twice() -> Result<String, String> {
+    let password = asked("Password for the secret key: ")?;
+    if asked("Once more: ")? == password { Ok(password) } else { Err("the passwords differ".into()) }
+}
+
+/// A password, from the terminal.
+fn asked(prompt: &str) -> Result<String, String> {
+    rpassword::prompt_password(prompt).map_err(|error| {
+        format!("it has a password, and nobody can be asked for it ({error}); set $HOOKRAIL_KEY_PASSWORD")
+    })
+}
+
+fn write(path: &Path, text: &str, mode: u32) -> Result<(), Error> {
+    let file = File::options().write(true).create_new(true).mode(mode).open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
+    written.map_err(|source| Error::Output { file: path.display().to_string(), source })
+}

@@ -1,0 +1,113 @@
+//! `hookrail pack`: a package of a plugin, from its crate.
+
+mod contents;
+mod manifest;
+mod moment;
+
+use std::path::PathBuf;
+
+use hookrail::inspect;
+use hookrail::package::{Build, Content, FORMAT, Libc, MemberPath, Metadata, Package, Tar, Target, write};
+
+use crate::args::Pack;
+use crate::cargo::{self, Built};
+use crate::error::Error;
+use crate::exit::ExitCode;
+use crate::interrupt::Interrupt;
+use crate::key::Signer;
+use crate::{duration, print, talk};
+
+use contents::Contents;
+use manifest::Manifest;
+
+pub(crate) fn run(options: &Pack) -> Result<ExitCode, Error> {
+    let package = cargo::Package::of(&options.folder)?;
+    // What is missing is said before anybody waits for a build.
+    let manifest = Manifest::of(&package)?;
+    let signer = options.sign.then(|| Signer::open(&options.key)).transpose()?;
+    let Some(libraries) = libraries(&package, options)? else { return Ok(ExitCode::Failure) };
+    let mut contents = Contents::of(&package.folder, options.source)?;
+    let mut builds = Vec::new();
+    let mut note = None;
+    for (target, file) in libraries {
+        let inspection = hookrail::package::inspect_for(target, &file)?;
+        let name = format!("lib/{target}/lib{}.so", inspection.note.name.replace(['-', '.'], "_"));
+        let path: MemberPath = name.parse().map_err(|why| Error::NotPacked { package: package.name.clone(), why })?;
+        let libc = inspection.image.glibc.as_deref().and_then(|text| text.parse().ok());
+        builds.push(Build { target, libc: libc.unwrap_or(Libc::OLDEST).max(Libc::OLDEST), library: path.clone() });
+        contents.add(Content { path, from: file.clone(), is_executable: false });
+        if target == Target::HERE {
+            contents.add_schema(&inspection.note.name, &file)?;
+        }
+        note.get_or_insert(inspection.note);
+    }
+    let note = note.expect("there is a library for each target, and one target at least");
+    let version = note.version.parse().map_err(|error| Error::NotPacked {
+        package: package.name.clone(),
+        why: format!("its version {} is none of Semantic Versioning: {error}", note.version),
+    })?;
+    let draft = Metadata {
+        format: FORMAT,
+        name: note.name,
+        version,
+        description: manifest.description,
+        built_at: moment::of(&package.folder)?,
+        tar: Tar::default(),
+        files: Vec::new(),
+        authors: manifest.authors,
+        builder: manifest.builder,
+        source: manifest.source,
+        functionality: manifest.functionality,
+        compatibility: manifest.compatibility,
+        targets: builds,
+        hooks: note.hooks,
+        capabilities: note.capabilities,
+        isolation: note.isolation,
+    };
+    let comment = format!("{}.tar", draft.full_name());
+    let mut sign_tar = |tar: &mut std::fs::File| {
+        let signer = signer.as_ref().expect("it is asked only then");
+        signer.sign(tar, &comment).map_err(|error| hookrail::Error::System {
+            what: "sign the tar".into(),
+            source: std::io::Error::other(error.to_string()),
+        })
+    };
+    let sign: Option<hookrail::package::SignTar<'_>> = if options.sign { Some(&mut sign_tar) } else { None };
+    let (file, metadata) = write(draft, contents.files, &options.to, sign)?;
+    // What could not be true of several libraries is found by reading it as others will.
+    if let Err(error) = Package::open(&file).and_then(|mut package| package.verify()) {
+        let _ = std::fs::remove_file(&file);
+        return Err(error.into());
+    }
+    let signature = signer.map(|signer| signer.sign_beside(&file, None)).transpose()?;
+    talk::line(format_args!("{} files packed for {}", metadata.files.len(), targets(&metadata)));
+    match &signature {
+        Some(signature) => talk::line(format_args!("signed: {}", signature.display())),
+        None => talk::line(format_args!("not signed; `hookrail sign {}` does it", file.display())),
+    }
+    if options.json {
+        print::json(&metadata)?
+    } else {
+        print::line(file.display())?
+    }
+    Ok(ExitCode::Ok)
+}
+
+fn targets(metadata: &Metadata) -> String {
+    metadata.targets.iter().map(|build| build.target.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// The libraries that were given, or the one that cargo makes; nothing when cargo has said why not.
+fn libraries(package: &cargo::Package, options: &Pack) -> Result<Option<Vec<(Target, PathBuf)>>, Error> {
+    if !options.libraries.is_empty() {
+        return Ok(Some(options.libraries.clone()));
+    }
+    match package.build(true, &[], true, &Interrupt::install()?)? {
+        Built::Library { file, time } => {
+            talk::line(format_args!("built in {}", duration::text(time)));
+            inspect(&file)?;
+            Ok(Some(vec![(Target::HERE, file)]))
+        }
+        Built::Failed(_) | Built::Interrupted => Ok(None),
+    }
+}

@@ -1,0 +1,88 @@
+//! What goes into a package beside the libraries.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use hookrail::package::Content;
+use tempfile::NamedTempFile;
+
+use crate::error::Error;
+
+/// The folders of a crate that are packed whole, as far as they are there.
+const FOLDERS: [&str; 2] = ["data", "etc"];
+
+/// Those that are its source.
+const SOURCE: [&str; 3] = ["Cargo.toml", "build.rs", "src"];
+
+/// The files of a package.
+pub(super) struct Contents {
+    pub(super) files: Vec<Content>,
+    /// Keeps the schema until it is packed.
+    schema: Option<NamedTempFile>,
+}
+
+impl Contents {
+    pub(super) fn of(folder: &Path, source: bool) -> Result<Self, Error> {
+        let mut contents = Contents { files: Vec::new(), schema: None };
+        let failed = |source| Error::Input { file: folder.display().to_string(), source };
+        for entry in fs::read_dir(folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let is_text = name.starts_with("README") || name.starts_with("LICENSE");
+            if is_text || FOLDERS.contains(&&*name) || (source && SOURCE.contains(&&*name)) {
+                contents.take(&entry.path(), &name)?;
+            }
+        }
+        Ok(contents)
+    }
+
+    pub(super) fn add(&mut self, content: Content) {
+        self.files.push(content);
+    }
+
+    /// The schema of the plugin's configuration, as its library says. Its code runs, in a process of its
+    /// own.
+    pub(super) fn add_schema(&mut self, name: &str, library: &Path) -> Result<(), Error> {
+        let failed = |source| Error::System { what: "ask the library for its schema", source };
+        let program = std::env::current_exe().map_err(failed)?;
+        let mut asked = Command::new(program);
+        asked.args(["inspect", "--schema"]).arg(library).stdin(Stdio::null());
+        let answer = asked.output().map_err(failed)?;
+        if !answer.status.success() {
+            // A plugin without configuration has none.
+            return Ok(());
+        }
+        let mut file = NamedTempFile::new().map_err(failed)?;
+        file.write_all(&answer.stdout).map_err(failed)?;
+        let path = format!("etc/{name}.schema.json").parse().map_err(|why| failed(io::Error::other::<String>(why)))?;
+        // One that was written by hand is older than what the library says.
+        self.files.retain(|content| content.path != path);
+        self.files.push(Content { path, from: file.path().into(), is_executable: false });
+        self.schema = Some(file);
+        Ok(())
+    }
+
+    /// A file, or all below a folder.
+    fn take(&mut self, from: &Path, to: &str) -> Result<(), Error> {
+        let failed = |source| Error::Input { file: from.display().to_string(), source };
+        let metadata = fs::symlink_metadata(from).map_err(failed)?;
+        if metadata.is_dir() {
+            for entry in fs::read_dir(from).map_err(failed)? {
+                let entry = entry.map_err(failed)?;
+                self.take(&entry.path(), &format!("{to}/{}", entry.file_name().to_string_lossy()))?;
+            }
+            return Ok(());
+        }
+        let refused = |why: String| Error::NotPacked { package: from.display().to_string(), why };
+        if !metadata.is_file() {
+            return Err(refused("it is neither a file nor a folder".into()));
+        }
+        let is_executable = metadata.permissions().mode() & 0o100 != 0;
+        self.files.push(Content { path: to.parse().map_err(refused)?, from: from.into(), is_executable });
+        Ok(())
+    }
+}

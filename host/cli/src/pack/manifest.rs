@@ -1,0 +1,78 @@
+//! What a crate's manifest says of the plugin.
+
+use hookrail::package::{Builder, Compatibility, Functionality, Range};
+use serde::Deserialize;
+
+use crate::cargo::Package;
+use crate::error::Error;
+
+/// What only its author can know of a package.
+pub(super) struct Manifest {
+    pub(super) description: String,
+    pub(super) authors: Vec<String>,
+    pub(super) builder: Builder,
+    pub(super) source: String,
+    pub(super) functionality: Vec<Functionality>,
+    pub(super) compatibility: Compatibility,
+}
+
+/// `[package.metadata.hookrail]`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    #[serde(default)]
+    functionality: Vec<Functionality>,
+    builder: Option<Builder>,
+    host: Option<Range>,
+    abi: Option<Range>,
+}
+
+impl Manifest {
+    /// All that is missing is said at once.
+    pub(super) fn of(package: &Package) -> Result<Self, Error> {
+        let about = &package.about;
+        let refused = |why: String| Error::NotPacked { package: package.name.clone(), why };
+        let table = about.metadata.as_ref().and_then(|metadata| metadata.get("hookrail")).cloned();
+        let table: Table = table
+            .map_or(Ok(Table::default()), serde_json::from_value)
+            .map_err(|error| refused(format!("[package.metadata.hookrail]: {error}")))?;
+        let builder = table.builder.or_else(|| about.authors.first().and_then(|author| builder(author)));
+        let source = about.repository.clone().or_else(|| about.homepage.clone());
+        let missing: Vec<_> = [
+            (about.description.is_none(), "`description` in [package]"),
+            (about.authors.is_empty(), "`authors = [\"Name <name@example.org>\"]` in [package]"),
+            (source.is_none(), "`repository`, the address of its source, in [package]"),
+            (
+                table.functionality.is_empty(),
+                "`functionality = [\"message_processing\"]`, or what it does, in [package.metadata.hookrail]",
+            ),
+            (
+                builder.is_none(),
+                "`builder = { name = \"..\", contact = \"..\" }` in [package.metadata.hookrail], or an author with an address in <>",
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(is_missing, what)| is_missing.then_some(what))
+        .collect();
+        let (Some(description), Some(source), Some(builder), true) =
+            (about.description.clone(), source, builder, missing.is_empty())
+        else {
+            return Err(refused(format!("its Cargo.toml lacks\n  {}", missing.join("\n  "))));
+        };
+        let any = || "~> 1.0".parse::<Range>().expect("this is a range");
+        Ok(Manifest {
+            description,
+            authors: about.authors.clone(),
+            builder,
+            source,
+            functionality: table.functionality,
+            compatibility: Compatibility { host: table.host.unwrap_or_else(any), abi: table.abi.unwrap_or_else(any) },
+        })
+    }
+}
+
+/// An author `Name <address>` as a builder.
+fn builder(author: &str) -> Option<Builder> {
+    let (name, contact) = author.strip_suffix('>')?.split_once('<')?;
+    Some(Builder { name: name.trim().into(), contact: contact.trim().into(), website: None, signature: None })
+}

@@ -1,0 +1,80 @@
+//! `hookrail trust`: whose packages are trusted.
+
+use std::path::Path;
+
+use hookrail::package::{Home, PublicKey, Trust, TrustedKey};
+
+use crate::args;
+use crate::error::Error;
+use crate::exit::ExitCode;
+use crate::table::{Column, Target, table};
+use crate::{print, talk};
+
+pub(crate) fn run(command: &args::Trust) -> Result<ExitCode, Error> {
+    let home = home()?;
+    match command {
+        args::Trust::Add { key, name } => {
+            let key = public_key(key)?;
+            let id = key.id();
+            change(&home, |trust| trust.add(key, name.clone()))?;
+            talk::line(format_args!("the packages that the key {id} ({name}) has signed are trusted"));
+            talk::line(
+                "a plugin in the host's process may do all that the host may: trust whom you would let run a program here",
+            );
+        }
+        args::Trust::List { json } => {
+            let trust = Trust::read(&home)?;
+            if *json { print::json(&trust.keys())? } else { print::line(text(trust.keys()))? }
+        }
+        args::Trust::Revoke { key, reason } => {
+            let id = key.parse().map_err(|why| Error::BadKey { key: key.clone(), why })?;
+            change(&home, |trust| trust.revoke(id, reason.clone()))?;
+            talk::line(format_args!("the key {id} is trusted no more"));
+        }
+    }
+    Ok(ExitCode::Ok)
+}
+
+/// The home of the hosts of this user.
+pub(crate) fn home() -> Result<Home, Error> {
+    Ok(Home::open(&hookrail::Config::default().home())?)
+}
+
+fn change(
+    home: &Home,
+    change: impl FnOnce(&mut Trust) -> Result<(), hookrail::package::Rejected>,
+) -> Result<(), Error> {
+    let locked = home.lock()?;
+    let mut trust = Trust::read(home)?;
+    change(&mut trust).map_err(|why| {
+        Error::Host(hookrail::Error::PackageRejected { package: home.path().display().to_string(), why })
+    })?;
+    Ok(trust.write(&locked)?)
+}
+
+/// A public key, or that in a file.
+pub(crate) fn public_key(text: &str) -> Result<PublicKey, Error> {
+    let bad = |why: String| Error::BadKey { key: text.into(), why };
+    let path = Path::new(text);
+    if !path.exists() {
+        let unknown = |why| bad(format!("there is no such file, and {why}"));
+        return text.parse().map_err(unknown);
+    }
+    let content = std::fs::read_to_string(path);
+    content.map_err(|error| bad(error.to_string()))?.parse().map_err(bad)
+}
+
+fn text(keys: &[TrustedKey]) -> String {
+    if keys.is_empty() {
+        return "no key is trusted; `hookrail trust add KEY --name NAME` adds one".into();
+    }
+    let columns = [Column::Text("key"), Column::Text("name"), Column::Text("trusted since"), Column::Text("state")];
+    let rows = keys.iter().map(|known| {
+        let state = match &known.revoked {
+            None => "trusted".into(),
+            Some(revoked) => format!("revoked at {}: {}", revoked.at, revoked.reason),
+        };
+        vec![known.key.id().to_string(), known.name.clone(), known.added.clone(), state]
+    });
+    table(Target::Stdout, &columns, rows)
+}

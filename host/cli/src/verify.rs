@@ -1,0 +1,65 @@
+//! `hookrail verify`: who signed a package, and whether all in it is what it says.
+
+use std::fmt::Write;
+
+use hookrail::package::{Metadata, Signed, Trust};
+use indicatif::BinaryBytes;
+use serde::Serialize;
+
+use crate::args::Verify;
+use crate::error::Error;
+use crate::exit::ExitCode;
+use crate::{print, trust};
+
+/// What was found out about a package.
+#[derive(Serialize)]
+struct Verified<'a> {
+    signed: &'a Signed,
+    /// Why it would not work with this host, if it would not.
+    unfit: Option<String>,
+    metadata: &'a Metadata,
+}
+
+pub(crate) fn run(options: &Verify) -> Result<ExitCode, Error> {
+    let trust = match &options.key {
+        None => Trust::read(&trust::home()?)?,
+        Some(key) => {
+            let mut only = Trust::default();
+            only.add(trust::public_key(key)?, "given by --key".into()).expect("nothing is known of any key yet");
+            only
+        }
+    };
+    let (mut package, signed) = trust.open(&options.file)?;
+    package.verify()?;
+    let metadata = package.metadata();
+    let unfit = metadata.fits_here().err().map(|why| why.to_string());
+    let verified = Verified { signed: &signed, unfit, metadata };
+    if options.json {
+        print::json(&verified)?
+    } else {
+        print::line(text(&verified))?
+    }
+    Ok(ExitCode::Ok)
+}
+
+fn text(Verified { signed, unfit, metadata }: &Verified<'_>) -> String {
+    let mut text = format!("{} {}: {}\n", print::bold(&metadata.name), metadata.version, metadata.description);
+    let builder = &metadata.builder;
+    let facts = [
+        ("signed by", format!("{} ({})", signed.name, signed.key.id())),
+        ("who says", signed.comment.clone()),
+        ("built by", format!("{}, {}", builder.name, builder.contact)),
+        ("built at", metadata.built_at.clone()),
+        ("written by", metadata.authors.join(", ")),
+        ("source", metadata.source.clone()),
+        ("for hosts", metadata.compatibility.host.to_string()),
+        ("for", metadata.targets.iter().map(|build| build.target.to_string()).collect::<Vec<_>>().join(", ")),
+        ("here", unfit.clone().unwrap_or_else(|| "it works with this host".into())),
+        ("files", format!("{}, {}, all as they were packed", metadata.files.len(), BinaryBytes(metadata.tar.size))),
+    ];
+    for (name, value) in facts {
+        let _ = writeln!(text, "  {name:<12}{value}");
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
