@@ -39,5 +39,5 @@ pub use range::Range;
 pub use read::{Package, Unpacked};
 pub use signature::{KeyId, PublicKey, Signature};
 pub use target::{Build, Libc, Target};
-pub use trust::{Revoked, Signed, Trust, TrustedKey, signature_of};
+pub use trust::{BuiltBy, Revoked, Signed, Trust, TrustedKey, signature_of};
 pub use write::{Content, SignTar, write};

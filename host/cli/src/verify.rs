@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use hookrail::package::{Metadata, Signed, Trust};
+use hookrail::package::{BuiltBy, Metadata, Signed, Trust};
 use indicatif::BinaryBytes;
 use serde::Serialize;
 
@@ -15,6 +15,8 @@ use crate::{print, trust};
 #[derive(Serialize)]
 struct Verified<'a> {
     signed: &'a Signed,
+    /// Who signed the tar in it, if anybody did.
+    built_by: Option<BuiltBy>,
     /// Why it would not work with this host, if it would not.
     unfit: Option<String>,
     metadata: &'a Metadata,
@@ -31,9 +33,10 @@ pub(crate) fn run(options: &Verify) -> Result<ExitCode, Error> {
     };
     let (mut package, signed) = trust.open(&options.file)?;
     package.verify()?;
+    let built_by = trust.builder(&mut package)?;
     let metadata = package.metadata();
     let unfit = metadata.fits_here().err().map(|why| why.to_string());
-    let verified = Verified { signed: &signed, unfit, metadata };
+    let verified = Verified { signed: &signed, built_by, unfit, metadata };
     if options.json {
         print::json(&verified)?
     } else {
@@ -42,13 +45,13 @@ pub(crate) fn run(options: &Verify) -> Result<ExitCode, Error> {
     Ok(ExitCode::Ok)
 }
 
-fn text(Verified { signed, unfit, metadata }: &Verified<'_>) -> String {
+fn text(Verified { signed, built_by, unfit, metadata }: &Verified<'_>) -> String {
     let mut text = format!("{} {}: {}\n", print::bold(&metadata.name), metadata.version, metadata.description);
     let builder = &metadata.builder;
     let facts = [
         ("signed by", format!("{} ({})", signed.name, signed.key.id())),
         ("who says", signed.comment.clone()),
-        ("built by", format!("{}, {}", builder.name, builder.contact)),
+        ("built by", format!("{}, {}{}", builder.name, builder.contact, signature(built_by.as_ref()))),
         ("built at", metadata.built_at.clone()),
         ("written by", metadata.authors.join(", ")),
         ("source", metadata.source.clone()),
@@ -62,4 +65,13 @@ fn text(Verified { signed, unfit, metadata }: &Verified<'_>) -> String {
     }
     text.truncate(text.trim_end().len());
     text
+}
+
+/// What the builder's own signature tells.
+fn signature(built_by: Option<&BuiltBy>) -> String {
+    match built_by {
+        None => String::new(),
+        Some(BuiltBy { key, name: Some(name) }) => format!("; signed by {name} ({key})"),
+        Some(BuiltBy { key, name: None }) => format!("; signed by the key {key}, which is unknown here"),
+    }
 }

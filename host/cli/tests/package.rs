@@ -91,13 +91,17 @@ fn a_signed_package_is_verified_by_whoever_trusts_the_key() {
     let verified: Value = serde_json::from_str(&scene.ok(&["verify", "hello-1.0.0.hrp", "--json"])).unwrap();
     assert_eq!(verified["signed"]["name"], "Jane");
     assert_eq!(verified["unfit"], Value::Null);
+    assert_eq!(
+        (&verified["built_by"]["name"], &verified["built_by"]["key"]),
+        (&"Jane".into(), &trusted(&scene).into())
+    );
     assert_eq!(verified["metadata"]["hooks"][0]["point"], "message.publish");
     assert_eq!(verified["metadata"]["functionality"][1], "x-greeting");
     // The library takes a configuration, so its schema is there too.
     let paths: Vec<_> = verified["metadata"]["files"].as_array().unwrap().iter().map(|file| &file["path"]).collect();
     assert_eq!(paths, ["README.md", "etc/hello.schema.json", &format!("lib/{TARGET}/libhello.so")]);
 
-    scene.ok(&["trust", "revoke", verified_key(&scene).as_str(), "--reason", "it was lost"]);
+    scene.ok(&["trust", "revoke", &trusted(&scene), "--reason", "it was lost"]);
     let said = scene.refused(&["verify", "hello-1.0.0.hrp"], 7);
     assert!(said.contains("HR0814") && said.contains("it was lost"), "{said}");
     let said = scene.refused(&["trust", "add", "me.pub", "--name", "Jane"], 7);
@@ -105,7 +109,7 @@ fn a_signed_package_is_verified_by_whoever_trusts_the_key() {
 }
 
 /// The number of the one key that is trusted.
-fn verified_key(scene: &Scene) -> String {
+fn trusted(scene: &Scene) -> String {
     let listed = scene.ok(&["trust", "list"]);
     let row = listed.lines().nth(1).unwrap();
     row.split_whitespace().next().unwrap().to_owned()

@@ -26,9 +26,11 @@ const MAX_RATIO: u64 = 200;
 /// How large a tar may be at all.
 const MAX_TAR: u64 = 8 << 30;
 
+type Zip = ZipArchive<BufReader<fs::File>>;
+
 /// A package of which the metadata has been read.
 pub struct Package {
-    zip: ZipArchive<BufReader<fs::File>>,
+    zip: Zip,
     tar: usize,
     metadata: Metadata,
     path: PathBuf,
@@ -74,11 +76,18 @@ impl Package {
     pub fn unpack(&mut self, take: &mut dyn FnMut(Unpacked<'_>) -> Result<(), Error>) -> Result<(), Error> {
         let files = self.metadata.files.iter().map(|file| (&file.path, file)).collect();
         let mut unpacking = Unpacking { metadata: &self.metadata, missing: files, path: &self.path, take };
-        let options = ZipReadOptions::new().enforce_header_consistency(true);
-        let member = self.zip.by_index_with_options(self.tar, options);
-        let mut member = member.map_err(|error| rejected(&self.path, Rejected::Archive(error.to_string())))?;
-        unpacking.tar(&mut member)
+        unpacking.tar(&mut tar(&mut self.zip, self.tar, &self.path)?)
     }
+
+    /// The bytes of the tar, for a signature of it.
+    pub(super) fn tar(&mut self) -> Result<impl Read, Error> {
+        tar(&mut self.zip, self.tar, &self.path)
+    }
+}
+
+fn tar<'a>(zip: &'a mut Zip, index: usize, path: &Path) -> Result<impl Read + use<'a>, Error> {
+    let options = ZipReadOptions::new().enforce_header_consistency(true);
+    zip.by_index_with_options(index, options).map_err(|error| rejected(path, Rejected::Archive(error.to_string())))
 }
 
 fn rejected(path: &Path, why: Rejected) -> Error {
@@ -86,7 +95,7 @@ fn rejected(path: &Path, why: Rejected) -> Error {
 }
 
 /// What is a package to the eye of its form.
-fn read(file: fs::File) -> Result<(ZipArchive<BufReader<fs::File>>, usize, Metadata), Rejected> {
+fn read(file: fs::File) -> Result<(Zip, usize, Metadata), Rejected> {
     let damaged = |error: &dyn std::fmt::Display| Rejected::Archive(error.to_string());
     let mut zip = ZipArchive::new(BufReader::new(file)).map_err(|error| damaged(&error))?;
     if zip.offset() != 0 {

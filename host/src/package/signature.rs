@@ -26,7 +26,8 @@ pub struct PublicKey {
 }
 
 /// The number that a key and its signatures bear. It says where to look, and proves nothing.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct KeyId(u64);
 
 /// A signature that was read; whether it is true is another question.
@@ -130,6 +131,12 @@ impl TryFrom<String> for PublicKey {
 impl From<PublicKey> for String {
     fn from(key: PublicKey) -> String {
         key.text
+    }
+}
+
+impl From<KeyId> for String {
+    fn from(id: KeyId) -> String {
+        id.to_string()
     }
 }
 

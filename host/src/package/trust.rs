@@ -134,6 +134,37 @@ impl Trust {
     }
 }
 
+/// Who built a package, as far as the signature in its metadata tells.
+#[derive(Clone, Debug, Serialize)]
+pub struct BuiltBy {
+    /// The key.
+    pub key: KeyId,
+    /// Whose it is, if it is one of those that are trusted: then the signature is true. Of other keys
+    /// nobody here can tell.
+    pub name: Option<String>,
+}
+
+impl Trust {
+    /// Who built a package, if they have signed its tar. A signature that is wrong is an error.
+    pub fn builder(&self, package: &mut Package) -> Result<Option<BuiltBy>, Error> {
+        let Some(text) = package.metadata().builder.signature.clone() else { return Ok(None) };
+        let path = package.path().display().to_string();
+        let rejected = |why| Error::PackageRejected {
+            package: path.clone(),
+            why: Rejected::Signature(format!("that of its builder: {why}")),
+        };
+        let signature: Signature = text.parse().map_err(rejected)?;
+        let key = signature.key;
+        let Some(known) = self.keys.iter().find(|known| known.key.id() == key) else {
+            return Ok(Some(BuiltBy { key, name: None }));
+        };
+        let failed = |source| Error::System { what: format!("read {path}"), source };
+        let verdict = signature.verify(&known.key, &mut package.tar()?).map_err(failed)?;
+        verdict.map_err(|why| rejected(why.to_string()))?;
+        Ok(Some(BuiltBy { key, name: Some(known.name.clone()) }))
+    }
+}
+
 /// Where the signature of a file lies.
 pub fn signature_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
