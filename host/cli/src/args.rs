@@ -3,6 +3,7 @@
 mod check;
 mod hooks;
 mod manage;
+mod new;
 mod package;
 
 use std::ffi::OsString;
@@ -13,6 +14,7 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 pub(crate) use self::check::{Check, CheckOne};
 pub(crate) use self::hooks::{Chains, Hooks};
 pub(crate) use self::manage::{Common, Plugin, Selection};
+pub(crate) use self::new::{Language, New};
 pub(crate) use self::package::{Key, Keygen, Pack, Sign, Trust, Verify};
 use crate::exit;
 use crate::size::Size;
@@ -51,6 +53,8 @@ pub(crate) enum Command {
     Bench(Bench),
     /// Show the whole of it in a few seconds: load, order, filter, unload under load, measure
     Demo(Demo),
+    /// Begin a plugin: a crate, or a C source, that builds and passes its checks
+    New(New),
     /// Watch a plugin's source: build it on every change, and put it in the place of what serves in a
     /// running host
     Dev(Dev),

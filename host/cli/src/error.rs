@@ -40,6 +40,8 @@ pub(crate) enum Error {
     NoPoint(String),
     #[error("{} exports no schema: it takes no configuration, or does not describe it", .0.display())]
     NoSchema(PathBuf),
+    #[error("`{name}` cannot be made: {why}")]
+    NotMade { name: String, why: String },
     #[error("{package} cannot be packed: {why}")]
     NotPacked { package: String, why: String },
     #[error("{} is no cargo package: {why}", folder.display())]
@@ -89,6 +91,7 @@ impl Error {
             Error::NotOneCheck(_) => "HR0619",
             Error::BadKey { .. } => "HR0620",
             Error::NotPacked { .. } => "HR0621",
+            Error::NotMade { .. } => "HR0622",
         }
     }
 
@@ -111,6 +114,7 @@ impl Error {
             Error::NoCargo(_) => "install Rust (https://rustup.rs), or put `cargo` into $PATH".into(),
             Error::BadKey { .. } => "`hookrail keygen` makes keys; docs/package.md tells of them".into(),
             Error::NoCheck { .. } => "`hookrail check --list` shows them all".into(),
+            Error::NotMade { .. } => "mend that; `hookrail new --help` says what it takes".into(),
             Error::NotPacked { .. } => "mend that; `hookrail pack --help` says what is packed".into(),
             Error::NoCdylib(_) => "write `[lib]` and `crate-type = [\"cdylib\"]` into its Cargo.toml".into(),
             Error::NotAPackage { .. } => "name the folder that the plugin's Cargo.toml is in".into(),
@@ -165,6 +169,7 @@ impl Error {
             | Error::NoCdylib(_)
             | Error::NotOneCheck(_)
             | Error::NotAPackage { .. }
+            | Error::NotMade { .. }
             | Error::NotPacked { .. }
             | Error::SeveralRun(_)
             | Error::Workspace { .. } => ExitCode::Usage,

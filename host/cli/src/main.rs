@@ -14,9 +14,11 @@ mod exit;
 mod hooks;
 mod inspect;
 mod interrupt;
+
 mod key;
 mod log;
 mod measure;
+mod new;
 mod pack;
 mod plugin;
 mod plugins;
@@ -58,6 +60,7 @@ fn run(args: &Args) -> Result<ExitCode, Error> {
         Command::Inspect(options) => inspect::run(options),
         Command::Bench(options) => bench::run(options),
         Command::Demo(options) => demo::run(options),
+        Command::New(options) => new::run(options),
         Command::Dev(options) => dev::run(options),
         Command::Check(options) => check::run(options),
         Command::Pack(options) => pack::run(options),

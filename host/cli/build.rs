@@ -1,0 +1,44 @@
+//! Puts the sources of `hookrail-abi` into the program: `hookrail new` writes them out where the checkout
+//! that the program was built from is gone.
+
+use std::env::var_os;
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn main() {
+    let own = PathBuf::from(var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let root = own.ancestors().nth(2).expect("it lies in the workspace, at host/cli");
+    let abi = root.join("abi");
+    let mut files = vec![abi.join("Cargo.toml"), abi.join("build.rs")];
+    below(&abi.join("src"), &mut files);
+    below(&abi.join("include"), &mut files);
+    files.sort();
+    let mut table = String::from("pub(crate) const ABI: &[(&str, &str)] = &[\n");
+    for file in &files {
+        let name = file.strip_prefix(root).expect("it was found there").display();
+        let _ = writeln!(table, "    ({:?}, include_str!({:?})),", name.to_string(), file);
+    }
+    table.push_str("];\n");
+    let _ = writeln!(table, "pub(crate) const MANIFEST: &str = include_str!({:?});", root.join("Cargo.toml"));
+    let _ = writeln!(table, "pub(crate) const LOCK: &str = include_str!({:?});", root.join("Cargo.lock"));
+    let _ = writeln!(table, "pub(crate) const CHECKOUT: &str = {:?};", abi);
+    let out = PathBuf::from(var_os("OUT_DIR").expect("cargo sets it"));
+    fs::write(out.join("carried.rs"), table).expect("cargo made the folder");
+    println!("cargo::rerun-if-changed=build.rs");
+    for changed in [&abi, &root.join("Cargo.toml"), &root.join("Cargo.lock")] {
+        println!("cargo::rerun-if-changed={}", changed.display());
+    }
+}
+
+/// All files below a folder.
+fn below(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("the sources are there").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            below(&path, files);
+        } else {
+            files.push(path);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The verb that begins a plugin.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use hookrail::Priority;
+
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// The plugin's name: lower-case letters, digits, `-` and `_`
+    pub(crate) name: String,
+
+    /// The point that it hooks; `hookrail hooks list` shows them
+    #[arg(long, default_value = "message.publish")]
+    pub(crate) point: String,
+
+    /// Where it stands there: below 1000 runs before the host's own callback, above 1000 behind it
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = priority)]
+    pub(crate) priority: i32,
+
+    /// The language
+    #[arg(long, value_name = "LANG", default_value = "rust")]
+    pub(crate) lang: Language,
+
+    /// The folder to make [default: NAME]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+
+    /// Where `hookrail-abi` is: a checkout, a version to take from a registry, or `carried` for the sources
+    /// in this program [default: the checkout that it was built from, if that is there, else `carried`]
+    #[arg(long, value_name = "PATH|VERSION|carried")]
+    pub(crate) abi: Option<String>,
+
+    /// What was made, as a JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What a plugin is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    /// C11, with one header
+    C,
+    /// Rust, with the crate hookrail-abi
+    Rust,
+}
+
+fn priority(text: &str) -> Result<i32, String> {
+    let number: i32 = text.parse().map_err(|_| "a priority is a whole number of 32 bits")?;
+    let is_free = Priority::checked(number).is_some();
+    is_free.then_some(number).ok_or_else(|| "1000 and the ends of the range are kept for the host".into())
+}

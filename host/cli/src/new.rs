@@ -1,0 +1,100 @@
+//! `hookrail new`: a plugin that builds, passes its tests and `hookrail check`, to be changed from there.
+
+mod abi;
+mod name;
+mod point;
+mod template;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Serialize;
+
+use crate::args::{Language, New};
+use crate::error::Error;
+use crate::exit::ExitCode;
+use crate::{print, talk};
+
+use abi::Abi;
+use name::Name;
+use point::Hooked;
+
+/// What was made.
+#[derive(Serialize)]
+struct Made<'a> {
+    name: &'a str,
+    folder: &'a Path,
+    files: Vec<PathBuf>,
+    next: Vec<String>,
+}
+
+pub(crate) fn run(options: &New) -> Result<ExitCode, Error> {
+    let refused = |why: String| Error::NotMade { name: options.name.clone(), why };
+    let name: Name = options.name.parse().map_err(refused)?;
+    let hooked = Hooked::of(&options.point).map_err(refused)?;
+    let folder = options.folder.clone().unwrap_or_else(|| options.name.clone().into());
+    if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) || folder.is_file() {
+        return Err(refused(format!("{} is there already, and not empty", folder.display())));
+    }
+    let abi = Abi::of(options.abi.as_deref()).map_err(refused)?;
+    let files = match options.lang {
+        Language::C => template::c(&name, &hooked, options.priority, &abi).map_err(refused)?,
+        Language::Rust => template::rust(&name, &hooked, options.priority, &abi, &author()),
+    };
+    let is_new = !folder.exists();
+    let written = write(&folder, &files);
+    if let Err(source) = written {
+        // Half a plugin is none.
+        if is_new {
+            let _ = fs::remove_dir_all(&folder);
+        }
+        return Err(Error::Output { file: folder.display().to_string(), source });
+    }
+    let into = format!("cd {}", folder.display());
+    let next: Vec<String> = match options.lang {
+        Language::C => [&*into, "make", "make check"].map(Into::into).into(),
+        Language::Rust => {
+            [&*into, "cargo test", "cargo build --release", &format!("hookrail check {}", name.library())]
+                .map(Into::into)
+                .into()
+        }
+    };
+    let files = files.into_iter().map(|(path, _)| path).collect();
+    let made = Made { name: name.as_str(), folder: &folder, files, next };
+    if options.json {
+        print::json(&made)?;
+    } else {
+        print::line(folder.display())?;
+        talk::line(format_args!("next:\n  {}", made.next.join("\n  ")));
+    }
+    Ok(ExitCode::Ok)
+}
+
+/// A file, by its path below the new folder, and what is in it.
+type File = (PathBuf, String);
+
+fn write(folder: &Path, files: &[File]) -> std::io::Result<()> {
+    for (path, text) in files {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().expect("it lies in the folder"))?;
+        fs::write(path, text)?;
+    }
+    Ok(())
+}
+
+/// Whoever uses git here.
+fn author() -> String {
+    let ask = |key: &str| {
+        let mut git = Command::new("git");
+        git.args(["config", key]).stdin(Stdio::null()).stderr(Stdio::null());
+        let output = git.output().ok().filter(|output| output.status.success())?;
+        // Into a text of TOML, as it is.
+        let text = String::from_utf8(output.stdout).ok()?.trim().replace(['"', '\\'], "");
+        (!text.is_empty() && !text.chars().any(char::is_control)).then_some(text)
+    };
+    match (ask("user.name"), ask("user.email")) {
+        (Some(name), Some(email)) => format!("{name} <{email}>"),
+        _ => "Your Name <you@example.org>".into(),
+    }
+}

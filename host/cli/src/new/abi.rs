@@ -1,0 +1,79 @@
+//! Where a new plugin finds `hookrail-abi`, which is published nowhere yet.
+
+use std::path::{Path, PathBuf};
+
+use super::File;
+
+mod carried {
+    //! Written by the build script.
+    include!(concat!(env!("OUT_DIR"), "/carried.rs"));
+}
+
+pub(super) use carried::LOCK;
+
+/// Where a new plugin finds `hookrail-abi`.
+pub(super) enum Abi {
+    /// In the sources that this program carries, written out below the new package.
+    Carried,
+    /// In a checkout.
+    Path(PathBuf),
+    /// In a registry.
+    Version(String),
+}
+
+impl Abi {
+    /// As it was asked for; else the checkout that this program was built from, if it is there.
+    pub(super) fn of(wish: Option<&str>) -> Result<Self, String> {
+        match wish {
+            None if is_abi(Path::new(carried::CHECKOUT)) => Ok(Abi::Path(carried::CHECKOUT.into())),
+            None => Ok(Abi::Carried),
+            Some("carried") => Ok(Abi::Carried),
+            Some(text) if text.starts_with(|first: char| first.is_ascii_digit()) => Ok(Abi::Version(text.into())),
+            Some(text) => match Path::new(text).canonicalize() {
+                Ok(path) if is_abi(&path) => Ok(Abi::Path(path)),
+                Ok(path) if is_abi(&path.join("abi")) => Ok(Abi::Path(path.join("abi"))),
+                _ => Err(format!(
+                    "--abi {text} is neither `carried`, a version, nor a folder with the crate hookrail-abi in it"
+                )),
+            },
+        }
+    }
+
+    /// Behind `hookrail-abi =` in a manifest.
+    pub(super) fn dependency(&self) -> String {
+        match self {
+            Abi::Carried => "{ path = \"hookrail/abi\" }".into(),
+            Abi::Path(path) => format!("{{ path = {:?} }}", path.display().to_string()),
+            Abi::Version(version) => format!("{version:?}"),
+        }
+    }
+
+    /// What is to be written out beside the plugin's own files: a workspace with that one member, since
+    /// the crate takes its versions from one.
+    pub(super) fn carried(&self) -> Vec<File> {
+        let Abi::Carried = self else { return Vec::new() };
+        // From there to the profiles the workspace says what its members share.
+        let (_, shared) = carried::MANIFEST.split_once("[workspace.package]").expect("the workspace has it");
+        let (shared, _) = shared.split_once("[profile.").expect("the workspace has profiles behind that");
+        let manifest = format!("[workspace]\nresolver = \"3\"\nmembers = [\"abi\"]\n\n[workspace.package]{shared}");
+        let sources = carried::ABI.iter().map(|(name, text)| (PathBuf::from(name), (*text).to_owned()));
+        let all = sources.chain([("Cargo.toml".into(), manifest)]);
+        all.map(|(name, text)| (Path::new("hookrail").join(name), text)).collect()
+    }
+
+    /// The header for C.
+    pub(super) fn header(&self) -> Result<String, String> {
+        let own = || carried::ABI.iter().find(|(name, _)| name.ends_with("hookrail.h"));
+        match self {
+            Abi::Path(path) => {
+                let file = path.join("include/hookrail.h");
+                std::fs::read_to_string(&file).map_err(|error| format!("{} cannot be read: {error}", file.display()))
+            }
+            Abi::Carried | Abi::Version(_) => Ok(own().expect("the build script takes it along").1.to_owned()),
+        }
+    }
+}
+
+fn is_abi(path: &Path) -> bool {
+    path.join("Cargo.toml").is_file() && path.join("include/hookrail.h").is_file()
+}

@@ -1,0 +1,162 @@
+//! What a new plugin is called.
+
+use std::str::FromStr;
+
+/// Names that mean something else in Rust, or in the new package.
+const TAKEN: &[&str] = &[
+    "abstract",
+    "alloc",
+    "as",
+    "async",
+    "await",
+    "become",
+    "box",
+    "break",
+    "const",
+    "continue",
+    "core",
+    "crate",
+    "do",
+    "dyn",
+    "else",
+    "enum",
+    "extern",
+    "false",
+    "final",
+    "fn",
+    "for",
+    "gen",
+    "hookrail",
+    "hookrail-abi",
+    "if",
+    "impl",
+    "in",
+    "let",
+    "loop",
+    "macro",
+    "match",
+    "mod",
+    "move",
+    "mut",
+    "override",
+    "priv",
+    "proc_macro",
+    "pub",
+    "ref",
+    "return",
+    "schemars",
+    "self",
+    "serde",
+    "static",
+    "std",
+    "struct",
+    "super",
+    "test",
+    "tracing",
+    "trait",
+    "true",
+    "try",
+    "type",
+    "typeof",
+    "unsafe",
+    "unsized",
+    "use",
+    "virtual",
+    "where",
+    "while",
+    "yield",
+];
+
+/// Types that the templates name or import.
+const TYPES: &[&str] = &[
+    "AtomicU64",
+    "Bytes",
+    "Config",
+    "Default",
+    "Deserialize",
+    "Dir",
+    "Dropped",
+    "Error",
+    "Header",
+    "Hooks",
+    "Instance",
+    "Instant",
+    "JsonSchema",
+    "Level",
+    "Message",
+    "MessageDelivered",
+    "MessageDropped",
+    "MessagePublish",
+    "NoConfig",
+    "Ordering",
+    "Plugin",
+    "Point",
+    "Registrar",
+    "Result",
+    "Secret",
+    "Self",
+    "State",
+    "Text",
+    "Verdict",
+];
+
+/// A name for a plugin, its package, its library and its type.
+///
+/// # Invariants
+/// Lower-case ASCII letters, digits, `-` and `_`, a letter first; no word of Rust.
+pub(super) struct Name(String);
+
+impl Name {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// As Rust names the crate.
+    pub(super) fn in_rust(&self) -> String {
+        self.0.replace('-', "_")
+    }
+
+    /// The type: `rate-limit` is `RateLimit`.
+    pub(super) fn of_type(&self) -> String {
+        let words = self.0.split(['-', '_']).filter(|word| !word.is_empty());
+        let name: String = words.map(|word| word[..1].to_ascii_uppercase() + &word[1..]).collect();
+        if TYPES.contains(&&*name) { name + "Plugin" } else { name }
+    }
+
+    /// Where cargo puts its library.
+    pub(super) fn library(&self) -> String {
+        format!("target/release/lib{}.so", self.in_rust())
+    }
+}
+
+impl FromStr for Name {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
+        if !text.starts_with(|first: char| first.is_ascii_lowercase()) || !text.bytes().all(is_plain) || text.len() > 64
+        {
+            return Err("a name is made of up to 64 lower-case letters, digits, `-` and `_`, a letter first".into());
+        }
+        if TAKEN.contains(&text) {
+            return Err("the name means something else in Rust".into());
+        }
+        // INVARIANT: by the checks above.
+        Ok(Name(text.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_for_all_it_names() {
+        let name: Name = "rate-limit_2".parse().unwrap();
+        assert_eq!((name.in_rust(), name.of_type()), ("rate_limit_2".into(), "RateLimit2".into()));
+        assert_eq!("message".parse::<Name>().unwrap().of_type(), "MessagePlugin");
+        for bad in ["", "2fast", "-a", "Mask", "a b", "a/b", "fn", "serde", "m\u{e4}sk", &"a".repeat(65)] {
+            assert!(bad.parse::<Name>().is_err(), "{bad}");
+        }
+    }
+}

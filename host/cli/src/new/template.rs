@@ -1,0 +1,97 @@
+//! The files of a new plugin.
+
+use hookrail_abi::RawKind;
+
+use super::File;
+use super::abi::Abi;
+use super::name::Name;
+use super::point::Hooked;
+
+macro_rules! template {
+    ($file:literal) => {
+        include_str!(concat!("../../templates/", $file))
+    };
+}
+
+/// A crate.
+pub(super) fn rust(name: &Name, hooked: &Hooked, priority: i32, abi: &Abi, author: &str) -> Vec<File> {
+    let (payload, example) = hooked.payload();
+    let (lib, config) = match hooked.kind {
+        RawKind::Notify => (template!("rust/notify.rs"), "{ every = 100 }"),
+        RawKind::Fold | RawKind::Gate => (template!("rust/fold.rs"), "{ mark = \"here\" }"),
+    };
+    let fill = |text: &str| {
+        fill(
+            text,
+            &[
+                ("abi", &abi.dependency()),
+                ("author", author),
+                ("callback", hooked.callback()),
+                ("config", config),
+                ("crate", &name.in_rust()),
+                ("example", example),
+                ("library", &name.library()),
+                ("name", name.as_str()),
+                ("Payload", payload),
+                ("point", hooked.name),
+                ("Point", &hooked.of_type()),
+                ("priority", &priority.to_string()),
+                ("source", &format!("https://example.org/{}", name.as_str())),
+                ("Type", &name.of_type()),
+            ],
+        )
+    };
+    let mut files: Vec<File> = vec![
+        (".gitignore".into(), template!("rust/gitignore").into()),
+        // The versions that the program was built with: they are there already, and go together.
+        ("Cargo.lock".into(), super::abi::LOCK.into()),
+        ("Cargo.toml".into(), fill(template!("rust/Cargo.toml"))),
+        ("README.md".into(), fill(template!("rust/README.md"))),
+        ("benches/cost.rs".into(), fill(template!("rust/cost.rs"))),
+        ("src/lib.rs".into(), fill(lib)),
+    ];
+    files.extend(abi.carried());
+    files
+}
+
+/// A C source with its header.
+pub(super) fn c(name: &Name, hooked: &Hooked, priority: i32, abi: &Abi) -> Result<Vec<File>, String> {
+    let body = match hooked.kind {
+        RawKind::Notify => "  (void)payload; // Look at it here.".to_owned(),
+        RawKind::Fold | RawKind::Gate => format!(
+            "  if (!hookrail_message_set_header(payload, \"{}\", \"seen\")) {{\n    host->say(HOOKRAIL_SAYING_FAULT, \
+             hookrail_str_of(\"no memory for a header\"));\n    return HOOKRAIL_FAULT;\n  }}",
+            name.as_str()
+        ),
+    };
+    let fill = |text: &str| {
+        fill(
+            text,
+            &[
+                ("body", &body),
+                ("callback", hooked.callback()),
+                ("library", &format!("lib{}.so", name.in_rust())),
+                ("name", name.as_str()),
+                ("point", hooked.name),
+                ("POINT", &hooked.in_c()),
+                ("priority", &priority.to_string()),
+            ],
+        )
+    };
+    Ok(vec![
+        (".gitignore".into(), template!("c/gitignore").into()),
+        ("Makefile".into(), fill(template!("c/Makefile"))),
+        ("README.md".into(), fill(template!("c/README.md"))),
+        ("hookrail.h".into(), abi.header()?),
+        ("plugin.c".into(), fill(template!("c/plugin.c"))),
+    ])
+}
+
+/// Puts the values in the place of their `{{names}}`.
+fn fill(text: &str, values: &[(&str, &str)]) -> String {
+    let mut text = text.to_owned();
+    for (name, value) in values {
+        text = text.replace(&format!("{{{{{name}}}}}"), value);
+    }
+    text
+}

@@ -1,0 +1,66 @@
+//! Counts what passes {{point}}.
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use hookrail_abi::prelude::*;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// What an operator writes.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// After how many it tells of them.
+    every: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config { every: 1000 }
+    }
+}
+
+/// One instance of the plugin.
+pub struct {{Type}} {
+    every: u64,
+    seen: AtomicU64,
+}
+
+impl {{Type}} {
+    /// Runs on any thread, on several at once.
+    fn count(&self, _: &{{Payload}}) {
+        let seen = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
+        if seen.is_multiple_of(self.every) {
+            tracing::info!(seen, "still counting");
+        }
+    }
+}
+
+impl Plugin for {{Type}} {
+    type Config = Config;
+    const HOOKS: Hooks<Self> = hooks![{{Point}}, {{priority}}, "count", Self::count, local];
+
+    fn start(_: &Registrar, config: Config) -> Result<Self> {
+        Ok({{Type}} {
+            every: config.every.max(1),
+            seen: AtomicU64::new(0),
+        })
+    }
+}
+
+export!({{Type}});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hookrail_abi::testing;
+
+    #[test]
+    fn what_passes_is_counted() {
+        let plugin = testing::start::<{{Type}}>("{}").unwrap();
+        let mut payload = {{example}};
+        for _ in 0..3 {
+            let answer = plugin.call::<{{Point}}>("count", &mut payload);
+            assert_eq!(answer.verdict, Verdict::Continue);
+        }
+    }
+}
