@@ -53,13 +53,14 @@ pub(crate) fn answered(chain: &Chain, callback: &Callback, answer: u32) -> Optio
             "fault: {what}"
         );
     }
+    let not_passed = |reason| callback.breaker.tell(chain.point, callback, Found::NotPassed(reason));
     if let Some(probation) = &callback.probation {
-        probation.fault(|| format!("{} on {}: {what}", callback.full_name(), chain.point));
+        probation.fault(|| format!("{} on {}: {what}", callback.full_name(), chain.point)).map(not_passed);
     }
     if callback.breaker.fault(chain.point, callback, &what)
         && let Some(probation) = &callback.probation
     {
-        probation.give_up(|| format!("{} on {} is quarantined", callback.full_name(), chain.point));
+        probation.give_up(|| format!("{} on {} is quarantined", callback.full_name(), chain.point)).map(not_passed);
     }
     let verdict = verdict(chain, callback);
     if verdict.is_some() {

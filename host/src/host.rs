@@ -7,6 +7,7 @@ mod rollback;
 mod sight;
 mod status;
 mod table;
+mod trial;
 mod upgrade;
 mod watchdog;
 

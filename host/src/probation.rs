@@ -1,15 +1,12 @@
 //! Probation: a new generation whose callbacks fault too often, too soon, is given up.
 //!
-//! Faults are counted where they are found, in a dispatch; whoever waits for the end of the
-//! probation acts on another thread.
+//! Faults are counted where they are found, in a dispatch; what follows is for another thread.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
-
-use crate::condvar::{Condvar, behind};
+use crate::condvar::behind;
 use crate::config::UpgradeLimits;
 
 /// The probation of one generation.
@@ -21,16 +18,8 @@ pub(crate) struct Probation {
     faults: AtomicU64,
     /// When its callbacks were published.
     began: OnceLock<Instant>,
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Debug)]
-enum State {
-    On,
-    /// It did not pass; the reason.
-    Failed(String),
-    Over,
+    /// Whether it was passed, not passed, or ended: one of them happens, once.
+    is_over: AtomicBool,
 }
 
 impl Probation {
@@ -41,8 +30,7 @@ impl Probation {
             limit: limits.probation_faults,
             faults: AtomicU64::new(0),
             began: OnceLock::new(),
-            state: Mutex::new(State::On),
-            changed: Condvar::default(),
+            is_over: AtomicBool::new(false),
         })
     }
 
@@ -51,47 +39,39 @@ impl Probation {
         self.began.get_or_init(Instant::now);
     }
 
-    /// One of its callbacks failed. Neither waits nor rolls back.
+    /// One of its callbacks failed: why it is not passed, if that was one fault too many.
     #[cold]
-    pub(crate) fn fault(&self, what: impl FnOnce() -> String) {
+    pub(crate) fn fault(&self, what: impl FnOnce() -> String) -> Option<String> {
         // Relaxed: a count; one fault alone finds it at the limit.
         let count = self.faults.fetch_add(1, Ordering::Relaxed) + 1;
         if count != self.limit || self.left().is_zero() {
-            return;
+            return None;
         }
         let after = self.time - self.left();
-        self.give_up(|| format!("{count} fault(s) within {after:.1?}, the last in {}", what()));
+        self.give_up(|| format!("{count} fault(s) within {after:.1?}, the last in {}", what()))
     }
 
-    /// It is not passed, unless it is over.
+    /// Why it is not passed, unless it was over already.
     #[cold]
-    pub(crate) fn give_up(&self, reason: impl FnOnce() -> String) {
-        let mut state = self.state.lock();
-        if matches!(*state, State::On) && !self.left().is_zero() {
-            *state = State::Failed(reason());
-            self.changed.notify_all();
-        }
+    pub(crate) fn give_up(&self, reason: impl FnOnce() -> String) -> Option<String> {
+        (!self.left().is_zero() && self.end()).then(reason)
     }
 
-    /// Ends it: whoever waits is told that it passed.
-    pub(crate) fn end(&self) {
-        *self.state.lock() = State::Over;
-        self.changed.notify_all();
+    /// Whether its time is over, and it was passed: the one answer that is not given up behind it.
+    pub(crate) fn pass(&self) -> bool {
+        self.left().is_zero() && self.end()
     }
 
-    /// Waits for its end; answers why it was not passed, if it was not.
-    pub(crate) fn wait(&self) -> Option<String> {
-        let mut state = self.state.lock();
-        loop {
-            match std::mem::replace(&mut *state, State::Over) {
-                State::Failed(reason) => return Some(reason),
-                State::On if !self.left().is_zero() => {
-                    *state = State::On;
-                    self.changed.wait(&mut state, Some(behind(self.left())));
-                }
-                State::On | State::Over => return None,
-            }
-        }
+    /// Ends it; answers whether it was not over before.
+    pub(crate) fn end(&self) -> bool {
+        // Relaxed: one of all callers finds it false; it hands on nothing.
+        !self.is_over.swap(true, Ordering::Relaxed)
+    }
+
+    /// When its time is over, unless it is over already.
+    pub(crate) fn ends(&self) -> Option<Instant> {
+        // Relaxed: whoever ends it tells otherwise what follows from that.
+        (!self.is_over.load(Ordering::Relaxed)).then(|| behind(self.left()))
     }
 
     fn left(&self) -> Duration {
@@ -112,31 +92,31 @@ mod tests {
     fn the_limit_is_the_first_fault_too_many() {
         let probation = probation(2, Duration::from_secs(3600));
         probation.begin();
-        probation.fault(|| "one".into());
-        assert!(matches!(*probation.state.lock(), State::On));
-        probation.fault(|| "two".into());
-        probation.fault(|| "three".into());
-        let reason = probation.wait().unwrap();
+        assert_eq!(probation.fault(|| "one".into()), None);
+        let reason = probation.fault(|| "two".into()).unwrap();
         assert!(reason.starts_with("2 fault(s) within ") && reason.ends_with("the last in two"), "{reason}");
-        assert_eq!(probation.wait(), None, "it is told once");
+        assert_eq!(probation.fault(|| unreachable!("nobody asks")), None, "it is told once");
+        assert_eq!(probation.give_up(|| unreachable!("nobody asks")), None);
+        assert!(!probation.pass());
     }
 
     #[test]
     fn faults_behind_the_time_do_nothing() {
         let probation = probation(1, Duration::from_nanos(1));
+        assert!(!probation.pass(), "it has not begun");
         probation.begin();
-        assert_eq!(probation.wait(), None);
-        probation.fault(|| unreachable!("nobody asks"));
-        assert_eq!(probation.wait(), None);
+        while !probation.left().is_zero() {}
+        assert_eq!(probation.fault(|| unreachable!("nobody asks")), None);
+        assert!(probation.pass());
+        assert!(!probation.pass(), "it is told once");
     }
 
     #[test]
-    fn one_that_was_ended_is_passed() {
+    fn one_that_was_ended_is_not_given_up() {
         let probation = probation(1, Duration::from_secs(3600));
         probation.begin();
-        probation.end();
-        probation.fault(|| "late".into());
-        assert_eq!(probation.wait(), None);
+        assert!(probation.end());
+        assert_eq!(probation.fault(|| unreachable!("nobody asks")), None);
     }
 
     #[test]

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::scope;
 use std::time::Duration;
 
-use counter::{At, Do, Raise, Scene, counted};
-use hookrail::{End, Event, Events, Happened, Message, Status};
+use counter::{At, Do, Raise, Scene, counted, standstill};
+use hookrail::{Callbacks, End, Event, Events, Happened, Message, MessagePublish, Priority, Status, Verdict};
 use hookrail_tests::probe::{LONG, eventually};
 use hookrail_tests::zoo;
 use serde_json::json;
@@ -150,6 +150,63 @@ fn faults_behind_the_probation_are_only_counted() {
     assert_eq!(scene.generation(), 2);
 }
 
+/// Nothing else wakes the thread that sees to it: it sleeps until something is found.
+#[test]
+fn a_probation_ends_where_nothing_else_is_looked_for() {
+    let config = json!({ "upgrade": { "probation_ms": 1 }, "limits": { "stuck_ms": 0 } });
+    let scene = Scene::configured(config, json!({}));
+    let before = open_copies();
+    for _ in 0..10 {
+        assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
+        eventually("the way back is forgotten", || open_copies() == before);
+    }
+}
+
+#[test]
+fn a_probation_takes_no_thread_of_its_own() {
+    let scene = Scene::new(json!({ "probation_ms": HOUR }), json!({}));
+    let before = open_copies();
+    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
+    assert_eq!(open_copies(), before + 1, "it is on probation");
+    // That of the unloading ends as well.
+    eventually("there are those that every host has", || threads() == ["hookrail-reaper", "hookrail-watchd"]);
+}
+
+/// The way back waits for the plugin: whoever started it goes on meanwhile.
+#[test]
+fn a_rollback_that_takes_its_time_delays_no_quarantine() {
+    let config = json!({
+        "upgrade": { "probation_ms": HOUR, "probation_faults": 1 },
+        "quarantine": { "faults": 1, "pause_ms": 0 },
+    });
+    let scene = Scene::configured(config, json!({}));
+    let (stay, inside) = standstill();
+    scene.script(move |at, build| match (at, build) {
+        (At::Count, 2) => Do::Fail,
+        (At::Restore, 1) => {
+            stay.act();
+            Do::GoOn
+        }
+        _ => Do::GoOn,
+    });
+    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
+    let events = scene.host.events();
+    dispatch(&scene);
+    inside.is_there();
+    let panics = |_: &mut Message| -> Verdict { panic!("it always does") };
+    let failing = Callbacks::new("another").on::<MessagePublish, _, _>("panics", Priority::new(500), panics);
+    let registered = scene.host.register(failing).unwrap();
+    dispatch(&scene);
+    wait_for(&events, |event| match &event.what {
+        Happened::Quarantined { callback, .. } => callback == "another/panics",
+        other => panic!("the way back is not over: {other:?}"),
+    });
+    inside.goes_on();
+    assert!(matches!(wait_for(&events, is_rollback).what, Happened::RolledBack { from: 2, .. }));
+    scene.host.unregister(registered);
+    assert_eq!(scene.count().0, 1);
+}
+
 #[test]
 fn zero_faults_mean_no_probation() {
     let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 0 }), json!({}));
@@ -233,4 +290,15 @@ fn open_copies() -> usize {
     let links =
         std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
     links.filter(|link| link.to_string_lossy().contains("memfd:")).count()
+}
+
+/// The names of the host's threads, as the system cuts them.
+fn threads() -> Vec<String> {
+    let names = std::fs::read_dir("/proc/self/task").unwrap().filter_map(|task| {
+        let name = std::fs::read_to_string(task.ok()?.path().join("comm")).ok()?;
+        Some(name.trim_end().to_owned())
+    });
+    let mut names: Vec<_> = names.filter(|name| name.starts_with("hookrail-")).collect();
+    names.sort();
+    names
 }

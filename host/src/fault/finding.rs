@@ -30,6 +30,8 @@ pub(crate) struct Finding {
 /// What was found out.
 #[derive(Debug)]
 pub(crate) enum Found {
+    /// With it its generation does not pass the probation; why.
+    NotPassed(String),
     /// It answered well when it was tried.
     Recovered,
     /// A call took longer than it may, in nanoseconds; how often that was so by now.
@@ -61,6 +63,8 @@ pub(crate) struct Findings {
 #[derive(Debug, Default)]
 struct Waiting {
     findings: Vec<Finding>,
+    /// When whoever waits is to look for itself.
+    look: Option<Instant>,
     over: bool,
 }
 
@@ -87,11 +91,28 @@ impl Findings {
         }
     }
 
+    /// Whoever waits is to look for itself then, or before: something begins that ends without a finding.
+    pub(crate) fn look_at(&self, then: Instant) {
+        let mut waiting = self.waiting.lock();
+        // It is seldom woken: it sleeps no longer than until it looks for calls that are stuck.
+        if waiting.look.is_none_or(|look| then < look) {
+            waiting.look = Some(then);
+            self.changed.notify_all();
+        }
+        drop(waiting);
+        self.start();
+    }
+
     /// Waits for findings, no longer than until then; `None` when there will be none any more.
     pub(crate) fn wait(&self, until: Option<Instant>) -> Option<Vec<Finding>> {
         let mut waiting = self.waiting.lock();
-        let is_idle = |waiting: &mut Waiting| waiting.findings.is_empty() && !waiting.over;
-        self.changed.wait_while(&mut waiting, is_idle, until);
+        // What was asked for since the caller looked holds as well.
+        waiting.look = waiting.look.into_iter().chain(until).min();
+        while waiting.findings.is_empty() && !waiting.over && waiting.look.is_none_or(|look| Instant::now() < look) {
+            let look = waiting.look;
+            self.changed.wait(&mut waiting, look);
+        }
+        waiting.look = None;
         (!waiting.over).then(|| std::mem::take(&mut waiting.findings))
     }
 
@@ -105,5 +126,46 @@ impl Findings {
 impl fmt::Debug for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Findings").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::thread::scope;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn who_waits_looks_when_it_is_asked_to() {
+        let findings = Findings::new(Quarantine::default());
+        let (woken, wakes) = channel();
+        scope(|scope| {
+            scope.spawn(|| {
+                while findings.wait(None).is_some() {
+                    woken.send(()).unwrap();
+                }
+            });
+            // Whether it waits already or comes to it later.
+            let is_woken = (0..100).all(|_| {
+                findings.look_at(Instant::now());
+                wakes.recv_timeout(Duration::from_secs(60)).is_ok()
+            });
+            findings.end();
+            assert!(is_woken);
+        });
+    }
+
+    #[test]
+    fn the_earlier_of_two_times_holds() {
+        let findings = Findings::new(Quarantine::default());
+        let (now, later) = (Instant::now(), Instant::now() + Duration::from_secs(60));
+        findings.look_at(now);
+        findings.look_at(later);
+        assert_eq!(findings.wait(Some(later)).map(|found| found.len()), Some(0));
+        findings.look_at(later);
+        assert_eq!(findings.wait(Some(now)).map(|found| found.len()), Some(0));
+        assert!(Instant::now() < later);
     }
 }

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use super::Plugin;
 use super::quota::Quotas;
 use super::table::{Current, Table};
+use super::trial::Trials;
 use super::watchdog;
 use crate::admission::layout;
 use crate::builtin;
@@ -33,6 +34,7 @@ pub(crate) struct Core {
     pub(crate) events: Arc<Announcer>,
     owners: AtomicU64,
     reaper: Reaper,
+    pub(super) trials: Arc<Trials>,
     pub(super) watchdog: Once,
     /// When it was made.
     #[cfg_attr(not(feature = "control"), expect(dead_code, reason = "only the control channel tells it"))]
@@ -57,6 +59,7 @@ impl Core {
             events: Arc::default(),
             owners: AtomicU64::new(0),
             reaper: Reaper::default(),
+            trials: Arc::default(),
             watchdog: Once::new(),
             began: Instant::now(),
             config,

@@ -1,81 +1,22 @@
 //! The way back: a new generation that does not pass its probation is replaced by the build it
 //! replaced.
 
-use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
-use std::sync::{Arc, Weak};
-
-use parking_lot::Mutex;
+use std::os::fd::AsFd;
+use std::sync::Arc;
 
 use super::core::Core;
+use super::trial::Trial;
 use super::upgrade::Inheritance;
 use crate::chain::Owner;
-use crate::error::Error;
 use crate::event::Happened;
 use crate::library::Source;
 use crate::plugin::{Loaded, States};
-use crate::probation::Probation;
-
-/// What it takes to go back to the build before.
-pub(super) struct WayBack {
-    /// Its file, which may be another by now.
-    pub(super) file: PathBuf,
-    /// The sealed copy of its file.
-    pub(super) copy: OwnedFd,
-    /// What its instances had saved when they were replaced.
-    pub(super) states: States,
-}
-
-/// A generation on probation. Its probation ends, and the way back is forgotten, when this is
-/// dropped.
-pub(super) struct OnTrial(Arc<Trial>);
-
-struct Trial {
-    probation: Arc<Probation>,
-    way_back: Mutex<Option<WayBack>>,
-}
-
-impl OnTrial {
-    /// Has a thread wait for the end of the probation.
-    pub(super) fn begin(
-        core: &Arc<Core>,
-        plugin: &str,
-        owner: Owner,
-        probation: Arc<Probation>,
-        way_back: WayBack,
-    ) -> Result<Self, Error> {
-        let trial = Arc::new(Trial { probation, way_back: Mutex::new(Some(way_back)) });
-        let (core, plugin, watched) = (Arc::downgrade(core), plugin.to_owned(), trial.clone());
-        let spawned = std::thread::Builder::new()
-            .name("hookrail-trial".into())
-            .spawn(move || watched.watch(&core, &plugin, owner));
-        // INVARIANT: from here on the drop ends the thread.
-        let trial = OnTrial(trial);
-        spawned.map(|_| trial).map_err(|source| Error::System { what: "start a thread".into(), source })
-    }
-}
-
-impl Drop for OnTrial {
-    fn drop(&mut self) {
-        // First, so that it is gone when this returns, and not when the thread has come to it.
-        self.0.way_back.lock().take();
-        self.0.probation.end();
-    }
-}
-
-impl Trial {
-    fn watch(&self, core: &Weak<Core>, plugin: &str, owner: Owner) {
-        let failed = self.probation.wait();
-        let way_back = self.way_back.lock().take();
-        if let (Some(reason), Some(way_back), Some(core)) = (failed, way_back, core.upgrade()) {
-            core.roll_back(plugin, owner, &way_back, &reason);
-        }
-    }
-}
 
 impl Core {
-    /// Replaces a generation by the build before it, unless another one serves by now.
-    fn roll_back(self: &Arc<Self>, plugin: &str, owner: Owner, way_back: &WayBack, reason: &str) {
+    /// Replaces a generation by the build before it, unless its probation was ended, or another one serves
+    /// by now. Waits for whoever does something to the plugin, and calls it.
+    pub(super) fn roll_back(self: &Arc<Self>, owner: Owner, reason: &str) {
+        let Some(Trial { ref plugin, ref way_back, .. }) = self.trials.take(owner) else { return };
         let Some(reservation) = self.table.reserve_later(plugin, owner, "rolled back") else { return };
         let Some(failed) = reservation.serving() else { return };
         tracing::error!(plugin, generation = failed.generation, "is rolled back: {reason}");

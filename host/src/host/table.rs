@@ -8,7 +8,7 @@ use std::time::Duration;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::Plugin;
-use super::rollback::OnTrial;
+use super::trial::OnTrial;
 use crate::chain::Owner;
 use crate::condvar::{Condvar, behind};
 use crate::diagnostics::{LogLevel, Speaker};

@@ -10,8 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Plugin;
 use super::core::Core;
-use super::rollback::{OnTrial, WayBack};
 use super::table::{Current, Reservation, Serving};
+use super::trial::{Trial, WayBack};
 use crate::chain::Owner;
 use crate::error::{ApiMisuse, Error};
 use crate::event::Happened;
@@ -113,13 +113,13 @@ impl Core {
         let open = began.elapsed() - copy;
         let began = Instant::now();
         let owner = self.next_owner();
-        let prepared = self.prepare(&mut loaded, reservation, &serving, (owner, probation.clone()), inherit);
+        let prepared = self.prepare(&mut loaded, reservation, &serving, (owner, probation.as_ref()), inherit);
         let create = began.elapsed();
         let began = Instant::now();
-        let swapped = prepared.and_then(|Prepared { additions, saved, trial }| {
-            if let Some(probation) = &probation {
-                probation.begin();
-            }
+        let swapped = prepared.and_then(|Prepared { additions, saved, way_back }| {
+            let trial = probation.zip(way_back).map(|(probation, way_back)| {
+                self.trials.begin(owner, Trial { plugin: name.into(), probation, way_back })
+            });
             Ok((self.registry.replace(Some(serving.owner), additions)?, saved, trial))
         });
         let swap = began.elapsed();
@@ -157,6 +157,9 @@ impl Core {
             drop(past_trial);
         });
         let unpublished = Unpublished { plugin: name.into(), lifecycle, owner: old, callbacks };
+        if let Some(end) = self.trials.next() {
+            self.registry.findings.look_at(end);
+        }
         let ticket = self.follow(unpublished, self.ending(name, from, Some(before)));
         self.table.remember(from, load, old_version, ticket.clone());
         Ok(Upgraded { generation, version, from, old: ticket, times })
@@ -168,7 +171,7 @@ impl Core {
         loaded: &mut Loaded,
         reservation: &Reservation,
         serving: &Serving,
-        beginner: (Owner, Option<Arc<Probation>>),
+        beginner: (Owner, Option<&Arc<Probation>>),
         inherit: impl Fn(&Loaded) -> Result<Inheritance, Error>,
     ) -> Result<Prepared, Error> {
         let plugin = reservation.name();
@@ -182,7 +185,8 @@ impl Core {
         let level = reservation.log().unwrap_or_else(|| self.config.log(plugin));
         loaded.speaker().begin(reservation.next_generation(), level);
         let Inheritance { states, saved, way_back } = inherit(old)?;
-        let kept = probation.is_some().then(|| old.keep_copy()).transpose()?;
+        let kept = probation.map(|_| old.keep_copy()).transpose()?;
+        let way_back = kept.map(|(file, copy)| WayBack { file, copy, states: way_back });
         // Under the lock: a reload lets go of it when its configuration is noted.
         let reloaded = reservation.reloaded();
         drop(lifecycle);
@@ -190,18 +194,12 @@ impl Core {
             config: &self.config,
             registry: &self.registry,
             owner,
-            probation: probation.clone(),
+            probation: probation.cloned(),
             reloaded: &reloaded,
             states: &states,
         };
         let additions = loaded.start(&beginning)?;
-        let trial = match (probation, kept) {
-            (Some(probation), Some((file, copy))) => {
-                Some(OnTrial::begin(self, plugin, owner, probation, WayBack { file, copy, states: way_back })?)
-            }
-            _ => None,
-        };
-        Ok(Prepared { additions, saved, trial })
+        Ok(Prepared { additions, saved, way_back })
     }
 
     /// Hands what changed in the instances of the old generation since they saved to the one that
@@ -231,7 +229,8 @@ struct Prepared {
     additions: Vec<Addition>,
     /// As in [`Inheritance`].
     saved: Vec<String>,
-    trial: Option<OnTrial>,
+    /// For a generation that will be on probation.
+    way_back: Option<WayBack>,
 }
 
 mod nanoseconds {

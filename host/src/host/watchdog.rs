@@ -1,5 +1,5 @@
-//! The thread that acts on what dispatches find out about callbacks, and looks for calls that take too
-//! long. It starts with the first plugin, or with the first finding.
+//! The thread that acts on what dispatches find out about callbacks, looks for calls that take too
+//! long, and sees to the probations. It starts with the first plugin, or with the first finding.
 
 use std::collections::HashMap;
 use std::fs::read_to_string;
@@ -8,15 +8,20 @@ use std::time::{Duration, Instant};
 
 use super::core::Core;
 use super::quota::{Over, Quotas};
-use crate::chain::{Callback, Standing, Trial};
+use crate::chain::{Callback, Owner, Standing, Trial};
 use crate::event::Happened;
 use crate::fault::{Finding, Findings, Found, Placed};
 use crate::reclaim::{self, EVERYTHING, Stay};
+
+/// When a thread that could not be started is tried again.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// What the thread keeps between two looks.
 #[derive(Default)]
 struct Watchdog {
     quarantined: Vec<Quarantined>,
+    /// The generations that did not pass their probation and are to be rolled back, and why.
+    not_passed: Vec<(Owner, String)>,
     quotas: Quotas,
     /// The stays of each thread, by the number of its slot, outermost first.
     stays: HashMap<usize, Vec<Seen>>,
@@ -43,7 +48,9 @@ pub(super) fn start(core: &Weak<Core>) {
         let (findings, core) = (strong.registry.findings.clone(), core.clone());
         let spawned = std::thread::Builder::new().name("hookrail-watchdog".into()).spawn(move || run(&findings, &core));
         if let Err(error) = spawned {
-            tracing::error!("cannot start a thread: {error}: callbacks that fail are called all the same");
+            tracing::error!(
+                "cannot start a thread: {error}: what fails is called all the same, and nothing is rolled back"
+            );
         }
     });
 }
@@ -56,10 +63,13 @@ fn run(findings: &Findings, core: &Weak<Core>) {
         for finding in found {
             watchdog.act(&core, finding);
         }
+        watchdog.go_back(&core);
         watchdog.weigh(&core);
         watchdog.try_again(&core);
         watchdog.look(&core);
-        let until = watchdog.next(core.config.limits.stuck).into_iter().chain(Quotas::next(&core.config)).min();
+        core.trials.pass();
+        let until = [watchdog.next(core.config.limits.stuck), Quotas::next(&core.config), core.trials.next()];
+        let until = until.into_iter().flatten().min();
         // A host that is dropped does not wait for us.
         drop(core);
         match findings.wait(until) {
@@ -74,6 +84,7 @@ impl Watchdog {
         let Finding { at, what } = finding;
         let Placed { point, ref name, .. } = at;
         match what {
+            Found::NotPassed(reason) => self.not_passed.push((at.owner, reason)),
             Found::TooManyFaults(reason) => self.quarantine(core, at, reason),
             Found::Recovered => {
                 let is_tried =
@@ -150,6 +161,16 @@ impl Watchdog {
         }
     }
 
+    /// Rolls back what did not pass its probation: each on a thread of its own, since that waits for the
+    /// plugin, and the watchdog waits for nobody. A thread that cannot be started now is tried again.
+    fn go_back(&mut self, core: &Arc<Core>) {
+        self.not_passed.retain(|(owner, reason)| {
+            let (core, owner, reason) = (core.clone(), *owner, reason.clone());
+            let roll_back = move || core.roll_back(owner, &reason);
+            std::thread::Builder::new().name("hookrail-rollback".into()).spawn(roll_back).is_err()
+        });
+    }
+
     /// Finds the calls that have taken too long by now, from what threads name in their frames.
     fn look(&mut self, core: &Core) {
         let limit = core.config.limits.stuck;
@@ -187,7 +208,8 @@ impl Watchdog {
         // So often that a call is told of soon behind the limit.
         let look = (!stuck.is_zero()).then(|| Instant::now() + (stuck / 4).max(Duration::from_millis(1)));
         let pauses = self.quarantined.iter().filter(|waits| !self.quotas.is_over(waits.at.owner));
-        pauses.map(|waits| waits.until).chain(look).min()
+        let again = (!self.not_passed.is_empty()).then(|| Instant::now() + AGAIN);
+        pauses.map(|waits| waits.until).chain(look).chain(again).min()
     }
 }
 
