@@ -93,7 +93,7 @@ impl Library {
         let file = source.path();
         let bytes = copy::Bytes::of(&copy, file)?;
         let inspection = elf::inspect(&bytes, file, ARCH)?;
-        let amended = elf::without_no_delete(&bytes).filter(|_| is_forced(&inspection.note.name));
+        let amended = is_forced(&inspection.note.name).then(|| elf::without_no_delete(&bytes)).flatten();
         drop(bytes);
         if let Some((at, value)) = amended {
             copy::write(&copy, at, value)?;
