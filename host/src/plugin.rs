@@ -27,6 +27,7 @@ use crate::probation::Probation;
 use crate::registry::{Addition, Registry};
 use crate::said;
 use crate::service::{self, Handle};
+pub(crate) use schema::Schema;
 pub use schema::schema;
 pub(crate) use state::States;
 
@@ -44,6 +45,8 @@ pub(crate) struct Loaded {
     /// Of all instances there were, by name: threads and thread-locals of the plugin may use them for
     /// as long as its code is there.
     handles: ManuallyDrop<BTreeMap<String, Arc<Handle>>>,
+    /// What the configurations of its instances were held against.
+    schema: Option<Arc<Schema>>,
 }
 
 /// What the instances of a plugin begin with.
@@ -57,6 +60,8 @@ pub(crate) struct Beginning<'a> {
     pub(crate) reloaded: &'a BTreeMap<String, serde_json::Value>,
     /// What the generation before handed over.
     pub(crate) states: &'a States,
+    /// What the configurations of the generation before were held against.
+    pub(crate) schema: Option<Arc<Schema>>,
 }
 
 /// One configured use of a plugin.
@@ -90,8 +95,12 @@ impl Loaded {
                 "its wish never to be removed was taken out of the copy, since unload.force names it"
             );
         }
-        let mut loaded =
-            Loaded { library: ManuallyDrop::new(library), instances: Vec::new(), handles: ManuallyDrop::default() };
+        let mut loaded = Loaded {
+            library: ManuallyDrop::new(library),
+            instances: Vec::new(),
+            handles: ManuallyDrop::default(),
+            schema: None,
+        };
         let attach = loaded.library.entry().attach;
         // SAFETY: the table lives as long as the process.
         let result = loaded.call("attach", &loaded.note().name, || unsafe { attach(&service::TABLE) });
@@ -110,6 +119,11 @@ impl Loaded {
 
     pub(crate) fn note(&self) -> &Note {
         &self.library.inspection.note
+    }
+
+    /// What the configurations of its instances were held against, for the generation behind it.
+    pub(crate) fn known_schema(&self) -> Option<Arc<Schema>> {
+        self.schema.clone()
     }
 
     /// The names of its instances.
@@ -146,7 +160,8 @@ impl Loaded {
         if self.note().instances == "one" && instances.len() > 1 {
             return Err(ConfigError::TooManyInstances(name).into());
         }
-        let schema = self.schema()?;
+        let known = beginning.schema.as_ref().or(self.schema.as_ref());
+        self.schema = self.ready_schema(instances.first().map_or(&name, |(instance, _)| instance), known)?;
         // All of them before the first starts: starting may have effects that nobody takes back.
         for (instance, value) in &mut instances {
             if let Some(reloaded) = beginning.reloaded.get(instance) {
@@ -155,7 +170,7 @@ impl Loaded {
             if value.is_null() {
                 *value = serde_json::json!({});
             }
-            schema::check(instance, schema.as_deref(), value)?;
+            self.schema.as_ref().map_or(Ok(()), |schema| schema.check(instance, value))?;
         }
         let mut additions = Vec::new();
         for (instance, value) in instances {
@@ -232,7 +247,8 @@ impl Loaded {
 
     /// Hands a new configuration to a started instance, whose callbacks go on running.
     pub(crate) fn reload(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
-        schema::check(instance, self.schema()?.as_deref(), config)?;
+        let schema = self.ready_schema(instance, self.schema.as_ref())?;
+        schema.map_or(Ok(()), |schema| schema.check(instance, config))?;
         let unknown = || ApiMisuse::NotLoaded(instance.into());
         let instance = self.instances.iter().find(|known| &*known.name == instance).ok_or_else(unknown)?;
         let table = self.library.table::<ReloadTable>();

@@ -69,6 +69,14 @@ fn a_file_that_is_no_build_of_it() {
     assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped, "a good one is still taken");
 }
 
+/// Its schema is its own, though that of the build before is known already.
+#[test]
+fn a_configuration_that_the_new_build_does_not_take() {
+    let scene = Scene::new(json!({}), json!({ "first": 10 }));
+    let error = scene.upgrade("counter_strict").unwrap_err();
+    refused(&scene, error, "HR0203", &["configuration of `counter`", "/first: 10"], "hookrail inspect --schema");
+}
+
 /// Somebody copies the same build over the file, again and again, as `cp` does.
 #[test]
 fn a_file_that_is_written_to_while_it_is_read() {

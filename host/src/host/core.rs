@@ -93,6 +93,7 @@ impl Core {
             probation: None,
             reloaded: &BTreeMap::new(),
             states: &States::new(),
+            schema: None,
         };
         let added = loaded.start(&beginning).and_then(|additions| Ok(self.registry.add(additions)?));
         if let Err(error) = added {

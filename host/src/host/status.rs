@@ -54,6 +54,7 @@ impl Core {
             probation: None,
             reloaded: &reservation.reloaded(),
             states: &States::new(),
+            schema: None,
         };
         let added = loaded.start(&beginning).and_then(|additions| Ok(self.registry.add(additions)?));
         if let Err(error) = added {

@@ -187,6 +187,7 @@ impl Core {
         let Inheritance { states, saved, way_back } = inherit(old)?;
         let kept = probation.map(|_| old.keep_copy()).transpose()?;
         let way_back = kept.map(|(file, copy)| WayBack { file, copy, states: way_back });
+        let schema = old.known_schema();
         // Under the lock: a reload lets go of it when its configuration is noted.
         let reloaded = reservation.reloaded();
         drop(lifecycle);
@@ -197,6 +198,7 @@ impl Core {
             probation: probation.cloned(),
             reloaded: &reloaded,
             states: &states,
+            schema,
         };
         let additions = loaded.start(&beginning)?;
         Ok(Prepared { additions, saved, way_back })

@@ -1,6 +1,7 @@
 //! The JSON Schema of a plugin's configuration, and holding a configuration against it.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use hookrail_abi::Text;
 use hookrail_abi::boundary::SchemaTable;
@@ -36,28 +37,69 @@ impl Loaded {
     }
 }
 
+/// The JSON Schema of a plugin's configuration, ready to hold one against it.
+#[derive(Debug)]
+pub(crate) struct Schema {
+    text: String,
+    #[cfg(feature = "schema")]
+    validator: jsonschema::Validator,
+}
+
+impl Loaded {
+    /// What configurations are held against, if the plugin exports a schema. It is made ready for `instance`,
+    /// which is blamed if it is malformed; not anew where it reads as `known` does, since that takes longer
+    /// than all else of the host when a small plugin is replaced.
+    pub(super) fn ready_schema(
+        &self,
+        instance: &str,
+        known: Option<&Arc<Schema>>,
+    ) -> Result<Option<Arc<Schema>>, Error> {
+        let Some(text) = self.schema()? else { return Ok(None) };
+        match known.filter(|known| known.text == text) {
+            Some(known) => Ok(Some(known.clone())),
+            None => Schema::new(instance, text).map(|schema| Some(Arc::new(schema))),
+        }
+    }
+}
+
 #[cfg(feature = "schema")]
-pub(super) fn check(instance: &str, schema: Option<&str>, config: &serde_json::Value) -> Result<(), Error> {
-    let Some(schema) = schema else { return Ok(()) };
-    let malformed = |what: String| Error::PluginMisbehaved {
-        plugin: instance.into(),
-        why: Misbehaved::Failed { call: "schema", said: what },
-    };
-    let schema = serde_json::from_str(schema).map_err(|error| malformed(error.to_string()))?;
-    let validator = jsonschema::validator_for(&schema).map_err(|error| malformed(error.to_string()))?;
-    let mistakes: Vec<_> = validator
-        .iter_errors(config)
-        .map(|error| {
-            let path = error.instance_path().to_string();
-            let place = if path.is_empty() { "/".into() } else { path };
-            format!("{place}: {error}")
-        })
-        .collect();
-    if mistakes.is_empty() { Ok(()) } else { Err(ConfigError::Schema { instance: instance.into(), mistakes }.into()) }
+impl Schema {
+    fn new(instance: &str, text: String) -> Result<Self, Error> {
+        let malformed = |what: String| Error::PluginMisbehaved {
+            plugin: instance.into(),
+            why: Misbehaved::Failed { call: "schema", said: what },
+        };
+        let schema = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
+        let validator = jsonschema::validator_for(&schema).map_err(|error| malformed(error.to_string()))?;
+        Ok(Schema { text, validator })
+    }
+
+    pub(super) fn check(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
+        let mistakes: Vec<_> = self
+            .validator
+            .iter_errors(config)
+            .map(|error| {
+                let path = error.instance_path().to_string();
+                let place = if path.is_empty() { "/".into() } else { path };
+                format!("{place}: {error}")
+            })
+            .collect();
+        if mistakes.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError::Schema { instance: instance.into(), mistakes }.into())
+        }
+    }
 }
 
 /// Without the feature the plugin's own deserialisation finds the first mistake.
 #[cfg(not(feature = "schema"))]
-pub(super) fn check(_instance: &str, _schema: Option<&str>, _config: &serde_json::Value) -> Result<(), Error> {
-    Ok(())
+impl Schema {
+    fn new(_instance: &str, text: String) -> Result<Self, Error> {
+        Ok(Schema { text })
+    }
+
+    pub(super) fn check(&self, _instance: &str, _config: &serde_json::Value) -> Result<(), Error> {
+        Ok(())
+    }
 }

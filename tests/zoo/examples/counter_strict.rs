@@ -1,0 +1,23 @@
+//! A build of the plugin `counter` that begins with a count of one digit only.
+
+use hookrail_abi::prelude::*;
+
+struct Animal;
+
+impl Plugin for Animal {
+    type Config = Config;
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, 300, "count", |_, message| message.add_header("build", "0")];
+
+    fn start(_: &Registrar, _: Config) -> Result<Self> {
+        Ok(Animal)
+    }
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Config {
+    #[expect(dead_code, reason = "only its schema matters")]
+    #[schemars(range(max = 9))]
+    first: u64,
+}
+
+export!(Animal, name = "counter");
