@@ -1,6 +1,7 @@
 //! The callbacks of one point: their order, their publication, and running them.
 
 mod callback;
+mod counted;
 mod outcome;
 mod pair;
 mod snapshot;
@@ -16,10 +17,11 @@ use hookrail_abi::{RawKind, Verdict};
 
 pub use callback::CallbackId;
 pub(crate) use callback::{Callback, Ctx, Origin, Owner, Standing, Trial};
+pub(crate) use counted::context_of;
 pub use outcome::Outcome;
 use outcome::Packed;
 pub(crate) use pair::{Pair, Run};
-pub(crate) use snapshot::{Published, Snapshot};
+pub(crate) use snapshot::{Entry, Published, Snapshot};
 pub(crate) use watched::Watch;
 use watched::Watched;
 
@@ -130,7 +132,7 @@ impl Chain {
             return Vec::new();
         }
         // SAFETY: reading keeps the snapshot alive.
-        reclaim::read_slowly(|_| unsafe { self.load().entries().map(|(pair, _)| pair.parts()).collect() })
+        reclaim::read_slowly(|_| unsafe { self.load().entries().map(|entry| entry.code.parts()).collect() })
     }
 
     /// Runs a snapshot of this chain that a pin keeps.
@@ -199,7 +201,7 @@ impl Chain {
             return watched::decided();
         }
         // SAFETY: the caller's contract, and it is no runner's.
-        let callback = unsafe { snapshot::callback_of(pair, end) };
+        let (callback, place) = unsafe { snapshot::callback_of(pair, end) };
         let verdict = match (self.kind, answer & 0xff) {
             (RawKind::Gate, raw::STOP) => Verdict::Allow,
             (_, raw::STOP) => Verdict::Stop,
@@ -209,6 +211,14 @@ impl Chain {
             }
             _ => fault::answered(self, callback, answer)?,
         };
+        // SAFETY: the caller's contract.
+        if let Some(tally) = unsafe { snapshot::tally_behind(end) } {
+            let number = reclaim::number();
+            tally.decided(number, place);
+            if !fault::is(self, answer) {
+                callback.record.counts.own(number).decided(verdict);
+            }
+        }
         Some(Packed::new(verdict, callback.id))
     }
 
@@ -219,10 +229,10 @@ impl Chain {
         self.has_callbacks.store(!callbacks.is_empty(), Ordering::Relaxed);
         self.publish(if watched::is_needed(self, callbacks, &watch) {
             Snapshot::watched(Watched::new(self, callbacks, watch))
-        } else if callbacks.is_empty() && come_by {
+        } else if callbacks.is_empty() && come_by && watch.tally.is_none() {
             Snapshot::resting()
         } else {
-            Snapshot::new(callbacks)
+            Snapshot::new(callbacks, watch.tally)
         })
     }
 
@@ -240,6 +250,6 @@ impl Chain {
 impl Drop for Chain {
     fn drop(&mut self) {
         // Nobody can be inside: whoever dispatches holds a reference to the chain.
-        drop(self.publish(Snapshot::new(&[])));
+        drop(self.publish(Snapshot::new(&[], None)));
     }
 }

@@ -22,6 +22,12 @@ pub(crate) fn is_inside() -> bool {
     threads::own().is_some_and(Slot::is_inside)
 }
 
+/// This thread's own number among those that read. Whoever dispatches has one.
+#[inline(always)]
+pub(crate) fn number() -> usize {
+    threads::own().map_or(0, |slot| slot.number)
+}
+
 /// How many dispatches and pins this thread is in, one within another.
 pub(crate) fn nesting() -> usize {
     threads::own().map_or(0, Slot::nesting)

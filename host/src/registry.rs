@@ -16,7 +16,7 @@ use hung::{Hung, Replaced};
 pub(crate) use point::PointState;
 pub(crate) use root::Root;
 
-use crate::chain::{Callback, Owner, Pair, Snapshot, Standing};
+use crate::chain::{Callback, Entry, Owner, Snapshot, Standing};
 use crate::config::{PointConfig, Quarantine};
 use crate::error::ApiMisuse;
 use crate::fault::{self, Findings};
@@ -97,7 +97,8 @@ impl Registry {
 
     /// Looks at every point and its callbacks, in order.
     pub(crate) fn each(&self, mut look: impl FnMut(&Look<'_>)) {
-        self.points.lock().values().for_each(|hung| {
+        self.points.lock().values_mut().for_each(|hung| {
+            hung.counts.bring_in();
             let Hung { state, callbacks, level, counts, .. } = hung;
             look(&Look { state, callbacks, level: *level, counts });
         });
@@ -147,22 +148,21 @@ impl Registry {
 
     /// The point and the callback whose entry that is, in a chain that is or was published.
     pub(crate) fn entry(&self, entry: *mut ()) -> Option<(&'static str, Arc<Callback>)> {
+        let is_it = |found: &Entry<'_>| found.named.identity() == entry;
         let points = self.points.lock();
         for hung in points.values() {
-            let is_it = |(pair, _): &(&Pair, &Arc<Callback>)| pair.identity() == entry;
             // SAFETY: what is published is replaced under this lock alone.
-            let found = unsafe { hung.state.chain.load().entries() }.find(is_it).map(|(_, callback)| callback.clone());
-            if let Some(callback) = found {
-                return Some((hung.state.chain.point, callback));
+            if let Some(found) = unsafe { hung.state.chain.load().entries() }.find(is_it) {
+                return Some((hung.state.chain.point, found.callback.clone()));
             }
         }
         drop(points);
         let mut found = None;
         self.limbo.each(|retired| {
             if let Retired::Snapshot(point, snapshot) = retired
-                && let Some((_, callback)) = snapshot.entries().find(|(pair, _)| pair.identity() == entry)
+                && let Some(entry) = snapshot.entries().find(is_it)
             {
-                found = Some((*point, callback.clone()));
+                found = Some((*point, entry.callback.clone()));
             }
         });
         found
@@ -315,11 +315,9 @@ impl Registry {
         let mut disarmed = Vec::new();
         self.limbo.each(|retired| {
             let Retired::Snapshot(_, snapshot) = retired else { return };
-            for (pair, callback) in snapshot.entries() {
-                if callback.owner == owner {
-                    pair.disarm();
-                    disarmed.push(pair.identity());
-                }
+            for entry in snapshot.entries().filter(|entry| entry.callback.owner == owner) {
+                entry.code.disarm();
+                disarmed.push(entry.named.identity());
             }
         });
         disarmed
@@ -376,6 +374,18 @@ mod tests {
             let behind = retired();
             assert_eq!((behind.0 - before.0, behind.1 - before.1), (3, 1));
         });
+    }
+
+    /// Nobody looks at the numbers meanwhile.
+    #[test]
+    fn republishing_gathers_no_tallies() {
+        let registry = Registry::new(BTreeMap::new(), Quarantine::default());
+        on_three_points().register(&registry, Owner(1)).unwrap();
+        for _ in 0..10_000 {
+            registry.watch(MessagePublish::NAME, |level, _| *level = Level::Count);
+        }
+        let followed = registry.points.lock()[MessagePublish::NAME].counts.followed();
+        assert!(followed <= 3, "{followed}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod clock;
 mod histogram;
 mod record;
 mod shards;
+mod tally;
 mod trace;
 
 use serde::{Deserialize, Serialize};
@@ -11,8 +12,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) use clock::monotonic;
 pub use histogram::Latency;
 pub use record::LastFault;
-pub(crate) use record::{Counts, PointCounts, Record, now, sum};
-pub(crate) use shards::{Shards, add};
+pub(crate) use record::{Record, now};
+pub(crate) use tally::{PointCounts, Tally};
 pub use trace::{Condition, Step, Trace};
 pub(crate) use trace::{Taking, Tracer, Tracers};
 

@@ -11,7 +11,7 @@ use crate::diagnostics::LogLevel;
 use crate::library::End;
 use crate::memory::{Memory, MemoryView};
 use crate::registry::{Look, Registry};
-use crate::stats::{LastFault, Latency, Level, sum};
+use crate::stats::{LastFault, Latency, Level};
 
 /// A point and its chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -223,8 +223,8 @@ impl PointView {
                 .and_then(|point| point.dispatched_by)
                 .map(|(by, since)| format!("{by}, since {since}")),
             level,
-            dispatches: sum(counts, |counts| &counts.dispatches),
-            empty: sum(counts, |counts| &counts.empty),
+            dispatches: counts.dispatches,
+            empty: counts.empty,
             chain: callbacks.iter().map(|callback| CallbackView::of(callback)).collect(),
         }
     }
@@ -262,7 +262,7 @@ impl CallbackView {
             slow: record.times_slow(),
             stuck: record.times_stuck(),
             calls: Calls {
-                total: record.sum(|counts| &counts.calls),
+                total: record.calls(),
                 stopped: record.sum(|counts| &counts.stops),
                 denied: record.sum(|counts| &counts.denials),
             },

@@ -9,6 +9,7 @@ use std::io::pipe;
 use std::os::fd::AsRawFd;
 
 use hookrail::{Config, End, HookPoint, Host, LogLevel, Message, MessagePublish, Plugin};
+use hookrail_abi::Point;
 use hookrail_tests::probe::{LONG, alone, eventually};
 use hookrail_tests::zoo;
 use recorder::{Heard, heard, listen, messages, open};
@@ -86,6 +87,22 @@ fn an_event_has_all_that_it_had_and_whose_it_is() {
     assert_eq!(messages(), ["starts", "a message of 2", "stops"]);
     // What was told points nowhere into the library, which is gone.
     assert!(events().iter().all(|event| event.file.unwrap().ends_with("telling/mod.rs")));
+}
+
+/// The last callback of a chain that is counted is called by way of the host.
+#[test]
+fn an_event_is_the_instances_in_a_chain_that_is_looked_at_too() {
+    let _alone = alone();
+    listen();
+    let stage = Stage::new(LogLevel::Info, json!({}));
+    let plugin = stage.load("tells");
+    for level in [hookrail::Level::Count, hookrail::Level::Histogram] {
+        stage.host.set_level(MessagePublish::NAME, level).unwrap();
+        stage.publish("fields");
+        let event = events().into_iter().rfind(|event| event.target == "a::target").unwrap();
+        assert_eq!(event.field("instance"), Some(r#"text "tells""#), "{level:?}");
+    }
+    stage.unload(plugin);
 }
 
 #[test]

@@ -223,6 +223,37 @@ fn a_quarantined_callback_stays_out_until_it_is_released() {
     assert_eq!(scene.host.release(TaskAllowed::NAME, "a/b").unwrap_err().code(), "HR0109");
 }
 
+/// In its place the host answers, or nobody; that is no call of it, and one of whoever stands behind.
+#[test]
+fn what_is_not_called_is_not_counted_as_called() {
+    for level in [Level::Count, Level::Histogram] {
+        for (policy, place) in ["open", "closed"].into_iter().flat_map(|policy| PLACES.map(|place| (policy, place))) {
+            let limits = json!({ "quarantine": { "faults": 1, "pause_ms": 0 } });
+            let scene = Scene::new(policy, place, limits);
+            scene.host.set_level(TaskDone::NAME, level).unwrap();
+            scene.dispatch::<TaskDone>(FINE);
+            scene.dispatch::<TaskDone>(PANIC);
+            eventually("it is quarantined", || scene.animal(TaskDone::NAME).standing == Standing::Quarantined);
+            for _ in 0..100 {
+                scene.dispatch::<TaskDone>(FINE);
+            }
+            let view = scene.host.points().into_iter().find(|view| view.point == TaskDone::NAME).unwrap();
+            assert_eq!((view.dispatches, view.empty), (102, 0), "{policy}, {place:?}");
+            for callback in view.chain {
+                let expected = match &*callback.instance {
+                    "before" => 102,
+                    "behind" if policy == "closed" => 1,
+                    "behind" => 102,
+                    _ => 2,
+                };
+                let calls = callback.calls;
+                let counted = (calls.total, calls.stopped, calls.denied);
+                assert_eq!(counted, (expected, 0, 0), "{} of {policy}, {place:?}", callback.instance);
+            }
+        }
+    }
+}
+
 /// Stopping what decides must not let everybody in.
 #[test]
 fn a_required_plugin_that_does_not_run_denies_where_its_fault_would() {

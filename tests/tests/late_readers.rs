@@ -12,21 +12,28 @@ use std::thread::{JoinHandle, spawn};
 use std::time::Duration;
 
 use hookrail::{
-    Callbacks, Config, End, HookPoint, Host, Message, MessageDelivered, MessagePublish, Plugin, Priority, Registered,
+    Callbacks, Config, End, HookPoint, Host, Level, Message, MessageDelivered, MessagePublish, Plugin, Priority,
+    Registered,
 };
+use hookrail_abi::Point;
 use hookrail_tests::probe::{LONG, Probe, alone};
 
 /// Somebody else's callback blocks in front of the plugin's, in the very chain that holds it.
 #[test]
 fn an_unloading_does_not_wait_for_a_callback_of_somebody_else() {
     let _alone = alone();
-    let host = host();
-    let blocked = Blocked::before_hello(&host, 0);
-    let hello = load(&host, "hello");
-    let reader = blocked.dispatch(&host);
-    assert_eq!(host.begin_unload(hello).unwrap().wait(LONG), End::Unmapped);
-    // It goes on in the old chain, and where the plugin stood there is nothing to call.
-    assert_eq!(blocked.finish(reader).header("greeting"), None);
+    for level in [Level::Off, Level::Count, Level::Histogram] {
+        let host = host();
+        let blocked = Blocked::before_hello(&host, 0);
+        let hello = load(&host, "hello");
+        host.set_level(MessagePublish::NAME, level).unwrap();
+        let reader = blocked.dispatch(&host);
+        assert_eq!(host.begin_unload(hello).unwrap().wait(LONG), End::Unmapped);
+        // It goes on in the old chain, and where the plugin stood there is nothing to call.
+        assert_eq!(blocked.finish(reader).header("greeting"), None);
+        let view = host.points().into_iter().find(|view| view.point == MessagePublish::NAME).unwrap();
+        assert_eq!(view.dispatches, if level == Level::Off { 0 } else { 11 }, "that one is counted too");
+    }
 }
 
 #[test]

@@ -158,6 +158,11 @@ impl Callback {
         Pair::new(self.run, self.ctx.ptr)
     }
 
+    /// Whether it is called each time that its turn comes.
+    pub(crate) fn is_armed(&self) -> bool {
+        matches!(*self.standing.lock(), Standing::Armed)
+    }
+
     /// What stands in its place while its plugin does not run.
     pub(crate) fn stand_in(&self) -> Self {
         Callback {

@@ -8,6 +8,9 @@
 //! comes after the writer's fence, and then it finds the no-op; or the naming comes before it, and
 //! then the writer sees it until the reader has gone on to the next pair.
 //!
+//! The code may lie in another pair than the named one, as that of the last callback of a chain that is
+//! counted does: it is loaded behind the light fence all the same.
+//!
 //! The no-op ignores its context, so a reader may pair the old context with it. It is the only code
 //! that may be written here.
 
@@ -46,24 +49,33 @@ impl Pair {
     /// context are still there.
     #[inline(always)]
     pub(crate) unsafe fn call(&self, frame: &AtomicPtr<()>, payload: *mut c_void) -> u32 {
-        let run = self.announce(frame);
-        // SAFETY: by the type invariant the code goes with the context, or ignores it; the rest is
-        // the caller's contract.
-        unsafe { run(self.ctx, payload) }
+        self.announce(frame);
+        // SAFETY: the caller's contract; it is named.
+        unsafe { self.call_named(payload) }
     }
 
-    /// Names this pair in `frame`, then loads its code.
+    /// Calls this pair, which stands behind one that is named in a frame and in no other place.
+    ///
+    /// # Safety
+    /// As for `call`.
     #[inline(always)]
-    pub(crate) fn announce(&self, frame: &AtomicPtr<()>) -> Run {
+    pub(crate) unsafe fn call_named(&self, payload: *mut c_void) -> u32 {
+        let (run, ctx) = self.parts();
+        // SAFETY: by the type invariant the code goes with the context, or ignores it; the rest is
+        // the caller's contract.
+        unsafe { run(ctx, payload) }
+    }
+
+    /// Names this pair in `frame`; its code is loaded behind that.
+    #[inline(always)]
+    pub(crate) fn announce(&self, frame: &AtomicPtr<()>) {
         // Release: pairs with the Acquire in `Slot::is_in`; the callback before this one is over.
         frame.store(self.identity(), Ordering::Release);
         light_fence();
-        let run = self.run.load(Ordering::Relaxed);
-        // SAFETY: by the type invariant it is a `Run`.
-        unsafe { std::mem::transmute::<*mut (), Run>(run) }
     }
 
-    /// The code and the context, for a benchmark's own loop.
+    /// The code and the context.
+    #[inline(always)]
     pub(crate) fn parts(&self) -> (Run, *mut c_void) {
         // SAFETY: by the type invariant it is a `Run`.
         (unsafe { std::mem::transmute::<*mut (), Run>(self.run.load(Ordering::Relaxed)) }, self.ctx)

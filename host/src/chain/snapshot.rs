@@ -3,6 +3,7 @@
 //! A header of 64 bytes, aligned to 64; behind it the pairs that dispatch reads, four to a cache
 //! line; behind those, where dispatch stops, the registration data, which only the cold paths read.
 //! The block is known by the address of its first pair, so that dispatch begins there.
+//! In that of a chain that is counted the last pair counts, and the last callback's own code is behind it.
 //! That of a [`Watched`] chain has one pair, the runner, and the real chain behind its context.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
@@ -10,8 +11,10 @@ use std::ptr::null_mut;
 use std::sync::Arc;
 
 use super::Callback;
+use super::counted::Counted;
 use super::pair::Pair;
-use super::watched::Watched;
+use super::watched::{Watched, watch};
+use crate::stats::Tally;
 
 #[repr(C, align(64))]
 struct Header {
@@ -25,6 +28,8 @@ struct Cold {
     len: usize,
     /// The context of the one pair, where it is a runner; else null.
     watched: *mut Watched,
+    /// The context of the last pair, where the chain is counted.
+    counted: Option<Counted>,
     callbacks: [Arc<Callback>; 0],
 }
 
@@ -43,7 +48,7 @@ unsafe impl Sync for Empty {}
 static EMPTY: Empty = Empty {
     header: Header { end: (&raw const EMPTY.cold).cast() },
     pair: Pair::no_op(),
-    cold: Cold { len: 0, watched: null_mut(), callbacks: [] },
+    cold: Cold { len: 0, watched: null_mut(), counted: None, callbacks: [] },
 };
 
 /// As [`EMPTY`], but readers come in, do nothing, and leave: what they have left of a library that
@@ -51,7 +56,7 @@ static EMPTY: Empty = Empty {
 static RESTING: Empty = Empty {
     header: Header { end: (&raw const RESTING.cold).cast() },
     pair: Pair::no_op(),
-    cold: Cold { len: 0, watched: null_mut(), callbacks: [] },
+    cold: Cold { len: 0, watched: null_mut(), counted: None, callbacks: [] },
 };
 
 /// A published snapshot, as an atomic pointer holds it.
@@ -99,7 +104,7 @@ impl Published {
         (self.0, unsafe { (*self.0.cast::<Header>().sub(1)).end })
     }
 
-    /// The pairs, in the order of the chain. One without callbacks has its no-op.
+    /// The pairs, in the order of the chain. One without callbacks has one all the same.
     ///
     /// # Safety
     /// The snapshot is alive, for `'a`.
@@ -120,29 +125,61 @@ impl Published {
         unsafe { callbacks_behind(self.range().1) }
     }
 
-    /// The pairs of callbacks and those, in order; those of the real chain where this is a runner.
+    /// The callbacks, in order; those of the real chain where this is a runner.
     ///
     /// # Safety
     /// The snapshot is alive, for `'a`.
-    pub(crate) unsafe fn entries<'a>(self) -> impl Iterator<Item = (&'a Pair, &'a Arc<Callback>)> {
+    pub(crate) unsafe fn entries<'a>(self) -> impl Iterator<Item = Entry<'a>> {
         // SAFETY: the caller's contract, and what a runner has lives as long as its block.
-        unsafe {
+        let (pairs, callbacks, counted) = unsafe {
             let real = watched_behind(self.range().1).map_or(self, |watched| watched.real.published());
-            real.pairs().iter().zip(real.callbacks())
-        }
+            (real.pairs(), real.callbacks(), counted_behind(real.range().1))
+        };
+        let entry = move |(index, callback)| {
+            let named = &pairs[index];
+            let code = counted.filter(|_| index + 1 == pairs.len()).map_or(named, |counted| &counted.last);
+            Entry { named, code, callback }
+        };
+        callbacks.iter().enumerate().map(entry)
     }
 }
 
-/// The registration data of a pair, found from the end of the pairs.
+/// A callback in a snapshot.
+pub(crate) struct Entry<'a> {
+    /// What frames name while it is being called.
+    pub(crate) named: &'a Pair,
+    /// What holds its code: the same, or what that leads to.
+    pub(crate) code: &'a Pair,
+    pub(crate) callback: &'a Arc<Callback>,
+}
+
+/// The registration data of a pair and its place in the chain, found from the end of the pairs.
 ///
 /// # Safety
-/// The pair lies in a snapshot of callbacks that is alive for `'a` and whose pairs end at `end`.
-pub(crate) unsafe fn callback_of<'a>(pair: *const Pair, end: *const Pair) -> &'a Callback {
+/// The pair is that of a callback, in a snapshot that is alive for `'a` and whose pairs end at `end`.
+pub(crate) unsafe fn callback_of<'a>(pair: *const Pair, end: *const Pair) -> (&'a Callback, usize) {
     // SAFETY: the caller's contract.
     unsafe {
         let callbacks = callbacks_behind(end);
-        &callbacks[callbacks.len() - end.offset_from_unsigned(pair)]
+        let place = callbacks.len() - end.offset_from_unsigned(pair);
+        (&callbacks[place], place)
     }
+}
+
+/// What counts the dispatches of the snapshot whose pairs end there, if they are counted.
+///
+/// # Safety
+/// `end` is the end of the pairs of a snapshot that is alive for `'a`.
+pub(super) unsafe fn tally_behind<'a>(end: *const Pair) -> Option<&'a Tally> {
+    // SAFETY: the caller's contract.
+    unsafe { counted_behind(end) }.map(|counted| &*counted.tally)
+}
+
+/// # Safety
+/// `end` is the end of the pairs of a snapshot that is alive for `'a`.
+unsafe fn counted_behind<'a>(end: *const Pair) -> Option<&'a Counted> {
+    // SAFETY: by the invariant of `Published` the cold part stands there.
+    unsafe { (*end.cast::<Cold>()).counted.as_ref() }
 }
 
 /// The context of the runner whose pair ends there, if it is one.
@@ -177,30 +214,38 @@ unsafe impl Send for Snapshot {}
 unsafe impl Sync for Snapshot {}
 
 impl Snapshot {
-    pub(crate) fn new(callbacks: &[Arc<Callback>]) -> Self {
-        if callbacks.is_empty() {
-            return Snapshot(Published::empty());
+    pub(crate) fn new(callbacks: &[Arc<Callback>], tally: Option<Arc<Tally>>) -> Self {
+        let counted = tally.map(|tally| Counted::new(tally, callbacks.last().map(|last| &**last)));
+        match counted {
+            None if callbacks.is_empty() => Snapshot(Published::empty()),
+            // Its one pair is there to count.
+            Some(_) if callbacks.is_empty() => Snapshot::block([Pair::no_op()].into_iter(), &[], counted, null_mut()),
+            _ => Snapshot::block(callbacks.iter().map(|callback| callback.pair()), callbacks, counted, null_mut()),
         }
-        Snapshot::block(callbacks.iter().map(|callback| callback.pair()), callbacks, null_mut())
     }
 
     /// One that runs the real chain in its context.
     pub(super) fn watched(watched: Watched) -> Self {
-        let run = watched.runner();
         // INVARIANT: the block owns it.
         let watched = Box::into_raw(Box::new(watched));
-        Snapshot::block([Pair::new(run, watched.cast())].into_iter(), &[], watched)
+        Snapshot::block([Pair::new(watch, watched.cast())].into_iter(), &[], None, watched)
     }
 
-    /// There is one pair at least.
-    fn block(pairs: impl ExactSizeIterator<Item = Pair>, callbacks: &[Arc<Callback>], watched: *mut Watched) -> Self {
+    /// There is one pair at least; what is counted takes the place of the last.
+    fn block(
+        pairs: impl ExactSizeIterator<Item = Pair>,
+        callbacks: &[Arc<Callback>],
+        counted: Option<Counted>,
+        watched: *mut Watched,
+    ) -> Self {
         let layout = layout(pairs.len(), callbacks.len());
         // SAFETY: the layout has the header's size at least.
         let block = unsafe { alloc(layout) };
         if block.is_null() {
             handle_alloc_error(layout);
         }
-        // SAFETY: the block has room for all three parts, one behind the other.
+        // SAFETY: the block has room for all three parts, one behind the other. What counts stays in it for as
+        // long as its pair, which is the last one.
         // INVARIANT: each part is initialised here.
         unsafe {
             let first = block.add(size_of::<Header>()).cast::<Pair>();
@@ -208,9 +253,13 @@ impl Snapshot {
             block.cast::<Header>().write(Header { end: cold.cast() });
             (&raw mut (*cold).len).write(callbacks.len());
             (&raw mut (*cold).watched).write(watched);
+            (&raw mut (*cold).counted).write(counted);
             let callback = (&raw mut (*cold).callbacks).cast::<Arc<Callback>>();
             pairs.enumerate().for_each(|(index, pair)| first.add(index).write(pair));
             callbacks.iter().enumerate().for_each(|(index, registered)| callback.add(index).write(registered.clone()));
+            if let Some(counted) = counted_behind(cold.cast()) {
+                cold.cast::<Pair>().sub(1).write(counted.pair());
+            }
             Snapshot(Published(first))
         }
     }
@@ -236,8 +285,8 @@ impl Snapshot {
         Snapshot(published)
     }
 
-    /// The pairs of callbacks and those, in order.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = (&Pair, &Arc<Callback>)> {
+    /// The callbacks, in order.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         // SAFETY: by the type invariant it is alive.
         unsafe { self.0.entries() }
     }
@@ -249,12 +298,14 @@ impl Drop for Snapshot {
             return;
         }
         // SAFETY: by the type invariant the block is ours, was allocated with this layout, its callbacks
-        // are initialised, and the context came from a box.
+        // and what counts are initialised, and the context came from a box.
         unsafe {
             let callbacks: *const [Arc<Callback>] = self.0.callbacks();
             let layout = layout(self.0.pairs().len(), callbacks.len());
-            let watched = (*self.0.range().1.cast::<Cold>()).watched;
+            let cold = self.0.range().1.cast::<Cold>().cast_mut();
+            let watched = (*cold).watched;
             callbacks.cast_mut().drop_in_place();
+            (&raw mut (*cold).counted).drop_in_place();
             dealloc(self.0.as_raw().cast::<u8>().sub(size_of::<Header>()), layout);
             if !watched.is_null() {
                 drop(Box::from_raw(watched));

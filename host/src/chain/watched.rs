@@ -1,4 +1,4 @@
-//! A chain whose callbacks are more than called: counted, timed, traced, put back, or answered for.
+//! A chain whose callbacks are more than called: timed, traced, put back, or answered for.
 //!
 //! It is published as a block of one pair, whose code is a runner of ours and whose context has the
 //! real chain. So the chain that nobody looks at is the calls and nothing else, without a flag that
@@ -15,13 +15,13 @@ use hookrail_abi::verdict::raw;
 use hookrail_abi::{FaultPolicy, PayloadOps, RawKind, Verdict};
 
 use super::outcome::{Packed, words};
-use super::pair::{Pair, Run};
-use super::snapshot::{Snapshot, callback_of};
+use super::pair::Pair;
+use super::snapshot::{Snapshot, callback_of, tally_behind};
 use super::{Callback, Chain, Standing, Trial};
 use crate::fault;
 use crate::reclaim;
 use crate::said;
-use crate::stats::{Counts, Level, PointCounts, Record, Shards, Taking, Tracers, add, monotonic};
+use crate::stats::{Level, Record, Taking, Tally, Tracers, monotonic};
 use crate::sync::AtomicPtr;
 
 thread_local! {
@@ -34,8 +34,9 @@ thread_local! {
 pub(crate) struct Watch {
     pub(crate) level: Level,
     pub(crate) tracers: Tracers,
-    pub(crate) counts: Arc<Shards<PointCounts>>,
     pub(crate) ops: &'static PayloadOps,
+    /// What counts its dispatches, if they are counted.
+    pub(crate) tally: Option<Arc<Tally>>,
 }
 
 /// The context of a watched block.
@@ -50,7 +51,9 @@ pub(super) struct Watched {
     steps: Box<[Step]>,
     /// Whether every call is timed, whoever traces.
     is_timed: bool,
-    watch: Watch,
+    level: Level,
+    tracers: Tracers,
+    ops: &'static PayloadOps,
 }
 
 /// What is done with one callback, beside calling it.
@@ -75,9 +78,15 @@ enum Act {
 
 /// Whether calling is not all there is to do.
 pub(super) fn is_needed(chain: &Chain, callbacks: &[Arc<Callback>], watch: &Watch) -> bool {
-    let is_special =
-        |callback: &Arc<Callback>| rolls_back(chain, callback) || !matches!(*callback.standing.lock(), Standing::Armed);
-    watch.level > Level::Off || !watch.tracers.0.is_empty() || callbacks.iter().any(is_special)
+    let is_special = |callback: &Arc<Callback>| {
+        budget(callback, watch.level) != u64::MAX || rolls_back(chain, callback) || !callback.is_armed()
+    };
+    watch.level == Level::Histogram || !watch.tracers.0.is_empty() || callbacks.iter().any(is_special)
+}
+
+/// In nanoseconds; `u64::MAX` for any.
+fn budget(callback: &Callback, level: Level) -> u64 {
+    callback.budget.filter(|_| level > Level::Off).unwrap_or(u64::MAX)
 }
 
 /// Who may only look has nothing to put back.
@@ -94,20 +103,14 @@ impl Watched {
                 Standing::Absent | Standing::Quarantined(_) => Act::Answer,
                 Standing::OnTrial(trial) => Act::Try(trial.clone()),
             },
-            budget: if watch.level > Level::Off { callback.budget.unwrap_or(u64::MAX) } else { u64::MAX },
+            budget: budget(callback, watch.level),
             rolls_back: rolls_back(chain, callback),
         };
         let steps: Box<[Step]> = callbacks.iter().map(step).collect();
         let is_timed = watch.level == Level::Histogram || steps.iter().any(|step| step.budget != u64::MAX);
+        let Watch { level, tracers, ops, tally } = watch;
         // INVARIANT: the caller publishes it by this chain; a step per callback.
-        Watched { chain, real: Snapshot::new(callbacks), steps, is_timed, watch }
-    }
-
-    /// The code that goes with it.
-    pub(super) fn runner(&self) -> Run {
-        let is_plain = |step: &Step| matches!(step.act, Act::Call) && !step.rolls_back;
-        let counts = self.watch.level == Level::Count && !self.is_timed && self.watch.tracers.0.is_empty();
-        if counts && self.steps.iter().all(is_plain) { count } else { watch }
+        Watched { chain, real: Snapshot::new(callbacks, tally), steps, is_timed, level, tracers, ops }
     }
 
     /// The pairs of the callbacks; one without callbacks has none.
@@ -116,53 +119,14 @@ impl Watched {
         let pairs = unsafe { self.real.published().pairs() };
         &pairs[..self.steps.len()]
     }
-
-    /// What an answer other than "continue" means, counted.
-    ///
-    /// # Safety
-    /// The pair is one of ours, and was just called on this thread, which is inside.
-    #[cold]
-    #[inline(never)]
-    unsafe fn settle(&self, pair: &Pair, counts: &Counts, answer: u32) -> Option<Packed> {
-        match answer & 0xff {
-            _ if self.is_fault(answer) => {}
-            raw::STOP => add(&counts.stops, 1),
-            _ => add(&counts.denials, 1),
-        }
-        let end = self.pairs().as_ptr_range().end;
-        // SAFETY: the caller's contract.
-        unsafe { self.chain().settle(pair, end, answer) }
-    }
-}
-
-/// Counts the calls.
-unsafe extern "C" fn count(ctx: *mut c_void, payload: *mut c_void) -> u32 {
-    // SAFETY: `Snapshot::watched` pairs this code with such a context, kept while we are inside.
-    let watched = unsafe { &*ctx.cast::<Watched>() };
-    let nowhere = AtomicPtr::new(null_mut());
-    let (number, frame) = here(&nowhere);
-    watched.count_dispatch(number);
-    for (pair, step) in watched.pairs().iter().zip(&watched.steps) {
-        let counts = step.record.counts.own(number);
-        add(&counts.calls, 1);
-        // SAFETY: we are inside, and the payload is the point's.
-        let answer = unsafe { pair.call(frame, payload) };
-        if answer != raw::CONTINUE
-            // SAFETY: it was just called.
-            && let Some(decided) = unsafe { watched.settle(pair, counts, answer) }
-        {
-            return hand_on(decided);
-        }
-    }
-    raw::CONTINUE
 }
 
 /// Does all that may be done.
-unsafe extern "C" fn watch(ctx: *mut c_void, payload: *mut c_void) -> u32 {
+pub(super) unsafe extern "C" fn watch(ctx: *mut c_void, payload: *mut c_void) -> u32 {
     // SAFETY: `Snapshot::watched` pairs this code with such a context, kept while we are inside.
     let watched = unsafe { &*ctx.cast::<Watched>() };
     // SAFETY: the payload is the point's, and its operations come from the point too.
-    let mut taking = unsafe { watched.watch.tracers.begin(watched.watch.ops, payload) };
+    let mut taking = unsafe { watched.tracers.begin(watched.ops, payload) };
     // SAFETY: as above.
     let decided = unsafe { watched.run(payload, taking.as_mut()) };
     if let Some(taking) = taking {
@@ -177,29 +141,28 @@ impl Watched {
     unsafe fn run(&self, payload: *mut c_void, mut taking: Option<&mut Taking<'_>>) -> Option<Packed> {
         let nowhere = AtomicPtr::new(null_mut());
         let (number, frame) = here(&nowhere);
-        let is_counted = self.watch.level > Level::Off;
-        if is_counted {
-            self.count_dispatch(number);
-        }
         // One clock read between neighbours: a read takes longer than all else that is done here.
         let mut then = (self.is_timed || taking.is_some()).then(monotonic);
         for (pair, step) in self.pairs().iter().zip(&self.steps) {
-            if !step.act.calls() {
-                match self.answer_for(pair) {
+            match &step.act {
+                Act::Call => {}
+                Act::Try(trial) if trial.begin() => {
+                    // The tally leaves out a callback that one dispatch calls, and the others do not.
+                    step.record.called(u64::from(self.tally().is_some()));
+                }
+                Act::Answer | Act::Try(_) => match self.answer_for(pair, number) {
                     None => continue,
                     decided => return decided,
-                }
+                },
             }
-            let counts = step.record.counts.own(number);
-            add(&counts.calls, u64::from(is_counted));
             // SAFETY: the operations are the point's, as is the payload.
-            let copy = step.rolls_back.then(|| unsafe { Copied::of(self.watch.ops, payload) });
+            let copy = step.rolls_back.then(|| unsafe { Copied::of(self.ops, payload) });
             // SAFETY: we are inside, and the payload is the point's.
             let answer = unsafe { pair.call(frame, payload) };
             if let Some(began) = then {
                 let ended = monotonic();
                 let took = ended - began;
-                self.took(pair, step, counts, took);
+                self.took(pair, step, number, took);
                 // Behind a trace's own work the next one begins later.
                 then = match &mut taking {
                     None => Some(ended),
@@ -220,27 +183,24 @@ impl Watched {
                 unsafe { copy.put_back(payload) };
             }
             // SAFETY: it was just called.
-            if let decided @ Some(_) = unsafe { self.settle(pair, counts, answer) } {
+            if let decided @ Some(_) = unsafe { self.chain().settle(pair, self.end(), answer) } {
                 return decided;
             }
+        }
+        // Where there is a last callback, whoever calls it counts.
+        if self.steps.is_empty()
+            && let Some(tally) = self.tally()
+        {
+            tally.came_to_last(number);
         }
         None
     }
 
-    #[inline(always)]
-    fn count_dispatch(&self, number: usize) {
-        let counts = self.watch.counts.own(number);
-        add(&counts.dispatches, 1);
-        if self.steps.is_empty() {
-            add(&counts.empty, 1);
-        }
-    }
-
     /// A call took so long.
     #[inline(always)]
-    fn took(&self, pair: &Pair, step: &Step, counts: &Counts, took: u64) {
-        if self.watch.level == Level::Histogram {
-            counts.time(took);
+    fn took(&self, pair: &Pair, step: &Step, number: usize, took: u64) {
+        if self.level == Level::Histogram {
+            step.record.counts.own(number).time(took);
         }
         if took > step.budget {
             fault::slow(self.chain(), self.callback(pair), took, step.budget);
@@ -257,9 +217,19 @@ impl Watched {
     /// The host's answer in the place of a callback that is not called: where its fault would deny,
     /// this denies.
     #[cold]
-    fn answer_for(&self, pair: &Pair) -> Option<Packed> {
-        let callback = self.callback(pair);
+    fn answer_for(&self, pair: &Pair, number: usize) -> Option<Packed> {
+        // SAFETY: as in `callback`.
+        let (callback, place) = unsafe { callback_of(pair, self.end()) };
+        // Calling the last one would count the dispatch.
+        if place + 1 == self.steps.len()
+            && let Some(tally) = self.tally()
+        {
+            tally.came_to_last(number);
+        }
         let verdict = fault::verdict(self.chain(), callback)?;
+        if let Some(tally) = self.tally() {
+            tally.decided(number, place);
+        }
         let standing = callback.standing.lock();
         let why = if let Standing::Absent = *standing { "absent" } else { "quarantined" };
         said::keep_reason(format!("{} is {why}: {}", callback.full_name(), standing.reason().unwrap_or_default()));
@@ -287,17 +257,18 @@ impl Watched {
 
     fn callback(&self, pair: &Pair) -> &Callback {
         // SAFETY: we own the real chain, and the pair is one of its.
-        unsafe { callback_of(pair, self.pairs().as_ptr_range().end) }
+        unsafe { callback_of(pair, self.end()) }.0
     }
-}
 
-impl Act {
-    fn calls(&self) -> bool {
-        match self {
-            Act::Answer => false,
-            Act::Call => true,
-            Act::Try(trial) => trial.begin(),
-        }
+    /// The end of the real pairs.
+    fn end(&self) -> *const Pair {
+        // SAFETY: we own the snapshot.
+        unsafe { self.real.published().range() }.1
+    }
+
+    fn tally(&self) -> Option<&Tally> {
+        // SAFETY: as in `end`.
+        unsafe { tally_behind(self.end()) }
     }
 }
 

@@ -8,7 +8,7 @@ use std::ptr::{from_ref, null};
 use std::sync::Arc;
 
 use super::Speaker;
-use crate::chain::Pair;
+use crate::chain::{Pair, context_of};
 use crate::reclaim;
 
 /// A call into a plugin outside of any dispatch.
@@ -50,7 +50,7 @@ impl Speaker {
         let entry = reclaim::innermost_entry()?;
         // SAFETY: this thread is in code of a plugin and in a dispatch, so the innermost frame names
         // the pair that is being called; being inside keeps it.
-        let (_, ctx) = unsafe { &*entry.cast::<Pair>() }.parts();
+        let ctx = unsafe { context_of(&*entry.cast::<Pair>()) };
         self.instances.read().get(&ctx.addr()).cloned()
     }
 }

@@ -49,6 +49,7 @@ pub(crate) fn current() -> Option<&'static Slot> {
 }
 
 /// This thread's slot, if it ever read.
+#[inline(always)]
 pub(crate) fn own() -> Option<&'static Slot> {
     // SAFETY: a slot lives as long as the process.
     unsafe { OWN.get().as_ref() }

@@ -7,7 +7,7 @@ use hookrail_abi::Point;
 use super::PointState;
 use crate::chain::{Callback, Chain, Snapshot, Watch};
 use crate::config::PointConfig;
-use crate::stats::{Level, PointCounts, Shards, Tracers};
+use crate::stats::{Level, PointCounts, Tracers};
 
 /// A point, the callbacks on it, in order, disabled ones included, and how it is looked at.
 pub(super) struct Hung {
@@ -15,7 +15,7 @@ pub(super) struct Hung {
     pub(super) callbacks: Vec<Arc<Callback>>,
     pub(super) level: Level,
     pub(super) tracers: Tracers,
-    pub(super) counts: Arc<Shards<PointCounts>>,
+    pub(super) counts: PointCounts,
 }
 
 /// A point, as it is for whoever looks.
@@ -23,7 +23,7 @@ pub(crate) struct Look<'a> {
     pub(crate) state: &'a PointState,
     pub(crate) callbacks: &'a [Arc<Callback>],
     pub(crate) level: Level,
-    pub(crate) counts: &'a Shards<PointCounts>,
+    pub(crate) counts: &'a PointCounts,
 }
 
 /// The snapshot that a publication replaced, and the name of its point.
@@ -36,7 +36,7 @@ impl Hung {
             callbacks: Vec::new(),
             level: config.map(|config| config.level).unwrap_or_default(),
             tracers: Tracers::default(),
-            counts: Arc::default(),
+            counts: PointCounts::default(),
         }
     }
 
@@ -48,15 +48,14 @@ impl Hung {
 
     /// Publishes what there is; answers the snapshot to retire. While a plugin leaves, readers enter the
     /// point even if it has no callbacks.
-    pub(super) fn publish(&self, is_left: bool) -> Replaced {
+    pub(super) fn publish(&mut self, is_left: bool) -> Replaced {
         // INVARIANT: `callbacks` is in order, and the chain holds the enabled ones.
         let enabled: Vec<_> = self.callbacks.iter().filter(|callback| callback.enabled).cloned().collect();
-        let watch = Watch {
-            level: self.level,
-            tracers: self.tracers.clone(),
-            counts: self.counts.clone(),
-            ops: self.state.ops,
-        };
+        // Here too, so that the tallies of chains that are no more do not gather where nobody looks.
+        self.counts.bring_in();
+        let record = |callback: &Arc<Callback>| callback.is_armed().then(|| callback.record.clone());
+        let tally = (self.level > Level::Off).then(|| self.counts.follow(enabled.iter().map(record)));
+        let watch = Watch { level: self.level, tracers: self.tracers.clone(), ops: self.state.ops, tally };
         let chain: &Chain = &self.state.chain;
         (chain.point, chain.hang(&enabled, watch, is_left))
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use super::add;
+use super::shards::add;
 
 /// Eight buckets to a doubling: the answer is at most an eighth too high.
 const PER_DOUBLING: usize = 8;

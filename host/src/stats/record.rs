@@ -1,19 +1,22 @@
-//! What is kept of one callback, and of one point.
+//! What is kept of one callback.
 
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use hookrail_abi::Verdict;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::histogram::{Histogram, Latency};
-use super::shards::Shards;
+use super::shards::{Shards, add};
 
 /// What a callback has done on its point. A new build of its plugin goes on with that of the old one.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
     pub(crate) counts: Shards<Counts>,
+    /// How often it was called, as far as the tallies of its chains were brought in.
+    calls: AtomicU64,
     /// How often it failed; counted at every level.
     faults: AtomicU64,
     /// How often a call took longer than it may.
@@ -30,19 +33,9 @@ pub(crate) struct Record {
 #[derive(Debug, Default)]
 #[repr(align(64))]
 pub(crate) struct Counts {
-    pub(crate) calls: AtomicU64,
     pub(crate) stops: AtomicU64,
     pub(crate) denials: AtomicU64,
     histogram: AtomicPtr<Histogram>,
-}
-
-/// What one thread has counted of a point.
-#[derive(Debug, Default)]
-#[repr(align(64))]
-pub(crate) struct PointCounts {
-    pub(crate) dispatches: AtomicU64,
-    /// Those that found no callback.
-    pub(crate) empty: AtomicU64,
 }
 
 /// The last fault of a callback.
@@ -55,10 +48,19 @@ pub struct LastFault {
 }
 
 impl Record {
+    /// It was called so many times.
+    pub(crate) fn called(&self, times: u64) {
+        // Relaxed, here and below: counts.
+        self.calls.fetch_add(times, Ordering::Relaxed);
+    }
+
+    pub(crate) fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
     /// It failed; answers how often by now.
     pub(crate) fn fault(&self, what: &str) -> u64 {
         *self.last.lock() = Some(LastFault { time: now(), what: what.into() });
-        // Relaxed, here and below: counts.
         self.faults.fetch_add(1, Ordering::Relaxed) + 1
     }
 
@@ -100,6 +102,11 @@ impl Record {
 }
 
 impl Counts {
+    /// It decided. By the thread whose counts they are.
+    pub(crate) fn decided(&self, verdict: Verdict) {
+        add(if let Verdict::Deny(_) = verdict { &self.denials } else { &self.stops }, 1);
+    }
+
     /// Notes how long a call took. By the thread whose counts they are.
     pub(crate) fn time(&self, nanoseconds: u64) {
         // Relaxed: only this thread writes it.
@@ -129,11 +136,6 @@ impl Drop for Counts {
             drop(unsafe { Box::from_raw(histogram) });
         }
     }
-}
-
-/// What a point has seen while it was counted.
-pub(crate) fn sum(counts: &Shards<PointCounts>, count: impl Fn(&PointCounts) -> &AtomicU64) -> u64 {
-    counts.all().map(|counts| count(counts).load(Ordering::Relaxed)).sum()
 }
 
 /// In nanoseconds since the Unix epoch; behind 2554 it is too late, and a clock before 1970 says 0.

@@ -25,58 +25,96 @@ fn place(number: usize) -> (usize, usize) {
     (block, number - FIRST * ((1 << block) - 1))
 }
 
-/// A `T` for each thread that counts here, made when it first does.
+/// A row of `T`s for each thread that counts here.
 ///
 /// # Invariants
-/// Block `b` is null, or came from a boxed slice of `FIRST << b` of them.
+/// `width` is not 0. Block `b` is null, or came from a boxed slice of `FIRST << b` rows of that many.
 #[derive(Debug)]
 pub(crate) struct Shards<T> {
     blocks: [AtomicPtr<T>; BLOCKS],
+    width: usize,
 }
 
+/// One `T` for each thread, made when it, or one of its neighbours, first counts.
 impl<T> Default for Shards<T> {
     fn default() -> Self {
-        Shards { blocks: std::array::from_fn(|_| AtomicPtr::new(null_mut())) }
+        // INVARIANT: no block is there.
+        Shards { blocks: std::array::from_fn(|_| AtomicPtr::new(null_mut())), width: 1 }
     }
 }
 
 impl<T: Default> Shards<T> {
-    /// That of the calling thread, whose number it is.
+    /// So many for each thread, one at least. Those of the first threads are there at once, so that these
+    /// never make any while they dispatch.
+    ///
+    /// # Panics
+    /// When that is none.
+    pub(crate) fn rows(width: usize) -> Self {
+        assert!(width > 0);
+        // INVARIANT: not 0, and no block is there.
+        let mut shards = Shards::default();
+        shards.width = width;
+        shards.append(0);
+        shards
+    }
+
+    /// That of the calling thread, whose number it is; the first of its row.
     #[inline(always)]
     pub(crate) fn own(&self, number: usize) -> &T {
+        // SAFETY: it is the first of a row, which has one at least.
+        unsafe { &*self.start(number) }
+    }
+
+    /// How many a thread has.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The row of the calling thread, whose number it is.
+    pub(crate) fn row(&self, number: usize) -> &[T] {
+        // SAFETY: so many begin there.
+        unsafe { std::slice::from_raw_parts(self.start(number), self.width) }
+    }
+
+    /// As [`own`](Self::own), for one of the first threads, once there is something of theirs.
+    #[inline(always)]
+    pub(crate) fn nearby(&self, number: usize) -> Option<&T> {
         // Acquire: pairs with the Release in `append`.
         let first = self.blocks[0].load(Ordering::Acquire);
-        if number < FIRST && !first.is_null() {
-            // SAFETY: by the type invariant.
-            return unsafe { &*first.add(number) };
-        }
-        self.find(number)
+        // SAFETY: by the type invariant there are `FIRST` rows.
+        (number < FIRST && !first.is_null()).then(|| unsafe { &*first.add(number * self.width) })
+    }
+
+    /// Where the row of the thread with that number begins.
+    #[inline(always)]
+    fn start(&self, number: usize) -> *const T {
+        self.nearby(number).map_or_else(|| self.find(number), std::ptr::from_ref)
     }
 
     #[cold]
     #[inline(never)]
-    fn find(&self, number: usize) -> &T {
+    fn find(&self, number: usize) -> *const T {
         let (index, offset) = place(number);
-        // Acquire: as in `own`.
+        // Acquire: as in `nearby`.
         let block = self.blocks[index].load(Ordering::Acquire);
         let block = if block.is_null() { self.append(index) } else { block };
-        // SAFETY: by the type invariant; `place` keeps the offset below the length.
-        unsafe { &*block.add(offset) }
+        // SAFETY: by the type invariant; `place` keeps the offset below the number of rows.
+        unsafe { block.add(offset * self.width) }
     }
 
-    /// Those of all threads, of those that never counted here too.
+    /// Those of all threads, row by row, of those that never counted here too.
     pub(crate) fn all(&self) -> impl Iterator<Item = &T> {
         let blocks = self.blocks.iter().enumerate().filter_map(|(index, block)| {
             // Acquire: pairs with the Release in `append`.
             let block = block.load(Ordering::Acquire);
             // SAFETY: by the type invariant.
-            (!block.is_null()).then(|| unsafe { std::slice::from_raw_parts(block, FIRST << index) })
+            (!block.is_null()).then(|| unsafe { std::slice::from_raw_parts(block, self.len(index)) })
         });
         blocks.flatten()
     }
 
     fn append(&self, index: usize) -> *mut T {
-        let made: Box<[T]> = (0..FIRST << index).map(|_| T::default()).collect();
+        let made: Box<[T]> = (0..self.len(index)).map(|_| T::default()).collect();
         let made = Box::into_raw(made);
         // INVARIANT: it came from a boxed slice of that length.
         // Release: pairs with the Acquire of whoever looks. Acquire: another thread may have been first.
@@ -91,12 +129,19 @@ impl<T: Default> Shards<T> {
     }
 }
 
+impl<T> Shards<T> {
+    /// How many are in that block.
+    fn len(&self, index: usize) -> usize {
+        (FIRST << index) * self.width
+    }
+}
+
 impl<T> Drop for Shards<T> {
     fn drop(&mut self) {
-        for (index, block) in self.blocks.iter_mut().enumerate() {
-            let block = *block.get_mut();
+        for index in 0..BLOCKS {
+            let block = *self.blocks[index].get_mut();
             if !block.is_null() {
-                let shards = std::ptr::slice_from_raw_parts_mut(block, FIRST << index);
+                let shards = std::ptr::slice_from_raw_parts_mut(block, self.len(index));
                 // SAFETY: by the type invariant it came from a boxed slice of that length.
                 drop(unsafe { Box::from_raw(shards) });
             }
@@ -126,5 +171,18 @@ mod tests {
         }
         assert_eq!(shards.all().map(|count| count.load(Ordering::Relaxed)).sum::<u64>(), 12);
         assert!(std::ptr::eq(shards.own(64), shards.own(64)));
+    }
+
+    #[test]
+    fn rows_lie_apart() {
+        let shards = Shards::<AtomicU64>::rows(3);
+        for number in [0, 1, 63, 64, 191, 192] {
+            assert_eq!(shards.row(number).len(), 3);
+            shards.row(number).iter().for_each(|count| add(count, 1));
+        }
+        let counted: Vec<_> = shards.all().map(|count| count.load(Ordering::Relaxed)).collect();
+        assert_eq!(counted.iter().sum::<u64>(), 18, "nobody's row is another's");
+        let is_whole = |row: &[u64]| row == [0; 3] || row == [1; 3];
+        assert!(counted.chunks(3).all(is_whole) && counted.iter().all(|count| *count < 2));
     }
 }
