@@ -26,6 +26,10 @@ impl Stage {
     fn new(level: LogLevel, plugins: Value) -> Self {
         let mut config: Config = serde_json::from_value(json!({ "plugins": plugins })).unwrap();
         config.log = Some(level);
+        Stage::of(config)
+    }
+
+    fn of(mut config: Config) -> Self {
         config.unload.deadline = LONG;
         let host = Host::new(config).unwrap();
         Stage { publish: host.point().unwrap(), host }
@@ -94,7 +98,8 @@ fn an_event_has_all_that_it_had_and_whose_it_is() {
 fn an_event_is_the_instances_in_a_chain_that_is_looked_at_too() {
     let _alone = alone();
     listen();
-    let stage = Stage::new(LogLevel::Info, json!({}));
+    let last = json!([{ "point": MessagePublish::NAME, "callback": "tells/tell", "priority": 2000 }]);
+    let stage = Stage::of(Config { hooks: serde_json::from_value(last).unwrap(), ..Config::default() });
     let plugin = stage.load("tells");
     for level in [hookrail::Level::Count, hookrail::Level::Histogram] {
         stage.host.set_level(MessagePublish::NAME, level).unwrap();
