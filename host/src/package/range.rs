@@ -22,7 +22,7 @@ pub struct Range(Vec<Comparison>);
 struct Comparison {
     operator: Operator,
     version: Version,
-    /// How many of its three numbers were written.
+    /// How many of its three numbers were written, where that says something: behind `~>`.
     written: usize,
 }
 
@@ -103,6 +103,11 @@ impl FromStr for Comparison {
         if version.major.max(version.minor) > u64::from(u32::MAX) {
             return Err(wrong("has too large a number"));
         }
+        if !version.build.is_empty() {
+            return Err(wrong("has a `+`, behind which nothing is compared"));
+        }
+        // For the others what is not written is zero, and then they are equal.
+        let written = if operator == Operator::Pessimistic { written } else { 3 };
         Ok(Comparison { operator, version, written })
     }
 }
@@ -128,7 +133,7 @@ impl fmt::Display for Range {
             let sign = OPERATORS.iter().find(|(_, known)| known == operator).map_or("", |(sign, _)| sign);
             write!(f, "{separator}{sign} ")?;
             // `~> 1.2` and `~> 1.2.0` are not the same.
-            if *written == 2 && *operator == Operator::Pessimistic {
+            if *written == 2 {
                 write!(f, "{}.{}", version.major, version.minor)?;
                 if !version.pre.is_empty() {
                     write!(f, "-{}", version.pre)?;
@@ -171,7 +176,9 @@ mod tests {
 
     #[test]
     fn what_is_no_range_is_refused() {
-        for text in ["", "x", "~> 1", ">=", "1.2.3.4", "=> 1.0", ">= 1.0,", "^1.0", ">= 01.0.0", "~> 1.99999999999"] {
+        for text in
+            ["", "x", "~> 1", ">=", "1.2.3.4", "=> 1.0", ">= 1.0,", "^1.0", ">= 01.0.0", "~> 1.99999999999", "1.0.0+b"]
+        {
             let error = text.parse::<Range>().unwrap_err();
             assert!(error.contains("write `>= 1.2`"), "{text}: {error}");
         }

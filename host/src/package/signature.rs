@@ -10,7 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::error::Rejected;
+use super::error::{Rejected, shown};
 
 /// How long a signature may be, in bytes.
 pub(super) const MAX_SIGNATURE: u64 = 8192;
@@ -91,7 +91,7 @@ impl FromStr for PublicKey {
         let [line] = lines.collect::<Vec<_>>()[..] else {
             return Err("this is no public key: one line, with one of comment above it at most".into());
         };
-        let wrong = || format!("`{}` is no public key of minisign", line.escape_debug());
+        let wrong = || format!("`{}` is no public key of minisign", shown(line));
         let id = BASE64_STANDARD.decode(line).ok().and_then(|bytes| KeyId::of(&bytes)).ok_or_else(wrong)?;
         let key = minisign_verify::PublicKey::from_base64(line).map_err(|_| wrong())?;
         Ok(PublicKey { key, text: line.into(), id })
@@ -104,6 +104,13 @@ impl FromStr for Signature {
     /// Of a whole `.minisig` file.
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = |why: &str| format!("this is no signature of minisign: {why}");
+        if text.len() as u64 > MAX_SIGNATURE {
+            return Err(wrong(&format!("it is longer than {MAX_SIGNATURE} bytes")));
+        }
+        // Its comments are shown to people, also before it is known who wrote them.
+        if text.contains(|letter: char| letter.is_control() && !matches!(letter, '\n' | '\r')) {
+            return Err(wrong("it has a character that does not print"));
+        }
         let signature = minisign_verify::Signature::decode(text).map_err(|error| wrong(&error.to_string()))?;
         let line = text.lines().nth(1).unwrap_or_default();
         let key = BASE64_STANDARD.decode(line).ok().and_then(|bytes| KeyId::of(&bytes));
@@ -162,5 +169,42 @@ impl fmt::Display for KeyId {
 impl fmt::Debug for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIGNATURE: &str = "untrusted comment: signature from minisign secret key
+RUSA2qyCOQ/Exm5gs8XBhzPLxFewj9puBqBT15EzSjJbt1WbJZXKcXPDqMAiAuSLRRgzyYss6XOIy10HAryi6M4COEEIZ5OPJgM=
+trusted comment: hello-1.0.0
+P25rJ1lJa4BSPePOxJ2ZfkZGQXDpdEviAfjT0W9Y57XxjYRz3QrQkaPY46ctV+sOe5A7iyqZv8ejyTFRbf6aAQ==
+";
+
+    #[test]
+    fn a_signature_is_of_all_bytes_and_one_key() {
+        let key: PublicKey = "RWSA2qyCOQ/Exgc8a6Ks7uWKjkHBuWhU0cOrri5XO+Yms4kc7RzaR+Gb".parse().unwrap();
+        let signature: Signature = SIGNATURE.parse().unwrap();
+        assert_eq!((signature.comment(), signature.key), ("hello-1.0.0", key.id()));
+        assert!(signature.verify(&key, &mut &b"hello\n"[..]).unwrap().is_ok());
+        let error = signature.verify(&key, &mut &b"hello"[..]).unwrap().unwrap_err();
+        assert!(error.to_string().contains("not the one that was signed"), "{error}");
+        let renamed: Signature = SIGNATURE.replace("hello-1.0.0", "hello-9.0.0").parse().unwrap();
+        assert!(renamed.verify(&key, &mut &b"hello\n"[..]).unwrap().is_err(), "its comment is signed too");
+    }
+
+    #[test]
+    fn what_is_no_signature_or_key_is_refused() {
+        let escaped = SIGNATURE.replace("hello", "\u{1b}[2J");
+        let long = format!("{SIGNATURE}{}", " ".repeat(MAX_SIGNATURE as usize));
+        for (text, why) in [("", ""), ("x\ny", ""), (&*escaped, "does not print"), (&*long, "longer than 8192 bytes")] {
+            let error = text.parse::<Signature>().err().unwrap();
+            assert!(error.starts_with("this is no signature of minisign: ") && error.contains(why), "{error}");
+        }
+        for text in ["", "x", "RW", "\u{1b}[2J", "a\nb", &*"x".repeat(9000)] {
+            let error = text.parse::<PublicKey>().unwrap_err();
+            assert!(error.len() < 1200 && !error.contains(char::is_control), "{error:?}");
+        }
     }
 }
