@@ -19,8 +19,11 @@
 mod digest;
 mod error;
 mod fit;
+mod header;
 mod home;
+mod member;
 mod metadata;
+mod pair;
 mod path;
 mod range;
 mod read;

@@ -11,6 +11,7 @@ pub mod fuzz;
 pub mod leftovers;
 pub mod listener;
 pub mod probe;
+pub mod raw;
 pub mod soak;
 pub mod tasks;
 
@@ -116,6 +117,12 @@ pub fn upgrade_example() -> PathBuf {
 pub fn ended() -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
     find(BUILT.get_or_init(|| build(root(), &["-p", "hookrail-tests", "--example", "ended"], &[])), "ended")
+}
+
+/// The program that packs and verifies much, and measures that.
+pub fn large() -> PathBuf {
+    static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
+    find(BUILT.get_or_init(|| build(root(), &["-p", "hookrail-tests", "--example", "large"], &[])), "large")
 }
 
 /// An example of the host.

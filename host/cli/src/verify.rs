@@ -33,7 +33,7 @@ pub(crate) fn run(options: &Verify) -> Result<ExitCode, Error> {
     };
     let (mut package, signed) = trust.open(&options.file)?;
     package.verify()?;
-    let built_by = trust.builder(&mut package)?;
+    let built_by = trust.builder(&package)?;
     let metadata = package.metadata();
     let unfit = metadata.fits_here().err().map(|why| why.to_string());
     let verified = Verified { signed: &signed, built_by, unfit, metadata };

@@ -26,11 +26,13 @@ pub(super) struct Hashing<R> {
     inner: R,
     hasher: Sha256,
     pub(super) len: u64,
+    /// Why reading failed, if it did: whoever reads on may say so as if it were a failure of theirs.
+    pub(super) failed: Option<String>,
 }
 
 impl<R> Hashing<R> {
     pub(super) fn new(inner: R) -> Self {
-        Hashing { inner, hasher: Sha256::new(), len: 0 }
+        Hashing { inner, hasher: Sha256::new(), len: 0, failed: None }
     }
 
     /// Of all that was read.
@@ -41,7 +43,7 @@ impl<R> Hashing<R> {
 
 impl<R: Read> Read for Hashing<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
+        let count = self.inner.read(buffer).inspect_err(|error| self.failed = Some(error.to_string()))?;
         self.hasher.update(&buffer[..count]);
         self.len += count as u64;
         Ok(count)

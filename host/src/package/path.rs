@@ -29,6 +29,11 @@ impl MemberPath {
         &self.0
     }
 
+    /// The folders it is in, each as text, the innermost first.
+    pub(super) fn folders(&self) -> impl Iterator<Item = &str> {
+        self.0.rmatch_indices('/').map(|(at, _)| &self.0[..at])
+    }
+
     /// What it is where `A` and `a` are the same.
     pub(super) fn folded(&self) -> String {
         self.0.to_ascii_lowercase()
@@ -56,7 +61,9 @@ impl FromStr for MemberPath {
             // INVARIANT: by the checks above.
             return Ok(MemberPath(text.into()));
         };
-        Err(format!("the path {text:?} {why}"))
+        // The beginning of one that has no end.
+        let shown: String = text.chars().take(LONGEST).collect();
+        Err(format!("the path {shown:?} {why}"))
     }
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Rejected;
 use super::home::{Home, Locked};
-use super::read::Package;
+use super::read::{Package, open_file};
 use super::signature::{KeyId, MAX_SIGNATURE, PublicKey, Signature};
 use crate::error::Error;
 
@@ -124,7 +124,7 @@ impl Trust {
     pub fn open(&self, path: &Path) -> Result<(Package, Signed), Error> {
         let rejected = |why| Error::PackageRejected { package: path.display().to_string(), why };
         let failed = |source| Error::System { what: format!("read {}", path.display()), source };
-        let mut file = File::open(path).map_err(failed)?;
+        let mut file = open_file(path)?;
         let signature = beside(path)?;
         let known = self.find(signature.key).map_err(rejected)?;
         signature.verify(&known.key, &mut BufReader::new(&mut file)).map_err(failed)?.map_err(rejected)?;
@@ -146,7 +146,7 @@ pub struct BuiltBy {
 
 impl Trust {
     /// Who built a package, if they have signed its tar. A signature that is wrong is an error.
-    pub fn builder(&self, package: &mut Package) -> Result<Option<BuiltBy>, Error> {
+    pub fn builder(&self, package: &Package) -> Result<Option<BuiltBy>, Error> {
         let Some(text) = package.metadata().builder.signature.clone() else { return Ok(None) };
         let path = package.path().display().to_string();
         let rejected = |why| Error::PackageRejected {
@@ -159,7 +159,7 @@ impl Trust {
             return Ok(Some(BuiltBy { key, name: None }));
         };
         let failed = |source| Error::System { what: format!("read {path}"), source };
-        let verdict = signature.verify(&known.key, &mut package.tar()?).map_err(failed)?;
+        let verdict = signature.verify(&known.key, &mut package.tar()).map_err(failed)?;
         verdict.map_err(|why| rejected(why.to_string()))?;
         Ok(Some(BuiltBy { key, name: Some(known.name.clone()) }))
     }

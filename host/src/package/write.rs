@@ -12,7 +12,9 @@ use zip::{CompressionMethod, ZipWriter};
 use super::digest::Hashing;
 use super::error::Rejected;
 use super::metadata::{File, Metadata, Tar};
+use super::pair::MAX_PACKAGE;
 use super::path::MemberPath;
+use super::read::Package;
 use crate::error::Error;
 
 /// A file that goes into a package.
@@ -51,6 +53,10 @@ pub fn write(
     let mut tar = tempfile::tempfile_in(folder).map_err(failed)?;
     metadata.files = pack(&metadata.name, &contents, built, &tar)?;
     metadata.tar = digest(&mut tar).map_err(failed)?;
+    if metadata.tar.size > MAX_PACKAGE {
+        let why = Rejected::TooLarge { what: "its tar".into(), limit: format!("{MAX_PACKAGE} bytes") };
+        return Err(Error::PackageRejected { package: target.display().to_string(), why });
+    }
     if let Some(sign) = sign {
         tar.rewind().map_err(failed)?;
         metadata.builder.signature = Some(sign(&mut tar)?);
@@ -63,6 +69,8 @@ pub fn write(
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     package.as_file().set_permissions(mode).map_err(failed)?;
     package.as_file().sync_all().map_err(failed)?;
+    // A host would refuse what is too large, and its maker is the one to know.
+    Package::read(package.reopen().map_err(failed)?, &target)?;
     package.persist(&target).map_err(|error| failed(error.error))?;
     Ok((target, metadata))
 }
@@ -107,10 +115,9 @@ fn zip(metadata: &Metadata, built: SystemTime, tar: &mut fs::File, to: &fs::File
         .compression_method(CompressionMethod::Deflated)
         .compression_level(Some(6))
         .last_modified_time(dos_time(built))
-        .large_file(metadata.tar.size >= u64::from(u32::MAX))
         .unix_permissions(0o644);
     let mut zip = ZipWriter::new(BufWriter::new(to));
-    zip.start_file(format!("{}.json", metadata.full_name()), options.large_file(false))?;
+    zip.start_file(format!("{}.json", metadata.full_name()), options)?;
     zip.write_all(&metadata.write())?;
     zip.start_file(format!("{}.tar", metadata.full_name()), options)?;
     io::copy(tar, &mut zip)?;

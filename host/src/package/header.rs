@@ -1,0 +1,120 @@
+//! A header of the tar, in the two forms that are plain: of POSIX (`ustar`), and of GNU without
+//! anything of GNU's own in it.
+//!
+//! A tar has no extensions here: what describes another entry, by PAX or by GNU's long names, is read
+//! by some programs and passed over by others, which then see other files.
+
+/// A block: what a header is, and what all lengths are rounded up to.
+pub(super) const BLOCK: usize = 512;
+
+/// What stands before each file.
+#[derive(Debug, PartialEq)]
+pub(super) struct Header {
+    /// Where it lies.
+    pub(super) path: String,
+    pub(super) kind: Kind,
+    /// How many bytes follow.
+    pub(super) size: u64,
+    /// Whether its owner may execute it.
+    pub(super) is_executable: bool,
+}
+
+/// What an entry is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Kind {
+    File,
+    Folder,
+}
+
+/// Why a header is refused.
+#[derive(Debug, PartialEq)]
+pub(super) enum Wrong {
+    /// It is none.
+    Damaged,
+    /// It is one that no package may have; `path` is escaped.
+    Refused { path: String, why: String },
+}
+
+const NAME: std::ops::Range<usize> = 0..100;
+const MODE: std::ops::Range<usize> = 100..108;
+const SIZE: std::ops::Range<usize> = 124..136;
+const SUM: std::ops::Range<usize> = 148..156;
+const KIND: usize = 156;
+const LINK: std::ops::Range<usize> = 157..257;
+const MARK: std::ops::Range<usize> = 257..265;
+const PREFIX: std::ops::Range<usize> = 345..500;
+
+impl Header {
+    /// Nothing, of the zeros that end a tar.
+    pub(super) fn read(block: &[u8; BLOCK]) -> Result<Option<Self>, Wrong> {
+        if block.iter().all(|byte| *byte == 0) {
+            return Ok(None);
+        }
+        // Its own field counts as spaces.
+        let sum: u64 = block.iter().map(|byte| u64::from(*byte)).sum();
+        let own: u64 = block[SUM].iter().map(|byte| u64::from(*byte)).sum();
+        if octal(&block[SUM]) != Some(sum - own + 8 * u64::from(b' ')) {
+            return Err(Wrong::Damaged);
+        }
+        let is_posix = block[MARK] == *b"ustar\x0000";
+        let (prefix, name) = (until_nul(&block[PREFIX]), until_nul(&block[NAME]));
+        let shown = if is_posix && !prefix.is_empty() {
+            format!("{}/{}", prefix.escape_ascii(), name.escape_ascii())
+        } else {
+            name.escape_ascii().to_string()
+        };
+        let refuse = |why: &str| Err(Wrong::Refused { path: shown.clone(), why: why.into() });
+        let kind = match block[KIND] {
+            b'0' | 0 => Kind::File,
+            b'5' => Kind::Folder,
+            b'1' | b'2' => return refuse("a link"),
+            b'3' | b'4' | b'6' => return refuse("a device"),
+            b'g' | b'x' | b'A'..=b'Z' => return refuse(EXTENSION),
+            _ => return refuse("neither a file nor a folder"),
+        };
+        if block[LINK].iter().any(|byte| *byte != 0) {
+            return refuse("a link");
+        }
+        if !is_posix {
+            if block[MARK] != *b"ustar  \0" {
+                return refuse("another form of tar than that of POSIX and GNU");
+            }
+            // Here GNU keeps more times, and parts of sparse files.
+            if block[PREFIX.start..].iter().any(|byte| *byte != 0) {
+                return refuse(EXTENSION);
+            }
+        }
+        for field in [NAME, PREFIX] {
+            if block[field.clone()][until_nul(&block[field]).len()..].iter().any(|byte| *byte != 0) {
+                return refuse("something stands behind its name");
+            }
+        }
+        let (Ok(prefix), Ok(name)) = (str::from_utf8(prefix), str::from_utf8(name)) else {
+            return refuse("its name is no text");
+        };
+        let Some(size) = octal(&block[SIZE]) else { return refuse("its length is no octal number") };
+        let Some(mode) = octal(&block[MODE]) else { return refuse("its mode is no octal number") };
+        if kind == Kind::Folder && size != 0 {
+            return refuse("a folder with contents");
+        }
+        let path = if prefix.is_empty() { name.into() } else { format!("{prefix}/{name}") };
+        Ok(Some(Header { path, kind, size, is_executable: mode & 0o100 != 0 }))
+    }
+}
+
+const EXTENSION: &str = "an extension of tar, which `tar --format=ustar` does without";
+
+fn until_nul(field: &[u8]) -> &[u8] {
+    field.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
+/// Digits, with NULs and spaces behind them: neither signs nor the binary form for what is too large for
+/// digits, which programs read each in their own way.
+fn octal(field: &[u8]) -> Option<u64> {
+    let len = field.iter().rposition(|byte| !matches!(byte, 0 | b' '))? + 1;
+    // INVARIANT: at most 12 digits of three bits, which fit.
+    field[..len].iter().try_fold(0, |number, byte| match byte {
+        b'0'..=b'7' => Some(number << 3 | u64::from(byte - b'0')),
+        _ => None,
+    })
+}
