@@ -16,6 +16,7 @@
 //!
 //! `docs/package.md` describes the format, and which attacks all that stops.
 
+mod check;
 mod digest;
 mod error;
 mod fit;
@@ -23,6 +24,7 @@ mod header;
 mod home;
 mod member;
 mod metadata;
+mod object;
 mod pair;
 mod path;
 mod range;

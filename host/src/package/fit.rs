@@ -9,7 +9,7 @@ use hookrail_abi::boundary::ABI_VERSION;
 use rustix::fs::{MemfdFlags, memfd_create};
 use semver::Version;
 
-use super::error::Rejected;
+use super::error::{Rejected, shown};
 use super::metadata::{Compatibility, Metadata};
 use super::read::{Package, Unpacked};
 use super::target::{Build, Libc, Target};
@@ -73,7 +73,7 @@ pub fn inspect_for(target: Target, file: &Path) -> Result<Inspection, Error> {
 
 /// Whether a library of a package is what the metadata says; errors call the package `path`.
 pub fn check_library(metadata: &Metadata, build: &Build, library: BorrowedFd<'_>, path: &Path) -> Result<(), Error> {
-    let inspection = inspect_copy(Path::new(build.library.as_str()), library, build.target.arch())?;
+    let inspection = inspect_copy(&path.join(build.library.as_str()), library, build.target.arch())?;
     compare(metadata, build, &inspection)
         .map_err(|why| Error::PackageRejected { package: path.display().to_string(), why })
 }
@@ -83,7 +83,7 @@ fn compare(metadata: &Metadata, build: &Build, inspection: &Inspection) -> Resul
     let note = &inspection.note;
     let differs = |what: &str, said: String, found: String| {
         let what = format!("the {what} of {}", build.library);
-        if said == found { Ok(()) } else { Err(Rejected::Differs { what, said, found }) }
+        if said == found { Ok(()) } else { Err(Rejected::Differs { what, said: shown(&said), found: shown(&found) }) }
     };
     differs("name", name.clone(), note.name.clone())?;
     differs("version", version.to_string(), note.version.clone())?;

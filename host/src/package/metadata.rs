@@ -2,10 +2,11 @@
 
 use schemars::JsonSchema;
 use semver::Version;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::digest::Digest;
-use super::error::Rejected;
+use super::error::{Rejected, shown};
+use super::object::{Object, object, objects};
 use super::path::MemberPath;
 use super::range::Range;
 use super::target::Build;
@@ -33,23 +34,29 @@ pub struct Metadata {
     /// When it was built, as RFC 3339 in UTC.
     pub built_at: String,
     /// The tar beside this file.
+    #[serde(deserialize_with = "object")]
     pub tar: Tar,
     /// All files in the tar, below the folder with the plugin's name.
+    #[serde(deserialize_with = "objects")]
     pub files: Vec<File>,
     /// Who wrote it: name and a way to reach them, as free text.
     pub authors: Vec<String>,
     /// Who built it.
+    #[serde(deserialize_with = "object")]
     pub builder: Builder,
     /// Where its source is: a URL.
     pub source: String,
     /// What it does; one at least.
     pub functionality: Vec<Functionality>,
     /// What it works with.
+    #[serde(deserialize_with = "object")]
     pub compatibility: Compatibility,
     /// What it was built for; one at least.
+    #[serde(deserialize_with = "objects")]
     pub targets: Vec<Build>,
     /// The callbacks it may register, as its libraries say.
-    #[schemars(with = "Vec<HookSchema>")]
+    #[serde(deserialize_with = "hooks")]
+    #[schemars(with = "Vec<Hook>")]
     pub hooks: Vec<NoteHook>,
     /// What it asks to be granted, as its libraries say.
     #[serde(default)]
@@ -127,11 +134,10 @@ const KNOWN: [&str; 7] = [
     "transport",
 ];
 
-/// The schema of a [`NoteHook`].
-#[derive(JsonSchema)]
-#[schemars(rename = "Hook")]
-#[expect(dead_code, reason = "only its schema is used")]
-struct HookSchema {
+/// A [`NoteHook`] without anything more: notes may grow, a package says what it knows.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Hook {
     /// The hook point.
     point: String,
     /// The point's revision.
@@ -144,11 +150,24 @@ struct HookSchema {
     effects: String,
 }
 
+fn hooks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<NoteHook>, D::Error> {
+    let note = |Hook { point, revision, callback, priority, effects }| NoteHook {
+        point,
+        revision,
+        callback,
+        priority,
+        effects,
+    };
+    objects(from).map(|hooks| hooks.into_iter().map(note).collect())
+}
+
 impl Metadata {
     /// From the bytes of the JSON file.
     pub(super) fn read(json: &[u8]) -> Result<Self, Rejected> {
-        let metadata: Metadata = serde_json::from_slice(json).map_err(|error| Rejected::Metadata(error.to_string()))?;
-        metadata.check().map_err(Rejected::Metadata)?;
+        let wrong = |why: String| Rejected::Metadata(shown(&why));
+        let read = serde_json::from_slice(json);
+        let Object(metadata): Object<Metadata> = read.map_err(|error| wrong(error.to_string()))?;
+        metadata.check().map_err(wrong)?;
         Ok(metadata)
     }
 
@@ -170,58 +189,6 @@ impl Metadata {
     pub fn full_name(&self) -> String {
         format!("{}-{}", self.name, self.version)
     }
-
-    /// What its types do not say.
-    pub(super) fn check(&self) -> Result<(), String> {
-        let said = |what: &str, text: &str| {
-            (!text.trim().is_empty()).then_some(()).ok_or_else(|| format!("`{what}` is empty"))
-        };
-        if self.format != FORMAT {
-            return Err(format!("`format` is {}, this host reads {FORMAT}", self.format));
-        }
-        check_name(&self.name)?;
-        if self.version < Version::new(0, 0, 1) || !self.version.build.is_empty() {
-            return Err(format!("`version` is {}: a version above 0.0.0 without a `+`", self.version));
-        }
-        said("description", &self.description)?;
-        said("source", &self.source)?;
-        said("builder.name", &self.builder.name)?;
-        said("builder.contact", &self.builder.contact)?;
-        humantime::parse_rfc3339(&self.built_at)
-            .map_err(|error| format!("`built_at` is {:?}: {error}", self.built_at))?;
-        for (what, is_empty) in [
-            ("authors", self.authors.is_empty()),
-            ("files", self.files.is_empty()),
-            ("functionality", self.functionality.is_empty()),
-            ("targets", self.targets.is_empty()),
-        ] {
-            if is_empty {
-                return Err(format!("`{what}` is empty"));
-            }
-        }
-        let mut paths: Vec<_> = self.files.iter().map(|file| file.path.folded()).collect();
-        paths.sort_unstable();
-        if let Some(twice) = paths.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(format!("`files` has `{}` twice, but for its case", twice[0]));
-        }
-        let mut targets: Vec<_> = self.targets.iter().map(|build| build.target).collect();
-        targets.sort_unstable();
-        if let Some(twice) = targets.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(format!("`targets` has {} twice", twice[0]));
-        }
-        let has = |path: &MemberPath| self.files.iter().any(|file| file.path == *path);
-        match self.targets.iter().find(|build| !has(&build.library)) {
-            None => Ok(()),
-            Some(build) => Err(format!("`files` has no `{}`, the library for {}", build.library, build.target)),
-        }
-    }
-}
-
-/// A plugin's name is the name of folders and files too.
-fn check_name(name: &str) -> Result<(), String> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let is_name = !name.is_empty() && name.len() <= 64 && !name.starts_with('.') && name.bytes().all(is_plain);
-    is_name.then_some(()).ok_or_else(|| format!("`name` is {name:?}: up to 64 letters, digits, `-`, `_` and `.`"))
 }
 
 impl TryFrom<String> for Functionality {

@@ -94,7 +94,9 @@ impl FromStr for Libc {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let numbers = text.split_once('.').and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
+        // Rust would take a sign too.
+        let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+        let numbers = text.split_once('.').and_then(|(major, minor)| Some((number(major)?, number(minor)?)));
         let (major, minor) = numbers.ok_or_else(|| format!("`{text}` is no version of glibc: write it as 2.31"))?;
         Ok(Libc { major, minor })
     }
