@@ -8,19 +8,100 @@ use std::os::fd::{AsRawFd, FromRawFd};
 use std::path::Path;
 
 use hookrail::control::wire::{Answer, Request};
-use hookrail::{Config, Host, Message, MessagePublish};
+use hookrail::package::{Package, PublicKey, Range, Signature};
+use hookrail::{Config, Error, Host, Message, MessagePublish};
 use hookrail_abi::{Bytes, Format, Point, Text};
+
+use crate::raw;
 
 /// A library: its headers, its imports, its note.
 pub fn image(bytes: &[u8]) {
+    if let Err(error) = in_memory(bytes, |path| hookrail::inspect(path)) {
+        assert!(!error.to_string().is_empty() && error.code().starts_with("HR"));
+    }
+}
+
+/// Lets `look` at a file of these bytes.
+fn in_memory<T>(bytes: &[u8], look: impl FnOnce(&Path) -> T) -> T {
     // SAFETY: makes a descriptor.
-    let memory = unsafe { libc::memfd_create(c"image".as_ptr(), libc::MFD_CLOEXEC) };
+    let memory = unsafe { libc::memfd_create(c"fuzz".as_ptr(), libc::MFD_CLOEXEC) };
     assert!(memory >= 0, "{}", std::io::Error::last_os_error());
     // SAFETY: it was just made, and nobody else has it.
     let mut memory = unsafe { File::from_raw_fd(memory) };
     memory.write_all(bytes).expect("memory takes it");
-    if let Err(error) = hookrail::inspect(Path::new(&format!("/proc/self/fd/{}", memory.as_raw_fd()))) {
-        assert!(!error.to_string().is_empty() && error.code().starts_with("HR"));
+    look(Path::new(&format!("/proc/self/fd/{}", memory.as_raw_fd())))
+}
+
+/// A package: its zip, and all in it.
+pub fn package(bytes: &[u8]) {
+    if let Err(error) = in_memory(bytes, |path| Package::open(path)?.verify()) {
+        check_refusal(&error);
+    }
+}
+
+/// The tar of a package whose metadata knows its length and its digest.
+pub fn tar(bytes: &[u8]) {
+    let package = raw::package(&raw::metadata(&raw::FILES, bytes), bytes);
+    match in_memory(&package, raw::read) {
+        Ok((_, mut files)) => {
+            files.sort();
+            let files = files.into_iter().map(|(path, _, bytes)| (path, bytes));
+            let said = raw::FILES.map(|(path, data)| (path.to_owned(), data.to_vec()));
+            assert!(files.eq(said), "it is what the metadata says");
+        }
+        Err(error) => check_refusal(&error),
+    }
+}
+
+/// The metadata of a package: what is taken can be written, and is the same when it is read again.
+pub fn metadata(bytes: &[u8]) {
+    let json = |bytes: &[u8]| raw::Member::stored(format!("{}.json", raw::FULL_NAME), bytes);
+    let tar = raw::tar(&raw::entries());
+    let of = |bytes: &[u8]| raw::zip(&[json(bytes), raw::Member::stored(format!("{}.tar", raw::FULL_NAME), &tar)]);
+    let read = |bytes: &[u8]| in_memory(&of(bytes), |path| Ok(Package::open(path)?.metadata().clone()));
+    match read(bytes) {
+        Ok(metadata) => {
+            let _ = metadata.fits_here();
+            let written = serde_json::to_vec(&metadata).expect("metadata is JSON");
+            assert_eq!(read(&written).expect("what was written can be read"), metadata);
+        }
+        Err(error) => check_refusal(&error),
+    }
+}
+
+/// It says why, in words that may be shown.
+fn check_refusal(error: &Error) {
+    let text = error.to_string();
+    assert!(error.code().starts_with("HR08") || error.code().starts_with("HR03"), "{text}");
+    assert!(text.len() < 9000 && !text.contains(char::is_control), "{text:?}");
+}
+
+/// A public key and a signature, each as text; nobody signed what they are held against.
+pub fn signature(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(key) = text.parse::<PublicKey>() {
+        assert_eq!(key.to_string().parse::<PublicKey>().expect("what was written can be read"), key);
+    }
+    let key: PublicKey = PUBLIC_KEY.parse().expect("a key");
+    if let Ok(signature) = text.parse::<Signature>() {
+        assert!(!signature.key.to_string().is_empty() && signature.comment().len() <= text.len());
+        let verified = signature.verify(&key, &mut &b"nothing"[..]).expect("bytes can be read");
+        assert!(verified.is_err(), "nobody signed that");
+    }
+}
+
+/// A key that the fuzzer starts with.
+pub const PUBLIC_KEY: &str = "RWSA2qyCOQ/Exgc8a6Ks7uWKjkHBuWhU0cOrri5XO+Yms4kc7RzaR+Gb";
+
+/// A range of versions: what can be read can be written, and is the same when it is read again.
+pub fn range(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(range) = text.parse::<Range>() else { return };
+    assert_eq!(range.to_string().parse::<Range>().expect("what was written can be read"), range);
+    for version in ["0.9.0", "1.0.0-rc.1", "1.0.0", "1.2.3", "4294967295.4294967295.18446744073709551615"] {
+        let version = version.parse().expect("a version");
+        // Nothing but an answer: overflow would end us.
+        let _ = range.contains(&version);
     }
 }
 

@@ -6,7 +6,7 @@ mod animals;
 #[path = "fixtures/cc.rs"]
 mod cc;
 
-use hookrail_tests::fuzz;
+use hookrail_tests::{fuzz, raw};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -56,6 +56,15 @@ const LINES: [&[u8]; 4] = [
     br#"{"id":null,"error":{"code":"HR0103","message":"a","fix":"b"}}"#,
 ];
 
+/// Of the file `hello`, by the key that the fuzzed code knows.
+const SIGNATURE: &[u8] = b"untrusted comment: signature from minisign secret key
+RUSA2qyCOQ/Exm5gs8XBhzPLxFewj9puBqBT15EzSjJbt1WbJZXKcXPDqMAiAuSLRRgzyYss6XOIy10HAryi6M4COEEIZ5OPJgM=
+trusted comment: hello-1.0.0
+P25rJ1lJa4BSPePOxJ2ZfkZGQXDpdEviAfjT0W9Y57XxjYRz3QrQkaPY46ctV+sOe5A7iyqZv8ejyTFRbf6aAQ==
+";
+
+const RANGES: [&[u8]; 3] = [b"~> 1.2, < 1.9.0-rc.1", b">=1,<= 2.0.0+b, == 1.4.0", b"> 4294967295.4294967295"];
+
 proptest! {
     #[test]
     fn any_configuration_is_read_or_refused(bytes in bytes(&[CONFIG])) {
@@ -65,6 +74,16 @@ proptest! {
     #[test]
     fn any_message_is_read_or_refused(bytes in bytes(&MESSAGES)) {
         fuzz::message(&bytes);
+    }
+
+    #[test]
+    fn any_signature_is_read_or_refused(bytes in bytes(&[SIGNATURE, fuzz::PUBLIC_KEY.as_bytes()])) {
+        fuzz::signature(&bytes);
+    }
+
+    #[test]
+    fn any_range_is_read_or_refused(bytes in bytes(&RANGES)) {
+        fuzz::range(&bytes);
     }
 
     #[test]
@@ -80,4 +99,16 @@ fn any_library_is_read_or_refused() {
     fuzz::image(&good);
     let damaged = prop_oneof![1 => vec(any::<u8>(), 0..512), 4 => damaged(good)];
     proptest!(|(bytes in damaged)| fuzz::image(&bytes));
+}
+
+/// From the outside to the inside: what is wrong further out hides what is wrong further in.
+#[test]
+fn any_package_is_read_or_refused() {
+    let tar = raw::tar(&raw::entries());
+    let metadata = raw::metadata(&raw::FILES, &tar);
+    let (package, json) = (raw::package(&metadata, &tar), metadata.to_string());
+    fuzz::tar(&tar);
+    proptest!(|(bytes in bytes(&[&package]))| fuzz::package(&bytes));
+    proptest!(|(bytes in bytes(&[json.as_bytes()]))| fuzz::metadata(&bytes));
+    proptest!(|(bytes in bytes(&[&tar]))| fuzz::tar(&bytes));
 }
