@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hookrail_abi::FaultPolicy;
+use hookrail_abi::{FaultPolicy, RawKind};
 use serde::Deserialize;
 
 use crate::diagnostics::LogLevel;
@@ -21,6 +21,8 @@ pub struct Config {
     pub hooks: Vec<HookOverride>,
     /// What the operator changes about points, by name.
     pub points: BTreeMap<String, PointConfig>,
+    /// What the operator says of faults, by the kind of the point.
+    pub faults: Faults,
     /// When callbacks that fail are called no more.
     pub quarantine: Quarantine,
     /// What is watched while plugins run.
@@ -97,6 +99,32 @@ pub struct PointConfig {
     pub fault: Option<FaultPolicy>,
     /// How closely its dispatches are looked at from the start: `off`, `count` or `histogram`.
     pub level: Level,
+}
+
+/// What a fault means on all points of a kind, `open`, `closed` or `rollback`, where neither the callback
+/// nor the operator's word on the point says otherwise.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Faults {
+    /// Of those whose callbacks look.
+    #[serde(deserialize_with = "fault_policy")]
+    pub notify: Option<FaultPolicy>,
+    /// Of those whose callbacks edit.
+    #[serde(deserialize_with = "fault_policy")]
+    pub fold: Option<FaultPolicy>,
+    /// Of those whose callbacks allow or deny.
+    #[serde(deserialize_with = "fault_policy")]
+    pub gate: Option<FaultPolicy>,
+}
+
+impl Faults {
+    pub(crate) fn of(&self, kind: RawKind) -> Option<FaultPolicy> {
+        match kind {
+            RawKind::Notify => self.notify,
+            RawKind::Fold => self.fold,
+            RawKind::Gate => self.gate,
+        }
+    }
 }
 
 /// When a callback that fails is called no more, and when it is tried again.

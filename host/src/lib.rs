@@ -112,7 +112,7 @@ mod view;
 pub use builtin::{BAD_TOPIC, TOO_LARGE};
 pub use chain::{CallbackId, Outcome};
 pub use config::{
-    Config, HookOverride, InstanceConfig, Limits, MessageLimits, PluginConfig, PointConfig, Quarantine, Unload,
+    Config, Faults, HookOverride, InstanceConfig, Limits, MessageLimits, PluginConfig, PointConfig, Quarantine, Unload,
     UpgradeLimits,
 };
 pub use context::About;

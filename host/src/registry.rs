@@ -17,7 +17,7 @@ pub(crate) use point::PointState;
 pub(crate) use root::Root;
 
 use crate::chain::{Callback, Entry, Owner, Snapshot, Standing};
-use crate::config::{PointConfig, Quarantine};
+use crate::config::{Faults, PointConfig, Quarantine};
 use crate::error::ApiMisuse;
 use crate::fault::{self, Findings};
 use crate::names::Names;
@@ -42,6 +42,7 @@ pub(crate) struct Registry {
     /// The chains of all points behind the last transaction.
     root: AtomicPtr<Root>,
     config: BTreeMap<String, PointConfig>,
+    faults: Faults,
     /// What dispatches find out about callbacks.
     pub(crate) findings: Arc<Findings>,
 }
@@ -62,9 +63,10 @@ pub(crate) struct Addition {
 }
 
 impl Registry {
-    pub(crate) fn new(config: BTreeMap<String, PointConfig>, quarantine: Quarantine) -> Self {
+    pub(crate) fn new(config: BTreeMap<String, PointConfig>, faults: Faults, quarantine: Quarantine) -> Self {
         Registry {
             config,
+            faults,
             findings: Arc::new(Findings::new(quarantine)),
             points: Mutex::default(),
             leaving: AtomicUsize::new(0),
@@ -78,7 +80,7 @@ impl Registry {
     pub(crate) fn declare<P: Point>(&self) -> Result<Arc<PointState>, ApiMisuse> {
         let mut points = self.points.lock();
         let is_new = !points.contains_key(P::NAME);
-        let hung = points.entry(P::NAME).or_insert_with(|| Hung::new::<P>(self.config.get(P::NAME)));
+        let hung = points.entry(P::NAME).or_insert_with(|| Hung::new::<P>(self.config.get(P::NAME), self.faults));
         if !hung.state.is::<P>() {
             return Err(ApiMisuse::PointRedeclared(P::NAME.into()));
         }
@@ -355,7 +357,7 @@ mod tests {
 
     #[test]
     fn a_replacement_publishes_each_point_once() {
-        let registry = Registry::new(BTreeMap::new(), Quarantine::default());
+        let registry = Registry::new(BTreeMap::new(), Faults::default(), Quarantine::default());
         let (old, new) = (Owner(1), Owner(2));
         on_three_points().register(&registry, old).unwrap();
         // Under a pin all that is retired stays.
@@ -379,7 +381,7 @@ mod tests {
     /// Nobody looks at the numbers meanwhile.
     #[test]
     fn republishing_gathers_no_tallies() {
-        let registry = Registry::new(BTreeMap::new(), Quarantine::default());
+        let registry = Registry::new(BTreeMap::new(), Faults::default(), Quarantine::default());
         on_three_points().register(&registry, Owner(1)).unwrap();
         for _ in 0..10_000 {
             registry.watch(MessagePublish::NAME, |level, _| *level = Level::Count);
@@ -390,7 +392,7 @@ mod tests {
 
     #[test]
     fn readers_enter_a_point_without_callbacks_while_a_plugin_leaves() {
-        let registry = Registry::new(BTreeMap::new(), Quarantine::default());
+        let registry = Registry::new(BTreeMap::new(), Faults::default(), Quarantine::default());
         let state = registry.declare::<MessagePublish>().unwrap();
         let is = || (state.chain.is_hooked(), state.chain.has_callbacks());
         let [first, second] = [1, 2].map(Owner);

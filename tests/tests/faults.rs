@@ -154,6 +154,22 @@ fn a_fault_means_what_the_policy_says() {
 }
 
 /// Whatever a gate's callback panics with, and wherever it stands, it lets nobody pass.
+/// The operator's word on a kind holds where none is said of a point, and a word on a point above it.
+#[test]
+fn a_policy_may_be_that_of_a_kind() {
+    for policy in POLICIES {
+        for config in [
+            json!({ "points": {}, "faults": { "notify": policy, "fold": policy, "gate": policy } }),
+            json!({ "faults": { "notify": "open", "fold": "closed", "gate": "open" } }),
+        ] {
+            let scene = Scene::new(policy, (true, true), config);
+            assert_eq!(scene.dispatch::<TaskSeen>(PANIC), scene.fails::<TaskSeen>(policy, true), "{policy}");
+            assert_eq!(scene.dispatch::<TaskDone>(PANIC), scene.fails::<TaskDone>(policy, true), "{policy}");
+            assert_eq!(scene.dispatch::<TaskAllowed>(PANIC), scene.fails::<TaskAllowed>(policy, true), "{policy}");
+        }
+    }
+}
+
 #[test]
 fn no_panic_opens_a_gate() {
     for place in PLACES {

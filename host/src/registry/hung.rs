@@ -6,7 +6,7 @@ use hookrail_abi::Point;
 
 use super::PointState;
 use crate::chain::{Callback, Chain, Snapshot, Watch};
-use crate::config::PointConfig;
+use crate::config::{Faults, PointConfig};
 use crate::stats::{Level, PointCounts, Tracers};
 
 /// A point, the callbacks on it, in order, disabled ones included, and how it is looked at.
@@ -30,9 +30,9 @@ pub(crate) struct Look<'a> {
 pub(super) type Replaced = (&'static str, Snapshot);
 
 impl Hung {
-    pub(super) fn new<P: Point>(config: Option<&PointConfig>) -> Self {
+    pub(super) fn new<P: Point>(config: Option<&PointConfig>, faults: Faults) -> Self {
         Hung {
-            state: Arc::new(PointState::of::<P>(config)),
+            state: Arc::new(PointState::of::<P>(config, faults)),
             callbacks: Vec::new(),
             level: config.map(|config| config.level).unwrap_or_default(),
             tracers: Tracers::default(),

@@ -5,7 +5,7 @@ use abi_stable::type_layout::TypeLayout;
 use hookrail_abi::{FaultPolicy, Kind, PayloadOps, Point, RawKind};
 
 use crate::chain::Chain;
-use crate::config::PointConfig;
+use crate::config::{Faults, PointConfig};
 
 /// A declared point: its chain, and what admission needs to know. What it refers to lies in the
 /// host's own program, so it stays valid for ever.
@@ -21,12 +21,13 @@ pub(crate) struct PointState {
 }
 
 impl PointState {
-    pub(crate) fn of<P: Point>(config: Option<&PointConfig>) -> Self {
+    pub(crate) fn of<P: Point>(config: Option<&PointConfig>, faults: Faults) -> Self {
+        let said = config.and_then(|config| config.fault).or(faults.of(P::Kind::RAW));
         let deniable = P::DENIABLE || P::Kind::RAW == RawKind::Gate;
         PointState {
             chain: Chain::new(P::NAME, P::Kind::RAW, deniable),
             revision: P::REVISION,
-            fault: config.and_then(|config| config.fault).unwrap_or(P::FAULT),
+            fault: said.unwrap_or(P::FAULT),
             fingerprint: P::shape().fingerprint,
             layout: P::Payload::LAYOUT,
             ops: P::ops(),
