@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chain::{self, Callback, Origin};
 use crate::diagnostics::LogLevel;
-use crate::library::End;
+use crate::library::{End, NoteHook};
 use crate::memory::{Memory, MemoryView};
 use crate::registry::{Look, Registry};
 use crate::stats::{LastFault, Latency, Level};
@@ -135,6 +135,9 @@ pub struct PluginView {
     pub status: Status,
     /// Its instances; none while it is stopped.
     pub instances: Vec<String>,
+    /// The hooks that its note declares; an instance may leave some out.
+    #[serde(default)]
+    pub declared: Vec<NoteHook>,
     /// How much it tells by `tracing` and `log`.
     pub log: LogLevel,
     /// What it holds of memory, if it counts that.

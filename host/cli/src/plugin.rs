@@ -201,6 +201,7 @@ mod tests {
             generation: 2,
             status: Status::Running,
             instances: vec!["a".into()],
+            declared: Vec::new(),
             log: hookrail::LogLevel::Info,
             memory: None,
             former: vec![former],

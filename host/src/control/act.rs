@@ -86,15 +86,11 @@ fn show(core: &Core, name: &str) -> Result<PluginDetail, Error> {
         };
         hooks.iter().any(is_it)
     };
-    let declared = core.table.declared(name);
     let mut left_out = Vec::new();
     for instance in &plugin.instances {
-        left_out.extend(
-            declared
-                .iter()
-                .filter(|hook| !is_armed(instance, hook))
-                .map(|hook| LeftOut { point: hook.point.clone(), callback: format!("{instance}/{}", hook.callback) }),
-        );
+        for hook in plugin.declared.iter().filter(|hook| !is_armed(instance, hook)) {
+            left_out.push(LeftOut { point: hook.point.clone(), callback: format!("{instance}/{}", hook.callback) });
+        }
     }
     Ok(PluginDetail { plugin, hooks, left_out })
 }
@@ -228,6 +224,7 @@ fn unloaded(core: &Core, name: &str) -> Option<PluginView> {
         generation,
         status: Status::Unloaded,
         instances: Vec::new(),
+        declared: Vec::new(),
         log: LogLevel::Off,
         memory: None,
         former,

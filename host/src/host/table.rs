@@ -232,13 +232,6 @@ impl Table {
         self.names.lock().by_name.get(name).map_or(0, |entry| entry.generation)
     }
 
-    /// The hooks that the note of a loaded plugin declares.
-    pub(crate) fn declared(&self, name: &str) -> Vec<NoteHook> {
-        let names = self.names.lock();
-        let current = names.by_name.get(name).and_then(|entry| entry.current.as_ref());
-        current.map(|current| current.declared.clone()).unwrap_or_default()
-    }
-
     /// The loaded plugins, by name.
     pub(crate) fn views(&self) -> Vec<PluginView> {
         let names = self.names.lock();
@@ -250,6 +243,7 @@ impl Table {
                 generation: entry.generation,
                 status: current.status,
                 instances: current.instances.clone(),
+                declared: current.declared.clone(),
                 log: current.speaker.level(),
                 memory: current.meter.as_ref().map(|meter| meter.view()),
                 former: entry.history(),
