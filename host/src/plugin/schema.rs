@@ -48,7 +48,7 @@ pub(crate) struct Schema {
 impl Loaded {
     /// What configurations are held against, if the plugin exports a schema. It is made ready for `instance`,
     /// which is blamed if it is malformed; not anew where it reads as `known` does, since that takes longer
-    /// than all else of the host when a small plugin is replaced.
+    /// than a small plugin takes to be created and started.
     pub(super) fn ready_schema(
         &self,
         instance: &str,
