@@ -1,5 +1,7 @@
 //! What can go wrong, by who is at fault. Every error has a stable code and names the next step.
 
+mod system;
+
 use std::io;
 use std::path::PathBuf;
 
@@ -41,6 +43,15 @@ pub enum Error {
         plugin: String,
         /// What it did.
         why: Misbehaved,
+    },
+    /// Something about what is installed.
+    #[cfg(feature = "package")]
+    #[error("{plugin}: {why}")]
+    Store {
+        /// The plugin, or the file of the store.
+        plugin: String,
+        /// What is wrong.
+        why: crate::store::Refused,
     },
     /// The system refused.
     #[error("cannot {what}: {source}")]
@@ -420,7 +431,9 @@ impl Error {
                 ),
                 Misbehaved::Undeclared { .. } => ("HR0406", "declare it in HOOKS (in C: in the note)"),
             },
-            Error::System { .. } => ("HR0501", "the system's message says what to mend"),
+            #[cfg(feature = "package")]
+            Error::Store { why, .. } => why.code_and_fix(),
+            Error::System { source, .. } => ("HR0501", system::fix(source.kind())),
         }
     }
 }

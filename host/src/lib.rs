@@ -69,7 +69,8 @@
 //!
 //! - `config-file`: `Config::read`, which reads `hookrail.toml`.
 //! - `control`: [`Host::open_control`], a socket by which a running host is managed, and its client.
-//! - `package`: [`package`], which makes and checks signed packages of plugins.
+//! - `package`: [`package`], which makes and checks signed packages of plugins, and [`store`], which
+//!   keeps what is installed.
 //! - `schema`: checks a plugin's configuration against its JSON Schema, all mistakes at once; without
 //!   it the plugin itself finds the first one.
 
@@ -105,6 +106,8 @@ mod residue;
 mod said;
 mod service;
 mod stats;
+#[cfg(feature = "package")]
+pub mod store;
 mod sync;
 mod unload;
 mod view;

@@ -75,6 +75,14 @@ pub(crate) fn inspect_copy(file: &Path, copy: BorrowedFd<'_>, arch: &'static str
     inspect_source(Source::copy(file, copy), arch)
 }
 
+/// A copy of a library in memory, which nobody can change.
+#[cfg(feature = "package")]
+pub(crate) fn sealed_copy(file: &Path) -> Result<OwnedFd, Error> {
+    let copy = copy::of(Source::file(file))?;
+    copy::seal(&copy)?;
+    Ok(copy)
+}
+
 fn inspect_source(source: Source<'_>, arch: &'static str) -> Result<Inspection, Error> {
     let copy = copy::of(source)?;
     copy::seal(&copy)?;

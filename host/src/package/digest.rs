@@ -22,21 +22,21 @@ impl Digest {
 }
 
 /// Reads on, and hashes and counts what was read.
-pub(super) struct Hashing<R> {
+pub(crate) struct Hashing<R> {
     inner: R,
     hasher: Sha256,
-    pub(super) len: u64,
+    pub(crate) len: u64,
     /// Why reading failed, if it did: whoever reads on may say so as if it were a failure of theirs.
     pub(super) failed: Option<String>,
 }
 
 impl<R> Hashing<R> {
-    pub(super) fn new(inner: R) -> Self {
+    pub(crate) fn new(inner: R) -> Self {
         Hashing { inner, hasher: Sha256::new(), len: 0, failed: None }
     }
 
     /// Of all that was read.
-    pub(super) fn digest(self) -> Digest {
+    pub(crate) fn digest(self) -> Digest {
         Digest(self.hasher.finalize().into())
     }
 }

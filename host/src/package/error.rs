@@ -81,7 +81,7 @@ pub enum Rejected {
 }
 
 impl Rejected {
-    pub(super) fn digest(what: impl Into<String>, said: Digest, found: Digest) -> Self {
+    pub(crate) fn digest(what: impl Into<String>, said: Digest, found: Digest) -> Self {
         Rejected::Differs {
             what: format!("the SHA-256 of {}", what.into()),
             said: said.to_string(),
@@ -101,7 +101,10 @@ impl Rejected {
             Rejected::Archive(_) => {
                 ("HR0801", "fetch it again; `hookrail pack` makes packages, docs/package.md says what they are")
             }
-            Rejected::Differs { .. } => ("HR0802", "fetch it again; if it stays so, its maker has to pack it anew"),
+            Rejected::Differs { .. } => (
+                "HR0802",
+                "fetch it again, or install it again if it is installed; if it stays so, its maker has to pack it anew",
+            ),
             Rejected::Files(_) => ("HR0803", "fetch it again; if it stays so, its maker has to pack it anew"),
             Rejected::Incompatible(_) => ("HR0804", "install a version of it that was made for this host"),
             Rejected::Member { .. } => ("HR0805", "do not use it; `hookrail pack` makes none like that"),

@@ -17,6 +17,9 @@ use crate::error::Error;
 #[derive(Clone, Debug)]
 pub struct Home(PathBuf);
 
+/// How the names of files begin that are not whole yet, in a home and its folders.
+pub(crate) const UNFINISHED: &str = ".new-";
+
 /// The right to change what lies in a home, until it is dropped. One process has it at a time.
 #[derive(Debug)]
 pub struct Locked<'a> {
@@ -54,7 +57,7 @@ impl Home {
     }
 
     /// A file in it, if it is there and nobody else may write it.
-    pub(super) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
+    pub(crate) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
         let path = self.0.join(name);
         match fs::read(&path) {
             Ok(bytes) => self.check(&path).map(|()| Some(bytes)),
@@ -63,7 +66,8 @@ impl Home {
         }
     }
 
-    fn check(&self, path: &Path) -> Result<(), Error> {
+    /// Refuses what others may write to.
+    pub(crate) fn check(&self, path: &Path) -> Result<(), Error> {
         let metadata = fs::metadata(path);
         let metadata =
             metadata.map_err(|source| Error::System { what: format!("look at {}", path.display()), source })?;
@@ -84,10 +88,10 @@ impl Home {
 
 impl Locked<'_> {
     /// Replaces a file as a whole: whoever looks, also behind a crash, finds the old one or the new one.
-    pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
         let path = self.home.0.join(name);
         let failed = |source| Error::System { what: format!("write {}", path.display()), source };
-        let mut file = tempfile::NamedTempFile::new_in(&self.home.0).map_err(failed)?;
+        let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(&self.home.0).map_err(failed)?;
         file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
         file.persist(&path).map_err(|error| failed(error.error))?;
         // The name too is to be there behind a crash.

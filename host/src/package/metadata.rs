@@ -163,7 +163,7 @@ fn hooks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<NoteHook>, D::Error> 
 
 impl Metadata {
     /// From the bytes of the JSON file.
-    pub(super) fn read(json: &[u8]) -> Result<Self, Rejected> {
+    pub(crate) fn read(json: &[u8]) -> Result<Self, Rejected> {
         let wrong = |why: String| Rejected::Metadata(shown(&why));
         let read = serde_json::from_slice(json);
         let Object(metadata): Object<Metadata> = read.map_err(|error| wrong(error.to_string()))?;
@@ -172,7 +172,7 @@ impl Metadata {
     }
 
     /// As the bytes of the JSON file.
-    pub(super) fn write(&self) -> Vec<u8> {
+    pub(crate) fn write(&self) -> Vec<u8> {
         let mut json = serde_json::to_vec_pretty(self).expect("nothing of it can fail to be JSON");
         json.push(b'\n');
         json

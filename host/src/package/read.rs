@@ -46,7 +46,7 @@ impl Package {
     }
 
     /// As [`Package::open`], of a file that is open already; errors call it `path`.
-    pub(super) fn read(file: fs::File, path: &Path) -> Result<Self, Error> {
+    pub(crate) fn read(file: fs::File, path: &Path) -> Result<Self, Error> {
         let (pair, metadata) = read(&file).map_err(|why| rejected(path, why))?;
         Ok(Package { file, pair, metadata, path: path.into() })
     }

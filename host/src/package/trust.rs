@@ -109,7 +109,8 @@ impl Trust {
         Ok(())
     }
 
-    fn find(&self, key: KeyId) -> Result<&TrustedKey, Rejected> {
+    /// A key, if it is trusted.
+    pub(crate) fn find(&self, key: KeyId) -> Result<&TrustedKey, Rejected> {
         match self.keys.iter().find(|known| known.key.id() == key) {
             None => Err(Rejected::UnknownKey(key.to_string())),
             Some(TrustedKey { revoked: Some(Revoked { reason, .. }), .. }) => {
@@ -122,15 +123,22 @@ impl Trust {
     /// Opens a package that one of these keys has signed. The signature, in the file beside it, is
     /// checked before anything of the package is parsed, and of the same open file.
     pub fn open(&self, path: &Path) -> Result<(Package, Signed), Error> {
+        let mut file = open_file(path)?;
+        let signed = self.verify(&mut file, path)?;
+        Ok((Package::read(file, path)?, signed))
+    }
+
+    /// Who has signed the bytes of a file that is open already, by the signature beside `path`.
+    pub(crate) fn verify(&self, file: &mut File, path: &Path) -> Result<Signed, Error> {
         let rejected = |why| Error::PackageRejected { package: path.display().to_string(), why };
         let failed = |source| Error::System { what: format!("read {}", path.display()), source };
-        let mut file = open_file(path)?;
         let signature = beside(path)?;
         let known = self.find(signature.key).map_err(rejected)?;
-        signature.verify(&known.key, &mut BufReader::new(&mut file)).map_err(failed)?.map_err(rejected)?;
+        file.rewind().map_err(failed)?;
+        signature.verify(&known.key, &mut BufReader::new(&mut *file)).map_err(failed)?.map_err(rejected)?;
         file.rewind().map_err(failed)?;
         let comment = signature.comment().to_owned();
-        Ok((Package::read(file, path)?, Signed { key: known.key.clone(), name: known.name.clone(), comment }))
+        Ok(Signed { key: known.key.clone(), name: known.name.clone(), comment })
     }
 }
 
@@ -189,6 +197,7 @@ fn beside(path: &Path) -> Result<Signature, Error> {
     }
 }
 
-fn now() -> String {
+/// This moment, as RFC 3339.
+pub(crate) fn now() -> String {
     humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
 }

@@ -1,0 +1,12 @@
+//! What people can do about an error of the system.
+
+use std::io::ErrorKind;
+
+/// The next step.
+pub(super) fn fix(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::QuotaExceeded | ErrorKind::StorageFull => "free some room on that disk, and do it again",
+        ErrorKind::ReadOnlyFilesystem => "make that disk writable, or choose another folder by $HOOKRAIL_HOME",
+        _ => "the system's message says what to mend",
+    }
+}

@@ -1,0 +1,104 @@
+//! What is installed in a [`Home`], and what its operator wants of it.
+//!
+//! ```text
+//! lock                     held by whoever changes anything
+//! state.json               the truth: what is installed, what is enabled
+//! store/NAME/VERSION/      the files of a package, and its metadata as package.json
+//! config/NAME/             a plugin's configuration, which outlives the plugin
+//! ```
+//!
+//! # The life of an installed plugin
+//!
+//! 1. [`Store::change`] takes the lock, and collects what a crash left behind.
+//! 2. [`Change::install`] copies a package once, and verifies, checks and unpacks that copy. The plugin is
+//!    disabled until [`Change::enable`] says that hosts shall load it.
+//! 3. A later version takes the place of the one before it, which is kept: [`Change::rollback`] swaps the
+//!    two. Older ones go.
+//! 4. [`Store::list`] tells what is installed, and who vouches for it. [`Store::library`] is what a host
+//!    loads; [`Library::open`] copies it into memory, and refuses what differs from what was installed.
+//! 5. [`Change::uninstall`] removes the files. Whose the name is stays known, unless it is purged.
+//!
+//! # A crash at any moment
+//!
+//! `state.json` is replaced as a whole. Files are there, and synced, before it names them, and go after it
+//! has ceased to. So what is read behind a crash is the state before a change or the one after it, whole;
+//! what neither names is collected by the next change.
+
+mod change;
+mod collect;
+mod error;
+mod examine;
+mod install;
+mod library;
+mod list;
+mod state;
+mod unpack;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use semver::Version;
+
+pub use change::{Change, MAX_ALLOWANCE};
+pub use error::Refused;
+pub use install::{Install, Installation};
+pub use library::Library;
+pub use list::{Depth, Listed, Standing};
+pub use state::{Allowance, Installed, Kind, Plugin, State, Voucher};
+
+use crate::error::Error;
+use crate::package::Home;
+
+/// What is installed in a home.
+#[derive(Clone, Debug)]
+pub struct Store {
+    home: Home,
+}
+
+impl Store {
+    /// That of a home; refuses one that others may write to.
+    pub fn open(home: Home) -> Result<Self, Error> {
+        let store = Store { home };
+        match store.folder().symlink_metadata() {
+            Ok(_) => store.home.check(&store.folder())?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(failed("look at", &store.folder())(source)),
+        }
+        Ok(store)
+    }
+
+    /// The folder it lies in.
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// What is installed right now. Takes no lock: changes are seen whole or not at all.
+    pub fn state(&self) -> Result<State, Error> {
+        State::read(&self.home)
+    }
+
+    /// Begins to change it; refuses while another process does.
+    pub fn change(&self) -> Result<Change<'_>, Error> {
+        Change::begin(self)
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.home.path().join("store")
+    }
+
+    /// Where a version lies, or shall.
+    fn place(&self, name: &str, version: &Version) -> PathBuf {
+        self.folder().join(name).join(version.to_string())
+    }
+
+    fn config(&self, name: &str) -> PathBuf {
+        self.home.path().join("config").join(name)
+    }
+}
+
+/// The file of a version with its metadata.
+const METADATA: &str = "package.json";
+
+fn failed(what: &str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+    move |source| Error::System { what: format!("{what} {}", path.display()), source }
+}

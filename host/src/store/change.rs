@@ -1,0 +1,154 @@
+//! The verbs: each of them happens as a whole, or not at all.
+
+use std::time::{Duration, SystemTime};
+
+use semver::Version;
+
+use super::Store;
+use super::collect::{collect, remove};
+use super::error::Refused;
+use super::examine::examine;
+use super::list::Depth;
+use super::state::{Allowance, Installed, Plugin, State, refused};
+use super::unpack::sync;
+use crate::error::Error;
+use crate::package::{Digest, Locked, Trust};
+
+/// How long an allowance may last.
+pub const MAX_ALLOWANCE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The right to change what is installed, until it is dropped. One process has it at a time.
+///
+/// # Invariants
+/// `state` is what `state.json` says. `before` is what it may say again behind a crash: what was there
+/// before a change that failed, of which nobody knows whether it is on the disk.
+#[derive(Debug)]
+pub struct Change<'a> {
+    pub(super) store: &'a Store,
+    pub(super) state: State,
+    before: Option<State>,
+    locked: Locked<'a>,
+}
+
+impl<'a> Change<'a> {
+    pub(super) fn begin(store: &'a Store) -> Result<Self, Error> {
+        let locked = store.home.lock()?;
+        // INVARIANT: nobody writes it while we have the lock. It may be that of a process that was killed
+        // before it had it on the disk: now it is there, before anything goes that it does not name.
+        let change = Change { store, state: store.state()?, before: None, locked };
+        sync(store.home.path())?;
+        change.collect();
+        Ok(change)
+    }
+
+    /// What is installed.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Says that hosts shall load a plugin; answers whether that is new. Refuses one that is not what
+    /// was installed, or that nobody vouches for any more.
+    pub fn enable(&mut self, name: &str) -> Result<bool, Error> {
+        let (plugin, version, installed) = self.state.installed(name)?;
+        if plugin.enabled {
+            return Ok(false);
+        }
+        self.examine(name, version, installed)?;
+        self.update(name, |plugin| plugin.enabled = true)?;
+        Ok(true)
+    }
+
+    /// Says that hosts shall not load a plugin; answers whether that is new.
+    pub fn disable(&mut self, name: &str) -> Result<bool, Error> {
+        if !self.state.installed(name)?.0.enabled {
+            return Ok(false);
+        }
+        self.update(name, |plugin| plugin.enabled = false)?;
+        Ok(true)
+    }
+
+    /// Swaps the current version and the one before it; answers both, the new one first.
+    pub fn rollback(&mut self, name: &str) -> Result<(Version, Version), Error> {
+        let (plugin, current, _) = self.state.installed(name)?;
+        let previous = plugin.previous.as_ref().ok_or_else(|| refused(name, Refused::NoPrevious))?;
+        self.examine(name, previous, &plugin.versions[previous])?;
+        let (current, previous) = (current.clone(), previous.clone());
+        self.update(name, |plugin| std::mem::swap(&mut plugin.current, &mut plugin.previous))?;
+        Ok((previous, current))
+    }
+
+    /// Removes a plugin, enabled or not; answers the version that was current, if there was one. Its
+    /// configuration stays, and so does whose name it is, unless it is to be purged.
+    pub fn uninstall(&mut self, name: &str, purge: bool) -> Result<Option<Version>, Error> {
+        let current = match self.state.installed(name) {
+            Ok((_, version, _)) => Some(version.clone()),
+            // A purge takes what an uninstall before it has left, and what a crash has left of a purge.
+            Err(_) if purge && self.leaves_anything(name) => None,
+            Err(error) => return Err(error),
+        };
+        let mut state = self.state.clone();
+        if purge {
+            state.plugins.remove(name);
+        } else if let Some(plugin) = state.plugins.get_mut(name) {
+            let owner = plugin.owner;
+            // INVARIANT: nothing of it is installed, and it is disabled.
+            *plugin = Plugin { owner, ..Plugin::new(plugin.newest.clone()) };
+        }
+        self.write(state)?;
+        if purge {
+            remove(&self.store.config(name));
+        }
+        Ok(current)
+    }
+
+    /// Lets exactly that file be installed once, whoever signed it, for as long as is said.
+    pub fn allow(&mut self, name: &str, version: Version, sha256: Digest, lasts: Duration) -> Result<Allowance, Error> {
+        let until = humantime::format_rfc3339_seconds(SystemTime::now() + lasts.min(MAX_ALLOWANCE)).to_string();
+        let allowance = Allowance { name: name.into(), version, sha256, until };
+        let mut state = self.state.clone();
+        state.allowances.retain(|known| known.sha256 != sha256);
+        state.allowances.push(allowance.clone());
+        self.write(state)?;
+        Ok(allowance)
+    }
+
+    /// Whether there is anything of a name that is not installed.
+    fn leaves_anything(&self, name: &str) -> bool {
+        let is_name = crate::package::check_name(name).is_ok();
+        is_name && (self.state.plugins.contains_key(name) || self.store.config(name).exists())
+    }
+
+    fn examine(&self, name: &str, version: &Version, installed: &Installed) -> Result<(), Error> {
+        let trust = Trust::read(&self.store.home)?;
+        examine(self.store, &trust, name, version, installed, Depth::Files).map(|_| ())
+    }
+
+    fn update(&mut self, name: &str, change: impl FnOnce(&mut Plugin)) -> Result<(), Error> {
+        let mut state = self.state.clone();
+        change(state.plugins.get_mut(name).expect("it is installed"));
+        self.write(state)
+    }
+
+    /// Makes this the state, and then removes what it does not name.
+    pub(super) fn write(&mut self, mut state: State) -> Result<(), Error> {
+        state.allowances.retain(Allowance::holds);
+        let written = state.write(&self.locked);
+        if written.is_err() {
+            // INVARIANT: what failed at its very end has happened all the same, so it is read again.
+            let found = self.store.state().unwrap_or(state);
+            self.before = Some(std::mem::replace(&mut self.state, found));
+        } else {
+            (self.state, self.before) = (state, None);
+        }
+        self.collect();
+        written
+    }
+
+    /// Removes what is needed no more, whatever happens.
+    pub(super) fn collect(&self) {
+        let named = |name: &str, version: &str| {
+            [Some(&self.state), self.before.as_ref()].into_iter().flatten().any(|state| state.has(name, version))
+        };
+        collect(self.store, named);
+    }
+}

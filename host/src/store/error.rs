@@ -1,0 +1,65 @@
+//! Why a change to what is installed is refused.
+
+/// Why a change to what is installed is refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refused {
+    /// That version is there.
+    #[error("version {version} is installed already{}", if *is_current { "" } else { ", as the one before the current one" })]
+    AlreadyInstalled {
+        /// The version.
+        version: String,
+        /// Whether it is the current one.
+        is_current: bool,
+    },
+    /// The file that says what is installed makes no sense.
+    #[error("it is damaged: {0}")]
+    Damaged(String),
+    /// It is older than what was installed once.
+    #[error("version {version} is older than {newest}, which was installed before")]
+    Downgrade {
+        /// The version.
+        version: String,
+        /// The newest one ever seen.
+        newest: String,
+    },
+    /// Another key has the name.
+    #[error("the name belongs to the key {owner}, which installed it first, and this is signed by {key}")]
+    ForeignName {
+        /// The key that signed the package.
+        key: String,
+        /// The key that the name belongs to.
+        owner: String,
+    },
+    /// There is no version to go back to.
+    #[error("there is no version before the current one")]
+    NoPrevious,
+    /// No plugin of that name is installed.
+    #[error("it is not installed")]
+    NotInstalled,
+}
+
+impl Refused {
+    pub(crate) fn code_and_fix(&self) -> (&'static str, &'static str) {
+        match self {
+            Refused::AlreadyInstalled { is_current: true, .. } => {
+                ("HR0821", "nothing is to be done; to have its files anew, uninstall it first")
+            }
+            Refused::AlreadyInstalled { is_current: false, .. } => {
+                ("HR0827", "`hookrail plugin rollback NAME` returns to it")
+            }
+            Refused::Damaged(_) => {
+                ("HR0822", "put back a copy of it; or move it and the folder store away, and install the plugins again")
+            }
+            Refused::Downgrade { .. } => {
+                ("HR0823", "install a newer one; if the older one is really wanted: `plugin install FILE --downgrade`")
+            }
+            Refused::ForeignName { .. } => (
+                "HR0824",
+                "ask its maker; if the name really changed hands: `hookrail plugin uninstall NAME --purge`, and install it then",
+            ),
+            Refused::NoPrevious => ("HR0825", "install another version of it"),
+            Refused::NotInstalled => ("HR0826", "`hookrail plugin list --installed` shows what is"),
+        }
+    }
+}
