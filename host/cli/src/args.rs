@@ -5,6 +5,7 @@ mod hooks;
 mod manage;
 mod new;
 mod package;
+mod store;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ pub(crate) use self::hooks::{Chains, Hooks};
 pub(crate) use self::manage::{Common, Plugin, Selection};
 pub(crate) use self::new::{Language, New};
 pub(crate) use self::package::{Key, Keygen, Pack, Sign, Trust, Verify};
+pub(crate) use self::store::Store;
 use crate::exit;
 use crate::size::Size;
 
@@ -40,7 +42,7 @@ pub(crate) enum Command {
     /// running host or the one that is named, or as the named plugins or ./hookrail.toml would have it
     #[command(subcommand)]
     Hooks(Hooks),
-    /// Manage the plugins of a running host
+    /// Manage what is installed, and the plugins of a running host
     #[command(subcommand)]
     Plugin(Plugin),
     /// Show what happens to the plugins of a running host, as it happens

@@ -162,7 +162,12 @@ impl Error {
             | Error::NoSchema(_)
             | Error::NoneRuns(_)
             | Error::NotRunning { .. } => ExitCode::NotFound,
-            Error::Host(hookrail::Error::PackageRejected { .. }) => ExitCode::PackageRefused,
+            Error::Host(hookrail::Error::Store { why: hookrail::store::Refused::NotInstalled, .. }) => {
+                ExitCode::NotFound
+            }
+            Error::Host(hookrail::Error::PackageRejected { .. } | hookrail::Error::Store { .. }) => {
+                ExitCode::PackageRefused
+            }
             Error::BadKey { .. }
             | Error::ManyCdylibs { .. }
             | Error::NoCheck { .. }

@@ -22,8 +22,8 @@ impl ExitCode {
     /// For an error that a running host answered, of which only the code is known.
     pub(crate) fn of_code(code: &str) -> Self {
         match code {
-            // No such plugin, callback, point.
-            "HR0103" | "HR0109" | "HR0110" => ExitCode::NotFound,
+            // No such plugin, callback, point; nothing installed of that name.
+            "HR0103" | "HR0109" | "HR0110" | "HR0826" => ExitCode::NotFound,
             _ if code.starts_with("HR02") => ExitCode::Usage,
             _ if code.starts_with("HR08") => ExitCode::PackageRefused,
             _ if code.starts_with("HR03") || code.starts_with("HR04") => ExitCode::PluginRefused,
@@ -41,7 +41,10 @@ const MEANINGS: &[(ExitCode, &str)] = &[
     (ExitCode::BadInput, "some input was no message and was left out; the rest went on"),
     (ExitCode::PluginRefused, "a plugin does not fit this host, or did not start"),
     (ExitCode::CallbackFailed, "a callback failed on some message; the rest went on"),
-    (ExitCode::PackageRefused, "a package is damaged, not signed by a trusted key, or not what it says"),
+    (
+        ExitCode::PackageRefused,
+        "a package is damaged, not signed by a trusted key, not what it says, or does not fit what is installed",
+    ),
     (ExitCode::Interrupted, "Ctrl-C or SIGTERM ended the reading; what was read is out"),
     (ExitCode::StdoutClosed, "whoever read stdout went away"),
 ];

@@ -27,6 +27,7 @@ mod remote;
 mod run;
 mod size;
 mod status;
+mod store;
 mod table;
 mod talk;
 mod trust;

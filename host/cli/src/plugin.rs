@@ -1,4 +1,4 @@
-//! `hookrail plugin`: the plugins of a running host.
+//! `hookrail plugin`: the plugins of a running host, and what is installed.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -15,12 +15,20 @@ use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::hooks::{fault, origin};
 use crate::table::{Column, Target, table};
-use crate::{print, remote};
+use crate::{print, remote, store, talk};
 
 pub(crate) fn run(command: &Plugin) -> Result<ExitCode, Error> {
     let wait_ms = |no_wait: bool| no_wait.then_some(0);
     match command {
-        Plugin::List { common } => ask(common, &Command::List, |plugins: &Vec<PluginView>| list(plugins)),
+        Plugin::Store(command) => store::run(command),
+        Plugin::List { installed, verify, common } if *installed || *verify => store::list(*verify, common.json),
+        Plugin::List { common, .. } => match ask(common, &Command::List, |plugins: &Vec<PluginView>| list(plugins)) {
+            Err(Error::NoneRuns(_)) if common.selection.is_empty() => {
+                talk::line("no host is running: this is what is installed");
+                store::list(false, common.json)
+            }
+            listed => listed,
+        },
         Plugin::Show { name, common } => ask(common, &Command::Show { plugin: name.clone() }, show),
         Plugin::Log { name, level, common } => {
             let told = |plugin: &PluginView| format!("{}, log {}", line(plugin), plugin.log.name());

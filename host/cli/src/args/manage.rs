@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use hookrail::LogLevel;
 
+use super::Store;
+
 /// Which running host is meant: without these, the only one.
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Running host")]
@@ -38,8 +40,16 @@ pub(crate) struct Common {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Plugin {
-    /// The plugins of a running host
+    #[command(flatten)]
+    Store(Store),
+    /// The plugins of a running host; when none runs, what is installed
     List {
+        /// What is installed, also while a host runs
+        #[arg(long)]
+        installed: bool,
+        /// What is installed, with every file of it held against its digest
+        #[arg(long)]
+        verify: bool,
         #[command(flatten)]
         common: Common,
     },

@@ -1,0 +1,120 @@
+//! The verbs for what is installed, whether a host runs or not.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Subcommand;
+use hookrail::package::Digest;
+use hookrail::store::MAX_ALLOWANCE;
+use semver::Version;
+
+use crate::duration;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Store {
+    /// Check whether a package would work here: who signed it, that all in it is what it says, and that
+    /// it fits this host
+    Validate {
+        /// The package; its signature lies beside it, as FILE.minisig
+        file: PathBuf,
+        /// As a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Install a package. A new plugin is disabled; a new version of one stays as it is, and the version
+    /// before it is kept for a rollback
+    Install {
+        /// The package; its signature lies beside it, as FILE.minisig
+        file: PathBuf,
+        /// Check all, and install nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Install it although a newer version was installed before
+        #[arg(long)]
+        downgrade: bool,
+        /// As a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Disable a plugin, and remove its files. Its configuration stays, and so does whose name it is
+    Uninstall {
+        /// The plugin, for example mask
+        name: String,
+        /// Remove its configuration too, and forget whose name it is and which versions there were
+        #[arg(long)]
+        purge: bool,
+        /// As a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say that hosts shall load an installed plugin
+    Enable {
+        /// The plugin, for example mask
+        name: String,
+        /// As a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say that hosts shall not load an installed plugin
+    Disable {
+        /// The plugin, for example mask
+        name: String,
+        /// As a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Return to the version that was installed before; once more, and it is undone
+    Rollback {
+        /// The plugin, for example mask
+        name: String,
+        /// As a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let exactly one file be installed once, whoever signed it
+    Allow {
+        /// The package, for example mask-1.0.0
+        #[arg(value_name = "NAME-VERSION", value_parser = package)]
+        package: (String, Version),
+        /// The SHA-256 of the file, as `sha256sum` prints it
+        #[arg(long, value_name = "HEX")]
+        sha256: Digest,
+        /// How long it may be installed, a day at most
+        #[arg(long = "for", value_name = "TIME", default_value = "5m", value_parser = lasts)]
+        lasts: Duration,
+        /// As a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// At the first `-` behind which a version stands: names and versions may have more of them.
+fn package(text: &str) -> Result<(String, Version), String> {
+    let parted =
+        text.match_indices('-').find_map(|(at, _)| Some((text[..at].to_owned(), text[at + 1..].parse().ok()?)));
+    parted.ok_or_else(|| "write NAME-VERSION, for example mask-1.0.0".into())
+}
+
+fn lasts(text: &str) -> Result<Duration, String> {
+    let lasts = duration::read(text)?;
+    if lasts > MAX_ALLOWANCE { Err("that is longer than a day".into()) } else { Ok(lasts) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_is_a_name_and_a_version() {
+        for (text, name, version) in [
+            ("mask-1.0.0", "mask", "1.0.0"),
+            ("file-log-1.0.0-rc.1", "file-log", "1.0.0-rc.1"),
+            ("a.b_c-10.20.30", "a.b_c", "10.20.30"),
+        ] {
+            assert_eq!(package(text), Ok((name.into(), version.parse().unwrap())));
+        }
+        for wrong in ["", "mask", "mask-1.0", "1.0.0", "mask-1.0.0.hrp"] {
+            assert!(package(wrong).is_err(), "{wrong}");
+        }
+    }
+}
