@@ -37,13 +37,12 @@ mod unpack;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use semver::Version;
-
 pub use change::{Change, MAX_ALLOWANCE};
 pub use error::Refused;
 pub use install::{Install, Installation};
 pub use library::Library;
 pub use list::{Depth, Listed, Standing};
+pub use semver::Version;
 pub use state::{Allowance, Installed, Kind, Plugin, State, Voucher};
 
 use crate::error::Error;

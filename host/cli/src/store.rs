@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::path::Path;
 
 use hookrail::package::{Metadata, Trust};
+use hookrail::store::Version;
 use hookrail::store::{Depth, Install, Installation, Listed, Store, Voucher};
-use semver::Version;
 use serde::Serialize;
 
 use crate::args;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Subcommand;
 use hookrail::package::Digest;
 use hookrail::store::MAX_ALLOWANCE;
-use semver::Version;
+use hookrail::store::Version;
 
 use crate::duration;
 
