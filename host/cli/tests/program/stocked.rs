@@ -1,0 +1,119 @@
+//! Packages of a tiny plugin in several versions, and homes to install them into.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use hookrail_tests::root;
+use serde_json::Value;
+
+use crate::cc;
+use crate::program::{folder, hookrail, run, text};
+
+const TARGET: &str =
+    if cfg!(target_arch = "aarch64") { "aarch64-unknown-linux-gnu" } else { "x86_64-unknown-linux-gnu" };
+
+/// Where the packages `screen-VERSION.hrp` lie, which `me.key` has signed: made once for all tests.
+pub(crate) fn packages() -> &'static Path {
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let folder = folder(&format!("packages_{}", env!("CARGO_CRATE_NAME")));
+        let source = fs::read_to_string(root().join("abi/examples/c/screen.c")).unwrap();
+        fs::create_dir(folder.join("src")).unwrap();
+        fs::write(folder.join("src/lib.rs"), "//! Nobody builds it here.\n").unwrap();
+        made(&folder, &["keygen", "--key", "me.key", "--no-password"]);
+        for version in ["1.0.0", "1.1.0", "1.2.0"] {
+            let file = folder.join(format!("screen-{version}.c"));
+            fs::write(&file, source.replace("\"1.0.0\"", &format!("{version:?}"))).unwrap();
+            let library = file.with_extension("so");
+            cc::compile(cc::STRICT_C, file.to_str().unwrap(), &["-shared", "-fPIC"], library.to_str().unwrap());
+            let manifest = format!(
+                "[package]\nname = \"screen\"\nversion = \"{version}\"\nedition = \"2024\"\ndescription = \"Denies.\"\n\
+                 authors = [\"Jane <jane@example.org>\"]\nrepository = \"https://example.org\"\n[lib]\ncrate-type = [\"cdylib\"]\n\
+                 [package.metadata.hookrail]\nfunctionality = [\"message_processing\"]\n[workspace]\n"
+            );
+            fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+            let library = format!("{TARGET}={}", library.display());
+            made(&folder, &["pack", ".", "--lib", &library, "--sign", "--key", "me.key"]);
+        }
+        folder
+    })
+}
+
+fn made(folder: &Path, arguments: &[&str]) {
+    let mut command = hookrail(arguments);
+    let output = run(command.current_dir(folder).env("SOURCE_DATE_EPOCH", "1700000000"), b"");
+    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+}
+
+/// A home in which the key of the packages is trusted.
+pub(crate) struct Stocked {
+    pub(crate) home: PathBuf,
+}
+
+impl Stocked {
+    pub(crate) fn new(test: &str) -> Self {
+        let stocked = Stocked { home: folder(test).join("home") };
+        stocked.ok(&["trust", "add", "me.pub", "--name", "Jane"]);
+        stocked
+    }
+
+    /// The program on this home, in the folder of the packages.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = hookrail(arguments);
+        command.current_dir(packages()).env("HOOKRAIL_HOME", &self.home);
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        run(&mut self.command(arguments), b"")
+    }
+
+    pub(crate) fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout).to_owned()
+    }
+
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.ok(&[arguments, &["--json"]].concat())).unwrap()
+    }
+
+    /// What it says of an error with that code, and that code of the program.
+    pub(crate) fn refused(&self, arguments: &[&str], code: &str, exit: i32) -> String {
+        let output = self.run(arguments);
+        let said = text(&output.stderr).to_owned();
+        assert!(said.contains(&format!("error[{code}]: ")) && said.contains("\n  fix: "), "{arguments:?}: {said}");
+        assert_eq!(output.status.code(), Some(exit), "{arguments:?}: {said}");
+        said
+    }
+
+    /// All that lies in the home: modes and contents, without the moments at which something was
+    /// done.
+    pub(crate) fn all(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+        let (mut all, mut folders) = (BTreeMap::new(), vec![self.home.clone()]);
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).unwrap() {
+                let path = entry.unwrap().path();
+                let metadata = path.symlink_metadata().unwrap();
+                let mut bytes = Vec::new();
+                if metadata.is_dir() {
+                    folders.push(path.clone());
+                } else {
+                    bytes = fs::read(&path).unwrap();
+                }
+                if path.ends_with("state.json") || path.ends_with("trust.json") {
+                    let is_moment = |line: &&str| line.contains("\"at\": ") || line.contains("\"added\": ");
+                    let text = String::from_utf8(bytes).unwrap();
+                    bytes = text.lines().filter(|line| !is_moment(line)).collect::<String>().into();
+                }
+                let below = path.strip_prefix(&self.home).unwrap().to_owned();
+                all.insert(below, (metadata.permissions().mode(), bytes));
+            }
+        }
+        all
+    }
+}
