@@ -3,155 +3,23 @@
 
 #[path = "fixtures/cc.rs"]
 mod cc;
+#[path = "fixtures/stocked.rs"]
+mod stocked;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Seek};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hookrail::Error;
-use hookrail::package::{
-    Build, Builder, Compatibility, Content, Digest, FORMAT, Home, Libc, Metadata, Tar, Target, Trust, write,
-};
-use hookrail::store::{Change, Depth, Install, Installation, Standing, Store, Voucher};
+use hookrail::package::{Content, Digest, Home, Metadata};
+use hookrail::store::{Depth, Install, Standing, Store, Voucher};
 use minisign::KeyPair;
+use stocked::{Scene, digest, public, sign, version};
 
 const NAME: &str = "screen";
 const DOWNGRADE: Install = Install { downgrade: true, dry_run: false };
 const MINUTE: Duration = Duration::from_secs(60);
-
-/// A home, a key that is trusted there, and one that is not.
-struct Scene {
-    folder: tempfile::TempDir,
-    store: Store,
-    jane: KeyPair,
-    stranger: KeyPair,
-}
-
-impl Scene {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(Home::open(&folder.path().join("home")).unwrap()).unwrap();
-        let key = || KeyPair::generate_unencrypted_keypair().unwrap();
-        let scene = Scene { folder, store, jane: key(), stranger: key() };
-        scene.trust(|trust| trust.add(public(&scene.jane), "Jane".into()).unwrap());
-        scene
-    }
-
-    fn trust(&self, change: impl FnOnce(&mut Trust)) {
-        let home = self.store.home();
-        let mut trust = Trust::read(home).unwrap();
-        change(&mut trust);
-        trust.write(&home.lock().unwrap()).unwrap();
-    }
-
-    fn change(&self) -> Change<'_> {
-        self.store.change().unwrap()
-    }
-
-    fn install(&self, package: &Path, how: Install) -> Result<Installation, Error> {
-        self.change().install(package, how)
-    }
-
-    /// A package of that version, which Jane has signed.
-    fn package(&self, version: &str) -> PathBuf {
-        let package = self.unsigned(version, |_, _| ());
-        sign(&self.jane, &package);
-        package
-    }
-
-    /// A package of that version, with a change to it.
-    fn unsigned(&self, version: &str, change: impl FnOnce(&mut Metadata, &mut Vec<Content>)) -> PathBuf {
-        let folder = tempfile::tempdir_in(self.folder.path()).unwrap().keep();
-        let library = library(version);
-        let note = hookrail::inspect(&library).unwrap().note;
-        let path = |text: &str| text.parse().unwrap();
-        let readme = folder.join("README.md");
-        fs::write(&readme, "# screen\n").unwrap();
-        let content = |to: &str, from: &Path| Content { path: path(to), from: from.into(), is_executable: false };
-        let mut contents = vec![content("lib/libscreen.so", &library), content("README.md", &readme)];
-        contents.push(Content { path: path("data/deep/run"), from: readme.clone(), is_executable: true });
-        let mut metadata = Metadata {
-            format: FORMAT,
-            name: note.name,
-            version: version.parse().unwrap(),
-            description: "Denies what is confidential.".into(),
-            built_at: "2026-11-21T10:20:30Z".into(),
-            tar: Tar::default(),
-            files: Vec::new(),
-            authors: vec!["Jane".into()],
-            builder: Builder {
-                name: "Jane".into(),
-                contact: "jane@example.org".into(),
-                website: None,
-                signature: None,
-            },
-            source: "https://example.org/screen".into(),
-            functionality: vec!["message_processing".to_owned().try_into().unwrap()],
-            compatibility: Compatibility { host: "~> 1.0".parse().unwrap(), abi: "~> 1.0".parse().unwrap() },
-            targets: vec![Build { target: Target::HERE, libc: Libc::here(), library: path("lib/libscreen.so") }],
-            hooks: note.hooks,
-            capabilities: note.capabilities,
-            isolation: note.isolation,
-        };
-        change(&mut metadata, &mut contents);
-        write(metadata, contents, &folder, None).unwrap().0
-    }
-
-    fn standing(&self, depth: Depth) -> (Standing, String) {
-        let listed = self.store.list(depth).unwrap().remove(0);
-        (listed.signature, listed.why.unwrap_or_default())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.store.home().path().join(name)
-    }
-
-    /// All that lies in the home: its kind, its mode and its bytes.
-    fn all(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
-        let (mut all, mut folders) = (BTreeMap::new(), vec![self.path("")]);
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(&folder).unwrap() {
-                let path = entry.unwrap().path();
-                let metadata = path.symlink_metadata().unwrap();
-                let bytes = if metadata.is_dir() { Vec::new() } else { fs::read(&path).unwrap() };
-                metadata.is_dir().then(|| folders.push(path.clone()));
-                all.insert(path, (metadata.permissions().mode(), bytes));
-            }
-        }
-        all
-    }
-}
-
-/// The C plugin `screen`, of that version.
-fn library(version: &str) -> PathBuf {
-    let source = fs::read_to_string(hookrail_tests::root().join("abi/examples/c/screen.c")).unwrap();
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap().keep();
-    let file = folder.join("screen.c");
-    fs::write(&file, source.replace("\"1.0.0\"", &format!("{version:?}"))).unwrap();
-    let output = folder.join("libscreen.so");
-    cc::compile(cc::STRICT_C, file.to_str().unwrap(), &["-shared", "-fPIC"], output.to_str().unwrap())
-}
-
-fn public(key: &KeyPair) -> hookrail::package::PublicKey {
-    key.pk.to_base64().parse().unwrap()
-}
-
-fn sign(key: &KeyPair, package: &Path) {
-    let bytes = fs::File::open(package).unwrap();
-    let signature = minisign::sign(Some(&key.pk), &key.sk, bytes, Some("it is good"), None).unwrap();
-    fs::write(hookrail::package::signature_of(package), signature.into_string()).unwrap();
-}
-
-fn digest(package: &Path) -> Digest {
-    Digest::of(&fs::read(package).unwrap())
-}
-
-fn version(text: &str) -> hookrail::store::Version {
-    text.parse().unwrap()
-}
 
 #[test]
 fn what_is_installed_is_what_was_packed() {

@@ -128,6 +128,47 @@ fn all_the_rest() {
     }
 }
 
+/// What a crash of the machine leaves is what was synced: all that a name stands for, before it has the name.
+#[test]
+fn what_gets_its_name_is_on_the_disk() {
+    if !has_peer("strace", "strace") {
+        return;
+    }
+    let home = Stocked::new("store_synced");
+    let log = home.home.with_file_name("strace");
+    let mut command = Command::new("strace");
+    command.args(["-f", "-qq", "-y", "-e", "trace=fsync,?rename,?renameat,?renameat2,?unlinkat", "-o"]).arg(&log);
+    command.args([env!("CARGO_BIN_EXE_hookrail"), "plugin", "install", "screen-1.0.0.hrp"]);
+    let output = run(command.current_dir(packages()).env("HOOKRAIL_HOME", &home.home), b"");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let log = fs::read_to_string(log).unwrap();
+    let lines: Vec<_> = log.lines().collect();
+    let place = |name: &str| home.home.join(name).display().to_string();
+    let synced = |range: &[&str], path: &str| {
+        let whole = format!("<{path}>");
+        assert!(range.iter().any(|line| line.contains(" fsync(") && line.contains(&whole)), "{path} in {range:#?}");
+    };
+    let renamed = |to: &str| {
+        let whole = format!("\"{to}\"");
+        let at = lines.iter().position(|line| line.contains(" rename") && line.contains(&whole));
+        at.unwrap_or_else(|| panic!("{to} in {log}"))
+    };
+    let (files, state) = (renamed(&place("store/screen/1.0.0")), renamed(&place("state.json")));
+    assert!(files < state);
+    // Before the files had their place they were in the unfinished one.
+    for (path, (mode, _)) in home.all().iter().filter(|(path, _)| path.starts_with("store/screen/1.0.0")) {
+        let below = path.strip_prefix("store/screen/1.0.0").unwrap();
+        let path = home.home.join("store/.new-screen-1.0.0").join(below).display().to_string();
+        assert!(mode & 0o022 == 0);
+        synced(&lines[..files], path.trim_end_matches('/'));
+    }
+    for folder in ["store/screen", "store", ""] {
+        synced(&lines[files..state], place(folder).trim_end_matches('/'));
+    }
+    synced(&lines[files..state], &lines[state].split('"').nth(1).unwrap().replace("./", ""));
+    synced(&lines[state..], place("").trim_end_matches('/'));
+}
+
 /// Has a fault at the first of these calls, at the second, and so on, until none is left.
 fn all_of((verb, before, arguments): Verb, calls: &[&str], fault: Fault) {
     if !has_peer("strace", "strace") {
@@ -174,6 +215,8 @@ fn all_of((verb, before, arguments): Verb, calls: &[&str], fault: Fault) {
             // A failure leaves nothing over, but for what is given up by a state of which nobody knows whether
             // it is on the disk.
             assert!(is_new || matches!(fault, Fault::Kills), "{at}\n{:#?}", all.keys());
+            let kept = || old.0.keys().all(|path| all.contains_key(path));
+            assert!(output.status.success() || matches!(fault, Fault::Kills) || kept(), "{at}\n{:#?}", all.keys());
             // The next change collects it.
             home.refused(&["plugin", "disable", "none"], "HR0826", 3);
             let (all, wanted) = (home.all(), if is_old { &old.0 } else { &new.0 });
