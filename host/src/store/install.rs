@@ -171,6 +171,6 @@ impl Change<'_> {
             make(&plugin, 0o755)?;
         }
         fs::rename(unfinished, &place).map_err(failed("write", &place))?;
-        [&plugin, &folder, self.store.home().path()].into_iter().try_for_each(|folder| sync(folder))
+        [&plugin, &folder, self.store.home().path()].into_iter().try_for_each(sync)
     }
 }
