@@ -234,7 +234,7 @@ fn the_hooks_are_those_of_the_only_running_host_unless_plugins_are_named() {
 
 #[test]
 fn each_mistake_is_told_with_its_code_and_the_next_step() {
-    refused(&["plugin", "list"], "HR0609", 3);
+    refused(&["status"], "HR0609", 3);
     refused(&["plugin", "list", "--pid", "1"], "HR0611", 3);
     refused(&["plugin", "list", "--control", "/nosuch.sock"], "HR0709", 3);
     let run = Run::new("mistakes");
@@ -273,7 +273,7 @@ fn the_socket_is_private_and_goes_with_the_run() {
         let mut run = run;
         run.child.wait().unwrap();
         assert_eq!(socket.exists(), is_left, "{signal}");
-        refused(&["plugin", "list"], "HR0609", 3);
+        refused(&["status"], "HR0609", 3);
         assert!(!socket.exists());
     }
 }
@@ -294,7 +294,7 @@ fn a_run_without_a_socket_goes_on() {
     let elsewhere = folder("elsewhere").join("c.sock");
     let run = Run::spawn(hookrail(&["run", "-q", "--control"]).arg(&elsewhere));
     assert_eq!(told(&["plugin", "list", "--control", elsewhere.to_str().unwrap()]), json!([]));
-    refused(&["plugin", "list"], "HR0609", 3);
+    refused(&["status"], "HR0609", 3);
     drop(run.end());
     assert!(!elsewhere.exists());
 }
