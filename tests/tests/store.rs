@@ -175,6 +175,15 @@ fn an_allowance_is_for_one_file_once() {
     allow(NAME, "2.0.0", &other, MINUTE);
     assert_eq!(scene.install(&other, Install::default()).unwrap().by, Voucher::Allowed);
     assert!(scene.store.state().unwrap().plugins()[NAME].owner.is_some());
+
+    // It overrules whose the name is, and leaves it to them.
+    scene.trust(|trust| trust.add(public(&scene.stranger), "Stranger".into()).unwrap());
+    let foreign = scene.unsigned("3.0.0", |_, _| ());
+    sign(&scene.stranger, &foreign);
+    assert_eq!(scene.install(&foreign, Install::default()).unwrap_err().code(), "HR0824");
+    allow(NAME, "3.0.0", &foreign, MINUTE);
+    assert_eq!(scene.install(&foreign, Install::default()).unwrap().by, Voucher::Allowed);
+    assert_eq!(scene.store.state().unwrap().plugins()[NAME].owner, Some(public(&scene.jane).id()));
 }
 
 #[test]
@@ -259,6 +268,23 @@ fn one_process_changes_at_a_time() {
     assert_eq!(error.code(), "HR0812");
     change.install(&package, Install::default()).unwrap();
     assert_eq!(scene.store.state().unwrap(), *change.state(), "reading takes no lock");
+    // A child that was forked meanwhile has the file of the lock too, and does not keep it.
+    // SAFETY: the child calls nothing but what is allowed between fork and exec.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        // SAFETY: as above.
+        unsafe {
+            libc::pause();
+            libc::_exit(0)
+        };
+    }
+    drop(change);
+    let again = scene.store.change().map(|_| ());
+    // SAFETY: our own child, which has not been waited for.
+    unsafe { libc::kill(child, libc::SIGKILL) };
+    // SAFETY: as above.
+    assert_eq!(unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) }, child);
+    again.unwrap();
 }
 
 #[test]

@@ -116,7 +116,10 @@ impl Rejected {
             Rejected::UnknownKey(_) => {
                 ("HR0809", "if you trust its maker: `hookrail trust add KEY`, with the key from their website")
             }
-            Rejected::Unsigned(_) => ("HR0810", "fetch its .minisig too; a package of your own: `hookrail sign FILE`"),
+            Rejected::Unsigned(_) => (
+                "HR0810",
+                "fetch its .minisig too; a package of your own: `hookrail sign FILE`; just this file, without: `hookrail plugin allow`",
+            ),
         }
     }
 }

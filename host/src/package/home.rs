@@ -25,7 +25,7 @@ pub(crate) const UNFINISHED: &str = ".new-";
 pub struct Locked<'a> {
     home: &'a Home,
     /// Keeps the lock.
-    _file: File,
+    file: File,
 }
 
 impl Home {
@@ -50,7 +50,7 @@ impl Home {
         let failed = |source| Error::System { what: format!("lock {}", path.display()), source };
         let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Locked { home: self, _file: file }),
+            Ok(()) => Ok(Locked { home: self, file }),
             Err(rustix::io::Errno::WOULDBLOCK) => Err(self.refused(Rejected::HomeInUse)),
             Err(error) => Err(failed(error.into())),
         }
@@ -83,6 +83,14 @@ impl Home {
 
     fn refused(&self, why: Rejected) -> Error {
         Error::PackageRejected { package: self.0.display().to_string(), why }
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        // Not left to the closing of the file: a child that another thread has just forked has it open too,
+        // until it executes something.
+        let _ = flock(&self.file, FlockOperation::Unlock);
     }
 }
 
