@@ -153,7 +153,7 @@ impl<T> Drop for Limbo<T> {
     fn drop(&mut self) {
         self.collect();
         // Whoever is still inside keeps what it reads, and nobody will come by to drop it.
-        std::mem::forget(std::mem::take(self.retired.get_mut()));
+        std::mem::take(self.retired.get_mut()).into_iter().for_each(std::mem::forget);
     }
 }
 
