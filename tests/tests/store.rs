@@ -104,7 +104,6 @@ fn what_is_refused_leaves_nothing() {
     let takes_our_file = |_: &mut Metadata, contents: &mut Vec<Content>| {
         contents[1].path = "Package.json".parse().unwrap();
     };
-    let file_and_folder = |_: &mut Metadata, contents: &mut Vec<Content>| contents[1].path = "data".parse().unwrap();
     let cases = [
         ("the current version", scene.package("2.0.0"), "HR0821"),
         ("the one before", scene.package("1.0.0"), "HR0827"),
@@ -117,7 +116,6 @@ fn what_is_refused_leaves_nothing() {
         ("for other hosts", signed(&scene.jane, scene.unsigned("3.0.0", elsewhere)), "HR0804"),
         ("not what it says", signed(&scene.jane, scene.unsigned("3.0.0", another_name)), "HR0802"),
         ("our file in it", signed(&scene.jane, scene.unsigned("3.0.0", takes_our_file)), "HR0805"),
-        ("a folder as a file", signed(&scene.jane, scene.unsigned("3.0.0", file_and_folder)), "HR0501"),
         ("nothing there", scene.folder.path().join("nothing.hrp"), "HR0501"),
         ("a folder", scene.folder.path().into(), "HR0801"),
         ("a device", "/dev/zero".into(), "HR0801"),
