@@ -12,7 +12,7 @@ use hookrail_abi::{Effects, FaultPolicy, Priority, catalogue};
 use parking_lot::Mutex;
 
 use crate::chain::{Callback, CallbackId, Ctx, Origin, Owner, Standing};
-use crate::config::Config;
+use crate::config::{Config, Wishes};
 use crate::error::{ConfigError, Error, Incompatible, Misbehaved};
 use crate::fault::Breaker;
 use crate::library::{Note, NoteHook};
@@ -23,6 +23,7 @@ use crate::registry::{Addition, Registry};
 pub(crate) struct Registrar<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) config: &'a Config,
+    pub(crate) wishes: &'a Wishes,
     pub(crate) note: &'a Note,
     pub(crate) instance: Arc<str>,
     pub(crate) owner: Owner,
@@ -105,7 +106,7 @@ impl Registrar<'_> {
             return Err(misbehaved(Misbehaved::DuplicateCallback { point, callback: name }));
         }
 
-        let wish = self.config.hook(&point, &self.instance, &name);
+        let wish = self.config.hook(self.wishes, &point, &self.instance, &name);
         let (priority, origin) = match wish.and_then(|wish| wish.priority) {
             None => (declared.number(), Origin::Declared),
             Some(number) => match Priority::checked(number) {

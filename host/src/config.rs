@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hookrail_abi::{FaultPolicy, RawKind};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::diagnostics::LogLevel;
 use crate::error::ConfigError;
@@ -40,6 +40,15 @@ pub struct Config {
     pub log: Option<LogLevel>,
 }
 
+/// What is said of one plugin beside the host's configuration, while the host runs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wishes {
+    /// Configurations by instance; they go before those of the host's configuration.
+    pub(crate) configs: BTreeMap<String, serde_json::Value>,
+    /// About its callbacks; the host's configuration goes before them.
+    pub(crate) hooks: Vec<HookOverride>,
+}
+
 /// One plugin's file and configuration.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -69,7 +78,7 @@ pub struct InstanceConfig {
 }
 
 /// What the operator changes about one callback.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HookOverride {
     /// The point, for example `message.publish`.
@@ -77,15 +86,27 @@ pub struct HookOverride {
     /// The callback, as `instance/callback`.
     pub callback: String,
     /// Another priority.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<i32>,
     /// Leaves it out of the chain.
     #[serde(default)]
     pub disabled: bool,
     /// What its fault means, `open`, `closed` or `rollback`.
-    #[serde(default, deserialize_with = "fault_policy")]
+    #[serde(
+        default,
+        deserialize_with = "fault_policy",
+        serialize_with = "fault_policy_name",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub fault: Option<FaultPolicy>,
     /// The time a call of it may take, in microseconds; looked at while its point is counted.
-    #[serde(default, rename = "budget_us", deserialize_with = "microseconds")]
+    #[serde(
+        default,
+        rename = "budget_us",
+        deserialize_with = "microseconds",
+        serialize_with = "as_microseconds",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub budget: Option<Duration>,
 }
 
@@ -293,11 +314,17 @@ impl Config {
         own.or(self.log).unwrap_or_else(LogLevel::of_program)
     }
 
-    /// The operator's word on one callback.
-    pub(crate) fn hook(&self, point: &str, instance: &str, callback: &str) -> Option<&HookOverride> {
-        self.hooks
-            .iter()
-            .find(|hook| hook.point == point && hook.callback.split_once('/') == Some((instance, callback)))
+    /// The operator's word on one callback: here, else among the wishes.
+    pub(crate) fn hook<'a>(
+        &'a self,
+        wishes: &'a Wishes,
+        point: &str,
+        instance: &str,
+        callback: &str,
+    ) -> Option<&'a HookOverride> {
+        let is_it =
+            |hook: &&HookOverride| hook.point == point && hook.callback.split_once('/') == Some((instance, callback));
+        self.hooks.iter().find(is_it).or_else(|| wishes.hooks.iter().find(is_it))
     }
 
     /// Where plugins and running hosts keep their files: what [`home`](Self::home) says, else
@@ -315,6 +342,14 @@ fn milliseconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Dur
 
 fn microseconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_micros))
+}
+
+fn as_microseconds<S: serde::Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    time.map(|time| time.as_micros() as u64).serialize(serializer)
+}
+
+fn fault_policy_name<S: serde::Serializer>(policy: &Option<FaultPolicy>, serializer: S) -> Result<S::Ok, S::Error> {
+    policy.map(FaultPolicy::name).serialize(serializer)
 }
 
 fn fault_policy<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<FaultPolicy>, D::Error> {

@@ -32,8 +32,9 @@
 //! not do so anyway: the file has mode 0600, and a peer that is neither this user nor root is
 //! refused. Do not hand the socket to others.
 
-mod act;
+pub(crate) mod act;
 mod client;
+pub(crate) mod ending;
 mod error;
 mod running;
 mod server;
@@ -55,6 +56,7 @@ use self::socket::Socket;
 pub use self::wire::Command;
 use crate::error::Error;
 use crate::host::Host;
+pub use crate::manage::Offline;
 
 /// An open control socket. When this is dropped the socket is removed, and its connections are
 /// closed; a command that is being carried out is finished, and its answer is lost.

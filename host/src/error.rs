@@ -108,6 +108,10 @@ pub enum ApiMisuse {
     /// There is no such point.
     #[error("there is no hook point `{0}`")]
     NoPoint(String),
+    /// The host knows of nothing that is installed.
+    #[cfg(feature = "control")]
+    #[error("this host loads nothing that is installed")]
+    NoStore,
     /// No plugin of that name is loaded.
     #[error("no plugin named `{0}` is loaded")]
     NotLoaded(String),
@@ -130,6 +134,10 @@ pub enum ApiMisuse {
         /// `running` or `stopped`.
         status: &'static str,
     },
+    /// The host has a store already.
+    #[cfg(feature = "control")]
+    #[error("the host has a store already")]
+    StoreThere,
 }
 
 /// A mistake in the configuration.
@@ -358,6 +366,10 @@ impl Error {
                 ApiMisuse::NoCallback { .. } => {
                     ("HR0109", "`hookrail hooks show POINT` shows them, as instance/callback")
                 }
+                #[cfg(feature = "control")]
+                ApiMisuse::NoStore => ("HR0112", "ask another host, or start this one without --no-store"),
+                #[cfg(feature = "control")]
+                ApiMisuse::StoreThere => ("HR0113", "give it one store, once"),
                 ApiMisuse::NoPoint(_) => ("HR0110", "`hookrail hooks list` shows them all"),
                 ApiMisuse::NotQuarantined { .. } => ("HR0111", "`hookrail hooks explain POINT` shows what is"),
                 ApiMisuse::NotLoaded(_) => ("HR0103", "`hookrail plugin list` shows what is loaded"),

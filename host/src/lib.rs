@@ -68,7 +68,8 @@
 //! All are on by default, and only add.
 //!
 //! - `config-file`: `Config::read`, which reads `hookrail.toml`.
-//! - `control`: [`Host::open_control`], a socket by which a running host is managed, and its client.
+//! - `control`: [`Host::open_control`], a socket by which a running host is managed, and its client; and
+//!   [`Host::open_store`], which loads what is installed.
 //! - `package`: [`package`], which makes and checks signed packages of plugins, and [`store`], which
 //!   keeps what is installed.
 //! - `schema`: checks a plugin's configuration against its JSON Schema, all mistakes at once; without
@@ -91,8 +92,11 @@ mod error;
 mod event;
 mod fault;
 mod fork;
+mod health;
 mod host;
 mod library;
+#[cfg(feature = "control")]
+mod manage;
 mod memory;
 mod names;
 #[cfg(feature = "package")]
@@ -123,8 +127,11 @@ pub use diagnostics::LogLevel;
 pub use embed::{Callbacks, Registered};
 pub use error::{ApiMisuse, ConfigError, Error, Incompatible, Misbehaved};
 pub use event::{Event, Events, Happened};
+pub use health::Health;
 pub use host::{Decision, HookPoint, Host, Plugin, Traces, UpgradeTimes, Upgraded};
 pub use library::{End, EntrySymbol, Image, Inspection, Note, NoteHook, inspect};
+#[cfg(feature = "control")]
+pub use manage::NotLoaded;
 pub use memory::{Memory, MemoryView};
 pub use pin::Pin;
 pub use plugin::schema;

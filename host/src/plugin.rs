@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 
 use crate::admission::Registrar;
 use crate::chain::Owner;
-use crate::config::Config;
+use crate::config::{Config, Wishes};
 use crate::diagnostics::{self, Speaker};
 use crate::error::{ApiMisuse, ConfigError, Error, Misbehaved};
 use crate::library::{Closed, End, Library, Note, Source};
@@ -56,8 +56,8 @@ pub(crate) struct Beginning<'a> {
     pub(crate) owner: Owner,
     /// That of the generation, when it replaces another.
     pub(crate) probation: Option<Arc<Probation>>,
-    /// Configurations that came by a reload, by instance.
-    pub(crate) reloaded: &'a BTreeMap<String, serde_json::Value>,
+    /// What is said of the plugin beside that.
+    pub(crate) wishes: &'a Wishes,
     /// What the generation before handed over.
     pub(crate) states: &'a States,
     /// What the configurations of the generation before were held against.
@@ -164,8 +164,8 @@ impl Loaded {
         self.schema = self.ready_schema(instances.first().map_or(&name, |(instance, _)| instance), known)?;
         // All of them before the first starts: starting may have effects that nobody takes back.
         for (instance, value) in &mut instances {
-            if let Some(reloaded) = beginning.reloaded.get(instance) {
-                value.clone_from(reloaded);
+            if let Some(wished) = beginning.wishes.configs.get(instance) {
+                value.clone_from(wished);
             }
             if value.is_null() {
                 *value = serde_json::json!({});
@@ -217,6 +217,7 @@ impl Loaded {
         let mut registrar = Registrar {
             registry: beginning.registry,
             config: beginning.config,
+            wishes: beginning.wishes,
             note: self.note(),
             instance: instance.name.clone(),
             owner: beginning.owner,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! lock                     held by whoever changes anything
-//! state.json               the truth: what is installed, what is enabled
+//! state.json               the truth: what is installed, and what is wanted of it
 //! store/NAME/VERSION/      the files of a package, and its metadata as package.json
 //! config/NAME/             a plugin's configuration, which outlives the plugin
 //! ```
@@ -16,6 +16,7 @@
 //!    two. Older ones go.
 //! 4. [`Store::list`] tells what is installed, and who vouches for it. [`Store::library`] is what a host
 //!    loads; [`Library::open`] copies it into memory, and refuses what differs from what was installed.
+//!    [`Host::open_store`](crate::Host::open_store) does so with all that is enabled.
 //! 5. [`Change::uninstall`] removes the files. Whose the name is stays known, unless it is purged.
 //!
 //! # A crash at any moment
@@ -31,19 +32,23 @@ mod examine;
 mod install;
 mod library;
 mod list;
+mod stage;
 mod state;
 mod unpack;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
 pub use change::{Change, MAX_ALLOWANCE};
 pub use error::Refused;
 pub use install::{Install, Installation};
+#[cfg(feature = "control")]
+pub(crate) use library::Enabled;
 pub use library::Library;
 pub use list::{Depth, Listed, Standing};
 pub use semver::Version;
-pub use state::{Allowance, Installed, Kind, Plugin, State, Voucher};
+pub use state::{Allowance, Desired, Installed, Kind, Plugin, State, Voucher};
 
 use crate::error::Error;
 use crate::package::Home;
@@ -52,18 +57,27 @@ use crate::package::Home;
 #[derive(Clone, Debug)]
 pub struct Store {
     home: Home,
+    /// The libraries that came with the program, by the names of the plugins in them.
+    prebuilt: BTreeMap<String, PathBuf>,
 }
 
 impl Store {
     /// That of a home; refuses one that others may write to.
     pub fn open(home: Home) -> Result<Self, Error> {
-        let store = Store { home };
+        let store = Store { home, prebuilt: BTreeMap::new() };
         match store.folder().symlink_metadata() {
             Ok(_) => store.home.check(&store.folder())?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(source) => return Err(failed("look at", &store.folder())(source)),
         }
         Ok(store)
+    }
+
+    /// With the plugins that came with the program: the files of their libraries, by name. They are there
+    /// without being installed, and no package can have their names.
+    pub fn with_prebuilt(mut self, prebuilt: impl IntoIterator<Item = (String, PathBuf)>) -> Self {
+        self.prebuilt.extend(prebuilt);
+        self
     }
 
     /// The folder it lies in.

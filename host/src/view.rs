@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chain::{self, Callback, Origin};
 use crate::diagnostics::LogLevel;
+use crate::health::Health;
 use crate::library::{End, NoteHook};
 use crate::memory::{Memory, MemoryView};
 use crate::registry::{Look, Registry};
@@ -129,10 +130,16 @@ pub struct PluginView {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// Its number among all loads and upgrades of that name in this host, from 1.
+    /// Its number among all loads and upgrades of that name in this host, from 1; 0 where none loaded it.
     pub generation: u64,
     /// Whether it runs.
     pub status: Status,
+    /// Whether it does what it is there for.
+    #[serde(default)]
+    pub health: Health,
+    /// Why, where it does not.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
     /// Its instances; none while it is stopped.
     pub instances: Vec<String>,
     /// The hooks that its note declares; an instance may leave some out.
@@ -145,15 +152,21 @@ pub struct PluginView {
     pub memory: Option<MemoryView>,
     /// The generations before it, the last eight at most, oldest first.
     pub former: Vec<GenerationView>,
+    /// What is installed of it, if the host has a store; nothing, when it was loaded from a file.
+    #[cfg(feature = "package")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub installed: Option<crate::store::Listed>,
 }
 
-/// Whether a loaded plugin runs.
+/// Whether a plugin runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
+    /// It is installed, and hosts shall not load it.
+    Disabled,
     /// Its instances are started, and their callbacks stand in their chains.
     Running,
-    /// It has no instances; its library is loaded.
+    /// It has no instances. Its library is loaded; or it is enabled, and no host has loaded it.
     Stopped,
     /// Its callbacks are in no chain any more, and somebody is still in one of them.
     Stopping,
@@ -165,6 +178,7 @@ impl Status {
     /// In the words of errors and of the program.
     pub const fn name(self) -> &'static str {
         match self {
+            Status::Disabled => "disabled",
             Status::Running => "running",
             Status::Stopped => "stopped",
             Status::Stopping => "being stopped",
@@ -188,6 +202,27 @@ pub struct GenerationView {
     /// What it held in the end, if it counted that: [`Ticket::left`](crate::Ticket::left).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub left: Option<Memory>,
+}
+
+impl PluginView {
+    /// One that is not loaded.
+    pub(crate) fn absent(name: &str, version: String, status: Status) -> Self {
+        PluginView {
+            name: name.into(),
+            version,
+            generation: 0,
+            status,
+            health: Health::Good,
+            reason: None,
+            instances: Vec::new(),
+            declared: Vec::new(),
+            log: LogLevel::Off,
+            memory: None,
+            former: Vec::new(),
+            #[cfg(feature = "package")]
+            installed: None,
+        }
+    }
 }
 
 /// Every point: those declared here, and those of the catalogue that nobody dispatches yet.

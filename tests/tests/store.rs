@@ -13,13 +13,18 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hookrail::package::{Content, Digest, Home, Metadata};
-use hookrail::store::{Depth, Install, Standing, Store, Voucher};
+use hookrail::store::{Depth, Install, Library, Standing, Store, Voucher};
 use minisign::KeyPair;
 use stocked::{Scene, digest, public, sign, version};
 
 const NAME: &str = "screen";
 const DOWNGRADE: Install = Install { downgrade: true, dry_run: false };
 const MINUTE: Duration = Duration::from_secs(60);
+
+/// No host has anything against it.
+fn agreed(_: &Library) -> Result<(), hookrail::Error> {
+    Ok(())
+}
 
 #[test]
 fn what_is_installed_is_what_was_packed() {
@@ -39,7 +44,7 @@ fn what_is_installed_is_what_was_packed() {
     let mut copy = fs::File::from(library.open().unwrap());
     copy.rewind().unwrap();
     copy.read_to_end(&mut bytes).unwrap();
-    assert_eq!(Digest::of(&bytes), library.sha256);
+    assert_eq!(Some(Digest::of(&bytes)), library.sha256);
     assert!(
         fs::write(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&copy)), "x").is_err(),
         "it is sealed"
@@ -50,13 +55,13 @@ fn what_is_installed_is_what_was_packed() {
 fn a_new_version_takes_the_place_and_the_one_before_stays() {
     let scene = Scene::new();
     scene.install(&scene.package("1.0.0"), Install::default()).unwrap();
-    assert!(scene.change().enable(NAME).unwrap());
-    assert!(!scene.change().enable(NAME).unwrap());
+    assert!(scene.change().enable(NAME, agreed).unwrap());
+    assert!(!scene.change().enable(NAME, agreed).unwrap());
     let second = scene.install(&scene.package("1.1.0"), Install::default()).unwrap();
     assert_eq!((second.replaces, second.enabled), (Some(version("1.0.0")), true));
-    assert_eq!(scene.change().rollback(NAME).unwrap(), (version("1.0.0"), version("1.1.0")));
+    assert_eq!(scene.change().rollback(NAME, agreed).unwrap(), (version("1.0.0"), version("1.1.0")));
     assert_eq!(scene.store.library(NAME).unwrap().version, version("1.0.0"));
-    assert_eq!(scene.change().rollback(NAME).unwrap(), (version("1.1.0"), version("1.0.0")));
+    assert_eq!(scene.change().rollback(NAME, agreed).unwrap(), (version("1.1.0"), version("1.0.0")));
     // Two are kept, and no more.
     scene.install(&scene.package("2.0.0"), Install::default()).unwrap();
     let kept: Vec<_> = scene.store.state().unwrap().plugins()[NAME].versions.keys().cloned().collect();
@@ -77,7 +82,7 @@ fn a_new_version_takes_the_place_and_the_one_before_stays() {
     assert_eq!(scene.change().uninstall(NAME, true).unwrap(), None);
     assert!(!scene.path("config/screen").exists());
     scene.install(&foreign, Install::default()).unwrap();
-    assert!(!scene.store.state().unwrap().plugins()[NAME].enabled);
+    assert!(!scene.store.state().unwrap().desired(NAME).enabled);
 }
 
 #[test]
@@ -133,9 +138,9 @@ fn what_is_refused_leaves_nothing() {
     assert!(scene.all() == before, "a dry run left something behind");
     let mut change = scene.change();
     for (what, result) in [
-        ("enable", change.enable("none").map(|_| ())),
+        ("enable", change.enable("none", agreed).map(|_| ())),
         ("disable", change.disable("none").map(|_| ())),
-        ("rollback", change.rollback("none").map(|_| ())),
+        ("rollback", change.rollback("none", agreed).map(|_| ())),
         ("uninstall", change.uninstall("none", false).map(|_| ())),
         ("purge", change.uninstall("../home", true).map(|_| ())),
         ("library", scene.store.library("none").map(|_| ())),
@@ -198,7 +203,7 @@ fn what_was_changed_is_not_loaded() {
     // Who only lists has not looked at it.
     assert_eq!(scene.standing(Depth::Metadata).0, Standing::Signed);
     assert_eq!(scene.standing(Depth::Files).0, Standing::Modified);
-    assert_eq!(scene.change().enable(NAME).unwrap_err().code(), "HR0802");
+    assert_eq!(scene.change().enable(NAME, agreed).unwrap_err().code(), "HR0802");
     fs::write(&library.path, &good).unwrap();
     library.open().unwrap();
 
@@ -227,8 +232,8 @@ fn what_was_changed_is_not_loaded() {
     let (standing, why) = scene.standing(Depth::Metadata);
     assert!(standing == Standing::Invalid && why.contains("it was lost"), "{why}");
     assert_eq!(scene.store.library(NAME).unwrap_err().code(), "HR0814");
-    assert_eq!(scene.change().rollback(NAME).unwrap_err().code(), "HR0814");
-    assert_eq!(scene.change().enable(NAME).unwrap_err().code(), "HR0814");
+    assert_eq!(scene.change().rollback(NAME, agreed).unwrap_err().code(), "HR0814");
+    assert_eq!(scene.change().enable(NAME, agreed).unwrap_err().code(), "HR0814");
 }
 
 #[test]
@@ -264,7 +269,7 @@ fn one_process_changes_at_a_time() {
     let mut change = scene.change();
     let error = scene.store.change().map(|_| ()).unwrap_err();
     assert_eq!(error.code(), "HR0812");
-    change.install(&package, Install::default()).unwrap();
+    change.install(&package, Install::default(), agreed).unwrap();
     assert_eq!(scene.store.state().unwrap(), *change.state(), "reading takes no lock");
     // A child that was forked meanwhile has the file of the lock too, and does not keep it.
     // SAFETY: the child calls nothing but what is allowed between fork and exec.
@@ -297,7 +302,7 @@ fn a_state_that_makes_no_sense_is_touched_by_nobody() {
         ("\"current\": \"1.0.0\"", "\"current\": \"2.0.0\""),
         ("\"previous\": null", "\"previous\": \"1.0.0\""),
         ("\"screen\"", "\"../screen\""),
-        ("\"enabled\"", "\"more\": 1, \"enabled\""),
+        ("\"newest\"", "\"more\": 1, \"newest\""),
         ("{", ""),
     ] {
         assert!(good.contains(from));

@@ -17,7 +17,7 @@ pub(crate) use self::hooks::{Chains, Hooks};
 pub(crate) use self::manage::{Common, Plugin, Selection};
 pub(crate) use self::new::{Language, New};
 pub(crate) use self::package::{Key, Keygen, Pack, Sign, Trust, Verify};
-pub(crate) use self::store::Store;
+pub(crate) use self::store::{Store, Swap};
 use crate::exit;
 use crate::size::Size;
 
@@ -87,6 +87,10 @@ pub(crate) struct Setup {
     #[arg(long = "plugin", value_name = "FILE|NAME")]
     pub(crate) plugins: Vec<PathBuf>,
 
+    /// Load no installed plugin, enabled or not
+    #[arg(long)]
+    pub(crate) no_store: bool,
+
     /// Look for plugins in this folder first, then beside the program, then in $HOOKRAIL_PLUGINS;
     /// may repeat
     #[arg(long = "plugins", value_name = "DIR")]
@@ -100,7 +104,7 @@ pub(crate) struct Setup {
 impl Setup {
     /// Whether nothing was said.
     pub(crate) fn is_empty(&self) -> bool {
-        self.plugins.is_empty() && self.folders.is_empty() && self.config.is_none()
+        self.plugins.is_empty() && self.folders.is_empty() && self.config.is_none() && !self.no_store
     }
 }
 

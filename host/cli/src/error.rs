@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
+use hookrail::NotLoaded;
 use hookrail::control::{CallError, Running};
 
 use crate::exit::ExitCode;
@@ -20,6 +21,9 @@ pub(crate) enum Error {
     Host(#[from] hookrail::Error),
     #[error("the key {key}: {why}")]
     BadKey { key: String, why: String },
+    /// What is enabled is relied on.
+    #[error("{} is enabled and cannot be loaded: {}", .0.plugin, .0.error)]
+    Enabled(Box<NotLoaded>),
     #[error("cannot read {file}: {source}")]
     Input { file: String, source: io::Error },
     #[error("`{package}` makes several libraries that can be plugins: {}", list(files))]
@@ -70,6 +74,7 @@ impl Error {
         match self {
             Error::Call(error) => error.code(),
             Error::Host(error) => error.code(),
+            Error::Enabled(failed) => failed.error.code(),
             Error::Input { .. } => "HR0601",
             Error::NoPlugin { .. } => "HR0602",
             Error::NoPoint(_) => "HR0603",
@@ -100,6 +105,10 @@ impl Error {
         match self {
             Error::Call(error) => error.fix().into(),
             Error::Host(error) => error.fix().into(),
+            Error::Enabled(failed) => {
+                let NotLoaded { plugin, error } = &**failed;
+                format!("{}; to go without it: `hookrail plugin disable {plugin}`, or --no-store", error.fix()).into()
+            }
             Error::Input { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 "check the name; `-` is stdin".into()
             }
@@ -142,17 +151,10 @@ impl Error {
 
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Error::Host(hookrail::Error::Config(_)) | Error::OtherPlugin { .. } | Error::TwicePlugin { .. } => {
-                ExitCode::Usage
-            }
-            Error::Host(hookrail::Error::PluginIncompatible { .. } | hookrail::Error::PluginMisbehaved { .. }) => {
-                ExitCode::PluginRefused
-            }
-            Error::Host(hookrail::Error::System { source, .. }) | Error::Input { source, .. }
-                if source.kind() == io::ErrorKind::NotFound =>
-            {
-                ExitCode::NotFound
-            }
+            Error::Enabled(failed) => of_host(&failed.error),
+            Error::Host(error) => of_host(error),
+            Error::OtherPlugin { .. } | Error::TwicePlugin { .. } => ExitCode::Usage,
+            Error::Input { source, .. } if source.kind() == io::ErrorKind::NotFound => ExitCode::NotFound,
             Error::Call(CallError::Refused(problem)) => ExitCode::of_code(&problem.code),
             Error::Call(CallError::Unreachable { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 ExitCode::NotFound
@@ -162,12 +164,6 @@ impl Error {
             | Error::NoSchema(_)
             | Error::NoneRuns(_)
             | Error::NotRunning { .. } => ExitCode::NotFound,
-            Error::Host(hookrail::Error::Store { why: hookrail::store::Refused::NotInstalled, .. }) => {
-                ExitCode::NotFound
-            }
-            Error::Host(hookrail::Error::PackageRejected { .. } | hookrail::Error::Store { .. }) => {
-                ExitCode::PackageRefused
-            }
             Error::BadKey { .. }
             | Error::ManyCdylibs { .. }
             | Error::NoCheck { .. }
@@ -180,13 +176,19 @@ impl Error {
             | Error::Workspace { .. } => ExitCode::Usage,
             Error::Stdout(source) if source.kind() == io::ErrorKind::BrokenPipe => ExitCode::StdoutClosed,
             Error::Call(_)
-            | Error::Host(_)
             | Error::Input { .. }
             | Error::NoCargo(_)
             | Error::Output { .. }
             | Error::Stdout(_)
             | Error::System { .. } => ExitCode::Failure,
         }
+    }
+}
+
+fn of_host(error: &hookrail::Error) -> ExitCode {
+    match error {
+        hookrail::Error::System { source, .. } if source.kind() == io::ErrorKind::NotFound => ExitCode::NotFound,
+        error => ExitCode::of_code(error.code()),
     }
 }
 

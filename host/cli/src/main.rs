@@ -27,7 +27,6 @@ mod remote;
 mod run;
 mod size;
 mod status;
-mod store;
 mod table;
 mod talk;
 mod trust;

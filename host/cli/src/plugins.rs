@@ -1,9 +1,11 @@
 //! Finding plugins and loading them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use hookrail::{Config, Host};
+use hookrail::package::Home;
+use hookrail::store::{Refused, Store};
+use hookrail::{Config, Host, NotLoaded};
 
 use crate::args::Setup;
 use crate::error::Error;
@@ -15,6 +17,8 @@ pub(crate) const PREBUILT: [&str; 6] = ["bench", "file-log", "hello", "mask", "s
 /// The plugins that the command line and the configuration name, before any of them is loaded.
 pub(crate) struct Chosen {
     config: Config,
+    /// What is installed, where that is to be loaded too.
+    store: Option<Store>,
     /// The files, by the names of the plugins in them.
     pub(crate) files: BTreeMap<String, PathBuf>,
 }
@@ -22,8 +26,9 @@ pub(crate) struct Chosen {
 impl Chosen {
     pub(crate) fn by(setup: &Setup) -> Result<Self, Error> {
         let config = config(setup)?;
-        let files = files(setup, &config)?;
-        Ok(Chosen { config, files })
+        let store = if setup.no_store { None } else { Some(store(&config)?) };
+        let files = files(setup, &config, store.as_ref())?;
+        Ok(Chosen { config, store, files })
     }
 
     /// A host with all of them.
@@ -32,6 +37,15 @@ impl Chosen {
         for file in self.files.values() {
             // SAFETY: the operator named it, and trusts it as this program.
             unsafe { host.load(file)? };
+        }
+        if let Some(store) = self.store {
+            // SAFETY: what is enabled there was signed by whom the operator trusts, or he allowed it.
+            let mut failed = unsafe { host.open_store(store)? }.into_iter();
+            // What is enabled is relied on: without it messages would pass that should not.
+            if let Some(first) = failed.next() {
+                failed.for_each(|NotLoaded { plugin, error }| tracing::error!(plugin, "cannot be loaded: {error}"));
+                return Err(Error::Enabled(Box::new(first)));
+            }
         }
         for hook in host.unused_overrides() {
             tracing::warn!("[[hooks]] overrides {} on {}, but there is no such callback", hook.callback, hook.point);
@@ -48,6 +62,15 @@ pub(crate) fn host(setup: &Setup) -> Result<Host, Error> {
     Chosen::by(setup)?.load()
 }
 
+/// What is installed in the home of that configuration, and what came with the program.
+pub(crate) fn store(config: &Config) -> Result<Store, Error> {
+    let finder = Finder::new(&[]);
+    // `bench` is for measuring only.
+    let prebuilt = PREBUILT.iter().filter(|name| **name != "bench");
+    let prebuilt = prebuilt.filter_map(|name| Some(((*name).to_owned(), finder.find(name).ok()?)));
+    Ok(Store::open(Home::open(&config.home())?)?.with_prebuilt(prebuilt))
+}
+
 /// The configuration that the command line names, or the one in this folder.
 pub(crate) fn config(setup: &Setup) -> Result<Config, Error> {
     const HERE: &str = "hookrail.toml";
@@ -60,10 +83,17 @@ pub(crate) fn config(setup: &Setup) -> Result<Config, Error> {
 
 /// The files to load, by the names of the plugins in them. A file on the command line goes before
 /// the one in the configuration.
-fn files(setup: &Setup, config: &Config) -> Result<BTreeMap<String, PathBuf>, Error> {
+fn files(setup: &Setup, config: &Config, store: Option<&Store>) -> Result<BTreeMap<String, PathBuf>, Error> {
     let finder = Finder::new(&setup.folders);
+    let (installed, enabled) = store.map_or_else(|| Ok(Default::default()), installed)?;
     let mut files = BTreeMap::new();
     for plugin in &setup.plugins {
+        if let Some(name) = plugin.to_str().filter(|name| installed.contains(*name) && !plugin.exists()) {
+            if enabled.contains(name) {
+                continue;
+            }
+            return Err(hookrail::Error::Store { plugin: name.into(), why: Refused::Disabled }.into());
+        }
         let file = finder.resolve(plugin)?;
         let name = hookrail::inspect(&file)?.note.name;
         if let Some(first) = files.insert(name.clone(), file.clone()) {
@@ -72,6 +102,12 @@ fn files(setup: &Setup, config: &Config) -> Result<BTreeMap<String, PathBuf>, Er
     }
     for (name, plugin) in &config.plugins {
         if files.contains_key(name) {
+            continue;
+        }
+        if plugin.library.is_none() && installed.contains(name) {
+            if !enabled.contains(name) {
+                tracing::warn!("[plugins.{name}] is about a plugin that is disabled: `hookrail plugin enable {name}`");
+            }
             continue;
         }
         let file = plugin.library.clone().map_or_else(|| finder.find(name), Ok)?;
@@ -83,6 +119,14 @@ fn files(setup: &Setup, config: &Config) -> Result<BTreeMap<String, PathBuf>, Er
         files.insert(found, file);
     }
     Ok(files)
+}
+
+/// The names of the plugins that are installed, and of those that hosts shall load.
+fn installed(store: &Store) -> Result<(BTreeSet<String>, BTreeSet<String>), Error> {
+    let state = store.state()?;
+    let installed = state.plugins().iter().filter(|(_, plugin)| plugin.current.is_some());
+    let enabled = state.enabled().map(str::to_owned).collect();
+    Ok((installed.map(|(name, _)| name.clone()).collect(), enabled))
 }
 
 /// Where to look for plugins.

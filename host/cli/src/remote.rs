@@ -1,10 +1,29 @@
-//! Which running host is meant.
+//! Which host is meant: one that runs, or what is installed where none does.
 
-use hookrail::control::{Client, Running, running};
+use hookrail::control::{CallError, Client, Command, Offline, Running, running};
+use serde::de::DeserializeOwned;
 
 use crate::args::{Selection, Setup};
 use crate::error::Error;
 use crate::plugins;
+
+/// Has a command about what is installed carried out: by the host that is meant, or without one where none
+/// was named and none runs that loads what is installed. Answers whether a host did it, too.
+pub(crate) fn ask<T: DeserializeOwned>(selection: &Selection, command: &Command) -> Result<(T, bool), Error> {
+    /// As [`hookrail::ApiMisuse::NoStore`] crosses a socket.
+    const NO_STORE: &str = "HR0112";
+    match connect(selection) {
+        Ok(mut client) => match client.ask(command) {
+            Err(CallError::Refused(problem)) if problem.code == NO_STORE && selection.is_empty() => {}
+            answer => return Ok((answer?, true)),
+        },
+        Err(Error::NoneRuns(_)) => {}
+        Err(error) => return Err(error),
+    }
+    let config = plugins::config(&Setup::default())?;
+    let store = plugins::store(&config)?;
+    Ok((Offline::new(config, store)?.ask(command)?, false))
+}
 
 /// A connection to the host that is meant: the one that is named, else the only one that runs.
 pub(crate) fn connect(selection: &Selection) -> Result<Client, Error> {

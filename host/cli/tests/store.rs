@@ -11,7 +11,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use program::{run, text};
+use serde_json::Value;
 use stocked::Stocked;
+
+/// Ours of those that are listed: beside it stand those that came with the program.
+fn screen(listed: &Value) -> Option<&Value> {
+    listed.as_array().unwrap().iter().find(|plugin| plugin["name"] == "screen")
+}
 
 #[test]
 fn a_package_is_installed_enabled_and_uninstalled() {
@@ -26,24 +32,27 @@ fn a_package_is_installed_enabled_and_uninstalled() {
     assert!(text(&output.stdout).starts_with("screen 1.0.0 installed, signed by Jane"));
     let said = text(&output.stderr);
     assert!(said.contains("fully trusted") && said.contains("plugin enable screen"), "{said}");
-    assert_eq!(home.ok(&["plugin", "enable", "screen"]), "screen is enabled\n");
+    assert_eq!(home.ok(&["plugin", "enable", "screen"]), "screen 1.0.0, stopped\n");
     assert_eq!(home.json(&["plugin", "enable", "screen"])["changed"], false);
 
     home.ok(&["plugin", "install", "screen-1.1.0.hrp"]);
     let output = home.run(&["plugin", "list", "--json"]);
     assert!(text(&output.stderr).contains("no host is running"), "{}", text(&output.stderr));
-    let listed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let plugin = &listed[0];
-    assert_eq!((&plugin["version"], &plugin["previous"]), (&"1.1.0".into(), &"1.0.0".into()));
-    assert_eq!((&plugin["kind"], &plugin["enabled"]), (&"external".into(), &true.into()));
-    assert_eq!(plugin["signature"], "signed");
+    let listed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let plugin = screen(&listed).unwrap();
+    let installed = &plugin["installed"];
+    assert_eq!((&plugin["version"], &installed["previous"]), (&"1.1.0".into(), &"1.0.0".into()));
+    assert_eq!((&plugin["status"], &plugin["health"]), (&"stopped".into(), &"good".into()));
+    assert_eq!((&installed["kind"], &installed["enabled"]), (&"external".into(), &true.into()));
+    assert_eq!(installed["signature"], "signed");
     assert_eq!(home.json(&["plugin", "rollback", "screen"])["version"], "1.0.0");
-    assert!(home.ok(&["plugin", "list", "--verify"]).contains("1.0.0    1.1.0   yes      signed"));
+    let shown = home.ok(&["plugin", "show", "screen"]);
+    assert!(shown.contains("package, signed by Jane") && shown.contains("before it 1.1.0, enabled"), "{shown}");
 
     home.ok(&["plugin", "disable", "screen"]);
-    assert_eq!(home.json(&["plugin", "list", "--installed"])[0]["enabled"], false);
+    assert_eq!(screen(&home.json(&["plugin", "list", "--verify"])).unwrap()["status"], "disabled");
     assert_eq!(home.json(&["plugin", "uninstall", "screen"])["version"], "1.0.0");
-    assert!(home.ok(&["plugin", "list"]).contains("nothing is installed"));
+    assert!(screen(&home.json(&["plugin", "list"])).is_none());
     home.ok(&["plugin", "uninstall", "screen", "--purge"]);
 }
 
@@ -83,7 +92,7 @@ fn a_file_that_is_allowed_needs_no_signature() {
     assert_eq!(long.status.code(), Some(2));
     home.ok(&["plugin", "allow", "screen-1.0.0", "--sha256", sum, "--for", "1m"]);
     assert!(home.ok(&["plugin", "install", unsigned]).contains("allowed by you"));
-    assert_eq!(home.json(&["plugin", "list"])[0]["signature"], "unsigned");
+    assert_eq!(screen(&home.json(&["plugin", "list"])).unwrap()["installed"]["signature"], "unsigned");
     home.ok(&["plugin", "uninstall", "screen", "--purge"]);
     home.refused(&["plugin", "install", unsigned], "HR0810", 7);
 }

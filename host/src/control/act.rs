@@ -7,14 +7,17 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::ending::{LONGEST_WAIT, replaced, unload};
 use super::error::ControlError;
-use super::wire::{Command, Ended, LeftOut, PlacedCallback, PluginDetail, Program, Replaced};
+use super::wire::{Command, LeftOut, PlacedCallback, PluginDetail, Program, Replaced};
+use crate::config::Wishes;
 use crate::diagnostics::LogLevel;
 use crate::error::{ApiMisuse, Error};
 use crate::host::{Core, Plugin};
-use crate::library::NoteHook;
+use crate::library::{NoteHook, Source};
+use crate::manage::{Manager, Swap};
 use crate::stats::{Condition, Level, Trace};
-use crate::unload::Ticket;
+use crate::store::{Depth, Install};
 use crate::view::{self, GenerationView, PluginView, PointView, Status};
 
 /// How many traces one command takes at most.
@@ -23,56 +26,110 @@ const MOST_TRACES: usize = 1000;
 /// How long a wait goes without a look at whether the host ends.
 const SLICE: Duration = Duration::from_millis(100);
 
-/// The longest that a command waits.
-const LONGEST_WAIT: Duration = Duration::from_secs(600);
-
 /// Carries out a command. [`Command::Events`] has no answer here but that it may begin.
-pub(super) fn act(core: &Arc<Core>, command: &Command, report: impl FnOnce() -> Value) -> Result<Value, Error> {
+pub(crate) fn act(core: &Arc<Core>, command: &Command, report: impl FnOnce() -> Value) -> Result<Value, Error> {
     match command {
+        Command::Allow { plugin, version, sha256, lasts_ms } => {
+            json(manager(core)?.allow(plugin, version.clone(), *sha256, Duration::from_millis(*lasts_ms)))
+        }
+        Command::Disable { plugin, wait_ms } => json(manager(core)?.disable(plugin, *wait_ms)),
+        Command::Enable { plugin } => json(manager(core)?.enable(plugin)),
         Command::Events => Ok(Value::Null),
         Command::Hooks { point } => json(hooks(core, point.as_deref())),
+        Command::Install { file, plugin, dry_run, downgrade, fresh, wait_ms } => {
+            let how = Install { dry_run: *dry_run, downgrade: *downgrade };
+            is_absolute(file)?;
+            json(manager(core)?.install(file, plugin.as_deref(), how, Swap { fresh: *fresh, wait_ms: *wait_ms }))
+        }
         Command::Level { point, level } => json(set_level(core, point, *level)),
-        Command::List => json(Ok(list(core))),
+        Command::List { verify } => json(core.plugins(if *verify { Depth::Files } else { Depth::Metadata })),
         Command::Log { plugin, level } => json(log(core, plugin, *level)),
         Command::Load { file } => json(load(core, file)),
         Command::Release { point, callback } => json(release(core, point, callback)),
+        Command::Restart { plugin } => json(restart(core, plugin)),
+        Command::Rollback { plugin, fresh, wait_ms } => {
+            json(manager(core)?.rollback(plugin, Swap { fresh: *fresh, wait_ms: *wait_ms }))
+        }
         Command::Show { plugin } => json(show(core, plugin)),
+        Command::Stage { file } => {
+            is_absolute(file).map_err(Error::from).and_then(|()| json(manager(core)?.stage(file)))
+        }
         Command::Start { plugin } => json(start(core, plugin)),
         Command::Status => json(Ok(status(core, report()))),
         Command::Stop { plugin } => json(stop(core, plugin)),
         Command::Trace { point, count, condition, wait_ms } => {
             json(trace(core, point, *count, condition.clone(), *wait_ms))
         }
-        Command::Unload { plugin, wait_ms } => json(unload(core, plugin, *wait_ms)),
+        Command::Uninstall { plugin, purge, wait_ms } => json(manager(core)?.uninstall(plugin, *purge, *wait_ms)),
+        Command::Unload { plugin, wait_ms } => json(unload(core, &find(core, plugin)?, *wait_ms)),
         Command::Upgrade { plugin, file, fresh, wait_ms } => json(upgrade(core, plugin, file, *fresh, *wait_ms)),
+        Command::Validate { file } => json(manager(core)?.validate(file)),
     }
 }
 
 /// Whether code of plugins may run in it, on the thread that carries it out.
 pub(super) fn runs_plugins(command: &Command) -> bool {
     match command {
-        Command::Events
+        Command::Allow { .. }
+        | Command::Events
         | Command::Hooks { .. }
         | Command::Level { .. }
-        | Command::List
+        | Command::List { .. }
         | Command::Release { .. }
         | Command::Show { .. }
+        | Command::Stage { .. }
         | Command::Status
-        | Command::Trace { .. } => false,
-        Command::Load { .. }
+        | Command::Trace { .. }
+        | Command::Validate { .. } => false,
+        Command::Disable { .. }
+        | Command::Enable { .. }
+        | Command::Install { .. }
+        | Command::Load { .. }
         | Command::Log { .. }
+        | Command::Restart { .. }
+        | Command::Rollback { .. }
         | Command::Start { .. }
         | Command::Stop { .. }
+        | Command::Uninstall { .. }
         | Command::Unload { .. }
         | Command::Upgrade { .. } => true,
     }
 }
 
-fn list(core: &Core) -> Vec<PluginView> {
-    core.table.views()
+/// Whether it can be carried out where no host runs.
+pub(crate) fn needs_no_host(command: &Command) -> bool {
+    match command {
+        Command::Allow { .. }
+        | Command::Disable { .. }
+        | Command::Enable { .. }
+        | Command::Install { .. }
+        | Command::List { .. }
+        | Command::Rollback { .. }
+        | Command::Show { .. }
+        | Command::Stage { .. }
+        | Command::Uninstall { .. }
+        | Command::Validate { .. } => true,
+        Command::Events
+        | Command::Hooks { .. }
+        | Command::Level { .. }
+        | Command::Load { .. }
+        | Command::Log { .. }
+        | Command::Release { .. }
+        | Command::Restart { .. }
+        | Command::Start { .. }
+        | Command::Status
+        | Command::Stop { .. }
+        | Command::Trace { .. }
+        | Command::Unload { .. }
+        | Command::Upgrade { .. } => false,
+    }
 }
 
-fn show(core: &Core, name: &str) -> Result<PluginDetail, Error> {
+fn manager(core: &Arc<Core>) -> Result<Manager<'_>, ApiMisuse> {
+    Manager::of(core).ok_or(ApiMisuse::NoStore)
+}
+
+fn show(core: &Arc<Core>, name: &str) -> Result<PluginDetail, Error> {
     let plugin = view(core, name).or_else(|error| unloaded(core, name).ok_or(error))?;
     let mut hooks = Vec::new();
     for PointView { point, chain, .. } in view::points(&core.registry) {
@@ -95,7 +152,7 @@ fn show(core: &Core, name: &str) -> Result<PluginDetail, Error> {
     Ok(PluginDetail { plugin, hooks, left_out })
 }
 
-fn hooks(core: &Core, point: Option<&str>) -> Result<Vec<PointView>, Error> {
+fn hooks(core: &Arc<Core>, point: Option<&str>) -> Result<Vec<PointView>, Error> {
     let mut points = view::points(&core.registry);
     if let Some(point) = point {
         points.retain(|view| view.point == point);
@@ -106,12 +163,12 @@ fn hooks(core: &Core, point: Option<&str>) -> Result<Vec<PointView>, Error> {
     Ok(points)
 }
 
-fn set_level(core: &Core, point: &str, level: Level) -> Result<PointView, Error> {
+fn set_level(core: &Arc<Core>, point: &str, level: Level) -> Result<PointView, Error> {
     core.set_level(point, level)?;
     Ok(hooks(core, Some(point))?.remove(0))
 }
 
-fn release(core: &Core, point: &str, callback: &str) -> Result<PointView, Error> {
+fn release(core: &Arc<Core>, point: &str, callback: &str) -> Result<PointView, Error> {
     core.release(point, callback)?;
     Ok(hooks(core, Some(point))?.remove(0))
 }
@@ -140,52 +197,51 @@ fn trace(
     Ok(taken)
 }
 
-fn load(core: &Core, file: &Path) -> Result<PluginView, Error> {
+fn load(core: &Arc<Core>, file: &Path) -> Result<PluginView, Error> {
     is_absolute(file)?;
     // SAFETY: whoever asks may open the socket, so it is this user or root; both can run any code in
     // this process, and trust the file that they name.
-    let plugin = unsafe { core.load(file)? };
+    let plugin = unsafe { core.load(Source::file(file), Wishes::default())? };
     view(core, plugin.name())
 }
 
 fn upgrade(core: &Arc<Core>, name: &str, file: &Path, fresh: bool, wait_ms: Option<u64>) -> Result<Replaced, Error> {
     is_absolute(file)?;
     // SAFETY: as in `load`.
-    let upgraded = unsafe { core.upgrade(&find(core, name)?, file, fresh)? };
-    let old = ended(core, upgraded.from, &upgraded.old, wait_ms);
-    Ok(Replaced {
-        plugin: name.into(),
-        generation: upgraded.generation,
-        version: upgraded.version,
-        times: upgraded.times,
-        old,
-    })
+    let upgraded = unsafe { core.upgrade(&find(core, name)?, Source::file(file), fresh, None)? };
+    Ok(replaced(core, upgraded, wait_ms))
 }
 
-fn unload(core: &Core, name: &str, wait_ms: Option<u64>) -> Result<Ended, Error> {
-    let plugin = find(core, name)?;
-    let ticket = core.begin_unload(&plugin)?;
-    // It was remembered with its ticket, and is the newest that was.
-    let generation = core.table.history(name).last().map_or(0, |former| former.generation);
-    Ok(ended(core, generation, &ticket, wait_ms))
-}
-
-fn log(core: &Core, name: &str, level: LogLevel) -> Result<PluginView, Error> {
+fn log(core: &Arc<Core>, name: &str, level: LogLevel) -> Result<PluginView, Error> {
     core.table.set_log(&find(core, name)?, level)?;
     view(core, name)
 }
 
-fn stop(core: &Core, name: &str) -> Result<PluginView, Error> {
+fn stop(core: &Arc<Core>, name: &str) -> Result<PluginView, Error> {
     core.stop(&find(core, name)?)?;
     view(core, name)
 }
 
-fn start(core: &Core, name: &str) -> Result<PluginView, Error> {
-    core.start(&find(core, name)?)?;
+fn start(core: &Arc<Core>, name: &str) -> Result<PluginView, Error> {
+    match (core.table.plugin(name), Manager::of(core)) {
+        (Some(plugin), _) => core.start(&plugin)?,
+        (None, Some(manager)) => manager.start(name)?,
+        (None, None) => return Err(ApiMisuse::NotLoaded(name.into()).into()),
+    }
     view(core, name)
 }
 
-fn status(core: &Core, report: Value) -> Program {
+fn restart(core: &Arc<Core>, name: &str) -> Result<PluginView, Error> {
+    if let Some(plugin) = core.table.plugin(name)
+        && view(core, name)?.status == Status::Running
+        && core.stop(&plugin)? != Status::Stopped
+    {
+        return Err(ApiMisuse::Busy { plugin: name.into(), doing: "stopped" }.into());
+    }
+    start(core, name)
+}
+
+fn status(core: &Arc<Core>, report: Value) -> Program {
     Program {
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").into(),
@@ -195,40 +251,20 @@ fn status(core: &Core, report: Value) -> Program {
     }
 }
 
-/// The end of a generation, waited for.
-fn ended(core: &Core, generation: u64, ticket: &Ticket, wait_ms: Option<u64>) -> Ended {
-    let wait = wait_ms.map_or(core.patience(), Duration::from_millis).min(LONGEST_WAIT);
-    // Before the waiting: only so many are remembered.
-    let former = core.table.history(ticket.plugin()).into_iter().find(|former| former.generation == generation);
-    let version = former.map(|former| former.version).unwrap_or_default();
-    let end = ticket.wait(wait);
-    Ended { plugin: ticket.plugin().into(), generation, version, end, skipped: ticket.skipped(), left: ticket.left() }
-}
-
-fn find(core: &Core, name: &str) -> Result<Plugin, ApiMisuse> {
+fn find(core: &Arc<Core>, name: &str) -> Result<Plugin, ApiMisuse> {
     core.table.plugin(name).ok_or_else(|| ApiMisuse::NotLoaded(name.into()))
 }
 
-fn view(core: &Core, name: &str) -> Result<PluginView, Error> {
-    let view = core.table.views().into_iter().find(|view| view.name == name);
+fn view(core: &Arc<Core>, name: &str) -> Result<PluginView, Error> {
+    let view = core.plugins(Depth::Metadata)?.into_iter().find(|view| view.name == name);
     Ok(view.ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?)
 }
 
 /// What is known of a plugin that was unloaded.
-fn unloaded(core: &Core, name: &str) -> Option<PluginView> {
+fn unloaded(core: &Arc<Core>, name: &str) -> Option<PluginView> {
     let former = core.table.history(name);
     let GenerationView { generation, version, .. } = former.last()?.clone();
-    Some(PluginView {
-        name: name.into(),
-        version,
-        generation,
-        status: Status::Unloaded,
-        instances: Vec::new(),
-        declared: Vec::new(),
-        log: LogLevel::Off,
-        memory: None,
-        former,
-    })
+    Some(PluginView { generation, former, ..PluginView::absent(name, version, Status::Unloaded) })
 }
 
 /// The host may be in another folder than whoever asks.

@@ -67,9 +67,9 @@ impl Client {
         }
     }
 
-    /// The loaded plugins.
+    /// The plugins that are loaded or installed.
     pub fn list(&mut self) -> Result<Vec<PluginView>, CallError> {
-        self.ask(&Command::List)
+        self.ask(&Command::List { verify: false })
     }
 
     /// One plugin, with its callbacks and former generations.

@@ -21,6 +21,9 @@ pub enum ControlError {
         /// How long it may be.
         limit: usize,
     },
+    /// It is about what a host does, and none runs.
+    #[error("no host is running that could do that")]
+    NeedsHost,
     /// Another user is at the other end.
     #[error("user {user} may not manage a host of user {owner}")]
     NotAllowed {
@@ -54,6 +57,7 @@ impl ControlError {
             ControlError::BadRequest(_) => ("HR0701", "docs/guide/operating.md lists the commands and their fields"),
             ControlError::InUse(_) => ("HR0702", "choose another path, or end the program that listens there"),
             ControlError::LineTooLong { .. } => ("HR0703", "send one JSON object per line"),
+            ControlError::NeedsHost => ("HR0711", "`hookrail run` starts one"),
             ControlError::NotAllowed { .. } => ("HR0705", "ask as the user that the program runs as, or as root"),
             ControlError::PathTooLong { .. } => ("HR0706", "choose a shorter one"),
             ControlError::RelativePath(_) => ("HR0707", "give the whole path, from / on"),

@@ -22,6 +22,7 @@
 //! ```
 
 mod answers;
+mod installed;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -30,11 +31,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::answers::{Ended, LeftOut, PlacedCallback, PluginDetail, Program, Replaced};
+pub use self::installed::{Changed, Installed, Planned, Staged, Uninstalled, Validated};
 use super::error::ControlError;
 use crate::diagnostics::LogLevel;
 use crate::error::Error;
 use crate::event::Event;
+use crate::package::Digest;
 use crate::stats::{Condition, Level};
+use crate::store::Version;
 
 /// The longest line that a host reads, in bytes.
 pub const MAX_LINE: usize = 1 << 20;
@@ -47,6 +51,31 @@ pub const MAX_LINE: usize = 1 << 20;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Command {
+    /// Lets exactly one file be installed once, whoever signed it. Answers an
+    /// [`Allowance`](crate::store::Allowance).
+    Allow {
+        /// The plugin.
+        plugin: String,
+        /// Its version.
+        version: Version,
+        /// The SHA-256 of the package.
+        sha256: Digest,
+        /// For how long, a day at most.
+        lasts_ms: u64,
+    },
+    /// Says that hosts shall not load a plugin, and unloads it. Answers a [`Changed`].
+    Disable {
+        /// Its name.
+        plugin: String,
+        /// How long to wait for the end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wait_ms: Option<u64>,
+    },
+    /// Says that hosts shall load a plugin, and loads it. Answers a [`Changed`].
+    Enable {
+        /// Its name.
+        plugin: String,
+    },
     /// What happens to plugins from now on, until the connection is closed. Answers nothing first.
     Events,
     /// The points with their chains: all, or one. Answers an array of [`PointView`](crate::PointView).
@@ -54,6 +83,27 @@ pub enum Command {
         /// The one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         point: Option<String>,
+    },
+    /// Installs a package; where another version of the plugin runs, the new one takes its place. Answers an
+    /// [`Installed`].
+    Install {
+        /// The package.
+        file: PathBuf,
+        /// The plugin that has to be in it, and to be installed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plugin: Option<String>,
+        /// Checks all, and installs nothing.
+        #[serde(default)]
+        dry_run: bool,
+        /// Installs it although a newer version was installed before.
+        #[serde(default)]
+        downgrade: bool,
+        /// Leaves the state of what runs behind.
+        #[serde(default)]
+        fresh: bool,
+        /// How long to wait for the end of the old generation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wait_ms: Option<u64>,
     },
     /// How closely the dispatches of a point are looked at from now on. Answers its
     /// [`PointView`](crate::PointView).
@@ -63,8 +113,12 @@ pub enum Command {
         /// The level.
         level: Level,
     },
-    /// The loaded plugins. Answers an array of [`PluginView`](crate::PluginView).
-    List,
+    /// The plugins that are loaded or installed. Answers an array of [`PluginView`](crate::PluginView).
+    List {
+        /// Every file of what is installed is held against its digest.
+        #[serde(default, skip_serializing_if = "is_false")]
+        verify: bool,
+    },
     /// How much a plugin tells by `tracing` and `log` from now on. Answers its
     /// [`PluginView`](crate::PluginView).
     Log {
@@ -85,10 +139,33 @@ pub enum Command {
         /// `instance/callback`
         callback: String,
     },
+    /// Stops a plugin and starts it again: the same code, without what it has in mind. Answers its
+    /// [`PluginView`](crate::PluginView).
+    Restart {
+        /// Its name.
+        plugin: String,
+    },
+    /// Returns to the version that was installed before; where the current one runs, it takes its place.
+    /// Answers a [`Changed`].
+    Rollback {
+        /// The plugin.
+        plugin: String,
+        /// Leaves the state of what runs behind.
+        #[serde(default)]
+        fresh: bool,
+        /// How long to wait for the end of the old generation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wait_ms: Option<u64>,
+    },
     /// One plugin. Answers a [`PluginDetail`].
     Show {
         /// Its name.
         plugin: String,
+    },
+    /// Checks a package as if to install it, and keeps it at hand for an hour. Answers a [`Staged`].
+    Stage {
+        /// The package.
+        file: PathBuf,
     },
     /// Starts a stopped plugin. Answers its [`PluginView`](crate::PluginView).
     Start {
@@ -116,6 +193,17 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         wait_ms: Option<u64>,
     },
+    /// Disables a plugin, and removes its files. Answers an [`Uninstalled`].
+    Uninstall {
+        /// The plugin.
+        plugin: String,
+        /// Removes its configuration too, and forgets whose name it is.
+        #[serde(default)]
+        purge: bool,
+        /// How long to wait for the end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wait_ms: Option<u64>,
+    },
     /// Unloads a plugin. Answers an [`Ended`].
     Unload {
         /// Its name.
@@ -137,6 +225,15 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         wait_ms: Option<u64>,
     },
+    /// Whether a package would work here. Answers a [`Validated`].
+    Validate {
+        /// The package.
+        file: PathBuf,
+    },
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A request: a command with its number.
@@ -258,7 +355,7 @@ mod tests {
             Command::Trace { point: "a.b".into(), count: 3, condition: "x=y".parse().ok(), wait_ms: None },
             r#"{"id":7,"command":"trace","point":"a.b","count":3,"if":"x=y"}"#,
         );
-        check(Command::List, r#"{"id":7,"command":"list"}"#);
+        check(Command::List { verify: false }, r#"{"id":7,"command":"list"}"#);
         check(
             Command::Log { plugin: plugin(), level: LogLevel::Debug },
             r#"{"id":7,"command":"log","plugin":"mask","level":"debug"}"#,

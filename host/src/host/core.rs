@@ -1,10 +1,8 @@
 //! What a host is. `Host` owns it; work in the background holds it weakly.
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
 use parking_lot::Mutex;
@@ -17,18 +15,23 @@ use super::watchdog;
 use crate::admission::layout;
 use crate::builtin;
 use crate::chain::Owner;
-use crate::config::Config;
+use crate::config::{Config, Wishes};
 use crate::error::{ApiMisuse, Error};
 use crate::event::{Announcer, Happened};
+use crate::health;
 use crate::library::{Closed, Source};
+#[cfg(feature = "control")]
+use crate::manage::{Manager, Stock};
 use crate::plugin::{Beginning, Loaded, States};
 use crate::reclaim;
 use crate::registry::Registry;
+#[cfg(feature = "control")]
+use crate::store::Depth;
 use crate::unload::{Before, Reaper, Then, Ticket, Unpublished};
-use crate::view::Status;
+use crate::view::{self, PluginView, Status};
 
 pub(crate) struct Core {
-    pub(super) config: Config,
+    pub(crate) config: Config,
     pub(crate) registry: Arc<Registry>,
     pub(crate) table: Arc<Table>,
     pub(crate) events: Arc<Announcer>,
@@ -37,8 +40,11 @@ pub(crate) struct Core {
     pub(super) trials: Arc<Trials>,
     pub(super) watchdog: Once,
     /// When it was made.
-    #[cfg_attr(not(feature = "control"), expect(dead_code, reason = "only the control channel tells it"))]
-    pub(crate) began: Instant,
+    #[cfg(feature = "control")]
+    pub(crate) began: std::time::Instant,
+    /// What is installed, once it is told.
+    #[cfg(feature = "control")]
+    pub(crate) stock: std::sync::OnceLock<Stock>,
 }
 
 impl Core {
@@ -61,7 +67,10 @@ impl Core {
             reaper: Reaper::default(),
             trials: Arc::default(),
             watchdog: Once::new(),
-            began: Instant::now(),
+            #[cfg(feature = "control")]
+            began: std::time::Instant::now(),
+            #[cfg(feature = "control")]
+            stock: std::sync::OnceLock::new(),
             config,
         };
         builtin::callbacks(core.config.message.clone()).register(&core.registry, core.next_owner())?;
@@ -73,9 +82,9 @@ impl Core {
 
     /// # Safety
     /// As for `Host::load`.
-    pub(crate) unsafe fn load(&self, file: &Path) -> Result<Plugin, Error> {
+    pub(crate) unsafe fn load(&self, source: Source<'_>, wishes: Wishes) -> Result<Plugin, Error> {
         // SAFETY: the caller's contract.
-        let mut loaded = unsafe { Loaded::open(Source::file(file), &self.config)? };
+        let mut loaded = unsafe { Loaded::open(source, &self.config)? };
         let name = loaded.note().name.clone();
         let reservation = match self.table.reserve_new(&name) {
             Ok(reservation) => reservation,
@@ -91,7 +100,7 @@ impl Core {
             registry: &self.registry,
             owner,
             probation: None,
-            reloaded: &BTreeMap::new(),
+            wishes: &wishes,
             states: &States::new(),
             schema: None,
         };
@@ -116,7 +125,7 @@ impl Core {
             meter: loaded.meter(),
             lifecycle: Arc::new(Mutex::new(Some(loaded))),
             status: Status::Running,
-            reloaded: BTreeMap::new(),
+            wishes,
             trial: None,
         });
         self.events.tell(&name, generation, Happened::Loaded { version });
@@ -133,6 +142,20 @@ impl Core {
         let ticket = self.follow(unpublished, then);
         self.table.remember(generation, load, version, ticket.clone());
         Ok(ticket)
+    }
+
+    /// The loaded plugins, by name.
+    pub(crate) fn loaded(&self) -> Vec<PluginView> {
+        let points = view::points(&self.registry);
+        let mut plugins = self.table.views();
+        plugins.iter_mut().for_each(|plugin| health::examine(plugin, &points));
+        plugins
+    }
+
+    /// The plugins that are loaded or installed, by name.
+    #[cfg(feature = "control")]
+    pub(crate) fn plugins(self: &Arc<Self>, depth: Depth) -> Result<Vec<PluginView>, Error> {
+        Manager::of(self).map_or_else(|| Ok(self.loaded()), |manager| manager.list(depth))
     }
 
     /// Leaves what follows an unpublishing to the reaper.

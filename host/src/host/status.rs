@@ -52,7 +52,7 @@ impl Core {
             registry: &self.registry,
             owner,
             probation: None,
-            reloaded: &reservation.reloaded(),
+            wishes: &reservation.wishes(),
             states: &States::new(),
             schema: None,
         };

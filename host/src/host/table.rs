@@ -11,6 +11,7 @@ use super::Plugin;
 use super::trial::OnTrial;
 use crate::chain::Owner;
 use crate::condvar::{Condvar, behind};
+use crate::config::Wishes;
 use crate::diagnostics::{LogLevel, Speaker};
 use crate::error::ApiMisuse;
 use crate::library::NoteHook;
@@ -60,8 +61,8 @@ pub(super) struct Current {
     pub(super) declared: Vec<NoteHook>,
     pub(super) meter: Option<Arc<Meter>>,
     pub(super) status: Status,
-    /// Configurations that came by a reload, by instance.
-    pub(super) reloaded: BTreeMap<String, serde_json::Value>,
+    /// What the next generations begin with.
+    pub(super) wishes: Wishes,
     pub(super) trial: Option<OnTrial>,
     pub(super) speaker: Arc<Speaker>,
     /// How much the operator wants it to tell, since he said so while it ran.
@@ -223,7 +224,7 @@ impl Table {
     pub(super) fn reloaded(&self, instance: &str, config: &serde_json::Value) {
         let mut names = self.names.lock();
         if let Some(current) = names.by_name.get_mut(plugin_of(instance)).and_then(|entry| entry.current.as_mut()) {
-            current.reloaded.insert(instance.into(), config.clone());
+            current.wishes.configs.insert(instance.into(), config.clone());
         }
     }
 
@@ -238,15 +239,13 @@ impl Table {
         let views = names.by_name.iter().filter_map(|(name, entry)| {
             let current = entry.current.as_ref()?;
             Some(PluginView {
-                name: name.clone(),
-                version: current.version.clone(),
                 generation: entry.generation,
-                status: current.status,
                 instances: current.instances.clone(),
                 declared: current.declared.clone(),
                 log: current.speaker.level(),
                 memory: current.meter.as_ref().map(|meter| meter.view()),
                 former: entry.history(),
+                ..PluginView::absent(name, current.version.clone(), current.status)
             })
         });
         views.collect()
@@ -327,11 +326,11 @@ impl Reservation {
         self.names().by_name.get(&self.name)?.current.as_ref()?.log
     }
 
-    /// Configurations that came by a reload, by instance.
-    pub(super) fn reloaded(&self) -> BTreeMap<String, serde_json::Value> {
+    /// What is said of the plugin beside the host's configuration.
+    pub(super) fn wishes(&self) -> Wishes {
         let names = self.names();
         let current = names.by_name.get(&self.name).and_then(|entry| entry.current.as_ref());
-        current.map(|current| current.reloaded.clone()).unwrap_or_default()
+        current.map(|current| current.wishes.clone()).unwrap_or_default()
     }
 
     /// A new generation serves from now on. Answers its number, and the trial of the one before, which

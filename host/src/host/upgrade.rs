@@ -1,6 +1,5 @@
 //! Replacing a plugin by a new build of it: beside the old one until one transaction swaps them.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +12,7 @@ use super::core::Core;
 use super::table::{Current, Reservation, Serving};
 use super::trial::{Trial, WayBack};
 use crate::chain::Owner;
+use crate::config::Wishes;
 use crate::error::{ApiMisuse, Error};
 use crate::event::Happened;
 use crate::library::Source;
@@ -67,13 +67,16 @@ pub(super) struct Inheritance {
 }
 
 impl Core {
+    /// With other wishes than before, if they are given.
+    ///
     /// # Safety
     /// As for `Host::upgrade`.
     pub(crate) unsafe fn upgrade(
         self: &Arc<Self>,
         plugin: &Plugin,
-        file: &Path,
+        source: Source<'_>,
         fresh: bool,
+        wishes: Option<Wishes>,
     ) -> Result<Upgraded, Error> {
         let limit = self.config.upgrade.max_state;
         let reservation = self.table.reserve(plugin, Status::Running, "upgraded")?;
@@ -87,8 +90,16 @@ impl Core {
         };
         let probation = Probation::new(&self.config.upgrade).map(Arc::new);
         let event = |from, version, times| Happened::Upgraded { from, version, times };
+        let before = reservation.wishes();
+        if let Some(wishes) = wishes {
+            reservation.change(|current| current.wishes = wishes);
+        }
         // SAFETY: the caller's contract.
-        unsafe { self.replace(&reservation, Source::file(file), inherit, probation, event) }
+        let upgraded = unsafe { self.replace(&reservation, source, inherit, probation, event) };
+        if upgraded.is_err() {
+            reservation.change(|current| current.wishes = before);
+        }
+        upgraded
     }
 
     /// Replaces the generation that serves by that of `source`, and tells the event that is made of its
@@ -144,7 +155,7 @@ impl Core {
             meter: loaded.meter(),
             lifecycle: Arc::new(Mutex::new(Some(loaded))),
             status: Status::Running,
-            reloaded: reservation.reloaded(),
+            wishes: reservation.wishes(),
             trial,
         });
         tracing::debug!(plugin = name, from, generation, "replaced");
@@ -189,14 +200,14 @@ impl Core {
         let way_back = kept.map(|(file, copy)| WayBack { file, copy, states: way_back });
         let schema = old.known_schema();
         // Under the lock: a reload lets go of it when its configuration is noted.
-        let reloaded = reservation.reloaded();
+        let wishes = reservation.wishes();
         drop(lifecycle);
         let beginning = Beginning {
             config: &self.config,
             registry: &self.registry,
             owner,
             probation: probation.cloned(),
-            reloaded: &reloaded,
+            wishes: &wishes,
             states: &states,
             schema,
         };

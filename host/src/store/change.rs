@@ -8,11 +8,13 @@ use super::Store;
 use super::collect::{collect, remove};
 use super::error::Refused;
 use super::examine::examine;
+use super::library::Library;
 use super::list::Depth;
-use super::state::{Allowance, Installed, Plugin, State, refused};
+use super::state::{Allowance, Desired, Installed, Plugin, State, refused};
 use super::unpack::sync;
+use crate::config::HookOverride;
 use crate::error::Error;
-use crate::package::{Digest, Locked, Trust};
+use crate::package::{Digest, Locked, Metadata, Trust};
 
 /// How long an allowance may last.
 pub const MAX_ALLOWANCE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -47,33 +49,57 @@ impl<'a> Change<'a> {
     }
 
     /// Says that hosts shall load a plugin; answers whether that is new. Refuses one that is not what
-    /// was installed, or that nobody vouches for any more.
-    pub fn enable(&mut self, name: &str) -> Result<bool, Error> {
-        let (plugin, version, installed) = self.state.installed(name)?;
-        if plugin.enabled {
+    /// was installed, or that nobody vouches for any more; and whoever would load it may not `agree`.
+    pub fn enable(&mut self, name: &str, agree: impl FnOnce(&Library) -> Result<(), Error>) -> Result<bool, Error> {
+        self.is_there(name)?;
+        if self.state.desired(name).enabled {
             return Ok(false);
         }
-        self.examine(name, version, installed)?;
-        self.update(name, |plugin| plugin.enabled = true)?;
+        agree(&match self.state.installed(name) {
+            Ok((_, version, installed)) => self.store.library_of(&self.examine(name, version, installed)?)?,
+            Err(_) => self.store.library(name)?,
+        })?;
+        self.desire(name, |desired| desired.enabled = true)?;
         Ok(true)
     }
 
     /// Says that hosts shall not load a plugin; answers whether that is new.
     pub fn disable(&mut self, name: &str) -> Result<bool, Error> {
-        if !self.state.installed(name)?.0.enabled {
+        self.is_there(name)?;
+        if !self.state.desired(name).enabled {
             return Ok(false);
         }
-        self.update(name, |plugin| plugin.enabled = false)?;
+        self.desire(name, |desired| desired.enabled = false)?;
         Ok(true)
     }
 
-    /// Swaps the current version and the one before it; answers both, the new one first.
-    pub fn rollback(&mut self, name: &str) -> Result<(Version, Version), Error> {
+    /// Says what is changed about the callbacks of a plugin; answers whether that is new.
+    pub fn override_hooks(&mut self, name: &str, hooks: Vec<HookOverride>) -> Result<bool, Error> {
+        self.is_there(name)?;
+        if self.state.desired(name).hooks == hooks {
+            return Ok(false);
+        }
+        self.desire(name, |desired| desired.hooks = hooks)?;
+        Ok(true)
+    }
+
+    /// Swaps the current version and the one before it; answers both, the new one first. Whoever uses it
+    /// may not `agree` with the library that would be the current one: then nothing is changed.
+    pub fn rollback(
+        &mut self,
+        name: &str,
+        agree: impl FnOnce(&Library) -> Result<(), Error>,
+    ) -> Result<(Version, Version), Error> {
         let (plugin, current, _) = self.state.installed(name)?;
         let previous = plugin.previous.as_ref().ok_or_else(|| refused(name, Refused::NoPrevious))?;
-        self.examine(name, previous, &plugin.versions[previous])?;
+        let metadata = self.examine(name, previous, &plugin.versions[previous])?;
         let (current, previous) = (current.clone(), previous.clone());
-        self.update(name, |plugin| std::mem::swap(&mut plugin.current, &mut plugin.previous))?;
+        agree(&self.store.library_of(&metadata)?)?;
+        let mut state = self.state.clone();
+        let plugin = state.plugins.get_mut(name).expect("it is installed");
+        // INVARIANT: both are installed.
+        std::mem::swap(&mut plugin.current, &mut plugin.previous);
+        self.write(state)?;
         Ok((previous, current))
     }
 
@@ -87,11 +113,13 @@ impl<'a> Change<'a> {
             Err(error) => return Err(error),
         };
         let mut state = self.state.clone();
+        // INVARIANT: nothing is desired of what is not there.
+        state.desired.remove(name);
         if purge {
             state.plugins.remove(name);
         } else if let Some(plugin) = state.plugins.get_mut(name) {
             let owner = plugin.owner;
-            // INVARIANT: nothing of it is installed, and it is disabled.
+            // INVARIANT: nothing of it is installed.
             *plugin = Plugin { owner, ..Plugin::new(plugin.newest.clone()) };
         }
         self.write(state)?;
@@ -118,14 +146,19 @@ impl<'a> Change<'a> {
         is_name && (self.state.plugins.contains_key(name) || self.store.config(name).exists())
     }
 
-    fn examine(&self, name: &str, version: &Version, installed: &Installed) -> Result<(), Error> {
-        let trust = Trust::read(&self.store.home)?;
-        examine(self.store, &trust, name, version, installed, Depth::Files).map(|_| ())
+    /// Refuses what is neither installed nor prebuilt.
+    fn is_there(&self, name: &str) -> Result<(), Error> {
+        if self.store.prebuilt.contains_key(name) { Ok(()) } else { self.state.installed(name).map(|_| ()) }
     }
 
-    fn update(&mut self, name: &str, change: impl FnOnce(&mut Plugin)) -> Result<(), Error> {
+    fn examine(&self, name: &str, version: &Version, installed: &Installed) -> Result<Metadata, Error> {
+        let trust = Trust::read(&self.store.home)?;
+        examine(self.store, &trust, name, version, installed, Depth::Files)
+    }
+
+    fn desire(&mut self, name: &str, change: impl FnOnce(&mut Desired)) -> Result<(), Error> {
         let mut state = self.state.clone();
-        change(state.plugins.get_mut(name).expect("it is installed"));
+        change(state.desired.entry(name.into()).or_default());
         self.write(state)
     }
 

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::Store;
+use super::stage::STAGED;
 use crate::package::UNFINISHED;
 
 /// Removes all versions but those that are named, and what is unfinished. Only whoever holds the lock may:
@@ -28,6 +29,19 @@ pub(super) fn collect(store: &Store, is_named: impl Fn(&str, &str) -> bool) {
         let _ = fs::remove_dir(plugin);
     }
     let _ = fs::remove_dir(folder);
+    stale(&store.staged());
+}
+
+/// Removes what was staged and not installed for long.
+fn stale(staged: &Path) {
+    for name in names(staged) {
+        let file = staged.join(name);
+        let age = file.metadata().and_then(|metadata| metadata.modified()).ok().and_then(|since| since.elapsed().ok());
+        if age.is_some_and(|age| age > STAGED) {
+            remove(&file);
+        }
+    }
+    let _ = fs::remove_dir(staged);
 }
 
 /// Removes a file, or a folder with all in it. A failure does no harm to what is installed, and the next

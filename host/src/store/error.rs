@@ -15,6 +15,9 @@ pub enum Refused {
     /// The file that says what is installed makes no sense.
     #[error("it is damaged: {0}")]
     Damaged(String),
+    /// It is not enabled.
+    #[error("it is disabled")]
+    Disabled,
     /// It is older than what was installed once.
     #[error("version {version} is older than {newest}, which was installed before")]
     Downgrade {
@@ -37,6 +40,9 @@ pub enum Refused {
     /// No plugin of that name is installed.
     #[error("it is not installed")]
     NotInstalled,
+    /// A plugin of that name came with the program.
+    #[error("a plugin of that name came with the program")]
+    Prebuilt,
 }
 
 impl Refused {
@@ -51,6 +57,7 @@ impl Refused {
             Refused::Damaged(_) => {
                 ("HR0822", "put back a copy of it; or move it and the folder store away, and install the plugins again")
             }
+            Refused::Disabled => ("HR0829", "`hookrail plugin enable NAME` has hosts load it"),
             Refused::Downgrade { .. } => {
                 ("HR0823", "install a newer one; if the older one is really wanted: `plugin install FILE --downgrade`")
             }
@@ -59,7 +66,10 @@ impl Refused {
                 "ask its maker; if the name really changed hands: `hookrail plugin uninstall NAME --purge`, and install it then",
             ),
             Refused::NoPrevious => ("HR0825", "install another version of it"),
-            Refused::NotInstalled => ("HR0826", "`hookrail plugin list --installed` shows what is"),
+            Refused::Prebuilt => {
+                ("HR0828", "that one is there already: `hookrail plugin enable NAME`; another one needs another name")
+            }
+            Refused::NotInstalled => ("HR0826", "`hookrail plugin list` shows what is"),
         }
     }
 }

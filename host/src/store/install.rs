@@ -6,11 +6,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use semver::Version;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::change::Change;
 use super::error::Refused;
 use super::failed;
+use super::library::Library;
 use super::state::{Allowance, Installed, Plugin, State, Voucher, refused};
 use super::unpack::{make, sync, unpack};
 use crate::error::Error;
@@ -26,7 +27,7 @@ pub struct Install {
 }
 
 /// What was installed, or would be.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Installation {
     /// What it says of itself.
     pub metadata: Metadata,
@@ -43,16 +44,27 @@ pub struct Installation {
 }
 
 impl Change<'_> {
-    /// Installs a package; the plugin is disabled, unless another version of it was enabled. Behind a
-    /// failure all is as before.
-    pub fn install(&mut self, file: &Path, how: Install) -> Result<Installation, Error> {
-        let installed = self.install_or_leave(file, how);
+    /// Installs a package; the plugin is disabled, unless another version of it was enabled. Whoever uses
+    /// the version before may not `agree` with the library that comes in its place. Behind a failure all is
+    /// as before.
+    pub fn install(
+        &mut self,
+        file: &Path,
+        how: Install,
+        agree: impl FnOnce(&Library) -> Result<(), Error>,
+    ) -> Result<Installation, Error> {
+        let installed = self.install_or_leave(file, how, agree);
         // What was made on the way is named by no state.
         self.collect();
         installed
     }
 
-    fn install_or_leave(&mut self, file: &Path, how: Install) -> Result<Installation, Error> {
+    fn install_or_leave(
+        &mut self,
+        file: &Path,
+        how: Install,
+        agree: impl FnOnce(&Library) -> Result<(), Error>,
+    ) -> Result<Installation, Error> {
         let (copy, sha256) = self.copy(file)?;
         let (mut package, by) = self.vouched(copy, sha256, file)?;
         let metadata = package.metadata().clone();
@@ -61,12 +73,15 @@ impl Change<'_> {
         let installed = Installed { package: sha256, metadata: json, by: by.clone(), at: now() };
         let (state, replaces) = self.planned(&metadata, installed, how)?;
         let unfinished = self.unpack(&mut package, file)?;
-        let enabled = state.plugins[&metadata.name].enabled;
+        let enabled = state.desired(&metadata.name).enabled;
+        let installation = Installation { metadata, sha256, by, replaces, enabled, dry_run: how.dry_run };
         if !how.dry_run {
-            self.put(&unfinished, &metadata)?;
+            let metadata = &installation.metadata;
+            self.put(&unfinished, metadata)?;
+            agree(&self.store.library_of(metadata)?)?;
             self.write(state)?;
         }
-        Ok(Installation { metadata, sha256, by, replaces, enabled, dry_run: how.dry_run })
+        Ok(installation)
     }
 
     /// A copy of the package that nobody else knows, on the disk and without a name.
@@ -125,6 +140,9 @@ impl Change<'_> {
         how: Install,
     ) -> Result<(State, Option<Version>), Error> {
         let Metadata { name, version, .. } = metadata;
+        if self.store.prebuilt.contains_key(name) {
+            return Err(refused(name, Refused::Prebuilt));
+        }
         let mut state = self.state.clone();
         let plugin = state.plugins.entry(name.clone()).or_insert_with(|| Plugin::new(version.clone()));
         if plugin.versions.contains_key(version) {

@@ -1,45 +1,97 @@
-//! The library of an installed plugin, on its way to a host.
+//! The library of a plugin, on its way to a host.
 
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use semver::Version;
 
 use super::examine::examine;
 use super::list::Depth;
+use super::state::State;
 use super::{Store, failed};
 use crate::error::Error;
-use crate::library::sealed_copy;
-use crate::package::{Digest, Hashing, Rejected, Trust};
+use crate::library::{inspect, sealed_copy};
+use crate::package::{Digest, Hashing, Metadata, Rejected, Trust};
 
-/// The library of an installed plugin for this machine.
+/// The library of a plugin for this machine.
 #[derive(Clone, Debug)]
 pub struct Library {
-    /// The plugin's version.
+    /// The plugin.
+    pub name: String,
+    /// Its version.
     pub version: Version,
     /// Where it lies.
     pub path: PathBuf,
-    /// What its SHA-256 has to be.
-    pub sha256: Digest,
+    /// What its SHA-256 has to be; nobody says so of what came with the program.
+    pub sha256: Option<Digest>,
 }
 
 impl Store {
-    /// The library of a plugin for this machine. Refuses what works here no more, and what nobody vouches
-    /// for any more; enabled or not is the caller's business.
+    /// The library of a plugin. Refuses what works here no more, and what nobody vouches for any more;
+    /// enabled or not is the caller's business.
     pub fn library(&self, name: &str) -> Result<Library, Error> {
-        let state = self.state()?;
+        self.library_in(&self.state()?, &Trust::read(self.home())?, name)
+    }
+
+    /// The libraries of all plugins that hosts shall load, with what is wanted of each.
+    #[cfg(feature = "control")]
+    pub(crate) fn enabled(&self) -> Result<Vec<Enabled>, Error> {
+        let (state, trust) = (self.state()?, Trust::read(self.home())?);
+        let enabled = state.enabled().map(|name| Enabled {
+            name: name.into(),
+            hooks: state.desired(name).hooks,
+            library: self.library_in(&state, &trust, name),
+        });
+        Ok(enabled.collect())
+    }
+
+    /// The callbacks that a plugin may register, as it says itself.
+    #[cfg(feature = "control")]
+    pub(crate) fn declared(&self, state: &State, name: &str) -> Result<Vec<crate::library::NoteHook>, Error> {
+        if let Some(path) = self.prebuilt.get(name) {
+            return Ok(inspect(path)?.note.hooks);
+        }
+        let (_, version, installed) = state.installed(name)?;
+        Ok(examine(self, &Trust::read(self.home())?, name, version, installed, Depth::Metadata)?.hooks)
+    }
+
+    fn library_in(&self, state: &State, trust: &Trust, name: &str) -> Result<Library, Error> {
+        if let Some(path) = self.prebuilt.get(name) {
+            return prebuilt(name, path);
+        }
         let (_, version, installed) = state.installed(name)?;
         // Of the files only one is needed, and `open` looks at it.
-        let metadata = examine(self, &Trust::read(self.home())?, name, version, installed, Depth::Metadata)?;
+        self.library_of(&examine(self, trust, name, version, installed, Depth::Metadata)?)
+    }
+
+    /// That of a version that lies here.
+    pub(super) fn library_of(&self, metadata: &Metadata) -> Result<Library, Error> {
+        let Metadata { name, version, .. } = metadata;
         let place = self.place(name, version);
         let build =
             metadata.fits_here().map_err(|why| Error::PackageRejected { package: place.display().to_string(), why })?;
         let file = metadata.files.iter().find(|file| file.path == build.library);
         let sha256 = file.expect("metadata that was read names its libraries").sha256;
-        Ok(Library { version: version.clone(), path: place.join(build.library.as_str()), sha256 })
+        let path = place.join(build.library.as_str());
+        Ok(Library { name: name.clone(), version: version.clone(), path, sha256: Some(sha256) })
     }
+}
+
+/// A plugin that hosts shall load.
+#[cfg(feature = "control")]
+pub(crate) struct Enabled {
+    pub(crate) name: String,
+    pub(crate) hooks: Vec<crate::config::HookOverride>,
+    pub(crate) library: Result<Library, Error>,
+}
+
+/// One that came with the program.
+pub(super) fn prebuilt(name: &str, path: &Path) -> Result<Library, Error> {
+    let note = inspect(path)?.note;
+    let version = note.version.parse().unwrap_or(Version::new(0, 0, 0));
+    Ok(Library { name: name.into(), version, path: path.into(), sha256: None })
 }
 
 impl Library {
@@ -47,15 +99,16 @@ impl Library {
     /// was hashed, not the file.
     pub fn open(&self) -> Result<OwnedFd, Error> {
         let copy = File::from(sealed_copy(&self.path)?);
+        let Some(sha256) = self.sha256 else { return Ok(copy.into()) };
         let mut bytes = Hashing::new(&copy);
         // Copies are made by writing: what was written last is where reading would begin.
         io::Seek::rewind(&mut &copy).map_err(failed("read", &self.path))?;
         io::copy(&mut bytes, &mut io::sink()).map_err(failed("read", &self.path))?;
         let found = bytes.digest();
-        if found == self.sha256 {
+        if found == sha256 {
             return Ok(copy.into());
         }
         let package = self.path.display().to_string();
-        Err(Error::PackageRejected { package, why: Rejected::digest("it", self.sha256, found) })
+        Err(Error::PackageRejected { package, why: Rejected::digest("it", sha256, found) })
     }
 }

@@ -1,10 +1,11 @@
 //! What is installed, for people and programs.
 
 use semver::Version;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Store;
 use super::examine::examine;
+use super::library::prebuilt;
 use super::state::{Installed, Kind, Plugin, State, Voucher};
 use crate::error::Error;
 use crate::package::{Rejected, Trust};
@@ -18,8 +19,8 @@ pub enum Depth {
     Metadata,
 }
 
-/// A plugin that is installed.
-#[derive(Clone, Debug, Serialize)]
+/// A plugin that is installed, or came with the program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
     /// Its name.
     pub name: String,
@@ -32,17 +33,21 @@ pub struct Listed {
     /// Who vouches for it.
     pub signature: Standing,
     /// What is wrong, if it is `modified` or `invalid`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub why: Option<String>,
     /// Who vouched for it when it was installed.
-    pub by: Voucher,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub by: Option<Voucher>,
     /// Since when it is there, as RFC 3339.
-    pub at: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub at: Option<String>,
     /// The version that a rollback leads to.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub previous: Option<Version>,
 }
 
 /// How it stands with who vouches for a plugin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// It came with the host, and stands in no store.
@@ -84,16 +89,32 @@ impl Store {
             Some(Listed {
                 name: name.clone(),
                 version,
-                kind: plugin.kind,
-                enabled: plugin.enabled,
+                kind: Kind::External,
+                enabled: state.desired(name).enabled,
                 signature,
                 why: examined.err().map(|error| error.to_string()),
-                by,
-                at,
+                by: Some(by),
+                at: Some(at),
                 previous: plugin.previous.clone(),
             })
         };
-        Ok(state.plugins().iter().filter_map(installed).collect())
+        let prebuilt = self.prebuilt.iter().map(|(name, path)| {
+            let library = prebuilt(name, path);
+            Listed {
+                name: name.clone(),
+                version: library.as_ref().map_or(Version::new(0, 0, 0), |library| library.version.clone()),
+                kind: Kind::Prebuilt,
+                enabled: state.desired(name).enabled,
+                signature: library.as_ref().map_or(Standing::Invalid, |_| Standing::BuiltIn),
+                why: library.err().map(|error| error.to_string()),
+                by: None,
+                at: None,
+                previous: None,
+            }
+        });
+        let mut listed: Vec<_> = state.plugins().iter().filter_map(installed).chain(prebuilt).collect();
+        listed.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(listed)
     }
 }
 

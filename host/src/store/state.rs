@@ -7,6 +7,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use super::error::Refused;
+use crate::config::HookOverride;
 use crate::error::Error;
 use crate::package::{Digest, Home, KeyId, Locked, check_name};
 
@@ -21,25 +22,35 @@ const FORMAT: u32 = 1;
 /// # Invariants
 /// Names are such as packages may have, and so are names of folders. Of each plugin the current version is
 /// one of the installed ones, and so is the one before it, which is another one; without a current version
-/// none is installed, and it is disabled.
+/// none is installed, and nothing is desired of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
     format: u32,
     /// By name; those too that were uninstalled, so that their names keep their owners.
     pub(super) plugins: BTreeMap<String, Plugin>,
+    /// By name; of prebuilt plugins too.
+    #[serde(default)]
+    pub(super) desired: BTreeMap<String, Desired>,
     #[serde(default)]
     pub(super) allowances: Vec<Allowance>,
 }
 
-/// A plugin that is installed, or was.
+/// What the operator wants of a plugin.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Desired {
+    /// Whether hosts shall load it.
+    pub enabled: bool,
+    /// What is changed about its callbacks; what the configuration of a host says goes before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<HookOverride>,
+}
+
+/// A plugin that is installed from a package, or was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plugin {
-    /// Where it comes from.
-    pub kind: Kind,
-    /// Whether hosts shall load it.
-    pub enabled: bool,
     /// The version that hosts load.
     pub current: Option<Version>,
     /// The version that was current before, for a rollback.
@@ -58,6 +69,8 @@ pub struct Plugin {
 pub enum Kind {
     /// From a package.
     External,
+    /// From the release of the program.
+    Prebuilt,
 }
 
 /// A version that is installed.
@@ -109,6 +122,16 @@ impl State {
         &self.plugins
     }
 
+    /// What the operator wants of a plugin.
+    pub fn desired(&self, name: &str) -> Desired {
+        self.desired.get(name).cloned().unwrap_or_default()
+    }
+
+    /// The plugins that hosts shall load.
+    pub fn enabled(&self) -> impl Iterator<Item = &str> {
+        self.desired.iter().filter(|(_, desired)| desired.enabled).map(|(name, _)| &**name)
+    }
+
     /// What may be installed once, whoever signed it.
     pub fn allowances(&self) -> &[Allowance] {
         &self.allowances
@@ -131,7 +154,12 @@ impl State {
 
     pub(super) fn read(home: &Home) -> Result<Self, Error> {
         let Some(bytes) = home.read(FILE)? else {
-            return Ok(State { format: FORMAT, plugins: BTreeMap::new(), allowances: Vec::new() });
+            return Ok(State {
+                format: FORMAT,
+                plugins: BTreeMap::new(),
+                desired: BTreeMap::new(),
+                allowances: Vec::new(),
+            });
         };
         let state = serde_json::from_slice::<State>(&bytes).map_err(|error| error.to_string());
         // INVARIANT: it is checked.
@@ -154,7 +182,8 @@ impl State {
         }
         self.plugins.iter().try_for_each(|(name, plugin)| {
             check_name(name)?;
-            plugin.check().map_err(|why| format!("of `{name}` {why}"))
+            let is_desired = self.desired.contains_key(name);
+            plugin.check(is_desired).map_err(|why| format!("of `{name}` {why}"))
         })
     }
 }
@@ -162,18 +191,10 @@ impl State {
 impl Plugin {
     /// One of which nothing is installed yet.
     pub(super) fn new(newest: Version) -> Self {
-        Plugin {
-            kind: Kind::External,
-            enabled: false,
-            current: None,
-            previous: None,
-            owner: None,
-            newest,
-            versions: BTreeMap::new(),
-        }
+        Plugin { current: None, previous: None, owner: None, newest, versions: BTreeMap::new() }
     }
 
-    fn check(&self) -> Result<(), String> {
+    fn check(&self, is_desired: bool) -> Result<(), String> {
         for version in self.current.iter().chain(&self.previous) {
             if !self.versions.contains_key(version) {
                 return Err(format!("version {version} is not installed"));
@@ -181,7 +202,7 @@ impl Plugin {
         }
         match &self.current {
             Some(_) if self.current == self.previous => Err("two versions are the same".into()),
-            None if self.enabled || !self.versions.is_empty() => Err("no version is the current one".into()),
+            None if is_desired || !self.versions.is_empty() => Err("no version is the current one".into()),
             _ => Ok(()),
         }
     }

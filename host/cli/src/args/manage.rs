@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use hookrail::LogLevel;
 
-use super::Store;
+use super::store::{Store, Swap};
 
 /// Which running host is meant: without these, the only one.
 #[derive(Debug, Default, clap::Args)]
@@ -42,12 +42,9 @@ pub(crate) struct Common {
 pub(crate) enum Plugin {
     #[command(flatten)]
     Store(Store),
-    /// The plugins of a running host; when none runs, what is installed
+    /// The plugins that are installed, came with the program, or are loaded in a running host
     List {
-        /// What is installed, also while a host runs
-        #[arg(long)]
-        installed: bool,
-        /// What is installed, with every file of it held against its digest
+        /// Hold every file of what is installed against its digest
         #[arg(long)]
         verify: bool,
         #[command(flatten)]
@@ -77,18 +74,18 @@ pub(crate) enum Plugin {
         #[command(flatten)]
         common: Common,
     },
-    /// Replace a plugin by another build of it, while messages flow
+    /// Replace a plugin by another version of it while messages flow: an installed one by a package, for
+    /// good; a loaded one by a library, until the host ends
     Upgrade {
         /// The plugin, for example mask
         name: String,
-        /// The library of the new build
+        /// The package, NAME-VERSION.hrp, or the library
         file: PathBuf,
-        /// Leave the plugin's state behind
+        /// Install the package although a newer version was installed before
         #[arg(long)]
-        fresh: bool,
-        /// Do not wait for the end of the old generation
-        #[arg(long)]
-        no_wait: bool,
+        downgrade: bool,
+        #[command(flatten)]
+        swap: Swap,
         #[command(flatten)]
         common: Common,
     },
@@ -109,7 +106,14 @@ pub(crate) enum Plugin {
         #[command(flatten)]
         common: Common,
     },
-    /// Start a stopped plugin again
+    /// Stop a plugin and start it again: the same code anew
+    Restart {
+        /// The plugin, for example mask
+        name: String,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Start a plugin that is stopped, or enabled and not loaded
     Start {
         /// The plugin, for example mask
         name: String,

@@ -8,7 +8,26 @@ use hookrail::package::Digest;
 use hookrail::store::MAX_ALLOWANCE;
 use hookrail::store::Version;
 
+use super::manage::Common;
 use crate::duration;
+
+/// How one generation takes the place of another in a running host.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Swap {
+    /// Leave the plugin's state behind
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Do not wait for the end of the old generation
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+}
+
+impl Swap {
+    /// How long the host is to wait; as it sees fit without a word.
+    pub(crate) fn wait_ms(self) -> Option<u64> {
+        self.no_wait.then_some(0)
+    }
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Store {
@@ -17,14 +36,21 @@ pub(crate) enum Store {
     Validate {
         /// The package; its signature lies beside it, as FILE.minisig
         file: PathBuf,
-        /// As a JSON object
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        common: Common,
     },
-    /// Install a package. A new plugin is disabled; a new version of one stays as it is, and the version
-    /// before it is kept for a rollback
-    Install {
+    /// Check a package as if to install it, show where its callbacks would stand, and keep it at hand for an
+    /// hour
+    Stage {
         /// The package; its signature lies beside it, as FILE.minisig
+        file: PathBuf,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Install a package. A new plugin is disabled; a new version takes the place of the one before, also in
+    /// a running host, and that one is kept for a rollback
+    Install {
+        /// The package, with its signature beside it as FILE.minisig; or the NAME-VERSION of a staged one
         file: PathBuf,
         /// Check all, and install nothing
         #[arg(long)]
@@ -32,44 +58,43 @@ pub(crate) enum Store {
         /// Install it although a newer version was installed before
         #[arg(long)]
         downgrade: bool,
-        /// As a JSON object
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        swap: Swap,
+        #[command(flatten)]
+        common: Common,
     },
-    /// Disable a plugin, and remove its files. Its configuration stays, and so does whose name it is
+    /// Unload a plugin, and remove its files. Its configuration stays, and so does whose name it is
     Uninstall {
         /// The plugin, for example mask
         name: String,
         /// Remove its configuration too, and forget whose name it is and which versions there were
         #[arg(long)]
         purge: bool,
-        /// As a JSON object
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        common: Common,
     },
-    /// Say that hosts shall load an installed plugin
+    /// Have hosts load a plugin: the one that runs does so now
     Enable {
         /// The plugin, for example mask
         name: String,
-        /// As a JSON object
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        common: Common,
     },
-    /// Say that hosts shall not load an installed plugin
+    /// Have hosts not load a plugin: the one that runs unloads it now
     Disable {
         /// The plugin, for example mask
         name: String,
-        /// As a JSON object
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        common: Common,
     },
-    /// Return to the version that was installed before; once more, and it is undone
+    /// Return to the version that was installed before, also in a running host; once more, and it is undone
     Rollback {
         /// The plugin, for example mask
         name: String,
-        /// As a JSON object
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        swap: Swap,
+        #[command(flatten)]
+        common: Common,
     },
     /// Let exactly one file be installed once, whoever signed it
     Allow {
@@ -82,9 +107,8 @@ pub(crate) enum Store {
         /// How long it may be installed, a day at most
         #[arg(long = "for", value_name = "TIME", default_value = "5m", value_parser = lasts)]
         lasts: Duration,
-        /// As a JSON object
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        common: Common,
     },
 }
 

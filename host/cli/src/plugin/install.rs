@@ -1,0 +1,148 @@
+//! `hookrail plugin install` and so on: what is installed, whether a host runs or not.
+
+use std::path::{Path, PathBuf};
+
+use hookrail::control::Command;
+use hookrail::control::wire::{Changed, Installed, Planned, Staged, Uninstalled, Validated};
+use hookrail::store::{Allowance, Installation};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{absolute, answer, text};
+use crate::args::{Common, Store, Swap};
+use crate::error::Error;
+use crate::exit::ExitCode;
+use crate::{plugins, remote, talk};
+
+/// What is installed, and how.
+pub(super) struct Install<'a> {
+    /// The plugin that has to be there already, and in the package.
+    pub(super) plugin: Option<&'a str>,
+    pub(super) dry_run: bool,
+    pub(super) downgrade: bool,
+}
+
+pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
+    match command {
+        Store::Validate { file, common } => {
+            ask(common, &Command::Validate { file: absolute(file)? }, |Validated { metadata, by }| {
+                format!("{} works with this host, {}", metadata.full_name(), text::vouched(by))
+            })
+        }
+        Store::Stage { file, common } => {
+            ask(common, &Command::Stage { file: absolute(file)? }, |Staged { installation, plan, .. }| {
+                let name = installation.metadata.full_name();
+                talk::line(format_args!("`hookrail plugin install {name}` installs it, for an hour from now"));
+                format!("{name} is staged, {}{}", text::vouched(&installation.by), planned(plan))
+            })
+        }
+        Store::Install { file, dry_run, downgrade, swap, common } => {
+            let how = Install { plugin: None, dry_run: *dry_run, downgrade: *downgrade };
+            install(&staged(file)?, &how, *swap, common)
+        }
+        Store::Uninstall { name, purge, common } => {
+            let command = Command::Uninstall { plugin: name.clone(), purge: *purge, wait_ms: None };
+            ask(common, &command, |Uninstalled { name, version, purged, ended }| {
+                if !purged {
+                    talk::line("its configuration is kept, and its name stays its key's; --purge forgets both");
+                }
+                let ended = ended.as_ref().map(|ended| format!(", {}", text::ending(ended))).unwrap_or_default();
+                match version {
+                    Some(version) => format!("{name} {version} uninstalled{ended}"),
+                    None => format!("{name} forgotten"),
+                }
+            })
+        }
+        Store::Enable { name, common } => ask(common, &Command::Enable { plugin: name.clone() }, changed),
+        Store::Disable { name, common } => {
+            ask(common, &Command::Disable { plugin: name.clone(), wait_ms: None }, changed)
+        }
+        Store::Rollback { name, swap, common } => {
+            let command = Command::Rollback { plugin: name.clone(), fresh: swap.fresh, wait_ms: swap.wait_ms() };
+            ask(common, &command, changed)
+        }
+        Store::Allow { package: (name, version), sha256, lasts, common } => {
+            let lasts_ms = lasts.as_millis() as u64;
+            let command = Command::Allow { plugin: name.clone(), version: version.clone(), sha256: *sha256, lasts_ms };
+            talk::line("nobody but you vouches for it then: be sure of the file, and of the digest");
+            ask(common, &command, |Allowance { name, version, until, .. }| {
+                format!("{name} {version} with that digest may be installed once, until {until}")
+            })
+        }
+    }
+}
+
+pub(super) fn install(file: &Path, how: &Install<'_>, swap: Swap, common: &Common) -> Result<ExitCode, Error> {
+    let Install { plugin, dry_run, downgrade } = *how;
+    let command = Command::Install {
+        file: absolute(file)?,
+        plugin: plugin.map(str::to_owned),
+        dry_run,
+        downgrade,
+        fresh: swap.fresh,
+        wait_ms: swap.wait_ms(),
+    };
+    ask(common, &command, |Installed { installation, plan, replaced }| {
+        let Installation { metadata, by, replaces, enabled, .. } = installation;
+        let done = if dry_run { "would be installed" } else { "installed" };
+        let place = replaces.as_ref().map(|replaces| format!(" in the place of {replaces}")).unwrap_or_default();
+        talk::line("native code is fully trusted: in the host's process it may do all that the host may");
+        if !enabled && !dry_run {
+            let name = &metadata.name;
+            talk::line(format_args!("it is disabled; `hookrail plugin enable {name}` has hosts load it"));
+        }
+        let (name, version) = (&metadata.name, &metadata.version);
+        let replaced = replaced.as_ref().map(|replaced| format!("\n{}", text::replaced(replaced)));
+        let replaced = replaced.unwrap_or_default();
+        format!("{name} {version} {done}{place}, {}{replaced}{}", text::vouched(by), planned(plan))
+    })
+}
+
+/// Whether a file is a package and not a library, by its name.
+pub(super) fn is_package(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension == "hrp")
+}
+
+/// A file, or the staged package that is meant.
+fn staged(file: &Path) -> Result<PathBuf, Error> {
+    if let Some(name) = file.to_str().filter(|_| !file.exists()) {
+        let store = plugins::store(&plugins::config(&Default::default())?)?;
+        if let Some(staged) = store.find_staged(name) {
+            return Ok(staged);
+        }
+    }
+    Ok(file.into())
+}
+
+fn ask<T: Serialize + DeserializeOwned>(
+    common: &Common,
+    command: &Command,
+    text: impl FnOnce(&T) -> String,
+) -> Result<ExitCode, Error> {
+    let (done, _) = remote::ask(&common.selection, command)?;
+    answer(&done, common.json, text)
+}
+
+fn changed(changed: &Changed) -> String {
+    let Changed { changed, plugin, ended, replaced } = changed;
+    let already = if *changed { "" } else { ", as it was" };
+    let ended = ended.as_ref().map(|ended| format!("\n{}", text::ending(ended)));
+    let replaced = replaced.as_ref().map(|replaced| format!("\n{}", text::replaced(replaced)));
+    format!("{}{already}{}{}", text::line(plugin), ended.unwrap_or_default(), replaced.unwrap_or_default())
+}
+
+/// Where the callbacks stand, a line for each.
+fn planned(plan: &[Planned]) -> String {
+    let line = |planned: &Planned| {
+        let Planned { point, callback, priority, place, of, behind, before, is_known } = planned;
+        let between = match (behind, before) {
+            (None, None) => String::new(),
+            (Some(behind), None) => format!(", behind {behind}"),
+            (None, Some(before)) => format!(", before {before}"),
+            (Some(behind), Some(before)) => format!(", between {behind} and {before}"),
+        };
+        let unknown = if *is_known { "" } else { "; this host does not have the point" };
+        format!("\n  {point}: {callback} at {priority}, {place} of {of}{between}{unknown}")
+    };
+    plan.iter().map(line).collect()
+}

@@ -1,0 +1,209 @@
+//! Plugins, for people.
+
+use std::fmt::Write;
+
+use hookrail::control::wire::{Ended, PluginDetail, Replaced};
+use hookrail::store::{Kind, Listed, Standing, Voucher};
+use hookrail::{End, Memory, MemoryView, PluginView, UpgradeTimes};
+use indicatif::HumanBytes;
+
+use crate::hooks::{fault, origin};
+use crate::print;
+use crate::table::{Column, Target, table};
+
+pub(super) fn list(plugins: &[PluginView]) -> String {
+    if plugins.is_empty() {
+        return "no plugin is loaded, and none is installed; `hookrail plugin install FILE` installs a package".into();
+    }
+    let columns = [
+        Column::Text("plugin"),
+        Column::Text("version"),
+        Column::Text("status"),
+        Column::Text("health"),
+        Column::Text("signature"),
+        Column::Number("generation"),
+        Column::Number("memory"),
+        Column::Text("instances"),
+    ];
+    let rows = plugins.iter().map(|plugin| {
+        vec![
+            plugin.name.clone(),
+            plugin.version.clone(),
+            plugin.status.name().into(),
+            plugin.health.name().into(),
+            plugin.installed.as_ref().map_or("a file", |installed| installed.signature.name()).into(),
+            if is_loaded(plugin) { plugin.generation.to_string() } else { "-".into() },
+            match &plugin.memory {
+                Some(memory) => held(memory),
+                None if is_loaded(plugin) => "not counted".into(),
+                None => "-".into(),
+            },
+            plugin.instances.join(", "),
+        ]
+    });
+    let reasons = plugins.iter().filter_map(|plugin| Some(format!("\n  {}: {}", plugin.name, plugin.reason.as_ref()?)));
+    table(Target::Stdout, &columns, rows) + &reasons.collect::<String>()
+}
+
+pub(super) fn show(detail: &PluginDetail) -> String {
+    let plugin = &detail.plugin;
+    let mut text = format!("{}, {}\n", print::bold(&format!("{} {}", plugin.name, plugin.version)), about(plugin));
+    if let Some(installed) = &plugin.installed {
+        let _ = writeln!(text, "{}", about_installed(installed));
+    }
+    if let Some(memory) = &plugin.memory {
+        let MemoryView { held: Memory { allocations, .. }, total_allocations, .. } = memory;
+        let _ = writeln!(text, "memory: {} in {allocations} of {total_allocations} allocations", held(memory));
+    }
+    let columns = [
+        Column::Text("point"),
+        Column::Number("priority"),
+        Column::Text("origin"),
+        Column::Text("instance"),
+        Column::Text("callback"),
+        Column::Text("on fault"),
+        Column::Number("faults"),
+    ];
+    let rows = detail.hooks.iter().map(|hook| {
+        let callback = &hook.callback;
+        vec![
+            hook.point.clone(),
+            callback.priority.to_string(),
+            origin(callback),
+            callback.instance.clone(),
+            callback.callback.clone(),
+            fault(callback).into(),
+            callback.faults.to_string(),
+        ]
+    });
+    match detail.hooks.is_empty() {
+        true => text.push_str("  no callbacks"),
+        false => text.push_str(&table(Target::Stdout, &columns, rows)),
+    }
+    for left_out in &detail.left_out {
+        let _ = write!(text, "\n  declared and not registered: {} on {}", left_out.callback, left_out.point);
+    }
+    if !plugin.former.is_empty() {
+        let columns = [Column::Number("generation"), Column::Text("version"), Column::Text("how it ended")];
+        let rows = plugin.former.iter().map(|former| {
+            vec![former.generation.to_string(), former.version.clone(), end(&former.end, former.skipped, former.left)]
+        });
+        let _ = write!(text, "\n\n{}", table(Target::Stdout, &columns, rows));
+    }
+    text
+}
+
+/// Whether a host has its library in memory.
+fn is_loaded(plugin: &PluginView) -> bool {
+    // A generation that is ended has its end among the former ones.
+    plugin.generation > plugin.former.last().map_or(0, |former| former.generation)
+}
+
+/// Where it comes from.
+fn about_installed(installed: &Listed) -> String {
+    let Listed { kind, signature, by, at, previous, enabled, .. } = installed;
+    let kind = match kind {
+        Kind::External => "installed from a package",
+        Kind::Prebuilt => "came with the program",
+    };
+    let standing = match (signature, by) {
+        (Standing::Signed | Standing::Unsigned, Some(by)) => vouched(by),
+        _ => signature.name().into(),
+    };
+    let at = at.as_ref().map(|at| format!(", since {at}")).unwrap_or_default();
+    let previous = previous.as_ref().map(|version| format!(", before it {version}")).unwrap_or_default();
+    let enabled = if *enabled { "enabled" } else { "disabled" };
+    format!("{kind}, {standing}{at}{previous}, {enabled}")
+}
+
+/// Who vouches for a package.
+pub(super) fn vouched(by: &Voucher) -> String {
+    match by {
+        Voucher::Allowed => "allowed by you".into(),
+        Voucher::Key { id, name } => format!("signed by {name} ({id})"),
+    }
+}
+
+pub(super) fn line(plugin: &PluginView) -> String {
+    format!("{} {}, {}", plugin.name, plugin.version, about(plugin))
+}
+
+fn about(plugin: &PluginView) -> String {
+    let generation = if is_loaded(plugin) { format!("generation {}, ", plugin.generation) } else { String::new() };
+    let reason = plugin.reason.as_ref().map(|reason| format!(", {}: {reason}", plugin.health.name()));
+    format!("{generation}{}{}", plugin.status.name(), reason.unwrap_or_default())
+}
+
+pub(super) fn replaced(replaced: &Replaced) -> String {
+    let Replaced { plugin, generation, version, times: took, old } = replaced;
+    format!("{plugin} {version}, generation {generation}: {}; before it {} {}", times(took), old.version, ending(old))
+}
+
+/// How long the parts of an upgrade took.
+pub(crate) fn times(took: &UpgradeTimes) -> String {
+    let UpgradeTimes { copy, open, create, swap } = took;
+    format!("copy {copy:.1?}, open {open:.1?}, create {create:.1?}, swap {swap:.1?}")
+}
+
+pub(super) fn ending(ended: &Ended) -> String {
+    format!("generation {}: {}", ended.generation, end(&ended.end, ended.skipped, ended.left))
+}
+
+/// What a plugin holds, beside what it may where it holds more.
+fn held(memory: &MemoryView) -> String {
+    let held = HumanBytes(memory.held.bytes).to_string();
+    match memory.max_bytes {
+        Some(max) if memory.over => format!("{held}, over the {} allowed", HumanBytes(max)),
+        _ => held,
+    }
+}
+
+fn end(end: &End, skipped: usize, left: Option<Memory>) -> String {
+    let mut text = end.to_string();
+    if let End::PinnedByThreads(_) = end {
+        text.push_str("; when they have ended it is closed");
+    }
+    if skipped > 0 {
+        let _ = write!(text, "; {skipped} destructor(s) of its thread-locals were never run");
+    }
+    if let Some(left) = left.filter(|left| left.allocations > 0) {
+        let _ = write!(text, "; {}", lost(left));
+    }
+    text
+}
+
+/// What was never freed.
+pub(crate) fn lost(left: Memory) -> String {
+    format!("{} in {} allocation(s) of it are lost", HumanBytes(left.bytes), left.allocations)
+}
+
+#[cfg(test)]
+mod tests {
+    use hookrail::GenerationView;
+
+    use super::*;
+
+    #[test]
+    fn what_a_former_generation_lost_is_shown() {
+        let left = Some(Memory { bytes: 96, allocations: 3 });
+        let former = GenerationView { generation: 1, version: "1.0.0".into(), end: End::Unmapped, skipped: 2, left };
+        let plugin = serde_json::json!({
+            "name": "a", "version": "2.0.0", "generation": 2, "status": "running", "instances": ["a"], "log": "info",
+            "former": [former],
+        });
+        let plugin = serde_json::from_value(plugin).unwrap();
+        let text = show(&PluginDetail { plugin, hooks: Vec::new(), left_out: Vec::new() });
+        let last = text.lines().last().unwrap();
+        let lost =
+            "unmapped; 2 destructor(s) of its thread-locals were never run; 96 B in 3 allocation(s) of it are lost";
+        assert!(last.ends_with(lost), "{text}");
+    }
+
+    #[test]
+    fn what_a_plugin_holds_beyond_what_it_may_is_shown() {
+        let held = Memory { bytes: 3 << 20, allocations: 5 };
+        let memory = |max_bytes, over| MemoryView { held, total_allocations: 9, max_bytes, over };
+        assert_eq!(super::held(&memory(Some(4 << 20), false)), "3.00 MiB");
+        assert_eq!(super::held(&memory(Some(1 << 20), true)), "3.00 MiB, over the 1.00 MiB allowed");
+    }
+}

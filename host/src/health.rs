@@ -1,0 +1,53 @@
+//! Whether a plugin does what it is there for, and if not, why.
+
+use serde::{Deserialize, Serialize};
+
+use crate::view::{CallbackView, PluginView, PointView, Standing};
+
+/// Whether a plugin does what it is there for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Health {
+    /// Some of its callbacks are not called, or it holds more memory than it may.
+    Degraded,
+    /// It cannot be loaded, or is not what was installed.
+    Failed,
+    /// Nothing is known against it.
+    #[default]
+    Good,
+}
+
+impl Health {
+    /// The word people read.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Health::Degraded => "degraded",
+            Health::Failed => "failed",
+            Health::Good => "good",
+        }
+    }
+}
+
+/// Says of a loaded plugin how it is, by its callbacks in these chains and by its memory.
+pub(crate) fn examine(plugin: &mut PluginView, points: &[PointView]) {
+    let is_its = |callback: &&CallbackView| plugin.instances.contains(&callback.instance);
+    let its = points.iter().flat_map(|view| view.chain.iter().filter(is_its).map(|callback| (&view.point, callback)));
+    let mut reasons: Vec<_> = its.filter_map(|(point, callback)| not_called(point, callback)).collect();
+    if let Some(memory) = plugin.memory.filter(|memory| memory.over) {
+        let max = memory.max_bytes.unwrap_or_default();
+        reasons.push(format!("it holds {} bytes and may hold {max}", memory.held.bytes));
+    }
+    if !reasons.is_empty() {
+        (plugin.health, plugin.reason) = (Health::Degraded, Some(reasons.join("; ")));
+    }
+}
+
+/// Why a callback is not called though it should be.
+fn not_called(point: &str, callback: &CallbackView) -> Option<String> {
+    let CallbackView { standing, reason, .. } = callback;
+    if matches!(standing, Standing::Armed | Standing::Disabled) {
+        return None;
+    }
+    let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    Some(format!("{}/{} on {point} is {}{why}", callback.instance, callback.callback, standing.name()))
+}

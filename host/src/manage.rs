@@ -1,0 +1,79 @@
+//! What is installed, in the host that loads it: each verb changes the store and the host, or neither.
+//!
+//! 1. [`Host::open_store`] gives a host its store, and loads what is enabled. [`Stock`] is what the host
+//!    remembers of it.
+//! 2. A verb of the [`Manager`] begins a [`Change`](crate::store::Change). Where the host could refuse
+//!    what comes, it is asked before the change is written: a library is loaded or takes the place of
+//!    another while the store still says what was.
+//! 3. Where it is written and fails, the host goes back to what the store says.
+//! 4. The same verbs serve where no host runs: [`Offline`] has one that loads nothing.
+
+mod list;
+mod offline;
+mod plan;
+mod start;
+mod verbs;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+pub use self::offline::Offline;
+pub use self::start::NotLoaded;
+pub(crate) use self::verbs::Swap;
+use crate::config::HookOverride;
+use crate::error::{ApiMisuse, Error};
+use crate::host::{Core, Host};
+use crate::store::{Library, Store};
+
+/// The store of a host.
+pub(crate) struct Stock {
+    store: Store,
+    /// Whether what is enabled is loaded.
+    is_live: bool,
+    /// Why enabled plugins are not loaded, by name.
+    failed: Mutex<BTreeMap<String, String>>,
+}
+
+/// A host and its store.
+#[derive(Clone, Copy)]
+pub(crate) struct Manager<'a> {
+    core: &'a Arc<Core>,
+    stock: &'a Stock,
+}
+
+impl Host {
+    /// Gives the host what is installed: loads what is enabled there, and has operators change what is
+    /// installed by the host's control channel. Answers what was enabled and could not be loaded; the
+    /// rest goes on.
+    ///
+    /// What the host's configuration says of a plugin goes before what the store says. A host has one
+    /// store, for good.
+    ///
+    /// # Safety
+    /// As for [`load`](Host::load), for all that is installed, now and later: who can sign for a key that
+    /// is trusted in that home, or can write there, is trusted as this program.
+    pub unsafe fn open_store(&self, store: Store) -> Result<Vec<NotLoaded>, Error> {
+        let manager = self.give(store, true)?;
+        manager.load_enabled()
+    }
+
+    fn give(&self, store: Store, is_live: bool) -> Result<Manager<'_>, ApiMisuse> {
+        let stock = Stock { store, is_live, failed: Mutex::default() };
+        self.core.stock.set(stock).map_err(|_| ApiMisuse::StoreThere)?;
+        Ok(Manager::of(&self.core).expect("it was set just now"))
+    }
+}
+
+impl<'a> Manager<'a> {
+    /// That of a host, if it has a store.
+    pub(crate) fn of(core: &'a Arc<Core>) -> Option<Self> {
+        core.stock.get().map(|stock| Manager { core, stock })
+    }
+
+    /// What a plugin begins with beside the host's configuration.
+    fn wishes(self, _library: &Library, hooks: Vec<HookOverride>) -> crate::config::Wishes {
+        crate::config::Wishes { configs: BTreeMap::new(), hooks }
+    }
+}

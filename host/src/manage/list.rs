@@ -1,0 +1,52 @@
+//! What is loaded and what is installed, side by side.
+
+use std::collections::BTreeMap;
+
+use super::Manager;
+use crate::error::Error;
+use crate::health::Health;
+use crate::store::{Depth, Listed};
+use crate::view::{PluginView, Status};
+
+impl Manager<'_> {
+    /// The plugins that are loaded or installed, by name.
+    pub(crate) fn list(self, depth: Depth) -> Result<Vec<PluginView>, Error> {
+        let installed = self.stock.store.list(depth)?;
+        let mut plugins: BTreeMap<_, _> =
+            self.core.loaded().into_iter().map(|plugin| (plugin.name.clone(), plugin)).collect();
+        for listed in installed {
+            let name = listed.name.clone();
+            let mut plugin = plugins.remove(&name).unwrap_or_else(|| self.absent(&listed));
+            judge(&mut plugin, &listed);
+            plugin.installed = Some(listed);
+            plugins.insert(name, plugin);
+        }
+        Ok(plugins.into_values().collect())
+    }
+
+    /// One that is installed, and not loaded.
+    fn absent(self, listed: &Listed) -> PluginView {
+        let status = if listed.enabled { Status::Stopped } else { Status::Disabled };
+        let mut plugin = PluginView::absent(&listed.name, listed.version.to_string(), status);
+        plugin.former = self.core.table.history(&listed.name);
+        plugin.generation = plugin.former.last().map_or(0, |former| former.generation);
+        if let Some(failed) = self.stock.failed.lock().get(&listed.name).filter(|_| listed.enabled) {
+            (plugin.health, plugin.reason) = (Health::Failed, Some(failed.clone()));
+        }
+        plugin
+    }
+}
+
+/// What is wrong with what is installed.
+fn judge(plugin: &mut PluginView, listed: &Listed) {
+    let why = if let Some(why) = &listed.why {
+        plugin.health = Health::Failed;
+        why.clone()
+    } else if plugin.version != listed.version.to_string() {
+        plugin.health = Health::Degraded;
+        format!("{} serves, {} is installed", plugin.version, listed.version)
+    } else {
+        return;
+    };
+    plugin.reason = Some(plugin.reason.take().map_or_else(|| why.clone(), |reason| format!("{why}; {reason}")));
+}

@@ -1,0 +1,37 @@
+//! The verbs where no host runs.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::config::Config;
+use crate::control::wire::Command;
+use crate::control::{ControlError, act};
+use crate::error::Error;
+use crate::host::Host;
+use crate::store::Store;
+
+/// Carries out commands on what is installed where no host runs, with the answers that a host gives.
+#[derive(Debug)]
+pub struct Offline {
+    /// It loads nothing.
+    host: Host,
+}
+
+impl Offline {
+    /// On a store; hosts would have this configuration.
+    pub fn new(config: Config, store: Store) -> Result<Self, Error> {
+        let host = Host::new(config)?;
+        host.give(store, false)?;
+        Ok(Offline { host })
+    }
+
+    /// Has a command carried out; the answer in the form that [`Command`] says. Refuses those that need a
+    /// host.
+    pub fn ask<T: DeserializeOwned>(&self, command: &Command) -> Result<T, Error> {
+        if !act::needs_no_host(command) {
+            return Err(ControlError::NeedsHost.into());
+        }
+        let answer = act::act(&self.host.core, command, || Value::Null)?;
+        Ok(serde_json::from_value(answer).expect("a command answers in the form that it says"))
+    }
+}

@@ -1,0 +1,73 @@
+//! Loading what is enabled.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use super::Manager;
+use crate::config::HookOverride;
+use crate::error::Error;
+use crate::library::Source;
+use crate::store::{Enabled, Library};
+
+/// An enabled plugin that was not loaded.
+#[derive(Debug)]
+pub struct NotLoaded {
+    /// Its name.
+    pub plugin: String,
+    /// Why.
+    pub error: Error,
+}
+
+/// A library that was verified, in memory.
+pub(super) struct Opened {
+    pub(super) library: Library,
+    pub(super) copy: OwnedFd,
+}
+
+impl Opened {
+    pub(super) fn of(library: Library) -> Result<Self, Error> {
+        Ok(Opened { copy: library.open()?, library })
+    }
+
+    pub(super) fn source(&self) -> Source<'_> {
+        Source::copy(&self.library.path, self.copy.as_fd())
+    }
+}
+
+impl Manager<'_> {
+    /// Loads all that is enabled and not loaded.
+    pub(super) fn load_enabled(self) -> Result<Vec<NotLoaded>, Error> {
+        let enabled = self.stock.store.enabled()?;
+        let mut failed = Vec::new();
+        thread::scope(|scope| {
+            // The next ones are verified while one is loaded; only so many, for they are in memory.
+            let (send, verified) = sync_channel(4);
+            scope.spawn(move || {
+                for Enabled { name, hooks, library } in enabled {
+                    if send.send((name, hooks, library.and_then(Opened::of))).is_err() {
+                        return;
+                    }
+                }
+            });
+            for (plugin, hooks, opened) in verified {
+                if self.core.table.plugin(&plugin).is_some() {
+                    continue;
+                }
+                if let Err(error) = opened.and_then(|opened| self.load(&opened, hooks)) {
+                    self.stock.failed.lock().insert(plugin.clone(), error.to_string());
+                    failed.push(NotLoaded { plugin, error });
+                }
+            }
+        });
+        Ok(failed)
+    }
+
+    pub(super) fn load(self, opened: &Opened, hooks: Vec<HookOverride>) -> Result<(), Error> {
+        let wishes = self.wishes(&opened.library, hooks);
+        // SAFETY: by the contract of `Host::open_store`.
+        unsafe { self.core.load(opened.source(), wishes)? };
+        self.stock.failed.lock().remove(&opened.library.name);
+        Ok(())
+    }
+}

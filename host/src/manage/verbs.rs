@@ -1,0 +1,175 @@
+//! The operator's verbs, in the store and in the host.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::Manager;
+use super::start::Opened;
+use crate::control::ending;
+use crate::control::wire::{Changed, Ended, Installed, Replaced, Staged, Uninstalled, Validated};
+use crate::error::{ApiMisuse, Error};
+use crate::host::Upgraded;
+use crate::package::{Digest, Trust};
+use crate::store::{Allowance, Depth, Install, Library, Refused, Version, Voucher};
+use crate::view::{PluginView, Status};
+
+/// How one generation takes the place of another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Swap {
+    /// Leaves the state behind.
+    pub(crate) fresh: bool,
+    /// How long to wait for the end of the old one.
+    pub(crate) wait_ms: Option<u64>,
+}
+
+impl Manager<'_> {
+    pub(crate) fn allow(
+        self,
+        name: &str,
+        version: Version,
+        sha256: Digest,
+        lasts: Duration,
+    ) -> Result<Allowance, Error> {
+        self.stock.store.change()?.allow(name, version, sha256, lasts)
+    }
+
+    pub(crate) fn validate(self, file: &Path) -> Result<Validated, Error> {
+        let (mut package, signed) = Trust::read(self.stock.store.home())?.open(file)?;
+        package.verify()?;
+        let metadata = package.metadata().clone();
+        let by = Voucher::Key { id: signed.key.id(), name: signed.name };
+        match metadata.fits_here() {
+            Ok(_) => Ok(Validated { metadata, by }),
+            Err(why) => Err(Error::PackageRejected { package: file.display().to_string(), why }),
+        }
+    }
+
+    pub(crate) fn stage(self, file: &Path) -> Result<Staged, Error> {
+        let mut change = self.stock.store.change()?;
+        let (installation, file) = change.stage(file)?;
+        let metadata = &installation.metadata;
+        let plan = self.plan(&metadata.name, &metadata.hooks, change.state());
+        Ok(Staged { plan, installation, file })
+    }
+
+    pub(crate) fn install(
+        self,
+        file: &Path,
+        plugin: Option<&str>,
+        how: Install,
+        swap: Swap,
+    ) -> Result<Installed, Error> {
+        let mut change = self.stock.store.change()?;
+        if let Some(plugin) = plugin {
+            change.state().installed(plugin)?;
+        }
+        let mut upgraded = None;
+        let installed = change.install(file, how, |library| match plugin {
+            Some(plugin) if library.name != plugin => {
+                Err(ApiMisuse::AnotherPlugin { plugin: plugin.into(), found: library.name.clone() }.into())
+            }
+            _ => {
+                upgraded = self.replace(library, swap)?;
+                Ok(())
+            }
+        });
+        let installation = installed.inspect_err(|_| self.go_back(upgraded.as_ref(), swap))?;
+        let metadata = &installation.metadata;
+        let plan = self.plan(&metadata.name, &metadata.hooks, change.state());
+        // Others may go on while it waits.
+        drop(change);
+        Ok(Installed { plan, replaced: self.waited(upgraded, swap), installation })
+    }
+
+    pub(crate) fn rollback(self, name: &str, swap: Swap) -> Result<Changed, Error> {
+        let mut upgraded = None;
+        let mut change = self.stock.store.change()?;
+        let rolled_back = change.rollback(name, |library| {
+            upgraded = self.replace(library, swap)?;
+            Ok(())
+        });
+        rolled_back.inspect_err(|_| self.go_back(upgraded.as_ref(), swap))?;
+        drop(change);
+        let replaced = self.waited(upgraded, swap);
+        Ok(Changed { changed: true, plugin: self.view(name)?, ended: None, replaced })
+    }
+
+    pub(crate) fn enable(self, name: &str) -> Result<Changed, Error> {
+        let mut change = self.stock.store.change()?;
+        let hooks = change.state().desired(name).hooks;
+        let mut is_loaded = false;
+        let changed = change.enable(name, |library| {
+            if self.stock.is_live && self.core.table.plugin(name).is_none() {
+                self.load(&Opened::of(library.clone())?, hooks)?;
+                is_loaded = true;
+            }
+            Ok(())
+        });
+        if changed.is_err() && is_loaded {
+            self.unload(name, Some(0))?;
+        }
+        Ok(Changed { changed: changed?, plugin: self.view(name)?, ended: None, replaced: None })
+    }
+
+    pub(crate) fn disable(self, name: &str, wait_ms: Option<u64>) -> Result<Changed, Error> {
+        let changed = self.stock.store.change()?.disable(name)?;
+        let ended = self.unload(name, wait_ms)?;
+        Ok(Changed { changed, plugin: self.view(name)?, ended, replaced: None })
+    }
+
+    pub(crate) fn uninstall(self, name: &str, purge: bool, wait_ms: Option<u64>) -> Result<Uninstalled, Error> {
+        let version = self.stock.store.change()?.uninstall(name, purge)?;
+        let ended = self.unload(name, wait_ms)?;
+        Ok(Uninstalled { name: name.into(), version, purged: purge, ended })
+    }
+
+    /// Loads what is enabled and not loaded.
+    pub(crate) fn start(self, name: &str) -> Result<(), Error> {
+        let library = self.stock.store.library(name)?;
+        let desired = self.stock.store.state()?.desired(name);
+        if !desired.enabled {
+            return Err(Error::Store { plugin: name.into(), why: Refused::Disabled });
+        }
+        self.load(&Opened::of(library)?, desired.hooks)
+    }
+
+    /// Puts a library in the place of the one that runs, where one does. One that is stopped goes: the next
+    /// start loads what is installed then.
+    fn replace(self, library: &Library, swap: Swap) -> Result<Option<Upgraded>, Error> {
+        let Some(plugin) = self.core.table.plugin(&library.name).filter(|_| self.stock.is_live) else {
+            return Ok(None);
+        };
+        if self.view(&library.name)?.status == Status::Stopped {
+            self.core.begin_unload(&plugin)?;
+            return Ok(None);
+        }
+        let opened = Opened::of(library.clone())?;
+        let wishes = self.wishes(library, self.stock.store.state()?.desired(&library.name).hooks);
+        // SAFETY: by the contract of `Host::open_store`.
+        unsafe { self.core.upgrade(&plugin, opened.source(), swap.fresh, Some(wishes)) }.map(Some)
+    }
+
+    /// Has the host serve what is installed, where it went ahead of the store in vain.
+    fn go_back(self, upgraded: Option<&Upgraded>, swap: Swap) {
+        let Some(name) = upgraded.map(|upgraded| upgraded.old.plugin()) else { return };
+        let back = self.stock.store.library(name).and_then(|library| self.replace(&library, swap));
+        if let Err(error) = back {
+            tracing::error!(plugin = name, "another version serves than is installed: {error}");
+        }
+    }
+
+    fn waited(self, upgraded: Option<Upgraded>, swap: Swap) -> Option<Replaced> {
+        upgraded.map(|upgraded| ending::replaced(self.core, upgraded, swap.wait_ms))
+    }
+
+    fn unload(self, name: &str, wait_ms: Option<u64>) -> Result<Option<Ended>, Error> {
+        self.core.table.plugin(name).map(|plugin| ending::unload(self.core, &plugin, wait_ms)).transpose()
+    }
+
+    /// The plugin, as it is now.
+    fn view(self, name: &str) -> Result<PluginView, Error> {
+        let plugins = self.list(Depth::Metadata)?;
+        let plugin = plugins.into_iter().find(|plugin| plugin.name == name);
+        Ok(plugin.ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?)
+    }
+}
