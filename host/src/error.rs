@@ -450,7 +450,7 @@ impl Error {
     }
 }
 
-fn lines(mistakes: &[String]) -> String {
+pub(crate) fn lines(mistakes: &[String]) -> String {
     mistakes.iter().map(|mistake| format!("\n  {mistake}")).collect()
 }
 

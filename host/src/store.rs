@@ -4,7 +4,7 @@
 //! lock                     held by whoever changes anything
 //! state.json               the truth: what is installed, and what is wanted of it
 //! store/NAME/VERSION/      the files of a package, and its metadata as package.json
-//! config/NAME/             a plugin's configuration, which outlives the plugin
+//! config/NAME/config.json  a plugin's configuration and those before it, which outlive the plugin
 //! ```
 //!
 //! # The life of an installed plugin
@@ -17,7 +17,8 @@
 //! 4. [`Store::list`] tells what is installed, and who vouches for it. [`Store::library`] is what a host
 //!    loads; [`Library::open`] copies it into memory, and refuses what differs from what was installed.
 //!    [`Host::open_store`](crate::Host::open_store) does so with all that is enabled.
-//! 5. [`Change::uninstall`] removes the files. Whose the name is stays known, unless it is purged.
+//! 5. [`Change::configure`] sets a plugin's configuration, in one file of its own with those before it.
+//! 6. [`Change::uninstall`] removes the files. Whose the name is stays known, unless it is purged.
 //!
 //! # A crash at any moment
 //!
@@ -27,6 +28,7 @@
 
 mod change;
 mod collect;
+mod config;
 mod error;
 mod examine;
 mod install;
@@ -41,6 +43,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use change::{Change, MAX_ALLOWANCE};
+pub use config::{Configured, FormerConfig, Origin};
 pub use error::Refused;
 pub use install::{Install, Installation};
 #[cfg(feature = "control")]
@@ -104,8 +107,12 @@ impl Store {
         self.folder().join(name).join(version.to_string())
     }
 
+    fn configs(&self) -> PathBuf {
+        self.home.path().join("config")
+    }
+
     fn config(&self, name: &str) -> PathBuf {
-        self.home.path().join("config").join(name)
+        self.configs().join(name)
     }
 }
 

@@ -68,9 +68,9 @@ fn a_new_version_takes_the_place_and_the_one_before_stays() {
     assert_eq!(kept, [version("1.1.0"), version("2.0.0")]);
     assert!(!scene.path("store/screen/1.0.0").exists());
 
-    fs::create_dir_all(scene.path("config/screen")).unwrap();
+    scene.change().configure(NAME, serde_json::json!({}), |_| Ok(())).unwrap();
     assert_eq!(scene.change().uninstall(NAME, false).unwrap(), Some(version("2.0.0")));
-    assert!(!scene.path("store").exists() && scene.path("config/screen").exists());
+    assert!(!scene.path("store").exists() && scene.path("config/screen/config.json").exists());
     assert!(scene.store.list(Depth::Files).unwrap().is_empty());
     // Its name has an owner still, and old versions are old.
     let foreign = scene.unsigned("3.0.0", |_, _| ());
@@ -80,7 +80,7 @@ fn a_new_version_takes_the_place_and_the_one_before_stays() {
     assert_eq!(scene.install(&scene.package("1.1.0"), Install::default()).unwrap_err().code(), "HR0823");
     // Until it is purged.
     assert_eq!(scene.change().uninstall(NAME, true).unwrap(), None);
-    assert!(!scene.path("config/screen").exists());
+    assert!(!scene.path("config").exists());
     scene.install(&foreign, Install::default()).unwrap();
     assert!(!scene.store.state().unwrap().desired(NAME).enabled);
 }

@@ -103,6 +103,7 @@ impl Locked<'_> {
         file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
         file.persist(&path).map_err(|error| failed(error.error))?;
         // The name too is to be there behind a crash.
-        File::open(&self.home.0).and_then(|folder| folder.sync_all()).map_err(failed)
+        let folder = path.parent().expect("it lies in the home");
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
     }
 }

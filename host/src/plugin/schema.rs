@@ -64,7 +64,7 @@ impl Loaded {
 
 #[cfg(feature = "schema")]
 impl Schema {
-    fn new(instance: &str, text: String) -> Result<Self, Error> {
+    pub(crate) fn new(instance: &str, text: String) -> Result<Self, Error> {
         let malformed = |what: String| Error::PluginMisbehaved {
             plugin: instance.into(),
             why: Misbehaved::Failed { call: "schema", said: what },
@@ -74,7 +74,7 @@ impl Schema {
         Ok(Schema { text, validator })
     }
 
-    pub(super) fn check(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
+    pub(crate) fn check(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
         let mistakes: Vec<_> = self
             .validator
             .iter_errors(config)
@@ -95,11 +95,11 @@ impl Schema {
 /// Without the feature the plugin's own deserialisation finds the first mistake.
 #[cfg(not(feature = "schema"))]
 impl Schema {
-    fn new(_instance: &str, text: String) -> Result<Self, Error> {
+    pub(crate) fn new(_instance: &str, text: String) -> Result<Self, Error> {
         Ok(Schema { text })
     }
 
-    pub(super) fn check(&self, _instance: &str, _config: &serde_json::Value) -> Result<(), Error> {
+    pub(crate) fn check(&self, _instance: &str, _config: &serde_json::Value) -> Result<(), Error> {
         Ok(())
     }
 }

@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 use semver::Version;
 
 use super::Store;
-use super::collect::{collect, remove};
+use super::collect::collect;
+use super::config::purge;
 use super::error::Refused;
 use super::examine::examine;
 use super::library::Library;
@@ -29,7 +30,7 @@ pub struct Change<'a> {
     pub(super) store: &'a Store,
     pub(super) state: State,
     before: Option<State>,
-    locked: Locked<'a>,
+    pub(super) locked: Locked<'a>,
 }
 
 impl<'a> Change<'a> {
@@ -49,14 +50,19 @@ impl<'a> Change<'a> {
     }
 
     /// Says that hosts shall load a plugin; answers whether that is new. Refuses one that is not what
-    /// was installed, or that nobody vouches for any more; and whoever would load it may not `agree`.
+    /// was installed, that nobody vouches for any more, or that the configuration does not fit; and whoever
+    /// would load it may not `agree`.
     pub fn enable(&mut self, name: &str, agree: impl FnOnce(&Library) -> Result<(), Error>) -> Result<bool, Error> {
         self.is_there(name)?;
         if self.state.desired(name).enabled {
             return Ok(false);
         }
         agree(&match self.state.installed(name) {
-            Ok((_, version, installed)) => self.store.library_of(&self.examine(name, version, installed)?)?,
+            Ok((_, version, installed)) => {
+                let metadata = self.examine(name, version, installed)?;
+                self.fits(name, version)?;
+                self.store.library_of(&metadata)?
+            }
             Err(_) => self.store.library(name)?,
         })?;
         self.desire(name, |desired| desired.enabled = true)?;
@@ -93,6 +99,9 @@ impl<'a> Change<'a> {
         let (plugin, current, _) = self.state.installed(name)?;
         let previous = plugin.previous.as_ref().ok_or_else(|| refused(name, Refused::NoPrevious))?;
         let metadata = self.examine(name, previous, &plugin.versions[previous])?;
+        if self.state.desired(name).enabled {
+            self.fits(name, previous)?;
+        }
         let (current, previous) = (current.clone(), previous.clone());
         agree(&self.store.library_of(&metadata)?)?;
         let mut state = self.state.clone();
@@ -122,10 +131,10 @@ impl<'a> Change<'a> {
             // INVARIANT: nothing of it is installed.
             *plugin = Plugin { owner, ..Plugin::new(plugin.newest.clone()) };
         }
-        self.write(state)?;
         if purge {
-            remove(&self.store.config(name));
+            purge::mark(self.store, name).inspect_err(|_| self.collect())?;
         }
+        self.write(state)?;
         Ok(current)
     }
 
@@ -179,9 +188,12 @@ impl<'a> Change<'a> {
 
     /// Removes what is needed no more, whatever happens.
     pub(super) fn collect(&self) {
-        let named = |name: &str, version: &str| {
-            [Some(&self.state), self.before.as_ref()].into_iter().flatten().any(|state| state.has(name, version))
-        };
-        collect(self.store, named);
+        let states = || [Some(&self.state), self.before.as_ref()].into_iter().flatten();
+        collect(self.store, |name, version| states().any(|state| state.has(name, version)));
+        purge::collect(self.store, |name| {
+            let mut named = states().map(|state| state.plugins.contains_key(name));
+            let first = named.next()?;
+            named.all(|other| other == first).then_some(first)
+        });
     }
 }

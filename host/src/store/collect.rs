@@ -58,7 +58,7 @@ pub(super) fn remove(path: &Path) {
 }
 
 /// The names in a folder that are text; we give no others.
-fn names(folder: &Path) -> impl Iterator<Item = String> + use<> {
+pub(super) fn names(folder: &Path) -> impl Iterator<Item = String> + use<> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().into_string().ok())
 }

@@ -1,5 +1,7 @@
 //! Why a change to what is installed is refused.
 
+use crate::error::lines;
+
 /// Why a change to what is installed is refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -15,6 +17,9 @@ pub enum Refused {
     /// The file that says what is installed makes no sense.
     #[error("it is damaged: {0}")]
     Damaged(String),
+    /// The file with a plugin's configuration makes no sense.
+    #[error("it is damaged: {0}")]
+    DamagedConfig(String),
     /// It is not enabled.
     #[error("it is disabled")]
     Disabled,
@@ -40,6 +45,14 @@ pub enum Refused {
     /// No plugin of that name is installed.
     #[error("it is not installed")]
     NotInstalled,
+    /// What its operator has set does not fit the schema of a version; all mistakes at once.
+    #[error("the configuration that is set does not fit version {version}:{}", lines(mistakes))]
+    Unfit {
+        /// The version.
+        version: String,
+        /// Path and mistake, each.
+        mistakes: Vec<String>,
+    },
     /// A plugin of that name came with the program.
     #[error("a plugin of that name came with the program")]
     Prebuilt,
@@ -57,7 +70,11 @@ impl Refused {
             Refused::Damaged(_) => {
                 ("HR0822", "put back a copy of it; or move it and the folder store away, and install the plugins again")
             }
-            Refused::Disabled => ("HR0829", "`hookrail plugin enable NAME` has hosts load it"),
+            Refused::DamagedConfig(_) => (
+                "HR0828",
+                "put back a copy of it; or move it away, which leaves the package's default, and set the configuration again",
+            ),
+            Refused::Disabled => ("HR0831", "`hookrail plugin enable NAME` has hosts load it"),
             Refused::Downgrade { .. } => {
                 ("HR0823", "install a newer one; if the older one is really wanted: `plugin install FILE --downgrade`")
             }
@@ -67,9 +84,13 @@ impl Refused {
             ),
             Refused::NoPrevious => ("HR0825", "install another version of it"),
             Refused::Prebuilt => {
-                ("HR0828", "that one is there already: `hookrail plugin enable NAME`; another one needs another name")
+                ("HR0830", "that one is there already: `hookrail plugin enable NAME`; another one needs another name")
             }
             Refused::NotInstalled => ("HR0826", "`hookrail plugin list` shows what is"),
+            Refused::Unfit { .. } => (
+                "HR0829",
+                "set one that both versions take; or disable the plugin, install that version, set one that fits it, and enable it again",
+            ),
         }
     }
 }

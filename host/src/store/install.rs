@@ -74,6 +74,9 @@ impl Change<'_> {
         let (state, replaces) = self.planned(&metadata, installed, how)?;
         let unfinished = self.unpack(&mut package, file)?;
         let enabled = state.desired(&metadata.name).enabled;
+        if enabled {
+            self.fits_unpacked(&metadata, &unfinished)?;
+        }
         let installation = Installation { metadata, sha256, by, replaces, enabled, dry_run: how.dry_run };
         if !how.dry_run {
             let metadata = &installation.metadata;

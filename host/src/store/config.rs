@@ -1,0 +1,200 @@
+//! The configuration of installed plugins: what applies, what applied before, and setting another one.
+//!
+//! 1. [`Store::configuration`] is what the operator has set, else the default that the package brought as
+//!    `etc/NAME.json`, else nothing.
+//! 2. [`Change::configure`] holds a new one against the [schema](Store::schema) that the package brought as
+//!    `etc/NAME.schema.json`, asks whoever has to agree, and only then writes it.
+//! 3. The one before goes into the [history](Store::history), which keeps ten.
+//! 4. A version that is enabled, or comes in the place of one that is, has to [fit](Change::fits) what is
+//!    set.
+//!
+//! What is set outlives the plugin, unless that is purged.
+
+pub(super) mod purge;
+mod record;
+
+use std::fs;
+use std::path::Path;
+
+use semver::Version;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::change::Change;
+use super::error::Refused;
+use super::examine::examine;
+use super::list::Depth;
+use super::state::{State, refused};
+use super::unpack::sync;
+use super::{Store, failed};
+use crate::error::{ConfigError, Error};
+use crate::package::{Digest, Metadata, Rejected, Trust};
+use crate::plugin::Schema;
+use record::Record;
+
+pub use record::FormerConfig;
+
+/// What a plugin is configured with.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Configured {
+    /// The configuration; null if there is none.
+    pub value: Value,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// How often the operator has set another one: 0 for one that does not come from them.
+    pub revision: u64,
+    /// Since when it applies, as RFC 3339.
+    pub since: Option<String>,
+}
+
+/// Where a configuration comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// There is none.
+    Nothing,
+    /// The operator has set it.
+    Operator,
+    /// It is the default that the package brought.
+    Package,
+}
+
+impl Store {
+    /// The configuration of an installed plugin that applies, and where it comes from.
+    pub fn configuration(&self, name: &str) -> Result<Configured, Error> {
+        self.undisturbed(|state| {
+            let (_, version, installed) = state.installed(name)?;
+            if let Some(FormerConfig { revision, since, value }) = Record::read(self, name)?.into_current() {
+                return Ok(Configured { value, origin: Origin::Operator, revision, since: Some(since) });
+            }
+            let path = format!("etc/{name}.json");
+            let default = self.metadata(state, name, version)?;
+            let default = json(&self.place(name, version), &default, &path)?;
+            Ok(match default {
+                Some(value) => {
+                    Configured { value, origin: Origin::Package, revision: 0, since: Some(installed.at.clone()) }
+                }
+                None => Configured { value: Value::Null, origin: Origin::Nothing, revision: 0, since: None },
+            })
+        })
+    }
+
+    /// The JSON Schema of the configuration, if the package brought one.
+    pub fn schema(&self, name: &str) -> Result<Option<Value>, Error> {
+        self.undisturbed(|state| {
+            let version = state.installed(name)?.1;
+            json(&self.place(name, version), &self.metadata(state, name, version)?, &schema_path(name))
+        })
+    }
+
+    /// What the operator had set before, the newest first; ten at most.
+    pub fn history(&self, name: &str) -> Result<Vec<FormerConfig>, Error> {
+        self.state()?.installed(name)?;
+        Ok(Record::read(self, name)?.into_former())
+    }
+
+    /// What a look without the lock finds, if nothing has changed meanwhile: files that went while they were
+    /// looked at would look damaged.
+    fn undisturbed<T>(&self, look: impl Fn(&State) -> Result<T, Error>) -> Result<T, Error> {
+        loop {
+            let state = self.state()?;
+            let found = look(&state);
+            if self.state()? == state {
+                return found;
+            }
+        }
+    }
+
+    /// What an installed version says of itself, if it is what was installed.
+    fn metadata(&self, state: &State, name: &str, version: &Version) -> Result<Metadata, Error> {
+        let installed = state.plugins().get(name).and_then(|plugin| plugin.versions.get(version));
+        let installed = installed.ok_or_else(|| refused(name, Refused::NotInstalled))?;
+        examine(self, &Trust::read(self.home())?, name, version, installed, Depth::Metadata)
+    }
+}
+
+impl Change<'_> {
+    /// Sets the configuration of an installed plugin; answers it, and whether it is another one than before.
+    ///
+    /// It is held against the schema first, and `agree` is asked last: a host has its running instance take
+    /// it there, or refuse it. Behind an error that came after that, [`Store::configuration`] says which of
+    /// the two applies: the instance is to be given that again.
+    pub fn configure(
+        &mut self,
+        name: &str,
+        value: Value,
+        agree: impl FnOnce(&Value) -> Result<(), Error>,
+    ) -> Result<(Configured, bool), Error> {
+        let version = self.state.installed(name)?.1;
+        let metadata = self.store.metadata(&self.state, name, version)?;
+        if let Some(schema) = schema(&self.store.place(name, version), &metadata)? {
+            schema.check(name, &value)?;
+        }
+        let record = Record::read(self.store, name)?;
+        let is_new = record.current().is_none_or(|current| current.value != value);
+        let record = if is_new {
+            agree(&value)?;
+            let record = record.followed_by(value);
+            let written = record.write(self.store, name, &self.locked);
+            // What was made for a file that is not there.
+            written.inspect_err(|_| self.collect())?;
+            record
+        } else {
+            // Whoever wrote it may have been killed before it was on the disk.
+            sync(&self.store.config(name))?;
+            record
+        };
+        let FormerConfig { revision, since, value } = record.into_current().expect("it was just set");
+        Ok((Configured { value, origin: Origin::Operator, revision, since: Some(since) }, is_new))
+    }
+
+    /// Refuses a version that is installed if the configuration that is set does not fit its schema.
+    pub fn fits(&self, name: &str, version: &Version) -> Result<(), Error> {
+        let metadata = self.store.metadata(&self.state, name, version)?;
+        self.fits_unpacked(&metadata, &self.store.place(name, version))
+    }
+
+    /// The same for one that lies in a folder, and is not in the store.
+    pub(super) fn fits_unpacked(&self, metadata: &Metadata, folder: &Path) -> Result<(), Error> {
+        let Metadata { name, version, .. } = metadata;
+        let Some(FormerConfig { value, .. }) = Record::read(self.store, name)?.into_current() else { return Ok(()) };
+        let Some(schema) = schema(folder, metadata)? else { return Ok(()) };
+        schema.check(name, &value).map_err(|error| match error {
+            Error::Config(ConfigError::Schema { mistakes, .. }) => {
+                refused(name, Refused::Unfit { version: version.to_string(), mistakes })
+            }
+            error => error,
+        })
+    }
+}
+
+fn schema_path(name: &str) -> String {
+    format!("etc/{name}.schema.json")
+}
+
+/// What configurations of a version are held against.
+fn schema(folder: &Path, metadata: &Metadata) -> Result<Option<Schema>, Error> {
+    let Some(bytes) = member(folder, metadata, &schema_path(&metadata.name))? else { return Ok(None) };
+    Schema::new(&metadata.name, String::from_utf8_lossy(&bytes).into_owned()).map(Some)
+}
+
+fn json(folder: &Path, metadata: &Metadata, path: &str) -> Result<Option<Value>, Error> {
+    let Some(bytes) = member(folder, metadata, path)? else { return Ok(None) };
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+        let why = Rejected::Member { path: path.into(), why: format!("it is no JSON: {error}") };
+        Error::PackageRejected { package: folder.display().to_string(), why }
+    })
+}
+
+/// A file of a package, if it has it and it is what the metadata says.
+fn member(folder: &Path, metadata: &Metadata, path: &str) -> Result<Option<Vec<u8>>, Error> {
+    let Some(file) = metadata.files.iter().find(|file| file.path.as_str() == path) else { return Ok(None) };
+    let place = folder.join(path);
+    let bytes = fs::read(&place).map_err(failed("read", &place))?;
+    let found = Digest::of(&bytes);
+    if found == file.sha256 {
+        return Ok(Some(bytes));
+    }
+    let why = Rejected::digest(path, file.sha256, found);
+    Err(Error::PackageRejected { package: folder.display().to_string(), why })
+}
