@@ -60,8 +60,8 @@ fn every_source_says_what_it_is() {
     }
 }
 
-#[test]
-fn every_error_has_a_code_of_its_own() {
+/// The codes that the sources of errors name, as often as they do.
+fn codes() -> Vec<String> {
     let mut codes = Vec::new();
     for (_, text) in with_extension("rs").filter(|(file, _)| file.ends_with("error.rs")) {
         let quoted = text.split('"').skip(1).step_by(2).map(str::to_owned);
@@ -69,8 +69,41 @@ fn every_error_has_a_code_of_its_own() {
     }
     codes.sort();
     assert!(codes.len() > 30, "the codes are found");
+    codes
+}
+
+#[test]
+fn every_error_has_a_code_of_its_own() {
+    let codes = codes();
     let twice: Vec<_> = codes.windows(2).filter(|pair| pair[0] == pair[1]).collect();
     assert!(twice.is_empty(), "{twice:?}");
+}
+
+/// A page for each code, no page for none, and an index that says of each what its page is called.
+#[test]
+fn every_error_has_a_page() {
+    const PARTS: [&str; 2] = ["\n## Why it comes to this\n\n", "\n## What to do\n\n"];
+    let mut index = String::new();
+    let mut listed = Vec::new();
+    for (file, text) in with_extension("md").filter(|(file, _)| file.starts_with("docs/errors")) {
+        let code = file.file_stem().unwrap().to_str().unwrap().to_owned();
+        if code == "README" {
+            index = text;
+            continue;
+        }
+        let title = text.lines().next().unwrap().strip_prefix(&format!("# {code}: "));
+        let title = title.unwrap_or_else(|| panic!("{code}.md begins with its code and a name"));
+        assert!(PARTS.iter().all(|part| text.contains(part)), "{code}.md has its parts");
+        listed.push((format!("| [{code}]({code}.md) | {title} | "), code));
+    }
+    let pages: Vec<_> = listed.iter().map(|(_, code)| code.clone()).collect();
+    assert_eq!(pages, codes(), "docs/errors has a page for each code of the sources, and no other");
+    let rows: Vec<_> = index.lines().filter(|line| line.starts_with("| [")).collect();
+    let groups = |row: &str| row.rsplit(" | ").next().is_some_and(|group| index.contains(&format!("\n| {group} ")));
+    assert_eq!(rows.len(), listed.len(), "docs/errors/README.md has a row for each page");
+    for (row, (expected, _)) in rows.iter().zip(&listed) {
+        assert!(row.starts_with(expected) && groups(row), "{row} is to begin with {expected} and to name a group");
+    }
 }
 
 /// SeqCst without a sentence is a guess.

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use indicatif::ProgressBar;
@@ -27,8 +28,20 @@ pub(crate) fn error(error: &Error) {
     if error.exit_code() != ExitCode::StdoutClosed {
         let (red, bold, end) =
             if has_colour(&io::stderr()) { ("\x1b[1;31m", "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
-        line(format_args!("{red}error[{}]{end}: {error}\n  {bold}fix:{end} {}", error.code(), error.fix()));
+        let more = page(error.code()).map(|page| format!("\n  {bold}more:{end} {}", page.display()));
+        let (code, fix, more) = (error.code(), error.fix(), more.unwrap_or_default());
+        line(format_args!("{red}error[{code}]{end}: {error}\n  {bold}fix:{end} {fix}{more}"));
     }
+}
+
+/// What else there is to know of an error, where the documents lie beside the program, as a release puts
+/// them. Who has a checkout knows where they are.
+fn page(code: &str) -> Option<PathBuf> {
+    // A code may come from another process, over a socket.
+    let is_code = code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let program = std::env::current_exe().ok()?;
+    let page = program.parent()?.join("docs/errors").join(format!("{code}.md"));
+    (is_code && page.is_file()).then_some(page)
 }
 
 /// Whether to write escape sequences there.
