@@ -18,8 +18,8 @@ pub(crate) use self::manage::{Common, Plugin, Selection};
 pub(crate) use self::new::{Language, New};
 pub(crate) use self::package::{Key, Keygen, Pack, Sign, Trust, Verify};
 pub(crate) use self::store::{Store, Swap};
-use crate::exit;
 use crate::size::Size;
+use crate::{complete, exit};
 
 /// A host for native plugins: callbacks on named hook points, in the order of their priority,
 /// from plugins that come and go while messages flow.
@@ -74,6 +74,8 @@ pub(crate) enum Command {
     /// Say whose packages are trusted
     #[command(subcommand)]
     Trust(Trust),
+    /// Print what makes a shell complete commands, options, and names of plugins and points
+    Completions(Completions),
     /// One check, in a process of its own
     #[command(hide = true)]
     CheckOne(CheckOne),
@@ -84,7 +86,7 @@ pub(crate) enum Command {
 #[command(next_help_heading = "Plugins")]
 pub(crate) struct Setup {
     /// Load this plugin: the file of a library, or the name of one to look for; may repeat
-    #[arg(long = "plugin", value_name = "FILE|NAME")]
+    #[arg(long = "plugin", value_name = "FILE|NAME", add = complete::plugins())]
     pub(crate) plugins: Vec<PathBuf>,
 
     /// Load no installed plugin, enabled or not
@@ -163,6 +165,12 @@ pub(crate) struct Run {
     pub(crate) setup: Setup,
 }
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: complete::Shell,
+}
+
 /// What a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Form {
@@ -175,6 +183,7 @@ pub(crate) enum Form {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Inspect {
     /// The library
+    #[arg(add = complete::files(&["so"]))]
     pub(crate) file: PathBuf,
 
     /// Print the JSON Schema of its configuration instead. This loads the library: its code runs

@@ -4,6 +4,7 @@ mod args;
 mod bench;
 mod cargo;
 mod check;
+mod complete;
 mod demo;
 mod dev;
 mod digest;
@@ -40,6 +41,7 @@ use error::Error;
 use exit::ExitCode;
 
 fn main() -> std::process::ExitCode {
+    complete::answer();
     match run(&Args::parse()) {
         Ok(code) => code.into(),
         Err(error) => {
@@ -68,6 +70,7 @@ fn run(args: &Args) -> Result<ExitCode, Error> {
         Command::Sign(options) => key::sign(options),
         Command::Verify(options) => verify::run(options),
         Command::Trust(command) => trust::run(command),
+        Command::Completions(options) => complete::run(options),
         Command::CheckOne(options) => check::run_one(options),
     }
 }

@@ -4,6 +4,8 @@ use std::num::ParseIntError;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use crate::complete;
+
 /// One line a paragraph: the terminal's width decides where they break.
 const AFTER: &str = "\
 Each check runs in a process of its own, so that a crash or a hang is a failure and nothing more; it is killed when it takes longer than --timeout.
@@ -15,7 +17,7 @@ The exit code is 0 when nothing failed, 1 when something did.";
 #[command(after_help = AFTER)]
 pub(crate) struct Check {
     /// The library
-    #[arg(required_unless_present = "list")]
+    #[arg(required_unless_present = "list", add = complete::files(&["so"]))]
     pub(crate) file: Option<PathBuf>,
 
     /// Run these checks alone; may repeat

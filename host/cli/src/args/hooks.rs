@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use clap_complete::engine::ArgValueCandidates;
 use hookrail::{Condition, Level};
 
 use super::{Common, Selection, Setup};
-use crate::duration;
+use crate::{complete, duration};
 
 /// Whose chains to show: those of a running host, or of one that has these plugins.
 #[derive(Debug, Args)]
@@ -33,6 +34,7 @@ pub(crate) enum Hooks {
     /// One hook point with its chain
     Show {
         /// The point, for example message.publish
+        #[arg(add = ArgValueCandidates::new(complete::points))]
         point: String,
         #[command(flatten)]
         chains: Chains,
@@ -40,6 +42,7 @@ pub(crate) enum Hooks {
     /// Why the callbacks of a point stand where they stand, and which of them are called
     Explain {
         /// The point, for example message.publish
+        #[arg(add = ArgValueCandidates::new(complete::points))]
         point: String,
         #[command(flatten)]
         chains: Chains,
@@ -47,10 +50,11 @@ pub(crate) enum Hooks {
     /// How closely a running host looks at the dispatches of a point
     Level {
         /// The point, for example message.publish
+        #[arg(add = ArgValueCandidates::new(complete::points))]
         point: String,
         /// `off` costs nothing, `count` a few nanoseconds per dispatch and nothing per callback, `histogram`
         /// reads the clock behind each callback
-        #[arg(value_name = "off|count|histogram", value_parser = level)]
+        #[arg(value_name = "off|count|histogram", value_parser = level, add = ArgValueCandidates::new(complete::levels))]
         level: Level,
         #[command(flatten)]
         common: Common,
@@ -58,6 +62,7 @@ pub(crate) enum Hooks {
     /// What was counted at a running host's points: calls, answers, faults, times
     Stats {
         /// The point, for example message.publish; without it a line for each, and what was never called
+        #[arg(add = ArgValueCandidates::new(complete::points))]
         point: Option<String>,
         /// Again every second, until Ctrl-C
         #[arg(long)]
@@ -68,6 +73,7 @@ pub(crate) enum Hooks {
     /// What the next dispatches of a point do in a running host, step by step; secrets are masked
     Trace {
         /// The point, for example message.publish
+        #[arg(add = ArgValueCandidates::new(complete::points))]
         point: String,
         /// So many dispatches
         #[arg(short = 'n', long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -84,9 +90,10 @@ pub(crate) enum Hooks {
     /// Have a quarantined callback called again
     Release {
         /// The point, for example message.publish
+        #[arg(add = ArgValueCandidates::new(complete::points))]
         point: String,
         /// The callback
-        #[arg(value_name = "INSTANCE/CALLBACK")]
+        #[arg(value_name = "INSTANCE/CALLBACK", add = ArgValueCandidates::new(complete::callbacks))]
         callback: String,
         #[command(flatten)]
         common: Common,

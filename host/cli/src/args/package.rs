@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use clap_complete::engine::ArgValueCandidates;
 use hookrail::package::Target;
+
+use crate::complete;
 
 /// One line a paragraph: the terminal's width decides where they break.
 const AFTER_PACK: &str = "\
@@ -78,6 +81,7 @@ pub(crate) struct Sign {
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
     /// The package; its signature lies beside it, as FILE.minisig
+    #[arg(add = complete::files(&["hrp"]))]
     pub(crate) file: PathBuf,
 
     /// Trust this public key, a file or the key itself, instead of those of `hookrail trust`
@@ -109,7 +113,7 @@ pub(crate) enum Trust {
     /// Trust a key no more, for ever
     Revoke {
         /// The key's number, as `hookrail trust list` shows it
-        #[arg(value_name = "ID")]
+        #[arg(value_name = "ID", add = ArgValueCandidates::new(complete::keys))]
         key: String,
         /// Why
         #[arg(long)]

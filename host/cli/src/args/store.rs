@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Subcommand;
+use clap_complete::engine::ArgValueCandidates;
 use hookrail::package::Digest;
 use hookrail::store::MAX_ALLOWANCE;
 use hookrail::store::Version;
 
 use super::manage::Common;
-use crate::duration;
+use crate::{complete, duration};
 
 /// How one generation takes the place of another in a running host.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -35,6 +36,7 @@ pub(crate) enum Store {
     /// it fits this host
     Validate {
         /// The package; its signature lies beside it, as FILE.minisig
+        #[arg(add = complete::files(&["hrp"]))]
         file: PathBuf,
         #[command(flatten)]
         common: Common,
@@ -43,6 +45,7 @@ pub(crate) enum Store {
     /// hour
     Stage {
         /// The package; its signature lies beside it, as FILE.minisig
+        #[arg(add = complete::files(&["hrp"]))]
         file: PathBuf,
         #[command(flatten)]
         common: Common,
@@ -51,6 +54,7 @@ pub(crate) enum Store {
     /// a running host, and that one is kept for a rollback
     Install {
         /// The package, with its signature beside it as FILE.minisig; or the NAME-VERSION of a staged one
+        #[arg(add = complete::files(&["hrp"]))]
         file: PathBuf,
         /// Check all, and install nothing
         #[arg(long)]
@@ -66,6 +70,7 @@ pub(crate) enum Store {
     /// Unload a plugin, and remove its files. Its configuration stays, and so does whose name it is
     Uninstall {
         /// The plugin, for example mask
+        #[arg(add = ArgValueCandidates::new(complete::installed))]
         name: String,
         /// Remove its configuration too, and forget whose name it is and which versions there were
         #[arg(long)]
@@ -76,6 +81,7 @@ pub(crate) enum Store {
     /// Have hosts load a plugin: the one that runs does so now
     Enable {
         /// The plugin, for example mask
+        #[arg(add = ArgValueCandidates::new(complete::installed))]
         name: String,
         #[command(flatten)]
         common: Common,
@@ -83,6 +89,7 @@ pub(crate) enum Store {
     /// Have hosts not load a plugin: the one that runs unloads it now
     Disable {
         /// The plugin, for example mask
+        #[arg(add = ArgValueCandidates::new(complete::installed))]
         name: String,
         #[command(flatten)]
         common: Common,
@@ -90,6 +97,7 @@ pub(crate) enum Store {
     /// Return to the version that was installed before, also in a running host; once more, and it is undone
     Rollback {
         /// The plugin, for example mask
+        #[arg(add = ArgValueCandidates::new(complete::installed))]
         name: String,
         #[command(flatten)]
         swap: Swap,
