@@ -1,12 +1,13 @@
 // Breaks where and how the environment variable BREAKS says, and does nothing wrong without it.
 //
-// `PLACE:WAY` aborts, hangs, follows a null pointer, overflows the stack, exits or forks at a place: a
+// `PLACE:WAY` aborts, hangs, dawdles, follows a null pointer, overflows the stack, exits or forks at a place: a
 // function of the entry or of a table, `callback` or `constructor`. The other words are mistakes of their
 // own, each in the code that makes it.
 
 #define _GNU_SOURCE
 #include <hookrail.h>
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -93,12 +94,37 @@ static void at(const char *place)
   } else if (strcmp(way, "print") == 0) {
     puts("I am here");
     fflush(stdout);
+  } else if (strcmp(way, "dawdle") == 0) {
+    // Longer than loading may take, and never less than that.
+    usleep(150000);
   } else if (strcmp(way, "segv") == 0) {
     crash();
   }
 }
 
-__attribute__((constructor)) static void begin(void) { at("constructor"); }
+static pthread_t opener;
+
+__attribute__((constructor)) static void begin(void)
+{
+  opener = pthread_self();
+  at("constructor");
+}
+
+static void forget(void *object) { (void)object; }
+
+// Leaves the calling thread something to run when it ends, past the symbols by which a host would see that.
+static void leave_in_secret(void)
+{
+  typedef int at_thread_exit(void (*run)(void *), void *object, void *library);
+  static _Thread_local bool before;
+  at_thread_exit *leave = NULL;
+  void *found = dlsym(RTLD_DEFAULT, "__cxa_thread_atexit_impl");
+  memcpy(&leave, &found, sizeof leave);
+  if (!before && leave != NULL) {
+    leave(forget, NULL, &opener);
+  }
+  before = true;
+}
 
 static uint32_t publish(void *ctx, void *payload)
 {
@@ -129,6 +155,10 @@ static uint32_t publish(void *ctx, void *payload)
     }
     usleep(1);
     atomic_fetch_sub(&inside, 1);
+  }
+  // The thread that unloads it would run its own on the way.
+  if (is("leaves-in-secret") && !pthread_equal(pthread_self(), opener)) {
+    leave_in_secret();
   }
   return answer;
 }
@@ -188,6 +218,9 @@ static uint32_t create(const void *handle, hookrail_str name, hookrail_str confi
   return 0;
 }
 
+// How often an instance was started in this library. No restart resets it.
+static int starts;
+
 static uint32_t put_in(void *registrar, void *instance, const char *point, const char *callback, hookrail_raw_callback run)
 {
   hookrail_registration record = {
@@ -196,7 +229,7 @@ static uint32_t put_in(void *registrar, void *instance, const char *point, const
     .point = hookrail_str_of(point),
     .revision = 1,
     .fingerprint = HOOKRAIL_MESSAGE_PUBLISH_FINGERPRINT,
-    .priority = 300,
+    .priority = 300 + (is("counts-its-starts") ? starts : 0),
     .callback = hookrail_str_of(callback),
     .effects = HOOKRAIL_EFFECTS_LOCAL,
     .run = run,
@@ -207,14 +240,13 @@ static uint32_t put_in(void *registrar, void *instance, const char *point, const
 
 static uint32_t start(void *instance, void *registrar)
 {
-  static bool before;
+  uint32_t answer;
   instance_state *state = instance;
   const hookrail_log_service *log = host->query(hookrail_str_of("log/1"));
   at("start");
-  if (is("starts-once") && before) {
+  if (is("starts-once") && starts > 0) {
     return refuse("I was started before");
   }
-  before = true;
   if (is("keeps-a-file") && open("/dev/null", O_RDONLY) < 0) {
     return 1;
   }
@@ -233,10 +265,12 @@ static uint32_t start(void *instance, void *registrar)
   if (is("foreign-handle") && log != NULL) {
     log->write(state, 4, hookrail_str_of("started"));
   }
-  if (put_in(registrar, instance, "message.publish", "publish", publish) != 0) {
-    return 1;
+  answer = put_in(registrar, instance, "message.publish", "publish", publish);
+  if (answer == 0) {
+    answer = put_in(registrar, instance, "message.delivered", "deliver", deliver);
   }
-  return put_in(registrar, instance, "message.delivered", "deliver", deliver);
+  starts++;
+  return answer;
 }
 
 static uint32_t stop(void *instance)
@@ -345,8 +379,6 @@ static uint32_t bind(const void *library, const hookrail_unload_service *service
   setenv("BREAKS_BOUND", "yes", 1);
   return 0;
 }
-
-static void forget(void *object) { (void)object; }
 
 static void probe(void)
 {

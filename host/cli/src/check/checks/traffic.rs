@@ -139,19 +139,27 @@ pub(in super::super) fn in_flight(subject: &Subject) -> Found {
     let host = subject.host()?;
     let points = Points::of(&host)?;
     let over = AtomicBool::new(false);
+    let sent: [AtomicUsize; THREADS] = Default::default();
     let times = subject.times(40);
     std::thread::scope(|scope| {
-        for number in 0..THREADS {
+        for (number, sent) in sent.iter().enumerate() {
             let (points, mut random, over) = (&points, subject.random(&format!("in-flight-{number}")), &over);
             scope.spawn(move || {
                 while !over.load(Ordering::Relaxed) {
                     points.dispatch(payload::any(&mut random));
+                    sent.fetch_add(1, Ordering::Relaxed);
                 }
             });
         }
         let unloaded = (0..times).try_for_each(|number| {
             subject.doing(&format!("unloading it while {THREADS} threads dispatch, time {number}"));
             let plugin = subject.load(&host)?;
+            // Each thread came by: the first message may have been on its way before, the second was not.
+            for (sent, before) in sent.iter().zip(sent.each_ref().map(|sent| sent.load(Ordering::Relaxed))) {
+                while sent.load(Ordering::Relaxed) < before + 2 {
+                    std::thread::yield_now();
+                }
+            }
             let ticket = host.begin_unload(plugin)?;
             is_gone(&ticket.wait(LONG))
         });
