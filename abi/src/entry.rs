@@ -254,7 +254,7 @@ impl<P> Hook<P> {
             effects: self.effects as u32,
             fault: 0,
             reserved: 0,
-            deadline: 0,
+            deadline: self.budget,
             predicate: 0,
             run: Some(self.run),
             ctx: from_ref(plugin).cast_mut().cast(),

@@ -3,6 +3,7 @@
 use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
+use std::time::Duration;
 
 use crate::boundary::RawCallback;
 use crate::{Answer, Effects, Kind, PayloadOps, Point, Priority, Shape};
@@ -23,6 +24,8 @@ pub struct Hook<P> {
     pub priority: Priority,
     /// What it touches.
     pub effects: Effects,
+    /// The time a call may take, in nanoseconds; 0 for no limit.
+    pub(crate) budget: u64,
     pub(crate) run: RawCallback,
     pub(crate) ops: fn() -> &'static PayloadOps,
     pub(crate) shape: fn() -> Shape,
@@ -45,12 +48,25 @@ impl<P: Sync + 'static> Hook<P> {
             callback,
             priority,
             effects,
+            budget: 0,
             run: run::<P, T, F, R>,
             ops: T::ops,
             shape: T::shape,
             layout: <T::Payload as abi_stable::StableAbi>::LAYOUT,
             plugin: PhantomData,
         }
+    }
+
+    /// The same with a time that a call of it may take: while its point is counted, the host counts and
+    /// tells the calls that took longer. They are not cut short. The operator may say otherwise.
+    ///
+    /// # Panics
+    /// On no time at all; in a constant, as in `hooks!`, that is a compile error.
+    pub const fn budget(mut self, budget: Duration) -> Self {
+        assert!(!budget.is_zero(), "a budget of no time: every call would be over it");
+        let nanoseconds = budget.as_nanos();
+        self.budget = if nanoseconds > u64::MAX as u128 { u64::MAX } else { nanoseconds as u64 };
+        self
     }
 }
 
@@ -72,10 +88,12 @@ where
     })
 }
 
-/// Declares the callbacks of a plugin: the point, the priority, a name, the function, and what it
-/// touches when that is less than `external`.
+/// Declares the callbacks of a plugin: the point, the priority, a name, the function, what it touches when
+/// that is less than `external`, and its time [budget](Hook::budget), if it has one.
 ///
 /// ```
+/// use std::time::Duration;
+///
 /// use hookrail_abi::prelude::*;
 ///
 /// struct Upper;
@@ -90,7 +108,7 @@ where
 /// impl Plugin for Upper {
 ///     type Config = NoConfig;
 ///     const HOOKS: Hooks<Self> = hooks![
-///         MessagePublish, 900, "upper", Self::upper, pure;
+///         MessagePublish, 900, "upper", Self::upper, pure, budget = Duration::from_micros(50);
 ///         MessageDelivered, 10, "count", Self::count, local;
 ///     ];
 ///     fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
@@ -100,21 +118,28 @@ where
 /// ```
 #[macro_export]
 macro_rules! hooks {
-    ($($point:ty, $priority:literal, $name:literal, $function:expr $(, $effects:ident)?);* $(;)?) => {
-        &[$($crate::Hook::new::<$point, _, _>(
-            $name,
-            const { $crate::Priority::new($priority) },
-            $crate::hooks!(@effects $($effects)?),
-            $function,
+    ($($point:ty, $priority:literal, $name:literal, $function:expr $(, $option:ident $(= $value:expr)?)*);* $(;)?) => {
+        &[$($crate::hooks!(@budget
+            $crate::Hook::new::<$point, _, _>(
+                $name,
+                const { $crate::Priority::new($priority) },
+                $crate::hooks!(@effects $($option $(= $value)?),*),
+                $function,
+            )
+            $(, $option $(= $value)?)*
         )),*]
     };
     (@effects) => { $crate::Effects::External };
-    (@effects external) => { $crate::Effects::External };
-    (@effects local) => { $crate::Effects::Local };
-    (@effects pure) => { $crate::Effects::Pure };
-    (@effects $other:ident) => {
+    (@effects budget $($rest:tt)*) => { $crate::Effects::External };
+    (@effects external $($rest:tt)*) => { $crate::Effects::External };
+    (@effects local $($rest:tt)*) => { $crate::Effects::Local };
+    (@effects pure $($rest:tt)*) => { $crate::Effects::Pure };
+    (@effects $other:ident $($rest:tt)*) => {
         compile_error!(concat!("unknown effects `", stringify!($other), "`: use pure, local or external"))
     };
+    (@budget $hook:expr, budget = $budget:expr) => { $crate::Hook::budget($hook, $budget) };
+    (@budget $hook:expr, $effects:ident, budget = $budget:expr) => { $crate::Hook::budget($hook, $budget) };
+    (@budget $hook:expr $(, $effects:ident)?) => { $hook };
     ($point:ty, $name:literal, $function:expr $(, $($rest:tt)*)?) => {
         compile_error!(concat!(
             "the hook ", $name, " needs a priority: hooks![", stringify!($point), ", PRIORITY, ", stringify!($name), ", ",
@@ -122,6 +147,6 @@ macro_rules! hooks {
         ))
     };
     ($($anything:tt)*) => {
-        compile_error!("a hook is: Point, PRIORITY, \"name\", Self::function [, pure | local | external]; hooks are separated by `;`")
+        compile_error!("a hook is: Point, PRIORITY, \"name\", Self::function [, pure | local | external] [, budget = DURATION]; hooks are separated by `;`")
     };
 }

@@ -67,6 +67,16 @@ impl Hold {
     }
 }
 
+/// Lets it go when dropped, also when an assertion fails.
+#[derive(Debug)]
+pub struct LetGo<'a>(pub &'a Hold);
+
+impl Drop for LetGo<'_> {
+    fn drop(&mut self) {
+        self.0.let_go();
+    }
+}
+
 points! {
     /// Callbacks look.
     // SAFETY: a task owns its text; the address in it is the test's.

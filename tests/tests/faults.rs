@@ -2,7 +2,8 @@
 //! and every way to fail.
 
 use hookrail::{
-    Callbacks, Condition, Config, Decision, Happened, HookPoint, Host, Level, Plugin, Priority, Standing, Verdict,
+    Callbacks, Condition, Config, Decision, Happened, HookPoint, Host, Level, Message, MessageDelivered,
+    MessagePublish, Plugin, Priority, Standing, Verdict,
 };
 use hookrail_abi::{Point, RawKind, Text};
 use hookrail_tests::probe::{LONG, eventually};
@@ -324,6 +325,24 @@ fn a_call_over_its_budget_is_counted_and_told_and_changes_nothing() {
 }
 
 #[test]
+fn a_budget_that_a_plugin_declares_holds_until_the_operator_says_another() {
+    let operator =
+        json!({ "point": MessagePublish::NAME, "callback": "declares-a-budget/dawdle", "budget_us": 60e6 as u64 });
+    for (hooks, budget, slow) in [(json!([]), 500_000, 1), (json!([operator]), 60_000_000_000, 0)] {
+        let host = Host::new(serde_json::from_value(json!({ "hooks": hooks })).unwrap()).unwrap();
+        // SAFETY: our own library.
+        unsafe { host.load(zoo("declares_a_budget")) }.unwrap();
+        host.set_level(MessagePublish::NAME, Level::Count).unwrap();
+        host.point::<MessagePublish>().unwrap().dispatch(&mut Message::new("a", ""));
+        let chain = |point| host.points().into_iter().find(|view| view.point == point).unwrap().chain;
+        let its: Vec<_> = chain(MessagePublish::NAME).into_iter().filter(|it| it.callback == "dawdle").collect();
+        assert_eq!((its.len(), its[0].budget_ns, its[0].slow), (1, Some(budget), slow));
+        let others: Vec<_> = chain(MessageDelivered::NAME).iter().map(|it| it.budget_ns).collect();
+        assert_eq!(others, [Some(3_600_000_000_000), None]);
+    }
+}
+
+#[test]
 fn a_stuck_call_is_named_with_its_thread_and_changes_nothing() {
     each_cell(json!({ "limits": { "stuck_ms": 1 } }), |scene, _, dispatch, _, point| {
         let events = scene.host.events();
@@ -336,7 +355,7 @@ fn a_stuck_call_is_named_with_its_thread_and_changes_nothing() {
                 "task.done" => scene.dispatch_held::<TaskDone>(STUCK, hold_at),
                 _ => scene.dispatch_held::<TaskAllowed>(STUCK, hold_at),
             });
-            // Also when an assertion fails: the scope waits for the thread.
+            // The scope waits for the thread.
             let let_go = LetGo(&hold);
             let what = next(&events);
             let Happened::Stuck { point: found, callback, thread, took_ms } = &what else { panic!("{what:?}") };
@@ -380,14 +399,6 @@ fn levels_and_traces_of_unknown_points_are_refused() {
     let host = Host::new(Config::default()).unwrap();
     assert_eq!(host.set_level("no.such", Level::Count).unwrap_err().code(), "HR0110");
     assert_eq!(host.trace("no.such", None::<Condition>, 1).unwrap_err().code(), "HR0110");
-}
-
-struct LetGo<'a>(&'a Hold);
-
-impl Drop for LetGo<'_> {
-    fn drop(&mut self) {
-        self.0.let_go();
-    }
 }
 
 fn dispatch_on(scene: &Scene, point: &str, cause: u32) -> Came {

@@ -80,6 +80,7 @@ const RUST: &[Row] = &[
     // Of a point that another program declares.
     ("counter_elsewhere", &[("note", "warned"), ("callbacks", "warned")]),
     ("counter_payload", &[("loads", "failed"), ("callbacks", "warned")]),
+    ("declares_a_budget", &[]),
     ("joins_its_thread", &[]),
     ("keeps_a_thread_local", &[]),
     ("leaves_a_signal_handler", &[("unmaps", "failed")]),

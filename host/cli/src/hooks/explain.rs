@@ -1,10 +1,12 @@
 //! Why callbacks stand where they stand.
 
+use std::time::Duration;
+
 use hookrail::{CallbackView, PointView, Standing};
 
 use super::{about, fault};
-use crate::print;
 use crate::table::{Column, Target, table};
+use crate::{duration, print};
 
 /// A point, for people: each callback with its place and the reason for it.
 pub(super) fn explain(view: &PointView) -> String {
@@ -36,7 +38,7 @@ pub(super) fn explain(view: &PointView) -> String {
     text
 }
 
-/// Where its number comes from, what put it behind its neighbour, and whether it is called.
+/// Where its number comes from, what put it behind its neighbour, how long it may take, and whether it is called.
 fn why(entry: &CallbackView, before: Option<&CallbackView>) -> String {
     let mut why = match (entry.declared, &*entry.origin) {
         (Some(declared), _) => format!("the operator says {}, it declares {declared}", entry.priority),
@@ -46,6 +48,9 @@ fn why(entry: &CallbackView, before: Option<&CallbackView>) -> String {
     if let Some(before) = before.filter(|before| before.priority == entry.priority) {
         let by = if before.instance == entry.instance { "callback" } else { "instance" };
         why.push_str(&format!("; a tie with {}/{}: the name of the {by} decides", before.instance, before.callback));
+    }
+    if let Some(budget) = entry.budget_ns {
+        why.push_str(&format!("; a call may take {}", duration::text(Duration::from_nanos(budget))));
     }
     let reason = entry.reason.as_deref().unwrap_or_default();
     let in_its_place = if entry.fault == "closed" { "the host denies in its place" } else { "it is passed over" };
@@ -76,6 +81,8 @@ mod tests {
         assert_eq!(why(&other, Some(&entry(7))), "it declares 7; a tie with a/x: the name of the instance decides");
         let off = CallbackView { standing: Standing::Disabled, enabled: false, ..entry(7) };
         assert_eq!(why(&off, Some(&entry(6))), "it declares 7; disabled by the operator");
+        let limited = CallbackView { budget_ns: Some(500_000), ..entry(7) };
+        assert_eq!(why(&limited, None), "it declares 7; a call may take 500 µs");
         let closed = CallbackView {
             standing: Standing::Quarantined,
             fault: "closed".into(),
