@@ -27,6 +27,7 @@ pub(crate) struct Registrar<'a> {
     pub(crate) note: &'a Note,
     pub(crate) instance: Arc<str>,
     pub(crate) owner: Owner,
+    pub(crate) generation: Option<u64>,
     pub(crate) probation: Option<Arc<Probation>>,
     pub(crate) admitted: Vec<Addition>,
     /// What was admitted, by point and callback.
@@ -126,6 +127,7 @@ impl Registrar<'_> {
         let callback = Callback {
             id,
             owner: self.owner,
+            generation: self.generation,
             instance: self.instance.clone(),
             name: name.into(),
             priority,

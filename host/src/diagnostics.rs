@@ -108,7 +108,7 @@ impl Speaker {
     }
 
     /// Its number, once it is known.
-    fn generation(&self) -> Option<u64> {
+    pub(crate) fn generation(&self) -> Option<u64> {
         Some(self.generation.load(Ordering::Relaxed)).filter(|generation| *generation > 0)
     }
 

@@ -62,6 +62,7 @@ impl Callbacks {
             let callback = Callback {
                 id: registry.names.intern(&instance, &name),
                 owner,
+                generation: None,
                 instance,
                 name,
                 priority: priority.number(),

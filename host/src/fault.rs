@@ -41,13 +41,13 @@ pub(crate) fn answered(chain: &Chain, callback: &Callback, answer: u32) -> Optio
         raw::DENY => format!("it denied, and {} cannot be denied", chain.point),
         _ => format!("it answered {answer}, which is no verdict"),
     };
-    let count = callback.record.fault(&what);
+    let count = callback.record.fault(&what, callback.generation);
     if is_worth_a_line(count) {
         tracing::error!(
             point = chain.point,
             instance = &*callback.instance,
             callback = &*callback.name,
-            generation = panic.as_ref().and_then(|panic| panic.generation),
+            generation = callback.generation,
             faults = count,
             backtrace = panic.as_ref().and_then(Panic::backtrace),
             "fault: {what}"

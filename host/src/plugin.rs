@@ -221,6 +221,7 @@ impl Loaded {
             note: self.note(),
             instance: instance.name.clone(),
             owner: beginning.owner,
+            generation: self.speaker().generation(),
             probation: beginning.probation.clone(),
             admitted: Vec::new(),
             seen: HashSet::new(),

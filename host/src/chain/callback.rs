@@ -82,6 +82,8 @@ impl Drop for Ctx {
 pub(crate) struct Callback {
     pub(crate) id: CallbackId,
     pub(crate) owner: Owner,
+    /// Its plugin's, if it is a plugin's.
+    pub(crate) generation: Option<u64>,
     pub(crate) instance: Arc<str>,
     pub(crate) name: Arc<str>,
     pub(crate) priority: i32,
@@ -168,6 +170,7 @@ impl Callback {
         Callback {
             id: self.id,
             owner: Owner::NOBODY,
+            generation: self.generation,
             instance: self.instance.clone(),
             name: self.name.clone(),
             priority: self.priority,

@@ -16,6 +16,7 @@ pub(crate) struct Placed {
     pub(crate) point: &'static str,
     id: CallbackId,
     pub(crate) owner: Owner,
+    pub(crate) generation: Option<u64>,
     /// `instance/callback`.
     pub(crate) name: String,
 }
@@ -42,7 +43,13 @@ pub(crate) enum Found {
 
 impl Placed {
     pub(crate) fn of(point: &'static str, callback: &Callback) -> Self {
-        Placed { point, id: callback.id, owner: callback.owner, name: callback.full_name() }
+        Placed {
+            point,
+            id: callback.id,
+            owner: callback.owner,
+            generation: callback.generation,
+            name: callback.full_name(),
+        }
     }
 
     /// Whether that is the one, on the same point.

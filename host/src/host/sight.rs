@@ -94,9 +94,11 @@ impl Core {
             Some(_) if !is_quarantined => {
                 Err(ApiMisuse::NotQuarantined { point: point.into(), callback: name.into() }.into())
             }
-            Some(_) => {
-                tracing::info!(point, "{name} is called again, as it was asked for");
-                self.tell(name, |callback| Happened::Released { point: point.into(), callback, tried: false });
+            Some(callback) => {
+                let generation = callback.generation;
+                tracing::info!(point, generation, "{name} is called again, as it was asked for");
+                let released = |callback| Happened::Released { point: point.into(), callback, tried: false };
+                self.tell(name, generation, released);
                 Ok(())
             }
         }

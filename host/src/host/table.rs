@@ -228,11 +228,6 @@ impl Table {
         }
     }
 
-    /// The number of the newest generation of a name; 0 for a name that was never loaded.
-    pub(crate) fn generation(&self, name: &str) -> u64 {
-        self.names.lock().by_name.get(name).map_or(0, |entry| entry.generation)
-    }
-
     /// The loaded plugins, by name.
     pub(crate) fn views(&self) -> Vec<PluginView> {
         let names = self.names.lock();

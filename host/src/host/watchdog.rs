@@ -82,7 +82,7 @@ fn run(findings: &Findings, core: &Weak<Core>) {
 impl Watchdog {
     fn act(&mut self, core: &Core, finding: Finding) {
         let Finding { at, what } = finding;
-        let Placed { point, ref name, .. } = at;
+        let Placed { point, generation, ref name, .. } = at;
         match what {
             Found::NotPassed(reason) => self.not_passed.push((at.owner, reason)),
             Found::TooManyFaults(reason) => self.quarantine(core, at, reason),
@@ -90,18 +90,20 @@ impl Watchdog {
                 let is_tried =
                     |callback: &Callback| at.is(callback) && matches!(*callback.standing.lock(), Standing::OnTrial(_));
                 if core.registry.stand(point, is_tried, arm).is_some() {
-                    tracing::info!(point, "{name} works again, and is called again");
-                    core.tell(name, |callback| Happened::Released { point: point.into(), callback, tried: true });
+                    tracing::info!(point, generation, "{name} works again, and is called again");
+                    let released = |callback| Happened::Released { point: point.into(), callback, tried: true };
+                    core.tell(name, generation, released);
                 }
             }
             Found::Slow { took, budget, count } => {
                 tracing::warn!(
                     point,
+                    generation,
                     took_ns = took,
                     budget_ns = budget,
                     "{name} took longer than it may, {count} time(s)"
                 );
-                core.tell(name, |callback| Happened::Slow {
+                core.tell(name, generation, |callback| Happened::Slow {
                     point: point.into(),
                     callback,
                     took_ns: took,
@@ -113,11 +115,12 @@ impl Watchdog {
     }
 
     fn quarantine(&mut self, core: &Core, at: Placed, reason: String) {
-        let Placed { point, ref name, .. } = at;
+        let Placed { point, generation, ref name, .. } = at;
         let standing = Standing::Quarantined(reason.as_str().into());
         if core.registry.stand(point, |callback| at.is(callback), |_| Some(standing)).is_some() {
-            tracing::error!(point, "{name} is quarantined: {reason}");
-            core.tell(name, |callback| Happened::Quarantined { point: point.into(), callback, reason });
+            tracing::error!(point, generation, "{name} is quarantined: {reason}");
+            let quarantined = |callback| Happened::Quarantined { point: point.into(), callback, reason };
+            core.tell(name, generation, quarantined);
             let pause = core.config.quarantine.pause;
             if !pause.is_zero() {
                 self.quarantined.push(Quarantined { at, until: Instant::now() + pause });
@@ -129,7 +132,7 @@ impl Watchdog {
     fn weigh(&mut self, core: &Core) {
         for over in self.quotas.look(core) {
             let Over { ref plugin, generation, bytes, max, .. } = over;
-            tracing::error!(plugin, bytes, max, "holds more memory than it may");
+            tracing::error!(plugin, generation, bytes, max, "holds more memory than it may");
             core.events.tell(plugin, generation, Happened::OverMemory { bytes, max_bytes: max });
             for at in over.callbacks(core) {
                 let reason = format!("the plugin holds {bytes} bytes of memory, {max} are allowed");
@@ -215,9 +218,10 @@ impl Watchdog {
 
 fn stuck(core: &Core, point: &'static str, callback: &Callback, thread: String, took: Duration) {
     let name = callback.full_name();
-    tracing::warn!(point, thread, "{name} has been in one call for {took:.1?}");
+    let generation = callback.generation;
+    tracing::warn!(point, generation, thread, "{name} has been in one call for {took:.1?}");
     let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    core.tell(&name, |callback| Happened::Stuck { point: point.into(), callback, thread, took_ms });
+    core.tell(&name, generation, |callback| Happened::Stuck { point: point.into(), callback, thread, took_ms });
 }
 
 /// A thread's name and the system's number of it.
@@ -233,9 +237,10 @@ pub(super) fn arm(callback: &Callback) -> Option<Standing> {
 }
 
 impl Core {
-    /// Tells what happened to a callback, `instance/callback`, as an event of its plugin.
-    pub(super) fn tell(&self, name: &str, what: impl FnOnce(String) -> Happened) {
+    /// Tells what happened to a callback, `instance/callback`, as an event of its plugin's generation; 0 for
+    /// a callback of the embedding program.
+    pub(super) fn tell(&self, name: &str, generation: Option<u64>, what: impl FnOnce(String) -> Happened) {
         let plugin = name.split(['/', ':']).next().unwrap_or(name);
-        self.events.tell(plugin, self.table.generation(plugin), what(name.into()));
+        self.events.tell(plugin, generation.unwrap_or(0), what(name.into()));
     }
 }

@@ -43,6 +43,9 @@ pub(crate) struct Counts {
 pub struct LastFault {
     /// When, in nanoseconds since the Unix epoch.
     pub time: u64,
+    /// Which generation of the plugin failed; `None` for a callback of the embedding program.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub generation: Option<u64>,
     /// What it said.
     pub what: String,
 }
@@ -59,8 +62,8 @@ impl Record {
     }
 
     /// It failed; answers how often by now.
-    pub(crate) fn fault(&self, what: &str) -> u64 {
-        *self.last.lock() = Some(LastFault { time: now(), what: what.into() });
+    pub(crate) fn fault(&self, what: &str, generation: Option<u64>) -> u64 {
+        *self.last.lock() = Some(LastFault { time: now(), generation, what: what.into() });
         self.faults.fetch_add(1, Ordering::Relaxed) + 1
     }
 

@@ -109,9 +109,10 @@ fn one(view: &PointView, before: Option<(Duration, &PointView)>) -> String {
         if let Some(fault) = &entry.last_fault {
             let ago = Duration::from_nanos(now().saturating_sub(fault.time));
             text.push_str(&format!(
-                "\n  {}/{}, {} ago: {}",
+                "\n  {}/{}{}, {} ago: {}",
                 entry.instance,
                 entry.callback,
+                fault.generation.map(|number| format!(", generation {number}")).unwrap_or_default(),
                 duration::text(ago),
                 fault.what
             ));
