@@ -4,6 +4,7 @@
 mod cc;
 mod program;
 #[path = "program/stocked.rs"]
+#[allow(dead_code, reason = "other tests use more of it")]
 mod stocked;
 
 use std::fs;
