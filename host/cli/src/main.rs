@@ -4,6 +4,7 @@ mod args;
 mod bench;
 mod cargo;
 mod check;
+mod config;
 mod complete;
 mod demo;
 mod dev;
