@@ -12,7 +12,7 @@ use hookrail::package::{Package, PublicKey, Range, Signature};
 use hookrail::{Config, Error, Host, Message, MessagePublish};
 use hookrail_abi::{Bytes, Format, Point, Text};
 
-use crate::raw;
+use crate::{cuttlefish, raw};
 
 /// A library: its headers, its imports, its note.
 pub fn image(bytes: &[u8]) {
@@ -153,4 +153,38 @@ pub fn wire(bytes: &[u8]) {
         let line = serde_json::to_vec(&answer).expect("an answer is JSON");
         assert_eq!(serde_json::from_slice::<Answer>(&line).expect("what was written can be read"), answer);
     }
+}
+
+/// A configuration file of EMQX: what can be read can be written, and is the same when it is read again; what
+/// is refused has a line.
+pub fn emqx(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let lines = text.split('\n').count();
+    let check = |mistakes: cuttlefish::Mistakes| {
+        assert!(!mistakes.0.is_empty());
+        assert!(mistakes.0.iter().all(|mistake| (1..=lines).contains(&mistake.line) && !mistake.what.is_empty()));
+    };
+    let entries = match cuttlefish::parse(text) {
+        Ok(entries) => entries,
+        Err(mistakes) => return check(mistakes),
+    };
+    let written = entries.iter().map(|entry| {
+        let words: Vec<_> = entry.path.iter().map(|word| word.replace('.', "\\.")).collect();
+        format!("{} = {}\n", words.join("."), serde_json::Value::from(&*entry.value))
+    });
+    let again = cuttlefish::parse(&written.collect::<String>()).expect("what was written can be read");
+    let said = |entries: Vec<cuttlefish::Entry>| -> Vec<_> {
+        entries.into_iter().map(|entry| (entry.path, entry.value)).collect()
+    };
+    for schema in [
+        None,
+        Some(hookrail::package::Metadata::schema()),
+        Some(serde_json::json!({ "additionalProperties": { "$ref": "#" } })),
+    ] {
+        match cuttlefish::convert(&entries, schema.as_ref(), "mask") {
+            Ok(value) => assert!(value.is_object() || value.is_array()),
+            Err(mistakes) => check(mistakes),
+        }
+    }
+    assert_eq!(said(again), said(entries));
 }

@@ -65,7 +65,17 @@ P25rJ1lJa4BSPePOxJ2ZfkZGQXDpdEviAfjT0W9Y57XxjYRz3QrQkaPY46ctV+sOe5A7iyqZv8ejyTFR
 
 const RANGES: [&[u8]; 3] = [b"~> 1.2, < 1.9.0-rc.1", b">=1,<= 2.0.0+b, == 1.4.0", b"> 4294967295.4294967295"];
 
+const EMQX: [&[u8]; 2] = [
+    b"## one\r\nauth.http.timeout = 5s\nauth\\.http.max_body = 10MB\n mask.on=off\nlist.1 = a\nlist.2 = \"b # \\\"\"\n",
+    b"format = 1\nmask.name = x\nauthors = a, b\ntar.size = 1.5KB\nfiles.1.path = a/b\ncompatibility.host = ~> 1.0\n",
+];
+
 proptest! {
+    #[test]
+    fn any_file_of_emqx_is_read_or_refused(bytes in bytes(&EMQX)) {
+        fuzz::emqx(&bytes);
+    }
+
     #[test]
     fn any_configuration_is_read_or_refused(bytes in bytes(&[CONFIG])) {
         fuzz::config(&bytes);

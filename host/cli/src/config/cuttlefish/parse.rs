@@ -53,9 +53,15 @@ impl fmt::Display for Mistakes {
 
 const BLANKS: [char; 2] = [' ', '\t'];
 
+/// How many words a key may have: nobody means more, and each is a step deeper.
+const MOST_WORDS: usize = 32;
+
 fn setting(text: &str) -> Result<(Vec<String>, String), String> {
     let Some((path, rest)) = key(text) else { return Err(no_setting(text)) };
     let Some(value) = rest.trim_start_matches(BLANKS).strip_prefix('=') else { return Err(no_setting(text)) };
+    if path.len() > MOST_WORDS {
+        return Err(format!("its key has {} words, {MOST_WORDS} are allowed", path.len()));
+    }
     Ok((path, value_of(value.trim_start_matches(BLANKS))?))
 }
 

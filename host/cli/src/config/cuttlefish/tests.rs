@@ -89,6 +89,7 @@ fn schema() -> Value {
             "free": {},
             "any": true,
             "open": { "type": "object" },
+            "tree": { "type": "array", "items": { "$ref": "#/properties/tree" } },
             "loop": { "$ref": "#/properties/loop" },
         },
         "$defs": { "User": {
@@ -147,6 +148,8 @@ fn values_have_the_types_of_the_schema() {
         ("starred.x = on", json!({ "starred": { "x": true } })),
         ("free = 5\nany.a.1 = 5", json!({ "free": "5", "any": { "a": { "1": "5" } } })),
         ("open.a.b = 5", json!({ "open": { "a": { "b": "5" } } })),
+        ("tree = [[], [[]]]", json!({ "tree": [[], [[]]] })),
+        ("tree.1 = []\ntree.2.1 = []", json!({ "tree": [[], [[]]] })),
         ("loop = 1", json!({ "loop": "1" })),
         // The last one counts, and what it replaces need not fit.
         ("count = x\ncount = 2", json!({ "count": 2 })),
@@ -180,6 +183,7 @@ fn what_the_schema_does_not_take_is_refused_with_its_line() {
         ("hash = md5", "`hash` takes plain, sha256 or 7, which `md5` is not"),
         ("mode = slow", "takes fast or a whole number, which `slow` is not"),
         ("ports = 80, http", "which `http` is not"),
+        ("tree = a, b", "`tree` takes an array, which `a, b` is not"),
         ("users.1 = ann", "keys of its own or JSON"),
         ("user.age = 1\nuser = x", "not both as here and in line 2"),
         ("list = a\nlist.1 = b", "not both as here and in line 2"),
@@ -188,6 +192,8 @@ fn what_the_schema_does_not_take_is_refused_with_its_line() {
         assert!(mistakes.to_string().contains(expected), "{text}: {mistakes}");
         assert_eq!((mistakes.0.len(), mistakes.0[0].line), (1, 1 + text.lines().count()), "{text}: {mistakes}");
     }
+    let deep = format!("{}a = x", "a.".repeat(100_000));
+    assert!(parse(&deep).unwrap_err().to_string().contains("100001 words, 32 are allowed"));
     let mistakes = convert(&parse("on = x\nmore = y\ncount = z").unwrap(), Some(&schema()), "plugin").unwrap_err();
     assert_eq!(mistakes.0.iter().map(|mistake| mistake.line).collect::<Vec<_>>(), [1, 2, 3], "all of them, in order");
 }

@@ -162,7 +162,9 @@ fn array(text: &str, name: &str, shape: &Shape<'_>) -> Result<Option<Value>, Str
     if let Some(array) = json(text).filter(Value::is_array) {
         return Ok(Some(array));
     }
-    let Some(element) = shape.element() else { return Ok(None) };
+    // Arrays of arrays have no other form.
+    let is_flat = |element: &Shape<'_>| !element.kinds().contains(&"array");
+    let Some(element) = shape.element().filter(is_flat) else { return Ok(None) };
     let elements = text.split(',').map(str::trim).filter(|element| !element.is_empty());
     elements.map(|text| typed(text, name, &element)).collect::<Result<_, _>>().map(|all| Some(Value::Array(all)))
 }
@@ -189,7 +191,8 @@ fn no_value(text: &str, name: &str, shape: &Shape<'_>) -> String {
         "integer" => "a whole number".into(),
         "number" => "a number".into(),
         "object" => "keys of its own or JSON".into(),
-        other => format!("an {other}"),
+        "array" => "an array".into(),
+        other => other.to_owned(),
     });
     let allowed: Vec<_> = values.chain(kinds).collect();
     let allowed = match allowed.split_last() {
