@@ -8,6 +8,7 @@
 //! 3. Where it is written and fails, the host goes back to what the store says.
 //! 4. The same verbs serve where no host runs: [`Offline`] has one that loads nothing.
 
+mod config;
 mod list;
 mod offline;
 mod plan;
@@ -18,14 +19,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use serde_json::Value;
 
 pub use self::offline::Offline;
 pub use self::start::NotLoaded;
 pub(crate) use self::verbs::Swap;
-use crate::config::HookOverride;
+use crate::config::Wishes;
 use crate::error::{ApiMisuse, Error};
 use crate::host::{Core, Host};
-use crate::store::{Library, Store};
+use crate::store::{Library, Store, Wanted};
 
 /// The store of a host.
 pub(crate) struct Stock {
@@ -73,7 +75,21 @@ impl<'a> Manager<'a> {
     }
 
     /// What a plugin begins with beside the host's configuration.
-    fn wishes(self, _library: &Library, hooks: Vec<HookOverride>) -> crate::config::Wishes {
-        crate::config::Wishes { configs: BTreeMap::new(), hooks }
+    fn wishes(self, wanted: &Wanted) -> Wishes {
+        let Wanted { library: Library { name, .. }, config, hooks } = wanted;
+        let is_set = !config.is_null() && self.host_says(name).is_none();
+        Wishes { configs: is_set.then(|| (name.clone(), config.clone())).into_iter().collect(), hooks: hooks.clone() }
+    }
+
+    /// How the host's own configuration configures a plugin, if it does.
+    fn host_says(self, name: &str) -> Option<Value> {
+        let plugin = self.core.config.plugins.get(name)?;
+        let instances =
+            || plugin.instances.iter().map(|(key, instance)| (key.clone(), instance.config.clone())).collect();
+        match (plugin.config.is_null(), plugin.instances.is_empty()) {
+            (true, true) => None,
+            (false, _) => Some(plugin.config.clone()),
+            (true, false) => Some(Value::Object(instances())),
+        }
     }
 }

@@ -259,7 +259,7 @@ impl Loaded {
             // SAFETY: by its invariant the instance's state is valid; text for the call.
             Some(table) => unsafe { (table.reload)(instance.state, Str::new(&json)) },
             None => {
-                said::say(Saying::Error as u32, "it takes a new configuration only when it is loaded anew");
+                said::say(Saying::Error as u32, "it takes a new configuration only when it is loaded anew: `hookrail config set --restart` does that");
                 1
             }
         })?;

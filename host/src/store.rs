@@ -46,9 +46,7 @@ pub use change::{Change, MAX_ALLOWANCE};
 pub use config::{Configured, FormerConfig, Origin};
 pub use error::Refused;
 pub use install::{Install, Installation};
-#[cfg(feature = "control")]
-pub(crate) use library::Enabled;
-pub use library::Library;
+pub use library::{Library, Wanted};
 pub use list::{Depth, Listed, Standing};
 pub use semver::Version;
 pub use state::{Allowance, Desired, Installed, Kind, Plugin, State, Voucher};

@@ -63,7 +63,9 @@ fn every_source_says_what_it_is() {
 /// The codes that the sources of errors name, as often as they do.
 fn codes() -> Vec<String> {
     let mut codes = Vec::new();
-    for (_, text) in with_extension("rs").filter(|(file, _)| file.ends_with("error.rs") || file.starts_with("host/src/error")) {
+    for (_, text) in
+        with_extension("rs").filter(|(file, _)| file.ends_with("error.rs") || file.starts_with("host/src/error"))
+    {
         let quoted = text.split('"').skip(1).step_by(2).map(str::to_owned);
         codes.extend(quoted.filter(|text| text.len() == 6 && text.starts_with("HR0")));
     }

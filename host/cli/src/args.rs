@@ -1,6 +1,7 @@
 //! What can be asked of the program.
 
 mod check;
+mod config;
 mod hooks;
 mod manage;
 mod new;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::check::{Check, CheckOne};
+pub(crate) use self::config::{Config, Reconfigure};
 pub(crate) use self::hooks::{Chains, Hooks};
 pub(crate) use self::manage::{Common, Plugin, Selection};
 pub(crate) use self::new::{Language, New};
@@ -45,6 +47,9 @@ pub(crate) enum Command {
     /// Manage what is installed, and the plugins of a running host
     #[command(subcommand)]
     Plugin(Plugin),
+    /// Say what plugins are configured with
+    #[command(subcommand)]
+    Config(Config),
     /// Show what happens to the plugins of a running host, as it happens
     Events(Common),
     /// Show what a running host is doing

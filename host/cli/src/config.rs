@@ -1,4 +1,130 @@
-//! The configuration of installed plugins.
+//! `hookrail config`: what plugins are configured with.
 
-#[cfg_attr(not(test), allow(dead_code, unused_imports, reason = "`config import` is not there yet; its tests are"))]
-pub(crate) mod cuttlefish;
+mod cuttlefish;
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+
+use hookrail::control::Command;
+use hookrail::control::wire::Reconfigured;
+use hookrail::store::{Configured, FormerConfig, Origin};
+use serde_json::Value;
+
+use crate::args::{Common, Config, Reconfigure};
+use crate::error::Error;
+use crate::exit::ExitCode;
+use crate::table::{Column, Target, table};
+use crate::{print, remote, talk};
+
+pub(crate) fn run(command: &Config) -> Result<ExitCode, Error> {
+    match command {
+        Config::Get { name, common } => get(name, common)?,
+        Config::Set { name, file, how, common } => set(name, json(file)?, *how, common)?,
+        Config::Schema { name, common } => {
+            let schema = schema(name, common)?.ok_or_else(|| Error::NoSchema(name.into()))?;
+            print::json(&schema)?;
+        }
+        Config::History { name, revision, common } => history(name, *revision, common)?,
+        Config::Import { file, plugin, dry_run, how, common } => {
+            let name = plugin.clone().unwrap_or_else(|| named_by(file));
+            let config = import(file, &name, common)?;
+            if *dry_run { print::json(&config)? } else { set(&name, config, *how, common)? }
+        }
+    }
+    Ok(ExitCode::Ok)
+}
+
+fn get(name: &str, common: &Common) -> Result<(), Error> {
+    let (configured, _) = remote::ask::<Configured>(&common.selection, &Command::Config { plugin: name.into() })?;
+    if common.json {
+        return print::json(&configured);
+    }
+    talk::line(origin(&configured));
+    print::json(&configured.value)
+}
+
+fn set(name: &str, config: Value, how: Reconfigure, common: &Common) -> Result<(), Error> {
+    let command = Command::Configure { plugin: name.into(), config, restart: how.restart, wait_ms: None };
+    let (done, by_host) = remote::ask::<Reconfigured>(&common.selection, &command)?;
+    if common.json {
+        return print::json(&done);
+    }
+    let revision = done.configured.revision;
+    if !done.changed {
+        return print::line(format_args!("{name} is configured so already, by revision {revision}"));
+    }
+    if !by_host {
+        talk::line("no host is running: it has it when one starts");
+    }
+    print::line(format_args!("{name} has configuration {revision}"))
+}
+
+fn schema(name: &str, common: &Common) -> Result<Option<Value>, Error> {
+    Ok(remote::ask(&common.selection, &Command::ConfigSchema { plugin: name.into() })?.0)
+}
+
+fn history(name: &str, revision: Option<u64>, common: &Common) -> Result<(), Error> {
+    let command = Command::ConfigHistory { plugin: name.into() };
+    let (former, _) = remote::ask::<Vec<FormerConfig>>(&common.selection, &command)?;
+    if let Some(revision) = revision {
+        let found = former.iter().find(|former| former.revision == revision);
+        return print::json(&found.ok_or_else(|| Error::NoRevision { name: name.into(), revision })?.value);
+    }
+    if common.json {
+        return print::json(&former);
+    }
+    if former.is_empty() {
+        return print::line(format_args!("{name} was not configured in another way before"));
+    }
+    let columns = [Column::Number("revision"), Column::Text("since"), Column::Text("configuration")];
+    let rows = former
+        .iter()
+        .map(|FormerConfig { revision, since, value }| vec![revision.to_string(), since.clone(), value.to_string()]);
+    print::line(table(Target::Stdout, &columns, rows))
+}
+
+/// What a configuration file of EMQX becomes.
+fn import(file: &Path, name: &str, common: &Common) -> Result<Value, Error> {
+    let text = fs::read_to_string(file);
+    let text = text.map_err(|source| Error::Input { file: file.display().to_string(), source })?;
+    let bad = |mistakes: cuttlefish::Mistakes| Error::BadConfig {
+        file: file.display().to_string(),
+        why: mistakes.to_string(),
+    };
+    let entries = cuttlefish::parse(&text).map_err(bad)?;
+    let schema = schema(name, common)?;
+    if schema.is_none() {
+        talk::line(format_args!("{name} describes its configuration by no schema: every value stays text"));
+    }
+    cuttlefish::convert(&entries, schema.as_ref(), name).map_err(bad)
+}
+
+/// `auth-http` of `etc/emqx_auth_http.conf`: ours have dashes in their names, theirs had none.
+fn named_by(file: &Path) -> String {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    stem.strip_prefix("emqx_").unwrap_or(&stem).replace('_', "-")
+}
+
+/// A file of JSON.
+fn json(file: &Path) -> Result<Value, Error> {
+    let name = file.display().to_string();
+    let mut text = String::new();
+    let read = if name == "-" {
+        io::stdin().read_to_string(&mut text).map(|_| ())
+    } else {
+        fs::read_to_string(file).map(|read| text = read)
+    };
+    read.map_err(|source| Error::Input { file: name.clone(), source })?;
+    serde_json::from_str(&text).map_err(|error| Error::BadConfig { file: name, why: format!(" {error}") })
+}
+
+fn origin(configured: &Configured) -> String {
+    let since = configured.since.as_ref().map(|since| format!(" since {since}")).unwrap_or_default();
+    match configured.origin {
+        Origin::Host => "hookrail.toml says so".into(),
+        Origin::Nothing => "nobody has configured it".into(),
+        Origin::Operator => format!("configuration {}{since}", configured.revision),
+        Origin::Package => format!("the default of its package{since}"),
+    }
+}

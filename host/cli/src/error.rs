@@ -19,6 +19,8 @@ pub(crate) enum Error {
     /// The library says so.
     #[error(transparent)]
     Host(#[from] hookrail::Error),
+    #[error("{file} is no configuration:{why}")]
+    BadConfig { file: String, why: String },
     #[error("the key {key}: {why}")]
     BadKey { key: String, why: String },
     /// What is enabled is relied on.
@@ -42,6 +44,8 @@ pub(crate) enum Error {
     NotRunning { pid: u32, running: Vec<Running> },
     #[error("there is no hook point `{0}`")]
     NoPoint(String),
+    #[error("{name} has no former configuration {revision}")]
+    NoRevision { name: String, revision: u64 },
     #[error("{} exports no schema: it takes no configuration, or does not describe it", .0.display())]
     NoSchema(PathBuf),
     #[error("`{name}` cannot be made: {why}")]
@@ -97,6 +101,8 @@ impl Error {
             Error::BadKey { .. } => "HR0620",
             Error::NotPacked { .. } => "HR0621",
             Error::NotMade { .. } => "HR0622",
+            Error::BadConfig { .. } => "HR0623",
+            Error::NoRevision { .. } => "HR0624",
         }
     }
 
@@ -121,6 +127,10 @@ impl Error {
             }
             Error::ManyCdylibs { .. } => "choose one behind `--`, for example `-- --lib`".into(),
             Error::NoCargo(_) => "install Rust (https://rustup.rs), or put `cargo` into $PATH".into(),
+            Error::BadConfig { .. } => "mend that; `hookrail config schema NAME` prints what the plugin takes".into(),
+            Error::NoRevision { name, .. } => {
+                format!("`hookrail config history {name}` shows those that are kept").into()
+            }
             Error::BadKey { .. } => "`hookrail keygen` makes keys; docs/package.md tells of them".into(),
             Error::NoCheck { .. } => "`hookrail check --list` shows them all".into(),
             Error::NotMade { .. } => "mend that; `hookrail new --help` says what it takes".into(),
@@ -160,11 +170,13 @@ impl Error {
                 ExitCode::NotFound
             }
             Error::NoPlugin { .. }
+            | Error::NoRevision { .. }
             | Error::NoPoint(_)
             | Error::NoSchema(_)
             | Error::NoneRuns(_)
             | Error::NotRunning { .. } => ExitCode::NotFound,
-            Error::BadKey { .. }
+            Error::BadConfig { .. }
+            | Error::BadKey { .. }
             | Error::ManyCdylibs { .. }
             | Error::NoCheck { .. }
             | Error::NoCdylib(_)

@@ -4,8 +4,8 @@ mod args;
 mod bench;
 mod cargo;
 mod check;
-mod config;
 mod complete;
+mod config;
 mod demo;
 mod dev;
 mod digest;
@@ -58,6 +58,7 @@ fn run(args: &Args) -> Result<ExitCode, Error> {
         Command::Run(options) => run::run(options),
         Command::Hooks(command) => hooks::run(command),
         Command::Plugin(command) => plugin::run(command),
+        Command::Config(command) => config::run(command),
         Command::Events(options) => events::run(options),
         Command::Status(options) => status::run(options),
         Command::Inspect(options) => inspect::run(options),

@@ -32,6 +32,13 @@ pub(crate) fn act(core: &Arc<Core>, command: &Command, report: impl FnOnce() -> 
         Command::Allow { plugin, version, sha256, lasts_ms } => {
             json(manager(core)?.allow(plugin, version.clone(), *sha256, Duration::from_millis(*lasts_ms)))
         }
+        Command::Config { plugin } => json(manager(core)?.config(plugin)),
+        Command::ConfigHistory { plugin } => json(manager(core)?.config_history(plugin)),
+        Command::ConfigSchema { plugin } => json(manager(core)?.config_schema(plugin)),
+        Command::Configure { plugin, config, restart, wait_ms } => {
+            let swap = Swap { fresh: false, wait_ms: *wait_ms };
+            json(manager(core)?.configure(plugin, config.clone(), *restart, swap))
+        }
         Command::Disable { plugin, wait_ms } => json(manager(core)?.disable(plugin, *wait_ms)),
         Command::Enable { plugin } => json(manager(core)?.enable(plugin)),
         Command::Events => Ok(Value::Null),
@@ -71,6 +78,9 @@ pub(crate) fn act(core: &Arc<Core>, command: &Command, report: impl FnOnce() -> 
 pub(super) fn runs_plugins(command: &Command) -> bool {
     match command {
         Command::Allow { .. }
+        | Command::Config { .. }
+        | Command::ConfigHistory { .. }
+        | Command::ConfigSchema { .. }
         | Command::Events
         | Command::Hooks { .. }
         | Command::Level { .. }
@@ -81,7 +91,8 @@ pub(super) fn runs_plugins(command: &Command) -> bool {
         | Command::Status
         | Command::Trace { .. }
         | Command::Validate { .. } => false,
-        Command::Disable { .. }
+        Command::Configure { .. }
+        | Command::Disable { .. }
         | Command::Enable { .. }
         | Command::Install { .. }
         | Command::Load { .. }
@@ -100,6 +111,10 @@ pub(super) fn runs_plugins(command: &Command) -> bool {
 pub(crate) fn needs_no_host(command: &Command) -> bool {
     match command {
         Command::Allow { .. }
+        | Command::Config { .. }
+        | Command::ConfigHistory { .. }
+        | Command::ConfigSchema { .. }
+        | Command::Configure { .. }
         | Command::Disable { .. }
         | Command::Enable { .. }
         | Command::Install { .. }

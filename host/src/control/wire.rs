@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::answers::{Ended, LeftOut, PlacedCallback, PluginDetail, Program, Replaced};
-pub use self::installed::{Changed, Installed, Planned, Staged, Uninstalled, Validated};
+pub use self::installed::{Changed, Installed, Planned, Reconfigured, Staged, Uninstalled, Validated};
 use super::error::ControlError;
 use crate::diagnostics::LogLevel;
 use crate::error::Error;
@@ -62,6 +62,35 @@ pub enum Command {
         sha256: Digest,
         /// For how long, a day at most.
         lasts_ms: u64,
+    },
+    /// What a plugin is configured with. Answers a [`Configured`](crate::store::Configured).
+    Config {
+        /// The plugin.
+        plugin: String,
+    },
+    /// What a plugin was configured with before. Answers an array of
+    /// [`FormerConfig`](crate::store::FormerConfig), the newest first.
+    ConfigHistory {
+        /// The plugin.
+        plugin: String,
+    },
+    /// The JSON Schema of a plugin's configuration. Answers it, or null.
+    ConfigSchema {
+        /// The plugin.
+        plugin: String,
+    },
+    /// Configures a plugin. Where it runs it takes that at once, or refuses it. Answers a [`Reconfigured`].
+    Configure {
+        /// The plugin.
+        plugin: String,
+        /// The whole configuration.
+        config: Value,
+        /// Has the same code run anew with it, for plugins that take it only when they are loaded.
+        #[serde(default)]
+        restart: bool,
+        /// How long to wait for the end of the old generation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wait_ms: Option<u64>,
     },
     /// Says that hosts shall not load a plugin, and unloads it. Answers a [`Changed`].
     Disable {

@@ -173,7 +173,7 @@ impl Core {
         Then::End { before, after }
     }
 
-    pub(super) fn reload(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
+    pub(crate) fn reload(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
         let (owner, lifecycle) = self.table.running(instance)?;
         let loaded = lifecycle.lock();
         let not_loaded = || ApiMisuse::NotLoaded(instance.into());

@@ -5,10 +5,9 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use super::Manager;
-use crate::config::HookOverride;
 use crate::error::Error;
 use crate::library::Source;
-use crate::store::{Enabled, Library};
+use crate::store::Wanted;
 
 /// An enabled plugin that was not loaded.
 #[derive(Debug)]
@@ -19,19 +18,19 @@ pub struct NotLoaded {
     pub error: Error,
 }
 
-/// A library that was verified, in memory.
+/// What a host loads, with the library verified and in memory.
 pub(super) struct Opened {
-    pub(super) library: Library,
-    pub(super) copy: OwnedFd,
+    pub(super) wanted: Wanted,
+    copy: OwnedFd,
 }
 
 impl Opened {
-    pub(super) fn of(library: Library) -> Result<Self, Error> {
-        Ok(Opened { copy: library.open()?, library })
+    pub(super) fn of(wanted: Wanted) -> Result<Self, Error> {
+        Ok(Opened { copy: wanted.library.open()?, wanted })
     }
 
     pub(super) fn source(&self) -> Source<'_> {
-        Source::copy(&self.library.path, self.copy.as_fd())
+        Source::copy(&self.wanted.library.path, self.copy.as_fd())
     }
 }
 
@@ -44,17 +43,17 @@ impl Manager<'_> {
             // The next ones are verified while one is loaded; only so many, for they are in memory.
             let (send, verified) = sync_channel(4);
             scope.spawn(move || {
-                for Enabled { name, hooks, library } in enabled {
-                    if send.send((name, hooks, library.and_then(Opened::of))).is_err() {
+                for (name, wanted) in enabled {
+                    if send.send((name, wanted.and_then(Opened::of))).is_err() {
                         return;
                     }
                 }
             });
-            for (plugin, hooks, opened) in verified {
+            for (plugin, opened) in verified {
                 if self.core.table.plugin(&plugin).is_some() {
                     continue;
                 }
-                if let Err(error) = opened.and_then(|opened| self.load(&opened, hooks)) {
+                if let Err(error) = opened.and_then(|opened| self.load(&opened)) {
                     self.stock.failed.lock().insert(plugin.clone(), error.to_string());
                     failed.push(NotLoaded { plugin, error });
                 }
@@ -63,11 +62,10 @@ impl Manager<'_> {
         Ok(failed)
     }
 
-    pub(super) fn load(self, opened: &Opened, hooks: Vec<HookOverride>) -> Result<(), Error> {
-        let wishes = self.wishes(&opened.library, hooks);
+    pub(super) fn load(self, opened: &Opened) -> Result<(), Error> {
         // SAFETY: by the contract of `Host::open_store`.
-        unsafe { self.core.load(opened.source(), wishes)? };
-        self.stock.failed.lock().remove(&opened.library.name);
+        unsafe { self.core.load(opened.source(), self.wishes(&opened.wanted))? };
+        self.stock.failed.lock().remove(&opened.wanted.library.name);
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use crate::control::wire::{Changed, Ended, Installed, Replaced, Staged, Uninstal
 use crate::error::{ApiMisuse, Error};
 use crate::host::Upgraded;
 use crate::package::{Digest, Trust};
-use crate::store::{Allowance, Depth, Install, Library, Refused, Version, Voucher};
+use crate::store::{Allowance, Depth, Install, Refused, Version, Voucher, Wanted};
 use crate::view::{PluginView, Status};
 
 /// How one generation takes the place of another.
@@ -64,12 +64,12 @@ impl Manager<'_> {
             change.state().installed(plugin)?;
         }
         let mut upgraded = None;
-        let installed = change.install(file, how, |library| match plugin {
-            Some(plugin) if library.name != plugin => {
-                Err(ApiMisuse::AnotherPlugin { plugin: plugin.into(), found: library.name.clone() }.into())
+        let installed = change.install(file, how, |wanted| match plugin {
+            Some(plugin) if wanted.library.name != plugin => {
+                Err(ApiMisuse::AnotherPlugin { plugin: plugin.into(), found: wanted.library.name.clone() }.into())
             }
             _ => {
-                upgraded = self.replace(library, swap)?;
+                upgraded = self.replace(wanted.clone(), swap)?;
                 Ok(())
             }
         });
@@ -84,8 +84,8 @@ impl Manager<'_> {
     pub(crate) fn rollback(self, name: &str, swap: Swap) -> Result<Changed, Error> {
         let mut upgraded = None;
         let mut change = self.stock.store.change()?;
-        let rolled_back = change.rollback(name, |library| {
-            upgraded = self.replace(library, swap)?;
+        let rolled_back = change.rollback(name, |wanted| {
+            upgraded = self.replace(wanted.clone(), swap)?;
             Ok(())
         });
         rolled_back.inspect_err(|_| self.go_back(upgraded.as_ref(), swap))?;
@@ -96,11 +96,10 @@ impl Manager<'_> {
 
     pub(crate) fn enable(self, name: &str) -> Result<Changed, Error> {
         let mut change = self.stock.store.change()?;
-        let hooks = change.state().desired(name).hooks;
         let mut is_loaded = false;
-        let changed = change.enable(name, |library| {
+        let changed = change.enable(name, |wanted| {
             if self.stock.is_live && self.core.table.plugin(name).is_none() {
-                self.load(&Opened::of(library.clone())?, hooks)?;
+                self.load(&Opened::of(wanted.clone())?)?;
                 is_loaded = true;
             }
             Ok(())
@@ -125,40 +124,39 @@ impl Manager<'_> {
 
     /// Loads what is enabled and not loaded.
     pub(crate) fn start(self, name: &str) -> Result<(), Error> {
-        let library = self.stock.store.library(name)?;
-        let desired = self.stock.store.state()?.desired(name);
-        if !desired.enabled {
+        let wanted = self.stock.store.wanted(name)?;
+        if !self.stock.store.state()?.desired(name).enabled {
             return Err(Error::Store { plugin: name.into(), why: Refused::Disabled });
         }
-        self.load(&Opened::of(library)?, desired.hooks)
+        self.load(&Opened::of(wanted)?)
     }
 
-    /// Puts a library in the place of the one that runs, where one does. One that is stopped goes: the next
+    /// Puts what is wanted in the place of what runs, where that does. One that is stopped goes: the next
     /// start loads what is installed then.
-    fn replace(self, library: &Library, swap: Swap) -> Result<Option<Upgraded>, Error> {
-        let Some(plugin) = self.core.table.plugin(&library.name).filter(|_| self.stock.is_live) else {
+    pub(super) fn replace(self, wanted: Wanted, swap: Swap) -> Result<Option<Upgraded>, Error> {
+        let Some(plugin) = self.core.table.plugin(&wanted.library.name).filter(|_| self.stock.is_live) else {
             return Ok(None);
         };
-        if self.view(&library.name)?.status == Status::Stopped {
+        if self.view(&wanted.library.name)?.status == Status::Stopped {
             self.core.begin_unload(&plugin)?;
             return Ok(None);
         }
-        let opened = Opened::of(library.clone())?;
-        let wishes = self.wishes(library, self.stock.store.state()?.desired(&library.name).hooks);
+        let opened = Opened::of(wanted)?;
+        let wishes = self.wishes(&opened.wanted);
         // SAFETY: by the contract of `Host::open_store`.
         unsafe { self.core.upgrade(&plugin, opened.source(), swap.fresh, Some(wishes)) }.map(Some)
     }
 
     /// Has the host serve what is installed, where it went ahead of the store in vain.
-    fn go_back(self, upgraded: Option<&Upgraded>, swap: Swap) {
+    pub(super) fn go_back(self, upgraded: Option<&Upgraded>, swap: Swap) {
         let Some(name) = upgraded.map(|upgraded| upgraded.old.plugin()) else { return };
-        let back = self.stock.store.library(name).and_then(|library| self.replace(&library, swap));
+        let back = self.stock.store.wanted(name).and_then(|wanted| self.replace(wanted, swap));
         if let Err(error) = back {
             tracing::error!(plugin = name, "another version serves than is installed: {error}");
         }
     }
 
-    fn waited(self, upgraded: Option<Upgraded>, swap: Swap) -> Option<Replaced> {
+    pub(super) fn waited(self, upgraded: Option<Upgraded>, swap: Swap) -> Option<Replaced> {
         upgraded.map(|upgraded| ending::replaced(self.core, upgraded, swap.wait_ms))
     }
 
@@ -167,7 +165,7 @@ impl Manager<'_> {
     }
 
     /// The plugin, as it is now.
-    fn view(self, name: &str) -> Result<PluginView, Error> {
+    pub(super) fn view(self, name: &str) -> Result<PluginView, Error> {
         let plugins = self.list(Depth::Metadata)?;
         let plugin = plugins.into_iter().find(|plugin| plugin.name == name);
         Ok(plugin.ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?)

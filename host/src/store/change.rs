@@ -9,7 +9,7 @@ use super::collect::collect;
 use super::config::purge;
 use super::error::Refused;
 use super::examine::examine;
-use super::library::Library;
+use super::library::Wanted;
 use super::list::Depth;
 use super::state::{Allowance, Desired, Installed, Plugin, State, refused};
 use super::unpack::sync;
@@ -52,7 +52,7 @@ impl<'a> Change<'a> {
     /// Says that hosts shall load a plugin; answers whether that is new. Refuses one that is not what
     /// was installed, that nobody vouches for any more, or that the configuration does not fit; and whoever
     /// would load it may not `agree`.
-    pub fn enable(&mut self, name: &str, agree: impl FnOnce(&Library) -> Result<(), Error>) -> Result<bool, Error> {
+    pub fn enable(&mut self, name: &str, agree: impl FnOnce(&Wanted) -> Result<(), Error>) -> Result<bool, Error> {
         self.is_there(name)?;
         if self.state.desired(name).enabled {
             return Ok(false);
@@ -61,9 +61,9 @@ impl<'a> Change<'a> {
             Ok((_, version, installed)) => {
                 let metadata = self.examine(name, version, installed)?;
                 self.fits(name, version)?;
-                self.store.library_of(&metadata)?
+                self.store.wanted_of(&self.state, &metadata)?
             }
-            Err(_) => self.store.library(name)?,
+            Err(_) => self.store.wanted_in(&self.state, &Trust::default(), name)?,
         })?;
         self.desire(name, |desired| desired.enabled = true)?;
         Ok(true)
@@ -94,7 +94,7 @@ impl<'a> Change<'a> {
     pub fn rollback(
         &mut self,
         name: &str,
-        agree: impl FnOnce(&Library) -> Result<(), Error>,
+        agree: impl FnOnce(&Wanted) -> Result<(), Error>,
     ) -> Result<(Version, Version), Error> {
         let (plugin, current, _) = self.state.installed(name)?;
         let previous = plugin.previous.as_ref().ok_or_else(|| refused(name, Refused::NoPrevious))?;
@@ -103,7 +103,7 @@ impl<'a> Change<'a> {
             self.fits(name, previous)?;
         }
         let (current, previous) = (current.clone(), previous.clone());
-        agree(&self.store.library_of(&metadata)?)?;
+        agree(&self.store.wanted_of(&self.state, &metadata)?)?;
         let mut state = self.state.clone();
         let plugin = state.plugins.get_mut(name).expect("it is installed");
         // INVARIANT: both are installed.
@@ -156,7 +156,7 @@ impl<'a> Change<'a> {
     }
 
     /// Refuses what is neither installed nor prebuilt.
-    fn is_there(&self, name: &str) -> Result<(), Error> {
+    pub(super) fn is_there(&self, name: &str) -> Result<(), Error> {
         if self.store.prebuilt.contains_key(name) { Ok(()) } else { self.state.installed(name).map(|_| ()) }
     }
 

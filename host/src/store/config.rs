@@ -17,7 +17,7 @@ use std::fs;
 use std::path::Path;
 
 use semver::Version;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::change::Change;
@@ -35,7 +35,7 @@ use record::Record;
 pub use record::FormerConfig;
 
 /// What a plugin is configured with.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Configured {
     /// The configuration; null if there is none.
     pub value: Value,
@@ -48,9 +48,11 @@ pub struct Configured {
 }
 
 /// Where a configuration comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
+    /// The host's own configuration says it, which goes before what is set.
+    Host,
     /// There is none.
     Nothing,
     /// The operator has set it.
@@ -60,28 +62,44 @@ pub enum Origin {
 }
 
 impl Store {
-    /// The configuration of an installed plugin that applies, and where it comes from.
+    /// The configuration of a plugin that applies, and where it comes from.
     pub fn configuration(&self, name: &str) -> Result<Configured, Error> {
         self.undisturbed(|state| {
-            let (_, version, installed) = state.installed(name)?;
-            if let Some(FormerConfig { revision, since, value }) = Record::read(self, name)?.into_current() {
-                return Ok(Configured { value, origin: Origin::Operator, revision, since: Some(since) });
+            if self.prebuilt.contains_key(name) {
+                return self.configured(name, None);
             }
-            let path = format!("etc/{name}.json");
-            let default = self.metadata(state, name, version)?;
-            let default = json(&self.place(name, version), &default, &path)?;
-            Ok(match default {
-                Some(value) => {
-                    Configured { value, origin: Origin::Package, revision: 0, since: Some(installed.at.clone()) }
-                }
-                None => Configured { value: Value::Null, origin: Origin::Nothing, revision: 0, since: None },
-            })
+            let (_, version, installed) = state.installed(name)?;
+            let metadata = self.metadata(state, name, version)?;
+            let configured = self.configured(name, Some(&metadata))?;
+            let since = configured.since.clone().or_else(|| match configured.origin {
+                Origin::Package => Some(installed.at.clone()),
+                Origin::Host | Origin::Nothing | Origin::Operator => None,
+            });
+            Ok(Configured { since, ..configured })
         })
+    }
+
+    /// That of a plugin whose package says that of itself.
+    pub(super) fn configured(&self, name: &str, metadata: Option<&Metadata>) -> Result<Configured, Error> {
+        if let Some(FormerConfig { revision, since, value }) = Record::read(self, name)?.into_current() {
+            return Ok(Configured { value, origin: Origin::Operator, revision, since: Some(since) });
+        }
+        let default = |metadata: &Metadata| {
+            json(&self.place(name, &metadata.version), metadata, &format!("etc/{name}.json")).transpose()
+        };
+        let (value, origin) = match metadata.and_then(default).transpose()? {
+            Some(value) => (value, Origin::Package),
+            None => (Value::Null, Origin::Nothing),
+        };
+        Ok(Configured { value, origin, revision: 0, since: None })
     }
 
     /// The JSON Schema of the configuration, if the package brought one.
     pub fn schema(&self, name: &str) -> Result<Option<Value>, Error> {
         self.undisturbed(|state| {
+            if self.prebuilt.contains_key(name) {
+                return Ok(None);
+            }
             let version = state.installed(name)?.1;
             json(&self.place(name, version), &self.metadata(state, name, version)?, &schema_path(name))
         })
@@ -89,7 +107,9 @@ impl Store {
 
     /// What the operator had set before, the newest first; ten at most.
     pub fn history(&self, name: &str) -> Result<Vec<FormerConfig>, Error> {
-        self.state()?.installed(name)?;
+        if !self.prebuilt.contains_key(name) {
+            self.state()?.installed(name)?;
+        }
         Ok(Record::read(self, name)?.into_former())
     }
 
@@ -125,10 +145,10 @@ impl Change<'_> {
         value: Value,
         agree: impl FnOnce(&Value) -> Result<(), Error>,
     ) -> Result<(Configured, bool), Error> {
-        let version = self.state.installed(name)?.1;
-        let metadata = self.store.metadata(&self.state, name, version)?;
-        if let Some(schema) = schema(&self.store.place(name, version), &metadata)? {
-            schema.check(name, &value)?;
+        self.is_there(name)?;
+        if let Ok((_, version, _)) = self.state.installed(name) {
+            let metadata = self.store.metadata(&self.state, name, version)?;
+            schema(&self.store.place(name, version), &metadata)?.map_or(Ok(()), |schema| schema.check(name, &value))?;
         }
         let record = Record::read(self.store, name)?;
         let is_new = record.current().is_none_or(|current| current.value != value);

@@ -14,6 +14,9 @@ pub enum Refused {
         /// Whether it is the current one.
         is_current: bool,
     },
+    /// The configuration of the host says how it is configured.
+    #[error("the host's own configuration, hookrail.toml, says how it is configured")]
+    ConfiguredByHost,
     /// The file that says what is installed makes no sense.
     #[error("it is damaged: {0}")]
     Damaged(String),
@@ -67,6 +70,7 @@ impl Refused {
             Refused::AlreadyInstalled { is_current: false, .. } => {
                 ("HR0827", "`hookrail plugin rollback NAME` returns to it")
             }
+            Refused::ConfiguredByHost => ("HR0832", "change it there, or take it out there and set it anew"),
             Refused::Damaged(_) => {
                 ("HR0822", "put back a copy of it; or move it and the folder store away, and install the plugins again")
             }

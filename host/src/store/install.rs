@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::change::Change;
 use super::error::Refused;
 use super::failed;
-use super::library::Library;
+use super::library::Wanted;
 use super::state::{Allowance, Installed, Plugin, State, Voucher, refused};
 use super::unpack::{make, sync, unpack};
 use crate::error::Error;
@@ -45,13 +45,13 @@ pub struct Installation {
 
 impl Change<'_> {
     /// Installs a package; the plugin is disabled, unless another version of it was enabled. Whoever uses
-    /// the version before may not `agree` with the library that comes in its place. Behind a failure all is
+    /// the version before may not `agree` with what comes in its place. Behind a failure all is
     /// as before.
     pub fn install(
         &mut self,
         file: &Path,
         how: Install,
-        agree: impl FnOnce(&Library) -> Result<(), Error>,
+        agree: impl FnOnce(&Wanted) -> Result<(), Error>,
     ) -> Result<Installation, Error> {
         let installed = self.install_or_leave(file, how, agree);
         // What was made on the way is named by no state.
@@ -63,7 +63,7 @@ impl Change<'_> {
         &mut self,
         file: &Path,
         how: Install,
-        agree: impl FnOnce(&Library) -> Result<(), Error>,
+        agree: impl FnOnce(&Wanted) -> Result<(), Error>,
     ) -> Result<Installation, Error> {
         let (copy, sha256) = self.copy(file)?;
         let (mut package, by) = self.vouched(copy, sha256, file)?;
@@ -81,7 +81,7 @@ impl Change<'_> {
         if !how.dry_run {
             let metadata = &installation.metadata;
             self.put(&unfinished, metadata)?;
-            agree(&self.store.library_of(metadata)?)?;
+            agree(&self.store.wanted_of(&state, metadata)?)?;
             self.write(state)?;
         }
         Ok(installation)

@@ -6,11 +6,13 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use semver::Version;
+use serde_json::Value;
 
 use super::examine::examine;
 use super::list::Depth;
 use super::state::State;
 use super::{Store, failed};
+use crate::config::HookOverride;
 use crate::error::Error;
 use crate::library::{inspect, sealed_copy};
 use crate::package::{Digest, Hashing, Metadata, Rejected, Trust};
@@ -28,23 +30,52 @@ pub struct Library {
     pub sha256: Option<Digest>,
 }
 
+/// What a host loads of a plugin.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Its library.
+    pub library: Library,
+    /// Its configuration: what the operator has set, else the package's default, else null.
+    pub config: Value,
+    /// What is changed about its callbacks.
+    pub hooks: Vec<HookOverride>,
+}
+
 impl Store {
     /// The library of a plugin. Refuses what works here no more, and what nobody vouches for any more;
     /// enabled or not is the caller's business.
     pub fn library(&self, name: &str) -> Result<Library, Error> {
-        self.library_in(&self.state()?, &Trust::read(self.home())?, name)
+        Ok(self.wanted_in(&self.state()?, &Trust::read(self.home())?, name)?.library)
     }
 
-    /// The libraries of all plugins that hosts shall load, with what is wanted of each.
+    /// What hosts load of the plugins that they shall load, by name.
     #[cfg(feature = "control")]
-    pub(crate) fn enabled(&self) -> Result<Vec<Enabled>, Error> {
+    pub(crate) fn enabled(&self) -> Result<Vec<(String, Result<Wanted, Error>)>, Error> {
         let (state, trust) = (self.state()?, Trust::read(self.home())?);
-        let enabled = state.enabled().map(|name| Enabled {
-            name: name.into(),
-            hooks: state.desired(name).hooks,
-            library: self.library_in(&state, &trust, name),
-        });
-        Ok(enabled.collect())
+        Ok(state.enabled().map(|name| (name.to_owned(), self.wanted_in(&state, &trust, name))).collect())
+    }
+
+    /// What hosts load of a plugin; enabled or not is the caller's business.
+    #[cfg(feature = "control")]
+    pub(crate) fn wanted(&self, name: &str) -> Result<Wanted, Error> {
+        self.wanted_in(&self.state()?, &Trust::read(self.home())?, name)
+    }
+
+    pub(super) fn wanted_in(&self, state: &State, trust: &Trust, name: &str) -> Result<Wanted, Error> {
+        if let Some(path) = self.prebuilt.get(name) {
+            let config = self.configured(name, None)?.value;
+            return Ok(Wanted { library: prebuilt(name, path)?, config, hooks: state.desired(name).hooks });
+        }
+        let (_, version, installed) = state.installed(name)?;
+        // Of the files only few are needed, and those are looked at.
+        self.wanted_of(state, &examine(self, trust, name, version, installed, Depth::Metadata)?)
+    }
+
+    /// That of a version that lies here.
+    pub(super) fn wanted_of(&self, state: &State, metadata: &Metadata) -> Result<Wanted, Error> {
+        let name = &metadata.name;
+        let config = self.configured(name, Some(metadata))?.value;
+        Ok(Wanted { library: self.library_of(metadata)?, config, hooks: state.desired(name).hooks })
     }
 
     /// The callbacks that a plugin may register, as it says itself.
@@ -57,17 +88,7 @@ impl Store {
         Ok(examine(self, &Trust::read(self.home())?, name, version, installed, Depth::Metadata)?.hooks)
     }
 
-    fn library_in(&self, state: &State, trust: &Trust, name: &str) -> Result<Library, Error> {
-        if let Some(path) = self.prebuilt.get(name) {
-            return prebuilt(name, path);
-        }
-        let (_, version, installed) = state.installed(name)?;
-        // Of the files only one is needed, and `open` looks at it.
-        self.library_of(&examine(self, trust, name, version, installed, Depth::Metadata)?)
-    }
-
-    /// That of a version that lies here.
-    pub(super) fn library_of(&self, metadata: &Metadata) -> Result<Library, Error> {
+    fn library_of(&self, metadata: &Metadata) -> Result<Library, Error> {
         let Metadata { name, version, .. } = metadata;
         let place = self.place(name, version);
         let build =
@@ -77,14 +98,6 @@ impl Store {
         let path = place.join(build.library.as_str());
         Ok(Library { name: name.clone(), version: version.clone(), path, sha256: Some(sha256) })
     }
-}
-
-/// A plugin that hosts shall load.
-#[cfg(feature = "control")]
-pub(crate) struct Enabled {
-    pub(crate) name: String,
-    pub(crate) hooks: Vec<crate::config::HookOverride>,
-    pub(crate) library: Result<Library, Error>,
 }
 
 /// One that came with the program.

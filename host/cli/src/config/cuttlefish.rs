@@ -15,7 +15,7 @@ mod shape;
 mod value;
 
 pub(crate) use convert::convert;
-pub(crate) use parse::parse;
+pub(crate) use parse::{Mistakes, parse};
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ended, Replaced};
 use crate::package::Metadata;
-use crate::store::{Installation, Version, Voucher};
+use crate::store::{Configured, Installation, Version, Voucher};
 use crate::view::PluginView;
 
 /// What a change of what is wanted of a plugin came to.
@@ -19,6 +19,19 @@ pub struct Changed {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ended: Option<Ended>,
     /// The generation that another one took the place of.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub replaced: Option<Replaced>,
+}
+
+/// What a plugin is configured with from now on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reconfigured {
+    /// Whether it is another configuration than before.
+    pub changed: bool,
+    /// The configuration.
+    #[serde(flatten)]
+    pub configured: Configured,
+    /// The generation that the next one took the place of, with a restart.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub replaced: Option<Replaced>,
 }

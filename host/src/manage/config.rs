@@ -1,0 +1,58 @@
+//! What plugins are configured with, in the store and in the host.
+
+use serde_json::Value;
+
+use super::Manager;
+use super::verbs::Swap;
+use crate::control::wire::Reconfigured;
+use crate::error::Error;
+use crate::store::{Configured, FormerConfig, Origin, Refused, Wanted};
+use crate::view::Status;
+
+impl Manager<'_> {
+    /// What applies, and where it comes from.
+    pub(crate) fn config(self, name: &str) -> Result<Configured, Error> {
+        let configured = self.stock.store.configuration(name)?;
+        Ok(match self.host_says(name) {
+            Some(value) => Configured { value, origin: Origin::Host, revision: 0, since: None },
+            None => configured,
+        })
+    }
+
+    pub(crate) fn config_schema(self, name: &str) -> Result<Option<Value>, Error> {
+        self.stock.store.schema(name)
+    }
+
+    pub(crate) fn config_history(self, name: &str) -> Result<Vec<FormerConfig>, Error> {
+        self.stock.store.history(name)
+    }
+
+    /// Sets another one. Where the plugin runs, its instance takes it first, or refuses it: by a reload, or
+    /// as the next generation of the same code.
+    pub(crate) fn configure(self, name: &str, config: Value, restart: bool, swap: Swap) -> Result<Reconfigured, Error> {
+        if self.host_says(name).is_some() {
+            return Err(Error::Store { plugin: name.into(), why: Refused::ConfiguredByHost });
+        }
+        let mut change = self.stock.store.change()?;
+        let before = self.stock.store.wanted(name)?;
+        let runs = self.stock.is_live && self.view(name)?.status == Status::Running;
+        let (mut upgraded, mut is_reloaded) = (None, false);
+        let configured = change.configure(name, config, |config| {
+            if restart {
+                upgraded = self.replace(Wanted { config: config.clone(), ..before.clone() }, swap)?;
+            } else if runs {
+                self.core.reload(name, config)?;
+                is_reloaded = true;
+            }
+            Ok(())
+        });
+        let (configured, changed) = configured.inspect_err(|_| {
+            self.go_back(upgraded.as_ref(), swap);
+            if is_reloaded && let Err(error) = self.core.reload(name, &before.config) {
+                tracing::error!(plugin = name, "it serves with another configuration than is set: {error}");
+            }
+        })?;
+        drop(change);
+        Ok(Reconfigured { changed, configured, replaced: self.waited(upgraded, swap) })
+    }
+}
