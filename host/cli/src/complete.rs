@@ -6,7 +6,8 @@
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use clap::{CommandFactory, ValueEnum};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter};
@@ -26,7 +27,7 @@ use crate::{print, remote};
 /// By this variable a script says that it asks, and for which shell.
 const VARIABLE: &str = "HOOKRAIL_COMPLETE";
 
-/// No look at running hosts takes longer.
+/// Nobody waits longer for what running hosts have to say.
 const SOON: Duration = Duration::from_millis(200);
 
 /// A shell that can be helped.
@@ -115,8 +116,7 @@ pub(crate) fn callbacks() -> Vec<CompletionCandidate> {
 
 /// The processes of running hosts.
 pub(crate) fn processes() -> Vec<CompletionCandidate> {
-    let hosts = soon(hosts).unwrap_or_default();
-    hosts.iter().map(|host| candidate(&host.pid.to_string(), remote::describe(host))).collect()
+    hosts().iter().map(|host| candidate(&host.pid.to_string(), remote::describe(host))).collect()
 }
 
 /// The keys that are trusted still.
@@ -181,22 +181,23 @@ fn hosts() -> Vec<Running> {
     running(&home).unwrap_or_default()
 }
 
-/// What all running hosts say that answer soon.
+/// What all running hosts say that answer soon. Whoever waits for one that does not is left alone: this
+/// process is about to end.
 fn ask<T: Send + 'static>(question: fn(&mut Client) -> Vec<T>) -> Vec<T> {
-    let answers = move || {
-        let answer = |host: Running| {
-            let mut client = Client::connect(host.socket).ok()?;
-            client.set_timeout(Some(SOON)).ok()?;
-            Some(question(&mut client))
-        };
-        hosts().into_iter().filter_map(answer).flatten().collect()
-    };
-    soon(answers).unwrap_or_default()
-}
-
-/// What can be found out soon. What takes longer is left to itself, and ends with the process.
-fn soon<T: Send + 'static>(find_out: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let until = Instant::now() + SOON;
     let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || _ = sender.send(find_out()));
-    receiver.recv_timeout(SOON).ok()
+    for host in hosts() {
+        let sender = sender.clone();
+        thread::spawn(move || {
+            let answer = Client::connect(host.socket).map(|mut host| question(&mut host));
+            // Nobody listens any more when it took too long.
+            let _ = sender.send(answer.unwrap_or_default());
+        });
+    }
+    drop(sender);
+    let mut answers = Vec::new();
+    while let Ok(answer) = receiver.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        answers.extend(answer);
+    }
+    answers
 }
