@@ -6,6 +6,9 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// `.ci/dist` sets it.
+const RELEASE: &str = "HOOKRAIL_RELEASE";
+
 fn main() {
     let own = PathBuf::from(var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let root = own.ancestors().nth(2).expect("it lies in the workspace, at host/cli");
@@ -22,7 +25,10 @@ fn main() {
     table.push_str("];\n");
     let _ = writeln!(table, "pub(crate) const MANIFEST: &str = include_str!({:?});", root.join("Cargo.toml"));
     let _ = writeln!(table, "pub(crate) const LOCK: &str = include_str!({:?});", root.join("Cargo.lock"));
-    let _ = writeln!(table, "pub(crate) const CHECKOUT: &str = {:?};", abi);
+    // A release knows of none: where it runs, somebody else may have put something at that path.
+    let checkout = var_os(RELEASE).is_none().then_some(&abi);
+    let _ = writeln!(table, "pub(crate) const CHECKOUT: Option<&str> = {checkout:?};");
+    println!("cargo::rerun-if-env-changed={RELEASE}");
     let out = PathBuf::from(var_os("OUT_DIR").expect("cargo sets it"));
     fs::write(out.join("carried.rs"), table).expect("cargo made the folder");
     println!("cargo::rerun-if-changed=build.rs");

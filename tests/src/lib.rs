@@ -126,6 +126,13 @@ pub fn large() -> PathBuf {
     find(BUILT.get_or_init(|| build(root(), &["-p", "hookrail-tests", "--example", "large"], &[])), "large")
 }
 
+/// The program that writes down the licences of what is linked.
+pub fn licences() -> PathBuf {
+    static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| build(root(), &["-p", "hookrail-tests", "--example", "licences"], &[]));
+    find(built, "licences")
+}
+
 /// An example of the host.
 fn example(name: &str) -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();

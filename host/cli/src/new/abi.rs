@@ -22,11 +22,14 @@ pub(super) enum Abi {
 }
 
 impl Abi {
-    /// As it was asked for; else the checkout that this program was built from, if it is there.
+    /// As it was asked for; else the checkout that this program was built from, if it is there. A release
+    /// knows of none.
     pub(super) fn of(wish: Option<&str>) -> Result<Self, String> {
         match wish {
-            None if is_abi(Path::new(carried::CHECKOUT)) => Ok(Abi::Path(carried::CHECKOUT.into())),
-            None => Ok(Abi::Carried),
+            None => {
+                let checkout = carried::CHECKOUT.map(Path::new).filter(|path| is_abi(path));
+                Ok(checkout.map_or(Abi::Carried, |path| Abi::Path(path.into())))
+            }
             Some("carried") => Ok(Abi::Carried),
             Some(text) if text.starts_with(|first: char| first.is_ascii_digit()) => Ok(Abi::Version(text.into())),
             Some(text) => match Path::new(text).canonicalize() {
