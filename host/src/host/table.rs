@@ -221,7 +221,7 @@ impl Table {
     }
 
     /// A configuration came by a reload: the next generations begin with it.
-    pub(super) fn reloaded(&self, instance: &str, config: &serde_json::Value) {
+    pub(crate) fn reloaded(&self, instance: &str, config: &serde_json::Value) {
         let mut names = self.names.lock();
         if let Some(current) = names.by_name.get_mut(plugin_of(instance)).and_then(|entry| entry.current.as_mut()) {
             current.wishes.configs.insert(instance.into(), config.clone());

@@ -35,7 +35,8 @@ impl Manager<'_> {
         }
         let mut change = self.stock.store.change()?;
         let before = self.stock.store.wanted(name)?;
-        let runs = self.stock.is_live && self.view(name)?.status == Status::Running;
+        let status = self.view(name)?.status;
+        let runs = self.stock.is_live && status == Status::Running;
         let (mut upgraded, mut is_reloaded) = (None, false);
         let configured = change.configure(name, config, |config| {
             if restart {
@@ -53,6 +54,10 @@ impl Manager<'_> {
             }
         })?;
         drop(change);
+        if status == Status::Stopped {
+            // Where it is loaded, its next start begins with it.
+            self.core.table.reloaded(name, &configured.value);
+        }
         Ok(Reconfigured { changed, configured, replaced: self.waited(upgraded, swap) })
     }
 }
