@@ -32,7 +32,8 @@ pub(crate) fn run(options: &Dev) -> Result<ExitCode, Error> {
     let program = remote::connect(&options.selection)?.status()?.pid;
     talk::line(format_args!("{} in {}, for the host {program}", package.plugin(), package.folder.display()));
     let mut watcher = Watcher::new();
-    interrupt.then_drop(watcher.ender())?;
+    let ender = watcher.ender();
+    interrupt.then(|| drop(ender))?;
     let mut development =
         Development { options, package, interrupt, plugin: None, handed_over: None, aftermath: Aftermath::default() };
     let mut read = BTreeSet::new();

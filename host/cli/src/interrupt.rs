@@ -62,15 +62,15 @@ impl Interrupt {
         HAS_COME.load(Ordering::Relaxed)
     }
 
-    /// Drops this when it has come.
-    pub(crate) fn then_drop(&self, what: impl Send + 'static) -> Result<(), Error> {
+    /// Does this when it has come, on a thread of its own.
+    pub(crate) fn then(&self, what: impl FnOnce() + Send + 'static) -> Result<(), Error> {
         let wait = move || {
             let mut wake = pollfd { fd: WAKE.load(Ordering::Relaxed), events: POLLIN, revents: 0 };
             while !HAS_COME.load(Ordering::Relaxed) {
                 // SAFETY: an array of one. Whatever it answers, we look.
                 unsafe { libc::poll(from_mut(&mut wake), 1, -1) };
             }
-            drop(what);
+            what();
         };
         let spawned = std::thread::Builder::new().name("interrupt".into()).spawn(wait);
         spawned.map(drop).map_err(|source| Error::System { what: "start a thread", source })

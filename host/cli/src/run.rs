@@ -11,7 +11,7 @@ mod summary;
 
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hookrail::Host;
 use hookrail::control::{Control, socket_in};
@@ -43,6 +43,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     let control = control(&host, options, &counters);
     let progress = Progress::new(&inputs, options);
     let interrupt = Interrupt::install()?;
+    interrupt.then(hurry)?;
     let mut pipeline = Pipeline::new(&host, options, &interrupt, &progress, counters)?;
     let start = Instant::now();
     let read = thread::scope(|scope| {
@@ -64,6 +65,13 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     }
     read?;
     Ok(summary.exit_code())
+}
+
+/// Whoever interrupts a run that is stuck in a callback is told what ends it.
+fn hurry() {
+    // Most runs have ended by then.
+    thread::sleep(Duration::from_secs(1));
+    talk::line("the last message is still on its way: once more Ctrl-C ends the run without it");
 }
 
 /// Opens the control socket. A run goes on without one: its messages matter more.

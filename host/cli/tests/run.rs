@@ -1,9 +1,14 @@
 //! `hookrail run`: what comes out, what is said, and how it ends.
 
+#[path = "../../../tests/tests/fixtures/animals.rs"]
+mod animals;
+#[path = "../../../tests/tests/fixtures/cc.rs"]
+mod cc;
 mod program;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 
 use program::{folder, hookrail, run, text};
@@ -130,6 +135,25 @@ fn an_interrupt_ends_the_reading_and_the_summary_still_comes() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
     assert_eq!(program::summary(&output)["out"], 1);
+}
+
+#[test]
+fn who_interrupts_a_run_that_is_stuck_is_told_how_to_end_it() {
+    let folder = folder("stuck");
+    fs::write(folder.join("hookrail.toml"), "[limits]\nstuck_ms = 1\n").unwrap();
+    let mut command = hookrail(&["run", "--config", "hookrail.toml", "--plugin"]);
+    command.arg(animals::c("breaks")).current_dir(&folder).env("BREAKS", "callback:hang");
+    let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"one\n").unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut interrupt_when_it_says = |part: &str| {
+        assert!(said.any(|line| line.unwrap().contains(part)), "it never said: {part}");
+        // SAFETY: our own child, which has not been waited for.
+        unsafe { libc::kill(child.id() as i32, libc::SIGINT) };
+    };
+    interrupt_when_it_says("breaks/publish has been in one call for");
+    interrupt_when_it_says("once more Ctrl-C ends the run without it");
+    assert_eq!(child.wait().unwrap().signal(), Some(libc::SIGINT));
 }
 
 #[test]
