@@ -107,8 +107,12 @@ impl fmt::Display for Backtrace<'_> {
 /// The part between the machinery that panics and that which catches.
 fn own(names: &[Option<String>]) -> &[Option<String>] {
     let position = |mark: &str| names.iter().position(|name| name.as_ref().is_some_and(|name| name.contains(mark)));
+    let begins = ["__rustc::rust_begin_unwind", "rust_begin_unwind", "core::panicking::"];
+    let is_raised =
+        |name: &&Option<String>| name.as_ref().is_some_and(|name| begins.iter().any(|at| name.starts_with(at)));
     let begin = position("__rust_end_short_backtrace").map_or(0, |index| index + 1);
-    let catches = ["hookrail_abi::shim::", "__rust_begin_short_backtrace"];
+    let begin = begin + names[begin..].iter().take_while(is_raised).count();
+    let catches = ["hookrail_abi::hook::run", "hookrail_abi::shim::", "__rust_begin_short_backtrace"];
     let end = catches.into_iter().filter_map(position).filter(|end| *end > begin).min();
     &names[begin..end.unwrap_or(names.len())]
 }
