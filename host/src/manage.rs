@@ -76,7 +76,7 @@ impl<'a> Manager<'a> {
 
     /// What a plugin begins with beside the host's configuration.
     fn wishes(self, wanted: &Wanted) -> Wishes {
-        let Wanted { library: Library { name, .. }, config, hooks } = wanted;
+        let Wanted { library: Library { name, .. }, config, hooks, .. } = wanted;
         let is_set = !config.is_null() && self.host_says(name).is_none();
         Wishes { configs: is_set.then(|| (name.clone(), config.clone())).into_iter().collect(), hooks: hooks.clone() }
     }

@@ -41,7 +41,7 @@ pub use error::Rejected;
 pub use fit::{check_library, inspect_for};
 pub(crate) use home::UNFINISHED;
 pub use home::{Home, Locked};
-pub use metadata::{Builder, Compatibility, FORMAT, File, Functionality, Metadata, Tar};
+pub use metadata::{Builder, Compatibility, FORMAT, File, Functionality, Metadata, Requirement, Tar};
 pub use path::MemberPath;
 pub use range::Range;
 pub use read::{Package, Unpacked};

@@ -34,6 +34,7 @@ mod examine;
 mod install;
 mod library;
 mod list;
+mod requires;
 mod stage;
 mod state;
 mod unpack;

@@ -37,6 +37,7 @@ fn packed(folder: &Path, change: impl FnOnce(&mut Metadata, &mut Vec<Content>)) 
         source: "https://example.org/hookrail".into(),
         functionality: vec!["message_processing".to_owned().try_into().unwrap()],
         compatibility: Compatibility { host: "~> 1.0".parse().unwrap(), abi: "~> 1.0".parse().unwrap() },
+        requires: Vec::new(),
         targets: vec![Build { target: Target::HERE, libc: Libc::here(), library: path(&inside) }],
         hooks: note.hooks,
         capabilities: note.capabilities,

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hookrail::package::{Content, Digest, Home, Metadata};
-use hookrail::store::{Depth, Install, Library, Standing, Store, Voucher};
+use hookrail::store::{Depth, Install, Standing, Store, Voucher, Wanted};
 use minisign::KeyPair;
 use stocked::{Scene, digest, public, sign, version};
 
@@ -22,7 +22,7 @@ const DOWNGRADE: Install = Install { downgrade: true, dry_run: false };
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// No host has anything against it.
-fn agreed(_: &Library) -> Result<(), hookrail::Error> {
+fn agreed(_: &Wanted) -> Result<(), hookrail::Error> {
     Ok(())
 }
 

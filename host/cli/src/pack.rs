@@ -59,6 +59,7 @@ pub(crate) fn run(options: &Pack) -> Result<ExitCode, Error> {
         source: manifest.source,
         functionality: manifest.functionality,
         compatibility: manifest.compatibility,
+        requires: manifest.requires,
         targets: builds,
         hooks: note.hooks,
         capabilities: note.capabilities,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use semver::Version;
 
-use super::metadata::{FORMAT, Metadata};
+use super::metadata::{FORMAT, Metadata, Requirement};
 use super::target::Build;
 
 /// How long a version may be, and a text that people read. A name and a version are parts of names of
@@ -41,6 +41,7 @@ impl Metadata {
             }
         }
         self.texts().try_for_each(|(what, text)| check_text(what, text))?;
+        self.check_requirements()?;
         self.check_files()?;
         self.check_targets()
     }
@@ -66,6 +67,17 @@ impl Metadata {
         .chain(website)
         .chain(signature)
         .chain(of_hooks.map(|text| ("hooks", &**text)))
+    }
+
+    /// No other plugin twice, and not itself.
+    fn check_requirements(&self) -> Result<(), String> {
+        for (index, Requirement { name, .. }) in self.requires.iter().enumerate() {
+            check_name(name)?;
+            if *name == self.name || self.requires[..index].iter().any(|before| before.name == *name) {
+                return Err(format!("`requires` has `{name}` twice, or is about itself"));
+            }
+        }
+        Ok(())
     }
 
     /// No two files, and no file and folder, are in one place, whether `A` and `a` are the same or not.

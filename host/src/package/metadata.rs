@@ -51,6 +51,9 @@ pub struct Metadata {
     /// What it works with.
     #[serde(deserialize_with = "object")]
     pub compatibility: Compatibility,
+    /// Other plugins that have to be enabled wherever it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "objects")]
+    pub requires: Vec<Requirement>,
     /// What it was built for; one at least.
     #[serde(deserialize_with = "objects")]
     pub targets: Vec<Build>,
@@ -112,6 +115,16 @@ pub struct Compatibility {
     pub host: Range,
     /// Versions of the ABI.
     pub abi: Range,
+}
+
+/// A plugin that another one needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Requirement {
+    /// Its name.
+    pub name: String,
+    /// The versions of it that will do.
+    pub versions: Range,
 }
 
 /// What a plugin does.

@@ -11,8 +11,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Besides `>=`, `>`, `<=`, `<` and `==` there is `~>`, with the meaning that rebar3 and Hex give it:
 /// `~> 1.2` is `>= 1.2.0, < 2.0.0`, and `~> 1.2.3` is `>= 1.2.3, < 1.3.0`. A lone version means `==`.
-/// Versions are ordered as [Semantic Versioning](https://semver.org) orders them. Nothing below 1.0.0
-/// is ever in a range: there was no such host.
+/// Versions are ordered as [Semantic Versioning](https://semver.org) orders them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
@@ -47,9 +46,15 @@ const OPERATORS: [(&str, Operator); 6] = [
 ];
 
 impl Range {
-    /// Whether a version is among them.
+    /// Whether a version of the host or of the ABI is among them. Nothing below 1.0.0 is: there was no such
+    /// host.
     pub fn contains(&self, version: &Version) -> bool {
-        *version >= Version::new(1, 0, 0) && self.0.iter().all(|comparison| comparison.holds(version))
+        *version >= Version::new(1, 0, 0) && self.holds(version)
+    }
+
+    /// Whether a version of a plugin is among them.
+    pub fn holds(&self, version: &Version) -> bool {
+        self.0.iter().all(|comparison| comparison.holds(version))
     }
 }
 

@@ -11,6 +11,7 @@ use super::error::Refused;
 use super::examine::examine;
 use super::library::Wanted;
 use super::list::Depth;
+use super::requires::Among;
 use super::state::{Allowance, Desired, Installed, Plugin, State, refused};
 use super::unpack::sync;
 use crate::config::HookOverride;
@@ -61,6 +62,7 @@ impl<'a> Change<'a> {
             Ok((_, version, installed)) => {
                 let metadata = self.examine(name, version, installed)?;
                 self.fits(name, version)?;
+                self.has_what_it_needs(&metadata)?;
                 self.store.wanted_of(&self.state, &metadata)?
             }
             Err(_) => self.store.wanted_in(&self.state, &Trust::default(), name)?,
@@ -75,6 +77,7 @@ impl<'a> Change<'a> {
         if !self.state.desired(name).enabled {
             return Ok(false);
         }
+        self.is_not_needed(name, Among::Enabled, None)?;
         self.desire(name, |desired| desired.enabled = false)?;
         Ok(true)
     }
@@ -101,6 +104,8 @@ impl<'a> Change<'a> {
         let metadata = self.examine(name, previous, &plugin.versions[previous])?;
         if self.state.desired(name).enabled {
             self.fits(name, previous)?;
+            self.has_what_it_needs(&metadata)?;
+            self.is_not_needed(name, Among::Enabled, Some(previous))?;
         }
         let (current, previous) = (current.clone(), previous.clone());
         agree(&self.store.wanted_of(&self.state, &metadata)?)?;
@@ -116,7 +121,10 @@ impl<'a> Change<'a> {
     /// configuration stays, and so does whose name it is, unless it is to be purged.
     pub fn uninstall(&mut self, name: &str, purge: bool) -> Result<Option<Version>, Error> {
         let current = match self.state.installed(name) {
-            Ok((_, version, _)) => Some(version.clone()),
+            Ok((_, version, _)) => {
+                self.is_not_needed(name, Among::Installed, None)?;
+                Some(version.clone())
+            }
             // A purge takes what an uninstall before it has left, and what a crash has left of a purge.
             Err(_) if purge && self.leaves_anything(name) => None,
             Err(error) => return Err(error),

@@ -126,7 +126,7 @@ impl Store {
     }
 
     /// What an installed version says of itself, if it is what was installed.
-    fn metadata(&self, state: &State, name: &str, version: &Version) -> Result<Metadata, Error> {
+    pub(super) fn metadata(&self, state: &State, name: &str, version: &Version) -> Result<Metadata, Error> {
         let installed = state.plugins().get(name).and_then(|plugin| plugin.versions.get(version));
         let installed = installed.ok_or_else(|| refused(name, Refused::NotInstalled))?;
         examine(self, &Trust::read(self.home())?, name, version, installed, Depth::Metadata)

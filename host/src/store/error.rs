@@ -42,6 +42,12 @@ pub enum Refused {
         /// The key that the name belongs to.
         owner: String,
     },
+    /// It needs plugins that are not there, or not enabled.
+    #[error("it needs {}", .0.join("; "))]
+    Lacks(Vec<String>),
+    /// Other plugins need it as it is.
+    #[error("others need it: {}", .0.join("; "))]
+    Needed(Vec<String>),
     /// There is no version to go back to.
     #[error("there is no version before the current one")]
     NoPrevious,
@@ -86,6 +92,10 @@ impl Refused {
                 "HR0824",
                 "ask its maker; if the name really changed hands: `hookrail plugin uninstall NAME --purge`, and install it then",
             ),
+            Refused::Lacks(_) => ("HR0833", "install and enable those first"),
+            Refused::Needed(_) => {
+                ("HR0834", "disable or uninstall those first; or upgrade them to versions that take it")
+            }
             Refused::NoPrevious => ("HR0825", "install another version of it"),
             Refused::Prebuilt => {
                 ("HR0830", "that one is there already: `hookrail plugin enable NAME`; another one needs another name")

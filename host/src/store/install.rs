@@ -12,6 +12,7 @@ use super::change::Change;
 use super::error::Refused;
 use super::failed;
 use super::library::Wanted;
+use super::requires::Among;
 use super::state::{Allowance, Installed, Plugin, State, Voucher, refused};
 use super::unpack::{make, sync, unpack};
 use crate::error::Error;
@@ -76,6 +77,8 @@ impl Change<'_> {
         let enabled = state.desired(&metadata.name).enabled;
         if enabled {
             self.fits_unpacked(&metadata, &unfinished)?;
+            self.has_what_it_needs(&metadata)?;
+            self.is_not_needed(&metadata.name, Among::Enabled, Some(&metadata.version))?;
         }
         let installation = Installation { metadata, sha256, by, replaces, enabled, dry_run: how.dry_run };
         if !how.dry_run {

@@ -10,11 +10,12 @@ use serde_json::Value;
 
 use super::examine::examine;
 use super::list::Depth;
+use super::requires::in_order;
 use super::state::State;
 use super::{Store, failed};
 use crate::config::HookOverride;
 use crate::error::Error;
-use crate::library::{inspect, sealed_copy};
+use crate::library::{NoteHook, inspect, sealed_copy};
 use crate::package::{Digest, Hashing, Metadata, Rejected, Trust};
 
 /// The library of a plugin for this machine.
@@ -39,6 +40,8 @@ pub struct Wanted {
     pub config: Value,
     /// What is changed about its callbacks.
     pub hooks: Vec<HookOverride>,
+    /// The plugins it needs.
+    pub requires: Vec<String>,
 }
 
 impl Store {
@@ -48,23 +51,23 @@ impl Store {
         Ok(self.wanted_in(&self.state()?, &Trust::read(self.home())?, name)?.library)
     }
 
-    /// What hosts load of the plugins that they shall load, by name.
-    #[cfg(feature = "control")]
-    pub(crate) fn enabled(&self) -> Result<Vec<(String, Result<Wanted, Error>)>, Error> {
+    /// What hosts load of the plugins that they shall load, each behind those it needs.
+    pub fn enabled(&self) -> Result<Vec<(String, Result<Wanted, Error>)>, Error> {
         let (state, trust) = (self.state()?, Trust::read(self.home())?);
-        Ok(state.enabled().map(|name| (name.to_owned(), self.wanted_in(&state, &trust, name))).collect())
+        let wanted = state.enabled().map(|name| (name.to_owned(), self.wanted_in(&state, &trust, name)));
+        Ok(in_order(wanted.collect()))
     }
 
     /// What hosts load of a plugin; enabled or not is the caller's business.
-    #[cfg(feature = "control")]
-    pub(crate) fn wanted(&self, name: &str) -> Result<Wanted, Error> {
+    pub fn wanted(&self, name: &str) -> Result<Wanted, Error> {
         self.wanted_in(&self.state()?, &Trust::read(self.home())?, name)
     }
 
     pub(super) fn wanted_in(&self, state: &State, trust: &Trust, name: &str) -> Result<Wanted, Error> {
         if let Some(path) = self.prebuilt.get(name) {
             let config = self.configured(name, None)?.value;
-            return Ok(Wanted { library: prebuilt(name, path)?, config, hooks: state.desired(name).hooks });
+            let (library, hooks) = (prebuilt(name, path)?, state.desired(name).hooks);
+            return Ok(Wanted { library, config, hooks, requires: Vec::new() });
         }
         let (_, version, installed) = state.installed(name)?;
         // Of the files only few are needed, and those are looked at.
@@ -75,12 +78,12 @@ impl Store {
     pub(super) fn wanted_of(&self, state: &State, metadata: &Metadata) -> Result<Wanted, Error> {
         let name = &metadata.name;
         let config = self.configured(name, Some(metadata))?.value;
-        Ok(Wanted { library: self.library_of(metadata)?, config, hooks: state.desired(name).hooks })
+        let requires = metadata.requires.iter().map(|requirement| requirement.name.clone()).collect();
+        Ok(Wanted { library: self.library_of(metadata)?, config, hooks: state.desired(name).hooks, requires })
     }
 
     /// The callbacks that a plugin may register, as it says itself.
-    #[cfg(feature = "control")]
-    pub(crate) fn declared(&self, state: &State, name: &str) -> Result<Vec<crate::library::NoteHook>, Error> {
+    pub fn declared(&self, state: &State, name: &str) -> Result<Vec<NoteHook>, Error> {
         if let Some(path) = self.prebuilt.get(name) {
             return Ok(inspect(path)?.note.hooks);
         }

@@ -1,6 +1,8 @@
 //! What a crate's manifest says of the plugin.
 
-use hookrail::package::{Builder, Compatibility, Functionality, Range};
+use std::collections::BTreeMap;
+
+use hookrail::package::{Builder, Compatibility, Functionality, Range, Requirement};
 use serde::Deserialize;
 
 use crate::cargo::Package;
@@ -14,6 +16,7 @@ pub(super) struct Manifest {
     pub(super) source: String,
     pub(super) functionality: Vec<Functionality>,
     pub(super) compatibility: Compatibility,
+    pub(super) requires: Vec<Requirement>,
 }
 
 /// `[package.metadata.hookrail]`.
@@ -25,6 +28,9 @@ struct Table {
     builder: Option<Builder>,
     host: Option<Range>,
     abi: Option<Range>,
+    /// Versions of other plugins, by name.
+    #[serde(default)]
+    requires: BTreeMap<String, Range>,
 }
 
 impl Manifest {
@@ -66,6 +72,7 @@ impl Manifest {
             builder,
             source,
             functionality: table.functionality,
+            requires: table.requires.into_iter().map(|(name, versions)| Requirement { name, versions }).collect(),
             compatibility: Compatibility { host: table.host.unwrap_or_else(any), abi: table.abi.unwrap_or_else(any) },
         })
     }

@@ -1,0 +1,83 @@
+//! Which plugins need which: none is enabled without those it needs, and none goes while others need it.
+
+use std::collections::BTreeMap;
+
+use semver::Version;
+
+use super::change::Change;
+use super::error::Refused;
+use super::library::{Wanted, prebuilt};
+use super::state::refused;
+use crate::error::Error;
+use crate::package::{Metadata, Requirement};
+
+/// Which dependants count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Among {
+    /// Those that hosts load.
+    Enabled,
+    /// All that are installed.
+    Installed,
+}
+
+impl Change<'_> {
+    /// Refuses a version that needs what is not there, or not enabled, or another version of it.
+    pub(super) fn has_what_it_needs(&self, metadata: &Metadata) -> Result<(), Error> {
+        let lacks = |Requirement { name, versions }: &Requirement| {
+            let found = match self.version(name) {
+                None => "is not installed".into(),
+                Some(version) if !versions.holds(&version) => format!("is {version}"),
+                Some(_) if !self.state.desired(name).enabled => "is disabled".into(),
+                Some(_) => return None,
+            };
+            Some(format!("{name} {versions}, which {found}"))
+        };
+        let lacking: Vec<_> = metadata.requires.iter().filter_map(lacks).collect();
+        if lacking.is_empty() { Ok(()) } else { Err(refused(&metadata.name, Refused::Lacks(lacking))) }
+    }
+
+    /// Refuses to let a plugin go, or have another version, while others need the one it has.
+    pub(super) fn is_not_needed(&self, name: &str, among: Among, next: Option<&Version>) -> Result<(), Error> {
+        let needs = |(other, plugin): (&String, &super::Plugin)| {
+            let version = plugin.current.as_ref()?;
+            let counts = among == Among::Installed || self.state.desired(other).enabled;
+            // What cannot be read needs nothing: it will not be loaded either.
+            let metadata = counts.then(|| self.store.metadata(&self.state, other, version).ok())??;
+            let requirement = metadata.requires.into_iter().find(|requirement| requirement.name == name)?;
+            let fits = next.is_some_and(|next| requirement.versions.holds(next));
+            (!fits).then(|| format!("{other} {version}, which needs {name} {}", requirement.versions))
+        };
+        let dependants: Vec<_> = self.state.plugins.iter().filter_map(needs).collect();
+        if dependants.is_empty() { Ok(()) } else { Err(refused(name, Refused::Needed(dependants))) }
+    }
+
+    /// The version of a plugin that hosts would load.
+    fn version(&self, name: &str) -> Option<Version> {
+        match self.store.prebuilt.get(name) {
+            Some(path) => prebuilt(name, path).ok().map(|library| library.version),
+            None => self.state.plugins.get(name)?.current.clone(),
+        }
+    }
+}
+
+/// Each behind those it needs, otherwise by name; so are those that need each other.
+pub(super) fn in_order(mut wanted: BTreeMap<String, Result<Wanted, Error>>) -> Vec<(String, Result<Wanted, Error>)> {
+    let mut ordered = Vec::new();
+    while let Some(name) = wanted.first_key_value().map(|(name, _)| name.clone()) {
+        take(&mut wanted, &name, &mut ordered);
+    }
+    ordered
+}
+
+fn take(
+    wanted: &mut BTreeMap<String, Result<Wanted, Error>>,
+    name: &str,
+    ordered: &mut Vec<(String, Result<Wanted, Error>)>,
+) {
+    // What is taken already, or is being taken, comes back as nothing.
+    let Some(plugin) = wanted.remove(name) else { return };
+    if let Ok(Wanted { requires, .. }) = &plugin {
+        requires.iter().for_each(|needed| take(wanted, needed, ordered));
+    }
+    ordered.push((name.into(), plugin));
+}
