@@ -8,7 +8,9 @@
 //! 3. Where it is written and fails, the host goes back to what the store says.
 //! 4. The same verbs serve where no host runs: [`Offline`] has one that loads nothing.
 
+mod apply;
 mod config;
+mod incoming;
 mod list;
 mod offline;
 mod plan;

@@ -4,6 +4,8 @@
 //! lock                     held by whoever changes anything
 //! state.json               the truth: what is installed, and what is wanted of it
 //! store/NAME/VERSION/      the files of a package, and its metadata as package.json
+//! incoming/                packages that are dropped in, for a host to install
+//! staged/                  packages that were checked, at hand for an hour
 //! config/NAME/config.json  a plugin's configuration and those before it, which outlive the plugin
 //! ```
 //!
@@ -47,7 +49,7 @@ pub use change::{Change, MAX_ALLOWANCE};
 pub use config::{Configured, FormerConfig, Origin};
 pub use error::Refused;
 pub use install::{Install, Installation};
-pub use library::{Library, Wanted};
+pub use library::{Enabled, Library, Wanted};
 pub use list::{Depth, Listed, Standing};
 pub use semver::Version;
 pub use state::{Allowance, Desired, Installed, Kind, Plugin, State, Voucher};
@@ -85,6 +87,11 @@ impl Store {
     /// The folder it lies in.
     pub fn home(&self) -> &Home {
         &self.home
+    }
+
+    /// The folder into which packages are dropped.
+    pub fn incoming(&self) -> PathBuf {
+        self.home.path().join("incoming")
     }
 
     /// What is installed right now. Takes no lock: changes are seen whole or not at all.

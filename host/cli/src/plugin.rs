@@ -1,5 +1,6 @@
 //! `hookrail plugin`: what is installed, and the plugins of a running host.
 
+mod apply;
 mod install;
 mod text;
 

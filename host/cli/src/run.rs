@@ -1,6 +1,7 @@
 //! `hookrail run`: messages from stdin or files, through the points, to stdout.
 
 mod counters;
+mod incoming;
 mod input;
 mod lines;
 mod output;
@@ -24,6 +25,7 @@ use crate::plugins::Chosen;
 use crate::talk;
 
 use counters::Counters;
+pub(crate) use incoming::told;
 use input::Input;
 use pipeline::Pipeline;
 use progress::Progress;
@@ -48,6 +50,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     let start = Instant::now();
     let read = thread::scope(|scope| {
         // Ends the watching when the reading has ended.
+        let _taken = (!options.setup.no_store).then(|| incoming::begin(scope, &host)).transpose()?;
         let _watched = replacing.map(|replacing| replacing.begin(scope, &host)).transpose()?;
         let mut inputs = inputs.into_iter().take_while(|_| !interrupt.has_come());
         inputs.try_for_each(|input| pipeline.read(&Input::open(input)?))

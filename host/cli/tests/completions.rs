@@ -5,7 +5,6 @@ mod cc;
 mod program;
 #[allow(dead_code, reason = "every test file uses its share")]
 #[path = "program/stocked.rs"]
-#[allow(dead_code, reason = "other tests use more of it")]
 mod stocked;
 
 use std::fs;

@@ -32,6 +32,7 @@ pub(crate) fn act(core: &Arc<Core>, command: &Command, report: impl FnOnce() -> 
         Command::Allow { plugin, version, sha256, lasts_ms } => {
             json(manager(core)?.allow(plugin, version.clone(), *sha256, Duration::from_millis(*lasts_ms)))
         }
+        Command::Apply { plugins, dry_run } => json(manager(core).map(|it| it.apply(plugins, *dry_run))),
         Command::Config { plugin } => json(manager(core)?.config(plugin)),
         Command::ConfigHistory { plugin } => json(manager(core)?.config_history(plugin)),
         Command::ConfigSchema { plugin } => json(manager(core)?.config_schema(plugin)),
@@ -46,7 +47,11 @@ pub(crate) fn act(core: &Arc<Core>, command: &Command, report: impl FnOnce() -> 
         Command::Install { file, plugin, dry_run, downgrade, fresh, wait_ms } => {
             let how = Install { dry_run: *dry_run, downgrade: *downgrade };
             is_absolute(file)?;
-            json(manager(core)?.install(file, plugin.as_deref(), how, Swap { fresh: *fresh, wait_ms: *wait_ms }))
+            let (manager, swap) = (manager(core)?, Swap { fresh: *fresh, wait_ms: *wait_ms });
+            json(match plugin {
+                Some(plugin) => manager.upgrade(file, plugin, how, swap),
+                None => manager.install(file, None, how, swap),
+            })
         }
         Command::Level { point, level } => json(set_level(core, point, *level)),
         Command::List { verify } => json(core.plugins(if *verify { Depth::Files } else { Depth::Metadata })),
@@ -62,8 +67,9 @@ pub(crate) fn act(core: &Arc<Core>, command: &Command, report: impl FnOnce() -> 
             is_absolute(file).map_err(Error::from).and_then(|()| json(manager(core)?.stage(file)))
         }
         Command::Start { plugin } => json(start(core, plugin)),
-        Command::Status => json(Ok(status(core, report()))),
+        Command::Status => json(Ok::<_, Error>(status(core, report()))),
         Command::Stop { plugin } => json(stop(core, plugin)),
+        Command::TakeIn => json(manager(core)?.take_in()),
         Command::Trace { point, count, condition, wait_ms } => {
             json(trace(core, point, *count, condition.clone(), *wait_ms))
         }
@@ -91,7 +97,8 @@ pub(super) fn runs_plugins(command: &Command) -> bool {
         | Command::Status
         | Command::Trace { .. }
         | Command::Validate { .. } => false,
-        Command::Configure { .. }
+        Command::Apply { .. }
+        | Command::Configure { .. }
         | Command::Disable { .. }
         | Command::Enable { .. }
         | Command::Install { .. }
@@ -101,6 +108,7 @@ pub(super) fn runs_plugins(command: &Command) -> bool {
         | Command::Rollback { .. }
         | Command::Start { .. }
         | Command::Stop { .. }
+        | Command::TakeIn
         | Command::Uninstall { .. }
         | Command::Unload { .. }
         | Command::Upgrade { .. } => true,
@@ -111,6 +119,7 @@ pub(super) fn runs_plugins(command: &Command) -> bool {
 pub(crate) fn needs_no_host(command: &Command) -> bool {
     match command {
         Command::Allow { .. }
+        | Command::Apply { .. }
         | Command::Config { .. }
         | Command::ConfigHistory { .. }
         | Command::ConfigSchema { .. }
@@ -122,6 +131,7 @@ pub(crate) fn needs_no_host(command: &Command) -> bool {
         | Command::Rollback { .. }
         | Command::Show { .. }
         | Command::Stage { .. }
+        | Command::TakeIn
         | Command::Uninstall { .. }
         | Command::Validate { .. } => true,
         Command::Events
@@ -287,6 +297,6 @@ fn is_absolute(file: &Path) -> Result<(), ControlError> {
     if file.is_absolute() { Ok(()) } else { Err(ControlError::RelativePath(file.into())) }
 }
 
-fn json(answer: Result<impl Serialize, Error>) -> Result<Value, Error> {
-    Ok(serde_json::to_value(answer?).expect("views have text for keys, and are JSON"))
+fn json(answer: Result<impl Serialize, impl Into<Error>>) -> Result<Value, Error> {
+    Ok(serde_json::to_value(answer.map_err(Into::into)?).expect("views have text for keys, and are JSON"))
 }

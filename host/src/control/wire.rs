@@ -22,8 +22,10 @@
 //! ```
 
 mod answers;
+mod desired;
 mod installed;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -31,6 +33,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::answers::{Ended, LeftOut, PlacedCallback, PluginDetail, Program, Replaced};
+pub use self::desired::{Applied, Deed, Desire, Step, Taken};
 pub use self::installed::{Changed, Installed, Planned, Reconfigured, Staged, Uninstalled, Validated};
 use super::error::ControlError;
 use crate::diagnostics::LogLevel;
@@ -62,6 +65,14 @@ pub enum Command {
         sha256: Digest,
         /// For how long, a day at most.
         lasts_ms: u64,
+    },
+    /// Installs, configures, enables and disables what is not so yet. Answers an [`Applied`].
+    Apply {
+        /// What is wanted, by plugin; of those that are not named nothing is.
+        plugins: BTreeMap<String, Desire>,
+        /// Does nothing, and answers what would be done.
+        #[serde(default)]
+        dry_run: bool,
     },
     /// What a plugin is configured with. Answers a [`Configured`](crate::store::Configured).
     Config {
@@ -208,6 +219,8 @@ pub enum Command {
         /// Its name.
         plugin: String,
     },
+    /// Installs what lies in the drop-in folder of the home. Answers an array of [`Taken`].
+    TakeIn,
     /// Traces the next dispatches of a point. Answers an array of [`Trace`](crate::Trace): as many as
     /// were asked for, or those that came within the time.
     Trace {

@@ -7,7 +7,7 @@ use std::thread;
 use super::Manager;
 use crate::error::Error;
 use crate::library::Source;
-use crate::store::Wanted;
+use crate::store::{Enabled, Wanted};
 
 /// An enabled plugin that was not loaded.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl Manager<'_> {
             // The next ones are verified while one is loaded; only so many, for they are in memory.
             let (send, verified) = sync_channel(4);
             scope.spawn(move || {
-                for (name, wanted) in enabled {
+                for Enabled { name, wanted } in enabled {
                     if send.send((name, wanted.and_then(Opened::of))).is_err() {
                         return;
                     }

@@ -52,6 +52,14 @@ impl Manager<'_> {
         Ok(Staged { plan, installation, file })
     }
 
+    /// As [`install`](Self::install), of a plugin that is there.
+    pub(crate) fn upgrade(self, file: &Path, plugin: &str, how: Install, swap: Swap) -> Result<Installed, Error> {
+        self.stock.store.state()?.installed(plugin)?;
+        self.install(file, Some(plugin), how, swap)
+    }
+
+    /// Installs a package, of that plugin if one is named. Where another version of it runs, this one takes
+    /// its place.
     pub(crate) fn install(
         self,
         file: &Path,
@@ -60,21 +68,22 @@ impl Manager<'_> {
         swap: Swap,
     ) -> Result<Installed, Error> {
         let mut change = self.stock.store.change()?;
-        if let Some(plugin) = plugin {
-            change.state().installed(plugin)?;
-        }
+        let is_meant = |found: &str| match plugin {
+            Some(plugin) if found != plugin => {
+                Err(ApiMisuse::AnotherPlugin { plugin: plugin.into(), found: found.into() })
+            }
+            _ => Ok(()),
+        };
         let mut upgraded = None;
-        let installed = change.install(file, how, |wanted| match plugin {
-            Some(plugin) if wanted.library.name != plugin => {
-                Err(ApiMisuse::AnotherPlugin { plugin: plugin.into(), found: wanted.library.name.clone() }.into())
-            }
-            _ => {
-                upgraded = self.replace(wanted.clone(), swap)?;
-                Ok(())
-            }
+        let installed = change.install(file, how, |wanted| {
+            is_meant(&wanted.library.name)?;
+            upgraded = self.replace(wanted.clone(), swap)?;
+            Ok(())
         });
         let installation = installed.inspect_err(|_| self.go_back(upgraded.as_ref(), swap))?;
         let metadata = &installation.metadata;
+        // A dry run has asked nobody.
+        is_meant(&metadata.name)?;
         let plan = self.plan(&metadata.name, &metadata.hooks, change.state());
         // Others may go on while it waits.
         drop(change);

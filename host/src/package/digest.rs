@@ -1,7 +1,9 @@
 //! SHA-256 of what goes by.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Read};
+use std::path::Path;
 use std::str::FromStr;
 
 use schemars::JsonSchema;
@@ -18,6 +20,13 @@ impl Digest {
     /// That of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Digest(Sha256::digest(bytes).into())
+    }
+
+    /// That of a file.
+    pub fn of_file(file: &Path) -> io::Result<Self> {
+        let mut bytes = Hashing::new(File::open(file)?);
+        io::copy(&mut bytes, &mut io::sink())?;
+        Ok(bytes.digest())
     }
 }
 

@@ -82,12 +82,20 @@ impl<'a> Change<'a> {
         Ok(true)
     }
 
-    /// Says what is changed about the callbacks of a plugin; answers whether that is new.
-    pub fn override_hooks(&mut self, name: &str, hooks: Vec<HookOverride>) -> Result<bool, Error> {
+    /// Says what is changed about the callbacks of a plugin; answers whether that is new. Whoever runs it may
+    /// not `agree`.
+    pub fn override_hooks(
+        &mut self,
+        name: &str,
+        hooks: Vec<HookOverride>,
+        agree: impl FnOnce(&Wanted) -> Result<(), Error>,
+    ) -> Result<bool, Error> {
         self.is_there(name)?;
         if self.state.desired(name).hooks == hooks {
             return Ok(false);
         }
+        let wanted = self.store.wanted_in(&self.state, &Trust::read(&self.store.home)?, name)?;
+        agree(&Wanted { hooks: hooks.clone(), ..wanted })?;
         self.desire(name, |desired| desired.hooks = hooks)?;
         Ok(true)
     }

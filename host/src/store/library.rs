@@ -31,6 +31,15 @@ pub struct Library {
     pub sha256: Option<Digest>,
 }
 
+/// A plugin that hosts shall load.
+#[derive(Debug)]
+pub struct Enabled {
+    /// Its name.
+    pub name: String,
+    /// What they load of it, or why they cannot.
+    pub wanted: Result<Wanted, Error>,
+}
+
 /// What a host loads of a plugin.
 #[derive(Clone, Debug)]
 pub struct Wanted {
@@ -52,10 +61,10 @@ impl Store {
     }
 
     /// What hosts load of the plugins that they shall load, each behind those it needs.
-    pub fn enabled(&self) -> Result<Vec<(String, Result<Wanted, Error>)>, Error> {
+    pub fn enabled(&self) -> Result<Vec<Enabled>, Error> {
         let (state, trust) = (self.state()?, Trust::read(self.home())?);
-        let wanted = state.enabled().map(|name| (name.to_owned(), self.wanted_in(&state, &trust, name)));
-        Ok(in_order(wanted.collect()))
+        let enabled = |name: &str| Enabled { name: name.into(), wanted: self.wanted_in(&state, &trust, name) };
+        Ok(in_order(state.enabled().map(enabled)))
     }
 
     /// What hosts load of a plugin; enabled or not is the caller's business.

@@ -6,7 +6,7 @@ use semver::Version;
 
 use super::change::Change;
 use super::error::Refused;
-use super::library::{Wanted, prebuilt};
+use super::library::{Enabled, Wanted, prebuilt};
 use super::state::refused;
 use crate::error::Error;
 use crate::package::{Metadata, Requirement};
@@ -61,23 +61,20 @@ impl Change<'_> {
 }
 
 /// Each behind those it needs, otherwise by name; so are those that need each other.
-pub(super) fn in_order(mut wanted: BTreeMap<String, Result<Wanted, Error>>) -> Vec<(String, Result<Wanted, Error>)> {
+pub(super) fn in_order(enabled: impl Iterator<Item = Enabled>) -> Vec<Enabled> {
+    let mut left: BTreeMap<_, _> = enabled.map(|plugin| (plugin.name.clone(), plugin)).collect();
     let mut ordered = Vec::new();
-    while let Some(name) = wanted.first_key_value().map(|(name, _)| name.clone()) {
-        take(&mut wanted, &name, &mut ordered);
+    while let Some(name) = left.first_key_value().map(|(name, _)| name.clone()) {
+        take(&mut left, &name, &mut ordered);
     }
     ordered
 }
 
-fn take(
-    wanted: &mut BTreeMap<String, Result<Wanted, Error>>,
-    name: &str,
-    ordered: &mut Vec<(String, Result<Wanted, Error>)>,
-) {
+fn take(left: &mut BTreeMap<String, Enabled>, name: &str, ordered: &mut Vec<Enabled>) {
     // What is taken already, or is being taken, comes back as nothing.
-    let Some(plugin) = wanted.remove(name) else { return };
-    if let Ok(Wanted { requires, .. }) = &plugin {
-        requires.iter().for_each(|needed| take(wanted, needed, ordered));
+    let Some(plugin) = left.remove(name) else { return };
+    if let Ok(Wanted { requires, .. }) = &plugin.wanted {
+        requires.iter().for_each(|needed| take(left, needed, ordered));
     }
-    ordered.push((name.into(), plugin));
+    ordered.push(plugin);
 }

@@ -12,6 +12,17 @@ use hookrail::store::Version;
 use super::manage::Common;
 use crate::{complete, duration};
 
+const AFTER_APPLY: &str = "\
+In the file:
+
+  [plugins.mask]
+  package = \"mask-1.0.0.hrp\"      # installed, unless that file is already
+  enabled = true                    # which is the default
+  config = { patterns = [\"a\"] }   # as it is, without this
+  hooks = [{ point = \"message.publish\", callback = \"mask/mask\", priority = 950 }]
+
+It ends at the first step that fails; those before it stay. Plugins that the file does not name are left alone.";
+
 /// How one generation takes the place of another in a running host.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Swap {
@@ -101,6 +112,23 @@ pub(crate) enum Store {
         name: String,
         #[command(flatten)]
         swap: Swap,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Install, configure, enable and disable what is not as a file says, for example plugins.toml
+    #[command(after_help = AFTER_APPLY)]
+    Apply {
+        /// The file; paths in it are relative to it
+        #[arg(add = complete::files(&["toml"]))]
+        file: PathBuf,
+        /// Show what would be done, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Install the packages in $HOOKRAIL_HOME/incoming now; hosts that run do so by themselves
+    Incoming {
         #[command(flatten)]
         common: Common,
     },

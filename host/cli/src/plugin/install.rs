@@ -3,15 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use hookrail::control::Command;
-use hookrail::control::wire::{Changed, Installed, Planned, Staged, Uninstalled, Validated};
+use hookrail::control::wire::{Changed, Installed, Planned, Staged, Taken, Uninstalled, Validated};
 use hookrail::store::{Allowance, Installation};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{absolute, answer, text};
+use super::{absolute, answer, apply, text};
 use crate::args::{Common, Store, Swap};
 use crate::error::Error;
 use crate::exit::ExitCode;
+use crate::run::told;
 use crate::{plugins, remote, talk};
 
 /// What is installed, and how.
@@ -61,6 +62,11 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
             let command = Command::Rollback { plugin: name.clone(), fresh: swap.fresh, wait_ms: swap.wait_ms() };
             ask(common, &command, changed)
         }
+        Store::Apply { file, dry_run, common } => apply::run(file, *dry_run, common),
+        Store::Incoming { common } => ask(common, &Command::TakeIn, |taken: &Vec<Taken>| match taken.is_empty() {
+            true => "nothing is there to be installed".into(),
+            false => taken.iter().map(told).collect::<Vec<_>>().join("\n"),
+        }),
         Store::Allow { package: (name, version), sha256, lasts, common } => {
             let lasts_ms = lasts.as_millis() as u64;
             let command = Command::Allow { plugin: name.clone(), version: version.clone(), sha256: *sha256, lasts_ms };

@@ -1,0 +1,59 @@
+//! Packages that are dropped into the home while a run goes on.
+
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::{self, Scope};
+use std::time::Duration;
+
+use hookrail::control::wire::Taken;
+use hookrail::{Error as HostError, Host};
+
+use crate::error::Error;
+use crate::talk;
+
+/// How often the folder is looked at. Not by a watch of the system, of which a user has only so many: a run
+/// may be one of a thousand in a script.
+const REGULARLY: Duration = Duration::from_secs(1);
+
+/// Ends the looking when it is dropped.
+pub(super) struct Ender {
+    _sender: Sender<()>,
+}
+
+/// Looks now, and on a thread of its own from then on, until what this answers is dropped.
+pub(super) fn begin<'scope>(scope: &'scope Scope<'scope, '_>, host: &'scope Host) -> Result<Ender, Error> {
+    let (sender, ended) = channel();
+    look(host)?;
+    let looking = move || {
+        let mut failed = String::new();
+        while ended.recv_timeout(REGULARLY) == Err(RecvTimeoutError::Timeout) {
+            if let Err(error) = look(host) {
+                // Once for each reason: it will be the same in a second.
+                let error = error.to_string();
+                if error != failed {
+                    tracing::error!("packages that are dropped in cannot be installed: {error}");
+                }
+                failed = error;
+            }
+        }
+    };
+    let spawned = thread::Builder::new().name("incoming".into()).spawn_scoped(scope, looking);
+    spawned.map_err(|source| Error::System { what: "start a thread", source })?;
+    Ok(Ender { _sender: sender })
+}
+
+fn look(host: &Host) -> Result<(), HostError> {
+    host.take_in()?.iter().for_each(|taken| talk::line(told(taken)));
+    Ok(())
+}
+
+/// What became of a package, for people.
+pub(crate) fn told(taken: &Taken) -> String {
+    let Taken { file, installation, problem } = taken;
+    match (installation, problem) {
+        (Some(installation), _) => {
+            format!("{} was installed from {}", installation.metadata.full_name(), file.display())
+        }
+        (None, Some(problem)) => format!("{} was refused: error[{}]: {problem}", file.display(), problem.code),
+        (None, None) => file.display().to_string(),
+    }
+}

@@ -1,0 +1,100 @@
+//! The drop-in folder: packages that lie there are installed.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::Manager;
+use super::verbs::Swap;
+use crate::control::wire::{Installed, Problem, Taken};
+use crate::error::{ApiMisuse, Error};
+use crate::host::Host;
+use crate::package::{Rejected, signature_of};
+use crate::store::Install;
+
+/// For how long a package must have stayed as it is before it is refused: until then it, or its signature,
+/// may be on its way.
+const SETTLED: Duration = Duration::from_secs(10);
+
+impl Host {
+    /// Installs the packages in the folder `incoming` of the home, in the order of their names; where one is of
+    /// a plugin that runs, it takes its place. What was installed is removed there. What is refused goes to
+    /// `incoming/refused`, with the reason beside it; what may not be complete yet is left for the next time,
+    /// and so is all while another process changes what is installed.
+    ///
+    /// Needs a store: [`open_store`](Host::open_store).
+    pub fn take_in(&self) -> Result<Vec<Taken>, Error> {
+        Manager::of(&self.core).ok_or(ApiMisuse::NoStore)?.take_in()
+    }
+}
+
+impl Manager<'_> {
+    pub(crate) fn take_in(self) -> Result<Vec<Taken>, Error> {
+        let folder = self.stock.store.incoming();
+        let mut files = match packages(&folder) {
+            Ok(files) => files,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(Error::System { what: format!("read {}", folder.display()), source }),
+        };
+        self.stock.store.home().check(&folder)?;
+        files.sort();
+        let mut taken = Vec::new();
+        for file in files {
+            let how = Install { dry_run: false, downgrade: false };
+            match self.install(&file, None, how, Swap { fresh: false, wait_ms: Some(0) }) {
+                Ok(Installed { installation, .. }) => {
+                    remove(&file);
+                    taken.push(Taken { file, installation: Some(installation), problem: None });
+                }
+                Err(Error::PackageRejected { why: Rejected::HomeInUse, .. }) => break,
+                Err(_) if !is_settled(&file) => {}
+                Err(error) => {
+                    refuse(&folder, &file, &error);
+                    taken.push(Taken { file, installation: None, problem: Some(Problem::from(&error)) });
+                }
+            }
+        }
+        Ok(taken)
+    }
+}
+
+fn packages(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let is_package = |file: &PathBuf| {
+        let name = file.file_name().unwrap_or_default().as_encoded_bytes();
+        name.ends_with(b".hrp") && !name.starts_with(b".")
+    };
+    let files = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+    files.filter(|file| file.as_ref().map_or(true, is_package)).collect()
+}
+
+/// Whether neither the package nor its signature was written to for a while.
+fn is_settled(file: &Path) -> bool {
+    let age = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok()?.elapsed().ok();
+    [file, &signature_of(file)].into_iter().filter_map(age).all(|age| age > SETTLED)
+}
+
+fn remove(file: &Path) {
+    for file in [file.to_owned(), signature_of(file)] {
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(file = %file.display(), %error, "cannot remove what was installed");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Moves it where nobody looks for packages. Where that fails it stays, and is refused again.
+fn refuse(folder: &Path, file: &Path, error: &Error) {
+    let refused = folder.join("refused");
+    let place = refused.join(file.file_name().unwrap_or_default());
+    let reason = format!("error[{}]: {error}\n  fix: {}\n", error.code(), error.fix());
+    let moved = fs::create_dir_all(&refused)
+        .and_then(|()| fs::write(place.with_added_extension("why"), reason))
+        .and_then(|()| fs::rename(file, &place));
+    if let Err(error) = moved {
+        tracing::warn!(file = %file.display(), %error, "cannot move what was refused");
+    }
+    let _ = fs::rename(signature_of(file), signature_of(&place));
+}
