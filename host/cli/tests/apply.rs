@@ -15,7 +15,7 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use live::Live;
+use program::live::Live;
 use program::text;
 use serde_json::{Value, json};
 use stocked::{Stocked, packages};
