@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::cc;
 use crate::program::{folder, hookrail, run, text};
 
-const TARGET: &str =
+pub(crate) const TARGET: &str =
     if cfg!(target_arch = "aarch64") { "aarch64-unknown-linux-gnu" } else { "x86_64-unknown-linux-gnu" };
 
 /// Where the packages `screen-VERSION.hrp` lie, which `me.key` has signed: made once for all tests.
