@@ -23,7 +23,8 @@
 //! 9. [`Host::unload`] takes a plugin's callbacks out, waits for whoever is in them, stops it, closes
 //!    the library, and answers how that ended: [`End`]. [`Host::begin_unload`] does not wait; it
 //!    answers a [`Ticket`].
-//! 10. [`Host::open_control`] lets operators do all that from outside: [`control`].
+//! 10. [`Host::open_store`] loads what is installed and enabled; [`Host::open_control`] lets operators do
+//!     all that from outside: [`control`].
 //!
 //! Callbacks run in ascending order of `(priority, instance, callback)`. Every error has a stable
 //! code and names the next step: [`Error::code`], [`Error::fix`].

@@ -55,6 +55,25 @@ impl Host {
     /// What the host's configuration says of a plugin goes before what the store says. A host has one
     /// store, for good.
     ///
+    /// ```
+    /// use hookrail::package::Home;
+    /// use hookrail::store::Store;
+    /// use hookrail::{Config, Host, NotLoaded};
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("hookrail-doc-store-{}", std::process::id()));
+    /// # let config = Config { home: Some(folder.clone()), ..Config::default() };
+    /// let host = Host::new(config)?;
+    /// let store = Store::open(Home::open(&host.config().home())?)?;
+    /// // SAFETY: we trust whom the operator trusts.
+    /// for NotLoaded { plugin, error } in unsafe { host.open_store(store)? } {
+    ///     eprintln!("{plugin} is enabled and was not loaded: {error}");
+    /// }
+    /// assert!(host.plugins().is_empty(), "nothing was ever installed there");
+    /// # drop(host);
+    /// # std::fs::remove_dir_all(folder).unwrap();
+    /// # Ok::<(), hookrail::Error>(())
+    /// ```
+    ///
     /// # Safety
     /// As for [`load`](Host::load), for all that is installed, now and later: who can sign for a key that
     /// is trusted in that home, or can write there, is trusted as this program.
