@@ -26,9 +26,14 @@ pub(crate) struct Chosen {
 impl Chosen {
     pub(crate) fn by(setup: &Setup) -> Result<Self, Error> {
         let config = config(setup)?;
-        let store = if setup.no_store { None } else { Some(store(&config)?) };
+        let store = if setup.no_store { None } else { store_if_any(&config)? };
         let files = files(setup, &config, store.as_ref())?;
         Ok(Chosen { config, store, files })
+    }
+
+    /// Whether what is installed is loaded too.
+    pub(crate) fn has_store(&self) -> bool {
+        self.store.is_some()
     }
 
     /// A host with all of them.
@@ -60,6 +65,17 @@ impl Chosen {
 /// A host with the plugins that the command line and the configuration name.
 pub(crate) fn host(setup: &Setup) -> Result<Host, Error> {
     Chosen::by(setup)?.load()
+}
+
+/// What is installed. Where there is no home, and none can be made, nothing is: a run needs none.
+fn store_if_any(config: &Config) -> Result<Option<Store>, Error> {
+    match store(config) {
+        Err(error) if !config.home().join("state.json").exists() => {
+            tracing::debug!("nothing is installed, and nothing can be: {error}");
+            Ok(None)
+        }
+        store => store.map(Some),
+    }
 }
 
 /// What is installed in the home of that configuration, and what came with the program.

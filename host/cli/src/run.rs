@@ -37,6 +37,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     let chosen = Chosen::by(&options.setup)?;
     // Before they are loaded: what changes meanwhile is a change.
     let replacing = options.watch.then(|| Replacing::of(&chosen.files));
+    let has_store = chosen.has_store();
     let host = chosen.load()?;
     if host.plugins().is_empty() && !options.quiet {
         talk::line("note: no plugin is loaded (--plugin, hookrail.toml): messages pass the built-in checks only");
@@ -50,7 +51,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     let start = Instant::now();
     let read = thread::scope(|scope| {
         // Ends the watching when the reading has ended.
-        let _taken = (!options.setup.no_store).then(|| incoming::begin(scope, &host)).transpose()?;
+        let _taken = has_store.then(|| incoming::begin(scope, &host)).transpose()?;
         let _watched = replacing.map(|replacing| replacing.begin(scope, &host)).transpose()?;
         let mut inputs = inputs.into_iter().take_while(|_| !interrupt.has_come());
         inputs.try_for_each(|input| pipeline.read(&Input::open(input)?))

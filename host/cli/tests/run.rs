@@ -31,6 +31,23 @@ fn files_follow_each_other_and_a_dash_is_stdin() {
     assert_eq!(text(&output.stdout), "one\ntwothree\nfour\n");
 }
 
+/// Nothing is installed there, so a run needs nothing of it.
+#[test]
+fn a_home_that_cannot_be_made_or_trusted_stops_no_run() {
+    use std::os::unix::fs::PermissionsExt;
+    let open = folder("open_home");
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
+    for home in [std::path::Path::new("/proc/none"), &open] {
+        let output = run(hookrail(&["run", "-q", "--no-control"]).env("HOOKRAIL_HOME", home), b"a\n");
+        assert_eq!((text(&output.stdout), text(&output.stderr)), ("a\n", ""));
+    }
+    // What was installed may have been changed by others.
+    fs::write(open.join("state.json"), "{}").unwrap();
+    let output = run(hookrail(&["run", "-q", "--no-control"]).env("HOOKRAIL_HOME", &open), b"a\n");
+    assert_eq!((text(&output.stdout), output.status.code()), ("", Some(7)));
+    assert!(text(&output.stderr).contains("error[HR0813]: "));
+}
+
 #[test]
 fn a_file_that_is_not_there_is_told_before_anything_runs() {
     let folder = folder("not_there");
