@@ -39,11 +39,13 @@ impl Manager<'_> {
         let runs = self.stock.is_live && status == Status::Running;
         let (mut upgraded, mut is_reloaded) = (None, false);
         let configured = change.configure(name, config, |config| {
-            if restart {
-                upgraded = self.replace(Wanted { config: config.clone(), ..before.clone() }, swap)?;
-            } else if runs {
-                self.core.reload(name, config)?;
-                is_reloaded = true;
+            match (runs, restart) {
+                (false, _) => {}
+                (true, true) => upgraded = self.replace(Wanted { config: config.clone(), ..before.clone() }, swap)?,
+                (true, false) => {
+                    self.core.reload(name, config)?;
+                    is_reloaded = true;
+                }
             }
             Ok(())
         });

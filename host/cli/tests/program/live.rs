@@ -45,8 +45,13 @@ impl Live {
     /// Sends one line, and answers what comes out for it.
     pub(crate) fn through(&mut self, line: &str) -> String {
         let before = self.out.count();
-        self.stdin.as_mut().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
+        self.send(line);
         self.out.line(before)
+    }
+
+    /// Sends one line.
+    pub(crate) fn send(&mut self, line: &str) {
+        self.stdin.as_mut().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 
     /// Sends numbers without a pause, until this is ended.

@@ -1,4 +1,5 @@
 //! Packages of a tiny plugin in several versions, and homes to install them into.
+#![allow(dead_code, reason = "every test file uses its share")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,13 +22,14 @@ pub(crate) fn packages() -> &'static Path {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     MADE.get_or_init(|| {
         let folder = folder(&format!("packages_{}", env!("CARGO_CRATE_NAME")));
-        let source = fs::read_to_string(root().join("abi/examples/c/screen.c")).unwrap();
+        let source = with_tables(&fs::read_to_string(root().join("abi/examples/c/screen.c")).unwrap());
         fs::create_dir(folder.join("src")).unwrap();
         fs::write(folder.join("src/lib.rs"), "//! Nobody builds it here.\n").unwrap();
         made(&folder, &["keygen", "--key", "me.key", "--no-password"]);
-        for version in ["1.0.0", "1.1.0", "1.2.0"] {
+        for version in ["1.0.0", "1.1.0", "1.2.0", "2.0.0", "3.0.0", "4.0.0"] {
             let file = folder.join(format!("screen-{version}.c"));
-            fs::write(&file, source.replace("\"1.0.0\"", &format!("{version:?}"))).unwrap();
+            let defined = format!("#define SCREEN_VERSION \"{version}\"\n");
+            fs::write(&file, defined + &source.replace("\"1.0.0\"", &format!("{version:?}"))).unwrap();
             let library = file.with_extension("so");
             cc::compile(cc::STRICT_C, file.to_str().unwrap(), &["-shared", "-fPIC"], library.to_str().unwrap());
             let manifest = format!(
@@ -40,6 +42,24 @@ pub(crate) fn packages() -> &'static Path {
             made(&folder, &["pack", ".", "--lib", &library, "--sign", "--key", "me.key"]);
         }
         folder
+    })
+}
+
+/// The example, with what its versions do of `screen_tables.c`.
+fn with_tables(example: &str) -> String {
+    let changes = [
+        ("const hookrail_entry ", concat!(include_str!("screen_tables.c"), "const hookrail_entry ")),
+        (".start = start", ".start = start_or_not"),
+        (".query = hookrail_no_table", ".query = tables"),
+        (
+            "  if (memmem(body->ptr, body->len, \"confidential\"",
+            "  if (strcmp(SCREEN_VERSION, \"4.0.0\") == 0 && memmem(body->ptr, body->len, \"boom\", 4) != NULL) {\n\
+               return HOOKRAIL_FAULT;\n  }\n  if (memmem(body->ptr, body->len, \"confidential\"",
+        ),
+    ];
+    changes.into_iter().fold(example.to_owned(), |source, (of, by)| {
+        assert_eq!(source.matches(of).count(), 1, "{of}");
+        source.replace(of, by)
     })
 }
 

@@ -1,0 +1,60 @@
+// What the tests add to the example `screen`, in front of its entry: it takes configurations while it
+// runs, and hands a state over. By its version: 2.0.0 takes no state, 3.0.0 does not start, and 4.0.0
+// fails on lines with "boom".
+
+static bool is_version(const char *version)
+{
+  return strcmp(SCREEN_VERSION, version) == 0;
+}
+
+static uint32_t refuse(const char *why)
+{
+  host->say(HOOKRAIL_SAYING_ERROR, hookrail_str_of(why));
+  return 1;
+}
+
+static uint32_t reload(void *instance, hookrail_str config)
+{
+  (void)instance;
+  return memmem(config.ptr, config.len, "vetoed", strlen("vetoed")) == NULL ? 0 : refuse("it vetoes that");
+}
+
+static uint32_t save(void *instance, hookrail_saved_state *out)
+{
+  (void)instance;
+  out->version = 1;
+  return hookrail_text_set(&out->schema, "screen") ? 0 : refuse("no memory for a state");
+}
+
+static uint32_t save_rest(void *instance, hookrail_saved_state *out)
+{
+  (void)instance, (void)out;
+  return 0;
+}
+
+static uint32_t restore(void *instance, void *registrar, const hookrail_saved_state *state)
+{
+  return is_version("2.0.0") && state->schema.len > 0 ? refuse("it takes no state") : start(instance, registrar);
+}
+
+static uint32_t merge(void *instance, const hookrail_saved_state *rest)
+{
+  (void)instance, (void)rest;
+  return 0;
+}
+
+static uint32_t start_or_not(void *instance, void *registrar)
+{
+  return is_version("3.0.0") ? refuse("it does not start") : start(instance, registrar);
+}
+
+static const void *tables(hookrail_str id)
+{
+  static const hookrail_reload_table reload_table = { sizeof reload_table, reload };
+  static const hookrail_state_table state_table = { sizeof state_table, save, save_rest, restore, merge };
+  if (id.len == strlen("reload/1") && memcmp(id.ptr, "reload/1", id.len) == 0) {
+    return &reload_table;
+  }
+  return id.len == strlen("state/1") && memcmp(id.ptr, "state/1", id.len) == 0 ? &state_table : NULL;
+}
+
