@@ -6,10 +6,12 @@
 //!    what comes, it is asked before the change is written: a library is loaded or takes the place of
 //!    another while the store still says what was.
 //! 3. Where it is written and fails, the host goes back to what the store says.
-//! 4. The same verbs serve where no host runs: [`Offline`] has one that loads nothing.
+//! 4. Where the host gives up a version on probation, the store follows it.
+//! 5. The same verbs serve where no host runs: [`Offline`] has one that loads nothing.
 
 mod apply;
 mod config;
+mod fallback;
 mod incoming;
 mod list;
 mod offline;
@@ -38,6 +40,8 @@ pub(crate) struct Stock {
     is_live: bool,
     /// Why enabled plugins are not loaded, by name.
     failed: Mutex<BTreeMap<String, String>>,
+    /// What the host went back from by itself, by the plugin's name, until something else is done to it.
+    given_up: Mutex<BTreeMap<String, String>>,
 }
 
 /// A host and its store.
@@ -83,7 +87,7 @@ impl Host {
     }
 
     fn give(&self, store: Store, is_live: bool) -> Result<Manager<'_>, ApiMisuse> {
-        let stock = Stock { store, is_live, failed: Mutex::default() };
+        let stock = Stock { store, is_live, failed: Mutex::default(), given_up: Mutex::default() };
         self.core.stock.set(stock).map_err(|_| ApiMisuse::StoreThere)?;
         Ok(Manager::of(&self.core).expect("it was set just now"))
     }

@@ -8,6 +8,7 @@ mod program;
 mod stocked;
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use hookrail_tests::root;
 use program::live::Live;
@@ -49,6 +50,82 @@ fn each_command_does_in_each_status_what_the_table_says_without_a_host() {
         home.arrange(status);
         home.cell(status, command)
     });
+}
+
+#[test]
+fn what_a_host_gives_up_on_probation_is_not_what_the_next_one_begins_with() {
+    let home = Stocked::new("managed_probation");
+    home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
+    home.ok(&["plugin", "enable", "screen"]);
+    let mut host = Live::start(&mut home.command(&["run", "-q"]));
+    assert_eq!(host.through("ready"), "ready");
+    let events = Live::start(&mut home.command(&["events", "--json"]));
+    events.out.until_told(|| _ = home.ok(&["plugin", "restart", "screen"]));
+    assert_eq!(home.json(&["plugin", "install", "screen-4.0.0.hrp"])["replaced"]["version"], "4.0.0");
+    for _ in 0..3 {
+        assert_eq!(host.through("boom"), "boom");
+    }
+    events.out.wait_for("rolled-back");
+    let begun = Instant::now();
+    let plugin = loop {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the store does not follow");
+        let plugin = home.screen().unwrap();
+        if plugin["installed"]["version"] == "1.0.0" && plugin["reason"].is_string() {
+            break plugin;
+        }
+    };
+    assert_eq!((&plugin["version"], &plugin["health"]), (&"1.0.0".into(), &"degraded".into()));
+    let reason = plugin["reason"].as_str().unwrap();
+    assert!(reason.starts_with("4.0.0 was rolled back: 3 fault(s)") && reason.contains("plugin rollback"), "{reason}");
+    assert_eq!(plugin["installed"]["previous"], "4.0.0");
+    host.end();
+    let mut host = Live::start(&mut home.command(&["run", "-q"]));
+    assert!(host.screens());
+    assert_eq!(home.screen().unwrap()["version"], "1.0.0");
+    // Whoever wants it all the same has it by the verb.
+    assert_eq!(home.json(&["plugin", "rollback", "screen"])["version"], "4.0.0");
+    drop((events, host));
+}
+
+#[test]
+fn what_cannot_be_unloaded_now_stays_installed() {
+    let home = Stocked::new("managed_busy");
+    home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
+    home.ok(&["plugin", "enable", "screen"]);
+    let (config, until) = (home.home.join("hookrail.toml"), home.home.join("until"));
+    fs::write(&config, "[unload]\ndeadline_ms = 50\n").unwrap();
+    let config = config.to_str().unwrap();
+    let mut host = Live::start(home.command(&["run", "-q", "--config", config]).env("SCREEN_UNTIL", &until));
+    assert_eq!(host.through("ready"), "ready");
+    host.send("linger");
+    assert_eq!(home.json(&["plugin", "stop", "screen"])["status"], "stopping");
+    let before = fs::read(home.home.join("state.json")).unwrap();
+    for verb in [&["disable", "screen"][..], &["uninstall", "screen"], &["uninstall", "screen", "--purge"]] {
+        home.refused(&[&["plugin"], verb].concat(), "HR0106", 1);
+        assert_eq!(fs::read(home.home.join("state.json")).unwrap(), before, "{verb:?}");
+    }
+    fs::write(until, "").unwrap();
+    assert_eq!(host.out.line(1), "linger");
+    home.ok(&["plugin", "uninstall", "screen"]);
+    assert_eq!(home.status(), "not installed");
+}
+
+#[test]
+fn what_another_host_installed_and_enabled_comes_by_enabling_it_here() {
+    let home = Stocked::new("managed_two");
+    home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
+    let start = || {
+        let mut host = Live::start(&mut home.command(&["run", "-q"]));
+        assert_eq!(host.through("ready"), "ready");
+        host
+    };
+    let (mut first, mut second) = (start(), start());
+    let numbers = [first.id().to_string(), second.id().to_string()];
+    home.refused(&["plugin", "enable", "screen"], "HR0610", 2);
+    home.ok(&["plugin", "enable", "screen", "--pid", &numbers[0]]);
+    assert!(first.screens() && !second.screens());
+    home.ok(&["plugin", "enable", "screen", "--pid", &numbers[1]]);
+    assert!(second.screens());
 }
 
 impl Table {

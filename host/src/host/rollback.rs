@@ -48,7 +48,12 @@ impl Core {
             let what = Happened::RollbackFailed { reason: reason.into(), error: error.to_string() };
             self.events.tell(plugin, failed.generation, what);
         }
+        let serves = reservation.serving().filter(|serving| serving.generation != failed.generation);
         drop(reservation);
+        #[cfg(feature = "control")]
+        if let (Some(serves), Some(manager)) = (&serves, crate::manage::Manager::of(self)) {
+            manager.went_back(plugin, &failed.version, &serves.version, reason);
+        }
         // A host that is dropped from within a callback does not wait for us.
         if self.table.is_closing()
             && let Some(plugin) = self.table.plugin(plugin)

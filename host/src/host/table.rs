@@ -272,6 +272,16 @@ impl Table {
         (current.load == plugin.load).then_some(current.status)
     }
 
+    /// Waits until nothing is being done to a plugin; refuses, where that takes longer.
+    #[cfg(feature = "control")]
+    pub(crate) fn settle(&self, plugin: &Plugin, timeout: Duration) -> Result<(), ApiMisuse> {
+        self.wait_idle(plugin, timeout);
+        match self.names.lock().find(plugin) {
+            Err(busy @ ApiMisuse::Busy { .. }) => Err(busy),
+            _ => Ok(()),
+        }
+    }
+
     /// Nothing more is to be begun in the background. Waits until nothing is being done, and answers
     /// what is loaded.
     pub(super) fn close(&self, timeout: Duration) -> Vec<Plugin> {

@@ -18,10 +18,19 @@ impl Manager<'_> {
             let name = listed.name.clone();
             let mut plugin = plugins.remove(&name).unwrap_or_else(|| self.absent(&listed));
             judge(&mut plugin, &listed);
+            self.remember(&mut plugin);
             plugin.installed = Some(listed);
             plugins.insert(name, plugin);
         }
         Ok(plugins.into_values().collect())
+    }
+
+    /// What the host went back from, where all else is well.
+    fn remember(self, plugin: &mut PluginView) {
+        let given_up = self.stock.given_up.lock();
+        if let (None, Some(why)) = (&plugin.reason, given_up.get(&plugin.name)) {
+            (plugin.health, plugin.reason) = (Health::Degraded, Some(why.clone()));
+        }
     }
 
     /// One that is installed, and not loaded.

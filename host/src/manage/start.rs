@@ -65,7 +65,13 @@ impl Manager<'_> {
     pub(super) fn load(self, opened: &Opened) -> Result<(), Error> {
         // SAFETY: by the contract of `Host::open_store`.
         unsafe { self.core.load(opened.source(), self.wishes(&opened.wanted))? };
-        self.stock.failed.lock().remove(&opened.wanted.library.name);
+        self.done_to(&opened.wanted.library.name);
         Ok(())
+    }
+
+    /// What went wrong before is over.
+    pub(super) fn done_to(self, name: &str) {
+        self.stock.failed.lock().remove(name);
+        self.stock.given_up.lock().remove(name);
     }
 }

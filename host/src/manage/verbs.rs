@@ -10,6 +10,7 @@ use crate::control::wire::{Changed, Ended, Installed, Replaced, Staged, Uninstal
 use crate::error::{ApiMisuse, Error};
 use crate::host::Upgraded;
 use crate::package::{Digest, Trust};
+use crate::reclaim;
 use crate::store::{Allowance, Depth, Install, Refused, Version, Voucher, Wanted};
 use crate::view::{PluginView, Status};
 
@@ -116,17 +117,28 @@ impl Manager<'_> {
         if changed.is_err() && is_loaded {
             self.unload(name, Some(0))?;
         }
-        Ok(Changed { changed: changed?, plugin: self.view(name)?, ended: None, replaced: None })
+        let changed = changed?;
+        if !changed && self.stock.is_live && self.core.table.plugin(name).is_none() {
+            // Another host enabled it, or somebody unloaded it here.
+            self.load(&Opened::of(self.stock.store.wanted(name)?)?)?;
+        }
+        Ok(Changed { changed, plugin: self.view(name)?, ended: None, replaced: None })
     }
 
     pub(crate) fn disable(self, name: &str, wait_ms: Option<u64>) -> Result<Changed, Error> {
-        let changed = self.stock.store.change()?.disable(name)?;
+        let mut change = self.stock.store.change()?;
+        self.settle(name)?;
+        let changed = change.disable(name)?;
+        drop(change);
         let ended = self.unload(name, wait_ms)?;
         Ok(Changed { changed, plugin: self.view(name)?, ended, replaced: None })
     }
 
     pub(crate) fn uninstall(self, name: &str, purge: bool, wait_ms: Option<u64>) -> Result<Uninstalled, Error> {
-        let version = self.stock.store.change()?.uninstall(name, purge)?;
+        let mut change = self.stock.store.change()?;
+        self.settle(name)?;
+        let version = change.uninstall(name, purge)?;
+        drop(change);
         let ended = self.unload(name, wait_ms)?;
         Ok(Uninstalled { name: name.into(), version, purged: purge, ended })
     }
@@ -153,7 +165,9 @@ impl Manager<'_> {
         let opened = Opened::of(wanted)?;
         let wishes = self.wishes(&opened.wanted);
         // SAFETY: by the contract of `Host::open_store`.
-        unsafe { self.core.upgrade(&plugin, opened.source(), swap.fresh, Some(wishes)) }.map(Some)
+        let upgraded = unsafe { self.core.upgrade(&plugin, opened.source(), swap.fresh, Some(wishes))? };
+        self.done_to(upgraded.old.plugin());
+        Ok(Some(upgraded))
     }
 
     /// Has the host serve what is installed, where it went ahead of the store in vain.
@@ -170,7 +184,23 @@ impl Manager<'_> {
     }
 
     fn unload(self, name: &str, wait_ms: Option<u64>) -> Result<Option<Ended>, Error> {
-        self.core.table.plugin(name).map(|plugin| ending::unload(self.core, &plugin, wait_ms)).transpose()
+        while let Some(plugin) = self.core.table.plugin(name) {
+            match ending::unload(self.core, &plugin, wait_ms) {
+                // Somebody began something else just now, or has unloaded it.
+                Err(Error::ApiMisuse(ApiMisuse::Busy { .. })) => self.settle(name)?,
+                Err(Error::ApiMisuse(ApiMisuse::NotLoaded(_))) => {}
+                ended => return ended.map(Some),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Waits until nothing is being done to a plugin: before the store is changed, so that what cannot be
+    /// unloaded now stays as it is.
+    fn settle(self, name: &str) -> Result<(), Error> {
+        let patience = if reclaim::is_inside() { Duration::ZERO } else { self.core.patience() };
+        let plugin = self.core.table.plugin(name);
+        Ok(plugin.map_or(Ok(()), |plugin| self.core.table.settle(&plugin, patience))?)
     }
 
     /// The plugin, as it is now.

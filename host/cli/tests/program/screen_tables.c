@@ -1,6 +1,7 @@
 // What the tests add to the example `screen`, in front of its entry: it takes configurations while it
 // runs, and hands a state over. By its version: 2.0.0 takes no state, 3.0.0 does not start, and 4.0.0
 // fails on lines with "boom".
+// Each of them lingers in a line with "linger" until there is a file.
 
 static bool is_version(const char *version)
 {
