@@ -187,8 +187,8 @@ pub(crate) enum Form {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Inspect {
-    /// The library
-    #[arg(add = complete::files(&["so"]))]
+    /// The library, or the package NAME-VERSION.hrp
+    #[arg(add = complete::files(&["so", "hrp"]))]
     pub(crate) file: PathBuf,
 
     /// Print the JSON Schema of its configuration instead. This loads the library: its code runs

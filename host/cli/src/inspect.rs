@@ -1,15 +1,18 @@
-//! `hookrail inspect`: what a library says of itself.
+//! `hookrail inspect`: what a library or a package says of itself.
+
+mod package;
 
 use std::fmt::Write;
 
-use hookrail::Inspection;
+use hookrail::{Inspection, NoteHook};
 use indicatif::BinaryBytes;
 
+pub(crate) use self::package::about;
 use crate::args::Inspect;
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::print;
 use crate::table::{Column, Target, table};
+use crate::{plugin, print};
 
 pub(crate) fn run(options: &Inspect) -> Result<ExitCode, Error> {
     if options.schema {
@@ -21,6 +24,10 @@ pub(crate) fn run(options: &Inspect) -> Result<ExitCode, Error> {
             Ok(schema) => print::json(&schema)?,
             Err(_) => print::line(schema)?,
         }
+        return Ok(ExitCode::Ok);
+    }
+    if plugin::is_package(&options.file) {
+        package::run(&options.file, options.json)?;
         return Ok(ExitCode::Ok);
     }
     let inspection = hookrail::inspect(&options.file)?;
@@ -49,6 +56,13 @@ fn text(inspection: &Inspection) -> String {
     for (name, value) in facts {
         let _ = writeln!(text, "  {name:<12}{value}");
     }
+    text.push('\n');
+    text.push_str(&hooks(&note.hooks));
+    text
+}
+
+/// The callbacks that are declared.
+pub(crate) fn hooks(hooks: &[NoteHook]) -> String {
     let columns = [
         Column::Text("point"),
         Column::Number("revision"),
@@ -56,7 +70,7 @@ fn text(inspection: &Inspection) -> String {
         Column::Number("priority"),
         Column::Text("effects"),
     ];
-    let rows = note.hooks.iter().map(|hook| {
+    let rows = hooks.iter().map(|hook| {
         vec![
             hook.point.clone(),
             hook.revision.to_string(),
@@ -65,9 +79,7 @@ fn text(inspection: &Inspection) -> String {
             hook.effects.clone(),
         ]
     });
-    text.push('\n');
-    text.push_str(&table(Target::Stdout, &columns, rows));
-    text
+    table(Target::Stdout, &columns, rows)
 }
 
 fn words(words: &[String]) -> String {

@@ -12,6 +12,7 @@ use hookrail::control::wire::{Ended, PluginDetail, Replaced};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub(crate) use self::install::is_package;
 pub(crate) use self::text::{lost, times};
 use crate::args::{Common, Plugin};
 use crate::error::Error;

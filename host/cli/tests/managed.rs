@@ -128,6 +128,34 @@ fn what_another_host_installed_and_enabled_comes_by_enabling_it_here() {
     assert!(second.screens());
 }
 
+#[test]
+fn a_package_tells_what_it_is_before_it_is_installed_and_when_it_is_not_loaded() {
+    let home = Stocked::new("managed_told");
+    let seen = home.json(&["inspect", "screen-1.0.0.hrp"]);
+    assert_eq!((&seen["signed"]["name"], &seen["unsigned"]), (&"Jane".into(), &Value::Null));
+    home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
+    let shown = home.json(&["plugin", "show", "screen"]);
+    assert_eq!((&shown["metadata"], &shown["status"]), (&seen["metadata"], &"disabled".into()));
+    assert_eq!(shown["declared"][0]["callback"], "screen");
+    for text in [home.ok(&["inspect", "screen-1.0.0.hrp"]), home.ok(&["plugin", "show", "screen"])] {
+        for said in
+            ["Denies.", "Jane <jane@example.org>", "https://example.org", "message_processing", "300", "isolation"]
+        {
+            assert!(text.contains(said), "no {said} in: {text}");
+        }
+    }
+    // What came with the program has no metadata beside its library.
+    let shown = home.json(&["plugin", "show", "mask"]);
+    assert_eq!((&shown["metadata"], &shown["declared"][0]["callback"]), (&Value::Null, &"mask".into()));
+
+    let unsigned = home.home.with_file_name("screen-1.0.0.hrp");
+    fs::copy(stocked::packages().join("screen-1.0.0.hrp"), &unsigned).unwrap();
+    let unsigned = unsigned.to_str().unwrap();
+    let seen = home.json(&["inspect", unsigned]);
+    assert!(seen["signed"].is_null() && seen["unsigned"].is_string(), "{seen}");
+    assert!(home.ok(&["inspect", unsigned]).contains("nobody who is trusted here"));
+}
+
 impl Table {
     /// The one behind that line of the document.
     fn of_document(title: &str) -> Self {

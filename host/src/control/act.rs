@@ -155,7 +155,12 @@ fn manager(core: &Arc<Core>) -> Result<Manager<'_>, ApiMisuse> {
 }
 
 fn show(core: &Arc<Core>, name: &str) -> Result<PluginDetail, Error> {
-    let plugin = view(core, name).or_else(|error| unloaded(core, name).ok_or(error))?;
+    let mut plugin = view(core, name).or_else(|error| unloaded(core, name).ok_or(error))?;
+    let said = Manager::of(core).filter(|_| plugin.installed.is_some()).map(|manager| manager.said(name));
+    let (declared, metadata) = said.unwrap_or_default();
+    if plugin.declared.is_empty() {
+        plugin.declared = declared;
+    }
     let mut hooks = Vec::new();
     for PointView { point, chain, .. } in view::points(&core.registry) {
         let own = chain.into_iter().filter(|callback| plugin.instances.contains(&callback.instance));
@@ -174,7 +179,7 @@ fn show(core: &Arc<Core>, name: &str) -> Result<PluginDetail, Error> {
             left_out.push(LeftOut { point: hook.point.clone(), callback: format!("{instance}/{}", hook.callback) });
         }
     }
-    Ok(PluginDetail { plugin, hooks, left_out })
+    Ok(PluginDetail { plugin, hooks, left_out, metadata })
 }
 
 fn hooks(core: &Arc<Core>, point: Option<&str>) -> Result<Vec<PointView>, Error> {

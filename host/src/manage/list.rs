@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use super::Manager;
 use crate::error::Error;
 use crate::health::Health;
+use crate::library::NoteHook;
+use crate::package::Metadata;
 use crate::store::{Depth, Listed};
 use crate::view::{PluginView, Status};
 
@@ -23,6 +25,19 @@ impl Manager<'_> {
             plugins.insert(name, plugin);
         }
         Ok(plugins.into_values().collect())
+    }
+
+    /// What an installed plugin says of itself: its callbacks, and all else where it is from a package. What
+    /// cannot be read says nothing; the list tells why.
+    pub(crate) fn said(self, name: &str) -> (Vec<NoteHook>, Option<Metadata>) {
+        let metadata = self.stock.store.installed_metadata(name).unwrap_or_default();
+        let hooks = match &metadata {
+            Some(metadata) => metadata.hooks.clone(),
+            None => {
+                self.stock.store.state().and_then(|state| self.stock.store.declared(&state, name)).unwrap_or_default()
+            }
+        };
+        (hooks, metadata)
     }
 
     /// What the host went back from, where all else is well.

@@ -125,6 +125,17 @@ impl Store {
         }
     }
 
+    /// What the package of a plugin says of itself; nothing of one that came with the program.
+    #[cfg(feature = "control")]
+    pub(crate) fn installed_metadata(&self, name: &str) -> Result<Option<Metadata>, Error> {
+        self.undisturbed(|state| {
+            if self.prebuilt.contains_key(name) {
+                return Ok(None);
+            }
+            self.metadata(state, name, state.installed(name)?.1).map(Some)
+        })
+    }
+
     /// What an installed version says of itself, if it is what was installed.
     pub(super) fn metadata(&self, state: &State, name: &str, version: &Version) -> Result<Metadata, Error> {
         let installed = state.plugins().get(name).and_then(|plugin| plugin.versions.get(version));

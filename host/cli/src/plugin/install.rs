@@ -105,7 +105,7 @@ pub(super) fn install(file: &Path, how: &Install<'_>, swap: Swap, common: &Commo
 }
 
 /// Whether a file is a package and not a library, by its name.
-pub(super) fn is_package(file: &Path) -> bool {
+pub(crate) fn is_package(file: &Path) -> bool {
     file.extension().is_some_and(|extension| extension == "hrp")
 }
 

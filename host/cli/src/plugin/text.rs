@@ -8,8 +8,8 @@ use hookrail::{End, Memory, MemoryView, PluginView, UpgradeTimes};
 use indicatif::HumanBytes;
 
 use crate::hooks::{fault, origin};
-use crate::print;
 use crate::table::{Column, Target, table};
+use crate::{inspect, print};
 
 pub(super) fn list(plugins: &[PluginView]) -> String {
     if plugins.is_empty() {
@@ -51,6 +51,9 @@ pub(super) fn show(detail: &PluginDetail) -> String {
     if let Some(installed) = &plugin.installed {
         let _ = writeln!(text, "{}", about_installed(installed));
     }
+    if let Some(metadata) = &detail.metadata {
+        let _ = write!(text, "{}\n{}\n", metadata.description, inspect::about(metadata));
+    }
     if let Some(memory) = &plugin.memory {
         let MemoryView { held: Memory { allocations, .. }, total_allocations, .. } = memory;
         let _ = writeln!(text, "memory: {} in {allocations} of {total_allocations} allocations", held(memory));
@@ -77,7 +80,10 @@ pub(super) fn show(detail: &PluginDetail) -> String {
         ]
     });
     match detail.hooks.is_empty() {
-        true => text.push_str("  no callbacks"),
+        true if plugin.declared.is_empty() => text.push_str("  no callbacks"),
+        true => {
+            let _ = write!(text, "declared, and in no chain now:\n{}", inspect::hooks(&plugin.declared));
+        }
         false => text.push_str(&table(Target::Stdout, &columns, rows)),
     }
     for left_out in &detail.left_out {
@@ -192,7 +198,7 @@ mod tests {
             "former": [former],
         });
         let plugin = serde_json::from_value(plugin).unwrap();
-        let text = show(&PluginDetail { plugin, hooks: Vec::new(), left_out: Vec::new() });
+        let text = show(&PluginDetail { plugin, hooks: Vec::new(), left_out: Vec::new(), metadata: None });
         let last = text.lines().last().unwrap();
         let lost =
             "unmapped; 2 destructor(s) of its thread-locals were never run; 96 B in 3 allocation(s) of it are lost";

@@ -6,10 +6,11 @@ use serde_json::Value;
 use crate::host::UpgradeTimes;
 use crate::library::End;
 use crate::memory::Memory;
+use crate::package::Metadata;
 use crate::view::{CallbackView, PluginView};
 
 /// A plugin and what it has in chains.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PluginDetail {
     /// The plugin.
     #[serde(flatten)]
@@ -18,6 +19,9 @@ pub struct PluginDetail {
     pub hooks: Vec<PlacedCallback>,
     /// Callbacks that its file declares and an instance of it did not register.
     pub left_out: Vec<LeftOut>,
+    /// What its package says of it, if it is installed from one, and that is what was installed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub metadata: Option<Metadata>,
 }
 
 /// A callback that was declared and not registered.

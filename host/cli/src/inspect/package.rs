@@ -1,0 +1,74 @@
+//! What a package says of itself, and who vouches for it. Nothing of it runs.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use hookrail::package::{Metadata, Package, Signed, Trust};
+use indicatif::BinaryBytes;
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::table::{Column, Target, table};
+use crate::{print, trust};
+
+/// A package, looked at.
+#[derive(Serialize)]
+struct Seen<'a> {
+    /// Who signed it, if that is somebody who is trusted.
+    signed: Option<Signed>,
+    /// Why nobody vouches for it.
+    unsigned: Option<String>,
+    /// Why it would not work with this host, if it would not.
+    unfit: Option<String>,
+    metadata: &'a Metadata,
+}
+
+pub(super) fn run(file: &Path, json: bool) -> Result<(), Error> {
+    let trust = Trust::read(&trust::home()?)?;
+    let (package, signed, unsigned) = match trust.open(file) {
+        Ok((package, signed)) => (package, Some(signed), None),
+        // It is only looked at: what nobody vouches for may say what it likes.
+        Err(error) => (Package::open(file)?, None, Some(error.to_string())),
+    };
+    let metadata = package.metadata();
+    let unfit = metadata.fits_here().err().map(|why| why.to_string());
+    let seen = Seen { signed, unsigned, unfit, metadata };
+    if json { print::json(&seen) } else { print::line(text(&seen)) }
+}
+
+fn text(Seen { signed, unsigned, unfit, metadata }: &Seen<'_>) -> String {
+    let mut text = format!("{} {}: {}\n", print::bold(&metadata.name), metadata.version, metadata.description);
+    let signed = signed.as_ref().map(|signed| format!("{} ({})", signed.name, signed.key.id()));
+    let nobody = || format!("nobody who is trusted here: {}", unsigned.as_deref().unwrap_or_default());
+    let _ = writeln!(text, "  {:<12}{}", "signed by", signed.unwrap_or_else(nobody));
+    text.push_str(&about(metadata));
+    let here = unfit.as_deref().unwrap_or("it says that it works with this host");
+    let _ = writeln!(text, "  {:<12}{here}", "here");
+    let columns = [Column::Text("target"), Column::Text("glibc"), Column::Text("library"), Column::Number("size")];
+    let rows = metadata.targets.iter().map(|build| {
+        let size = metadata.files.iter().find(|file| file.path == build.library).map_or(0, |file| file.size);
+        let library = build.library.as_str().to_owned();
+        vec![build.target.to_string(), build.libc.to_string(), library, BinaryBytes(size).to_string()]
+    });
+    let _ = write!(text, "\n{}\n\n{}", table(Target::Stdout, &columns, rows), super::hooks(&metadata.hooks));
+    text
+}
+
+/// What it says of itself beside its name, a line for each.
+pub(crate) fn about(metadata: &Metadata) -> String {
+    let builder = &metadata.builder;
+    let functionality: Vec<_> = metadata.functionality.iter().cloned().map(String::from).collect();
+    let website = builder.website.as_ref().map(|website| format!(", {website}")).unwrap_or_default();
+    let facts = [
+        ("does", functionality.join(", ")),
+        ("written by", metadata.authors.join(", ")),
+        ("built by", format!("{}, {}{website}", builder.name, builder.contact)),
+        ("built at", metadata.built_at.clone()),
+        ("source", metadata.source.clone()),
+        ("for hosts", metadata.compatibility.host.to_string()),
+        ("for ABIs", metadata.compatibility.abi.to_string()),
+        ("asks for", super::words(&metadata.capabilities)),
+        ("isolation", metadata.isolation.clone()),
+    ];
+    facts.iter().map(|(name, value)| format!("  {name:<12}{value}\n")).collect()
+}
