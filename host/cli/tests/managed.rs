@@ -8,7 +8,7 @@ mod program;
 mod stocked;
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use hookrail_tests::root;
 use program::live::Live;
@@ -154,6 +154,17 @@ fn a_package_tells_what_it_is_before_it_is_installed_and_when_it_is_not_loaded()
     let seen = home.json(&["inspect", unsigned]);
     assert!(seen["signed"].is_null() && seen["unsigned"].is_string(), "{seen}");
     assert!(home.ok(&["inspect", unsigned]).contains("nobody who is trusted here"));
+}
+
+#[test]
+fn what_was_staged_too_long_ago_is_not_there() {
+    let home = Stocked::new("managed_staged");
+    home.ok(&["plugin", "stage", "screen-1.0.0.hrp"]);
+    let staged = fs::File::options().write(true).open(home.home.join("staged/screen-1.0.0.hrp")).unwrap();
+    staged.set_modified(SystemTime::now() - Duration::from_secs(2 * 60 * 60)).unwrap();
+    home.refused(&["plugin", "install", "screen-1.0.0"], "HR0601", 3);
+    home.ok(&["plugin", "stage", "screen-1.0.0.hrp"]);
+    assert_eq!(home.json(&["plugin", "install", "screen-1.0.0"])["metadata"]["name"], "screen");
 }
 
 impl Table {

@@ -21,11 +21,15 @@ impl Store {
         self.home().path().join("staged")
     }
 
-    /// Where the staged package of a `NAME-VERSION` lies, if it does.
+    /// Where the staged package of a `NAME-VERSION` lies, if it does, and its time is not over.
     pub fn find_staged(&self, full_name: &str) -> Option<PathBuf> {
         let is_plain = !full_name.contains('/');
         let file = self.staged().join(format!("{full_name}.hrp"));
-        (is_plain && file.is_file()).then_some(file)
+        let is_in_time = |file: &PathBuf| {
+            let modified = file.metadata().and_then(|metadata| metadata.modified());
+            modified.is_ok_and(|at| at.elapsed().is_ok_and(|age| age < STAGED))
+        };
+        Some(file).filter(|file| is_plain && file.is_file() && is_in_time(file))
     }
 }
 
