@@ -2,13 +2,8 @@
 
 #[path = "../../../tests/tests/fixtures/cc.rs"]
 mod cc;
-#[path = "program/live.rs"]
-#[allow(dead_code, reason = "every test file uses its share")]
-mod live;
-#[allow(dead_code, reason = "every test file uses its share")]
 mod program;
 #[path = "program/stocked.rs"]
-#[allow(dead_code, reason = "every test file uses its share")]
 mod stocked;
 
 use std::fs::{self, File};

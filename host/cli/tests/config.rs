@@ -4,7 +4,6 @@
 #[path = "../../../tests/tests/fixtures/cc.rs"]
 mod cc;
 mod program;
-#[allow(dead_code, reason = "every test file uses its share")]
 #[path = "program/stocked.rs"]
 mod stocked;
 
