@@ -8,16 +8,17 @@ mod cc;
 mod program;
 #[path = "program/stocked.rs"]
 mod stocked;
+#[path = "program/whole.rs"]
+mod whole;
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use hookrail_tests::has_peer;
 use program::{run, text};
-use serde_json::Value;
 use stocked::{Stocked, packages};
+use whole::{CONFIGURE, CONFIGURE_FIRST, ENABLE, INSTALL_OVER, PURGE, ROLLBACK, UNINSTALL, Verb, Whole, verb};
 
 /// Calls that write, as far as the machine has them.
 const WRITING: &[&str] = &[
@@ -65,22 +66,13 @@ enum Fault {
     Kills,
 }
 
-/// A verb, and what is done before it.
-type Verb = (&'static str, &'static [&'static [&'static str]], &'static [&'static str]);
-
-const INSTALL_OVER: Verb = (
-    "install over another",
-    &[&["install", "screen-1.0.0.hrp"], &["install", "screen-1.1.0.hrp"], &["enable", "screen"]],
-    &["install", "screen-1.2.0.hrp"],
-);
-const UNINSTALL: Verb = ("uninstall", INSTALL_OVER.1, &["uninstall", "screen"]);
-const ENABLE: Verb = ("enable", &[&["install", "screen-1.0.0.hrp"]], &["enable", "screen"]);
 const MORE: &[Verb] = &[
-    ("install", &[], &["install", "screen-1.0.0.hrp"]),
-    ("disable", INSTALL_OVER.1, &["disable", "screen"]),
-    ("dry run", INSTALL_OVER.1, &["install", "screen-1.2.0.hrp", "--dry-run"]),
-    ("purge", INSTALL_OVER.1, &["uninstall", "screen", "--purge"]),
-    ("rollback", INSTALL_OVER.1, &["rollback", "screen"]),
+    verb("install", &[], &["plugin", "install", "screen-1.0.0.hrp"]),
+    verb("disable", INSTALL_OVER.before, &["plugin", "disable", "screen"]),
+    verb("dry run", INSTALL_OVER.before, &["plugin", "install", "screen-1.2.0.hrp", "--dry-run"]),
+    CONFIGURE_FIRST,
+    PURGE,
+    ROLLBACK,
 ];
 
 #[test]
@@ -111,12 +103,19 @@ fn what_fails_or_is_killed_while_it_enables_is_whole_or_none() {
 }
 
 #[test]
+fn what_fails_or_is_killed_while_it_configures_is_whole_or_none() {
+    all_of(CONFIGURE, &WRITING[1..], Fault::Fails("ENOSPC"));
+    all_of(CONFIGURE, &WRITING[1..], Fault::Kills);
+}
+
+#[test]
 fn all_the_rest() {
     if std::env::var_os("HOOKRAIL_FAULTS").is_none() {
         return println!("left out: HOOKRAIL_FAULTS=all runs it");
     }
     all_of(ENABLE, WRITING, Fault::Kills);
-    for verb in [INSTALL_OVER, UNINSTALL, ENABLE] {
+    all_of(CONFIGURE, WRITING, Fault::Kills);
+    for verb in [INSTALL_OVER, UNINSTALL, ENABLE, CONFIGURE] {
         all_of(verb, OTHERS, Fault::Fails("EIO"));
         all_of(verb, WRITING, Fault::Fails("EIO"));
     }
@@ -170,63 +169,38 @@ fn what_gets_its_name_is_on_the_disk() {
 }
 
 /// Has a fault at the first of these calls, at the second, and so on, until none is left.
-fn all_of((verb, before, arguments): Verb, calls: &[&str], fault: Fault) {
+fn all_of(verb: Verb, calls: &[&str], fault: Fault) {
     if !has_peer("strace", "strace") {
         return;
     }
-    let name = format!("{verb} {fault:?} {}", calls[0]).replace([' ', '(', ')', '"'], "_");
-    let plugin = |home: &Stocked, arguments: &[&str]| home.ok(&[&["plugin"], arguments].concat());
-    let template = |name: &str| {
-        let home = Stocked::new(name);
-        before.iter().for_each(|arguments| _ = plugin(&home, arguments));
-        home
-    };
-    let (old, new) = (template(&format!("{name}_old")), template(&format!("{name}_new")));
-    plugin(&new, arguments);
-    let (old, new) = ((old.all(), listed(&old), old), (new.all(), listed(&new)));
-    let home = Stocked { home: old.2.home.with_file_name("work") };
+    let Verb { name, arguments, .. } = verb;
+    let whole = Whole::of(verb, &format!("{name} {fault:?} {}", calls[0]).replace([' ', '(', ')', '"'], "_"));
     let (mut faults, mut left_over) = (0, 0);
     for call in calls {
         for count in 1.. {
-            if !home.home.exists() || home.all() != old.0 {
-                let _ = fs::remove_dir_all(&home.home);
-                assert!(Command::new("cp").arg("-a").args([&old.2.home, &home.home]).status().unwrap().success());
-            }
-            let (output, is_hit) = traced(&home, arguments, call, count, fault);
+            whole.reset();
+            let (output, is_hit) = traced(&whole.home, arguments, call, count, fault);
             if !is_hit {
-                assert!(output.status.success(), "{verb} without a fault: {}", text(&output.stderr));
+                assert!(output.status.success(), "{name} without a fault: {}", text(&output.stderr));
                 break;
             }
             faults += 1;
-            let at = format!("{verb}, {call} {count} {fault:?}: {:?} {}", output.status, text(&output.stderr));
-            let all = home.all();
-            if all == old.0 {
-                assert!(!output.status.success() || old.0 == new.0, "{at}");
-                continue;
-            }
+            let said = text(&output.stderr);
+            let at = format!("{name}, {call} {count} {fault:?}: {:?} {said}", output.status);
             // Nobody knows whether the new state is on the disk, so the files of the old one have to stay.
-            let is_kept = old.0.keys().all(|path| all.contains_key(path));
-            assert!(is_kept || !text(&output.stderr).contains("state.json"), "{at}\n{:#?}", all.keys());
-            if all == new.0 {
-                continue;
-            }
-            // Something is left over. Whoever looks first changes nothing, and sees one of the two.
-            let found = listed(&home);
-            let state = Path::new("state.json");
-            let (is_old, is_new) = (all.get(state) == old.0.get(state), all.get(state) == new.0.get(state));
-            assert!(found == *if is_old { &old.1 } else { &new.1 } && (is_old || is_new), "{at}\n{found:#}");
+            let all = whole.home.all();
+            let is_kept = whole.old.0.keys().all(|path| all.contains_key(path));
+            assert!(is_kept || !said.contains("state.json"), "{at}\n{:#?}", all.keys());
+            let left = whole.settle(&at);
+            let is_same = whole.old == whole.new;
+            assert!(left.is_new || left.left_over || is_same || !output.status.success(), "{at}");
             // A failure leaves nothing over, but for what is given up by a state of which nobody knows whether
             // it is on the disk.
-            assert!(is_new || matches!(fault, Fault::Kills), "{at}\n{:#?}", all.keys());
-            // The next change collects it.
-            home.refused(&["plugin", "disable", "none"], "HR0826", 3);
-            let (all, wanted) = (home.all(), if is_old { &old.0 } else { &new.0 });
-            let differs = |path: &&PathBuf| all.get(*path) != wanted.get(*path);
-            assert!(all == *wanted, "{at}\n{:#?}", all.keys().chain(wanted.keys()).filter(differs).collect::<Vec<_>>());
-            left_over += 1;
+            assert!(left.is_new || !left.left_over || matches!(fault, Fault::Kills), "{at}\n{:#?}", all.keys());
+            left_over += u32::from(left.left_over);
         }
     }
-    println!("{verb}: {faults} faults, {left_over} of which left something to collect");
+    println!("{name}: {faults} faults, {left_over} of which left something to collect");
     assert!(faults > 5, "strace brings faults about");
 }
 
@@ -241,24 +215,11 @@ fn traced(home: &Stocked, arguments: &[&str], call: &str, count: u32, fault: Fau
     let inject = format!("inject=?{call}:{what}:when={count}");
     let mut command = Command::new("strace");
     command.args(["-f", "-qq", "-e", &format!("trace=?{call}"), "-e", &inject, "-o"]).arg(&log);
-    command.arg(env!("CARGO_BIN_EXE_hookrail")).arg("plugin").args(arguments);
+    command.arg(env!("CARGO_BIN_EXE_hookrail")).args(arguments);
     let output = run(command.current_dir(packages()).env("HOOKRAIL_HOME", &home.home), b"");
     let is_hit = match fault {
         Fault::Fails(_) => fs::read_to_string(log).unwrap().contains("(INJECTED)"),
         Fault::Kills => output.status.signal() == Some(9),
     };
     (output, is_hit)
-}
-
-/// What is installed, with every file looked at, without the moments.
-fn listed(home: &Stocked) -> Value {
-    let mut listed = home.json(&["plugin", "list", "--verify"]);
-    let listed_here = listed.as_array_mut().unwrap();
-    listed_here.retain(|plugin| plugin["name"] == "screen");
-    for plugin in listed_here {
-        let installed = plugin["installed"].as_object_mut().unwrap();
-        assert_eq!(installed["signature"], "signed");
-        installed.remove("at");
-    }
-    listed
 }

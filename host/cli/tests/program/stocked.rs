@@ -17,7 +17,8 @@ use crate::program::{folder, hookrail, run, text};
 pub(crate) const TARGET: &str =
     if cfg!(target_arch = "aarch64") { "aarch64-unknown-linux-gnu" } else { "x86_64-unknown-linux-gnu" };
 
-/// Where the packages `screen-VERSION.hrp` lie, which `me.key` has signed: made once for all tests.
+/// Where the packages `screen-VERSION.hrp` lie, which `me.key` has signed, and the configurations `one.json` and
+/// `two.json`: made once for all tests.
 pub(crate) fn packages() -> &'static Path {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     MADE.get_or_init(|| {
@@ -25,6 +26,9 @@ pub(crate) fn packages() -> &'static Path {
         let source = with_tables(&fs::read_to_string(root().join("abi/examples/c/screen.c")).unwrap());
         fs::create_dir(folder.join("src")).unwrap();
         fs::write(folder.join("src/lib.rs"), "//! Nobody builds it here.\n").unwrap();
+        for limit in ["one", "two"] {
+            fs::write(folder.join(format!("{limit}.json")), format!("{{\"limit\": {limit:?}}}\n")).unwrap();
+        }
         made(&folder, &["keygen", "--key", "me.key", "--no-password"]);
         for version in ["1.0.0", "1.1.0", "1.2.0", "2.0.0", "3.0.0", "4.0.0"] {
             let file = folder.join(format!("screen-{version}.c"));
@@ -128,8 +132,9 @@ impl Stocked {
                 } else {
                     bytes = fs::read(&path).unwrap();
                 }
-                if path.ends_with("state.json") || path.ends_with("trust.json") {
-                    let is_moment = |line: &&str| line.contains("\"at\": ") || line.contains("\"added\": ");
+                if ["state.json", "trust.json", "config.json"].iter().any(|name| path.ends_with(name)) {
+                    let moments = ["\"at\": ", "\"added\": ", "\"since\": "];
+                    let is_moment = |line: &&str| moments.iter().any(|moment| line.contains(moment));
                     let text = String::from_utf8(bytes).unwrap();
                     bytes = text.lines().filter(|line| !is_moment(line)).collect::<String>().into();
                 }
