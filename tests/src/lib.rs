@@ -98,6 +98,12 @@ pub fn instructions(mode: &str, callbacks: usize) -> u64 {
     (more - some) / 1000
 }
 
+/// The program `hookrail` with its prebuilt plugins beside it, always optimised.
+pub fn program() -> PathBuf {
+    static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
+    find(BUILT.get_or_init(|| build(root(), &["--release"], &[])), "hookrail")
+}
+
 /// The example of an embedder; its plugin lies beside it.
 pub fn gateway() -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();

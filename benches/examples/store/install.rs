@@ -1,0 +1,102 @@
+//! Installing a package of ten megabytes, beside `unzip` and `sha256sum` of it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::made::Maker;
+use crate::{Row, compare, hookrail, places, timed};
+
+const ROUNDS: usize = 15;
+
+/// How long the package is to be.
+const LENGTH: usize = 10 << 20;
+
+pub(crate) fn measure(maker: &Maker) -> Vec<Row> {
+    // Of text so much that it is as long when it is packed.
+    let bytes = [("noise", noise(LENGTH)), ("text", text(LENGTH * 3))];
+    let mut rows = Vec::new();
+    for (what, bytes) in bytes {
+        let package = maker
+            .package("screen", &[("data/first", &bytes[..bytes.len() / 2]), ("data/rest", &bytes[bytes.len() / 2..])]);
+        let length = fs::metadata(&package).expect("it is there").len() as f64 / f64::from(1 << 20);
+        for (place, folder) in places() {
+            let case = format!("installing a package of {length:.0} MB, {} MB of {what}, {place}", bytes.len() >> 20);
+            rows.push(at(maker, &package, &folder, case));
+        }
+    }
+    rows
+}
+
+fn at(maker: &Maker, package: &Path, folder: &Path, case: String) -> Row {
+    let folder = tempfile::tempdir_in(folder).expect("a folder");
+    let (home, unzipped) = (folder.path().join("home"), folder.path().join("unzipped"));
+    let mut sum = Command::new("sha256sum");
+    let mut unzip = Command::new("unzip");
+    sum.arg(package);
+    unzip.args(["-q", "-d"]).args([&unzipped, package]);
+    let baseline = || {
+        let _ = fs::remove_dir_all(&unzipped);
+        timed(&mut unzip) + timed(&mut sum)
+    };
+    let install = || {
+        let _ = fs::remove_dir_all(&home);
+        maker.store(&home);
+        timed(hookrail(&home).args(["plugin", "install"]).arg(package))
+    };
+    let [peers, ours] = compare(ROUNDS, baseline, install);
+    let ratio = ours / peers;
+    Row {
+        case,
+        must: "2 x (`unzip` + `sha256sum`) of the same",
+        measured: format!("{ratio:.2} ({ours:.0} ms, {peers:.0} ms)"),
+        is_met: ratio <= 2.0,
+    }
+}
+
+/// By xorshift: nothing can pack it.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    (0..length / 8).flat_map(|_| next(&mut state).to_ne_bytes()).collect()
+}
+
+/// Lines of a log, with numbers in them that differ.
+fn text(length: usize) -> Vec<u8> {
+    const WORDS: [&str; 16] = [
+        "connection",
+        "from",
+        "accepted",
+        "refused",
+        "user",
+        "session",
+        "opened",
+        "closed",
+        "for",
+        "port",
+        "after",
+        "timeout",
+        "in",
+        "queue",
+        "message",
+        "delivered",
+    ];
+    let (mut state, mut text) = (0x9e37_79b9_7f4a_7c15_u64, Vec::with_capacity(length));
+    while text.len() < length {
+        let number = next(&mut state);
+        text.extend_from_slice(format!("{:08x} ", number as u32).as_bytes());
+        for shift in (32..56).step_by(4) {
+            text.extend_from_slice(WORDS[(number >> shift) as usize & 15].as_bytes());
+            text.push(b' ');
+        }
+        text.push(b'\n');
+    }
+    text.truncate(length);
+    text
+}
+
+fn next(state: &mut u64) -> u64 {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    *state
+}

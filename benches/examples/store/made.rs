@@ -1,0 +1,115 @@
+//! Homes, and signed packages of as many plugins as are needed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use hookrail::package::{
+    Build, Builder, Compatibility, Content, FORMAT, Home, Libc, Metadata, Tar, Target, Trust, signature_of, write,
+};
+use hookrail::store::{Install, Store};
+use hookrail_tests::root;
+use minisign::KeyPair;
+
+/// The name of the plugin in C, of which others are made by names of the same length.
+const SCREEN: &str = "screen";
+
+/// What packages are made with.
+pub(crate) struct Maker {
+    folder: tempfile::TempDir,
+    key: KeyPair,
+    screen: Vec<u8>,
+}
+
+impl Maker {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let library = folder.path().join("screen.so");
+        let compiled = Command::new("cc")
+            .args(["-O2", "-shared", "-fPIC", "-I"])
+            .arg(root().join("abi/include"))
+            .arg("-o")
+            .args([&library, &root().join("abi/examples/c/screen.c")])
+            .status();
+        assert!(compiled.expect("a C compiler: rustc links with it").success());
+        let screen = fs::read(&library).expect("the library");
+        Maker { folder, key: KeyPair::generate_unencrypted_keypair().expect("a key"), screen }
+    }
+
+    /// The store of a new home in that folder, in which the key of the packages is trusted.
+    pub(crate) fn store(&self, folder: &Path) -> Store {
+        let home = Home::open(folder).expect("a home");
+        let mut trust = Trust::default();
+        trust.add(self.key.pk.to_base64().parse().expect("a key"), "Jane".into()).expect("it is new");
+        trust.write(&home.lock().expect("nobody has it")).expect("it can be written");
+        Store::open(home).expect("a store")
+    }
+
+    /// Installs so many plugins, and answers their names.
+    pub(crate) fn install(&self, store: &Store, count: usize) -> Vec<String> {
+        let install = |number: usize| {
+            let name = format!("p{number:05}");
+            let package = self.package(&name, &[]);
+            let mut change = store.change().expect("nobody else changes it");
+            change.install(&package, Install::default(), |_| Ok(())).expect("it is installed");
+            for file in [signature_of(&package), package] {
+                fs::remove_file(file).expect("it was there");
+            }
+            name
+        };
+        (0..count).map(install).collect()
+    }
+
+    /// A package of the plugin in C, under another name of the same length and with more files, signed.
+    pub(crate) fn package(&self, name: &str, more: &[(&str, &[u8])]) -> PathBuf {
+        let folder = tempfile::tempdir_in(self.folder.path()).expect("a folder");
+        let library = renamed(&self.screen, name);
+        let contents = [("lib/libscreen.so", &*library)].into_iter().chain(more.iter().copied());
+        let contents: Vec<_> = contents
+            .map(|(path, bytes)| {
+                let from = folder.path().join(path.replace('/', "-"));
+                fs::write(&from, bytes).expect("there is room for it");
+                Content { path: path.parse().expect("a path"), from, is_executable: false }
+            })
+            .collect();
+        let package = write(metadata(&contents[0].from), contents, self.folder.path(), None).expect("it is packed").0;
+        let bytes = fs::File::open(&package).expect("it is there");
+        let signature = minisign::sign(Some(&self.key.pk), &self.key.sk, bytes, Some("it is good"), None);
+        fs::write(signature_of(&package), signature.expect("it is signed").into_string()).expect("room");
+        package
+    }
+}
+
+/// A library with another name in its note.
+fn renamed(library: &[u8], name: &str) -> Vec<u8> {
+    let [from, to] = [SCREEN, name].map(|name| format!("\"name\": \"{name}\"").into_bytes());
+    assert_eq!(from.len(), to.len());
+    let at = library.windows(from.len()).position(|bytes| bytes == from).expect("its note says its name");
+    [&library[..at], &to, &library[at + to.len()..]].concat()
+}
+
+fn metadata(library: &Path) -> Metadata {
+    let note = hookrail::inspect(library).expect("a plugin").note;
+    Metadata {
+        format: FORMAT,
+        version: note.version.parse().expect("a version"),
+        name: note.name,
+        description: "Denies what is confidential.".into(),
+        built_at: "2026-11-21T10:20:30Z".into(),
+        tar: Tar::default(),
+        files: Vec::new(),
+        authors: vec!["Jane".into()],
+        builder: Builder { name: "Jane".into(), contact: "jane@example.org".into(), website: None, signature: None },
+        source: "https://example.org/screen".into(),
+        functionality: vec!["message_processing".to_owned().try_into().expect("one of those that are known")],
+        compatibility: Compatibility { host: "~> 1.0".parse().unwrap(), abi: "~> 1.0".parse().unwrap() },
+        targets: vec![Build {
+            target: Target::HERE,
+            libc: Libc::here(),
+            library: "lib/libscreen.so".parse().expect("a path"),
+        }],
+        hooks: note.hooks,
+        capabilities: note.capabilities,
+        isolation: note.isolation,
+    }
+}

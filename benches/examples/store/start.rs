@@ -1,0 +1,60 @@
+//! Starting a host with 200 installed plugins of which 100 are enabled, beside loading those 100 by hand.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use hookrail::{Config, Host};
+
+use crate::made::Maker;
+use crate::{Row, compare, fastest};
+
+const INSTALLED: usize = 200;
+const ENABLED: usize = 100;
+const ROUNDS: usize = 15;
+
+pub(crate) fn measure(maker: &Maker) -> Vec<Row> {
+    let folder = tempfile::tempdir_in(fastest()).expect("a folder");
+    let store = maker.store(&folder.path().join("home"));
+    let names = maker.install(&store, INSTALLED);
+    // Every other one, as they would be.
+    let enabled: Vec<_> = names.iter().step_by(INSTALLED / ENABLED).collect();
+    let mut change = store.change().expect("nobody else changes it");
+    for name in &enabled {
+        change.enable(name, |_| Ok(())).expect("it is installed");
+    }
+    drop(change);
+    let libraries: Vec<PathBuf> =
+        enabled.iter().map(|name| store.library(name).expect("it is installed").path).collect();
+    let by_hand = || {
+        let host = Host::new(Config::default()).expect("a host");
+        let began = Instant::now();
+        for library in &libraries {
+            // SAFETY: our own plugin.
+            unsafe { host.load(library) }.expect("it is good");
+        }
+        ended(&host, began)
+    };
+    let from_store = || {
+        let began = Instant::now();
+        let host = Host::new(Config::default()).expect("a host");
+        // SAFETY: as above.
+        let failed = unsafe { host.open_store(store.clone()) }.expect("it is read");
+        assert!(failed.is_empty(), "{failed:?}");
+        ended(&host, began)
+    };
+    let [loads, start] = compare(ROUNDS, by_hand, from_store);
+    let ratio = start / loads;
+    vec![Row {
+        case: format!("starting a host with {INSTALLED} installed plugins, {ENABLED} of them enabled"),
+        must: "1.2 x 100 times `host.load` of the same",
+        measured: format!("{ratio:.2} ({start:.1} ms, {loads:.1} ms)"),
+        is_met: ratio <= 1.2,
+    }]
+}
+
+/// All of them are loaded.
+fn ended(host: &Host, began: Instant) -> Duration {
+    let took = began.elapsed();
+    assert_eq!(host.plugins().len(), ENABLED);
+    took
+}
