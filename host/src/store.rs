@@ -104,6 +104,18 @@ impl Store {
         Change::begin(self)
     }
 
+    /// What a look without the lock finds, if nothing has changed meanwhile: files that went while they were
+    /// looked at would look damaged.
+    fn undisturbed<T>(&self, look: impl Fn(&State) -> Result<T, Error>) -> Result<T, Error> {
+        loop {
+            let bytes = State::bytes(&self.home)?;
+            let found = look(&State::of(bytes.as_deref(), &self.home)?);
+            if State::bytes(&self.home)? == bytes {
+                return found;
+            }
+        }
+    }
+
     fn folder(&self) -> PathBuf {
         self.home.path().join("store")
     }

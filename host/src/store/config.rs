@@ -113,18 +113,6 @@ impl Store {
         Ok(Record::read(self, name)?.into_former())
     }
 
-    /// What a look without the lock finds, if nothing has changed meanwhile: files that went while they were
-    /// looked at would look damaged.
-    fn undisturbed<T>(&self, look: impl Fn(&State) -> Result<T, Error>) -> Result<T, Error> {
-        loop {
-            let state = self.state()?;
-            let found = look(&state);
-            if self.state()? == state {
-                return found;
-            }
-        }
-    }
-
     /// What the package of a plugin says of itself; nothing of one that came with the program.
     #[cfg(feature = "control")]
     pub(crate) fn installed_metadata(&self, name: &str) -> Result<Option<Metadata>, Error> {

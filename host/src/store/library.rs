@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::examine::examine;
 use super::list::Depth;
-use super::requires::in_order;
+use super::requires::InOrder;
 use super::state::State;
 use super::{Store, failed};
 use crate::config::HookOverride;
@@ -60,11 +60,12 @@ impl Store {
         Ok(self.wanted_in(&self.state()?, &Trust::read(self.home())?, name)?.library)
     }
 
-    /// What hosts load of the plugins that they shall load, each behind those it needs.
-    pub fn enabled(&self) -> Result<Vec<Enabled>, Error> {
+    /// What hosts load of the plugins that they shall load, each behind those it needs, and looked at when its
+    /// turn comes.
+    pub fn enabled(&self) -> Result<impl Iterator<Item = Enabled>, Error> {
         let (state, trust) = (self.state()?, Trust::read(self.home())?);
-        let enabled = |name: &str| Enabled { name: name.into(), wanted: self.wanted_in(&state, &trust, name) };
-        Ok(in_order(state.enabled().map(enabled)))
+        let names = state.enabled().map(str::to_owned).collect();
+        Ok(InOrder::new(names, move |name| Enabled { name: name.into(), wanted: self.wanted_in(&state, &trust, name) }))
     }
 
     /// What hosts load of a plugin; enabled or not is the caller's business.

@@ -1,5 +1,9 @@
 //! What is installed, for people and programs.
 
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::thread;
+
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
@@ -65,14 +69,7 @@ pub enum Standing {
 impl Store {
     /// What is installed, by name.
     pub fn list(&self, depth: Depth) -> Result<Vec<Listed>, Error> {
-        loop {
-            let state = self.state()?;
-            let listed = self.list_of(&state, depth)?;
-            // What went while it was looked at would look damaged.
-            if self.state()? == state {
-                return Ok(listed);
-            }
-        }
+        self.undisturbed(|state| self.list_of(state, depth))
     }
 
     fn list_of(&self, state: &State, depth: Depth) -> Result<Vec<Listed>, Error> {
@@ -112,7 +109,8 @@ impl Store {
                 previous: None,
             }
         });
-        let mut listed: Vec<_> = state.plugins().iter().filter_map(installed).chain(prebuilt).collect();
+        let plugins: Vec<_> = state.plugins().iter().collect();
+        let mut listed = on_all_cores(&plugins, |plugin| installed(*plugin), || prebuilt.collect());
         listed.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(listed)
     }
@@ -129,6 +127,33 @@ impl Standing {
             Standing::Unsigned => "unsigned",
         }
     }
+}
+
+/// What becomes of all of them, behind what the caller finds meanwhile: files are opened and read on all cores
+/// where there are many.
+fn on_all_cores<T: Sync, R: Send>(
+    all: &[T],
+    each: impl Fn(&T) -> Option<R> + Sync,
+    meanwhile: impl FnOnce() -> Vec<R>,
+) -> Vec<R> {
+    /// Fewer are not worth a thread.
+    const SHARE: usize = 100;
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let shares = all.chunks(all.len().div_ceil(cores).max(SHARE));
+    let found = |share: &[T]| share.iter().filter_map(&each).collect::<Vec<_>>();
+    if shares.len() < 2 {
+        let mut results = meanwhile();
+        results.extend(found(all));
+        return results;
+    }
+    thread::scope(|scope| {
+        let shares: Vec<_> = shares.map(|share| scope.spawn(|| found(share))).collect();
+        let mut results = meanwhile();
+        for share in shares {
+            results.extend(share.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        results
+    })
 }
 
 fn standing(error: &Error) -> Standing {

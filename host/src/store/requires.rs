@@ -1,6 +1,6 @@
 //! Which plugins need which: none is enabled without those it needs, and none goes while others need it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeSet, VecDeque};
 
 use semver::Version;
 
@@ -60,21 +60,40 @@ impl Change<'_> {
     }
 }
 
-/// Each behind those it needs, otherwise by name; so are those that need each other.
-pub(super) fn in_order(enabled: impl Iterator<Item = Enabled>) -> Vec<Enabled> {
-    let mut left: BTreeMap<_, _> = enabled.map(|plugin| (plugin.name.clone(), plugin)).collect();
-    let mut ordered = Vec::new();
-    while let Some(name) = left.first_key_value().map(|(name, _)| name.clone()) {
-        take(&mut left, &name, &mut ordered);
-    }
-    ordered
+/// Each behind those it needs, otherwise by name; so are those that need each other. Each is looked at when
+/// its turn comes.
+pub(super) struct InOrder<F> {
+    left: BTreeSet<String>,
+    ready: VecDeque<Enabled>,
+    look: F,
 }
 
-fn take(left: &mut BTreeMap<String, Enabled>, name: &str, ordered: &mut Vec<Enabled>) {
-    // What is taken already, or is being taken, comes back as nothing.
-    let Some(plugin) = left.remove(name) else { return };
-    if let Ok(Wanted { requires, .. }) = &plugin.wanted {
-        requires.iter().for_each(|needed| take(left, needed, ordered));
+impl<F: Fn(&str) -> Enabled> InOrder<F> {
+    pub(super) fn new(names: BTreeSet<String>, look: F) -> Self {
+        InOrder { left: names, ready: VecDeque::new(), look }
     }
-    ordered.push(plugin);
+
+    fn take(&mut self, name: &str) {
+        // What is taken already, or is being taken, is not left.
+        if self.left.remove(name) {
+            let plugin = (self.look)(name);
+            if let Ok(Wanted { requires, .. }) = &plugin.wanted {
+                requires.iter().for_each(|needed| self.take(needed));
+            }
+            self.ready.push_back(plugin);
+        }
+    }
+}
+
+impl<F: Fn(&str) -> Enabled> Iterator for InOrder<F> {
+    type Item = Enabled;
+
+    fn next(&mut self) -> Option<Enabled> {
+        if self.ready.is_empty()
+            && let Some(first) = self.left.first().cloned()
+        {
+            self.take(&first);
+        }
+        self.ready.pop_front()
+    }
 }

@@ -153,7 +153,17 @@ impl State {
     }
 
     pub(super) fn read(home: &Home) -> Result<Self, Error> {
-        let Some(bytes) = home.read(FILE)? else {
+        State::of(Self::bytes(home)?.as_deref(), home)
+    }
+
+    /// What says what is installed, if anything ever was: as long as it is the same, so is the state.
+    pub(super) fn bytes(home: &Home) -> Result<Option<Vec<u8>>, Error> {
+        home.read(FILE)
+    }
+
+    /// The state that these bytes are.
+    pub(super) fn of(bytes: Option<&[u8]>, home: &Home) -> Result<Self, Error> {
+        let Some(bytes) = bytes else {
             return Ok(State {
                 format: FORMAT,
                 plugins: BTreeMap::new(),
@@ -161,7 +171,7 @@ impl State {
                 allowances: Vec::new(),
             });
         };
-        let state = serde_json::from_slice::<State>(&bytes).map_err(|error| error.to_string());
+        let state = serde_json::from_slice::<State>(bytes).map_err(|error| error.to_string());
         // INVARIANT: it is checked.
         state.and_then(|state| state.check().map(|()| state)).map_err(|why| {
             let plugin = home.path().join(FILE).display().to_string();
