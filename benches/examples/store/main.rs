@@ -23,12 +23,15 @@ struct Row {
     is_met: bool,
 }
 
+/// Measures one thing.
+type Measure = fn(&made::Maker) -> Vec<Row>;
+
 fn main() -> ExitCode {
     eprintln!("building what is measured");
     let maker = made::Maker::new();
     let mut rows = Vec::new();
     let only = std::env::args().nth(1);
-    let measures: [(&str, fn(&made::Maker) -> Vec<Row>); 4] = [
+    let measures: [(&str, Measure); 4] = [
         ("install", install::measure),
         ("start", start::measure),
         ("list", list::measure),
