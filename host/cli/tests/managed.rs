@@ -126,6 +126,13 @@ fn what_another_host_installed_and_enabled_comes_by_enabling_it_here() {
     assert!(first.screens() && !second.screens());
     home.ok(&["plugin", "enable", "screen", "--pid", &numbers[1]]);
     assert!(second.screens());
+
+    home.ok(&["plugin", "install", "screen-1.1.0.hrp", "--pid", &numbers[0]]);
+    let line = home.ok(&["plugin", "list", "--pid", &numbers[1]]);
+    assert!(line.contains("1.0.0 serves, 1.1.0 is installed; `hookrail plugin unload screen` and `start`"), "{line}");
+    home.ok(&["plugin", "unload", "screen", "--pid", &numbers[1]]);
+    let started = home.json(&["plugin", "start", "screen", "--pid", &numbers[1]]);
+    assert_eq!((&started["version"], &started["health"]), (&"1.1.0".into(), &"good".into()));
 }
 
 #[test]

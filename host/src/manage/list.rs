@@ -68,7 +68,8 @@ fn judge(plugin: &mut PluginView, listed: &Listed) {
         why.clone()
     } else if plugin.version != listed.version.to_string() {
         plugin.health = Health::Degraded;
-        format!("{} serves, {} is installed", plugin.version, listed.version)
+        let (serves, installed, name) = (&plugin.version, &listed.version, &plugin.name);
+        format!("{serves} serves, {installed} is installed; `hookrail plugin unload {name}` and `start` load that")
     } else {
         return;
     };
