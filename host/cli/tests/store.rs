@@ -68,7 +68,7 @@ fn what_is_refused_says_what_to_do() {
     for verb in ["enable", "disable", "rollback", "uninstall"] {
         home.refused(&["plugin", verb, "none"], "HR0826", 3);
     }
-    home.refused(&["plugin", "install", "none.hrp"], "HR0501", 3);
+    home.refused(&["plugin", "install", "none.hrp"], "HR0601", 3);
     home.refused(&["plugin", "install", "me.pub"], "HR0810", 7);
     home.refused(&["plugin", "validate", "me.pub"], "HR0810", 7);
     assert!(home.all() == before);
