@@ -102,6 +102,7 @@ fn metadata(library: &Path) -> Metadata {
         builder: Builder { name: "Jane".into(), contact: "jane@example.org".into(), website: None, signature: None },
         source: "https://example.org/screen".into(),
         functionality: vec!["message_processing".to_owned().try_into().expect("one of those that are known")],
+        requires: Vec::new(),
         compatibility: Compatibility { host: "~> 1.0".parse().unwrap(), abi: "~> 1.0".parse().unwrap() },
         targets: vec![Build {
             target: Target::HERE,

@@ -48,6 +48,7 @@ impl Core {
             let what = Happened::RollbackFailed { reason: reason.into(), error: error.to_string() };
             self.events.tell(plugin, failed.generation, what);
         }
+        #[cfg(feature = "control")]
         let serves = reservation.serving().filter(|serving| serving.generation != failed.generation);
         drop(reservation);
         #[cfg(feature = "control")]
