@@ -205,6 +205,12 @@ pub struct GenerationView {
 }
 
 impl PluginView {
+    /// Whether its library is in the host.
+    pub fn is_loaded(&self) -> bool {
+        // A generation that ends has its end among the former ones.
+        self.generation > self.former.last().map_or(0, |former| former.generation)
+    }
+
     /// One that is not loaded.
     pub(crate) fn absent(name: &str, version: String, status: Status) -> Self {
         PluginView {

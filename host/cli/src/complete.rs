@@ -15,7 +15,7 @@ use clap_complete::env::{Bash, CompleteEnv, EnvCompleter, Fish, Shells, Zsh};
 use hookrail::control::{Client, Running, running};
 use hookrail::package::{Home, Trust};
 use hookrail::store::Store;
-use hookrail::{Config, Level, LogLevel};
+use hookrail::{Config, Level, LogLevel, PluginView};
 use hookrail_abi::catalogue::BUILT_IN;
 
 use crate::args::{Args, Completions, Setup};
@@ -69,25 +69,28 @@ pub(crate) fn run(options: &Completions) -> Result<ExitCode, Error> {
     Ok(ExitCode::Ok)
 }
 
-/// The plugins that are installed, or came with the program.
+/// The plugins that are installed from packages.
 pub(crate) fn installed() -> Vec<CompletionCandidate> {
-    let Some(state) = home().and_then(|home| Store::open(home).ok()?.state().ok()) else { return prebuilt().collect() };
+    let Some(state) = home().and_then(|home| Store::open(home).ok()?.state().ok()) else { return Vec::new() };
     let installed = state.plugins().iter().filter_map(|(name, plugin)| {
         let version = plugin.current.as_ref()?;
         let kind = if state.desired(name).enabled { "enabled" } else { "disabled" };
         Some(candidate(name, format!("{version}, {kind}")))
     });
-    installed.chain(prebuilt()).collect()
+    installed.collect()
 }
 
-fn prebuilt() -> impl Iterator<Item = CompletionCandidate> {
-    PREBUILT.iter().map(|name| candidate(name, "came with the program"))
+/// Those, and the plugins that came with the program.
+pub(crate) fn known() -> Vec<CompletionCandidate> {
+    let prebuilt = plugins::OPERATORS.iter().map(|name| candidate(name, "came with the program"));
+    installed().into_iter().chain(prebuilt).collect()
 }
 
 /// The plugins of running hosts.
 pub(crate) fn loaded() -> Vec<CompletionCandidate> {
     let plugins = ask(|host| host.list().unwrap_or_default());
-    once(plugins.into_iter().map(|plugin| candidate(&plugin.name, plugin.version)))
+    let loaded = plugins.into_iter().filter(PluginView::is_loaded);
+    once(loaded.map(|plugin| candidate(&plugin.name, plugin.version)))
 }
 
 /// The hook points of running hosts; of the catalogue when none runs.

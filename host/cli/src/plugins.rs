@@ -14,6 +14,9 @@ use crate::error::Error;
 /// than plugins.
 pub(crate) const PREBUILT: [&str; 6] = ["bench", "file-log", "hello", "mask", "stamp", "throttle"];
 
+/// Those of them that operators use: `bench` is for measuring.
+pub(crate) const OPERATORS: [&str; 5] = ["file-log", "hello", "mask", "stamp", "throttle"];
+
 /// The plugins that the command line and the configuration name, before any of them is loaded.
 pub(crate) struct Chosen {
     config: Config,
@@ -81,9 +84,7 @@ fn store_if_any(config: &Config) -> Result<Option<Store>, Error> {
 /// What is installed in the home of that configuration, and what came with the program.
 pub(crate) fn store(config: &Config) -> Result<Store, Error> {
     let finder = Finder::new(&[]);
-    // `bench` is for measuring only.
-    let prebuilt = PREBUILT.iter().filter(|name| **name != "bench");
-    let prebuilt = prebuilt.filter_map(|name| Some(((*name).to_owned(), finder.find(name).ok()?)));
+    let prebuilt = OPERATORS.iter().filter_map(|name| Some(((*name).to_owned(), finder.find(name).ok()?)));
     Ok(Store::open(Home::open(&config.home())?)?.with_prebuilt(prebuilt))
 }
 

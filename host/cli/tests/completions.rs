@@ -92,8 +92,11 @@ fn verbs_options_and_prebuilt_plugins_are_offered() {
 fn what_is_installed_is_offered_and_packages_to_install() {
     let home = Stocked::new("completions_installed");
     home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
-    for verb in ["enable", "disable", "uninstall", "rollback"] {
+    for verb in ["uninstall", "rollback"] {
         check(|| home.command(&[]), &["plugin", verb, ""], &["screen"]);
+    }
+    for verb in ["enable", "disable"] {
+        check(|| home.command(&[]), &["plugin", verb, "s"], &["screen", "stamp"]);
     }
     check(|| home.command(&[]), &["plugin", "enable", "x"], &[]);
     // Not their signatures.
@@ -130,7 +133,7 @@ fn without_a_host_the_points_are_those_of_the_catalogue_and_no_home_is_made() {
     check(program, &["hooks", "show", ""], &points);
     check(program, &["new", "mine", "--point", ""], &points);
     check(program, &["plugin", "stop", ""], &[]);
-    check(program, &["plugin", "enable", ""], &[]);
+    check(program, &["plugin", "uninstall", ""], &[]);
     assert!(!none.exists(), "to look for names is no reason to make it");
 }
 
@@ -147,7 +150,7 @@ fn what_is_broken_or_silent_is_passed_over() {
         command.current_dir(&folder);
         command
     };
-    check(program, &["plugin", "enable", ""], &[]);
+    check(program, &["plugin", "uninstall", ""], &[]);
     check(program, &["plugin", "stop", ""], &[]);
     check(program, &["hooks", "show", "message.p"], &["message.publish"]);
 }
@@ -172,8 +175,8 @@ fn bash_itself_completes() {
         source <(hookrail completions bash)
         read -r -a how <<< \"$(complete -p hookrail)\"
         function=${how[-2]}
-        COMP_WORDS=(hookrail plugin enable s) COMP_CWORD=3
-        $function hookrail s enable && printf '%s\\n' \"${COMPREPLY[@]}\"
+        COMP_WORDS=(hookrail plugin uninstall s) COMP_CWORD=3
+        $function hookrail s uninstall && printf '%s\\n' \"${COMPREPLY[@]}\"
         COMP_WORDS=(hookrail hooks show message.d) COMP_CWORD=3
         $function hookrail message.d show && printf '%s\\n' \"${COMPREPLY[@]}\"";
     assert_eq!(shell(&home, "bash", &["--norc", "-c", script]), "screen\nmessage.delivered\nmessage.dropped\n");
@@ -191,7 +194,7 @@ fn zsh_itself_completes() {
         compdef() { function=$1 }
         _describe() { print -l -- ${(P)3} }
         source <(hookrail completions zsh)
-        words=(hookrail plugin enable s) CURRENT=4
+        words=(hookrail plugin uninstall s) CURRENT=4
         $function
         words=(hookrail hooks show message.d) CURRENT=4
         $function";
@@ -208,7 +211,7 @@ fn fish_itself_completes() {
     home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
     let script = "
         hookrail completions fish | source
-        complete -C 'hookrail plugin enable s'
+        complete -C 'hookrail plugin uninstall s'
         complete -C 'hookrail hooks show message.d'";
     let said = shell(&home, "fish", &["--no-config", "-c", script]);
     assert_eq!(said, "screen\t1.0.0, disabled\nmessage.delivered\nmessage.dropped\n");

@@ -93,13 +93,14 @@ fn a_plugin_that_runs_takes_it_or_nothing_changes() {
     home.ok(&["plugin", "enable", "screen"]);
     let mut run = Live::start(&mut home.command(&["run", "-q"]));
     assert_eq!(run.through("a line"), "a line");
-    let (code, said) = set(&home, r#"{ "timeout_ms": 5 }"#, &[]);
-    assert!(code == Some(5) && said.contains("error[HR0402]") && said.contains("config set --restart"), "{said}");
+    let (code, said) = set(&home, r#"{ "words": ["vetoed"] }"#, &[]);
+    assert!(code == Some(5) && said.contains("error[HR0402]") && said.contains("it vetoes that"), "{said}");
     assert_eq!(get(&home).1, "package");
+    assert_eq!(set(&home, r#"{ "timeout_ms": 4 }"#, &[]), (Some(0), "screen has configuration 1\n".into()));
     let (code, said) = set(&home, r#"{ "timeout_ms": 5 }"#, &["--restart", "--json"]);
     assert_eq!(code, Some(0), "{said}");
     let done: Value = serde_json::from_str(&said).unwrap();
-    assert_eq!((&done["replaced"]["generation"], &done["revision"]), (&2.into(), &1.into()));
+    assert_eq!((&done["replaced"]["generation"], &done["revision"]), (&2.into(), &2.into()));
     assert_eq!(run.through("another"), "another");
     assert_eq!(run.end().0, Some(0));
     assert_eq!(get(&home).1, "operator");

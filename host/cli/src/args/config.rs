@@ -13,7 +13,7 @@ pub(crate) enum Config {
     /// What a plugin is configured with, and who says so
     Get {
         /// The plugin, for example mask
-        #[arg(add = ArgValueCandidates::new(complete::installed))]
+        #[arg(add = ArgValueCandidates::new(complete::known))]
         name: String,
         #[command(flatten)]
         common: Common,
@@ -22,7 +22,7 @@ pub(crate) enum Config {
     /// it at once, or refuses it and nothing changes
     Set {
         /// The plugin, for example mask
-        #[arg(add = ArgValueCandidates::new(complete::installed))]
+        #[arg(add = ArgValueCandidates::new(complete::known))]
         name: String,
         /// The configuration as JSON; `-` is stdin
         file: PathBuf,
@@ -34,7 +34,7 @@ pub(crate) enum Config {
     /// The JSON Schema of a plugin's configuration
     Schema {
         /// The plugin, for example mask
-        #[arg(add = ArgValueCandidates::new(complete::installed))]
+        #[arg(add = ArgValueCandidates::new(complete::known))]
         name: String,
         #[command(flatten)]
         common: Common,
@@ -42,7 +42,7 @@ pub(crate) enum Config {
     /// What a plugin was configured with before: the last ten, the newest first
     History {
         /// The plugin, for example mask
-        #[arg(add = ArgValueCandidates::new(complete::installed))]
+        #[arg(add = ArgValueCandidates::new(complete::known))]
         name: String,
         /// Only that one, as `config set NAME -` takes it
         #[arg(long, value_name = "N")]
@@ -57,7 +57,7 @@ pub(crate) enum Config {
         #[arg(add = complete::files(&["conf"]))]
         file: PathBuf,
         /// The plugin [default: by the name of the file, without `emqx_`]
-        #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::installed))]
+        #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::known))]
         plugin: Option<String>,
         /// Print what it becomes, and set nothing
         #[arg(long)]

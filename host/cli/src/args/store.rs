@@ -92,7 +92,7 @@ pub(crate) enum Store {
     /// Have hosts load a plugin: the one that runs does so now
     Enable {
         /// The plugin, for example mask
-        #[arg(add = ArgValueCandidates::new(complete::installed))]
+        #[arg(add = ArgValueCandidates::new(complete::known))]
         name: String,
         #[command(flatten)]
         common: Common,
@@ -100,7 +100,7 @@ pub(crate) enum Store {
     /// Have hosts not load a plugin: the one that runs unloads it now
     Disable {
         /// The plugin, for example mask
-        #[arg(add = ArgValueCandidates::new(complete::installed))]
+        #[arg(add = ArgValueCandidates::new(complete::known))]
         name: String,
         #[command(flatten)]
         common: Common,

@@ -32,10 +32,10 @@ pub(super) fn list(plugins: &[PluginView]) -> String {
             plugin.status.name().into(),
             plugin.health.name().into(),
             plugin.installed.as_ref().map_or("a file", |installed| installed.signature.name()).into(),
-            if is_loaded(plugin) { plugin.generation.to_string() } else { "-".into() },
+            if plugin.is_loaded() { plugin.generation.to_string() } else { "-".into() },
             match &plugin.memory {
                 Some(memory) => held(memory),
-                None if is_loaded(plugin) => "not counted".into(),
+                None if plugin.is_loaded() => "not counted".into(),
                 None => "-".into(),
             },
             plugin.instances.join(", "),
@@ -99,12 +99,6 @@ pub(super) fn show(detail: &PluginDetail) -> String {
     text
 }
 
-/// Whether a host has its library in memory.
-fn is_loaded(plugin: &PluginView) -> bool {
-    // A generation that is ended has its end among the former ones.
-    plugin.generation > plugin.former.last().map_or(0, |former| former.generation)
-}
-
 /// Where it comes from.
 fn about_installed(installed: &Listed) -> String {
     let Listed { kind, signature, by, at, previous, enabled, .. } = installed;
@@ -135,7 +129,7 @@ pub(super) fn line(plugin: &PluginView) -> String {
 }
 
 fn about(plugin: &PluginView) -> String {
-    let generation = if is_loaded(plugin) { format!("generation {}, ", plugin.generation) } else { String::new() };
+    let generation = if plugin.is_loaded() { format!("generation {}, ", plugin.generation) } else { String::new() };
     let reason = plugin.reason.as_ref().map(|reason| format!(", {}: {reason}", plugin.health.name()));
     format!("{generation}{}{}", plugin.status.name(), reason.unwrap_or_default())
 }
