@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::ptr::{from_mut, from_ref, null_mut};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -124,6 +124,11 @@ impl Loaded {
     /// What the configurations of its instances were held against, for the generation behind it.
     pub(crate) fn known_schema(&self) -> Option<Arc<Schema>> {
         self.schema.clone()
+    }
+
+    /// The file it was read from.
+    pub(crate) fn file(&self) -> &Path {
+        &self.library.file
     }
 
     /// The names of its instances.

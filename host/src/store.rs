@@ -120,9 +120,14 @@ impl Store {
         self.home.path().join("store")
     }
 
+    /// Where the versions of a plugin lie.
+    pub(crate) fn folder_of(&self, name: &str) -> PathBuf {
+        self.folder().join(name)
+    }
+
     /// Where a version lies, or shall.
     fn place(&self, name: &str, version: &Version) -> PathBuf {
-        self.folder().join(name).join(version.to_string())
+        self.folder_of(name).join(version.to_string())
     }
 
     fn configs(&self) -> PathBuf {

@@ -140,6 +140,9 @@ pub struct PluginView {
     /// Why, where it does not.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
+    /// The file that its library was read from, if it is loaded.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub file: Option<String>,
     /// Its instances; none while it is stopped.
     pub instances: Vec<String>,
     /// The hooks that its note declares; an instance may leave some out.
@@ -220,6 +223,7 @@ impl PluginView {
             status,
             health: Health::Good,
             reason: None,
+            file: None,
             instances: Vec::new(),
             declared: Vec::new(),
             log: LogLevel::Off,

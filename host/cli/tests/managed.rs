@@ -111,6 +111,21 @@ fn what_cannot_be_unloaded_now_stays_installed() {
 }
 
 #[test]
+fn a_file_that_serves_under_an_installed_name_is_told() {
+    let home = Stocked::new("managed_file");
+    home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
+    let mut host = Live::start(&mut home.command(&["run", "-q", "--plugin", "./screen-1.0.0.so"]));
+    assert_eq!(host.through("ready"), "ready");
+    let plugin = home.screen().unwrap();
+    assert_eq!((&plugin["status"], &plugin["health"]), (&"running".into(), &"degraded".into()));
+    assert!(plugin["reason"].as_str().unwrap().contains("screen-1.0.0.so serves, and not what is installed"));
+    home.ok(&["plugin", "unload", "screen"]);
+    home.ok(&["plugin", "enable", "screen"]);
+    assert_eq!(home.screen().unwrap()["health"], "good");
+    host.end();
+}
+
+#[test]
 fn what_another_host_installed_and_enabled_comes_by_enabling_it_here() {
     let home = Stocked::new("managed_two");
     home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);

@@ -118,6 +118,7 @@ impl Core {
             load: owner,
             owner,
             version: version.clone(),
+            file: loaded.file().display().to_string(),
             instances: loaded.instances(),
             declared: loaded.note().hooks.clone(),
             speaker: loaded.speaker().clone(),

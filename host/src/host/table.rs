@@ -56,6 +56,8 @@ pub(super) struct Current {
     pub(super) owner: Owner,
     pub(super) lifecycle: Lifecycle,
     pub(super) version: String,
+    /// What it was read from, for people.
+    pub(super) file: String,
     pub(super) instances: Vec<String>,
     /// The hooks that its note declares.
     pub(super) declared: Vec<NoteHook>,
@@ -235,6 +237,7 @@ impl Table {
             let current = entry.current.as_ref()?;
             Some(PluginView {
                 generation: entry.generation,
+                file: Some(current.file.clone()),
                 instances: current.instances.clone(),
                 declared: current.declared.clone(),
                 log: current.speaker.level(),

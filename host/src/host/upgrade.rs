@@ -148,6 +148,7 @@ impl Core {
             load,
             owner,
             version: version.clone(),
+            file: loaded.file().display().to_string(),
             instances: loaded.instances(),
             declared: loaded.note().hooks.clone(),
             speaker: loaded.speaker().clone(),

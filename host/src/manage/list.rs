@@ -1,13 +1,14 @@
 //! What is loaded and what is installed, side by side.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::Manager;
 use crate::error::Error;
 use crate::health::Health;
 use crate::library::NoteHook;
 use crate::package::Metadata;
-use crate::store::{Depth, Listed};
+use crate::store::{Depth, Kind, Listed};
 use crate::view::{PluginView, Status};
 
 impl Manager<'_> {
@@ -19,7 +20,7 @@ impl Manager<'_> {
         for listed in installed {
             let name = listed.name.clone();
             let mut plugin = plugins.remove(&name).unwrap_or_else(|| self.absent(&listed));
-            judge(&mut plugin, &listed);
+            self.judge(&mut plugin, &listed);
             self.remember(&mut plugin);
             plugin.installed = Some(listed);
             plugins.insert(name, plugin);
@@ -59,19 +60,27 @@ impl Manager<'_> {
         }
         plugin
     }
-}
 
-/// What is wrong with what is installed.
-fn judge(plugin: &mut PluginView, listed: &Listed) {
-    let why = if let Some(why) = &listed.why {
-        plugin.health = Health::Failed;
-        why.clone()
-    } else if plugin.version != listed.version.to_string() {
-        plugin.health = Health::Degraded;
-        let (serves, installed, name) = (&plugin.version, &listed.version, &plugin.name);
-        format!("{serves} serves, {installed} is installed; `hookrail plugin unload {name}` and `start` load that")
-    } else {
-        return;
-    };
-    plugin.reason = Some(plugin.reason.take().map_or_else(|| why.clone(), |reason| format!("{why}; {reason}")));
+    /// What is wrong with what is installed.
+    fn judge(self, plugin: &mut PluginView, listed: &Listed) {
+        let why = if let Some(why) = &listed.why {
+            plugin.health = Health::Failed;
+            why.clone()
+        } else if let Some(file) = plugin.file.as_ref().filter(|file| !self.is_of_store(listed, file)) {
+            plugin.health = Health::Degraded;
+            format!("{file} serves, and not what is installed; `hookrail plugin unload {}` takes it out", plugin.name)
+        } else if plugin.version != listed.version.to_string() {
+            plugin.health = Health::Degraded;
+            let (serves, installed, name) = (&plugin.version, &listed.version, &plugin.name);
+            format!("{serves} serves, {installed} is installed; `hookrail plugin unload {name}` and `start` load that")
+        } else {
+            return;
+        };
+        plugin.reason = Some(plugin.reason.take().map_or_else(|| why.clone(), |reason| format!("{why}; {reason}")));
+    }
+
+    /// Whether a file that serves is the one that is installed, or came with the program.
+    fn is_of_store(self, listed: &Listed, file: &str) -> bool {
+        listed.kind == Kind::Prebuilt || Path::new(file).starts_with(self.stock.store.folder_of(&listed.name))
+    }
 }
