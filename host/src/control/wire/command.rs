@@ -32,7 +32,7 @@ pub enum Command {
         /// For how long, a day at most.
         lasts_ms: u64,
     },
-    /// Installs, configures, enables and disables what is not so yet. Answers an [`Applied`].
+    /// Installs, configures, enables and disables what is not so yet. Answers an [`Applied`](super::Applied).
     Apply {
         /// What is wanted, by plugin; of those that are not named nothing is.
         plugins: BTreeMap<String, Desire>,
@@ -56,7 +56,7 @@ pub enum Command {
         /// The plugin.
         plugin: String,
     },
-    /// Configures a plugin. Where it runs it takes that at once, or refuses it. Answers a [`Reconfigured`].
+    /// Configures a plugin. Where it runs it takes that at once, or refuses it. Answers a [`Reconfigured`](super::Reconfigured).
     Configure {
         /// The plugin.
         plugin: String,
@@ -69,7 +69,7 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         wait_ms: Option<u64>,
     },
-    /// Says that hosts shall not load a plugin, and unloads it. Answers a [`Changed`].
+    /// Says that hosts shall not load a plugin, and unloads it. Answers a [`Changed`](super::Changed).
     Disable {
         /// Its name.
         plugin: String,
@@ -77,7 +77,7 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         wait_ms: Option<u64>,
     },
-    /// Says that hosts shall load a plugin, and loads it. Answers a [`Changed`].
+    /// Says that hosts shall load a plugin, and loads it. Answers a [`Changed`](super::Changed).
     Enable {
         /// Its name.
         plugin: String,
@@ -91,7 +91,7 @@ pub enum Command {
         point: Option<String>,
     },
     /// Installs a package; where another version of the plugin runs, the new one takes its place. Answers an
-    /// [`Installed`].
+    /// [`Installed`](super::Installed).
     Install {
         /// The package.
         file: PathBuf,
@@ -152,7 +152,7 @@ pub enum Command {
         plugin: String,
     },
     /// Returns to the version that was installed before; where the current one runs, it takes its place.
-    /// Answers a [`Changed`].
+    /// Answers a [`Changed`](super::Changed).
     Rollback {
         /// The plugin.
         plugin: String,
@@ -163,12 +163,12 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         wait_ms: Option<u64>,
     },
-    /// One plugin. Answers a [`PluginDetail`].
+    /// One plugin. Answers a [`PluginDetail`](super::PluginDetail).
     Show {
         /// Its name.
         plugin: String,
     },
-    /// Checks a package as if to install it, and keeps it at hand for an hour. Answers a [`Staged`].
+    /// Checks a package as if to install it, and keeps it at hand for an hour. Answers a [`Staged`](super::Staged).
     Stage {
         /// The package.
         file: PathBuf,
@@ -178,14 +178,14 @@ pub enum Command {
         /// Its name.
         plugin: String,
     },
-    /// The program that the host is in. Answers a [`Program`].
+    /// The program that the host is in. Answers a [`Program`](super::Program).
     Status,
     /// Stops a plugin, and keeps its library. Answers its [`PluginView`](crate::PluginView).
     Stop {
         /// Its name.
         plugin: String,
     },
-    /// Installs what lies in the drop-in folder of the home. Answers an array of [`Taken`].
+    /// Installs what lies in the drop-in folder of the home. Answers an array of [`Taken`](super::Taken).
     TakeIn,
     /// Traces the next dispatches of a point. Answers an array of [`Trace`](crate::Trace): as many as
     /// were asked for, or those that came within the time.
@@ -201,7 +201,7 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         wait_ms: Option<u64>,
     },
-    /// Disables a plugin, and removes its files. Answers an [`Uninstalled`].
+    /// Disables a plugin, and removes its files. Answers an [`Uninstalled`](super::Uninstalled).
     Uninstall {
         /// The plugin.
         plugin: String,
@@ -212,7 +212,7 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         wait_ms: Option<u64>,
     },
-    /// Unloads a plugin. Answers an [`Ended`].
+    /// Unloads a plugin. Answers an [`Ended`](super::Ended).
     Unload {
         /// Its name.
         plugin: String,
@@ -220,7 +220,7 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         wait_ms: Option<u64>,
     },
-    /// Replaces a plugin by another build of it. Answers a [`Replaced`].
+    /// Replaces a plugin by another build of it. Answers a [`Replaced`](super::Replaced).
     Upgrade {
         /// Its name.
         plugin: String,
@@ -233,7 +233,7 @@ pub enum Command {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         wait_ms: Option<u64>,
     },
-    /// Whether a package would work here. Answers a [`Validated`].
+    /// Whether a package would work here. Answers a [`Validated`](super::Validated).
     Validate {
         /// The package.
         file: PathBuf,
