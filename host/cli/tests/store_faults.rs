@@ -195,8 +195,9 @@ fn all_of(verb: Verb, calls: &[&str], fault: Fault) {
             let is_same = whole.old == whole.new;
             assert!(left.is_new || left.left_over || is_same || !output.status.success(), "{at}");
             // A failure leaves nothing over, but for what is given up by a state of which nobody knows whether
-            // it is on the disk.
-            assert!(left.is_new || !left.left_over || matches!(fault, Fault::Kills), "{at}\n{:#?}", all.keys());
+            // it is on the disk. A folder that cannot be closed ends the program: the standard library panics.
+            let is_ended = matches!(fault, Fault::Kills) || said.contains("during closedir");
+            assert!(left.is_new || !left.left_over || is_ended, "{at}\n{:#?}", all.keys());
             left_over += u32::from(left.left_over);
         }
     }
