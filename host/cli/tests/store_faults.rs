@@ -108,6 +108,12 @@ fn what_fails_or_is_killed_while_it_configures_is_whole_or_none() {
     all_of(CONFIGURE, &WRITING[1..], Fault::Kills);
 }
 
+/// To a look that fails it must not seem that nothing is there to be purged.
+#[test]
+fn a_purge_that_cannot_look_leaves_nothing_of_what_it_says_is_gone() {
+    all_of(PURGE, &["statx"], Fault::Fails("EIO"));
+}
+
 #[test]
 fn all_the_rest() {
     if std::env::var_os("HOOKRAIL_FAULTS").is_none() {

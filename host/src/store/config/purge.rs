@@ -6,6 +6,7 @@
 //! state that somebody moved away, whose configurations are to stay.
 
 use std::fs::{self, File};
+use std::io;
 
 use crate::error::Error;
 use crate::package::UNFINISHED;
@@ -19,12 +20,13 @@ const MARK: &str = "purged";
 /// Says that the configuration of a plugin shall go with it.
 pub(in crate::store) fn mark(store: &Store, name: &str) -> Result<(), Error> {
     let folder = store.config(name);
-    if !folder.exists() {
-        return Ok(());
-    }
     let mark = folder.join(MARK);
-    File::create(&mark).map_err(failed("write", &mark))?;
-    sync(&folder)
+    match File::create(&mark) {
+        Ok(_) => sync(&folder),
+        // There is nothing that would go with it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(failed("write", &mark)(source)),
+    }
 }
 
 /// Removes what is marked, and folders that were made for nothing. `names_it` answers whether the state names
