@@ -16,7 +16,7 @@
 //!    disabled until [`Change::enable`] says that hosts shall load it.
 //! 3. A later version takes the place of the one before it, which is kept: [`Change::rollback`] swaps the
 //!    two. Older ones go.
-//! 4. [`Store::list`] tells what is installed, and who vouches for it. [`Store::library`] is what a host
+//! 4. [`Store::list`] tells what is installed, and who vouches for it. [`Store::wanted`] is what a host
 //!    loads; [`Library::open`] copies it into memory, and refuses what differs from what was installed.
 //!    [`Host::open_store`](crate::Host::open_store) does so with all that is enabled.
 //! 5. [`Change::configure`] sets a plugin's configuration, in one file of its own with those before it.
@@ -78,7 +78,7 @@ impl Store {
     }
 
     /// With the plugins that came with the program: the files of their libraries, by name. They are there
-    /// without being installed, and no package can have their names.
+    /// without being installed, and no package can take their names; one that had it before keeps it.
     pub fn with_prebuilt(mut self, prebuilt: impl IntoIterator<Item = (String, PathBuf)>) -> Self {
         self.prebuilt.extend(prebuilt);
         self
@@ -92,6 +92,13 @@ impl Store {
     /// The folder into which packages are dropped.
     pub fn incoming(&self) -> PathBuf {
         self.home.path().join("incoming")
+    }
+
+    /// The library of a plugin that came with the program. What is installed under its name goes before it: it
+    /// was there before the program brought one.
+    fn came_with(&self, state: &State, name: &str) -> Option<&Path> {
+        let path = self.prebuilt.get(name)?;
+        state.installed(name).is_err().then_some(path)
     }
 
     /// What is installed right now. Takes no lock: changes are seen whole or not at all.

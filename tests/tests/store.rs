@@ -12,8 +12,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use hookrail::Error;
 use hookrail::package::{Content, Digest, Home, Metadata};
-use hookrail::store::{Depth, Install, Standing, Store, Voucher, Wanted};
+use hookrail::store::{Depth, Install, Kind, Refused, Standing, Store, Voucher, Wanted};
 use minisign::KeyPair;
 use stocked::{Scene, digest, public, sign, version};
 
@@ -22,7 +23,7 @@ const DOWNGRADE: Install = Install { downgrade: true, dry_run: false };
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// No host has anything against it.
-fn agreed(_: &Wanted) -> Result<(), hookrail::Error> {
+fn agreed(_: &Wanted) -> Result<(), Error> {
     Ok(())
 }
 
@@ -39,7 +40,7 @@ fn what_is_installed_is_what_was_packed() {
     assert_eq!((mode("data"), mode("data/deep"), mode("package.json")), (0o755, 0o755, 0o644));
     assert_eq!(scene.standing(Depth::Files), (Standing::Signed, String::new()));
 
-    let library = scene.store.library(NAME).unwrap();
+    let library = scene.store.wanted(NAME).unwrap().library;
     let mut bytes = Vec::new();
     let mut copy = fs::File::from(library.open().unwrap());
     copy.rewind().unwrap();
@@ -60,7 +61,7 @@ fn a_new_version_takes_the_place_and_the_one_before_stays() {
     let second = scene.install(&scene.package("1.1.0"), Install::default()).unwrap();
     assert_eq!((second.replaces, second.enabled), (Some(version("1.0.0")), true));
     assert_eq!(scene.change().rollback(NAME, agreed).unwrap(), (version("1.0.0"), version("1.1.0")));
-    assert_eq!(scene.store.library(NAME).unwrap().version, version("1.0.0"));
+    assert_eq!(scene.store.wanted(NAME).unwrap().library.version, version("1.0.0"));
     assert_eq!(scene.change().rollback(NAME, agreed).unwrap(), (version("1.1.0"), version("1.0.0")));
     // Two are kept, and no more.
     scene.install(&scene.package("2.0.0"), Install::default()).unwrap();
@@ -143,7 +144,7 @@ fn what_is_refused_leaves_nothing() {
         ("rollback", change.rollback("none", agreed).map(|_| ())),
         ("uninstall", change.uninstall("none", false).map(|_| ())),
         ("purge", change.uninstall("../home", true).map(|_| ())),
-        ("library", scene.store.library("none").map(|_| ())),
+        ("wanted", scene.store.wanted("none").map(|_| ())),
     ] {
         assert_eq!(result.unwrap_err().code(), "HR0826", "{what}");
     }
@@ -194,7 +195,7 @@ fn what_was_changed_is_not_loaded() {
     let scene = Scene::new();
     scene.install(&scene.package("1.0.0"), Install::default()).unwrap();
     let place = scene.path("store/screen/1.0.0");
-    let library = scene.store.library(NAME).unwrap();
+    let library = scene.store.wanted(NAME).unwrap().library;
     let good = fs::read(&library.path).unwrap();
     let mut bad = good.clone();
     bad[good.len() / 2] ^= 1;
@@ -222,7 +223,7 @@ fn what_was_changed_is_not_loaded() {
     let good = fs::read_to_string(&metadata).unwrap();
     fs::write(&metadata, good.replace("confidential", "secret")).unwrap();
     assert_eq!(scene.standing(Depth::Metadata).0, Standing::Modified);
-    assert_eq!(scene.store.library(NAME).unwrap_err().code(), "HR0802");
+    assert_eq!(scene.store.wanted(NAME).unwrap_err().code(), "HR0802");
     fs::write(&metadata, "{").unwrap();
     assert_eq!(scene.standing(Depth::Metadata).0, Standing::Invalid);
     fs::write(&metadata, good).unwrap();
@@ -231,7 +232,7 @@ fn what_was_changed_is_not_loaded() {
     scene.trust(|trust| trust.revoke(public(&scene.jane).id(), "it was lost".into()).unwrap());
     let (standing, why) = scene.standing(Depth::Metadata);
     assert!(standing == Standing::Invalid && why.contains("it was lost"), "{why}");
-    assert_eq!(scene.store.library(NAME).unwrap_err().code(), "HR0814");
+    assert_eq!(scene.store.wanted(NAME).unwrap_err().code(), "HR0814");
     assert_eq!(scene.change().rollback(NAME, agreed).unwrap_err().code(), "HR0814");
     assert_eq!(scene.change().enable(NAME, agreed).unwrap_err().code(), "HR0814");
 }
@@ -354,4 +355,29 @@ fn a_thousand_are_listed_without_a_look_at_their_libraries() {
     println!("{} listed in {:?}", listed.len(), began.elapsed());
     assert_eq!(listed.iter().filter(|plugin| plugin.signature == Standing::Signed).count(), 1000);
     assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn what_is_installed_goes_before_what_the_program_brings_under_its_name() {
+    let scene = Scene::new();
+    scene.install(&scene.package("1.0.0"), Install::default()).unwrap();
+    let brought = scene.folder.path().join("brought.so");
+    fs::copy(scene.store.wanted(NAME).unwrap().library.path, &brought).unwrap();
+    let store = scene.store.clone().with_prebuilt([(NAME.into(), brought.clone())]);
+    let listed = || {
+        let all = store.list(Depth::Metadata).unwrap();
+        let one = store.listed(NAME, Depth::Metadata).unwrap().unwrap();
+        all.into_iter().chain([one]).map(|listed| (listed.kind, listed.signature)).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(), [(Kind::External, Standing::Signed); 2]);
+    assert_ne!(store.wanted(NAME).unwrap().library.path, brought);
+    store.change().unwrap().enable(NAME, agreed).unwrap();
+    let upgraded = store.change().unwrap().install(&scene.package("1.1.0"), Install::default(), |_| Ok(()));
+    assert!(upgraded.unwrap().enabled);
+
+    store.change().unwrap().uninstall(NAME, false).unwrap();
+    assert_eq!(listed(), [(Kind::Prebuilt, Standing::BuiltIn); 2]);
+    assert_eq!(store.wanted(NAME).unwrap().library.path, brought);
+    let taken = store.change().unwrap().install(&scene.package("1.2.0"), Install::default(), |_| Ok(()));
+    assert!(matches!(taken.unwrap_err(), Error::Store { why: Refused::Prebuilt, .. }));
 }

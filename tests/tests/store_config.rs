@@ -104,7 +104,7 @@ fn what_is_refused_leaves_nothing() {
         let error = scene.change().configure(name, json!({}), |_| panic!("nobody is asked")).unwrap_err();
         assert_eq!(error.code(), "HR0826", "{name}");
     }
-    let veto = |_: &Value| scene.store.library("none").map(|_| ());
+    let veto = |_: &Value| scene.store.wanted("none").map(|_| ());
     let vetoed = |value| scene.change().configure(NAME, value, veto).unwrap_err().code();
     assert_eq!(vetoed(json!({ "limit": 1 })), "HR0826");
     assert!(scene.all() == before);

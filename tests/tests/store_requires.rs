@@ -61,7 +61,7 @@ fn an_enabled_plugin_gets_no_version_that_lacks_something() {
     install(&scene, "above", "1.0.0", &[]).unwrap();
     enable(&scene, "above").unwrap();
     refused(install(&scene, "above", "1.1.0", &[("below", ">= 1.0.0")]), "HR0833", "below");
-    assert_eq!(scene.store.library("above").unwrap().version.to_string(), "1.0.0");
+    assert_eq!(scene.store.wanted("above").unwrap().library.version.to_string(), "1.0.0");
 }
 
 #[test]

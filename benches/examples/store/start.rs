@@ -24,7 +24,7 @@ pub(crate) fn measure(maker: &Maker) -> Vec<Row> {
     }
     drop(change);
     let libraries: Vec<PathBuf> =
-        enabled.iter().map(|name| store.library(name).expect("it is installed").path).collect();
+        enabled.iter().map(|name| store.wanted(name).expect("it is installed").library.path).collect();
     let by_hand = || {
         let host = Host::new(Config::default()).expect("a host");
         let began = Instant::now();

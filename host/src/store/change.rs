@@ -58,15 +58,12 @@ impl<'a> Change<'a> {
         if self.state.desired(name).enabled {
             return Ok(false);
         }
-        agree(&match self.state.installed(name) {
-            Ok((_, version, installed)) => {
-                let metadata = self.examine(name, version, installed)?;
-                self.fits(name, version)?;
-                self.has_what_it_needs(&metadata)?;
-                self.store.wanted_of(&self.state, &metadata)?
-            }
-            Err(_) => self.store.wanted_in(&self.state, &Trust::default(), name)?,
-        })?;
+        if let Ok((_, version, installed)) = self.state.installed(name) {
+            let metadata = self.examine(name, version, installed)?;
+            self.fits_in(&self.store.place(name, version), &metadata)?;
+            self.has_what_it_needs(&metadata)?;
+        }
+        agree(&self.wanted(name)?)?;
         self.desire(name, |desired| desired.enabled = true)?;
         Ok(true)
     }
@@ -94,8 +91,7 @@ impl<'a> Change<'a> {
         if self.state.desired(name).hooks == hooks {
             return Ok(false);
         }
-        let wanted = self.store.wanted_in(&self.state, &Trust::read(&self.store.home)?, name)?;
-        agree(&Wanted { hooks: hooks.clone(), ..wanted })?;
+        agree(&Wanted { hooks: hooks.clone(), ..self.wanted(name)? })?;
         self.desire(name, |desired| desired.hooks = hooks)?;
         Ok(true)
     }
@@ -111,7 +107,7 @@ impl<'a> Change<'a> {
         let previous = plugin.previous.as_ref().ok_or_else(|| refused(name, Refused::NoPrevious))?;
         let metadata = self.examine(name, previous, &plugin.versions[previous])?;
         if self.state.desired(name).enabled {
-            self.fits(name, previous)?;
+            self.fits_in(&self.store.place(name, previous), &metadata)?;
             self.has_what_it_needs(&metadata)?;
             self.is_not_needed(name, Among::Enabled, Some(previous))?;
         }
@@ -173,7 +169,11 @@ impl<'a> Change<'a> {
 
     /// Refuses what is neither installed nor prebuilt.
     pub(super) fn is_there(&self, name: &str) -> Result<(), Error> {
-        if self.store.prebuilt.contains_key(name) { Ok(()) } else { self.state.installed(name).map(|_| ()) }
+        self.state.is_there(self.store, name)
+    }
+
+    fn wanted(&self, name: &str) -> Result<Wanted, Error> {
+        self.store.wanted_in(&self.state, &Trust::read(&self.store.home)?, name)
     }
 
     fn examine(&self, name: &str, version: &Version, installed: &Installed) -> Result<Metadata, Error> {

@@ -65,7 +65,7 @@ impl Store {
     /// The configuration of a plugin that applies, and where it comes from.
     pub fn configuration(&self, name: &str) -> Result<Configured, Error> {
         self.undisturbed(|state| {
-            if self.prebuilt.contains_key(name) {
+            if self.came_with(state, name).is_some() {
                 return self.configured(name, None);
             }
             let (_, version, installed) = state.installed(name)?;
@@ -97,7 +97,7 @@ impl Store {
     /// The JSON Schema of the configuration, if the package brought one.
     pub fn schema(&self, name: &str) -> Result<Option<Value>, Error> {
         self.undisturbed(|state| {
-            if self.prebuilt.contains_key(name) {
+            if self.came_with(state, name).is_some() {
                 return Ok(None);
             }
             let version = state.installed(name)?.1;
@@ -107,9 +107,7 @@ impl Store {
 
     /// What the operator had set before, the newest first; ten at most.
     pub fn history(&self, name: &str) -> Result<Vec<FormerConfig>, Error> {
-        if !self.prebuilt.contains_key(name) {
-            self.state()?.installed(name)?;
-        }
+        self.state()?.is_there(self, name)?;
         Ok(Record::read(self, name)?.into_former())
     }
 
@@ -117,7 +115,7 @@ impl Store {
     #[cfg(feature = "control")]
     pub(crate) fn installed_metadata(&self, name: &str) -> Result<Option<Metadata>, Error> {
         self.undisturbed(|state| {
-            if self.prebuilt.contains_key(name) {
+            if self.came_with(state, name).is_some() {
                 return Ok(None);
             }
             self.metadata(state, name, state.installed(name)?.1).map(Some)
@@ -170,11 +168,11 @@ impl Change<'_> {
     /// Refuses a version that is installed if the configuration that is set does not fit its schema.
     pub fn fits(&self, name: &str, version: &Version) -> Result<(), Error> {
         let metadata = self.store.metadata(&self.state, name, version)?;
-        self.fits_unpacked(&metadata, &self.store.place(name, version))
+        self.fits_in(&self.store.place(name, version), &metadata)
     }
 
-    /// The same for one that lies in a folder, and is not in the store.
-    pub(super) fn fits_unpacked(&self, metadata: &Metadata, folder: &Path) -> Result<(), Error> {
+    /// The same for one that lies in a folder, and is looked at already.
+    pub(super) fn fits_in(&self, folder: &Path, metadata: &Metadata) -> Result<(), Error> {
         let Metadata { name, version, .. } = metadata;
         let Some(FormerConfig { value, .. }) = Record::read(self.store, name)?.into_current() else { return Ok(()) };
         let Some(schema) = schema(folder, metadata)? else { return Ok(()) };

@@ -76,7 +76,7 @@ impl Change<'_> {
         let unfinished = self.unpack(&mut package, file)?;
         let enabled = state.desired(&metadata.name).enabled;
         if enabled {
-            self.fits_unpacked(&metadata, &unfinished)?;
+            self.fits_in(&unfinished, &metadata)?;
             self.has_what_it_needs(&metadata)?;
             self.is_not_needed(&metadata.name, Among::Enabled, Some(&metadata.version))?;
         }
@@ -146,7 +146,7 @@ impl Change<'_> {
         how: Install,
     ) -> Result<(State, Option<Version>), Error> {
         let Metadata { name, version, .. } = metadata;
-        if self.store.prebuilt.contains_key(name) {
+        if self.store.came_with(&self.state, name).is_some() {
             return Err(refused(name, Refused::Prebuilt));
         }
         let mut state = self.state.clone();

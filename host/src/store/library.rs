@@ -54,12 +54,6 @@ pub struct Wanted {
 }
 
 impl Store {
-    /// The library of a plugin. Refuses what works here no more, and what nobody vouches for any more;
-    /// enabled or not is the caller's business.
-    pub fn library(&self, name: &str) -> Result<Library, Error> {
-        Ok(self.wanted_in(&self.state()?, &Trust::read(self.home())?, name)?.library)
-    }
-
     /// What hosts load of the plugins that they shall load, each behind those it needs, and looked at when its
     /// turn comes.
     pub fn enabled(&self) -> Result<impl Iterator<Item = Enabled>, Error> {
@@ -68,13 +62,14 @@ impl Store {
         Ok(InOrder::new(names, move |name| Enabled { name: name.into(), wanted: self.wanted_in(&state, &trust, name) }))
     }
 
-    /// What hosts load of a plugin; enabled or not is the caller's business.
+    /// What hosts load of a plugin. Refuses what works here no more, and what nobody vouches for any more;
+    /// enabled or not is the caller's business.
     pub fn wanted(&self, name: &str) -> Result<Wanted, Error> {
         self.wanted_in(&self.state()?, &Trust::read(self.home())?, name)
     }
 
     pub(super) fn wanted_in(&self, state: &State, trust: &Trust, name: &str) -> Result<Wanted, Error> {
-        if let Some(path) = self.prebuilt.get(name) {
+        if let Some(path) = self.came_with(state, name) {
             let config = self.configured(name, None)?.value;
             let (library, hooks) = (prebuilt(name, path)?, state.desired(name).hooks);
             return Ok(Wanted { library, config, hooks, requires: Vec::new() });
@@ -94,7 +89,7 @@ impl Store {
 
     /// The callbacks that a plugin may register, as it says itself.
     pub fn declared(&self, state: &State, name: &str) -> Result<Vec<NoteHook>, Error> {
-        if let Some(path) = self.prebuilt.get(name) {
+        if let Some(path) = self.came_with(state, name) {
             return Ok(inspect(path)?.note.hooks);
         }
         let (_, version, installed) = state.installed(name)?;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Store;
 use super::examine::examine;
 use super::library::prebuilt;
-use super::state::{Installed, Kind, Plugin, State, Voucher};
+use super::state::{Installed, Kind, State, Voucher};
 use crate::error::Error;
 use crate::package::{Rejected, Trust};
 
@@ -67,52 +67,62 @@ pub enum Standing {
 }
 
 impl Store {
-    /// What is installed, by name.
+    /// What is installed, or came with the program, by name.
     pub fn list(&self, depth: Depth) -> Result<Vec<Listed>, Error> {
-        self.undisturbed(|state| self.list_of(state, depth))
+        self.undisturbed(|state| {
+            let trust = Trust::read(self.home())?;
+            let names: Vec<_> = state.plugins().keys().collect();
+            let installed = |name: &&String| self.installed(state, &trust, name, depth);
+            let came_with = || self.prebuilt.keys().filter_map(|name| self.prebuilt(state, name)).collect();
+            let mut listed = on_all_cores(&names, installed, came_with);
+            listed.sort_by(|a, b| a.name.cmp(&b.name));
+            Ok(listed)
+        })
     }
 
-    fn list_of(&self, state: &State, depth: Depth) -> Result<Vec<Listed>, Error> {
-        let trust = Trust::read(self.home())?;
-        let installed = |(name, plugin): (&String, &Plugin)| {
-            let version = plugin.current.clone()?;
-            let Installed { by, at, .. } = plugin.versions[&version].clone();
-            let examined = examine(self, &trust, name, &version, &plugin.versions[&version], depth);
-            let signature = match (&examined, &by) {
-                (Ok(_), Voucher::Allowed) => Standing::Unsigned,
-                (Ok(_), Voucher::Key { .. }) => Standing::Signed,
-                (Err(error), _) => standing(error),
-            };
-            Some(Listed {
-                name: name.clone(),
-                version,
-                kind: Kind::External,
-                enabled: state.desired(name).enabled,
-                signature,
-                why: examined.err().map(|error| error.to_string()),
-                by: Some(by),
-                at: Some(at),
-                previous: plugin.previous.clone(),
-            })
+    /// One of them.
+    pub fn listed(&self, name: &str, depth: Depth) -> Result<Option<Listed>, Error> {
+        self.undisturbed(|state| {
+            let installed = self.installed(state, &Trust::read(self.home())?, name, depth);
+            Ok(installed.or_else(|| self.prebuilt(state, name)))
+        })
+    }
+
+    fn installed(&self, state: &State, trust: &Trust, name: &str, depth: Depth) -> Option<Listed> {
+        let (plugin, version, installed) = state.installed(name).ok()?;
+        let Installed { by, at, .. } = installed.clone();
+        let examined = examine(self, trust, name, version, installed, depth);
+        let signature = match (&examined, &by) {
+            (Ok(_), Voucher::Allowed) => Standing::Unsigned,
+            (Ok(_), Voucher::Key { .. }) => Standing::Signed,
+            (Err(error), _) => standing(error),
         };
-        let prebuilt = self.prebuilt.iter().map(|(name, path)| {
-            let library = prebuilt(name, path);
-            Listed {
-                name: name.clone(),
-                version: library.as_ref().map_or(Version::new(0, 0, 0), |library| library.version.clone()),
-                kind: Kind::Prebuilt,
-                enabled: state.desired(name).enabled,
-                signature: library.as_ref().map_or(Standing::Invalid, |_| Standing::BuiltIn),
-                why: library.err().map(|error| error.to_string()),
-                by: None,
-                at: None,
-                previous: None,
-            }
-        });
-        let plugins: Vec<_> = state.plugins().iter().collect();
-        let mut listed = on_all_cores(&plugins, |plugin| installed(*plugin), || prebuilt.collect());
-        listed.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(listed)
+        Some(Listed {
+            name: name.into(),
+            version: version.clone(),
+            kind: Kind::External,
+            enabled: state.desired(name).enabled,
+            signature,
+            why: examined.err().map(|error| error.to_string()),
+            by: Some(by),
+            at: Some(at),
+            previous: plugin.previous.clone(),
+        })
+    }
+
+    fn prebuilt(&self, state: &State, name: &str) -> Option<Listed> {
+        let library = prebuilt(name, self.came_with(state, name)?);
+        Some(Listed {
+            name: name.into(),
+            version: library.as_ref().map_or(Version::new(0, 0, 0), |library| library.version.clone()),
+            kind: Kind::Prebuilt,
+            enabled: state.desired(name).enabled,
+            signature: library.as_ref().map_or(Standing::Invalid, |_| Standing::BuiltIn),
+            why: library.err().map(|error| error.to_string()),
+            by: None,
+            at: None,
+            previous: None,
+        })
     }
 }
 

@@ -53,7 +53,7 @@ impl Change<'_> {
 
     /// The version of a plugin that hosts would load.
     fn version(&self, name: &str) -> Option<Version> {
-        match self.store.prebuilt.get(name) {
+        match self.store.came_with(&self.state, name) {
             Some(path) => prebuilt(name, path).ok().map(|library| library.version),
             None => self.state.plugins.get(name)?.current.clone(),
         }

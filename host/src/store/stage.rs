@@ -63,8 +63,9 @@ impl Change<'_> {
         }
         let installation = self.install(copy, Install { dry_run: true, downgrade: false }, |_| Ok(()))?;
         let place = self.store.staged().join(format!("{}.hrp", installation.metadata.full_name()));
-        if signature_of(copy).exists() {
-            fs::rename(signature_of(copy), signature_of(&place)).map_err(failed("write", &place))?;
+        match fs::rename(signature_of(copy), signature_of(&place)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed("write", &place)(error)),
+            _ => {}
         }
         fs::rename(copy, &place).map_err(failed("write", &place))?;
         Ok((installation, place))

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
+use super::Store;
 use super::error::Refused;
 use crate::config::HookOverride;
 use crate::error::Error;
@@ -144,6 +145,12 @@ impl State {
         let (plugin, version) = current.ok_or_else(|| refused(name, Refused::NotInstalled))?;
         // By the type invariant.
         Ok((plugin, version, &plugin.versions[version]))
+    }
+
+    /// Refuses what is neither installed nor came with the program.
+    pub(super) fn is_there(&self, store: &Store, name: &str) -> Result<(), Error> {
+        let installed = self.installed(name).map(|_| ());
+        installed.or_else(|error| store.came_with(self, name).map(|_| ()).ok_or(error))
     }
 
     /// Whether a version is installed.
