@@ -27,7 +27,7 @@ use crate::diagnostics::LogLevel;
 use crate::embed::{Callbacks, Registered};
 use crate::error::Error;
 use crate::event::Events;
-use crate::library::{End, Source};
+use crate::library::{End, SealedCopy};
 use crate::pin::Pin;
 use crate::said;
 use crate::unload::Ticket;
@@ -71,7 +71,7 @@ impl Host {
     /// do not contain malice, and they cannot see what the code does with memory.
     pub unsafe fn load(&self, file: impl AsRef<Path>) -> Result<Plugin, Error> {
         // SAFETY: the caller's contract.
-        unsafe { self.core.load(Source::file(file.as_ref()), Wishes::default()) }
+        unsafe { self.core.load(SealedCopy::of(file.as_ref())?, Wishes::default()) }
     }
 
     /// Replaces a running plugin by a new build of it, while traffic flows.
@@ -91,7 +91,7 @@ impl Host {
     /// As for [`load`](Host::load).
     pub unsafe fn upgrade(&self, plugin: &Plugin, file: impl AsRef<Path>) -> Result<Upgraded, Error> {
         // SAFETY: the caller's contract.
-        unsafe { self.core.upgrade(plugin, Source::file(file.as_ref()), false, None) }
+        unsafe { self.core.upgrade(plugin, SealedCopy::of(file.as_ref())?, false, None) }
     }
 
     /// As [`upgrade`](Host::upgrade), but no state is handed over: the way out when the new build does
@@ -101,7 +101,7 @@ impl Host {
     /// As for [`load`](Host::load).
     pub unsafe fn upgrade_fresh(&self, plugin: &Plugin, file: impl AsRef<Path>) -> Result<Upgraded, Error> {
         // SAFETY: the caller's contract.
-        unsafe { self.core.upgrade(plugin, Source::file(file.as_ref()), true, None) }
+        unsafe { self.core.upgrade(plugin, SealedCopy::of(file.as_ref())?, true, None) }
     }
 
     /// Stops a running plugin: takes its callbacks out of their chains, waits until nobody is in

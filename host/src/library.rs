@@ -12,7 +12,7 @@ mod symbols;
 mod table;
 
 use std::env::consts::ARCH;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ use hookrail_abi::boundary::{ABI_VERSION, ENTRY_SYMBOL, Entry, Heap, MemoryTable
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
 pub(crate) use close::Closed;
-pub(crate) use copy::Source;
+pub(crate) use copy::SealedCopy;
 pub use elf::{Inspection, Note, NoteHook};
 pub use end::End;
 pub use image::{EntrySymbol, Image};
@@ -66,53 +66,39 @@ unsafe impl Sync for Library {}
 
 /// What a library says of itself, without running any of its code.
 pub fn inspect(file: impl AsRef<Path>) -> Result<Inspection, Error> {
-    inspect_source(Source::file(file.as_ref()), ARCH)
+    inspect_copy(&SealedCopy::of(file.as_ref())?, ARCH)
 }
 
-/// What a library for a machine of that name says of itself, of a copy of it.
-#[cfg(feature = "package")]
-pub(crate) fn inspect_copy(file: &Path, copy: BorrowedFd<'_>, arch: &'static str) -> Result<Inspection, Error> {
-    inspect_source(Source::copy(file, copy), arch)
-}
-
-/// A copy of a library in memory, which nobody can change.
-#[cfg(feature = "package")]
-pub(crate) fn sealed_copy(file: &Path) -> Result<OwnedFd, Error> {
-    let copy = copy::of(Source::file(file))?;
-    copy::seal(&copy)?;
-    Ok(copy)
-}
-
-fn inspect_source(source: Source<'_>, arch: &'static str) -> Result<Inspection, Error> {
-    let copy = copy::of(source)?;
-    copy::seal(&copy)?;
-    elf::inspect(&copy::Bytes::of(&copy, source.path())?, source.path(), arch)
+/// What a library for a machine of that name says of itself.
+pub(crate) fn inspect_copy(copy: &SealedCopy, arch: &'static str) -> Result<Inspection, Error> {
+    elf::inspect(&copy.bytes()?, copy.file(), arch)
 }
 
 impl Library {
-    /// Copies, checks and opens a library. Of the plugins that `is_forced` names the wish never to be
-    /// removed is taken out of the copy.
+    /// Checks and opens a library. Of the plugins that `is_forced` names the wish never to be removed is
+    /// taken out of the copy.
     ///
     /// # Safety
     /// Its constructors run, and later its other code does: it must be trusted as the host itself.
-    pub(crate) unsafe fn open(source: Source<'_>, is_forced: impl FnOnce(&str) -> bool) -> Result<Self, Error> {
+    pub(crate) unsafe fn open(copy: SealedCopy, is_forced: impl FnOnce(&str) -> bool) -> Result<Self, Error> {
         let began = Instant::now();
-        let copy = copy::of(source)?;
-        let file = source.path();
-        let bytes = copy::Bytes::of(&copy, file)?;
-        let inspection = elf::inspect(&bytes, file, ARCH)?;
+        let (file, took) = (copy.file().to_owned(), copy.took());
+        let bytes = copy.bytes()?;
+        let inspection = elf::inspect(&bytes, &file, ARCH)?;
         let amended = is_forced(&inspection.note.name).then(|| elf::without_no_delete(&bytes)).flatten();
         drop(bytes);
-        if let Some((at, value)) = amended {
-            copy::write(&copy, at, value)?;
-        }
-        copy::seal(&copy)?;
-        let copied = began.elapsed();
+        let forced = amended.is_some();
+        let copy = match amended {
+            Some((at, value)) => copy.amended(at, value)?,
+            None => copy,
+        };
+        let copy = copy.into_fd();
+        let copied = took + began.elapsed();
         let incompatible = |why| Error::PluginIncompatible { plugin: inspection.note.name.clone(), why };
         if inspection.note.panic != "unwind" {
             return Err(incompatible(Incompatible::PanicAborts));
         }
-        let path = format!("/proc/self/fd/{}", copy.as_raw_fd());
+        let path = copy::path_of(&copy);
         // SAFETY: the caller trusts the library.
         let handle = unsafe { Handle::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
         let handle = handle.map_err(|error| {
@@ -126,18 +112,7 @@ impl Library {
             // INVARIANT: the entry lies in the library, and the copy is kept beside it.
             Ok(entry) => {
                 let speaker = Speaker::new(&inspection.note.name);
-                Library {
-                    inspection,
-                    forced: amended.is_some(),
-                    file: file.into(),
-                    entry,
-                    handle,
-                    copy,
-                    residue: None,
-                    meter: None,
-                    speaker,
-                    copied,
-                }
+                Library { inspection, forced, file, entry, handle, copy, residue: None, meter: None, speaker, copied }
             }
             Err(error) => {
                 // The file exports it, so the loader and we do not read it alike: touch it no more.

@@ -21,7 +21,7 @@ use crate::chain::Owner;
 use crate::config::{Config, Wishes};
 use crate::diagnostics::{self, Speaker};
 use crate::error::{ApiMisuse, ConfigError, Error, Misbehaved};
-use crate::library::{Closed, End, Library, Note, Source};
+use crate::library::{Closed, End, Library, Note, SealedCopy};
 use crate::memory::Meter;
 use crate::probation::Probation;
 use crate::registry::{Addition, Registry};
@@ -85,9 +85,9 @@ impl Loaded {
     ///
     /// # Safety
     /// As for [`Library::open`].
-    pub(crate) unsafe fn open(source: Source<'_>, config: &Config) -> Result<Self, Error> {
+    pub(crate) unsafe fn open(copy: SealedCopy, config: &Config) -> Result<Self, Error> {
         // SAFETY: the caller's contract.
-        let library = unsafe { Library::open(source, |name| config.unload.force.contains(name))? };
+        let library = unsafe { Library::open(copy, |name| config.unload.force.contains(name))? };
         if library.forced {
             let plugin = &*library.inspection.note.name;
             tracing::warn!(

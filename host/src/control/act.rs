@@ -14,7 +14,7 @@ use crate::config::Wishes;
 use crate::diagnostics::LogLevel;
 use crate::error::{ApiMisuse, Error};
 use crate::host::{Core, Plugin};
-use crate::library::{NoteHook, Source};
+use crate::library::{NoteHook, SealedCopy};
 use crate::manage::{Manager, Swap};
 use crate::stats::{Condition, Level, Trace};
 use crate::store::{Depth, Install};
@@ -231,14 +231,14 @@ fn load(core: &Arc<Core>, file: &Path) -> Result<PluginView, Error> {
     is_absolute(file)?;
     // SAFETY: whoever asks may open the socket, so it is this user or root; both can run any code in
     // this process, and trust the file that they name.
-    let plugin = unsafe { core.load(Source::file(file), Wishes::default())? };
+    let plugin = unsafe { core.load(SealedCopy::of(file)?, Wishes::default())? };
     view(core, plugin.name())
 }
 
 fn upgrade(core: &Arc<Core>, name: &str, file: &Path, fresh: bool, wait_ms: Option<u64>) -> Result<Replaced, Error> {
     is_absolute(file)?;
     // SAFETY: as in `load`.
-    let upgraded = unsafe { core.upgrade(&find(core, name)?, Source::file(file), fresh, None)? };
+    let upgraded = unsafe { core.upgrade(&find(core, name)?, SealedCopy::of(file)?, fresh, None)? };
     Ok(replaced(core, upgraded, wait_ms))
 }
 

@@ -19,7 +19,7 @@ use crate::config::{Config, Wishes};
 use crate::error::{ApiMisuse, Error};
 use crate::event::{Announcer, Happened};
 use crate::health;
-use crate::library::{Closed, Source};
+use crate::library::{Closed, SealedCopy};
 #[cfg(feature = "control")]
 use crate::manage::{Manager, Stock};
 use crate::plugin::{Beginning, Loaded, States};
@@ -82,9 +82,9 @@ impl Core {
 
     /// # Safety
     /// As for `Host::load`.
-    pub(crate) unsafe fn load(&self, source: Source<'_>, wishes: Wishes) -> Result<Plugin, Error> {
+    pub(crate) unsafe fn load(&self, copy: SealedCopy, wishes: Wishes) -> Result<Plugin, Error> {
         // SAFETY: the caller's contract.
-        let mut loaded = unsafe { Loaded::open(source, &self.config)? };
+        let mut loaded = unsafe { Loaded::open(copy, &self.config)? };
         let name = loaded.note().name.clone();
         let reservation = match self.table.reserve_new(&name) {
             Ok(reservation) => reservation,

@@ -9,7 +9,7 @@ use super::trial::Trial;
 use super::upgrade::Inheritance;
 use crate::chain::Owner;
 use crate::event::Happened;
-use crate::library::Source;
+use crate::library::SealedCopy;
 use crate::plugin::{Loaded, States};
 
 impl Core {
@@ -20,7 +20,8 @@ impl Core {
         let Some(reservation) = self.table.reserve_later(plugin, owner, "rolled back") else { return };
         let Some(failed) = reservation.serving() else { return };
         tracing::error!(plugin, generation = failed.generation, "is rolled back: {reason}");
-        let source = Source::copy(&way_back.file, way_back.copy.as_fd());
+        // Each becomes one library.
+        let copy = || SealedCopy::again(&way_back.file, way_back.copy.as_fd());
         let limit = self.config.upgrade.max_state;
         // What it has counted since is worth more than what the build before knew, if that takes it.
         let newest = |old: &Loaded| {
@@ -38,10 +39,11 @@ impl Core {
         };
         let event = |from, _, _| Happened::RolledBack { from, reason: reason.into() };
         // SAFETY: whoever loaded this build trusted it, and the copy is sealed.
-        let replaced = unsafe { self.replace(&reservation, source, newest, None, event) }.or_else(|error| {
+        let replaced = copy().and_then(|copy| unsafe { self.replace(&reservation, copy, newest, None, event) });
+        let replaced = replaced.or_else(|error| {
             tracing::warn!(plugin, "the state of the newer build is left behind: {error}");
             // SAFETY: as above.
-            unsafe { self.replace(&reservation, source, handed_over, None, event) }
+            copy().and_then(|copy| unsafe { self.replace(&reservation, copy, handed_over, None, event) })
         });
         if let Err(error) = replaced {
             tracing::error!(plugin, "cannot be rolled back: {error}");

@@ -15,7 +15,7 @@ use crate::chain::Owner;
 use crate::config::Wishes;
 use crate::error::{ApiMisuse, Error};
 use crate::event::Happened;
-use crate::library::Source;
+use crate::library::SealedCopy;
 use crate::plugin::{Beginning, Loaded, States};
 use crate::probation::Probation;
 use crate::registry::Addition;
@@ -74,7 +74,7 @@ impl Core {
     pub(crate) unsafe fn upgrade(
         self: &Arc<Self>,
         plugin: &Plugin,
-        source: Source<'_>,
+        copy: SealedCopy,
         fresh: bool,
         wishes: Option<Wishes>,
     ) -> Result<Upgraded, Error> {
@@ -95,14 +95,14 @@ impl Core {
             reservation.change(|current| current.wishes = wishes);
         }
         // SAFETY: the caller's contract.
-        let upgraded = unsafe { self.replace(&reservation, source, inherit, probation, event) };
+        let upgraded = unsafe { self.replace(&reservation, copy, inherit, probation, event) };
         if upgraded.is_err() {
             reservation.change(|current| current.wishes = before);
         }
         upgraded
     }
 
-    /// Replaces the generation that serves by that of `source`, and tells the event that is made of its
+    /// Replaces the generation that serves by that of the copy, and tells the event that is made of its
     /// number, the new version and the times; or changes nothing.
     ///
     /// # Safety
@@ -110,18 +110,18 @@ impl Core {
     pub(super) unsafe fn replace(
         self: &Arc<Self>,
         reservation: &Reservation,
-        source: Source<'_>,
+        copy: SealedCopy,
         inherit: impl Fn(&Loaded) -> Result<Inheritance, Error>,
         probation: Option<Arc<Probation>>,
         event: impl Fn(u64, String, UpgradeTimes) -> Happened,
     ) -> Result<Upgraded, Error> {
         let name = reservation.name();
         let serving = reservation.serving().ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?;
-        let began = Instant::now();
+        let (began, took) = (Instant::now(), copy.took());
         // SAFETY: the caller's contract.
-        let mut loaded = unsafe { Loaded::open(source, &self.config)? };
+        let mut loaded = unsafe { Loaded::open(copy, &self.config)? };
         let copy = loaded.copied();
-        let open = began.elapsed() - copy;
+        let open = took + began.elapsed() - copy;
         let began = Instant::now();
         let owner = self.next_owner();
         let prepared = self.prepare(&mut loaded, reservation, &serving, (owner, probation.as_ref()), inherit);

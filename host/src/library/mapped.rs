@@ -3,8 +3,10 @@
 use std::ffi::{CStr, c_int, c_void};
 use std::fs::{File, read};
 use std::ops::Range;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 use std::os::unix::fs::MetadataExt;
+
+use super::copy::path_of;
 
 /// Where the loader has mapped the file; empty when it does not know it.
 pub(super) fn segments(file: BorrowedFd<'_>) -> Vec<Range<usize>> {
@@ -27,7 +29,7 @@ pub(super) fn segments(file: BorrowedFd<'_>) -> Vec<Range<usize>> {
         }
         0
     }
-    let mut search = Search { path: format!("/proc/self/fd/{}", file.as_raw_fd()), found: Vec::new() };
+    let mut search = Search { path: path_of(file), found: Vec::new() };
     // SAFETY: `look` fits, and the search outlives the call.
     unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut search).cast()) };
     search.found

@@ -5,11 +5,11 @@
 
 use std::ops::Range;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
 
 use object::{Object, ObjectSegment};
 
-use super::{copy, mapped};
+use super::copy::Bytes;
+use super::mapped;
 
 /// Where a library lies, and what it was read from.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Symbols {
 
     fn look_up(&self, addresses: &[usize]) -> Option<Vec<Option<String>>> {
         // The mapping ends here, long before anybody closes the library.
-        let bytes = copy::Bytes::of(&self.copy, Path::new("the copy of a library")).ok()?;
+        let bytes = Bytes::of(&self.copy).ok()?;
         let file = object::File::parse(&*bytes).ok()?;
         let moved_by = (self.segments.first()?.start as u64).wrapping_sub(file.segments().next()?.address());
         let symbols = file.symbol_map();

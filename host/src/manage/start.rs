@@ -1,12 +1,11 @@
 //! Loading what is enabled.
 
-use std::os::fd::{AsFd, OwnedFd};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::channel;
 use std::thread;
 
 use super::Manager;
 use crate::error::Error;
-use crate::library::Source;
+use crate::library::SealedCopy;
 use crate::store::{Enabled, Wanted};
 
 /// An enabled plugin that was not loaded.
@@ -21,16 +20,12 @@ pub struct NotLoaded {
 /// What a host loads, with the library verified and in memory.
 pub(super) struct Opened {
     pub(super) wanted: Wanted,
-    copy: OwnedFd,
+    pub(super) copy: SealedCopy,
 }
 
 impl Opened {
     pub(super) fn of(wanted: Wanted) -> Result<Self, Error> {
-        Ok(Opened { copy: wanted.library.open()?, wanted })
-    }
-
-    pub(super) fn source(&self) -> Source<'_> {
-        Source::copy(&self.wanted.library.path, self.copy.as_fd())
+        Ok(Opened { copy: wanted.library.verified()?, wanted })
     }
 }
 
@@ -40,8 +35,9 @@ impl Manager<'_> {
         let enabled = self.stock.store.enabled()?;
         let mut failed = Vec::new();
         thread::scope(|scope| {
-            // The next ones are verified while one is loaded; only so many, for they are in memory.
-            let (send, verified) = sync_channel(4);
+            // The next ones are verified while one is loaded. How many does not matter: the copies stay in memory
+            // when they are loaded.
+            let (send, verified) = channel();
             scope.spawn(move || {
                 for Enabled { name, wanted } in enabled {
                     if send.send((name, wanted.and_then(Opened::of))).is_err() {
@@ -53,7 +49,7 @@ impl Manager<'_> {
                 if self.core.table.plugin(&plugin).is_some() {
                     continue;
                 }
-                if let Err(error) = opened.and_then(|opened| self.load(&opened)) {
+                if let Err(error) = opened.and_then(|opened| self.load(opened)) {
                     self.stock.failed.lock().insert(plugin.clone(), error.to_string());
                     failed.push(NotLoaded { plugin, error });
                 }
@@ -62,10 +58,10 @@ impl Manager<'_> {
         Ok(failed)
     }
 
-    pub(super) fn load(self, opened: &Opened) -> Result<(), Error> {
+    pub(super) fn load(self, Opened { wanted, copy }: Opened) -> Result<(), Error> {
         // SAFETY: by the contract of `Host::open_store`.
-        unsafe { self.core.load(opened.source(), self.wishes(&opened.wanted))? };
-        self.done_to(&opened.wanted.library.name);
+        unsafe { self.core.load(copy, self.wishes(&wanted))? };
+        self.done_to(&wanted.library.name);
         Ok(())
     }
 

@@ -109,7 +109,7 @@ impl Manager<'_> {
         let mut is_loaded = false;
         let changed = change.enable(name, |wanted| {
             if self.stock.is_live && self.core.table.plugin(name).is_none() {
-                self.load(&Opened::of(wanted.clone())?)?;
+                self.load(Opened::of(wanted.clone())?)?;
                 is_loaded = true;
             }
             Ok(())
@@ -120,7 +120,7 @@ impl Manager<'_> {
         let changed = changed?;
         if !changed && self.stock.is_live && self.core.table.plugin(name).is_none() {
             // Another host enabled it, or somebody unloaded it here.
-            self.load(&Opened::of(self.stock.store.wanted(name)?)?)?;
+            self.load(Opened::of(self.stock.store.wanted(name)?)?)?;
         }
         Ok(Changed { changed, plugin: self.view(name)?, ended: None, replaced: None })
     }
@@ -149,7 +149,7 @@ impl Manager<'_> {
         if !self.stock.store.state()?.desired(name).enabled {
             return Err(Error::Store { plugin: name.into(), why: Refused::Disabled });
         }
-        self.load(&Opened::of(wanted)?)
+        self.load(Opened::of(wanted)?)
     }
 
     /// Puts what is wanted in the place of what runs, where that does. One that is stopped goes: the next
@@ -162,10 +162,10 @@ impl Manager<'_> {
             self.core.begin_unload(&plugin)?;
             return Ok(None);
         }
-        let opened = Opened::of(wanted)?;
-        let wishes = self.wishes(&opened.wanted);
+        let Opened { wanted, copy } = Opened::of(wanted)?;
+        let wishes = self.wishes(&wanted);
         // SAFETY: by the contract of `Host::open_store`.
-        let upgraded = unsafe { self.core.upgrade(&plugin, opened.source(), swap.fresh, Some(wishes))? };
+        let upgraded = unsafe { self.core.upgrade(&plugin, copy, swap.fresh, Some(wishes))? };
         self.done_to(upgraded.old.plugin());
         Ok(Some(upgraded))
     }

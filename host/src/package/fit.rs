@@ -14,7 +14,7 @@ use super::metadata::{Compatibility, Metadata};
 use super::read::{Package, Unpacked};
 use super::target::{Build, Libc, Target};
 use crate::error::Error;
-use crate::library::{Inspection, NoteHook, inspect_copy};
+use crate::library::{Inspection, NoteHook, SealedCopy, inspect_copy};
 
 impl Metadata {
     /// Whether it works with this host; answers its library for this machine.
@@ -66,14 +66,13 @@ fn copied(unpacked: Unpacked<'_>) -> Result<File, Error> {
 
 /// What a library for a target says of itself, without running any of its code.
 pub fn inspect_for(target: Target, file: &Path) -> Result<Inspection, Error> {
-    let opened = File::open(file);
-    let opened = opened.map_err(|source| Error::System { what: format!("read {}", file.display()), source })?;
-    inspect_copy(file, opened.as_fd(), target.arch())
+    inspect_copy(&SealedCopy::of(file)?, target.arch())
 }
 
 /// Whether a library of a package is what the metadata says; errors call the package `path`.
 pub fn check_library(metadata: &Metadata, build: &Build, library: BorrowedFd<'_>, path: &Path) -> Result<(), Error> {
-    let inspection = inspect_copy(&path.join(build.library.as_str()), library, build.target.arch())?;
+    let inspection = SealedCopy::again(&path.join(build.library.as_str()), library)
+        .and_then(|copy| inspect_copy(&copy, build.target.arch()))?;
     compare(metadata, build, &inspection)
         .map_err(|why| Error::PackageRejected { package: path.display().to_string(), why })
 }

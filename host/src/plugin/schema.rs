@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::error::Error;
 #[cfg(feature = "schema")]
 use crate::error::{ConfigError, Misbehaved};
-use crate::library::Source;
+use crate::library::SealedCopy;
 
 /// The JSON Schema of a plugin's configuration, if it exports one.
 ///
@@ -20,7 +20,7 @@ use crate::library::Source;
 /// [`Host::load`](crate::Host::load).
 pub unsafe fn schema(file: impl AsRef<Path>) -> Result<Option<String>, Error> {
     // SAFETY: the caller's contract.
-    let loaded = unsafe { Loaded::open(Source::file(file.as_ref()), &Config::default())? };
+    let loaded = unsafe { Loaded::open(SealedCopy::of(file.as_ref())?, &Config::default())? };
     let schema = loaded.schema();
     loaded.abandon();
     schema

@@ -1,6 +1,5 @@
 //! The library of a plugin, on its way to a host.
 
-use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -15,7 +14,7 @@ use super::state::State;
 use super::{Store, failed};
 use crate::config::HookOverride;
 use crate::error::Error;
-use crate::library::{NoteHook, inspect, sealed_copy};
+use crate::library::{NoteHook, SealedCopy, inspect};
 use crate::package::{Digest, Hashing, Metadata, Rejected, Trust};
 
 /// The library of a plugin for this machine.
@@ -119,17 +118,20 @@ impl Library {
     /// A copy of it in memory that nobody can change any more, and that is what was installed: the copy
     /// was hashed, not the file.
     pub fn open(&self) -> Result<OwnedFd, Error> {
-        let copy = File::from(sealed_copy(&self.path)?);
-        let Some(sha256) = self.sha256 else { return Ok(copy.into()) };
-        let mut bytes = Hashing::new(&copy);
-        // Copies are made by writing: what was written last is where reading would begin.
-        io::Seek::rewind(&mut &copy).map_err(failed("read", &self.path))?;
-        io::copy(&mut bytes, &mut io::sink()).map_err(failed("read", &self.path))?;
-        let found = bytes.digest();
-        if found == sha256 {
-            return Ok(copy.into());
+        self.verified().map(SealedCopy::into_fd)
+    }
+
+    pub(crate) fn verified(&self) -> Result<SealedCopy, Error> {
+        let copy = SealedCopy::of(&self.path)?;
+        if let Some(sha256) = self.sha256 {
+            let mut bytes = Hashing::new(copy.reader()?);
+            io::copy(&mut bytes, &mut io::sink()).map_err(failed("read", &self.path))?;
+            let found = bytes.digest();
+            if found != sha256 {
+                let package = self.path.display().to_string();
+                return Err(Error::PackageRejected { package, why: Rejected::digest("it", sha256, found) });
+            }
         }
-        let package = self.path.display().to_string();
-        Err(Error::PackageRejected { package, why: Rejected::digest("it", sha256, found) })
+        Ok(copy)
     }
 }
