@@ -107,7 +107,7 @@ impl Registrar<'_> {
             return Err(misbehaved(Misbehaved::DuplicateCallback { point, callback: name }));
         }
 
-        let wish = self.config.hook(self.wishes, &point, &self.instance, &name);
+        let wish = self.config.hook(&self.wishes.hooks, &point, &self.instance, &name);
         let (priority, origin) = match wish.and_then(|wish| wish.priority) {
             None => (declared.number(), Origin::Declared),
             Some(number) => match Priority::checked(number) {

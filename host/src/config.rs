@@ -304,7 +304,7 @@ impl Config {
 
     /// Whether the plugin of an instance is required.
     pub(crate) fn is_required(&self, instance: &str) -> bool {
-        let plugin = instance.split_once(':').map_or(instance, |(plugin, _)| plugin);
+        let plugin = plugin_of(instance);
         self.plugins.get(plugin).is_some_and(|plugin| plugin.required)
     }
 
@@ -314,17 +314,17 @@ impl Config {
         own.or(self.log).unwrap_or_else(LogLevel::of_program)
     }
 
-    /// The operator's word on one callback: here, else among the wishes.
+    /// The operator's word on one callback: here, else among those that were wished.
     pub(crate) fn hook<'a>(
         &'a self,
-        wishes: &'a Wishes,
+        wished: &'a [HookOverride],
         point: &str,
         instance: &str,
         callback: &str,
     ) -> Option<&'a HookOverride> {
         let is_it =
             |hook: &&HookOverride| hook.point == point && hook.callback.split_once('/') == Some((instance, callback));
-        self.hooks.iter().find(is_it).or_else(|| wishes.hooks.iter().find(is_it))
+        self.hooks.iter().chain(wished).find(is_it)
     }
 
     /// Where plugins and running hosts keep their files: what [`home`](Self::home) says, else
@@ -334,6 +334,11 @@ impl Config {
         let from_user = || std::env::home_dir().map(|home| home.join(".hookrail"));
         self.home.clone().or_else(from_environment).or_else(from_user).unwrap_or_else(|| ".hookrail".into())
     }
+}
+
+/// The plugin of an instance: `mask` of `mask:logs`.
+pub(crate) fn plugin_of(instance: &str) -> &str {
+    instance.split_once(':').map_or(instance, |(plugin, _)| plugin)
 }
 
 fn milliseconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {

@@ -101,6 +101,8 @@ fn each_mistake_has_its_code() {
         (Command::Load { file: hello.clone() }, "HR0101"),
         (Command::Load { file: "/nosuch.so".into() }, "HR0501"),
         (Command::Load { file: "hello.so".into() }, "HR0707"),
+        (Command::Stage { file: "hello-1.0.0.hrp".into() }, "HR0707"),
+        (Command::Validate { file: "hello-1.0.0.hrp".into() }, "HR0707"),
         (Command::Hooks { point: Some("nosuch".into()) }, "HR0110"),
         (Command::Start { plugin: name() }, "HR0107"),
         (upgrade(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))), "HR0303"),

@@ -82,7 +82,7 @@ pub(crate) fn installed() -> Vec<CompletionCandidate> {
 
 /// Those, and the plugins that came with the program.
 pub(crate) fn known() -> Vec<CompletionCandidate> {
-    let prebuilt = plugins::OPERATORS.iter().map(|name| candidate(name, "came with the program"));
+    let prebuilt = plugins::operators().map(|name| candidate(name, "came with the program"));
     installed().into_iter().chain(prebuilt).collect()
 }
 

@@ -2,7 +2,7 @@
 
 mod apply;
 mod install;
-mod text;
+pub(crate) mod text;
 
 use std::path::{Path, PathBuf};
 

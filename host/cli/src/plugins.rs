@@ -15,7 +15,9 @@ use crate::error::Error;
 pub(crate) const PREBUILT: [&str; 6] = ["bench", "file-log", "hello", "mask", "stamp", "throttle"];
 
 /// Those of them that operators use: `bench` is for measuring.
-pub(crate) const OPERATORS: [&str; 5] = ["file-log", "hello", "mask", "stamp", "throttle"];
+pub(crate) fn operators() -> impl Iterator<Item = &'static str> {
+    PREBUILT.into_iter().filter(|name| *name != "bench")
+}
 
 /// The plugins that the command line and the configuration name, before any of them is loaded.
 pub(crate) struct Chosen {
@@ -84,7 +86,7 @@ fn store_if_any(config: &Config) -> Result<Option<Store>, Error> {
 /// What is installed in the home of that configuration, and what came with the program.
 pub(crate) fn store(config: &Config) -> Result<Store, Error> {
     let finder = Finder::new(&[]);
-    let prebuilt = OPERATORS.iter().filter_map(|name| Some(((*name).to_owned(), finder.find(name).ok()?)));
+    let prebuilt = operators().filter_map(|name| Some((name.to_owned(), finder.find(name).ok()?)));
     Ok(Store::open(Home::open(&config.home())?)?.with_prebuilt(prebuilt))
 }
 

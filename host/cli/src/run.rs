@@ -25,7 +25,6 @@ use crate::plugins::Chosen;
 use crate::talk;
 
 use counters::Counters;
-pub(crate) use incoming::told;
 use input::Input;
 use pipeline::Pipeline;
 use progress::Progress;

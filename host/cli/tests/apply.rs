@@ -142,3 +142,14 @@ fn a_run_installs_what_is_dropped_in_while_lines_flow() {
     assert_eq!(code, Some(0));
     assert!(text(&home.run(&["plugin", "show", "screen"]).stdout).contains("before it 1.0.0, enabled"));
 }
+
+#[test]
+fn a_run_goes_on_where_nothing_can_be_dropped_in() {
+    let home = Stocked::new("incoming_broken");
+    fs::write(home.home.join("incoming"), "a file").unwrap();
+    let mut run = Live::start(&mut home.command(&["run", "-q"]));
+    assert_eq!(run.through("a line"), "a line");
+    let (code, _, said) = run.end();
+    assert_eq!(code, Some(0));
+    assert!(said[0].contains("packages that are dropped in cannot be installed"), "{said:?}");
+}

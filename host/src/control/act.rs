@@ -64,7 +64,8 @@ pub(crate) fn act(core: &Arc<Core>, command: &Command, report: impl FnOnce() -> 
         }
         Command::Show { plugin } => json(show(core, plugin)),
         Command::Stage { file } => {
-            is_absolute(file).map_err(Error::from).and_then(|()| json(manager(core)?.stage(file)))
+            is_absolute(file)?;
+            json(manager(core)?.stage(file))
         }
         Command::Start { plugin } => json(start(core, plugin)),
         Command::Status => json(Ok::<_, Error>(status(core, report()))),
@@ -76,77 +77,55 @@ pub(crate) fn act(core: &Arc<Core>, command: &Command, report: impl FnOnce() -> 
         Command::Uninstall { plugin, purge, wait_ms } => json(manager(core)?.uninstall(plugin, *purge, *wait_ms)),
         Command::Unload { plugin, wait_ms } => json(unload(core, &find(core, plugin)?, *wait_ms)),
         Command::Upgrade { plugin, file, fresh, wait_ms } => json(upgrade(core, plugin, file, *fresh, *wait_ms)),
-        Command::Validate { file } => json(manager(core)?.validate(file)),
+        Command::Validate { file } => {
+            is_absolute(file)?;
+            json(manager(core)?.validate(file))
+        }
     }
 }
 
-/// Whether code of plugins may run in it, on the thread that carries it out.
-pub(super) fn runs_plugins(command: &Command) -> bool {
-    match command {
-        Command::Allow { .. }
-        | Command::Config { .. }
-        | Command::ConfigHistory { .. }
-        | Command::ConfigSchema { .. }
-        | Command::Events
-        | Command::Hooks { .. }
-        | Command::Level { .. }
-        | Command::List { .. }
-        | Command::Release { .. }
-        | Command::Show { .. }
-        | Command::Stage { .. }
-        | Command::Status
-        | Command::Trace { .. }
-        | Command::Validate { .. } => false,
-        Command::Apply { .. }
-        | Command::Configure { .. }
-        | Command::Disable { .. }
-        | Command::Enable { .. }
-        | Command::Install { .. }
-        | Command::Load { .. }
-        | Command::Log { .. }
-        | Command::Restart { .. }
-        | Command::Rollback { .. }
-        | Command::Start { .. }
-        | Command::Stop { .. }
-        | Command::TakeIn
-        | Command::Uninstall { .. }
-        | Command::Unload { .. }
-        | Command::Upgrade { .. } => true,
-    }
+/// What carrying out a command takes.
+pub(crate) struct Takes {
+    /// Code of plugins may run in it, on the thread that carries it out.
+    pub(crate) plugins: bool,
+    /// It cannot be carried out where no host runs.
+    pub(crate) host: bool,
 }
 
-/// Whether it can be carried out where no host runs.
-pub(crate) fn needs_no_host(command: &Command) -> bool {
-    match command {
-        Command::Allow { .. }
-        | Command::Apply { .. }
-        | Command::Config { .. }
-        | Command::ConfigHistory { .. }
-        | Command::ConfigSchema { .. }
-        | Command::Configure { .. }
-        | Command::Disable { .. }
-        | Command::Enable { .. }
-        | Command::Install { .. }
-        | Command::List { .. }
-        | Command::Rollback { .. }
-        | Command::Show { .. }
-        | Command::Stage { .. }
-        | Command::TakeIn
-        | Command::Uninstall { .. }
-        | Command::Validate { .. } => true,
-        Command::Events
-        | Command::Hooks { .. }
-        | Command::Level { .. }
-        | Command::Load { .. }
-        | Command::Log { .. }
-        | Command::Release { .. }
-        | Command::Restart { .. }
-        | Command::Start { .. }
-        | Command::Status
-        | Command::Stop { .. }
-        | Command::Trace { .. }
-        | Command::Unload { .. }
-        | Command::Upgrade { .. } => false,
+impl Takes {
+    pub(crate) fn of(command: &Command) -> Self {
+        let (plugins, host) = match command {
+            Command::Allow { .. }
+            | Command::Config { .. }
+            | Command::ConfigHistory { .. }
+            | Command::ConfigSchema { .. }
+            | Command::List { .. }
+            | Command::Show { .. }
+            | Command::Stage { .. }
+            | Command::Validate { .. } => (false, false),
+            Command::Events
+            | Command::Hooks { .. }
+            | Command::Level { .. }
+            | Command::Release { .. }
+            | Command::Status
+            | Command::Trace { .. } => (false, true),
+            Command::Apply { .. }
+            | Command::Configure { .. }
+            | Command::Disable { .. }
+            | Command::Enable { .. }
+            | Command::Install { .. }
+            | Command::Rollback { .. }
+            | Command::TakeIn
+            | Command::Uninstall { .. } => (true, false),
+            Command::Load { .. }
+            | Command::Log { .. }
+            | Command::Restart { .. }
+            | Command::Start { .. }
+            | Command::Stop { .. }
+            | Command::Unload { .. }
+            | Command::Upgrade { .. } => (true, true),
+        };
+        Takes { plugins, host }
     }
 }
 
@@ -155,7 +134,7 @@ fn manager(core: &Arc<Core>) -> Result<Manager<'_>, ApiMisuse> {
 }
 
 fn show(core: &Arc<Core>, name: &str) -> Result<PluginDetail, Error> {
-    let mut plugin = view(core, name).or_else(|error| unloaded(core, name).ok_or(error))?;
+    let mut plugin = core.view(name).or_else(|error| unloaded(core, name).ok_or(error))?;
     let said = Manager::of(core).filter(|_| plugin.installed.is_some()).map(|manager| manager.said(name));
     let (declared, metadata) = said.unwrap_or_default();
     if plugin.declared.is_empty() {
@@ -232,7 +211,7 @@ fn load(core: &Arc<Core>, file: &Path) -> Result<PluginView, Error> {
     // SAFETY: whoever asks may open the socket, so it is this user or root; both can run any code in
     // this process, and trust the file that they name.
     let plugin = unsafe { core.load(SealedCopy::of(file)?, Wishes::default())? };
-    view(core, plugin.name())
+    core.view(plugin.name())
 }
 
 fn upgrade(core: &Arc<Core>, name: &str, file: &Path, fresh: bool, wait_ms: Option<u64>) -> Result<Replaced, Error> {
@@ -244,12 +223,12 @@ fn upgrade(core: &Arc<Core>, name: &str, file: &Path, fresh: bool, wait_ms: Opti
 
 fn log(core: &Arc<Core>, name: &str, level: LogLevel) -> Result<PluginView, Error> {
     core.table.set_log(&find(core, name)?, level)?;
-    view(core, name)
+    core.view(name)
 }
 
 fn stop(core: &Arc<Core>, name: &str) -> Result<PluginView, Error> {
     core.stop(&find(core, name)?)?;
-    view(core, name)
+    core.view(name)
 }
 
 fn start(core: &Arc<Core>, name: &str) -> Result<PluginView, Error> {
@@ -258,12 +237,12 @@ fn start(core: &Arc<Core>, name: &str) -> Result<PluginView, Error> {
         (None, Some(manager)) => manager.start(name)?,
         (None, None) => return Err(ApiMisuse::NotLoaded(name.into()).into()),
     }
-    view(core, name)
+    core.view(name)
 }
 
 fn restart(core: &Arc<Core>, name: &str) -> Result<PluginView, Error> {
     if let Some(plugin) = core.table.plugin(name)
-        && view(core, name)?.status == Status::Running
+        && core.table.status(name) == Some(Status::Running)
         && core.stop(&plugin)? != Status::Stopped
     {
         return Err(ApiMisuse::Busy { plugin: name.into(), doing: "stopped" }.into());
@@ -283,11 +262,6 @@ fn status(core: &Arc<Core>, report: Value) -> Program {
 
 fn find(core: &Arc<Core>, name: &str) -> Result<Plugin, ApiMisuse> {
     core.table.plugin(name).ok_or_else(|| ApiMisuse::NotLoaded(name.into()))
-}
-
-fn view(core: &Arc<Core>, name: &str) -> Result<PluginView, Error> {
-    let view = core.plugins(Depth::Metadata)?.into_iter().find(|view| view.name == name);
-    Ok(view.ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?)
 }
 
 /// What is known of a plugin that was unloaded.

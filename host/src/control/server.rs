@@ -16,7 +16,7 @@ use rustix::net::{SendFlags, send};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::act::{act, runs_plugins};
+use super::act::{Takes, act};
 use super::error::ControlError;
 use super::socket::peer;
 use super::wire::{Answer, Command, MAX_LINE, Outcome, Problem, Request, Told, line};
@@ -123,7 +123,7 @@ impl Server {
     fn act(&self, command: &Command) -> Result<Value, Error> {
         let core = self.core.upgrade().ok_or(ApiMisuse::Closing)?;
         let report = || self.report.lock().clone().map_or(Value::Null, |report| report());
-        if !runs_plugins(command) {
+        if !Takes::of(command).plugins {
             return act(&core, command, report);
         }
         // On a thread that ends with it: what plugins leave for the end of a thread must not wait for

@@ -156,7 +156,22 @@ impl Core {
     /// The plugins that are loaded or installed, by name.
     #[cfg(feature = "control")]
     pub(crate) fn plugins(self: &Arc<Self>, depth: Depth) -> Result<Vec<PluginView>, Error> {
-        Manager::of(self).map_or_else(|| Ok(self.loaded()), |manager| manager.list(depth))
+        match Manager::of(self) {
+            Some(manager) => manager.list(self.loaded(), depth),
+            None => Ok(self.loaded()),
+        }
+    }
+
+    /// One of them.
+    #[cfg(feature = "control")]
+    pub(crate) fn view(self: &Arc<Self>, name: &str) -> Result<PluginView, Error> {
+        let mut loaded = self.table.view(name);
+        loaded.iter_mut().for_each(|plugin| health::examine(plugin, &view::points(&self.registry)));
+        let view = match Manager::of(self) {
+            Some(manager) => manager.one(name, loaded)?,
+            None => loaded,
+        };
+        Ok(view.ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?)
     }
 
     /// Leaves what follows an unpublishing to the reaper.

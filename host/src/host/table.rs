@@ -11,7 +11,7 @@ use super::Plugin;
 use super::trial::OnTrial;
 use crate::chain::Owner;
 use crate::condvar::{Condvar, behind};
-use crate::config::Wishes;
+use crate::config::{Wishes, plugin_of};
 use crate::diagnostics::{LogLevel, Speaker};
 use crate::error::ApiMisuse;
 use crate::library::NoteHook;
@@ -232,21 +232,19 @@ impl Table {
 
     /// The loaded plugins, by name.
     pub(crate) fn views(&self) -> Vec<PluginView> {
-        let names = self.names.lock();
-        let views = names.by_name.iter().filter_map(|(name, entry)| {
-            let current = entry.current.as_ref()?;
-            Some(PluginView {
-                generation: entry.generation,
-                file: Some(current.file.clone()),
-                instances: current.instances.clone(),
-                declared: current.declared.clone(),
-                log: current.speaker.level(),
-                memory: current.meter.as_ref().map(|meter| meter.view()),
-                former: entry.history(),
-                ..PluginView::absent(name, current.version.clone(), current.status)
-            })
-        });
-        views.collect()
+        self.names.lock().by_name.iter().filter_map(|(name, entry)| entry.view(name)).collect()
+    }
+
+    /// One that is loaded.
+    #[cfg(feature = "control")]
+    pub(crate) fn view(&self, name: &str) -> Option<PluginView> {
+        self.names.lock().by_name.get(name)?.view(name)
+    }
+
+    /// The status of one that is loaded.
+    #[cfg(feature = "control")]
+    pub(crate) fn status(&self, name: &str) -> Option<Status> {
+        self.names.lock().by_name.get(name)?.current.as_ref().map(|current| current.status)
     }
 
     /// The generations that serve and count their memory.
@@ -402,6 +400,20 @@ impl Names {
 }
 
 impl Entry {
+    fn view(&self, name: &str) -> Option<PluginView> {
+        let current = self.current.as_ref()?;
+        Some(PluginView {
+            generation: self.generation,
+            file: Some(current.file.clone()),
+            instances: current.instances.clone(),
+            declared: current.declared.clone(),
+            log: current.speaker.level(),
+            memory: current.meter.as_ref().map(|meter| meter.view()),
+            former: self.history(),
+            ..PluginView::absent(name, current.version.clone(), current.status)
+        })
+    }
+
     fn history(&self) -> Vec<GenerationView> {
         let view = |former: &Former| GenerationView {
             generation: former.generation,
@@ -412,9 +424,4 @@ impl Entry {
         };
         self.former.iter().map(view).collect()
     }
-}
-
-/// `mask` of `mask:logs`.
-fn plugin_of(instance: &str) -> &str {
-    instance.split_once(':').map_or(instance, |(plugin, _)| plugin)
 }

@@ -35,8 +35,8 @@ impl Manager<'_> {
         }
         let mut change = self.stock.store.change()?;
         let before = self.stock.store.wanted(name)?;
-        let status = self.view(name)?.status;
-        let runs = self.stock.is_live && status == Status::Running;
+        let status = self.core.table.status(name);
+        let runs = self.stock.is_live && status == Some(Status::Running);
         let (mut upgraded, mut is_reloaded) = (None, false);
         let configured = change.configure(name, config, |config| {
             match (runs, restart) {
@@ -56,7 +56,7 @@ impl Manager<'_> {
             }
         })?;
         drop(change);
-        if status == Status::Stopped {
+        if status == Some(Status::Stopped) {
             // Where it is loaded, its next start begins with it.
             self.core.table.reloaded(name, &configured.value);
         }

@@ -13,19 +13,30 @@ use crate::view::{PluginView, Status};
 
 impl Manager<'_> {
     /// The plugins that are loaded or installed, by name.
-    pub(crate) fn list(self, depth: Depth) -> Result<Vec<PluginView>, Error> {
+    pub(crate) fn list(self, loaded: Vec<PluginView>, depth: Depth) -> Result<Vec<PluginView>, Error> {
         let installed = self.stock.store.list(depth)?;
-        let mut plugins: BTreeMap<_, _> =
-            self.core.loaded().into_iter().map(|plugin| (plugin.name.clone(), plugin)).collect();
+        let mut plugins: BTreeMap<_, _> = loaded.into_iter().map(|plugin| (plugin.name.clone(), plugin)).collect();
         for listed in installed {
-            let name = listed.name.clone();
-            let mut plugin = plugins.remove(&name).unwrap_or_else(|| self.absent(&listed));
-            self.judge(&mut plugin, &listed);
-            self.remember(&mut plugin);
-            plugin.installed = Some(listed);
-            plugins.insert(name, plugin);
+            let loaded = plugins.remove(&listed.name);
+            plugins.insert(listed.name.clone(), self.both(loaded, listed));
         }
         Ok(plugins.into_values().collect())
+    }
+
+    /// One of them, which may be loaded.
+    pub(crate) fn one(self, name: &str, loaded: Option<PluginView>) -> Result<Option<PluginView>, Error> {
+        Ok(match self.stock.store.listed(name, Depth::Metadata)? {
+            Some(listed) => Some(self.both(loaded, listed)),
+            None => loaded,
+        })
+    }
+
+    /// An installed plugin, with what the host knows of it.
+    fn both(self, loaded: Option<PluginView>, listed: Listed) -> PluginView {
+        let mut plugin = loaded.unwrap_or_else(|| self.absent(&listed));
+        self.judge(&mut plugin, &listed);
+        self.remember(&mut plugin);
+        PluginView { installed: Some(listed), ..plugin }
     }
 
     /// What an installed plugin says of itself: its callbacks, and all else where it is from a package. What

@@ -4,8 +4,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::config::Config;
+use crate::control::ControlError;
+use crate::control::act::{Takes, act};
 use crate::control::wire::Command;
-use crate::control::{ControlError, act};
 use crate::error::Error;
 use crate::host::Host;
 use crate::store::Store;
@@ -28,10 +29,10 @@ impl Offline {
     /// Has a command carried out; the answer in the form that [`Command`] says. Refuses those that need a
     /// host.
     pub fn ask<T: DeserializeOwned>(&self, command: &Command) -> Result<T, Error> {
-        if !act::needs_no_host(command) {
+        if Takes::of(command).host {
             return Err(ControlError::NeedsHost.into());
         }
-        let answer = act::act(&self.host.core, command, || Value::Null)?;
+        let answer = act(&self.host.core, command, || Value::Null)?;
         Ok(serde_json::from_value(answer).expect("a command answers in the form that it says"))
     }
 }

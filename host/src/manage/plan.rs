@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Manager;
-use crate::config::{HookOverride, Wishes};
+use crate::config::{HookOverride, plugin_of};
 use crate::control::wire::Planned;
 use crate::library::NoteHook;
 use crate::store::State;
@@ -61,12 +61,11 @@ impl Manager<'_> {
 
     /// What a plugin declares, as the operator wants it, once for each of its instances.
     fn placed(self, name: &str, hooks: &[NoteHook], overrides: &[HookOverride]) -> Vec<(String, Placed)> {
-        let wishes = Wishes { configs: BTreeMap::new(), hooks: overrides.to_vec() };
         let config = &self.core.config;
         let mut placed = Vec::new();
         for (instance, _) in config.instances(name) {
             for hook in hooks {
-                let wish = config.hook(&wishes, &hook.point, &instance, &hook.callback);
+                let wish = config.hook(overrides, &hook.point, &instance, &hook.callback);
                 let priority = wish.and_then(|wish| wish.priority).unwrap_or(hook.priority);
                 placed.push((hook.point.clone(), (priority, instance.clone(), hook.callback.clone())));
             }
@@ -77,9 +76,4 @@ impl Manager<'_> {
 
 fn named((_, instance, callback): &Placed) -> String {
     format!("{instance}/{callback}")
-}
-
-/// `mask` of `mask:logs`.
-fn plugin_of(instance: &str) -> &str {
-    instance.split_once(':').map_or(instance, |(plugin, _)| plugin)
 }

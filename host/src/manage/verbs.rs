@@ -11,8 +11,8 @@ use crate::error::{ApiMisuse, Error};
 use crate::host::Upgraded;
 use crate::package::{Digest, Trust};
 use crate::reclaim;
-use crate::store::{Allowance, Depth, Install, Refused, Version, Voucher, Wanted};
-use crate::view::{PluginView, Status};
+use crate::store::{Allowance, Install, Refused, Version, Voucher, Wanted};
+use crate::view::Status;
 
 /// How one generation takes the place of another.
 #[derive(Clone, Copy, Debug)]
@@ -101,7 +101,7 @@ impl Manager<'_> {
         rolled_back.inspect_err(|_| self.go_back(upgraded.as_ref(), swap))?;
         drop(change);
         let replaced = self.waited(upgraded, swap);
-        Ok(Changed { changed: true, plugin: self.view(name)?, ended: None, replaced })
+        Ok(Changed { changed: true, plugin: self.core.view(name)?, ended: None, replaced })
     }
 
     pub(crate) fn enable(self, name: &str) -> Result<Changed, Error> {
@@ -122,7 +122,7 @@ impl Manager<'_> {
             // Another host enabled it, or somebody unloaded it here.
             self.load(Opened::of(self.stock.store.wanted(name)?)?)?;
         }
-        Ok(Changed { changed, plugin: self.view(name)?, ended: None, replaced: None })
+        Ok(Changed { changed, plugin: self.core.view(name)?, ended: None, replaced: None })
     }
 
     pub(crate) fn disable(self, name: &str, wait_ms: Option<u64>) -> Result<Changed, Error> {
@@ -131,7 +131,7 @@ impl Manager<'_> {
         let changed = change.disable(name)?;
         drop(change);
         let ended = self.unload(name, wait_ms)?;
-        Ok(Changed { changed, plugin: self.view(name)?, ended, replaced: None })
+        Ok(Changed { changed, plugin: self.core.view(name)?, ended, replaced: None })
     }
 
     pub(crate) fn uninstall(self, name: &str, purge: bool, wait_ms: Option<u64>) -> Result<Uninstalled, Error> {
@@ -158,7 +158,7 @@ impl Manager<'_> {
         let Some(plugin) = self.core.table.plugin(&wanted.library.name).filter(|_| self.stock.is_live) else {
             return Ok(None);
         };
-        if self.view(&wanted.library.name)?.status == Status::Stopped {
+        if self.core.table.status(&wanted.library.name) == Some(Status::Stopped) {
             self.core.begin_unload(&plugin)?;
             return Ok(None);
         }
@@ -201,12 +201,5 @@ impl Manager<'_> {
         let patience = if reclaim::is_inside() { Duration::ZERO } else { self.core.patience() };
         let plugin = self.core.table.plugin(name);
         Ok(plugin.map_or(Ok(()), |plugin| self.core.table.settle(&plugin, patience))?)
-    }
-
-    /// The plugin, as it is now.
-    pub(super) fn view(self, name: &str) -> Result<PluginView, Error> {
-        let plugins = self.list(Depth::Metadata)?;
-        let plugin = plugins.into_iter().find(|plugin| plugin.name == name);
-        Ok(plugin.ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?)
     }
 }

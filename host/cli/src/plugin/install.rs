@@ -12,7 +12,6 @@ use super::{absolute, answer, apply, text};
 use crate::args::{Common, Store, Swap};
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::run::told;
 use crate::{plugins, remote, talk};
 
 /// What is installed, and how.
@@ -65,7 +64,7 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
         Store::Apply { file, dry_run, common } => apply::run(file, *dry_run, common),
         Store::Incoming { common } => ask(common, &Command::TakeIn, |taken: &Vec<Taken>| match taken.is_empty() {
             true => "nothing is there to be installed".into(),
-            false => taken.iter().map(told).collect::<Vec<_>>().join("\n"),
+            false => taken.iter().map(text::taken).collect::<Vec<_>>().join("\n"),
         }),
         Store::Allow { package: (name, version), sha256, lasts, common } => {
             let lasts_ms = lasts.as_millis() as u64;

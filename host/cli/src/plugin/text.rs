@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use hookrail::control::wire::{Ended, PluginDetail, Replaced};
+use hookrail::control::wire::{Ended, PluginDetail, Replaced, Taken};
 use hookrail::store::{Kind, Listed, Standing, Voucher};
 use hookrail::{End, Memory, MemoryView, PluginView, UpgradeTimes};
 use indicatif::HumanBytes;
@@ -175,6 +175,18 @@ fn end(end: &End, skipped: usize, left: Option<Memory>) -> String {
 /// What was never freed.
 pub(crate) fn lost(left: Memory) -> String {
     format!("{} in {} allocation(s) of it are lost", HumanBytes(left.bytes), left.allocations)
+}
+
+/// What became of a package that was dropped in.
+pub(crate) fn taken(taken: &Taken) -> String {
+    let Taken { file, installation, problem } = taken;
+    match (installation, problem) {
+        (Some(installation), _) => {
+            format!("{} was installed from {}", installation.metadata.full_name(), file.display())
+        }
+        (None, Some(problem)) => format!("{} was refused: error[{}]: {problem}", file.display(), problem.code),
+        (None, None) => file.display().to_string(),
+    }
 }
 
 #[cfg(test)]

@@ -4,10 +4,10 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, Scope};
 use std::time::Duration;
 
-use hookrail::control::wire::Taken;
 use hookrail::{Error as HostError, Host};
 
 use crate::error::Error;
+use crate::plugin::text;
 use crate::talk;
 
 /// How often the folder is looked at. Not by a watch of the system, of which a user has only so many: a run
@@ -22,18 +22,21 @@ pub(super) struct Ender {
 /// Looks now, and on a thread of its own from then on, until what this answers is dropped.
 pub(super) fn begin<'scope>(scope: &'scope Scope<'scope, '_>, host: &'scope Host) -> Result<Ender, Error> {
     let (sender, ended) = channel();
-    look(host)?;
-    let looking = move || {
-        let mut failed = String::new();
-        while ended.recv_timeout(REGULARLY) == Err(RecvTimeoutError::Timeout) {
-            if let Err(error) = look(host) {
-                // Once for each reason: it will be the same in a second.
-                let error = error.to_string();
-                if error != failed {
-                    tracing::error!("packages that are dropped in cannot be installed: {error}");
-                }
-                failed = error;
+    let mut failed = String::new();
+    let mut look = move || {
+        if let Err(error) = take_in(host) {
+            // Once for each reason: it will be the same in a second.
+            let error = error.to_string();
+            if error != failed {
+                tracing::error!("packages that are dropped in cannot be installed: {error}");
             }
+            failed = error;
+        }
+    };
+    look();
+    let looking = move || {
+        while ended.recv_timeout(REGULARLY) == Err(RecvTimeoutError::Timeout) {
+            look();
         }
     };
     let spawned = thread::Builder::new().name("incoming".into()).spawn_scoped(scope, looking);
@@ -41,19 +44,7 @@ pub(super) fn begin<'scope>(scope: &'scope Scope<'scope, '_>, host: &'scope Host
     Ok(Ender { _sender: sender })
 }
 
-fn look(host: &Host) -> Result<(), HostError> {
-    host.take_in()?.iter().for_each(|taken| talk::line(told(taken)));
+fn take_in(host: &Host) -> Result<(), HostError> {
+    host.take_in()?.iter().for_each(|taken| talk::line(text::taken(taken)));
     Ok(())
-}
-
-/// What became of a package, for people.
-pub(crate) fn told(taken: &Taken) -> String {
-    let Taken { file, installation, problem } = taken;
-    match (installation, problem) {
-        (Some(installation), _) => {
-            format!("{} was installed from {}", installation.metadata.full_name(), file.display())
-        }
-        (None, Some(problem)) => format!("{} was refused: error[{}]: {problem}", file.display(), problem.code),
-        (None, None) => file.display().to_string(),
-    }
 }
