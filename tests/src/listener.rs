@@ -1,5 +1,8 @@
 //! A subscriber that takes events, and nothing of spans.
 
+use std::fmt::{Debug, Write};
+
+use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
@@ -25,4 +28,19 @@ impl Subscriber for Listener {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
     fn enter(&self, _: &Id) {}
     fn exit(&self, _: &Id) {}
+}
+
+/// The fields of an event, as `name=value ` each.
+pub fn fields(event: &Event<'_>) -> String {
+    let mut line = Line(String::new());
+    event.record(&mut line);
+    line.0
+}
+
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        write!(self.0, "{}={value:?} ", field.name()).expect("text takes everything");
+    }
 }

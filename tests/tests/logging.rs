@@ -1,17 +1,15 @@
 //! A plugin may log for as long as its code is there, and whoever takes the log may dispatch.
 
-use std::fmt::Debug;
 use std::io::pipe;
 use std::os::fd::AsRawFd;
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use hookrail::{Config, End, HookPoint, Host, Message, MessagePublish};
-use hookrail_tests::listener::Listener;
+use hookrail_tests::listener::{Listener, fields};
 use hookrail_tests::probe::{alone, eventually};
 use hookrail_tests::zoo;
 use serde_json::json;
-use tracing::field::{Field, Visit};
 
 static POINT: OnceLock<HookPoint<MessagePublish>> = OnceLock::new();
 static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -20,20 +18,10 @@ static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 const PUBLISHES: Listener = Listener {
     wants: |metadata| metadata.fields().field("instance").is_some(),
     hears: |event| {
-        let mut line = Line(String::new());
-        event.record(&mut line);
         POINT.get().unwrap().dispatch(&mut Message::new("log", ""));
-        LINES.lock().unwrap().push(line.0);
+        LINES.lock().unwrap().push(fields(event));
     },
 };
-
-struct Line(String);
-
-impl Visit for Line {
-    fn record_debug(&mut self, _: &Field, value: &dyn Debug) {
-        self.0 += &format!("{value:?} ");
-    }
-}
 
 /// A thread of the plugin goes on behind the end of its instance. What it holds is its own until it
 /// ends, though it leaves dispatches meanwhile.
@@ -55,6 +43,7 @@ fn a_plugins_thread_may_log_when_its_instance_is_gone() {
     eventually("the thread is waited for", || ticket.wait(Duration::ZERO) == End::PinnedByThreads(1));
     drop(hold);
     eventually("it is unmapped", || ticket.end() == Some(End::Unmapped));
-    let lines = ["begins", "goes on", "holds", "lets go"].map(|line| format!("{line} \"logs-to-the-last\" 1 "));
+    let lines = ["begins", "goes on", "holds", "lets go"]
+        .map(|line| format!("message={line} instance=\"logs-to-the-last\" generation=1 "));
     assert_eq!(*LINES.lock().unwrap(), lines);
 }

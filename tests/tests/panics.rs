@@ -3,38 +3,24 @@
 #[path = "fixtures/scene.rs"]
 mod scene;
 
-use std::fmt::{Debug, Write};
 use std::sync::Mutex;
 
 use hookrail::{End, Message};
 use hookrail_tests::leftovers::Leftovers;
-use hookrail_tests::listener::Listener;
+use hookrail_tests::listener::{Listener, fields};
 use hookrail_tests::probe::alone;
 use hookrail_tests::zoo;
 use scene::{Scene, config, prints};
 use serde_json::json;
 use tracing::Level;
-use tracing::field::{Field, Visit};
 
 static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Notes the errors of the host.
 const ERRORS: Listener = Listener {
     wants: |metadata| *metadata.level() == Level::ERROR,
-    hears: |event| {
-        let mut line = Line(String::new());
-        event.record(&mut line);
-        LINES.lock().unwrap().push(line.0);
-    },
+    hears: |event| LINES.lock().unwrap().push(fields(event)),
 };
-
-struct Line(String);
-
-impl Visit for Line {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        write!(self.0, "{}={value:?} ", field.name()).unwrap();
-    }
-}
 
 /// What is logged while `happens`.
 fn logged(happens: impl FnOnce()) -> Vec<String> {

@@ -1,18 +1,16 @@
 //! Whatever goes wrong in a callback, the log and the event name whose it was: instance, callback, point,
 //! and the generation, also when that serves no more.
 
-use std::fmt::{Debug, Write};
 use std::sync::Mutex;
 
 use hookrail::{Event, Events, Happened, Host, Level, Plugin};
 use hookrail_abi::{Point, Text};
 use hookrail_tests::blocks::KEEP;
-use hookrail_tests::listener::Listener;
+use hookrail_tests::listener::{Listener, fields};
 use hookrail_tests::probe::{LONG, alone, eventually};
 use hookrail_tests::tasks::*;
 use hookrail_tests::zoo;
 use serde_json::json;
-use tracing::field::{Field, Visit};
 
 const MAX: u64 = 1 << 20;
 
@@ -20,20 +18,8 @@ static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 const LOG: Listener = Listener {
     wants: |metadata| metadata.target().starts_with("hookrail::") && *metadata.level() <= tracing::Level::WARN,
-    hears: |event| {
-        let mut line = Line(String::new());
-        event.record(&mut line);
-        LINES.lock().unwrap().push(line.0);
-    },
+    hears: |event| LINES.lock().unwrap().push(fields(event)),
 };
-
-struct Line(String);
-
-impl Visit for Line {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        write!(self.0, "{}={value:?} ", field.name()).unwrap();
-    }
-}
 
 /// The second generation of an animal serves, and what it says from now on is heard.
 struct Scene {
