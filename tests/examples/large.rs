@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use hookrail::inspect;
 use hookrail::package::{Content, Metadata, Package, write};
+use hookrail_tests::random::Random;
 use hookrail_tests::{plugin, raw};
 
 /// What streams through buffers takes no more, however much it is.
@@ -39,15 +40,12 @@ fn main() {
     measured("verifying", most, || Package::open(&path).expect("it is one").verify().expect("it is whole"));
 }
 
-/// By xorshift, and the same each time.
+/// The same each time.
 fn noise(path: &Path, megabytes: u64) -> std::io::Result<()> {
     let mut file = BufWriter::new(fs::File::create(path)?);
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = Random::of(0x9e37_79b9_7f4a_7c15);
     for _ in 0..megabytes << 17 {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        file.write_all(&state.to_ne_bytes())?;
+        file.write_all(&random.number().to_ne_bytes())?;
     }
     file.flush()
 }

@@ -12,6 +12,7 @@ pub mod fuzz;
 pub mod leftovers;
 pub mod listener;
 pub mod probe;
+pub mod random;
 pub mod raw;
 pub mod soak;
 pub mod tasks;

@@ -13,6 +13,7 @@ use std::process::Command;
 
 use animals::c;
 use hookrail::Config;
+use hookrail_tests::random::Random;
 use object::{Object, ObjectSection};
 use watched::{Watched, says};
 
@@ -124,7 +125,7 @@ fn a_file_cut_anywhere_is_an_error_and_never_a_crash() {
     let mut lengths: Vec<usize> = ends.flat_map(|(start, size)| [start as usize, (start + size) as usize]).collect();
     lengths.extend(0..=80);
     lengths.extend([whole.len() - 1, whole.len() - 64, whole.len() / 2]);
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut random = Random::of(0x9e37_79b9_7f4a_7c15);
     lengths.extend((0..64).map(|_| random.below(whole.len())));
     lengths.retain(|length| *length < whole.len());
 
@@ -149,7 +150,7 @@ fn a_file_with_any_byte_of_its_tables_damaged_is_read_without_a_crash() {
         ranges.flat_map(|(start, size)| (0..size.min(1024)).map(move |offset| (start + offset) as usize)).collect();
     places.extend(0..0x400);
     places.extend(whole.len().saturating_sub(2048)..whole.len());
-    let mut random = Random(42);
+    let mut random = Random::of(42);
     let mut refused = 0;
     for chunk in places.chunks(16) {
         let mut damaged = whole.clone();
@@ -201,16 +202,4 @@ fn zoo_source(name: &str) -> String {
 
 fn run(command: &mut Command) {
     assert!(command.status().unwrap().success(), "{command:?}");
-}
-
-/// Numbers that are the same in every run (xorshift).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
-    }
 }

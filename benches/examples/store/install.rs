@@ -4,8 +4,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use hookrail_tests::random::Random;
+
 use crate::made::Maker;
 use crate::{Row, compare, hookrail, places, timed};
+
+/// The same each time.
+const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 
 const ROUNDS: usize = 15;
 
@@ -56,8 +61,8 @@ fn at(maker: &Maker, package: &Path, folder: &Path, case: String) -> Row {
 
 /// By xorshift: nothing can pack it.
 fn noise(length: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    (0..length / 8).flat_map(|_| next(&mut state).to_ne_bytes()).collect()
+    let mut random = Random::of(SEED);
+    (0..length / 8).flat_map(|_| random.number().to_ne_bytes()).collect()
 }
 
 /// Lines of a log, with numbers in them that differ.
@@ -80,9 +85,9 @@ fn text(length: usize) -> Vec<u8> {
         "message",
         "delivered",
     ];
-    let (mut state, mut text) = (0x9e37_79b9_7f4a_7c15_u64, Vec::with_capacity(length));
+    let (mut random, mut text) = (Random::of(SEED), Vec::with_capacity(length));
     while text.len() < length {
-        let number = next(&mut state);
+        let number = random.number();
         text.extend_from_slice(format!("{:08x} ", number as u32).as_bytes());
         for shift in (32..56).step_by(4) {
             text.extend_from_slice(WORDS[(number >> shift) as usize & 15].as_bytes());
@@ -92,11 +97,4 @@ fn text(length: usize) -> Vec<u8> {
     }
     text.truncate(length);
     text
-}
-
-fn next(state: &mut u64) -> u64 {
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    *state
 }

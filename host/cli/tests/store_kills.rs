@@ -15,8 +15,9 @@ mod whole;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
 use std::thread::sleep;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
+use hookrail_tests::random::Random;
 use whole::{CONFIGURE, ENABLE, INSTALL_OVER, PURGE, ROLLBACK, UNINSTALL, UPGRADE, Verb, Whole};
 
 const VERBS: [Verb; 7] = [INSTALL_OVER, UPGRADE, UNINSTALL, ENABLE, ROLLBACK, CONFIGURE, PURGE];
@@ -24,12 +25,7 @@ const VERBS: [Verb; 7] = [INSTALL_OVER, UPGRADE, UNINSTALL, ENABLE, ROLLBACK, CO
 #[test]
 fn what_is_killed_at_any_moment_is_whole_or_none() {
     let kills = if std::env::var_os("HOOKRAIL_FAULTS").is_some() { 1000 } else { 100 };
-    let seed = match std::env::var("HOOKRAIL_SEED") {
-        Ok(seed) => seed.parse().expect("HOOKRAIL_SEED is a number"),
-        Err(_) => SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos() as u64,
-    };
-    println!("HOOKRAIL_SEED={seed}");
-    let mut random = Random(seed | 1);
+    let mut random = Random::of_run();
     let mut ran = 0;
     for (verb, rest) in VERBS.iter().zip((0..VERBS.len()).rev()) {
         // As many for each, and what does not divide for the last.
@@ -86,19 +82,4 @@ fn killed_at(whole: &Whole, verb: Verb, moment: Duration) -> ExitStatus {
     sleep(moment);
     child.kill().unwrap();
     child.wait().unwrap()
-}
-
-/// By xorshift.
-struct Random(u64);
-
-impl Random {
-    /// From 0 to 1.
-    fn part(&mut self) -> f64 {
-        for _ in 0..4 {
-            self.0 ^= self.0 << 13;
-            self.0 ^= self.0 >> 7;
-            self.0 ^= self.0 << 17;
-        }
-        self.0 as f64 / u64::MAX as f64
-    }
 }

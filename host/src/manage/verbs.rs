@@ -170,11 +170,16 @@ impl Manager<'_> {
         Ok(Some(upgraded))
     }
 
-    /// Has the host serve what is installed, where it went ahead of the store in vain.
+    /// Has the host serve what is installed, where it went ahead of the store in vain. What serves matters
+    /// more than its state.
     pub(super) fn go_back(self, upgraded: Option<&Upgraded>, swap: Swap) {
         let Some(name) = upgraded.map(|upgraded| upgraded.old.plugin()) else { return };
-        let back = self.stock.store.wanted(name).and_then(|wanted| self.replace(wanted, swap));
-        if let Err(error) = back {
+        let back = |swap| self.stock.store.wanted(name).and_then(|wanted| self.replace(wanted, swap));
+        let went_back = back(swap).or_else(|error| {
+            tracing::warn!(plugin = name, "the state of the other version is left behind: {error}");
+            back(Swap { fresh: true, ..swap })
+        });
+        if let Err(error) = went_back {
             tracing::error!(plugin = name, "another version serves than is installed: {error}");
         }
     }

@@ -1,0 +1,139 @@
+//! A host in the middle of a verb: its disk is full, or it is killed. It serves what its store says, and the
+//! store is what it was or what it was to become.
+//!
+//! `HOOKRAIL_FAULTS=all` kills ten times as many hosts; `HOOKRAIL_SEED=N` has the moments of a run that printed
+//! N, as far as a machine can.
+
+#[path = "../../../tests/tests/fixtures/cc.rs"]
+mod cc;
+mod program;
+#[path = "program/stocked.rs"]
+mod stocked;
+#[path = "program/whole.rs"]
+mod whole;
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use hookrail_tests::random::Random;
+use program::live::Live;
+use program::text;
+use stocked::Stocked;
+use whole::{CONFIGURE, ENABLE, INSTALL_OVER, PURGE, ROLLBACK, UPGRADE, Verb, Whole};
+
+/// The library of one version does not take the state of the others: it comes back without one.
+#[test]
+fn a_host_on_a_full_disk_goes_back_to_what_is_installed() {
+    if !Command::new("unshare").args(["-m", "true"]).status().is_ok_and(|status| status.success()) {
+        return println!("skipped: needs the right to mount a disk of its own");
+    }
+    for (from, to) in [("1.0.0", "1.1.0"), ("2.0.0", "4.0.0")] {
+        full(from, to);
+    }
+}
+
+/// Upgrades with room for ever more pages, until there is enough.
+fn full(from: &str, to: &str) {
+    let template = Stocked::new(&format!("full_{from}"));
+    template.ok(&["plugin", "install", &format!("screen-{from}.hrp")]);
+    template.ok(&["plugin", "enable", "screen"]);
+    let disk = template.home.with_file_name("disk");
+    fs::create_dir(&disk).unwrap();
+    let script =
+        r#"mount -t tmpfs -o size=1m,mode=700 none "$1" && cp -a "$2/." "$1" && HOOKRAIL_HOME="$1" exec "$0" run"#;
+    let mut command = Command::new("unshare");
+    command.args(["-m", "sh", "-c", script, env!("CARGO_BIN_EXE_hookrail")]).args([&disk, &template.home]);
+    let mut run = Live::start(&mut command);
+    assert_eq!(run.through("a line"), "a line");
+    // The disk is there for this one process; by this name for others too.
+    let home = Stocked { home: format!("/proc/{}/root{}", run.id(), disk.display()).into() };
+    let mut went_back = 0;
+    for pages in 0.. {
+        let before = screen(&home).2;
+        leave_room(&home, pages);
+        let upgraded = home.run(&["plugin", "upgrade", "screen", &format!("screen-{to}.hrp")]);
+        assert_eq!(run.through("a line"), "a line");
+        let (version, health, generation) = screen(&home);
+        assert_eq!(health, "good", "{pages} pages");
+        if upgraded.status.success() {
+            assert_eq!((version, generation), (to.into(), before + 1));
+            break;
+        }
+        let said = text(&upgraded.stderr);
+        assert!(said.contains("No space left on device") && said.contains("fix: free some room"), "{said}");
+        assert_eq!(version, from, "{pages} pages");
+        // There and back, or the new one was never loaded.
+        assert!([before, before + 2].contains(&generation), "{before} and {generation}");
+        went_back += usize::from(generation > before);
+    }
+    assert!(went_back > 0, "none was refused by the disk when the host had gone ahead");
+    assert_eq!(run.end().0, Some(0));
+}
+
+/// The version that serves, how it is, and which generation it is.
+fn screen(home: &Stocked) -> (String, String, u64) {
+    let shown = home.json(&["plugin", "show", "screen"]);
+    let of = |field: &str| shown[field].as_str().unwrap().to_owned();
+    assert_eq!(shown["installed"]["version"], shown["version"]);
+    (of("version"), of("health"), shown["generation"].as_u64().unwrap())
+}
+
+/// Fills the disk up to so many pages.
+fn leave_room(home: &Stocked, pages: u64) {
+    const PAGE: u64 = 4096;
+    let mut filler = File::create(home.home.join("filler")).unwrap();
+    loop {
+        match filler.write_all(&[0; PAGE as usize]) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::StorageFull => break,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    let full = filler.metadata().unwrap().len() / PAGE;
+    filler.set_len((full - pages) * PAGE).unwrap();
+}
+
+#[test]
+fn behind_a_host_that_is_killed_in_a_verb_the_store_is_whole() {
+    let kills = if std::env::var_os("HOOKRAIL_FAULTS").is_some() { 50 } else { 5 };
+    let mut random = Random::of_run();
+    let mut in_time = 0;
+    for verb in [INSTALL_OVER, UPGRADE, ENABLE, ROLLBACK, CONFIGURE, PURGE] {
+        in_time += killed(verb, kills, &mut random);
+    }
+    assert!(in_time > 0, "no host was killed before its verb was done");
+}
+
+/// Kills a host so many times; answers how many times the verb did not get its answer.
+fn killed(verb: Verb, kills: usize, random: &mut Random) -> usize {
+    let whole = Whole::of(verb, &format!("host_killed_{}", verb.name.replace(' ', "_")));
+    let home = &whole.home;
+    let (mut usual, mut in_time, mut new) = (None, 0, 0);
+    for kill in 0..=kills {
+        whole.reset();
+        let mut run = Live::start(&mut home.command(&["run", "-q"]));
+        assert_eq!(run.through("a line"), "a line");
+        let began = Instant::now();
+        let mut asking = home.command(verb.arguments);
+        let mut asking = asking.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // The first is not killed before its time.
+        let moment = usual.map(|usual: Duration| usual.mul_f64(random.part()));
+        moment.map_or_else(|| assert!(asking.wait().unwrap().success()), sleep);
+        usual.get_or_insert_with(|| began.elapsed());
+        drop(run);
+        let is_done = asking.wait().unwrap().success();
+        // Its socket.
+        fs::remove_dir_all(home.home.join("run")).unwrap();
+        let at = format!("{}, kill {kill}, after {moment:?} of {usual:?}", verb.name);
+        let left = whole.settle(&at);
+        assert!(left.is_new || !is_done, "{at}");
+        home.ok(&["run", "-q"]);
+        in_time += usize::from(!is_done);
+        new += usize::from(left.is_new);
+    }
+    println!("{}: {in_time} of {kills} hosts were killed before it was done; {new} left the new state", verb.name);
+    in_time
+}
