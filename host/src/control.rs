@@ -6,13 +6,14 @@
 //!    keeps it open. [`socket_in`] says where operators look for it.
 //! 2. [`Control::report`] adds what the program has to say of itself to the answer of
 //!    [`Command::Status`].
-//! 3. Elsewhere, [`running`] finds the hosts that run, and [`Client::connect`] reaches one.
+//! 3. Elsewhere, [`running`] finds the hosts that run, and [`Client::connect`] reaches one. [`Manage`] has a
+//!    function for each command; where no host runs, [`Offline`] has those on what is installed.
 //! 4. A [`Command`] and its answer are a line of JSON each: [`wire`].
 //! 5. When the [`Control`] is dropped the socket is gone, and so are its connections. It may be
 //!    dropped before its [`Host`] or behind it.
 //!
 //! ```
-//! use hookrail::control::Client;
+//! use hookrail::control::{Client, Manage};
 //! use hookrail::{Config, Host};
 //!
 //! let host = Host::new(Config::default())?;
@@ -39,6 +40,7 @@ mod error;
 mod running;
 mod server;
 mod socket;
+mod verbs;
 pub mod wire;
 
 use std::fmt;
@@ -53,6 +55,7 @@ pub use self::error::{CallError, ControlError};
 pub use self::running::{Running, running, socket_in};
 use self::server::Server;
 use self::socket::Socket;
+pub use self::verbs::Manage;
 pub use self::wire::Command;
 use crate::error::Error;
 use crate::host::Host;

@@ -9,7 +9,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 
 use hookrail::control::wire::Told;
-use hookrail::control::{CallError, Client, Command, running, socket_in};
+use hookrail::control::{CallError, Client, Command, Manage, running, socket_in};
 use hookrail::{Config, End, Happened, Host, Message, MessagePublish, Status};
 use hookrail_tests::child::{Ended, in_child};
 use hookrail_tests::plugin;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use clap::{CommandFactory, ValueEnum};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter};
 use clap_complete::env::{Bash, CompleteEnv, EnvCompleter, Fish, Shells, Zsh};
-use hookrail::control::{Client, Running, running};
+use hookrail::control::{Client, Manage, Running, running};
 use hookrail::package::{Home, Trust};
 use hookrail::store::Store;
 use hookrail::{Config, Level, LogLevel, PluginView};

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
+use hookrail::control::Manage;
 use hookrail::control::wire::{Command, Replaced};
 
 use crate::args::Dev;

@@ -6,8 +6,8 @@ mod trace;
 
 use std::fmt::Write;
 
-use hookrail::control::Client;
 use hookrail::control::wire::Command;
+use hookrail::control::{Client, Manage};
 use hookrail::{CallbackView, Level, PointView, Standing};
 
 use crate::args::{Chains, Hooks};

@@ -7,8 +7,8 @@ pub(crate) mod text;
 use std::path::{Path, PathBuf};
 
 use hookrail::PluginView;
-use hookrail::control::Command;
 use hookrail::control::wire::{Ended, PluginDetail, Replaced};
+use hookrail::control::{Command, Manage};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -1,6 +1,6 @@
 //! Which host is meant: one that runs, or what is installed where none does.
 
-use hookrail::control::{CallError, Client, Command, Offline, Running, running};
+use hookrail::control::{CallError, Client, Command, Manage, Offline, Running, running};
 use serde::de::DeserializeOwned;
 
 use crate::args::{Selection, Setup};

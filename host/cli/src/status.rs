@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use hookrail::control::Manage;
+
 use crate::args::Common;
 use crate::error::Error;
 use crate::exit::ExitCode;

@@ -9,10 +9,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::CallError;
-use super::wire::{Answer, Command, Ended, Outcome, PluginDetail, Program, Replaced, Request, Told, line};
-use crate::diagnostics::LogLevel;
-use crate::stats::Level;
-use crate::view::{PluginView, PointView};
+use super::verbs::Manage;
+use super::wire::{Answer, Command, Outcome, Request, Told, line};
 
 /// A connection to a host that runs. Calls wait for their answers, without a limit of their own
 /// unless [`set_timeout`](Client::set_timeout) gives one.
@@ -45,7 +43,7 @@ impl Client {
         set.and_then(|()| self.stream.get_ref().set_write_timeout(timeout)).map_err(|source| self.unreachable(source))
     }
 
-    /// Has a command carried out; the answer as it comes. The methods below know its form.
+    /// Has a command carried out; the answer as it comes. [`Manage`] knows its form.
     pub fn call(&mut self, command: &Command) -> Result<Value, CallError> {
         let id = self.next;
         self.next += 1;
@@ -67,77 +65,10 @@ impl Client {
         }
     }
 
-    /// The plugins that are loaded or installed.
-    pub fn list(&mut self) -> Result<Vec<PluginView>, CallError> {
-        self.ask(&Command::List { verify: false })
-    }
-
-    /// One plugin, with its callbacks and former generations.
-    pub fn show(&mut self, plugin: &str) -> Result<PluginDetail, CallError> {
-        self.ask(&Command::Show { plugin: plugin.into() })
-    }
-
-    /// All points with their chains.
-    pub fn hooks(&mut self) -> Result<Vec<PointView>, CallError> {
-        self.ask(&Command::Hooks { point: None })
-    }
-
-    /// How closely the dispatches of a point are looked at from now on.
-    pub fn set_level(&mut self, point: &str, level: Level) -> Result<PointView, CallError> {
-        self.ask(&Command::Level { point: point.into(), level })
-    }
-
-    /// Has a quarantined callback (`instance/callback`) called again.
-    pub fn release(&mut self, point: &str, callback: &str) -> Result<PointView, CallError> {
-        self.ask(&Command::Release { point: point.into(), callback: callback.into() })
-    }
-
-    /// Loads a plugin from an absolute path.
-    pub fn load(&mut self, file: impl Into<PathBuf>) -> Result<PluginView, CallError> {
-        self.ask(&Command::Load { file: file.into() })
-    }
-
-    /// Replaces a plugin by the build at an absolute path. Waits for the end of the old generation as
-    /// the host sees fit; [`call`](Self::call) with [`Command::Upgrade`] has more choices.
-    pub fn upgrade(&mut self, plugin: &str, file: impl Into<PathBuf>) -> Result<Replaced, CallError> {
-        self.ask(&Command::Upgrade { plugin: plugin.into(), file: file.into(), fresh: false, wait_ms: None })
-    }
-
-    /// Unloads a plugin, and waits for the end as the host sees fit.
-    pub fn unload(&mut self, plugin: &str) -> Result<Ended, CallError> {
-        self.ask(&Command::Unload { plugin: plugin.into(), wait_ms: None })
-    }
-
-    /// Says how much a plugin tells by `tracing` and `log` from now on.
-    pub fn set_log(&mut self, plugin: &str, level: LogLevel) -> Result<PluginView, CallError> {
-        self.ask(&Command::Log { plugin: plugin.into(), level })
-    }
-
-    /// Stops a plugin, and keeps its library.
-    pub fn stop(&mut self, plugin: &str) -> Result<PluginView, CallError> {
-        self.ask(&Command::Stop { plugin: plugin.into() })
-    }
-
-    /// Starts a stopped plugin.
-    pub fn start(&mut self, plugin: &str) -> Result<PluginView, CallError> {
-        self.ask(&Command::Start { plugin: plugin.into() })
-    }
-
-    /// The program that the host is in, and what it says of itself.
-    pub fn status(&mut self) -> Result<Program, CallError> {
-        self.ask(&Command::Status)
-    }
-
     /// What happens to plugins from now on.
     pub fn events(mut self) -> Result<EventStream, CallError> {
         self.call(&Command::Events)?;
         Ok(EventStream { client: self, is_over: false })
-    }
-
-    /// Has a command carried out; the answer in the form that [`Command`] says.
-    pub fn ask<T: DeserializeOwned>(&mut self, command: &Command) -> Result<T, CallError> {
-        let answer = self.call(command)?;
-        serde_json::from_value(answer).map_err(|error| self.unreadable(error))
     }
 
     fn line(&mut self) -> Result<String, CallError> {
@@ -159,6 +90,15 @@ impl Client {
 
     fn unreadable(&self, why: impl ToString) -> CallError {
         CallError::Unreadable { socket: self.socket.clone(), why: why.to_string() }
+    }
+}
+
+impl Manage for Client {
+    type Error = CallError;
+
+    fn ask<T: DeserializeOwned>(&mut self, command: &Command) -> Result<T, CallError> {
+        let answer = self.call(command)?;
+        serde_json::from_value(answer).map_err(|error| self.unreadable(error))
     }
 }
 

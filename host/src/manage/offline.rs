@@ -4,9 +4,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::config::Config;
-use crate::control::ControlError;
 use crate::control::act::{Takes, act};
 use crate::control::wire::Command;
+use crate::control::{ControlError, Manage};
 use crate::error::Error;
 use crate::host::Host;
 use crate::store::Store;
@@ -25,10 +25,12 @@ impl Offline {
         host.give(store, false)?;
         Ok(Offline { host })
     }
+}
 
-    /// Has a command carried out; the answer in the form that [`Command`] says. Refuses those that need a
-    /// host.
-    pub fn ask<T: DeserializeOwned>(&self, command: &Command) -> Result<T, Error> {
+impl Manage for Offline {
+    type Error = Error;
+
+    fn ask<T: DeserializeOwned>(&mut self, command: &Command) -> Result<T, Error> {
         if Takes::of(command).host {
             return Err(ControlError::NeedsHost.into());
         }

@@ -3,7 +3,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use hookrail::control::Client;
+use hookrail::control::{Client, Manage};
 use serde::{Deserialize, Serialize};
 
 /// How long to look again while something is not answered: it may be on its way, and wait for

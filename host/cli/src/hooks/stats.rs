@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
-use hookrail::control::Client;
+use hookrail::control::{Client, Manage};
 use hookrail::{CallbackView, Level, PointView, Standing};
 
 use super::find;

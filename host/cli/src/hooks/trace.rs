@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use hookrail::Trace;
+use hookrail::control::Manage;
 use hookrail::control::wire::Command;
 use serde_json::Value;
 
