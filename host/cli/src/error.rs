@@ -46,7 +46,7 @@ pub(crate) enum Error {
     NoPoint(String),
     #[error("{name} has no former configuration {revision}")]
     NoRevision { name: String, revision: u64 },
-    #[error("{} exports no schema: it takes no configuration, or does not describe it", .0.display())]
+    #[error("no schema of the configuration of {} is known", .0.display())]
     NoSchema(PathBuf),
     #[error("`{name}` cannot be made: {why}")]
     NotMade { name: String, why: String },
@@ -147,7 +147,7 @@ impl Error {
             }
             Error::NotRunning { .. } => "--pid takes one of those that run; `hookrail run` starts one".into(),
             Error::SeveralRun(_) => "choose one with --pid PID".into(),
-            Error::NoSchema(_) => "look into its README".into(),
+            Error::NoSchema(_) => "look into its README; what came with the program tells its schema where it runs".into(),
             Error::NotOneCheck(_) => "choose one with --only NAME; `hookrail check --list` shows them all".into(),
             Error::Output { .. } => "choose another file, or mend what the system says".into(),
             Error::OtherPlugin { found, .. } => format!("name it [plugins.{found}], or give the other file").into(),

@@ -178,6 +178,17 @@ fn a_package_tells_what_it_is_before_it_is_installed_and_when_it_is_not_loaded()
     assert!(home.ok(&["inspect", unsigned]).contains("nobody who is trusted here"));
 }
 
+/// A prebuilt one has no package: it says so itself, where it runs.
+#[test]
+fn the_schema_of_what_runs_is_known() {
+    let home = Stocked::new("managed_schema");
+    home.refused(&["config", "schema", "stamp"], "HR0604", 3);
+    home.ok(&["plugin", "enable", "stamp"]);
+    let mut run = Live::start(&mut home.command(&["run", "-q"]));
+    assert_eq!(run.through("a line"), "a line");
+    assert!(home.json(&["config", "schema", "stamp"])["properties"]["counter"].is_object());
+}
+
 #[test]
 fn what_was_staged_too_long_ago_is_not_there() {
     let home = Stocked::new("managed_staged");

@@ -203,6 +203,14 @@ impl Core {
         Ok(())
     }
 
+    /// What the configurations of a plugin that runs were held against.
+    #[cfg(feature = "control")]
+    pub(crate) fn schema(&self, plugin: &str) -> Option<serde_json::Value> {
+        let (_, lifecycle) = self.table.running(plugin).ok()?;
+        let schema = lifecycle.lock().as_ref()?.known_schema()?;
+        serde_json::from_str(schema.text()).ok()
+    }
+
     /// How long a call waits for readers. Twice the deadline: past the first, readers elsewhere are
     /// not waited for any longer.
     pub(crate) fn patience(&self) -> Duration {

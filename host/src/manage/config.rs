@@ -19,8 +19,9 @@ impl Manager<'_> {
         })
     }
 
+    /// That of the package; of a plugin that runs, else, the one that it exports.
     pub(crate) fn config_schema(self, name: &str) -> Result<Option<Value>, Error> {
-        self.stock.store.schema(name)
+        Ok(self.stock.store.schema(name)?.or_else(|| self.core.schema(name)))
     }
 
     pub(crate) fn config_history(self, name: &str) -> Result<Vec<FormerConfig>, Error> {

@@ -37,6 +37,14 @@ impl Loaded {
     }
 }
 
+impl Schema {
+    /// As the plugin exports it.
+    #[cfg(feature = "control")]
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+}
+
 /// The JSON Schema of a plugin's configuration, ready to hold one against it.
 #[derive(Debug)]
 pub(crate) struct Schema {

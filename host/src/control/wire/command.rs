@@ -51,7 +51,8 @@ pub enum Command {
         /// The plugin.
         plugin: String,
     },
-    /// The JSON Schema of a plugin's configuration. Answers it, or null.
+    /// The JSON Schema of a plugin's configuration: that of its package, else the one that it exports, where it
+    /// runs. Answers it, or null.
     ConfigSchema {
         /// The plugin.
         plugin: String,
