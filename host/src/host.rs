@@ -3,6 +3,8 @@
 mod core;
 mod hook_point;
 mod quota;
+#[cfg(feature = "control")]
+mod recall;
 mod rollback;
 mod sight;
 mod status;

@@ -157,6 +157,17 @@ pub fn has_peer(program: &str, package: &str) -> bool {
     found
 }
 
+/// Whether this user may mount a disk of a test's own. Where not, the test says so and is skipped; under
+/// `HOOKRAIL_REQUIRE_PEERS=1` it fails.
+pub fn may_mount() -> bool {
+    let may = Command::new("unshare").args(["-m", "true"]).status().is_ok_and(|status| status.success());
+    if !may {
+        println!("skipped: needs the right to mount a disk of its own (unshare -m)");
+        assert!(std::env::var_os("HOOKRAIL_REQUIRE_PEERS").is_none(), "that right is required here");
+    }
+    may
+}
+
 /// A library of the zoo: a deliberately bad plugin, or one made for a test.
 pub fn zoo(name: &str) -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();

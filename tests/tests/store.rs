@@ -378,6 +378,10 @@ fn what_is_installed_goes_before_what_the_program_brings_under_its_name() {
     store.change().unwrap().uninstall(NAME, false).unwrap();
     assert_eq!(listed(), [(Kind::Prebuilt, Standing::BuiltIn); 2]);
     assert_eq!(store.wanted(NAME).unwrap().library.path, brought);
+    // What was wanted of the one that is gone is not wanted of this one.
+    assert!(!store.state().unwrap().desired(NAME).enabled);
+    assert!(store.change().unwrap().enable(NAME, agreed).unwrap());
+    assert!(store.state().unwrap().desired(NAME).enabled);
     let taken = store.change().unwrap().install(&scene.package("1.2.0"), Install::default(), |_| Ok(()));
     assert!(matches!(taken.unwrap_err(), Error::Store { why: Refused::Prebuilt, .. }));
 }

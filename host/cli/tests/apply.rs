@@ -146,10 +146,18 @@ fn a_run_installs_what_is_dropped_in_while_lines_flow() {
 #[test]
 fn a_run_goes_on_where_nothing_can_be_dropped_in() {
     let home = Stocked::new("incoming_broken");
-    fs::write(home.home.join("incoming"), "a file").unwrap();
+    let incoming = home.home.join("incoming");
+    fs::write(&incoming, "a file").unwrap();
     let mut run = Live::start(&mut home.command(&["run", "-q"]));
     assert_eq!(run.through("a line"), "a line");
-    let (code, _, said) = run.end();
-    assert_eq!(code, Some(0));
-    assert!(said[0].contains("packages that are dropped in cannot be installed"), "{said:?}");
+    let told = |line: &str| line.contains("packages that are dropped in cannot be installed");
+    assert!(told(&run.said.line(0)));
+    fs::remove_file(&incoming).unwrap();
+    drop_in(&home, "screen-1.0.0.hrp", true);
+    assert!(run.said.line(1).contains("screen-1.0.0 was installed from"));
+    // The same once more is something else.
+    fs::remove_dir(&incoming).unwrap();
+    fs::write(&incoming, "a file").unwrap();
+    assert!(told(&run.said.line(2)));
+    assert_eq!(run.end().0, Some(0));
 }

@@ -183,10 +183,14 @@ fn a_package_tells_what_it_is_before_it_is_installed_and_when_it_is_not_loaded()
 fn the_schema_of_what_runs_is_known() {
     let home = Stocked::new("managed_schema");
     home.refused(&["config", "schema", "stamp"], "HR0604", 3);
+    let schema = |home: &Stocked, of: &str| home.json(&["config", "schema", of])["properties"].clone();
     home.ok(&["plugin", "enable", "stamp"]);
     let mut run = Live::start(&mut home.command(&["run", "-q"]));
     assert_eq!(run.through("a line"), "a line");
-    assert!(home.json(&["config", "schema", "stamp"])["properties"]["counter"].is_object());
+    assert!(schema(&home, "stamp")["counter"].is_object());
+    home.ok(&["plugin", "stop", "stamp"]);
+    assert!(schema(&home, "stamp")["counter"].is_object());
+    assert_eq!(run.end().0, Some(0));
 }
 
 #[test]

@@ -17,8 +17,9 @@ use crate::stats::{Level, Trace};
 use crate::store::{Allowance, Configured, FormerConfig, Version};
 use crate::view::{PluginView, PointView};
 
-/// Management: a function for each command, each with its usual choices. [`ask`](Self::ask) with the
-/// [`Command`] has the others.
+/// Management: a function for each command that has one answer, each with its usual choices.
+/// [`ask`](Self::ask) with the [`Command`] has the others. What has many answers,
+/// [`events`](super::Client::events), is a function of the client alone.
 ///
 /// A [`Client`](super::Client) has a host do it that runs, an [`Offline`](super::Offline) does it to what is
 /// installed, and refuses what needs a host.

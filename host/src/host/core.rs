@@ -121,6 +121,8 @@ impl Core {
             file: loaded.file().display().to_string(),
             instances: loaded.instances(),
             declared: loaded.note().hooks.clone(),
+            #[cfg(feature = "control")]
+            schema: loaded.known_schema(),
             speaker: loaded.speaker().clone(),
             log: None,
             meter: loaded.meter(),
@@ -201,14 +203,6 @@ impl Core {
         loaded.as_ref().ok_or_else(not_loaded)?.reload(instance, config)?;
         self.table.reloaded(instance, config);
         Ok(())
-    }
-
-    /// What the configurations of a plugin that runs were held against.
-    #[cfg(feature = "control")]
-    pub(crate) fn schema(&self, plugin: &str) -> Option<serde_json::Value> {
-        let (_, lifecycle) = self.table.running(plugin).ok()?;
-        let schema = lifecycle.lock().as_ref()?.known_schema()?;
-        serde_json::from_str(schema.text()).ok()
     }
 
     /// How long a call waits for readers. Twice the deadline: past the first, readers elsewhere are

@@ -5,9 +5,11 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use super::core::Core;
-use super::trial::Trial;
-use super::upgrade::Inheritance;
+use super::table::Reservation;
+use super::trial::{Trial, WayBack};
+use super::upgrade::{Inheritance, UpgradeTimes, Upgraded};
 use crate::chain::Owner;
+use crate::error::Error;
 use crate::event::Happened;
 use crate::library::SealedCopy;
 use crate::plugin::{Loaded, States};
@@ -20,31 +22,9 @@ impl Core {
         let Some(reservation) = self.table.reserve_later(plugin, owner, "rolled back") else { return };
         let Some(failed) = reservation.serving() else { return };
         tracing::error!(plugin, generation = failed.generation, "is rolled back: {reason}");
-        // Each becomes one library.
-        let copy = || SealedCopy::again(&way_back.file, way_back.copy.as_fd());
-        let limit = self.config.upgrade.max_state;
-        // What it has counted since is worth more than what the build before knew, if that takes it.
-        let newest = |old: &Loaded| {
-            let saved = old.save(limit).unwrap_or_else(|error| {
-                tracing::warn!(plugin, "its state is left behind: {error}");
-                States::new()
-            });
-            let names = saved.keys().cloned().collect();
-            let mut states = way_back.states.clone();
-            states.extend(saved);
-            Ok(Inheritance { states, saved: names, way_back: States::new() })
-        };
-        let handed_over = |_: &Loaded| {
-            Ok(Inheritance { states: way_back.states.clone(), saved: Vec::new(), way_back: States::new() })
-        };
         let event = |from, _, _| Happened::RolledBack { from, reason: reason.into() };
-        // SAFETY: whoever loaded this build trusted it, and the copy is sealed.
-        let replaced = copy().and_then(|copy| unsafe { self.replace(&reservation, copy, newest, None, event) });
-        let replaced = replaced.or_else(|error| {
-            tracing::warn!(plugin, "the state of the newer build is left behind: {error}");
-            // SAFETY: as above.
-            copy().and_then(|copy| unsafe { self.replace(&reservation, copy, handed_over, None, event) })
-        });
+        // SAFETY: whoever loaded this build trusted it.
+        let replaced = unsafe { self.return_by(&reservation, way_back, event) };
         if let Err(error) = replaced {
             tracing::error!(plugin, "cannot be rolled back: {error}");
             let what = Happened::RollbackFailed { reason: reason.into(), error: error.to_string() };
@@ -63,5 +43,43 @@ impl Core {
         {
             let _ = self.begin_unload(&plugin);
         }
+    }
+
+    /// Replaces what serves by the build before it: with the newest state, if that takes it, else with what it
+    /// had saved itself.
+    ///
+    /// # Safety
+    /// As for `Host::upgrade`.
+    pub(super) unsafe fn return_by(
+        self: &Arc<Self>,
+        reservation: &Reservation,
+        way_back: &WayBack,
+        event: impl Fn(u64, String, UpgradeTimes) -> Happened,
+    ) -> Result<Upgraded, Error> {
+        let plugin = reservation.name();
+        // Each becomes one library.
+        let copy = || SealedCopy::again(&way_back.file, way_back.copy.as_fd());
+        let limit = self.config.upgrade.max_state;
+        // What it has counted since is worth more than what the build before knew, if that takes it.
+        let newest = |old: &Loaded| {
+            let saved = old.save(limit).unwrap_or_else(|error| {
+                tracing::warn!(plugin, "its state is left behind: {error}");
+                States::new()
+            });
+            let names = saved.keys().cloned().collect();
+            let mut states = way_back.states.clone();
+            states.extend(saved);
+            Ok(Inheritance { states, saved: names, way_back: States::new() })
+        };
+        let handed_over = |_: &Loaded| {
+            Ok(Inheritance { states: way_back.states.clone(), saved: Vec::new(), way_back: States::new() })
+        };
+        // SAFETY: the caller's contract.
+        let replaced = copy().and_then(|copy| unsafe { self.replace(reservation, copy, newest, None, &event) });
+        replaced.or_else(|error| {
+            tracing::warn!(plugin, "the state of the newer build is left behind: {error}");
+            // SAFETY: as above.
+            copy().and_then(|copy| unsafe { self.replace(reservation, copy, handed_over, None, &event) })
+        })
     }
 }

@@ -17,6 +17,8 @@ use crate::error::ApiMisuse;
 use crate::library::NoteHook;
 use crate::memory::Meter;
 use crate::plugin::Lifecycle;
+#[cfg(feature = "control")]
+use crate::plugin::Schema;
 use crate::unload::Ticket;
 use crate::view::{GenerationView, PluginView, Status};
 
@@ -61,6 +63,9 @@ pub(super) struct Current {
     pub(super) instances: Vec<String>,
     /// The hooks that its note declares.
     pub(super) declared: Vec<NoteHook>,
+    /// What its configurations were held against.
+    #[cfg(feature = "control")]
+    pub(super) schema: Option<Arc<Schema>>,
     pub(super) meter: Option<Arc<Meter>>,
     pub(super) status: Status,
     /// What the next generations begin with.
@@ -239,6 +244,12 @@ impl Table {
     #[cfg(feature = "control")]
     pub(crate) fn view(&self, name: &str) -> Option<PluginView> {
         self.names.lock().by_name.get(name)?.view(name)
+    }
+
+    /// What the configurations of one that is loaded were held against.
+    #[cfg(feature = "control")]
+    pub(crate) fn schema(&self, name: &str) -> Option<Arc<Schema>> {
+        self.names.lock().by_name.get(name)?.current.as_ref()?.schema.clone()
     }
 
     /// The status of one that is loaded.

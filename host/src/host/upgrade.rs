@@ -151,6 +151,8 @@ impl Core {
             file: loaded.file().display().to_string(),
             instances: loaded.instances(),
             declared: loaded.note().hooks.clone(),
+            #[cfg(feature = "control")]
+            schema: loaded.known_schema(),
             speaker: loaded.speaker().clone(),
             log: reservation.log(),
             meter: loaded.meter(),

@@ -141,6 +141,6 @@ impl Manager<'_> {
             upgraded = self.replace(wanted.clone(), SWAP)?;
             Ok(())
         });
-        overridden.inspect_err(|_| self.go_back(upgraded.as_ref(), SWAP)).map(|_| ())
+        overridden.inspect_err(|_| self.go_back(upgraded.as_ref())).map(|_| ())
     }
 }

@@ -19,9 +19,14 @@ impl Manager<'_> {
         })
     }
 
-    /// That of the package; of a plugin that runs, else, the one that it exports.
+    /// That of the package; else the one that the plugin exports, where it is loaded.
     pub(crate) fn config_schema(self, name: &str) -> Result<Option<Value>, Error> {
-        Ok(self.stock.store.schema(name)?.or_else(|| self.core.schema(name)))
+        let exported = || serde_json::from_str(self.core.table.schema(name)?.text()).ok();
+        match self.stock.store.schema(name) {
+            Ok(of_package) => Ok(of_package.or_else(exported)),
+            Err(error @ Error::Store { why: Refused::NotInstalled, .. }) => exported().map(Some).ok_or(error),
+            Err(error) => Err(error),
+        }
     }
 
     pub(crate) fn config_history(self, name: &str) -> Result<Vec<FormerConfig>, Error> {
@@ -51,7 +56,7 @@ impl Manager<'_> {
             Ok(())
         });
         let (configured, changed) = configured.inspect_err(|_| {
-            self.go_back(upgraded.as_ref(), swap);
+            self.go_back(upgraded.as_ref());
             if is_reloaded && let Err(error) = self.core.reload(name, &before.config) {
                 tracing::error!(plugin = name, "it serves with another configuration than is set: {error}");
             }

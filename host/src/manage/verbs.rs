@@ -81,7 +81,7 @@ impl Manager<'_> {
             upgraded = self.replace(wanted.clone(), swap)?;
             Ok(())
         });
-        let installation = installed.inspect_err(|_| self.go_back(upgraded.as_ref(), swap))?;
+        let installation = installed.inspect_err(|_| self.go_back(upgraded.as_ref()))?;
         let metadata = &installation.metadata;
         // A dry run has asked nobody.
         is_meant(&metadata.name)?;
@@ -98,7 +98,7 @@ impl Manager<'_> {
             upgraded = self.replace(wanted.clone(), swap)?;
             Ok(())
         });
-        rolled_back.inspect_err(|_| self.go_back(upgraded.as_ref(), swap))?;
+        rolled_back.inspect_err(|_| self.go_back(upgraded.as_ref()))?;
         drop(change);
         let replaced = self.waited(upgraded, swap);
         Ok(Changed { changed: true, plugin: self.core.view(name)?, ended: None, replaced })
@@ -170,16 +170,17 @@ impl Manager<'_> {
         Ok(Some(upgraded))
     }
 
-    /// Has the host serve what is installed, where it went ahead of the store in vain. What serves matters
-    /// more than its state.
-    pub(super) fn go_back(self, upgraded: Option<&Upgraded>, swap: Swap) {
+    /// Has the host serve what is installed, where it went ahead of the store in vain.
+    pub(super) fn go_back(self, upgraded: Option<&Upgraded>) {
         let Some(name) = upgraded.map(|upgraded| upgraded.old.plugin()) else { return };
-        let back = |swap| self.stock.store.wanted(name).and_then(|wanted| self.replace(wanted, swap));
-        let went_back = back(swap).or_else(|error| {
-            tracing::warn!(plugin = name, "the state of the other version is left behind: {error}");
-            back(Swap { fresh: true, ..swap })
-        });
-        if let Err(error) = went_back {
+        let back = || {
+            let wanted = self.stock.store.wanted(name)?;
+            let (wishes, copy) = (self.wishes(&wanted), wanted.library.open()?);
+            let plugin = self.core.table.plugin(name).ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?;
+            // SAFETY: by the contract of `Host::open_store`.
+            unsafe { self.core.recall(&plugin, wanted.library.path, copy, wishes) }
+        };
+        if let Err(error) = back() {
             tracing::error!(plugin = name, "another version serves than is installed: {error}");
         }
     }

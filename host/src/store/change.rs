@@ -134,7 +134,7 @@ impl<'a> Change<'a> {
             Err(error) => return Err(error),
         };
         let mut state = self.state.clone();
-        // INVARIANT: nothing is desired of what is not there.
+        // What was wanted of it is not wanted of what came with the program under its name.
         state.desired.remove(name);
         if purge {
             state.plugins.remove(name);

@@ -23,7 +23,7 @@ const FORMAT: u32 = 1;
 /// # Invariants
 /// Names are such as packages may have, and so are names of folders. Of each plugin the current version is
 /// one of the installed ones, and so is the one before it, which is another one; without a current version
-/// none is installed, and nothing is desired of it.
+/// none is installed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
@@ -199,8 +199,7 @@ impl State {
         }
         self.plugins.iter().try_for_each(|(name, plugin)| {
             check_name(name)?;
-            let is_desired = self.desired.contains_key(name);
-            plugin.check(is_desired).map_err(|why| format!("of `{name}` {why}"))
+            plugin.check().map_err(|why| format!("of `{name}` {why}"))
         })
     }
 }
@@ -211,7 +210,7 @@ impl Plugin {
         Plugin { current: None, previous: None, owner: None, newest, versions: BTreeMap::new() }
     }
 
-    fn check(&self, is_desired: bool) -> Result<(), String> {
+    fn check(&self) -> Result<(), String> {
         for version in self.current.iter().chain(&self.previous) {
             if !self.versions.contains_key(version) {
                 return Err(format!("version {version} is not installed"));
@@ -219,7 +218,7 @@ impl Plugin {
         }
         match &self.current {
             Some(_) if self.current == self.previous => Err("two versions are the same".into()),
-            None if is_desired || !self.versions.is_empty() => Err("no version is the current one".into()),
+            None if !self.versions.is_empty() => Err("no version is the current one".into()),
             _ => Ok(()),
         }
     }

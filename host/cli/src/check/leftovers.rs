@@ -43,6 +43,9 @@ impl Leftovers {
 /// that other threads see nothing of it.
 fn keys() -> usize {
     const PTHREAD_KEYS_MAX: libc::pthread_key_t = 1024;
+    // SAFETY: a plain question. Before glibc 2.34 the loader makes a key of its own when it is first used, and
+    // by this that is now.
+    unsafe { libc::dlerror() };
     let exists = |key: &libc::pthread_key_t| {
         // SAFETY: glibc answers null for a key that does not exist.
         let value = unsafe { libc::pthread_getspecific(*key) };

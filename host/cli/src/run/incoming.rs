@@ -22,15 +22,12 @@ pub(super) struct Ender {
 /// Looks now, and on a thread of its own from then on, until what this answers is dropped.
 pub(super) fn begin<'scope>(scope: &'scope Scope<'scope, '_>, host: &'scope Host) -> Result<Ender, Error> {
     let (sender, ended) = channel();
-    let mut failed = String::new();
+    let mut failed = None;
     let mut look = move || {
-        if let Err(error) = take_in(host) {
-            // Once for each reason: it will be the same in a second.
-            let error = error.to_string();
-            if error != failed {
-                tracing::error!("packages that are dropped in cannot be installed: {error}");
-            }
-            failed = error;
+        // Once for each reason: it will be the same in a second.
+        let before = std::mem::replace(&mut failed, take_in(host).err().map(|error| error.to_string()));
+        if let Some(error) = failed.as_ref().filter(|_| failed != before) {
+            tracing::error!("packages that are dropped in cannot be installed: {error}");
         }
     };
     look();

@@ -1,5 +1,5 @@
 // What the tests add to the example `screen`, in front of its entry: it takes configurations while it
-// runs, and hands a state over. By its version: 2.0.0 takes no state, 3.0.0 does not start, and 4.0.0
+// runs, and hands a state over. By its version: 2.0.0 takes no state of others, 3.0.0 does not start, and 4.0.0
 // fails on lines with "boom".
 // Each of them lingers in a line with "linger" until there is a file.
 
@@ -24,7 +24,7 @@ static uint32_t save(void *instance, hookrail_saved_state *out)
 {
   (void)instance;
   out->version = 1;
-  return hookrail_text_set(&out->schema, "screen") ? 0 : refuse("no memory for a state");
+  return hookrail_text_set(&out->schema, "screen " SCREEN_VERSION) ? 0 : refuse("no memory for a state");
 }
 
 static uint32_t save_rest(void *instance, hookrail_saved_state *out)
@@ -35,7 +35,10 @@ static uint32_t save_rest(void *instance, hookrail_saved_state *out)
 
 static uint32_t restore(void *instance, void *registrar, const hookrail_saved_state *state)
 {
-  return is_version("2.0.0") && state->schema.len > 0 ? refuse("it takes no state") : start(instance, registrar);
+  const char own[] = "screen " SCREEN_VERSION;
+  bool is_own = state->schema.len == strlen(own) && memcmp(state->schema.ptr, own, strlen(own)) == 0;
+  return is_version("2.0.0") && state->schema.len > 0 && !is_own ? refuse("it takes no state of others")
+                                                                  : start(instance, registrar);
 }
 
 static uint32_t merge(void *instance, const hookrail_saved_state *rest)

@@ -52,7 +52,7 @@ pub enum Command {
         plugin: String,
     },
     /// The JSON Schema of a plugin's configuration: that of its package, else the one that it exports, where it
-    /// runs. Answers it, or null.
+    /// is loaded. Answers it, or null.
     ConfigSchema {
         /// The plugin.
         plugin: String,
