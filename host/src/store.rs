@@ -57,6 +57,9 @@ pub use state::{Allowance, Desired, Installed, Kind, Plugin, State, Voucher};
 use crate::error::Error;
 use crate::package::Home;
 
+/// How large a configuration may be, in bytes of compact JSON: a host is told all of it in one line.
+pub const MAX_CONFIG: usize = 512 << 10;
+
 /// What is installed in a home.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -79,7 +82,11 @@ impl Store {
 
     /// With the plugins that came with the program: the files of their libraries, by name. They are there
     /// without being installed, and no package can take their names; one that had it before keeps it.
-    pub fn with_prebuilt(mut self, prebuilt: impl IntoIterator<Item = (String, PathBuf)>) -> Self {
+    ///
+    /// # Safety
+    /// As for [`Host::load`](crate::Host::load), for each file: to know what a configuration is held against, it
+    /// is loaded where no host runs either.
+    pub unsafe fn with_prebuilt(mut self, prebuilt: impl IntoIterator<Item = (String, PathBuf)>) -> Self {
         self.prebuilt.extend(prebuilt);
         self
     }

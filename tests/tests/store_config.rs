@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use hookrail::Error;
 use hookrail::package::Content;
-use hookrail::store::{Configured, Install, Origin};
+use hookrail::store::{Configured, Install, MAX_CONFIG, Origin};
 use serde_json::{Value, json};
 use stocked::{Scene, sign, version};
 
@@ -104,6 +104,9 @@ fn what_is_refused_leaves_nothing() {
         let error = scene.change().configure(name, json!({}), |_| panic!("nobody is asked")).unwrap_err();
         assert_eq!(error.code(), "HR0826", "{name}");
     }
+    let large = Value::String("a".repeat(MAX_CONFIG));
+    let error = scene.change().configure(NAME, large, |_| panic!("nobody is asked")).unwrap_err();
+    assert_eq!(error.code(), "HR0836");
     let veto = |_: &Value| scene.store.wanted("none").map(|_| ());
     let vetoed = |value| scene.change().configure(NAME, value, veto).unwrap_err().code();
     assert_eq!(vetoed(json!({ "limit": 1 })), "HR0826");

@@ -80,8 +80,18 @@ fn history(name: &str, revision: Option<u64>, common: &Common) -> Result<(), Err
     let columns = [Column::Number("revision"), Column::Text("since"), Column::Text("configuration")];
     let rows = former
         .iter()
-        .map(|FormerConfig { revision, since, value }| vec![revision.to_string(), since.clone(), value.to_string()]);
+        .map(|FormerConfig { revision, since, value }| vec![revision.to_string(), since.clone(), beginning(value)]);
     print::line(table(Target::Stdout, &columns, rows))
+}
+
+/// What fits a line of a table; `--revision` has all of it.
+fn beginning(value: &Value) -> String {
+    const LETTERS: usize = 60;
+    let text = value.to_string();
+    match text.char_indices().nth(LETTERS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
 }
 
 /// What a configuration file of EMQX becomes.

@@ -147,9 +147,7 @@ impl Error {
             }
             Error::NotRunning { .. } => "--pid takes one of those that run; `hookrail run` starts one".into(),
             Error::SeveralRun(_) => "choose one with --pid PID".into(),
-            Error::NoSchema(_) => {
-                "look into its README; what came with the program tells its schema where it runs".into()
-            }
+            Error::NoSchema(_) => "look into its README".into(),
             Error::NotOneCheck(_) => "choose one with --only NAME; `hookrail check --list` shows them all".into(),
             Error::Output { .. } => "choose another file, or mend what the system says".into(),
             Error::OtherPlugin { found, .. } => format!("name it [plugins.{found}], or give the other file").into(),

@@ -56,7 +56,9 @@ fn list(verify: bool, common: &Common) -> Result<ExitCode, Error> {
     if !is_of_host {
         talk::line("no host is running: this is what is installed");
     }
-    answer(&plugins, common.json, |plugins| text::list(plugins))
+    answer(&plugins, common.json, |plugins| text::list(plugins))?;
+    let is_sound = |plugin: &PluginView| plugin.installed.as_ref().is_none_or(|installed| installed.why.is_none());
+    Ok(if !verify || plugins.iter().all(is_sound) { ExitCode::Ok } else { ExitCode::PackageRefused })
 }
 
 /// Has a running host carry out a command, and prints the answer.

@@ -87,7 +87,9 @@ fn store_if_any(config: &Config) -> Result<Option<Store>, Error> {
 pub(crate) fn store(config: &Config) -> Result<Store, Error> {
     let finder = Finder::new(&[]);
     let prebuilt = operators().filter_map(|name| Some((name.to_owned(), finder.find(name).ok()?)));
-    Ok(Store::open(Home::open(&config.home())?)?.with_prebuilt(prebuilt))
+    let store = Store::open(Home::open(&config.home())?)?;
+    // SAFETY: they lie beside the program, and are trusted as it is.
+    Ok(unsafe { store.with_prebuilt(prebuilt) })
 }
 
 /// The configuration that the command line names, or the one in this folder.

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use hookrail::package::{Home, PublicKey, Trust, TrustedKey};
+use hookrail::package::{Home, KeyId, PublicKey, Trust, TrustedKey};
+use hookrail::store::Voucher;
 
 use crate::args;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::table::{Column, Target, table};
-use crate::{print, talk};
+use crate::{plugins, print, talk};
 
 pub(crate) fn run(command: &args::Trust) -> Result<ExitCode, Error> {
     let home = home()?;
@@ -30,9 +31,23 @@ pub(crate) fn run(command: &args::Trust) -> Result<ExitCode, Error> {
             let id = key.parse().map_err(|why| Error::BadKey { key: key.clone(), why })?;
             change(&home, |trust| trust.revoke(id, reason.clone()))?;
             talk::line(format_args!("the key {id} is trusted no more"));
+            for (name, enabled) in signed_by(id)? {
+                let consequence = if enabled { ", which no host starts with any more" } else { "" };
+                talk::line(format_args!("it signed {name}{consequence}: `hookrail plugin disable {name}`"));
+            }
         }
     }
     Ok(ExitCode::Ok)
+}
+
+/// The installed plugins that this key vouches for, and whether they are enabled.
+fn signed_by(key: KeyId) -> Result<Vec<(String, bool)>, Error> {
+    let state = plugins::store(&hookrail::Config::default())?.state()?;
+    let is_by = |name: &&String| {
+        let installed = state.installed(name);
+        installed.is_ok_and(|(_, _, installed)| matches!(installed.by, Voucher::Key { id, .. } if id == key))
+    };
+    Ok(state.plugins().keys().filter(is_by).map(|name| (name.clone(), state.desired(name).enabled)).collect())
 }
 
 /// The home of the hosts of this user.

@@ -74,6 +74,41 @@ fn the_first_step_that_fails_is_the_last() {
     home.refused(&["plugin", "apply", "/nosuch.toml"], "HR0601", 3);
 }
 
+/// Whether a host runs or not: what it would refuse is never written, and what would do nothing neither.
+#[test]
+fn an_override_of_what_is_not_there_is_refused() {
+    let home = Stocked::new("apply_overrides");
+    home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
+    home.ok(&["plugin", "enable", "screen"]);
+    let refused = |run: &str| {
+        for (callback, point, priority, code, exit) in [
+            ("screen/screen", "message.publish", 1000, "HR0202", 2),
+            ("screen/nope", "message.publish", 1, "HR0835", 7),
+            ("screen/screen", "nope", 1, "HR0835", 7),
+            ("screen", "message.publish", 1, "HR0835", 7),
+            ("mask/screen", "message.publish", 1, "HR0835", 7),
+        ] {
+            let hook = format!("{{ point = {point:?}, callback = {callback:?}, priority = {priority} }}");
+            let said = home.refused(
+                &["plugin", "apply", &wanted(&home, &format!("[plugins.screen]\nhooks = [{hook}]\n"))],
+                code,
+                exit,
+            );
+            assert!(said.contains(callback), "{run}: {said}");
+        }
+    };
+    refused("without a host");
+    let mut run = Live::start(&mut home.command(&["run", "-q"]));
+    assert_eq!(run.through("a line"), "a line");
+    refused("with one");
+    let hooks = "hooks = [{ point = \"message.publish\", callback = \"screen:a/screen\", priority = 7 }]\n";
+    assert_eq!(
+        home.ok(&["plugin", "apply", &wanted(&home, &format!("[plugins.screen]\n{hooks}"))]),
+        "screen: callbacks overridden\n"
+    );
+    assert_eq!(run.end().0, Some(0));
+}
+
 /// What a running host is told by a file happens in it.
 #[test]
 fn a_host_that_runs_does_what_the_file_says() {

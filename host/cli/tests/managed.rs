@@ -178,12 +178,15 @@ fn a_package_tells_what_it_is_before_it_is_installed_and_when_it_is_not_loaded()
     assert!(home.ok(&["inspect", unsigned]).contains("nobody who is trusted here"));
 }
 
-/// A prebuilt one has no package: it says so itself, where it runs.
+/// A prebuilt one has no package: it says so itself, whether it runs or not.
 #[test]
-fn the_schema_of_what_runs_is_known() {
+fn the_schema_of_what_came_with_the_program_is_known() {
     let home = Stocked::new("managed_schema");
-    home.refused(&["config", "schema", "stamp"], "HR0604", 3);
     let schema = |home: &Stocked, of: &str| home.json(&["config", "schema", of])["properties"].clone();
+    assert!(schema(&home, "stamp")["counter"].is_object());
+    let wrong = home.home.with_file_name("wrong.json");
+    fs::write(&wrong, r#"{ "cuonter": true }"#).unwrap();
+    home.refused(&["config", "set", "stamp", wrong.to_str().unwrap()], "HR0203", 2);
     home.ok(&["plugin", "enable", "stamp"]);
     let mut run = Live::start(&mut home.command(&["run", "-q"]));
     assert_eq!(run.through("a line"), "a line");
@@ -191,6 +194,32 @@ fn the_schema_of_what_runs_is_known() {
     home.ok(&["plugin", "stop", "stamp"]);
     assert!(schema(&home, "stamp")["counter"].is_object());
     assert_eq!(run.end().0, Some(0));
+}
+
+/// The other host goes on as it is, and says so.
+#[test]
+fn a_second_host_says_what_serves_in_it_and_should_not() {
+    let home = Stocked::new("managed_two");
+    home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
+    home.ok(&["plugin", "enable", "screen"]);
+    let mut hosts = [(), ()].map(|()| Live::start(&mut home.command(&["run", "-q"])));
+    for host in &mut hosts {
+        assert_eq!(host.through("a line"), "a line");
+    }
+    let [first, second] = hosts.each_ref().map(|host| host.id().to_string());
+    let said = || {
+        let listed = home.json(&["plugin", "list", "--pid", &second]);
+        let screen = listed.as_array().unwrap().iter().find(|plugin| plugin["name"] == "screen").unwrap().clone();
+        assert_eq!((&screen["status"], &screen["generation"]), (&"running".into(), &1.into()));
+        (screen["health"].clone(), screen["reason"].to_string())
+    };
+    assert_eq!(said().0, "good");
+    for (verb, word) in [("disable", "and is disabled"), ("uninstall", "and is uninstalled")] {
+        home.ok(&["plugin", verb, "screen", "--pid", &first]);
+        let (health, reason) = said();
+        assert!(health == "degraded" && reason.contains(word), "{verb}: {health}, {reason}");
+        assert_eq!(home.json(&["plugin", "show", "screen", "--pid", &second])["health"], "degraded");
+    }
 }
 
 #[test]

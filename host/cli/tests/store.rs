@@ -115,6 +115,33 @@ fn a_second_process_is_told_that_another_one_is_at_it() {
 }
 
 #[test]
+fn what_was_changed_is_told_by_the_exit_code_of_a_list_that_looks_at_all() {
+    let home = Stocked::new("store_verify");
+    home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
+    home.ok(&["plugin", "list", "--verify"]);
+    fs::write(home.home.join("store/screen/1.0.0/README.md"), "another").unwrap();
+    home.ok(&["plugin", "list"]);
+    let listed = home.run(&["plugin", "list", "--verify"]);
+    assert_eq!(listed.status.code(), Some(7));
+    assert!(text(&listed.stdout).contains("modified"));
+}
+
+#[test]
+fn who_revokes_a_key_is_told_what_it_signed() {
+    let home = Stocked::new("store_revoked");
+    home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
+    home.ok(&["plugin", "enable", "screen"]);
+    let keys = home.ok(&["trust", "list"]);
+    let key = keys.lines().nth(1).unwrap().split_whitespace().next().unwrap();
+    let revoked = home.run(&["trust", "revoke", key, "--reason", "lost"]);
+    let said = text(&revoked.stderr);
+    assert!(said.contains("it signed screen, which no host starts with any more"), "{said}");
+    home.refused(&["run"], "HR0814", 7);
+    home.ok(&["plugin", "disable", "screen"]);
+    home.ok(&["run"]);
+}
+
+#[test]
 fn a_store_that_others_can_write_is_refused() {
     let home = Stocked::new("store_open");
     home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);

@@ -98,7 +98,6 @@ impl Takes {
             Command::Allow { .. }
             | Command::Config { .. }
             | Command::ConfigHistory { .. }
-            | Command::ConfigSchema { .. }
             | Command::List { .. }
             | Command::Show { .. }
             | Command::Stage { .. }
@@ -110,6 +109,7 @@ impl Takes {
             | Command::Status
             | Command::Trace { .. } => (false, true),
             Command::Apply { .. }
+            | Command::ConfigSchema { .. }
             | Command::Configure { .. }
             | Command::Disable { .. }
             | Command::Enable { .. }

@@ -19,13 +19,11 @@ impl Manager<'_> {
         })
     }
 
-    /// That of the package; else the one that the plugin exports, where it is loaded.
+    /// What a loaded plugin exports; else that of the package, or of the prebuilt library.
     pub(crate) fn config_schema(self, name: &str) -> Result<Option<Value>, Error> {
-        let exported = || serde_json::from_str(self.core.table.schema(name)?.text()).ok();
-        match self.stock.store.schema(name) {
-            Ok(of_package) => Ok(of_package.or_else(exported)),
-            Err(error @ Error::Store { why: Refused::NotInstalled, .. }) => exported().map(Some).ok_or(error),
-            Err(error) => Err(error),
+        match self.core.table.schema(name).and_then(|schema| serde_json::from_str(schema.text()).ok()) {
+            Some(schema) => Ok(Some(schema)),
+            None => self.stock.store.schema(name),
         }
     }
 

@@ -20,15 +20,25 @@ impl Manager<'_> {
             let loaded = plugins.remove(&listed.name);
             plugins.insert(listed.name.clone(), self.both(loaded, listed));
         }
-        Ok(plugins.into_values().collect())
+        Ok(plugins.into_values().map(|plugin| self.gone(plugin)).collect())
     }
 
     /// One of them, which may be loaded.
     pub(crate) fn one(self, name: &str, loaded: Option<PluginView>) -> Result<Option<PluginView>, Error> {
         Ok(match self.stock.store.listed(name, Depth::Metadata)? {
             Some(listed) => Some(self.both(loaded, listed)),
-            None => loaded,
+            None => loaded.map(|plugin| self.gone(plugin)),
         })
+    }
+
+    /// One that serves although it is uninstalled, where it came from the store: another host's operator did so.
+    fn gone(self, plugin: PluginView) -> PluginView {
+        let is_of_store = |file: &String| Path::new(file).starts_with(self.stock.store.folder_of(&plugin.name));
+        if plugin.installed.is_some() || !plugin.file.as_ref().is_some_and(is_of_store) {
+            return plugin;
+        }
+        let reason = format!("it serves, and is uninstalled; `hookrail plugin unload {}` takes it out", plugin.name);
+        PluginView { health: Health::Degraded, reason: Some(reason), ..plugin }
     }
 
     /// An installed plugin, with what the host knows of it.
@@ -84,6 +94,10 @@ impl Manager<'_> {
             plugin.health = Health::Degraded;
             let (serves, installed, name) = (&plugin.version, &listed.version, &plugin.name);
             format!("{serves} serves, {installed} is installed; `hookrail plugin unload {name}` and `start` load that")
+        } else if !listed.enabled && listed.kind == Kind::External && plugin.is_loaded() {
+            plugin.health = Health::Degraded;
+            let name = &plugin.name;
+            format!("it serves, and is disabled; `hookrail plugin enable {name}` keeps it, `unload` takes it out")
         } else {
             return;
         };

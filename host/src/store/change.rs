@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use hookrail_abi::Priority;
 use semver::Version;
 
 use super::Store;
@@ -14,8 +15,8 @@ use super::list::Depth;
 use super::requires::Among;
 use super::state::{Allowance, Desired, Installed, Plugin, State, refused};
 use super::unpack::sync;
-use crate::config::HookOverride;
-use crate::error::Error;
+use crate::config::{HookOverride, plugin_of};
+use crate::error::{ConfigError, Error};
 use crate::package::{Digest, Locked, Metadata, Trust};
 
 /// How long an allowance may last.
@@ -62,6 +63,8 @@ impl<'a> Change<'a> {
             let metadata = self.examine(name, version, installed)?;
             self.fits_in(&self.store.place(name, version), &metadata)?;
             self.has_what_it_needs(&metadata)?;
+        } else {
+            self.prebuilt_fits(name)?;
         }
         agree(&self.wanted(name)?)?;
         self.desire(name, |desired| desired.enabled = true)?;
@@ -91,9 +94,28 @@ impl<'a> Change<'a> {
         if self.state.desired(name).hooks == hooks {
             return Ok(false);
         }
+        self.can_be(name, &hooks)?;
         agree(&Wanted { hooks: hooks.clone(), ..self.wanted(name)? })?;
         self.desire(name, |desired| desired.hooks = hooks)?;
         Ok(true)
+    }
+
+    /// Refuses an override of what a plugin does not have, and one with a priority that nobody may have.
+    fn can_be(&self, name: &str, hooks: &[HookOverride]) -> Result<(), Error> {
+        let declared = self.store.declared(&self.state, name)?;
+        hooks.iter().try_for_each(|HookOverride { point, callback, priority, .. }| {
+            let (point, callback) = (point.clone(), callback.clone());
+            let is_it = |(instance, own): (&str, &str)| {
+                plugin_of(instance) == name && declared.iter().any(|hook| hook.point == point && hook.callback == own)
+            };
+            if !callback.split_once('/').is_some_and(is_it) {
+                return Err(refused(name, Refused::NoCallback { callback, point }));
+            }
+            match priority.filter(|priority| Priority::checked(*priority).is_none()) {
+                Some(priority) => Err(ConfigError::ReservedPriority { point, callback, priority }.into()),
+                None => Ok(()),
+            }
+        })
     }
 
     /// Swaps the current version and the one before it; answers both, the new one first. Whoever uses it

@@ -26,7 +26,7 @@ use super::examine::examine;
 use super::list::Depth;
 use super::state::{State, refused};
 use super::unpack::sync;
-use super::{Store, failed};
+use super::{MAX_CONFIG, Store, failed};
 use crate::error::{ConfigError, Error};
 use crate::package::{Digest, Metadata, Rejected, Trust};
 use crate::plugin::Schema;
@@ -94,11 +94,13 @@ impl Store {
         Ok(Configured { value, origin, revision: 0, since: None })
     }
 
-    /// The JSON Schema of the configuration, if the package brought one.
+    /// The JSON Schema of the configuration, if the package brought one; that of a prebuilt plugin is the one
+    /// that it exports.
     pub fn schema(&self, name: &str) -> Result<Option<Value>, Error> {
         self.undisturbed(|state| {
-            if self.came_with(state, name).is_some() {
-                return Ok(None);
+            if let Some(path) = self.came_with(state, name) {
+                let read = |text: String| serde_json::from_str(&text).ok();
+                return Ok(exported(path)?.and_then(read));
             }
             let version = state.installed(name)?.1;
             json(&self.place(name, version), &self.metadata(state, name, version)?, &schema_path(name))
@@ -143,10 +145,18 @@ impl Change<'_> {
         agree: impl FnOnce(&Value) -> Result<(), Error>,
     ) -> Result<(Configured, bool), Error> {
         self.is_there(name)?;
-        if let Ok((_, version, _)) = self.state.installed(name) {
-            let metadata = self.store.metadata(&self.state, name, version)?;
-            schema(&self.store.place(name, version), &metadata)?.map_or(Ok(()), |schema| schema.check(name, &value))?;
+        let bytes = value.to_string().len();
+        if bytes > MAX_CONFIG {
+            return Err(refused(name, Refused::TooLarge { bytes }));
         }
+        let schema = match self.state.installed(name) {
+            Ok((_, version, _)) => {
+                let metadata = self.store.metadata(&self.state, name, version)?;
+                schema(&self.store.place(name, version), &metadata)?
+            }
+            Err(_) => self.schema_of_prebuilt(name)?,
+        };
+        schema.map_or(Ok(()), |schema| schema.check(name, &value))?;
         let record = Record::read(self.store, name)?;
         let is_new = record.current().is_none_or(|current| current.value != value);
         let record = if is_new {
@@ -174,15 +184,34 @@ impl Change<'_> {
     /// The same for one that lies in a folder, and is looked at already.
     pub(super) fn fits_in(&self, folder: &Path, metadata: &Metadata) -> Result<(), Error> {
         let Metadata { name, version, .. } = metadata;
-        let Some(FormerConfig { value, .. }) = Record::read(self.store, name)?.into_current() else { return Ok(()) };
-        let Some(schema) = schema(folder, metadata)? else { return Ok(()) };
-        schema.check(name, &value).map_err(|error| match error {
+        self.fits_schema(name, || schema(folder, metadata)).map_err(|error| match error {
             Error::Config(ConfigError::Schema { mistakes, .. }) => {
                 refused(name, Refused::Unfit { version: version.to_string(), mistakes })
             }
             error => error,
         })
     }
+
+    /// Refuses a plugin that came with the program if the configuration that is set does not fit it.
+    pub(super) fn prebuilt_fits(&self, name: &str) -> Result<(), Error> {
+        self.fits_schema(name, || self.schema_of_prebuilt(name))
+    }
+
+    fn fits_schema(&self, name: &str, schema: impl FnOnce() -> Result<Option<Schema>, Error>) -> Result<(), Error> {
+        let Some(FormerConfig { value, .. }) = Record::read(self.store, name)?.into_current() else { return Ok(()) };
+        schema()?.map_or(Ok(()), |schema| schema.check(name, &value))
+    }
+
+    fn schema_of_prebuilt(&self, name: &str) -> Result<Option<Schema>, Error> {
+        let Some(path) = self.store.came_with(&self.state, name) else { return Ok(None) };
+        exported(path)?.map(|text| Schema::new(name, text)).transpose()
+    }
+}
+
+/// The JSON Schema that a prebuilt plugin exports.
+fn exported(path: &Path) -> Result<Option<String>, Error> {
+    // SAFETY: by the contract of `Store::with_prebuilt`.
+    unsafe { crate::plugin::schema(path) }
 }
 
 fn schema_path(name: &str) -> String {

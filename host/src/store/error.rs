@@ -48,12 +48,26 @@ pub enum Refused {
     /// Other plugins need it as it is.
     #[error("others need it: {}", .0.join("; "))]
     Needed(Vec<String>),
+    /// It has no such callback, whose priority or else could be changed.
+    #[error("it declares no callback {callback} on {point}")]
+    NoCallback {
+        /// As `instance/callback`.
+        callback: String,
+        /// The point.
+        point: String,
+    },
     /// There is no version to go back to.
     #[error("there is no version before the current one")]
     NoPrevious,
     /// No plugin of that name is installed.
     #[error("it is not installed")]
     NotInstalled,
+    /// The configuration is larger than one may be.
+    #[error("a configuration of {bytes} bytes is more than the {} that one may have", super::MAX_CONFIG)]
+    TooLarge {
+        /// As compact JSON.
+        bytes: usize,
+    },
     /// What its operator has set does not fit the schema of a version; all mistakes at once.
     #[error("the configuration that is set does not fit version {version}:{}", lines(mistakes))]
     Unfit {
@@ -96,11 +110,17 @@ impl Refused {
             Refused::Needed(_) => {
                 ("HR0834", "disable or uninstall those first; or upgrade them to versions that take it")
             }
+            Refused::NoCallback { .. } => {
+                ("HR0835", "`hookrail plugin show NAME` lists its callbacks; INSTANCE/CALLBACK names one")
+            }
             Refused::NoPrevious => ("HR0825", "install another version of it"),
             Refused::Prebuilt => {
                 ("HR0830", "that one is there already: `hookrail plugin enable NAME`; another one needs another name")
             }
             Refused::NotInstalled => ("HR0826", "`hookrail plugin list` shows what is"),
+            Refused::TooLarge { .. } => {
+                ("HR0836", "put what is large into a file, and its name into the configuration")
+            }
             Refused::Unfit { .. } => (
                 "HR0829",
                 "set one that both versions take; or disable the plugin, install that version, set one that fits it, and enable it again",

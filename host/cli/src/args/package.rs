@@ -101,7 +101,7 @@ pub(crate) enum Trust {
         #[arg(value_name = "FILE|KEY")]
         key: String,
         /// Whose it is
-        #[arg(long)]
+        #[arg(long, value_parser = printable)]
         name: String,
     },
     /// The keys that are trusted, or were
@@ -125,4 +125,12 @@ fn library(text: &str) -> Result<(Target, PathBuf), String> {
     let (target, file) =
         text.split_once('=').ok_or("write TARGET=FILE, for example x86_64-unknown-linux-gnu=lib.so")?;
     Ok((target.parse()?, file.into()))
+}
+
+/// It is shown wherever the key is.
+fn printable(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() || text.contains(char::is_control) {
+        return Err("write a name, in characters that print".into());
+    }
+    Ok(text.into())
 }

@@ -152,6 +152,7 @@ pub(crate) enum Store {
 fn package(text: &str) -> Result<(String, Version), String> {
     let parted =
         text.match_indices('-').find_map(|(at, _)| Some((text[..at].to_owned(), text[at + 1..].parse().ok()?)));
+    let parted = parted.filter(|(name, _): &(String, _)| !name.contains('/'));
     parted.ok_or_else(|| "write NAME-VERSION, for example mask-1.0.0".into())
 }
 
@@ -173,7 +174,7 @@ mod tests {
         ] {
             assert_eq!(package(text), Ok((name.into(), version.parse().unwrap())));
         }
-        for wrong in ["", "mask", "mask-1.0", "1.0.0", "mask-1.0.0.hrp"] {
+        for wrong in ["", "mask", "mask-1.0", "1.0.0", "mask-1.0.0.hrp", "a/mask-1.0.0"] {
             assert!(package(wrong).is_err(), "{wrong}");
         }
     }

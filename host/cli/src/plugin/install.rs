@@ -53,7 +53,13 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
                 }
             })
         }
-        Store::Enable { name, common } => ask(common, &Command::Enable { plugin: name.clone() }, changed),
+        Store::Enable { name, common } => {
+            let (done, by_host) = remote::ask::<Changed>(&common.selection, &Command::Enable { plugin: name.clone() })?;
+            if !by_host {
+                talk::line("no host is running: it is loaded when one starts");
+            }
+            answer(&done, common.json, changed)
+        }
         Store::Disable { name, common } => {
             ask(common, &Command::Disable { plugin: name.clone(), wait_ms: None }, changed)
         }

@@ -21,7 +21,7 @@ pub(super) fn list(plugins: &[PluginView]) -> String {
         Column::Text("status"),
         Column::Text("health"),
         Column::Text("signature"),
-        Column::Number("generation"),
+        Column::Number("gen"),
         Column::Number("memory"),
         Column::Text("instances"),
     ];
@@ -35,7 +35,6 @@ pub(super) fn list(plugins: &[PluginView]) -> String {
             if plugin.is_loaded() { plugin.generation.to_string() } else { "-".into() },
             match &plugin.memory {
                 Some(memory) => held(memory),
-                None if plugin.is_loaded() => "not counted".into(),
                 None => "-".into(),
             },
             plugin.instances.join(", "),

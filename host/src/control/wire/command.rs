@@ -51,8 +51,8 @@ pub enum Command {
         /// The plugin.
         plugin: String,
     },
-    /// The JSON Schema of a plugin's configuration: that of its package, else the one that it exports, where it
-    /// is loaded. Answers it, or null.
+    /// The JSON Schema of a plugin's configuration: the one that it exports where it is loaded, else that of its
+    /// package, or of its prebuilt library. Answers it, or null.
     ConfigSchema {
         /// The plugin.
         plugin: String,
