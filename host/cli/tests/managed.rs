@@ -8,6 +8,7 @@ mod program;
 mod stocked;
 
 use std::fs;
+use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime};
 
 use hookrail_tests::root;
@@ -194,6 +195,29 @@ fn the_schema_of_what_came_with_the_program_is_known() {
     home.ok(&["plugin", "stop", "stamp"]);
     assert!(schema(&home, "stamp")["counter"].is_object());
     assert_eq!(run.end().0, Some(0));
+}
+
+/// One that does not start: messages go on, and the host says what it is at.
+#[test]
+fn a_start_that_takes_too_long_is_named() {
+    let home = Stocked::new("managed_slow");
+    home.ok(&["plugin", "install", "screen-5.0.0.hrp"]);
+    let (config, until) = (home.home.join("hookrail.toml"), home.home.join("until"));
+    fs::write(&config, "[limits]\nstuck_ms = 50\n").unwrap();
+    let config = config.to_str().unwrap();
+    let mut host = Live::start(home.command(&["run", "-q", "--config", config]).env("SCREEN_UNTIL", &until));
+    assert_eq!(host.through("before"), "before");
+    let mut enabling = home.command(&["plugin", "enable", "screen"]).stdout(Stdio::null()).spawn().unwrap();
+    let told = host.said.line(0);
+    assert!(told.contains("it is being loaded, for ") && told.contains("plugin=\"screen\""), "{told}");
+    let shown = home.json(&["plugin", "show", "screen"]);
+    assert_eq!((&shown["status"], &shown["health"]), (&"disabled".into(), &"degraded".into()));
+    assert!(shown["reason"].as_str().unwrap().starts_with("it is being loaded"), "{shown}");
+    assert_eq!(host.through("meanwhile"), "meanwhile");
+    fs::write(until, "").unwrap();
+    assert!(enabling.wait().unwrap().success());
+    assert_eq!(home.status(), "running");
+    assert_eq!(host.end().0, Some(0));
 }
 
 /// The other host goes on as it is, and says so.

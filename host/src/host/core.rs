@@ -93,6 +93,10 @@ impl Core {
                 return Err(error.into());
             }
         };
+        // It sees to what takes too long, and starting may.
+        if !self.config.limits.stuck.is_zero() || Quotas::next(&self.config).is_some() {
+            self.registry.findings.start();
+        }
         let owner = self.next_owner();
         loaded.speaker().begin(reservation.next_generation(), self.config.log(&name));
         let beginning = Beginning {
@@ -108,9 +112,6 @@ impl Core {
         if let Err(error) = added {
             loaded.abandon();
             return Err(error);
-        }
-        if !self.config.limits.stuck.is_zero() || Quotas::next(&self.config).is_some() {
-            self.registry.findings.start();
         }
         tracing::debug!(plugin = name, "loaded");
         let version = loaded.note().version.clone();

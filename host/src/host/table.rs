@@ -1,9 +1,11 @@
 //! What a host knows of its plugins by name: the generation that serves, what is being done to it,
 //! and the generations before it.
 
+mod look;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
 
@@ -20,7 +22,7 @@ use crate::plugin::Lifecycle;
 #[cfg(feature = "control")]
 use crate::plugin::Schema;
 use crate::unload::Ticket;
-use crate::view::{GenerationView, PluginView, Status};
+use crate::view::Status;
 
 /// How many former generations of a name are remembered.
 const REMEMBERED: usize = 8;
@@ -47,8 +49,16 @@ struct Entry {
     generation: u64,
     current: Option<Current>,
     /// What is being done to it, by the holder of the [`Reservation`].
-    doing: Option<&'static str>,
+    doing: Option<Doing>,
     former: VecDeque<Former>,
+}
+
+/// What is being done to a plugin.
+struct Doing {
+    what: &'static str,
+    since: Instant,
+    /// Whether it was told that it takes long.
+    is_told: bool,
 }
 
 /// The generation that serves.
@@ -113,7 +123,7 @@ impl Table {
         let mut names = self.names.lock();
         names.check_open()?;
         let entry = names.by_name.entry(name.into()).or_default();
-        match (&entry.current, entry.doing) {
+        match (&entry.current, entry.doing()) {
             (_, Some(doing)) => Err(ApiMisuse::Busy { plugin: name.into(), doing }),
             (Some(_), None) => Err(ApiMisuse::AlreadyLoaded(name.into())),
             (None, None) => Ok(self.reserved(entry, name, "loaded")),
@@ -161,7 +171,7 @@ impl Table {
     }
 
     fn reserved(self: &Arc<Self>, entry: &mut Entry, name: &str, doing: &'static str) -> Reservation {
-        entry.doing = Some(doing);
+        entry.doing = Some(Doing { what: doing, since: Instant::now(), is_told: false });
         Reservation { table: self.clone(), name: name.into() }
     }
 
@@ -206,7 +216,7 @@ impl Table {
         let not_loaded = || ApiMisuse::NotLoaded(instance.into());
         let entry = names.by_name.get(name).ok_or_else(not_loaded)?;
         let current = entry.current.as_ref().ok_or_else(not_loaded)?;
-        match (entry.doing, current.status) {
+        match (entry.doing(), current.status) {
             (Some(doing), _) => Err(ApiMisuse::Busy { plugin: name.into(), doing }),
             (None, Status::Running) => Ok((current.owner, current.lifecycle.clone())),
             (None, status) => Err(ApiMisuse::Status { plugin: name.into(), status: status.name() }),
@@ -233,45 +243,6 @@ impl Table {
         if let Some(current) = names.by_name.get_mut(plugin_of(instance)).and_then(|entry| entry.current.as_mut()) {
             current.wishes.configs.insert(instance.into(), config.clone());
         }
-    }
-
-    /// The loaded plugins, by name.
-    pub(crate) fn views(&self) -> Vec<PluginView> {
-        self.names.lock().by_name.iter().filter_map(|(name, entry)| entry.view(name)).collect()
-    }
-
-    /// One that is loaded.
-    #[cfg(feature = "control")]
-    pub(crate) fn view(&self, name: &str) -> Option<PluginView> {
-        self.names.lock().by_name.get(name)?.view(name)
-    }
-
-    /// What the configurations of one that is loaded were held against.
-    #[cfg(feature = "control")]
-    pub(crate) fn schema(&self, name: &str) -> Option<Arc<Schema>> {
-        self.names.lock().by_name.get(name)?.current.as_ref()?.schema.clone()
-    }
-
-    /// The status of one that is loaded.
-    #[cfg(feature = "control")]
-    pub(crate) fn status(&self, name: &str) -> Option<Status> {
-        self.names.lock().by_name.get(name)?.current.as_ref().map(|current| current.status)
-    }
-
-    /// The generations that serve and count their memory.
-    pub(super) fn metered(&self) -> Vec<Metered> {
-        let names = self.names.lock();
-        let metered = names.by_name.iter().filter_map(|(name, entry)| {
-            let current = entry.current.as_ref()?;
-            let meter = current.meter.clone()?;
-            Some(Metered { plugin: name.clone(), generation: entry.generation, owner: current.owner, meter })
-        });
-        metered.collect()
-    }
-
-    /// The former generations of a name, whether or not it is loaded.
-    pub(crate) fn history(&self, name: &str) -> Vec<GenerationView> {
-        self.names.lock().by_name.get(name).map(Entry::history).unwrap_or_default()
     }
 
     /// Waits until nothing is being done to a plugin; answers its status, if it is still loaded.
@@ -401,7 +372,7 @@ impl Names {
         let entry = self.by_name.get_mut(name).ok_or_else(|| ApiMisuse::NotLoaded(name.clone()))?;
         let is_it = entry.current.as_ref().is_some_and(|current| current.load == plugin.load);
         let ends = |former: &Former| former.load == plugin.load && former.ticket.end().is_none();
-        match entry.doing {
+        match entry.doing() {
             Some(doing) if is_it => Err(busy(doing)),
             None if is_it => Ok(entry),
             _ if entry.former.iter().any(ends) => Err(busy("unloaded")),
@@ -411,28 +382,7 @@ impl Names {
 }
 
 impl Entry {
-    fn view(&self, name: &str) -> Option<PluginView> {
-        let current = self.current.as_ref()?;
-        Some(PluginView {
-            generation: self.generation,
-            file: Some(current.file.clone()),
-            instances: current.instances.clone(),
-            declared: current.declared.clone(),
-            log: current.speaker.level(),
-            memory: current.meter.as_ref().map(|meter| meter.view()),
-            former: self.history(),
-            ..PluginView::absent(name, current.version.clone(), current.status)
-        })
-    }
-
-    fn history(&self) -> Vec<GenerationView> {
-        let view = |former: &Former| GenerationView {
-            generation: former.generation,
-            version: former.version.clone(),
-            end: former.ticket.so_far(),
-            skipped: former.ticket.skipped(),
-            left: former.ticket.left(),
-        };
-        self.former.iter().map(view).collect()
+    fn doing(&self) -> Option<&'static str> {
+        self.doing.as_ref().map(|doing| doing.what)
     }
 }

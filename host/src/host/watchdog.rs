@@ -174,11 +174,15 @@ impl Watchdog {
         });
     }
 
-    /// Finds the calls that have taken too long by now, from what threads name in their frames.
+    /// Finds what has taken too long by now: loading and the like, and calls, from what threads name in their
+    /// frames.
     fn look(&mut self, core: &Core) {
         let limit = core.config.limits.stuck;
         if limit.is_zero() {
             return;
+        }
+        for (plugin, doing, took) in core.table.take_long(limit) {
+            tracing::warn!(plugin, "it is being {doing}, for {took:.1?} by now");
         }
         let now = Instant::now();
         for slot in reclaim::all() {

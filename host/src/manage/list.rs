@@ -79,6 +79,10 @@ impl Manager<'_> {
         if let Some(failed) = self.stock.failed.lock().get(&listed.name).filter(|_| listed.enabled) {
             (plugin.health, plugin.reason) = (Health::Failed, Some(failed.clone()));
         }
+        if let Some((doing, took)) = self.core.table.doing(&listed.name) {
+            (plugin.health, plugin.reason) =
+                (Health::Degraded, Some(format!("it is being {doing}, for {took:.1?} by now")));
+        }
         plugin
     }
 

@@ -1,6 +1,6 @@
 // What the tests add to the example `screen`, in front of its entry: it takes configurations while it
 // runs, and hands a state over. By its version: 2.0.0 takes no state of others, 3.0.0 does not start, and 4.0.0
-// fails on lines with "boom".
+// fails on lines with "boom". 5.0.0 starts when there is a file.
 // Each of them lingers in a line with "linger" until there is a file.
 
 static bool is_version(const char *version)
@@ -49,6 +49,7 @@ static uint32_t merge(void *instance, const hookrail_saved_state *rest)
 
 static uint32_t start_or_not(void *instance, void *registrar)
 {
+  while (is_version("5.0.0") && access(getenv("SCREEN_UNTIL"), F_OK) != 0) {}
   return is_version("3.0.0") ? refuse("it does not start") : start(instance, registrar);
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn packages() -> &'static Path {
             fs::write(folder.join(format!("{limit}.json")), format!("{{\"limit\": {limit:?}}}\n")).unwrap();
         }
         made(&folder, &["keygen", "--key", "me.key", "--no-password"]);
-        for version in ["1.0.0", "1.1.0", "1.2.0", "2.0.0", "3.0.0", "4.0.0"] {
+        for version in ["1.0.0", "1.1.0", "1.2.0", "2.0.0", "3.0.0", "4.0.0", "5.0.0"] {
             let file = folder.join(format!("screen-{version}.c"));
             let defined = format!("#define SCREEN_VERSION \"{version}\"\n");
             fs::write(&file, defined + &source.replace("\"1.0.0\"", &format!("{version:?}"))).unwrap();
