@@ -6,7 +6,7 @@ mod wired;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::scope;
 
-use hookrail::control::Command;
+use hookrail::control::{Command, Manage};
 use hookrail::{Message, MessagePublish};
 use hookrail_tests::plugin;
 use hookrail_tests::probe::eventually;
