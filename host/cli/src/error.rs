@@ -115,9 +115,7 @@ impl Error {
                 let NotLoaded { plugin, error } = &**failed;
                 format!("{}; to go without it: `hookrail plugin disable {plugin}`, or --no-store", error.fix()).into()
             }
-            Error::Input { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                "check the name; `-` is stdin".into()
-            }
+            Error::Input { source, .. } if source.kind() == io::ErrorKind::NotFound => "check the name".into(),
             Error::Input { .. } => "the system's message says what to mend".into(),
             Error::NoPlugin { name, .. } if PREBUILT.contains(&name.as_str()) => {
                 "`cargo build --release` at the workspace root builds it beside the program".into()

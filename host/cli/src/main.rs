@@ -35,7 +35,7 @@ mod trust;
 mod verify;
 mod watch;
 
-use clap::Parser;
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use args::{Args, Command};
 use error::Error;
@@ -43,13 +43,25 @@ use exit::ExitCode;
 
 fn main() -> std::process::ExitCode {
     complete::answer();
-    match run(&Args::parse()) {
+    let matches = Args::command().get_matches();
+    let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match run(&args) {
         Ok(code) => code.into(),
         Err(error) => {
-            talk::error(&error);
+            if is_for_programs(&matches) {
+                talk::problem(&error)
+            } else {
+                talk::error(&error)
+            }
             error.exit_code().into()
         }
     }
+}
+
+/// Whether `--json` was given to the command.
+fn is_for_programs(matches: &ArgMatches) -> bool {
+    let is_given = matches.try_get_one("json").is_ok_and(|json| json == Some(&true));
+    is_given || matches.subcommand().is_some_and(|(_, matches)| is_for_programs(matches))
 }
 
 fn run(args: &Args) -> Result<ExitCode, Error> {

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use hookrail::control::wire::Problem;
 use indicatif::ProgressBar;
 
 use crate::error::Error;
@@ -31,6 +32,14 @@ pub(crate) fn error(error: &Error) {
         let more = page(error.code()).map(|page| format!("\n  {bold}more:{end} {}", page.display()));
         let (code, fix, more) = (error.code(), error.fix(), more.unwrap_or_default());
         line(format_args!("{red}error[{code}]{end}: {error}\n  {bold}fix:{end} {fix}{more}"));
+    }
+}
+
+/// As [`error`], for programs: an object in one line.
+pub(crate) fn problem(error: &Error) {
+    if error.exit_code() != ExitCode::StdoutClosed {
+        let problem = Problem { code: error.code().into(), message: error.to_string(), fix: error.fix().into() };
+        line(serde_json::json!({ "error": problem }));
     }
 }
 

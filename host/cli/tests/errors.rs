@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use hookrail_tests::root;
+use serde_json::Value;
 
 use crate::program::{folder, hookrail, run, text};
 
@@ -63,4 +64,22 @@ fn where_the_documents_lie_beside_the_program_an_error_names_its_page() {
     fs::write(&page, "").unwrap();
     let said = said();
     assert!(said.contains("error[HR0601]") && said.ends_with(&format!("\n  more: {}\n", page.display())), "{said}");
+}
+
+#[test]
+fn for_programs_an_error_is_an_object() {
+    for (arguments, code, exit) in [
+        (&["plugin", "show", "nosuch", "--json"][..], "HR0103", 3),
+        (&["run", "/nosuch/file", "--json"], "HR0601", 3),
+        (&["inspect", "--json", "/nosuch/file"], "HR0501", 3),
+        (&["plugin", "install", "/nosuch.hrp", "--json"], "HR0601", 3),
+    ] {
+        let output = run(&mut hookrail(arguments), b"");
+        let said = text(&output.stderr);
+        let last: Value = serde_json::from_str(said.lines().last().unwrap_or_default()).unwrap_or_default();
+        let error = &last["error"];
+        assert_eq!(error["code"], code, "{arguments:?}: {said}");
+        assert!(error["message"].is_string() && error["fix"].is_string(), "{said}");
+        assert_eq!((output.status.code(), &*output.stdout), (Some(exit), &b""[..]), "{arguments:?}: {said}");
+    }
 }
