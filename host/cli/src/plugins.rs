@@ -88,7 +88,7 @@ pub(crate) fn store(config: &Config) -> Result<Store, Error> {
     let finder = Finder::new(&[]);
     let prebuilt = operators().filter_map(|name| Some((name.to_owned(), finder.find(name).ok()?)));
     let store = Store::open(Home::open(&config.home())?)?;
-    // SAFETY: they lie beside the program, and are trusted as it is.
+    // SAFETY: they lie beside the program, or where the operator has the program look, and are trusted as it is.
     Ok(unsafe { store.with_prebuilt(prebuilt) })
 }
 
