@@ -14,11 +14,12 @@ mod whole;
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use hookrail_tests::may_mount;
+use hookrail_tests::probe::eventually;
 use hookrail_tests::random::Random;
 use program::live::Live;
 use program::text;
@@ -38,26 +39,12 @@ fn a_host_on_a_full_disk_goes_back_to_what_is_installed() {
 
 /// Upgrades with room for ever more pages, until there is enough.
 fn full(from: &str, to: &str) {
-    let template = Stocked::new(&format!("full_{from}"));
-    template.ok(&["plugin", "install", &format!("screen-{from}.hrp")]);
-    template.ok(&["plugin", "enable", "screen"]);
-    let disk = template.home.with_file_name("disk");
-    fs::create_dir(&disk).unwrap();
-    let script =
-        r#"mount -t tmpfs -o size=1m,mode=700 none "$1" && cp -a "$2/." "$1" && HOOKRAIL_HOME="$1" exec "$0" run"#;
-    let mut command = Command::new("unshare");
-    command.args(["-m", "sh", "-c", script, env!("CARGO_BIN_EXE_hookrail")]).args([&disk, &template.home]);
-    let mut run = Live::start(&mut command);
-    assert_eq!(run.through("a line"), "a line");
-    // The disk is there for this one process; by this name for others too.
-    let home = Stocked { home: format!("/proc/{}/root{}", run.id(), disk.display()).into() };
+    let mut cramped = Cramped::new(from, "");
     let mut went_back = 0;
     for pages in 0.. {
-        let before = screen(&home).2;
-        leave_room(&home, pages);
-        let upgraded = home.run(&["plugin", "upgrade", "screen", &format!("screen-{to}.hrp")]);
-        assert_eq!(run.through("a line"), "a line");
-        let (version, health, generation) = screen(&home);
+        let before = screen(&cramped.home).2;
+        let upgraded = cramped.upgrade(to, pages);
+        let (version, health, generation) = screen(&cramped.home);
         assert_eq!(health, "good", "{pages} pages");
         if upgraded.status.success() {
             assert_eq!((version, generation), (to.into(), before + 1));
@@ -71,7 +58,71 @@ fn full(from: &str, to: &str) {
         went_back += usize::from(generation > before);
     }
     assert!(went_back > 0, "none was refused by the disk when the host had gone ahead");
-    assert_eq!(run.end().0, Some(0));
+    assert_eq!(cramped.run.end().0, Some(0));
+}
+
+/// Else its faults would bring back the version that was refused.
+#[test]
+fn a_version_that_a_host_went_back_to_is_on_no_probation() {
+    if !may_mount() {
+        return;
+    }
+    let mut cramped =
+        Cramped::new("4.0.0", "[upgrade]\nprobation_faults = 1\n[quarantine]\nfaults = 3\npause_ms = 0\n");
+    let there_and_back = (0..).find(|pages| {
+        let upgraded = cramped.upgrade("5.0.0", *pages);
+        assert!(!upgraded.status.success(), "none was refused by the disk when the host had gone ahead");
+        screen(&cramped.home).2 == 3
+    });
+    assert!(there_and_back.is_some());
+    for _ in 0..3 {
+        assert_eq!(cramped.run.through("boom"), "boom");
+    }
+    let is_quarantined = || {
+        let shown = cramped.home.json(&["plugin", "show", "screen"]);
+        shown["hooks"][0]["standing"] == "quarantined"
+    };
+    eventually("it is quarantined", is_quarantined);
+    // Nothing is being done to it.
+    cramped.home.ok(&["plugin", "stop", "screen"]);
+    let (version, _, generation) = screen(&cramped.home);
+    assert_eq!((&*version, generation), ("4.0.0", 3));
+}
+
+/// A host whose home lies on a disk of its own, with a version of the plugin.
+struct Cramped {
+    home: Stocked,
+    run: Live,
+}
+
+impl Cramped {
+    fn new(version: &str, config: &str) -> Self {
+        let template = Stocked::new(&format!("full_{version}"));
+        template.ok(&["plugin", "install", &format!("screen-{version}.hrp")]);
+        template.ok(&["plugin", "enable", "screen"]);
+        let [disk, file] = ["disk", "hookrail.toml"].map(|name| template.home.with_file_name(name));
+        fs::create_dir(&disk).unwrap();
+        fs::write(&file, config).unwrap();
+        let script = r#"
+            mount -t tmpfs -o size=1m,mode=700 none "$1" && cp -a "$2/." "$1" || exit
+            HOOKRAIL_HOME="$1" SCREEN_UNTIL=/ exec "$0" run --config "$3"
+        "#;
+        let mut command = Command::new("unshare");
+        command.args(["-m", "sh", "-c", script, env!("CARGO_BIN_EXE_hookrail")]);
+        let mut run = Live::start(command.args([&disk, &template.home, &file]));
+        assert_eq!(run.through("a line"), "a line");
+        // The disk is there for this one process; by this name for others too.
+        let home = Stocked { home: format!("/proc/{}/root{}", run.id(), disk.display()).into() };
+        Cramped { home, run }
+    }
+
+    /// Upgrades with room for so many pages; messages go on.
+    fn upgrade(&mut self, to: &str, pages: u64) -> Output {
+        leave_room(&self.home, pages);
+        let upgraded = self.home.run(&["plugin", "upgrade", "screen", &format!("screen-{to}.hrp")]);
+        assert_eq!(self.run.through("a line"), "a line");
+        upgraded
+    }
 }
 
 /// The version that serves, how it is, and which generation it is.
