@@ -5,6 +5,7 @@ use hookrail_abi::{Message, Priority, Verdict};
 
 use crate::config::MessageLimits;
 use crate::embed::Callbacks;
+use crate::names::HOST;
 use crate::said;
 use hookrail_abi::host::Saying;
 
@@ -16,7 +17,7 @@ pub const BAD_TOPIC: u32 = 400;
 
 /// The callbacks every host begins with.
 pub(crate) fn callbacks(limits: MessageLimits) -> Callbacks {
-    Callbacks::new("hookrail").on::<MessagePublish, _, _>("validate", Priority::BUILT_IN, move |message| {
+    Callbacks::new(HOST).on::<MessagePublish, _, _>("validate", Priority::BUILT_IN, move |message| {
         match judge(&limits, message) {
             Ok(()) => Verdict::Continue,
             Err((code, reason)) => {

@@ -8,6 +8,9 @@ use parking_lot::RwLock;
 
 use crate::chain::CallbackId;
 
+/// What the host's own callbacks go by: no plugin has that name.
+pub(crate) const HOST: &str = "hookrail";
+
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     table: RwLock<Table>,

@@ -4,6 +4,7 @@
 #[path = "fixtures/cc.rs"]
 mod cc;
 
+use std::fs::{read_to_string, write};
 use std::path::PathBuf;
 
 use hookrail::{Config, Decision, End, HookPoint, Host, Message, MessagePublish, Plugin, Verdict};
@@ -58,6 +59,22 @@ fn a_c_plugin_is_read_without_running_it() {
 /// Each test builds a file of its own: tests run at once.
 fn build(test: &str) -> PathBuf {
     cc::compile(cc::STRICT_C, SOURCE, &["-shared", "-fPIC"], &format!("libhookrail_screen_{test}.so"))
+}
+
+/// Nothing in a name may separate or climb, and none is the host's own.
+#[test]
+fn a_name_that_no_plugin_may_have_is_refused() {
+    let source = read_to_string(SOURCE).unwrap();
+    for (number, name) in ["", "../up", ".hidden", "a/b", "a:b", "hookrail"].into_iter().enumerate() {
+        let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("named_{number}.c"));
+        write(&file, source.replace("\"screen\", \"version\"", &format!("{name:?}, \"version\""))).unwrap();
+        let output = format!("named_{number}.so");
+        let library = cc::compile(cc::STRICT_C, file.to_str().unwrap(), &["-shared", "-fPIC"], &output);
+        let error = hookrail::inspect(&library).unwrap_err();
+        assert!(error.code() == "HR0304" && error.to_string().contains(&format!("the name `{name}`")), "{error}");
+        // SAFETY: nothing of it runs.
+        assert_eq!(unsafe { Host::new(Config::default()).unwrap().load(library) }.unwrap_err().code(), "HR0304");
+    }
 }
 
 struct Screen {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::image::Image;
 use crate::error::{Error, Incompatible};
+use crate::names::HOST;
 
 /// The system's own libraries: they stay when a plugin goes, and keep nothing of it running.
 const HARMLESS: &[&str] = &[
@@ -276,6 +277,9 @@ fn note(section: &[u8]) -> Result<Note, Incompatible> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if note.name.is_empty() || note.name.starts_with('.') || !note.name.bytes().all(is_plain) {
         return Err(malformed(format!("the name `{}` is not made of letters, digits, `-`, `_` and `.`", note.name)));
+    }
+    if note.name == HOST {
+        return Err(malformed(format!("the name `{}` is that of the host's own callbacks", note.name)));
     }
     Ok(note)
 }

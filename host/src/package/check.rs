@@ -122,9 +122,6 @@ impl Metadata {
 pub(crate) fn check_name(name: &str) -> Result<(), String> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let is_name = !name.is_empty() && name.len() <= 64 && !name.starts_with('.') && name.bytes().all(is_plain);
-    if name == "hookrail" {
-        return Err("`name` is \"hookrail\", as the host's own callbacks are called".into());
-    }
     is_name.then_some(()).ok_or_else(|| format!("`name` is {name:?}, not up to 64 letters, digits, `-`, `_` and `.`"))
 }
 
