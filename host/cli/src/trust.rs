@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use hookrail::package::{Home, KeyId, PublicKey, Trust, TrustedKey};
-use hookrail::store::Voucher;
+use hookrail::store::{Store, Voucher};
 
 use crate::args;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::table::{Column, Target, table};
-use crate::{plugins, print, talk};
+use crate::{print, talk};
 
 pub(crate) fn run(command: &args::Trust) -> Result<ExitCode, Error> {
     let home = home()?;
@@ -31,9 +31,13 @@ pub(crate) fn run(command: &args::Trust) -> Result<ExitCode, Error> {
             let id = key.parse().map_err(|why| Error::BadKey { key: key.clone(), why })?;
             change(&home, |trust| trust.revoke(id, reason.clone()))?;
             talk::line(format_args!("the key {id} is trusted no more"));
-            for (name, enabled) in signed_by(id)? {
-                let consequence = if enabled { ", which no host starts with any more" } else { "" };
-                talk::line(format_args!("it signed {name}{consequence}: `hookrail plugin disable {name}`"));
+            // It is revoked, whatever can be told of that.
+            match signed_by(&home, id) {
+                Ok(signed) => signed.iter().for_each(|(name, is_enabled)| {
+                    let consequence = if *is_enabled { ", which no host starts with any more" } else { "" };
+                    talk::line(format_args!("it signed {name}{consequence}: `hookrail plugin disable {name}`"));
+                }),
+                Err(error) => talk::line(format_args!("what it signed cannot be told: {error}")),
             }
         }
     }
@@ -41,8 +45,8 @@ pub(crate) fn run(command: &args::Trust) -> Result<ExitCode, Error> {
 }
 
 /// The installed plugins that this key vouches for, and whether they are enabled.
-fn signed_by(key: KeyId) -> Result<Vec<(String, bool)>, Error> {
-    let state = plugins::store(&hookrail::Config::default())?.state()?;
+fn signed_by(home: &Home, key: KeyId) -> Result<Vec<(String, bool)>, hookrail::Error> {
+    let state = Store::open(home.clone())?.state()?;
     let is_by = |name: &&String| {
         let installed = state.installed(name);
         installed.is_ok_and(|(_, _, installed)| matches!(installed.by, Voucher::Key { id, .. } if id == key))

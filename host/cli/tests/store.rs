@@ -142,6 +142,18 @@ fn who_revokes_a_key_is_told_what_it_signed() {
 }
 
 #[test]
+fn a_key_is_revoked_although_what_it_signed_cannot_be_told() {
+    let home = Stocked::new("store_revoked_blindly");
+    let keys = home.ok(&["trust", "list"]);
+    let key = keys.lines().nth(1).unwrap().split_whitespace().next().unwrap();
+    fs::write(home.home.join("state.json"), "{").unwrap();
+    let revoked = home.run(&["trust", "revoke", key, "--reason", "lost"]);
+    let said = text(&revoked.stderr);
+    assert!(revoked.status.success() && said.contains("what it signed cannot be told"), "{said}");
+    assert!(home.ok(&["trust", "list"]).contains("lost"));
+}
+
+#[test]
 fn a_store_that_others_can_write_is_refused() {
     let home = Stocked::new("store_open");
     home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
