@@ -169,7 +169,9 @@ impl Core {
     #[cfg(feature = "control")]
     pub(crate) fn view(self: &Arc<Self>, name: &str) -> Result<PluginView, Error> {
         let mut loaded = self.table.view(name);
-        loaded.iter_mut().for_each(|plugin| health::examine(plugin, &view::points(&self.registry)));
+        if let Some(plugin) = &mut loaded {
+            health::examine(plugin, &view::points(&self.registry));
+        }
         let view = match Manager::of(self) {
             Some(manager) => manager.one(name, loaded)?,
             None => loaded,

@@ -15,7 +15,7 @@ use crate::view::Status;
 
 impl Core {
     /// Replaces a generation that came too early by the build before it, whose file and sealed copy this is,
-    /// with these wishes. That one has passed its probation long ago.
+    /// with these wishes; on no probation, for there is nothing it could go back to.
     ///
     /// # Safety
     /// As for `Host::upgrade`.

@@ -14,27 +14,26 @@ use crate::view::{PluginView, Status};
 impl Manager<'_> {
     /// The plugins that are loaded or installed, by name.
     pub(crate) fn list(self, loaded: Vec<PluginView>, depth: Depth) -> Result<Vec<PluginView>, Error> {
-        let installed = self.stock.store.list(depth)?;
-        let mut plugins: BTreeMap<_, _> = loaded.into_iter().map(|plugin| (plugin.name.clone(), plugin)).collect();
-        for listed in installed {
-            let loaded = plugins.remove(&listed.name);
-            plugins.insert(listed.name.clone(), self.both(loaded, listed));
-        }
-        Ok(plugins.into_values().map(|plugin| self.gone(plugin)).collect())
+        let installed = self.stock.store.list(depth)?.into_iter();
+        let mut loaded: BTreeMap<_, _> = loaded.into_iter().map(|plugin| (plugin.name.clone(), plugin)).collect();
+        let mut plugins: Vec<_> = installed.map(|listed| self.both(loaded.remove(&listed.name), listed)).collect();
+        plugins.extend(loaded.into_values().map(|plugin| self.alone(plugin)));
+        plugins.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(plugins)
     }
 
     /// One of them, which may be loaded.
     pub(crate) fn one(self, name: &str, loaded: Option<PluginView>) -> Result<Option<PluginView>, Error> {
         Ok(match self.stock.store.listed(name, Depth::Metadata)? {
             Some(listed) => Some(self.both(loaded, listed)),
-            None => loaded.map(|plugin| self.gone(plugin)),
+            None => loaded.map(|plugin| self.alone(plugin)),
         })
     }
 
-    /// One that serves although it is uninstalled, where it came from the store: another host's operator did so.
-    fn gone(self, plugin: PluginView) -> PluginView {
-        let is_of_store = |file: &String| Path::new(file).starts_with(self.stock.store.folder_of(&plugin.name));
-        if plugin.installed.is_some() || !plugin.file.as_ref().is_some_and(is_of_store) {
+    /// A loaded plugin that is not installed, any more where it came from the store: somebody has uninstalled it
+    /// by another host.
+    fn alone(self, plugin: PluginView) -> PluginView {
+        if !plugin.file.as_ref().is_some_and(|file| self.is_of_store(&plugin.name, file)) {
             return plugin;
         }
         let reason = format!("it serves, and is uninstalled; `hookrail plugin unload {}` takes it out", plugin.name);
@@ -88,17 +87,20 @@ impl Manager<'_> {
 
     /// What is wrong with what is installed.
     fn judge(self, plugin: &mut PluginView, listed: &Listed) {
+        let is_external = listed.kind == Kind::External;
         let why = if let Some(why) = &listed.why {
             plugin.health = Health::Failed;
             why.clone()
-        } else if let Some(file) = plugin.file.as_ref().filter(|file| !self.is_of_store(listed, file)) {
+        } else if let Some(file) =
+            plugin.file.as_ref().filter(|file| is_external && !self.is_of_store(&listed.name, file))
+        {
             plugin.health = Health::Degraded;
             format!("{file} serves, and not what is installed; `hookrail plugin unload {}` takes it out", plugin.name)
         } else if plugin.version != listed.version.to_string() {
             plugin.health = Health::Degraded;
             let (serves, installed, name) = (&plugin.version, &listed.version, &plugin.name);
             format!("{serves} serves, {installed} is installed; `hookrail plugin unload {name}` and `start` load that")
-        } else if !listed.enabled && listed.kind == Kind::External && plugin.is_loaded() {
+        } else if !listed.enabled && is_external && plugin.is_loaded() {
             plugin.health = Health::Degraded;
             let name = &plugin.name;
             format!("it serves, and is disabled; `hookrail plugin enable {name}` keeps it, `unload` takes it out")
@@ -108,8 +110,8 @@ impl Manager<'_> {
         plugin.reason = Some(plugin.reason.take().map_or_else(|| why.clone(), |reason| format!("{why}; {reason}")));
     }
 
-    /// Whether a file that serves is the one that is installed, or came with the program.
-    fn is_of_store(self, listed: &Listed, file: &str) -> bool {
-        listed.kind == Kind::Prebuilt || Path::new(file).starts_with(self.stock.store.folder_of(&listed.name))
+    /// Whether a file was installed as a plugin of that name.
+    fn is_of_store(self, name: &str, file: &str) -> bool {
+        Path::new(file).starts_with(self.stock.store.folder_of(name))
     }
 }

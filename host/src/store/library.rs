@@ -121,6 +121,7 @@ impl Library {
         self.verified().map(SealedCopy::into_fd)
     }
 
+    /// The same, for a host.
     pub(crate) fn verified(&self) -> Result<SealedCopy, Error> {
         let copy = SealedCopy::of(&self.path)?;
         if let Some(sha256) = self.sha256 {
