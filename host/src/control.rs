@@ -7,7 +7,8 @@
 //! 2. [`Control::report`] adds what the program has to say of itself to the answer of
 //!    [`Command::Status`].
 //! 3. Elsewhere, [`running`] finds the hosts that run, and [`Client::connect`] reaches one. [`Manage`] has a
-//!    function for each command; where no host runs, [`Offline`] has those on what is installed.
+//!    function for each command that has one answer; where no host runs, [`Offline`] has those on what is
+//!    installed. [`Client::events`] has the rest.
 //! 4. A [`Command`] and its answer are a line of JSON each: [`wire`].
 //! 5. When the [`Control`] is dropped the socket is gone, and so are its connections. It may be
 //!    dropped before its [`Host`] or behind it.
