@@ -8,17 +8,21 @@ mod stocked;
 mod wired;
 
 use std::fmt::Debug;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use hookrail::control::{Client, Manage, Offline};
 use hookrail::store::Kind;
-use hookrail::{Config, Host, Level, LogLevel, PluginView, Status};
+use hookrail::{Config, Host, Level, LogLevel, Message, MessagePublish, PluginView, Status};
 use hookrail_tests::plugin;
 use serde_json::{Value, json};
 use stocked::{Scene, digest, version};
 use wired::Folder;
 
 const NAME: &str = "screen";
+const POINT: &str = "message.publish";
 
 /// What the store says of a plugin.
 fn kept(plugin: &PluginView) -> Value {
@@ -75,14 +79,29 @@ fn what_only_a_host_can_do_is_refused_without_one() {
     let (host, folder) = (Host::new(Config::default()).unwrap(), Folder::new());
     let control = host.open_control(folder.0.join("c.sock")).unwrap();
     let mut client = Client::connect(control.path()).unwrap();
-    only_a_host(&mut client, |result| result.unwrap());
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        // Something is to be traced.
+        scope.spawn(|| {
+            let publish = host.point::<MessagePublish>().unwrap();
+            while !is_over.load(Ordering::Relaxed) {
+                publish.dispatch(&mut Message::new("a", "b"));
+            }
+        });
+        let result = std::panic::catch_unwind(AssertUnwindSafe(|| only_a_host(&mut client, |result| result.unwrap())));
+        is_over.store(true, Ordering::Relaxed);
+        result.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    });
+    // It is quarantined no more than it is there.
+    let error = client.release(POINT, "hello/greet").unwrap_err();
+    assert!(error.code() == "HR0109" && error.to_string().contains("hello/greet"), "{error}");
     let scene = Scene::new();
     let mut offline = Offline::new(Config::default(), scene.store.clone()).unwrap();
     only_a_host(&mut offline, |result| assert_eq!(result.unwrap_err().code(), "HR0711"));
+    assert_eq!(offline.release(POINT, "hello/greet").unwrap_err().code(), "HR0711");
 }
 
 fn only_a_host<M: Manage>(it: &mut M, judge: impl Fn(Result<(), M::Error>)) {
-    const POINT: &str = "message.publish";
     let is = |status| move |plugin: PluginView| assert_eq!(plugin.status, status);
     let hello = plugin("hello");
     judge(it.load(&hello).map(is(Status::Running)));
@@ -92,6 +111,7 @@ fn only_a_host<M: Manage>(it: &mut M, judge: impl Fn(Result<(), M::Error>)) {
     judge(it.upgrade("hello", &hello).map(|replaced| assert_eq!(replaced.generation, 2)));
     judge(it.set_log("hello", LogLevel::Warn).map(is(Status::Running)));
     judge(it.set_level(POINT, Level::Count).map(|point| assert_eq!(point.point, POINT)));
+    judge(it.trace(POINT, 2).map(|traces| assert_eq!(traces.len(), 2)));
     judge(it.hooks().map(|points| assert!(!points.is_empty())));
     judge(it.status().map(|program| assert_eq!(program.plugins, 1)));
     judge(it.unload("hello").map(|ended| assert!(ended.end.is_unmapped())));

@@ -142,3 +142,21 @@ fn the_exit_codes_stand_in_the_help() {
         assert!(text(&output.stdout).contains(code), "{}", text(&output.stdout));
     }
 }
+
+/// As if it were not set: not the folder the program is in.
+#[test]
+fn an_empty_home_is_none() {
+    let user = folder("commands_empty_home");
+    let output = run(hookrail(&["trust", "list"]).env("HOOKRAIL_HOME", "").env("HOME", &user), b"");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(user.join(".hookrail").is_dir());
+}
+
+#[test]
+fn whose_a_key_is_has_a_name_that_prints() {
+    for name in ["", "  ", "a\nb", "\u{1b}[2J"] {
+        let output = run(&mut hookrail(&["trust", "add", "no.pub", "--name", name]), b"");
+        assert_eq!(output.status.code(), Some(2), "{name:?}");
+        assert!(text(&output.stderr).contains("write a name, in characters that print"), "{name:?}");
+    }
+}

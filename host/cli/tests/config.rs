@@ -87,6 +87,22 @@ fn it_is_held_against_the_schema_and_what_was_before_is_kept() {
     assert!(home.home.join("config/screen").exists());
 }
 
+/// In the table, and nowhere else.
+#[test]
+fn what_is_long_is_cut_in_the_history() {
+    let home = Stocked::new("config_long");
+    home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
+    let long = json!({ "words": "ä".repeat(200) });
+    for config in [&long, &json!({})] {
+        assert_eq!(set(&home, &config.to_string(), &[]).0, Some(0));
+    }
+    let shown = home.ok(&["config", "history", "screen"]);
+    assert!(shown.contains("ää…\n") && shown.lines().all(|line| line.chars().count() < 120), "{shown}");
+    let whole = home.ok(&["config", "history", "screen", "--revision", "1"]);
+    assert_eq!(serde_json::from_str::<Value>(&whole).unwrap(), long);
+    assert_eq!(home.json(&["config", "history", "screen"])[0]["value"], long);
+}
+
 #[test]
 fn a_plugin_that_runs_takes_it_or_nothing_changes() {
     let home = installed("config_live");

@@ -8,6 +8,7 @@ mod program;
 mod stocked;
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -88,16 +89,23 @@ fn what_a_host_gives_up_on_probation_is_not_what_the_next_one_begins_with() {
     drop((events, host));
 }
 
+/// A host with that configuration that has passed a line on, and the file for which the plugin waits where it
+/// waits for one.
+fn patient(home: &Stocked, config: &str) -> (Live, PathBuf) {
+    let (file, until) = (home.home.join("hookrail.toml"), home.home.join("until"));
+    fs::write(&file, config).unwrap();
+    let mut run = home.command(&["run", "-q", "--config", file.to_str().unwrap()]);
+    let mut host = Live::start(run.env("SCREEN_UNTIL", &until));
+    assert_eq!(host.through("ready"), "ready");
+    (host, until)
+}
+
 #[test]
 fn what_cannot_be_unloaded_now_stays_installed() {
     let home = Stocked::new("managed_busy");
     home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
     home.ok(&["plugin", "enable", "screen"]);
-    let (config, until) = (home.home.join("hookrail.toml"), home.home.join("until"));
-    fs::write(&config, "[unload]\ndeadline_ms = 50\n").unwrap();
-    let config = config.to_str().unwrap();
-    let mut host = Live::start(home.command(&["run", "-q", "--config", config]).env("SCREEN_UNTIL", &until));
-    assert_eq!(host.through("ready"), "ready");
+    let (mut host, until) = patient(&home, "[unload]\ndeadline_ms = 50\n");
     host.send("linger");
     assert_eq!(home.json(&["plugin", "stop", "screen"])["status"], "stopping");
     let before = fs::read(home.home.join("state.json")).unwrap();
@@ -202,11 +210,7 @@ fn the_schema_of_what_came_with_the_program_is_known() {
 fn a_start_that_takes_too_long_is_named() {
     let home = Stocked::new("managed_slow");
     home.ok(&["plugin", "install", "screen-5.0.0.hrp"]);
-    let (config, until) = (home.home.join("hookrail.toml"), home.home.join("until"));
-    fs::write(&config, "[limits]\nstuck_ms = 50\n").unwrap();
-    let config = config.to_str().unwrap();
-    let mut host = Live::start(home.command(&["run", "-q", "--config", config]).env("SCREEN_UNTIL", &until));
-    assert_eq!(host.through("before"), "before");
+    let (mut host, until) = patient(&home, "[limits]\nstuck_ms = 50\n");
     let mut enabling = home.command(&["plugin", "enable", "screen"]).stdout(Stdio::null()).spawn().unwrap();
     let told = host.said.line(0);
     assert!(told.contains("it is being loaded, for ") && told.contains("plugin=\"screen\""), "{told}");

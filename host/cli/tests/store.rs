@@ -130,7 +130,8 @@ fn what_was_changed_is_told_by_the_exit_code_of_a_list_that_looks_at_all() {
 fn who_revokes_a_key_is_told_what_it_signed() {
     let home = Stocked::new("store_revoked");
     home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
-    home.ok(&["plugin", "enable", "screen"]);
+    let enabled = home.run(&["plugin", "enable", "screen"]);
+    assert!(text(&enabled.stderr).contains("no host is running: it is loaded when one starts"));
     let keys = home.ok(&["trust", "list"]);
     let key = keys.lines().nth(1).unwrap().split_whitespace().next().unwrap();
     let revoked = home.run(&["trust", "revoke", key, "--reason", "lost"]);

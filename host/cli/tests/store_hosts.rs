@@ -69,12 +69,12 @@ fn a_version_that_a_host_went_back_to_is_on_no_probation() {
     }
     let mut cramped =
         Cramped::new("4.0.0", "[upgrade]\nprobation_faults = 1\n[quarantine]\nfaults = 3\npause_ms = 0\n");
-    let there_and_back = (0..).find(|pages| {
-        let upgraded = cramped.upgrade("5.0.0", *pages);
+    let mut pages = 0;
+    while screen(&cramped.home).2 == 1 {
+        let upgraded = cramped.upgrade("5.0.0", pages);
         assert!(!upgraded.status.success(), "none was refused by the disk when the host had gone ahead");
-        screen(&cramped.home).2 == 3
-    });
-    assert!(there_and_back.is_some());
+        pages += 1;
+    }
     for _ in 0..3 {
         assert_eq!(cramped.run.through("boom"), "boom");
     }
