@@ -99,6 +99,8 @@ impl Library {
             return Err(incompatible(Incompatible::PanicAborts));
         }
         let path = copy::path_of(&copy);
+        // Where its code ends the process, this is the last that is heard.
+        tracing::debug!(plugin = inspection.note.name, "opening {}", file.display());
         // SAFETY: the caller trusts the library.
         let handle = unsafe { Handle::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
         let handle = handle.map_err(|error| {

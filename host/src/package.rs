@@ -21,6 +21,7 @@ mod digest;
 mod error;
 mod fit;
 mod header;
+mod holder;
 mod home;
 mod member;
 mod metadata;

@@ -23,6 +23,18 @@ fn text_that_no_plugin_changes_comes_out_byte_for_byte() {
 }
 
 #[test]
+fn the_plugin_that_ends_the_host_while_it_is_loaded_is_the_last_that_the_log_names() {
+    for place in ["constructor:abort", "attach:abort", "start:abort"] {
+        let mut command = hookrail(&["run", "-vv", "--no-control", "--plugin"]);
+        command.arg(hookrail_tests::plugin("mask")).arg("--plugin").arg(animals::c("breaks")).env("BREAKS", place);
+        let output = run(&mut command, b"");
+        assert_eq!(output.status.signal(), Some(libc::SIGABRT));
+        let last = text(&output.stderr).lines().last().unwrap();
+        assert!(last.contains("opening") && last.contains("breaks.so plugin=\"breaks\""), "{place}: {last}");
+    }
+}
+
+#[test]
 fn files_follow_each_other_and_a_dash_is_stdin() {
     let folder = folder("files_follow");
     fs::write(folder.join("a"), "one\ntwo").unwrap();

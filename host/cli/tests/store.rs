@@ -106,7 +106,8 @@ fn a_second_process_is_told_that_another_one_is_at_it() {
     let lock = locked.lock().unwrap();
     for verb in [&["install", "screen-1.1.0.hrp"][..], &["enable", "screen"], &["uninstall", "screen"]] {
         let said = home.refused(&[&["plugin"], verb].concat(), "HR0812", 7);
-        assert!(said.contains("wait until that is over"), "{said}");
+        let who = format!("the process {} is changing it right now", std::process::id());
+        assert!(said.contains(&who) && said.contains("wait until that is over"), "{said}");
     }
     // Who only looks does not wait.
     home.ok(&["plugin", "list"]);

@@ -20,7 +20,7 @@ impl Manager<'_> {
         let followed = loop {
             match self.follow_back(name, from, to) {
                 // It may be the very verb that brought the version.
-                Err(Error::PackageRejected { why: Rejected::HomeInUse, .. }) if !self.core.table.is_closing() => {
+                Err(Error::PackageRejected { why: Rejected::HomeInUse { .. }, .. }) if !self.core.table.is_closing() => {
                     sleep(AGAIN);
                 }
                 followed => break followed,

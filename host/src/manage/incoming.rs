@@ -47,7 +47,7 @@ impl Manager<'_> {
                     remove(&file);
                     taken.push(Taken { file, installation: Some(installation), problem: None });
                 }
-                Err(Error::PackageRejected { why: Rejected::HomeInUse, .. }) => break,
+                Err(Error::PackageRejected { why: Rejected::HomeInUse { .. }, .. }) => break,
                 Err(_) if !is_settled(&file) => {}
                 Err(error) => {
                     refuse(&folder, &file, &error);

@@ -26,8 +26,11 @@ pub enum Rejected {
     #[error("its tar {0}")]
     Files(String),
     /// Another process is changing what lies in the home.
-    #[error("another process is changing it right now")]
-    HomeInUse,
+    #[error("{} is changing it right now", .by.map_or("another process".into(), |id| format!("the process {id}")))]
+    HomeInUse {
+        /// Which, where the system tells.
+        by: Option<u32>,
+    },
     /// Others could change whom the host trusts.
     #[error("{0}, so nothing in it can be trusted")]
     HomeOpen(String),
@@ -93,7 +96,7 @@ impl Rejected {
         match self {
             Rejected::Damaged(_) => ("HR0811", "put back a copy of it, or move it away: then nobody is trusted"),
             Rejected::FalseKey { .. } => ("HR0815", "do not use it; ask its maker for the right one"),
-            Rejected::HomeInUse => ("HR0812", "wait until that is over"),
+            Rejected::HomeInUse { .. } => ("HR0812", "wait until that is over"),
             Rejected::HomeOpen(_) => {
                 ("HR0813", "make it yours alone: `chmod go-w` on it, and `chown` to the user that runs the host")
             }

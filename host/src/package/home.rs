@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 
 use super::error::Rejected;
+use super::holder::holder;
 use crate::error::Error;
 
 /// The folder that a host keeps its things in: `$HOOKRAIL_HOME`, else `~/.hookrail`.
@@ -51,7 +52,7 @@ impl Home {
         let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Locked { home: self, file }),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(self.refused(Rejected::HomeInUse)),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(self.refused(Rejected::HomeInUse { by: holder(&file) })),
             Err(error) => Err(failed(error.into())),
         }
     }
