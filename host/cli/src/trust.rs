@@ -1,9 +1,11 @@
 //! `hookrail trust`: whose packages are trusted.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use hookrail::package::{Home, KeyId, PublicKey, Trust, TrustedKey};
-use hookrail::store::{Store, Voucher};
+use hookrail::store::{Allowance, Store, Voucher};
+use serde_json::json;
 
 use crate::args;
 use crate::error::Error;
@@ -25,7 +27,16 @@ pub(crate) fn run(command: &args::Trust) -> Result<ExitCode, Error> {
         }
         args::Trust::List { json } => {
             let trust = Trust::read(&home)?;
-            if *json { print::json(&trust.keys())? } else { print::line(text(trust.keys()))? }
+            // The keys are told, whatever can be told of the rest.
+            let allowances = allowances(&home);
+            if *json {
+                print::json(&json!({ "keys": trust.keys(), "allowances": allowances.as_ref().ok() }))?;
+            } else {
+                print::line(text(trust.keys(), allowances.as_deref().unwrap_or_default()))?;
+            }
+            if let Err(error) = allowances {
+                talk::line(format_args!("what is allowed cannot be told: {error}"));
+            }
         }
         args::Trust::Revoke { key, reason } => {
             let id = key.parse().map_err(|why| Error::BadKey { key: key.clone(), why })?;
@@ -52,6 +63,11 @@ fn signed_by(home: &Home, key: KeyId) -> Result<Vec<(String, bool)>, hookrail::E
         installed.is_ok_and(|(_, _, installed)| matches!(installed.by, Voucher::Key { id, .. } if id == key))
     };
     Ok(state.plugins().keys().filter(is_by).map(|name| (name.clone(), state.desired(name).enabled)).collect())
+}
+
+/// The files that may be installed once, whoever signed them.
+fn allowances(home: &Home) -> Result<Vec<Allowance>, hookrail::Error> {
+    Ok(Store::open(home.clone())?.state()?.allowances().cloned().collect())
 }
 
 /// The home of the hosts of this user.
@@ -83,10 +99,19 @@ pub(crate) fn public_key(text: &str) -> Result<PublicKey, Error> {
     content.map_err(|error| bad(error.to_string()))?.parse().map_err(bad)
 }
 
-fn text(keys: &[TrustedKey]) -> String {
-    if keys.is_empty() {
-        return "no key is trusted; `hookrail trust add KEY --name NAME` adds one".into();
+fn text(keys: &[TrustedKey], allowances: &[Allowance]) -> String {
+    let mut text = if keys.is_empty() {
+        "no key is trusted; `hookrail trust add KEY --name NAME` adds one".into()
+    } else {
+        table_of(keys)
+    };
+    for Allowance { name, version, sha256, until } in allowances {
+        let _ = write!(text, "\nallowed once, until {until}: {name}-{version}, SHA-256 {sha256}");
     }
+    text
+}
+
+fn table_of(keys: &[TrustedKey]) -> String {
     let columns = [Column::Text("key"), Column::Text("name"), Column::Text("trusted since"), Column::Text("state")];
     let rows = keys.iter().map(|known| {
         let state = match &known.revoked {

@@ -92,8 +92,11 @@ fn a_file_that_is_allowed_needs_no_signature() {
     let long = home.run(&["plugin", "allow", "screen-1.0.0", "--sha256", sum, "--for", "1441m"]);
     assert_eq!(long.status.code(), Some(2));
     home.ok(&["plugin", "allow", "screen-1.0.0", "--sha256", sum, "--for", "1m"]);
+    assert!(home.ok(&["trust", "list"]).contains(&format!(": screen-1.0.0, SHA-256 {sum}\n")));
+    assert_eq!(home.json(&["trust", "list"])["allowances"][0]["sha256"], sum);
     assert!(home.ok(&["plugin", "install", unsigned]).contains("allowed by you"));
     assert_eq!(screen(&home.json(&["plugin", "list"])).unwrap()["installed"]["signature"], "unsigned");
+    assert_eq!(home.json(&["trust", "list"])["allowances"], serde_json::json!([]), "it is used up");
     home.ok(&["plugin", "uninstall", "screen", "--purge"]);
     home.refused(&["plugin", "install", unsigned], "HR0810", 7);
 }

@@ -134,8 +134,8 @@ impl State {
     }
 
     /// What may be installed once, whoever signed it.
-    pub fn allowances(&self) -> &[Allowance] {
-        &self.allowances
+    pub fn allowances(&self) -> impl Iterator<Item = &Allowance> {
+        self.allowances.iter().filter(|allowed| allowed.holds())
     }
 
     /// A plugin that is installed, its current version and what is known of that.

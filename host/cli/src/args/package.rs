@@ -104,9 +104,9 @@ pub(crate) enum Trust {
         #[arg(long, value_parser = printable)]
         name: String,
     },
-    /// The keys that are trusted, or were
+    /// The keys that are trusted, or were, and the files that are allowed without one
     List {
-        /// As a JSON array
+        /// As a JSON object
         #[arg(long)]
         json: bool,
     },
