@@ -3,6 +3,7 @@
 mod misuse;
 mod system;
 
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
@@ -277,8 +278,14 @@ impl Error {
     }
 
     /// The next step for whoever reads the error.
-    pub fn fix(&self) -> &'static str {
-        self.code_and_fix().1
+    pub fn fix(&self) -> Cow<'static, str> {
+        let fix = self.code_and_fix().1;
+        match self {
+            // A command to be run as it stands.
+            #[cfg(feature = "package")]
+            Error::Store { plugin, .. } => fix.replace("NAME", plugin).into(),
+            _ => fix.into(),
+        }
     }
 
     fn code_and_fix(&self) -> (&'static str, &'static str) {

@@ -110,7 +110,7 @@ impl Error {
     pub(crate) fn fix(&self) -> Cow<'_, str> {
         match self {
             Error::Call(error) => error.fix().into(),
-            Error::Host(error) => error.fix().into(),
+            Error::Host(error) => error.fix(),
             Error::Enabled(failed) => {
                 let NotLoaded { plugin, error } = &**failed;
                 format!("{}; to go without it: `hookrail plugin disable {plugin}`, or --no-store", error.fix()).into()

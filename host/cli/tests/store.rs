@@ -74,7 +74,8 @@ fn what_is_refused_says_what_to_do() {
     home.refused(&["plugin", "validate", "me.pub"], "HR0810", 7);
     assert!(home.all() == before);
     home.ok(&["plugin", "install", "screen-1.0.0.hrp", "--downgrade"]);
-    assert!(home.refused(&["plugin", "install", "screen-1.1.0.hrp"], "HR0827", 7).contains("rollback"));
+    let said = home.refused(&["plugin", "install", "screen-1.1.0.hrp"], "HR0827", 7);
+    assert!(said.contains("`hookrail plugin rollback screen`"), "as it is to be typed: {said}");
     for wrong in [&["allow", "screen", "--sha256", "00"][..], &["allow", "screen-1.0.0"], &["install"]] {
         assert_eq!(home.run(&[&["plugin"], wrong].concat()).status.code(), Some(2));
     }
