@@ -122,7 +122,9 @@ pub fn current() -> Option<&'static Context> {
     table().and_then(|host| unsafe { (host.current)().as_ref() })
 }
 
-pub(crate) fn attach(host: &'static HostTable) {
+/// From now on that is the host of this library, or of the program that is one.
+#[doc(hidden)]
+pub fn attach(host: &'static HostTable) {
     // Release: pairs with the Acquire in `table`.
     HOST.store(std::ptr::from_ref(host).cast_mut(), Ordering::Release);
 }

@@ -6,8 +6,6 @@ use hookrail_abi::{Message, Priority, Verdict};
 use crate::config::MessageLimits;
 use crate::embed::Callbacks;
 use crate::names::HOST;
-use crate::said;
-use hookrail_abi::host::Saying;
 
 /// The code of a message that is too large.
 pub const TOO_LARGE: u32 = 413;
@@ -20,10 +18,7 @@ pub(crate) fn callbacks(limits: MessageLimits) -> Callbacks {
     Callbacks::new(HOST).on::<MessagePublish, _, _>("validate", Priority::BUILT_IN, move |message| {
         match judge(&limits, message) {
             Ok(()) => Verdict::Continue,
-            Err((code, reason)) => {
-                said::say(Saying::Denied as u32, &reason);
-                Verdict::Deny(code)
-            }
+            Err((code, reason)) => Verdict::deny(code, reason),
         }
     })
 }

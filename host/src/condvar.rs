@@ -1,6 +1,6 @@
 //! Waiting under one of `parking_lot`'s mutexes.
 
-use std::sync::{self, PoisonError};
+use std::sync::{self, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use parking_lot::MutexGuard;
@@ -24,6 +24,17 @@ impl Condvar {
         let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         *turn = turn.wrapping_add(1);
         self.changed.notify_all();
+    }
+
+    /// Whether somebody is just passing on a turn, or looking which one it is.
+    pub(crate) fn is_held(&self) -> bool {
+        matches!(self.turn.try_lock(), Err(TryLockError::WouldBlock))
+    }
+
+    /// Keeps others from passing on a turn.
+    #[cfg(test)]
+    pub(crate) fn hold(&self) -> sync::MutexGuard<'_, u64> {
+        self.turn.lock().unwrap()
     }
 
     /// Lets go of the mutex until it is notified, or the time is over.

@@ -14,15 +14,17 @@ mod site;
 mod span;
 mod whose;
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use hookrail_abi::boundary::{PARENT_CURRENT, TraceTable};
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{ReentrantMutex, RwLock};
 
 use crate::library::Symbols;
+use crate::said;
 pub use level::LogLevel;
 pub(crate) use panic::Panic;
 use record::Values;
@@ -41,7 +43,7 @@ pub(crate) struct Speaker {
     /// A [`LogLevel`].
     level: AtomicU32,
     /// Tells the library its level; there while the library is.
-    set_level: Mutex<Option<unsafe extern "C" fn(u32)>>,
+    set_level: ReentrantMutex<Cell<Option<unsafe extern "C" fn(u32)>>>,
     /// Where the library's own callsites are told from.
     sites: RwLock<HashMap<usize, &'static Site>>,
     spans: Spans,
@@ -57,7 +59,7 @@ impl Speaker {
             plugin: plugin.into(),
             generation: AtomicU64::new(0),
             level: AtomicU32::new(0),
-            set_level: Mutex::default(),
+            set_level: ReentrantMutex::default(),
             sites: RwLock::default(),
             spans: Spans::default(),
             instances: RwLock::default(),
@@ -75,7 +77,7 @@ impl Speaker {
         }
         // SAFETY: the service lives as long as the process, the speaker as the caller promises.
         unsafe { (table.bind)(Arc::as_ptr(self).cast(), &TABLE) };
-        *self.set_level.lock() = Some(table.set_level);
+        self.set_level.lock().set(Some(table.set_level));
     }
 
     /// What it tells from now on belongs to that generation.
@@ -87,11 +89,12 @@ impl Speaker {
 
     /// How much it tells from now on.
     pub(crate) fn set_level(&self, level: LogLevel) {
+        // Held by a thread that may come here again: the plugin asks the host's subscriber, which may do anything.
         let set = self.set_level.lock();
         self.level.store(level as u32, Ordering::Relaxed);
-        if let Some(set) = *set {
+        if let Some(set) = set.get() {
             // SAFETY: `close` takes the function back before the library goes, and waits for the lock.
-            unsafe { set(level as u32) }
+            said::during(|| unsafe { set(level as u32) });
         }
     }
 
@@ -131,7 +134,7 @@ impl Speaker {
 
     /// The library is about to be closed.
     pub(crate) fn close(&self) {
-        *self.set_level.lock() = None;
+        self.set_level.lock().set(None);
     }
 
     /// The library is gone: what it left open is closed.

@@ -43,7 +43,8 @@ pub(crate) fn answered(chain: &Chain, callback: &Callback, answer: u32) -> Optio
     };
     let count = callback.record.fault(&what, callback.generation);
     if is_worth_a_line(count) {
-        tracing::error!(
+        log!(
+            error,
             point = chain.point,
             instance = &*callback.instance,
             callback = &*callback.name,
@@ -91,7 +92,8 @@ pub(crate) fn too_deep(chain: &Chain, deepest: usize) -> bool {
     static TIMES: AtomicU64 = AtomicU64::new(0);
     // Relaxed: a count.
     if is_worth_a_line(TIMES.fetch_add(1, Ordering::Relaxed) + 1) {
-        tracing::error!(point = chain.point, "{deepest} dispatches within one another: this one runs no callback");
+        let what = "dispatches within one another: this one runs no callback";
+        log!(error, point = chain.point, "{deepest} {what}");
     }
     if chain.deniable {
         said::keep_reason(format!("{deepest} dispatches within one another"));

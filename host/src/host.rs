@@ -38,7 +38,8 @@ use crate::view::{self, GenerationView, PluginView, PointView, Status};
 /// A host of plugins. When it is dropped its plugins are unloaded.
 ///
 /// All methods take `&self` and may be called from any thread, from within callbacks too. The child
-/// of a fork may dispatch, register and unregister; unloading is for the process that loaded.
+/// of a fork may dispatch, and register and unregister where no other thread did so when it was made, since
+/// that thread's locks are never let go of there; unloading is for the process that loaded.
 pub struct Host {
     pub(crate) core: Arc<Core>,
 }

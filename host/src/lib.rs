@@ -79,6 +79,9 @@
 #[cfg(not(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 compile_error!("hookrail runs on Linux with glibc, on x86_64 and aarch64");
 
+#[macro_use]
+mod log;
+
 mod admission;
 mod builtin;
 mod chain;

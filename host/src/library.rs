@@ -100,7 +100,7 @@ impl Library {
         }
         let path = copy::path_of(&copy);
         // Where its code ends the process, this is the last that is heard.
-        tracing::debug!(plugin = inspection.note.name, "opening {}", file.display());
+        log!(debug, plugin = inspection.note.name, "opening {}", file.display());
         // SAFETY: the caller trusts the library.
         let handle = unsafe { Handle::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
         let handle = handle.map_err(|error| {
@@ -221,7 +221,8 @@ impl Library {
         self.meter = self.table::<MemoryTable>().and_then(|table| unsafe { Meter::new(table, max) }).map(Arc::new);
         if self.meter.is_none() && max.is_some() {
             let plugin = &*self.inspection.note.name;
-            tracing::warn!(
+            log!(
+                warn,
                 plugin,
                 "its memory_max is of no effect: it does not count what it allocates; that takes `export!(.., allocator = std::alloc::System)`"
             );

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use hookrail_abi::boundary::{ReloadTable, Str};
 use hookrail_abi::host::Saying;
 use parking_lot::Mutex;
+use serde_json::{Value, json};
 
 use crate::admission::Registrar;
 use crate::chain::Owner;
@@ -90,10 +91,7 @@ impl Loaded {
         let library = unsafe { Library::open(copy, |name| config.unload.force.contains(name))? };
         if library.forced {
             let plugin = &*library.inspection.note.name;
-            tracing::warn!(
-                plugin,
-                "its wish never to be removed was taken out of the copy, since unload.force names it"
-            );
+            log!(warn, plugin, "its wish never to be removed was taken out of the copy, since unload.force names it");
         }
         let mut loaded = Loaded {
             library: ManuallyDrop::new(library),
@@ -172,9 +170,7 @@ impl Loaded {
             if let Some(wished) = beginning.wishes.configs.get(instance) {
                 value.clone_from(wished);
             }
-            if value.is_null() {
-                *value = serde_json::json!({});
-            }
+            *value = configured(value);
             self.schema.as_ref().map_or(Ok(()), |schema| schema.check(instance, value))?;
         }
         let mut additions = Vec::new();
@@ -253,9 +249,10 @@ impl Loaded {
     }
 
     /// Hands a new configuration to a started instance, whose callbacks go on running.
-    pub(crate) fn reload(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
+    pub(crate) fn reload(&self, instance: &str, config: &Value) -> Result<(), Error> {
+        let config = configured(config);
         let schema = self.ready_schema(instance, self.schema.as_ref())?;
-        schema.map_or(Ok(()), |schema| schema.check(instance, config))?;
+        schema.map_or(Ok(()), |schema| schema.check(instance, &config))?;
         let unknown = || ApiMisuse::NotLoaded(instance.into());
         let instance = self.instances.iter().find(|known| &*known.name == instance).ok_or_else(unknown)?;
         let table = self.library.table::<ReloadTable>();
@@ -280,7 +277,7 @@ impl Loaded {
         let closed = self.end(Instant::now() + PATIENCE, |_| false);
         closed.tell_losses(&name);
         if !closed.end.is_unmapped() {
-            tracing::warn!(plugin = name, "what was loaded of it in vain is not waited for: {}", closed.end);
+            log!(warn, plugin = name, "what was loaded of it in vain is not waited for: {}", closed.end);
         }
     }
 
@@ -326,7 +323,7 @@ impl Loaded {
                 let (said, panic) = said.map(|said| (said.text, said.panic)).unzip();
                 if let Some(panic) = panic.flatten() {
                     let (generation, backtrace) = (panic.generation, panic.backtrace());
-                    tracing::error!(instance, generation, backtrace, "{call} {panic}");
+                    log!(error, instance, generation, backtrace, "{call} {panic}");
                 }
                 let why = Misbehaved::Failed { call, said: said.unwrap_or_else(|| "it said nothing".into()) };
                 Err(Error::PluginMisbehaved { plugin: instance.into(), why })
@@ -337,7 +334,12 @@ impl Loaded {
     /// As `call`, where nothing can be done about a failure but log it.
     fn call_anyway(&self, call: &'static str, instance: &str, function: impl FnOnce() -> u32) {
         if let Err(error) = self.call(call, instance, function) {
-            tracing::error!("{error}");
+            log!(error, "{error}");
         }
     }
+}
+
+/// What an instance is given: one that nobody configured gets an empty configuration.
+fn configured(value: &Value) -> Value {
+    if value.is_null() { json!({}) } else { value.clone() }
 }

@@ -15,7 +15,7 @@ pub(crate) use grace::Grace;
 pub(crate) use slot::{EVERYTHING, Slot, Stay};
 pub(crate) use threads::{all, current, in_child, own, register};
 
-use crate::sync::{Ordering, is_asymmetric};
+use crate::sync::{Ordering, is_asymmetric, light_fence};
 
 /// Whether this thread is inside a dispatch or a pin: then it must not wait for readers.
 pub(crate) fn is_inside() -> bool {
@@ -82,8 +82,10 @@ pub(crate) fn read_slowly<R>(read: impl FnOnce(Option<&crate::sync::AtomicPtr<()
 pub(crate) fn pin<R>(read: impl FnOnce() -> R) -> R {
     let result = read_slowly(|frame| {
         if let Some(frame) = frame {
-            // Relaxed: the sequence already says that this thread is inside.
+            // Relaxed, and before all that is read: whoever overwrites code in old blocks looks for this behind
+            // its heavy fence (`readers_in`).
             frame.store(slot::EVERYTHING, Ordering::Relaxed);
+            light_fence();
         }
         // Leaving must not be skipped.
         catch_unwind(AssertUnwindSafe(read))

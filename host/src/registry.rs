@@ -17,7 +17,7 @@ pub(crate) use point::PointState;
 pub(crate) use root::Root;
 
 use crate::chain::{Callback, Entry, Owner, Snapshot, Standing};
-use crate::config::{Faults, PointConfig, Quarantine};
+use crate::config::{Faults, PointConfig, Quarantine, plugin_of};
 use crate::error::ApiMisuse;
 use crate::fault::{self, Findings};
 use crate::names::Names;
@@ -172,31 +172,41 @@ impl Registry {
 
     /// Adds all of them, or none. Does not wait for readers.
     pub(crate) fn add(&self, additions: Vec<Addition>) -> Result<(), ApiMisuse> {
-        self.replace(None, additions).map(drop)
+        self.swap(None, None, additions).map(drop)
+    }
+
+    /// As [`add`](Self::add), for a plugin that runs from now on: nobody stands in for it any more, not for
+    /// callbacks either that it has no more.
+    pub(crate) fn begin(&self, plugin: &str, additions: Vec<Addition>) -> Result<(), ApiMisuse> {
+        self.swap(None, Some(plugin), additions).map(drop)
     }
 
     /// Removes all callbacks of the one that leaves and adds these, with one publication per point,
     /// or changes nothing. Answers those that were removed. Does not wait for readers.
     ///
     /// The one that leaves does so until [`has_left`](Self::has_left).
-    pub(crate) fn replace(
+    pub(crate) fn replace(&self, leaving: Owner, additions: Vec<Addition>) -> Result<Vec<Arc<Callback>>, ApiMisuse> {
+        self.swap(Some(leaving), None, additions)
+    }
+
+    fn swap(
         &self,
         leaving: Option<Owner>,
+        begins: Option<&str>,
         additions: Vec<Addition>,
     ) -> Result<Vec<Arc<Callback>>, ApiMisuse> {
         let mut by_point: BTreeMap<&'static str, Vec<Arc<Callback>>> = BTreeMap::new();
         for addition in additions {
             by_point.entry(addition.point.chain.point).or_default().push(Arc::new(addition.callback));
         }
-        // What stands in for a callback goes when that comes.
-        let comes = |added: &[Arc<Callback>], callback: &Arc<Callback>| {
-            callback.owner == Owner::NOBODY && added.iter().any(|new| new.id == callback.id)
-        };
         let mut removed = Vec::new();
         // Behind `by_point`, so that what is refused is dropped without the lock: a drop may run
         // foreign code.
         let mut points = self.points.lock();
-        let leaves = |callback: &Arc<Callback>| Some(callback.owner) == leaving;
+        let leaves = |callback: &Arc<Callback>| match callback.owner {
+            Owner::NOBODY => Some(plugin_of(&callback.instance)) == begins,
+            owner => Some(owner) == leaving,
+        };
         for (&name, hung) in &*points {
             if hung.callbacks.iter().any(leaves) {
                 by_point.entry(name).or_default();
@@ -204,8 +214,7 @@ impl Registry {
         }
         let mut next = Vec::with_capacity(by_point.len());
         for (&name, added) in &mut by_point {
-            let (gone, mut callbacks): (Vec<_>, Vec<_>) =
-                points[name].callbacks.iter().cloned().partition(|it| leaves(it) || comes(added, it));
+            let (gone, mut callbacks): (Vec<_>, Vec<_>) = points[name].callbacks.iter().cloned().partition(leaves);
             for callback in added.iter_mut().filter_map(Arc::get_mut) {
                 if let Some(before) = gone.iter().find(|before| before.id == callback.id) {
                     callback.record = before.record.clone();
@@ -371,7 +380,7 @@ mod tests {
                 (snapshots, roots)
             };
             let before = retired();
-            let removed = registry.replace(Some(old), on_three_points().into_additions(&registry, new).unwrap());
+            let removed = registry.replace(old, on_three_points().into_additions(&registry, new).unwrap());
             assert_eq!(removed.unwrap().len(), 4);
             let behind = retired();
             assert_eq!((behind.0 - before.0, behind.1 - before.1), (3, 1));

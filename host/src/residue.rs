@@ -205,6 +205,13 @@ pub(crate) fn attend() {
     }
 }
 
+impl Residue {
+    /// Whether a thread is just using it.
+    fn is_held(&self) -> bool {
+        self.state.is_locked() || self.changed.is_held()
+    }
+}
+
 /// Runs what belongs to this thread of all libraries, by `run`, until there is no more.
 fn run_everywhere(run: impl Fn(&Residue) -> bool) {
     loop {
@@ -228,7 +235,7 @@ fn is_lost() -> bool {
 /// Finds out, in the child of a fork, whether the records can still be used.
 pub(crate) fn in_child() {
     // One flag for all of them: a list that is held cannot be looked through.
-    let is_held = ALL.is_locked() || ALL.lock().iter().any(|residue| residue.state.is_locked());
+    let is_held = ALL.is_locked() || ALL.lock().iter().any(|residue| residue.is_held());
     IS_LOST.fetch_or(is_held, Ordering::Relaxed);
 }
 
@@ -303,6 +310,7 @@ mod tests {
         let residue = Residue::new().unwrap();
         child_ends_while_another_thread_holds(&residue, || ALL.lock());
         child_ends_while_another_thread_holds(&residue, || residue.state.lock());
+        child_ends_while_another_thread_holds(&residue, || residue.changed.hold());
         residue.gone();
     }
 

@@ -43,7 +43,7 @@ fn keep(kind: u32, text: String, panic: Option<Panic>) {
         let _ = SAID.try_with(|last| last.replace(said.take()));
     }
     if let Some(said) = said {
-        tracing::error!("a plugin says, outside of any call: {}", said.text);
+        log!(error, "a plugin says, outside of any call: {}", said.text);
     }
 }
 

@@ -261,14 +261,14 @@ impl Unloading {
         let deadline = behind(self.patience);
         let closed = loaded.end(deadline, |end| {
             if self.ticket.so_far() != end {
-                tracing::warn!(plugin = self.ticket.plugin(), "{end}; when that is over it is closed");
+                log!(warn, plugin = self.ticket.plugin(), "{end}; when that is over it is closed");
             }
             self.ticket.set(end);
             true
         });
         self.registry.has_left();
         closed.tell_losses(self.ticket.plugin());
-        tracing::debug!(plugin = self.ticket.plugin(), "unloaded: {}", closed.end);
+        log!(debug, plugin = self.ticket.plugin(), "unloaded: {}", closed.end);
         after(&closed);
         self.ticket.over(closed);
     }

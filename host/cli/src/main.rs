@@ -16,7 +16,6 @@ mod exit;
 mod hooks;
 mod inspect;
 mod interrupt;
-
 mod key;
 mod log;
 mod measure;

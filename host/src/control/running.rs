@@ -37,7 +37,7 @@ pub fn running(home: &Path) -> io::Result<Vec<Running>> {
             Occupant::Live => running.push(Running { pid, socket }),
             Occupant::Dead => {
                 if let Err(error) = clear(&socket) {
-                    tracing::debug!("cannot remove {}: {error}", socket.display());
+                    log!(debug, "cannot remove {}: {error}", socket.display());
                 }
             }
             Occupant::Nothing | Occupant::Unknown => {}

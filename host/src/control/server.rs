@@ -92,7 +92,7 @@ impl Server {
                     if open.closed {
                         return;
                     }
-                    tracing::debug!("the control socket accepts nobody: {error}");
+                    log!(debug, "the control socket accepts nobody: {error}");
                     // Out of descriptors or memory: that may pass, and nothing tells when.
                     self.closed.wait(&mut open, Some(Instant::now() + SLICE));
                 }
@@ -122,7 +122,11 @@ impl Server {
 
     fn act(&self, command: &Command) -> Result<Value, Error> {
         let core = self.core.upgrade().ok_or(ApiMisuse::Closing)?;
-        let report = || self.report.lock().clone().map_or(Value::Null, |report| report());
+        let report = || {
+            // Without the lock: it is the program's own.
+            let report = self.report.lock().clone();
+            report.map_or(Value::Null, |report| report())
+        };
         if !Takes::of(command).plugins {
             return act(&core, command, report);
         }

@@ -51,7 +51,8 @@ impl Speaker {
             let _ = LAST.try_with(|last| last.replace(Some(panic)));
         } else {
             // On a thread of its own nobody asks.
-            tracing::error!(
+            log!(
+                error,
                 plugin = &*self.plugin,
                 generation = panic.generation,
                 backtrace = panic.backtrace(),

@@ -31,8 +31,8 @@ pub(crate) static TABLE: TraceService = TraceService {
     caught,
 };
 
-/// Runs what the service does. It goes through the subscriber of the embedding program, which may
-/// panic; that must not reach the plugin, whose frames it cannot cross, nor a drop.
+/// Runs what goes through the subscriber of the embedding program, which may panic; that must not reach a
+/// plugin, whose frames it cannot cross, nor a drop, nor what [`log!`] says.
 pub(crate) fn guarded<R>(failed: R, run: impl FnOnce() -> R) -> R {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| {
         // Its drop may panic again.

@@ -87,7 +87,7 @@ impl Site {
             file: &file,
             fields: fields.iter().map(|field| &**field).collect(),
         };
-        if site.id.is_null() { place.line() } else { place.site(&mut SITES.lock()) }.known()
+        if site.id.is_null() { place.line() } else { place.found() }.known()
     }
 
     /// Where instances write lines by `log/1`, which says nothing of a place.
@@ -95,7 +95,7 @@ impl Site {
         let level = level.max(1);
         let (name, target) = ("log", "hookrail::plugin");
         let place = Place { is_span: false, level, line: 0, name, target, module: "", file: "", fields: Vec::new() };
-        place.site(&mut SITES.lock()).known()
+        place.found().known()
     }
 
     pub(super) fn metadata(&'static self) -> &'static Metadata<'static> {
@@ -157,6 +157,11 @@ impl Place<'_> {
         let found = place.site(&mut sites);
         sites.lines += usize::from(found.is_new);
         found
+    }
+
+    /// As `site`, for a place that stays one.
+    fn found(self) -> Found {
+        self.site(&mut SITES.lock())
     }
 
     /// The one copy of it.
@@ -239,10 +244,10 @@ mod tests {
     #[test]
     fn a_place_is_copied_once_and_a_field_of_the_hosts_name_is_the_plugins_own() {
         let with = |fields| Place { name: "event", fields, ..place("fields") };
-        let sites = [(); 2].map(|()| with(vec!["message", "instance"]).site(&mut SITES.lock()).known());
+        let sites = [(); 2].map(|()| with(vec!["message", "instance"]).found().known());
         assert!(std::ptr::eq(sites[0], sites[1]));
         let names: Vec<_> = sites[0].metadata().fields().iter().map(|field| field.name()).collect();
         assert_eq!(names, ["message", "own.instance", "instance", "plugin", "generation"]);
-        assert!(!std::ptr::eq(sites[0], with(vec!["message"]).site(&mut SITES.lock()).known()));
+        assert!(!std::ptr::eq(sites[0], with(vec!["message"]).found().known()));
     }
 }

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::ptr::from_ref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -42,9 +41,10 @@ pub(super) struct Span {
 
 /// A span that this thread is in, until this is dropped.
 struct Entered {
-    spans: *const Spans,
     number: u64,
     span: Arc<Span>,
+    /// That of its library's spans, which also tells them from all others: it is kept here, so no others have
+    /// its address.
     leaving: Arc<AtomicBool>,
 }
 
@@ -96,7 +96,7 @@ impl Spans {
     pub(super) fn enter(&self, number: u64) {
         let Some(span) = self.find(number) else { return };
         span.dispatch.enter(&span.id);
-        let entered = Entered { spans: self, number, span, leaving: self.leaving.clone() };
+        let entered = Entered { number, span, leaving: self.leaving.clone() };
         // Where a thread has no list any more, it leaves the span at once.
         let _ = ENTERED.try_with(|all| all.borrow_mut().push(entered));
     }
@@ -105,7 +105,7 @@ impl Spans {
     pub(super) fn exit(&self, number: u64) {
         let left = ENTERED.try_with(|all| {
             let mut all = all.borrow_mut();
-            let index = all.iter().rposition(|one| std::ptr::eq(one.spans, self) && one.number == number)?;
+            let index = all.iter().rposition(|one| one.is_of(self) && one.number == number)?;
             Some(all.remove(index))
         });
         // Not while the list is borrowed: the subscriber may do anything.
@@ -116,7 +116,7 @@ impl Spans {
     pub(super) fn current(&self) -> Option<(u64, usize)> {
         let find = |all: &RefCell<Vec<Entered>>| {
             let all = all.borrow();
-            let found = all.iter().rfind(|one| std::ptr::eq(one.spans, from_ref(self)))?;
+            let found = all.iter().rfind(|one| one.is_of(self))?;
             Some((found.number, found.span.own_site))
         };
         ENTERED.try_with(find).ok().flatten()
@@ -131,6 +131,12 @@ impl Spans {
     pub(super) fn close(&self) {
         let left = std::mem::take(&mut *self.open.lock());
         drop(left);
+    }
+}
+
+impl Entered {
+    fn is_of(&self, spans: &Spans) -> bool {
+        Arc::ptr_eq(&self.leaving, &spans.leaving)
     }
 }
 
@@ -158,4 +164,26 @@ pub(crate) fn attend() {
     };
     let left = ENTERED.try_with(take).unwrap_or_default();
     left.into_iter().rev().for_each(drop);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The thread that forgot one may come by later than the library goes, and its successor's spans may lie
+    /// where those of the first one were.
+    #[test]
+    fn a_span_that_was_forgotten_is_never_the_current_one_of_another_library() {
+        let mut spans = Spans::default();
+        let number = Spans::number();
+        spans.add(number, Dispatch::none(), Id::from_u64(1), Site::of_lines(3), 0x5117e);
+        spans.enter(number);
+        assert_eq!(spans.current(), Some((number, 0x5117e)));
+        spans.leave();
+        spans.close();
+        spans = Spans::default();
+        assert_eq!(spans.current(), None);
+        spans.exit(number);
+        attend();
+    }
 }

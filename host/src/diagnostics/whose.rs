@@ -48,8 +48,9 @@ impl Speaker {
             return call.instance.filter(|_| std::ptr::eq(call.speaker, self)).cloned();
         }
         let entry = reclaim::innermost_entry()?;
-        // SAFETY: this thread is in code of a plugin and in a dispatch, so the innermost frame names
-        // the pair that is being called; being inside keeps it.
+        // SAFETY: this thread is in a dispatch, and in code of a plugin, none of which runs between the entering
+        // and the first naming; so the innermost frame names the pair that is being called, and being inside
+        // keeps it.
         let ctx = unsafe { context_of(&*entry.cast::<Pair>()) };
         self.instances.read().get(&ctx.addr()).cloned()
     }

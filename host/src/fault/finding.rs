@@ -11,7 +11,7 @@ use crate::condvar::Condvar;
 use crate::config::Quarantine;
 
 /// A callback on its point, of one generation.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Placed {
     pub(crate) point: &'static str,
     id: CallbackId,

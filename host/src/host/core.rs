@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
+use hookrail_abi as abi;
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
 use parking_lot::Mutex;
 
@@ -25,6 +26,7 @@ use crate::manage::{Manager, Stock};
 use crate::plugin::{Beginning, Loaded, States};
 use crate::reclaim;
 use crate::registry::Registry;
+use crate::service;
 #[cfg(feature = "control")]
 use crate::store::Depth;
 use crate::unload::{Before, Reaper, Then, Ticket, Unpublished};
@@ -51,7 +53,8 @@ impl Core {
     pub(super) fn new(config: Config) -> Result<Arc<Self>, Error> {
         config.check()?;
         if !layout::install_globals() {
-            tracing::warn!(
+            log!(
+                warn,
                 "abi_stable was used before the host started: checks by other code of this program may read unloaded memory"
             );
         }
@@ -59,6 +62,8 @@ impl Core {
         registry.declare::<MessagePublish>()?;
         registry.declare::<MessageDelivered>()?;
         registry.declare::<MessageDropped>()?;
+        // What callbacks of the program itself say comes here as that of plugins does.
+        abi::host::attach(&service::TABLE);
         let core = Core {
             registry,
             table: Arc::default(),
@@ -108,12 +113,12 @@ impl Core {
             states: &States::new(),
             schema: None,
         };
-        let added = loaded.start(&beginning).and_then(|additions| Ok(self.registry.add(additions)?));
+        let added = loaded.start(&beginning).and_then(|additions| Ok(self.registry.begin(&name, additions)?));
         if let Err(error) = added {
             loaded.abandon();
             return Err(error);
         }
-        tracing::debug!(plugin = name, "loaded");
+        log!(debug, plugin = name, "loaded");
         let version = loaded.note().version.clone();
         let (generation, _) = reservation.set(Current {
             load: owner,
@@ -228,7 +233,7 @@ impl Core {
         for ticket in tickets {
             let end = ticket.wait(self.patience());
             if !end.is_unmapped() {
-                tracing::debug!(plugin = ticket.plugin(), "{end}");
+                log!(debug, plugin = ticket.plugin(), "{end}");
             }
         }
         self.registry.findings.end();

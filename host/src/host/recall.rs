@@ -27,11 +27,10 @@ impl Core {
         wishes: Wishes,
     ) -> Result<Upgraded, Error> {
         let reservation = self.table.reserve(plugin, Status::Running, "rolled back")?;
-        reservation.change(|current| current.wishes = wishes);
         let trial = reservation.serving().and_then(|early| self.trials.take(early.owner));
         let states = trial.map(|trial| trial.way_back.states).unwrap_or_default();
         let event = |from, version, times| Happened::Upgraded { from, version, times };
         // SAFETY: the caller's contract.
-        unsafe { self.return_by(&reservation, &WayBack { file, copy, states }, event) }
+        unsafe { self.return_by(&reservation, &WayBack { file, copy, states, wishes: Some(wishes) }, event) }
     }
 }

@@ -21,12 +21,12 @@ impl Core {
         let Some(Trial { ref plugin, ref way_back, .. }) = self.trials.take(owner) else { return };
         let Some(reservation) = self.table.reserve_later(plugin, owner, "rolled back") else { return };
         let Some(failed) = reservation.serving() else { return };
-        tracing::error!(plugin, generation = failed.generation, "is rolled back: {reason}");
+        log!(error, plugin, generation = failed.generation, "is rolled back: {reason}");
         let event = |from, _, _| Happened::RolledBack { from, reason: reason.into() };
         // SAFETY: whoever loaded this build trusted it.
         let replaced = unsafe { self.return_by(&reservation, way_back, event) };
         if let Err(error) = replaced {
-            tracing::error!(plugin, "cannot be rolled back: {error}");
+            log!(error, plugin, "cannot be rolled back: {error}");
             let what = Happened::RollbackFailed { reason: reason.into(), error: error.to_string() };
             self.events.tell(plugin, failed.generation, what);
         }
@@ -59,11 +59,12 @@ impl Core {
         let plugin = reservation.name();
         // Each becomes one library.
         let copy = || SealedCopy::again(&way_back.file, way_back.copy.as_fd());
+        let wishes = || way_back.wishes.clone();
         let limit = self.config.upgrade.max_state;
         // What it has counted since is worth more than what the build before knew, if that takes it.
         let newest = |old: &Loaded| {
             let saved = old.save(limit).unwrap_or_else(|error| {
-                tracing::warn!(plugin, "its state is left behind: {error}");
+                log!(warn, plugin, "its state is left behind: {error}");
                 States::new()
             });
             let names = saved.keys().cloned().collect();
@@ -75,11 +76,12 @@ impl Core {
             Ok(Inheritance { states: way_back.states.clone(), saved: Vec::new(), way_back: States::new() })
         };
         // SAFETY: the caller's contract.
-        let replaced = copy().and_then(|copy| unsafe { self.replace(reservation, copy, newest, None, &event) });
+        let replaced =
+            copy().and_then(|copy| unsafe { self.replace(reservation, copy, wishes(), newest, None, &event) });
         replaced.or_else(|error| {
-            tracing::warn!(plugin, "the state of the newer build is left behind: {error}");
+            log!(warn, plugin, "the state of the newer build is left behind: {error}");
             // SAFETY: as above.
-            copy().and_then(|copy| unsafe { self.replace(reservation, copy, handed_over, None, &event) })
+            copy().and_then(|copy| unsafe { self.replace(reservation, copy, wishes(), handed_over, None, &event) })
         })
     }
 }

@@ -96,7 +96,7 @@ impl Core {
             }
             Some(callback) => {
                 let generation = callback.generation;
-                tracing::info!(point, generation, "{name} is called again, as it was asked for");
+                log!(info, point, generation, "{name} is called again, as it was asked for");
                 let released = |callback| Happened::Released { point: point.into(), callback, tried: false };
                 self.tell(name, generation, released);
                 Ok(())

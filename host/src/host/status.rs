@@ -17,11 +17,13 @@ impl Core {
         let not_loaded = || ApiMisuse::NotLoaded(plugin.name.clone());
         let reservation = self.table.reserve(plugin, Status::Running, "stopped")?;
         let Serving { generation, owner, lifecycle, .. } = reservation.serving().ok_or_else(not_loaded)?;
+        let mut trial = None;
         reservation.change(|current| {
             current.status = Status::Stopping;
-            // Whoever stops it has taken over.
-            current.trial = None;
+            trial = current.trial.take();
         });
+        // Whoever stops it has taken over. Without the lock: the copy may be large.
+        drop(trial);
         let callbacks = self.registry.remove(owner);
         let unpublished = Unpublished { plugin: plugin.name.clone(), lifecycle: lifecycle.clone(), owner, callbacks };
         let events = self.events.clone();
@@ -56,7 +58,7 @@ impl Core {
             states: &States::new(),
             schema: None,
         };
-        let added = loaded.start(&beginning).and_then(|additions| Ok(self.registry.add(additions)?));
+        let added = loaded.start(&beginning).and_then(|additions| Ok(self.registry.begin(&plugin.name, additions)?));
         if let Err(error) = added {
             loaded.stop();
             return Err(error);

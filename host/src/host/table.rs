@@ -242,6 +242,9 @@ impl Table {
         let mut names = self.names.lock();
         if let Some(current) = names.by_name.get_mut(plugin_of(instance)).and_then(|entry| entry.current.as_mut()) {
             current.wishes.configs.insert(instance.into(), config.clone());
+            if let Some(trial) = &current.trial {
+                trial.reloaded(instance, config);
+            }
         }
     }
 

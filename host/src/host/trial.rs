@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use parking_lot::Mutex;
+use serde_json::Value;
 
 use crate::chain::Owner;
+use crate::config::Wishes;
 use crate::plugin::States;
 use crate::probation::Probation;
 
@@ -20,6 +22,8 @@ pub(super) struct WayBack {
     pub(super) copy: OwnedFd,
     /// What its instances had saved when they were replaced.
     pub(super) states: States,
+    /// What it begins with, where the generation after it began with something else.
+    pub(super) wishes: Option<Wishes>,
 }
 
 /// A generation on probation.
@@ -64,6 +68,16 @@ impl Trials {
     /// When the time of the next one is over.
     pub(super) fn next(&self) -> Option<Instant> {
         self.0.lock().values().filter_map(|trial| trial.probation.ends()).min()
+    }
+}
+
+impl OnTrial {
+    /// A configuration came by a reload: it stays, also on the way back.
+    pub(super) fn reloaded(&self, instance: &str, config: &Value) {
+        let mut trials = self.trials.0.lock();
+        if let Some(wishes) = trials.get_mut(&self.owner).and_then(|trial| trial.way_back.wishes.as_mut()) {
+            wishes.configs.insert(instance.into(), config.clone());
+        }
     }
 }
 

@@ -90,20 +90,12 @@ impl Core {
         };
         let probation = Probation::new(&self.config.upgrade).map(Arc::new);
         let event = |from, version, times| Happened::Upgraded { from, version, times };
-        let before = reservation.wishes();
-        if let Some(wishes) = wishes {
-            reservation.change(|current| current.wishes = wishes);
-        }
         // SAFETY: the caller's contract.
-        let upgraded = unsafe { self.replace(&reservation, copy, inherit, probation, event) };
-        if upgraded.is_err() {
-            reservation.change(|current| current.wishes = before);
-        }
-        upgraded
+        unsafe { self.replace(&reservation, copy, wishes, inherit, probation, event) }
     }
 
-    /// Replaces the generation that serves by that of the copy, and tells the event that is made of its
-    /// number, the new version and the times; or changes nothing.
+    /// Replaces the generation that serves by that of the copy, with other wishes if they are given, and tells
+    /// the event that is made of its number, the new version and the times; or changes nothing.
     ///
     /// # Safety
     /// As for `Host::upgrade`.
@@ -111,6 +103,7 @@ impl Core {
         self: &Arc<Self>,
         reservation: &Reservation,
         copy: SealedCopy,
+        wishes: Option<Wishes>,
         inherit: impl Fn(&Loaded) -> Result<Inheritance, Error>,
         probation: Option<Arc<Probation>>,
         event: impl Fn(u64, String, UpgradeTimes) -> Happened,
@@ -124,17 +117,17 @@ impl Core {
         let open = took + began.elapsed() - copy;
         let began = Instant::now();
         let owner = self.next_owner();
-        let prepared = self.prepare(&mut loaded, reservation, &serving, (owner, probation.as_ref()), inherit);
+        let prepared = self.prepare(&mut loaded, reservation, &serving, (owner, probation.as_ref()), wishes, inherit);
         let create = began.elapsed();
         let began = Instant::now();
-        let swapped = prepared.and_then(|Prepared { additions, saved, way_back }| {
+        let swapped = prepared.and_then(|Prepared { additions, saved, wishes, way_back }| {
             let trial = probation.zip(way_back).map(|(probation, way_back)| {
                 self.trials.begin(owner, Trial { plugin: name.into(), probation, way_back })
             });
-            Ok((self.registry.replace(Some(serving.owner), additions)?, saved, trial))
+            Ok((self.registry.replace(serving.owner, additions)?, saved, wishes, trial))
         });
         let swap = began.elapsed();
-        let (callbacks, saved, trial) = match swapped {
+        let (callbacks, saved, wishes, trial) = match swapped {
             Ok(swapped) => swapped,
             Err(error) => {
                 loaded.abandon();
@@ -158,10 +151,10 @@ impl Core {
             meter: loaded.meter(),
             lifecycle: Arc::new(Mutex::new(Some(loaded))),
             status: Status::Running,
-            wishes: reservation.wishes(),
+            wishes,
             trial,
         });
-        tracing::debug!(plugin = name, from, generation, "replaced");
+        log!(debug, plugin = name, from, generation, "replaced");
         let times = UpgradeTimes { copy, open, create, swap };
         // Before the event of the old one's end, which another thread tells.
         self.events.tell(name, generation, event(from, version.clone(), times));
@@ -186,6 +179,7 @@ impl Core {
         reservation: &Reservation,
         serving: &Serving,
         beginner: (Owner, Option<&Arc<Probation>>),
+        wishes: Option<Wishes>,
         inherit: impl Fn(&Loaded) -> Result<Inheritance, Error>,
     ) -> Result<Prepared, Error> {
         let plugin = reservation.name();
@@ -200,11 +194,15 @@ impl Core {
         loaded.speaker().begin(reservation.next_generation(), level);
         let Inheritance { states, saved, way_back } = inherit(old)?;
         let kept = probation.map(|_| old.keep_copy()).transpose()?;
-        let way_back = kept.map(|(file, copy)| WayBack { file, copy, states: way_back });
         let schema = old.known_schema();
         // Under the lock: a reload lets go of it when its configuration is noted.
-        let wishes = reservation.wishes();
+        let before = reservation.wishes();
         drop(lifecycle);
+        let (wishes, before) = match wishes {
+            Some(others) => (others, Some(before)),
+            None => (before, None),
+        };
+        let way_back = kept.map(|(file, copy)| WayBack { file, copy, states: way_back, wishes: before });
         let beginning = Beginning {
             config: &self.config,
             registry: &self.registry,
@@ -215,7 +213,7 @@ impl Core {
             schema,
         };
         let additions = loaded.start(&beginning)?;
-        Ok(Prepared { additions, saved, way_back })
+        Ok(Prepared { additions, saved, wishes, way_back })
     }
 
     /// Hands what changed in the instances of the old generation since they saved to the one that
@@ -233,7 +231,7 @@ impl Core {
                 };
                 let merged = old.save_rest(&instance, limit).and_then(|rest| rest.map_or(Ok(()), merge));
                 if let Err(error) = merged {
-                    tracing::error!(instance, "what changed since it saved is lost: {error}");
+                    log!(error, instance, "what changed since it saved is lost: {error}");
                 }
             }
         })
@@ -245,6 +243,7 @@ struct Prepared {
     additions: Vec<Addition>,
     /// As in [`Inheritance`].
     saved: Vec<String>,
+    wishes: Wishes,
     /// For a generation that will be on probation.
     way_back: Option<WayBack>,
 }

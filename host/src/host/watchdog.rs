@@ -48,7 +48,8 @@ pub(super) fn start(core: &Weak<Core>) {
         let (findings, core) = (strong.registry.findings.clone(), core.clone());
         let spawned = std::thread::Builder::new().name("hookrail-watchdog".into()).spawn(move || run(&findings, &core));
         if let Err(error) = spawned {
-            tracing::error!(
+            log!(
+                error,
                 "cannot start a thread: {error}: what fails is called all the same, and nothing is rolled back"
             );
         }
@@ -90,19 +91,14 @@ impl Watchdog {
                 let is_tried =
                     |callback: &Callback| at.is(callback) && matches!(*callback.standing.lock(), Standing::OnTrial(_));
                 if core.registry.stand(point, is_tried, arm).is_some() {
-                    tracing::info!(point, generation, "{name} works again, and is called again");
+                    log!(info, point, generation, "{name} works again, and is called again");
                     let released = |callback| Happened::Released { point: point.into(), callback, tried: true };
                     core.tell(name, generation, released);
                 }
             }
             Found::Slow { took, budget, count } => {
-                tracing::warn!(
-                    point,
-                    generation,
-                    took_ns = took,
-                    budget_ns = budget,
-                    "{name} took longer than it may, {count} time(s)"
-                );
+                let what = format_args!("{name} took longer than it may, {count} time(s)");
+                log!(warn, point, generation, took_ns = took, budget_ns = budget, "{what}");
                 core.tell(name, generation, |callback| Happened::Slow {
                     point: point.into(),
                     callback,
@@ -118,10 +114,12 @@ impl Watchdog {
         let Placed { point, generation, ref name, .. } = at;
         let standing = Standing::Quarantined(reason.as_str().into());
         if core.registry.stand(point, |callback| at.is(callback), |_| Some(standing)).is_some() {
-            tracing::error!(point, generation, "{name} is quarantined: {reason}");
+            log!(error, point, generation, "{name} is quarantined: {reason}");
             let quarantined = |callback| Happened::Quarantined { point: point.into(), callback, reason };
             core.tell(name, generation, quarantined);
             let pause = core.config.quarantine.pause;
+            // It may have been released meanwhile: what it waited for then is no reason to try it.
+            self.quarantined.retain(|waits| waits.at != at);
             if !pause.is_zero() {
                 self.quarantined.push(Quarantined { at, until: Instant::now() + pause });
             }
@@ -132,7 +130,7 @@ impl Watchdog {
     fn weigh(&mut self, core: &Core) {
         for over in self.quotas.look(core) {
             let Over { ref plugin, generation, bytes, max, .. } = over;
-            tracing::error!(plugin, generation, bytes, max, "holds more memory than it may");
+            log!(error, plugin, generation, bytes, max, "holds more memory than it may");
             core.events.tell(plugin, generation, Happened::OverMemory { bytes, max_bytes: max });
             for at in over.callbacks(core) {
                 let reason = format!("the plugin holds {bytes} bytes of memory, {max} are allowed");
@@ -182,7 +180,7 @@ impl Watchdog {
             return;
         }
         for (plugin, doing, took) in core.table.take_long(limit) {
-            tracing::warn!(plugin, "it is being {doing}, for {took:.1?} by now");
+            log!(warn, plugin, "it is being {doing}, for {took:.1?} by now");
         }
         let now = Instant::now();
         for slot in reclaim::all() {
@@ -223,7 +221,7 @@ impl Watchdog {
 fn stuck(core: &Core, point: &'static str, callback: &Callback, thread: String, took: Duration) {
     let name = callback.full_name();
     let generation = callback.generation;
-    tracing::warn!(point, generation, thread, "{name} has been in one call for {took:.1?}");
+    log!(warn, point, generation, thread, "{name} has been in one call for {took:.1?}");
     let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     core.tell(&name, generation, |callback| Happened::Stuck { point: point.into(), callback, thread, took_ms });
 }

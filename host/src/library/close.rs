@@ -24,10 +24,10 @@ impl Closed {
     /// Logs what is lost, if anything is.
     pub(crate) fn tell_losses(&self, plugin: &str) {
         if let Some(Memory { bytes, allocations }) = self.left.filter(|left| left.allocations > 0) {
-            tracing::info!(plugin, bytes, allocations, "its statics, and what it leaked, hold memory to the end");
+            log!(info, plugin, bytes, allocations, "its statics, and what it leaked, hold memory to the end");
         }
         if self.skipped > 0 {
-            tracing::warn!(plugin, "{} destructor(s) of threads that did not come by were never run", self.skipped);
+            log!(warn, plugin, "{} destructor(s) of threads that did not come by were never run", self.skipped);
         }
     }
 }

@@ -32,9 +32,12 @@ const HARMLESS: &[&str] = &[
 const TELLTALE: &[&str] = &[
     // std::thread, which has libstdc++ call `pthread_create`.
     "_ZNSt6thread15_M_start_thread",
-    // std::set_terminate and std::set_new_handler.
+    // std::set_terminate, std::set_unexpected and std::set_new_handler.
     "_ZSt13set_terminate",
+    "_ZSt14set_unexpected",
     "_ZSt15set_new_handler",
+    // at_quick_exit, whose functions the C library does not run when a library is closed.
+    "__cxa_at_quick_exit",
     "aio_",
     "fopencookie",
     "getaddrinfo_a",

@@ -141,6 +141,7 @@ impl Manager<'_> {
             upgraded = self.replace(wanted.clone(), SWAP)?;
             Ok(())
         });
-        overridden.inspect_err(|_| self.go_back(upgraded.as_ref())).map(|_| ())
+        overridden.inspect_err(|_| self.go_back(upgraded.as_ref()))?;
+        self.leave_stopped(name)
     }
 }

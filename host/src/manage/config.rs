@@ -55,8 +55,8 @@ impl Manager<'_> {
         });
         let (configured, changed) = configured.inspect_err(|_| {
             self.go_back(upgraded.as_ref());
-            if is_reloaded && let Err(error) = self.core.reload(name, &before.config) {
-                tracing::error!(plugin = name, "it serves with another configuration than is set: {error}");
+            if is_reloaded {
+                self.reload_again(name);
             }
         })?;
         drop(change);
@@ -65,5 +65,13 @@ impl Manager<'_> {
             self.core.table.reloaded(name, &configured.value);
         }
         Ok(Reconfigured { changed, configured, replaced: self.waited(upgraded, swap) })
+    }
+
+    /// Has an instance take what is set, where it went ahead of the store in vain.
+    fn reload_again(self, name: &str) {
+        let reloaded = self.stock.store.wanted(name).and_then(|set| self.core.reload(name, &set.config));
+        if let Err(error) = reloaded {
+            log!(error, plugin = name, "it serves with another configuration than is set: {error}");
+        }
     }
 }

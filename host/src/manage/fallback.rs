@@ -20,7 +20,9 @@ impl Manager<'_> {
         let followed = loop {
             match self.follow_back(name, from, to) {
                 // It may be the very verb that brought the version.
-                Err(Error::PackageRejected { why: Rejected::HomeInUse { .. }, .. }) if !self.core.table.is_closing() => {
+                Err(Error::PackageRejected { why: Rejected::HomeInUse { .. }, .. })
+                    if !self.core.table.is_closing() =>
+                {
                     sleep(AGAIN);
                 }
                 followed => break followed,
@@ -32,7 +34,7 @@ impl Manager<'_> {
                 let why = format!("{from} was rolled back: {reason}; `hookrail plugin rollback {name}` tries it again");
                 self.stock.given_up.lock().insert(name.into(), why);
             }
-            Err(error) => tracing::error!(plugin = name, "the next host begins with {from} again: {error}"),
+            Err(error) => log!(error, plugin = name, "the next host begins with {from} again: {error}"),
         }
     }
 

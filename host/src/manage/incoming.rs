@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -21,7 +22,8 @@ impl Host {
     /// Installs the packages in the folder `incoming` of the home, in the order of their names; where one is of
     /// a plugin that runs, it takes its place. What was installed is removed there. What is refused goes to
     /// `incoming/refused`, with the reason beside it; what may not be complete yet is left for the next time,
-    /// and so is all while another process changes what is installed.
+    /// and so is what is of a plugin that something else is being done to, and all while another process changes
+    /// what is installed.
     ///
     /// Needs a store: [`open_store`](Host::open_store).
     pub fn take_in(&self) -> Result<Vec<Taken>, Error> {
@@ -41,13 +43,19 @@ impl Manager<'_> {
         files.sort();
         let mut taken = Vec::new();
         for file in files {
+            let found = identity(&file);
             let how = Install { dry_run: false, downgrade: false };
             match self.install(&file, None, how, Swap { fresh: false, wait_ms: Some(0) }) {
                 Ok(Installed { installation, .. }) => {
-                    remove(&file);
+                    // Another one may have come in its place meanwhile.
+                    if identity(&file) == found {
+                        remove(&file);
+                    }
                     taken.push(Taken { file, installation: Some(installation), problem: None });
                 }
                 Err(Error::PackageRejected { why: Rejected::HomeInUse { .. }, .. }) => break,
+                // Nothing of the package: its plugin is being stopped, say.
+                Err(Error::ApiMisuse(_)) => {}
                 Err(_) if !is_settled(&file) => {}
                 Err(error) => {
                     refuse(&folder, &file, &error);
@@ -74,11 +82,17 @@ fn is_settled(file: &Path) -> bool {
     [file, &signature_of(file)].into_iter().filter_map(age).all(|age| age > SETTLED)
 }
 
+/// What tells a file from another one under its name, and from itself with other contents.
+fn identity(file: &Path) -> Option<(u64, u64, i64, i64)> {
+    let metadata = file.metadata().ok()?;
+    Some((metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec()))
+}
+
 fn remove(file: &Path) {
     for file in [file.to_owned(), signature_of(file)] {
         match fs::remove_file(&file) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                tracing::warn!(file = %file.display(), %error, "cannot remove what was installed");
+                log!(warn, file = %file.display(), %error, "cannot remove what was installed");
             }
             _ => {}
         }
@@ -93,8 +107,11 @@ fn refuse(folder: &Path, file: &Path, error: &Error) {
     let moved = fs::create_dir_all(&refused)
         .and_then(|()| fs::write(place.with_added_extension("why"), reason))
         .and_then(|()| fs::rename(file, &place));
-    if let Err(error) = moved {
-        tracing::warn!(file = %file.display(), %error, "cannot move what was refused");
+    match moved {
+        Ok(()) => {
+            // It may have none.
+            let _ = fs::rename(signature_of(file), signature_of(&place));
+        }
+        Err(error) => log!(warn, file = %file.display(), %error, "cannot move what was refused"),
     }
-    let _ = fs::rename(signature_of(file), signature_of(&place));
 }

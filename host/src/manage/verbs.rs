@@ -83,6 +83,9 @@ impl Manager<'_> {
         });
         let installation = installed.inspect_err(|_| self.go_back(upgraded.as_ref()))?;
         let metadata = &installation.metadata;
+        if !how.dry_run {
+            self.leave_stopped(&metadata.name)?;
+        }
         // A dry run has asked nobody.
         is_meant(&metadata.name)?;
         let plan = self.plan(&metadata.name, &metadata.hooks, change.state());
@@ -99,6 +102,7 @@ impl Manager<'_> {
             Ok(())
         });
         rolled_back.inspect_err(|_| self.go_back(upgraded.as_ref()))?;
+        self.leave_stopped(name)?;
         drop(change);
         let replaced = self.waited(upgraded, swap);
         Ok(Changed { changed: true, plugin: self.core.view(name)?, ended: None, replaced })
@@ -152,22 +156,25 @@ impl Manager<'_> {
         self.load(Opened::of(wanted)?)
     }
 
-    /// Puts what is wanted in the place of what runs, where that does. One that is stopped goes: the next
-    /// start loads what is installed then.
+    /// Puts what is wanted in the place of what runs, where that does.
     pub(super) fn replace(self, wanted: Wanted, swap: Swap) -> Result<Option<Upgraded>, Error> {
-        let Some(plugin) = self.core.table.plugin(&wanted.library.name).filter(|_| self.stock.is_live) else {
-            return Ok(None);
-        };
-        if self.core.table.status(&wanted.library.name) == Some(Status::Stopped) {
-            self.core.begin_unload(&plugin)?;
-            return Ok(None);
-        }
+        let name = &wanted.library.name;
+        let is_meant = |_: &_| self.stock.is_live && self.core.table.status(name) != Some(Status::Stopped);
+        let Some(plugin) = self.core.table.plugin(name).filter(is_meant) else { return Ok(None) };
         let Opened { wanted, copy } = Opened::of(wanted)?;
         let wishes = self.wishes(&wanted);
         // SAFETY: by the contract of `Host::open_store`.
         let upgraded = unsafe { self.core.upgrade(&plugin, copy, swap.fresh, Some(wishes))? };
         self.done_to(upgraded.old.plugin());
         Ok(Some(upgraded))
+    }
+
+    /// What is loaded and stopped goes when what is installed has changed: the next start loads that.
+    pub(super) fn leave_stopped(self, name: &str) -> Result<(), Error> {
+        if self.stock.is_live && self.core.table.status(name) == Some(Status::Stopped) {
+            self.unload(name, Some(0))?;
+        }
+        Ok(())
     }
 
     /// Has the host serve what is installed, where it went ahead of the store in vain.
@@ -181,7 +188,7 @@ impl Manager<'_> {
             unsafe { self.core.recall(&plugin, wanted.library.path, copy, wishes) }
         };
         if let Err(error) = back() {
-            tracing::error!(plugin = name, "another version serves than is installed: {error}");
+            log!(error, plugin = name, "another version serves than is installed: {error}");
         }
     }
 

@@ -43,7 +43,7 @@ pub(in crate::store) fn collect(store: &Store, names_it: impl Fn(&str) -> Option
                     let gone = store.home().path().join(format!("{UNFINISHED}purged-{name}"));
                     match fs::rename(&folder, &gone) {
                         Ok(()) => remove(&gone),
-                        Err(error) => tracing::warn!(path = %folder.display(), %error, "cannot remove what is purged"),
+                        Err(error) => log!(warn, path = %folder.display(), %error, "cannot remove what is purged"),
                     }
                 }
             }
