@@ -22,12 +22,13 @@ use crate::said;
 ///
 /// let host = Host::new(Config::default())?;
 /// let rules = Callbacks::new("rules").on::<MessagePublish, _, _>("no-spam", Priority::BUILT_IN, |message| {
-///     if message.body.starts_with(b"spam") { Verdict::Deny(7) } else { Verdict::Continue }
+///     if message.body.starts_with(b"spam") { Verdict::deny(7, "it is spam") } else { Verdict::Continue }
 /// });
 /// host.register(rules)?;
 /// let outcome = host.point::<MessagePublish>()?.dispatch(&mut Message::new("a", "spam"));
 /// assert_eq!(outcome.verdict, Verdict::Deny(7));
-/// assert_eq!(host.decision(&outcome).unwrap().by, "rules/no-spam");
+/// let decision = host.decision(&outcome).unwrap();
+/// assert_eq!((&*decision.by, &*decision.reason), ("rules/no-spam", "it is spam"));
 /// # Ok::<(), hookrail::Error>(())
 /// ```
 pub struct Callbacks {

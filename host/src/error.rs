@@ -148,11 +148,11 @@ pub enum Incompatible {
     #[error("the system cannot load it: {0}")]
     Open(String),
     /// It is for another machine.
-    #[error("it is for {found}, this machine is {here}")]
+    #[error("it is for {found}, not for {here}")]
     OtherMachine {
         /// The file's machine.
         found: String,
-        /// Ours.
+        /// The one that it is to be for.
         here: &'static str,
     },
     /// A panic in it would abort the host.
@@ -295,7 +295,10 @@ impl Error {
                 ConfigError::File { .. } => ("HR0201", "mend the file; docs/guide/operating.md lists its keys"),
                 ConfigError::Meaningless { .. } => ("HR0205", "docs/guide/operating.md says what each key means"),
                 ConfigError::ReservedPriority { .. } => ("HR0202", "use any number but 1000 and the ends of the range"),
-                ConfigError::Schema { .. } => ("HR0203", "`hookrail inspect --schema FILE` prints the schema"),
+                ConfigError::Schema { .. } => (
+                    "HR0203",
+                    "`hookrail config schema NAME` prints the schema; of a file, `hookrail inspect --schema FILE`",
+                ),
                 ConfigError::TooManyInstances(_) => ("HR0204", "configure one instance"),
             },
             #[cfg(feature = "control")]

@@ -349,8 +349,8 @@ impl Drop for Registry {
 
 #[cfg(test)]
 mod tests {
-    use hookrail_abi::Priority;
     use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
+    use hookrail_abi::{FaultPolicy, Priority};
 
     use super::*;
     use crate::embed::Callbacks;
@@ -397,6 +397,28 @@ mod tests {
         }
         let followed = registry.points.lock()[MessagePublish::NAME].counts.followed();
         assert!(followed <= 3, "{followed}");
+    }
+
+    #[test]
+    fn nobody_stands_in_for_a_plugin_that_runs() {
+        let registry = Registry::new(BTreeMap::new(), Faults::default(), Quarantine::default());
+        let publish = registry.declare::<MessagePublish>().unwrap();
+        let required = |owner| {
+            let mut additions = on_three_points().into_additions(&registry, Owner(owner)).unwrap();
+            for Addition { callback, .. } in &mut additions {
+                (callback.required, callback.fault) = (true, FaultPolicy::Closed);
+            }
+            additions
+        };
+        registry.begin("three", required(1)).unwrap();
+        registry.remove(Owner(1));
+        assert!(publish.chain.has_callbacks(), "the host denies in its place");
+        registry.begin("four", Vec::new()).unwrap();
+        assert!(publish.chain.has_callbacks(), "that is another one");
+        // A version without callbacks there.
+        let is_elsewhere = |addition: &Addition| addition.point.chain.point != MessagePublish::NAME;
+        registry.begin("three", required(2).into_iter().filter(is_elsewhere).collect()).unwrap();
+        assert!(!publish.chain.has_callbacks());
     }
 
     #[test]

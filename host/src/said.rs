@@ -69,6 +69,16 @@ pub(crate) fn take(kind: Saying) -> Option<Said> {
     taken.ok().flatten()
 }
 
+/// What the callback that just returned said, whatever that is about; it can still be taken.
+pub(crate) fn heard() -> Option<String> {
+    let within = reclaim::innermost();
+    let heard = SAID.try_with(|said| {
+        let said = said.borrow();
+        said.as_ref().filter(|said| said.within == within).map(|said| said.text.clone())
+    });
+    heard.ok().flatten()
+}
+
 /// Keeps the reason of a denial for [`reason`].
 pub(crate) fn keep_reason(reason: String) {
     let _ = REASON.try_with(|kept| kept.replace(reason));

@@ -50,6 +50,17 @@ fn nothing_is_left_for_later() {
     }
 }
 
+/// The subscriber of the embedding program may panic.
+#[test]
+fn the_host_logs_by_what_outlives_its_subscriber() {
+    let sources = with_extension("rs").filter(|(file, _)| file.starts_with("host/src") && !file.ends_with("log.rs"));
+    for (file, text) in sources {
+        for level in ["error", "warn", "info", "debug", "trace"] {
+            assert!(!text.contains(&format!("tracing::{level}!(")), "{} is to use log!", file.display());
+        }
+    }
+}
+
 #[test]
 fn every_source_says_what_it_is() {
     for (file, text) in with_extension("rs") {

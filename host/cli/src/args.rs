@@ -54,7 +54,7 @@ pub(crate) enum Command {
     Events(Common),
     /// Show what a running host is doing
     Status(Common),
-    /// Show what a library says of itself, without running any of its code
+    /// Show what a library or a package says of itself, without running any of its code
     Inspect(Inspect),
     /// Measure dispatch against a raw loop over the same function pointers, on this machine
     Bench(Bench),

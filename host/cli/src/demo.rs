@@ -67,7 +67,7 @@ const NEXT: &str = "
 Next:
   hookrail hooks list --plugin hello           every hook point, and who hangs on it
   tail -f LOG | hookrail run --plugin hello    your own stream
-  hookrail inspect FILE                        what a library says of itself
+  hookrail inspect FILE                        what a library or a package says of itself
   hookrail bench                               the costs in full";
 
 /// What the demo found out.

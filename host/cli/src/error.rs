@@ -125,11 +125,11 @@ impl Error {
             }
             Error::ManyCdylibs { .. } => "choose one behind `--`, for example `-- --lib`".into(),
             Error::NoCargo(_) => "install Rust (https://rustup.rs), or put `cargo` into $PATH".into(),
-            Error::BadConfig { .. } => "mend that; `hookrail config schema NAME` prints what the plugin takes".into(),
+            Error::BadConfig { .. } => "mend that; `hookrail config schema NAME` prints what a plugin takes, docs/guide/operating.md what `plugin apply` does".into(),
             Error::NoRevision { name, .. } => {
                 format!("`hookrail config history {name}` shows those that are kept").into()
             }
-            Error::BadKey { .. } => "`hookrail keygen` makes keys; docs/package.md tells of them".into(),
+            Error::BadKey { .. } => "--key names another one; `hookrail keygen` makes one, `hookrail trust list` shows whom you trust".into(),
             Error::NoCheck { .. } => "`hookrail check --list` shows them all".into(),
             Error::NotMade { .. } => "mend that; `hookrail new --help` says what it takes".into(),
             Error::NotPacked { .. } => "mend that; `hookrail pack --help` says what is packed".into(),

@@ -39,7 +39,11 @@ pub(crate) fn run(command: &args::Trust) -> Result<ExitCode, Error> {
             }
         }
         args::Trust::Revoke { key, reason } => {
-            let id = key.parse().map_err(|why| Error::BadKey { key: key.clone(), why })?;
+            let bad = |why| Error::BadKey { key: key.clone(), why };
+            let id = key.parse().map_err(bad)?;
+            if !Trust::read(&home)?.keys().iter().any(|known| known.key.id() == id) {
+                return Err(bad("none with that number was ever trusted here".into()));
+            }
             change(&home, |trust| trust.revoke(id, reason.clone()))?;
             talk::line(format_args!("the key {id} is trusted no more"));
             // It is revoked, whatever can be told of that.

@@ -128,9 +128,14 @@ fn a_file_that_serves_under_an_installed_name_is_told() {
     let plugin = home.screen().unwrap();
     assert_eq!((&plugin["status"], &plugin["health"]), (&"running".into(), &"degraded".into()));
     assert!(plugin["reason"].as_str().unwrap().contains("screen-1.0.0.so serves, and not what is installed"));
+    // What is disabled does not come in its place, and nothing of it runs.
+    assert_eq!(home.json(&["plugin", "install", "screen-1.1.0.hrp"])["replaced"], Value::Null);
+    let plugin = home.screen().unwrap();
+    assert_eq!((&plugin["version"], &plugin["generation"]), (&"1.0.0".into(), &1.into()));
     home.ok(&["plugin", "unload", "screen"]);
     home.ok(&["plugin", "enable", "screen"]);
-    assert_eq!(home.screen().unwrap()["health"], "good");
+    let plugin = home.screen().unwrap();
+    assert_eq!((&plugin["version"], &plugin["health"]), (&"1.1.0".into(), &"good".into()));
     host.end();
 }
 

@@ -133,6 +133,12 @@ fn minisign_verifies_ours_and_we_its() {
     minisign(&["-Sm", "hello-1.0.0.hrp", "-s", "their.key", "-t", "looks good"]);
     let said = scene.ok(&["verify", "hello-1.0.0.hrp", "--key", "their.pub"]);
     assert!(said.contains("looks good"), "{said}");
+    // With the comment that it writes itself, which has tabs.
+    minisign(&["-Sm", "hello-1.0.0.hrp", "-s", "their.key"]);
+    let said = scene.ok(&["verify", "hello-1.0.0.hrp", "--key", "their.pub"]);
+    assert!(said.contains("file:hello-1.0.0.hrp\t"), "{said}");
+    scene.ok(&["trust", "add", "their.pub", "--name", "They"]);
+    scene.ok(&["plugin", "validate", "hello-1.0.0.hrp"]);
     // And our signature with a key of theirs.
     scene.ok(&["sign", "hello-1.0.0.hrp", "--key", "their.key"]);
     minisign(&["-Vm", "hello-1.0.0.hrp", "-p", "their.pub"]);

@@ -72,6 +72,9 @@ fn what_is_refused_says_what_to_do() {
     home.refused(&["plugin", "install", "none.hrp"], "HR0601", 3);
     home.refused(&["plugin", "install", "me.pub"], "HR0810", 7);
     home.refused(&["plugin", "validate", "me.pub"], "HR0810", 7);
+    let said = home.refused(&["plugin", "install", "screen-1.0.0.so"], "HR0801", 7);
+    assert!(said.contains("it is a library; `hookrail pack` makes a package of it"), "{said}");
+    home.refused(&["trust", "revoke", "0123456789ABCDEF", "--reason", "none"], "HR0620", 2);
     assert!(home.all() == before);
     home.ok(&["plugin", "install", "screen-1.0.0.hrp", "--downgrade"]);
     let said = home.refused(&["plugin", "install", "screen-1.1.0.hrp"], "HR0827", 7);

@@ -150,29 +150,27 @@ impl Watched {
                     // The tally leaves out a callback that one dispatch calls, and the others do not.
                     step.record.called(u64::from(self.tally().is_some()));
                 }
-                Act::Answer | Act::Try(_) => match self.answer_for(pair, number) {
+                Act::Answer | Act::Try(_) => match self.answer_for(pair, number, taking.as_deref_mut()) {
                     None => continue,
                     decided => return decided,
                 },
             }
-            // SAFETY: the operations are the point's, as is the payload.
-            let copy = step.rolls_back.then(|| unsafe { Copied::of(self.ops, payload) });
+            let copy = step.rolls_back.then(|| {
+                // SAFETY: the operations are the point's, as is the payload.
+                let copy = unsafe { Copied::of(self.ops, payload) };
+                // What that took is not the callback's.
+                then = then.map(|_| monotonic());
+                copy
+            });
             // SAFETY: we are inside, and the payload is the point's.
             let answer = unsafe { pair.call(frame, payload) };
-            if let Some(began) = then {
-                let ended = monotonic();
-                let took = ended - began;
+            let ended = then.map(|_| monotonic());
+            let took = then.zip(ended).map_or(0, |(began, ended)| ended - began);
+            if ended.is_some() {
                 self.took(pair, step, number, took);
-                // Behind a trace's own work the next one begins later.
-                then = match &mut taking {
-                    None => Some(ended),
-                    Some(taking) => {
-                        taking.step(self.callback(pair).full_name(), self.words(answer), took);
-                        Some(monotonic())
-                    }
-                };
             }
-            if answer == raw::CONTINUE {
+            then = ended;
+            if answer == raw::CONTINUE && taking.is_none() {
                 self.try_is_over(pair, step);
                 continue;
             }
@@ -182,10 +180,17 @@ impl Watched {
                 // SAFETY: as above, and nobody else uses the payload of a fold or a gate meanwhile.
                 unsafe { copy.put_back(payload) };
             }
+            if let Some(taking) = &mut taking {
+                taking.step(self.callback(pair).full_name(), self.words(answer), said::heard(), took);
+            }
             // SAFETY: it was just called.
-            if let decided @ Some(_) = unsafe { self.chain().settle(pair, self.end(), answer) } {
+            if answer != raw::CONTINUE
+                && let decided @ Some(_) = unsafe { self.chain().settle(pair, self.end(), answer) }
+            {
                 return decided;
             }
+            // Behind all that the next one begins later.
+            then = then.map(|_| monotonic());
         }
         // Where there is a last callback, whoever calls it counts.
         if self.steps.is_empty()
@@ -217,7 +222,7 @@ impl Watched {
     /// The host's answer in the place of a callback that is not called: where its fault would deny,
     /// this denies.
     #[cold]
-    fn answer_for(&self, pair: &Pair, number: usize) -> Option<Packed> {
+    fn answer_for(&self, pair: &Pair, number: usize, taking: Option<&mut Taking<'_>>) -> Option<Packed> {
         // SAFETY: as in `callback`.
         let (callback, place) = unsafe { callback_of(pair, self.end()) };
         // Calling the last one would count the dispatch.
@@ -226,13 +231,25 @@ impl Watched {
         {
             tally.came_to_last(number);
         }
-        let verdict = fault::verdict(self.chain(), callback)?;
+        let verdict = fault::verdict(self.chain(), callback);
+        if taking.is_none() && verdict.is_none() {
+            return None;
+        }
+        let name = callback.full_name();
+        let why = {
+            let standing = callback.standing.lock();
+            let what = if let Standing::Absent = *standing { "absent" } else { "quarantined" };
+            format!("{what}: {}", standing.reason().unwrap_or_default())
+        };
+        if let Some(taking) = taking {
+            let verdict = verdict.map_or_else(|| "passed over".into(), words);
+            taking.step(name.clone(), verdict, Some(why.clone()), 0);
+        }
+        let verdict = verdict?;
         if let Some(tally) = self.tally() {
             tally.decided(number, place);
         }
-        let standing = callback.standing.lock();
-        let why = if let Standing::Absent = *standing { "absent" } else { "quarantined" };
-        said::keep_reason(format!("{} is {why}: {}", callback.full_name(), standing.reason().unwrap_or_default()));
+        said::keep_reason(format!("{name} is {why}"));
         Some(Packed::new(verdict, callback.id))
     }
 

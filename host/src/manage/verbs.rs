@@ -81,7 +81,11 @@ impl Manager<'_> {
             upgraded = self.replace(wanted.clone(), swap)?;
             Ok(())
         });
-        let installation = installed.inspect_err(|_| self.go_back(upgraded.as_ref()))?;
+        let installation =
+            installed.inspect_err(|_| self.go_back(upgraded.as_ref())).or_else(|error| match &error {
+                Error::Store { plugin: found, .. } => is_meant(found).map_err(Error::from).and(Err(error)),
+                _ => Err(error),
+            })?;
         let metadata = &installation.metadata;
         if !how.dry_run {
             self.leave_stopped(&metadata.name)?;
@@ -156,11 +160,13 @@ impl Manager<'_> {
         self.load(Opened::of(wanted)?)
     }
 
-    /// Puts what is wanted in the place of what runs, where that does.
+    /// Puts what is wanted in the place of what runs, where that does, and is enabled: what was loaded by hand
+    /// is not what is installed.
     pub(super) fn replace(self, wanted: Wanted, swap: Swap) -> Result<Option<Upgraded>, Error> {
         let name = &wanted.library.name;
-        let is_meant = |_: &_| self.stock.is_live && self.core.table.status(name) != Some(Status::Stopped);
-        let Some(plugin) = self.core.table.plugin(name).filter(is_meant) else { return Ok(None) };
+        let is_enabled = self.stock.store.state()?.desired(name).enabled;
+        let runs = is_enabled && self.stock.is_live && self.core.table.status(name) != Some(Status::Stopped);
+        let Some(plugin) = self.core.table.plugin(name).filter(|_| runs) else { return Ok(None) };
         let Opened { wanted, copy } = Opened::of(wanted)?;
         let wishes = self.wishes(&wanted);
         // SAFETY: by the contract of `Host::open_store`.

@@ -107,8 +107,9 @@ impl FromStr for Signature {
         if text.len() as u64 > MAX_SIGNATURE {
             return Err(wrong(&format!("it is longer than {MAX_SIGNATURE} bytes")));
         }
-        // Its comments are shown to people, also before it is known who wrote them.
-        if text.contains(|letter: char| letter.is_control() && !matches!(letter, '\n' | '\r')) {
+        // Its comments are shown to people, also before it is known who wrote them. That of minisign itself has
+        // tabs.
+        if text.contains(|letter: char| letter.is_control() && !matches!(letter, '\n' | '\r' | '\t')) {
             return Err(wrong("it has a character that does not print"));
         }
         let signature = minisign_verify::Signature::decode(text).map_err(|error| wrong(&error.to_string()))?;

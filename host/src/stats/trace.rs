@@ -23,7 +23,7 @@ pub struct Trace {
     pub thread: String,
     /// The payload before it, secrets masked; null where a payload stays in this process.
     pub payload: Value,
-    /// The callbacks that were called, in order.
+    /// The callbacks that it came to, in order.
     pub steps: Vec<Step>,
     /// What it came to.
     pub verdict: String,
@@ -36,11 +36,14 @@ pub struct Trace {
 pub struct Step {
     /// The callback, as `instance/callback`.
     pub callback: String,
-    /// What it answered.
+    /// What it answered, or what that means where it was not called.
     pub verdict: String,
+    /// What it said: why it denied, or how it failed; or why it was not called.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub said: Option<String>,
     /// How long it took, in nanoseconds.
     pub took_ns: u64,
-    /// The payload behind it, where it changed.
+    /// The payload behind it, where it changed; where its fault put it back, that is no change.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub payload: Option<Value>,
 }
@@ -187,14 +190,14 @@ impl Tracers {
 }
 
 impl Taking<'_> {
-    /// A callback has answered.
-    pub(crate) fn step(&mut self, callback: String, verdict: String, took_ns: u64) {
+    /// A callback has answered, or was answered for; what it did to the payload is put back, if it is to be.
+    pub(crate) fn step(&mut self, callback: String, verdict: String, said: Option<String>, took_ns: u64) {
         // SAFETY: by the contract of `begin`.
         let behind = unsafe { read(self.ops, self.payload) };
         let payload = (behind != self.last).then(|| behind.clone());
         self.last = behind;
         self.trace.took_ns += took_ns;
-        self.trace.steps.push(Step { callback, verdict, took_ns, payload });
+        self.trace.steps.push(Step { callback, verdict, said, took_ns, payload });
     }
 
     /// The dispatch has come to this.

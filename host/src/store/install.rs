@@ -1,7 +1,7 @@
 //! Installing: one private copy of a package is hashed, verified, parsed and unpacked.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -114,6 +114,12 @@ impl Change<'_> {
     fn vouched(&self, mut copy: File, sha256: Digest, file: &Path) -> Result<(Package, Voucher), Error> {
         let allowance = self.state.allowances().find(|allowed| allowed.sha256 == sha256);
         let signed = match Trust::read(self.store.home())?.verify(&mut copy, file) {
+            Err(_) if allowance.is_none() && is_library(&mut copy) => {
+                let why =
+                    "it is a library; `hookrail pack` makes a package of it, `hookrail plugin load` takes it as it is";
+                let package = file.display().to_string();
+                return Err(Error::PackageRejected { package, why: Rejected::Archive(why.into()) });
+            }
             Err(error) if allowance.is_none() => return Err(error),
             signed => signed,
         };
@@ -196,4 +202,10 @@ impl Change<'_> {
         fs::rename(unfinished, &place).map_err(failed("write", &place))?;
         [&plugin, &folder, self.store.home().path()].into_iter().try_for_each(sync)
     }
+}
+
+/// Whether the file begins as libraries do.
+fn is_library(file: &mut File) -> bool {
+    let mut first = [0; 4];
+    file.rewind().and_then(|()| file.read_exact(&mut first)).is_ok() && first == *b"\x7fELF"
 }

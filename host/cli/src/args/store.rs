@@ -158,7 +158,11 @@ fn package(text: &str) -> Result<(String, Version), String> {
 
 fn lasts(text: &str) -> Result<Duration, String> {
     let lasts = duration::read(text)?;
-    if lasts > MAX_ALLOWANCE { Err("that is longer than a day".into()) } else { Ok(lasts) }
+    match lasts {
+        Duration::ZERO => Err("that would be over at once".into()),
+        lasts if lasts > MAX_ALLOWANCE => Err("that is longer than a day".into()),
+        lasts => Ok(lasts),
+    }
 }
 
 #[cfg(test)]

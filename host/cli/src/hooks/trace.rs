@@ -37,6 +37,9 @@ fn text(trace: &Trace) -> String {
     );
     for step in &trace.steps {
         let _ = write!(text, "\n  {:<32} {:>9}  {}", step.callback, took(step.took_ns), step.verdict);
+        if let Some(said) = &step.said {
+            let _ = write!(text, ": {said}");
+        }
         if let Some(changed) = &step.payload {
             let _ = write!(text, "\n    payload {}", payload(changed));
         }

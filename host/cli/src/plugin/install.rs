@@ -44,7 +44,7 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
             let command = Command::Uninstall { plugin: name.clone(), purge: *purge, wait_ms: None };
             ask(common, &command, |Uninstalled { name, version, purged, ended }| {
                 if !purged {
-                    talk::line("its configuration is kept, and its name stays its key's; --purge forgets both");
+                    talk::line("its configuration is kept, and whose its name is; --purge forgets both");
                 }
                 let ended = ended.as_ref().map(|ended| format!(", {}", text::ending(ended))).unwrap_or_default();
                 match version {
