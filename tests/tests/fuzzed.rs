@@ -6,14 +6,28 @@ mod animals;
 #[path = "fixtures/cc.rs"]
 mod cc;
 
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+use std::ptr::from_ref;
+
+use hookrail::control::wire::Request;
+use hookrail::{Config, Message, MessagePublish};
+use hookrail_abi::{Bytes, Format, Point};
 use hookrail_tests::{fuzz, raw};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 /// Good bytes with some changed, then cut off or not.
 fn damaged(good: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
+    let all = 0..good.len();
+    damaged_within(good, all)
+}
+
+/// As [`damaged`], with changes in one part.
+fn damaged_within(good: Vec<u8>, part: Range<usize>) -> impl Strategy<Value = Vec<u8>> {
     let len = good.len();
-    (vec((0..len, any::<u8>()), 0..8), prop::option::of(0..len)).prop_map(move |(changes, end)| {
+    (vec((part, any::<u8>()), 0..8), prop::option::of(0..len)).prop_map(move |(changes, end)| {
         let mut bytes = good.clone();
         changes.into_iter().for_each(|(at, byte)| bytes[at] = byte);
         bytes.truncate(end.unwrap_or(len));
@@ -82,7 +96,7 @@ proptest! {
     }
 
     #[test]
-    fn any_message_is_read_or_refused(bytes in bytes(&MESSAGES)) {
+    fn any_message_is_read_or_refused(bytes in bytes(&[MESSAGES[0], MESSAGES[1], &packed()])) {
         fuzz::message(&bytes);
     }
 
@@ -105,10 +119,61 @@ proptest! {
 /// The note and the tables of a real library, damaged anywhere.
 #[test]
 fn any_library_is_read_or_refused() {
-    let good = std::fs::read(animals::c("well_behaved")).unwrap();
-    fuzz::image(&good);
-    let damaged = prop_oneof![1 => vec(any::<u8>(), 0..512), 4 => damaged(good)];
+    let good = library();
+    let begin = good.windows(6).position(|part| part == b"\"name\"").unwrap();
+    let note = begin..begin + good[begin..].iter().position(|byte| *byte == 0).unwrap();
+    let damaged = prop_oneof![
+        1 => vec(any::<u8>(), 0..512),
+        4 => damaged(good.clone()),
+        4 => damaged_within(good, note),
+    ];
     proptest!(|(bytes in damaged)| fuzz::image(&bytes));
+}
+
+fn library() -> Vec<u8> {
+    fs::read(animals::c("well_behaved")).unwrap()
+}
+
+/// The first message, as it crosses to another process.
+fn packed() -> Vec<u8> {
+    let (mut message, mut written) = (Message::new("a.b", "x"), Bytes::new());
+    message.set_header("k", "v");
+    let encode = MessagePublish::ops().encode.unwrap();
+    // SAFETY: a message of this point, and bytes of ours.
+    assert_eq!(unsafe { encode(from_ref(&message).cast(), Format::MessagePack as u32, &mut written) }, 0);
+    written.to_vec()
+}
+
+/// What is damaged here, and what a fuzzer is to begin with: with `HOOKRAIL_CORPUS=DIR` it is written there.
+#[test]
+fn what_is_damaged_is_good() {
+    let tar = raw::tar(&raw::entries());
+    let metadata = raw::metadata(&raw::FILES, &tar);
+    let (package, json) = (raw::package(&metadata, &tar), metadata.to_string());
+    let (library, packed) = (library(), packed());
+    assert!(hookrail::inspect(animals::c("well_behaved")).is_ok());
+    assert!(Request::read(LINES[0]).is_ok() && Request::read(LINES[1]).is_ok());
+    assert!(toml::from_str::<Config>(std::str::from_utf8(CONFIG).unwrap()).is_ok());
+    let seeds: [(&str, &[&[u8]]); 10] = [
+        ("config", &[CONFIG]),
+        ("emqx", &EMQX),
+        ("image", &[&library]),
+        ("message", &[MESSAGES[0], MESSAGES[1], &packed]),
+        ("metadata", &[json.as_bytes()]),
+        ("package", &[&package]),
+        ("range", &RANGES),
+        ("signature", &[SIGNATURE, fuzz::PUBLIC_KEY.as_bytes()]),
+        ("tar", &[&tar]),
+        ("wire", &LINES),
+    ];
+    let Some(corpus) = std::env::var_os("HOOKRAIL_CORPUS") else { return };
+    for (target, seeds) in seeds {
+        let folder = Path::new(&corpus).join(target);
+        fs::create_dir_all(&folder).unwrap();
+        for (number, seed) in seeds.iter().enumerate() {
+            fs::write(folder.join(format!("seed-{number}")), seed).unwrap();
+        }
+    }
 }
 
 /// From the outside to the inside: what is wrong further out hides what is wrong further in.

@@ -33,7 +33,8 @@ impl<P: Point> HookPoint<P> {
     /// Runs the chain: every callback in order, until one decides.
     ///
     /// Costs a load and a branch when nobody hooks the point, and otherwise the calls themselves
-    /// and about a nanosecond. Makes no system call and takes no lock. Not for signal handlers.
+    /// and about a nanosecond. Makes no system call and takes no lock, unless a callback denies, fails or
+    /// stands quarantined, or somebody traces it. Not for signal handlers.
     // Always: a call and its spills would cost as much again as what it does.
     #[inline(always)]
     pub fn dispatch(&self, payload: &mut P::Payload) -> Outcome {
