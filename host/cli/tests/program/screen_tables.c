@@ -1,6 +1,7 @@
 // What the tests add to the example `screen`, in front of its entry: it takes configurations while it
 // runs, and hands a state over. By its version: 2.0.0 takes no state of others, 3.0.0 does not start, and 4.0.0
-// fails on lines with "boom". 5.0.0 starts when there is a file.
+// fails on lines with "boom" and brings a configuration, which those before 2 do not take. 5.0.0 starts when there is a
+// file.
 // Each of them lingers in a line with "linger" until there is a file.
 
 static bool is_version(const char *version)
@@ -45,6 +46,12 @@ static uint32_t merge(void *instance, const hookrail_saved_state *rest)
 {
   (void)instance, (void)rest;
   return 0;
+}
+
+static uint32_t create_or_not(const void *handle, hookrail_str name, hookrail_str config, void **instance)
+{
+  bool is_of_four = memmem(config.ptr, config.len, "\"four\"", strlen("\"four\"")) != NULL;
+  return SCREEN_VERSION[0] == '1' && is_of_four ? refuse("it does not know `four`") : create(handle, name, config, instance);
 }
 
 static uint32_t start_or_not(void *instance, void *registrar)

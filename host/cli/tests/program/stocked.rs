@@ -43,6 +43,11 @@ pub(crate) fn packages() -> &'static Path {
             );
             fs::write(folder.join("Cargo.toml"), manifest).unwrap();
             let library = format!("{TARGET}={}", library.display());
+            let _ = fs::remove_dir_all(folder.join("etc"));
+            if version == "4.0.0" {
+                fs::create_dir(folder.join("etc")).unwrap();
+                fs::write(folder.join("etc/screen.json"), "{ \"four\": true }\n").unwrap();
+            }
             made(&folder, &["pack", ".", "--lib", &library, "--sign", "--key", "me.key"]);
         }
         folder
@@ -54,6 +59,7 @@ fn with_tables(example: &str) -> String {
     let changes = [
         ("#include <hookrail.h>", "#include <hookrail.h>\n#include <stdlib.h>\n#include <unistd.h>"),
         ("const hookrail_entry ", concat!(include_str!("screen_tables.c"), "const hookrail_entry ")),
+        (".create = create", ".create = create_or_not"),
         (".start = start", ".start = start_or_not"),
         (".query = hookrail_no_table", ".query = tables"),
         (
