@@ -13,7 +13,7 @@ pub struct Task {
     pub cause: u32,
     /// Each callback that may write leaves a letter.
     pub trail: Text,
-    /// The address of a [`Hold`], for [`STUCK`].
+    /// The address of a [`Hold`], for [`STUCK`] and [`HOARD`].
     pub hold: usize,
 }
 
@@ -39,6 +39,11 @@ pub const ERROR: u32 = 8;
 pub const SLOW: u32 = 9;
 /// Stays until it is let go.
 pub const STUCK: u32 = 10;
+/// Holds [`HOARDED`] bytes of memory until it is let go, and stays as long.
+pub const HOARD: u32 = 11;
+
+/// How much memory that is.
+pub const HOARDED: usize = 2 << 20;
 
 /// Keeps a callback where it is.
 #[derive(Debug, Default)]

@@ -1,160 +1,49 @@
 //! What the failure of a callback means: for every kind of point, every policy, every place in the chain
 //! and every way to fail.
 
+#[path = "fixtures/failing.rs"]
+mod failing;
+
+use failing::*;
 use hookrail::{
-    Callbacks, Condition, Config, Decision, Happened, HookPoint, Host, Level, Message, MessageDelivered,
-    MessagePublish, Plugin, Priority, Standing, Verdict,
+    Callbacks, Condition, Config, Decision, Happened, Host, Level, Message, MessageDelivered, MessagePublish, Priority,
+    Standing, Verdict,
 };
-use hookrail_abi::{Point, RawKind, Text};
+use hookrail_abi::{Point, Text};
 use hookrail_tests::probe::{LONG, eventually};
 use hookrail_tests::tasks::*;
 use hookrail_tests::zoo;
-use serde_json::{Value, json};
+use serde_json::json;
 
-const FAILING: &str = "fails-on-demand/fail";
-
-/// Where the failing callback stands: what is before it and behind it.
-const PLACES: [(bool, bool); 4] = [(false, false), (false, true), (true, true), (true, false)];
-
-const POLICIES: [&str; 3] = ["open", "closed", "rollback"];
-
-/// A host with the animal and its neighbours.
-struct Scene {
-    host: Host,
-    _plugin: Plugin,
-    place: (bool, bool),
-}
-
-/// What a dispatch came to.
-#[derive(Debug, PartialEq)]
-struct Came {
-    verdict: Verdict,
-    decided_by: Option<String>,
-    trail: String,
-}
-
-impl Scene {
-    fn new(policy: &str, place: (bool, bool), more: Value) -> Self {
-        let mut config = json!({ "quarantine": { "faults": 0 }, "limits": { "stuck_ms": 0 }, "points": {} });
-        for point in [TaskSeen::NAME, TaskDone::NAME, TaskAllowed::NAME] {
-            config["points"][point] = json!({ "fault": policy });
-        }
-        config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let host = Host::new(serde_json::from_value(config).unwrap()).unwrap();
-        host.point::<TaskSeen>().unwrap();
-        host.point::<TaskDone>().unwrap();
-        host.point::<TaskAllowed>().unwrap();
-        // SAFETY: our own library: its faults are those that the host looks for.
-        let plugin = unsafe { host.load(zoo("fails_on_demand")) }.unwrap();
-        let neighbour = |name, priority, letter: &'static str| {
-            Callbacks::new(name)
-                .on::<TaskSeen, _, _>("look", priority, |_| ())
-                .on::<TaskDone, _, _>("edit", priority, move |task| task.trail.push_str(letter))
-                .on::<TaskAllowed, _, _>("judge", priority, move |task| {
-                    task.trail.push_str(letter);
-                    if letter == "b" { Verdict::Allow } else { Verdict::Continue }
-                })
-        };
-        if place.0 {
-            host.register(neighbour("before", Priority::new(100), "a")).unwrap();
-        }
-        if place.1 {
-            host.register(neighbour("behind", Priority::new(900), "b")).unwrap();
-        }
-        Scene { host, _plugin: plugin, place }
-    }
-
-    fn dispatch<P: Point<Payload = Task>>(&self, cause: u32) -> Came {
-        self.dispatch_held::<P>(cause, 0)
-    }
-
-    fn dispatch_held<P: Point<Payload = Task>>(&self, cause: u32, hold: usize) -> Came {
-        let point: HookPoint<P> = self.host.point().unwrap();
-        let mut task = Task { cause, trail: Text::new(), hold };
-        let outcome = point.dispatch(&mut task);
-        let decided_by = self.host.decision(&outcome).map(|decision| decision.by);
-        Came { verdict: outcome.verdict, decided_by, trail: task.trail.to_string() }
-    }
-
-    /// What it comes to when the chain goes on; with the animal's letter, or without.
-    fn goes_on<P: Point>(&self, letter: &str) -> Came {
-        let (before, behind) = self.place;
-        let [a, b] = [(before, "a"), (behind, "b")].map(|(is_there, letter)| if is_there { letter } else { "" });
-        let (verdict, by) = match <P::Kind as hookrail_abi::Kind>::RAW {
-            RawKind::Gate if behind => (Verdict::Allow, Some("behind/judge")),
-            RawKind::Gate => (Verdict::Deny(0), None),
-            RawKind::Notify => return Came { verdict: Verdict::Continue, decided_by: None, trail: String::new() },
-            RawKind::Fold => (Verdict::Continue, None),
-        };
-        Came { verdict, decided_by: by.map(str::to_owned), trail: format!("{a}{letter}{b}") }
-    }
-
-    /// What it comes to when the animal's fault denies.
-    fn denies(&self, letter: &str) -> Came {
-        let a = if self.place.0 { "a" } else { "" };
-        Came { verdict: Verdict::Deny(0), decided_by: Some(FAILING.into()), trail: format!("{a}{letter}") }
-    }
-
-    /// What a fault comes to on that point under that policy; `called` when the animal still was.
-    fn fails<P: Point>(&self, policy: &str, called: bool) -> Came {
-        let letter = if called && policy != "rollback" { "x" } else { "" };
-        let deniable = <P::Kind as hookrail_abi::Kind>::RAW != RawKind::Notify;
-        if policy == "closed" && deniable { self.denies(letter) } else { self.goes_on::<P>(letter) }
-    }
-
-    fn animal(&self, point: &str) -> hookrail::CallbackView {
-        let view = self.host.points().into_iter().find(|view| view.point == point).unwrap();
-        view.chain.into_iter().find(|callback| callback.instance == "fails-on-demand").unwrap()
-    }
-}
-
-/// Runs a cell for each kind, policy and place.
-fn each_cell(more: Value, cell: impl Fn(&Scene, &str, &dyn Fn(u32) -> Came, &dyn Fn(bool) -> Came, &str)) {
-    for policy in POLICIES {
-        for place in PLACES {
-            let scene = Scene::new(policy, place, more.clone());
-            cell(
-                &scene,
-                policy,
-                &|cause| scene.dispatch::<TaskSeen>(cause),
-                &|called| scene.fails::<TaskSeen>(policy, called),
-                TaskSeen::NAME,
-            );
-            cell(
-                &scene,
-                policy,
-                &|cause| scene.dispatch::<TaskDone>(cause),
-                &|called| scene.fails::<TaskDone>(policy, called),
-                TaskDone::NAME,
-            );
-            cell(
-                &scene,
-                policy,
-                &|cause| scene.dispatch::<TaskAllowed>(cause),
-                &|called| scene.fails::<TaskAllowed>(policy, called),
-                TaskAllowed::NAME,
-            );
-        }
-    }
-}
-
+/// However closely one looks, and whether or not somebody traces.
 #[test]
 fn a_fault_means_what_the_policy_says() {
-    for level in [Level::Off, Level::Count, Level::Histogram] {
+    const CAUSES: [u32; 8] =
+        [PANIC, PANIC_ANY, PANIC_BOMB, PANIC_TWICE, PANIC_ALLOW, IMPOSSIBLE, ALLOW_WITH_A_CODE, ERROR];
+    // Each of them, and one before and one behind them.
+    const ALL: usize = CAUSES.len() + 2;
+    let levels = [Level::Off, Level::Count, Level::Histogram];
+    for (level, is_traced) in levels.into_iter().flat_map(|level| [(level, false), (level, true)]) {
         each_cell(json!({}), |scene, policy, dispatch, fails, point| {
             scene.host.set_level(point, level).unwrap();
+            let traces = is_traced.then(|| scene.host.trace(point, None, ALL).unwrap());
             let fine = dispatch(FINE);
-            let causes = [PANIC, PANIC_ANY, PANIC_BOMB, PANIC_TWICE, PANIC_ALLOW, IMPOSSIBLE, ALLOW_WITH_A_CODE, ERROR];
-            for (count, cause) in (1..).zip(causes) {
+            for (count, cause) in (1..).zip(CAUSES) {
                 assert_eq!(dispatch(cause), fails(true), "{point}, {policy}, {:?}, cause {cause}", scene.place);
                 assert_eq!(scene.animal(point).faults, count);
             }
             assert_eq!(dispatch(FINE), fine, "nothing of it stays");
+            if let Some(traces) = traces {
+                let taken = traces.wait(ALL, LONG);
+                let steps = taken.iter().flat_map(|trace| &trace.steps).filter(|step| step.callback == FAILING);
+                let answers: Vec<_> = steps.map(|step| &*step.verdict).collect();
+                let [first, faults @ .., last] = &answers[..] else { panic!("{answers:?}") };
+                assert_eq!((*first, faults, *last), ("continue", &["fault"; CAUSES.len()][..], "continue"));
+            }
         });
     }
 }
 
-/// Whatever a gate's callback panics with, and wherever it stands, it lets nobody pass.
 /// The operator's word on a kind holds where none is said of a point, and a word on a point above it.
 #[test]
 fn a_policy_may_be_that_of_a_kind() {
@@ -171,6 +60,7 @@ fn a_policy_may_be_that_of_a_kind() {
     }
 }
 
+/// Whatever a gate's callback panics with, and wherever it stands, it lets nobody pass.
 #[test]
 fn no_panic_opens_a_gate() {
     for place in PLACES {
@@ -350,11 +240,7 @@ fn a_stuck_call_is_named_with_its_thread_and_changes_nothing() {
         let hold_at = std::ptr::from_ref(&hold).expose_provenance();
         std::thread::scope(|threads| {
             let stuck = std::thread::Builder::new().name("the-stuck-one".into());
-            let stuck = stuck.spawn_scoped(threads, || match point {
-                "task.seen" => scene.dispatch_held::<TaskSeen>(STUCK, hold_at),
-                "task.done" => scene.dispatch_held::<TaskDone>(STUCK, hold_at),
-                _ => scene.dispatch_held::<TaskAllowed>(STUCK, hold_at),
-            });
+            let stuck = stuck.spawn_scoped(threads, || dispatch_held_on(scene, point, STUCK, hold_at));
             // The scope waits for the thread.
             let let_go = LetGo(&hold);
             let what = next(&events);
@@ -399,16 +285,4 @@ fn levels_and_traces_of_unknown_points_are_refused() {
     let host = Host::new(Config::default()).unwrap();
     assert_eq!(host.set_level("no.such", Level::Count).unwrap_err().code(), "HR0110");
     assert_eq!(host.trace("no.such", None::<Condition>, 1).unwrap_err().code(), "HR0110");
-}
-
-fn dispatch_on(scene: &Scene, point: &str, cause: u32) -> Came {
-    match point {
-        "task.seen" => scene.dispatch::<TaskSeen>(cause),
-        "task.done" => scene.dispatch::<TaskDone>(cause),
-        _ => scene.dispatch::<TaskAllowed>(cause),
-    }
-}
-
-fn next(events: &hookrail::Events) -> Happened {
-    events.wait(LONG).expect("it is told").what
 }

@@ -1,5 +1,7 @@
-//! Fails on a point of each kind, in the way the payload says.
+//! Fails on a point of each kind, in the way the payload says. It counts its memory, since one way is to hold
+//! too much of it.
 
+use std::hint::black_box;
 use std::panic::{catch_unwind, panic_any};
 use std::time::{Duration, Instant};
 
@@ -47,8 +49,13 @@ impl Animal {
                 Ok(Raw(0))
             }
             STUCK => {
-                // SAFETY: the test keeps it until the dispatch is over.
-                unsafe { &*std::ptr::with_exposed_provenance::<Hold>(task.hold) }.stay();
+                stay(task);
+                Ok(Raw(0))
+            }
+            HOARD => {
+                let hoard = black_box(vec![0u8; HOARDED]);
+                stay(task);
+                drop(hoard);
                 Ok(Raw(0))
             }
             _ => Ok(Raw(0)),
@@ -59,6 +66,12 @@ impl Animal {
         task.trail.push_str("x");
         Animal::fail(task)
     }
+}
+
+/// Until the test lets it go.
+fn stay(task: &Task) {
+    // SAFETY: the test keeps it until the dispatch is over.
+    unsafe { &*std::ptr::with_exposed_provenance::<Hold>(task.hold) }.stay();
 }
 
 impl Plugin for Animal {
@@ -74,4 +87,4 @@ impl Plugin for Animal {
     }
 }
 
-export!(Animal, name = "fails-on-demand");
+export!(Animal, name = "fails-on-demand", allocator = std::alloc::System);
