@@ -1,5 +1,6 @@
 //! Looking at dispatches: what is counted is exact, what is traced is shown, and looking changes nothing.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::scope;
 use std::time::Duration;
@@ -8,10 +9,11 @@ use abi_stable::StableAbi;
 use hookrail::{CallbackView, Callbacks, Condition, Config, Host, Level, Message, PointView, Priority, Verdict};
 use hookrail::{MessageDelivered, MessagePublish};
 use hookrail_abi::{Fold, Gate, Point, Secret, Text, points};
-use hookrail_tests::probe::LONG;
+use hookrail_tests::probe::{LONG, eventually};
+use hookrail_tests::tasks::{FINE, Task, TaskDone};
 use hookrail_tests::zoo;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[repr(C)]
 #[derive(StableAbi, Clone, Debug, Serialize, Deserialize)]
@@ -112,42 +114,79 @@ fn dispatches_without_callbacks_are_counted_too() {
     assert_eq!(view(&host, NumberJudged::NAME).dispatches, 7, "what was counted stays");
 }
 
-/// As fast as it goes, which is more than a thousand times a second.
+/// While others dispatch, and with dispatches of theirs between the changes. The host has counted each of
+/// them where it is never off, and no more than there were where it is.
 #[test]
 fn changing_how_closely_one_looks_changes_no_verdict_and_loses_no_call() {
-    const CHANGES: usize = 3000;
+    for levels in [&[Level::Count, Level::Histogram][..], &[Level::Count, Level::Histogram, Level::Off]] {
+        let host = Host::new(Config::default()).unwrap();
+        let point = host.point::<NumberJudged>().unwrap();
+        judges(&host);
+        host.set_level(NumberJudged::NAME, Level::Count).unwrap();
+        let (over, calls, seen) = (AtomicBool::new(false), Arc::new(AtomicU64::new(0)), AtomicU64::new(0));
+        let counts = calls.clone();
+        let counter = Callbacks::new("counter").on::<NumberJudged, _, _>("count", Priority::new(0), move |_| {
+            counts.fetch_add(1, Ordering::Relaxed);
+        });
+        host.register(counter).unwrap();
+        scope(|threads| {
+            for _ in 0..2 {
+                threads.spawn(|| {
+                    let mut number = 0;
+                    while !over.load(Ordering::SeqCst) {
+                        assert_eq!(point.dispatch(&mut { number }).verdict, expected(number));
+                        number += 1;
+                    }
+                    seen.fetch_add(number, Ordering::SeqCst);
+                });
+            }
+            let over = Over(&over);
+            for _ in 0..100 {
+                let before = calls.load(Ordering::Relaxed);
+                for level in levels.iter().cycle().take(30) {
+                    host.set_level(NumberJudged::NAME, *level).unwrap();
+                }
+                host.trace(NumberJudged::NAME, None, 3).unwrap().wait(3, LONG);
+                eventually("others dispatch", || calls.load(Ordering::Relaxed) > before);
+            }
+            drop(over);
+        });
+        let (calls, seen) = (calls.load(Ordering::SeqCst), seen.load(Ordering::SeqCst));
+        assert_eq!(calls, seen, "each dispatch ran each callback once");
+        let counted = callback(&host, NumberJudged::NAME, "counter").calls.total;
+        let dispatches = view(&host, NumberJudged::NAME).dispatches;
+        assert_eq!(counted, dispatches);
+        if levels.contains(&Level::Off) { assert!(counted <= seen) } else { assert_eq!(counted, seen) }
+    }
+}
+
+/// Ends the dispatches of others when dropped, also when an assertion fails.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn what_is_dispatched_while_nobody_counts_is_all_that_is_not_counted() {
     let host = Host::new(Config::default()).unwrap();
     let point = host.point::<NumberJudged>().unwrap();
     judges(&host);
-    let seen = AtomicU64::new(0);
-    let counter = Callbacks::new("counter").on::<NumberJudged, _, _>("count", Priority::new(0), move |_| {
-        CALLS.fetch_add(1, Ordering::Relaxed);
-    });
-    static CALLS: AtomicU64 = AtomicU64::new(0);
-    host.register(counter).unwrap();
-    let over = AtomicBool::new(false);
-    scope(|threads| {
-        for _ in 0..2 {
-            threads.spawn(|| {
-                let mut number = 0;
-                while !over.load(Ordering::SeqCst) {
-                    assert_eq!(point.dispatch(&mut { number }).verdict, expected(number));
-                    number += 1;
-                }
-                seen.fetch_add(number, Ordering::SeqCst);
-            });
+    let levels = [Level::Off, Level::Count, Level::Off, Level::Histogram, Level::Count, Level::Histogram];
+    let mut counted = 0;
+    for (count, level) in (0..600).zip(levels.into_iter().cycle()) {
+        host.set_level(NumberJudged::NAME, level).unwrap();
+        let traces = (count % 5 == 0).then(|| host.trace(NumberJudged::NAME, None, 2).unwrap());
+        for mut number in 0..count % 7 {
+            assert_eq!(point.dispatch(&mut number).verdict, expected(number));
+            counted += u64::from(level != Level::Off);
         }
-        let levels = [Level::Off, Level::Count, Level::Histogram];
-        for (change, level) in (0..CHANGES).zip(levels.into_iter().cycle()) {
-            host.set_level(NumberJudged::NAME, level).unwrap();
-            if change % 10 == 0 {
-                host.trace(NumberJudged::NAME, None, 3).unwrap().wait(1, Duration::from_micros(50));
-            }
-        }
-        over.store(true, Ordering::SeqCst);
-    });
-    assert_eq!(CALLS.load(Ordering::SeqCst), seen.load(Ordering::SeqCst), "each dispatch ran each callback once");
-    assert!(callback(&host, NumberJudged::NAME, "counter").calls.total <= seen.load(Ordering::SeqCst));
+        drop(traces);
+        let calls = callback(&host, NumberJudged::NAME, "first").calls.total;
+        assert_eq!((calls, view(&host, NumberJudged::NAME).dispatches), (counted, counted), "{level:?}");
+    }
 }
 
 #[test]
@@ -186,7 +225,35 @@ fn a_trace_shows_each_step_and_masks_secrets() {
     assert_eq!(point.dispatch(&mut login("eve", 0)).verdict, Verdict::Continue);
 }
 
-/// A payload that stays in the process has no form that could be shown.
+/// A payload that stays in the process has no form that could be shown, nor a field to choose by.
+#[test]
+fn a_trace_of_a_payload_that_stays_in_the_process_shows_each_step_without_it() {
+    let host = Host::new(Config::default()).unwrap();
+    let point = host.point::<TaskDone>().unwrap();
+    let rules = Callbacks::new("rules")
+        .on::<TaskDone, _, _>("edit", Priority::new(1), |task| task.trail.push_str("e"))
+        .on::<TaskDone, _, _>("limit", Priority::new(2), |task| {
+            if task.hold > 3 { Verdict::Deny(9) } else { Verdict::Continue }
+        });
+    host.register(rules).unwrap();
+    let chosen = host.trace(TaskDone::NAME, Some("hold=4".parse().unwrap()), 1).unwrap();
+    let traces = host.trace(TaskDone::NAME, None, 2).unwrap();
+    for (hold, verdict) in [(3, Verdict::Continue), (4, Verdict::Deny(9))] {
+        let mut task = Task { cause: FINE, trail: Text::new(), hold };
+        assert_eq!((point.dispatch(&mut task).verdict, task.trail.as_str()), (verdict, "e"));
+    }
+    let taken = traces.wait(2, LONG);
+    let verdicts: Vec<_> = taken.iter().map(|trace| &*trace.verdict).collect();
+    assert_eq!(verdicts, ["nobody decided", "deny 9"]);
+    for (trace, limit) in taken.iter().zip(["continue", "deny 9"]) {
+        assert_eq!(trace.payload, Value::Null);
+        let steps: Vec<_> =
+            trace.steps.iter().map(|step| (&*step.callback, &*step.verdict, step.payload.as_ref())).collect();
+        assert_eq!(steps, [("rules/edit", "continue", None), ("rules/limit", limit, None)]);
+    }
+    assert_eq!(chosen.wait(1, Duration::ZERO), []);
+}
+
 #[test]
 fn what_comes_too_late_is_not_waited_for() {
     let host = Host::new(Config::default()).unwrap();
@@ -214,7 +281,7 @@ fn a_plugin_is_replaced_and_unloaded_while_it_is_looked_at() {
             // SAFETY: our own libraries.
             let plugin = unsafe { host.load(hookrail_tests::plugin("hello")) }.unwrap();
             let calls = || callback(&host, MessagePublish::NAME, "hello").calls.total;
-            hookrail_tests::probe::eventually("it is called", || calls() > 0);
+            eventually("it is called", || calls() > 0);
             let before = calls();
             // SAFETY: as above.
             unsafe { host.upgrade(&plugin, hookrail_tests::plugin("hello")) }.unwrap();
