@@ -8,7 +8,7 @@ use crate::view::{CallbackView, PluginView, PointView, Standing};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Health {
-    /// Some of its callbacks are not called, or it holds more memory than it may.
+    /// Some of its callbacks are not called, or do not come back, or it holds more memory than it may.
     Degraded,
     /// It cannot be loaded, or is not what was installed.
     Failed,
@@ -32,7 +32,9 @@ impl Health {
 pub(crate) fn examine(plugin: &mut PluginView, points: &[PointView]) {
     let is_its = |callback: &&CallbackView| plugin.instances.contains(&callback.instance);
     let its = points.iter().flat_map(|view| view.chain.iter().filter(is_its).map(|callback| (&view.point, callback)));
-    let mut reasons: Vec<_> = its.filter_map(|(point, callback)| not_called(point, callback)).collect();
+    let wrong =
+        |(point, callback): (&String, _)| [not_called(point, callback), stuck(point, callback)].into_iter().flatten();
+    let mut reasons: Vec<_> = its.flat_map(wrong).collect();
     if let Some(memory) = plugin.memory.filter(|memory| memory.over) {
         let max = memory.max_bytes.unwrap_or_default();
         reasons.push(format!("it holds {} bytes and may hold {max}", memory.held.bytes));
@@ -50,4 +52,11 @@ fn not_called(point: &str, callback: &CallbackView) -> Option<String> {
     }
     let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     Some(format!("{}/{} on {point} is {}{why}", callback.instance, callback.callback, standing.name()))
+}
+
+/// Why a callback that is called does not do what it is there for.
+fn stuck(point: &str, callback: &CallbackView) -> Option<String> {
+    let CallbackView { instance, callback, stuck_now, .. } = callback;
+    let calls = if *stuck_now == 1 { "a call".into() } else { format!("{stuck_now} calls") };
+    (*stuck_now > 0).then(|| format!("{instance}/{callback} on {point} is stuck in {calls}"))
 }

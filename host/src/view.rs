@@ -75,6 +75,9 @@ pub struct CallbackView {
     pub slow: u64,
     /// How often it was found in one call for too long.
     pub stuck: u64,
+    /// How many of those calls go on.
+    #[serde(default)]
+    pub stuck_now: u64,
     /// What was counted of its calls.
     pub calls: Calls,
     /// How long they took, where they were timed.
@@ -309,6 +312,7 @@ impl CallbackView {
             last_fault: record.last_fault(),
             slow: record.times_slow(),
             stuck: record.times_stuck(),
+            stuck_now: record.stuck_now(),
             calls: Calls {
                 total: record.calls(),
                 stopped: record.sum(|counts| &counts.stops),

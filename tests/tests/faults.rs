@@ -6,8 +6,8 @@ mod failing;
 
 use failing::*;
 use hookrail::{
-    Callbacks, Condition, Config, Decision, Happened, Host, Level, Message, MessageDelivered, MessagePublish, Priority,
-    Standing, Verdict,
+    Callbacks, Condition, Config, Decision, Happened, Health, Host, Level, Message, MessageDelivered, MessagePublish,
+    Priority, Standing, Verdict,
 };
 use hookrail_abi::{Point, Text};
 use hookrail_tests::probe::{LONG, eventually};
@@ -248,7 +248,11 @@ fn a_stuck_call_is_named_with_its_thread_and_changes_nothing() {
             assert_eq!((&**found, &**callback), (point, FAILING));
             assert!(thread.starts_with("the-stuck-one (") && *took_ms >= 1, "{what:?}");
             assert_eq!(dispatch(FINE), fine, "others are not held up");
+            assert_eq!(scene.animal(point).stuck_now, 1);
+            let health = || scene.host.plugins()[0].health;
+            assert_eq!(health(), Health::Degraded);
             drop(let_go);
+            eventually("it is seen to be back", || health() == Health::Good);
             assert_eq!(stuck.unwrap().join().unwrap(), fine);
         });
         assert_eq!((scene.animal(point).stuck, scene.animal(point).faults), (1, 0));

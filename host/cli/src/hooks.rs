@@ -197,6 +197,7 @@ mod tests {
             last_fault: None,
             slow: 0,
             stuck: 0,
+            stuck_now: 0,
             calls: Calls::default(),
             latency: None,
         }

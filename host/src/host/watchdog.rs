@@ -12,6 +12,7 @@ use crate::chain::{Callback, Owner, Standing, Trial};
 use crate::event::Happened;
 use crate::fault::{Finding, Findings, Found, Placed};
 use crate::reclaim::{self, EVERYTHING, Stay};
+use crate::stats::Record;
 
 /// When a thread that could not be started is tried again.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -34,11 +35,12 @@ struct Quarantined {
 }
 
 /// A stay of a thread in an entry, and since when it has been seen.
-#[derive(Clone, Copy)]
 struct Seen {
     stay: Stay,
     since: Instant,
     is_told: bool,
+    /// That of the callback, once it was told that it takes too long.
+    record: Option<Arc<Record>>,
 }
 
 /// Starts the thread, if it does not run.
@@ -185,12 +187,15 @@ impl Watchdog {
         let now = Instant::now();
         for slot in reclaim::all() {
             let before = self.stays.remove(&slot.number).unwrap_or_default();
-            let mut stays: Vec<_> =
-                slot.stays().into_iter().map(|stay| Seen { stay, since: now, is_told: false }).collect();
-            for (seen, before) in stays.iter_mut().zip(before) {
-                if seen.stay == before.stay {
-                    *seen = before;
+            let seen = |stay| Seen { stay, since: now, is_told: false, record: None };
+            let mut stays: Vec<_> = slot.stays().into_iter().map(seen).collect();
+            for (index, before) in before.into_iter().enumerate() {
+                match stays.get_mut(index).filter(|seen| seen.stay == before.stay) {
+                    Some(seen) => *seen = before,
+                    None => before.record.into_iter().for_each(|record| record.came_back()),
                 }
+            }
+            for seen in &mut stays {
                 let took = now.duration_since(seen.since);
                 if took < limit || seen.is_told || seen.stay.entry == EVERYTHING {
                     continue;
@@ -198,6 +203,7 @@ impl Watchdog {
                 seen.is_told = true;
                 // Not found: it is of another host.
                 if let Some((point, callback)) = core.registry.entry(seen.stay.entry) {
+                    seen.record = Some(callback.record.clone());
                     callback.record.stuck();
                     stuck(core, point, &callback, thread(slot.thread()), took);
                 }

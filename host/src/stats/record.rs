@@ -23,6 +23,8 @@ pub(crate) struct Record {
     slow: AtomicU64,
     /// How often it was found in one call for too long.
     stuck: AtomicU64,
+    /// How many of those calls go on.
+    stuck_now: AtomicU64,
     last: Mutex<Option<LastFault>>,
 }
 
@@ -87,6 +89,16 @@ impl Record {
     /// It was found in one call for too long.
     pub(crate) fn stuck(&self) {
         self.stuck.fetch_add(1, Ordering::Relaxed);
+        self.stuck_now.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A call that was found to take too long is over.
+    pub(crate) fn came_back(&self) {
+        self.stuck_now.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn stuck_now(&self) -> u64 {
+        self.stuck_now.load(Ordering::Relaxed)
     }
 
     pub(crate) fn times_stuck(&self) -> u64 {
