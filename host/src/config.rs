@@ -110,6 +110,24 @@ pub struct HookOverride {
     pub budget: Option<Duration>,
 }
 
+impl HookOverride {
+    /// Refuses a list that cannot be meant, whatever plugins there are.
+    pub(crate) fn check(all: &[Self]) -> Result<(), ConfigError> {
+        for (index, hook) in all.iter().enumerate() {
+            let meaningless =
+                |why: &str| Err(ConfigError::Meaningless { key: format!("hooks[{index}]"), why: why.into() });
+            if !hook.callback.contains('/') {
+                return meaningless("names its callback without its instance: write `instance/callback`");
+            }
+            let same = |other: &Self| (&other.point, &other.callback) == (&hook.point, &hook.callback);
+            if all[..index].iter().any(same) {
+                return meaningless("is about a callback that an entry before it is about");
+            }
+        }
+        Ok(())
+    }
+}
+
 /// What the operator changes about one point.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -278,17 +296,7 @@ impl Config {
                 return meaningless(key, "is no name: use letters, digits, `-`, `_` and `.`, no dot first");
             }
         }
-        for (index, hook) in self.hooks.iter().enumerate() {
-            let key = || format!("hooks[{index}]");
-            if !hook.callback.contains('/') {
-                return meaningless(key(), "names its callback without its instance: write `instance/callback`");
-            }
-            let same = |other: &HookOverride| (&other.point, &other.callback) == (&hook.point, &hook.callback);
-            if self.hooks[..index].iter().any(same) {
-                return meaningless(key(), "is about a callback that an entry before it is about");
-            }
-        }
-        Ok(())
+        HookOverride::check(&self.hooks)
     }
 
     /// The instances of a plugin, by name, with their configuration.

@@ -36,6 +36,8 @@ mod examine;
 mod install;
 mod library;
 mod list;
+#[cfg(feature = "control")]
+mod rehearsal;
 mod requires;
 mod stage;
 mod state;
@@ -45,6 +47,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "control")]
+pub(crate) use change::can_be_meant;
 pub use change::{Change, MAX_ALLOWANCE};
 pub use config::{Configured, FormerConfig, Origin};
 pub use error::Refused;

@@ -32,7 +32,7 @@ pub(crate) fn act(core: &Arc<Core>, command: &Command, report: impl FnOnce() -> 
         Command::Allow { plugin, version, sha256, lasts_ms } => {
             json(manager(core)?.allow(plugin, version.clone(), *sha256, Duration::from_millis(*lasts_ms)))
         }
-        Command::Apply { plugins, dry_run } => json(manager(core).map(|it| it.apply(plugins, *dry_run))),
+        Command::Apply { plugins, dry_run } => json(manager(core)?.apply(plugins, *dry_run)),
         Command::Config { plugin } => json(manager(core)?.config(plugin)),
         Command::ConfigHistory { plugin } => json(manager(core)?.config_history(plugin)),
         Command::ConfigSchema { plugin } => json(manager(core)?.config_schema(plugin)),

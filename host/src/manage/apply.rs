@@ -1,40 +1,73 @@
 //! A list of what shall be installed, enabled and configured, carried out step by step.
+//!
+//! A dry run does the same in a rehearsal of the store: what that refuses it refuses too.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::Manager;
 use super::verbs::Swap;
-use crate::config::HookOverride;
+use crate::config::{Config, HookOverride};
 use crate::control::wire::{Applied, Deed, Desire, Problem, Step};
 use crate::error::Error;
+use crate::host::Host;
 use crate::package::Digest;
-use crate::store::{Install, Installation, Refused};
+use crate::store::{Install, Installation, Refused, Version, can_be_meant};
 
 const SWAP: Swap = Swap { fresh: false, wait_ms: None };
+
+/// A plugin that is not as it is wanted, and why.
+type Failed = (String, Problem);
 
 /// What is done, and what came of it so far.
 struct Course<'a> {
     manager: Manager<'a>,
-    dry_run: bool,
     steps: Vec<Step>,
 }
 
 impl Manager<'_> {
-    /// Carries out what is not so yet. Stops at the first step that fails; those before it stay.
-    pub(crate) fn apply(self, desires: &BTreeMap<String, Desire>, dry_run: bool) -> Applied {
-        let mut course = Course { manager: self, dry_run, steps: Vec::new() };
+    /// Carries out what is not so yet. Stops at the first step that fails; those before it stay. Begins with none
+    /// if one of them can never be done.
+    pub(crate) fn apply(self, desires: &BTreeMap<String, Desire>, dry_run: bool) -> Result<Applied, Error> {
+        if let Err((failed, problem)) = can_all_be_meant(desires) {
+            return Ok(Applied { steps: Vec::new(), dry_run, failed: Some(failed), problem: Some(problem) });
+        }
+        if dry_run { self.rehearse(desires) } else { Ok(self.carry_out(desires)) }
+    }
+
+    fn carry_out(self, desires: &BTreeMap<String, Desire>) -> Applied {
+        let mut course = Course { manager: self, steps: Vec::new() };
         let (failed, problem) = course.run(desires).err().unzip();
-        Applied { steps: course.steps, dry_run, failed, problem }
+        Applied { steps: course.steps, dry_run: false, failed, problem }
+    }
+
+    fn rehearse(self, desires: &BTreeMap<String, Desire>) -> Result<Applied, Error> {
+        let rehearsal = self.stock.store.rehearsal()?;
+        let home = Some(rehearsal.store.home().path().into());
+        // It loads nothing, so that nothing that runs is changed.
+        let host = Host::new(Config { home, ..self.core.config.clone() })?;
+        let mut applied = host.give(rehearsal.store.clone(), false)?.carry_out(desires);
+        applied.dry_run = true;
+        if let Some(problem) = &mut applied.problem {
+            problem.message = rehearsal.in_place(&problem.message);
+        }
+        Ok(applied)
     }
 }
 
+/// Refuses what cannot be done whatever is installed.
+fn can_all_be_meant(desires: &BTreeMap<String, Desire>) -> Result<(), Failed> {
+    desires.iter().try_for_each(|(name, desire)| {
+        can_be_meant(name, desire.hooks.as_deref().unwrap_or_default()).map_err(of(name))
+    })
+}
+
+fn of(name: &str) -> impl Fn(Error) -> Failed {
+    move |error| (name.into(), Problem::from(&error))
+}
+
 impl Course<'_> {
-    fn run(&mut self, desires: &BTreeMap<String, Desire>) -> Result<(), (String, Problem)> {
-        let of = |name: &String| {
-            let name = name.clone();
-            move |error: Error| (name, Problem::from(&error))
-        };
+    fn run(&mut self, desires: &BTreeMap<String, Desire>) -> Result<(), Failed> {
         for (name, desire) in desires {
             self.install(name, desire).map_err(of(name))?;
         }
@@ -67,49 +100,40 @@ impl Course<'_> {
         let Some(package) = &desire.package else {
             return self.manager.stock.store.wanted(name).map(|_| ());
         };
-        if self.has(name, package)? {
-            return Ok(());
+        let state = self.manager.stock.store.state()?;
+        if let Ok((plugin, current, installed)) = state.installed(name) {
+            let sha256 = digest(package)?;
+            if installed.package == sha256 {
+                return Ok(());
+            }
+            let is_it = |previous: &&Version| plugin.versions[*previous].package == sha256;
+            if let Some(previous) = plugin.previous.as_ref().filter(is_it).filter(|_| desire.downgrade) {
+                self.manager.rollback(name, SWAP)?;
+                let (version, replaces) = (previous.clone(), Some(current.clone()));
+                self.did(name, Deed::Install { version, replaces });
+                return Ok(());
+            }
         }
-        let how = Install { dry_run: self.dry_run, downgrade: desire.downgrade };
+        let how = Install { dry_run: false, downgrade: desire.downgrade };
         let installation = self.manager.install(package, Some(name), how, SWAP)?.installation;
         let Installation { metadata, replaces, .. } = installation;
         self.did(name, Deed::Install { version: metadata.version, replaces });
         Ok(())
     }
 
-    /// Whether what is installed came from this very file.
-    fn has(&self, name: &str, package: &Path) -> Result<bool, Error> {
-        let state = self.manager.stock.store.state()?;
-        let Ok((_, _, installed)) = state.installed(name) else { return Ok(false) };
-        let failed = |source| Error::System { what: format!("read {}", package.display()), source };
-        Ok(installed.package == Digest::of_file(package).map_err(failed)?)
-    }
-
     fn configure(&mut self, name: &str, desire: &Desire) -> Result<(), Error> {
-        // Of a plugin that a dry run would have installed nothing is known yet.
-        if self.dry_run && self.steps.iter().any(|step| step.plugin == name) {
-            let deeds =
-                [desire.config.as_ref().map(|_| Deed::Configure), desire.hooks.as_ref().map(|_| Deed::Override)];
-            deeds.into_iter().flatten().for_each(|deed| self.did(name, deed));
-            return Ok(());
+        if let Some(config) = desire.config.as_ref()
+            && self.manager.config(name)?.value != *config
+        {
+            self.manager.configure(name, config.clone(), desire.restart, SWAP)?;
+            self.did(name, Deed::Configure);
         }
-        if let Some(config) = desire.config.as_ref() {
-            let is_new = self.manager.config(name)?.value != *config;
-            if is_new && !self.dry_run {
-                self.manager.configure(name, config.clone(), desire.restart, SWAP)?;
-            }
-            if is_new {
-                self.did(name, Deed::Configure);
-            }
-        }
-        let Some(hooks) = &desire.hooks else { return Ok(()) };
-        if self.manager.stock.store.state()?.desired(name).hooks == *hooks {
-            return Ok(());
-        }
-        if !self.dry_run {
+        if let Some(hooks) = &desire.hooks
+            && self.manager.stock.store.state()?.desired(name).hooks != *hooks
+        {
             self.manager.override_hooks(name, hooks.clone())?;
+            self.did(name, Deed::Override);
         }
-        self.did(name, Deed::Override);
         Ok(())
     }
 
@@ -117,18 +141,23 @@ impl Course<'_> {
         if self.manager.stock.store.state()?.desired(name).enabled == enabled {
             return Ok(());
         }
-        match (enabled, self.dry_run) {
-            (_, true) => {}
-            (true, false) => _ = self.manager.enable(name)?,
-            (false, false) => _ = self.manager.disable(name, None)?,
+        if enabled {
+            self.manager.enable(name)?;
+            self.did(name, Deed::Enable);
+        } else {
+            self.manager.disable(name, None)?;
+            self.did(name, Deed::Disable);
         }
-        self.did(name, if enabled { Deed::Enable } else { Deed::Disable });
         Ok(())
     }
 
     fn did(&mut self, plugin: &str, deed: Deed) {
         self.steps.push(Step { plugin: plugin.into(), deed });
     }
+}
+
+fn digest(package: &Path) -> Result<Digest, Error> {
+    Digest::of_file(package).map_err(|source| Error::System { what: format!("read {}", package.display()), source })
 }
 
 impl Manager<'_> {

@@ -100,22 +100,15 @@ impl<'a> Change<'a> {
         Ok(true)
     }
 
-    /// Refuses an override of what a plugin does not have, and one with a priority that nobody may have.
+    /// Refuses what never can be, and an override of what a plugin does not have.
     fn can_be(&self, name: &str, hooks: &[HookOverride]) -> Result<(), Error> {
+        can_be_meant(name, hooks)?;
         let declared = self.store.declared(&self.state, name)?;
-        hooks.iter().try_for_each(|HookOverride { point, callback, priority, .. }| {
-            let (point, callback) = (point.clone(), callback.clone());
-            let is_it = |(instance, own): (&str, &str)| {
-                plugin_of(instance) == name && declared.iter().any(|hook| hook.point == point && hook.callback == own)
-            };
-            if !callback.split_once('/').is_some_and(is_it) {
-                return Err(refused(name, Refused::NoCallback { callback, point }));
-            }
-            match priority.filter(|priority| Priority::checked(*priority).is_none()) {
-                Some(priority) => Err(ConfigError::ReservedPriority { point, callback, priority }.into()),
-                None => Ok(()),
-            }
-        })
+        let is_there = |hook: &&HookOverride| {
+            let own = hook.callback.split_once('/').map(|(_, own)| own);
+            declared.iter().any(|there| there.point == hook.point && Some(&*there.callback) == own)
+        };
+        hooks.iter().find(|hook| !is_there(hook)).map_or(Ok(()), |hook| Err(no_callback(name, hook)))
     }
 
     /// Swaps the current version and the one before it; answers both, the new one first. Whoever uses it
@@ -234,4 +227,26 @@ impl<'a> Change<'a> {
             named.all(|other| other == first).then_some(first)
         });
     }
+}
+
+/// Refuses what cannot be said of the callbacks of a plugin, whatever it declares: what no list of overrides may
+/// hold, callbacks of others, and priorities that nobody may have.
+pub(crate) fn can_be_meant(name: &str, hooks: &[HookOverride]) -> Result<(), Error> {
+    HookOverride::check(hooks)?;
+    hooks.iter().try_for_each(|hook| {
+        if hook.callback.split_once('/').is_none_or(|(instance, _)| plugin_of(instance) != name) {
+            return Err(no_callback(name, hook));
+        }
+        match hook.priority.filter(|priority| Priority::checked(*priority).is_none()) {
+            Some(priority) => {
+                let (point, callback) = (hook.point.clone(), hook.callback.clone());
+                Err(ConfigError::ReservedPriority { point, callback, priority }.into())
+            }
+            None => Ok(()),
+        }
+    })
+}
+
+fn no_callback(name: &str, hook: &HookOverride) -> Error {
+    refused(name, Refused::NoCallback { callback: hook.callback.clone(), point: hook.point.clone() })
 }
