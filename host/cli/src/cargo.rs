@@ -26,9 +26,10 @@ pub(crate) struct Package {
 }
 
 /// What a manifest says for people, and for us.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(crate) struct About {
     pub(crate) description: Option<String>,
+    #[serde(default)]
     pub(crate) authors: Vec<String>,
     pub(crate) repository: Option<String>,
     pub(crate) homepage: Option<String>,

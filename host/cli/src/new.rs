@@ -39,7 +39,7 @@ pub(crate) fn run(options: &New) -> Result<ExitCode, Error> {
     }
     let abi = Abi::of(options.abi.as_deref()).map_err(refused)?;
     let files = match options.lang {
-        Language::C => template::c(&name, &hooked, options.priority, &abi).map_err(refused)?,
+        Language::C => template::c(&name, &hooked, options.priority, &abi, &author()).map_err(refused)?,
         Language::Rust => template::rust(&name, &hooked, options.priority, &abi, &author()),
     };
     let is_new = !folder.exists();

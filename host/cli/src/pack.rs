@@ -1,8 +1,9 @@
-//! `hookrail pack`: a package of a plugin, from its crate.
+//! `hookrail pack`: a package of a plugin, from its crate or from libraries that are there.
 
 mod contents;
 mod manifest;
 mod moment;
+mod subject;
 
 use std::path::PathBuf;
 
@@ -10,7 +11,7 @@ use hookrail::inspect;
 use hookrail::package::{Build, Content, FORMAT, Libc, MemberPath, Metadata, Package, Tar, Target, write};
 
 use crate::args::Pack;
-use crate::cargo::{self, Built};
+use crate::cargo::Built;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::interrupt::Interrupt;
@@ -19,20 +20,21 @@ use crate::{duration, print, talk};
 
 use contents::Contents;
 use manifest::Manifest;
+use subject::Subject;
 
 pub(crate) fn run(options: &Pack) -> Result<ExitCode, Error> {
-    let package = cargo::Package::of(&options.folder)?;
+    let subject = Subject::of(options)?;
     // What is missing is said before anybody waits for a build.
-    let manifest = Manifest::of(&package)?;
+    let manifest = Manifest::of(&subject)?;
     let signer = options.sign.then(|| Signer::open(&options.key)).transpose()?;
-    let Some(libraries) = libraries(&package, options)? else { return Ok(ExitCode::Failure) };
-    let mut contents = Contents::of(&package.folder, options.source)?;
+    let Some(libraries) = libraries(&subject, options)? else { return Ok(ExitCode::Failure) };
+    let mut contents = Contents::of(&subject.folder, options.source)?;
     let mut builds = Vec::new();
     let mut note = None;
     for (target, file) in libraries {
         let inspection = hookrail::package::inspect_for(target, &file)?;
         let name = format!("lib/{target}/lib{}.so", inspection.note.name.replace(['-', '.'], "_"));
-        let path: MemberPath = name.parse().map_err(|why| Error::NotPacked { package: package.name.clone(), why })?;
+        let path: MemberPath = name.parse().map_err(|why| subject.refused(why))?;
         let libc = inspection.image.glibc.as_deref().and_then(|text| text.parse().ok());
         builds.push(Build { target, libc: libc.unwrap_or(Libc::OLDEST).max(Libc::OLDEST), library: path.clone() });
         contents.add(Content { path, from: file.clone(), is_executable: false });
@@ -42,16 +44,16 @@ pub(crate) fn run(options: &Pack) -> Result<ExitCode, Error> {
         note.get_or_insert(inspection.note);
     }
     let note = note.expect("there is a library for each target, and one target at least");
-    let version = note.version.parse().map_err(|error| Error::NotPacked {
-        package: package.name.clone(),
-        why: format!("its version {} is none of Semantic Versioning: {error}", note.version),
+    subject.is(&note)?;
+    let version = note.version.parse().map_err(|error| {
+        subject.refused(format!("its version {} is none of Semantic Versioning: {error}", note.version))
     })?;
     let draft = Metadata {
         format: FORMAT,
         name: note.name,
         version,
         description: manifest.description,
-        built_at: moment::of(&package.folder)?,
+        built_at: moment::of(&subject.folder)?,
         tar: Tar::default(),
         files: Vec::new(),
         authors: manifest.authors,
@@ -99,10 +101,8 @@ fn targets(metadata: &Metadata) -> String {
 }
 
 /// The libraries that were given, or the one that cargo makes; nothing when cargo has said why not.
-fn libraries(package: &cargo::Package, options: &Pack) -> Result<Option<Vec<(Target, PathBuf)>>, Error> {
-    if !options.libraries.is_empty() {
-        return Ok(Some(options.libraries.clone()));
-    }
+fn libraries(subject: &Subject, options: &Pack) -> Result<Option<Vec<(Target, PathBuf)>>, Error> {
+    let Some(package) = &subject.package else { return Ok(Some(options.libraries.clone())) };
     match package.build(true, &[], true, &Interrupt::install()?)? {
         Built::Library { file, time } => {
             talk::line(format_args!("built in {}", duration::text(time)));

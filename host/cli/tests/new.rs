@@ -93,6 +93,49 @@ fn a_c_source_works_at_once() {
     }
 }
 
+/// From nothing to messages that pass it, as its README and the guides say.
+#[test]
+fn a_c_source_becomes_a_package_that_is_installed_and_runs() {
+    if !has_peer("cc", "gcc") || !has_peer("make", "make") {
+        return;
+    }
+    let folder = made("c_whole", &["quiet-c", "--priority", "400", "--lang", "c"]);
+    let above = folder.parent().unwrap();
+    let in_its_folder = |mut command: Command| {
+        let program = Path::new(env!("CARGO_BIN_EXE_hookrail")).parent().unwrap().to_owned();
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths([program].into_iter().chain(std::env::split_paths(&path))).unwrap();
+        command.current_dir(&folder).env("HOOKRAIL_HOME", above.join("home")).env("PATH", path);
+        command
+    };
+    let ok = |arguments: &[&str]| succeeds(&mut in_its_folder(hookrail(arguments)));
+    let make = |arguments: &[&str]| {
+        let mut make = Command::new("make");
+        make.args(arguments).env("SOURCE_DATE_EPOCH", "1700000000");
+        run(&mut in_its_folder(make), b"")
+    };
+    assert!(make(&[]).status.success());
+    ok(&["check", "--quick", "./libquiet_c.so"]);
+    let packed = make(&["package"]);
+    assert!(packed.status.success(), "{}", text(&packed.stderr));
+    let key = above.join("jane.key");
+    ok(&["keygen", "--key", key.to_str().unwrap(), "--no-password"]);
+    ok(&["sign", "quiet-c-0.1.0.hrp", "--key", key.to_str().unwrap()]);
+    ok(&["trust", "add", key.with_extension("pub").to_str().unwrap(), "--name", "Jane"]);
+    ok(&["plugin", "install", "quiet-c-0.1.0.hrp"]);
+    ok(&["plugin", "enable", "quiet-c"]);
+    let out = run(&mut in_its_folder(hookrail(&["run", "--output", "json"])), b"a line\n");
+    assert!(text(&out.stdout).contains(r#"["quiet-c","seen"]"#), "{}", text(&out.stderr));
+
+    // Nothing but its author keeps the two versions the same.
+    let manifest = folder.join("hookrail-package.toml");
+    fs::write(&manifest, fs::read_to_string(&manifest).unwrap().replace("0.1.0", "0.2.0")).unwrap();
+    let packed = make(&["package"]);
+    assert!(!packed.status.success());
+    let said = text(&packed.stderr);
+    assert!(said.contains("HR0621") && said.contains("says quiet-c 0.2.0, and the library quiet-c 0.1.0"), "{said}");
+}
+
 #[test]
 fn what_cannot_be_made_is_said_and_leaves_nothing() {
     for (arguments, why) in [

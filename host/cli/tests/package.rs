@@ -214,6 +214,50 @@ fn what_cannot_be_packed_is_said_at_once() {
     assert!(!scene.path("hello-1.0.0.hrp").exists());
 }
 
+/// A manifest beside libraries that something else has built is read as it stands: without cargo, and without
+/// targets of cargo's.
+#[test]
+fn a_package_of_given_libraries_needs_no_crate() {
+    let scene = Scene::new("given");
+    let bare = MANIFEST.replace("[lib]\ncrate-type = [\"cdylib\"]\n", "");
+    let library = format!("{TARGET}={}", plugin("hello").display());
+    let packed = |source: bool| {
+        let mut arguments = vec!["pack", ".", "--lib", &library, "--json"];
+        arguments.extend(source.then_some("--source"));
+        let mut command = hookrail(&arguments);
+        command.current_dir(&scene.folder).env("SOURCE_DATE_EPOCH", "1700000000").env("CARGO", "/nowhere");
+        let output = run(&mut command, b"");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    // What a crate takes from its workspace is that of this one.
+    let workspace = "[workspace.package]\nauthors = [\"Ann <ann@example.org>\"]\n";
+    let own = "authors = [\"Jane Doe <jane@example.org>\"]";
+    fs::remove_dir_all(scene.path("src")).unwrap();
+    fs::write(
+        scene.path("Cargo.toml"),
+        bare.replace(own, "authors.workspace = true").replace("[workspace]\n", workspace),
+    )
+    .unwrap();
+    assert_eq!(packed(false)["authors"][0], "Ann <ann@example.org>");
+
+    fs::remove_file(scene.path("Cargo.toml")).unwrap();
+    let said = scene.refused(&["pack", ".", "--lib", &library], 2);
+    assert!(said.contains("neither Cargo.toml nor hookrail-package.toml"), "{said}");
+    fs::write(scene.path("hookrail-package.toml"), &bare).unwrap();
+    fs::write(scene.path("plugin.c"), "").unwrap();
+    let metadata = packed(true);
+    assert_eq!(metadata["authors"][0], "Jane Doe <jane@example.org>");
+    let paths: Vec<_> =
+        metadata["files"].as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap()).collect();
+    assert!(["hookrail-package.toml", "plugin.c"].iter().all(|path| paths.contains(path)), "{paths:?}");
+    let said = scene.refused(&["pack"], 2);
+    assert!(said.contains("HR0621") && said.contains("--lib TARGET=FILE"), "{said}");
+    fs::write(scene.path("hookrail-package.toml"), "[package]\nname = \"hello\"\n").unwrap();
+    let said = scene.refused(&["pack", ".", "--lib", &library], 2);
+    assert!(said.contains("its hookrail-package.toml lacks") && said.contains("`description`"), "{said}");
+}
+
 #[test]
 fn a_home_that_others_can_write_is_trusted_with_nothing() {
     let scene = Scene::with_key("open_home");

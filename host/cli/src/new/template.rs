@@ -36,7 +36,7 @@ pub(super) fn rust(name: &Name, hooked: &Hooked, priority: i32, abi: &Abi, autho
                 ("point", hooked.name),
                 ("Point", &hooked.of_type()),
                 ("priority", &priority.to_string()),
-                ("source", &format!("https://example.org/{}", name.as_str())),
+                ("source", &source(name)),
                 ("Type", &name.of_type()),
             ],
         )
@@ -55,7 +55,7 @@ pub(super) fn rust(name: &Name, hooked: &Hooked, priority: i32, abi: &Abi, autho
 }
 
 /// A C source with its header.
-pub(super) fn c(name: &Name, hooked: &Hooked, priority: i32, abi: &Abi) -> Result<Vec<File>, String> {
+pub(super) fn c(name: &Name, hooked: &Hooked, priority: i32, abi: &Abi, author: &str) -> Result<Vec<File>, String> {
     let body = match hooked.kind {
         RawKind::Notify => "  (void)payload; // Look at it here.".to_owned(),
         RawKind::Fold | RawKind::Gate => format!(
@@ -68,6 +68,7 @@ pub(super) fn c(name: &Name, hooked: &Hooked, priority: i32, abi: &Abi) -> Resul
         fill(
             text,
             &[
+                ("author", author),
                 ("body", &body),
                 ("callback", hooked.callback()),
                 ("library", &format!("lib{}.so", name.in_rust())),
@@ -75,6 +76,7 @@ pub(super) fn c(name: &Name, hooked: &Hooked, priority: i32, abi: &Abi) -> Resul
                 ("point", hooked.name),
                 ("POINT", &hooked.in_c()),
                 ("priority", &priority.to_string()),
+                ("source", &source(name)),
             ],
         )
     };
@@ -82,9 +84,15 @@ pub(super) fn c(name: &Name, hooked: &Hooked, priority: i32, abi: &Abi) -> Resul
         (".gitignore".into(), template!("c/gitignore").into()),
         ("Makefile".into(), fill(template!("c/Makefile"))),
         ("README.md".into(), fill(template!("c/README.md"))),
+        ("hookrail-package.toml".into(), fill(template!("c/hookrail-package.toml"))),
         ("hookrail.h".into(), abi.header()?),
         ("plugin.c".into(), fill(template!("c/plugin.c"))),
     ])
+}
+
+/// Where its source could be: its author knows better.
+fn source(name: &Name) -> String {
+    format!("https://example.org/{}", name.as_str())
 }
 
 /// Puts the values in the place of their `{{names}}`.

@@ -15,7 +15,7 @@ use crate::error::Error;
 const FOLDERS: [&str; 2] = ["data", "etc"];
 
 /// Those that are its source.
-const SOURCE: [&str; 3] = ["Cargo.toml", "build.rs", "src"];
+const SOURCE: [&str; 5] = ["Cargo.toml", "Makefile", "build.rs", "hookrail-package.toml", "src"];
 
 /// The files of a package.
 pub(super) struct Contents {
@@ -33,7 +33,8 @@ impl Contents {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             let is_text = name.starts_with("README") || name.starts_with("LICENSE");
-            if is_text || FOLDERS.contains(&&*name) || (source && SOURCE.contains(&&*name)) {
+            let is_source = || SOURCE.contains(&&*name) || name.ends_with(".c") || name.ends_with(".h");
+            if is_text || FOLDERS.contains(&&*name) || (source && is_source()) {
                 contents.take(&entry.path(), &name)?;
             }
         }

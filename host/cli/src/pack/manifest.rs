@@ -1,11 +1,11 @@
-//! What a crate's manifest says of the plugin.
+//! What a manifest says of the plugin.
 
 use std::collections::BTreeMap;
 
 use hookrail::package::{Builder, Compatibility, Functionality, Range, Requirement};
 use serde::Deserialize;
 
-use crate::cargo::Package;
+use super::subject::Subject;
 use crate::error::Error;
 
 /// What only its author can know of a package.
@@ -35,9 +35,9 @@ struct Table {
 
 impl Manifest {
     /// All that is missing is said at once.
-    pub(super) fn of(package: &Package) -> Result<Self, Error> {
-        let about = &package.about;
-        let refused = |why: String| Error::NotPacked { package: package.name.clone(), why };
+    pub(super) fn of(subject: &Subject) -> Result<Self, Error> {
+        let about = &subject.about;
+        let refused = |why: String| subject.refused(why);
         let table = about.metadata.as_ref().and_then(|metadata| metadata.get("hookrail")).cloned();
         let table: Table = table
             .map_or(Ok(Table::default()), serde_json::from_value)
@@ -63,7 +63,7 @@ impl Manifest {
         let (Some(description), Some(source), Some(builder), true) =
             (about.description.clone(), source, builder, missing.is_empty())
         else {
-            return Err(refused(format!("its Cargo.toml lacks\n  {}", missing.join("\n  "))));
+            return Err(refused(format!("its {} lacks\n  {}", subject.manifest, missing.join("\n  "))));
         };
         let any = || "~> 1.0".parse::<Range>().expect("this is a range");
         Ok(Manifest {

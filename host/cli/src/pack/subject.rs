@@ -1,0 +1,114 @@
+//! What is packed: a crate that cargo builds, or a folder in which something else has built libraries.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use hookrail::Note;
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use crate::args::Pack;
+use crate::cargo::{About, Package};
+use crate::error::Error;
+
+const CARGO: &str = "Cargo.toml";
+
+/// The manifest of a plugin that cargo knows nothing of, with the same keys.
+const OWN: &str = "hookrail-package.toml";
+
+pub(super) struct Subject {
+    pub(super) name: String,
+    pub(super) folder: PathBuf,
+    /// The name of the file that says all this.
+    pub(super) manifest: &'static str,
+    pub(super) about: About,
+    /// What cargo knows of it, if it is to build the library.
+    pub(super) package: Option<Package>,
+    version: Option<String>,
+}
+
+/// `[package]`, as far as we ask.
+#[derive(Deserialize)]
+struct Described {
+    name: String,
+    version: Option<String>,
+    #[serde(flatten)]
+    about: About,
+}
+
+impl Subject {
+    pub(super) fn of(options: &Pack) -> Result<Self, Error> {
+        let folder = &options.folder;
+        let (is_crate, is_other) = (folder.join(CARGO).is_file(), folder.join(OWN).is_file());
+        let refused = |why: &str| Err(Error::NotPacked { package: folder.display().to_string(), why: why.into() });
+        match (options.libraries.is_empty(), is_crate, is_other) {
+            (true, false, true) => refused(
+                "hookrail-package.toml does not say how to build it: name what was built with --lib TARGET=FILE",
+            ),
+            (true, ..) => Package::of(folder).map(Self::built),
+            (false, true, _) => Self::read(folder, CARGO),
+            (false, false, true) => Self::read(folder, OWN),
+            (false, false, false) => refused("it has neither Cargo.toml nor hookrail-package.toml"),
+        }
+    }
+
+    fn built(package: Package) -> Self {
+        Subject {
+            name: package.name.clone(),
+            folder: package.folder.clone(),
+            manifest: CARGO,
+            about: package.about.clone(),
+            package: Some(package),
+            version: None,
+        }
+    }
+
+    /// From the file alone: where libraries are given, nobody needs cargo.
+    fn read(folder: &Path, manifest: &'static str) -> Result<Self, Error> {
+        let refused = |why: String| Error::NotPacked { package: folder.display().to_string(), why };
+        let path = folder.join(manifest);
+        let text =
+            fs::read_to_string(&path).map_err(|source| Error::Input { file: path.display().to_string(), source })?;
+        let wrong = |error: toml::de::Error| refused(format!("its {manifest}: {}", error.to_string().trim_end()));
+        let mut package = match toml::from_str::<Table>(&text).map_err(wrong)?.remove("package") {
+            Some(Value::Table(package)) => package,
+            _ => return Err(refused(format!("its {manifest} has no [package]"))),
+        };
+        inherit(&mut package, folder);
+        let Described { name, version, about } = package.try_into().map_err(wrong)?;
+        Ok(Subject { name, folder: folder.into(), manifest, about, package: None, version })
+    }
+
+    /// Refuses a library that is not what its own manifest says: nothing but its author keeps the two the same.
+    pub(super) fn is(&self, note: &Note) -> Result<(), Error> {
+        let Some(version) = self.version.as_ref().filter(|_| self.manifest == OWN) else { return Ok(()) };
+        if (&self.name, version) == (&note.name, &note.version) {
+            return Ok(());
+        }
+        let said = format!("{} {version}", self.name);
+        Err(self.refused(format!("{OWN} says {said}, and the library {} {}", note.name, note.version)))
+    }
+
+    pub(super) fn refused(&self, why: String) -> Error {
+        Error::NotPacked { package: self.name.clone(), why }
+    }
+}
+
+/// Puts what the workspace says into the place of `KEY.workspace = true`.
+fn inherit(package: &mut Table, folder: &Path) {
+    let is_inherited = |value: &Value| value.get("workspace").and_then(Value::as_bool) == Some(true);
+    if !package.values().any(is_inherited) {
+        return;
+    }
+    let folder = std::path::absolute(folder).unwrap_or_default();
+    let of_workspace = |folder: &Path| {
+        let manifest: Table = toml::from_str(&fs::read_to_string(folder.join(CARGO)).ok()?).ok()?;
+        manifest.get("workspace")?.get("package")?.as_table().cloned()
+    };
+    let shared = folder.ancestors().find_map(of_workspace).unwrap_or_default();
+    for (key, value) in package.iter_mut().filter(|(_, value)| is_inherited(value)) {
+        if let Some(said) = shared.get(key) {
+            *value = said.clone();
+        }
+    }
+}
