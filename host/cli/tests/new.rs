@@ -136,6 +136,16 @@ fn a_c_source_becomes_a_package_that_is_installed_and_runs() {
     assert!(said.contains("HR0621") && said.contains("says quiet-c 0.2.0, and the library quiet-c 0.1.0"), "{said}");
 }
 
+/// What signs for its author is not to be committed by mistake.
+#[test]
+fn keys_are_not_put_under_version_control() {
+    for (language, name) in [("c", "ignoring-c"), ("rust", "ignoring")] {
+        let folder = made(name, &[name, "--priority", "1", "--lang", language]);
+        let ignored = fs::read_to_string(folder.join(".gitignore")).unwrap();
+        assert!(ignored.lines().any(|line| line == "*.key"), "{language}: {ignored}");
+    }
+}
+
 #[test]
 fn what_cannot_be_made_is_said_and_leaves_nothing() {
     for (arguments, why) in [
