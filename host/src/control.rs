@@ -52,6 +52,7 @@ use std::thread::JoinHandle;
 use serde_json::Value;
 
 pub use self::client::{Client, EventStream};
+pub use self::ending::LONGEST_WAIT;
 pub use self::error::{CallError, ControlError};
 pub use self::running::{Running, running, socket_in};
 use self::server::Server;

@@ -101,8 +101,8 @@ impl Registry {
     pub(crate) fn each(&self, mut look: impl FnMut(&Look<'_>)) {
         self.points.lock().values_mut().for_each(|hung| {
             hung.counts.bring_in();
-            let Hung { state, callbacks, level, counts, .. } = hung;
-            look(&Look { state, callbacks, level: *level, counts });
+            let Hung { state, callbacks, level, tracers, counts } = hung;
+            look(&Look { state, callbacks, level: *level, tracers: tracers.0.len(), counts });
         });
     }
 

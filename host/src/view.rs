@@ -31,6 +31,9 @@ pub struct PointView {
     pub dispatched_by: Option<String>,
     /// How closely its dispatches are looked at.
     pub level: Level,
+    /// By how many it is being traced; each of its dispatches costs microseconds meanwhile.
+    #[serde(default)]
+    pub tracers: usize,
     /// How many dispatches were counted.
     pub dispatches: u64,
     /// How many of them found no callback.
@@ -251,6 +254,7 @@ pub(crate) fn points(registry: &Registry) -> Vec<PointView> {
             local: false,
             dispatched_by: None,
             level: Level::Off,
+            tracers: 0,
             dispatches: 0,
             empty: 0,
             chain: Vec::new(),
@@ -262,7 +266,7 @@ pub(crate) fn points(registry: &Registry) -> Vec<PointView> {
 
 impl PointView {
     fn of(look: &Look<'_>) -> Self {
-        let Look { state, callbacks, level, counts } = *look;
+        let Look { state, callbacks, level, tracers, counts } = *look;
         let built_in = catalogue::BUILT_IN.iter().find(|built_in| built_in.name == state.chain.point);
         PointView {
             point: state.chain.point.into(),
@@ -274,6 +278,7 @@ impl PointView {
                 .and_then(|point| point.dispatched_by)
                 .map(|(by, since)| format!("{by}, since {since}")),
             level,
+            tracers,
             dispatches: counts.dispatches,
             empty: counts.empty,
             chain: callbacks.iter().map(|callback| CallbackView::of(callback)).collect(),

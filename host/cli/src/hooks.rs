@@ -121,12 +121,18 @@ fn about(view: &PointView) -> String {
     if view.level > Level::Off {
         let _ = write!(about, ", level {}", view.level.name());
     }
+    about.push_str(&traced(view));
     match &view.dispatched_by {
         Some(by) => _ = write!(about, ", dispatched by {by}"),
         None if view.revision == 0 => about.push_str(", planned: nobody dispatches it yet"),
         None => {}
     }
     about
+}
+
+/// By how many it is being traced, where it is any: it is slower meanwhile.
+fn traced(view: &PointView) -> String {
+    if view.tracers == 0 { String::new() } else { format!(", traced by {}", view.tracers) }
 }
 
 /// A chain, in the order in which it runs.

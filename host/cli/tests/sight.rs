@@ -4,10 +4,15 @@
 mod program;
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
 
+use hookrail::control::{Client, Command, Manage};
 use program::asked::{ask, refused, shown, told};
 use program::live::Live;
-use program::{folder, hookrail, text};
+use program::{folder, home, hookrail, text};
 
 const POINT: &str = "message.publish";
 const FAILING: &str = "panics-in-callback/fold";
@@ -94,6 +99,73 @@ fn a_trace_shows_what_one_message_went_through() {
     let none = ask(&["hooks", "trace", POINT, "--wait", "1ms"]);
     assert_eq!(none.status.code(), Some(3));
     assert!(text(&none.stderr).contains("0 of 1 came in that time"), "{}", text(&none.stderr));
+    assert_eq!(live.end().0, Some(0));
+}
+
+#[test]
+fn a_point_is_traced_no_longer_than_somebody_waits_for_it() {
+    let live = run("abandoned", "");
+    let tracers = || told(&["hooks", "show", POINT])["tracers"].as_u64().unwrap();
+    let mut tracing = hookrail(&["hooks", "trace", POINT, "--if", "body=never", "--wait", "10m"]);
+    // It is killed when it is dropped.
+    let tracing = Live::start(&mut tracing);
+    while tracers() == 0 {}
+    for verb in ["show", "explain", "stats"] {
+        let seen = shown(&["hooks", verb, POINT]);
+        assert!(seen.contains(", traced by 1"), "{verb}: {seen}");
+    }
+    let all = shown(&["hooks", "stats"]);
+    assert!(all.contains("message.publish    off, traced by 1"), "{all}");
+    assert_eq!(told(&["hooks", "stats", POINT])[0]["tracers"], 1);
+
+    let killed = Instant::now();
+    drop(tracing);
+    while tracers() > 0 {
+        assert!(killed.elapsed() < Duration::from_secs(300), "it is traced for nobody");
+    }
+    assert!(!shown(&["hooks", "show", POINT]).contains("traced"));
+    assert_eq!(live.end().0, Some(0));
+}
+
+/// As `nc -N` does.
+#[test]
+fn who_sends_no_more_has_not_hung_up() {
+    let mut live = run("half_closed", "");
+    let mut socket = UnixStream::connect(home().join("run").join(format!("{}.sock", live.id()))).unwrap();
+    writeln!(socket, r#"{{"id":1,"command":"trace","point":"{POINT}","count":1,"wait_ms":100000}}"#).unwrap();
+    socket.shutdown(Shutdown::Write).unwrap();
+    let answer = std::thread::spawn(move || {
+        let mut answer = String::new();
+        BufReader::new(socket).read_line(&mut answer).unwrap();
+        answer
+    });
+    while !answer.is_finished() {
+        live.through("wanted");
+    }
+    let answer: serde_json::Value = serde_json::from_str(&answer.join().unwrap()).unwrap();
+    assert_eq!(answer["ok"][0]["payload"]["body"], "wanted");
+    assert_eq!(live.end().0, Some(0));
+}
+
+#[test]
+fn a_wait_that_is_longer_than_any_is_refused_and_not_cut() {
+    let live = run("patient", "");
+    let output = ask(&["hooks", "trace", POINT, "--wait", "601s"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("a host waits for 600 s at most"), "{}", text(&output.stderr));
+    let mut client = Client::connect(home().join("run").join(format!("{}.sock", live.id()))).unwrap();
+    let plugin = "panics-in-callback".to_owned();
+    let wait_ms = Some(600_001);
+    for command in [
+        Command::Trace { point: POINT.into(), count: 1, condition: None, wait_ms },
+        Command::Unload { plugin: plugin.clone(), wait_ms },
+    ] {
+        let said = client.call(&command).unwrap_err();
+        assert_eq!(said.code(), "HR0701");
+        assert!(said.to_string().contains("`wait_ms` is 600001: at most 600000"), "{said}");
+    }
+    assert!(client.show(&plugin).unwrap().plugin.is_loaded(), "nothing was done");
+    drop(client);
     assert_eq!(live.end().0, Some(0));
 }
 

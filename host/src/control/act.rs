@@ -23,11 +23,21 @@ use crate::view::{self, GenerationView, PluginView, PointView, Status};
 /// How many traces one command takes at most.
 const MOST_TRACES: usize = 1000;
 
-/// How long a wait goes without a look at whether the host ends.
+/// How long a wait goes without a look at whether the host ends, or nobody waits for the answer.
 const SLICE: Duration = Duration::from_millis(100);
 
+/// Whoever asks for something.
+pub(crate) trait Asker {
+    /// Whether nobody is there any more to take the answer.
+    fn is_gone(&self) -> bool;
+
+    /// What the program has to say of itself.
+    fn report(&self) -> Value;
+}
+
 /// Carries out a command. [`Command::Events`] has no answer here but that it may begin.
-pub(crate) fn act(core: &Arc<Core>, command: &Command, report: impl FnOnce() -> Value) -> Result<Value, Error> {
+pub(crate) fn act(core: &Arc<Core>, command: &Command, asker: &impl Asker) -> Result<Value, Error> {
+    can_be_waited(command)?;
     match command {
         Command::Allow { plugin, version, sha256, lasts_ms } => {
             json(manager(core)?.allow(plugin, version.clone(), *sha256, Duration::from_millis(*lasts_ms)))
@@ -68,11 +78,11 @@ pub(crate) fn act(core: &Arc<Core>, command: &Command, report: impl FnOnce() -> 
             json(manager(core)?.stage(file))
         }
         Command::Start { plugin } => json(start(core, plugin)),
-        Command::Status => json(Ok::<_, Error>(status(core, report()))),
+        Command::Status => json(Ok::<_, Error>(status(core, asker.report()))),
         Command::Stop { plugin } => json(stop(core, plugin)),
         Command::TakeIn => json(manager(core)?.take_in()),
         Command::Trace { point, count, condition, wait_ms } => {
-            json(trace(core, point, *count, condition.clone(), *wait_ms))
+            json(trace(core, point, *count, condition.clone(), *wait_ms, asker))
         }
         Command::Uninstall { plugin, purge, wait_ms } => json(manager(core)?.uninstall(plugin, *purge, *wait_ms)),
         Command::Unload { plugin, wait_ms } => json(unload(core, &find(core, plugin)?, *wait_ms)),
@@ -126,6 +136,17 @@ impl Takes {
             | Command::Upgrade { .. } => (true, true),
         };
         Takes { plugins, host }
+    }
+}
+
+/// Before anything is done: what cannot be waited for is better refused than cut.
+fn can_be_waited(command: &Command) -> Result<(), ControlError> {
+    let limit = LONGEST_WAIT.as_millis() as u64;
+    match command.wait_ms() {
+        Some(wait) if wait > limit => {
+            Err(ControlError::BadRequest(format!("`wait_ms` is {wait}: at most {limit} can be waited for")))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -188,6 +209,7 @@ fn trace(
     count: usize,
     condition: Option<Condition>,
     wait_ms: Option<u64>,
+    asker: &impl Asker,
 ) -> Result<Vec<Trace>, Error> {
     if !(1..=MOST_TRACES).contains(&count) {
         return Err(
@@ -198,8 +220,8 @@ fn trace(
     let wait = wait_ms.map_or(core.patience(), Duration::from_millis).min(LONGEST_WAIT);
     let deadline = Instant::now() + wait;
     let mut taken = Vec::new();
-    // In slices, so that a host that ends is not held up by us.
-    while taken.len() < count && Instant::now() < deadline && !core.table.is_closing() {
+    // In slices: a host that ends is not held up by us, and a point is slow only while somebody waits.
+    while taken.len() < count && Instant::now() < deadline && !core.table.is_closing() && !asker.is_gone() {
         let left = deadline.saturating_duration_since(Instant::now());
         taken.extend(traces.wait(count - taken.len(), left.min(SLICE)));
     }

@@ -7,8 +7,8 @@ use crate::error::Error;
 use crate::host::{Core, Plugin, Upgraded};
 use crate::unload::Ticket;
 
-/// The longest that a command waits.
-pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(600);
+/// The longest that a command waits: `wait_ms` beyond it is refused.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
 /// The end of a generation, waited for.
 pub(crate) fn ended(core: &Core, generation: u64, ticket: &Ticket, wait_ms: Option<u64>) -> Ended {

@@ -16,7 +16,7 @@ use rustix::net::{SendFlags, send};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::act::{Takes, act};
+use super::act::{Asker, Takes, act};
 use super::error::ControlError;
 use super::socket::peer;
 use super::wire::{Answer, Command, MAX_LINE, Outcome, Problem, Request, Told, line};
@@ -119,27 +119,6 @@ impl Server {
     fn is_closed(&self) -> bool {
         self.open.lock().closed
     }
-
-    fn act(&self, command: &Command) -> Result<Value, Error> {
-        let core = self.core.upgrade().ok_or(ApiMisuse::Closing)?;
-        let report = || {
-            // Without the lock: it is the program's own.
-            let report = self.report.lock().clone();
-            report.map_or(Value::Null, |report| report())
-        };
-        if !Takes::of(command).plugins {
-            return act(&core, command, report);
-        }
-        // On a thread that ends with it: what plugins leave for the end of a thread must not wait for
-        // a connection to be closed, or unloading them would wait with it.
-        thread::scope(|scope| {
-            let acting = thread::Builder::new().name("hookrail-act".into());
-            let acting = acting
-                .spawn_scoped(scope, || act(&core, command, report))
-                .map_err(|source| Error::System { what: "start a thread".into(), source })?;
-            acting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
-    }
 }
 
 impl Connection {
@@ -194,7 +173,7 @@ impl Connection {
             Err((id, error)) => return (id, Err(error.into()), Then::GoOn),
         };
         if command != Command::Events {
-            return (Some(id), self.server.act(&command), Then::GoOn);
+            return (Some(id), self.act(&command), Then::GoOn);
         }
         // Before the answer: whoever has read it misses nothing that comes behind it.
         match self.server.core.upgrade() {
@@ -203,13 +182,29 @@ impl Connection {
         }
     }
 
+    fn act(&self, command: &Command) -> Result<Value, Error> {
+        let core = self.server.core.upgrade().ok_or(ApiMisuse::Closing)?;
+        if !Takes::of(command).plugins {
+            return act(&core, command, self);
+        }
+        // On a thread that ends with it: what plugins leave for the end of a thread must not wait for
+        // a connection to be closed, or unloading them would wait with it.
+        thread::scope(|scope| {
+            let acting = thread::Builder::new().name("hookrail-act".into());
+            let acting = acting
+                .spawn_scoped(scope, || act(&core, command, self))
+                .map_err(|source| Error::System { what: "start a thread".into(), source })?;
+            acting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
     /// Tells events, until the peer hangs up or the host is gone and all is told.
     fn tell(&self, events: &Events) {
         let mut dropped = 0;
         loop {
             let event = events.wait(SLICE);
             let is_over = event.is_none()
-                && (self.has_hung_up() || self.server.is_closed() || self.server.core.strong_count() == 0);
+                && (self.is_gone() || self.server.is_closed() || self.server.core.strong_count() == 0);
             let now = events.dropped();
             let news = (now > dropped).then_some(Told::Dropped(now));
             dropped = now;
@@ -223,11 +218,20 @@ impl Connection {
             }
         }
     }
+}
 
-    fn has_hung_up(&self) -> bool {
+impl Asker for Connection {
+    fn is_gone(&self) -> bool {
+        // Not of one that only sends no more: it may wait for its answers.
         let mut polled = [PollFd::new(&*self.stream, PollFlags::empty())];
         let asked = poll(&mut polled, Some(&Timespec::default()));
         asked.is_err() || polled[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
+    }
+
+    fn report(&self) -> Value {
+        // Without the lock: it is the program's own.
+        let report = self.server.report.lock().clone();
+        report.map_or(Value::Null, |report| report())
     }
 }
 

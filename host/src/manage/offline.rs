@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::config::Config;
-use crate::control::act::{Takes, act};
+use crate::control::act::{Asker, Takes, act};
 use crate::control::wire::Command;
 use crate::control::{ControlError, Manage};
 use crate::error::Error;
@@ -34,7 +34,17 @@ impl Manage for Offline {
         if Takes::of(command).host {
             return Err(ControlError::NeedsHost.into());
         }
-        let answer = act(&self.host.core, command, || Value::Null)?;
+        let answer = act(&self.host.core, command, self)?;
         Ok(serde_json::from_value(answer).expect("a command answers in the form that it says"))
+    }
+}
+
+impl Asker for Offline {
+    fn is_gone(&self) -> bool {
+        false
+    }
+
+    fn report(&self) -> Value {
+        Value::Null
     }
 }

@@ -23,6 +23,7 @@ pub(crate) struct Look<'a> {
     pub(crate) state: &'a PointState,
     pub(crate) callbacks: &'a [Arc<Callback>],
     pub(crate) level: Level,
+    pub(crate) tracers: usize,
     pub(crate) counts: &'a PointCounts,
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use clap_complete::engine::ArgValueCandidates;
+use hookrail::control::LONGEST_WAIT;
 use hookrail::{Condition, Level};
 
 use super::{Common, Selection, Setup};
@@ -81,8 +82,8 @@ pub(crate) enum Hooks {
         /// Only those whose payload has that value in that field, for example topic=log.app
         #[arg(long = "if", value_name = "FIELD=VALUE")]
         condition: Option<Condition>,
-        /// How long to wait for them
-        #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration::read)]
+        /// How long to wait for them, ten minutes at most
+        #[arg(long, value_name = "TIME", default_value = "10s", value_parser = wait)]
         wait: Duration,
         #[command(flatten)]
         common: Common,
@@ -100,7 +101,18 @@ pub(crate) enum Hooks {
     },
 }
 
+fn wait(text: &str) -> Result<Duration, String> {
+    let wait = duration::read(text)?;
+    if wait > LONGEST_WAIT {
+        return Err(format!("a host waits for {} s at most", LONGEST_WAIT.as_secs()));
+    }
+    Ok(wait)
+}
+
 fn level(text: &str) -> Result<Level, String> {
     let levels = [Level::Off, Level::Count, Level::Histogram];
-    levels.into_iter().find(|level| level.name() == text).ok_or_else(|| "use off, count or histogram".into())
+    levels.into_iter().find(|level| level.name() == text).ok_or_else(|| match text {
+        "trace" => "use off, count or histogram; `hookrail hooks trace` shows single dispatches".into(),
+        _ => "use off, count or histogram".into(),
+    })
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use hookrail::control::{Client, Manage};
 use hookrail::{CallbackView, Level, PointView, Standing};
 
-use super::find;
+use super::{find, traced};
 use crate::args::Common;
 use crate::error::Error;
 use crate::table::{Column, Target, table};
@@ -61,7 +61,7 @@ fn points_text(points: &[PointView], in_full: bool, before: Option<(Duration, &[
     let rows = points.iter().map(|view| {
         vec![
             view.point.clone(),
-            view.level.name().into(),
+            format!("{}{}", view.level.name(), traced(view)),
             counted(view, view.dispatches),
             counted(view, view.empty),
             view.chain.len().to_string(),
@@ -92,7 +92,7 @@ fn one(view: &PointView, before: Option<(Duration, &PointView)>) -> String {
     if view.revision == 0 {
         return format!("{}: no host dispatches it yet, so nobody is called", print::bold(&view.point));
     }
-    let mut text = format!("{}: level {}", print::bold(&view.point), view.level.name());
+    let mut text = format!("{}: level {}{}", print::bold(&view.point), view.level.name(), traced(view));
     if view.level == Level::Off && view.dispatches == 0 {
         text.push_str(&format!(", so only faults are counted; `hookrail hooks level {} count` counts all", view.point));
     } else {

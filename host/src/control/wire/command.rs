@@ -16,7 +16,7 @@ use crate::store::Version;
 ///
 /// Files are absolute paths, and opened by the host. Where something is waited for, `wait_ms` says
 /// how long at most; without it that is twice the `unload.deadline_ms` of the host's configuration,
-/// and never more than ten minutes.
+/// and never more than [`LONGEST_WAIT`](crate::control::LONGEST_WAIT): more is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Command {
@@ -239,6 +239,23 @@ pub enum Command {
         /// The package.
         file: PathBuf,
     },
+}
+
+impl Command {
+    /// How long it asks to be waited for.
+    pub(crate) fn wait_ms(&self) -> Option<u64> {
+        match self {
+            Command::Configure { wait_ms, .. }
+            | Command::Disable { wait_ms, .. }
+            | Command::Install { wait_ms, .. }
+            | Command::Rollback { wait_ms, .. }
+            | Command::Trace { wait_ms, .. }
+            | Command::Uninstall { wait_ms, .. }
+            | Command::Unload { wait_ms, .. }
+            | Command::Upgrade { wait_ms, .. } => *wait_ms,
+            _ => None,
+        }
+    }
 }
 
 fn is_false(value: &bool) -> bool {
