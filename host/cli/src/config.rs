@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
+pub(crate) use cuttlefish::nearest::nearest;
 use hookrail::control::Command;
 use hookrail::control::wire::Reconfigured;
 use hookrail::store::{Configured, FormerConfig, Origin};

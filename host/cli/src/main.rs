@@ -23,6 +23,7 @@ mod new;
 mod pack;
 mod plugin;
 mod plugins;
+mod points;
 mod print;
 mod remote;
 mod run;

@@ -9,6 +9,7 @@ use hookrail::{Config, Host, NotLoaded};
 
 use crate::args::Setup;
 use crate::error::Error;
+use crate::points;
 
 /// The plugins that are built beside the program: a list, since a folder of libraries holds more
 /// than plugins.
@@ -44,6 +45,8 @@ impl Chosen {
     /// A host with all of them.
     pub(crate) fn load(self) -> Result<Host, Error> {
         let host = Host::new(self.config)?;
+        // Before any plugin's code runs.
+        points::check(&host).map_err(hookrail::Error::from)?;
         for file in self.files.values() {
             // SAFETY: the operator named it, and trusts it as this program.
             unsafe { host.load(file)? };
@@ -59,9 +62,6 @@ impl Chosen {
         }
         for hook in host.unused_overrides() {
             tracing::warn!("[[hooks]] overrides {} on {}, but there is no such callback", hook.callback, hook.point);
-        }
-        for point in host.unused_points() {
-            tracing::warn!("[points.\"{point}\"] is about a point that is not there");
         }
         Ok(host)
     }

@@ -166,6 +166,46 @@ fn an_interrupt_ends_the_reading_and_the_summary_still_comes() {
     assert_eq!(program::summary(&output)["out"], 1);
 }
 
+/// What it says of faults there would hold nowhere, and the point it means would stay open.
+#[test]
+fn a_point_that_is_not_there_stops_a_run_before_any_plugin_is_loaded() {
+    let folder = folder("mistyped_point");
+    let file = folder.join("hookrail.toml");
+    for (config, key) in [
+        ("[points.\"message.publsh\"]\nfault = \"closed\"\n", "points.\"message.publsh\""),
+        (
+            "[[hooks]]\npoint = \"message.publish\"\ncallback = \"hello/greet\"\ndisabled = true\n\
+             [[hooks]]\npoint = \"message.publsh\"\ncallback = \"hello/greet\"\ndisabled = true\n",
+            "hooks[1].point",
+        ),
+    ] {
+        fs::write(&file, config).unwrap();
+        let mut command = hookrail(&["run", "--no-control", "--plugin"]);
+        let output = run(command.arg(animals::c("breaks")).env("BREAKS", "start:abort").current_dir(&folder), b"a\n");
+        let said = text(&output.stderr);
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""), "{said}");
+        let why = "is about the hook point `message.publsh`, which is not there, but `message.publish` is";
+        assert!(said.contains(&format!("error[HR0205]: `{key}` {why}")), "{said}");
+        let listed = run(hookrail(&["hooks", "list"]).current_dir(&folder), b"");
+        assert_eq!(listed.status.code(), Some(2), "{}", text(&listed.stderr));
+    }
+}
+
+#[test]
+fn an_override_of_a_callback_that_its_plugin_does_not_declare_is_warned_of() {
+    let folder = folder("mistyped_callback");
+    let config = "[[hooks]]\npoint = \"message.publish\"\ncallback = \"hello/nosuch\"\ndisabled = true\n";
+    fs::write(folder.join("hookrail.toml"), config).unwrap();
+    let mut command = hookrail(&["run", "--no-control", "--plugin"]);
+    let output = run(command.arg(hookrail_tests::plugin("hello")).current_dir(&folder), b"a\n");
+    let said = text(&output.stderr);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "a\n"), "{said}");
+    assert!(
+        said.contains("[[hooks]] overrides hello/nosuch on message.publish, but there is no such callback"),
+        "{said}"
+    );
+}
+
 #[test]
 fn who_interrupts_a_run_that_is_stuck_is_told_how_to_end_it() {
     let folder = folder("stuck");

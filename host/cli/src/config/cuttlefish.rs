@@ -9,7 +9,7 @@
 //! line.
 
 mod convert;
-mod nearest;
+pub(crate) mod nearest;
 mod parse;
 mod shape;
 mod value;

@@ -3,7 +3,7 @@
 use super::value::Unit;
 
 /// The known name, with its unit or without, that takes the fewest changed letters, if these are few.
-pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let of = |known: &&'a str| (distance(name, known).min(distance(name, Unit::of(known).0)), *known);
     let (distance, nearest) = known.iter().map(of).min()?;
     (distance <= 1 + name.len() / 3).then_some(nearest)

@@ -1,0 +1,56 @@
+//! The hook points that a configuration is about.
+
+use hookrail::catalogue::{BUILT_IN, RENAMED};
+use hookrail::{ConfigError, Host};
+
+use crate::config::nearest;
+
+/// Refuses what is about a point that this program has not. Its points are all there from the start, so it is
+/// a mistake, and what the operator says of faults there would hold nowhere.
+pub(crate) fn check(host: &Host) -> Result<(), ConfigError> {
+    let points = host.points();
+    let known: Vec<_> = points.iter().filter(|view| view.revision > 0).map(|view| view.point.as_str()).collect();
+    let config = host.config();
+    let of_points = config.points.keys().map(|point| (format!("points.{point:?}"), point));
+    let of_hooks = config.hooks.iter().enumerate().map(|(index, hook)| (format!("hooks[{index}].point"), &hook.point));
+    match of_points.chain(of_hooks).find(|(_, point)| !known.contains(&point.as_str())) {
+        Some((key, point)) => Err(ConfigError::Meaningless { key, why: why(point, &known) }),
+        None => Ok(()),
+    }
+}
+
+fn why(point: &str, known: &[&str]) -> String {
+    let what = format!("is about the hook point `{point}`");
+    if let Some((_, now)) = RENAMED.iter().find(|(old, _)| *old == point) {
+        return format!("{what}, which is called `{now}` here");
+    }
+    if BUILT_IN.iter().any(|built_in| built_in.name == point) {
+        return format!("{what}, which no host dispatches yet");
+    }
+    match nearest(point, known) {
+        Some(near) => format!("{what}, which is not there, but `{near}` is"),
+        None => format!("{what}, which is not there, but {}", known.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hookrail::Config;
+
+    use super::*;
+
+    #[test]
+    fn each_mistake_is_told_with_what_may_be_meant() {
+        let check = |point: &str, said: &str| {
+            let config = Config { points: [(point.to_owned(), Default::default())].into(), ..Config::default() };
+            let refused = super::check(&Host::new(config).unwrap()).unwrap_err().to_string();
+            assert_eq!(refused, format!("`points.{point:?}` is about the hook point `{point}`, which {said}"));
+        };
+        check("message.publsh", "is not there, but `message.publish` is");
+        check("message.delivred", "is not there, but `message.delivered` is");
+        check("billing", "is not there, but message.delivered, message.dropped, message.publish");
+        check("client.authenticate", "no host dispatches yet");
+        let (old, now) = RENAMED[0];
+        check(old, &format!("is called `{now}` here"));
+    }
+}
