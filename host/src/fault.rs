@@ -101,6 +101,11 @@ pub(crate) fn too_deep(chain: &Chain, deepest: usize) -> bool {
     chain.deniable
 }
 
+/// So many of them, in words.
+pub(crate) fn count(faults: u64) -> String {
+    if faults == 1 { "1 fault".into() } else { format!("{faults} faults") }
+}
+
 /// The first ones all, then ever fewer: a broken callback in a busy stream must not drown the log.
 fn is_worth_a_line(count: u64) -> bool {
     count <= 10 || count.is_power_of_two()

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::condvar::behind;
 use crate::config::UpgradeLimits;
+use crate::fault;
 
 /// The probation of one generation.
 #[derive(Debug)]
@@ -48,7 +49,7 @@ impl Probation {
             return None;
         }
         let after = self.time - self.left();
-        self.give_up(|| format!("{count} fault(s) within {after:.1?}, the last in {}", what()))
+        self.give_up(|| format!("{} within {after:.1?}, the last in {}", fault::count(count), what()))
     }
 
     /// Why it is not passed, unless it was over already.
@@ -94,7 +95,7 @@ mod tests {
         probation.begin();
         assert_eq!(probation.fault(|| "one".into()), None);
         let reason = probation.fault(|| "two".into()).unwrap();
-        assert!(reason.starts_with("2 fault(s) within ") && reason.ends_with("the last in two"), "{reason}");
+        assert!(reason.starts_with("2 faults within ") && reason.ends_with("the last in two"), "{reason}");
         assert_eq!(probation.fault(|| unreachable!("nobody asks")), None, "it is told once");
         assert_eq!(probation.give_up(|| unreachable!("nobody asks")), None);
         assert!(!probation.pass());

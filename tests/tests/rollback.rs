@@ -53,7 +53,7 @@ fn a_faulting_build_is_rolled_back_with_the_reason() {
     let event = wait_for(&events, is_rollback);
     assert_eq!((&*event.plugin, event.generation), ("counter", 3));
     let Happened::RolledBack { from: 2, reason } = event.what else { panic!("{:?}", event.what) };
-    assert!(reason.starts_with("3 fault(s) within "), "{reason}");
+    assert!(reason.starts_with("3 faults within "), "{reason}");
     assert!(reason.contains("the last in counter/count on message.publish: panicked: it was told to"), "{reason}");
     // The second build's state is of version 2, which the first one does not take: it goes on with
     // what it had handed over itself.

@@ -78,7 +78,10 @@ fn what_a_host_gives_up_on_probation_is_not_what_the_next_one_begins_with() {
     };
     assert_eq!((&plugin["version"], &plugin["health"]), (&"1.0.0".into(), &"degraded".into()));
     let reason = plugin["reason"].as_str().unwrap();
-    assert!(reason.starts_with("4.0.0 was rolled back: 3 fault(s)") && reason.contains("plugin rollback"), "{reason}");
+    assert!(
+        reason.starts_with("4.0.0 was rolled back: 3 faults within") && reason.contains("plugin rollback"),
+        "{reason}"
+    );
     assert_eq!(plugin["installed"]["previous"], "4.0.0");
     host.end();
     let mut host = Live::start(&mut home.command(&["run", "-q"]));

@@ -1,5 +1,7 @@
 //! Mistakes of the embedding program, and of commands.
 
+use hookrail_abi::catalogue;
+
 /// A mistake of the embedding program, or of a command.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -43,7 +45,7 @@ pub enum ApiMisuse {
         callback: String,
     },
     /// There is no such point.
-    #[error("there is no hook point `{0}`")]
+    #[error("{}", no_point(.0))]
     NoPoint(String),
     /// The host knows of nothing that is installed.
     #[cfg(feature = "control")]
@@ -99,5 +101,14 @@ impl ApiMisuse {
                 "`plugin start` (`Host::start`) runs what is stopped, `plugin stop` (`Host::stop`) stops what runs",
             ),
         }
+    }
+}
+
+/// Of a point that the host has not: one of the catalogue is there one day.
+fn no_point(name: &str) -> String {
+    let is_it = |built_in: &&catalogue::BuiltIn| built_in.name == name && built_in.revision == 0;
+    match catalogue::BUILT_IN.iter().find(is_it) {
+        Some(_) => format!("{name}: no host dispatches it yet, so nobody is called"),
+        None => format!("there is no hook point `{name}`"),
     }
 }

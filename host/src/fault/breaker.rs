@@ -52,8 +52,13 @@ impl Breaker {
                     recent.truncate(limits.faults);
                     return false;
                 }
-                let within = recent.front().map_or_else(Default::default, |first| now.duration_since(*first));
-                format!("{} fault(s) within {within:.1?}, the last: {what}", recent.len())
+                match (recent.len(), recent.front()) {
+                    (many @ 2.., Some(first)) => {
+                        let within = now.duration_since(*first);
+                        format!("{} within {within:.1?}, the last: {what}", super::count(many as u64))
+                    }
+                    _ => format!("{}: {what}", super::count(1)),
+                }
             }
             State::Open => return false,
             State::OnTrial => format!("it failed on trial: {what}"),

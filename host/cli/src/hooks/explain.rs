@@ -86,9 +86,9 @@ mod tests {
         let closed = CallbackView {
             standing: Standing::Quarantined,
             fault: "closed".into(),
-            reason: Some("10 fault(s)".into()),
+            reason: Some("10 faults".into()),
             ..entry(7)
         };
-        assert_eq!(why(&closed, None), "it declares 7; quarantined, the host denies in its place: 10 fault(s)");
+        assert_eq!(why(&closed, None), "it declares 7; quarantined, the host denies in its place: 10 faults");
     }
 }
