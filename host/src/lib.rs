@@ -139,7 +139,7 @@ pub use manage::NotLoaded;
 pub use memory::{Memory, MemoryView};
 pub use pin::Pin;
 pub use plugin::schema;
-pub use stats::{Condition, LastFault, Latency, Level, Step, Trace};
+pub use stats::{Condition, LastFault, Latency, Level, Missing, Step, Trace};
 pub use unload::Ticket;
 pub use view::{CallbackView, Calls, GenerationView, PluginView, PointView, Standing, Status};
 

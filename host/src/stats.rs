@@ -1,6 +1,7 @@
 //! What callbacks have done: counts and times, kept per thread so that counting shares no memory.
 
 mod clock;
+mod fields;
 mod histogram;
 mod record;
 mod shards;
@@ -14,7 +15,7 @@ pub use histogram::Latency;
 pub use record::LastFault;
 pub(crate) use record::{Record, now};
 pub(crate) use tally::{PointCounts, Tally};
-pub use trace::{Condition, Step, Trace};
+pub use trace::{Condition, Missing, Step, Trace};
 pub(crate) use trace::{Taking, Tracer, Tracers};
 
 /// How closely the dispatches of a point are looked at.

@@ -22,8 +22,8 @@ impl ExitCode {
     /// For an error that a running host answered, of which only the code is known.
     pub(crate) fn of_code(code: &str) -> Self {
         match code {
-            // No such plugin, callback, point; nothing installed of that name.
-            "HR0103" | "HR0109" | "HR0110" | "HR0826" => ExitCode::NotFound,
+            // No such plugin, callback, point, field; nothing installed of that name.
+            "HR0103" | "HR0109" | "HR0110" | "HR0712" | "HR0826" => ExitCode::NotFound,
             _ if code.starts_with("HR02") => ExitCode::Usage,
             _ if code.starts_with("HR08") => ExitCode::PackageRefused,
             _ if code.starts_with("HR03") || code.starts_with("HR04") => ExitCode::PluginRefused,

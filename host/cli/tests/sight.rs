@@ -7,6 +7,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use hookrail::control::{Client, Command, Manage};
@@ -29,6 +30,10 @@ fn run(test: &str, config: &str) -> Live {
     live
 }
 
+fn socket(live: &Live) -> PathBuf {
+    home().join("run").join(format!("{}.sock", live.id()))
+}
+
 #[test]
 fn one_that_fails_too_often_is_quarantined_and_comes_back_when_it_is_asked_for() {
     let mut live = run("quarantined", "[quarantine]\nfaults = 3\npause_ms = 0\n");
@@ -40,10 +45,10 @@ fn one_that_fails_too_often_is_quarantined_and_comes_back_when_it_is_asked_for()
         assert_eq!(live.through("boom"), "boom", "it is passed over");
     });
     let told_of = events.out.wait_for("quarantined");
-    assert!(told_of.contains("panics-in-callback/fold on message.publish quarantined: 3 fault(s)"), "{told_of}");
+    assert!(told_of.contains("panics-in-callback/fold on message.publish quarantined: 3 faults within"), "{told_of}");
 
     let explained = shown(&["hooks", "explain", POINT]);
-    assert!(explained.contains("it declares 10; quarantined, it is passed over: 3 fault(s)"), "{explained}");
+    assert!(explained.contains("it declares 10; quarantined, it is passed over: 3 faults within"), "{explained}");
     assert!(explained.contains("hookrail/validate") && explained.contains("built in"), "{explained}");
     let stats = shown(&["hooks", "stats", POINT]);
     assert!(stats.contains("quarantined") && stats.contains("the body said boom"), "{stats}");
@@ -103,6 +108,37 @@ fn a_trace_shows_what_one_message_went_through() {
 }
 
 #[test]
+fn a_condition_on_a_field_that_no_message_has_is_no_quiet_stream() {
+    let mut live = run("no_field", "");
+    let trace = |field: &str, wait: &str| {
+        let mut command = hookrail(&["hooks", "trace", POINT, "--if", &format!("{field}=x"), "--wait", wait]);
+        std::thread::spawn(move || command.output().unwrap())
+    };
+    let mut client = Client::connect(socket(&live)).unwrap();
+    let mut is_traced = || client.hooks().unwrap().iter().any(|view| view.tracers == 1);
+    let said = loop {
+        let (asked, mut came) = (trace("topics", "1s"), false);
+        while !asked.is_finished() {
+            // What comes by is traced for sure while it is before and behind it.
+            let before = is_traced();
+            live.through("a");
+            came |= before && is_traced();
+        }
+        let output = asked.join().unwrap();
+        if came {
+            assert_eq!((output.status.code(), text(&output.stdout)), (Some(3), ""), "{}", text(&output.stderr));
+            break text(&output.stderr).to_owned();
+        }
+    };
+    assert!(said.contains("error[HR0712]: ") && said.contains(" came by, and none has a field `topics`"), "{said}");
+    assert!(said.contains("they have body, id, source, timestamp, topic\n"), "{said}");
+    drop(client);
+    let quiet = trace("topic", "1ms").join().unwrap();
+    assert!(text(&quiet.stderr).contains("0 of 1 came in that time"), "{}", text(&quiet.stderr));
+    assert_eq!(live.end().0, Some(0));
+}
+
+#[test]
 fn a_point_is_traced_no_longer_than_somebody_waits_for_it() {
     let live = run("abandoned", "");
     let tracers = || told(&["hooks", "show", POINT])["tracers"].as_u64().unwrap();
@@ -131,7 +167,7 @@ fn a_point_is_traced_no_longer_than_somebody_waits_for_it() {
 #[test]
 fn who_sends_no_more_has_not_hung_up() {
     let mut live = run("half_closed", "");
-    let mut socket = UnixStream::connect(home().join("run").join(format!("{}.sock", live.id()))).unwrap();
+    let mut socket = UnixStream::connect(socket(&live)).unwrap();
     writeln!(socket, r#"{{"id":1,"command":"trace","point":"{POINT}","count":1,"wait_ms":100000}}"#).unwrap();
     socket.shutdown(Shutdown::Write).unwrap();
     let answer = std::thread::spawn(move || {
@@ -153,12 +189,12 @@ fn a_wait_that_is_longer_than_any_is_refused_and_not_cut() {
     let output = ask(&["hooks", "trace", POINT, "--wait", "601s"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("a host waits for 600 s at most"), "{}", text(&output.stderr));
-    let mut client = Client::connect(home().join("run").join(format!("{}.sock", live.id()))).unwrap();
+    let mut client = Client::connect(socket(&live)).unwrap();
     let plugin = "panics-in-callback".to_owned();
     let wait_ms = Some(600_001);
     for command in [
-        Command::Trace { point: POINT.into(), count: 1, condition: None, wait_ms },
         Command::Unload { plugin: plugin.clone(), wait_ms },
+        Command::Trace { point: POINT.into(), count: 1, condition: None, wait_ms },
     ] {
         let said = client.call(&command).unwrap_err();
         assert_eq!(said.code(), "HR0701");
@@ -177,6 +213,18 @@ fn what_cannot_be_looked_at_is_refused() {
     refused(&["hooks", "release", POINT, "no/body"], "HR0109", 3);
     refused(&["hooks", "trace", "no.such"], "HR0110", 3);
     refused(&["hooks", "stats", "no.such"], "HR0603", 3);
+    let planned = "client.authenticate: no host dispatches it yet, so nobody is called";
+    assert_eq!(shown(&["hooks", "stats", "client.authenticate"]).trim_end(), planned);
+    for asked in [
+        &["hooks", "level", "client.authenticate", "count"][..],
+        &["hooks", "release", "client.authenticate", FAILING],
+        &["hooks", "trace", "client.authenticate"],
+    ] {
+        let said = refused(asked, "HR0110", 3);
+        assert!(said.contains(planned), "{said}");
+    }
+    let said = ask(&["hooks", "level", POINT, "trace"]);
+    assert!(text(&said.stderr).contains("`hookrail hooks trace` shows single dispatches"), "{}", text(&said.stderr));
     refused(&["hooks", "explain", "no.such"], "HR0603", 3);
     for wrong in [
         &["hooks", "level", POINT, "loud"][..],

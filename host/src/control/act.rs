@@ -225,7 +225,10 @@ fn trace(
         let left = deadline.saturating_duration_since(Instant::now());
         taken.extend(traces.wait(count - taken.len(), left.min(SLICE)));
     }
-    Ok(taken)
+    match traces.missing() {
+        Some(missing) => Err(ControlError::NoField(missing).into()),
+        None => Ok(taken),
+    }
 }
 
 fn load(core: &Arc<Core>, file: &Path) -> Result<PluginView, Error> {

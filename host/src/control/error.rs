@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::wire::Problem;
+use crate::stats::Missing;
 
 /// An error about a control socket, or about what was asked over it.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,9 @@ pub enum ControlError {
     /// It is about what a host does, and none runs.
     #[error("no host is running that could do that")]
     NeedsHost,
+    /// A condition is about a field that no dispatch has.
+    #[error("{0}")]
+    NoField(Missing),
     /// Another user is at the other end.
     #[error("user {user} may not manage a host of user {owner}")]
     NotAllowed {
@@ -58,6 +62,9 @@ impl ControlError {
             ControlError::InUse(_) => ("HR0702", "choose another path, or end the program that listens there"),
             ControlError::LineTooLong { .. } => ("HR0703", "send one JSON object per line"),
             ControlError::NeedsHost => ("HR0711", "`hookrail run` starts one"),
+            ControlError::NoField(_) => {
+                ("HR0712", "name one that they have; `headers.KEY` is a header, and `a.b` the field `b` in `a`")
+            }
             ControlError::NotAllowed { .. } => ("HR0705", "ask as the user that the program runs as, or as root"),
             ControlError::PathTooLong { .. } => ("HR0706", "choose a shorter one"),
             ControlError::RelativePath(_) => ("HR0707", "give the whole path, from / on"),

@@ -203,8 +203,8 @@ impl Connection {
         let mut dropped = 0;
         loop {
             let event = events.wait(SLICE);
-            let is_over = event.is_none()
-                && (self.is_gone() || self.server.is_closed() || self.server.core.strong_count() == 0);
+            let is_over =
+                event.is_none() && (self.is_gone() || self.server.is_closed() || self.server.core.strong_count() == 0);
             let now = events.dropped();
             let news = (now > dropped).then_some(Told::Dropped(now));
             dropped = now;

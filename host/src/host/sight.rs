@@ -10,7 +10,7 @@ use super::watchdog::arm;
 use crate::chain::{Callback, Standing};
 use crate::error::{ApiMisuse, Error};
 use crate::event::Happened;
-use crate::stats::{Condition, Level, Trace, Tracer};
+use crate::stats::{Condition, Level, Missing, Trace, Tracer};
 
 impl Host {
     /// How closely the dispatches of a point are looked at from now on. Takes effect between two
@@ -42,6 +42,12 @@ impl Traces {
     /// Waits until so many are there, or the time is over; takes those that are there.
     pub fn wait(&self, count: usize, timeout: Duration) -> Vec<Trace> {
         self.tracer.wait(count, timeout)
+    }
+
+    /// Where no dispatch that came by so far had the field that the condition is about: what they have. None
+    /// of them can have been traced.
+    pub fn missing(&self) -> Option<Missing> {
+        self.tracer.missing()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Traces: what single dispatches did, step by step, for whoever asked.
 
+use std::collections::BTreeSet;
 use std::ffi::c_void;
 use std::fmt;
 use std::str::FromStr;
@@ -11,6 +12,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::fields;
 use super::record::now;
 use crate::condvar::{Condvar, behind};
 
@@ -50,8 +52,8 @@ pub struct Step {
 
 /// Which dispatches to trace: those whose payload has that value in that field.
 ///
-/// The field may have dots in it, for one within another: `request.path`. A text is compared as it is,
-/// anything else as JSON.
+/// The field may have dots in it, for one within another: `request.path`, and `headers.KEY` in a list of
+/// pairs, of which any may have the value. A text is compared as it is, anything else as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Condition {
@@ -60,12 +62,10 @@ pub struct Condition {
 }
 
 impl Condition {
-    fn holds(&self, payload: &Value) -> bool {
-        let field = self.field.split('.').try_fold(payload, |value, name| value.get(name));
-        match field {
-            None => false,
-            Some(Value::String(text)) => *text == self.value,
-            Some(other) => serde_json::to_string(other).is_ok_and(|json| json == self.value),
+    fn is(&self, value: &Value) -> bool {
+        match value {
+            Value::String(text) => *text == self.value,
+            other => serde_json::to_string(other).is_ok_and(|json| json == self.value),
         }
     }
 }
@@ -101,6 +101,32 @@ impl fmt::Display for Condition {
     }
 }
 
+/// The field of a condition was in the payload of no dispatch that came by: it may be misspelt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// The field.
+    pub field: String,
+    /// How many dispatches came by.
+    pub dispatches: u64,
+    /// The fields that they have, by the names that conditions take; not all, if they are many. None where the
+    /// payload stays in this process.
+    pub fields: BTreeSet<String>,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Missing { field, dispatches, fields } = self;
+        let count = if *dispatches == 1 { "1 dispatch".into() } else { format!("{dispatches} dispatches") };
+        write!(f, "{count} came by, and none has a field `{field}`: ")?;
+        if fields.is_empty() {
+            return f.write_str("no field of them can be seen");
+        }
+        // A header's key may have anything in it.
+        let names: Vec<_> = fields.iter().map(|name| name.escape_debug().to_string()).collect();
+        write!(f, "they have {}", names.join(", "))
+    }
+}
+
 /// Somebody who wants so many traces.
 #[derive(Debug)]
 pub(crate) struct Tracer {
@@ -114,6 +140,12 @@ pub(crate) struct Tracer {
 struct Taken {
     /// How many were begun.
     begun: usize,
+    /// How many dispatches came by, while more were wanted.
+    came: u64,
+    /// Whether any of them had the field that the condition is about.
+    has_field: bool,
+    /// The fields of those that had it not.
+    fields: BTreeSet<String>,
     traces: Vec<Trace>,
 }
 
@@ -136,14 +168,36 @@ impl Tracer {
 
     fn begin(&self, payload: &Value) -> bool {
         let mut state = self.state.lock();
-        let wants = state.begun < self.wanted && self.condition.as_ref().is_none_or(|it| it.holds(payload));
+        let wants = state.begun < self.wanted && state.comes(payload, self.condition.as_ref());
         state.begun += usize::from(wants);
         wants
+    }
+
+    /// What a condition asks for and no dispatch has had yet, if any came by.
+    pub(crate) fn missing(&self) -> Option<Missing> {
+        let state = self.state.lock();
+        let field = self.condition.as_ref().filter(|_| state.came > 0 && !state.has_field)?.field.clone();
+        Some(Missing { field, dispatches: state.came, fields: state.fields.clone() })
     }
 
     fn end(&self, trace: Trace) {
         self.state.lock().traces.push(trace);
         self.changed.notify_all();
+    }
+}
+
+impl Taken {
+    /// A dispatch comes by; answers whether it fulfils the condition.
+    fn comes(&mut self, payload: &Value, condition: Option<&Condition>) -> bool {
+        self.came += 1;
+        let Some(condition) = condition else { return true };
+        let values = fields::values(payload, &condition.field);
+        if !values.is_empty() {
+            self.has_field = true;
+        } else if !self.has_field {
+            fields::names(payload, &mut self.fields);
+        }
+        values.into_iter().any(|value| condition.is(value))
     }
 }
 
@@ -226,14 +280,31 @@ mod tests {
 
     #[test]
     fn a_condition_looks_into_the_payload() {
-        let payload = serde_json::json!({"topic": "a.b", "size": 5, "request": {"path": "/x=y"}});
-        let holds = |text: &str| text.parse::<Condition>().unwrap().holds(&payload);
-        for text in ["topic=a.b", "size=5", "request.path=/x=y"] {
+        let payload = serde_json::json!({
+            "topic": "a.b", "size": 5, "request": {"path": "/x=y"}, "headers": [["k", "1"], ["k", "2"], ["l", "3"]],
+        });
+        let holds = |text: &str| Taken::default().comes(&payload, Some(&text.parse().unwrap()));
+        for text in ["topic=a.b", "size=5", "request.path=/x=y", "headers.k=1", "headers.k=2", "headers.l=3"] {
             assert!(holds(text), "{text}");
         }
-        for text in ["topic=a", "topic.b=a", "size=6", "path=/x=y", "missing="] {
+        for text in ["topic=a", "topic.b=a", "size=6", "path=/x=y", "missing=", "headers.k=3", "headers=k"] {
             assert!(!holds(text), "{text}");
         }
         assert!("topic".parse::<Condition>().is_err() && "=x".parse::<Condition>().is_err());
+    }
+
+    #[test]
+    fn a_field_that_none_has_is_told_with_those_that_they_have() {
+        let tracer = Tracer::new("headers.nosuch=x".parse().ok(), 1);
+        assert_eq!(tracer.missing(), None, "nothing came by");
+        tracer.begin(&serde_json::json!({"topic": "a"}));
+        let said = tracer.missing().unwrap().to_string();
+        assert_eq!(said, "1 dispatch came by, and none has a field `headers.nosuch`: they have topic");
+        tracer.begin(&serde_json::json!({"headers": [["a\u{1b}", "b"]]}));
+        let said = tracer.missing().unwrap().to_string();
+        assert!(said.starts_with("2 dispatches came by"), "{said}");
+        assert!(said.ends_with(r"they have headers.a\u{1b}, topic"), "{said}");
+        tracer.begin(&serde_json::json!({"headers": [["nosuch", "another value"]]}));
+        assert_eq!(tracer.missing(), None);
     }
 }
