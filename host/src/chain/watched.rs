@@ -183,11 +183,12 @@ impl Watched {
             if let Some(taking) = &mut taking {
                 taking.step(self.callback(pair).full_name(), self.words(answer), said::heard(), took);
             }
-            // SAFETY: it was just called.
-            if answer != raw::CONTINUE
-                && let decided @ Some(_) = unsafe { self.chain().settle(pair, self.end(), answer) }
-            {
-                return decided;
+            if answer != raw::CONTINUE {
+                // SAFETY: it was just called.
+                let decided = unsafe { self.chain().settle(pair, self.end(), answer) };
+                if decided.is_some() {
+                    return decided;
+                }
             }
             // Behind all that the next one begins later.
             then = then.map(|_| monotonic());
