@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime};
 
+use hookrail_tests::probe::eventually;
 use hookrail_tests::root;
 use program::live::Live;
 use program::{run, text};
@@ -110,6 +111,7 @@ fn what_cannot_be_unloaded_now_stays_installed() {
     home.ok(&["plugin", "enable", "screen"]);
     let (mut host, until) = patient(&home, "[unload]\ndeadline_ms = 50\n");
     host.send("linger");
+    eventually("it is in the callback", || until.with_extension("there").exists());
     assert_eq!(home.json(&["plugin", "stop", "screen"])["status"], "stopping");
     let before = fs::read(home.home.join("state.json")).unwrap();
     for verb in [&["disable", "screen"][..], &["uninstall", "screen"], &["uninstall", "screen", "--purge"]] {

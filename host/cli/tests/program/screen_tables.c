@@ -2,7 +2,7 @@
 // runs, and hands a state over. By its version: 2.0.0 takes no state of others, 3.0.0 does not start, and 4.0.0
 // fails on lines with "boom" and brings a configuration, which those before 2 do not take. 5.0.0 starts when there is a
 // file.
-// Each of them lingers in a line with "linger" until there is a file.
+// Each of them lingers in a line with "linger" until there is a file, and makes one beside it when it begins to.
 
 static bool is_version(const char *version)
 {
@@ -13,6 +13,18 @@ static uint32_t refuse(const char *why)
 {
   host->say(HOOKRAIL_SAYING_ERROR, hookrail_str_of(why));
   return 1;
+}
+
+static void linger(void)
+{
+  const char *until = getenv("SCREEN_UNTIL");
+  char there[4096];
+  snprintf(there, sizeof there, "%s.there", until);
+  FILE *file = fopen(there, "w");
+  if (file != NULL) {
+    fclose(file);
+  }
+  while (access(until, F_OK) != 0) {}
 }
 
 static uint32_t reload(void *instance, hookrail_str config)

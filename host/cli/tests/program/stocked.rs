@@ -57,7 +57,10 @@ pub(crate) fn packages() -> &'static Path {
 /// The example, with what its versions do of `screen_tables.c`.
 fn with_tables(example: &str) -> String {
     let changes = [
-        ("#include <hookrail.h>", "#include <hookrail.h>\n#include <stdlib.h>\n#include <unistd.h>"),
+        (
+            "#include <hookrail.h>",
+            "#include <hookrail.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <unistd.h>\n\nstatic void linger(void);",
+        ),
         ("const hookrail_entry ", concat!(include_str!("screen_tables.c"), "const hookrail_entry ")),
         (".create = create", ".create = create_or_not"),
         (".start = start", ".start = start_or_not"),
@@ -66,8 +69,7 @@ fn with_tables(example: &str) -> String {
             "  if (memmem(body->ptr, body->len, \"confidential\"",
             "  if (strcmp(SCREEN_VERSION, \"4.0.0\") == 0 && memmem(body->ptr, body->len, \"boom\", 4) != NULL) {\n\
                return HOOKRAIL_FAULT;\n  }\n\
-             if (memmem(body->ptr, body->len, \"linger\", 6) != NULL) {\n\
-               while (access(getenv(\"SCREEN_UNTIL\"), F_OK) != 0) {}\n  }\n  if (memmem(body->ptr, body->len, \"confidential\"",
+             if (memmem(body->ptr, body->len, \"linger\", 6) != NULL) {\n    linger();\n  }\n  if (memmem(body->ptr, body->len, \"confidential\"",
         ),
     ];
     changes.into_iter().fold(example.to_owned(), |source, (of, by)| {
