@@ -155,21 +155,21 @@ impl Watched {
                     decided => return decided,
                 },
             }
-            let copy = step.rolls_back.then(|| {
-                // SAFETY: the operations are the point's, as is the payload.
-                let copy = unsafe { Copied::of(self.ops, payload) };
+            // SAFETY: the operations are the point's, as is the payload.
+            let copy = step.rolls_back.then(|| unsafe { Copied::of(self.ops, payload) });
+            if copy.is_some() {
                 // What that took is not the callback's.
                 then = then.map(|_| monotonic());
-                copy
-            });
+            }
             // SAFETY: we are inside, and the payload is the point's.
             let answer = unsafe { pair.call(frame, payload) };
-            let ended = then.map(|_| monotonic());
-            let took = then.zip(ended).map_or(0, |(began, ended)| ended - began);
-            if ended.is_some() {
+            let mut took = 0;
+            if let Some(began) = then {
+                let ended = monotonic();
+                took = ended - began;
                 self.took(pair, step, number, took);
+                then = Some(ended);
             }
-            then = ended;
             if answer == raw::CONTINUE && taking.is_none() {
                 self.try_is_over(pair, step);
                 continue;
