@@ -155,11 +155,11 @@ impl Watched {
                     decided => return decided,
                 },
             }
-            // SAFETY: the operations are the point's, as is the payload.
-            let copy = step.rolls_back.then(|| unsafe { Copied::of(self.ops, payload) });
-            if copy.is_some() {
-                // What that took is not the callback's.
-                then = then.map(|_| monotonic());
+            let mut copy = None;
+            if step.rolls_back {
+                // SAFETY: the operations are the point's, as is the payload.
+                copy = Some(unsafe { Copied::of(self.ops, payload) });
+                then = later(then);
             }
             // SAFETY: we are inside, and the payload is the point's.
             let answer = unsafe { pair.call(frame, payload) };
@@ -190,8 +190,7 @@ impl Watched {
                     return decided;
                 }
             }
-            // Behind all that the next one begins later.
-            then = then.map(|_| monotonic());
+            then = later(then);
         }
         // Where there is a last callback, whoever calls it counts.
         if self.steps.is_empty()
@@ -295,6 +294,13 @@ impl Watched {
 fn here(nowhere: &AtomicPtr<()>) -> (usize, &AtomicPtr<()>) {
     // Whoever dispatches has a slot.
     reclaim::own().map_or((0, nowhere), |slot| (slot.number, slot.frame().unwrap_or(nowhere)))
+}
+
+/// When the next callback begins, behind what is no callback's time.
+#[cold]
+#[inline(never)]
+fn later(then: Option<u64>) -> Option<u64> {
+    then.map(|_| monotonic())
 }
 
 /// Leaves a decision for [`decided`], and answers something that makes the dispatch ask.
