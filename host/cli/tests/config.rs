@@ -122,6 +122,19 @@ fn a_plugin_that_runs_takes_it_or_nothing_changes() {
     assert_eq!(get(&home).1, "operator");
 }
 
+/// It is not enabled, and it is what the configuration is for all the same.
+#[test]
+fn what_was_loaded_by_hand_begins_anew_with_it() {
+    let home = installed("config_by_hand");
+    let mut run = Live::start(&mut home.command(&["run", "-q", "--plugin", "./screen-1.0.0.so"]));
+    assert_eq!(run.through("a line"), "a line");
+    let (code, said) = set(&home, r#"{ "timeout_ms": 5 }"#, &["--restart", "--json"]);
+    assert_eq!(code, Some(0), "{said}");
+    let done: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(done["replaced"]["generation"], 2);
+    assert_eq!(run.end().0, Some(0));
+}
+
 #[test]
 fn what_the_host_is_configured_with_goes_first() {
     let home = installed("config_host");

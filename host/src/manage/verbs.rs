@@ -78,7 +78,7 @@ impl Manager<'_> {
         let mut upgraded = None;
         let installed = change.install(file, how, |wanted| {
             is_meant(&wanted.library.name)?;
-            upgraded = self.replace(wanted.clone(), swap)?;
+            upgraded = self.bring_in(wanted.clone(), swap)?;
             Ok(())
         });
         let installation =
@@ -102,7 +102,7 @@ impl Manager<'_> {
         let mut upgraded = None;
         let mut change = self.stock.store.change()?;
         let rolled_back = change.rollback(name, |wanted| {
-            upgraded = self.replace(wanted.clone(), swap)?;
+            upgraded = self.bring_in(wanted.clone(), swap)?;
             Ok(())
         });
         rolled_back.inspect_err(|_| self.go_back(upgraded.as_ref()))?;
@@ -160,12 +160,17 @@ impl Manager<'_> {
         self.load(Opened::of(wanted)?)
     }
 
-    /// Puts what is wanted in the place of what runs, where that does, and is enabled: what was loaded by hand
-    /// is not what is installed.
+    /// As [`replace`](Self::replace), with other code: not where it is disabled, and something else was loaded by
+    /// hand.
+    fn bring_in(self, wanted: Wanted, swap: Swap) -> Result<Option<Upgraded>, Error> {
+        let is_enabled = self.stock.store.state()?.desired(&wanted.library.name).enabled;
+        if is_enabled { self.replace(wanted, swap) } else { Ok(None) }
+    }
+
+    /// Puts what is wanted in the place of what runs, where that does.
     pub(super) fn replace(self, wanted: Wanted, swap: Swap) -> Result<Option<Upgraded>, Error> {
         let name = &wanted.library.name;
-        let is_enabled = self.stock.store.state()?.desired(name).enabled;
-        let runs = is_enabled && self.stock.is_live && self.core.table.status(name) != Some(Status::Stopped);
+        let runs = self.stock.is_live && self.core.table.status(name) != Some(Status::Stopped);
         let Some(plugin) = self.core.table.plugin(name).filter(|_| runs) else { return Ok(None) };
         let Opened { wanted, copy } = Opened::of(wanted)?;
         let wishes = self.wishes(&wanted);
