@@ -55,7 +55,7 @@ impl Manager<'_> {
                 }
                 Err(Error::PackageRejected { why: Rejected::HomeInUse { .. }, .. }) => break,
                 // Nothing of the package: its plugin is being stopped, say.
-                Err(Error::ApiMisuse(_)) => {}
+                Err(Error::ApiMisuse(ApiMisuse::Busy { .. } | ApiMisuse::Closing | ApiMisuse::Status { .. })) => {}
                 Err(_) if !is_settled(&file) => {}
                 Err(error) => {
                     refuse(&folder, &file, &error);
