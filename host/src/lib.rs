@@ -23,8 +23,8 @@
 //! 9. [`Host::unload`] takes a plugin's callbacks out, waits for whoever is in them, stops it, closes
 //!    the library, and answers how that ended: [`End`]. [`Host::begin_unload`] does not wait; it
 //!    answers a [`Ticket`].
-//! 10. [`Host::open_store`] loads what is installed and enabled; [`Host::open_control`] lets operators do
-//!     all that from outside: [`control`].
+//! 10. A [`control::Manager`] loads what is installed and enabled, and lets operators do all that from
+//!     outside: [`control`].
 //!
 //! Callbacks run in ascending order of `(priority, instance, callback)`. Every error has a stable
 //! code and names the next step: [`Error::code`], [`Error::fix`].
@@ -69,8 +69,8 @@
 //! All are on by default, and only add.
 //!
 //! - `config-file`: `Config::read`, which reads `hookrail.toml`.
-//! - `control`: [`Host::open_control`], a socket by which a running host is managed, and its client; and
-//!   [`Host::open_store`], which loads what is installed.
+//! - `control`: [`control`], which carries out the operator's commands, loads what is installed, and opens a socket
+//!   by which a running host is managed, and its client.
 //! - `package`: [`package`], which makes and checks signed packages of plugins, and [`store`], which
 //!   keeps what is installed.
 //! - `schema`: checks a plugin's configuration against its JSON Schema, all mistakes at once; without
@@ -79,69 +79,34 @@
 #[cfg(not(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 compile_error!("hookrail runs on Linux with glibc, on x86_64 and aarch64");
 
-#[macro_use]
-mod log;
-
-mod admission;
-mod builtin;
-mod chain;
-mod condvar;
-mod config;
-mod context;
 #[cfg(feature = "control")]
-pub mod control;
-mod diagnostics;
-mod embed;
-mod error;
-mod event;
-mod fault;
-mod fork;
-mod health;
-mod host;
-mod library;
-#[cfg(feature = "control")]
-mod manage;
-mod memory;
-mod names;
+#[doc(inline)]
+pub use hookrail_control as control;
 #[cfg(feature = "package")]
-pub mod package;
-mod pin;
-mod plugin;
-mod probation;
-mod reclaim;
-mod registry;
-mod residue;
-mod said;
-mod service;
-mod stats;
+#[doc(inline)]
+pub use hookrail_package as package;
 #[cfg(feature = "package")]
-pub mod store;
-mod sync;
-mod unload;
-mod view;
+#[doc(inline)]
+pub use hookrail_store as store;
 
-pub use builtin::{BAD_TOPIC, TOO_LARGE};
-pub use chain::{CallbackId, Outcome};
-pub use config::{
-    Config, Faults, HookOverride, InstanceConfig, Limits, MessageLimits, PluginConfig, PointConfig, Quarantine, Unload,
-    UpgradeLimits,
+pub use hookrail_dispatch::{About, CallbackId, Callbacks, HookPoint, Outcome, Pin, Registered};
+pub use hookrail_engine::{
+    BAD_TOPIC, Config, Decision, Events, Host, InstanceConfig, Limits, MessageLimits, Plugin, PluginConfig, TOO_LARGE,
+    Ticket, Traces, Unload, Upgraded, schema,
 };
-pub use context::About;
-pub use diagnostics::LogLevel;
-pub use embed::{Callbacks, Registered};
-pub use error::{ApiMisuse, ConfigError, Error, Incompatible, Misbehaved};
-pub use event::{Event, Events, Happened};
-pub use health::Health;
-pub use host::{Decision, HookPoint, Host, Plugin, Traces, UpgradeTimes, Upgraded};
-pub use library::{End, EntrySymbol, Image, Inspection, Note, NoteHook, inspect};
-#[cfg(feature = "control")]
-pub use manage::NotLoaded;
-pub use memory::{Memory, MemoryView};
-pub use pin::Pin;
-pub use plugin::schema;
-pub use stats::{Condition, LastFault, Latency, Level, Missing, Step, Trace};
-pub use unload::Ticket;
-pub use view::{CallbackView, Calls, GenerationView, PluginView, PointView, Standing, Status};
+pub use hookrail_image::{EntrySymbol, Image, Inspection, inspect};
+pub use hookrail_model::config::{Faults, HookOverride, PointConfig, Quarantine, UpgradeLimits};
+pub use hookrail_model::end::End;
+pub use hookrail_model::error::{ApiMisuse, ConfigError, Error, Incompatible, Misbehaved};
+pub use hookrail_model::event::{Event, Happened};
+pub use hookrail_model::health::Health;
+pub use hookrail_model::log_level::LogLevel;
+pub use hookrail_model::memory::{Memory, MemoryView};
+pub use hookrail_model::note::{Note, NoteHook};
+pub use hookrail_model::stats::{LastFault, Latency, Level};
+pub use hookrail_model::times::UpgradeTimes;
+pub use hookrail_model::trace::{Condition, Missing, Step, Trace};
+pub use hookrail_model::view::{CallbackView, Calls, GenerationView, PluginView, PointView, Standing, Status};
 
 pub use hookrail_abi::catalogue::{self, MessageDelivered, MessageDropped, MessagePublish};
 pub use hookrail_abi::{Dropped, Header, Message, MessageId, Priority, Verdict};

@@ -1,0 +1,128 @@
+//! The operator's end.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hookrail_model::command::{Command, Events};
+use hookrail_model::wire::{self, Answer, Outcome, Told};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::error::CallError;
+use crate::manage::Manage;
+
+/// A connection to a host that runs. Calls wait for their answers, without a limit of their own
+/// unless [`set_timeout`](Client::set_timeout) gives one.
+#[derive(Debug)]
+pub struct Client {
+    socket: PathBuf,
+    stream: BufReader<UnixStream>,
+    next: u64,
+}
+
+impl Client {
+    /// Connects to the host whose control socket this is.
+    pub fn connect(socket: impl AsRef<Path>) -> Result<Self, CallError> {
+        let socket = socket.as_ref().to_owned();
+        match UnixStream::connect(&socket) {
+            Ok(stream) => Ok(Client { socket, stream: BufReader::new(stream), next: 1 }),
+            Err(source) => Err(CallError::Unreachable { socket, source }),
+        }
+    }
+
+    /// The socket it is connected to.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// How long a call waits for its answer from now on. A connection on which one came too late is
+    /// of no more use.
+    pub fn set_timeout(&mut self, timeout: Option<Duration>) -> Result<(), CallError> {
+        let set = self.stream.get_ref().set_read_timeout(timeout);
+        set.and_then(|()| self.stream.get_ref().set_write_timeout(timeout)).map_err(|source| self.unreachable(source))
+    }
+
+    /// Has a command carried out; the answer as it comes.
+    fn call<C: Command>(&mut self, command: &C) -> Result<Value, CallError> {
+        let id = self.next;
+        self.next += 1;
+        let request = wire::request(id, command);
+        // A path that is not UTF-8 has no JSON.
+        let request = request.map_err(|error| self.unreachable(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
+        let sent = self.stream.get_mut().write_all(&request);
+        // Whoever is refused is told so and cut off, maybe while we write: so read in any case.
+        let answer = match (self.line(), sent) {
+            (Ok(answer), _) => answer,
+            (Err(_), Err(source)) => return Err(self.unreachable(source)),
+            (Err(error), Ok(())) => return Err(error),
+        };
+        let Answer { id: answered, outcome } = self.read(&answer)?;
+        match outcome {
+            Outcome::Error(problem) => Err(CallError::Refused(problem)),
+            Outcome::Ok(value) if answered == Some(id) => Ok(value),
+            Outcome::Ok(_) => Err(self.unreadable("it answers another request")),
+        }
+    }
+
+    /// What happens to plugins from now on.
+    pub fn events(mut self) -> Result<EventStream, CallError> {
+        self.call(&Events {})?;
+        Ok(EventStream { client: self, is_over: false })
+    }
+
+    fn line(&mut self) -> Result<String, CallError> {
+        let mut line = String::new();
+        match self.stream.read_line(&mut line) {
+            Ok(_) if line.ends_with('\n') => Ok(line),
+            Ok(_) => Err(self.unreachable(io::Error::new(io::ErrorKind::UnexpectedEof, "it has hung up"))),
+            Err(source) => Err(self.unreachable(source)),
+        }
+    }
+
+    fn read<T: DeserializeOwned>(&self, line: &str) -> Result<T, CallError> {
+        serde_json::from_str(line).map_err(|error| self.unreadable(error))
+    }
+
+    fn unreachable(&self, source: io::Error) -> CallError {
+        CallError::Unreachable { socket: self.socket.clone(), source }
+    }
+
+    fn unreadable(&self, why: impl ToString) -> CallError {
+        CallError::Unreadable { socket: self.socket.clone(), why: why.to_string() }
+    }
+}
+
+impl Manage for Client {
+    type Error = CallError;
+
+    fn ask<C: Command>(&mut self, command: C) -> Result<C::Answer, CallError> {
+        let answer = self.call(&command)?;
+        serde_json::from_value(answer).map_err(|error| self.unreadable(error))
+    }
+}
+
+/// What happens to the plugins of a host, as it happens. Ends when the host does; dropping it hangs
+/// up.
+#[derive(Debug)]
+pub struct EventStream {
+    client: Client,
+    is_over: bool,
+}
+
+impl Iterator for EventStream {
+    type Item = Result<Told, CallError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
+        let told = self.client.line().and_then(|line| self.client.read(&line));
+        self.is_over = told.is_err();
+        match told {
+            Err(CallError::Unreachable { source, .. }) if source.kind() == io::ErrorKind::UnexpectedEof => None,
+            told => Some(told),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Managing a host: its store, its commands, its sockets.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock, Weak};
+
+use hookrail_engine::{Core, Host};
+use hookrail_model::command::{Command, Taken};
+use hookrail_model::error::ApiMisuse;
+use hookrail_store::Store;
+use serde_json::Value;
+
+use crate::attached::Attached;
+use crate::call::{Asker, Call};
+use crate::commands::{Commands, Handler};
+use crate::error::Error;
+use crate::standard;
+use crate::verbs::{NotLoaded, Verbs};
+
+/// Manages a host: carries out commands on it, and on what is installed once it has a store.
+///
+/// Cheap to clone; it may outlive the host, and then everything is refused.
+#[derive(Clone)]
+pub struct Manager {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    core: Weak<Core>,
+    attached: OnceLock<Attached>,
+    commands: Commands,
+}
+
+impl Manager {
+    /// Of a host without a store.
+    pub fn new(host: &Host) -> Self {
+        let commands = Commands::default();
+        standard::register(&commands);
+        let core = Arc::downgrade(host.core());
+        Manager { shared: Arc::new(Shared { core, attached: OnceLock::new(), commands }) }
+    }
+
+    /// Gives the host what is installed: loads what is enabled there, and has operators change what is
+    /// installed by commands. Answers what was enabled and could not be loaded; the rest goes on.
+    ///
+    /// What the host's configuration says of a plugin goes before what the store says. A host has one
+    /// store, for good.
+    ///
+    /// ```
+    /// use hookrail::control::{Manager, NotLoaded};
+    /// use hookrail::package::Home;
+    /// use hookrail::store::Store;
+    /// use hookrail::{Config, Host};
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("hookrail-doc-store-{}", std::process::id()));
+    /// # let config = Config { home: Some(folder.clone()), ..Config::default() };
+    /// let host = Host::new(config)?;
+    /// let manager = Manager::new(&host);
+    /// let store = Store::open(Home::open(&host.config().home())?)?;
+    /// // SAFETY: we trust whom the operator trusts.
+    /// for NotLoaded { plugin, error } in unsafe { manager.open_store(store)? } {
+    ///     eprintln!("{plugin} is enabled and was not loaded: {error}");
+    /// }
+    /// assert!(host.plugins().is_empty(), "nothing was ever installed there");
+    /// # drop(host);
+    /// # std::fs::remove_dir_all(folder).unwrap();
+    /// # Ok::<(), hookrail::control::Error>(())
+    /// ```
+    ///
+    /// # Safety
+    /// As for [`Host::load`], for all that is installed, now and later: who can sign for a key that is trusted in that
+    /// home, or can write there, is trusted as this program.
+    pub unsafe fn open_store(&self, store: Store) -> Result<Vec<NotLoaded>, Error> {
+        self.attach(store, true)?;
+        self.with_verbs(|verbs| verbs.load_enabled())
+    }
+
+    /// Gives the host its store; what is enabled there is loaded where it is to be live.
+    pub(crate) fn attach(&self, store: Store, is_live: bool) -> Result<(), Error> {
+        let core = self.core()?;
+        let shared = self.shared.clone();
+        let is_first = core.follow_fallbacks(move |core, fallback| {
+            if let Some(attached) = shared.attached.get() {
+                Verbs { core, attached }.fell_back(fallback);
+            }
+        });
+        let attached = Attached { store, is_live };
+        if !is_first || self.shared.attached.set(attached).is_err() {
+            return Err(ApiMisuse::StoreThere.into());
+        }
+        Ok(())
+    }
+
+    /// Carries out a command, on this thread.
+    pub fn ask<C: Command>(&self, command: C) -> Result<C::Answer, Error> {
+        self.shared.commands.carry_out(&Call::new(&self.core()?, self.shared.attached.get(), &Nobody), command)
+    }
+
+    /// Has a command of the program's own carried out from now on, by whatever way it comes. The first one of a name
+    /// stays; answers whether it is this one.
+    pub fn register<C: Command>(
+        &self,
+        carry_out: impl Fn(&Call<'_>, C) -> Result<C::Answer, Error> + Send + Sync + 'static,
+    ) -> bool {
+        self.shared.commands.register(carry_out)
+    }
+
+    /// As [`register`](Self::register), of a command that has a name and no type.
+    pub fn register_handler(&self, name: &str, handler: Arc<dyn Handler>) -> bool {
+        self.shared.commands.register_handler(name, handler)
+    }
+
+    /// Installs the packages in the folder `incoming` of the home, in the order of their names; where one is of
+    /// a plugin that runs, it takes its place. What was installed is removed there. What is refused goes to
+    /// `incoming/refused`, with the reason beside it; what may not be complete yet is left for the next time,
+    /// and so is what is of a plugin that something else is being done to, and all while another process changes
+    /// what is installed.
+    ///
+    /// Needs a store: [`open_store`](Self::open_store).
+    pub fn take_in(&self) -> Result<Vec<Taken>, Error> {
+        self.with_verbs(|verbs| verbs.take_in())
+    }
+
+    fn with_verbs<R>(&self, run: impl FnOnce(Verbs<'_>) -> Result<R, Error>) -> Result<R, Error> {
+        let (core, attached) = (self.core()?, self.shared.attached.get().ok_or(ApiMisuse::NoStore)?);
+        run(Verbs { core: &core, attached })
+    }
+
+    pub(crate) fn core(&self) -> Result<Arc<Core>, ApiMisuse> {
+        self.shared.core.upgrade().ok_or(ApiMisuse::Closing)
+    }
+
+    /// Whether the host is gone.
+    pub(crate) fn is_over(&self) -> bool {
+        self.shared.core.strong_count() == 0
+    }
+
+    /// How a command of that name is carried out.
+    pub(crate) fn find(&self, name: &str) -> Result<Arc<dyn Handler>, Error> {
+        Ok(self.shared.commands.find(name)?)
+    }
+
+    /// Has `run` carry something out for whoever asks.
+    pub(crate) fn call<R>(
+        &self,
+        asker: &dyn Asker,
+        run: impl FnOnce(&Call<'_>) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        run(&Call::new(&self.core()?, self.shared.attached.get(), asker))
+    }
+}
+
+impl fmt::Debug for Manager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Manager").field("store", &self.shared.attached.get()).finish_non_exhaustive()
+    }
+}
+
+/// Asks within the program itself.
+struct Nobody;
+
+impl Asker for Nobody {
+    fn is_gone(&self) -> bool {
+        false
+    }
+
+    fn report(&self) -> Value {
+        Value::Null
+    }
+}

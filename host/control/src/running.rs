@@ -1,0 +1,68 @@
+//! Which hosts run, by the sockets in the folder `run` below their home.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use hookrail_model::log;
+
+use crate::socket::{Occupant, clear, occupant};
+
+/// A host that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// Its process.
+    pub pid: u32,
+    /// Its control socket.
+    pub socket: PathBuf,
+}
+
+/// Where this process opens its socket so that operators find it: `HOME/run/PID.sock`, where the
+/// home is [`Config::home`](hookrail_engine::Config::home).
+pub fn socket_in(home: &Path) -> PathBuf {
+    home.join("run").join(format!("{}.sock", std::process::id()))
+}
+
+/// The hosts that run below this home, by number of their process. Sockets that dead processes left
+/// behind are removed.
+pub fn running(home: &Path) -> io::Result<Vec<Running>> {
+    let entries = match fs::read_dir(home.join("run")) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut running = Vec::new();
+    for entry in entries {
+        let socket = entry?.path();
+        let Some(pid) = pid_of(&socket) else { continue };
+        match occupant(&socket) {
+            Occupant::Live => running.push(Running { pid, socket }),
+            Occupant::Dead => {
+                if let Err(error) = clear(&socket) {
+                    log!(debug, "cannot remove {}: {error}", socket.display());
+                }
+            }
+            Occupant::Nothing | Occupant::Unknown => {}
+        }
+    }
+    running.sort_by_key(|running| running.pid);
+    Ok(running)
+}
+
+/// `4711` of `4711.sock`.
+fn pid_of(socket: &Path) -> Option<u32> {
+    let name = socket.file_name()?.to_str()?;
+    name.strip_suffix(".sock")?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_numbers_name_sockets() {
+        for (name, pid) in [("4711.sock", Some(4711)), ("a.sock", None), ("4711", None), ("-1.sock", None)] {
+            assert_eq!(pid_of(&Path::new("/run").join(name)), pid, "{name}");
+        }
+    }
+}

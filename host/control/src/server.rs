@@ -1,0 +1,276 @@
+//! The host's end: a thread that accepts, and a thread for each connection.
+//!
+//! No connection can hold up the host or another connection: each has its own thread and a bounded
+//! line, there are only so many, and what is not read in time is given up or left out.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, BufReader, Read};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use hookrail_dispatch::Condvar;
+use hookrail_engine::Events;
+use hookrail_model::command::{self, Command};
+use hookrail_model::error::ApiMisuse;
+use hookrail_model::log;
+use hookrail_model::wire::{Answer, MAX_LINE, NoRequest, Outcome, RawRequest, Told, line};
+use parking_lot::Mutex;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::{SendFlags, send};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::call::Asker;
+use crate::error::{ControlError, Error};
+use crate::manager::Manager;
+use crate::socket::peer;
+
+/// How many connections there may be at once.
+const MAX_CONNECTIONS: usize = 64;
+
+/// How long a write waits for a peer that does not read.
+const WRITE_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often somebody who waits for events is looked after.
+const SLICE: Duration = Duration::from_millis(200);
+
+type Report = Box<dyn Fn() -> Value + Send + Sync>;
+
+/// What the threads of a control channel share. The host may go first.
+pub(super) struct Server {
+    manager: Manager,
+    report: Mutex<Option<Arc<Report>>>,
+    open: Mutex<Open>,
+    closed: Condvar,
+}
+
+/// The connections that are open, to close them.
+#[derive(Default)]
+struct Open {
+    next: u64,
+    streams: BTreeMap<u64, Arc<UnixStream>>,
+    closed: bool,
+}
+
+/// A connection that is open. Its place is free when this is dropped.
+struct Connection {
+    server: Arc<Server>,
+    number: u64,
+    stream: Arc<UnixStream>,
+}
+
+impl Server {
+    pub(super) fn new(manager: Manager) -> Arc<Self> {
+        Arc::new(Server { manager, report: Mutex::default(), open: Mutex::default(), closed: Condvar::default() })
+    }
+
+    pub(super) fn report(&self, report: Report) {
+        let before = self.report.lock().replace(Arc::new(report));
+        // What it holds is the program's, and may do anything when it goes.
+        drop(before);
+    }
+
+    /// Ends all connections, and admits none any more.
+    pub(super) fn close(&self) {
+        let mut open = self.open.lock();
+        open.closed = true;
+        self.closed.notify_all();
+        for stream in open.streams.values() {
+            // Whoever has hung up is gone already.
+            let _ = stream.shutdown(std::net::Shutdown::Both);
+        }
+    }
+
+    /// Accepts connections until it is closed.
+    pub(super) fn accept(self: &Arc<Self>, listener: &UnixListener) {
+        loop {
+            match listener.accept() {
+                Ok((stream, _)) => self.admit(stream),
+                Err(error) => {
+                    let mut open = self.open.lock();
+                    if open.closed {
+                        return;
+                    }
+                    log!(debug, "the control socket accepts nobody: {error}");
+                    // Out of descriptors or memory: that may pass, and nothing tells when.
+                    self.closed.wait(&mut open, Some(Instant::now() + SLICE));
+                }
+            }
+        }
+    }
+
+    /// Gives a connection a thread, or says why not.
+    fn admit(self: &Arc<Self>, stream: UnixStream) {
+        let Err(refused) = self.check(&stream).and_then(|()| Connection::open(self, &stream)) else { return };
+        let answer = Answer { id: None, outcome: Outcome::Error(refused.problem()) };
+        // The first line of a connection fits the system's buffer.
+        let _ = write(&stream, &answer, true);
+    }
+
+    fn check(&self, stream: &UnixStream) -> Result<(), Error> {
+        let failed = |source| Error::system("look at a connection".into(), source);
+        stream.set_write_timeout(Some(WRITE_PATIENCE)).map_err(failed)?;
+        let user = peer(stream).map_err(failed)?;
+        let owner = rustix::process::geteuid().as_raw();
+        if user == owner || user == 0 { Ok(()) } else { Err(ControlError::NotAllowed { user, owner }.into()) }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.open.lock().closed
+    }
+}
+
+impl Connection {
+    fn open(server: &Arc<Server>, stream: &UnixStream) -> Result<(), Error> {
+        let failed = |source| Error::system("open a connection".into(), source);
+        let mut open = server.open.lock();
+        if open.closed {
+            return Err(ApiMisuse::Closing.into());
+        }
+        if open.streams.len() >= MAX_CONNECTIONS {
+            return Err(ControlError::TooManyConnections { limit: MAX_CONNECTIONS }.into());
+        }
+        let stream = Arc::new(stream.try_clone().map_err(failed)?);
+        open.next += 1;
+        let number = open.next;
+        open.streams.insert(number, stream.clone());
+        drop(open);
+        // INVARIANT: from here on the drop frees its place.
+        let connection = Connection { server: server.clone(), number, stream };
+        let thread = thread::Builder::new().name("hookrail-control".into());
+        thread.spawn(move || connection.serve()).map_err(failed)?;
+        Ok(())
+    }
+
+    /// Answers one request after the other, until the peer has had enough.
+    fn serve(&self) {
+        let mut input = BufReader::new(&*self.stream);
+        let mut text = Vec::new();
+        loop {
+            text.clear();
+            let read = input.by_ref().take(MAX_LINE as u64 + 1).read_until(b'\n', &mut text);
+            let (id, outcome, then) = match (read, text.last()) {
+                // Half a line is no request.
+                (Err(_), _) | (Ok(_), None) => return,
+                (Ok(_), Some(b'\n')) => self.answer(&text),
+                (Ok(length), _) if length <= MAX_LINE => return,
+                (Ok(_), _) => (None, Err(ControlError::LineTooLong { limit: MAX_LINE }.into()), Then::Close),
+            };
+            let outcome = outcome.map_or_else(|error| Outcome::Error(error.problem()), Outcome::Ok);
+            let written = write(&self.stream, &Answer { id, outcome }, true);
+            match (written, then) {
+                (Ok(()), Then::GoOn) => {}
+                (Ok(()), Then::Tell(events)) => return self.tell(&events),
+                (Ok(()), Then::Close) | (Err(_), _) => return,
+            }
+        }
+    }
+
+    fn answer(&self, text: &[u8]) -> (Option<u64>, Result<Value, Error>, Then) {
+        let request = match RawRequest::read(text) {
+            Ok(request) => request,
+            Err(NoRequest { id, why }) => return (id, Err(ControlError::BadRequest(why).into()), Then::GoOn),
+        };
+        let id = Some(request.id);
+        if request.command != command::Events::NAME {
+            return (id, self.carry_out(request), Then::GoOn);
+        }
+        // Before the answer: whoever has read it misses nothing that comes behind it.
+        match self.server.manager.core() {
+            Ok(core) => {
+                let events = core.events();
+                let begun = self.carry_out(request);
+                let then = if begun.is_ok() { Then::Tell(events) } else { Then::GoOn };
+                (id, begun, then)
+            }
+            Err(closing) => (id, Err(closing.into()), Then::Close),
+        }
+    }
+
+    fn carry_out(&self, request: RawRequest) -> Result<Value, Error> {
+        let manager = &self.server.manager;
+        let handler = manager.find(&request.command)?;
+        let carry_out = || manager.call(self, |call| handler.carry_out(call, request.fields));
+        if !handler.takes().plugins {
+            return carry_out();
+        }
+        // On a thread that ends with it: what plugins leave for the end of a thread must not wait for
+        // a connection to be closed, or unloading them would wait with it.
+        thread::scope(|scope| {
+            let acting = thread::Builder::new().name("hookrail-act".into());
+            let acting = acting
+                .spawn_scoped(scope, carry_out)
+                .map_err(|source| Error::system("start a thread".into(), source))?;
+            acting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    /// Tells events, until the peer hangs up or the host is gone and all is told.
+    fn tell(&self, events: &Events) {
+        let mut dropped = 0;
+        loop {
+            let event = events.wait(SLICE);
+            let is_over =
+                event.is_none() && (self.is_gone() || self.server.is_closed() || self.server.manager.is_over());
+            let now = events.dropped();
+            let news = (now > dropped).then_some(Told::Dropped(now));
+            dropped = now;
+            for told in event.map(Told::Event).into_iter().chain(news) {
+                if write(&self.stream, &told, false).is_err() {
+                    return;
+                }
+            }
+            if is_over {
+                return;
+            }
+        }
+    }
+}
+
+impl Asker for Connection {
+    fn is_gone(&self) -> bool {
+        // Not of one that only sends no more: it may wait for its answers.
+        let mut polled = [PollFd::new(&*self.stream, PollFlags::empty())];
+        let asked = poll(&mut polled, Some(&Timespec::default()));
+        asked.is_err() || polled[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
+    }
+
+    fn report(&self) -> Value {
+        // Without the lock: it is the program's own.
+        let report = self.server.report.lock().clone();
+        report.map_or(Value::Null, |report| report())
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // Others may hold it still; the peer is to see the end now.
+        let _ = self.stream.shutdown(std::net::Shutdown::Both);
+        self.server.open.lock().streams.remove(&self.number);
+    }
+}
+
+/// What follows an answer.
+enum Then {
+    Close,
+    GoOn,
+    Tell(Events),
+}
+
+/// Writes a line. A peer that does not read is given up after a while, where it `must_read`.
+fn write(stream: &UnixStream, value: &impl Serialize, must_read: bool) -> io::Result<()> {
+    let line = line(value)?;
+    let mut left = &line[..];
+    while !left.is_empty() {
+        // No signal: a program that is not Rust's may die of it.
+        match send(stream, left, SendFlags::NOSIGNAL) {
+            Ok(written) => left = &left[written..],
+            Err(rustix::io::Errno::INTR) => {}
+            Err(rustix::io::Errno::AGAIN) if !must_read => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}

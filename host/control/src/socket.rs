@@ -1,0 +1,161 @@
+//! The socket's file: made for this user alone, taken over from a dead process, removed in the end.
+
+use std::fs::{self, DirBuilder, File, Permissions};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{FlockOperation, Mode, fchmod, flock};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, Shutdown, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::net::{bind, connect, listen, shutdown, socket_with};
+
+use crate::error::{ControlError, Error};
+
+/// What the system has room for, without the byte that ends it.
+const LONGEST_PATH: usize = 107;
+
+/// How many connections wait to be accepted.
+const BACKLOG: i32 = 128;
+
+/// How long to wait for somebody else who opens or clears away sockets in the same folder.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
+/// A socket that listens, and its file.
+#[derive(Debug)]
+pub(super) struct Socket {
+    listener: UnixListener,
+    path: PathBuf,
+    /// Device and inode of the file: another one of that name is not ours to remove.
+    identity: (u64, u64),
+}
+
+/// What answers at the path of a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Occupant {
+    /// Nobody any more: its process has ended.
+    Dead,
+    /// Somebody.
+    Live,
+    /// There is nothing.
+    Nothing,
+    /// There is something, and we cannot or may not say what.
+    Unknown,
+}
+
+impl Socket {
+    /// Makes a socket that only this user and root can open.
+    ///
+    /// The umask is the whole process's, so it is left alone. The mode is set on the descriptor
+    /// before `bind` makes the file, which Linux takes the file's mode from, less the umask; and once
+    /// more on the file, for a umask that took something away. Nobody can connect in between whatever
+    /// the mode: the socket does not listen until then.
+    pub(super) fn bind(path: &Path) -> Result<Self, Error> {
+        let failed = |source| Error::system(format!("open the control socket {}", path.display()), source);
+        // Our folder may be another one when it is removed.
+        let path = std::path::absolute(path).map_err(failed)?;
+        let failed = |source| Error::system(format!("open the control socket {}", path.display()), source);
+        if path.as_os_str().len() > LONGEST_PATH {
+            return Err(ControlError::PathTooLong { path, limit: LONGEST_PATH }.into());
+        }
+        let folder = path.parent().ok_or_else(|| failed(io::ErrorKind::IsADirectory.into()))?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        let _lock = lock(folder).map_err(failed)?;
+        match occupant(&path) {
+            Occupant::Live => return Err(ControlError::InUse(path).into()),
+            Occupant::Dead => fs::remove_file(&path).map_err(failed)?,
+            Occupant::Nothing | Occupant::Unknown => {}
+        }
+        let listen = || {
+            let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+            fchmod(&socket, Mode::RUSR | Mode::WUSR)?;
+            bind(&socket, &SocketAddrUnix::new(&path)?)?;
+            fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+            let metadata = fs::symlink_metadata(&path)?;
+            listen(&socket, BACKLOG)?;
+            Ok((UnixListener::from(socket), (metadata.dev(), metadata.ino())))
+        };
+        let (listener, identity) = listen().map_err(failed)?;
+        Ok(Socket { listener, path, identity })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The listening end, for whoever accepts.
+    pub(super) fn listener(&self) -> Result<UnixListener, Error> {
+        self.listener.try_clone().map_err(|source| Error::system("open a descriptor".into(), source))
+    }
+
+    /// Ends the accepting, on whichever thread it waits.
+    pub(super) fn wake(&self) {
+        // It listens, so the system has nothing to refuse.
+        let _ = shutdown(&self.listener, Shutdown::Both);
+    }
+
+    /// Removes the file, if it is still ours.
+    pub(super) fn remove(&self) {
+        let is_ours = |metadata: fs::Metadata| (metadata.dev(), metadata.ino()) == self.identity;
+        if fs::symlink_metadata(&self.path).is_ok_and(is_ours) {
+            // Whoever was quicker has done it for us.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Who answers at a path. Does not wait.
+pub(super) fn occupant(path: &Path) -> Occupant {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.file_type().is_socket() => {}
+        Ok(_) => return Occupant::Unknown,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Occupant::Nothing,
+        Err(_) => return Occupant::Unknown,
+    }
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None);
+    let connected = socket.and_then(|socket| connect(&socket, &SocketAddrUnix::new(path)?));
+    match connected {
+        // Again: somebody listens, and is slow to accept.
+        Ok(()) | Err(Errno::AGAIN) => Occupant::Live,
+        Err(Errno::CONNREFUSED) => Occupant::Dead,
+        Err(Errno::NOENT) => Occupant::Nothing,
+        Err(_) => Occupant::Unknown,
+    }
+}
+
+/// Removes the socket of a dead process.
+pub(super) fn clear(path: &Path) -> io::Result<()> {
+    let _lock = lock(path.parent().unwrap_or(Path::new(".")))?;
+    // Looked at again: somebody may have taken it over, or be about to listen.
+    if occupant(path) == Occupant::Dead { fs::remove_file(path) } else { Ok(()) }
+}
+
+/// Keeps others from opening or clearing away sockets in that folder while the answer lives: a
+/// socket that is bound and does not listen yet looks dead.
+fn lock(folder: &Path) -> io::Result<File> {
+    let file = File::open(folder)?;
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file),
+            Err(Errno::WOULDBLOCK) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(5)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The user at the other end of a connection, as the system knows it from when it was made.
+pub(super) fn peer(stream: &UnixStream) -> io::Result<u32> {
+    let mut peer = libc::ucred { pid: 0, uid: 0, gid: 0 };
+    let mut size = size_of::<libc::ucred>() as libc::socklen_t;
+    let fd = stream.as_fd().as_raw_fd();
+    // Not by rustix, for which no process has the number 0: one that we cannot see has it.
+    // SAFETY: the structure is what this option writes, and its size is told.
+    let asked =
+        unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_PEERCRED, (&raw mut peer).cast(), &raw mut size) };
+    if asked == 0 { Ok(peer.uid) } else { Err(io::Error::last_os_error()) }
+}

@@ -1,0 +1,88 @@
+//! The commands that every host has.
+
+mod hooks;
+mod plugin;
+
+use std::path::Path;
+use std::time::Duration;
+
+use hookrail_engine::Core;
+use hookrail_model::command::{
+    Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Events, Hooks, Install, Level, List,
+    Load, Log, Program, Release, Restart, Rollback, Show, Stage, Start, Status, Stop, TakeIn, Uninstall, Unload,
+    Validate,
+};
+use hookrail_store::{self as store, Depth};
+use serde_json::Value;
+
+use crate::commands::Commands;
+use crate::ending;
+use crate::error::ControlError;
+use crate::verbs::Swap;
+
+/// Registers them all.
+pub(crate) fn register(commands: &Commands) {
+    commands.register(|call, Allow { plugin, version, sha256, lasts_ms }| {
+        call.verbs()?.allow(&plugin, version, sha256, Duration::from_millis(lasts_ms))
+    });
+    commands.register(|call, Apply { plugins, dry_run }| call.verbs()?.apply(&plugins, dry_run));
+    commands.register(|call, Config { plugin }| call.verbs()?.config(&plugin));
+    commands.register(|call, ConfigHistory { plugin }| call.verbs()?.config_history(&plugin));
+    commands.register(|call, ConfigSchema { plugin }| call.verbs()?.config_schema(&plugin));
+    commands.register(|call, Configure { plugin, config, restart, wait_ms }| {
+        call.verbs()?.configure(&plugin, config, restart, Swap { fresh: false, wait_ms })
+    });
+    commands.register(|call, Disable { plugin, wait_ms }| call.verbs()?.disable(&plugin, wait_ms));
+    commands.register(|call, Enable { plugin }| call.verbs()?.enable(&plugin));
+    // What follows the answer is the connection's business.
+    commands.register(|_, Events {}| Ok(()));
+    commands.register(|call, Hooks { point }| hooks::hooks(call.core(), point.as_deref()));
+    commands.register(|call, Install { file, plugin, dry_run, downgrade, fresh, wait_ms }| {
+        is_absolute(&file)?;
+        let (verbs, how, swap) = (call.verbs()?, store::Install { dry_run, downgrade }, Swap { fresh, wait_ms });
+        match plugin {
+            Some(plugin) => verbs.upgrade(&file, &plugin, how, swap),
+            None => verbs.install(&file, None, how, swap),
+        }
+    });
+    commands.register(|call, Level { point, level }| hooks::set_level(call.core(), &point, level));
+    commands.register(|call, List { verify }| call.plugins(if verify { Depth::Files } else { Depth::Metadata }));
+    commands.register(|call, Load { file }| plugin::load(call, &file));
+    commands.register(|call, Log { plugin, level }| plugin::log(call, &plugin, level));
+    commands.register(|call, Release { point, callback }| hooks::release(call.core(), &point, &callback));
+    commands.register(|call, Restart { plugin }| plugin::restart(call, &plugin));
+    commands
+        .register(|call, Rollback { plugin, fresh, wait_ms }| call.verbs()?.rollback(&plugin, Swap { fresh, wait_ms }));
+    commands.register(|call, Show { plugin }| plugin::show(call, &plugin));
+    commands.register(|call, Stage { file }| {
+        is_absolute(&file)?;
+        call.verbs()?.stage(&file)
+    });
+    commands.register(|call, Start { plugin }| plugin::start(call, &plugin));
+    commands.register(|call, Status {}| Ok(status(call.core(), call.report())));
+    commands.register(|call, Stop { plugin }| plugin::stop(call, &plugin));
+    commands.register(|call, TakeIn {}| call.verbs()?.take_in());
+    commands.register(hooks::trace);
+    commands.register(|call, Uninstall { plugin, purge, wait_ms }| call.verbs()?.uninstall(&plugin, purge, wait_ms));
+    commands.register(|call, Unload { plugin, wait_ms }| ending::unload(call.core(), &call.find(&plugin)?, wait_ms));
+    commands.register(plugin::upgrade);
+    commands.register(|call, Validate { file }| {
+        is_absolute(&file)?;
+        call.verbs()?.validate(&file)
+    });
+}
+
+fn status(core: &Core, report: Value) -> Program {
+    Program {
+        pid: std::process::id(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        uptime_ms: core.began.elapsed().as_millis() as u64,
+        plugins: core.table.views().len(),
+        report,
+    }
+}
+
+/// The host may be in another folder than whoever asks.
+fn is_absolute(file: &Path) -> Result<(), ControlError> {
+    if file.is_absolute() { Ok(()) } else { Err(ControlError::RelativePath(file.into())) }
+}

@@ -1,0 +1,64 @@
+//! Points and their chains.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hookrail_dispatch::view;
+use hookrail_engine::Core;
+use hookrail_model::command::{self, LONGEST_WAIT};
+use hookrail_model::error::ApiMisuse;
+use hookrail_model::stats::Level;
+use hookrail_model::trace::Trace;
+use hookrail_model::view::PointView;
+
+use crate::call::Call;
+use crate::error::{ControlError, Error};
+
+/// How many traces one command takes at most.
+const MOST_TRACES: usize = 1000;
+
+/// How long a wait goes without a look at whether the host ends, or nobody waits for the answer.
+const SLICE: Duration = Duration::from_millis(100);
+
+pub(super) fn hooks(core: &Arc<Core>, point: Option<&str>) -> Result<Vec<PointView>, Error> {
+    let mut points = view::points(&core.registry);
+    if let Some(point) = point {
+        points.retain(|view| view.point == point);
+        if points.is_empty() {
+            return Err(ApiMisuse::NoPoint(point.into()).into());
+        }
+    }
+    Ok(points)
+}
+
+pub(super) fn set_level(core: &Arc<Core>, point: &str, level: Level) -> Result<PointView, Error> {
+    core.set_level(point, level)?;
+    Ok(hooks(core, Some(point))?.remove(0))
+}
+
+pub(super) fn release(core: &Arc<Core>, point: &str, callback: &str) -> Result<PointView, Error> {
+    core.release(point, callback)?;
+    Ok(hooks(core, Some(point))?.remove(0))
+}
+
+pub(super) fn trace(call: &Call<'_>, command: command::Trace) -> Result<Vec<Trace>, Error> {
+    let (core, command::Trace { point, count, condition, wait_ms }) = (call.core(), command);
+    if !(1..=MOST_TRACES).contains(&count) {
+        return Err(
+            ControlError::BadRequest(format!("`count` is {count}: from 1 to {MOST_TRACES} can be traced")).into()
+        );
+    }
+    let traces = core.trace(&point, condition, count)?;
+    let wait = wait_ms.map_or(core.patience(), Duration::from_millis).min(LONGEST_WAIT);
+    let deadline = Instant::now() + wait;
+    let mut taken = Vec::new();
+    // In slices: a host that ends is not held up by us, and a point is slow only while somebody waits.
+    while taken.len() < count && Instant::now() < deadline && !core.table.is_closing() && !call.is_gone() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        taken.extend(traces.wait(count - taken.len(), left.min(SLICE)));
+    }
+    match traces.missing() {
+        Some(missing) => Err(ControlError::NoField(missing).into()),
+        None => Ok(taken),
+    }
+}

@@ -1,0 +1,99 @@
+//! Plugins that are loaded.
+
+use std::path::Path;
+
+use hookrail_dispatch::view;
+use hookrail_engine::{Core, Wishes};
+use hookrail_image::SealedCopy;
+use hookrail_model::command::{LeftOut, PlacedCallback, PluginDetail, Replaced, Upgrade};
+use hookrail_model::error::ApiMisuse;
+use hookrail_model::log_level::LogLevel;
+use hookrail_model::note::NoteHook;
+use hookrail_model::view::{GenerationView, PluginView, PointView, Status};
+
+use super::is_absolute;
+use crate::call::Call;
+use crate::ending::replaced;
+use crate::error::Error;
+
+pub(super) fn show(call: &Call<'_>, name: &str) -> Result<PluginDetail, Error> {
+    let core = call.core();
+    let mut plugin = call.view(name).or_else(|error| unloaded(core, name).ok_or(error))?;
+    let said = call.stored().filter(|_| plugin.installed.is_some()).map(|verbs| verbs.said(name));
+    let (declared, metadata) = said.unwrap_or_default();
+    if plugin.declared.is_empty() {
+        plugin.declared = declared;
+    }
+    let mut hooks = Vec::new();
+    for PointView { point, chain, .. } in view::points(&core.registry) {
+        let own = chain.into_iter().filter(|callback| plugin.instances.contains(&callback.instance));
+        hooks.extend(own.map(|callback| PlacedCallback { point: point.clone(), callback }));
+    }
+    let is_armed = |instance: &str, hook: &NoteHook| {
+        let is_it = |placed: &PlacedCallback| {
+            (&*placed.point, &*placed.callback.instance, &*placed.callback.callback)
+                == (&*hook.point, instance, &*hook.callback)
+        };
+        hooks.iter().any(is_it)
+    };
+    let mut left_out = Vec::new();
+    for instance in &plugin.instances {
+        for hook in plugin.declared.iter().filter(|hook| !is_armed(instance, hook)) {
+            left_out.push(LeftOut { point: hook.point.clone(), callback: format!("{instance}/{}", hook.callback) });
+        }
+    }
+    Ok(PluginDetail { plugin, hooks, left_out, metadata })
+}
+
+/// What is known of a plugin that was unloaded.
+fn unloaded(core: &Core, name: &str) -> Option<PluginView> {
+    let former = core.table.history(name);
+    let GenerationView { generation, version, .. } = former.last()?.clone();
+    Some(PluginView { generation, former, ..PluginView::absent(name, version, Status::Unloaded) })
+}
+
+pub(super) fn load(call: &Call<'_>, file: &Path) -> Result<PluginView, Error> {
+    is_absolute(file)?;
+    // SAFETY: whoever asks may open the socket, so it is this user or root; both can run any code in
+    // this process, and trust the file that they name.
+    let plugin = unsafe { call.core().load(SealedCopy::of(file)?, Wishes::default())? };
+    call.view(plugin.name())
+}
+
+pub(super) fn upgrade(call: &Call<'_>, command: Upgrade) -> Result<Replaced, Error> {
+    let (core, Upgrade { plugin, file, fresh, wait_ms }) = (call.core(), command);
+    is_absolute(&file)?;
+    // SAFETY: as in `load`.
+    let upgraded = unsafe { core.upgrade(&call.find(&plugin)?, SealedCopy::of(&file)?, fresh, None)? };
+    Ok(replaced(core, upgraded, wait_ms))
+}
+
+pub(super) fn log(call: &Call<'_>, name: &str, level: LogLevel) -> Result<PluginView, Error> {
+    call.core().table.set_log(&call.find(name)?, level)?;
+    call.view(name)
+}
+
+pub(super) fn stop(call: &Call<'_>, name: &str) -> Result<PluginView, Error> {
+    call.core().stop(&call.find(name)?)?;
+    call.view(name)
+}
+
+pub(super) fn start(call: &Call<'_>, name: &str) -> Result<PluginView, Error> {
+    match (call.core().table.plugin(name), call.stored()) {
+        (Some(plugin), _) => call.core().start(&plugin)?,
+        (None, Some(verbs)) => verbs.start(name)?,
+        (None, None) => return Err(ApiMisuse::NotLoaded(name.into()).into()),
+    }
+    call.view(name)
+}
+
+pub(super) fn restart(call: &Call<'_>, name: &str) -> Result<PluginView, Error> {
+    let core = call.core();
+    if let Some(plugin) = core.table.plugin(name)
+        && core.table.status(name) == Some(Status::Running)
+        && core.stop(&plugin)? != Status::Stopped
+    {
+        return Err(ApiMisuse::Busy { plugin: name.into(), doing: "stopped" }.into());
+    }
+    start(call, name)
+}

@@ -1,0 +1,180 @@
+//! A list of what shall be installed, enabled and configured, carried out step by step.
+//!
+//! A dry run does the same in a rehearsal of the store: what that refuses it refuses too.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use hookrail_engine::{Config, Host};
+use hookrail_model::command::{Applied, Deed, Desire, Step};
+use hookrail_model::config::HookOverride;
+use hookrail_model::wire::Problem;
+use hookrail_package::{Digest, digest_of_file};
+use hookrail_store::{Install, Installation, Refused, Version, can_be_meant};
+
+use super::{Swap, Verbs};
+use crate::attached::Attached;
+use crate::error::Error;
+
+const SWAP: Swap = Swap { fresh: false, wait_ms: None };
+
+/// A plugin that is not as it is wanted, and why.
+type Failed = (String, Problem);
+
+/// What is done, and what came of it so far.
+struct Course<'a> {
+    verbs: Verbs<'a>,
+    steps: Vec<Step>,
+}
+
+impl Verbs<'_> {
+    /// Carries out what is not so yet. Stops at the first step that fails; those before it stay. Begins with none
+    /// if one of them can never be done.
+    pub(crate) fn apply(self, desires: &BTreeMap<String, Desire>, dry_run: bool) -> Result<Applied, Error> {
+        if let Err((failed, problem)) = can_all_be_meant(desires) {
+            return Ok(Applied { steps: Vec::new(), dry_run, failed: Some(failed), problem: Some(problem) });
+        }
+        if dry_run { self.rehearse(desires) } else { Ok(self.carry_out(desires)) }
+    }
+
+    fn carry_out(self, desires: &BTreeMap<String, Desire>) -> Applied {
+        let mut course = Course { verbs: self, steps: Vec::new() };
+        let (failed, problem) = course.run(desires).err().unzip();
+        Applied { steps: course.steps, dry_run: false, failed, problem }
+    }
+
+    fn rehearse(self, desires: &BTreeMap<String, Desire>) -> Result<Applied, Error> {
+        let rehearsal = self.attached.store.rehearsal()?;
+        let home = Some(rehearsal.store.home().path().into());
+        // It loads nothing, so that nothing that runs is changed.
+        let host = Host::new(Config { home, ..self.core.config.clone() })?;
+        let attached = Attached { store: rehearsal.store.clone(), is_live: false };
+        let mut applied = Verbs { core: host.core(), attached: &attached }.carry_out(desires);
+        applied.dry_run = true;
+        if let Some(problem) = &mut applied.problem {
+            problem.message = rehearsal.in_place(&problem.message);
+        }
+        Ok(applied)
+    }
+}
+
+/// Refuses what cannot be done whatever is installed.
+fn can_all_be_meant(desires: &BTreeMap<String, Desire>) -> Result<(), Failed> {
+    desires.iter().try_for_each(|(name, desire)| {
+        can_be_meant(name, desire.hooks.as_deref().unwrap_or_default()).map_err(Error::from).map_err(of(name))
+    })
+}
+
+fn of(name: &str) -> impl Fn(Error) -> Failed {
+    move |error| (name.into(), error.problem())
+}
+
+impl Course<'_> {
+    fn run(&mut self, desires: &BTreeMap<String, Desire>) -> Result<(), Failed> {
+        for (name, desire) in desires {
+            self.install(name, desire).map_err(of(name))?;
+        }
+        // Before they are enabled: what is not configured may not start.
+        for (name, desire) in desires {
+            self.configure(name, desire).map_err(of(name))?;
+        }
+        // Some may need others, in either direction: whatever goes first makes room for the next.
+        let mut left: Vec<_> = desires.iter().collect();
+        while !left.is_empty() {
+            let (mut waiting, mut last) = (Vec::new(), None);
+            for (name, desire) in &left {
+                match self.switch(name, desire.enabled) {
+                    Err(error @ Error::Store { why: Refused::Lacks(_) | Refused::Needed(_), .. }) => {
+                        waiting.push((*name, *desire));
+                        last = Some(of(name)(error));
+                    }
+                    switched => switched.map_err(of(name))?,
+                }
+            }
+            if let Some(last) = last.filter(|_| waiting.len() == left.len()) {
+                return Err(last);
+            }
+            left = waiting;
+        }
+        Ok(())
+    }
+
+    fn install(&mut self, name: &str, desire: &Desire) -> Result<(), Error> {
+        let Some(package) = &desire.package else {
+            self.verbs.attached.store.wanted(name)?;
+            return Ok(());
+        };
+        let state = self.verbs.attached.store.state()?;
+        if let Ok((plugin, current, installed)) = state.installed(name) {
+            let sha256 = digest(package)?;
+            if installed.package == sha256 {
+                return Ok(());
+            }
+            let is_it = |previous: &&Version| plugin.versions[*previous].package == sha256;
+            if let Some(previous) = plugin.previous.as_ref().filter(is_it).filter(|_| desire.downgrade) {
+                self.verbs.rollback(name, SWAP)?;
+                let (version, replaces) = (previous.clone(), Some(current.clone()));
+                self.did(name, Deed::Install { version, replaces });
+                return Ok(());
+            }
+        }
+        let how = Install { dry_run: false, downgrade: desire.downgrade };
+        let installation = self.verbs.install(package, Some(name), how, SWAP)?.installation;
+        let Installation { metadata, replaces, .. } = installation;
+        self.did(name, Deed::Install { version: metadata.version, replaces });
+        Ok(())
+    }
+
+    fn configure(&mut self, name: &str, desire: &Desire) -> Result<(), Error> {
+        if let Some(config) = desire.config.as_ref()
+            && self.verbs.config(name)?.value != *config
+        {
+            self.verbs.configure(name, config.clone(), desire.restart, SWAP)?;
+            self.did(name, Deed::Configure);
+        }
+        if let Some(hooks) = &desire.hooks
+            && self.verbs.attached.store.state()?.desired(name).hooks != *hooks
+        {
+            self.verbs.override_hooks(name, hooks.clone())?;
+            self.did(name, Deed::Override);
+        }
+        Ok(())
+    }
+
+    fn switch(&mut self, name: &str, enabled: bool) -> Result<(), Error> {
+        if self.verbs.attached.store.state()?.desired(name).enabled == enabled {
+            return Ok(());
+        }
+        if enabled {
+            self.verbs.enable(name)?;
+            self.did(name, Deed::Enable);
+        } else {
+            self.verbs.disable(name, None)?;
+            self.did(name, Deed::Disable);
+        }
+        Ok(())
+    }
+
+    fn did(&mut self, plugin: &str, deed: Deed) {
+        self.steps.push(Step { plugin: plugin.into(), deed });
+    }
+}
+
+fn digest(package: &Path) -> Result<Digest, Error> {
+    digest_of_file(package).map_err(|source| Error::system(format!("read {}", package.display()), source))
+}
+
+impl Verbs<'_> {
+    /// Changes what is said of a plugin's callbacks. Where it runs, the next generation of the same code takes
+    /// its place with it.
+    pub(crate) fn override_hooks(self, name: &str, hooks: Vec<HookOverride>) -> Result<(), Error> {
+        let mut upgraded = None;
+        let mut change = self.attached.store.change()?;
+        let overridden = change.override_hooks::<Error>(name, hooks, |wanted| {
+            upgraded = self.replace(wanted.clone(), SWAP)?;
+            Ok(())
+        });
+        overridden.inspect_err(|_| self.go_back(upgraded.as_ref()))?;
+        self.leave_stopped(name)
+    }
+}

@@ -1,0 +1,78 @@
+//! What plugins are configured with, in the store and in the host.
+
+use hookrail_model::command::Reconfigured;
+use hookrail_model::installed::{Configured, FormerConfig, Origin};
+use hookrail_model::log;
+use hookrail_model::view::Status;
+use hookrail_store::{Refused, Wanted};
+use serde_json::Value;
+
+use super::{Swap, Verbs};
+use crate::error::Error;
+
+impl Verbs<'_> {
+    /// What applies, and where it comes from.
+    pub(crate) fn config(self, name: &str) -> Result<Configured, Error> {
+        let configured = self.attached.store.configuration(name)?;
+        Ok(match self.host_says(name) {
+            Some(value) => Configured { value, origin: Origin::Host, revision: 0, since: None },
+            None => configured,
+        })
+    }
+
+    /// What a loaded plugin exports; else that of the package, or of the prebuilt library.
+    pub(crate) fn config_schema(self, name: &str) -> Result<Option<Value>, Error> {
+        match self.core.table.schema(name).and_then(|schema| serde_json::from_str(schema.text()).ok()) {
+            Some(schema) => Ok(Some(schema)),
+            None => Ok(self.attached.store.schema(name)?),
+        }
+    }
+
+    pub(crate) fn config_history(self, name: &str) -> Result<Vec<FormerConfig>, Error> {
+        Ok(self.attached.store.history(name)?)
+    }
+
+    /// Sets another one. Where the plugin runs, its instance takes it first, or refuses it: by a reload, or
+    /// as the next generation of the same code.
+    pub(crate) fn configure(self, name: &str, config: Value, restart: bool, swap: Swap) -> Result<Reconfigured, Error> {
+        if self.host_says(name).is_some() {
+            return Err(Error::Store { plugin: name.into(), why: Refused::ConfiguredByHost });
+        }
+        let mut change = self.attached.store.change()?;
+        let before = self.attached.store.wanted(name)?;
+        let status = self.core.table.status(name);
+        let runs = self.attached.is_live && status == Some(Status::Running);
+        let (mut upgraded, mut is_reloaded) = (None, false);
+        let configured = change.configure::<Error>(name, config, |config| {
+            match (runs, restart) {
+                (false, _) => {}
+                (true, true) => upgraded = self.replace(Wanted { config: config.clone(), ..before.clone() }, swap)?,
+                (true, false) => {
+                    self.core.reload(name, config)?;
+                    is_reloaded = true;
+                }
+            }
+            Ok(())
+        });
+        let (configured, changed) = configured.inspect_err(|_| {
+            self.go_back(upgraded.as_ref());
+            if is_reloaded {
+                self.reload_again(name);
+            }
+        })?;
+        drop(change);
+        if status == Some(Status::Stopped) {
+            // Where it is loaded, its next start begins with it.
+            self.core.table.reloaded(name, &configured.value);
+        }
+        Ok(Reconfigured { changed, configured, replaced: self.waited(upgraded, swap) })
+    }
+
+    /// Has an instance take what is set, where it went ahead of the store in vain.
+    fn reload_again(self, name: &str) {
+        let reload = || Ok::<_, Error>(self.core.reload(name, &self.attached.store.wanted(name)?.config)?);
+        if let Err(error) = reload() {
+            log!(error, plugin = name, "it serves with another configuration than is set: {error}");
+        }
+    }
+}

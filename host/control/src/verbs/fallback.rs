@@ -1,0 +1,56 @@
+//! What is installed follows a host that went back by itself.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use hookrail_engine::{Fallback, Remark};
+use hookrail_model::log;
+use hookrail_package::Rejected;
+use hookrail_store::unasked;
+
+use super::Verbs;
+use crate::error::Error;
+
+/// How long to wait before the next try, where somebody else changes what is installed.
+const AGAIN: Duration = Duration::from_millis(50);
+
+impl Verbs<'_> {
+    /// The host has given up a version on probation, and the one before it serves again: the next host
+    /// begins with that. Nothing is done where something else is installed by now.
+    pub(crate) fn fell_back(self, fallback: &Fallback<'_>) {
+        let Fallback { plugin: name, from, to, reason } = *fallback;
+        if !self.attached.is_live {
+            return;
+        }
+        let followed = loop {
+            match self.follow_back(name, from, to) {
+                // It may be the very verb that brought the version.
+                Err(Error::PackageRejected { why: Rejected::HomeInUse { .. }, .. })
+                    if !self.core.table.is_closing() =>
+                {
+                    sleep(AGAIN);
+                }
+                followed => break followed,
+            }
+        };
+        match followed {
+            Ok(false) => {}
+            Ok(true) => {
+                let why = format!("{from} was rolled back: {reason}; `hookrail plugin rollback {name}` tries it again");
+                self.core.table.remark(name, Remark::GivenUp(why));
+            }
+            Err(error) => log!(error, plugin = name, "the next host begins with {from} again: {error}"),
+        }
+    }
+
+    fn follow_back(self, name: &str, from: &str, to: &str) -> Result<bool, Error> {
+        let mut change = self.attached.store.change()?;
+        let Ok((plugin, current, _)) = change.state().installed(name) else { return Ok(false) };
+        let previous = plugin.previous.as_ref().map(ToString::to_string);
+        let is_it = (&*current.to_string(), previous.as_deref()) == (from, Some(to));
+        if is_it {
+            change.rollback(name, unasked)?;
+        }
+        Ok(is_it)
+    }
+}

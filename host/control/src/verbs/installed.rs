@@ -1,0 +1,224 @@
+//! The operator's verbs, in the store and in the host.
+
+use std::path::Path;
+use std::time::Duration;
+
+use hookrail_dispatch::reclaim;
+use hookrail_engine::Upgraded;
+use hookrail_model::command::{Changed, Ended, Installed, Replaced, Staged, Uninstalled, Validated};
+use hookrail_model::error::{ApiMisuse, Error as HostError};
+use hookrail_model::installed::{Allowance, Voucher};
+use hookrail_model::log;
+use hookrail_model::package::Digest;
+use hookrail_model::view::Status;
+use hookrail_package::{Trust, fits_here};
+use hookrail_store::{Install, Refused, Version, Wanted};
+
+use super::start::Opened;
+use super::{Swap, Verbs};
+use crate::ending;
+use crate::error::Error;
+
+impl Verbs<'_> {
+    pub(crate) fn allow(
+        self,
+        name: &str,
+        version: Version,
+        sha256: Digest,
+        lasts: Duration,
+    ) -> Result<Allowance, Error> {
+        Ok(self.attached.store.change()?.allow(name, version, sha256, lasts)?)
+    }
+
+    pub(crate) fn validate(self, file: &Path) -> Result<Validated, Error> {
+        let (mut package, signed) = Trust::read(self.attached.store.home())?.open(file)?;
+        package.verify()?;
+        let metadata = package.metadata().clone();
+        let by = Voucher::Key { id: signed.key.id(), name: signed.name };
+        match fits_here(&metadata) {
+            Ok(_) => Ok(Validated { metadata, by }),
+            Err(why) => Err(Error::PackageRejected { package: file.display().to_string(), why }),
+        }
+    }
+
+    pub(crate) fn stage(self, file: &Path) -> Result<Staged, Error> {
+        let mut change = self.attached.store.change()?;
+        let (installation, file) = change.stage(file)?;
+        let metadata = &installation.metadata;
+        let plan = self.plan(&metadata.name, &metadata.hooks, change.state());
+        Ok(Staged { plan, installation, file })
+    }
+
+    /// As [`install`](Self::install), of a plugin that is there.
+    pub(crate) fn upgrade(self, file: &Path, plugin: &str, how: Install, swap: Swap) -> Result<Installed, Error> {
+        self.attached.store.state()?.installed(plugin)?;
+        self.install(file, Some(plugin), how, swap)
+    }
+
+    /// Installs a package, of that plugin if one is named. Where another version of it runs, this one takes
+    /// its place.
+    pub(crate) fn install(
+        self,
+        file: &Path,
+        plugin: Option<&str>,
+        how: Install,
+        swap: Swap,
+    ) -> Result<Installed, Error> {
+        let mut change = self.attached.store.change()?;
+        let is_meant = |found: &str| match plugin {
+            Some(plugin) if found != plugin => {
+                Err(ApiMisuse::AnotherPlugin { plugin: plugin.into(), found: found.into() })
+            }
+            _ => Ok(()),
+        };
+        let mut upgraded = None;
+        let installed = change.install::<Error>(file, how, |wanted| {
+            is_meant(&wanted.library.name)?;
+            upgraded = self.bring_in(wanted.clone(), swap)?;
+            Ok(())
+        });
+        let installation =
+            installed.inspect_err(|_| self.go_back(upgraded.as_ref())).or_else(|error| match &error {
+                Error::Store { plugin: found, .. } => is_meant(found).map_err(Error::from).and(Err(error)),
+                _ => Err(error),
+            })?;
+        let metadata = &installation.metadata;
+        if !how.dry_run {
+            self.leave_stopped(&metadata.name)?;
+        }
+        // A dry run has asked nobody.
+        is_meant(&metadata.name)?;
+        let plan = self.plan(&metadata.name, &metadata.hooks, change.state());
+        // Others may go on while it waits.
+        drop(change);
+        Ok(Installed { plan, replaced: self.waited(upgraded, swap), installation })
+    }
+
+    pub(crate) fn rollback(self, name: &str, swap: Swap) -> Result<Changed, Error> {
+        let mut upgraded = None;
+        let mut change = self.attached.store.change()?;
+        let rolled_back = change.rollback::<Error>(name, |wanted| {
+            upgraded = self.bring_in(wanted.clone(), swap)?;
+            Ok(())
+        });
+        rolled_back.inspect_err(|_| self.go_back(upgraded.as_ref()))?;
+        self.leave_stopped(name)?;
+        drop(change);
+        let replaced = self.waited(upgraded, swap);
+        Ok(Changed { changed: true, plugin: self.view(name)?, ended: None, replaced })
+    }
+
+    pub(crate) fn enable(self, name: &str) -> Result<Changed, Error> {
+        let mut change = self.attached.store.change()?;
+        let mut is_loaded = false;
+        let changed = change.enable::<Error>(name, |wanted| {
+            if self.attached.is_live && self.core.table.plugin(name).is_none() {
+                self.load(Opened::of(wanted.clone())?)?;
+                is_loaded = true;
+            }
+            Ok(())
+        });
+        if changed.is_err() && is_loaded {
+            self.unload(name, Some(0))?;
+        }
+        let changed = changed?;
+        if !changed && self.attached.is_live && self.core.table.plugin(name).is_none() {
+            // Another host enabled it, or somebody unloaded it here.
+            self.load(Opened::of(self.attached.store.wanted(name)?)?)?;
+        }
+        Ok(Changed { changed, plugin: self.view(name)?, ended: None, replaced: None })
+    }
+
+    pub(crate) fn disable(self, name: &str, wait_ms: Option<u64>) -> Result<Changed, Error> {
+        let mut change = self.attached.store.change()?;
+        self.settle(name)?;
+        let changed = change.disable(name)?;
+        drop(change);
+        let ended = self.unload(name, wait_ms)?;
+        Ok(Changed { changed, plugin: self.view(name)?, ended, replaced: None })
+    }
+
+    pub(crate) fn uninstall(self, name: &str, purge: bool, wait_ms: Option<u64>) -> Result<Uninstalled, Error> {
+        let mut change = self.attached.store.change()?;
+        self.settle(name)?;
+        let version = change.uninstall(name, purge)?;
+        drop(change);
+        let ended = self.unload(name, wait_ms)?;
+        Ok(Uninstalled { name: name.into(), version, purged: purge, ended })
+    }
+
+    /// Loads what is enabled and not loaded.
+    pub(crate) fn start(self, name: &str) -> Result<(), Error> {
+        let wanted = self.attached.store.wanted(name)?;
+        if !self.attached.store.state()?.desired(name).enabled {
+            return Err(Error::Store { plugin: name.into(), why: Refused::Disabled });
+        }
+        self.load(Opened::of(wanted)?)
+    }
+
+    /// As [`replace`](Self::replace), with other code: not where it is disabled, and something else was loaded by
+    /// hand.
+    fn bring_in(self, wanted: Wanted, swap: Swap) -> Result<Option<Upgraded>, Error> {
+        let is_enabled = self.attached.store.state()?.desired(&wanted.library.name).enabled;
+        if is_enabled { self.replace(wanted, swap) } else { Ok(None) }
+    }
+
+    /// Puts what is wanted in the place of what runs, where that does.
+    pub(super) fn replace(self, wanted: Wanted, swap: Swap) -> Result<Option<Upgraded>, Error> {
+        let name = &wanted.library.name;
+        let runs = self.attached.is_live && self.core.table.status(name) != Some(Status::Stopped);
+        let Some(plugin) = self.core.table.plugin(name).filter(|_| runs) else { return Ok(None) };
+        let Opened { wanted, copy } = Opened::of(wanted)?;
+        let wishes = self.wishes(&wanted);
+        // SAFETY: by the contract of `Manager::open_store`.
+        let upgraded = unsafe { self.core.upgrade(&plugin, copy, swap.fresh, Some(wishes))? };
+        Ok(Some(upgraded))
+    }
+
+    /// What is loaded and stopped goes when what is installed has changed: the next start loads that.
+    pub(super) fn leave_stopped(self, name: &str) -> Result<(), Error> {
+        if self.attached.is_live && self.core.table.status(name) == Some(Status::Stopped) {
+            self.unload(name, Some(0))?;
+        }
+        Ok(())
+    }
+
+    /// Has the host serve what is installed, where it went ahead of the store in vain.
+    pub(super) fn go_back(self, upgraded: Option<&Upgraded>) {
+        let Some(name) = upgraded.map(|upgraded| upgraded.old.plugin()) else { return };
+        let back = || -> Result<Upgraded, Error> {
+            let wanted = self.attached.store.wanted(name)?;
+            let (wishes, copy) = (self.wishes(&wanted), wanted.library.open()?);
+            let plugin = self.core.table.plugin(name).ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?;
+            // SAFETY: by the contract of `Manager::open_store`.
+            unsafe { Ok(self.core.recall(&plugin, wanted.library.path, copy, wishes)?) }
+        };
+        if let Err(error) = back() {
+            log!(error, plugin = name, "another version serves than is installed: {error}");
+        }
+    }
+
+    pub(super) fn waited(self, upgraded: Option<Upgraded>, swap: Swap) -> Option<Replaced> {
+        upgraded.map(|upgraded| ending::replaced(self.core, upgraded, swap.wait_ms))
+    }
+
+    fn unload(self, name: &str, wait_ms: Option<u64>) -> Result<Option<Ended>, Error> {
+        while let Some(plugin) = self.core.table.plugin(name) {
+            match ending::unload(self.core, &plugin, wait_ms) {
+                // Somebody began something else just now, or has unloaded it.
+                Err(Error::Host(HostError::ApiMisuse(ApiMisuse::Busy { .. }))) => self.settle(name)?,
+                Err(Error::Host(HostError::ApiMisuse(ApiMisuse::NotLoaded(_)))) => {}
+                ended => return ended.map(Some),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Waits until nothing is being done to a plugin: before the store is changed, so that what cannot be
+    /// unloaded now stays as it is.
+    fn settle(self, name: &str) -> Result<(), Error> {
+        let patience = if reclaim::is_inside() { Duration::ZERO } else { self.core.patience() };
+        let plugin = self.core.table.plugin(name);
+        Ok(plugin.map_or(Ok(()), |plugin| self.core.table.settle(&plugin, patience))?)
+    }
+}

@@ -1,0 +1,123 @@
+//! What is loaded and what is installed, side by side.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use hookrail_engine::Remark;
+use hookrail_model::error::ApiMisuse;
+use hookrail_model::health::Health;
+use hookrail_model::installed::{Kind, Listed};
+use hookrail_model::note::NoteHook;
+use hookrail_model::package::Metadata;
+use hookrail_model::view::{PluginView, Status};
+use hookrail_store::Depth;
+
+use super::Verbs;
+use crate::error::Error;
+
+impl Verbs<'_> {
+    /// The plugins that are loaded or installed, by name.
+    pub(crate) fn list(self, loaded: Vec<PluginView>, depth: Depth) -> Result<Vec<PluginView>, Error> {
+        let installed = self.attached.store.list(depth)?.into_iter();
+        let mut loaded: BTreeMap<_, _> = loaded.into_iter().map(|plugin| (plugin.name.clone(), plugin)).collect();
+        let mut plugins: Vec<_> = installed.map(|listed| self.both(loaded.remove(&listed.name), listed)).collect();
+        plugins.extend(loaded.into_values().map(|plugin| self.alone(plugin)));
+        plugins.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(plugins)
+    }
+
+    /// One of them.
+    pub(crate) fn view(self, name: &str) -> Result<PluginView, Error> {
+        let loaded = self.core.view(name);
+        let view = match self.attached.store.listed(name, Depth::Metadata)? {
+            Some(listed) => Some(self.both(loaded, listed)),
+            None => loaded.map(|plugin| self.alone(plugin)),
+        };
+        Ok(view.ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?)
+    }
+
+    /// A loaded plugin that is not installed, any more where it came from the store: somebody has uninstalled it
+    /// by another host.
+    fn alone(self, plugin: PluginView) -> PluginView {
+        if !plugin.file.as_ref().is_some_and(|file| self.is_of_store(&plugin.name, file)) {
+            return plugin;
+        }
+        let reason = format!("it serves, and is uninstalled; `hookrail plugin unload {}` takes it out", plugin.name);
+        PluginView { health: Health::Degraded, reason: Some(reason), ..plugin }
+    }
+
+    /// An installed plugin, with what the host knows of it.
+    fn both(self, loaded: Option<PluginView>, listed: Listed) -> PluginView {
+        let mut plugin = loaded.unwrap_or_else(|| self.absent(&listed));
+        self.judge(&mut plugin, &listed);
+        self.remember(&mut plugin);
+        PluginView { installed: Some(listed), ..plugin }
+    }
+
+    /// What an installed plugin says of itself: its callbacks, and all else where it is from a package. What
+    /// cannot be read says nothing; the list tells why.
+    pub(crate) fn said(self, name: &str) -> (Vec<NoteHook>, Option<Metadata>) {
+        let metadata = self.attached.store.installed_metadata(name).unwrap_or_default();
+        let hooks = match &metadata {
+            Some(metadata) => metadata.hooks.clone(),
+            None => {
+                let store = &self.attached.store;
+                store.state().and_then(|state| store.declared(&state, name)).unwrap_or_default()
+            }
+        };
+        (hooks, metadata)
+    }
+
+    /// What the host went back from, where all else is well.
+    fn remember(self, plugin: &mut PluginView) {
+        if let (None, Some(Remark::GivenUp(why))) = (&plugin.reason, self.core.table.remarked(&plugin.name)) {
+            (plugin.health, plugin.reason) = (Health::Degraded, Some(why));
+        }
+    }
+
+    /// One that is installed, and not loaded.
+    fn absent(self, listed: &Listed) -> PluginView {
+        let status = if listed.enabled { Status::Stopped } else { Status::Disabled };
+        let mut plugin = PluginView::absent(&listed.name, listed.version.to_string(), status);
+        plugin.former = self.core.table.history(&listed.name);
+        plugin.generation = plugin.former.last().map_or(0, |former| former.generation);
+        if let Some(Remark::NotLoaded(why)) = self.core.table.remarked(&listed.name).filter(|_| listed.enabled) {
+            (plugin.health, plugin.reason) = (Health::Failed, Some(why));
+        }
+        if let Some((doing, took)) = self.core.table.doing(&listed.name) {
+            (plugin.health, plugin.reason) =
+                (Health::Degraded, Some(format!("it is being {doing}, for {took:.1?} by now")));
+        }
+        plugin
+    }
+
+    /// What is wrong with what is installed.
+    fn judge(self, plugin: &mut PluginView, listed: &Listed) {
+        let is_external = listed.kind == Kind::External;
+        let why = if let Some(why) = &listed.why {
+            plugin.health = Health::Failed;
+            why.clone()
+        } else if let Some(file) =
+            plugin.file.as_ref().filter(|file| is_external && !self.is_of_store(&listed.name, file))
+        {
+            plugin.health = Health::Degraded;
+            format!("{file} serves, and not what is installed; `hookrail plugin unload {}` takes it out", plugin.name)
+        } else if plugin.version != listed.version.to_string() {
+            plugin.health = Health::Degraded;
+            let (serves, installed, name) = (&plugin.version, &listed.version, &plugin.name);
+            format!("{serves} serves, {installed} is installed; `hookrail plugin unload {name}` and `start` load that")
+        } else if !listed.enabled && is_external && plugin.is_loaded() {
+            plugin.health = Health::Degraded;
+            let name = &plugin.name;
+            format!("it serves, and is disabled; `hookrail plugin enable {name}` keeps it, `unload` takes it out")
+        } else {
+            return;
+        };
+        plugin.reason = Some(plugin.reason.take().map_or_else(|| why.clone(), |reason| format!("{why}; {reason}")));
+    }
+
+    /// Whether a file was installed as a plugin of that name.
+    fn is_of_store(self, name: &str, file: &str) -> bool {
+        Path::new(file).starts_with(self.attached.store.folder_of(name))
+    }
+}

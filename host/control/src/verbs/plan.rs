@@ -1,0 +1,81 @@
+//! Where the callbacks of a plugin stand, or would if it ran.
+
+use std::collections::BTreeMap;
+
+use hookrail_dispatch::view;
+use hookrail_model::command::Planned;
+use hookrail_model::config::HookOverride;
+use hookrail_model::instance::plugin_of;
+use hookrail_model::note::NoteHook;
+use hookrail_store::State;
+
+use super::Verbs;
+
+/// A callback by what it is ordered by.
+type Placed = (i32, String, String);
+
+impl Verbs<'_> {
+    /// Where these callbacks of a plugin stand beside those that are loaded, and those that hosts shall
+    /// load.
+    pub(super) fn plan(self, name: &str, hooks: &[NoteHook], state: &State) -> Vec<Planned> {
+        let mut chains = self.chains(name, state);
+        let own = self.placed(name, hooks, &state.desired(name).hooks);
+        for (point, callback) in &own {
+            chains.entry(point.clone()).or_default().push(callback.clone());
+        }
+        chains.values_mut().for_each(|chain| chain.sort());
+        let planned = own.into_iter().map(|(point, callback)| {
+            let chain = &chains[&point];
+            let at = chain.iter().position(|other| *other == callback).expect("it was added");
+            let neighbour = |at: Option<usize>| at.and_then(|at| chain.get(at)).map(named);
+            Planned {
+                is_known: self.core.registry.point(&point).is_some(),
+                callback: named(&callback),
+                priority: callback.0,
+                place: at + 1,
+                of: chain.len(),
+                behind: neighbour(at.checked_sub(1)),
+                before: neighbour(Some(at + 1)),
+                point,
+            }
+        });
+        planned.collect()
+    }
+
+    /// The chains without the callbacks of that plugin.
+    fn chains(self, name: &str, state: &State) -> BTreeMap<String, Vec<Placed>> {
+        let mut chains = BTreeMap::<_, Vec<_>>::new();
+        for point in view::points(&self.core.registry) {
+            let others = point.chain.into_iter().filter(|callback| plugin_of(&callback.instance) != name);
+            let placed = others.map(|callback| (callback.priority, callback.instance, callback.callback));
+            chains.entry(point.point).or_default().extend(placed);
+        }
+        let absent = state.enabled().filter(|other| *other != name && self.core.table.plugin(other).is_none());
+        for other in absent {
+            // What cannot be read will not be loaded either.
+            let Ok(hooks) = self.attached.store.declared(state, other) else { continue };
+            for (point, callback) in self.placed(other, &hooks, &state.desired(other).hooks) {
+                chains.entry(point).or_default().push(callback);
+            }
+        }
+        chains
+    }
+
+    /// What a plugin declares, as the operator wants it, once for each of its instances.
+    fn placed(self, name: &str, hooks: &[NoteHook], overrides: &[HookOverride]) -> Vec<(String, Placed)> {
+        let config = &self.core.config;
+        let mut placed = Vec::new();
+        for (instance, _) in config.instances(name) {
+            for hook in hooks {
+                let wish = config.hook(overrides, &hook.point, &instance, &hook.callback);
+                let priority = wish.and_then(|wish| wish.priority).unwrap_or(hook.priority);
+                placed.push((hook.point.clone(), (priority, instance.clone(), hook.callback.clone())));
+            }
+        }
+        placed
+    }
+}
+
+fn named((_, instance, callback): &Placed) -> String {
+    format!("{instance}/{callback}")
+}

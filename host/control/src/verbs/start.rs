@@ -1,0 +1,68 @@
+//! Loading what is enabled.
+
+use std::sync::mpsc::channel;
+use std::thread;
+
+use hookrail_engine::Remark;
+use hookrail_image::SealedCopy;
+use hookrail_store::{Enabled, Wanted};
+
+use super::Verbs;
+use crate::error::Error;
+
+/// An enabled plugin that was not loaded.
+#[derive(Debug)]
+pub struct NotLoaded {
+    /// Its name.
+    pub plugin: String,
+    /// Why.
+    pub error: Error,
+}
+
+/// What a host loads, with the library verified and in memory.
+pub(super) struct Opened {
+    pub(super) wanted: Wanted,
+    pub(super) copy: SealedCopy,
+}
+
+impl Opened {
+    pub(super) fn of(wanted: Wanted) -> Result<Self, Error> {
+        Ok(Opened { copy: wanted.library.verified()?, wanted })
+    }
+}
+
+impl Verbs<'_> {
+    /// Loads all that is enabled and not loaded.
+    pub(crate) fn load_enabled(self) -> Result<Vec<NotLoaded>, Error> {
+        let enabled = self.attached.store.enabled()?;
+        let mut failed = Vec::new();
+        thread::scope(|scope| {
+            // The next ones are verified while one is loaded. How many does not matter: the copies stay in memory
+            // when they are loaded.
+            let (send, verified) = channel();
+            scope.spawn(move || {
+                for Enabled { name, wanted } in enabled {
+                    if send.send((name, wanted.map_err(Error::from).and_then(Opened::of))).is_err() {
+                        return;
+                    }
+                }
+            });
+            for (plugin, opened) in verified {
+                if self.core.table.plugin(&plugin).is_some() {
+                    continue;
+                }
+                if let Err(error) = opened.and_then(|opened| self.load(opened)) {
+                    self.core.table.remark(&plugin, Remark::NotLoaded(error.to_string()));
+                    failed.push(NotLoaded { plugin, error });
+                }
+            }
+        });
+        Ok(failed)
+    }
+
+    pub(super) fn load(self, Opened { wanted, copy }: Opened) -> Result<(), Error> {
+        // SAFETY: by the contract of `Manager::open_store`.
+        unsafe { self.core.load(copy, self.wishes(&wanted))? };
+        Ok(())
+    }
+}

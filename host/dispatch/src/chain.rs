@@ -1,0 +1,216 @@
+//! The callbacks of one point: their order, their publication, and running them.
+
+mod callback;
+mod counted;
+mod facts;
+mod id;
+mod outcome;
+mod pair;
+mod settle;
+mod snapshot;
+mod watched;
+
+use std::ffi::c_void;
+use std::ptr::null_mut;
+use std::sync::Arc;
+
+use hookrail_abi::verdict::raw;
+use hookrail_abi::{RawKind, Verdict};
+
+pub use callback::{Callback, Ctx, Origin, Standing, Trial};
+pub use counted::context_of;
+pub use facts::Facts;
+pub use id::{CallbackId, Owner};
+pub use outcome::{Outcome, Packed};
+pub use pair::{Pair, Run};
+use settle::settle;
+pub use snapshot::{Entry, Published, Snapshot};
+pub use watched::Watch;
+
+use crate::fault;
+use crate::reclaim;
+use crate::sync::{AtomicBool, AtomicPtr, Ordering};
+
+/// How many dispatches may be within one another on one thread: before the stack ends, which ends the
+/// process.
+const DEEPEST: usize = 64;
+
+/// The chain of one point.
+///
+/// # Invariants
+/// `head` came from [`Snapshot::publish`]; what it pointed to before is dropped only after a grace
+/// period.
+#[derive(Debug)]
+pub struct Chain {
+    head: AtomicPtr<Pair>,
+    /// Whether any callback would run.
+    has_callbacks: AtomicBool,
+    pub facts: Facts,
+}
+
+impl Chain {
+    pub const fn new(point: &'static str, kind: RawKind, deniable: bool) -> Self {
+        let head = AtomicPtr::new(Published::empty().as_raw());
+        Chain { head, has_callbacks: AtomicBool::new(false), facts: Facts { point, kind, deniable } }
+    }
+
+    /// Runs the chain over `payload`; `nobody` is the answer when no callback decides.
+    ///
+    /// # Safety
+    /// `payload` points to the point's payload, exclusive for the call unless the kind is notify.
+    #[inline(always)]
+    pub unsafe fn dispatch(&self, payload: *mut c_void, nobody: Verdict) -> Outcome {
+        if !self.is_hooked() {
+            return Outcome::nobody(nobody);
+        }
+        let Some(outermost) = reclaim::current().and_then(reclaim::Slot::enter) else {
+            // SAFETY: the caller's contract.
+            return unsafe { self.dispatch_slowly(payload) }.map_or(Outcome::nobody(nobody), Packed::unpack);
+        };
+        // SAFETY: we are inside, and the caller's contract.
+        match unsafe { self.run(self.load(), outermost.frame(), payload) } {
+            None => {
+                reclaim::leave(outermost);
+                Outcome::nobody(nobody)
+            }
+            // Left in both arms, so that the common one keeps nothing across the leaving.
+            Some(decided) => {
+                reclaim::leave(outermost);
+                decided.unpack()
+            }
+        }
+    }
+
+    /// Whether readers enter: there are callbacks, or somebody counts, or a plugin leaves and readers are to
+    /// come by.
+    #[inline(always)]
+    pub fn is_hooked(&self) -> bool {
+        // Relaxed: only compared. A registration that races with this comes after it.
+        self.head.load(Ordering::Relaxed) != Published::empty().as_raw()
+    }
+
+    /// Whether any callback would run.
+    #[inline]
+    pub fn has_callbacks(&self) -> bool {
+        // Relaxed: a registration that races with this comes after it.
+        self.has_callbacks.load(Ordering::Relaxed)
+    }
+
+    /// Whether readers enter although there is no callback.
+    pub fn is_resting(&self) -> bool {
+        self.head.load(Ordering::Relaxed) == Published::resting().as_raw()
+    }
+
+    /// The published snapshot, alive while the caller is inside.
+    #[inline(always)]
+    pub fn load(&self) -> Published {
+        // Acquire: pairs with the Release in `publish`.
+        // SAFETY: by the type invariant.
+        unsafe { Published::from_raw(self.head.load(Ordering::Acquire)) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    unsafe fn dispatch_slowly(&self, payload: *mut c_void) -> Option<Packed> {
+        // SAFETY: the snapshot is loaded inside, and the caller's contract.
+        self.nest(|frame| unsafe { self.run_in(frame, self.load(), payload) })
+    }
+
+    /// Runs the chain within another dispatch, unless there are too many of those.
+    fn nest(&self, run: impl FnOnce(Option<&AtomicPtr<()>>) -> Option<Packed>) -> Option<Packed> {
+        if reclaim::nesting() >= DEEPEST {
+            return fault::too_deep(&self.facts, DEEPEST).then(Packed::denied_by_nobody);
+        }
+        reclaim::read_slowly(run)
+    }
+
+    /// The code and the context of each callback, in order.
+    pub fn parts(&self) -> Vec<(Run, *mut c_void)> {
+        if !self.is_hooked() {
+            return Vec::new();
+        }
+        // SAFETY: reading keeps the snapshot alive.
+        reclaim::read_slowly(|_| unsafe { self.load().entries().map(|entry| entry.code.parts()).collect() })
+    }
+
+    /// Runs a snapshot of this chain that a pin keeps.
+    ///
+    /// # Safety
+    /// As for `dispatch`; the snapshot is one of this chain, or the empty one, and alive.
+    pub unsafe fn dispatch_pinned(&self, snapshot: Published, payload: *mut c_void, nobody: Verdict) -> Outcome {
+        // SAFETY: the caller's contract.
+        let decided = self.nest(|frame| unsafe { self.run_in(frame, snapshot, payload) });
+        decided.map_or(Outcome::nobody(nobody), Packed::unpack)
+    }
+
+    /// As `run`. Beyond the last frame the slot says "everything", and the name goes nowhere.
+    unsafe fn run_in(
+        &self,
+        frame: Option<&AtomicPtr<()>>,
+        snapshot: Published,
+        payload: *mut c_void,
+    ) -> Option<Packed> {
+        let nowhere = AtomicPtr::new(null_mut());
+        // SAFETY: the caller's contract.
+        unsafe { self.run(snapshot, frame.unwrap_or(&nowhere), payload) }
+    }
+
+    /// Calls one callback after the other, until one decides; `None` when none does.
+    ///
+    /// # Safety
+    /// As for `dispatch`; the caller is inside, and has been since before it loaded the snapshot
+    /// from this chain.
+    #[inline(always)]
+    pub unsafe fn run(&self, snapshot: Published, frame: &AtomicPtr<()>, payload: *mut c_void) -> Option<Packed> {
+        // SAFETY: being inside keeps the snapshot alive. `pair` starts at the first of at least one
+        // pair and stops at their end. They are callbacks of this point, so the payload is what
+        // they expect, and being inside keeps their code and contexts.
+        unsafe {
+            let (mut pair, end) = snapshot.range();
+            loop {
+                let answer = (*pair).call(frame, payload);
+                if answer != raw::CONTINUE
+                    && let decided @ Some(_) = settle(&self.facts, pair, end, answer)
+                {
+                    return decided;
+                }
+                pair = pair.add(1);
+                if pair == end {
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Makes these the callbacks, looked at in that way; the chain before is for the caller to retire.
+    /// Where there is nothing to do, readers enter all the same if they are to come by.
+    pub fn hang(&self, callbacks: &[Arc<Callback>], watch: Watch, come_by: bool) -> Snapshot {
+        // Relaxed: as in `has_callbacks`.
+        self.has_callbacks.store(!callbacks.is_empty(), Ordering::Relaxed);
+        self.publish(if watched::is_needed(&self.facts, callbacks, &watch) {
+            // SAFETY: it is published by this chain, whose facts go with it.
+            unsafe { watched::snapshot(&self.facts, callbacks, watch) }
+        } else if callbacks.is_empty() && come_by && watch.tally.is_none() {
+            Snapshot::resting()
+        } else {
+            Snapshot::new(callbacks, watch.tally)
+        })
+    }
+
+    /// Replaces the chain; the one before is for the caller to retire.
+    pub fn publish(&self, next: Snapshot) -> Snapshot {
+        let next = next.publish();
+        // Release: pairs with the Acquire in `load`. Acquire: what we retire was written by another
+        // writer. INVARIANT: the old snapshot goes to the caller, who lets a grace period pass.
+        let before = self.head.swap(next.as_raw(), Ordering::AcqRel);
+        // SAFETY: by the type invariant it came from `publish`, and nobody else can take it now.
+        unsafe { Snapshot::retire(Published::from_raw(before)) }
+    }
+}
+
+impl Drop for Chain {
+    fn drop(&mut self) {
+        // Nobody can be inside: whoever dispatches holds a reference to the chain.
+        drop(self.publish(Snapshot::new(&[], None)));
+    }
+}

@@ -1,0 +1,205 @@
+//! One registered callback: what dispatch needs, and what people ask about.
+
+use std::ffi::c_void;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+
+use hookrail_abi::{Effects, FaultPolicy};
+use parking_lot::Mutex;
+
+use super::id::{CallbackId, Owner};
+use super::pair::{Pair, Run, skip};
+use crate::fault::{Breaker, Found, Placed};
+use crate::probation::Probation;
+use crate::stats::Record;
+
+/// Where a callback's priority comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The host registered it.
+    BuiltIn,
+    /// The plugin declared it.
+    Declared,
+    /// The operator's configuration says so; the number the plugin declared.
+    Overridden(i32),
+}
+
+/// The context that goes with a callback's code.
+#[derive(Debug)]
+pub struct Ctx {
+    ptr: *mut c_void,
+    /// What frees it; null once that was called.
+    drop: AtomicPtr<()>,
+}
+
+// SAFETY: the registration promises that callback and drop may run on any thread.
+unsafe impl Send for Ctx {}
+// SAFETY: as above; the context is only handed to the callback.
+unsafe impl Sync for Ctx {}
+
+impl Ctx {
+    pub fn new(ptr: *mut c_void, drop: Option<unsafe extern "C" fn(*mut c_void)>) -> Self {
+        let drop = drop.map_or(std::ptr::null_mut(), |drop| drop as *mut ());
+        Ctx { ptr, drop: AtomicPtr::new(drop) }
+    }
+
+    /// Frees the context, once: an unloading does so when it has waited out the readers, even
+    /// though a retired snapshot may still hold the callback's record.
+    pub fn release(&self) {
+        // AcqRel: one caller gets the function, and what others did before happened before.
+        let drop = self.drop.swap(std::ptr::null_mut(), Ordering::AcqRel);
+        if !drop.is_null() {
+            // SAFETY: `new` stored a function of this type.
+            let drop = unsafe { std::mem::transmute::<*mut (), unsafe extern "C" fn(*mut c_void)>(drop) };
+            // SAFETY: the registration handed the two over together, and by the protocol of
+            // reclaim nobody can call the callback any more.
+            unsafe { drop(self.ptr) }
+        }
+    }
+}
+
+impl Drop for Ctx {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+/// One registered callback.
+#[derive(Debug)]
+pub struct Callback {
+    pub id: CallbackId,
+    pub owner: Owner,
+    /// Its plugin's, if it is a plugin's.
+    pub generation: Option<u64>,
+    pub instance: Arc<str>,
+    pub name: Arc<str>,
+    pub priority: i32,
+    pub origin: Origin,
+    pub effects: Effects,
+    pub fault: FaultPolicy,
+    pub run: Run,
+    pub ctx: Ctx,
+    /// Whether it is part of the published chain; the operator may leave it out.
+    pub enabled: bool,
+    /// Whether the host denies in its place while its plugin does not run, if its fault denies.
+    pub required: bool,
+    /// The time a call of it may take, in nanoseconds, if that is limited.
+    pub budget: Option<u64>,
+    /// What it has done on this point; a new build goes on with that of the old one.
+    pub record: Arc<Record>,
+    /// Whether it is called. Changed under the writers' lock alone.
+    pub standing: Mutex<Standing>,
+    pub breaker: Breaker,
+    /// What its faults may bring about, when it came with an upgrade.
+    pub probation: Option<Arc<Probation>>,
+}
+
+/// Whether a callback of a chain is called.
+#[derive(Clone, Debug)]
+pub enum Standing {
+    /// Its plugin is required and does not run; it is the host that stands here.
+    Absent,
+    Armed,
+    /// It failed too often; the reason. Where its fault denies, the host denies in its place.
+    Quarantined(Arc<str>),
+    /// As quarantined, but for one call.
+    OnTrial(Arc<Trial>),
+}
+
+/// One call, to find out whether a quarantined callback works again.
+#[derive(Debug)]
+pub struct Trial {
+    pub reason: Arc<str>,
+    begun: AtomicBool,
+}
+
+impl Trial {
+    pub fn new(reason: Arc<str>) -> Self {
+        Trial { reason, begun: AtomicBool::new(false) }
+    }
+
+    /// Whether the caller is the one that calls it.
+    pub fn begin(&self) -> bool {
+        // Relaxed: only one gets it, and nothing goes with it.
+        !self.begun.swap(true, Ordering::Relaxed)
+    }
+}
+
+impl Standing {
+    /// Why it is not called, if it is not.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Standing::Absent => Some("its plugin is required and does not run"),
+            Standing::Armed => None,
+            Standing::Quarantined(reason) => Some(reason),
+            Standing::OnTrial(trial) => Some(&trial.reason),
+        }
+    }
+}
+
+impl Callback {
+    /// Where it stands: ascending by priority, then by name; never by load order or address.
+    pub fn key(&self) -> (i32, &str, &str) {
+        (self.priority, &self.instance, &self.name)
+    }
+
+    pub fn pair(&self) -> Pair {
+        Pair::new(self.run, self.ctx.ptr)
+    }
+
+    /// Whether it is called each time that its turn comes.
+    pub fn is_armed(&self) -> bool {
+        matches!(*self.standing.lock(), Standing::Armed)
+    }
+
+    /// What stands in its place while its plugin does not run.
+    pub fn stand_in(&self) -> Self {
+        Callback {
+            id: self.id,
+            owner: Owner::NOBODY,
+            generation: self.generation,
+            instance: self.instance.clone(),
+            name: self.name.clone(),
+            priority: self.priority,
+            origin: self.origin,
+            effects: self.effects,
+            fault: self.fault,
+            run: skip,
+            ctx: Ctx::new(std::ptr::null_mut(), None),
+            enabled: self.enabled,
+            required: true,
+            budget: None,
+            record: self.record.clone(),
+            standing: Mutex::new(Standing::Absent),
+            breaker: self.breaker.another(),
+            probation: None,
+        }
+    }
+
+    /// Has it called again: from now on its faults count anew.
+    pub fn arm(&self) -> Standing {
+        self.breaker.reset();
+        Standing::Armed
+    }
+
+    /// What it is known by on a point, to others than dispatches.
+    pub fn placed(&self, point: &'static str) -> Placed {
+        let Callback { id, owner, generation, .. } = *self;
+        Placed { point, id, owner, generation, name: self.full_name() }
+    }
+
+    /// Whether it is the one of those on that point.
+    pub fn is(&self, placed: &Placed) -> bool {
+        (self.id, self.owner) == (placed.id, placed.owner)
+    }
+
+    /// Something was found out about it, on a point.
+    pub fn tell(&self, point: &'static str, what: Found) {
+        self.breaker.tell(self.placed(point), what);
+    }
+
+    /// `instance/callback`.
+    pub fn full_name(&self) -> String {
+        format!("{}/{}", self.instance, self.name)
+    }
+}

@@ -1,0 +1,72 @@
+//! The last entry of a chain that is counted.
+//!
+//! Whoever comes to it was decided by no callback before it; who was, is counted on the cold path. So counting
+//! is one more jump on the way to the last callback, and the others are called as they are where nobody
+//! counts.
+
+use std::ffi::c_void;
+use std::sync::Arc;
+
+use super::callback::Callback;
+use super::pair::Pair;
+use crate::reclaim;
+use crate::stats::Tally;
+
+/// What goes with the last pair of a chain that is counted.
+#[derive(Debug)]
+pub(super) struct Counted {
+    pub(super) tally: Arc<Tally>,
+    /// The last callback's own code and context; a chain without callbacks has the no-op.
+    pub(super) last: Pair,
+}
+
+impl Counted {
+    pub(super) fn new(tally: Arc<Tally>, last: Option<&Callback>) -> Self {
+        Counted { tally, last: last.map_or(Pair::no_op(), Callback::pair) }
+    }
+
+    /// The pair that dispatch calls.
+    ///
+    /// # Safety
+    /// This stays where it is for as long as the pair is called.
+    pub(super) unsafe fn pair(&self) -> Pair {
+        Pair::new(count, std::ptr::from_ref(self).cast_mut().cast())
+    }
+}
+
+/// The context of the callback that is being called while a frame names that pair.
+///
+/// # Safety
+/// The pair lies in a snapshot that is alive.
+pub unsafe fn context_of(named: &Pair) -> *mut c_void {
+    let (run, ctx) = named.parts();
+    if run as *mut () != count as *mut () {
+        return ctx;
+    }
+    // SAFETY: no other function has this address, since none does the same; so as in `count`.
+    unsafe { &*ctx.cast::<Counted>() }.last.parts().1
+}
+
+/// Counts a dispatch, and calls the last callback.
+unsafe extern "C" fn count(ctx: *mut c_void, payload: *mut c_void) -> u32 {
+    // SAFETY: `Counted::pair` pairs this code with such a context, which stays.
+    let counted = unsafe { &*ctx.cast::<Counted>() };
+    // Nothing is called in between, so that arguments stay in their registers for the jump.
+    if !reclaim::own().is_some_and(|slot| counted.tally.came_to_last_nearby(slot.number)) {
+        // SAFETY: our caller's contract is the same.
+        return unsafe { count_far(ctx, payload) };
+    }
+    // SAFETY: the payload is that of the point; this thread is inside, and its frame names the pair it came by.
+    unsafe { counted.last.call_named(payload) }
+}
+
+/// As `count`, for a thread with a high number.
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn count_far(ctx: *mut c_void, payload: *mut c_void) -> u32 {
+    // SAFETY: as in `count`.
+    let counted = unsafe { &*ctx.cast::<Counted>() };
+    counted.tally.came_to_last(reclaim::number());
+    // SAFETY: as in `count`.
+    unsafe { counted.last.call_named(payload) }
+}

@@ -1,0 +1,101 @@
+//! A callback's code and context: the 16 bytes that dispatch reads.
+//!
+//! # Theorem
+//! Let a writer overwrite the code of a retired pair by the no-op, then issue the heavy fence, then
+//! find that no thread names the pair in a frame. Then nobody is in its old code, and nobody will be.
+//!
+//! *Why.* A reader names the pair, passes the light fence, and then loads the code. Either that load
+//! comes after the writer's fence, and then it finds the no-op; or the naming comes before it, and
+//! then the writer sees it until the reader has gone on to the next pair.
+//!
+//! The code may lie in another pair than the named one, as that of the last callback of a chain that is
+//! counted does: it is loaded behind the light fence all the same.
+//!
+//! The no-op ignores its context, so a reader may pair the old context with it. It is the only code
+//! that may be written here.
+
+use std::ffi::c_void;
+
+use crate::sync::{AtomicPtr, Ordering, light_fence};
+
+/// The code of a callback.
+pub type Run = unsafe extern "C" fn(ctx: *mut c_void, payload: *mut c_void) -> u32;
+
+/// # Invariants
+/// `run` holds a [`Run`] that may be called with `ctx`, or [`skip`].
+#[repr(C)]
+#[derive(Debug)]
+pub struct Pair {
+    run: AtomicPtr<()>,
+    ctx: *mut c_void,
+}
+
+impl Pair {
+    pub fn new(run: Run, ctx: *mut c_void) -> Self {
+        // INVARIANT: the caller registers the two together.
+        Pair { run: AtomicPtr::new(run as *mut ()), ctx }
+    }
+
+    /// A pair that does nothing.
+    pub const fn no_op() -> Self {
+        // INVARIANT: `skip` ignores its context.
+        Pair { run: AtomicPtr::new(skip as *mut ()), ctx: std::ptr::null_mut() }
+    }
+
+    /// Names this pair in `frame`, then calls it.
+    ///
+    /// # Safety
+    /// `payload` is what the code expects, and the caller is inside, so that the code and its
+    /// context are still there.
+    #[inline(always)]
+    pub unsafe fn call(&self, frame: &AtomicPtr<()>, payload: *mut c_void) -> u32 {
+        self.announce(frame);
+        // SAFETY: the caller's contract; it is named.
+        unsafe { self.call_named(payload) }
+    }
+
+    /// Calls this pair, which stands behind one that is named in a frame and in no other place.
+    ///
+    /// # Safety
+    /// As for `call`.
+    #[inline(always)]
+    pub unsafe fn call_named(&self, payload: *mut c_void) -> u32 {
+        let (run, ctx) = self.parts();
+        // SAFETY: by the type invariant the code goes with the context, or ignores it; the rest is
+        // the caller's contract.
+        unsafe { run(ctx, payload) }
+    }
+
+    /// Names this pair in `frame`; its code is loaded behind that.
+    #[inline(always)]
+    pub fn announce(&self, frame: &AtomicPtr<()>) {
+        // Release: pairs with the Acquire in `Slot::is_in`; the callback before this one is over.
+        frame.store(self.identity(), Ordering::Release);
+        light_fence();
+    }
+
+    /// The code and the context.
+    #[inline(always)]
+    pub fn parts(&self) -> (Run, *mut c_void) {
+        // SAFETY: by the type invariant it is a `Run`.
+        (unsafe { std::mem::transmute::<*mut (), Run>(self.run.load(Ordering::Relaxed)) }, self.ctx)
+    }
+
+    /// What a frame holds while this pair is being called.
+    #[inline(always)]
+    pub fn identity(&self) -> *mut () {
+        std::ptr::from_ref(self).cast_mut().cast()
+    }
+
+    /// Overwrites the code by the no-op.
+    pub fn disarm(&self) {
+        // Relaxed: the heavy fence that the caller issues next orders it.
+        // INVARIANT: `skip` ignores its context.
+        self.run.store(skip as *mut (), Ordering::Relaxed);
+    }
+}
+
+/// The no-op: goes on with the next callback.
+pub(super) unsafe extern "C" fn skip(_ctx: *mut c_void, _payload: *mut c_void) -> u32 {
+    0
+}

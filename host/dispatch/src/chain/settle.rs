@@ -1,0 +1,45 @@
+//! What a callback's answer comes to, where it is another one than "continue".
+
+use hookrail_abi::host::Saying;
+use hookrail_abi::verdict::raw;
+use hookrail_abi::{RawKind, Verdict};
+
+use super::facts::Facts;
+use super::outcome::Packed;
+use super::pair::Pair;
+use super::snapshot::{callback_of, is_run_by_us, tally_behind};
+use crate::{fault, frame, reclaim};
+
+/// What an answer other than "continue" means; `None` to go on.
+///
+/// # Safety
+/// The pair was just called on this thread, which is inside, in a snapshot of that point's chain whose pairs end at
+/// `end`.
+#[cold]
+#[inline(never)]
+pub unsafe fn settle(facts: &Facts, pair: *const Pair, end: *const Pair, answer: u32) -> Option<Packed> {
+    // SAFETY: being inside keeps the snapshot.
+    if unsafe { is_run_by_us(end) } {
+        return frame::decided();
+    }
+    // SAFETY: as above, and it is no runner's.
+    let (callback, place) = unsafe { callback_of(pair, end) };
+    let verdict = match (facts.kind, answer & 0xff) {
+        (RawKind::Gate, raw::STOP) => Verdict::Allow,
+        (_, raw::STOP) => Verdict::Stop,
+        (_, raw::DENY) if facts.deniable => {
+            frame::keep_reason(frame::take(Saying::Denied).map(|said| said.text).unwrap_or_default());
+            Verdict::Deny(answer >> 8)
+        }
+        _ => fault::answered(facts, callback, answer)?,
+    };
+    // SAFETY: as above.
+    if let Some(tally) = unsafe { tally_behind(end) } {
+        let number = reclaim::number();
+        tally.decided(number, place);
+        if !fault::is(facts, answer) {
+            callback.record.counts.own(number).decided(verdict);
+        }
+    }
+    Some(Packed::new(verdict, callback.id))
+}

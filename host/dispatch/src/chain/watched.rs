@@ -1,0 +1,376 @@
+//! A chain whose callbacks are more than called: timed, traced, put back, or answered for.
+//!
+//! It is published as a block of one pair, whose code is a runner of ours and whose context has the
+//! real chain. So the chain that nobody looks at is the calls and nothing else, without a flag that
+//! says so. The runner names the real pairs in the thread's slot, as dispatch itself does, and what it
+//! decided goes past the boundary's number in the thread's call frame.
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::ffi::c_void;
+use std::ptr::null_mut;
+use std::sync::Arc;
+
+use hookrail_abi::verdict::raw;
+use hookrail_abi::{FaultPolicy, PayloadOps, RawKind, Verdict};
+use hookrail_model::stats::Level;
+
+use super::callback::{Callback, Standing, Trial};
+use super::facts::Facts;
+use super::outcome::{Packed, words};
+use super::pair::Pair;
+use super::settle::settle;
+use super::snapshot::{Published, Runner, Snapshot, callback_of, tally_behind};
+use crate::fault;
+use crate::frame;
+use crate::reclaim;
+use crate::stats::{Record, Taking, Tally, Tracers, monotonic};
+use crate::sync::AtomicPtr;
+
+/// How a point is looked at.
+#[derive(Debug)]
+pub struct Watch {
+    pub level: Level,
+    pub tracers: Tracers,
+    pub ops: &'static PayloadOps,
+    /// What counts its dispatches, if they are counted.
+    pub tally: Option<Arc<Tally>>,
+}
+
+/// The context of a watched block.
+///
+/// # Invariants
+/// `facts` are those of the chain it is published by, so they outlive every dispatch. There is a step for each
+/// callback of `real`, in order.
+#[derive(Debug)]
+struct Watched {
+    facts: *const Facts,
+    real: Snapshot,
+    steps: Box<[Step]>,
+    /// Whether every call is timed, whoever traces.
+    is_timed: bool,
+    level: Level,
+    tracers: Tracers,
+    ops: &'static PayloadOps,
+}
+
+// SAFETY: the facts are immutable; the rest may be shared as it is.
+unsafe impl Send for Watched {}
+// SAFETY: as above.
+unsafe impl Sync for Watched {}
+
+impl Runner for Watched {
+    fn real(&self) -> Published {
+        self.real.published()
+    }
+}
+
+/// What is done with one callback, beside calling it.
+#[derive(Debug)]
+struct Step {
+    record: Arc<Record>,
+    act: Act,
+    /// The time it may take, in nanoseconds; `u64::MAX` for any.
+    budget: u64,
+    /// Whether a fault puts the payload back.
+    rolls_back: bool,
+}
+
+#[derive(Debug)]
+enum Act {
+    /// It is not called.
+    Answer,
+    Call,
+    /// One dispatch calls it, to find out whether it works again.
+    Try(Arc<Trial>),
+}
+
+/// Whether calling is not all there is to do.
+pub(super) fn is_needed(facts: &Facts, callbacks: &[Arc<Callback>], watch: &Watch) -> bool {
+    let is_special = |callback: &Arc<Callback>| {
+        budget(callback, watch.level) != u64::MAX || rolls_back(facts, callback) || !callback.is_armed()
+    };
+    watch.level == Level::Histogram || !watch.tracers.0.is_empty() || callbacks.iter().any(is_special)
+}
+
+/// In nanoseconds; `u64::MAX` for any.
+fn budget(callback: &Callback, level: Level) -> u64 {
+    callback.budget.filter(|_| level > Level::Off).unwrap_or(u64::MAX)
+}
+
+/// Who may only look has nothing to put back.
+fn rolls_back(facts: &Facts, callback: &Callback) -> bool {
+    callback.fault == FaultPolicy::Rollback && facts.kind != RawKind::Notify
+}
+
+/// The block of a chain with those callbacks, which are looked at in that way.
+///
+/// # Safety
+/// It is published by the chain whose facts these are, and lives no longer than that.
+pub(super) unsafe fn snapshot(facts: &Facts, callbacks: &[Arc<Callback>], how: Watch) -> Snapshot {
+    Snapshot::run_by(watch, Box::new(Watched::new(facts, callbacks, how)))
+}
+
+impl Watched {
+    fn new(facts: &Facts, callbacks: &[Arc<Callback>], watch: Watch) -> Self {
+        let step = |callback: &Arc<Callback>| Step {
+            record: callback.record.clone(),
+            act: match &*callback.standing.lock() {
+                Standing::Armed => Act::Call,
+                Standing::Absent | Standing::Quarantined(_) => Act::Answer,
+                Standing::OnTrial(trial) => Act::Try(trial.clone()),
+            },
+            budget: budget(callback, watch.level),
+            rolls_back: rolls_back(facts, callback),
+        };
+        let steps: Box<[Step]> = callbacks.iter().map(step).collect();
+        let is_timed = watch.level == Level::Histogram || steps.iter().any(|step| step.budget != u64::MAX);
+        let Watch { level, tracers, ops, tally } = watch;
+        // INVARIANT: by the contract of `snapshot`; a step per callback.
+        Watched { facts, real: Snapshot::new(callbacks, tally), steps, is_timed, level, tracers, ops }
+    }
+
+    /// The pairs of the callbacks; one without callbacks has none.
+    fn pairs(&self) -> &[Pair] {
+        // SAFETY: we own the snapshot.
+        let pairs = unsafe { self.real.published().pairs() };
+        &pairs[..self.steps.len()]
+    }
+}
+
+/// Does all that may be done.
+unsafe extern "C" fn watch(ctx: *mut c_void, payload: *mut c_void) -> u32 {
+    // SAFETY: `snapshot` pairs this code with such a context, kept while we are inside.
+    let watched = unsafe { &*ctx.cast::<Watched>() };
+    // SAFETY: the payload is the point's, and its operations come from the point too.
+    let mut taking = unsafe { watched.tracers.begin(watched.ops, payload) };
+    // SAFETY: as above.
+    let decided = unsafe { watched.run(payload, taking.as_mut()) };
+    if let Some(taking) = taking {
+        taking.end(decided.map_or_else(|| "nobody decided".into(), |decided| words(decided.unpack().verdict)));
+    }
+    decided.map_or(raw::CONTINUE, hand_on)
+}
+
+impl Watched {
+    /// # Safety
+    /// This thread is inside, and `payload` is the point's.
+    unsafe fn run(&self, payload: *mut c_void, mut taking: Option<&mut Taking<'_>>) -> Option<Packed> {
+        let nowhere = AtomicPtr::new(null_mut());
+        let (number, frame) = here(&nowhere);
+        // One clock read between neighbours: a read takes longer than all else that is done here.
+        let mut then = (self.is_timed || taking.is_some()).then(monotonic);
+        for (pair, step) in self.pairs().iter().zip(&self.steps) {
+            match &step.act {
+                Act::Call => {}
+                Act::Try(trial) if trial.begin() => {
+                    // The tally leaves out a callback that one dispatch calls, and the others do not.
+                    step.record.called(u64::from(self.tally().is_some()));
+                }
+                Act::Answer | Act::Try(_) => match self.answer_for(pair, number, taking.as_deref_mut()) {
+                    None => continue,
+                    decided => return decided,
+                },
+            }
+            let mut copy = None;
+            if step.rolls_back {
+                // SAFETY: the operations are the point's, as is the payload.
+                copy = Some(unsafe { Copied::of(self.ops, payload) });
+                then = later(then);
+            }
+            // SAFETY: we are inside, and the payload is the point's.
+            let answer = unsafe { pair.call(frame, payload) };
+            let mut took = 0;
+            if let Some(began) = then {
+                let ended = monotonic();
+                took = ended - began;
+                self.took(pair, step, number, took);
+                then = Some(ended);
+            }
+            if answer == raw::CONTINUE && taking.is_none() {
+                self.try_is_over(pair, step);
+                continue;
+            }
+            if !self.is_fault(answer) {
+                self.try_is_over(pair, step);
+            } else if let Some(copy) = copy {
+                // SAFETY: as above, and nobody else uses the payload of a fold or a gate meanwhile.
+                unsafe { copy.put_back(payload) };
+            }
+            if let Some(taking) = &mut taking {
+                taking.step(self.callback(pair).full_name(), self.words(answer), frame::heard(), took);
+            }
+            if answer != raw::CONTINUE {
+                // SAFETY: it was just called.
+                let decided = unsafe { settle(self.facts(), pair, self.end(), answer) };
+                if decided.is_some() {
+                    return decided;
+                }
+            }
+            then = later(then);
+        }
+        // Where there is a last callback, whoever calls it counts.
+        if self.steps.is_empty()
+            && let Some(tally) = self.tally()
+        {
+            tally.came_to_last(number);
+        }
+        None
+    }
+
+    /// A call took so long.
+    #[inline(always)]
+    fn took(&self, pair: &Pair, step: &Step, number: usize, took: u64) {
+        if self.level == Level::Histogram {
+            step.record.counts.own(number).time(took);
+        }
+        if took > step.budget {
+            fault::slow(self.facts(), self.callback(pair), took, step.budget);
+        }
+    }
+
+    /// A callback that was on trial has answered well.
+    fn try_is_over(&self, pair: &Pair, step: &Step) {
+        if let Act::Try(_) = step.act {
+            fault::recovered(self.facts(), self.callback(pair));
+        }
+    }
+
+    /// The host's answer in the place of a callback that is not called: where its fault would deny,
+    /// this denies.
+    #[cold]
+    fn answer_for(&self, pair: &Pair, number: usize, taking: Option<&mut Taking<'_>>) -> Option<Packed> {
+        // SAFETY: as in `callback`.
+        let (callback, place) = unsafe { callback_of(pair, self.end()) };
+        // Calling the last one would count the dispatch.
+        if place + 1 == self.steps.len()
+            && let Some(tally) = self.tally()
+        {
+            tally.came_to_last(number);
+        }
+        let verdict = fault::verdict(self.facts(), callback);
+        if taking.is_none() && verdict.is_none() {
+            return None;
+        }
+        let name = callback.full_name();
+        let why = {
+            let standing = callback.standing.lock();
+            let what = if let Standing::Absent = *standing { "absent" } else { "quarantined" };
+            format!("{what}: {}", standing.reason().unwrap_or_default())
+        };
+        if let Some(taking) = taking {
+            let verdict = verdict.map_or_else(|| "passed over".into(), words);
+            taking.step(name.clone(), verdict, Some(why.clone()), 0);
+        }
+        let verdict = verdict?;
+        if let Some(tally) = self.tally() {
+            tally.decided(number, place);
+        }
+        frame::keep_reason(format!("{name} is {why}"));
+        Some(Packed::new(verdict, callback.id))
+    }
+
+    fn is_fault(&self, answer: u32) -> bool {
+        fault::is(self.facts(), answer)
+    }
+
+    fn words(&self, answer: u32) -> String {
+        match answer & 0xff {
+            _ if self.is_fault(answer) => "fault".into(),
+            raw::CONTINUE => words(Verdict::Continue),
+            raw::DENY => words(Verdict::Deny(answer >> 8)),
+            _ if self.facts().kind == RawKind::Gate => words(Verdict::Allow),
+            _ => words(Verdict::Stop),
+        }
+    }
+
+    fn facts(&self) -> &Facts {
+        // SAFETY: by the type invariant, and whoever runs us dispatches on that chain.
+        unsafe { &*self.facts }
+    }
+
+    fn callback(&self, pair: &Pair) -> &Callback {
+        // SAFETY: we own the real chain, and the pair is one of its.
+        unsafe { callback_of(pair, self.end()) }.0
+    }
+
+    /// The end of the real pairs.
+    fn end(&self) -> *const Pair {
+        // SAFETY: we own the snapshot.
+        unsafe { self.real.published().range() }.1
+    }
+
+    fn tally(&self) -> Option<&Tally> {
+        // SAFETY: as in `end`.
+        unsafe { tally_behind(self.end()) }
+    }
+}
+
+/// The thread's number, and where it names the entry it is in: nowhere beyond the last frame.
+#[inline(always)]
+fn here(nowhere: &AtomicPtr<()>) -> (usize, &AtomicPtr<()>) {
+    // Whoever dispatches has a slot.
+    reclaim::own().map_or((0, nowhere), |slot| (slot.number, slot.frame().unwrap_or(nowhere)))
+}
+
+/// When the next callback begins, behind what is no callback's time.
+#[cold]
+#[inline(never)]
+fn later(then: Option<u64>) -> Option<u64> {
+    then.map(|_| monotonic())
+}
+
+/// Leaves a decision where `settle` finds it, and answers something that makes the dispatch ask.
+fn hand_on(decided: Packed) -> u32 {
+    frame::decide(decided);
+    raw::STOP
+}
+
+/// A copy of a payload.
+///
+/// # Invariants
+/// `copy` is a payload of these operations, in memory of their layout.
+struct Copied {
+    ops: &'static PayloadOps,
+    copy: *mut c_void,
+}
+
+impl Copied {
+    /// # Safety
+    /// `payload` is a payload of these operations.
+    unsafe fn of(ops: &'static PayloadOps, payload: *const c_void) -> Self {
+        let layout = layout(ops);
+        // SAFETY: the layout has a byte at least.
+        let copy: *mut c_void = unsafe { alloc(layout) }.cast();
+        if copy.is_null() {
+            handle_alloc_error(layout);
+        }
+        // SAFETY: the caller's contract; there is room for a payload.
+        // INVARIANT: it is a payload from here on.
+        unsafe { (ops.clone)(payload, copy) };
+        Copied { ops, copy }
+    }
+
+    /// Makes the payload what it was.
+    ///
+    /// # Safety
+    /// `payload` is one of these operations, exclusively the caller's.
+    unsafe fn put_back(&self, payload: *mut c_void) {
+        // SAFETY: by the type invariant, and the caller's contract.
+        unsafe { (self.ops.assign)(self.copy, payload) }
+    }
+}
+
+impl Drop for Copied {
+    fn drop(&mut self) {
+        // SAFETY: by the type invariant; it is not used again.
+        unsafe {
+            (self.ops.drop)(self.copy);
+            dealloc(self.copy.cast(), layout(self.ops));
+        }
+    }
+}
+
+/// That of a payload; one byte for one without a size.
+fn layout(ops: &PayloadOps) -> Layout {
+    Layout::from_size_align(ops.size.max(1), ops.align).expect("a type has this layout")
+}

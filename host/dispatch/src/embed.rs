@@ -1,0 +1,118 @@
+//! Callbacks of the embedding program itself.
+
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use hookrail_abi::host::Saying;
+use hookrail_abi::verdict::raw;
+use hookrail_abi::{Answer, Effects, Kind, Point, Priority};
+use hookrail_model::error::ApiMisuse;
+use parking_lot::Mutex;
+
+use crate::chain::{Callback, Ctx, Origin, Owner, Run, Standing};
+use crate::fault::Breaker;
+use crate::frame;
+use crate::registry::{Addition, Registry};
+
+/// Callbacks of the embedding program, to be registered together: `Host::register`.
+///
+/// ```
+/// use hookrail::{Callbacks, Config, Host, Message, MessagePublish, Priority, Verdict};
+///
+/// let host = Host::new(Config::default())?;
+/// let rules = Callbacks::new("rules").on::<MessagePublish, _, _>("no-spam", Priority::BUILT_IN, |message| {
+///     if message.body.starts_with(b"spam") { Verdict::deny(7, "it is spam") } else { Verdict::Continue }
+/// });
+/// host.register(rules)?;
+/// let outcome = host.point::<MessagePublish>()?.dispatch(&mut Message::new("a", "spam"));
+/// assert_eq!(outcome.verdict, Verdict::Deny(7));
+/// let decision = host.decision(&outcome).unwrap();
+/// assert_eq!((&*decision.by, &*decision.reason), ("rules/no-spam", "it is spam"));
+/// # Ok::<(), hookrail::Error>(())
+/// ```
+pub struct Callbacks {
+    instance: Arc<str>,
+    callbacks: Vec<Box<Make>>,
+}
+
+/// Makes a callback for the point it names, which is known only where its type is.
+type Make = dyn FnOnce(&Registry, Arc<str>, Owner) -> Result<Addition, ApiMisuse>;
+
+/// Callbacks that were registered; `Host::unregister` takes them out.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Registered(pub Owner);
+
+impl Callbacks {
+    /// None yet; `instance` is the name they go by, beside the instances of plugins.
+    pub fn new(instance: &str) -> Self {
+        Callbacks { instance: instance.into(), callbacks: Vec::new() }
+    }
+
+    /// Adds one on point `P`. It runs on any thread, on several at once.
+    pub fn on<P, F, R>(mut self, callback: &str, priority: Priority, function: F) -> Self
+    where
+        P: Point,
+        F: for<'a> Fn(<P::Kind as Kind>::Access<'a, P::Payload>) -> R + Send + Sync + 'static,
+        R: Answer + 'static,
+    {
+        let name: Arc<str> = callback.into();
+        self.callbacks.push(Box::new(move |registry, instance, owner| {
+            let point = registry.declare::<P>()?;
+            let ctx = Box::into_raw(Box::new(function)).cast();
+            let callback = Callback {
+                id: registry.names.intern(&instance, &name),
+                owner,
+                generation: None,
+                instance,
+                name,
+                priority: priority.number(),
+                origin: if priority == Priority::BUILT_IN { Origin::BuiltIn } else { Origin::Declared },
+                effects: Effects::External,
+                fault: point.fault,
+                run: run::<P, F, R> as Run,
+                ctx: Ctx::new(ctx, Some(free::<F>)),
+                enabled: true,
+                required: false,
+                budget: None,
+                record: Arc::default(),
+                standing: Mutex::new(Standing::Armed),
+                breaker: Breaker::new(registry.findings.clone()),
+                probation: None,
+            };
+            Ok(Addition { point, callback })
+        }));
+        self
+    }
+
+    pub fn register(self, registry: &Registry, owner: Owner) -> Result<Registered, ApiMisuse> {
+        registry.add(self.into_additions(registry, owner)?)?;
+        Ok(Registered(owner))
+    }
+
+    pub fn into_additions(self, registry: &Registry, owner: Owner) -> Result<Vec<Addition>, ApiMisuse> {
+        let instance = self.instance;
+        self.callbacks.into_iter().map(|make| make(registry, instance.clone(), owner)).collect()
+    }
+}
+
+unsafe extern "C" fn run<P, F, R>(ctx: *mut c_void, payload: *mut c_void) -> u32
+where
+    P: Point,
+    F: for<'a> Fn(<P::Kind as Kind>::Access<'a, P::Payload>) -> R,
+    R: Answer,
+{
+    // SAFETY: `ctx` is the function this was registered with; the payload is the point's.
+    let (function, payload) = unsafe { (&*ctx.cast::<F>(), P::Kind::access::<P::Payload>(payload)) };
+    catch_unwind(AssertUnwindSafe(|| function(payload).into_raw())).unwrap_or_else(|panic| {
+        // The program's own panic hook has printed it; the payload may panic when dropped.
+        std::mem::forget(panic);
+        frame::say(Saying::Fault as u32, "panicked");
+        raw::FAULT
+    })
+}
+
+unsafe extern "C" fn free<F>(ctx: *mut c_void) {
+    // SAFETY: `on` made it of a box, and it is freed once.
+    drop(unsafe { Box::from_raw(ctx.cast::<F>()) });
+}

@@ -1,0 +1,109 @@
+//! What happens when a callback fails.
+
+mod breaker;
+mod count;
+mod finding;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use hookrail_abi::host::Saying;
+use hookrail_abi::verdict::raw;
+use hookrail_abi::{FaultPolicy, Verdict};
+use hookrail_model::log;
+
+pub use breaker::Breaker;
+pub use count::count;
+pub use finding::{Finding, Findings, Found, Placed};
+
+use crate::chain::{Callback, Facts};
+use crate::frame::{self, Panic};
+
+/// Whether an answer is a fault: one that says so, or no verdict of this point.
+pub fn is(facts: &Facts, answer: u32) -> bool {
+    match answer & 0xff {
+        raw::CONTINUE => answer != raw::CONTINUE,
+        raw::STOP => false,
+        raw::DENY => !facts.deniable,
+        _ => true,
+    }
+}
+
+/// What the fault of a callback means for its facts. `None`: go on as if it were not there.
+pub fn verdict(facts: &Facts, callback: &Callback) -> Option<Verdict> {
+    // Where nothing can be denied a closed policy has nothing to close.
+    (callback.fault == FaultPolicy::Closed && facts.deniable).then_some(Verdict::Deny(0))
+}
+
+/// A callback failed: logs it, counts it, and answers what that means for the facts.
+pub fn answered(facts: &Facts, callback: &Callback, answer: u32) -> Option<Verdict> {
+    let (said, panic) = frame::take(Saying::Fault).map(|said| (said.text, said.panic)).unzip();
+    let panic = panic.flatten();
+    let what = match answer & 0xff {
+        raw::FAULT => said.unwrap_or_else(|| "it said nothing".into()),
+        raw::DENY => format!("it denied, and {} cannot be denied", facts.point),
+        _ => format!("it answered {answer}, which is no verdict"),
+    };
+    let count = callback.record.fault(&what, callback.generation);
+    if is_worth_a_line(count) {
+        log!(
+            error,
+            point = facts.point,
+            instance = &*callback.instance,
+            callback = &*callback.name,
+            generation = callback.generation,
+            faults = count,
+            backtrace = panic.as_ref().and_then(Panic::backtrace),
+            "fault: {what}"
+        );
+    }
+    let not_passed = |reason| callback.tell(facts.point, Found::NotPassed(reason));
+    if let Some(probation) = &callback.probation {
+        probation.fault(|| format!("{} on {}: {what}", callback.full_name(), facts.point)).map(not_passed);
+    }
+    if callback.breaker.fault(&what, || callback.placed(facts.point))
+        && let Some(probation) = &callback.probation
+    {
+        probation.give_up(|| format!("{} on {} is quarantined", callback.full_name(), facts.point)).map(not_passed);
+    }
+    let verdict = verdict(facts, callback);
+    if verdict.is_some() {
+        frame::keep_reason(format!("{} failed: {what}", callback.full_name()));
+    }
+    verdict
+}
+
+/// A call took longer than it may; both in nanoseconds.
+#[cold]
+pub fn slow(facts: &Facts, callback: &Callback, took: u64, budget: u64) {
+    let count = callback.record.slow();
+    if is_worth_a_line(count) {
+        callback.tell(facts.point, Found::Slow { took, budget, count });
+    }
+}
+
+/// A callback that was on trial answered well.
+#[cold]
+pub fn recovered(facts: &Facts, callback: &Callback) {
+    callback.tell(facts.point, Found::Recovered);
+}
+
+/// A callback dispatches, whose callbacks dispatch, and so on: logs it, and answers whether the dispatch that
+/// is one too many is denied; otherwise it is as if nobody hooked the point.
+#[cold]
+pub fn too_deep(facts: &Facts, deepest: usize) -> bool {
+    static TIMES: AtomicU64 = AtomicU64::new(0);
+    // Relaxed: a count.
+    if is_worth_a_line(TIMES.fetch_add(1, Ordering::Relaxed) + 1) {
+        let what = "dispatches within one another: this one runs no callback";
+        log!(error, point = facts.point, "{deepest} {what}");
+    }
+    if facts.deniable {
+        frame::keep_reason(format!("{deepest} dispatches within one another"));
+    }
+    facts.deniable
+}
+
+/// The first ones all, then ever fewer: a broken callback in a busy stream must not drown the log.
+fn is_worth_a_line(count: u64) -> bool {
+    count <= 10 || count.is_power_of_two()
+}

@@ -1,0 +1,86 @@
+//! The circuit breaker of a callback: so many faults in so short a time, and it is called no more.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use parking_lot::Mutex;
+
+use super::count::count;
+use super::finding::{Finding, Findings, Found, Placed};
+
+/// Counts the recent faults of one callback, and tells when they are too many.
+#[derive(Debug)]
+pub struct Breaker {
+    findings: Arc<Findings>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// When the last faults were, at most as many as are too many.
+    Closed(VecDeque<Instant>),
+    /// It was told, and nothing more is to be told.
+    Open,
+    /// The next one is too many.
+    OnTrial,
+}
+
+impl Breaker {
+    pub fn new(findings: Arc<Findings>) -> Self {
+        Breaker { findings, state: Mutex::new(State::Closed(VecDeque::new())) }
+    }
+
+    /// That of another callback of the same host.
+    pub fn another(&self) -> Self {
+        Breaker::new(self.findings.clone())
+    }
+
+    /// The callback failed; answers whether that was one fault too many.
+    pub fn fault(&self, what: &str, placed: impl FnOnce() -> Placed) -> bool {
+        let limits = &self.findings.limits;
+        let mut state = self.state.lock();
+        let reason = match &mut *state {
+            State::Closed(recent) => {
+                let now = Instant::now();
+                recent.push_back(now);
+                while recent.front().is_some_and(|then| now.duration_since(*then) > limits.within) {
+                    recent.pop_front();
+                }
+                if limits.faults == 0 || recent.len() < limits.faults {
+                    // Never more than can matter.
+                    recent.truncate(limits.faults);
+                    return false;
+                }
+                match (recent.len(), recent.front()) {
+                    (many @ 2.., Some(first)) => {
+                        let within = now.duration_since(*first);
+                        format!("{} within {within:.1?}, the last: {what}", count(many as u64))
+                    }
+                    _ => format!("{}: {what}", count(1)),
+                }
+            }
+            State::Open => return false,
+            State::OnTrial => format!("it failed on trial: {what}"),
+        };
+        *state = State::Open;
+        drop(state);
+        self.tell(placed(), Found::TooManyFaults(reason));
+        true
+    }
+
+    /// The callback is called again: from now on its faults count anew.
+    pub fn reset(&self) {
+        *self.state.lock() = State::Closed(VecDeque::new());
+    }
+
+    /// The callback is called once: a fault is one too many.
+    pub fn try_once(&self) {
+        *self.state.lock() = State::OnTrial;
+    }
+
+    /// Something was found out about the callback.
+    pub fn tell(&self, at: Placed, what: Found) {
+        self.findings.tell(Finding { at, what });
+    }
+}

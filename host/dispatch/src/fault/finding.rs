@@ -1,0 +1,161 @@
+//! What dispatches find out about callbacks, for a thread that acts on it: no dispatch waits for that.
+
+use std::fmt;
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use hookrail_model::config::Quarantine;
+use parking_lot::Mutex;
+
+use crate::chain::{CallbackId, Owner};
+use crate::condvar::Condvar;
+
+/// A callback on its point, of one generation.
+#[derive(Debug, PartialEq)]
+pub struct Placed {
+    pub point: &'static str,
+    pub id: CallbackId,
+    pub owner: Owner,
+    pub generation: Option<u64>,
+    /// `instance/callback`.
+    pub name: String,
+}
+
+/// Something found out about a callback.
+#[derive(Debug)]
+pub struct Finding {
+    pub at: Placed,
+    pub what: Found,
+}
+
+/// What was found out.
+#[derive(Debug)]
+pub enum Found {
+    /// With it its generation does not pass the probation; why.
+    NotPassed(String),
+    /// It answered well when it was tried.
+    Recovered,
+    /// A call took longer than it may, in nanoseconds; how often that was so by now.
+    Slow { took: u64, budget: u64, count: u64 },
+    /// It is to be called no more; why.
+    TooManyFaults(String),
+}
+
+/// The findings of one host that nobody has acted on yet.
+pub struct Findings {
+    pub limits: Quarantine,
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+    /// Starts the thread that acts.
+    start: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    findings: Vec<Finding>,
+    /// When whoever waits is to look for itself.
+    look: Option<Instant>,
+    over: bool,
+}
+
+impl Findings {
+    pub fn new(limits: Quarantine) -> Self {
+        Findings { limits, waiting: Mutex::default(), changed: Condvar::default(), start: OnceLock::new() }
+    }
+
+    /// How to start the thread that acts on findings; it is called with every one.
+    pub fn start_with(&self, start: impl Fn() + Send + Sync + 'static) {
+        let _ = self.start.set(Box::new(start));
+    }
+
+    pub(super) fn tell(&self, finding: Finding) {
+        self.waiting.lock().findings.push(finding);
+        self.changed.notify_all();
+        self.start();
+    }
+
+    /// Starts the thread that acts on findings, if it does not run.
+    pub fn start(&self) {
+        if let Some(start) = self.start.get() {
+            start();
+        }
+    }
+
+    /// Whoever waits is to look for itself then, or before: something begins that ends without a finding.
+    pub fn look_at(&self, then: Instant) {
+        let mut waiting = self.waiting.lock();
+        // It is seldom woken: it sleeps no longer than until it looks for calls that are stuck.
+        if waiting.look.is_none_or(|look| then < look) {
+            waiting.look = Some(then);
+            self.changed.notify_all();
+        }
+        drop(waiting);
+        self.start();
+    }
+
+    /// Waits for findings, no longer than until then; `None` when there will be none any more.
+    pub fn wait(&self, until: Option<Instant>) -> Option<Vec<Finding>> {
+        let mut waiting = self.waiting.lock();
+        // What was asked for since the caller looked holds as well.
+        waiting.look = waiting.look.into_iter().chain(until).min();
+        while waiting.findings.is_empty() && !waiting.over && waiting.look.is_none_or(|look| Instant::now() < look) {
+            let look = waiting.look;
+            self.changed.wait(&mut waiting, look);
+        }
+        waiting.look = None;
+        (!waiting.over).then(|| std::mem::take(&mut waiting.findings))
+    }
+
+    /// Whoever waits is to end.
+    pub fn end(&self) {
+        self.waiting.lock().over = true;
+        self.changed.notify_all();
+    }
+}
+
+impl fmt::Debug for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Findings").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::thread::scope;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn who_waits_looks_when_it_is_asked_to() {
+        let findings = Findings::new(Quarantine::default());
+        let (woken, wakes) = channel();
+        scope(|scope| {
+            scope.spawn(|| {
+                while findings.wait(None).is_some() {
+                    woken.send(()).unwrap();
+                }
+            });
+            // Whether it waits already or comes to it later.
+            let is_woken = (0..100).all(|_| {
+                findings.look_at(Instant::now());
+                wakes.recv_timeout(Duration::from_secs(60)).is_ok()
+            });
+            findings.end();
+            assert!(is_woken);
+        });
+    }
+
+    #[test]
+    fn the_earlier_of_two_times_holds() {
+        let findings = Findings::new(Quarantine::default());
+        let (now, later) = (Instant::now(), Instant::now() + Duration::from_secs(60));
+        findings.look_at(now);
+        findings.look_at(later);
+        assert_eq!(findings.wait(Some(later)).map(|found| found.len()), Some(0));
+        findings.look_at(later);
+        assert_eq!(findings.wait(Some(now)).map(|found| found.len()), Some(0));
+        assert!(Instant::now() < later);
+    }
+}

@@ -1,0 +1,38 @@
+//! The chains of a host: their order, their publication, running them, and waiting for their readers.
+//!
+//! Owns a chain's callbacks and its published snapshot ([`Chain`]), who is reading it and when what was unlinked may
+//! die ([`reclaim`]), the points and all-or-nothing changes of them ([`Registry`]), what is counted and traced of
+//! dispatches, what a fault means for its chain, callbacks of the embedding program ([`Callbacks`]), and the call frame
+//! of each thread ([`frame`]).
+//!
+//! Must know nothing of libraries and files: code is a function pointer, an owner a number. Stands on the model.
+
+#![allow(missing_docs)] // FOR NOW
+mod chain;
+mod condvar;
+mod context;
+mod embed;
+mod fault;
+pub mod fork;
+pub mod frame;
+mod hook_point;
+mod names;
+mod pin;
+mod probation;
+pub mod reclaim;
+mod registry;
+mod stats;
+mod sync;
+pub mod view;
+
+pub use chain::{Callback, CallbackId, Ctx, Origin, Outcome, Owner, Standing, Trial};
+pub use condvar::{Condvar, behind};
+pub use context::About;
+pub use embed::{Callbacks, Registered};
+pub use fault::{Breaker, Finding, Findings, Found, Placed};
+pub use hook_point::HookPoint;
+pub use names::Names;
+pub use pin::Pin;
+pub use probation::Probation;
+pub use registry::{Addition, Look, PointState, Registry};
+pub use stats::{Record, Tracer, Tracers, now};

@@ -1,0 +1,31 @@
+//! One generation across several points.
+
+use std::ptr::from_mut;
+
+use hookrail_abi::Point;
+
+use crate::chain::Outcome;
+use crate::hook_point::HookPoint;
+use crate::registry::Root;
+
+/// The chains of a host as they were at one instant: `Host::pin`.
+#[derive(Debug)]
+pub struct Pin<'a> {
+    root: &'a Root,
+}
+
+impl<'a> Pin<'a> {
+    pub fn new(root: &'a Root) -> Self {
+        Pin { root }
+    }
+
+    /// Runs the chain of a point as it was when the pin began, whatever was loaded or unloaded
+    /// since. A point that was declared later, or belongs to another host, has no callbacks here.
+    pub fn dispatch<P: Point>(&self, point: &HookPoint<P>, payload: &mut P::Payload) -> Outcome {
+        let chain = point.chain();
+        let snapshot = self.root.find(chain);
+        // SAFETY: the payload is that of the point, and exclusive; the pin has been inside since
+        // before it loaded the root, which keeps the snapshots in it.
+        unsafe { chain.dispatch_pinned(snapshot, from_mut(payload).cast(), const { P::NOBODY }) }
+    }
+}

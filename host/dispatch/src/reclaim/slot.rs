@@ -1,0 +1,255 @@
+//! What a reading thread shows to writers.
+//!
+//! # Theorem
+//! Let a writer unlink an object (make it unreachable for readers that start anew), then issue the
+//! heavy fence, then find for every slot that its sequence is even, or that it has changed since it
+//! was found odd. Then no reader holds the object.
+//!
+//! *Why.* A reader stores an odd sequence, passes the light fence, and then loads the pointer that
+//! leads to the object. The two fences pair: either the reader's load comes after the writer's
+//! fence, and then it finds the object unlinked; or the reader's store comes before it, and then
+//! the writer sees the sequence odd until the reader has left. A changed sequence means that the
+//! reader left at least once in between, and what it entered since began after the unlinking.
+//!
+//! A sequence, not a flag: a thread that dispatches without pause shows a flag raised at every
+//! look, and starves the writer.
+//!
+//! *Interrupts.* A signal handler that dispatches on this thread finds the sequence either even,
+//! and leaves it even, or odd, and leaves it as it was. If it strikes between the load and the
+//! store of `enter`, the sequence may repeat an odd value once, and a writer then waits for one
+//! dispatch more than it had to; it never waits for one less.
+
+use crate::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, light_fence};
+
+/// How many nested dispatches name the entry they are in.
+pub const FRAMES: usize = 8;
+
+/// A frame that stands for every entry: a pin, or a dispatch nested deeper than [`FRAMES`].
+pub const EVERYTHING: *mut () = std::ptr::without_provenance_mut(1);
+
+/// One thread's record, written by that thread and read by writers.
+///
+/// # Invariants
+/// - `sequence` is odd exactly while its thread is inside a dispatch or a pin, and never decreases
+///   to a value a waiting writer could mistake for "still inside the same one";
+/// - while it is odd, `frames[..=depth]` name the entries being called, outermost first.
+#[derive(Debug)]
+#[repr(align(128))]
+pub struct Slot {
+    sequence: AtomicU64,
+    /// What to run when this thread leaves, a `fn()`; null for nothing.
+    todo: AtomicPtr<()>,
+    claimed: AtomicBool,
+    /// How many dispatches are nested in the outermost one. Only its own thread uses it.
+    depth: AtomicU32,
+    frames: [AtomicPtr<()>; FRAMES],
+    /// How many dispatches have been nested at each depth: tells one from the next for a look from
+    /// outside.
+    rounds: [AtomicU32; FRAMES],
+    /// The system's number of the thread.
+    thread: AtomicU32,
+    /// Its own number among all slots, from 0.
+    pub number: usize,
+}
+
+impl Slot {
+    pub fn new() -> Self {
+        Slot {
+            sequence: AtomicU64::new(0),
+            todo: AtomicPtr::new(std::ptr::null_mut()),
+            claimed: AtomicBool::new(false),
+            depth: AtomicU32::new(0),
+            frames: std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())),
+            rounds: std::array::from_fn(|_| AtomicU32::new(0)),
+            thread: AtomicU32::new(0),
+            number: 0,
+        }
+    }
+
+    /// Enters when this thread is outside; `None` when it is inside already.
+    #[inline(always)]
+    pub fn enter(&self) -> Option<Outermost<'_>> {
+        // Relaxed: only this thread writes it.
+        let was = self.sequence.load(Ordering::Relaxed);
+        if was & 1 != 0 {
+            return None;
+        }
+        // Release: pairs with the Acquire in `inside`. A writer may miss the even value between two
+        // dispatches and find only this one; what the dispatch before did happened before it too.
+        // The light fence orders it before the loads that follow; it pairs with the heavy fence of
+        // the writer.
+        self.sequence.store(was + 1, Ordering::Release);
+        light_fence();
+        Some(Outermost { slot: self, was })
+    }
+
+    /// Enters when this thread is inside already.
+    pub fn enter_nested(&self) -> Nested<'_> {
+        debug_assert!(self.is_inside());
+        // Relaxed, here and in `leave`: only this thread uses the depth.
+        let was = self.depth.load(Ordering::Relaxed);
+        self.depth.store(was + 1, Ordering::Relaxed);
+        let at = (was as usize + 1).min(FRAMES - 1);
+        let frame = &self.frames[at];
+        // Relaxed: only this thread writes it; a look that misses it sees the entry before.
+        self.rounds[at].store(self.rounds[at].load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        Nested { slot: self, was, frame, outer: frame.load(Ordering::Relaxed) }
+    }
+
+    /// Whether this thread is inside a dispatch or a pin. Asked by the thread itself.
+    pub fn is_inside(&self) -> bool {
+        self.sequence.load(Ordering::Relaxed) & 1 != 0
+    }
+
+    /// The sequence and the innermost entry of this thread. Asked by the thread itself.
+    pub fn innermost(&self) -> (u64, *mut ()) {
+        let depth = (self.depth.load(Ordering::Relaxed) as usize).min(FRAMES - 1);
+        (self.sequence.load(Ordering::Relaxed), self.frames[depth].load(Ordering::Relaxed))
+    }
+
+    /// Where this thread names the entry it is in, in the innermost of its dispatches; `None` beyond the
+    /// last frame. Asked by the thread itself.
+    pub fn frame(&self) -> Option<&AtomicPtr<()>> {
+        self.frames.get(self.depth.load(Ordering::Relaxed) as usize)
+    }
+
+    /// How many dispatches this thread is in, one within another. Asked by the thread itself.
+    pub fn nesting(&self) -> usize {
+        self.depth.load(Ordering::Relaxed) as usize + usize::from(self.is_inside())
+    }
+
+    /// The entries that the thread is in, outermost first, and what tells this stay in each from the
+    /// next; nothing when it is outside. Asked by any thread, for a look that decides nothing.
+    pub fn stays(&self) -> Vec<Stay> {
+        let Some(sequence) = self.inside() else { return Vec::new() };
+        let stays = self.frames.iter().zip(&self.rounds).map(|(frame, round)| Stay {
+            sequence,
+            round: round.load(Ordering::Relaxed),
+            entry: frame.load(Ordering::Relaxed),
+        });
+        stays.take_while(|stay| !stay.entry.is_null()).collect()
+    }
+
+    /// The system's number of the thread whose slot it is.
+    pub fn thread(&self) -> u32 {
+        self.thread.load(Ordering::Relaxed)
+    }
+
+    /// The slot is that of the thread with this number from now on.
+    pub fn set_thread(&self, thread: u32) {
+        self.thread.store(thread, Ordering::Relaxed);
+    }
+
+    /// Has this thread run `task` when it leaves. By any thread.
+    pub fn ask(&self, task: fn()) {
+        if self.claimed.load(Ordering::Relaxed) {
+            // Release: pairs with the Acquire in `take_todo`.
+            self.todo.store(task as *mut (), Ordering::Release);
+        }
+    }
+
+    /// Takes what this thread was asked to run. By the thread itself.
+    pub fn take_todo(&self) -> Option<fn()> {
+        // Acquire: pairs with the Release of whoever asked.
+        let task = self.todo.swap(std::ptr::null_mut(), Ordering::Acquire);
+        // SAFETY: `ask` stored a function of this type.
+        (!task.is_null()).then(|| unsafe { std::mem::transmute::<*mut (), fn()>(task) })
+    }
+
+    /// The sequence when the thread is inside. Asked by a writer, behind its heavy fence.
+    pub fn inside(&self) -> Option<u64> {
+        // Acquire: pairs with the Release in `leave` and in `enter`; an even or a changed value means
+        // that all the reader did before happened before.
+        let sequence = self.sequence.load(Ordering::Acquire);
+        (sequence & 1 != 0).then_some(sequence)
+    }
+
+    /// Whether the thread is, or may be, in one of the entries that `retired` recognises. Asked by
+    /// a writer that has overwritten their code and passed its heavy fence.
+    pub fn is_in(&self, retired: impl Fn(*mut ()) -> bool) -> bool {
+        // Acquire, on the frames: pairs with the Release of the store that names the next entry,
+        // so that what the callback did happened before.
+        self.inside().is_some()
+            && self.frames.iter().map(|frame| frame.load(Ordering::Acquire)).any(|at| at == EVERYTHING || retired(at))
+    }
+
+    /// Claims the slot for this thread; `false` when another has it.
+    pub fn claim(&self) -> bool {
+        // Acquire: pairs with the Release in `release`. Relaxed first: most are taken.
+        !self.claimed.load(Ordering::Relaxed)
+            && self.claimed.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    /// Makes the slot that of a thread that is outside, and gives it back: when its thread ends,
+    /// or in the child of a fork, where that thread does not exist.
+    pub fn release(&self) {
+        self.frames.iter().for_each(|frame| frame.store(std::ptr::null_mut(), Ordering::Relaxed));
+        self.depth.store(0, Ordering::Relaxed);
+        self.todo.store(std::ptr::null_mut(), Ordering::Relaxed);
+        let sequence = self.sequence.load(Ordering::Relaxed);
+        // Release: as in `leave`.
+        self.sequence.store((sequence | 1) + 1, Ordering::Release);
+        // Release: pairs with the Acquire in `claim`.
+        self.claimed.store(false, Ordering::Release);
+    }
+}
+
+/// One stay of a thread in an entry: equal to another look's as long as it lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stay {
+    sequence: u64,
+    round: u32,
+    /// What the frame named; [`EVERYTHING`] for a pin.
+    pub entry: *mut (),
+}
+
+/// The thread entered from outside.
+#[must_use]
+pub struct Outermost<'a> {
+    slot: &'a Slot,
+    was: u64,
+}
+
+impl<'a> Outermost<'a> {
+    /// Where this dispatch names the entry it is in. Stale until it first does, which can only
+    /// make a writer wait longer.
+    #[inline(always)]
+    pub fn frame(&self) -> &'a AtomicPtr<()> {
+        &self.slot.frames[0]
+    }
+
+    /// Leaves; answers whether there is something to run.
+    #[inline(always)]
+    pub fn leave(self) -> bool {
+        // Release: pairs with the Acquire in `inside`.
+        self.slot.sequence.store(self.was + 2, Ordering::Release);
+        !self.slot.todo.load(Ordering::Relaxed).is_null()
+    }
+}
+
+/// The thread entered from inside; the outermost keeps the sequence odd.
+#[must_use]
+pub struct Nested<'a> {
+    slot: &'a Slot,
+    was: u32,
+    frame: &'a AtomicPtr<()>,
+    outer: *mut (),
+}
+
+impl<'a> Nested<'a> {
+    /// Where this dispatch names the entry it is in; `None` beyond the last frame, which then
+    /// stands for everything.
+    pub fn frame(&self) -> Option<&'a AtomicPtr<()>> {
+        if self.was as usize + 1 < FRAMES {
+            return Some(self.frame);
+        }
+        self.frame.store(EVERYTHING, Ordering::Relaxed);
+        None
+    }
+
+    pub fn leave(self) {
+        // Release: pairs with the Acquire in `is_in`.
+        self.frame.store(self.outer, Ordering::Release);
+        self.slot.depth.store(self.was, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,138 @@
+//! The slots of all threads: memory that is reused and never freed, so that writers may look at
+//! them at any time.
+
+use std::cell::Cell;
+use std::ptr::{null, null_mut};
+
+use once_cell::sync::OnceCell;
+
+use super::slot::Slot;
+use crate::fork;
+use crate::sync::{AtomicPtr, Ordering, is_asymmetric};
+
+/// Slots come in blocks, so that a writer walks memory in order.
+const BLOCK: usize = 64;
+
+struct Block {
+    slots: [Slot; BLOCK],
+    next: AtomicPtr<Block>,
+}
+
+static FIRST: AtomicPtr<Block> = AtomicPtr::new(null_mut());
+
+thread_local! {
+    /// This thread's slot for the fast path: constant and without `Drop`, so that reading it is
+    /// one instruction. Null before the thread first reads, and always where readers must issue
+    /// the fence themselves: then every dispatch takes the slow path, which does.
+    static FAST: Cell<*const Slot> = const { Cell::new(null()) };
+    /// This thread's slot, once claimed.
+    static OWN: Cell<*const Slot> = const { Cell::new(null()) };
+    static RELEASE: Release = const { Release };
+}
+
+/// Gives the slot back when the thread ends.
+struct Release;
+
+impl Drop for Release {
+    fn drop(&mut self) {
+        FAST.set(null());
+        // SAFETY: a slot lives as long as the process.
+        if let Some(slot) = unsafe { OWN.replace(null()).as_ref() } {
+            slot.release();
+        }
+    }
+}
+
+/// This thread's slot, for the fast path.
+#[inline(always)]
+pub fn current() -> Option<&'static Slot> {
+    // SAFETY: a slot lives as long as the process.
+    unsafe { FAST.get().as_ref() }
+}
+
+/// This thread's slot, if it ever read.
+#[inline(always)]
+pub fn own() -> Option<&'static Slot> {
+    // SAFETY: a slot lives as long as the process.
+    unsafe { OWN.get().as_ref() }
+}
+
+/// This thread's slot, claimed if it had none.
+///
+/// A thread whose thread-locals are gone already, since it is running their destructors, claims one
+/// that nobody gives back: one record for such a thread.
+pub fn register() -> &'static Slot {
+    own().unwrap_or_else(|| {
+        prepare_forks();
+        let slot = claim();
+        // SAFETY: the call touches no memory.
+        slot.set_thread(unsafe { libc::gettid() }.cast_unsigned());
+        OWN.set(slot);
+        if is_asymmetric() {
+            FAST.set(slot);
+        }
+        // An error means that the thread is ending and `Release` has run.
+        let _ = RELEASE.try_with(|_| ());
+        slot
+    })
+}
+
+/// All slots, claimed or not.
+pub fn all() -> impl Iterator<Item = &'static Slot> {
+    // Acquire, here and below: pairs with the Release in `append`.
+    // SAFETY: blocks live as long as the process.
+    let mut next = unsafe { FIRST.load(Ordering::Acquire).as_ref() };
+    std::iter::from_fn(move || {
+        let block = next?;
+        // SAFETY: as above.
+        next = unsafe { block.next.load(Ordering::Acquire).as_ref() };
+        Some(block.slots.iter())
+    })
+    .flatten()
+}
+
+fn claim() -> &'static Slot {
+    match all().find(|slot| slot.claim()) {
+        Some(slot) => slot,
+        None => append(),
+    }
+}
+
+/// Adds a block and claims its first slot.
+fn append() -> &'static Slot {
+    let block: &'static mut Block =
+        Box::leak(Box::new(Block { slots: std::array::from_fn(|_| Slot::new()), next: AtomicPtr::new(null_mut()) }));
+    let claimed = block.slots[0].claim();
+    debug_assert!(claimed, "nobody else knows the block yet");
+    let block: *mut Block = block;
+    let mut link = &FIRST;
+    let mut before = 0;
+    // Release: pairs with the Acquire in `all`. The thread's first store to its slot comes after
+    // it, so a writer that misses the block also has its fence before the thread's first load.
+    loop {
+        // SAFETY: nobody else knows the block before the exchange succeeds.
+        let slots = unsafe { &mut (*block).slots };
+        slots.iter_mut().enumerate().for_each(|(index, slot)| slot.number = before + index);
+        match link.compare_exchange(null_mut(), block, Ordering::Release, Ordering::Acquire) {
+            Ok(_) => break,
+            Err(next) => {
+                // SAFETY: blocks live as long as the process.
+                link = unsafe { &(*next).next };
+                before += BLOCK;
+            }
+        }
+    }
+    // SAFETY: as above.
+    unsafe { &(*block).slots[0] }
+}
+
+/// The slots of other threads, copied in whatever state they were, would make the writers of a
+/// forked child wait for ever.
+fn prepare_forks() {
+    unsafe extern "C" fn in_child() {
+        let own = OWN.get();
+        all().filter(|slot| !std::ptr::eq(*slot, own)).for_each(Slot::release);
+    }
+    static PREPARED: OnceCell<()> = OnceCell::new();
+    PREPARED.get_or_init(|| fork::in_children(in_child));
+}

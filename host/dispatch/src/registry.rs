@@ -1,0 +1,443 @@
+//! The points and what hangs on them. All changes of one plugin are one transaction.
+
+mod hung;
+mod point;
+mod root;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use hookrail_abi::Point;
+use hookrail_model::config::{Faults, PointConfig, Quarantine};
+use hookrail_model::error::ApiMisuse;
+use hookrail_model::instance::plugin_of;
+use hookrail_model::stats::Level;
+use parking_lot::Mutex;
+
+pub use hung::Look;
+use hung::{Hung, Replaced};
+pub use point::PointState;
+pub use root::Root;
+
+use crate::chain::{Callback, Entry, Owner, Snapshot, Standing};
+use crate::fault::{self, Findings};
+use crate::names::Names;
+use crate::reclaim::{self, Limbo};
+use crate::stats::Tracers;
+use crate::sync::{AtomicPtr, Ordering};
+
+/// The points of a host, and the callbacks on them.
+///
+/// # Invariants
+/// The published chain of a point holds its enabled callbacks, in order. `root` came from a box, and
+/// what it pointed to before is dropped only after a grace period.
+pub struct Registry {
+    points: Mutex<BTreeMap<&'static str, Hung>>,
+    /// How many plugins are leaving: meanwhile readers enter points without callbacks too, so that
+    /// they run on leaving what they have left of those.
+    leaving: AtomicUsize,
+    pub names: Names,
+    /// Takes each snapshot before `points` is unlocked, so that an unloading misses none that holds
+    /// its callbacks.
+    limbo: Limbo<Retired>,
+    /// The chains of all points behind the last transaction.
+    root: AtomicPtr<Root>,
+    config: BTreeMap<String, PointConfig>,
+    faults: Faults,
+    /// What dispatches find out about callbacks.
+    pub findings: Arc<Findings>,
+}
+
+/// What a transaction replaced.
+enum Retired {
+    Root {
+        _root: Box<Root>,
+    },
+    /// Of the point with that name.
+    Snapshot(&'static str, Snapshot),
+}
+
+/// A callback on its way to a point.
+pub struct Addition {
+    pub point: Arc<PointState>,
+    pub callback: Callback,
+}
+
+impl Registry {
+    pub fn new(config: BTreeMap<String, PointConfig>, faults: Faults, quarantine: Quarantine) -> Self {
+        Registry {
+            config,
+            faults,
+            findings: Arc::new(Findings::new(quarantine)),
+            points: Mutex::default(),
+            leaving: AtomicUsize::new(0),
+            names: Names::default(),
+            limbo: Limbo::new(),
+            root: AtomicPtr::new(Box::into_raw(Box::default())),
+        }
+    }
+
+    /// The point of that declaration, made at its first use.
+    pub fn declare<P: Point>(&self) -> Result<Arc<PointState>, ApiMisuse> {
+        let mut points = self.points.lock();
+        let is_new = !points.contains_key(P::NAME);
+        let hung = points.entry(P::NAME).or_insert_with(|| Hung::new::<P>(self.config.get(P::NAME), self.faults));
+        if !hung.state.is::<P>() {
+            return Err(ApiMisuse::PointRedeclared(P::NAME.into()));
+        }
+        let state = hung.state.clone();
+        if is_new && hung.level > Level::Off {
+            let retired = hung.publish(false);
+            self.retire(&points, vec![retired]);
+        }
+        Ok(state)
+    }
+
+    /// The point of that name.
+    pub fn point(&self, name: &str) -> Option<Arc<PointState>> {
+        self.points.lock().get(name).map(|hung| hung.state.clone())
+    }
+
+    /// Looks at every point and its callbacks, in order.
+    pub fn each(&self, mut look: impl FnMut(&Look<'_>)) {
+        self.points.lock().values_mut().for_each(|hung| {
+            hung.counts.bring_in();
+            let Hung { state, callbacks, level, tracers, counts } = hung;
+            look(&Look { state, callbacks, level: *level, tracers: tracers.0.len(), counts });
+        });
+    }
+
+    /// Looks at the dispatches of a point in another way from now on. `false` when there is no such point.
+    pub fn watch(&self, point: &str, change: impl FnOnce(&mut Level, &mut Tracers)) -> bool {
+        self.change(point, |hung| {
+            change(&mut hung.level, &mut hung.tracers);
+            true
+        })
+    }
+
+    /// Changes whether a callback is called, if it is still there; answers it. `None` leaves it as it is.
+    pub fn stand(
+        &self,
+        point: &str,
+        is_meant: impl Fn(&Callback) -> bool,
+        change: impl FnOnce(&Callback) -> Option<Standing>,
+    ) -> Option<Arc<Callback>> {
+        let mut found = None;
+        self.change(point, |hung| {
+            found = hung.callbacks.iter().find(|callback| is_meant(callback)).cloned();
+            let Some(callback) = &found else { return false };
+            let Some(standing) = change(callback) else { return false };
+            *callback.standing.lock() = standing;
+            true
+        });
+        found
+    }
+
+    /// Changes something about a point, and publishes it anew if that is answered. `false` when there is
+    /// no such point.
+    fn change(&self, point: &str, change: impl FnOnce(&mut Hung) -> bool) -> bool {
+        let mut points = self.points.lock();
+        let is_left = self.leaving.load(Ordering::Relaxed) > 0;
+        let Some(hung) = points.get_mut(point) else { return false };
+        if !change(hung) {
+            return true;
+        }
+        let retired = hung.publish(is_left);
+        self.retire(&points, vec![retired]);
+        drop(points);
+        self.limbo.collect();
+        true
+    }
+
+    /// The point and the callback whose entry that is, in a chain that is or was published.
+    pub fn entry(&self, entry: *mut ()) -> Option<(&'static str, Arc<Callback>)> {
+        let is_it = |found: &Entry<'_>| found.named.identity() == entry;
+        let points = self.points.lock();
+        for hung in points.values() {
+            // SAFETY: what is published is replaced under this lock alone.
+            if let Some(found) = unsafe { hung.state.chain.load().entries() }.find(is_it) {
+                return Some((hung.state.chain.facts.point, found.callback.clone()));
+            }
+        }
+        drop(points);
+        let mut found = None;
+        self.limbo.each(|retired| {
+            if let Retired::Snapshot(point, snapshot) = retired
+                && let Some(entry) = snapshot.entries().find(is_it)
+            {
+                found = Some((*point, entry.callback.clone()));
+            }
+        });
+        found
+    }
+
+    /// Adds all of them, or none. Does not wait for readers.
+    pub fn add(&self, additions: Vec<Addition>) -> Result<(), ApiMisuse> {
+        self.swap(None, None, additions).map(drop)
+    }
+
+    /// As [`add`](Self::add), for a plugin that runs from now on: nobody stands in for it any more, not for
+    /// callbacks either that it has no more.
+    pub fn begin(&self, plugin: &str, additions: Vec<Addition>) -> Result<(), ApiMisuse> {
+        self.swap(None, Some(plugin), additions).map(drop)
+    }
+
+    /// Removes all callbacks of the one that leaves and adds these, with one publication per point,
+    /// or changes nothing. Answers those that were removed. Does not wait for readers.
+    ///
+    /// The one that leaves does so until [`has_left`](Self::has_left).
+    pub fn replace(&self, leaving: Owner, additions: Vec<Addition>) -> Result<Vec<Arc<Callback>>, ApiMisuse> {
+        self.swap(Some(leaving), None, additions)
+    }
+
+    fn swap(
+        &self,
+        leaving: Option<Owner>,
+        begins: Option<&str>,
+        additions: Vec<Addition>,
+    ) -> Result<Vec<Arc<Callback>>, ApiMisuse> {
+        let mut by_point: BTreeMap<&'static str, Vec<Arc<Callback>>> = BTreeMap::new();
+        for addition in additions {
+            by_point.entry(addition.point.chain.facts.point).or_default().push(Arc::new(addition.callback));
+        }
+        let mut removed = Vec::new();
+        // Behind `by_point`, so that what is refused is dropped without the lock: a drop may run
+        // foreign code.
+        let mut points = self.points.lock();
+        let leaves = |callback: &Arc<Callback>| match callback.owner {
+            Owner::NOBODY => Some(plugin_of(&callback.instance)) == begins,
+            owner => Some(owner) == leaving,
+        };
+        for (&name, hung) in &*points {
+            if hung.callbacks.iter().any(leaves) {
+                by_point.entry(name).or_default();
+            }
+        }
+        let mut next = Vec::with_capacity(by_point.len());
+        for (&name, added) in &mut by_point {
+            let (gone, mut callbacks): (Vec<_>, Vec<_>) = points[name].callbacks.iter().cloned().partition(leaves);
+            for callback in added.iter_mut().filter_map(Arc::get_mut) {
+                if let Some(before) = gone.iter().find(|before| before.id == callback.id) {
+                    callback.record = before.record.clone();
+                }
+            }
+            removed.extend(gone);
+            callbacks.extend_from_slice(added);
+            callbacks.sort_by(|a, b| (&a.instance, &a.name).cmp(&(&b.instance, &b.name)));
+            if let Some(twice) = callbacks
+                .windows(2)
+                .find(|pair| (&pair[0].instance, &pair[0].name) == (&pair[1].instance, &pair[1].name))
+            {
+                let callback = format!("{}/{}", twice[0].instance, twice[0].name);
+                return Err(ApiMisuse::CallbackExists { point: name.into(), callback });
+            }
+            callbacks.sort_by(|a, b| a.key().cmp(&b.key()));
+            next.push((name, callbacks));
+        }
+        // Relaxed, here and in `remove_if` and `has_left`: changed before, or under the lock.
+        self.leaving.fetch_add(usize::from(leaving.is_some()), Ordering::Relaxed);
+        let is_left = self.leaving.load(Ordering::Relaxed) > 0;
+        let retired = next
+            .into_iter()
+            .filter_map(|(name, callbacks)| points.get_mut(name).map(|hung| hung.hang(callbacks, is_left)))
+            .collect();
+        self.retire(&points, retired);
+        drop(points);
+        self.limbo.collect();
+        Ok(removed)
+    }
+
+    /// Removes all callbacks of an owner, and answers them. Cannot fail, does not wait for readers.
+    pub fn remove(&self, owner: Owner) -> Vec<Arc<Callback>> {
+        self.remove_if(true, |callback| callback.owner == owner)
+    }
+
+    /// As [`remove`](Self::remove), for a plugin that leaves, until [`has_left`](Self::has_left).
+    pub fn leave(&self, owner: Owner) -> Vec<Arc<Callback>> {
+        self.leaving.fetch_add(1, Ordering::Relaxed);
+        self.remove(owner)
+    }
+
+    /// Nobody has anything left of a plugin that was removed by [`leave`](Self::leave).
+    pub fn has_left(&self) {
+        let mut points = self.points.lock();
+        if self.leaving.fetch_sub(1, Ordering::Relaxed) > 1 {
+            return;
+        }
+        let resting = points.values_mut().filter(|hung| hung.state.chain.is_resting());
+        let retired = resting.map(|hung| hung.publish(false)).collect();
+        self.retire(&points, retired);
+        drop(points);
+        self.limbo.collect();
+    }
+
+    /// Removes every callback.
+    pub fn clear(&self) {
+        self.remove_if(false, |_| true);
+    }
+
+    /// With `stand_in`, the host goes on denying in the place of what is required.
+    fn remove_if(&self, stand_in: bool, is_meant: impl Fn(&Callback) -> bool) -> Vec<Arc<Callback>> {
+        let mut removed = Vec::new();
+        let mut points = self.points.lock();
+        let is_left = self.leaving.load(Ordering::Relaxed) > 0;
+        let mut retired = Vec::new();
+        for hung in points.values_mut() {
+            let (gone, mut kept): (Vec<_>, Vec<_>) = hung.callbacks.drain(..).partition(|callback| is_meant(callback));
+            if gone.is_empty() {
+                hung.callbacks = kept;
+            } else {
+                let denies = |callback: &&Arc<Callback>| {
+                    stand_in && callback.required && fault::verdict(&hung.state.chain.facts, callback).is_some()
+                };
+                kept.extend(gone.iter().filter(denies).map(|callback| Arc::new(callback.stand_in())));
+                kept.sort_by(|a, b| a.key().cmp(&b.key()));
+                removed.extend(gone);
+                retired.push(hung.hang(kept, is_left));
+            }
+        }
+        self.retire(&points, retired);
+        drop(points);
+        self.limbo.collect();
+        removed
+    }
+
+    /// Publishes the root of what was just published point by point, and retires what both replace.
+    fn retire(&self, points: &BTreeMap<&'static str, Hung>, replaced: Vec<Replaced>) {
+        let root = Box::new(Root::of(points.values().map(|hung| &hung.state.chain)));
+        // Release: pairs with the Acquire in `pin`. Acquire: what we retire was written by another
+        // writer. INVARIANT: the one before goes to the limbo.
+        let before = self.root.swap(Box::into_raw(root), Ordering::AcqRel);
+        // SAFETY: by the type invariant it came from a box, and nobody else can take it now.
+        let before = Retired::Root { _root: unsafe { Box::from_raw(before) } };
+        let snapshots = replaced.into_iter().map(|(point, snapshot)| Retired::Snapshot(point, snapshot));
+        self.limbo.retire(snapshots.chain([before]).collect());
+    }
+
+    /// Runs `read` with the chains of all points at one instant, which stay until it returns.
+    pub fn pin<R>(&self, read: impl FnOnce(&Root) -> R) -> R {
+        // Acquire: pairs with the Release in `retire`.
+        // SAFETY: by the type invariant it is a root, kept while we are inside.
+        reclaim::pin(|| read(unsafe { &*self.root.load(Ordering::Acquire) }))
+    }
+
+    /// Overwrites the code of an owner's callbacks in all retired snapshots, and answers what frames
+    /// hold while one of them is being called.
+    pub fn disarm(&self, owner: Owner) -> Vec<*mut ()> {
+        let mut disarmed = Vec::new();
+        self.limbo.each(|retired| {
+            let Retired::Snapshot(_, snapshot) = retired else { return };
+            for entry in snapshot.entries().filter(|entry| entry.callback.owner == owner) {
+                entry.code.disarm();
+                disarmed.push(entry.named.identity());
+            }
+        });
+        disarmed
+    }
+
+    /// Drops retired snapshots that nobody reads any more.
+    pub fn collect(&self) {
+        self.limbo.collect();
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        // SAFETY: by the type invariant; whoever pins holds a reference to the registry.
+        drop(unsafe { Box::from_raw(*self.root.get_mut()) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
+    use hookrail_abi::{FaultPolicy, Priority};
+
+    use super::*;
+    use crate::embed::Callbacks;
+
+    fn on_three_points() -> Callbacks {
+        let priority = Priority::new(10);
+        Callbacks::new("three")
+            .on::<MessagePublish, _, _>("one", priority, |_| ())
+            .on::<MessagePublish, _, _>("another", priority, |_| ())
+            .on::<MessageDelivered, _, _>("one", priority, |_| ())
+            .on::<MessageDropped, _, _>("one", priority, |_| ())
+    }
+
+    #[test]
+    fn a_replacement_publishes_each_point_once() {
+        let registry = Registry::new(BTreeMap::new(), Faults::default(), Quarantine::default());
+        let (old, new) = (Owner(1), Owner(2));
+        on_three_points().register(&registry, old).unwrap();
+        // Under a pin all that is retired stays.
+        registry.pin(|_| {
+            let retired = || {
+                let (mut snapshots, mut roots) = (0, 0);
+                registry.limbo.each(|retired| match retired {
+                    Retired::Root { .. } => roots += 1,
+                    Retired::Snapshot(..) => snapshots += 1,
+                });
+                (snapshots, roots)
+            };
+            let before = retired();
+            let removed = registry.replace(old, on_three_points().into_additions(&registry, new).unwrap());
+            assert_eq!(removed.unwrap().len(), 4);
+            let behind = retired();
+            assert_eq!((behind.0 - before.0, behind.1 - before.1), (3, 1));
+        });
+    }
+
+    /// Nobody looks at the numbers meanwhile.
+    #[test]
+    fn republishing_gathers_no_tallies() {
+        let registry = Registry::new(BTreeMap::new(), Faults::default(), Quarantine::default());
+        on_three_points().register(&registry, Owner(1)).unwrap();
+        for _ in 0..10_000 {
+            registry.watch(MessagePublish::NAME, |level, _| *level = Level::Count);
+        }
+        let followed = registry.points.lock()[MessagePublish::NAME].counts.followed();
+        assert!(followed <= 3, "{followed}");
+    }
+
+    #[test]
+    fn nobody_stands_in_for_a_plugin_that_runs() {
+        let registry = Registry::new(BTreeMap::new(), Faults::default(), Quarantine::default());
+        let publish = registry.declare::<MessagePublish>().unwrap();
+        let required = |owner| {
+            let mut additions = on_three_points().into_additions(&registry, Owner(owner)).unwrap();
+            for Addition { callback, .. } in &mut additions {
+                (callback.required, callback.fault) = (true, FaultPolicy::Closed);
+            }
+            additions
+        };
+        registry.begin("three", required(1)).unwrap();
+        registry.remove(Owner(1));
+        assert!(publish.chain.has_callbacks(), "the host denies in its place");
+        registry.begin("four", Vec::new()).unwrap();
+        assert!(publish.chain.has_callbacks(), "that is another one");
+        // A version without callbacks there.
+        let is_elsewhere = |addition: &Addition| addition.point.chain.facts.point != MessagePublish::NAME;
+        registry.begin("three", required(2).into_iter().filter(is_elsewhere).collect()).unwrap();
+        assert!(!publish.chain.has_callbacks());
+    }
+
+    #[test]
+    fn readers_enter_a_point_without_callbacks_while_a_plugin_leaves() {
+        let registry = Registry::new(BTreeMap::new(), Faults::default(), Quarantine::default());
+        let state = registry.declare::<MessagePublish>().unwrap();
+        let is = || (state.chain.is_hooked(), state.chain.has_callbacks());
+        let [first, second] = [1, 2].map(Owner);
+        on_three_points().register(&registry, first).unwrap();
+        assert_eq!(is(), (true, true));
+        drop(registry.leave(first));
+        on_three_points().register(&registry, second).unwrap();
+        drop(registry.leave(second));
+        assert_eq!(is(), (true, false), "two leave");
+        registry.has_left();
+        assert_eq!(is(), (true, false), "one leaves");
+        registry.has_left();
+        assert_eq!(is(), (false, false), "nobody does");
+    }
+}

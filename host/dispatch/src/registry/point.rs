@@ -1,0 +1,48 @@
+//! A declared point.
+
+use abi_stable::StableAbi;
+use abi_stable::type_layout::TypeLayout;
+use hookrail_abi::{FaultPolicy, Kind, PayloadOps, Point, RawKind};
+use hookrail_model::config::{Faults, PointConfig};
+
+use crate::chain::Chain;
+
+/// A declared point: its chain, and what admission needs to know. What it refers to lies in the
+/// host's own program, so it stays valid for ever.
+#[derive(Debug)]
+pub struct PointState {
+    pub chain: Chain,
+    pub revision: u32,
+    pub fault: FaultPolicy,
+    /// That of the payload's shape.
+    pub fingerprint: [u64; 2],
+    pub layout: &'static TypeLayout,
+    pub ops: &'static PayloadOps,
+}
+
+impl PointState {
+    pub fn of<P: Point>(config: Option<&PointConfig>, faults: Faults) -> Self {
+        let said = config.and_then(|config| config.fault).or(faults.of(P::Kind::RAW));
+        let deniable = P::DENIABLE || P::Kind::RAW == RawKind::Gate;
+        PointState {
+            chain: Chain::new(P::NAME, P::Kind::RAW, deniable),
+            revision: P::REVISION,
+            fault: said.unwrap_or(P::FAULT),
+            fingerprint: P::shape().fingerprint,
+            layout: P::Payload::LAYOUT,
+            ops: P::ops(),
+        }
+    }
+
+    /// Whether it is the same declaration.
+    pub fn is<P: Point>(&self) -> bool {
+        self.revision == P::REVISION
+            && self.chain.facts.kind == P::Kind::RAW
+            && self.fingerprint == P::shape().fingerprint
+    }
+
+    /// Whether its payload stays in this process.
+    pub fn is_local(&self) -> bool {
+        self.ops.encode.is_none()
+    }
+}

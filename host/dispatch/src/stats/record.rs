@@ -1,0 +1,142 @@
+//! What is kept of one callback.
+
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+
+use hookrail_abi::Verdict;
+use hookrail_model::stats::{LastFault, Latency};
+use parking_lot::Mutex;
+
+use super::clock::now;
+use super::histogram::{Histogram, latency};
+use super::shards::{Shards, add};
+
+/// What a callback has done on its point. A new build of its plugin goes on with that of the old one.
+#[derive(Debug, Default)]
+pub struct Record {
+    pub counts: Shards<Counts>,
+    /// How often it was called, as far as the tallies of its chains were brought in.
+    calls: AtomicU64,
+    /// How often it failed; counted at every level.
+    faults: AtomicU64,
+    /// How often a call took longer than it may.
+    slow: AtomicU64,
+    /// How often it was found in one call for too long.
+    stuck: AtomicU64,
+    /// How many of those calls go on.
+    stuck_now: AtomicU64,
+    last: Mutex<Option<LastFault>>,
+}
+
+/// What one thread has counted of one callback, in a cache line of its own.
+///
+/// # Invariants
+/// Only its thread writes it. `histogram` is null or came from a box.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+pub struct Counts {
+    pub stops: AtomicU64,
+    pub denials: AtomicU64,
+    histogram: AtomicPtr<Histogram>,
+}
+
+impl Record {
+    /// It was called so many times.
+    pub fn called(&self, times: u64) {
+        // Relaxed, here and below: counts.
+        self.calls.fetch_add(times, Ordering::Relaxed);
+    }
+
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// It failed; answers how often by now.
+    pub fn fault(&self, what: &str, generation: Option<u64>) -> u64 {
+        *self.last.lock() = Some(LastFault { time: now(), generation, what: what.into() });
+        self.faults.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub fn faults(&self) -> u64 {
+        self.faults.load(Ordering::Relaxed)
+    }
+
+    pub fn last_fault(&self) -> Option<LastFault> {
+        self.last.lock().clone()
+    }
+
+    /// A call took longer than it may; answers how often by now.
+    pub fn slow(&self) -> u64 {
+        self.slow.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub fn times_slow(&self) -> u64 {
+        self.slow.load(Ordering::Relaxed)
+    }
+
+    /// It was found in one call for too long.
+    pub fn stuck(&self) {
+        self.stuck.fetch_add(1, Ordering::Relaxed);
+        self.stuck_now.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A call that was found to take too long is over.
+    pub fn came_back(&self) {
+        self.stuck_now.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub fn stuck_now(&self) -> u64 {
+        self.stuck_now.load(Ordering::Relaxed)
+    }
+
+    pub fn times_stuck(&self) -> u64 {
+        self.stuck.load(Ordering::Relaxed)
+    }
+
+    /// One of the counts, over all threads.
+    pub fn sum(&self, count: impl Fn(&Counts) -> &AtomicU64) -> u64 {
+        self.counts.all().map(|counts| count(counts).load(Ordering::Relaxed)).sum()
+    }
+
+    /// How long its calls took, if any was timed.
+    pub fn latency(&self) -> Option<Latency> {
+        latency(self.counts.all().filter_map(Counts::histogram))
+    }
+}
+
+impl Counts {
+    /// It decided. By the thread whose counts they are.
+    pub fn decided(&self, verdict: Verdict) {
+        add(if let Verdict::Deny(_) = verdict { &self.denials } else { &self.stops }, 1);
+    }
+
+    /// Notes how long a call took. By the thread whose counts they are.
+    pub fn time(&self, nanoseconds: u64) {
+        // Relaxed: only this thread writes it.
+        let mut histogram = self.histogram.load(Ordering::Relaxed);
+        if histogram.is_null() {
+            histogram = Box::into_raw(Box::default());
+            // Release: pairs with the Acquire in `histogram`.
+            // INVARIANT: it came from a box.
+            self.histogram.store(histogram, Ordering::Release);
+        }
+        // SAFETY: by the type invariant it is a histogram, which stays as long as the counts.
+        unsafe { (*histogram).note(nanoseconds) }
+    }
+
+    fn histogram(&self) -> Option<&Histogram> {
+        // Acquire: pairs with the Release in `time`.
+        // SAFETY: by the type invariant.
+        unsafe { self.histogram.load(Ordering::Acquire).as_ref() }
+    }
+}
+
+impl Drop for Counts {
+    fn drop(&mut self) {
+        let histogram = std::mem::replace(self.histogram.get_mut(), null_mut());
+        if !histogram.is_null() {
+            // SAFETY: by the type invariant it came from a box, and nobody else has it.
+            drop(unsafe { Box::from_raw(histogram) });
+        }
+    }
+}

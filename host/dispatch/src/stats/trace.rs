@@ -1,0 +1,197 @@
+//! Traces: what single dispatches did, step by step, for whoever asked.
+
+use std::collections::BTreeSet;
+use std::ffi::c_void;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hookrail_abi::{Bytes, Format, PayloadOps};
+use hookrail_model::trace::{Condition, Missing, Step, Trace};
+use parking_lot::Mutex;
+use serde_json::Value;
+
+use super::clock::now;
+use super::fields;
+use crate::condvar::{Condvar, behind};
+
+/// Somebody who wants so many traces.
+#[derive(Debug)]
+pub struct Tracer {
+    condition: Option<Condition>,
+    wanted: usize,
+    state: Mutex<Taken>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    /// How many were begun.
+    begun: usize,
+    /// How many dispatches came by, while more were wanted.
+    came: u64,
+    /// Whether any of them had the field that the condition is about.
+    has_field: bool,
+    /// The fields of those that had it not.
+    fields: BTreeSet<String>,
+    traces: Vec<Trace>,
+}
+
+impl Tracer {
+    pub fn new(condition: Option<Condition>, wanted: usize) -> Self {
+        Tracer { condition, wanted, state: Mutex::default(), changed: Condvar::default() }
+    }
+
+    /// Waits until so many are there, or the time is over; takes those that are there.
+    pub fn wait(&self, count: usize, timeout: Duration) -> Vec<Trace> {
+        let deadline = behind(timeout);
+        let mut state = self.state.lock();
+        self.changed.wait_while(&mut state, |state| state.traces.len() < count, Some(deadline));
+        std::mem::take(&mut state.traces)
+    }
+
+    fn wants_more(&self) -> bool {
+        self.state.lock().begun < self.wanted
+    }
+
+    fn begin(&self, payload: &Value) -> bool {
+        let mut state = self.state.lock();
+        let wants = state.begun < self.wanted && state.comes(payload, self.condition.as_ref());
+        state.begun += usize::from(wants);
+        wants
+    }
+
+    /// What a condition asks for and no dispatch has had yet, if any came by.
+    pub fn missing(&self) -> Option<Missing> {
+        let state = self.state.lock();
+        let field = self.condition.as_ref().filter(|_| state.came > 0 && !state.has_field)?.field().to_owned();
+        Some(Missing { field, dispatches: state.came, fields: state.fields.clone() })
+    }
+
+    fn end(&self, trace: Trace) {
+        self.state.lock().traces.push(trace);
+        self.changed.notify_all();
+    }
+}
+
+impl Taken {
+    /// A dispatch comes by; answers whether it fulfils the condition.
+    fn comes(&mut self, payload: &Value, condition: Option<&Condition>) -> bool {
+        self.came += 1;
+        let Some(condition) = condition else { return true };
+        let values = fields::values(payload, condition.field());
+        if !values.is_empty() {
+            self.has_field = true;
+        } else if !self.has_field {
+            fields::names(payload, &mut self.fields);
+        }
+        values.into_iter().any(|value| condition.is(value))
+    }
+}
+
+/// Those who want traces of one point.
+#[derive(Clone, Debug, Default)]
+pub struct Tracers(pub Vec<Arc<Tracer>>);
+
+/// A trace that is being taken.
+pub struct Taking<'a> {
+    for_whom: Vec<&'a Tracer>,
+    ops: &'a PayloadOps,
+    payload: *const c_void,
+    last: Value,
+    trace: Trace,
+}
+
+impl Tracers {
+    /// A dispatch begins.
+    ///
+    /// # Safety
+    /// `payload` is a payload of these operations, and stays one until the trace is taken.
+    pub unsafe fn begin<'a>(&'a self, ops: &'a PayloadOps, payload: *const c_void) -> Option<Taking<'a>> {
+        // Writing a payload as JSON takes longer than the dispatch: not for those who have all they wanted.
+        if !self.0.iter().any(|tracer| tracer.wants_more()) {
+            return None;
+        }
+        // SAFETY: the caller's contract.
+        let before = unsafe { read(ops, payload) };
+        let for_whom: Vec<_> = self.0.iter().map(Arc::as_ref).filter(|tracer| tracer.begin(&before)).collect();
+        if for_whom.is_empty() {
+            return None;
+        }
+        let current = std::thread::current();
+        let trace = Trace {
+            time: now(),
+            thread: current.name().map_or_else(|| format!("{:?}", current.id()), str::to_owned),
+            payload: before.clone(),
+            steps: Vec::new(),
+            verdict: String::new(),
+            took_ns: 0,
+        };
+        Some(Taking { for_whom, ops, payload, last: before, trace })
+    }
+}
+
+impl Taking<'_> {
+    /// A callback has answered, or was answered for; what it did to the payload is put back, if it is to be.
+    pub fn step(&mut self, callback: String, verdict: String, said: Option<String>, took_ns: u64) {
+        // SAFETY: by the contract of `begin`.
+        let behind = unsafe { read(self.ops, self.payload) };
+        let payload = (behind != self.last).then(|| behind.clone());
+        self.last = behind;
+        self.trace.took_ns += took_ns;
+        self.trace.steps.push(Step { callback, verdict, said, took_ns, payload });
+    }
+
+    /// The dispatch has come to this.
+    pub fn end(mut self, verdict: String) {
+        self.trace.verdict = verdict;
+        for tracer in self.for_whom {
+            tracer.end(self.trace.clone());
+        }
+    }
+}
+
+/// A payload as people may read it; null where it cannot be written.
+unsafe fn read(ops: &PayloadOps, payload: *const c_void) -> Value {
+    let Some(encode) = ops.encode else { return Value::Null };
+    let mut json = Bytes::new();
+    // SAFETY: the caller's contract; the bytes are ours.
+    match unsafe { encode(payload, Format::Json as u32, &mut json) } {
+        0 => serde_json::from_slice(&json).unwrap_or_default(),
+        _ => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_condition_looks_into_the_payload() {
+        let payload = serde_json::json!({
+            "topic": "a.b", "size": 5, "request": {"path": "/x=y"}, "headers": [["k", "1"], ["k", "2"], ["l", "3"]],
+        });
+        let holds = |text: &str| Taken::default().comes(&payload, Some(&text.parse().unwrap()));
+        for text in ["topic=a.b", "size=5", "request.path=/x=y", "headers.k=1", "headers.k=2", "headers.l=3"] {
+            assert!(holds(text), "{text}");
+        }
+        for text in ["topic=a", "topic.b=a", "size=6", "path=/x=y", "missing=", "headers.k=3", "headers=k"] {
+            assert!(!holds(text), "{text}");
+        }
+        assert!("topic".parse::<Condition>().is_err() && "=x".parse::<Condition>().is_err());
+    }
+
+    #[test]
+    fn a_field_that_none_has_is_told_with_those_that_they_have() {
+        let tracer = Tracer::new("headers.nosuch=x".parse().ok(), 1);
+        assert_eq!(tracer.missing(), None, "nothing came by");
+        tracer.begin(&serde_json::json!({"topic": "a"}));
+        let said = tracer.missing().unwrap().to_string();
+        assert_eq!(said, "1 dispatch came by, and none has a field `headers.nosuch`: they have topic");
+        tracer.begin(&serde_json::json!({"headers": [["a\u{1b}", "b"]]}));
+        let said = tracer.missing().unwrap().to_string();
+        assert!(said.starts_with("2 dispatches came by"), "{said}");
+        assert!(said.ends_with(r"they have headers.a\u{1b}, topic"), "{said}");
+        tracer.begin(&serde_json::json!({"headers": [["nosuch", "another value"]]}));
+        assert_eq!(tracer.missing(), None);
+    }
+}

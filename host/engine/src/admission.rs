@@ -1,0 +1,183 @@
+//! Whether a registration may enter a chain: held against the point, the note and the operator.
+
+pub(crate) mod layout;
+
+use std::collections::HashSet;
+use std::ffi::c_void;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hookrail_abi::boundary::{Registration, registration};
+use hookrail_abi::{Effects, FaultPolicy, Priority, catalogue};
+use hookrail_dispatch::{Addition, Breaker, Callback, CallbackId, Ctx, Origin, Owner, Probation, Registry, Standing};
+use hookrail_model::error::{ConfigError, Error, Incompatible, Misbehaved};
+use hookrail_model::note::{Note, NoteHook};
+use parking_lot::Mutex;
+
+use crate::config::{Config, Wishes};
+
+/// What a plugin's `start` registers into: collects what it admits.
+pub(crate) struct Registrar<'a> {
+    pub(crate) registry: &'a Registry,
+    pub(crate) config: &'a Config,
+    pub(crate) wishes: &'a Wishes,
+    pub(crate) note: &'a Note,
+    pub(crate) instance: Arc<str>,
+    pub(crate) owner: Owner,
+    pub(crate) generation: Option<u64>,
+    pub(crate) probation: Option<Arc<Probation>>,
+    pub(crate) admitted: Vec<Addition>,
+    /// What was admitted, by point and callback.
+    pub(crate) seen: HashSet<(&'static str, CallbackId)>,
+    /// The first registration that was refused, and why.
+    pub(crate) refused: Option<Error>,
+}
+
+/// The host table's `register`.
+pub(crate) unsafe extern "C" fn register(registrar: *mut c_void, record: *const Registration) -> u32 {
+    // SAFETY: `start` was called with a `Registrar` of ours, exclusively; the record holds for the
+    // call, and begins with its size.
+    let (registrar, size) = unsafe { (&mut *registrar.cast::<Registrar<'_>>(), record.cast::<u32>().read()) };
+    let admitted = if (size as usize) < size_of::<Registration>() {
+        let what = format!("a record of {size} bytes, {} are needed", size_of::<Registration>());
+        let why = Misbehaved::Malformed { point: "a point".into(), callback: "a callback".into(), what };
+        Err(Error::PluginMisbehaved { plugin: registrar.instance.to_string(), why })
+    } else {
+        // SAFETY: it is as long as ours at least.
+        registrar.admit(unsafe { &*record })
+    };
+    match admitted {
+        Ok(addition) => {
+            registrar.admitted.push(addition);
+            0
+        }
+        Err(error) => {
+            registrar.refused.get_or_insert(error);
+            1
+        }
+    }
+}
+
+impl Registrar<'_> {
+    fn admit(&mut self, record: &Registration) -> Result<Addition, Error> {
+        // SAFETY: the plugin passes text that is readable for the call.
+        let (point, name) = unsafe { (record.point.to_text().into_owned(), record.callback.to_text().into_owned()) };
+        let misbehaved = |why| Error::PluginMisbehaved { plugin: self.instance.to_string(), why };
+        let incompatible = |why| Error::PluginIncompatible { plugin: self.note.name.clone(), why };
+        let malformed = |what: &str| {
+            misbehaved(Misbehaved::Malformed { point: point.clone(), callback: name.clone(), what: what.into() })
+        };
+
+        let state = self.registry.point(&point).ok_or_else(|| {
+            incompatible(Incompatible::UnknownPoint { known: suggestion(self.registry, &point), point: point.clone() })
+        })?;
+        if record.revision != state.revision {
+            let (plugin, host) = (record.revision, state.revision);
+            return Err(incompatible(Incompatible::PointRevision { point, plugin, host }));
+        }
+        if record.fingerprint != state.fingerprint {
+            // SAFETY: the plugin passes null or abi_stable's layout of its payload; the library is
+            // loaded for as long as we look.
+            let difference = unsafe { layout::difference(state.layout, record.layout) };
+            return Err(incompatible(Incompatible::Payload { point, difference }));
+        }
+        if record.flags & registration::HAS_PRIORITY == 0 {
+            return Err(misbehaved(Misbehaved::NoPriority { point, callback: name }));
+        }
+        let Some(declared) = Priority::checked(record.priority) else {
+            let priority = record.priority;
+            return Err(misbehaved(Misbehaved::ReservedPriority { point, callback: name, priority }));
+        };
+        let run = record.run.ok_or_else(|| malformed("no code"))?;
+        if name.is_empty() || name.contains(['/', '\0', '\n']) {
+            return Err(malformed("an empty name, or one with a slash in it"));
+        }
+        if record.form != 0 {
+            return Err(malformed("a calling form that this host does not know"));
+        }
+        let hook = self.note.hooks.iter().find(|hook| hook.point == point && hook.callback == name);
+        let hook =
+            hook.ok_or_else(|| misbehaved(Misbehaved::Undeclared { point: point.clone(), callback: name.clone() }))?;
+        self.agree(hook, record).map_err(incompatible)?;
+        let id = self.registry.names.intern(&self.instance, &name);
+        if !self.seen.insert((state.chain.facts.point, id)) {
+            return Err(misbehaved(Misbehaved::DuplicateCallback { point, callback: name }));
+        }
+
+        let wish = self.config.hook(&self.wishes.hooks, &point, &self.instance, &name);
+        let (priority, origin) = match wish.and_then(|wish| wish.priority) {
+            None => (declared.number(), Origin::Declared),
+            Some(number) => match Priority::checked(number) {
+                Some(priority) => (priority.number(), Origin::Overridden(declared.number())),
+                None => {
+                    let callback = format!("{}/{name}", self.instance);
+                    return Err(ConfigError::ReservedPriority { point, callback, priority: number }.into());
+                }
+            },
+        };
+        let fault = match record.fault {
+            registration::FAULT_OPEN => FaultPolicy::Open,
+            registration::FAULT_CLOSED => FaultPolicy::Closed,
+            registration::FAULT_ROLLBACK => FaultPolicy::Rollback,
+            _ => state.fault,
+        };
+        let callback = Callback {
+            id,
+            owner: self.owner,
+            generation: self.generation,
+            instance: self.instance.clone(),
+            name: name.into(),
+            priority,
+            origin,
+            effects: Effects::from_raw(record.effects),
+            fault: wish.and_then(|wish| wish.fault).unwrap_or(fault),
+            run,
+            ctx: Ctx::new(record.ctx, record.ctx_drop),
+            enabled: !wish.is_some_and(|wish| wish.disabled),
+            required: self.config.is_required(&self.instance),
+            budget: wish
+                .and_then(|wish| wish.budget)
+                .map(nanoseconds)
+                .or((record.deadline > 0).then_some(record.deadline)),
+            record: Arc::default(),
+            standing: Mutex::new(Standing::Armed),
+            breaker: Breaker::new(self.registry.findings.clone()),
+            probation: self.probation.clone(),
+        };
+        Ok(Addition { point: state, callback })
+    }
+
+    /// Holds the record against what the file declares.
+    fn agree(&self, hook: &NoteHook, record: &Registration) -> Result<(), Incompatible> {
+        let effects = Effects::from_raw(record.effects).name();
+        let fields = [
+            ("priority", hook.priority.to_string(), record.priority.to_string()),
+            ("revision", hook.revision.to_string(), record.revision.to_string()),
+            ("effects", hook.effects.clone(), effects.to_string()),
+        ];
+        match fields.into_iter().find(|(_, note, code)| note != code) {
+            None => Ok(()),
+            Some((field, note, code)) => {
+                let field = format!("the {field} of `{}` on {}", hook.callback, hook.point);
+                Err(Incompatible::NoteDisagrees { field, note, code })
+            }
+        }
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// What may have been meant by a point that is not there.
+fn suggestion(registry: &Registry, point: &str) -> Option<String> {
+    if let Some((_, now)) = catalogue::RENAMED.iter().find(|(old, _)| *old == point) {
+        return Some(format!("it is called {now} now"));
+    }
+    if catalogue::BUILT_IN.iter().any(|built_in| built_in.name == point) {
+        return Some("it is in the catalogue, but nobody dispatches it yet".into());
+    }
+    let mut points = Vec::new();
+    registry.each(|look| points.push(look.state.chain.facts.point));
+    Some(format!("there are {}", points.join(", ")))
+}

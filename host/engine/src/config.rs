@@ -1,0 +1,233 @@
+//! What an embedder or an operator configures: in code, or in `hookrail.toml`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hookrail_model::config::{Faults, HookOverride, PointConfig, Quarantine, UpgradeLimits, milliseconds};
+use hookrail_model::error::ConfigError;
+#[cfg(feature = "config-file")]
+use hookrail_model::error::Error;
+use hookrail_model::instance::plugin_of;
+use hookrail_model::log_level::LogLevel;
+use serde::Deserialize;
+use tracing::level_filters::LevelFilter;
+
+/// The configuration of a host. Everything has a default.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Plugins by name: their file and their configuration.
+    pub plugins: BTreeMap<String, PluginConfig>,
+    /// What the operator changes about single callbacks.
+    pub hooks: Vec<HookOverride>,
+    /// What the operator changes about points, by name.
+    pub points: BTreeMap<String, PointConfig>,
+    /// What the operator says of faults, by the kind of the point.
+    pub faults: Faults,
+    /// When callbacks that fail are called no more.
+    pub quarantine: Quarantine,
+    /// What is watched while plugins run.
+    pub limits: Limits,
+    /// What the built-in callback of `message.publish` lets pass.
+    pub message: MessageLimits,
+    /// Where plugins keep their files; by default `$HOOKRAIL_HOME`, else `~/.hookrail`.
+    pub home: Option<PathBuf>,
+    /// How plugins are unloaded.
+    pub unload: Unload,
+    /// What holds when a new build takes the place of an old one.
+    pub upgrade: UpgradeLimits,
+    /// How much plugins tell of which nothing else is said; by default as much as the subscriber of
+    /// this program wants to know when they are loaded, or `info` when there is none.
+    pub log: Option<LogLevel>,
+}
+
+/// What is said of one plugin beside the host's configuration, while the host runs.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// Configurations by instance; they go before those of the host's configuration.
+    pub configs: BTreeMap<String, serde_json::Value>,
+    /// About its callbacks; the host's configuration goes before them.
+    pub hooks: Vec<HookOverride>,
+}
+
+/// One plugin's file and configuration.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PluginConfig {
+    /// Its library; by default looked for by name where the program looks for plugins.
+    pub library: Option<PathBuf>,
+    /// How many bytes it may hold, all its instances together, before its callbacks are quarantined;
+    /// looked at where the plugin counts them.
+    pub memory_max: Option<u64>,
+    /// The configuration of its one instance, which has the plugin's name.
+    pub config: serde_json::Value,
+    /// Whether nothing passes without it: once it was loaded, and while it is stopped or unloaded, the
+    /// host denies in the place of each of its callbacks whose fault denies.
+    pub required: bool,
+    /// Several instances instead, named `plugin:KEY`.
+    pub instances: BTreeMap<String, InstanceConfig>,
+    /// How much it tells.
+    pub log: Option<LogLevel>,
+}
+
+/// One instance's configuration.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct InstanceConfig {
+    /// The configuration.
+    pub config: serde_json::Value,
+}
+
+/// What is watched while plugins run.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// How long a call of a callback may take before it is reported as stuck, in milliseconds; 0 for
+    /// no such watch.
+    #[serde(rename = "stuck_ms", deserialize_with = "milliseconds")]
+    pub stuck: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { stuck: Duration::from_secs(30) }
+    }
+}
+
+/// What the built-in callback of `message.publish` lets pass.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MessageLimits {
+    /// The longest body, in bytes.
+    pub max_body: usize,
+    /// The longest topic, in bytes.
+    pub max_topic: usize,
+    /// The most headers.
+    pub max_headers: usize,
+}
+
+impl Default for MessageLimits {
+    fn default() -> Self {
+        MessageLimits { max_body: 16 << 20, max_topic: 1024, max_headers: 256 }
+    }
+}
+
+/// How plugins are unloaded.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Unload {
+    /// How long to wait for threads: for readers, before the plugin's code is taken out of the chains
+    /// they may still walk; and for the destructors and threads of a plugin, before those of idle
+    /// threads are given up and the rest goes on in the background. In milliseconds.
+    #[serde(rename = "deadline_ms", deserialize_with = "milliseconds")]
+    pub deadline: Duration,
+    /// Plugins whose wish never to be removed (`-z nodelete`) is taken out of the private copy.
+    pub force: BTreeSet<String>,
+}
+
+impl Default for Unload {
+    fn default() -> Self {
+        Unload { deadline: Duration::from_secs(5), force: BTreeSet::new() }
+    }
+}
+
+impl Config {
+    /// Reads a configuration file. Paths of libraries in it are relative to the file.
+    #[cfg(feature = "config-file")]
+    pub fn read(file: impl AsRef<std::path::Path>) -> Result<Self, Error> {
+        let file = file.as_ref();
+        let text = std::fs::read_to_string(file)
+            .map_err(|source| Error::System { what: format!("read {}", file.display()), source })?;
+        let mut config: Config = toml::from_str(&text)
+            .map_err(|error| ConfigError::File { file: file.into(), why: error.to_string().trim_end().into() })?;
+        let folder = file.parent().unwrap_or(std::path::Path::new(""));
+        for library in config.plugins.values_mut().filter_map(|plugin| plugin.library.as_mut()) {
+            *library = folder.join(&library);
+        }
+        Ok(config)
+    }
+
+    /// Refuses what cannot be meant: better than choosing one of two meanings in silence.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let meaningless = |key: String, why: &str| Err(ConfigError::Meaningless { key, why: why.into() });
+        for (name, plugin) in &self.plugins {
+            if !plugin.config.is_null() && !plugin.instances.is_empty() {
+                return meaningless(format!("plugins.{name}"), "has both `config` and `instances`: use one of the two");
+            }
+            if plugin.memory_max == Some(0) {
+                return meaningless(format!("plugins.{name}.memory_max"), "is 0: leave it out for no limit");
+            }
+            let is_good = |key: &str| {
+                !key.is_empty()
+                    && key.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+                    && !key.starts_with('.')
+            };
+            if let Some(key) = plugin.instances.keys().find(|key| !is_good(key)) {
+                let key = format!("plugins.{name}.instances.{key:?}");
+                return meaningless(key, "is no name: use letters, digits, `-`, `_` and `.`, no dot first");
+            }
+        }
+        HookOverride::check(&self.hooks)
+    }
+
+    /// The instances of a plugin, by name, with their configuration.
+    pub fn instances(&self, plugin: &str) -> Vec<(String, serde_json::Value)> {
+        match self.plugins.get(plugin) {
+            None => vec![(plugin.into(), serde_json::Value::Null)],
+            Some(one) if one.instances.is_empty() => vec![(plugin.into(), one.config.clone())],
+            Some(many) => {
+                many.instances.iter().map(|(key, one)| (format!("{plugin}:{key}"), one.config.clone())).collect()
+            }
+        }
+    }
+
+    /// Whether any plugin may hold only so much memory.
+    pub(crate) fn limits_memory(&self) -> bool {
+        self.plugins.values().any(|plugin| plugin.memory_max.is_some())
+    }
+
+    /// Whether the plugin of an instance is required.
+    pub(crate) fn is_required(&self, instance: &str) -> bool {
+        let plugin = plugin_of(instance);
+        self.plugins.get(plugin).is_some_and(|plugin| plugin.required)
+    }
+
+    /// How much a plugin tells, until somebody says otherwise.
+    pub(crate) fn log(&self, plugin: &str) -> LogLevel {
+        let own = self.plugins.get(plugin).and_then(|plugin| plugin.log);
+        own.or(self.log).unwrap_or_else(log_level_of_program)
+    }
+
+    /// The operator's word on one callback: here, else among those that were wished.
+    pub fn hook<'a>(
+        &'a self,
+        wished: &'a [HookOverride],
+        point: &str,
+        instance: &str,
+        callback: &str,
+    ) -> Option<&'a HookOverride> {
+        let is_it =
+            |hook: &&HookOverride| hook.point == point && hook.callback.split_once('/') == Some((instance, callback));
+        self.hooks.iter().chain(wished).find(is_it)
+    }
+
+    /// Where plugins and running hosts keep their files: what [`home`](Self::home) says, else
+    /// `$HOOKRAIL_HOME`, else `~/.hookrail`.
+    pub fn home(&self) -> PathBuf {
+        let from_environment = || std::env::var_os("HOOKRAIL_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+        let from_user = || std::env::home_dir().map(|home| home.join(".hookrail"));
+        self.home.clone().or_else(from_environment).or_else(from_user).unwrap_or_else(|| ".hookrail".into())
+    }
+}
+
+/// As much as this program's subscriber wants to know; when there is none yet, [`Info`](LogLevel::Info).
+fn log_level_of_program() -> LogLevel {
+    match LevelFilter::current() {
+        LevelFilter::OFF | LevelFilter::INFO => LogLevel::Info,
+        LevelFilter::ERROR => LogLevel::Error,
+        LevelFilter::WARN => LogLevel::Warn,
+        LevelFilter::DEBUG => LogLevel::Debug,
+        LevelFilter::TRACE => LogLevel::Trace,
+    }
+}

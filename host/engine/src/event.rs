@@ -1,0 +1,114 @@
+//! Events, for whoever asked for them.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use hookrail_dispatch::{Condvar, behind, now};
+use hookrail_model::event::{Event, Happened};
+use parking_lot::Mutex;
+
+/// The events of a host from the time this was asked for, in a queue of its own.
+///
+/// When the queue is full, events are dropped and counted: the host never waits for a reader.
+pub struct Events {
+    queue: Arc<Queue>,
+}
+
+impl Events {
+    /// The next event; waits for it no longer than `timeout`.
+    pub fn wait(&self, timeout: Duration) -> Option<Event> {
+        let deadline = behind(timeout);
+        let mut waiting = self.queue.waiting.lock();
+        self.queue.changed.wait_while(&mut waiting, |waiting| waiting.events.is_empty(), Some(deadline));
+        waiting.events.pop_front()
+    }
+
+    /// All that wait now.
+    pub fn take(&self) -> Vec<Event> {
+        self.queue.waiting.lock().events.drain(..).collect()
+    }
+
+    /// How many were dropped because the queue was full.
+    pub fn dropped(&self) -> u64 {
+        self.queue.waiting.lock().dropped
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let waiting = self.queue.waiting.lock();
+        f.debug_struct("Events")
+            .field("waiting", &waiting.events.len())
+            .field("dropped", &waiting.dropped)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How many events wait for one reader.
+const CAPACITY: usize = 1024;
+
+#[derive(Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    events: VecDeque<Event>,
+    dropped: u64,
+}
+
+/// Tells events to all who asked.
+#[derive(Default)]
+pub(crate) struct Announcer {
+    queues: Mutex<Vec<Weak<Queue>>>,
+}
+
+impl Announcer {
+    pub(crate) fn subscribe(&self) -> Events {
+        let queue = Arc::<Queue>::default();
+        let mut queues = self.queues.lock();
+        queues.retain(|queue| queue.strong_count() > 0);
+        queues.push(Arc::downgrade(&queue));
+        Events { queue }
+    }
+
+    pub(crate) fn tell(&self, plugin: &str, generation: u64, what: Happened) {
+        let queues = self.queues.lock();
+        if queues.is_empty() {
+            return;
+        }
+        let event = Event { plugin: plugin.into(), generation, time: now(), what };
+        for queue in queues.iter().filter_map(Weak::upgrade) {
+            let mut waiting = queue.waiting.lock();
+            if waiting.events.len() < CAPACITY {
+                waiting.events.push_back(event.clone());
+                queue.changed.notify_all();
+            } else {
+                waiting.dropped += 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_that_does_not_read_loses_events_and_holds_up_nobody() {
+        let announcer = Announcer::default();
+        let (slow, quick) = (announcer.subscribe(), announcer.subscribe());
+        for generation in 0..CAPACITY as u64 + 7 {
+            announcer.tell("a", generation, Happened::Started);
+            assert_eq!(quick.wait(Duration::ZERO).unwrap().generation, generation);
+        }
+        assert_eq!((slow.dropped(), quick.dropped()), (7, 0));
+        let kept = slow.take();
+        assert_eq!((kept.len(), kept[0].generation), (CAPACITY, 0));
+        assert_eq!(slow.wait(Duration::ZERO), None);
+    }
+}

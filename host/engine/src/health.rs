@@ -1,0 +1,37 @@
+//! Whether a plugin does what it is there for, and if not, why.
+
+use hookrail_model::health::Health;
+use hookrail_model::view::{CallbackView, PluginView, PointView, Standing};
+
+/// Says of a loaded plugin how it is, by its callbacks in these chains and by its memory.
+pub(crate) fn examine(plugin: &mut PluginView, points: &[PointView]) {
+    let is_its = |callback: &&CallbackView| plugin.instances.contains(&callback.instance);
+    let its = points.iter().flat_map(|view| view.chain.iter().filter(is_its).map(|callback| (&view.point, callback)));
+    let wrong =
+        |(point, callback): (&String, _)| [not_called(point, callback), stuck(point, callback)].into_iter().flatten();
+    let mut reasons: Vec<_> = its.flat_map(wrong).collect();
+    if let Some(memory) = plugin.memory.filter(|memory| memory.over) {
+        let max = memory.max_bytes.unwrap_or_default();
+        reasons.push(format!("it holds {} bytes and may hold {max}", memory.held.bytes));
+    }
+    if !reasons.is_empty() {
+        (plugin.health, plugin.reason) = (Health::Degraded, Some(reasons.join("; ")));
+    }
+}
+
+/// Why a callback is not called though it should be.
+fn not_called(point: &str, callback: &CallbackView) -> Option<String> {
+    let CallbackView { standing, reason, .. } = callback;
+    if matches!(standing, Standing::Armed | Standing::Disabled) {
+        return None;
+    }
+    let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    Some(format!("{}/{} on {point} is {}{why}", callback.instance, callback.callback, standing.name()))
+}
+
+/// Why a callback that is called does not do what it is there for.
+fn stuck(point: &str, callback: &CallbackView) -> Option<String> {
+    let CallbackView { instance, callback, stuck_now, .. } = callback;
+    let calls = if *stuck_now == 1 { "a call".into() } else { format!("{stuck_now} calls") };
+    (*stuck_now > 0).then(|| format!("{instance}/{callback} on {point} is stuck in {calls}"))
+}

@@ -1,0 +1,245 @@
+//! What a host is. `Host` owns it; work in the background holds it weakly.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Once, OnceLock};
+use std::time::{Duration, Instant};
+
+use hookrail_abi as abi;
+use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
+use hookrail_dispatch::{Owner, Registry, reclaim, view};
+use hookrail_image::SealedCopy;
+use hookrail_loader::Closed;
+use hookrail_model::error::{ApiMisuse, Error};
+use hookrail_model::event::Happened;
+use hookrail_model::log;
+use hookrail_model::view::{PluginView, Status};
+use parking_lot::Mutex;
+
+use super::handle::Plugin;
+use super::table::{Current, Table};
+use crate::admission::layout;
+use crate::builtin;
+use crate::config::{Config, Wishes};
+use crate::event::{Announcer, Events};
+use crate::health;
+use crate::plugin::{Beginning, Loaded, States};
+use crate::service;
+use crate::unload::{Before, Reaper, Then, Ticket, Unpublished};
+
+/// What a host is; for the crates of the host itself.
+pub struct Core {
+    /// What it was made with.
+    pub config: Config,
+    /// Its points and their chains.
+    pub registry: Arc<Registry>,
+    /// Its plugins.
+    pub table: Arc<Table>,
+    pub(super) events: Arc<Announcer>,
+    owners: AtomicU64,
+    reaper: Reaper,
+    pub(super) watchdog: Once,
+    /// When it was made.
+    pub began: Instant,
+    fallback: OnceLock<Box<Follow>>,
+}
+
+/// What is told when the host went back from a generation by itself.
+pub struct Fallback<'a> {
+    /// The plugin.
+    pub plugin: &'a str,
+    /// The version that was given up.
+    pub from: &'a str,
+    /// The version that serves again.
+    pub to: &'a str,
+    /// Why.
+    pub reason: &'a str,
+}
+
+type Follow = dyn Fn(&Arc<Core>, &Fallback<'_>) + Send + Sync;
+
+impl Core {
+    pub(super) fn new(config: Config) -> Result<Arc<Self>, Error> {
+        config.check()?;
+        if !layout::install_globals() {
+            log!(
+                warn,
+                "abi_stable was used before the host started: checks by other code of this program may read unloaded memory"
+            );
+        }
+        let registry = Arc::new(Registry::new(config.points.clone(), config.faults, config.quarantine.clone()));
+        registry.declare::<MessagePublish>()?;
+        registry.declare::<MessageDelivered>()?;
+        registry.declare::<MessageDropped>()?;
+        // What callbacks of the program itself say comes here as that of plugins does.
+        abi::host::attach(&service::TABLE);
+        let core = Core {
+            registry,
+            table: Arc::default(),
+            events: Arc::default(),
+            owners: AtomicU64::new(0),
+            reaper: Reaper::default(),
+            watchdog: Once::new(),
+            began: Instant::now(),
+            fallback: OnceLock::new(),
+            config,
+        };
+        builtin::callbacks(core.config.message.clone()).register(&core.registry, core.next_owner())?;
+        Ok(Arc::new(core))
+    }
+
+    /// Has whoever keeps a record of what serves told when the host went back from a generation by itself. There is
+    /// one at most: answers whether it is this one.
+    pub fn follow_fallbacks(&self, follow: impl Fn(&Arc<Core>, &Fallback<'_>) + Send + Sync + 'static) -> bool {
+        self.fallback.set(Box::new(follow)).is_ok()
+    }
+
+    pub(super) fn fell_back(self: &Arc<Self>, fallback: &Fallback<'_>) {
+        if let Some(follow) = self.fallback.get() {
+            follow(self, fallback);
+        }
+    }
+
+    /// # Safety
+    /// As for `Host::load`.
+    pub unsafe fn load(&self, copy: SealedCopy, wishes: Wishes) -> Result<Plugin, Error> {
+        // SAFETY: the caller's contract.
+        let mut loaded = unsafe { Loaded::open(copy, &self.config)? };
+        let name = loaded.note().name.clone();
+        let reservation = match self.table.reserve_new(&name) {
+            Ok(reservation) => reservation,
+            Err(error) => {
+                loaded.abandon();
+                return Err(error.into());
+            }
+        };
+        // It sees to what takes too long, and starting may.
+        if !self.config.limits.stuck.is_zero() || self.config.limits_memory() {
+            self.registry.findings.start();
+        }
+        let owner = self.next_owner();
+        loaded.speaker().begin(reservation.next_generation(), self.config.log(&name));
+        let beginning = Beginning {
+            config: &self.config,
+            registry: &self.registry,
+            owner,
+            probation: None,
+            wishes: &wishes,
+            states: &States::new(),
+            schema: None,
+        };
+        let added = loaded.start(&beginning).and_then(|additions| Ok(self.registry.begin(&name, additions)?));
+        if let Err(error) = added {
+            loaded.abandon();
+            return Err(error);
+        }
+        log!(debug, plugin = name, "loaded");
+        let version = loaded.note().version.clone();
+        let (generation, _) = reservation.set(Current {
+            load: owner,
+            owner,
+            version: version.clone(),
+            file: loaded.file().display().to_string(),
+            instances: loaded.instances(),
+            declared: loaded.note().hooks.clone(),
+            schema: loaded.known_schema(),
+            speaker: loaded.speaker().clone(),
+            log: None,
+            meter: loaded.meter(),
+            lifecycle: Arc::new(Mutex::new(Some(loaded))),
+            status: Status::Running,
+            wishes,
+            is_over: false,
+        });
+        self.events.tell(&name, generation, Happened::Loaded { version });
+        Ok(Plugin { name, load: owner })
+    }
+
+    pub fn begin_unload(&self, plugin: &Plugin) -> Result<Ticket, Error> {
+        let (current, generation) = self.table.take(plugin)?;
+        let Current { load, owner, lifecycle, version, .. } = current;
+        let callbacks = self.registry.leave(owner);
+        self.events.tell(&plugin.name, generation, Happened::Unloading);
+        let unpublished = Unpublished { plugin: plugin.name.clone(), lifecycle, owner, callbacks };
+        let then = self.ending(&plugin.name, generation, None);
+        let ticket = self.follow(unpublished, then);
+        self.table.remember(generation, load, version, ticket.clone());
+        Ok(ticket)
+    }
+
+    /// The loaded plugins, by name.
+    pub fn loaded(&self) -> Vec<PluginView> {
+        let points = view::points(&self.registry);
+        let mut plugins = self.table.views();
+        plugins.iter_mut().for_each(|plugin| health::examine(plugin, &points));
+        plugins
+    }
+
+    /// What happens to them from now on.
+    pub fn events(&self) -> Events {
+        self.events.subscribe()
+    }
+
+    /// One of them.
+    pub fn view(&self, name: &str) -> Option<PluginView> {
+        let mut loaded = self.table.view(name)?;
+        health::examine(&mut loaded, &view::points(&self.registry));
+        Some(loaded)
+    }
+
+    /// Leaves what follows an unpublishing to the reaper.
+    pub(super) fn follow(&self, unpublished: Unpublished, then: Then) -> Ticket {
+        self.reaper.follow(unpublished, self.registry.clone(), self.config.unload.deadline, then)
+    }
+
+    /// The end of a generation, and the event of it.
+    pub(super) fn ending(&self, plugin: &str, generation: u64, before: Option<Before>) -> Then {
+        let (events, plugin) = (self.events.clone(), plugin.to_owned());
+        let after = Box::new(move |closed: &Closed| {
+            let (end, left) = (closed.end.clone(), closed.left);
+            events.tell(&plugin, generation, Happened::Ended { end, left });
+        });
+        Then::End { before, after }
+    }
+
+    pub fn reload(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
+        let (owner, lifecycle) = self.table.running(instance)?;
+        let loaded = lifecycle.lock();
+        let not_loaded = || ApiMisuse::NotLoaded(instance.into());
+        // Looked at again: an upgrade that was waited for here has asked for the state already, and
+        // one that comes will wait here and find the new configuration.
+        if self.table.running(instance)?.0 != owner {
+            return Err(not_loaded().into());
+        }
+        loaded.as_ref().ok_or_else(not_loaded)?.reload(instance, config)?;
+        self.table.reloaded(instance, config);
+        Ok(())
+    }
+
+    /// How long a call waits for readers. Twice the deadline: past the first, readers elsewhere are
+    /// not waited for any longer.
+    pub fn patience(&self) -> Duration {
+        self.config.unload.deadline.saturating_mul(2)
+    }
+
+    pub(super) fn next_owner(&self) -> Owner {
+        // Relaxed: only distinctness matters.
+        Owner(self.owners.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Unloads everything.
+    pub(super) fn close(&self) {
+        // From within a callback what is being done may wait for its caller.
+        let patience = if reclaim::is_inside() { Duration::ZERO } else { self.patience() };
+        let plugins = self.table.close(patience);
+        let tickets: Vec<_> = plugins.iter().filter_map(|plugin| self.begin_unload(plugin).ok()).collect();
+        for ticket in tickets {
+            let end = ticket.wait(self.patience());
+            if !end.is_unmapped() {
+                log!(debug, plugin = ticket.plugin(), "{end}");
+            }
+        }
+        self.registry.findings.end();
+        // Points may outlive their host.
+        self.registry.clear();
+    }
+}

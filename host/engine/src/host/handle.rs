@@ -1,0 +1,17 @@
+//! What an embedder holds of a plugin.
+
+use hookrail_dispatch::Owner;
+
+/// A loaded plugin. It stays the same through upgrades and rollbacks, until it is unloaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plugin {
+    pub(super) name: String,
+    pub(super) load: Owner,
+}
+
+impl Plugin {
+    /// The plugin's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}

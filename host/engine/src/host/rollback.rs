@@ -1,0 +1,88 @@
+//! The way back: a new generation that does not pass its probation is replaced by the build it
+//! replaced.
+
+use std::os::fd::AsFd;
+use std::sync::Arc;
+
+use hookrail_dispatch::Owner;
+use hookrail_image::SealedCopy;
+use hookrail_model::error::Error;
+use hookrail_model::event::Happened;
+use hookrail_model::log;
+use hookrail_model::times::UpgradeTimes;
+
+use super::core::{Core, Fallback};
+use super::table::{Reservation, WayBack};
+use super::upgrade::{Inheritance, Upgraded};
+use crate::plugin::{Loaded, States};
+
+impl Core {
+    /// Replaces a generation by the build before it, unless its probation was ended, or another one serves
+    /// by now. Waits for whoever does something to the plugin, and calls it.
+    pub(super) fn roll_back(self: &Arc<Self>, owner: Owner, reason: &str) {
+        let Some((plugin, trial)) = self.table.take_trial(owner) else { return };
+        let (plugin, way_back) = (&*plugin, &trial.way_back);
+        let Some(reservation) = self.table.reserve_later(plugin, owner, "rolled back") else { return };
+        let Some(failed) = reservation.serving() else { return };
+        log!(error, plugin, generation = failed.generation, "is rolled back: {reason}");
+        let event = |from, _, _| Happened::RolledBack { from, reason: reason.into() };
+        // SAFETY: whoever loaded this build trusted it.
+        let replaced = unsafe { self.return_by(&reservation, way_back, event) };
+        if let Err(error) = replaced {
+            log!(error, plugin, "cannot be rolled back: {error}");
+            let what = Happened::RollbackFailed { reason: reason.into(), error: error.to_string() };
+            self.events.tell(plugin, failed.generation, what);
+        }
+        let serves = reservation.serving().filter(|serving| serving.generation != failed.generation);
+        drop(reservation);
+        if let Some(serves) = &serves {
+            self.fell_back(&Fallback { plugin, from: &failed.version, to: &serves.version, reason });
+        }
+        // A host that is dropped from within a callback does not wait for us.
+        if self.table.is_closing()
+            && let Some(plugin) = self.table.plugin(plugin)
+        {
+            let _ = self.begin_unload(&plugin);
+        }
+    }
+
+    /// Replaces what serves by the build before it: with the newest state, if that takes it, else with what it
+    /// had saved itself.
+    ///
+    /// # Safety
+    /// As for `Host::upgrade`.
+    pub(super) unsafe fn return_by(
+        self: &Arc<Self>,
+        reservation: &Reservation,
+        way_back: &WayBack,
+        event: impl Fn(u64, String, UpgradeTimes) -> Happened,
+    ) -> Result<Upgraded, Error> {
+        let plugin = reservation.name();
+        // Each becomes one library.
+        let copy = || SealedCopy::again(&way_back.file, way_back.copy.as_fd());
+        let wishes = || way_back.wishes.clone();
+        let limit = self.config.upgrade.max_state;
+        // What it has counted since is worth more than what the build before knew, if that takes it.
+        let newest = |old: &Loaded| {
+            let saved = old.save(limit).unwrap_or_else(|error| {
+                log!(warn, plugin, "its state is left behind: {error}");
+                States::new()
+            });
+            let names = saved.keys().cloned().collect();
+            let mut states = way_back.states.clone();
+            states.extend(saved);
+            Ok(Inheritance { states, saved: names, way_back: States::new() })
+        };
+        let handed_over = |_: &Loaded| {
+            Ok(Inheritance { states: way_back.states.clone(), saved: Vec::new(), way_back: States::new() })
+        };
+        // SAFETY: the caller's contract.
+        let replaced =
+            copy().and_then(|copy| unsafe { self.replace(reservation, copy, wishes(), newest, None, &event) });
+        replaced.or_else(|error| {
+            log!(warn, plugin, "the state of the newer build is left behind: {error}");
+            // SAFETY: as above.
+            copy().and_then(|copy| unsafe { self.replace(reservation, copy, wishes(), handed_over, None, &event) })
+        })
+    }
+}

@@ -1,0 +1,89 @@
+//! Looking at dispatches, and at what they found out.
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use hookrail_dispatch::{Callback, Standing, Tracer};
+use hookrail_model::error::{ApiMisuse, Error};
+use hookrail_model::event::Happened;
+use hookrail_model::log;
+use hookrail_model::stats::Level;
+use hookrail_model::trace::{Condition, Missing, Trace};
+
+use super::core::Core;
+
+/// The traces of a point that were asked for. When this is dropped, no more are taken.
+pub struct Traces {
+    core: Weak<Core>,
+    point: String,
+    tracer: Arc<Tracer>,
+}
+
+impl Traces {
+    /// Waits until so many are there, or the time is over; takes those that are there.
+    pub fn wait(&self, count: usize, timeout: Duration) -> Vec<Trace> {
+        self.tracer.wait(count, timeout)
+    }
+
+    /// Where no dispatch that came by so far had the field that the condition is about: what they have. None
+    /// of them can have been traced.
+    pub fn missing(&self) -> Option<Missing> {
+        self.tracer.missing()
+    }
+}
+
+impl Drop for Traces {
+    fn drop(&mut self) {
+        if let Some(core) = self.core.upgrade() {
+            let is_ours = |tracer: &Arc<Tracer>| Arc::ptr_eq(tracer, &self.tracer);
+            core.registry.watch(&self.point, |_, tracers| tracers.0.retain(|tracer| !is_ours(tracer)));
+        }
+    }
+}
+
+impl fmt::Debug for Traces {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Traces").field("point", &self.point).finish_non_exhaustive()
+    }
+}
+
+impl Core {
+    pub fn set_level(&self, point: &str, level: Level) -> Result<(), Error> {
+        if !self.registry.watch(point, |now, _| *now = level) {
+            return Err(ApiMisuse::NoPoint(point.into()).into());
+        }
+        Ok(())
+    }
+
+    pub fn trace(self: &Arc<Self>, point: &str, condition: Option<Condition>, count: usize) -> Result<Traces, Error> {
+        let tracer = Arc::new(Tracer::new(condition, count));
+        if !self.registry.watch(point, |_, tracers| tracers.0.push(tracer.clone())) {
+            return Err(ApiMisuse::NoPoint(point.into()).into());
+        }
+        Ok(Traces { core: Arc::downgrade(self), point: point.into(), tracer })
+    }
+
+    pub fn release(&self, point: &str, name: &str) -> Result<(), Error> {
+        let mut is_quarantined = false;
+        let is_meant = |callback: &Callback| callback.full_name() == name;
+        let released = self.registry.stand(point, is_meant, |callback| {
+            is_quarantined = matches!(*callback.standing.lock(), Standing::OnTrial(_) | Standing::Quarantined(_));
+            is_quarantined.then(|| callback.arm())
+        });
+        match released {
+            None if self.registry.point(point).is_none() => Err(ApiMisuse::NoPoint(point.into()).into()),
+            None => Err(ApiMisuse::NoCallback { point: point.into(), callback: name.into() }.into()),
+            Some(_) if !is_quarantined => {
+                Err(ApiMisuse::NotQuarantined { point: point.into(), callback: name.into() }.into())
+            }
+            Some(callback) => {
+                let generation = callback.generation;
+                log!(info, point, generation, "{name} is called again, as it was asked for");
+                let released = |callback| Happened::Released { point: point.into(), callback, tried: false };
+                self.tell(name, generation, released);
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Stopping a plugin and starting it again, with its library loaded all the while.
+
+use std::time::Duration;
+
+use hookrail_dispatch::reclaim;
+use hookrail_model::error::{ApiMisuse, Error};
+use hookrail_model::event::Happened;
+use hookrail_model::view::Status;
+
+use super::core::Core;
+use super::handle::Plugin;
+use super::table::Serving;
+use crate::plugin::{Beginning, States};
+use crate::unload::{Then, Unpublished};
+
+impl Core {
+    pub fn stop(&self, plugin: &Plugin) -> Result<Status, Error> {
+        let not_loaded = || ApiMisuse::NotLoaded(plugin.name.clone());
+        let reservation = self.table.reserve(plugin, Status::Running, "stopped")?;
+        let Serving { generation, owner, lifecycle, .. } = reservation.serving().ok_or_else(not_loaded)?;
+        reservation.change(|current| current.status = Status::Stopping);
+        // Whoever stops it has taken over.
+        drop(reservation.end_trials(None));
+        let callbacks = self.registry.remove(owner);
+        let unpublished = Unpublished { plugin: plugin.name.clone(), lifecycle: lifecycle.clone(), owner, callbacks };
+        let events = self.events.clone();
+        let stop = move || {
+            if let Some(loaded) = &mut *lifecycle.lock() {
+                loaded.stop();
+            }
+            events.tell(reservation.name(), generation, Happened::Stopped);
+            reservation.change(|current| {
+                current.status = Status::Stopped;
+                current.instances.clear();
+            });
+        };
+        self.follow(unpublished, Then::Run(Box::new(stop)));
+        let patience = if reclaim::is_inside() { Duration::ZERO } else { self.patience() };
+        Ok(self.table.wait_idle(plugin, patience).ok_or_else(not_loaded)?)
+    }
+
+    pub fn start(&self, plugin: &Plugin) -> Result<(), Error> {
+        let not_loaded = || ApiMisuse::NotLoaded(plugin.name.clone());
+        let reservation = self.table.reserve(plugin, Status::Stopped, "started")?;
+        let Serving { generation, lifecycle, .. } = reservation.serving().ok_or_else(not_loaded)?;
+        let owner = self.next_owner();
+        let mut lifecycle = lifecycle.lock();
+        let loaded = lifecycle.as_mut().ok_or_else(not_loaded)?;
+        let beginning = Beginning {
+            config: &self.config,
+            registry: &self.registry,
+            owner,
+            probation: None,
+            wishes: &reservation.wishes(),
+            states: &States::new(),
+            schema: None,
+        };
+        let added = loaded.start(&beginning).and_then(|additions| Ok(self.registry.begin(&plugin.name, additions)?));
+        if let Err(error) = added {
+            loaded.stop();
+            return Err(error);
+        }
+        let instances = loaded.instances();
+        reservation.change(|current| {
+            (current.owner, current.status, current.instances) = (owner, Status::Running, instances);
+        });
+        self.events.tell(reservation.name(), generation, Happened::Started);
+        Ok(())
+    }
+}

@@ -1,0 +1,87 @@
+//! What is seen of the plugins of a host.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hookrail_model::schema::Schema;
+use hookrail_model::view::{GenerationView, PluginView, Status};
+
+use super::{Entry, Former, Remark, Table};
+
+impl Table {
+    /// The loaded plugins, by name.
+    pub fn views(&self) -> Vec<PluginView> {
+        self.names.lock().by_name.iter().filter_map(|(name, entry)| entry.view(name)).collect()
+    }
+
+    /// One that is loaded.
+    pub fn view(&self, name: &str) -> Option<PluginView> {
+        self.names.lock().by_name.get(name)?.view(name)
+    }
+
+    /// What the configurations of one that is loaded were held against.
+    pub fn schema(&self, name: &str) -> Option<Arc<Schema>> {
+        self.names.lock().by_name.get(name)?.current.as_ref()?.schema.clone()
+    }
+
+    /// The status of one that is loaded.
+    pub fn status(&self, name: &str) -> Option<Status> {
+        self.names.lock().by_name.get(name)?.current.as_ref().map(|current| current.status)
+    }
+
+    /// What is being done to a plugin, and for how long by now.
+    pub fn doing(&self, name: &str) -> Option<(&'static str, Duration)> {
+        let names = self.names.lock();
+        let doing = names.by_name.get(name)?.doing.as_ref()?;
+        Some((doing.what, doing.since.elapsed()))
+    }
+
+    /// What has taken longer than this by now, with the plugin: each once.
+    pub(in crate::host) fn take_long(&self, limit: Duration) -> Vec<(String, &'static str, Duration)> {
+        let mut names = self.names.lock();
+        let long = names.by_name.iter_mut().filter_map(|(name, entry)| {
+            let doing = entry.doing.as_mut().filter(|doing| !doing.is_told)?;
+            let took = doing.since.elapsed();
+            doing.is_told = took >= limit;
+            doing.is_told.then(|| (name.clone(), doing.what, took))
+        });
+        long.collect()
+    }
+
+    /// What went wrong with a plugin, if anything did since something was done to it.
+    pub fn remarked(&self, name: &str) -> Option<Remark> {
+        self.names.lock().by_name.get(name)?.remark.clone()
+    }
+
+    /// The former generations of a name, whether or not it is loaded.
+    pub fn history(&self, name: &str) -> Vec<GenerationView> {
+        self.names.lock().by_name.get(name).map(Entry::history).unwrap_or_default()
+    }
+}
+
+impl Entry {
+    fn view(&self, name: &str) -> Option<PluginView> {
+        let current = self.current.as_ref()?;
+        Some(PluginView {
+            generation: self.generation,
+            file: Some(current.file.clone()),
+            instances: current.instances.clone(),
+            declared: current.declared.clone(),
+            log: current.speaker.level(),
+            memory: current.meter.as_ref().map(|meter| meter.view()),
+            former: self.history(),
+            ..PluginView::absent(name, current.version.clone(), current.status)
+        })
+    }
+
+    fn history(&self) -> Vec<GenerationView> {
+        let view = |former: &Former| GenerationView {
+            generation: former.generation,
+            version: former.version.clone(),
+            end: former.ticket.so_far(),
+            skipped: former.ticket.skipped(),
+            left: former.ticket.left(),
+        };
+        self.former.iter().map(view).collect()
+    }
+}

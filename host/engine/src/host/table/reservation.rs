@@ -1,0 +1,179 @@
+//! The right to change what serves under a name.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use hookrail_dispatch::Owner;
+use hookrail_model::error::ApiMisuse;
+use hookrail_model::log_level::LogLevel;
+use hookrail_model::view::Status;
+use parking_lot::MutexGuard;
+
+use super::trial::Trial;
+use super::{Current, Doing, Entry, Names, Table};
+use crate::config::Wishes;
+use crate::host::handle::Plugin;
+use crate::plugin::Lifecycle;
+
+/// What somebody who reserved a plugin needs to know of it.
+pub(in crate::host) struct Serving {
+    pub(in crate::host) generation: u64,
+    pub(in crate::host) load: Owner,
+    pub(in crate::host) owner: Owner,
+    pub(in crate::host) lifecycle: Lifecycle,
+    pub(in crate::host) version: String,
+}
+
+/// The right to change what serves under a name. Others are told what is being done.
+pub(in crate::host) struct Reservation {
+    table: Arc<Table>,
+    name: String,
+}
+
+impl Table {
+    /// Reserves a name that nothing is loaded under.
+    pub(in crate::host) fn reserve_new(self: &Arc<Self>, name: &str) -> Result<Reservation, ApiMisuse> {
+        let mut names = self.names.lock();
+        names.check_open()?;
+        let entry = names.by_name.entry(name.into()).or_default();
+        match (&entry.current, entry.doing()) {
+            (_, Some(doing)) => Err(ApiMisuse::Busy { plugin: name.into(), doing }),
+            (Some(_), None) => Err(ApiMisuse::AlreadyLoaded(name.into())),
+            (None, None) => Ok(self.reserved(entry, name, "loaded")),
+        }
+    }
+
+    /// Reserves a plugin that has that status.
+    pub(in crate::host) fn reserve(
+        self: &Arc<Self>,
+        plugin: &Plugin,
+        status: Status,
+        doing: &'static str,
+    ) -> Result<Reservation, ApiMisuse> {
+        let mut names = self.names.lock();
+        names.check_open()?;
+        let entry = names.find(plugin)?;
+        match &entry.current {
+            Some(current) if current.status != status => {
+                Err(ApiMisuse::Status { plugin: plugin.name.clone(), status: current.status.name() })
+            }
+            _ => Ok(self.reserved(entry, &plugin.name, doing)),
+        }
+    }
+
+    /// Reserves a plugin when nothing is being done to it any more, unless another generation serves
+    /// then, or the host is being dropped.
+    pub(in crate::host) fn reserve_later(
+        self: &Arc<Self>,
+        name: &str,
+        owner: Owner,
+        doing: &'static str,
+    ) -> Option<Reservation> {
+        let mut names = self.names.lock();
+        loop {
+            if names.closing {
+                return None;
+            }
+            let entry = names.by_name.get_mut(name)?;
+            if entry.doing.is_none() {
+                let serves = |current: &Current| (current.owner, current.status) == (owner, Status::Running);
+                return entry.current.as_ref().is_some_and(serves).then(|| self.reserved(entry, name, doing));
+            }
+            self.changed.wait(&mut names, None);
+        }
+    }
+
+    fn reserved(self: &Arc<Self>, entry: &mut Entry, name: &str, doing: &'static str) -> Reservation {
+        entry.doing = Some(Doing { what: doing, since: Instant::now(), is_told: false });
+        Reservation { table: self.clone(), name: name.into() }
+    }
+}
+
+impl Reservation {
+    pub(in crate::host) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The generation that serves, if one does.
+    pub(in crate::host) fn serving(&self) -> Option<Serving> {
+        let names = self.names();
+        let entry = names.by_name.get(&self.name)?;
+        let current = entry.current.as_ref()?;
+        Some(Serving {
+            generation: entry.generation,
+            load: current.load,
+            owner: current.owner,
+            lifecycle: current.lifecycle.clone(),
+            version: current.version.clone(),
+        })
+    }
+
+    /// The number that the next generation will have.
+    pub(in crate::host) fn next_generation(&self) -> u64 {
+        self.names().by_name.get(&self.name).map_or(0, |entry| entry.generation) + 1
+    }
+
+    /// How much the operator wants the plugin to tell, if he said so while it ran.
+    pub(in crate::host) fn log(&self) -> Option<LogLevel> {
+        self.names().by_name.get(&self.name)?.current.as_ref()?.log
+    }
+
+    /// What is said of the plugin beside the host's configuration.
+    pub(in crate::host) fn wishes(&self) -> Wishes {
+        let names = self.names();
+        let current = names.by_name.get(&self.name).and_then(|entry| entry.current.as_ref());
+        current.map(|current| current.wishes.clone()).unwrap_or_default()
+    }
+
+    /// The callbacks of a generation on probation are about to be published.
+    pub(in crate::host) fn begin_trial(&self, trial: Trial) {
+        self.names().by_name.entry(self.name.clone()).or_default().trials.push(trial);
+    }
+
+    /// Takes out the probations of all generations but one, which are over when they are dropped: the caller does so
+    /// when there is time for freeing the copies that they hold.
+    pub(in crate::host) fn end_trials(&self, but: Option<Owner>) -> Vec<Trial> {
+        let mut names = self.names();
+        let entry = names.by_name.entry(self.name.clone()).or_default();
+        entry.trials.extract_if(.., |trial| Some(trial.owner) != but).collect()
+    }
+
+    /// A new generation serves from now on. Answers its number, and the probation of the one before.
+    pub(in crate::host) fn set(&self, current: Current) -> (u64, Vec<Trial>) {
+        let past = self.end_trials(Some(current.owner));
+        let mut names = self.names();
+        let entry = names.by_name.entry(self.name.clone()).or_default();
+        entry.generation += 1;
+        entry.remark = None;
+        let generation = entry.generation;
+        let before = entry.current.replace(current);
+        drop(names);
+        drop(before);
+        (generation, past)
+    }
+
+    /// Changes what is known of the generation that serves.
+    pub(in crate::host) fn change(&self, change: impl FnOnce(&mut Current)) {
+        if let Some(current) = self.names().by_name.get_mut(&self.name).and_then(|entry| entry.current.as_mut()) {
+            change(current);
+        }
+        self.table.changed.notify_all();
+    }
+
+    fn names(&self) -> MutexGuard<'_, Names> {
+        self.table.names.lock()
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let mut names = self.names();
+        if let Some(entry) = names.by_name.get_mut(&self.name) {
+            entry.doing = None;
+            if entry.generation == 0 && entry.remark.is_none() {
+                names.by_name.remove(&self.name);
+            }
+        }
+        self.table.changed.notify_all();
+    }
+}

@@ -1,0 +1,230 @@
+//! Replacing a plugin by a new build of it: beside the old one until one transaction swaps them.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use hookrail_abi::boundary::SavedState;
+use hookrail_dispatch::{Addition, Owner, Probation};
+use hookrail_image::SealedCopy;
+use hookrail_model::error::{ApiMisuse, Error};
+use hookrail_model::event::Happened;
+use hookrail_model::log;
+use hookrail_model::times::UpgradeTimes;
+use hookrail_model::view::Status;
+use parking_lot::Mutex;
+
+use super::core::Core;
+use super::handle::Plugin;
+use super::table::{Current, Reservation, Serving, Trial, WayBack};
+use crate::config::Wishes;
+use crate::plugin::{Beginning, Loaded, States};
+use crate::unload::{Before, Ticket, Unpublished};
+
+/// A new generation serves.
+#[derive(Clone, Debug)]
+pub struct Upgraded {
+    /// The number of the new generation.
+    pub generation: u64,
+    /// Its version.
+    pub version: String,
+    /// The number of the generation it replaced.
+    pub from: u64,
+    /// The ending of the old one.
+    pub old: Ticket,
+    /// How long the parts took.
+    pub times: UpgradeTimes,
+}
+
+/// What a new generation begins with.
+pub(super) struct Inheritance {
+    /// What its instances are started with.
+    pub(super) states: States,
+    /// The instances of the old generation whose own state is in there: what changes in them until
+    /// nobody calls them any more is handed over as well.
+    pub(super) saved: Vec<String>,
+    /// What the old build is started with if the new one is rolled back.
+    pub(super) way_back: States,
+}
+
+impl Core {
+    /// With other wishes than before, if they are given.
+    ///
+    /// # Safety
+    /// As for `Host::upgrade`.
+    pub unsafe fn upgrade(
+        self: &Arc<Self>,
+        plugin: &Plugin,
+        copy: SealedCopy,
+        fresh: bool,
+        wishes: Option<Wishes>,
+    ) -> Result<Upgraded, Error> {
+        let limit = self.config.upgrade.max_state;
+        let reservation = self.table.reserve(plugin, Status::Running, "upgraded")?;
+        let inherit = |old: &Loaded| {
+            if fresh {
+                let way_back = old.save(limit).unwrap_or_default();
+                return Ok(Inheritance { states: States::new(), saved: Vec::new(), way_back });
+            }
+            let states = old.save(limit)?;
+            Ok(Inheritance { saved: states.keys().cloned().collect(), way_back: states.clone(), states })
+        };
+        let probation = Probation::new(&self.config.upgrade).map(Arc::new);
+        let event = |from, version, times| Happened::Upgraded { from, version, times };
+        // SAFETY: the caller's contract.
+        unsafe { self.replace(&reservation, copy, wishes, inherit, probation, event) }
+    }
+
+    /// Replaces the generation that serves by that of the copy, with other wishes if they are given, and tells
+    /// the event that is made of its number, the new version and the times; or changes nothing.
+    ///
+    /// # Safety
+    /// As for `Host::upgrade`.
+    pub(super) unsafe fn replace(
+        self: &Arc<Self>,
+        reservation: &Reservation,
+        copy: SealedCopy,
+        wishes: Option<Wishes>,
+        inherit: impl Fn(&Loaded) -> Result<Inheritance, Error>,
+        probation: Option<Arc<Probation>>,
+        event: impl Fn(u64, String, UpgradeTimes) -> Happened,
+    ) -> Result<Upgraded, Error> {
+        let name = reservation.name();
+        let serving = reservation.serving().ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?;
+        let (began, took) = (Instant::now(), copy.took());
+        // SAFETY: the caller's contract.
+        let mut loaded = unsafe { Loaded::open(copy, &self.config)? };
+        let copy = loaded.copied();
+        let open = took + began.elapsed() - copy;
+        let began = Instant::now();
+        let owner = self.next_owner();
+        let prepared = self.prepare(&mut loaded, reservation, &serving, (owner, probation.as_ref()), wishes, inherit);
+        let create = began.elapsed();
+        let began = Instant::now();
+        let swapped = prepared.and_then(|Prepared { additions, saved, wishes, way_back }| {
+            if let Some((probation, way_back)) = probation.zip(way_back) {
+                reservation.begin_trial(Trial::begin(owner, probation, way_back));
+            }
+            Ok((self.registry.replace(serving.owner, additions)?, saved, wishes))
+        });
+        let swap = began.elapsed();
+        let (callbacks, saved, wishes) = match swapped {
+            Ok(swapped) => swapped,
+            Err(error) => {
+                // That of what serves goes on.
+                drop(reservation.end_trials(Some(serving.owner)));
+                loaded.abandon();
+                return Err(error);
+            }
+        };
+        let Serving { generation: from, load, owner: old, lifecycle, version: old_version } = serving;
+        let version = loaded.note().version.clone();
+        // Before the old one ends: what it hands on last is for the one that is set here.
+        let (generation, past_trial) = reservation.set(Current {
+            load,
+            owner,
+            version: version.clone(),
+            file: loaded.file().display().to_string(),
+            instances: loaded.instances(),
+            declared: loaded.note().hooks.clone(),
+            schema: loaded.known_schema(),
+            speaker: loaded.speaker().clone(),
+            log: reservation.log(),
+            meter: loaded.meter(),
+            lifecycle: Arc::new(Mutex::new(Some(loaded))),
+            status: Status::Running,
+            wishes,
+            is_over: false,
+        });
+        log!(debug, plugin = name, from, generation, "replaced");
+        let times = UpgradeTimes { copy, open, create, swap };
+        // Before the event of the old one's end, which another thread tells.
+        self.events.tell(name, generation, event(from, version.clone(), times));
+        let rest = (!saved.is_empty()).then(|| self.rest(name, load, saved));
+        let before: Before = Box::new(move |old| {
+            rest.into_iter().for_each(|rest| rest(old));
+            drop(past_trial);
+        });
+        let unpublished = Unpublished { plugin: name.into(), lifecycle, owner: old, callbacks };
+        if let Some(end) = self.table.next_trial() {
+            self.registry.findings.look_at(end);
+        }
+        let ticket = self.follow(unpublished, self.ending(name, from, Some(before)));
+        self.table.remember(from, load, old_version, ticket.clone());
+        Ok(Upgraded { generation, version, from, old: ticket, times })
+    }
+
+    /// All that can fail before the transaction: creates and starts the new instances.
+    fn prepare(
+        self: &Arc<Self>,
+        loaded: &mut Loaded,
+        reservation: &Reservation,
+        serving: &Serving,
+        beginner: (Owner, Option<&Arc<Probation>>),
+        wishes: Option<Wishes>,
+        inherit: impl Fn(&Loaded) -> Result<Inheritance, Error>,
+    ) -> Result<Prepared, Error> {
+        let plugin = reservation.name();
+        if loaded.note().name != plugin {
+            let found = loaded.note().name.clone();
+            return Err(ApiMisuse::AnotherPlugin { plugin: plugin.into(), found }.into());
+        }
+        let (owner, probation) = beginner;
+        let lifecycle = serving.lifecycle.lock();
+        let old = lifecycle.as_ref().ok_or_else(|| ApiMisuse::NotLoaded(plugin.into()))?;
+        let level = reservation.log().unwrap_or_else(|| self.config.log(plugin));
+        loaded.speaker().begin(reservation.next_generation(), level);
+        let Inheritance { states, saved, way_back } = inherit(old)?;
+        let kept = probation.map(|_| old.keep_copy()).transpose()?;
+        let schema = old.known_schema();
+        // Under the lock: a reload lets go of it when its configuration is noted.
+        let before = reservation.wishes();
+        drop(lifecycle);
+        let (wishes, before) = match wishes {
+            Some(others) => (others, Some(before)),
+            None => (before, None),
+        };
+        let way_back = kept.map(|(file, copy)| WayBack { file, copy, states: way_back, wishes: before });
+        let beginning = Beginning {
+            config: &self.config,
+            registry: &self.registry,
+            owner,
+            probation: probation.cloned(),
+            wishes: &wishes,
+            states: &states,
+            schema,
+        };
+        let additions = loaded.start(&beginning)?;
+        Ok(Prepared { additions, saved, wishes, way_back })
+    }
+
+    /// Hands what changed in the instances of the old generation since they saved to the one that
+    /// serves then. It is lost when that fails: nobody is left who could do something about it.
+    fn rest(&self, plugin: &str, load: Owner, saved: Vec<String>) -> Before {
+        let (table, limit, plugin) = (self.table.clone(), self.config.upgrade.max_state, plugin.to_owned());
+        Box::new(move |old| {
+            for instance in saved {
+                let merge = |rest: SavedState| match table.heir(&plugin, load) {
+                    Some(heir) => match &*heir.lock() {
+                        Some(heir) => heir.merge(&instance, &rest),
+                        None => Err(ApiMisuse::NotLoaded(plugin.clone()).into()),
+                    },
+                    None => Err(ApiMisuse::NotLoaded(plugin.clone()).into()),
+                };
+                let merged = old.save_rest(&instance, limit).and_then(|rest| rest.map_or(Ok(()), merge));
+                if let Err(error) = merged {
+                    log!(error, instance, "what changed since it saved is lost: {error}");
+                }
+            }
+        })
+    }
+}
+
+/// A new generation that is ready to serve.
+struct Prepared {
+    additions: Vec<Addition>,
+    /// As in [`Inheritance`].
+    saved: Vec<String>,
+    wishes: Wishes,
+    /// For a generation that will be on probation.
+    way_back: Option<WayBack>,
+}

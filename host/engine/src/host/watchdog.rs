@@ -1,0 +1,266 @@
+//! The thread that acts on what dispatches find out about callbacks, looks for calls that take too
+//! long, and sees to the probations. It starts with the first plugin, or with the first finding.
+
+use std::collections::HashMap;
+use std::fs::read_to_string;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use hookrail_dispatch::reclaim::{self, EVERYTHING, Stay};
+use hookrail_dispatch::{Callback, Finding, Findings, Found, Owner, Placed, Record, Standing, Trial};
+use hookrail_model::event::Happened;
+use hookrail_model::log;
+
+use super::core::Core;
+use super::table::Over;
+use crate::config::Config;
+
+/// When a thread that could not be started is tried again.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// What the thread keeps between two looks.
+#[derive(Default)]
+struct Watchdog {
+    quarantined: Vec<Quarantined>,
+    /// The stays of each thread, by the number of its slot, outermost first.
+    stays: HashMap<usize, Vec<Seen>>,
+}
+
+/// A callback that is to be tried again.
+struct Quarantined {
+    at: Placed,
+    until: Instant,
+}
+
+/// A stay of a thread in an entry, and since when it has been seen.
+struct Seen {
+    stay: Stay,
+    since: Instant,
+    is_told: bool,
+    /// That of the callback, once it was told that it takes too long.
+    record: Option<Arc<Record>>,
+}
+
+/// Starts the thread, if it does not run.
+pub(super) fn start(core: &Weak<Core>) {
+    let Some(strong) = core.upgrade() else { return };
+    strong.watchdog.call_once(|| {
+        let (findings, core) = (strong.registry.findings.clone(), core.clone());
+        let spawned = std::thread::Builder::new().name("hookrail-watchdog".into()).spawn(move || run(&findings, &core));
+        if let Err(error) = spawned {
+            log!(
+                error,
+                "cannot start a thread: {error}: what fails is called all the same, and nothing is rolled back"
+            );
+        }
+    });
+}
+
+fn run(findings: &Findings, core: &Weak<Core>) {
+    let mut watchdog = Watchdog::default();
+    let mut found = Vec::new();
+    loop {
+        let Some(core) = core.upgrade() else { return };
+        for finding in found {
+            watchdog.act(&core, finding);
+        }
+        watchdog.go_back(&core);
+        watchdog.weigh(&core);
+        watchdog.try_again(&core);
+        watchdog.look(&core);
+        core.table.pass_trials();
+        let until = [watchdog.next(&core), next_weighing(&core.config), core.table.next_trial()];
+        let until = until.into_iter().flatten().min();
+        // A host that is dropped does not wait for us.
+        drop(core);
+        match findings.wait(until) {
+            None => return,
+            Some(more) => found = more,
+        }
+    }
+}
+
+impl Watchdog {
+    fn act(&mut self, core: &Core, finding: Finding) {
+        let Finding { at, what } = finding;
+        let Placed { point, generation, ref name, .. } = at;
+        match what {
+            Found::NotPassed(reason) => core.table.not_passed(at.owner, reason),
+            Found::TooManyFaults(reason) => self.quarantine(core, at, reason),
+            Found::Recovered => {
+                let is_tried =
+                    |callback: &Callback| callback.is(&at) && matches!(*callback.standing.lock(), Standing::OnTrial(_));
+                if core.registry.stand(point, is_tried, |callback| Some(callback.arm())).is_some() {
+                    log!(info, point, generation, "{name} works again, and is called again");
+                    let released = |callback| Happened::Released { point: point.into(), callback, tried: true };
+                    core.tell(name, generation, released);
+                }
+            }
+            Found::Slow { took, budget, count } => {
+                let what = format_args!("{name} took longer than it may, {count} time(s)");
+                log!(warn, point, generation, took_ns = took, budget_ns = budget, "{what}");
+                core.tell(name, generation, |callback| Happened::Slow {
+                    point: point.into(),
+                    callback,
+                    took_ns: took,
+                    budget_ns: budget,
+                    count,
+                });
+            }
+        }
+    }
+
+    fn quarantine(&mut self, core: &Core, at: Placed, reason: String) {
+        let Placed { point, generation, ref name, .. } = at;
+        let standing = Standing::Quarantined(reason.as_str().into());
+        if core.registry.stand(point, |callback| callback.is(&at), |_| Some(standing)).is_some() {
+            log!(error, point, generation, "{name} is quarantined: {reason}");
+            let quarantined = |callback| Happened::Quarantined { point: point.into(), callback, reason };
+            core.tell(name, generation, quarantined);
+            let pause = core.config.quarantine.pause;
+            // It may have been released meanwhile: what it waited for then is no reason to try it.
+            self.quarantined.retain(|waits| waits.at != at);
+            if !pause.is_zero() {
+                self.quarantined.push(Quarantined { at, until: Instant::now() + pause });
+            }
+        }
+    }
+
+    /// Quarantines the callbacks of plugins that have come to hold more memory than they may.
+    fn weigh(&mut self, core: &Core) {
+        for over in core.table.weigh() {
+            let Over { ref plugin, generation, bytes, max, .. } = over;
+            log!(error, plugin, generation, bytes, max, "holds more memory than it may");
+            core.events.tell(plugin, generation, Happened::OverMemory { bytes, max_bytes: max });
+            for at in callbacks(core, over.owner) {
+                let reason = format!("the plugin holds {bytes} bytes of memory, {max} are allowed");
+                self.quarantine(core, at, reason);
+            }
+        }
+    }
+
+    /// Has one dispatch call each callback whose pause is over; not while its plugin holds more memory
+    /// than it may.
+    fn try_again(&mut self, core: &Core) {
+        let now = Instant::now();
+        let due: Vec<_> = self
+            .quarantined
+            .extract_if(.., |waits| waits.until <= now && !core.table.is_over(waits.at.owner))
+            .collect();
+        for Quarantined { at, .. } in due {
+            core.registry.stand(
+                at.point,
+                |callback| callback.is(&at),
+                |callback| match &*callback.standing.lock() {
+                    Standing::Quarantined(reason) => {
+                        callback.breaker.try_once();
+                        Some(Standing::OnTrial(Arc::new(Trial::new(reason.clone()))))
+                    }
+                    Standing::Absent | Standing::Armed | Standing::OnTrial(_) => None,
+                },
+            );
+        }
+    }
+
+    /// Rolls back what did not pass its probation: each on a thread of its own, since that waits for the
+    /// plugin, and the watchdog waits for nobody. A thread that cannot be started now is tried again.
+    fn go_back(&mut self, core: &Arc<Core>) {
+        for (owner, reason) in core.table.take_not_passed() {
+            let (acting, why) = (core.clone(), reason.clone());
+            let roll_back = move || acting.roll_back(owner, &why);
+            if std::thread::Builder::new().name("hookrail-rollback".into()).spawn(roll_back).is_err() {
+                core.table.not_passed(owner, reason);
+            }
+        }
+    }
+
+    /// Finds what has taken too long by now: loading and the like, and calls, from what threads name in their
+    /// frames.
+    fn look(&mut self, core: &Core) {
+        let limit = core.config.limits.stuck;
+        if limit.is_zero() {
+            return;
+        }
+        for (plugin, doing, took) in core.table.take_long(limit) {
+            log!(warn, plugin, "it is being {doing}, for {took:.1?} by now");
+        }
+        let now = Instant::now();
+        for slot in reclaim::all() {
+            let before = self.stays.remove(&slot.number).unwrap_or_default();
+            let seen = |stay| Seen { stay, since: now, is_told: false, record: None };
+            let mut stays: Vec<_> = slot.stays().into_iter().map(seen).collect();
+            for (index, before) in before.into_iter().enumerate() {
+                match stays.get_mut(index).filter(|seen| seen.stay == before.stay) {
+                    Some(seen) => *seen = before,
+                    None => before.record.into_iter().for_each(|record| record.came_back()),
+                }
+            }
+            for seen in &mut stays {
+                let took = now.duration_since(seen.since);
+                if took < limit || seen.is_told || seen.stay.entry == EVERYTHING {
+                    continue;
+                }
+                seen.is_told = true;
+                // Not found: it is of another host.
+                if let Some((point, callback)) = core.registry.entry(seen.stay.entry) {
+                    seen.record = Some(callback.record.clone());
+                    callback.record.stuck();
+                    stuck(core, point, &callback, thread(slot.thread()), took);
+                }
+            }
+            if !stays.is_empty() {
+                self.stays.insert(slot.number, stays);
+            }
+        }
+    }
+
+    /// When there is something to do without a finding.
+    fn next(&self, core: &Core) -> Option<Instant> {
+        let stuck = core.config.limits.stuck;
+        // So often that a call is told of soon behind the limit.
+        let look = (!stuck.is_zero()).then(|| Instant::now() + (stuck / 4).max(Duration::from_millis(1)));
+        let pauses = self.quarantined.iter().filter(|waits| !core.table.is_over(waits.at.owner));
+        let again = core.table.has_not_passed().then(|| Instant::now() + AGAIN);
+        pauses.map(|waits| waits.until).chain(look).chain(again).min()
+    }
+}
+
+fn stuck(core: &Core, point: &'static str, callback: &Callback, thread: String, took: Duration) {
+    let name = callback.full_name();
+    let generation = callback.generation;
+    log!(warn, point, generation, thread, "{name} has been in one call for {took:.1?}");
+    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    core.tell(&name, generation, |callback| Happened::Stuck { point: point.into(), callback, thread, took_ms });
+}
+
+/// A thread's name and the system's number of it.
+fn thread(number: u32) -> String {
+    let name = read_to_string(format!("/proc/self/task/{number}/comm")).unwrap_or_default();
+    format!("{} ({number})", name.trim_end())
+}
+
+/// The callbacks of a plugin that stand in chains.
+fn callbacks(core: &Core, owner: Owner) -> Vec<Placed> {
+    let mut found = Vec::new();
+    core.registry.each(|look| {
+        let is_its = |callback: &&Arc<Callback>| callback.owner == owner && callback.enabled;
+        found
+            .extend(look.callbacks.iter().filter(is_its).map(|callback| callback.placed(look.state.chain.facts.point)));
+    });
+    found
+}
+
+/// When to look again at what plugins hold, if any may hold only so much.
+fn next_weighing(config: &Config) -> Option<Instant> {
+    const PAUSE: Duration = Duration::from_millis(100);
+    config.limits_memory().then(|| Instant::now() + PAUSE)
+}
+
+impl Core {
+    /// Tells what happened to a callback, `instance/callback`, as an event of its plugin's generation; 0 for
+    /// a callback of the embedding program.
+    pub(super) fn tell(&self, name: &str, generation: Option<u64>, what: impl FnOnce(String) -> Happened) {
+        let plugin = name.split(['/', ':']).next().unwrap_or(name);
+        self.events.tell(plugin, generation.unwrap_or(0), what(name.into()));
+    }
+}

@@ -1,0 +1,347 @@
+//! One loaded plugin: its library, its instances, and the calls into it.
+
+mod schema;
+mod state;
+
+use std::collections::{BTreeMap, HashSet};
+use std::ffi::c_void;
+use std::mem::ManuallyDrop;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::ptr::{from_mut, from_ref, null_mut};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hookrail_abi::boundary::{ReloadTable, SavedState, Str};
+use hookrail_abi::host::Saying;
+use hookrail_dispatch::{Addition, Owner, Probation, Registry, frame};
+use hookrail_image::SealedCopy;
+use hookrail_loader::{Closed, Library, Meter, Speaker};
+use hookrail_model::end::End;
+use hookrail_model::error::{ApiMisuse, ConfigError, Error, Misbehaved};
+use hookrail_model::log;
+use hookrail_model::note::Note;
+use hookrail_model::schema::Schema;
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+
+pub use schema::schema;
+
+use crate::admission::Registrar;
+use crate::config::{Config, Wishes};
+use crate::service::{self, Handle};
+
+/// What instances handed over, by name. It lies on the process's heap, so it outlives its maker.
+pub(crate) type States = BTreeMap<String, SavedState>;
+
+/// A loaded plugin, until it has ended. Whoever calls its lifecycle functions holds the lock: they
+/// run on one thread at a time.
+pub(crate) type Lifecycle = Arc<Mutex<Option<Loaded>>>;
+
+/// A loaded plugin.
+///
+/// Dropping it without [`Loaded::end`] leaves the library mapped for ever, which is safe.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    library: ManuallyDrop<Library>,
+    instances: Vec<Instance>,
+    /// Of all instances there were, by name: threads and thread-locals of the plugin may use them for
+    /// as long as its code is there.
+    handles: ManuallyDrop<BTreeMap<String, Arc<Handle>>>,
+    /// What the configurations of its instances were held against.
+    schema: Option<Arc<Schema>>,
+}
+
+/// What the instances of a plugin begin with.
+pub(crate) struct Beginning<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) registry: &'a Registry,
+    pub(crate) owner: Owner,
+    /// That of the generation, when it replaces another.
+    pub(crate) probation: Option<Arc<Probation>>,
+    /// What is said of the plugin beside that.
+    pub(crate) wishes: &'a Wishes,
+    /// What the generation before handed over.
+    pub(crate) states: &'a States,
+    /// What the configurations of the generation before were held against.
+    pub(crate) schema: Option<Arc<Schema>>,
+}
+
+/// One configured use of a plugin.
+///
+/// # Invariants
+/// `state` came from the library's `create`, and has not been destroyed; it knows `handle`.
+#[derive(Debug)]
+struct Instance {
+    name: Arc<str>,
+    state: *mut c_void,
+    handle: Arc<Handle>,
+    started: bool,
+}
+
+// SAFETY: the state is only passed to the plugin's functions, one thread at a time, and the
+// boundary lets them run on any.
+unsafe impl Send for Instance {}
+
+impl Loaded {
+    /// Opens a library and attaches the host to it.
+    ///
+    /// # Safety
+    /// As for [`Library::open`].
+    pub(crate) unsafe fn open(copy: SealedCopy, config: &Config) -> Result<Self, Error> {
+        // SAFETY: the caller's contract.
+        let library = unsafe { Library::open(copy, |name| config.unload.force.contains(name))? };
+        if library.forced {
+            let plugin = &*library.inspection.note.name;
+            log!(warn, plugin, "its wish never to be removed was taken out of the copy, since unload.force names it");
+        }
+        let mut loaded = Loaded {
+            library: ManuallyDrop::new(library),
+            instances: Vec::new(),
+            handles: ManuallyDrop::default(),
+            schema: None,
+        };
+        let attach = loaded.library.entry().attach;
+        // SAFETY: the table lives as long as the process.
+        let result = loaded.call("attach", &loaded.note().name, || unsafe { attach(&service::TABLE) });
+        // Also when it did not attach: it may have left something with a thread by then.
+        let bound = loaded.library.bind();
+        let max = config.plugins.get(&loaded.note().name).and_then(|plugin| plugin.memory_max);
+        loaded.library.meter(max);
+        match result.and(bound) {
+            Ok(()) => Ok(loaded),
+            Err(error) => {
+                loaded.abandon();
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) fn note(&self) -> &Note {
+        &self.library.inspection.note
+    }
+
+    /// What the configurations of its instances were held against, for the generation behind it.
+    pub(crate) fn known_schema(&self) -> Option<Arc<Schema>> {
+        self.schema.clone()
+    }
+
+    /// The file it was read from.
+    pub(crate) fn file(&self) -> &Path {
+        &self.library.file
+    }
+
+    /// The names of its instances.
+    pub(crate) fn instances(&self) -> Vec<String> {
+        self.instances.iter().map(|instance| instance.name.to_string()).collect()
+    }
+
+    /// What it tells of itself.
+    pub(crate) fn speaker(&self) -> &Arc<Speaker> {
+        &self.library.speaker
+    }
+
+    /// Reads what it counts of its memory, if it does.
+    pub(crate) fn meter(&self) -> Option<Arc<Meter>> {
+        self.library.meter.clone()
+    }
+
+    /// How long copying and reading the file took.
+    pub(crate) fn copied(&self) -> Duration {
+        self.library.copied
+    }
+
+    /// The file it was read from, and the private copy of it, to be kept longer than the library.
+    pub(crate) fn keep_copy(&self) -> Result<(PathBuf, OwnedFd), Error> {
+        let failed = |source| Error::System { what: "keep the copy of the library in memory".into(), source };
+        Ok((self.library.file.clone(), self.library.copy().try_clone_to_owned().map_err(failed)?))
+    }
+
+    /// Creates and starts all configured instances, and answers what they register.
+    pub(crate) fn start(&mut self, beginning: &Beginning<'_>) -> Result<Vec<Addition>, Error> {
+        let name = self.note().name.clone();
+        let config = beginning.config;
+        let mut instances = config.instances(&name);
+        if self.note().instances == "one" && instances.len() > 1 {
+            return Err(ConfigError::TooManyInstances(name).into());
+        }
+        let known = beginning.schema.as_ref().or(self.schema.as_ref());
+        self.schema = self.ready_schema(instances.first().map_or(&name, |(instance, _)| instance), known)?;
+        // All of them before the first starts: starting may have effects that nobody takes back.
+        for (instance, value) in &mut instances {
+            if let Some(wished) = beginning.wishes.configs.get(instance) {
+                value.clone_from(wished);
+            }
+            *value = configured(value);
+            self.schema.as_ref().map_or(Ok(()), |schema| schema.check(instance, value))?;
+        }
+        let mut additions = Vec::new();
+        for (instance, value) in instances {
+            let handle = self.handle(instance, value.to_string(), config);
+            let index = self.create(handle)?;
+            additions.extend(self.start_instance(index, beginning)?);
+        }
+        Ok(additions)
+    }
+
+    /// The handle of an instance that is about to begin: the one it had when it was stopped, if it was.
+    fn handle(&mut self, instance: String, config: String, of: &Config) -> Arc<Handle> {
+        if let Some(handle) = self.handles.get(&instance) {
+            *handle.config.lock() = config;
+            return handle.clone();
+        }
+        let home = of.home().join("instances").join(instance.replace(':', "@"));
+        let handle = Arc::new(Handle {
+            instance: instance.as_str().into(),
+            config: Mutex::new(config),
+            home,
+            speaker: self.speaker().clone(),
+        });
+        self.handles.insert(instance, handle.clone());
+        handle
+    }
+
+    fn create(&mut self, handle: Arc<Handle>) -> Result<usize, Error> {
+        let create = self.library.entry().create;
+        let config = handle.config.lock().clone();
+        let mut state = null_mut();
+        self.call("create", &handle.instance, || {
+            // SAFETY: text for the call, room for a pointer; the handle is kept as long as the
+            // library.
+            unsafe { create(from_ref(&*handle).cast(), Str::new(&handle.instance), Str::new(&config), &mut state) }
+        })?;
+        // INVARIANT: `create` succeeded.
+        self.instances.push(Instance { name: handle.instance.clone(), state, handle, started: false });
+        Ok(self.instances.len() - 1)
+    }
+
+    fn start_instance(&mut self, index: usize, beginning: &Beginning<'_>) -> Result<Vec<Addition>, Error> {
+        let instance = &self.instances[index];
+        let mut registrar = Registrar {
+            registry: beginning.registry,
+            config: beginning.config,
+            wishes: beginning.wishes,
+            note: self.note(),
+            instance: instance.name.clone(),
+            owner: beginning.owner,
+            generation: self.speaker().generation(),
+            probation: beginning.probation.clone(),
+            admitted: Vec::new(),
+            seen: HashSet::new(),
+            refused: None,
+        };
+        let start = self.library.entry().start;
+        let registrar_ptr = from_mut(&mut registrar).cast();
+        let started = match beginning.states.get(&*instance.name) {
+            // SAFETY: by its invariant the instance's state is valid, and `register` expects this
+            // registrar, which nothing else uses meanwhile.
+            None => self.call("start", &instance.name, || unsafe { start(instance.state, registrar_ptr) }),
+            // SAFETY: as above.
+            Some(state) => unsafe { self.restore(instance, registrar_ptr, state) },
+        };
+        let Registrar { admitted, refused, .. } = registrar;
+        if let Some(refused) = refused {
+            return Err(refused);
+        }
+        started?;
+        self.instances[index].started = true;
+        let name = &self.instances[index].name;
+        admitted.iter().for_each(|addition| self.speaker().add(addition.callback.pair().parts().1, name));
+        Ok(admitted)
+    }
+
+    /// Hands a new configuration to a started instance, whose callbacks go on running.
+    pub(crate) fn reload(&self, instance: &str, config: &Value) -> Result<(), Error> {
+        let config = configured(config);
+        let schema = self.ready_schema(instance, self.schema.as_ref())?;
+        schema.map_or(Ok(()), |schema| schema.check(instance, &config))?;
+        let unknown = || ApiMisuse::NotLoaded(instance.into());
+        let instance = self.instances.iter().find(|known| &*known.name == instance).ok_or_else(unknown)?;
+        let table = self.library.table::<ReloadTable>();
+        let json = config.to_string();
+        self.call("reload", &instance.name, || match table {
+            // SAFETY: by its invariant the instance's state is valid; text for the call.
+            Some(table) => unsafe { (table.reload)(instance.state, Str::new(&json)) },
+            None => {
+                frame::say(Saying::Error as u32, "it takes a new configuration only when it is loaded anew: `hookrail config set --restart` does that");
+                1
+            }
+        })?;
+        *instance.handle.config.lock() = json;
+        Ok(())
+    }
+
+    /// As `end`, on a way that failed: for what does not end soon the library is kept.
+    pub(crate) fn abandon(self) {
+        const PATIENCE: Duration = Duration::from_secs(1);
+        self.leave();
+        let name = self.note().name.clone();
+        let closed = self.end(Instant::now() + PATIENCE, |_| false);
+        closed.tell_losses(&name);
+        if !closed.end.is_unmapped() {
+            log!(warn, plugin = name, "what was loaded of it in vain is not waited for: {}", closed.end);
+        }
+    }
+
+    /// From now on each thread runs what it has left of the library. No callback may be running or be
+    /// called any more.
+    pub(crate) fn leave(&self) {
+        self.library.leave();
+    }
+
+    /// Stops and destroys the instances, and closes the library; for `deadline` and `is_patient` see
+    /// [`Library::close`]. No callback may be running or be called any more.
+    pub(crate) fn end(mut self, deadline: Instant, is_patient: impl FnMut(End) -> bool) -> Closed {
+        self.stop();
+        // SAFETY: `self` is consumed, so the library is not used again.
+        let closed = unsafe { ManuallyDrop::take(&mut self.library) }.close(deadline, is_patient);
+        if closed.end.is_gone() {
+            // SAFETY: as above; nobody is left to use them. Otherwise they stay, as the library does.
+            unsafe { ManuallyDrop::drop(&mut self.handles) };
+        }
+        closed
+    }
+
+    /// Stops and destroys the instances. No callback may be running or be called any more.
+    pub(crate) fn stop(&mut self) {
+        let (stop, destroy) = (self.library.entry().stop, self.library.entry().destroy);
+        for instance in std::mem::take(&mut self.instances).into_iter().rev() {
+            if instance.started {
+                // SAFETY: by its invariant the instance's state is valid.
+                self.call_anyway("stop", &instance.name, || unsafe { stop(instance.state) });
+            }
+            // SAFETY: as above, and it is not used again.
+            self.call_anyway("destroy", &instance.name, || unsafe { destroy(instance.state) });
+        }
+        self.speaker().forget_instances();
+    }
+
+    /// Calls a function of the plugin; what it said becomes the error.
+    fn call(&self, call: &'static str, instance: &str, function: impl FnOnce() -> u32) -> Result<(), Error> {
+        let of = self.handles.get(instance).map(|handle| &handle.instance);
+        match frame::call(self.speaker().identity(), of, function) {
+            (0, _) => Ok(()),
+            (_, said) => {
+                let (said, panic) = said.map(|said| (said.text, said.panic)).unzip();
+                if let Some(panic) = panic.flatten() {
+                    let (generation, backtrace) = (panic.generation, panic.backtrace());
+                    log!(error, instance, generation, backtrace, "{call} {panic}");
+                }
+                let why = Misbehaved::Failed { call, said: said.unwrap_or_else(|| "it said nothing".into()) };
+                Err(Error::PluginMisbehaved { plugin: instance.into(), why })
+            }
+        }
+    }
+
+    /// As `call`, where nothing can be done about a failure but log it.
+    fn call_anyway(&self, call: &'static str, instance: &str, function: impl FnOnce() -> u32) {
+        if let Err(error) = self.call(call, instance, function) {
+            log!(error, "{error}");
+        }
+    }
+}
+
+/// What an instance is given: one that nobody configured gets an empty configuration.
+fn configured(value: &Value) -> Value {
+    if value.is_null() { json!({}) } else { value.clone() }
+}

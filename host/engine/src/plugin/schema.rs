@@ -1,0 +1,52 @@
+//! The JSON Schema of a plugin's configuration, and holding a configuration against it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use hookrail_abi::Text;
+use hookrail_abi::boundary::SchemaTable;
+use hookrail_image::SealedCopy;
+use hookrail_model::error::Error;
+use hookrail_model::schema::Schema;
+
+use super::Loaded;
+use crate::config::Config;
+
+/// The JSON Schema of a plugin's configuration, if it exports one.
+///
+/// # Safety
+/// Unlike [`inspect`](hookrail_image::inspect) this loads the library, which runs its code: see
+/// [`Host::load`](crate::Host::load).
+pub unsafe fn schema(file: impl AsRef<Path>) -> Result<Option<String>, Error> {
+    // SAFETY: the caller's contract.
+    let loaded = unsafe { Loaded::open(SealedCopy::of(file.as_ref())?, &Config::default())? };
+    let schema = loaded.schema();
+    loaded.abandon();
+    schema
+}
+
+impl Loaded {
+    /// The JSON Schema of the configuration, if the plugin exports one.
+    pub(crate) fn schema(&self) -> Result<Option<String>, Error> {
+        let Some(table) = self.library.table::<SchemaTable>() else { return Ok(None) };
+        let mut schema = Text::new();
+        // SAFETY: the text is exclusive for the call.
+        self.call("schema", &self.note().name, || unsafe { (table.write)(&mut schema) })?;
+        Ok(Some(schema.as_str().into()))
+    }
+
+    /// What configurations are held against, if the plugin exports a schema. It is made ready for `instance`,
+    /// which is blamed if it is malformed; not anew where it reads as `known` does, since that takes longer
+    /// than a small plugin takes to be created and started.
+    pub(super) fn ready_schema(
+        &self,
+        instance: &str,
+        known: Option<&Arc<Schema>>,
+    ) -> Result<Option<Arc<Schema>>, Error> {
+        let Some(text) = self.schema()? else { return Ok(None) };
+        match known.filter(|known| known.text() == text) {
+            Some(known) => Ok(Some(known.clone())),
+            None => Schema::new(instance, text).map(|schema| Some(Arc::new(schema))),
+        }
+    }
+}

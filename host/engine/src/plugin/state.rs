@@ -1,0 +1,107 @@
+//! What one generation of a plugin hands to the next: asked of its instances, bounded, and given to
+//! theirs.
+
+use std::ffi::c_void;
+
+use hookrail_abi::boundary::{SavedState, StateTable};
+use hookrail_model::error::{Error, Incompatible, Misbehaved};
+
+use super::{Instance, Loaded, States};
+
+const NO_TABLE: &str = "it has no table `state/1`";
+
+/// A function of the table that hands over.
+type Save = unsafe extern "C" fn(*mut c_void, *mut SavedState) -> u32;
+
+impl Loaded {
+    /// What each started instance hands to the generation behind it. Their callbacks go on running.
+    pub(crate) fn save(&self, limit: usize) -> Result<States, Error> {
+        let mut states = States::new();
+        let Some(table) = self.state_table() else { return Ok(states) };
+        for instance in self.instances.iter().filter(|instance| instance.started) {
+            if let Some(state) = self.ask(instance, "save", table.save, limit)? {
+                states.insert(instance.name.to_string(), state);
+            }
+        }
+        Ok(states)
+    }
+
+    /// What changed in an instance since it was asked to save. None of its callbacks runs any more.
+    pub(crate) fn save_rest(&self, instance: &str, limit: usize) -> Result<Option<SavedState>, Error> {
+        match (self.state_table(), self.started(instance)) {
+            (Some(table), Some(instance)) => self.ask(instance, "save_rest", table.save_rest, limit),
+            _ => Ok(None),
+        }
+    }
+
+    /// Hands the rest of the generation before to a started instance, whose callbacks go on running.
+    pub(crate) fn merge(&self, instance: &str, rest: &SavedState) -> Result<(), Error> {
+        let refused = |said| failed("merge", instance, said);
+        let table = self.state_table().ok_or_else(|| refused(NO_TABLE))?;
+        let started = self.started(instance).ok_or_else(|| refused("the instance is not started"))?;
+        // SAFETY: by its invariant the instance's state is valid; the rest is only read.
+        self.call("merge", instance, || unsafe { (table.merge)(started.state, rest) })
+    }
+
+    /// Starts an instance with a state, in place of the entry's `start`.
+    ///
+    /// # Safety
+    /// `registrar` is what the host's `register` expects, and exclusive for the call.
+    pub(super) unsafe fn restore(
+        &self,
+        instance: &Instance,
+        registrar: *mut c_void,
+        state: &SavedState,
+    ) -> Result<(), Error> {
+        let restored = match self.state_table() {
+            Some(table) => {
+                // SAFETY: by its invariant the instance's state is valid, the state is only read,
+                // and the rest is the caller's contract.
+                self.call("restore", &instance.name, || unsafe { (table.restore)(instance.state, registrar, state) })
+            }
+            None => Err(failed("restore", &instance.name, NO_TABLE)),
+        };
+        restored.map_err(|error| match error {
+            Error::PluginMisbehaved { why: Misbehaved::Failed { said, .. }, .. } => Error::PluginIncompatible {
+                plugin: self.note().name.clone(),
+                why: Incompatible::State {
+                    instance: instance.name.to_string(),
+                    schema: state.schema.as_str().into(),
+                    version: state.version,
+                    said,
+                },
+            },
+            other => other,
+        })
+    }
+
+    fn ask(
+        &self,
+        instance: &Instance,
+        call: &'static str,
+        save: Save,
+        limit: usize,
+    ) -> Result<Option<SavedState>, Error> {
+        let mut state = SavedState::none();
+        // SAFETY: by its invariant the instance's state is valid; ours is exclusive.
+        self.call(call, &instance.name, || unsafe { save(instance.state, &mut state) })?;
+        let bytes = state.bytes.len() + state.schema.len();
+        if bytes > limit {
+            let why = Misbehaved::StateTooLong { call, bytes, limit };
+            return Err(Error::PluginMisbehaved { plugin: instance.name.to_string(), why });
+        }
+        Ok((!state.schema.is_empty()).then_some(state))
+    }
+
+    fn started(&self, name: &str) -> Option<&Instance> {
+        self.instances.iter().find(|instance| instance.started && &*instance.name == name)
+    }
+
+    fn state_table(&self) -> Option<&StateTable> {
+        self.library.table()
+    }
+}
+
+fn failed(call: &'static str, instance: &str, said: &str) -> Error {
+    Error::PluginMisbehaved { plugin: instance.into(), why: Misbehaved::Failed { call, said: said.into() } }
+}

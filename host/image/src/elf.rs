@@ -1,0 +1,220 @@
+//! What a file says of itself, read before any of its code runs.
+
+use std::path::Path;
+
+use hookrail_abi::boundary::{ENTRY_SYMBOL, NOTE_SECTION};
+use hookrail_abi::note::{KIND, OWNER};
+use object::Endianness;
+use object::elf::{self, FileHeader64};
+use object::read::elf::{Dyn, FileHeader, ProgramHeader, SectionHeader, Sym};
+use serde::Serialize;
+
+use hookrail_model::error::{Error, Incompatible};
+use hookrail_model::instance::HOST;
+use hookrail_model::note::Note;
+
+use super::linkage::Image;
+
+/// The system's own libraries: they stay when a plugin goes, and keep nothing of it running.
+const HARMLESS: &[&str] = &[
+    "ld-linux",
+    "libc.so",
+    "libdl.so",
+    "libgcc_s.so",
+    "libm.so",
+    "libpthread.so",
+    "librt.so",
+    // Symbols of its own make the system keep it.
+    "libstdc++.so",
+];
+
+/// Functions, or how their names begin, that leave code of their caller to be run later, out of the
+/// host's sight. (Destructors of thread-locals are not among them: the C library itself keeps a
+/// library mapped for those.)
+const TELLTALE: &[&str] = &[
+    // std::thread, which has libstdc++ call `pthread_create`.
+    "_ZNSt6thread15_M_start_thread",
+    // std::set_terminate, std::set_unexpected and std::set_new_handler.
+    "_ZSt13set_terminate",
+    "_ZSt14set_unexpected",
+    "_ZSt15set_new_handler",
+    // at_quick_exit, whose functions the C library does not run when a library is closed.
+    "__cxa_at_quick_exit",
+    "aio_",
+    "fopencookie",
+    "getaddrinfo_a",
+    "lio_listio",
+    "mq_notify",
+    "on_exit",
+    "pthread_create",
+    "pthread_key_create",
+    "register_printf_",
+    "thrd_create",
+    "timer_create",
+    "tss_create",
+];
+
+type Header = FileHeader64<Endianness>;
+
+/// What a library says of itself.
+#[derive(Clone, Debug, Serialize)]
+pub struct Inspection {
+    /// The plugin's own words.
+    pub note: Note,
+    /// Size of the file in bytes.
+    pub size: u64,
+    /// The libraries it needs.
+    pub needed: Vec<String>,
+    /// What it imports by which its code could run after it was closed.
+    pub unhooked: Vec<String>,
+    /// Whether it asks never to be removed once loaded.
+    pub no_delete: bool,
+    /// Whether it has symbols that the system keeps a library for once they are used; C++ makes them.
+    pub unique_symbols: bool,
+    /// Whether it takes room in every thread's static block, of which there is little.
+    pub static_tls: bool,
+    /// How it was linked.
+    pub image: Image,
+    /// Whether it may use functions of the system that it does not import, as all do that `export!` made.
+    #[serde(skip)]
+    pub finds_by_name: bool,
+}
+
+/// Reads what the file says; refuses what cannot be a plugin for machines of that name.
+pub(super) fn inspect(bytes: &[u8], file: &Path, arch: &'static str) -> Result<Inspection, Error> {
+    read(bytes, arch).map_err(|why| Error::PluginIncompatible { plugin: file.display().to_string(), why })
+}
+
+fn read(bytes: &[u8], arch: &'static str) -> Result<Inspection, Incompatible> {
+    let header = header(bytes, arch)?;
+    let endian = Endianness::Little;
+    let damaged = |error: object::Error| Incompatible::Damaged(error.to_string());
+    let segments = header.program_headers(endian, bytes).map_err(damaged)?;
+    for segment in segments {
+        if segment.data(endian, bytes).is_err() {
+            return Err(Incompatible::Damaged("a segment lies beyond the end of the file".into()));
+        }
+    }
+    let sections = header.sections(endian, bytes).map_err(damaged)?;
+    let symbols = sections.symbols(endian, bytes, elf::SHT_DYNSYM).map_err(damaged)?;
+    let mut inspection = Inspection {
+        note: Note::default(),
+        size: bytes.len() as u64,
+        needed: Vec::new(),
+        unhooked: Vec::new(),
+        no_delete: false,
+        unique_symbols: false,
+        static_tls: false,
+        image: Image::read(segments, &sections, bytes).map_err(damaged)?,
+        finds_by_name: false,
+    };
+    if let Some((dynamic, strings)) = sections.dynamic(endian, bytes).map_err(damaged)? {
+        let strings = sections.strings(endian, bytes, strings).map_err(damaged)?;
+        for entry in dynamic {
+            let value = entry.d_val(endian);
+            match entry.d_tag(endian) {
+                elf::DT_NEEDED => {
+                    let name = strings.get(value as u32).unwrap_or_default();
+                    inspection.needed.push(String::from_utf8_lossy(name).into_owned());
+                }
+                elf::DT_FLAGS => inspection.static_tls |= value & elf::DF_STATIC_TLS.0 != 0,
+                elf::DT_FLAGS_1 => {
+                    if value & elf::DF_1_PIE.0 != 0 {
+                        return Err(Incompatible::NotALibrary("a program".into()));
+                    }
+                    inspection.no_delete |= value & elf::DF_1_NODELETE.0 != 0;
+                }
+                _ => {}
+            }
+        }
+    }
+    let foreign = inspection.needed.iter().filter(|name| !HARMLESS.iter().any(|prefix| name.starts_with(prefix)));
+    inspection.unhooked = foreign.cloned().collect();
+    for symbol in symbols.iter().filter(|symbol| symbol.st_shndx(endian) == elf::SHN_UNDEF) {
+        let name = String::from_utf8_lossy(symbols.symbol_name(endian, symbol).unwrap_or_default());
+        if TELLTALE.iter().any(|telltale| name.starts_with(telltale)) {
+            inspection.unhooked.push(name.into_owned());
+        } else if name == "dlsym" {
+            inspection.finds_by_name = true;
+        }
+    }
+    inspection.unique_symbols = symbols.iter().any(|symbol| symbol.st_bind() == elf::STB_GNU_UNIQUE);
+    if inspection.image.entries.is_empty() {
+        return Err(Incompatible::NotAPlugin(format!("it does not export `{ENTRY_SYMBOL}`")));
+    }
+    let section = sections.section_by_name(endian, NOTE_SECTION.as_bytes());
+    let (_, section) = section.ok_or_else(|| Incompatible::NotAPlugin(format!("it has no section {NOTE_SECTION}")))?;
+    inspection.note = note(section.data(endian, bytes).map_err(damaged)?)?;
+    Ok(inspection)
+}
+
+/// Where the file asks never to be removed once loaded: the place of its `DT_FLAGS_1`, and what to
+/// write there instead.
+pub fn without_no_delete(bytes: &[u8]) -> Option<(u64, u64)> {
+    let endian = Endianness::Little;
+    let sections = Header::parse(bytes).ok()?.sections(endian, bytes).ok()?;
+    let (dynamic, _) = sections.dynamic(endian, bytes).ok()??;
+    let entry = dynamic.iter().find(|entry| entry.d_tag(endian) == elf::DT_FLAGS_1)?;
+    let value = entry.d_val(endian);
+    let at = std::ptr::from_ref(&entry.d_val).addr() - bytes.as_ptr().addr();
+    (value & elf::DF_1_NODELETE.0 != 0).then_some((at as u64, value & !elf::DF_1_NODELETE.0))
+}
+
+/// The file's header, if it is a shared library for machines of that name.
+fn header<'a>(bytes: &'a [u8], arch: &'static str) -> Result<&'a Header, Incompatible> {
+    const MACHINES: [(elf::Machine, &str); 4] =
+        [(elf::EM_X86_64, "x86_64"), (elf::EM_AARCH64, "aarch64"), (elf::EM_386, "x86"), (elf::EM_RISCV, "riscv")];
+    let not = |what: &str| Err(Incompatible::NotALibrary(what.into()));
+    match bytes {
+        [] => return not("an empty file"),
+        [0x7f, b'E', b'L', b'F', class, data, ..] if (*class, *data) == (elf::ELFCLASS64.0, elf::ELFDATA2LSB.0) => {}
+        [0x7f, b'E', b'L', b'F', _, _, ..] => {
+            let found = "a machine of another word size or byte order".into();
+            return Err(Incompatible::OtherMachine { found, here: arch });
+        }
+        [0x7f, b'E', b'L', b'F', ..] => return Err(Incompatible::Damaged("it ends in its header".into())),
+        [b'!', b'<', b'a', b'r', b'c', b'h', b'>', ..] => {
+            return not("an archive of objects (a Rust rlib or a static library)");
+        }
+        _ => return not("some other file"),
+    }
+    let header = Header::parse(bytes).map_err(|error| Incompatible::Damaged(error.to_string()))?;
+    let machine = header.e_machine(Endianness::Little);
+    let name = MACHINES.iter().find(|(number, _)| *number == machine).map(|(_, name)| *name);
+    if name != Some(arch) {
+        let found = name.map_or_else(|| format!("machine number {}", machine.0), Into::into);
+        return Err(Incompatible::OtherMachine { found, here: arch });
+    }
+    match header.e_type(Endianness::Little) {
+        elf::ET_DYN => Ok(header),
+        elf::ET_EXEC => not("a program"),
+        elf::ET_REL => not("an object file"),
+        _ => not("some other ELF file"),
+    }
+}
+
+/// The JSON in the section of our note.
+fn note(section: &[u8]) -> Result<Note, Incompatible> {
+    let malformed = |why: String| Incompatible::NotAPlugin(format!("its note is malformed: {why}"));
+    let cut = || malformed("it is cut off".into());
+    let word = |at: usize| {
+        let bytes = section.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).ok_or_else(cut)?;
+        Ok::<_, Incompatible>(u32::from_le_bytes(bytes))
+    };
+    let (owner, content, kind) = (word(0)? as usize, word(4)? as usize, word(8)?);
+    if section.get(12..12usize.saturating_add(owner)) != Some(OWNER) || kind != KIND {
+        return Err(malformed("its owner or type is not ours".into()));
+    }
+    let start = 12 + owner.next_multiple_of(4);
+    let json = section.get(start..start.saturating_add(content)).ok_or_else(cut)?;
+    let note: Note = serde_json::from_slice(json).map_err(|error| malformed(error.to_string()))?;
+    // It names instances, callbacks and folders: nothing in it may separate or climb.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if note.name.is_empty() || note.name.starts_with('.') || !note.name.bytes().all(is_plain) {
+        return Err(malformed(format!("the name `{}` is not made of letters, digits, `-`, `_` and `.`", note.name)));
+    }
+    if note.name == HOST {
+        return Err(malformed(format!("the name `{}` is that of the host's own callbacks", note.name)));
+    }
+    Ok(note)
+}

@@ -1,0 +1,92 @@
+//! The values of a record, as the host's subscriber is given them.
+
+use std::borrow::Cow;
+
+use hookrail_abi::boundary::{
+    TraceValue, VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN, VALUE_TEXT, VALUE_UNSIGNED,
+};
+use tracing::field::{DisplayValue, Value, ValueSet, display};
+
+use super::site::{ADDED, Site};
+use super::speaker::Speaker;
+
+/// One value, in the form that it was told in.
+enum Told<'a> {
+    Bool(bool),
+    F64(f64),
+    I64(i64),
+    Shown(DisplayValue<Cow<'a, str>>),
+    Text(Cow<'a, str>),
+    U64(u64),
+}
+
+impl Told<'_> {
+    fn as_value(&self) -> &dyn Value {
+        match self {
+            Told::Bool(value) => value,
+            Told::F64(value) => value,
+            Told::I64(value) => value,
+            Told::Shown(value) => value,
+            Told::Text(Cow::Borrowed(value)) => value,
+            Told::Text(Cow::Owned(value)) => value,
+            Told::U64(value) => value,
+        }
+    }
+}
+
+/// Values of a plugin's own fields, and which fields they are of.
+pub(super) struct Values<'a>(Vec<(usize, Told<'a>)>);
+
+impl<'a> Values<'a> {
+    /// # Safety
+    /// So many values are readable for `'a`, with all that they point to.
+    pub(super) unsafe fn of(values: *const TraceValue, count: usize) -> Self {
+        // SAFETY: the caller's contract; an array without elements may be anywhere.
+        let values = if count == 0 { &[] } else { unsafe { std::slice::from_raw_parts(values, count) } };
+        let told = |value: &'a TraceValue| {
+            // SAFETY: as above.
+            let text = || unsafe { value.text.to_text() };
+            let told = match value.kind {
+                VALUE_BOOL => Told::Bool(value.number != 0),
+                VALUE_INTEGER => Told::I64(value.number.cast_signed()),
+                VALUE_UNSIGNED => Told::U64(value.number),
+                VALUE_FLOAT => Told::F64(f64::from_bits(value.number)),
+                VALUE_TEXT => Told::Text(text()),
+                VALUE_SHOWN => Told::Shown(display(text())),
+                // Of a newer plugin, which would have another service.
+                _ => return None,
+            };
+            Some((value.field as usize, told))
+        };
+        Values(values.iter().filter_map(told).collect())
+    }
+
+    /// The message of a line.
+    pub(super) fn message(text: Cow<'a, str>) -> Self {
+        Values(vec![(0, Told::Shown(display(text)))])
+    }
+
+    /// Hands them to `use_it`, with what the host adds, when it shall.
+    pub(super) fn with<R>(
+        &self,
+        site: &'static Site,
+        whose: Option<(&Speaker, Option<&str>)>,
+        use_it: impl FnOnce(&ValueSet<'_>) -> R,
+    ) -> R {
+        let fields = site.metadata().fields();
+        let own = fields.len() - ADDED.len();
+        let mut all: Vec<Option<&dyn Value>> = vec![None; fields.len()];
+        for (field, told) in self.0.iter().filter(|(field, _)| *field < own) {
+            all[*field] = Some(told.as_value());
+        }
+        let (mut plugin, mut generation) = (None, None);
+        if let Some((speaker, instance)) = &whose {
+            plugin = instance.is_none().then_some(&*speaker.plugin);
+            generation = speaker.generation();
+            all[own] = instance.as_ref().map(|instance| instance as &dyn Value);
+        }
+        all[own + 1] = plugin.as_ref().map(|plugin| plugin as &dyn Value);
+        all[own + 2] = generation.as_ref().map(|generation| generation as &dyn Value);
+        use_it(&fields.value_set_all(&all))
+    }
+}

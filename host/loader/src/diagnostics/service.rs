@@ -1,0 +1,245 @@
+//! What a library calls: `trace/1`.
+
+use std::ffi::c_void;
+use std::sync::Arc;
+
+use hookrail_abi::boundary::{
+    PARENT_CURRENT, PARENT_NONE, Str, TracePanic, TraceService, TraceSite, TraceTable, TraceValue,
+};
+use hookrail_model::guarded;
+use hookrail_model::log_level::LogLevel;
+use tracing::Event;
+use tracing::dispatcher::get_default;
+use tracing::span::{Attributes, Id, Record};
+
+use super::record::Values;
+use super::site::Site;
+use super::span::Spans;
+use super::speaker::Speaker;
+use crate::symbols::Symbols;
+
+static TABLE: TraceService = TraceService {
+    size: size_of::<TraceService>() as u32,
+    describe,
+    enabled,
+    event,
+    log,
+    span_open,
+    span_record,
+    span_follows,
+    span_enter,
+    span_exit,
+    span_clone,
+    span_drop,
+    span_current,
+    panicked,
+    caught,
+};
+
+/// # Safety
+/// `library` came from [`Speaker::bind`], of a speaker that still is.
+unsafe fn speaker<'a>(library: *const c_void) -> &'a Speaker {
+    // SAFETY: the caller's contract.
+    unsafe { &*library.cast::<Speaker>() }
+}
+
+impl Speaker {
+    /// The library is loaded, and may tell.
+    ///
+    /// # Safety
+    /// The table is the library's, which stays until `close`, and the speaker as long as the library.
+    pub unsafe fn bind(self: &Arc<Self>, table: &TraceTable, symbols: Option<Symbols>) {
+        if let Some(symbols) = symbols {
+            let _ = self.symbols.set(Arc::new(symbols));
+        }
+        // SAFETY: the service lives as long as the process, the speaker as the caller promises.
+        unsafe { (table.bind)(Arc::as_ptr(self).cast(), &TABLE) };
+        self.set_level.lock().set(Some(table.set_level));
+    }
+
+    /// A line of an instance, by `log/1`.
+    pub fn line(&self, instance: &str, level: u32, text: &str) {
+        if LogLevel::of_number(level.max(1)) <= self.level() {
+            self.tell(Site::of_lines(level), Some(instance), PARENT_CURRENT, &Values::message(text.into()));
+        }
+    }
+
+    fn site(&self, id: *const c_void) -> Option<&'static Site> {
+        self.sites.read().get(&id.addr()).copied()
+    }
+
+    /// Tells of an event, unless nobody wants to know.
+    pub(super) fn tell(&self, site: &'static Site, instance: Option<&str>, parent: u64, values: &Values<'_>) {
+        get_default(|dispatch| {
+            if site.is_enabled(dispatch) {
+                values.with(site, Some((self, instance)), |values| {
+                    dispatch.event(&match self.parent(parent) {
+                        Parent::Current => Event::new(site.metadata(), values),
+                        Parent::None => Event::new_child_of(None, site.metadata(), values),
+                        Parent::Span(span) => Event::new_child_of(span, site.metadata(), values),
+                    });
+                });
+            }
+        });
+    }
+
+    fn open(&self, site: &'static Site, own_site: *const c_void, parent: u64, values: &Values<'_>) -> u64 {
+        let (number, instance) = (Spans::number(), self.instance());
+        get_default(|dispatch| {
+            if site.is_enabled(dispatch) {
+                let id = values.with(site, Some((self, instance.as_deref())), |values| {
+                    dispatch.new_span(&match self.parent(parent) {
+                        Parent::Current => Attributes::new(site.metadata(), values),
+                        Parent::None => Attributes::new_root(site.metadata(), values),
+                        Parent::Span(span) => Attributes::child_of(span, site.metadata(), values),
+                    })
+                });
+                self.spans.add(number, dispatch.clone(), id, site, own_site.expose_provenance());
+            }
+        });
+        number
+    }
+
+    /// The parent, as the subscriber knows it.
+    fn parent(&self, parent: u64) -> Parent {
+        match parent {
+            PARENT_CURRENT => Parent::Current,
+            PARENT_NONE => Parent::None,
+            // One that is closed, or another subscriber's, is no parent here.
+            number => match self.spans.find(number) {
+                Some(span) => Parent::Span(span.id.clone()),
+                // One that nobody wanted to know of: that is no reason not to know of this one.
+                None => Parent::None,
+            },
+        }
+    }
+}
+
+enum Parent {
+    Current,
+    None,
+    Span(Id),
+}
+
+unsafe extern "C" fn describe(library: *const c_void, site: *const TraceSite) {
+    guarded((), || {
+        // SAFETY: the library hands back what it was bound with, and its speaker outlives it, here and
+        // below; the site is readable for the call.
+        let (speaker, site) = unsafe { (speaker(library), &*site) };
+        if speaker.site(site.id).is_none() {
+            // SAFETY: as above.
+            let copy = unsafe { Site::of(site) };
+            speaker.sites.write().insert(site.id.addr(), copy);
+        }
+    });
+}
+
+unsafe extern "C" fn enabled(library: *const c_void, site: *const c_void) -> u32 {
+    guarded(0, || {
+        // SAFETY: as in `describe`.
+        let site = unsafe { speaker(library) }.site(site);
+        // Another thread may be about to describe it: what is told meanwhile must not be lost.
+        site.is_none_or(|site| get_default(|dispatch| site.is_enabled(dispatch))).into()
+    })
+}
+
+unsafe extern "C" fn event(
+    library: *const c_void,
+    site: *const c_void,
+    parent: u64,
+    values: *const TraceValue,
+    value_count: usize,
+) -> u32 {
+    guarded(0, || {
+        // SAFETY: as in `describe`; the values are readable for the call.
+        let (speaker, values) = unsafe { (speaker(library), Values::of(values, value_count)) };
+        let site = speaker.site(site);
+        if let Some(site) = site {
+            speaker.tell(site, speaker.instance().as_deref(), parent, &values);
+        }
+        site.is_none().into()
+    })
+}
+
+unsafe extern "C" fn log(library: *const c_void, site: *const TraceSite, text: Str) {
+    guarded((), || {
+        // SAFETY: as in `describe`; the text is readable for the call.
+        let (speaker, site, text) = unsafe { (speaker(library), Site::of(&*site), text.to_text()) };
+        speaker.tell(site, speaker.instance().as_deref(), PARENT_CURRENT, &Values::message(text));
+    });
+}
+
+unsafe extern "C" fn span_open(
+    library: *const c_void,
+    site: *const c_void,
+    parent: u64,
+    values: *const TraceValue,
+    value_count: usize,
+) -> u64 {
+    guarded(0, || {
+        // SAFETY: as in `event`.
+        let (speaker, values) = unsafe { (speaker(library), Values::of(values, value_count)) };
+        speaker.site(site).map_or(0, |copy| speaker.open(copy, site, parent, &values))
+    })
+}
+
+unsafe extern "C" fn span_record(library: *const c_void, span: u64, values: *const TraceValue, value_count: usize) {
+    guarded((), || {
+        // SAFETY: as in `event`.
+        let (speaker, values) = unsafe { (speaker(library), Values::of(values, value_count)) };
+        if let Some(span) = speaker.spans.find(span) {
+            // Whose it is was said when it was opened.
+            values.with(span.site, None, |values| span.dispatch.record(&span.id, &Record::new(values)));
+        }
+    });
+}
+
+unsafe extern "C" fn span_follows(library: *const c_void, span: u64, from: u64) {
+    guarded((), || {
+        // SAFETY: as in `describe`.
+        let spans = unsafe { &speaker(library).spans };
+        if let (Some(span), Some(from)) = (spans.find(span), spans.find(from)) {
+            span.dispatch.record_follows_from(&span.id, &from.id);
+        }
+    });
+}
+
+unsafe extern "C" fn span_enter(library: *const c_void, span: u64) {
+    // SAFETY: as in `describe`.
+    guarded((), || unsafe { speaker(library) }.spans.enter(span));
+}
+
+unsafe extern "C" fn span_exit(library: *const c_void, span: u64) {
+    // SAFETY: as in `describe`.
+    guarded((), || unsafe { speaker(library) }.spans.exit(span));
+}
+
+unsafe extern "C" fn span_clone(library: *const c_void, span: u64) {
+    // SAFETY: as in `describe`.
+    guarded((), || unsafe { speaker(library) }.spans.hold(span));
+}
+
+unsafe extern "C" fn span_drop(library: *const c_void, span: u64) -> u32 {
+    // SAFETY: as in `describe`.
+    guarded(0, || unsafe { speaker(library) }.spans.let_go(span).into())
+}
+
+unsafe extern "C" fn span_current(library: *const c_void, site: *mut *const c_void) -> u64 {
+    guarded(0, || {
+        // SAFETY: as in `describe`.
+        let Some((number, own_site)) = unsafe { speaker(library) }.spans.current() else { return 0 };
+        // SAFETY: the library passes room for a pointer.
+        unsafe { site.write(std::ptr::with_exposed_provenance(own_site)) };
+        number
+    })
+}
+
+unsafe extern "C" fn panicked(library: *const c_void, panic: *const TracePanic) {
+    // SAFETY: as in `describe`; the panic is readable for the call.
+    guarded((), || unsafe { speaker(library).panicked(&*panic) });
+}
+
+unsafe extern "C" fn caught(library: *const c_void, message: Str) {
+    // SAFETY: as in `describe`; the text is readable for the call.
+    guarded((), || unsafe { speaker(library).caught(&message.to_text()) });
+}

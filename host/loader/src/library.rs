@@ -1,0 +1,223 @@
+//! One mapped file: the private copy, the checks before and behind its opening, and the proof that
+//! it is gone.
+
+mod close;
+mod handlers;
+mod table;
+
+use std::env::consts::ARCH;
+use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hookrail_abi::boundary::{ABI_VERSION, ENTRY_SYMBOL, Entry, Heap, MemoryTable, TraceTable, UnloadTable, flags};
+use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
+
+use hookrail_image::{Inspection, SealedCopy, inspect_copy, path_of, without_no_delete};
+use hookrail_model::error::{Error, Incompatible};
+use hookrail_model::log;
+
+pub use close::Closed;
+pub use table::Table;
+
+use crate::diagnostics::Speaker;
+use crate::memory::Meter;
+use crate::residue::{self, Residue};
+use crate::symbols::Symbols;
+
+/// A plugin's library, mapped from a sealed private copy of its file.
+///
+/// # Invariants
+/// `entry` lies in the library that `handle` keeps open. `copy` stays open as long as the library
+/// is mapped: the loader knows it by its path `/proc/self/fd/N`, and would answer the old library
+/// for another file at the same number. `residue` is known to the library, if it is there, and so
+/// may `speaker` be; neither is dropped before the library is gone. `meter` is ended before the
+/// library is closed.
+#[derive(Debug)]
+pub struct Library {
+    pub inspection: Inspection,
+    /// Whether its wish never to be removed was taken out of the copy.
+    pub forced: bool,
+    /// What it was read from.
+    pub file: PathBuf,
+    entry: *const Entry,
+    handle: Handle,
+    copy: OwnedFd,
+    residue: Option<Arc<Residue>>,
+    /// What it tells of itself.
+    pub speaker: Arc<Speaker>,
+    /// Reads what it counts of its memory, if it does.
+    pub meter: Option<Arc<Meter>>,
+    /// How long copying and reading the file took.
+    pub copied: Duration,
+}
+
+// SAFETY: the entry is immutable, and its functions say themselves on which threads they run.
+unsafe impl Send for Library {}
+// SAFETY: as above.
+unsafe impl Sync for Library {}
+
+impl Library {
+    /// Checks and opens a library. Of the plugins that `is_forced` names the wish never to be removed is
+    /// taken out of the copy.
+    ///
+    /// # Safety
+    /// Its constructors run, and later its other code does: it must be trusted as the host itself.
+    pub unsafe fn open(copy: SealedCopy, is_forced: impl FnOnce(&str) -> bool) -> Result<Self, Error> {
+        let began = Instant::now();
+        let (file, took) = (copy.file().to_owned(), copy.took());
+        let bytes = copy.bytes()?;
+        let inspection = inspect_copy(&copy, ARCH)?;
+        let amended = is_forced(&inspection.note.name).then(|| without_no_delete(&bytes)).flatten();
+        drop(bytes);
+        let forced = amended.is_some();
+        let copy = match amended {
+            Some((at, value)) => copy.amended(at, value)?,
+            None => copy,
+        };
+        let copy = copy.into_fd();
+        let copied = took + began.elapsed();
+        let incompatible = |why| Error::PluginIncompatible { plugin: inspection.note.name.clone(), why };
+        if inspection.note.panic != "unwind" {
+            return Err(incompatible(Incompatible::PanicAborts));
+        }
+        let path = path_of(&copy);
+        // Where its code ends the process, this is the last that is heard.
+        log!(debug, plugin = inspection.note.name, "opening {}", file.display());
+        // SAFETY: the caller trusts the library.
+        let handle = unsafe { Handle::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
+        let handle = handle.map_err(|error| {
+            // The loader names the private copy; people know the file.
+            let said = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+            incompatible(Incompatible::Open(said.replace(&path, &file.display().to_string())))
+        })?;
+        // SAFETY: by name the symbol is an entry, and `check` reads no further than its size.
+        let symbol = unsafe { handle.get::<*const Entry>(ENTRY_SYMBOL) }.map(|symbol| *symbol);
+        let library = match symbol {
+            // INVARIANT: the entry lies in the library, and the copy is kept beside it.
+            Ok(entry) => {
+                let speaker = Speaker::new(&inspection.note.name);
+                Library { inspection, forced, file, entry, handle, copy, residue: None, meter: None, speaker, copied }
+            }
+            Err(error) => {
+                // The file exports it, so the loader and we do not read it alike: touch it no more.
+                let _ = (handle.into_raw(), copy.into_raw_fd());
+                return Err(incompatible(Incompatible::NotAPlugin(error.to_string())));
+            }
+        };
+        match library.check() {
+            Ok(()) => Ok(library),
+            Err(why) => {
+                let plugin = library.inspection.note.name.clone();
+                // None of it has run but constructors.
+                library.undo();
+                Err(Error::PluginIncompatible { plugin, why })
+            }
+        }
+    }
+
+    /// The private copy, for whoever needs it longer than the library.
+    pub fn copy(&self) -> BorrowedFd<'_> {
+        self.copy.as_fd()
+    }
+
+    /// The functions of the plugin.
+    pub fn entry(&self) -> &Entry {
+        // SAFETY: by the type invariant.
+        unsafe { &*self.entry }
+    }
+
+    /// Whether the entry is one of our ABI. If not, nothing of it may be called.
+    fn check_abi(&self) -> Result<(), Incompatible> {
+        // SAFETY: every entry begins with its size.
+        let size = unsafe { self.entry.cast::<u32>().read() };
+        if (size as usize) < size_of::<Entry>() {
+            return disagrees("the size of the entry", size_of::<Entry>().to_string(), size.to_string());
+        }
+        let entry = self.entry();
+        if entry.abi_min > ABI_VERSION || entry.abi_max < ABI_VERSION & 0xffff_0000 {
+            let plugin = format!("{} to {}", version(entry.abi_min), version(entry.abi_max));
+            return Err(Incompatible::Abi { plugin, host: version(ABI_VERSION) });
+        }
+        Ok(())
+    }
+
+    /// Holds the entry against the note and against this process.
+    fn check(&self) -> Result<(), Incompatible> {
+        self.check_abi()?;
+        let entry = self.entry();
+        if self.inspection.note.abi != version(entry.abi_max) {
+            return disagrees("the ABI version", self.inspection.note.abi.clone(), version(entry.abi_max));
+        }
+        if entry.flags & flags::PANIC_ABORTS != 0 {
+            return disagrees("the panic strategy", self.inspection.note.panic.clone(), "abort".into());
+        }
+        let (theirs, ours) = (entry.heap, Heap::seen_here());
+        let functions = [
+            ("malloc", theirs.malloc, ours.malloc),
+            ("calloc", theirs.calloc, ours.calloc),
+            ("realloc", theirs.realloc, ours.realloc),
+            ("free", theirs.free, ours.free),
+            ("posix_memalign", theirs.posix_memalign, ours.posix_memalign),
+        ];
+        match functions.iter().find(|(_, theirs, ours)| theirs != ours) {
+            Some((name, ..)) => Err(Incompatible::PrivateHeap(name)),
+            None => Ok(()),
+        }
+    }
+
+    /// Binds the library to what the host keeps for it: behind `attach`, and before all else.
+    pub fn bind(&mut self) -> Result<(), Error> {
+        self.bind_residue()?;
+        if let Some(table) = self.table::<TraceTable>() {
+            // SAFETY: the table is the library's. `close` forgets it, and does not drop the speaker before
+            // the library is gone.
+            unsafe { self.speaker.bind(table, Symbols::of(&self.copy)) };
+        }
+        Ok(())
+    }
+
+    /// Binds the library to a residue, if it can be.
+    fn bind_residue(&mut self) -> Result<(), Error> {
+        let Some(table) = self.table::<UnloadTable>() else { return Ok(()) };
+        let residue = Residue::new()
+            .map_err(|source| Error::System { what: "make a key for what threads leave behind".into(), source })?;
+        // SAFETY: the table lives as long as the process, and the residue as long as the library.
+        let started = unsafe { (table.bind)(residue.as_library(), &residue::TABLE) };
+        if started == u32::MAX {
+            residue.gone();
+            let plugin = self.inspection.note.name.clone();
+            return Err(Error::PluginIncompatible { plugin, why: Incompatible::NotFresh });
+        }
+        if started > 0 {
+            self.inspection.unhooked.push("pthread_create, called by a constructor".into());
+        }
+        // INVARIANT: the library knows this one, since no other was bound before.
+        self.residue = Some(residue);
+        Ok(())
+    }
+
+    /// Begins to read what the library counts of its memory, if it does; it may hold so much.
+    pub fn meter(&mut self, max: Option<u64>) {
+        // SAFETY: `close` ends the meter before it closes the library, and nobody else closes one that was
+        // attached to.
+        self.meter = self.table::<MemoryTable>().and_then(|table| unsafe { Meter::new(table, max) }).map(Arc::new);
+        if self.meter.is_none() && max.is_some() {
+            let plugin = &*self.inspection.note.name;
+            log!(
+                warn,
+                plugin,
+                "its memory_max is of no effect: it does not count what it allocates; that takes `export!(.., allocator = std::alloc::System)`"
+            );
+        }
+    }
+}
+
+fn version(abi: u32) -> String {
+    format!("{}.{}", abi >> 16, abi & 0xffff)
+}
+
+fn disagrees(field: &str, note: String, code: String) -> Result<(), Incompatible> {
+    Err(Incompatible::NoteDisagrees { field: field.into(), note, code })
+}

@@ -1,0 +1,60 @@
+//! The tables that a plugin answers by versioned id.
+
+use hookrail_abi::boundary::{
+    KeysTable, MemoryTable, ReloadTable, SchemaTable, StateTable, Str, TraceTable, UnloadTable,
+};
+
+use super::Library;
+
+/// A table of a plugin.
+///
+/// # Safety
+/// Whatever a plugin answers to `ID` is of this type: `docs/abi.md` says so.
+pub unsafe trait Table {
+    const ID: &'static str;
+}
+
+// SAFETY: it is that of the id, here and below.
+unsafe impl Table for KeysTable {
+    const ID: &'static str = "keys/1";
+}
+
+// SAFETY: as above.
+unsafe impl Table for MemoryTable {
+    const ID: &'static str = "memory/1";
+}
+
+// SAFETY: as above.
+unsafe impl Table for ReloadTable {
+    const ID: &'static str = "reload/1";
+}
+
+// SAFETY: as above.
+unsafe impl Table for SchemaTable {
+    const ID: &'static str = "schema/1";
+}
+
+// SAFETY: as above.
+unsafe impl Table for StateTable {
+    const ID: &'static str = "state/1";
+}
+
+// SAFETY: as above.
+unsafe impl Table for TraceTable {
+    const ID: &'static str = "trace/1";
+}
+
+// SAFETY: as above.
+unsafe impl Table for UnloadTable {
+    const ID: &'static str = "unload/1";
+}
+
+impl Library {
+    /// A table of the plugin, if it has that one.
+    pub fn table<T: Table>(&self) -> Option<&T> {
+        // SAFETY: text for the call.
+        let table = unsafe { (self.entry().query)(Str::new(T::ID)) };
+        // SAFETY: by the trait's contract it is of that type, and it stays while the library is loaded.
+        unsafe { table.cast::<T>().as_ref() }
+    }
+}

@@ -1,0 +1,64 @@
+//! The proof: what the system itself says of a file's mappings.
+
+use std::ffi::{CStr, c_int, c_void};
+use std::fs::{File, read};
+use std::ops::Range;
+use std::os::fd::BorrowedFd;
+use std::os::unix::fs::MetadataExt;
+
+use hookrail_image::path_of;
+
+/// Where the loader has mapped the file; empty when it does not know it.
+pub fn segments(file: BorrowedFd<'_>) -> Vec<Range<usize>> {
+    struct Search {
+        path: String,
+        found: Vec<Range<usize>>,
+    }
+    unsafe extern "C" fn look(info: *mut libc::dl_phdr_info, _size: usize, search: *mut c_void) -> c_int {
+        // SAFETY: the loader passes its record and our argument, both for the call.
+        let (info, search) = unsafe { (&*info, &mut *search.cast::<Search>()) };
+        // SAFETY: the loader's names are C strings.
+        if unsafe { CStr::from_ptr(info.dlpi_name) }.to_bytes() == search.path.as_bytes() {
+            // SAFETY: the loader's table has so many entries.
+            let headers = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()) };
+            let loaded = headers.iter().filter(|header| header.p_type == libc::PT_LOAD);
+            search.found.extend(loaded.map(|header| {
+                let start = (info.dlpi_addr + header.p_vaddr) as usize;
+                start..start + header.p_memsz as usize
+            }));
+        }
+        0
+    }
+    let mut search = Search { path: path_of(file), found: Vec::new() };
+    // SAFETY: `look` fits, and the search outlives the call.
+    unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut search).cast()) };
+    search.found
+}
+
+/// How many mappings of the file the kernel has, by device and inode: names may be anything.
+/// `None` when it cannot be asked.
+pub fn mappings(file: &File) -> Option<usize> {
+    let metadata = file.metadata().ok()?;
+    let (major, minor) = (libc::major(metadata.dev()), libc::minor(metadata.dev()));
+    let maps = read("/proc/self/maps").ok()?;
+    // Names of files are in it, which need not be text.
+    let maps = String::from_utf8_lossy(&maps);
+    let wanted = (format!("{major:02x}:{minor:02x}"), metadata.ino().to_string());
+    let is_of_file = |line: &&str| {
+        // address perms offset dev inode path
+        let mut fields = line.split_ascii_whitespace().skip(3);
+        fields.next() == Some(&wanted.0) && fields.next() == Some(&wanted.1)
+    };
+    Some(maps.lines().filter(is_of_file).count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_program_is_mapped_and_an_unmapped_file_is_not() {
+        assert!(mappings(&File::open("/proc/self/exe").unwrap()).unwrap() > 0);
+        assert_eq!(mappings(&File::open("/proc/self/status").unwrap()), Some(0));
+    }
+}

@@ -1,0 +1,133 @@
+//! How much memory plugins hold, as those count it that are built to: `export!(.., allocator = ..)`.
+//!
+//! The counts lie in the library (table `memory/1`), one shard per thread, and are added up here by
+//! whoever asks. No code of the plugin runs for that.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use hookrail_abi::boundary::{MemoryShard, MemoryTable};
+use hookrail_model::memory::{Memory, MemoryView};
+use parking_lot::Mutex;
+
+/// Reads what one library counts.
+pub struct Meter {
+    max: Option<u64>,
+    counts: Mutex<Counts>,
+}
+
+/// # Invariants
+/// The shards of `Counting` lie in a library that is loaded.
+enum Counts {
+    Counting(*const [MemoryShard]),
+    Ended(Sums),
+}
+
+// SAFETY: the shards are atomics.
+unsafe impl Send for Counts {}
+
+/// Of the shards.
+#[derive(Clone, Copy, Debug)]
+struct Sums {
+    held: Memory,
+    total_allocations: u64,
+}
+
+impl Meter {
+    /// A meter of a library, which may hold so many bytes.
+    ///
+    /// # Safety
+    /// [`end`](Self::end) is called before the library that the table is of is closed.
+    pub unsafe fn new(table: &MemoryTable, max: Option<u64>) -> Option<Self> {
+        let is_known = table.size as usize >= size_of::<MemoryTable>() && !table.shards.is_null();
+        let shards = std::ptr::slice_from_raw_parts(table.shards, table.count as usize);
+        // INVARIANT: the shards lie in the library, which is loaded until `end`, by the contract.
+        is_known.then(|| Meter { max, counts: Mutex::new(Counts::Counting(shards)) })
+    }
+
+    /// How many bytes the plugin may hold, if that is limited.
+    pub fn max(&self) -> Option<u64> {
+        self.max
+    }
+
+    /// What it holds now; what it held in the end, if that is over.
+    pub fn held(&self) -> Memory {
+        self.counts.lock().sums().held
+    }
+
+    pub fn view(&self) -> MemoryView {
+        let Sums { held, total_allocations } = self.counts.lock().sums();
+        let over = self.max.is_some_and(|max| held.bytes > max);
+        MemoryView { held, total_allocations, max_bytes: self.max, over }
+    }
+
+    /// Reads the counts for the last time; answers what it holds.
+    pub fn end(&self) -> Memory {
+        let mut counts = self.counts.lock();
+        let sums = counts.sums();
+        *counts = Counts::Ended(sums);
+        sums.held
+    }
+}
+
+impl std::fmt::Debug for Meter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.view().fmt(f)
+    }
+}
+
+impl Counts {
+    fn sums(&self) -> Sums {
+        match *self {
+            // SAFETY: by the type invariant.
+            Counts::Counting(shards) => Sums::of(unsafe { &*shards }),
+            Counts::Ended(sums) => sums,
+        }
+    }
+}
+
+impl Sums {
+    fn of(shards: &[MemoryShard]) -> Self {
+        let sum = |of: fn(&MemoryShard) -> &AtomicU64| {
+            // Relaxed: counts. Wrapping: a plugin may have written anything.
+            shards.iter().fold(0u64, |sum, shard| sum.wrapping_add(of(shard).load(Ordering::Relaxed)))
+        };
+        // First, since what was freed before was allocated before. It may still be seen the other way round,
+        // of a block that goes from thread to thread meanwhile.
+        let [freed, frees] = [sum(|shard| &shard.freed), sum(|shard| &shard.frees)];
+        let [allocated, allocations] = [sum(|shard| &shard.allocated), sum(|shard| &shard.allocations)];
+        let held = Memory { bytes: allocated.saturating_sub(freed), allocations: allocations.saturating_sub(frees) };
+        Sums { held, total_allocations: allocations }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shard(counts: [u64; 4]) -> MemoryShard {
+        let [allocated, freed, allocations, frees] = counts.map(AtomicU64::new);
+        MemoryShard { allocated, freed, allocations, frees, ..MemoryShard::default() }
+    }
+
+    #[test]
+    fn what_one_thread_allocates_another_may_free() {
+        let shards = [shard([100, 0, 3, 0]), shard([0, 70, 0, 2]), MemoryShard::default()];
+        let table = MemoryTable { size: 16, count: 3, shards: shards.as_ptr() };
+        // SAFETY: the shards are kept as long as the meter.
+        let meter = unsafe { Meter::new(&table, Some(29)) }.unwrap();
+        let held = Memory { bytes: 30, allocations: 1 };
+        assert_eq!(meter.view(), MemoryView { held, total_allocations: 3, max_bytes: Some(29), over: true });
+        assert_eq!(meter.end(), held);
+        shards[0].allocated.store(1000, Ordering::Relaxed);
+        assert_eq!(meter.held(), held, "nobody looks into a library that may be gone");
+    }
+
+    #[test]
+    fn a_table_that_is_none_is_not_read() {
+        let shards = [shard([1; 4])];
+        for (size, shards) in [(15, shards.as_ptr()), (16, std::ptr::null())] {
+            // SAFETY: as above.
+            assert!(unsafe { Meter::new(&MemoryTable { size, count: 1, shards }, None) }.is_none());
+        }
+    }
+}

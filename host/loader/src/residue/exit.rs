@@ -1,0 +1,88 @@
+//! What the system knows of a thread's part: two functions of the host.
+//!
+//! One runs with the destructors of thread-locals, and runs those of libraries. The other is the
+//! destructor of the one key that the host has: it runs behind all thread-locals, runs the
+//! destructors of keys, and is the last that a thread runs of any library.
+
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::io;
+use std::ptr::null;
+use std::sync::Arc;
+
+use once_cell::sync::OnceCell;
+
+use super::{Residue, is_lost, run_everywhere, system, thread};
+
+thread_local! {
+    /// Whether the system will call `run_destructors`. Without `Drop`, so that it is there to the very end of a thread.
+    static IS_ARMED: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Residue {
+    /// A residue for a library that is about to be bound; it is known to all threads until [`gone`](Self::gone).
+    pub fn new() -> io::Result<Arc<Self>> {
+        prepare()?;
+        Ok(Residue::known())
+    }
+}
+
+/// Has this thread run destructors of thread-locals when it ends. Before it notes the first of
+/// them.
+pub(super) fn arm() {
+    if !IS_ARMED.replace(true) {
+        system::at_thread_exit(run_destructors);
+    }
+}
+
+/// Has this thread call `run_last` when it ends. Before it notes a key's value, or a destructor.
+pub(super) fn arm_last() {
+    // Any value but null has its destructor called.
+    const ARMED: *const c_void = std::ptr::without_provenance(1);
+    if let Some(key) = LAST_KEY.get() {
+        system::set_specific(*key, ARMED);
+    }
+}
+
+/// The host's key; there from the first residue on.
+static LAST_KEY: OnceCell<u32> = OnceCell::new();
+
+/// Makes the host's key. A process has 1,024.
+fn prepare() -> io::Result<()> {
+    let make = || {
+        let mut key = 0;
+        match system::key_create(&mut key, Some(run_last)) {
+            0 => Ok(key),
+            error => Err(io::Error::from_raw_os_error(error)),
+        }
+    };
+    LAST_KEY.get_or_try_init(make).map(drop)
+}
+
+/// This thread is one of the library's, and counts as such until it has run the last of it.
+///
+/// The residue stays as long, since threads that have not ended keep it.
+pub(super) fn adopt(residue: Arc<Residue>) {
+    arm();
+    arm_last();
+    thread::set_started_by(Arc::into_raw(residue));
+}
+
+unsafe extern "C" fn run_destructors(_: *mut c_void) {
+    run_everywhere(Residue::run_destructors);
+    // Whatever is noted from now on, by a thread-local of the host, arms it again.
+    IS_ARMED.set(false);
+}
+
+unsafe extern "C" fn run_last(_: *mut c_void) {
+    run_everywhere(Residue::run_own);
+    let started_by = thread::set_started_by(null::<Residue>());
+    if !started_by.is_null() {
+        // SAFETY: `adopt` made it from an `Arc`, and it is taken once.
+        let residue = unsafe { Arc::from_raw(started_by) };
+        if !is_lost() {
+            residue.state.lock().threads -= 1;
+            residue.changed.notify_all();
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What a library calls in the place of the system's functions.
+
+use std::ffi::c_void;
+use std::sync::Arc;
+
+use hookrail_abi::boundary::{KeyDestructor, ObjectDestructor, Str, ThreadBody, UnloadService};
+
+use super::state::State;
+use super::{Residue, exit, is_lost, system, thread};
+
+pub static TABLE: UnloadService = UnloadService {
+    size: size_of::<UnloadService>() as u32,
+    at_thread_exit,
+    key_create,
+    key_delete,
+    set_specific,
+    thread_create,
+    keep,
+};
+
+/// Changes the records of a library, unless they are lost.
+///
+/// # Safety
+/// `library` came from [`Residue::as_library`], of a residue that still is.
+unsafe fn note<R>(library: *const c_void, change: impl FnOnce(&mut State) -> R) -> Option<R> {
+    // SAFETY: the caller's contract.
+    let residue = unsafe { &*library.cast::<Residue>() };
+    (!is_lost()).then(|| change(&mut residue.state.lock()))
+}
+
+unsafe extern "C" fn at_thread_exit(library: *const c_void, run: ObjectDestructor, object: *mut c_void) -> i32 {
+    exit::arm();
+    // For one that comes when the system has run all thread-locals, from a foreign key's destructor.
+    exit::arm_last();
+    // SAFETY: the library hands back what it was bound with, and its residue outlives it.
+    unsafe { note(library, |state| state.add_destructor(thread::id(), run, object)) };
+    0
+}
+
+unsafe extern "C" fn key_create(library: *const c_void, key: *mut u32, destructor: KeyDestructor) -> i32 {
+    // SAFETY: the library passes room for a key.
+    let key = unsafe { &mut *key };
+    // Without the destructor: the system must not know code of the library.
+    let made = system::key_create(key, None);
+    if made == 0 {
+        // SAFETY: as in `at_thread_exit`.
+        unsafe { note(library, |state| state.add_key(*key, destructor)) };
+    }
+    made
+}
+
+unsafe extern "C" fn key_delete(library: *const c_void, key: u32) -> i32 {
+    // Only what is its own: the number of a key that it has deleted before may be another's by now.
+    // SAFETY: as in `at_thread_exit`.
+    let is_own = unsafe { note(library, |state| state.remove_key(key)) };
+    if is_own == Some(true) { system::key_delete(key) } else { libc::EINVAL }
+}
+
+unsafe extern "C" fn set_specific(library: *const c_void, key: u32, value: *const c_void) -> i32 {
+    let set = system::set_specific(key, value);
+    if set == 0 {
+        exit::arm_last();
+        // SAFETY: as in `at_thread_exit`.
+        unsafe { note(library, |state| state.set_value(thread::id(), key, value.cast_mut())) };
+    }
+    set
+}
+
+unsafe extern "C" fn thread_create(
+    library: *const c_void,
+    thread: *mut c_void,
+    attributes: *const c_void,
+    body: ThreadBody,
+    argument: *mut c_void,
+) -> i32 {
+    if is_lost() {
+        return libc::EAGAIN;
+    }
+    // SAFETY: as in `at_thread_exit`; the count is the residue's own, taken back by `run`.
+    let residue = unsafe {
+        Arc::increment_strong_count(library.cast::<Residue>());
+        Arc::from_raw(library.cast::<Residue>())
+    };
+    {
+        let mut state = residue.state.lock();
+        if state.closed {
+            return libc::EAGAIN;
+        }
+        state.threads += 1;
+    }
+    let start = Box::into_raw(Box::new(Start { residue, body, argument }));
+    // SAFETY: the library passes what `pthread_create` wants; `run` takes the box.
+    let made = unsafe { system::thread_create(thread, attributes, run, start.cast()) };
+    if made != 0 {
+        // SAFETY: no thread was started, so the box is ours.
+        let start = unsafe { Box::from_raw(start) };
+        start.residue.state.lock().threads -= 1;
+    }
+    made
+}
+
+struct Start {
+    residue: Arc<Residue>,
+    body: ThreadBody,
+    argument: *mut c_void,
+}
+
+/// The first function of a library's thread. `pthread_exit` unwinds through it, so it holds nothing
+/// to drop while the library's runs.
+unsafe extern "C-unwind" fn run(start: *mut c_void) -> *mut c_void {
+    // SAFETY: `thread_create` made it for this thread.
+    let Start { residue, body, argument } = *unsafe { Box::from_raw(start.cast::<Start>()) };
+    exit::adopt(residue);
+    // SAFETY: the two differ in what the compiler makes of unwinding only.
+    let body = unsafe { std::mem::transmute::<ThreadBody, system::Body>(body) };
+    // SAFETY: the library is not closed before this thread has ended.
+    unsafe { body(argument) }
+}
+
+unsafe extern "C" fn keep(library: *const c_void, reason: Str) {
+    // SAFETY: the text holds for the call.
+    let reason = unsafe { reason.to_text() }.into_owned();
+    // SAFETY: as in `at_thread_exit`.
+    unsafe { note(library, |state| _ = state.kept.get_or_insert(reason)) };
+}

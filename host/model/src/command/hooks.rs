@@ -1,0 +1,91 @@
+//! Points and their chains.
+
+use serde::{Deserialize, Serialize};
+
+use super::command;
+use crate::stats;
+use crate::trace::{self, Condition};
+use crate::view::PointView;
+
+/// The points with their chains: all, or one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hooks {
+    /// The one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub point: Option<String>,
+}
+
+/// How closely the dispatches of a point are looked at from now on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Level {
+    /// The point.
+    pub point: String,
+    /// The level.
+    pub level: stats::Level,
+}
+
+/// Has a quarantined callback called again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// The point.
+    pub point: String,
+    /// `instance/callback`
+    pub callback: String,
+}
+
+/// Traces the next dispatches of a point; answers as many as were asked for, or those that came within the time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trace {
+    /// The point.
+    pub point: String,
+    /// How many at most, from 1 to 1,000.
+    pub count: usize,
+    /// Only dispatches that fulfil this, `FIELD=VALUE`.
+    #[serde(rename = "if", default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Condition>,
+    /// How long to wait for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_ms: Option<u64>,
+}
+
+command!(Hooks, "hooks", HOST, Vec<PointView>);
+command!(Level, "level", HOST, PointView);
+command!(Release, "release", HOST, PointView);
+command!(Trace, "trace", HOST, Vec<trace::Trace>, wait_ms);
+
+impl Hooks {
+    /// All points.
+    pub fn new() -> Self {
+        Hooks::default()
+    }
+
+    /// One point.
+    pub fn of(point: impl Into<String>) -> Self {
+        Hooks { point: Some(point.into()) }
+    }
+}
+
+impl Level {
+    /// That of a point.
+    pub fn new(point: impl Into<String>, level: stats::Level) -> Self {
+        Level { point: point.into(), level }
+    }
+}
+
+impl Release {
+    /// Of a callback, `instance/callback`, on a point.
+    pub fn new(point: impl Into<String>, callback: impl Into<String>) -> Self {
+        Release { point: point.into(), callback: callback.into() }
+    }
+}
+
+impl Trace {
+    /// So many of a point, without a condition, within the time that the host sees fit.
+    pub fn new(point: impl Into<String>, count: usize) -> Self {
+        Trace { point: point.into(), count, condition: None, wait_ms: None }
+    }
+}

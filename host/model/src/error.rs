@@ -1,0 +1,342 @@
+//! What can go wrong in a host, by who is at fault. Every error has a stable code and names the next step.
+//!
+//! What can go wrong with packages, with what is installed and with commands is said by the crates that those
+//! are of, whose errors wrap this one.
+
+mod misuse;
+mod system;
+
+use std::borrow::Cow;
+use std::io;
+use std::path::PathBuf;
+
+pub use self::misuse::ApiMisuse;
+
+/// An error of the host.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The program that embeds the host asked for something that cannot be.
+    #[error(transparent)]
+    ApiMisuse(#[from] ApiMisuse),
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The library cannot work with this host.
+    #[error("{plugin}: {why}")]
+    PluginIncompatible {
+        /// The plugin's name, or its file while the name is not known.
+        plugin: String,
+        /// What does not fit.
+        why: Incompatible,
+    },
+    /// The plugin broke a rule, or failed.
+    #[error("{plugin}: {why}")]
+    PluginMisbehaved {
+        /// The instance's name, or the plugin's.
+        plugin: String,
+        /// What it did.
+        why: Misbehaved,
+    },
+    /// The system refused.
+    #[error("cannot {what}: {source}")]
+    System {
+        /// What was tried, with the file it was tried on.
+        what: String,
+        /// Why it failed.
+        source: io::Error,
+    },
+}
+
+/// A mistake in the configuration.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file is no TOML of the form we know.
+    #[error("{}: {why}", file.display())]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// Where and what.
+        why: String,
+    },
+    /// A key says something that cannot be meant.
+    #[error("`{key}` {why}")]
+    Meaningless {
+        /// The key, as in the file.
+        key: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// An operator's override has a priority that is reserved.
+    #[error("the override of {callback} on {point} has the reserved priority {priority}")]
+    ReservedPriority {
+        /// The point.
+        point: String,
+        /// `instance/callback`
+        callback: String,
+        /// The number.
+        priority: i32,
+    },
+    /// A plugin's configuration does not fit its schema; all mistakes at once.
+    #[error("the configuration of `{instance}` does not fit its schema:{}", lines(mistakes))]
+    Schema {
+        /// The instance.
+        instance: String,
+        /// Path and mistake, each.
+        mistakes: Vec<String>,
+    },
+    /// More than one instance is configured for a plugin that has one.
+    #[error("`{0}` can have one instance only")]
+    TooManyInstances(String),
+}
+
+/// Why a library cannot work with this host.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Incompatible {
+    /// Its ABI versions and ours have none in common.
+    #[error("it works with ABI {plugin}, this host offers {host}")]
+    Abi {
+        /// The range of the plugin.
+        plugin: String,
+        /// That of the host.
+        host: String,
+    },
+    /// The file is cut off or damaged.
+    #[error("the file is truncated or damaged: {0}")]
+    Damaged(String),
+    /// It is not the kind of file that can be loaded.
+    #[error("it is {0}, not a shared library")]
+    NotALibrary(String),
+    /// It is a shared library, but no plugin.
+    #[error("it is a shared library but no Hookrail plugin: {0}")]
+    NotAPlugin(String),
+    /// The system answered an image that was loaded before, with whatever it has in its statics.
+    #[error("the system gave out an image of it that was loaded before")]
+    NotFresh,
+    /// What the file says of itself is not what the code says.
+    #[error("its note and its code disagree on {field}: the note says {note}, the code {code}")]
+    NoteDisagrees {
+        /// What they disagree on.
+        field: String,
+        /// The value in the note.
+        note: String,
+        /// The value in the code.
+        code: String,
+    },
+    /// The system's loader refused it.
+    #[error("the system cannot load it: {0}")]
+    Open(String),
+    /// It is for another machine.
+    #[error("it is for {found}, not for {here}")]
+    OtherMachine {
+        /// The file's machine.
+        found: String,
+        /// The one that it is to be for.
+        here: &'static str,
+    },
+    /// A panic in it would abort the host.
+    #[error("it was built with panic = \"abort\": a panic in it would end the host")]
+    PanicAborts,
+    /// The payload of a point has another layout there.
+    #[error("it was built for another payload of {point}: {difference}")]
+    Payload {
+        /// The point.
+        point: String,
+        /// Type, field, both sides.
+        difference: String,
+    },
+    /// It was built for another revision of a point.
+    #[error("it was built for revision {plugin} of {point}, this host has revision {host}")]
+    PointRevision {
+        /// The point.
+        point: String,
+        /// The plugin's revision.
+        plugin: u32,
+        /// Ours.
+        host: u32,
+    },
+    /// It brings a heap of its own.
+    #[error(
+        "its `{0}` is not the one of this process: it brings a heap of its own, and payloads are grown and freed on both sides"
+    )]
+    PrivateHeap(&'static str),
+    /// It does not take the state of the generation before it.
+    #[error("{instance} does not take over the state `{schema}` version {version}: {said}")]
+    State {
+        /// The instance.
+        instance: String,
+        /// The schema of the state.
+        schema: String,
+        /// Its version.
+        version: u32,
+        /// Why.
+        said: String,
+    },
+    /// It hooks a point that this host does not have.
+    #[error("it hooks {point}, which this host does not dispatch{}", hint(known))]
+    UnknownPoint {
+        /// The point.
+        point: String,
+        /// What may have been meant.
+        known: Option<String>,
+    },
+}
+
+/// What a plugin did.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Misbehaved {
+    /// It registered a callback twice.
+    #[error("it registered `{callback}` twice on {point}")]
+    DuplicateCallback {
+        /// The point.
+        point: String,
+        /// The callback's name.
+        callback: String,
+    },
+    /// One of its functions failed.
+    #[error("its {call} failed: {said}")]
+    Failed {
+        /// Which function.
+        call: &'static str,
+        /// What it said.
+        said: String,
+    },
+    /// A registration that makes no sense.
+    #[error("it registered `{callback}` on {point} with {what}")]
+    Malformed {
+        /// The point.
+        point: String,
+        /// The callback's name.
+        callback: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// It gave no priority.
+    #[error("it registered `{callback}` on {point} without a priority")]
+    NoPriority {
+        /// The point.
+        point: String,
+        /// The callback's name.
+        callback: String,
+    },
+    /// It gave a priority that is kept for the host.
+    #[error("it registered `{callback}` on {point} with the reserved priority {priority}")]
+    ReservedPriority {
+        /// The point.
+        point: String,
+        /// The callback's name.
+        callback: String,
+        /// The number.
+        priority: i32,
+    },
+    /// It handed over more than is allowed.
+    #[error("its {call} handed over {bytes} bytes, {limit} are allowed")]
+    StateTooLong {
+        /// Which function.
+        call: &'static str,
+        /// How many bytes it handed over.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// It registered a callback that its file does not declare.
+    #[error("it registered `{callback}` on {point}, which its note does not declare")]
+    Undeclared {
+        /// The point.
+        point: String,
+        /// The callback's name.
+        callback: String,
+    },
+}
+
+impl Error {
+    /// The stable code, `HR` and four digits.
+    pub fn code(&self) -> &'static str {
+        self.code_and_fix().0
+    }
+
+    /// The next step for whoever reads the error.
+    pub fn fix(&self) -> Cow<'static, str> {
+        self.code_and_fix().1.into()
+    }
+
+    fn code_and_fix(&self) -> (&'static str, &'static str) {
+        match self {
+            Error::ApiMisuse(misuse) => misuse.code_and_fix(),
+            Error::Config(error) => match error {
+                ConfigError::File { .. } => ("HR0201", "mend the file; docs/guide/operating.md lists its keys"),
+                ConfigError::Meaningless { .. } => ("HR0205", "docs/guide/operating.md says what each key means"),
+                ConfigError::ReservedPriority { .. } => ("HR0202", "use any number but 1000 and the ends of the range"),
+                ConfigError::Schema { .. } => (
+                    "HR0203",
+                    "`hookrail config schema NAME` prints the schema; of a file, `hookrail inspect --schema FILE`",
+                ),
+                ConfigError::TooManyInstances(_) => ("HR0204", "configure one instance"),
+            },
+            Error::PluginIncompatible { why, .. } => match why {
+                Incompatible::Abi { .. } => {
+                    ("HR0301", "rebuild the plugin with a `hookrail-abi` of the host's major version")
+                }
+                Incompatible::Damaged(_) => ("HR0302", "build or copy the file again"),
+                Incompatible::NotALibrary(_) => {
+                    ("HR0303", "pass the lib*.so that `cargo build` makes of a crate with crate-type = [\"cdylib\"]")
+                }
+                Incompatible::NotAPlugin(_) => (
+                    "HR0304",
+                    "add `hookrail_abi::export!(YourPlugin);` to its root and crate-type = [\"cdylib\"] to its Cargo.toml",
+                ),
+                Incompatible::NoteDisagrees { .. } => {
+                    ("HR0305", "rebuild it; in C, mend the note or the code so that both say the same")
+                }
+                Incompatible::NotFresh => ("HR0314", "start the program anew; and please report it"),
+                Incompatible::Open(_) => ("HR0306", "install what is missing, or link it into the plugin"),
+                Incompatible::OtherMachine { .. } => ("HR0307", "build it for this machine"),
+                Incompatible::PanicAborts => ("HR0308", "remove panic = \"abort\" from its profile and rebuild it"),
+                Incompatible::Payload { .. } => {
+                    ("HR0309", "build both sides with the same version of the crate that declares the point")
+                }
+                Incompatible::PointRevision { .. } => {
+                    ("HR0310", "build both sides with the same version of the crate that declares the point")
+                }
+                Incompatible::PrivateHeap(_) => (
+                    "HR0311",
+                    "build it without its own malloc; a Rust global allocator that leaves malloc alone is fine",
+                ),
+                Incompatible::State { .. } => (
+                    "HR0313",
+                    "build one that restores it, or leave it behind with `plugin upgrade --fresh` (`Host::upgrade_fresh`)",
+                ),
+                Incompatible::UnknownPoint { .. } => {
+                    ("HR0312", "`hookrail hooks list` shows the points; an embedder declares its own before it loads")
+                }
+            },
+            Error::PluginMisbehaved { why, .. } => match why {
+                Misbehaved::DuplicateCallback { .. } => ("HR0401", "give the callbacks of one point different names"),
+                Misbehaved::Failed { .. } => ("HR0402", "mend what it says, or the plugin"),
+                Misbehaved::Malformed { .. } => ("HR0403", "docs/abi.md describes the registration record"),
+                Misbehaved::NoPriority { .. } => ("HR0404", "give a priority and set HOOKRAIL_HAS_PRIORITY"),
+                Misbehaved::ReservedPriority { .. } => {
+                    ("HR0405", "use a number below 1000 to run before the built-in callbacks, above to run after")
+                }
+                Misbehaved::StateTooLong { .. } => (
+                    "HR0407",
+                    "raise `max_state` in [upgrade], or leave it behind with `plugin upgrade --fresh` (`Host::upgrade_fresh`)",
+                ),
+                Misbehaved::Undeclared { .. } => ("HR0406", "declare it in HOOKS (in C: in the note)"),
+            },
+            Error::System { source, .. } => ("HR0501", system::fix(source.kind())),
+        }
+    }
+}
+
+/// Several mistakes, each on a line of its own below what they are mistakes of.
+pub fn lines(mistakes: &[String]) -> String {
+    mistakes.iter().map(|mistake| format!("\n  {mistake}")).collect()
+}
+
+fn hint(known: &Option<String>) -> String {
+    known.as_ref().map(|known| format!(": {known}")).unwrap_or_default()
+}

@@ -1,0 +1,110 @@
+//! Mistakes of the embedding program, and of commands.
+
+use hookrail_abi::catalogue;
+
+/// A mistake of the embedding program, or of a command.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApiMisuse {
+    /// A plugin of that name is loaded already.
+    #[error("a plugin named `{0}` is loaded already")]
+    AlreadyLoaded(String),
+    /// The file is a build of another plugin than the one it shall replace.
+    #[error("the file is a build of `{found}`, not of `{plugin}`")]
+    AnotherPlugin {
+        /// The plugin that shall be replaced.
+        plugin: String,
+        /// What the file says its name is.
+        found: String,
+    },
+    /// Something else is being done to the plugin.
+    #[error("`{plugin}` is being {doing}")]
+    Busy {
+        /// The plugin.
+        plugin: String,
+        /// What: `loaded`, `upgraded` and so on.
+        doing: &'static str,
+    },
+    /// The same callback of the same instance is on that point already.
+    #[error("{point} has a callback {callback} already")]
+    CallbackExists {
+        /// The point.
+        point: String,
+        /// `instance/callback`
+        callback: String,
+    },
+    /// The host is being dropped, or is gone.
+    #[error("the host is ending")]
+    Closing,
+    /// The point has no such callback.
+    #[error("{point} has no callback `{callback}`")]
+    NoCallback {
+        /// The point.
+        point: String,
+        /// `instance/callback`
+        callback: String,
+    },
+    /// There is no such point.
+    #[error("{}", no_point(.0))]
+    NoPoint(String),
+    /// The host knows of nothing that is installed.
+    #[error("this host loads nothing that is installed")]
+    NoStore,
+    /// No plugin of that name is loaded.
+    #[error("no plugin named `{0}` is loaded")]
+    NotLoaded(String),
+    /// The callback is not quarantined.
+    #[error("{callback} on {point} is not quarantined")]
+    NotQuarantined {
+        /// The point.
+        point: String,
+        /// `instance/callback`
+        callback: String,
+    },
+    /// Two declarations of one point do not agree.
+    #[error("the point {0} was declared before with another payload, kind or revision")]
+    PointRedeclared(String),
+    /// The plugin is stopped, or is not, and cannot be for that.
+    #[error("`{plugin}` is {status}")]
+    Status {
+        /// The plugin.
+        plugin: String,
+        /// `running` or `stopped`.
+        status: &'static str,
+    },
+    /// The host has a store already.
+    #[error("the host has a store already")]
+    StoreThere,
+}
+
+impl ApiMisuse {
+    pub(super) fn code_and_fix(&self) -> (&'static str, &'static str) {
+        match self {
+            ApiMisuse::AlreadyLoaded(_) => ("HR0101", "unload it first, or configure another instance of it"),
+            ApiMisuse::AnotherPlugin { .. } => ("HR0105", "pass a build of the same plugin, or load the other one"),
+            ApiMisuse::Busy { .. } => ("HR0106", "wait until that is over"),
+            ApiMisuse::CallbackExists { .. } => ("HR0102", "give one of the two another name"),
+            ApiMisuse::Closing => ("HR0108", "start the program again"),
+            ApiMisuse::NoCallback { .. } => ("HR0109", "`hookrail hooks show POINT` shows them, as instance/callback"),
+            ApiMisuse::NoStore => ("HR0112", "ask another host, or start this one without --no-store"),
+            ApiMisuse::StoreThere => ("HR0113", "give it one store, once"),
+            ApiMisuse::NoPoint(_) => ("HR0110", "`hookrail hooks list` shows them all"),
+            ApiMisuse::NotQuarantined { .. } => ("HR0111", "`hookrail hooks explain POINT` shows what is"),
+            ApiMisuse::NotLoaded(_) => ("HR0103", "`hookrail plugin list` shows what is loaded"),
+            ApiMisuse::PointRedeclared(_) => ("HR0104", "share one declaration, in a crate that all sides depend on"),
+            ApiMisuse::Status { .. } => (
+                "HR0107",
+                "`plugin start` (`Host::start`) runs what is stopped, `plugin stop` (`Host::stop`) stops what runs",
+            ),
+        }
+    }
+}
+
+/// Of a point that the host has not: one of the catalogue is there one day.
+fn no_point(name: &str) -> String {
+    let is_it = |built_in: &&catalogue::BuiltIn| built_in.name == name && built_in.revision == 0;
+    match catalogue::BUILT_IN.iter().find(is_it) {
+        Some(_) => format!("{name}: no host dispatches it yet, so nobody is called"),
+        None => format!("there is no hook point `{name}`"),
+    }
+}

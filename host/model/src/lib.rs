@@ -1,0 +1,33 @@
+//! Plain data of a host that leaves the process, or could.
+//!
+//! Owns the words that the host's crates, the program and management plugins share: commands with their answers
+//! ([`command`], [`wire`]), events, views, levels, ends, errors, what a plugin's file and its package say of
+//! themselves ([`note`], [`package`]), what is installed ([`installed`]), and the parts of a configuration that
+//! more than one crate has to know ([`config`]).
+//!
+//! Must know nothing of threads, files and libraries: nothing here opens, waits or calls into a plugin. Lowest of
+//! the host's crates; stands on the ABI alone.
+
+pub mod command;
+pub mod config;
+pub mod end;
+pub mod error;
+pub mod event;
+pub mod health;
+pub mod installed;
+pub mod instance;
+mod log;
+pub mod log_level;
+pub mod memory;
+pub mod note;
+pub mod package;
+pub mod schema;
+pub mod stats;
+pub mod times;
+pub mod trace;
+pub mod view;
+pub mod wire;
+
+pub use log::guarded;
+#[doc(hidden)]
+pub use tracing;

@@ -1,0 +1,144 @@
+//! What metadata must be that its types do not say.
+
+use std::collections::HashSet;
+
+use semver::Version;
+
+use super::metadata::{FORMAT, Metadata, Requirement};
+use super::target::Build;
+
+/// How long a version may be, and a text that people read. A name and a version are parts of names of
+/// files, which have 255 bytes.
+const LONGEST_VERSION: usize = 64;
+const LONGEST_TEXT: usize = 4096;
+
+/// How large a library may be, which is copied into memory to be looked at and to be run.
+const LARGEST_LIBRARY: u64 = 512 << 20;
+
+impl Metadata {
+    /// Refuses what its types do not: whoever makes metadata asks too.
+    pub fn check(&self) -> Result<(), String> {
+        if self.format != FORMAT {
+            return Err(format!("`format` is {}, this host reads {FORMAT}", self.format));
+        }
+        check_name(&self.name)?;
+        let version = &self.version;
+        if *version < Version::new(0, 0, 1) || !version.build.is_empty() {
+            return Err(format!("`version` is {version}: a version above 0.0.0 without a `+`"));
+        }
+        if version.to_string().len() > LONGEST_VERSION {
+            return Err(format!("`version` is longer than {LONGEST_VERSION} bytes"));
+        }
+        humantime::parse_rfc3339(&self.built_at)
+            .map_err(|error| format!("`built_at` is {:?}: {error}", self.built_at))?;
+        for (what, is_empty) in [
+            ("authors", self.authors.is_empty()),
+            ("files", self.files.is_empty()),
+            ("functionality", self.functionality.is_empty()),
+            ("targets", self.targets.is_empty()),
+        ] {
+            if is_empty {
+                return Err(format!("`{what}` is empty"));
+            }
+        }
+        self.texts().try_for_each(|(what, text)| check_text(what, text))?;
+        self.check_requirements()?;
+        self.check_files()?;
+        self.check_targets()
+    }
+
+    /// What is shown to people, and written into logs.
+    fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        let builder = &self.builder;
+        let of_hooks = self.hooks.iter().flat_map(|hook| [&hook.point, &hook.callback, &hook.effects]);
+        let website = builder.website.iter().map(|text| ("builder.website", &**text));
+        let authors = self.authors.iter().map(|text| ("authors", &**text));
+        let capabilities = self.capabilities.iter().map(|text| ("capabilities", &**text));
+        let signature = builder.signature.iter().flat_map(|text| text.lines()).map(|line| ("builder.signature", line));
+        [
+            ("description", &*self.description),
+            ("source", &self.source),
+            ("builder.name", &builder.name),
+            ("builder.contact", &builder.contact),
+            ("isolation", &self.isolation),
+        ]
+        .into_iter()
+        .chain(authors)
+        .chain(capabilities)
+        .chain(website)
+        .chain(signature)
+        .chain(of_hooks.map(|text| ("hooks", &**text)))
+    }
+
+    /// No other plugin twice, and not itself.
+    fn check_requirements(&self) -> Result<(), String> {
+        for (index, Requirement { name, .. }) in self.requires.iter().enumerate() {
+            check_name(name)?;
+            if *name == self.name || self.requires[..index].iter().any(|before| before.name == *name) {
+                return Err(format!("`requires` has `{name}` twice, or is about itself"));
+            }
+        }
+        Ok(())
+    }
+
+    /// No two files, and no file and folder, are in one place, whether `A` and `a` are the same or not.
+    fn check_files(&self) -> Result<(), String> {
+        let mut files = HashSet::new();
+        for file in &self.files {
+            let folded = file.path.folded();
+            if let Some(twice) = files.replace(folded) {
+                return Err(format!("`files` has `{twice}` twice, but for its case"));
+            }
+        }
+        for file in &self.files {
+            if let Some(folder) = file.path.folders().find(|folder| files.contains(&*folder.to_ascii_lowercase())) {
+                return Err(format!("`files` has `{folder}` as a file, and as the folder of `{}`", file.path));
+            }
+        }
+        Ok(())
+    }
+
+    /// Each target has a library of its own: one that was built for it.
+    fn check_targets(&self) -> Result<(), String> {
+        for (index, Build { target, library, .. }) in self.targets.iter().enumerate() {
+            if self.targets[..index].iter().any(|before| before.target == *target) {
+                return Err(format!("`targets` has {target} twice"));
+            }
+            if self.targets[..index].iter().any(|before| before.library == *library) {
+                return Err(format!("`targets` has `{library}` twice: a library is for one machine"));
+            }
+            match self.files.iter().find(|file| file.path == *library) {
+                None => return Err(format!("`files` has no `{library}`, the library for {target}")),
+                Some(file) if file.size > LARGEST_LIBRARY => {
+                    return Err(format!("the library `{library}` is larger than {LARGEST_LIBRARY} bytes"));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A plugin's name is the name of folders and files too.
+pub fn check_name(name: &str) -> Result<(), String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let is_name = !name.is_empty() && name.len() <= 64 && !name.starts_with('.') && name.bytes().all(is_plain);
+    is_name.then_some(()).ok_or_else(|| format!("`name` is {name:?}, not up to 64 letters, digits, `-`, `_` and `.`"))
+}
+
+/// What turns text around would show it as another one.
+fn check_text(what: &str, text: &str) -> Result<(), String> {
+    let commands = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if text.trim().is_empty() {
+        Err(format!("`{what}` is empty"))
+    } else if text.len() > LONGEST_TEXT {
+        Err(format!("`{what}` is longer than {LONGEST_TEXT} bytes"))
+    } else if text.contains(commands) {
+        Err(format!("`{what}` has a character that does not print in it: {text:?}"))
+    } else {
+        Ok(())
+    }
+}

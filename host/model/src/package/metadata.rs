@@ -1,0 +1,227 @@
+//! What a package says of itself.
+
+use schemars::JsonSchema;
+use semver::Version;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::digest::Digest;
+use super::object::{Object, object, objects};
+use super::path::MemberPath;
+use super::range::Range;
+use super::shown::shown;
+use super::target::Build;
+use crate::note::NoteHook;
+
+/// The form that this host writes, and the only one it reads.
+pub const FORMAT: u32 = 1;
+
+/// How long the metadata may be, in bytes.
+pub const MAX_METADATA: u64 = 1 << 20;
+
+/// What a package says of itself: the JSON beside the tar.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Metadata {
+    /// The form of this file: 1.
+    pub format: u32,
+    /// The plugin's name, as its libraries say it: globally unique, letters, digits, `-`, `_` and `.`.
+    pub name: String,
+    /// The plugin's version, as its libraries say it.
+    #[schemars(with = "String")]
+    pub version: Version,
+    /// What it is good for, in a line.
+    pub description: String,
+    /// When it was built, as RFC 3339 in UTC.
+    pub built_at: String,
+    /// The tar beside this file.
+    #[serde(deserialize_with = "object")]
+    pub tar: Tar,
+    /// All files in the tar, below the folder with the plugin's name.
+    #[serde(deserialize_with = "objects")]
+    pub files: Vec<File>,
+    /// Who wrote it: name and a way to reach them, as free text.
+    pub authors: Vec<String>,
+    /// Who built it.
+    #[serde(deserialize_with = "object")]
+    pub builder: Builder,
+    /// Where its source is: a URL.
+    pub source: String,
+    /// What it does; one at least.
+    pub functionality: Vec<Functionality>,
+    /// What it works with.
+    #[serde(deserialize_with = "object")]
+    pub compatibility: Compatibility,
+    /// Other plugins that have to be enabled wherever it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "objects")]
+    pub requires: Vec<Requirement>,
+    /// What it was built for; one at least.
+    #[serde(deserialize_with = "objects")]
+    pub targets: Vec<Build>,
+    /// The callbacks it may register, as its libraries say.
+    #[serde(deserialize_with = "hooks")]
+    #[schemars(with = "Vec<Hook>")]
+    pub hooks: Vec<NoteHook>,
+    /// What it asks to be granted, as its libraries say.
+    #[serde(default)]
+    pub capabilities: Vec<String>,
+    /// Where its author wishes it to run, as its libraries say.
+    pub isolation: String,
+}
+
+/// The tar of a package.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tar {
+    /// Its SHA-256.
+    pub sha256: Digest,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+/// A file of a package.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// Where it lies.
+    pub path: MemberPath,
+    /// Its SHA-256.
+    pub sha256: Digest,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+/// Who built a package.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Builder {
+    /// Their name.
+    pub name: String,
+    /// A way to reach them.
+    pub contact: String,
+    /// Where more about them is, for example their public key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub website: Option<String>,
+    /// Their signature of the tar, in the form of minisign. It is shown; what a host trusts is the
+    /// signature of the whole package beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
+}
+
+/// What a package works with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Compatibility {
+    /// Versions of the host.
+    pub host: Range,
+    /// Versions of the ABI.
+    pub abi: Range,
+}
+
+/// A plugin that another one needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Requirement {
+    /// Its name.
+    pub name: String,
+    /// The versions of it that will do.
+    pub versions: Range,
+}
+
+/// What a plugin does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(
+    with = "String",
+    extend("pattern" = "^(authentication|authorisation|data_persistence|management|message_processing|rule_engine_extension|transport|x-[a-z0-9_-]+)$")
+)]
+pub struct Functionality(String);
+
+/// What is known of functionality; `x-` and letters is anybody's own.
+const KNOWN: [&str; 7] = [
+    "authentication",
+    "authorisation",
+    "data_persistence",
+    "management",
+    "message_processing",
+    "rule_engine_extension",
+    "transport",
+];
+
+/// A [`NoteHook`] without anything more: notes may grow, a package says what it knows.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Hook {
+    /// The hook point.
+    point: String,
+    /// The point's revision.
+    revision: u32,
+    /// The callback's name.
+    callback: String,
+    /// Where it stands in the chain.
+    priority: i32,
+    /// What it touches: `pure`, `local` or `external`.
+    effects: String,
+}
+
+fn hooks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<NoteHook>, D::Error> {
+    let note = |Hook { point, revision, callback, priority, effects }| NoteHook {
+        point,
+        revision,
+        callback,
+        priority,
+        effects,
+    };
+    objects(from).map(|hooks| hooks.into_iter().map(note).collect())
+}
+
+impl Metadata {
+    /// From the bytes of the JSON file; otherwise what is wrong with them, for people to see.
+    pub fn read(json: &[u8]) -> Result<Self, String> {
+        let read = serde_json::from_slice(json);
+        let Object(metadata): Object<Metadata> = read.map_err(|error| shown(&error.to_string()))?;
+        metadata.check().map_err(|why| shown(&why))?;
+        Ok(metadata)
+    }
+
+    /// As the bytes of the JSON file.
+    pub fn write(&self) -> Vec<u8> {
+        let mut json = serde_json::to_vec_pretty(self).expect("nothing of it can fail to be JSON");
+        json.push(b'\n');
+        json
+    }
+
+    /// The schema of the JSON file.
+    pub fn schema() -> serde_json::Value {
+        let mut schema = schemars::schema_for!(Metadata);
+        schema.insert("title".into(), "Metadata of a Hookrail package".into());
+        schema.to_value()
+    }
+
+    /// `NAME-VERSION`, as the package and its members are called.
+    pub fn full_name(&self) -> String {
+        format!("{}-{}", self.name, self.version)
+    }
+}
+
+impl TryFrom<String> for Functionality {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let is_own = text.strip_prefix("x-").is_some_and(|own| {
+            !own.is_empty()
+                && own
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_'))
+        });
+        if is_own || KNOWN.contains(&&*text) {
+            return Ok(Functionality(text));
+        }
+        Err(format!("the functionality `{text}` is none of {}, and does not begin with `x-`", KNOWN.join(", ")))
+    }
+}
+
+impl From<Functionality> for String {
+    fn from(functionality: Functionality) -> String {
+        functionality.0
+    }
+}

@@ -1,0 +1,122 @@
+//! Where a file lies in a package.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How long a path may be, in bytes: what the oldest form of tar holds without extensions.
+const LONGEST: usize = 200;
+
+/// How many folders deep.
+const DEEPEST: usize = 12;
+
+/// A relative path of plain names, parted by `/`.
+///
+/// # Invariants
+/// No name is empty, begins with `.` and nothing else (`.`, `..`), or has another character than ASCII
+/// letters, digits and `._+-@`. So it stays below the folder that it is joined to, on every file system
+/// and in every shell.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct MemberPath(String);
+
+impl MemberPath {
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The folders it is in, each as text, the innermost first.
+    pub fn folders(&self) -> impl Iterator<Item = &str> {
+        self.0.rmatch_indices('/').map(|(at, _)| &self.0[..at])
+    }
+
+    /// What it is where `A` and `a` are the same.
+    pub(super) fn folded(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+}
+
+impl FromStr for MemberPath {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'+' | b'-' | b'@');
+        let why = if text.starts_with('/') {
+            "is absolute"
+        } else if text.len() > LONGEST {
+            "is longer than 200 bytes"
+        } else if text.split('/').count() > DEEPEST {
+            "is more than 12 folders deep"
+        } else if text.split('/').any(|name| name == "..") {
+            "climbs"
+        } else if text.split('/').any(|name| matches!(name, "" | ".")) {
+            "has an empty name in it"
+        } else if !text.bytes().all(|byte| byte == b'/' || is_plain(byte)) {
+            "has another character than letters, digits and `._+-@`"
+        } else {
+            // INVARIANT: by the checks above.
+            return Ok(MemberPath(text.into()));
+        };
+        // The beginning of one that has no end.
+        let shown: String = text.chars().take(LONGEST).collect();
+        Err(format!("the path {shown:?} {why}"))
+    }
+}
+
+impl TryFrom<String> for MemberPath {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<MemberPath> for String {
+    fn from(path: MemberPath) -> String {
+        path.0
+    }
+}
+
+impl fmt::Display for MemberPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_stays_where_it_is_put() {
+        for good in ["README.md", "lib/x86_64-unknown-linux-gnu/libmask.so", "etc/..a", "a/.hidden", "@scope/x+y_z"] {
+            assert_eq!(good.parse::<MemberPath>().unwrap().as_str(), good);
+        }
+        let long = "a".repeat(201);
+        let deep = "a/".repeat(12) + "a";
+        let bad = [
+            ("", "empty name"),
+            ("/etc/passwd", "absolute"),
+            ("..", "climbs"),
+            ("a/../b", "climbs"),
+            ("./a", "empty name"),
+            ("a//b", "empty name"),
+            ("a/", "empty name"),
+            ("a\\b", "another character"),
+            ("a\0", "another character"),
+            ("a b", "another character"),
+            ("\u{e9}", "another character"),
+            ("C:a", "another character"),
+            (&*long, "longer"),
+            (&*deep, "deep"),
+        ];
+        for (path, why) in bad {
+            let error = path.parse::<MemberPath>().unwrap_err();
+            assert!(error.contains(why), "{path:?}: {error}");
+        }
+    }
+}

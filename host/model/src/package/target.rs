@@ -1,0 +1,116 @@
+//! What a library was built for.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::path::MemberPath;
+
+/// A machine and its system, by the name that Rust gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Target {
+    /// 64-bit Arm, Linux with glibc.
+    #[serde(rename = "aarch64-unknown-linux-gnu")]
+    Aarch64,
+    /// 64-bit x86, Linux with glibc.
+    #[serde(rename = "x86_64-unknown-linux-gnu")]
+    X86_64,
+}
+
+/// A library of a package, and where it works.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Build {
+    /// What it was built for.
+    pub target: Target,
+    /// The oldest glibc it works with.
+    pub libc: Libc,
+    /// The library.
+    pub library: MemberPath,
+}
+
+/// A version of glibc, as `2.31`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String", extend("pattern" = "^[0-9]+\\.[0-9]+$"))]
+pub struct Libc {
+    major: u16,
+    minor: u16,
+}
+
+impl Target {
+    /// This program's.
+    pub const HERE: Self = if cfg!(target_arch = "aarch64") { Target::Aarch64 } else { Target::X86_64 };
+
+    /// All there are.
+    pub const ALL: [Self; 2] = [Target::Aarch64, Target::X86_64];
+
+    /// As Rust and ELF name the machine.
+    pub fn arch(self) -> &'static str {
+        match self {
+            Target::Aarch64 => "aarch64",
+            Target::X86_64 => "x86_64",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Target::Aarch64 => "aarch64-unknown-linux-gnu",
+            Target::X86_64 => "x86_64-unknown-linux-gnu",
+        }
+    }
+}
+
+impl Libc {
+    /// The oldest one that hosts run on.
+    pub const OLDEST: Self = Libc { major: 2, minor: 31 };
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Target::ALL.into_iter().find(|target| target.name() == text);
+        known.ok_or_else(|| format!("the target `{text}` is none of {}", Target::ALL.map(Target::name).join(", ")))
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Libc {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // Rust would take a sign too.
+        let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+        let numbers = text.split_once('.').and_then(|(major, minor)| Some((number(major)?, number(minor)?)));
+        let (major, minor) = numbers.ok_or_else(|| format!("`{text}` is no version of glibc: write it as 2.31"))?;
+        Ok(Libc { major, minor })
+    }
+}
+
+impl TryFrom<String> for Libc {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Libc> for String {
+    fn from(libc: Libc) -> String {
+        libc.to_string()
+    }
+}
+
+impl fmt::Display for Libc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}

@@ -1,0 +1,35 @@
+//! How long an upgrade took.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// How long the parts of an upgrade took. The old generation served in all of them; the new one
+/// serves from within the last. Serialised in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpgradeTimes {
+    /// Copying the file and reading what it says of itself.
+    #[serde(with = "nanoseconds")]
+    pub copy: Duration,
+    /// Opening the copy, with its constructors, checking it, and handing it the host's table.
+    #[serde(with = "nanoseconds")]
+    pub open: Duration,
+    /// Saving the old instances, and creating and starting the new ones.
+    #[serde(with = "nanoseconds")]
+    pub create: Duration,
+    /// The transaction: checking it, and publishing it on every point.
+    #[serde(with = "nanoseconds")]
+    pub swap: Duration,
+}
+
+mod nanoseconds {
+    use super::{Deserialize, Deserializer, Duration, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(time.as_nanos() as u64)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_nanos)
+    }
+}

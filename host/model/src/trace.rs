@@ -1,0 +1,125 @@
+//! Traces: what single dispatches did, step by step, for whoever asked.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What one dispatch did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trace {
+    /// When it began, in nanoseconds since the Unix epoch.
+    pub time: u64,
+    /// The thread it ran on.
+    pub thread: String,
+    /// The payload before it, secrets masked; null where a payload stays in this process.
+    pub payload: Value,
+    /// The callbacks that it came to, in order.
+    pub steps: Vec<Step>,
+    /// What it came to.
+    pub verdict: String,
+    /// How long it took, in nanoseconds, without the tracing between the steps.
+    pub took_ns: u64,
+}
+
+/// What one callback did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// The callback, as `instance/callback`.
+    pub callback: String,
+    /// What it answered, or what that means where it was not called.
+    pub verdict: String,
+    /// What it said: why it denied, or how it failed; or why it was not called.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub said: Option<String>,
+    /// How long it took, in nanoseconds.
+    pub took_ns: u64,
+    /// The payload behind it, where it changed; where its fault put it back, that is no change.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub payload: Option<Value>,
+}
+
+/// Which dispatches to trace: those whose payload has that value in that field.
+///
+/// The field may have dots in it, for one within another: `request.path`, and `headers.KEY` in a list of
+/// pairs, of which any may have the value. A text is compared as it is, anything else as JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Condition {
+    field: String,
+    value: String,
+}
+
+impl Condition {
+    /// The field that it is about.
+    pub fn field(&self) -> &str {
+        &self.field
+    }
+
+    /// Whether a value of that field fulfils it.
+    pub fn is(&self, value: &Value) -> bool {
+        match value {
+            Value::String(text) => *text == self.value,
+            other => serde_json::to_string(other).is_ok_and(|json| json == self.value),
+        }
+    }
+}
+
+impl FromStr for Condition {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((field, value)) if !field.is_empty() => Ok(Condition { field: field.into(), value: value.into() }),
+            _ => Err(format!("`{text}` is no condition: write FIELD=VALUE, for example topic=log.app")),
+        }
+    }
+}
+
+impl TryFrom<String> for Condition {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Condition> for String {
+    fn from(condition: Condition) -> String {
+        condition.to_string()
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.field, self.value)
+    }
+}
+
+/// The field of a condition was in the payload of no dispatch that came by: it may be misspelt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// The field.
+    pub field: String,
+    /// How many dispatches came by.
+    pub dispatches: u64,
+    /// The fields that they have, by the names that conditions take; not all, if they are many. None where the
+    /// payload stays in this process.
+    pub fields: BTreeSet<String>,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Missing { field, dispatches, fields } = self;
+        let count = if *dispatches == 1 { "1 dispatch".into() } else { format!("{dispatches} dispatches") };
+        write!(f, "{count} came by, and none has a field `{field}`: ")?;
+        if fields.is_empty() {
+            return f.write_str("no field of them can be seen");
+        }
+        // A header's key may have anything in it.
+        let names: Vec<_> = fields.iter().map(|name| name.escape_debug().to_string()).collect();
+        write!(f, "they have {}", names.join(", "))
+    }
+}

@@ -1,0 +1,147 @@
+//! The one JSON form of the management commands: a line each way.
+//!
+//! A request is an object in one line; `id` is any number, and comes back with the answer:
+//!
+//! ```text
+//! {"id":1,"command":"upgrade","plugin":"mask","file":"/opt/libhookrail_mask.so","fresh":false}
+//! ```
+//!
+//! So is an answer, which has either `ok` or `error`:
+//!
+//! ```text
+//! {"id":1,"ok":{"plugin":"mask","generation":2,"version":"1.0.0", ...}}
+//! {"id":1,"error":{"code":"HR0103","message":"no plugin named `mask` is loaded","fix":"..."}}
+//! ```
+//!
+//! Behind the answer to `events`, the connection carries [`Told`] lines and nothing else:
+//!
+//! ```text
+//! {"id":1,"ok":null}
+//! {"event":{"plugin":"mask","generation":2,"time":1760000000000000000,"event":"stopped"}}
+//! {"dropped":7}
+//! ```
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::command::Command;
+use crate::event::Event;
+
+/// The longest line that a host reads, in bytes.
+pub const MAX_LINE: usize = 1 << 20;
+
+/// A request on its way out: a command with its number.
+#[derive(Clone, Debug, Serialize)]
+struct Request<'a, C> {
+    id: u64,
+    command: &'static str,
+    #[serde(flatten)]
+    fields: &'a C,
+}
+
+/// A request that came in: which command it is of, and whether its fields are that command's, is for whoever
+/// carries it out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RawRequest {
+    /// Comes back with the answer.
+    pub id: u64,
+    /// The command's [`NAME`](Command::NAME).
+    pub command: String,
+    /// The command's fields.
+    pub fields: Map<String, Value>,
+}
+
+/// A line that is no request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoRequest {
+    /// Its number, if it has one all the same.
+    pub id: Option<u64>,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// An answer: the number of its request, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The number of the request; `None` where none could be read.
+    pub id: Option<u64>,
+    /// What came of it.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// What came of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// It was done; each [`Command`] says what it answers.
+    Ok(Value),
+    /// It was not.
+    Error(Problem),
+}
+
+/// An error, as it crosses the socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The stable code.
+    pub code: String,
+    /// What happened.
+    pub message: String,
+    /// The next step.
+    pub fix: String,
+}
+
+/// What is told behind the answer to [`Events`](crate::command::Events).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Told {
+    /// So many events in all were left out by now, because they were not read in time.
+    Dropped(u64),
+    /// Something happened.
+    Event(Event),
+}
+
+impl RawRequest {
+    /// Reads a line.
+    pub fn read(line: &[u8]) -> Result<Self, NoRequest> {
+        let bad = |id, why: &str| NoRequest { id, why: why.into() };
+        let mut fields: Map<String, Value> =
+            serde_json::from_slice(line).map_err(|error| bad(None, &error.to_string()))?;
+        let id = fields.remove("id").as_ref().and_then(Value::as_u64);
+        let id = id.ok_or_else(|| bad(None, "`id` is no number from 0 on"))?;
+        match fields.remove("command") {
+            Some(Value::String(command)) => Ok(RawRequest { id, command, fields }),
+            Some(_) => Err(bad(Some(id), "`command` is no text")),
+            None => Err(bad(Some(id), "missing field `command`")),
+        }
+    }
+
+    /// The fields as those of a command; otherwise what is wrong with them.
+    pub fn into_command<C: Command>(self) -> Result<C, String> {
+        // From the fields, not from the text: positions in them would be those of another text.
+        C::deserialize(Value::Object(self.fields)).map_err(|error| error.to_string())
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// A command with its number as a line. Fails for what has no JSON: a path that is not UTF-8.
+pub fn request<C: Command>(id: u64, command: &C) -> Result<Vec<u8>, serde_json::Error> {
+    line(&Request { id, command: C::NAME, fields: command })
+}
+
+/// A value as a line.
+pub fn line(value: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+#[cfg(test)]
+mod tests;

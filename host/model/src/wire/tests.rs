@@ -1,0 +1,175 @@
+//! Each form, and back.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::*;
+use crate::command::{
+    Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Desire, Disable, Enable, Events, Hooks, Install,
+    Level, List, Load, Log, Release, Restart, Rollback, Show, Stage, Start, Status, Stop, TakeIn, Trace, Uninstall,
+    Unload, Upgrade, Validate,
+};
+use crate::end::End;
+use crate::event::Happened;
+use crate::log_level::LogLevel;
+use crate::memory::Memory;
+use crate::package::Digest;
+use crate::stats;
+use crate::times::UpgradeTimes;
+
+/// A request has that form, and is what comes back from it.
+fn check<C: Command>(command: C, text: &str) {
+    assert_eq!(request(7, &command).unwrap(), format!("{text}\n").into_bytes());
+    let raw = RawRequest::read(text.as_bytes()).unwrap();
+    assert_eq!((raw.id, &*raw.command), (7, C::NAME));
+    assert_eq!(raw.into_command::<C>().unwrap(), command);
+}
+
+#[test]
+fn each_request_has_its_form_and_comes_back_from_it() {
+    check(Events {}, r#"{"id":7,"command":"events"}"#);
+    check(Hooks::new(), r#"{"id":7,"command":"hooks"}"#);
+    check(Hooks::of("a.b"), r#"{"id":7,"command":"hooks","point":"a.b"}"#);
+    check(Level::new("a.b", stats::Level::Count), r#"{"id":7,"command":"level","point":"a.b","level":"count"}"#);
+    check(Release::new("a.b", "c/d"), r#"{"id":7,"command":"release","point":"a.b","callback":"c/d"}"#);
+    check(
+        Trace { condition: "x=y".parse().ok(), ..Trace::new("a.b", 3) },
+        r#"{"id":7,"command":"trace","point":"a.b","count":3,"if":"x=y"}"#,
+    );
+    check(Enable::new("mask"), r#"{"id":7,"command":"enable","plugin":"mask"}"#);
+    check(
+        Disable { wait_ms: Some(5), ..Disable::new("mask") },
+        r#"{"id":7,"command":"disable","plugin":"mask","wait_ms":5}"#,
+    );
+    check(Restart::new("mask"), r#"{"id":7,"command":"restart","plugin":"mask"}"#);
+    check(Rollback::new("mask"), r#"{"id":7,"command":"rollback","plugin":"mask","fresh":false}"#);
+    check(
+        Uninstall { purge: true, ..Uninstall::new("mask") },
+        r#"{"id":7,"command":"uninstall","plugin":"mask","purge":true}"#,
+    );
+    check(
+        Install { plugin: Some("mask".into()), downgrade: true, ..Install::new("/a.hrp") },
+        r#"{"id":7,"command":"install","file":"/a.hrp","plugin":"mask","dry_run":false,"downgrade":true,"fresh":false}"#,
+    );
+    check(Stage::new("/a.hrp"), r#"{"id":7,"command":"stage","file":"/a.hrp"}"#);
+    check(Validate::new("/a.hrp"), r#"{"id":7,"command":"validate","file":"/a.hrp"}"#);
+    check(
+        Allow::new("mask", "1.2.3".parse().unwrap(), Digest::default(), Duration::from_millis(9)),
+        &format!(
+            r#"{{"id":7,"command":"allow","plugin":"mask","version":"1.2.3","sha256":"{}","lasts_ms":9}}"#,
+            "0".repeat(64)
+        ),
+    );
+    check(Config::new("mask"), r#"{"id":7,"command":"config","plugin":"mask"}"#);
+    check(ConfigSchema::new("mask"), r#"{"id":7,"command":"config-schema","plugin":"mask"}"#);
+    check(ConfigHistory::new("mask"), r#"{"id":7,"command":"config-history","plugin":"mask"}"#);
+    let config = json!({ "a": 1 });
+    check(
+        Configure { restart: true, ..Configure::new("mask", config.clone()) },
+        r#"{"id":7,"command":"configure","plugin":"mask","config":{"a":1},"restart":true}"#,
+    );
+    let desire =
+        Desire { package: None, downgrade: false, enabled: true, config: Some(config), restart: false, hooks: None };
+    check(
+        Apply { dry_run: true, ..Apply::new([("mask".into(), desire)].into()) },
+        r#"{"id":7,"command":"apply","plugins":{"mask":{"downgrade":false,"enabled":true,"config":{"a":1},"restart":false}},"dry_run":true}"#,
+    );
+    check(TakeIn {}, r#"{"id":7,"command":"take-in"}"#);
+    check(List { verify: true }, r#"{"id":7,"command":"list","verify":true}"#);
+    check(List::new(), r#"{"id":7,"command":"list"}"#);
+    check(Log::new("mask", LogLevel::Debug), r#"{"id":7,"command":"log","plugin":"mask","level":"debug"}"#);
+    check(Load::new("/a.so"), r#"{"id":7,"command":"load","file":"/a.so"}"#);
+    check(Show::new("mask"), r#"{"id":7,"command":"show","plugin":"mask"}"#);
+    check(Start::new("mask"), r#"{"id":7,"command":"start","plugin":"mask"}"#);
+    check(Status {}, r#"{"id":7,"command":"status"}"#);
+    check(Stop::new("mask"), r#"{"id":7,"command":"stop","plugin":"mask"}"#);
+    check(
+        Unload { wait_ms: Some(5), ..Unload::new("mask") },
+        r#"{"id":7,"command":"unload","plugin":"mask","wait_ms":5}"#,
+    );
+    check(
+        Upgrade { fresh: true, ..Upgrade::new("mask", "/a.so") },
+        r#"{"id":7,"command":"upgrade","plugin":"mask","file":"/a.so","fresh":true}"#,
+    );
+}
+
+#[test]
+fn what_may_be_left_out_has_a_default() {
+    let raw = RawRequest::read(br#"{"command":"upgrade","file":"/a.so","plugin":"mask","id":0}"#).unwrap();
+    assert_eq!((raw.id, raw.into_command()), (0, Ok(Upgrade::new("mask", "/a.so"))));
+    let raw = RawRequest::read(br#"{"command":"apply","plugins":{"mask":{}},"id":0}"#).unwrap();
+    let wanted: BTreeMap<_, _> = raw.into_command::<Apply>().unwrap().plugins;
+    assert!(wanted["mask"].enabled && wanted["mask"].package.is_none());
+}
+
+#[test]
+fn what_is_no_request_is_told_with_its_number_where_it_has_one() {
+    for (text, id, why) in [
+        ("", None, "EOF"),
+        ("nonsense", None, "expected"),
+        ("[]", None, "invalid type"),
+        (r#"{"command":"list"}"#, None, "`id`"),
+        (r#"{"id":"7","command":"list"}"#, None, "`id`"),
+        (r#"{"id":-1,"command":"list"}"#, None, "`id`"),
+        (r#"{"id":7}"#, Some(7), "`command`"),
+        (r#"{"id":7,"command":8}"#, Some(7), "`command`"),
+    ] {
+        let NoRequest { id: found, why: said } = RawRequest::read(text.as_bytes()).unwrap_err();
+        assert_eq!(found, id, "{text}");
+        assert!(said.contains(why), "{text}: {said}");
+    }
+}
+
+#[test]
+fn fields_that_are_not_the_commands_are_refused() {
+    fn check<C: Command>(text: &str, why: &str) {
+        let said = RawRequest::read(text.as_bytes()).unwrap().into_command::<C>().unwrap_err();
+        assert!(said.contains(why), "{text}: {said}");
+    }
+    check::<Log>(r#"{"id":7,"command":"log","plugin":"mask","level":"loud"}"#, "unknown variant `loud`");
+    check::<Show>(r#"{"id":7,"command":"show"}"#, "missing field `plugin`");
+    check::<Show>(r#"{"id":7,"command":"show","plugin":1}"#, "invalid type");
+    check::<Status>(r#"{"id":7,"command":"status","plugin":"mask"}"#, "unknown field `plugin`");
+    // In silence the state would be handed over all the same.
+    check::<Upgrade>(r#"{"id":7,"command":"upgrade","plugin":"a","file":"/a","frehs":true}"#, "unknown field `frehs`");
+}
+
+#[test]
+fn each_answer_has_its_form_and_comes_back_from_it() {
+    let check = |outcome, id, text: &str| {
+        let answer = Answer { id, outcome };
+        assert_eq!(serde_json::to_string(&answer).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Answer>(text).unwrap(), answer);
+    };
+    check(Outcome::Ok(Value::Null), Some(1), r#"{"id":1,"ok":null}"#);
+    check(Outcome::Ok(json!([])), Some(1), r#"{"id":1,"ok":[]}"#);
+    let problem = Problem { code: "HR0103".into(), message: "a".into(), fix: "b".into() };
+    check(Outcome::Error(problem), None, r#"{"id":null,"error":{"code":"HR0103","message":"a","fix":"b"}}"#);
+}
+
+#[test]
+fn each_event_comes_back_from_its_form() {
+    let version = || "1.2.3".to_owned();
+    let times = UpgradeTimes { swap: Duration::from_nanos(5), ..UpgradeTimes::default() };
+    for what in [
+        Happened::Ended { end: End::Busy(2), left: None },
+        Happened::Ended { end: End::PinnedByHandlers(vec![2, 15]), left: None },
+        Happened::Ended { end: End::Unhooked("pthread_create".into()), left: None },
+        Happened::Ended { end: End::Unmapped, left: Some(Memory { bytes: 96, allocations: 2 }) },
+        Happened::OverMemory { bytes: 2, max_bytes: 1 },
+        Happened::Loaded { version: version() },
+        Happened::RolledBack { from: 2, reason: "faults".into() },
+        Happened::RollbackFailed { reason: "faults".into(), error: "none".into() },
+        Happened::Started,
+        Happened::Stopped,
+        Happened::Unloading,
+        Happened::Upgraded { from: 1, version: version(), times },
+    ] {
+        let told = Told::Event(Event { plugin: "mask".into(), generation: 3, time: 4, what });
+        let text = serde_json::to_string(&told).unwrap();
+        assert_eq!(serde_json::from_str::<Told>(&text).unwrap(), told, "{text}");
+    }
+    assert_eq!(serde_json::to_string(&Told::Dropped(7)).unwrap(), r#"{"dropped":7}"#);
+}

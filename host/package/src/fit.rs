@@ -1,0 +1,107 @@
+//! Whether a package is true, and works here.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+
+use hookrail_abi::boundary::ABI_VERSION;
+use hookrail_image::{Inspection, SealedCopy, inspect_copy};
+use hookrail_model::note::NoteHook;
+use hookrail_model::package::{Build, Compatibility, Libc, Metadata, Target, shown};
+use rustix::fs::{MemfdFlags, memfd_create};
+use semver::Version;
+
+use super::error::{Error, Rejected};
+use super::read::{Package, Unpacked};
+
+/// Whether a package works with this host; answers its library for this machine.
+pub fn fits_here(metadata: &Metadata) -> Result<&Build, Rejected> {
+    let unfit = |why: String| Err(Rejected::Incompatible(why));
+    let host = Version::parse(env!("CARGO_PKG_VERSION")).expect("our own version is one");
+    let abi = Version::new(u64::from(ABI_VERSION >> 16), u64::from(ABI_VERSION & 0xffff), 0);
+    let Compatibility { host: hosts, abi: abis } = &metadata.compatibility;
+    for (what, range, here) in [("Hookrail", hosts, host), ("the ABI", abis, abi)] {
+        if !range.contains(&here) {
+            return unfit(format!("it is for {what} {range}, this is {here}"));
+        }
+    }
+    let Some(build) = metadata.targets.iter().find(|build| build.target == Target::HERE) else {
+        let targets: Vec<_> = metadata.targets.iter().map(|build| build.target.to_string()).collect();
+        return unfit(format!("it is for {}, this is {}", targets.join(", "), Target::HERE));
+    };
+    let here = libc_here();
+    if build.libc > here {
+        return unfit(format!("it needs glibc {}, this is {here}", build.libc));
+    }
+    Ok(build)
+}
+
+/// This process's version of glibc.
+pub fn libc_here() -> Libc {
+    // SAFETY: answers a text that is always there.
+    let version = unsafe { std::ffi::CStr::from_ptr(libc::gnu_get_libc_version()) };
+    version.to_str().ok().and_then(|text| text.parse().ok()).unwrap_or(Libc::OLDEST)
+}
+
+impl Package {
+    /// Reads all of it, checks it, and the libraries in it; keeps nothing.
+    pub fn verify(&mut self) -> Result<(), Error> {
+        let metadata = self.metadata().clone();
+        let path = self.path().to_owned();
+        self.unpack(&mut |unpacked| {
+            let Some(build) = metadata.targets.iter().find(|build| build.library == unpacked.file.path) else {
+                return Ok(());
+            };
+            let copy = copied(unpacked)?;
+            check_library(&metadata, build, copy.as_fd(), &path)
+        })
+    }
+}
+
+/// A copy in memory, since a library is read in no order.
+fn copied(unpacked: Unpacked<'_>) -> Result<File, Error> {
+    let failed = |source| Error::system(format!("copy {} into memory", unpacked.file.path), source);
+    let copy = memfd_create("library", MemfdFlags::CLOEXEC).map_err(|error| failed(error.into()))?;
+    let mut copy = File::from(copy);
+    io::copy(unpacked.bytes, &mut copy).map_err(failed)?;
+    Ok(copy)
+}
+
+/// What a library for a target says of itself, without running any of its code.
+pub fn inspect_for(target: Target, file: &Path) -> Result<Inspection, Error> {
+    Ok(inspect_copy(&SealedCopy::of(file)?, target.arch())?)
+}
+
+/// Whether a library of a package is what the metadata says; errors call the package `path`.
+pub fn check_library(metadata: &Metadata, build: &Build, library: BorrowedFd<'_>, path: &Path) -> Result<(), Error> {
+    let copy = SealedCopy::again(&path.join(build.library.as_str()), library)?;
+    let inspection = inspect_copy(&copy, build.target.arch())?;
+    compare(metadata, build, &inspection)
+        .map_err(|why| Error::PackageRejected { package: path.display().to_string(), why })
+}
+
+fn compare(metadata: &Metadata, build: &Build, inspection: &Inspection) -> Result<(), Rejected> {
+    let Metadata { hooks, capabilities, isolation, name, version, .. } = metadata;
+    let note = &inspection.note;
+    let differs = |what: &str, said: String, found: String| {
+        let what = format!("the {what} of {}", build.library);
+        if said == found { Ok(()) } else { Err(Rejected::Differs { what, said: shown(&said), found: shown(&found) }) }
+    };
+    differs("name", name.clone(), note.name.clone())?;
+    differs("version", version.to_string(), note.version.clone())?;
+    differs("isolation", isolation.clone(), note.isolation.clone())?;
+    differs("capabilities", capabilities.join(", "), note.capabilities.join(", "))?;
+    let list = |hooks: &[NoteHook]| {
+        let one = |hook: &NoteHook| {
+            format!("{} {} r{} at {} ({})", hook.point, hook.callback, hook.revision, hook.priority, hook.effects)
+        };
+        hooks.iter().map(one).collect::<Vec<_>>().join(", ")
+    };
+    differs("hooks", list(hooks), list(&note.hooks))?;
+    let needed = inspection.image.glibc.as_deref().and_then(|text| text.parse::<Libc>().ok());
+    match needed {
+        Some(needed) if needed > build.libc => differs("oldest glibc", build.libc.to_string(), needed.to_string()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,108 @@
+//! The folder that a host keeps its things in.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+use super::error::{Error, Rejected};
+use super::holder::holder;
+
+/// The folder that a host keeps its things in: `$HOOKRAIL_HOME`, else `~/.hookrail`.
+///
+/// # Invariants
+/// Nobody but this user and root can write there: what is trusted rests on it.
+#[derive(Clone, Debug)]
+pub struct Home(PathBuf);
+
+/// How the names of files begin that are not whole yet, in a home and its folders.
+pub const UNFINISHED: &str = ".new-";
+
+/// The right to change what lies in a home, until it is dropped. One process has it at a time.
+#[derive(Debug)]
+pub struct Locked<'a> {
+    home: &'a Home,
+    /// Keeps the lock.
+    file: File,
+}
+
+impl Home {
+    /// Makes the folder, if it is not there; refuses one that others may write to.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let failed = |source| Error::system(format!("make the folder {}", path.display()), source);
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+        let home = Home(path.canonicalize().map_err(failed)?);
+        home.check(&home.0)?;
+        // INVARIANT: it was just checked, and only its owner can change that.
+        Ok(home)
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Waits for nobody: that somebody else is changing things is worth knowing.
+    pub fn lock(&self) -> Result<Locked<'_>, Error> {
+        let path = self.0.join("lock");
+        let failed = |source| Error::system(format!("lock {}", path.display()), source);
+        let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Locked { home: self, file }),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(self.refused(Rejected::HomeInUse { by: holder(&file) })),
+            Err(error) => Err(failed(error.into())),
+        }
+    }
+
+    /// A file in it, if it is there and nobody else may write it.
+    pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        let path = self.0.join(name);
+        match fs::read(&path) {
+            Ok(bytes) => self.check(&path).map(|()| Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(Error::system(format!("read {}", path.display()), source)),
+        }
+    }
+
+    /// Refuses what others may write to.
+    pub fn check(&self, path: &Path) -> Result<(), Error> {
+        let metadata = fs::metadata(path);
+        let metadata = metadata.map_err(|source| Error::system(format!("look at {}", path.display()), source))?;
+        // SAFETY: a question.
+        let user = unsafe { libc::geteuid() };
+        let why = match (metadata.uid(), metadata.mode() & 0o022) {
+            (owner, 0) if owner == user || owner == 0 => return Ok(()),
+            (_, 0) => "belongs to another user",
+            _ => "can be written by others",
+        };
+        Err(self.refused(Rejected::HomeOpen(format!("{} {why}", path.display()))))
+    }
+
+    fn refused(&self, why: Rejected) -> Error {
+        Error::PackageRejected { package: self.0.display().to_string(), why }
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        // Not left to the closing of the file: a child that another thread has just forked has it open too,
+        // until it executes something.
+        let _ = flock(&self.file, FlockOperation::Unlock);
+    }
+}
+
+impl Locked<'_> {
+    /// Replaces a file as a whole: whoever looks, also behind a crash, finds the old one or the new one.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        let path = self.home.0.join(name);
+        let failed = |source| Error::system(format!("write {}", path.display()), source);
+        let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(&self.home.0).map_err(failed)?;
+        file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+        file.persist(&path).map_err(|error| failed(error.error))?;
+        // The name too is to be there behind a crash.
+        let folder = path.parent().expect("it lies in the home");
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+    }
+}

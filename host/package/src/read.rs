@@ -1,0 +1,255 @@
+//! From the bytes of a package to its files, each one checked.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use hookrail_model::package::{File, MAX_METADATA, MemberPath, Metadata};
+use rustix::fs::{Mode, OFlags, open};
+
+use super::digest::Hashing;
+use super::error::{Error, Rejected};
+use super::header::{BLOCK, Header, Kind, Wrong};
+use super::pair::Pair;
+
+/// How large a tar may be in any case, and how many times larger than packed beyond that, as no
+/// library or text is. Its metadata bounds how many files are in it.
+const SMALL_TAR: u64 = 64 << 20;
+const MAX_RATIO: u64 = 200;
+
+/// A package of which the metadata has been read.
+pub struct Package {
+    file: fs::File,
+    pair: Pair,
+    metadata: Metadata,
+    path: PathBuf,
+}
+
+/// One file, on its way out of a package.
+pub struct Unpacked<'a> {
+    /// What the metadata says of it; its digest is checked behind the last byte.
+    pub file: &'a File,
+    /// Whether its owner may execute it.
+    pub is_executable: bool,
+    /// Its bytes.
+    pub bytes: &'a mut dyn Read,
+}
+
+impl Package {
+    /// Reads the metadata. The signature of an external package is to be checked before: nothing here
+    /// has been looked at by anybody.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        Self::read(open_file(path)?, path)
+    }
+
+    /// As [`Package::open`], of a file that is open already; errors call it `path`.
+    pub fn read(file: fs::File, path: &Path) -> Result<Self, Error> {
+        let (pair, metadata) = read(&file).map_err(|why| rejected(path, why))?;
+        Ok(Package { file, pair, metadata, path: path.into() })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What it says of itself.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Reads all of it, checks it against the metadata, and hands each file on.
+    ///
+    /// What was handed on is good only if this succeeds in the end.
+    pub fn unpack<E: From<Error>>(&mut self, take: &mut dyn FnMut(Unpacked<'_>) -> Result<(), E>) -> Result<(), E> {
+        let metadata = &self.metadata;
+        let missing = metadata.files.iter().map(|file| (&file.path, file)).collect();
+        let mut folders: HashSet<_> = metadata.files.iter().flat_map(|file| file.path.folders()).collect();
+        folders.insert("");
+        Unpacking { metadata, missing, folders, path: &self.path, take }.tar(&mut self.pair.tar.bytes(&self.file))
+    }
+
+    /// The bytes of the tar, for a signature of it.
+    pub(super) fn tar(&self) -> impl Read {
+        self.pair.tar.bytes(&self.file)
+    }
+}
+
+/// Opens a file without waiting: opening a pipe would, until somebody writes to it.
+pub(super) fn open_file(path: &Path) -> Result<fs::File, Error> {
+    let opened = open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty());
+    let failed = |error: rustix::io::Errno| Error::system(format!("read {}", path.display()), error.into());
+    opened.map(Into::into).map_err(failed)
+}
+
+fn rejected(path: &Path, why: Rejected) -> Error {
+    Error::PackageRejected { package: path.display().to_string(), why }
+}
+
+/// What is a package to the eye of its form.
+fn read(file: &fs::File) -> Result<(Pair, Metadata), Rejected> {
+    let kind = file.metadata().map_err(|error| Rejected::Archive(error.to_string()))?;
+    if !kind.is_file() {
+        let what = if kind.is_dir() { "a directory" } else { "no regular file" };
+        return Err(Rejected::Archive(format!("it is {what}")));
+    }
+    let pair = Pair::read(file)?;
+    let Pair { json, tar } = &pair;
+    for (member, limit) in [(json, MAX_METADATA), (tar, tar.packed.saturating_mul(MAX_RATIO).max(SMALL_TAR))] {
+        if member.size > limit {
+            return Err(Rejected::TooLarge { what: member.name.clone(), limit: format!("{limit} bytes") });
+        }
+    }
+    let mut bytes = Vec::new();
+    let read = json.bytes(file).read_to_end(&mut bytes);
+    read.map_err(|error| Rejected::Archive(format!("{} is damaged: {error}", json.name)))?;
+    let metadata = Metadata::read(&bytes).map_err(Rejected::Metadata)?;
+    for (member, ending) in [(json, "json"), (tar, "tar")] {
+        let said = format!("{}.{ending}", metadata.full_name());
+        if member.name != said {
+            let what = format!("the name of its {ending} file");
+            return Err(Rejected::Differs { what, said, found: member.name.clone() });
+        }
+    }
+    if tar.size != metadata.tar.size {
+        let (said, found) = (metadata.tar.size.to_string(), tar.size.to_string());
+        return Err(Rejected::Differs { what: "the length of its tar".into(), said, found });
+    }
+    Ok((pair, metadata))
+}
+
+/// The way of a tar.
+struct Unpacking<'a, E> {
+    metadata: &'a Metadata,
+    /// Those that have not come by yet.
+    missing: HashMap<&'a MemberPath, &'a File>,
+    /// The folders that files are in, and have not come by yet; a tar need not have them.
+    folders: HashSet<&'a str>,
+    path: &'a Path,
+    take: &'a mut dyn FnMut(Unpacked<'_>) -> Result<(), E>,
+}
+
+impl<E: From<Error>> Unpacking<'_, E> {
+    fn tar(&mut self, member: &mut dyn Read) -> Result<(), E> {
+        let mut tar = Hashing::new(member);
+        while let Some(header) = self.header(&mut tar)? {
+            self.entry(&header, &mut tar)?;
+        }
+        self.nothing_more(&mut tar)?;
+        let (said, found) = (self.metadata.tar.sha256, tar.digest());
+        if found != said {
+            return Err(self.rejected(Rejected::digest("its tar", said, found)).into());
+        }
+        match self.missing.keys().min() {
+            None => Ok(()),
+            Some(first) => {
+                let why = format!("lacks {first}, which its metadata names; {} are missing", self.missing.len());
+                Err(self.rejected(Rejected::Files(why)).into())
+            }
+        }
+    }
+
+    fn header(&self, tar: &mut dyn Read) -> Result<Option<Header>, Error> {
+        let mut block = [0; BLOCK];
+        match self.fill(&mut block, tar)? {
+            0 => Err(self.damaged(&"it is without an end")),
+            BLOCK => Header::read(&block).map_err(|wrong| match wrong {
+                Wrong::Damaged => self.damaged(&"the checksum of a header is wrong"),
+                Wrong::Refused { path, why } => self.rejected(Rejected::Member { path, why }),
+            }),
+            _ => Err(self.damaged(&"it ends within a header")),
+        }
+    }
+
+    fn entry(&mut self, header: &Header, tar: &mut dyn Read) -> Result<(), E> {
+        let refuse = |why: &str| {
+            let path = header.path.escape_debug().to_string();
+            rejected(self.path, Rejected::Member { path, why: why.into() })
+        };
+        let is_folder = header.kind == Kind::Folder;
+        let text = if is_folder { header.path.strip_suffix('/').unwrap_or(&header.path) } else { &header.path };
+        let top = &*self.metadata.name;
+        let below = text.strip_prefix(top).and_then(|rest| {
+            // The folder itself, too.
+            if rest.is_empty() && is_folder { Some(rest) } else { rest.strip_prefix('/') }
+        });
+        let below = below.ok_or_else(|| refuse(&format!("it is not below the folder {top}")))?;
+        if is_folder {
+            return if self.folders.remove(below) {
+                Ok(())
+            } else {
+                let why = below.parse::<MemberPath>().err();
+                let why = why.unwrap_or_else(|| "no file of its metadata is in it, or it is there twice".into());
+                Err(refuse(&why).into())
+            };
+        }
+        let path: MemberPath = below.parse().map_err(|why: String| refuse(&why))?;
+        let Some(file) = self.missing.remove(&path) else {
+            return Err(refuse("its metadata does not name it, or it is there twice").into());
+        };
+        if header.size != file.size {
+            let (said, found) = (file.size.to_string(), header.size.to_string());
+            return Err(self.rejected(Rejected::Differs { what: format!("the length of {path}"), said, found }).into());
+        }
+        let mut bytes = Hashing::new((&mut *tar).take(file.size));
+        let taken = (self.take)(Unpacked { file, is_executable: header.is_executable, bytes: &mut bytes });
+        if let Some(error) = &bytes.failed {
+            return Err(self.damaged(error).into());
+        }
+        taken?;
+        io::copy(&mut bytes, &mut io::sink()).map_err(|error| self.damaged(&error))?;
+        if bytes.len != file.size {
+            return Err(self.damaged(&format!("it ends within {path}")).into());
+        }
+        let found = bytes.digest();
+        if found != file.sha256 {
+            return Err(self.rejected(Rejected::digest(path.as_str(), file.sha256, found)).into());
+        }
+        let mut padding = [0; BLOCK];
+        let len = (file.size.next_multiple_of(BLOCK as u64) - file.size) as usize;
+        if self.fill(&mut padding[..len], tar)? != len {
+            return Err(self.damaged(&format!("it ends behind {path}")).into());
+        }
+        if padding.iter().any(|byte| *byte != 0) {
+            return Err(self.rejected(Rejected::Files(format!("holds something behind {path}"))).into());
+        }
+        Ok(())
+    }
+
+    /// Behind the first block of zeros there is one more at least, and nothing else.
+    fn nothing_more(&self, tar: &mut dyn Read) -> Result<(), Error> {
+        let mut blocks = 1;
+        loop {
+            let mut block = [0; BLOCK];
+            match self.fill(&mut block, tar)? {
+                0 if blocks < 2 => return Err(self.damaged(&"it is without an end")),
+                0 => return Ok(()),
+                _ if block.iter().any(|byte| *byte != 0) => {
+                    return Err(self.rejected(Rejected::Files("goes on behind its end".into())));
+                }
+                BLOCK => blocks += 1,
+                _ => return Err(self.damaged(&"it is no whole number of blocks")),
+            }
+        }
+    }
+
+    /// As much as there is, up to all that fits; answers how much.
+    fn fill(&self, buffer: &mut [u8], tar: &mut dyn Read) -> Result<usize, Error> {
+        let mut len = 0;
+        while len < buffer.len() {
+            match tar.read(&mut buffer[len..]).map_err(|error| self.damaged(&error))? {
+                0 => break,
+                count => len += count,
+            }
+        }
+        Ok(len)
+    }
+
+    fn damaged(&self, error: &dyn std::fmt::Display) -> Error {
+        self.rejected(Rejected::Archive(format!("its tar is damaged: {error}")))
+    }
+
+    fn rejected(&self, why: Rejected) -> Error {
+        rejected(self.path, why)
+    }
+}

@@ -1,0 +1,177 @@
+//! Signatures in the form of [minisign](https://jedisct1.github.io/minisign/): Ed25519 over BLAKE2b of
+//! the file, in a file of its own beside it.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use hookrail_model::package::{KeyId, shown};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::error::Rejected;
+
+/// How long a signature may be, in bytes.
+pub(super) const MAX_SIGNATURE: u64 = 8192;
+
+/// A public key; as text the second line of a `.pub` file.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct PublicKey {
+    key: minisign_verify::PublicKey,
+    text: String,
+    id: KeyId,
+}
+
+/// A signature that was read; whether it is true is another question.
+pub struct Signature {
+    signature: minisign_verify::Signature,
+    /// Which key made it, it says.
+    pub key: KeyId,
+}
+
+impl PublicKey {
+    /// The key's number.
+    pub fn id(&self) -> KeyId {
+        self.id
+    }
+}
+
+impl Signature {
+    /// What its maker signed beside the file.
+    pub fn comment(&self) -> &str {
+        self.signature.trusted_comment()
+    }
+
+    /// Whether `key` made it of these bytes, which are read once and not kept.
+    pub fn verify(&self, key: &PublicKey, bytes: &mut dyn Read) -> io::Result<Result<(), Rejected>> {
+        let invalid = |error: minisign_verify::Error| {
+            Rejected::Signature(match error {
+                minisign_verify::Error::InvalidSignature => "the file is not the one that was signed".into(),
+                other => other.to_string(),
+            })
+        };
+        let mut verifier = match key.key.verify_stream(&self.signature) {
+            Ok(verifier) => verifier,
+            Err(error) => return Ok(Err(invalid(error))),
+        };
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match bytes.read(&mut buffer) {
+                Ok(0) => return Ok(verifier.finalize().map_err(invalid)),
+                Ok(count) => verifier.update(&buffer[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// From the bytes of a key or a signature, which begin with two of the algorithm.
+fn key_id(bytes: &[u8]) -> Option<KeyId> {
+    bytes.get(2..10)?.try_into().ok().map(|id| KeyId::new(u64::from_le_bytes(id)))
+}
+
+impl FromStr for PublicKey {
+    type Err = String;
+
+    /// Of the key alone, or of a whole `.pub` file.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let lines =
+            text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("untrusted comment:"));
+        let [line] = lines.collect::<Vec<_>>()[..] else {
+            return Err("this is no public key: one line, with one of comment above it at most".into());
+        };
+        let wrong = || format!("`{}` is no public key of minisign", shown(line));
+        let id = BASE64_STANDARD.decode(line).ok().and_then(|bytes| key_id(&bytes)).ok_or_else(wrong)?;
+        let key = minisign_verify::PublicKey::from_base64(line).map_err(|_| wrong())?;
+        Ok(PublicKey { key, text: line.into(), id })
+    }
+}
+
+impl FromStr for Signature {
+    type Err = String;
+
+    /// Of a whole `.minisig` file.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = |why: &str| format!("this is no signature of minisign: {why}");
+        if text.len() as u64 > MAX_SIGNATURE {
+            return Err(wrong(&format!("it is longer than {MAX_SIGNATURE} bytes")));
+        }
+        // Its comments are shown to people, also before it is known who wrote them. That of minisign itself has
+        // tabs.
+        if text.contains(|letter: char| letter.is_control() && !matches!(letter, '\n' | '\r' | '\t')) {
+            return Err(wrong("it has a character that does not print"));
+        }
+        let signature = minisign_verify::Signature::decode(text).map_err(|error| wrong(&error.to_string()))?;
+        let line = text.lines().nth(1).unwrap_or_default();
+        let key = BASE64_STANDARD.decode(line).ok().and_then(|bytes| key_id(&bytes));
+        Ok(Signature { signature, key: key.ok_or_else(|| wrong("its second line is damaged"))? })
+    }
+}
+
+impl TryFrom<String> for PublicKey {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<PublicKey> for String {
+    fn from(key: PublicKey) -> String {
+        key.text
+    }
+}
+
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({})", self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIGNATURE: &str = "untrusted comment: signature from minisign secret key
+RUSA2qyCOQ/Exm5gs8XBhzPLxFewj9puBqBT15EzSjJbt1WbJZXKcXPDqMAiAuSLRRgzyYss6XOIy10HAryi6M4COEEIZ5OPJgM=
+trusted comment: hello-1.0.0
+P25rJ1lJa4BSPePOxJ2ZfkZGQXDpdEviAfjT0W9Y57XxjYRz3QrQkaPY46ctV+sOe5A7iyqZv8ejyTFRbf6aAQ==
+";
+
+    #[test]
+    fn a_signature_is_of_all_bytes_and_one_key() {
+        let key: PublicKey = "RWSA2qyCOQ/Exgc8a6Ks7uWKjkHBuWhU0cOrri5XO+Yms4kc7RzaR+Gb".parse().unwrap();
+        let signature: Signature = SIGNATURE.parse().unwrap();
+        assert_eq!((signature.comment(), signature.key), ("hello-1.0.0", key.id()));
+        assert!(signature.verify(&key, &mut &b"hello\n"[..]).unwrap().is_ok());
+        let error = signature.verify(&key, &mut &b"hello"[..]).unwrap().unwrap_err();
+        assert!(error.to_string().contains("not the one that was signed"), "{error}");
+        let renamed: Signature = SIGNATURE.replace("hello-1.0.0", "hello-9.0.0").parse().unwrap();
+        assert!(renamed.verify(&key, &mut &b"hello\n"[..]).unwrap().is_err(), "its comment is signed too");
+    }
+
+    #[test]
+    fn what_is_no_signature_or_key_is_refused() {
+        let escaped = SIGNATURE.replace("hello", "\u{1b}[2J");
+        let long = format!("{SIGNATURE}{}", " ".repeat(MAX_SIGNATURE as usize));
+        for (text, why) in [("", ""), ("x\ny", ""), (&*escaped, "does not print"), (&*long, "longer than 8192 bytes")] {
+            let error = text.parse::<Signature>().err().unwrap();
+            assert!(error.starts_with("this is no signature of minisign: ") && error.contains(why), "{error}");
+        }
+        for text in ["", "x", "RW", "\u{1b}[2J", "a\nb", &*"x".repeat(9000)] {
+            let error = text.parse::<PublicKey>().unwrap_err();
+            assert!(error.len() < 1200 && !error.contains(char::is_control), "{error:?}");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Whose packages are trusted.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use hookrail_model::package::KeyId;
+use serde::{Deserialize, Serialize};
+
+use super::error::{Error, Rejected};
+use super::home::{Home, Locked};
+use super::read::{Package, open_file};
+use super::signature::{MAX_SIGNATURE, PublicKey, Signature};
+
+/// The file in the home.
+const FILE: &str = "trust.json";
+
+/// The keys whose packages are trusted.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trust {
+    keys: Vec<TrustedKey>,
+}
+
+/// A key whose packages are, or were, trusted.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustedKey {
+    /// The key.
+    pub key: PublicKey,
+    /// Whose it is, for people.
+    pub name: String,
+    /// Since when it is trusted, as RFC 3339.
+    pub added: String,
+    /// Why it is trusted no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<Revoked>,
+}
+
+/// Since when a key is trusted no more, and why.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Revoked {
+    /// Since when, as RFC 3339.
+    pub at: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Who has signed a package.
+#[derive(Clone, Debug, Serialize)]
+pub struct Signed {
+    /// The key.
+    pub key: PublicKey,
+    /// Whose it is.
+    pub name: String,
+    /// What they signed beside the package.
+    pub comment: String,
+}
+
+impl Trust {
+    /// Those of a home.
+    pub fn read(home: &Home) -> Result<Self, Error> {
+        let Some(bytes) = home.read(FILE)? else { return Ok(Trust::default()) };
+        serde_json::from_slice(&bytes).map_err(|error| {
+            let package = home.path().join(FILE).display().to_string();
+            Error::PackageRejected { package, why: Rejected::Damaged(error.to_string()) }
+        })
+    }
+
+    /// Makes these the keys of a home.
+    pub fn write(&self, home: &Locked<'_>) -> Result<(), Error> {
+        let mut json = serde_json::to_vec_pretty(self).expect("nothing of it can fail to be JSON");
+        json.push(b'\n');
+        home.write(FILE, &json)
+    }
+
+    /// All keys, those too that are revoked.
+    pub fn keys(&self) -> &[TrustedKey] {
+        &self.keys
+    }
+
+    /// Trusts a key. One that was revoked stays so: its maker has lost it.
+    pub fn add(&mut self, key: PublicKey, name: String) -> Result<(), Rejected> {
+        match self.keys.iter_mut().find(|known| known.key.id() == key.id()) {
+            Some(TrustedKey { revoked: Some(revoked), .. }) => {
+                Err(Rejected::Revoked { key: key.id().to_string(), reason: revoked.reason.clone() })
+            }
+            Some(known) if known.key != key => {
+                Err(Rejected::FalseKey { id: key.id().to_string(), name: known.name.clone() })
+            }
+            Some(known) => {
+                known.name = name;
+                Ok(())
+            }
+            None => {
+                self.keys.push(TrustedKey { key, name, added: now(), revoked: None });
+                Ok(())
+            }
+        }
+    }
+
+    /// Trusts a key no more, for ever.
+    pub fn revoke(&mut self, key: KeyId, reason: String) -> Result<(), Rejected> {
+        let known = self.keys.iter_mut().find(|known| known.key.id() == key);
+        let known = known.ok_or_else(|| Rejected::UnknownKey(key.to_string()))?;
+        known.revoked.get_or_insert(Revoked { at: now(), reason });
+        Ok(())
+    }
+
+    /// A key, if it is trusted.
+    pub fn find(&self, key: KeyId) -> Result<&TrustedKey, Rejected> {
+        match self.keys.iter().find(|known| known.key.id() == key) {
+            None => Err(Rejected::UnknownKey(key.to_string())),
+            Some(TrustedKey { revoked: Some(Revoked { reason, .. }), .. }) => {
+                Err(Rejected::Revoked { key: key.to_string(), reason: reason.clone() })
+            }
+            Some(known) => Ok(known),
+        }
+    }
+
+    /// Opens a package that one of these keys has signed. The signature, in the file beside it, is
+    /// checked before anything of the package is parsed, and of the same open file.
+    pub fn open(&self, path: &Path) -> Result<(Package, Signed), Error> {
+        let mut file = open_file(path)?;
+        let signed = self.verify(&mut file, path)?;
+        Ok((Package::read(file, path)?, signed))
+    }
+
+    /// Who has signed the bytes of a file that is open already, by the signature beside `path`.
+    pub fn verify(&self, file: &mut File, path: &Path) -> Result<Signed, Error> {
+        let rejected = |why| Error::PackageRejected { package: path.display().to_string(), why };
+        let failed = |source| Error::system(format!("read {}", path.display()), source);
+        let signature = beside(path)?;
+        let known = self.find(signature.key).map_err(rejected)?;
+        file.rewind().map_err(failed)?;
+        signature.verify(&known.key, &mut BufReader::new(&mut *file)).map_err(failed)?.map_err(rejected)?;
+        file.rewind().map_err(failed)?;
+        let comment = signature.comment().to_owned();
+        Ok(Signed { key: known.key.clone(), name: known.name.clone(), comment })
+    }
+}
+
+/// Who built a package, as far as the signature in its metadata tells.
+#[derive(Clone, Debug, Serialize)]
+pub struct BuiltBy {
+    /// The key.
+    pub key: KeyId,
+    /// Whose it is, if it is one of those that are trusted: then the signature is true. Of other keys
+    /// nobody here can tell.
+    pub name: Option<String>,
+}
+
+impl Trust {
+    /// Who built a package, if they have signed its tar. A signature that is wrong is an error.
+    pub fn builder(&self, package: &Package) -> Result<Option<BuiltBy>, Error> {
+        let Some(text) = package.metadata().builder.signature.clone() else { return Ok(None) };
+        let path = package.path().display().to_string();
+        let rejected = |why| Error::PackageRejected {
+            package: path.clone(),
+            why: Rejected::Signature(format!("that of its builder: {why}")),
+        };
+        let signature: Signature = text.parse().map_err(rejected)?;
+        let key = signature.key;
+        let Some(known) = self.keys.iter().find(|known| known.key.id() == key) else {
+            return Ok(Some(BuiltBy { key, name: None }));
+        };
+        let failed = |source| Error::system(format!("read {path}"), source);
+        let verdict = signature.verify(&known.key, &mut package.tar()).map_err(failed)?;
+        verdict.map_err(|why| rejected(why.to_string()))?;
+        Ok(Some(BuiltBy { key, name: Some(known.name.clone()) }))
+    }
+}
+
+/// Where the signature of a file lies.
+pub fn signature_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".minisig");
+    name.into()
+}
+
+fn beside(path: &Path) -> Result<Signature, Error> {
+    let beside = signature_of(path);
+    let rejected = |why| Error::PackageRejected { package: path.display().to_string(), why };
+    let mut text = String::new();
+    let read = File::open(&beside).and_then(|file| file.take(MAX_SIGNATURE).read_to_string(&mut text));
+    match read {
+        Ok(_) => text.parse().map_err(|why| rejected(Rejected::Signature(why))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(rejected(Rejected::Unsigned(format!("{} is not there", beside.display()))))
+        }
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            Err(rejected(Rejected::Signature(format!("{} is no text", beside.display()))))
+        }
+        Err(source) => Err(Error::system(format!("read {}", beside.display()), source)),
+    }
+}
+
+/// This moment, as RFC 3339.
+pub fn now() -> String {
+    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
+}

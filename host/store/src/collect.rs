@@ -1,0 +1,66 @@
+//! Collecting what no state names: what a crash left behind, and what a change has given up.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use hookrail_model::log;
+use hookrail_package::UNFINISHED;
+
+use super::Store;
+use super::stage::STAGED;
+
+/// Removes all versions but those that are named, and what is unfinished. Only whoever holds the lock may:
+/// to others it looks as if nobody wanted what is being made.
+pub(super) fn collect(store: &Store, is_named: impl Fn(&str, &str) -> bool) {
+    let folder = store.folder();
+    for unfinished in names(store.home().path()).chain(names(&folder).map(|name| format!("store/{name}"))) {
+        if unfinished.rsplit('/').next().is_some_and(|name| name.starts_with(UNFINISHED)) {
+            remove(&store.home().path().join(unfinished));
+        }
+    }
+    for name in names(&folder) {
+        let plugin = folder.join(&name);
+        if !plugin.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
+            continue;
+        }
+        for version in names(&plugin).filter(|version| !is_named(&name, version)) {
+            remove(&plugin.join(version));
+        }
+        // As long as it holds a version the system refuses.
+        let _ = fs::remove_dir(plugin);
+    }
+    let _ = fs::remove_dir(folder);
+    stale(&store.staged());
+}
+
+/// Removes what was staged and not installed for long.
+fn stale(staged: &Path) {
+    for name in names(staged) {
+        let file = staged.join(name);
+        let age = file.metadata().and_then(|metadata| metadata.modified()).ok().and_then(|since| since.elapsed().ok());
+        if age.is_some_and(|age| age > STAGED) {
+            remove(&file);
+        }
+    }
+    let _ = fs::remove_dir(staged);
+}
+
+/// Removes a file, or a folder with all in it. A failure does no harm to what is installed, and the next
+/// change tries again.
+pub(super) fn remove(path: &Path) {
+    let is_folder = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+    let removed = if is_folder { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            log!(warn, path = %path.display(), %error, "cannot remove what is installed no more");
+        }
+        _ => {}
+    }
+}
+
+/// The names in a folder that are text; we give no others.
+pub(super) fn names(folder: &Path) -> impl Iterator<Item = String> + use<> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok())
+}

@@ -1,0 +1,111 @@
+//! `config/NAME/config.json`: what is set, and what was set before, in one file, so that a crash leaves both
+//! or neither.
+
+use std::io;
+
+use hookrail_model::installed::FormerConfig;
+use hookrail_package::{Locked, now};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::{Error, Refused};
+use crate::unpack::{make, sync};
+use crate::{Store, failed};
+
+/// The form that this host writes, and the only one it reads.
+const FORMAT: u32 = 1;
+
+/// How many former ones are kept.
+const KEPT: usize = 10;
+
+/// All that is known of what an operator has set for a plugin.
+///
+/// # Invariants
+/// The revisions fall, from the current one at the front to the oldest that is kept.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Record {
+    format: u32,
+    settings: Vec<FormerConfig>,
+}
+
+impl Record {
+    pub(super) fn read(store: &Store, name: &str) -> Result<Self, Error> {
+        // A file is as safe as the folders it lies in.
+        for folder in [store.configs(), store.config(name)] {
+            match folder.symlink_metadata() {
+                Ok(_) => store.home().check(&folder)?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return Ok(Record { format: FORMAT, settings: Vec::new() });
+                }
+                Err(source) => return Err(failed("look at", &folder)(source)),
+            }
+        }
+        let Some(bytes) = store.home().read(&file(name))? else {
+            return Ok(Record { format: FORMAT, settings: Vec::new() });
+        };
+        let record = serde_json::from_slice::<Record>(&bytes).map_err(|error| error.to_string());
+        // INVARIANT: it is checked.
+        record.and_then(|record| record.check().map(|()| record)).map_err(|why| {
+            let plugin = store.home().path().join(file(name)).display().to_string();
+            Error::Store { plugin, why: Refused::DamagedConfig(why) }
+        })
+    }
+
+    /// Makes it the one of a plugin, on the disk.
+    pub(super) fn write(&self, store: &Store, name: &str, home: &Locked<'_>) -> Result<(), Error> {
+        let (configs, folder) = (store.configs(), store.config(name));
+        for folder in [&configs, &folder] {
+            if !folder.exists() {
+                // There may be passwords in it.
+                make(folder, 0o700)?;
+            }
+        }
+        // Before the file, so that there is no moment in which it can be seen and still get lost.
+        sync(store.home().path())?;
+        sync(&configs)?;
+        let mut json = serde_json::to_vec_pretty(self).expect("nothing of it can fail to be JSON");
+        json.push(b'\n');
+        Ok(home.write(&file(name), &json)?)
+    }
+
+    pub(super) fn current(&self) -> Option<&FormerConfig> {
+        self.settings.first()
+    }
+
+    pub(super) fn into_current(self) -> Option<FormerConfig> {
+        self.settings.into_iter().next()
+    }
+
+    pub(super) fn into_former(self) -> Vec<FormerConfig> {
+        self.settings.into_iter().skip(1).collect()
+    }
+
+    /// The one in which this is the current value.
+    pub(super) fn followed_by(mut self, value: Value) -> Self {
+        // INVARIANT: it is greater than all that are there.
+        let revision = self.current().map_or(0, |current| current.revision) + 1;
+        self.settings.insert(0, FormerConfig { revision, since: now(), value });
+        self.settings.truncate(1 + KEPT);
+        self
+    }
+
+    /// What its types do not say.
+    fn check(&self) -> Result<(), String> {
+        if self.format != FORMAT {
+            return Err(format!("`format` is {}, this host reads {FORMAT}", self.format));
+        }
+        match self.settings.windows(2).find(|pair| pair[0].revision <= pair[1].revision) {
+            Some(pair) => Err(format!("revision {} stands before {}", pair[0].revision, pair[1].revision)),
+            None if self.settings.first().is_none_or(|current| current.revision == u64::MAX) => {
+                Err("it has no current revision, or one that none can follow".into())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// The file in the home.
+fn file(name: &str) -> String {
+    format!("config/{name}/config.json")
+}

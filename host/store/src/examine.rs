@@ -1,0 +1,75 @@
+//! Whether what is installed is still what was installed, and whether anybody still vouches for it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use hookrail_model::installed::Voucher;
+use hookrail_model::package::{Digest, Metadata};
+use hookrail_package::{Hashing, Rejected, Trust, digest};
+use semver::Version;
+
+use super::list::Depth;
+use super::state::Installed;
+use super::{METADATA, Store, failed};
+use crate::error::Error;
+
+/// What a version says of itself, if it is what was installed and whoever vouched for it still is trusted.
+pub(super) fn examine(
+    store: &Store,
+    trust: &Trust,
+    name: &str,
+    version: &Version,
+    installed: &Installed,
+    depth: Depth,
+) -> Result<Metadata, Error> {
+    let place = store.place(name, version);
+    let rejected = |why| Error::PackageRejected { package: place.display().to_string(), why };
+    if let Voucher::Key { id, .. } = &installed.by {
+        trust.find(*id).map_err(rejected)?;
+    }
+    let path = place.join(METADATA);
+    let bytes = fs::read(&path).map_err(failed("read", &path))?;
+    let metadata = Metadata::read(&bytes).map_err(|why| rejected(Rejected::Metadata(why)))?;
+    let found = digest(&bytes);
+    if found != installed.metadata {
+        return Err(rejected(Rejected::digest(METADATA, installed.metadata, found)));
+    }
+    if depth == Depth::Files {
+        let mut missing: BTreeMap<_, _> = metadata.files.iter().map(|file| (file.path.as_str(), file.sha256)).collect();
+        missing.insert(METADATA, found);
+        files(&place, "", &mut missing).map_err(failed("read", &place))?.map_err(rejected)?;
+        if let Some((path, said)) = missing.first_key_value() {
+            let (what, said) = (format!("the SHA-256 of {path}"), said.to_string());
+            return Err(rejected(Rejected::Differs { what, said, found: "that of nothing, since it is gone".into() }));
+        }
+    }
+    Ok(metadata)
+}
+
+/// Compares all below a folder; what was found is missing no more.
+fn files(place: &Path, below: &str, missing: &mut BTreeMap<&str, Digest>) -> io::Result<Result<(), Rejected>> {
+    for entry in fs::read_dir(place.join(below))? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = if below.is_empty() { name } else { format!("{below}/{name}") };
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            if let Err(why) = files(place, &path, missing)? {
+                return Ok(Err(why));
+            }
+            continue;
+        }
+        let Some(said) = missing.remove(&*path).filter(|_| kind.is_file()) else {
+            return Ok(Err(Rejected::Files(format!("did not hold {path} as it is there now"))));
+        };
+        let mut bytes = Hashing::new(File::open(entry.path())?);
+        io::copy(&mut bytes, &mut io::sink())?;
+        let found = bytes.digest();
+        if found != said {
+            return Ok(Err(Rejected::digest(path, said, found)));
+        }
+    }
+    Ok(Ok(()))
+}

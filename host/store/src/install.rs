@@ -1,0 +1,194 @@
+//! Installing: one private copy of a package is hashed, verified, parsed and unpacked.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use hookrail_model::installed::{Allowance, Installation, Voucher};
+use hookrail_model::package::{Digest, Metadata};
+use hookrail_package::{Hashing, Package, Rejected, Trust, UNFINISHED, digest, fits_here, now};
+use semver::Version;
+
+use super::change::Change;
+use super::error::{Error, Refused};
+use super::failed;
+use super::library::Wanted;
+use super::requires::Among;
+use super::state::{Installed, Plugin, State, refused};
+use super::unpack::{make, sync, unpack};
+
+/// How to install.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Install {
+    /// An older version than one that was there may be installed.
+    pub downgrade: bool,
+    /// All is checked, and nothing is installed.
+    pub dry_run: bool,
+}
+
+impl Change<'_> {
+    /// Installs a package; the plugin is disabled, unless another version of it was enabled. Whoever uses
+    /// the version before may not `agree` with what comes in its place. Behind a failure all is
+    /// as before.
+    pub fn install<E: From<Error>>(
+        &mut self,
+        file: &Path,
+        how: Install,
+        agree: impl FnOnce(&Wanted) -> Result<(), E>,
+    ) -> Result<Installation, E> {
+        let installed = self.install_or_leave(file, how, agree);
+        // What was made on the way is named by no state.
+        self.collect();
+        installed
+    }
+
+    fn install_or_leave<E: From<Error>>(
+        &mut self,
+        file: &Path,
+        how: Install,
+        agree: impl FnOnce(&Wanted) -> Result<(), E>,
+    ) -> Result<Installation, E> {
+        let (copy, sha256) = self.copy(file)?;
+        let (mut package, by) = self.vouched(copy, sha256, file)?;
+        let metadata = package.metadata().clone();
+        fits_here(&metadata).map_err(|why| Error::PackageRejected { package: file.display().to_string(), why })?;
+        let json = digest(&metadata.write());
+        let installed = Installed { package: sha256, metadata: json, by: by.clone(), at: now() };
+        let (state, replaces) = self.planned(&metadata, installed, how)?;
+        let unfinished = self.unpack(&mut package, file)?;
+        let enabled = state.desired(&metadata.name).enabled;
+        if enabled {
+            self.fits_in(&unfinished, &metadata)?;
+            self.has_what_it_needs(&metadata)?;
+            self.is_not_needed(&metadata.name, Among::Enabled, Some(&metadata.version))?;
+        }
+        let installation = Installation { metadata, sha256, by, replaces, enabled, dry_run: how.dry_run };
+        if !how.dry_run {
+            let metadata = &installation.metadata;
+            self.put(&unfinished, metadata)?;
+            agree(&self.store.wanted_of(&state, metadata)?)?;
+            self.write(state)?;
+        }
+        Ok(installation)
+    }
+
+    /// A copy of the package that nobody else knows, on the disk and without a name.
+    fn copy(&self, file: &Path) -> Result<(File, Digest), Error> {
+        // Without waiting: opening a pipe would, until somebody writes to it.
+        let from =
+            File::options().read(true).custom_flags(libc::O_NONBLOCK).open(file).map_err(failed("read", file))?;
+        let metadata = from.metadata().map_err(failed("read", file))?;
+        if !metadata.is_file() {
+            let package = file.display().to_string();
+            return Err(Error::PackageRejected { package, why: Rejected::Archive("it is no regular file".into()) });
+        }
+        let home = self.store.home().path();
+        let copy = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(home);
+        let (mut copy, name) = copy.map_err(failed("write into", home))?.into_parts();
+        name.close().map_err(failed("write into", home))?;
+        // As long as it is now, also of a file that grows meanwhile.
+        let mut bytes = Hashing::new(from.take(metadata.len()));
+        io::copy(&mut bytes, &mut copy).map_err(failed("copy", file))?;
+        Ok((copy, bytes.digest()))
+    }
+
+    /// Opens the copy, if anybody vouches for it: nothing of it is parsed before.
+    fn vouched(&self, mut copy: File, sha256: Digest, file: &Path) -> Result<(Package, Voucher), Error> {
+        let allowance = self.state.allowances().find(|allowed| allowed.sha256 == sha256);
+        let signed = match Trust::read(self.store.home())?.verify(&mut copy, file) {
+            Err(_) if allowance.is_none() && is_library(&mut copy) => {
+                let why =
+                    "it is a library; `hookrail pack` makes a package of it, `hookrail plugin load` takes it as it is";
+                let package = file.display().to_string();
+                return Err(Error::PackageRejected { package, why: Rejected::Archive(why.into()) });
+            }
+            Err(error) if allowance.is_none() => return Err(error.into()),
+            signed => signed.map_err(Error::from),
+        };
+        let package = Package::read(copy, file)?;
+        let metadata = package.metadata();
+        let is_allowed = allowance
+            .is_some_and(|Allowance { name, version, .. }| *name == metadata.name && *version == metadata.version);
+        let by = signed.and_then(|signed| {
+            let (id, name) = (signed.key.id(), signed.name);
+            match self.state.plugins.get(&metadata.name).and_then(|plugin| plugin.owner) {
+                Some(owner) if owner != id => {
+                    let why = Refused::ForeignName { key: format!("{id} ({name})"), owner: owner.to_string() };
+                    Err(refused(&metadata.name, why))
+                }
+                _ => Ok(Voucher::Key { id, name }),
+            }
+        });
+        match by {
+            Err(_) if is_allowed => Ok((package, Voucher::Allowed)),
+            by => by.map(|by| (package, by)),
+        }
+    }
+
+    /// The state behind the installation, and the version in whose place it comes.
+    fn planned(
+        &self,
+        metadata: &Metadata,
+        installed: Installed,
+        how: Install,
+    ) -> Result<(State, Option<Version>), Error> {
+        let Metadata { name, version, .. } = metadata;
+        if self.store.came_with(&self.state, name).is_some() {
+            return Err(refused(name, Refused::Prebuilt));
+        }
+        let mut state = self.state.clone();
+        let plugin = state.plugins.entry(name.clone()).or_insert_with(|| Plugin::new(version.clone()));
+        if plugin.versions.contains_key(version) {
+            let is_current = plugin.current.as_ref() == Some(version);
+            let version = version.to_string();
+            return Err(refused(name, Refused::AlreadyInstalled { version, is_current }));
+        }
+        if *version < plugin.newest && !how.downgrade {
+            let (version, newest) = (version.to_string(), plugin.newest.to_string());
+            return Err(refused(name, Refused::Downgrade { version, newest }));
+        }
+        match installed.by {
+            // It is used up.
+            Voucher::Allowed => state.allowances.retain(|allowed| allowed.sha256 != installed.package),
+            Voucher::Key { id, .. } => _ = plugin.owner.get_or_insert(id),
+        }
+        plugin.newest = plugin.newest.clone().max(version.clone());
+        // INVARIANT: it is another version than the one before it, and both are installed.
+        plugin.previous = plugin.current.replace(version.clone());
+        plugin.versions.insert(version.clone(), installed);
+        let Plugin { current, previous, versions, .. } = plugin;
+        versions.retain(|version, _| [&*current, &*previous].contains(&&Some(version.clone())));
+        let replaces = plugin.previous.clone();
+        Ok((state, replaces))
+    }
+
+    /// Unpacks beside the place.
+    fn unpack(&self, package: &mut Package, file: &Path) -> Result<PathBuf, Error> {
+        let folder = self.store.folder();
+        if !folder.exists() {
+            make(&folder, 0o700)?;
+        }
+        let unfinished = folder.join(format!("{UNFINISHED}{}", package.metadata().full_name()));
+        unpack(package, &unfinished, file)?;
+        Ok(unfinished)
+    }
+
+    /// Puts what is unpacked into its place.
+    fn put(&self, unfinished: &Path, metadata: &Metadata) -> Result<(), Error> {
+        let place = self.store.place(&metadata.name, &metadata.version);
+        let folder = self.store.folder();
+        let plugin = folder.join(&metadata.name);
+        if !plugin.exists() {
+            make(&plugin, 0o755)?;
+        }
+        fs::rename(unfinished, &place).map_err(failed("write", &place))?;
+        [&plugin, &folder, self.store.home().path()].into_iter().try_for_each(sync)
+    }
+}
+
+/// Whether the file begins as libraries do.
+fn is_library(file: &mut File) -> bool {
+    let mut first = [0; 4];
+    file.rewind().and_then(|()| file.read_exact(&mut first)).is_ok() && first == *b"\x7fELF"
+}

@@ -1,0 +1,140 @@
+//! The library of a plugin, on its way to a host.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use hookrail_image::{SealedCopy, inspect};
+use hookrail_model::config::HookOverride;
+use hookrail_model::note::NoteHook;
+use hookrail_model::package::{Digest, Metadata};
+use hookrail_package::{Hashing, Rejected, Trust, fits_here};
+use semver::Version;
+use serde_json::Value;
+
+use super::examine::examine;
+use super::list::Depth;
+use super::requires::InOrder;
+use super::state::State;
+use super::{Store, failed};
+use crate::error::Error;
+
+/// The library of a plugin for this machine.
+#[derive(Clone, Debug)]
+pub struct Library {
+    /// The plugin.
+    pub name: String,
+    /// Its version.
+    pub version: Version,
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What its SHA-256 has to be; nobody says so of what came with the program.
+    pub sha256: Option<Digest>,
+}
+
+/// A plugin that hosts shall load.
+#[derive(Debug)]
+pub struct Enabled {
+    /// Its name.
+    pub name: String,
+    /// What they load of it, or why they cannot.
+    pub wanted: Result<Wanted, Error>,
+}
+
+/// What a host loads of a plugin.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Its library.
+    pub library: Library,
+    /// Its configuration: what the operator has set, else the package's default, else null.
+    pub config: Value,
+    /// What is changed about its callbacks.
+    pub hooks: Vec<HookOverride>,
+    /// The plugins it needs.
+    pub requires: Vec<String>,
+}
+
+impl Store {
+    /// What hosts load of the plugins that they shall load, each behind those it needs, and looked at when its
+    /// turn comes.
+    pub fn enabled(&self) -> Result<impl Iterator<Item = Enabled>, Error> {
+        let (state, trust) = (self.state()?, Trust::read(self.home())?);
+        let names = state.enabled().map(str::to_owned).collect();
+        Ok(InOrder::new(names, move |name| Enabled { name: name.into(), wanted: self.wanted_in(&state, &trust, name) }))
+    }
+
+    /// What hosts load of a plugin. Refuses what works here no more, and what nobody vouches for any more;
+    /// enabled or not is the caller's business.
+    pub fn wanted(&self, name: &str) -> Result<Wanted, Error> {
+        self.wanted_in(&self.state()?, &Trust::read(self.home())?, name)
+    }
+
+    pub(super) fn wanted_in(&self, state: &State, trust: &Trust, name: &str) -> Result<Wanted, Error> {
+        if let Some(path) = self.came_with(state, name) {
+            let config = self.configured(name, None)?.value;
+            let (library, hooks) = (prebuilt(name, path)?, state.desired(name).hooks);
+            return Ok(Wanted { library, config, hooks, requires: Vec::new() });
+        }
+        let (_, version, installed) = state.installed(name)?;
+        // Of the files only few are needed, and those are looked at.
+        self.wanted_of(state, &examine(self, trust, name, version, installed, Depth::Metadata)?)
+    }
+
+    /// That of a version that lies here.
+    pub(super) fn wanted_of(&self, state: &State, metadata: &Metadata) -> Result<Wanted, Error> {
+        let name = &metadata.name;
+        let config = self.configured(name, Some(metadata))?.value;
+        let requires = metadata.requires.iter().map(|requirement| requirement.name.clone()).collect();
+        Ok(Wanted { library: self.library_of(metadata)?, config, hooks: state.desired(name).hooks, requires })
+    }
+
+    /// The callbacks that a plugin may register, as it says itself.
+    pub fn declared(&self, state: &State, name: &str) -> Result<Vec<NoteHook>, Error> {
+        if let Some(path) = self.came_with(state, name) {
+            return Ok(inspect(path)?.note.hooks);
+        }
+        let (_, version, installed) = state.installed(name)?;
+        Ok(examine(self, &Trust::read(self.home())?, name, version, installed, Depth::Metadata)?.hooks)
+    }
+
+    fn library_of(&self, metadata: &Metadata) -> Result<Library, Error> {
+        let Metadata { name, version, .. } = metadata;
+        let place = self.place(name, version);
+        let build =
+            fits_here(metadata).map_err(|why| Error::PackageRejected { package: place.display().to_string(), why })?;
+        let file = metadata.files.iter().find(|file| file.path == build.library);
+        let sha256 = file.expect("metadata that was read names its libraries").sha256;
+        let path = place.join(build.library.as_str());
+        Ok(Library { name: name.clone(), version: version.clone(), path, sha256: Some(sha256) })
+    }
+}
+
+/// One that came with the program.
+pub(super) fn prebuilt(name: &str, path: &Path) -> Result<Library, Error> {
+    let note = inspect(path)?.note;
+    let version = note.version.parse().unwrap_or(Version::new(0, 0, 0));
+    Ok(Library { name: name.into(), version, path: path.into(), sha256: None })
+}
+
+impl Library {
+    /// A copy of it in memory that nobody can change any more, and that is what was installed: the copy
+    /// was hashed, not the file.
+    pub fn open(&self) -> Result<OwnedFd, Error> {
+        self.verified().map(SealedCopy::into_fd)
+    }
+
+    /// The same, for a host.
+    pub fn verified(&self) -> Result<SealedCopy, Error> {
+        let copy = SealedCopy::of(&self.path)?;
+        if let Some(sha256) = self.sha256 {
+            let mut bytes = Hashing::new(copy.reader()?);
+            io::copy(&mut bytes, &mut io::sink()).map_err(failed("read", &self.path))?;
+            let found = bytes.digest();
+            if found != sha256 {
+                let package = self.path.display().to_string();
+                return Err(Error::PackageRejected { package, why: Rejected::digest("it", sha256, found) });
+            }
+        }
+        Ok(copy)
+    }
+}

@@ -1,0 +1,118 @@
+//! What is installed, for people and programs.
+
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::thread;
+
+use hookrail_model::installed::{Kind, Listed, Standing, Voucher};
+use hookrail_package::{Rejected, Trust};
+use semver::Version;
+
+use super::Store;
+use super::examine::examine;
+use super::library::prebuilt;
+use super::state::{Installed, State};
+use crate::error::Error;
+
+/// How closely what is installed is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// All files are held against their digests.
+    Files,
+    /// The metadata alone: of a thousand plugins in no time.
+    Metadata,
+}
+
+impl Store {
+    /// What is installed, or came with the program, by name.
+    pub fn list(&self, depth: Depth) -> Result<Vec<Listed>, Error> {
+        self.undisturbed(|state| {
+            let trust = Trust::read(self.home())?;
+            let names: Vec<_> = state.plugins().keys().collect();
+            let installed = |name: &&String| self.installed(state, &trust, name, depth);
+            let came_with = || self.prebuilt.keys().filter_map(|name| self.prebuilt(state, name)).collect();
+            let mut listed = on_all_cores(&names, installed, came_with);
+            listed.sort_by(|a, b| a.name.cmp(&b.name));
+            Ok(listed)
+        })
+    }
+
+    /// One of them.
+    pub fn listed(&self, name: &str, depth: Depth) -> Result<Option<Listed>, Error> {
+        self.undisturbed(|state| {
+            let installed = self.installed(state, &Trust::read(self.home())?, name, depth);
+            Ok(installed.or_else(|| self.prebuilt(state, name)))
+        })
+    }
+
+    fn installed(&self, state: &State, trust: &Trust, name: &str, depth: Depth) -> Option<Listed> {
+        let (plugin, version, installed) = state.installed(name).ok()?;
+        let Installed { by, at, .. } = installed.clone();
+        let examined = examine(self, trust, name, version, installed, depth);
+        let signature = match (&examined, &by) {
+            (Ok(_), Voucher::Allowed) => Standing::Unsigned,
+            (Ok(_), Voucher::Key { .. }) => Standing::Signed,
+            (Err(error), _) => standing(error),
+        };
+        Some(Listed {
+            name: name.into(),
+            version: version.clone(),
+            kind: Kind::External,
+            enabled: state.desired(name).enabled,
+            signature,
+            why: examined.err().map(|error| error.to_string()),
+            by: Some(by),
+            at: Some(at),
+            previous: plugin.previous.clone(),
+        })
+    }
+
+    fn prebuilt(&self, state: &State, name: &str) -> Option<Listed> {
+        let library = prebuilt(name, self.came_with(state, name)?);
+        Some(Listed {
+            name: name.into(),
+            version: library.as_ref().map_or(Version::new(0, 0, 0), |library| library.version.clone()),
+            kind: Kind::Prebuilt,
+            enabled: state.desired(name).enabled,
+            signature: library.as_ref().map_or(Standing::Invalid, |_| Standing::BuiltIn),
+            why: library.err().map(|error| error.to_string()),
+            by: None,
+            at: None,
+            previous: None,
+        })
+    }
+}
+
+/// What becomes of all of them, behind what the caller finds meanwhile: files are opened and read on all cores
+/// where there are many.
+fn on_all_cores<T: Sync, R: Send>(
+    all: &[T],
+    each: impl Fn(&T) -> Option<R> + Sync,
+    meanwhile: impl FnOnce() -> Vec<R>,
+) -> Vec<R> {
+    /// Fewer are not worth a thread.
+    const SHARE: usize = 100;
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let shares = all.chunks(all.len().div_ceil(cores).max(SHARE));
+    let found = |share: &[T]| share.iter().filter_map(&each).collect::<Vec<_>>();
+    if shares.len() < 2 {
+        let mut results = meanwhile();
+        results.extend(found(all));
+        return results;
+    }
+    thread::scope(|scope| {
+        let shares: Vec<_> = shares.map(|share| scope.spawn(|| found(share))).collect();
+        let mut results = meanwhile();
+        for share in shares {
+            results.extend(share.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        results
+    })
+}
+
+fn standing(error: &Error) -> Standing {
+    match error {
+        Error::PackageRejected { why: Rejected::Differs { .. } | Rejected::Files(_), .. } => Standing::Modified,
+        _ => Standing::Invalid,
+    }
+}

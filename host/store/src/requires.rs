@@ -1,0 +1,98 @@
+//! Which plugins need which: none is enabled without those it needs, and none goes while others need it.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use hookrail_model::package::{Metadata, Requirement};
+use semver::Version;
+
+use super::change::Change;
+use super::error::{Error, Refused};
+use super::library::{Enabled, Wanted, prebuilt};
+use super::state::{Plugin, refused};
+
+/// Which dependants count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Among {
+    /// Those that hosts load.
+    Enabled,
+    /// All that are installed.
+    Installed,
+}
+
+impl Change<'_> {
+    /// Refuses a version that needs what is not there, or not enabled, or another version of it.
+    pub(super) fn has_what_it_needs(&self, metadata: &Metadata) -> Result<(), Error> {
+        let lacks = |Requirement { name, versions }: &Requirement| {
+            let found = match self.version(name) {
+                None => "is not installed".into(),
+                Some(version) if !versions.holds(&version) => format!("is {version}"),
+                Some(_) if !self.state.desired(name).enabled => "is disabled".into(),
+                Some(_) => return None,
+            };
+            Some(format!("{name} {versions}, which {found}"))
+        };
+        let lacking: Vec<_> = metadata.requires.iter().filter_map(lacks).collect();
+        if lacking.is_empty() { Ok(()) } else { Err(refused(&metadata.name, Refused::Lacks(lacking))) }
+    }
+
+    /// Refuses to let a plugin go, or have another version, while others need the one it has.
+    pub(super) fn is_not_needed(&self, name: &str, among: Among, next: Option<&Version>) -> Result<(), Error> {
+        let needs = |(other, plugin): (&String, &Plugin)| {
+            let version = plugin.current.as_ref()?;
+            let counts = among == Among::Installed || self.state.desired(other).enabled;
+            // What cannot be read needs nothing: it will not be loaded either.
+            let metadata = counts.then(|| self.store.metadata(&self.state, other, version).ok())??;
+            let requirement = metadata.requires.into_iter().find(|requirement| requirement.name == name)?;
+            let fits = next.is_some_and(|next| requirement.versions.holds(next));
+            (!fits).then(|| format!("{other} {version}, which needs {name} {}", requirement.versions))
+        };
+        let dependants: Vec<_> = self.state.plugins.iter().filter_map(needs).collect();
+        if dependants.is_empty() { Ok(()) } else { Err(refused(name, Refused::Needed(dependants))) }
+    }
+
+    /// The version of a plugin that hosts would load.
+    fn version(&self, name: &str) -> Option<Version> {
+        match self.store.came_with(&self.state, name) {
+            Some(path) => prebuilt(name, path).ok().map(|library| library.version),
+            None => self.state.plugins.get(name)?.current.clone(),
+        }
+    }
+}
+
+/// Each behind those it needs, otherwise by name; so are those that need each other. Each is looked at when
+/// its turn comes.
+pub(super) struct InOrder<F> {
+    left: BTreeSet<String>,
+    ready: VecDeque<Enabled>,
+    look: F,
+}
+
+impl<F: Fn(&str) -> Enabled> InOrder<F> {
+    pub(super) fn new(names: BTreeSet<String>, look: F) -> Self {
+        InOrder { left: names, ready: VecDeque::new(), look }
+    }
+
+    fn take(&mut self, name: &str) {
+        // What is taken already, or is being taken, is not left.
+        if self.left.remove(name) {
+            let plugin = (self.look)(name);
+            if let Ok(Wanted { requires, .. }) = &plugin.wanted {
+                requires.iter().for_each(|needed| self.take(needed));
+            }
+            self.ready.push_back(plugin);
+        }
+    }
+}
+
+impl<F: Fn(&str) -> Enabled> Iterator for InOrder<F> {
+    type Item = Enabled;
+
+    fn next(&mut self) -> Option<Enabled> {
+        if self.ready.is_empty()
+            && let Some(first) = self.left.first().cloned()
+        {
+            self.take(&first);
+        }
+        self.ready.pop_front()
+    }
+}

@@ -1,0 +1,75 @@
+//! Staging: a package that was checked is at hand for a while, and not installed.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hookrail_model::installed::Installation;
+use hookrail_package::{UNFINISHED, signature_of};
+
+use super::change::Change;
+use super::install::Install;
+use super::unpack::make;
+use super::{Store, failed, unasked};
+use crate::error::Error;
+
+/// How long what is staged stays.
+pub(super) const STAGED: Duration = Duration::from_secs(60 * 60);
+
+impl Store {
+    /// Where packages lie that are staged.
+    pub(super) fn staged(&self) -> PathBuf {
+        self.home().path().join("staged")
+    }
+
+    /// Where the staged package of a `NAME-VERSION` lies, if it does, and its time is not over.
+    pub fn find_staged(&self, full_name: &str) -> Option<PathBuf> {
+        let is_plain = !full_name.contains('/');
+        let file = self.staged().join(format!("{full_name}.hrp"));
+        let is_in_time = |file: &PathBuf| {
+            let modified = file.metadata().and_then(|metadata| metadata.modified());
+            modified.is_ok_and(|at| at.elapsed().is_ok_and(|age| age < STAGED))
+        };
+        Some(file).filter(|file| is_plain && file.is_file() && is_in_time(file))
+    }
+}
+
+impl Change<'_> {
+    /// Checks a package as if to install it, unpacks it and throws that away, and keeps the package for an
+    /// hour; answers where.
+    pub fn stage(&mut self, file: &Path) -> Result<(Installation, PathBuf), Error> {
+        let staged = self.store.staged();
+        if !staged.exists() {
+            make(&staged, 0o700)?;
+        }
+        let copy = staged.join(format!("{UNFINISHED}package"));
+        let checked = self.stage_as(file, &copy);
+        for left_over in [signature_of(&copy), copy] {
+            let _ = fs::remove_file(left_over);
+        }
+        if checked.is_err() {
+            let _ = fs::remove_dir(staged);
+        }
+        checked
+    }
+
+    fn stage_as(&mut self, file: &Path, copy: &Path) -> Result<(Installation, PathBuf), Error> {
+        // It was checked when it is there: what is copied is checked, and not what it is a copy of.
+        fs::copy(file, copy).map_err(failed("read", file))?;
+        match fs::copy(signature_of(file), signature_of(copy)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(failed("read", &signature_of(file))(error));
+            }
+            _ => {}
+        }
+        let installation = self.install(copy, Install { dry_run: true, downgrade: false }, unasked)?;
+        let place = self.store.staged().join(format!("{}.hrp", installation.metadata.full_name()));
+        match fs::rename(signature_of(copy), signature_of(&place)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed("write", &place)(error)),
+            _ => {}
+        }
+        fs::rename(copy, &place).map_err(failed("write", &place))?;
+        Ok((installation, place))
+    }
+}

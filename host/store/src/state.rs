@@ -1,0 +1,196 @@
+//! `state.json`: the one file that says what is installed.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use hookrail_model::config::HookOverride;
+use hookrail_model::installed::{Allowance, Voucher};
+use hookrail_model::package::{Digest, KeyId, check_name};
+use hookrail_package::{Home, Locked};
+use semver::Version;
+use serde::{Deserialize, Serialize};
+
+use super::Store;
+use super::error::{Error, Refused};
+
+/// The file in the home.
+const FILE: &str = "state.json";
+
+/// The form that this host writes, and the only one it reads.
+const FORMAT: u32 = 1;
+
+/// What is installed, and what the operator wants of it.
+///
+/// # Invariants
+/// Names are such as packages may have, and so are names of folders. Of each plugin the current version is
+/// one of the installed ones, and so is the one before it, which is another one; without a current version
+/// none is installed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    format: u32,
+    /// By name; those too that were uninstalled, so that their names keep their owners.
+    pub(super) plugins: BTreeMap<String, Plugin>,
+    /// By name; of prebuilt plugins too.
+    #[serde(default)]
+    pub(super) desired: BTreeMap<String, Desired>,
+    #[serde(default)]
+    pub(super) allowances: Vec<Allowance>,
+}
+
+/// What the operator wants of a plugin.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Desired {
+    /// Whether hosts shall load it.
+    pub enabled: bool,
+    /// What is changed about its callbacks; what the configuration of a host says goes before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<HookOverride>,
+}
+
+/// A plugin that is installed from a package, or was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plugin {
+    /// The version that hosts load.
+    pub current: Option<Version>,
+    /// The version that was current before, for a rollback.
+    pub previous: Option<Version>,
+    /// The key that installed the name first: it belongs to that key.
+    pub owner: Option<KeyId>,
+    /// The newest version that was ever installed.
+    pub newest: Version,
+    /// What lies in the store.
+    pub versions: BTreeMap<Version, Installed>,
+}
+
+/// A version that is installed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Installed {
+    /// The SHA-256 of the package it came from.
+    pub package: Digest,
+    /// The SHA-256 of its `package.json`, which has those of all its files.
+    pub metadata: Digest,
+    /// Who vouches for it.
+    pub by: Voucher,
+    /// Since when it is there, as RFC 3339.
+    pub at: String,
+}
+
+impl State {
+    /// What was ever installed, by name.
+    pub fn plugins(&self) -> &BTreeMap<String, Plugin> {
+        &self.plugins
+    }
+
+    /// What the operator wants of a plugin.
+    pub fn desired(&self, name: &str) -> Desired {
+        self.desired.get(name).cloned().unwrap_or_default()
+    }
+
+    /// The plugins that hosts shall load.
+    pub fn enabled(&self) -> impl Iterator<Item = &str> {
+        self.desired.iter().filter(|(_, desired)| desired.enabled).map(|(name, _)| &**name)
+    }
+
+    /// What may be installed once, whoever signed it.
+    pub fn allowances(&self) -> impl Iterator<Item = &Allowance> {
+        self.allowances.iter().filter(|allowed| holds(allowed))
+    }
+
+    /// A plugin that is installed, its current version and what is known of that.
+    pub fn installed(&self, name: &str) -> Result<(&Plugin, &Version, &Installed), Error> {
+        let plugin = self.plugins.get(name);
+        let current = plugin.and_then(|plugin| Some((plugin, plugin.current.as_ref()?)));
+        let (plugin, version) = current.ok_or_else(|| refused(name, Refused::NotInstalled))?;
+        // By the type invariant.
+        Ok((plugin, version, &plugin.versions[version]))
+    }
+
+    /// Refuses what is neither installed nor came with the program.
+    pub(super) fn is_there(&self, store: &Store, name: &str) -> Result<(), Error> {
+        let installed = self.installed(name).map(|_| ());
+        installed.or_else(|error| store.came_with(self, name).map(|_| ()).ok_or(error))
+    }
+
+    /// Whether a version is installed.
+    pub(super) fn has(&self, name: &str, version: &str) -> bool {
+        let plugin = self.plugins.get(name);
+        plugin.is_some_and(|plugin| plugin.versions.keys().any(|known| known.to_string() == version))
+    }
+
+    pub(super) fn read(home: &Home) -> Result<Self, Error> {
+        State::of(Self::bytes(home)?.as_deref(), home)
+    }
+
+    /// What says what is installed, if anything ever was: as long as it is the same, so is the state.
+    pub(super) fn bytes(home: &Home) -> Result<Option<Vec<u8>>, Error> {
+        Ok(home.read(FILE)?)
+    }
+
+    /// The state that these bytes are.
+    pub(super) fn of(bytes: Option<&[u8]>, home: &Home) -> Result<Self, Error> {
+        let Some(bytes) = bytes else {
+            return Ok(State {
+                format: FORMAT,
+                plugins: BTreeMap::new(),
+                desired: BTreeMap::new(),
+                allowances: Vec::new(),
+            });
+        };
+        let state = serde_json::from_slice::<State>(bytes).map_err(|error| error.to_string());
+        // INVARIANT: it is checked.
+        state.and_then(|state| state.check().map(|()| state)).map_err(|why| {
+            let plugin = home.path().join(FILE).display().to_string();
+            Error::Store { plugin, why: Refused::Damaged(why) }
+        })
+    }
+
+    pub(super) fn write(&self, home: &Locked<'_>) -> Result<(), Error> {
+        let mut json = serde_json::to_vec_pretty(self).expect("nothing of it can fail to be JSON");
+        json.push(b'\n');
+        Ok(home.write(FILE, &json)?)
+    }
+
+    /// What its types do not say.
+    fn check(&self) -> Result<(), String> {
+        if self.format != FORMAT {
+            return Err(format!("`format` is {}, this host reads {FORMAT}", self.format));
+        }
+        self.plugins.iter().try_for_each(|(name, plugin)| {
+            check_name(name)?;
+            plugin.check().map_err(|why| format!("of `{name}` {why}"))
+        })
+    }
+}
+
+impl Plugin {
+    /// One of which nothing is installed yet.
+    pub(super) fn new(newest: Version) -> Self {
+        Plugin { current: None, previous: None, owner: None, newest, versions: BTreeMap::new() }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        for version in self.current.iter().chain(&self.previous) {
+            if !self.versions.contains_key(version) {
+                return Err(format!("version {version} is not installed"));
+            }
+        }
+        match &self.current {
+            Some(_) if self.current == self.previous => Err("two versions are the same".into()),
+            None if !self.versions.is_empty() => Err("no version is the current one".into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether the time of an allowance has not come.
+pub(super) fn holds(allowance: &Allowance) -> bool {
+    humantime::parse_rfc3339(&allowance.until).is_ok_and(|until| until > SystemTime::now())
+}
+
+pub(super) fn refused(plugin: &str, why: Refused) -> Error {
+    Error::Store { plugin: plugin.into(), why }
+}
