@@ -5,7 +5,6 @@
 
 pub mod blocks;
 pub mod child;
-mod cuttlefish;
 pub mod fuzz;
 /// What a library can leave behind: the very look that `hookrail check` takes.
 #[path = "../../host/cli/src/check/leftovers.rs"]

@@ -76,9 +76,11 @@ fn packages_know_only_what_they_may() {
             "hookrail" => &["hookrail-abi"],
             "hookrail-abi" => &[],
             // The program plays other hosts too, when it checks a plugin.
-            "hookrail-cli" => &["hookrail", "hookrail-abi"],
+            "hookrail-cli" => &["hookrail", "hookrail-abi", "hookrail-cuttlefish"],
+            // Text in, JSON out: it knows of no host, and of no boundary.
+            "hookrail-cuttlefish" => &[],
             "gateway" => &["hookrail"],
-            "hookrail-tests" => &["hookrail", "hookrail-abi"],
+            "hookrail-tests" => &["hookrail", "hookrail-abi", "hookrail-cuttlefish"],
             // Plugins, benchmarks and examples of plugins see the boundary alone.
             _ => &["hookrail-abi"],
         };

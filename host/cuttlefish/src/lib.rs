@@ -7,15 +7,21 @@
 //!
 //! Nothing is guessed: what can be read in two ways, and what the schema does not know, is refused, with its
 //! line.
+//!
+//! This crate owns that form and its way into JSON. It must not know hosts, plugins, files or the command
+//! line: text and a JSON Schema go in, JSON or [`Mistakes`] come out.
+
+#![forbid(unsafe_code)]
 
 mod convert;
-pub(crate) mod nearest;
+mod nearest;
 mod parse;
 mod shape;
+mod unit;
 mod value;
 
-pub(crate) use convert::convert;
-pub(crate) use parse::{Mistakes, parse};
+pub use convert::convert;
+pub use parse::{Entry, Mistake, Mistakes, parse};
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ use super::value::typed;
 
 /// The configuration of `plugin` that these lines are, with the names and types of its schema. Without one
 /// every value is text. Of the same key the last one counts.
-pub(crate) fn convert(entries: &[Entry], schema: Option<&Value>, plugin: &str) -> Result<Value, Mistakes> {
+pub fn convert(entries: &[Entry], schema: Option<&Value>, plugin: &str) -> Result<Value, Mistakes> {
     let (mut tree, mut mistakes) = (Tree::default(), Vec::new());
     for entry in entries {
         let placed = tree.place(entry, &entry.path[prefix(&entry.path, plugin)..], &Shape::of(schema));

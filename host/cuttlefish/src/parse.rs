@@ -8,28 +8,30 @@ use std::fmt;
 
 /// A line that says something.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub struct Entry {
     /// The key, cut at its dots; there is one part at least, and none is empty.
-    pub(crate) path: Vec<String>,
+    pub path: Vec<String>,
     /// The value, as text.
-    pub(crate) value: String,
+    pub value: String,
     /// Where it stands, from 1.
-    pub(crate) line: usize,
+    pub line: usize,
 }
 
 /// What is wrong in a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Mistake {
-    pub(crate) line: usize,
-    pub(crate) what: String,
+pub struct Mistake {
+    /// Where it stands, from 1.
+    pub line: usize,
+    /// What is wrong, and what to do about it.
+    pub what: String,
 }
 
 /// All that is wrong; one at least.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Mistakes(pub(crate) Vec<Mistake>);
+pub struct Mistakes(pub Vec<Mistake>);
 
 /// Reads all lines, in their order; the same key may come twice.
-pub(crate) fn parse(text: &str) -> Result<Vec<Entry>, Mistakes> {
+pub fn parse(text: &str) -> Result<Vec<Entry>, Mistakes> {
     let (mut entries, mut mistakes) = (Vec::new(), Vec::new());
     let lines = text.strip_prefix('\u{feff}').unwrap_or(text).split('\n');
     for (line, text) in (1..).zip(lines) {

@@ -218,7 +218,7 @@ fn the_name_of_the_plugin_is_no_part_of_the_key() {
 /// The example of the guide: its file and its schema make its configuration.
 #[test]
 fn the_guide_shows_what_comes_of_a_file() {
-    let guide = include_str!("../../../../../docs/guide/migrating-from-emqx.md");
+    let guide = include_str!("../../../docs/guide/migrating-from-emqx.md");
     let block = |name: &str| {
         let (_, rest) = guide.split_once(&format!("<!-- {name} -->\n```")).unwrap();
         rest.split_once('\n').unwrap().1.split("```").next().unwrap()

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::value::Unit;
+use super::unit::Unit;
 
 /// All alternatives for one place: a schema may have several (`anyOf`, `oneOf`, or a `$ref`).
 #[derive(Clone, Debug)]
