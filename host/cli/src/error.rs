@@ -72,6 +72,18 @@ pub(crate) enum Error {
     Workspace { folder: PathBuf, plugins: Vec<PathBuf> },
 }
 
+impl From<hookrail_check::Error> for Error {
+    fn from(error: hookrail_check::Error) -> Self {
+        use hookrail_check::Error as Check;
+        match error {
+            Check::Host(error) => Error::Host(error),
+            Check::Input { file, source } => Error::Input { file, source },
+            Check::NoCheck { pattern, why } => Error::NoCheck { pattern, why },
+            Check::System { what, source } => Error::System { what, source },
+        }
+    }
+}
+
 impl Error {
     /// The stable code: those of the library, and HR06 for the program's own.
     pub(crate) fn code(&self) -> &str {
