@@ -8,8 +8,8 @@ use hookrail::NotLoaded;
 use hookrail::control::{CallError, Running};
 
 use crate::exit::ExitCode;
-use crate::plugins::PREBUILT;
-use crate::remote;
+use crate::prebuilt::PREBUILT;
+use crate::running;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -220,5 +220,5 @@ fn list(folders: &[PathBuf]) -> String {
 
 /// The hosts that run, each in its line.
 fn others(running: &[Running]) -> String {
-    running.iter().map(|host| format!("\n  {}", remote::describe(host))).collect()
+    running.iter().map(|host| format!("\n  {}", running::describe(host))).collect()
 }

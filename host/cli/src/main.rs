@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod candidates;
 mod cargo;
 mod check;
 mod complete;
@@ -24,9 +25,12 @@ mod pack;
 mod plugin;
 mod plugins;
 mod points;
+mod prebuilt;
 mod print;
 mod remote;
 mod run;
+mod running;
+mod settings;
 mod size;
 mod status;
 mod table;

@@ -8,7 +8,7 @@ use hookrail::control::wire::{Applied, Deed, Desire, Step};
 use hookrail::control::{CallError, Command};
 use serde::Deserialize;
 
-use super::absolute;
+use super::file::absolute;
 use crate::args::Common;
 use crate::error::Error;
 use crate::exit::ExitCode;
