@@ -5,6 +5,7 @@
 
 pub mod blocks;
 pub mod child;
+pub mod circles;
 pub mod fuzz;
 pub mod listener;
 pub mod probe;
