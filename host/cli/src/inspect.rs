@@ -14,7 +14,7 @@ use self::text::words;
 use crate::args::Inspect;
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::plugin::is_package;
+use crate::file::is_package;
 use crate::print;
 
 pub(crate) fn run(options: &Inspect) -> Result<ExitCode, Error> {

@@ -14,6 +14,7 @@ mod duration;
 mod error;
 mod events;
 mod exit;
+mod file;
 mod hooks;
 mod inspect;
 mod interrupt;

@@ -2,7 +2,6 @@
 
 mod answer;
 mod apply;
-mod file;
 mod install;
 pub(crate) mod text;
 
@@ -13,12 +12,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use self::answer::answer;
-use self::file::absolute;
-pub(crate) use self::file::is_package;
 pub(crate) use self::text::{lost, times};
 use crate::args::{Common, Plugin};
 use crate::error::Error;
 use crate::exit::ExitCode;
+use crate::file::{absolute, is_package};
 use crate::{remote, talk};
 
 pub(crate) fn run(command: &Plugin) -> Result<ExitCode, Error> {

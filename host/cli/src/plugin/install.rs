@@ -9,11 +9,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::answer::answer;
-use super::file::absolute;
 use super::{apply, text};
 use crate::args::{Common, Store, Swap};
 use crate::error::Error;
 use crate::exit::ExitCode;
+use crate::file::absolute;
 use crate::{plugins, remote, settings, talk};
 
 /// What is installed, and how.

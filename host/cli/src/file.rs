@@ -10,7 +10,7 @@ pub(crate) fn is_package(file: &Path) -> bool {
 }
 
 /// The file as the host will find it, from whatever folder.
-pub(super) fn absolute(file: &Path) -> Result<PathBuf, Error> {
+pub(crate) fn absolute(file: &Path) -> Result<PathBuf, Error> {
     let failed = |source| Error::Input { file: file.display().to_string(), source };
     // Looked for here as well: what is not there is told as with other files.
     std::fs::metadata(file).map_err(failed)?;
