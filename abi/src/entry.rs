@@ -7,8 +7,9 @@ use crate::boundary::{
     ABI_OLDEST, ABI_VERSION, Entry, Heap, HostTable, KeysTable, Registration, ReloadTable, SavedState, SchemaTable,
     StateTable, Str, TraceTable, UnloadTable, flags, registration,
 };
+use crate::error::{Error, Result};
 use crate::host::{self, Instance, Saying};
-use crate::plugin::{Error, Registrar, Result};
+use crate::plugin::Registrar;
 use crate::shim::guarded;
 use crate::{Hook, Plugin, State, Text, diagnostics, unload};
 
@@ -282,61 +283,4 @@ fn said(result: Result<()>) -> u32 {
             FAILED
         }
     }
-}
-
-/// Makes a library a plugin: exports its entry and writes its note. Once per library.
-///
-/// The name and the version are those of the package, without the prefix `hookrail-plugin-`;
-/// `export!(Mine, name = "other")` names it otherwise.
-///
-/// With `allocator = std::alloc::System` behind that, or any other allocator that is a unit struct, it is
-/// the allocator of the library, and the host sees how much memory the plugin holds: see
-/// [`memory`](crate::memory). A library that defines a `#[global_allocator]` cannot say so.
-#[macro_export]
-macro_rules! export {
-    ($plugin:ty) => {
-        $crate::export!(@identity $plugin,
-            $crate::note::Identity::of_package(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")));
-    };
-    ($plugin:ty, name = $name:literal) => {
-        $crate::export!(@identity $plugin,
-            $crate::note::Identity { name: $name, version: env!("CARGO_PKG_VERSION") });
-    };
-    ($plugin:ty, allocator = $allocator:path) => {
-        $crate::export!(@counted $plugin,
-            $crate::note::Identity::of_package(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")), $allocator);
-    };
-    ($plugin:ty, name = $name:literal, allocator = $allocator:path) => {
-        $crate::export!(@counted $plugin,
-            $crate::note::Identity { name: $name, version: env!("CARGO_PKG_VERSION") }, $allocator);
-    };
-    (@counted $plugin:ty, $identity:expr, $allocator:path) => {
-        // A test's binary may have another.
-        #[cfg(not(test))]
-        const _: () = {
-            #[global_allocator]
-            static ALLOCATOR: $crate::memory::Counted<$allocator> = $crate::memory::Counted::new($allocator);
-        };
-        $crate::export!(@library $plugin, $identity, $crate::memory::entry::<$plugin>());
-    };
-    (@identity $plugin:ty, $identity:expr) => {
-        $crate::export!(@library $plugin, $identity, $crate::entry::<$plugin>());
-    };
-    (@library $plugin:ty, $identity:expr, $entry:expr) => {
-        #[cfg(not(test))]
-        $crate::hidden_symbols!();
-
-        const _: () = {
-            const SIZE: usize = $crate::note::size::<$plugin>($identity);
-
-            #[used]
-            #[unsafe(link_section = ".note.hookrail")]
-            static NOTE: $crate::note::Note<SIZE> = $crate::note::Note::<SIZE>::of::<$plugin>($identity);
-
-            // In the tests of a plugin there is no host, and one binary may hold several plugins.
-            #[cfg(not(test))]
-            #[unsafe(export_name = "hookrail_plugin_v1")]
-            static ENTRY: $crate::boundary::Entry = $entry;
-        };
-    };
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::Text;
 use crate::boundary::{ConfigService, Context, DirsService, HostTable, LogService, Str};
-use crate::plugin::{Error, Result};
+use crate::error::{Error, Result};
 
 /// The table of the host this library was loaded by; null before it attached.
 static HOST: AtomicPtr<HostTable> = AtomicPtr::new(null_mut());

@@ -7,14 +7,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::error::Result;
 use crate::host::Instance;
 use crate::{Hooks, State};
-
-/// What goes wrong in a plugin: any error, or a text (`"...".into()`).
-pub type Error = Box<dyn std::error::Error + Send + Sync>;
-
-/// A result of plugin code.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A plugin.
 ///

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::Bytes;
 use crate::boundary::SavedState;
-use crate::plugin::Result;
+use crate::error::Result;
 
 /// What an instance hands to the generation behind it: bytes, and what they are.
 ///

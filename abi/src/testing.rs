@@ -39,8 +39,8 @@ use crate::boundary::{
     ABI_VERSION, ConfigService, Context, DirsService, HostTable, LogService, RawCallback, Registration, ReloadTable,
     SavedState, StateTable, Str,
 };
+use crate::error::{Error, Result};
 use crate::host::Dir;
-use crate::plugin::{Error, Result};
 use crate::verdict::raw;
 use crate::{Kind, Plugin, Point, RawKind, State, Text, Verdict, entry, host};
 

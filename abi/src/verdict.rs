@@ -2,8 +2,8 @@
 
 use std::fmt::Display;
 
+use crate::error::Error;
 use crate::host::{self, Saying};
-use crate::plugin::Error;
 
 /// One callback's answer, or a chain's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

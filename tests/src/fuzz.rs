@@ -11,8 +11,9 @@ use hookrail::control::wire::{Answer, Request};
 use hookrail::package::{Package, PublicKey, Range, Signature};
 use hookrail::{Config, Error, Host, Message, MessagePublish};
 use hookrail_abi::{Bytes, Format, Point, Text};
+use hookrail_cuttlefish as cuttlefish;
 
-use crate::{cuttlefish, raw};
+use crate::raw;
 
 /// A library: its headers, its imports, its note.
 pub fn image(bytes: &[u8]) {

@@ -5,17 +5,17 @@
 
 pub mod blocks;
 pub mod child;
-mod cuttlefish;
+pub mod circles;
 pub mod fuzz;
-/// What a library can leave behind: the very look that `hookrail check` takes.
-#[path = "../../host/cli/src/check/leftovers.rs"]
-pub mod leftovers;
 pub mod listener;
 pub mod probe;
 pub mod random;
 pub mod raw;
 pub mod soak;
 pub mod tasks;
+
+/// What a library can leave behind: the very look that `hookrail check` takes.
+pub use hookrail_check::leftovers;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

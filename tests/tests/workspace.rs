@@ -75,10 +75,14 @@ fn packages_know_only_what_they_may() {
         let may: &[&str] = match name {
             "hookrail" => &["hookrail-abi"],
             "hookrail-abi" => &[],
-            // The program plays other hosts too, when it checks a plugin.
-            "hookrail-cli" => &["hookrail", "hookrail-abi"],
+            // It plays other hosts than ours, too, when it checks a plugin.
+            "hookrail-check" => &["hookrail", "hookrail-abi"],
+            // `hookrail new` hands out the boundary, completion knows its catalogue.
+            "hookrail-cli" => &["hookrail", "hookrail-abi", "hookrail-check", "hookrail-cuttlefish"],
+            // Text in, JSON out: it knows of no host, and of no boundary.
+            "hookrail-cuttlefish" => &[],
             "gateway" => &["hookrail"],
-            "hookrail-tests" => &["hookrail", "hookrail-abi"],
+            "hookrail-tests" => &["hookrail", "hookrail-abi", "hookrail-check", "hookrail-cuttlefish"],
             // Plugins, benchmarks and examples of plugins see the boundary alone.
             _ => &["hookrail-abi"],
         };

@@ -4,7 +4,7 @@ use std::ptr::null;
 
 use log::{Log, Metadata, Record};
 
-use super::host;
+use super::bound::host;
 use crate::boundary::{SITE_EVENT, Str, TraceSite};
 
 /// Hands everything to the host. It is only there once a host has bound.

@@ -6,6 +6,7 @@ use std::panic::PanicHookInfo;
 use std::ptr::{from_mut, null};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::bound;
 use crate::boundary::{Str, TracePanic};
 use crate::host::{self, Saying};
 
@@ -26,7 +27,7 @@ pub(crate) fn install_hook() {
 
 fn hook(info: &PanicHookInfo<'_>) {
     let (message, place) = (text_of(info.payload()), info.location());
-    let Some((service, library)) = super::host() else {
+    let Some((service, library)) = bound::host() else {
         let place = place.map(|place| format!(" at {place}")).unwrap_or_default();
         return host::say(Saying::Fault, &format!("panicked: {message}{place}"));
     };
@@ -52,7 +53,7 @@ fn hook(info: &PanicHookInfo<'_>) {
 #[inline(never)]
 pub(crate) fn caught(payload: Box<dyn Any + Send>) {
     let message = text_of(&*payload);
-    if let Some((service, library)) = super::host() {
+    if let Some((service, library)) = bound::host() {
         // SAFETY: the text holds for the call.
         unsafe { (service.caught)(library, Str::new(message)) }
     } else if !HOOKED.load(Ordering::Relaxed) {

@@ -6,8 +6,9 @@ use tracing_core::span::{Attributes, Current, Id, Record};
 use tracing_core::subscriber::Interest;
 use tracing_core::{Event, LevelFilter, Metadata, Subscriber};
 
+use super::bound::{host, level};
+use super::callsite;
 use super::values::Values;
-use super::{callsite, host, level};
 use crate::boundary::{PARENT_CURRENT, PARENT_NONE};
 
 /// Hands everything to the host. It is only there once a host has bound.

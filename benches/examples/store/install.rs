@@ -7,7 +7,8 @@ use std::process::Command;
 use hookrail_tests::random::Random;
 
 use crate::made::Maker;
-use crate::{Row, compare, hookrail, places, timed};
+use crate::row::Row;
+use crate::taking::{compare, hookrail, places, timed};
 
 /// The same each time.
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;

@@ -1,7 +1,8 @@
 //! Listing a thousand installed plugins.
 
 use crate::made::Maker;
-use crate::{Row, compare, fastest, hookrail, timed};
+use crate::row::Row;
+use crate::taking::{compare, fastest, hookrail, timed};
 
 const INSTALLED: usize = 1000;
 const ROUNDS: usize = 31;

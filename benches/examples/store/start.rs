@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use hookrail::{Config, Host};
 
 use crate::made::Maker;
-use crate::{Row, compare, fastest};
+use crate::row::Row;
+use crate::taking::{compare, fastest};
 
 const INSTALLED: usize = 200;
 const ENABLED: usize = 100;

@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use crate::Row;
 use crate::made::Maker;
+use crate::row::Row;
 
 /// How much more a tenfold package may take, in KiB.
 const MORE: u64 = 1024;

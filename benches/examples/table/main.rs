@@ -14,17 +14,15 @@ use serde::{Deserialize, Serialize};
 #[path = "../../shared/mod.rs"]
 mod shared;
 
+mod bound;
 mod replaced;
 mod watched;
 
+use bound::{Bound, LONG_ROUNDS, ROUNDS};
 use shared::rounds::{Compared, compare};
 use shared::{LENGTHS, hosts, load, loops, memory, peers, register, republish, telling};
 
 const PROCESSES: usize = 5;
-
-/// Rounds of what takes nanoseconds, and of what takes milliseconds.
-const ROUNDS: usize = 101;
-const LONG_ROUNDS: usize = 21;
 
 /// One comparison: the row of the table it belongs to, and what tells it from others in the row.
 #[derive(Deserialize, Serialize)]
@@ -32,20 +30,6 @@ struct Sample {
     row: String,
     label: String,
     compared: Compared,
-}
-
-/// What must be reached.
-enum Bound {
-    /// Nothing: it is only shown.
-    None,
-    /// So many nanoseconds more than the baseline.
-    More(f64),
-    /// So many instructions more per dispatch, and per callback of the label.
-    Instructions(f64, f64),
-    /// So many times the baseline.
-    Times(f64),
-    /// Nothing: it is shown, and how it stands to its baseline.
-    Beside,
 }
 
 /// A row, and its bound; in the order of the issue.
@@ -280,25 +264,4 @@ fn print(samples: &[Sample]) -> ExitCode {
     );
     println!("Bounds missed: {missed}.");
     ExitCode::from(u8::from(missed > 0))
-}
-
-impl Bound {
-    /// Whether it holds, and how the figure is shown.
-    fn judge(&self, label: &str, compared: &Compared) -> (bool, String) {
-        let Compared { candidate, more: (_, more), ratio: (_, ratio), .. } = *compared;
-        match self {
-            Bound::None => (true, format!("{label}: {}", time(candidate))),
-            Bound::Beside => (true, format!("{label}: {}, {ratio:.2} x", time(candidate))),
-            Bound::More(most) => (more <= *most, format!("{label}: {more:+.2} ns")),
-            Bound::Instructions(once, each) => {
-                let callbacks: f64 = label.parse().expect("a length");
-                (more <= once + each * callbacks, format!("{label}: {more:+}"))
-            }
-            Bound::Times(most) => (ratio <= *most, format!("{label}: {ratio:.2}")),
-        }
-    }
-}
-
-fn time(nanoseconds: f64) -> String {
-    if nanoseconds < 1000.0 { format!("{nanoseconds:.1} ns") } else { format!("{:.1} us", nanoseconds / 1000.0) }
 }

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use hookrail_abi::Point;
 
+use super::bound::{Bound, LONG_ROUNDS, ROUNDS};
 use super::shared::reloaders::{Bare, HotLib, Turn};
 use super::shared::replace::{self, Builds, PARTS, Parts, Replacing};
 use super::shared::rounds::{Compared, compare};
 use super::shared::swap::{POINTS, Swapping};
 use super::shared::{hosts, load, loops, pins, register};
-use super::{Bound, LONG_ROUNDS, ROUNDS};
 
 /// As the rows of the table.
 pub(super) const ROWS: [(&str, &str, Bound); 6] = [

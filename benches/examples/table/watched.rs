@@ -7,9 +7,9 @@ use hookrail::Level;
 use hookrail_abi::Point;
 use hookrail_benches::WorkDone;
 
+use super::bound::{Bound, ROUNDS};
 use super::shared::rounds::{Compared, compare};
 use super::shared::{hosts, loops};
-use super::{Bound, ROUNDS};
 
 /// As the rows of the table.
 pub(super) const ROWS: [(&str, &str, Bound); 4] = [

@@ -6,6 +6,8 @@ mod hooks;
 mod manage;
 mod new;
 mod package;
+mod selection;
+mod setup;
 mod store;
 
 use std::ffi::OsString;
@@ -16,12 +18,14 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 pub(crate) use self::check::{Check, CheckOne};
 pub(crate) use self::config::{Config, Reconfigure};
 pub(crate) use self::hooks::{Chains, Hooks};
-pub(crate) use self::manage::{Common, Plugin, Selection};
+pub(crate) use self::manage::Plugin;
 pub(crate) use self::new::{Language, New};
 pub(crate) use self::package::{Key, Keygen, Pack, Sign, Trust, Verify};
+pub(crate) use self::selection::{Common, Selection};
+pub(crate) use self::setup::Setup;
 pub(crate) use self::store::{Store, Swap};
 use crate::size::Size;
-use crate::{complete, exit};
+use crate::{candidates, exit};
 
 /// A host for native plugins: callbacks on named hook points, in the order of their priority,
 /// from plugins that come and go while messages flow.
@@ -86,35 +90,6 @@ pub(crate) enum Command {
     CheckOne(CheckOne),
 }
 
-/// Which plugins to load, and how they are configured.
-#[derive(Debug, Default, clap::Args)]
-#[command(next_help_heading = "Plugins")]
-pub(crate) struct Setup {
-    /// Load this plugin: the file of a library, or the name of one to look for; may repeat
-    #[arg(long = "plugin", value_name = "FILE|NAME", add = complete::plugins())]
-    pub(crate) plugins: Vec<PathBuf>,
-
-    /// Load no installed plugin, enabled or not
-    #[arg(long)]
-    pub(crate) no_store: bool,
-
-    /// Look for plugins in this folder first, then beside the program, then in $HOOKRAIL_PLUGINS;
-    /// may repeat
-    #[arg(long = "plugins", value_name = "DIR")]
-    pub(crate) folders: Vec<PathBuf>,
-
-    /// The configuration; its [plugins] are loaded too [default: ./hookrail.toml if it is there]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-}
-
-impl Setup {
-    /// Whether nothing was said.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.plugins.is_empty() && self.folders.is_empty() && self.config.is_none() && !self.no_store
-    }
-}
-
 /// One line a paragraph: the terminal's width decides where they break.
 const AFTER_RUN: &str = "\
 A text line is a message: what no plugin changes comes out byte for byte.
@@ -173,7 +148,18 @@ pub(crate) struct Run {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Completions {
     /// The shell
-    pub(crate) shell: complete::Shell,
+    pub(crate) shell: Shell,
+}
+
+/// A shell that can be helped.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Shell {
+    /// `source <(hookrail completions bash)` in ~/.bashrc
+    Bash,
+    /// `hookrail completions fish | source` in ~/.config/fish/config.fish
+    Fish,
+    /// `source <(hookrail completions zsh)` in ~/.zshrc, behind compinit
+    Zsh,
 }
 
 /// What a line is.
@@ -188,7 +174,7 @@ pub(crate) enum Form {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Inspect {
     /// The library, or the package NAME-VERSION.hrp
-    #[arg(add = complete::files(&["so", "hrp"]))]
+    #[arg(add = candidates::files(&["so", "hrp"]))]
     pub(crate) file: PathBuf,
 
     /// Print the JSON Schema of its configuration instead. This loads the library: its code runs

@@ -1,43 +1,20 @@
-//! `hookrail check`: whether a plugin conforms, each check in a process of its own that is really killed
-//! when it takes too long.
-//!
-//! This process never opens the library: it reads its file, as `hookrail inspect` does.
+//! `hookrail check`: whether a plugin conforms. The checks are those of `hookrail-check`; here are their
+//! arguments, their child processes, and what is shown of them.
 
-mod answer;
-mod catalogue;
-mod checks;
-mod child;
-mod known;
-#[expect(unreachable_pub, reason = "the tests of the workspace take this file in too, by its path")]
-mod leftovers;
-mod payload;
-mod plan;
-mod random;
-mod raw;
-mod report;
-mod sandbox;
-mod schedule;
-mod subject;
-mod surroundings;
+use std::io;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
-use std::time::Instant;
-
+use hookrail_check::{Check, Column, Look, One, Outcome, Plan, Report};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use self::catalogue::Check;
-use self::plan::{Plan, chosen};
-use self::report::Report;
-use self::sandbox::Scratch;
-use crate::args;
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::print;
-use crate::talk;
-
-pub(crate) use child::run as run_one;
+use crate::{args, print, table, talk};
 
 pub(crate) fn run(options: &args::Check) -> Result<ExitCode, Error> {
-    let checks = chosen(options)?;
+    let checks = hookrail_check::choose(&options.only, &options.skip, options.strictness)?;
     let Some(file) = &options.file else {
         // Without a file there is only the list to ask for: the arguments see to it.
         return list(options);
@@ -46,67 +23,118 @@ pub(crate) fn run(options: &args::Check) -> Result<ExitCode, Error> {
         return list(options);
     }
     if options.in_process && checks.len() != 1 {
-        // A library is attached once in a process, and what one check left would be there for the next.
         return Err(Error::NotOneCheck(checks.len()));
     }
     let inspection = hookrail::inspect(file)?;
-    let plan = Plan::new(options, file)?;
-    if let Some(config) = &plan.config {
+    let (config, seed) = (options.config.as_deref(), options.seed.map(|seed| seed.0));
+    let plan = Plan::new(file, config, seed, options.quick, Duration::from_secs(options.timeout))?;
+    if let Some(config) = plan.config() {
         hookrail::Config::read(config)?;
     }
     let began = Instant::now();
     let outcomes = all(&plan, &checks, options.in_process)?;
+    let file = file.display().to_string();
     let report = Report {
         plan: &plan,
         plugin: inspection.note.name,
         version: inspection.note.version,
-        file: file.display().to_string(),
+        file: file.clone(),
         strictness: options.strictness,
         outcomes,
         took: began.elapsed(),
+        again: &|check| again(&file, &plan, check),
     };
     if let Some(file) = &options.junit {
-        std::fs::write(file, report::junit(&report))
+        std::fs::write(file, hookrail_check::junit(&report))
             .map_err(|source| Error::Output { file: file.display().to_string(), source })?;
     }
     if options.json {
-        print::json(&report::json(&report))?
+        print::json(&hookrail_check::json(&report))?
     } else {
-        print::line(report::text(&report))?
+        print::line(hookrail_check::text(&report, &Stdout))?
     }
     Ok(if report.is_bad() { ExitCode::Failure } else { ExitCode::Ok })
 }
 
+/// Runs one check in this process, as [`child`] has it.
+pub(crate) fn run_one(options: &args::CheckOne) -> Result<ExitCode, Error> {
+    let args::CheckOne { file, check, seed, config, quick } = options;
+    let (check, file, config) = (check.clone(), file.clone(), config.clone());
+    hookrail_check::run_one(&One { check, file, config, seed: *seed, is_quick: *quick })?;
+    Ok(ExitCode::Ok)
+}
+
 fn list(options: &args::Check) -> Result<ExitCode, Error> {
     if options.json {
-        print::json(&catalogue::ALL)?
+        print::json(&hookrail_check::ALL)?
     } else {
-        print::line(report::list())?
+        print::line(hookrail_check::list(&Stdout))?
     }
     Ok(ExitCode::Ok)
 }
 
 /// Runs the checks, each in a process of its own, or the only one in this one.
-fn all(plan: &Plan, checks: &[&'static Check], in_process: bool) -> Result<Vec<report::Outcome>, Error> {
-    let scratch = Scratch::new().map_err(|source| Error::System { what: "make a folder to check in", source })?;
-    if in_process {
-        let home = std::env::current_dir();
+fn all(plan: &Plan, checks: &[&'static Check], in_process: bool) -> Result<Vec<Outcome>, Error> {
+    if let ([check], true) = (checks, in_process) {
         let begins = |_, check: &Check| talk::line(format_args!("{}: {}", check.name, check.about));
-        let done = schedule::run(checks, 1, begins, |check| child::here(plan, check, &scratch.folder(check)));
-        // The folders of the checks go, so nobody may stay in one.
-        let _ = home.and_then(std::env::set_current_dir);
-        return Ok(done);
+        return Ok(hookrail_check::run_here(plan, check, begins)?);
     }
     let bar = ProgressBar::new(checks.len() as u64);
     let style = ProgressStyle::with_template("{spinner} {pos}/{len} {msg} {elapsed}");
     bar.set_style(style.expect("our template is well-formed"));
     talk::beside(&bar);
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let begins = |over, check: &Check| {
         bar.set_position(over as u64);
         bar.set_message(check.name);
     };
-    let done = schedule::run(checks, workers, begins, |check| sandbox::run(plan, check, &scratch.folder(check)));
+    let done = hookrail_check::run(plan, checks, child, begins);
     bar.finish_and_clear();
-    Ok(done)
+    Ok(done?)
+}
+
+/// What runs one check in a process of its own: this program, as [`args::CheckOne`] reads it.
+fn child(one: &One) -> io::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("check-one").arg(&one.file).args(["--check", &one.check, "--seed", &one.seed.to_string()]);
+    if let Some(config) = &one.config {
+        command.arg("--config").arg(config);
+    }
+    command.args(one.is_quick.then_some("--quick"));
+    Ok(command)
+}
+
+/// The command that runs one check again, for a debugger.
+fn again(file: &str, plan: &Plan, check: &Check) -> String {
+    let quoted_path = |file: &Path| quoted(&file.display().to_string());
+    let config = plan.config().map(|file| format!(" --config {}", quoted_path(file))).unwrap_or_default();
+    let quick = if plan.is_quick() { " --quick" } else { "" };
+    let (file, name, seed) = (quoted(file), check.name, plan.seed());
+    format!("hookrail check {file} --only {name} --seed {seed}{config}{quick} --in-process")
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.into()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+/// What stdout shows.
+struct Stdout;
+
+impl Look for Stdout {
+    fn bold(&self, text: &str) -> String {
+        print::bold(text)
+    }
+
+    fn table(&self, columns: &[Column], rows: Vec<Vec<String>>) -> String {
+        let ours = |column: &Column| match *column {
+            Column::Number(name) => table::Column::Number(name),
+            Column::Text(name) => table::Column::Text(name),
+        };
+        table::table(table::Target::Stdout, &columns.iter().map(ours).collect::<Vec<_>>(), rows)
+    }
 }

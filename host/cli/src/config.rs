@@ -1,12 +1,9 @@
 //! `hookrail config`: what plugins are configured with.
 
-mod cuttlefish;
-
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
-pub(crate) use cuttlefish::nearest::nearest;
 use hookrail::control::Command;
 use hookrail::control::wire::Reconfigured;
 use hookrail::store::{Configured, FormerConfig, Origin};
@@ -99,16 +96,16 @@ fn beginning(value: &Value) -> String {
 fn import(file: &Path, name: &str, common: &Common) -> Result<Value, Error> {
     let text = fs::read_to_string(file);
     let text = text.map_err(|source| Error::Input { file: file.display().to_string(), source })?;
-    let bad = |mistakes: cuttlefish::Mistakes| Error::BadConfig {
+    let bad = |mistakes: hookrail_cuttlefish::Mistakes| Error::BadConfig {
         file: file.display().to_string(),
         why: mistakes.to_string(),
     };
-    let entries = cuttlefish::parse(&text).map_err(bad)?;
+    let entries = hookrail_cuttlefish::parse(&text).map_err(bad)?;
     let schema = schema(name, common)?;
     if schema.is_none() {
         talk::line(format_args!("{name} describes its configuration by no schema: every value stays text"));
     }
-    cuttlefish::convert(&entries, schema.as_ref(), name).map_err(bad)
+    hookrail_cuttlefish::convert(&entries, schema.as_ref(), name).map_err(bad)
 }
 
 /// `auth-http` of `etc/emqx_auth_http.conf`: ours have dashes in their names, theirs had none.

@@ -8,8 +8,8 @@ use hookrail::NotLoaded;
 use hookrail::control::{CallError, Running};
 
 use crate::exit::ExitCode;
-use crate::plugins::PREBUILT;
-use crate::remote;
+use crate::prebuilt::PREBUILT;
+use crate::running;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -70,6 +70,18 @@ pub(crate) enum Error {
     TwicePlugin { name: String, first: PathBuf, second: PathBuf },
     #[error("{} is a workspace of several packages", folder.display())]
     Workspace { folder: PathBuf, plugins: Vec<PathBuf> },
+}
+
+impl From<hookrail_check::Error> for Error {
+    fn from(error: hookrail_check::Error) -> Self {
+        use hookrail_check::Error as Check;
+        match error {
+            Check::Host(error) => Error::Host(error),
+            Check::Input { file, source } => Error::Input { file, source },
+            Check::NoCheck { pattern, why } => Error::NoCheck { pattern, why },
+            Check::System { what, source } => Error::System { what, source },
+        }
+    }
 }
 
 impl Error {
@@ -208,5 +220,5 @@ fn list(folders: &[PathBuf]) -> String {
 
 /// The hosts that run, each in its line.
 fn others(running: &[Running]) -> String {
-    running.iter().map(|host| format!("\n  {}", remote::describe(host))).collect()
+    running.iter().map(|host| format!("\n  {}", running::describe(host))).collect()
 }

@@ -1,18 +1,21 @@
 //! `hookrail inspect`: what a library or a package says of itself.
 
 mod package;
+mod text;
 
 use std::fmt::Write;
 
-use hookrail::{Inspection, NoteHook};
+use hookrail::Inspection;
 use indicatif::BinaryBytes;
 
 pub(crate) use self::package::about;
+pub(crate) use self::text::hooks;
+use self::text::words;
 use crate::args::Inspect;
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::table::{Column, Target, table};
-use crate::{plugin, print};
+use crate::file::is_package;
+use crate::print;
 
 pub(crate) fn run(options: &Inspect) -> Result<ExitCode, Error> {
     if options.schema {
@@ -26,7 +29,7 @@ pub(crate) fn run(options: &Inspect) -> Result<ExitCode, Error> {
         }
         return Ok(ExitCode::Ok);
     }
-    if plugin::is_package(&options.file) {
+    if is_package(&options.file) {
         package::run(&options.file, options.json)?;
         return Ok(ExitCode::Ok);
     }
@@ -59,29 +62,4 @@ fn text(inspection: &Inspection) -> String {
     text.push('\n');
     text.push_str(&hooks(&note.hooks));
     text
-}
-
-/// The callbacks that are declared.
-pub(crate) fn hooks(hooks: &[NoteHook]) -> String {
-    let columns = [
-        Column::Text("point"),
-        Column::Number("revision"),
-        Column::Text("callback"),
-        Column::Number("priority"),
-        Column::Text("effects"),
-    ];
-    let rows = hooks.iter().map(|hook| {
-        vec![
-            hook.point.clone(),
-            hook.revision.to_string(),
-            hook.callback.clone(),
-            hook.priority.to_string(),
-            hook.effects.clone(),
-        ]
-    });
-    table(Target::Stdout, &columns, rows)
-}
-
-fn words(words: &[String]) -> String {
-    if words.is_empty() { "nothing".into() } else { words.join(", ") }
 }

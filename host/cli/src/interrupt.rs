@@ -1,23 +1,35 @@
 //! Ctrl-C and SIGTERM: the first one ends the reading, the second one the process.
+//!
+//! `signal-hook` goes on to call the handler that it finds. Found before any plugin is loaded, that is
+//! none of a plugin, which might be unmapped by then; so there are two steps, and in between the signals
+//! do what they do to any program.
 
-use std::fs::File;
-use std::io;
-use std::mem::zeroed;
-use std::os::fd::{AsFd, AsRawFd};
-use std::ptr::{from_mut, from_ref, null, null_mut};
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use libc::{POLLIN, SA_RESETHAND, SIG_IGN, SIGINT, SIGTERM, c_int, pollfd};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use signal_hook::{flag, low_level::pipe};
 
 use crate::error::Error;
 
-static HAS_COME: AtomicBool = AtomicBool::new(false);
-/// The descriptor that wakes a waiting reader. It stays open for the life of the process, since the
-/// handler may run at any time.
-static WAKE: AtomicI32 = AtomicI32::new(-1);
+/// The handlers, installed; the next signal still ends the process at once.
+pub(crate) struct Prepared(Interrupt);
 
-/// The handler, installed.
-pub(crate) struct Interrupt(());
+/// The handlers: the next signal is noted, and the one behind it ends the process.
+pub(crate) struct Interrupt {
+    /// Whether the next signal ends the process at once; for one who has armed this, whether one has come.
+    at_once: Arc<AtomicBool>,
+    /// Those of the two that we are to hear at all.
+    heard: Vec<i32>,
+    /// Wakes the one thread that waits for input.
+    wake: UnixStream,
+}
 
 /// What a wait for input came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,48 +39,54 @@ pub(crate) enum Ready {
     NotYet,
 }
 
+impl Prepared {
+    /// From here on a signal is noted.
+    pub(crate) fn arm(self) -> Interrupt {
+        self.0.at_once.store(false, Ordering::Relaxed);
+        self.0
+    }
+}
+
 impl Interrupt {
-    pub(crate) fn install() -> Result<Self, Error> {
-        let failed = |source| Error::System { what: "handle Ctrl-C", source };
-        // SAFETY: makes a descriptor.
-        let wake = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
-        if wake < 0 {
-            return Err(failed(io::Error::last_os_error()));
-        }
-        // Relaxed: the handler is installed behind it, on this thread.
-        WAKE.store(wake, Ordering::Relaxed);
-        for signal in [SIGINT, SIGTERM] {
-            // SAFETY: all zeros is a valid `sigaction`, and `handle` only does what a handler may.
-            unsafe {
-                let mut before: libc::sigaction = zeroed();
-                let mut action: libc::sigaction = zeroed();
-                action.sa_sigaction = handle as extern "C" fn(c_int) as usize;
-                // The second signal finds the default again: whoever is stuck can be ended.
-                action.sa_flags = SA_RESETHAND;
-                if libc::sigaction(signal, null(), from_mut(&mut before)) != 0 {
-                    return Err(failed(io::Error::last_os_error()));
-                }
-                // Whoever started us may have said that we shall not be disturbed (`nohup`, `&`).
-                if before.sa_sigaction != SIG_IGN && libc::sigaction(signal, from_ref(&action), null_mut()) != 0 {
-                    return Err(failed(io::Error::last_os_error()));
-                }
+    /// The first step, before any plugin is loaded.
+    pub(crate) fn prepare() -> Result<Prepared, Error> {
+        let install = || {
+            let (wake, waker) = UnixStream::pair()?;
+            wake.set_nonblocking(true)?;
+            let at_once = Arc::new(AtomicBool::new(true));
+            // Whoever started us may have said that we shall not be disturbed (`nohup`, `&`).
+            let ignored = ignored()?;
+            let heard: Vec<_> = [SIGINT, SIGTERM].into_iter().filter(|signal| !ignored.contains(signal)).collect();
+            for signal in &heard {
+                // In this order they run: the second signal ends whoever is stuck, and who is woken finds the
+                // first one noted.
+                flag::register_conditional_default(*signal, at_once.clone())?;
+                flag::register(*signal, at_once.clone())?;
+                pipe::register(*signal, waker.try_clone()?)?;
             }
-        }
-        Ok(Interrupt(()))
+            Ok(Prepared(Interrupt { at_once, heard, wake }))
+        };
+        install().map_err(failed)
+    }
+
+    /// Both steps, where no plugin is loaded.
+    pub(crate) fn install() -> Result<Self, Error> {
+        Self::prepare().map(Prepared::arm)
     }
 
     pub(crate) fn has_come(&self) -> bool {
         // Relaxed: nothing else is read by it.
-        HAS_COME.load(Ordering::Relaxed)
+        self.at_once.load(Ordering::Relaxed)
     }
 
     /// Does this when it has come, on a thread of its own.
     pub(crate) fn then(&self, what: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+        let mut signals = Signals::new(&self.heard).map_err(failed)?;
+        let has_come = self.at_once.clone();
         let wait = move || {
-            let mut wake = pollfd { fd: WAKE.load(Ordering::Relaxed), events: POLLIN, revents: 0 };
-            while !HAS_COME.load(Ordering::Relaxed) {
-                // SAFETY: an array of one. Whatever it answers, we look.
-                unsafe { libc::poll(from_mut(&mut wake), 1, -1) };
+            // What came before there was anybody to be told is noted.
+            if !has_come.load(Ordering::Relaxed) {
+                signals.forever().next();
             }
             what();
         };
@@ -78,39 +96,66 @@ impl Interrupt {
 
     /// Whether there is something to read, or the end of it.
     pub(crate) fn look(&self, input: &File) -> io::Result<Ready> {
-        self.poll(input, 0)
+        self.poll(input, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))
     }
 
     /// Waits until there is something to read, or the end of it.
     pub(crate) fn wait(&self, input: &File) -> io::Result<Ready> {
-        self.poll(input, -1)
+        self.poll(input, None)
     }
 
-    fn poll(&self, input: &File, timeout: c_int) -> io::Result<Ready> {
-        let of = |fd| pollfd { fd, events: POLLIN, revents: 0 };
-        let mut both = [of(input.as_fd().as_raw_fd()), of(WAKE.load(Ordering::Relaxed))];
-        loop {
-            // SAFETY: an array of two.
-            let ready = unsafe { libc::poll(both.as_mut_ptr(), 2, timeout) };
-            match ready {
-                _ if self.has_come() => return Ok(Ready::Interrupted),
-                0 => return Ok(Ready::NotYet),
-                1.. => return Ok(Ready::Input),
-                _ => {
-                    let error = io::Error::last_os_error();
-                    if error.kind() != io::ErrorKind::Interrupted {
-                        return Err(error);
-                    }
-                }
+    fn poll(&self, input: &File, timeout: Option<&Timespec>) -> io::Result<Ready> {
+        while !self.has_come() {
+            let mut both = [PollFd::new(input, PollFlags::IN), PollFd::new(&self.wake, PollFlags::IN)];
+            match poll(&mut both, timeout) {
+                Ok(0) => return Ok(Ready::NotYet),
+                // Noted is what comes to this process: the child of a fork has our end of the pair too.
+                Ok(_) if !both[1].revents().is_empty() => _ = (&self.wake).read(&mut [0; 64]),
+                Ok(_) => return Ok(Ready::Input),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
             }
         }
+        Ok(Ready::Interrupted)
     }
 }
 
-/// Only what a signal handler may do: two atomics and one system call.
-extern "C" fn handle(_signal: c_int) {
-    HAS_COME.store(true, Ordering::Relaxed);
-    let one = 1u64;
-    // SAFETY: an eventfd takes 8 bytes, and never blocks when it is told not to.
-    unsafe { libc::write(WAKE.load(Ordering::Relaxed), from_ref(&one).cast(), 8) };
+fn failed(source: io::Error) -> Error {
+    Error::System { what: "handle Ctrl-C", source }
+}
+
+/// The signals that this process ignores.
+fn ignored() -> io::Result<Vec<i32>> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    let mask = mask.ok_or_else(|| io::Error::other("/proc/self/status does not say which signals are ignored"))?;
+    Ok((1..=64).filter(|signal| mask >> (signal - 1) & 1 == 1).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The runtime of Rust ignores SIGPIPE in every program.
+    #[test]
+    fn what_is_ignored_is_known() {
+        let ignored = ignored().unwrap();
+        assert!(ignored.contains(&libc::SIGPIPE) && !ignored.contains(&libc::SIGTERM), "{ignored:?}");
+    }
+
+    #[test]
+    fn what_is_no_interrupt_of_this_process_wakes_nobody_up() {
+        let (wake, mut waker) = UnixStream::pair().unwrap();
+        wake.set_nonblocking(true).unwrap();
+        let interrupt = Interrupt { at_once: Arc::default(), heard: Vec::new(), wake };
+        std::io::Write::write_all(&mut waker, b"x").unwrap();
+        let (input, writer) = std::io::pipe().unwrap();
+        let input = File::from(std::os::fd::OwnedFd::from(input));
+        assert_eq!(interrupt.look(&input).unwrap(), Ready::NotYet);
+        drop(writer);
+        assert_eq!(interrupt.wait(&input).unwrap(), Ready::Input);
+        interrupt.at_once.store(true, Ordering::Relaxed);
+        assert_eq!(interrupt.wait(&input).unwrap(), Ready::Interrupted);
+    }
 }

@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod candidates;
 mod cargo;
 mod check;
 mod complete;
@@ -13,6 +14,7 @@ mod duration;
 mod error;
 mod events;
 mod exit;
+mod file;
 mod hooks;
 mod inspect;
 mod interrupt;
@@ -24,9 +26,12 @@ mod pack;
 mod plugin;
 mod plugins;
 mod points;
+mod prebuilt;
 mod print;
 mod remote;
 mod run;
+mod running;
+mod settings;
 mod size;
 mod status;
 mod table;

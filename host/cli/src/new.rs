@@ -1,6 +1,7 @@
 //! `hookrail new`: a plugin that builds, passes its tests and `hookrail check`, to be changed from there.
 
 mod abi;
+mod file;
 mod name;
 mod point;
 mod template;
@@ -17,6 +18,7 @@ use crate::exit::ExitCode;
 use crate::{print, talk};
 
 use abi::Abi;
+use file::write;
 use name::Name;
 use point::Hooked;
 
@@ -69,18 +71,6 @@ pub(crate) fn run(options: &New) -> Result<ExitCode, Error> {
         talk::line(format_args!("next:\n  {}", made.next.join("\n  ")));
     }
     Ok(ExitCode::Ok)
-}
-
-/// A file, by its path below the new folder, and what is in it.
-type File = (PathBuf, String);
-
-fn write(folder: &Path, files: &[File]) -> std::io::Result<()> {
-    for (path, text) in files {
-        let path = folder.join(path);
-        fs::create_dir_all(path.parent().expect("it lies in the folder"))?;
-        fs::write(path, text)?;
-    }
-    Ok(())
 }
 
 /// Whoever uses git here.

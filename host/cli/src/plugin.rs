@@ -1,10 +1,9 @@
 //! `hookrail plugin`: what is installed, and the plugins of a running host.
 
+mod answer;
 mod apply;
 mod install;
 pub(crate) mod text;
-
-use std::path::{Path, PathBuf};
 
 use hookrail::PluginView;
 use hookrail::control::wire::{Ended, PluginDetail, Replaced};
@@ -12,12 +11,13 @@ use hookrail::control::{Command, Manage};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub(crate) use self::install::is_package;
+use self::answer::answer;
 pub(crate) use self::text::{lost, times};
 use crate::args::{Common, Plugin};
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::{print, remote, talk};
+use crate::file::{absolute, is_package};
+use crate::{remote, talk};
 
 pub(crate) fn run(command: &Plugin) -> Result<ExitCode, Error> {
     match command {
@@ -32,7 +32,7 @@ pub(crate) fn run(command: &Plugin) -> Result<ExitCode, Error> {
             ask(common, &Command::Log { plugin: name.clone(), level: *level }, told)
         }
         Plugin::Load { file, common } => ask(common, &Command::Load { file: absolute(file)? }, text::line),
-        Plugin::Upgrade { name, file, downgrade, swap, common } if install::is_package(file) => {
+        Plugin::Upgrade { name, file, downgrade, swap, common } if is_package(file) => {
             let how = install::Install { plugin: Some(name), dry_run: false, downgrade: *downgrade };
             install::install(file, &how, *swap, common)
         }
@@ -68,21 +68,4 @@ fn ask<T: Serialize + DeserializeOwned>(
     text: impl FnOnce(&T) -> String,
 ) -> Result<ExitCode, Error> {
     answer(&remote::connect(&common.selection)?.ask(command)?, common.json, text)
-}
-
-fn answer<T: Serialize>(answer: &T, json: bool, text: impl FnOnce(&T) -> String) -> Result<ExitCode, Error> {
-    if json {
-        print::json(answer)?
-    } else {
-        print::line(text(answer))?
-    }
-    Ok(ExitCode::Ok)
-}
-
-/// The file as the host will find it, from whatever folder.
-fn absolute(file: &Path) -> Result<PathBuf, Error> {
-    let failed = |source| Error::Input { file: file.display().to_string(), source };
-    // Looked for here as well: what is not there is told as with other files.
-    std::fs::metadata(file).map_err(failed)?;
-    std::path::absolute(file).map_err(failed)
 }

@@ -9,16 +9,8 @@ use hookrail::{Config, Host, NotLoaded};
 
 use crate::args::Setup;
 use crate::error::Error;
-use crate::points;
-
-/// The plugins that are built beside the program: a list, since a folder of libraries holds more
-/// than plugins.
-pub(crate) const PREBUILT: [&str; 6] = ["bench", "file-log", "hello", "mask", "stamp", "throttle"];
-
-/// Those of them that operators use: `bench` is for measuring.
-pub(crate) fn operators() -> impl Iterator<Item = &'static str> {
-    PREBUILT.into_iter().filter(|name| *name != "bench")
-}
+use crate::prebuilt::operators;
+use crate::{points, settings};
 
 /// The plugins that the command line and the configuration name, before any of them is loaded.
 pub(crate) struct Chosen {
@@ -31,7 +23,7 @@ pub(crate) struct Chosen {
 
 impl Chosen {
     pub(crate) fn by(setup: &Setup) -> Result<Self, Error> {
-        let config = config(setup)?;
+        let config = settings::read(setup.config.as_deref())?;
         let store = if setup.no_store { None } else { store_if_any(&config)? };
         let files = files(setup, &config, store.as_ref())?;
         Ok(Chosen { config, store, files })
@@ -90,16 +82,6 @@ pub(crate) fn store(config: &Config) -> Result<Store, Error> {
     let store = Store::open(Home::open(&config.home())?)?;
     // SAFETY: they lie beside the program, or where the operator has the program look, and are trusted as it is.
     Ok(unsafe { store.with_prebuilt(prebuilt) })
-}
-
-/// The configuration that the command line names, or the one in this folder.
-pub(crate) fn config(setup: &Setup) -> Result<Config, Error> {
-    const HERE: &str = "hookrail.toml";
-    match &setup.config {
-        Some(file) => Ok(Config::read(file)?),
-        None if Path::new(HERE).exists() => Ok(Config::read(HERE)?),
-        None => Ok(Config::default()),
-    }
 }
 
 /// The files to load, by the names of the plugins in them. A file on the command line goes before

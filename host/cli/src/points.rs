@@ -2,8 +2,7 @@
 
 use hookrail::catalogue::{BUILT_IN, RENAMED};
 use hookrail::{ConfigError, Host};
-
-use crate::config::nearest;
+use strsim::levenshtein;
 
 /// Refuses what is about a point that this program has not. Its points are all there from the start, so it is
 /// a mistake, and what the operator says of faults there would hold nowhere.
@@ -31,6 +30,12 @@ fn why(point: &str, known: &[&str]) -> String {
         Some(near) => format!("{what}, which is not there, but `{near}` is"),
         None => format!("{what}, which is not there, but {}", known.join(", ")),
     }
+}
+
+/// The known name that takes the fewest changed letters, if these are few.
+fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let (distance, nearest) = known.iter().map(|known| (levenshtein(name, known), *known)).min()?;
+    (distance <= 1 + name.len() / 3).then_some(nearest)
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use hookrail::control::{CallError, Client, Command, Manage, Offline, Running, running};
 use serde::de::DeserializeOwned;
 
-use crate::args::{Selection, Setup};
+use crate::args::Selection;
 use crate::error::Error;
-use crate::plugins;
+use crate::{plugins, settings};
 
 /// Has a command about what is installed carried out: by the host that is meant, or without one where none
 /// was named and none runs that loads what is installed. Answers whether a host did it, too.
@@ -20,7 +20,7 @@ pub(crate) fn ask<T: DeserializeOwned>(selection: &Selection, command: &Command)
         Err(Error::NoneRuns(_)) => {}
         Err(error) => return Err(error),
     }
-    let config = plugins::config(&Setup::default())?;
+    let config = settings::read(None)?;
     let store = plugins::store(&config)?;
     Ok((Offline::new(config, store)?.ask(command)?, false))
 }
@@ -41,20 +41,12 @@ pub(crate) fn connect(selection: &Selection) -> Result<Client, Error> {
             running.push(last);
             Err(Error::SeveralRun(running))
         }
-        (None, _) => Err(Error::NoneRuns(plugins::config(&Setup::default())?.home().join("run"))),
+        (None, _) => Err(Error::NoneRuns(settings::read(None)?.home().join("run"))),
     }
 }
 
 /// The hosts that run, as far as this user can see.
 pub(crate) fn all() -> Result<Vec<Running>, Error> {
-    let home = plugins::config(&Setup::default())?.home();
+    let home = settings::read(None)?.home();
     running(&home).map_err(|source| Error::System { what: "look for running hosts", source })
-}
-
-/// A running host, for people: its process and what it was started with.
-pub(crate) fn describe(host: &Running) -> String {
-    let arguments = std::fs::read(format!("/proc/{}/cmdline", host.pid)).unwrap_or_default();
-    let arguments: Vec<_> = arguments.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
-    // Whatever it was started with: nothing of it may steer the terminal.
-    format!("{}  {}", host.pid, arguments.join(" ").trim_end().escape_debug())
 }

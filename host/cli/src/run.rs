@@ -37,6 +37,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     // Before they are loaded: what changes meanwhile is a change.
     let replacing = options.watch.then(|| Replacing::of(&chosen.files));
     let has_store = chosen.has_store();
+    let interrupt = Interrupt::prepare()?;
     let host = chosen.load()?;
     if host.plugins().is_empty() && !options.quiet {
         talk::line("note: no plugin is loaded (--plugin, hookrail.toml): messages pass the built-in checks only");
@@ -44,7 +45,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     let counters = Arc::<Counters>::default();
     let control = control(&host, options, &counters);
     let progress = Progress::new(&inputs, options);
-    let interrupt = Interrupt::install()?;
+    let interrupt = interrupt.arm();
     interrupt.then(hurry)?;
     let mut pipeline = Pipeline::new(&host, options, &interrupt, &progress, counters)?;
     let start = Instant::now();

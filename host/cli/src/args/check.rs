@@ -4,7 +4,7 @@ use std::num::ParseIntError;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::complete;
+use crate::candidates;
 
 /// One line a paragraph: the terminal's width decides where they break.
 const AFTER: &str = "\
@@ -17,7 +17,7 @@ The exit code is 0 when nothing failed, 1 when something did.";
 #[command(after_help = AFTER)]
 pub(crate) struct Check {
     /// The library
-    #[arg(required_unless_present = "list", add = complete::files(&["so"]))]
+    #[arg(required_unless_present = "list", add = candidates::files(&["so"]))]
     pub(crate) file: Option<PathBuf>,
 
     /// Run these checks alone; may repeat

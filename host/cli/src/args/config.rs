@@ -5,15 +5,15 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use clap_complete::engine::ArgValueCandidates;
 
-use super::manage::Common;
-use crate::complete;
+use super::selection::Common;
+use crate::candidates;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Config {
     /// What a plugin is configured with, and who says so
     Get {
         /// The plugin, for example mask
-        #[arg(add = ArgValueCandidates::new(complete::known))]
+        #[arg(add = ArgValueCandidates::new(candidates::known))]
         name: String,
         #[command(flatten)]
         common: Common,
@@ -22,7 +22,7 @@ pub(crate) enum Config {
     /// it at once, or refuses it and nothing changes
     Set {
         /// The plugin, for example mask
-        #[arg(add = ArgValueCandidates::new(complete::known))]
+        #[arg(add = ArgValueCandidates::new(candidates::known))]
         name: String,
         /// The configuration as JSON; `-` is stdin
         file: PathBuf,
@@ -34,7 +34,7 @@ pub(crate) enum Config {
     /// The JSON Schema of a plugin's configuration
     Schema {
         /// The plugin, for example mask
-        #[arg(add = ArgValueCandidates::new(complete::known))]
+        #[arg(add = ArgValueCandidates::new(candidates::known))]
         name: String,
         #[command(flatten)]
         common: Common,
@@ -42,7 +42,7 @@ pub(crate) enum Config {
     /// What a plugin was configured with before: the last ten, the newest first
     History {
         /// The plugin, for example mask
-        #[arg(add = ArgValueCandidates::new(complete::known))]
+        #[arg(add = ArgValueCandidates::new(candidates::known))]
         name: String,
         /// Only that one, as `config set NAME -` takes it
         #[arg(long, value_name = "N")]
@@ -54,10 +54,10 @@ pub(crate) enum Config {
     /// plugin's schema
     Import {
         /// The file, for example etc/emqx_auth_http.conf
-        #[arg(add = complete::files(&["conf"]))]
+        #[arg(add = candidates::files(&["conf"]))]
         file: PathBuf,
         /// The plugin [default: by the name of the file, without `emqx_`]
-        #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::known))]
+        #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(candidates::known))]
         plugin: Option<String>,
         /// Print what it becomes, and set nothing
         #[arg(long)]

@@ -7,8 +7,9 @@ use clap_complete::engine::ArgValueCandidates;
 use hookrail::control::LONGEST_WAIT;
 use hookrail::{Condition, Level};
 
-use super::{Common, Selection, Setup};
-use crate::{complete, duration};
+use super::selection::{Common, Selection};
+use super::setup::Setup;
+use crate::{candidates, duration};
 
 /// Whose chains to show: those of a running host, or of one that has these plugins.
 #[derive(Debug, Args)]
@@ -35,7 +36,7 @@ pub(crate) enum Hooks {
     /// One hook point with its chain
     Show {
         /// The point, for example message.publish
-        #[arg(add = ArgValueCandidates::new(complete::points))]
+        #[arg(add = ArgValueCandidates::new(candidates::points))]
         point: String,
         #[command(flatten)]
         chains: Chains,
@@ -43,7 +44,7 @@ pub(crate) enum Hooks {
     /// Why the callbacks of a point stand where they stand, and which of them are called
     Explain {
         /// The point, for example message.publish
-        #[arg(add = ArgValueCandidates::new(complete::points))]
+        #[arg(add = ArgValueCandidates::new(candidates::points))]
         point: String,
         #[command(flatten)]
         chains: Chains,
@@ -51,11 +52,11 @@ pub(crate) enum Hooks {
     /// How closely a running host looks at the dispatches of a point
     Level {
         /// The point, for example message.publish
-        #[arg(add = ArgValueCandidates::new(complete::points))]
+        #[arg(add = ArgValueCandidates::new(candidates::points))]
         point: String,
         /// `off` costs nothing, `count` a few nanoseconds per dispatch and nothing per callback, `histogram`
         /// reads the clock behind each callback
-        #[arg(value_name = "off|count|histogram", value_parser = level, add = ArgValueCandidates::new(complete::levels))]
+        #[arg(value_name = "off|count|histogram", value_parser = level, add = ArgValueCandidates::new(candidates::levels))]
         level: Level,
         #[command(flatten)]
         common: Common,
@@ -63,7 +64,7 @@ pub(crate) enum Hooks {
     /// What was counted at a running host's points: calls, answers, faults, times
     Stats {
         /// The point, for example message.publish; without it a line for each, and what was never called
-        #[arg(add = ArgValueCandidates::new(complete::points))]
+        #[arg(add = ArgValueCandidates::new(candidates::points))]
         point: Option<String>,
         /// Again every second, until Ctrl-C
         #[arg(long)]
@@ -74,7 +75,7 @@ pub(crate) enum Hooks {
     /// What the next dispatches of a point do in a running host, step by step; secrets are masked
     Trace {
         /// The point, for example message.publish
-        #[arg(add = ArgValueCandidates::new(complete::points))]
+        #[arg(add = ArgValueCandidates::new(candidates::points))]
         point: String,
         /// So many dispatches
         #[arg(short = 'n', long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -91,10 +92,10 @@ pub(crate) enum Hooks {
     /// Have a quarantined callback called again
     Release {
         /// The point, for example message.publish
-        #[arg(add = ArgValueCandidates::new(complete::points))]
+        #[arg(add = ArgValueCandidates::new(candidates::points))]
         point: String,
         /// The callback
-        #[arg(value_name = "INSTANCE/CALLBACK", add = ArgValueCandidates::new(complete::callbacks))]
+        #[arg(value_name = "INSTANCE/CALLBACK", add = ArgValueCandidates::new(candidates::callbacks))]
         callback: String,
         #[command(flatten)]
         common: Common,

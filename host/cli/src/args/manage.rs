@@ -6,39 +6,9 @@ use clap::Subcommand;
 use clap_complete::engine::ArgValueCandidates;
 use hookrail::LogLevel;
 
+use super::selection::Common;
 use super::store::{Store, Swap};
-use crate::complete;
-
-/// Which running host is meant: without these, the only one.
-#[derive(Debug, Default, clap::Args)]
-#[command(next_help_heading = "Running host")]
-pub(crate) struct Selection {
-    /// The one with this process number
-    #[arg(long, value_name = "PID", conflicts_with = "control", add = ArgValueCandidates::new(complete::processes))]
-    pub(crate) pid: Option<u32>,
-
-    /// The one whose control socket this is
-    #[arg(long, value_name = "PATH")]
-    pub(crate) control: Option<PathBuf>,
-}
-
-impl Selection {
-    /// Whether none was named.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.pid.is_none() && self.control.is_none()
-    }
-}
-
-/// What every verb for a running host has.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Common {
-    /// As JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-
-    #[command(flatten)]
-    pub(crate) selection: Selection,
-}
+use crate::candidates;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Plugin {
@@ -55,7 +25,7 @@ pub(crate) enum Plugin {
     /// One plugin: its instances, its callbacks, and how its former generations ended
     Show {
         /// The plugin, for example mask
-        #[arg(add = ArgValueCandidates::new(complete::loaded))]
+        #[arg(add = ArgValueCandidates::new(candidates::loaded))]
         name: String,
         #[command(flatten)]
         common: Common,
@@ -63,10 +33,10 @@ pub(crate) enum Plugin {
     /// Say how much a plugin tells by `tracing` and `log`, until it is unloaded
     Log {
         /// The plugin, for example mask
-        #[arg(add = ArgValueCandidates::new(complete::loaded))]
+        #[arg(add = ArgValueCandidates::new(candidates::loaded))]
         name: String,
         /// What is told: that, and what matters more
-        #[arg(value_name = "off|error|warn|info|debug|trace", add = ArgValueCandidates::new(complete::log_levels))]
+        #[arg(value_name = "off|error|warn|info|debug|trace", add = ArgValueCandidates::new(candidates::log_levels))]
         level: LogLevel,
         #[command(flatten)]
         common: Common,
@@ -74,7 +44,7 @@ pub(crate) enum Plugin {
     /// Load a plugin into a running host
     Load {
         /// The library
-        #[arg(add = complete::files(&["so"]))]
+        #[arg(add = candidates::files(&["so"]))]
         file: PathBuf,
         #[command(flatten)]
         common: Common,
@@ -83,10 +53,10 @@ pub(crate) enum Plugin {
     /// good; a loaded one by a library, until the host ends
     Upgrade {
         /// The plugin, for example mask
-        #[arg(add = ArgValueCandidates::new(complete::loaded))]
+        #[arg(add = ArgValueCandidates::new(candidates::loaded))]
         name: String,
         /// The package, NAME-VERSION.hrp, or the library
-        #[arg(add = complete::files(&["hrp", "so"]))]
+        #[arg(add = candidates::files(&["hrp", "so"]))]
         file: PathBuf,
         /// Install the package although a newer version was installed before
         #[arg(long)]
@@ -99,7 +69,7 @@ pub(crate) enum Plugin {
     /// Unload a plugin: its callbacks leave their chains, its library the process
     Unload {
         /// The plugin, for example mask
-        #[arg(add = ArgValueCandidates::new(complete::loaded))]
+        #[arg(add = ArgValueCandidates::new(candidates::loaded))]
         name: String,
         /// Do not wait for the end
         #[arg(long)]
@@ -110,7 +80,7 @@ pub(crate) enum Plugin {
     /// Stop a plugin; its library stays loaded
     Stop {
         /// The plugin, for example mask
-        #[arg(add = ArgValueCandidates::new(complete::loaded))]
+        #[arg(add = ArgValueCandidates::new(candidates::loaded))]
         name: String,
         #[command(flatten)]
         common: Common,
@@ -118,7 +88,7 @@ pub(crate) enum Plugin {
     /// Stop a plugin and start it again: the same code anew
     Restart {
         /// The plugin, for example mask
-        #[arg(add = ArgValueCandidates::new(complete::loaded))]
+        #[arg(add = ArgValueCandidates::new(candidates::loaded))]
         name: String,
         #[command(flatten)]
         common: Common,
@@ -126,7 +96,7 @@ pub(crate) enum Plugin {
     /// Start a plugin that is stopped, or enabled and not loaded
     Start {
         /// The plugin, for example mask
-        #[arg(add = ArgValueCandidates::new(complete::loaded))]
+        #[arg(add = ArgValueCandidates::new(candidates::loaded))]
         name: String,
         #[command(flatten)]
         common: Common,

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use clap_complete::engine::ArgValueCandidates;
 use hookrail::Priority;
 
-use crate::complete;
+use crate::candidates;
 
 #[derive(Debug, Args)]
 pub(crate) struct New {
@@ -14,7 +14,7 @@ pub(crate) struct New {
     pub(crate) name: String,
 
     /// The point that it hooks; `hookrail hooks list` shows them
-    #[arg(long, default_value = "message.publish", add = ArgValueCandidates::new(complete::dispatched))]
+    #[arg(long, default_value = "message.publish", add = ArgValueCandidates::new(candidates::dispatched))]
     pub(crate) point: String,
 
     /// Where it stands there: below 1000 runs before the host's own callback, above 1000 behind it

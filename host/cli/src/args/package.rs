@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use clap_complete::engine::ArgValueCandidates;
 use hookrail::package::Target;
 
-use crate::complete;
+use crate::candidates;
 
 /// One line a paragraph: the terminal's width decides where they break.
 const AFTER_PACK: &str = "\
@@ -81,7 +81,7 @@ pub(crate) struct Sign {
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
     /// The package; its signature lies beside it, as FILE.minisig
-    #[arg(add = complete::files(&["hrp"]))]
+    #[arg(add = candidates::files(&["hrp"]))]
     pub(crate) file: PathBuf,
 
     /// Trust this public key, a file or the key itself, instead of those of `hookrail trust`
@@ -113,7 +113,7 @@ pub(crate) enum Trust {
     /// Trust a key no more, for ever
     Revoke {
         /// The key's number, as `hookrail trust list` shows it
-        #[arg(value_name = "ID", add = ArgValueCandidates::new(complete::keys))]
+        #[arg(value_name = "ID", add = ArgValueCandidates::new(candidates::keys))]
         key: String,
         /// Why
         #[arg(long)]

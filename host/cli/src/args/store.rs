@@ -9,8 +9,8 @@ use hookrail::package::Digest;
 use hookrail::store::MAX_ALLOWANCE;
 use hookrail::store::Version;
 
-use super::manage::Common;
-use crate::{complete, duration};
+use super::selection::Common;
+use crate::{candidates, duration};
 
 const AFTER_APPLY: &str = "\
 In the file:
@@ -47,7 +47,7 @@ pub(crate) enum Store {
     /// it fits this host
     Validate {
         /// The package; its signature lies beside it, as FILE.minisig
-        #[arg(add = complete::files(&["hrp"]))]
+        #[arg(add = candidates::files(&["hrp"]))]
         file: PathBuf,
         #[command(flatten)]
         common: Common,
@@ -56,7 +56,7 @@ pub(crate) enum Store {
     /// hour
     Stage {
         /// The package; its signature lies beside it, as FILE.minisig
-        #[arg(add = complete::files(&["hrp"]))]
+        #[arg(add = candidates::files(&["hrp"]))]
         file: PathBuf,
         #[command(flatten)]
         common: Common,
@@ -65,7 +65,7 @@ pub(crate) enum Store {
     /// a running host, and that one is kept for a rollback
     Install {
         /// The package, with its signature beside it as FILE.minisig; or the NAME-VERSION of a staged one
-        #[arg(add = complete::files(&["hrp"]))]
+        #[arg(add = candidates::files(&["hrp"]))]
         file: PathBuf,
         /// Check all, and install nothing
         #[arg(long)]
@@ -81,7 +81,7 @@ pub(crate) enum Store {
     /// Unload a plugin, and remove its files. Its configuration stays, and so does whose name it is
     Uninstall {
         /// The plugin, for example mask
-        #[arg(add = ArgValueCandidates::new(complete::installed))]
+        #[arg(add = ArgValueCandidates::new(candidates::installed))]
         name: String,
         /// Remove its configuration too, and forget whose name it is and which versions there were
         #[arg(long)]
@@ -92,7 +92,7 @@ pub(crate) enum Store {
     /// Have hosts load a plugin: the one that runs does so now
     Enable {
         /// The plugin, for example mask
-        #[arg(add = ArgValueCandidates::new(complete::known))]
+        #[arg(add = ArgValueCandidates::new(candidates::known))]
         name: String,
         #[command(flatten)]
         common: Common,
@@ -100,7 +100,7 @@ pub(crate) enum Store {
     /// Have hosts not load a plugin: the one that runs unloads it now
     Disable {
         /// The plugin, for example mask
-        #[arg(add = ArgValueCandidates::new(complete::known))]
+        #[arg(add = ArgValueCandidates::new(candidates::known))]
         name: String,
         #[command(flatten)]
         common: Common,
@@ -108,7 +108,7 @@ pub(crate) enum Store {
     /// Return to the version that was installed before, also in a running host; once more, and it is undone
     Rollback {
         /// The plugin, for example mask
-        #[arg(add = ArgValueCandidates::new(complete::installed))]
+        #[arg(add = ArgValueCandidates::new(candidates::installed))]
         name: String,
         #[command(flatten)]
         swap: Swap,
@@ -119,7 +119,7 @@ pub(crate) enum Store {
     #[command(after_help = AFTER_APPLY)]
     Apply {
         /// The file; paths in it are relative to it
-        #[arg(add = complete::files(&["toml"]))]
+        #[arg(add = candidates::files(&["toml"]))]
         file: PathBuf,
         /// Show what would be done, and do nothing
         #[arg(long)]

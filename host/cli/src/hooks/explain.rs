@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hookrail::{CallbackView, PointView, Standing};
 
-use super::{about, fault};
+use super::text::{about, fault};
 use crate::table::{Column, Target, table};
 use crate::{duration, print};
 
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     fn entry(priority: i32) -> CallbackView {
-        CallbackView { priority, ..super::super::tests::entry("x", priority) }
+        CallbackView { priority, ..super::super::text::tests::entry("x", priority) }
     }
 
     #[test]

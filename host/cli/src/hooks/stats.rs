@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use hookrail::control::{Client, Manage};
 use hookrail::{CallbackView, Level, PointView, Standing};
 
-use super::{find, traced};
+use super::find::find;
+use super::text::traced;
 use crate::args::Common;
 use crate::error::Error;
 use crate::table::{Column, Target, table};

@@ -7,6 +7,7 @@ use hookrail::package::{Metadata, Package, Signed, Trust};
 use indicatif::BinaryBytes;
 use serde::Serialize;
 
+use super::text::{hooks, words};
 use crate::error::Error;
 use crate::table::{Column, Target, table};
 use crate::{print, trust};
@@ -50,7 +51,7 @@ fn text(Seen { signed, unsigned, unfit, metadata }: &Seen<'_>) -> String {
         let library = build.library.as_str().to_owned();
         vec![build.target.to_string(), build.libc.to_string(), library, BinaryBytes(size).to_string()]
     });
-    let _ = write!(text, "\n{}\n\n{}", table(Target::Stdout, &columns, rows), super::hooks(&metadata.hooks));
+    let _ = write!(text, "\n{}\n\n{}", table(Target::Stdout, &columns, rows), hooks(&metadata.hooks));
     text
 }
 
@@ -67,7 +68,7 @@ pub(crate) fn about(metadata: &Metadata) -> String {
         ("source", metadata.source.clone()),
         ("for hosts", metadata.compatibility.host.to_string()),
         ("for ABIs", metadata.compatibility.abi.to_string()),
-        ("asks for", super::words(&metadata.capabilities)),
+        ("asks for", words(&metadata.capabilities)),
         ("isolation", metadata.isolation.clone()),
     ];
     facts.iter().map(|(name, value)| format!("  {name:<12}{value}\n")).collect()

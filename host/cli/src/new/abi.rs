@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::File;
+use super::file::File;
 
 mod carried {
     //! Written by the build script.

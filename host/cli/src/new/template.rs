@@ -2,8 +2,8 @@
 
 use hookrail_abi::RawKind;
 
-use super::File;
 use super::abi::Abi;
+use super::file::File;
 use super::name::Name;
 use super::point::Hooked;
 

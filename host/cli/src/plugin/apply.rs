@@ -8,10 +8,10 @@ use hookrail::control::wire::{Applied, Deed, Desire, Step};
 use hookrail::control::{CallError, Command};
 use serde::Deserialize;
 
-use super::absolute;
 use crate::args::Common;
 use crate::error::Error;
 use crate::exit::ExitCode;
+use crate::file::absolute;
 use crate::{print, remote, talk};
 
 /// A file such as `plugins.toml`.

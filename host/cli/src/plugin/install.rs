@@ -8,11 +8,13 @@ use hookrail::store::{Allowance, Installation};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{absolute, answer, apply, text};
+use super::answer::answer;
+use super::{apply, text};
 use crate::args::{Common, Store, Swap};
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::{plugins, remote, talk};
+use crate::file::absolute;
+use crate::{plugins, remote, settings, talk};
 
 /// What is installed, and how.
 pub(super) struct Install<'a> {
@@ -109,15 +111,10 @@ pub(super) fn install(file: &Path, how: &Install<'_>, swap: Swap, common: &Commo
     })
 }
 
-/// Whether a file is a package and not a library, by its name.
-pub(crate) fn is_package(file: &Path) -> bool {
-    file.extension().is_some_and(|extension| extension == "hrp")
-}
-
 /// A file, or the staged package that is meant.
 fn staged(file: &Path) -> Result<PathBuf, Error> {
     if let Some(name) = file.to_str().filter(|_| !file.exists()) {
-        let store = plugins::store(&plugins::config(&Default::default())?)?;
+        let store = plugins::store(&settings::read(None)?)?;
         if let Some(staged) = store.find_staged(name) {
             return Ok(staged);
         }

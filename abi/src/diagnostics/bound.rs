@@ -1,0 +1,49 @@
+//! What the host has bound: whom everything is told, and how much of it.
+
+use std::ffi::c_void;
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+use tracing_core::LevelFilter;
+
+use crate::boundary::TraceService;
+
+/// The host's service, and what it knows this library by; null before it has bound.
+static SERVICE: AtomicPtr<TraceService> = AtomicPtr::new(null_mut());
+static LIBRARY: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
+/// How much is told. What is disabled is found so by `tracing` and `log` themselves, each in a
+/// static of its own that follows this one.
+static LEVEL: AtomicU32 = AtomicU32::new(0);
+
+/// That service is the host's, and knows this library by that.
+///
+/// # Safety
+/// The host keeps it for as long as this library is loaded.
+pub(super) unsafe fn set_host(library: *const c_void, service: *const TraceService) {
+    LIBRARY.store(library.cast_mut(), Ordering::Relaxed);
+    // Release: pairs with the Acquire in `host`.
+    SERVICE.store(service.cast_mut(), Ordering::Release);
+}
+
+/// How much is told from now on.
+pub(super) fn set_level(level: u32) {
+    // Relaxed: nobody relies on when exactly it changes.
+    LEVEL.store(level, Ordering::Relaxed);
+}
+
+pub(super) fn level() -> LevelFilter {
+    match LEVEL.load(Ordering::Relaxed) {
+        0 => LevelFilter::OFF,
+        1 => LevelFilter::ERROR,
+        2 => LevelFilter::WARN,
+        3 => LevelFilter::INFO,
+        4 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    }
+}
+
+pub(super) fn host() -> Option<(&'static TraceService, *const c_void)> {
+    // SAFETY: by the contract of `set_host`, a table that the host keeps for as long as this library is loaded.
+    let service = unsafe { SERVICE.load(Ordering::Acquire).as_ref() }?;
+    Some((service, LIBRARY.load(Ordering::Relaxed)))
+}

@@ -1,0 +1,9 @@
+//! What was measured beside what must be reached.
+
+/// A line of the table.
+pub(crate) struct Row {
+    pub(crate) case: String,
+    pub(crate) must: &'static str,
+    pub(crate) measured: String,
+    pub(crate) is_met: bool,
+}

@@ -1,0 +1,53 @@
+//! What a check is.
+
+use serde::Serialize;
+
+use crate::answer::Found;
+use crate::subject::Subject;
+
+/// What a check does with the library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Reads the file; none of its code runs.
+    Static,
+    /// Loads it, once or often.
+    Load,
+    /// Calls it.
+    Run,
+    /// Looks at what is left when it is gone.
+    Unload,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Kind; 4] = [Kind::Static, Kind::Load, Kind::Run, Kind::Unload];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Static => "static",
+            Kind::Load => "load",
+            Kind::Run => "run",
+            Kind::Unload => "unload",
+        }
+    }
+}
+
+/// A check.
+#[derive(Serialize)]
+pub struct Check {
+    /// What it is called, in lower case with dashes.
+    pub name: &'static str,
+    /// What it does with the library.
+    pub kind: Kind,
+    /// From which strictness on it is run: 1 to 10, where 5 is "works in hosts".
+    pub level: u8,
+    /// What is checked, in one line.
+    pub about: &'static str,
+    /// Why it matters.
+    pub why: &'static str,
+    /// Those that must have passed before, or it says nothing.
+    pub needs: &'static [&'static str],
+    #[serde(skip)]
+    pub(crate) run: fn(&Subject) -> Found,
+}

@@ -1,0 +1,81 @@
+//! Unloading: what stays.
+
+use std::time::{Duration, Instant};
+
+use super::traffic::{Points, is_gone};
+use crate::answer::{Found, Not};
+use crate::leftovers::resident;
+use crate::payload;
+use crate::subject::Subject;
+use crate::surroundings::Surroundings;
+
+pub(in super::super) fn unmaps(subject: &Subject) -> Found {
+    let host = subject.host()?;
+    let plugin = subject.load(&host)?;
+    let points = Points::of(&host)?;
+    (0..10).for_each(|_| points.dispatch(hookrail::Message::new("log.app", "a line of text")));
+    subject.doing("unloading it");
+    is_gone(&host.unload(plugin)?).map_err(|not| match not {
+        Not::Skipped(why) => Not::Warned(why),
+        other => other,
+    })?;
+    Ok("no mapping of its file is left in the process".into())
+}
+
+pub(in super::super) fn fresh_statics(subject: &Subject) -> Found {
+    if !subject.driven()?.has_unload() {
+        return Err(Not::Skipped("it has no table unload/1, by which a fresh image can be told".into()));
+    }
+    let host = subject.host()?;
+    let times = subject.times(20);
+    for _ in 0..times {
+        // The host refuses an image that was bound before.
+        let plugin = subject.load(&host)?;
+        is_gone(&host.unload(plugin)?)?;
+    }
+    Ok(format!("{times} loads of one file, each with statics as in the file"))
+}
+
+pub(in super::super) fn leaves_nothing(subject: &Subject) -> Found {
+    /// What may be lost with each generation: Rust drops no statics.
+    const LOST: usize = 64 << 10;
+    /// What may be lost once.
+    const ONCE: usize = 8 << 20;
+    let host = subject.host()?;
+    let points = Points::of(&host)?;
+    let mut random = subject.random("leaves-nothing");
+    let mut cycle = || -> Result<(), Not> {
+        let plugin = subject.load(&host)?;
+        points.dispatch(payload::any(&mut random));
+        is_gone(&host.unload(plugin)?)
+    };
+    (0..3).try_for_each(|_| cycle())?;
+    let (before, memory) = (Surroundings::now(), resident());
+    let times = subject.times(100);
+    for number in 0..times {
+        subject.doing(&format!("loading and unloading it, time {number}"));
+        cycle()?;
+    }
+    let left = settled(&before);
+    if !left.is_empty() {
+        return Err(format!("{times} loads and unloads left this: {}", left.join("; ")).into());
+    }
+    let grown = resident().saturating_sub(memory);
+    if grown > ONCE + LOST * times {
+        return Err(Not::Warned(format!("{times} loads and unloads cost {} KiB of memory", grown >> 10)));
+    }
+    Ok(format!("{times} loads and unloads; memory grew by {} KiB", grown >> 10))
+}
+
+/// What is other than before, once the system's list of threads has caught up.
+fn settled(before: &Surroundings) -> Vec<String> {
+    let deadline = Instant::now() + Duration::from_secs(2);
+    loop {
+        let left = Surroundings::now().beyond(before);
+        if left.is_empty() || Instant::now() > deadline {
+            return left;
+        }
+        // Nobody tells when an ended thread leaves that list.
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}

@@ -1,0 +1,194 @@
+//! Opening the library, and starting it once.
+
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use hookrail_abi::boundary::{ABI_VERSION, Heap, flags};
+
+use super::{caught, end, must, started};
+use crate::answer::{Found, Not};
+use crate::raw::{LARGER, Library};
+use crate::subject::Subject;
+use crate::surroundings::Surroundings;
+
+pub(in super::super) fn entry(subject: &Subject) -> Found {
+    let (entry, note) = (Library::open(&subject.file)?.entry(), &subject.inspection.note);
+    let version = |abi: u32| format!("{}.{}", abi >> 16, abi & 0xffff);
+    let (oldest, newest) = (version(entry.abi_min), version(entry.abi_max));
+    if entry.abi_min > entry.abi_max {
+        return Err(format!("it works with ABI {oldest} to {newest}, which is no range").into());
+    }
+    if entry.abi_min > ABI_VERSION || entry.abi_max >> 16 < ABI_VERSION >> 16 {
+        return Err(format!("it works with ABI {oldest} to {newest}, this host offers {}", version(ABI_VERSION)).into());
+    }
+    if note.abi != newest {
+        return Err(format!("the ABI version: the note says {}, the entry {newest}", note.abi).into());
+    }
+    if entry.flags & !flags::PANIC_ABORTS != 0 {
+        return Err(format!("its flags are {:#x}: ABI 1.0 has the bit 1 alone", entry.flags).into());
+    }
+    if (entry.flags & flags::PANIC_ABORTS != 0) != (note.panic == "abort") {
+        return Err(format!("the panic strategy: the note says {}, the entry another", note.panic).into());
+    }
+    let (theirs, ours) = (entry.heap, Heap::seen_here());
+    let functions = [
+        ("malloc", theirs.malloc == ours.malloc),
+        ("calloc", theirs.calloc == ours.calloc),
+        ("realloc", theirs.realloc == ours.realloc),
+        ("free", theirs.free == ours.free),
+        ("posix_memalign", theirs.posix_memalign == ours.posix_memalign),
+    ];
+    if let Some((name, _)) = functions.iter().find(|(_, is_ours)| !is_ours) {
+        return Err(format!("its `{name}` is not the one of the process: build it without its own malloc").into());
+    }
+    Ok(format!("ABI {oldest} to {newest}, {} bytes", entry.size))
+}
+
+pub(in super::super) fn quiet_load(subject: &Subject) -> Found {
+    let silence = Silence::begin()?;
+    let before = Surroundings::now();
+    let opened = Library::open(&subject.file);
+    let beyond = Surroundings::now().beyond(&before);
+    let said = silence.end()?;
+    opened?;
+    if !said.is_empty() {
+        return Err(format!("it printed {} bytes while it was opened: {said:.60}", said.len()).into());
+    }
+    // The loader keeps nothing open itself.
+    if !beyond.is_empty() {
+        return Err(format!("opening it changed the process: {}", beyond.join("; ")).into());
+    }
+    Ok("nothing printed, started, opened or changed".into())
+}
+
+pub(in super::super) fn load_time(subject: &Subject) -> Found {
+    const BUDGET: Duration = Duration::from_millis(100);
+    let host = subject.host()?;
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        let began = Instant::now();
+        let plugin = subject.load(&host)?;
+        times.push(began.elapsed());
+        host.unload(plugin)?;
+    }
+    let cold = times[0];
+    let warm = times[1..].iter().min().copied().unwrap_or(cold);
+    let took = format!("{:.1} ms the first time, {:.1} at best", ms(cold), ms(warm));
+    // The best of several: a busy machine must not be held against it.
+    if warm > BUDGET { Err(Not::Warned(format!("{took}; {} is plenty", humane(BUDGET)))) } else { Ok(took) }
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+fn humane(time: Duration) -> String {
+    format!("{} ms", time.as_millis())
+}
+
+pub(in super::super) fn starts(subject: &Subject) -> Found {
+    let instance = started(subject, subject.driven()?)?;
+    let callbacks = instance.callbacks.len();
+    end(instance)?;
+    caught(format!("{callbacks} callbacks registered"))
+}
+
+pub(in super::super) fn loads(subject: &Subject) -> Found {
+    let note = &subject.inspection.note;
+    let host = subject.host()?;
+    let plugin = subject.load(&host)?;
+    let view = host.plugins().into_iter().find(|view| view.name == plugin.name()).ok_or("it is not listed")?;
+    if (&view.name, &view.version) != (&note.name, &note.version) {
+        return Err(format!("it is listed as {} {}", view.name, view.version).into());
+    }
+    host.unload(plugin)?;
+    Ok(format!("{}, and what it registers is what its note declares", view.instances.join(", ")))
+}
+
+pub(in super::super) fn queries(subject: &Subject) -> Found {
+    const KNOWN: [&str; 5] = ["keys/1", "reload/1", "schema/1", "state/1", "unload/1"];
+    let library = subject.driven()?;
+    let mut random = subject.random("queries");
+    let mut unknown: Vec<Vec<u8>> =
+        ["", "/", "schema", "schema/", "schema/0", "schema/10", "schema/2", "no-such-table/1"]
+            .iter()
+            .map(|id| id.as_bytes().to_vec())
+            .collect();
+    for id in KNOWN {
+        unknown.extend([" ", "\0", "x", "\0\0\0"].map(|tail| [id.as_bytes(), tail.as_bytes()].concat()));
+        unknown.extend([&id.as_bytes()[1..], id.to_uppercase().as_bytes()].map(<[u8]>::to_vec));
+    }
+    unknown.push(vec![b'a'; 1 << 20]);
+    unknown.extend((0..10).map(|_| random.text(12).into_bytes()));
+    for id in &unknown {
+        let shown = String::from_utf8_lossy(id);
+        subject.doing(&format!("asking for the table {shown:?}"));
+        if !library.query(id).is_null() {
+            return Err(format!("it answers a table to {shown:.40?}, which it cannot know").into());
+        }
+    }
+    let mut has = Vec::new();
+    for id in KNOWN {
+        let (first, second) = (library.query(id.as_bytes()), library.query(id.as_bytes()));
+        if first != second {
+            return Err(format!("it answers {id} differently the second time").into());
+        }
+        if !first.is_null() {
+            has.push(id);
+            // SAFETY: every table begins with its size.
+            let size = unsafe { first.cast::<u32>().read() };
+            if size < 16 {
+                return Err(format!("its table {id} has {size} bytes: too few for one function").into());
+            }
+        }
+    }
+    caught(format!("{} unknown ids answered with nothing; it has {}", unknown.len(), has.join(", ")))
+}
+
+pub(in super::super) fn newer_host(subject: &Subject) -> Found {
+    let library = Library::open(&subject.file)?;
+    must("attaching it to a newer host", library.attach(LARGER))?;
+    end(started(subject, library)?)?;
+    caught(format!("a table of {} bytes instead of 40", LARGER.size))
+}
+
+/// Stdout and stderr, kept away.
+struct Silence {
+    kept: [OwnedFd; 2],
+    said: File,
+}
+
+impl Silence {
+    fn begin() -> Result<Self, Not> {
+        let failed = |error: std::io::Error| Not::Failed(format!("its output cannot be watched: {error}"));
+        let folder = std::env::current_dir().map_err(failed)?;
+        let path = folder.join("said");
+        let said = File::options().create(true).truncate(true).read(true).write(true).open(path).map_err(failed)?;
+        let keep = |number: i32| {
+            // SAFETY: descriptors 1 and 2 are open.
+            let stream = unsafe { std::os::fd::BorrowedFd::borrow_raw(number) };
+            let kept = stream.try_clone_to_owned().map_err(failed)?;
+            // SAFETY: both are open.
+            if unsafe { libc::dup2(said.as_raw_fd(), number) } < 0 {
+                return Err(failed(std::io::Error::last_os_error()));
+            }
+            Ok(kept)
+        };
+        let kept = [keep(1)?, keep(2)?];
+        Ok(Silence { kept, said })
+    }
+
+    /// What was printed meanwhile.
+    fn end(mut self) -> Result<String, Not> {
+        for (kept, number) in self.kept.iter().zip(1..) {
+            // SAFETY: both are open.
+            unsafe { libc::dup2(kept.as_raw_fd(), number) };
+        }
+        let mut said = Vec::new();
+        let read = self.said.rewind().and_then(|()| self.said.read_to_end(&mut said));
+        read.map_err(|error| Not::Failed(format!("its output cannot be read: {error}")))?;
+        Ok(String::from_utf8_lossy(&said).into_owned())
+    }
+}

@@ -1,0 +1,160 @@
+//! A look at the file, before any of its code runs.
+
+use std::collections::BTreeSet;
+
+use hookrail::NoteHook;
+use hookrail_abi::boundary::{ENTRY_SYMBOL, Entry};
+use hookrail_abi::catalogue::{BUILT_IN, RENAMED};
+
+use crate::answer::{Found, Not};
+use crate::subject::Subject;
+
+pub(in super::super) fn entry_symbol(subject: &Subject) -> Found {
+    let [entry] = &subject.inspection.image.entries[..] else {
+        return Err(format!("it exports `{ENTRY_SYMBOL}` {} times", subject.inspection.image.entries.len()).into());
+    };
+    if !entry.is_data {
+        return Err(format!("`{ENTRY_SYMBOL}` is a function; it must be data, a `hookrail_entry`").into());
+    }
+    let needed = size_of::<Entry>() as u64;
+    if entry.size < needed {
+        return Err(format!("`{ENTRY_SYMBOL}` has {} bytes, {needed} are needed", entry.size).into());
+    }
+    Ok(format!("{} bytes of data", entry.size))
+}
+
+pub(in super::super) fn executable_stack(subject: &Subject) -> Found {
+    let image = &subject.inspection.image;
+    match (image.executable_stack, image.writable_code) {
+        (false, false) => Ok("neither its stack nor other writable memory is executable".into()),
+        (true, _) => Err("it asks for executable stacks, and makes those of all threads of the process so".into()),
+        (_, true) => Err("it has memory that is writable and executable at once".into()),
+    }
+}
+
+pub(in super::super) fn text_relocations(subject: &Subject) -> Found {
+    if subject.inspection.image.text_relocations {
+        return Err("its code is patched when it is loaded: build it with -fPIC".into());
+    }
+    Ok("its code is position-independent".into())
+}
+
+pub(in super::super) fn search_path(subject: &Subject) -> Found {
+    match &subject.inspection.image.search_paths[..] {
+        [] => Ok("none".into()),
+        paths => Err(format!("it has libraries looked for in {}", paths.join(", ")).into()),
+    }
+}
+
+pub(in super::super) fn removable(subject: &Subject) -> Found {
+    if subject.inspection.no_delete {
+        return Err("it asks never to be removed (-z nodelete)".into());
+    }
+    if subject.inspection.unique_symbols {
+        return Err(Not::Warned("it has unique symbols, and once they are used it stays: -fno-gnu-unique".into()));
+    }
+    Ok("it may be removed".into())
+}
+
+pub(in super::super) fn libraries(subject: &Subject) -> Found {
+    let inspection = &subject.inspection;
+    let foreign: Vec<_> = inspection.unhooked.iter().filter(|name| inspection.needed.contains(name)).cloned().collect();
+    match &foreign[..] {
+        [] => Ok(format!("the system's alone, {} of them", inspection.needed.len())),
+        _ => Err(Not::Warned(format!("it needs {}: link what is not the system's statically", foreign.join(", ")))),
+    }
+}
+
+pub(in super::super) fn imports(subject: &Subject) -> Found {
+    let inspection = &subject.inspection;
+    let telltale: Vec<_> =
+        inspection.unhooked.iter().filter(|name| !inspection.needed.contains(name)).cloned().collect();
+    match &telltale[..] {
+        [] => Ok("nothing by which its code would run out of the host's sight".into()),
+        _ => Err(Not::Warned(format!("it imports {}, so it is never closed", telltale.join(", ")))),
+    }
+}
+
+pub(in super::super) fn static_tls(subject: &Subject) -> Found {
+    if subject.inspection.static_tls {
+        let why = "it takes room in every thread's static block, of which there is little: fewer builds of it \
+                   fit beside each other";
+        return Err(Not::Warned(why.into()));
+    }
+    Ok("it takes no room in the static block of threads".into())
+}
+
+pub(in super::super) fn constructors(subject: &Subject) -> Found {
+    // DT_INIT and `frame_dummy` of the C runtime, and the keeper of arguments of Rust's standard library.
+    const USUAL: u64 = 3;
+    match subject.inspection.image.constructors {
+        few @ 0..=USUAL => Ok(format!("{few}, those of the runtimes")),
+        many => Err(Not::Warned(format!("{many} run before the host can know: what they leave with threads pins it"))),
+    }
+}
+
+pub(in super::super) fn note(subject: &Subject) -> Found {
+    let note = &subject.inspection.note;
+    if !is_version(&note.version) {
+        return Err(format!("its version `{}` is none: three numbers, as in 1.0.0", note.version).into());
+    }
+    one_of("instances", &note.instances, &["many", "one"])?;
+    one_of("isolation", &note.isolation, &["in-process", "worker"])?;
+    one_of("panic", &note.panic, &["abort", "unwind"])?;
+    if note.panic == "abort" {
+        return Err("its panics abort the process: remove panic = \"abort\" from its profile".into());
+    }
+    if note.hooks.is_empty() {
+        return Err(Not::Warned("it hooks nothing".into()));
+    }
+    let mut seen = BTreeSet::new();
+    for hook in &note.hooks {
+        let NoteHook { point, callback, priority, effects, .. } = hook;
+        if point.is_empty() || callback.is_empty() || [point, callback].iter().any(|name| name.contains(['\0', '\n'])) {
+            return Err(format!("`{callback}` on `{point}`: a name is empty, or has a NUL or a newline in it").into());
+        }
+        if !seen.insert((point, callback)) {
+            return Err(format!("it declares `{callback}` on {point} twice").into());
+        }
+        if let Some((_, now)) = RENAMED.iter().find(|(then, _)| then == point) {
+            return Err(format!("it hooks {point}, which is called {now} now").into());
+        }
+        one_of("effects", effects, &["external", "local", "pure"])?;
+        if [1000, i32::MIN, i32::MAX].contains(priority) {
+            return Err(format!("`{callback}` on {point} has the reserved priority {priority}").into());
+        }
+    }
+    let is_here = |point: &str| BUILT_IN.iter().any(|built_in| built_in.name == point);
+    let unknown: BTreeSet<_> = note.hooks.iter().map(|hook| &*hook.point).filter(|point| !is_here(point)).collect();
+    if !unknown.is_empty() {
+        let unknown: Vec<_> = unknown.into_iter().collect();
+        let why = "no host declares them unless its own program does";
+        return Err(Not::Warned(format!("it hooks {}: {why}", unknown.join(", "))));
+    }
+    Ok(format!("{} {}, {} hooks", note.name, note.version, note.hooks.len()))
+}
+
+fn one_of(key: &str, value: &str, words: &[&str]) -> Result<(), Not> {
+    if words.contains(&value) {
+        return Ok(());
+    }
+    Err(format!("its `{key}` is `{value}`, which is none of: {}", words.join(", ")).into())
+}
+
+fn is_version(version: &str) -> bool {
+    let numbers = version.split(['-', '+']).next().unwrap_or_default();
+    let numbers: Vec<_> = numbers.split('.').collect();
+    numbers.len() == 3 && numbers.iter().all(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_three_numbers() {
+        for (version, is) in [("1.0.0", true), ("1.2.3-rc.1+x", true), ("1.0", false), ("", false), ("a.b.c", false)] {
+            assert_eq!(is_version(version), is, "{version}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Callbacks, and what they make of what they are handed.
+
+use super::{caught, end, started};
+use crate::answer::{Found, Not};
+use crate::known::Known;
+use crate::payload;
+use crate::raw::{Callback, Instance};
+use crate::subject::Subject;
+
+/// The callbacks whose payloads are known here.
+fn known(instance: &Instance) -> Result<Vec<(&Callback, Known)>, Not> {
+    let callbacks = instance.callbacks.iter();
+    let known: Vec<_> = callbacks.filter_map(|it| Some((it, it.known?))).collect();
+    if !known.is_empty() {
+        return Ok(known);
+    }
+    if instance.callbacks.is_empty() {
+        return Err(Not::Skipped("it registers no callback with this configuration".into()));
+    }
+    let points: Vec<_> = instance.callbacks.iter().map(|callback| &*callback.point).collect();
+    Err(Not::Skipped(format!("the payload of {} is known to the program that declares it alone", points.join(", "))))
+}
+
+pub(in super::super) fn callbacks(subject: &Subject) -> Found {
+    let instance = started(subject, subject.driven()?)?;
+    let mut called = 0;
+    // That none can be called keeps no other check from being worth it.
+    let warned = |not| match not {
+        Not::Skipped(why) => Not::Warned(format!("none of its callbacks was called: {why}")),
+        other => other,
+    };
+    for (callback, point) in known(&instance).map_err(warned)? {
+        subject.doing(&format!("calling `{}` on {} with a plain message", callback.name, callback.point));
+        let message = hookrail::Message::new("log.app", "a line of text");
+        payload::call(callback, point, &message, true)
+            .map_err(|why| format!("`{}` on {}, with a plain message: {why}", callback.name, callback.point))?;
+        called += 1;
+    }
+    end(instance)?;
+    caught(format!("{called} callbacks took a plain message"))
+}
+
+pub(in super::super) fn payloads(subject: &Subject) -> Found {
+    let mut random = subject.random("payloads");
+    let largest = if subject.is_quick() { 1 << 20 } else { 16 << 20 };
+    let samples = payload::samples(&mut random, subject.times(200), largest);
+    let instance = started(subject, subject.driven()?)?;
+    let mut calls = 0;
+    for (callback, point) in known(&instance)? {
+        for (what, message) in &samples {
+            for has_context in [false, true] {
+                subject.doing(&format!("calling `{}` on {} with {what}", callback.name, callback.point));
+                payload::call(callback, point, message, has_context)
+                    .map_err(|why| format!("`{}` on {}, with {what}: {why}", callback.name, callback.point))?;
+                calls += 1;
+            }
+        }
+    }
+    end(instance)?;
+    caught(format!("{calls} calls with {} payloads", samples.len()))
+}
+
+pub(in super::super) fn payload_memory(subject: &Subject) -> Found {
+    let mut random = subject.random("payload-memory");
+    let samples = payload::samples(&mut random, subject.times(50), 1 << 16);
+    let instance = started(subject, subject.driven()?)?;
+    let mut calls = 0;
+    for (callback, point) in known(&instance)?.into_iter().filter(|(_, point)| point.is_notify()) {
+        for (what, message) in &samples {
+            let doing =
+                format!("handing `{}` on {} {what}, in memory that can only be read", callback.name, callback.point);
+            subject.doing(&doing);
+            payload::call_guarded(callback, point, message).map_err(|why| format!("{doing}: {why}"))?;
+            calls += 1;
+        }
+    }
+    if calls == 0 {
+        return Err(Not::Skipped("it hooks no notify point, whose payload may only be read".into()));
+    }
+    end(instance)?;
+    caught(format!("{calls} payloads between pages that cannot be touched"))
+}

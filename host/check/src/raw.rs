@@ -1,0 +1,15 @@
+//! A driver that plays other hosts than ours: it calls a plugin's entry itself, in orders and from
+//! places that our own host never does, and never in one that `docs/abi.md` forbids a host.
+//!
+//! A library that it opens is never closed: it answers for no destructor, key or thread.
+
+mod callback;
+mod driver;
+mod frame;
+mod host;
+mod memory;
+
+pub(super) use callback::Callback;
+pub(super) use driver::{Instance, Library, Refusal};
+pub(super) use host::{LARGER, Services, TABLE, heap, offences};
+pub(super) use memory::{Guarded, is_well_formed, places, redzoned, redzoned_text, redzones_hold, reserved};

@@ -1,0 +1,262 @@
+//! The driver: a library and its instances, every function called by hand.
+
+use std::ffi::c_void;
+use std::fmt;
+use std::path::Path;
+use std::ptr::{from_ref, null_mut};
+use std::sync::{Mutex, PoisonError};
+
+use hookrail_abi::Text;
+use hookrail_abi::boundary::{
+    ENTRY_SYMBOL, Entry, HostTable, ReloadTable, SavedState, SchemaTable, StateTable, Str, UnloadTable,
+};
+use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
+
+use super::callback::Callback;
+use super::frame::within;
+use super::host;
+
+/// Lifecycle functions run on one thread at a time.
+static LIFECYCLE: Mutex<()> = Mutex::new(());
+
+/// An opened library.
+///
+/// # Invariants
+/// The entry lies in a library that is never closed, and is complete: its size and its functions were
+/// looked at.
+#[derive(Clone, Copy)]
+pub(crate) struct Library {
+    entry: &'static Entry,
+}
+
+/// An instance.
+///
+/// # Invariants
+/// `state` came from the library's `create`, and was not destroyed.
+pub(crate) struct Instance {
+    library: Library,
+    state: *mut c_void,
+    handle: &'static host::Handle,
+    pub(crate) callbacks: Vec<Callback>,
+}
+
+// SAFETY: the boundary lets every function run on any thread; lifecycle functions take turns.
+unsafe impl Send for Instance {}
+// SAFETY: as above.
+unsafe impl Sync for Instance {}
+
+/// A function that did not answer 0.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    call: &'static str,
+    answer: u32,
+    said: Option<String>,
+}
+
+impl Refusal {
+    /// Whether it is a refusal as the boundary has it: an error was said, and nothing panicked.
+    pub(crate) fn is_orderly(&self) -> bool {
+        self.said.as_ref().is_some_and(|said| !said.is_empty() && !said.starts_with("panicked: "))
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let said = self.said.as_deref().unwrap_or("it said nothing");
+        write!(f, "`{}` answered {}: {said}", self.call, self.answer)
+    }
+}
+
+impl Library {
+    /// Opens the file itself, not a copy; its constructors run.
+    pub(crate) fn open(file: &Path) -> Result<Self, String> {
+        // SAFETY: whoever asks for the check trusts the library as this program.
+        let handle = unsafe { Handle::open(Some(file), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| {
+            // The system's own words are behind those of the crate.
+            std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string)
+        })?;
+        // SAFETY: by name the symbol is an entry, and no further than its size is read.
+        let entry = unsafe { handle.get::<*const Entry>(ENTRY_SYMBOL) }.map_err(|error| error.to_string())?;
+        let entry = *entry;
+        let _ = handle.into_raw();
+        // SAFETY: every entry begins with its size.
+        let size = unsafe { entry.cast::<u32>().read() };
+        if (size as usize) < size_of::<Entry>() {
+            return Err(format!("the entry has {size} bytes, {} are needed", size_of::<Entry>()));
+        }
+        const WORDS: usize = size_of::<Entry>() / size_of::<usize>();
+        // SAFETY: the entry is complete, and made of words.
+        let words = unsafe { entry.cast::<[usize; WORDS]>().read() };
+        // What is no address of a function must not even be looked at as one.
+        let functions = ["attach", "create", "start", "stop", "destroy", "query"];
+        if let Some(missing) = functions.iter().zip(&words[WORDS - functions.len()..]).find(|(_, at)| **at == 0) {
+            return Err(format!("the entry has no `{}`", missing.0));
+        }
+        // INVARIANT: just looked at, and the handle was given up without closing.
+        // SAFETY: the entry is complete, immutable, and stays.
+        Ok(Library { entry: unsafe { &*entry } })
+    }
+
+    /// The entry, to be looked at.
+    pub(crate) fn entry(self) -> &'static Entry {
+        self.entry
+    }
+
+    /// Attaches it to the table, and hands to the system what it leaves with threads. Once.
+    pub(crate) fn attach(self, table: &'static HostTable) -> Result<(), Refusal> {
+        // SAFETY: the table stays.
+        call("attach", || unsafe { (self.entry.attach)(table) })?;
+        if let Some(unload) = self.table::<UnloadTable>("unload/1") {
+            let library = from_ref(self.entry).cast();
+            // SAFETY: the service stays, and knows the library by an address in it.
+            unsafe { (unload.bind)(library, &host::UNLOAD) };
+        }
+        Ok(())
+    }
+
+    /// What it answers to an id.
+    pub(crate) fn query(self, id: &[u8]) -> *const c_void {
+        // SAFETY: bytes for the call.
+        unsafe { (self.entry.query)(Str { ptr: id.as_ptr(), len: id.len() }) }
+    }
+
+    /// A table. `T` and `id` belong together: all callers are in this file.
+    fn table<T>(self, id: &str) -> Option<&'static T> {
+        // SAFETY: what a plugin answers to an id is the table of that id, or null: `docs/abi.md`.
+        unsafe { self.query(id.as_bytes()).cast::<T>().as_ref() }
+    }
+
+    /// Whether it can take a configuration while it runs.
+    pub(crate) fn has_reload(self) -> bool {
+        self.table::<ReloadTable>("reload/1").is_some()
+    }
+
+    /// Whether it can hand over a state.
+    pub(crate) fn has_state(self) -> bool {
+        self.table::<StateTable>("state/1").is_some()
+    }
+
+    /// Whether a host learns from it what threads would still run.
+    pub(crate) fn has_unload(self) -> bool {
+        self.table::<UnloadTable>("unload/1").is_some()
+    }
+
+    /// The JSON Schema of its configuration.
+    pub(crate) fn schema(self) -> Result<Option<String>, Refusal> {
+        let Some(table) = self.table::<SchemaTable>("schema/1") else { return Ok(None) };
+        let mut schema = Text::new();
+        // SAFETY: the text is exclusive for the call.
+        call("schema", || unsafe { (table.write)(&mut schema) })?;
+        Ok(Some(String::from_utf8_lossy(schema.as_bytes()).into_owned()))
+    }
+
+    /// Creates an instance.
+    pub(crate) fn create(self, name: &str, config: &str) -> Result<Instance, Refusal> {
+        let handle = host::handle(config);
+        let mut state = null_mut();
+        // SAFETY: text for the call, room for a pointer, a handle that stays.
+        lifecycle("create", || unsafe {
+            (self.entry.create)(from_ref(handle).cast(), Str::new(name), Str::new(config), &mut state)
+        })?;
+        // INVARIANT: `create` succeeded.
+        Ok(Instance { library: self, state, handle, callbacks: Vec::new() })
+    }
+}
+
+impl Instance {
+    /// Starts it. Once, and not after `restore`.
+    pub(crate) fn start(&mut self) -> Result<(), Refusal> {
+        self.begin("start", false, |entry, state, registrar| {
+            // SAFETY: the state is valid by the invariant, and the registrar is ours for the call.
+            unsafe { (entry.start)(state, registrar) }
+        })
+    }
+
+    /// As `start`, by a host that refuses each registration.
+    pub(crate) fn start_refused(&mut self) -> Result<(), Refusal> {
+        self.begin("start", true, |entry, state, registrar| {
+            // SAFETY: as in `start`.
+            unsafe { (entry.start)(state, registrar) }
+        })
+    }
+
+    /// Starts it with a state, in place of `start`.
+    pub(crate) fn restore(&mut self, saved: &SavedState) -> Result<(), Refusal> {
+        let Some(table) = self.library.table::<StateTable>("state/1") else { return self.start() };
+        self.begin("restore", false, |_, state, registrar| {
+            // SAFETY: as in `start`; the saved state is only read.
+            unsafe { (table.restore)(state, registrar, saved) }
+        })
+    }
+
+    fn begin(
+        &mut self,
+        name: &'static str,
+        refuses: bool,
+        function: impl FnOnce(&Entry, *mut c_void, *mut c_void) -> u32,
+    ) -> Result<(), Refusal> {
+        let mut registrar = host::Registrar::new(refuses);
+        let answer =
+            lifecycle(name, || registrar.during(|registrar| function(self.library.entry, self.state, registrar)));
+        self.callbacks = registrar.into_callbacks();
+        answer
+    }
+
+    /// Stops it. Once, when it was started and no callback runs.
+    pub(crate) fn stop(&mut self) -> Result<(), Refusal> {
+        self.callbacks.clear();
+        // SAFETY: by the invariant.
+        lifecycle("stop", || unsafe { (self.library.entry.stop)(self.state) })
+    }
+
+    /// Destroys it. When it was started, it was stopped.
+    pub(crate) fn destroy(self) -> Result<(), Refusal> {
+        // SAFETY: by the invariant, and it is not used again.
+        let answer = lifecycle("destroy", || unsafe { (self.library.entry.destroy)(self.state) });
+        host::bury(self.handle);
+        answer
+    }
+
+    /// Hands it a configuration while it runs; `None` when it has no table for that.
+    pub(crate) fn reload(&self, config: &str) -> Option<Result<(), Refusal>> {
+        let table = self.library.table::<ReloadTable>("reload/1")?;
+        // SAFETY: by the invariant; text for the call.
+        Some(lifecycle("reload", || unsafe { (table.reload)(self.state, Str::new(config)) }))
+    }
+
+    /// What it hands to its heir; `None` when it has no table for that.
+    pub(crate) fn save(&self) -> Option<Result<SavedState, Refusal>> {
+        let table = self.library.table::<StateTable>("state/1")?;
+        let mut out = SavedState::none();
+        // SAFETY: by the invariant; the state is exclusive for the call.
+        Some(lifecycle("save", || unsafe { (table.save)(self.state, &mut out) }).map(|()| out))
+    }
+
+    /// What changed since; no callback runs any more.
+    pub(crate) fn save_rest(&self) -> Option<Result<SavedState, Refusal>> {
+        let table = self.library.table::<StateTable>("state/1")?;
+        let mut out = SavedState::none();
+        // SAFETY: as in `save`.
+        Some(lifecycle("save_rest", || unsafe { (table.save_rest)(self.state, &mut out) }).map(|()| out))
+    }
+
+    /// Hands it the rest of another generation, while it runs.
+    pub(crate) fn merge(&self, rest: &SavedState) -> Option<Result<(), Refusal>> {
+        let table = self.library.table::<StateTable>("state/1")?;
+        // SAFETY: by the invariant; the rest is only read.
+        Some(lifecycle("merge", || unsafe { (table.merge)(self.state, rest) }))
+    }
+}
+
+/// Calls a lifecycle function, on one thread at a time.
+fn lifecycle(name: &'static str, function: impl FnOnce() -> u32) -> Result<(), Refusal> {
+    let _one = LIFECYCLE.lock().unwrap_or_else(PoisonError::into_inner);
+    call(name, function)
+}
+
+fn call(name: &'static str, function: impl FnOnce() -> u32) -> Result<(), Refusal> {
+    match within(false, function) {
+        (0, _) => Ok(()),
+        (answer, said) => Err(Refusal { call: name, answer, said }),
+    }
+}

@@ -1,0 +1,40 @@
+//! The call into the plugin that runs on a thread: what it is about, and what the plugin said in it.
+
+use std::cell::{Cell, RefCell};
+use std::ptr::null;
+
+use hookrail_abi::boundary::{Context, Str};
+
+thread_local! {
+    static SAID: RefCell<Option<String>> = const { RefCell::new(None) };
+    static CONTEXT: Cell<*const Context> = const { Cell::new(null()) };
+}
+
+/// Runs a function of the plugin; answers what it answered, and what it said on this thread.
+pub(super) fn within(has_context: bool, function: impl FnOnce() -> u32) -> (u32, Option<String>) {
+    let context = Context {
+        size: size_of::<Context>() as u32,
+        reserved: 0,
+        deadline: 1,
+        trace: [7; 16],
+        principal: Str::new("somebody"),
+        node: Str::new("here"),
+    };
+    let before = CONTEXT.replace(if has_context { &context } else { null() });
+    let outer = SAID.take();
+    let answer = function();
+    let said = SAID.replace(outer);
+    CONTEXT.set(before);
+    (answer, said)
+}
+
+/// Notes what was said in the call that runs.
+pub(super) fn say(text: String) {
+    // A plugin's thread may speak when its thread-locals are gone.
+    let _ = SAID.try_with(|said| *said.borrow_mut() = Some(text));
+}
+
+/// What the call that runs is about; null when it is about nothing.
+pub(super) fn current() -> *const Context {
+    CONTEXT.try_with(Cell::get).unwrap_or(null())
+}

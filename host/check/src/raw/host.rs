@@ -1,0 +1,323 @@
+//! The host that the driver plays: its table, its services, and what it catches a plugin at.
+
+use std::collections::BTreeSet;
+use std::ffi::{c_int, c_void};
+use std::path::PathBuf;
+use std::ptr::{from_mut, from_ref, null, null_mut};
+use std::sync::atomic::{AtomicPtr, AtomicU8, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hookrail_abi::Text;
+use hookrail_abi::boundary::{
+    ABI_VERSION, ConfigService, Context, DirsService, Entry, HostTable, KeyDestructor, LogService, ObjectDestructor,
+    Registration, Str, ThreadBody, UnloadService,
+};
+
+use super::callback::Callback;
+use super::frame;
+
+/// The table of a host of ABI 1.0.
+pub(crate) static TABLE: HostTable =
+    HostTable { size: size_of::<HostTable>() as u32, abi: ABI_VERSION, say, register_callback, current, query };
+
+/// The table of a newer host: of a later minor version, and longer, by words that nobody may follow.
+pub(crate) static LARGER: &HostTable = &NEWER.table;
+
+#[repr(C)]
+struct Newer {
+    table: HostTable,
+    more: [usize; 16],
+}
+
+static NEWER: Newer = Newer {
+    table: HostTable { size: size_of::<Newer>() as u32, abi: ABI_VERSION + 7, ..TABLE },
+    more: [usize::MAX; 16],
+};
+
+/// Which services the host has, and whether it asks the plugin something whenever it is called.
+pub(crate) struct Services;
+
+/// Bit N withholds the Nth service.
+static WITHHELD: AtomicU8 = AtomicU8::new(0);
+/// Whose `query` is called from within the host's functions.
+static ASKED: AtomicPtr<Entry> = AtomicPtr::new(null_mut());
+static OFFENCES: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+/// Addresses of the handles of instances, while those live.
+static LIVE: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
+
+const SERVICES: [&str; 3] = ["config/1", "dirs/1", "log/1"];
+
+impl Services {
+    pub(crate) const COUNT: u8 = SERVICES.len() as u8;
+
+    /// Withholds those whose bits are set, from now on; answers their names.
+    pub(crate) fn withhold(bits: u8) -> Vec<&'static str> {
+        WITHHELD.store(bits, Ordering::SeqCst);
+        (0..SERVICES.len()).filter(|index| bits >> index & 1 == 1).map(|index| SERVICES[index]).collect()
+    }
+
+    /// From now on whatever the plugin calls asks the plugin for a table before it answers.
+    pub(crate) fn ask_back(entry: &'static Entry) {
+        ASKED.store(from_ref(entry).cast_mut(), Ordering::SeqCst);
+    }
+}
+
+/// What the plugin was caught at so far, each once.
+pub(crate) fn offences() -> Vec<String> {
+    lock(&OFFENCES).iter().cloned().collect()
+}
+
+fn offence(what: impl Into<String>) {
+    lock(&OFFENCES).insert(what.into());
+}
+
+/// What an instance's handle points to. Never freed, since threads of the plugin may use it; that of
+/// an instance that is gone serves another with the same configuration, so that the heap does not grow.
+pub(super) struct Handle {
+    config: String,
+    home: PathBuf,
+}
+
+static IDLE: Mutex<Vec<&'static Handle>> = Mutex::new(Vec::new());
+
+pub(super) fn handle(config: &str) -> &'static Handle {
+    let mut idle = lock(&IDLE);
+    let again = idle.iter().position(|handle| handle.config == config).map(|at| idle.swap_remove(at));
+    let handle = again.unwrap_or_else(|| {
+        // The check's own folder.
+        let home = std::env::current_dir().unwrap_or_default().join("instance");
+        Box::leak(Box::new(Handle { config: config.into(), home }))
+    });
+    lock(&LIVE).insert(from_ref(handle).addr());
+    handle
+}
+
+/// The instance of this handle is gone.
+pub(super) fn bury(handle: &'static Handle) {
+    lock(&LIVE).remove(&from_ref(handle).addr());
+    lock(&IDLE).push(handle);
+}
+
+/// How much of the heap is in use.
+pub(crate) fn heap() -> usize {
+    // SAFETY: a plain question.
+    let info = unsafe { libc::mallinfo() };
+    (info.uordblks as u32 as usize).wrapping_add(info.hblkhd as u32 as usize)
+}
+
+/// What `start` is given.
+pub(super) struct Registrar {
+    refuses: bool,
+    callbacks: Vec<Callback>,
+}
+
+/// The registrar of the call to `start` that runs; null between them.
+static REGISTRAR: AtomicPtr<Registrar> = AtomicPtr::new(null_mut());
+
+impl Registrar {
+    pub(super) fn new(refuses: bool) -> Self {
+        Registrar { refuses, callbacks: Vec::new() }
+    }
+
+    /// Runs `start` with it: `register_callback` takes it meanwhile, and at no other time.
+    pub(super) fn during<R>(&mut self, start: impl FnOnce(*mut c_void) -> R) -> R {
+        let registrar = from_mut(self);
+        REGISTRAR.store(registrar, Ordering::SeqCst);
+        let answer = start(registrar.cast());
+        REGISTRAR.store(null_mut(), Ordering::SeqCst);
+        answer
+    }
+
+    pub(super) fn into_callbacks(self) -> Vec<Callback> {
+        self.callbacks
+    }
+}
+
+unsafe extern "C" fn say(kind: u32, text: Str) {
+    ask_back();
+    if !(1..=3).contains(&kind) {
+        offence(format!("it said something of kind {kind}, which there is not"));
+    }
+    // SAFETY: the plugin passes text that is readable for the call.
+    let text = unsafe { checked(text, "what it said") };
+    frame::say(text);
+}
+
+unsafe extern "C" fn register_callback(registrar: *mut c_void, record: *const Registration) -> u32 {
+    ask_back();
+    if registrar.is_null() || registrar.cast() != REGISTRAR.load(Ordering::SeqCst) {
+        offence("it registered a callback outside of `start`, or with another registrar than it was given");
+        return 1;
+    }
+    // SAFETY: every record begins with its size.
+    let size = unsafe { record.cast::<u32>().read() };
+    if (size as usize) < size_of::<Registration>() {
+        offence(format!("it registered a record of {size} bytes, {} are needed", size_of::<Registration>()));
+        return 1;
+    }
+    // SAFETY: it is the registrar of the `start` that runs; a whole record for the call.
+    let (registrar, record) = unsafe { (&mut *registrar.cast::<Registrar>(), &*record) };
+    // SAFETY: names that are readable for the call.
+    let (point, name) =
+        unsafe { (checked(record.point, "a point's name"), checked(record.callback, "a callback's name")) };
+    let Some(run) = record.run else {
+        offence(format!("it registered `{name}` on {point} with no code"));
+        return 1;
+    };
+    if registrar.refuses {
+        frame::say("refused by the check".into());
+        return 1;
+    }
+    registrar.callbacks.push(Callback::new(point, name, run, record));
+    0
+}
+
+unsafe extern "C" fn current() -> *const Context {
+    ask_back();
+    frame::current()
+}
+
+unsafe extern "C" fn query(id: Str) -> *const c_void {
+    static LOG: LogService = LogService { size: size_of::<LogService>() as u32, write: log };
+    static CONFIG: ConfigService = ConfigService { size: size_of::<ConfigService>() as u32, read: config };
+    static DIRS: DirsService = DirsService { size: size_of::<DirsService>() as u32, path: dirs };
+    ask_back();
+    // SAFETY: the plugin passes text that is readable for the call.
+    let id = unsafe { checked(id, "a service's id") };
+    let services = [from_ref(&CONFIG).cast(), from_ref(&DIRS).cast(), from_ref(&LOG).cast()];
+    let found = SERVICES.iter().position(|service| *service == id);
+    let has = |index: &usize| WITHHELD.load(Ordering::SeqCst) >> index & 1 == 0;
+    found.filter(has).map_or(null(), |index| services[index])
+}
+
+unsafe extern "C" fn log(handle: *const c_void, level: u32, text: Str) {
+    ask_back();
+    is_live(handle, "log/1");
+    if !(1..=5).contains(&level) {
+        offence(format!("it logged at level {level}, which there is not"));
+    }
+    // SAFETY: the plugin passes text that is readable for the call.
+    let text = unsafe { checked(text, "what it logged") };
+    tracing::info!("{text}");
+}
+
+unsafe extern "C" fn config(handle: *const c_void, out: *mut Text) -> u32 {
+    ask_back();
+    if !is_live(handle, "config/1") {
+        return 1;
+    }
+    // SAFETY: a live handle is ours and never freed; the text is exclusive.
+    let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };
+    out.push_str(&handle.config);
+    0
+}
+
+unsafe extern "C" fn dirs(handle: *const c_void, kind: u32, out: *mut Text) -> u32 {
+    ask_back();
+    if !is_live(handle, "dirs/1") {
+        return 1;
+    }
+    // SAFETY: as in `config`.
+    let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };
+    let path = handle.home.join(kind.to_string());
+    match std::fs::create_dir_all(&path) {
+        Ok(()) if kind <= 2 => {
+            out.push_str(&path.to_string_lossy());
+            0
+        }
+        _ => {
+            out.push_str("there is no such directory");
+            1
+        }
+    }
+}
+
+/// What the plugin answers to a query must be answered at any time, on any thread.
+fn ask_back() {
+    // SAFETY: the entry of a library that is never closed.
+    if let Some(entry) = unsafe { ASKED.load(Ordering::SeqCst).as_ref() } {
+        for id in ["schema/1", "state/1", "no-such-table/1"] {
+            // SAFETY: text for the call.
+            unsafe { (entry.query)(Str::new(id)) };
+        }
+    }
+}
+
+fn is_live(handle: *const c_void, service: &str) -> bool {
+    let is_live = lock(&LIVE).contains(&handle.addr());
+    if !is_live {
+        offence(format!("it used {service} with the handle of no living instance"));
+    }
+    is_live
+}
+
+/// # Safety
+/// As for [`Str::to_text`].
+unsafe fn checked(text: Str, what: &str) -> String {
+    // SAFETY: the caller's contract.
+    let text = unsafe { text.to_text() };
+    // What was not UTF-8 was replaced, which made a new text of it.
+    if matches!(text, std::borrow::Cow::Owned(_)) {
+        offence(format!("{what} is not UTF-8: {text}"));
+    }
+    text.into_owned()
+}
+
+/// Hands on to the system: the library is never closed, so nothing has to be remembered.
+pub(super) static UNLOAD: UnloadService = UnloadService {
+    size: size_of::<UnloadService>() as u32,
+    at_thread_exit,
+    key_create,
+    key_delete,
+    set_specific,
+    thread_create,
+    keep,
+};
+
+unsafe extern "C" fn at_thread_exit(library: *const c_void, run: ObjectDestructor, object: *mut c_void) -> i32 {
+    unsafe extern "C" {
+        fn __cxa_thread_atexit_impl(run: ObjectDestructor, object: *mut c_void, library: *const c_void) -> c_int;
+    }
+    // SAFETY: the plugin's contract with the system; the library is known by an address in it.
+    unsafe { __cxa_thread_atexit_impl(run, object, library) }
+}
+
+unsafe extern "C" fn key_create(_: *const c_void, key: *mut u32, destructor: KeyDestructor) -> i32 {
+    // SAFETY: the plugin's contract with the system.
+    unsafe { libc::pthread_key_create(key, destructor) }
+}
+
+unsafe extern "C" fn key_delete(_: *const c_void, key: u32) -> i32 {
+    // SAFETY: the plugin's contract with the system.
+    unsafe { libc::pthread_key_delete(key) }
+}
+
+unsafe extern "C" fn set_specific(_: *const c_void, key: u32, value: *const c_void) -> i32 {
+    // SAFETY: the plugin's contract with the system.
+    unsafe { libc::pthread_setspecific(key, value) }
+}
+
+unsafe extern "C" fn thread_create(
+    _: *const c_void,
+    thread: *mut c_void,
+    attributes: *const c_void,
+    body: ThreadBody,
+    argument: *mut c_void,
+) -> i32 {
+    unsafe extern "C" {
+        fn pthread_create(
+            thread: *mut c_void,
+            attributes: *const c_void,
+            body: ThreadBody,
+            argument: *mut c_void,
+        ) -> c_int;
+    }
+    // SAFETY: the plugin's contract with the system.
+    unsafe { pthread_create(thread, attributes, body, argument) }
+}
+
+unsafe extern "C" fn keep(_: *const c_void, _: Str) {}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,69 @@
+//! What came of a run, for people and for programs.
+
+mod human;
+mod json;
+mod junit;
+
+use std::time::Duration;
+
+use super::answer::{Answer, Status};
+use super::check::Check;
+use super::plan::Plan;
+pub use human::{Column, Look, list, text};
+pub use json::json;
+pub use junit::junit;
+
+/// What came of one check.
+pub struct Outcome {
+    /// The check.
+    pub check: &'static Check,
+    /// How it ended.
+    pub answer: Answer,
+    /// What its process did last; of use when it did not end well.
+    pub doing: String,
+    /// What it printed.
+    pub output: String,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// What came of all of them.
+pub struct Report<'a> {
+    /// What was to be done.
+    pub plan: &'a Plan,
+    /// The plugin's name.
+    pub plugin: String,
+    /// Its version.
+    pub version: String,
+    /// The library, as whoever asked for the check named it.
+    pub file: String,
+    /// Up to which level the checks were to go.
+    pub strictness: u8,
+    /// What came of each, in the order of the catalogue.
+    pub outcomes: Vec<Outcome>,
+    /// How long all took.
+    pub took: Duration,
+    /// The command that runs one check again, for a debugger.
+    pub again: &'a (dyn Fn(&Check) -> String + 'a),
+}
+
+impl Report<'_> {
+    /// Whether the plugin does not conform.
+    pub fn is_bad(&self) -> bool {
+        self.outcomes.iter().any(|outcome| outcome.answer.status.is_bad())
+    }
+
+    /// How many ended so, for every way there is.
+    fn counts(&self) -> Vec<(&'static str, usize)> {
+        let ways = [
+            Status::Passed,
+            Status::Warned,
+            Status::Failed,
+            Status::Crashed { signal: None },
+            Status::TimedOut,
+            Status::Skipped,
+        ];
+        let count = |name| self.outcomes.iter().filter(|outcome| outcome.answer.status.name() == name).count();
+        ways.iter().map(|way| (way.name(), count(way.name()))).collect()
+    }
+}

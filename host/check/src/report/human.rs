@@ -1,0 +1,101 @@
+//! For people: a table for each kind of check, and a paragraph for each that did not pass.
+
+use std::fmt::Write;
+
+use super::{Outcome, Report};
+use crate::answer::Status;
+use crate::catalogue::ALL;
+use crate::check::Kind;
+
+/// What a column of a table holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Column {
+    /// Numbers, under this name.
+    Number(&'static str),
+    /// Text, under this name.
+    Text(&'static str),
+}
+
+/// How the program shows what is for people, in this report as everywhere.
+pub trait Look {
+    /// A text that stands out, where that can be shown.
+    fn bold(&self, text: &str) -> String;
+    /// A table.
+    fn table(&self, columns: &[Column], rows: Vec<Vec<String>>) -> String;
+}
+
+/// The whole report.
+pub fn text(report: &Report<'_>, look: &impl Look) -> String {
+    let mut text = format!("{} {}\n", look.bold(&report.plugin), report.version);
+    for kind in Kind::ALL {
+        let rows: Vec<_> = report.outcomes.iter().filter(|outcome| outcome.check.kind == kind).map(row).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let columns =
+            [Column::Text(kind.name()), Column::Text("status"), Column::Number("ms"), Column::Text("what was found")];
+        let _ = write!(text, "\n{}\n", look.table(&columns, rows));
+    }
+    for outcome in report.outcomes.iter().filter(|outcome| outcome.answer.status.is_bad()) {
+        let _ = write!(text, "\n{}", paragraph(report, outcome, look));
+    }
+    let counts: Vec<_> = report.counts().into_iter().filter(|(_, count)| *count > 0).collect();
+    let counts: Vec<_> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
+    let _ = write!(
+        text,
+        "\n{} checks in {:.1} s: {} (strictness {}, seed {})",
+        report.outcomes.len(),
+        report.took.as_secs_f64(),
+        counts.join(", "),
+        report.strictness,
+        report.plan.seed
+    );
+    text
+}
+
+/// The checks that there are.
+pub fn list(look: &impl Look) -> String {
+    let columns =
+        [Column::Text("check"), Column::Text("kind"), Column::Number("level"), Column::Text("what is checked")];
+    let rows = ALL
+        .iter()
+        .map(|check| vec![check.name.into(), check.kind.name().into(), check.level.to_string(), check.about.into()]);
+    look.table(&columns, rows.collect())
+}
+
+fn row(outcome: &Outcome) -> Vec<String> {
+    let found = match outcome.answer.status {
+        // All of it stands below.
+        Status::Failed | Status::Crashed { .. } | Status::TimedOut => outcome.check.about.to_owned(),
+        _ => outcome.answer.detail.clone(),
+    };
+    vec![
+        outcome.check.name.into(),
+        outcome.answer.status.name().into(),
+        outcome.took.as_millis().to_string(),
+        printable(&found),
+    ]
+}
+
+fn paragraph(report: &Report<'_>, outcome: &Outcome, look: &impl Look) -> String {
+    let (check, status) = (outcome.check, &outcome.answer.status);
+    let mut text = format!("{}\n", look.bold(&format!("{} {}", check.name, status.name())));
+    let mut say = |what: &str, said: &str| _ = writeln!(text, "  {what:<9}{}", printable(said));
+    say("what", &outcome.answer.detail);
+    if *status != Status::Failed && !outcome.doing.is_empty() {
+        say("while", &outcome.doing);
+    }
+    say("why", check.why);
+    say("again", &(report.again)(check));
+    const SHOWN: usize = 12;
+    let lines: Vec<_> = outcome.output.lines().collect();
+    for line in &lines[lines.len().saturating_sub(SHOWN)..] {
+        say("printed", line);
+    }
+    text
+}
+
+/// What a plugin said may be anything: nothing of it is to reach a terminal as an escape sequence.
+fn printable(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+}

@@ -1,0 +1,173 @@
+//! A check in a process of its own: what it does to that process, it does to nobody else.
+
+use std::fs;
+use std::io::{self, Read};
+use std::mem::zeroed;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::answer::{Answer, Status};
+use super::check::Check;
+use super::child::{ANSWER, DOING};
+use super::plan::{One, Plan};
+use super::report::Outcome;
+
+/// How much of what it prints is kept.
+const KEPT: usize = 64 << 10;
+
+/// Runs a check in the child that `child` makes, and kills whatever is left of that child's process group.
+pub(super) fn run(
+    plan: &Plan,
+    check: &'static Check,
+    folder: &Path,
+    child: impl FnOnce(&One) -> io::Result<Command>,
+) -> Outcome {
+    let began = Instant::now();
+    let command = fs::create_dir_all(folder).and_then(|()| child(&plan.one(check)));
+    let ended = command.and_then(|command| End::of(command, plan.timeout, folder));
+    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
+    let (answer, output) = match ended {
+        Ok(end) => (end.answer(plan.timeout, &read(ANSWER)), end.output),
+        Err(error) => (failed(format!("its process cannot be started: {error}")), String::new()),
+    };
+    let doing = read(DOING).trim_end().to_owned();
+    Outcome { check, answer, doing, output, took: began.elapsed() }
+}
+
+/// How a child ended.
+struct End {
+    /// `None` when it was killed for taking too long.
+    status: Option<std::process::ExitStatus>,
+    output: String,
+}
+
+impl End {
+    fn of(mut command: Command, timeout: Duration, folder: &Path) -> io::Result<Self> {
+        let mut child = command
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()?;
+        let streams = [
+            child.stdout.take().map(|stream| Box::new(stream) as Box<dyn Read + Send>),
+            child.stderr.take().map(|stream| Box::new(stream) as Box<dyn Read + Send>),
+        ];
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        let read: Vec<_> = streams.into_iter().flatten().map(|stream| keep(stream, kept.clone())).collect();
+        let in_time = wait(&child).recv_timeout(timeout).is_ok();
+        // Its process number is not given to anybody else before it was waited for.
+        // SAFETY: a plain call; the group is the child's own, and what it started there.
+        unsafe { libc::kill(-(child.id() as libc::pid_t), libc::SIGKILL) };
+        let status = child.wait()?;
+        for over in read {
+            // Who left the group may hold the other end for ever.
+            let _ = over.recv_timeout(Duration::from_secs(1));
+        }
+        let output = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let output = String::from_utf8_lossy(&output).trim_end().to_owned();
+        Ok(End { status: in_time.then_some(status), output })
+    }
+
+    fn answer(&self, timeout: Duration, written: &str) -> Answer {
+        let answer = serde_json::from_str::<Answer>(written).ok();
+        let Some(status) = self.status else {
+            let detail = match answer {
+                Some(_) => "its process did not end when the check was over".to_owned(),
+                None => format!("no answer within {} s: it was killed", timeout.as_secs_f64()),
+            };
+            return Answer { status: Status::TimedOut, detail };
+        };
+        match (answer, status.signal(), status.code()) {
+            (Some(answer), None, Some(0)) => answer,
+            (answer, Some(signal), _) => {
+                let when = if answer.is_some() { ", when the check was over and its process ended" } else { "" };
+                let detail = format!("{} ended its process{when}", signal_name(signal));
+                Answer { status: Status::Crashed { signal: Some(signal) }, detail }
+            }
+            (_, None, code) => {
+                let code = code.map(|code| code.to_string()).unwrap_or_default();
+                let detail = format!("its process ended with the exit code {code}, and without an answer");
+                Answer { status: Status::Crashed { signal: None }, detail }
+            }
+        }
+    }
+}
+
+fn failed(detail: String) -> Answer {
+    Answer { status: Status::Failed, detail }
+}
+
+/// Tells when the child has ended, and leaves it to be waited for.
+fn wait(child: &Child) -> Receiver<()> {
+    let (sender, receiver) = channel();
+    let pid = child.id();
+    thread::spawn(move || {
+        // SAFETY: all zeros is a `siginfo_t`; it is room for one.
+        while unsafe { libc::waitid(libc::P_PID, pid, &mut zeroed(), libc::WEXITED | libc::WNOWAIT) } != 0 {
+            if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+                break;
+            }
+        }
+        let _ = sender.send(());
+    });
+    receiver
+}
+
+/// Reads all of a stream, and keeps the first of it; tells at its end.
+fn keep(mut stream: Box<dyn Read + Send>, kept: Arc<Mutex<Vec<u8>>>) -> Receiver<()> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(read @ 1..) = stream.read(&mut buffer) {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            let room = KEPT - kept.len();
+            kept.extend_from_slice(&buffer[..read.min(room)]);
+        }
+        let _ = sender.send(());
+    });
+    receiver
+}
+
+fn signal_name(signal: i32) -> String {
+    let name = match signal {
+        libc::SIGABRT => "SIGABRT",
+        libc::SIGBUS => "SIGBUS",
+        libc::SIGFPE => "SIGFPE",
+        libc::SIGILL => "SIGILL",
+        libc::SIGKILL => "SIGKILL",
+        libc::SIGSEGV => "SIGSEGV",
+        libc::SIGSYS => "SIGSYS",
+        libc::SIGTRAP => "SIGTRAP",
+        _ => return format!("signal {signal}"),
+    };
+    name.into()
+}
+
+/// A folder for the folders of checks, which goes with this value.
+pub(super) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(super) fn new() -> io::Result<Self> {
+        let path = std::env::temp_dir().join(format!("hookrail-check-{}", std::process::id()));
+        fs::create_dir_all(&path)?;
+        Ok(Scratch(path.canonicalize()?))
+    }
+
+    pub(super) fn folder(&self, check: &Check) -> PathBuf {
+        self.0.join(check.name)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed now lies where the system removes it.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

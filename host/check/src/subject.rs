@@ -1,0 +1,110 @@
+//! What a check is about: the plugin, its configuration, and how thorough to be.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hookrail::catalogue::BUILT_IN;
+use hookrail::{Config, Host, Inspection, NoteHook, Plugin};
+
+use super::answer::Not;
+use super::error::Error;
+use super::random::Random;
+use super::raw::Library;
+
+/// What a check is about. It runs in a folder of its own, which is empty at its beginning.
+pub(super) struct Subject {
+    pub(super) file: PathBuf,
+    pub(super) inspection: Inspection,
+    config: Config,
+    seed: u64,
+    is_quick: bool,
+    /// What it does is written there, for whoever finds it dead.
+    doing: Option<File>,
+}
+
+/// How long an unloading waits for threads: none of them has a reason to stay.
+const PATIENCE: Duration = Duration::from_secs(2);
+const QUICK_PATIENCE: Duration = Duration::from_millis(500);
+
+impl Subject {
+    pub(super) fn new(file: &Path, config: Option<&Path>, seed: u64, is_quick: bool) -> Result<Self, Error> {
+        let inspection = hookrail::inspect(file)?;
+        let mut config = config.map_or_else(|| Ok(Config::default()), Config::read)?;
+        config.unload.deadline = if is_quick { QUICK_PATIENCE } else { PATIENCE };
+        Ok(Subject { file: file.into(), inspection, config, seed, is_quick, doing: None })
+    }
+
+    /// From now on what it does is written to that file.
+    pub(super) fn tells(&mut self, doing: File) {
+        self.doing = Some(doing);
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.inspection.note.name
+    }
+
+    /// How often to do what is done so often in a thorough check.
+    pub(super) fn times(&self, thorough: usize) -> usize {
+        if self.is_quick { (thorough / 50).max(2) } else { thorough }
+    }
+
+    pub(super) fn is_quick(&self) -> bool {
+        self.is_quick
+    }
+
+    pub(super) fn random(&self, check: &str) -> Random {
+        Random::new(self.seed, check)
+    }
+
+    /// What is done next: it is known when that never returns.
+    pub(super) fn doing(&self, what: &str) {
+        let Some(file) = &self.doing else { return };
+        let line = format!("{what:.200}\n");
+        // Without it less is known, and that is all.
+        let _ = file.set_len(0).and_then(|()| file.write_all_at(line.as_bytes(), 0));
+    }
+
+    /// The configuration of the first instance, as JSON.
+    pub(super) fn config(&self) -> String {
+        let plugin = self.config.plugins.get(self.name());
+        let value = plugin.map(|plugin| plugin.instances.values().next().map_or(&plugin.config, |one| &one.config));
+        value.filter(|value| !value.is_null()).map_or_else(|| "{}".into(), ToString::to_string)
+    }
+
+    /// A host with the configuration, whose plugins keep their files in the check's own folder.
+    pub(super) fn host(&self) -> Result<Host, Not> {
+        let mut config = self.config.clone();
+        config.home = Some(self.folder()?);
+        Ok(Host::new(config)?)
+    }
+
+    /// The check's own folder.
+    pub(super) fn folder(&self) -> Result<PathBuf, Not> {
+        std::env::current_dir().map_err(|error| Not::Failed(format!("it has no folder to run in: {error}")))
+    }
+
+    pub(super) fn load(&self, host: &Host) -> Result<Plugin, Not> {
+        self.load_file(host, &self.file)
+    }
+
+    pub(super) fn load_file(&self, host: &Host, file: &Path) -> Result<Plugin, Not> {
+        let is_here = |hook: &&NoteHook| BUILT_IN.iter().any(|built_in| built_in.name == hook.point);
+        if let Some(hook) = self.inspection.note.hooks.iter().find(|hook| !is_here(hook)) {
+            return Err(Not::Skipped(format!(
+                "it hooks {}, which the program that declares it dispatches",
+                hook.point
+            )));
+        }
+        // SAFETY: whoever asks for the check trusts the library as this program.
+        Ok(unsafe { host.load(file)? })
+    }
+
+    /// The library in the hands of the driver, attached.
+    pub(super) fn driven(&self) -> Result<Library, Not> {
+        let library = Library::open(&self.file)?;
+        library.attach(&super::raw::TABLE).map_err(|refusal| refusal.to_string())?;
+        Ok(library)
+    }
+}

@@ -1,0 +1,34 @@
+//! Which plugins a host of this program has.
+
+use std::path::PathBuf;
+
+use crate::candidates;
+
+/// Which plugins to load, and how they are configured.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Plugins")]
+pub(crate) struct Setup {
+    /// Load this plugin: the file of a library, or the name of one to look for; may repeat
+    #[arg(long = "plugin", value_name = "FILE|NAME", add = candidates::plugins())]
+    pub(crate) plugins: Vec<PathBuf>,
+
+    /// Load no installed plugin, enabled or not
+    #[arg(long)]
+    pub(crate) no_store: bool,
+
+    /// Look for plugins in this folder first, then beside the program, then in $HOOKRAIL_PLUGINS;
+    /// may repeat
+    #[arg(long = "plugins", value_name = "DIR")]
+    pub(crate) folders: Vec<PathBuf>,
+
+    /// The configuration; its [plugins] are loaded too [default: ./hookrail.toml if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+impl Setup {
+    /// Whether nothing was said.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.plugins.is_empty() && self.folders.is_empty() && self.config.is_none() && !self.no_store
+    }
+}

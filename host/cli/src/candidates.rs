@@ -1,0 +1,157 @@
+//! Names that a shell may offer for an argument: of what is installed, and of what runs.
+//!
+//! Whoever presses the key waits and wants names, not errors: what cannot be found out, or not soon, is left out.
+
+use std::ffi::OsStr;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter};
+use hookrail::control::{Client, Manage, Running, running};
+use hookrail::package::{Home, Trust};
+use hookrail::store::Store;
+use hookrail::{Config, Level, LogLevel, PluginView};
+use hookrail_abi::catalogue::BUILT_IN;
+
+use crate::prebuilt::{PREBUILT, operators};
+use crate::{running, settings};
+
+/// Nobody waits longer for what running hosts have to say.
+const SOON: Duration = Duration::from_millis(200);
+
+/// The plugins that are installed from packages.
+pub(crate) fn installed() -> Vec<CompletionCandidate> {
+    let Some(state) = home().and_then(|home| Store::open(home).ok()?.state().ok()) else { return Vec::new() };
+    let installed = state.plugins().iter().filter_map(|(name, plugin)| {
+        let version = plugin.current.as_ref()?;
+        let kind = if state.desired(name).enabled { "enabled" } else { "disabled" };
+        Some(candidate(name, format!("{version}, {kind}")))
+    });
+    installed.collect()
+}
+
+/// Those, and the plugins that came with the program.
+pub(crate) fn known() -> Vec<CompletionCandidate> {
+    let prebuilt = operators().map(|name| candidate(name, "came with the program"));
+    installed().into_iter().chain(prebuilt).collect()
+}
+
+/// The plugins of running hosts.
+pub(crate) fn loaded() -> Vec<CompletionCandidate> {
+    let plugins = ask(|host| host.list().unwrap_or_default());
+    let loaded = plugins.into_iter().filter(PluginView::is_loaded);
+    once(loaded.map(|plugin| candidate(&plugin.name, plugin.version)))
+}
+
+/// The hook points of running hosts; of the catalogue when none runs.
+pub(crate) fn points() -> Vec<CompletionCandidate> {
+    let points = ask(|host| host.hooks().unwrap_or_default());
+    if points.is_empty() {
+        dispatched()
+    } else {
+        once(points.into_iter().map(|point| candidate(&point.point, point.kind)))
+    }
+}
+
+/// The hook points of the catalogue that somebody dispatches.
+pub(crate) fn dispatched() -> Vec<CompletionCandidate> {
+    let points = BUILT_IN.iter().filter(|point| point.revision > 0);
+    points.map(|point| CompletionCandidate::new(point.name)).collect()
+}
+
+/// The callbacks of running hosts, as instance/callback.
+pub(crate) fn callbacks() -> Vec<CompletionCandidate> {
+    let points = ask(|host| host.hooks().unwrap_or_default());
+    let callbacks =
+        points.into_iter().flat_map(|point| point.chain.into_iter().map(move |at| (at, point.point.clone())));
+    once(callbacks.map(|(at, point)| candidate(&format!("{}/{}", at.instance, at.callback), format!("on {point}"))))
+}
+
+/// The processes of running hosts.
+pub(crate) fn processes() -> Vec<CompletionCandidate> {
+    hosts().iter().map(|host| candidate(&host.pid.to_string(), running::describe(host))).collect()
+}
+
+/// The keys that are trusted still.
+pub(crate) fn keys() -> Vec<CompletionCandidate> {
+    let trust = home().and_then(|home| Trust::read(&home).ok()).unwrap_or_default();
+    let keys = trust.keys().iter().filter(|known| known.revoked.is_none());
+    keys.map(|known| candidate(&known.key.id().to_string(), &known.name)).collect()
+}
+
+/// How closely dispatches can be looked at.
+pub(crate) fn levels() -> Vec<CompletionCandidate> {
+    [Level::Off, Level::Count, Level::Histogram].map(|level| CompletionCandidate::new(level.name())).into()
+}
+
+/// How much plugins can tell.
+pub(crate) fn log_levels() -> Vec<CompletionCandidate> {
+    use LogLevel::{Debug, Error, Info, Off, Trace, Warn};
+    [Off, Error, Warn, Info, Debug, Trace].map(|level| CompletionCandidate::new(level.name())).into()
+}
+
+/// Files with one of these endings, and folders on the way to them.
+pub(crate) fn files(endings: &'static [&str]) -> ArgValueCompleter {
+    ArgValueCompleter::new(of_kind(endings))
+}
+
+/// Prebuilt plugins by name, others by file.
+pub(crate) fn plugins() -> ArgValueCompleter {
+    ArgValueCompleter::new(|current: &OsStr| {
+        let typed = current.to_string_lossy();
+        let names = PREBUILT.iter().filter(|name| name.starts_with(&*typed)).map(CompletionCandidate::new);
+        names.chain(of_kind(&["so"]).complete(current)).collect()
+    })
+}
+
+fn of_kind(endings: &'static [&str]) -> PathCompleter {
+    let is_one = |found: &OsStr| endings.iter().any(|ending| found == *ending);
+    PathCompleter::file().filter(move |path| path.is_file() && path.extension().is_some_and(is_one))
+}
+
+/// What to offer, and what to say of it where the shell has room for that. In one line: shells part by them.
+fn candidate(name: &str, about: impl AsRef<str>) -> CompletionCandidate {
+    let about: String = about.as_ref().chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    CompletionCandidate::new(name).help((!about.is_empty()).then(|| about.into()))
+}
+
+/// Each name once: several hosts may have it.
+fn once(candidates: impl Iterator<Item = CompletionCandidate>) -> Vec<CompletionCandidate> {
+    let mut candidates: Vec<_> = candidates.collect();
+    candidates.sort_by(|a, b| a.get_value().cmp(b.get_value()));
+    candidates.dedup_by(|a, b| a.get_value() == b.get_value());
+    candidates
+}
+
+/// The home of what is installed, if there is one: to look for names is no reason to make it.
+fn home() -> Option<Home> {
+    let path = Config::default().home();
+    path.is_dir().then(|| Home::open(&path).ok())?
+}
+
+fn hosts() -> Vec<Running> {
+    let home = settings::read(None).unwrap_or_default().home();
+    running(&home).unwrap_or_default()
+}
+
+/// What all running hosts say that answer soon. Whoever waits for one that does not is left alone: this
+/// process is about to end.
+fn ask<T: Send + 'static>(question: fn(&mut Client) -> Vec<T>) -> Vec<T> {
+    let until = Instant::now() + SOON;
+    let (sender, receiver) = mpsc::channel();
+    for host in hosts() {
+        let sender = sender.clone();
+        thread::spawn(move || {
+            let answer = Client::connect(host.socket).map(|mut host| question(&mut host));
+            // Nobody listens any more when it took too long.
+            let _ = sender.send(answer.unwrap_or_default());
+        });
+    }
+    drop(sender);
+    let mut answers = Vec::new();
+    while let Ok(answer) = receiver.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        answers.extend(answer);
+    }
+    answers
+}

@@ -1,0 +1,150 @@
+//! Points and chains, for people.
+
+use std::fmt::Write;
+
+use hookrail::{CallbackView, Level, PointView, Standing};
+
+use crate::print;
+use crate::table::{Column, Target, table};
+
+/// The points that are dispatched, each with its chain; the planned ones behind them, in short.
+pub(super) fn all(points: &[PointView]) -> String {
+    let (planned, dispatched): (Vec<_>, Vec<_>) = points.iter().partition(|view| view.revision == 0);
+    let mut text = String::new();
+    for view in dispatched {
+        let _ = write!(text, "{}\n\n", one(view));
+    }
+    text.push_str("planned: nobody dispatches these yet, and plugins that hook them are refused\n");
+    let rows = planned.iter().map(|view| vec![view.point.clone(), view.kind.to_string()]);
+    text.push_str(&table(Target::Stdout, &[Column::Text("point"), Column::Text("kind")], rows));
+    text
+}
+
+pub(super) fn one(view: &PointView) -> String {
+    let mut text = format!("{}: {}", print::bold(&view.point), about(view));
+    if view.chain.is_empty() {
+        text.push_str("\n  no callbacks");
+    } else {
+        text.push('\n');
+        text.push_str(&chain(&view.chain));
+    }
+    text
+}
+
+pub(super) fn about(view: &PointView) -> String {
+    let mut about = view.kind.to_string();
+    if view.deniable {
+        about.push_str(", may be denied");
+    }
+    if view.local {
+        about.push_str(", local");
+    }
+    if view.revision > 0 {
+        let _ = write!(about, ", revision {}", view.revision);
+    }
+    if view.level > Level::Off {
+        let _ = write!(about, ", level {}", view.level.name());
+    }
+    about.push_str(&traced(view));
+    match &view.dispatched_by {
+        Some(by) => _ = write!(about, ", dispatched by {by}"),
+        None if view.revision == 0 => about.push_str(", planned: nobody dispatches it yet"),
+        None => {}
+    }
+    about
+}
+
+/// By how many it is being traced, where it is any: it is slower meanwhile.
+pub(super) fn traced(view: &PointView) -> String {
+    if view.tracers == 0 { String::new() } else { format!(", traced by {}", view.tracers) }
+}
+
+/// A chain, in the order in which it runs.
+pub(crate) fn chain(chain: &[CallbackView]) -> String {
+    let columns = [
+        Column::Number("order"),
+        Column::Number("priority"),
+        Column::Text("origin"),
+        Column::Text("instance"),
+        Column::Text("callback"),
+        Column::Text("effects"),
+        Column::Text("on fault"),
+    ];
+    let mut order = 0;
+    let rows = chain.iter().map(|entry| {
+        order += u32::from(entry.enabled);
+        vec![
+            if entry.enabled { order.to_string() } else { "off".into() },
+            entry.priority.to_string(),
+            origin(entry),
+            entry.instance.clone(),
+            entry.callback.clone(),
+            entry.effects.to_string(),
+            fault(entry).into(),
+        ]
+    });
+    table(Target::Stdout, &columns, rows)
+}
+
+/// What a fault of it means.
+pub(crate) fn fault(entry: &CallbackView) -> &'static str {
+    match &*entry.fault {
+        "closed" => "deny",
+        "rollback" => "put back, go on",
+        _ => "go on",
+    }
+}
+
+/// Where its priority comes from.
+pub(crate) fn origin(entry: &CallbackView) -> String {
+    let origin = match entry.declared {
+        Some(declared) => format!("overridden, was {declared}"),
+        None => entry.origin.to_string(),
+    };
+    if entry.standing == Standing::Armed { origin } else { format!("{}, {origin}", entry.standing.name()) }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use hookrail::Calls;
+
+    use super::*;
+
+    pub(in super::super) fn entry(callback: &str, priority: i32) -> CallbackView {
+        CallbackView {
+            priority,
+            origin: "declared".into(),
+            declared: None,
+            instance: "a".into(),
+            callback: callback.into(),
+            effects: "pure".into(),
+            fault: "open".into(),
+            enabled: true,
+            standing: Standing::Armed,
+            reason: None,
+            budget_ns: None,
+            faults: 0,
+            last_fault: None,
+            slow: 0,
+            stuck: 0,
+            stuck_now: 0,
+            calls: Calls::default(),
+            latency: None,
+        }
+    }
+
+    #[test]
+    fn a_disabled_callback_is_shown_but_has_no_place_in_the_order() {
+        let off = CallbackView { enabled: false, standing: Standing::Disabled, ..entry("off", 2) };
+        let text = chain(&[entry("first", 1), off, entry("second", 3)]);
+        let orders: Vec<_> = text.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+        assert_eq!(orders, ["1", "off", "2"], "{text}");
+        assert!(text.contains("disabled, declared"), "{text}");
+    }
+
+    #[test]
+    fn an_override_shows_what_the_plugin_declared() {
+        let overridden = CallbackView { origin: "overridden".into(), declared: Some(500), ..entry("x", 7) };
+        assert_eq!(origin(&overridden), "overridden, was 500");
+    }
+}
