@@ -11,18 +11,18 @@ use std::time::Duration;
 const LONG: Duration = Duration::from_secs(120);
 
 /// The program, running. It is killed when it is dropped.
-pub(crate) struct Live {
+pub struct Live {
     child: Child,
     stdin: Option<ChildStdin>,
     /// The data, line by line.
-    pub(crate) out: Heard,
+    pub out: Heard,
     /// The talk, line by line.
-    pub(crate) said: Heard,
+    pub said: Heard,
 }
 
 /// The lines that came so far.
 #[derive(Clone)]
-pub(crate) struct Heard(Arc<(Mutex<Lines>, Condvar)>);
+pub struct Heard(Arc<(Mutex<Lines>, Condvar)>);
 
 #[derive(Default)]
 struct Lines {
@@ -31,31 +31,46 @@ struct Lines {
 }
 
 impl Live {
-    pub(crate) fn start(command: &mut Command) -> Self {
+    /// Starts it, with its input and its outputs here.
+    pub fn start(command: &mut Command) -> Self {
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (out, said) = (Heard::of(child.stdout.take().unwrap()), Heard::of(child.stderr.take().unwrap()));
         Live { stdin: child.stdin.take(), child, out, said }
     }
 
-    pub(crate) fn id(&self) -> u32 {
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Sends one line, and answers what comes out for it.
-    pub(crate) fn through(&mut self, line: &str) -> String {
+    pub fn through(&mut self, line: &str) -> String {
         let before = self.out.count();
         self.send(line);
         self.out.line(before)
     }
 
     /// Sends one line.
-    pub(crate) fn send(&mut self, line: &str) {
+    pub fn send(&mut self, line: &str) {
         self.stdin.as_mut().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 
+    /// Whether a line is denied that `screen` denies; the next one comes through in any case.
+    pub fn screens(&mut self) -> bool {
+        let before = self.out.count();
+        self.send("confidential");
+        self.send("end");
+        let first = self.out.line(before);
+        let is_screened = first == "end";
+        if !is_screened {
+            assert_eq!((&*first, &*self.out.line(before + 1)), ("confidential", "end"));
+        }
+        is_screened
+    }
+
     /// Sends numbers without a pause, until this is ended.
-    pub(crate) fn flood(&mut self) -> Flood {
+    pub fn flood(&mut self) -> Flood {
         let mut stdin = self.stdin.take().unwrap();
         let over = Arc::new(AtomicBool::new(false));
         let is_over = over.clone();
@@ -72,13 +87,13 @@ impl Live {
     }
 
     /// Tells it to end, as Ctrl-C does.
-    pub(crate) fn interrupt(&self) {
+    pub fn interrupt(&self) {
         // SAFETY: our own child, which has not been waited for.
         unsafe { libc::kill(self.child.id() as i32, libc::SIGINT) };
     }
 
     /// Ends its input, and answers its exit code when it has ended and all it said was read.
-    pub(crate) fn end(mut self) -> (Option<i32>, Vec<String>, Vec<String>) {
+    pub fn end(mut self) -> (Option<i32>, Vec<String>, Vec<String>) {
         drop(self.stdin.take());
         let code = self.child.wait().unwrap().code();
         (code, self.out.all(), self.said.all())
@@ -93,14 +108,14 @@ impl Drop for Live {
 }
 
 /// Somebody who sends numbers.
-pub(crate) struct Flood {
+pub struct Flood {
     over: Arc<AtomicBool>,
     sending: JoinHandle<u64>,
 }
 
 impl Flood {
     /// Ends the input; answers how many were sent, from 0.
-    pub(crate) fn end(self) -> u64 {
+    pub fn end(self) -> u64 {
         self.over.store(true, Ordering::SeqCst);
         self.sending.join().unwrap()
     }
@@ -121,29 +136,30 @@ impl Heard {
         heard
     }
 
-    pub(crate) fn count(&self) -> usize {
+    /// How many lines came so far.
+    pub fn count(&self) -> usize {
         self.0.0.lock().unwrap().lines.len()
     }
 
     /// Waits for the line with that number.
-    pub(crate) fn line(&self, number: usize) -> String {
+    pub fn line(&self, number: usize) -> String {
         self.until(|lines| lines.get(number).cloned())
     }
 
     /// Waits for a line that has this in it, and answers it.
-    pub(crate) fn wait_for(&self, part: &str) -> String {
+    pub fn wait_for(&self, part: &str) -> String {
         self.until(|lines| lines.iter().find(|line| line.contains(part)).cloned())
     }
 
     /// Does something again and again, until anything was heard.
-    pub(crate) fn until_told(&self, mut again: impl FnMut()) {
+    pub fn until_told(&self, mut again: impl FnMut()) {
         while self.count() == 0 {
             again();
         }
     }
 
     /// How many of the lines so far have this in them.
-    pub(crate) fn with(&self, part: &str) -> usize {
+    pub fn with(&self, part: &str) -> usize {
         self.0.0.lock().unwrap().lines.iter().filter(|line| line.contains(part)).count()
     }
 

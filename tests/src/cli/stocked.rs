@@ -1,5 +1,4 @@
 //! Packages of a tiny plugin in several versions, and homes to install them into.
-#![allow(dead_code, reason = "every test file uses its share")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,21 +7,22 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-use hookrail_tests::root;
 use serde_json::Value;
 
 use crate::cc;
-use crate::program::{folder, hookrail, run, text};
+use crate::cli::{folder, hookrail, run, text};
+use crate::{binary, root};
 
-pub(crate) const TARGET: &str =
+/// The target of this machine, as a package names it.
+pub const TARGET: &str =
     if cfg!(target_arch = "aarch64") { "aarch64-unknown-linux-gnu" } else { "x86_64-unknown-linux-gnu" };
 
 /// Where the packages `screen-VERSION.hrp` lie, which `me.key` has signed, and the configurations `one.json` and
 /// `two.json`: made once for all tests.
-pub(crate) fn packages() -> &'static Path {
+pub fn packages() -> &'static Path {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     MADE.get_or_init(|| {
-        let folder = folder(&format!("packages_{}", env!("CARGO_CRATE_NAME")));
+        let folder = folder(&format!("packages_{}", binary()));
         let source = with_tables(&fs::read_to_string(root().join("abi/examples/c/screen.c")).unwrap());
         fs::create_dir(folder.join("src")).unwrap();
         fs::write(folder.join("src/lib.rs"), "//! Nobody builds it here.\n").unwrap();
@@ -85,40 +85,45 @@ fn made(folder: &Path, arguments: &[&str]) {
 }
 
 /// A home in which the key of the packages is trusted.
-pub(crate) struct Stocked {
-    pub(crate) home: PathBuf,
+pub struct Stocked {
+    /// Where it lies.
+    pub home: PathBuf,
 }
 
 impl Stocked {
-    pub(crate) fn new(test: &str) -> Self {
+    /// In a test's own folder of this name.
+    pub fn new(test: &str) -> Self {
         let stocked = Stocked { home: folder(test).join("home") };
         stocked.ok(&["trust", "add", "me.pub", "--name", "Jane"]);
         stocked
     }
 
     /// The program on this home, in the folder of the packages.
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = hookrail(arguments);
         command.current_dir(packages()).env("HOOKRAIL_HOME", &self.home);
         command
     }
 
-    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+    /// Runs the program on this home.
+    pub fn run(&self, arguments: &[&str]) -> Output {
         run(&mut self.command(arguments), b"")
     }
 
-    pub(crate) fn ok(&self, arguments: &[&str]) -> String {
+    /// As [`run`](Self::run), where it must end well; what it prints.
+    pub fn ok(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
         text(&output.stdout).to_owned()
     }
 
-    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+    /// As [`ok`](Self::ok), with what it prints as JSON.
+    pub fn json(&self, arguments: &[&str]) -> Value {
         serde_json::from_str(&self.ok(&[arguments, &["--json"]].concat())).unwrap()
     }
 
     /// What it says of an error with that code, and that code of the program.
-    pub(crate) fn refused(&self, arguments: &[&str], code: &str, exit: i32) -> String {
+    pub fn refused(&self, arguments: &[&str], code: &str, exit: i32) -> String {
         let output = self.run(arguments);
         let said = text(&output.stderr).to_owned();
         assert!(said.contains(&format!("error[{code}]: ")) && said.contains("\n  fix: "), "{arguments:?}: {said}");
@@ -128,7 +133,7 @@ impl Stocked {
 
     /// All that lies in the home: modes and contents, without the moments at which something was
     /// done.
-    pub(crate) fn all(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+    pub fn all(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
         let (mut all, mut folders) = (BTreeMap::new(), vec![self.home.clone()]);
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(&folder).unwrap() {
@@ -151,5 +156,24 @@ impl Stocked {
             }
         }
         all
+    }
+
+    /// Our plugin as it is listed, if it is.
+    pub fn screen(&self) -> Option<Value> {
+        let listed = self.json(&["plugin", "list"]);
+        listed.as_array().unwrap().iter().find(|plugin| plugin["name"] == "screen").cloned()
+    }
+
+    /// Its status, in the words of the table in docs/guide/operating.md.
+    pub fn status(&self) -> String {
+        let Some(plugin) = self.screen() else { return "not installed".into() };
+        let status = plugin["status"].as_str().unwrap();
+        let former = plugin["former"].as_array().unwrap().last().map_or(0, |last| last["generation"].as_u64().unwrap());
+        let is_loaded = plugin["generation"].as_u64().unwrap() > former;
+        match (status, is_loaded) {
+            ("stopped", true) => "stopped, loaded".into(),
+            ("stopped", false) => "stopped, not loaded".into(),
+            (status, _) => status.into(),
+        }
     }
 }

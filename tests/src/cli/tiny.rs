@@ -3,16 +3,18 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hookrail_tests::{own_target, root};
+use crate::{own_target, root};
 
 /// The package of the plugin `tiny-NAME`.
-pub(crate) struct Tiny {
-    pub(crate) folder: PathBuf,
+pub struct Tiny {
+    /// Where it lies.
+    pub folder: PathBuf,
     name: String,
 }
 
 impl Tiny {
-    pub(crate) fn new(folder: &Path, name: &str) -> Self {
+    /// In a folder of this name below that one; its source is not written yet.
+    pub fn new(folder: &Path, name: &str) -> Self {
         let tiny = Tiny { folder: folder.join(name), name: format!("tiny-{name}") };
         fs::create_dir_all(tiny.folder.join("src")).unwrap();
         let (name, abi) = (&tiny.name, root().join("abi"));
@@ -27,9 +29,11 @@ impl Tiny {
     }
 
     /// Writes its source: it says this word.
-    pub(crate) fn says(&self, word: &str) -> &Self {
+    pub fn says(&self, word: &str) -> &Self {
         let source = r#"//! Puts a word before every message.
 use hookrail_abi::prelude::*;
+
+use crate::{own_target, root};
 
 const WORD: &str = "WORD ";
 
@@ -57,19 +61,19 @@ export!(Tiny);
     }
 
     /// Writes its source, in place of what it was.
-    pub(crate) fn is(&self, source: &str) -> &Self {
+    pub fn is(&self, source: &str) -> &Self {
         fs::write(self.folder.join("src/lib.rs"), source).unwrap();
         self
     }
 
     /// Where cargo puts what it builds: with the zoo, which has the same dependencies.
-    pub(crate) fn target() -> PathBuf {
+    pub fn target() -> PathBuf {
         own_target("zoo")
     }
 
     /// Builds it, and keeps a copy of that build under a name of its own.
-    pub(crate) fn build(&self) -> PathBuf {
-        let library = hookrail_tests::package(&self.folder, &self.name.replace('-', "_"));
+    pub fn build(&self) -> PathBuf {
+        let library = crate::package(&self.folder, &self.name.replace('-', "_"));
         let builds = fs::read_dir(&self.folder).unwrap().count();
         let copy = self.folder.join(format!("build-{builds}.so"));
         fs::copy(library, &copy).unwrap();

@@ -1,5 +1,4 @@
 //! Verbs that change a home, and whether what a fault left of one is the old state or the new one.
-#![allow(dead_code, reason = "every test file uses its share")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,15 +7,18 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::program::text;
-use crate::stocked::Stocked;
+use crate::cli::stocked::Stocked;
+use crate::cli::text;
 
 /// A verb, and what is done before it.
 #[derive(Clone, Copy)]
-pub(crate) struct Verb {
-    pub(crate) name: &'static str,
-    pub(crate) before: &'static [&'static [&'static str]],
-    pub(crate) arguments: &'static [&'static str],
+pub struct Verb {
+    /// As failures name it.
+    pub name: &'static str,
+    /// What is done before it.
+    pub before: &'static [&'static [&'static str]],
+    /// How the program is asked for it.
+    pub arguments: &'static [&'static str],
 }
 
 /// Two versions are there, the newer one is enabled, and it is configured.
@@ -28,16 +30,25 @@ const TWO: &[&[&str]] = &[
 ];
 const ONE: &[&[&str]] = &[TWO[0]];
 
-pub(crate) const INSTALL_OVER: Verb = verb("install over another", TWO, &["plugin", "install", "screen-1.2.0.hrp"]);
-pub(crate) const UPGRADE: Verb = verb("upgrade", TWO, &["plugin", "upgrade", "screen", "screen-1.2.0.hrp"]);
-pub(crate) const UNINSTALL: Verb = verb("uninstall", TWO, &["plugin", "uninstall", "screen"]);
-pub(crate) const ENABLE: Verb = verb("enable", ONE, &["plugin", "enable", "screen"]);
-pub(crate) const ROLLBACK: Verb = verb("rollback", TWO, &["plugin", "rollback", "screen"]);
-pub(crate) const CONFIGURE: Verb = verb("config set", TWO, &["config", "set", "screen", "two.json"]);
-pub(crate) const CONFIGURE_FIRST: Verb = verb("first config set", ONE, &["config", "set", "screen", "one.json"]);
-pub(crate) const PURGE: Verb = verb("purge", TWO, &["plugin", "uninstall", "screen", "--purge"]);
+/// A third version comes over the first two.
+pub const INSTALL_OVER: Verb = verb("install over another", TWO, &["plugin", "install", "screen-1.2.0.hrp"]);
+/// The enabled version gives way to a third.
+pub const UPGRADE: Verb = verb("upgrade", TWO, &["plugin", "upgrade", "screen", "screen-1.2.0.hrp"]);
+/// All versions go, and the configuration stays.
+pub const UNINSTALL: Verb = verb("uninstall", TWO, &["plugin", "uninstall", "screen"]);
+/// The one version that is there is enabled.
+pub const ENABLE: Verb = verb("enable", ONE, &["plugin", "enable", "screen"]);
+/// The version before comes back.
+pub const ROLLBACK: Verb = verb("rollback", TWO, &["plugin", "rollback", "screen"]);
+/// A configuration takes the place of another.
+pub const CONFIGURE: Verb = verb("config set", TWO, &["config", "set", "screen", "two.json"]);
+/// What had no configuration gets one.
+pub const CONFIGURE_FIRST: Verb = verb("first config set", ONE, &["config", "set", "screen", "one.json"]);
+/// All versions go, and the configuration too.
+pub const PURGE: Verb = verb("purge", TWO, &["plugin", "uninstall", "screen", "--purge"]);
 
-pub(crate) const fn verb(
+/// A verb.
+pub const fn verb(
     name: &'static str,
     before: &'static [&'static [&'static str]],
     arguments: &'static [&'static str],
@@ -49,25 +60,29 @@ pub(crate) const fn verb(
 type Seen = (BTreeMap<PathBuf, (u32, Vec<u8>)>, Value);
 
 /// A home before a verb and behind it, and one to try it in.
-pub(crate) struct Whole {
+pub struct Whole {
     verb: Verb,
     template: Stocked,
-    pub(crate) old: Seen,
-    pub(crate) new: Seen,
-    pub(crate) home: Stocked,
+    /// Before the verb.
+    pub old: Seen,
+    /// Behind it.
+    pub new: Seen,
+    /// Where it is tried.
+    pub home: Stocked,
 }
 
 /// What a fault left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Left {
+pub struct Left {
     /// The state behind the verb, and not that before it.
-    pub(crate) is_new: bool,
+    pub is_new: bool,
     /// Something was left over, which the next change has collected.
-    pub(crate) left_over: bool,
+    pub left_over: bool,
 }
 
 impl Whole {
-    pub(crate) fn of(verb: Verb, test: &str) -> Self {
+    /// Has the verb done once; its homes have names that begin with that of the test.
+    pub fn of(verb: Verb, test: &str) -> Self {
         let home = |name: &str| {
             let home = Stocked::new(&format!("{test}_{name}"));
             verb.before.iter().for_each(|arguments| _ = home.ok(arguments));
@@ -81,7 +96,7 @@ impl Whole {
     }
 
     /// Has the home to try it in be as before the verb.
-    pub(crate) fn reset(&self) {
+    pub fn reset(&self) {
         if !self.home.home.exists() || self.home.all() != self.old.0 {
             let _ = fs::remove_dir_all(&self.home.home);
             let copied = Command::new("cp").arg("-a").args([&self.template.home, &self.home.home]).status();
@@ -91,7 +106,7 @@ impl Whole {
 
     /// Whether the home is as before the verb or as behind it, if need be when the next change has begun;
     /// what is neither fails, and says `at`.
-    pub(crate) fn settle(&self, at: &str) -> Left {
+    pub fn settle(&self, at: &str) -> Left {
         let all = self.home.all();
         for (is_new, state) in [(false, &self.old), (true, &self.new)] {
             if all == state.0 {

@@ -1,8 +1,4 @@
 //! The structures of `hookrail.h` lie in memory as those of the crate do, as a C compiler says.
-
-#[path = "fixtures/cc.rs"]
-mod cc;
-
 use std::fmt::Write;
 use std::mem::offset_of;
 use std::process::Command;
@@ -17,6 +13,7 @@ use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
 use hookrail_abi::host::{Dir, Level, Saying};
 use hookrail_abi::verdict::raw;
 use hookrail_abi::{Bytes, Dropped, Effects, Format, Header, List, Message, PayloadOps, Point};
+use hookrail_tests::cc;
 
 const HEADER: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../abi/include/hookrail.h"));
 

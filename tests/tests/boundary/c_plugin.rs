@@ -1,13 +1,10 @@
 //! A plugin written in C, `abi/examples/c/screen.c`, loaded like any other: proof that the boundary
 //! is C's and not Rust's.
-
-#[path = "fixtures/cc.rs"]
-mod cc;
-
 use std::fs::{read_to_string, write};
 use std::path::PathBuf;
 
 use hookrail::{Config, Decision, End, HookPoint, Host, Message, MessagePublish, Plugin, Verdict};
+use hookrail_tests::cc;
 
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../abi/examples/c/screen.c");
 

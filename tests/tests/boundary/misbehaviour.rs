@@ -1,21 +1,13 @@
 //! Every plugin that breaks a rule is refused or survived: the error names the plugin, the rule and
 //! the way out, the rest of the host goes on, and nothing of the plugin is left.
-
-#[path = "fixtures/animals.rs"]
-mod animals;
-#[path = "fixtures/cc.rs"]
-mod cc;
-#[path = "fixtures/watched.rs"]
-mod watched;
-
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use animals::c;
 use hookrail::{Config, End, Error, Host, Message, MessageDelivered, MessagePublish, Verdict};
-use hookrail_tests::{zoo, zoo_with};
+use hookrail_tests::animals::c;
+use hookrail_tests::watched::{Watched, says};
+use hookrail_tests::{alone, zoo, zoo_with};
 use serde_json::{Value, json};
-use watched::{Watched, says};
 
 /// An animal, the code of its error, what the error says beside the plugin's name, and the way out.
 type Row = (&'static str, &'static str, &'static [&'static str], &'static str);
@@ -31,6 +23,7 @@ fn check(build: fn(&str) -> PathBuf, rows: &[Row]) {
 
 #[test]
 fn what_a_plugin_is_must_fit_this_host() {
+    alone!();
     let heap = "build it without its own malloc";
     let rows: &[Row] = &[
         ("another_abi", "HR0301", &["works with ABI 2.0 to 2.0, this host offers 1.0"], "rebuild the plugin"),
@@ -45,6 +38,7 @@ fn what_a_plugin_is_must_fit_this_host() {
 
 #[test]
 fn a_library_whose_panics_abort_is_refused() {
+    alone!();
     let aborts = |name: &str| {
         let profiles = ["dev", "release"].map(|profile| format!("--config=profile.{profile}.panic=\"abort\""));
         zoo_with(name, "abort", &[&profiles[0], &profiles[1]], "")
@@ -54,6 +48,7 @@ fn a_library_whose_panics_abort_is_refused() {
 
 #[test]
 fn what_a_plugin_registers_must_be_what_its_note_declares() {
+    alone!();
     let fix = "so that both say the same";
     let rows: &[Row] = &[
         ("note_of_another_priority", "HR0305", &["the priority of `look` on message.publish", "5, the code 300"], fix),
@@ -66,6 +61,7 @@ fn what_a_plugin_registers_must_be_what_its_note_declares() {
 
 #[test]
 fn a_registration_must_make_sense() {
+    alone!();
     let rows: &[Row] = &[
         ("no_priority", "HR0404", &["`look` on message.publish without a priority"], "HOOKRAIL_HAS_PRIORITY"),
         ("priority_1000", "HR0405", &["`look` on message.publish with the reserved priority 1000"], "below 1000"),
@@ -82,6 +78,7 @@ fn a_registration_must_make_sense() {
 
 #[test]
 fn a_hooked_point_must_be_here_and_the_same() {
+    alone!();
     let list = "`hookrail hooks list`";
     let same = "the same version of the crate that declares the point";
     let rows: &[Row] = &[
@@ -101,6 +98,7 @@ fn a_hooked_point_must_be_here_and_the_same() {
 
 #[test]
 fn a_plugin_that_cannot_begin_leaves_nothing() {
+    alone!();
     let fix = "mend what it says, or the plugin";
     check(c, &[("fails_to_attach", "HR0402", &["its attach failed: it said nothing"], fix)]);
     let rows: &[Row] = &[
@@ -118,6 +116,7 @@ fn a_plugin_that_cannot_begin_leaves_nothing() {
 
 #[test]
 fn a_name_is_loaded_once() {
+    alone!();
     let watched = Watched::new(Config::default());
     let error = watched.refused(c("well_behaved"));
     says(&error, "HR0101", &["a plugin named `well-behaved` is loaded already"], "unload it first");
@@ -125,6 +124,7 @@ fn a_name_is_loaded_once() {
 
 #[test]
 fn a_panic_on_the_way_out_does_not_keep_the_library() {
+    alone!();
     for (file, name) in [("panics_in_stop", "panics-in-stop"), ("panics_in_drop", "panics-in-drop")] {
         let watched = Watched::new(Config::default());
         let plugin = load(&watched.host, file).unwrap();
@@ -136,6 +136,7 @@ fn a_panic_on_the_way_out_does_not_keep_the_library() {
 
 #[test]
 fn a_panic_in_a_callback_is_a_fault_and_the_chain_goes_on() {
+    alone!();
     let watched = Watched::new(serde_json::from_value(json!({ "quarantine": { "faults": 0 } })).unwrap());
     let plugin = load(&watched.host, "panics_in_callback").unwrap();
     let publish = watched.host.point::<MessagePublish>().unwrap();
@@ -157,6 +158,7 @@ fn a_panic_in_a_callback_is_a_fault_and_the_chain_goes_on() {
 /// Whoever dropped the panic's payload would end the process.
 #[test]
 fn the_payload_of_a_panic_is_not_dropped() {
+    alone!();
     let watched = Watched::new(Config::default());
     let plugin = load(&watched.host, "panics_with_a_bomb").unwrap();
     let publish = watched.host.point::<MessagePublish>().unwrap();
@@ -173,6 +175,7 @@ fn the_payload_of_a_panic_is_not_dropped() {
 /// Bits 0-7 are the kind, bits 8-31 a code that only a denial may have.
 #[test]
 fn an_impossible_verdict_is_a_fault() {
+    alone!();
     let went_on = (Verdict::Continue, 0);
     let fault = (Verdict::Continue, 1);
     for (answer, fold, notify) in [

@@ -2,13 +2,13 @@
 //! and went before; and the layouts that are frozen do not change.
 
 #![expect(non_local_definitions)] // abi_stable's derive writes them.
-
+#![expect(unreachable_pub)] // A point is public, and so must be its payload.
 use abi_stable::StableAbi;
 use abi_stable::prefix_type::WithMetadata;
 use hookrail::{Config, End, Host};
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
 use hookrail_abi::{Fold, Header, Point, Shape, Text, points};
-use hookrail_tests::zoo;
+use hookrail_tests::{alone, zoo};
 
 #[repr(u8)]
 #[derive(StableAbi, Clone, Debug)]
@@ -62,6 +62,7 @@ const STRANGERS: [(&str, &str); 6] = [
 /// size, so that it misses.
 #[test]
 fn libraries_of_other_layouts_come_and_go_and_are_told_apart() {
+    alone!();
     let host = Host::new(Config::default()).unwrap();
     let point = host.point::<JobStarted>().unwrap();
     for round in 0..50 {

@@ -1,21 +1,14 @@
 //! A file that cannot be a plugin is refused with an error that names it and the way out, whatever it
 //! is, and nothing of it is left.
-
-#[path = "fixtures/animals.rs"]
-mod animals;
-#[path = "fixtures/cc.rs"]
-mod cc;
-#[path = "fixtures/watched.rs"]
-mod watched;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use animals::c;
 use hookrail::Config;
+use hookrail_tests::alone;
+use hookrail_tests::animals::c;
 use hookrail_tests::random::Random;
+use hookrail_tests::watched::{Watched, says};
 use object::{Object, ObjectSection};
-use watched::{Watched, says};
 
 /// Offsets in the header of an ELF file.
 const CLASS: usize = 4;
@@ -38,6 +31,7 @@ fn check(watched: &Watched, rows: impl IntoIterator<Item = Row>) {
 
 #[test]
 fn what_is_no_library_is_named_for_what_it_is() {
+    alone!();
     let watched = Watched::new(Config::default());
     let not = |file, said| (file, "HR0303", said, "crate-type = [\"cdylib\"]");
     let object = made("object.o", |output| {
@@ -67,6 +61,7 @@ fn what_is_no_library_is_named_for_what_it_is() {
 
 #[test]
 fn a_library_for_another_machine_names_both() {
+    alone!();
     let watched = Watched::new(Config::default());
     let here = std::env::consts::ARCH;
     let this_machine = format!("not for {here}").leak();
@@ -87,6 +82,7 @@ fn a_library_for_another_machine_names_both() {
 
 #[test]
 fn a_library_that_is_no_plugin_says_what_is_missing() {
+    alone!();
     let watched = Watched::new(Config::default());
     let not = |file, said| (file, "HR0304", said, "export!");
     let without_sections = patched_at("no_sections.so", &[(SECTIONS, &[0; 8]), (SECTION_COUNT, &[0; 4])]);
@@ -108,6 +104,7 @@ fn a_library_that_is_no_plugin_says_what_is_missing() {
 
 #[test]
 fn what_the_systems_loader_refuses_keeps_the_loaders_words() {
+    alone!();
     let watched = Watched::new(Config::default());
     let file = c("missing_symbol");
     let path = file.display().to_string();
@@ -118,6 +115,7 @@ fn what_the_systems_loader_refuses_keeps_the_loaders_words() {
 
 #[test]
 fn a_file_cut_anywhere_is_an_error_and_never_a_crash() {
+    alone!();
     let watched = Watched::new(Config::default());
     let whole = whole();
     let parsed = object::File::parse(&*whole).unwrap();
@@ -140,6 +138,7 @@ fn a_file_cut_anywhere_is_an_error_and_never_a_crash() {
 /// Only looked at, not loaded: no check finds damage in the code itself.
 #[test]
 fn a_file_with_any_byte_of_its_tables_damaged_is_read_without_a_crash() {
+    alone!();
     let watched = Watched::new(Config::default());
     let whole = whole();
     let parsed = object::File::parse(&*whole).unwrap();

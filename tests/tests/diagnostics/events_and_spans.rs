@@ -1,18 +1,14 @@
 //! What a plugin tells by `tracing` and `log` reaches the host's subscriber, with the instance and the
 //! generation on it, and outlives the library.
-
-#[path = "fixtures/recorder.rs"]
-mod recorder;
-
 use std::collections::BTreeMap;
 use std::io::pipe;
 use std::os::fd::AsRawFd;
 
 use hookrail::{Config, End, HookPoint, Host, LogLevel, Message, MessagePublish, Plugin};
 use hookrail_abi::Point;
-use hookrail_tests::probe::{LONG, alone, eventually};
-use hookrail_tests::zoo;
-use recorder::{Heard, heard, listen, messages, open};
+use hookrail_tests::probe::{LONG, eventually};
+use hookrail_tests::recorder::{Heard, heard, listen, messages, open};
+use hookrail_tests::{alone, zoo};
 use serde_json::{Value, json};
 use tracing::Level;
 
@@ -60,7 +56,7 @@ fn whose(event: &Heard) -> (Option<&str>, Option<&str>, Option<&str>) {
 
 #[test]
 fn an_event_has_all_that_it_had_and_whose_it_is() {
-    let _alone = alone();
+    alone!();
     listen();
     let stage = Stage::new(LogLevel::Info, json!({}));
     let plugin = stage.load("tells");
@@ -96,7 +92,7 @@ fn an_event_has_all_that_it_had_and_whose_it_is() {
 /// The last callback of a chain that is counted is called by way of the host.
 #[test]
 fn an_event_is_the_instances_in_a_chain_that_is_looked_at_too() {
-    let _alone = alone();
+    alone!();
     listen();
     let last = json!([{ "point": MessagePublish::NAME, "callback": "tells/tell", "priority": 2000 }]);
     let stage = Stage::of(Config { hooks: serde_json::from_value(last).unwrap(), ..Config::default() });
@@ -112,7 +108,7 @@ fn an_event_is_the_instances_in_a_chain_that_is_looked_at_too() {
 
 #[test]
 fn a_line_of_log_has_its_target_and_its_place() {
-    let _alone = alone();
+    alone!();
     listen();
     let stage = Stage::new(LogLevel::Info, json!({}));
     let plugin = stage.load("tells");
@@ -128,7 +124,7 @@ fn a_line_of_log_has_its_target_and_its_place() {
 
 #[test]
 fn spans_open_nest_and_close_as_they_did() {
-    let _alone = alone();
+    alone!();
     listen();
     let stage = Stage::new(LogLevel::Trace, json!({}));
     let plugin = stage.load("tells");
@@ -169,7 +165,7 @@ fn spans_open_nest_and_close_as_they_did() {
 
 #[test]
 fn what_a_plugin_forgot_is_left_and_closed_when_it_goes() {
-    let _alone = alone();
+    alone!();
     listen();
     let stage = Stage::new(LogLevel::Info, json!({}));
     let plugin = stage.load("tells");
@@ -185,7 +181,7 @@ fn what_a_plugin_forgot_is_left_and_closed_when_it_goes() {
 
 #[test]
 fn the_level_is_the_hosts_to_say_per_plugin_and_at_any_time() {
-    let _alone = alone();
+    alone!();
     listen();
     let plugins = json!({ "tells": { "log": "warn" } });
     let stage = Stage::new(LogLevel::Debug, plugins);
@@ -217,7 +213,7 @@ fn the_level_is_the_hosts_to_say_per_plugin_and_at_any_time() {
 
 #[test]
 fn a_thread_of_a_plugins_own_tells_of_the_plugin() {
-    let _alone = alone();
+    alone!();
     listen();
     let (until, hold) = pipe().unwrap();
     let config = json!({ "tells": { "instances": { "a": { "config": { "until": until.as_raw_fd() } } } } });
@@ -242,7 +238,7 @@ fn nothing_is_lost_on_many_threads_while_generations_come_and_go() {
     const THREADS: usize = 4;
     const EACH: usize = 500;
     const UPGRADES: u64 = 5;
-    let _alone = alone();
+    alone!();
     listen();
     let stage = Stage::new(LogLevel::Info, json!({}));
     let (one, other) = (stage.load("tells"), stage.load("tells_again"));
@@ -280,7 +276,7 @@ fn nothing_is_lost_on_many_threads_while_generations_come_and_go() {
 /// Two libraries of one source are one place to the subscriber, and so is each of their generations.
 #[test]
 fn places_are_copied_once_however_many_generations_tell_of_them() {
-    let _alone = alone();
+    alone!();
     listen();
     let stage = Stage::new(LogLevel::Info, json!({}));
     for _ in 0..3 {

@@ -1,5 +1,4 @@
 //! A plugin may log for as long as its code is there, and whoever takes the log may dispatch.
-
 use std::io::pipe;
 use std::os::fd::AsRawFd;
 use std::sync::{Mutex, OnceLock};
@@ -7,8 +6,8 @@ use std::time::Duration;
 
 use hookrail::{Config, End, HookPoint, Host, Message, MessagePublish};
 use hookrail_tests::listener::{Listener, fields};
-use hookrail_tests::probe::{alone, eventually};
-use hookrail_tests::zoo;
+use hookrail_tests::probe::eventually;
+use hookrail_tests::{alone, zoo};
 use serde_json::json;
 
 static POINT: OnceLock<HookPoint<MessagePublish>> = OnceLock::new();
@@ -28,7 +27,7 @@ const PUBLISHES: Listener = Listener {
 #[test]
 fn a_plugins_thread_may_log_when_its_instance_is_gone() {
     const WHILE_IT_WAITS: Duration = Duration::from_millis(50);
-    let _alone = alone();
+    alone!();
     let (until, hold) = pipe().unwrap();
     let plugin = json!({ "logs-to-the-last": { "config": { "until": until.as_raw_fd() } } });
     let mut config: Config = serde_json::from_value(json!({ "plugins": plugin })).unwrap();

@@ -1,9 +1,8 @@
 //! The subscriber of the embedding program may panic: that ends no dispatch and no thread of the host.
-
 use hookrail::{Callbacks, Config, End, Happened, Host, Level, Message, MessagePublish, Priority, Verdict};
 use hookrail_abi::Point;
 use hookrail_tests::probe::LONG;
-use hookrail_tests::zoo;
+use hookrail_tests::{alone, zoo};
 use serde_json::json;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -29,6 +28,7 @@ impl Subscriber for Panics {
 
 #[test]
 fn a_subscriber_that_panics_ends_nothing_of_the_hosts() {
+    alone!();
     tracing::subscriber::set_global_default(Panics).unwrap();
     // Without backtraces: there are many.
     std::panic::set_hook(Box::new(|info| eprintln!("{info}")));

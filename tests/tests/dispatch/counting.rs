@@ -1,5 +1,4 @@
 //! Calls are counted exactly: wherever a dispatch ends, and whatever is published meanwhile.
-
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::scope;
 

@@ -1,5 +1,4 @@
 //! Looking at dispatches: what is counted is exact, what is traced is shown, and looking changes nothing.
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::scope;

@@ -1,5 +1,4 @@
 //! The main job: load, dispatch, unload.
-
 use hookrail::{Config, End, Host, Message, MessagePublish, Verdict};
 
 #[test]

@@ -1,5 +1,4 @@
 //! The order of a chain is that of (priority, instance, callback), and of nothing else.
-
 use std::collections::BTreeSet;
 
 use hookrail::{Callbacks, Config, HookOverride, HookPoint, Host, Message, MessagePublish, PointView, Priority};

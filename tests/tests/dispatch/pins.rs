@@ -1,6 +1,6 @@
 //! A pin holds one generation across points, and whoever unloads from under it is never stuck.
-
 use hookrail::{Callbacks, Config, End, Host, Message, MessageDelivered, MessagePublish, Priority};
+use hookrail_tests::alone;
 
 fn marking(name: &str) -> Callbacks {
     let mark = name.to_owned();
@@ -11,6 +11,7 @@ fn marking(name: &str) -> Callbacks {
 
 #[test]
 fn under_a_pin_all_points_are_of_one_instant() {
+    alone!();
     let host = Host::new(Config::default()).unwrap();
     let (publish, delivered) = (host.point::<MessagePublish>().unwrap(), host.point::<MessageDelivered>().unwrap());
     let old = host.register(marking("old")).unwrap();
@@ -32,6 +33,7 @@ fn under_a_pin_all_points_are_of_one_instant() {
 
 #[test]
 fn unloading_under_a_pin_answers_busy_and_finishes_behind_it() {
+    alone!();
     let host = Host::new(Config::default()).unwrap();
     let publish = host.point::<MessagePublish>().unwrap();
     // SAFETY: our own plugin.
@@ -49,6 +51,7 @@ fn unloading_under_a_pin_answers_busy_and_finishes_behind_it() {
 
 #[test]
 fn a_point_of_another_host_has_no_callbacks_under_a_pin() {
+    alone!();
     let (one, other) = (Host::new(Config::default()).unwrap(), Host::new(Config::default()).unwrap());
     let _registered = other.register(marking("other")).unwrap();
     let publish = other.point::<MessagePublish>().unwrap();
@@ -61,6 +64,7 @@ fn a_point_of_another_host_has_no_callbacks_under_a_pin() {
 
 #[test]
 fn a_panic_under_a_pin_leaves_nothing_behind() {
+    alone!();
     let host = Host::new(Config::default()).unwrap();
     let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| host.pin(|_| panic!("on purpose"))));
     assert!(caught.is_err());
@@ -72,6 +76,7 @@ fn a_panic_under_a_pin_leaves_nothing_behind() {
 /// Past its deadline an unloading overwrites its callbacks in old snapshots, but not under a pin.
 #[test]
 fn a_pin_keeps_its_callbacks_past_the_deadline_of_an_unloading() {
+    alone!();
     let config = Config {
         unload: hookrail::Unload { deadline: std::time::Duration::ZERO, ..Default::default() },
         ..Config::default()

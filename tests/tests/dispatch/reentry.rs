@@ -1,5 +1,4 @@
 //! A callback may use its host: nothing it asks for waits for itself.
-
 use std::sync::{Arc, Barrier, Mutex, OnceLock, Weak};
 use std::thread::scope;
 use std::time::{Duration, Instant};
@@ -8,14 +7,15 @@ use hookrail::{
     Callbacks, Config, End, HookPoint, Host, Message, MessageDelivered, MessagePublish, Plugin, Priority, Registered,
     Ticket, Verdict,
 };
-use hookrail_tests::probe::{LONG, Probe, alone};
+use hookrail_tests::alone;
+use hookrail_tests::probe::{LONG, Probe};
 
 /// What the callback on `message.publish` does, once.
 type Act = Box<dyn FnOnce(&Host) + Send>;
 
 #[test]
 fn a_dispatch_may_nest_deeper_than_the_slot_has_frames() {
-    let _alone = alone();
+    alone!();
     let host = Arc::new(Host::new(Config::default()).unwrap());
     let delivered: HookPoint<MessageDelivered> = host.point().unwrap();
     let again = delivered.clone();
@@ -42,6 +42,7 @@ fn a_dispatch_may_nest_deeper_than_the_slot_has_frames() {
 
 #[test]
 fn a_callback_registers_what_the_next_dispatch_runs() {
+    alone!();
     let scene = Scene::new();
     let probe = Probe::default();
     let guard = probe.guard();
@@ -57,7 +58,7 @@ fn a_callback_registers_what_the_next_dispatch_runs() {
 
 #[test]
 fn a_callback_may_unregister_itself() {
-    let _alone = alone();
+    alone!();
     let host = Arc::new(Host::new(Config::default()).unwrap());
     let own: Arc<Mutex<Option<Registered>>> = Arc::default();
     let probe = Probe::default();
@@ -81,6 +82,7 @@ fn a_callback_may_unregister_itself() {
 
 #[test]
 fn a_callback_may_load_a_plugin() {
+    alone!();
     let scene = Scene::new();
     scene.act(|host| {
         load(host);
@@ -90,6 +92,7 @@ fn a_callback_may_load_a_plugin() {
 
 #[test]
 fn a_callback_that_unloads_gets_an_answer_at_once() {
+    alone!();
     let scene = Scene::new();
     let hello = load(&scene.host);
     let answer: Arc<OnceLock<(End, Duration)>> = Arc::default();
@@ -109,6 +112,7 @@ fn a_callback_that_unloads_gets_an_answer_at_once() {
 
 #[test]
 fn a_ticket_from_within_a_callback_is_good_outside() {
+    alone!();
     let scene = Scene::new();
     let hello = load(&scene.host);
     let ticket: Arc<OnceLock<Ticket>> = Arc::default();
@@ -131,7 +135,7 @@ fn a_refused_callback_may_use_the_host_in_its_drop() {
             assert!(!self.0.upgrade().unwrap().points().is_empty());
         }
     }
-    let _alone = alone();
+    alone!();
     let host = Arc::new(Host::new(Config::default()).unwrap());
     let callback = || {
         let looks = Looks(Arc::downgrade(&host));
@@ -147,7 +151,7 @@ fn a_refused_callback_may_use_the_host_in_its_drop() {
 /// Two callbacks run at once, each unloads the plugin of the other's host and waits for it.
 #[test]
 fn two_callbacks_may_unload_each_others_plugins() {
-    let _alone = alone();
+    alone!();
     let hosts = Arc::new([(); 2].map(|()| Host::new(Config::default()).unwrap()));
     let plugins: Arc<[Mutex<Option<Plugin>>; 2]> = Arc::new([0, 1].map(|index| Mutex::new(Some(load(&hosts[index])))));
     let together = Arc::new(Barrier::new(2));
@@ -184,12 +188,10 @@ struct Scene {
     host: Arc<Host>,
     publish: HookPoint<MessagePublish>,
     next: Arc<Mutex<Option<Act>>>,
-    _alone: std::sync::MutexGuard<'static, ()>,
 }
 
 impl Scene {
     fn new() -> Self {
-        let _alone = alone();
         let host = Arc::new(Host::new(Config::default()).unwrap());
         let next: Arc<Mutex<Option<Act>>> = Arc::default();
         let (inner, told) = (Arc::downgrade(&host), next.clone());
@@ -201,7 +203,7 @@ impl Scene {
         });
         host.register(actor).unwrap();
         let publish = host.point().unwrap();
-        Scene { host, publish, next, _alone }
+        Scene { host, publish, next }
     }
 
     /// Does something from within the callback; a panic there is a fault, and found here.

@@ -1,6 +1,5 @@
 //! Signal handlers that dispatch in the middle of a dispatch. Nobody should; nothing breaks when
 //! somebody does.
-
 use std::ffi::c_int;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,7 +7,8 @@ use std::sync::mpsc::channel;
 use std::thread::spawn;
 
 use hookrail::{Callbacks, Config, End, HookPoint, Host, Message, MessageDelivered, MessagePublish, Priority, Verdict};
-use hookrail_tests::probe::{LONG, Probe, alone, eventually};
+use hookrail_tests::alone;
+use hookrail_tests::probe::{LONG, Probe, eventually};
 
 /// At whatever moments the kernel picks.
 #[test]
@@ -22,7 +22,7 @@ fn handlers_may_dispatch_while_their_thread_does() {
             HANDLED.fetch_add(1, Ordering::SeqCst);
         }
     }
-    let _alone = alone();
+    alone!();
     let (host, points) = Points::new();
     POINTS.set(points).unwrap_or_else(|_| unreachable!());
     handle(libc::SIGUSR1, handler);
@@ -111,7 +111,7 @@ fn there_is_no_worst_moment() {
         world.replace();
     }
 
-    let _alone = alone();
+    alone!();
     let (host, points) = Points::new();
     let zero = || AtomicUsize::new(0);
     let world = World { host, points, current: Mutex::default(), late: zero(), freed: zero(), wrong: zero() };

@@ -1,16 +1,15 @@
 //! The read path asks the kernel for nothing, and what the kernel may refuse a writer leaves
 //! readers alone. Both by seccomp filters, in children of their own, which must not be forked while
 //! another test holds the lock of the system's loader.
-
 use std::time::Duration;
 
 use hookrail::{Callbacks, Config, End, HookPoint, Host, Message, MessageDelivered, MessagePublish, Priority, Verdict};
+use hookrail_tests::alone;
 use hookrail_tests::child::{Ended, in_child};
-use hookrail_tests::probe::alone;
 
 #[test]
 fn dispatch_makes_no_system_call() {
-    let _alone = alone();
+    alone!();
     let (_host, publish, delivered) = busy_host();
     let ended = in_child(|| {
         let mut message = Message::new("a.b", "text");
@@ -25,7 +24,7 @@ fn dispatch_makes_no_system_call() {
 /// Proves that the filter above bites.
 #[test]
 fn a_callback_that_makes_one_is_caught() {
-    let _alone = alone();
+    alone!();
     let (host, publish, delivered) = busy_host();
     let asking = Callbacks::new("asking").on::<MessagePublish, _, _>("who", Priority::new(600), |_| {
         // SAFETY: takes nothing and cannot fail.
@@ -45,7 +44,7 @@ fn a_callback_that_makes_one_is_caught() {
 /// the answer says so.
 #[test]
 fn without_the_fence_nothing_is_unmapped() {
-    let _alone = alone();
+    alone!();
     let hello = hookrail_tests::plugin("hello");
     let ended = in_child(|| {
         let config = Config {

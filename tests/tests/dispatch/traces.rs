@@ -1,11 +1,11 @@
 //! What is told of a dispatch is what each callback did, and the time that it took itself.
-
 use std::thread::sleep;
 use std::time::Duration;
 
 use abi_stable::StableAbi;
 use hookrail::{CallbackView, Callbacks, Config, Host, Level, Priority, Standing, Verdict};
 use hookrail_abi::{Fold, Point, Result, Text, points};
+use hookrail_tests::alone;
 use hookrail_tests::probe::{LONG, eventually};
 use serde_json::{Value, json};
 use tracing::span::{Attributes, Id, Record};
@@ -76,6 +76,7 @@ fn steps(host: &Host, sheet: &mut Sheet) -> (Vec<Value>, String) {
 
 #[test]
 fn a_step_is_what_its_callback_did_and_said() {
+    alone!();
     for (policy, changes) in [("open", true), ("rollback", false)] {
         let host = host(policy, json!({}));
         let expected = vec![
@@ -88,6 +89,7 @@ fn a_step_is_what_its_callback_did_and_said() {
 
 #[test]
 fn what_is_not_called_is_a_step_with_the_reason() {
+    alone!();
     for policy in ["open", "closed"] {
         let host = host(policy, json!({ "quarantine": { "faults": 1, "pause_ms": 0 } }));
         host.point::<SheetPassed>().unwrap().dispatch(&mut sheet(true, false));
@@ -102,6 +104,7 @@ fn what_is_not_called_is_a_step_with_the_reason() {
 
 #[test]
 fn what_is_done_about_a_fault_is_nobodys_time() {
+    alone!();
     let _ = tracing::subscriber::set_global_default(Dawdles);
     for (policy, sheet) in [("open", sheet(true, false)), ("rollback", sheet(false, true))] {
         let host = host(

@@ -1,15 +1,14 @@
 //! Whatever goes wrong in a callback, the log and the event name whose it was: instance, callback, point,
 //! and the generation, also when that serves no more.
-
 use std::sync::Mutex;
 
 use hookrail::{Event, Events, Happened, Host, Level, Plugin};
 use hookrail_abi::{Point, Text};
 use hookrail_tests::blocks::KEEP;
 use hookrail_tests::listener::{Listener, fields};
-use hookrail_tests::probe::{LONG, alone, eventually};
+use hookrail_tests::probe::{LONG, eventually};
 use hookrail_tests::tasks::*;
-use hookrail_tests::zoo;
+use hookrail_tests::{alone, zoo};
 use serde_json::json;
 
 const MAX: u64 = 1 << 20;
@@ -83,7 +82,7 @@ const POINT: &str = "point=\"task.done\"";
 
 #[test]
 fn a_callback_that_fails() {
-    let _alone = alone();
+    alone!();
     let scene = Scene::new("fails_on_demand", 0);
     for (cause, part) in [
         (PANIC, "fault: panicked: as it was asked to"),
@@ -103,7 +102,7 @@ fn a_callback_that_fails() {
 
 #[test]
 fn a_callback_that_is_quarantined() {
-    let _alone = alone();
+    alone!();
     let scene = Scene::new("fails_on_demand", 1);
     scene.dispatch(ERROR, 0);
     scene.event(|what| matches!(what, Happened::Quarantined { .. }));
@@ -112,7 +111,7 @@ fn a_callback_that_is_quarantined() {
 
 #[test]
 fn a_call_over_its_budget() {
-    let _alone = alone();
+    alone!();
     let scene = Scene::new("fails_on_demand", 0);
     scene.host.set_level(TaskDone::NAME, Level::Count).unwrap();
     scene.dispatch(SLOW, 0);
@@ -123,7 +122,7 @@ fn a_call_over_its_budget() {
 /// The third generation serves when the call of the second is found.
 #[test]
 fn a_call_that_is_stuck() {
-    let _alone = alone();
+    alone!();
     let scene = Scene::new("fails_on_demand", 0);
     let hold = Hold::default();
     let hold_at = std::ptr::from_ref(&hold).expose_provenance();
@@ -140,7 +139,7 @@ fn a_call_that_is_stuck() {
 
 #[test]
 fn a_plugin_over_its_memory() {
-    let _alone = alone();
+    alone!();
     let scene = Scene::new("holds_memory", 0);
     scene.dispatch(KEEP, 2 * MAX as usize);
     scene.event(|what| matches!(what, Happened::OverMemory { .. }));

@@ -1,6 +1,5 @@
 //! Memory that plugins count: exactly, whoever allocates and frees it; with a quota that quarantines and
 //! harms nobody else; and with a report of what is left in the end.
-
 use std::sync::Barrier;
 use std::thread;
 

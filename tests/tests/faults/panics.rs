@@ -1,16 +1,11 @@
 //! How a plugin panics reaches the host's log: its message, its place, and its functions by name.
-
-#[path = "fixtures/scene.rs"]
-mod scene;
-
 use std::sync::Mutex;
 
 use hookrail::{End, Message};
 use hookrail_tests::leftovers::Leftovers;
 use hookrail_tests::listener::{Listener, fields};
-use hookrail_tests::probe::alone;
-use hookrail_tests::zoo;
-use scene::{Scene, config, prints};
+use hookrail_tests::scene::{Scene, config, prints};
+use hookrail_tests::{alone, zoo};
 use serde_json::json;
 use tracing::Level;
 
@@ -40,7 +35,7 @@ fn says(line: &str, parts: &[&str]) {
 
 #[test]
 fn a_panic_in_a_callback_names_whose_it_is_and_where_it_came_from() {
-    let _alone = alone();
+    alone!();
     let scene = Scene::new(config("panics-variously", json!({})));
     let plugin = scene.load(zoo("panics_variously"));
     let lines = logged(|| publish(&scene, "boom"));
@@ -66,7 +61,7 @@ fn a_panic_in_a_callback_names_whose_it_is_and_where_it_came_from() {
 
 #[test]
 fn a_panic_that_the_plugin_catches_is_not_the_reason_of_another_failure() {
-    let _alone = alone();
+    alone!();
     let scene = Scene::new(config("panics-variously", json!({})));
     let plugin = scene.load(zoo("panics_variously"));
     assert_eq!(logged(|| publish(&scene, "caught")), [""; 0]);
@@ -83,7 +78,7 @@ fn a_panic_that_the_plugin_catches_is_not_the_reason_of_another_failure() {
 
 #[test]
 fn a_panic_on_a_thread_of_the_plugins_own_is_logged_at_once() {
-    let _alone = alone();
+    alone!();
     let scene = Scene::new(config("panics-variously", json!({})));
     let plugin = scene.load(zoo("panics_variously"));
     let lines = logged(|| publish(&scene, "thread"));
@@ -95,7 +90,7 @@ fn a_panic_on_a_thread_of_the_plugins_own_is_logged_at_once() {
 
 #[test]
 fn a_panic_in_a_lifecycle_function_is_logged_with_where_it_came_from() {
-    let _alone = alone();
+    alone!();
     let scene = Scene::new(config("panics-in-start", json!({})));
     let lines = logged(|| {
         // SAFETY: our own library.
@@ -109,7 +104,7 @@ fn a_panic_in_a_lifecycle_function_is_logged_with_where_it_came_from() {
 /// Looking up names maps the file that they stand in: not a moment longer than it takes.
 #[test]
 fn a_generation_that_panicked_leaves_nothing() {
-    let _alone = alone();
+    alone!();
     let scene = Scene::new(config("panics-variously", json!({})));
     let generation = || {
         let plugin = scene.load(zoo("panics_variously"));

@@ -1,18 +1,14 @@
 //! What the failure of a callback means: for every kind of point, every policy, every place in the chain
 //! and every way to fail.
-
-#[path = "fixtures/failing.rs"]
-mod failing;
-
-use failing::*;
 use hookrail::{
     Callbacks, Condition, Config, Decision, Happened, Health, Host, Level, Message, MessageDelivered, MessagePublish,
     Priority, Standing, Verdict,
 };
 use hookrail_abi::{Point, Text};
+use hookrail_tests::failing::*;
 use hookrail_tests::probe::{LONG, eventually};
 use hookrail_tests::tasks::*;
-use hookrail_tests::zoo;
+use hookrail_tests::{alone, zoo};
 use serde_json::json;
 
 /// However closely one looks, and whether or not somebody traces.
@@ -195,6 +191,7 @@ fn a_required_plugin_that_does_not_run_denies_where_its_fault_would() {
 
 #[test]
 fn a_call_over_its_budget_is_counted_and_told_and_changes_nothing() {
+    alone!();
     let hooks: Vec<_> = [TaskSeen::NAME, TaskDone::NAME, TaskAllowed::NAME]
         .map(|point| json!({ "point": point, "callback": FAILING, "budget_us": 2000 }))
         .into();
@@ -234,6 +231,7 @@ fn a_budget_that_a_plugin_declares_holds_until_the_operator_says_another() {
 
 #[test]
 fn a_stuck_call_is_named_with_its_thread_and_changes_nothing() {
+    alone!();
     each_cell(json!({ "limits": { "stuck_ms": 1 } }), |scene, _, dispatch, _, point| {
         let events = scene.host.events();
         let (hold, fine) = (Hold::default(), dispatch(FINE));

@@ -1,12 +1,9 @@
 //! What it means that a plugin holds more memory than it may: for every kind of point, every policy and
 //! every place in the chain.
-
-#[path = "fixtures/failing.rs"]
-mod failing;
-
-use failing::*;
 use hookrail::{Events, Happened, Level, Standing};
 use hookrail_abi::Point;
+use hookrail_tests::alone;
+use hookrail_tests::failing::*;
 use hookrail_tests::probe::eventually;
 use hookrail_tests::tasks::*;
 use serde_json::json;
@@ -18,6 +15,7 @@ const POINTS: [&str; 3] = [TaskSeen::NAME, TaskDone::NAME, TaskAllowed::NAME];
 /// would have.
 #[test]
 fn a_plugin_that_holds_too_much_is_passed_over_or_denied_for_until_it_lets_go() {
+    alone!();
     const MANY: u64 = 20;
     let config = json!({
         "plugins": { "fails-on-demand": { "memory_max": MAX } },

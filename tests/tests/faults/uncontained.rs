@@ -1,6 +1,5 @@
 //! What no host can contain in its own process: each of these really ends it. The list is that of
 //! docs/guide/faults.md.
-
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 

@@ -1,12 +1,4 @@
 //! A function for each command: a host that runs and a store alone answer alike.
-
-#[path = "fixtures/cc.rs"]
-mod cc;
-#[path = "fixtures/stocked.rs"]
-mod stocked;
-#[path = "fixtures/wired.rs"]
-mod wired;
-
 use std::fmt::Debug;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,9 +9,9 @@ use hookrail::control::{Client, Manage, Offline};
 use hookrail::store::Kind;
 use hookrail::{Config, Host, Level, LogLevel, Message, MessagePublish, PluginView, Status};
 use hookrail_tests::plugin;
+use hookrail_tests::stocked::{Scene, digest, version};
+use hookrail_tests::wired::Folder;
 use serde_json::{Value, json};
-use stocked::{Scene, digest, version};
-use wired::Folder;
 
 const NAME: &str = "screen";
 const POINT: &str = "message.publish";

@@ -1,22 +1,15 @@
 //! What an operator writes decides: instances, configurations, priorities, faults. Every mistake in it
 //! is named with its place, and changes nothing.
-
-#[path = "fixtures/animals.rs"]
-mod animals;
-#[path = "fixtures/cc.rs"]
-mod cc;
-#[path = "fixtures/watched.rs"]
-mod watched;
-
 use std::path::{Path, PathBuf};
 
 use hookrail::{CallbackView, Config, Decision, End, Host, Message, MessagePublish, Verdict};
-use hookrail_tests::zoo;
+use hookrail_tests::watched::{Watched, says};
+use hookrail_tests::{alone, zoo};
 use serde_json::{Value, json};
-use watched::{Watched, says};
 
 #[test]
 fn instances_have_their_own_configuration_and_callbacks() {
+    alone!();
     let watched = Watched::new(plugin(
         "many-instances",
         json!({ "instances": {
@@ -37,12 +30,14 @@ fn instances_have_their_own_configuration_and_callbacks() {
 
 #[test]
 fn a_plugin_of_one_instance_is_refused_two() {
+    alone!();
     let watched = Watched::new(plugin("one-instance", json!({ "instances": { "a": {}, "b": {} } })));
     says(&watched.refused(zoo("one_instance")), "HR0204", &["`one-instance` can have one"], "configure one instance");
 }
 
 #[test]
 fn an_instance_that_refuses_takes_the_others_back() {
+    alone!();
     let good = json!({ "key": "k", "value": "v" });
     let bad = json!({ "key": "k", "value": "v", "refuse": true });
     let instances = json!({ "a": { "config": good }, "b": { "config": bad }, "c": { "config": good } });
@@ -53,6 +48,7 @@ fn an_instance_that_refuses_takes_the_others_back() {
 
 #[test]
 fn all_mistakes_of_a_configuration_are_named_at_once_with_their_paths() {
+    alone!();
     for (config, mistakes) in [
         (json!({}), &["/: \"key\" is a required", "/: \"value\" is a required"][..]),
         (json!({ "key": 1, "value": true }), &["/key: 1 is not", "/value: true is not"]),
@@ -72,6 +68,7 @@ fn all_mistakes_of_a_configuration_are_named_at_once_with_their_paths() {
 /// No instance may have started when another one's configuration turns out to be wrong.
 #[test]
 fn every_configuration_is_checked_before_any_instance_starts() {
+    alone!();
     let instances = json!({
         "a": { "config": { "key": "k", "value": "v", "refuse": true } },
         "b": { "config": { "key": 7, "value": "v" } },
@@ -82,6 +79,7 @@ fn every_configuration_is_checked_before_any_instance_starts() {
 
 #[test]
 fn an_override_moves_a_callback_and_keeps_where_it_came_from() {
+    alone!();
     let watched = Watched::new(toml(
         "moved",
         r#"
@@ -110,6 +108,7 @@ fn an_override_moves_a_callback_and_keeps_where_it_came_from() {
 
 #[test]
 fn a_disabled_callback_is_shown_and_not_called() {
+    alone!();
     let watched = Watched::new(toml(
         "disabled",
         r#"
@@ -133,6 +132,7 @@ fn a_disabled_callback_is_shown_and_not_called() {
 
 #[test]
 fn a_reserved_number_is_refused_to_operators_too() {
+    alone!();
     let hooks = r#"hooks = [{ point = "message.publish", callback = "one-instance/look", priority = 1000 }]"#;
     let watched = Watched::new(toml("reserved", hooks));
     let said = ["one-instance/look on message.publish", "reserved priority 1000"];
@@ -141,6 +141,7 @@ fn a_reserved_number_is_refused_to_operators_too() {
 
 #[test]
 fn the_operator_says_what_a_fault_means() {
+    alone!();
     for (fault, verdict, shown) in [
         ("", Verdict::Continue, "open"),
         ("fault = \"open\"", Verdict::Continue, "open"),
@@ -167,6 +168,7 @@ fn the_operator_says_what_a_fault_means() {
 
 #[test]
 fn a_mistake_in_the_file_is_named_with_its_key_and_line() {
+    alone!();
     for (text, said) in [
         ("\n[plugin.mask]\n", ["line 2", "unknown field `plugin`"]),
         ("[plugins.mask]\nconfg = {}\n", ["line 2", "unknown field `confg`"]),
@@ -191,6 +193,7 @@ fn a_mistake_in_the_file_is_named_with_its_key_and_line() {
 
 #[test]
 fn what_cannot_be_meant_is_refused_by_its_key() {
+    alone!();
     for (text, said) in [
         ("[plugins.a]\nconfig = { x = 1 }\n[plugins.a.instances.b]\n", "`plugins.a` has both"),
         ("[plugins.a.instances.\"../b\"]\n", "is no name"),
@@ -206,6 +209,7 @@ fn what_cannot_be_meant_is_refused_by_its_key() {
 
 #[test]
 fn an_override_of_nothing_is_told() {
+    alone!();
     let text = "[[hooks]]\npoint = \"message.publish\"\ncallback = \"hookrail/valdate\"\ndisabled = true\n";
     let host = Host::new(toml("unused", text)).unwrap();
     assert_eq!(host.unused_overrides().len(), 1);

@@ -1,8 +1,4 @@
 //! The control socket: opened with one call, for one user, and what each command answers.
-
-#[path = "fixtures/wired.rs"]
-mod wired;
-
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -12,9 +8,9 @@ use hookrail::control::wire::Told;
 use hookrail::control::{CallError, Client, Command, Manage, running, socket_in};
 use hookrail::{Config, End, Happened, Host, Message, MessagePublish, Status};
 use hookrail_tests::child::{Ended, in_child};
-use hookrail_tests::plugin;
 use hookrail_tests::probe::eventually;
-use wired::{Folder, Peer, Wired};
+use hookrail_tests::wired::{Folder, Peer, Wired};
+use hookrail_tests::{alone, plugin};
 
 fn code(error: &CallError) -> &str {
     error.code()
@@ -128,6 +124,7 @@ fn the_status_tells_of_the_program_and_what_it_reports() {
 
 #[test]
 fn the_socket_is_for_this_user_alone() {
+    alone!();
     // The umask is the process's: another thread of this test must not see it.
     let ended = in_child(|| {
         for umask in [0o000, 0o077, 0o777] {
@@ -163,6 +160,7 @@ fn a_folder_that_is_missing_is_made_for_this_user_alone() {
 /// The mode keeps others out; should somebody loosen it, the system still says who asks.
 #[test]
 fn another_user_is_refused() {
+    alone!();
     // SAFETY: a question.
     if unsafe { libc::geteuid() } != 0 {
         println!("skipped: only root can become another user");
@@ -271,6 +269,7 @@ fn the_host_may_go_before_its_socket_and_the_socket_before_its_host() {
 
 #[test]
 fn its_threads_end_with_it() {
+    alone!();
     // Other tests have threads as well: so in a process of its own.
     let ended = in_child(|| {
         let threads = || fs::read_dir("/proc/self/task").unwrap().count();
@@ -288,6 +287,7 @@ fn its_threads_end_with_it() {
 
 #[test]
 fn the_child_of_a_fork_leaves_the_socket_alone() {
+    alone!();
     let Wired { host, control, folder } = Wired::new();
     let mut control = Some(control);
     let ended = in_child(|| drop(control.take()));

@@ -1,8 +1,4 @@
 //! Peers of the control socket that do not keep to the rules: they are told so, and harm nobody.
-
-#[path = "fixtures/wired.rs"]
-mod wired;
-
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::scope;
 
@@ -10,7 +6,7 @@ use hookrail::control::{Command, Manage};
 use hookrail::{Message, MessagePublish};
 use hookrail_tests::plugin;
 use hookrail_tests::probe::eventually;
-use wired::Wired;
+use hookrail_tests::wired::Wired;
 
 #[test]
 fn what_is_no_request_is_told_and_the_connection_goes_on() {

@@ -1,8 +1,4 @@
 //! What a package costs is bounded, whatever it says of itself: time, and memory.
-
-#[path = "fixtures/refused.rs"]
-mod refused;
-
 use std::fs;
 use std::process::Command;
 
@@ -10,7 +6,7 @@ use hookrail::package::Package;
 use hookrail_tests::raw::{
     FILES, FULL_NAME, Member, TEXT, entries, file, metadata, of_tar, package, read, tar, zip, zipped,
 };
-use refused::check;
+use hookrail_tests::refused::check;
 
 #[test]
 fn bombs_are_refused_before_they_go_off() {

@@ -1,10 +1,4 @@
 //! The configuration of installed plugins: held against the schema, written as a whole, with those before it.
-
-#[path = "fixtures/cc.rs"]
-mod cc;
-#[path = "fixtures/stocked.rs"]
-mod stocked;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -12,8 +6,8 @@ use std::path::PathBuf;
 use hookrail::Error;
 use hookrail::package::Content;
 use hookrail::store::{Configured, Install, MAX_CONFIG, Origin};
+use hookrail_tests::stocked::{Scene, sign, version};
 use serde_json::{Value, json};
-use stocked::{Scene, sign, version};
 
 const NAME: &str = "screen";
 const FILE: &str = "config/screen/config.json";

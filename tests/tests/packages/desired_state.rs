@@ -1,11 +1,5 @@
 //! What shall be installed, configured and enabled, in one list: what is wrong with it is said before anything is
 //! done where that can be, and a dry run refuses what the real one would.
-
-#[path = "fixtures/cc.rs"]
-mod cc;
-#[path = "fixtures/stocked.rs"]
-mod stocked;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -14,8 +8,9 @@ use hookrail::control::wire::{Applied, Deed, Step};
 use hookrail::control::{Manage, Offline};
 use hookrail::package::Content;
 use hookrail::store::{Install, Store};
+use hookrail_tests::stocked;
+use hookrail_tests::stocked::{Scene, sign};
 use serde_json::{Value, json};
-use stocked::{Scene, sign};
 
 const CALLBACK: &str = "screen/screen";
 

@@ -1,20 +1,12 @@
 //! Metadata is written by somebody else: what makes no sense is refused, and so is what the libraries
 //! in the package do not say.
-
-#[path = "fixtures/animals.rs"]
-mod animals;
-#[path = "fixtures/cc.rs"]
-mod cc;
-#[path = "fixtures/refused.rs"]
-mod refused;
-
 use std::fs;
 
-use animals::c;
 use hookrail::package::{Content, Metadata, Package, Target, write};
 use hookrail::{Error, inspect};
+use hookrail_tests::animals::c;
 use hookrail_tests::raw::{FILES, FULL_NAME, LIBRARY, Member, entries, metadata, tar, zip};
-use refused::check;
+use hookrail_tests::refused::check;
 use serde_json::{Value, json};
 
 /// A package with this in place of its metadata.

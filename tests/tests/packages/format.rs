@@ -1,5 +1,4 @@
 //! Packages are made and read, and other programs see in them what we see.
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,15 +1,11 @@
 //! A package is made by somebody else: whatever its zip and its tar are, it is read as they say it is,
 //! or refused with an error that names what is wrong.
-
-#[path = "fixtures/refused.rs"]
-mod refused;
-
 use std::fs;
 
 use hookrail_tests::raw::{
     FILES, Header, Member, TEXT, body, end, entries, file, members, metadata, of_tar, package, read, tar, zip, zipped,
 };
-use refused::{Row, check};
+use hookrail_tests::refused::{Row, check};
 use serde_json::Value;
 
 /// A package with one entry more.

@@ -1,11 +1,5 @@
 //! What is installed: each verb does all of what it says or nothing, and what is loaded is what was
 //! installed.
-
-#[path = "fixtures/cc.rs"]
-mod cc;
-#[path = "fixtures/stocked.rs"]
-mod stocked;
-
 use std::fs;
 use std::io::{Read, Seek};
 use std::os::unix::fs::PermissionsExt;
@@ -15,8 +9,9 @@ use std::time::Duration;
 use hookrail::Error;
 use hookrail::package::{Content, Digest, Home, Metadata};
 use hookrail::store::{Depth, Install, Kind, Refused, Standing, Store, Voucher, Wanted};
+use hookrail_tests::alone;
+use hookrail_tests::stocked::{Scene, digest, public, sign, version};
 use minisign::KeyPair;
-use stocked::{Scene, digest, public, sign, version};
 
 const NAME: &str = "screen";
 const DOWNGRADE: Install = Install { downgrade: true, dry_run: false };
@@ -265,6 +260,7 @@ fn what_a_crash_left_is_collected_by_the_next_change() {
 
 #[test]
 fn one_process_changes_at_a_time() {
+    alone!();
     let scene = Scene::new();
     let package = scene.package("1.0.0");
     let mut change = scene.change();

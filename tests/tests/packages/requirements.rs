@@ -1,14 +1,8 @@
 //! Plugins that need others: none is enabled without them, none goes while it is needed, and hosts load
 //! what is needed first.
-
-#[path = "fixtures/cc.rs"]
-mod cc;
-#[path = "fixtures/stocked.rs"]
-mod stocked;
-
 use hookrail::store::{Install, Wanted};
 use hookrail::{Config, Error, Happened, Host};
-use stocked::Scene;
+use hookrail_tests::stocked::Scene;
 
 fn agreed(_: &Wanted) -> Result<(), Error> {
     Ok(())

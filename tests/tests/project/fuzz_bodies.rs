@@ -1,11 +1,5 @@
 //! The bodies of the fuzz targets, on bytes that are made here: any at all, and good ones with a few
 //! changed.
-
-#[path = "fixtures/animals.rs"]
-mod animals;
-#[path = "fixtures/cc.rs"]
-mod cc;
-
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
@@ -14,6 +8,7 @@ use std::ptr::from_ref;
 use hookrail::control::wire::Request;
 use hookrail::{Config, Message, MessagePublish};
 use hookrail_abi::{Bytes, Format, Point};
+use hookrail_tests::animals;
 use hookrail_tests::{fuzz, raw};
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -1,5 +1,4 @@
 //! What the README shows is what is built: its code is that of files which the tests run.
-
 use std::collections::BTreeMap;
 use std::fs::read_to_string;
 

@@ -1,5 +1,4 @@
 //! Rules of the house that no compiler checks.
-
 use std::path::PathBuf;
 use std::process::Command;
 

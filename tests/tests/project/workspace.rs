@@ -1,5 +1,4 @@
 //! The shape of the repository that `cargo run --release -- demo` relies on, and what must not be in it.
-
 use std::collections::BTreeSet;
 use std::process::Command;
 

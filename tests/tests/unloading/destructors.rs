@@ -1,11 +1,5 @@
 //! What a plugin keeps on a thread is taken down once, by its own code, on that thread: at the thread's
 //! end if that comes first, else when the plugin is unloaded and the thread comes by.
-
-#[path = "fixtures/scene.rs"]
-mod scene;
-#[path = "fixtures/traffic.rs"]
-mod traffic;
-
 use std::io::{PipeReader, PipeWriter, Read, pipe};
 use std::mem::ManuallyDrop;
 use std::os::fd::AsRawFd;
@@ -16,19 +10,21 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use hookrail::End;
-use hookrail_tests::probe::{LONG, alone, eventually};
-use hookrail_tests::{has_peer, zoo, zoo_cpp};
-use scene::{Scene, config, prints};
+use hookrail_tests::probe::{LONG, eventually};
+use hookrail_tests::scene::{Scene, config, prints};
+use hookrail_tests::traffic::{THREADS, Traffic};
+use hookrail_tests::{alone, has_peer, zoo, zoo_cpp};
 use serde_json::json;
-use traffic::{THREADS, Traffic};
 
 #[test]
 fn destructors_that_begin_other_thread_locals_run_to_the_last() {
+    alone!();
     takes_down_each(&zoo("keeps_nested_thread_locals"), "keeps-nested-thread-locals");
 }
 
 #[test]
 fn destructors_of_cpp_run() {
+    alone!();
     if has_peer("c++", "g++") {
         takes_down_each(&zoo_cpp("keeps_a_cpp_thread_local"), "keeps-a-cpp-thread-local");
     }
@@ -36,12 +32,12 @@ fn destructors_of_cpp_run() {
 
 #[test]
 fn destructors_of_keys_run() {
+    alone!();
     takes_down_each(&zoo("makes_its_own_key"), "makes-its-own-key");
 }
 
 /// The threads that go on dispatching, one that ended before, and the one that unloads.
 fn takes_down_each(file: &Path, name: &str) {
-    let _alone = alone();
     let count = Count::new();
     let scene = count.scene(name);
     let plugin = scene.load(file);
@@ -59,7 +55,7 @@ fn takes_down_each(file: &Path, name: &str) {
 #[test]
 fn a_thread_may_end_while_what_it_keeps_is_being_unloaded() {
     const ROUNDS: usize = 50;
-    let _alone = alone();
+    alone!();
     let count = Count::new();
     let scene = count.scene("keeps-nested-thread-locals");
     for _ in 0..ROUNDS {
@@ -81,7 +77,7 @@ fn a_thread_may_end_while_what_it_keeps_is_being_unloaded() {
 /// the end says so, or it has been given up. Either way it is safe when it comes back.
 #[test]
 fn an_idle_thread_is_not_waited_for_beyond_the_deadline() {
-    let _alone = alone();
+    alone!();
     for comes_back in [false, true] {
         let count = Count::new();
         let mut config = config("keeps-nested-thread-locals", json!({ "tell": count.descriptor() }));
@@ -119,7 +115,7 @@ fn an_idle_thread_is_not_waited_for_beyond_the_deadline() {
 /// A thread that waits for one unloading is there for all of them.
 #[test]
 fn who_waits_for_one_plugin_takes_down_what_it_keeps_of_another() {
-    let _alone = alone();
+    alone!();
     let count = Count::new();
     let (until, hold) = pipe().unwrap();
     let plugins = json!({
@@ -146,7 +142,7 @@ fn who_waits_for_one_plugin_takes_down_what_it_keeps_of_another() {
 /// The numbers of keys are given anew. What the host takes down of a plugin must be the plugin's still.
 #[test]
 fn a_key_that_a_plugin_deleted_itself_is_not_deleted_again() {
-    let _alone = alone();
+    alone!();
     let scene = Scene::new(config("makes-its-own-key", json!({ "delete": true })));
     let plugin = scene.load(zoo("makes_its_own_key"));
     let theirs: libc::pthread_key_t = scene.dispatch().unwrap().parse().unwrap();

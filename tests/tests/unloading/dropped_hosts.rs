@@ -1,10 +1,10 @@
 //! A host that is dropped leaves nothing behind in the program's memory. This file has one test, since it
 //! counts what the whole program allocates.
-
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicIsize, Ordering};
 
 use hookrail::{Callbacks, Config, Host, MessagePublish, Priority};
+use hookrail_tests::alone;
 
 static BLOCKS: AtomicIsize = AtomicIsize::new(0);
 
@@ -30,6 +30,7 @@ static COUNTING: Counting = Counting;
 
 #[test]
 fn a_dropped_host_leaves_nothing_behind() {
+    alone!();
     let live = || {
         let host = Host::new(Config::default()).unwrap();
         let look = Callbacks::new("test").on::<MessagePublish, _, _>("look", Priority::new(1), |_| ());

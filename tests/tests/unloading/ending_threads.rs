@@ -1,12 +1,12 @@
 //! Threads that end, threads that are ending, and many threads that do nothing.
-
 use std::cell::RefCell;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier};
 use std::thread::{Builder, scope, spawn};
 
 use hookrail::{Callbacks, Config, End, HookPoint, Host, Message, MessagePublish, Plugin, Priority, Verdict};
-use hookrail_tests::probe::{LONG, Probe, alone};
+use hookrail_tests::alone;
+use hookrail_tests::probe::{LONG, Probe};
 
 /// Dispatches when it is dropped: at the end of its thread.
 struct AtTheEnd(HookPoint<MessagePublish>);
@@ -26,7 +26,7 @@ thread_local! {
 /// One destructor runs before the host's own for that thread, one behind it, whichever the order is.
 #[test]
 fn a_thread_locals_destructor_may_dispatch() {
-    let _alone = alone();
+    alone!();
     let (host, publish, probe) = scene();
     let hello = load(&host);
     for _ in 0..10 {
@@ -45,7 +45,7 @@ fn a_thread_locals_destructor_may_dispatch() {
 /// A thread that never dispatched before its last moment.
 #[test]
 fn a_destructors_dispatch_may_be_the_threads_first() {
-    let _alone = alone();
+    alone!();
     let (host, publish, probe) = scene();
     let hello = load(&host);
     for _ in 0..10 {
@@ -59,7 +59,7 @@ fn a_destructors_dispatch_may_be_the_threads_first() {
 /// As `pthread_exit` would: the thread ends while it is being unwound from a callback.
 #[test]
 fn a_thread_may_end_by_a_panic() {
-    let _alone = alone();
+    alone!();
     let (host, publish, _) = scene();
     let hello = load(&host);
     let ended = spawn(move || {
@@ -74,7 +74,7 @@ fn a_thread_may_end_by_a_panic() {
 #[test]
 fn a_thousand_idle_threads_hold_up_nobody() {
     const THREADS: usize = 1_000;
-    let _alone = alone();
+    alone!();
     let (host, publish, probe) = scene();
     let (ready, go) = (Barrier::new(THREADS + 1), Barrier::new(THREADS + 1));
     scope(|scope| {
@@ -106,7 +106,7 @@ fn a_thousand_idle_threads_hold_up_nobody() {
 /// Slots are reused: one block of them does for any number of threads, one after the other.
 #[test]
 fn threads_may_come_and_go_while_chains_change() {
-    let _alone = alone();
+    alone!();
     let (host, publish, probe) = scene();
     let (done, wait) = channel();
     let dispatchers = spawn(move || {

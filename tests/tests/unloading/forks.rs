@@ -1,17 +1,17 @@
 //! A process forks while others of its threads are inside.
-
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::thread::{scope, spawn};
 
 use hookrail::{Callbacks, Config, End, HookPoint, Host, Message, MessagePublish, Plugin, Priority, Verdict};
+use hookrail_tests::alone;
 use hookrail_tests::child::{Ended, in_child};
-use hookrail_tests::probe::{LONG, Probe, alone, eventually};
+use hookrail_tests::probe::{LONG, Probe, eventually};
 
 #[test]
 fn a_child_does_not_wait_for_threads_it_does_not_have() {
-    let _alone = alone();
+    alone!();
     let host = Host::new(Config::default()).unwrap();
     let (entered, done) = (AtomicUsize::new(0), AtomicBool::new(false));
     let publish: HookPoint<MessagePublish> = host.point().unwrap();
@@ -37,7 +37,7 @@ fn a_child_does_not_wait_for_threads_it_does_not_have() {
 /// Not by luck: a thread blocks in a callback, and never comes back in the child.
 #[test]
 fn a_child_may_unload_what_another_thread_was_in() {
-    let _alone = alone();
+    alone!();
     let host =
         Host::new(Config { unload: hookrail::Unload { deadline: LONG, ..Default::default() }, ..Config::default() })
             .unwrap();
@@ -71,7 +71,7 @@ fn a_child_may_unload_what_another_thread_was_in() {
 /// waits for one of the former must not be found there.
 #[test]
 fn a_child_starts_threads_where_others_waited() {
-    let _alone = alone();
+    alone!();
     // Each has a thread that waits, for what callbacks do.
     let hosts = || -> Vec<Host> {
         let host = || Host::new(Config::default()).unwrap();
@@ -87,7 +87,7 @@ fn a_child_starts_threads_where_others_waited() {
 /// The child's one thread may itself be inside.
 #[test]
 fn a_callback_may_fork() {
-    let _alone = alone();
+    alone!();
     let host = Host::new(Config::default()).unwrap();
     let (inner, outer) = (host.point::<MessagePublish>().unwrap(), host.point::<MessagePublish>().unwrap());
     let forks = Callbacks::new("test").on::<MessagePublish, _, _>("fork", Priority::new(1), move |message| {

@@ -1,12 +1,4 @@
 //! What keeps a library is named, and harms nobody: neither while it is kept nor when it lets go.
-
-#[path = "fixtures/animals.rs"]
-mod animals;
-#[path = "fixtures/cc.rs"]
-mod cc;
-#[path = "fixtures/scene.rs"]
-mod scene;
-
 use std::io::{PipeReader, PipeWriter, Read, pipe};
 use std::net::Shutdown;
 use std::os::fd::{AsRawFd, IntoRawFd};
@@ -14,11 +6,12 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use animals::c;
 use hookrail::{End, Ticket, inspect};
-use hookrail_tests::probe::{LONG, alone, eventually};
+use hookrail_tests::animals::c;
+use hookrail_tests::probe::{LONG, eventually};
+use hookrail_tests::scene::{Scene, config, prints};
+use hookrail_tests::{alone, cc};
 use hookrail_tests::{has_peer, zoo, zoo_cpp};
-use scene::{Scene, config, prints};
 use serde_json::json;
 
 /// As long as it waits before it names what it waits for.
@@ -26,7 +19,7 @@ const SHORT: Duration = Duration::from_millis(50);
 
 #[test]
 fn a_thread_that_reads_keeps_its_library_until_it_has_read() {
-    let _alone = alone();
+    alone!();
     let pinned = Pinned::by("leaves_a_reading_thread");
     pinned.eventually(|end| *end == End::PinnedByThreads(1));
     prints(&pinned.now(), "1 thread");
@@ -35,7 +28,7 @@ fn a_thread_that_reads_keeps_its_library_until_it_has_read() {
 
 #[test]
 fn a_blocking_task_of_tokio_keeps_its_library_until_it_is_done() {
-    let _alone = alone();
+    alone!();
     let pinned = Pinned::by("leaves_tokio_a_blocking_task");
     pinned.eventually(|end| matches!(end, End::PinnedByThreads(1..)));
     prints(&pinned.now(), "thread");
@@ -84,7 +77,7 @@ impl Pinned {
 
 #[test]
 fn a_signal_handler_keeps_its_library_and_may_still_be_called() {
-    let _alone = alone();
+    alone!();
     let (mut told, tell) = pipe().unwrap();
     let scene = Scene::new(config("leaves-a-signal-handler", json!({ "tell": tell.as_raw_fd() })));
     let plugin = scene.load(zoo("leaves_a_signal_handler"));
@@ -106,7 +99,7 @@ fn a_signal_handler_keeps_its_library_and_may_still_be_called() {
 
 #[test]
 fn a_refused_library_whose_constructor_left_a_handler_may_still_be_called() {
-    let _alone = alone();
+    alone!();
     let scene = Scene::new(config("handler-in-constructor", json!({})));
     // SAFETY: our own library.
     let error = unsafe { scene.host.load(c("handler_in_constructor")) }.unwrap_err();
@@ -120,7 +113,7 @@ fn a_refused_library_whose_constructor_left_a_handler_may_still_be_called() {
 
 #[test]
 fn a_refused_library_whose_constructor_started_a_thread_is_kept() {
-    let _alone = alone();
+    alone!();
     let scene = Scene::new(config("thread-in-constructor", json!({})));
     // Of another ABI than its note says, and of one that this host does not have.
     let note = zoo("thread_in_constructor").with_file_name("note_of_another_abi.so");
@@ -137,7 +130,7 @@ fn a_refused_library_whose_constructor_started_a_thread_is_kept() {
 
 #[test]
 fn a_library_whose_constructor_started_a_thread_is_kept() {
-    let _alone = alone();
+    alone!();
     let scene = Scene::new(config("thread-in-constructor", json!({})));
     thread_goes_on(|| {
         let end = scene.unload(scene.load(zoo("thread_in_constructor")));
@@ -167,7 +160,7 @@ fn replaced(mut bytes: Vec<u8>, part: &[u8], by: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_library_that_asks_to_be_kept_is_kept_for_its_reason() {
-    let _alone = alone();
+    alone!();
     let scene = Scene::new(config("asks-to-be-kept", json!({})));
     let plugin = scene.load(zoo("asks_to_be_kept"));
     assert!(scene.dispatch().is_some());
@@ -179,7 +172,7 @@ fn a_library_that_asks_to_be_kept_is_kept_for_its_reason() {
 
 #[test]
 fn a_library_may_ask_to_be_kept_when_its_last_thread_ends() {
-    let _alone = alone();
+    alone!();
     let pinned = Pinned::by("asks_to_be_kept");
     pinned.eventually(|end| *end == End::PinnedByThreads(1));
     let Pinned { ticket, hold, .. } = pinned;
@@ -190,7 +183,7 @@ fn a_library_may_ask_to_be_kept_when_its_last_thread_ends() {
 /// What the standard library maps for the names of functions it may keep; whoever asks hears of it.
 #[test]
 fn a_backtrace_is_either_gone_or_named() {
-    let _alone = alone();
+    alone!();
     let scene = Scene::new(config("prints-a-backtrace", json!({})));
     let plugin = scene.load(zoo("prints_a_backtrace"));
     let backtrace = scene.dispatch().unwrap();
@@ -209,7 +202,7 @@ fn a_library_that_has_cpp_start_its_threads_is_kept() {
     if !has_peer("c++", "g++") {
         return;
     }
-    let _alone = alone();
+    alone!();
     let (until, hold) = pipe().unwrap();
     let scene = Scene::new(config("starts-a-cpp-thread", json!({ "until": until.as_raw_fd() })));
     let plugin = scene.load(zoo_cpp("starts_a_cpp_thread"));
@@ -228,7 +221,7 @@ fn a_library_with_unique_symbols_is_not_said_to_be_gone() {
     if !has_peer("c++", "g++") {
         return;
     }
-    let _alone = alone();
+    alone!();
     let scene = Scene::new(config("brings-unique-symbols", json!({})));
     let plugin = scene.load(brings_unique_symbols());
     scene.dispatch();
@@ -247,7 +240,7 @@ fn brings_unique_symbols() -> PathBuf {
 /// behind the unloading: code of that library runs then.
 #[test]
 fn a_library_that_a_plugin_brings_along_keeps_it() {
-    let _alone = alone();
+    alone!();
     let scene = Scene::new(config("leans-on-a-library", json!({})));
     let file = leans_on_a_library();
     assert_eq!(inspect(&file).unwrap().unhooked, ["libhookrail_zoo_keys.so"]);
@@ -293,7 +286,7 @@ fn source(name: &str) -> String {
 fn static_thread_locals_fit_a_few_times_at_once_and_any_time_in_turn() {
     const FEW: usize = 4;
     const MANY: usize = 200;
-    let _alone = alone();
+    alone!();
     let file = c("initial_exec");
     assert!(inspect(&file).unwrap().static_tls);
     let scene = || Scene::new(config("initial-exec", json!({})));

@@ -1,8 +1,4 @@
 //! Readers that take their time: who is waited for, and what they keep.
-
-#[path = "fixtures/cc.rs"]
-mod cc;
-
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
@@ -16,13 +12,14 @@ use hookrail::{
     Registered,
 };
 use hookrail_abi::Point;
-use hookrail_tests::probe::{LONG, Probe, alone};
+use hookrail_tests::probe::{LONG, Probe};
+use hookrail_tests::{alone, cc};
 use serde_json::json;
 
 /// Somebody else's callback blocks in front of the plugin's, in the very chain that holds it.
 #[test]
 fn an_unloading_does_not_wait_for_a_callback_of_somebody_else() {
-    let _alone = alone();
+    alone!();
     for level in [Level::Off, Level::Count, Level::Histogram] {
         // At the end of the chain, which is another place where it is counted.
         let last = json!([{ "point": MessagePublish::NAME, "callback": "hello/greet", "priority": 2000 }]);
@@ -41,7 +38,7 @@ fn an_unloading_does_not_wait_for_a_callback_of_somebody_else() {
 
 #[test]
 fn nor_when_that_blocks_in_nested_dispatches() {
-    let _alone = alone();
+    alone!();
     let host = host();
     let blocked = Blocked::before_hello(&host, 5);
     let hello = load(&host, "hello");
@@ -53,7 +50,7 @@ fn nor_when_that_blocks_in_nested_dispatches() {
 /// Deeper than frames the slot says "everything", and may well mean this plugin.
 #[test]
 fn beyond_the_last_frame_it_must() {
-    let _alone = alone();
+    alone!();
     let host = host();
     let blocked = Blocked::before_hello(&host, 20);
     let hello = load(&host, "hello");
@@ -66,11 +63,11 @@ fn beyond_the_last_frame_it_must() {
 
 #[test]
 fn an_unloading_waits_for_the_plugins_own_callback() {
-    let _alone = alone();
+    alone!();
     let host = host();
     let library = cc::compile(
         cc::STRICT_C,
-        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/waiting.c"),
+        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/unloading/waiting.c"),
         &["-shared", "-fPIC"],
         "libhookrail_waiting.so",
     );
@@ -96,7 +93,7 @@ fn an_unloading_waits_for_the_plugins_own_callback() {
 /// `unload` answers when its deadline has passed twice; the rest goes on without it.
 #[test]
 fn an_unloading_past_its_deadline_finishes_in_the_background() {
-    let _alone = alone();
+    alone!();
     let host = host();
     let blocked = Blocked::before_hello(&host, 20);
     let hello = load(&host, "hello");
@@ -110,7 +107,7 @@ fn an_unloading_past_its_deadline_finishes_in_the_background() {
 
 #[test]
 fn an_unregistered_callback_stays_while_it_runs() {
-    let _alone = alone();
+    alone!();
     let host = host();
     let blocked = Blocked::before_hello(&host, 0);
     let probe = Probe::default();
@@ -130,7 +127,7 @@ fn an_unregistered_callback_stays_while_it_runs() {
 /// A point may outlive its host, and so may a dispatch.
 #[test]
 fn a_dispatch_keeps_what_it_walks_when_its_host_is_dropped() {
-    let _alone = alone();
+    alone!();
     let host = host();
     let blocked = Blocked::before_hello(&host, 0);
     let probe = Probe::default();
@@ -144,7 +141,7 @@ fn a_dispatch_keeps_what_it_walks_when_its_host_is_dropped() {
 
 #[test]
 fn a_point_without_its_host_has_no_callbacks() {
-    let _alone = alone();
+    alone!();
     let host = host();
     load(&host, "hello");
     let probe = Probe::default();

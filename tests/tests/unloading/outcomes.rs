@@ -1,27 +1,20 @@
 //! How an unloading ends is what really happened: whatever a plugin keeps on the threads that dispatch
 //! and whatever threads it starts, it is gone when they are, and nothing of it is left.
-
-#[path = "fixtures/scene.rs"]
-mod scene;
-#[path = "fixtures/traffic.rs"]
-mod traffic;
-
 use std::path::Path;
 use std::time::Duration;
 
 use hookrail::End;
 use hookrail_tests::leftovers::Leftovers;
-use hookrail_tests::probe::{alone, eventually};
-use hookrail_tests::{has_peer, plugin, zoo, zoo_cpp, zoo_with};
-use scene::{Scene, config, prints};
+use hookrail_tests::probe::eventually;
+use hookrail_tests::scene::{Scene, config, prints};
+use hookrail_tests::traffic::Traffic;
+use hookrail_tests::{alone, has_peer, plugin, zoo, zoo_cpp, zoo_with};
 use serde_json::json;
-use traffic::Traffic;
 
 /// Loads it several times beside threads that go on dispatching: each generation meets those threads,
 /// one that ends before the unloading, and the one that unloads.
 fn is_gone(file: &Path, name: &str) {
     const GENERATIONS: usize = 5;
-    let _alone = alone();
     let scene = Scene::new(config(name, json!({})));
     let traffic = Traffic::on(&scene.publish);
     let generation = || {
@@ -55,6 +48,7 @@ fn are_gone(animals: &[&str]) {
 
 #[test]
 fn thread_locals_of_dispatching_threads_do_not_keep_their_library() {
+    alone!();
     are_gone(&[
         "asks_for_its_thread",
         "contends_for_a_lock",
@@ -67,11 +61,13 @@ fn thread_locals_of_dispatching_threads_do_not_keep_their_library() {
 
 #[test]
 fn threads_of_a_library_that_end_do_not_keep_it() {
+    alone!();
     are_gone(&["joins_its_thread", "leaves_a_thread_that_ends", "runs_on_tokio", "sends_to_its_worker"]);
 }
 
 #[test]
 fn thread_locals_of_cpp_do_not_keep_their_library() {
+    alone!();
     if has_peer("c++", "g++") {
         is_gone(&zoo_cpp("keeps_a_cpp_thread_local"), "keeps-a-cpp-thread-local");
     }
@@ -79,7 +75,7 @@ fn thread_locals_of_cpp_do_not_keep_their_library() {
 
 #[test]
 fn a_signal_handler_that_was_taken_back_does_not_keep_its_library() {
-    let _alone = alone();
+    alone!();
     let scene = Scene::new(config("leaves-a-signal-handler", json!({ "take_back": true })));
     let plugin = scene.load(zoo("leaves_a_signal_handler"));
     assert!(scene.dispatch().is_some());
@@ -88,7 +84,7 @@ fn a_signal_handler_that_was_taken_back_does_not_keep_its_library() {
 
 #[test]
 fn a_plugin_that_keeps_nothing_is_unmapped() {
-    let _alone = alone();
+    alone!();
     let scene = Scene::new(config("hello", json!({})));
     let traffic = Traffic::on(&scene.publish);
     let hello = scene.load(plugin("hello"));
@@ -100,7 +96,7 @@ fn a_plugin_that_keeps_nothing_is_unmapped() {
 
 #[test]
 fn whoever_waits_for_ever_waits_until_it_is_over() {
-    let _alone = alone();
+    alone!();
     let mut config = config("one-instance", json!({}));
     config.unload.deadline = Duration::MAX;
     let scene = Scene::new(config);
@@ -111,7 +107,7 @@ fn whoever_waits_for_ever_waits_until_it_is_over() {
 
 #[test]
 fn a_library_that_asks_to_stay_stays_unless_the_operator_forces_it() {
-    let _alone = alone();
+    alone!();
     let file = zoo_with("one_instance", "nodelete", &[], "-Clink-arg=-Wl,-z,nodelete");
     assert!(hookrail::inspect(&file).unwrap().no_delete);
     let end_of = |force: &[&str]| {
@@ -132,7 +128,7 @@ fn a_library_that_asks_to_stay_stays_unless_the_operator_forces_it() {
 
 #[test]
 fn a_library_on_the_shared_standard_library_is_kept() {
-    let _alone = alone();
+    alone!();
     let file = zoo_with("one_instance", "dynamic", &[], "-Cprefer-dynamic");
     let scene = Scene::new(config("one-instance", json!({})));
     // Where libstd is not found it cannot be loaded, which is a clear error too.
@@ -150,7 +146,7 @@ fn a_library_on_the_shared_standard_library_is_kept() {
 /// A thread that never ends is named when the deadline has passed, and lives on unharmed.
 #[test]
 fn a_thread_that_never_ends_keeps_its_library() {
-    let _alone = alone();
+    alone!();
     let mut config = config("starts-a-thread", json!({}));
     config.unload.deadline = Duration::from_millis(50);
     let scene = Scene::new(config);

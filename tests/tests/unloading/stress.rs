@@ -1,5 +1,4 @@
 //! Everybody dispatches while plugins and callbacks come and go.
-
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Barrier, Mutex};
@@ -7,11 +6,12 @@ use std::thread::{available_parallelism, scope};
 use std::time::{Duration, Instant};
 
 use hookrail::{Callbacks, Config, End, HookPoint, Host, Message, MessagePublish, Plugin, Priority, Verdict};
-use hookrail_tests::probe::{LONG, Probe, alone, eventually};
+use hookrail_tests::alone;
+use hookrail_tests::probe::{LONG, Probe, eventually};
 
 #[test]
 fn nothing_of_a_library_runs_after_its_unload_returned() {
-    let _alone = alone();
+    alone!();
     let host = Host::new(Config::default()).unwrap();
     // Odd while the plugin may be loaded.
     let stamp = AtomicU64::new(0);
@@ -56,7 +56,7 @@ fn nothing_of_a_library_runs_after_its_unload_returned() {
 
 #[test]
 fn nothing_is_called_once_it_was_dropped() {
-    let _alone = alone();
+    alone!();
     let host = Host::new(Config::default()).unwrap();
     let done = AtomicBool::new(false);
     let probes: Vec<_> = (0..300).map(|_| Probe::default()).collect();
@@ -92,7 +92,7 @@ fn nothing_is_called_once_it_was_dropped() {
 /// Each thread loads into a host of its own, and unloads what the other one loaded.
 #[test]
 fn two_threads_unload_each_others_plugins() {
-    let _alone = alone();
+    alone!();
     let hosts = [(); 2].map(|()| Host::new(Config::default()).unwrap());
     let loaded: [Mutex<Option<Plugin>>; 2] = Default::default();
     let together = Barrier::new(2);
@@ -121,7 +121,7 @@ fn two_threads_unload_each_others_plugins() {
 /// As the next one, step by step: whoever was inside has left, and is inside again at every look.
 #[test]
 fn a_reader_that_came_back_is_not_waited_for() {
-    let _alone = alone();
+    alone!();
     let host =
         Host::new(Config { unload: hookrail::Unload { deadline: LONG, ..Default::default() }, ..Config::default() })
             .unwrap();
@@ -154,7 +154,7 @@ fn a_reader_that_came_back_is_not_waited_for() {
 /// A flag "somebody is inside" would be up at nearly every look; the sequence changes.
 #[test]
 fn callbacks_back_to_back_do_not_starve_an_unloading() {
-    let _alone = alone();
+    alone!();
     // The deadline is so far away that only the grace period can end it.
     let host =
         Host::new(Config { unload: hookrail::Unload { deadline: LONG, ..Default::default() }, ..Config::default() })

@@ -1,11 +1,5 @@
 //! An upgrade that cannot be is refused with an error that says why and what to do, and the old
 //! generation goes on as if nothing had been asked.
-
-#[path = "fixtures/cc.rs"]
-mod cc;
-#[path = "fixtures/counter.rs"]
-mod counter;
-
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,10 +7,12 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread::scope;
 
-use counter::{At, Do, Once, Scene, standstill};
 use hookrail::{End, Error, Status, Ticket};
+use hookrail_tests::counter;
+use hookrail_tests::counter::{At, Do, Once, Scene, standstill};
 use hookrail_tests::probe::LONG;
 use hookrail_tests::zoo;
+use hookrail_tests::{alone, cc};
 use serde_json::json;
 
 /// Holds an error against its code, and against what its text and its next step must contain; and
@@ -49,6 +45,7 @@ fn serves(scene: &Scene) {
 
 #[test]
 fn a_file_that_is_no_build_of_it() {
+    alone!();
     let scene = Scene::plain();
     let whole = std::fs::read(zoo("counter_two")).unwrap();
     let deleted = written("deleted.so", &whole);
@@ -72,6 +69,7 @@ fn a_file_that_is_no_build_of_it() {
 /// Its schema is its own, though that of the build before is known already.
 #[test]
 fn a_configuration_that_the_new_build_does_not_take() {
+    alone!();
     let scene = Scene::new(json!({}), json!({ "first": 10 }));
     let error = scene.upgrade("counter_strict").unwrap_err();
     refused(&scene, error, "HR0203", &["configuration of `counter`", "/first: 10"], "hookrail inspect --schema");
@@ -80,6 +78,7 @@ fn a_configuration_that_the_new_build_does_not_take() {
 /// Somebody copies the same build over the file, again and again, as `cp` does.
 #[test]
 fn a_file_that_is_written_to_while_it_is_read() {
+    alone!();
     const ROUNDS: usize = 60;
     let scene = Scene::plain();
     let whole = std::fs::read(zoo("counter_two")).unwrap();
@@ -110,6 +109,7 @@ fn a_file_that_is_written_to_while_it_is_read() {
 
 #[test]
 fn a_state_that_the_new_one_does_not_take() {
+    alone!();
     let scene = Scene::plain();
     let said = ["counter does not take over the state `counter` version 1: this build takes no state"];
     refused(&scene, scene.upgrade("counter_forgetful").unwrap_err(), "HR0313", &said, "Host::upgrade_fresh");
@@ -122,6 +122,7 @@ fn a_state_that_the_new_one_does_not_take() {
 
 #[test]
 fn a_version_from_the_future() {
+    alone!();
     let scene = Scene::plain();
     assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
     assert_eq!(scene.count(), (2, 1));
@@ -134,6 +135,7 @@ fn a_version_from_the_future() {
 
 #[test]
 fn an_old_one_that_does_not_save() {
+    alone!();
     let scene = Scene::plain();
     for (answer, said) in [(Do::Fail, "its save failed: it was told to"), (Do::Panic, "its save failed: panicked: ")] {
         scene.script(move |at, _| if at == At::Save { answer } else { Do::GoOn });
@@ -148,6 +150,7 @@ fn an_old_one_that_does_not_save() {
 
 #[test]
 fn a_new_one_that_does_not_start() {
+    alone!();
     let scene = Scene::plain();
     scene.script(|at, build| if (at, build) == (At::Start, 2) { Do::Panic } else { Do::GoOn });
     // SAFETY: our own library.
@@ -157,6 +160,7 @@ fn a_new_one_that_does_not_start() {
 
 #[test]
 fn a_state_that_is_too_long() {
+    alone!();
     let scene = Scene::new(json!({ "max_state": 1000 }), json!({ "save_bytes": 994 }));
     let said = ["its save handed over 1001 bytes, 1000 are allowed"];
     refused(&scene, scene.upgrade("counter_two").unwrap_err(), "HR0407", &said, "max_state");
@@ -172,6 +176,7 @@ fn a_state_that_is_too_long() {
 /// From within the first upgrade, which is asking for the state: there is no moment to miss.
 #[test]
 fn two_at_once() {
+    alone!();
     let scene = Scene::plain();
     let (host, counter) = (Arc::downgrade(&scene.host), scene.counter.clone());
     let (sent, answers) = channel();
@@ -208,6 +213,7 @@ fn two_at_once() {
 
 #[test]
 fn of_a_plugin_that_is_being_unloaded() {
+    alone!();
     let scene = Scene::plain();
     let (stay, inside) = standstill();
     scene.script(move |at, _| {
@@ -232,6 +238,7 @@ fn of_a_plugin_that_is_being_unloaded() {
 
 #[test]
 fn unloading_from_within_its_own_callback_does_not_wait_for_itself() {
+    alone!();
     let scene = Scene::plain();
     let (host, counter) = (Arc::downgrade(&scene.host), scene.counter.clone());
     let (sent, answer) = channel();
@@ -254,6 +261,7 @@ fn unloading_from_within_its_own_callback_does_not_wait_for_itself() {
 /// Each of the two, from within its own callback, and both at the same time.
 #[test]
 fn two_plugins_unload_each_other() {
+    alone!();
     let scene = Scene::plain();
     // SAFETY: our own library.
     let again = unsafe { scene.host.load(zoo("counter_again")) }.unwrap();
@@ -293,6 +301,7 @@ fn two_plugins_unload_each_other() {
 
 #[test]
 fn a_stopped_plugin_is_started_first() {
+    alone!();
     let scene = Scene::plain();
     assert_eq!(scene.host.stop(&scene.counter).unwrap(), Status::Stopped);
     let error = scene.upgrade("counter_two").unwrap_err();

@@ -1,22 +1,19 @@
 //! A new build takes the place of an old one while everybody dispatches: no message is lost, nothing
 //! of the old one is called afterwards, and its state goes on in the new one.
-
-#[path = "fixtures/counter.rs"]
-mod counter;
-
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread::scope;
 
-use counter::{At, Do, Once, Raise, Scene, counted, standstill};
 use hookrail::{Callbacks, End, Happened, MessagePublish, Priority};
+use hookrail_tests::counter::{At, Do, Once, Raise, Scene, counted, standstill};
 use hookrail_tests::probe::{LONG, eventually};
-use hookrail_tests::zoo;
+use hookrail_tests::{alone, zoo};
 use serde_json::json;
 
 #[test]
 fn every_message_is_counted_by_the_generation_that_serves() {
+    alone!();
     let scene = Scene::new(json!({ "probation_faults": 0 }), json!({}));
     // Twice the generation; odd while it is being replaced.
     let (dispatched, stamp, done) = (AtomicU64::new(0), AtomicU64::new(2), AtomicBool::new(false));
@@ -61,6 +58,7 @@ fn build_of(generation: u64) -> u64 {
 /// with the rest.
 #[test]
 fn no_count_is_lost_between_two_builds() {
+    alone!();
     let scene = Scene::plain();
     let (dispatched, done) = (AtomicU64::new(0), AtomicBool::new(false));
     scope(|scope| {
@@ -82,6 +80,7 @@ fn no_count_is_lost_between_two_builds() {
 
 #[test]
 fn state_crosses_with_its_version() {
+    alone!();
     let scene = Scene::plain();
     assert_eq!([scene.count(), scene.count()], [(1, 1), (1, 2)]);
     let upgraded = scene.upgrade("counter_two").unwrap();
@@ -95,6 +94,7 @@ fn state_crosses_with_its_version() {
 /// old one is stopped.
 #[test]
 fn the_rest_is_handed_over_when_nobody_is_in_the_old_one() {
+    alone!();
     let scene = Scene::plain();
     let (stay, inside) = standstill();
     let order: Arc<Mutex<Vec<(At, u64)>>> = Arc::default();
@@ -136,6 +136,7 @@ fn the_rest_is_handed_over_when_nobody_is_in_the_old_one() {
 /// The new generation may be replaced before the old one has handed over its rest.
 #[test]
 fn the_rest_goes_to_the_generation_that_serves_by_then() {
+    alone!();
     let scene = Scene::plain();
     let (stay, inside) = standstill();
     scene.script(move |at, build| {
@@ -157,6 +158,7 @@ fn the_rest_goes_to_the_generation_that_serves_by_then() {
 
 #[test]
 fn an_upgrade_from_within_a_callback_of_the_old_one_does_not_wait_for_it() {
+    alone!();
     let scene = Scene::plain();
     let (host, counter) = (Arc::downgrade(&scene.host), scene.counter.clone());
     let (sent, upgraded) = channel();
@@ -179,6 +181,7 @@ fn an_upgrade_from_within_a_callback_of_the_old_one_does_not_wait_for_it() {
 
 #[test]
 fn a_reloaded_configuration_stays_over_an_upgrade() {
+    alone!();
     let scene = Scene::plain();
     let mut config = serde_json::to_value(&scene.host.config().plugins["counter"].config).unwrap();
     config["first"] = json!(70);
@@ -191,6 +194,7 @@ fn a_reloaded_configuration_stays_over_an_upgrade() {
 
 #[test]
 fn a_plugin_without_state_is_replaced_both_ways() {
+    alone!();
     let scene = Scene::plain();
     // SAFETY: our own library.
     unsafe { scene.host.upgrade_fresh(&scene.counter, zoo("counter_forgetful")) }.unwrap();
@@ -202,6 +206,7 @@ fn a_plugin_without_state_is_replaced_both_ways() {
 
 #[test]
 fn generations_are_counted_and_the_last_eight_remembered() {
+    alone!();
     let scene = Scene::plain();
     let events = scene.host.events();
     let mut plugin = scene.counter.clone();
@@ -249,6 +254,7 @@ fn generations_are_counted_and_the_last_eight_remembered() {
 /// A pin sees one of the two generations on all points, though it is walked later.
 #[test]
 fn under_a_pin_the_old_generation_goes_on() {
+    alone!();
     let scene = Scene::plain();
     let mut old = None;
     scene.host.pin(|pin| {
@@ -264,6 +270,7 @@ fn under_a_pin_the_old_generation_goes_on() {
 
 #[test]
 fn a_callback_of_the_program_stays_where_it_is() {
+    alone!();
     let scene = Scene::plain();
     let look = Callbacks::new("look").on::<MessagePublish, _, _>("look", Priority::new(301), |message| {
         assert!(message.header("build").is_some(), "it runs behind the counter");

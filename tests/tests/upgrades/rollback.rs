@@ -1,17 +1,13 @@
 //! A new build that faults on probation is rolled back by itself; afterwards it is left alone.
-
-#[path = "fixtures/counter.rs"]
-mod counter;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::scope;
 use std::time::Duration;
 
-use counter::{At, Do, Raise, Scene, counted, standstill};
 use hookrail::{Callbacks, End, Event, Events, Happened, Message, MessagePublish, Priority, Status, Verdict};
+use hookrail_tests::counter::{At, Do, Raise, Scene, counted, standstill};
 use hookrail_tests::probe::{LONG, eventually};
-use hookrail_tests::zoo;
+use hookrail_tests::{alone, zoo};
 use serde_json::json;
 
 const HOUR: u64 = 3_600_000;
@@ -41,6 +37,7 @@ fn dispatch(scene: &Scene) {
 
 #[test]
 fn a_faulting_build_is_rolled_back_with_the_reason() {
+    alone!();
     let scene = Scene::new(json!({ "probation_ms": HOUR }), json!({}));
     let events = scene.host.events();
     assert_eq!([scene.count(), scene.count()], [(1, 1), (1, 2)]);
@@ -75,6 +72,7 @@ fn a_faulting_build_is_rolled_back_with_the_reason() {
 /// takes it.
 #[test]
 fn the_newest_state_comes_back_where_it_is_taken() {
+    alone!();
     let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 1 }), json!({}));
     assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
     let events = scene.host.events();
@@ -91,6 +89,7 @@ fn the_newest_state_comes_back_where_it_is_taken() {
 
 #[test]
 fn traffic_goes_on_over_a_rollback() {
+    alone!();
     let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 100 }), json!({}));
     let events = scene.host.events();
     scene.script(faulty);
@@ -122,6 +121,7 @@ fn traffic_goes_on_over_a_rollback() {
 
 #[test]
 fn a_generation_that_was_rolled_back_to_has_no_probation() {
+    alone!();
     let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 1 }), json!({}));
     let events = scene.host.events();
     scene.script(|at, _| if at == At::Count { Do::Fail } else { Do::GoOn });
@@ -137,6 +137,7 @@ fn a_generation_that_was_rolled_back_to_has_no_probation() {
 
 #[test]
 fn faults_behind_the_probation_are_only_counted() {
+    alone!();
     let scene = Scene::new(json!({ "probation_ms": 1, "probation_faults": 1 }), json!({}));
     let events = scene.host.events();
     scene.script(faulty);
@@ -153,6 +154,7 @@ fn faults_behind_the_probation_are_only_counted() {
 /// Nothing else wakes the thread that sees to it: it sleeps until something is found.
 #[test]
 fn a_probation_ends_where_nothing_else_is_looked_for() {
+    alone!();
     let config = json!({ "upgrade": { "probation_ms": 1 }, "limits": { "stuck_ms": 0 } });
     let scene = Scene::configured(config, json!({}));
     let before = copies_of_one();
@@ -164,6 +166,7 @@ fn a_probation_ends_where_nothing_else_is_looked_for() {
 
 #[test]
 fn a_probation_takes_no_thread_of_its_own() {
+    alone!();
     let scene = Scene::new(json!({ "probation_ms": HOUR }), json!({}));
     let before = copies_of_one();
     assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
@@ -175,6 +178,7 @@ fn a_probation_takes_no_thread_of_its_own() {
 /// The way back waits for the plugin: whoever started it goes on meanwhile.
 #[test]
 fn a_rollback_that_takes_its_time_delays_no_quarantine() {
+    alone!();
     let config = json!({
         "upgrade": { "probation_ms": HOUR, "probation_faults": 1 },
         "quarantine": { "faults": 1, "pause_ms": 0 },
@@ -209,6 +213,7 @@ fn a_rollback_that_takes_its_time_delays_no_quarantine() {
 
 #[test]
 fn zero_faults_mean_no_probation() {
+    alone!();
     let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 0 }), json!({}));
     let before = copies_of_one();
     scene.script(faulty);
@@ -223,6 +228,7 @@ fn zero_faults_mean_no_probation() {
 /// A way back that fails leaves what serves, and says so.
 #[test]
 fn a_rollback_that_fails_says_why() {
+    alone!();
     let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 1 }), json!({}));
     let events = scene.host.events();
     scene.script(|at, build| match (at, build) {
@@ -242,6 +248,7 @@ fn a_rollback_that_fails_says_why() {
 /// The state that was left behind by a fresh upgrade is there on the way back.
 #[test]
 fn a_fresh_upgrade_has_a_way_back_with_state() {
+    alone!();
     let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 1 }), json!({}));
     let events = scene.host.events();
     assert_eq!(scene.count(), (1, 1));
@@ -256,6 +263,7 @@ fn a_fresh_upgrade_has_a_way_back_with_state() {
 /// Stopping, unloading, upgrading again: whoever does it has taken over.
 #[test]
 fn whoever_stops_or_unloads_it_ends_its_probation() {
+    alone!();
     let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 1 }), json!({}));
     let before = copies_of_one();
     assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
@@ -273,12 +281,11 @@ fn whoever_stops_or_unloads_it_ends_its_probation() {
 /// A host that is dropped while one of its plugins is on probation leaves nothing behind.
 #[test]
 fn a_host_may_be_dropped_meanwhile() {
-    let mut scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 1 }), json!({}));
+    alone!();
+    let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 1 }), json!({}));
     scene.script(faulty);
     scene.upgrade("counter_two").unwrap();
     dispatch(&scene);
-    // Beyond the scene: another test would open copies of its own.
-    let _alone = scene._alone.take();
     let publish = scene.publish.clone();
     let host: Arc<_> = scene.host.clone();
     drop(scene);
@@ -287,8 +294,7 @@ fn a_host_may_be_dropped_meanwhile() {
     eventually("no copy of a library is open", || open_copies() == 0);
 }
 
-/// What one loaded library has open: its copy, and the descriptor its end is proved by. Those of the
-/// test before may take a moment to go.
+/// What one loaded library has open: its copy, and the descriptor its end is proved by.
 fn copies_of_one() -> usize {
     eventually("nothing else is open", || open_copies() == 2);
     2

@@ -1,14 +1,11 @@
 //! A plugin is stopped and started while its library stays loaded.
-
-#[path = "fixtures/counter.rs"]
-mod counter;
-
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread::scope;
 
-use counter::{At, Do, Once, Scene, counted, standstill};
 use hookrail::{End, Happened, Status};
+use hookrail_tests::alone;
+use hookrail_tests::counter::{At, Do, Once, Scene, counted, standstill};
 use hookrail_tests::probe::eventually;
 use serde_json::json;
 
@@ -18,6 +15,7 @@ fn status(scene: &Scene) -> Status {
 
 #[test]
 fn a_stopped_plugin_is_called_by_nobody_and_starts_anew() {
+    alone!();
     let scene = Scene::plain();
     let events = scene.host.events();
     assert_eq!([scene.count(), scene.count()], [(1, 1), (1, 2)]);
@@ -40,6 +38,7 @@ fn a_stopped_plugin_is_called_by_nobody_and_starts_anew() {
 
 #[test]
 fn a_stopped_plugin_may_be_unloaded() {
+    alone!();
     let scene = Scene::plain();
     assert_eq!(scene.host.stop(&scene.counter).unwrap(), Status::Stopped);
     assert_eq!(scene.host.unload(scene.counter.clone()).unwrap(), End::Unmapped);
@@ -48,6 +47,7 @@ fn a_stopped_plugin_may_be_unloaded() {
 
 #[test]
 fn a_start_that_fails_leaves_it_stopped() {
+    alone!();
     let scene = Scene::plain();
     assert_eq!(scene.host.stop(&scene.counter).unwrap(), Status::Stopped);
     for answer in [Do::Fail, Do::Panic] {
@@ -63,6 +63,7 @@ fn a_start_that_fails_leaves_it_stopped() {
 
 #[test]
 fn stopping_waits_for_who_is_inside_and_nothing_else_is_done_meanwhile() {
+    alone!();
     let scene = Scene::plain();
     let (stay, inside) = standstill();
     let (sent, stopped) = channel();
@@ -93,6 +94,7 @@ fn stopping_waits_for_who_is_inside_and_nothing_else_is_done_meanwhile() {
 
 #[test]
 fn stopping_from_within_its_own_callback_goes_on_in_the_background() {
+    alone!();
     let scene = Scene::plain();
     let (host, counter) = (Arc::downgrade(&scene.host), scene.counter.clone());
     let (sent, answer) = channel();
@@ -112,6 +114,7 @@ fn stopping_from_within_its_own_callback_goes_on_in_the_background() {
 
 #[test]
 fn a_reloaded_configuration_stays_over_a_restart() {
+    alone!();
     let scene = Scene::plain();
     let mut config = serde_json::to_value(&scene.host.config().plugins["counter"].config).unwrap();
     config["first"] = json!(70);

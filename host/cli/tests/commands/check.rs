@@ -1,18 +1,12 @@
 //! `hookrail check`: good plugins pass, and its answers are for people, for programs and for machines
 //! that build. What bad ones fail is in `check_zoo.rs`.
-
-#[path = "../../../tests/tests/fixtures/animals.rs"]
-mod animals;
-#[path = "../../../tests/tests/fixtures/cc.rs"]
-mod cc;
-mod program;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use animals::c;
+use hookrail_tests::animals::c;
+use hookrail_tests::cc;
+use hookrail_tests::cli::{folder, hookrail, run, text};
 use hookrail_tests::{plugin, root, zoo};
-use program::{folder, hookrail, run, text};
 use serde_json::Value;
 
 const CONFIG: &str = r#"

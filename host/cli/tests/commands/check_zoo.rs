@@ -1,23 +1,17 @@
 //! What `hookrail check` finds in the zoo: each animal does not pass the check that it was made for, and
 //! passes every other; those that were made for something else are in `excused`.
-
-#[path = "../../../tests/tests/fixtures/animals.rs"]
-mod animals;
-#[path = "../../../tests/tests/fixtures/cc.rs"]
-mod cc;
-mod excused;
-mod program;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
-use animals::c;
-use excused::{EXCUSED, PARTS};
+use hookrail_tests::animals::c;
+use hookrail_tests::cc;
+use hookrail_tests::cli::{folder, hookrail, run, text};
 use hookrail_tests::{has_peer, root, zoo, zoo_cpp};
-use program::{folder, hookrail, run, text};
 use serde_json::Value;
+
+use crate::excused::{EXCUSED, PARTS};
 
 /// An animal, or how it breaks, and the checks that it does not pass, each with how it ended.
 type Row = (&'static str, &'static [(&'static str, &'static str)]);

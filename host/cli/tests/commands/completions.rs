@@ -1,20 +1,14 @@
 //! Completion: as shells ask for it, by the variables of their scripts, and in the shells themselves.
-
-#[path = "../../../tests/tests/fixtures/cc.rs"]
-mod cc;
-mod program;
-#[path = "program/stocked.rs"]
-mod stocked;
-
 use std::fs;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::Command;
 
+use hookrail_tests::cli::live::Live;
+use hookrail_tests::cli::stocked;
+use hookrail_tests::cli::stocked::Stocked;
+use hookrail_tests::cli::{folder, home, hookrail, run, text};
 use hookrail_tests::{has_peer, plugin};
-use program::live::Live;
-use program::{folder, home, hookrail, run, text};
-use stocked::Stocked;
 
 const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 

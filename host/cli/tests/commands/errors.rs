@@ -1,14 +1,10 @@
 //! What the pages of errors advise, and how the program leads to them.
-
-mod program;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use hookrail_tests::cli::{folder, hookrail, run, text};
 use hookrail_tests::root;
 use serde_json::Value;
-
-use crate::program::{folder, hookrail, run, text};
 
 /// What an author of a page has written in code, such as `hookrail plugin load FILE`.
 fn advised() -> BTreeSet<String> {

@@ -1,13 +1,10 @@
 //! `hookrail new`: what it makes builds, passes its own tests and `hookrail check`, without a network.
-
-mod program;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use hookrail_tests::cli::{folder, hookrail, run, text};
 use hookrail_tests::{has_peer, own_target};
-use program::{folder, hookrail, run, text};
 use serde_json::Value;
 
 /// Makes one; answers its folder.

@@ -1,11 +1,8 @@
 //! The other commands.
-
-mod program;
-
 use std::fs;
 use std::process::{Command, Stdio};
 
-use program::{folder, hookrail, run, text};
+use hookrail_tests::cli::{folder, hookrail, run, text};
 use serde_json::Value;
 
 fn json(arguments: &[&str]) -> Value {

@@ -1,19 +1,12 @@
 //! A file that says what shall be installed, and a folder into which packages are dropped.
-
-#[path = "../../../tests/tests/fixtures/cc.rs"]
-mod cc;
-mod program;
-#[path = "program/stocked.rs"]
-mod stocked;
-
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use program::live::Live;
-use program::text;
+use hookrail_tests::cli::live::Live;
+use hookrail_tests::cli::stocked::{Stocked, packages};
+use hookrail_tests::cli::text;
 use serde_json::{Value, json};
-use stocked::{Stocked, packages};
 
 /// A file with that in it, beside the home.
 fn wanted(home: &Stocked, text: &str) -> String {

@@ -1,18 +1,12 @@
 //! What plugins are configured with: set where no host runs and where one does, taken or refused, kept, and
 //! imported from files of EMQX.
-
-#[path = "../../../tests/tests/fixtures/cc.rs"]
-mod cc;
-mod program;
-#[path = "program/stocked.rs"]
-mod stocked;
-
 use std::fs;
 
-use program::live::Live;
-use program::{hookrail, run, text};
+use hookrail_tests::cli::live::Live;
+use hookrail_tests::cli::stocked;
+use hookrail_tests::cli::stocked::{Stocked, packages};
+use hookrail_tests::cli::{hookrail, run, text};
 use serde_json::{Value, json};
-use stocked::{Stocked, packages};
 
 const SCHEMA: &str = r#"{
     "type": "object", "additionalProperties": false,

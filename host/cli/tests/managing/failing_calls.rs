@@ -2,23 +2,16 @@
 //! it the store is what it was before or what it was to become, whole.
 //!
 //! `HOOKRAIL_FAULTS=all` goes through more verbs, and through the calls that only read.
-
-#[path = "../../../tests/tests/fixtures/cc.rs"]
-mod cc;
-mod program;
-#[path = "program/stocked.rs"]
-mod stocked;
-#[path = "program/whole.rs"]
-mod whole;
-
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output};
 
+use hookrail_tests::cli::stocked::{Stocked, packages};
+use hookrail_tests::cli::whole::{
+    CONFIGURE, CONFIGURE_FIRST, ENABLE, INSTALL_OVER, PURGE, ROLLBACK, UNINSTALL, Verb, Whole, verb,
+};
+use hookrail_tests::cli::{run, text};
 use hookrail_tests::has_peer;
-use program::{run, text};
-use stocked::{Stocked, packages};
-use whole::{CONFIGURE, CONFIGURE_FIRST, ENABLE, INSTALL_OVER, PURGE, ROLLBACK, UNINSTALL, Verb, Whole, verb};
 
 /// Calls that write, as far as the machine has them.
 const WRITING: &[&str] = &[

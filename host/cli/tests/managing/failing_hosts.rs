@@ -3,28 +3,19 @@
 //!
 //! `HOOKRAIL_FAULTS=all` kills ten times as many hosts; `HOOKRAIL_SEED=N` has the moments of a run that printed
 //! N, as far as a machine can.
-
-#[path = "../../../tests/tests/fixtures/cc.rs"]
-mod cc;
-mod program;
-#[path = "program/stocked.rs"]
-mod stocked;
-#[path = "program/whole.rs"]
-mod whole;
-
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use hookrail_tests::cli::live::Live;
+use hookrail_tests::cli::stocked::Stocked;
+use hookrail_tests::cli::text;
+use hookrail_tests::cli::whole::{CONFIGURE, ENABLE, INSTALL_OVER, PURGE, ROLLBACK, UPGRADE, Verb, Whole};
 use hookrail_tests::may_mount;
 use hookrail_tests::probe::eventually;
 use hookrail_tests::random::Random;
-use program::live::Live;
-use program::text;
-use stocked::Stocked;
-use whole::{CONFIGURE, ENABLE, INSTALL_OVER, PURGE, ROLLBACK, UPGRADE, Verb, Whole};
 
 /// One version takes no state of others: it comes back with what it had itself.
 #[test]

@@ -1,13 +1,10 @@
 //! Packages and keys, by the program: what it packs and signs, it and the stock `minisign` verify.
-
-mod program;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use hookrail_tests::cli::{folder, hookrail, run, text};
 use hookrail_tests::{has_peer, plugin};
-use program::{folder, hookrail, run, text};
 use serde_json::Value;
 
 const TARGET: &str =

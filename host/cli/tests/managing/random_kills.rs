@@ -3,22 +3,13 @@
 //!
 //! `HOOKRAIL_FAULTS=all` kills a thousand times in place of a hundred; `HOOKRAIL_SEED=N` has the moments of a
 //! run that printed N, as far as a machine can.
-
-#[path = "../../../tests/tests/fixtures/cc.rs"]
-mod cc;
-mod program;
-#[path = "program/stocked.rs"]
-mod stocked;
-#[path = "program/whole.rs"]
-mod whole;
-
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use hookrail_tests::cli::whole::{CONFIGURE, ENABLE, INSTALL_OVER, PURGE, ROLLBACK, UNINSTALL, UPGRADE, Verb, Whole};
 use hookrail_tests::random::Random;
-use whole::{CONFIGURE, ENABLE, INSTALL_OVER, PURGE, ROLLBACK, UNINSTALL, UPGRADE, Verb, Whole};
 
 const VERBS: [Verb; 7] = [INSTALL_OVER, UPGRADE, UNINSTALL, ENABLE, ROLLBACK, CONFIGURE, PURGE];
 

@@ -1,19 +1,13 @@
 //! What is installed, by the program: its verbs, what they refuse, and disks that are full or read-only.
-
-#[path = "../../../tests/tests/fixtures/cc.rs"]
-mod cc;
-mod program;
-#[path = "program/stocked.rs"]
-mod stocked;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
+use hookrail_tests::cli::stocked;
+use hookrail_tests::cli::stocked::Stocked;
+use hookrail_tests::cli::{run, text};
 use hookrail_tests::may_mount;
-use program::{run, text};
 use serde_json::Value;
-use stocked::Stocked;
 
 /// Ours of those that are listed: beside it stand those that came with the program.
 fn screen(listed: &Value) -> Option<&Value> {

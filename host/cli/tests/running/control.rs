@@ -1,7 +1,4 @@
 //! A running `hookrail run`, managed from outside.
-
-mod program;
-
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -9,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use std::sync::mpsc::channel;
 
-use program::asked::{ask, refused, shown, told};
-use program::{folder, home, hookrail, run, text};
+use hookrail_tests::cli::asked::{ask, refused, shown, told};
+use hookrail_tests::cli::{folder, home, hookrail, run, text};
 use serde_json::{Value, json};
 
 /// `hookrail run` with its stdin kept open.

@@ -1,15 +1,12 @@
 //! `hookrail dev`: an edit of a plugin's source changes what comes out of a running host, and nothing
 //! is lost on the way.
-
-mod program;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use program::live::Live;
-use program::tiny::Tiny;
-use program::{folder, home, hookrail, run, text};
+use hookrail_tests::cli::live::Live;
+use hookrail_tests::cli::tiny::Tiny;
+use hookrail_tests::cli::{folder, home, hookrail, run, text};
 use serde_json::Value;
 
 /// A package; the hosts and `dev` of a test find each other in its home.

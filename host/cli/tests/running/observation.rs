@@ -1,8 +1,5 @@
 //! A running host that is looked at: why its callbacks stand where they stand, what they do, and what
 //! becomes of one that fails.
-
-mod program;
-
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::Shutdown;
@@ -11,9 +8,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use hookrail::control::{Client, Command, Manage};
-use program::asked::{ask, refused, shown, told};
-use program::live::Live;
-use program::{folder, home, hookrail, text};
+use hookrail_tests::cli::asked::{ask, refused, shown, told};
+use hookrail_tests::cli::live::Live;
+use hookrail_tests::cli::{folder, home, hookrail, text};
 
 const POINT: &str = "message.publish";
 const FAILING: &str = "panics-in-callback/fold";

@@ -1,17 +1,11 @@
 //! `hookrail run`: what comes out, what is said, and how it ends.
-
-#[path = "../../../tests/tests/fixtures/animals.rs"]
-mod animals;
-#[path = "../../../tests/tests/fixtures/cc.rs"]
-mod cc;
-mod program;
-
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 
-use program::{folder, hookrail, run, text};
+use hookrail_tests::animals;
+use hookrail_tests::cli::{folder, hookrail, run, summary, text};
 
 #[test]
 fn text_that_no_plugin_changes_comes_out_byte_for_byte() {
@@ -77,7 +71,7 @@ fn a_line_that_is_no_message_is_shown_and_counted_and_the_rest_goes_on() {
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(4), "one\ntwo\n"));
     let said = text(&output.stderr);
     assert!(said.contains("stdin:2:2: no message: expected ident"), "{said}");
-    let summary = program::summary(&output);
+    let summary = summary(&output);
     assert_eq!((&summary["in"], &summary["out"], &summary["bad_lines"]), (&2.into(), &2.into(), &1.into()));
 }
 
@@ -85,7 +79,7 @@ fn a_line_that_is_no_message_is_shown_and_counted_and_the_rest_goes_on() {
 fn of_many_bad_lines_some_are_shown_and_all_counted() {
     let output = run(&mut hookrail(&["run", "--input", "json", "--json"]), "nonsense\n".repeat(100).as_bytes());
     assert_eq!(text(&output.stderr).matches("no message: ").count(), 10);
-    assert_eq!(program::summary(&output)["bad_lines"], 100);
+    assert_eq!(summary(&output)["bad_lines"], 100);
 }
 
 #[test]
@@ -121,7 +115,7 @@ fn a_plugin_masks_and_another_denies_and_the_summary_says_who() {
     command.current_dir(&folder).arg("--plugin").arg(mask).arg("--plugin").arg(throttle);
     let output = run(&mut command, b"a secret\nb\nc\nd\n");
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "a ***\nb\n"), "{}", text(&output.stderr));
-    let summary = program::summary(&output);
+    let summary = summary(&output);
     assert_eq!((&summary["in"], &summary["out"], &summary["denied"]), (&4.into(), &2.into(), &2.into()));
     assert_eq!((&summary["denied_by"][0]["code"], &summary["denied_by"][0]["count"]), (&429.into(), &2.into()));
 }
@@ -163,7 +157,7 @@ fn an_interrupt_ends_the_reading_and_the_summary_still_comes() {
     unsafe { libc::kill(child.id() as i32, libc::SIGINT) };
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130));
-    assert_eq!(program::summary(&output)["out"], 1);
+    assert_eq!(summary(&output)["out"], 1);
 }
 
 /// What it says of faults there would hold nowhere, and the point it means would stay open.

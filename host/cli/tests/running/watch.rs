@@ -1,15 +1,12 @@
 //! `hookrail run --watch`: what becomes of the file of a plugin becomes of the plugin, and nothing of
 //! the messages.
-
-mod program;
-
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use program::live::Live;
-use program::tiny::Tiny;
-use program::{folder, hookrail};
+use hookrail_tests::cli::live::Live;
+use hookrail_tests::cli::tiny::Tiny;
+use hookrail_tests::cli::{folder, hookrail};
 
 /// A run that watches a copy of the first of two builds of a plugin.
 struct Scene {

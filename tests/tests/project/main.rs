@@ -1,0 +1,9 @@
+//! What this repository says of itself: its rules, its shape, its documents and examples.
+
+mod examples;
+mod fuzz_bodies;
+mod guides;
+mod licences;
+mod readme;
+mod tidy;
+mod workspace;
