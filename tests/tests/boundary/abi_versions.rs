@@ -3,6 +3,7 @@
 //! `tests/frozen/abi-1.0` holds the sources of the boundary as they were on the day 1.0 landed. The
 //! other side of the matrix, `1.1-test`, is today's sources with one more field in the host's table
 //! and one more id to query, patched into a copy.
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

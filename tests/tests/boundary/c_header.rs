@@ -1,5 +1,6 @@
 //! `abi/include/hookrail.h` is generated from the sources of the boundary, and any strict compiler
 //! takes it.
+
 use std::sync::LazyLock;
 
 use hookrail_abi::catalogue::BUILT_IN;
@@ -18,20 +19,20 @@ static GENERATED: LazyLock<String> = LazyLock::new(|| {
 });
 
 #[test]
-fn the_header_is_what_the_sources_say() {
+fn the_header_is_that_of_the_sources() {
     let generated = GENERATED.as_str();
     let present = std::fs::read_to_string(PATH).unwrap_or_default();
     let difference = generated.lines().zip(present.lines()).position(|(new, old)| new != old);
     assert!(
         generated == present,
         "abi/include/hookrail.h is not what abi/src says, from line {} on; to write it anew:\n\
-         HOOKRAIL_BLESS=1 cargo test -p hookrail-tests --test c_header",
+         HOOKRAIL_BLESS=1 cargo test -p hookrail-tests --test boundary c_header",
         1 + difference.unwrap_or(generated.lines().count().min(present.lines().count())),
     );
 }
 
 #[test]
-fn every_name_is_ours() {
+fn every_name_in_the_header_has_our_prefix() {
     for line in GENERATED.lines() {
         let macro_is_ours = line.strip_prefix("#define ").is_none_or(|rest| rest.starts_with("HOOKRAIL_"));
         let type_is_ours = line.strip_prefix("} ").is_none_or(|rest| rest.starts_with("hookrail_"));

@@ -1,4 +1,5 @@
 //! The structures of `hookrail.h` lie in memory as those of the crate do, as a C compiler says.
+
 use std::fmt::Write;
 use std::mem::offset_of;
 use std::process::Command;

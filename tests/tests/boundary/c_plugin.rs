@@ -1,5 +1,6 @@
 //! A plugin written in C, `abi/examples/c/screen.c`, loaded like any other: proof that the boundary
 //! is C's and not Rust's.
+
 use std::fs::{read_to_string, write};
 use std::path::PathBuf;
 

@@ -1,5 +1,6 @@
 //! Every plugin that breaks a rule is refused or survived: the error names the plugin, the rule and
 //! the way out, the rest of the host goes on, and nothing of the plugin is left.
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -22,7 +23,7 @@ fn check(build: fn(&str) -> PathBuf, rows: &[Row]) {
 }
 
 #[test]
-fn what_a_plugin_is_must_fit_this_host() {
+fn a_plugin_of_another_abi_or_heap_is_refused() {
     alone!();
     let heap = "build it without its own malloc";
     let rows: &[Row] = &[
@@ -47,7 +48,7 @@ fn a_library_whose_panics_abort_is_refused() {
 }
 
 #[test]
-fn what_a_plugin_registers_must_be_what_its_note_declares() {
+fn a_plugin_must_register_what_its_note_declares() {
     alone!();
     let fix = "so that both say the same";
     let rows: &[Row] = &[

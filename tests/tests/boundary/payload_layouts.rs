@@ -3,6 +3,7 @@
 
 #![expect(non_local_definitions)] // abi_stable's derive writes them.
 #![expect(unreachable_pub)] // A point is public, and so must be its payload.
+
 use abi_stable::StableAbi;
 use abi_stable::prefix_type::WithMetadata;
 use hookrail::{Config, End, Host};

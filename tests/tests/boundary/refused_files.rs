@@ -1,5 +1,6 @@
 //! A file that cannot be a plugin is refused with an error that names it and the way out, whatever it
 //! is, and nothing of it is left.
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -30,7 +31,7 @@ fn check(watched: &Watched, rows: impl IntoIterator<Item = Row>) {
 }
 
 #[test]
-fn what_is_no_library_is_named_for_what_it_is() {
+fn a_file_that_is_no_library_is_named_for_its_kind() {
     alone!();
     let watched = Watched::new(Config::default());
     let not = |file, said| (file, "HR0303", said, "crate-type = [\"cdylib\"]");
@@ -103,7 +104,7 @@ fn a_library_that_is_no_plugin_says_what_is_missing() {
 }
 
 #[test]
-fn what_the_systems_loader_refuses_keeps_the_loaders_words() {
+fn refusals_of_the_systems_loader_keep_its_words() {
     alone!();
     let watched = Watched::new(Config::default());
     let file = c("missing_symbol");

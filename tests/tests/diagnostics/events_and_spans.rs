@@ -1,5 +1,6 @@
 //! What a plugin tells by `tracing` and `log` reaches the host's subscriber, with the instance and the
 //! generation on it, and outlives the library.
+
 use std::collections::BTreeMap;
 use std::io::pipe;
 use std::os::fd::AsRawFd;
@@ -55,7 +56,7 @@ fn whose(event: &Heard) -> (Option<&str>, Option<&str>, Option<&str>) {
 }
 
 #[test]
-fn an_event_has_all_that_it_had_and_whose_it_is() {
+fn an_event_keeps_its_fields_and_names_its_instance() {
     alone!();
     listen();
     let stage = Stage::new(LogLevel::Info, json!({}));
@@ -91,7 +92,7 @@ fn an_event_has_all_that_it_had_and_whose_it_is() {
 
 /// The last callback of a chain that is counted is called by way of the host.
 #[test]
-fn an_event_is_the_instances_in_a_chain_that_is_looked_at_too() {
+fn an_event_names_its_instance_in_a_traced_chain_too() {
     alone!();
     listen();
     let last = json!([{ "point": MessagePublish::NAME, "callback": "tells/tell", "priority": 2000 }]);
@@ -164,7 +165,7 @@ fn spans_open_nest_and_close_as_they_did() {
 }
 
 #[test]
-fn what_a_plugin_forgot_is_left_and_closed_when_it_goes() {
+fn a_forgotten_span_is_left_and_closed_when_its_plugin_goes() {
     alone!();
     listen();
     let stage = Stage::new(LogLevel::Info, json!({}));
@@ -234,7 +235,7 @@ fn a_thread_of_a_plugins_own_tells_of_the_plugin() {
 }
 
 #[test]
-fn nothing_is_lost_on_many_threads_while_generations_come_and_go() {
+fn events_of_many_threads_survive_changes_of_generation() {
     const THREADS: usize = 4;
     const EACH: usize = 500;
     const UPGRADES: u64 = 5;

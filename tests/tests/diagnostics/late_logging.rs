@@ -1,4 +1,5 @@
 //! A plugin may log for as long as its code is there, and whoever takes the log may dispatch.
+
 use std::io::pipe;
 use std::os::fd::AsRawFd;
 use std::sync::{Mutex, OnceLock};

@@ -1,4 +1,5 @@
 //! The subscriber of the embedding program may panic: that ends no dispatch and no thread of the host.
+
 use hookrail::{Callbacks, Config, End, Happened, Host, Level, Message, MessagePublish, Priority, Verdict};
 use hookrail_abi::Point;
 use hookrail_tests::probe::LONG;

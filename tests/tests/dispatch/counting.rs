@@ -1,4 +1,5 @@
 //! Calls are counted exactly: wherever a dispatch ends, and whatever is published meanwhile.
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::scope;
 
@@ -35,7 +36,7 @@ fn deciders(numbers: std::ops::Range<u64>) -> Callbacks {
 
 /// Chains whose counts fill less than a cache line, one, and more.
 #[test]
-fn wherever_a_dispatch_ends_each_callback_has_its_calls() {
+fn each_callback_has_its_calls_wherever_a_dispatch_ends() {
     for (level, len) in LEVELS.into_iter().flat_map(|level| [1, 2, 8, 9, 20].map(|len| (level, len))) {
         let host = Host::new(Config::default()).unwrap();
         let point = host.point::<Decided>().unwrap();
@@ -63,7 +64,7 @@ fn wherever_a_dispatch_ends_each_callback_has_its_calls() {
 
 /// Each dispatch once, and each call once, while levels change and callbacks come and go under load.
 #[test]
-fn nothing_is_lost_or_counted_twice_while_chains_are_replaced() {
+fn calls_are_counted_once_while_chains_are_replaced() {
     const THREADS: usize = 3;
     const CHANGES: usize = 1000;
     let host = Host::new(Config::default()).unwrap();

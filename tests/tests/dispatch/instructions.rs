@@ -1,5 +1,6 @@
 //! What dispatch costs over the raw loop, in instructions: exact, whatever else the machine does.
 //! Time is measured in benches; this is the gate.
+
 use hookrail_tests::instructions;
 
 /// Per dispatch: entering, leaving, and finding the chain. Lower it when it falls.

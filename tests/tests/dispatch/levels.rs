@@ -1,4 +1,5 @@
 //! Looking at dispatches: what is counted is exact, what is traced is shown, and looking changes nothing.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::scope;
@@ -63,7 +64,7 @@ fn expected(number: u64) -> Verdict {
 }
 
 #[test]
-fn what_all_threads_do_is_counted_exactly() {
+fn calls_of_all_threads_are_counted_exactly() {
     const THREADS: u64 = 4;
     const EACH: u64 = 15_000;
     for level in [Level::Count, Level::Histogram] {
@@ -116,7 +117,7 @@ fn dispatches_without_callbacks_are_counted_too() {
 /// While others dispatch, and with dispatches of theirs between the changes. The host has counted each of
 /// them where it is never off, and no more than there were where it is.
 #[test]
-fn changing_how_closely_one_looks_changes_no_verdict_and_loses_no_call() {
+fn changing_the_level_changes_no_verdict_and_loses_no_call() {
     for levels in [&[Level::Count, Level::Histogram][..], &[Level::Count, Level::Histogram, Level::Off]] {
         let host = Host::new(Config::default()).unwrap();
         let point = host.point::<NumberJudged>().unwrap();
@@ -169,7 +170,7 @@ impl Drop for Over<'_> {
 }
 
 #[test]
-fn what_is_dispatched_while_nobody_counts_is_all_that_is_not_counted() {
+fn only_dispatches_at_level_off_go_uncounted() {
     let host = Host::new(Config::default()).unwrap();
     let point = host.point::<NumberJudged>().unwrap();
     judges(&host);
@@ -254,7 +255,7 @@ fn a_trace_of_a_payload_that_stays_in_the_process_shows_each_step_without_it() {
 }
 
 #[test]
-fn what_comes_too_late_is_not_waited_for() {
+fn a_trace_is_not_waited_for_beyond_its_time() {
     let host = Host::new(Config::default()).unwrap();
     let traces = host.trace(MessagePublish::NAME, None, 1).unwrap();
     assert_eq!(traces.wait(1, Duration::ZERO), []);

@@ -1,4 +1,5 @@
 //! The main job: load, dispatch, unload.
+
 use hookrail::{Config, End, Host, Message, MessagePublish, Verdict};
 
 #[test]

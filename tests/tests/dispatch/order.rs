@@ -1,4 +1,5 @@
 //! The order of a chain is that of (priority, instance, callback), and of nothing else.
+
 use std::collections::BTreeSet;
 
 use hookrail::{Callbacks, Config, HookOverride, HookPoint, Host, Message, MessagePublish, PointView, Priority};

@@ -1,4 +1,5 @@
 //! A pin holds one generation across points, and whoever unloads from under it is never stuck.
+
 use hookrail::{Callbacks, Config, End, Host, Message, MessageDelivered, MessagePublish, Priority};
 use hookrail_tests::alone;
 
@@ -10,7 +11,7 @@ fn marking(name: &str) -> Callbacks {
 }
 
 #[test]
-fn under_a_pin_all_points_are_of_one_instant() {
+fn a_pin_sees_all_points_as_of_one_instant() {
     alone!();
     let host = Host::new(Config::default()).unwrap();
     let (publish, delivered) = (host.point::<MessagePublish>().unwrap(), host.point::<MessageDelivered>().unwrap());

@@ -1,4 +1,5 @@
 //! A callback may use its host: nothing it asks for waits for itself.
+
 use std::sync::{Arc, Barrier, Mutex, OnceLock, Weak};
 use std::thread::scope;
 use std::time::{Duration, Instant};

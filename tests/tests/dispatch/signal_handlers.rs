@@ -1,5 +1,6 @@
 //! Signal handlers that dispatch in the middle of a dispatch. Nobody should; nothing breaks when
 //! somebody does.
+
 use std::ffi::c_int;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -59,7 +60,7 @@ fn handlers_may_dispatch_while_their_thread_does() {
 /// handler dispatches, replaces a callback of the chain that is being walked, and frees what it may.
 #[cfg(target_arch = "x86_64")]
 #[test]
-fn there_is_no_worst_moment() {
+fn a_handler_may_dispatch_behind_every_instruction() {
     use hookrail::Registered;
     use std::arch::asm;
     use std::sync::Mutex;

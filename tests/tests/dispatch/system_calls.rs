@@ -1,6 +1,7 @@
 //! The read path asks the kernel for nothing, and what the kernel may refuse a writer leaves
 //! readers alone. Both by seccomp filters, in children of their own, which must not be forked while
 //! another test holds the lock of the system's loader.
+
 use std::time::Duration;
 
 use hookrail::{Callbacks, Config, End, HookPoint, Host, Message, MessageDelivered, MessagePublish, Priority, Verdict};
@@ -23,7 +24,7 @@ fn dispatch_makes_no_system_call() {
 
 /// Proves that the filter above bites.
 #[test]
-fn a_callback_that_makes_one_is_caught() {
+fn a_callback_that_makes_a_system_call_is_caught() {
     alone!();
     let (host, publish, delivered) = busy_host();
     let asking = Callbacks::new("asking").on::<MessagePublish, _, _>("who", Priority::new(600), |_| {

@@ -1,4 +1,5 @@
 //! What is told of a dispatch is what each callback did, and the time that it took itself.
+
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -88,7 +89,7 @@ fn a_step_is_what_its_callback_did_and_said() {
 }
 
 #[test]
-fn what_is_not_called_is_a_step_with_the_reason() {
+fn a_callback_that_is_not_called_is_a_step_with_the_reason() {
     alone!();
     for policy in ["open", "closed"] {
         let host = host(policy, json!({ "quarantine": { "faults": 1, "pause_ms": 0 } }));
@@ -103,7 +104,7 @@ fn what_is_not_called_is_a_step_with_the_reason() {
 }
 
 #[test]
-fn what_is_done_about_a_fault_is_nobodys_time() {
+fn handling_a_fault_is_charged_to_no_callback() {
     alone!();
     let _ = tracing::subscriber::set_global_default(Dawdles);
     for (policy, sheet) in [("open", sheet(true, false)), ("rollback", sheet(false, true))] {

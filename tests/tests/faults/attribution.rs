@@ -1,5 +1,6 @@
 //! Whatever goes wrong in a callback, the log and the event name whose it was: instance, callback, point,
 //! and the generation, also when that serves no more.
+
 use std::sync::Mutex;
 
 use hookrail::{Event, Events, Happened, Host, Level, Plugin};
@@ -81,7 +82,7 @@ impl Scene {
 const POINT: &str = "point=\"task.done\"";
 
 #[test]
-fn a_callback_that_fails() {
+fn a_failing_callback_is_named_in_log_and_view() {
     alone!();
     let scene = Scene::new("fails_on_demand", 0);
     for (cause, part) in [
@@ -101,7 +102,7 @@ fn a_callback_that_fails() {
 }
 
 #[test]
-fn a_callback_that_is_quarantined() {
+fn a_quarantined_callback_is_named_in_log_and_event() {
     alone!();
     let scene = Scene::new("fails_on_demand", 1);
     scene.dispatch(ERROR, 0);
@@ -110,7 +111,7 @@ fn a_callback_that_is_quarantined() {
 }
 
 #[test]
-fn a_call_over_its_budget() {
+fn a_call_over_its_budget_is_named_in_log_and_event() {
     alone!();
     let scene = Scene::new("fails_on_demand", 0);
     scene.host.set_level(TaskDone::NAME, Level::Count).unwrap();
@@ -121,7 +122,7 @@ fn a_call_over_its_budget() {
 
 /// The third generation serves when the call of the second is found.
 #[test]
-fn a_call_that_is_stuck() {
+fn a_stuck_call_is_named_in_log_and_event() {
     alone!();
     let scene = Scene::new("fails_on_demand", 0);
     let hold = Hold::default();
@@ -138,7 +139,7 @@ fn a_call_that_is_stuck() {
 }
 
 #[test]
-fn a_plugin_over_its_memory() {
+fn a_plugin_over_its_memory_is_named_in_log_and_event() {
     alone!();
     let scene = Scene::new("holds_memory", 0);
     scene.dispatch(KEEP, 2 * MAX as usize);

@@ -1,5 +1,6 @@
 //! Memory that plugins count: exactly, whoever allocates and frees it; with a quota that quarantines and
 //! harms nobody else; and with a report of what is left in the end.
+
 use std::sync::Barrier;
 use std::thread;
 
@@ -115,7 +116,7 @@ fn a_payload_is_not_counted() {
 }
 
 #[test]
-fn what_one_thread_allocates_another_may_free() {
+fn memory_may_be_freed_by_another_thread() {
     let scene = Scene::new(json!({}));
     thread::scope(|threads| {
         let keep = || scene.more(|| scene.tell(KEEP, 4000));
@@ -171,7 +172,7 @@ fn more_threads_than_have_a_place_of_their_own_lose_no_count() {
 }
 
 #[test]
-fn who_does_not_count_shows_no_memory_and_has_no_quota() {
+fn a_plugin_that_does_not_count_has_no_memory_view_and_no_quota() {
     let host = Host::new(serde_json::from_value(quota("keeps-a-thread-local", 1)).unwrap()).unwrap();
     // SAFETY: our own library.
     let plugin = unsafe { host.load(zoo("keeps_a_thread_local")) }.unwrap();
@@ -181,7 +182,7 @@ fn who_does_not_count_shows_no_memory_and_has_no_quota() {
 }
 
 #[test]
-fn one_that_leaks_nothing_leaves_nothing_of_its_own_and_is_unmapped() {
+fn a_plugin_without_leaks_leaves_nothing_and_is_unmapped() {
     let scene = Scene::new(json!({}));
     scene.tell(KEEP, 100);
     scene.tell(KEEP_ON_A_THREAD, 100);
@@ -190,7 +191,7 @@ fn one_that_leaks_nothing_leaves_nothing_of_its_own_and_is_unmapped() {
 }
 
 #[test]
-fn what_a_static_holds_to_the_end_is_told_exactly() {
+fn memory_held_by_statics_is_reported_exactly_at_the_end() {
     let scene = Scene::new(json!({}));
     let (host, events) = (&scene.host, scene.host.events());
     scene.tell(LEAK, 7);
@@ -219,7 +220,7 @@ const MAX: u64 = 1 << 20;
 const TOO_MUCH: usize = 2 << 20;
 
 #[test]
-fn over_the_quota_is_quarantined_and_nobody_else_is() {
+fn only_the_plugin_over_its_quota_is_quarantined() {
     let scene = Scene::new(quota(NAME, MAX));
     let neighbour = Callbacks::new("neighbour").on::<TaskSeen, _, _>("look", Priority::new(900), |_| ());
     scene.host.register(neighbour).unwrap();
@@ -249,7 +250,7 @@ fn over_the_quota_is_quarantined_and_nobody_else_is() {
 }
 
 #[test]
-fn who_is_released_is_called_until_it_holds_too_much_anew() {
+fn a_released_plugin_is_called_until_it_exceeds_its_quota_anew() {
     let scene = Scene::new(quota(NAME, MAX));
     let mut looks = Looks::of(&scene.host);
     scene.tell(KEEP, TOO_MUCH);

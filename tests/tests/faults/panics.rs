@@ -1,4 +1,5 @@
 //! How a plugin panics reaches the host's log: its message, its place, and its functions by name.
+
 use std::sync::Mutex;
 
 use hookrail::{End, Message};

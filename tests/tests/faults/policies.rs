@@ -1,5 +1,6 @@
 //! What the failure of a callback means: for every kind of point, every policy, every place in the chain
 //! and every way to fail.
+
 use hookrail::{
     Callbacks, Condition, Config, Decision, Happened, Health, Host, Level, Message, MessageDelivered, MessagePublish,
     Priority, Standing, Verdict,
@@ -128,7 +129,7 @@ fn a_quarantined_callback_stays_out_until_it_is_released() {
 
 /// In its place the host answers, or nobody; that is no call of it, and one of whoever stands behind.
 #[test]
-fn what_is_not_called_is_not_counted_as_called() {
+fn a_quarantined_callback_counts_no_calls() {
     for level in [Level::Count, Level::Histogram] {
         for (policy, place) in ["open", "closed"].into_iter().flat_map(|policy| PLACES.map(|place| (policy, place))) {
             let limits = json!({ "quarantine": { "faults": 1, "pause_ms": 0 } });

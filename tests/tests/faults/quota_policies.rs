@@ -1,5 +1,6 @@
 //! What it means that a plugin holds more memory than it may: for every kind of point, every policy and
 //! every place in the chain.
+
 use hookrail::{Events, Happened, Level, Standing};
 use hookrail_abi::Point;
 use hookrail_tests::alone;

@@ -1,5 +1,6 @@
 //! What no host can contain in its own process: each of these really ends it. The list is that of
 //! docs/guide/faults.md.
+
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
@@ -18,7 +19,7 @@ const WAYS: [(&str, Option<i32>, &str); 8] = [
 ];
 
 #[test]
-fn each_of_these_ends_the_host() {
+fn failures_that_the_guide_calls_uncontained_end_the_host() {
     let guide = std::fs::read_to_string(root().join("docs/guide/faults.md")).unwrap();
     for (way, signal, said) in WAYS {
         assert!(guide.contains(&format!("`{way}`")), "the guide lists `{way}`");

@@ -1,4 +1,5 @@
 //! A function for each command: a host that runs and a store alone answer alike.
+
 use std::fmt::Debug;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -53,7 +54,7 @@ fn from_first_to_last<M: Manage<Error: Debug>>(it: &mut M, scene: &Scene) -> Vec
 
 /// Each store is another one: what is told twice is told of the same deeds.
 #[test]
-fn a_host_that_runs_and_a_store_alone_answer_alike() {
+fn a_running_host_and_a_store_alone_answer_alike() {
     let [alone, live] = [Scene::new(), Scene::new()];
     let mut offline = Offline::new(Config::default(), alone.store.clone()).unwrap();
     let told = from_first_to_last(&mut offline, &alone);
@@ -67,7 +68,7 @@ fn a_host_that_runs_and_a_store_alone_answer_alike() {
 }
 
 #[test]
-fn what_only_a_host_can_do_is_refused_without_one() {
+fn commands_that_need_a_host_are_refused_without_one() {
     let (host, folder) = (Host::new(Config::default()).unwrap(), Folder::new());
     let control = host.open_control(folder.0.join("c.sock")).unwrap();
     let mut client = Client::connect(control.path()).unwrap();

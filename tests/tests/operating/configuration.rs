@@ -1,5 +1,6 @@
 //! What an operator writes decides: instances, configurations, priorities, faults. Every mistake in it
 //! is named with its place, and changes nothing.
+
 use std::path::{Path, PathBuf};
 
 use hookrail::{CallbackView, Config, Decision, End, Host, Message, MessagePublish, Verdict};
@@ -192,7 +193,7 @@ fn a_mistake_in_the_file_is_named_with_its_key_and_line() {
 }
 
 #[test]
-fn what_cannot_be_meant_is_refused_by_its_key() {
+fn contradictory_settings_are_refused_by_their_key() {
     alone!();
     for (text, said) in [
         ("[plugins.a]\nconfig = { x = 1 }\n[plugins.a.instances.b]\n", "`plugins.a` has both"),

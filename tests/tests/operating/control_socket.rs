@@ -1,4 +1,5 @@
 //! The control socket: opened with one call, for one user, and what each command answers.
+
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -84,7 +85,7 @@ fn an_open_connection_holds_up_no_unloading() {
 }
 
 #[test]
-fn each_mistake_has_its_code() {
+fn each_mistake_over_the_socket_has_its_code() {
     let wired = Wired::new();
     let mut client = wired.client();
     let hello = plugin("hello");
@@ -211,7 +212,7 @@ fn a_socket_that_somebody_listens_on_is_left_alone_and_a_dead_one_is_replaced() 
 }
 
 #[test]
-fn what_took_the_place_of_the_socket_is_not_removed_with_it() {
+fn a_file_in_place_of_the_socket_is_not_removed_with_it() {
     let Wired { control, folder, .. } = Wired::new();
     let path = control.path().to_owned();
     fs::remove_file(&path).unwrap();
@@ -222,7 +223,7 @@ fn what_took_the_place_of_the_socket_is_not_removed_with_it() {
 }
 
 #[test]
-fn sockets_of_dead_processes_are_cleared_away_by_whoever_looks() {
+fn sockets_of_dead_processes_are_cleared_away_at_the_next_look() {
     let folder = Folder::new();
     let run = folder.0.join("run");
     fs::create_dir(&run).unwrap();
@@ -268,7 +269,7 @@ fn the_host_may_go_before_its_socket_and_the_socket_before_its_host() {
 }
 
 #[test]
-fn its_threads_end_with_it() {
+fn the_threads_of_the_socket_end_with_it() {
     alone!();
     // Other tests have threads as well: so in a process of its own.
     let ended = in_child(|| {

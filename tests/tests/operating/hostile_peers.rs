@@ -1,4 +1,5 @@
 //! Peers of the control socket that do not keep to the rules: they are told so, and harm nobody.
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::scope;
 
@@ -9,7 +10,7 @@ use hookrail_tests::probe::eventually;
 use hookrail_tests::wired::Wired;
 
 #[test]
-fn what_is_no_request_is_told_and_the_connection_goes_on() {
+fn a_malformed_request_is_told_and_the_connection_goes_on() {
     let wired = Wired::new();
     let mut peer = wired.peer();
     for line in ["", "nonsense", "[1,2]", "{\"id\":3,\"command\":\"lst\"}", "\u{0}\u{1}", "{\"id\":3,"] {
@@ -65,7 +66,7 @@ fn half_a_line_does_nothing_and_holds_up_nobody() {
 }
 
 #[test]
-fn beyond_the_limit_connections_are_refused_until_others_are_closed() {
+fn connections_over_the_limit_are_refused_until_others_close() {
     let wired = Wired::new();
     let mut peers: Vec<_> = (0..100).map(|_| wired.peer()).collect();
     let mut refused: Vec<_> = peers.split_off(64);
@@ -115,7 +116,7 @@ fn peers_that_hang_up_in_the_middle_of_commands_harm_nobody() {
 }
 
 #[test]
-fn who_never_reads_its_events_loses_them_and_holds_up_nobody() {
+fn a_peer_that_never_reads_its_events_loses_them_and_holds_up_nobody() {
     let wired = Wired::new();
     let hello = plugin("hello");
     let mut client = wired.client();

@@ -1,4 +1,5 @@
 //! What a package costs is bounded, whatever it says of itself: time, and memory.
+
 use std::fs;
 use std::process::Command;
 
@@ -56,7 +57,7 @@ fn an_archive_in_a_package_is_just_a_file() {
 }
 
 #[test]
-fn what_is_no_file_is_refused_at_once() {
+fn folders_fifos_and_devices_are_refused_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let fifo = folder.path().join("fifo.hrp");
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());

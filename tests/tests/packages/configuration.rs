@@ -1,4 +1,5 @@
 //! The configuration of installed plugins: held against the schema, written as a whole, with those before it.
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -56,7 +57,7 @@ fn value(scene: &Scene) -> (Value, Origin, u64) {
 }
 
 #[test]
-fn what_applies_is_set_or_the_default_or_nothing() {
+fn the_configuration_is_the_operators_or_the_packages_or_none() {
     let scene = Scene::new();
     assert_eq!(scene.store.configuration(NAME).unwrap_err().code(), "HR0826");
     scene.install(&scene.package("1.0.0"), Install::default()).unwrap();
@@ -80,7 +81,7 @@ fn what_applies_is_set_or_the_default_or_nothing() {
 }
 
 #[test]
-fn what_is_refused_leaves_nothing() {
+fn a_refused_configuration_leaves_nothing() {
     let scene = installed(9);
     let before = scene.all();
     for (value, code, said) in [
@@ -112,7 +113,7 @@ fn what_is_refused_leaves_nothing() {
 }
 
 #[test]
-fn ten_former_ones_are_kept() {
+fn ten_former_configurations_are_kept() {
     let scene = installed(99);
     assert!(scene.store.history(NAME).unwrap().is_empty());
     for limit in 1..=12 {
@@ -138,7 +139,7 @@ fn humantime(text: &str) -> bool {
 }
 
 #[test]
-fn it_outlives_its_plugin_but_no_purge() {
+fn a_configuration_outlives_its_plugin_but_no_purge() {
     let scene = installed(9);
     set(&scene, json!({ "limit": 1 })).unwrap();
     set(&scene, json!({ "limit": 2 })).unwrap();
@@ -155,7 +156,7 @@ fn it_outlives_its_plugin_but_no_purge() {
 }
 
 #[test]
-fn an_enabled_version_fits_what_is_set() {
+fn an_enabled_version_fits_the_configuration_that_is_set() {
     let scene = installed(9);
     set(&scene, json!({ "limit": 9 })).unwrap();
     scene.change().enable(NAME, |_| Ok(())).unwrap();
@@ -188,7 +189,7 @@ fn an_enabled_version_fits_what_is_set() {
 }
 
 #[test]
-fn what_a_package_brought_is_what_was_packed() {
+fn a_default_or_schema_changed_after_packing_is_refused() {
     let scene = Scene::new();
     let files = [("etc/screen.json", &json!({})), ("etc/screen.schema.json", &schema(9))];
     scene.install(&package(&scene, "1.0.0", &files), Install::default()).unwrap();
@@ -207,7 +208,7 @@ fn what_a_package_brought_is_what_was_packed() {
 }
 
 #[test]
-fn a_file_that_makes_no_sense_is_touched_by_nobody() {
+fn a_senseless_configuration_file_is_left_untouched() {
     let scene = installed(9);
     set(&scene, json!({ "limit": 1 })).unwrap();
     set(&scene, json!({ "limit": 2 })).unwrap();
@@ -252,7 +253,7 @@ fn a_file_that_makes_no_sense_is_touched_by_nobody() {
 }
 
 #[test]
-fn what_a_crash_left_is_collected_by_the_next_change() {
+fn leftovers_of_a_crash_in_configurations_are_collected_by_the_next_change() {
     let scene = installed(9);
     let before = scene.all();
     // The folders were made, and the file was not.

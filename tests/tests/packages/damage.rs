@@ -1,5 +1,6 @@
 //! A package that was damaged anywhere is refused, or it is what it was: nothing in between, and never a
 //! panic. Who made it is not asked here; a signature is of all its bytes.
+
 use std::fs;
 
 use hookrail_tests::raw::{Contents, FILES, FULL_NAME, Member, entries, members, metadata, read, tar, zip};

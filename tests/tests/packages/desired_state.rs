@@ -1,5 +1,6 @@
 //! What shall be installed, configured and enabled, in one list: what is wrong with it is said before anything is
 //! done where that can be, and a dry run refuses what the real one would.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

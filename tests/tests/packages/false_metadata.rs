@@ -1,5 +1,6 @@
 //! Metadata is written by somebody else: what makes no sense is refused, and so is what the libraries
 //! in the package do not say.
+
 use std::fs;
 
 use hookrail::package::{Content, Metadata, Package, Target, write};
@@ -34,7 +35,7 @@ fn edited(from: &str, to: &str) -> Vec<u8> {
 }
 
 #[test]
-fn metadata_that_is_no_such_json_is_refused() {
+fn malformed_metadata_is_refused() {
     let text = metadata(&FILES, &tar(&entries())).to_string();
     let deep = format!("{{\"format\":{}", "[".repeat(100_000));
     let deep_key = text.replacen('{', &format!("{{\"x\":{}{},", "[".repeat(100_000), "]".repeat(100_000)), 1);
@@ -205,7 +206,7 @@ fn verified(change: impl FnOnce(&mut Metadata, &mut Vec<Content>)) -> Result<(),
 }
 
 #[test]
-fn what_libraries_do_not_say_is_refused() {
+fn metadata_that_libraries_contradict_is_refused() {
     verified(|_, _| ()).unwrap();
     let check = |change: fn(&mut Metadata, &mut Vec<Content>), code: &str, said: &str| {
         let error = verified(change).unwrap_err();
@@ -241,7 +242,7 @@ fn what_libraries_do_not_say_is_refused() {
 
 /// What is too large to be opened is not made.
 #[test]
-fn what_would_be_refused_is_not_written() {
+fn a_package_that_could_not_be_opened_is_not_written() {
     let folder = tempfile::tempdir().unwrap();
     let zeros = folder.path().join("zeros");
     fs::File::create(&zeros).unwrap().set_len(65 << 20).unwrap();

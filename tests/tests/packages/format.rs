@@ -1,4 +1,5 @@
 //! Packages are made and read, and other programs see in them what we see.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -92,7 +93,7 @@ fn said(program: &str, args: &[&str], folder: &Path) -> String {
 }
 
 #[test]
-fn other_programs_see_in_a_package_what_we_see() {
+fn stock_programs_see_in_a_package_what_we_see() {
     if !has_peer("unzip", "unzip") {
         return;
     }
@@ -116,7 +117,7 @@ fn other_programs_see_in_a_package_what_we_see() {
 
 /// Somebody packs by hand, with the stock programs.
 #[test]
-fn what_other_programs_pack_is_read() {
+fn packages_of_stock_programs_are_read() {
     if !has_peer("unzip", "unzip") || !has_peer("zip", "zip") {
         return;
     }

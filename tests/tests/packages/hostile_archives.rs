@@ -1,5 +1,6 @@
 //! A package is made by somebody else: whatever its zip and its tar are, it is read as they say it is,
 //! or refused with an error that names what is wrong.
+
 use std::fs;
 
 use hookrail_tests::raw::{
@@ -29,7 +30,7 @@ fn ended(at: usize, bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_all_others_differ_from_is_good() {
+fn the_package_that_all_others_differ_from_is_good() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("hello-1.0.0.hrp");
     let folders = ["hello/", "hello/lib"].map(|name| Header::new(name, b'5', 0).with(b""));
@@ -112,7 +113,7 @@ fn names_that_lead_elsewhere_are_refused() {
 }
 
 #[test]
-fn what_is_no_plain_file_is_refused() {
+fn entries_that_are_no_plain_files_are_refused() {
     let of_kind = |kind: u8| with(Header::new("hello/x", kind, 0).put(157, "/etc/passwd").with(b""));
     let extension = |kind: u8, data: &[u8]| with(Header::new("hello/x", kind, data.len()).with(data));
     let link = "its tar holds hello/x: a link";
@@ -337,7 +338,7 @@ fn a_member_that_is_not_plain_is_refused() {
 }
 
 #[test]
-fn what_unpacks_to_something_else_is_refused() {
+fn members_that_unpack_to_something_else_are_refused() {
     let other = |change: fn(&mut Member)| zipped(|[_, tar]| change(tar));
     check([
         ("wrong checksum", other(|tar| tar.crc ^= 1), "HR0801", "its tar is damaged ... its CRC-32"),

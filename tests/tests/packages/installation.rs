@@ -1,5 +1,6 @@
 //! What is installed: each verb does all of what it says or nothing, and what is loaded is what was
 //! installed.
+
 use std::fs;
 use std::io::{Read, Seek};
 use std::os::unix::fs::PermissionsExt;
@@ -23,7 +24,7 @@ fn agreed(_: &Wanted) -> Result<(), Error> {
 }
 
 #[test]
-fn what_is_installed_is_what_was_packed() {
+fn installed_files_are_those_that_were_packed() {
     let scene = Scene::new();
     let package = scene.package("1.0.0");
     let installed = scene.install(&package, Install::default()).unwrap();
@@ -82,7 +83,7 @@ fn a_new_version_takes_the_place_and_the_one_before_stays() {
 }
 
 #[test]
-fn what_is_refused_leaves_nothing() {
+fn a_refused_installation_leaves_nothing() {
     let scene = Scene::new();
     scene.install(&scene.package("1.0.0"), Install::default()).unwrap();
     scene.install(&scene.package("2.0.0"), Install::default()).unwrap();
@@ -186,7 +187,7 @@ fn an_allowance_is_for_one_file_once() {
 }
 
 #[test]
-fn what_was_changed_is_not_loaded() {
+fn a_changed_installation_is_not_loaded() {
     let scene = Scene::new();
     scene.install(&scene.package("1.0.0"), Install::default()).unwrap();
     let place = scene.path("store/screen/1.0.0");
@@ -244,7 +245,7 @@ fn an_older_version_is_installed_when_it_is_asked_for() {
 }
 
 #[test]
-fn what_a_crash_left_is_collected_by_the_next_change() {
+fn leftovers_of_a_crash_are_collected_by_the_next_change() {
     let scene = Scene::new();
     scene.install(&scene.package("1.0.0"), Install::default()).unwrap();
     let before = scene.all();
@@ -288,7 +289,7 @@ fn one_process_changes_at_a_time() {
 }
 
 #[test]
-fn a_state_that_makes_no_sense_is_touched_by_nobody() {
+fn a_senseless_state_is_left_untouched() {
     let scene = Scene::new();
     scene.install(&scene.package("1.0.0"), Install::default()).unwrap();
     let file = scene.path("state.json");
@@ -354,7 +355,7 @@ fn a_thousand_are_listed_without_a_look_at_their_libraries() {
 }
 
 #[test]
-fn what_is_installed_goes_before_what_the_program_brings_under_its_name() {
+fn an_installed_plugin_goes_before_a_prebuilt_one_of_its_name() {
     let scene = Scene::new();
     scene.install(&scene.package("1.0.0"), Install::default()).unwrap();
     let brought = scene.folder.path().join("brought.so");

@@ -1,5 +1,6 @@
 //! Plugins that need others: none is enabled without them, none goes while it is needed, and hosts load
 //! what is needed first.
+
 use hookrail::store::{Install, Wanted};
 use hookrail::{Config, Error, Happened, Host};
 use hookrail_tests::stocked::Scene;
@@ -23,7 +24,7 @@ fn refused<T>(result: Result<T, Error>, code: &str, part: &str) {
 }
 
 #[test]
-fn what_is_needed_is_there_first_and_stays() {
+fn a_required_plugin_is_enabled_first_and_stays() {
     let scene = Scene::new();
     install(&scene, "above", "1.0.0", &[("below", "~> 0.2")]).unwrap();
     refused(enable(&scene, "above"), "HR0833", "below ~> 0.2, which is not installed");
@@ -59,7 +60,7 @@ fn an_enabled_plugin_gets_no_version_that_lacks_something() {
 }
 
 #[test]
-fn a_host_loads_first_what_others_need() {
+fn a_host_loads_required_plugins_first() {
     let scene = Scene::new();
     for (name, requires) in [("c", &[][..]), ("b", &[("c", ">= 1.0.0")][..]), ("a", &[("b", ">= 1.0.0")][..])] {
         install(&scene, name, "1.0.0", requires).unwrap();

@@ -1,4 +1,5 @@
 //! The example of an embedder runs, and prints what the guide says.
+
 use std::process::Command;
 
 use hookrail_tests::{gateway, load, plugin, root};

@@ -1,5 +1,6 @@
 //! The bodies of the fuzz targets, on bytes that are made here: any at all, and good ones with a few
 //! changed.
+
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
@@ -141,7 +142,7 @@ fn packed() -> Vec<u8> {
 
 /// What is damaged here, and what a fuzzer is to begin with: with `HOOKRAIL_CORPUS=DIR` it is written there.
 #[test]
-fn what_is_damaged_is_good() {
+fn the_inputs_to_be_damaged_are_good() {
     let tar = raw::tar(&raw::entries());
     let metadata = raw::metadata(&raw::FILES, &tar);
     let (package, json) = (raw::package(&metadata, &tar), metadata.to_string());

@@ -1,6 +1,7 @@
 //! Follows the guides `first-plugin.md` and `state-hand-over.md` as a reader would: their files, in
 //! packages of their own, pass their tests, and the libraries they make are loaded and do what the
 //! guides say.
+
 use std::fs::{copy, create_dir_all, read_to_string, write};
 use std::path::{Path, PathBuf};
 use std::process::Command;

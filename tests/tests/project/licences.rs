@@ -1,4 +1,5 @@
 //! The licences that the release archive carries: of what is linked, and of nothing else.
+
 use std::process::Command;
 
 use hookrail_tests::licences;

@@ -1,4 +1,5 @@
 //! What the README shows is what is built: its code is that of files which the tests run.
+
 use std::collections::BTreeMap;
 use std::fs::read_to_string;
 

@@ -1,4 +1,5 @@
 //! Rules of the house that no compiler checks.
+
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -39,7 +40,7 @@ fn sources_stay_small() {
 }
 
 #[test]
-fn nothing_is_left_for_later() {
+fn sources_leave_no_work_for_later() {
     let marks =
         ["to".to_owned() + "do!(", "unimple".to_owned() + "mented!(", "TO".to_owned() + "DO", "FIX".to_owned() + "ME"];
     for (file, text) in with_extension("rs") {
@@ -51,7 +52,7 @@ fn nothing_is_left_for_later() {
 
 /// The subscriber of the embedding program may panic.
 #[test]
-fn the_host_logs_by_what_outlives_its_subscriber() {
+fn the_host_logs_by_the_macro_that_survives_its_subscriber() {
     let sources = with_extension("rs").filter(|(file, _)| file.starts_with("host/src") && !file.ends_with("log.rs"));
     for (file, text) in sources {
         for level in ["error", "warn", "info", "debug", "trace"] {
@@ -61,7 +62,7 @@ fn the_host_logs_by_what_outlives_its_subscriber() {
 }
 
 #[test]
-fn every_source_says_what_it_is() {
+fn every_source_begins_with_its_purpose() {
     for (file, text) in with_extension("rs") {
         // Inputs of trybuild show an author's mistake and nothing else.
         if !file.starts_with("tests/tests/ui") {

@@ -1,4 +1,5 @@
 //! The shape of the repository that `cargo run --release -- demo` relies on, and what must not be in it.
+
 use std::collections::BTreeSet;
 use std::process::Command;
 

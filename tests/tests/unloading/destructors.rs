@@ -1,5 +1,6 @@
 //! What a plugin keeps on a thread is taken down once, by its own code, on that thread: at the thread's
 //! end if that comes first, else when the plugin is unloaded and the thread comes by.
+
 use std::io::{PipeReader, PipeWriter, Read, pipe};
 use std::mem::ManuallyDrop;
 use std::os::fd::AsRawFd;
@@ -114,7 +115,7 @@ fn an_idle_thread_is_not_waited_for_beyond_the_deadline() {
 
 /// A thread that waits for one unloading is there for all of them.
 #[test]
-fn who_waits_for_one_plugin_takes_down_what_it_keeps_of_another() {
+fn a_thread_waiting_for_one_plugin_takes_down_its_locals_of_another() {
     alone!();
     let count = Count::new();
     let (until, hold) = pipe().unwrap();

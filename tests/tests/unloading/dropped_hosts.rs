@@ -1,5 +1,6 @@
 //! A host that is dropped leaves nothing behind in the program's memory. This file has one test, since it
 //! counts what the whole program allocates.
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicIsize, Ordering};
 

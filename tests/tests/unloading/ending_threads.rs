@@ -1,4 +1,5 @@
 //! Threads that end, threads that are ending, and many threads that do nothing.
+
 use std::cell::RefCell;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier};

@@ -1,4 +1,5 @@
 //! A process forks while others of its threads are inside.
+
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;

@@ -1,4 +1,5 @@
 //! What keeps a library is named, and harms nobody: neither while it is kept nor when it lets go.
+
 use std::io::{PipeReader, PipeWriter, Read, pipe};
 use std::net::Shutdown;
 use std::os::fd::{AsRawFd, IntoRawFd};

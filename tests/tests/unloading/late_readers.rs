@@ -1,4 +1,5 @@
 //! Readers that take their time: who is waited for, and what they keep.
+
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
@@ -37,7 +38,7 @@ fn an_unloading_does_not_wait_for_a_callback_of_somebody_else() {
 }
 
 #[test]
-fn nor_when_that_blocks_in_nested_dispatches() {
+fn an_unloading_does_not_wait_for_nested_dispatches_of_somebody_else() {
     alone!();
     let host = host();
     let blocked = Blocked::before_hello(&host, 5);
@@ -49,7 +50,7 @@ fn nor_when_that_blocks_in_nested_dispatches() {
 
 /// Deeper than frames the slot says "everything", and may well mean this plugin.
 #[test]
-fn beyond_the_last_frame_it_must() {
+fn an_unloading_waits_for_a_dispatch_nested_beyond_the_last_frame() {
     alone!();
     let host = host();
     let blocked = Blocked::before_hello(&host, 20);

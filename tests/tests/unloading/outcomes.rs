@@ -1,5 +1,6 @@
 //! How an unloading ends is what really happened: whatever a plugin keeps on the threads that dispatch
 //! and whatever threads it starts, it is gone when they are, and nothing of it is left.
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -95,7 +96,7 @@ fn a_plugin_that_keeps_nothing_is_unmapped() {
 }
 
 #[test]
-fn whoever_waits_for_ever_waits_until_it_is_over() {
+fn an_endless_wait_ends_with_the_unloading() {
     alone!();
     let mut config = config("one-instance", json!({}));
     config.unload.deadline = Duration::MAX;

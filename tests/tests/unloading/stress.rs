@@ -1,4 +1,5 @@
 //! Everybody dispatches while plugins and callbacks come and go.
+
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Barrier, Mutex};
@@ -10,7 +11,7 @@ use hookrail_tests::alone;
 use hookrail_tests::probe::{LONG, Probe, eventually};
 
 #[test]
-fn nothing_of_a_library_runs_after_its_unload_returned() {
+fn no_code_of_a_library_runs_after_its_unload_returned() {
     alone!();
     let host = Host::new(Config::default()).unwrap();
     // Odd while the plugin may be loaded.
@@ -55,7 +56,7 @@ fn nothing_of_a_library_runs_after_its_unload_returned() {
 }
 
 #[test]
-fn nothing_is_called_once_it_was_dropped() {
+fn no_callback_is_called_once_it_was_dropped() {
     alone!();
     let host = Host::new(Config::default()).unwrap();
     let done = AtomicBool::new(false);

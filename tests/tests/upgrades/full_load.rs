@@ -1,5 +1,6 @@
 //! A plugin is replaced under full load: no message is lost or run twice, nobody calls what is gone, and
 //! nothing is left. The same for 10,000 replacements and with bounded memory is `.ci/long`'s.
+
 use hookrail_tests::soak::{Plan, run};
 use hookrail_tests::{alone, zoo};
 

@@ -1,5 +1,6 @@
 //! An upgrade that cannot be is refused with an error that says why and what to do, and the old
 //! generation goes on as if nothing had been asked.
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,7 +45,7 @@ fn serves(scene: &Scene) {
 }
 
 #[test]
-fn a_file_that_is_no_build_of_it() {
+fn a_file_that_is_no_build_of_the_plugin_is_refused() {
     alone!();
     let scene = Scene::plain();
     let whole = std::fs::read(zoo("counter_two")).unwrap();
@@ -68,7 +69,7 @@ fn a_file_that_is_no_build_of_it() {
 
 /// Its schema is its own, though that of the build before is known already.
 #[test]
-fn a_configuration_that_the_new_build_does_not_take() {
+fn a_build_that_does_not_take_the_configuration_is_refused() {
     alone!();
     let scene = Scene::new(json!({}), json!({ "first": 10 }));
     let error = scene.upgrade("counter_strict").unwrap_err();
@@ -77,7 +78,7 @@ fn a_configuration_that_the_new_build_does_not_take() {
 
 /// Somebody copies the same build over the file, again and again, as `cp` does.
 #[test]
-fn a_file_that_is_written_to_while_it_is_read() {
+fn a_file_written_to_while_it_is_read_is_whole_or_refused() {
     alone!();
     const ROUNDS: usize = 60;
     let scene = Scene::plain();
@@ -108,7 +109,7 @@ fn a_file_that_is_written_to_while_it_is_read() {
 }
 
 #[test]
-fn a_state_that_the_new_one_does_not_take() {
+fn a_build_that_does_not_take_the_state_is_refused() {
     alone!();
     let scene = Scene::plain();
     let said = ["counter does not take over the state `counter` version 1: this build takes no state"];
@@ -121,7 +122,7 @@ fn a_state_that_the_new_one_does_not_take() {
 }
 
 #[test]
-fn a_version_from_the_future() {
+fn a_state_of_a_later_version_is_refused() {
     alone!();
     let scene = Scene::plain();
     assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
@@ -134,7 +135,7 @@ fn a_version_from_the_future() {
 }
 
 #[test]
-fn an_old_one_that_does_not_save() {
+fn an_upgrade_is_refused_if_the_old_build_does_not_save() {
     alone!();
     let scene = Scene::plain();
     for (answer, said) in [(Do::Fail, "its save failed: it was told to"), (Do::Panic, "its save failed: panicked: ")] {
@@ -149,7 +150,7 @@ fn an_old_one_that_does_not_save() {
 }
 
 #[test]
-fn a_new_one_that_does_not_start() {
+fn a_build_that_does_not_start_is_refused() {
     alone!();
     let scene = Scene::plain();
     scene.script(|at, build| if (at, build) == (At::Start, 2) { Do::Panic } else { Do::GoOn });
@@ -159,7 +160,7 @@ fn a_new_one_that_does_not_start() {
 }
 
 #[test]
-fn a_state_that_is_too_long() {
+fn a_state_that_is_too_long_is_refused() {
     alone!();
     let scene = Scene::new(json!({ "max_state": 1000 }), json!({ "save_bytes": 994 }));
     let said = ["its save handed over 1001 bytes, 1000 are allowed"];
@@ -175,7 +176,7 @@ fn a_state_that_is_too_long() {
 
 /// From within the first upgrade, which is asking for the state: there is no moment to miss.
 #[test]
-fn two_at_once() {
+fn a_second_change_during_an_upgrade_is_refused() {
     alone!();
     let scene = Scene::plain();
     let (host, counter) = (Arc::downgrade(&scene.host), scene.counter.clone());
@@ -212,7 +213,7 @@ fn two_at_once() {
 }
 
 #[test]
-fn of_a_plugin_that_is_being_unloaded() {
+fn an_upgrade_of_a_plugin_being_unloaded_is_refused() {
     alone!();
     let scene = Scene::plain();
     let (stay, inside) = standstill();
@@ -260,7 +261,7 @@ fn unloading_from_within_its_own_callback_does_not_wait_for_itself() {
 
 /// Each of the two, from within its own callback, and both at the same time.
 #[test]
-fn two_plugins_unload_each_other() {
+fn two_plugins_may_unload_each_other() {
     alone!();
     let scene = Scene::plain();
     // SAFETY: our own library.
@@ -300,7 +301,7 @@ fn two_plugins_unload_each_other() {
 }
 
 #[test]
-fn a_stopped_plugin_is_started_first() {
+fn a_stopped_plugin_is_upgraded_only_once_it_is_started() {
     alone!();
     let scene = Scene::plain();
     assert_eq!(scene.host.stop(&scene.counter).unwrap(), Status::Stopped);

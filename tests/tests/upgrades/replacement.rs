@@ -1,5 +1,6 @@
 //! A new build takes the place of an old one while everybody dispatches: no message is lost, nothing
 //! of the old one is called afterwards, and its state goes on in the new one.
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
@@ -93,7 +94,7 @@ fn state_crosses_with_its_version() {
 /// A reader is in the old build over the swap: what it counts there comes with the rest, before the
 /// old one is stopped.
 #[test]
-fn the_rest_is_handed_over_when_nobody_is_in_the_old_one() {
+fn the_rest_of_the_state_is_handed_over_when_the_old_build_is_idle() {
     alone!();
     let scene = Scene::plain();
     let (stay, inside) = standstill();
@@ -135,7 +136,7 @@ fn the_rest_is_handed_over_when_nobody_is_in_the_old_one() {
 
 /// The new generation may be replaced before the old one has handed over its rest.
 #[test]
-fn the_rest_goes_to_the_generation_that_serves_by_then() {
+fn the_rest_of_the_state_goes_to_the_generation_that_serves_by_then() {
     alone!();
     let scene = Scene::plain();
     let (stay, inside) = standstill();

@@ -1,4 +1,5 @@
 //! A new build that faults on probation is rolled back by itself; afterwards it is left alone.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::scope;
@@ -153,7 +154,7 @@ fn faults_behind_the_probation_are_only_counted() {
 
 /// Nothing else wakes the thread that sees to it: it sleeps until something is found.
 #[test]
-fn a_probation_ends_where_nothing_else_is_looked_for() {
+fn a_probation_ends_on_a_host_that_looks_for_nothing_else() {
     alone!();
     let config = json!({ "upgrade": { "probation_ms": 1 }, "limits": { "stuck_ms": 0 } });
     let scene = Scene::configured(config, json!({}));
@@ -262,7 +263,7 @@ fn a_fresh_upgrade_has_a_way_back_with_state() {
 
 /// Stopping, unloading, upgrading again: whoever does it has taken over.
 #[test]
-fn whoever_stops_or_unloads_it_ends_its_probation() {
+fn stopping_or_unloading_ends_the_probation() {
     alone!();
     let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 1 }), json!({}));
     let before = copies_of_one();
@@ -280,7 +281,7 @@ fn whoever_stops_or_unloads_it_ends_its_probation() {
 
 /// A host that is dropped while one of its plugins is on probation leaves nothing behind.
 #[test]
-fn a_host_may_be_dropped_meanwhile() {
+fn a_host_may_be_dropped_during_a_probation() {
     alone!();
     let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 1 }), json!({}));
     scene.script(faulty);

@@ -1,4 +1,5 @@
 //! A plugin is stopped and started while its library stays loaded.
+
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread::scope;

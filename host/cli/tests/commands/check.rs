@@ -1,5 +1,6 @@
 //! `hookrail check`: good plugins pass, and its answers are for people, for programs and for machines
 //! that build. What bad ones fail is in `check_zoo.rs`.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -193,7 +194,7 @@ fn levels_and_patterns_choose() {
 }
 
 #[test]
-fn what_cannot_be_checked_is_a_clear_error() {
+fn impossible_checks_are_clear_errors() {
     let good = c("well_behaved");
     let good = good.to_str().unwrap();
     let manifest = env!("CARGO_MANIFEST_PATH");

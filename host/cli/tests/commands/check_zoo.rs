@@ -1,5 +1,6 @@
 //! What `hookrail check` finds in the zoo: each animal does not pass the check that it was made for, and
 //! passes every other; those that were made for something else are in `excused`.
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::fd::AsRawFd;
@@ -216,7 +217,7 @@ fn animals_in_c_fail_what_they_were_made_for() {
 }
 
 #[test]
-fn what_is_no_plugin_is_not_checked() {
+fn files_that_are_no_plugins_are_not_checked() {
     for name in NO_PLUGINS {
         let output = run(hookrail(&["check"]).arg(c(name)), b"");
         assert_eq!(output.status.code(), Some(5), "{name}: {}", text(&output.stderr));
@@ -260,12 +261,12 @@ fn every_mistake_fails_its_check_and_no_other() {
 }
 
 #[test]
-fn what_dawdles_fails_no_check_but_that_of_its_time() {
+fn a_slow_plugin_fails_only_the_check_of_its_time() {
     check_all(&c("breaks"), "BREAKS", &SLOW, &[]);
 }
 
 #[test]
-fn how_a_library_was_linked_is_seen() {
+fn flaws_of_linking_are_found() {
     for (number, row) in LINKED.iter().enumerate() {
         check(&linked("well_behaved", &[row.0], &format!("linked_{number}.so")), "NOTHING", row, &[]);
     }
@@ -281,7 +282,7 @@ fn how_a_library_was_linked_is_seen() {
 }
 
 #[test]
-fn symbols_that_are_one_in_the_process_are_seen() {
+fn unique_symbols_are_found() {
     if !has_peer("c++", "g++") {
         return;
     }
@@ -310,7 +311,7 @@ fn a_hang_is_killed_wherever_it_is() {
 
 /// Whoever killed the check's process alone would leave its child behind, which holds a lock.
 #[test]
-fn what_a_check_started_is_killed_with_it() {
+fn processes_that_a_check_started_are_killed_with_it() {
     let lock = folder("killed").join("lock");
     let mut command = hookrail(&["check", "--json", "--only", "starts", "--timeout", "1"]);
     command.arg(c("breaks")).env("BREAKS", "start:fork").env("BREAKS_LOCK", &lock);
@@ -333,7 +334,7 @@ fn every_check_has_an_animal() {
         .chain([&SLOW])
         .flat_map(|(_, checks)| checks.iter().map(|(name, _)| *name))
         .collect();
-    // Those of `how_a_library_was_linked_is_seen`.
+    // Those of `flaws_of_linking_are_found`.
     found.extend(["libraries", "text-relocations"]);
     let output = run(&mut hookrail(&["check", "--list", "--json"]), b"");
     let all: Value = serde_json::from_slice(&output.stdout).unwrap();

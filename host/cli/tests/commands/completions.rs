@@ -1,4 +1,5 @@
 //! Completion: as shells ask for it, by the variables of their scripts, and in the shells themselves.
+
 use std::fs;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -83,7 +84,7 @@ fn verbs_options_and_prebuilt_plugins_are_offered() {
 }
 
 #[test]
-fn what_is_installed_is_offered_and_packages_to_install() {
+fn installed_plugins_and_packages_to_install_are_offered() {
     let home = Stocked::new("completions_installed");
     home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
     for verb in ["uninstall", "rollback"] {
@@ -132,7 +133,7 @@ fn without_a_host_the_points_are_those_of_the_catalogue_and_no_home_is_made() {
 }
 
 #[test]
-fn what_is_broken_or_silent_is_passed_over() {
+fn broken_files_and_silent_hosts_are_passed_over() {
     let folder = folder("completions_broken");
     fs::write(folder.join("hookrail.toml"), "this is no TOML").unwrap();
     let _ = fs::remove_dir_all(home());

@@ -1,4 +1,5 @@
 //! What the pages of errors advise, and how the program leads to them.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
@@ -45,7 +46,7 @@ fn pages_advise_nothing_that_is_not_there() {
 }
 
 #[test]
-fn where_the_documents_lie_beside_the_program_an_error_names_its_page() {
+fn an_error_names_its_page_if_the_documents_lie_beside_the_program() {
     let folder = folder("errors_beside");
     let program = folder.join("hookrail");
     fs::hard_link(env!("CARGO_BIN_EXE_hookrail"), &program).unwrap();

@@ -1,4 +1,5 @@
 //! `hookrail new`: what it makes builds, passes its own tests and `hookrail check`, without a network.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -144,7 +145,7 @@ fn keys_are_not_put_under_version_control() {
 }
 
 #[test]
-fn what_cannot_be_made_is_said_and_leaves_nothing() {
+fn a_refused_name_or_option_leaves_nothing() {
     for (arguments, why) in [
         (&["mask", "--priority", "1000"][..], "kept for the host"),
         (&["mask"], "--priority"),

@@ -1,4 +1,5 @@
 //! The other commands.
+
 use std::fs;
 use std::process::{Command, Stdio};
 
@@ -44,7 +45,7 @@ fn the_order_of_a_chain_and_where_a_priority_comes_from_are_shown() {
 }
 
 #[test]
-fn what_is_not_there_is_not_found() {
+fn missing_points_plugins_and_files_are_told_with_the_next_step() {
     for (arguments, code) in [
         (&["hooks", "show", "message.publsh"][..], "HR0603"),
         (&["run", "--plugin", "nosuch"], "HR0602"),
@@ -142,7 +143,7 @@ fn the_exit_codes_stand_in_the_help() {
 
 /// As if it were not set: not the folder the program is in.
 #[test]
-fn an_empty_home_is_none() {
+fn an_empty_home_variable_is_as_good_as_none() {
     let user = folder("commands_empty_home");
     let output = run(hookrail(&["trust", "list"]).env("HOOKRAIL_HOME", "").env("HOME", &user), b"");
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -150,7 +151,7 @@ fn an_empty_home_is_none() {
 }
 
 #[test]
-fn whose_a_key_is_has_a_name_that_prints() {
+fn a_key_is_trusted_only_under_a_printable_name() {
     for name in ["", "  ", "a\nb", "\u{1b}[2J"] {
         let output = run(&mut hookrail(&["trust", "add", "no.pub", "--name", name]), b"");
         assert_eq!(output.status.code(), Some(2), "{name:?}");

@@ -1,4 +1,5 @@
 //! A file that says what shall be installed, and a folder into which packages are dropped.
+
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -22,7 +23,7 @@ fn screen(home: &Stocked) -> Value {
 }
 
 #[test]
-fn what_a_file_says_is_done_once() {
+fn a_plugin_list_is_applied_once() {
     let home = Stocked::new("apply_once");
     let hooks = r#"hooks = [{ point = "message.publish", callback = "screen/screen", priority = 1500 }]"#;
     let first = format!("[plugins.screen]\npackage = \"PACKAGES/screen-1.0.0.hrp\"\nconfig = {{ a = 1 }}\n{hooks}\n");
@@ -110,7 +111,7 @@ fn an_override_of_what_is_not_there_is_refused() {
 
 /// What a running host is told by a file happens in it.
 #[test]
-fn a_host_that_runs_does_what_the_file_says() {
+fn a_running_host_applies_a_plugin_list() {
     let home = Stocked::new("apply_live");
     let mut run = Live::start(home.command(&["run", "-q"]).env_remove("HOOKRAIL_PLUGINS"));
     assert_eq!(run.through("confidential"), "confidential");
@@ -144,7 +145,7 @@ fn drop_in(home: &Stocked, name: &str, signed: bool) -> PathBuf {
 }
 
 #[test]
-fn what_is_dropped_in_is_installed_or_refused() {
+fn dropped_in_packages_are_installed_or_refused() {
     let home = Stocked::new("incoming");
     assert_eq!(home.ok(&["plugin", "incoming"]), "nothing is there to be installed\n");
     let good = drop_in(&home, "screen-1.0.0.hrp", true);
@@ -164,7 +165,7 @@ fn what_is_dropped_in_is_installed_or_refused() {
 }
 
 #[test]
-fn a_run_installs_what_is_dropped_in_while_lines_flow() {
+fn a_run_installs_dropped_in_packages_while_lines_flow() {
     let home = Stocked::new("incoming_live");
     drop_in(&home, "screen-1.0.0.hrp", true);
     let mut run = Live::start(&mut home.command(&["run", "-q"]));
@@ -182,7 +183,7 @@ fn a_run_installs_what_is_dropped_in_while_lines_flow() {
 }
 
 #[test]
-fn a_run_goes_on_where_nothing_can_be_dropped_in() {
+fn a_run_goes_on_without_a_usable_drop_in_folder() {
     let home = Stocked::new("incoming_broken");
     let incoming = home.home.join("incoming");
     fs::write(&incoming, "a file").unwrap();

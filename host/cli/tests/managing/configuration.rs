@@ -1,5 +1,6 @@
 //! What plugins are configured with: set where no host runs and where one does, taken or refused, kept, and
 //! imported from files of EMQX.
+
 use std::fs;
 
 use hookrail_tests::cli::live::Live;
@@ -45,7 +46,7 @@ fn get(home: &Stocked) -> (Value, Value) {
 }
 
 #[test]
-fn it_is_held_against_the_schema_and_what_was_before_is_kept() {
+fn a_configuration_is_checked_by_the_schema_and_former_ones_are_kept() {
     let home = installed("config_set");
     assert_eq!(get(&home), (json!({ "timeout_ms": 100 }), "package".into()));
     assert_eq!(home.json(&["config", "schema", "screen"])["additionalProperties"], false);
@@ -83,7 +84,7 @@ fn it_is_held_against_the_schema_and_what_was_before_is_kept() {
 
 /// In the table, and nowhere else.
 #[test]
-fn what_is_long_is_cut_in_the_history() {
+fn long_values_are_cut_in_the_history() {
     let home = Stocked::new("config_long");
     home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
     let long = json!({ "words": "ä".repeat(200) });
@@ -98,7 +99,7 @@ fn what_is_long_is_cut_in_the_history() {
 }
 
 #[test]
-fn a_plugin_that_runs_takes_it_or_nothing_changes() {
+fn a_running_plugin_takes_a_configuration_or_nothing_changes() {
     let home = installed("config_live");
     home.ok(&["plugin", "enable", "screen"]);
     let mut run = Live::start(&mut home.command(&["run", "-q"]));
@@ -118,7 +119,7 @@ fn a_plugin_that_runs_takes_it_or_nothing_changes() {
 
 /// It is not enabled, and it is what the configuration is for all the same.
 #[test]
-fn what_was_loaded_by_hand_begins_anew_with_it() {
+fn a_plugin_loaded_by_hand_restarts_with_the_new_configuration() {
     let home = installed("config_by_hand");
     let mut run = Live::start(&mut home.command(&["run", "-q", "--plugin", "./screen-1.0.0.so"]));
     assert_eq!(run.through("a line"), "a line");
@@ -130,7 +131,7 @@ fn what_was_loaded_by_hand_begins_anew_with_it() {
 }
 
 #[test]
-fn what_the_host_is_configured_with_goes_first() {
+fn the_hosts_own_configuration_file_takes_precedence() {
     let home = installed("config_host");
     let folder = home.home.with_file_name("configured");
     fs::create_dir(&folder).unwrap();

@@ -2,6 +2,7 @@
 //! it the store is what it was before or what it was to become, whole.
 //!
 //! `HOOKRAIL_FAULTS=all` goes through more verbs, and through the calls that only read.
+
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output};
@@ -89,14 +90,14 @@ fn an_uninstallation_that_is_killed_anywhere_is_whole_or_none() {
 }
 
 #[test]
-fn what_fails_or_is_killed_while_it_enables_is_whole_or_none() {
+fn enabling_that_fails_or_is_killed_anywhere_is_whole_or_none() {
     // Without the opening of files, most of which is for reading.
     all_of(ENABLE, &WRITING[1..], Fault::Fails("ENOSPC"));
     all_of(ENABLE, &WRITING[1..], Fault::Kills);
 }
 
 #[test]
-fn what_fails_or_is_killed_while_it_configures_is_whole_or_none() {
+fn configuring_that_fails_or_is_killed_anywhere_is_whole_or_none() {
     all_of(CONFIGURE, &WRITING[1..], Fault::Fails("ENOSPC"));
     all_of(CONFIGURE, &WRITING[1..], Fault::Kills);
 }
@@ -108,7 +109,7 @@ fn a_purge_that_cannot_look_leaves_nothing_of_what_it_says_is_gone() {
 }
 
 #[test]
-fn all_the_rest() {
+fn the_remaining_verbs_and_calls_are_whole_or_none() {
     if std::env::var_os("HOOKRAIL_FAULTS").is_none() {
         return println!("left out: HOOKRAIL_FAULTS=all runs it");
     }
@@ -128,7 +129,7 @@ fn all_the_rest() {
 
 /// What a crash of the machine leaves is what was synced: all that a name stands for, before it has the name.
 #[test]
-fn what_gets_its_name_is_on_the_disk() {
+fn files_are_synced_before_they_get_their_names() {
     if !has_peer("strace", "strace") {
         return;
     }

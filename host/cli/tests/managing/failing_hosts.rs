@@ -3,6 +3,7 @@
 //!
 //! `HOOKRAIL_FAULTS=all` kills ten times as many hosts; `HOOKRAIL_SEED=N` has the moments of a run that printed
 //! N, as far as a machine can.
+
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::process::{Command, Output, Stdio};

@@ -1,4 +1,5 @@
 //! Packages and keys, by the program: what it packs and signs, it and the stock `minisign` verify.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -78,7 +79,7 @@ impl Scene {
 }
 
 #[test]
-fn a_signed_package_is_verified_by_whoever_trusts_the_key() {
+fn a_signed_package_is_verified_where_its_key_is_trusted() {
     let scene = Scene::with_key("signed");
     let package = scene.pack(&["--sign", "--key", "me.key"]);
     assert_eq!(package, Path::new("./hello-1.0.0.hrp"));
@@ -170,7 +171,7 @@ fn the_same_crate_gives_the_same_bytes() {
 }
 
 #[test]
-fn what_was_changed_is_refused() {
+fn a_changed_package_or_signature_is_refused() {
     let scene = Scene::with_key("changed");
     scene.pack(&["--sign", "--key", "me.key"]);
     scene.ok(&["trust", "add", "me.pub", "--name", "Jane"]);
@@ -192,7 +193,7 @@ fn what_was_changed_is_refused() {
 }
 
 #[test]
-fn what_cannot_be_packed_is_said_at_once() {
+fn an_unpackable_crate_is_refused_with_all_that_it_lacks() {
     let scene = Scene::new("lacking");
     let bare = "[package]\nname = \"hello\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[lib]\ncrate-type = [\"cdylib\"]\n[workspace]\n";
     fs::write(scene.path("Cargo.toml"), bare).unwrap();

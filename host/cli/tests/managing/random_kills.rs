@@ -3,6 +3,7 @@
 //!
 //! `HOOKRAIL_FAULTS=all` kills a thousand times in place of a hundred; `HOOKRAIL_SEED=N` has the moments of a
 //! run that printed N, as far as a machine can.
+
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
 use std::thread::sleep;
@@ -14,7 +15,7 @@ use hookrail_tests::random::Random;
 const VERBS: [Verb; 7] = [INSTALL_OVER, UPGRADE, UNINSTALL, ENABLE, ROLLBACK, CONFIGURE, PURGE];
 
 #[test]
-fn what_is_killed_at_any_moment_is_whole_or_none() {
+fn a_verb_killed_at_any_moment_is_whole_or_none() {
     let kills = if std::env::var_os("HOOKRAIL_FAULTS").is_some() { 1000 } else { 100 };
     let mut random = Random::of_run();
     let mut ran = 0;

@@ -1,5 +1,6 @@
 //! The table of docs/guide/operating.md: what each command does to a plugin in each status, by the program
 //! itself, with a host through which lines flow and without one.
+
 use std::fs;
 
 use hookrail_tests::cli::live::Live;

@@ -1,4 +1,5 @@
 //! An installed plugin and the host in which it serves, or does not: what each says of the other.
+
 use std::fs;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -11,7 +12,7 @@ use hookrail_tests::probe::eventually;
 use serde_json::Value;
 
 #[test]
-fn what_a_host_gives_up_on_probation_is_not_what_the_next_one_begins_with() {
+fn the_next_host_does_not_begin_with_a_version_given_up_on_probation() {
     let home = Stocked::new("managed_probation");
     home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
     home.ok(&["plugin", "enable", "screen"]);
@@ -60,7 +61,7 @@ fn patient(home: &Stocked, config: &str) -> (Live, PathBuf) {
 }
 
 #[test]
-fn what_cannot_be_unloaded_now_stays_installed() {
+fn a_plugin_that_cannot_be_unloaded_now_stays_installed() {
     let home = Stocked::new("managed_busy");
     home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
     home.ok(&["plugin", "enable", "screen"]);
@@ -100,7 +101,7 @@ fn a_file_that_serves_under_an_installed_name_is_told() {
 }
 
 #[test]
-fn what_another_host_installed_and_enabled_comes_by_enabling_it_here() {
+fn a_plugin_that_another_host_enabled_comes_by_enabling_it_here() {
     let home = Stocked::new("managed_two");
     home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
     let start = || {
@@ -216,7 +217,7 @@ fn a_second_host_says_what_serves_in_it_and_should_not() {
 }
 
 #[test]
-fn what_was_staged_too_long_ago_is_not_there() {
+fn a_package_staged_too_long_ago_is_gone() {
     let home = Stocked::new("managed_staged");
     home.ok(&["plugin", "stage", "screen-1.0.0.hrp"]);
     let staged = fs::File::options().write(true).open(home.home.join("staged/screen-1.0.0.hrp")).unwrap();

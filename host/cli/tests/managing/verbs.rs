@@ -1,4 +1,5 @@
 //! What is installed, by the program: its verbs, what they refuse, and disks that are full or read-only.
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
@@ -52,7 +53,7 @@ fn a_package_is_installed_enabled_and_uninstalled() {
 }
 
 #[test]
-fn what_is_refused_says_what_to_do() {
+fn refusals_say_what_to_do() {
     let home = Stocked::new("store_refused");
     home.ok(&["plugin", "install", "screen-1.1.0.hrp"]);
     let before = home.all();
@@ -117,7 +118,7 @@ fn a_second_process_is_told_that_another_one_is_at_it() {
 }
 
 #[test]
-fn what_was_changed_is_told_by_the_exit_code_of_a_list_that_looks_at_all() {
+fn a_verifying_list_tells_changed_files_by_its_exit_code() {
     let home = Stocked::new("store_verify");
     home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
     home.ok(&["plugin", "list", "--verify"]);
@@ -129,7 +130,7 @@ fn what_was_changed_is_told_by_the_exit_code_of_a_list_that_looks_at_all() {
 }
 
 #[test]
-fn who_revokes_a_key_is_told_what_it_signed() {
+fn revoking_a_key_tells_what_it_signed() {
     let home = Stocked::new("store_revoked");
     home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
     let enabled = home.run(&["plugin", "enable", "screen"]);
@@ -145,7 +146,7 @@ fn who_revokes_a_key_is_told_what_it_signed() {
 }
 
 #[test]
-fn a_key_is_revoked_although_what_it_signed_cannot_be_told() {
+fn a_key_is_revoked_even_if_the_store_cannot_be_read() {
     let home = Stocked::new("store_revoked_blindly");
     let keys = home.ok(&["trust", "list"]);
     let key = keys.lines().nth(1).unwrap().split_whitespace().next().unwrap();

@@ -1,4 +1,5 @@
 //! A running `hookrail run`, managed from outside.
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -298,7 +299,7 @@ fn a_run_without_a_socket_goes_on() {
 
 /// How much a plugin tells is its own business, whatever the host's own lines are held to.
 #[test]
-fn how_much_a_plugin_tells_is_said_in_the_file_and_while_it_runs() {
+fn the_log_level_of_a_plugin_is_set_in_the_file_and_at_run_time() {
     let folder = folder("levels");
     fs::write(folder.join("hookrail.toml"), "[plugins.tells]\nlog = \"debug\"\n").unwrap();
     let mut command = hookrail(&["run", "-q", "--no-store", "--plugin"]);

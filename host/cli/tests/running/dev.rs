@@ -1,5 +1,6 @@
 //! `hookrail dev`: an edit of a plugin's source changes what comes out of a running host, and nothing
 //! is lost on the way.
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -82,7 +83,7 @@ fn an_edit_changes_what_comes_out_and_every_line_comes_out_once() {
 }
 
 #[test]
-fn what_does_not_build_changes_nothing_and_the_compiler_is_heard() {
+fn a_failed_build_changes_nothing_and_the_compiler_is_heard() {
     let scene = Scene::new("compile_error");
     let mut host = scene.run();
     let dev = scene.dev(&["--json"]);
@@ -132,7 +133,7 @@ fn a_build_that_panics_is_rolled_back_and_its_author_told() {
 }
 
 #[test]
-fn what_a_source_includes_is_source_too() {
+fn included_files_are_watched_as_sources_too() {
     let scene = Scene::new("includes");
     let word = scene.tiny.folder.join("word with space.txt");
     fs::write(&word, "one ").unwrap();
@@ -185,7 +186,7 @@ fn once_says_by_its_exit_code_what_became_of_it() {
 }
 
 #[test]
-fn what_cannot_be_built_or_reached_says_what_to_do() {
+fn mistakes_in_calling_dev_are_told_with_what_to_do() {
     let scene = Scene::new("mistakes");
     let check = |arguments: &[&str], code: i32, error: &str, fix: &str| {
         let output = run(scene.command(&["dev"]).args(arguments), b"");

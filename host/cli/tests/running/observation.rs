@@ -1,5 +1,6 @@
 //! A running host that is looked at: why its callbacks stand where they stand, what they do, and what
 //! becomes of one that fails.
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::Shutdown;
@@ -17,7 +18,7 @@ const FAILING: &str = "panics-in-callback/fold";
 
 /// `hookrail run` with an animal that panics when a line is `boom`.
 fn run(test: &str, config: &str) -> Live {
-    let folder = folder(test);
+    let folder = folder(&format!("observed_{test}"));
     fs::write(folder.join("hookrail.toml"), config).unwrap();
     let mut command = hookrail(&["run", "-q", "--plugin"]);
     command.arg(hookrail_tests::zoo("panics_in_callback")).current_dir(folder);
@@ -32,7 +33,7 @@ fn socket(live: &Live) -> PathBuf {
 }
 
 #[test]
-fn one_that_fails_too_often_is_quarantined_and_comes_back_when_it_is_asked_for() {
+fn a_callback_that_fails_too_often_is_quarantined_until_it_is_released() {
     let mut live = run("quarantined", "[quarantine]\nfaults = 3\npause_ms = 0\n");
     let mut events = hookrail(&["events"]);
     let events = Live::start(&mut events);
@@ -162,7 +163,7 @@ fn a_point_is_traced_no_longer_than_somebody_waits_for_it() {
 
 /// As `nc -N` does.
 #[test]
-fn who_sends_no_more_has_not_hung_up() {
+fn a_half_closed_connection_still_gets_its_answer() {
     let mut live = run("half_closed", "");
     let mut socket = UnixStream::connect(socket(&live)).unwrap();
     writeln!(socket, r#"{{"id":1,"command":"trace","point":"{POINT}","count":1,"wait_ms":100000}}"#).unwrap();
@@ -203,7 +204,7 @@ fn a_wait_that_is_longer_than_any_is_refused_and_not_cut() {
 }
 
 #[test]
-fn what_cannot_be_looked_at_is_refused() {
+fn unobservable_points_and_callbacks_are_refused() {
     let live = run("refused", "");
     refused(&["hooks", "level", "no.such", "count"], "HR0110", 3);
     refused(&["hooks", "release", "no.such", FAILING], "HR0110", 3);

@@ -1,4 +1,5 @@
 //! `hookrail run`: what comes out, what is said, and how it ends.
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -76,7 +77,7 @@ fn a_line_that_is_no_message_is_shown_and_counted_and_the_rest_goes_on() {
 }
 
 #[test]
-fn of_many_bad_lines_some_are_shown_and_all_counted() {
+fn bad_lines_are_shown_up_to_a_limit_and_all_counted() {
     let output = run(&mut hookrail(&["run", "--input", "json", "--json"]), "nonsense\n".repeat(100).as_bytes());
     assert_eq!(text(&output.stderr).matches("no message: ").count(), 10);
     assert_eq!(summary(&output)["bad_lines"], 100);
@@ -130,7 +131,7 @@ fn a_message_that_is_too_large_is_denied_by_the_host_itself() {
 }
 
 #[test]
-fn who_waits_for_a_line_gets_it_at_once() {
+fn a_line_is_passed_on_at_once() {
     let mut command = hookrail(&["run", "-q"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let (mut input, mut output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
@@ -201,7 +202,7 @@ fn an_override_of_a_callback_that_its_plugin_does_not_declare_is_warned_of() {
 }
 
 #[test]
-fn who_interrupts_a_run_that_is_stuck_is_told_how_to_end_it() {
+fn interrupting_a_stuck_run_tells_how_to_end_it() {
     let folder = folder("stuck");
     fs::write(folder.join("hookrail.toml"), "[limits]\nstuck_ms = 1\n").unwrap();
     let mut command = hookrail(&["run", "--config", "hookrail.toml", "--plugin"]);

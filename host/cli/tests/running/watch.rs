@@ -1,5 +1,6 @@
 //! `hookrail run --watch`: what becomes of the file of a plugin becomes of the plugin, and nothing of
 //! the messages.
+
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -114,7 +115,7 @@ fn half_a_file_is_refused_once_and_the_whole_one_serves() {
 }
 
 #[test]
-fn a_file_that_is_removed_and_made_again() {
+fn a_file_removed_and_made_again_is_loaded_again() {
     let scene = Scene::new("removed");
     fs::remove_file(&scene.library).unwrap();
     scene.live.said.wait_for("is gone; generation 1 goes on serving");
