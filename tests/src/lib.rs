@@ -12,7 +12,6 @@ pub mod counter;
 mod cuttlefish;
 pub mod failing;
 pub mod fuzz;
-pub mod header;
 /// What a library can leave behind: the very look that `hookrail check` takes.
 #[path = "../../host/cli/src/check/leftovers.rs"]
 pub mod leftovers;

@@ -1,11 +1,12 @@
 //! `abi/include/hookrail.h` is generated from the sources of the boundary, and any strict compiler
 //! takes it.
 
+mod header;
+
 use std::sync::LazyLock;
 
 use hookrail_abi::catalogue::BUILT_IN;
 use hookrail_tests::cc;
-use hookrail_tests::header;
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../abi/include/hookrail.h");
 
@@ -51,7 +52,7 @@ fn every_dispatched_point_is_in_the_header() {
 #[test]
 fn strict_c_and_cpp_take_the_header() {
     LazyLock::force(&GENERATED);
-    let user = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/boundary/user.c");
+    let user = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/boundary/c_header/user.c");
     cc::compile(cc::STRICT_C, user, &["-c"], "user_c.o");
     if hookrail_tests::has_peer("c++", "g++") {
         let cpp = ["c++", "-std=c++17", "-Wall", "-Wextra", "-Werror", "-pedantic", "-x", "c++"];

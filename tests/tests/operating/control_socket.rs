@@ -126,23 +126,19 @@ fn the_status_tells_of_the_program_and_what_it_reports() {
 #[test]
 fn the_socket_is_for_this_user_alone() {
     alone!();
-    // The umask is the process's: another thread of this test must not see it.
-    let ended = in_child(|| {
-        for umask in [0o000, 0o077, 0o777] {
-            let folder = Folder::new();
-            // SAFETY: changes a number of this process, which ends with this function.
-            unsafe { libc::umask(0o022) };
-            let host = Host::new(Config::default()).unwrap();
-            fs::create_dir(folder.0.join("made")).unwrap();
-            // SAFETY: as above.
-            unsafe { libc::umask(umask) };
-            let control = host.open_control(folder.0.join("made/c.sock")).unwrap();
-            let metadata = fs::symlink_metadata(control.path()).unwrap();
-            assert!(metadata.file_type().is_socket());
-            assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "umask {umask:o}");
-        }
-    });
-    assert_eq!(ended, Ended::Exited(0));
+    for umask in [0o000, 0o077, 0o777] {
+        let folder = Folder::new();
+        // SAFETY: changes a number of this process, which is this test's own.
+        unsafe { libc::umask(0o022) };
+        let host = Host::new(Config::default()).unwrap();
+        fs::create_dir(folder.0.join("made")).unwrap();
+        // SAFETY: as above.
+        unsafe { libc::umask(umask) };
+        let control = host.open_control(folder.0.join("made/c.sock")).unwrap();
+        let metadata = fs::symlink_metadata(control.path()).unwrap();
+        assert!(metadata.file_type().is_socket());
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "umask {umask:o}");
+    }
 }
 
 #[test]
@@ -271,19 +267,15 @@ fn the_host_may_go_before_its_socket_and_the_socket_before_its_host() {
 #[test]
 fn the_threads_of_the_socket_end_with_it() {
     alone!();
-    // Other tests have threads as well: so in a process of its own.
-    let ended = in_child(|| {
-        let threads = || fs::read_dir("/proc/self/task").unwrap().count();
-        let before = threads();
-        let Wired { host, control, folder } = Wired::new();
-        let clients: Vec<_> = (0..5).map(|_| Client::connect(control.path()).unwrap()).collect();
-        let events = Client::connect(control.path()).unwrap().events().unwrap();
-        eventually("each connection has a thread", || threads() == before + 7);
-        drop(control);
-        eventually("the threads have ended", || threads() == before);
-        drop((clients, events, host, folder));
-    });
-    assert_eq!(ended, Ended::Exited(0));
+    let threads = || fs::read_dir("/proc/self/task").unwrap().count();
+    let before = threads();
+    let Wired { host, control, folder } = Wired::new();
+    let clients: Vec<_> = (0..5).map(|_| Client::connect(control.path()).unwrap()).collect();
+    let events = Client::connect(control.path()).unwrap().events().unwrap();
+    eventually("each connection has a thread", || threads() == before + 7);
+    drop(control);
+    eventually("the threads have ended", || threads() == before);
+    drop((clients, events, host, folder));
 }
 
 #[test]
