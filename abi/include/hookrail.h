@@ -1,8 +1,8 @@
 // hookrail.h: the boundary between a Hookrail host and a plugin, for plugins in C and C++.
 //
-// Generated from abi/src by tests/tests/c_header.rs. Do not edit; run
+// Generated from abi/src by tests/tests/boundary/c_header.rs. Do not edit; run
 //
-//     HOOKRAIL_BLESS=1 cargo test -p hookrail-tests --test c_header
+//     HOOKRAIL_BLESS=1 cargo test -p hookrail-tests --test boundary c_header
 //
 // A plugin is a shared library that defines `hookrail_plugin_v1` and has one HOOKRAIL_NOTE.
 // abi/examples/c/screen.c is a whole one.

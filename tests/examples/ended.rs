@@ -1,4 +1,4 @@
-//! A host that its plugin ends, `ended LIBRARY WAY`: for `tests/tests/uncontained.rs`.
+//! A host that its plugin ends, `ended LIBRARY WAY`: for `tests/tests/faults/uncontained.rs`.
 
 use hookrail::{Config, Host, Message, MessagePublish};
 

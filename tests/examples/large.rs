@@ -1,5 +1,5 @@
 //! Makes a package with so many megabytes in it that cannot be packed, verifies it, and says how much
-//! memory each took, `large MEGABYTES`: for `tests/tests/package_bounds.rs` and the example `store` of the
+//! memory each took, `large MEGABYTES`: for `tests/tests/packages/bounds.rs` and the example `store` of the
 //! benchmarks.
 
 use std::fs;

@@ -1,4 +1,5 @@
-//! Runs something in a forked child, where it may break the process.
+//! Runs something in a forked child: for what a fork does, and where the kernel is to end it. A test that needs a
+//! process for itself begins with [`alone!`](crate::alone) instead.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

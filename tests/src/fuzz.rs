@@ -1,5 +1,5 @@
 //! What is fed with any bytes at all and must answer, not break: the bodies of the property tests in
-//! `tests/tests/fuzzed.rs` and of the fuzz targets in `tests/fuzz`.
+//! `tests/tests/project/fuzz_bodies.rs` and of the fuzz targets in `tests/fuzz`.
 
 use std::fs::File;
 use std::io::Write;

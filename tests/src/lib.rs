@@ -1,18 +1,31 @@
-//! Builds the libraries that the tests load.
+//! What tests share: their fixtures, and the libraries that they load.
 //!
 //! `cargo test` does not build a cdylib that nobody depends on, and its paths are cargo's own: so
 //! we ask cargo to build them, and read from its messages where they are.
 
+pub mod animals;
 pub mod blocks;
+pub mod cc;
 pub mod child;
 pub mod circles;
+pub mod cli;
+pub mod counter;
+pub mod failing;
 pub mod fuzz;
 pub mod listener;
+pub mod own_process;
 pub mod probe;
 pub mod random;
 pub mod raw;
+pub mod recorder;
+pub mod refused;
+pub mod scene;
 pub mod soak;
+pub mod stocked;
 pub mod tasks;
+pub mod traffic;
+pub mod watched;
+pub mod wired;
 
 /// What a library can leave behind: the very look that `hookrail check` takes.
 pub use hookrail_check::leftovers;
@@ -210,6 +223,21 @@ fn zoo_root() -> PathBuf {
 
 fn target() -> PathBuf {
     own_target("zoo")
+}
+
+/// Cargo's folder for what tests write, which it names to them alone.
+pub fn tmp() -> PathBuf {
+    let tmp = own_target("tmp");
+    std::fs::create_dir_all(&tmp).expect("a folder can be made");
+    tmp
+}
+
+/// The name of the binary of tests that runs, for what one of them has for itself.
+pub fn binary() -> String {
+    let file = std::env::current_exe().expect("the system says what runs");
+    let name = file.file_name().expect("it is a file").to_string_lossy().into_owned();
+    // Cargo puts a digest behind it.
+    name.split('-').next().unwrap_or_default().to_owned()
 }
 
 /// A folder in cargo's target folder for what only tests build.

@@ -1,7 +1,7 @@
-//! What tests of running callbacks share: watching one, waiting for something, being alone.
+//! What tests of running callbacks share: watching one, waiting for something.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// Watches one callback: how often it runs, whether it was dropped, and whether it runs after that.
@@ -73,10 +73,4 @@ pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "it never came to this: {what}");
         std::thread::sleep(Duration::from_micros(200));
     }
-}
-
-/// Keeps the other tests of this file waiting: readers are known to the whole process.
-pub fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }

@@ -8,13 +8,13 @@
 //! loom knows neither `membarrier(2)` nor compiler fences, so both sides issue `fence(SeqCst)` here.
 //! What is proved is the symmetric protocol; that a kernel issues the readers' half is its contract.
 
-#[path = "../../host/src/reclaim/grace.rs"]
+#[path = "../../host/dispatch/src/reclaim/grace.rs"]
 #[allow(dead_code)]
 mod grace;
-#[path = "../../host/src/chain/pair.rs"]
+#[path = "../../host/dispatch/src/chain/pair.rs"]
 #[allow(dead_code)]
 mod pair;
-#[path = "../../host/src/reclaim/slot.rs"]
+#[path = "../../host/dispatch/src/reclaim/slot.rs"]
 #[allow(dead_code)]
 mod slot;
 #[path = "fixtures/loom_sync.rs"]
@@ -36,7 +36,7 @@ use crate::slot::Slot;
 use crate::sync::{AtomicPtr, Ordering};
 
 #[test]
-fn what_a_reader_holds_is_not_freed() {
+fn a_chain_that_a_reader_holds_is_not_freed() {
     holds(publish_and_reclaim);
     breaks(Flaw::NoFenceInEnter, publish_and_reclaim);
     breaks(Flaw::NoFenceInBegin, publish_and_reclaim);
@@ -45,7 +45,7 @@ fn what_a_reader_holds_is_not_freed() {
 }
 
 #[test]
-fn what_two_readers_hold_is_not_freed() {
+fn a_chain_that_two_readers_hold_is_not_freed() {
     holds(two_readers);
     breaks(Flaw::NoFenceInEnter, two_readers);
     breaks(Flaw::RelaxedSequence, two_readers);
@@ -80,7 +80,7 @@ fn a_disarmed_callback_is_not_called_once_nobody_names_it() {
 }
 
 #[test]
-fn a_disarmed_callback_of_a_nested_dispatch_neither() {
+fn a_disarmed_callback_of_a_nested_dispatch_is_not_called_once_nobody_names_it() {
     holds(disarm_nested);
     breaks(Flaw::NoFenceInAnnounce, disarm_nested);
     breaks(Flaw::NoFenceBeforeFrames, disarm_nested);

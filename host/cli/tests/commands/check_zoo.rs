@@ -1,0 +1,374 @@
+//! What `hookrail check` finds in the zoo: each animal does not pass the check that it was made for, and
+//! passes every other; those that were made for something else are in `excused`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+
+use hookrail_tests::animals::c;
+use hookrail_tests::cc;
+use hookrail_tests::cli::{folder, hookrail, run, text};
+use hookrail_tests::{has_peer, root, zoo, zoo_cpp};
+use serde_json::Value;
+
+use crate::excused::{EXCUSED, PARTS};
+
+/// An animal, or how it breaks, and the checks that it does not pass, each with how it ended.
+type Row = (&'static str, &'static [(&'static str, &'static str)]);
+
+/// Animals in C that a host can look at.
+const C: &[Row] = &[
+    ("another_abi", &[("entry", "failed")]),
+    ("another_form", &[("loads", "failed")]),
+    ("another_payload", &[("loads", "failed"), ("callbacks", "warned")]),
+    ("another_revision", &[("loads", "failed"), ("callbacks", "warned")]),
+    ("could_start_threads", &[("imports", "warned"), ("unmaps", "warned")]),
+    ("entry_is_a_function", &[("entry-symbol", "failed")]),
+    ("fails_to_attach", &[("starts", "failed")]),
+    ("handler_in_constructor", &[("entry", "failed")]),
+    ("hides_its_abi", &[("entry", "failed")]),
+    ("hides_panic_abort", &[("entry", "failed")]),
+    ("initial_exec", &[("static-tls", "warned")]),
+    ("many_constructors", &[("constructors", "warned")]),
+    ("missing_symbol", &[("entry", "failed")]),
+    ("no_code", &[("starts", "failed")]),
+    ("no_name", &[("note", "failed")]),
+    ("no_priority", &[("loads", "failed")]),
+    ("note_of_another_priority", &[("loads", "failed")]),
+    ("note_of_another_revision", &[("loads", "failed")]),
+    ("note_of_no_effects", &[("note", "failed")]),
+    ("note_of_other_effects", &[("loads", "failed")]),
+    ("planned_point", &[("loads", "failed"), ("callbacks", "warned")]),
+    ("priority_1000", &[("note", "failed")]),
+    ("priority_at_the_end", &[("note", "failed")]),
+    ("private_free", &[("entry", "failed")]),
+    ("private_heap", &[("entry", "failed")]),
+    ("registers_twice", &[("loads", "failed")]),
+    ("renamed_point", &[("note", "failed")]),
+    ("short_entry", &[("entry", "failed")]),
+    ("short_record", &[("starts", "failed")]),
+    ("slash_in_name", &[("loads", "failed")]),
+    ("thread_in_constructor", &[("entry", "failed")]),
+    ("undeclared_hook", &[("loads", "failed")]),
+    ("unknown_point", &[("note", "warned"), ("callbacks", "warned")]),
+];
+
+/// Files that are no plugins at all: an error, and no check.
+const NO_PLUGINS: &[&str] = &[
+    "climbing_name",
+    "library_with_keys",
+    "nameless",
+    "no_note",
+    "no_plugin",
+    "note_cut_short",
+    "note_is_no_json",
+    "note_of_another",
+    "note_without_version",
+];
+
+/// Animals in Rust.
+const RUST: &[Row] = &[
+    ("asks_to_be_kept", &[("unmaps", "warned")]),
+    // Of a point that another program declares.
+    ("counter_elsewhere", &[("note", "warned"), ("callbacks", "warned")]),
+    ("counter_payload", &[("loads", "failed"), ("callbacks", "warned")]),
+    ("leaves_a_signal_handler", &[("unmaps", "failed")]),
+    ("panics_in_create", &[("starts", "failed")]),
+    ("panics_in_drop", &[("starts", "failed")]),
+    ("panics_in_start", &[("starts", "failed")]),
+    ("panics_in_stop", &[("starts", "failed")]),
+    ("panics_with_a_bomb", &[("starts", "failed")]),
+    ("prints_a_backtrace", &[("unmaps", "failed")]),
+    ("says_the_schema_wrongly", &[("loads", "failed"), ("schema", "failed")]),
+    ("starts_a_thread", &[("unmaps", "failed")]),
+];
+
+/// Where `panics_somewhere` panics.
+const PANICS: &[Row] = &[
+    ("callback", &[("callbacks", "failed")]),
+    ("create", &[("starts", "failed")]),
+    ("destroy", &[("starts", "failed")]),
+    ("merge", &[("hostile-state", "failed")]),
+    ("reload", &[("hostile-reload", "failed")]),
+    ("restore", &[("state-round-trip", "failed")]),
+    ("save", &[("orders", "failed")]),
+    ("save_rest", &[("orders", "failed")]),
+    ("schema", &[("loads", "failed"), ("schema", "failed")]),
+    ("start", &[("starts", "failed")]),
+    ("stop", &[("starts", "failed")]),
+];
+
+/// Where and how `breaks` ends its process.
+const CRASHES: &[Row] = &[
+    ("attach:abort", &[("starts", "crashed")]),
+    ("callback:overflow", &[("callbacks", "crashed")]),
+    ("constructor:abort", &[("entry", "crashed")]),
+    ("create:segv", &[("starts", "crashed")]),
+    ("destroy:segv", &[("starts", "crashed")]),
+    ("merge:segv", &[("orders", "crashed")]),
+    ("query:abort", &[("starts", "crashed")]),
+    ("reload:segv", &[("hostile-reload", "crashed")]),
+    ("restore:segv", &[("orders", "crashed")]),
+    ("save:abort", &[("orders", "crashed")]),
+    ("save_rest:abort", &[("orders", "crashed")]),
+    ("schema:abort", &[("loads", "crashed"), ("schema", "crashed")]),
+    ("start:exit", &[("starts", "crashed")]),
+    ("stop:abort", &[("starts", "crashed")]),
+];
+
+/// What else `breaks` does wrong.
+const MISTAKES: &[Row] = &[
+    ("address-in-its-state", &[("replace", "failed")]),
+    ("behind-the-body", &[("payloads", "failed")]),
+    ("changes-its-schema", &[("schema", "failed")]),
+    ("constructor:print", &[("quiet-load", "failed")]),
+    ("counts-its-starts", &[("restarts", "failed")]),
+    ("empty-state", &[("hostile-state", "crashed")]),
+    ("foreign-handle", &[("starts", "failed")]),
+    ("keeps-a-file", &[("leaves-nothing", "failed")]),
+    ("large-config", &[("hostile-config", "crashed")]),
+    ("leaks", &[("create-destroy", "failed")]),
+    ("leaves-in-secret", &[("unload-in-flight", "failed")]),
+    ("needs-log", &[("services-withheld", "crashed")]),
+    ("nesting", &[("nested-dispatch", "failed")]),
+    ("newer-host", &[("newer-host", "failed")]),
+    ("no mistake", &[]),
+    ("odd-bodies", &[("payloads", "failed")]),
+    ("prefixes", &[("queries", "failed")]),
+    ("reads-beyond", &[("payload-memory", "crashed")]),
+    ("refuses-states", &[("state-round-trip", "failed")]),
+    ("reload-says-nothing", &[("hostile-reload", "failed")]),
+    ("reload-then-save", &[("fuzz", "crashed")]),
+    ("reserved-words", &[("callbacks", "failed")]),
+    ("restores-another", &[("state-round-trip", "failed")]),
+    ("says-nothing", &[("hostile-config", "failed")]),
+    ("starts-once", &[("orders", "failed")]),
+    ("statics-stay", &[("fresh-statics", "failed")]),
+    ("threads", &[("threads", "failed")]),
+    ("umask", &[("leaves-nothing", "failed")]),
+    ("verdict", &[("callbacks", "failed")]),
+    ("writes-and-restores", &[("payload-memory", "crashed")]),
+    ("writes-to-notify", &[("callbacks", "failed")]),
+];
+
+/// How `well_behaved` is linked.
+const LINKED: &[Row] = &[
+    ("-Wl,-z,execstack", &[("executable-stack", "failed")]),
+    ("-Wl,-z,nodelete", &[("removable", "failed")]),
+    ("-Wl,-rpath,/nowhere", &[("search-path", "failed")]),
+];
+
+/// Where `breaks` hangs, and the check that is killed for it; no other is run.
+const HANGS: &[Row] = &[
+    ("attach:hang", &[("starts", "timed-out")]),
+    ("callback:hang", &[("callbacks", "timed-out")]),
+    ("constructor:hang", &[("entry", "timed-out")]),
+    ("create:hang", &[("starts", "timed-out")]),
+    ("destroy:hang", &[("starts", "timed-out")]),
+    ("holds-a-lock", &[("reentry", "timed-out")]),
+    ("merge:hang", &[("orders", "timed-out")]),
+    ("query:hang", &[("queries", "timed-out")]),
+    ("reload:hang", &[("hostile-reload", "timed-out")]),
+    ("restore:hang", &[("orders", "timed-out")]),
+    ("save:hang", &[("orders", "timed-out")]),
+    ("save_rest:hang", &[("orders", "timed-out")]),
+    ("schema:hang", &[("schema", "timed-out")]),
+    ("start:hang", &[("starts", "timed-out")]),
+    ("stop:hang", &[("starts", "timed-out")]),
+];
+
+/// What takes too long to load, however quick the machine is.
+const SLOW: Row = ("attach:dawdle", &[("load-time", "warned")]);
+
+/// What the program answers, with a variable of the environment by which animals choose.
+fn report(file: &Path, variable: (&str, &str), more: &[&str]) -> Value {
+    let mut command = hookrail(&["check", "--json", "--quick", "--seed", "1"]);
+    let output = run(command.args(more).arg(file).env(variable.0, variable.1), b"");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
+    let is_bad = ["failed", "crashed", "timed-out"].iter().any(|way| report["summary"][way] != 0);
+    assert_eq!(output.status.code(), Some(i32::from(is_bad)), "{report:#}");
+    report
+}
+
+/// The checks that did not pass, in their order, each with how it ended.
+fn not_passed(report: &Value) -> Vec<(String, String)> {
+    let word = |check: &Value, key: &str| check[key].as_str().unwrap().to_owned();
+    let checks = report["checks"].as_array().unwrap().iter();
+    let ended = checks.map(|check| (word(check, "name"), word(check, "status")));
+    ended.filter(|(_, status)| !["passed", "skipped"].contains(&&**status)).collect()
+}
+
+fn check(file: &Path, variable: &str, row: &Row, more: &[&str]) {
+    // How long something takes here says nothing, unless it is made to.
+    check_all(file, variable, row, &[&["--skip", "load-time"], more].concat());
+}
+
+fn check_all(file: &Path, variable: &str, (what, expected): &Row, more: &[&str]) {
+    let arguments = [&["--strictness", "10"], more].concat();
+    let report = report(file, (variable, what), &arguments);
+    let expected: Vec<_> = expected.iter().map(|(check, status)| ((*check).into(), (*status).into())).collect();
+    assert_eq!(not_passed(&report), expected, "{what}: {report:#}");
+}
+
+#[test]
+fn animals_in_c_fail_what_they_were_made_for() {
+    C.iter().for_each(|row| check(&c(row.0), "NOTHING", row, &[]));
+}
+
+#[test]
+fn files_that_are_no_plugins_are_not_checked() {
+    for name in NO_PLUGINS {
+        let output = run(hookrail(&["check"]).arg(c(name)), b"");
+        assert_eq!(output.status.code(), Some(5), "{name}: {}", text(&output.stderr));
+        assert!(text(&output.stderr).starts_with("error[HR0304]: "), "{name}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn animals_in_rust_fail_what_they_were_made_for() {
+    RUST.iter().for_each(|row| check(&zoo(row.0), "NOTHING", row, &[]));
+}
+
+#[test]
+fn animals_that_are_excused_fail_nothing_else() {
+    for (file, why, expected) in EXCUSED {
+        let (folder, name) = file.split_once('/').unwrap();
+        let (name, _) = name.rsplit_once('.').unwrap();
+        let library = match folder {
+            "c" => c(name),
+            _ if !name.contains("_cpp_") => zoo(name),
+            _ if has_peer("c++", "g++") => zoo_cpp(name),
+            _ => continue,
+        };
+        check(&library, "NOTHING", &(why, expected), &[]);
+    }
+}
+
+#[test]
+fn a_panic_is_found_wherever_it_is() {
+    PANICS.iter().for_each(|row| check(&zoo("panics_somewhere"), "PANICS", row, &[]));
+}
+
+#[test]
+fn a_crash_is_a_report_wherever_it_is() {
+    CRASHES.iter().for_each(|row| check(&c("breaks"), "BREAKS", row, &[]));
+}
+
+#[test]
+fn every_mistake_fails_its_check_and_no_other() {
+    MISTAKES.iter().for_each(|row| check(&c("breaks"), "BREAKS", row, &[]));
+}
+
+#[test]
+fn a_slow_plugin_fails_only_the_check_of_its_time() {
+    check_all(&c("breaks"), "BREAKS", &SLOW, &[]);
+}
+
+#[test]
+fn flaws_of_linking_are_found() {
+    for (number, row) in LINKED.iter().enumerate() {
+        check(&linked("well_behaved", &[row.0], &format!("linked_{number}.so")), "NOTHING", row, &[]);
+    }
+    let library = linked("library_with_keys", &["-D_GNU_SOURCE"], "libhookrail_zoo_keys.so");
+    // As needed is what some compilers take for granted, and the library stands before what needs it.
+    let more = ["-Wl,--no-as-needed", library.to_str().unwrap()];
+    let row = ("leans_on_a_library", &[("libraries", "warned"), ("unmaps", "warned")][..]);
+    check(&linked("leans_on_a_library", &more, "leans.so"), "NOTHING", &row, &[]);
+    if cfg!(target_arch = "x86_64") {
+        let patched = linked("well_behaved", &["-fno-pic", "-mcmodel=large", "-Wl,-z,notext"], "patched.so");
+        check(&patched, "NOTHING", &("well_behaved", &[("text-relocations", "failed")]), &[]);
+    }
+}
+
+#[test]
+fn unique_symbols_are_found() {
+    if !has_peer("c++", "g++") {
+        return;
+    }
+    let cpp = root().join("tests/zoo/cpp/unique.cpp");
+    let compiler = ["c++", "-std=c++17", "-Wall", "-Wextra", "-Werror"];
+    let object = cc::compile(&compiler, cpp.to_str().unwrap(), &["-c", "-fPIC"], "zoo_unique.o");
+    let library = linked("brings_unique_symbols", &[object.to_str().unwrap(), "-lstdc++"], "zoo_unique.so");
+    let row = ("brings_unique_symbols", &[("removable", "warned"), ("unmaps", "failed")][..]);
+    check(&library, "NOTHING", &row, &[]);
+}
+
+/// A library of the zoo, compiled with more arguments.
+fn linked(name: &str, more: &[&str], output: &str) -> PathBuf {
+    let source = root().join(format!("tests/zoo/c/{name}.c"));
+    let arguments = [&["-shared", "-fPIC"], more].concat();
+    cc::compile(cc::STRICT_C, source.to_str().unwrap(), &arguments, output)
+}
+
+#[test]
+fn a_hang_is_killed_wherever_it_is() {
+    for row in HANGS {
+        let (check_name, _) = row.1[0];
+        check(&c("breaks"), "BREAKS", row, &["--only", check_name, "--timeout", "1"]);
+    }
+}
+
+/// Whoever killed the check's process alone would leave its child behind, which holds a lock.
+#[test]
+fn processes_that_a_check_started_are_killed_with_it() {
+    let lock = folder("killed").join("lock");
+    let mut command = hookrail(&["check", "--json", "--only", "starts", "--timeout", "1"]);
+    command.arg(c("breaks")).env("BREAKS", "start:fork").env("BREAKS_LOCK", &lock);
+    let output = run(&mut command, b"");
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let file = fs::File::options().read(true).write(true).open(&lock).unwrap();
+    // SAFETY: a plain call on an open file.
+    let locked = unsafe { libc::lockf(file.as_raw_fd(), libc::F_TLOCK, 0) };
+    assert_eq!(locked, 0, "somebody still holds it");
+}
+
+/// Whether every check is shown to fail: one that nothing fails says nothing.
+#[test]
+fn every_check_has_an_animal() {
+    let tables = [C, RUST, PANICS, CRASHES, MISTAKES, LINKED, HANGS];
+    let mut found: BTreeSet<&str> = tables
+        .iter()
+        .copied()
+        .flatten()
+        .chain([&SLOW])
+        .flat_map(|(_, checks)| checks.iter().map(|(name, _)| *name))
+        .collect();
+    // Those of `flaws_of_linking_are_found`.
+    found.extend(["libraries", "text-relocations"]);
+    let output = run(&mut hookrail(&["check", "--list", "--json"]), b"");
+    let all: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let names = all.as_array().unwrap().iter().map(|check| check["name"].as_str().unwrap());
+    let missing: Vec<_> = names.filter(|name| !found.contains(name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// Whether every animal stands somewhere: in a table with what it fails, or with a reason.
+#[test]
+fn every_animal_has_a_row_or_a_reason() {
+    let fails = |table: &'static [Row]| table.iter().filter(|row| !row.1.is_empty()).map(|row| row.0);
+    // Those of whole tables, and those that are linked in a way of their own.
+    let more = ["breaks", "brings_unique_symbols", "leans_on_a_library"];
+    let in_c = fails(C).chain(NO_PLUGINS.iter().copied()).chain(more).map(|name| format!("c/{name}.c"));
+    let in_rust = fails(RUST).chain(["panics_somewhere"]).map(|name| format!("examples/{name}.rs"));
+    let reasons = EXCUSED.iter().map(|(file, why, _)| (file, why)).chain(PARTS.iter().map(|(file, why)| (file, why)));
+    let excused = reasons.map(|(file, why)| {
+        assert!(!why.is_empty(), "{file}: why?");
+        (*file).to_owned()
+    });
+    let mut listed: Vec<_> = in_c.chain(in_rust).chain(excused).collect();
+    let mut there: Vec<_> = ["c", "cpp", "examples"].into_iter().flat_map(files_of_the_zoo).collect();
+    listed.sort();
+    there.sort();
+    let without = |these: &[String], those: &[String]| -> Vec<_> {
+        these.iter().filter(|name| !those.contains(name)).cloned().collect()
+    };
+    assert_eq!(without(&there, &listed), [""; 0], "neither a row nor a reason in `excused`");
+    assert_eq!(without(&listed, &there), [""; 0], "no such file in tests/zoo");
+    assert_eq!(listed.len(), there.len(), "a file is listed twice: {listed:?}");
+}
+
+fn files_of_the_zoo(folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(root().join("tests/zoo").join(folder)).unwrap();
+    entries.map(|entry| format!("{folder}/{}", entry.unwrap().file_name().to_str().unwrap())).collect()
+}

@@ -1,0 +1,10 @@
+//! The commands that need no running host: `check`, `new`, completion, what errors advise, and the small
+//! ones.
+
+mod check;
+mod check_zoo;
+mod completions;
+mod errors;
+mod excused;
+mod new;
+mod other_commands;

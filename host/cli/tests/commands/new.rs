@@ -1,0 +1,163 @@
+//! `hookrail new`: what it makes builds, passes its own tests and `hookrail check`, without a network.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use hookrail_tests::cli::{folder, hookrail, run, text};
+use hookrail_tests::{has_peer, own_target};
+use serde_json::Value;
+
+/// Makes one; answers its folder.
+fn made(test: &str, arguments: &[&str]) -> PathBuf {
+    let folder = folder(&format!("new_{test}"));
+    let output = run(hookrail(&["new"]).args(arguments).arg("--json").current_dir(&folder), b"");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let made: Value = serde_json::from_slice(&output.stdout).unwrap();
+    folder.join(made["folder"].as_str().unwrap())
+}
+
+/// What the error says.
+fn refused(arguments: &[&str]) -> String {
+    let folder = folder("new_refused");
+    fs::create_dir(folder.join("there")).unwrap();
+    fs::write(folder.join("there/file"), "").unwrap();
+    let output = run(hookrail(&["new"]).args(arguments).current_dir(&folder), b"");
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", text(&output.stderr));
+    let left: Vec<_> = fs::read_dir(&folder).unwrap().collect();
+    assert_eq!(left.len(), 1, "{arguments:?}: {left:?}");
+    text(&output.stderr).to_owned()
+}
+
+fn succeeds(command: &mut Command) -> String {
+    let output = run(command, b"");
+    assert!(output.status.success(), "{command:?}: {}\n{}", text(&output.stderr), text(&output.stdout));
+    text(&output.stdout).to_owned()
+}
+
+/// Without a network, and without debug information, as the zoo is built, whose dependencies it has.
+fn cargo(package: &Path, arguments: &[&str]) -> String {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(package).args(arguments).arg("--config=profile.dev.debug=false");
+    command.env("CARGO_TARGET_DIR", own_target("zoo")).env("CARGO_NET_OFFLINE", "1");
+    succeeds(&mut command)
+}
+
+fn passes_its_checks(library: &Path) {
+    let checked = succeeds(hookrail(&["check"]).arg(library));
+    assert!(checked.contains(" passed") && !checked.contains(" failed"), "{checked}");
+}
+
+#[test]
+fn a_crate_with_the_sources_that_the_program_carries_works_at_once() {
+    let package = made("carried", &["rate-limit", "--priority", "300", "--abi", "carried"]);
+    cargo(&package, &["test", "--quiet"]);
+    let cost = cargo(&package, &["bench", "--profile", "dev", "--bench", "cost"]);
+    assert!(cost.contains("mark: ") && cost.contains(" ns a call"), "{cost}");
+    cargo(&package, &["build"]);
+    passes_its_checks(&own_target("zoo").join("debug/librate_limit.so"));
+}
+
+#[test]
+fn a_crate_for_any_point_works_at_once() {
+    for point in ["message.delivered", "message.dropped"] {
+        let name = point.replace('.', "-");
+        let package = made(&name, &[&name, "--point", point, "--priority", "-7"]);
+        cargo(&package, &["test", "--quiet"]);
+    }
+    let package = made("publish", &["first", "--priority", "1500"]);
+    cargo(&package, &["build"]);
+    let library = own_target("zoo").join("debug/libfirst.so");
+    let out = run(hookrail(&["run", "--output", "json", "--plugin"]).arg(library), b"a line\n");
+    assert!(text(&out.stdout).contains(r#"["first","seen"]"#), "{}", text(&out.stdout));
+}
+
+#[test]
+fn a_c_source_works_at_once() {
+    if !has_peer("cc", "gcc") || !has_peer("make", "make") {
+        return;
+    }
+    for point in ["message.publish", "message.delivered", "message.dropped"] {
+        let name = format!("c-{}", point.replace('.', "-"));
+        let folder = made(&name, &[&name, "--point", point, "--priority", "40", "--lang", "c"]);
+        succeeds(Command::new("make").arg("CFLAGS=-Werror").current_dir(&folder));
+        let library = folder.join(format!("lib{}.so", name.replace('-', "_")));
+        if point == "message.publish" {
+            passes_its_checks(&library);
+        } else {
+            succeeds(hookrail(&["hooks", "show", point, "--plugin"]).arg(&library));
+        }
+    }
+}
+
+/// From nothing to messages that pass it, as its README and the guides say.
+#[test]
+fn a_c_source_becomes_a_package_that_is_installed_and_runs() {
+    if !has_peer("cc", "gcc") || !has_peer("make", "make") {
+        return;
+    }
+    let folder = made("c_whole", &["quiet-c", "--priority", "400", "--lang", "c"]);
+    let above = folder.parent().unwrap();
+    let in_its_folder = |mut command: Command| {
+        let program = Path::new(env!("CARGO_BIN_EXE_hookrail")).parent().unwrap().to_owned();
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths([program].into_iter().chain(std::env::split_paths(&path))).unwrap();
+        command.current_dir(&folder).env("HOOKRAIL_HOME", above.join("home")).env("PATH", path);
+        command
+    };
+    let ok = |arguments: &[&str]| succeeds(&mut in_its_folder(hookrail(arguments)));
+    let make = |arguments: &[&str]| {
+        let mut make = Command::new("make");
+        make.args(arguments).env("SOURCE_DATE_EPOCH", "1700000000");
+        run(&mut in_its_folder(make), b"")
+    };
+    assert!(make(&[]).status.success());
+    ok(&["check", "--quick", "./libquiet_c.so"]);
+    let packed = make(&["package"]);
+    assert!(packed.status.success(), "{}", text(&packed.stderr));
+    let key = above.join("jane.key");
+    ok(&["keygen", "--key", key.to_str().unwrap(), "--no-password"]);
+    ok(&["sign", "quiet-c-0.1.0.hrp", "--key", key.to_str().unwrap()]);
+    ok(&["trust", "add", key.with_extension("pub").to_str().unwrap(), "--name", "Jane"]);
+    ok(&["plugin", "install", "quiet-c-0.1.0.hrp"]);
+    ok(&["plugin", "enable", "quiet-c"]);
+    let out = run(&mut in_its_folder(hookrail(&["run", "--output", "json"])), b"a line\n");
+    assert!(text(&out.stdout).contains(r#"["quiet-c","seen"]"#), "{}", text(&out.stderr));
+
+    // Nothing but its author keeps the two versions the same.
+    let manifest = folder.join("hookrail-package.toml");
+    fs::write(&manifest, fs::read_to_string(&manifest).unwrap().replace("0.1.0", "0.2.0")).unwrap();
+    let packed = make(&["package"]);
+    assert!(!packed.status.success());
+    let said = text(&packed.stderr);
+    assert!(said.contains("HR0621") && said.contains("says quiet-c 0.2.0, and the library quiet-c 0.1.0"), "{said}");
+}
+
+/// What signs for its author is not to be committed by mistake.
+#[test]
+fn keys_are_not_put_under_version_control() {
+    for (language, name) in [("c", "ignoring-c"), ("rust", "ignoring")] {
+        let folder = made(name, &[name, "--priority", "1", "--lang", language]);
+        let ignored = fs::read_to_string(folder.join(".gitignore")).unwrap();
+        assert!(ignored.lines().any(|line| line == "*.key"), "{language}: {ignored}");
+    }
+}
+
+#[test]
+fn a_refused_name_or_option_leaves_nothing() {
+    for (arguments, why) in [
+        (&["mask", "--priority", "1000"][..], "kept for the host"),
+        (&["mask"], "--priority"),
+        (&["Mask", "--priority", "1"], "lower-case"),
+        (&["fn", "--priority", "1"], "means something else"),
+        (&["mask", "--priority", "1", "--point", "client.check_acl"], "client.authorize"),
+        (&["mask", "--priority", "1", "--point", "client.connect"], "planned"),
+        (&["mask", "--priority", "1", "--point", "nowhere"], "no hook point"),
+        (&["mask", "--priority", "1", "--abi", "/nowhere"], "--abi"),
+        (&["there", "--priority", "1"], "not empty"),
+    ] {
+        let said = refused(arguments);
+        assert!(said.contains(why), "{arguments:?}: {said}");
+    }
+}

@@ -1,0 +1,160 @@
+//! The other commands.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use hookrail_tests::cli::{folder, hookrail, run, text};
+use serde_json::Value;
+
+fn json(arguments: &[&str]) -> Value {
+    let output = run(&mut with_plugins(arguments), b"");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The program where it finds the prebuilt plugins: tests build them, but not beside it.
+fn with_plugins(arguments: &[&str]) -> Command {
+    let mut command = hookrail(arguments);
+    let library = hookrail_tests::plugin("bench");
+    command.env("HOOKRAIL_PLUGINS", library.parent().unwrap());
+    command
+}
+
+#[test]
+fn every_point_is_listed_with_who_dispatches_it() {
+    let points = json(&["hooks", "list", "--json"]);
+    let publish = points.as_array().unwrap().iter().find(|view| view["point"] == "message.publish").unwrap();
+    assert_eq!(publish["dispatched_by"], "hookrail run, since 1.0");
+    assert_eq!((&publish["chain"][0]["priority"], &publish["chain"][0]["origin"]), (&1000.into(), &"built-in".into()));
+    assert!(points.as_array().unwrap().iter().any(|view| view["point"] == "client.connect" && view["revision"] == 0));
+}
+
+#[test]
+fn the_order_of_a_chain_and_where_a_priority_comes_from_are_shown() {
+    let folder = folder("overrides");
+    let config = "[[hooks]]\npoint = \"message.publish\"\ncallback = \"hello/greet\"\npriority = 2000\n\
+                  [[hooks]]\npoint = \"message.publish\"\ncallback = \"hello/great\"\ndisabled = true\n";
+    fs::write(folder.join("hookrail.toml"), config).unwrap();
+    let mut command = hookrail(&["hooks", "show", "message.publish", "--plugin"]);
+    let output = run(command.arg(hookrail_tests::plugin("hello")).current_dir(&folder), b"");
+    let shown = text(&output.stdout);
+    assert!(shown.find("validate").unwrap() < shown.find("greet").unwrap(), "{shown}");
+    assert!(shown.contains("overridden, was 500"), "{shown}");
+    // What overrides nothing is misspelt.
+    assert!(text(&output.stderr).contains("hello/great"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn missing_points_plugins_and_files_are_told_with_the_next_step() {
+    for (arguments, code) in [
+        (&["hooks", "show", "message.publsh"][..], "HR0603"),
+        (&["run", "--plugin", "nosuch"], "HR0602"),
+        (&["run", "--config", "nosuch.toml"], "HR0501"),
+        (&["inspect", "nosuch.so"], "HR0501"),
+    ] {
+        let output = run(&mut hookrail(arguments), b"");
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}: {}", text(&output.stderr));
+        assert!(text(&output.stderr).starts_with(&format!("error[{code}]: ")), "{}", text(&output.stderr));
+        assert!(text(&output.stderr).contains("\n  fix: "));
+    }
+}
+
+#[test]
+fn a_file_that_is_no_plugin_is_refused() {
+    let output = run(&mut hookrail(&["run", "--plugin", env!("CARGO_MANIFEST_PATH")]), b"");
+    assert_eq!(output.status.code(), Some(5), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("error[HR0303]"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_configuration_for_another_plugin_is_refused() {
+    let folder = folder("another_plugin");
+    let library = hookrail_tests::plugin("hello");
+    fs::write(folder.join("hookrail.toml"), format!("[plugins.helo]\nlibrary = {:?}\n", library)).unwrap();
+    let output = run(hookrail(&["run"]).current_dir(&folder), b"");
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("name it [plugins.hello]"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_bad_configuration_is_an_error_of_usage() {
+    let folder = folder("bad_configuration");
+    fs::write(folder.join("hookrail.toml"), "[plugins.mask]\nconfg = 1\n").unwrap();
+    let output = run(hookrail(&["hooks", "list"]).current_dir(&folder), b"");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("error[HR0201]"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn inspect_says_what_is_in_a_library() {
+    let mask = hookrail_tests::plugin("mask");
+    let inspection = json(&["inspect", "--json", mask.to_str().unwrap()]);
+    assert_eq!(inspection["note"]["name"], "mask");
+    let shown = run(&mut hookrail(&["inspect", mask.to_str().unwrap()]), b"");
+    assert!(text(&shown.stdout).contains("message.publish"), "{}", text(&shown.stdout));
+    let schema = json(&["inspect", "--schema", mask.to_str().unwrap()]);
+    assert!(schema["properties"]["patterns"].is_object(), "{schema}");
+}
+
+#[test]
+fn bench_answers_an_array_of_costs() {
+    let costs = json(&["bench", "--json", "--rounds", "1"]);
+    assert_eq!(costs.as_array().unwrap().len(), 12);
+    for cost in costs.as_array().unwrap() {
+        let keys: Vec<_> = cost.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(keys, ["callbacks", "dispatch_ns", "raw_ns", "threads"]);
+        assert!(cost["raw_ns"].as_f64().unwrap() > 0.0 && cost["dispatch_ns"].as_f64().unwrap() > 0.0);
+    }
+}
+
+#[test]
+fn the_demo_loses_nothing() {
+    let output = run(&mut with_plugins(&["demo", "--json"]), b"");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let facts: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(facts["traffic"]["lost"], 0);
+    assert!(facts["traffic"]["loads"].as_u64().unwrap() > 0 && facts["traffic"]["greeted"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn a_closed_stdout_is_no_panic_anywhere() {
+    for arguments in [
+        &["hooks", "list"][..],
+        &["bench", "--json", "--rounds", "1"],
+        &["--help"],
+        &["hooks", "show", "message.publish"],
+    ] {
+        let mut child =
+            with_plugins(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert!(matches!(output.status.code(), Some(0 | 141)), "{arguments:?}: {:?}", output.status);
+        assert!(!text(&output.stderr).contains("panicked"), "{arguments:?}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn the_exit_codes_stand_in_the_help() {
+    let output = run(&mut hookrail(&["--help"]), b"");
+    for code in ["  0  ", "  5  ", "130  ", "141  "] {
+        assert!(text(&output.stdout).contains(code), "{}", text(&output.stdout));
+    }
+}
+
+/// As if it were not set: not the folder the program is in.
+#[test]
+fn an_empty_home_variable_is_as_good_as_none() {
+    let user = folder("commands_empty_home");
+    let output = run(hookrail(&["trust", "list"]).env("HOOKRAIL_HOME", "").env("HOME", &user), b"");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(user.join(".hookrail").is_dir());
+}
+
+#[test]
+fn a_key_is_trusted_only_under_a_printable_name() {
+    for name in ["", "  ", "a\nb", "\u{1b}[2J"] {
+        let output = run(&mut hookrail(&["trust", "add", "no.pub", "--name", name]), b"");
+        assert_eq!(output.status.code(), Some(2), "{name:?}");
+        assert!(text(&output.stderr).contains("write a name, in characters that print"), "{name:?}");
+    }
+}

@@ -1,0 +1,162 @@
+//! What plugins are configured with: set where no host runs and where one does, taken or refused, kept, and
+//! imported from files of EMQX.
+
+use std::fs;
+
+use hookrail_tests::cli::live::Live;
+use hookrail_tests::cli::stocked;
+use hookrail_tests::cli::stocked::{Stocked, packages};
+use hookrail_tests::cli::{hookrail, run, text};
+use serde_json::{Value, json};
+
+const SCHEMA: &str = r#"{
+    "type": "object", "additionalProperties": false,
+    "properties": { "timeout_ms": { "type": "integer" }, "words": { "type": "array", "items": { "type": "string" } } }
+}"#;
+
+/// A home with a package of ours installed that brings a default and a schema of its configuration.
+fn installed(test: &str) -> Stocked {
+    let home = Stocked::new(test);
+    let folder = home.home.with_file_name("crate");
+    fs::create_dir_all(folder.join("src")).unwrap();
+    fs::create_dir(folder.join("etc")).unwrap();
+    fs::write(folder.join("src/lib.rs"), "//! Nobody builds it here.\n").unwrap();
+    fs::write(folder.join("etc/screen.json"), r#"{ "timeout_ms": 100 }"#).unwrap();
+    fs::write(folder.join("etc/screen.schema.json"), SCHEMA).unwrap();
+    for file in ["Cargo.toml", "me.key", "screen-1.2.0.so"] {
+        fs::copy(packages().join(file), folder.join(file)).unwrap();
+    }
+    let library = format!("{}=screen-1.2.0.so", stocked::TARGET);
+    let mut pack = hookrail(&["pack", ".", "--lib", &library, "--sign", "--key", "me.key"]);
+    let packed = run(pack.current_dir(&folder).env("SOURCE_DATE_EPOCH", "1700000000"), b"");
+    assert!(packed.status.success(), "{}", text(&packed.stderr));
+    home.ok(&["plugin", "install", folder.join("screen-1.2.0.hrp").to_str().unwrap()]);
+    home
+}
+
+/// Sets this, read from stdin.
+fn set(home: &Stocked, config: &str, more: &[&str]) -> (Option<i32>, String) {
+    let output = run(&mut home.command(&[&["config", "set", "screen", "-"], more].concat()), config.as_bytes());
+    (output.status.code(), format!("{}{}", text(&output.stdout), text(&output.stderr)))
+}
+
+fn get(home: &Stocked) -> (Value, Value) {
+    let configured = home.json(&["config", "get", "screen"]);
+    (configured["value"].clone(), configured["origin"].clone())
+}
+
+#[test]
+fn a_configuration_is_checked_by_the_schema_and_former_ones_are_kept() {
+    let home = installed("config_set");
+    assert_eq!(get(&home), (json!({ "timeout_ms": 100 }), "package".into()));
+    assert_eq!(home.json(&["config", "schema", "screen"])["additionalProperties"], false);
+    for (wrong, code, exit) in [
+        (r#"{ "timeout": 5 }"#, "HR0203", 2),
+        (r#"{ "timeout_ms": "5" }"#, "HR0203", 2),
+        ("[", "HR0623", 2),
+        ("", "HR0623", 2),
+    ] {
+        let (found, said) = set(&home, wrong, &[]);
+        assert!(said.contains(&format!("error[{code}]: ")) && found == Some(exit), "{wrong}: {found:?} {said}");
+    }
+    assert_eq!(get(&home).1, "package");
+
+    for number in 1..=3 {
+        let (code, said) = set(&home, &format!(r#"{{ "timeout_ms": {number} }}"#), &[]);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains(&format!("screen has configuration {number}\n")) && said.contains("no host is running"));
+    }
+    assert!(set(&home, r#"{ "timeout_ms": 3 }"#, &[]).1.contains("configured so already"));
+    assert_eq!(get(&home), (json!({ "timeout_ms": 3 }), "operator".into()));
+    let history = home.json(&["config", "history", "screen"]);
+    let revisions: Vec<_> = history.as_array().unwrap().iter().map(|former| &former["revision"]).collect();
+    assert_eq!(revisions, [2, 1]);
+    let first = home.ok(&["config", "history", "screen", "--revision", "1"]);
+    assert_eq!(set(&home, &first, &[]).0, Some(0));
+    assert_eq!(get(&home).0, json!({ "timeout_ms": 1 }));
+    home.refused(&["config", "history", "screen", "--revision", "9"], "HR0624", 3);
+    for verb in ["get", "schema", "history"] {
+        home.refused(&["config", verb, "none"], "HR0826", 3);
+    }
+    home.ok(&["plugin", "uninstall", "screen"]);
+    assert!(home.home.join("config/screen").exists());
+}
+
+/// In the table, and nowhere else.
+#[test]
+fn long_values_are_cut_in_the_history() {
+    let home = Stocked::new("config_long");
+    home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
+    let long = json!({ "words": "ä".repeat(200) });
+    for config in [&long, &json!({})] {
+        assert_eq!(set(&home, &config.to_string(), &[]).0, Some(0));
+    }
+    let shown = home.ok(&["config", "history", "screen"]);
+    assert!(shown.contains("ää…\n") && shown.lines().all(|line| line.chars().count() < 120), "{shown}");
+    let whole = home.ok(&["config", "history", "screen", "--revision", "1"]);
+    assert_eq!(serde_json::from_str::<Value>(&whole).unwrap(), long);
+    assert_eq!(home.json(&["config", "history", "screen"])[0]["value"], long);
+}
+
+#[test]
+fn a_running_plugin_takes_a_configuration_or_nothing_changes() {
+    let home = installed("config_live");
+    home.ok(&["plugin", "enable", "screen"]);
+    let mut run = Live::start(&mut home.command(&["run", "-q"]));
+    assert_eq!(run.through("a line"), "a line");
+    let (code, said) = set(&home, r#"{ "words": ["vetoed"] }"#, &[]);
+    assert!(code == Some(5) && said.contains("error[HR0402]") && said.contains("it vetoes that"), "{said}");
+    assert_eq!(get(&home).1, "package");
+    assert_eq!(set(&home, r#"{ "timeout_ms": 4 }"#, &[]), (Some(0), "screen has configuration 1\n".into()));
+    let (code, said) = set(&home, r#"{ "timeout_ms": 5 }"#, &["--restart", "--json"]);
+    assert_eq!(code, Some(0), "{said}");
+    let done: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((&done["replaced"]["generation"], &done["revision"]), (&2.into(), &2.into()));
+    assert_eq!(run.through("another"), "another");
+    assert_eq!(run.end().0, Some(0));
+    assert_eq!(get(&home).1, "operator");
+}
+
+/// It is not enabled, and it is what the configuration is for all the same.
+#[test]
+fn a_plugin_loaded_by_hand_restarts_with_the_new_configuration() {
+    let home = installed("config_by_hand");
+    let mut run = Live::start(&mut home.command(&["run", "-q", "--plugin", "./screen-1.0.0.so"]));
+    assert_eq!(run.through("a line"), "a line");
+    let (code, said) = set(&home, r#"{ "timeout_ms": 5 }"#, &["--restart", "--json"]);
+    assert_eq!(code, Some(0), "{said}");
+    let done: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(done["replaced"]["generation"], 2);
+    assert_eq!(run.end().0, Some(0));
+}
+
+#[test]
+fn the_hosts_own_configuration_file_takes_precedence() {
+    let home = installed("config_host");
+    let folder = home.home.with_file_name("configured");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("hookrail.toml"), "[plugins.screen.config]\ntimeout_ms = 7\n").unwrap();
+    let got = run(home.command(&["config", "get", "screen", "--json"]).current_dir(&folder), b"");
+    let got: Value = serde_json::from_slice(&got.stdout).unwrap();
+    assert_eq!((&got["value"], &got["origin"]), (&json!({ "timeout_ms": 7 }), &"host".into()));
+    let set = run(home.command(&["config", "set", "screen", "-"]).current_dir(&folder), b"{}");
+    assert!(text(&set.stderr).contains("error[HR0832]"), "{}", text(&set.stderr));
+}
+
+#[test]
+fn a_file_of_emqx_becomes_what_the_plugin_takes() {
+    let home = installed("config_import");
+    let file = home.home.with_file_name("emqx_screen.conf");
+    fs::write(&file, "## How long\nscreen.timeout = 2s\nscreen.words = confidential, secret\n").unwrap();
+    let file = file.to_str().unwrap();
+    let expected = json!({ "timeout_ms": 2000, "words": ["confidential", "secret"] });
+    let would: Value = serde_json::from_str(&home.ok(&["config", "import", file, "--dry-run"])).unwrap();
+    assert_eq!(would, expected);
+    assert_eq!(get(&home).1, "package");
+    assert_eq!(home.ok(&["config", "import", file]), "screen has configuration 1\n");
+    assert_eq!(get(&home), (expected, "operator".into()));
+    fs::write(file, "screen.timeout = 2s\nscreen.wrods = a\n").unwrap();
+    let said = home.refused(&["config", "import", file, "--plugin", "screen"], "HR0623", 2);
+    assert!(said.contains("line 2: ") && said.contains("words"), "{said}");
+    home.refused(&["config", "import", "none.conf"], "HR0601", 3);
+}

@@ -1,0 +1,11 @@
+//! What is packed, installed and configured by the program, and what faults leave of it.
+
+mod apply;
+mod configuration;
+mod failing_calls;
+mod failing_hosts;
+mod packages;
+mod random_kills;
+mod status_table;
+mod statuses;
+mod verbs;

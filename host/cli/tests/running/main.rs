@@ -1,0 +1,7 @@
+//! `hookrail run` and `hookrail dev`: what goes through them, and what is done to them from outside.
+
+mod control;
+mod dev;
+mod observation;
+mod run;
+mod watch;

@@ -1,0 +1,253 @@
+//! `hookrail run`: what comes out, what is said, and how it ends.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::Stdio;
+
+use hookrail_tests::animals;
+use hookrail_tests::cli::{folder, hookrail, run, summary, text};
+
+#[test]
+fn text_that_no_plugin_changes_comes_out_byte_for_byte() {
+    for input in [&b""[..], b"a", b"a\n", b"\n", b"\n\n", b"a\r\nb\r", b"\xff\xfe\0\n\0", "\u{e9}\n\u{fc}".as_bytes()] {
+        let output = run(&mut hookrail(&["run", "--quiet"]), input);
+        assert_eq!(output.stdout, input, "{}", input.escape_ascii());
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+    }
+}
+
+#[test]
+fn the_plugin_that_ends_the_host_while_it_is_loaded_is_the_last_that_the_log_names() {
+    for place in ["constructor:abort", "attach:abort", "start:abort"] {
+        let mut command = hookrail(&["run", "-vv", "--no-control", "--plugin"]);
+        command.arg(hookrail_tests::plugin("mask")).arg("--plugin").arg(animals::c("breaks")).env("BREAKS", place);
+        let output = run(&mut command, b"");
+        assert_eq!(output.status.signal(), Some(libc::SIGABRT));
+        let last = text(&output.stderr).lines().last().unwrap();
+        assert!(last.contains("opening") && last.contains("breaks.so plugin=\"breaks\""), "{place}: {last}");
+    }
+}
+
+#[test]
+fn files_follow_each_other_and_a_dash_is_stdin() {
+    let folder = folder("files_follow");
+    fs::write(folder.join("a"), "one\ntwo").unwrap();
+    fs::write(folder.join("b"), "four\n").unwrap();
+    let output = run(hookrail(&["run", "-q", "a", "-", "b"]).current_dir(&folder), b"three\n");
+    assert_eq!(text(&output.stdout), "one\ntwothree\nfour\n");
+}
+
+/// Nothing is installed there, so a run needs nothing of it.
+#[test]
+fn a_home_that_cannot_be_made_or_trusted_stops_no_run() {
+    use std::os::unix::fs::PermissionsExt;
+    let open = folder("open_home");
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
+    for home in [std::path::Path::new("/proc/none"), &open] {
+        let output = run(hookrail(&["run", "-q", "--no-control"]).env("HOOKRAIL_HOME", home), b"a\n");
+        assert_eq!((text(&output.stdout), text(&output.stderr)), ("a\n", ""));
+    }
+    // What was installed may have been changed by others.
+    fs::write(open.join("state.json"), "{}").unwrap();
+    let output = run(hookrail(&["run", "-q", "--no-control"]).env("HOOKRAIL_HOME", &open), b"a\n");
+    assert_eq!((text(&output.stdout), output.status.code()), ("", Some(7)));
+    assert!(text(&output.stderr).contains("error[HR0813]: "));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told_before_anything_runs() {
+    let folder = folder("not_there");
+    fs::write(folder.join("a"), "one\n").unwrap();
+    let output = run(hookrail(&["run", "a", "b"]).current_dir(&folder), b"");
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(3), ""));
+    assert!(text(&output.stderr).starts_with("error[HR0601]: cannot read b: "), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("\n  fix: "));
+}
+
+#[test]
+fn a_line_that_is_no_message_is_shown_and_counted_and_the_rest_goes_on() {
+    let input = b"{\"body\":\"one\"}\nnonsense\n\n{\"body\":\"two\"}\n";
+    let output = run(&mut hookrail(&["run", "--input", "json", "--output", "text", "--json"]), input);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(4), "one\ntwo\n"));
+    let said = text(&output.stderr);
+    assert!(said.contains("stdin:2:2: no message: expected ident"), "{said}");
+    let summary = summary(&output);
+    assert_eq!((&summary["in"], &summary["out"], &summary["bad_lines"]), (&2.into(), &2.into(), &1.into()));
+}
+
+#[test]
+fn bad_lines_are_shown_up_to_a_limit_and_all_counted() {
+    let output = run(&mut hookrail(&["run", "--input", "json", "--json"]), "nonsense\n".repeat(100).as_bytes());
+    assert_eq!(text(&output.stderr).matches("no message: ").count(), 10);
+    assert_eq!(summary(&output)["bad_lines"], 100);
+}
+
+#[test]
+fn a_line_that_is_too_long_is_skipped_and_the_rest_goes_on() {
+    let input = format!("before\n{}\nafter\n", "a".repeat(3 << 20));
+    let output = run(&mut hookrail(&["run", "--max-line", "1MiB"]), input.as_bytes());
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(4), "before\nafter\n"));
+    assert!(text(&output.stderr).contains("stdin:2: skipped: it has 3145728 bytes"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("too long 1"));
+}
+
+#[test]
+fn text_becomes_json_and_comes_back() {
+    let output = run(&mut hookrail(&["run", "-q", "--output", "json", "--topic", "a.b"]), b"one\n\xff\nlast");
+    let lines: Vec<serde_json::Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        (&lines[0]["body"], &lines[0]["topic"], &lines[0]["source"]),
+        (&"one".into(), &"a.b".into(), &"stdin".into())
+    );
+    assert_eq!(lines[1]["body_base64"], "/w==");
+    let back = run(&mut hookrail(&["run", "-q", "--input", "json", "--output", "text"]), &output.stdout);
+    assert_eq!(back.stdout, b"one\n\xff\nlast\n");
+}
+
+#[test]
+fn a_plugin_masks_and_another_denies_and_the_summary_says_who() {
+    let folder = folder("masks_and_denies");
+    let config = "[plugins.mask.config]\npatterns = [\"secret\"]\n[plugins.throttle.config]\nrate = 0.001\nburst = 2\n";
+    fs::write(folder.join("hookrail.toml"), config).unwrap();
+    let (mask, throttle) = (hookrail_tests::plugin("mask"), hookrail_tests::plugin("throttle"));
+    let mut command = hookrail(&["run", "--json"]);
+    command.current_dir(&folder).arg("--plugin").arg(mask).arg("--plugin").arg(throttle);
+    let output = run(&mut command, b"a secret\nb\nc\nd\n");
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "a ***\nb\n"), "{}", text(&output.stderr));
+    let summary = summary(&output);
+    assert_eq!((&summary["in"], &summary["out"], &summary["denied"]), (&4.into(), &2.into(), &2.into()));
+    assert_eq!((&summary["denied_by"][0]["code"], &summary["denied_by"][0]["count"]), (&429.into(), &2.into()));
+}
+
+#[test]
+fn a_message_that_is_too_large_is_denied_by_the_host_itself() {
+    let folder = folder("too_large");
+    fs::write(folder.join("hookrail.toml"), "[message]\nmax_body = 3\n").unwrap();
+    let output = run(hookrail(&["run"]).current_dir(&folder), b"abc\nabcd\n");
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "abc\n"));
+    assert!(text(&output.stderr).contains("hookrail/validate"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_line_is_passed_on_at_once() {
+    let mut command = hookrail(&["run", "-q"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut input, mut output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+    for line in ["one\n", "two\n"] {
+        input.write_all(line.as_bytes()).unwrap();
+        let mut came = String::new();
+        // Hangs if the line were kept in a buffer.
+        output.read_line(&mut came).unwrap();
+        assert_eq!(came, line);
+    }
+    drop(input);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn an_interrupt_ends_the_reading_and_the_summary_still_comes() {
+    let mut command = hookrail(&["run", "--json"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"one\n").unwrap();
+    let mut came = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut came).unwrap();
+    // SAFETY: our own child, which has not been waited for.
+    unsafe { libc::kill(child.id() as i32, libc::SIGINT) };
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert_eq!(summary(&output)["out"], 1);
+}
+
+/// What it says of faults there would hold nowhere, and the point it means would stay open.
+#[test]
+fn a_point_that_is_not_there_stops_a_run_before_any_plugin_is_loaded() {
+    let folder = folder("mistyped_point");
+    let file = folder.join("hookrail.toml");
+    for (config, key) in [
+        ("[points.\"message.publsh\"]\nfault = \"closed\"\n", "points.\"message.publsh\""),
+        (
+            "[[hooks]]\npoint = \"message.publish\"\ncallback = \"hello/greet\"\ndisabled = true\n\
+             [[hooks]]\npoint = \"message.publsh\"\ncallback = \"hello/greet\"\ndisabled = true\n",
+            "hooks[1].point",
+        ),
+    ] {
+        fs::write(&file, config).unwrap();
+        let mut command = hookrail(&["run", "--no-control", "--plugin"]);
+        let output = run(command.arg(animals::c("breaks")).env("BREAKS", "start:abort").current_dir(&folder), b"a\n");
+        let said = text(&output.stderr);
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""), "{said}");
+        let why = "is about the hook point `message.publsh`, which is not there, but `message.publish` is";
+        assert!(said.contains(&format!("error[HR0205]: `{key}` {why}")), "{said}");
+        let listed = run(hookrail(&["hooks", "list"]).current_dir(&folder), b"");
+        assert_eq!(listed.status.code(), Some(2), "{}", text(&listed.stderr));
+    }
+}
+
+#[test]
+fn an_override_of_a_callback_that_its_plugin_does_not_declare_is_warned_of() {
+    let folder = folder("mistyped_callback");
+    let config = "[[hooks]]\npoint = \"message.publish\"\ncallback = \"hello/nosuch\"\ndisabled = true\n";
+    fs::write(folder.join("hookrail.toml"), config).unwrap();
+    let mut command = hookrail(&["run", "--no-control", "--plugin"]);
+    let output = run(command.arg(hookrail_tests::plugin("hello")).current_dir(&folder), b"a\n");
+    let said = text(&output.stderr);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "a\n"), "{said}");
+    assert!(
+        said.contains("[[hooks]] overrides hello/nosuch on message.publish, but there is no such callback"),
+        "{said}"
+    );
+}
+
+#[test]
+fn interrupting_a_stuck_run_tells_how_to_end_it() {
+    let folder = folder("stuck");
+    fs::write(folder.join("hookrail.toml"), "[limits]\nstuck_ms = 1\n").unwrap();
+    let mut command = hookrail(&["run", "--config", "hookrail.toml", "--plugin"]);
+    command.arg(animals::c("breaks")).current_dir(&folder).env("BREAKS", "callback:hang");
+    let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"one\n").unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut interrupt_when_it_says = |part: &str| {
+        assert!(said.any(|line| line.unwrap().contains(part)), "it never said: {part}");
+        // SAFETY: our own child, which has not been waited for.
+        unsafe { libc::kill(child.id() as i32, libc::SIGINT) };
+    };
+    interrupt_when_it_says("breaks/publish has been in one call for");
+    interrupt_when_it_says("once more Ctrl-C ends the run without it");
+    assert_eq!(child.wait().unwrap().signal(), Some(libc::SIGINT));
+}
+
+#[test]
+fn a_closed_stdout_ends_it_quietly() {
+    let folder = folder("closed_stdout");
+    fs::write(folder.join("big"), "a line of text\n".repeat(500_000)).unwrap();
+    let mut child =
+        hookrail(&["run", "big"]).current_dir(&folder).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(141));
+    assert!(
+        !text(&output.stderr).contains("panicked") && !text(&output.stderr).contains("error"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn a_full_disk_is_said() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = hookrail(&["run", "-q"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(full).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"one\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stderr).starts_with("error[HR0606]: cannot write to stdout: No space left"),
+        "{}",
+        text(&output.stderr)
+    );
+}

@@ -1,0 +1,77 @@
+//! Running the program.
+
+pub mod asked;
+pub mod live;
+pub mod stocked;
+pub mod tiny;
+pub mod whole;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::{binary, tmp};
+
+/// The program with these arguments, in a folder without a configuration.
+///
+/// # Panics
+/// Outside of the tests of its own package: cargo says to them alone where it is.
+pub fn hookrail(arguments: &[&str]) -> Command {
+    let program = std::env::var_os("CARGO_BIN_EXE_hookrail").expect("cargo runs this test");
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(tmp());
+    for variable in ["HOOKRAIL_LOG", "HOOKRAIL_PLUGINS"] {
+        command.env_remove(variable);
+    }
+    command.env("HOOKRAIL_HOME", home());
+    command
+}
+
+/// A home for each test, so that none finds the running hosts of another. Its name is short: a
+/// socket's path has to be.
+pub fn home() -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    thread_local! {
+        static HOME: PathBuf = {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            tmp().join(format!("{}-{number}", binary()))
+        };
+    }
+    HOME.with(PathBuf::clone)
+}
+
+/// Runs it on an input.
+pub fn run(command: &mut Command, input: &[u8]) -> Output {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut stdin = child.stdin.take().expect("it was asked for");
+    std::thread::scope(|scope| {
+        // A program that ends early closes its input, and that is fine.
+        scope.spawn(move || _ = stdin.write_all(input));
+        child.wait_with_output().expect("it can be waited for")
+    })
+}
+
+/// An empty folder of a test's own.
+pub fn folder(test: &str) -> PathBuf {
+    let folder = tmp().join(test);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).expect("a folder can be made");
+    folder
+}
+
+/// What was said, as text.
+pub fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("it is text")
+}
+
+/// The summary as JSON: the last line of what was said.
+pub fn summary(output: &Output) -> serde_json::Value {
+    let said = text(&output.stderr);
+    serde_json::from_str(said.lines().last().unwrap_or_default()).unwrap_or_else(|_| panic!("no summary in: {said}"))
+}

@@ -1,0 +1,188 @@
+//! A `hookrail` that runs, with lines flowing through it or not, and somebody who reads along.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::{JoinHandle, spawn};
+use std::time::Duration;
+
+/// No test waits longer for what must come.
+const LONG: Duration = Duration::from_secs(120);
+
+/// The program, running. It is killed when it is dropped.
+pub struct Live {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    /// The data, line by line.
+    pub out: Heard,
+    /// The talk, line by line.
+    pub said: Heard,
+}
+
+/// The lines that came so far.
+#[derive(Clone)]
+pub struct Heard(Arc<(Mutex<Lines>, Condvar)>);
+
+#[derive(Default)]
+struct Lines {
+    lines: Vec<String>,
+    over: bool,
+}
+
+impl Live {
+    /// Starts it, with its input and its outputs here.
+    pub fn start(command: &mut Command) -> Self {
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (out, said) = (Heard::of(child.stdout.take().unwrap()), Heard::of(child.stderr.take().unwrap()));
+        Live { stdin: child.stdin.take(), child, out, said }
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends one line, and answers what comes out for it.
+    pub fn through(&mut self, line: &str) -> String {
+        let before = self.out.count();
+        self.send(line);
+        self.out.line(before)
+    }
+
+    /// Sends one line.
+    pub fn send(&mut self, line: &str) {
+        self.stdin.as_mut().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+
+    /// Whether a line is denied that `screen` denies; the next one comes through in any case.
+    pub fn screens(&mut self) -> bool {
+        let before = self.out.count();
+        self.send("confidential");
+        self.send("end");
+        let first = self.out.line(before);
+        let is_screened = first == "end";
+        if !is_screened {
+            assert_eq!((&*first, &*self.out.line(before + 1)), ("confidential", "end"));
+        }
+        is_screened
+    }
+
+    /// Sends numbers without a pause, until this is ended.
+    pub fn flood(&mut self) -> Flood {
+        let mut stdin = self.stdin.take().unwrap();
+        let over = Arc::new(AtomicBool::new(false));
+        let is_over = over.clone();
+        let sending = spawn(move || {
+            let mut sent = 0;
+            while !is_over.load(Ordering::SeqCst) {
+                let lines: String = (sent..sent + 100).map(|number| format!("{number}\n")).collect();
+                stdin.write_all(lines.as_bytes()).unwrap();
+                sent += 100;
+            }
+            sent
+        });
+        Flood { over, sending }
+    }
+
+    /// Tells it to end, as Ctrl-C does.
+    pub fn interrupt(&self) {
+        // SAFETY: our own child, which has not been waited for.
+        unsafe { libc::kill(self.child.id() as i32, libc::SIGINT) };
+    }
+
+    /// Ends its input, and answers its exit code when it has ended and all it said was read.
+    pub fn end(mut self) -> (Option<i32>, Vec<String>, Vec<String>) {
+        drop(self.stdin.take());
+        let code = self.child.wait().unwrap().code();
+        (code, self.out.all(), self.said.all())
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Somebody who sends numbers.
+pub struct Flood {
+    over: Arc<AtomicBool>,
+    sending: JoinHandle<u64>,
+}
+
+impl Flood {
+    /// Ends the input; answers how many were sent, from 0.
+    pub fn end(self) -> u64 {
+        self.over.store(true, Ordering::SeqCst);
+        self.sending.join().unwrap()
+    }
+}
+
+impl Heard {
+    fn of(from: impl Read + Send + 'static) -> Self {
+        let heard = Heard(Arc::default());
+        let to = heard.clone();
+        spawn(move || {
+            for line in BufReader::new(from).lines() {
+                to.0.0.lock().unwrap().lines.push(line.unwrap());
+                to.0.1.notify_all();
+            }
+            to.0.0.lock().unwrap().over = true;
+            to.0.1.notify_all();
+        });
+        heard
+    }
+
+    /// How many lines came so far.
+    pub fn count(&self) -> usize {
+        self.0.0.lock().unwrap().lines.len()
+    }
+
+    /// Waits for the line with that number.
+    pub fn line(&self, number: usize) -> String {
+        self.until(|lines| lines.get(number).cloned())
+    }
+
+    /// Waits for a line that has this in it, and answers it.
+    pub fn wait_for(&self, part: &str) -> String {
+        self.until(|lines| lines.iter().find(|line| line.contains(part)).cloned())
+    }
+
+    /// Does something again and again, until anything was heard.
+    pub fn until_told(&self, mut again: impl FnMut()) {
+        while self.count() == 0 {
+            again();
+        }
+    }
+
+    /// How many of the lines so far have this in them.
+    pub fn with(&self, part: &str) -> usize {
+        self.0.0.lock().unwrap().lines.iter().filter(|line| line.contains(part)).count()
+    }
+
+    fn until<T>(&self, find: impl Fn(&[String]) -> Option<T>) -> T {
+        let mut lines = self.0.0.lock().unwrap();
+        loop {
+            if let Some(found) = find(&lines.lines) {
+                return found;
+            }
+            assert!(!lines.over, "it ended, and what came was: {:#?}", tail(&lines.lines));
+            let (guard, waited) = self.0.1.wait_timeout(lines, LONG).unwrap();
+            assert!(!waited.timed_out(), "what came so far: {:#?}", tail(&guard.lines));
+            lines = guard;
+        }
+    }
+
+    /// All lines, when there will be no more.
+    fn all(&self) -> Vec<String> {
+        let mut lines = self.0.1.wait_while(self.0.0.lock().unwrap(), |lines| !lines.over).unwrap();
+        std::mem::take(&mut lines.lines)
+    }
+}
+
+fn tail(lines: &[String]) -> &[String] {
+    &lines[lines.len().saturating_sub(30)..]
+}

@@ -1,0 +1,82 @@
+//! A plugin that a test writes, builds and changes: it puts a word before every message.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::{own_target, root};
+
+/// The package of the plugin `tiny-NAME`.
+pub struct Tiny {
+    /// Where it lies.
+    pub folder: PathBuf,
+    name: String,
+}
+
+impl Tiny {
+    /// In a folder of this name below that one; its source is not written yet.
+    pub fn new(folder: &Path, name: &str) -> Self {
+        let tiny = Tiny { folder: folder.join(name), name: format!("tiny-{name}") };
+        fs::create_dir_all(tiny.folder.join("src")).unwrap();
+        let (name, abi) = (&tiny.name, root().join("abi"));
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[lib]\ncrate-type = [\"cdylib\"]\n\
+             [dependencies]\nhookrail-abi = {{ path = {abi:?} }}\n[profile.dev]\ndebug = false\n[workspace]\n"
+        );
+        fs::write(tiny.folder.join("Cargo.toml"), manifest).unwrap();
+        // The versions that the workspace has, so that nothing is asked of a registry.
+        fs::copy(root().join("tests/zoo/Cargo.lock"), tiny.folder.join("Cargo.lock")).unwrap();
+        tiny
+    }
+
+    /// Writes its source: it says this word.
+    pub fn says(&self, word: &str) -> &Self {
+        let source = r#"//! Puts a word before every message.
+use hookrail_abi::prelude::*;
+
+use crate::{own_target, root};
+
+const WORD: &str = "WORD ";
+
+struct Tiny;
+
+impl Tiny {
+    fn say(&self, message: &mut Message) {
+        let said = [WORD.as_bytes(), &message.body].concat();
+        message.body.set(&said);
+    }
+}
+
+impl Plugin for Tiny {
+    type Config = NoConfig;
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, 500, "say", Self::say, pure];
+
+    fn start(_host: &Registrar, _config: NoConfig) -> Result<Self> {
+        Ok(Tiny)
+    }
+}
+
+export!(Tiny);
+"#;
+        self.is(&source.replace("WORD \"", &format!("{word} \"")))
+    }
+
+    /// Writes its source, in place of what it was.
+    pub fn is(&self, source: &str) -> &Self {
+        fs::write(self.folder.join("src/lib.rs"), source).unwrap();
+        self
+    }
+
+    /// Where cargo puts what it builds: with the zoo, which has the same dependencies.
+    pub fn target() -> PathBuf {
+        own_target("zoo")
+    }
+
+    /// Builds it, and keeps a copy of that build under a name of its own.
+    pub fn build(&self) -> PathBuf {
+        let library = crate::package(&self.folder, &self.name.replace('-', "_"));
+        let builds = fs::read_dir(&self.folder).unwrap().count();
+        let copy = self.folder.join(format!("build-{builds}.so"));
+        fs::copy(library, &copy).unwrap();
+        copy
+    }
+}

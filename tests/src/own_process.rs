@@ -1,0 +1,106 @@
+//! A process for one test: for a test that counts what its process has, that changes what all of the
+//! process share, or that the readers of other tests would disturb.
+
+use std::env;
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::process::{Child, Command};
+use std::thread::{current, sleep};
+use std::time::{Duration, Instant};
+
+/// Has the rest of this test run in a process of its own, in which there is no other test. It stands at
+/// the beginning of the test, before anything that counts.
+#[macro_export]
+macro_rules! alone {
+    () => {
+        if !$crate::own_process::is_this() {
+            return;
+        }
+    };
+}
+
+/// In the process of a test's own: the name of that test.
+const NAME: &str = "HOOKRAIL_TESTS_ALONE";
+
+/// No test takes longer, also on a slow machine and under a sanitizer.
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// Whether this is the process of the current test. Where it is not, that process has been started here and
+/// has ended well.
+///
+/// # Panics
+/// When the test has failed there, or has not come to its end in ten minutes.
+pub fn is_this() -> bool {
+    let name = test();
+    if is_of(&name) {
+        return true;
+    }
+    let mut output = tempfile::tempfile().expect("a file can be made");
+    let both = || output.try_clone().expect("a descriptor can be copied");
+    let mut own = Own::start(&name, both(), both());
+    let status = own.wait();
+    let printed = read(&mut output);
+    print!("{printed}");
+    let status = status.unwrap_or_else(|| panic!("{name} did not come to its end in {LONGEST:?}"));
+    // A name that no test has would end well too.
+    let ran = printed.contains("test result: ok. 1 passed; 0 failed;");
+    assert!(status.success() && ran, "{name}, in a process of its own: {status}");
+    false
+}
+
+/// For what is sound in such a process alone.
+///
+/// # Panics
+/// Where the test has not begun with [`alone!`](crate::alone).
+pub fn require() {
+    let name = env::var(NAME).unwrap_or_default();
+    assert!(!name.is_empty(), "a test of this begins with `alone!()`");
+}
+
+fn is_of(name: &str) -> bool {
+    env::var_os(NAME).is_some_and(|own| own == *name)
+}
+
+/// The current test: its thread has its name.
+fn test() -> String {
+    let thread = current();
+    let name = thread.name().filter(|name| *name != "main");
+    name.expect("`alone!()` stands in a test, on the thread on which that begins").to_owned()
+}
+
+/// Such a process. It is killed when this is dropped, unless it has ended.
+struct Own(Child);
+
+impl Own {
+    fn start(name: &str, stdout: File, stderr: File) -> Self {
+        let mut command = Command::new(env::current_exe().expect("the system says what runs"));
+        command.args(["--exact", name, "--nocapture", "--test-threads=1"]).env(NAME, name);
+        Own(command.stdout(stdout).stderr(stderr).spawn().expect("what runs can be started again"))
+    }
+
+    /// How it ended, if it did in time.
+    fn wait(&mut self) -> Option<std::process::ExitStatus> {
+        let deadline = Instant::now() + LONGEST;
+        while Instant::now() < deadline {
+            if let Some(status) = self.0.try_wait().expect("it is our child") {
+                return Some(status);
+            }
+            sleep(Duration::from_millis(2));
+        }
+        let _ = self.0.kill();
+        None
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn read(output: &mut File) -> String {
+    let mut printed = Vec::new();
+    output.rewind().and_then(|()| output.read_to_end(&mut printed)).expect("a file can be read");
+    String::from_utf8_lossy(&printed).into_owned()
+}

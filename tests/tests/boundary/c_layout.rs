@@ -1,0 +1,247 @@
+//! The structures of `hookrail.h` lie in memory as those of the crate do, as a C compiler says.
+
+use std::fmt::Write;
+use std::mem::offset_of;
+use std::process::Command;
+
+use hookrail_abi::boundary::{
+    ABI_OLDEST, ABI_VERSION, ConfigService, Context, DirsService, Entry, Heap, HostTable, LogService, MemoryShard,
+    MemoryTable, PARENT_CURRENT, PARENT_NONE, Registration, ReloadTable, SITE_EVENT, SITE_SPAN, SavedState,
+    SchemaTable, StateTable, Str, TracePanic, TraceService, TraceSite, TraceTable, TraceValue, UnloadService,
+    UnloadTable, VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN, VALUE_TEXT, VALUE_UNSIGNED, flags, registration,
+};
+use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
+use hookrail_abi::host::{Dir, Level, Saying};
+use hookrail_abi::verdict::raw;
+use hookrail_abi::{Bytes, Dropped, Effects, Format, Header, List, Message, PayloadOps, Point};
+use hookrail_tests::cc;
+
+const HEADER: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../abi/include/hookrail.h"));
+
+/// A structure by its name in C.
+struct Struct {
+    name: &'static str,
+    size: usize,
+    fields: Vec<Field>,
+}
+
+struct Field {
+    name: &'static str,
+    offset: usize,
+    size: usize,
+}
+
+/// What Rust says of a structure. Fails to compile when a public field is missing from the list;
+/// two dots stand for private ones.
+macro_rules! rust {
+    ($name:literal = $type:ident { $($field:ident),* $(; $rest:tt)? }) => {{
+        let _ = |it: $type| { let $type { $($field: _,)* $($rest)? } = it; };
+        let fields = vec![$(Field {
+            name: stringify!($field),
+            offset: offset_of!($type, $field),
+            size: size_of_field(|it: &$type| &it.$field),
+        }),*];
+        Struct { name: $name, size: size_of::<$type>(), fields }
+    }};
+}
+
+fn size_of_field<S, F>(_: fn(&S) -> &F) -> usize {
+    size_of::<F>()
+}
+
+fn structs() -> Vec<Struct> {
+    let mut message = rust!("hookrail_message" = Message { id, timestamp, flags, source, topic, headers, body; .. });
+    message.fields.push(Field { name: "reserved", offset: message.size - 32, size: 32 });
+    vec![
+        list("hookrail_list_header", size_of::<List<Header>>()),
+        list("hookrail_list_u8", size_of::<Bytes>()),
+        message,
+        rust!("hookrail_config_service" = ConfigService { size, read }),
+        rust!("hookrail_context" = Context { size, reserved, deadline, trace, principal, node }),
+        rust!("hookrail_dirs_service" = DirsService { size, path }),
+        rust!("hookrail_dropped" = Dropped { message, decided_by, code, reason }),
+        rust!(
+            "hookrail_entry" =
+                Entry { size, abi_min, abi_max, flags, heap, attach, create, start, stop, destroy, query }
+        ),
+        rust!("hookrail_header" = Header { key, value }),
+        rust!("hookrail_heap" = Heap { malloc, calloc, realloc, free, posix_memalign }),
+        rust!("hookrail_host_table" = HostTable { size, abi, say, register_callback, current, query }),
+        rust!("hookrail_log_service" = LogService { size, write }),
+        rust!("hookrail_memory_shard" = MemoryShard { allocated, freed, allocations, frees, own }),
+        rust!("hookrail_memory_table" = MemoryTable { size, count, shards }),
+        rust!("hookrail_payload_ops" = PayloadOps { size, align, clone, assign, drop, encode, decode, redact }),
+        rust!(
+            "hookrail_registration" = Registration {
+                size,
+                flags,
+                point,
+                revision,
+                priority,
+                callback,
+                form,
+                effects,
+                fault,
+                reserved,
+                deadline,
+                predicate,
+                run,
+                ctx,
+                ctx_drop,
+                fingerprint,
+                layout,
+                ops
+            }
+        ),
+        rust!("hookrail_reload_table" = ReloadTable { size, reload }),
+        rust!("hookrail_saved_state" = SavedState { size, version, schema, bytes }),
+        rust!("hookrail_schema_table" = SchemaTable { size, write }),
+        rust!("hookrail_state_table" = StateTable { size, save, save_rest, restore, merge }),
+        rust!("hookrail_str" = Str { ptr, len }),
+        rust!("hookrail_trace_panic" = TracePanic { size, line, column, reserved, message, file, frames, frame_count }),
+        rust!(
+            "hookrail_trace_service" = TraceService {
+                size,
+                describe,
+                enabled,
+                event,
+                log,
+                span_open,
+                span_record,
+                span_follows,
+                span_enter,
+                span_exit,
+                span_clone,
+                span_drop,
+                span_current,
+                panicked,
+                caught
+            }
+        ),
+        rust!(
+            "hookrail_trace_site" =
+                TraceSite { size, kind, level, line, id, name, target, module, file, fields, field_count }
+        ),
+        rust!("hookrail_trace_table" = TraceTable { size, bind, set_level }),
+        rust!("hookrail_trace_value" = TraceValue { field, kind, number, text }),
+        rust!(
+            "hookrail_unload_service" =
+                UnloadService { size, at_thread_exit, key_create, key_delete, set_specific, thread_create, keep }
+        ),
+        rust!("hookrail_unload_table" = UnloadTable { size, bind, probe }),
+    ]
+}
+
+/// The fields are private; a test in `abi/src/list.rs` holds Rust to the same.
+fn list(name: &'static str, size: usize) -> Struct {
+    let field = |name, offset| Field { name, offset, size: 8 };
+    Struct { name, size, fields: vec![field("ptr", 0), field("len", 8), field("capacity", 16)] }
+}
+
+fn numbers() -> Vec<(&'static str, u64)> {
+    let [delivered, dropped, publish] =
+        [MessageDelivered::shape(), MessageDropped::shape(), MessagePublish::shape()].map(|shape| shape.fingerprint);
+    let words = [
+        ("HOOKRAIL_ABI_OLDEST", ABI_OLDEST),
+        ("HOOKRAIL_ABI_VERSION", ABI_VERSION),
+        ("HOOKRAIL_CONTINUE", raw::CONTINUE),
+        ("HOOKRAIL_DENY", raw::DENY),
+        ("HOOKRAIL_DIR_DATA", Dir::Data as u32),
+        ("HOOKRAIL_DIR_EPHEMERAL", Dir::Ephemeral as u32),
+        ("HOOKRAIL_DIR_STATE", Dir::State as u32),
+        ("HOOKRAIL_EFFECTS_EXTERNAL", Effects::External as u32),
+        ("HOOKRAIL_EFFECTS_LOCAL", Effects::Local as u32),
+        ("HOOKRAIL_EFFECTS_PURE", Effects::Pure as u32),
+        ("HOOKRAIL_FAULT", raw::FAULT),
+        ("HOOKRAIL_FORMAT_JSON", Format::Json as u32),
+        ("HOOKRAIL_FORMAT_MESSAGE_PACK", Format::MessagePack as u32),
+        ("HOOKRAIL_HAS_PRIORITY", registration::HAS_PRIORITY),
+        ("HOOKRAIL_LEVEL_ERROR", Level::Error as u32),
+        ("HOOKRAIL_LEVEL_TRACE", Level::Trace as u32),
+        ("HOOKRAIL_MESSAGE_DELIVERED_REVISION", MessageDelivered::REVISION),
+        ("HOOKRAIL_MESSAGE_DROPPED_REVISION", MessageDropped::REVISION),
+        ("HOOKRAIL_MESSAGE_PUBLISH_REVISION", MessagePublish::REVISION),
+        ("HOOKRAIL_PANIC_ABORTS", flags::PANIC_ABORTS),
+        ("HOOKRAIL_SAYING_DENIED", Saying::Denied as u32),
+        ("HOOKRAIL_SAYING_ERROR", Saying::Error as u32),
+        ("HOOKRAIL_SAYING_FAULT", Saying::Fault as u32),
+        ("HOOKRAIL_SITE_EVENT", SITE_EVENT),
+        ("HOOKRAIL_SITE_SPAN", SITE_SPAN),
+        ("HOOKRAIL_STOP", raw::STOP),
+        ("HOOKRAIL_VALUE_BOOL", VALUE_BOOL),
+        ("HOOKRAIL_VALUE_FLOAT", VALUE_FLOAT),
+        ("HOOKRAIL_VALUE_INTEGER", VALUE_INTEGER),
+        ("HOOKRAIL_VALUE_SHOWN", VALUE_SHOWN),
+        ("HOOKRAIL_VALUE_TEXT", VALUE_TEXT),
+        ("HOOKRAIL_VALUE_UNSIGNED", VALUE_UNSIGNED),
+    ];
+    let long = [
+        ("HOOKRAIL_PARENT_CURRENT", PARENT_CURRENT),
+        ("HOOKRAIL_PARENT_NONE", PARENT_NONE),
+        ("((const uint64_t[])HOOKRAIL_MESSAGE_DELIVERED_FINGERPRINT)[0]", delivered[0]),
+        ("((const uint64_t[])HOOKRAIL_MESSAGE_DELIVERED_FINGERPRINT)[1]", delivered[1]),
+        ("((const uint64_t[])HOOKRAIL_MESSAGE_DROPPED_FINGERPRINT)[0]", dropped[0]),
+        ("((const uint64_t[])HOOKRAIL_MESSAGE_DROPPED_FINGERPRINT)[1]", dropped[1]),
+        ("((const uint64_t[])HOOKRAIL_MESSAGE_PUBLISH_FINGERPRINT)[0]", publish[0]),
+        ("((const uint64_t[])HOOKRAIL_MESSAGE_PUBLISH_FINGERPRINT)[1]", publish[1]),
+    ];
+    words.map(|(name, number)| (name, u64::from(number))).into_iter().chain(long).collect()
+}
+
+/// Numbers of the C compiler beside ours, one line each: a program that prints, what it shall print.
+#[derive(Default)]
+struct Comparison {
+    program: String,
+    expected: String,
+}
+
+impl Comparison {
+    fn add(&mut self, expression: &str, expected: u64) {
+        writeln!(self.program, "  printf(\"%s = %\" PRIu64 \"\\n\", {expression:?}, (uint64_t)({expression}));")
+            .unwrap();
+        writeln!(self.expected, "{expression} = {expected}").unwrap();
+    }
+
+    fn check(self, name: &str) {
+        let source = format!("{}/{name}.c", env!("CARGO_TARGET_TMPDIR"));
+        let program = format!(
+            "#include <hookrail.h>\n#include <inttypes.h>\n#include <stdio.h>\n\nint main(void)\n{{\n{}}}\n",
+            self.program
+        );
+        std::fs::write(&source, program).unwrap();
+        let printed = Command::new(cc::compile(cc::STRICT_C, &source, &[], name)).output().unwrap();
+        assert_eq!(String::from_utf8(printed.stdout).unwrap(), self.expected, "left: the C compiler, right: Rust");
+    }
+}
+
+#[test]
+fn c_and_rust_lay_out_every_structure_alike() {
+    let mut comparison = Comparison::default();
+    for Struct { name, size, fields } in structs() {
+        comparison.add(&format!("sizeof({name})"), size as u64);
+        for Field { name: field, offset, size } in fields {
+            comparison.add(&format!("offsetof({name}, {field})"), offset as u64);
+            comparison.add(&format!("sizeof((({name} *)0)->{field})"), size as u64);
+        }
+    }
+    comparison.check("c_layout");
+}
+
+#[test]
+fn no_structure_of_the_header_is_left_unchecked() {
+    let ends = HEADER.lines().filter_map(|line| line.strip_prefix("} ")?.strip_suffix(';'));
+    let mut in_header: Vec<&str> = ends.collect();
+    let mut checked: Vec<&str> = structs().iter().map(|it| it.name).collect();
+    in_header.sort_unstable();
+    checked.sort_unstable();
+    assert_eq!(in_header, checked);
+}
+
+#[test]
+fn c_and_rust_mean_the_same_numbers() {
+    let mut comparison = Comparison::default();
+    for (expression, number) in numbers() {
+        comparison.add(expression, number);
+    }
+    comparison.check("c_numbers");
+}

@@ -1,0 +1,92 @@
+//! A plugin written in C, `abi/examples/c/screen.c`, loaded like any other: proof that the boundary
+//! is C's and not Rust's.
+
+use std::fs::{read_to_string, write};
+use std::path::PathBuf;
+
+use hookrail::{Config, Decision, End, HookPoint, Host, Message, MessagePublish, Plugin, Verdict};
+use hookrail_tests::cc;
+
+const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../abi/examples/c/screen.c");
+
+#[test]
+fn a_c_plugin_edits_what_passes() {
+    let screen = Screen::load("edits");
+    let mut message = Message::new("news.local", "rain tomorrow   ");
+    assert_eq!(screen.publish.dispatch(&mut message).verdict, Verdict::Continue);
+    assert_eq!(message.body.as_slice(), b"rain tomorrow");
+    assert_eq!(message.header("screened"), Some("yes"));
+}
+
+/// Whoever allocated first, the other side may grow it and either may free it.
+#[test]
+fn memory_goes_back_and_forth() {
+    let screen = Screen::load("memory");
+    let mut message = Message::new("news.local", "");
+    for round in 0..100 {
+        message.add_header(&format!("round-{round}"), "made by Rust");
+        screen.publish.dispatch(&mut message);
+        message.set_header("screened", "what C made, Rust may grow");
+        screen.publish.dispatch(&mut message);
+        assert_eq!(message.header("screened"), Some("yes"));
+        message.headers.truncate(round + 1);
+    }
+    let Screen { host, plugin, .. } = screen;
+    assert_eq!(host.unload(plugin).unwrap(), End::Unmapped);
+    assert_eq!(message.clone().headers.len(), 100);
+}
+
+#[test]
+fn a_c_plugin_denies_and_says_why() {
+    let screen = Screen::load("denies");
+    let mut message = Message::new("news.local", "this is confidential: rain");
+    let outcome = screen.publish.dispatch(&mut message);
+    assert_eq!(outcome.verdict, Verdict::Deny(403));
+    let reason = "the body says that it is confidential".into();
+    assert_eq!(screen.host.decision(&outcome), Some(Decision { by: "screen/screen".into(), reason }));
+    assert_eq!(message.header("screened"), None);
+}
+
+#[test]
+fn a_c_plugin_is_read_without_running_it() {
+    let inspection = hookrail::inspect(build("note")).unwrap();
+    assert_eq!((&*inspection.note.name, &*inspection.note.abi), ("screen", "1.0"));
+    assert_eq!(inspection.note.hooks.len(), 1);
+}
+
+/// Each test builds a file of its own: tests run at once.
+fn build(test: &str) -> PathBuf {
+    cc::compile(cc::STRICT_C, SOURCE, &["-shared", "-fPIC"], &format!("libhookrail_screen_{test}.so"))
+}
+
+/// Nothing in a name may separate or climb, and none is the host's own.
+#[test]
+fn a_name_that_no_plugin_may_have_is_refused() {
+    let source = read_to_string(SOURCE).unwrap();
+    for (number, name) in ["", "../up", ".hidden", "a/b", "a:b", "hookrail"].into_iter().enumerate() {
+        let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("named_{number}.c"));
+        write(&file, source.replace("\"screen\", \"version\"", &format!("{name:?}, \"version\""))).unwrap();
+        let output = format!("named_{number}.so");
+        let library = cc::compile(cc::STRICT_C, file.to_str().unwrap(), &["-shared", "-fPIC"], &output);
+        let error = hookrail::inspect(&library).unwrap_err();
+        assert!(error.code() == "HR0304" && error.to_string().contains(&format!("the name `{name}`")), "{error}");
+        // SAFETY: nothing of it runs.
+        assert_eq!(unsafe { Host::new(Config::default()).unwrap().load(library) }.unwrap_err().code(), "HR0304");
+    }
+}
+
+struct Screen {
+    host: Host,
+    plugin: Plugin,
+    publish: HookPoint<MessagePublish>,
+}
+
+impl Screen {
+    fn load(test: &str) -> Self {
+        let host = Host::new(Config::default()).unwrap();
+        // SAFETY: our own plugin.
+        let plugin = unsafe { host.load(build(test)) }.unwrap();
+        let publish = host.point::<MessagePublish>().unwrap();
+        Screen { host, plugin, publish }
+    }
+}

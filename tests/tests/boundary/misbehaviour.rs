@@ -1,0 +1,220 @@
+//! Every plugin that breaks a rule is refused or survived: the error names the plugin, the rule and
+//! the way out, the rest of the host goes on, and nothing of the plugin is left.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use hookrail::{Config, End, Error, Host, Message, MessageDelivered, MessagePublish, Verdict};
+use hookrail_tests::animals::c;
+use hookrail_tests::watched::{Watched, says};
+use hookrail_tests::{alone, zoo, zoo_with};
+use serde_json::{Value, json};
+
+/// An animal, the code of its error, what the error says beside the plugin's name, and the way out.
+type Row = (&'static str, &'static str, &'static [&'static str], &'static str);
+
+fn check(build: fn(&str) -> PathBuf, rows: &[Row]) {
+    let watched = Watched::new(Config::default());
+    for (animal, code, said, fix) in rows {
+        let error = watched.refused(build(animal));
+        says(&error, code, said, fix);
+        says(&error, code, &[&animal.replace('_', "-")], fix);
+    }
+}
+
+#[test]
+fn a_plugin_of_another_abi_or_heap_is_refused() {
+    alone!();
+    let heap = "build it without its own malloc";
+    let rows: &[Row] = &[
+        ("another_abi", "HR0301", &["works with ABI 2.0 to 2.0, this host offers 1.0"], "rebuild the plugin"),
+        ("hides_its_abi", "HR0305", &["the ABI version: the note says 1.1, the code 1.0"], "in C, mend"),
+        ("short_entry", "HR0305", &["the size of the entry", "the code 96"], "in C, mend"),
+        ("hides_panic_abort", "HR0305", &["the panic strategy: the note says unwind, the code abort"], "in C, mend"),
+        ("private_heap", "HR0311", &["its `malloc` is not the one of this process"], heap),
+        ("private_free", "HR0311", &["its `free` is not the one of this process"], heap),
+    ];
+    check(c, rows);
+}
+
+#[test]
+fn a_library_whose_panics_abort_is_refused() {
+    alone!();
+    let aborts = |name: &str| {
+        let profiles = ["dev", "release"].map(|profile| format!("--config=profile.{profile}.panic=\"abort\""));
+        zoo_with(name, "abort", &[&profiles[0], &profiles[1]], "")
+    };
+    check(aborts, &[("one_instance", "HR0308", &["panic = \"abort\""], "remove panic = \"abort\" from its profile")]);
+}
+
+#[test]
+fn a_plugin_must_register_what_its_note_declares() {
+    alone!();
+    let fix = "so that both say the same";
+    let rows: &[Row] = &[
+        ("note_of_another_priority", "HR0305", &["the priority of `look` on message.publish", "5, the code 300"], fix),
+        ("note_of_another_revision", "HR0305", &["the revision of `look` on message.publish", "7, the code 1"], fix),
+        ("note_of_other_effects", "HR0305", &["the effects of `look`", "says pure, the code external"], fix),
+        ("undeclared_hook", "HR0406", &["`look` on message.publish, which its note does not"], "in the note"),
+    ];
+    check(c, rows);
+}
+
+#[test]
+fn a_registration_must_make_sense() {
+    alone!();
+    let rows: &[Row] = &[
+        ("no_priority", "HR0404", &["`look` on message.publish without a priority"], "HOOKRAIL_HAS_PRIORITY"),
+        ("priority_1000", "HR0405", &["`look` on message.publish with the reserved priority 1000"], "below 1000"),
+        ("priority_at_the_end", "HR0405", &["the reserved priority -2147483648"], "below 1000"),
+        ("registers_twice", "HR0401", &["`look` twice on message.publish"], "different names"),
+        ("no_code", "HR0403", &["`look` on message.publish with no code"], "docs/abi.md"),
+        ("no_name", "HR0403", &["an empty name"], "docs/abi.md"),
+        ("slash_in_name", "HR0403", &["`a/b` on message.publish", "with a slash in it"], "docs/abi.md"),
+        ("another_form", "HR0403", &["a calling form that this host does not know"], "docs/abi.md"),
+        ("short_record", "HR0403", &["a record of 16 bytes, 136 are needed"], "docs/abi.md"),
+    ];
+    check(c, rows);
+}
+
+#[test]
+fn a_hooked_point_must_be_here_and_the_same() {
+    alone!();
+    let list = "`hookrail hooks list`";
+    let same = "the same version of the crate that declares the point";
+    let rows: &[Row] = &[
+        ("unknown_point", "HR0312", &["hooks message.published", "there are ", "message.publish"], list),
+        (
+            "planned_point",
+            "HR0312",
+            &["hooks client.connected", "in the catalogue, but nobody dispatches it yet"],
+            list,
+        ),
+        ("renamed_point", "HR0312", &["hooks client.check_acl", "it is called client.authorize now"], list),
+        ("another_revision", "HR0310", &["revision 2 of message.publish, this host has revision 1"], same),
+        ("another_payload", "HR0309", &["another payload of message.publish", "brings no layout"], same),
+    ];
+    check(c, rows);
+}
+
+#[test]
+fn a_plugin_that_cannot_begin_leaves_nothing() {
+    alone!();
+    let fix = "mend what it says, or the plugin";
+    check(c, &[("fails_to_attach", "HR0402", &["its attach failed: it said nothing"], fix)]);
+    let rows: &[Row] = &[
+        (
+            "panics_in_create",
+            "HR0402",
+            &["its create failed: panicked: no configuration suits me at", "_create.rs:"],
+            fix,
+        ),
+        ("panics_in_start", "HR0402", &["its start failed: panicked: not today at", "panics_in_start.rs:"], fix),
+        ("says_the_schema_wrongly", "HR0402", &["its schema failed: "], fix),
+    ];
+    check(zoo, rows);
+}
+
+#[test]
+fn a_name_is_loaded_once() {
+    alone!();
+    let watched = Watched::new(Config::default());
+    let error = watched.refused(c("well_behaved"));
+    says(&error, "HR0101", &["a plugin named `well-behaved` is loaded already"], "unload it first");
+}
+
+#[test]
+fn a_panic_on_the_way_out_does_not_keep_the_library() {
+    alone!();
+    for (file, name) in [("panics_in_stop", "panics-in-stop"), ("panics_in_drop", "panics-in-drop")] {
+        let watched = Watched::new(Config::default());
+        let plugin = load(&watched.host, file).unwrap();
+        assert_eq!(plugin.name(), name);
+        assert_eq!(watched.host.unload(plugin).unwrap(), End::Unmapped, "{name}");
+        watched.is_as_before(name);
+    }
+}
+
+#[test]
+fn a_panic_in_a_callback_is_a_fault_and_the_chain_goes_on() {
+    alone!();
+    let watched = Watched::new(serde_json::from_value(json!({ "quarantine": { "faults": 0 } })).unwrap());
+    let plugin = load(&watched.host, "panics_in_callback").unwrap();
+    let publish = watched.host.point::<MessagePublish>().unwrap();
+    let delivered = watched.host.point::<MessageDelivered>().unwrap();
+    for round in 1..=100 {
+        let mut message = Message::new("a", "boom");
+        assert_eq!(publish.dispatch(&mut message).verdict, Verdict::Continue);
+        assert_eq!(delivered.dispatch(&mut message).verdict, Verdict::Continue);
+        // What stands behind it still judges, and what it does not choke on passes.
+        assert_eq!(publish.dispatch(&mut Message::new("a b", "boom")).verdict, Verdict::Deny(hookrail::BAD_TOPIC));
+        assert_eq!(publish.dispatch(&mut Message::new("a", "fine")).verdict, Verdict::Continue);
+        let faults = faults(&watched.host);
+        assert_eq!((faults["fold"], faults["notify"]), (2 * round, round));
+    }
+    assert_eq!(watched.host.unload(plugin).unwrap(), End::Unmapped);
+    watched.is_as_before("a hundred panics");
+}
+
+/// Whoever dropped the panic's payload would end the process.
+#[test]
+fn the_payload_of_a_panic_is_not_dropped() {
+    alone!();
+    let watched = Watched::new(Config::default());
+    let plugin = load(&watched.host, "panics_with_a_bomb").unwrap();
+    let publish = watched.host.point::<MessagePublish>().unwrap();
+    assert_eq!(publish.dispatch(&mut Message::new("a", "")).verdict, Verdict::Continue);
+    assert_eq!(watched.host.unload(plugin).unwrap(), End::Unmapped);
+    watched.is_as_before("three bombs");
+    drop(watched);
+
+    let watched = Watched::new(config("panics-with-a-bomb", json!({ "at_start": true })));
+    let said = ["panics-with-a-bomb", "its start failed: panicked: with something that is no text"];
+    says(&watched.refused(zoo("panics_with_a_bomb")), "HR0402", &said, "");
+}
+
+/// Bits 0-7 are the kind, bits 8-31 a code that only a denial may have.
+#[test]
+fn an_impossible_verdict_is_a_fault() {
+    alone!();
+    let went_on = (Verdict::Continue, 0);
+    let fault = (Verdict::Continue, 1);
+    for (answer, fold, notify) in [
+        (0, went_on, went_on),
+        (1, (Verdict::Stop, 0), (Verdict::Stop, 0)),
+        (2, (Verdict::Deny(0), 0), fault),
+        (2 | 7 << 8, (Verdict::Deny(7), 0), fault),
+        (2 | 0xff_ffff << 8, (Verdict::Deny(0xff_ffff), 0), fault),
+        (3, fault, fault),
+        (77, fault, fault),
+        (1 << 8, fault, fault),
+        (255, fault, fault),
+        (u32::MAX, fault, fault),
+    ] {
+        let watched = Watched::new(config("answers-anything", json!({ "answer": answer })));
+        let plugin = load(&watched.host, "answers_anything").unwrap();
+        let mut message = Message::new("a", "");
+        let folded = watched.host.point::<MessagePublish>().unwrap().dispatch(&mut message).verdict;
+        let notified = watched.host.point::<MessageDelivered>().unwrap().dispatch(&mut message).verdict;
+        let faults = faults(&watched.host);
+        assert_eq!((folded, faults["fold"]), fold, "{answer} on message.publish");
+        assert_eq!((notified, faults["notify"]), notify, "{answer} on message.delivered");
+        assert_eq!(watched.host.unload(plugin).unwrap(), End::Unmapped);
+        watched.is_as_before(&answer.to_string());
+    }
+}
+
+fn load(host: &Host, animal: &str) -> Result<hookrail::Plugin, Error> {
+    // SAFETY: our own library: its faults are those that the host looks for.
+    unsafe { host.load(zoo(animal)) }
+}
+
+fn config(plugin: &str, config: Value) -> Config {
+    serde_json::from_value(json!({ "plugins": { plugin: { "config": config } } })).unwrap()
+}
+
+/// How often each callback failed, by its name.
+fn faults(host: &Host) -> BTreeMap<String, u64> {
+    let callbacks = host.points().into_iter().flat_map(|point| point.chain);
+    callbacks.map(|callback| (callback.callback, callback.faults)).collect()
+}

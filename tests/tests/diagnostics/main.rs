@@ -1,0 +1,5 @@
+//! What plugins tell by `tracing` and `log`, and the subscriber that hears it.
+
+mod events_and_spans;
+mod late_logging;
+mod panicking_subscriber;

@@ -1,0 +1,297 @@
+//! Looking at dispatches: what is counted is exact, what is traced is shown, and looking changes nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::scope;
+use std::time::Duration;
+
+use abi_stable::StableAbi;
+use hookrail::{CallbackView, Callbacks, Condition, Config, Host, Level, Message, PointView, Priority, Verdict};
+use hookrail::{MessageDelivered, MessagePublish};
+use hookrail_abi::{Fold, Gate, Point, Secret, Text, points};
+use hookrail_tests::probe::{LONG, eventually};
+use hookrail_tests::tasks::{FINE, Task, TaskDone};
+use hookrail_tests::zoo;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+#[repr(C)]
+#[derive(StableAbi, Clone, Debug, Serialize, Deserialize)]
+struct Login {
+    user: Text,
+    password: Secret,
+    tries: u64,
+}
+
+points! {
+    /// Somebody logs in.
+    // SAFETY: a login owns its texts.
+    unsafe LoginChecked: "login.checked", 1, Fold<Login> { const DENIABLE: bool = true; }
+
+    /// A number is judged.
+    // SAFETY: a number owns all it holds.
+    unsafe NumberJudged: "number.judged", 1, Gate<u64> {}
+}
+
+fn view(host: &Host, point: &str) -> PointView {
+    host.points().into_iter().find(|view| view.point == point).unwrap()
+}
+
+fn callback(host: &Host, point: &str, instance: &str) -> CallbackView {
+    view(host, point).chain.into_iter().find(|callback| callback.instance == instance).unwrap()
+}
+
+/// Every third number is allowed at once, every fifth denied, and the rest go on to the last.
+fn judges(host: &Host) {
+    let first = Callbacks::new("first").on::<NumberJudged, _, _>("judge", Priority::new(1), |number| {
+        match (*number % 3, *number % 5) {
+            (0, _) => Verdict::Allow,
+            (_, 0) => Verdict::Deny(5),
+            _ => Verdict::Continue,
+        }
+    });
+    let last = Callbacks::new("last").on::<NumberJudged, _, _>("judge", Priority::new(2), |_| Verdict::Allow);
+    host.register(first).unwrap();
+    host.register(last).unwrap();
+}
+
+fn expected(number: u64) -> Verdict {
+    match (number % 3, number % 5) {
+        (0, _) => Verdict::Allow,
+        (_, 0) => Verdict::Deny(5),
+        _ => Verdict::Allow,
+    }
+}
+
+#[test]
+fn calls_of_all_threads_are_counted_exactly() {
+    const THREADS: u64 = 4;
+    const EACH: u64 = 15_000;
+    for level in [Level::Count, Level::Histogram] {
+        let host = Host::new(Config::default()).unwrap();
+        let point = host.point::<NumberJudged>().unwrap();
+        judges(&host);
+        host.set_level(NumberJudged::NAME, level).unwrap();
+        scope(|threads| {
+            for _ in 0..THREADS {
+                threads.spawn(|| {
+                    for mut number in 0..EACH {
+                        assert_eq!(point.dispatch(&mut number).verdict, expected(number));
+                    }
+                });
+            }
+        });
+        let [first, last] = ["first", "last"].map(|instance| callback(&host, NumberJudged::NAME, instance));
+        let all = THREADS * EACH;
+        // Of 15 numbers in a row 5 are multiples of three, and 2 more are multiples of five.
+        assert_eq!((first.calls.total, first.calls.stopped, first.calls.denied), (all, all / 3, all / 15 * 2));
+        assert_eq!((last.calls.total, last.calls.stopped, last.calls.denied), (all / 15 * 8, all / 15 * 8, 0));
+        let point = view(&host, NumberJudged::NAME);
+        assert_eq!((point.level, point.dispatches, point.empty), (level, all, 0));
+        let timed = first.latency.map(|latency| latency.timed);
+        assert_eq!(timed, (level == Level::Histogram).then_some(all));
+        if let Some(latency) = first.latency {
+            assert!(latency.p50_ns <= latency.p99_ns && latency.p999_ns <= latency.max_ns, "{latency:?}");
+        }
+    }
+}
+
+/// A point that nobody hooks is not looked at by anybody, until it is counted.
+#[test]
+fn dispatches_without_callbacks_are_counted_too() {
+    let host = Host::new(Config::default()).unwrap();
+    let point = host.point::<NumberJudged>().unwrap();
+    point.dispatch(&mut 1);
+    host.set_level(NumberJudged::NAME, Level::Count).unwrap();
+    assert!(!point.is_hooked(), "counting is no callback");
+    for _ in 0..7 {
+        assert_eq!(point.dispatch(&mut 1).verdict, Verdict::Deny(0), "the gate's own answer");
+    }
+    let counted = view(&host, NumberJudged::NAME);
+    assert_eq!((counted.dispatches, counted.empty), (7, 7));
+    host.set_level(NumberJudged::NAME, Level::Off).unwrap();
+    point.dispatch(&mut 1);
+    assert_eq!(view(&host, NumberJudged::NAME).dispatches, 7, "what was counted stays");
+}
+
+/// While others dispatch, and with dispatches of theirs between the changes. The host has counted each of
+/// them where it is never off, and no more than there were where it is.
+#[test]
+fn changing_the_level_changes_no_verdict_and_loses_no_call() {
+    for levels in [&[Level::Count, Level::Histogram][..], &[Level::Count, Level::Histogram, Level::Off]] {
+        let host = Host::new(Config::default()).unwrap();
+        let point = host.point::<NumberJudged>().unwrap();
+        judges(&host);
+        host.set_level(NumberJudged::NAME, Level::Count).unwrap();
+        let (over, calls, seen) = (AtomicBool::new(false), Arc::new(AtomicU64::new(0)), AtomicU64::new(0));
+        let counts = calls.clone();
+        let counter = Callbacks::new("counter").on::<NumberJudged, _, _>("count", Priority::new(0), move |_| {
+            counts.fetch_add(1, Ordering::Relaxed);
+        });
+        host.register(counter).unwrap();
+        scope(|threads| {
+            for _ in 0..2 {
+                threads.spawn(|| {
+                    let mut number = 0;
+                    while !over.load(Ordering::SeqCst) {
+                        assert_eq!(point.dispatch(&mut { number }).verdict, expected(number));
+                        number += 1;
+                    }
+                    seen.fetch_add(number, Ordering::SeqCst);
+                });
+            }
+            let over = Over(&over);
+            for _ in 0..100 {
+                let before = calls.load(Ordering::Relaxed);
+                for level in levels.iter().cycle().take(30) {
+                    host.set_level(NumberJudged::NAME, *level).unwrap();
+                }
+                host.trace(NumberJudged::NAME, None, 3).unwrap().wait(3, LONG);
+                eventually("others dispatch", || calls.load(Ordering::Relaxed) > before);
+            }
+            drop(over);
+        });
+        let (calls, seen) = (calls.load(Ordering::SeqCst), seen.load(Ordering::SeqCst));
+        assert_eq!(calls, seen, "each dispatch ran each callback once");
+        let counted = callback(&host, NumberJudged::NAME, "counter").calls.total;
+        let dispatches = view(&host, NumberJudged::NAME).dispatches;
+        assert_eq!(counted, dispatches);
+        if levels.contains(&Level::Off) { assert!(counted <= seen) } else { assert_eq!(counted, seen) }
+    }
+}
+
+/// Ends the dispatches of others when dropped, also when an assertion fails.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn only_dispatches_at_level_off_go_uncounted() {
+    let host = Host::new(Config::default()).unwrap();
+    let point = host.point::<NumberJudged>().unwrap();
+    judges(&host);
+    let levels = [Level::Off, Level::Count, Level::Off, Level::Histogram, Level::Count, Level::Histogram];
+    let mut counted = 0;
+    for (count, level) in (0..600).zip(levels.into_iter().cycle()) {
+        host.set_level(NumberJudged::NAME, level).unwrap();
+        let traces = (count % 5 == 0).then(|| host.trace(NumberJudged::NAME, None, 2).unwrap());
+        for mut number in 0..count % 7 {
+            assert_eq!(point.dispatch(&mut number).verdict, expected(number));
+            counted += u64::from(level != Level::Off);
+        }
+        drop(traces);
+        let calls = callback(&host, NumberJudged::NAME, "first").calls.total;
+        assert_eq!((calls, view(&host, NumberJudged::NAME).dispatches), (counted, counted), "{level:?}");
+    }
+}
+
+#[test]
+fn a_trace_shows_each_step_and_masks_secrets() {
+    let host = Host::new(Config::default()).unwrap();
+    let point = host.point::<LoginChecked>().unwrap();
+    let rules = Callbacks::new("rules")
+        .on::<LoginChecked, _, _>("count", Priority::new(1), |login| login.tries += 1)
+        .on::<LoginChecked, _, _>("look", Priority::new(2), |_| ())
+        .on::<LoginChecked, _, _>("limit", Priority::new(3), |login| {
+            if login.tries > 3 { Verdict::Deny(9) } else { Verdict::Continue }
+        });
+    host.register(rules).unwrap();
+    let login = |user: &str, tries| Login { user: user.into(), password: Secret::from("hunter2"), tries };
+    let condition: Condition = "user=eve".parse().unwrap();
+    let traces = host.trace(LoginChecked::NAME, Some(condition), 2).unwrap();
+    for (user, tries) in [("bob", 0), ("eve", 0), ("eve", 3), ("eve", 4)] {
+        point.dispatch(&mut login(user, tries));
+    }
+    let taken = traces.wait(2, LONG);
+    assert_eq!(taken.len(), 2);
+    let trace = &taken[1];
+    assert_eq!(trace.payload, json!({ "user": "eve", "password": "***", "tries": 3 }));
+    let steps: Vec<_> =
+        trace.steps.iter().map(|step| (&*step.callback, &*step.verdict, step.payload.clone())).collect();
+    let changed = json!({ "user": "eve", "password": "***", "tries": 4 });
+    assert_eq!(
+        steps,
+        [("rules/count", "continue", Some(changed)), ("rules/look", "continue", None), ("rules/limit", "deny 9", None)]
+    );
+    assert_eq!((&*trace.verdict, &*taken[0].verdict), ("deny 9", "nobody decided"));
+    assert_eq!(trace.thread, std::thread::current().name().unwrap());
+    assert!(!format!("{taken:?}").contains("hunter2"));
+    assert_eq!(view(&host, LoginChecked::NAME).level, Level::Off);
+    drop(traces);
+    assert_eq!(point.dispatch(&mut login("eve", 0)).verdict, Verdict::Continue);
+}
+
+/// A payload that stays in the process has no form that could be shown, nor a field to choose by.
+#[test]
+fn a_trace_of_a_payload_that_stays_in_the_process_shows_each_step_without_it() {
+    let host = Host::new(Config::default()).unwrap();
+    let point = host.point::<TaskDone>().unwrap();
+    let rules = Callbacks::new("rules")
+        .on::<TaskDone, _, _>("edit", Priority::new(1), |task| task.trail.push_str("e"))
+        .on::<TaskDone, _, _>("limit", Priority::new(2), |task| {
+            if task.hold > 3 { Verdict::Deny(9) } else { Verdict::Continue }
+        });
+    host.register(rules).unwrap();
+    let chosen = host.trace(TaskDone::NAME, Some("hold=4".parse().unwrap()), 1).unwrap();
+    let traces = host.trace(TaskDone::NAME, None, 2).unwrap();
+    for (hold, verdict) in [(3, Verdict::Continue), (4, Verdict::Deny(9))] {
+        let mut task = Task { cause: FINE, trail: Text::new(), hold };
+        assert_eq!((point.dispatch(&mut task).verdict, task.trail.as_str()), (verdict, "e"));
+    }
+    let taken = traces.wait(2, LONG);
+    let verdicts: Vec<_> = taken.iter().map(|trace| &*trace.verdict).collect();
+    assert_eq!(verdicts, ["nobody decided", "deny 9"]);
+    for (trace, limit) in taken.iter().zip(["continue", "deny 9"]) {
+        assert_eq!(trace.payload, Value::Null);
+        let steps: Vec<_> =
+            trace.steps.iter().map(|step| (&*step.callback, &*step.verdict, step.payload.as_ref())).collect();
+        assert_eq!(steps, [("rules/edit", "continue", None), ("rules/limit", limit, None)]);
+    }
+    assert_eq!(chosen.wait(1, Duration::ZERO), []);
+}
+
+#[test]
+fn a_trace_is_not_waited_for_beyond_its_time() {
+    let host = Host::new(Config::default()).unwrap();
+    let traces = host.trace(MessagePublish::NAME, None, 1).unwrap();
+    assert_eq!(traces.wait(1, Duration::ZERO), []);
+}
+
+/// An unloading waits for readers, also for those in a chain that is looked at.
+#[test]
+fn a_plugin_is_replaced_and_unloaded_while_it_is_looked_at() {
+    let host = Host::new(Config::default()).unwrap();
+    let publish = host.point::<MessagePublish>().unwrap();
+    host.set_level(MessagePublish::NAME, Level::Histogram).unwrap();
+    host.set_level(MessageDelivered::NAME, Level::Count).unwrap();
+    let over = AtomicBool::new(false);
+    scope(|threads| {
+        for _ in 0..2 {
+            threads.spawn(|| {
+                while !over.load(Ordering::SeqCst) {
+                    assert_eq!(publish.dispatch(&mut Message::new("a.b", "text")).verdict, Verdict::Continue);
+                }
+            });
+        }
+        for round in 1..=5 {
+            // SAFETY: our own libraries.
+            let plugin = unsafe { host.load(hookrail_tests::plugin("hello")) }.unwrap();
+            let calls = || callback(&host, MessagePublish::NAME, "hello").calls.total;
+            eventually("it is called", || calls() > 0);
+            let before = calls();
+            // SAFETY: as above.
+            unsafe { host.upgrade(&plugin, hookrail_tests::plugin("hello")) }.unwrap();
+            assert!(calls() >= before, "a new build goes on with the counts of the old one");
+            assert!(host.unload(plugin).unwrap().is_unmapped(), "round {round}");
+        }
+        // SAFETY: as above.
+        let animal = unsafe { host.load(zoo("panics_in_callback")) }.unwrap();
+        publish.dispatch(&mut Message::new("a.b", "boom"));
+        assert!(host.unload(animal).unwrap().is_unmapped());
+        over.store(true, Ordering::SeqCst);
+    });
+}

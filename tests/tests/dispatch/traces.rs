@@ -1,0 +1,149 @@
+//! What is told of a dispatch is what each callback did, and the time that it took itself.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use abi_stable::StableAbi;
+use hookrail::{CallbackView, Callbacks, Config, Host, Level, Priority, Standing, Verdict};
+use hookrail_abi::{Fold, Point, Result, Text, points};
+use hookrail_tests::alone;
+use hookrail_tests::probe::{LONG, eventually};
+use serde_json::{Value, json};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+/// What copying a payload and telling of a fault take here.
+const DAWDLES: Duration = Duration::from_secs(1);
+
+/// Copying it takes its time.
+#[repr(C)]
+#[derive(StableAbi, serde::Serialize, serde::Deserialize)]
+struct Sheet {
+    text: Text,
+    fails: bool,
+    takes: bool,
+}
+
+impl Clone for Sheet {
+    fn clone(&self) -> Self {
+        if self.takes {
+            sleep(DAWDLES);
+        }
+        Sheet { text: self.text.clone(), fails: self.fails, takes: self.takes }
+    }
+}
+
+points! {
+    /// A sheet is passed on.
+    // SAFETY: a sheet owns its text.
+    unsafe SheetPassed: "sheet.passed", 1, Fold<Sheet> { const DENIABLE: bool = true; }
+}
+
+/// Writes, and then fails if it is to.
+fn write(sheet: &mut Sheet) -> Result<()> {
+    sheet.text.push_str("w");
+    if sheet.fails { Err("the pen broke".into()) } else { Ok(()) }
+}
+
+/// A host with a callback that may fail, and one behind it.
+fn host(policy: &str, more: Value) -> Host {
+    let mut config = json!({ "points": { SheetPassed::NAME: { "fault": policy } } });
+    config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let host = Host::new(serde_json::from_value::<Config>(config).unwrap()).unwrap();
+    let callbacks = Callbacks::new("desk")
+        .on::<SheetPassed, _, _>("write", Priority::new(10), write)
+        .on::<SheetPassed, _, _>("look", Priority::new(20), |_| ());
+    host.register(callbacks).unwrap();
+    host
+}
+
+fn sheet(fails: bool, takes: bool) -> Sheet {
+    Sheet { text: Text::new(), fails, takes }
+}
+
+fn callback(host: &Host, name: &str) -> CallbackView {
+    let point = host.points().into_iter().find(|view| view.point == SheetPassed::NAME).unwrap();
+    point.chain.into_iter().find(|callback| callback.callback == name).unwrap()
+}
+
+/// The steps of the next dispatch, without the times.
+fn steps(host: &Host, sheet: &mut Sheet) -> (Vec<Value>, String) {
+    let traces = host.trace(SheetPassed::NAME, None, 1).unwrap();
+    host.point::<SheetPassed>().unwrap().dispatch(sheet);
+    let trace = traces.wait(1, LONG).remove(0);
+    let step = |step: &hookrail::Step| json!([step.callback, step.verdict, step.said, step.payload.is_some()]);
+    (trace.steps.iter().map(step).collect(), trace.verdict)
+}
+
+#[test]
+fn a_step_is_what_its_callback_did_and_said() {
+    alone!();
+    for (policy, changes) in [("open", true), ("rollback", false)] {
+        let host = host(policy, json!({}));
+        let expected = vec![
+            json!(["desk/write", "fault", "the pen broke", changes]),
+            json!(["desk/look", "continue", null, false]),
+        ];
+        assert_eq!(steps(&host, &mut sheet(true, false)), (expected, "nobody decided".into()), "{policy}");
+    }
+}
+
+#[test]
+fn a_callback_that_is_not_called_is_a_step_with_the_reason() {
+    alone!();
+    for policy in ["open", "closed"] {
+        let host = host(policy, json!({ "quarantine": { "faults": 1, "pause_ms": 0 } }));
+        host.point::<SheetPassed>().unwrap().dispatch(&mut sheet(true, false));
+        eventually("it is quarantined", || callback(&host, "write").standing == Standing::Quarantined);
+        let (steps, verdict) = steps(&host, &mut sheet(true, false));
+        let said = steps[0][2].as_str().unwrap();
+        assert!(said.starts_with("quarantined: ") && said.ends_with("the pen broke"), "{said}");
+        let expected = if policy == "open" { ("passed over", 2, "nobody decided") } else { ("deny 0", 1, "deny 0") };
+        assert_eq!((steps[0][1].as_str().unwrap(), steps.len(), &*verdict), expected);
+    }
+}
+
+#[test]
+fn handling_a_fault_is_charged_to_no_callback() {
+    alone!();
+    let _ = tracing::subscriber::set_global_default(Dawdles);
+    for (policy, sheet) in [("open", sheet(true, false)), ("rollback", sheet(false, true))] {
+        let host = host(
+            policy,
+            json!({ "hooks": [{
+            "point": SheetPassed::NAME, "callback": "desk/look", "budget_us": DAWDLES.as_micros() as u64,
+        }] }),
+        );
+        host.set_level(SheetPassed::NAME, Level::Histogram).unwrap();
+        let mut sheet = sheet;
+        let outcome = host.point::<SheetPassed>().unwrap().dispatch(&mut sheet);
+        assert_eq!(outcome.verdict, Verdict::Continue);
+        for name in ["write", "look"] {
+            let view = callback(&host, name);
+            let max = view.latency.as_ref().unwrap().max_ns;
+            assert!(Duration::from_nanos(max) < DAWDLES, "{policy}: {name} took {max} ns");
+            assert_eq!((view.calls.total, view.slow), (1, 0), "{policy}: {name}");
+        }
+    }
+}
+
+/// A subscriber that takes its time over errors.
+struct Dawdles;
+
+impl Subscriber for Dawdles {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() == tracing::Level::ERROR
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, event: &Event<'_>) {
+        if event.metadata().target().starts_with("hookrail::fault") {
+            sleep(DAWDLES);
+        }
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}

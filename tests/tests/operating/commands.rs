@@ -1,0 +1,111 @@
+//! A function for each command: a host that runs and a store alone answer alike.
+
+use std::fmt::Debug;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use hookrail::control::{Client, Manage, Offline};
+use hookrail::store::Kind;
+use hookrail::{Config, Host, Level, LogLevel, Message, MessagePublish, PluginView, Status};
+use hookrail_tests::plugin;
+use hookrail_tests::stocked::{Scene, digest, version};
+use hookrail_tests::wired::Folder;
+use serde_json::{Value, json};
+
+const NAME: &str = "screen";
+const POINT: &str = "message.publish";
+
+/// What the store says of a plugin.
+fn kept(plugin: &PluginView) -> Value {
+    let listed = plugin.installed.as_ref().expect("it is installed");
+    assert_eq!(listed.kind, Kind::External);
+    json!([plugin.name, listed.version, listed.enabled, listed.previous])
+}
+
+/// Does all that can be done to what is installed, and answers what was answered.
+fn from_first_to_last<M: Manage<Error: Debug>>(it: &mut M, scene: &Scene) -> Vec<Value> {
+    let [first, second, allowed] = ["1.0.0", "1.1.0", "1.2.0"].map(|version| scene.package(version));
+    let mut told = Vec::new();
+    told.push(json!(it.validate(&first).unwrap().metadata.full_name()));
+    told.push(json!(it.stage(&first).unwrap().installation.metadata.full_name()));
+    let installed = it.install(&first).unwrap();
+    told.push(json!([installed.installation.enabled, installed.plan.len()]));
+    told.push(json!(it.configure(NAME, json!({ "limit": 1 })).unwrap().changed));
+    told.push(json!(it.configure(NAME, json!({ "limit": 2 })).unwrap().configured.revision));
+    told.push(it.config(NAME).unwrap().value);
+    told.push(it.config_history(NAME).unwrap().into_iter().map(|former| former.value).collect());
+    told.push(it.config_schema(NAME).unwrap().unwrap_or_default());
+    told.push(kept(&it.enable(NAME).unwrap().plugin));
+    told.push(json!(it.install(&second).unwrap().installation.replaces));
+    told.push(kept(&it.show(NAME).unwrap().plugin));
+    told.push(kept(&it.rollback(NAME).unwrap().plugin));
+    told.push(it.list().unwrap().iter().map(kept).collect());
+    told.push(json!(it.apply([].into(), true).unwrap().steps.len()));
+    told.push(kept(&it.disable(NAME).unwrap().plugin));
+    let allowance = it.allow(NAME, version("1.2.0"), digest(&allowed), Duration::from_secs(60));
+    told.push(json!(allowance.unwrap().version));
+    told.push(json!(it.take_in().unwrap().len()));
+    told.push(json!(it.uninstall(NAME).unwrap().version));
+    told.push(json!(it.list().unwrap().len()));
+    told
+}
+
+/// Each store is another one: what is told twice is told of the same deeds.
+#[test]
+fn a_running_host_and_a_store_alone_answer_alike() {
+    let [alone, live] = [Scene::new(), Scene::new()];
+    let mut offline = Offline::new(Config::default(), alone.store.clone()).unwrap();
+    let told = from_first_to_last(&mut offline, &alone);
+    assert_eq!(told[3..8], [json!(true), json!(2), json!({ "limit": 2 }), json!([{ "limit": 1 }]), json!(null)]);
+
+    let (host, folder) = (Host::new(Config::default()).unwrap(), Folder::new());
+    // SAFETY: our own plugins.
+    assert!(unsafe { host.open_store(live.store.clone()) }.unwrap().is_empty());
+    let control = host.open_control(folder.0.join("c.sock")).unwrap();
+    assert_eq!(from_first_to_last(&mut Client::connect(control.path()).unwrap(), &live), told);
+}
+
+#[test]
+fn commands_that_need_a_host_are_refused_without_one() {
+    let (host, folder) = (Host::new(Config::default()).unwrap(), Folder::new());
+    let control = host.open_control(folder.0.join("c.sock")).unwrap();
+    let mut client = Client::connect(control.path()).unwrap();
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        // Something is to be traced.
+        scope.spawn(|| {
+            let publish = host.point::<MessagePublish>().unwrap();
+            while !is_over.load(Ordering::Relaxed) {
+                publish.dispatch(&mut Message::new("a", "b"));
+            }
+        });
+        let result = std::panic::catch_unwind(AssertUnwindSafe(|| only_a_host(&mut client, |result| result.unwrap())));
+        is_over.store(true, Ordering::Relaxed);
+        result.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    });
+    // It is quarantined no more than it is there.
+    let error = client.release(POINT, "hello/greet").unwrap_err();
+    assert!(error.code() == "HR0109" && error.to_string().contains("hello/greet"), "{error}");
+    let scene = Scene::new();
+    let mut offline = Offline::new(Config::default(), scene.store.clone()).unwrap();
+    only_a_host(&mut offline, |result| assert_eq!(result.unwrap_err().code(), "HR0711"));
+    assert_eq!(offline.release(POINT, "hello/greet").unwrap_err().code(), "HR0711");
+}
+
+fn only_a_host<M: Manage>(it: &mut M, judge: impl Fn(Result<(), M::Error>)) {
+    let is = |status| move |plugin: PluginView| assert_eq!(plugin.status, status);
+    let hello = plugin("hello");
+    judge(it.load(&hello).map(is(Status::Running)));
+    judge(it.stop("hello").map(is(Status::Stopped)));
+    judge(it.start("hello").map(is(Status::Running)));
+    judge(it.restart("hello").map(is(Status::Running)));
+    judge(it.upgrade("hello", &hello).map(|replaced| assert_eq!(replaced.generation, 2)));
+    judge(it.set_log("hello", LogLevel::Warn).map(is(Status::Running)));
+    judge(it.set_level(POINT, Level::Count).map(|point| assert_eq!(point.point, POINT)));
+    judge(it.trace(POINT, 2).map(|traces| assert_eq!(traces.len(), 2)));
+    judge(it.hooks().map(|points| assert!(!points.is_empty())));
+    judge(it.status().map(|program| assert_eq!(program.plugins, 1)));
+    judge(it.unload("hello").map(|ended| assert!(ended.end.is_unmapped())));
+}

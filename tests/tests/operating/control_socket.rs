@@ -1,0 +1,291 @@
+//! The control socket: opened with one call, for one user, and what each command answers.
+
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+
+use hookrail::control::wire::Told;
+use hookrail::control::{CallError, Client, Command, Manage, running, socket_in};
+use hookrail::{Config, End, Happened, Host, Message, MessagePublish, Status};
+use hookrail_tests::child::{Ended, in_child};
+use hookrail_tests::probe::eventually;
+use hookrail_tests::wired::{Folder, Peer, Wired};
+use hookrail_tests::{alone, plugin};
+
+fn code(error: &CallError) -> &str {
+    error.code()
+}
+
+#[test]
+fn a_plugin_lives_its_whole_life_over_the_socket() {
+    let wired = Wired::new();
+    let mut client = wired.client();
+    let events = wired.client().events().unwrap();
+    let hello = plugin("hello");
+
+    let loaded = client.load(&hello).unwrap();
+    assert_eq!((&*loaded.name, loaded.generation, loaded.status), ("hello", 1, Status::Running));
+    assert_eq!(client.list().unwrap(), wired.host.plugins());
+
+    let upgraded = client.upgrade("hello", &hello).unwrap();
+    assert_eq!((upgraded.generation, upgraded.old.generation), (2, 1));
+    assert_eq!((&upgraded.old.end, &*upgraded.old.version), (&End::Unmapped, &*upgraded.version));
+    assert!(upgraded.times.copy.as_nanos() > 0 && upgraded.times.swap.as_nanos() > 0, "{:?}", upgraded.times);
+
+    let shown = client.show("hello").unwrap();
+    assert_eq!((shown.plugin.generation, shown.plugin.former.len()), (2, 1));
+    assert_eq!(shown.plugin.former[0].end, End::Unmapped);
+    let hooks: Vec<_> = shown.hooks.iter().map(|hook| (&*hook.point, &*hook.callback.callback)).collect();
+    assert_eq!(hooks, [("message.publish", "greet")]);
+    assert_eq!(client.hooks().unwrap(), wired.host.points());
+
+    assert_eq!(client.stop("hello").unwrap().status, Status::Stopped);
+    assert!(client.show("hello").unwrap().hooks.is_empty());
+    assert_eq!(client.start("hello").unwrap().status, Status::Running);
+    let publish = wired.host.point::<MessagePublish>().unwrap();
+    let mut message = Message::new("log", "a");
+    publish.dispatch(&mut message);
+    assert_eq!(message.header("greeting"), Some("hello"), "it runs again");
+
+    let ended = client.unload("hello").unwrap();
+    assert_eq!((ended.generation, ended.end, ended.skipped), (2, End::Unmapped, 0));
+    assert!(client.list().unwrap().is_empty());
+
+    let told: Vec<_> = events
+        .map(|told| match told.unwrap() {
+            Told::Event(event) => (event.generation, event.what),
+            Told::Dropped(count) => panic!("{count} events were left out"),
+        })
+        .take(7)
+        .collect();
+    let names: Vec<_> = told
+        .iter()
+        .map(|(generation, what)| {
+            let name = serde_json::to_value(what).unwrap()["event"].as_str().unwrap().to_owned();
+            (*generation, name)
+        })
+        .collect();
+    let names: Vec<_> = names.iter().map(|(generation, name)| (*generation, &**name)).collect();
+    let expected =
+        [(1, "loaded"), (2, "upgraded"), (1, "ended"), (2, "stopped"), (2, "started"), (2, "unloading"), (2, "ended")];
+    assert_eq!(names, expected);
+}
+
+/// What a plugin leaves for the end of a thread must not wait until the connection is closed over
+/// which it was loaded.
+#[test]
+fn an_open_connection_holds_up_no_unloading() {
+    let wired = Wired::new();
+    let mut idle = wired.client();
+    let name = idle.load(hookrail_tests::zoo("remembers_its_start")).unwrap().name;
+    let ended = wired.client().unload(&name).unwrap();
+    assert_eq!((ended.end, ended.skipped), (End::Unmapped, 0));
+    assert!(idle.list().unwrap().is_empty());
+}
+
+#[test]
+fn each_mistake_over_the_socket_has_its_code() {
+    let wired = Wired::new();
+    let mut client = wired.client();
+    let hello = plugin("hello");
+    client.load(&hello).unwrap();
+    let name = || "hello".to_owned();
+    let upgrade = |file: &Path| Command::Upgrade { plugin: name(), file: file.into(), fresh: false, wait_ms: None };
+    for (command, expected) in [
+        (Command::Show { plugin: "nosuch".into() }, "HR0103"),
+        (Command::Unload { plugin: "nosuch".into(), wait_ms: None }, "HR0103"),
+        (Command::Load { file: hello.clone() }, "HR0101"),
+        (Command::Load { file: "/nosuch.so".into() }, "HR0501"),
+        (Command::Load { file: "hello.so".into() }, "HR0707"),
+        (Command::Stage { file: "hello-1.0.0.hrp".into() }, "HR0707"),
+        (Command::Validate { file: "hello-1.0.0.hrp".into() }, "HR0707"),
+        (Command::Hooks { point: Some("nosuch".into()) }, "HR0110"),
+        (Command::Start { plugin: name() }, "HR0107"),
+        (upgrade(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))), "HR0303"),
+        (upgrade(&plugin("mask")), "HR0105"),
+        (upgrade(Path::new("hello.so")), "HR0707"),
+    ] {
+        let error = client.call(&command).unwrap_err();
+        assert_eq!(code(&error), expected, "{command:?}: {error}");
+        assert!(!error.fix().is_empty());
+    }
+    assert_eq!(client.list().unwrap()[0].generation, 1, "the connection goes on, and nothing was changed");
+}
+
+#[test]
+fn the_status_tells_of_the_program_and_what_it_reports() {
+    let wired = Wired::new();
+    let mut client = wired.client();
+    let status = client.status().unwrap();
+    assert_eq!((status.pid, status.plugins, &status.report), (std::process::id(), 0, &serde_json::Value::Null));
+    wired.control.report(|| serde_json::json!({ "requests": 3 }));
+    assert_eq!(client.status().unwrap().report["requests"], 3);
+}
+
+#[test]
+fn the_socket_is_for_this_user_alone() {
+    alone!();
+    for umask in [0o000, 0o077, 0o777] {
+        let folder = Folder::new();
+        // SAFETY: changes a number of this process, which is this test's own.
+        unsafe { libc::umask(0o022) };
+        let host = Host::new(Config::default()).unwrap();
+        fs::create_dir(folder.0.join("made")).unwrap();
+        // SAFETY: as above.
+        unsafe { libc::umask(umask) };
+        let control = host.open_control(folder.0.join("made/c.sock")).unwrap();
+        let metadata = fs::symlink_metadata(control.path()).unwrap();
+        assert!(metadata.file_type().is_socket());
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "umask {umask:o}");
+    }
+}
+
+#[test]
+fn a_folder_that_is_missing_is_made_for_this_user_alone() {
+    let folder = Folder::new();
+    let host = Host::new(Config::default()).unwrap();
+    let control = host.open_control(socket_in(&folder.0.join("home"))).unwrap();
+    for made in ["home", "home/run"] {
+        let mode = fs::metadata(folder.0.join(made)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{made}");
+    }
+    let found = running(&folder.0.join("home")).unwrap();
+    assert_eq!((found.len(), found[0].pid, &*found[0].socket), (1, std::process::id(), control.path()));
+}
+
+/// The mode keeps others out; should somebody loosen it, the system still says who asks.
+#[test]
+fn another_user_is_refused() {
+    alone!();
+    // SAFETY: a question.
+    if unsafe { libc::geteuid() } != 0 {
+        println!("skipped: only root can become another user");
+        return;
+    }
+    let wired = Wired::new();
+    let path = wired.control.path().to_owned();
+    fs::set_permissions(&wired.folder.0, fs::Permissions::from_mode(0o755)).unwrap();
+    let as_nobody = |check: fn(Result<Peer, std::io::ErrorKind>)| {
+        let ended = in_child(|| {
+            // SAFETY: changes the user of this process, which ends with this function.
+            assert_eq!(unsafe { libc::setresuid(65534, 65534, 65534) }, 0);
+            check(UnixStream::connect(&path).map(Peer::new).map_err(|error| error.kind()));
+        });
+        assert_eq!(ended, Ended::Exited(0));
+    };
+    as_nobody(|peer| assert_eq!(peer.err(), Some(std::io::ErrorKind::PermissionDenied)));
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+    as_nobody(|peer| {
+        let mut peer = peer.unwrap();
+        assert_eq!(peer.line().unwrap()["error"]["code"], "HR0705");
+        assert_eq!(peer.line(), None);
+    });
+    assert!(wired.client().list().unwrap().is_empty());
+}
+
+#[test]
+fn a_socket_that_somebody_listens_on_is_left_alone_and_a_dead_one_is_replaced() {
+    let wired = Wired::new();
+    let path = wired.control.path().to_owned();
+    let other = Host::new(Config::default()).unwrap();
+    assert_eq!(other.open_control(&path).unwrap_err().code(), "HR0702");
+    assert!(wired.client().list().unwrap().is_empty(), "it still answers");
+
+    let dead = wired.folder.0.join("dead.sock");
+    drop(UnixListener::bind(&dead).unwrap());
+    // A process that another thread is just starting has it for a moment too.
+    eventually("nobody listens", || UnixStream::connect(&dead).is_err());
+    let control = other.open_control(&dead).unwrap();
+    assert!(Client::connect(&dead).unwrap().list().unwrap().is_empty());
+    drop(control);
+    assert!(!dead.exists());
+
+    let file = wired.folder.0.join("file");
+    fs::write(&file, "somebody's").unwrap();
+    assert_eq!(other.open_control(&file).unwrap_err().code(), "HR0501");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "somebody's");
+}
+
+#[test]
+fn a_file_in_place_of_the_socket_is_not_removed_with_it() {
+    let Wired { control, folder, .. } = Wired::new();
+    let path = control.path().to_owned();
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, "somebody's").unwrap();
+    drop(control);
+    assert!(path.exists());
+    drop(folder);
+}
+
+#[test]
+fn sockets_of_dead_processes_are_cleared_away_at_the_next_look() {
+    let folder = Folder::new();
+    let run = folder.0.join("run");
+    fs::create_dir(&run).unwrap();
+    drop(UnixListener::bind(run.join("4711.sock")).unwrap());
+    fs::write(run.join("4712.sock"), "no socket").unwrap();
+    let live = UnixListener::bind(run.join("4713.sock")).unwrap();
+    let found = running(&folder.0).unwrap();
+    assert_eq!(found.iter().map(|running| running.pid).collect::<Vec<_>>(), [4713]);
+    assert!(!run.join("4711.sock").exists() && run.join("4712.sock").exists());
+    drop(live);
+    assert_eq!(running(&folder.0.join("nowhere")).unwrap(), []);
+}
+
+#[test]
+fn a_path_that_is_too_long_is_told_with_its_length() {
+    let folder = Folder::new();
+    let host = Host::new(Config::default()).unwrap();
+    let name = "s".repeat(107 - folder.0.as_os_str().len() - 1);
+    let control = host.open_control(folder.0.join(&name)).unwrap();
+    assert!(Client::connect(control.path()).unwrap().list().unwrap().is_empty());
+    let error = host.open_control(folder.0.join(name + "s")).unwrap_err();
+    assert_eq!(error.code(), "HR0706");
+    assert!(error.to_string().contains("has 108 bytes, the system allows 107"), "{error}");
+}
+
+#[test]
+fn the_host_may_go_before_its_socket_and_the_socket_before_its_host() {
+    let Wired { host, control, folder } = Wired::new();
+    let mut client = Client::connect(control.path()).unwrap();
+    client.load(plugin("hello")).unwrap();
+    let events = Client::connect(control.path()).unwrap().events().unwrap();
+    drop(host);
+    assert_eq!(code(&client.list().unwrap_err()), "HR0108");
+    let last = events.last().unwrap().unwrap();
+    let Told::Event(last) = last else { panic!("{last:?}") };
+    assert_eq!(last.what, Happened::Ended { end: End::Unmapped, left: None });
+    let path = control.path().to_owned();
+    drop(control);
+    assert!(!path.exists());
+    assert_eq!(code(&client.list().unwrap_err()), "HR0709");
+    assert_eq!(code(&Client::connect(&path).unwrap_err()), "HR0709");
+    drop(folder);
+}
+
+#[test]
+fn the_threads_of_the_socket_end_with_it() {
+    alone!();
+    let threads = || fs::read_dir("/proc/self/task").unwrap().count();
+    let before = threads();
+    let Wired { host, control, folder } = Wired::new();
+    let clients: Vec<_> = (0..5).map(|_| Client::connect(control.path()).unwrap()).collect();
+    let events = Client::connect(control.path()).unwrap().events().unwrap();
+    eventually("each connection has a thread", || threads() == before + 7);
+    drop(control);
+    eventually("the threads have ended", || threads() == before);
+    drop((clients, events, host, folder));
+}
+
+#[test]
+fn the_child_of_a_fork_leaves_the_socket_alone() {
+    alone!();
+    let Wired { host, control, folder } = Wired::new();
+    let mut control = Some(control);
+    let ended = in_child(|| drop(control.take()));
+    assert_eq!(ended, Ended::Exited(0));
+    let control = control.expect("only the child's was dropped");
+    assert!(Client::connect(control.path()).unwrap().list().unwrap().is_empty());
+    drop((host, folder));
+}

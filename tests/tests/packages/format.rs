@@ -1,0 +1,151 @@
+//! Packages are made and read, and other programs see in them what we see.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use hookrail::package::{Build, Builder, Compatibility, Content, FORMAT, Libc, Metadata, Package, Tar, Target, write};
+use hookrail::{Error, inspect};
+use hookrail_tests::{has_peer, plugin};
+
+/// A package of the plugin `hello`, in a folder of its own.
+fn packed(folder: &Path, change: impl FnOnce(&mut Metadata, &mut Vec<Content>)) -> Result<PathBuf, Error> {
+    let library = plugin("hello");
+    let inspection = inspect(&library).unwrap();
+    let path = |text: &str| text.parse().unwrap();
+    let readme = folder.join("README.md");
+    fs::write(&readme, "# hello\n").unwrap();
+    let content = |to: &str, from: &Path| Content { path: path(to), from: from.into(), is_executable: false };
+    let inside = format!("lib/{}/libhookrail_hello.so", Target::HERE);
+    let mut contents = vec![content(&inside, &library), content("README.md", &readme)];
+    let note = inspection.note;
+    let mut metadata = Metadata {
+        format: FORMAT,
+        name: note.name,
+        version: note.version.parse().unwrap(),
+        description: "Greets every message.".into(),
+        built_at: "2026-11-21T10:20:30Z".into(),
+        tar: Tar { sha256: hookrail::package::Digest::of(b""), size: 0 },
+        files: Vec::new(),
+        authors: vec!["The Hookrail developers <hookrail@example.org>".into()],
+        builder: Builder {
+            name: "The Hookrail developers".into(),
+            contact: "hookrail@example.org".into(),
+            website: None,
+            signature: None,
+        },
+        source: "https://example.org/hookrail".into(),
+        functionality: vec!["message_processing".to_owned().try_into().unwrap()],
+        compatibility: Compatibility { host: "~> 1.0".parse().unwrap(), abi: "~> 1.0".parse().unwrap() },
+        requires: Vec::new(),
+        targets: vec![Build { target: Target::HERE, libc: Libc::here(), library: path(&inside) }],
+        hooks: note.hooks,
+        capabilities: note.capabilities,
+        isolation: note.isolation,
+    };
+    change(&mut metadata, &mut contents);
+    write(metadata, contents, folder, None).map(|(path, _)| path)
+}
+
+#[test]
+fn a_package_is_read_as_it_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = packed(folder.path(), |_, _| ()).unwrap();
+    assert_eq!(path.file_name().unwrap(), "hello-1.0.0.hrp");
+    let mut package = Package::open(&path).unwrap();
+    package.verify().unwrap();
+    let build = package.metadata().fits_here().unwrap();
+    assert_eq!(build.target, Target::HERE);
+    let mut seen = Vec::new();
+    package
+        .unpack(&mut |unpacked| {
+            let mut bytes = Vec::new();
+            unpacked.bytes.read_to_end(&mut bytes).unwrap();
+            seen.push((unpacked.file.path.to_string(), bytes.len() as u64));
+            Ok(())
+        })
+        .unwrap();
+    let size = fs::metadata(plugin("hello")).unwrap().len();
+    assert_eq!(seen, [("README.md".into(), 8), (format!("lib/{}/libhookrail_hello.so", Target::HERE), size)]);
+}
+
+#[test]
+fn the_same_contents_give_the_same_bytes() {
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let bytes = |folder: &tempfile::TempDir, reversed: bool| {
+        let path = packed(folder.path(), |_, contents| {
+            if reversed {
+                contents.reverse()
+            }
+        })
+        .unwrap();
+        fs::read(path).unwrap()
+    };
+    assert!(bytes(&one, false) == bytes(&other, true));
+}
+
+/// What a program says on stdout.
+fn said(program: &str, args: &[&str], folder: &Path) -> String {
+    let output = Command::new(program).args(args).current_dir(folder).output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
+    assert!(output.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn stock_programs_see_in_a_package_what_we_see() {
+    if !has_peer("unzip", "unzip") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = packed(folder.path(), |_, _| ()).unwrap();
+    let package = Package::open(&path).unwrap();
+    let metadata = package.metadata();
+    said("unzip", &["-q", "hello-1.0.0.hrp"], folder.path());
+    assert_eq!(fs::metadata(folder.path().join("hello-1.0.0.tar")).unwrap().len(), metadata.tar.size);
+    let sum = said("sha256sum", &["hello-1.0.0.tar"], folder.path());
+    assert_eq!(sum.split(' ').next().unwrap(), metadata.tar.sha256.to_string());
+    let json = fs::read(folder.path().join("hello-1.0.0.json")).unwrap();
+    assert_eq!(serde_json::from_slice::<Metadata>(&json).unwrap(), *metadata);
+    said("tar", &["xf", "hello-1.0.0.tar"], folder.path());
+    for file in &metadata.files {
+        let inside = format!("hello/{}", file.path);
+        let sum = said("sha256sum", &[&inside], folder.path());
+        assert_eq!(sum.split(' ').next().unwrap(), file.sha256.to_string(), "{inside}");
+    }
+}
+
+/// Somebody packs by hand, with the stock programs.
+#[test]
+fn packages_of_stock_programs_are_read() {
+    if !has_peer("unzip", "unzip") || !has_peer("zip", "zip") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = packed(folder.path(), |_, _| ()).unwrap();
+    said("unzip", &["-q", "hello-1.0.0.hrp"], folder.path());
+    said("tar", &["xf", "hello-1.0.0.tar"], folder.path());
+    fs::remove_file(&path).unwrap();
+    fs::remove_file(folder.path().join("hello-1.0.0.tar")).unwrap();
+    // With folders of its own, in any order, and with the day of the year in it.
+    said("tar", &["cf", "hello-1.0.0.tar", "hello"], folder.path());
+    let sum = said("sha256sum", &["hello-1.0.0.tar"], folder.path());
+    let json = folder.path().join("hello-1.0.0.json");
+    let mut metadata: serde_json::Value = serde_json::from_slice(&fs::read(&json).unwrap()).unwrap();
+    metadata["tar"]["sha256"] = sum.split(' ').next().unwrap().into();
+    metadata["tar"]["size"] = fs::metadata(folder.path().join("hello-1.0.0.tar")).unwrap().len().into();
+    fs::write(&json, metadata.to_string()).unwrap();
+    said("zip", &["-q", "hello-1.0.0.hrp", "hello-1.0.0.tar", "hello-1.0.0.json"], folder.path());
+    Package::open(&path).unwrap().verify().unwrap();
+}
+
+/// What is published for people and programs that make packages by hand.
+#[test]
+fn the_schema_of_the_metadata_is_the_one_in_the_documents() {
+    let file = hookrail_tests::root().join("docs/package.schema.json");
+    let schema = format!("{:#}\n", Metadata::schema());
+    if std::env::var_os("HOOKRAIL_BLESS").is_some() {
+        fs::write(&file, &schema).unwrap();
+    }
+    assert!(fs::read_to_string(&file).unwrap_or_default() == schema, "HOOKRAIL_BLESS=1 writes it anew");
+}

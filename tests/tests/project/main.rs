@@ -1,0 +1,10 @@
+//! What this repository says of itself: its rules, its shape, its documents and examples.
+
+mod circles;
+mod examples;
+mod fuzz_bodies;
+mod guides;
+mod licences;
+mod readme;
+mod tidy;
+mod workspace;

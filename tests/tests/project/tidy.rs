@@ -1,0 +1,151 @@
+//! Rules of the house that no compiler checks.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use hookrail_tests::root;
+
+/// The files under version control, and new ones that would be.
+fn files() -> Vec<PathBuf> {
+    let output = Command::new("git")
+        .current_dir(root())
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .output()
+        .expect("git runs");
+    let names = String::from_utf8(output.stdout).unwrap();
+    let files: Vec<_> =
+        names.split_terminator('\0').map(|name| root().join(name)).filter(|file| file.is_file()).collect();
+    assert!(files.len() > 100, "git lists the files of this checkout");
+    files
+}
+
+fn with_extension(extension: &str) -> impl Iterator<Item = (PathBuf, String)> {
+    let wanted = move |file: &PathBuf| file.extension().is_some_and(|found| found == extension);
+    // Frozen sources are evidence, not code of ours to keep tidy.
+    let frozen = |file: &PathBuf| !file.starts_with(root().join("tests/frozen"));
+    files().into_iter().filter(wanted).filter(frozen).map(|file| {
+        let text = std::fs::read_to_string(&file).unwrap();
+        (file.strip_prefix(root()).unwrap().to_owned(), text)
+    })
+}
+
+#[test]
+fn sources_stay_small() {
+    const LINES: usize = 450;
+    let long: Vec<_> = with_extension("rs")
+        .map(|(file, text)| (text.lines().count(), file))
+        .filter(|(lines, _)| *lines > LINES)
+        .collect();
+    assert!(long.is_empty(), "is there a second concept in them? {long:?}");
+}
+
+#[test]
+fn sources_leave_no_work_for_later() {
+    let marks =
+        ["to".to_owned() + "do!(", "unimple".to_owned() + "mented!(", "TO".to_owned() + "DO", "FIX".to_owned() + "ME"];
+    for (file, text) in with_extension("rs") {
+        for mark in &marks {
+            assert!(!text.contains(mark.as_str()), "{} in {}", mark, file.display());
+        }
+    }
+}
+
+/// The subscriber of the embedding program may panic.
+#[test]
+fn the_host_logs_by_the_macro_that_survives_its_subscriber() {
+    let sources = with_extension("rs").filter(|(file, _)| file.starts_with("host/src") && !file.ends_with("log.rs"));
+    for (file, text) in sources {
+        for level in ["error", "warn", "info", "debug", "trace"] {
+            assert!(!text.contains(&format!("tracing::{level}!(")), "{} is to use log!", file.display());
+        }
+    }
+}
+
+#[test]
+fn every_source_begins_with_its_purpose() {
+    for (file, text) in with_extension("rs") {
+        // Inputs of trybuild show an author's mistake and nothing else.
+        if !file.starts_with("tests/tests/ui") {
+            assert!(text.starts_with("//! ") && !text.starts_with("//! x\n"), "{}", file.display());
+        }
+    }
+}
+
+/// The codes that the sources of errors name, as often as they do.
+fn codes() -> Vec<String> {
+    let mut codes = Vec::new();
+    for (_, text) in
+        with_extension("rs").filter(|(file, _)| file.ends_with("error.rs") || file.starts_with("host/src/error"))
+    {
+        let quoted = text.split('"').skip(1).step_by(2).map(str::to_owned);
+        codes.extend(quoted.filter(|text| text.len() == 6 && text.starts_with("HR0")));
+    }
+    codes.sort();
+    assert!(codes.len() > 30, "the codes are found");
+    codes
+}
+
+#[test]
+fn every_error_has_a_code_of_its_own() {
+    let codes = codes();
+    let twice: Vec<_> = codes.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+    assert!(twice.is_empty(), "{twice:?}");
+}
+
+/// A page for each code, no page for none, and an index that says of each what its page is called.
+#[test]
+fn every_error_has_a_page() {
+    const PARTS: [&str; 2] = ["\n## Why it comes to this\n\n", "\n## What to do\n\n"];
+    let mut index = String::new();
+    let mut listed = Vec::new();
+    for (file, text) in with_extension("md").filter(|(file, _)| file.starts_with("docs/errors")) {
+        let code = file.file_stem().unwrap().to_str().unwrap().to_owned();
+        if code == "README" {
+            index = text;
+            continue;
+        }
+        let title = text.lines().next().unwrap().strip_prefix(&format!("# {code}: "));
+        let title = title.unwrap_or_else(|| panic!("{code}.md begins with its code and a name"));
+        assert!(PARTS.iter().all(|part| text.contains(part)), "{code}.md has its parts");
+        listed.push((format!("| [{code}]({code}.md) | {title} | "), code));
+    }
+    let pages: Vec<_> = listed.iter().map(|(_, code)| code.clone()).collect();
+    assert_eq!(pages, codes(), "docs/errors has a page for each code of the sources, and no other");
+    let rows: Vec<_> = index.lines().filter(|line| line.starts_with("| [")).collect();
+    let groups = |row: &str| row.rsplit(" | ").next().is_some_and(|group| index.contains(&format!("\n| {group} ")));
+    assert_eq!(rows.len(), listed.len(), "docs/errors/README.md has a row for each page");
+    for (row, (expected, _)) in rows.iter().zip(&listed) {
+        assert!(row.starts_with(expected) && groups(row), "{row} is to begin with {expected} and to name a group");
+    }
+}
+
+/// SeqCst without a sentence is a guess.
+#[test]
+fn every_sequentially_consistent_access_has_its_sentence() {
+    for (file, text) in with_extension("rs").filter(|(file, _)| file.starts_with("host/src")) {
+        let lines: Vec<_> = text.lines().collect();
+        for (number, line) in lines.iter().enumerate().filter(|(_, line)| line.contains("Ordering::SeqCst")) {
+            let before = lines[number.saturating_sub(3)..number].join("\n");
+            let is_light_fence = line.contains("compiler_fence");
+            assert!(is_light_fence || before.contains("// SeqCst"), "{}:{}", file.display(), number + 1);
+        }
+    }
+}
+
+/// One sentence per line, so that a change of a sentence is a change of a line.
+#[test]
+fn markdown_has_one_sentence_per_line() {
+    for (file, text) in with_extension("md") {
+        let mut in_code = false;
+        for (number, line) in text.lines().enumerate() {
+            in_code ^= line.trim_start().starts_with("```");
+            let prose = !in_code && !line.starts_with('|') && !line.starts_with("    ");
+            let sentences = line.match_indices(". ").filter(|(at, _)| {
+                let next = line[at + 2..].chars().next();
+                let word = line[..*at].rsplit([' ', '(', '`']).next().unwrap_or_default();
+                next.is_some_and(char::is_uppercase) && word.len() > 2 && !word.chars().all(|c| c.is_ascii_digit())
+            });
+            assert!(!prose || sentences.count() == 0, "{}:{}: {line}", file.display(), number + 1);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! How an unloading ends is what really happened: whatever a plugin keeps on the threads that dispatch
+//! and whatever threads it starts, it is gone when they are, and nothing of it is left.
+
+use std::path::Path;
+use std::time::Duration;
+
+use hookrail::End;
+use hookrail_tests::leftovers::Leftovers;
+use hookrail_tests::probe::eventually;
+use hookrail_tests::scene::{Scene, config, prints};
+use hookrail_tests::traffic::Traffic;
+use hookrail_tests::{alone, has_peer, plugin, zoo, zoo_cpp, zoo_with};
+use serde_json::json;
+
+/// Loads it several times beside threads that go on dispatching: each generation meets those threads,
+/// one that ends before the unloading, and the one that unloads.
+fn is_gone(file: &Path, name: &str) {
+    const GENERATIONS: usize = 5;
+    let scene = Scene::new(config(name, json!({})));
+    let traffic = Traffic::on(&scene.publish);
+    let generation = || {
+        let plugin = scene.load(file);
+        assert_eq!(plugin.name(), name);
+        traffic.meets_an_animal();
+        std::thread::scope(|scope| assert!(scope.spawn(|| scene.dispatch()).join().unwrap().is_some()));
+        assert!(scene.dispatch().is_some(), "{name} runs");
+        let end = scene.unload(plugin);
+        traffic.passes();
+        assert_eq!(scene.dispatch(), None, "{name} ran after its unloading");
+        end
+    };
+    // The first unloading starts the reaper.
+    assert_eq!(generation(), End::Unmapped, "{name}");
+    let mut before = Leftovers::now();
+    // The harness may start the thread of its next test meanwhile.
+    before.threads += 1;
+    for _ in 0..GENERATIONS {
+        assert_eq!(generation(), End::Unmapped, "{name}");
+    }
+    // The system's list has an ended thread for a moment longer.
+    eventually(&format!("{name} leaves no thread"), || Leftovers::now().threads <= before.threads);
+    let after = Leftovers::now();
+    assert!(after.beyond(&before).is_empty(), "{name} leaves {after:?}, before it {before:?}");
+}
+
+fn are_gone(animals: &[&str]) {
+    animals.iter().for_each(|animal| is_gone(&zoo(animal), &animal.replace('_', "-")));
+}
+
+#[test]
+fn thread_locals_of_dispatching_threads_do_not_keep_their_library() {
+    alone!();
+    are_gone(&[
+        "asks_for_its_thread",
+        "contends_for_a_lock",
+        "keeps_a_thread_local",
+        "keeps_nested_thread_locals",
+        "makes_its_own_key",
+        "searches_with_regex",
+    ]);
+}
+
+#[test]
+fn threads_of_a_library_that_end_do_not_keep_it() {
+    alone!();
+    are_gone(&["joins_its_thread", "leaves_a_thread_that_ends", "runs_on_tokio", "sends_to_its_worker"]);
+}
+
+#[test]
+fn thread_locals_of_cpp_do_not_keep_their_library() {
+    alone!();
+    if has_peer("c++", "g++") {
+        is_gone(&zoo_cpp("keeps_a_cpp_thread_local"), "keeps-a-cpp-thread-local");
+    }
+}
+
+#[test]
+fn a_signal_handler_that_was_taken_back_does_not_keep_its_library() {
+    alone!();
+    let scene = Scene::new(config("leaves-a-signal-handler", json!({ "take_back": true })));
+    let plugin = scene.load(zoo("leaves_a_signal_handler"));
+    assert!(scene.dispatch().is_some());
+    assert_eq!(scene.unload(plugin), End::Unmapped);
+}
+
+#[test]
+fn a_plugin_that_keeps_nothing_is_unmapped() {
+    alone!();
+    let scene = Scene::new(config("hello", json!({})));
+    let traffic = Traffic::on(&scene.publish);
+    let hello = scene.load(plugin("hello"));
+    traffic.passes();
+    let end = scene.unload(hello);
+    assert_eq!(end, End::Unmapped);
+    prints(&end, "unmapped");
+}
+
+#[test]
+fn an_endless_wait_ends_with_the_unloading() {
+    alone!();
+    let mut config = config("one-instance", json!({}));
+    config.unload.deadline = Duration::MAX;
+    let scene = Scene::new(config);
+    let plugin = scene.load(zoo("one_instance"));
+    let ticket = scene.host.begin_unload(plugin).unwrap();
+    assert_eq!(ticket.wait(Duration::MAX), End::Unmapped);
+}
+
+#[test]
+fn a_library_that_asks_to_stay_stays_unless_the_operator_forces_it() {
+    alone!();
+    let file = zoo_with("one_instance", "nodelete", &[], "-Clink-arg=-Wl,-z,nodelete");
+    assert!(hookrail::inspect(&file).unwrap().no_delete);
+    let end_of = |force: &[&str]| {
+        let mut config = config("one-instance", json!({}));
+        config.unload.force.extend(force.iter().map(ToString::to_string));
+        let scene = Scene::new(config);
+        let plugin = scene.load(&file);
+        scene.dispatch();
+        scene.unload(plugin)
+    };
+    assert_eq!(end_of(&["one-instance"]), End::Unmapped);
+    for other in [&[][..], &["another"]] {
+        let end = end_of(other);
+        assert_eq!(end, End::NoDelete);
+        prints(&end, "nodelete");
+    }
+}
+
+#[test]
+fn a_library_on_the_shared_standard_library_is_kept() {
+    alone!();
+    let file = zoo_with("one_instance", "dynamic", &[], "-Cprefer-dynamic");
+    let scene = Scene::new(config("one-instance", json!({})));
+    // Where libstd is not found it cannot be loaded, which is a clear error too.
+    // SAFETY: our own plugin.
+    match unsafe { scene.host.load(file) } {
+        Ok(plugin) => {
+            let end = scene.unload(plugin);
+            assert!(matches!(&end, End::Unhooked(name) if name.starts_with("libstd")), "{end}");
+            prints(&end, "libstd");
+        }
+        Err(error) => assert_eq!(error.code(), "HR0306"),
+    }
+}
+
+/// A thread that never ends is named when the deadline has passed, and lives on unharmed.
+#[test]
+fn a_thread_that_never_ends_keeps_its_library() {
+    alone!();
+    let mut config = config("starts-a-thread", json!({}));
+    config.unload.deadline = Duration::from_millis(50);
+    let scene = Scene::new(config);
+    let plugin = scene.load(zoo("starts_a_thread"));
+    assert!(scene.dispatch().is_some());
+    let end = scene.unload(plugin);
+    assert_eq!(end, End::PinnedByThreads(1));
+    prints(&end, "1 thread");
+    assert_eq!(scene.dispatch(), None, "its callbacks are gone all the same");
+}
