@@ -4,8 +4,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
-use hookrail::control::Command;
-use hookrail::control::wire::Reconfigured;
+use hookrail::control::command::{self, ConfigHistory, ConfigSchema, Configure};
 use hookrail::store::{Configured, FormerConfig, Origin};
 use serde_json::Value;
 
@@ -34,7 +33,7 @@ pub(crate) fn run(command: &Config) -> Result<ExitCode, Error> {
 }
 
 fn get(name: &str, common: &Common) -> Result<(), Error> {
-    let (configured, _) = remote::ask::<Configured>(&common.selection, &Command::Config { plugin: name.into() })?;
+    let (configured, _) = remote::ask(&common.selection, command::Config::new(name))?;
     if common.json {
         return print::json(&configured);
     }
@@ -43,8 +42,8 @@ fn get(name: &str, common: &Common) -> Result<(), Error> {
 }
 
 fn set(name: &str, config: Value, how: Reconfigure, common: &Common) -> Result<(), Error> {
-    let command = Command::Configure { plugin: name.into(), config, restart: how.restart, wait_ms: None };
-    let (done, by_host) = remote::ask::<Reconfigured>(&common.selection, &command)?;
+    let command = Configure { restart: how.restart, ..Configure::new(name, config) };
+    let (done, by_host) = remote::ask(&common.selection, command)?;
     if common.json {
         return print::json(&done);
     }
@@ -59,12 +58,11 @@ fn set(name: &str, config: Value, how: Reconfigure, common: &Common) -> Result<(
 }
 
 fn schema(name: &str, common: &Common) -> Result<Option<Value>, Error> {
-    Ok(remote::ask(&common.selection, &Command::ConfigSchema { plugin: name.into() })?.0)
+    Ok(remote::ask(&common.selection, ConfigSchema::new(name))?.0)
 }
 
 fn history(name: &str, revision: Option<u64>, common: &Common) -> Result<(), Error> {
-    let command = Command::ConfigHistory { plugin: name.into() };
-    let (former, _) = remote::ask::<Vec<FormerConfig>>(&common.selection, &command)?;
+    let (former, _) = remote::ask(&common.selection, ConfigHistory::new(name))?;
     if let Some(revision) = revision {
         let found = former.iter().find(|former| former.revision == revision);
         return print::json(&found.ok_or_else(|| Error::NoRevision { name: name.into(), revision })?.value);

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
 use hookrail::control::Manage;
-use hookrail::control::wire::{Command, Replaced};
+use hookrail::control::command::{List, Load, Status, Upgrade};
 
 use crate::args::Dev;
 use crate::cargo::{Built, Package};
@@ -30,7 +30,7 @@ pub(crate) fn run(options: &Dev) -> Result<ExitCode, Error> {
     let package = Package::of(&options.folder)?;
     let interrupt = Interrupt::install()?;
     // Nobody shall wait for a build to hear that there is no host.
-    let program = remote::connect(&options.selection)?.status()?.pid;
+    let program = remote::connect(&options.selection)?.ask(Status {})?.pid;
     talk::line(format_args!("{} in {}, for the host {program}", package.plugin(), package.folder.display()));
     let mut watcher = Watcher::new();
     let ender = watcher.ender();
@@ -122,8 +122,8 @@ impl Development<'_> {
         let reading = |source| Error::Input { file: file.display().to_string(), source };
         let digest = digest::of(&file).map_err(reading)?;
         let mut host = remote::connect(&self.options.selection)?;
-        let pid = host.status()?.pid;
-        let serving = host.list()?.into_iter().find(|view| view.name == inspection.note.name);
+        let pid = host.ask(Status {})?.pid;
+        let serving = host.ask(List::new())?.into_iter().find(|view| view.name == inspection.note.name);
         let generation = serving.as_ref().map_or(0, |view| view.generation);
         if serving.is_some() && self.handed_over == Some(HandedOver { pid, generation, digest }) {
             let built = duration::text(built);
@@ -133,11 +133,9 @@ impl Development<'_> {
         self.aftermath.of(&inspection.note.name, || remote::connect(&self.options.selection))?;
         let began = Instant::now();
         let (how, generation, times) = match serving {
-            None => (How::Loaded, host.load(&file)?.generation, None),
+            None => (How::Loaded, host.ask(Load::new(&file))?.generation, None),
             Some(view) => {
-                let upgrade =
-                    Command::Upgrade { plugin: view.name, file: file.clone(), fresh: false, wait_ms: Some(0) };
-                let replaced: Replaced = host.ask(&upgrade)?;
+                let replaced = host.ask(Upgrade { wait_ms: Some(0), ..Upgrade::new(view.name, &file) })?;
                 (How::Upgraded, replaced.generation, Some(replaced.times))
             }
         };
@@ -157,7 +155,7 @@ impl Development<'_> {
     /// What serves when a build does not.
     fn goes_on(&self) -> String {
         let name = self.plugin.clone().unwrap_or_else(|| self.package.plugin().into());
-        let views = remote::connect(&self.options.selection).and_then(|mut host| Ok(host.list()?));
+        let views = remote::connect(&self.options.selection).and_then(|mut host| Ok(host.ask(List::new())?));
         match views.map(|views| views.into_iter().find(|view| view.name == name)) {
             Ok(Some(view)) => format!("generation {} of {name} goes on serving", view.generation),
             Ok(None) => format!("{name} is not loaded"),

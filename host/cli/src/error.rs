@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
-use hookrail::NotLoaded;
-use hookrail::control::{CallError, Running};
+use hookrail::control::{self, CallError, NotLoaded, Running};
 
 use crate::exit::ExitCode;
 use crate::prebuilt::PREBUILT;
@@ -18,7 +17,7 @@ pub(crate) enum Error {
     Call(#[from] CallError),
     /// The library says so.
     #[error(transparent)]
-    Host(#[from] hookrail::Error),
+    Host(#[from] control::Error),
     #[error("{file} is no configuration:{why}")]
     BadConfig { file: String, why: String },
     #[error("the key {key}: {why}")]
@@ -72,11 +71,29 @@ pub(crate) enum Error {
     Workspace { folder: PathBuf, plugins: Vec<PathBuf> },
 }
 
+impl From<hookrail::Error> for Error {
+    fn from(error: hookrail::Error) -> Self {
+        Error::Host(error.into())
+    }
+}
+
+impl From<hookrail::package::Error> for Error {
+    fn from(error: hookrail::package::Error) -> Self {
+        Error::Host(error.into())
+    }
+}
+
+impl From<hookrail::store::Error> for Error {
+    fn from(error: hookrail::store::Error) -> Self {
+        Error::Host(error.into())
+    }
+}
+
 impl From<hookrail_check::Error> for Error {
     fn from(error: hookrail_check::Error) -> Self {
         use hookrail_check::Error as Check;
         match error {
-            Check::Host(error) => Error::Host(error),
+            Check::Host(error) => error.into(),
             Check::Input { file, source } => Error::Input { file, source },
             Check::NoCheck { pattern, why } => Error::NoCheck { pattern, why },
             Check::System { what, source } => Error::System { what, source },
@@ -207,9 +224,9 @@ impl Error {
     }
 }
 
-fn of_host(error: &hookrail::Error) -> ExitCode {
+fn of_host(error: &control::Error) -> ExitCode {
     match error {
-        hookrail::Error::System { source, .. } if source.kind() == io::ErrorKind::NotFound => ExitCode::NotFound,
+        control::Error::Host(hookrail::Error::System { source, .. }) if source.kind() == io::ErrorKind::NotFound => ExitCode::NotFound,
         error => ExitCode::of_code(error.code()),
     }
 }

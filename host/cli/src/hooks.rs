@@ -7,7 +7,7 @@ mod text;
 mod trace;
 
 use hookrail::PointView;
-use hookrail::control::wire::Command;
+use hookrail::control::command::{self, Level, Release};
 use hookrail::control::{Client, Manage};
 
 pub(crate) use self::text::{chain, fault, origin};
@@ -35,22 +35,17 @@ pub(crate) fn run(command: &Hooks) -> Result<ExitCode, Error> {
             if chains.json { print::json(shown)? } else { print::line(explain::explain(shown))? }
         }
         Hooks::Level { point, level, common } => {
-            let view = remote::connect(&common.selection)?.set_level(point, *level)?;
+            let view = remote::connect(&common.selection)?.ask(Level::new(point, *level))?;
             changed(&view, common.json)?;
         }
         Hooks::Release { point, callback, common } => {
-            let view = remote::connect(&common.selection)?.release(point, callback)?;
+            let view = remote::connect(&common.selection)?.ask(Release::new(point, callback))?;
             changed(&view, common.json)?;
         }
         Hooks::Stats { point, watch, common } => stats::run(point.as_deref(), *watch, common)?,
         Hooks::Trace { point, count, condition, wait, common } => {
-            let command = Command::Trace {
-                point: point.clone(),
-                count: (*count).into(),
-                condition: condition.clone(),
-                wait_ms: u64::try_from(wait.as_millis()).ok(),
-            };
-            return trace::run(&command, (*count).into(), common);
+            let (condition, wait_ms) = (condition.clone(), u64::try_from(wait.as_millis()).ok());
+            return trace::run(command::Trace { condition, wait_ms, ..command::Trace::new(point, (*count).into()) }, common);
         }
     }
     Ok(ExitCode::Ok)
@@ -64,14 +59,14 @@ fn changed(view: &PointView, json: bool) -> Result<(), Error> {
 /// The points of the running host that is meant, or of one that has the plugins that were named.
 fn points(Chains { selection, setup, .. }: &Chains) -> Result<Vec<PointView>, Error> {
     if !selection.is_empty() {
-        return Ok(remote::connect(selection)?.hooks()?);
+        return Ok(remote::connect(selection)?.ask(command::Hooks::new())?);
     }
     let running = if setup.is_empty() { remote::all()? } else { Vec::new() };
     match &running[..] {
         [] => {}
         [only] => {
             talk::line(format_args!("in the running host {}", running::describe(only)));
-            return Ok(Client::connect(&only.socket)?.hooks()?);
+            return Ok(Client::connect(&only.socket)?.ask(command::Hooks::new())?);
         }
         several => {
             let count = several.len();

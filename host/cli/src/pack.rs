@@ -70,9 +70,8 @@ pub(crate) fn run(options: &Pack) -> Result<ExitCode, Error> {
     let comment = format!("{}.tar", draft.full_name());
     let mut sign_tar = |tar: &mut std::fs::File| {
         let signer = signer.as_ref().expect("it is asked only then");
-        signer.sign(tar, &comment).map_err(|error| hookrail::Error::System {
-            what: "sign the tar".into(),
-            source: std::io::Error::other(error.to_string()),
+        signer.sign(tar, &comment).map_err(|error| {
+            hookrail::package::Error::system("sign the tar".into(), std::io::Error::other(error.to_string()))
         })
     };
     let sign: Option<hookrail::package::SignTar<'_>> = if options.sign { Some(&mut sign_tar) } else { None };

@@ -6,10 +6,8 @@ mod install;
 pub(crate) mod text;
 
 use hookrail::PluginView;
-use hookrail::control::wire::{Ended, PluginDetail, Replaced};
-use hookrail::control::{Command, Manage};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use hookrail::control::Manage;
+use hookrail::control::command::{Command, Ended, List, Load, Log, Restart, Show, Start, Stop, Unload, Upgrade};
 
 use self::answer::answer;
 pub(crate) use self::text::{lost, times};
@@ -24,35 +22,34 @@ pub(crate) fn run(command: &Plugin) -> Result<ExitCode, Error> {
         Plugin::Store(command) => install::run(command),
         Plugin::List { verify, common } => list(*verify, common),
         Plugin::Show { name, common } => {
-            let (detail, _) = remote::ask(&common.selection, &Command::Show { plugin: name.clone() })?;
-            answer::<PluginDetail>(&detail, common.json, text::show)
+            let (detail, _) = remote::ask(&common.selection, Show::new(name))?;
+            answer(&detail, common.json, text::show)
         }
         Plugin::Log { name, level, common } => {
             let told = |plugin: &PluginView| format!("{}, log {}", text::line(plugin), plugin.log.name());
-            ask(common, &Command::Log { plugin: name.clone(), level: *level }, told)
+            ask(common, Log::new(name, *level), told)
         }
-        Plugin::Load { file, common } => ask(common, &Command::Load { file: absolute(file)? }, text::line),
+        Plugin::Load { file, common } => ask(common, Load::new(absolute(file)?), text::line),
         Plugin::Upgrade { name, file, downgrade, swap, common } if is_package(file) => {
             let how = install::Install { plugin: Some(name), dry_run: false, downgrade: *downgrade };
             install::install(file, &how, *swap, common)
         }
         Plugin::Upgrade { name, file, swap, common, .. } => {
-            let (plugin, file) = (name.clone(), absolute(file)?);
-            let command = Command::Upgrade { plugin, file, fresh: swap.fresh, wait_ms: swap.wait_ms() };
-            ask::<Replaced>(common, &command, text::replaced)
+            let (fresh, wait_ms) = (swap.fresh, swap.wait_ms());
+            ask(common, Upgrade { fresh, wait_ms, ..Upgrade::new(name, absolute(file)?) }, text::replaced)
         }
         Plugin::Unload { name, no_wait, common } => {
-            let command = Command::Unload { plugin: name.clone(), wait_ms: no_wait.then_some(0) };
-            ask(common, &command, |ended: &Ended| format!("{} {}", ended.plugin, text::ending(ended)))
+            let command = Unload { wait_ms: no_wait.then_some(0), ..Unload::new(name) };
+            ask(common, command, |ended: &Ended| format!("{} {}", ended.plugin, text::ending(ended)))
         }
-        Plugin::Stop { name, common } => ask(common, &Command::Stop { plugin: name.clone() }, text::line),
-        Plugin::Restart { name, common } => ask(common, &Command::Restart { plugin: name.clone() }, text::line),
-        Plugin::Start { name, common } => ask(common, &Command::Start { plugin: name.clone() }, text::line),
+        Plugin::Stop { name, common } => ask(common, Stop::new(name), text::line),
+        Plugin::Restart { name, common } => ask(common, Restart::new(name), text::line),
+        Plugin::Start { name, common } => ask(common, Start::new(name), text::line),
     }
 }
 
 fn list(verify: bool, common: &Common) -> Result<ExitCode, Error> {
-    let (plugins, is_of_host) = remote::ask::<Vec<PluginView>>(&common.selection, &Command::List { verify })?;
+    let (plugins, is_of_host) = remote::ask(&common.selection, List { verify })?;
     if !is_of_host {
         talk::line("no host is running: this is what is installed");
     }
@@ -62,10 +59,10 @@ fn list(verify: bool, common: &Common) -> Result<ExitCode, Error> {
 }
 
 /// Has a running host carry out a command, and prints the answer.
-fn ask<T: Serialize + DeserializeOwned>(
+fn ask<C: Command>(
     common: &Common,
-    command: &Command,
-    text: impl FnOnce(&T) -> String,
+    command: C,
+    text: impl FnOnce(&C::Answer) -> String,
 ) -> Result<ExitCode, Error> {
     answer(&remote::connect(&common.selection)?.ask(command)?, common.json, text)
 }

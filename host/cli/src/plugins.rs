@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use hookrail::control::{Manager, NotLoaded};
 use hookrail::package::Home;
-use hookrail::store::{Refused, Store};
-use hookrail::{Config, Host, NotLoaded};
+use hookrail::store::{self, Refused, Store};
+use hookrail::{Config, Host};
 
 use crate::args::Setup;
 use crate::error::Error;
@@ -34,9 +35,10 @@ impl Chosen {
         self.store.is_some()
     }
 
-    /// A host with all of them.
-    pub(crate) fn load(self) -> Result<Host, Error> {
+    /// A host with all of them, and what manages it.
+    pub(crate) fn load(self) -> Result<(Host, Manager), Error> {
         let host = Host::new(self.config)?;
+        let manager = Manager::new(&host);
         // Before any plugin's code runs.
         points::check(&host).map_err(hookrail::Error::from)?;
         for file in self.files.values() {
@@ -45,7 +47,7 @@ impl Chosen {
         }
         if let Some(store) = self.store {
             // SAFETY: what is enabled there was signed by whom the operator trusts, or he allowed it.
-            let mut failed = unsafe { host.open_store(store)? }.into_iter();
+            let mut failed = unsafe { manager.open_store(store)? }.into_iter();
             // What is enabled is relied on: without it messages would pass that should not.
             if let Some(first) = failed.next() {
                 failed.for_each(|NotLoaded { plugin, error }| tracing::error!(plugin, "cannot be loaded: {error}"));
@@ -55,13 +57,13 @@ impl Chosen {
         for hook in host.unused_overrides() {
             tracing::warn!("[[hooks]] overrides {} on {}, but there is no such callback", hook.callback, hook.point);
         }
-        Ok(host)
+        Ok((host, manager))
     }
 }
 
 /// A host with the plugins that the command line and the configuration name.
 pub(crate) fn host(setup: &Setup) -> Result<Host, Error> {
-    Chosen::by(setup)?.load()
+    Ok(Chosen::by(setup)?.load()?.0)
 }
 
 /// What is installed. Where there is no home, and none can be made, nothing is: a run needs none.
@@ -81,7 +83,7 @@ pub(crate) fn store(config: &Config) -> Result<Store, Error> {
     let prebuilt = operators().filter_map(|name| Some((name.to_owned(), finder.find(name).ok()?)));
     let store = Store::open(Home::open(&config.home())?)?;
     // SAFETY: they lie beside the program, or where the operator has the program look, and are trusted as it is.
-    Ok(unsafe { store.with_prebuilt(prebuilt) })
+    Ok(store.with_prebuilt(prebuilt, |file| unsafe { hookrail::schema(file) }))
 }
 
 /// The files to load, by the names of the plugins in them. A file on the command line goes before
@@ -95,7 +97,7 @@ fn files(setup: &Setup, config: &Config, store: Option<&Store>) -> Result<BTreeM
             if enabled.contains(name) {
                 continue;
             }
-            return Err(hookrail::Error::Store { plugin: name.into(), why: Refused::Disabled }.into());
+            return Err(store::Error::Store { plugin: name.into(), why: Refused::Disabled }.into());
         }
         let file = finder.resolve(plugin)?;
         let name = hookrail::inspect(&file)?.note.name;

@@ -1,7 +1,7 @@
 //! Which host is meant: one that runs, or what is installed where none does.
 
-use hookrail::control::{CallError, Client, Command, Manage, Offline, Running, running};
-use serde::de::DeserializeOwned;
+use hookrail::control::command::Command;
+use hookrail::control::{CallError, Client, Manage, Offline, Running, running};
 
 use crate::args::Selection;
 use crate::error::Error;
@@ -9,11 +9,11 @@ use crate::{plugins, settings};
 
 /// Has a command about what is installed carried out: by the host that is meant, or without one where none
 /// was named and none runs that loads what is installed. Answers whether a host did it, too.
-pub(crate) fn ask<T: DeserializeOwned>(selection: &Selection, command: &Command) -> Result<(T, bool), Error> {
+pub(crate) fn ask<C: Command>(selection: &Selection, command: C) -> Result<(C::Answer, bool), Error> {
     /// As [`hookrail::ApiMisuse::NoStore`] crosses a socket.
     const NO_STORE: &str = "HR0112";
     match connect(selection) {
-        Ok(mut client) => match client.ask(command) {
+        Ok(mut client) => match client.ask(command.clone()) {
             Err(CallError::Refused(problem)) if problem.code == NO_STORE && selection.is_empty() => {}
             answer => return Ok((answer?, true)),
         },

@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hookrail::Host;
-use hookrail::control::{Control, socket_in};
+use hookrail::control::{Control, Manager, socket_in};
 
 use crate::args::Run;
 use crate::error::Error;
@@ -38,12 +38,12 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     let replacing = options.watch.then(|| Replacing::of(&chosen.files));
     let has_store = chosen.has_store();
     let interrupt = Interrupt::prepare()?;
-    let host = chosen.load()?;
+    let (host, manager) = chosen.load()?;
     if host.plugins().is_empty() && !options.quiet {
         talk::line("note: no plugin is loaded (--plugin, hookrail.toml): messages pass the built-in checks only");
     }
     let counters = Arc::<Counters>::default();
-    let control = control(&host, options, &counters);
+    let control = control(&host, &manager, options, &counters);
     let progress = Progress::new(&inputs, options);
     let interrupt = interrupt.arm();
     interrupt.then(hurry)?;
@@ -51,7 +51,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     let start = Instant::now();
     let read = thread::scope(|scope| {
         // Ends the watching when the reading has ended.
-        let _taken = has_store.then(|| incoming::begin(scope, &host)).transpose()?;
+        let _taken = has_store.then(|| incoming::begin(scope, &manager)).transpose()?;
         let _watched = replacing.map(|replacing| replacing.begin(scope, &host)).transpose()?;
         let mut inputs = inputs.into_iter().take_while(|_| !interrupt.has_come());
         inputs.try_for_each(|input| pipeline.read(&Input::open(input)?))
@@ -79,12 +79,12 @@ fn hurry() {
 }
 
 /// Opens the control socket. A run goes on without one: its messages matter more.
-fn control(host: &Host, options: &Run, counters: &Arc<Counters>) -> Option<Control> {
+fn control(host: &Host, manager: &Manager, options: &Run, counters: &Arc<Counters>) -> Option<Control> {
     if options.no_control {
         return None;
     }
     let path = options.control.clone().unwrap_or_else(|| socket_in(&host.config().home()));
-    match host.open_control(path) {
+    match manager.open_control(path) {
         Ok(control) => {
             let counters = counters.clone();
             control.report(move || counters.to_json());

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hookrail::control::Manage;
+use hookrail::control::command::Status;
 
 use crate::args::Common;
 use crate::error::Error;
@@ -10,7 +11,7 @@ use crate::exit::ExitCode;
 use crate::{print, remote};
 
 pub(crate) fn run(options: &Common) -> Result<ExitCode, Error> {
-    let program = remote::connect(&options.selection)?.status()?;
+    let program = remote::connect(&options.selection)?.ask(Status {})?;
     if options.json {
         print::json(&program)?;
         return Ok(ExitCode::Ok);

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use hookrail::package::{Home, KeyId, PublicKey, Trust, TrustedKey};
-use hookrail::store::{Allowance, Store, Voucher};
+use hookrail::package::{self, Home, KeyId, PublicKey, Trust, TrustedKey};
+use hookrail::store::{self, Allowance, Store, Voucher};
 use serde_json::json;
 
 use crate::args;
@@ -60,7 +60,7 @@ pub(crate) fn run(command: &args::Trust) -> Result<ExitCode, Error> {
 }
 
 /// The installed plugins that this key vouches for, and whether they are enabled.
-fn signed_by(home: &Home, key: KeyId) -> Result<Vec<(String, bool)>, hookrail::Error> {
+fn signed_by(home: &Home, key: KeyId) -> Result<Vec<(String, bool)>, store::Error> {
     let state = Store::open(home.clone())?.state()?;
     let is_by = |name: &&String| {
         let installed = state.installed(name);
@@ -70,7 +70,7 @@ fn signed_by(home: &Home, key: KeyId) -> Result<Vec<(String, bool)>, hookrail::E
 }
 
 /// The files that may be installed once, whoever signed them.
-fn allowances(home: &Home) -> Result<Vec<Allowance>, hookrail::Error> {
+fn allowances(home: &Home) -> Result<Vec<Allowance>, store::Error> {
     Ok(Store::open(home.clone())?.state()?.allowances().cloned().collect())
 }
 
@@ -81,12 +81,12 @@ pub(crate) fn home() -> Result<Home, Error> {
 
 fn change(
     home: &Home,
-    change: impl FnOnce(&mut Trust) -> Result<(), hookrail::package::Rejected>,
+    change: impl FnOnce(&mut Trust) -> Result<(), package::Rejected>,
 ) -> Result<(), Error> {
     let locked = home.lock()?;
     let mut trust = Trust::read(home)?;
     change(&mut trust).map_err(|why| {
-        Error::Host(hookrail::Error::PackageRejected { package: home.path().display().to_string(), why })
+        package::Error::PackageRejected { package: home.path().display().to_string(), why }
     })?;
     Ok(trust.write(&locked)?)
 }

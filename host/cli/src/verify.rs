@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use hookrail::package::{BuiltBy, Metadata, Signed, Trust};
+use hookrail::package::{BuiltBy, Metadata, Signed, Trust, fits_here};
 use indicatif::BinaryBytes;
 use serde::Serialize;
 
@@ -35,7 +35,7 @@ pub(crate) fn run(options: &Verify) -> Result<ExitCode, Error> {
     package.verify()?;
     let built_by = trust.builder(&package)?;
     let metadata = package.metadata();
-    let unfit = metadata.fits_here().err().map(|why| why.to_string());
+    let unfit = fits_here(metadata).err().map(|why| why.to_string());
     let verified = Verified { signed: &signed, built_by, unfit, metadata };
     if options.json {
         print::json(&verified)?

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use clap_complete::engine::ArgValueCandidates;
-use hookrail::control::LONGEST_WAIT;
+use hookrail::control::command::LONGEST_WAIT;
 use hookrail::{Condition, Level};
 
 use super::selection::{Common, Selection};

@@ -3,6 +3,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use hookrail::control::command::Status;
 use hookrail::control::{Client, Manage};
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +38,7 @@ pub(super) struct Traffic {
 impl Counters {
     /// Those of a host; `None` where it has none, since it is another program than `hookrail run`.
     pub(super) fn of(host: &mut Client) -> Option<Self> {
-        serde_json::from_value(host.status().ok()?.report).ok()
+        serde_json::from_value(host.ask(Status {}).ok()?.report).ok()
     }
 
     /// What flowed since.

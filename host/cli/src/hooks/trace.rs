@@ -4,8 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use hookrail::Trace;
-use hookrail::control::Manage;
-use hookrail::control::wire::Command;
+use hookrail::control::{Manage, command};
 use serde_json::Value;
 
 use crate::args::Common;
@@ -14,8 +13,9 @@ use crate::exit::ExitCode;
 use crate::{duration, print, remote, talk};
 
 /// Asks for traces, and shows them; fewer than were asked for are no success.
-pub(super) fn run(command: &Command, wanted: usize, common: &Common) -> Result<ExitCode, Error> {
-    let traces: Vec<Trace> = remote::connect(&common.selection)?.ask(command)?;
+pub(super) fn run(command: command::Trace, common: &Common) -> Result<ExitCode, Error> {
+    let wanted = command.count;
+    let traces = remote::connect(&common.selection)?.ask(command)?;
     for trace in &traces {
         if common.json { print::compact(trace)? } else { print::line(text(trace))? }
     }

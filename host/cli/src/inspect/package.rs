@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use hookrail::package::{Metadata, Package, Signed, Trust};
+use hookrail::package::{Metadata, Package, Signed, Trust, fits_here};
 use indicatif::BinaryBytes;
 use serde::Serialize;
 
@@ -32,7 +32,7 @@ pub(super) fn run(file: &Path, json: bool) -> Result<(), Error> {
         Err(error) => (Package::open(file)?, None, Some(error.to_string())),
     };
     let metadata = package.metadata();
-    let unfit = metadata.fits_here().err().map(|why| why.to_string());
+    let unfit = fits_here(metadata).err().map(|why| why.to_string());
     let seen = Seen { signed, unsigned, unfit, metadata };
     if json { print::json(&seen) } else { print::line(text(&seen)) }
 }

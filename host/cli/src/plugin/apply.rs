@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use hookrail::control::wire::{Applied, Deed, Desire, Step};
-use hookrail::control::{CallError, Command};
+use hookrail::control::CallError;
+use hookrail::control::command::{Apply, Deed, Desire, Step};
 use serde::Deserialize;
 
 use crate::args::Common;
@@ -23,7 +23,7 @@ struct File {
 
 pub(super) fn run(file: &Path, dry_run: bool, common: &Common) -> Result<ExitCode, Error> {
     let plugins = read(file)?;
-    let (applied, _) = remote::ask::<Applied>(&common.selection, &Command::Apply { plugins, dry_run })?;
+    let (applied, _) = remote::ask(&common.selection, Apply { plugins, dry_run })?;
     if common.json {
         print::json(&applied)?;
     } else if applied.steps.is_empty() && applied.failed.is_none() {

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use hookrail::control::Command;
-use hookrail::control::wire::{Changed, Installed, Planned, Staged, Taken, Uninstalled, Validated};
+use hookrail::control::command::{
+    self, Allow, Changed, Command, Disable, Enable, Installed, Planned, Rollback, Stage, Staged, TakeIn, Taken, Uninstall,
+    Uninstalled, Validate, Validated,
+};
 use hookrail::store::{Allowance, Installation};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::answer::answer;
 use super::{apply, text};
@@ -27,12 +27,12 @@ pub(super) struct Install<'a> {
 pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
     match command {
         Store::Validate { file, common } => {
-            ask(common, &Command::Validate { file: absolute(file)? }, |Validated { metadata, by }| {
+            ask(common, Validate::new(absolute(file)?), |Validated { metadata, by }| {
                 format!("{} works with this host, {}", metadata.full_name(), text::vouched(by))
             })
         }
         Store::Stage { file, common } => {
-            ask(common, &Command::Stage { file: absolute(file)? }, |Staged { installation, plan, .. }| {
+            ask(common, Stage::new(absolute(file)?), |Staged { installation, plan, .. }| {
                 let name = installation.metadata.full_name();
                 talk::line(format_args!("`hookrail plugin install {name}` installs it, for an hour from now"));
                 format!("{name} is staged, {}{}", text::vouched(&installation.by), planned(plan))
@@ -43,8 +43,7 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
             install(&staged(file)?, &how, *swap, common)
         }
         Store::Uninstall { name, purge, common } => {
-            let command = Command::Uninstall { plugin: name.clone(), purge: *purge, wait_ms: None };
-            ask(common, &command, |Uninstalled { name, version, purged, ended }| {
+            ask(common, Uninstall { purge: *purge, ..Uninstall::new(name) }, |Uninstalled { name, version, purged, ended }| {
                 if !purged {
                     talk::line("its configuration is kept, and whose its name is; --purge forgets both");
                 }
@@ -56,29 +55,28 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
             })
         }
         Store::Enable { name, common } => {
-            let (done, by_host) = remote::ask::<Changed>(&common.selection, &Command::Enable { plugin: name.clone() })?;
+            let (done, by_host) = remote::ask(&common.selection, Enable::new(name))?;
             if !by_host {
                 talk::line("no host is running: it is loaded when one starts");
             }
             answer(&done, common.json, changed)
         }
         Store::Disable { name, common } => {
-            ask(common, &Command::Disable { plugin: name.clone(), wait_ms: None }, changed)
+            ask(common, Disable::new(name), changed)
         }
         Store::Rollback { name, swap, common } => {
-            let command = Command::Rollback { plugin: name.clone(), fresh: swap.fresh, wait_ms: swap.wait_ms() };
-            ask(common, &command, changed)
+            let (fresh, wait_ms) = (swap.fresh, swap.wait_ms());
+            ask(common, Rollback { fresh, wait_ms, ..Rollback::new(name) }, changed)
         }
         Store::Apply { file, dry_run, common } => apply::run(file, *dry_run, common),
-        Store::Incoming { common } => ask(common, &Command::TakeIn, |taken: &Vec<Taken>| match taken.is_empty() {
+        Store::Incoming { common } => ask(common, TakeIn {}, |taken: &Vec<Taken>| match taken.is_empty() {
             true => "nothing is there to be installed".into(),
             false => taken.iter().map(text::taken).collect::<Vec<_>>().join("\n"),
         }),
         Store::Allow { package: (name, version), sha256, lasts, common } => {
-            let lasts_ms = lasts.as_millis() as u64;
-            let command = Command::Allow { plugin: name.clone(), version: version.clone(), sha256: *sha256, lasts_ms };
+            let command = Allow::new(name, version.clone(), *sha256, *lasts);
             talk::line("nobody but you vouches for it then: be sure of the file, and of the digest");
-            ask(common, &command, |Allowance { name, version, until, .. }| {
+            ask(common, command, |Allowance { name, version, until, .. }| {
                 format!("{name} {version} with that digest may be installed once, until {until}")
             })
         }
@@ -87,7 +85,7 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
 
 pub(super) fn install(file: &Path, how: &Install<'_>, swap: Swap, common: &Common) -> Result<ExitCode, Error> {
     let Install { plugin, dry_run, downgrade } = *how;
-    let command = Command::Install {
+    let command = command::Install {
         file: absolute(file)?,
         plugin: plugin.map(str::to_owned),
         dry_run,
@@ -95,7 +93,7 @@ pub(super) fn install(file: &Path, how: &Install<'_>, swap: Swap, common: &Commo
         fresh: swap.fresh,
         wait_ms: swap.wait_ms(),
     };
-    ask(common, &command, |Installed { installation, plan, replaced }| {
+    ask(common, command, |Installed { installation, plan, replaced }| {
         let Installation { metadata, by, replaces, enabled, .. } = installation;
         let done = if dry_run { "would be installed" } else { "installed" };
         let place = replaces.as_ref().map(|replaces| format!(" in the place of {replaces}")).unwrap_or_default();
@@ -122,10 +120,10 @@ fn staged(file: &Path) -> Result<PathBuf, Error> {
     Ok(file.into())
 }
 
-fn ask<T: Serialize + DeserializeOwned>(
+fn ask<C: Command>(
     common: &Common,
-    command: &Command,
-    text: impl FnOnce(&T) -> String,
+    command: C,
+    text: impl FnOnce(&C::Answer) -> String,
 ) -> Result<ExitCode, Error> {
     let (done, _) = remote::ask(&common.selection, command)?;
     answer(&done, common.json, text)

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use hookrail::control::wire::{Ended, PluginDetail, Replaced, Taken};
+use hookrail::control::command::{Ended, PluginDetail, Replaced, Taken};
 use hookrail::store::{Kind, Listed, Standing, Voucher};
 use hookrail::{End, Memory, MemoryView, PluginView, UpgradeTimes};
 use indicatif::HumanBytes;

@@ -4,7 +4,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, Scope};
 use std::time::Duration;
 
-use hookrail::{Error as HostError, Host};
+use hookrail::control::{self, Manager};
 
 use crate::error::Error;
 use crate::plugin::text;
@@ -20,12 +20,12 @@ pub(super) struct Ender {
 }
 
 /// Looks now, and on a thread of its own from then on, until what this answers is dropped.
-pub(super) fn begin<'scope>(scope: &'scope Scope<'scope, '_>, host: &'scope Host) -> Result<Ender, Error> {
+pub(super) fn begin<'scope>(scope: &'scope Scope<'scope, '_>, manager: &'scope Manager) -> Result<Ender, Error> {
     let (sender, ended) = channel();
     let mut failed = None;
     let mut look = move || {
         // Once for each reason: it will be the same in a second.
-        let before = std::mem::replace(&mut failed, take_in(host).err().map(|error| error.to_string()));
+        let before = std::mem::replace(&mut failed, take_in(manager).err().map(|error| error.to_string()));
         if let Some(error) = failed.as_ref().filter(|_| failed != before) {
             tracing::error!("packages that are dropped in cannot be installed: {error}");
         }
@@ -41,7 +41,7 @@ pub(super) fn begin<'scope>(scope: &'scope Scope<'scope, '_>, host: &'scope Host
     Ok(Ender { _sender: sender })
 }
 
-fn take_in(host: &Host) -> Result<(), HostError> {
-    host.take_in()?.iter().for_each(|taken| talk::line(text::taken(taken)));
+fn take_in(manager: &Manager) -> Result<(), control::Error> {
+    manager.take_in()?.iter().for_each(|taken| talk::line(text::taken(taken)));
     Ok(())
 }
