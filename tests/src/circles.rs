@@ -1,11 +1,9 @@
 //! Import circles: files of one crate that import each other, straight or by way of others.
 //!
-//! 1. The tree of modules is read from the crate's root on, with what each module defines and names:
-//!    [`tree`].
+//! 1. The tree of modules is read from the crate's root on, with what each module defines and names: `tree`.
 //! 2. Each path in a file, in a `use` or in the middle of the code, is followed to the file that defines what
-//!    it names, through all re-exports; that makes [`Ties`]:
-//!    [`resolve`], [`imports`].
-//! 3. What can be reached from each other in that graph is a circle: [`circles`].
+//!    it names, through all re-exports; that makes [`Ties`]: `resolve`, `imports`.
+//! 3. Files that can be reached from each other in that graph are a circle: [`circles()`].
 //!
 //! `mod x;` is no import, and a re-export is none as long as the file itself does not use the name. Methods are
 //! not seen: their types are not known here. Code for tests is left out: a test may drive the whole to see a

@@ -119,6 +119,26 @@ fn every_error_has_a_page() {
     }
 }
 
+/// `docs` builds as a book: each page is in its summary, once and under its own title.
+#[test]
+fn every_page_is_in_the_summary() {
+    let (mut summary, mut pages) = (String::new(), Vec::new());
+    for (file, text) in with_extension("md") {
+        let Ok(page) = file.strip_prefix("docs") else { continue };
+        if page.ends_with("SUMMARY.md") {
+            summary = text;
+            continue;
+        }
+        let title = text.lines().next().and_then(|line| line.strip_prefix("# "));
+        let title = title.unwrap_or_else(|| panic!("{} begins with its title", file.display()));
+        pages.push(format!("- [{title}]({})", page.display()));
+    }
+    let mut listed: Vec<_> = summary.lines().map(str::trim).filter(|line| line.starts_with("- ")).collect();
+    listed.sort_unstable();
+    pages.sort_unstable();
+    assert_eq!(listed, pages, "docs/SUMMARY.md lists the pages of docs, and no other");
+}
+
 /// SeqCst without a sentence is a guess.
 #[test]
 fn every_sequentially_consistent_access_has_its_sentence() {

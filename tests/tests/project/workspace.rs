@@ -118,3 +118,12 @@ fn the_bare_host_stays_small_and_has_no_runtime() {
         assert!(!with_all.lines().any(|line| line.starts_with(&format!("{absent} v"))), "host knows {absent}");
     }
 }
+
+/// Where a report goes and how a child is started is the program's business.
+#[test]
+fn the_checks_know_no_arguments_and_no_terminal() {
+    let tree = cargo(&["tree", "--package=hookrail-check", "--edges=normal", "--prefix=none"]);
+    for absent in ["clap", "comfy-table", "indicatif", "rpassword"] {
+        assert!(!tree.lines().any(|line| line.starts_with(&format!("{absent} v"))), "hookrail-check knows {absent}");
+    }
+}
