@@ -78,7 +78,7 @@ fn a_registration_must_make_sense() {
 }
 
 #[test]
-fn a_hooked_point_must_be_here_and_the_same() {
+fn a_hooked_point_must_exist_here_with_the_same_payload() {
     alone!();
     let list = "`hookrail hooks list`";
     let same = "the same version of the crate that declares the point";

@@ -234,7 +234,7 @@ fn a_changed_installation_is_not_loaded() {
 }
 
 #[test]
-fn an_older_version_is_installed_when_it_is_asked_for() {
+fn an_older_version_is_installed_only_on_request() {
     let scene = Scene::new();
     scene.install(&scene.package("2.0.0"), Install::default()).unwrap();
     let older = scene.package("1.0.0");
@@ -331,7 +331,7 @@ fn a_store_that_others_can_write_is_refused() {
 
 /// Reading a thousand is reading a thousand small files, however large the libraries are.
 #[test]
-fn a_thousand_are_listed_without_a_look_at_their_libraries() {
+fn a_thousand_plugins_are_listed_without_a_look_at_their_libraries() {
     let scene = Scene::new();
     scene.install(&scene.package("1.0.0"), Install::default()).unwrap();
     let file = scene.path("state.json");

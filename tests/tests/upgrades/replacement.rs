@@ -158,7 +158,7 @@ fn the_rest_of_the_state_goes_to_the_generation_that_serves_by_then() {
 }
 
 #[test]
-fn an_upgrade_from_within_a_callback_of_the_old_one_does_not_wait_for_it() {
+fn an_upgrade_from_within_a_callback_of_the_old_build_does_not_wait_for_it() {
     alone!();
     let scene = Scene::plain();
     let (host, counter) = (Arc::downgrade(&scene.host), scene.counter.clone());

@@ -181,7 +181,7 @@ fn in_process_is_for_a_debugger_and_finds_the_same() {
 }
 
 #[test]
-fn levels_and_patterns_choose() {
+fn levels_and_patterns_choose_the_checks() {
     let names = |more: &[&str]| -> Vec<String> {
         let (report, _) = json(&c("well_behaved"), more);
         let checks = report["checks"].as_array().unwrap();

@@ -64,7 +64,7 @@ fn an_error_names_its_page_if_the_documents_lie_beside_the_program() {
 }
 
 #[test]
-fn for_programs_an_error_is_an_object() {
+fn an_error_is_an_object_for_programs() {
     for (arguments, code, exit) in [
         (&["plugin", "show", "nosuch", "--json"][..], "HR0103", 3),
         (&["run", "/nosuch/file", "--json"], "HR0601", 3),

@@ -173,7 +173,7 @@ fn a_change_during_a_build_makes_another_one() {
 }
 
 #[test]
-fn once_says_by_its_exit_code_what_became_of_it() {
+fn the_option_once_tells_the_outcome_by_its_exit_code() {
     let scene = Scene::new("once");
     let mut host = scene.run();
     let output = run(&mut scene.command(&["dev", ".", "--once"]), b"");

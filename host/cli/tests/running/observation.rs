@@ -64,7 +64,7 @@ fn a_callback_that_fails_too_often_is_quarantined_until_it_is_released() {
 }
 
 #[test]
-fn calls_are_counted_and_timed_from_when_it_is_asked_for() {
+fn calls_are_counted_and_timed_from_the_request_on() {
     let mut live = run("counted", "");
     let of = |which: usize| told(&["hooks", "stats", POINT])[0]["chain"][which].clone();
     let stats = shown(&["hooks", "stats", POINT]);
@@ -106,7 +106,7 @@ fn a_trace_shows_what_one_message_went_through() {
 }
 
 #[test]
-fn a_condition_on_a_field_that_no_message_has_is_no_quiet_stream() {
+fn a_trace_condition_on_an_unknown_field_is_told_from_a_quiet_stream() {
     let mut live = run("no_field", "");
     let trace = |field: &str, wait: &str| {
         let mut command = hookrail(&["hooks", "trace", POINT, "--if", &format!("{field}=x"), "--wait", wait]);

@@ -221,7 +221,7 @@ fn interrupting_a_stuck_run_tells_how_to_end_it() {
 }
 
 #[test]
-fn a_closed_stdout_ends_it_quietly() {
+fn a_closed_stdout_ends_the_run_quietly() {
     let folder = folder("closed_stdout");
     fs::write(folder.join("big"), "a line of text\n".repeat(500_000)).unwrap();
     let mut child =
@@ -238,7 +238,7 @@ fn a_closed_stdout_ends_it_quietly() {
 }
 
 #[test]
-fn a_full_disk_is_said() {
+fn a_full_disk_behind_stdout_is_told() {
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut command = hookrail(&["run", "-q"]);
     let mut child = command.stdin(Stdio::piped()).stdout(full).stderr(Stdio::piped()).spawn().unwrap();

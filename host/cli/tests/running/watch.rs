@@ -138,7 +138,7 @@ fn a_file_removed_and_made_again_is_loaded_again() {
 }
 
 #[test]
-fn a_folder_in_its_place_is_refused() {
+fn a_folder_in_place_of_a_watched_file_is_refused() {
     let mut scene = Scene::new("a_folder");
     fs::remove_file(&scene.library).unwrap();
     fs::create_dir(&scene.library).unwrap();
@@ -153,7 +153,7 @@ fn a_folder_in_its_place_is_refused() {
 }
 
 #[test]
-fn another_plugin_in_its_place_is_refused() {
+fn another_plugin_in_place_of_a_watched_one_is_refused() {
     let mut scene = Scene::new("another_plugin");
     scene.put(&hookrail_tests::plugin("hello"));
     let error = scene.live.said.wait_for("error[HR01");
