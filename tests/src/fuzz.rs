@@ -7,9 +7,10 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::path::Path;
 
-use hookrail::control::wire::{Answer, Request};
-use hookrail::package::{Package, PublicKey, Range, Signature};
-use hookrail::{Config, Error, Host, Message, MessagePublish};
+use hookrail::control::command::{self, Command};
+use hookrail::control::wire::{self, Answer, RawRequest};
+use hookrail::package::{Error, Package, PublicKey, Range, Signature, fits_here};
+use hookrail::{Config, Host, Message, MessagePublish};
 use hookrail_abi::{Bytes, Format, Point, Text};
 use hookrail_cuttlefish as cuttlefish;
 
@@ -59,10 +60,11 @@ pub fn metadata(bytes: &[u8]) {
     let json = |bytes: &[u8]| raw::Member::stored(format!("{}.json", raw::FULL_NAME), bytes);
     let tar = raw::tar(&raw::entries());
     let of = |bytes: &[u8]| raw::zip(&[json(bytes), raw::Member::stored(format!("{}.tar", raw::FULL_NAME), &tar)]);
-    let read = |bytes: &[u8]| in_memory(&of(bytes), |path| Ok(Package::open(path)?.metadata().clone()));
+    let read =
+        |bytes: &[u8]| in_memory(&of(bytes), |path| Package::open(path).map(|package| package.metadata().clone()));
     match read(bytes) {
         Ok(metadata) => {
-            let _ = metadata.fits_here();
+            let _ = fits_here(&metadata);
             let written = serde_json::to_vec(&metadata).expect("metadata is JSON");
             assert_eq!(read(&written).expect("what was written can be read"), metadata);
         }
@@ -141,14 +143,30 @@ fn decode(bytes: &[u8], format: Format) -> Option<Message> {
     }
 }
 
+/// What are the fields of a command can be written, and is the same when it is read again.
+fn as_each_command(raw: &RawRequest) {
+    fn check<C: Command>(raw: &RawRequest) {
+        match raw.clone().into_command::<C>() {
+            Err(why) => assert!(!why.is_empty()),
+            Ok(command) => {
+                let line = wire::request(raw.id, &command).expect("a request is JSON");
+                let again = RawRequest::read(&line).expect("what was written can be read");
+                assert_eq!((again.id, again.into_command::<C>()), (raw.id, Ok(command)));
+            }
+        }
+    }
+    macro_rules! each {
+        ($($command:ident)*) => { $(check::<command::$command>(raw);)* };
+    }
+    each!(Allow Apply Config ConfigHistory ConfigSchema Configure Disable Enable Events Hooks Install Level List Load Log
+        Release Restart Rollback Show Stage Start Status Stop TakeIn Trace Uninstall Unload Upgrade Validate);
+}
+
 /// A line of the control socket, as either end would read it.
 pub fn wire(bytes: &[u8]) {
-    match Request::read(bytes) {
-        Err((_, error)) => assert!(!error.to_string().is_empty()),
-        Ok(request) => {
-            let line = serde_json::to_vec(&request).expect("a request is JSON");
-            assert_eq!(Request::read(&line).expect("what was written can be read"), request);
-        }
+    match RawRequest::read(bytes) {
+        Err(error) => assert!(!error.why.is_empty()),
+        Ok(request) => as_each_command(&request),
     }
     if let Ok(answer) = serde_json::from_slice::<Answer>(bytes) {
         let line = serde_json::to_vec(&answer).expect("an answer is JSON");

@@ -3,8 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use hookrail::Error;
-use hookrail::package::{Digest, Metadata, Package, Target};
+use hookrail::package::{Error, Metadata, Package, Target, digest};
 use serde_json::{Value, json};
 
 /// `hello-1.0.0`, as all of them are called.
@@ -53,14 +52,14 @@ pub fn tar(entries: &[Vec<u8>]) -> Vec<u8> {
 
 /// The metadata of a tar, which it says these files are in.
 pub fn metadata(files: &[(&str, &[u8])], tar: &[u8]) -> Value {
-    let file = |(path, data): &(&str, &[u8])| json!({"path": path, "sha256": Digest::of(data), "size": data.len()});
+    let file = |(path, data): &(&str, &[u8])| json!({"path": path, "sha256": digest(data), "size": data.len()});
     json!({
         "format": 1,
         "name": "hello",
         "version": "1.0.0",
         "description": "Greets every message.",
         "built_at": "2026-11-21T10:20:30Z",
-        "tar": {"sha256": Digest::of(tar), "size": tar.len()},
+        "tar": {"sha256": digest(tar), "size": tar.len()},
         "files": files.iter().map(file).collect::<Vec<_>>(),
         "authors": ["The Hookrail developers"],
         "builder": {"name": "The Hookrail developers", "contact": "hookrail@example.org"},
@@ -237,10 +236,10 @@ pub type Contents = (Metadata, Vec<(String, bool, Vec<u8>)>);
 pub fn read(path: &Path) -> Result<Contents, Error> {
     let mut package = Package::open(path)?;
     let mut files = Vec::new();
-    package.unpack(&mut |unpacked| {
+    package.unpack::<Error>(&mut |unpacked| {
         let mut bytes = Vec::new();
         let read = io::copy(unpacked.bytes, &mut bytes);
-        read.map_err(|source| Error::System { what: "read a file of it".into(), source })?;
+        read.map_err(|source| Error::system("read a file of it".into(), source))?;
         files.push((unpacked.file.path.to_string(), unpacked.is_executable, bytes));
         Ok(())
     })?;

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use hookrail::control::Manager;
+use hookrail::store::unasked;
 use hookrail::{Config, Host};
 
 use crate::made::Maker;
@@ -21,7 +23,7 @@ pub(crate) fn measure(maker: &Maker) -> Vec<Row> {
     let enabled: Vec<_> = names.iter().step_by(INSTALLED / ENABLED).collect();
     let mut change = store.change().expect("nobody else changes it");
     for name in &enabled {
-        change.enable(name, |_| Ok(())).expect("it is installed");
+        change.enable(name, unasked).expect("it is installed");
     }
     drop(change);
     let libraries: Vec<PathBuf> =
@@ -39,7 +41,7 @@ pub(crate) fn measure(maker: &Maker) -> Vec<Row> {
         let began = Instant::now();
         let host = Host::new(Config::default()).expect("a host");
         // SAFETY: as above.
-        let failed = unsafe { host.open_store(store.clone()) }.expect("it is read");
+        let failed = unsafe { Manager::new(&host).open_store(store.clone()) }.expect("it is read");
         assert!(failed.is_empty(), "{failed:?}");
         ended(&host, began)
     };

@@ -226,7 +226,9 @@ impl Error {
 
 fn of_host(error: &control::Error) -> ExitCode {
     match error {
-        control::Error::Host(hookrail::Error::System { source, .. }) if source.kind() == io::ErrorKind::NotFound => ExitCode::NotFound,
+        control::Error::Host(hookrail::Error::System { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            ExitCode::NotFound
+        }
         error => ExitCode::of_code(error.code()),
     }
 }

@@ -45,7 +45,10 @@ pub(crate) fn run(command: &Hooks) -> Result<ExitCode, Error> {
         Hooks::Stats { point, watch, common } => stats::run(point.as_deref(), *watch, common)?,
         Hooks::Trace { point, count, condition, wait, common } => {
             let (condition, wait_ms) = (condition.clone(), u64::try_from(wait.as_millis()).ok());
-            return trace::run(command::Trace { condition, wait_ms, ..command::Trace::new(point, (*count).into()) }, common);
+            return trace::run(
+                command::Trace { condition, wait_ms, ..command::Trace::new(point, (*count).into()) },
+                common,
+            );
         }
     }
     Ok(ExitCode::Ok)

@@ -59,10 +59,6 @@ fn list(verify: bool, common: &Common) -> Result<ExitCode, Error> {
 }
 
 /// Has a running host carry out a command, and prints the answer.
-fn ask<C: Command>(
-    common: &Common,
-    command: C,
-    text: impl FnOnce(&C::Answer) -> String,
-) -> Result<ExitCode, Error> {
+fn ask<C: Command>(common: &Common, command: C, text: impl FnOnce(&C::Answer) -> String) -> Result<ExitCode, Error> {
     answer(&remote::connect(&common.selection)?.ask(command)?, common.json, text)
 }

@@ -79,15 +79,11 @@ pub(crate) fn home() -> Result<Home, Error> {
     Ok(Home::open(&hookrail::Config::default().home())?)
 }
 
-fn change(
-    home: &Home,
-    change: impl FnOnce(&mut Trust) -> Result<(), package::Rejected>,
-) -> Result<(), Error> {
+fn change(home: &Home, change: impl FnOnce(&mut Trust) -> Result<(), package::Rejected>) -> Result<(), Error> {
     let locked = home.lock()?;
     let mut trust = Trust::read(home)?;
-    change(&mut trust).map_err(|why| {
-        package::Error::PackageRejected { package: home.path().display().to_string(), why }
-    })?;
+    change(&mut trust)
+        .map_err(|why| package::Error::PackageRejected { package: home.path().display().to_string(), why })?;
     Ok(trust.write(&locked)?)
 }
 

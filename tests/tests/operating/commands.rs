@@ -6,7 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use hookrail::control::{Client, Manage, Offline};
+use hookrail::control::command::{
+    self, Allow, Apply, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Hooks, Install, List, Load, Log,
+    Release, Restart, Rollback, Show, Stage, Start, Status as ProgramStatus, Stop, TakeIn, Uninstall, Unload, Upgrade,
+    Validate,
+};
+use hookrail::control::{Client, Manage, Manager, Offline};
 use hookrail::store::Kind;
 use hookrail::{Config, Host, Level, LogLevel, Message, MessagePublish, PluginView, Status};
 use hookrail_tests::plugin;
@@ -28,27 +33,27 @@ fn kept(plugin: &PluginView) -> Value {
 fn from_first_to_last<M: Manage<Error: Debug>>(it: &mut M, scene: &Scene) -> Vec<Value> {
     let [first, second, allowed] = ["1.0.0", "1.1.0", "1.2.0"].map(|version| scene.package(version));
     let mut told = Vec::new();
-    told.push(json!(it.validate(&first).unwrap().metadata.full_name()));
-    told.push(json!(it.stage(&first).unwrap().installation.metadata.full_name()));
-    let installed = it.install(&first).unwrap();
+    told.push(json!(it.ask(Validate::new(&first)).unwrap().metadata.full_name()));
+    told.push(json!(it.ask(Stage::new(&first)).unwrap().installation.metadata.full_name()));
+    let installed = it.ask(Install::new(&first)).unwrap();
     told.push(json!([installed.installation.enabled, installed.plan.len()]));
-    told.push(json!(it.configure(NAME, json!({ "limit": 1 })).unwrap().changed));
-    told.push(json!(it.configure(NAME, json!({ "limit": 2 })).unwrap().configured.revision));
-    told.push(it.config(NAME).unwrap().value);
-    told.push(it.config_history(NAME).unwrap().into_iter().map(|former| former.value).collect());
-    told.push(it.config_schema(NAME).unwrap().unwrap_or_default());
-    told.push(kept(&it.enable(NAME).unwrap().plugin));
-    told.push(json!(it.install(&second).unwrap().installation.replaces));
-    told.push(kept(&it.show(NAME).unwrap().plugin));
-    told.push(kept(&it.rollback(NAME).unwrap().plugin));
-    told.push(it.list().unwrap().iter().map(kept).collect());
-    told.push(json!(it.apply([].into(), true).unwrap().steps.len()));
-    told.push(kept(&it.disable(NAME).unwrap().plugin));
-    let allowance = it.allow(NAME, version("1.2.0"), digest(&allowed), Duration::from_secs(60));
+    told.push(json!(it.ask(Configure::new(NAME, json!({ "limit": 1 }))).unwrap().changed));
+    told.push(json!(it.ask(Configure::new(NAME, json!({ "limit": 2 }))).unwrap().configured.revision));
+    told.push(it.ask(command::Config::new(NAME)).unwrap().value);
+    told.push(it.ask(ConfigHistory::new(NAME)).unwrap().into_iter().map(|former| former.value).collect());
+    told.push(it.ask(ConfigSchema::new(NAME)).unwrap().unwrap_or_default());
+    told.push(kept(&it.ask(Enable::new(NAME)).unwrap().plugin));
+    told.push(json!(it.ask(Install::new(&second)).unwrap().installation.replaces));
+    told.push(kept(&it.ask(Show::new(NAME)).unwrap().plugin));
+    told.push(kept(&it.ask(Rollback::new(NAME)).unwrap().plugin));
+    told.push(it.ask(List::new()).unwrap().iter().map(kept).collect());
+    told.push(json!(it.ask(Apply { dry_run: true, ..Apply::new([].into()) }).unwrap().steps.len()));
+    told.push(kept(&it.ask(Disable::new(NAME)).unwrap().plugin));
+    let allowance = it.ask(Allow::new(NAME, version("1.2.0"), digest(&allowed), Duration::from_secs(60)));
     told.push(json!(allowance.unwrap().version));
-    told.push(json!(it.take_in().unwrap().len()));
-    told.push(json!(it.uninstall(NAME).unwrap().version));
-    told.push(json!(it.list().unwrap().len()));
+    told.push(json!(it.ask(TakeIn {}).unwrap().len()));
+    told.push(json!(it.ask(Uninstall::new(NAME)).unwrap().version));
+    told.push(json!(it.ask(List::new()).unwrap().len()));
     told
 }
 
@@ -61,16 +66,17 @@ fn a_running_host_and_a_store_alone_answer_alike() {
     assert_eq!(told[3..8], [json!(true), json!(2), json!({ "limit": 2 }), json!([{ "limit": 1 }]), json!(null)]);
 
     let (host, folder) = (Host::new(Config::default()).unwrap(), Folder::new());
+    let manager = Manager::new(&host);
     // SAFETY: our own plugins.
-    assert!(unsafe { host.open_store(live.store.clone()) }.unwrap().is_empty());
-    let control = host.open_control(folder.0.join("c.sock")).unwrap();
+    assert!(unsafe { manager.open_store(live.store.clone()) }.unwrap().is_empty());
+    let control = manager.open_control(folder.0.join("c.sock")).unwrap();
     assert_eq!(from_first_to_last(&mut Client::connect(control.path()).unwrap(), &live), told);
 }
 
 #[test]
 fn commands_that_need_a_host_are_refused_without_one() {
     let (host, folder) = (Host::new(Config::default()).unwrap(), Folder::new());
-    let control = host.open_control(folder.0.join("c.sock")).unwrap();
+    let control = Manager::new(&host).open_control(folder.0.join("c.sock")).unwrap();
     let mut client = Client::connect(control.path()).unwrap();
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -86,26 +92,26 @@ fn commands_that_need_a_host_are_refused_without_one() {
         result.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     });
     // It is quarantined no more than it is there.
-    let error = client.release(POINT, "hello/greet").unwrap_err();
+    let error = client.ask(Release::new(POINT, "hello/greet")).unwrap_err();
     assert!(error.code() == "HR0109" && error.to_string().contains("hello/greet"), "{error}");
     let scene = Scene::new();
     let mut offline = Offline::new(Config::default(), scene.store.clone()).unwrap();
     only_a_host(&mut offline, |result| assert_eq!(result.unwrap_err().code(), "HR0711"));
-    assert_eq!(offline.release(POINT, "hello/greet").unwrap_err().code(), "HR0711");
+    assert_eq!(offline.ask(Release::new(POINT, "hello/greet")).unwrap_err().code(), "HR0711");
 }
 
 fn only_a_host<M: Manage>(it: &mut M, judge: impl Fn(Result<(), M::Error>)) {
     let is = |status| move |plugin: PluginView| assert_eq!(plugin.status, status);
     let hello = plugin("hello");
-    judge(it.load(&hello).map(is(Status::Running)));
-    judge(it.stop("hello").map(is(Status::Stopped)));
-    judge(it.start("hello").map(is(Status::Running)));
-    judge(it.restart("hello").map(is(Status::Running)));
-    judge(it.upgrade("hello", &hello).map(|replaced| assert_eq!(replaced.generation, 2)));
-    judge(it.set_log("hello", LogLevel::Warn).map(is(Status::Running)));
-    judge(it.set_level(POINT, Level::Count).map(|point| assert_eq!(point.point, POINT)));
-    judge(it.trace(POINT, 2).map(|traces| assert_eq!(traces.len(), 2)));
-    judge(it.hooks().map(|points| assert!(!points.is_empty())));
-    judge(it.status().map(|program| assert_eq!(program.plugins, 1)));
-    judge(it.unload("hello").map(|ended| assert!(ended.end.is_unmapped())));
+    judge(it.ask(Load::new(&hello)).map(is(Status::Running)));
+    judge(it.ask(Stop::new("hello")).map(is(Status::Stopped)));
+    judge(it.ask(Start::new("hello")).map(is(Status::Running)));
+    judge(it.ask(Restart::new("hello")).map(is(Status::Running)));
+    judge(it.ask(Upgrade::new("hello", &hello)).map(|replaced| assert_eq!(replaced.generation, 2)));
+    judge(it.ask(Log::new("hello", LogLevel::Warn)).map(is(Status::Running)));
+    judge(it.ask(command::Level::new(POINT, Level::Count)).map(|point| assert_eq!(point.point, POINT)));
+    judge(it.ask(command::Trace::new(POINT, 2)).map(|traces| assert_eq!(traces.len(), 2)));
+    judge(it.ask(Hooks::new()).map(|points| assert!(!points.is_empty())));
+    judge(it.ask(ProgramStatus {}).map(|program| assert_eq!(program.plugins, 1)));
+    judge(it.ask(Unload::new("hello")).map(|ended| assert!(ended.end.is_unmapped())));
 }

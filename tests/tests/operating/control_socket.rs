@@ -1,12 +1,15 @@
 //! The control socket: opened with one call, for one user, and what each command answers.
 
+use std::fmt::Debug;
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
 
+use hookrail::control::command::{
+    Command, Hooks, List, Load, Show, Stage, Start, Status as ProgramStatus, Stop, Unload, Upgrade, Validate,
+};
 use hookrail::control::wire::Told;
-use hookrail::control::{CallError, Client, Command, Manage, running, socket_in};
+use hookrail::control::{CallError, Client, Manage, Manager, running, socket_in};
 use hookrail::{Config, End, Happened, Host, Message, MessagePublish, Status};
 use hookrail_tests::child::{Ended, in_child};
 use hookrail_tests::probe::eventually;
@@ -24,33 +27,33 @@ fn a_plugin_lives_its_whole_life_over_the_socket() {
     let events = wired.client().events().unwrap();
     let hello = plugin("hello");
 
-    let loaded = client.load(&hello).unwrap();
+    let loaded = client.ask(Load::new(&hello)).unwrap();
     assert_eq!((&*loaded.name, loaded.generation, loaded.status), ("hello", 1, Status::Running));
-    assert_eq!(client.list().unwrap(), wired.host.plugins());
+    assert_eq!(client.ask(List::new()).unwrap(), wired.host.plugins());
 
-    let upgraded = client.upgrade("hello", &hello).unwrap();
+    let upgraded = client.ask(Upgrade::new("hello", &hello)).unwrap();
     assert_eq!((upgraded.generation, upgraded.old.generation), (2, 1));
     assert_eq!((&upgraded.old.end, &*upgraded.old.version), (&End::Unmapped, &*upgraded.version));
     assert!(upgraded.times.copy.as_nanos() > 0 && upgraded.times.swap.as_nanos() > 0, "{:?}", upgraded.times);
 
-    let shown = client.show("hello").unwrap();
+    let shown = client.ask(Show::new("hello")).unwrap();
     assert_eq!((shown.plugin.generation, shown.plugin.former.len()), (2, 1));
     assert_eq!(shown.plugin.former[0].end, End::Unmapped);
     let hooks: Vec<_> = shown.hooks.iter().map(|hook| (&*hook.point, &*hook.callback.callback)).collect();
     assert_eq!(hooks, [("message.publish", "greet")]);
-    assert_eq!(client.hooks().unwrap(), wired.host.points());
+    assert_eq!(client.ask(Hooks::new()).unwrap(), wired.host.points());
 
-    assert_eq!(client.stop("hello").unwrap().status, Status::Stopped);
-    assert!(client.show("hello").unwrap().hooks.is_empty());
-    assert_eq!(client.start("hello").unwrap().status, Status::Running);
+    assert_eq!(client.ask(Stop::new("hello")).unwrap().status, Status::Stopped);
+    assert!(client.ask(Show::new("hello")).unwrap().hooks.is_empty());
+    assert_eq!(client.ask(Start::new("hello")).unwrap().status, Status::Running);
     let publish = wired.host.point::<MessagePublish>().unwrap();
     let mut message = Message::new("log", "a");
     publish.dispatch(&mut message);
     assert_eq!(message.header("greeting"), Some("hello"), "it runs again");
 
-    let ended = client.unload("hello").unwrap();
+    let ended = client.ask(Unload::new("hello")).unwrap();
     assert_eq!((ended.generation, ended.end, ended.skipped), (2, End::Unmapped, 0));
-    assert!(client.list().unwrap().is_empty());
+    assert!(client.ask(List::new()).unwrap().is_empty());
 
     let told: Vec<_> = events
         .map(|told| match told.unwrap() {
@@ -78,10 +81,16 @@ fn a_plugin_lives_its_whole_life_over_the_socket() {
 fn an_open_connection_holds_up_no_unloading() {
     let wired = Wired::new();
     let mut idle = wired.client();
-    let name = idle.load(hookrail_tests::zoo("remembers_its_start")).unwrap().name;
-    let ended = wired.client().unload(&name).unwrap();
+    let name = idle.ask(Load::new(hookrail_tests::zoo("remembers_its_start"))).unwrap().name;
+    let ended = wired.client().ask(Unload::new(&name)).unwrap();
     assert_eq!((ended.end, ended.skipped), (End::Unmapped, 0));
-    assert!(idle.list().unwrap().is_empty());
+    assert!(idle.ask(List::new()).unwrap().is_empty());
+}
+
+fn refused<C: Command<Answer: Debug>>(client: &mut Client, command: C, expected: &str) {
+    let error = client.ask(command.clone()).unwrap_err();
+    assert_eq!(code(&error), expected, "{command:?}: {error}");
+    assert!(!error.fix().is_empty());
 }
 
 #[test]
@@ -89,38 +98,31 @@ fn each_mistake_over_the_socket_has_its_code() {
     let wired = Wired::new();
     let mut client = wired.client();
     let hello = plugin("hello");
-    client.load(&hello).unwrap();
-    let name = || "hello".to_owned();
-    let upgrade = |file: &Path| Command::Upgrade { plugin: name(), file: file.into(), fresh: false, wait_ms: None };
-    for (command, expected) in [
-        (Command::Show { plugin: "nosuch".into() }, "HR0103"),
-        (Command::Unload { plugin: "nosuch".into(), wait_ms: None }, "HR0103"),
-        (Command::Load { file: hello.clone() }, "HR0101"),
-        (Command::Load { file: "/nosuch.so".into() }, "HR0501"),
-        (Command::Load { file: "hello.so".into() }, "HR0707"),
-        (Command::Stage { file: "hello-1.0.0.hrp".into() }, "HR0707"),
-        (Command::Validate { file: "hello-1.0.0.hrp".into() }, "HR0707"),
-        (Command::Hooks { point: Some("nosuch".into()) }, "HR0110"),
-        (Command::Start { plugin: name() }, "HR0107"),
-        (upgrade(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))), "HR0303"),
-        (upgrade(&plugin("mask")), "HR0105"),
-        (upgrade(Path::new("hello.so")), "HR0707"),
-    ] {
-        let error = client.call(&command).unwrap_err();
-        assert_eq!(code(&error), expected, "{command:?}: {error}");
-        assert!(!error.fix().is_empty());
-    }
-    assert_eq!(client.list().unwrap()[0].generation, 1, "the connection goes on, and nothing was changed");
+    client.ask(Load::new(&hello)).unwrap();
+    refused(&mut client, Show::new("nosuch"), "HR0103");
+    refused(&mut client, Unload::new("nosuch"), "HR0103");
+    refused(&mut client, Load::new(&hello), "HR0101");
+    refused(&mut client, Load::new("/nosuch.so"), "HR0501");
+    refused(&mut client, Load::new("hello.so"), "HR0707");
+    refused(&mut client, Stage::new("hello-1.0.0.hrp"), "HR0707");
+    refused(&mut client, Validate::new("hello-1.0.0.hrp"), "HR0707");
+    refused(&mut client, Hooks::of("nosuch"), "HR0110");
+    refused(&mut client, Start::new("hello"), "HR0107");
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    refused(&mut client, Upgrade::new("hello", manifest), "HR0303");
+    refused(&mut client, Upgrade::new("hello", plugin("mask")), "HR0105");
+    refused(&mut client, Upgrade::new("hello", "hello.so"), "HR0707");
+    assert_eq!(client.ask(List::new()).unwrap()[0].generation, 1, "the connection goes on, and nothing was changed");
 }
 
 #[test]
 fn the_status_tells_of_the_program_and_what_it_reports() {
     let wired = Wired::new();
     let mut client = wired.client();
-    let status = client.status().unwrap();
+    let status = client.ask(ProgramStatus {}).unwrap();
     assert_eq!((status.pid, status.plugins, &status.report), (std::process::id(), 0, &serde_json::Value::Null));
     wired.control.report(|| serde_json::json!({ "requests": 3 }));
-    assert_eq!(client.status().unwrap().report["requests"], 3);
+    assert_eq!(client.ask(ProgramStatus {}).unwrap().report["requests"], 3);
 }
 
 #[test]
@@ -134,7 +136,7 @@ fn the_socket_is_for_this_user_alone() {
         fs::create_dir(folder.0.join("made")).unwrap();
         // SAFETY: as above.
         unsafe { libc::umask(umask) };
-        let control = host.open_control(folder.0.join("made/c.sock")).unwrap();
+        let control = Manager::new(&host).open_control(folder.0.join("made/c.sock")).unwrap();
         let metadata = fs::symlink_metadata(control.path()).unwrap();
         assert!(metadata.file_type().is_socket());
         assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "umask {umask:o}");
@@ -145,7 +147,7 @@ fn the_socket_is_for_this_user_alone() {
 fn a_folder_that_is_missing_is_made_for_this_user_alone() {
     let folder = Folder::new();
     let host = Host::new(Config::default()).unwrap();
-    let control = host.open_control(socket_in(&folder.0.join("home"))).unwrap();
+    let control = Manager::new(&host).open_control(socket_in(&folder.0.join("home"))).unwrap();
     for made in ["home", "home/run"] {
         let mode = fs::metadata(folder.0.join(made)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700, "{made}");
@@ -181,7 +183,7 @@ fn another_user_is_refused() {
         assert_eq!(peer.line().unwrap()["error"]["code"], "HR0705");
         assert_eq!(peer.line(), None);
     });
-    assert!(wired.client().list().unwrap().is_empty());
+    assert!(wired.client().ask(List::new()).unwrap().is_empty());
 }
 
 #[test]
@@ -189,21 +191,21 @@ fn a_socket_that_somebody_listens_on_is_left_alone_and_a_dead_one_is_replaced() 
     let wired = Wired::new();
     let path = wired.control.path().to_owned();
     let other = Host::new(Config::default()).unwrap();
-    assert_eq!(other.open_control(&path).unwrap_err().code(), "HR0702");
-    assert!(wired.client().list().unwrap().is_empty(), "it still answers");
+    assert_eq!(Manager::new(&other).open_control(&path).unwrap_err().code(), "HR0702");
+    assert!(wired.client().ask(List::new()).unwrap().is_empty(), "it still answers");
 
     let dead = wired.folder.0.join("dead.sock");
     drop(UnixListener::bind(&dead).unwrap());
     // A process that another thread is just starting has it for a moment too.
     eventually("nobody listens", || UnixStream::connect(&dead).is_err());
-    let control = other.open_control(&dead).unwrap();
-    assert!(Client::connect(&dead).unwrap().list().unwrap().is_empty());
+    let control = Manager::new(&other).open_control(&dead).unwrap();
+    assert!(Client::connect(&dead).unwrap().ask(List::new()).unwrap().is_empty());
     drop(control);
     assert!(!dead.exists());
 
     let file = wired.folder.0.join("file");
     fs::write(&file, "somebody's").unwrap();
-    assert_eq!(other.open_control(&file).unwrap_err().code(), "HR0501");
+    assert_eq!(Manager::new(&other).open_control(&file).unwrap_err().code(), "HR0501");
     assert_eq!(fs::read_to_string(&file).unwrap(), "somebody's");
 }
 
@@ -238,9 +240,9 @@ fn a_path_that_is_too_long_is_told_with_its_length() {
     let folder = Folder::new();
     let host = Host::new(Config::default()).unwrap();
     let name = "s".repeat(107 - folder.0.as_os_str().len() - 1);
-    let control = host.open_control(folder.0.join(&name)).unwrap();
-    assert!(Client::connect(control.path()).unwrap().list().unwrap().is_empty());
-    let error = host.open_control(folder.0.join(name + "s")).unwrap_err();
+    let control = Manager::new(&host).open_control(folder.0.join(&name)).unwrap();
+    assert!(Client::connect(control.path()).unwrap().ask(List::new()).unwrap().is_empty());
+    let error = Manager::new(&host).open_control(folder.0.join(name + "s")).unwrap_err();
     assert_eq!(error.code(), "HR0706");
     assert!(error.to_string().contains("has 108 bytes, the system allows 107"), "{error}");
 }
@@ -249,17 +251,17 @@ fn a_path_that_is_too_long_is_told_with_its_length() {
 fn the_host_may_go_before_its_socket_and_the_socket_before_its_host() {
     let Wired { host, control, folder } = Wired::new();
     let mut client = Client::connect(control.path()).unwrap();
-    client.load(plugin("hello")).unwrap();
+    client.ask(Load::new(plugin("hello"))).unwrap();
     let events = Client::connect(control.path()).unwrap().events().unwrap();
     drop(host);
-    assert_eq!(code(&client.list().unwrap_err()), "HR0108");
+    assert_eq!(code(&client.ask(List::new()).unwrap_err()), "HR0108");
     let last = events.last().unwrap().unwrap();
     let Told::Event(last) = last else { panic!("{last:?}") };
     assert_eq!(last.what, Happened::Ended { end: End::Unmapped, left: None });
     let path = control.path().to_owned();
     drop(control);
     assert!(!path.exists());
-    assert_eq!(code(&client.list().unwrap_err()), "HR0709");
+    assert_eq!(code(&client.ask(List::new()).unwrap_err()), "HR0709");
     assert_eq!(code(&Client::connect(&path).unwrap_err()), "HR0709");
     drop(folder);
 }
@@ -286,6 +288,6 @@ fn the_child_of_a_fork_leaves_the_socket_alone() {
     let ended = in_child(|| drop(control.take()));
     assert_eq!(ended, Ended::Exited(0));
     let control = control.expect("only the child's was dropped");
-    assert!(Client::connect(control.path()).unwrap().list().unwrap().is_empty());
+    assert!(Client::connect(control.path()).unwrap().ask(List::new()).unwrap().is_empty());
     drop((host, folder));
 }

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::scope;
 
-use hookrail::control::{Command, Manage};
+use hookrail::control::Manage;
+use hookrail::control::command::{List, Load, Show, Start, Stop};
 use hookrail::{Message, MessagePublish};
 use hookrail_tests::plugin;
 use hookrail_tests::probe::eventually;
@@ -22,7 +23,7 @@ fn a_malformed_request_is_told_and_the_connection_goes_on() {
     assert_eq!(peer.line().unwrap()["error"]["code"], "HR0701");
     // Deeper than any parser should follow.
     assert_eq!(peer.ask(&"[".repeat(100_000))["error"]["code"], "HR0701");
-    assert!(wired.client().list().unwrap().is_empty());
+    assert!(wired.client().ask(List::new()).unwrap().is_empty());
 }
 
 #[test]
@@ -45,24 +46,24 @@ fn a_line_that_is_too_long_is_told_and_cut_off() {
     peer.send(&vec![b'a'; 2 << 20]);
     assert_eq!(peer.line().unwrap()["error"]["code"], "HR0703");
     assert_eq!(peer.line(), None);
-    assert!(wired.client().list().unwrap().is_empty());
+    assert!(wired.client().ask(List::new()).unwrap().is_empty());
 }
 
 #[test]
 fn half_a_line_does_nothing_and_holds_up_nobody() {
     let wired = Wired::new();
-    wired.client().load(plugin("hello")).unwrap();
+    wired.client().ask(Load::new(plugin("hello"))).unwrap();
     let mut peers: Vec<_> = (0..10).map(|_| wired.peer()).collect();
     for peer in &mut peers {
         // A whole request but for its newline.
         peer.send(b"{\"id\":1,\"command\":\"unload\",\"plugin\":\"hello\"}");
-        assert_eq!(wired.client().list().unwrap().len(), 1);
+        assert_eq!(wired.client().ask(List::new()).unwrap().len(), 1);
     }
     for peer in &mut peers {
         peer.stream.get_ref().shutdown(std::net::Shutdown::Write).unwrap();
         assert_eq!(peer.line(), None);
     }
-    assert_eq!(wired.client().list().unwrap().len(), 1);
+    assert_eq!(wired.client().ask(List::new()).unwrap().len(), 1);
 }
 
 #[test]
@@ -77,9 +78,9 @@ fn connections_over_the_limit_are_refused_until_others_close() {
     for peer in &mut peers {
         assert_eq!(peer.ask("{\"id\":1,\"command\":\"list\"}")["id"], 1);
     }
-    assert_eq!(wired.client().list().unwrap_err().code(), "HR0708");
+    assert_eq!(wired.client().ask(List::new()).unwrap_err().code(), "HR0708");
     drop(peers);
-    eventually("their places are free", || wired.client().list().is_ok());
+    eventually("their places are free", || wired.client().ask(List::new()).is_ok());
 }
 
 /// Whatever peers do, messages go on at once: no dispatch knows of the socket.
@@ -87,7 +88,7 @@ fn connections_over_the_limit_are_refused_until_others_close() {
 fn peers_that_hang_up_in_the_middle_of_commands_harm_nobody() {
     let wired = Wired::new();
     let hello = plugin("hello");
-    wired.client().load(&hello).unwrap();
+    wired.client().ask(Load::new(&hello)).unwrap();
     let publish = wired.host.point::<MessagePublish>().unwrap();
     let (dispatched, rounds) = (AtomicU64::new(0), 40);
     scope(|scope| {
@@ -105,8 +106,8 @@ fn peers_that_hang_up_in_the_middle_of_commands_harm_nobody() {
             drop(peer);
         }
         eventually("all that was begun is done", || {
-            wired.client().show("hello").is_ok_and(|shown| shown.plugin.generation > 1)
-                && wired.client().call(&Command::Stop { plugin: "hello".into() }).is_ok()
+            wired.client().ask(Show::new("hello")).is_ok_and(|shown| shown.plugin.generation > 1)
+                && wired.client().ask(Stop::new("hello")).is_ok()
         });
         let seen = dispatched.load(Ordering::Relaxed);
         eventually("messages go on", || dispatched.load(Ordering::Relaxed) > seen + 100);
@@ -120,15 +121,15 @@ fn a_peer_that_never_reads_its_events_loses_them_and_holds_up_nobody() {
     let wired = Wired::new();
     let hello = plugin("hello");
     let mut client = wired.client();
-    client.load(&hello).unwrap();
+    client.ask(Load::new(&hello)).unwrap();
     let mut deaf = wired.peer();
     deaf.send(b"{\"id\":1,\"command\":\"events\"}\n");
     assert_eq!(deaf.line().unwrap(), serde_json::json!({ "id": 1, "ok": null }));
     let mut sent = 0;
     // More than the system's buffer and the queue of the host hold.
     for _ in 0..2000 {
-        client.stop("hello").unwrap();
-        client.start("hello").unwrap();
+        client.ask(Stop::new("hello")).unwrap();
+        client.ask(Start::new("hello")).unwrap();
         sent += 2;
     }
     let (mut came, mut dropped) = (0, 0);

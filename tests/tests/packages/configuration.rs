@@ -4,9 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use hookrail::Error;
 use hookrail::package::Content;
-use hookrail::store::{Configured, Install, MAX_CONFIG, Origin};
+use hookrail::store::{Configured, Error, Install, MAX_CONFIG, Origin, unasked};
 use hookrail_tests::stocked::{Scene, sign, version};
 use serde_json::{Value, json};
 
@@ -48,7 +47,7 @@ fn schema(most: u32) -> Value {
 }
 
 fn set(scene: &Scene, value: Value) -> Result<(Configured, bool), Error> {
-    scene.change().configure(NAME, value, |_| Ok(()))
+    scene.change().configure(NAME, value, unasked)
 }
 
 fn value(scene: &Scene) -> (Value, Origin, u64) {
@@ -90,13 +89,13 @@ fn a_refused_configuration_leaves_nothing() {
         (json!({ "limit": "x", "more": 1 }), "HR0203", "/limit: \"x\" is not of type"),
         (json!(null), "HR0203", "/: null is not of type"),
     ] {
-        let error = scene.change().configure(NAME, value.clone(), |_| panic!("nobody is asked")).unwrap_err();
+        let error = scene.change().configure::<Error>(NAME, value.clone(), |_| panic!("nobody is asked")).unwrap_err();
         assert_eq!(error.code(), code, "{value}");
         assert!(error.to_string().contains(said) && error.to_string().contains(NAME), "{error}");
         assert!(scene.all() == before, "{value}");
     }
     for name in ["none", "../home"] {
-        let error = scene.change().configure(name, json!({}), |_| panic!("nobody is asked")).unwrap_err();
+        let error = scene.change().configure::<Error>(name, json!({}), |_| panic!("nobody is asked")).unwrap_err();
         assert_eq!(error.code(), "HR0826", "{name}");
     }
     let large = Value::String("a".repeat(MAX_CONFIG));
@@ -128,7 +127,8 @@ fn ten_former_configurations_are_kept() {
     assert!(history.iter().all(|former| humantime(&former.since)));
 
     let before = scene.all();
-    let (same, is_new) = scene.change().configure(NAME, json!({ "limit": 12 }), |_| panic!("nobody is asked")).unwrap();
+    let again = scene.change().configure::<Error>(NAME, json!({ "limit": 12 }), |_| panic!("nobody is asked"));
+    let (same, is_new) = again.unwrap();
     assert!(!is_new && same == scene.store.configuration(NAME).unwrap());
     assert!(scene.all() == before, "the same again changes nothing");
 }
@@ -159,7 +159,7 @@ fn a_configuration_outlives_its_plugin_but_no_purge() {
 fn an_enabled_version_fits_the_configuration_that_is_set() {
     let scene = installed(9);
     set(&scene, json!({ "limit": 9 })).unwrap();
-    scene.change().enable(NAME, |_| Ok(())).unwrap();
+    scene.change().enable(NAME, unasked).unwrap();
     let stricter = with_limit(&scene, "2.0.0", 5);
     let before = scene.all();
     for how in [DRY, Install::default()] {
@@ -177,15 +177,15 @@ fn an_enabled_version_fits_the_configuration_that_is_set() {
     assert_eq!(scene.change().fits(NAME, &version("2.0.0")).unwrap_err().code(), "HR0829");
     scene.change().fits(NAME, &version("1.0.0")).unwrap();
     assert_eq!(scene.change().fits(NAME, &version("3.0.0")).unwrap_err().code(), "HR0826");
-    assert_eq!(scene.change().enable(NAME, |_| Ok(())).unwrap_err().code(), "HR0829");
+    assert_eq!(scene.change().enable(NAME, unasked).unwrap_err().code(), "HR0829");
     set(&scene, json!({ "limit": 4 })).unwrap();
-    scene.change().enable(NAME, |_| Ok(())).unwrap();
+    scene.change().enable(NAME, unasked).unwrap();
     // A way back is a version as well.
     scene.install(&with_limit(&scene, "3.0.0", 9), Install::default()).unwrap();
     set(&scene, json!({ "limit": 9 })).unwrap();
-    assert_eq!(scene.change().rollback(NAME, |_| Ok(())).unwrap_err().code(), "HR0829");
+    assert_eq!(scene.change().rollback(NAME, unasked).unwrap_err().code(), "HR0829");
     set(&scene, json!({ "limit": 5 })).unwrap();
-    scene.change().rollback(NAME, |_| Ok(())).unwrap();
+    scene.change().rollback(NAME, unasked).unwrap();
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn a_senseless_configuration_file_is_left_untouched() {
         for error in [found, scene.store.history(NAME).unwrap_err(), set(&scene, json!({})).unwrap_err()] {
             assert_eq!(error.code(), "HR0828", "{to}");
         }
-        assert_eq!(scene.change().enable(NAME, |_| Ok(())).unwrap_err().code(), "HR0828", "{to}");
+        assert_eq!(scene.change().enable(NAME, unasked).unwrap_err().code(), "HR0828", "{to}");
         assert!(scene.all() == before, "{to}");
     }
     // The way out that the error names.

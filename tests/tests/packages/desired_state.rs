@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hookrail::Config;
-use hookrail::control::wire::{Applied, Deed, Step};
+use hookrail::control::command::{Applied, Apply, Deed, Step};
 use hookrail::control::{Manage, Offline};
 use hookrail::package::Content;
-use hookrail::store::{Install, Store};
+use hookrail::store::{Install, Store, unasked};
 use hookrail_tests::stocked;
 use hookrail_tests::stocked::{Scene, sign};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ const CALLBACK: &str = "screen/screen";
 fn apply(scene: &Scene, plugins: &Value, dry_run: bool) -> Applied {
     let config = Config { home: Some(scene.path("")), ..Config::default() };
     let mut offline = Offline::new(config, scene.store.clone()).unwrap();
-    offline.apply(serde_json::from_value(plugins.clone()).unwrap(), dry_run).unwrap()
+    offline.ask(Apply { plugins: serde_json::from_value(plugins.clone()).unwrap(), dry_run }).unwrap()
 }
 
 /// A home with a version of `screen`, one after it, and plugins that need each other.
@@ -43,7 +43,7 @@ impl Packages {
             scene.install(package, Install::default()).unwrap();
         }
         for name in ["below", "above"] {
-            scene.change().enable(name, |_| Ok(())).unwrap();
+            scene.change().enable(name, unasked).unwrap();
         }
         Packages { scene, old, new, needs_b, needs_a, below, above }
     }
@@ -56,7 +56,7 @@ impl Packages {
             scene.install(package, Install::default()).unwrap();
         }
         for name in ["below", "above"] {
-            scene.change().enable(name, |_| Ok(())).unwrap();
+            scene.change().enable(name, unasked).unwrap();
         }
         scene
     }
@@ -180,14 +180,14 @@ fn a_dry_run_leaves_nothing_behind() {
     let packages = Packages::new();
     let scene = &packages.scene;
     scene.install(&packages.new, Install::default()).unwrap();
-    scene.change().configure("screen", json!({ "limit": 1 }), |_| Ok(())).unwrap();
+    scene.change().configure("screen", json!({ "limit": 1 }), unasked).unwrap();
     let third = with_schema(scene, "1.2.0");
     let before = scene.all();
     // The oldest version would go, and the configuration would be another one.
     let dry = apply(scene, &json!({ "screen": { "package": third, "config": { "limit": 2 } } }), true);
     assert_eq!((dry.steps.len(), dry.problem), (3, None));
     assert_eq!(scene.all(), before);
-    assert!(scene.store.wanted("screen").is_ok() && scene.change().rollback("screen", |_| Ok(())).is_ok());
+    assert!(scene.store.wanted("screen").is_ok() && scene.change().rollback("screen", unasked).is_ok());
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn a_dry_run_names_the_files_that_are_there() {
     let packages = Packages::new();
     let scene = &packages.scene;
     let file = scene.path("config/screen/config.json");
-    scene.change().configure("screen", json!({ "limit": 1 }), |_| Ok(())).unwrap();
+    scene.change().configure("screen", json!({ "limit": 1 }), unasked).unwrap();
     fs::write(&file, "{").unwrap();
     let failed = apply(scene, &json!({ "screen": { "config": { "limit": 2 } } }), true).problem.unwrap();
     assert_eq!(failed.code, "HR0828");
@@ -207,7 +207,7 @@ fn two_overrides_of_one_callback_are_never_written() {
     let packages = Packages::new();
     let scene = &packages.scene;
     let hooks = serde_json::from_value(json!([hook(CALLBACK, 1), hook(CALLBACK, 2)])).unwrap();
-    let error = scene.change().override_hooks("screen", hooks, |_| Ok(())).unwrap_err();
+    let error = scene.change().override_hooks("screen", hooks, unasked).unwrap_err();
     assert_eq!(error.code(), "HR0205");
     assert!(error.to_string().contains("`hooks[1]` is about a callback that an entry before it is about"), "{error}");
     assert_eq!(scene.store.state().unwrap().desired("screen").hooks, []);

@@ -3,8 +3,8 @@
 
 use std::fs;
 
-use hookrail::package::{Content, Metadata, Package, Target, write};
-use hookrail::{Error, inspect};
+use hookrail::inspect;
+use hookrail::package::{Content, Error, Metadata, Package, Target, write};
 use hookrail_tests::animals::c;
 use hookrail_tests::raw::{FILES, FULL_NAME, LIBRARY, Member, entries, metadata, tar, zip};
 use hookrail_tests::refused::check;

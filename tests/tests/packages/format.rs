@@ -4,8 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use hookrail::package::{Build, Builder, Compatibility, Content, FORMAT, Libc, Metadata, Package, Tar, Target, write};
-use hookrail::{Error, inspect};
+use hookrail::inspect;
+use hookrail::package::{
+    Build, Builder, Compatibility, Content, Error, FORMAT, Metadata, Package, Tar, Target, digest, fits_here,
+    libc_here, write,
+};
 use hookrail_tests::{has_peer, plugin};
 
 /// A package of the plugin `hello`, in a folder of its own.
@@ -25,7 +28,7 @@ fn packed(folder: &Path, change: impl FnOnce(&mut Metadata, &mut Vec<Content>)) 
         version: note.version.parse().unwrap(),
         description: "Greets every message.".into(),
         built_at: "2026-11-21T10:20:30Z".into(),
-        tar: Tar { sha256: hookrail::package::Digest::of(b""), size: 0 },
+        tar: Tar { sha256: digest(b""), size: 0 },
         files: Vec::new(),
         authors: vec!["The Hookrail developers <hookrail@example.org>".into()],
         builder: Builder {
@@ -38,7 +41,7 @@ fn packed(folder: &Path, change: impl FnOnce(&mut Metadata, &mut Vec<Content>)) 
         functionality: vec!["message_processing".to_owned().try_into().unwrap()],
         compatibility: Compatibility { host: "~> 1.0".parse().unwrap(), abi: "~> 1.0".parse().unwrap() },
         requires: Vec::new(),
-        targets: vec![Build { target: Target::HERE, libc: Libc::here(), library: path(&inside) }],
+        targets: vec![Build { target: Target::HERE, libc: libc_here(), library: path(&inside) }],
         hooks: note.hooks,
         capabilities: note.capabilities,
         isolation: note.isolation,
@@ -54,11 +57,11 @@ fn a_package_is_read_as_it_was_written() {
     assert_eq!(path.file_name().unwrap(), "hello-1.0.0.hrp");
     let mut package = Package::open(&path).unwrap();
     package.verify().unwrap();
-    let build = package.metadata().fits_here().unwrap();
+    let build = fits_here(package.metadata()).unwrap();
     assert_eq!(build.target, Target::HERE);
     let mut seen = Vec::new();
     package
-        .unpack(&mut |unpacked| {
+        .unpack::<Error>(&mut |unpacked| {
             let mut bytes = Vec::new();
             unpacked.bytes.read_to_end(&mut bytes).unwrap();
             seen.push((unpacked.file.path.to_string(), bytes.len() as u64));

@@ -7,9 +7,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hookrail::Error;
-use hookrail::package::{Content, Digest, Home, Metadata};
-use hookrail::store::{Depth, Install, Kind, Refused, Standing, Store, Voucher, Wanted};
+use hookrail::package::{Content, Home, Metadata};
+use hookrail::store::{Depth, Error, Install, Kind, Refused, Standing, Store, Voucher, Wanted, unasked};
 use hookrail_tests::alone;
 use hookrail_tests::stocked::{Scene, digest, public, sign, version};
 use minisign::KeyPair;
@@ -41,7 +40,7 @@ fn installed_files_are_those_that_were_packed() {
     let mut copy = fs::File::from(library.open().unwrap());
     copy.rewind().unwrap();
     copy.read_to_end(&mut bytes).unwrap();
-    assert_eq!(Some(Digest::of(&bytes)), library.sha256);
+    assert_eq!(Some(hookrail::package::digest(&bytes)), library.sha256);
     assert!(
         fs::write(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&copy)), "x").is_err(),
         "it is sealed"
@@ -65,7 +64,7 @@ fn a_new_version_takes_the_place_and_the_one_before_stays() {
     assert_eq!(kept, [version("1.1.0"), version("2.0.0")]);
     assert!(!scene.path("store/screen/1.0.0").exists());
 
-    scene.change().configure(NAME, serde_json::json!({}), |_| Ok(())).unwrap();
+    scene.change().configure(NAME, serde_json::json!({}), unasked).unwrap();
     assert_eq!(scene.change().uninstall(NAME, false).unwrap(), Some(version("2.0.0")));
     assert!(!scene.path("store").exists() && scene.path("config/screen/config.json").exists());
     assert!(scene.store.list(Depth::Files).unwrap().is_empty());
@@ -322,7 +321,8 @@ fn a_store_that_others_can_write_is_refused() {
         let mode = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         let before = fs::metadata(&path).unwrap().permissions().mode();
         mode(before | 0o020);
-        let opened = Home::open(&scene.path("")).and_then(Store::open).and_then(|store| store.list(Depth::Metadata));
+        let opened = Home::open(&scene.path("")).map_err(Error::from).and_then(Store::open);
+        let opened = opened.and_then(|store| store.list(Depth::Metadata));
         assert_eq!(opened.unwrap_err().code(), "HR0813", "{name}");
         mode(before);
     }
@@ -361,7 +361,8 @@ fn an_installed_plugin_goes_before_a_prebuilt_one_of_its_name() {
     let brought = scene.folder.path().join("brought.so");
     fs::copy(scene.store.wanted(NAME).unwrap().library.path, &brought).unwrap();
     // SAFETY: our own plugin.
-    let store = unsafe { scene.store.clone().with_prebuilt([(NAME.into(), brought.clone())]) };
+    let exported = |file: &Path| unsafe { hookrail::schema(file) };
+    let store = scene.store.clone().with_prebuilt([(NAME.into(), brought.clone())], exported);
     let listed = || {
         let all = store.list(Depth::Metadata).unwrap();
         let one = store.listed(NAME, Depth::Metadata).unwrap().unwrap();
@@ -370,7 +371,7 @@ fn an_installed_plugin_goes_before_a_prebuilt_one_of_its_name() {
     assert_eq!(listed(), [(Kind::External, Standing::Signed); 2]);
     assert_ne!(store.wanted(NAME).unwrap().library.path, brought);
     store.change().unwrap().enable(NAME, agreed).unwrap();
-    let upgraded = store.change().unwrap().install(&scene.package("1.1.0"), Install::default(), |_| Ok(()));
+    let upgraded = store.change().unwrap().install(&scene.package("1.1.0"), Install::default(), unasked);
     assert!(upgraded.unwrap().enabled);
 
     store.change().unwrap().uninstall(NAME, false).unwrap();
@@ -380,6 +381,6 @@ fn an_installed_plugin_goes_before_a_prebuilt_one_of_its_name() {
     assert!(!store.state().unwrap().desired(NAME).enabled);
     assert!(store.change().unwrap().enable(NAME, agreed).unwrap());
     assert!(store.state().unwrap().desired(NAME).enabled);
-    let taken = store.change().unwrap().install(&scene.package("1.2.0"), Install::default(), |_| Ok(()));
+    let taken = store.change().unwrap().install(&scene.package("1.2.0"), Install::default(), unasked);
     assert!(matches!(taken.unwrap_err(), Error::Store { why: Refused::Prebuilt, .. }));
 }

@@ -1,20 +1,17 @@
 //! Plugins that need others: none is enabled without them, none goes while it is needed, and hosts load
 //! what is needed first.
 
-use hookrail::store::{Install, Wanted};
-use hookrail::{Config, Error, Happened, Host};
+use hookrail::control::Manager;
+use hookrail::store::{Error, Install, unasked};
+use hookrail::{Config, Happened, Host};
 use hookrail_tests::stocked::Scene;
-
-fn agreed(_: &Wanted) -> Result<(), Error> {
-    Ok(())
-}
 
 fn install(scene: &Scene, name: &str, version: &str, requires: &[(&str, &str)]) -> Result<(), Error> {
     scene.install(&scene.named(name, version, requires), Install::default()).map(|_| ())
 }
 
 fn enable(scene: &Scene, name: &str) -> Result<bool, Error> {
-    scene.change().enable(name, agreed)
+    scene.change().enable(name, unasked)
 }
 
 fn refused<T>(result: Result<T, Error>, code: &str, part: &str) {
@@ -38,7 +35,7 @@ fn a_required_plugin_is_enabled_first_and_stays() {
     let needed = "above 1.0.0, which needs below ~> 0.2";
     refused(scene.change().disable("below"), "HR0834", needed);
     refused(scene.change().uninstall("below", false), "HR0834", needed);
-    refused(scene.change().rollback("below", agreed), "HR0834", needed);
+    refused(scene.change().rollback("below", unasked), "HR0834", needed);
     refused(install(&scene, "below", "1.0.0", &[]), "HR0834", needed);
     install(&scene, "below", "0.3.0", &[]).unwrap();
 
@@ -69,7 +66,7 @@ fn a_host_loads_required_plugins_first() {
     let host = Host::new(Config::default()).unwrap();
     let events = host.events();
     // SAFETY: our own libraries.
-    assert!(unsafe { host.open_store(scene.store.clone()) }.unwrap().is_empty());
+    assert!(unsafe { Manager::new(&host).open_store(scene.store.clone()) }.unwrap().is_empty());
     let is_load = |what: &Happened| matches!(what, Happened::Loaded { .. });
     let loaded = std::iter::from_fn(|| events.wait(std::time::Duration::ZERO)).filter(|event| is_load(&event.what));
     assert_eq!(loaded.map(|event| event.plugin.to_string()).collect::<Vec<_>>(), ["c", "b", "a"]);

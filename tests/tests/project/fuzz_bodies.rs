@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::ptr::from_ref;
 
-use hookrail::control::wire::Request;
+use hookrail::control::wire::RawRequest;
 use hookrail::{Config, Message, MessagePublish};
 use hookrail_abi::{Bytes, Format, Point};
 use hookrail_tests::animals;
@@ -148,7 +148,7 @@ fn the_inputs_to_be_damaged_are_good() {
     let (package, json) = (raw::package(&metadata, &tar), metadata.to_string());
     let (library, packed) = (library(), packed());
     assert!(hookrail::inspect(animals::c("well_behaved")).is_ok());
-    assert!(Request::read(LINES[0]).is_ok() && Request::read(LINES[1]).is_ok());
+    assert!(RawRequest::read(LINES[0]).is_ok() && RawRequest::read(LINES[1]).is_ok());
     assert!(toml::from_str::<Config>(std::str::from_utf8(CONFIG).unwrap()).is_ok());
     let seeds: [(&str, &[&[u8]]); 10] = [
         ("config", &[CONFIG]),

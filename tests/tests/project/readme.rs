@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::read_to_string;
 
-use hookrail::control::wire::Desire;
+use hookrail::control::command::Desire;
 use hookrail_tests::root;
 
 fn read(file: &str) -> String {

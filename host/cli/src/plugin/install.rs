@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use hookrail::control::command::{
-    self, Allow, Changed, Command, Disable, Enable, Installed, Planned, Rollback, Stage, Staged, TakeIn, Taken, Uninstall,
-    Uninstalled, Validate, Validated,
+    self, Allow, Changed, Command, Disable, Enable, Installed, Planned, Rollback, Stage, Staged, TakeIn, Taken,
+    Uninstall, Uninstalled, Validate, Validated,
 };
 use hookrail::store::{Allowance, Installation};
 
@@ -42,8 +42,10 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
             let how = Install { plugin: None, dry_run: *dry_run, downgrade: *downgrade };
             install(&staged(file)?, &how, *swap, common)
         }
-        Store::Uninstall { name, purge, common } => {
-            ask(common, Uninstall { purge: *purge, ..Uninstall::new(name) }, |Uninstalled { name, version, purged, ended }| {
+        Store::Uninstall { name, purge, common } => ask(
+            common,
+            Uninstall { purge: *purge, ..Uninstall::new(name) },
+            |Uninstalled { name, version, purged, ended }| {
                 if !purged {
                     talk::line("its configuration is kept, and whose its name is; --purge forgets both");
                 }
@@ -52,8 +54,8 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
                     Some(version) => format!("{name} {version} uninstalled{ended}"),
                     None => format!("{name} forgotten"),
                 }
-            })
-        }
+            },
+        ),
         Store::Enable { name, common } => {
             let (done, by_host) = remote::ask(&common.selection, Enable::new(name))?;
             if !by_host {
@@ -61,9 +63,7 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
             }
             answer(&done, common.json, changed)
         }
-        Store::Disable { name, common } => {
-            ask(common, Disable::new(name), changed)
-        }
+        Store::Disable { name, common } => ask(common, Disable::new(name), changed),
         Store::Rollback { name, swap, common } => {
             let (fresh, wait_ms) = (swap.fresh, swap.wait_ms());
             ask(common, Rollback { fresh, wait_ms, ..Rollback::new(name) }, changed)
@@ -120,11 +120,7 @@ fn staged(file: &Path) -> Result<PathBuf, Error> {
     Ok(file.into())
 }
 
-fn ask<C: Command>(
-    common: &Common,
-    command: C,
-    text: impl FnOnce(&C::Answer) -> String,
-) -> Result<ExitCode, Error> {
+fn ask<C: Command>(common: &Common, command: C, text: impl FnOnce(&C::Answer) -> String) -> Result<ExitCode, Error> {
     let (done, _) = remote::ask(&common.selection, command)?;
     answer(&done, common.json, text)
 }

@@ -8,7 +8,8 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use hookrail::control::{Client, Command, Manage};
+use hookrail::control::command::{self, Hooks, Show, Unload};
+use hookrail::control::{Client, Manage};
 use hookrail_tests::cli::asked::{ask, refused, shown, told};
 use hookrail_tests::cli::live::Live;
 use hookrail_tests::cli::{folder, home, hookrail, text};
@@ -113,7 +114,7 @@ fn a_trace_condition_on_an_unknown_field_is_told_from_a_quiet_stream() {
         std::thread::spawn(move || command.output().unwrap())
     };
     let mut client = Client::connect(socket(&live)).unwrap();
-    let mut is_traced = || client.hooks().unwrap().iter().any(|view| view.tracers == 1);
+    let mut is_traced = || client.ask(Hooks::new()).unwrap().iter().any(|view| view.tracers == 1);
     let said = loop {
         let (asked, mut came) = (trace("topics", "1s"), false);
         while !asked.is_finished() {
@@ -190,15 +191,15 @@ fn a_wait_that_is_longer_than_any_is_refused_and_not_cut() {
     let mut client = Client::connect(socket(&live)).unwrap();
     let plugin = "panics-in-callback".to_owned();
     let wait_ms = Some(600_001);
-    for command in [
-        Command::Unload { plugin: plugin.clone(), wait_ms },
-        Command::Trace { point: POINT.into(), count: 1, condition: None, wait_ms },
-    ] {
-        let said = client.call(&command).unwrap_err();
+    let said = [
+        client.ask(Unload { wait_ms, ..Unload::new(&plugin) }).unwrap_err(),
+        client.ask(command::Trace { wait_ms, ..command::Trace::new(POINT, 1) }).unwrap_err(),
+    ];
+    for said in said {
         assert_eq!(said.code(), "HR0701");
         assert!(said.to_string().contains("`wait_ms` is 600001: at most 600000"), "{said}");
     }
-    assert!(client.show(&plugin).unwrap().plugin.is_loaded(), "nothing was done");
+    assert!(client.ask(Show::new(&plugin)).unwrap().plugin.is_loaded(), "nothing was done");
     drop(client);
     assert_eq!(live.end().0, Some(0));
 }
