@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use hookrail::package::{
-    Build, Builder, Compatibility, Content, FORMAT, Home, Libc, Metadata, Tar, Target, Trust, signature_of, write,
+    Build, Builder, Compatibility, Content, FORMAT, Home, Metadata, Tar, Target, Trust, libc_here, signature_of, write,
 };
 use hookrail::store::{Install, Store, unasked};
 use hookrail_tests::root;
@@ -106,7 +106,7 @@ fn metadata(library: &Path) -> Metadata {
         compatibility: Compatibility { host: "~> 1.0".parse().unwrap(), abi: "~> 1.0".parse().unwrap() },
         targets: vec![Build {
             target: Target::HERE,
-            libc: Libc::here(),
+            libc: libc_here(),
             library: "lib/libscreen.so".parse().expect("a path"),
         }],
         hooks: note.hooks,

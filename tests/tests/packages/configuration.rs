@@ -99,7 +99,7 @@ fn a_refused_configuration_leaves_nothing() {
         assert_eq!(error.code(), "HR0826", "{name}");
     }
     let large = Value::String("a".repeat(MAX_CONFIG));
-    let error = scene.change().configure(NAME, large, |_| panic!("nobody is asked")).unwrap_err();
+    let error = scene.change().configure::<Error>(NAME, large, |_| panic!("nobody is asked")).unwrap_err();
     assert_eq!(error.code(), "HR0836");
     let veto = |_: &Value| scene.store.wanted("none").map(|_| ());
     let vetoed = |value| scene.change().configure(NAME, value, veto).unwrap_err().code();
