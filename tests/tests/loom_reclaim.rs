@@ -9,13 +9,13 @@
 //! What is proved is the symmetric protocol; that a kernel issues the readers' half is its contract.
 
 #[path = "../../host/dispatch/src/reclaim/grace.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
 mod grace;
 #[path = "../../host/dispatch/src/chain/pair.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
 mod pair;
 #[path = "../../host/dispatch/src/reclaim/slot.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
 mod slot;
 #[path = "fixtures/loom_sync.rs"]
 mod sync;

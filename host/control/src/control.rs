@@ -23,7 +23,7 @@ pub struct Control {
 }
 
 impl Manager {
-    /// Opens a control socket at `path`, by which [`Client`] and the program `hookrail` manage this host for as long as
+    /// Opens a control socket at `path`, by which [`Client`](crate::Client) and the program `hookrail` manage this host for as long as
     /// the answer lives. Where its folder is missing it
     /// is made, for this user alone.
     ///

@@ -18,14 +18,15 @@ use hookrail_abi::verdict::raw;
 use hookrail_abi::{RawKind, Verdict};
 
 pub use callback::{Callback, Ctx, Origin, Standing, Trial};
-pub use counted::context_of;
-pub use facts::Facts;
+pub(crate) use counted::context_of;
+pub(crate) use facts::Facts;
 pub use id::{CallbackId, Owner};
-pub use outcome::{Outcome, Packed};
-pub use pair::{Pair, Run};
+pub use outcome::Outcome;
+pub(crate) use outcome::Packed;
+pub(crate) use pair::{Pair, Run};
 use settle::settle;
-pub use snapshot::{Entry, Published, Snapshot};
-pub use watched::Watch;
+pub(crate) use snapshot::{Entry, Published, Snapshot};
+pub(crate) use watched::Watch;
 
 use crate::fault;
 use crate::reclaim;
@@ -49,7 +50,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    pub const fn new(point: &'static str, kind: RawKind, deniable: bool) -> Self {
+    pub(crate) const fn new(point: &'static str, kind: RawKind, deniable: bool) -> Self {
         let head = AtomicPtr::new(Published::empty().as_raw());
         Chain { head, has_callbacks: AtomicBool::new(false), facts: Facts { point, kind, deniable } }
     }
@@ -59,7 +60,7 @@ impl Chain {
     /// # Safety
     /// `payload` points to the point's payload, exclusive for the call unless the kind is notify.
     #[inline(always)]
-    pub unsafe fn dispatch(&self, payload: *mut c_void, nobody: Verdict) -> Outcome {
+    pub(crate) unsafe fn dispatch(&self, payload: *mut c_void, nobody: Verdict) -> Outcome {
         if !self.is_hooked() {
             return Outcome::nobody(nobody);
         }
@@ -84,26 +85,26 @@ impl Chain {
     /// Whether readers enter: there are callbacks, or somebody counts, or a plugin leaves and readers are to
     /// come by.
     #[inline(always)]
-    pub fn is_hooked(&self) -> bool {
+    pub(crate) fn is_hooked(&self) -> bool {
         // Relaxed: only compared. A registration that races with this comes after it.
         self.head.load(Ordering::Relaxed) != Published::empty().as_raw()
     }
 
     /// Whether any callback would run.
     #[inline]
-    pub fn has_callbacks(&self) -> bool {
+    pub(crate) fn has_callbacks(&self) -> bool {
         // Relaxed: a registration that races with this comes after it.
         self.has_callbacks.load(Ordering::Relaxed)
     }
 
     /// Whether readers enter although there is no callback.
-    pub fn is_resting(&self) -> bool {
+    pub(crate) fn is_resting(&self) -> bool {
         self.head.load(Ordering::Relaxed) == Published::resting().as_raw()
     }
 
     /// The published snapshot, alive while the caller is inside.
     #[inline(always)]
-    pub fn load(&self) -> Published {
+    pub(crate) fn load(&self) -> Published {
         // Acquire: pairs with the Release in `publish`.
         // SAFETY: by the type invariant.
         unsafe { Published::from_raw(self.head.load(Ordering::Acquire)) }
@@ -125,7 +126,7 @@ impl Chain {
     }
 
     /// The code and the context of each callback, in order.
-    pub fn parts(&self) -> Vec<(Run, *mut c_void)> {
+    pub(crate) fn parts(&self) -> Vec<(Run, *mut c_void)> {
         if !self.is_hooked() {
             return Vec::new();
         }
@@ -137,7 +138,7 @@ impl Chain {
     ///
     /// # Safety
     /// As for `dispatch`; the snapshot is one of this chain, or the empty one, and alive.
-    pub unsafe fn dispatch_pinned(&self, snapshot: Published, payload: *mut c_void, nobody: Verdict) -> Outcome {
+    pub(crate) unsafe fn dispatch_pinned(&self, snapshot: Published, payload: *mut c_void, nobody: Verdict) -> Outcome {
         // SAFETY: the caller's contract.
         let decided = self.nest(|frame| unsafe { self.run_in(frame, snapshot, payload) });
         decided.map_or(Outcome::nobody(nobody), Packed::unpack)
@@ -184,7 +185,7 @@ impl Chain {
 
     /// Makes these the callbacks, looked at in that way; the chain before is for the caller to retire.
     /// Where there is nothing to do, readers enter all the same if they are to come by.
-    pub fn hang(&self, callbacks: &[Arc<Callback>], watch: Watch, come_by: bool) -> Snapshot {
+    pub(crate) fn hang(&self, callbacks: &[Arc<Callback>], watch: Watch, come_by: bool) -> Snapshot {
         // Relaxed: as in `has_callbacks`.
         self.has_callbacks.store(!callbacks.is_empty(), Ordering::Relaxed);
         self.publish(if watched::is_needed(&self.facts, callbacks, &watch) {
@@ -198,7 +199,7 @@ impl Chain {
     }
 
     /// Replaces the chain; the one before is for the caller to retire.
-    pub fn publish(&self, next: Snapshot) -> Snapshot {
+    pub(crate) fn publish(&self, next: Snapshot) -> Snapshot {
         let next = next.publish();
         // Release: pairs with the Acquire in `load`. Acquire: what we retire was written by another
         // writer. INVARIANT: the old snapshot goes to the caller, who lets a grace period pass.

@@ -41,7 +41,7 @@ type Make = dyn FnOnce(&Registry, Arc<str>, Owner) -> Result<Addition, ApiMisuse
 
 /// Callbacks that were registered; `Host::unregister` takes them out.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Registered(pub Owner);
+pub struct Registered(Owner);
 
 impl Callbacks {
     /// None yet; `instance` is the name they go by, beside the instances of plugins.
@@ -85,14 +85,22 @@ impl Callbacks {
         self
     }
 
-    pub fn register(self, registry: &Registry, owner: Owner) -> Result<Registered, ApiMisuse> {
-        registry.add(self.into_additions(registry, owner)?)?;
+    pub(crate) fn into_additions(self, registry: &Registry, owner: Owner) -> Result<Vec<Addition>, ApiMisuse> {
+        let instance = self.instance;
+        self.callbacks.into_iter().map(|make| make(registry, instance.clone(), owner)).collect()
+    }
+}
+
+impl Registry {
+    /// Registers callbacks of the embedding program: all of them, or none.
+    pub fn register(&self, callbacks: Callbacks, owner: Owner) -> Result<Registered, ApiMisuse> {
+        self.add(callbacks.into_additions(self, owner)?)?;
         Ok(Registered(owner))
     }
 
-    pub fn into_additions(self, registry: &Registry, owner: Owner) -> Result<Vec<Addition>, ApiMisuse> {
-        let instance = self.instance;
-        self.callbacks.into_iter().map(|make| make(registry, instance.clone(), owner)).collect()
+    /// Takes them out of their chains. Cannot fail, does not wait for readers.
+    pub fn unregister(&self, registered: Registered) {
+        self.remove(registered.0);
     }
 }
 

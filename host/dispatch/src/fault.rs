@@ -12,14 +12,14 @@ use hookrail_abi::{FaultPolicy, Verdict};
 use hookrail_model::log;
 
 pub use breaker::Breaker;
-pub use count::count;
+pub(crate) use count::count;
 pub use finding::{Finding, Findings, Found, Placed};
 
 use crate::chain::{Callback, Facts};
 use crate::frame::{self, Panic};
 
 /// Whether an answer is a fault: one that says so, or no verdict of this point.
-pub fn is(facts: &Facts, answer: u32) -> bool {
+pub(crate) fn is(facts: &Facts, answer: u32) -> bool {
     match answer & 0xff {
         raw::CONTINUE => answer != raw::CONTINUE,
         raw::STOP => false,
@@ -29,13 +29,13 @@ pub fn is(facts: &Facts, answer: u32) -> bool {
 }
 
 /// What the fault of a callback means for its facts. `None`: go on as if it were not there.
-pub fn verdict(facts: &Facts, callback: &Callback) -> Option<Verdict> {
+pub(crate) fn verdict(facts: &Facts, callback: &Callback) -> Option<Verdict> {
     // Where nothing can be denied a closed policy has nothing to close.
     (callback.fault == FaultPolicy::Closed && facts.deniable).then_some(Verdict::Deny(0))
 }
 
 /// A callback failed: logs it, counts it, and answers what that means for the facts.
-pub fn answered(facts: &Facts, callback: &Callback, answer: u32) -> Option<Verdict> {
+pub(crate) fn answered(facts: &Facts, callback: &Callback, answer: u32) -> Option<Verdict> {
     let (said, panic) = frame::take(Saying::Fault).map(|said| (said.text, said.panic)).unzip();
     let panic = panic.flatten();
     let what = match answer & 0xff {
@@ -74,7 +74,7 @@ pub fn answered(facts: &Facts, callback: &Callback, answer: u32) -> Option<Verdi
 
 /// A call took longer than it may; both in nanoseconds.
 #[cold]
-pub fn slow(facts: &Facts, callback: &Callback, took: u64, budget: u64) {
+pub(crate) fn slow(facts: &Facts, callback: &Callback, took: u64, budget: u64) {
     let count = callback.record.slow();
     if is_worth_a_line(count) {
         callback.tell(facts.point, Found::Slow { took, budget, count });
@@ -83,14 +83,14 @@ pub fn slow(facts: &Facts, callback: &Callback, took: u64, budget: u64) {
 
 /// A callback that was on trial answered well.
 #[cold]
-pub fn recovered(facts: &Facts, callback: &Callback) {
+pub(crate) fn recovered(facts: &Facts, callback: &Callback) {
     callback.tell(facts.point, Found::Recovered);
 }
 
 /// A callback dispatches, whose callbacks dispatch, and so on: logs it, and answers whether the dispatch that
 /// is one too many is denied; otherwise it is as if nobody hooked the point.
 #[cold]
-pub fn too_deep(facts: &Facts, deepest: usize) -> bool {
+pub(crate) fn too_deep(facts: &Facts, deepest: usize) -> bool {
     static TIMES: AtomicU64 = AtomicU64::new(0);
     // Relaxed: a count.
     if is_worth_a_line(TIMES.fetch_add(1, Ordering::Relaxed) + 1) {

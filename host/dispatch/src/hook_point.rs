@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use hookrail_abi::Point;
 use hookrail_abi::boundary::RawCallback;
+use hookrail_model::error::ApiMisuse;
 
 use crate::chain::{Chain, Outcome};
-use crate::registry::PointState;
+use crate::registry::{PointState, Registry};
 
 /// A point of a host, to dispatch on. Cheap to clone; it may outlive the host, and then has no
 /// callbacks.
@@ -17,9 +18,10 @@ pub struct HookPoint<P> {
     point: std::marker::PhantomData<fn(P)>,
 }
 
-impl<P> HookPoint<P> {
-    pub fn new(state: Arc<PointState>) -> Self {
-        HookPoint { state, point: std::marker::PhantomData }
+impl Registry {
+    /// The point of that declaration, made at its first use, to dispatch on.
+    pub fn hook_point<P: Point>(&self) -> Result<HookPoint<P>, ApiMisuse> {
+        Ok(HookPoint { state: self.declare::<P>()?, point: std::marker::PhantomData })
     }
 }
 
@@ -48,7 +50,7 @@ impl<P: Point> HookPoint<P> {
         self.state.chain.has_callbacks()
     }
 
-    pub fn chain(&self) -> &Chain {
+    pub(crate) fn chain(&self) -> &Chain {
         &self.state.chain
     }
 

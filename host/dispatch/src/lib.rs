@@ -7,7 +7,6 @@
 //!
 //! Must know nothing of libraries and files: code is a function pointer, an owner a number. Stands on the model.
 
-#![allow(missing_docs)] // FOR NOW
 mod chain;
 mod condvar;
 mod context;

@@ -8,6 +8,7 @@ use parking_lot::RwLock;
 
 use crate::chain::CallbackId;
 
+/// The names of all callbacks that a host ever had, each with its id.
 #[derive(Debug, Default)]
 pub struct Names {
     table: RwLock<Table>,
@@ -34,6 +35,10 @@ impl Names {
         id
     }
 
+    /// `instance/callback`.
+    ///
+    /// # Panics
+    /// If the id is another host's.
     pub fn name(&self, id: CallbackId) -> Arc<str> {
         self.table.read().names[id.0.get() as usize - 1].clone()
     }

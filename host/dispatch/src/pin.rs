@@ -6,7 +6,7 @@ use hookrail_abi::Point;
 
 use crate::chain::Outcome;
 use crate::hook_point::HookPoint;
-use crate::registry::Root;
+use crate::registry::{Registry, Root};
 
 /// The chains of a host as they were at one instant: `Host::pin`.
 #[derive(Debug)]
@@ -14,11 +14,7 @@ pub struct Pin<'a> {
     root: &'a Root,
 }
 
-impl<'a> Pin<'a> {
-    pub fn new(root: &'a Root) -> Self {
-        Pin { root }
-    }
-
+impl Pin<'_> {
     /// Runs the chain of a point as it was when the pin began, whatever was loaded or unloaded
     /// since. A point that was declared later, or belongs to another host, has no callbacks here.
     pub fn dispatch<P: Point>(&self, point: &HookPoint<P>, payload: &mut P::Payload) -> Outcome {
@@ -27,5 +23,12 @@ impl<'a> Pin<'a> {
         // SAFETY: the payload is that of the point, and exclusive; the pin has been inside since
         // before it loaded the root, which keeps the snapshots in it.
         unsafe { chain.dispatch_pinned(snapshot, from_mut(payload).cast(), const { P::NOBODY }) }
+    }
+}
+
+impl Registry {
+    /// Runs `read` with the chains of all points as they are now, which stay until it returns.
+    pub fn pinned<R>(&self, read: impl FnOnce(&Pin<'_>) -> R) -> R {
+        self.pin(|root| read(&Pin { root }))
     }
 }

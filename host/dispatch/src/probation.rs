@@ -43,7 +43,7 @@ impl Probation {
 
     /// One of its callbacks failed: why it is not passed, if that was one fault too many.
     #[cold]
-    pub fn fault(&self, what: impl FnOnce() -> String) -> Option<String> {
+    pub(crate) fn fault(&self, what: impl FnOnce() -> String) -> Option<String> {
         // Relaxed: a count; one fault alone finds it at the limit.
         let faults = self.faults.fetch_add(1, Ordering::Relaxed) + 1;
         if faults != self.limit || self.left().is_zero() {
@@ -55,7 +55,7 @@ impl Probation {
 
     /// Why it is not passed, unless it was over already.
     #[cold]
-    pub fn give_up(&self, reason: impl FnOnce() -> String) -> Option<String> {
+    pub(crate) fn give_up(&self, reason: impl FnOnce() -> String) -> Option<String> {
         (!self.left().is_zero() && self.end()).then(reason)
     }
 

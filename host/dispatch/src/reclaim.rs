@@ -122,17 +122,17 @@ pub struct Limbo<T> {
 }
 
 impl<T> Limbo<T> {
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Limbo { retired: Mutex::new(Vec::new()) }
     }
 
     /// Takes what was just unlinked. Neither waits nor drops anything.
-    pub fn retire(&self, unlinked: Vec<T>) {
+    pub(crate) fn retire(&self, unlinked: Vec<T>) {
         self.retired.lock().push((begin(), unlinked));
     }
 
     /// Drops whatever nobody reads any more.
-    pub fn collect(&self) {
+    pub(crate) fn collect(&self) {
         let mut dead = Vec::new();
         self.retired.lock().retain_mut(|(grace, unlinked)| {
             let over = grace.is_over();
@@ -146,7 +146,7 @@ impl<T> Limbo<T> {
     }
 
     /// Looks at all that is still held.
-    pub fn each(&self, mut look: impl FnMut(&T)) {
+    pub(crate) fn each(&self, mut look: impl FnMut(&T)) {
         self.retired.lock().iter().flat_map(|(_, unlinked)| unlinked).for_each(&mut look);
     }
 }

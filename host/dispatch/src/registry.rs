@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 pub use hung::Look;
 use hung::{Hung, Replaced};
 pub use point::PointState;
-pub use root::Root;
+pub(crate) use root::Root;
 
 use crate::chain::{Callback, Entry, Owner, Snapshot, Standing};
 use crate::fault::{self, Findings};
@@ -37,6 +37,7 @@ pub struct Registry {
     /// How many plugins are leaving: meanwhile readers enter points without callbacks too, so that
     /// they run on leaving what they have left of those.
     leaving: AtomicUsize,
+    /// The callbacks' names and ids.
     pub names: Names,
     /// Takes each snapshot before `points` is unlocked, so that an unloading misses none that holds
     /// its callbacks.
@@ -60,11 +61,14 @@ enum Retired {
 
 /// A callback on its way to a point.
 pub struct Addition {
+    /// The point.
     pub point: Arc<PointState>,
+    /// The callback, whose place its priority tells.
     pub callback: Callback,
 }
 
 impl Registry {
+    /// Without points; `config` is by point name.
     pub fn new(config: BTreeMap<String, PointConfig>, faults: Faults, quarantine: Quarantine) -> Self {
         Registry {
             config,
@@ -173,7 +177,7 @@ impl Registry {
     }
 
     /// Adds all of them, or none. Does not wait for readers.
-    pub fn add(&self, additions: Vec<Addition>) -> Result<(), ApiMisuse> {
+    pub(crate) fn add(&self, additions: Vec<Addition>) -> Result<(), ApiMisuse> {
         self.swap(None, None, additions).map(drop)
     }
 
@@ -370,7 +374,7 @@ mod tests {
     fn a_replacement_publishes_each_point_once() {
         let registry = Registry::new(BTreeMap::new(), Faults::default(), Quarantine::default());
         let (old, new) = (Owner(1), Owner(2));
-        on_three_points().register(&registry, old).unwrap();
+        registry.register(on_three_points(), old).unwrap();
         // Under a pin all that is retired stays.
         registry.pin(|_| {
             let retired = || {
@@ -393,7 +397,7 @@ mod tests {
     #[test]
     fn republishing_gathers_no_tallies() {
         let registry = Registry::new(BTreeMap::new(), Faults::default(), Quarantine::default());
-        on_three_points().register(&registry, Owner(1)).unwrap();
+        registry.register(on_three_points(), Owner(1)).unwrap();
         for _ in 0..10_000 {
             registry.watch(MessagePublish::NAME, |level, _| *level = Level::Count);
         }
@@ -429,10 +433,10 @@ mod tests {
         let state = registry.declare::<MessagePublish>().unwrap();
         let is = || (state.chain.is_hooked(), state.chain.has_callbacks());
         let [first, second] = [1, 2].map(Owner);
-        on_three_points().register(&registry, first).unwrap();
+        registry.register(on_three_points(), first).unwrap();
         assert_eq!(is(), (true, true));
         drop(registry.leave(first));
-        on_three_points().register(&registry, second).unwrap();
+        registry.register(on_three_points(), second).unwrap();
         drop(registry.leave(second));
         assert_eq!(is(), (true, false), "two leave");
         registry.has_left();

@@ -8,7 +8,9 @@ mod shards;
 mod tally;
 mod trace;
 
-pub use clock::{monotonic, now};
+pub(crate) use clock::monotonic;
+pub use clock::now;
 pub use record::Record;
-pub use tally::{PointCounts, Tally};
-pub use trace::{Taking, Tracer, Tracers};
+pub(crate) use tally::{PointCounts, Tally};
+pub(crate) use trace::Taking;
+pub use trace::{Tracer, Tracers};

@@ -5,7 +5,7 @@
 
 use once_cell::sync::Lazy;
 
-pub use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 /// `membarrier(2)` commands, from `linux/membarrier.h`.
 const PRIVATE_EXPEDITED: libc::c_int = 1 << 3;
@@ -17,21 +17,21 @@ static ASYMMETRIC: Lazy<bool> = Lazy::new(|| membarrier(REGISTER_PRIVATE_EXPEDIT
 /// The reader's half: keeps the compiler from moving accesses across. The processor's half is
 /// issued by whoever calls [`heavy_fence`].
 #[inline(always)]
-pub fn light_fence() {
+pub(crate) fn light_fence() {
     std::sync::atomic::compiler_fence(Ordering::SeqCst);
 }
 
 /// The writer's half: every running thread of this process passes a full memory barrier between
 /// the start and the end of this call. `false` when the kernel refuses, as it may from the moment a
 /// seccomp filter is installed: then nothing may be concluded about readers.
-pub fn heavy_fence() -> bool {
+pub(crate) fn heavy_fence() -> bool {
     // SeqCst: orders the caller's own accesses, which the kernel's barrier need not on this thread.
     std::sync::atomic::fence(Ordering::SeqCst);
     if *ASYMMETRIC { membarrier(PRIVATE_EXPEDITED) } else { true }
 }
 
 /// Whether readers get by with [`light_fence`]; otherwise they must issue a full fence themselves.
-pub fn is_asymmetric() -> bool {
+pub(crate) fn is_asymmetric() -> bool {
     *ASYMMETRIC
 }
 

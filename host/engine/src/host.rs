@@ -168,14 +168,14 @@ impl Host {
     /// A point, to dispatch on. The first use of an embedder's own point declares it, which must
     /// come before plugins that hook it are loaded.
     pub fn point<P: Point>(&self) -> Result<HookPoint<P>, Error> {
-        Ok(HookPoint::new(self.core.registry.declare::<P>()?))
+        Ok(self.core.registry.hook_point()?)
     }
 
     /// Runs `read` with all chains as they are now: a plugin that is loaded or unloaded meanwhile
     /// is either in all of them or in none. Nothing that was published is freed until it returns,
     /// so keep it short; an unloading waits for it.
     pub fn pin<R>(&self, read: impl FnOnce(&Pin<'_>) -> R) -> R {
-        self.core.registry.pin(|root| read(&Pin::new(root)))
+        self.core.registry.pinned(read)
     }
 
     /// Every point with its chain, by name.
@@ -186,14 +186,14 @@ impl Host {
     /// Registers callbacks of the embedding program: all of them, or none. The operator's overrides
     /// are about plugins; the program may read its own configuration.
     pub fn register(&self, callbacks: Callbacks) -> Result<Registered, Error> {
-        Ok(callbacks.register(&self.core.registry, self.core.next_owner())?)
+        Ok(self.core.registry.register(callbacks, self.core.next_owner())?)
     }
 
     /// Takes callbacks out of their chains. Cannot fail, and does not wait: dispatches that run
     /// already may still call them, and if there are any they are dropped by the first change of
     /// chains behind them.
     pub fn unregister(&self, registered: Registered) {
-        self.core.registry.remove(registered.0);
+        self.core.registry.unregister(registered);
     }
 
     /// How closely the dispatches of a point are looked at from now on. Takes effect between two

@@ -7,7 +7,6 @@
 //! Must know nothing of what those services are for, of packages, of what is installed, and of commands. Stands on the
 //! loader.
 
-#![allow(missing_docs)] // FOR NOW
 mod admission;
 mod builtin;
 mod config;

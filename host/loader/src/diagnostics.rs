@@ -13,5 +13,5 @@ mod site;
 mod span;
 mod speaker;
 
-pub use span::attend;
+pub(crate) use span::attend;
 pub use speaker::Speaker;

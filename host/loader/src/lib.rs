@@ -1,13 +1,12 @@
 //! Opening, binding and closing a plugin's library, and the proof that it is gone.
 //!
 //! Owns one mapped library ([`Library`]): its checks behind the opening, what threads would still run of it when it has
-//! ended ([`residue`](mod@residue)), what it tells of itself ([`Speaker`]), what it counts of its memory ([`Meter`]),
+//! ended (its residue), what it tells of itself ([`Speaker`]), what it counts of its memory ([`Meter`]),
 //! closing it only when nobody can run its code any more, and asking the system whether it is gone.
 //!
 //! Must know nothing of why a library comes or goes: instances, upgrades and policy are the engine's. Stands on
 //! dispatch, whose readers it waits for, and on image.
 
-#![allow(missing_docs)] // FOR NOW
 mod diagnostics;
 mod library;
 mod mapped;

@@ -36,6 +36,7 @@ use crate::symbols::Symbols;
 /// library is closed.
 #[derive(Debug)]
 pub struct Library {
+    /// What was read of its file before it was opened.
     pub inspection: Inspection,
     /// Whether its wish never to be removed was taken out of the copy.
     pub forced: bool,

@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use hookrail_image::path_of;
 
 /// Where the loader has mapped the file; empty when it does not know it.
-pub fn segments(file: BorrowedFd<'_>) -> Vec<Range<usize>> {
+pub(crate) fn segments(file: BorrowedFd<'_>) -> Vec<Range<usize>> {
     struct Search {
         path: String,
         found: Vec<Range<usize>>,
@@ -37,7 +37,7 @@ pub fn segments(file: BorrowedFd<'_>) -> Vec<Range<usize>> {
 
 /// How many mappings of the file the kernel has, by device and inode: names may be anything.
 /// `None` when it cannot be asked.
-pub fn mappings(file: &File) -> Option<usize> {
+pub(crate) fn mappings(file: &File) -> Option<usize> {
     let metadata = file.metadata().ok()?;
     let (major, minor) = (libc::major(metadata.dev()), libc::minor(metadata.dev()));
     let maps = read("/proc/self/maps").ok()?;

@@ -37,7 +37,7 @@ impl Meter {
     ///
     /// # Safety
     /// [`end`](Self::end) is called before the library that the table is of is closed.
-    pub unsafe fn new(table: &MemoryTable, max: Option<u64>) -> Option<Self> {
+    pub(crate) unsafe fn new(table: &MemoryTable, max: Option<u64>) -> Option<Self> {
         let is_known = table.size as usize >= size_of::<MemoryTable>() && !table.shards.is_null();
         let shards = std::ptr::slice_from_raw_parts(table.shards, table.count as usize);
         // INVARIANT: the shards lie in the library, which is loaded until `end`, by the contract.
@@ -54,6 +54,7 @@ impl Meter {
         self.counts.lock().sums().held
     }
 
+    /// As it is shown, with the limit.
     pub fn view(&self) -> MemoryView {
         let Sums { held, total_allocations } = self.counts.lock().sums();
         let over = self.max.is_some_and(|max| held.bytes > max);
@@ -61,7 +62,7 @@ impl Meter {
     }
 
     /// Reads the counts for the last time; answers what it holds.
-    pub fn end(&self) -> Memory {
+    pub(crate) fn end(&self) -> Memory {
         let mut counts = self.counts.lock();
         let sums = counts.sums();
         *counts = Counts::Ended(sums);

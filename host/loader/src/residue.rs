@@ -25,10 +25,10 @@ use hookrail_dispatch::{Condvar, fork, frame, reclaim};
 use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
 
-pub use service::TABLE;
+pub(crate) use service::TABLE;
 
 use crate::diagnostics;
-pub use state::Left;
+pub(crate) use state::Left;
 use state::{Next, State};
 
 /// The residues of all libraries that were bound and are not gone.
@@ -43,7 +43,7 @@ static IS_LOST: AtomicBool = AtomicBool::new(false);
 
 /// What threads would still run of one library.
 #[derive(Debug, Default)]
-pub struct Residue {
+pub(crate) struct Residue {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -58,13 +58,13 @@ impl Residue {
     }
 
     /// What the library knows it by.
-    pub fn as_library(self: &Arc<Self>) -> *const c_void {
+    pub(crate) fn as_library(self: &Arc<Self>) -> *const c_void {
         Arc::as_ptr(self).cast()
     }
 
     /// By which of the system's functions nothing has come to us yet. When the library has used both,
     /// it is linked to the system's, and we know nothing of it.
-    pub fn unseen(&self) -> Option<&'static str> {
+    pub(crate) fn unseen(&self) -> Option<&'static str> {
         let state = self.state.lock();
         match (state.seen_destructor, state.seen_value) {
             (false, _) => Some("__cxa_thread_atexit_impl"),
@@ -74,13 +74,13 @@ impl Residue {
     }
 
     /// Why the library asked never to be closed, if it did.
-    pub fn kept(&self) -> Option<String> {
+    pub(crate) fn kept(&self) -> Option<String> {
         self.state.lock().kept.clone()
     }
 
     /// From now on each thread runs its part where it is in no callback. Nobody may call the
     /// library's callbacks any more.
-    pub fn leave(&self) {
+    pub(crate) fn leave(&self) {
         self.state.lock().leaving = true;
         reclaim::ask_all(attend);
     }
@@ -88,7 +88,7 @@ impl Residue {
     /// Waits, until nothing is left, but no longer than until `deadline`. Runs what belongs to this
     /// thread; at the deadline cancels what belongs to threads that did not come by, and adds it to
     /// `skipped`.
-    pub fn settle(&self, deadline: Instant, skipped: &mut usize) -> Result<(), Left> {
+    pub(crate) fn settle(&self, deadline: Instant, skipped: &mut usize) -> Result<(), Left> {
         const LONGEST: Duration = Duration::from_millis(5);
         let mut pause = Duration::from_micros(50);
         loop {
@@ -114,12 +114,12 @@ impl Residue {
     }
 
     /// The library is about to be closed: what it still leaves with threads is discarded, never run.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.state.lock().closed = true;
     }
 
     /// The library is gone: gives its keys back.
-    pub fn gone(self: Arc<Self>) {
+    pub(crate) fn gone(self: Arc<Self>) {
         ALL.lock().retain(|residue| !Arc::ptr_eq(residue, &self));
         for key in self.state.lock().take_keys() {
             system::key_delete(key);
@@ -127,7 +127,7 @@ impl Residue {
     }
 
     /// The library stays for ever, and so does this: threads go on to find it when they end.
-    pub fn stay(self: Arc<Self>) {
+    pub(crate) fn stay(self: Arc<Self>) {
         self.state.lock().leaving = false;
         // The library's pointer to it stays valid.
         std::mem::forget(self);

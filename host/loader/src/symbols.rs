@@ -13,21 +13,21 @@ use crate::mapped;
 
 /// Where a library lies, and what it was read from.
 #[derive(Debug)]
-pub struct Symbols {
+pub(crate) struct Symbols {
     copy: OwnedFd,
     segments: Vec<Range<usize>>,
 }
 
 impl Symbols {
     /// Those of the library that was opened from `copy`.
-    pub fn of(copy: &OwnedFd) -> Option<Self> {
+    pub(crate) fn of(copy: &OwnedFd) -> Option<Self> {
         let segments = mapped::segments(copy.as_fd());
         Some(Symbols { segments, copy: copy.try_clone().ok()? })
     }
 
     /// The names of the functions that were to be returned to at these addresses, in order; without
     /// those that lie elsewhere, and without a name where none is known.
-    pub fn names(&self, returns: &[usize]) -> Vec<Option<String>> {
+    pub(crate) fn names(&self, returns: &[usize]) -> Vec<Option<String>> {
         // One before: behind a call that never returns stands the next function.
         let calls = returns.iter().map(|address| address.wrapping_sub(1));
         let own: Vec<_> = calls.filter(|call| self.segments.iter().any(|range| range.contains(call))).collect();

@@ -38,6 +38,7 @@ unsafe impl Send for Ctx {}
 unsafe impl Sync for Ctx {}
 
 impl Ctx {
+    /// Owns what `ptr` points to, if there is a `drop` to free it with.
     pub fn new(ptr: *mut c_void, drop: Option<unsafe extern "C" fn(*mut c_void)>) -> Self {
         let drop = drop.map_or(std::ptr::null_mut(), |drop| drop as *mut ());
         Ctx { ptr, drop: AtomicPtr::new(drop) }
@@ -67,17 +68,27 @@ impl Drop for Ctx {
 /// One registered callback.
 #[derive(Debug)]
 pub struct Callback {
+    /// The same for every callback of this name, for the life of the host.
     pub id: CallbackId,
+    /// Who registered it, and takes it away again.
     pub owner: Owner,
     /// Its plugin's, if it is a plugin's.
     pub generation: Option<u64>,
+    /// The name of what owns it.
     pub instance: Arc<str>,
+    /// Its own name, unique among those of its instance on this point.
     pub name: Arc<str>,
+    /// Where it stands: lower ones are called first.
     pub priority: i32,
+    /// Who chose that priority.
     pub origin: Origin,
+    /// What it may do to a message.
     pub effects: Effects,
+    /// What happens to the message when it fails.
     pub fault: FaultPolicy,
+    /// What is called.
     pub run: Run,
+    /// What it is called with.
     pub ctx: Ctx,
     /// Whether it is part of the published chain; the operator may leave it out.
     pub enabled: bool,
@@ -89,6 +100,7 @@ pub struct Callback {
     pub record: Arc<Record>,
     /// Whether it is called. Changed under the writers' lock alone.
     pub standing: Mutex<Standing>,
+    /// Counts its faults, and says when they are too many.
     pub breaker: Breaker,
     /// What its faults may bring about, when it came with an upgrade.
     pub probation: Option<Arc<Probation>>,
@@ -99,6 +111,7 @@ pub struct Callback {
 pub enum Standing {
     /// Its plugin is required and does not run; it is the host that stands here.
     Absent,
+    /// It is called each time that its turn comes.
     Armed,
     /// It failed too often; the reason. Where its fault denies, the host denies in its place.
     Quarantined(Arc<str>),
@@ -109,17 +122,18 @@ pub enum Standing {
 /// One call, to find out whether a quarantined callback works again.
 #[derive(Debug)]
 pub struct Trial {
-    pub reason: Arc<str>,
+    pub(crate) reason: Arc<str>,
     begun: AtomicBool,
 }
 
 impl Trial {
+    /// Of a callback that was quarantined for this reason.
     pub fn new(reason: Arc<str>) -> Self {
         Trial { reason, begun: AtomicBool::new(false) }
     }
 
     /// Whether the caller is the one that calls it.
-    pub fn begin(&self) -> bool {
+    pub(crate) fn begin(&self) -> bool {
         // Relaxed: only one gets it, and nothing goes with it.
         !self.begun.swap(true, Ordering::Relaxed)
     }
@@ -127,7 +141,7 @@ impl Trial {
 
 impl Standing {
     /// Why it is not called, if it is not.
-    pub fn reason(&self) -> Option<&str> {
+    pub(crate) fn reason(&self) -> Option<&str> {
         match self {
             Standing::Absent => Some("its plugin is required and does not run"),
             Standing::Armed => None,
@@ -139,21 +153,22 @@ impl Standing {
 
 impl Callback {
     /// Where it stands: ascending by priority, then by name; never by load order or address.
-    pub fn key(&self) -> (i32, &str, &str) {
+    pub(crate) fn key(&self) -> (i32, &str, &str) {
         (self.priority, &self.instance, &self.name)
     }
 
+    /// What a snapshot holds of it.
     pub fn pair(&self) -> Pair {
         Pair::new(self.run, self.ctx.ptr)
     }
 
     /// Whether it is called each time that its turn comes.
-    pub fn is_armed(&self) -> bool {
+    pub(crate) fn is_armed(&self) -> bool {
         matches!(*self.standing.lock(), Standing::Armed)
     }
 
     /// What stands in its place while its plugin does not run.
-    pub fn stand_in(&self) -> Self {
+    pub(crate) fn stand_in(&self) -> Self {
         Callback {
             id: self.id,
             owner: Owner::NOBODY,

@@ -38,7 +38,7 @@ impl Counted {
 ///
 /// # Safety
 /// The pair lies in a snapshot that is alive.
-pub unsafe fn context_of(named: &Pair) -> *mut c_void {
+pub(crate) unsafe fn context_of(named: &Pair) -> *mut c_void {
     let (run, ctx) = named.parts();
     if run as *mut () != count as *mut () {
         return ctx;

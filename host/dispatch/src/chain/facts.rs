@@ -7,7 +7,7 @@ use hookrail_abi::RawKind;
 pub struct Facts {
     /// Its name.
     pub point: &'static str,
-    pub kind: RawKind,
+    pub(crate) kind: RawKind,
     /// Gates always, notify points never, folds where the point says so.
-    pub deniable: bool,
+    pub(crate) deniable: bool,
 }

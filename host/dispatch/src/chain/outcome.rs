@@ -19,7 +19,7 @@ pub struct Outcome {
 
 impl Outcome {
     #[inline(always)]
-    pub const fn nobody(verdict: Verdict) -> Self {
+    pub(crate) const fn nobody(verdict: Verdict) -> Self {
         Outcome { verdict, decided_by: None }
     }
 
@@ -30,7 +30,7 @@ impl Outcome {
 }
 
 /// A verdict in the words of people.
-pub fn words(verdict: Verdict) -> String {
+pub(super) fn words(verdict: Verdict) -> String {
     match verdict {
         Verdict::Continue => "continue".into(),
         Verdict::Stop => "stop".into(),
@@ -44,18 +44,18 @@ pub fn words(verdict: Verdict) -> String {
 pub struct Packed(NonZeroU64);
 
 impl Packed {
-    pub fn new(verdict: Verdict, by: CallbackId) -> Self {
+    pub(crate) fn new(verdict: Verdict, by: CallbackId) -> Self {
         // A gate's "allow" shares its number with "stop": one more bit tells them apart.
         let allow = u64::from(verdict == Verdict::Allow) << 7;
         Packed(NonZeroU64::from(by.0) | u64::from(verdict.to_raw()) << 32 | allow << 32)
     }
 
     /// A denial that no callback is to blame for.
-    pub fn denied_by_nobody() -> Self {
+    pub(crate) fn denied_by_nobody() -> Self {
         Packed(const { NonZeroU64::new((raw::DENY as u64) << 32).expect("not zero") })
     }
 
-    pub fn unpack(self) -> Outcome {
+    pub(crate) fn unpack(self) -> Outcome {
         let (id, verdict) = (self.0.get() as u32, (self.0.get() >> 32) as u32);
         let verdict = match verdict & 0xff {
             raw::STOP => Verdict::Stop,

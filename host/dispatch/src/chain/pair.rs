@@ -19,7 +19,7 @@ use std::ffi::c_void;
 use crate::sync::{AtomicPtr, Ordering, light_fence};
 
 /// The code of a callback.
-pub type Run = unsafe extern "C" fn(ctx: *mut c_void, payload: *mut c_void) -> u32;
+pub(crate) type Run = unsafe extern "C" fn(ctx: *mut c_void, payload: *mut c_void) -> u32;
 
 /// # Invariants
 /// `run` holds a [`Run`] that may be called with `ctx`, or [`skip`].
@@ -31,13 +31,13 @@ pub struct Pair {
 }
 
 impl Pair {
-    pub fn new(run: Run, ctx: *mut c_void) -> Self {
+    pub(crate) fn new(run: Run, ctx: *mut c_void) -> Self {
         // INVARIANT: the caller registers the two together.
         Pair { run: AtomicPtr::new(run as *mut ()), ctx }
     }
 
     /// A pair that does nothing.
-    pub const fn no_op() -> Self {
+    pub(crate) const fn no_op() -> Self {
         // INVARIANT: `skip` ignores its context.
         Pair { run: AtomicPtr::new(skip as *mut ()), ctx: std::ptr::null_mut() }
     }
@@ -48,7 +48,7 @@ impl Pair {
     /// `payload` is what the code expects, and the caller is inside, so that the code and its
     /// context are still there.
     #[inline(always)]
-    pub unsafe fn call(&self, frame: &AtomicPtr<()>, payload: *mut c_void) -> u32 {
+    pub(crate) unsafe fn call(&self, frame: &AtomicPtr<()>, payload: *mut c_void) -> u32 {
         self.announce(frame);
         // SAFETY: the caller's contract; it is named.
         unsafe { self.call_named(payload) }
@@ -59,7 +59,7 @@ impl Pair {
     /// # Safety
     /// As for `call`.
     #[inline(always)]
-    pub unsafe fn call_named(&self, payload: *mut c_void) -> u32 {
+    pub(crate) unsafe fn call_named(&self, payload: *mut c_void) -> u32 {
         let (run, ctx) = self.parts();
         // SAFETY: by the type invariant the code goes with the context, or ignores it; the rest is
         // the caller's contract.
@@ -68,7 +68,7 @@ impl Pair {
 
     /// Names this pair in `frame`; its code is loaded behind that.
     #[inline(always)]
-    pub fn announce(&self, frame: &AtomicPtr<()>) {
+    pub(crate) fn announce(&self, frame: &AtomicPtr<()>) {
         // Release: pairs with the Acquire in `Slot::is_in`; the callback before this one is over.
         frame.store(self.identity(), Ordering::Release);
         light_fence();
@@ -83,12 +83,12 @@ impl Pair {
 
     /// What a frame holds while this pair is being called.
     #[inline(always)]
-    pub fn identity(&self) -> *mut () {
+    pub(crate) fn identity(&self) -> *mut () {
         std::ptr::from_ref(self).cast_mut().cast()
     }
 
     /// Overwrites the code by the no-op.
-    pub fn disarm(&self) {
+    pub(crate) fn disarm(&self) {
         // Relaxed: the heavy fence that the caller issues next orders it.
         // INVARIANT: `skip` ignores its context.
         self.run.store(skip as *mut (), Ordering::Relaxed);

@@ -17,7 +17,7 @@ use crate::{fault, frame, reclaim};
 /// `end`.
 #[cold]
 #[inline(never)]
-pub unsafe fn settle(facts: &Facts, pair: *const Pair, end: *const Pair, answer: u32) -> Option<Packed> {
+pub(super) unsafe fn settle(facts: &Facts, pair: *const Pair, end: *const Pair, answer: u32) -> Option<Packed> {
     // SAFETY: being inside keeps the snapshot.
     if unsafe { is_run_by_us(end) } {
         return frame::decided();

@@ -32,7 +32,7 @@ struct Cold {
 }
 
 /// The context of a pair that runs a whole chain.
-pub trait Runner: std::fmt::Debug + Send + Sync {
+pub(super) trait Runner: std::fmt::Debug + Send + Sync {
     /// The chain that it runs; it lives as long as this.
     fn real(&self) -> Published;
 }
@@ -75,26 +75,26 @@ pub struct Published(*const Pair);
 impl Published {
     /// The snapshot without callbacks.
     #[inline(always)]
-    pub const fn empty() -> Self {
+    pub(crate) const fn empty() -> Self {
         // INVARIANT: `EMPTY` has one pair.
         Published(&raw const EMPTY.pair)
     }
 
     /// As the empty one, but readers enter and leave.
-    pub const fn resting() -> Self {
+    pub(crate) const fn resting() -> Self {
         // INVARIANT: `RESTING` has one pair.
         Published(&raw const RESTING.pair)
     }
 
     #[inline(always)]
-    pub const fn as_raw(self) -> *mut Pair {
+    pub(crate) const fn as_raw(self) -> *mut Pair {
         self.0.cast_mut()
     }
 
     /// # Safety
     /// `first` came from `as_raw`.
     #[inline(always)]
-    pub const unsafe fn from_raw(first: *const Pair) -> Self {
+    pub(crate) const unsafe fn from_raw(first: *const Pair) -> Self {
         Published(first)
     }
 
@@ -103,7 +103,7 @@ impl Published {
     /// # Safety
     /// The snapshot is alive.
     #[inline(always)]
-    pub unsafe fn range(self) -> (*const Pair, *const Pair) {
+    pub(crate) unsafe fn range(self) -> (*const Pair, *const Pair) {
         // SAFETY: by the type invariant the header stands before the first pair.
         (self.0, unsafe { (*self.0.cast::<Header>().sub(1)).end })
     }
@@ -112,7 +112,7 @@ impl Published {
     ///
     /// # Safety
     /// The snapshot is alive, for `'a`.
-    pub unsafe fn pairs<'a>(self) -> &'a [Pair] {
+    pub(crate) unsafe fn pairs<'a>(self) -> &'a [Pair] {
         // SAFETY: by the type invariant the pairs lie between the two.
         unsafe {
             let (first, end) = self.range();
@@ -133,7 +133,7 @@ impl Published {
     ///
     /// # Safety
     /// The snapshot is alive, for `'a`.
-    pub unsafe fn entries<'a>(self) -> impl Iterator<Item = Entry<'a>> {
+    pub(crate) unsafe fn entries<'a>(self) -> impl Iterator<Item = Entry<'a>> {
         // SAFETY: the caller's contract, and what a runner has lives as long as its block.
         let (pairs, callbacks, counted) = unsafe {
             let real = runner_behind(self.range().1).map_or(self, Runner::real);
@@ -149,19 +149,19 @@ impl Published {
 }
 
 /// A callback in a snapshot.
-pub struct Entry<'a> {
+pub(crate) struct Entry<'a> {
     /// What frames name while it is being called.
-    pub named: &'a Pair,
+    pub(crate) named: &'a Pair,
     /// What holds its code: the same, or what that leads to.
-    pub code: &'a Pair,
-    pub callback: &'a Arc<Callback>,
+    pub(crate) code: &'a Pair,
+    pub(crate) callback: &'a Arc<Callback>,
 }
 
 /// The registration data of a pair and its place in the chain, found from the end of the pairs.
 ///
 /// # Safety
 /// The pair is that of a callback, in a snapshot that is alive for `'a` and whose pairs end at `end`.
-pub unsafe fn callback_of<'a>(pair: *const Pair, end: *const Pair) -> (&'a Callback, usize) {
+pub(super) unsafe fn callback_of<'a>(pair: *const Pair, end: *const Pair) -> (&'a Callback, usize) {
     // SAFETY: the caller's contract.
     unsafe {
         let callbacks = callbacks_behind(end);
@@ -216,7 +216,7 @@ unsafe fn callbacks_behind<'a>(end: *const Pair) -> &'a [Arc<Callback>] {
 /// # Invariants
 /// It owns the block, and the context of a runner in it.
 #[derive(Debug)]
-pub struct Snapshot(Published);
+pub(crate) struct Snapshot(Published);
 
 // SAFETY: the block is immutable but for the code of the pairs, which is atomic; contexts are only
 // handed to callbacks, which the registration promised may run on any thread.
@@ -225,7 +225,7 @@ unsafe impl Send for Snapshot {}
 unsafe impl Sync for Snapshot {}
 
 impl Snapshot {
-    pub fn new(callbacks: &[Arc<Callback>], tally: Option<Arc<Tally>>) -> Self {
+    pub(crate) fn new(callbacks: &[Arc<Callback>], tally: Option<Arc<Tally>>) -> Self {
         let counted = tally.map(|tally| Counted::new(tally, callbacks.last().map(|last| &**last)));
         match counted {
             None if callbacks.is_empty() => Snapshot(Published::empty()),
@@ -281,23 +281,23 @@ impl Snapshot {
     }
 
     /// The one without callbacks that readers enter and leave.
-    pub fn resting() -> Self {
+    pub(crate) fn resting() -> Self {
         Snapshot(Published::resting())
     }
 
     /// Gives up ownership, for an atomic pointer.
-    pub fn publish(self) -> Published {
+    pub(crate) fn publish(self) -> Published {
         std::mem::ManuallyDrop::new(self).0
     }
 
     /// # Safety
     /// `published` came from `publish`, and is owned by the caller from now on.
-    pub unsafe fn retire(published: Published) -> Self {
+    pub(crate) unsafe fn retire(published: Published) -> Self {
         Snapshot(published)
     }
 
     /// The callbacks, in order.
-    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         // SAFETY: by the type invariant it is alive.
         unsafe { self.0.entries() }
     }

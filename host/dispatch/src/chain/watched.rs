@@ -28,12 +28,12 @@ use crate::sync::AtomicPtr;
 
 /// How a point is looked at.
 #[derive(Debug)]
-pub struct Watch {
-    pub level: Level,
-    pub tracers: Tracers,
-    pub ops: &'static PayloadOps,
+pub(crate) struct Watch {
+    pub(crate) level: Level,
+    pub(crate) tracers: Tracers,
+    pub(crate) ops: &'static PayloadOps,
     /// What counts its dispatches, if they are counted.
-    pub tally: Option<Arc<Tally>>,
+    pub(crate) tally: Option<Arc<Tally>>,
 }
 
 /// The context of a watched block.

@@ -27,12 +27,13 @@ enum State {
 }
 
 impl Breaker {
+    /// Without faults so far; its limit is that of the findings.
     pub fn new(findings: Arc<Findings>) -> Self {
         Breaker { findings, state: Mutex::new(State::Closed(VecDeque::new())) }
     }
 
     /// That of another callback of the same host.
-    pub fn another(&self) -> Self {
+    pub(crate) fn another(&self) -> Self {
         Breaker::new(self.findings.clone())
     }
 
@@ -70,7 +71,7 @@ impl Breaker {
     }
 
     /// The callback is called again: from now on its faults count anew.
-    pub fn reset(&self) {
+    pub(crate) fn reset(&self) {
         *self.state.lock() = State::Closed(VecDeque::new());
     }
 

@@ -13,9 +13,12 @@ use crate::condvar::Condvar;
 /// A callback on its point, of one generation.
 #[derive(Debug, PartialEq)]
 pub struct Placed {
+    /// The point's name.
     pub point: &'static str,
-    pub id: CallbackId,
+    pub(crate) id: CallbackId,
+    /// Who registered it.
     pub owner: Owner,
+    /// Its plugin's, if it is a plugin's.
     pub generation: Option<u64>,
     /// `instance/callback`.
     pub name: String,
@@ -24,7 +27,9 @@ pub struct Placed {
 /// Something found out about a callback.
 #[derive(Debug)]
 pub struct Finding {
+    /// The callback.
     pub at: Placed,
+    /// What was found.
     pub what: Found,
 }
 
@@ -35,15 +40,22 @@ pub enum Found {
     NotPassed(String),
     /// It answered well when it was tried.
     Recovered,
-    /// A call took longer than it may, in nanoseconds; how often that was so by now.
-    Slow { took: u64, budget: u64, count: u64 },
+    /// A call took longer than it may.
+    Slow {
+        /// Nanoseconds that it took.
+        took: u64,
+        /// Nanoseconds that it may take.
+        budget: u64,
+        /// How often that was so by now.
+        count: u64,
+    },
     /// It is to be called no more; why.
     TooManyFaults(String),
 }
 
 /// The findings of one host that nobody has acted on yet.
 pub struct Findings {
-    pub limits: Quarantine,
+    pub(crate) limits: Quarantine,
     waiting: Mutex<Waiting>,
     changed: Condvar,
     /// Starts the thread that acts.
@@ -59,7 +71,7 @@ struct Waiting {
 }
 
 impl Findings {
-    pub fn new(limits: Quarantine) -> Self {
+    pub(crate) fn new(limits: Quarantine) -> Self {
         Findings { limits, waiting: Mutex::default(), changed: Condvar::default(), start: OnceLock::new() }
     }
 

@@ -13,7 +13,7 @@ pub struct Grace<'a> {
 
 impl<'a> Grace<'a> {
     /// Begins behind an unlinking, over all slots. Two system calls at most, no waiting.
-    pub fn begin<I: Iterator<Item = &'a Slot>>(slots: impl FnOnce() -> I) -> Self {
+    pub(crate) fn begin<I: Iterator<Item = &'a Slot>>(slots: impl FnOnce() -> I) -> Self {
         let unknown = !heavy_fence();
         let waiting = slots().filter_map(|slot| slot.inside().map(|sequence| (slot, sequence))).collect();
         Grace { waiting, unknown }

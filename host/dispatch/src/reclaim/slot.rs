@@ -22,7 +22,7 @@
 use crate::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, light_fence};
 
 /// How many nested dispatches name the entry they are in.
-pub const FRAMES: usize = 8;
+pub(super) const FRAMES: usize = 8;
 
 /// A frame that stands for every entry: a pin, or a dispatch nested deeper than [`FRAMES`].
 pub const EVERYTHING: *mut () = std::ptr::without_provenance_mut(1);
@@ -53,7 +53,7 @@ pub struct Slot {
 }
 
 impl Slot {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Slot {
             sequence: AtomicU64::new(0),
             todo: AtomicPtr::new(std::ptr::null_mut()),
@@ -68,7 +68,7 @@ impl Slot {
 
     /// Enters when this thread is outside; `None` when it is inside already.
     #[inline(always)]
-    pub fn enter(&self) -> Option<Outermost<'_>> {
+    pub(crate) fn enter(&self) -> Option<Outermost<'_>> {
         // Relaxed: only this thread writes it.
         let was = self.sequence.load(Ordering::Relaxed);
         if was & 1 != 0 {
@@ -84,7 +84,7 @@ impl Slot {
     }
 
     /// Enters when this thread is inside already.
-    pub fn enter_nested(&self) -> Nested<'_> {
+    pub(crate) fn enter_nested(&self) -> Nested<'_> {
         debug_assert!(self.is_inside());
         // Relaxed, here and in `leave`: only this thread uses the depth.
         let was = self.depth.load(Ordering::Relaxed);
@@ -97,24 +97,24 @@ impl Slot {
     }
 
     /// Whether this thread is inside a dispatch or a pin. Asked by the thread itself.
-    pub fn is_inside(&self) -> bool {
+    pub(crate) fn is_inside(&self) -> bool {
         self.sequence.load(Ordering::Relaxed) & 1 != 0
     }
 
     /// The sequence and the innermost entry of this thread. Asked by the thread itself.
-    pub fn innermost(&self) -> (u64, *mut ()) {
+    pub(crate) fn innermost(&self) -> (u64, *mut ()) {
         let depth = (self.depth.load(Ordering::Relaxed) as usize).min(FRAMES - 1);
         (self.sequence.load(Ordering::Relaxed), self.frames[depth].load(Ordering::Relaxed))
     }
 
     /// Where this thread names the entry it is in, in the innermost of its dispatches; `None` beyond the
     /// last frame. Asked by the thread itself.
-    pub fn frame(&self) -> Option<&AtomicPtr<()>> {
+    pub(crate) fn frame(&self) -> Option<&AtomicPtr<()>> {
         self.frames.get(self.depth.load(Ordering::Relaxed) as usize)
     }
 
     /// How many dispatches this thread is in, one within another. Asked by the thread itself.
-    pub fn nesting(&self) -> usize {
+    pub(crate) fn nesting(&self) -> usize {
         self.depth.load(Ordering::Relaxed) as usize + usize::from(self.is_inside())
     }
 
@@ -136,12 +136,12 @@ impl Slot {
     }
 
     /// The slot is that of the thread with this number from now on.
-    pub fn set_thread(&self, thread: u32) {
+    pub(crate) fn set_thread(&self, thread: u32) {
         self.thread.store(thread, Ordering::Relaxed);
     }
 
     /// Has this thread run `task` when it leaves. By any thread.
-    pub fn ask(&self, task: fn()) {
+    pub(crate) fn ask(&self, task: fn()) {
         if self.claimed.load(Ordering::Relaxed) {
             // Release: pairs with the Acquire in `take_todo`.
             self.todo.store(task as *mut (), Ordering::Release);
@@ -149,7 +149,7 @@ impl Slot {
     }
 
     /// Takes what this thread was asked to run. By the thread itself.
-    pub fn take_todo(&self) -> Option<fn()> {
+    pub(crate) fn take_todo(&self) -> Option<fn()> {
         // Acquire: pairs with the Release of whoever asked.
         let task = self.todo.swap(std::ptr::null_mut(), Ordering::Acquire);
         // SAFETY: `ask` stored a function of this type.
@@ -157,7 +157,7 @@ impl Slot {
     }
 
     /// The sequence when the thread is inside. Asked by a writer, behind its heavy fence.
-    pub fn inside(&self) -> Option<u64> {
+    pub(crate) fn inside(&self) -> Option<u64> {
         // Acquire: pairs with the Release in `leave` and in `enter`; an even or a changed value means
         // that all the reader did before happened before.
         let sequence = self.sequence.load(Ordering::Acquire);
@@ -166,7 +166,7 @@ impl Slot {
 
     /// Whether the thread is, or may be, in one of the entries that `retired` recognises. Asked by
     /// a writer that has overwritten their code and passed its heavy fence.
-    pub fn is_in(&self, retired: impl Fn(*mut ()) -> bool) -> bool {
+    pub(crate) fn is_in(&self, retired: impl Fn(*mut ()) -> bool) -> bool {
         // Acquire, on the frames: pairs with the Release of the store that names the next entry,
         // so that what the callback did happened before.
         self.inside().is_some()
@@ -174,7 +174,7 @@ impl Slot {
     }
 
     /// Claims the slot for this thread; `false` when another has it.
-    pub fn claim(&self) -> bool {
+    pub(crate) fn claim(&self) -> bool {
         // Acquire: pairs with the Release in `release`. Relaxed first: most are taken.
         !self.claimed.load(Ordering::Relaxed)
             && self.claimed.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
@@ -182,7 +182,7 @@ impl Slot {
 
     /// Makes the slot that of a thread that is outside, and gives it back: when its thread ends,
     /// or in the child of a fork, where that thread does not exist.
-    pub fn release(&self) {
+    pub(crate) fn release(&self) {
         self.frames.iter().for_each(|frame| frame.store(std::ptr::null_mut(), Ordering::Relaxed));
         self.depth.store(0, Ordering::Relaxed);
         self.todo.store(std::ptr::null_mut(), Ordering::Relaxed);
@@ -214,13 +214,13 @@ impl<'a> Outermost<'a> {
     /// Where this dispatch names the entry it is in. Stale until it first does, which can only
     /// make a writer wait longer.
     #[inline(always)]
-    pub fn frame(&self) -> &'a AtomicPtr<()> {
+    pub(crate) fn frame(&self) -> &'a AtomicPtr<()> {
         &self.slot.frames[0]
     }
 
     /// Leaves; answers whether there is something to run.
     #[inline(always)]
-    pub fn leave(self) -> bool {
+    pub(crate) fn leave(self) -> bool {
         // Release: pairs with the Acquire in `inside`.
         self.slot.sequence.store(self.was + 2, Ordering::Release);
         !self.slot.todo.load(Ordering::Relaxed).is_null()
@@ -229,7 +229,7 @@ impl<'a> Outermost<'a> {
 
 /// The thread entered from inside; the outermost keeps the sequence odd.
 #[must_use]
-pub struct Nested<'a> {
+pub(crate) struct Nested<'a> {
     slot: &'a Slot,
     was: u32,
     frame: &'a AtomicPtr<()>,
@@ -239,7 +239,7 @@ pub struct Nested<'a> {
 impl<'a> Nested<'a> {
     /// Where this dispatch names the entry it is in; `None` beyond the last frame, which then
     /// stands for everything.
-    pub fn frame(&self) -> Option<&'a AtomicPtr<()>> {
+    pub(crate) fn frame(&self) -> Option<&'a AtomicPtr<()>> {
         if self.was as usize + 1 < FRAMES {
             return Some(self.frame);
         }
@@ -247,7 +247,7 @@ impl<'a> Nested<'a> {
         None
     }
 
-    pub fn leave(self) {
+    pub(crate) fn leave(self) {
         // Release: pairs with the Acquire in `is_in`.
         self.frame.store(self.outer, Ordering::Release);
         self.slot.depth.store(self.was, Ordering::Relaxed);

@@ -21,11 +21,13 @@ pub(super) struct Hung {
 
 /// A point, as it is for whoever looks.
 pub struct Look<'a> {
+    /// The declared point.
     pub state: &'a PointState,
+    /// All of its callbacks, in order; also those that are left out or quarantined.
     pub callbacks: &'a [Arc<Callback>],
-    pub level: Level,
-    pub tracers: usize,
-    pub counts: &'a PointCounts,
+    pub(crate) level: Level,
+    pub(crate) tracers: usize,
+    pub(crate) counts: &'a PointCounts,
 }
 
 /// The snapshot that a publication replaced, and the name of its point.

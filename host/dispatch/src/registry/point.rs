@@ -11,17 +11,21 @@ use crate::chain::Chain;
 /// host's own program, so it stays valid for ever.
 #[derive(Debug)]
 pub struct PointState {
+    /// What dispatches read.
     pub chain: Chain,
+    /// Of its contract.
     pub revision: u32,
+    /// That of a callback that names none.
     pub fault: FaultPolicy,
     /// That of the payload's shape.
     pub fingerprint: [u64; 2],
+    /// The payload's, for comparing with a plugin's.
     pub layout: &'static TypeLayout,
-    pub ops: &'static PayloadOps,
+    pub(crate) ops: &'static PayloadOps,
 }
 
 impl PointState {
-    pub fn of<P: Point>(config: Option<&PointConfig>, faults: Faults) -> Self {
+    pub(crate) fn of<P: Point>(config: Option<&PointConfig>, faults: Faults) -> Self {
         let said = config.and_then(|config| config.fault).or(faults.of(P::Kind::RAW));
         let deniable = P::DENIABLE || P::Kind::RAW == RawKind::Gate;
         PointState {
@@ -35,14 +39,14 @@ impl PointState {
     }
 
     /// Whether it is the same declaration.
-    pub fn is<P: Point>(&self) -> bool {
+    pub(crate) fn is<P: Point>(&self) -> bool {
         self.revision == P::REVISION
             && self.chain.facts.kind == P::Kind::RAW
             && self.fingerprint == P::shape().fingerprint
     }
 
     /// Whether its payload stays in this process.
-    pub fn is_local(&self) -> bool {
+    pub(crate) fn is_local(&self) -> bool {
         self.ops.encode.is_none()
     }
 }

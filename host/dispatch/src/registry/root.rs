@@ -16,7 +16,7 @@ unsafe impl Sync for Root {}
 
 impl Root {
     /// Of the chains as they are now; the caller holds the writers' lock.
-    pub fn of<'a>(chains: impl Iterator<Item = &'a Chain>) -> Self {
+    pub(crate) fn of<'a>(chains: impl Iterator<Item = &'a Chain>) -> Self {
         let mut root: Vec<_> = chains.map(|chain| (std::ptr::from_ref(chain), chain.load())).collect();
         root.sort_by_key(|(chain, _)| chain.addr());
         // INVARIANT: no other writer publishes meanwhile, and a writer retires the root with the
@@ -26,7 +26,7 @@ impl Root {
 
     /// What was published for that chain; the empty snapshot for one that was declared later, or
     /// that belongs to another host.
-    pub fn find(&self, chain: &Chain) -> Published {
+    pub(crate) fn find(&self, chain: &Chain) -> Published {
         let found = self.0.binary_search_by_key(&std::ptr::from_ref(chain).addr(), |(chain, _)| chain.addr());
         found.map_or(Published::empty(), |index| self.0[index].1)
     }

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Nanoseconds of `CLOCK_MONOTONIC`. One number: two of an `Instant` take longer to subtract than the clock
 /// itself has to spare here.
 #[inline]
-pub fn monotonic() -> u64 {
+pub(crate) fn monotonic() -> u64 {
     // SAFETY: all zeros is a time.
     let mut now: libc::timespec = unsafe { zeroed() };
     // SAFETY: there is room for a time. It fails only for a clock that the system does not have.

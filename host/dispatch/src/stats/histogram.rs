@@ -12,7 +12,7 @@ const BUCKETS: usize = (u64::BITS as usize - 2) * PER_DOUBLING;
 
 /// The times of one thread, in nanoseconds. Only that thread writes it.
 #[derive(Debug)]
-pub struct Histogram {
+pub(super) struct Histogram {
     counts: [AtomicU64; BUCKETS],
     longest: AtomicU64,
 }
@@ -24,7 +24,7 @@ impl Default for Histogram {
 }
 
 impl Histogram {
-    pub fn note(&self, nanoseconds: u64) {
+    pub(super) fn note(&self, nanoseconds: u64) {
         add(&self.counts[bucket(nanoseconds)], 1);
         // Relaxed, here and below: figures with one writer.
         if nanoseconds > self.longest.load(Ordering::Relaxed) {
@@ -34,7 +34,7 @@ impl Histogram {
 }
 
 /// Over all threads; `None` when nothing was timed.
-pub fn latency<'a>(histograms: impl Iterator<Item = &'a Histogram>) -> Option<Latency> {
+pub(super) fn latency<'a>(histograms: impl Iterator<Item = &'a Histogram>) -> Option<Latency> {
     let mut counts = [0; BUCKETS];
     let mut max_ns = 0;
     for histogram in histograms {

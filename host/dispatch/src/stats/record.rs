@@ -14,7 +14,7 @@ use super::shards::{Shards, add};
 /// What a callback has done on its point. A new build of its plugin goes on with that of the old one.
 #[derive(Debug, Default)]
 pub struct Record {
-    pub counts: Shards<Counts>,
+    pub(crate) counts: Shards<Counts>,
     /// How often it was called, as far as the tallies of its chains were brought in.
     calls: AtomicU64,
     /// How often it failed; counted at every level.
@@ -34,43 +34,43 @@ pub struct Record {
 /// Only its thread writes it. `histogram` is null or came from a box.
 #[derive(Debug, Default)]
 #[repr(align(64))]
-pub struct Counts {
-    pub stops: AtomicU64,
-    pub denials: AtomicU64,
+pub(crate) struct Counts {
+    pub(crate) stops: AtomicU64,
+    pub(crate) denials: AtomicU64,
     histogram: AtomicPtr<Histogram>,
 }
 
 impl Record {
     /// It was called so many times.
-    pub fn called(&self, times: u64) {
+    pub(crate) fn called(&self, times: u64) {
         // Relaxed, here and below: counts.
         self.calls.fetch_add(times, Ordering::Relaxed);
     }
 
-    pub fn calls(&self) -> u64 {
+    pub(crate) fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
 
     /// It failed; answers how often by now.
-    pub fn fault(&self, what: &str, generation: Option<u64>) -> u64 {
+    pub(crate) fn fault(&self, what: &str, generation: Option<u64>) -> u64 {
         *self.last.lock() = Some(LastFault { time: now(), generation, what: what.into() });
         self.faults.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    pub fn faults(&self) -> u64 {
+    pub(crate) fn faults(&self) -> u64 {
         self.faults.load(Ordering::Relaxed)
     }
 
-    pub fn last_fault(&self) -> Option<LastFault> {
+    pub(crate) fn last_fault(&self) -> Option<LastFault> {
         self.last.lock().clone()
     }
 
     /// A call took longer than it may; answers how often by now.
-    pub fn slow(&self) -> u64 {
+    pub(crate) fn slow(&self) -> u64 {
         self.slow.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    pub fn times_slow(&self) -> u64 {
+    pub(crate) fn times_slow(&self) -> u64 {
         self.slow.load(Ordering::Relaxed)
     }
 
@@ -85,33 +85,33 @@ impl Record {
         self.stuck_now.fetch_sub(1, Ordering::Relaxed);
     }
 
-    pub fn stuck_now(&self) -> u64 {
+    pub(crate) fn stuck_now(&self) -> u64 {
         self.stuck_now.load(Ordering::Relaxed)
     }
 
-    pub fn times_stuck(&self) -> u64 {
+    pub(crate) fn times_stuck(&self) -> u64 {
         self.stuck.load(Ordering::Relaxed)
     }
 
     /// One of the counts, over all threads.
-    pub fn sum(&self, count: impl Fn(&Counts) -> &AtomicU64) -> u64 {
+    pub(crate) fn sum(&self, count: impl Fn(&Counts) -> &AtomicU64) -> u64 {
         self.counts.all().map(|counts| count(counts).load(Ordering::Relaxed)).sum()
     }
 
     /// How long its calls took, if any was timed.
-    pub fn latency(&self) -> Option<Latency> {
+    pub(crate) fn latency(&self) -> Option<Latency> {
         latency(self.counts.all().filter_map(Counts::histogram))
     }
 }
 
 impl Counts {
     /// It decided. By the thread whose counts they are.
-    pub fn decided(&self, verdict: Verdict) {
+    pub(crate) fn decided(&self, verdict: Verdict) {
         add(if let Verdict::Deny(_) = verdict { &self.denials } else { &self.stops }, 1);
     }
 
     /// Notes how long a call took. By the thread whose counts they are.
-    pub fn time(&self, nanoseconds: u64) {
+    pub(crate) fn time(&self, nanoseconds: u64) {
         // Relaxed: only this thread writes it.
         let mut histogram = self.histogram.load(Ordering::Relaxed);
         if histogram.is_null() {

@@ -14,7 +14,7 @@ const BLOCKS: usize = 16;
 
 /// Counts by one thread: no other may write the counter.
 #[inline(always)]
-pub fn add(counter: &AtomicU64, more: u64) {
+pub(super) fn add(counter: &AtomicU64, more: u64) {
     // Relaxed: a count, with one writer.
     counter.store(counter.load(Ordering::Relaxed) + more, Ordering::Relaxed);
 }
@@ -30,7 +30,7 @@ fn place(number: usize) -> (usize, usize) {
 /// # Invariants
 /// `width` is not 0. Block `b` is null, or came from a boxed slice of `FIRST << b` rows of that many.
 #[derive(Debug)]
-pub struct Shards<T> {
+pub(crate) struct Shards<T> {
     blocks: [AtomicPtr<T>; BLOCKS],
     width: usize,
 }
@@ -49,7 +49,7 @@ impl<T: Default> Shards<T> {
     ///
     /// # Panics
     /// When that is none.
-    pub fn rows(width: usize) -> Self {
+    pub(crate) fn rows(width: usize) -> Self {
         assert!(width > 0);
         // INVARIANT: not 0, and no block is there.
         let mut shards = Shards::default();
@@ -60,25 +60,25 @@ impl<T: Default> Shards<T> {
 
     /// That of the calling thread, whose number it is; the first of its row.
     #[inline(always)]
-    pub fn own(&self, number: usize) -> &T {
+    pub(crate) fn own(&self, number: usize) -> &T {
         // SAFETY: it is the first of a row, which has one at least.
         unsafe { &*self.start(number) }
     }
 
     /// How many a thread has.
-    pub fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.width
     }
 
     /// The row of the calling thread, whose number it is.
-    pub fn row(&self, number: usize) -> &[T] {
+    pub(crate) fn row(&self, number: usize) -> &[T] {
         // SAFETY: so many begin there.
         unsafe { std::slice::from_raw_parts(self.start(number), self.width) }
     }
 
     /// As [`own`](Self::own), for one of the first threads, once there is something of theirs.
     #[inline(always)]
-    pub fn nearby(&self, number: usize) -> Option<&T> {
+    pub(crate) fn nearby(&self, number: usize) -> Option<&T> {
         // Acquire: pairs with the Release in `append`.
         let first = self.blocks[0].load(Ordering::Acquire);
         // SAFETY: by the type invariant there are `FIRST` rows.
@@ -103,7 +103,7 @@ impl<T: Default> Shards<T> {
     }
 
     /// Those of all threads, row by row, of those that never counted here too.
-    pub fn all(&self) -> impl Iterator<Item = &T> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &T> {
         let blocks = self.blocks.iter().enumerate().filter_map(|(index, block)| {
             // Acquire: pairs with the Release in `append`.
             let block = block.load(Ordering::Acquire);

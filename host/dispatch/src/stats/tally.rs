@@ -18,7 +18,7 @@ use super::shards::{Shards, add};
 
 /// The counts of one published chain.
 #[derive(Debug)]
-pub struct Tally {
+pub(crate) struct Tally {
     /// Each thread's: how many of its dispatches came to the last callback, how many the first one decided, the
     /// second one, and so on up to the last but one.
     ended: Shards<Line>,
@@ -37,26 +37,26 @@ const LINE: usize = 8;
 const LAST: usize = 0;
 
 impl Tally {
-    pub fn new(records: impl Iterator<Item = Option<Arc<Record>>>) -> Self {
+    pub(crate) fn new(records: impl Iterator<Item = Option<Arc<Record>>>) -> Self {
         let records: Box<[_]> = records.collect();
         Tally { ended: Shards::rows(records.len().div_ceil(LINE).max(1)), records }
     }
 
     /// As [`came_to_last`](Self::came_to_last), if its counts are nearby; answers whether they are.
     #[inline(always)]
-    pub fn came_to_last_nearby(&self, number: usize) -> bool {
+    pub(crate) fn came_to_last_nearby(&self, number: usize) -> bool {
         let own = self.ended.nearby(number);
         own.inspect(|line| add(&line.0[LAST], 1)).is_some()
     }
 
     /// A dispatch of the thread with that number comes to the last callback; where there is none, to the end.
-    pub fn came_to_last(&self, number: usize) {
+    pub(crate) fn came_to_last(&self, number: usize) {
         add(&self.ended.own(number).0[LAST], 1);
     }
 
     /// A dispatch of the thread with that number was decided by the callback at that place, or in its place.
     #[cold]
-    pub fn decided(&self, number: usize, place: usize) {
+    pub(crate) fn decided(&self, number: usize, place: usize) {
         // It came to the last one, and was counted there.
         if place + 1 == self.records.len() {
             return;
@@ -80,10 +80,10 @@ impl Tally {
 
 /// What was counted of a point.
 #[derive(Debug, Default)]
-pub struct PointCounts {
-    pub dispatches: u64,
+pub(crate) struct PointCounts {
+    pub(crate) dispatches: u64,
     /// Those that found no callback.
-    pub empty: u64,
+    pub(crate) empty: u64,
     followed: Vec<Followed>,
 }
 
@@ -97,7 +97,7 @@ struct Followed {
 
 impl PointCounts {
     /// A chain with these callbacks is about to be published, whose tally this is.
-    pub fn follow(&mut self, records: impl Iterator<Item = Option<Arc<Record>>>) -> Arc<Tally> {
+    pub(crate) fn follow(&mut self, records: impl Iterator<Item = Option<Arc<Record>>>) -> Arc<Tally> {
         let tally = Arc::new(Tally::new(records));
         let seen = vec![0; tally.ended.width() * LINE];
         self.followed.push(Followed { tally: tally.clone(), seen });
@@ -106,12 +106,12 @@ impl PointCounts {
 
     /// How many tallies it follows.
     #[cfg(test)]
-    pub fn followed(&self) -> usize {
+    pub(crate) fn followed(&self) -> usize {
         self.followed.len()
     }
 
     /// Brings in what was counted since the last time, and lets go of the tallies of chains that are no more.
-    pub fn bring_in(&mut self) {
+    pub(crate) fn bring_in(&mut self) {
         let Self { dispatches, empty, followed } = self;
         followed.retain_mut(|Followed { tally, seen }| {
             // Asked before the counts are read: when only this is left, the chain was dropped, and all that

@@ -37,6 +37,7 @@ struct Taken {
 }
 
 impl Tracer {
+    /// Collects so many traces, of messages that meet the condition.
     pub fn new(condition: Option<Condition>, wanted: usize) -> Self {
         Tracer { condition, wanted, state: Mutex::default(), changed: Condvar::default() }
     }
@@ -93,7 +94,7 @@ impl Taken {
 pub struct Tracers(pub Vec<Arc<Tracer>>);
 
 /// A trace that is being taken.
-pub struct Taking<'a> {
+pub(crate) struct Taking<'a> {
     for_whom: Vec<&'a Tracer>,
     ops: &'a PayloadOps,
     payload: *const c_void,
@@ -106,7 +107,7 @@ impl Tracers {
     ///
     /// # Safety
     /// `payload` is a payload of these operations, and stays one until the trace is taken.
-    pub unsafe fn begin<'a>(&'a self, ops: &'a PayloadOps, payload: *const c_void) -> Option<Taking<'a>> {
+    pub(crate) unsafe fn begin<'a>(&'a self, ops: &'a PayloadOps, payload: *const c_void) -> Option<Taking<'a>> {
         // Writing a payload as JSON takes longer than the dispatch: not for those who have all they wanted.
         if !self.0.iter().any(|tracer| tracer.wants_more()) {
             return None;
@@ -132,7 +133,7 @@ impl Tracers {
 
 impl Taking<'_> {
     /// A callback has answered, or was answered for; what it did to the payload is put back, if it is to be.
-    pub fn step(&mut self, callback: String, verdict: String, said: Option<String>, took_ns: u64) {
+    pub(crate) fn step(&mut self, callback: String, verdict: String, said: Option<String>, took_ns: u64) {
         // SAFETY: by the contract of `begin`.
         let behind = unsafe { read(self.ops, self.payload) };
         let payload = (behind != self.last).then(|| behind.clone());
@@ -142,7 +143,7 @@ impl Taking<'_> {
     }
 
     /// The dispatch has come to this.
-    pub fn end(mut self, verdict: String) {
+    pub(crate) fn end(mut self, verdict: String) {
         self.trace.verdict = verdict;
         for tracer in self.for_whom {
             tracer.end(self.trace.clone());

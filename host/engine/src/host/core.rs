@@ -83,7 +83,7 @@ impl Core {
             fallback: OnceLock::new(),
             config,
         };
-        builtin::callbacks(core.config.message.clone()).register(&core.registry, core.next_owner())?;
+        core.registry.register(builtin::callbacks(core.config.message.clone()), core.next_owner())?;
         Ok(Arc::new(core))
     }
 
@@ -154,6 +154,11 @@ impl Core {
         Ok(Plugin { name, load: owner })
     }
 
+    /// Takes the plugin off the table and its callbacks off their points. The ticket's wait ends with
+    /// the proof that its library is gone, or with the reason why it stays.
+    ///
+    /// # Errors
+    /// If it is not loaded, or something else is being done to it.
     pub fn begin_unload(&self, plugin: &Plugin) -> Result<Ticket, Error> {
         let (current, generation) = self.table.take(plugin)?;
         let Current { load, owner, lifecycle, version, .. } = current;
@@ -201,6 +206,10 @@ impl Core {
         Then::End { before, after }
     }
 
+    /// Hands the running instance another configuration.
+    ///
+    /// # Errors
+    /// If it does not run, cannot reload, or says that the configuration is wrong.
     pub fn reload(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
         let (owner, lifecycle) = self.table.running(instance)?;
         let loaded = lifecycle.lock();

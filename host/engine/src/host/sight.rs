@@ -49,6 +49,10 @@ impl fmt::Debug for Traces {
 }
 
 impl Core {
+    /// How much the point's dispatches record from now on.
+    ///
+    /// # Errors
+    /// If there is no such point.
     pub fn set_level(&self, point: &str, level: Level) -> Result<(), Error> {
         if !self.registry.watch(point, |now, _| *now = level) {
             return Err(ApiMisuse::NoPoint(point.into()).into());
@@ -56,6 +60,11 @@ impl Core {
         Ok(())
     }
 
+    /// Collects the next `count` messages of the point that meet the condition, each with what every
+    /// callback did to it.
+    ///
+    /// # Errors
+    /// If there is no such point.
     pub fn trace(self: &Arc<Self>, point: &str, condition: Option<Condition>, count: usize) -> Result<Traces, Error> {
         let tracer = Arc::new(Tracer::new(condition, count));
         if !self.registry.watch(point, |_, tracers| tracers.0.push(tracer.clone())) {
@@ -64,6 +73,10 @@ impl Core {
         Ok(Traces { core: Arc::downgrade(self), point: point.into(), tracer })
     }
 
+    /// Calls a quarantined callback again; `name` is `instance/callback`.
+    ///
+    /// # Errors
+    /// If there is no such point or callback, or it is not quarantined.
     pub fn release(&self, point: &str, name: &str) -> Result<(), Error> {
         let mut is_quarantined = false;
         let is_meant = |callback: &Callback| callback.full_name() == name;

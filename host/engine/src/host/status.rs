@@ -14,6 +14,11 @@ use crate::plugin::{Beginning, States};
 use crate::unload::{Then, Unpublished};
 
 impl Core {
+    /// Ends its instances and takes its callbacks off their points; its library stays open. Answers
+    /// the status that it had when the patience ended: still `stopping`, if calls run on.
+    ///
+    /// # Errors
+    /// If it does not run, or something else is being done to it.
     pub fn stop(&self, plugin: &Plugin) -> Result<Status, Error> {
         let not_loaded = || ApiMisuse::NotLoaded(plugin.name.clone());
         let reservation = self.table.reserve(plugin, Status::Running, "stopped")?;
@@ -39,6 +44,10 @@ impl Core {
         Ok(self.table.wait_idle(plugin, patience).ok_or_else(not_loaded)?)
     }
 
+    /// Begins the instances of a stopped plugin again.
+    ///
+    /// # Errors
+    /// If it is not stopped, something else is being done to it, or it fails to start.
     pub fn start(&self, plugin: &Plugin) -> Result<(), Error> {
         let not_loaded = || ApiMisuse::NotLoaded(plugin.name.clone());
         let reservation = self.table.reserve(plugin, Status::Stopped, "started")?;

@@ -48,7 +48,7 @@ impl Speaker {
     ///
     /// # Safety
     /// The table is the library's, which stays until `close`, and the speaker as long as the library.
-    pub unsafe fn bind(self: &Arc<Self>, table: &TraceTable, symbols: Option<Symbols>) {
+    pub(crate) unsafe fn bind(self: &Arc<Self>, table: &TraceTable, symbols: Option<Symbols>) {
         if let Some(symbols) = symbols {
             let _ = self.symbols.set(Arc::new(symbols));
         }

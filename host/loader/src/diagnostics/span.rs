@@ -156,7 +156,7 @@ impl Drop for Entered {
 }
 
 /// This thread, which is in no callback, leaves the spans that plugins which leave have forgotten.
-pub fn attend() {
+pub(crate) fn attend() {
     let take = |all: &RefCell<Vec<Entered>>| {
         let mut all = all.borrow_mut();
         // Relaxed: as above.

@@ -34,7 +34,7 @@ pub struct Speaker {
 
 impl Speaker {
     /// A speaker that tells nothing yet.
-    pub fn new(plugin: &str) -> Arc<Self> {
+    pub(crate) fn new(plugin: &str) -> Arc<Self> {
         Arc::new(Speaker {
             plugin: plugin.into(),
             generation: AtomicU64::new(0),
@@ -88,17 +88,17 @@ impl Speaker {
     }
 
     /// From now on each thread leaves the spans of it that it is in, where it is in no callback.
-    pub fn leave(&self) {
+    pub(crate) fn leave(&self) {
         self.spans.leave();
     }
 
     /// The library is about to be closed.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.set_level.lock().set(None);
     }
 
     /// The library is gone: what it left open is closed.
-    pub fn gone(&self) {
+    pub(crate) fn gone(&self) {
         self.spans.close();
     }
 

@@ -16,6 +16,7 @@ use crate::residue::Left;
 /// What became of a library.
 #[derive(Debug)]
 pub struct Closed {
+    /// Whether it is out of the process, and how that is known.
     pub end: End,
     /// How many destructors were never run, since their threads did not come by.
     pub skipped: usize,

@@ -11,6 +11,7 @@ use super::Library;
 /// # Safety
 /// Whatever a plugin answers to `ID` is of this type: `docs/abi.md` says so.
 pub unsafe trait Table {
+    /// What a plugin is asked for it by.
     const ID: &'static str;
 }
 

@@ -21,7 +21,7 @@ thread_local! {
 
 impl Residue {
     /// A residue for a library that is about to be bound; it is known to all threads until [`gone`](Self::gone).
-    pub fn new() -> io::Result<Arc<Self>> {
+    pub(crate) fn new() -> io::Result<Arc<Self>> {
         prepare()?;
         Ok(Residue::known())
     }

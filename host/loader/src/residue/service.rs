@@ -8,7 +8,7 @@ use hookrail_abi::boundary::{KeyDestructor, ObjectDestructor, Str, ThreadBody, U
 use super::state::State;
 use super::{Residue, exit, is_lost, system, thread};
 
-pub static TABLE: UnloadService = UnloadService {
+pub(crate) static TABLE: UnloadService = UnloadService {
     size: size_of::<UnloadService>() as u32,
     at_thread_exit,
     key_create,

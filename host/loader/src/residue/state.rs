@@ -36,7 +36,7 @@ pub(super) struct State {
 
 /// What is left of a residue, and keeps its library from being closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Left {
+pub(crate) enum Left {
     /// Destructors that are running, on so many threads.
     Running(usize),
     /// Threads that the library started.

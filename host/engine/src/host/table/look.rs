@@ -15,7 +15,7 @@ impl Table {
     }
 
     /// One that is loaded.
-    pub fn view(&self, name: &str) -> Option<PluginView> {
+    pub(crate) fn view(&self, name: &str) -> Option<PluginView> {
         self.names.lock().by_name.get(name)?.view(name)
     }
 
