@@ -1,9 +1,9 @@
 //! The commands that every host has.
 
+mod file;
 mod hooks;
 mod plugin;
 
-use std::path::Path;
 use std::time::Duration;
 
 use hookrail_engine::Core;
@@ -17,8 +17,8 @@ use serde_json::Value;
 
 use crate::commands::Commands;
 use crate::ending;
-use crate::error::ControlError;
 use crate::verbs::Swap;
+use file::is_absolute;
 
 /// Registers them all.
 pub(crate) fn register(commands: &Commands) {
@@ -80,9 +80,4 @@ fn status(core: &Core, report: Value) -> Program {
         plugins: core.table.views().len(),
         report,
     }
-}
-
-/// The host may be in another folder than whoever asks.
-fn is_absolute(file: &Path) -> Result<(), ControlError> {
-    if file.is_absolute() { Ok(()) } else { Err(ControlError::RelativePath(file.into())) }
 }

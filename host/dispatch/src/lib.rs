@@ -1,6 +1,6 @@
 //! The chains of a host: their order, their publication, running them, and waiting for their readers.
 //!
-//! Owns a chain's callbacks and its published snapshot ([`Chain`]), who is reading it and when what was unlinked may
+//! Owns a chain's callbacks and its published snapshot (`Chain`), who is reading it and when what was unlinked may
 //! die ([`reclaim`]), the points and all-or-nothing changes of them ([`Registry`]), what is counted and traced of
 //! dispatches, what a fault means for its chain, callbacks of the embedding program ([`Callbacks`]), and the call frame
 //! of each thread ([`frame`]).

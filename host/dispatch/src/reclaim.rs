@@ -1,7 +1,7 @@
 //! Who is reading, and when something that was unlinked may die.
 //!
-//! Readers pay plain stores; writers pay for the fence ([`sync`](crate::sync)). The argument is in
-//! [`slot`]. What is being retired is not known here.
+//! Readers pay plain stores; writers pay for the fence (`sync.rs`). The argument is in
+//! `slot.rs`. What is being retired is not known here.
 
 mod grace;
 mod slot;

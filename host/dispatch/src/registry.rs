@@ -181,7 +181,7 @@ impl Registry {
         self.swap(None, None, additions).map(drop)
     }
 
-    /// As [`add`](Self::add), for a plugin that runs from now on: nobody stands in for it any more, not for
+    /// As `add`, for a plugin that runs from now on: nobody stands in for it any more, not for
     /// callbacks either that it has no more.
     pub fn begin(&self, plugin: &str, additions: Vec<Addition>) -> Result<(), ApiMisuse> {
         self.swap(None, Some(plugin), additions).map(drop)

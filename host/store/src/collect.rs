@@ -3,12 +3,15 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use hookrail_model::log;
 use hookrail_package::UNFINISHED;
 
-use super::Store;
-use super::stage::STAGED;
+use crate::store::Store;
+
+/// How long what is staged stays.
+pub(crate) const STAGED: Duration = Duration::from_secs(60 * 60);
 
 /// Removes all versions but those that are named, and what is unfinished. Only whoever holds the lock may:
 /// to others it looks as if nobody wanted what is being made.

@@ -1,22 +1,16 @@
-//! The configuration of installed plugins: what applies, what applied before, and setting another one.
+//! The configuration of installed plugins: what applies, what applied before, and what it is held against.
 //!
 //! 1. [`Store::configuration`] is what the operator has set, else the default that the package brought as
 //!    `etc/NAME.json`, else nothing.
-//! 2. [`Change::configure`] holds a new one against the [schema](Store::schema) that the package brought as
-//!    `etc/NAME.schema.json`, asks whoever has to agree, and only then writes it.
-//! 3. The one before goes into the [history](Store::history), which keeps ten.
-//! 4. A version that is enabled, or comes in the place of one that is, has to [fit](Change::fits) what is
-//!    set.
-//!
-//! What is set outlives the plugin, unless that is purged.
+//! 2. [`Store::schema`] is what the package brought as `etc/NAME.schema.json`.
+//! 3. [`Store::history`] keeps ten of those before.
 
-pub(super) mod purge;
-mod record;
+pub(crate) mod purge;
+pub(crate) mod record;
 
 use std::fs;
 use std::path::Path;
 
-use hookrail_model::error::{ConfigError, Error as HostError};
 use hookrail_model::installed::{Configured, FormerConfig, Origin};
 use hookrail_model::package::Metadata;
 use hookrail_model::schema::Schema;
@@ -24,13 +18,10 @@ use hookrail_package::{Rejected, Trust, digest};
 use semver::Version;
 use serde_json::Value;
 
-use super::change::Change;
-use super::error::{Error, Refused};
-use super::examine::examine;
-use super::list::Depth;
-use super::state::{State, refused};
-use super::unpack::sync;
-use super::{MAX_CONFIG, Store, failed};
+use crate::error::{Error, Refused, failed, refused};
+use crate::examine::{Depth, examine};
+use crate::state::State;
+use crate::store::Store;
 use record::Record;
 
 impl Store {
@@ -81,7 +72,7 @@ impl Store {
 
     /// What the operator had set before, the newest first; ten at most.
     pub fn history(&self, name: &str) -> Result<Vec<FormerConfig>, Error> {
-        self.state()?.is_there(self, name)?;
+        self.is_there(&self.state()?, name)?;
         Ok(Record::read(self, name)?.into_former())
     }
 
@@ -95,11 +86,6 @@ impl Store {
         })
     }
 
-    /// The JSON Schema that a prebuilt plugin exports.
-    fn exported(&self, path: &Path) -> Result<Option<String>, Error> {
-        Ok(self.exported.0.as_ref().map_or(Ok(None), |read| read(path))?)
-    }
-
     /// What an installed version says of itself, if it is what was installed.
     pub(super) fn metadata(&self, state: &State, name: &str, version: &Version) -> Result<Metadata, Error> {
         let installed = state.plugins().get(name).and_then(|plugin| plugin.versions.get(version));
@@ -108,88 +94,12 @@ impl Store {
     }
 }
 
-impl Change<'_> {
-    /// Sets the configuration of an installed plugin; answers it, and whether it is another one than before.
-    ///
-    /// It is held against the schema first, and `agree` is asked last: a host has its running instance take
-    /// it there, or refuse it. Behind an error that came after that, [`Store::configuration`] says which of
-    /// the two applies: the instance is to be given that again.
-    pub fn configure<E: From<Error>>(
-        &mut self,
-        name: &str,
-        value: Value,
-        agree: impl FnOnce(&Value) -> Result<(), E>,
-    ) -> Result<(Configured, bool), E> {
-        self.is_there(name)?;
-        let bytes = value.to_string().len();
-        if bytes > MAX_CONFIG {
-            return Err(refused(name, Refused::TooLarge { bytes }).into());
-        }
-        let schema = match self.state.installed(name) {
-            Ok((_, version, _)) => {
-                let metadata = self.store.metadata(&self.state, name, version)?;
-                schema(&self.store.place(name, version), &metadata)?
-            }
-            Err(_) => self.schema_of_prebuilt(name)?,
-        };
-        schema.map_or(Ok(()), |schema| schema.check(name, &value)).map_err(Error::from)?;
-        let record = Record::read(self.store, name)?;
-        let is_new = record.current().is_none_or(|current| current.value != value);
-        let record = if is_new {
-            agree(&value)?;
-            let record = record.followed_by(value);
-            let written = record.write(self.store, name, &self.locked);
-            // What was made for a file that is not there.
-            written.inspect_err(|_| self.collect())?;
-            record
-        } else {
-            // Whoever wrote it may have been killed before it was on the disk.
-            sync(&self.store.config(name))?;
-            record
-        };
-        let FormerConfig { revision, since, value } = record.into_current().expect("it was just set");
-        Ok((Configured { value, origin: Origin::Operator, revision, since: Some(since) }, is_new))
-    }
-
-    /// Refuses a version that is installed if the configuration that is set does not fit its schema.
-    pub fn fits(&self, name: &str, version: &Version) -> Result<(), Error> {
-        let metadata = self.store.metadata(&self.state, name, version)?;
-        self.fits_in(&self.store.place(name, version), &metadata)
-    }
-
-    /// The same for one that lies in a folder, and is looked at already.
-    pub(super) fn fits_in(&self, folder: &Path, metadata: &Metadata) -> Result<(), Error> {
-        let Metadata { name, version, .. } = metadata;
-        self.fits_schema(name, || schema(folder, metadata)).map_err(|error| match error {
-            Error::Host(HostError::Config(ConfigError::Schema { mistakes, .. })) => {
-                refused(name, Refused::Unfit { version: version.to_string(), mistakes })
-            }
-            error => error,
-        })
-    }
-
-    /// Refuses a plugin that came with the program if the configuration that is set does not fit it.
-    pub(super) fn prebuilt_fits(&self, name: &str) -> Result<(), Error> {
-        self.fits_schema(name, || self.schema_of_prebuilt(name))
-    }
-
-    fn fits_schema(&self, name: &str, schema: impl FnOnce() -> Result<Option<Schema>, Error>) -> Result<(), Error> {
-        let Some(FormerConfig { value, .. }) = Record::read(self.store, name)?.into_current() else { return Ok(()) };
-        Ok(schema()?.map_or(Ok(()), |schema| schema.check(name, &value))?)
-    }
-
-    fn schema_of_prebuilt(&self, name: &str) -> Result<Option<Schema>, Error> {
-        let Some(path) = self.store.came_with(&self.state, name) else { return Ok(None) };
-        Ok(self.store.exported(path)?.map(|text| Schema::new(name, text)).transpose()?)
-    }
-}
-
 fn schema_path(name: &str) -> String {
     format!("etc/{name}.schema.json")
 }
 
 /// What configurations of a version are held against.
-fn schema(folder: &Path, metadata: &Metadata) -> Result<Option<Schema>, Error> {
+pub(crate) fn schema(folder: &Path, metadata: &Metadata) -> Result<Option<Schema>, Error> {
     let Some(bytes) = member(folder, metadata, &schema_path(&metadata.name))? else { return Ok(None) };
     Ok(Some(Schema::new(&metadata.name, String::from_utf8_lossy(&bytes).into_owned())?))
 }

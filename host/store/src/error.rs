@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::path::Path;
 
 use hookrail_model::error::{ConfigError, Error as HostError, lines};
 use hookrail_package::{Error as PackageError, Rejected};
@@ -132,7 +133,7 @@ pub enum Refused {
     #[error("it is not installed")]
     NotInstalled,
     /// The configuration is larger than one may be.
-    #[error("a configuration of {bytes} bytes is more than the {} that one may have", crate::MAX_CONFIG)]
+    #[error("a configuration of {bytes} bytes is more than the {} that one may have", MAX_CONFIG)]
     TooLarge {
         /// As compact JSON.
         bytes: usize,
@@ -197,4 +198,16 @@ impl Refused {
             ),
         }
     }
+}
+
+/// How large a configuration may be, in bytes of compact JSON: a host is told all of it in one line.
+pub const MAX_CONFIG: usize = 512 << 10;
+
+pub(crate) fn refused(plugin: &str, why: Refused) -> Error {
+    Error::Store { plugin: plugin.into(), why }
+}
+
+/// What the system refused to do with a file.
+pub(crate) fn failed(what: &str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+    move |source| Error::system(format!("{what} {}", path.display()), source)
 }

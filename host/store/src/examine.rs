@@ -10,10 +10,18 @@ use hookrail_model::package::{Digest, Metadata};
 use hookrail_package::{Hashing, Rejected, Trust, digest};
 use semver::Version;
 
-use super::list::Depth;
-use super::state::Installed;
-use super::{METADATA, Store, failed};
-use crate::error::Error;
+use crate::error::{Error, failed};
+use crate::state::Installed;
+use crate::store::{METADATA, Store};
+
+/// How closely what is installed is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// All files are held against their digests.
+    Files,
+    /// The metadata alone: of a thousand plugins in no time.
+    Metadata,
+}
 
 /// What a version says of itself, if it is what was installed and whoever vouched for it still is trusted.
 pub(super) fn examine(

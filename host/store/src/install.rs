@@ -10,13 +10,12 @@ use hookrail_model::package::{Digest, Metadata};
 use hookrail_package::{Hashing, Package, Rejected, Trust, UNFINISHED, digest, fits_here, now};
 use semver::Version;
 
-use super::change::Change;
-use super::error::{Error, Refused};
-use super::failed;
-use super::library::Wanted;
-use super::requires::Among;
-use super::state::{Installed, Plugin, State, refused};
-use super::unpack::{make, sync, unpack};
+use crate::change::Change;
+use crate::error::{Error, Refused, failed, refused};
+use crate::library::Wanted;
+use crate::requires::Among;
+use crate::state::{Installed, Plugin, State};
+use crate::unpack::{make, sync, unpack};
 
 /// How to install.
 #[derive(Clone, Copy, Debug, Default)]

@@ -12,12 +12,10 @@ use hookrail_package::{Hashing, Rejected, Trust, fits_here};
 use semver::Version;
 use serde_json::Value;
 
-use super::examine::examine;
-use super::list::Depth;
-use super::requires::InOrder;
-use super::state::State;
-use super::{Store, failed};
-use crate::error::Error;
+use crate::error::{Error, failed};
+use crate::examine::{Depth, examine};
+use crate::state::State;
+use crate::store::Store;
 
 /// The library of a plugin for this machine.
 #[derive(Clone, Debug)]
@@ -30,15 +28,6 @@ pub struct Library {
     pub path: PathBuf,
     /// What its SHA-256 has to be; nobody says so of what came with the program.
     pub sha256: Option<Digest>,
-}
-
-/// A plugin that hosts shall load.
-#[derive(Debug)]
-pub struct Enabled {
-    /// Its name.
-    pub name: String,
-    /// What they load of it, or why they cannot.
-    pub wanted: Result<Wanted, Error>,
 }
 
 /// What a host loads of a plugin.
@@ -55,14 +44,6 @@ pub struct Wanted {
 }
 
 impl Store {
-    /// What hosts load of the plugins that they shall load, each behind those it needs, and looked at when its
-    /// turn comes.
-    pub fn enabled(&self) -> Result<impl Iterator<Item = Enabled>, Error> {
-        let (state, trust) = (self.state()?, Trust::read(self.home())?);
-        let names = state.enabled().map(str::to_owned).collect();
-        Ok(InOrder::new(names, move |name| Enabled { name: name.into(), wanted: self.wanted_in(&state, &trust, name) }))
-    }
-
     /// What hosts load of a plugin. Refuses what works here no more, and what nobody vouches for any more;
     /// enabled or not is the caller's business.
     pub fn wanted(&self, name: &str) -> Result<Wanted, Error> {

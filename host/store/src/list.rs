@@ -8,20 +8,11 @@ use hookrail_model::installed::{Kind, Listed, Standing, Voucher};
 use hookrail_package::{Rejected, Trust};
 use semver::Version;
 
-use super::Store;
-use super::examine::examine;
-use super::library::prebuilt;
-use super::state::{Installed, State};
 use crate::error::Error;
-
-/// How closely what is installed is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth {
-    /// All files are held against their digests.
-    Files,
-    /// The metadata alone: of a thousand plugins in no time.
-    Metadata,
-}
+use crate::examine::{Depth, examine};
+use crate::library::prebuilt;
+use crate::state::{Installed, State};
+use crate::store::Store;
 
 impl Store {
     /// What is installed, or came with the program, by name.

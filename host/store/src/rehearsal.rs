@@ -8,9 +8,9 @@ use std::path::Path;
 use hookrail_package::{Home, UNFINISHED};
 use tempfile::TempDir;
 
-use super::change::Change;
-use super::{Store, failed};
-use crate::error::Error;
+use crate::change::Change;
+use crate::error::{Error, failed};
+use crate::store::Store;
 
 /// What of a home a change of the store looks at, and how many folders deep another one may be written there.
 const PARTS: [(&str, u32); 4] = [("config", 2), ("state.json", 0), ("store", 2), ("trust.json", 0)];
@@ -33,7 +33,7 @@ impl Store {
     /// Refuses while another process changes what is installed.
     pub fn rehearsal(&self) -> Result<Rehearsal<'_>, Error> {
         let change = self.change()?;
-        let home = self.home.path();
+        let home = self.home().path();
         let folder = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(home);
         let folder = folder.map_err(failed("write into", home))?;
         for (part, depth) in PARTS {
@@ -43,11 +43,7 @@ impl Store {
                 link(&from, &folder.path().join(part), depth).map_err(failed("copy", &from))?;
             }
         }
-        let store = Store {
-            home: Home::open(folder.path())?,
-            prebuilt: self.prebuilt.clone(),
-            exported: self.exported.clone(),
-        };
+        let store = self.elsewhere(Home::open(folder.path())?);
         Ok(Rehearsal { store, folder, _change: change })
     }
 }

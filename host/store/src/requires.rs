@@ -1,14 +1,12 @@
 //! Which plugins need which: none is enabled without those it needs, and none goes while others need it.
 
-use std::collections::{BTreeSet, VecDeque};
-
 use hookrail_model::package::{Metadata, Requirement};
 use semver::Version;
 
-use super::change::Change;
-use super::error::{Error, Refused};
-use super::library::{Enabled, Wanted, prebuilt};
-use super::state::{Plugin, refused};
+use crate::change::Change;
+use crate::error::{Error, Refused, refused};
+use crate::library::prebuilt;
+use crate::state::Plugin;
 
 /// Which dependants count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,43 +54,5 @@ impl Change<'_> {
             Some(path) => prebuilt(name, path).ok().map(|library| library.version),
             None => self.state.plugins.get(name)?.current.clone(),
         }
-    }
-}
-
-/// Each behind those it needs, otherwise by name; so are those that need each other. Each is looked at when
-/// its turn comes.
-pub(super) struct InOrder<F> {
-    left: BTreeSet<String>,
-    ready: VecDeque<Enabled>,
-    look: F,
-}
-
-impl<F: Fn(&str) -> Enabled> InOrder<F> {
-    pub(super) fn new(names: BTreeSet<String>, look: F) -> Self {
-        InOrder { left: names, ready: VecDeque::new(), look }
-    }
-
-    fn take(&mut self, name: &str) {
-        // What is taken already, or is being taken, is not left.
-        if self.left.remove(name) {
-            let plugin = (self.look)(name);
-            if let Ok(Wanted { requires, .. }) = &plugin.wanted {
-                requires.iter().for_each(|needed| self.take(needed));
-            }
-            self.ready.push_back(plugin);
-        }
-    }
-}
-
-impl<F: Fn(&str) -> Enabled> Iterator for InOrder<F> {
-    type Item = Enabled;
-
-    fn next(&mut self) -> Option<Enabled> {
-        if self.ready.is_empty()
-            && let Some(first) = self.left.first().cloned()
-        {
-            self.take(&first);
-        }
-        self.ready.pop_front()
     }
 }

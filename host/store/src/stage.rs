@@ -3,26 +3,18 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use hookrail_model::installed::Installation;
 use hookrail_package::{UNFINISHED, signature_of};
 
-use super::change::Change;
-use super::install::Install;
-use super::unpack::make;
-use super::{Store, failed, unasked};
-use crate::error::Error;
-
-/// How long what is staged stays.
-pub(super) const STAGED: Duration = Duration::from_secs(60 * 60);
+use crate::change::{Change, unasked};
+use crate::collect::STAGED;
+use crate::error::{Error, failed};
+use crate::install::Install;
+use crate::store::Store;
+use crate::unpack::make;
 
 impl Store {
-    /// Where packages lie that are staged.
-    pub(super) fn staged(&self) -> PathBuf {
-        self.home().path().join("staged")
-    }
-
     /// Where the staged package of a `NAME-VERSION` lies, if it does, and its time is not over.
     pub fn find_staged(&self, full_name: &str) -> Option<PathBuf> {
         let is_plain = !full_name.contains('/');

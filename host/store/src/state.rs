@@ -10,8 +10,7 @@ use hookrail_package::{Home, Locked};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use super::Store;
-use super::error::{Error, Refused};
+use crate::error::{Error, Refused, refused};
 
 /// The file in the home.
 const FILE: &str = "state.json";
@@ -109,12 +108,6 @@ impl State {
         Ok((plugin, version, &plugin.versions[version]))
     }
 
-    /// Refuses what is neither installed nor came with the program.
-    pub(super) fn is_there(&self, store: &Store, name: &str) -> Result<(), Error> {
-        let installed = self.installed(name).map(|_| ());
-        installed.or_else(|error| store.came_with(self, name).map(|_| ()).ok_or(error))
-    }
-
     /// Whether a version is installed.
     pub(super) fn has(&self, name: &str, version: &str) -> bool {
         let plugin = self.plugins.get(name);
@@ -189,8 +182,4 @@ impl Plugin {
 /// Whether the time of an allowance has not come.
 pub(super) fn holds(allowance: &Allowance) -> bool {
     humantime::parse_rfc3339(&allowance.until).is_ok_and(|until| until > SystemTime::now())
-}
-
-pub(super) fn refused(plugin: &str, why: Refused) -> Error {
-    Error::Store { plugin: plugin.into(), why }
 }

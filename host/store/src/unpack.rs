@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use hookrail_model::package::Metadata;
 use hookrail_package::{Package, Rejected, check_library};
 
-use super::{METADATA, failed};
-use crate::error::Error;
+use crate::error::{Error, failed};
+use crate::store::METADATA;
 
 /// Unpacks a package into a folder that is not there yet, checks its libraries, and has all of it on the
 /// disk. Of a failure the folder remains, for whoever collects. Errors call the package `path`.

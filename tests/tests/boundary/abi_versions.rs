@@ -161,9 +161,9 @@ fn newer_sources() {
             "/// What the current dispatch is about",
             "/// What is new in 1.1, where the host has it.\npub fn extra() -> String {\n    let Some(host) = table() else { return \"no host\".into() };\n    if (host.size as usize) < size_of::<HostTable>() {\n        return \"the host has none\".into();\n    }\n    let more = service::<u32>(\"extra/1\");\n    format!(\"{} and {}\", host.extra, more.unwrap())\n}\n\n/// What the current dispatch is about",
         );
-        patch("host/src/service.rs", "    query,\n};", "    query,\n    extra: 42,\n};");
+        patch("host/engine/src/service.rs", "    query,\n};", "    query,\n    extra: 42,\n};");
         patch(
-            "host/src/service.rs",
+            "host/engine/src/service.rs",
             "        \"log/1\" =>",
             "        \"extra/1\" => {\n            static EXTRA: u32 = 43;\n            from_ref(&EXTRA).cast()\n        }\n        \"log/1\" =>",
         );
@@ -174,7 +174,7 @@ fn copy(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
         let (source, copied) = (entry.path(), to.join(entry.file_name()));
         if source.is_dir() {
-            if entry.file_name() != "cli" && entry.file_name() != "examples" {
+            if !["cli", "check", "cuttlefish", "examples"].iter().any(|other| entry.file_name() == *other) {
                 copy(&source, &copied);
             }
         } else {

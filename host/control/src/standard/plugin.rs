@@ -11,7 +11,7 @@ use hookrail_model::log_level::LogLevel;
 use hookrail_model::note::NoteHook;
 use hookrail_model::view::{GenerationView, PluginView, PointView, Status};
 
-use super::is_absolute;
+use super::file::is_absolute;
 use crate::call::Call;
 use crate::ending::replaced;
 use crate::error::Error;

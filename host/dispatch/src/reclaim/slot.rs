@@ -24,7 +24,7 @@ use crate::sync::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, light_f
 /// How many nested dispatches name the entry they are in.
 pub(super) const FRAMES: usize = 8;
 
-/// A frame that stands for every entry: a pin, or a dispatch nested deeper than [`FRAMES`].
+/// A frame that stands for every entry: a pin, or a dispatch nested deeper than `FRAMES`.
 pub const EVERYTHING: *mut () = std::ptr::without_provenance_mut(1);
 
 /// One thread's record, written by that thread and read by writers.

@@ -12,9 +12,9 @@ use hookrail_model::log;
 use hookrail_package::UNFINISHED;
 
 use crate::collect::{names, remove};
-use crate::error::Error;
+use crate::error::{Error, failed};
+use crate::store::Store;
 use crate::unpack::sync;
-use crate::{Store, failed};
 
 /// The file in the folder.
 const MARK: &str = "purged";

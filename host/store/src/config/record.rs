@@ -8,9 +8,9 @@ use hookrail_package::{Locked, now};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::error::{Error, Refused};
+use crate::error::{Error, Refused, failed};
+use crate::store::Store;
 use crate::unpack::{make, sync};
-use crate::{Store, failed};
 
 /// The form that this host writes, and the only one it reads.
 const FORMAT: u32 = 1;
@@ -24,13 +24,13 @@ const KEPT: usize = 10;
 /// The revisions fall, from the current one at the front to the oldest that is kept.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Record {
+pub(crate) struct Record {
     format: u32,
     settings: Vec<FormerConfig>,
 }
 
 impl Record {
-    pub(super) fn read(store: &Store, name: &str) -> Result<Self, Error> {
+    pub(crate) fn read(store: &Store, name: &str) -> Result<Self, Error> {
         // A file is as safe as the folders it lies in.
         for folder in [store.configs(), store.config(name)] {
             match folder.symlink_metadata() {
@@ -53,7 +53,7 @@ impl Record {
     }
 
     /// Makes it the one of a plugin, on the disk.
-    pub(super) fn write(&self, store: &Store, name: &str, home: &Locked<'_>) -> Result<(), Error> {
+    pub(crate) fn write(&self, store: &Store, name: &str, home: &Locked<'_>) -> Result<(), Error> {
         let (configs, folder) = (store.configs(), store.config(name));
         for folder in [&configs, &folder] {
             if !folder.exists() {
@@ -69,20 +69,20 @@ impl Record {
         Ok(home.write(&file(name), &json)?)
     }
 
-    pub(super) fn current(&self) -> Option<&FormerConfig> {
+    pub(crate) fn current(&self) -> Option<&FormerConfig> {
         self.settings.first()
     }
 
-    pub(super) fn into_current(self) -> Option<FormerConfig> {
+    pub(crate) fn into_current(self) -> Option<FormerConfig> {
         self.settings.into_iter().next()
     }
 
-    pub(super) fn into_former(self) -> Vec<FormerConfig> {
+    pub(crate) fn into_former(self) -> Vec<FormerConfig> {
         self.settings.into_iter().skip(1).collect()
     }
 
     /// The one in which this is the current value.
-    pub(super) fn followed_by(mut self, value: Value) -> Self {
+    pub(crate) fn followed_by(mut self, value: Value) -> Self {
         // INVARIANT: it is greater than all that are there.
         let revision = self.current().map_or(0, |current| current.revision) + 1;
         self.settings.insert(0, FormerConfig { revision, since: now(), value });

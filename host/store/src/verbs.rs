@@ -1,0 +1,180 @@
+//! The verbs of an operator that need no package: each happens as a whole, or not at all.
+
+use std::time::{Duration, SystemTime};
+
+use hookrail_abi::Priority;
+use hookrail_model::config::HookOverride;
+use hookrail_model::error::ConfigError;
+use hookrail_model::installed::Allowance;
+use hookrail_model::instance::plugin_of;
+use hookrail_model::package::{Digest, check_name};
+use semver::Version;
+
+use crate::change::Change;
+use crate::config::purge;
+use crate::error::{Error, Refused, refused};
+use crate::library::Wanted;
+use crate::requires::Among;
+use crate::state::Plugin;
+
+/// How long an allowance may last.
+pub const MAX_ALLOWANCE: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Change<'_> {
+    /// Says that hosts shall load a plugin; answers whether that is new. Refuses one that is not what
+    /// was installed, that nobody vouches for any more, or that the configuration does not fit; and whoever
+    /// would load it may not `agree`.
+    pub fn enable<E: From<Error>>(
+        &mut self,
+        name: &str,
+        agree: impl FnOnce(&Wanted) -> Result<(), E>,
+    ) -> Result<bool, E> {
+        self.is_there(name)?;
+        if self.state.desired(name).enabled {
+            return Ok(false);
+        }
+        if let Ok((_, version, installed)) = self.state.installed(name) {
+            let metadata = self.examine(name, version, installed)?;
+            self.fits_in(&self.store.place(name, version), &metadata)?;
+            self.has_what_it_needs(&metadata)?;
+        } else {
+            self.prebuilt_fits(name)?;
+        }
+        agree(&self.wanted(name)?)?;
+        self.desire(name, |desired| desired.enabled = true)?;
+        Ok(true)
+    }
+
+    /// Says that hosts shall not load a plugin; answers whether that is new.
+    pub fn disable(&mut self, name: &str) -> Result<bool, Error> {
+        self.is_there(name)?;
+        if !self.state.desired(name).enabled {
+            return Ok(false);
+        }
+        self.is_not_needed(name, Among::Enabled, None)?;
+        self.desire(name, |desired| desired.enabled = false)?;
+        Ok(true)
+    }
+
+    /// Says what is changed about the callbacks of a plugin; answers whether that is new. Whoever runs it may
+    /// not `agree`.
+    pub fn override_hooks<E: From<Error>>(
+        &mut self,
+        name: &str,
+        hooks: Vec<HookOverride>,
+        agree: impl FnOnce(&Wanted) -> Result<(), E>,
+    ) -> Result<bool, E> {
+        self.is_there(name)?;
+        if self.state.desired(name).hooks == hooks {
+            return Ok(false);
+        }
+        self.can_be(name, &hooks)?;
+        agree(&Wanted { hooks: hooks.clone(), ..self.wanted(name)? })?;
+        self.desire(name, |desired| desired.hooks = hooks)?;
+        Ok(true)
+    }
+
+    /// Refuses what never can be, and an override of what a plugin does not have.
+    fn can_be(&self, name: &str, hooks: &[HookOverride]) -> Result<(), Error> {
+        can_be_meant(name, hooks)?;
+        let declared = self.store.declared(&self.state, name)?;
+        let is_there = |hook: &&HookOverride| {
+            let own = hook.callback.split_once('/').map(|(_, own)| own);
+            declared.iter().any(|there| there.point == hook.point && Some(&*there.callback) == own)
+        };
+        hooks.iter().find(|hook| !is_there(hook)).map_or(Ok(()), |hook| Err(no_callback(name, hook)))
+    }
+
+    /// Swaps the current version and the one before it; answers both, the new one first. Whoever uses it
+    /// may not `agree` with the library that would be the current one: then nothing is changed.
+    pub fn rollback<E: From<Error>>(
+        &mut self,
+        name: &str,
+        agree: impl FnOnce(&Wanted) -> Result<(), E>,
+    ) -> Result<(Version, Version), E> {
+        let (plugin, current, _) = self.state.installed(name)?;
+        let previous = plugin.previous.as_ref().ok_or_else(|| refused(name, Refused::NoPrevious))?;
+        let metadata = self.examine(name, previous, &plugin.versions[previous])?;
+        if self.state.desired(name).enabled {
+            self.fits_in(&self.store.place(name, previous), &metadata)?;
+            self.has_what_it_needs(&metadata)?;
+            self.is_not_needed(name, Among::Enabled, Some(previous))?;
+        }
+        let (current, previous) = (current.clone(), previous.clone());
+        agree(&self.store.wanted_of(&self.state, &metadata)?)?;
+        let mut state = self.state.clone();
+        let plugin = state.plugins.get_mut(name).expect("it is installed");
+        // INVARIANT: both are installed.
+        std::mem::swap(&mut plugin.current, &mut plugin.previous);
+        self.write(state)?;
+        Ok((previous, current))
+    }
+
+    /// Removes a plugin, enabled or not; answers the version that was current, if there was one. Its
+    /// configuration stays, and so does whose name it is, unless it is to be purged.
+    pub fn uninstall(&mut self, name: &str, purge: bool) -> Result<Option<Version>, Error> {
+        let current = match self.state.installed(name) {
+            Ok((_, version, _)) => {
+                self.is_not_needed(name, Among::Installed, None)?;
+                Some(version.clone())
+            }
+            // A purge takes what an uninstall before it has left, and what a crash has left of a purge.
+            Err(_) if purge && self.leaves_anything(name) => None,
+            Err(error) => return Err(error),
+        };
+        let mut state = self.state.clone();
+        // What was wanted of it is not wanted of what came with the program under its name.
+        state.desired.remove(name);
+        if purge {
+            state.plugins.remove(name);
+        } else if let Some(plugin) = state.plugins.get_mut(name) {
+            let owner = plugin.owner;
+            // INVARIANT: nothing of it is installed.
+            *plugin = Plugin { owner, ..Plugin::new(plugin.newest.clone()) };
+        }
+        if purge {
+            purge::mark(self.store, name).inspect_err(|_| self.collect())?;
+        }
+        self.write(state)?;
+        Ok(current)
+    }
+
+    /// Lets exactly that file be installed once, whoever signed it, for as long as is said.
+    pub fn allow(&mut self, name: &str, version: Version, sha256: Digest, lasts: Duration) -> Result<Allowance, Error> {
+        let until = humantime::format_rfc3339_seconds(SystemTime::now() + lasts.min(MAX_ALLOWANCE)).to_string();
+        let allowance = Allowance { name: name.into(), version, sha256, until };
+        let mut state = self.state.clone();
+        state.allowances.retain(|known| known.sha256 != sha256);
+        state.allowances.push(allowance.clone());
+        self.write(state)?;
+        Ok(allowance)
+    }
+
+    /// Whether there is anything of a name that is not installed.
+    fn leaves_anything(&self, name: &str) -> bool {
+        let is_name = check_name(name).is_ok();
+        is_name && (self.state.plugins.contains_key(name) || self.store.config(name).exists())
+    }
+}
+
+/// Refuses what cannot be said of the callbacks of a plugin, whatever it declares: what no list of overrides may
+/// hold, callbacks of others, and priorities that nobody may have.
+pub fn can_be_meant(name: &str, hooks: &[HookOverride]) -> Result<(), Error> {
+    HookOverride::check(hooks)?;
+    hooks.iter().try_for_each(|hook| {
+        if hook.callback.split_once('/').is_none_or(|(instance, _)| plugin_of(instance) != name) {
+            return Err(no_callback(name, hook));
+        }
+        match hook.priority.filter(|priority| Priority::checked(*priority).is_none()) {
+            Some(priority) => {
+                let (point, callback) = (hook.point.clone(), hook.callback.clone());
+                Err(ConfigError::ReservedPriority { point, callback, priority }.into())
+            }
+            None => Ok(()),
+        }
+    })
+}
+
+fn no_callback(name: &str, hook: &HookOverride) -> Error {
+    refused(name, Refused::NoCallback { callback: hook.callback.clone(), point: hook.point.clone() })
+}
