@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 
 use hookrail_engine::{Core, Host};
-use hookrail_model::command::{Command, Taken};
+use hookrail_model::command::Command;
 use hookrail_model::error::ApiMisuse;
 use hookrail_store::Store;
 use serde_json::Value;
@@ -71,7 +71,8 @@ impl Manager {
     /// home, or can write there, is trusted as this program.
     pub unsafe fn open_store(&self, store: Store) -> Result<Vec<NotLoaded>, Error> {
         self.attach(store, true)?;
-        self.with_verbs(|verbs| verbs.load_enabled())
+        let (core, attached) = (self.core()?, self.shared.attached.get().ok_or(ApiMisuse::NoStore)?);
+        Verbs { core: &core, attached }.load_enabled()
     }
 
     /// Gives the host its store; what is enabled there is loaded where it is to be live.
@@ -107,22 +108,6 @@ impl Manager {
     /// As [`register`](Self::register), of a command that has a name and no type.
     pub fn register_handler(&self, name: &str, handler: Arc<dyn Handler>) -> bool {
         self.shared.commands.register_handler(name, handler)
-    }
-
-    /// Installs the packages in the folder `incoming` of the home, in the order of their names; where one is of
-    /// a plugin that runs, it takes its place. What was installed is removed there. What is refused goes to
-    /// `incoming/refused`, with the reason beside it; what may not be complete yet is left for the next time,
-    /// and so is what is of a plugin that something else is being done to, and all while another process changes
-    /// what is installed.
-    ///
-    /// Needs a store: [`open_store`](Self::open_store).
-    pub fn take_in(&self) -> Result<Vec<Taken>, Error> {
-        self.with_verbs(|verbs| verbs.take_in())
-    }
-
-    fn with_verbs<R>(&self, run: impl FnOnce(Verbs<'_>) -> Result<R, Error>) -> Result<R, Error> {
-        let (core, attached) = (self.core()?, self.shared.attached.get().ok_or(ApiMisuse::NoStore)?);
-        run(Verbs { core: &core, attached })
     }
 
     pub(crate) fn core(&self) -> Result<Arc<Core>, ApiMisuse> {

@@ -5,3 +5,4 @@ mod commands;
 mod configuration;
 mod control_socket;
 mod hostile_peers;
+mod own_commands;

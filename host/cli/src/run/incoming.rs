@@ -4,6 +4,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, Scope};
 use std::time::Duration;
 
+use hookrail::control::command::TakeIn;
 use hookrail::control::{self, Manager};
 
 use crate::error::Error;
@@ -42,6 +43,6 @@ pub(super) fn begin<'scope>(scope: &'scope Scope<'scope, '_>, manager: &'scope M
 }
 
 fn take_in(manager: &Manager) -> Result<(), control::Error> {
-    manager.take_in()?.iter().for_each(|taken| talk::line(text::taken(taken)));
+    manager.ask(TakeIn {})?.iter().for_each(|taken| talk::line(text::taken(taken)));
     Ok(())
 }

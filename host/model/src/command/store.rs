@@ -100,7 +100,12 @@ pub struct Stage {
     pub file: PathBuf,
 }
 
-/// Installs what lies in the drop-in folder of the home.
+/// Installs the packages in the folder `incoming` of the home, in the order of their names; where one is of
+/// a plugin that runs, it takes its place.
+///
+/// What was installed is removed there. What is refused goes to `incoming/refused`, with the reason beside it; what
+/// may not be complete yet is left for the next time, and so is what is of a plugin that something else is being
+/// done to, and all while another process changes what is installed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TakeIn {}

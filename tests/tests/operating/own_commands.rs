@@ -1,0 +1,83 @@
+//! Commands of the embedding program: carried out as those of every host are, by whatever way they come.
+
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use hookrail::control::command::{Command, List, Takes};
+use hookrail::control::{Call, Client, Error, Handler, Manage, Manager};
+use hookrail::{Config, Host};
+use hookrail_tests::wired::{Folder, Peer};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+/// Adds to what the program has counted, and answers the sum.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Add {
+    number: u64,
+}
+
+impl Command for Add {
+    const NAME: &'static str = "gateway_add";
+    const TAKES: Takes = Takes::HOST;
+    type Answer = Sum;
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Sum {
+    sum: u64,
+}
+
+/// The same, of a command that has a name alone.
+struct Echo;
+
+impl Handler for Echo {
+    fn takes(&self) -> Takes {
+        Takes::NOTHING
+    }
+
+    fn carry_out(&self, _: &Call<'_>, fields: Map<String, Value>) -> Result<Value, Error> {
+        Ok(json!({ "heard": fields }))
+    }
+}
+
+#[test]
+fn a_command_of_the_program_is_carried_out_here_and_over_the_socket() {
+    let (host, folder) = (Host::new(Config::default()).unwrap(), Folder::new());
+    let manager = Manager::new(&host);
+    let total = AtomicU64::new(0);
+    let add = move |_: &Call<'_>, Add { number }| Ok(Sum { sum: total.fetch_add(number, Ordering::Relaxed) + number });
+    assert!(manager.register(add), "nobody else has the name");
+    let control = manager.open_control(folder.0.join("c.sock")).unwrap();
+
+    assert_eq!(manager.ask(Add { number: 1 }).unwrap(), Sum { sum: 1 });
+    let mut client = Client::connect(control.path()).unwrap();
+    assert_eq!(client.ask(Add { number: 2 }).unwrap(), Sum { sum: 3 });
+    assert_eq!(manager.ask(Add { number: 4 }).unwrap(), Sum { sum: 7 });
+}
+
+#[test]
+fn what_it_does_not_know_of_its_fields_is_refused_like_that_of_others() {
+    let (host, folder) = (Host::new(Config::default()).unwrap(), Folder::new());
+    let manager = Manager::new(&host);
+    assert!(manager.register(|_: &Call<'_>, Add { number }| Ok(Sum { sum: number })));
+    assert!(manager.register_handler("gateway_echo", Arc::new(Echo)));
+    let control = manager.open_control(folder.0.join("c.sock")).unwrap();
+    let mut peer = Peer::new(UnixStream::connect(control.path()).unwrap());
+    let answer = peer.ask(&json!({ "id": 1, "command": "gateway_add", "number": 1, "more": 2 }).to_string());
+    assert_eq!(answer["error"]["code"], "HR0701", "{answer}");
+    let answer = peer.ask(&json!({ "id": 2, "command": "gateway_echo", "a": [1] }).to_string());
+    assert_eq!(answer["ok"], json!({ "heard": { "a": [1] } }), "{answer}");
+}
+
+#[test]
+fn the_first_command_of_a_name_stays() {
+    let host = Host::new(Config::default()).unwrap();
+    let manager = Manager::new(&host);
+    assert!(!manager.register(|_: &Call<'_>, List { .. }| panic!("it takes the place of a command of every host")));
+    assert_eq!(manager.ask(List { verify: false }).unwrap(), []);
+    assert!(manager.register(|_: &Call<'_>, Add { .. }| Ok(Sum { sum: 1 })));
+    assert!(!manager.register(|_: &Call<'_>, Add { .. }| Ok(Sum { sum: 2 })));
+    assert_eq!(manager.ask(Add { number: 0 }).unwrap(), Sum { sum: 1 });
+}
