@@ -33,8 +33,6 @@ impl Tiny {
         let source = r#"//! Puts a word before every message.
 use hookrail_abi::prelude::*;
 
-use crate::{own_target, root};
-
 const WORD: &str = "WORD ";
 
 struct Tiny;
