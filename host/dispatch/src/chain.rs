@@ -1,11 +1,11 @@
 //! The callbacks of one point: their order, their publication, and running them.
 
-mod callback;
-mod counted;
-mod facts;
-mod id;
-mod outcome;
-mod pair;
+pub(crate) mod callback;
+pub(crate) mod counted;
+pub(crate) mod facts;
+pub(crate) mod id;
+pub(crate) mod outcome;
+pub(crate) mod pair;
 mod settle;
 mod snapshot;
 mod watched;
@@ -18,11 +18,10 @@ use hookrail_abi::verdict::raw;
 use hookrail_abi::{RawKind, Verdict};
 
 pub use callback::{Callback, Ctx, Origin, Standing, Trial};
-pub(crate) use counted::context_of;
-pub(crate) use facts::Facts;
+use facts::Facts;
 pub use id::{CallbackId, Owner};
 pub use outcome::Outcome;
-pub(crate) use outcome::Packed;
+use outcome::Packed;
 pub(crate) use pair::{Pair, Run};
 use settle::settle;
 pub(crate) use snapshot::{Entry, Published, Snapshot};

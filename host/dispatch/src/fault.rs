@@ -1,8 +1,8 @@
 //! What happens when a callback fails.
 
-mod breaker;
+pub(crate) mod breaker;
 mod count;
-mod finding;
+pub(crate) mod finding;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,7 +15,8 @@ pub use breaker::Breaker;
 pub(crate) use count::count;
 pub use finding::{Finding, Findings, Found, Placed};
 
-use crate::chain::{Callback, Facts};
+use crate::chain::callback::Callback;
+use crate::chain::facts::Facts;
 use crate::frame::{self, Panic};
 
 /// Whether an answer is a fault: one that says so, or no verdict of this point.

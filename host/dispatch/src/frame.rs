@@ -17,7 +17,9 @@ use hookrail_abi::host::Saying;
 use hookrail_model::log;
 
 use self::texts::{Owner, Texts};
-use crate::chain::{Packed, Pair, context_of};
+use crate::chain::counted::context_of;
+use crate::chain::outcome::Packed;
+use crate::chain::pair::Pair;
 use crate::reclaim;
 
 pub use self::said::{Panic, Said};

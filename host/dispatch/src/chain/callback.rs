@@ -9,7 +9,8 @@ use parking_lot::Mutex;
 
 use super::id::{CallbackId, Owner};
 use super::pair::{Pair, Run, skip};
-use crate::fault::{Breaker, Found, Placed};
+use crate::fault::breaker::Breaker;
+use crate::fault::finding::{Found, Placed};
 use crate::probation::Probation;
 use crate::stats::Record;
 

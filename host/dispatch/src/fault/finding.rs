@@ -7,7 +7,7 @@ use std::time::Instant;
 use hookrail_model::config::Quarantine;
 use parking_lot::Mutex;
 
-use crate::chain::{CallbackId, Owner};
+use crate::chain::id::{CallbackId, Owner};
 use crate::condvar::Condvar;
 
 /// A callback on its point, of one generation.
