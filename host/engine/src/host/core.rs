@@ -12,8 +12,7 @@ use hookrail_loader::Closed;
 use hookrail_model::error::{ApiMisuse, Error};
 use hookrail_model::event::Happened;
 use hookrail_model::log;
-use hookrail_model::view::{PluginView, Status};
-use parking_lot::Mutex;
+use hookrail_model::view::PluginView;
 
 use super::handle::Plugin;
 use super::table::{Current, Table};
@@ -134,22 +133,7 @@ impl Core {
         }
         log!(debug, plugin = name, "loaded");
         let version = loaded.note().version.clone();
-        let (generation, _) = reservation.set(Current {
-            load: owner,
-            owner,
-            version: version.clone(),
-            file: loaded.file().display().to_string(),
-            instances: loaded.instances(),
-            declared: loaded.note().hooks.clone(),
-            schema: loaded.known_schema(),
-            speaker: loaded.speaker().clone(),
-            log: None,
-            meter: loaded.meter(),
-            lifecycle: Arc::new(Mutex::new(Some(loaded))),
-            status: Status::Running,
-            wishes,
-            is_over: false,
-        });
+        let (generation, _) = reservation.set(Current::new(owner, owner, loaded, wishes, None));
         self.events.tell(&name, generation, Happened::Loaded { version });
         Ok(Plugin { name, load: owner })
     }

@@ -26,7 +26,7 @@ pub(super) use self::reservation::{Reservation, Serving};
 pub(super) use self::trial::{Trial, WayBack};
 use super::handle::Plugin;
 use crate::config::Wishes;
-use crate::plugin::Lifecycle;
+use crate::plugin::{Lifecycle, Loaded};
 use crate::unload::Ticket;
 
 /// How many former generations of a name are remembered.
@@ -102,6 +102,28 @@ pub(super) struct Current {
     pub(super) speaker: Arc<Speaker>,
     /// How much the operator wants it to tell, since he said so while it ran.
     pub(super) log: Option<LogLevel>,
+}
+
+impl Current {
+    /// A generation whose callbacks were just published; `log` is what the operator said while one before it ran.
+    pub(super) fn new(load: Owner, owner: Owner, loaded: Loaded, wishes: Wishes, log: Option<LogLevel>) -> Self {
+        Current {
+            load,
+            owner,
+            version: loaded.note().version.clone(),
+            file: loaded.file().display().to_string(),
+            instances: loaded.instances(),
+            declared: loaded.note().hooks.clone(),
+            schema: loaded.known_schema(),
+            speaker: loaded.speaker().clone(),
+            log,
+            meter: loaded.meter(),
+            lifecycle: Arc::new(Mutex::new(Some(loaded))),
+            status: Status::Running,
+            wishes,
+            is_over: false,
+        }
+    }
 }
 
 /// A generation that was replaced or unloaded.

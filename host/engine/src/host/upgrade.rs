@@ -11,7 +11,6 @@ use hookrail_model::event::Happened;
 use hookrail_model::log;
 use hookrail_model::times::UpgradeTimes;
 use hookrail_model::view::Status;
-use parking_lot::Mutex;
 
 use super::core::Core;
 use super::handle::Plugin;
@@ -119,22 +118,7 @@ impl Core {
         let Serving { generation: from, load, owner: old, lifecycle, version: old_version } = serving;
         let version = loaded.note().version.clone();
         // Before the old one ends: what it hands on last is for the one that is set here.
-        let (generation, past_trial) = reservation.set(Current {
-            load,
-            owner,
-            version: version.clone(),
-            file: loaded.file().display().to_string(),
-            instances: loaded.instances(),
-            declared: loaded.note().hooks.clone(),
-            schema: loaded.known_schema(),
-            speaker: loaded.speaker().clone(),
-            log: reservation.log(),
-            meter: loaded.meter(),
-            lifecycle: Arc::new(Mutex::new(Some(loaded))),
-            status: Status::Running,
-            wishes,
-            is_over: false,
-        });
+        let (generation, past_trial) = reservation.set(Current::new(load, owner, loaded, wishes, reservation.log()));
         log!(debug, plugin = name, from, generation, "replaced");
         let times = UpgradeTimes { copy, open, create, swap };
         // Before the event of the old one's end, which another thread tells.
