@@ -1,5 +1,9 @@
 //! A host for native plugins: shared libraries that hang callbacks on named, typed hook points.
 //!
+//! This crate is the facade that programs embed: all that is here is re-exported from the crates of the host, which
+//! `docs/architecture.md` lists, and nothing is added. It owns the features and the examples, and knows nothing of
+//! arguments, terminals and HTTP.
+//!
 //! # The life of a host
 //!
 //! 1. [`Host::new`] makes a host from a [`Config`], in code or from `hookrail.toml`. It has the
