@@ -6,5 +6,6 @@ mod fuzz_bodies;
 mod guides;
 mod licences;
 mod readme;
+mod seeds;
 mod tidy;
 mod workspace;

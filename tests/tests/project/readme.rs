@@ -45,6 +45,7 @@ fn links_lead_to_files() {
         "docs/abi.md",
         "docs/architecture.md",
         "docs/check.md",
+        "docs/seeds.md",
     ];
     for document in guides.iter().map(String::as_str).chain(others) {
         let text = read(document);
