@@ -1,6 +1,9 @@
 //! Everything that crosses the boundary between a Hookrail host and its plugins, and what authors of
 //! plugins write against.
 //!
+//! Owns layouts, their growth, and the macros that make a library a plugin. Must know nothing of hosts: a host is a
+//! table of functions.
+//!
 //! # The life of a plugin
 //!
 //! 1. You declare a type and implement [`Plugin`] for it; its callbacks stand in

@@ -1,15 +1,15 @@
 //! Whether a plugin conforms: how its file is made, what it does in every order of calls, with every
 //! payload and configuration, and what it leaves behind.
 //!
+//! Owns the checks, their catalogue, how they are run and what is reported of them. It plays
+//! hosts itself, so it knows the facade `hookrail` and the boundary. It must not know arguments, terminals or
+//! the other commands of a program: how a child is started, how text and tables look and who is told of
+//! progress is handed in.
+//!
 //! 1. [`choose()`] picks checks from the [catalogue](ALL), a [`Plan`] says of what and how.
 //! 2. [`run()`] runs each in a process of its own that is really killed when it takes too long; the child
 //!    calls [`run_one()`]. [`run_here()`] runs one in this process, for a debugger.
 //! 3. A [`Report`] of the [outcomes](Outcome) is data, and text: for people, as JSON, as JUnit's XML.
-//!
-//! This crate owns the checks, their catalogue, how they are run and what is reported of them. It plays
-//! hosts itself, so it knows the facade `hookrail` and the boundary. It must not know arguments, terminals or
-//! the other commands of a program: how a child is started, how text and tables look and who is told of
-//! progress is handed in.
 
 mod answer;
 mod catalogue;

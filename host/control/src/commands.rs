@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hookrail_model::command::{Command, LONGEST_WAIT, Takes};
+use hookrail_model::wire;
 use parking_lot::RwLock;
 use serde_json::{Map, Value};
 
@@ -111,9 +112,7 @@ impl<C: Command> Handler for Typed<C> {
     }
 
     fn carry_out(&self, call: &Call<'_>, fields: Map<String, Value>) -> Result<Value, Error> {
-        // From the fields, not from the text: positions in them would be those of another text.
-        let command = C::deserialize(Value::Object(fields));
-        let command = command.map_err(|error| ControlError::BadRequest(error.to_string()))?;
+        let command = wire::command(fields).map_err(ControlError::BadRequest)?;
         let answer = self.run(call, command)?;
         Ok(serde_json::to_value(answer).expect("answers have text for keys, and are JSON"))
     }

@@ -17,7 +17,7 @@
 //!    installed. [`Client::events`] has what has many answers.
 //! 5. A command and its answer are a line of JSON each: [`wire`].
 //! 6. When the [`Control`] is dropped the socket is gone, and so are its connections. It may be
-//!    dropped before its host or behind it.
+//!    dropped before its host or after it.
 //!
 //! ```
 //! use hookrail::control::command::{List, Status};

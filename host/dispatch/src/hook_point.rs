@@ -36,7 +36,8 @@ impl<P: Point> HookPoint<P> {
     ///
     /// Costs a load and a branch when nobody hooks the point, and otherwise the calls themselves
     /// and about a nanosecond. Makes no system call and takes no lock, unless a callback denies, fails or
-    /// stands quarantined, or somebody traces it. Not for signal handlers.
+    /// is quarantined, somebody traces it, dispatches are nested too deep, or this thread has something left to
+    /// run of a plugin that is leaving. Not for signal handlers.
     // Always: a call and its spills would cost as much again as what it does.
     #[inline(always)]
     pub fn dispatch(&self, payload: &mut P::Payload) -> Outcome {

@@ -5,7 +5,8 @@
 //! dispatches, what a fault means for its chain, callbacks of the embedding program ([`Callbacks`]), and the call frame
 //! of each thread ([`frame`]).
 //!
-//! Must know nothing of libraries and files: code is a function pointer, an owner a number. Stands on the model.
+//! Must know nothing of files and of how libraries are opened: code is a function pointer, an owner a number, a library
+//! an address that is compared. Stands on the model.
 
 mod chain;
 mod condvar;

@@ -13,7 +13,8 @@ use parking_lot::Mutex;
 
 pub use grace::Grace;
 pub use slot::{EVERYTHING, Slot, Stay};
-pub use threads::{all, current, own, register};
+pub use threads::all;
+pub(crate) use threads::{current, own, register};
 
 use crate::sync::{Ordering, is_asymmetric, light_fence};
 
@@ -24,22 +25,22 @@ pub fn is_inside() -> bool {
 
 /// This thread's own number among those that read. Whoever dispatches has one.
 #[inline(always)]
-pub fn number() -> usize {
+pub(crate) fn number() -> usize {
     threads::own().map_or(0, |slot| slot.number)
 }
 
 /// How many dispatches and pins this thread is in, one within another.
-pub fn nesting() -> usize {
+pub(crate) fn nesting() -> usize {
     threads::own().map_or(0, Slot::nesting)
 }
 
 /// Identifies the dispatch this thread is in: its sequence and its innermost entry.
-pub fn innermost() -> Option<(u64, *mut ())> {
+pub(crate) fn innermost() -> Option<(u64, *mut ())> {
     threads::own().filter(|slot| slot.is_inside()).map(Slot::innermost)
 }
 
 /// The entry that this thread is in, if it is in one and that is named.
-pub fn innermost_entry() -> Option<*mut ()> {
+pub(crate) fn innermost_entry() -> Option<*mut ()> {
     innermost().map(|(_, entry)| entry).filter(|entry| !entry.is_null() && *entry != slot::EVERYTHING)
 }
 

@@ -236,7 +236,7 @@ impl Registry {
                 let callback = format!("{}/{}", twice[0].instance, twice[0].name);
                 return Err(ApiMisuse::CallbackExists { point: name.into(), callback });
             }
-            callbacks.sort_by(|a, b| a.key().cmp(&b.key()));
+            callbacks.sort_by(|a, b| a.place().cmp(&b.place()));
             next.push((name, callbacks));
         }
         // Relaxed, here and in `remove_if` and `has_left`: changed before, or under the lock.
@@ -296,7 +296,7 @@ impl Registry {
                     stand_in && callback.required && fault::verdict(&hung.state.chain.facts, callback).is_some()
                 };
                 kept.extend(gone.iter().filter(denies).map(|callback| Arc::new(callback.stand_in())));
-                kept.sort_by(|a, b| a.key().cmp(&b.key()));
+                kept.sort_by(|a, b| a.place().cmp(&b.place()));
                 removed.extend(gone);
                 retired.push(hung.hang(kept, is_left));
             }

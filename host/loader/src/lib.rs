@@ -4,7 +4,7 @@
 //! ended (its residue), what it tells of itself ([`Speaker`]), what it counts of its memory ([`Meter`]),
 //! closing it only when nobody can run its code any more, and asking the system whether it is gone.
 //!
-//! Must know nothing of why a library comes or goes: instances, upgrades and policy are the engine's. Stands on
+//! Must know nothing of why a library comes or goes: upgrades and policy are the engine's, and an instance is a name. Stands on
 //! dispatch, whose readers it waits for, and on image.
 
 mod diagnostics;

@@ -20,6 +20,7 @@ mod log;
 pub mod log_level;
 pub mod memory;
 pub mod note;
+pub mod order;
 pub mod package;
 pub mod schema;
 pub mod stats;
@@ -28,6 +29,6 @@ pub mod trace;
 pub mod view;
 pub mod wire;
 
-pub use log::guarded;
+pub use log::{guarded, log_path, log_target};
 #[doc(hidden)]
 pub use tracing;

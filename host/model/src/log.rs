@@ -6,11 +6,37 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Logs as `tracing`'s macro of that name does: `log!(warn, plugin, "it is late")`.
+///
+/// The target is the module's path below `hookrail::`, whichever of the host's crates it is in: programs know the
+/// facade, and filter by its name.
 #[macro_export]
 macro_rules! log {
-    ($level:ident, $($what:tt)+) => {
-        $crate::guarded((), || $crate::tracing::$level!($($what)+))
-    };
+    ($level:ident, $($what:tt)+) => {{
+        const MODULE: &str = module_path!();
+        const TARGET: &str = $crate::log_target(&$crate::log_path::<{ MODULE.len() + 1 }>(MODULE));
+        $crate::guarded((), || $crate::tracing::$level!(target: TARGET, $($what)+))
+    }};
+}
+
+/// The path of a module with its crate as a module of the facade: `hookrail::engine::host` of `hookrail_engine::host`.
+#[doc(hidden)]
+pub const fn log_path<const LENGTH: usize>(module: &str) -> [u8; LENGTH] {
+    const FACADE: &[u8] = b"hookrail::";
+    let (module, mut path, mut at) = (module.as_bytes(), [0; LENGTH], 0);
+    while at < LENGTH {
+        path[at] = if at < FACADE.len() { FACADE[at] } else { module[at - 1] };
+        at += 1;
+    }
+    path
+}
+
+/// The same as text.
+#[doc(hidden)]
+pub const fn log_target(path: &'static [u8]) -> &'static str {
+    match std::str::from_utf8(path) {
+        Ok(target) => target,
+        Err(_) => panic!("the path of a module is text"),
+    }
 }
 
 /// Runs what goes through the subscriber of the embedding program, which may panic; that must not reach a
@@ -21,4 +47,14 @@ pub fn guarded<R>(failed: R, run: impl FnOnce() -> R) -> R {
         std::mem::forget(payload);
         failed
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_crates_of_the_host_log_is_found_below_the_facades_name() {
+        assert_eq!(log_target(const { &log_path::<22>("hookrail_engine::host") }), "hookrail::engine::host");
+    }
 }

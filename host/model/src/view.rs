@@ -128,7 +128,7 @@ impl Standing {
     }
 }
 
-/// A loaded plugin.
+/// A plugin that is loaded, was, or is installed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PluginView {
     /// The plugin's id.

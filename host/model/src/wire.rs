@@ -117,12 +117,6 @@ impl RawRequest {
             None => Err(bad(Some(id), "missing field `command`")),
         }
     }
-
-    /// The fields as those of a command; otherwise what is wrong with them.
-    pub fn into_command<C: Command>(self) -> Result<C, String> {
-        // From the fields, not from the text: positions in them would be those of another text.
-        C::deserialize(Value::Object(self.fields)).map_err(|error| error.to_string())
-    }
 }
 
 impl fmt::Display for Problem {
@@ -134,6 +128,12 @@ impl fmt::Display for Problem {
 /// A command with its number as a line. Fails for what has no JSON: a path that is not UTF-8.
 pub fn request<C: Command>(id: u64, command: &C) -> Result<Vec<u8>, serde_json::Error> {
     line(&Request { id, command: C::NAME, fields: command })
+}
+
+/// A command of its fields; otherwise what is wrong with them.
+pub fn command<C: Command>(fields: Map<String, Value>) -> Result<C, String> {
+    // From the fields, not from the text: positions in them would be those of another text.
+    C::deserialize(Value::Object(fields)).map_err(|error| error.to_string())
 }
 
 /// A value as a line.

@@ -1,5 +1,8 @@
 //! Packages: the libraries of a plugin, and what belongs to them, in one file that can be signed.
 //!
+//! Owns bytes on disk on their way to something that is trusted, and the [`Home`] whose keys they are trusted by. Must
+//! know nothing of how a library is opened: the libraries in a package are looked at, by the image, and never run.
+//!
 //! # From a build to bytes that are trusted
 //!
 //! 1. [`write()`] makes `NAME-VERSION.hrp`, a zip of exactly two files: `NAME-VERSION.tar`, with all
@@ -15,9 +18,6 @@
 //!    in it is what the metadata says.
 //!
 //! `docs/package.md` describes the format, and which attacks all that stops.
-//!
-//! Owns bytes on disk on their way to something that is trusted, and the [`Home`] whose keys they are trusted by. Must
-//! know nothing of how a library is opened: the libraries in a package are looked at, by the image, and never run.
 
 mod digest;
 mod error;

@@ -1,7 +1,7 @@
 //! What is installed in a [`Home`], and what its operator wants of it.
 //!
-//! Owns the files of what is installed, and each change of them, whole or not at all. Must know nothing of hosts and of
-//! hook points: whoever loads what is installed is asked to agree, and answers. Stands on package.
+//! Owns the files of what is installed, and each change of them, whole or not at all. Must know nothing of hosts and
+//! chains, and points and callbacks are names to it: whoever loads what is installed is asked to agree, and answers. Stands on package.
 //!
 //! ```text
 //! lock                     held by whoever changes anything

@@ -1,5 +1,7 @@
 //! The subscriber of the embedding program may panic: that ends no dispatch and no thread of the host.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use hookrail::{Callbacks, Config, End, Happened, Host, Level, Message, MessagePublish, Priority, Verdict};
 use hookrail_abi::Point;
 use hookrail_tests::probe::LONG;
@@ -7,6 +9,9 @@ use hookrail_tests::{alone, zoo};
 use serde_json::json;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
+
+/// How often it did.
+static PANICKED: AtomicU32 = AtomicU32::new(0);
 
 /// Panics over whatever the host says.
 struct Panics;
@@ -21,6 +26,7 @@ impl Subscriber for Panics {
     fn record(&self, _: &Id, _: &Record<'_>) {}
     fn record_follows_from(&self, _: &Id, _: &Id) {}
     fn event(&self, _: &Event<'_>) {
+        PANICKED.fetch_add(1, Ordering::Relaxed);
         panic!("the subscriber");
     }
     fn enter(&self, _: &Id) {}
@@ -63,4 +69,5 @@ fn a_subscriber_that_panics_ends_nothing_of_the_hosts() {
         point.dispatch(&mut Message::new("a", "fine"));
     }
     assert_eq!(host.unload(plugin).unwrap(), End::Unmapped);
+    assert!(PANICKED.load(Ordering::Relaxed) > 4, "the faults, the quarantine and its end were told");
 }

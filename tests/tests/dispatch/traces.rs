@@ -1,5 +1,6 @@
 //! What is told of a dispatch is what each callback did, and the time that it took itself.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -125,7 +126,11 @@ fn handling_a_fault_is_charged_to_no_callback() {
             assert_eq!((view.calls.total, view.slow), (1, 0), "{policy}: {name}");
         }
     }
+    assert_eq!(DAWDLED.load(Ordering::Relaxed), 1, "the fault was told");
 }
+
+/// How often it did.
+static DAWDLED: AtomicU32 = AtomicU32::new(0);
 
 /// A subscriber that takes its time over errors.
 struct Dawdles;
@@ -140,7 +145,8 @@ impl Subscriber for Dawdles {
     fn record(&self, _: &Id, _: &Record<'_>) {}
     fn record_follows_from(&self, _: &Id, _: &Id) {}
     fn event(&self, event: &Event<'_>) {
-        if event.metadata().target().starts_with("hookrail::fault") {
+        if event.metadata().target().starts_with("hookrail::dispatch::fault") {
+            DAWDLED.fetch_add(1, Ordering::Relaxed);
             sleep(DAWDLES);
         }
     }

@@ -136,7 +136,7 @@ fn the_packages_named_by_the_user_are_used() {
     }
 }
 
-/// An embedder of the chain alone: small, and with no runtime in it.
+/// An embedder of the chain alone: small, and with no runtime in it, asynchronous or of a language.
 #[test]
 fn the_bare_host_stays_small_and_has_no_runtime() {
     let tree = cargo(&["tree", "--package=hookrail", "--no-default-features", "--edges=normal", "--prefix=none"]);
@@ -148,7 +148,7 @@ fn the_bare_host_stays_small_and_has_no_runtime() {
     println!("crates below hookrail with default features off: {}", crates.len());
     assert!(crates.len() <= 60, "{}: {crates:?}", crates.len());
     let with_all = cargo(&["tree", "--package=hookrail", "--all-features", "--edges=normal", "--prefix=none"]);
-    for absent in ["tokio", "hyper", "clap", "async-std", "openssl-sys"] {
+    for absent in ["tokio", "hyper", "clap", "async-std", "openssl-sys", "mlua", "pyo3", "v8", "wasmtime", "wasmer"] {
         assert!(!with_all.lines().any(|line| line.starts_with(&format!("{absent} v"))), "host knows {absent}");
     }
 }

@@ -7,12 +7,11 @@ use hookrail_model::command::Planned;
 use hookrail_model::config::HookOverride;
 use hookrail_model::instance::plugin_of;
 use hookrail_model::note::NoteHook;
+use hookrail_model::order::Place;
+use hookrail_model::view::CallbackView;
 use hookrail_store::State;
 
 use super::Verbs;
-
-/// A callback by what it is ordered by.
-type Placed = (i32, String, String);
 
 impl Verbs<'_> {
     /// Where these callbacks of a plugin stand beside those that are loaded, and those that hosts shall
@@ -31,7 +30,7 @@ impl Verbs<'_> {
             Planned {
                 is_known: self.core.registry.point(&point).is_some(),
                 callback: named(&callback),
-                priority: callback.0,
+                priority: callback.priority,
                 place: at + 1,
                 of: chain.len(),
                 behind: neighbour(at.checked_sub(1)),
@@ -43,11 +42,12 @@ impl Verbs<'_> {
     }
 
     /// The chains without the callbacks of that plugin.
-    fn chains(self, name: &str, state: &State) -> BTreeMap<String, Vec<Placed>> {
+    fn chains(self, name: &str, state: &State) -> BTreeMap<String, Vec<Place<String>>> {
         let mut chains = BTreeMap::<_, Vec<_>>::new();
         for point in view::points(&self.core.registry) {
             let others = point.chain.into_iter().filter(|callback| plugin_of(&callback.instance) != name);
-            let placed = others.map(|callback| (callback.priority, callback.instance, callback.callback));
+            let placed =
+                others.map(|CallbackView { priority, instance, callback, .. }| Place { priority, instance, callback });
             chains.entry(point.point).or_default().extend(placed);
         }
         let absent = state.enabled().filter(|other| *other != name && self.core.table.plugin(other).is_none());
@@ -62,20 +62,21 @@ impl Verbs<'_> {
     }
 
     /// What a plugin declares, as the operator wants it, once for each of its instances.
-    fn placed(self, name: &str, hooks: &[NoteHook], overrides: &[HookOverride]) -> Vec<(String, Placed)> {
+    fn placed(self, name: &str, hooks: &[NoteHook], overrides: &[HookOverride]) -> Vec<(String, Place<String>)> {
         let config = &self.core.config;
         let mut placed = Vec::new();
         for (instance, _) in config.instances(name) {
             for hook in hooks {
                 let wish = config.hook(overrides, &hook.point, &instance, &hook.callback);
                 let priority = wish.and_then(|wish| wish.priority).unwrap_or(hook.priority);
-                placed.push((hook.point.clone(), (priority, instance.clone(), hook.callback.clone())));
+                let (instance, callback) = (instance.clone(), hook.callback.clone());
+                placed.push((hook.point.clone(), Place { priority, instance, callback }));
             }
         }
         placed
     }
 }
 
-fn named((_, instance, callback): &Placed) -> String {
+fn named(Place { instance, callback, .. }: &Place<String>) -> String {
     format!("{instance}/{callback}")
 }

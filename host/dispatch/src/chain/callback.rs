@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use hookrail_abi::{Effects, FaultPolicy};
 use parking_lot::Mutex;
 
+use hookrail_model::order::Place;
+
 use super::id::{CallbackId, Owner};
 use super::pair::{Pair, Run, skip};
 use crate::fault::breaker::Breaker;
@@ -153,9 +155,9 @@ impl Standing {
 }
 
 impl Callback {
-    /// Where it stands: ascending by priority, then by name; never by load order or address.
-    pub(crate) fn key(&self) -> (i32, &str, &str) {
-        (self.priority, &self.instance, &self.name)
+    /// Where it stands.
+    pub(crate) fn place(&self) -> Place<&str> {
+        Place { priority: self.priority, instance: &self.instance, callback: &self.name }
     }
 
     /// What a snapshot holds of it.

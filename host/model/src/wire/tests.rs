@@ -24,7 +24,7 @@ fn check<C: Command>(command: C, text: &str) {
     assert_eq!(request(7, &command).unwrap(), format!("{text}\n").into_bytes());
     let raw = RawRequest::read(text.as_bytes()).unwrap();
     assert_eq!((raw.id, &*raw.command), (7, C::NAME));
-    assert_eq!(raw.into_command::<C>().unwrap(), command);
+    assert_eq!(super::command::<C>(raw.fields).unwrap(), command);
 }
 
 #[test]
@@ -98,9 +98,9 @@ fn each_request_has_its_form_and_comes_back_from_it() {
 #[test]
 fn what_may_be_left_out_has_a_default() {
     let raw = RawRequest::read(br#"{"command":"upgrade","file":"/a.so","plugin":"mask","id":0}"#).unwrap();
-    assert_eq!((raw.id, raw.into_command()), (0, Ok(Upgrade::new("mask", "/a.so"))));
+    assert_eq!((raw.id, super::command(raw.fields)), (0, Ok(Upgrade::new("mask", "/a.so"))));
     let raw = RawRequest::read(br#"{"command":"apply","plugins":{"mask":{}},"id":0}"#).unwrap();
-    let wanted: BTreeMap<_, _> = raw.into_command::<Apply>().unwrap().plugins;
+    let wanted: BTreeMap<_, _> = super::command::<Apply>(raw.fields).unwrap().plugins;
     assert!(wanted["mask"].enabled && wanted["mask"].package.is_none());
 }
 
@@ -125,7 +125,7 @@ fn what_is_no_request_is_told_with_its_number_where_it_has_one() {
 #[test]
 fn fields_that_are_not_the_commands_are_refused() {
     fn check<C: Command>(text: &str, why: &str) {
-        let said = RawRequest::read(text.as_bytes()).unwrap().into_command::<C>().unwrap_err();
+        let said = super::command::<C>(RawRequest::read(text.as_bytes()).unwrap().fields).unwrap_err();
         assert!(said.contains(why), "{text}: {said}");
     }
     check::<Log>(r#"{"id":7,"command":"log","plugin":"mask","level":"loud"}"#, "unknown variant `loud`");
