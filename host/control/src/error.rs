@@ -60,8 +60,7 @@ impl Error {
             Error::Host(error) => error.fix(),
             Error::Control(error) => error.code_and_fix().1.into(),
             Error::PackageRejected { why, .. } => why.code_and_fix().1.into(),
-            // A command to be run as it stands.
-            Error::Store { plugin, why } => why.code_and_fix().1.replace("NAME", plugin).into(),
+            Error::Store { plugin, why } => why.fix(plugin).into(),
         }
     }
 

@@ -51,8 +51,7 @@ impl Error {
         match self {
             Error::Host(error) => error.fix(),
             Error::PackageRejected { why, .. } => why.code_and_fix().1.into(),
-            // A command to be run as it stands.
-            Error::Store { plugin, why } => why.code_and_fix().1.replace("NAME", plugin).into(),
+            Error::Store { plugin, why } => why.fix(plugin).into(),
         }
     }
 }
@@ -152,6 +151,11 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// The next step where it is about that plugin: a command is to be run as it stands.
+    pub fn fix(&self, plugin: &str) -> String {
+        self.code_and_fix().1.replace("NAME", plugin)
+    }
+
     /// The stable code, and the next step for whoever reads the error.
     pub fn code_and_fix(&self) -> (&'static str, &'static str) {
         match self {
