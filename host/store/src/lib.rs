@@ -1,4 +1,4 @@
-//! What is installed in a [`Home`], and what its operator wants of it.
+//! What is installed in a [`Home`](hookrail_package::Home), and what its operator wants of it.
 //!
 //! Owns the files of what is installed, and each change of them, whole or not at all. Must know nothing of hosts and
 //! chains, and points and callbacks are names to it: whoever loads what is installed is asked to agree, and answers. Stands on package.
