@@ -29,13 +29,13 @@ pub(crate) fn is(facts: &Facts, answer: u32) -> bool {
     }
 }
 
-/// What the fault of a callback means for its facts. `None`: go on as if it were not there.
+/// What the fault of a callback means for its chain. `None`: go on as if it were not there.
 pub(crate) fn verdict(facts: &Facts, callback: &Callback) -> Option<Verdict> {
     // Where nothing can be denied a closed policy has nothing to close.
     (callback.fault == FaultPolicy::Closed && facts.deniable).then_some(Verdict::Deny(0))
 }
 
-/// A callback failed: logs it, counts it, and answers what that means for the facts.
+/// A callback failed: logs it, counts it, and answers what that means for the chain.
 pub(crate) fn answered(facts: &Facts, callback: &Callback, answer: u32) -> Option<Verdict> {
     let (said, panic) = frame::take(Saying::Fault).map(|said| (said.text, said.panic)).unzip();
     let panic = panic.flatten();

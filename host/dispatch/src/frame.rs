@@ -2,7 +2,7 @@
 //! said and decided in them, until somebody asks.
 //!
 //! One for each thread, and without `Drop`, so that it is there to the very end: destructors of thread-locals
-//! dispatch too. Its texts alone are freed when the thread ends; what is said behind that is lost.
+//! dispatch too. Its texts alone are freed when the thread ends; what is said behind that is logged.
 
 mod said;
 mod texts;
@@ -153,10 +153,12 @@ pub fn panicked(panic: Panic) {
 
 fn keep(kind: u32, text: String, panic: Option<Panic>) {
     let within = reclaim::innermost();
-    let said = Said { kind, text, panic, within };
+    let mut said = Some(Said { kind, text, panic, within });
     if within.is_some() || is_calling() {
-        drop(texts(|texts| texts.said.replace(Some(said))));
-    } else {
+        drop(texts(|texts| texts.said.replace(said.take())));
+    }
+    // It was not kept.
+    if let Some(said) = said {
         log!(error, "a plugin says, outside of any call: {}", said.text);
     }
 }

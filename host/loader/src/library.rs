@@ -68,10 +68,9 @@ impl Library {
     pub unsafe fn open(copy: SealedCopy, is_forced: impl FnOnce(&str) -> bool) -> Result<Self, Error> {
         let began = Instant::now();
         let (file, took) = (copy.file().to_owned(), copy.took());
-        let bytes = copy.bytes()?;
         let inspection = inspect_copy(&copy, ARCH)?;
-        let amended = is_forced(&inspection.note.name).then(|| without_no_delete(&bytes)).flatten();
-        drop(bytes);
+        // Mapped again where that is wished for alone: mapping holds up all threads of the process.
+        let amended = if is_forced(&inspection.note.name) { without_no_delete(&copy.bytes()?) } else { None };
         let forced = amended.is_some();
         let copy = match amended {
             Some((at, value)) => copy.amended(at, value)?,

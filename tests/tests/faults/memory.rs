@@ -220,6 +220,20 @@ const MAX: u64 = 1 << 20;
 const TOO_MUCH: usize = 2 << 20;
 
 #[test]
+fn a_plugin_that_is_over_its_quota_again_when_it_was_started_again_is_quarantined_again() {
+    let scene = Scene::new(quota(NAME, MAX));
+    let events = scene.host.events();
+    let is_told = || while !matches!(events.wait(LONG).expect("it is told").what, Happened::OverMemory { .. }) {};
+    scene.tell(KEEP, TOO_MUCH);
+    is_told();
+    scene.host.stop(&scene.plugin).unwrap();
+    scene.host.start(&scene.plugin).unwrap();
+    // What it kept may have gone with its instance.
+    scene.tell(KEEP, TOO_MUCH);
+    is_told();
+}
+
+#[test]
 fn only_the_plugin_over_its_quota_is_quarantined() {
     let scene = Scene::new(quota(NAME, MAX));
     let neighbour = Callbacks::new("neighbour").on::<TaskSeen, _, _>("look", Priority::new(900), |_| ());

@@ -194,7 +194,7 @@ impl Callback {
         }
     }
 
-    /// Has it called again: from now on its faults count anew.
+    /// Resets its faults; answers the standing with which it is called again: from now on its faults count anew.
     pub fn arm(&self) -> Standing {
         self.breaker.reset();
         Standing::Armed

@@ -72,6 +72,8 @@ impl Core {
         let instances = loaded.instances();
         reservation.change(|current| {
             (current.owner, current.status, current.instances) = (owner, Status::Running, instances);
+            // Its callbacks are new: that it holds too much is news to them.
+            current.is_over = false;
         });
         self.events.tell(reservation.name(), generation, Happened::Started);
         Ok(())
