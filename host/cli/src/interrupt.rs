@@ -19,7 +19,11 @@ use signal_hook::{flag, low_level::pipe};
 use crate::error::Error;
 
 /// The handlers, installed; the next signal still ends the process at once.
-pub(crate) struct Prepared(Interrupt);
+pub(crate) struct Prepared {
+    interrupt: Interrupt,
+    /// What the system does on each signal that is heard.
+    actions: Vec<(i32, libc::sigaction)>,
+}
 
 /// The handlers: the next signal is noted, and the one behind it ends the process.
 pub(crate) struct Interrupt {
@@ -29,6 +33,8 @@ pub(crate) struct Interrupt {
     heard: Vec<i32>,
     /// Wakes the one thread that waits for input.
     wake: UnixStream,
+    /// The end that signals write to. Where none is heard nobody else keeps it, and a closed one wakes for ever.
+    _waker: UnixStream,
 }
 
 /// What a wait for input came to.
@@ -40,10 +46,14 @@ pub(crate) enum Ready {
 }
 
 impl Prepared {
-    /// From here on a signal is noted.
+    /// From here on a signal is noted, whatever a plugin has put in our place while it was loaded.
     pub(crate) fn arm(self) -> Interrupt {
-        self.0.at_once.store(false, Ordering::Relaxed);
-        self.0
+        self.interrupt.at_once.store(false, Ordering::Relaxed);
+        for (signal, action) in &self.actions {
+            // SAFETY: it is what the system said of this signal when our handlers were in place, and they stay.
+            unsafe { libc::sigaction(*signal, action, std::ptr::null_mut()) };
+        }
+        self.interrupt
     }
 }
 
@@ -64,7 +74,8 @@ impl Interrupt {
                 flag::register(*signal, at_once.clone())?;
                 pipe::register(*signal, waker.try_clone()?)?;
             }
-            Ok(Prepared(Interrupt { at_once, heard, wake }))
+            let actions = heard.iter().map(|signal| Ok((*signal, action(*signal)?))).collect::<io::Result<_>>()?;
+            Ok(Prepared { interrupt: Interrupt { at_once, heard, wake, _waker: waker }, actions })
         };
         install().map_err(failed)
     }
@@ -124,6 +135,17 @@ fn failed(source: io::Error) -> Error {
     Error::System { what: "handle Ctrl-C", source }
 }
 
+/// What the system does on a signal.
+fn action(signal: i32) -> io::Result<libc::sigaction> {
+    let mut action = std::mem::MaybeUninit::uninit();
+    // SAFETY: it only writes what there is now.
+    if unsafe { libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call succeeded, so it was written.
+    Ok(unsafe { action.assume_init() })
+}
+
 /// The signals that this process ignores.
 fn ignored() -> io::Result<Vec<i32>> {
     let status = fs::read_to_string("/proc/self/status")?;
@@ -145,11 +167,24 @@ mod tests {
     }
 
     #[test]
+    fn a_handler_that_came_meanwhile_takes_no_signal_from_us() {
+        extern "C" fn theirs(_: i32) {}
+        let prepared = Interrupt::prepare().unwrap();
+        let handler = theirs as extern "C" fn(i32);
+        // SAFETY: the handler does nothing.
+        unsafe { libc::signal(SIGTERM, handler as libc::sighandler_t) };
+        let interrupt = prepared.arm();
+        // SAFETY: our handlers note it.
+        unsafe { libc::raise(SIGTERM) };
+        assert!(interrupt.has_come());
+    }
+
+    #[test]
     fn what_is_no_interrupt_of_this_process_wakes_nobody_up() {
-        let (wake, mut waker) = UnixStream::pair().unwrap();
+        let (wake, waker) = UnixStream::pair().unwrap();
         wake.set_nonblocking(true).unwrap();
-        let interrupt = Interrupt { at_once: Arc::default(), heard: Vec::new(), wake };
-        std::io::Write::write_all(&mut waker, b"x").unwrap();
+        let interrupt = Interrupt { at_once: Arc::default(), heard: Vec::new(), wake, _waker: waker };
+        std::io::Write::write_all(&mut &interrupt._waker, b"x").unwrap();
         let (input, writer) = std::io::pipe().unwrap();
         let input = File::from(std::os::fd::OwnedFd::from(input));
         assert_eq!(interrupt.look(&input).unwrap(), Ready::NotYet);

@@ -1,9 +1,8 @@
 //! What can go wrong with commands, and with a control socket on both of its ends.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
-
-use std::borrow::Cow;
 
 use hookrail_model::error::{ApiMisuse, Error as HostError};
 use hookrail_model::trace::Missing;

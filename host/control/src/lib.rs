@@ -2,7 +2,7 @@
 //!
 //! Owns how each command is carried out ([`Manager`]), the host and its store changed as one, and the Unix socket by
 //! which a running host is managed from outside, with its client. Must know nothing of arguments and HTTP: those
-//! translate, as the socket does. Stands on engine and store. Crates above, plugins and programs register commands of
+//! translate, as the socket does. Stands on engine and store. Crates above and programs register commands of
 //! their own by [`Manager::register`].
 //!
 //! # The life of a control channel

@@ -31,7 +31,8 @@ struct Shared {
 }
 
 impl Manager {
-    /// Of a host without a store.
+    /// Of a host without a store. One is enough for a host: clones share its store and its commands, and another
+    /// one has neither.
     pub fn new(host: &Host) -> Self {
         let commands = Commands::default();
         standard::register(&commands);
@@ -67,8 +68,8 @@ impl Manager {
     /// ```
     ///
     /// # Safety
-    /// As for [`Host::load`], for all that is installed, now and later: who can sign for a key that is trusted in that
-    /// home, or can write there, is trusted as this program.
+    /// As for [`Host::load`], for all that is installed and all that [`Store::with_prebuilt`] names, now and later: who
+    /// can sign for a key that is trusted in that home, or can write there, is trusted as this program.
     pub unsafe fn open_store(&self, store: Store) -> Result<Vec<NotLoaded>, Error> {
         self.attach(store, true)?;
         let (core, attached) = (self.core()?, self.shared.attached.get().ok_or(ApiMisuse::NoStore)?);

@@ -1,6 +1,6 @@
 //! Plain data of a host that leaves the process, or could.
 //!
-//! Owns the words that the host's crates, the program and management plugins share: commands with their answers
+//! Owns the words that the host's crates and the program share: commands with their answers
 //! ([`command`], [`wire`]), events, views, levels, ends, errors, what a plugin's file and its package say of
 //! themselves ([`note`], [`package`]), what is installed ([`installed`]), and the parts of a configuration that
 //! more than one crate has to know ([`config`]).

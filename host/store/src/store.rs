@@ -53,7 +53,8 @@ impl Store {
     /// without being installed, and no package can take their names; one that had it before keeps it.
     ///
     /// To know what a configuration of one is held against, `exported` is asked for the JSON Schema that its library
-    /// exports. That takes running it, which is nothing that a store does.
+    /// exports. That takes running it, which is nothing that a store does. Whoever has a host load from this store
+    /// trusts those libraries as it is.
     pub fn with_prebuilt(
         mut self,
         prebuilt: impl IntoIterator<Item = (String, PathBuf)>,

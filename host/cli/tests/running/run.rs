@@ -29,6 +29,21 @@ fn the_plugin_that_ends_the_host_while_it_is_loaded_is_the_last_that_the_log_nam
     }
 }
 
+/// As under `nohup`, or a supervisor that does not want it to be disturbed.
+#[test]
+fn a_run_that_hears_no_signal_reads_all_the_same() {
+    for signals in ["INT", "TERM", "INT TERM"] {
+        let run_it = hookrail(&["run", "--quiet", "--no-control"]);
+        let ignoring = format!("trap '' {signals}; exec \"$0\" \"$@\"");
+        // It is ended from outside when it hangs: it hears nobody else.
+        let mut command = std::process::Command::new("timeout");
+        command.args(["--signal=KILL", "120", "sh", "-c", &ignoring]).arg(run_it.get_program());
+        command.args(run_it.get_args()).env("HOOKRAIL_HOME", hookrail_tests::cli::home());
+        let output = run(&mut command, b"one\n");
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "one\n"), "{signals}");
+    }
+}
+
 #[test]
 fn files_follow_each_other_and_a_dash_is_stdin() {
     let folder = folder("files_follow");
