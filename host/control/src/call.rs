@@ -34,7 +34,7 @@ impl<'a> Call<'a> {
     }
 
     /// The host that it is carried out on.
-    pub fn core(&self) -> &'a Arc<Core> {
+    pub(crate) fn core(&self) -> &'a Arc<Core> {
         self.core
     }
 

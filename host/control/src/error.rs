@@ -12,6 +12,7 @@ use hookrail_store::{Error as StoreError, Refused};
 
 /// What can go wrong with a command, and with all that it is carried out on.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// What can go wrong in a host.
     #[error(transparent)]
@@ -77,11 +78,11 @@ impl From<PackageError> for Error {
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Host(error) => Error::Host(error),
-            StoreError::PackageRejected { package, why } => Error::PackageRejected { package, why },
-            StoreError::Store { plugin, why } => Error::Store { plugin, why },
-        }
+        error.into_case(
+            Error::Host,
+            |package, why| Error::PackageRejected { package, why },
+            |plugin, why| Error::Store { plugin, why },
+        )
     }
 }
 

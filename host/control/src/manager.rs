@@ -7,7 +7,7 @@ use hookrail_engine::{Core, Host};
 use hookrail_model::command::Command;
 use hookrail_model::error::ApiMisuse;
 use hookrail_store::Store;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::attached::Attached;
 use crate::call::{Asker, Call};
@@ -95,6 +95,12 @@ impl Manager {
     /// Carries out a command, on this thread.
     pub fn ask<C: Command>(&self, command: C) -> Result<C::Answer, Error> {
         self.shared.commands.carry_out(&Call::new(&self.core()?, self.shared.attached.get(), &Nobody), command)
+    }
+
+    /// As [`ask`](Self::ask), of a command by its name, with its fields and its answer as JSON.
+    pub fn ask_by_name(&self, command: &str, fields: Map<String, Value>) -> Result<Value, Error> {
+        let handler = self.find(command)?;
+        self.call(&Nobody, |call| handler.carry_out(call, fields))
     }
 
     /// Has a command of the program's own carried out from now on, by whatever way it comes. The first one of a name

@@ -161,7 +161,12 @@ impl Chain {
     /// As for `dispatch`; the caller is inside, and has been since before it loaded the snapshot
     /// from this chain.
     #[inline(always)]
-    pub unsafe fn run(&self, snapshot: Published, frame: &AtomicPtr<()>, payload: *mut c_void) -> Option<Packed> {
+    pub(crate) unsafe fn run(
+        &self,
+        snapshot: Published,
+        frame: &AtomicPtr<()>,
+        payload: *mut c_void,
+    ) -> Option<Packed> {
         // SAFETY: being inside keeps the snapshot alive. `pair` starts at the first of at least one
         // pair and stops at their end. They are callbacks of this point, so the payload is what
         // they expect, and being inside keeps their code and contexts.

@@ -110,7 +110,7 @@ pub fn place() -> Option<Place> {
 }
 
 /// Runs `dispatch`; callbacks of dispatches in it are told what they are about.
-pub fn about<R>(context: &Context, dispatch: impl FnOnce() -> R) -> R {
+pub(crate) fn about<R>(context: &Context, dispatch: impl FnOnce() -> R) -> R {
     /// Puts the outer context back, on unwinding too.
     struct Restore(*const Context);
     impl Drop for Restore {
@@ -132,12 +132,12 @@ pub unsafe extern "C" fn current() -> *const Context {
 }
 
 /// Leaves a decision for [`decided`].
-pub fn decide(decided: Packed) {
+pub(crate) fn decide(decided: Packed) {
     FRAME.with(|frame| frame.decided.set(Some(decided)));
 }
 
 /// What the runner that just returned on this thread decided.
-pub fn decided() -> Option<Packed> {
+pub(crate) fn decided() -> Option<Packed> {
     FRAME.with(|frame| frame.decided.take())
 }
 
@@ -164,7 +164,7 @@ fn keep(kind: u32, text: String, panic: Option<Panic>) {
 }
 
 /// What the callback that just returned said, if it said something of that kind.
-pub fn take(kind: Saying) -> Option<Said> {
+pub(crate) fn take(kind: Saying) -> Option<Said> {
     let within = reclaim::innermost();
     texts(|texts| {
         let (asked_for, other) = match texts.said.take() {
@@ -178,7 +178,7 @@ pub fn take(kind: Saying) -> Option<Said> {
 }
 
 /// What the callback that just returned said, whatever that is about; it can still be taken.
-pub fn heard() -> Option<String> {
+pub(crate) fn heard() -> Option<String> {
     let within = reclaim::innermost();
     texts(|texts| {
         let said = texts.said.take();
@@ -190,7 +190,7 @@ pub fn heard() -> Option<String> {
 }
 
 /// Keeps the reason of a denial for [`reason`].
-pub fn keep_reason(reason: String) {
+pub(crate) fn keep_reason(reason: String) {
     drop(texts(|texts| texts.reason.replace(reason)));
 }
 

@@ -53,7 +53,7 @@ pub fn begin() -> Grace<'static> {
 /// the kernel has no asymmetric fence. `read` is told where to name the entry it is in.
 #[cold]
 #[inline(never)]
-pub fn read_slowly<R>(read: impl FnOnce(Option<&crate::sync::AtomicPtr<()>>) -> R) -> R {
+pub(crate) fn read_slowly<R>(read: impl FnOnce(Option<&crate::sync::AtomicPtr<()>>) -> R) -> R {
     let slot = register();
     let fence = || {
         if !is_asymmetric() {
@@ -80,7 +80,7 @@ pub fn read_slowly<R>(read: impl FnOnce(Option<&crate::sync::AtomicPtr<()>>) -> 
 
 /// Runs `read` inside, as if it were in every entry: what is published while it runs stays until it
 /// returns.
-pub fn pin<R>(read: impl FnOnce() -> R) -> R {
+pub(crate) fn pin<R>(read: impl FnOnce() -> R) -> R {
     let result = read_slowly(|frame| {
         if let Some(frame) = frame {
             // Relaxed, and before all that is read: whoever overwrites code in old blocks looks for this behind
@@ -96,7 +96,7 @@ pub fn pin<R>(read: impl FnOnce() -> R) -> R {
 
 /// Leaves, and does what is to be done.
 #[inline(always)]
-pub fn leave(outermost: slot::Outermost<'_>) {
+pub(crate) fn leave(outermost: slot::Outermost<'_>) {
     if outermost.leave() {
         attend();
     }

@@ -320,7 +320,7 @@ impl Registry {
     }
 
     /// Runs `read` with the chains of all points at one instant, which stay until it returns.
-    pub fn pin<R>(&self, read: impl FnOnce(&Root) -> R) -> R {
+    pub(crate) fn pin<R>(&self, read: impl FnOnce(&Root) -> R) -> R {
         // Acquire: pairs with the Release in `retire`.
         // SAFETY: by the type invariant it is a root, kept while we are inside.
         reclaim::pin(|| read(unsafe { &*self.root.load(Ordering::Acquire) }))

@@ -83,6 +83,7 @@ impl Library {
             return Err(incompatible(Incompatible::PanicAborts));
         }
         let path = path_of(&copy);
+        residue::prepare_forks();
         // Where its code ends the process, this is the last that is heard.
         log!(debug, plugin = inspection.note.name, "opening {}", file.display());
         // SAFETY: the caller trusts the library.

@@ -51,7 +51,6 @@ pub(crate) struct Residue {
 impl Residue {
     /// A residue that is known to all threads from now on, until [`gone`](Self::gone).
     fn known() -> Arc<Self> {
-        prepare_forks();
         let residue = Arc::new(Residue::default());
         ALL.lock().push(residue.clone());
         residue
@@ -224,8 +223,9 @@ fn is_lost() -> bool {
     IS_LOST.load(Ordering::Relaxed)
 }
 
-/// Has the children of forks find out whether the records can still be used.
-fn prepare_forks() {
+/// Has the children of forks find out whether the records can still be used. To be called before a library is opened,
+/// whose constructors may have the children of forks run code of theirs: ours runs first, as it came first.
+pub(crate) fn prepare_forks() {
     unsafe extern "C" fn in_child() {
         // One flag for all of them: a list that is held cannot be looked through.
         let is_held = ALL.is_locked() || ALL.lock().iter().any(|residue| residue.is_held());

@@ -2,7 +2,8 @@
 //!
 //! A command is defined here, once: its name, its fields, its answer, and what carrying it out takes. Whoever
 //! can do it registers how; whoever carries it from elsewhere (a socket, the program, HTTP) translates its
-//! fields and its answer, and knows no command by name. [`wire`](crate::wire) is their one JSON form.
+//! fields and its answer, and knows no command by name but [`Events`], after whose answer it goes on.
+//! [`wire`](crate::wire) is their one JSON form.
 //!
 //! Files are absolute paths, and opened by the host. Where something is waited for, `wait_ms` says how long at
 //! most; without it that is twice the `unload.deadline_ms` of the host's configuration, and never more than

@@ -21,9 +21,11 @@ macro_rules! log {
 /// The path of a module with its crate as a module of the facade: `hookrail::engine::host` of `hookrail_engine::host`.
 #[doc(hidden)]
 pub const fn log_path<const LENGTH: usize>(module: &str) -> [u8; LENGTH] {
+    const CRATES: &[u8] = b"hookrail_";
     const FACADE: &[u8] = b"hookrail::";
     let (module, mut path, mut at) = (module.as_bytes(), [0; LENGTH], 0);
     while at < LENGTH {
+        assert!(at >= CRATES.len() || module[at] == CRATES[at], "only crates below the facade log by this");
         path[at] = if at < FACADE.len() { FACADE[at] } else { module[at - 1] };
         at += 1;
     }

@@ -8,6 +8,7 @@ use hookrail_model::package::Digest;
 
 /// What can go wrong with packages, and with the home that they are trusted in.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// What can go wrong with a library, or with the system.
     #[error(transparent)]
@@ -24,8 +25,18 @@ pub enum Error {
 
 impl Error {
     /// The system refused.
+    #[doc(hidden)]
     pub fn system(what: String, source: io::Error) -> Self {
         Error::Host(HostError::System { what, source })
+    }
+
+    /// Each case as that of another crate's error.
+    #[doc(hidden)]
+    pub fn into_case<E>(self, host: impl FnOnce(HostError) -> E, rejected: impl FnOnce(String, Rejected) -> E) -> E {
+        match self {
+            Error::Host(error) => host(error),
+            Error::PackageRejected { package, why } => rejected(package, why),
+        }
     }
 
     /// The stable code, `HR` and four digits.
@@ -128,6 +139,7 @@ pub enum Rejected {
 
 impl Rejected {
     /// The SHA-256 of something is another one than is said.
+    #[doc(hidden)]
     pub fn digest(what: impl Into<String>, said: Digest, found: Digest) -> Self {
         Rejected::Differs {
             what: format!("the SHA-256 of {}", what.into()),
@@ -137,6 +149,7 @@ impl Rejected {
     }
 
     /// The stable code, and the next step for whoever reads the error.
+    #[doc(hidden)]
     pub fn code_and_fix(&self) -> (&'static str, &'static str) {
         match self {
             Rejected::Damaged(_) => ("HR0811", "put back a copy of it, or move it away: then nobody is trusted"),

@@ -57,6 +57,7 @@ impl Home {
     }
 
     /// A file in it, if it is there and nobody else may write it.
+    #[doc(hidden)]
     pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
         let path = self.0.join(name);
         match fs::read(&path) {
@@ -67,6 +68,7 @@ impl Home {
     }
 
     /// Refuses what others may write to.
+    #[doc(hidden)]
     pub fn check(&self, path: &Path) -> Result<(), Error> {
         let metadata = fs::metadata(path);
         let metadata = metadata.map_err(|source| Error::system(format!("look at {}", path.display()), source))?;

@@ -32,10 +32,10 @@ mod signature;
 mod trust;
 mod write;
 
-pub use digest::{Hashing, digest, digest_of_file};
+pub use digest::{digest, digest_of_file};
 pub use error::{Error, Rejected};
 pub use fit::{check_library, fits_here, inspect_for, libc_here};
-pub use home::{Home, Locked, UNFINISHED};
+pub use home::Home;
 #[doc(no_inline)]
 pub use hookrail_model::package::{
     Build, Builder, Compatibility, Digest, FORMAT, File, Functionality, KeyId, Libc, MemberPath, Metadata, Range,
@@ -43,5 +43,13 @@ pub use hookrail_model::package::{
 };
 pub use read::{Package, Unpacked};
 pub use signature::{PublicKey, Signature};
-pub use trust::{BuiltBy, Revoked, Signed, Trust, TrustedKey, now, signature_of};
+pub use trust::{BuiltBy, Revoked, Signed, Trust, TrustedKey, signature_of};
 pub use write::{Content, SignTar, write};
+
+// For the crates above.
+#[doc(hidden)]
+pub use {
+    digest::Hashing,
+    home::{Locked, UNFINISHED},
+    trust::now,
+};

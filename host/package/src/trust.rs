@@ -110,6 +110,7 @@ impl Trust {
     }
 
     /// A key, if it is trusted.
+    #[doc(hidden)]
     pub fn find(&self, key: KeyId) -> Result<&TrustedKey, Rejected> {
         match self.keys.iter().find(|known| known.key.id() == key) {
             None => Err(Rejected::UnknownKey(key.to_string())),
@@ -129,6 +130,7 @@ impl Trust {
     }
 
     /// Who has signed the bytes of a file that is open already, by the signature beside `path`.
+    #[doc(hidden)]
     pub fn verify(&self, file: &mut File, path: &Path) -> Result<Signed, Error> {
         let rejected = |why| Error::PackageRejected { package: path.display().to_string(), why };
         let failed = |source| Error::system(format!("read {}", path.display()), source);

@@ -77,6 +77,7 @@ impl Store {
     }
 
     /// What the package of a plugin says of itself; nothing of one that came with the program.
+    #[doc(hidden)]
     pub fn installed_metadata(&self, name: &str) -> Result<Option<Metadata>, Error> {
         self.undisturbed(|state| {
             if self.came_with(state, name).is_some() {

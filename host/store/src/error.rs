@@ -9,6 +9,7 @@ use hookrail_package::{Error as PackageError, Rejected};
 
 /// What can go wrong with what is installed.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// What can go wrong with a library or a configuration, or with the system.
     #[error(transparent)]
@@ -33,8 +34,24 @@ pub enum Error {
 
 impl Error {
     /// The system refused.
+    #[doc(hidden)]
     pub fn system(what: String, source: io::Error) -> Self {
         Error::Host(HostError::System { what, source })
+    }
+
+    /// Each case as that of another crate's error.
+    #[doc(hidden)]
+    pub fn into_case<E>(
+        self,
+        host: impl FnOnce(HostError) -> E,
+        rejected: impl FnOnce(String, Rejected) -> E,
+        refused: impl FnOnce(String, Refused) -> E,
+    ) -> E {
+        match self {
+            Error::Host(error) => host(error),
+            Error::PackageRejected { package, why } => rejected(package, why),
+            Error::Store { plugin, why } => refused(plugin, why),
+        }
     }
 
     /// The stable code, `HR` and four digits.
@@ -58,10 +75,7 @@ impl Error {
 
 impl From<PackageError> for Error {
     fn from(error: PackageError) -> Self {
-        match error {
-            PackageError::PackageRejected { package, why } => Error::PackageRejected { package, why },
-            PackageError::Host(error) => Error::Host(error),
-        }
+        error.into_case(Error::Host, |package, why| Error::PackageRejected { package, why })
     }
 }
 
@@ -157,6 +171,7 @@ impl Refused {
     }
 
     /// The stable code, and the next step for whoever reads the error.
+    #[doc(hidden)]
     pub fn code_and_fix(&self) -> (&'static str, &'static str) {
         match self {
             Refused::AlreadyInstalled { is_current: true, .. } => {

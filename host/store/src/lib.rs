@@ -61,7 +61,10 @@ pub use examine::Depth;
 pub use install::Install;
 pub use library::{Library, Wanted};
 pub use order::Enabled;
-pub use rehearsal::Rehearsal;
 pub use state::{Desired, Installed, Plugin, State};
 pub use store::Store;
-pub use verbs::{MAX_ALLOWANCE, can_be_meant};
+pub use verbs::MAX_ALLOWANCE;
+
+// For the crates above.
+#[doc(hidden)]
+pub use {rehearsal::Rehearsal, verbs::can_be_meant};

@@ -105,6 +105,7 @@ impl Library {
     }
 
     /// The same, for a host.
+    #[doc(hidden)]
     pub fn verified(&self) -> Result<SealedCopy, Error> {
         let copy = SealedCopy::of(&self.path)?;
         if let Some(sha256) = self.sha256 {

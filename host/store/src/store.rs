@@ -120,6 +120,7 @@ impl Store {
     }
 
     /// Where the versions of a plugin lie.
+    #[doc(hidden)]
     pub fn folder_of(&self, name: &str) -> PathBuf {
         self.folder().join(name)
     }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use hookrail::control::command::{Command, List, Takes};
 use hookrail::control::{Call, Client, Error, Handler, Manage, Manager};
 use hookrail::{Config, Host};
+use hookrail_tests::probe::eventually;
 use hookrail_tests::wired::{Folder, Peer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -29,7 +30,18 @@ struct Sum {
     sum: u64,
 }
 
-/// The same, of a command that has a name alone.
+/// The thread that carries it out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Who {}
+
+impl Command for Who {
+    const NAME: &'static str = "gateway_who";
+    const TAKES: Takes = Takes::HOST_AND_PLUGINS;
+    type Answer = u64;
+}
+
+/// The same as [`Add`], of a command that has a name alone.
 struct Echo;
 
 impl Handler for Echo {
@@ -69,6 +81,39 @@ fn what_it_does_not_know_of_its_fields_is_refused_like_that_of_others() {
     assert_eq!(answer["error"]["code"], "HR0701", "{answer}");
     let answer = peer.ask(&json!({ "id": 2, "command": "gateway_echo", "a": [1] }).to_string());
     assert_eq!(answer["ok"], json!({ "heard": { "a": [1] } }), "{answer}");
+}
+
+#[test]
+fn a_command_is_asked_by_its_name_whether_or_not_it_has_a_type() {
+    let host = Host::new(Config::default()).unwrap();
+    let manager = Manager::new(&host);
+    assert!(manager.register(|_: &Call<'_>, Add { number }| Ok(Sum { sum: number })));
+    assert!(manager.register_handler("gateway_echo", Arc::new(Echo)));
+    let ask = |command: &str, fields: Value| {
+        let Value::Object(fields) = fields else { panic!("fields are those of an object") };
+        manager.ask_by_name(command, fields)
+    };
+    assert_eq!(ask("gateway_add", json!({ "number": 3 })).unwrap(), json!({ "sum": 3 }));
+    assert_eq!(ask("gateway_echo", json!({ "a": [1] })).unwrap(), json!({ "heard": { "a": [1] } }));
+    assert_eq!(ask("list", json!({})).unwrap(), json!([]));
+    assert_eq!(ask("gateway_add", json!({ "number": "three" })).unwrap_err().code(), "HR0701");
+    assert_eq!(ask("gateway_sub", json!({})).unwrap_err().code(), "HR0701");
+}
+
+#[test]
+fn what_runs_code_of_plugins_is_carried_out_on_a_thread_that_ends_with_it() {
+    let (host, folder) = (Host::new(Config::default()).unwrap(), Folder::new());
+    let manager = Manager::new(&host);
+    // SAFETY: it asks the system who it is.
+    let thread = || u64::from(unsafe { libc::gettid() }.unsigned_abs());
+    assert!(manager.register(move |_: &Call<'_>, Who {}| Ok(thread())));
+    let control = manager.open_control(folder.0.join("c.sock")).unwrap();
+    let mut client = Client::connect(control.path()).unwrap();
+    let who = client.ask(Who {}).unwrap();
+    let is_there = || std::path::Path::new(&format!("/proc/self/task/{who}")).exists();
+    eventually("the thread has ended, and the connection is open", || !is_there());
+    client.ask(Who {}).unwrap();
+    assert_eq!(manager.ask(Who {}).unwrap(), thread(), "within the program the asker's own");
 }
 
 #[test]

@@ -195,6 +195,7 @@ impl Callback {
     }
 
     /// Resets its faults; answers the standing with which it is called again: from now on its faults count anew.
+    #[must_use]
     pub fn arm(&self) -> Standing {
         self.breaker.reset();
         Standing::Armed
@@ -212,7 +213,7 @@ impl Callback {
     }
 
     /// Something was found out about it, on a point.
-    pub fn tell(&self, point: &'static str, what: Found) {
+    pub(crate) fn tell(&self, point: &'static str, what: Found) {
         self.breaker.tell(self.placed(point), what);
     }
 

@@ -41,7 +41,7 @@ pub(super) fn words(verdict: Verdict) -> String {
 
 /// A decided outcome in one register, so that the hot loop spills nothing for the cold path's sake.
 #[derive(Clone, Copy)]
-pub struct Packed(NonZeroU64);
+pub(crate) struct Packed(NonZeroU64);
 
 impl Packed {
     pub(crate) fn new(verdict: Verdict, by: CallbackId) -> Self {

@@ -7,6 +7,7 @@
 //! That of a chain that a [`Runner`] of ours runs has one pair, the runner, and the real chain behind its context.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use super::callback::Callback;
@@ -24,8 +25,8 @@ struct Header {
 #[repr(C)]
 struct Cold {
     len: usize,
-    /// The context of the one pair, where it is a runner.
-    runner: Option<Box<dyn Runner>>,
+    /// The context of the one pair, where it is a runner, which was a box and is ours.
+    runner: Option<NonNull<dyn Runner>>,
     /// The context of the last pair, where the chain is counted.
     counted: Option<Counted>,
     callbacks: [Arc<Callback>; 0],
@@ -70,7 +71,7 @@ static RESTING: Empty = Empty {
 /// that of [`EMPTY`] or [`RESTING`].
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Published(*const Pair);
+pub(crate) struct Published(*const Pair);
 
 impl Published {
     /// The snapshot without callbacks.
@@ -198,8 +199,8 @@ pub(super) unsafe fn is_run_by_us(end: *const Pair) -> bool {
 /// # Safety
 /// `end` is the end of the pairs of a snapshot that is alive for `'a`.
 unsafe fn runner_behind<'a>(end: *const Pair) -> Option<&'a dyn Runner> {
-    // SAFETY: by the invariant of `Published` the cold part stands there.
-    unsafe { (*end.cast::<Cold>()).runner.as_deref() }
+    // SAFETY: by the invariant of `Published` the cold part stands there; the runner lives as long as the block.
+    unsafe { (*end.cast::<Cold>()).runner.map(|runner| runner.as_ref()) }
 }
 
 /// # Safety
@@ -237,9 +238,10 @@ impl Snapshot {
 
     /// One whose one pair is that code, with the runner for its context.
     pub(super) fn run_by<R: Runner + 'static>(code: Run, runner: Box<R>) -> Self {
-        let context = std::ptr::from_ref::<R>(&runner).cast_mut().cast();
+        // By its address from here on: a box that moves would be the only way to it.
+        let runner = NonNull::from(Box::leak(runner));
         // INVARIANT: the block owns it.
-        Snapshot::block([Pair::new(code, context)].into_iter(), &[], None, Some(runner))
+        Snapshot::block([Pair::new(code, runner.as_ptr().cast())].into_iter(), &[], None, Some(runner))
     }
 
     /// There is one pair at least; what is counted takes the place of the last.
@@ -247,7 +249,7 @@ impl Snapshot {
         pairs: impl ExactSizeIterator<Item = Pair>,
         callbacks: &[Arc<Callback>],
         counted: Option<Counted>,
-        runner: Option<Box<dyn Runner>>,
+        runner: Option<NonNull<dyn Runner>>,
     ) -> Self {
         let layout = layout(pairs.len(), callbacks.len());
         // SAFETY: the layout has the header's size at least.
@@ -309,7 +311,7 @@ impl Drop for Snapshot {
             return;
         }
         // SAFETY: by the type invariant the block is ours, was allocated with this layout, and its callbacks, what counts
-        // and the runner are initialised; each is taken once.
+        // and the runner, once a box, are initialised; each is taken once.
         unsafe {
             let callbacks: *const [Arc<Callback>] = self.0.callbacks();
             let layout = layout(self.0.pairs().len(), callbacks.len());
@@ -318,7 +320,7 @@ impl Drop for Snapshot {
             callbacks.cast_mut().drop_in_place();
             (&raw mut (*cold).counted).drop_in_place();
             dealloc(self.0.as_raw().cast::<u8>().sub(size_of::<Header>()), layout);
-            drop(runner);
+            drop(runner.map(|runner| Box::from_raw(runner.as_ptr())));
         }
     }
 }

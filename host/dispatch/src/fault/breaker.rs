@@ -38,7 +38,7 @@ impl Breaker {
     }
 
     /// The callback failed; answers whether that was one fault too many.
-    pub fn fault(&self, what: &str, placed: impl FnOnce() -> Placed) -> bool {
+    pub(crate) fn fault(&self, what: &str, placed: impl FnOnce() -> Placed) -> bool {
         let limits = &self.findings.limits;
         let mut state = self.state.lock();
         let reason = match &mut *state {
@@ -81,7 +81,7 @@ impl Breaker {
     }
 
     /// Something was found out about the callback.
-    pub fn tell(&self, at: Placed, what: Found) {
+    pub(crate) fn tell(&self, at: Placed, what: Found) {
         self.findings.tell(Finding { at, what });
     }
 }

@@ -205,7 +205,7 @@ pub struct Stay {
 
 /// The thread entered from outside.
 #[must_use]
-pub struct Outermost<'a> {
+pub(crate) struct Outermost<'a> {
     slot: &'a Slot,
     was: u64,
 }

@@ -7,7 +7,7 @@ use crate::chain::{Chain, Published};
 /// # Invariants
 /// Each snapshot was published by the chain beside it, and is retired no earlier than this.
 #[derive(Debug, Default)]
-pub struct Root(Vec<(*const Chain, Published)>);
+pub(crate) struct Root(Vec<(*const Chain, Published)>);
 
 // SAFETY: the chains are only compared by address, and snapshots are read by whoever is inside.
 unsafe impl Send for Root {}

@@ -144,7 +144,8 @@ impl Core {
     /// # Errors
     /// If it is not loaded, or something else is being done to it.
     pub fn begin_unload(&self, plugin: &Plugin) -> Result<Ticket, Error> {
-        let (current, generation) = self.table.take(plugin)?;
+        // Dropped last: the callbacks are off their points before the copies of former files are freed.
+        let (current, generation, _past) = self.table.take(plugin)?;
         let Current { load, owner, lifecycle, version, .. } = current;
         let callbacks = self.registry.leave(owner);
         self.events.tell(&plugin.name, generation, Happened::Unloading);

@@ -135,16 +135,13 @@ struct Former {
 }
 
 impl Table {
-    /// Takes out a plugin, to unload it: the generation that served, and its number.
-    pub(super) fn take(&self, plugin: &Plugin) -> Result<(Current, u64), ApiMisuse> {
+    /// Takes out a plugin, to unload it: the generation that served, its number, and its probations, which are over
+    /// when they are dropped: the caller does so when there is time for freeing the copies that they hold.
+    pub(super) fn take(&self, plugin: &Plugin) -> Result<(Current, u64, Vec<Trial>), ApiMisuse> {
         let mut names = self.names.lock();
         let entry = names.find(plugin)?;
         let current = entry.current.take().ok_or_else(|| ApiMisuse::NotLoaded(plugin.name.clone()))?;
-        let (generation, trials) = (entry.generation, std::mem::take(&mut entry.trials));
-        drop(names);
-        // Without the lock: the copies may be large.
-        drop(trials);
-        Ok((current, generation))
+        Ok((current, entry.generation, std::mem::take(&mut entry.trials)))
     }
 
     /// Remembers a generation that is ending.

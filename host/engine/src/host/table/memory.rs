@@ -1,6 +1,10 @@
 //! Plugins that hold more memory than they may.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use hookrail_dispatch::Owner;
+use hookrail_loader::Meter;
 
 use super::Table;
 
@@ -17,17 +21,25 @@ impl Table {
     /// Those that have come to hold more than they may since the last look. One that is called again
     /// all the same is told of again when it has held less in between.
     pub(in crate::host) fn weigh(&self) -> Vec<Over> {
+        // Without the lock: a sum goes through the counters of all threads.
+        let held: HashMap<_, _> = self.meters().into_iter().map(|(owner, meter)| (owner, meter.held().bytes)).collect();
         let mut names = self.names.lock();
         let over = names.by_name.iter_mut().filter_map(|(name, entry)| {
             let current = entry.current.as_mut()?;
-            let meter = current.meter.as_ref()?;
-            let (bytes, max) = (meter.held().bytes, meter.max()?);
+            let (bytes, max) = (*held.get(&current.owner)?, current.meter.as_ref()?.max()?);
             let was_over = std::mem::replace(&mut current.is_over, bytes > max);
             let is_news = current.is_over && !was_over;
             let (generation, owner) = (entry.generation, current.owner);
             is_news.then(|| Over { plugin: name.clone(), generation, owner, bytes, max })
         });
         over.collect()
+    }
+
+    /// What counts the memory of the generations that serve and are counted.
+    fn meters(&self) -> Vec<(Owner, Arc<Meter>)> {
+        let names = self.names.lock();
+        let currents = names.by_name.values().filter_map(|entry| entry.current.as_ref());
+        currents.filter_map(|current| Some((current.owner, current.meter.clone()?))).collect()
     }
 
     /// Whether it held more than it may when it was last looked at.
