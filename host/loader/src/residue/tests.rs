@@ -63,6 +63,8 @@ fn what_is_yet_to_run_is_on_record_while_another_runs() {
 /// The child has one thread; whoever held a lock when it was made never lets go of it there.
 #[test]
 fn the_child_of_a_fork_ends_though_another_thread_held_the_record() {
+    // As before any library is opened.
+    prepare_forks();
     let residue = Residue::new().unwrap();
     child_ends_while_another_thread_holds(&residue, || ALL.lock());
     child_ends_while_another_thread_holds(&residue, || residue.state.lock());
