@@ -180,23 +180,23 @@ typedef uint32_t hookrail_level;
 #endif // __cplusplus
 
 // What a text that is said to the host is about.
-enum hookrail_saying
+enum hookrail_report_kind
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   // Why a callback denied.
-  HOOKRAIL_SAYING_DENIED = 1,
+  HOOKRAIL_REPORT_KIND_DENIED = 1,
   // How a callback failed.
-  HOOKRAIL_SAYING_FAULT = 2,
+  HOOKRAIL_REPORT_KIND_FAULT = 2,
   // Why another function failed.
-  HOOKRAIL_SAYING_ERROR = 3,
+  HOOKRAIL_REPORT_KIND_ERROR = 3,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
-typedef enum hookrail_saying hookrail_saying;
+typedef enum hookrail_report_kind hookrail_report_kind;
 #else
-typedef uint32_t hookrail_saying;
+typedef uint32_t hookrail_report_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -429,8 +429,8 @@ typedef struct {
   // The ABI version of the host.
   uint32_t abi;
   // Says a text to the host from within a call of the host; `kind` as in
-  // `hookrail_saying`.
-  void (*say)(uint32_t kind, hookrail_str text);
+  // `hookrail_report_kind`.
+  void (*report)(uint32_t kind, hookrail_str text);
   // Registers one callback, from within `start`. 0 for success; else an error was said.
   uint32_t (*register_callback)(void *registrar, const hookrail_registration *record);
   // What the current dispatch is about, or null outside of one.
@@ -517,7 +517,7 @@ typedef void (*hookrail_object_destructor)(void *object);
 typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
-  // Takes a configuration (JSON). 0 for success; else an error was said and the old one stays.
+  // Requirements a configuration (JSON). 0 for success; else an error was said and the old one stays.
   uint32_t (*reload)(void *instance, hookrail_str config);
 } hookrail_reload_table;
 
@@ -541,7 +541,7 @@ typedef struct {
   uint32_t (*write)(hookrail_text *out);
 } hookrail_schema_table;
 
-// A plugin's table `state/1`: what an instance hands to the generation behind it.
+// A plugin's table `state/1`: what an instance hands to the generation after it.
 //
 // All four are there. They run on one host thread at a time, as `start` and `stop` do, and answer 0
 // for success; else an error was said. What is not offered answers success and leaves `out` as it
@@ -557,7 +557,7 @@ typedef struct {
   // Starts a created instance with a state of the generation before it: what `start` does, and
   // called in its place. The state is only read, for the call.
   uint32_t (*restore)(void *instance, void *registrar, const hookrail_saved_state *state);
-  // Takes the rest of the generation before it into a started instance. Callbacks run meanwhile.
+  // Requirements the rest of the generation before it into a started instance. Callbacks run meanwhile.
   // The rest is only read, for the call.
   uint32_t (*merge)(void *instance, const hookrail_saved_state *rest);
 } hookrail_state_table;
@@ -682,7 +682,7 @@ typedef struct {
 typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
-  // Called once, behind `attach` and before `create`. What is told before is lost.
+  // Called once, after `attach` and before `create`. What is told before is lost.
   void (*bind)(const void *library, const hookrail_trace_service *service);
   // How much is told from now on: a `hookrail_level`, 0 for nothing. Any thread, one
   // at a time.
@@ -721,7 +721,7 @@ typedef struct {
 typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
-  // Called once, behind `attach` and before all else. Answers how many threads the library's constructors have
+  // Called once, after `attach` and before all else. Answers how many threads the library's constructors have
   // started, of which the host cannot know; `UINT32_MAX` when it was called before, which means
   // that this is not a fresh image of the library.
   uint32_t (*bind)(const void *library, const hookrail_unload_service *service);
@@ -820,7 +820,7 @@ static inline hookrail_bytes hookrail_bytes_empty(void)
   return bytes;
 }
 
-// Makes room for `more` elements of `size` bytes behind the first `len`. Answers where the elements
+// Makes room for `more` elements of `size` bytes after the first `len`. Answers where the elements
 // are now; or NULL when there is no memory, and then nothing has changed.
 static inline void *hookrail_grow(void *ptr, size_t len, size_t *capacity, size_t more, size_t size)
 {

@@ -164,8 +164,8 @@ pub struct HostTable {
     /// The ABI version of the host.
     pub abi: u32,
     /// Says a text to the host from within a call of the host; `kind` as in
-    /// [`Saying`](crate::host::Saying).
-    pub say: unsafe extern "C" fn(kind: u32, text: Str),
+    /// [`ReportKind`](crate::host::ReportKind).
+    pub report: unsafe extern "C" fn(kind: u32, text: Str),
     /// Registers one callback, from within `start`. 0 for success; else an error was said.
     pub register_callback: unsafe extern "C" fn(registrar: *mut c_void, record: *const Registration) -> u32,
     /// What the current dispatch is about, or null outside of one.
@@ -330,7 +330,7 @@ pub struct UnloadService {
 pub struct UnloadTable {
     /// Size of this structure in bytes.
     pub size: u32,
-    /// Called once, behind `attach` and before all else. Answers how many threads the library's constructors have
+    /// Called once, after `attach` and before all else. Answers how many threads the library's constructors have
     /// started, of which the host cannot know; `UINT32_MAX` when it was called before, which means
     /// that this is not a fresh image of the library.
     pub bind: unsafe extern "C" fn(library: *const c_void, service: *const UnloadService) -> u32,
@@ -366,7 +366,7 @@ pub struct SchemaTable {
 pub struct ReloadTable {
     /// Size of this structure in bytes.
     pub size: u32,
-    /// Takes a configuration (JSON). 0 for success; else an error was said and the old one stays.
+    /// Requirements a configuration (JSON). 0 for success; else an error was said and the old one stays.
     pub reload: unsafe extern "C" fn(instance: *mut c_void, config: Str) -> u32,
 }
 
@@ -380,7 +380,7 @@ mod tests {
         check_layout!(Heap, 40: malloc 0, calloc 8, realloc 16, free 24, posix_memalign 32);
         check_layout!(Entry, 104: size 0, abi_min 4, abi_max 8, flags 12, heap 16, attach 56, create 64, start 72,
             stop 80, destroy 88, query 96);
-        check_layout!(HostTable, 40: size 0, abi 4, say 8, register_callback 16, current 24, query 32);
+        check_layout!(HostTable, 40: size 0, abi 4, report 8, register_callback 16, current 24, query 32);
         check_layout!(Registration, 136: size 0, flags 4, point 8, revision 24, priority 28, callback 32, form 48,
             effects 52, fault 56, reserved 60, deadline 64, predicate 72, run 80, ctx 88, ctx_drop 96,
             fingerprint 104, layout 120, ops 128);

@@ -1,4 +1,4 @@
-//! The functions behind a plugin's [`Entry`]: from the boundary's C to the trait [`Plugin`].
+//! The functions after a plugin's [`Entry`]: from the boundary's C to the trait [`Plugin`].
 
 use std::ffi::c_void;
 use std::ptr::{from_ref, null};
@@ -8,7 +8,7 @@ use crate::boundary::{
     StateTable, Str, TraceTable, UnloadTable, flags, registration,
 };
 use crate::error::{Error, Result};
-use crate::host::{self, Instance, Saying};
+use crate::host::{self, Instance, ReportKind};
 use crate::plugin::Registrar;
 use crate::shim::guarded;
 use crate::{Hook, Plugin, State, Text, diagnostics, unload};
@@ -278,7 +278,7 @@ fn said(result: Result<()>) -> u32 {
         Err(error) => {
             let text = error.to_string();
             if !text.is_empty() {
-                host::say(Saying::Error, &text);
+                host::report(ReportKind::Error, &text);
             }
             FAILED
         }

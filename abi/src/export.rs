@@ -5,7 +5,7 @@
 /// The name and the version are those of the package, without the prefix `hookrail-plugin-`;
 /// `export!(Mine, name = "other")` names it otherwise.
 ///
-/// With `allocator = std::alloc::System` behind that, or any other allocator that is a unit struct, it is
+/// With `allocator = std::alloc::System` after that, or any other allocator that is a unit struct, it is
 /// the allocator of the library, and the host sees how much memory the plugin holds: see
 /// [`memory`](crate::memory). A library that defines a `#[global_allocator]` cannot say so.
 #[macro_export]

@@ -15,7 +15,7 @@ static HOST: AtomicPtr<HostTable> = AtomicPtr::new(null_mut());
 /// What a text that is said to the host is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
-pub enum Saying {
+pub enum ReportKind {
     /// Why a callback denied.
     Denied = 1,
     /// How a callback failed.
@@ -109,10 +109,10 @@ impl Instance {
 }
 
 /// Says a text to the host from within one of its calls.
-pub(crate) fn say(kind: Saying, text: &str) {
+pub(crate) fn report(kind: ReportKind, text: &str) {
     if let Some(host) = table() {
         // SAFETY: the host reads the text during the call.
-        unsafe { (host.say)(kind as u32, Str::new(text)) }
+        unsafe { (host.report)(kind as u32, Str::new(text)) }
     }
 }
 

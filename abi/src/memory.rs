@@ -83,7 +83,7 @@ const OWN: usize = 256;
 /// How many shards a thread looks at for its own.
 const NEAR: usize = 8;
 
-/// Behind those of threads, the one for all that found none.
+/// After those of threads, the one for all that found none.
 ///
 /// # Invariants
 /// `own[0]` is 0 or the thread pointer of the one thread that writes the shard; it is set once. In the
@@ -142,7 +142,7 @@ fn claim(me: u64) -> Option<&'static MemoryShard> {
 }
 
 /// Where a thread looks first. Thread pointers are a stack apart, with a page for its guard or without:
-/// by pages or by large pages those of threads that were started one behind the other differ, and by the
+/// by pages or by large pages those of threads that were started one after the other differ, and by the
 /// sum of both they do in either case.
 #[inline(always)]
 const fn home(me: u64) -> usize {

@@ -26,7 +26,7 @@ pub unsafe trait Point: Send + Sync + Sized + 'static {
     /// What a faulting callback means, unless it or the operator says otherwise.
     const FAULT: FaultPolicy = Self::Kind::FAULT;
     /// The chain's answer when no callback decided.
-    const NOBODY: Verdict = Self::Kind::NOBODY;
+    const DEFAULT_VERDICT: Verdict = Self::Kind::DEFAULT_VERDICT;
     /// What callbacks of this point may do.
     type Kind: Kind;
     /// What is handed from callback to callback.
@@ -46,7 +46,7 @@ pub trait Kind: sealed::Sealed + Send + Sync + 'static {
     /// What a fault means when the point does not say: notify and fold fail open, gates closed.
     const FAULT: FaultPolicy;
     /// The chain's answer when nobody decided and the point does not say.
-    const NOBODY: Verdict;
+    const DEFAULT_VERDICT: Verdict;
     /// How a callback sees the payload.
     type Access<'a, T: 'a>;
 
@@ -72,7 +72,7 @@ pub enum Gate {}
 impl Kind for Notify {
     const RAW: RawKind = RawKind::Notify;
     const FAULT: FaultPolicy = FaultPolicy::Open;
-    const NOBODY: Verdict = Verdict::Continue;
+    const DEFAULT_VERDICT: Verdict = Verdict::Continue;
     type Access<'a, T: 'a> = &'a T;
 
     unsafe fn access<'a, T>(payload: *mut c_void) -> &'a T {
@@ -84,7 +84,7 @@ impl Kind for Notify {
 impl Kind for Fold {
     const RAW: RawKind = RawKind::Fold;
     const FAULT: FaultPolicy = FaultPolicy::Open;
-    const NOBODY: Verdict = Verdict::Continue;
+    const DEFAULT_VERDICT: Verdict = Verdict::Continue;
     type Access<'a, T: 'a> = &'a mut T;
 
     unsafe fn access<'a, T>(payload: *mut c_void) -> &'a mut T {
@@ -96,7 +96,7 @@ impl Kind for Fold {
 impl Kind for Gate {
     const RAW: RawKind = RawKind::Gate;
     const FAULT: FaultPolicy = FaultPolicy::Closed;
-    const NOBODY: Verdict = Verdict::Deny(0);
+    const DEFAULT_VERDICT: Verdict = Verdict::Deny(0);
     type Access<'a, T: 'a> = &'a mut T;
 
     unsafe fn access<'a, T>(payload: *mut c_void) -> &'a mut T {

@@ -48,7 +48,7 @@ fn describe(layout: &'static TypeLayout, within: &mut Vec<*const TypeLayout>, ou
     if let Some(fields) = layout.get_fields() {
         list(fields, '{', '}', within, out);
     }
-    // What it leads to without holding it, such as the table behind a `PrefixRef`. A primitive has
+    // What it leads to without holding it, such as the table after a `PrefixRef`. A primitive has
     // named its own already.
     let behind = layout.phantom_fields();
     if !behind.is_empty() && !matches!(layout.data(), TLData::Primitive(_)) {

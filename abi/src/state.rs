@@ -1,4 +1,4 @@
-//! What an instance hands to the generation behind it.
+//! What an instance hands to the generation after it.
 
 use std::fmt::Debug;
 use std::ops::RangeBounds;
@@ -10,7 +10,7 @@ use crate::Bytes;
 use crate::boundary::SavedState;
 use crate::error::Result;
 
-/// What an instance hands to the generation behind it: bytes, and what they are.
+/// What an instance hands to the generation after it: bytes, and what they are.
 ///
 /// ```
 /// use hookrail_abi::State;

@@ -52,7 +52,7 @@ thread_local! {
 static TABLE: HostTable = HostTable {
     size: size_of::<HostTable>() as u32,
     abi: ABI_VERSION,
-    say,
+    report,
     register_callback: register,
     current,
     query,
@@ -278,7 +278,7 @@ impl Drop for Handle {
     }
 }
 
-unsafe extern "C" fn say(_kind: u32, text: Str) {
+unsafe extern "C" fn report(_kind: u32, text: Str) {
     // SAFETY: the plugin passes text that is readable for the call.
     let text = unsafe { text.to_text().into_owned() };
     SAID.with_borrow_mut(|said| said.push(text));

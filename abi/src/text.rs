@@ -30,7 +30,7 @@ impl Text {
 
     /// Appends a copy of `text`.
     pub fn push_str(&mut self, text: &str) {
-        // INVARIANT: UTF-8 behind UTF-8 is UTF-8.
+        // INVARIANT: UTF-8 after UTF-8 is UTF-8.
         self.0.extend_from_slice(text.as_bytes());
     }
 

@@ -1,4 +1,4 @@
-//! Hands to the host whatever of this library threads would run behind its back.
+//! Hands to the host whatever of this library threads would run after its back.
 //!
 //! A destructor of a thread-local, the destructor of a pthread key and the body of a thread are code
 //! of this library, run by a thread when it ends: long after the library was closed, if nobody minds.
@@ -160,7 +160,7 @@ pub unsafe extern "C" fn thread_create(
         // SAFETY: the caller's contract.
         return unsafe { (service.thread_create)(library, thread, attributes, body, argument) };
     }
-    // Relaxed: read by the host behind the constructors.
+    // Relaxed: read by the host after the constructors.
     THREADS.fetch_add(1, Ordering::Relaxed);
     // SAFETY: as in `at_thread_exit`.
     unsafe { std::mem::transmute::<*mut c_void, System>(system(c"pthread_create"))(thread, attributes, body, argument) }

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use crate::error::Error;
-use crate::host::{self, Saying};
+use crate::host::{self, ReportKind};
 
 /// One callback's answer, or a chain's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub enum Verdict {
 impl Verdict {
     /// Refuses with a code and says why; the reason reaches the log and whoever asks the outcome.
     pub fn deny(code: u32, reason: impl Display) -> Self {
-        host::say(Saying::Denied, &reason.to_string());
+        host::report(ReportKind::Denied, &reason.to_string());
         Verdict::Deny(code)
     }
 
@@ -75,7 +75,7 @@ impl<T: Answer> Answer for Result<T, Error> {
         match self {
             Ok(answer) => answer.into_raw(),
             Err(error) => {
-                host::say(Saying::Fault, &error.to_string());
+                host::report(ReportKind::Fault, &error.to_string());
                 raw::FAULT
             }
         }

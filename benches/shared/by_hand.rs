@@ -17,7 +17,7 @@ use rustix::io::Errno;
 use super::load::{copy, path, timed};
 
 static TABLE: HostTable =
-    HostTable { size: size_of::<HostTable>() as u32, abi: ABI_VERSION, say, register_callback, current, query };
+    HostTable { size: size_of::<HostTable>() as u32, abi: ABI_VERSION, report, register_callback, current, query };
 
 /// A started plugin; stopped and closed when this is dropped.
 ///
@@ -91,7 +91,7 @@ impl Drop for ByHand {
     }
 }
 
-unsafe extern "C" fn say(_kind: u32, text: Str) {
+unsafe extern "C" fn report(_kind: u32, text: Str) {
     // SAFETY: the plugin passes text that is readable for the call.
     let text = unsafe { text.to_text() };
     eprintln!("the plugin says: {text}");

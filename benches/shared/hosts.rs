@@ -66,7 +66,7 @@ pub(crate) fn aligned(pairs: &[(RawCallback, *mut c_void)]) -> Aligned {
 impl Deref for Aligned {
     type Target = [(RawCallback, *mut c_void)];
     fn deref(&self) -> &Self::Target {
-        // SAFETY: the lines hold at least `len` pairs, one behind the other.
+        // SAFETY: the lines hold at least `len` pairs, one after the other.
         unsafe { std::slice::from_raw_parts(self.memory.as_ptr().cast(), self.len) }
     }
 }

@@ -76,7 +76,7 @@ pub(crate) fn parts(host: &Host, file: &Path) -> [(&'static str, Duration); 8] {
     ]
 }
 
-/// How long a load with the unload behind it takes, beside opening and closing a copy of the file, and
+/// How long a load with the unload after it takes, beside opening and closing a copy of the file, and
 /// beside the one thread that an unload starts; means of so many times.
 pub(crate) fn round_trips(host: &Host, file: &Path, times: u32) -> [Duration; 3] {
     let mean = |once: &dyn Fn() -> Duration| (0..times).map(|_| once()).sum::<Duration>() / times;

@@ -20,13 +20,13 @@ const SYMBOL: &str = "mark";
 /// The longest that a watcher may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// hot-lib-reloader, over a folder in which the file is replaced as cargo replaces it.
+/// hot-lib-reloader, over a directory in which the file is replaced as cargo replaces it.
 ///
 /// It reloads only what its own watcher has seen, and what differs from the file before. The watcher
 /// cannot be left out, but what it takes can: [`Turn::reload`] begins when it has seen the file.
 pub(crate) struct HotLib {
     reloader: LibReloader,
-    folder: TempDir,
+    directory: TempDir,
     serving: u64,
 }
 
@@ -40,11 +40,11 @@ pub(crate) struct Turn {
 
 impl HotLib {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        std::fs::copy(hookrail_tests::marked("marked", 1), folder.path().join("libmarked.so")).expect("it is there");
+        let directory = tempfile::tempdir().expect("a directory");
+        std::fs::copy(hookrail_tests::marked("marked", 1), directory.path().join("libmarked.so")).expect("it is there");
         let debounce = Duration::from_millis(1);
-        let reloader = LibReloader::new(folder.path(), "marked", Some(debounce), None).expect("it opens");
-        let mut hot_lib = HotLib { reloader, folder, serving: 1 };
+        let reloader = LibReloader::new(directory.path(), "marked", Some(debounce), None).expect("it opens");
+        let mut hot_lib = HotLib { reloader, directory, serving: 1 };
         hot_lib.wait_for_the_watcher();
         hot_lib
     }
@@ -62,9 +62,9 @@ impl HotLib {
     }
 
     fn put(&self, mark: u64) {
-        let fresh = self.folder.path().join("fresh");
+        let fresh = self.directory.path().join("fresh");
         std::fs::copy(hookrail_tests::marked("marked", mark), &fresh).expect("it is there");
-        std::fs::rename(fresh, self.folder.path().join("libmarked.so")).expect("it is our folder");
+        std::fs::rename(fresh, self.directory.path().join("libmarked.so")).expect("it is our directory");
     }
 
     /// Puts the other build in place, and reloads it.

@@ -78,7 +78,7 @@ impl<P: Point> Replacing<P> {
     }
 
     /// Upgrades to the other build; how long it took until the first message was through it, and the
-    /// parts. The end of the old build, which the host sees to behind that, is waited for in quiet.
+    /// parts. The end of the old build, which the host sees to after that, is waited for in quiet.
     pub(crate) fn upgrade(&mut self) -> (Duration, Parts) {
         let before = self.point.raw_pairs();
         let next = 1 - self.serving;

@@ -1,7 +1,7 @@
 //! The transaction that puts a new build in the place of the old one, on a hundred points at once.
 //!
 //! That each point is published once and not twice cannot be seen from outside, since readers see the
-//! one before or the one behind either way: a test of the host's registry counts what is retired.
+//! one before or the one after either way: a test of the host's registry counts what is retired.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -36,7 +36,7 @@ impl Swapping {
         Swapping { host, points, files, plugin, serving: 0 }
     }
 
-    /// How long the swap itself takes. Behind it each point answers with the new mark.
+    /// How long the swap itself takes. After it each point answers with the new mark.
     pub(crate) fn swap(&mut self) -> Duration {
         let next = 1 - self.serving;
         // SAFETY: our own plugin.

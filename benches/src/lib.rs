@@ -29,7 +29,7 @@ points! {
     pub unsafe local WorkDone: "bench.work", 1, Fold<Work> { const DENIABLE: bool = true; }
 }
 
-/// The plugin behind the eight libraries.
+/// The plugin after the eight libraries.
 #[derive(Debug)]
 pub struct Worker;
 

@@ -30,16 +30,16 @@ fn main() {
     let _ = writeln!(table, "pub(crate) const CHECKOUT: Option<&str> = {checkout:?};");
     println!("cargo::rerun-if-env-changed={RELEASE}");
     let out = PathBuf::from(var_os("OUT_DIR").expect("cargo sets it"));
-    fs::write(out.join("carried.rs"), table).expect("cargo made the folder");
+    fs::write(out.join("carried.rs"), table).expect("cargo made the directory");
     println!("cargo::rerun-if-changed=build.rs");
     for changed in [&abi, &root.join("Cargo.toml"), &root.join("Cargo.lock")] {
         println!("cargo::rerun-if-changed={}", changed.display());
     }
 }
 
-/// All files below a folder.
-fn below(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("the sources are there").flatten() {
+/// All files below a directory.
+fn below(directory: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).expect("the sources are there").flatten() {
         let path = entry.path();
         if path.is_dir() {
             below(&path, files);

@@ -15,7 +15,7 @@
 //! 5. [`Host::load`] copies a library, checks it, opens it, starts its instances, and registers all
 //!    their callbacks in one transaction. It is `unsafe`: native code is trusted as your own.
 //! 6. [`HookPoint::dispatch`] runs the chain over a payload, from any thread, and answers an
-//!    [`Outcome`]; [`Host::decision`] tells who decided, and why. [`About`] tells callbacks what a
+//!    [`Outcome`]; [`Host::decision`] tells who decided, and why. [`DispatchContext`] tells callbacks what a
 //!    dispatch is about. Under [`Host::pin`] several points are dispatched as they were at one instant.
 //! 7. [`Host::points`] and [`Host::plugins`] show what hangs where; [`Host::reload`] hands a running
 //!    instance a new configuration.
@@ -93,7 +93,7 @@ pub use hookrail_package as package;
 #[doc(inline)]
 pub use hookrail_store as store;
 
-pub use hookrail_dispatch::{About, CallbackId, Callbacks, HookPoint, Outcome, Pin, Registered};
+pub use hookrail_dispatch::{CallbackId, Callbacks, DispatchContext, HookPoint, Outcome, Pin, Registered};
 pub use hookrail_engine::{
     BAD_TOPIC, Config, Decision, Events, Host, InstanceConfig, Limits, MessageLimits, Plugin, PluginConfig, TOO_LARGE,
     Ticket, Traces, Unload, Upgraded, schema,
@@ -102,7 +102,7 @@ pub use hookrail_image::{EntrySymbol, Image, Inspection, inspect};
 pub use hookrail_model::config::{Faults, HookOverride, PointConfig, Quarantine, UpgradeLimits};
 pub use hookrail_model::end::End;
 pub use hookrail_model::error::{ApiMisuse, ConfigError, Error, Incompatible, Misbehaved};
-pub use hookrail_model::event::{Event, Happened};
+pub use hookrail_model::event::{Event, EventKind};
 pub use hookrail_model::health::Health;
 pub use hookrail_model::log_level::LogLevel;
 pub use hookrail_model::memory::{Memory, MemoryView};
@@ -110,7 +110,7 @@ pub use hookrail_model::note::{Note, NoteHook};
 pub use hookrail_model::stats::{LastFault, Latency, Level};
 pub use hookrail_model::times::UpgradeTimes;
 pub use hookrail_model::trace::{Condition, Missing, Step, Trace};
-pub use hookrail_model::view::{CallbackView, Calls, GenerationView, PluginView, PointView, Standing, Status};
+pub use hookrail_model::view::{CallbackStatus, CallbackView, Calls, GenerationView, PluginView, PointView, Status};
 
 pub use hookrail_abi::catalogue::{self, MessageDelivered, MessageDropped, MessagePublish};
 pub use hookrail_abi::{Dropped, Header, Message, MessageId, Priority, Verdict};

@@ -20,8 +20,8 @@ fn main() {
     let library = plugin("hello");
     // It is looked at as a whole, mapped.
     let most = MOST + fs::metadata(&library).expect("the library").len();
-    let folder = tempfile::tempdir().expect("a folder");
-    let large = folder.path().join("large");
+    let directory = tempfile::tempdir().expect("a directory");
+    let large = directory.path().join("large");
     noise(&large, megabytes).expect("there is room for it");
     let note = inspect(&library).expect("a plugin").note;
     let mut draft: Metadata = serde_json::from_value(raw::metadata(&raw::FILES, b"")).expect("metadata");
@@ -34,7 +34,7 @@ fn main() {
         is_executable: false,
     };
     let contents = vec![content(raw::LIBRARY, &library), content("large", &large)];
-    let (path, _) = measured("packing", most, || write(draft, contents, folder.path(), None).expect("it is packed"));
+    let (path, _) = measured("packing", most, || write(draft, contents, directory.path(), None).expect("it is packed"));
     let length = fs::metadata(&path).expect("the package").len();
     assert!(length > megabytes << 20, "it cannot be packed: {length}");
     measured("verifying", most, || Package::open(&path).expect("it is one").verify().expect("it is whole"));

@@ -75,14 +75,14 @@ fn linked<'a>(programs: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
 
 impl Linked {
     fn of(package: &Value) -> Self {
-        let folder =
-            Path::new(package["manifest_path"].as_str().expect("a path")).parent().expect("a folder").to_owned();
-        let file = package["license_file"].as_str().map(|file| folder.join(file));
+        let directory =
+            Path::new(package["manifest_path"].as_str().expect("a path")).parent().expect("a directory").to_owned();
+        let file = package["license_file"].as_str().map(|file| directory.join(file));
         let licence = package["license"].as_str();
         assert!(licence.is_some() || file.is_some(), "{} is under no licence that it names", name(package));
         // The slash is how it was written before SPDX.
         let licence = licence.map_or_else(|| "as its text says".into(), |licence| licence.replace('/', " OR "));
-        let entries = fs::read_dir(&folder).expect("its sources are here").flatten().map(|entry| entry.path());
+        let entries = fs::read_dir(&directory).expect("its sources are here").flatten().map(|entry| entry.path());
         let is_text = |path: &PathBuf| {
             let name = path.file_name().unwrap_or_default().to_string_lossy().to_uppercase();
             path.is_file() && TEXTS.iter().any(|text| name.starts_with(text))

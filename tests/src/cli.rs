@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::{binary, tmp};
 
-/// The program with these arguments, in a folder without a configuration.
+/// The program with these arguments, in a directory without a configuration.
 ///
 /// # Panics
 /// Outside of the tests of its own package: cargo says to them alone where it is.
@@ -57,12 +57,12 @@ pub fn run(command: &mut Command, input: &[u8]) -> Output {
     })
 }
 
-/// An empty folder of a test's own.
-pub fn folder(test: &str) -> PathBuf {
-    let folder = tmp().join(test);
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).expect("a folder can be made");
-    folder
+/// An empty directory of a test's own.
+pub fn directory(test: &str) -> PathBuf {
+    let directory = tmp().join(test);
+    let _ = std::fs::remove_dir_all(&directory);
+    std::fs::create_dir_all(&directory).expect("a directory can be made");
+    directory
 }
 
 /// What was said, as text.

@@ -158,8 +158,8 @@ fn as_each_command(raw: &RawRequest) {
     macro_rules! each {
         ($($command:ident)*) => { $(check::<command::$command>(raw);)* };
     }
-    each!(Allow Apply Config ConfigHistory ConfigSchema Configure Disable Enable Events Hooks Install Level List Load Log
-        Release Restart Rollback Show Stage Start Status Stop TakeIn Trace Uninstall Unload Upgrade Validate);
+    each!(Allow Apply Config ConfigHistory ConfigSchema Configure Disable Enable Events Hooks Install List Load
+        Restart Rollback SetLevel SetLogLevel Show Stage Start Status Stop ImportIncoming Trace Uninstall Unload Unquarantine Upgrade Validate);
 }
 
 /// A line of the control socket, as either end would read it.

@@ -195,15 +195,15 @@ pub fn zoo_cpp(name: &str) -> PathBuf {
     find(BUILT.get_or_init(build), name)
 }
 
-/// A library of the zoo, built with more arguments for cargo and in a target folder of its own:
+/// A library of the zoo, built with more arguments for cargo and in a target directory of its own:
 /// for animals that another profile makes.
-pub fn zoo_with(name: &str, folder: &str, arguments: &[&str], rustflags: &str) -> PathBuf {
+pub fn zoo_with(name: &str, directory: &str, arguments: &[&str], rustflags: &str) -> PathBuf {
     static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
     let mut built = BUILT.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let built = built.get_or_insert_default();
-    let key = format!("{folder}/{name}");
+    let key = format!("{directory}/{name}");
     if !built.contains_key(&key) {
-        let target = target().join(folder);
+        let target = target().join(directory);
         let mut all = vec!["--example", name, "--target-dir", target.to_str().expect("our paths are text")];
         all.extend(arguments);
         let made = build(&zoo_root(), &all, &[("RUSTFLAGS", rustflags)]);
@@ -212,9 +212,9 @@ pub fn zoo_with(name: &str, folder: &str, arguments: &[&str], rustflags: &str) -
     built[&key].clone()
 }
 
-/// What cargo makes of the package in `folder`, by the name of the target.
-pub fn package(folder: &Path, name: &str) -> PathBuf {
-    find(&build(folder, &[], &[]), name)
+/// What cargo makes of the package in `directory`, by the name of the target.
+pub fn package(directory: &Path, name: &str) -> PathBuf {
+    find(&build(directory, &[], &[]), name)
 }
 
 fn zoo_root() -> PathBuf {
@@ -225,10 +225,10 @@ fn target() -> PathBuf {
     own_target("zoo")
 }
 
-/// Cargo's folder for what tests write, which it names to them alone.
+/// Cargo's directory for what tests write, which it names to them alone.
 pub fn tmp() -> PathBuf {
     let tmp = own_target("tmp");
-    std::fs::create_dir_all(&tmp).expect("a folder can be made");
+    std::fs::create_dir_all(&tmp).expect("a directory can be made");
     tmp
 }
 
@@ -236,11 +236,11 @@ pub fn tmp() -> PathBuf {
 pub fn binary() -> String {
     let file = std::env::current_exe().expect("the system says what runs");
     let name = file.file_name().expect("it is a file").to_string_lossy().into_owned();
-    // Cargo puts a digest behind it.
+    // Cargo puts a digest after it.
     name.split('-').next().unwrap_or_default().to_owned()
 }
 
-/// A folder in cargo's target folder for what only tests build.
+/// A directory in cargo's target directory for what only tests build.
 pub fn own_target(name: &str) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from).join(name)
 }
@@ -250,10 +250,10 @@ fn find(built: &HashMap<String, PathBuf>, name: &str) -> PathBuf {
 }
 
 /// The libraries and programs that cargo makes, by name of their target.
-fn build(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> HashMap<String, PathBuf> {
+fn build(directory: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> HashMap<String, PathBuf> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(folder).args(["build", "--message-format=json-render-diagnostics"]).args(arguments);
-    if folder != root() && !arguments.contains(&"--target-dir") {
+    cargo.current_dir(directory).args(["build", "--message-format=json-render-diagnostics"]).args(arguments);
+    if directory != root() && !arguments.contains(&"--target-dir") {
         cargo.arg("--target-dir").arg(target());
     }
     if !cfg!(debug_assertions) && !arguments.contains(&"--release") {

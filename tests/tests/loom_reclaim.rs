@@ -287,7 +287,7 @@ impl World {
     }
 }
 
-/// Something that is freed. Never really: loom sees the use behind it, and every access that is not
+/// Something that is freed. Never really: loom sees the use after it, and every access that is not
 /// ordered with it.
 #[derive(Debug)]
 struct Object {
@@ -341,9 +341,9 @@ enum Flaw {
     NoFenceInAnnounce,
     /// The head may be loaded before the sequence is odd.
     NoFenceInEnter,
-    /// A writer looks at frames without a fence behind the overwriting.
+    /// A writer looks at frames without a fence after the overwriting.
     NoFenceBeforeFrames,
-    /// A writer looks at slots without a fence behind the unlinking.
+    /// A writer looks at slots without a fence after the unlinking.
     NoFenceInBegin,
     /// A slot is claimed and given back with relaxed accesses.
     RelaxedClaim,

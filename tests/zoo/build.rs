@@ -11,13 +11,13 @@ fn main() {
     if std::env::var_os("CARGO_FEATURE_CPP").is_none() {
         return;
     }
-    let folder = std::env::var("OUT_DIR").expect("cargo gives a folder");
-    let objects: Vec<_> = PARTS.iter().map(|part| Path::new(&folder).join(part).with_extension("o")).collect();
+    let directory = std::env::var("OUT_DIR").expect("cargo gives a directory");
+    let objects: Vec<_> = PARTS.iter().map(|part| Path::new(&directory).join(part).with_extension("o")).collect();
     for (part, object) in PARTS.iter().zip(&objects) {
         run(Command::new("c++").args(FLAGS).arg("-c").arg(format!("cpp/{part}.cpp")).arg("-o").arg(object));
     }
-    run(Command::new("ar").arg("rcs").arg(Path::new(&folder).join("libzoo_cpp.a")).args(&objects));
-    println!("cargo::rustc-link-search=native={folder}");
+    run(Command::new("ar").arg("rcs").arg(Path::new(&directory).join("libzoo_cpp.a")).args(&objects));
+    println!("cargo::rustc-link-search=native={directory}");
 }
 
 fn run(command: &mut Command) {

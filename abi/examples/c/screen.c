@@ -20,14 +20,14 @@ static uint32_t screen(void *ctx, void *payload)
   hookrail_message *message = payload;
   hookrail_bytes *body = &message->body;
   if (memmem(body->ptr, body->len, "confidential", strlen("confidential")) != NULL) {
-    host->say(HOOKRAIL_SAYING_DENIED, hookrail_str_of("the body says that it is confidential"));
+    host->report(HOOKRAIL_REPORT_DENIED, hookrail_str_of("the body says that it is confidential"));
     return hookrail_deny(403);
   }
   while (body->len > 0 && body->ptr[body->len - 1] == ' ') {
     body->len--;
   }
   if (!hookrail_message_set_header(message, "screened", "yes")) {
-    host->say(HOOKRAIL_SAYING_FAULT, hookrail_str_of("no memory for a header"));
+    host->report(HOOKRAIL_REPORT_FAULT, hookrail_str_of("no memory for a header"));
     return HOOKRAIL_FAULT;
   }
   return HOOKRAIL_CONTINUE;

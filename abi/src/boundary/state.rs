@@ -1,4 +1,4 @@
-//! What a generation hands to the one behind it.
+//! What a generation hands to the one after it.
 
 use std::ffi::c_void;
 
@@ -25,7 +25,7 @@ impl SavedState {
     }
 }
 
-/// A plugin's table `state/1`: what an instance hands to the generation behind it.
+/// A plugin's table `state/1`: what an instance hands to the generation after it.
 ///
 /// All four are there. They run on one host thread at a time, as `start` and `stop` do, and answer 0
 /// for success; else an error was said. What is not offered answers success and leaves `out` as it
@@ -43,7 +43,7 @@ pub struct StateTable {
     /// Starts a created instance with a state of the generation before it: what `start` does, and
     /// called in its place. The state is only read, for the call.
     pub restore: unsafe extern "C" fn(instance: *mut c_void, registrar: *mut c_void, state: *const SavedState) -> u32,
-    /// Takes the rest of the generation before it into a started instance. Callbacks run meanwhile.
+    /// Requirements the rest of the generation before it into a started instance. Callbacks run meanwhile.
     /// The rest is only read, for the call.
     pub merge: unsafe extern "C" fn(instance: *mut c_void, rest: *const SavedState) -> u32,
 }

@@ -156,7 +156,7 @@ pub struct TraceService {
 pub struct TraceTable {
     /// Size of this structure in bytes.
     pub size: u32,
-    /// Called once, behind `attach` and before `create`. What is told before is lost.
+    /// Called once, after `attach` and before `create`. What is told before is lost.
     pub bind: unsafe extern "C" fn(library: *const c_void, service: *const TraceService),
     /// How much is told from now on: a [`Level`](crate::host::Level), 0 for nothing. Any thread, one
     /// at a time.

@@ -13,7 +13,7 @@ use crate::boundary::{
 #[derive(Default)]
 pub(super) struct Values {
     values: Vec<TraceValue>,
-    /// The texts, one behind the other, in the order of their values.
+    /// The texts, one after the other, in the order of their values.
     texts: String,
 }
 

@@ -26,17 +26,17 @@ pub(crate) fn measure(maker: &Maker) -> Vec<Row> {
         let package = maker
             .package("screen", &[("data/first", &bytes[..bytes.len() / 2]), ("data/rest", &bytes[bytes.len() / 2..])]);
         let length = fs::metadata(&package).expect("it is there").len() as f64 / f64::from(1 << 20);
-        for (place, folder) in places() {
+        for (place, directory) in places() {
             let case = format!("installing a package of {length:.0} MB, {} MB of {what}, {place}", bytes.len() >> 20);
-            rows.push(at(maker, &package, &folder, case));
+            rows.push(at(maker, &package, &directory, case));
         }
     }
     rows
 }
 
-fn at(maker: &Maker, package: &Path, folder: &Path, case: String) -> Row {
-    let folder = tempfile::tempdir_in(folder).expect("a folder");
-    let (home, unzipped) = (folder.path().join("home"), folder.path().join("unzipped"));
+fn at(maker: &Maker, package: &Path, directory: &Path, case: String) -> Row {
+    let directory = tempfile::tempdir_in(directory).expect("a directory");
+    let (home, unzipped) = (directory.path().join("home"), directory.path().join("unzipped"));
     let mut sum = Command::new("sha256sum");
     let mut unzip = Command::new("unzip");
     sum.arg(package);

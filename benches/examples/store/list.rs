@@ -11,8 +11,8 @@ const ROUNDS: usize = 31;
 const MOST: f64 = 50.0;
 
 pub(crate) fn measure(maker: &Maker) -> Vec<Row> {
-    let folder = tempfile::tempdir_in(fastest()).expect("a folder");
-    let [home, empty] = ["home", "empty"].map(|name| folder.path().join(name));
+    let directory = tempfile::tempdir_in(fastest()).expect("a directory");
+    let [home, empty] = ["home", "empty"].map(|name| directory.path().join(name));
     maker.store(&empty);
     maker.install(&maker.store(&home), INSTALLED);
     let list = |home: &std::path::Path, more: &[&str]| timed(hookrail(home).args(["plugin", "list"]).args(more));

@@ -16,15 +16,15 @@ const SCREEN: &str = "screen";
 
 /// What packages are made with.
 pub(crate) struct Maker {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
     key: KeyPair,
     screen: Vec<u8>,
 }
 
 impl Maker {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let library = folder.path().join("screen.so");
+        let directory = tempfile::tempdir().expect("a directory");
+        let library = directory.path().join("screen.so");
         let compiled = Command::new("cc")
             .args(["-O2", "-shared", "-fPIC", "-I"])
             .arg(root().join("abi/include"))
@@ -33,12 +33,12 @@ impl Maker {
             .status();
         assert!(compiled.expect("a C compiler: rustc links with it").success());
         let screen = fs::read(&library).expect("the library");
-        Maker { folder, key: KeyPair::generate_unencrypted_keypair().expect("a key"), screen }
+        Maker { directory, key: KeyPair::generate_unencrypted_keypair().expect("a key"), screen }
     }
 
-    /// The store of a new home in that folder, in which the key of the packages is trusted.
-    pub(crate) fn store(&self, folder: &Path) -> Store {
-        let home = Home::open(folder).expect("a home");
+    /// The store of a new home in that directory, in which the key of the packages is trusted.
+    pub(crate) fn store(&self, directory: &Path) -> Store {
+        let home = Home::open(directory).expect("a home");
         let mut trust = Trust::default();
         trust.add(self.key.pk.to_base64().parse().expect("a key"), "Jane".into()).expect("it is new");
         trust.write(&home.lock().expect("nobody has it")).expect("it can be written");
@@ -62,17 +62,18 @@ impl Maker {
 
     /// A package of the plugin in C, under another name of the same length and with more files, signed.
     pub(crate) fn package(&self, name: &str, more: &[(&str, &[u8])]) -> PathBuf {
-        let folder = tempfile::tempdir_in(self.folder.path()).expect("a folder");
+        let directory = tempfile::tempdir_in(self.directory.path()).expect("a directory");
         let library = renamed(&self.screen, name);
         let contents = [("lib/libscreen.so", &*library)].into_iter().chain(more.iter().copied());
         let contents: Vec<_> = contents
             .map(|(path, bytes)| {
-                let from = folder.path().join(path.replace('/', "-"));
+                let from = directory.path().join(path.replace('/', "-"));
                 fs::write(&from, bytes).expect("there is room for it");
                 Content { path: path.parse().expect("a path"), from, is_executable: false }
             })
             .collect();
-        let package = write(metadata(&contents[0].from), contents, self.folder.path(), None).expect("it is packed").0;
+        let package =
+            write(metadata(&contents[0].from), contents, self.directory.path(), None).expect("it is packed").0;
         let bytes = fs::File::open(&package).expect("it is there");
         let signature = minisign::sign(Some(&self.key.pk), &self.key.sk, bytes, Some("it is good"), None);
         fs::write(signature_of(&package), signature.expect("it is signed").into_string()).expect("room");

@@ -1,7 +1,7 @@
 //! What is installed, measured: installing, starting a host with it, listing it, verifying it.
 //!
 //! `cargo run --release -p hookrail-benches --example store`, or with one of `install`, `start`, `list` and
-//! `verify` behind it for that alone.
+//! `verify` after it for that alone.
 //!
 //! A case and its baseline take turns; the best of each is what is shown and judged.
 

@@ -16,8 +16,8 @@ const ENABLED: usize = 100;
 const ROUNDS: usize = 15;
 
 pub(crate) fn measure(maker: &Maker) -> Vec<Row> {
-    let folder = tempfile::tempdir_in(fastest()).expect("a folder");
-    let store = maker.store(&folder.path().join("home"));
+    let directory = tempfile::tempdir_in(fastest()).expect("a directory");
+    let store = maker.store(&directory.path().join("home"));
     let names = maker.install(&store, INSTALLED);
     // Every other one, as they would be.
     let enabled: Vec<_> = names.iter().step_by(INSTALLED / ENABLED).collect();

@@ -36,10 +36,10 @@ pub(crate) fn hookrail(home: &std::path::Path) -> Command {
     command
 }
 
-/// Folders on a disk, and in memory where the machine has such.
+/// Directories on a disk, and in memory where the machine has such.
 pub(crate) fn places() -> Vec<(&'static str, PathBuf)> {
     let disk = hookrail_tests::own_target("store");
-    std::fs::create_dir_all(&disk).expect("cargo's own folder");
+    std::fs::create_dir_all(&disk).expect("cargo's own directory");
     let memory = PathBuf::from("/dev/shm");
     let mut places = vec![("on a disk, synced", disk)];
     places.extend(memory.is_dir().then_some(("in memory, where nothing is synced", memory)));

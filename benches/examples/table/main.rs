@@ -197,7 +197,7 @@ fn instructions(samples: &mut Vec<Sample>) {
     }
 }
 
-/// Prints the table, then the figures behind it. Fails when a bound is missed.
+/// Prints the table, then the figures after it. Fails when a bound is missed.
 fn print(samples: &[Sample]) -> ExitCode {
     let mut rows: Vec<(String, &str, &Bound)> = ROWS
         .iter()

@@ -11,15 +11,15 @@ use super::plan::{One, Plan};
 use super::report::Outcome;
 use super::subject::Subject;
 
-/// The file that a check's process writes its answer to, in its own folder.
+/// The file that a check's process writes its answer to, in its own directory.
 pub(super) const ANSWER: &str = "answer.json";
 /// The file that says what it is doing.
 pub(super) const DOING: &str = "doing";
 
-/// Runs one check in this process, which ends with it, and leaves the answer in this folder.
+/// Runs one check in this process, which ends with it, and leaves the answer in this directory.
 ///
 /// # Errors
-/// There is no such check, the library or its configuration cannot be read, or this folder takes no answer.
+/// There is no such check, the library or its configuration cannot be read, or this directory takes no answer.
 pub fn run_one(one: &One) -> Result<(), Error> {
     // Nobody is left to kill it when its parent is gone.
     // SAFETY: a plain call.
@@ -27,7 +27,7 @@ pub fn run_one(one: &One) -> Result<(), Error> {
     let failed = |source| Error::System { what: "write down what a check found", source };
     let check =
         named(&one.check).ok_or_else(|| Error::NoCheck { pattern: one.check.clone(), why: "names no check".into() })?;
-    // The plugin may change the working folder.
+    // The plugin may change the working directory.
     let answer_file = std::env::current_dir().map_err(failed)?.join(ANSWER);
     let mut subject = Subject::new(&one.file, one.config.as_deref(), one.seed, one.is_quick)?;
     subject.tells(File::create(DOING).map_err(failed)?);
@@ -37,11 +37,11 @@ pub fn run_one(one: &One) -> Result<(), Error> {
 }
 
 /// Runs a check in this process: what it crashes or hangs, it crashes or hangs here.
-pub(super) fn here(plan: &Plan, check: &'static Check, folder: &Path) -> Outcome {
+pub(super) fn here(plan: &Plan, check: &'static Check, directory: &Path) -> Outcome {
     let began = std::time::Instant::now();
-    let found = fs::create_dir_all(folder)
-        .and_then(|()| std::env::set_current_dir(folder))
-        .map_err(|error| Not::Failed(format!("there is no folder to run in: {error}")))
+    let found = fs::create_dir_all(directory)
+        .and_then(|()| std::env::set_current_dir(directory))
+        .map_err(|error| Not::Failed(format!("there is no directory to run in: {error}")))
         .and_then(|()| {
             let subject = Subject::new(&plan.file, plan.config.as_deref(), plan.seed, plan.is_quick);
             (check.run)(&subject.map_err(|error| Not::Failed(error.to_string()))?)

@@ -17,7 +17,7 @@ impl Leftovers {
     /// Counts them.
     pub fn now() -> Self {
         let maps = std::fs::read_to_string("/proc/self/maps").expect("the system says what is mapped");
-        let entries = |folder: &str| std::fs::read_dir(folder).expect("the system lists it").count();
+        let entries = |directory: &str| std::fs::read_dir(directory).expect("the system lists it").count();
         Leftovers {
             copies: maps.lines().filter(|line| line.contains("/memfd:")).count(),
             descriptors: entries("/proc/self/fd"),

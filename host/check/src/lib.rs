@@ -16,6 +16,7 @@ mod catalogue;
 mod check;
 mod checks;
 mod child;
+mod environment;
 mod error;
 mod known;
 pub mod leftovers;
@@ -28,7 +29,6 @@ mod run;
 mod sandbox;
 mod schedule;
 mod subject;
-mod surroundings;
 
 pub use answer::{Answer, Status};
 pub use catalogue::ALL;

@@ -56,7 +56,7 @@ pub(super) fn call(callback: &Callback, known: Known, message: &Message, has_con
             return Err("it changed the payload, which is there to be looked at".into());
         }
         if is_small(message) && !raw::redzones_hold(&places, payload.message()) {
-            return Err("it wrote behind the memory of a text or of the body".into());
+            return Err("it wrote after the memory of a text or of the body".into());
         }
         Ok(())
     });
@@ -133,12 +133,12 @@ pub(super) fn any(random: &mut Random) -> Message {
 }
 
 /// Whether memory that was freed is not given out again at the same place for the same length, so that
-/// zones behind it tell the truth.
+/// zones after it tell the truth.
 fn is_small(message: &Message) -> bool {
     message.body.len() < 1000 && message.topic.len() < 1000
 }
 
-/// The same message in memory that goes on behind it.
+/// The same message in memory that goes on after it.
 fn redzoned(message: &Message) -> Message {
     let mut zoned = message.clone();
     zoned.body = raw::redzoned(&message.body);

@@ -46,7 +46,7 @@ impl Plan {
         is_quick: bool,
         timeout: Duration,
     ) -> Result<Self, Error> {
-        // The paths hold in whatever folder a check runs.
+        // The paths hold in whatever directory a check runs.
         let absolute = |file: &Path| {
             file.canonicalize().map_err(|source| Error::Input { file: file.display().to_string(), source })
         };

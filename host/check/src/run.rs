@@ -18,7 +18,7 @@ use crate::schedule;
 /// over.
 ///
 /// # Errors
-/// There is no folder for the folders of the checks.
+/// There is no directory for the directories of the checks.
 pub fn run(
     plan: &Plan,
     checks: &[&'static Check],
@@ -27,7 +27,7 @@ pub fn run(
 ) -> Result<Vec<Outcome>, Error> {
     let scratch = scratch()?;
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let run = |check| sandbox::run(plan, check, &scratch.folder(check), &child);
+    let run = |check| sandbox::run(plan, check, &scratch.directory(check), &child);
     Ok(schedule::run(checks, workers, begins, run))
 }
 
@@ -43,12 +43,12 @@ pub fn run_here(
 ) -> Result<Vec<Outcome>, Error> {
     let scratch = scratch()?;
     let home = std::env::current_dir();
-    let done = schedule::run(&[check], 1, begins, |check| here(plan, check, &scratch.folder(check)));
-    // The folders of the checks go, so nobody may stay in one.
+    let done = schedule::run(&[check], 1, begins, |check| here(plan, check, &scratch.directory(check)));
+    // The directories of the checks go, so nobody may stay in one.
     let _ = home.and_then(std::env::set_current_dir);
     Ok(done)
 }
 
 fn scratch() -> Result<Scratch, Error> {
-    Scratch::new().map_err(|source| Error::System { what: "make a folder to check in", source })
+    Scratch::new().map_err(|source| Error::System { what: "make a directory to check in", source })
 }

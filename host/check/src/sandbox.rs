@@ -24,13 +24,13 @@ const KEPT: usize = 64 << 10;
 pub(super) fn run(
     plan: &Plan,
     check: &'static Check,
-    folder: &Path,
+    directory: &Path,
     child: impl FnOnce(&One) -> io::Result<Command>,
 ) -> Outcome {
     let began = Instant::now();
-    let command = fs::create_dir_all(folder).and_then(|()| child(&plan.one(check)));
-    let ended = command.and_then(|command| End::of(command, plan.timeout, folder));
-    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
+    let command = fs::create_dir_all(directory).and_then(|()| child(&plan.one(check)));
+    let ended = command.and_then(|command| End::of(command, plan.timeout, directory));
+    let read = |name: &str| fs::read_to_string(directory.join(name)).unwrap_or_default();
     let (answer, output) = match ended {
         Ok(end) => (end.answer(plan.timeout, &read(ANSWER)), end.output),
         Err(error) => (failed(format!("its process cannot be started: {error}")), String::new()),
@@ -47,9 +47,9 @@ struct End {
 }
 
 impl End {
-    fn of(mut command: Command, timeout: Duration, folder: &Path) -> io::Result<Self> {
+    fn of(mut command: Command, timeout: Duration, directory: &Path) -> io::Result<Self> {
         let mut child = command
-            .current_dir(folder)
+            .current_dir(directory)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -150,7 +150,7 @@ fn signal_name(signal: i32) -> String {
     name.into()
 }
 
-/// A folder for the folders of checks, which goes with this value.
+/// A directory for the directories of checks, which goes with this value.
 pub(super) struct Scratch(PathBuf);
 
 impl Scratch {
@@ -160,7 +160,7 @@ impl Scratch {
         Ok(Scratch(path.canonicalize()?))
     }
 
-    pub(super) fn folder(&self, check: &Check) -> PathBuf {
+    pub(super) fn directory(&self, check: &Check) -> PathBuf {
         self.0.join(check.name)
     }
 }

@@ -13,7 +13,7 @@ use super::error::Error;
 use super::random::Random;
 use super::raw::Library;
 
-/// What a check is about. It runs in a folder of its own, which is empty at its beginning.
+/// What a check is about. It runs in a directory of its own, which is empty at its beginning.
 pub(super) struct Subject {
     pub(super) file: PathBuf,
     pub(super) inspection: Inspection,
@@ -73,16 +73,16 @@ impl Subject {
         value.filter(|value| !value.is_null()).map_or_else(|| "{}".into(), ToString::to_string)
     }
 
-    /// A host with the configuration, whose plugins keep their files in the check's own folder.
+    /// A host with the configuration, whose plugins keep their files in the check's own directory.
     pub(super) fn host(&self) -> Result<Host, Not> {
         let mut config = self.config.clone();
-        config.home = Some(self.folder()?);
+        config.home = Some(self.directory()?);
         Ok(Host::new(config)?)
     }
 
-    /// The check's own folder.
-    pub(super) fn folder(&self) -> Result<PathBuf, Not> {
-        std::env::current_dir().map_err(|error| Not::Failed(format!("it has no folder to run in: {error}")))
+    /// The check's own directory.
+    pub(super) fn directory(&self) -> Result<PathBuf, Not> {
+        std::env::current_dir().map_err(|error| Not::Failed(format!("it has no directory to run in: {error}")))
     }
 
     pub(super) fn load(&self, host: &Host) -> Result<Plugin, Not> {

@@ -158,7 +158,7 @@ pub(crate) enum Shell {
     Bash,
     /// `hookrail completions fish | source` in ~/.config/fish/config.fish
     Fish,
-    /// `source <(hookrail completions zsh)` in ~/.zshrc, behind compinit
+    /// `source <(hookrail completions zsh)` in ~/.zshrc, after compinit
     Zsh,
 }
 
@@ -196,9 +196,9 @@ pub(crate) struct Bench {
     #[arg(long, value_name = "N", default_value = "200", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
 
-    /// Look for the plugin `bench` in this folder too; may repeat
-    #[arg(long = "plugins", value_name = "DIR")]
-    pub(crate) folders: Vec<PathBuf>,
+    /// Look for the plugin `bench` in this directory too; may repeat
+    #[arg(long = "plugin-dir", value_name = "DIR")]
+    pub(crate) directories: Vec<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -219,7 +219,7 @@ Ctrl-C ends the watching; what serves then goes on.";
 pub(crate) struct Dev {
     /// The plugin's cargo package
     #[arg(value_name = "DIR", default_value = ".")]
-    pub(crate) folder: PathBuf,
+    pub(crate) directory: PathBuf,
 
     /// Build with optimisations
     #[arg(long)]

@@ -10,7 +10,7 @@ use crate::exit::ExitCode;
 use crate::measure::{Cost, cost};
 use crate::plugins::Finder;
 use crate::table::{Column, Target, table};
-use crate::{print, talk};
+use crate::{print, stderr};
 
 /// The plugin whose callbacks do nothing, so that nothing but the calls is measured.
 const PLUGIN: &str = "bench";
@@ -21,8 +21,8 @@ const HOSTS: u32 = 10;
 const LENGTHS: [usize; 6] = [1, 2, 4, 8, 16, 64];
 
 pub(crate) fn run(options: &Bench) -> Result<ExitCode, Error> {
-    let library = library(&options.folders)?;
-    talk::line(format!("callbacks from {}", library.display()));
+    let library = library(&options.directories)?;
+    stderr::line(format!("callbacks from {}", library.display()));
     let mut costs = Vec::new();
     for threads in [1, 2] {
         for callbacks in LENGTHS {
@@ -38,8 +38,8 @@ pub(crate) fn run(options: &Bench) -> Result<ExitCode, Error> {
 }
 
 /// The library whose callbacks are measured.
-pub(crate) fn library(folders: &[PathBuf]) -> Result<PathBuf, Error> {
-    Finder::new(folders).find(PLUGIN)
+pub(crate) fn library(directories: &[PathBuf]) -> Result<PathBuf, Error> {
+    Finder::new(directories).find(PLUGIN)
 }
 
 /// The best cost of several hosts: where a chain and a stack happen to lie in memory can cost more

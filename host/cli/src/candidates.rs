@@ -92,7 +92,7 @@ pub(crate) fn log_levels() -> Vec<CompletionCandidate> {
     [Off, Error, Warn, Info, Debug, Trace].map(|level| CompletionCandidate::new(level.name())).into()
 }
 
-/// Files with one of these endings, and folders on the way to them.
+/// Files with one of these endings, and directories on the way to them.
 pub(crate) fn files(endings: &'static [&str]) -> ArgValueCompleter {
     ArgValueCompleter::new(of_kind(endings))
 }

@@ -14,20 +14,20 @@ pub(crate) use build::Built;
 /// A package that makes one library that can be a plugin.
 pub(crate) struct Package {
     pub(crate) name: String,
-    pub(crate) folder: PathBuf,
+    pub(crate) directory: PathBuf,
     pub(crate) manifest: PathBuf,
-    /// Where its workspace begins; without one, its own folder.
+    /// Where its workspace begins; without one, its own directory.
     pub(crate) workspace: PathBuf,
     /// Where cargo builds.
     pub(crate) target: PathBuf,
-    /// The folders of the packages that it names by path.
+    /// The directories of the packages that it names by path.
     pub(crate) beside: Vec<PathBuf>,
-    pub(crate) about: About,
+    pub(crate) about: PackageInfo,
 }
 
 /// What a manifest says for people, and for us.
 #[derive(Clone, Deserialize)]
-pub(crate) struct About {
+pub(crate) struct PackageInfo {
     pub(crate) description: Option<String>,
     #[serde(default)]
     pub(crate) authors: Vec<String>,
@@ -51,7 +51,7 @@ struct Described {
     targets: Vec<Target>,
     dependencies: Vec<Dependency>,
     #[serde(flatten)]
-    about: About,
+    about: PackageInfo,
 }
 
 #[derive(Deserialize)]
@@ -70,11 +70,11 @@ pub(crate) fn cargo() -> Command {
 }
 
 impl Package {
-    /// The package in a folder. Cargo says itself what is wrong with a manifest.
-    pub(crate) fn of(folder: &Path) -> Result<Self, Error> {
-        let not = |why: &str| Error::NotAPackage { folder: folder.into(), why: why.into() };
-        let folder = folder.canonicalize().map_err(|error| not(&error.to_string()))?;
-        let manifest = folder.join("Cargo.toml");
+    /// The package in a directory. Cargo says itself what is wrong with a manifest.
+    pub(crate) fn of(directory: &Path) -> Result<Self, Error> {
+        let not = |why: &str| Error::NotAPackage { directory: directory.into(), why: why.into() };
+        let directory = directory.canonicalize().map_err(|error| not(&error.to_string()))?;
+        let manifest = directory.join("Cargo.toml");
         if !manifest.is_file() {
             return Err(not("it has no Cargo.toml"));
         }
@@ -93,7 +93,7 @@ impl Package {
                 .filter(|package| package.is_plugin())
                 .filter_map(|package| package.manifest_path.parent())
                 .map(Path::to_owned);
-            return Err(Error::Workspace { plugins: plugins.collect(), folder });
+            return Err(Error::Workspace { plugins: plugins.collect(), directory });
         };
         let package = metadata.packages.swap_remove(at);
         if !package.is_plugin() {
@@ -105,7 +105,7 @@ impl Package {
             about: package.about,
             workspace: metadata.workspace_root,
             target: metadata.target_directory,
-            folder,
+            directory,
             manifest,
         })
     }

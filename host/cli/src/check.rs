@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::{args, print, table, talk};
+use crate::{args, print, stderr, table};
 
 pub(crate) fn run(options: &args::Check) -> Result<ExitCode, Error> {
     let checks = hookrail_check::choose(&options.only, &options.skip, options.strictness)?;
@@ -76,13 +76,13 @@ fn list(options: &args::Check) -> Result<ExitCode, Error> {
 /// Runs the checks, each in a process of its own, or the only one in this one.
 fn all(plan: &Plan, checks: &[&'static Check], in_process: bool) -> Result<Vec<Outcome>, Error> {
     if let ([check], true) = (checks, in_process) {
-        let begins = |_, check: &Check| talk::line(format_args!("{}: {}", check.name, check.about));
+        let begins = |_, check: &Check| stderr::line(format_args!("{}: {}", check.name, check.about));
         return Ok(hookrail_check::run_here(plan, check, begins)?);
     }
     let bar = ProgressBar::new(checks.len() as u64);
     let style = ProgressStyle::with_template("{spinner} {pos}/{len} {msg} {elapsed}");
     bar.set_style(style.expect("our template is well-formed"));
-    talk::beside(&bar);
+    stderr::beside(&bar);
     let begins = |over, check: &Check| {
         bar.set_position(over as u64);
         bar.set_message(check.name);

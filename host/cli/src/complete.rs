@@ -32,7 +32,7 @@ pub(crate) fn run(options: &Completions) -> Result<ExitCode, Error> {
     let started = std::env::args_os().next().unwrap_or_else(|| NAME.into());
     let started = Path::new(&started);
     let program = match started.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => {
+        Some(directory) if !directory.as_os_str().is_empty() => {
             std::path::absolute(started).unwrap_or_else(|_| started.into())
         }
         _ => NAME.into(),

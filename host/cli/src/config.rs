@@ -12,7 +12,7 @@ use crate::args::{Common, Config, Reconfigure};
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::table::{Column, Target, table};
-use crate::{print, remote, talk};
+use crate::{print, remote, stderr};
 
 pub(crate) fn run(command: &Config) -> Result<ExitCode, Error> {
     match command {
@@ -37,7 +37,7 @@ fn get(name: &str, common: &Common) -> Result<(), Error> {
     if common.json {
         return print::json(&configured);
     }
-    talk::line(origin(&configured));
+    stderr::line(origin(&configured));
     print::json(&configured.value)
 }
 
@@ -52,7 +52,7 @@ fn set(name: &str, config: Value, how: Reconfigure, common: &Common) -> Result<(
         return print::line(format_args!("{name} is configured so already, by revision {revision}"));
     }
     if !by_host {
-        talk::line("no host is running: it has it when one starts");
+        stderr::line("no host is running: it has it when one starts");
     }
     print::line(format_args!("{name} has configuration {revision}"))
 }
@@ -101,7 +101,7 @@ fn import(file: &Path, name: &str, common: &Common) -> Result<Value, Error> {
     let entries = hookrail_cuttlefish::parse(&text).map_err(bad)?;
     let schema = schema(name, common)?;
     if schema.is_none() {
-        talk::line(format_args!("{name} describes its configuration by no schema: every value stays text"));
+        stderr::line(format_args!("{name} describes its configuration by no schema: every value stays text"));
     }
     hookrail_cuttlefish::convert(&entries, schema.as_ref(), name).map_err(bad)
 }

@@ -1,8 +1,8 @@
 //! `hookrail dev`: watches the source of a plugin, builds it, and puts what was built in the place of
 //! what serves in a running host.
 
-mod aftermath;
 mod counters;
+mod post_upgrade;
 mod replacement;
 mod sources;
 
@@ -19,24 +19,30 @@ use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::interrupt::Interrupt;
 use crate::watch::{Settling, Signal, Watcher};
-use crate::{digest, duration, print, remote, talk};
+use crate::{digest, duration, print, remote, stderr};
 
-use aftermath::Aftermath;
 use counters::Counters;
+use post_upgrade::PostUpgrade;
 use replacement::{How, Replacement};
 use sources::Sources;
 
 pub(crate) fn run(options: &Dev) -> Result<ExitCode, Error> {
-    let package = Package::of(&options.folder)?;
+    let package = Package::of(&options.directory)?;
     let interrupt = Interrupt::install()?;
     // Nobody shall wait for a build to hear that there is no host.
     let program = remote::connect(&options.selection)?.ask(Status {})?.pid;
-    talk::line(format_args!("{} in {}, for the host {program}", package.plugin(), package.folder.display()));
+    stderr::line(format_args!("{} in {}, for the host {program}", package.plugin(), package.directory.display()));
     let mut watcher = Watcher::new();
     let ender = watcher.ender();
     interrupt.then(|| drop(ender))?;
-    let mut development =
-        Development { options, package, interrupt, plugin: None, handed_over: None, aftermath: Aftermath::default() };
+    let mut development = Development {
+        options,
+        package,
+        interrupt,
+        plugin: None,
+        handed_over: None,
+        post_upgrade: PostUpgrade::default(),
+    };
     let mut read = BTreeSet::new();
     loop {
         // As it is before the build: what changes from here on makes another one.
@@ -55,14 +61,14 @@ pub(crate) fn run(options: &Dev) -> Result<ExitCode, Error> {
             Err(error @ Error::Stdout(_)) => return Err(error),
             Err(error) if options.once => return Err(error),
             Err(error) => {
-                talk::error(&error);
-                talk::line(development.goes_on());
+                stderr::error(&error);
+                stderr::line(development.goes_on());
             }
         }
         let mut sources = Settling::new(sources);
         loop {
             let seen = Sources::of(&development.package, &read);
-            watcher.watch(&seen.folders());
+            watcher.watch(&seen.directories());
             if sources.look(seen, Instant::now()).is_some() {
                 break;
             }
@@ -81,7 +87,7 @@ struct Development<'a> {
     /// Its name, once it was built.
     plugin: Option<String>,
     handed_over: Option<HandedOver>,
-    aftermath: Aftermath,
+    post_upgrade: PostUpgrade,
 }
 
 /// What a host was given last.
@@ -113,7 +119,7 @@ impl Development<'_> {
                 Built::Library { file, time } => (file, time),
                 Built::Interrupted => return Ok(Round::Interrupted),
                 Built::Failed(time) => {
-                    talk::line(format_args!("the build failed after {}; {}", duration::text(time), self.goes_on()));
+                    stderr::line(format_args!("the build failed after {}; {}", duration::text(time), self.goes_on()));
                     return Ok(Round::Failed);
                 }
             };
@@ -127,10 +133,10 @@ impl Development<'_> {
         let generation = serving.as_ref().map_or(0, |view| view.generation);
         if serving.is_some() && self.handed_over == Some(HandedOver { pid, generation, digest }) {
             let built = duration::text(built);
-            talk::line(format_args!("built in {built}: the same library; generation {generation} goes on serving"));
+            stderr::line(format_args!("built in {built}: the same library; generation {generation} goes on serving"));
             return Ok(Round::Done(file));
         }
-        self.aftermath.of(&inspection.note.name, || remote::connect(&self.options.selection))?;
+        self.post_upgrade.of(&inspection.note.name, || remote::connect(&self.options.selection))?;
         let began = Instant::now();
         let (how, generation, times) = match serving {
             None => (How::Loaded, host.ask(Load::new(&file))?.generation, None),
@@ -164,7 +170,7 @@ impl Development<'_> {
     }
 
     fn end(&self) -> ExitCode {
-        talk::line(format_args!("not watched any more; {}", self.goes_on()));
+        stderr::line(format_args!("not watched any more; {}", self.goes_on()));
         ExitCode::Interrupted
     }
 }

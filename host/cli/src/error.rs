@@ -51,8 +51,8 @@ pub(crate) enum Error {
     NotMade { name: String, why: String },
     #[error("{package} cannot be packed: {why}")]
     NotPacked { package: String, why: String },
-    #[error("{} is no cargo package: {why}", folder.display())]
-    NotAPackage { folder: PathBuf, why: String },
+    #[error("{} is no cargo package: {why}", directory.display())]
+    NotAPackage { directory: PathBuf, why: String },
     #[error("{0} checks are chosen, and one is run in this process")]
     NotOneCheck(usize),
     #[error("cannot write {file}: {source}")]
@@ -67,8 +67,8 @@ pub(crate) enum Error {
     System { what: &'static str, source: io::Error },
     #[error("the plugin `{name}` is named twice: {} and {}", first.display(), second.display())]
     TwicePlugin { name: String, first: PathBuf, second: PathBuf },
-    #[error("{} is a workspace of several packages", folder.display())]
-    Workspace { folder: PathBuf, plugins: Vec<PathBuf> },
+    #[error("{} is a workspace of several packages", directory.display())]
+    Workspace { directory: PathBuf, plugins: Vec<PathBuf> },
 }
 
 impl From<hookrail::Error> for Error {
@@ -150,9 +150,9 @@ impl Error {
                 "`cargo build --release` at the workspace root builds it beside the program".into()
             }
             Error::NoPlugin { .. } => {
-                "pass its file with --plugin FILE, or its folder with --plugins DIR or $HOOKRAIL_PLUGINS".into()
+                "pass its file with --plugin FILE, or its directory with --plugin-dir DIR or $HOOKRAIL_PLUGINS".into()
             }
-            Error::ManyCdylibs { .. } => "choose one behind `--`, for example `-- --lib`".into(),
+            Error::ManyCdylibs { .. } => "choose one after `--`, for example `-- --lib`".into(),
             Error::NoCargo(_) => "install Rust (https://rustup.rs), or put `cargo` into $PATH".into(),
             Error::BadConfig { .. } => "mend that; `hookrail config schema NAME` prints what a plugin takes, docs/guide/operating.md what `plugin apply` does".into(),
             Error::NoRevision { name, .. } => {
@@ -163,11 +163,11 @@ impl Error {
             Error::NotMade { .. } => "mend that; `hookrail new --help` says what it takes".into(),
             Error::NotPacked { .. } => "mend that; `hookrail pack --help` says what is packed".into(),
             Error::NoCdylib(_) => "write `[lib]` and `crate-type = [\"cdylib\"]` into its Cargo.toml".into(),
-            Error::NotAPackage { .. } => "name the folder that the plugin's Cargo.toml is in".into(),
+            Error::NotAPackage { .. } => "name the directory that the plugin's Cargo.toml is in".into(),
             Error::Workspace { plugins, .. } if plugins.is_empty() => {
-                "name the folder of the plugin's package; none here makes a cdylib yet".into()
+                "name the directory of the plugin's package; none here makes a cdylib yet".into()
             }
-            Error::Workspace { plugins, .. } => format!("name the folder of one: {}", list(plugins)).into(),
+            Error::Workspace { plugins, .. } => format!("name the directory of one: {}", list(plugins)).into(),
             Error::NoPoint(_) => "`hookrail hooks list` shows them all".into(),
             Error::NoneRuns(_) => {
                 "`hookrail run` starts one; --control PATH reaches one whose socket is elsewhere".into()
@@ -192,7 +192,7 @@ impl Error {
             Error::Host(error) => of_host(error),
             Error::OtherPlugin { .. } | Error::TwicePlugin { .. } => ExitCode::Usage,
             Error::Input { source, .. } if source.kind() == io::ErrorKind::NotFound => ExitCode::NotFound,
-            Error::Call(CallError::Refused(problem)) => ExitCode::of_code(&problem.code),
+            Error::Call(CallError::StoreError(problem)) => ExitCode::of_code(&problem.code),
             Error::Call(CallError::Unreachable { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 ExitCode::NotFound
             }
@@ -233,8 +233,8 @@ fn of_host(error: &control::Error) -> ExitCode {
     }
 }
 
-fn list(folders: &[PathBuf]) -> String {
-    folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ")
+fn list(directories: &[PathBuf]) -> String {
+    directories.iter().map(|directory| directory.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// The hosts that run, each in its line.

@@ -2,25 +2,27 @@
 
 use std::time::Duration;
 
-use hookrail::control::wire::Told;
-use hookrail::{Event, Happened};
+use hookrail::control::wire::StreamItem;
+use hookrail::{Event, EventKind};
 use indicatif::HumanBytes;
 
 use crate::args::Common;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::plugin::{lost, times};
-use crate::{duration, print, remote, talk};
+use crate::{duration, print, remote, stderr};
 
 pub(crate) fn run(options: &Common) -> Result<ExitCode, Error> {
     for told in remote::connect(&options.selection)?.events()? {
         match told? {
             told if options.json => print::compact(&told)?,
-            Told::Event(event) => print::line(text(&event))?,
-            Told::Dropped(count) => talk::line(format_args!("{count} events were left out: they came too fast")),
+            StreamItem::Event(event) => print::line(text(&event))?,
+            StreamItem::Dropped(count) => {
+                stderr::line(format_args!("{count} events were left out: they came too fast"))
+            }
         }
     }
-    talk::line("the host has ended");
+    stderr::line("the host has ended");
     Ok(ExitCode::Ok)
 }
 
@@ -29,29 +31,29 @@ fn text(event: &Event) -> String {
     let of_day = time / 1_000_000 % 86_400_000;
     let (hours, minutes, seconds) = (of_day / 3_600_000, of_day / 60_000 % 60, of_day / 1000 % 60);
     let what = match what {
-        Happened::Ended { end, left: Some(left) } if left.allocations > 0 => format!("ended: {end}; {}", lost(*left)),
-        Happened::Ended { end, .. } => format!("ended: {end}"),
-        Happened::Loaded { version } => format!("loaded, version {version}"),
-        Happened::OverMemory { bytes: held, max_bytes } => {
+        EventKind::Ended { end, left: Some(left) } if left.allocations > 0 => format!("ended: {end}; {}", lost(*left)),
+        EventKind::Ended { end, .. } => format!("ended: {end}"),
+        EventKind::Loaded { version } => format!("loaded, version {version}"),
+        EventKind::OverMemory { bytes: held, max_bytes } => {
             format!("holds {} of memory, {} are allowed", HumanBytes(*held), HumanBytes(*max_bytes))
         }
-        Happened::Quarantined { point, callback, reason } => format!("{callback} on {point} quarantined: {reason}"),
-        Happened::Released { point, callback, tried: true } => format!("{callback} on {point} works again"),
-        Happened::Released { point, callback, tried: false } => format!("{callback} on {point} released"),
-        Happened::RolledBack { from, reason } => format!("rolled back from generation {from}: {reason}"),
-        Happened::RollbackFailed { reason, error } => format!("not rolled back ({reason}): {error}"),
-        Happened::Slow { point, callback, took_ns, budget_ns, count } => {
+        EventKind::Quarantined { point, callback, reason } => format!("{callback} on {point} quarantined: {reason}"),
+        EventKind::Released { point, callback, tried: true } => format!("{callback} on {point} works again"),
+        EventKind::Released { point, callback, tried: false } => format!("{callback} on {point} released"),
+        EventKind::RolledBack { from, reason } => format!("rolled back from generation {from}: {reason}"),
+        EventKind::RollbackFailed { reason, error } => format!("not rolled back ({reason}): {error}"),
+        EventKind::Slow { point, callback, took_ns, budget_ns, count } => {
             let [took, budget] = [took_ns, budget_ns].map(|time| duration::text(Duration::from_nanos(*time)));
             format!("{callback} on {point} took {took}, {budget} are allowed; {count} time(s) by now")
         }
-        Happened::Started => "started".into(),
-        Happened::Stopped => "stopped".into(),
-        Happened::Stuck { point, callback, thread, took_ms } => {
+        EventKind::Started => "started".into(),
+        EventKind::Stopped => "stopped".into(),
+        EventKind::Stuck { point, callback, thread, took_ms } => {
             let took = duration::text(Duration::from_millis(*took_ms));
             format!("{callback} on {point} has been in one call for {took}, on thread {thread}")
         }
-        Happened::Unloading => "unloading".into(),
-        Happened::Upgraded { from, version, times: took } => {
+        EventKind::Unloading => "unloading".into(),
+        EventKind::Upgraded { from, version, times: took } => {
             format!("upgraded from generation {from} to version {version}: {}", times(took))
         }
         // A later version of the host knows more.
@@ -67,7 +69,7 @@ mod tests {
     #[test]
     fn an_event_is_a_line_with_its_time_of_day() {
         let time = 86_400_000_000_000 * 20_000 + ((13 * 60 + 4) * 60 + 5) * 1_000_000_000 + 6_000_000;
-        let event = Event { plugin: "mask".into(), generation: 2, time, what: Happened::Stopped };
+        let event = Event { plugin: "mask".into(), generation: 2, time, what: EventKind::Stopped };
         assert_eq!(text(&event), "13:04:05.006Z  mask 2  stopped");
     }
 }

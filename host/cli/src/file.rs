@@ -9,7 +9,7 @@ pub(crate) fn is_package(file: &Path) -> bool {
     file.extension().is_some_and(|extension| extension == "hrp")
 }
 
-/// The file as the host will find it, from whatever folder.
+/// The file as the host will find it, from whatever directory.
 pub(crate) fn absolute(file: &Path) -> Result<PathBuf, Error> {
     let failed = |source| Error::Input { file: file.display().to_string(), source };
     // Looked for here as well: what is not there is told as with other files.

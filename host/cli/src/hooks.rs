@@ -7,14 +7,14 @@ mod text;
 mod trace;
 
 use hookrail::PointView;
-use hookrail::control::command::{self, Level, Release};
+use hookrail::control::command::{self, SetLevel, Unquarantine};
 use hookrail::control::{Client, Manage};
 
 pub(crate) use self::text::{chain, fault, origin};
 use crate::args::{Chains, Hooks};
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::{plugins, print, remote, running, talk};
+use crate::{plugins, print, remote, running, stderr};
 
 use find::find;
 
@@ -34,12 +34,12 @@ pub(crate) fn run(command: &Hooks) -> Result<ExitCode, Error> {
             let shown = find(&points, point)?;
             if chains.json { print::json(shown)? } else { print::line(explain::explain(shown))? }
         }
-        Hooks::Level { point, level, common } => {
-            let view = remote::connect(&common.selection)?.ask(Level::new(point, *level))?;
+        Hooks::SetLevel { point, level, common } => {
+            let view = remote::connect(&common.selection)?.ask(SetLevel::new(point, *level))?;
             changed(&view, common.json)?;
         }
-        Hooks::Release { point, callback, common } => {
-            let view = remote::connect(&common.selection)?.ask(Release::new(point, callback))?;
+        Hooks::Unquarantine { point, callback, common } => {
+            let view = remote::connect(&common.selection)?.ask(Unquarantine::new(point, callback))?;
             changed(&view, common.json)?;
         }
         Hooks::Stats { point, watch, common } => stats::run(point.as_deref(), *watch, common)?,
@@ -68,12 +68,12 @@ fn points(Chains { selection, setup, .. }: &Chains) -> Result<Vec<PointView>, Er
     match &running[..] {
         [] => {}
         [only] => {
-            talk::line(format_args!("in the running host {}", running::describe(only)));
+            stderr::line(format_args!("in the running host {}", running::describe(only)));
             return Ok(Client::connect(&only.socket)?.ask(command::Hooks::new())?);
         }
         several => {
             let count = several.len();
-            talk::line(format_args!("{count} hosts are running, and this is none of them: --pid PID shows one"));
+            stderr::line(format_args!("{count} hosts are running, and this is none of them: --pid PID shows one"));
         }
     }
     Ok(plugins::host(setup)?.points())

@@ -13,7 +13,7 @@ use minisign::{KeyPair, PError, PublicKey, SecretKey, SecretKeyBox};
 use crate::args::{Key, Keygen, Sign};
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::{print, talk, trust};
+use crate::{print, stderr, trust};
 
 pub(crate) fn generate(options: &Keygen) -> Result<ExitCode, Error> {
     let secret = options.key.path()?;
@@ -39,8 +39,8 @@ pub(crate) fn generate(options: &Keygen) -> Result<ExitCode, Error> {
     let public_text = pair.pk.to_box().map_err(bad)?.into_string();
     write(&secret, &secret_text, 0o600)?;
     write(&public, &public_text, 0o644)?;
-    talk::line(format_args!("secret key: {}; keep a copy of it where nobody else reads", secret.display()));
-    talk::line(format_args!("public key: {}; whoever shall trust you: hookrail trust add", public.display()));
+    stderr::line(format_args!("secret key: {}; keep a copy of it where nobody else reads", secret.display()));
+    stderr::line(format_args!("public key: {}; whoever shall trust you: hookrail trust add", public.display()));
     print::line(pair.pk.to_base64())?;
     Ok(ExitCode::Ok)
 }
@@ -48,7 +48,7 @@ pub(crate) fn generate(options: &Keygen) -> Result<ExitCode, Error> {
 pub(crate) fn sign(options: &Sign) -> Result<ExitCode, Error> {
     let signer = Signer::open(&options.key)?;
     let signature = signer.sign_beside(&options.file, options.comment.as_deref())?;
-    talk::line(format_args!("signed with the key {}", signer.id()));
+    stderr::line(format_args!("signed with the key {}", signer.id()));
     print::line(signature.display())?;
     Ok(ExitCode::Ok)
 }
@@ -122,7 +122,7 @@ impl Key {
 /// A secret key without a password. The stock program leaves out its checksum, which the library wants.
 fn open_key(text: &str) -> Option<SecretKey> {
     let bytes = BASE64_STANDARD.decode(text.lines().nth(1)?.trim()).ok()?;
-    // Behind the two bytes of the algorithm stand those of how it was encrypted.
+    // After the two bytes of the algorithm stand those of how it was encrypted.
     (bytes.get(2..4)? == [0; 2]).then(|| SecretKey::from_bytes(&bytes).ok())?
 }
 

@@ -10,7 +10,7 @@ use tracing_subscriber::layer::{Context, Filter};
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::{EnvFilter, fmt};
 
-use crate::talk;
+use crate::stderr;
 
 /// Begins to show warnings and errors; more with `-v`, or what `$HOOKRAIL_LOG` says.
 pub(crate) fn install(verbose: u8) {
@@ -18,8 +18,8 @@ pub(crate) fn install(verbose: u8) {
     let from_environment = std::env::var("HOOKRAIL_LOG").ok().filter(|filter| !filter.is_empty() && verbose == 0);
     let filter = EnvFilter::builder().parse_lossy(from_environment.as_deref().unwrap_or(level));
     let lines = fmt::layer()
-        .with_ansi(talk::has_colour(&io::stderr()))
-        .with_writer(|| talk::Stderr)
+        .with_ansi(stderr::has_colour(&io::stderr()))
+        .with_writer(|| stderr::Stderr)
         .with_target(false)
         .without_time()
         .with_filter(filter.or(OfPlugins));

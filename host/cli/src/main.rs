@@ -1,7 +1,7 @@
 //! The program `hookrail`: a ready host for message streams. Data goes to stdout, talk to stderr.
 //!
 //! Owns arguments, the terminal, exit codes and the words in which answers are told; each command is a file, or a
-//! folder. Must know nothing of the crates below the facade: it asks by commands, as any other program may.
+//! directory. Must know nothing of the crates below the facade: it asks by commands, as any other program may.
 
 mod args;
 mod bench;
@@ -37,8 +37,8 @@ mod running;
 mod settings;
 mod size;
 mod status;
+mod stderr;
 mod table;
-mod talk;
 mod trust;
 mod verify;
 mod watch;
@@ -57,9 +57,9 @@ fn main() -> std::process::ExitCode {
         Ok(code) => code.into(),
         Err(error) => {
             if is_for_programs(&matches) {
-                talk::problem(&error)
+                stderr::problem(&error)
             } else {
-                talk::error(&error)
+                stderr::error(&error)
             }
             error.exit_code().into()
         }

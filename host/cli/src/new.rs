@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::args::{Language, New};
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::{print, talk};
+use crate::{print, stderr};
 
 use abi::Abi;
 use file::write;
@@ -26,7 +26,7 @@ use point::Hooked;
 #[derive(Serialize)]
 struct Made<'a> {
     name: &'a str,
-    folder: &'a Path,
+    directory: &'a Path,
     files: Vec<PathBuf>,
     next: Vec<String>,
 }
@@ -35,25 +35,25 @@ pub(crate) fn run(options: &New) -> Result<ExitCode, Error> {
     let refused = |why: String| Error::NotMade { name: options.name.clone(), why };
     let name: Name = options.name.parse().map_err(refused)?;
     let hooked = Hooked::of(&options.point).map_err(refused)?;
-    let folder = options.folder.clone().unwrap_or_else(|| options.name.clone().into());
-    if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) || folder.is_file() {
-        return Err(refused(format!("{} is there already, and not empty", folder.display())));
+    let directory = options.directory.clone().unwrap_or_else(|| options.name.clone().into());
+    if directory.read_dir().is_ok_and(|mut entries| entries.next().is_some()) || directory.is_file() {
+        return Err(refused(format!("{} is there already, and not empty", directory.display())));
     }
     let abi = Abi::of(options.abi.as_deref()).map_err(refused)?;
     let files = match options.lang {
         Language::C => template::c(&name, &hooked, options.priority, &abi, &author()).map_err(refused)?,
         Language::Rust => template::rust(&name, &hooked, options.priority, &abi, &author()),
     };
-    let is_new = !folder.exists();
-    let written = write(&folder, &files);
+    let is_new = !directory.exists();
+    let written = write(&directory, &files);
     if let Err(source) = written {
         // Half a plugin is none.
         if is_new {
-            let _ = fs::remove_dir_all(&folder);
+            let _ = fs::remove_dir_all(&directory);
         }
-        return Err(Error::Output { file: folder.display().to_string(), source });
+        return Err(Error::Output { file: directory.display().to_string(), source });
     }
-    let into = format!("cd {}", folder.display());
+    let into = format!("cd {}", directory.display());
     let next: Vec<String> = match options.lang {
         Language::C => [&*into, "make", "make check"].map(Into::into).into(),
         Language::Rust => {
@@ -63,12 +63,12 @@ pub(crate) fn run(options: &New) -> Result<ExitCode, Error> {
         }
     };
     let files = files.into_iter().map(|(path, _)| path).collect();
-    let made = Made { name: name.as_str(), folder: &folder, files, next };
+    let made = Made { name: name.as_str(), directory: &directory, files, next };
     if options.json {
         print::json(&made)?;
     } else {
-        print::line(folder.display())?;
-        talk::line(format_args!("next:\n  {}", made.next.join("\n  ")));
+        print::line(directory.display())?;
+        stderr::line(format_args!("next:\n  {}", made.next.join("\n  ")));
     }
     Ok(ExitCode::Ok)
 }

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::interrupt::Interrupt;
 use crate::key::Signer;
-use crate::{duration, print, talk};
+use crate::{duration, print, stderr};
 
 use contents::Contents;
 use manifest::Manifest;
@@ -28,7 +28,7 @@ pub(crate) fn run(options: &Pack) -> Result<ExitCode, Error> {
     let manifest = Manifest::of(&subject)?;
     let signer = options.sign.then(|| Signer::open(&options.key)).transpose()?;
     let Some(libraries) = libraries(&subject, options)? else { return Ok(ExitCode::Failure) };
-    let mut contents = Contents::of(&subject.folder, options.source)?;
+    let mut contents = Contents::of(&subject.directory, options.source)?;
     let mut builds = Vec::new();
     let mut note = None;
     for (target, file) in libraries {
@@ -53,7 +53,7 @@ pub(crate) fn run(options: &Pack) -> Result<ExitCode, Error> {
         name: note.name,
         version,
         description: manifest.description,
-        built_at: moment::of(&subject.folder)?,
+        built_at: moment::of(&subject.directory)?,
         tar: Tar::default(),
         files: Vec::new(),
         authors: manifest.authors,
@@ -82,10 +82,10 @@ pub(crate) fn run(options: &Pack) -> Result<ExitCode, Error> {
         return Err(error.into());
     }
     let signature = signer.map(|signer| signer.sign_beside(&file, None)).transpose()?;
-    talk::line(format_args!("{} files packed for {}", metadata.files.len(), targets(&metadata)));
+    stderr::line(format_args!("{} files packed for {}", metadata.files.len(), targets(&metadata)));
     match &signature {
-        Some(signature) => talk::line(format_args!("signed: {}", signature.display())),
-        None => talk::line(format_args!("not signed; `hookrail sign {}` does it", file.display())),
+        Some(signature) => stderr::line(format_args!("signed: {}", signature.display())),
+        None => stderr::line(format_args!("not signed; `hookrail sign {}` does it", file.display())),
     }
     if options.json {
         print::json(&metadata)?
@@ -104,7 +104,7 @@ fn libraries(subject: &Subject, options: &Pack) -> Result<Option<Vec<(Target, Pa
     let Some(package) = &subject.package else { return Ok(Some(options.libraries.clone())) };
     match package.build(true, &[], true, &Interrupt::install()?)? {
         Built::Library { file, time } => {
-            talk::line(format_args!("built in {}", duration::text(time)));
+            stderr::line(format_args!("built in {}", duration::text(time)));
             inspect(&file)?;
             Ok(Some(vec![(Target::HERE, file)]))
         }

@@ -7,7 +7,9 @@ pub(crate) mod text;
 
 use hookrail::PluginView;
 use hookrail::control::Manage;
-use hookrail::control::command::{Command, Ended, List, Load, Log, Restart, Show, Start, Stop, Unload, Upgrade};
+use hookrail::control::command::{
+    Command, Ended, List, Load, Restart, SetLogLevel, Show, Start, Stop, Unload, Upgrade,
+};
 
 use self::answer::answer;
 pub(crate) use self::text::{lost, times};
@@ -15,7 +17,7 @@ use crate::args::{Common, Plugin};
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::file::{absolute, is_package};
-use crate::{remote, talk};
+use crate::{remote, stderr};
 
 pub(crate) fn run(command: &Plugin) -> Result<ExitCode, Error> {
     match command {
@@ -25,9 +27,9 @@ pub(crate) fn run(command: &Plugin) -> Result<ExitCode, Error> {
             let (detail, _) = remote::ask(&common.selection, Show::new(name))?;
             answer(&detail, common.json, text::show)
         }
-        Plugin::Log { name, level, common } => {
+        Plugin::SetLogLevel { name, level, common } => {
             let told = |plugin: &PluginView| format!("{}, log {}", text::line(plugin), plugin.log.name());
-            ask(common, Log::new(name, *level), told)
+            ask(common, SetLogLevel::new(name, *level), told)
         }
         Plugin::Load { file, common } => ask(common, Load::new(absolute(file)?), text::line),
         Plugin::Upgrade { name, file, downgrade, swap, common } if is_package(file) => {
@@ -51,7 +53,7 @@ pub(crate) fn run(command: &Plugin) -> Result<ExitCode, Error> {
 fn list(verify: bool, common: &Common) -> Result<ExitCode, Error> {
     let (plugins, is_of_host) = remote::ask(&common.selection, List { verify })?;
     if !is_of_host {
-        talk::line("no host is running: this is what is installed");
+        stderr::line("no host is running: this is what is installed");
     }
     answer(&plugins, common.json, |plugins| text::list(plugins))?;
     let is_sound = |plugin: &PluginView| plugin.installed.as_ref().is_none_or(|installed| installed.why.is_none());

@@ -1,11 +1,11 @@
-//! Finding plugins and loading them.
+//! Signal plugins and loading them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use hookrail::control::{Manager, NotLoaded};
 use hookrail::package::Home;
-use hookrail::store::{self, Refused, Store};
+use hookrail::store::{self, Store, StoreError};
 use hookrail::{Config, Host};
 
 use crate::args::Setup;
@@ -89,7 +89,7 @@ pub(crate) fn store(config: &Config) -> Result<Store, Error> {
 /// The files to load, by the names of the plugins in them. A file on the command line goes before
 /// the one in the configuration.
 fn files(setup: &Setup, config: &Config, store: Option<&Store>) -> Result<BTreeMap<String, PathBuf>, Error> {
-    let finder = Finder::new(&setup.folders);
+    let finder = Finder::new(&setup.directories);
     let (installed, enabled) = store.map_or_else(|| Ok(Default::default()), installed)?;
     let mut files = BTreeMap::new();
     for plugin in &setup.plugins {
@@ -97,7 +97,7 @@ fn files(setup: &Setup, config: &Config, store: Option<&Store>) -> Result<BTreeM
             if enabled.contains(name) {
                 continue;
             }
-            return Err(store::Error::Store { plugin: name.into(), why: Refused::Disabled }.into());
+            return Err(store::Error::Store { plugin: name.into(), why: StoreError::Disabled }.into());
         }
         let file = finder.resolve(plugin)?;
         let name = hookrail::inspect(&file)?.note.name;
@@ -136,26 +136,26 @@ fn installed(store: &Store) -> Result<(BTreeSet<String>, BTreeSet<String>), Erro
 
 /// Where to look for plugins.
 pub(crate) struct Finder {
-    folders: Vec<PathBuf>,
+    directories: Vec<PathBuf>,
 }
 
 impl Finder {
-    /// The folders that were asked for, then the one of the program, then `$HOOKRAIL_PLUGINS`.
-    pub(crate) fn new(folders: &[PathBuf]) -> Self {
+    /// The directories that were asked for, then the one of the program, then `$HOOKRAIL_PLUGINS`.
+    pub(crate) fn new(directories: &[PathBuf]) -> Self {
         let program = std::env::current_exe().ok().and_then(|program| program.parent().map(Path::to_owned));
         let variable = std::env::var_os("HOOKRAIL_PLUGINS").unwrap_or_default();
-        let from_variable = std::env::split_paths(&variable).filter(|folder| !folder.as_os_str().is_empty());
-        Finder { folders: folders.iter().cloned().chain(program).chain(from_variable).collect() }
+        let from_variable = std::env::split_paths(&variable).filter(|directory| !directory.as_os_str().is_empty());
+        Finder { directories: directories.iter().cloned().chain(program).chain(from_variable).collect() }
     }
 
     /// The library of the plugin of that name.
     pub(crate) fn find(&self, name: &str) -> Result<PathBuf, Error> {
         let files = file_names(name);
-        let candidates = self.folders.iter().flat_map(|folder| files.iter().map(|file| folder.join(file)));
+        let candidates = self.directories.iter().flat_map(|directory| files.iter().map(|file| directory.join(file)));
         candidates
             .into_iter()
             .find(|file| file.is_file())
-            .ok_or_else(|| Error::NoPlugin { name: name.into(), looked: self.folders.clone() })
+            .ok_or_else(|| Error::NoPlugin { name: name.into(), looked: self.directories.clone() })
     }
 
     /// The library that an argument means: a file, or a name to look for.
@@ -196,8 +196,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_names_the_plugin_and_the_folders() {
-        let finder = Finder { folders: vec!["/nowhere".into()] };
+    fn what_is_missing_names_the_plugin_and_the_directories() {
+        let finder = Finder { directories: vec!["/nowhere".into()] };
         let error = finder.find("mask").unwrap_err();
         assert_eq!(error.to_string(), "there is no plugin `mask` in /nowhere");
         assert!(error.fix().contains("cargo build --release"));

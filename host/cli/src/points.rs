@@ -13,7 +13,7 @@ pub(crate) fn check(host: &Host) -> Result<(), ConfigError> {
     let of_points = config.points.keys().map(|point| (format!("points.{point:?}"), point));
     let of_hooks = config.hooks.iter().enumerate().map(|(index, hook)| (format!("hooks[{index}].point"), &hook.point));
     match of_points.chain(of_hooks).find(|(_, point)| !known.contains(&point.as_str())) {
-        Some((key, point)) => Err(ConfigError::Meaningless { key, why: why(point, &known) }),
+        Some((key, point)) => Err(ConfigError::InvalidValue { key, why: why(point, &known) }),
         None => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 //! The plugins that come with the program.
 
-/// The plugins that are built beside the program: a list, since a folder of libraries holds more
+/// The plugins that are built beside the program: a list, since a directory of libraries holds more
 /// than plugins.
 pub(crate) const PREBUILT: [&str; 6] = ["bench", "file-log", "hello", "mask", "stamp", "throttle"];
 

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::talk;
+use crate::stderr;
 
 /// Prints a line.
 pub(crate) fn line(text: impl Display) -> Result<(), Error> {
@@ -28,5 +28,5 @@ pub(crate) fn compact(value: &impl Serialize) -> Result<(), Error> {
 
 /// A text that stands out, where the terminal can show it.
 pub(crate) fn bold(text: &str) -> String {
-    if talk::has_colour(&io::stdout()) { format!("\x1b[1m{text}\x1b[0m") } else { text.into() }
+    if stderr::has_colour(&io::stdout()) { format!("\x1b[1m{text}\x1b[0m") } else { text.into() }
 }

@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::interrupt::Interrupt;
 use crate::plugins::Chosen;
-use crate::talk;
+use crate::stderr;
 
 use counters::Counters;
 use input::Input;
@@ -40,13 +40,13 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     let interrupt = Interrupt::prepare()?;
     let (host, manager) = chosen.load()?;
     if host.plugins().is_empty() && !options.quiet {
-        talk::line("note: no plugin is loaded (--plugin, hookrail.toml): messages pass the built-in checks only");
+        stderr::line("note: no plugin is loaded (--plugin, hookrail.toml): messages pass the built-in checks only");
     }
     let counters = Arc::<Counters>::default();
     let control = control(&host, &manager, options, &counters);
     let progress = Progress::new(&inputs, options);
     let interrupt = interrupt.arm();
-    interrupt.then(hurry)?;
+    interrupt.then(warn_stuck)?;
     let mut pipeline = Pipeline::new(&host, options, &interrupt, &progress, counters)?;
     let start = Instant::now();
     let read = thread::scope(|scope| {
@@ -63,19 +63,19 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     drop(control);
     let summary = Summary::new(&host, counts?, start.elapsed(), interrupt.has_come());
     if options.json {
-        talk::line(summary.to_json());
+        stderr::line(summary.to_json());
     } else if !options.quiet {
-        talk::line(summary.to_text());
+        stderr::line(summary.to_text());
     }
     read?;
     Ok(summary.exit_code())
 }
 
 /// Whoever interrupts a run that is stuck in a callback is told what ends it.
-fn hurry() {
+fn warn_stuck() {
     // Most runs have ended by then.
     thread::sleep(Duration::from_secs(1));
-    talk::line("the last message is still on its way: once more Ctrl-C ends the run without it");
+    stderr::line("the last message is still on its way: once more Ctrl-C ends the run without it");
 }
 
 /// Opens the control socket. A run goes on without one: its messages matter more.

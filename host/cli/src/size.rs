@@ -18,7 +18,7 @@ impl FromStr for Size {
             "k" | "kb" | "kib" => 10,
             "m" | "mb" | "mib" => 20,
             "g" | "gb" | "gib" => 30,
-            _ => return Err("write a number of bytes, with k, M or G behind it if you like".into()),
+            _ => return Err("write a number of bytes, with k, M or G after it if you like".into()),
         };
         let number: usize = number.parse().map_err(|_| format!("`{number}` is no number of bytes"))?;
         let size = number.checked_mul(1 << shift).filter(|size| *size <= isize::MAX as usize / 4);

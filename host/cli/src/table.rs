@@ -4,7 +4,7 @@ use std::io;
 
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
 
-use crate::talk;
+use crate::stderr;
 
 /// What a column holds.
 #[derive(Clone, Copy)]
@@ -27,9 +27,9 @@ pub(crate) fn table(target: Target, columns: &[Column], rows: impl IntoIterator<
     let bold = match target {
         Target::Stderr => {
             table.use_stderr();
-            talk::has_colour(&io::stderr())
+            stderr::has_colour(&io::stderr())
         }
-        Target::Stdout => talk::has_colour(&io::stdout()),
+        Target::Stdout => stderr::has_colour(&io::stdout()),
     };
     table.set_header(columns.iter().map(|(Column::Number(name) | Column::Text(name))| {
         let cell = Cell::new(name);

@@ -4,14 +4,14 @@ use std::fmt::Write;
 use std::path::Path;
 
 use hookrail::package::{self, Home, KeyId, PublicKey, Trust, TrustedKey};
-use hookrail::store::{self, Allowance, Store, Voucher};
+use hookrail::store::{self, Allowance, Store, TrustSource};
 use serde_json::json;
 
 use crate::args;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::table::{Column, Target, table};
-use crate::{print, talk};
+use crate::{print, stderr};
 
 pub(crate) fn run(command: &args::Trust) -> Result<ExitCode, Error> {
     let home = home()?;
@@ -20,8 +20,8 @@ pub(crate) fn run(command: &args::Trust) -> Result<ExitCode, Error> {
             let key = public_key(key)?;
             let id = key.id();
             change(&home, |trust| trust.add(key, name.clone()))?;
-            talk::line(format_args!("the packages that the key {id} ({name}) has signed are trusted"));
-            talk::line(
+            stderr::line(format_args!("the packages that the key {id} ({name}) has signed are trusted"));
+            stderr::line(
                 "a plugin in the host's process may do all that the host may: trust whom you would let run a program here",
             );
         }
@@ -35,7 +35,7 @@ pub(crate) fn run(command: &args::Trust) -> Result<ExitCode, Error> {
                 print::line(text(trust.keys(), allowances.as_deref().unwrap_or_default()))?;
             }
             if let Err(error) = allowances {
-                talk::line(format_args!("what is allowed cannot be told: {error}"));
+                stderr::line(format_args!("what is allowed cannot be told: {error}"));
             }
         }
         args::Trust::Revoke { key, reason } => {
@@ -45,14 +45,14 @@ pub(crate) fn run(command: &args::Trust) -> Result<ExitCode, Error> {
                 return Err(bad("none with that number was ever trusted here".into()));
             }
             change(&home, |trust| trust.revoke(id, reason.clone()))?;
-            talk::line(format_args!("the key {id} is trusted no more"));
+            stderr::line(format_args!("the key {id} is trusted no more"));
             // It is revoked, whatever can be told of that.
             match signed_by(&home, id) {
                 Ok(signed) => signed.iter().for_each(|(name, is_enabled)| {
                     let consequence = if *is_enabled { ", which no host starts with any more" } else { "" };
-                    talk::line(format_args!("it signed {name}{consequence}: `hookrail plugin disable {name}`"));
+                    stderr::line(format_args!("it signed {name}{consequence}: `hookrail plugin disable {name}`"));
                 }),
-                Err(error) => talk::line(format_args!("what it signed cannot be told: {error}")),
+                Err(error) => stderr::line(format_args!("what it signed cannot be told: {error}")),
             }
         }
     }
@@ -64,7 +64,7 @@ fn signed_by(home: &Home, key: KeyId) -> Result<Vec<(String, bool)>, store::Erro
     let state = Store::open(home.clone())?.state()?;
     let is_by = |name: &&String| {
         let installed = state.installed(name);
-        installed.is_ok_and(|(_, _, installed)| matches!(installed.by, Voucher::Key { id, .. } if id == key))
+        installed.is_ok_and(|(_, _, installed)| matches!(installed.by, TrustSource::Key { id, .. } if id == key))
     };
     Ok(state.plugins().keys().filter(is_by).map(|name| (name.clone(), state.desired(name).enabled)).collect())
 }
@@ -79,7 +79,7 @@ pub(crate) fn home() -> Result<Home, Error> {
     Ok(Home::open(&hookrail::Config::default().home())?)
 }
 
-fn change(home: &Home, change: impl FnOnce(&mut Trust) -> Result<(), package::Rejected>) -> Result<(), Error> {
+fn change(home: &Home, change: impl FnOnce(&mut Trust) -> Result<(), package::PackageError>) -> Result<(), Error> {
     let locked = home.lock()?;
     let mut trust = Trust::read(home)?;
     change(&mut trust)

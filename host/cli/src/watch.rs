@@ -23,7 +23,7 @@ pub(crate) use writing::{Writers, writers};
 /// How long something must have stayed as it is before it counts as complete.
 pub(crate) const QUIET: Duration = Duration::from_millis(150);
 
-/// How often to look when nothing is heard: network file systems are silent, and a folder that was
+/// How often to look when nothing is heard: network file systems are silent, and a directory that was
 /// made anew is not the one that was watched.
 const REGULARLY: Duration = Duration::from_secs(1);
 
@@ -36,11 +36,11 @@ pub(crate) enum Signal {
     End,
 }
 
-/// Watches folders, not files: a file that is replaced is another file, in the same folder.
+/// Watches directories, not files: a file that is replaced is another file, in the same directory.
 pub(crate) struct Watcher {
     /// `None` where the system has no more to give; then there is the clock.
     system: Option<RecommendedWatcher>,
-    folders: BTreeMap<PathBuf, Stamp>,
+    directories: BTreeMap<PathBuf, Stamp>,
     signals: Receiver<Signal>,
     sender: Sender<Signal>,
 }
@@ -59,30 +59,30 @@ impl Watcher {
             }
         });
         let system = system.inspect_err(|error| tracing::warn!("files are looked at every second: {error}")).ok();
-        Watcher { system, folders: BTreeMap::new(), signals, sender }
+        Watcher { system, directories: BTreeMap::new(), signals, sender }
     }
 
     pub(crate) fn ender(&self) -> Ender {
         Ender(self.sender.clone())
     }
 
-    /// Watches these folders from now on, and no others. Look at their files afterwards.
-    pub(crate) fn watch(&mut self, folders: &BTreeSet<PathBuf>) {
+    /// Watches these directories from now on, and no others. Look at their files afterwards.
+    pub(crate) fn watch(&mut self, directories: &BTreeSet<PathBuf>) {
         let Some(system) = &mut self.system else { return };
-        self.folders.retain(|folder, stamp| {
-            let stays = folders.contains(folder) && Stamp::of(folder).is_same_file(stamp);
+        self.directories.retain(|directory, stamp| {
+            let stays = directories.contains(directory) && Stamp::of(directory).is_same_file(stamp);
             if !stays {
                 // The system has forgotten one that was removed.
-                let _ = system.unwatch(folder);
+                let _ = system.unwatch(directory);
             }
             stays
         });
-        for folder in folders {
-            let stamp = Stamp::of(folder);
-            if !self.folders.contains_key(folder) && stamp.is_there() {
-                match system.watch(folder, RecursiveMode::NonRecursive) {
-                    Ok(()) => _ = self.folders.insert(folder.clone(), stamp),
-                    Err(error) => tracing::debug!("{} is looked at every second: {error}", folder.display()),
+        for directory in directories {
+            let stamp = Stamp::of(directory);
+            if !self.directories.contains_key(directory) && stamp.is_there() {
+                match system.watch(directory, RecursiveMode::NonRecursive) {
+                    Ok(()) => _ = self.directories.insert(directory.clone(), stamp),
+                    Err(error) => tracing::debug!("{} is looked at every second: {error}", directory.display()),
                 }
             }
         }
@@ -104,8 +104,8 @@ impl Drop for Ender {
     }
 }
 
-/// The folders in which a change of that file shows: its own, and the one of the file behind a link.
-pub(crate) fn folders_of(file: &Path) -> impl Iterator<Item = PathBuf> {
+/// The directories in which a change of that file shows: its own, and the one of the file after a link.
+pub(crate) fn directories_of(file: &Path) -> impl Iterator<Item = PathBuf> {
     let behind = file.canonicalize().ok();
     [Some(file), behind.as_deref()]
         .into_iter()
@@ -132,16 +132,16 @@ mod tests {
 
     #[test]
     fn a_file_that_is_put_in_the_place_of_another_is_noticed() {
-        let folder = std::env::temp_dir().join(format!("hookrail-watch-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        let directory = std::env::temp_dir().join(format!("hookrail-watch-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
         let mut watcher = Watcher::new();
-        watcher.watch(&BTreeSet::from([folder.clone()]));
-        std::fs::write(folder.join("new"), "x").unwrap();
+        watcher.watch(&BTreeSet::from([directory.clone()]));
+        std::fs::write(directory.join("new"), "x").unwrap();
         assert!(is_woken(&watcher));
         while watcher.signals.recv_timeout(QUIET).is_ok() {}
-        std::fs::rename(folder.join("new"), folder.join("file")).unwrap();
+        std::fs::rename(directory.join("new"), directory.join("file")).unwrap();
         assert!(is_woken(&watcher));
-        std::fs::remove_dir_all(&folder).unwrap();
+        std::fs::remove_dir_all(&directory).unwrap();
     }
 
     #[test]

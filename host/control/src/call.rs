@@ -8,12 +8,12 @@ use hookrail_model::view::PluginView;
 use hookrail_store::Depth;
 use serde_json::Value;
 
-use crate::attached::Attached;
+use crate::attached_store::AttachedStore;
 use crate::error::Error;
 use crate::verbs::Verbs;
 
 /// Whoever asks for something.
-pub(crate) trait Asker {
+pub(crate) trait Caller {
     /// Whether nobody is there any more to take the answer.
     fn is_gone(&self) -> bool;
 
@@ -24,12 +24,12 @@ pub(crate) trait Asker {
 /// A command that is being carried out.
 pub struct Call<'a> {
     core: &'a Arc<Core>,
-    attached: Option<&'a Attached>,
-    asker: &'a dyn Asker,
+    attached: Option<&'a AttachedStore>,
+    asker: &'a dyn Caller,
 }
 
 impl<'a> Call<'a> {
-    pub(crate) fn new(core: &'a Arc<Core>, attached: Option<&'a Attached>, asker: &'a dyn Asker) -> Self {
+    pub(crate) fn new(core: &'a Arc<Core>, attached: Option<&'a AttachedStore>, asker: &'a dyn Caller) -> Self {
         Call { core, attached, asker }
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hookrail_model::command::{Command, Events};
-use hookrail_model::wire::{self, Answer, Outcome, Told};
+use hookrail_model::wire::{self, Answer, Outcome, StreamItem};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -60,7 +60,7 @@ impl Client {
         };
         let Answer { id: answered, outcome } = self.read(&answer)?;
         match outcome {
-            Outcome::Error(problem) => Err(CallError::Refused(problem)),
+            Outcome::Error(problem) => Err(CallError::StoreError(problem)),
             Outcome::Ok(value) if answered == Some(id) => Ok(value),
             Outcome::Ok(_) => Err(self.unreadable("it answers another request")),
         }
@@ -112,7 +112,7 @@ pub struct EventStream {
 }
 
 impl Iterator for EventStream {
-    type Item = Result<Told, CallError>;
+    type Item = Result<StreamItem, CallError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.is_over {

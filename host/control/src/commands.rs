@@ -8,7 +8,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hookrail_model::command::{Command, LONGEST_WAIT, Takes};
+use hookrail_model::command::{Command, LONGEST_WAIT, Requirements};
 use hookrail_model::wire;
 use parking_lot::RwLock;
 use serde_json::{Map, Value};
@@ -19,7 +19,7 @@ use crate::error::{ControlError, Error};
 /// Carries out a command that came as JSON.
 pub trait Handler: Send + Sync {
     /// What carrying it out takes.
-    fn takes(&self) -> Takes;
+    fn takes(&self) -> Requirements;
 
     /// Carries it out, with these fields.
     fn carry_out(&self, call: &Call<'_>, fields: Map<String, Value>) -> Result<Value, Error>;
@@ -107,8 +107,8 @@ impl<C: Command> Typed<C> {
 }
 
 impl<C: Command> Handler for Typed<C> {
-    fn takes(&self) -> Takes {
-        C::TAKES
+    fn takes(&self) -> Requirements {
+        C::REQUIRES
     }
 
     fn carry_out(&self, call: &Call<'_>, fields: Map<String, Value>) -> Result<Value, Error> {

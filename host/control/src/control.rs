@@ -24,7 +24,7 @@ pub struct Control {
 
 impl Manager {
     /// Opens a control socket at `path`, by which [`Client`](crate::Client) and the program `hookrail` manage this
-    /// host for as long as the answer lives. Where its folder is missing it is made, for this user alone.
+    /// host for as long as the answer lives. Where its directory is missing it is made, for this user alone.
     ///
     /// The socket is for this user alone, and for root: who may open it may have native code loaded
     /// into this process. A socket that a dead process left behind is replaced; one that somebody

@@ -9,7 +9,7 @@ use crate::error::Error;
 
 /// The end of a generation, waited for.
 pub(crate) fn ended(core: &Core, generation: u64, ticket: &Ticket, wait_ms: Option<u64>) -> Ended {
-    let wait = wait_ms.map_or(core.patience(), Duration::from_millis).min(LONGEST_WAIT);
+    let wait = wait_ms.map_or(core.wait_timeout(), Duration::from_millis).min(LONGEST_WAIT);
     // Before the waiting: only so many are remembered.
     let former = core.table.history(ticket.plugin()).into_iter().find(|former| former.generation == generation);
     let version = former.map(|former| former.version).unwrap_or_default();

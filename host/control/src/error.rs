@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use hookrail_model::error::{ApiMisuse, Error as HostError};
 use hookrail_model::trace::Missing;
 use hookrail_model::wire::Problem;
-use hookrail_package::{Error as PackageError, Rejected};
-use hookrail_store::{Error as StoreError, Refused};
+use hookrail_package::{self as package, PackageError};
+use hookrail_store::{self as store, StoreError};
 
 /// What can go wrong with a command, and with all that it is carried out on.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +26,7 @@ pub enum Error {
         /// The file.
         package: String,
         /// What is wrong with it.
-        why: Rejected,
+        why: PackageError,
     },
     /// Something about what is installed.
     #[error("{plugin}: {why}")]
@@ -34,7 +34,7 @@ pub enum Error {
         /// The plugin, or the file of the store.
         plugin: String,
         /// What is wrong.
-        why: Refused,
+        why: StoreError,
     },
 }
 
@@ -70,14 +70,14 @@ impl Error {
     }
 }
 
-impl From<PackageError> for Error {
-    fn from(error: PackageError) -> Self {
-        StoreError::from(error).into()
+impl From<package::Error> for Error {
+    fn from(error: package::Error) -> Self {
+        store::Error::from(error).into()
     }
 }
 
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
         error.into_case(
             Error::Host,
             |package, why| Error::PackageRejected { package, why },
@@ -130,7 +130,7 @@ pub enum ControlError {
         /// How many bytes it may have.
         limit: usize,
     },
-    /// A file was named relative to a folder that the host does not know.
+    /// A file was named relative to a directory that the host does not know.
     #[error("the path {} is relative", .0.display())]
     RelativePath(PathBuf),
     /// As many connections are open as are allowed.
@@ -166,7 +166,7 @@ impl ControlError {
 pub enum CallError {
     /// The host said no.
     #[error("{0}")]
-    Refused(Problem),
+    StoreError(Problem),
     /// The connection failed, or was closed.
     #[error("cannot talk to the host at {}: {source}", socket.display())]
     Unreachable {
@@ -189,7 +189,7 @@ impl CallError {
     /// The stable code: that of the host's error, or one of our own.
     pub fn code(&self) -> &str {
         match self {
-            CallError::Refused(problem) => &problem.code,
+            CallError::StoreError(problem) => &problem.code,
             CallError::Unreachable { .. } => "HR0709",
             CallError::Unreadable { .. } => "HR0710",
         }
@@ -198,7 +198,7 @@ impl CallError {
     /// The next step for whoever reads the error.
     pub fn fix(&self) -> &str {
         match self {
-            CallError::Refused(problem) => &problem.fix,
+            CallError::StoreError(problem) => &problem.fix,
             CallError::Unreachable { .. } => "see whether the program still runs, and whose it is",
             CallError::Unreadable { .. } => "use the version of `hookrail` that the host has",
         }

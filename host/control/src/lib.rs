@@ -41,7 +41,7 @@
 //! not do so anyway: the file has mode 0600, and a peer that is neither this user nor root is
 //! refused. Do not hand the socket to others.
 
-mod attached;
+mod attached_store;
 mod call;
 mod client;
 mod commands;

@@ -9,8 +9,8 @@ use hookrail_model::error::ApiMisuse;
 use hookrail_store::Store;
 use serde_json::{Map, Value};
 
-use crate::attached::Attached;
-use crate::call::{Asker, Call};
+use crate::attached_store::AttachedStore;
+use crate::call::{Call, Caller};
 use crate::commands::{Commands, Handler};
 use crate::error::Error;
 use crate::standard;
@@ -26,7 +26,7 @@ pub struct Manager {
 
 struct Shared {
     core: Weak<Core>,
-    attached: OnceLock<Attached>,
+    attached: OnceLock<AttachedStore>,
     commands: Commands,
 }
 
@@ -52,8 +52,8 @@ impl Manager {
     /// use hookrail::store::Store;
     /// use hookrail::{Config, Host};
     ///
-    /// # let folder = std::env::temp_dir().join(format!("hookrail-doc-store-{}", std::process::id()));
-    /// # let config = Config { home: Some(folder.clone()), ..Config::default() };
+    /// # let directory = std::env::temp_dir().join(format!("hookrail-doc-store-{}", std::process::id()));
+    /// # let config = Config { home: Some(directory.clone()), ..Config::default() };
     /// let host = Host::new(config)?;
     /// let manager = Manager::new(&host);
     /// let store = Store::open(Home::open(&host.config().home())?)?;
@@ -63,7 +63,7 @@ impl Manager {
     /// }
     /// assert!(host.plugins().is_empty(), "nothing was ever installed there");
     /// # drop(host);
-    /// # std::fs::remove_dir_all(folder).unwrap();
+    /// # std::fs::remove_dir_all(directory).unwrap();
     /// # Ok::<(), hookrail::control::Error>(())
     /// ```
     ///
@@ -85,7 +85,7 @@ impl Manager {
                 Verbs { core, attached }.fell_back(fallback);
             }
         });
-        let attached = Attached { store, is_live };
+        let attached = AttachedStore { store, is_live };
         if !is_first || self.shared.attached.set(attached).is_err() {
             return Err(ApiMisuse::StoreThere.into());
         }
@@ -134,7 +134,7 @@ impl Manager {
     /// Has `run` carry something out for whoever asks.
     pub(crate) fn call<R>(
         &self,
-        asker: &dyn Asker,
+        asker: &dyn Caller,
         run: impl FnOnce(&Call<'_>) -> Result<R, Error>,
     ) -> Result<R, Error> {
         run(&Call::new(&self.core()?, self.shared.attached.get(), asker))
@@ -150,7 +150,7 @@ impl fmt::Debug for Manager {
 /// Asks within the program itself.
 struct Nobody;
 
-impl Asker for Nobody {
+impl Caller for Nobody {
     fn is_gone(&self) -> bool {
         false
     }

@@ -30,7 +30,7 @@ impl Manage for Offline {
     type Error = Error;
 
     fn ask<C: Command>(&mut self, command: C) -> Result<C::Answer, Error> {
-        if C::TAKES.host {
+        if C::REQUIRES.host {
             return Err(ControlError::NeedsHost.into());
         }
         self.manager.ask(command)

@@ -1,4 +1,4 @@
-//! Which hosts run, by the sockets in the folder `run` below their home.
+//! Which hosts run, by the sockets in the directory `run` below their home.
 
 use std::fs;
 use std::io;
@@ -24,7 +24,7 @@ pub fn socket_in(home: &Path) -> PathBuf {
 }
 
 /// The hosts that run below this home, by number of their process. Sockets that dead processes left
-/// behind are removed.
+/// after are removed.
 pub fn running(home: &Path) -> io::Result<Vec<Running>> {
     let entries = match fs::read_dir(home.join("run")) {
         Ok(entries) => entries,

@@ -15,14 +15,14 @@ use hookrail_engine::Events;
 use hookrail_model::command::{self, Command};
 use hookrail_model::error::ApiMisuse;
 use hookrail_model::log;
-use hookrail_model::wire::{Answer, MAX_LINE, NoRequest, Outcome, RawRequest, Told, line};
+use hookrail_model::wire::{Answer, MAX_LINE, NoRequest, Outcome, RawRequest, StreamItem, line};
 use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{SendFlags, send};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::call::Asker;
+use crate::call::Caller;
 use crate::error::{ControlError, Error};
 use crate::manager::Manager;
 use crate::socket::peer;
@@ -177,7 +177,7 @@ impl Connection {
         if request.command != command::Events::NAME {
             return (id, self.carry_out(request), Then::GoOn);
         }
-        // Before the answer: whoever has read it misses nothing that comes behind it.
+        // Before the answer: whoever has read it misses nothing that comes after it.
         match self.server.manager.core() {
             Ok(core) => {
                 let events = core.events();
@@ -215,9 +215,9 @@ impl Connection {
             let is_over =
                 event.is_none() && (self.is_gone() || self.server.is_closed() || self.server.manager.is_over());
             let now = events.dropped();
-            let news = (now > dropped).then_some(Told::Dropped(now));
+            let news = (now > dropped).then_some(StreamItem::Dropped(now));
             dropped = now;
-            for told in event.map(Told::Event).into_iter().chain(news) {
+            for told in event.map(StreamItem::Event).into_iter().chain(news) {
                 if write(&self.stream, &told, false).is_err() {
                     return;
                 }
@@ -229,7 +229,7 @@ impl Connection {
     }
 }
 
-impl Asker for Connection {
+impl Caller for Connection {
     fn is_gone(&self) -> bool {
         // Not of one that only sends no more: it may wait for its answers.
         let mut polled = [PollFd::new(&*self.stream, PollFlags::empty())];

@@ -21,7 +21,7 @@ const LONGEST_PATH: usize = 107;
 /// How many connections wait to be accepted.
 const BACKLOG: i32 = 128;
 
-/// How long to wait for somebody else who opens or clears away sockets in the same folder.
+/// How long to wait for somebody else who opens or clears away sockets in the same directory.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A socket that listens, and its file.
@@ -55,15 +55,15 @@ impl Socket {
     /// the mode: the socket does not listen until then.
     pub(super) fn bind(path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::system(format!("open the control socket {}", path.display()), source);
-        // Our folder may be another one when it is removed.
+        // Our directory may be another one when it is removed.
         let path = std::path::absolute(path).map_err(failed)?;
         let failed = |source| Error::system(format!("open the control socket {}", path.display()), source);
         if path.as_os_str().len() > LONGEST_PATH {
             return Err(ControlError::PathTooLong { path, limit: LONGEST_PATH }.into());
         }
-        let folder = path.parent().ok_or_else(|| failed(io::ErrorKind::IsADirectory.into()))?;
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-        let _lock = lock(folder).map_err(failed)?;
+        let directory = path.parent().ok_or_else(|| failed(io::ErrorKind::IsADirectory.into()))?;
+        DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
+        let _lock = lock(directory).map_err(failed)?;
         match occupant(&path) {
             Occupant::Live => return Err(ControlError::InUse(path).into()),
             Occupant::Dead => fs::remove_file(&path).map_err(failed)?,
@@ -134,10 +134,10 @@ pub(super) fn clear(path: &Path) -> io::Result<()> {
     if occupant(path) == Occupant::Dead { fs::remove_file(path) } else { Ok(()) }
 }
 
-/// Keeps others from opening or clearing away sockets in that folder while the answer lives: a
+/// Keeps others from opening or clearing away sockets in that directory while the answer lives: a
 /// socket that is bound and does not listen yet looks dead.
-fn lock(folder: &Path) -> io::Result<File> {
-    let file = File::open(folder)?;
+fn lock(directory: &Path) -> io::Result<File> {
+    let file = File::open(directory)?;
     let deadline = Instant::now() + LOCK_PATIENCE;
     loop {
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {

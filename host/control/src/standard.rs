@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use hookrail_engine::Core;
 use hookrail_model::command::{
-    Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Events, Hooks, Install, Level, List,
-    Load, Log, Program, Release, Restart, Rollback, Show, Stage, Start, Status, Stop, TakeIn, Uninstall, Unload,
-    Validate,
+    Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Events, Hooks, ImportIncoming,
+    Install, List, Load, Program, Restart, Rollback, SetLevel, SetLogLevel, Show, Stage, Start, Status, Stop,
+    Uninstall, Unload, Unquarantine, Validate,
 };
 use hookrail_store::{self as store, Depth};
 use serde_json::Value;
@@ -45,11 +45,11 @@ pub(crate) fn register(commands: &Commands) {
             None => verbs.install(&file, None, how, swap),
         }
     });
-    commands.register(|call, Level { point, level }| hooks::set_level(call.core(), &point, level));
+    commands.register(|call, SetLevel { point, level }| hooks::set_level(call.core(), &point, level));
     commands.register(|call, List { verify }| call.plugins(if verify { Depth::Files } else { Depth::Metadata }));
     commands.register(|call, Load { file }| plugin::load(call, &file));
-    commands.register(|call, Log { plugin, level }| plugin::log(call, &plugin, level));
-    commands.register(|call, Release { point, callback }| hooks::release(call.core(), &point, &callback));
+    commands.register(|call, SetLogLevel { plugin, level }| plugin::log(call, &plugin, level));
+    commands.register(|call, Unquarantine { point, callback }| hooks::release(call.core(), &point, &callback));
     commands.register(|call, Restart { plugin }| plugin::restart(call, &plugin));
     commands
         .register(|call, Rollback { plugin, fresh, wait_ms }| call.verbs()?.rollback(&plugin, Swap { fresh, wait_ms }));
@@ -61,7 +61,7 @@ pub(crate) fn register(commands: &Commands) {
     commands.register(|call, Start { plugin }| plugin::start(call, &plugin));
     commands.register(|call, Status {}| Ok(status(call.core(), call.report())));
     commands.register(|call, Stop { plugin }| plugin::stop(call, &plugin));
-    commands.register(|call, TakeIn {}| call.verbs()?.take_in());
+    commands.register(|call, ImportIncoming {}| call.verbs()?.import_incoming());
     commands.register(hooks::trace);
     commands.register(|call, Uninstall { plugin, purge, wait_ms }| call.verbs()?.uninstall(&plugin, purge, wait_ms));
     commands.register(|call, Unload { plugin, wait_ms }| ending::unload(call.core(), &call.find(&plugin)?, wait_ms));

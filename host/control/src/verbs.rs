@@ -18,24 +18,24 @@ mod start;
 
 use std::sync::Arc;
 
-use hookrail_engine::{Core, Wishes};
+use hookrail_engine::{Core, RuntimeOverrides};
 use hookrail_store::{Library, Wanted};
 use serde_json::Value;
 
 pub use self::start::NotLoaded;
-use crate::attached::Attached;
+use crate::attached_store::AttachedStore;
 
 /// A host and its store.
 #[derive(Clone, Copy)]
 pub(crate) struct Verbs<'a> {
     pub(crate) core: &'a Arc<Core>,
-    pub(crate) attached: &'a Attached,
+    pub(crate) attached: &'a AttachedStore,
 }
 
 /// How one generation takes the place of another.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Swap {
-    /// Leaves the state behind.
+    /// Leaves the state after.
     pub(crate) fresh: bool,
     /// How long to wait for the end of the old one.
     pub(crate) wait_ms: Option<u64>,
@@ -43,10 +43,13 @@ pub(crate) struct Swap {
 
 impl Verbs<'_> {
     /// What a plugin begins with beside the host's configuration.
-    fn wishes(self, wanted: &Wanted) -> Wishes {
+    fn wishes(self, wanted: &Wanted) -> RuntimeOverrides {
         let Wanted { library: Library { name, .. }, config, hooks, .. } = wanted;
         let is_set = !config.is_null() && self.host_says(name).is_none();
-        Wishes { configs: is_set.then(|| (name.clone(), config.clone())).into_iter().collect(), hooks: hooks.clone() }
+        RuntimeOverrides {
+            configs: is_set.then(|| (name.clone(), config.clone())).into_iter().collect(),
+            hooks: hooks.clone(),
+        }
     }
 
     /// How the host's own configuration configures a plugin, if it does.

@@ -1,7 +1,7 @@
 //! The lines of a cuttlefish file.
 //!
 //! The grammar is that of the `conf_parse` of EMQX 4.x, and what its later versions made of the same files.
-//! These read values as HOCON does: text may stand in quotes, and a `#` behind a space begins a comment,
+//! These read values as HOCON does: text may stand in quotes, and a `#` after a space begins a comment,
 //! which to the earlier ones was part of the value. So the former is taken, and the latter refused.
 
 use std::fmt;

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use hookrail_abi::verdict::raw;
 use hookrail_abi::{RawKind, Verdict};
 
-pub use callback::{Callback, Ctx, Origin, Standing, Trial};
+pub use callback::{Callback, CallbackState, Ctx, HalfOpen, Origin};
 use facts::Facts;
 pub use id::{CallbackId, Owner};
 pub use outcome::Outcome;
@@ -97,8 +97,8 @@ impl Chain {
     }
 
     /// Whether readers enter although there is no callback.
-    pub(crate) fn is_resting(&self) -> bool {
-        self.head.load(Ordering::Relaxed) == Published::resting().as_raw()
+    pub(crate) fn is_draining(&self) -> bool {
+        self.head.load(Ordering::Relaxed) == Published::draining().as_raw()
     }
 
     /// The published snapshot, alive while the caller is inside.
@@ -196,7 +196,7 @@ impl Chain {
             // SAFETY: it is published by this chain, whose facts go with it.
             unsafe { watched::snapshot(&self.facts, callbacks, watch) }
         } else if callbacks.is_empty() && come_by && watch.tally.is_none() {
-            Snapshot::resting()
+            Snapshot::draining()
         } else {
             Snapshot::new(callbacks, watch.tally)
         })

@@ -63,7 +63,7 @@ impl Condvar {
 }
 
 /// That long from now. Whoever says `Duration::MAX` means for ever, which the clock cannot hold.
-pub fn behind(time: Duration) -> Instant {
+pub fn deadline_after(time: Duration) -> Instant {
     const FOREVER: Duration = Duration::from_secs(1 << 32);
     Instant::now() + time.min(FOREVER)
 }

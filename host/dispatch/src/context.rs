@@ -6,7 +6,7 @@ use crate::frame;
 
 /// What a dispatch is about: a deadline, a trace, a principal, a node.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct About<'a> {
+pub struct DispatchContext<'a> {
     /// When the answer is needed, in nanoseconds of `CLOCK_MONOTONIC`; 0 for no deadline.
     pub deadline: u64,
     /// The W3C trace id; all zeros for none.
@@ -17,7 +17,7 @@ pub struct About<'a> {
     pub node: &'a str,
 }
 
-impl About<'_> {
+impl DispatchContext<'_> {
     /// Runs `dispatch`; callbacks of dispatches in it are told what they are about.
     pub fn scope<R>(&self, dispatch: impl FnOnce() -> R) -> R {
         let context = Context {

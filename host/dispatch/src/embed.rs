@@ -4,13 +4,13 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use hookrail_abi::host::Saying;
+use hookrail_abi::host::ReportKind;
 use hookrail_abi::verdict::raw;
 use hookrail_abi::{Answer, Effects, Kind, Point, Priority};
 use hookrail_model::error::ApiMisuse;
 use parking_lot::Mutex;
 
-use crate::chain::{Callback, Ctx, Origin, Owner, Run, Standing};
+use crate::chain::{Callback, CallbackState, Ctx, Origin, Owner, Run};
 use crate::fault::Breaker;
 use crate::frame;
 use crate::registry::{Addition, Registry};
@@ -76,7 +76,7 @@ impl Callbacks {
                 required: false,
                 budget: None,
                 record: Arc::default(),
-                standing: Mutex::new(Standing::Armed),
+                state: Mutex::new(CallbackState::Armed),
                 breaker: Breaker::new(registry.findings.clone()),
                 probation: None,
             };
@@ -98,7 +98,7 @@ impl Registry {
         Ok(Registered(owner))
     }
 
-    /// Takes them out of their chains. Cannot fail, does not wait for readers.
+    /// Requirements them out of their chains. Cannot fail, does not wait for readers.
     pub fn unregister(&self, registered: Registered) {
         self.remove(registered.0);
     }
@@ -115,7 +115,7 @@ where
     catch_unwind(AssertUnwindSafe(|| function(payload).into_raw())).unwrap_or_else(|panic| {
         // The program's own panic hook has printed it; the payload may panic when dropped.
         std::mem::forget(panic);
-        frame::say(Saying::Fault as u32, "panicked");
+        frame::report(ReportKind::Fault as u32, "panicked");
         raw::FAULT
     })
 }

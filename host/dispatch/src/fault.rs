@@ -6,14 +6,14 @@ pub(crate) mod finding;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hookrail_abi::host::Saying;
+use hookrail_abi::host::ReportKind;
 use hookrail_abi::verdict::raw;
 use hookrail_abi::{FaultPolicy, Verdict};
 use hookrail_model::log;
 
 pub use breaker::Breaker;
 pub(crate) use count::count;
-pub use finding::{Finding, Findings, Found, Placed};
+pub use finding::{CallbackRef, Found, Signal, Signals};
 
 use crate::chain::callback::Callback;
 use crate::chain::facts::Facts;
@@ -37,7 +37,7 @@ pub(crate) fn verdict(facts: &Facts, callback: &Callback) -> Option<Verdict> {
 
 /// A callback failed: logs it, counts it, and answers what that means for the chain.
 pub(crate) fn answered(facts: &Facts, callback: &Callback, answer: u32) -> Option<Verdict> {
-    let (said, panic) = frame::take(Saying::Fault).map(|said| (said.text, said.panic)).unzip();
+    let (said, panic) = frame::take(ReportKind::Fault).map(|said| (said.text, said.panic)).unzip();
     let panic = panic.flatten();
     let what = match answer & 0xff {
         raw::FAULT => said.unwrap_or_else(|| "it said nothing".into()),

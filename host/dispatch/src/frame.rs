@@ -13,7 +13,7 @@ use std::ptr::{from_ref, null};
 use std::sync::Arc;
 
 use hookrail_abi::boundary::Context;
-use hookrail_abi::host::Saying;
+use hookrail_abi::host::ReportKind;
 use hookrail_model::log;
 
 use self::texts::{Owner, Texts};
@@ -22,7 +22,7 @@ use crate::chain::outcome::Packed;
 use crate::chain::pair::Pair;
 use crate::reclaim;
 
-pub use self::said::{Panic, Said};
+pub use self::said::{Panic, Report};
 
 /// # Invariants
 /// `call` is null or a call that [`call`] has not ended; `context` is null or one that [`about`] has not ended.
@@ -71,7 +71,7 @@ pub enum Place {
 
 /// Runs a call into a plugin outside of any dispatch; answers what it returned and what it said. What is told in
 /// it is the instance's, of the library that `library` identifies.
-pub fn call<R>(library: *const (), instance: Option<&Arc<str>>, run: impl FnOnce() -> R) -> (R, Option<Said>) {
+pub fn call<R>(library: *const (), instance: Option<&Arc<str>>, run: impl FnOnce() -> R) -> (R, Option<Report>) {
     /// Functions of plugins do not unwind, but what is said in between is the host's own code.
     struct Restore(*const Call<'static>);
     impl Drop for Restore {
@@ -142,18 +142,18 @@ pub(crate) fn decided() -> Option<Packed> {
 }
 
 /// Keeps what was said. What is said outside of a dispatch and of a [`call`] is logged: nobody would ask for it.
-pub fn say(kind: u32, text: &str) {
+pub fn report(kind: u32, text: &str) {
     keep(kind, text.into(), None);
 }
 
 /// Keeps a panic that has ended the call.
 pub fn panicked(panic: Panic) {
-    keep(Saying::Fault as u32, panic.to_string(), Some(panic));
+    keep(ReportKind::Fault as u32, panic.to_string(), Some(panic));
 }
 
 fn keep(kind: u32, text: String, panic: Option<Panic>) {
     let within = reclaim::innermost();
-    let mut said = Some(Said { kind, text, panic, within });
+    let mut said = Some(Report { kind, text, panic, within });
     if within.is_some() || is_calling() {
         drop(texts(|texts| texts.said.replace(said.take())));
     }
@@ -164,7 +164,7 @@ fn keep(kind: u32, text: String, panic: Option<Panic>) {
 }
 
 /// What the callback that just returned said, if it said something of that kind.
-pub(crate) fn take(kind: Saying) -> Option<Said> {
+pub(crate) fn take(kind: ReportKind) -> Option<Report> {
     let within = reclaim::innermost();
     texts(|texts| {
         let (asked_for, other) = match texts.said.take() {
@@ -223,7 +223,7 @@ fn texts<R>(look: impl FnOnce(&Texts) -> R) -> Option<R> {
             // INVARIANT: it came from a box, and its thread's owner frees it.
             frame.texts.set(Box::into_raw(Box::default()));
         }
-        // SAFETY: by the type invariant; `free` runs behind the last look.
+        // SAFETY: by the type invariant; `free` runs after the last look.
         Some(look(unsafe { &*frame.texts.get() }))
     })
 }

@@ -42,7 +42,7 @@ impl<P: Point> HookPoint<P> {
     #[inline(always)]
     pub fn dispatch(&self, payload: &mut P::Payload) -> Outcome {
         // SAFETY: the payload is that of the point, and exclusive.
-        unsafe { self.state.chain.dispatch(from_mut(payload).cast(), const { P::NOBODY }) }
+        unsafe { self.state.chain.dispatch(from_mut(payload).cast(), const { P::DEFAULT_VERDICT }) }
     }
 
     /// Whether any callback would run: worth asking before building an expensive payload.

@@ -25,11 +25,11 @@ mod stats;
 mod sync;
 pub mod view;
 
-pub use chain::{Callback, CallbackId, Ctx, Origin, Outcome, Owner, Standing, Trial};
-pub use condvar::{Condvar, behind};
-pub use context::About;
+pub use chain::{Callback, CallbackId, CallbackState, Ctx, HalfOpen, Origin, Outcome, Owner};
+pub use condvar::{Condvar, deadline_after};
+pub use context::DispatchContext;
 pub use embed::{Callbacks, Registered};
-pub use fault::{Breaker, Finding, Findings, Found, Placed};
+pub use fault::{Breaker, CallbackRef, Found, Signal, Signals};
 pub use hook_point::HookPoint;
 pub use names::Names;
 pub use pin::Pin;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use hookrail_model::config::UpgradeLimits;
 
-use crate::condvar::behind;
+use crate::condvar::deadline_after;
 use crate::fault::count;
 
 /// The probation of one generation.
@@ -73,7 +73,7 @@ impl Probation {
     /// When its time is over, unless it is over already.
     pub fn ends(&self) -> Option<Instant> {
         // Relaxed: whoever ends it tells otherwise what follows from that.
-        (!self.is_over.load(Ordering::Relaxed)).then(|| behind(self.left()))
+        (!self.is_over.load(Ordering::Relaxed)).then(|| deadline_after(self.left()))
     }
 
     fn left(&self) -> Duration {

@@ -112,7 +112,7 @@ fn attend() {
 }
 
 /// Has every thread run `task` when it next leaves a dispatch or a pin. One that is outside does so
-/// behind its next one; one that never reads again, never.
+/// after its next one; one that never reads again, never.
 pub fn ask_all(task: fn()) {
     threads::all().for_each(|slot| slot.ask(task));
 }
@@ -127,7 +127,7 @@ impl<T> Limbo<T> {
         Limbo { retired: Mutex::new(Vec::new()) }
     }
 
-    /// Takes what was just unlinked. Neither waits nor drops anything.
+    /// Requirements what was just unlinked. Neither waits nor drops anything.
     pub(crate) fn retire(&self, unlinked: Vec<T>) {
         self.retired.lock().push((begin(), unlinked));
     }

@@ -1,7 +1,7 @@
 //! The points and what hangs on them. All changes of one plugin are one transaction.
 
-mod hung;
 mod point;
+mod point_entry;
 mod root;
 
 use std::collections::BTreeMap;
@@ -15,13 +15,13 @@ use hookrail_model::instance::plugin_of;
 use hookrail_model::stats::Level;
 use parking_lot::Mutex;
 
-pub use hung::Look;
-use hung::{Hung, Replaced};
 pub use point::PointState;
+pub use point_entry::Look;
+use point_entry::{PointEntry, Replaced};
 pub(crate) use root::Root;
 
-use crate::chain::{Callback, Entry, Owner, Snapshot, Standing};
-use crate::fault::{self, Findings};
+use crate::chain::{Callback, CallbackState, Entry, Owner, Snapshot};
+use crate::fault::{self, Signals};
 use crate::names::Names;
 use crate::reclaim::{self, Limbo};
 use crate::stats::Tracers;
@@ -33,21 +33,21 @@ use crate::sync::{AtomicPtr, Ordering};
 /// The published chain of a point holds its enabled callbacks, in order. `root` came from a box, and
 /// what it pointed to before is dropped only after a grace period.
 pub struct Registry {
-    points: Mutex<BTreeMap<&'static str, Hung>>,
+    points: Mutex<BTreeMap<&'static str, PointEntry>>,
     /// How many plugins are leaving: meanwhile readers enter points without callbacks too, so that
     /// they run on leaving what they have left of those.
     leaving: AtomicUsize,
     /// The callbacks' names and ids.
     pub names: Names,
-    /// Takes each snapshot before `points` is unlocked, so that an unloading misses none that holds
+    /// Requirements each snapshot before `points` is unlocked, so that an unloading misses none that holds
     /// its callbacks.
     limbo: Limbo<Retired>,
-    /// The chains of all points behind the last transaction.
+    /// The chains of all points after the last transaction.
     root: AtomicPtr<Root>,
     config: BTreeMap<String, PointConfig>,
     faults: Faults,
     /// What dispatches find out about callbacks.
-    pub findings: Arc<Findings>,
+    pub findings: Arc<Signals>,
 }
 
 /// What a transaction replaced.
@@ -73,7 +73,7 @@ impl Registry {
         Registry {
             config,
             faults,
-            findings: Arc::new(Findings::new(quarantine)),
+            findings: Arc::new(Signals::new(quarantine)),
             points: Mutex::default(),
             leaving: AtomicUsize::new(0),
             names: Names::default(),
@@ -86,13 +86,14 @@ impl Registry {
     pub fn declare<P: Point>(&self) -> Result<Arc<PointState>, ApiMisuse> {
         let mut points = self.points.lock();
         let is_new = !points.contains_key(P::NAME);
-        let hung = points.entry(P::NAME).or_insert_with(|| Hung::new::<P>(self.config.get(P::NAME), self.faults));
-        if !hung.state.is::<P>() {
+        let point_entry =
+            points.entry(P::NAME).or_insert_with(|| PointEntry::new::<P>(self.config.get(P::NAME), self.faults));
+        if !point_entry.state.is::<P>() {
             return Err(ApiMisuse::PointRedeclared(P::NAME.into()));
         }
-        let state = hung.state.clone();
-        if is_new && hung.level > Level::Off {
-            let retired = hung.publish(false);
+        let state = point_entry.state.clone();
+        if is_new && point_entry.level > Level::Off {
+            let retired = point_entry.publish(false);
             self.retire(&points, vec![retired]);
         }
         Ok(state)
@@ -100,22 +101,22 @@ impl Registry {
 
     /// The point of that name.
     pub fn point(&self, name: &str) -> Option<Arc<PointState>> {
-        self.points.lock().get(name).map(|hung| hung.state.clone())
+        self.points.lock().get(name).map(|point_entry| point_entry.state.clone())
     }
 
     /// Looks at every point and its callbacks, in order.
     pub fn each(&self, mut look: impl FnMut(&Look<'_>)) {
-        self.points.lock().values_mut().for_each(|hung| {
-            hung.counts.bring_in();
-            let Hung { state, callbacks, level, tracers, counts } = hung;
+        self.points.lock().values_mut().for_each(|point_entry| {
+            point_entry.counts.bring_in();
+            let PointEntry { state, callbacks, level, tracers, counts } = point_entry;
             look(&Look { state, callbacks, level: *level, tracers: tracers.0.len(), counts });
         });
     }
 
     /// Looks at the dispatches of a point in another way from now on. `false` when there is no such point.
     pub fn watch(&self, point: &str, change: impl FnOnce(&mut Level, &mut Tracers)) -> bool {
-        self.change(point, |hung| {
-            change(&mut hung.level, &mut hung.tracers);
+        self.change(point, |point_entry| {
+            change(&mut point_entry.level, &mut point_entry.tracers);
             true
         })
     }
@@ -125,14 +126,14 @@ impl Registry {
         &self,
         point: &str,
         is_meant: impl Fn(&Callback) -> bool,
-        change: impl FnOnce(&Callback) -> Option<Standing>,
+        change: impl FnOnce(&Callback) -> Option<CallbackState>,
     ) -> Option<Arc<Callback>> {
         let mut found = None;
-        self.change(point, |hung| {
-            found = hung.callbacks.iter().find(|callback| is_meant(callback)).cloned();
+        self.change(point, |point_entry| {
+            found = point_entry.callbacks.iter().find(|callback| is_meant(callback)).cloned();
             let Some(callback) = &found else { return false };
-            let Some(standing) = change(callback) else { return false };
-            *callback.standing.lock() = standing;
+            let Some(state) = change(callback) else { return false };
+            *callback.state.lock() = state;
             true
         });
         found
@@ -140,14 +141,14 @@ impl Registry {
 
     /// Changes something about a point, and publishes it anew if that is answered. `false` when there is
     /// no such point.
-    fn change(&self, point: &str, change: impl FnOnce(&mut Hung) -> bool) -> bool {
+    fn change(&self, point: &str, change: impl FnOnce(&mut PointEntry) -> bool) -> bool {
         let mut points = self.points.lock();
         let is_left = self.leaving.load(Ordering::Relaxed) > 0;
-        let Some(hung) = points.get_mut(point) else { return false };
-        if !change(hung) {
+        let Some(point_entry) = points.get_mut(point) else { return false };
+        if !change(point_entry) {
             return true;
         }
-        let retired = hung.publish(is_left);
+        let retired = point_entry.publish(is_left);
         self.retire(&points, vec![retired]);
         drop(points);
         self.limbo.collect();
@@ -158,10 +159,10 @@ impl Registry {
     pub fn entry(&self, entry: *mut ()) -> Option<(&'static str, Arc<Callback>)> {
         let is_it = |found: &Entry<'_>| found.named.identity() == entry;
         let points = self.points.lock();
-        for hung in points.values() {
+        for point_entry in points.values() {
             // SAFETY: what is published is replaced under this lock alone.
-            if let Some(found) = unsafe { hung.state.chain.load().entries() }.find(is_it) {
-                return Some((hung.state.chain.facts.point, found.callback.clone()));
+            if let Some(found) = unsafe { point_entry.state.chain.load().entries() }.find(is_it) {
+                return Some((point_entry.state.chain.facts.point, found.callback.clone()));
             }
         }
         drop(points);
@@ -190,7 +191,7 @@ impl Registry {
     /// Removes all callbacks of the one that leaves and adds these, with one publication per point,
     /// or changes nothing. Answers those that were removed. Does not wait for readers.
     ///
-    /// The one that leaves does so until [`has_left`](Self::has_left).
+    /// The one that leaves does so until [`finish_drain`](Self::finish_drain).
     pub fn replace(&self, leaving: Owner, additions: Vec<Addition>) -> Result<Vec<Arc<Callback>>, ApiMisuse> {
         self.swap(Some(leaving), None, additions)
     }
@@ -206,15 +207,15 @@ impl Registry {
             by_point.entry(addition.point.chain.facts.point).or_default().push(Arc::new(addition.callback));
         }
         let mut removed = Vec::new();
-        // Behind `by_point`, so that what is refused is dropped without the lock: a drop may run
+        // After `by_point`, so that what is refused is dropped without the lock: a drop may run
         // foreign code.
         let mut points = self.points.lock();
         let leaves = |callback: &Arc<Callback>| match callback.owner {
-            Owner::NOBODY => Some(plugin_of(&callback.instance)) == begins,
+            Owner::DEFAULT_VERDICT => Some(plugin_of(&callback.instance)) == begins,
             owner => Some(owner) == leaving,
         };
-        for (&name, hung) in &*points {
-            if hung.callbacks.iter().any(leaves) {
+        for (&name, point_entry) in &*points {
+            if point_entry.callbacks.iter().any(leaves) {
                 by_point.entry(name).or_default();
             }
         }
@@ -239,12 +240,14 @@ impl Registry {
             callbacks.sort_by(|a, b| a.place().cmp(&b.place()));
             next.push((name, callbacks));
         }
-        // Relaxed, here and in `remove_if` and `has_left`: changed before, or under the lock.
+        // Relaxed, here and in `remove_if` and `finish_drain`: changed before, or under the lock.
         self.leaving.fetch_add(usize::from(leaving.is_some()), Ordering::Relaxed);
         let is_left = self.leaving.load(Ordering::Relaxed) > 0;
         let retired = next
             .into_iter()
-            .filter_map(|(name, callbacks)| points.get_mut(name).map(|hung| hung.hang(callbacks, is_left)))
+            .filter_map(|(name, callbacks)| {
+                points.get_mut(name).map(|point_entry| point_entry.hang(callbacks, is_left))
+            })
             .collect();
         self.retire(&points, retired);
         drop(points);
@@ -257,20 +260,20 @@ impl Registry {
         self.remove_if(true, |callback| callback.owner == owner)
     }
 
-    /// As [`remove`](Self::remove), for a plugin that leaves, until [`has_left`](Self::has_left).
+    /// As [`remove`](Self::remove), for a plugin that leaves, until [`finish_drain`](Self::finish_drain).
     pub fn leave(&self, owner: Owner) -> Vec<Arc<Callback>> {
         self.leaving.fetch_add(1, Ordering::Relaxed);
         self.remove(owner)
     }
 
     /// Nobody has anything left of a plugin that was removed by [`leave`](Self::leave).
-    pub fn has_left(&self) {
+    pub fn finish_drain(&self) {
         let mut points = self.points.lock();
         if self.leaving.fetch_sub(1, Ordering::Relaxed) > 1 {
             return;
         }
-        let resting = points.values_mut().filter(|hung| hung.state.chain.is_resting());
-        let retired = resting.map(|hung| hung.publish(false)).collect();
+        let draining = points.values_mut().filter(|point_entry| point_entry.state.chain.is_draining());
+        let retired = draining.map(|point_entry| point_entry.publish(false)).collect();
         self.retire(&points, retired);
         drop(points);
         self.limbo.collect();
@@ -287,18 +290,19 @@ impl Registry {
         let mut points = self.points.lock();
         let is_left = self.leaving.load(Ordering::Relaxed) > 0;
         let mut retired = Vec::new();
-        for hung in points.values_mut() {
-            let (gone, mut kept): (Vec<_>, Vec<_>) = hung.callbacks.drain(..).partition(|callback| is_meant(callback));
+        for point_entry in points.values_mut() {
+            let (gone, mut kept): (Vec<_>, Vec<_>) =
+                point_entry.callbacks.drain(..).partition(|callback| is_meant(callback));
             if gone.is_empty() {
-                hung.callbacks = kept;
+                point_entry.callbacks = kept;
             } else {
                 let denies = |callback: &&Arc<Callback>| {
-                    stand_in && callback.required && fault::verdict(&hung.state.chain.facts, callback).is_some()
+                    stand_in && callback.required && fault::verdict(&point_entry.state.chain.facts, callback).is_some()
                 };
                 kept.extend(gone.iter().filter(denies).map(|callback| Arc::new(callback.stand_in())));
                 kept.sort_by(|a, b| a.place().cmp(&b.place()));
                 removed.extend(gone);
-                retired.push(hung.hang(kept, is_left));
+                retired.push(point_entry.hang(kept, is_left));
             }
         }
         self.retire(&points, retired);
@@ -308,8 +312,8 @@ impl Registry {
     }
 
     /// Publishes the root of what was just published point by point, and retires what both replace.
-    fn retire(&self, points: &BTreeMap<&'static str, Hung>, replaced: Vec<Replaced>) {
-        let root = Box::new(Root::of(points.values().map(|hung| &hung.state.chain)));
+    fn retire(&self, points: &BTreeMap<&'static str, PointEntry>, replaced: Vec<Replaced>) {
+        let root = Box::new(Root::of(points.values().map(|point_entry| &point_entry.state.chain)));
         // Release: pairs with the Acquire in `pin`. Acquire: what we retire was written by another
         // writer. INVARIANT: the one before goes to the limbo.
         let before = self.root.swap(Box::into_raw(root), Ordering::AcqRel);
@@ -439,9 +443,9 @@ mod tests {
         registry.register(on_three_points(), second).unwrap();
         drop(registry.leave(second));
         assert_eq!(is(), (true, false), "two leave");
-        registry.has_left();
+        registry.finish_drain();
         assert_eq!(is(), (true, false), "one leaves");
-        registry.has_left();
+        registry.finish_drain();
         assert_eq!(is(), (false, false), "nobody does");
     }
 }

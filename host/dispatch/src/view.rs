@@ -2,7 +2,7 @@
 
 use hookrail_abi::catalogue;
 use hookrail_model::stats::Level;
-use hookrail_model::view::{CallbackView, Calls, PointView, Standing};
+use hookrail_model::view::{CallbackStatus, CallbackView, Calls, PointView};
 
 use crate::chain::{self, Callback, Origin};
 use crate::registry::{Look, Registry};
@@ -55,7 +55,7 @@ fn callback_view(callback: &Callback) -> CallbackView {
         Origin::Overridden(declared) => ("overridden", Some(declared)),
     };
     let record = &callback.record;
-    let standing = callback.standing.lock().clone();
+    let state = callback.state.lock().clone();
     CallbackView {
         priority: callback.priority,
         origin: origin.into(),
@@ -65,14 +65,14 @@ fn callback_view(callback: &Callback) -> CallbackView {
         effects: callback.effects.name().into(),
         fault: callback.fault.name().into(),
         enabled: callback.enabled,
-        standing: match standing {
-            _ if !callback.enabled => Standing::Disabled,
-            chain::Standing::Absent => Standing::Absent,
-            chain::Standing::Armed => Standing::Armed,
-            chain::Standing::OnTrial(_) => Standing::OnTrial,
-            chain::Standing::Quarantined(_) => Standing::Quarantined,
+        status: match state {
+            _ if !callback.enabled => CallbackStatus::Disabled,
+            chain::CallbackState::Absent => CallbackStatus::Absent,
+            chain::CallbackState::Armed => CallbackStatus::Armed,
+            chain::CallbackState::HalfOpen(_) => CallbackStatus::HalfOpen,
+            chain::CallbackState::Quarantined(_) => CallbackStatus::Quarantined,
         },
-        reason: standing.reason().map(str::to_owned),
+        reason: state.reason().map(str::to_owned),
         budget_ns: callback.budget,
         faults: record.faults(),
         last_fault: record.last_fault(),

@@ -9,18 +9,20 @@ use std::time::Duration;
 
 use hookrail_abi::boundary::{Registration, registration};
 use hookrail_abi::{Effects, FaultPolicy, Priority, catalogue};
-use hookrail_dispatch::{Addition, Breaker, Callback, CallbackId, Ctx, Origin, Owner, Probation, Registry, Standing};
+use hookrail_dispatch::{
+    Addition, Breaker, Callback, CallbackId, CallbackState, Ctx, Origin, Owner, Probation, Registry,
+};
 use hookrail_model::error::{ConfigError, Error, Incompatible, Misbehaved};
 use hookrail_model::note::{Note, NoteHook};
 use parking_lot::Mutex;
 
-use crate::config::{Config, Wishes};
+use crate::config::{Config, RuntimeOverrides};
 
 /// What a plugin's `start` registers into: collects what it admits.
 pub(crate) struct Registrar<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) config: &'a Config,
-    pub(crate) wishes: &'a Wishes,
+    pub(crate) wishes: &'a RuntimeOverrides,
     pub(crate) note: &'a Note,
     pub(crate) instance: Arc<str>,
     pub(crate) owner: Owner,
@@ -140,7 +142,7 @@ impl Registrar<'_> {
                 .map(nanoseconds)
                 .or((record.deadline > 0).then_some(record.deadline)),
             record: Arc::default(),
-            standing: Mutex::new(Standing::Armed),
+            state: Mutex::new(CallbackState::Armed),
             breaker: Breaker::new(self.registry.findings.clone()),
             probation: self.probation.clone(),
         };

@@ -44,7 +44,7 @@ pub struct Config {
 
 /// What is said of one plugin beside the host's configuration, while the host runs.
 #[derive(Clone, Debug, Default)]
-pub struct Wishes {
+pub struct RuntimeOverrides {
     /// Configurations by instance; they go before those of the host's configuration.
     pub configs: BTreeMap<String, serde_json::Value>,
     /// About its callbacks; the host's configuration goes before them.
@@ -141,16 +141,16 @@ impl Config {
             .map_err(|source| Error::System { what: format!("read {}", file.display()), source })?;
         let mut config: Config = toml::from_str(&text)
             .map_err(|error| ConfigError::File { file: file.into(), why: error.to_string().trim_end().into() })?;
-        let folder = file.parent().unwrap_or(std::path::Path::new(""));
+        let directory = file.parent().unwrap_or(std::path::Path::new(""));
         for library in config.plugins.values_mut().filter_map(|plugin| plugin.library.as_mut()) {
-            *library = folder.join(&library);
+            *library = directory.join(&library);
         }
         Ok(config)
     }
 
     /// Refuses what cannot be meant: better than choosing one of two meanings in silence.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        let meaningless = |key: String, why: &str| Err(ConfigError::Meaningless { key, why: why.into() });
+        let meaningless = |key: String, why: &str| Err(ConfigError::InvalidValue { key, why: why.into() });
         for (name, plugin) in &self.plugins {
             if !plugin.config.is_null() && !plugin.instances.is_empty() {
                 return meaningless(format!("plugins.{name}"), "has both `config` and `instances`: use one of the two");

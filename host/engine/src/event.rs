@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use hookrail_dispatch::{Condvar, behind, now};
-use hookrail_model::event::{Event, Happened};
+use hookrail_dispatch::{Condvar, deadline_after, now};
+use hookrail_model::event::{Event, EventKind};
 use parking_lot::Mutex;
 
 /// The events of a host from the time this was asked for, in a queue of its own.
@@ -19,7 +19,7 @@ pub struct Events {
 impl Events {
     /// The next event; waits for it no longer than `timeout`.
     pub fn wait(&self, timeout: Duration) -> Option<Event> {
-        let deadline = behind(timeout);
+        let deadline = deadline_after(timeout);
         let mut waiting = self.queue.waiting.lock();
         self.queue.changed.wait_while(&mut waiting, |waiting| waiting.events.is_empty(), Some(deadline));
         waiting.events.pop_front()
@@ -76,7 +76,7 @@ impl Announcer {
         Events { queue }
     }
 
-    pub(crate) fn tell(&self, plugin: &str, generation: u64, what: Happened) {
+    pub(crate) fn tell(&self, plugin: &str, generation: u64, what: EventKind) {
         let queues = self.queues.lock();
         if queues.is_empty() {
             return;
@@ -103,7 +103,7 @@ mod tests {
         let announcer = Announcer::default();
         let (slow, quick) = (announcer.subscribe(), announcer.subscribe());
         for generation in 0..CAPACITY as u64 + 7 {
-            announcer.tell("a", generation, Happened::Started);
+            announcer.tell("a", generation, EventKind::Started);
             assert_eq!(quick.wait(Duration::ZERO).unwrap().generation, generation);
         }
         assert_eq!((slow.dropped(), quick.dropped()), (7, 0));

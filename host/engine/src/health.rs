@@ -1,7 +1,7 @@
 //! Whether a plugin does what it is there for, and if not, why.
 
 use hookrail_model::health::Health;
-use hookrail_model::view::{CallbackView, PluginView, PointView, Standing};
+use hookrail_model::view::{CallbackStatus, CallbackView, PluginView, PointView};
 
 /// Says of a loaded plugin how it is, by its callbacks in these chains and by its memory.
 pub(crate) fn examine(plugin: &mut PluginView, points: &[PointView]) {
@@ -21,12 +21,12 @@ pub(crate) fn examine(plugin: &mut PluginView, points: &[PointView]) {
 
 /// Why a callback is not called though it should be.
 fn not_called(point: &str, callback: &CallbackView) -> Option<String> {
-    let CallbackView { standing, reason, .. } = callback;
-    if matches!(standing, Standing::Armed | Standing::Disabled) {
+    let CallbackView { status, reason, .. } = callback;
+    if matches!(status, CallbackStatus::Armed | CallbackStatus::Disabled) {
         return None;
     }
     let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    Some(format!("{}/{} on {point} is {}{why}", callback.instance, callback.callback, standing.name()))
+    Some(format!("{}/{} on {point} is {}{why}", callback.instance, callback.callback, status.name()))
 }
 
 /// Why a callback that is called does not do what it is there for.

@@ -2,9 +2,9 @@
 
 mod core;
 mod handle;
+mod introspection;
 mod recall;
 mod rollback;
-mod sight;
 mod status;
 mod table;
 mod upgrade;
@@ -27,10 +27,10 @@ use hookrail_model::view::{GenerationView, PluginView, PointView, Status};
 
 pub use self::core::{Core, Fallback};
 pub use self::handle::Plugin;
-pub use self::sight::Traces;
+pub use self::introspection::Traces;
 pub use self::table::Remark;
 pub use self::upgrade::Upgraded;
-use crate::config::{Config, Wishes};
+use crate::config::{Config, RuntimeOverrides};
 use crate::event::Events;
 use crate::unload::Ticket;
 
@@ -69,7 +69,7 @@ impl Host {
     /// do not contain malice, and they cannot see what the code does with memory.
     pub unsafe fn load(&self, file: impl AsRef<Path>) -> Result<Plugin, Error> {
         // SAFETY: the caller's contract.
-        unsafe { self.core.load(SealedCopy::of(file.as_ref())?, Wishes::default()) }
+        unsafe { self.core.load(SealedCopy::of(file.as_ref())?, RuntimeOverrides::default()) }
     }
 
     /// Replaces a running plugin by a new build of it, while traffic flows.
@@ -124,10 +124,10 @@ impl Host {
     /// Past the configured deadline the answer is [`End::Busy`] and it goes on in the background;
     /// from within a callback that is so at once, since it would wait for its own caller.
     pub fn unload(&self, plugin: Plugin) -> Result<End, Error> {
-        Ok(self.begin_unload(plugin)?.wait(self.core.patience()))
+        Ok(self.begin_unload(plugin)?.wait(self.core.wait_timeout()))
     }
 
-    /// Takes a plugin's callbacks out of their chains, and leaves the rest to the background.
+    /// Requirements a plugin's callbacks out of their chains, and leaves the rest to the background.
     pub fn begin_unload(&self, plugin: Plugin) -> Result<Ticket, Error> {
         self.core.begin_unload(&plugin)
     }
@@ -189,14 +189,14 @@ impl Host {
         Ok(self.core.registry.register(callbacks, self.core.next_owner())?)
     }
 
-    /// Takes callbacks out of their chains. Cannot fail, and does not wait: dispatches that run
+    /// Requirements callbacks out of their chains. Cannot fail, and does not wait: dispatches that run
     /// already may still call them, and if there are any they are dropped by the first change of
-    /// chains behind them.
+    /// chains after them.
     pub fn unregister(&self, registered: Registered) {
         self.core.registry.unregister(registered);
     }
 
-    /// How closely the dispatches of a point are looked at from now on. Takes effect between two
+    /// How closely the dispatches of a point are looked at from now on. Requirements effect between two
     /// dispatches: none is lost, and none comes to another answer.
     pub fn set_level(&self, point: &str, level: Level) -> Result<(), Error> {
         self.core.set_level(point, level)

@@ -18,7 +18,7 @@ mod service;
 mod unload;
 
 pub use builtin::{BAD_TOPIC, TOO_LARGE};
-pub use config::{Config, InstanceConfig, Limits, MessageLimits, PluginConfig, Unload, Wishes};
+pub use config::{Config, InstanceConfig, Limits, MessageLimits, PluginConfig, RuntimeOverrides, Unload};
 pub use event::Events;
 pub use host::{Core, Decision, Fallback, Host, Plugin, Remark, Traces, Upgraded};
 pub use plugin::schema;

@@ -13,10 +13,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hookrail_abi::boundary::{ReloadTable, SavedState, Str};
-use hookrail_abi::host::Saying;
+use hookrail_abi::host::ReportKind;
 use hookrail_dispatch::{Addition, Owner, Probation, Registry, frame};
 use hookrail_image::SealedCopy;
-use hookrail_loader::{Closed, Library, Meter, Speaker};
+use hookrail_loader::{Closed, Library, Meter, PluginDiagnostics};
 use hookrail_model::end::End;
 use hookrail_model::error::{ApiMisuse, ConfigError, Error, Misbehaved};
 use hookrail_model::log;
@@ -28,7 +28,7 @@ use serde_json::{Value, json};
 pub use schema::schema;
 
 use crate::admission::Registrar;
-use crate::config::{Config, Wishes};
+use crate::config::{Config, RuntimeOverrides};
 use crate::service::{self, Handle};
 
 /// What instances handed over, by name. It lies on the process's heap, so it outlives its maker.
@@ -53,14 +53,14 @@ pub(crate) struct Loaded {
 }
 
 /// What the instances of a plugin begin with.
-pub(crate) struct Beginning<'a> {
+pub(crate) struct StartContext<'a> {
     pub(crate) config: &'a Config,
     pub(crate) registry: &'a Registry,
     pub(crate) owner: Owner,
     /// That of the generation, when it replaces another.
     pub(crate) probation: Option<Arc<Probation>>,
     /// What is said of the plugin beside that.
-    pub(crate) wishes: &'a Wishes,
+    pub(crate) wishes: &'a RuntimeOverrides,
     /// What the generation before handed over.
     pub(crate) states: &'a States,
     /// What the configurations of the generation before were held against.
@@ -121,7 +121,7 @@ impl Loaded {
         &self.library.inspection.note
     }
 
-    /// What the configurations of its instances were held against, for the generation behind it.
+    /// What the configurations of its instances were held against, for the generation after it.
     pub(crate) fn known_schema(&self) -> Option<Arc<Schema>> {
         self.schema.clone()
     }
@@ -137,7 +137,7 @@ impl Loaded {
     }
 
     /// What it tells of itself.
-    pub(crate) fn speaker(&self) -> &Arc<Speaker> {
+    pub(crate) fn speaker(&self) -> &Arc<PluginDiagnostics> {
         &self.library.speaker
     }
 
@@ -158,7 +158,7 @@ impl Loaded {
     }
 
     /// Creates and starts all configured instances, and answers what they register.
-    pub(crate) fn start(&mut self, beginning: &Beginning<'_>) -> Result<Vec<Addition>, Error> {
+    pub(crate) fn start(&mut self, beginning: &StartContext<'_>) -> Result<Vec<Addition>, Error> {
         let name = self.note().name.clone();
         let config = beginning.config;
         let mut instances = config.instances(&name);
@@ -215,7 +215,7 @@ impl Loaded {
         Ok(self.instances.len() - 1)
     }
 
-    fn start_instance(&mut self, index: usize, beginning: &Beginning<'_>) -> Result<Vec<Addition>, Error> {
+    fn start_instance(&mut self, index: usize, beginning: &StartContext<'_>) -> Result<Vec<Addition>, Error> {
         let instance = &self.instances[index];
         let mut registrar = Registrar {
             registry: beginning.registry,
@@ -263,7 +263,7 @@ impl Loaded {
             // SAFETY: by its invariant the instance's state is valid; text for the call.
             Some(table) => unsafe { (table.reload)(instance.state, Str::new(&json)) },
             None => {
-                frame::say(Saying::Error as u32, "it takes a new configuration only when it is loaded anew: `hookrail config set --restart` does that");
+                frame::report(ReportKind::Error as u32, "it takes a new configuration only when it is loaded anew: `hookrail config set --restart` does that");
                 1
             }
         })?;

@@ -11,7 +11,7 @@ use hookrail_abi::Text;
 use hookrail_abi::boundary::{ABI_VERSION, ConfigService, DirsService, HostTable, LogService, Str};
 use hookrail_abi::host::Dir;
 use hookrail_dispatch::frame;
-use hookrail_loader::Speaker;
+use hookrail_loader::PluginDiagnostics;
 use hookrail_model::guarded;
 use parking_lot::{Mutex, RwLock};
 
@@ -21,7 +21,7 @@ use crate::admission;
 pub(crate) static TABLE: HostTable = HostTable {
     size: size_of::<HostTable>() as u32,
     abi: ABI_VERSION,
-    say,
+    report,
     register_callback: admission::register,
     current: frame::current,
     query,
@@ -33,14 +33,14 @@ pub(crate) struct Handle {
     pub(crate) instance: Arc<str>,
     /// The configuration in force, as JSON.
     pub(crate) config: Mutex<String>,
-    /// The instance's own folder; below it one per kind of directory.
+    /// The instance's own directory; below it one per kind of directory.
     pub(crate) home: PathBuf,
-    pub(crate) speaker: Arc<Speaker>,
+    pub(crate) speaker: Arc<PluginDiagnostics>,
 }
 
-unsafe extern "C" fn say(kind: u32, text: Str) {
+unsafe extern "C" fn report(kind: u32, text: Str) {
     // SAFETY: the plugin passes text that is readable for the call.
-    frame::say(kind, &unsafe { text.to_text() });
+    frame::report(kind, &unsafe { text.to_text() });
 }
 
 unsafe extern "C" fn query(id: Str) -> *const c_void {

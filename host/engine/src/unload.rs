@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use hookrail_dispatch::reclaim::{self, Grace};
-use hookrail_dispatch::{Callback, Condvar, Owner, Registry, behind};
+use hookrail_dispatch::{Callback, Condvar, Owner, Registry, deadline_after};
 use hookrail_loader::{Closed, attend};
 use hookrail_model::end::End;
 use hookrail_model::log;
@@ -71,7 +71,7 @@ impl Ticket {
         if reclaim::is_inside() {
             return self.shared.state.lock().end.clone();
         }
-        let deadline = behind(timeout);
+        let deadline = deadline_after(timeout);
         let mut state = self.shared.state.lock();
         loop {
             MutexGuard::unlocked(&mut state, attend);
@@ -143,15 +143,15 @@ impl Reaper {
         &self,
         unpublished: Unpublished,
         registry: Arc<Registry>,
-        patience: Duration,
+        timeout: Duration,
         then: Then,
     ) -> Ticket {
         let Unpublished { plugin, lifecycle, owner, callbacks } = unpublished;
-        // Behind the unpublishing: whoever enters from now on finds none of them.
+        // After the unpublishing: whoever enters from now on finds none of them.
         let grace = reclaim::begin();
         let state = Mutex::new(State { end: End::Busy(grace.readers()), skipped: 0, left: None, over: false });
         let ticket = Ticket { shared: Arc::new(Shared { plugin, state, changed: Condvar::default() }) };
-        let deadline = behind(patience);
+        let deadline = deadline_after(timeout);
         let unloading = Unloading {
             lifecycle,
             owner,
@@ -159,7 +159,7 @@ impl Reaper {
             registry,
             grace,
             deadline,
-            patience,
+            timeout,
             disarmed: None,
             then,
             ticket: ticket.clone(),
@@ -185,7 +185,7 @@ struct Unloading {
     /// When to stop waiting for readers that are not in this plugin.
     deadline: Instant,
     /// How long to wait for what threads have left of the plugin, once there are no readers.
-    patience: Duration,
+    timeout: Duration,
     /// What frames hold while one of its callbacks is called from a retired snapshot, once their
     /// code was overwritten; as addresses, since they are only compared.
     disarmed: Option<Vec<usize>>,
@@ -257,7 +257,7 @@ impl Unloading {
         // let go of something.
         loaded.leave();
         self.ticket.leaving();
-        let deadline = behind(self.patience);
+        let deadline = deadline_after(self.timeout);
         let closed = loaded.end(deadline, |end| {
             if self.ticket.so_far() != end {
                 log!(warn, plugin = self.ticket.plugin(), "{end}; when that is over it is closed");
@@ -265,7 +265,7 @@ impl Unloading {
             self.ticket.set(end);
             true
         });
-        self.registry.has_left();
+        self.registry.finish_drain();
         closed.tell_losses(self.ticket.plugin());
         log!(debug, plugin = self.ticket.plugin(), "unloaded: {}", closed.end);
         after(&closed);

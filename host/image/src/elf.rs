@@ -208,7 +208,7 @@ fn note(section: &[u8]) -> Result<Note, Incompatible> {
     let start = 12 + owner.next_multiple_of(4);
     let json = section.get(start..start.saturating_add(content)).ok_or_else(cut)?;
     let note: Note = serde_json::from_slice(json).map_err(|error| malformed(error.to_string()))?;
-    // It names instances, callbacks and folders: nothing in it may separate or climb.
+    // It names instances, callbacks and directories: nothing in it may separate or climb.
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if note.name.is_empty() || note.name.starts_with('.') || !note.name.bytes().all(is_plain) {
         return Err(malformed(format!("the name `{}` is not made of letters, digits, `-`, `_` and `.`", note.name)));

@@ -24,7 +24,7 @@ pub struct Image {
     pub writable_code: bool,
     /// The oldest glibc that has all it needs of it, as `2.31`; nothing when it needs none.
     pub glibc: Option<String>,
-    /// Folders that it has its libraries looked for in (`DT_RPATH`, `DT_RUNPATH`).
+    /// Directories that it has its libraries looked for in (`DT_RPATH`, `DT_RUNPATH`).
     pub search_paths: Vec<String>,
 }
 

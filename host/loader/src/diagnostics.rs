@@ -14,4 +14,4 @@ mod span;
 mod speaker;
 
 pub(crate) use span::attend;
-pub use speaker::Speaker;
+pub use speaker::PluginDiagnostics;

@@ -1,4 +1,4 @@
-//! One mapped file: the private copy, the checks before and behind its opening, and the proof that
+//! One mapped file: the private copy, the checks before and after its opening, and the proof that
 //! it is gone.
 
 mod close;
@@ -21,17 +21,17 @@ use hookrail_model::log;
 pub use close::Closed;
 pub use table::Table;
 
-use crate::diagnostics::Speaker;
+use crate::diagnostics::PluginDiagnostics;
 use crate::memory::Meter;
-use crate::residue::{self, Residue};
 use crate::symbols::Symbols;
+use crate::thread_teardown::{self, ThreadTeardown};
 
 /// A plugin's library, mapped from a sealed private copy of its file.
 ///
 /// # Invariants
 /// `entry` lies in the library that `handle` keeps open. `copy` stays open as long as the library
 /// is mapped: the loader knows it by its path `/proc/self/fd/N`, and would answer the old library
-/// for another file at the same number. `residue` is known to the library, if it is there, and so
+/// for another file at the same number. `thread_teardown` is known to the library, if it is there, and so
 /// may `speaker` be; neither is dropped before the library is gone. `meter` is ended before the
 /// library is closed.
 #[derive(Debug)]
@@ -45,9 +45,9 @@ pub struct Library {
     entry: *const Entry,
     handle: Handle,
     copy: OwnedFd,
-    residue: Option<Arc<Residue>>,
+    thread_teardown: Option<Arc<ThreadTeardown>>,
     /// What it tells of itself.
-    pub speaker: Arc<Speaker>,
+    pub speaker: Arc<PluginDiagnostics>,
     /// Reads what it counts of its memory, if it does.
     pub meter: Option<Arc<Meter>>,
     /// How long copying and reading the file took.
@@ -83,7 +83,7 @@ impl Library {
             return Err(incompatible(Incompatible::PanicAborts));
         }
         let path = path_of(&copy);
-        residue::prepare_forks();
+        thread_teardown::prepare_forks();
         // Where its code ends the process, this is the last that is heard.
         log!(debug, plugin = inspection.note.name, "opening {}", file.display());
         // SAFETY: the caller trusts the library.
@@ -98,8 +98,19 @@ impl Library {
         let library = match symbol {
             // INVARIANT: the entry lies in the library, and the copy is kept beside it.
             Ok(entry) => {
-                let speaker = Speaker::new(&inspection.note.name);
-                Library { inspection, forced, file, entry, handle, copy, residue: None, meter: None, speaker, copied }
+                let speaker = PluginDiagnostics::new(&inspection.note.name);
+                Library {
+                    inspection,
+                    forced,
+                    file,
+                    entry,
+                    handle,
+                    copy,
+                    thread_teardown: None,
+                    meter: None,
+                    speaker,
+                    copied,
+                }
             }
             Err(error) => {
                 // The file exports it, so the loader and we do not read it alike: touch it no more.
@@ -168,7 +179,7 @@ impl Library {
         }
     }
 
-    /// Binds the library to what the host keeps for it: behind `attach`, and before all else.
+    /// Binds the library to what the host keeps for it: after `attach`, and before all else.
     pub fn bind(&mut self) -> Result<(), Error> {
         self.bind_residue()?;
         if let Some(table) = self.table::<TraceTable>() {
@@ -179,15 +190,15 @@ impl Library {
         Ok(())
     }
 
-    /// Binds the library to a residue, if it can be.
+    /// Binds the library to a thread_teardown, if it can be.
     fn bind_residue(&mut self) -> Result<(), Error> {
         let Some(table) = self.table::<UnloadTable>() else { return Ok(()) };
-        let residue = Residue::new()
+        let thread_teardown = ThreadTeardown::new()
             .map_err(|source| Error::System { what: "make a key for what threads leave behind".into(), source })?;
-        // SAFETY: the table lives as long as the process, and the residue as long as the library.
-        let started = unsafe { (table.bind)(residue.as_library(), &residue::TABLE) };
+        // SAFETY: the table lives as long as the process, and the thread_teardown as long as the library.
+        let started = unsafe { (table.bind)(thread_teardown.as_library(), &thread_teardown::TABLE) };
         if started == u32::MAX {
-            residue.gone();
+            thread_teardown.gone();
             let plugin = self.inspection.note.name.clone();
             return Err(Error::PluginIncompatible { plugin, why: Incompatible::NotFresh });
         }
@@ -195,7 +206,7 @@ impl Library {
             self.inspection.unhooked.push("pthread_create, called by a constructor".into());
         }
         // INVARIANT: the library knows this one, since no other was bound before.
-        self.residue = Some(residue);
+        self.thread_teardown = Some(thread_teardown);
         Ok(())
     }
 

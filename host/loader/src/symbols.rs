@@ -28,7 +28,7 @@ impl Symbols {
     /// The names of the functions that were to be returned to at these addresses, in order; without
     /// those that lie elsewhere, and without a name where none is known.
     pub(crate) fn names(&self, returns: &[usize]) -> Vec<Option<String>> {
-        // One before: behind a call that never returns stands the next function.
+        // One before: after a call that never returns stands the next function.
         let calls = returns.iter().map(|address| address.wrapping_sub(1));
         let own: Vec<_> = calls.filter(|call| self.segments.iter().any(|range| range.contains(call))).collect();
         self.look_up(&own).unwrap_or_else(|| vec![None; own.len()])

@@ -26,12 +26,12 @@ use serde::de::DeserializeOwned;
 
 pub use self::answers::{Ended, LeftOut, PlacedCallback, PluginDetail, Program, Replaced};
 pub use self::config::{Config, ConfigHistory, ConfigSchema, Configure};
-pub use self::desired::{Applied, Deed, Desire, Step, Taken};
-pub use self::hooks::{Hooks, Level, Release, Trace};
+pub use self::desired::{Action, Applied, ImportResult, PluginSpec, Step};
+pub use self::hooks::{Hooks, SetLevel, Trace, Unquarantine};
 pub use self::host::{Events, Status};
 pub use self::installed::{Changed, Installed, Planned, Reconfigured, Staged, Uninstalled, Validated};
-pub use self::plugin::{List, Load, Log, Restart, Show, Start, Stop, Unload, Upgrade};
-pub use self::store::{Allow, Apply, Disable, Enable, Install, Rollback, Stage, TakeIn, Uninstall, Validate};
+pub use self::plugin::{List, Load, Restart, SetLogLevel, Show, Start, Stop, Unload, Upgrade};
+pub use self::store::{Allow, Apply, Disable, Enable, ImportIncoming, Install, Rollback, Stage, Uninstall, Validate};
 
 /// The longest that a command waits: `wait_ms` beyond it is refused.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(600);
@@ -44,7 +44,7 @@ pub trait Command: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Se
     const NAME: &'static str;
 
     /// What carrying it out takes.
-    const TAKES: Takes;
+    const REQUIRES: Requirements;
 
     /// What it answers.
     type Answer: Serialize + DeserializeOwned;
@@ -57,22 +57,22 @@ pub trait Command: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Se
 
 /// What carrying out a command takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Takes {
+pub struct Requirements {
     /// Code of plugins may run in it, on the thread that carries it out.
     pub plugins: bool,
     /// It cannot be carried out where no host runs.
     pub host: bool,
 }
 
-impl Takes {
+impl Requirements {
     /// What is installed, or read.
-    pub const NOTHING: Self = Takes { plugins: false, host: false };
+    pub const NOTHING: Self = Requirements { plugins: false, host: false };
     /// A host that runs.
-    pub const HOST: Self = Takes { plugins: false, host: true };
+    pub const HOST: Self = Requirements { plugins: false, host: true };
     /// What is installed, and its plugin where one runs.
-    pub const PLUGINS: Self = Takes { plugins: true, host: false };
+    pub const PLUGINS: Self = Requirements { plugins: true, host: false };
     /// A host that runs, and its plugins.
-    pub const HOST_AND_PLUGINS: Self = Takes { plugins: true, host: true };
+    pub const HOST_AND_PLUGINS: Self = Requirements { plugins: true, host: true };
 }
 
 /// Makes a type a command; `wait` for one with a field `wait_ms`.
@@ -80,7 +80,7 @@ macro_rules! command {
     ($command:ident, $name:literal, $takes:ident, $answer:ty $(, $wait:ident)?) => {
         impl $crate::command::Command for $command {
             const NAME: &'static str = $name;
-            const TAKES: $crate::command::Takes = $crate::command::Takes::$takes;
+            const REQUIRES: $crate::command::Requirements = $crate::command::Requirements::$takes;
             type Answer = $answer;
             $(fn wait_ms(&self) -> Option<u64> {
                 self.$wait

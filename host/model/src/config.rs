@@ -46,7 +46,7 @@ impl HookOverride {
     pub fn check(all: &[Self]) -> Result<(), ConfigError> {
         for (index, hook) in all.iter().enumerate() {
             let meaningless =
-                |why: &str| Err(ConfigError::Meaningless { key: format!("hooks[{index}]"), why: why.into() });
+                |why: &str| Err(ConfigError::InvalidValue { key: format!("hooks[{index}]"), why: why.into() });
             if !hook.callback.contains('/') {
                 return meaningless("names its callback without its instance: write `instance/callback`");
             }

@@ -62,7 +62,7 @@ pub enum ConfigError {
     },
     /// A key says something that cannot be meant.
     #[error("`{key}` {why}")]
-    Meaningless {
+    InvalidValue {
         /// The key, as in the file.
         key: String,
         /// What is wrong with it.
@@ -268,7 +268,7 @@ impl Error {
             Error::ApiMisuse(misuse) => misuse.code_and_fix(),
             Error::Config(error) => match error {
                 ConfigError::File { .. } => ("HR0201", "mend the file; docs/guide/operating.md lists its keys"),
-                ConfigError::Meaningless { .. } => ("HR0205", "docs/guide/operating.md says what each key means"),
+                ConfigError::InvalidValue { .. } => ("HR0205", "docs/guide/operating.md says what each key means"),
                 ConfigError::ReservedPriority { .. } => ("HR0202", "use any number but 1000 and the ends of the range"),
                 ConfigError::Schema { .. } => (
                     "HR0203",

@@ -17,14 +17,14 @@ pub struct Event {
     pub time: u64,
     /// What.
     #[serde(flatten)]
-    pub what: Happened,
+    pub what: EventKind,
 }
 
 /// What happened to a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum Happened {
+pub enum EventKind {
     /// The generation ended.
     Ended {
         /// How.
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn an_event_is_one_flat_object() {
-        let what = Happened::Ended { end: End::Unmapped, left: None };
+        let what = EventKind::Ended { end: End::Unmapped, left: None };
         let event = Event { plugin: "a".into(), generation: 2, time: 3, what };
         let json =
             serde_json::json!({ "plugin": "a", "generation": 2, "time": 3, "event": "ended", "end": "unmapped" });

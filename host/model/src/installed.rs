@@ -18,13 +18,13 @@ pub struct Listed {
     /// Whether hosts shall load it.
     pub enabled: bool,
     /// Who vouches for it.
-    pub signature: Standing,
+    pub signature: SignatureStatus,
     /// What is wrong, if it is `modified` or `invalid`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub why: Option<String>,
     /// Who vouched for it when it was installed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub by: Option<Voucher>,
+    pub by: Option<TrustSource>,
     /// Since when it is there, as RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub at: Option<String>,
@@ -36,7 +36,7 @@ pub struct Listed {
 /// How it stands with who vouches for a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Standing {
+pub enum SignatureStatus {
     /// It came with the host, and stands in no store.
     BuiltIn,
     /// Its key was revoked, or what it says of itself cannot be read.
@@ -59,15 +59,15 @@ pub enum Kind {
     Prebuilt,
 }
 
-impl Standing {
+impl SignatureStatus {
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
-            Standing::BuiltIn => "built-in",
-            Standing::Invalid => "invalid",
-            Standing::Modified => "modified",
-            Standing::Signed => "signed",
-            Standing::Unsigned => "unsigned",
+            SignatureStatus::BuiltIn => "built-in",
+            SignatureStatus::Invalid => "invalid",
+            SignatureStatus::Modified => "modified",
+            SignatureStatus::Signed => "signed",
+            SignatureStatus::Unsigned => "unsigned",
         }
     }
 }
@@ -75,7 +75,7 @@ impl Standing {
 /// Who vouches for what is installed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Voucher {
+pub enum TrustSource {
     /// The operator, who allowed exactly that file.
     Allowed,
     /// A key that was trusted.
@@ -109,7 +109,7 @@ pub struct Installation {
     /// The SHA-256 of the package.
     pub sha256: Digest,
     /// Who vouches for it.
-    pub by: Voucher,
+    pub by: TrustSource,
     /// The version in whose place it comes.
     pub replaces: Option<Version>,
     /// Whether hosts shall load it: as the version before it.

@@ -1,7 +1,7 @@
 //! Logging, by the subscriber of the embedding program.
 //!
 //! It may panic. That must end nothing of ours: not a dispatch, which has to leave, not a thread that others
-//! rely on, nor what comes behind the line.
+//! rely on, nor what comes after the line.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

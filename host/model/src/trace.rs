@@ -36,7 +36,7 @@ pub struct Step {
     pub said: Option<String>,
     /// How long it took, in nanoseconds.
     pub took_ns: u64,
-    /// The payload behind it, where it changed; where its fault put it back, that is no change.
+    /// The payload after it, where it changed; where its fault put it back, that is no change.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub payload: Option<Value>,
 }

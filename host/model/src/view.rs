@@ -61,7 +61,7 @@ pub struct CallbackView {
     /// Whether it runs; the operator may disable it.
     pub enabled: bool,
     /// Whether it is called.
-    pub standing: Standing,
+    pub status: CallbackStatus,
     /// Why it is not called, where it is absent, quarantined or on trial.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
@@ -101,7 +101,7 @@ pub struct Calls {
 /// Whether a callback is called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Standing {
+pub enum CallbackStatus {
     /// Its plugin is required and does not run: the host denies in its place.
     Absent,
     /// It is.
@@ -110,20 +110,20 @@ pub enum Standing {
     /// The operator has disabled it.
     Disabled,
     /// One dispatch will call it; when that goes well, all do again.
-    OnTrial,
+    HalfOpen,
     /// It failed too often. Where its fault denies, the host denies in its place.
     Quarantined,
 }
 
-impl Standing {
+impl CallbackStatus {
     /// The word people read.
     pub const fn name(self) -> &'static str {
         match self {
-            Standing::Absent => "absent",
-            Standing::Armed => "armed",
-            Standing::Disabled => "disabled",
-            Standing::OnTrial => "on trial",
-            Standing::Quarantined => "quarantined",
+            CallbackStatus::Absent => "absent",
+            CallbackStatus::Armed => "armed",
+            CallbackStatus::Disabled => "disabled",
+            CallbackStatus::HalfOpen => "half-open",
+            CallbackStatus::Quarantined => "quarantined",
         }
     }
 }

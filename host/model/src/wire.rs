@@ -13,7 +13,7 @@
 //! {"id":1,"error":{"code":"HR0103","message":"no plugin named `mask` is loaded","fix":"..."}}
 //! ```
 //!
-//! Behind the answer to `events`, the connection carries [`Told`] lines and nothing else:
+//! After the answer to `events`, the connection carries [`StreamItem`] lines and nothing else:
 //!
 //! ```text
 //! {"id":1,"ok":null}
@@ -96,7 +96,7 @@ pub struct Problem {
 /// What is told behind the answer to [`Events`](crate::command::Events).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Told {
+pub enum StreamItem {
     /// So many events in all were left out by now, because they were not read in time.
     Dropped(u64),
     /// Something happened.

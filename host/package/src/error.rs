@@ -19,7 +19,7 @@ pub enum Error {
         /// The file.
         package: String,
         /// What is wrong with it.
-        why: Rejected,
+        why: PackageError,
     },
 }
 
@@ -32,7 +32,11 @@ impl Error {
 
     /// Each case as that of another crate's error.
     #[doc(hidden)]
-    pub fn into_case<E>(self, host: impl FnOnce(HostError) -> E, rejected: impl FnOnce(String, Rejected) -> E) -> E {
+    pub fn into_case<E>(
+        self,
+        host: impl FnOnce(HostError) -> E,
+        rejected: impl FnOnce(String, PackageError) -> E,
+    ) -> E {
         match self {
             Error::Host(error) => host(error),
             Error::PackageRejected { package, why } => rejected(package, why),
@@ -59,7 +63,7 @@ impl Error {
 /// Why a package is refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Rejected {
+pub enum PackageError {
     /// The file is no package: no zip, a damaged one, or one with more to it.
     #[error("it is no package: {0}")]
     Archive(String),
@@ -137,11 +141,11 @@ pub enum Rejected {
     Unsigned(String),
 }
 
-impl Rejected {
+impl PackageError {
     /// The SHA-256 of something is another one than is said.
     #[doc(hidden)]
     pub fn digest(what: impl Into<String>, said: Digest, found: Digest) -> Self {
-        Rejected::Differs {
+        PackageError::Differs {
             what: format!("the SHA-256 of {}", what.into()),
             said: said.to_string(),
             found: found.to_string(),
@@ -152,32 +156,32 @@ impl Rejected {
     #[doc(hidden)]
     pub fn code_and_fix(&self) -> (&'static str, &'static str) {
         match self {
-            Rejected::Damaged(_) => ("HR0811", "put back a copy of it, or move it away: then nobody is trusted"),
-            Rejected::FalseKey { .. } => ("HR0815", "do not use it; ask its maker for the right one"),
-            Rejected::HomeInUse { .. } => ("HR0812", "wait until that is over"),
-            Rejected::HomeOpen(_) => {
+            PackageError::Damaged(_) => ("HR0811", "put back a copy of it, or move it away: then nobody is trusted"),
+            PackageError::FalseKey { .. } => ("HR0815", "do not use it; ask its maker for the right one"),
+            PackageError::HomeInUse { .. } => ("HR0812", "wait until that is over"),
+            PackageError::HomeOpen(_) => {
                 ("HR0813", "make it yours alone: `chmod go-w` on it, and `chown` to the user that runs the host")
             }
-            Rejected::Revoked { .. } => ("HR0814", "get a package that is signed by another key of its maker"),
-            Rejected::Archive(_) => {
+            PackageError::Revoked { .. } => ("HR0814", "get a package that is signed by another key of its maker"),
+            PackageError::Archive(_) => {
                 ("HR0801", "fetch it again; `hookrail pack` makes packages, docs/package.md says what they are")
             }
-            Rejected::Differs { .. } => (
+            PackageError::Differs { .. } => (
                 "HR0802",
                 "fetch it again, or install it again if it is installed; if it stays so, its maker has to pack it anew",
             ),
-            Rejected::Files(_) => ("HR0803", "fetch it again; if it stays so, its maker has to pack it anew"),
-            Rejected::Incompatible(_) => ("HR0804", "install a version of it that was made for this host"),
-            Rejected::Member { .. } => ("HR0805", "do not use it; `hookrail pack` makes none like that"),
-            Rejected::Metadata(_) => {
+            PackageError::Files(_) => ("HR0803", "fetch it again; if it stays so, its maker has to pack it anew"),
+            PackageError::Incompatible(_) => ("HR0804", "install a version of it that was made for this host"),
+            PackageError::Member { .. } => ("HR0805", "do not use it; `hookrail pack` makes none like that"),
+            PackageError::Metadata(_) => {
                 ("HR0806", "docs/package.md describes each key; `hookrail pack` fills in what can be known")
             }
-            Rejected::Signature(_) => ("HR0807", "do not use it; fetch the package and its .minisig again"),
-            Rejected::TooLarge { .. } => ("HR0808", "put large data elsewhere, and have the plugin fetch it"),
-            Rejected::UnknownKey(_) => {
+            PackageError::Signature(_) => ("HR0807", "do not use it; fetch the package and its .minisig again"),
+            PackageError::TooLarge { .. } => ("HR0808", "put large data elsewhere, and have the plugin fetch it"),
+            PackageError::UnknownKey(_) => {
                 ("HR0809", "if you trust its maker: `hookrail trust add KEY`, with the key from their website")
             }
-            Rejected::Unsigned(_) => (
+            PackageError::Unsigned(_) => (
                 "HR0810",
                 "fetch its .minisig too; a package of your own: `hookrail sign FILE`; just this file, without: `hookrail plugin allow`",
             ),

@@ -12,12 +12,12 @@ use hookrail_model::package::{Build, Compatibility, Libc, Metadata, Target, show
 use rustix::fs::{MemfdFlags, memfd_create};
 use semver::Version;
 
-use super::error::{Error, Rejected};
+use super::error::{Error, PackageError};
 use super::read::{Package, Unpacked};
 
 /// Whether a package works with this host; answers its library for this machine.
-pub fn fits_here(metadata: &Metadata) -> Result<&Build, Rejected> {
-    let unfit = |why: String| Err(Rejected::Incompatible(why));
+pub fn fits_here(metadata: &Metadata) -> Result<&Build, PackageError> {
+    let unfit = |why: String| Err(PackageError::Incompatible(why));
     let host = Version::parse(env!("CARGO_PKG_VERSION")).expect("our own version is one");
     let abi = Version::new(u64::from(ABI_VERSION >> 16), u64::from(ABI_VERSION & 0xffff), 0);
     let Compatibility { host: hosts, abi: abis } = &metadata.compatibility;
@@ -81,12 +81,16 @@ pub fn check_library(metadata: &Metadata, build: &Build, library: BorrowedFd<'_>
         .map_err(|why| Error::PackageRejected { package: path.display().to_string(), why })
 }
 
-fn compare(metadata: &Metadata, build: &Build, inspection: &Inspection) -> Result<(), Rejected> {
+fn compare(metadata: &Metadata, build: &Build, inspection: &Inspection) -> Result<(), PackageError> {
     let Metadata { hooks, capabilities, isolation, name, version, .. } = metadata;
     let note = &inspection.note;
     let differs = |what: &str, said: String, found: String| {
         let what = format!("the {what} of {}", build.library);
-        if said == found { Ok(()) } else { Err(Rejected::Differs { what, said: shown(&said), found: shown(&found) }) }
+        if said == found {
+            Ok(())
+        } else {
+            Err(PackageError::Differs { what, said: shown(&said), found: shown(&found) })
+        }
     };
     differs("name", name.clone(), note.name.clone())?;
     differs("version", version.to_string(), note.version.clone())?;

@@ -23,16 +23,16 @@ pub(super) struct Header {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Kind {
     File,
-    Folder,
+    Directory,
 }
 
 /// Why a header is refused.
 #[derive(Debug, PartialEq)]
-pub(super) enum Wrong {
+pub(super) enum HeaderError {
     /// It is none.
     Damaged,
     /// It is one that no package may have; `path` is escaped.
-    Refused { path: String, why: String },
+    StoreError { path: String, why: String },
 }
 
 const NAME: std::ops::Range<usize> = 0..100;
@@ -46,7 +46,7 @@ const PREFIX: std::ops::Range<usize> = 345..500;
 
 impl Header {
     /// Nothing, of the zeros that end a tar.
-    pub(super) fn read(block: &[u8; BLOCK]) -> Result<Option<Self>, Wrong> {
+    pub(super) fn read(block: &[u8; BLOCK]) -> Result<Option<Self>, HeaderError> {
         if block.iter().all(|byte| *byte == 0) {
             return Ok(None);
         }
@@ -54,7 +54,7 @@ impl Header {
         let sum: u64 = block.iter().map(|byte| u64::from(*byte)).sum();
         let own: u64 = block[SUM].iter().map(|byte| u64::from(*byte)).sum();
         if octal(&block[SUM]) != Some(sum - own + 8 * u64::from(b' ')) {
-            return Err(Wrong::Damaged);
+            return Err(HeaderError::Damaged);
         }
         let is_posix = block[MARK] == *b"ustar\x0000";
         let (prefix, name) = (until_nul(&block[PREFIX]), until_nul(&block[NAME]));
@@ -63,14 +63,14 @@ impl Header {
         } else {
             name.escape_ascii().to_string()
         };
-        let refuse = |why: &str| Err(Wrong::Refused { path: shown.clone(), why: why.into() });
+        let refuse = |why: &str| Err(HeaderError::StoreError { path: shown.clone(), why: why.into() });
         let kind = match block[KIND] {
             b'0' | 0 => Kind::File,
-            b'5' => Kind::Folder,
+            b'5' => Kind::Directory,
             b'1' | b'2' => return refuse("a link"),
             b'3' | b'4' | b'6' => return refuse("a device"),
             b'g' | b'x' | b'A'..=b'Z' => return refuse(EXTENSION),
-            _ => return refuse("neither a file nor a folder"),
+            _ => return refuse("neither a file nor a directory"),
         };
         if block[LINK].iter().any(|byte| *byte != 0) {
             return refuse("a link");
@@ -86,7 +86,7 @@ impl Header {
         }
         for field in [NAME, PREFIX] {
             if block[field.clone()][until_nul(&block[field]).len()..].iter().any(|byte| *byte != 0) {
-                return refuse("something stands behind its name");
+                return refuse("something stands after its name");
             }
         }
         let (Ok(prefix), Ok(name)) = (str::from_utf8(prefix), str::from_utf8(name)) else {
@@ -94,8 +94,8 @@ impl Header {
         };
         let Some(size) = octal(&block[SIZE]) else { return refuse("its length is no octal number") };
         let Some(mode) = octal(&block[MODE]) else { return refuse("its mode is no octal number") };
-        if kind == Kind::Folder && size != 0 {
-            return refuse("a folder with contents");
+        if kind == Kind::Directory && size != 0 {
+            return refuse("a directory with contents");
         }
         let path = if prefix.is_empty() { name.into() } else { format!("{prefix}/{name}") };
         Ok(Some(Header { path, kind, size, is_executable: mode & 0o100 != 0 }))
@@ -108,7 +108,7 @@ fn until_nul(field: &[u8]) -> &[u8] {
     field.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
-/// Digits, with NULs and spaces behind them: neither signs nor the binary form for what is too large for
+/// Digits, with NULs and spaces after them: neither signs nor the binary form for what is too large for
 /// digits, which programs read each in their own way.
 fn octal(field: &[u8]) -> Option<u64> {
     let len = field.iter().rposition(|byte| !matches!(byte, 0 | b' '))? + 1;

@@ -1,4 +1,4 @@
-//! The folder that a host keeps its things in.
+//! The directory that a host keeps its things in.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -7,17 +7,17 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
 
-use super::error::{Error, Rejected};
+use super::error::{Error, PackageError};
 use super::holder::holder;
 
-/// The folder that a host keeps its things in: `$HOOKRAIL_HOME`, else `~/.hookrail`.
+/// The directory that a host keeps its things in: `$HOOKRAIL_HOME`, else `~/.hookrail`.
 ///
 /// # Invariants
 /// Nobody but this user and root can write there: what is trusted rests on it.
 #[derive(Clone, Debug)]
 pub struct Home(PathBuf);
 
-/// How the names of files begin that are not whole yet, in a home and its folders.
+/// How the names of files begin that are not whole yet, in a home and its directories.
 pub const UNFINISHED: &str = ".new-";
 
 /// The right to change what lies in a home, until it is dropped. One process has it at a time.
@@ -29,9 +29,9 @@ pub struct Locked<'a> {
 }
 
 impl Home {
-    /// Makes the folder, if it is not there; refuses one that others may write to.
+    /// Makes the directory, if it is not there; refuses one that others may write to.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let failed = |source| Error::system(format!("make the folder {}", path.display()), source);
+        let failed = |source| Error::system(format!("make the directory {}", path.display()), source);
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
         let home = Home(path.canonicalize().map_err(failed)?);
         home.check(&home.0)?;
@@ -39,7 +39,7 @@ impl Home {
         Ok(home)
     }
 
-    /// The folder.
+    /// The directory.
     pub fn path(&self) -> &Path {
         &self.0
     }
@@ -51,7 +51,7 @@ impl Home {
         let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Locked { home: self, file }),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(self.refused(Rejected::HomeInUse { by: holder(&file) })),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(self.refused(PackageError::HomeInUse { by: holder(&file) })),
             Err(error) => Err(failed(error.into())),
         }
     }
@@ -79,10 +79,10 @@ impl Home {
             (_, 0) => "belongs to another user",
             _ => "can be written by others",
         };
-        Err(self.refused(Rejected::HomeOpen(format!("{} {why}", path.display()))))
+        Err(self.refused(PackageError::HomeOpen(format!("{} {why}", path.display()))))
     }
 
-    fn refused(&self, why: Rejected) -> Error {
+    fn refused(&self, why: PackageError) -> Error {
         Error::PackageRejected { package: self.0.display().to_string(), why }
     }
 }
@@ -96,7 +96,7 @@ impl Drop for Locked<'_> {
 }
 
 impl Locked<'_> {
-    /// Replaces a file as a whole: whoever looks, also behind a crash, finds the old one or the new one.
+    /// Replaces a file as a whole: whoever looks, also after a crash, finds the old one or the new one.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
         let path = self.home.0.join(name);
         let failed = |source| Error::system(format!("write {}", path.display()), source);
@@ -104,7 +104,7 @@ impl Locked<'_> {
         file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
         file.persist(&path).map_err(|error| failed(error.error))?;
         // The name too is to be there behind a crash.
-        let folder = path.parent().expect("it lies in the home");
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+        let directory = path.parent().expect("it lies in the home");
+        File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)
     }
 }

@@ -19,6 +19,7 @@
 //!
 //! `docs/package.md` describes the format, and which attacks all that stops.
 
+mod archive;
 mod digest;
 mod error;
 mod fit;
@@ -26,14 +27,13 @@ mod header;
 mod holder;
 mod home;
 mod member;
-mod pair;
 mod read;
 mod signature;
 mod trust;
 mod write;
 
 pub use digest::{digest, digest_of_file};
-pub use error::{Error, Rejected};
+pub use error::{Error, PackageError};
 pub use fit::{check_library, fits_here, inspect_for, libc_here};
 pub use home::Home;
 #[doc(no_inline)]

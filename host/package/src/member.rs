@@ -89,12 +89,12 @@ impl Read for Bytes<'_> {
 }
 
 impl Bytes<'_> {
-    /// Behind the last byte.
+    /// After the last byte.
     fn end(&mut self) -> io::Result<()> {
         let why = if self.source.read(&mut [0])? != 0 {
             "it is longer than its header says"
         } else if self.source.used() != self.said.packed {
-            "something stands behind it"
+            "something stands after it"
         } else if self.crc.sum() != self.said.crc {
             "its CRC-32 is not the one in its header"
         } else {

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use hookrail_model::package::{File, MAX_METADATA, MemberPath, Metadata};
 use rustix::fs::{Mode, OFlags, open};
 
+use super::archive::Archive;
 use super::digest::Hashing;
-use super::error::{Error, Rejected};
-use super::header::{BLOCK, Header, Kind, Wrong};
-use super::pair::Pair;
+use super::error::{Error, PackageError};
+use super::header::{BLOCK, Header, HeaderError, Kind};
 
 /// How large a tar may be in any case, and how many times larger than packed beyond that, as no
 /// library or text is. Its metadata bounds how many files are in it.
@@ -21,7 +21,7 @@ const MAX_RATIO: u64 = 200;
 /// A package of which the metadata has been read.
 pub struct Package {
     file: fs::File,
-    pair: Pair,
+    archive: Archive,
     metadata: Metadata,
     path: PathBuf,
 }
@@ -45,8 +45,8 @@ impl Package {
 
     /// As [`Package::open`], of a file that is open already; errors call it `path`.
     pub fn read(file: fs::File, path: &Path) -> Result<Self, Error> {
-        let (pair, metadata) = read(&file).map_err(|why| rejected(path, why))?;
-        Ok(Package { file, pair, metadata, path: path.into() })
+        let (archive, metadata) = read(&file).map_err(|why| rejected(path, why))?;
+        Ok(Package { file, archive, metadata, path: path.into() })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -64,14 +64,15 @@ impl Package {
     pub fn unpack<E: From<Error>>(&mut self, take: &mut dyn FnMut(Unpacked<'_>) -> Result<(), E>) -> Result<(), E> {
         let metadata = &self.metadata;
         let missing = metadata.files.iter().map(|file| (&file.path, file)).collect();
-        let mut folders: HashSet<_> = metadata.files.iter().flat_map(|file| file.path.folders()).collect();
-        folders.insert("");
-        Unpacking { metadata, missing, folders, path: &self.path, take }.tar(&mut self.pair.tar.bytes(&self.file))
+        let mut directories: HashSet<_> = metadata.files.iter().flat_map(|file| file.path.directories()).collect();
+        directories.insert("");
+        Unpacking { metadata, missing, directories, path: &self.path, take }
+            .tar(&mut self.archive.tar.bytes(&self.file))
     }
 
     /// The bytes of the tar, for a signature of it.
     pub(super) fn tar(&self) -> impl Read {
-        self.pair.tar.bytes(&self.file)
+        self.archive.tar.bytes(&self.file)
     }
 }
 
@@ -82,40 +83,40 @@ pub(super) fn open_file(path: &Path) -> Result<fs::File, Error> {
     opened.map(Into::into).map_err(failed)
 }
 
-fn rejected(path: &Path, why: Rejected) -> Error {
+fn rejected(path: &Path, why: PackageError) -> Error {
     Error::PackageRejected { package: path.display().to_string(), why }
 }
 
 /// What is a package to the eye of its form.
-fn read(file: &fs::File) -> Result<(Pair, Metadata), Rejected> {
-    let kind = file.metadata().map_err(|error| Rejected::Archive(error.to_string()))?;
+fn read(file: &fs::File) -> Result<(Archive, Metadata), PackageError> {
+    let kind = file.metadata().map_err(|error| PackageError::Archive(error.to_string()))?;
     if !kind.is_file() {
         let what = if kind.is_dir() { "a directory" } else { "no regular file" };
-        return Err(Rejected::Archive(format!("it is {what}")));
+        return Err(PackageError::Archive(format!("it is {what}")));
     }
-    let pair = Pair::read(file)?;
-    let Pair { json, tar } = &pair;
+    let archive = Archive::read(file)?;
+    let Archive { json, tar } = &archive;
     for (member, limit) in [(json, MAX_METADATA), (tar, tar.packed.saturating_mul(MAX_RATIO).max(SMALL_TAR))] {
         if member.size > limit {
-            return Err(Rejected::TooLarge { what: member.name.clone(), limit: format!("{limit} bytes") });
+            return Err(PackageError::TooLarge { what: member.name.clone(), limit: format!("{limit} bytes") });
         }
     }
     let mut bytes = Vec::new();
     let read = json.bytes(file).read_to_end(&mut bytes);
-    read.map_err(|error| Rejected::Archive(format!("{} is damaged: {error}", json.name)))?;
-    let metadata = Metadata::read(&bytes).map_err(Rejected::Metadata)?;
+    read.map_err(|error| PackageError::Archive(format!("{} is damaged: {error}", json.name)))?;
+    let metadata = Metadata::read(&bytes).map_err(PackageError::Metadata)?;
     for (member, ending) in [(json, "json"), (tar, "tar")] {
         let said = format!("{}.{ending}", metadata.full_name());
         if member.name != said {
             let what = format!("the name of its {ending} file");
-            return Err(Rejected::Differs { what, said, found: member.name.clone() });
+            return Err(PackageError::Differs { what, said, found: member.name.clone() });
         }
     }
     if tar.size != metadata.tar.size {
         let (said, found) = (metadata.tar.size.to_string(), tar.size.to_string());
-        return Err(Rejected::Differs { what: "the length of its tar".into(), said, found });
+        return Err(PackageError::Differs { what: "the length of its tar".into(), said, found });
     }
-    Ok((pair, metadata))
+    Ok((archive, metadata))
 }
 
 /// The way of a tar.
@@ -123,8 +124,8 @@ struct Unpacking<'a, E> {
     metadata: &'a Metadata,
     /// Those that have not come by yet.
     missing: HashMap<&'a MemberPath, &'a File>,
-    /// The folders that files are in, and have not come by yet; a tar need not have them.
-    folders: HashSet<&'a str>,
+    /// The directories that files are in, and have not come by yet; a tar need not have them.
+    directories: HashSet<&'a str>,
     path: &'a Path,
     take: &'a mut dyn FnMut(Unpacked<'_>) -> Result<(), E>,
 }
@@ -138,13 +139,13 @@ impl<E: From<Error>> Unpacking<'_, E> {
         self.nothing_more(&mut tar)?;
         let (said, found) = (self.metadata.tar.sha256, tar.digest());
         if found != said {
-            return Err(self.rejected(Rejected::digest("its tar", said, found)).into());
+            return Err(self.rejected(PackageError::digest("its tar", said, found)).into());
         }
         match self.missing.keys().min() {
             None => Ok(()),
             Some(first) => {
                 let why = format!("lacks {first}, which its metadata names; {} are missing", self.missing.len());
-                Err(self.rejected(Rejected::Files(why)).into())
+                Err(self.rejected(PackageError::Files(why)).into())
             }
         }
     }
@@ -154,8 +155,8 @@ impl<E: From<Error>> Unpacking<'_, E> {
         match self.fill(&mut block, tar)? {
             0 => Err(self.damaged(&"it is without an end")),
             BLOCK => Header::read(&block).map_err(|wrong| match wrong {
-                Wrong::Damaged => self.damaged(&"the checksum of a header is wrong"),
-                Wrong::Refused { path, why } => self.rejected(Rejected::Member { path, why }),
+                HeaderError::Damaged => self.damaged(&"the checksum of a header is wrong"),
+                HeaderError::StoreError { path, why } => self.rejected(PackageError::Member { path, why }),
             }),
             _ => Err(self.damaged(&"it ends within a header")),
         }
@@ -164,18 +165,18 @@ impl<E: From<Error>> Unpacking<'_, E> {
     fn entry(&mut self, header: &Header, tar: &mut dyn Read) -> Result<(), E> {
         let refuse = |why: &str| {
             let path = header.path.escape_debug().to_string();
-            rejected(self.path, Rejected::Member { path, why: why.into() })
+            rejected(self.path, PackageError::Member { path, why: why.into() })
         };
-        let is_folder = header.kind == Kind::Folder;
-        let text = if is_folder { header.path.strip_suffix('/').unwrap_or(&header.path) } else { &header.path };
+        let is_directory = header.kind == Kind::Directory;
+        let text = if is_directory { header.path.strip_suffix('/').unwrap_or(&header.path) } else { &header.path };
         let top = &*self.metadata.name;
         let below = text.strip_prefix(top).and_then(|rest| {
-            // The folder itself, too.
-            if rest.is_empty() && is_folder { Some(rest) } else { rest.strip_prefix('/') }
+            // The directory itself, too.
+            if rest.is_empty() && is_directory { Some(rest) } else { rest.strip_prefix('/') }
         });
-        let below = below.ok_or_else(|| refuse(&format!("it is not below the folder {top}")))?;
-        if is_folder {
-            return if self.folders.remove(below) {
+        let below = below.ok_or_else(|| refuse(&format!("it is not below the directory {top}")))?;
+        if is_directory {
+            return if self.directories.remove(below) {
                 Ok(())
             } else {
                 let why = below.parse::<MemberPath>().err();
@@ -189,7 +190,9 @@ impl<E: From<Error>> Unpacking<'_, E> {
         };
         if header.size != file.size {
             let (said, found) = (file.size.to_string(), header.size.to_string());
-            return Err(self.rejected(Rejected::Differs { what: format!("the length of {path}"), said, found }).into());
+            return Err(self
+                .rejected(PackageError::Differs { what: format!("the length of {path}"), said, found })
+                .into());
         }
         let mut bytes = Hashing::new((&mut *tar).take(file.size));
         let taken = (self.take)(Unpacked { file, is_executable: header.is_executable, bytes: &mut bytes });
@@ -203,20 +206,20 @@ impl<E: From<Error>> Unpacking<'_, E> {
         }
         let found = bytes.digest();
         if found != file.sha256 {
-            return Err(self.rejected(Rejected::digest(path.as_str(), file.sha256, found)).into());
+            return Err(self.rejected(PackageError::digest(path.as_str(), file.sha256, found)).into());
         }
         let mut padding = [0; BLOCK];
         let len = (file.size.next_multiple_of(BLOCK as u64) - file.size) as usize;
         if self.fill(&mut padding[..len], tar)? != len {
-            return Err(self.damaged(&format!("it ends behind {path}")).into());
+            return Err(self.damaged(&format!("it ends after {path}")).into());
         }
         if padding.iter().any(|byte| *byte != 0) {
-            return Err(self.rejected(Rejected::Files(format!("holds something behind {path}"))).into());
+            return Err(self.rejected(PackageError::Files(format!("holds something after {path}"))).into());
         }
         Ok(())
     }
 
-    /// Behind the first block of zeros there is one more at least, and nothing else.
+    /// After the first block of zeros there is one more at least, and nothing else.
     fn nothing_more(&self, tar: &mut dyn Read) -> Result<(), Error> {
         let mut blocks = 1;
         loop {
@@ -225,7 +228,7 @@ impl<E: From<Error>> Unpacking<'_, E> {
                 0 if blocks < 2 => return Err(self.damaged(&"it is without an end")),
                 0 => return Ok(()),
                 _ if block.iter().any(|byte| *byte != 0) => {
-                    return Err(self.rejected(Rejected::Files("goes on behind its end".into())));
+                    return Err(self.rejected(PackageError::Files("goes on after its end".into())));
                 }
                 BLOCK => blocks += 1,
                 _ => return Err(self.damaged(&"it is no whole number of blocks")),
@@ -246,10 +249,10 @@ impl<E: From<Error>> Unpacking<'_, E> {
     }
 
     fn damaged(&self, error: &dyn std::fmt::Display) -> Error {
-        self.rejected(Rejected::Archive(format!("its tar is damaged: {error}")))
+        self.rejected(PackageError::Archive(format!("its tar is damaged: {error}")))
     }
 
-    fn rejected(&self, why: Rejected) -> Error {
+    fn rejected(&self, why: PackageError) -> Error {
         rejected(self.path, why)
     }
 }

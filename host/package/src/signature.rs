@@ -11,7 +11,7 @@ use hookrail_model::package::{KeyId, shown};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::error::Rejected;
+use super::error::PackageError;
 
 /// How long a signature may be, in bytes.
 pub(super) const MAX_SIGNATURE: u64 = 8192;
@@ -47,9 +47,9 @@ impl Signature {
     }
 
     /// Whether `key` made it of these bytes, which are read once and not kept.
-    pub fn verify(&self, key: &PublicKey, bytes: &mut dyn Read) -> io::Result<Result<(), Rejected>> {
+    pub fn verify(&self, key: &PublicKey, bytes: &mut dyn Read) -> io::Result<Result<(), PackageError>> {
         let invalid = |error: minisign_verify::Error| {
-            Rejected::Signature(match error {
+            PackageError::Signature(match error {
                 minisign_verify::Error::InvalidSignature => "the file is not the one that was signed".into(),
                 other => other.to_string(),
             })

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use hookrail_model::package::KeyId;
 use serde::{Deserialize, Serialize};
 
-use super::error::{Error, Rejected};
+use super::error::{Error, PackageError};
 use super::home::{Home, Locked};
 use super::read::{Package, open_file};
 use super::signature::{MAX_SIGNATURE, PublicKey, Signature};
@@ -65,7 +65,7 @@ impl Trust {
         let Some(bytes) = home.read(FILE)? else { return Ok(Trust::default()) };
         serde_json::from_slice(&bytes).map_err(|error| {
             let package = home.path().join(FILE).display().to_string();
-            Error::PackageRejected { package, why: Rejected::Damaged(error.to_string()) }
+            Error::PackageRejected { package, why: PackageError::Damaged(error.to_string()) }
         })
     }
 
@@ -82,13 +82,13 @@ impl Trust {
     }
 
     /// Trusts a key. One that was revoked stays so: its maker has lost it.
-    pub fn add(&mut self, key: PublicKey, name: String) -> Result<(), Rejected> {
+    pub fn add(&mut self, key: PublicKey, name: String) -> Result<(), PackageError> {
         match self.keys.iter_mut().find(|known| known.key.id() == key.id()) {
             Some(TrustedKey { revoked: Some(revoked), .. }) => {
-                Err(Rejected::Revoked { key: key.id().to_string(), reason: revoked.reason.clone() })
+                Err(PackageError::Revoked { key: key.id().to_string(), reason: revoked.reason.clone() })
             }
             Some(known) if known.key != key => {
-                Err(Rejected::FalseKey { id: key.id().to_string(), name: known.name.clone() })
+                Err(PackageError::FalseKey { id: key.id().to_string(), name: known.name.clone() })
             }
             Some(known) => {
                 known.name = name;
@@ -102,20 +102,20 @@ impl Trust {
     }
 
     /// Trusts a key no more, for ever.
-    pub fn revoke(&mut self, key: KeyId, reason: String) -> Result<(), Rejected> {
+    pub fn revoke(&mut self, key: KeyId, reason: String) -> Result<(), PackageError> {
         let known = self.keys.iter_mut().find(|known| known.key.id() == key);
-        let known = known.ok_or_else(|| Rejected::UnknownKey(key.to_string()))?;
+        let known = known.ok_or_else(|| PackageError::UnknownKey(key.to_string()))?;
         known.revoked.get_or_insert(Revoked { at: now(), reason });
         Ok(())
     }
 
     /// A key, if it is trusted.
     #[doc(hidden)]
-    pub fn find(&self, key: KeyId) -> Result<&TrustedKey, Rejected> {
+    pub fn find(&self, key: KeyId) -> Result<&TrustedKey, PackageError> {
         match self.keys.iter().find(|known| known.key.id() == key) {
-            None => Err(Rejected::UnknownKey(key.to_string())),
+            None => Err(PackageError::UnknownKey(key.to_string())),
             Some(TrustedKey { revoked: Some(Revoked { reason, .. }), .. }) => {
-                Err(Rejected::Revoked { key: key.to_string(), reason: reason.clone() })
+                Err(PackageError::Revoked { key: key.to_string(), reason: reason.clone() })
             }
             Some(known) => Ok(known),
         }
@@ -161,7 +161,7 @@ impl Trust {
         let path = package.path().display().to_string();
         let rejected = |why| Error::PackageRejected {
             package: path.clone(),
-            why: Rejected::Signature(format!("that of its builder: {why}")),
+            why: PackageError::Signature(format!("that of its builder: {why}")),
         };
         let signature: Signature = text.parse().map_err(rejected)?;
         let key = signature.key;
@@ -188,12 +188,12 @@ fn beside(path: &Path) -> Result<Signature, Error> {
     let mut text = String::new();
     let read = File::open(&beside).and_then(|file| file.take(MAX_SIGNATURE).read_to_string(&mut text));
     match read {
-        Ok(_) => text.parse().map_err(|why| rejected(Rejected::Signature(why))),
+        Ok(_) => text.parse().map_err(|why| rejected(PackageError::Signature(why))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(rejected(Rejected::Unsigned(format!("{} is not there", beside.display()))))
+            Err(rejected(PackageError::Unsigned(format!("{} is not there", beside.display()))))
         }
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            Err(rejected(Rejected::Signature(format!("{} is no text", beside.display()))))
+            Err(rejected(PackageError::Signature(format!("{} is no text", beside.display()))))
         }
         Err(source) => Err(Error::system(format!("read {}", beside.display()), source)),
     }

@@ -10,9 +10,9 @@ use tar::{EntryType, Header};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
+use super::archive::MAX_PACKAGE;
 use super::digest::Hashing;
-use super::error::{Error, Rejected};
-use super::pair::MAX_PACKAGE;
+use super::error::{Error, PackageError};
 use super::read::Package;
 
 /// A file that goes into a package.
@@ -29,30 +29,32 @@ pub struct Content {
 /// Signs the tar, which lies in that file.
 pub type SignTar<'a> = &'a mut dyn FnMut(&mut fs::File) -> Result<String, Error>;
 
-/// Writes `NAME-VERSION.hrp` into a folder; answers where it is and what it says of itself.
+/// Writes `NAME-VERSION.hrp` into a directory; answers where it is and what it says of itself.
 ///
 /// `draft` says all but what is found here: the tar, the files, and the builder's signature.
 /// The moment that it was built is the time of all that is in it.
 pub fn write(
     draft: Metadata,
     mut contents: Vec<Content>,
-    folder: &Path,
+    directory: &Path,
     sign: Option<SignTar<'_>>,
 ) -> Result<(PathBuf, Metadata), Error> {
     let mut metadata = draft;
-    let target = folder.join(format!("{}.hrp", metadata.full_name()));
-    let refuse =
-        |why: String| Error::PackageRejected { package: target.display().to_string(), why: Rejected::Metadata(why) };
+    let target = directory.join(format!("{}.hrp", metadata.full_name()));
+    let refuse = |why: String| Error::PackageRejected {
+        package: target.display().to_string(),
+        why: PackageError::Metadata(why),
+    };
     let built = humantime::parse_rfc3339(&metadata.built_at)
         .map_err(|error| refuse(format!("`built_at` is {:?}: {error}", metadata.built_at)))?;
     contents.sort_by(|one, other| one.path.cmp(&other.path));
     let failed = |source| Error::system(format!("write {}", target.display()), source);
     // Without a name until it is whole, and beside its place: whoever looks sees all of it or nothing.
-    let mut tar = tempfile::tempfile_in(folder).map_err(failed)?;
+    let mut tar = tempfile::tempfile_in(directory).map_err(failed)?;
     metadata.files = pack(&metadata.name, &contents, built, &tar)?;
     metadata.tar = digest(&mut tar).map_err(failed)?;
     if metadata.tar.size > MAX_PACKAGE {
-        let why = Rejected::TooLarge { what: "its tar".into(), limit: format!("{MAX_PACKAGE} bytes") };
+        let why = PackageError::TooLarge { what: "its tar".into(), limit: format!("{MAX_PACKAGE} bytes") };
         return Err(Error::PackageRejected { package: target.display().to_string(), why });
     }
     if let Some(sign) = sign {
@@ -60,7 +62,7 @@ pub fn write(
         metadata.builder.signature = Some(sign(&mut tar)?);
     }
     metadata.check().map_err(refuse)?;
-    let package = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let package = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
     tar.rewind().map_err(failed)?;
     zip(&metadata, built, &mut tar, package.as_file()).map_err(failed)?;
     // What is private to its maker by default is made for others.

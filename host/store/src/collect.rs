@@ -16,14 +16,14 @@ pub(crate) const STAGED: Duration = Duration::from_secs(60 * 60);
 /// Removes all versions but those that are named, and what is unfinished. Only whoever holds the lock may:
 /// to others it looks as if nobody wanted what is being made.
 pub(super) fn collect(store: &Store, is_named: impl Fn(&str, &str) -> bool) {
-    let folder = store.folder();
-    for unfinished in names(store.home().path()).chain(names(&folder).map(|name| format!("store/{name}"))) {
+    let directory = store.directory();
+    for unfinished in names(store.home().path()).chain(names(&directory).map(|name| format!("store/{name}"))) {
         if unfinished.rsplit('/').next().is_some_and(|name| name.starts_with(UNFINISHED)) {
             remove(&store.home().path().join(unfinished));
         }
     }
-    for name in names(&folder) {
-        let plugin = folder.join(&name);
+    for name in names(&directory) {
+        let plugin = directory.join(&name);
         if !plugin.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
             continue;
         }
@@ -33,7 +33,7 @@ pub(super) fn collect(store: &Store, is_named: impl Fn(&str, &str) -> bool) {
         // As long as it holds a version the system refuses.
         let _ = fs::remove_dir(plugin);
     }
-    let _ = fs::remove_dir(folder);
+    let _ = fs::remove_dir(directory);
     stale(&store.staged());
 }
 
@@ -49,11 +49,11 @@ fn stale(staged: &Path) {
     let _ = fs::remove_dir(staged);
 }
 
-/// Removes a file, or a folder with all in it. A failure does no harm to what is installed, and the next
+/// Removes a file, or a directory with all in it. A failure does no harm to what is installed, and the next
 /// change tries again.
 pub(super) fn remove(path: &Path) {
-    let is_folder = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
-    let removed = if is_folder { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    let is_directory = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+    let removed = if is_directory { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             log!(warn, path = %path.display(), %error, "cannot remove what is installed no more");
@@ -62,8 +62,8 @@ pub(super) fn remove(path: &Path) {
     }
 }
 
-/// The names in a folder that are text; we give no others.
-pub(super) fn names(folder: &Path) -> impl Iterator<Item = String> + use<> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+/// The names in a directory that are text; we give no others.
+pub(super) fn names(directory: &Path) -> impl Iterator<Item = String> + use<> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().into_string().ok())
 }

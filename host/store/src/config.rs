@@ -14,11 +14,11 @@ use std::path::Path;
 use hookrail_model::installed::{Configured, FormerConfig, Origin};
 use hookrail_model::package::Metadata;
 use hookrail_model::schema::Schema;
-use hookrail_package::{Rejected, Trust, digest};
+use hookrail_package::{PackageError, Trust, digest};
 use semver::Version;
 use serde_json::Value;
 
-use crate::error::{Error, Refused, failed, refused};
+use crate::error::{Error, StoreError, failed, refused};
 use crate::examine::{Depth, examine};
 use crate::state::State;
 use crate::store::Store;
@@ -28,7 +28,7 @@ impl Store {
     /// The configuration of a plugin that applies, and where it comes from.
     pub fn configuration(&self, name: &str) -> Result<Configured, Error> {
         self.undisturbed(|state| {
-            if self.came_with(state, name).is_some() {
+            if self.bundled(state, name).is_some() {
                 return self.configured(name, None);
             }
             let (_, version, installed) = state.installed(name)?;
@@ -61,7 +61,7 @@ impl Store {
     /// that it exports.
     pub fn schema(&self, name: &str) -> Result<Option<Value>, Error> {
         self.undisturbed(|state| {
-            if let Some(path) = self.came_with(state, name) {
+            if let Some(path) = self.bundled(state, name) {
                 let read = |text: String| serde_json::from_str(&text).ok();
                 return Ok(self.exported(path)?.and_then(read));
             }
@@ -80,7 +80,7 @@ impl Store {
     #[doc(hidden)]
     pub fn installed_metadata(&self, name: &str) -> Result<Option<Metadata>, Error> {
         self.undisturbed(|state| {
-            if self.came_with(state, name).is_some() {
+            if self.bundled(state, name).is_some() {
                 return Ok(None);
             }
             self.metadata(state, name, state.installed(name)?.1).map(Some)
@@ -90,7 +90,7 @@ impl Store {
     /// What an installed version says of itself, if it is what was installed.
     pub(super) fn metadata(&self, state: &State, name: &str, version: &Version) -> Result<Metadata, Error> {
         let installed = state.plugins().get(name).and_then(|plugin| plugin.versions.get(version));
-        let installed = installed.ok_or_else(|| refused(name, Refused::NotInstalled))?;
+        let installed = installed.ok_or_else(|| refused(name, StoreError::NotInstalled))?;
         examine(self, &Trust::read(self.home())?, name, version, installed, Depth::Metadata)
     }
 }
@@ -100,28 +100,28 @@ fn schema_path(name: &str) -> String {
 }
 
 /// What configurations of a version are held against.
-pub(crate) fn schema(folder: &Path, metadata: &Metadata) -> Result<Option<Schema>, Error> {
-    let Some(bytes) = member(folder, metadata, &schema_path(&metadata.name))? else { return Ok(None) };
+pub(crate) fn schema(directory: &Path, metadata: &Metadata) -> Result<Option<Schema>, Error> {
+    let Some(bytes) = member(directory, metadata, &schema_path(&metadata.name))? else { return Ok(None) };
     Ok(Some(Schema::new(&metadata.name, String::from_utf8_lossy(&bytes).into_owned())?))
 }
 
-fn json(folder: &Path, metadata: &Metadata, path: &str) -> Result<Option<Value>, Error> {
-    let Some(bytes) = member(folder, metadata, path)? else { return Ok(None) };
+fn json(directory: &Path, metadata: &Metadata, path: &str) -> Result<Option<Value>, Error> {
+    let Some(bytes) = member(directory, metadata, path)? else { return Ok(None) };
     serde_json::from_slice(&bytes).map(Some).map_err(|error| {
-        let why = Rejected::Member { path: path.into(), why: format!("it is no JSON: {error}") };
-        Error::PackageRejected { package: folder.display().to_string(), why }
+        let why = PackageError::Member { path: path.into(), why: format!("it is no JSON: {error}") };
+        Error::PackageRejected { package: directory.display().to_string(), why }
     })
 }
 
 /// A file of a package, if it has it and it is what the metadata says.
-fn member(folder: &Path, metadata: &Metadata, path: &str) -> Result<Option<Vec<u8>>, Error> {
+fn member(directory: &Path, metadata: &Metadata, path: &str) -> Result<Option<Vec<u8>>, Error> {
     let Some(file) = metadata.files.iter().find(|file| file.path.as_str() == path) else { return Ok(None) };
-    let place = folder.join(path);
+    let place = directory.join(path);
     let bytes = fs::read(&place).map_err(failed("read", &place))?;
     let found = digest(&bytes);
     if found == file.sha256 {
         return Ok(Some(bytes));
     }
-    let why = Rejected::digest(path, file.sha256, found);
-    Err(Error::PackageRejected { package: folder.display().to_string(), why })
+    let why = PackageError::digest(path, file.sha256, found);
+    Err(Error::PackageRejected { package: directory.display().to_string(), why })
 }

@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::change::Change;
 use crate::config::record::Record;
 use crate::config::schema;
-use crate::error::{Error, MAX_CONFIG, Refused, refused};
+use crate::error::{Error, MAX_CONFIG, StoreError, refused};
 #[cfg(doc)]
 use crate::store::Store;
 use crate::unpack::sync;
@@ -29,7 +29,7 @@ impl Change<'_> {
     /// Sets the configuration of an installed plugin; answers it, and whether it is another one than before.
     ///
     /// It is held against the schema first, and `agree` is asked last: a host has its running instance take
-    /// it there, or refuse it. Behind an error that came after that, [`Store::configuration`] says which of
+    /// it there, or refuse it. After an error that came after that, [`Store::configuration`] says which of
     /// the two applies: the instance is to be given that again.
     pub fn configure<E: From<Error>>(
         &mut self,
@@ -40,7 +40,7 @@ impl Change<'_> {
         self.is_there(name)?;
         let bytes = value.to_string().len();
         if bytes > MAX_CONFIG {
-            return Err(refused(name, Refused::TooLarge { bytes }).into());
+            return Err(refused(name, StoreError::TooLarge { bytes }).into());
         }
         let schema = match self.state.installed(name) {
             Ok((_, version, _)) => {
@@ -74,12 +74,12 @@ impl Change<'_> {
         self.fits_in(&self.store.place(name, version), &metadata)
     }
 
-    /// The same for one that lies in a folder, and is looked at already.
-    pub(super) fn fits_in(&self, folder: &Path, metadata: &Metadata) -> Result<(), Error> {
+    /// The same for one that lies in a directory, and is looked at already.
+    pub(super) fn fits_in(&self, directory: &Path, metadata: &Metadata) -> Result<(), Error> {
         let Metadata { name, version, .. } = metadata;
-        self.fits_schema(name, || schema(folder, metadata)).map_err(|error| match error {
+        self.fits_schema(name, || schema(directory, metadata)).map_err(|error| match error {
             Error::Host(HostError::Config(ConfigError::Schema { mistakes, .. })) => {
-                refused(name, Refused::Unfit { version: version.to_string(), mistakes })
+                refused(name, StoreError::Unfit { version: version.to_string(), mistakes })
             }
             error => error,
         })
@@ -96,7 +96,7 @@ impl Change<'_> {
     }
 
     fn schema_of_prebuilt(&self, name: &str) -> Result<Option<Schema>, Error> {
-        let Some(path) = self.store.came_with(&self.state, name) else { return Ok(None) };
+        let Some(path) = self.store.bundled(&self.state, name) else { return Ok(None) };
         Ok(self.store.exported(path)?.map(|text| Schema::new(name, text)).transpose()?)
     }
 }

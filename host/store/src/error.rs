@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use hookrail_model::error::{ConfigError, Error as HostError, lines};
-use hookrail_package::{Error as PackageError, Rejected};
+use hookrail_package::{self as package, PackageError};
 
 /// What can go wrong with what is installed.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +20,7 @@ pub enum Error {
         /// The file.
         package: String,
         /// What is wrong with it.
-        why: Rejected,
+        why: PackageError,
     },
     /// Something about what is installed.
     #[error("{plugin}: {why}")]
@@ -28,7 +28,7 @@ pub enum Error {
         /// The plugin, or the file of the store.
         plugin: String,
         /// What is wrong.
-        why: Refused,
+        why: StoreError,
     },
 }
 
@@ -44,8 +44,8 @@ impl Error {
     pub fn into_case<E>(
         self,
         host: impl FnOnce(HostError) -> E,
-        rejected: impl FnOnce(String, Rejected) -> E,
-        refused: impl FnOnce(String, Refused) -> E,
+        rejected: impl FnOnce(String, PackageError) -> E,
+        refused: impl FnOnce(String, StoreError) -> E,
     ) -> E {
         match self {
             Error::Host(error) => host(error),
@@ -73,8 +73,8 @@ impl Error {
     }
 }
 
-impl From<PackageError> for Error {
-    fn from(error: PackageError) -> Self {
+impl From<package::Error> for Error {
+    fn from(error: package::Error) -> Self {
         error.into_case(Error::Host, |package, why| Error::PackageRejected { package, why })
     }
 }
@@ -88,7 +88,7 @@ impl From<ConfigError> for Error {
 /// Why a change to what is installed is refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refused {
+pub enum StoreError {
     /// That version is there.
     #[error("version {version} is installed already{}", if *is_current { "" } else { ", as the one before the current one" })]
     AlreadyInstalled {
@@ -164,7 +164,7 @@ pub enum Refused {
     Prebuilt,
 }
 
-impl Refused {
+impl StoreError {
     /// The next step where it is about that plugin: a command is to be run as it stands.
     pub fn fix(&self, plugin: &str) -> String {
         self.code_and_fix().1.replace("NAME", plugin)
@@ -174,44 +174,45 @@ impl Refused {
     #[doc(hidden)]
     pub fn code_and_fix(&self) -> (&'static str, &'static str) {
         match self {
-            Refused::AlreadyInstalled { is_current: true, .. } => {
+            StoreError::AlreadyInstalled { is_current: true, .. } => {
                 ("HR0821", "nothing is to be done; to have its files anew, uninstall it first")
             }
-            Refused::AlreadyInstalled { is_current: false, .. } => {
+            StoreError::AlreadyInstalled { is_current: false, .. } => {
                 ("HR0827", "`hookrail plugin rollback NAME` returns to it")
             }
-            Refused::ConfiguredByHost => ("HR0832", "change it there, or take it out there and set it anew"),
-            Refused::Damaged(_) => {
-                ("HR0822", "put back a copy of it; or move it and the folder store away, and install the plugins again")
-            }
-            Refused::DamagedConfig(_) => (
+            StoreError::ConfiguredByHost => ("HR0832", "change it there, or take it out there and set it anew"),
+            StoreError::Damaged(_) => (
+                "HR0822",
+                "put back a copy of it; or move it and the directory store away, and install the plugins again",
+            ),
+            StoreError::DamagedConfig(_) => (
                 "HR0828",
                 "put back a copy of it; or move it away, which leaves the package's default, and set the configuration again",
             ),
-            Refused::Disabled => ("HR0831", "`hookrail plugin enable NAME` has hosts load it"),
-            Refused::Downgrade { .. } => {
+            StoreError::Disabled => ("HR0831", "`hookrail plugin enable NAME` has hosts load it"),
+            StoreError::Downgrade { .. } => {
                 ("HR0823", "install a newer one; if the older one is really wanted: `plugin install FILE --downgrade`")
             }
-            Refused::ForeignName { .. } => (
+            StoreError::ForeignName { .. } => (
                 "HR0824",
                 "ask its maker; if the name really changed hands: `hookrail plugin uninstall NAME --purge`, and install it then",
             ),
-            Refused::Lacks(_) => ("HR0833", "install and enable those first"),
-            Refused::Needed(_) => {
+            StoreError::Lacks(_) => ("HR0833", "install and enable those first"),
+            StoreError::Needed(_) => {
                 ("HR0834", "disable or uninstall those first; or upgrade them to versions that take it")
             }
-            Refused::NoCallback { .. } => {
+            StoreError::NoCallback { .. } => {
                 ("HR0835", "`hookrail plugin show NAME` lists its callbacks; INSTANCE/CALLBACK names one")
             }
-            Refused::NoPrevious => ("HR0825", "install another version of it"),
-            Refused::Prebuilt => {
+            StoreError::NoPrevious => ("HR0825", "install another version of it"),
+            StoreError::Prebuilt => {
                 ("HR0830", "that one is there already: `hookrail plugin enable NAME`; another one needs another name")
             }
-            Refused::NotInstalled => ("HR0826", "`hookrail plugin list` shows what is"),
-            Refused::TooLarge { .. } => {
+            StoreError::NotInstalled => ("HR0826", "`hookrail plugin list` shows what is"),
+            StoreError::TooLarge { .. } => {
                 ("HR0836", "put what is large into a file, and its name into the configuration")
             }
-            Refused::Unfit { .. } => (
+            StoreError::Unfit { .. } => (
                 "HR0829",
                 "set one that both versions take; or disable the plugin, install that version, set one that fits it, and enable it again",
             ),
@@ -222,7 +223,7 @@ impl Refused {
 /// How large a configuration may be, in bytes of compact JSON: a host is told all of it in one line.
 pub const MAX_CONFIG: usize = 512 << 10;
 
-pub(crate) fn refused(plugin: &str, why: Refused) -> Error {
+pub(crate) fn refused(plugin: &str, why: StoreError) -> Error {
     Error::Store { plugin: plugin.into(), why }
 }
 

@@ -5,9 +5,9 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use hookrail_model::installed::Voucher;
+use hookrail_model::installed::TrustSource;
 use hookrail_model::package::{Digest, Metadata};
-use hookrail_package::{Hashing, Rejected, Trust, digest};
+use hookrail_package::{Hashing, PackageError, Trust, digest};
 use semver::Version;
 
 use crate::error::{Error, failed};
@@ -34,15 +34,15 @@ pub(super) fn examine(
 ) -> Result<Metadata, Error> {
     let place = store.place(name, version);
     let rejected = |why| Error::PackageRejected { package: place.display().to_string(), why };
-    if let Voucher::Key { id, .. } = &installed.by {
+    if let TrustSource::Key { id, .. } = &installed.by {
         trust.find(*id).map_err(rejected)?;
     }
     let path = place.join(METADATA);
     let bytes = fs::read(&path).map_err(failed("read", &path))?;
-    let metadata = Metadata::read(&bytes).map_err(|why| rejected(Rejected::Metadata(why)))?;
+    let metadata = Metadata::read(&bytes).map_err(|why| rejected(PackageError::Metadata(why)))?;
     let found = digest(&bytes);
     if found != installed.metadata {
-        return Err(rejected(Rejected::digest(METADATA, installed.metadata, found)));
+        return Err(rejected(PackageError::digest(METADATA, installed.metadata, found)));
     }
     if depth == Depth::Files {
         let mut missing: BTreeMap<_, _> = metadata.files.iter().map(|file| (file.path.as_str(), file.sha256)).collect();
@@ -50,14 +50,18 @@ pub(super) fn examine(
         files(&place, "", &mut missing).map_err(failed("read", &place))?.map_err(rejected)?;
         if let Some((path, said)) = missing.first_key_value() {
             let (what, said) = (format!("the SHA-256 of {path}"), said.to_string());
-            return Err(rejected(Rejected::Differs { what, said, found: "that of nothing, since it is gone".into() }));
+            return Err(rejected(PackageError::Differs {
+                what,
+                said,
+                found: "that of nothing, since it is gone".into(),
+            }));
         }
     }
     Ok(metadata)
 }
 
-/// Compares all below a folder; what was found is missing no more.
-fn files(place: &Path, below: &str, missing: &mut BTreeMap<&str, Digest>) -> io::Result<Result<(), Rejected>> {
+/// Compares all below a directory; what was found is missing no more.
+fn files(place: &Path, below: &str, missing: &mut BTreeMap<&str, Digest>) -> io::Result<Result<(), PackageError>> {
     for entry in fs::read_dir(place.join(below))? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -70,13 +74,13 @@ fn files(place: &Path, below: &str, missing: &mut BTreeMap<&str, Digest>) -> io:
             continue;
         }
         let Some(said) = missing.remove(&*path).filter(|_| kind.is_file()) else {
-            return Ok(Err(Rejected::Files(format!("did not hold {path} as it is there now"))));
+            return Ok(Err(PackageError::Files(format!("did not hold {path} as it is there now"))));
         };
         let mut bytes = Hashing::new(File::open(entry.path())?);
         io::copy(&mut bytes, &mut io::sink())?;
         let found = bytes.digest();
         if found != said {
-            return Ok(Err(Rejected::digest(path, said, found)));
+            return Ok(Err(PackageError::digest(path, said, found)));
         }
     }
     Ok(Ok(()))

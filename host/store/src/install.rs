@@ -5,13 +5,13 @@ use std::io::{self, Read, Seek};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use hookrail_model::installed::{Allowance, Installation, Voucher};
+use hookrail_model::installed::{Allowance, Installation, TrustSource};
 use hookrail_model::package::{Digest, Metadata};
-use hookrail_package::{Hashing, Package, Rejected, Trust, UNFINISHED, digest, fits_here, now};
+use hookrail_package::{Hashing, Package, PackageError, Trust, UNFINISHED, digest, fits_here, now};
 use semver::Version;
 
 use crate::change::Change;
-use crate::error::{Error, Refused, failed, refused};
+use crate::error::{Error, StoreError, failed, refused};
 use crate::library::Wanted;
 use crate::requires::Among;
 use crate::state::{Installed, Plugin, State};
@@ -28,7 +28,7 @@ pub struct Install {
 
 impl Change<'_> {
     /// Installs a package; the plugin is disabled, unless another version of it was enabled. Whoever uses
-    /// the version before may not `agree` with what comes in its place. Behind a failure all is
+    /// the version before may not `agree` with what comes in its place. After a failure all is
     /// as before.
     pub fn install<E: From<Error>>(
         &mut self,
@@ -80,7 +80,7 @@ impl Change<'_> {
         let metadata = from.metadata().map_err(failed("read", file))?;
         if !metadata.is_file() {
             let package = file.display().to_string();
-            return Err(Error::PackageRejected { package, why: Rejected::Archive("it is no regular file".into()) });
+            return Err(Error::PackageRejected { package, why: PackageError::Archive("it is no regular file".into()) });
         }
         let home = self.store.home().path();
         let copy = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(home);
@@ -93,14 +93,14 @@ impl Change<'_> {
     }
 
     /// Opens the copy, if anybody vouches for it: nothing of it is parsed before.
-    fn vouched(&self, mut copy: File, sha256: Digest, file: &Path) -> Result<(Package, Voucher), Error> {
+    fn vouched(&self, mut copy: File, sha256: Digest, file: &Path) -> Result<(Package, TrustSource), Error> {
         let allowance = self.state.allowances().find(|allowed| allowed.sha256 == sha256);
         let signed = match Trust::read(self.store.home())?.verify(&mut copy, file) {
             Err(_) if allowance.is_none() && is_library(&mut copy) => {
                 let why =
                     "it is a library; `hookrail pack` makes a package of it, `hookrail plugin load` takes it as it is";
                 let package = file.display().to_string();
-                return Err(Error::PackageRejected { package, why: Rejected::Archive(why.into()) });
+                return Err(Error::PackageRejected { package, why: PackageError::Archive(why.into()) });
             }
             Err(error) if allowance.is_none() => return Err(error.into()),
             signed => signed.map_err(Error::from),
@@ -113,19 +113,19 @@ impl Change<'_> {
             let (id, name) = (signed.key.id(), signed.name);
             match self.state.plugins.get(&metadata.name).and_then(|plugin| plugin.owner) {
                 Some(owner) if owner != id => {
-                    let why = Refused::ForeignName { key: format!("{id} ({name})"), owner: owner.to_string() };
+                    let why = StoreError::ForeignName { key: format!("{id} ({name})"), owner: owner.to_string() };
                     Err(refused(&metadata.name, why))
                 }
-                _ => Ok(Voucher::Key { id, name }),
+                _ => Ok(TrustSource::Key { id, name }),
             }
         });
         match by {
-            Err(_) if is_allowed => Ok((package, Voucher::Allowed)),
+            Err(_) if is_allowed => Ok((package, TrustSource::Allowed)),
             by => by.map(|by| (package, by)),
         }
     }
 
-    /// The state behind the installation, and the version in whose place it comes.
+    /// The state after the installation, and the version in whose place it comes.
     fn planned(
         &self,
         metadata: &Metadata,
@@ -133,24 +133,24 @@ impl Change<'_> {
         how: Install,
     ) -> Result<(State, Option<Version>), Error> {
         let Metadata { name, version, .. } = metadata;
-        if self.store.came_with(&self.state, name).is_some() {
-            return Err(refused(name, Refused::Prebuilt));
+        if self.store.bundled(&self.state, name).is_some() {
+            return Err(refused(name, StoreError::Prebuilt));
         }
         let mut state = self.state.clone();
         let plugin = state.plugins.entry(name.clone()).or_insert_with(|| Plugin::new(version.clone()));
         if plugin.versions.contains_key(version) {
             let is_current = plugin.current.as_ref() == Some(version);
             let version = version.to_string();
-            return Err(refused(name, Refused::AlreadyInstalled { version, is_current }));
+            return Err(refused(name, StoreError::AlreadyInstalled { version, is_current }));
         }
         if *version < plugin.newest && !how.downgrade {
             let (version, newest) = (version.to_string(), plugin.newest.to_string());
-            return Err(refused(name, Refused::Downgrade { version, newest }));
+            return Err(refused(name, StoreError::Downgrade { version, newest }));
         }
         match installed.by {
             // It is used up.
-            Voucher::Allowed => state.allowances.retain(|allowed| allowed.sha256 != installed.package),
-            Voucher::Key { id, .. } => _ = plugin.owner.get_or_insert(id),
+            TrustSource::Allowed => state.allowances.retain(|allowed| allowed.sha256 != installed.package),
+            TrustSource::Key { id, .. } => _ = plugin.owner.get_or_insert(id),
         }
         plugin.newest = plugin.newest.clone().max(version.clone());
         // INVARIANT: it is another version than the one before it, and both are installed.
@@ -164,11 +164,11 @@ impl Change<'_> {
 
     /// Unpacks beside the place.
     fn unpack(&self, package: &mut Package, file: &Path) -> Result<PathBuf, Error> {
-        let folder = self.store.folder();
-        if !folder.exists() {
-            make(&folder, 0o700)?;
+        let directory = self.store.directory();
+        if !directory.exists() {
+            make(&directory, 0o700)?;
         }
-        let unfinished = folder.join(format!("{UNFINISHED}{}", package.metadata().full_name()));
+        let unfinished = directory.join(format!("{UNFINISHED}{}", package.metadata().full_name()));
         unpack(package, &unfinished, file)?;
         Ok(unfinished)
     }
@@ -176,13 +176,13 @@ impl Change<'_> {
     /// Puts what is unpacked into its place.
     fn put(&self, unfinished: &Path, metadata: &Metadata) -> Result<(), Error> {
         let place = self.store.place(&metadata.name, &metadata.version);
-        let folder = self.store.folder();
-        let plugin = folder.join(&metadata.name);
+        let directory = self.store.directory();
+        let plugin = directory.join(&metadata.name);
         if !plugin.exists() {
             make(&plugin, 0o755)?;
         }
         fs::rename(unfinished, &place).map_err(failed("write", &place))?;
-        [&plugin, &folder, self.store.home().path()].into_iter().try_for_each(sync)
+        [&plugin, &directory, self.store.home().path()].into_iter().try_for_each(sync)
     }
 }
 

@@ -51,12 +51,12 @@ mod verbs;
 
 #[doc(no_inline)]
 pub use hookrail_model::installed::{
-    Allowance, Configured, FormerConfig, Installation, Kind, Listed, Origin, Standing, Voucher,
+    Allowance, Configured, FormerConfig, Installation, Kind, Listed, Origin, SignatureStatus, TrustSource,
 };
 pub use semver::Version;
 
 pub use change::{Change, unasked};
-pub use error::{Error, MAX_CONFIG, Refused};
+pub use error::{Error, MAX_CONFIG, StoreError};
 pub use examine::Depth;
 pub use install::Install;
 pub use library::{Library, Wanted};
@@ -67,4 +67,4 @@ pub use verbs::MAX_ALLOWANCE;
 
 // For the crates above.
 #[doc(hidden)]
-pub use {rehearsal::Rehearsal, verbs::can_be_meant};
+pub use {rehearsal::Rehearsal, verbs::validate};

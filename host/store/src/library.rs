@@ -8,7 +8,7 @@ use hookrail_image::{SealedCopy, inspect};
 use hookrail_model::config::HookOverride;
 use hookrail_model::note::NoteHook;
 use hookrail_model::package::{Digest, Metadata};
-use hookrail_package::{Hashing, Rejected, Trust, fits_here};
+use hookrail_package::{Hashing, PackageError, Trust, fits_here};
 use semver::Version;
 use serde_json::Value;
 
@@ -51,7 +51,7 @@ impl Store {
     }
 
     pub(super) fn wanted_in(&self, state: &State, trust: &Trust, name: &str) -> Result<Wanted, Error> {
-        if let Some(path) = self.came_with(state, name) {
+        if let Some(path) = self.bundled(state, name) {
             let config = self.configured(name, None)?.value;
             let (library, hooks) = (prebuilt(name, path)?, state.desired(name).hooks);
             return Ok(Wanted { library, config, hooks, requires: Vec::new() });
@@ -71,7 +71,7 @@ impl Store {
 
     /// The callbacks that a plugin may register, as it says itself.
     pub fn declared(&self, state: &State, name: &str) -> Result<Vec<NoteHook>, Error> {
-        if let Some(path) = self.came_with(state, name) {
+        if let Some(path) = self.bundled(state, name) {
             return Ok(inspect(path)?.note.hooks);
         }
         let (_, version, installed) = state.installed(name)?;
@@ -114,7 +114,7 @@ impl Library {
             let found = bytes.digest();
             if found != sha256 {
                 let package = self.path.display().to_string();
-                return Err(Error::PackageRejected { package, why: Rejected::digest("it", sha256, found) });
+                return Err(Error::PackageRejected { package, why: PackageError::digest("it", sha256, found) });
             }
         }
         Ok(copy)

@@ -4,8 +4,8 @@ use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::thread;
 
-use hookrail_model::installed::{Kind, Listed, Standing, Voucher};
-use hookrail_package::{Rejected, Trust};
+use hookrail_model::installed::{Kind, Listed, SignatureStatus, TrustSource};
+use hookrail_package::{PackageError, Trust};
 use semver::Version;
 
 use crate::error::Error;
@@ -21,8 +21,8 @@ impl Store {
             let trust = Trust::read(self.home())?;
             let names: Vec<_> = state.plugins().keys().collect();
             let installed = |name: &&String| self.installed(state, &trust, name, depth);
-            let came_with = || self.prebuilt.keys().filter_map(|name| self.prebuilt(state, name)).collect();
-            let mut listed = on_all_cores(&names, installed, came_with);
+            let bundled = || self.prebuilt.keys().filter_map(|name| self.prebuilt(state, name)).collect();
+            let mut listed = on_all_cores(&names, installed, bundled);
             listed.sort_by(|a, b| a.name.cmp(&b.name));
             Ok(listed)
         })
@@ -41,8 +41,8 @@ impl Store {
         let Installed { by, at, .. } = installed.clone();
         let examined = examine(self, trust, name, version, installed, depth);
         let signature = match (&examined, &by) {
-            (Ok(_), Voucher::Allowed) => Standing::Unsigned,
-            (Ok(_), Voucher::Key { .. }) => Standing::Signed,
+            (Ok(_), TrustSource::Allowed) => SignatureStatus::Unsigned,
+            (Ok(_), TrustSource::Key { .. }) => SignatureStatus::Signed,
             (Err(error), _) => standing(error),
         };
         Some(Listed {
@@ -59,13 +59,13 @@ impl Store {
     }
 
     fn prebuilt(&self, state: &State, name: &str) -> Option<Listed> {
-        let library = prebuilt(name, self.came_with(state, name)?);
+        let library = prebuilt(name, self.bundled(state, name)?);
         Some(Listed {
             name: name.into(),
             version: library.as_ref().map_or(Version::new(0, 0, 0), |library| library.version.clone()),
             kind: Kind::Prebuilt,
             enabled: state.desired(name).enabled,
-            signature: library.as_ref().map_or(Standing::Invalid, |_| Standing::BuiltIn),
+            signature: library.as_ref().map_or(SignatureStatus::Invalid, |_| SignatureStatus::BuiltIn),
             why: library.err().map(|error| error.to_string()),
             by: None,
             at: None,
@@ -74,7 +74,7 @@ impl Store {
     }
 }
 
-/// What becomes of all of them, behind what the caller finds meanwhile: files are opened and read on all cores
+/// What becomes of all of them, after what the caller finds meanwhile: files are opened and read on all cores
 /// where there are many.
 fn on_all_cores<T: Sync, R: Send>(
     all: &[T],
@@ -101,9 +101,11 @@ fn on_all_cores<T: Sync, R: Send>(
     })
 }
 
-fn standing(error: &Error) -> Standing {
+fn standing(error: &Error) -> SignatureStatus {
     match error {
-        Error::PackageRejected { why: Rejected::Differs { .. } | Rejected::Files(_), .. } => Standing::Modified,
-        _ => Standing::Invalid,
+        Error::PackageRejected { why: PackageError::Differs { .. } | PackageError::Files(_), .. } => {
+            SignatureStatus::Modified
+        }
+        _ => SignatureStatus::Invalid,
     }
 }

@@ -1,4 +1,4 @@
-//! What hosts load, each behind what it needs.
+//! What hosts load, each after what it needs.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -18,7 +18,7 @@ pub struct Enabled {
 }
 
 impl Store {
-    /// What hosts load of the plugins that they shall load, each behind those it needs, and looked at when its
+    /// What hosts load of the plugins that they shall load, each after those it needs, and looked at when its
     /// turn comes.
     pub fn enabled(&self) -> Result<impl Iterator<Item = Enabled>, Error> {
         let (state, trust) = (self.state()?, Trust::read(self.home())?);
@@ -27,7 +27,7 @@ impl Store {
     }
 }
 
-/// Each behind those it needs, otherwise by name; so are those that need each other. Each is looked at when
+/// Each after those it needs, otherwise by name; so are those that need each other. Each is looked at when
 /// its turn comes.
 struct InOrder<F> {
     left: BTreeSet<String>,

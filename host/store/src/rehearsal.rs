@@ -12,7 +12,7 @@ use crate::change::Change;
 use crate::error::{Error, failed};
 use crate::store::Store;
 
-/// What of a home a change of the store looks at, and how many folders deep another one may be written there.
+/// What of a home a change of the store looks at, and how many directories deep another one may be written there.
 const PARTS: [(&str, u32); 4] = [("config", 2), ("state.json", 0), ("store", 2), ("trust.json", 0)];
 
 /// A store in which all is as in another one, until it is dropped.
@@ -24,7 +24,7 @@ const PARTS: [(&str, u32); 4] = [("config", 2), ("state.json", 0), ("store", 2),
 pub struct Rehearsal<'a> {
     /// The store to try things out in.
     pub store: Store,
-    folder: TempDir,
+    directory: TempDir,
     /// Whoever else changed the other one would collect this.
     _change: Change<'a>,
 }
@@ -34,29 +34,29 @@ impl Store {
     pub fn rehearsal(&self) -> Result<Rehearsal<'_>, Error> {
         let change = self.change()?;
         let home = self.home().path();
-        let folder = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(home);
-        let folder = folder.map_err(failed("write into", home))?;
+        let directory = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(home);
+        let directory = directory.map_err(failed("write into", home))?;
         for (part, depth) in PARTS {
             let from = home.join(part);
             if from.exists() {
-                // INVARIANT: nothing but folders is made there, and links.
-                link(&from, &folder.path().join(part), depth).map_err(failed("copy", &from))?;
+                // INVARIANT: nothing but directories is made there, and links.
+                link(&from, &directory.path().join(part), depth).map_err(failed("copy", &from))?;
             }
         }
-        let store = self.elsewhere(Home::open(folder.path())?);
-        Ok(Rehearsal { store, folder, _change: change })
+        let store = self.elsewhere(Home::open(directory.path())?);
+        Ok(Rehearsal { store, directory, _change: change })
     }
 }
 
 impl Rehearsal<'_> {
     /// What was said of the store, said of the one that it stands for.
     pub fn in_place(&self, said: &str) -> String {
-        let home = self.folder.path().parent().expect("it lies in the home");
-        said.replace(&*self.folder.path().to_string_lossy(), &home.to_string_lossy())
+        let home = self.directory.path().parent().expect("it lies in the home");
+        said.replace(&*self.directory.path().to_string_lossy(), &home.to_string_lossy())
     }
 }
 
-/// Makes folders like those that are there, so deep, and links to all else in them.
+/// Makes directories like those that are there, so deep, and links to all else in them.
 fn link(from: &Path, to: &Path, depth: u32) -> io::Result<()> {
     let metadata = fs::metadata(from)?;
     if depth == 0 || !metadata.is_dir() {

@@ -4,7 +4,7 @@ use hookrail_model::package::{Metadata, Requirement};
 use semver::Version;
 
 use crate::change::Change;
-use crate::error::{Error, Refused, refused};
+use crate::error::{Error, StoreError, refused};
 use crate::library::prebuilt;
 use crate::state::Plugin;
 
@@ -30,7 +30,7 @@ impl Change<'_> {
             Some(format!("{name} {versions}, which {found}"))
         };
         let lacking: Vec<_> = metadata.requires.iter().filter_map(lacks).collect();
-        if lacking.is_empty() { Ok(()) } else { Err(refused(&metadata.name, Refused::Lacks(lacking))) }
+        if lacking.is_empty() { Ok(()) } else { Err(refused(&metadata.name, StoreError::Lacks(lacking))) }
     }
 
     /// Refuses to let a plugin go, or have another version, while others need the one it has.
@@ -45,12 +45,12 @@ impl Change<'_> {
             (!fits).then(|| format!("{other} {version}, which needs {name} {}", requirement.versions))
         };
         let dependants: Vec<_> = self.state.plugins.iter().filter_map(needs).collect();
-        if dependants.is_empty() { Ok(()) } else { Err(refused(name, Refused::Needed(dependants))) }
+        if dependants.is_empty() { Ok(()) } else { Err(refused(name, StoreError::Needed(dependants))) }
     }
 
     /// The version of a plugin that hosts would load.
     fn version(&self, name: &str) -> Option<Version> {
-        match self.store.came_with(&self.state, name) {
+        match self.store.bundled(&self.state, name) {
             Some(path) => prebuilt(name, path).ok().map(|library| library.version),
             None => self.state.plugins.get(name)?.current.clone(),
         }

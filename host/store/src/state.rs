@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use hookrail_model::config::HookOverride;
-use hookrail_model::installed::{Allowance, Voucher};
+use hookrail_model::installed::{Allowance, TrustSource};
 use hookrail_model::package::{Digest, KeyId, check_name};
 use hookrail_package::{Home, Locked};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Refused, refused};
+use crate::error::{Error, StoreError, refused};
 
 /// The file in the home.
 const FILE: &str = "state.json";
@@ -21,7 +21,7 @@ const FORMAT: u32 = 1;
 /// What is installed, and what the operator wants of it.
 ///
 /// # Invariants
-/// Names are such as packages may have, and so are names of folders. Of each plugin the current version is
+/// Names are such as packages may have, and so are names of directories. Of each plugin the current version is
 /// one of the installed ones, and so is the one before it, which is another one; without a current version
 /// none is installed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,7 +73,7 @@ pub struct Installed {
     /// The SHA-256 of its `package.json`, which has those of all its files.
     pub metadata: Digest,
     /// Who vouches for it.
-    pub by: Voucher,
+    pub by: TrustSource,
     /// Since when it is there, as RFC 3339.
     pub at: String,
 }
@@ -103,7 +103,7 @@ impl State {
     pub fn installed(&self, name: &str) -> Result<(&Plugin, &Version, &Installed), Error> {
         let plugin = self.plugins.get(name);
         let current = plugin.and_then(|plugin| Some((plugin, plugin.current.as_ref()?)));
-        let (plugin, version) = current.ok_or_else(|| refused(name, Refused::NotInstalled))?;
+        let (plugin, version) = current.ok_or_else(|| refused(name, StoreError::NotInstalled))?;
         // By the type invariant.
         Ok((plugin, version, &plugin.versions[version]))
     }
@@ -137,7 +137,7 @@ impl State {
         // INVARIANT: it is checked.
         state.and_then(|state| state.check().map(|()| state)).map_err(|why| {
             let plugin = home.path().join(FILE).display().to_string();
-            Error::Store { plugin, why: Refused::Damaged(why) }
+            Error::Store { plugin, why: StoreError::Damaged(why) }
         })
     }
 

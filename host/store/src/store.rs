@@ -41,10 +41,10 @@ impl Store {
     /// That of a home; refuses one that others may write to.
     pub fn open(home: Home) -> Result<Self, Error> {
         let store = Store { home, prebuilt: BTreeMap::new(), exported: Exported(None) };
-        match store.folder().symlink_metadata() {
-            Ok(_) => store.home.check(&store.folder())?,
+        match store.directory().symlink_metadata() {
+            Ok(_) => store.home.check(&store.directory())?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => return Err(failed("look at", &store.folder())(source)),
+            Err(source) => return Err(failed("look at", &store.directory())(source)),
         }
         Ok(store)
     }
@@ -70,19 +70,19 @@ impl Store {
         Store { home, ..self.clone() }
     }
 
-    /// The folder it lies in.
+    /// The directory it lies in.
     pub fn home(&self) -> &Home {
         &self.home
     }
 
-    /// The folder into which packages are dropped.
+    /// The directory into which packages are dropped.
     pub fn incoming(&self) -> PathBuf {
         self.home.path().join("incoming")
     }
 
     /// The library of a plugin that came with the program. What is installed under its name goes before it: it
     /// was there before the program brought one.
-    pub(crate) fn came_with(&self, state: &State, name: &str) -> Option<&Path> {
+    pub(crate) fn bundled(&self, state: &State, name: &str) -> Option<&Path> {
         let path = self.prebuilt.get(name)?;
         state.installed(name).is_err().then_some(path)
     }
@@ -90,10 +90,10 @@ impl Store {
     /// Refuses what is neither installed nor prebuilt.
     pub(crate) fn is_there(&self, state: &State, name: &str) -> Result<(), Error> {
         let installed = state.installed(name).map(|_| ());
-        installed.or_else(|error| self.came_with(state, name).map(|_| ()).ok_or(error))
+        installed.or_else(|error| self.bundled(state, name).map(|_| ()).ok_or(error))
     }
 
-    /// What is installed right now. Takes no lock: changes are seen whole or not at all.
+    /// What is installed right now. Requirements no lock: changes are seen whole or not at all.
     pub fn state(&self) -> Result<State, Error> {
         State::read(&self.home)
     }
@@ -115,19 +115,19 @@ impl Store {
         Ok(self.exported.0.as_ref().map_or(Ok(None), |read| read(path))?)
     }
 
-    pub(crate) fn folder(&self) -> PathBuf {
+    pub(crate) fn directory(&self) -> PathBuf {
         self.home.path().join("store")
     }
 
     /// Where the versions of a plugin lie.
     #[doc(hidden)]
-    pub fn folder_of(&self, name: &str) -> PathBuf {
-        self.folder().join(name)
+    pub fn directory_of(&self, name: &str) -> PathBuf {
+        self.directory().join(name)
     }
 
     /// Where a version lies, or shall.
     pub(crate) fn place(&self, name: &str, version: &Version) -> PathBuf {
-        self.folder_of(name).join(version.to_string())
+        self.directory_of(name).join(version.to_string())
     }
 
     pub(crate) fn configs(&self) -> PathBuf {

@@ -12,7 +12,7 @@ use semver::Version;
 
 use crate::change::Change;
 use crate::config::purge;
-use crate::error::{Error, Refused, refused};
+use crate::error::{Error, StoreError, refused};
 use crate::library::Wanted;
 use crate::requires::Among;
 use crate::state::Plugin;
@@ -76,7 +76,7 @@ impl Change<'_> {
 
     /// Refuses what never can be, and an override of what a plugin does not have.
     fn can_be(&self, name: &str, hooks: &[HookOverride]) -> Result<(), Error> {
-        can_be_meant(name, hooks)?;
+        validate(name, hooks)?;
         let declared = self.store.declared(&self.state, name)?;
         let is_there = |hook: &&HookOverride| {
             let own = hook.callback.split_once('/').map(|(_, own)| own);
@@ -93,7 +93,7 @@ impl Change<'_> {
         agree: impl FnOnce(&Wanted) -> Result<(), E>,
     ) -> Result<(Version, Version), E> {
         let (plugin, current, _) = self.state.installed(name)?;
-        let previous = plugin.previous.as_ref().ok_or_else(|| refused(name, Refused::NoPrevious))?;
+        let previous = plugin.previous.as_ref().ok_or_else(|| refused(name, StoreError::NoPrevious))?;
         let metadata = self.examine(name, previous, &plugin.versions[previous])?;
         if self.state.desired(name).enabled {
             self.fits_in(&self.store.place(name, previous), &metadata)?;
@@ -159,7 +159,7 @@ impl Change<'_> {
 
 /// Refuses what cannot be said of the callbacks of a plugin, whatever it declares: what no list of overrides may
 /// hold, callbacks of others, and priorities that nobody may have.
-pub fn can_be_meant(name: &str, hooks: &[HookOverride]) -> Result<(), Error> {
+pub fn validate(name: &str, hooks: &[HookOverride]) -> Result<(), Error> {
     HookOverride::check(hooks)?;
     hooks.iter().try_for_each(|hook| {
         if hook.callback.split_once('/').is_none_or(|(instance, _)| plugin_of(instance) != name) {
@@ -176,5 +176,5 @@ pub fn can_be_meant(name: &str, hooks: &[HookOverride]) -> Result<(), Error> {
 }
 
 fn no_callback(name: &str, hook: &HookOverride) -> Error {
-    refused(name, Refused::NoCallback { callback: hook.callback.clone(), point: hook.point.clone() })
+    refused(name, StoreError::NoCallback { callback: hook.callback.clone(), point: hook.point.clone() })
 }

@@ -157,7 +157,7 @@ fn end_half_line(file: &File, size: u64) -> io::Result<u64> {
     write_whole(file, size, b"\n").map(|()| size + 1)
 }
 
-/// Writes a line behind `size` bytes, or leaves them as they are.
+/// Writes a line after `size` bytes, or leaves them as they are.
 fn write_whole(mut file: &File, size: u64, line: &[u8]) -> io::Result<()> {
     let mut rest = line;
     while !rest.is_empty() {

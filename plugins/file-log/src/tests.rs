@@ -23,8 +23,8 @@ fn lines(path: &Path) -> Vec<String> {
 
 #[test]
 fn delivered_messages_are_logged_in_their_order() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.log");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.log");
     let plugin = start(&path, "");
     ["one", "two"].iter().for_each(|body| deliver(&plugin, body));
     let bodies = lines(&path).into_iter().map(|line| serde_json::from_str::<Message>(&line).unwrap().body);
@@ -33,8 +33,8 @@ fn delivered_messages_are_logged_in_their_order() {
 
 #[test]
 fn dropped_messages_are_logged_when_asked_for() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.log");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.log");
     let message = Message::new("log.app", "spam");
     let mut dropped = Dropped { message, decided_by: "a/b".into(), code: 7, reason: "no".into() };
     let plugin = start(&path, r#", "format": "text", "dropped": true"#);
@@ -45,8 +45,8 @@ fn dropped_messages_are_logged_when_asked_for() {
 #[test]
 #[should_panic(expected = "no callback `write-dropped` is registered")]
 fn dropped_messages_are_left_alone_by_default() {
-    let folder = tempfile::tempdir().unwrap();
-    let plugin = start(&folder.path().join("a.log"), "");
+    let directory = tempfile::tempdir().unwrap();
+    let plugin = start(&directory.path().join("a.log"), "");
     let mut dropped = Dropped { message: Message::empty(), decided_by: "".into(), code: 0, reason: "".into() };
     plugin.call::<MessageDropped>("write-dropped", &mut dropped);
 }
@@ -66,9 +66,9 @@ fn a_full_disk_is_a_fault() {
 
 #[test]
 fn what_should_be_known_beside_is_logged() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.log");
-    std::fs::create_dir_all(folder.path().join("a.log.1/in the way")).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.log");
+    std::fs::create_dir_all(directory.path().join("a.log.1/in the way")).unwrap();
     let plugin = start(&path, r#", "max_bytes": 10, "keep": 1"#);
     ["one", "two"].iter().for_each(|body| deliver(&plugin, body));
     assert_eq!(lines(&path).len(), 2);
@@ -77,11 +77,11 @@ fn what_should_be_known_beside_is_logged() {
 
 #[test]
 fn a_reload_goes_on_in_the_new_file_and_a_bad_one_in_the_old() {
-    let folder = tempfile::tempdir().unwrap();
-    let [old, new] = ["old", "new"].map(|name| folder.path().join(name));
+    let directory = tempfile::tempdir().unwrap();
+    let [old, new] = ["old", "new"].map(|name| directory.path().join(name));
     let plugin = start(&old, "");
     deliver(&plugin, "one");
-    assert!(plugin.reload(&config(&folder.path().join("no/such"), "")).is_err());
+    assert!(plugin.reload(&config(&directory.path().join("no/such"), "")).is_err());
     let error = plugin.reload(&config(&new, r#", "dropped": true"#)).unwrap_err().to_string();
     assert!(error.contains("at a restart"), "{error}");
     deliver(&plugin, "two");
@@ -93,8 +93,8 @@ fn a_reload_goes_on_in_the_new_file_and_a_bad_one_in_the_old() {
 
 #[test]
 fn the_next_generation_may_start_before_this_one_stops() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.log");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.log");
     let old = start(&path, "");
     let new = start(&path, "");
     deliver(&old, "one");

@@ -55,7 +55,7 @@ impl Replacement {
     }
 }
 
-/// The name behind a dollar sign, and what follows it.
+/// The name after a dollar sign, and what follows it.
 fn split_name(from_dollar: &str) -> Result<(&str, &str), String> {
     let rest = &from_dollar[1..];
     if let Some(braced) = rest.strip_prefix('{') {

@@ -41,7 +41,7 @@ impl Rule {
         Some(masked)
     }
 
-    /// The next match behind one that ended at `end`; an empty one right there does not count.
+    /// The next match after one that ended at `end`; an empty one right there does not count.
     fn find_behind<'t>(&self, text: &'t [u8], end: usize) -> Option<Match<'t>> {
         match self.regex.find_at(text, end)? {
             found if found.end() > end => Some(found),

@@ -8,7 +8,7 @@ use super::tree::{Id, Tree};
 /// What a path can mean; several where a module and an item have the same name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Meaning {
-    /// An item, by its name, the file that defines it, and whether a path may go on behind it.
+    /// An item, by its name, the file that defines it, and whether a path may go on after it.
     Item(String, PathBuf, bool),
     Module(Id),
 }

@@ -23,7 +23,7 @@ pub(super) struct Module {
     pub(super) parent: Option<Id>,
     /// By its name; several where conditions choose among them.
     pub(super) children: BTreeMap<String, Vec<Id>>,
-    /// The names of the items that it defines, and whether a path may go on behind them, as behind a type's.
+    /// The names of the items that it defines, and whether a path may go on after them, as after a type's.
     pub(super) items: Vec<(String, bool)>,
     /// What it names by `use`.
     pub(super) uses: Vec<Use>,
@@ -44,29 +44,29 @@ impl Tree {
     pub(super) fn read(root: &Path, read: &dyn Fn(&Path) -> Option<String>) -> Self {
         let mut tree = Tree { modules: Vec::new(), macros: BTreeMap::new(), exported: BTreeSet::new() };
         let text = read(root).unwrap_or_else(|| panic!("there is no {}", root.display()));
-        let folder = root.parent().unwrap_or(Path::new("")).to_owned();
-        tree.add_file(root.to_owned(), text, folder, None, read);
+        let directory = root.parent().unwrap_or(Path::new("")).to_owned();
+        tree.add_file(root.to_owned(), text, directory, None, read);
         tree
     }
 
-    /// Adds a file as a module, whose files without a path of their own lie in `folder`.
+    /// Adds a file as a module, whose files without a path of their own lie in `directory`.
     fn add_file(
         &mut self,
         file: PathBuf,
         text: String,
-        folder: PathBuf,
+        directory: PathBuf,
         parent: Option<Id>,
         read: &dyn Fn(&Path) -> Option<String>,
     ) -> Id {
         let parsed = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        self.add(file, parsed.items, folder, parent, read)
+        self.add(file, parsed.items, directory, parent, read)
     }
 
     fn add(
         &mut self,
         file: PathBuf,
         items: Vec<Item>,
-        folder: PathBuf,
+        directory: PathBuf,
         parent: Option<Id>,
         read: &dyn Fn(&Path) -> Option<String>,
     ) -> Id {
@@ -83,17 +83,17 @@ impl Tree {
                 Item::Mod(module) => {
                     let name = plain(&module.ident);
                     let child = match module.content {
-                        Some((_, items)) => self.add(file.clone(), items, folder.join(&name), Some(id), read),
+                        Some((_, items)) => self.add(file.clone(), items, directory.join(&name), Some(id), read),
                         None => {
-                            let places = places(&module.attrs, &name, &file, &folder);
+                            let places = places(&module.attrs, &name, &file, &directory);
                             let found =
-                                places.into_iter().find_map(|(file, folder)| Some((read(&file)?, file, folder)));
-                            let Some((text, file, folder)) = found else {
+                                places.into_iter().find_map(|(file, directory)| Some((read(&file)?, file, directory)));
+                            let Some((text, file, directory)) = found else {
                                 let is_there_sometimes = module.attrs.iter().any(|one| one.path().is_ident("cfg"));
                                 assert!(is_there_sometimes, "{} has no file for `{name}`", file.display());
                                 continue;
                             };
-                            self.add_file(file, text, folder, Some(id), read)
+                            self.add_file(file, text, directory, Some(id), read)
                         }
                     };
                     self.modules[id].children.entry(name).or_default().push(child);
@@ -123,7 +123,7 @@ impl Tree {
 }
 
 /// Where the file of a module may be, and where those of the modules in it are then.
-fn places(attributes: &[Attribute], name: &str, declared_in: &Path, folder: &Path) -> Vec<(PathBuf, PathBuf)> {
+fn places(attributes: &[Attribute], name: &str, declared_in: &Path, directory: &Path) -> Vec<(PathBuf, PathBuf)> {
     let explicit = attributes.iter().find_map(|attribute| match &attribute.meta {
         Meta::NameValue(pair) if pair.path.is_ident("path") => match &pair.value {
             Expr::Lit(ExprLit { lit: Lit::Str(path), .. }) => Some(path.value()),
@@ -133,11 +133,11 @@ fn places(attributes: &[Attribute], name: &str, declared_in: &Path, folder: &Pat
     });
     if let Some(path) = explicit {
         let file = declared_in.parent().unwrap_or(Path::new("")).join(path);
-        let folder = file.parent().unwrap_or(Path::new("")).to_owned();
-        return vec![(file, folder)];
+        let directory = file.parent().unwrap_or(Path::new("")).to_owned();
+        return vec![(file, directory)];
     }
-    let own = folder.join(name);
-    vec![(folder.join(format!("{name}.rs")), own.clone()), (own.join("mod.rs"), own)]
+    let own = directory.join(name);
+    vec![(directory.join(format!("{name}.rs")), own.clone()), (own.join("mod.rs"), own)]
 }
 fn attributes(item: &Item) -> &[Attribute] {
     match item {

@@ -11,7 +11,7 @@ static bool is_version(const char *version)
 
 static uint32_t refuse(const char *why)
 {
-  host->say(HOOKRAIL_SAYING_ERROR, hookrail_str_of(why));
+  host->report(HOOKRAIL_REPORT_ERROR, hookrail_str_of(why));
   return 1;
 }
 

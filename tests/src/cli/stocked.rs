@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use crate::cc;
-use crate::cli::{folder, hookrail, run, text};
+use crate::cli::{directory, hookrail, run, text};
 use crate::{binary, root};
 
 /// The target of this machine, as a package names it.
@@ -22,16 +22,16 @@ pub const TARGET: &str =
 pub fn packages() -> &'static Path {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     MADE.get_or_init(|| {
-        let folder = folder(&format!("packages_{}", binary()));
+        let directory = directory(&format!("packages_{}", binary()));
         let source = with_tables(&fs::read_to_string(root().join("abi/examples/c/screen.c")).unwrap());
-        fs::create_dir(folder.join("src")).unwrap();
-        fs::write(folder.join("src/lib.rs"), "//! Nobody builds it here.\n").unwrap();
+        fs::create_dir(directory.join("src")).unwrap();
+        fs::write(directory.join("src/lib.rs"), "//! Nobody builds it here.\n").unwrap();
         for limit in ["one", "two"] {
-            fs::write(folder.join(format!("{limit}.json")), format!("{{\"limit\": {limit:?}}}\n")).unwrap();
+            fs::write(directory.join(format!("{limit}.json")), format!("{{\"limit\": {limit:?}}}\n")).unwrap();
         }
-        made(&folder, &["keygen", "--key", "me.key", "--no-password"]);
+        made(&directory, &["keygen", "--key", "me.key", "--no-password"]);
         for version in ["1.0.0", "1.1.0", "1.2.0", "2.0.0", "3.0.0", "4.0.0", "5.0.0"] {
-            let file = folder.join(format!("screen-{version}.c"));
+            let file = directory.join(format!("screen-{version}.c"));
             let defined = format!("#define SCREEN_VERSION \"{version}\"\n");
             fs::write(&file, defined + &source.replace("\"1.0.0\"", &format!("{version:?}"))).unwrap();
             let library = file.with_extension("so");
@@ -41,16 +41,16 @@ pub fn packages() -> &'static Path {
                  authors = [\"Jane <jane@example.org>\"]\nrepository = \"https://example.org\"\n[lib]\ncrate-type = [\"cdylib\"]\n\
                  [package.metadata.hookrail]\nfunctionality = [\"message_processing\"]\n[workspace]\n"
             );
-            fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+            fs::write(directory.join("Cargo.toml"), manifest).unwrap();
             let library = format!("{TARGET}={}", library.display());
-            let _ = fs::remove_dir_all(folder.join("etc"));
+            let _ = fs::remove_dir_all(directory.join("etc"));
             if version == "4.0.0" {
-                fs::create_dir(folder.join("etc")).unwrap();
-                fs::write(folder.join("etc/screen.json"), "{ \"four\": true }\n").unwrap();
+                fs::create_dir(directory.join("etc")).unwrap();
+                fs::write(directory.join("etc/screen.json"), "{ \"four\": true }\n").unwrap();
             }
-            made(&folder, &["pack", ".", "--lib", &library, "--sign", "--key", "me.key"]);
+            made(&directory, &["pack", ".", "--lib", &library, "--sign", "--key", "me.key"]);
         }
-        folder
+        directory
     })
 }
 
@@ -78,9 +78,9 @@ fn with_tables(example: &str) -> String {
     })
 }
 
-fn made(folder: &Path, arguments: &[&str]) {
+fn made(directory: &Path, arguments: &[&str]) {
     let mut command = hookrail(arguments);
-    let output = run(command.current_dir(folder).env("SOURCE_DATE_EPOCH", "1700000000"), b"");
+    let output = run(command.current_dir(directory).env("SOURCE_DATE_EPOCH", "1700000000"), b"");
     assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
 }
 
@@ -91,14 +91,14 @@ pub struct Stocked {
 }
 
 impl Stocked {
-    /// In a test's own folder of this name.
+    /// In a test's own directory of this name.
     pub fn new(test: &str) -> Self {
-        let stocked = Stocked { home: folder(test).join("home") };
+        let stocked = Stocked { home: directory(test).join("home") };
         stocked.ok(&["trust", "add", "me.pub", "--name", "Jane"]);
         stocked
     }
 
-    /// The program on this home, in the folder of the packages.
+    /// The program on this home, in the directory of the packages.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = hookrail(arguments);
         command.current_dir(packages()).env("HOOKRAIL_HOME", &self.home);
@@ -134,14 +134,14 @@ impl Stocked {
     /// All that lies in the home: modes and contents, without the moments at which something was
     /// done.
     pub fn all(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
-        let (mut all, mut folders) = (BTreeMap::new(), vec![self.home.clone()]);
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(&folder).unwrap() {
+        let (mut all, mut directories) = (BTreeMap::new(), vec![self.home.clone()]);
+        while let Some(directory) = directories.pop() {
+            for entry in fs::read_dir(&directory).unwrap() {
                 let path = entry.unwrap().path();
                 let metadata = path.symlink_metadata().unwrap();
                 let mut bytes = Vec::new();
                 if metadata.is_dir() {
-                    folders.push(path.clone());
+                    directories.push(path.clone());
                 } else {
                     bytes = fs::read(&path).unwrap();
                 }

@@ -8,23 +8,23 @@ use crate::{own_target, root};
 /// The package of the plugin `tiny-NAME`.
 pub struct Tiny {
     /// Where it lies.
-    pub folder: PathBuf,
+    pub directory: PathBuf,
     name: String,
 }
 
 impl Tiny {
-    /// In a folder of this name below that one; its source is not written yet.
-    pub fn new(folder: &Path, name: &str) -> Self {
-        let tiny = Tiny { folder: folder.join(name), name: format!("tiny-{name}") };
-        fs::create_dir_all(tiny.folder.join("src")).unwrap();
+    /// In a directory of this name below that one; its source is not written yet.
+    pub fn new(directory: &Path, name: &str) -> Self {
+        let tiny = Tiny { directory: directory.join(name), name: format!("tiny-{name}") };
+        fs::create_dir_all(tiny.directory.join("src")).unwrap();
         let (name, abi) = (&tiny.name, root().join("abi"));
         let manifest = format!(
             "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[lib]\ncrate-type = [\"cdylib\"]\n\
              [dependencies]\nhookrail-abi = {{ path = {abi:?} }}\n[profile.dev]\ndebug = false\n[workspace]\n"
         );
-        fs::write(tiny.folder.join("Cargo.toml"), manifest).unwrap();
+        fs::write(tiny.directory.join("Cargo.toml"), manifest).unwrap();
         // The versions that the workspace has, so that nothing is asked of a registry.
-        fs::copy(root().join("tests/zoo/Cargo.lock"), tiny.folder.join("Cargo.lock")).unwrap();
+        fs::copy(root().join("tests/zoo/Cargo.lock"), tiny.directory.join("Cargo.lock")).unwrap();
         tiny
     }
 
@@ -60,7 +60,7 @@ export!(Tiny);
 
     /// Writes its source, in place of what it was.
     pub fn is(&self, source: &str) -> &Self {
-        fs::write(self.folder.join("src/lib.rs"), source).unwrap();
+        fs::write(self.directory.join("src/lib.rs"), source).unwrap();
         self
     }
 
@@ -71,9 +71,9 @@ export!(Tiny);
 
     /// Builds it, and keeps a copy of that build under a name of its own.
     pub fn build(&self) -> PathBuf {
-        let library = crate::package(&self.folder, &self.name.replace('-', "_"));
-        let builds = fs::read_dir(&self.folder).unwrap().count();
-        let copy = self.folder.join(format!("build-{builds}.so"));
+        let library = crate::package(&self.directory, &self.name.replace('-', "_"));
+        let builds = fs::read_dir(&self.directory).unwrap().count();
+        let copy = self.directory.join(format!("build-{builds}.so"));
         fs::copy(library, &copy).unwrap();
         copy
     }

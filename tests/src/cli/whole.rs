@@ -59,13 +59,13 @@ pub const fn verb(
 /// All that lies in a home, and what the program says of it.
 type Seen = (BTreeMap<PathBuf, (u32, Vec<u8>)>, Value);
 
-/// A home before a verb and behind it, and one to try it in.
+/// A home before a verb and after it, and one to try it in.
 pub struct Whole {
     verb: Verb,
     template: Stocked,
     /// Before the verb.
     pub old: Seen,
-    /// Behind it.
+    /// After it.
     pub new: Seen,
     /// Where it is tried.
     pub home: Stocked,
@@ -74,7 +74,7 @@ pub struct Whole {
 /// What a fault left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Left {
-    /// The state behind the verb, and not that before it.
+    /// The state after the verb, and not that before it.
     pub is_new: bool,
     /// Something was left over, which the next change has collected.
     pub left_over: bool,

@@ -83,13 +83,13 @@ fn dispatch_here(plugin: &Path) -> String {
 
 fn dispatch_in_newer_host(plugin: &Path) -> String {
     newer_sources();
-    let folder = package(
+    let directory = package(
         "newer-host",
         "[[bin]]\nname = \"newer-host\"\npath = \"lib.rs\"",
         &[("hookrail", newer().join("host"))],
         HOST,
     );
-    let output = Command::new(hookrail_tests::package(&folder, "newer-host")).arg(plugin).output().unwrap();
+    let output = Command::new(hookrail_tests::package(&directory, "newer-host")).arg(plugin).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
@@ -121,20 +121,20 @@ fn newer() -> PathBuf {
 
 /// Writes a package of one file; only what changed, so that cargo builds it once.
 fn package(name: &str, target: &str, dependencies: &[(&str, PathBuf)], source: &str) -> PathBuf {
-    let folder = matrix().join(name);
+    let directory = matrix().join(name);
     let dependencies: String =
         dependencies.iter().map(|(name, path)| format!("{name} = {{ path = {path:?} }}\n")).collect();
     let manifest = format!(
         "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n{target}\n\n[dependencies]\n{dependencies}\n\
          [workspace]\n\n[profile.dev]\ndebug = false\n"
     );
-    write(&folder.join("Cargo.toml"), &manifest);
-    write(&folder.join("lib.rs"), source);
+    write(&directory.join("Cargo.toml"), &manifest);
+    write(&directory.join("lib.rs"), source);
     // The versions of the workspace: no network, nothing new.
-    if !folder.join("Cargo.lock").exists() {
-        std::fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    if !directory.join("Cargo.lock").exists() {
+        std::fs::copy(root().join("Cargo.lock"), directory.join("Cargo.lock")).unwrap();
     }
-    folder
+    directory
 }
 
 /// A copy of today's sources with ABI 1.1 in it.

@@ -11,7 +11,7 @@ use hookrail_abi::boundary::{
     UnloadTable, VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN, VALUE_TEXT, VALUE_UNSIGNED, flags, registration,
 };
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
-use hookrail_abi::host::{Dir, Level, Saying};
+use hookrail_abi::host::{Dir, Level, ReportKind};
 use hookrail_abi::verdict::raw;
 use hookrail_abi::{Bytes, Dropped, Effects, Format, Header, List, Message, PayloadOps, Point};
 use hookrail_tests::cc;
@@ -66,7 +66,7 @@ fn structs() -> Vec<Struct> {
         ),
         rust!("hookrail_header" = Header { key, value }),
         rust!("hookrail_heap" = Heap { malloc, calloc, realloc, free, posix_memalign }),
-        rust!("hookrail_host_table" = HostTable { size, abi, say, register_callback, current, query }),
+        rust!("hookrail_host_table" = HostTable { size, abi, report, register_callback, current, query }),
         rust!("hookrail_log_service" = LogService { size, write }),
         rust!("hookrail_memory_shard" = MemoryShard { allocated, freed, allocations, frees, own }),
         rust!("hookrail_memory_table" = MemoryTable { size, count, shards }),
@@ -162,9 +162,9 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("HOOKRAIL_MESSAGE_DROPPED_REVISION", MessageDropped::REVISION),
         ("HOOKRAIL_MESSAGE_PUBLISH_REVISION", MessagePublish::REVISION),
         ("HOOKRAIL_PANIC_ABORTS", flags::PANIC_ABORTS),
-        ("HOOKRAIL_SAYING_DENIED", Saying::Denied as u32),
-        ("HOOKRAIL_SAYING_ERROR", Saying::Error as u32),
-        ("HOOKRAIL_SAYING_FAULT", Saying::Fault as u32),
+        ("HOOKRAIL_REPORT_DENIED", ReportKind::Denied as u32),
+        ("HOOKRAIL_REPORT_ERROR", ReportKind::Error as u32),
+        ("HOOKRAIL_REPORT_FAULT", ReportKind::Fault as u32),
         ("HOOKRAIL_SITE_EVENT", SITE_EVENT),
         ("HOOKRAIL_SITE_SPAN", SITE_SPAN),
         ("HOOKRAIL_STOP", raw::STOP),

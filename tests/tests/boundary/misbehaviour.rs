@@ -146,7 +146,7 @@ fn a_panic_in_a_callback_is_a_fault_and_the_chain_goes_on() {
         let mut message = Message::new("a", "boom");
         assert_eq!(publish.dispatch(&mut message).verdict, Verdict::Continue);
         assert_eq!(delivered.dispatch(&mut message).verdict, Verdict::Continue);
-        // What stands behind it still judges, and what it does not choke on passes.
+        // What stands after it still judges, and what it does not choke on passes.
         assert_eq!(publish.dispatch(&mut Message::new("a b", "boom")).verdict, Verdict::Deny(hookrail::BAD_TOPIC));
         assert_eq!(publish.dispatch(&mut Message::new("a", "fine")).verdict, Verdict::Continue);
         let faults = faults(&watched.host);

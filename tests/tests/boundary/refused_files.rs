@@ -46,7 +46,7 @@ fn a_file_that_is_no_library_is_named_for_its_kind() {
         &watched,
         [
             (PathBuf::from("/no/such/file.so"), "HR0501", "No such file", "the system's message"),
-            not(folder(), "it is a directory, not a shared library"),
+            not(directory(), "it is a directory, not a shared library"),
             not(written("empty.so", b""), "it is an empty file"),
             not(written("text.so", b"not a library\n"), "it is some other file"),
             not(PathBuf::from("/dev/null"), "it is no regular file"),
@@ -184,16 +184,16 @@ fn written(name: &str, bytes: &[u8]) -> PathBuf {
 }
 
 fn made(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
-    let file = folder().join(name);
+    let file = directory().join(name);
     let _ = std::fs::remove_file(&file);
     make(&file);
     file
 }
 
-fn folder() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bad_files");
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
+fn directory() -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bad_files");
+    std::fs::create_dir_all(&directory).unwrap();
+    directory
 }
 
 fn zoo_source(name: &str) -> String {

@@ -23,7 +23,7 @@ const PUBLISHES: Listener = Listener {
     },
 };
 
-/// A thread of the plugin goes on behind the end of its instance. What it holds is its own until it
+/// A thread of the plugin goes on after the end of its instance. What it holds is its own until it
 /// ends, though it leaves dispatches meanwhile.
 #[test]
 fn a_plugins_thread_may_log_when_its_instance_is_gone() {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use hookrail::{Callbacks, Config, End, Happened, Host, Level, Message, MessagePublish, Priority, Verdict};
+use hookrail::{Callbacks, Config, End, EventKind, Host, Level, Message, MessagePublish, Priority, Verdict};
 use hookrail_abi::Point;
 use hookrail_tests::probe::LONG;
 use hookrail_tests::{alone, zoo};
@@ -55,16 +55,16 @@ fn a_subscriber_that_panics_ends_nothing_of_the_hosts() {
     }
     point.dispatch(&mut Message::new("a", "fail"));
     // The thread that quarantines it says so, and goes on; as it does when it works again.
-    let told = |is_it: fn(&Happened) -> bool| {
+    let told = |is_it: fn(&EventKind) -> bool| {
         while !is_it(&events.wait(LONG).expect("it happens").what) {
             point.dispatch(&mut Message::new("a", "fine"));
         }
     };
-    told(|what| matches!(what, Happened::Quarantined { .. }));
+    told(|what| matches!(what, EventKind::Quarantined { .. }));
     while host
         .points()
         .iter()
-        .any(|view| view.chain.iter().any(|callback| callback.standing != hookrail::Standing::Armed))
+        .any(|view| view.chain.iter().any(|callback| callback.status != hookrail::CallbackStatus::Armed))
     {
         point.dispatch(&mut Message::new("a", "fine"));
     }

@@ -56,7 +56,7 @@ fn handlers_may_dispatch_while_their_thread_does() {
     thread.join().unwrap();
 }
 
-/// At every single moment: the processor traps behind each instruction of a dispatch, and the
+/// At every single moment: the processor traps after each instruction of a dispatch, and the
 /// handler dispatches, replaces a callback of the chain that is being walked, and frees what it may.
 #[cfg(target_arch = "x86_64")]
 #[test]

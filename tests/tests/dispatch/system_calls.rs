@@ -62,7 +62,7 @@ fn without_the_fence_nothing_is_unmapped() {
         let mut message = Message::new("a.b", "text");
         assert_eq!(publish.dispatch(&mut message).verdict, Verdict::Continue);
         assert_eq!(message.header("greeting"), None);
-        // Behind both deadlines: neither a grace period nor a look at frames may conclude anything.
+        // After both deadlines: neither a grace period nor a look at frames may conclude anything.
         assert_eq!(ticket.wait(Duration::from_millis(200)), End::Busy(1));
     });
     assert_eq!(ended, Ended::Exited(0));

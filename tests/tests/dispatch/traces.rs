@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use abi_stable::StableAbi;
-use hookrail::{CallbackView, Callbacks, Config, Host, Level, Priority, Standing, Verdict};
+use hookrail::{CallbackStatus, CallbackView, Callbacks, Config, Host, Level, Priority, Verdict};
 use hookrail_abi::{Fold, Point, Result, Text, points};
 use hookrail_tests::alone;
 use hookrail_tests::probe::{LONG, eventually};
@@ -46,7 +46,7 @@ fn write(sheet: &mut Sheet) -> Result<()> {
     if sheet.fails { Err("the pen broke".into()) } else { Ok(()) }
 }
 
-/// A host with a callback that may fail, and one behind it.
+/// A host with a callback that may fail, and one after it.
 fn host(policy: &str, more: Value) -> Host {
     let mut config = json!({ "points": { SheetPassed::NAME: { "fault": policy } } });
     config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -95,7 +95,7 @@ fn a_callback_that_is_not_called_is_a_step_with_the_reason() {
     for policy in ["open", "closed"] {
         let host = host(policy, json!({ "quarantine": { "faults": 1, "pause_ms": 0 } }));
         host.point::<SheetPassed>().unwrap().dispatch(&mut sheet(true, false));
-        eventually("it is quarantined", || callback(&host, "write").standing == Standing::Quarantined);
+        eventually("it is quarantined", || callback(&host, "write").status == CallbackStatus::Quarantined);
         let (steps, verdict) = steps(&host, &mut sheet(true, false));
         let said = steps[0][2].as_str().unwrap();
         assert!(said.starts_with("quarantined: ") && said.ends_with("the pen broke"), "{said}");

@@ -3,7 +3,7 @@
 
 use std::sync::Mutex;
 
-use hookrail::{Event, Events, Happened, Host, Level, Plugin};
+use hookrail::{Event, EventKind, Events, Host, Level, Plugin};
 use hookrail_abi::{Point, Text};
 use hookrail_tests::blocks::KEEP;
 use hookrail_tests::listener::{Listener, fields};
@@ -62,7 +62,7 @@ impl Scene {
     }
 
     /// The event of that sort: it has to be the second generation's.
-    fn event(&self, is_it: fn(&Happened) -> bool) {
+    fn event(&self, is_it: fn(&EventKind) -> bool) {
         let found = std::iter::from_fn(|| self.events.wait(LONG)).find(|event| is_it(&event.what));
         let Some(Event { plugin, generation, .. }) = found else { panic!("nothing of that sort is told") };
         assert_eq!((&*plugin, generation), (self.plugin.name(), 2));
@@ -106,7 +106,7 @@ fn a_quarantined_callback_is_named_in_log_and_event() {
     alone!();
     let scene = Scene::new("fails_on_demand", 1);
     scene.dispatch(ERROR, 0);
-    scene.event(|what| matches!(what, Happened::Quarantined { .. }));
+    scene.event(|what| matches!(what, EventKind::Quarantined { .. }));
     scene.line("fails-on-demand/fail is quarantined: ", &[POINT]);
 }
 
@@ -116,7 +116,7 @@ fn a_call_over_its_budget_is_named_in_log_and_event() {
     let scene = Scene::new("fails_on_demand", 0);
     scene.host.set_level(TaskDone::NAME, Level::Count).unwrap();
     scene.dispatch(SLOW, 0);
-    scene.event(|what| matches!(what, Happened::Slow { .. }));
+    scene.event(|what| matches!(what, EventKind::Slow { .. }));
     scene.line("fails-on-demand/fail took longer than it may", &[POINT]);
 }
 
@@ -133,7 +133,7 @@ fn a_stuck_call_is_named_in_log_and_event() {
         threads.spawn(|| scene.dispatch(STUCK, hold_at));
         eventually("the call has begun", || hold.is_entered());
         scene.upgrade();
-        scene.event(|what| matches!(what, Happened::Stuck { .. }));
+        scene.event(|what| matches!(what, EventKind::Stuck { .. }));
         scene.line("fails-on-demand/fail has been in one call", &[POINT, "thread="]);
     });
 }
@@ -143,8 +143,8 @@ fn a_plugin_over_its_memory_is_named_in_log_and_event() {
     alone!();
     let scene = Scene::new("holds_memory", 0);
     scene.dispatch(KEEP, 2 * MAX as usize);
-    scene.event(|what| matches!(what, Happened::OverMemory { .. }));
-    scene.event(|what| matches!(what, Happened::Quarantined { .. }));
+    scene.event(|what| matches!(what, EventKind::OverMemory { .. }));
+    scene.event(|what| matches!(what, EventKind::Quarantined { .. }));
     scene.line("holds more memory than it may", &["plugin=\"holds-memory\""]);
     scene.line("holds-memory/obey is quarantined: ", &["point=\"task.", "the plugin holds "]);
 }

@@ -5,7 +5,8 @@ use std::sync::Barrier;
 use std::thread;
 
 use hookrail::{
-    Callbacks, End, Event, Events, Happened, Host, Memory, MemoryView, Plugin, Priority, Standing, Verdict, inspect,
+    CallbackStatus, Callbacks, End, Event, EventKind, Events, Host, Memory, MemoryView, Plugin, Priority, Verdict,
+    inspect,
 };
 use hookrail_abi::Point;
 use hookrail_tests::blocks::*;
@@ -62,16 +63,16 @@ impl Scene {
         (more(after.bytes, before.bytes), more(after.allocations, before.allocations))
     }
 
-    fn standings(&self) -> Vec<(String, Standing, Option<String>)> {
+    fn standings(&self) -> Vec<(String, CallbackStatus, Option<String>)> {
         let chains = self.host.points().into_iter().flat_map(|point| point.chain);
         let ours = chains.filter(|callback| callback.instance != "hookrail");
-        ours.map(|callback| (callback.instance, callback.standing, callback.reason)).collect()
+        ours.map(|callback| (callback.instance, callback.status, callback.reason)).collect()
     }
 
     /// Whether all its callbacks stand so.
-    fn is(&self, standing: Standing) -> bool {
+    fn is(&self, status: CallbackStatus) -> bool {
         let mut its = self.standings().into_iter().filter(|(instance, ..)| instance == NAME);
-        its.all(|(_, its, _)| its == standing)
+        its.all(|(_, its, _)| its == status)
     }
 
     fn end(self) -> (End, Option<Memory>) {
@@ -201,7 +202,7 @@ fn memory_held_by_statics_is_reported_exactly_at_the_end() {
     assert_eq!((upgraded.old.wait(LONG), upgraded.old.left()), (End::Unmapped, left));
     assert_eq!(host.history(NAME)[0].left, left);
     let mut ended = std::iter::from_fn(|| events.wait(LONG)).map(|event| event.what);
-    assert!(ended.any(|what| what == Happened::Ended { end: End::Unmapped, left }));
+    assert!(ended.any(|what| what == EventKind::Ended { end: End::Unmapped, left }));
     // Its statics are its own.
     assert_eq!(scene.end(), (End::Unmapped, Some(OURS)));
 }
@@ -223,7 +224,7 @@ const TOO_MUCH: usize = 2 << 20;
 fn a_plugin_that_is_over_its_quota_again_when_it_was_started_again_is_quarantined_again() {
     let scene = Scene::new(quota(NAME, MAX));
     let events = scene.host.events();
-    let is_told = || while !matches!(events.wait(LONG).expect("it is told").what, Happened::OverMemory { .. }) {};
+    let is_told = || while !matches!(events.wait(LONG).expect("it is told").what, EventKind::OverMemory { .. }) {};
     scene.tell(KEEP, TOO_MUCH);
     is_told();
     scene.host.stop(&scene.plugin).unwrap();
@@ -241,17 +242,17 @@ fn only_the_plugin_over_its_quota_is_quarantined() {
     let events = scene.host.events();
     scene.tell(KEEP, TOO_MUCH);
     let told = events.wait(LONG).unwrap().what;
-    assert!(matches!(told, Happened::OverMemory { bytes, max_bytes: MAX } if bytes > TOO_MUCH as u64), "{told:?}");
+    assert!(matches!(told, EventKind::OverMemory { bytes, max_bytes: MAX } if bytes > TOO_MUCH as u64), "{told:?}");
     for _ in 0..2 {
         let told = events.wait(LONG).unwrap().what;
-        assert!(matches!(told, Happened::Quarantined { .. }), "{told:?}");
+        assert!(matches!(told, EventKind::Quarantined { .. }), "{told:?}");
     }
-    for (instance, standing, reason) in scene.standings() {
+    for (instance, status, reason) in scene.standings() {
         if instance == NAME {
-            assert_eq!(standing, Standing::Quarantined);
+            assert_eq!(status, CallbackStatus::Quarantined);
             assert!(reason.unwrap().ends_with("bytes of memory, 1048576 are allowed"));
         } else {
-            assert_eq!((standing, reason), (Standing::Armed, None));
+            assert_eq!((status, reason), (CallbackStatus::Armed, None));
         }
     }
     let MemoryView { max_bytes, over, .. } = scene.memory();
@@ -268,7 +269,7 @@ fn a_released_plugin_is_called_until_it_exceeds_its_quota_anew() {
     let scene = Scene::new(quota(NAME, MAX));
     let mut looks = Looks::of(&scene.host);
     scene.tell(KEEP, TOO_MUCH);
-    eventually("it is quarantined", || scene.is(Standing::Quarantined));
+    eventually("it is quarantined", || scene.is(CallbackStatus::Quarantined));
     for point in [TaskDone::NAME, TaskSeen::NAME] {
         scene.host.release(point, &format!("{NAME}/obey")).unwrap();
     }
@@ -276,18 +277,18 @@ fn a_released_plugin_is_called_until_it_exceeds_its_quota_anew() {
     // More of the same is nothing new.
     assert_eq!(scene.more(|| scene.tell(KEEP, TOO_MUCH)), (TOO_MUCH as i64, 1));
     looks.wait();
-    assert!(scene.is(Standing::Armed));
+    assert!(scene.is(CallbackStatus::Armed));
     scene.tell(FREE, 0);
     looks.wait();
     scene.tell(KEEP, TOO_MUCH);
-    eventually("it is quarantined again", || scene.is(Standing::Quarantined));
+    eventually("it is quarantined again", || scene.is(CallbackStatus::Quarantined));
 }
 
 #[test]
 fn a_new_generation_begins_with_nothing_and_is_called() {
     let scene = Scene::new(quota(NAME, MAX));
     scene.tell(KEEP, TOO_MUCH);
-    eventually("it is quarantined", || scene.is(Standing::Quarantined));
+    eventually("it is quarantined", || scene.is(CallbackStatus::Quarantined));
     // SAFETY: our own library.
     unsafe { scene.host.upgrade(&scene.plugin, zoo("holds_memory")) }.unwrap();
     assert!(!scene.memory().over);
@@ -303,17 +304,17 @@ fn a_trial_waits_until_the_plugin_holds_less() {
     let hold = Hold::default();
     scene.tell(FREE_WHEN_LET_GO, (&raw const hold).expose_provenance());
     scene.tell(KEEP, TOO_MUCH);
-    eventually("it is quarantined", || scene.is(Standing::Quarantined));
+    eventually("it is quarantined", || scene.is(CallbackStatus::Quarantined));
     looks.wait();
     looks.wait();
-    assert!(scene.is(Standing::Quarantined), "though the pause is over");
+    assert!(scene.is(CallbackStatus::Quarantined), "though the pause is over");
     hold.let_go();
-    eventually("it is to be tried", || scene.is(Standing::OnTrial));
+    eventually("it is to be tried", || scene.is(CallbackStatus::HalfOpen));
     assert!(!scene.memory().over);
     eventually("it works again", || {
         scene.dispatch::<TaskSeen>(FINE, 0);
         scene.dispatch::<TaskDone>(FINE, 0);
-        scene.is(Standing::Armed)
+        scene.is(CallbackStatus::Armed)
     });
 }
 
@@ -338,7 +339,7 @@ impl<'a> Looks<'a> {
         let mut task = Task { cause: KEEP, trail: "holds-memory-too".into(), hold: TOO_MUCH };
         self.host.point::<TaskSeen>().unwrap().dispatch(&mut task);
         let mut events = std::iter::from_fn(|| self.events.wait(LONG));
-        let is_over = |event: &Event| matches!(event.what, Happened::OverMemory { .. });
+        let is_over = |event: &Event| matches!(event.what, EventKind::OverMemory { .. });
         assert!(events.any(|event| event.plugin == self.plugin.name() && is_over(&event)));
     }
 }

@@ -2,8 +2,8 @@
 //! and every way to fail.
 
 use hookrail::{
-    Callbacks, Condition, Config, Decision, Happened, Health, Host, Level, Message, MessageDelivered, MessagePublish,
-    Priority, Standing, Verdict,
+    CallbackStatus, Callbacks, Condition, Config, Decision, EventKind, Health, Host, Level, Message, MessageDelivered,
+    MessagePublish, Priority, Verdict,
 };
 use hookrail_abi::{Point, Text};
 use hookrail_tests::failing::*;
@@ -17,7 +17,7 @@ use serde_json::json;
 fn a_fault_means_what_the_policy_says() {
     const CAUSES: [u32; 8] =
         [PANIC, PANIC_ANY, PANIC_BOMB, PANIC_TWICE, PANIC_ALLOW, IMPOSSIBLE, ALLOW_WITH_A_CODE, ERROR];
-    // Each of them, and one before and one behind them.
+    // Each of them, and one before and one after them.
     const ALL: usize = CAUSES.len() + 2;
     let levels = [Level::Off, Level::Count, Level::Histogram];
     for (level, is_traced) in levels.into_iter().flat_map(|level| [(level, false), (level, true)]) {
@@ -75,10 +75,10 @@ fn too_many_faults_quarantine_a_callback_until_it_is_tried() {
     each_cell(limits, |scene, policy, dispatch, fails, point| {
         let events = scene.host.events();
         for _ in 0..3 {
-            assert_eq!(scene.animal(point).standing, Standing::Armed);
+            assert_eq!(scene.animal(point).status, CallbackStatus::Armed);
             assert_eq!(dispatch(PANIC), fails(true));
         }
-        let Happened::Quarantined { reason, .. } = next(&events) else { panic!("it is quarantined") };
+        let EventKind::Quarantined { reason, .. } = next(&events) else { panic!("it is quarantined") };
         assert!(reason.starts_with("3 faults within ") && reason.contains("as it was asked to"), "{reason}");
         // Tried too soon, it fails again: a call each, and in between it is not called.
         eventually("it is tried, and fails", || {
@@ -86,19 +86,19 @@ fn too_many_faults_quarantine_a_callback_until_it_is_tried() {
             assert!(came == fails(false) || came == fails(true), "{point}, {policy}: {came:?}");
             scene.animal(point).faults >= 4
         });
-        let Happened::Quarantined { reason, .. } = next(&events) else { panic!("it is quarantined again") };
-        assert!(reason.starts_with("it failed on trial: "), "{reason}");
+        let EventKind::Quarantined { reason, .. } = next(&events) else { panic!("it is quarantined again") };
+        assert!(reason.starts_with("it failed its trial call: "), "{reason}");
         let fine = Scene::new(policy, scene.place, json!({}));
         let called = |came: &Came| *came == dispatch_on(&fine, point, FINE);
         eventually("it is tried, and works again", || {
             let came = dispatch(FINE);
             assert!(came == fails(false) || called(&came), "{point}, {policy}: {came:?}");
-            scene.animal(point).standing == Standing::Armed
+            scene.animal(point).status == CallbackStatus::Armed
         });
         assert!(called(&dispatch(FINE)));
         let released =
-            std::iter::from_fn(|| Some(next(&events))).find(|event| matches!(event, Happened::Released { .. }));
-        assert!(matches!(released, Some(Happened::Released { tried: true, .. })));
+            std::iter::from_fn(|| Some(next(&events))).find(|event| matches!(event, EventKind::Released { .. }));
+        assert!(matches!(released, Some(EventKind::Released { tried: true, .. })));
     });
 }
 
@@ -109,7 +109,7 @@ fn a_quarantined_callback_stays_out_until_it_is_released() {
     let scene = Scene::new("closed", (true, true), limits);
     assert_eq!(scene.host.release(TaskAllowed::NAME, FAILING).unwrap_err().code(), "HR0111");
     scene.dispatch::<TaskAllowed>(PANIC);
-    eventually("it is quarantined", || scene.animal(TaskAllowed::NAME).standing == Standing::Quarantined);
+    eventually("it is quarantined", || scene.animal(TaskAllowed::NAME).status == CallbackStatus::Quarantined);
     let point = scene.host.point::<TaskAllowed>().unwrap();
     for _ in 0..100 {
         let mut task = Task { cause: FINE, trail: Text::new(), hold: 0 };
@@ -137,7 +137,7 @@ fn a_quarantined_callback_counts_no_calls() {
             scene.host.set_level(TaskDone::NAME, level).unwrap();
             scene.dispatch::<TaskDone>(FINE);
             scene.dispatch::<TaskDone>(PANIC);
-            eventually("it is quarantined", || scene.animal(TaskDone::NAME).standing == Standing::Quarantined);
+            eventually("it is quarantined", || scene.animal(TaskDone::NAME).status == CallbackStatus::Quarantined);
             for _ in 0..100 {
                 scene.dispatch::<TaskDone>(FINE);
             }
@@ -146,8 +146,8 @@ fn a_quarantined_callback_counts_no_calls() {
             for callback in view.chain {
                 let expected = match &*callback.instance {
                     "before" => 102,
-                    "behind" if policy == "closed" => 1,
-                    "behind" => 102,
+                    "after" if policy == "closed" => 1,
+                    "after" => 102,
                     _ => 2,
                 };
                 let calls = callback.calls;
@@ -173,7 +173,7 @@ fn a_required_plugin_that_does_not_run_denies_where_its_fault_would() {
         assert_eq!(scene.dispatch::<TaskSeen>(FINE), scene.goes_on::<TaskSeen>(""));
         assert_eq!(scene.dispatch::<TaskDone>(FINE), scene.denies(""));
         assert_eq!(scene.dispatch::<TaskAllowed>(FINE), scene.denies(""));
-        assert_eq!(scene.animal(TaskAllowed::NAME).standing, Standing::Absent);
+        assert_eq!(scene.animal(TaskAllowed::NAME).status, CallbackStatus::Absent);
         assert_eq!(scene.host.release(TaskAllowed::NAME, FAILING).unwrap_err().code(), "HR0111");
     };
     fine();
@@ -205,7 +205,7 @@ fn a_call_over_its_budget_is_counted_and_told_and_changes_nothing() {
             scene.host.set_level(point, level).unwrap();
             assert_eq!(dispatch(SLOW), fine);
             assert_eq!(scene.animal(point).slow, count);
-            let Happened::Slow { took_ns, budget_ns, .. } = next(&events) else { panic!("it was slow") };
+            let EventKind::Slow { took_ns, budget_ns, .. } = next(&events) else { panic!("it was slow") };
             assert!(took_ns >= 3_000_000 && budget_ns == 2_000_000);
         }
         assert_eq!(scene.animal(point).faults, 0);
@@ -243,7 +243,7 @@ fn a_stuck_call_is_named_with_its_thread_and_changes_nothing() {
             // The scope waits for the thread.
             let let_go = LetGo(&hold);
             let what = next(&events);
-            let Happened::Stuck { point: found, callback, thread, took_ms } = &what else { panic!("{what:?}") };
+            let EventKind::Stuck { point: found, callback, thread, took_ms } = &what else { panic!("{what:?}") };
             assert_eq!((&**found, &**callback), (point, FAILING));
             assert!(thread.starts_with("the-stuck-one (") && *took_ms >= 1, "{what:?}");
             assert_eq!(dispatch(FINE), fine, "others are not held up");

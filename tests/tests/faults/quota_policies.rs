@@ -1,7 +1,7 @@
 //! What it means that a plugin holds more memory than it may: for every kind of point, every policy and
 //! every place in the chain.
 
-use hookrail::{Events, Happened, Level, Standing};
+use hookrail::{CallbackStatus, EventKind, Events, Level};
 use hookrail_abi::Point;
 use hookrail_tests::alone;
 use hookrail_tests::failing::*;
@@ -32,7 +32,7 @@ fn a_plugin_that_holds_too_much_is_passed_over_or_denied_for_until_it_lets_go() 
             // The scope waits for the thread.
             let let_go = LetGo(&hold);
             quarantines_all(&events);
-            let calls = || ["before", "fails-on-demand", "behind"].map(|instance| calls(scene, point, instance));
+            let calls = || ["before", "fails-on-demand", "after"].map(|instance| calls(scene, point, instance));
             let before = calls();
             // Whether or not the pause is over: nothing is tried before the plugin holds less.
             for _ in 0..MANY {
@@ -45,7 +45,7 @@ fn a_plugin_that_holds_too_much_is_passed_over_or_denied_for_until_it_lets_go() 
             let expected = before.iter().zip(more).map(|(before, more)| before.map(|before| before + more));
             assert_eq!(calls().to_vec(), expected.collect::<Vec<_>>(), "{point}, {policy}, {:?}", scene.place);
             let animal = scene.animal(point);
-            assert_eq!((animal.standing, animal.faults), (Standing::Quarantined, 0));
+            assert_eq!((animal.status, animal.faults), (CallbackStatus::Quarantined, 0));
             assert!(animal.reason.unwrap().ends_with("bytes of memory, 1048576 are allowed"));
             drop(let_go);
             assert_eq!(hoarder.join().unwrap(), fine, "it went on in the chain that it began in");
@@ -54,22 +54,22 @@ fn a_plugin_that_holds_too_much_is_passed_over_or_denied_for_until_it_lets_go() 
             let came = dispatch(FINE);
             assert!(came == fails(false) || came == fine, "{point}, {policy}, {:?}: {came:?}", scene.place);
             POINTS.iter().for_each(|point| _ = dispatch_on(scene, point, FINE));
-            POINTS.iter().all(|point| scene.animal(point).standing == Standing::Armed)
+            POINTS.iter().all(|point| scene.animal(point).status == CallbackStatus::Armed)
         });
         assert_eq!(dispatch(FINE), fine);
         let told: Vec<_> = POINTS.iter().map(|_| next(&events)).collect();
-        assert!(told.iter().all(|what| matches!(what, Happened::Released { tried: true, .. })), "{told:?}");
+        assert!(told.iter().all(|what| matches!(what, EventKind::Released { tried: true, .. })), "{told:?}");
     });
 }
 
 /// Waits until it is told that the plugin holds too much, and that each callback of it is quarantined.
 fn quarantines_all(events: &Events) {
     let told = next(events);
-    assert!(matches!(told, Happened::OverMemory { bytes, .. } if bytes > HOARDED as u64), "{told:?}");
+    assert!(matches!(told, EventKind::OverMemory { bytes, .. } if bytes > HOARDED as u64), "{told:?}");
     let mut points: Vec<_> = POINTS
         .iter()
         .map(|_| match next(events) {
-            Happened::Quarantined { point, .. } => point,
+            EventKind::Quarantined { point, .. } => point,
             told => panic!("{told:?}"),
         })
         .collect();

@@ -7,16 +7,16 @@ use std::thread;
 use std::time::Duration;
 
 use hookrail::control::command::{
-    self, Allow, Apply, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Hooks, Install, List, Load, Log,
-    Release, Restart, Rollback, Show, Stage, Start, Status as ProgramStatus, Stop, TakeIn, Uninstall, Unload, Upgrade,
-    Validate,
+    self, Allow, Apply, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Hooks, ImportIncoming, Install, List,
+    Load, Restart, Rollback, SetLogLevel, Show, Stage, Start, Status as ProgramStatus, Stop, Uninstall, Unload,
+    Unquarantine, Upgrade, Validate,
 };
 use hookrail::control::{Client, Manage, Manager, Offline};
 use hookrail::store::Kind;
 use hookrail::{Config, Host, Level, LogLevel, Message, MessagePublish, PluginView, Status};
 use hookrail_tests::plugin;
 use hookrail_tests::stocked::{Scene, digest, version};
-use hookrail_tests::wired::Folder;
+use hookrail_tests::wired::Directory;
 use serde_json::{Value, json};
 
 const NAME: &str = "screen";
@@ -51,7 +51,7 @@ fn from_first_to_last<M: Manage<Error: Debug>>(it: &mut M, scene: &Scene) -> Vec
     told.push(kept(&it.ask(Disable::new(NAME)).unwrap().plugin));
     let allowance = it.ask(Allow::new(NAME, version("1.2.0"), digest(&allowed), Duration::from_secs(60)));
     told.push(json!(allowance.unwrap().version));
-    told.push(json!(it.ask(TakeIn {}).unwrap().len()));
+    told.push(json!(it.ask(ImportIncoming {}).unwrap().len()));
     told.push(json!(it.ask(Uninstall::new(NAME)).unwrap().version));
     told.push(json!(it.ask(List::new()).unwrap().len()));
     told
@@ -65,18 +65,18 @@ fn a_running_host_and_a_store_alone_answer_alike() {
     let told = from_first_to_last(&mut offline, &alone);
     assert_eq!(told[3..8], [json!(true), json!(2), json!({ "limit": 2 }), json!([{ "limit": 1 }]), json!(null)]);
 
-    let (host, folder) = (Host::new(Config::default()).unwrap(), Folder::new());
+    let (host, directory) = (Host::new(Config::default()).unwrap(), Directory::new());
     let manager = Manager::new(&host);
     // SAFETY: our own plugins.
     assert!(unsafe { manager.open_store(live.store.clone()) }.unwrap().is_empty());
-    let control = manager.open_control(folder.0.join("c.sock")).unwrap();
+    let control = manager.open_control(directory.0.join("c.sock")).unwrap();
     assert_eq!(from_first_to_last(&mut Client::connect(control.path()).unwrap(), &live), told);
 }
 
 #[test]
 fn commands_that_need_a_host_are_refused_without_one() {
-    let (host, folder) = (Host::new(Config::default()).unwrap(), Folder::new());
-    let control = Manager::new(&host).open_control(folder.0.join("c.sock")).unwrap();
+    let (host, directory) = (Host::new(Config::default()).unwrap(), Directory::new());
+    let control = Manager::new(&host).open_control(directory.0.join("c.sock")).unwrap();
     let mut client = Client::connect(control.path()).unwrap();
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -92,12 +92,12 @@ fn commands_that_need_a_host_are_refused_without_one() {
         result.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     });
     // It is quarantined no more than it is there.
-    let error = client.ask(Release::new(POINT, "hello/greet")).unwrap_err();
+    let error = client.ask(Unquarantine::new(POINT, "hello/greet")).unwrap_err();
     assert!(error.code() == "HR0109" && error.to_string().contains("hello/greet"), "{error}");
     let scene = Scene::new();
     let mut offline = Offline::new(Config::default(), scene.store.clone()).unwrap();
     only_a_host(&mut offline, |result| assert_eq!(result.unwrap_err().code(), "HR0711"));
-    assert_eq!(offline.ask(Release::new(POINT, "hello/greet")).unwrap_err().code(), "HR0711");
+    assert_eq!(offline.ask(Unquarantine::new(POINT, "hello/greet")).unwrap_err().code(), "HR0711");
 }
 
 fn only_a_host<M: Manage>(it: &mut M, judge: impl Fn(Result<(), M::Error>)) {
@@ -108,8 +108,8 @@ fn only_a_host<M: Manage>(it: &mut M, judge: impl Fn(Result<(), M::Error>)) {
     judge(it.ask(Start::new("hello")).map(is(Status::Running)));
     judge(it.ask(Restart::new("hello")).map(is(Status::Running)));
     judge(it.ask(Upgrade::new("hello", &hello)).map(|replaced| assert_eq!(replaced.generation, 2)));
-    judge(it.ask(Log::new("hello", LogLevel::Warn)).map(is(Status::Running)));
-    judge(it.ask(command::Level::new(POINT, Level::Count)).map(|point| assert_eq!(point.point, POINT)));
+    judge(it.ask(SetLogLevel::new("hello", LogLevel::Warn)).map(is(Status::Running)));
+    judge(it.ask(command::SetLevel::new(POINT, Level::Count)).map(|point| assert_eq!(point.point, POINT)));
     judge(it.ask(command::Trace::new(POINT, 2)).map(|traces| assert_eq!(traces.len(), 2)));
     judge(it.ask(Hooks::new()).map(|points| assert!(!points.is_empty())));
     judge(it.ask(ProgramStatus {}).map(|program| assert_eq!(program.plugins, 1)));

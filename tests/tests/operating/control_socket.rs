@@ -8,12 +8,12 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use hookrail::control::command::{
     Command, Hooks, List, Load, Show, Stage, Start, Status as ProgramStatus, Stop, Unload, Upgrade, Validate,
 };
-use hookrail::control::wire::Told;
+use hookrail::control::wire::StreamItem;
 use hookrail::control::{CallError, Client, Manage, Manager, running, socket_in};
-use hookrail::{Config, End, Happened, Host, Message, MessagePublish, Status};
+use hookrail::{Config, End, EventKind, Host, Message, MessagePublish, Status};
 use hookrail_tests::child::{Ended, in_child};
 use hookrail_tests::probe::eventually;
-use hookrail_tests::wired::{Folder, Peer, Wired};
+use hookrail_tests::wired::{Directory, Peer, Wired};
 use hookrail_tests::{alone, plugin};
 
 fn code(error: &CallError) -> &str {
@@ -57,8 +57,8 @@ fn a_plugin_lives_its_whole_life_over_the_socket() {
 
     let told: Vec<_> = events
         .map(|told| match told.unwrap() {
-            Told::Event(event) => (event.generation, event.what),
-            Told::Dropped(count) => panic!("{count} events were left out"),
+            StreamItem::Event(event) => (event.generation, event.what),
+            StreamItem::Dropped(count) => panic!("{count} events were left out"),
         })
         .take(7)
         .collect();
@@ -129,14 +129,14 @@ fn the_status_tells_of_the_program_and_what_it_reports() {
 fn the_socket_is_for_this_user_alone() {
     alone!();
     for umask in [0o000, 0o077, 0o777] {
-        let folder = Folder::new();
+        let directory = Directory::new();
         // SAFETY: changes a number of this process, which is this test's own.
         unsafe { libc::umask(0o022) };
         let host = Host::new(Config::default()).unwrap();
-        fs::create_dir(folder.0.join("made")).unwrap();
+        fs::create_dir(directory.0.join("made")).unwrap();
         // SAFETY: as above.
         unsafe { libc::umask(umask) };
-        let control = Manager::new(&host).open_control(folder.0.join("made/c.sock")).unwrap();
+        let control = Manager::new(&host).open_control(directory.0.join("made/c.sock")).unwrap();
         let metadata = fs::symlink_metadata(control.path()).unwrap();
         assert!(metadata.file_type().is_socket());
         assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "umask {umask:o}");
@@ -144,15 +144,15 @@ fn the_socket_is_for_this_user_alone() {
 }
 
 #[test]
-fn a_folder_that_is_missing_is_made_for_this_user_alone() {
-    let folder = Folder::new();
+fn a_directory_that_is_missing_is_made_for_this_user_alone() {
+    let directory = Directory::new();
     let host = Host::new(Config::default()).unwrap();
-    let control = Manager::new(&host).open_control(socket_in(&folder.0.join("home"))).unwrap();
+    let control = Manager::new(&host).open_control(socket_in(&directory.0.join("home"))).unwrap();
     for made in ["home", "home/run"] {
-        let mode = fs::metadata(folder.0.join(made)).unwrap().permissions().mode();
+        let mode = fs::metadata(directory.0.join(made)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700, "{made}");
     }
-    let found = running(&folder.0.join("home")).unwrap();
+    let found = running(&directory.0.join("home")).unwrap();
     assert_eq!((found.len(), found[0].pid, &*found[0].socket), (1, std::process::id(), control.path()));
 }
 
@@ -167,7 +167,7 @@ fn another_user_is_refused() {
     }
     let wired = Wired::new();
     let path = wired.control.path().to_owned();
-    fs::set_permissions(&wired.folder.0, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(&wired.directory.0, fs::Permissions::from_mode(0o755)).unwrap();
     let as_nobody = |check: fn(Result<Peer, std::io::ErrorKind>)| {
         let ended = in_child(|| {
             // SAFETY: changes the user of this process, which ends with this function.
@@ -194,7 +194,7 @@ fn a_socket_that_somebody_listens_on_is_left_alone_and_a_dead_one_is_replaced() 
     assert_eq!(Manager::new(&other).open_control(&path).unwrap_err().code(), "HR0702");
     assert!(wired.client().ask(List::new()).unwrap().is_empty(), "it still answers");
 
-    let dead = wired.folder.0.join("dead.sock");
+    let dead = wired.directory.0.join("dead.sock");
     drop(UnixListener::bind(&dead).unwrap());
     // A process that another thread is just starting has it for a moment too.
     eventually("nobody listens", || UnixStream::connect(&dead).is_err());
@@ -203,7 +203,7 @@ fn a_socket_that_somebody_listens_on_is_left_alone_and_a_dead_one_is_replaced() 
     drop(control);
     assert!(!dead.exists());
 
-    let file = wired.folder.0.join("file");
+    let file = wired.directory.0.join("file");
     fs::write(&file, "somebody's").unwrap();
     assert_eq!(Manager::new(&other).open_control(&file).unwrap_err().code(), "HR0501");
     assert_eq!(fs::read_to_string(&file).unwrap(), "somebody's");
@@ -211,59 +211,59 @@ fn a_socket_that_somebody_listens_on_is_left_alone_and_a_dead_one_is_replaced() 
 
 #[test]
 fn a_file_in_place_of_the_socket_is_not_removed_with_it() {
-    let Wired { control, folder, .. } = Wired::new();
+    let Wired { control, directory, .. } = Wired::new();
     let path = control.path().to_owned();
     fs::remove_file(&path).unwrap();
     fs::write(&path, "somebody's").unwrap();
     drop(control);
     assert!(path.exists());
-    drop(folder);
+    drop(directory);
 }
 
 #[test]
 fn sockets_of_dead_processes_are_cleared_away_at_the_next_look() {
-    let folder = Folder::new();
-    let run = folder.0.join("run");
+    let directory = Directory::new();
+    let run = directory.0.join("run");
     fs::create_dir(&run).unwrap();
     drop(UnixListener::bind(run.join("4711.sock")).unwrap());
     fs::write(run.join("4712.sock"), "no socket").unwrap();
     let live = UnixListener::bind(run.join("4713.sock")).unwrap();
-    let found = running(&folder.0).unwrap();
+    let found = running(&directory.0).unwrap();
     assert_eq!(found.iter().map(|running| running.pid).collect::<Vec<_>>(), [4713]);
     assert!(!run.join("4711.sock").exists() && run.join("4712.sock").exists());
     drop(live);
-    assert_eq!(running(&folder.0.join("nowhere")).unwrap(), []);
+    assert_eq!(running(&directory.0.join("nowhere")).unwrap(), []);
 }
 
 #[test]
 fn a_path_that_is_too_long_is_told_with_its_length() {
-    let folder = Folder::new();
+    let directory = Directory::new();
     let host = Host::new(Config::default()).unwrap();
-    let name = "s".repeat(107 - folder.0.as_os_str().len() - 1);
-    let control = Manager::new(&host).open_control(folder.0.join(&name)).unwrap();
+    let name = "s".repeat(107 - directory.0.as_os_str().len() - 1);
+    let control = Manager::new(&host).open_control(directory.0.join(&name)).unwrap();
     assert!(Client::connect(control.path()).unwrap().ask(List::new()).unwrap().is_empty());
-    let error = Manager::new(&host).open_control(folder.0.join(name + "s")).unwrap_err();
+    let error = Manager::new(&host).open_control(directory.0.join(name + "s")).unwrap_err();
     assert_eq!(error.code(), "HR0706");
     assert!(error.to_string().contains("has 108 bytes, the system allows 107"), "{error}");
 }
 
 #[test]
 fn the_host_may_go_before_its_socket_and_the_socket_before_its_host() {
-    let Wired { host, control, folder } = Wired::new();
+    let Wired { host, control, directory } = Wired::new();
     let mut client = Client::connect(control.path()).unwrap();
     client.ask(Load::new(plugin("hello"))).unwrap();
     let events = Client::connect(control.path()).unwrap().events().unwrap();
     drop(host);
     assert_eq!(code(&client.ask(List::new()).unwrap_err()), "HR0108");
     let last = events.last().unwrap().unwrap();
-    let Told::Event(last) = last else { panic!("{last:?}") };
-    assert_eq!(last.what, Happened::Ended { end: End::Unmapped, left: None });
+    let StreamItem::Event(last) = last else { panic!("{last:?}") };
+    assert_eq!(last.what, EventKind::Ended { end: End::Unmapped, left: None });
     let path = control.path().to_owned();
     drop(control);
     assert!(!path.exists());
     assert_eq!(code(&client.ask(List::new()).unwrap_err()), "HR0709");
     assert_eq!(code(&Client::connect(&path).unwrap_err()), "HR0709");
-    drop(folder);
+    drop(directory);
 }
 
 #[test]
@@ -271,23 +271,23 @@ fn the_threads_of_the_socket_end_with_it() {
     alone!();
     let threads = || fs::read_dir("/proc/self/task").unwrap().count();
     let before = threads();
-    let Wired { host, control, folder } = Wired::new();
+    let Wired { host, control, directory } = Wired::new();
     let clients: Vec<_> = (0..5).map(|_| Client::connect(control.path()).unwrap()).collect();
     let events = Client::connect(control.path()).unwrap().events().unwrap();
     eventually("each connection has a thread", || threads() == before + 7);
     drop(control);
     eventually("the threads have ended", || threads() == before);
-    drop((clients, events, host, folder));
+    drop((clients, events, host, directory));
 }
 
 #[test]
 fn the_child_of_a_fork_leaves_the_socket_alone() {
     alone!();
-    let Wired { host, control, folder } = Wired::new();
+    let Wired { host, control, directory } = Wired::new();
     let mut control = Some(control);
     let ended = in_child(|| drop(control.take()));
     assert_eq!(ended, Ended::Exited(0));
     let control = control.expect("only the child's was dropped");
     assert!(Client::connect(control.path()).unwrap().ask(List::new()).unwrap().is_empty());
-    drop((host, folder));
+    drop((host, directory));
 }

@@ -4,11 +4,11 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hookrail::control::command::{Command, List, Takes};
+use hookrail::control::command::{Command, List, Requirements};
 use hookrail::control::{Call, Client, Error, Handler, Manage, Manager};
 use hookrail::{Config, Host};
 use hookrail_tests::probe::eventually;
-use hookrail_tests::wired::{Folder, Peer};
+use hookrail_tests::wired::{Directory, Peer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -21,7 +21,7 @@ struct Add {
 
 impl Command for Add {
     const NAME: &'static str = "gateway_add";
-    const TAKES: Takes = Takes::HOST;
+    const REQUIRES: Requirements = Requirements::HOST;
     type Answer = Sum;
 }
 
@@ -37,7 +37,7 @@ struct Who {}
 
 impl Command for Who {
     const NAME: &'static str = "gateway_who";
-    const TAKES: Takes = Takes::HOST_AND_PLUGINS;
+    const REQUIRES: Requirements = Requirements::HOST_AND_PLUGINS;
     type Answer = u64;
 }
 
@@ -45,8 +45,8 @@ impl Command for Who {
 struct Echo;
 
 impl Handler for Echo {
-    fn takes(&self) -> Takes {
-        Takes::NOTHING
+    fn takes(&self) -> Requirements {
+        Requirements::NOTHING
     }
 
     fn carry_out(&self, _: &Call<'_>, fields: Map<String, Value>) -> Result<Value, Error> {
@@ -56,12 +56,12 @@ impl Handler for Echo {
 
 #[test]
 fn a_command_of_the_program_is_carried_out_here_and_over_the_socket() {
-    let (host, folder) = (Host::new(Config::default()).unwrap(), Folder::new());
+    let (host, directory) = (Host::new(Config::default()).unwrap(), Directory::new());
     let manager = Manager::new(&host);
     let total = AtomicU64::new(0);
     let add = move |_: &Call<'_>, Add { number }| Ok(Sum { sum: total.fetch_add(number, Ordering::Relaxed) + number });
     assert!(manager.register(add), "nobody else has the name");
-    let control = manager.open_control(folder.0.join("c.sock")).unwrap();
+    let control = manager.open_control(directory.0.join("c.sock")).unwrap();
 
     assert_eq!(manager.ask(Add { number: 1 }).unwrap(), Sum { sum: 1 });
     let mut client = Client::connect(control.path()).unwrap();
@@ -71,11 +71,11 @@ fn a_command_of_the_program_is_carried_out_here_and_over_the_socket() {
 
 #[test]
 fn what_it_does_not_know_of_its_fields_is_refused_like_that_of_others() {
-    let (host, folder) = (Host::new(Config::default()).unwrap(), Folder::new());
+    let (host, directory) = (Host::new(Config::default()).unwrap(), Directory::new());
     let manager = Manager::new(&host);
     assert!(manager.register(|_: &Call<'_>, Add { number }| Ok(Sum { sum: number })));
     assert!(manager.register_handler("gateway_echo", Arc::new(Echo)));
-    let control = manager.open_control(folder.0.join("c.sock")).unwrap();
+    let control = manager.open_control(directory.0.join("c.sock")).unwrap();
     let mut peer = Peer::new(UnixStream::connect(control.path()).unwrap());
     let answer = peer.ask(&json!({ "id": 1, "command": "gateway_add", "number": 1, "more": 2 }).to_string());
     assert_eq!(answer["error"]["code"], "HR0701", "{answer}");
@@ -102,12 +102,12 @@ fn a_command_is_asked_by_its_name_whether_or_not_it_has_a_type() {
 
 #[test]
 fn what_runs_code_of_plugins_is_carried_out_on_a_thread_that_ends_with_it() {
-    let (host, folder) = (Host::new(Config::default()).unwrap(), Folder::new());
+    let (host, directory) = (Host::new(Config::default()).unwrap(), Directory::new());
     let manager = Manager::new(&host);
     // SAFETY: it asks the system who it is.
     let thread = || u64::from(unsafe { libc::gettid() }.unsigned_abs());
     assert!(manager.register(move |_: &Call<'_>, Who {}| Ok(thread())));
-    let control = manager.open_control(folder.0.join("c.sock")).unwrap();
+    let control = manager.open_control(directory.0.join("c.sock")).unwrap();
     let mut client = Client::connect(control.path()).unwrap();
     let who = client.ask(Who {}).unwrap();
     let is_there = || std::path::Path::new(&format!("/proc/self/task/{who}")).exists();

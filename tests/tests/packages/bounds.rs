@@ -49,23 +49,23 @@ fn an_archive_in_a_package_is_just_a_file() {
     let inner = of_tar(tar(&entries()));
     let outer_files = [("inner.hrp", &*inner), FILES[1]];
     let outer = tar(&outer_files.map(|(path, data)| file(path, data)));
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("hello-1.0.0.hrp");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("hello-1.0.0.hrp");
     fs::write(&path, package(&metadata(&outer_files, &outer), &outer)).unwrap();
     assert!(read(&path).unwrap().1[0].2 == inner);
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
 }
 
 #[test]
-fn folders_fifos_and_devices_are_refused_at_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let fifo = folder.path().join("fifo.hrp");
+fn directories_fifos_and_devices_are_refused_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let fifo = directory.path().join("fifo.hrp");
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     for (path, code, said) in [
-        (folder.path(), "HR0801", "it is a directory"),
+        (directory.path(), "HR0801", "it is a directory"),
         (&fifo, "HR0801", "it is no regular file"),
         ("/dev/zero".as_ref(), "HR0801", "it is no regular file"),
-        (&folder.path().join("none.hrp"), "HR0501", "No such file"),
+        (&directory.path().join("none.hrp"), "HR0501", "No such file"),
     ] {
         let error = Package::open(path).err().unwrap();
         assert_eq!(error.code(), code, "{error}");

@@ -17,7 +17,7 @@ const DRY: Install = Install { downgrade: false, dry_run: true };
 fn package(scene: &Scene, version: &str, files: &[(&str, &Value)]) -> PathBuf {
     let package = scene.unsigned(version, |_, contents| {
         for (number, (path, json)) in files.iter().enumerate() {
-            let from = scene.folder.path().join(format!("{version}-{number}.json"));
+            let from = scene.directory.path().join(format!("{version}-{number}.json"));
             fs::write(&from, json.to_string()).unwrap();
             contents.push(Content { path: path.parse().unwrap(), from, is_executable: false });
         }
@@ -256,7 +256,7 @@ fn a_senseless_configuration_file_is_left_untouched() {
 fn leftovers_of_a_crash_in_configurations_are_collected_by_the_next_change() {
     let scene = installed(9);
     let before = scene.all();
-    // The folders were made, and the file was not.
+    // The directories were made, and the file was not.
     fs::create_dir_all(scene.path("config/screen")).unwrap();
     assert_eq!(value(&scene).1, Origin::Nothing);
     drop(scene.change());

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hookrail::Config;
-use hookrail::control::command::{Applied, Apply, Deed, Step};
+use hookrail::control::command::{Action, Applied, Apply, Step};
 use hookrail::control::{Manage, Offline};
 use hookrail::package::Content;
 use hookrail::store::{Install, Store, unasked};
@@ -64,7 +64,7 @@ impl Packages {
 
 /// A package of `screen` whose configuration has the key `limit` or none.
 fn with_schema(scene: &Scene, version: &str) -> PathBuf {
-    let schema = scene.folder.path().join("schema.json");
+    let schema = scene.directory.path().join("schema.json");
     let limit = json!({ "properties": { "limit": { "type": "integer" } }, "additionalProperties": false });
     fs::write(&schema, limit.to_string()).unwrap();
     let package = scene.unsigned(version, |_, contents| {
@@ -81,7 +81,7 @@ fn hook(callback: &str, priority: i32) -> Value {
 
 /// The steps, and the code that it ended with.
 fn outcome(applied: &Applied) -> (&[Step], &str) {
-    (&applied.steps, applied.problem.as_ref().map_or("", |problem| &problem.code))
+    (&applied.steps, applied.error.as_ref().map_or("", |problem| &problem.code))
 }
 
 #[test]
@@ -119,11 +119,7 @@ fn a_dry_run_refuses_what_the_real_one_would() {
         let real = apply(&other, &plugins, false);
         assert_eq!(outcome(&real), outcome(&dry), "{plugins}: {real:?}");
         assert_eq!(real.failed, dry.failed, "{plugins}");
-        assert_eq!(
-            real.problem.map(|problem| problem.message),
-            dry.problem.map(|problem| problem.message),
-            "{plugins}"
-        );
+        assert_eq!(real.error.map(|problem| problem.message), dry.error.map(|problem| problem.message), "{plugins}");
         if alone {
             assert_eq!(real.steps, [], "{plugins}");
             assert_eq!(other.all(), before, "{plugins}");
@@ -142,7 +138,7 @@ fn a_dry_run_says_the_steps_of_the_real_one_and_does_none() {
     });
     let before = scene.all();
     let dry = apply(scene, &plugins, true);
-    assert!(dry.dry_run && dry.problem.is_none(), "{dry:?}");
+    assert!(dry.dry_run && dry.error.is_none(), "{dry:?}");
     assert_eq!(scene.all(), before);
     let real = apply(scene, &plugins, false);
     assert_eq!((real.steps.len(), real.dry_run), (6, false));
@@ -158,10 +154,10 @@ fn a_package_of_the_version_before_leads_back_to_it() {
     scene.install(new, Install::default()).unwrap();
     let wanted = |package: &Path, downgrade| json!({ "screen": { "package": package, "downgrade": downgrade, "enabled": false } });
     assert_eq!(outcome(&apply(scene, &wanted(old, false), false)), (&[][..], "HR0827"));
-    let back = Deed::Install { version: stocked::version("1.0.0"), replaces: Some(stocked::version("1.1.0")) };
+    let back = Action::Install { version: stocked::version("1.0.0"), replaces: Some(stocked::version("1.1.0")) };
     for dry_run in [true, false] {
         let done = apply(scene, &wanted(old, true), dry_run);
-        assert_eq!(outcome(&done), (&[Step { plugin: "screen".into(), deed: back.clone() }][..], ""), "{dry_run}");
+        assert_eq!(outcome(&done), (&[Step { plugin: "screen".into(), action: back.clone() }][..], ""), "{dry_run}");
     }
     assert_eq!(current(&scene.store), "1.0.0");
     assert_eq!(apply(scene, &wanted(old, true), false).steps, []);
@@ -185,7 +181,7 @@ fn a_dry_run_leaves_nothing_behind() {
     let before = scene.all();
     // The oldest version would go, and the configuration would be another one.
     let dry = apply(scene, &json!({ "screen": { "package": third, "config": { "limit": 2 } } }), true);
-    assert_eq!((dry.steps.len(), dry.problem), (3, None));
+    assert_eq!((dry.steps.len(), dry.error), (3, None));
     assert_eq!(scene.all(), before);
     assert!(scene.store.wanted("screen").is_ok() && scene.change().rollback("screen", unasked).is_ok());
 }
@@ -197,7 +193,7 @@ fn a_dry_run_names_the_files_that_are_there() {
     let file = scene.path("config/screen/config.json");
     scene.change().configure("screen", json!({ "limit": 1 }), unasked).unwrap();
     fs::write(&file, "{").unwrap();
-    let failed = apply(scene, &json!({ "screen": { "config": { "limit": 2 } } }), true).problem.unwrap();
+    let failed = apply(scene, &json!({ "screen": { "config": { "limit": 2 } } }), true).error.unwrap();
     assert_eq!(failed.code, "HR0828");
     assert!(failed.message.starts_with(file.to_str().unwrap()), "{failed}");
 }

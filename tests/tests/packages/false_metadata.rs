@@ -169,14 +169,24 @@ fn metadata_that_makes_no_sense_is_refused() {
         ("file of Windows", file("a\\b"), "HR0806", "has another character"),
         ("file with a NUL", file("a\0"), "HR0806", "has another character"),
         ("no path", file(""), "HR0806", "has an empty name in it"),
-        ("the folder itself", file("."), "HR0806", "has an empty name in it"),
+        ("the directory itself", file("."), "HR0806", "has an empty name in it"),
         ("long path", file(&long), "HR0806", "is longer than 200 bytes"),
         ("file twice", file("README.md"), "HR0806", "`files` has `readme.md` twice"),
         ("file in two cases", file("ReadMe.md"), "HR0806", "`files` has `readme.md` twice, but for its case"),
-        ("file and folder", file("README.md/x"), "HR0806", "`README.md` as a file, and as the folder of `README.md/x`"),
-        ("file and folder above", file("README.md/x/y"), "HR0806", "`README.md` as a file, and as the folder of"),
-        ("file and folder in two cases", file("readme.MD/x"), "HR0806", "`readme.MD` as a file, and as the folder"),
-        ("folder and file", file("lib"), "HR0806", "`lib` as a file, and as the folder of `lib/a.so`"),
+        (
+            "file and directory",
+            file("README.md/x"),
+            "HR0806",
+            "`README.md` as a file, and as the directory of `README.md/x`",
+        ),
+        ("file and directory above", file("README.md/x/y"), "HR0806", "`README.md` as a file, and as the directory of"),
+        (
+            "file and directory in two cases",
+            file("readme.MD/x"),
+            "HR0806",
+            "`readme.MD` as a file, and as the directory",
+        ),
+        ("directory and file", file("lib"), "HR0806", "`lib` as a file, and as the directory of `lib/a.so`"),
         ("target twice", target(Target::HERE, "README.md"), "HR0806", "`targets` has"),
         ("library of two machines", target(other, LIBRARY), "HR0806", "`targets` has `lib/a.so` twice"),
         ("library that is nowhere", target(other, "lib/b.so"), "HR0806", "`files` has no `lib/b.so`, the library for"),
@@ -196,8 +206,8 @@ fn verified(change: impl FnOnce(&mut Metadata, &mut Vec<Content>)) -> Result<(),
     draft.hooks = inspection.note.hooks;
     let mut contents = vec![Content { path: LIBRARY.parse().unwrap(), from: library, is_executable: false }];
     change(&mut draft, &mut contents);
-    let folder = tempfile::tempdir().unwrap();
-    let (path, _) = write(draft, contents, folder.path(), None).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let (path, _) = write(draft, contents, directory.path(), None).unwrap();
     let result = Package::open(&path).unwrap().verify();
     if let Err(error) = &result {
         assert!(error.to_string().contains(&path.display().to_string()), "it names the package: {error}");
@@ -243,13 +253,13 @@ fn metadata_that_libraries_contradict_is_refused() {
 /// What is too large to be opened is not made.
 #[test]
 fn a_package_that_could_not_be_opened_is_not_written() {
-    let folder = tempfile::tempdir().unwrap();
-    let zeros = folder.path().join("zeros");
+    let directory = tempfile::tempdir().unwrap();
+    let zeros = directory.path().join("zeros");
     fs::File::create(&zeros).unwrap().set_len(65 << 20).unwrap();
     let draft: Metadata = serde_json::from_value(metadata(&FILES, b"")).unwrap();
     let contents = vec![Content { path: LIBRARY.parse().unwrap(), from: zeros, is_executable: false }];
-    let error = write(draft, contents, folder.path(), None).unwrap_err();
+    let error = write(draft, contents, directory.path(), None).unwrap_err();
     assert_eq!(error.code(), "HR0808", "{error}");
     assert!(error.to_string().contains("hello-1.0.0.tar is larger than 67108864 bytes"), "{error}");
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "nothing is left of it");
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), 1, "nothing is left of it");
 }

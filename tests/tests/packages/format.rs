@@ -11,12 +11,12 @@ use hookrail::package::{
 };
 use hookrail_tests::{has_peer, plugin};
 
-/// A package of the plugin `hello`, in a folder of its own.
-fn packed(folder: &Path, change: impl FnOnce(&mut Metadata, &mut Vec<Content>)) -> Result<PathBuf, Error> {
+/// A package of the plugin `hello`, in a directory of its own.
+fn packed(directory: &Path, change: impl FnOnce(&mut Metadata, &mut Vec<Content>)) -> Result<PathBuf, Error> {
     let library = plugin("hello");
     let inspection = inspect(&library).unwrap();
     let path = |text: &str| text.parse().unwrap();
-    let readme = folder.join("README.md");
+    let readme = directory.join("README.md");
     fs::write(&readme, "# hello\n").unwrap();
     let content = |to: &str, from: &Path| Content { path: path(to), from: from.into(), is_executable: false };
     let inside = format!("lib/{}/libhookrail_hello.so", Target::HERE);
@@ -47,13 +47,13 @@ fn packed(folder: &Path, change: impl FnOnce(&mut Metadata, &mut Vec<Content>)) 
         isolation: note.isolation,
     };
     change(&mut metadata, &mut contents);
-    write(metadata, contents, folder, None).map(|(path, _)| path)
+    write(metadata, contents, directory, None).map(|(path, _)| path)
 }
 
 #[test]
 fn a_package_is_read_as_it_was_written() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = packed(folder.path(), |_, _| ()).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = packed(directory.path(), |_, _| ()).unwrap();
     assert_eq!(path.file_name().unwrap(), "hello-1.0.0.hrp");
     let mut package = Package::open(&path).unwrap();
     package.verify().unwrap();
@@ -75,8 +75,8 @@ fn a_package_is_read_as_it_was_written() {
 #[test]
 fn the_same_contents_give_the_same_bytes() {
     let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let bytes = |folder: &tempfile::TempDir, reversed: bool| {
-        let path = packed(folder.path(), |_, contents| {
+    let bytes = |directory: &tempfile::TempDir, reversed: bool| {
+        let path = packed(directory.path(), |_, contents| {
             if reversed {
                 contents.reverse()
             }
@@ -88,8 +88,8 @@ fn the_same_contents_give_the_same_bytes() {
 }
 
 /// What a program says on stdout.
-fn said(program: &str, args: &[&str], folder: &Path) -> String {
-    let output = Command::new(program).args(args).current_dir(folder).output();
+fn said(program: &str, args: &[&str], directory: &Path) -> String {
+    let output = Command::new(program).args(args).current_dir(directory).output();
     let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
     assert!(output.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
@@ -100,20 +100,20 @@ fn stock_programs_see_in_a_package_what_we_see() {
     if !has_peer("unzip", "unzip") {
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
-    let path = packed(folder.path(), |_, _| ()).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = packed(directory.path(), |_, _| ()).unwrap();
     let package = Package::open(&path).unwrap();
     let metadata = package.metadata();
-    said("unzip", &["-q", "hello-1.0.0.hrp"], folder.path());
-    assert_eq!(fs::metadata(folder.path().join("hello-1.0.0.tar")).unwrap().len(), metadata.tar.size);
-    let sum = said("sha256sum", &["hello-1.0.0.tar"], folder.path());
+    said("unzip", &["-q", "hello-1.0.0.hrp"], directory.path());
+    assert_eq!(fs::metadata(directory.path().join("hello-1.0.0.tar")).unwrap().len(), metadata.tar.size);
+    let sum = said("sha256sum", &["hello-1.0.0.tar"], directory.path());
     assert_eq!(sum.split(' ').next().unwrap(), metadata.tar.sha256.to_string());
-    let json = fs::read(folder.path().join("hello-1.0.0.json")).unwrap();
+    let json = fs::read(directory.path().join("hello-1.0.0.json")).unwrap();
     assert_eq!(serde_json::from_slice::<Metadata>(&json).unwrap(), *metadata);
-    said("tar", &["xf", "hello-1.0.0.tar"], folder.path());
+    said("tar", &["xf", "hello-1.0.0.tar"], directory.path());
     for file in &metadata.files {
         let inside = format!("hello/{}", file.path);
-        let sum = said("sha256sum", &[&inside], folder.path());
+        let sum = said("sha256sum", &[&inside], directory.path());
         assert_eq!(sum.split(' ').next().unwrap(), file.sha256.to_string(), "{inside}");
     }
 }
@@ -124,21 +124,21 @@ fn packages_of_stock_programs_are_read() {
     if !has_peer("unzip", "unzip") || !has_peer("zip", "zip") {
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
-    let path = packed(folder.path(), |_, _| ()).unwrap();
-    said("unzip", &["-q", "hello-1.0.0.hrp"], folder.path());
-    said("tar", &["xf", "hello-1.0.0.tar"], folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let path = packed(directory.path(), |_, _| ()).unwrap();
+    said("unzip", &["-q", "hello-1.0.0.hrp"], directory.path());
+    said("tar", &["xf", "hello-1.0.0.tar"], directory.path());
     fs::remove_file(&path).unwrap();
-    fs::remove_file(folder.path().join("hello-1.0.0.tar")).unwrap();
-    // With folders of its own, in any order, and with the day of the year in it.
-    said("tar", &["cf", "hello-1.0.0.tar", "hello"], folder.path());
-    let sum = said("sha256sum", &["hello-1.0.0.tar"], folder.path());
-    let json = folder.path().join("hello-1.0.0.json");
+    fs::remove_file(directory.path().join("hello-1.0.0.tar")).unwrap();
+    // With directories of its own, in any order, and with the day of the year in it.
+    said("tar", &["cf", "hello-1.0.0.tar", "hello"], directory.path());
+    let sum = said("sha256sum", &["hello-1.0.0.tar"], directory.path());
+    let json = directory.path().join("hello-1.0.0.json");
     let mut metadata: serde_json::Value = serde_json::from_slice(&fs::read(&json).unwrap()).unwrap();
     metadata["tar"]["sha256"] = sum.split(' ').next().unwrap().into();
-    metadata["tar"]["size"] = fs::metadata(folder.path().join("hello-1.0.0.tar")).unwrap().len().into();
+    metadata["tar"]["size"] = fs::metadata(directory.path().join("hello-1.0.0.tar")).unwrap().len().into();
     fs::write(&json, metadata.to_string()).unwrap();
-    said("zip", &["-q", "hello-1.0.0.hrp", "hello-1.0.0.tar", "hello-1.0.0.json"], folder.path());
+    said("zip", &["-q", "hello-1.0.0.hrp", "hello-1.0.0.tar", "hello-1.0.0.json"], directory.path());
     Package::open(&path).unwrap().verify().unwrap();
 }
 

@@ -31,14 +31,14 @@ fn ended(at: usize, bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn the_package_that_all_others_differ_from_is_good() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("hello-1.0.0.hrp");
-    let folders = ["hello/", "hello/lib"].map(|name| Header::new(name, b'5', 0).with(b""));
-    // Stock programs write the folders too, and tar of GNU its own mark.
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("hello-1.0.0.hrp");
+    let directories = ["hello/", "hello/lib"].map(|name| Header::new(name, b'5', 0).with(b""));
+    // Stock programs write the directories too, and tar of GNU its own mark.
     for (good, is_executable) in [
         (of_tar(tar(&entries())), false),
         (zipped(|[json, tar]| std::mem::swap(json, tar)), false),
-        (of_tar(tar(&[folders.to_vec(), entries()].concat())), false),
+        (of_tar(tar(&[directories.to_vec(), entries()].concat())), false),
         (with_first(|header| header.put(257, b"ustar  \0").put(100, b"0000755\0")), true),
         (with_first(|header| header.put(0, [0; 100]).put(0, "README.md").put(345, "hello")), false),
     ] {
@@ -53,12 +53,12 @@ fn the_package_that_all_others_differ_from_is_good() {
 fn names_that_lead_elsewhere_are_refused() {
     let mut rows: Vec<Row<'_>> = Vec::new();
     for (name, said) in [
-        ("../x", "it is not below the folder hello"),
-        ("/etc/passwd", "it is not below the folder hello"),
-        ("other/x", "it is not below the folder hello"),
-        ("hello", "it is not below the folder hello"),
-        ("hello-1.0.0/x", "it is not below the folder hello"),
-        ("", "it is not below the folder hello"),
+        ("../x", "it is not below the directory hello"),
+        ("/etc/passwd", "it is not below the directory hello"),
+        ("other/x", "it is not below the directory hello"),
+        ("hello", "it is not below the directory hello"),
+        ("hello-1.0.0/x", "it is not below the directory hello"),
+        ("", "it is not below the directory hello"),
         ("hello/../x", "climbs"),
         ("hello//etc", "is absolute"),
         ("hello/", "has an empty name in it"),
@@ -70,7 +70,7 @@ fn names_that_lead_elsewhere_are_refused() {
         ("hello/C:x", "has another character"),
         ("hello/\u{1b}[2J", "has another character"),
         ("hello/x y", "has another character"),
-        ("hello/a/b/c/d/e/f/g/h/i/j/k/l/m", "is more than 12 folders deep"),
+        ("hello/a/b/c/d/e/f/g/h/i/j/k/l/m", "is more than 12 directories deep"),
         ("hello/readme.md", "its metadata does not name it, or it is there twice"),
         ("hello/README.md", "its metadata does not name it, or it is there twice"),
         ("hello/more", "its metadata does not name it, or it is there twice"),
@@ -85,16 +85,16 @@ fn names_that_lead_elsewhere_are_refused() {
             "hello/\\xff: its name is no text",
         ),
         (
-            "a name behind a NUL",
+            "a name after a NUL",
             with_first(|header| header.put(16, "evil")),
             "HR0805",
-            "hello/README.md: something stands behind its name",
+            "hello/README.md: something stands after its name",
         ),
         (
-            "a prefix behind a NUL",
+            "a prefix after a NUL",
             with_first(|header| header.put(0, [0; 100]).put(0, "README.md").put(345, "hello\0evil")),
             "HR0805",
-            "hello/README.md: something stands behind its name",
+            "hello/README.md: something stands after its name",
         ),
         (
             "a prefix that only some programs read",
@@ -119,7 +119,7 @@ fn entries_that_are_no_plain_files_are_refused() {
     let link = "its tar holds hello/x: a link";
     let device = "its tar holds hello/x: a device";
     let extended = "its tar holds hello/x: an extension of tar, which `tar --format=ustar` does without";
-    let folder = |name: &str, size: usize| with(Header::new(name, b'5', size).with(&vec![0; size]));
+    let directory = |name: &str, size: usize| with(Header::new(name, b'5', size).with(&vec![0; size]));
     check([
         ("hard link", of_kind(b'1'), "HR0805", link),
         ("symbolic link", of_kind(b'2'), "HR0805", link),
@@ -133,19 +133,19 @@ fn entries_that_are_no_plain_files_are_refused() {
         ("global PAX", extension(b'g', b"13 size=1024\n"), "HR0805", extended),
         ("PAX of Solaris", extension(b'X', b"13 size=1024\n"), "HR0805", extended),
         ("sparse file of GNU", extension(b'S', b""), "HR0805", extended),
-        ("dumped folder", extension(b'D', b""), "HR0805", extended),
+        ("dumped directory", extension(b'D', b""), "HR0805", extended),
         ("next volume", extension(b'M', b""), "HR0805", extended),
         ("volume name", extension(b'V', b""), "HR0805", extended),
-        ("contiguous file", of_kind(b'7'), "HR0805", "neither a file nor a folder"),
-        ("nothing known", of_kind(b'?'), "HR0805", "neither a file nor a folder"),
+        ("contiguous file", of_kind(b'7'), "HR0805", "neither a file nor a directory"),
+        ("nothing known", of_kind(b'?'), "HR0805", "neither a file nor a directory"),
         ("file that names a link", of_kind(b'0'), "HR0805", "hello/x: a link"),
-        ("folder with contents", folder("hello/lib", 512), "HR0805", "hello/lib: a folder with contents"),
-        ("folder of no file", folder("hello/bin", 0), "HR0805", "hello/bin: no file of its metadata is in it"),
-        ("folder elsewhere", folder("/tmp", 0), "HR0805", "/tmp: it is not below the folder hello"),
-        ("folder that climbs", folder("hello/../x", 0), "HR0805", "hello/../x ... climbs"),
-        ("folder in place of a file", folder("hello/README.md", 0), "HR0805", "hello/README.md: no file of"),
+        ("directory with contents", directory("hello/lib", 512), "HR0805", "hello/lib: a directory with contents"),
+        ("directory of no file", directory("hello/bin", 0), "HR0805", "hello/bin: no file of its metadata is in it"),
+        ("directory elsewhere", directory("/tmp", 0), "HR0805", "/tmp: it is not below the directory hello"),
+        ("directory that climbs", directory("hello/../x", 0), "HR0805", "hello/../x ... climbs"),
+        ("directory in place of a file", directory("hello/README.md", 0), "HR0805", "hello/README.md: no file of"),
         (
-            "folder twice",
+            "directory twice",
             of_tar(tar(&[vec![Header::new("hello/lib/", b'5', 0).with(b""); 2], entries()].concat())),
             "HR0805",
             "hello/lib/: no file of its metadata is in it, or it is there twice",
@@ -169,9 +169,9 @@ fn a_tar_that_is_not_what_it_says_is_refused() {
         ("binary length", sized(b"\x80\0\0\0\0\0\0\0\0\0\0\x08"), "HR0805", no_number),
         ("length with a plus", sized(b"+10"), "HR0805", no_number),
         ("length with a minus", sized(b"-10"), "HR0805", no_number),
-        ("length behind a space", sized(b" 10"), "HR0805", no_number),
+        ("length after a space", sized(b" 10"), "HR0805", no_number),
         ("length with a digit too high", sized(b"00000000018"), "HR0805", no_number),
-        ("length behind a NUL", sized(b"10\x0010"), "HR0805", no_number),
+        ("length after a NUL", sized(b"10\x0010"), "HR0805", no_number),
         ("no length", sized(b""), "HR0805", no_number),
         ("largest length", sized(b"777777777777"), "HR0802", "the length of README.md is 68719476735 ... says 8"),
         ("other length", sized(b"7"), "HR0802", "the length of README.md is 7, its metadata says 8"),
@@ -182,15 +182,15 @@ fn a_tar_that_is_not_what_it_says_is_refused() {
             "HR0805",
             "hello/README.md: another form of tar than that of POSIX and GNU",
         ),
-        ("something between files", of_tar(padded), "HR0803", "holds something behind README.md"),
+        ("something between files", of_tar(padded), "HR0803", "holds something after README.md"),
         ("no end", short(whole.len() - 1024), "HR0801", "its tar is damaged ... without an end"),
         ("half an end", short(whole.len() - 512), "HR0801", "its tar is damaged ... without an end"),
         ("part of a block", short(whole.len() - 100), "HR0801", "its tar is damaged ... no whole number of blocks"),
         ("in a file", short(515), "HR0801", "its tar is damaged ... it ends within README.md"),
         ("in a header", short(300), "HR0801", "its tar is damaged ... it ends within a header"),
         ("nothing", of_tar(Vec::new()), "HR0801", "its tar is damaged ... without an end"),
-        ("files behind its end", behind(&file("more", b"")), "HR0803", "its tar goes on behind its end"),
-        ("a byte behind its end", behind(&[0; 512 * 7 + 1]), "HR0801", "no whole number of blocks"),
+        ("files after its end", after(&file("more", b"")), "HR0803", "its tar goes on after its end"),
+        ("a byte after its end", after(&[0; 512 * 7 + 1]), "HR0801", "no whole number of blocks"),
         ("no files", of_tar(tar(&[])), "HR0803", "its tar lacks README.md ... 2 are missing"),
         ("a file less", of_tar(tar(&entries()[1..])), "HR0803", "its tar lacks README.md ... 1 are missing"),
         ("a file twice", with(entries().remove(0)), "HR0805", "hello/README.md: its metadata does not name it"),
@@ -233,14 +233,14 @@ fn a_zip_of_another_shape_is_refused() {
     };
     let renamed = |index: usize, name: &'static str| zipped(|members| members[index].name = name.into());
     let not_two = "it is no package: it holds ... not NAME-VERSION.json and NAME-VERSION.tar";
-    let cut = "it does not end as a zip does: it was cut off, or something stands behind it";
+    let cut = "it does not end as a zip does: it was cut off, or something stands after it";
     let no_end = "its directory does not end where it should";
     check([
         ("nothing", Vec::new(), "HR0801", "it is an empty file"),
         ("a text", b"not a package\n".to_vec(), "HR0801", "it is no zip"),
         ("a library", [b"\x7fELF", &*vec![0; 500]].concat(), "HR0801", "it is no zip"),
-        ("one byte behind it", [&*good, b"\0"].concat(), "HR0801", cut),
-        ("another one behind it", [&*good, &*good].concat(), "HR0801", no_end),
+        ("one byte after it", [&*good, b"\0"].concat(), "HR0801", cut),
+        ("another one after it", [&*good, &*good].concat(), "HR0801", no_end),
         ("a script before it", [b"#!/bin/sh\n", &*good].concat(), "HR0801", "it is no zip"),
         ("another zip before it", [&*zip(&[Member::stored("x", b"x")]), &*good].concat(), "HR0801", no_end),
         ("a comment", commented, "HR0801", cut),
@@ -256,7 +256,7 @@ fn a_zip_of_another_shape_is_refused() {
         ("no member, and 90 bytes", [vec![0; 90], end(0, 0, 0, 0)].concat(), "HR0801", "it is no zip"),
         ("one member", listed(|members| members.truncate(1)), "HR0801", not_two),
         ("a third member", listed(|members| members.push(Member::stored("x", b""))), "HR0801", not_two),
-        ("a folder more", listed(|members| members.push(Member::stored("x/", b""))), "HR0801", not_two),
+        ("a directory more", listed(|members| members.push(Member::stored("x/", b""))), "HR0801", not_two),
         (
             "a third member that is not counted",
             {
@@ -282,7 +282,7 @@ fn a_zip_of_another_shape_is_refused() {
             "the name of its json file is x.json ... hello-1.0.0.json",
         ),
         ("tar of another name", renamed(1, "x.tar"), "HR0802", "the name of its tar file is x.tar ... hello-1.0.0.tar"),
-        ("in a folder", renamed(1, "a/hello-1.0.0.tar"), "HR0802", "is a/hello-1.0.0.tar"),
+        ("in a directory", renamed(1, "a/hello-1.0.0.tar"), "HR0802", "is a/hello-1.0.0.tar"),
         ("a name that climbs", renamed(1, "../hello-1.0.0.tar"), "HR0802", "is ../hello-1.0.0.tar"),
         ("a name for a terminal", renamed(1, "\u{1b}[2J.tar"), "HR0801", "the name \\x1b[2J.tar"),
         ("a name with a NUL", renamed(1, "hello-1.0.0.tar\0.tar"), "HR0801", "the name hello-1.0.0.tar\\x00.tar"),
@@ -300,8 +300,8 @@ fn a_member_that_is_not_plain_is_refused() {
     let attributes = |attributes: u32| zipped(|[_, tar]| tar.attributes = attributes);
     check([
         ("symbolic link", attributes(0o120_777 << 16), "HR0801", no_file),
-        ("folder of Unix", attributes(0o040_755 << 16), "HR0801", no_file),
-        ("folder of DOS", attributes(0x10), "HR0801", no_file),
+        ("directory of Unix", attributes(0o040_755 << 16), "HR0801", no_file),
+        ("directory of DOS", attributes(0x10), "HR0801", no_file),
         ("device", attributes(0o060_644 << 16), "HR0801", no_file),
         ("encrypted", zipped(|[_, tar]| tar.flags = 1), "HR0801", "hello-1.0.0.tar is encrypted"),
         ("strongly encrypted", zipped(|[_, tar]| tar.flags = 0x41), "HR0801", "hello-1.0.0.tar is encrypted"),
@@ -323,7 +323,7 @@ fn a_member_that_is_not_plain_is_refused() {
         ("other flags before it", local(|member| member.flags = 8), "HR0801", differ),
         ("extra field before it", local(|member| member.extra = b"\x01\0\x01\0x".into()), "HR0801", "field 0x0001"),
         ("elsewhere", zipped(|[_, tar]| tar.moved = 1), "HR0801", no_place),
-        ("behind everything", zipped(|[_, tar]| tar.moved = 1 << 31), "HR0801", no_place),
+        ("after everything", zipped(|[_, tar]| tar.moved = 1 << 31), "HR0801", no_place),
         (
             "on top of the other",
             zipped(|[json, tar]| tar.moved = -30 - json.packed.len() as i64 - 16),
@@ -363,13 +363,13 @@ fn members_that_unpack_to_something_else_are_refused() {
         ),
         ("no deflate", other(|tar| tar.packed.fill(0xff)), "HR0801", "its tar is damaged"),
         (
-            "bytes behind the deflate",
+            "bytes after the deflate",
             other(|tar| {
                 tar.packed.extend(b"hidden");
                 tar.packed_size += 6;
             }),
             "HR0801",
-            "its tar is damaged ... something stands behind it",
+            "its tar is damaged ... something stands after it",
         ),
     ]);
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hookrail::package::{Content, Home, Metadata};
-use hookrail::store::{Depth, Error, Install, Kind, Refused, Standing, Store, Voucher, Wanted, unasked};
+use hookrail::store::{Depth, Error, Install, Kind, SignatureStatus, Store, StoreError, TrustSource, Wanted, unasked};
 use hookrail_tests::alone;
 use hookrail_tests::stocked::{Scene, digest, public, sign, version};
 use minisign::KeyPair;
@@ -33,7 +33,7 @@ fn installed_files_are_those_that_were_packed() {
     assert_eq!(mode("README.md"), 0o644);
     assert_eq!(mode("data/deep/run"), 0o755);
     assert_eq!((mode("data"), mode("data/deep"), mode("package.json")), (0o755, 0o755, 0o644));
-    assert_eq!(scene.standing(Depth::Files), (Standing::Signed, String::new()));
+    assert_eq!(scene.standing(Depth::Files), (SignatureStatus::Signed, String::new()));
 
     let library = scene.store.wanted(NAME).unwrap().library;
     let mut bytes = Vec::new();
@@ -92,7 +92,7 @@ fn a_refused_installation_leaves_nothing() {
         package
     };
     let unknown = KeyPair::generate_unencrypted_keypair().unwrap();
-    let garbage = scene.folder.path().join("garbage.hrp");
+    let garbage = scene.directory.path().join("garbage.hrp");
     fs::write(&garbage, "no zip").unwrap();
     let changed = scene.package("3.0.0");
     let mut bytes = fs::read(&changed).unwrap();
@@ -117,8 +117,8 @@ fn a_refused_installation_leaves_nothing() {
         ("for other hosts", signed(&scene.jane, scene.unsigned("3.0.0", elsewhere)), "HR0804"),
         ("not what it says", signed(&scene.jane, scene.unsigned("3.0.0", another_name)), "HR0802"),
         ("our file in it", signed(&scene.jane, scene.unsigned("3.0.0", takes_our_file)), "HR0805"),
-        ("nothing there", scene.folder.path().join("nothing.hrp"), "HR0501"),
-        ("a folder", scene.folder.path().into(), "HR0801"),
+        ("nothing there", scene.directory.path().join("nothing.hrp"), "HR0501"),
+        ("a directory", scene.directory.path().into(), "HR0801"),
         ("a device", "/dev/zero".into(), "HR0801"),
     ];
     let before = scene.all();
@@ -163,16 +163,16 @@ fn an_allowance_is_for_one_file_once() {
 
     allow(NAME, "1.0.0", &package, MINUTE);
     let dry = Install { dry_run: true, ..Install::default() };
-    assert_eq!(scene.install(&package, dry).unwrap().by, Voucher::Allowed);
-    assert_eq!(scene.install(&package, Install::default()).unwrap().by, Voucher::Allowed);
-    assert_eq!(scene.standing(Depth::Files).0, Standing::Unsigned);
+    assert_eq!(scene.install(&package, dry).unwrap().by, TrustSource::Allowed);
+    assert_eq!(scene.install(&package, Install::default()).unwrap().by, TrustSource::Allowed);
+    assert_eq!(scene.standing(Depth::Files).0, SignatureStatus::Unsigned);
     scene.change().uninstall(NAME, true).unwrap();
     assert_eq!(scene.install(&package, Install::default()).unwrap_err().code(), "HR0810", "it is used up");
 
     // Who vouches by a key needs none, and the name is theirs from then on.
     scene.install(&scene.package("1.5.0"), Install::default()).unwrap();
     allow(NAME, "2.0.0", &other, MINUTE);
-    assert_eq!(scene.install(&other, Install::default()).unwrap().by, Voucher::Allowed);
+    assert_eq!(scene.install(&other, Install::default()).unwrap().by, TrustSource::Allowed);
     assert!(scene.store.state().unwrap().plugins()[NAME].owner.is_some());
 
     // It overrules whose the name is, and leaves it to them.
@@ -181,7 +181,7 @@ fn an_allowance_is_for_one_file_once() {
     sign(&scene.stranger, &foreign);
     assert_eq!(scene.install(&foreign, Install::default()).unwrap_err().code(), "HR0824");
     allow(NAME, "3.0.0", &foreign, MINUTE);
-    assert_eq!(scene.install(&foreign, Install::default()).unwrap().by, Voucher::Allowed);
+    assert_eq!(scene.install(&foreign, Install::default()).unwrap().by, TrustSource::Allowed);
     assert_eq!(scene.store.state().unwrap().plugins()[NAME].owner, Some(public(&scene.jane).id()));
 }
 
@@ -197,36 +197,36 @@ fn a_changed_installation_is_not_loaded() {
     fs::write(&library.path, &bad).unwrap();
     assert_eq!(library.open().unwrap_err().code(), "HR0802");
     // Who only lists has not looked at it.
-    assert_eq!(scene.standing(Depth::Metadata).0, Standing::Signed);
-    assert_eq!(scene.standing(Depth::Files).0, Standing::Modified);
+    assert_eq!(scene.standing(Depth::Metadata).0, SignatureStatus::Signed);
+    assert_eq!(scene.standing(Depth::Files).0, SignatureStatus::Modified);
     assert_eq!(scene.change().enable(NAME, agreed).unwrap_err().code(), "HR0802");
     fs::write(&library.path, &good).unwrap();
     library.open().unwrap();
 
-    let (readme, moved) = (place.join("README.md"), scene.folder.path().join("moved"));
+    let (readme, moved) = (place.join("README.md"), scene.directory.path().join("moved"));
     fs::rename(&readme, &moved).unwrap();
     assert!(scene.standing(Depth::Files).1.contains("gone"));
     std::os::unix::fs::symlink(&moved, &readme).unwrap();
-    assert_eq!(scene.standing(Depth::Files).0, Standing::Modified);
+    assert_eq!(scene.standing(Depth::Files).0, SignatureStatus::Modified);
     fs::rename(&moved, &readme).unwrap();
     fs::write(place.join("data/more"), "").unwrap();
     assert!(scene.standing(Depth::Files).1.contains("data/more"));
     fs::remove_file(place.join("data/more")).unwrap();
-    assert_eq!(scene.standing(Depth::Files), (Standing::Signed, String::new()));
+    assert_eq!(scene.standing(Depth::Files), (SignatureStatus::Signed, String::new()));
 
     let metadata = place.join("package.json");
     let good = fs::read_to_string(&metadata).unwrap();
     fs::write(&metadata, good.replace("confidential", "secret")).unwrap();
-    assert_eq!(scene.standing(Depth::Metadata).0, Standing::Modified);
+    assert_eq!(scene.standing(Depth::Metadata).0, SignatureStatus::Modified);
     assert_eq!(scene.store.wanted(NAME).unwrap_err().code(), "HR0802");
     fs::write(&metadata, "{").unwrap();
-    assert_eq!(scene.standing(Depth::Metadata).0, Standing::Invalid);
+    assert_eq!(scene.standing(Depth::Metadata).0, SignatureStatus::Invalid);
     fs::write(&metadata, good).unwrap();
 
     scene.install(&scene.package("2.0.0"), Install::default()).unwrap();
     scene.trust(|trust| trust.revoke(public(&scene.jane).id(), "it was lost".into()).unwrap());
     let (standing, why) = scene.standing(Depth::Metadata);
-    assert!(standing == Standing::Invalid && why.contains("it was lost"), "{why}");
+    assert!(standing == SignatureStatus::Invalid && why.contains("it was lost"), "{why}");
     assert_eq!(scene.store.wanted(NAME).unwrap_err().code(), "HR0814");
     assert_eq!(scene.change().rollback(NAME, agreed).unwrap_err().code(), "HR0814");
     assert_eq!(scene.change().enable(NAME, agreed).unwrap_err().code(), "HR0814");
@@ -350,7 +350,7 @@ fn a_thousand_plugins_are_listed_without_a_look_at_their_libraries() {
     let began = std::time::Instant::now();
     let listed = scene.store.list(Depth::Metadata).unwrap();
     println!("{} listed in {:?}", listed.len(), began.elapsed());
-    assert_eq!(listed.iter().filter(|plugin| plugin.signature == Standing::Signed).count(), 1000);
+    assert_eq!(listed.iter().filter(|plugin| plugin.signature == SignatureStatus::Signed).count(), 1000);
     assert!(began.elapsed() < Duration::from_secs(5));
 }
 
@@ -358,7 +358,7 @@ fn a_thousand_plugins_are_listed_without_a_look_at_their_libraries() {
 fn an_installed_plugin_goes_before_a_prebuilt_one_of_its_name() {
     let scene = Scene::new();
     scene.install(&scene.package("1.0.0"), Install::default()).unwrap();
-    let brought = scene.folder.path().join("brought.so");
+    let brought = scene.directory.path().join("brought.so");
     fs::copy(scene.store.wanted(NAME).unwrap().library.path, &brought).unwrap();
     // SAFETY: our own plugin.
     let exported = |file: &Path| unsafe { hookrail::schema(file) };
@@ -368,19 +368,19 @@ fn an_installed_plugin_goes_before_a_prebuilt_one_of_its_name() {
         let one = store.listed(NAME, Depth::Metadata).unwrap().unwrap();
         all.into_iter().chain([one]).map(|listed| (listed.kind, listed.signature)).collect::<Vec<_>>()
     };
-    assert_eq!(listed(), [(Kind::External, Standing::Signed); 2]);
+    assert_eq!(listed(), [(Kind::External, SignatureStatus::Signed); 2]);
     assert_ne!(store.wanted(NAME).unwrap().library.path, brought);
     store.change().unwrap().enable(NAME, agreed).unwrap();
     let upgraded = store.change().unwrap().install(&scene.package("1.1.0"), Install::default(), unasked);
     assert!(upgraded.unwrap().enabled);
 
     store.change().unwrap().uninstall(NAME, false).unwrap();
-    assert_eq!(listed(), [(Kind::Prebuilt, Standing::BuiltIn); 2]);
+    assert_eq!(listed(), [(Kind::Prebuilt, SignatureStatus::BuiltIn); 2]);
     assert_eq!(store.wanted(NAME).unwrap().library.path, brought);
     // What was wanted of the one that is gone is not wanted of this one.
     assert!(!store.state().unwrap().desired(NAME).enabled);
     assert!(store.change().unwrap().enable(NAME, agreed).unwrap());
     assert!(store.state().unwrap().desired(NAME).enabled);
     let taken = store.change().unwrap().install(&scene.package("1.2.0"), Install::default(), unasked);
-    assert!(matches!(taken.unwrap_err(), Error::Store { why: Refused::Prebuilt, .. }));
+    assert!(matches!(taken.unwrap_err(), Error::Store { why: StoreError::Prebuilt, .. }));
 }

@@ -3,7 +3,7 @@
 
 use hookrail::control::Manager;
 use hookrail::store::{Error, Install, unasked};
-use hookrail::{Config, Happened, Host};
+use hookrail::{Config, EventKind, Host};
 use hookrail_tests::stocked::Scene;
 
 fn install(scene: &Scene, name: &str, version: &str, requires: &[(&str, &str)]) -> Result<(), Error> {
@@ -67,7 +67,7 @@ fn a_host_loads_required_plugins_first() {
     let events = host.events();
     // SAFETY: our own libraries.
     assert!(unsafe { Manager::new(&host).open_store(scene.store.clone()) }.unwrap().is_empty());
-    let is_load = |what: &Happened| matches!(what, Happened::Loaded { .. });
+    let is_load = |what: &EventKind| matches!(what, EventKind::Loaded { .. });
     let loaded = std::iter::from_fn(|| events.wait(std::time::Duration::ZERO)).filter(|event| is_load(&event.what));
     assert_eq!(loaded.map(|event| event.plugin.to_string()).collect::<Vec<_>>(), ["c", "b", "a"]);
 }

@@ -164,10 +164,10 @@ fn the_inputs_to_be_damaged_are_good() {
     ];
     let Some(corpus) = std::env::var_os("HOOKRAIL_CORPUS") else { return };
     for (target, seeds) in seeds {
-        let folder = Path::new(&corpus).join(target);
-        fs::create_dir_all(&folder).unwrap();
+        let directory = Path::new(&corpus).join(target);
+        fs::create_dir_all(&directory).unwrap();
         for (number, seed) in seeds.iter().enumerate() {
-            fs::write(folder.join(format!("seed-{number}")), seed).unwrap();
+            fs::write(directory.join(format!("seed-{number}")), seed).unwrap();
         }
     }
 }

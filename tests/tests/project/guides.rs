@@ -9,7 +9,7 @@ use std::process::Command;
 use hookrail::{Config, End, Host, Message, MessagePublish, Verdict};
 use hookrail_tests::{own_target, root, upgrade_example};
 
-/// The files that the guide shows, each behind a comment with its name.
+/// The files that the guide shows, each after a comment with its name.
 fn files(guide: &str) -> Vec<(&str, &str)> {
     let blocks = guide.split("<!-- ").skip(1).map(|rest| {
         let (name, rest) = rest.split_once(" -->\n```").unwrap();
@@ -19,7 +19,7 @@ fn files(guide: &str) -> Vec<(&str, &str)> {
     blocks.collect()
 }
 
-/// Writes the package, below the target folder; beside it stands the checkout.
+/// Writes the package, below the target directory; beside it stands the checkout.
 fn package(name: &str, files: &[(&str, &str)]) -> PathBuf {
     let package = own_target("guide").join(name);
     create_dir_all(package.join("src")).unwrap();
@@ -69,9 +69,9 @@ fn the_first_plugin_of_the_guide_works() {
 fn the_guide_on_faults_shows_the_defaults() {
     let guide = read_to_string(root().join("docs/guide/faults.md")).unwrap();
     let (_, keys) = guide.split_once("[quarantine]").unwrap();
-    let folder = own_target("guide");
-    create_dir_all(&folder).unwrap();
-    let file = folder.join("quarantine.toml");
+    let directory = own_target("guide");
+    create_dir_all(&directory).unwrap();
+    let file = directory.join("quarantine.toml");
     write(&file, format!("[quarantine]{}", keys.split("```").next().unwrap())).unwrap();
     let shown = Config::read(&file).unwrap().quarantine;
     assert_eq!(format!("{shown:?}"), format!("{:?}", Config::default().quarantine));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::read_to_string;
 
-use hookrail::control::command::Desire;
+use hookrail::control::command::PluginSpec;
 use hookrail_tests::root;
 
 fn read(file: &str) -> String {
@@ -41,11 +41,11 @@ fn links_lead_to_files() {
     // A template's links are those of the plugin that is made of it.
     for document in documents.lines().filter(|document| !document.starts_with("host/cli/templates")) {
         let text = read(document);
-        let folder = root().join(document).parent().unwrap().to_owned();
+        let directory = root().join(document).parent().unwrap().to_owned();
         for (_, rest) in text.match_indices("](").map(|(at, found)| text.split_at(at + found.len())) {
             let link = rest.split(')').next().unwrap();
             let file = link.split('#').next().unwrap();
-            assert!(link.contains("://") || folder.join(file).exists(), "{document} links to {link}");
+            assert!(link.contains("://") || directory.join(file).exists(), "{document} links to {link}");
         }
     }
 }
@@ -56,7 +56,7 @@ fn no_document_names_a_key_that_is_not_read() {
     let shown = guide.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     for (number, text) in shown.enumerate() {
         if text.starts_with("# plugins.toml") {
-            let wanted: BTreeMap<String, BTreeMap<String, Desire>> = toml::from_str(text).unwrap();
+            let wanted: BTreeMap<String, BTreeMap<String, PluginSpec>> = toml::from_str(text).unwrap();
             assert!(wanted.keys().eq(["plugins"]) && !wanted["plugins"].is_empty());
             continue;
         }

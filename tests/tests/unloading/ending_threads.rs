@@ -24,7 +24,7 @@ thread_local! {
     static SECOND: RefCell<Option<AtTheEnd>> = const { RefCell::new(None) };
 }
 
-/// One destructor runs before the host's own for that thread, one behind it, whichever the order is.
+/// One destructor runs before the host's own for that thread, one after it, whichever the order is.
 #[test]
 fn a_thread_locals_destructor_may_dispatch() {
     alone!();

@@ -238,7 +238,7 @@ fn brings_unique_symbols() -> PathBuf {
 }
 
 /// The host does not see what another library does for the plugin. The thread that called it ends
-/// behind the unloading: code of that library runs then.
+/// after the unloading: code of that library runs then.
 #[test]
 fn a_library_that_a_plugin_brings_along_keeps_it() {
     alone!();
@@ -270,8 +270,8 @@ fn leans_on_a_library() -> PathBuf {
     let gnu: Vec<_> = cc::STRICT_C.iter().map(|flag| if *flag == "-std=c11" { "-std=gnu11" } else { flag }).collect();
     let shared = ["-shared", "-fPIC", "-Wl,-soname,libhookrail_zoo_keys.so"];
     let library = cc::compile(&gnu, &source("library_with_keys"), &shared, "libhookrail_zoo_keys.so");
-    let folder = library.parent().unwrap().display();
-    let (search, path) = (format!("-L{folder}"), format!("-Wl,-rpath,{folder}"));
+    let directory = library.parent().unwrap().display();
+    let (search, path) = (format!("-L{directory}"), format!("-Wl,-rpath,{directory}"));
     // As needed is what some compilers take for granted, and the library stands before what needs it.
     let link = ["-shared", "-fPIC", &search, &path, "-Wl,--no-as-needed", "-lhookrail_zoo_keys"];
     cc::compile(cc::STRICT_C, &source("leans_on_a_library"), &link, "leans_on_a_library.so")

@@ -112,9 +112,9 @@ fn an_unregistered_callback_stays_while_it_runs() {
     let host = host();
     let blocked = Blocked::before_hello(&host, 0);
     let probe = Probe::default();
-    let behind = called(&host, "behind", Priority::new(600), &probe);
+    let after = called(&host, "after", Priority::new(600), &probe);
     let reader = blocked.dispatch(&host);
-    host.unregister(behind);
+    host.unregister(after);
     // More changes, each of which looks at what may go.
     for _ in 0..3 {
         let other = called(&host, "other", Priority::new(700), &Probe::default());
@@ -132,9 +132,9 @@ fn a_dispatch_keeps_what_it_walks_when_its_host_is_dropped() {
     let host = host();
     let blocked = Blocked::before_hello(&host, 0);
     let probe = Probe::default();
-    let behind = called(&host, "behind", Priority::new(600), &probe);
+    let after = called(&host, "after", Priority::new(600), &probe);
     let reader = blocked.dispatch(&host);
-    host.unregister(behind);
+    host.unregister(after);
     drop(host);
     blocked.finish(reader);
     assert_eq!((probe.calls(), probe.was_late()), (11, false));

@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread::scope;
 
-use hookrail::{Callbacks, End, Happened, MessagePublish, Priority};
+use hookrail::{Callbacks, End, EventKind, MessagePublish, Priority};
 use hookrail_tests::counter::{At, Do, Once, Raise, Scene, counted, standstill};
 use hookrail_tests::probe::{LONG, eventually};
 use hookrail_tests::{alone, zoo};
@@ -237,15 +237,15 @@ fn generations_are_counted_and_the_last_eight_remembered() {
     assert!(scene.host.history("nobody").is_empty());
 
     let told: Vec<_> = events.take().into_iter().map(|event| (event.generation, event.what)).collect();
-    let ended = || Happened::Ended { end: End::Unmapped, left: None };
-    let loaded = || Happened::Loaded { version: "1.0.0".into() };
-    assert_eq!(told[..2], [(1, Happened::Unloading), (1, ended())]);
-    assert_eq!(told[2..5], [(2, loaded()), (2, Happened::Unloading), (2, ended())]);
+    let ended = || EventKind::Ended { end: End::Unmapped, left: None };
+    let loaded = || EventKind::Loaded { version: "1.0.0".into() };
+    assert_eq!(told[..2], [(1, EventKind::Unloading), (1, ended())]);
+    assert_eq!(told[2..5], [(2, loaded()), (2, EventKind::Unloading), (2, ended())]);
     assert_eq!(told[5], (3, loaded()));
-    let upgrades = told.iter().filter(|(_, what)| matches!(what, Happened::Upgraded { .. }));
+    let upgrades = told.iter().filter(|(_, what)| matches!(what, EventKind::Upgraded { .. }));
     let upgrades: Vec<_> = upgrades
         .map(|(generation, what)| match what {
-            Happened::Upgraded { from, version, .. } => (*from, *generation, &**version),
+            EventKind::Upgraded { from, version, .. } => (*from, *generation, &**version),
             other => unreachable!("{other:?}"),
         })
         .collect();
@@ -274,7 +274,7 @@ fn a_callback_of_the_program_stays_where_it_is() {
     alone!();
     let scene = Scene::plain();
     let look = Callbacks::new("look").on::<MessagePublish, _, _>("look", Priority::new(301), |message| {
-        assert!(message.header("build").is_some(), "it runs behind the counter");
+        assert!(message.header("build").is_some(), "it runs after the counter");
     });
     scene.host.register(look).unwrap();
     let upgraded = scene.upgrade("counter_two").unwrap();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::scope;
 use std::time::Duration;
 
-use hookrail::{Callbacks, End, Event, Events, Happened, Message, MessagePublish, Priority, Status, Verdict};
+use hookrail::{Callbacks, End, Event, EventKind, Events, Message, MessagePublish, Priority, Status, Verdict};
 use hookrail_tests::counter::{At, Do, Raise, Scene, counted, standstill};
 use hookrail_tests::probe::{LONG, eventually};
 use hookrail_tests::{alone, zoo};
@@ -24,7 +24,7 @@ fn wait_for(events: &Events, is_meant: impl Fn(&Event) -> bool) -> Event {
 }
 
 fn is_rollback(event: &Event) -> bool {
-    matches!(event.what, Happened::RolledBack { .. } | Happened::RollbackFailed { .. })
+    matches!(event.what, EventKind::RolledBack { .. } | EventKind::RollbackFailed { .. })
 }
 
 /// The second build faults on every message.
@@ -50,7 +50,7 @@ fn a_faulting_build_is_rolled_back_with_the_reason() {
     }
     let event = wait_for(&events, is_rollback);
     assert_eq!((&*event.plugin, event.generation), ("counter", 3));
-    let Happened::RolledBack { from: 2, reason } = event.what else { panic!("{:?}", event.what) };
+    let EventKind::RolledBack { from: 2, reason } = event.what else { panic!("{:?}", event.what) };
     assert!(reason.starts_with("3 faults within "), "{reason}");
     assert!(reason.contains("the last in counter/count on message.publish: panicked: it was told to"), "{reason}");
     // The second build's state is of version 2, which the first one does not take: it goes on with
@@ -83,7 +83,7 @@ fn the_newest_state_comes_back_where_it_is_taken() {
     scene.script(faulty);
     dispatch(&scene);
     let event = wait_for(&events, is_rollback);
-    assert!(matches!(event.what, Happened::RolledBack { from: 3, .. }), "{:?}", event.what);
+    assert!(matches!(event.what, EventKind::RolledBack { from: 3, .. }), "{:?}", event.what);
     scene.script(|_, _| Do::GoOn);
     assert_eq!((scene.count(), scene.generation()), ((2, 3), 4));
 }
@@ -203,11 +203,11 @@ fn a_rollback_that_takes_its_time_delays_no_quarantine() {
     let registered = scene.host.register(failing).unwrap();
     dispatch(&scene);
     wait_for(&events, |event| match &event.what {
-        Happened::Quarantined { callback, .. } => callback == "another/panics",
+        EventKind::Quarantined { callback, .. } => callback == "another/panics",
         other => panic!("the way back is not over: {other:?}"),
     });
     inside.goes_on();
-    assert!(matches!(wait_for(&events, is_rollback).what, Happened::RolledBack { from: 2, .. }));
+    assert!(matches!(wait_for(&events, is_rollback).what, EventKind::RolledBack { from: 2, .. }));
     scene.host.unregister(registered);
     assert_eq!(scene.count().0, 1);
 }
@@ -239,7 +239,7 @@ fn a_rollback_that_fails_says_why() {
     assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
     dispatch(&scene);
     let event = wait_for(&events, is_rollback);
-    let Happened::RollbackFailed { reason, error } = event.what else { panic!("{:?}", event.what) };
+    let EventKind::RollbackFailed { reason, error } = event.what else { panic!("{:?}", event.what) };
     assert!(reason.contains("it was told to") && error.contains("does not take over the state"), "{reason}: {error}");
     assert_eq!(scene.generation(), 2);
     scene.script(|_, _| Do::GoOn);

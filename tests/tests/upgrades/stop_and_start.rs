@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread::scope;
 
-use hookrail::{End, Happened, Status};
+use hookrail::{End, EventKind, Status};
 use hookrail_tests::alone;
 use hookrail_tests::counter::{At, Do, Once, Scene, counted, standstill};
 use hookrail_tests::probe::eventually;
@@ -34,7 +34,7 @@ fn a_stopped_plugin_is_called_by_nobody_and_starts_anew() {
     let error = scene.host.start(&scene.counter).unwrap_err();
     assert_eq!((error.code(), &*error.to_string()), ("HR0107", "`counter` is running"));
     let told: Vec<_> = events.take().into_iter().map(|event| event.what).collect();
-    assert_eq!(told, [Happened::Stopped, Happened::Started]);
+    assert_eq!(told, [EventKind::Stopped, EventKind::Started]);
 }
 
 #[test]

@@ -134,7 +134,7 @@ static uint32_t publish(void *ctx, void *payload)
   (void)ctx;
   at("callback");
   if (is("odd-bodies") && message->body.len % 2 == 1) {
-    host->say(HOOKRAIL_SAYING_FAULT, hookrail_str_of("an odd number of bytes"));
+    host->report(HOOKRAIL_REPORT_FAULT, hookrail_str_of("an odd number of bytes"));
     answer = HOOKRAIL_FAULT;
   }
   if (is("verdict")) {
@@ -143,7 +143,7 @@ static uint32_t publish(void *ctx, void *payload)
   if (is("reserved-words")) {
     message->flags += 1;
   }
-  if (is("behind-the-body") && message->body.len == 7) {
+  if (is("after-the-body") && message->body.len == 7) {
     message->body.ptr[message->body.capacity] = 0;
   }
   if (is("nesting") && hookrail_text_equals(&message->topic, "nested.log")) {
@@ -193,7 +193,7 @@ static uint32_t attach(const hookrail_host_table *table)
 
 static uint32_t refuse(const char *why)
 {
-  host->say(HOOKRAIL_SAYING_ERROR, hookrail_str_of(why));
+  host->report(HOOKRAIL_REPORT_ERROR, hookrail_str_of(why));
   return 1;
 }
 

@@ -1,4 +1,4 @@
-//! Takes longer than it says itself that it may.
+//! Requirements longer than it says itself that it may.
 use std::time::{Duration, Instant};
 
 use hookrail_abi::prelude::*;

@@ -1,4 +1,4 @@
-//! Starts a thread that logs, holding a thread-local, until behind the end of its instance; the
+//! Starts a thread that logs, holding a thread-local, until after the end of its instance; the
 //! thread-local's destructor logs too.
 
 use std::cell::Cell;

@@ -154,12 +154,12 @@ pub(super) fn hostile(subject: &Subject, library: Library, random: &mut Random) 
     let most = subject.times(400);
     let ends: Vec<_> = good.char_indices().map(|(at, _)| at).collect();
     for at in ends.iter().step_by(ends.len().div_ceil(most).max(1)) {
-        add(format!("the configuration cut off behind {at} bytes"), good[..*at].into());
+        add(format!("the configuration cut off after {at} bytes"), good[..*at].into());
     }
     configs
 }
 
-/// A value of every type and size. None of its texts leads out of the folder it is used in.
+/// A value of every type and size. None of its texts leads out of the directory it is used in.
 fn values(random: &mut Random) -> Vec<Value> {
     let word = |random: &mut Random, len| random.text(len).replace(['/', '.', '\0'], "x");
     vec![

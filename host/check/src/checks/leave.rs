@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use super::traffic::{Points, is_gone};
 use crate::answer::{Found, Not};
+use crate::environment::Environment;
 use crate::leftovers::resident;
 use crate::payload;
 use crate::subject::Subject;
-use crate::surroundings::Surroundings;
 
 pub(in super::super) fn unmaps(subject: &Subject) -> Found {
     let host = subject.host()?;
@@ -50,7 +50,7 @@ pub(in super::super) fn leaves_nothing(subject: &Subject) -> Found {
         is_gone(&host.unload(plugin)?)
     };
     (0..3).try_for_each(|_| cycle())?;
-    let (before, memory) = (Surroundings::now(), resident());
+    let (before, memory) = (Environment::now(), resident());
     let times = subject.times(100);
     for number in 0..times {
         subject.doing(&format!("loading and unloading it, time {number}"));
@@ -68,10 +68,10 @@ pub(in super::super) fn leaves_nothing(subject: &Subject) -> Found {
 }
 
 /// What is other than before, once the system's list of threads has caught up.
-fn settled(before: &Surroundings) -> Vec<String> {
+fn settled(before: &Environment) -> Vec<String> {
     let deadline = Instant::now() + Duration::from_secs(2);
     loop {
-        let left = Surroundings::now().beyond(before);
+        let left = Environment::now().beyond(before);
         if left.is_empty() || Instant::now() > deadline {
             return left;
         }

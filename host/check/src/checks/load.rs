@@ -9,9 +9,9 @@ use hookrail_abi::boundary::{ABI_VERSION, Heap, flags};
 
 use super::{caught, end, must, started};
 use crate::answer::{Found, Not};
+use crate::environment::Environment;
 use crate::raw::{LARGER, Library};
 use crate::subject::Subject;
-use crate::surroundings::Surroundings;
 
 pub(in super::super) fn entry(subject: &Subject) -> Found {
     let (entry, note) = (Library::open(&subject.file)?.entry(), &subject.inspection.note);
@@ -48,9 +48,9 @@ pub(in super::super) fn entry(subject: &Subject) -> Found {
 
 pub(in super::super) fn quiet_load(subject: &Subject) -> Found {
     let silence = Silence::begin()?;
-    let before = Surroundings::now();
+    let before = Environment::now();
     let opened = Library::open(&subject.file);
-    let beyond = Surroundings::now().beyond(&before);
+    let beyond = Environment::now().beyond(&before);
     let said = silence.end()?;
     opened?;
     if !said.is_empty() {
@@ -163,8 +163,8 @@ struct Silence {
 impl Silence {
     fn begin() -> Result<Self, Not> {
         let failed = |error: std::io::Error| Not::Failed(format!("its output cannot be watched: {error}"));
-        let folder = std::env::current_dir().map_err(failed)?;
-        let path = folder.join("said");
+        let directory = std::env::current_dir().map_err(failed)?;
+        let path = directory.join("said");
         let said = File::options().create(true).truncate(true).read(true).write(true).open(path).map_err(failed)?;
         let keep = |number: i32| {
             // SAFETY: descriptors 1 and 2 are open.

@@ -90,7 +90,7 @@ pub(super) fn hostile(subject: &Subject, running: &Instance, random: &mut Random
     let most = subject.times(512);
     let step = saved.bytes.len().div_ceil(most).max(1);
     for at in (0..saved.bytes.len()).step_by(step) {
-        add(format!("a state cut off behind {at} bytes"), state(schema, version, &saved.bytes[..at]));
+        add(format!("a state cut off after {at} bytes"), state(schema, version, &saved.bytes[..at]));
     }
     for _ in 0..most {
         let mut bytes = saved.bytes.to_vec();

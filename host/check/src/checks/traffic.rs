@@ -115,14 +115,13 @@ pub(in super::super) fn nested_dispatch(subject: &Subject) -> Found {
     let plugin = subject.load(&host)?;
     let points = Points::of(&host)?;
     let nested = |points: Points| move || deeper(&points);
-    let beside =
-        [("before", Priority::new(i32::MIN + 1)), ("behind", Priority::new(i32::MAX - 1))].map(|(name, at)| {
-            let (one, two, three) = (nested(points.clone()), nested(points.clone()), nested(points.clone()));
-            Callbacks::new(name)
-                .on::<MessagePublish, _, _>("nest", at, move |_| one())
-                .on::<MessageDelivered, _, _>("nest", at, move |_| two())
-                .on::<MessageDropped, _, _>("nest", at, move |_| three())
-        });
+    let beside = [("before", Priority::new(i32::MIN + 1)), ("after", Priority::new(i32::MAX - 1))].map(|(name, at)| {
+        let (one, two, three) = (nested(points.clone()), nested(points.clone()), nested(points.clone()));
+        Callbacks::new(name)
+            .on::<MessagePublish, _, _>("nest", at, move |_| one())
+            .on::<MessageDelivered, _, _>("nest", at, move |_| two())
+            .on::<MessageDropped, _, _>("nest", at, move |_| three())
+    });
     let beside = beside.map(|callbacks| host.register(callbacks));
     subject.doing("dispatching within a dispatch");
     points.dispatch(Message::new("log.app", "text"));
@@ -131,7 +130,7 @@ pub(in super::super) fn nested_dispatch(subject: &Subject) -> Found {
     }
     faults(&host)?;
     host.unload(plugin)?;
-    Ok("before and behind its callbacks, three deep".into())
+    Ok("before and after its callbacks, three deep".into())
 }
 
 pub(in super::super) fn in_flight(subject: &Subject) -> Found {
@@ -172,7 +171,7 @@ pub(in super::super) fn in_flight(subject: &Subject) -> Found {
 pub(in super::super) fn replace(subject: &Subject) -> Found {
     let host = subject.host()?;
     let points = Points::of(&host)?;
-    let copy = subject.folder()?.join("copy.so");
+    let copy = subject.directory()?.join("copy.so");
     let bytes = fs::read(&subject.file).map_err(|error| format!("the file cannot be read: {error}"))?;
     // Writes into the very file that is loaded: the same inode, cut off and filled anew.
     let rewrite = || fs::write(&copy, &bytes).map_err(|error| format!("a copy cannot be written: {error}"));

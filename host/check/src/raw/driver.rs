@@ -72,7 +72,7 @@ impl Library {
     pub(crate) fn open(file: &Path) -> Result<Self, String> {
         // SAFETY: whoever asks for the check trusts the library as this program.
         let handle = unsafe { Handle::open(Some(file), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| {
-            // The system's own words are behind those of the crate.
+            // The system's own words are after those of the crate.
             std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string)
         })?;
         // SAFETY: by name the symbol is an entry, and no further than its size is read.
@@ -224,7 +224,7 @@ impl Instance {
         Some(lifecycle("reload", || unsafe { (table.reload)(self.state, Str::new(config)) }))
     }
 
-    /// What it hands to its heir; `None` when it has no table for that.
+    /// What it hands to its successor; `None` when it has no table for that.
     pub(crate) fn save(&self) -> Option<Result<SavedState, Refusal>> {
         let table = self.library.table::<StateTable>("state/1")?;
         let mut out = SavedState::none();

@@ -29,7 +29,7 @@ pub(super) fn within(has_context: bool, function: impl FnOnce() -> u32) -> (u32,
 }
 
 /// Notes what was said in the call that runs.
-pub(super) fn say(text: String) {
+pub(super) fn report(text: String) {
     // A plugin's thread may speak when its thread-locals are gone.
     let _ = SAID.try_with(|said| *said.borrow_mut() = Some(text));
 }

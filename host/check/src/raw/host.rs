@@ -18,7 +18,7 @@ use super::frame;
 
 /// The table of a host of ABI 1.0.
 pub(crate) static TABLE: HostTable =
-    HostTable { size: size_of::<HostTable>() as u32, abi: ABI_VERSION, say, register_callback, current, query };
+    HostTable { size: size_of::<HostTable>() as u32, abi: ABI_VERSION, report, register_callback, current, query };
 
 /// The table of a newer host: of a later minor version, and longer, by words that nobody may follow.
 pub(crate) static LARGER: &HostTable = &NEWER.table;
@@ -84,7 +84,7 @@ pub(super) fn handle(config: &str) -> &'static Handle {
     let mut idle = lock(&IDLE);
     let again = idle.iter().position(|handle| handle.config == config).map(|at| idle.swap_remove(at));
     let handle = again.unwrap_or_else(|| {
-        // The check's own folder.
+        // The check's own directory.
         let home = std::env::current_dir().unwrap_or_default().join("instance");
         Box::leak(Box::new(Handle { config: config.into(), home }))
     });
@@ -133,14 +133,14 @@ impl Registrar {
     }
 }
 
-unsafe extern "C" fn say(kind: u32, text: Str) {
+unsafe extern "C" fn report(kind: u32, text: Str) {
     ask_back();
     if !(1..=3).contains(&kind) {
         offence(format!("it said something of kind {kind}, which there is not"));
     }
     // SAFETY: the plugin passes text that is readable for the call.
     let text = unsafe { checked(text, "what it said") };
-    frame::say(text);
+    frame::report(text);
 }
 
 unsafe extern "C" fn register_callback(registrar: *mut c_void, record: *const Registration) -> u32 {
@@ -165,7 +165,7 @@ unsafe extern "C" fn register_callback(registrar: *mut c_void, record: *const Re
         return 1;
     };
     if registrar.refuses {
-        frame::say("refused by the check".into());
+        frame::report("refused by the check".into());
         return 1;
     }
     registrar.callbacks.push(Callback::new(point, name, run, record));

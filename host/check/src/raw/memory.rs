@@ -5,13 +5,13 @@ use std::ptr::{addr_of_mut, copy_nonoverlapping, from_ref, null_mut};
 
 use hookrail_abi::{Bytes, Dropped, Header, Message, Text};
 
-/// What lies behind the capacity of redzoned bytes.
+/// What lies after the capacity of redzoned bytes.
 const ZONE: [u8; 16] = *b"\xa5hookrail-zone\x5a\xa5";
 
 /// A pointer, a length, a capacity: what `Bytes`, `Text` and `List` are at the boundary.
 type Words = [usize; 3];
 
-/// Bytes whose memory goes on behind their capacity: who writes there is found out.
+/// Bytes whose memory goes on after their capacity: who writes there is found out.
 pub(crate) fn redzoned(bytes: &[u8]) -> Bytes {
     if bytes.is_empty() {
         // An empty list's pointer may be anything.
@@ -34,12 +34,12 @@ pub(crate) fn redzoned_text(text: &str) -> Text {
     unsafe { std::mem::transmute::<Bytes, Text>(redzoned(text.as_bytes())) }
 }
 
-/// Whether nobody wrote behind the capacity of the message's redzoned bytes. `before` is what
+/// Whether nobody wrote after the capacity of the message's redzoned bytes. `before` is what
 /// [`places`] answered then: who was given new memory is not looked at.
 pub(crate) fn redzones_hold(before: &[(usize, usize)], message: &Message) -> bool {
     fields(message).into_iter().map(words).filter(|words| words[2] > 0).all(|[at, _, capacity]| {
         !before.contains(&(at, capacity)) || {
-            // SAFETY: the same memory as before, so the zone lies behind it.
+            // SAFETY: the same memory as before, so the zone lies after it.
             let zone = unsafe {
                 std::slice::from_raw_parts(std::ptr::with_exposed_provenance::<u8>(at + capacity), ZONE.len())
             };
@@ -232,7 +232,7 @@ mod tests {
         message.topic = redzoned_text("a.b");
         let before = places(&message);
         assert!(redzones_hold(&before, &message));
-        // SAFETY: the zone lies behind the body.
+        // SAFETY: the zone lies after the body.
         unsafe { message.body.as_mut_slice().as_mut_ptr().add(4).write(0) };
         assert!(!redzones_hold(&before, &message));
     }

@@ -50,12 +50,12 @@ pub(crate) enum Hooks {
         chains: Chains,
     },
     /// How closely a running host looks at the dispatches of a point
-    Level {
+    SetLevel {
         /// The point, for example message.publish
         #[arg(add = ArgValueCandidates::new(candidates::points))]
         point: String,
         /// `off` costs nothing, `count` a few nanoseconds per dispatch and nothing per callback, `histogram`
-        /// reads the clock behind each callback
+        /// reads the clock after each callback
         #[arg(value_name = "off|count|histogram", value_parser = level, add = ArgValueCandidates::new(candidates::levels))]
         level: Level,
         #[command(flatten)]
@@ -90,7 +90,7 @@ pub(crate) enum Hooks {
         common: Common,
     },
     /// Have a quarantined callback called again
-    Release {
+    Unquarantine {
         /// The point, for example message.publish
         #[arg(add = ArgValueCandidates::new(candidates::points))]
         point: String,

@@ -31,7 +31,7 @@ pub(crate) enum Plugin {
         common: Common,
     },
     /// Say how much a plugin tells by `tracing` and `log`, until it is unloaded
-    Log {
+    SetLogLevel {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::loaded))]
         name: String,

@@ -17,7 +17,7 @@ pub(crate) struct New {
     #[arg(long, default_value = "message.publish", add = ArgValueCandidates::new(candidates::dispatched))]
     pub(crate) point: String,
 
-    /// Where it stands there: below 1000 runs before the host's own callback, above 1000 behind it
+    /// Where it stands there: below 1000 runs before the host's own callback, above 1000 after it
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = priority)]
     pub(crate) priority: i32,
 
@@ -25,9 +25,9 @@ pub(crate) struct New {
     #[arg(long, value_name = "LANG", default_value = "rust")]
     pub(crate) lang: Language,
 
-    /// The folder to make [default: NAME]
+    /// The directory to make [default: NAME]
     #[arg(long, value_name = "DIR")]
-    pub(crate) folder: Option<PathBuf>,
+    pub(crate) directory: Option<PathBuf>,
 
     /// Where `hookrail-abi` is: a checkout, a version to take from a registry, or `carried` for the sources
     /// in this program [default: the checkout that it was built from, if that is there, else `carried`]

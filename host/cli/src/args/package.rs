@@ -10,22 +10,22 @@ use crate::candidates;
 
 /// One line a paragraph: the terminal's width decides where they break.
 const AFTER_PACK: &str = "\
-What is packed: the library, README.md, LICENSE*, and the folders etc and data, as far as they are there; and the JSON Schema of the configuration, which the library is loaded for.
+What is packed: the library, README.md, LICENSE*, and the directories etc and data, as far as they are there; and the JSON Schema of the configuration, which the library is loaded for.
 What is said of it: [package] of Cargo.toml, or with --lib of hookrail-package.toml where there is none, and [package.metadata.hookrail] with functionality = [..], and if need be builder = { name, contact, website }, host and abi = \"~> 1.0\", requires = { other-plugin = \"~> 1.0\" }.
 The time in it is $SOURCE_DATE_EPOCH, else that of the last commit: the same libraries give the same bytes.";
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_PACK)]
 pub(crate) struct Pack {
-    /// The folder of the plugin's manifest
+    /// The directory of the plugin's manifest
     #[arg(value_name = "DIR", default_value = ".")]
-    pub(crate) folder: PathBuf,
+    pub(crate) directory: PathBuf,
 
     /// Pack this library instead of building one; may repeat, once for each target
     #[arg(long = "lib", value_name = "TARGET=FILE", value_parser = library)]
     pub(crate) libraries: Vec<(Target, PathBuf)>,
 
-    /// The folder that the package is put into
+    /// The directory that the package is put into
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(crate) to: PathBuf,
 

@@ -16,10 +16,10 @@ pub(crate) struct Setup {
     #[arg(long)]
     pub(crate) no_store: bool,
 
-    /// Look for plugins in this folder first, then beside the program, then in $HOOKRAIL_PLUGINS;
+    /// Look for plugins in this directory first, then beside the program, then in $HOOKRAIL_PLUGINS;
     /// may repeat
-    #[arg(long = "plugins", value_name = "DIR")]
-    pub(crate) folders: Vec<PathBuf>,
+    #[arg(long = "plugin-dir", value_name = "DIR")]
+    pub(crate) directories: Vec<PathBuf>,
 
     /// The configuration; its [plugins] are loaded too [default: ./hookrail.toml if it is there]
     #[arg(long, value_name = "FILE")]
@@ -29,6 +29,6 @@ pub(crate) struct Setup {
 impl Setup {
     /// Whether nothing was said.
     pub(crate) fn is_empty(&self) -> bool {
-        self.plugins.is_empty() && self.folders.is_empty() && self.config.is_none() && !self.no_store
+        self.plugins.is_empty() && self.directories.is_empty() && self.config.is_none() && !self.no_store
     }
 }

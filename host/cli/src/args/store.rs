@@ -26,7 +26,7 @@ It ends at the first step that fails; those before it stay. Plugins that the fil
 /// How one generation takes the place of another in a running host.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Swap {
-    /// Leave the plugin's state behind
+    /// Leave the plugin's state after
     #[arg(long)]
     pub(crate) fresh: bool,
     /// Do not wait for the end of the old generation
@@ -148,7 +148,7 @@ pub(crate) enum Store {
     },
 }
 
-/// At the first `-` behind which a version stands: names and versions may have more of them.
+/// At the first `-` after which a version stands: names and versions may have more of them.
 fn package(text: &str) -> Result<(String, Version), String> {
     let parted =
         text.match_indices('-').find_map(|(at, _)| Some((text[..at].to_owned(), text[at + 1..].parse().ok()?)));

@@ -59,7 +59,7 @@ impl Package {
         command.args(release.then_some("--release"));
         command.args((!talkative).then_some("--quiet")).args(more);
         // There it finds its configuration (.cargo/config.toml), as it does for the author.
-        command.current_dir(&self.folder).stdin(Stdio::null()).stdout(Stdio::piped());
+        command.current_dir(&self.directory).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(Error::NoCargo)?;
         let said = listen(&mut child, interrupt).map_err(|source| Error::System { what: "hear cargo", source })?;
         let Some(said) = said else {

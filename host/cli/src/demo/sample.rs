@@ -36,15 +36,15 @@ impl Sample {
     fn of_build() -> Self {
         let mut lines = Vec::new();
         let program = std::env::current_exe().unwrap_or_default();
-        let folder = program.parent().unwrap_or(Path::new("."));
-        list(folder, &mut lines);
-        Sample { name: format!("the files in {}", folder.display()), lines }
+        let directory = program.parent().unwrap_or(Path::new("."));
+        list(directory, &mut lines);
+        Sample { name: format!("the files in {}", directory.display()), lines }
     }
 }
 
 /// A line for each file: when it was changed, its size and path.
-fn list(folder: &Path, lines: &mut Vec<String>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+fn list(directory: &Path, lines: &mut Vec<String>) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let Ok(metadata) = entry.metadata() else { continue };
         if lines.len() >= MOST {
             return;

@@ -17,9 +17,9 @@ impl Sources {
     /// Nothing that cargo made.
     pub(super) fn of(package: &Package, read: &BTreeSet<PathBuf>) -> Self {
         let mut files = read.clone();
-        for folder in [&package.folder].into_iter().chain(&package.beside) {
-            files.extend(["Cargo.toml", "build.rs"].map(|name| folder.join(name)));
-            collect(&folder.join("src"), &mut files);
+        for directory in [&package.directory].into_iter().chain(&package.beside) {
+            files.extend(["Cargo.toml", "build.rs"].map(|name| directory.join(name)));
+            collect(&directory.join("src"), &mut files);
         }
         files.insert(package.workspace.join("Cargo.toml"));
         files.retain(|file| !file.starts_with(&package.target));
@@ -39,9 +39,9 @@ impl Sources {
         }
     }
 
-    /// The folders in which a change of them shows.
-    pub(super) fn folders(&self) -> BTreeSet<PathBuf> {
-        self.0.keys().flat_map(|file| watch::folders_of(file)).collect()
+    /// The directories in which a change of them shows.
+    pub(super) fn directories(&self) -> BTreeSet<PathBuf> {
+        self.0.keys().flat_map(|file| watch::directories_of(file)).collect()
     }
 }
 
@@ -52,9 +52,9 @@ pub(super) fn read_for(package: &Package, library: &Path) -> BTreeSet<PathBuf> {
     prerequisites(&rules).into_iter().filter(|file| !file.starts_with(&package.target)).collect()
 }
 
-/// All files below a folder.
-fn collect(folder: &Path, into: &mut BTreeSet<PathBuf>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+/// All files below a directory.
+fn collect(directory: &Path, into: &mut BTreeSet<PathBuf>) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let path = entry.path();
         // What editors keep beside a file while it is open.
         if entry.file_name().as_encoded_bytes().starts_with(b".") {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hookrail::{CallbackView, PointView, Standing};
+use hookrail::{CallbackStatus, CallbackView, PointView};
 
 use super::text::{about, fault};
 use crate::table::{Column, Target, table};
@@ -38,7 +38,7 @@ pub(super) fn explain(view: &PointView) -> String {
     text
 }
 
-/// Where its number comes from, what put it behind its neighbour, how long it may take, and whether it is called.
+/// Where its number comes from, what put it after its neighbour, how long it may take, and whether it is called.
 fn why(entry: &CallbackView, before: Option<&CallbackView>) -> String {
     let mut why = match (entry.declared, &*entry.origin) {
         (Some(declared), _) => format!("the operator says {}, it declares {declared}", entry.priority),
@@ -54,12 +54,14 @@ fn why(entry: &CallbackView, before: Option<&CallbackView>) -> String {
     }
     let reason = entry.reason.as_deref().unwrap_or_default();
     let in_its_place = if entry.fault == "closed" { "the host denies in its place" } else { "it is passed over" };
-    match entry.standing {
-        Standing::Absent => why.push_str(&format!("; absent, {in_its_place}: {reason}")),
-        Standing::Armed => {}
-        Standing::Disabled => why.push_str("; disabled by the operator"),
-        Standing::OnTrial => why.push_str(&format!("; on trial, the next call decides; quarantined for {reason}")),
-        Standing::Quarantined => why.push_str(&format!("; quarantined, {in_its_place}: {reason}")),
+    match entry.status {
+        CallbackStatus::Absent => why.push_str(&format!("; absent, {in_its_place}: {reason}")),
+        CallbackStatus::Armed => {}
+        CallbackStatus::Disabled => why.push_str("; disabled by the operator"),
+        CallbackStatus::HalfOpen => {
+            why.push_str(&format!("; half-open, the next call decides; quarantined for {reason}"))
+        }
+        CallbackStatus::Quarantined => why.push_str(&format!("; quarantined, {in_its_place}: {reason}")),
     }
     why
 }
@@ -79,12 +81,12 @@ mod tests {
         assert_eq!(why(&overridden, None), "the operator says 7, it declares 500");
         let other = CallbackView { instance: "b".into(), ..entry(7) };
         assert_eq!(why(&other, Some(&entry(7))), "it declares 7; a tie with a/x: the name of the instance decides");
-        let off = CallbackView { standing: Standing::Disabled, enabled: false, ..entry(7) };
+        let off = CallbackView { status: CallbackStatus::Disabled, enabled: false, ..entry(7) };
         assert_eq!(why(&off, Some(&entry(6))), "it declares 7; disabled by the operator");
         let limited = CallbackView { budget_ns: Some(500_000), ..entry(7) };
         assert_eq!(why(&limited, None), "it declares 7; a call may take 500 µs");
         let closed = CallbackView {
-            standing: Standing::Quarantined,
+            status: CallbackStatus::Quarantined,
             fault: "closed".into(),
             reason: Some("10 faults".into()),
             ..entry(7)

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use hookrail::control::command::Hooks;
 use hookrail::control::{Client, Manage};
-use hookrail::{CallbackView, Level, PointView, Standing};
+use hookrail::{CallbackStatus, CallbackView, Level, PointView};
 
 use super::find::find;
 use super::text::traced;
@@ -96,7 +96,10 @@ fn one(view: &PointView, before: Option<(Duration, &PointView)>) -> String {
     }
     let mut text = format!("{}: level {}{}", print::bold(&view.point), view.level.name(), traced(view));
     if view.level == Level::Off && view.dispatches == 0 {
-        text.push_str(&format!(", so only faults are counted; `hookrail hooks level {} count` counts all", view.point));
+        text.push_str(&format!(
+            ", so only faults are counted; `hookrail hooks set-level {} count` counts all",
+            view.point
+        ));
     } else {
         text.push_str(&format!(", {} dispatches", view.dispatches));
         if let Some((since, before)) = before {
@@ -146,7 +149,7 @@ fn callbacks(chain: &[CallbackView]) -> String {
         );
         let counts =
             [entry.calls.total, entry.calls.stopped, entry.calls.denied, entry.faults, entry.slow, entry.stuck];
-        let state = if entry.standing == Standing::Armed { String::new() } else { entry.standing.name().into() };
+        let state = if entry.status == CallbackStatus::Armed { String::new() } else { entry.status.name().into() };
         let mut row = vec![format!("{}/{}", entry.instance, entry.callback)];
         row.extend(counts.map(|count| count.to_string()));
         row.extend(times);

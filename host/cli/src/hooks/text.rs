@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use hookrail::{CallbackView, Level, PointView, Standing};
+use hookrail::{CallbackStatus, CallbackView, Level, PointView};
 
 use crate::print;
 use crate::table::{Column, Target, table};
 
-/// The points that are dispatched, each with its chain; the planned ones behind them, in short.
+/// The points that are dispatched, each with its chain; the planned ones after them, in short.
 pub(super) fn all(points: &[PointView]) -> String {
     let (planned, dispatched): (Vec<_>, Vec<_>) = points.iter().partition(|view| view.revision == 0);
     let mut text = String::new();
@@ -101,7 +101,7 @@ pub(crate) fn origin(entry: &CallbackView) -> String {
         Some(declared) => format!("overridden, was {declared}"),
         None => entry.origin.to_string(),
     };
-    if entry.standing == Standing::Armed { origin } else { format!("{}, {origin}", entry.standing.name()) }
+    if entry.status == CallbackStatus::Armed { origin } else { format!("{}, {origin}", entry.status.name()) }
 }
 
 #[cfg(test)]
@@ -120,7 +120,7 @@ pub(super) mod tests {
             effects: "pure".into(),
             fault: "open".into(),
             enabled: true,
-            standing: Standing::Armed,
+            status: CallbackStatus::Armed,
             reason: None,
             budget_ns: None,
             faults: 0,
@@ -135,7 +135,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_disabled_callback_is_shown_but_has_no_place_in_the_order() {
-        let off = CallbackView { enabled: false, standing: Standing::Disabled, ..entry("off", 2) };
+        let off = CallbackView { enabled: false, status: CallbackStatus::Disabled, ..entry("off", 2) };
         let text = chain(&[entry("first", 1), off, entry("second", 3)]);
         let orders: Vec<_> = text.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
         assert_eq!(orders, ["1", "off", "2"], "{text}");

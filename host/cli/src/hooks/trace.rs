@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::args::Common;
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::{duration, print, remote, talk};
+use crate::{duration, print, remote, stderr};
 
 /// Asks for traces, and shows them; fewer than were asked for are no success.
 pub(super) fn run(command: command::Trace, common: &Common) -> Result<ExitCode, Error> {
@@ -20,7 +20,7 @@ pub(super) fn run(command: command::Trace, common: &Common) -> Result<ExitCode, 
         if common.json { print::compact(trace)? } else { print::line(text(trace))? }
     }
     if traces.len() < wanted {
-        talk::line(format_args!("{} of {wanted} came in that time: `--wait` waits longer", traces.len()));
+        stderr::line(format_args!("{} of {wanted} came in that time: `--wait` waits longer", traces.len()));
         return Ok(ExitCode::NotFound);
     }
     Ok(ExitCode::Ok)

@@ -36,13 +36,13 @@ impl Abi {
                 Ok(path) if is_abi(&path) => Ok(Abi::Path(path)),
                 Ok(path) if is_abi(&path.join("abi")) => Ok(Abi::Path(path.join("abi"))),
                 _ => Err(format!(
-                    "--abi {text} is neither `carried`, a version, nor a folder with the crate hookrail-abi in it"
+                    "--abi {text} is neither `carried`, a version, nor a directory with the crate hookrail-abi in it"
                 )),
             },
         }
     }
 
-    /// Behind `hookrail-abi =` in a manifest.
+    /// After `hookrail-abi =` in a manifest.
     pub(super) fn dependency(&self) -> String {
         match self {
             Abi::Carried => "{ path = \"hookrail/abi\" }".into(),
@@ -57,7 +57,7 @@ impl Abi {
         let Abi::Carried = self else { return Vec::new() };
         // From there to the profiles the workspace says what its members share.
         let (_, shared) = carried::MANIFEST.split_once("[workspace.package]").expect("the workspace has it");
-        let (shared, _) = shared.split_once("[profile.").expect("the workspace has profiles behind that");
+        let (shared, _) = shared.split_once("[profile.").expect("the workspace has profiles after that");
         let manifest = format!("[workspace]\nresolver = \"3\"\nmembers = [\"abi\"]\n\n[workspace.package]{shared}");
         let sources = carried::ABI.iter().map(|(name, text)| (PathBuf::from(name), (*text).to_owned()));
         let all = sources.chain([("Cargo.toml".into(), manifest)]);

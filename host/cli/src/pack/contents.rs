@@ -11,8 +11,8 @@ use tempfile::NamedTempFile;
 
 use crate::error::Error;
 
-/// The folders of a crate that are packed whole, as far as they are there.
-const FOLDERS: [&str; 2] = ["data", "etc"];
+/// The directories of a crate that are packed whole, as far as they are there.
+const DIRECTORIES: [&str; 2] = ["data", "etc"];
 
 /// Those that are its source.
 const SOURCE: [&str; 5] = ["Cargo.toml", "Makefile", "build.rs", "hookrail-package.toml", "src"];
@@ -25,16 +25,16 @@ pub(super) struct Contents {
 }
 
 impl Contents {
-    pub(super) fn of(folder: &Path, source: bool) -> Result<Self, Error> {
+    pub(super) fn of(directory: &Path, source: bool) -> Result<Self, Error> {
         let mut contents = Contents { files: Vec::new(), schema: None };
-        let failed = |source| Error::Input { file: folder.display().to_string(), source };
-        for entry in fs::read_dir(folder).map_err(failed)? {
+        let failed = |source| Error::Input { file: directory.display().to_string(), source };
+        for entry in fs::read_dir(directory).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name();
             let name = name.to_string_lossy();
             let is_text = name.starts_with("README") || name.starts_with("LICENSE");
             let is_source = || SOURCE.contains(&&*name) || name.ends_with(".c") || name.ends_with(".h");
-            if is_text || FOLDERS.contains(&&*name) || (source && is_source()) {
+            if is_text || DIRECTORIES.contains(&&*name) || (source && is_source()) {
                 contents.take(&entry.path(), &name)?;
             }
         }
@@ -67,7 +67,7 @@ impl Contents {
         Ok(())
     }
 
-    /// A file, or all below a folder.
+    /// A file, or all below a directory.
     fn take(&mut self, from: &Path, to: &str) -> Result<(), Error> {
         let failed = |source| Error::Input { file: from.display().to_string(), source };
         let metadata = fs::symlink_metadata(from).map_err(failed)?;
@@ -80,7 +80,7 @@ impl Contents {
         }
         let refused = |why: String| Error::NotPacked { package: from.display().to_string(), why };
         if !metadata.is_file() {
-            return Err(refused("it is neither a file nor a folder".into()));
+            return Err(refused("it is neither a file nor a directory".into()));
         }
         let is_executable = metadata.permissions().mode() & 0o100 != 0;
         self.files.push(Content { path: to.parse().map_err(refused)?, from: from.into(), is_executable });

@@ -5,29 +5,29 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::Error;
-use crate::talk;
+use crate::stderr;
 
 /// `$SOURCE_DATE_EPOCH`, else the time of the last commit, else now; as RFC 3339.
-pub(super) fn of(folder: &Path) -> Result<String, Error> {
+pub(super) fn of(directory: &Path) -> Result<String, Error> {
     let moment = match std::env::var("SOURCE_DATE_EPOCH") {
         Ok(text) => {
             let wrong = || Error::NotPacked {
-                package: folder.display().to_string(),
+                package: directory.display().to_string(),
                 why: format!("$SOURCE_DATE_EPOCH is `{text}`: it is a number of seconds since 1970"),
             };
             after_epoch(text.parse().map_err(|_| wrong())?).ok_or_else(wrong)?
         }
-        Err(_) => committed(folder).unwrap_or_else(|| {
-            talk::line("neither $SOURCE_DATE_EPOCH nor a commit says when this is from: packing it again will give other bytes");
+        Err(_) => committed(directory).unwrap_or_else(|| {
+            stderr::line("neither $SOURCE_DATE_EPOCH nor a commit says when this is from: packing it again will give other bytes");
             SystemTime::now()
         }),
     };
     Ok(humantime::format_rfc3339_seconds(moment).to_string())
 }
 
-fn committed(folder: &Path) -> Option<SystemTime> {
+fn committed(directory: &Path) -> Option<SystemTime> {
     let mut git = Command::new("git");
-    git.args(["log", "-1", "--format=%ct"]).current_dir(folder).stdin(Stdio::null()).stderr(Stdio::null());
+    git.args(["log", "-1", "--format=%ct"]).current_dir(directory).stdin(Stdio::null()).stderr(Stdio::null());
     let output = git.output().ok().filter(|output| output.status.success())?;
     after_epoch(String::from_utf8(output.stdout).ok()?.trim().parse().ok()?)
 }

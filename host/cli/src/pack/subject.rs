@@ -1,4 +1,4 @@
-//! What is packed: a crate that cargo builds, or a folder in which something else has built libraries.
+//! What is packed: a crate that cargo builds, or a directory in which something else has built libraries.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use crate::args::Pack;
-use crate::cargo::{About, Package};
+use crate::cargo::{Package, PackageInfo};
 use crate::error::Error;
 
 const CARGO: &str = "Cargo.toml";
@@ -18,10 +18,10 @@ const OWN: &str = "hookrail-package.toml";
 
 pub(super) struct Subject {
     pub(super) name: String,
-    pub(super) folder: PathBuf,
+    pub(super) directory: PathBuf,
     /// The name of the file that says all this.
     pub(super) manifest: &'static str,
-    pub(super) about: About,
+    pub(super) about: PackageInfo,
     /// What cargo knows of it, if it is to build the library.
     pub(super) package: Option<Package>,
     version: Option<String>,
@@ -33,21 +33,21 @@ struct Described {
     name: String,
     version: Option<String>,
     #[serde(flatten)]
-    about: About,
+    about: PackageInfo,
 }
 
 impl Subject {
     pub(super) fn of(options: &Pack) -> Result<Self, Error> {
-        let folder = &options.folder;
-        let (is_crate, is_other) = (folder.join(CARGO).is_file(), folder.join(OWN).is_file());
-        let refused = |why: &str| Err(Error::NotPacked { package: folder.display().to_string(), why: why.into() });
+        let directory = &options.directory;
+        let (is_crate, is_other) = (directory.join(CARGO).is_file(), directory.join(OWN).is_file());
+        let refused = |why: &str| Err(Error::NotPacked { package: directory.display().to_string(), why: why.into() });
         match (options.libraries.is_empty(), is_crate, is_other) {
             (true, false, true) => refused(
                 "hookrail-package.toml does not say how to build it: name what was built with --lib TARGET=FILE",
             ),
-            (true, ..) => Package::of(folder).map(Self::built),
-            (false, true, _) => Self::read(folder, CARGO),
-            (false, false, true) => Self::read(folder, OWN),
+            (true, ..) => Package::of(directory).map(Self::built),
+            (false, true, _) => Self::read(directory, CARGO),
+            (false, false, true) => Self::read(directory, OWN),
             (false, false, false) => refused("it has neither Cargo.toml nor hookrail-package.toml"),
         }
     }
@@ -55,7 +55,7 @@ impl Subject {
     fn built(package: Package) -> Self {
         Subject {
             name: package.name.clone(),
-            folder: package.folder.clone(),
+            directory: package.directory.clone(),
             manifest: CARGO,
             about: package.about.clone(),
             package: Some(package),
@@ -64,9 +64,9 @@ impl Subject {
     }
 
     /// From the file alone: where libraries are given, nobody needs cargo.
-    fn read(folder: &Path, manifest: &'static str) -> Result<Self, Error> {
-        let refused = |why: String| Error::NotPacked { package: folder.display().to_string(), why };
-        let path = folder.join(manifest);
+    fn read(directory: &Path, manifest: &'static str) -> Result<Self, Error> {
+        let refused = |why: String| Error::NotPacked { package: directory.display().to_string(), why };
+        let path = directory.join(manifest);
         let text =
             fs::read_to_string(&path).map_err(|source| Error::Input { file: path.display().to_string(), source })?;
         let wrong = |error: toml::de::Error| refused(format!("its {manifest}: {}", error.to_string().trim_end()));
@@ -74,9 +74,9 @@ impl Subject {
             Some(Value::Table(package)) => package,
             _ => return Err(refused(format!("its {manifest} has no [package]"))),
         };
-        inherit(&mut package, folder);
+        inherit(&mut package, directory);
         let Described { name, version, about } = package.try_into().map_err(wrong)?;
-        Ok(Subject { name, folder: folder.into(), manifest, about, package: None, version })
+        Ok(Subject { name, directory: directory.into(), manifest, about, package: None, version })
     }
 
     /// Refuses a library that is not what its own manifest says: nothing but its author keeps the two the same.
@@ -95,17 +95,17 @@ impl Subject {
 }
 
 /// Puts what the workspace says into the place of `KEY.workspace = true`.
-fn inherit(package: &mut Table, folder: &Path) {
+fn inherit(package: &mut Table, directory: &Path) {
     let is_inherited = |value: &Value| value.get("workspace").and_then(Value::as_bool) == Some(true);
     if !package.values().any(is_inherited) {
         return;
     }
-    let folder = std::path::absolute(folder).unwrap_or_default();
-    let of_workspace = |folder: &Path| {
-        let manifest: Table = toml::from_str(&fs::read_to_string(folder.join(CARGO)).ok()?).ok()?;
+    let directory = std::path::absolute(directory).unwrap_or_default();
+    let of_workspace = |directory: &Path| {
+        let manifest: Table = toml::from_str(&fs::read_to_string(directory.join(CARGO)).ok()?).ok()?;
         manifest.get("workspace")?.get("package")?.as_table().cloned()
     };
-    let shared = folder.ancestors().find_map(of_workspace).unwrap_or_default();
+    let shared = directory.ancestors().find_map(of_workspace).unwrap_or_default();
     for (key, value) in package.iter_mut().filter(|(_, value)| is_inherited(value)) {
         if let Some(said) = shared.get(key) {
             *value = said.clone();

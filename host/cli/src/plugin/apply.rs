@@ -5,20 +5,20 @@ use std::fs;
 use std::path::Path;
 
 use hookrail::control::CallError;
-use hookrail::control::command::{Apply, Deed, Desire, Step};
+use hookrail::control::command::{Action, Apply, PluginSpec, Step};
 use serde::Deserialize;
 
 use crate::args::Common;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::file::absolute;
-use crate::{print, remote, talk};
+use crate::{print, remote, stderr};
 
 /// A file such as `plugins.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    plugins: BTreeMap<String, Desire>,
+    plugins: BTreeMap<String, PluginSpec>,
 }
 
 pub(super) fn run(file: &Path, dry_run: bool, common: &Common) -> Result<ExitCode, Error> {
@@ -31,16 +31,16 @@ pub(super) fn run(file: &Path, dry_run: bool, common: &Common) -> Result<ExitCod
     } else {
         applied.steps.iter().try_for_each(|step| print::line(told(step, dry_run)))?;
     }
-    match (applied.failed, applied.problem) {
+    match (applied.failed, applied.error) {
         (Some(plugin), Some(problem)) => {
-            talk::line(format_args!("{plugin} is not as the file says, and what comes behind it may not be:"));
-            Err(CallError::Refused(problem).into())
+            stderr::line(format_args!("{plugin} is not as the file says, and what comes behind it may not be:"));
+            Err(CallError::StoreError(problem).into())
         }
         _ => Ok(ExitCode::Ok),
     }
 }
 
-fn read(file: &Path) -> Result<BTreeMap<String, Desire>, Error> {
+fn read(file: &Path) -> Result<BTreeMap<String, PluginSpec>, Error> {
     let name = file.display().to_string();
     let failed = |source| Error::Input { file: name.clone(), source };
     let text = fs::read_to_string(file).map_err(failed)?;
@@ -48,24 +48,24 @@ fn read(file: &Path) -> Result<BTreeMap<String, Desire>, Error> {
     let bad =
         |why: toml::de::Error| Error::BadConfig { file: name.clone(), why: format!(" {}", why.to_string().trim_end()) };
     let mut plugins = read.map_err(bad)?.plugins;
-    let folder = std::path::absolute(file).map_err(failed)?;
+    let directory = std::path::absolute(file).map_err(failed)?;
     for package in plugins.values_mut().filter_map(|desire| desire.package.as_mut()) {
-        *package = absolute(&folder.parent().unwrap_or(Path::new("/")).join(&package))?;
+        *package = absolute(&directory.parent().unwrap_or(Path::new("/")).join(&package))?;
     }
     Ok(plugins)
 }
 
 fn told(step: &Step, dry_run: bool) -> String {
-    let Step { plugin, deed } = step;
+    let Step { plugin, action } = step;
     let would = if dry_run { "would be " } else { "" };
-    match deed {
-        Deed::Configure => format!("{plugin}: {would}configured"),
-        Deed::Disable => format!("{plugin}: {would}disabled"),
-        Deed::Enable => format!("{plugin}: {would}enabled"),
-        Deed::Install { version, replaces: None } => format!("{plugin}: {version} {would}installed"),
-        Deed::Install { version, replaces: Some(before) } => {
+    match action {
+        Action::Configure => format!("{plugin}: {would}configured"),
+        Action::Disable => format!("{plugin}: {would}disabled"),
+        Action::Enable => format!("{plugin}: {would}enabled"),
+        Action::Install { version, replaces: None } => format!("{plugin}: {version} {would}installed"),
+        Action::Install { version, replaces: Some(before) } => {
             format!("{plugin}: {version} {would}installed in the place of {before}")
         }
-        Deed::Override => format!("{plugin}: callbacks {would}overridden"),
+        Action::Override => format!("{plugin}: callbacks {would}overridden"),
     }
 }

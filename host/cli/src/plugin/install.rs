@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use hookrail::control::command::{
-    self, Allow, Changed, Command, Disable, Enable, Installed, Planned, Rollback, Stage, Staged, TakeIn, Taken,
-    Uninstall, Uninstalled, Validate, Validated,
+    self, Allow, Changed, Command, Disable, Enable, ImportIncoming, ImportResult, Installed, Planned, Rollback, Stage,
+    Staged, Uninstall, Uninstalled, Validate, Validated,
 };
 use hookrail::store::{Allowance, Installation};
 
@@ -14,7 +14,7 @@ use crate::args::{Common, Store, Swap};
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::file::absolute;
-use crate::{plugins, remote, settings, talk};
+use crate::{plugins, remote, settings, stderr};
 
 /// What is installed, and how.
 pub(super) struct Install<'a> {
@@ -34,7 +34,7 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
         Store::Stage { file, common } => {
             ask(common, Stage::new(absolute(file)?), |Staged { installation, plan, .. }| {
                 let name = installation.metadata.full_name();
-                talk::line(format_args!("`hookrail plugin install {name}` installs it, for an hour from now"));
+                stderr::line(format_args!("`hookrail plugin install {name}` installs it, for an hour from now"));
                 format!("{name} is staged, {}{}", text::vouched(&installation.by), planned(plan))
             })
         }
@@ -47,7 +47,7 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
             Uninstall { purge: *purge, ..Uninstall::new(name) },
             |Uninstalled { name, version, purged, ended }| {
                 if !purged {
-                    talk::line("its configuration is kept, and whose its name is; --purge forgets both");
+                    stderr::line("its configuration is kept, and whose its name is; --purge forgets both");
                 }
                 let ended = ended.as_ref().map(|ended| format!(", {}", text::ending(ended))).unwrap_or_default();
                 match version {
@@ -59,7 +59,7 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
         Store::Enable { name, common } => {
             let (done, by_host) = remote::ask(&common.selection, Enable::new(name))?;
             if !by_host {
-                talk::line("no host is running: it is loaded when one starts");
+                stderr::line("no host is running: it is loaded when one starts");
             }
             answer(&done, common.json, changed)
         }
@@ -69,13 +69,15 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
             ask(common, Rollback { fresh, wait_ms, ..Rollback::new(name) }, changed)
         }
         Store::Apply { file, dry_run, common } => apply::run(file, *dry_run, common),
-        Store::Incoming { common } => ask(common, TakeIn {}, |taken: &Vec<Taken>| match taken.is_empty() {
-            true => "nothing is there to be installed".into(),
-            false => taken.iter().map(text::taken).collect::<Vec<_>>().join("\n"),
-        }),
+        Store::Incoming { common } => {
+            ask(common, ImportIncoming {}, |taken: &Vec<ImportResult>| match taken.is_empty() {
+                true => "nothing is there to be installed".into(),
+                false => taken.iter().map(text::taken).collect::<Vec<_>>().join("\n"),
+            })
+        }
         Store::Allow { package: (name, version), sha256, lasts, common } => {
             let command = Allow::new(name, version.clone(), *sha256, *lasts);
-            talk::line("nobody but you vouches for it then: be sure of the file, and of the digest");
+            stderr::line("nobody but you vouches for it then: be sure of the file, and of the digest");
             ask(common, command, |Allowance { name, version, until, .. }| {
                 format!("{name} {version} with that digest may be installed once, until {until}")
             })
@@ -97,10 +99,10 @@ pub(super) fn install(file: &Path, how: &Install<'_>, swap: Swap, common: &Commo
         let Installation { metadata, by, replaces, enabled, .. } = installation;
         let done = if dry_run { "would be installed" } else { "installed" };
         let place = replaces.as_ref().map(|replaces| format!(" in the place of {replaces}")).unwrap_or_default();
-        talk::line("native code is fully trusted: in the host's process it may do all that the host may");
+        stderr::line("native code is fully trusted: in the host's process it may do all that the host may");
         if !enabled && !dry_run {
             let name = &metadata.name;
-            talk::line(format_args!("it is disabled; `hookrail plugin enable {name}` has hosts load it"));
+            stderr::line(format_args!("it is disabled; `hookrail plugin enable {name}` has hosts load it"));
         }
         let (name, version) = (&metadata.name, &metadata.version);
         let replaced = replaced.as_ref().map(|replaced| format!("\n{}", text::replaced(replaced)));
@@ -136,12 +138,12 @@ fn changed(changed: &Changed) -> String {
 /// Where the callbacks stand, a line for each.
 fn planned(plan: &[Planned]) -> String {
     let line = |planned: &Planned| {
-        let Planned { point, callback, priority, place, of, behind, before, is_known } = planned;
-        let between = match (behind, before) {
+        let Planned { point, callback, priority, place, of, previous, next, is_known } = planned;
+        let between = match (previous, next) {
             (None, None) => String::new(),
-            (Some(behind), None) => format!(", behind {behind}"),
-            (None, Some(before)) => format!(", before {before}"),
-            (Some(behind), Some(before)) => format!(", between {behind} and {before}"),
+            (Some(previous), None) => format!(", after {previous}"),
+            (None, Some(next)) => format!(", before {next}"),
+            (Some(previous), Some(next)) => format!(", between {previous} and {next}"),
         };
         let unknown = if *is_known { "" } else { "; this host does not have the point" };
         format!("\n  {point}: {callback} at {priority}, {place} of {of}{between}{unknown}")

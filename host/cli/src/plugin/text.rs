@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use hookrail::control::command::{Ended, PluginDetail, Replaced, Taken};
-use hookrail::store::{Kind, Listed, Standing, Voucher};
+use hookrail::control::command::{Ended, ImportResult, PluginDetail, Replaced};
+use hookrail::store::{Kind, Listed, SignatureStatus, TrustSource};
 use hookrail::{End, Memory, MemoryView, PluginView, UpgradeTimes};
 use indicatif::HumanBytes;
 
@@ -106,7 +106,7 @@ fn about_installed(installed: &Listed) -> String {
         Kind::Prebuilt => "came with the program",
     };
     let standing = match (signature, by) {
-        (Standing::Signed | Standing::Unsigned, Some(by)) => vouched(by),
+        (SignatureStatus::Signed | SignatureStatus::Unsigned, Some(by)) => vouched(by),
         _ => signature.name().into(),
     };
     let at = at.as_ref().map(|at| format!(", since {at}")).unwrap_or_default();
@@ -116,10 +116,10 @@ fn about_installed(installed: &Listed) -> String {
 }
 
 /// Who vouches for a package.
-pub(super) fn vouched(by: &Voucher) -> String {
+pub(super) fn vouched(by: &TrustSource) -> String {
     match by {
-        Voucher::Allowed => "allowed by you".into(),
-        Voucher::Key { id, name } => format!("signed by {name} ({id})"),
+        TrustSource::Allowed => "allowed by you".into(),
+        TrustSource::Key { id, name } => format!("signed by {name} ({id})"),
     }
 }
 
@@ -177,13 +177,13 @@ pub(crate) fn lost(left: Memory) -> String {
 }
 
 /// What became of a package that was dropped in.
-pub(crate) fn taken(taken: &Taken) -> String {
-    let Taken { file, installation, problem } = taken;
-    match (installation, problem) {
+pub(crate) fn taken(taken: &ImportResult) -> String {
+    let ImportResult { file, installation, error } = taken;
+    match (installation, error) {
         (Some(installation), _) => {
             format!("{} was installed from {}", installation.metadata.full_name(), file.display())
         }
-        (None, Some(problem)) => format!("{} was refused: error[{}]: {problem}", file.display(), problem.code),
+        (None, Some(error)) => format!("{} was refused: error[{}]: {error}", file.display(), error.code),
         (None, None) => file.display().to_string(),
     }
 }

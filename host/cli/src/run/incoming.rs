@@ -4,14 +4,14 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, Scope};
 use std::time::Duration;
 
-use hookrail::control::command::TakeIn;
+use hookrail::control::command::ImportIncoming;
 use hookrail::control::{self, Manager};
 
 use crate::error::Error;
 use crate::plugin::text;
-use crate::talk;
+use crate::stderr;
 
-/// How often the folder is looked at. Not by a watch of the system, of which a user has only so many: a run
+/// How often the directory is looked at. Not by a watch of the system, of which a user has only so many: a run
 /// may be one of a thousand in a script.
 const REGULARLY: Duration = Duration::from_secs(1);
 
@@ -26,7 +26,7 @@ pub(super) fn begin<'scope>(scope: &'scope Scope<'scope, '_>, manager: &'scope M
     let mut failed = None;
     let mut look = move || {
         // Once for each reason: it will be the same in a second.
-        let before = std::mem::replace(&mut failed, take_in(manager).err().map(|error| error.to_string()));
+        let before = std::mem::replace(&mut failed, import_incoming(manager).err().map(|error| error.to_string()));
         if let Some(error) = failed.as_ref().filter(|_| failed != before) {
             tracing::error!("packages that are dropped in cannot be installed: {error}");
         }
@@ -42,7 +42,7 @@ pub(super) fn begin<'scope>(scope: &'scope Scope<'scope, '_>, manager: &'scope M
     Ok(Ender { _sender: sender })
 }
 
-fn take_in(manager: &Manager) -> Result<(), control::Error> {
-    manager.ask(TakeIn {})?.iter().for_each(|taken| talk::line(text::taken(taken)));
+fn import_incoming(manager: &Manager) -> Result<(), control::Error> {
+    manager.ask(ImportIncoming {})?.iter().for_each(|taken| stderr::line(text::taken(taken)));
     Ok(())
 }

@@ -18,7 +18,7 @@ use super::progress::Progress;
 use crate::args::{Form, Run};
 use crate::error::Error;
 use crate::interrupt::{Interrupt, Ready};
-use crate::talk;
+use crate::stderr;
 
 /// How many lines that are no message are shown; all are counted.
 const SHOWN: u64 = 10;
@@ -187,10 +187,10 @@ impl<'a> Pipeline<'a> {
             // The parser counts lines too, and for it there is only one.
             let what = error.to_string();
             let what = what.rsplit_once(" at line ").map_or(&*what, |(what, _)| what);
-            talk::line(format_args!("{source}:{line}:{}: no message: {what}", error.column()));
+            stderr::line(format_args!("{source}:{line}:{}: no message: {what}", error.column()));
         }
         if self.counters.bad_lines.value() == SHOWN + 1 {
-            talk::line("more lines that are no message are counted, but not shown");
+            stderr::line("more lines that are no message are counted, but not shown");
         }
     }
 
@@ -199,10 +199,10 @@ impl<'a> Pipeline<'a> {
         self.counters.long_lines.add(1);
         if self.counters.long_lines.value() <= SHOWN {
             let longest = self.options.max_line.0;
-            talk::line(format_args!("{source}:{line}: skipped: it has {length} bytes, --max-line allows {longest}"));
+            stderr::line(format_args!("{source}:{line}: skipped: it has {length} bytes, --max-line allows {longest}"));
         }
         if self.counters.long_lines.value() == SHOWN + 1 {
-            talk::line("more lines that are too long are counted, but not shown");
+            stderr::line("more lines that are too long are counted, but not shown");
         }
     }
 }

@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::input::Named;
 use crate::args::Run;
-use crate::talk;
+use crate::stderr;
 
 /// A bar where the size of the input is known, else a running count; hidden off a terminal.
 pub(super) struct Progress {
@@ -27,7 +27,7 @@ impl Progress {
             None => (ProgressBar::no_length(), "{spinner} {binary_bytes} {binary_bytes_per_sec} {elapsed}"),
         };
         bar.set_style(ProgressStyle::with_template(style).expect("our template is well-formed"));
-        talk::beside(&bar);
+        stderr::beside(&bar);
         Progress { bar }
     }
 

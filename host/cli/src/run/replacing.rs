@@ -9,7 +9,7 @@ use hookrail::{ApiMisuse, Host};
 
 use crate::error::Error;
 use crate::watch::{self, Ender, Settling, Signal, Stamp, Watcher, Writers};
-use crate::{digest, duration, talk};
+use crate::{digest, duration, stderr};
 
 /// The library files of the plugins of a run, watched.
 pub(super) struct Replacing {
@@ -41,7 +41,7 @@ impl Replacing {
     /// the price of a needless replacement.
     pub(super) fn of(files: &BTreeMap<String, PathBuf>) -> Self {
         let library = |(plugin, file): (&String, &PathBuf)| {
-            // A plugin may change the folder we are in.
+            // A plugin may change the directory we are in.
             let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
             let settling = Settling::new(Stamp::of(&file));
             let served = digest::of(&file).ok();
@@ -60,7 +60,8 @@ impl Replacing {
         let ender = watcher.ender();
         let watching = move || {
             loop {
-                watcher.watch(&self.libraries.iter().flat_map(|library| watch::folders_of(&library.file)).collect());
+                watcher
+                    .watch(&self.libraries.iter().flat_map(|library| watch::directories_of(&library.file)).collect());
                 self.libraries.iter_mut().for_each(|library| library.look(host));
                 let is_settling = self.libraries.iter().any(|library| library.settling.is_settling());
                 if watcher.wait(is_settling) == Signal::End {
@@ -87,13 +88,13 @@ impl Library {
         let was_bad = std::mem::replace(&mut self.is_bad, !matches!(came, Ok(Came::Same | Came::Live(_))));
         let (plugin, file) = (&self.plugin, self.file.display());
         match came {
-            Ok(Came::Live(how)) => talk::line(how),
-            Ok(Came::Same) if was_bad => talk::line(format_args!("{plugin}: {file} is again what serves")),
+            Ok(Came::Live(how)) => stderr::line(how),
+            Ok(Came::Same) if was_bad => stderr::line(format_args!("{plugin}: {file} is again what serves")),
             Ok(Came::Same | Came::NotYet) => {}
-            Ok(Came::Gone) => talk::line(format_args!("{plugin}: {file} is gone; {}", self.serving(host))),
+            Ok(Came::Gone) => stderr::line(format_args!("{plugin}: {file} is gone; {}", self.serving(host))),
             Err(error) => {
-                talk::error(&error);
-                talk::line(format_args!("{plugin}: {}", self.serving(host)));
+                stderr::error(&error);
+                stderr::line(format_args!("{plugin}: {}", self.serving(host)));
             }
         }
     }

@@ -39,7 +39,7 @@ impl Stamp {
         self.0.is_some()
     }
 
-    /// Whether it is the same file or folder, changed or not.
+    /// Whether it is the same file or directory, changed or not.
     pub(super) fn is_same_file(&self, other: &Stamp) -> bool {
         let file = |stamp: &Stamp| stamp.0.as_ref().map(|facts| facts.file);
         file(self) == file(other)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use hookrail_tests::animals::c;
 use hookrail_tests::cc;
-use hookrail_tests::cli::{folder, hookrail, run, text};
+use hookrail_tests::cli::{directory, hookrail, run, text};
 use hookrail_tests::{plugin, root, zoo};
 use serde_json::Value;
 
@@ -27,7 +27,7 @@ rate = 10.5
 "#;
 
 fn config(test: &str) -> PathBuf {
-    let file = folder(test).join("hookrail.toml");
+    let file = directory(test).join("hookrail.toml");
     fs::write(&file, CONFIG).unwrap();
     file
 }
@@ -131,7 +131,7 @@ fn a_crash_is_told_with_its_signal_and_what_was_printed() {
 
 #[test]
 fn junit_is_well_formed_and_counts_the_same() {
-    let file = folder("junit").join("report.xml");
+    let file = directory("junit").join("report.xml");
     let mut command = hookrail(&["check", "--quick", "--only", "note|starts|callbacks|unmaps", "--junit"]);
     let output = run(command.arg(&file).arg(c("breaks")).env("BREAKS", "callback:segv"), b"");
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));

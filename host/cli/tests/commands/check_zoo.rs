@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use hookrail_tests::animals::c;
 use hookrail_tests::cc;
-use hookrail_tests::cli::{folder, hookrail, run, text};
+use hookrail_tests::cli::{directory, hookrail, run, text};
 use hookrail_tests::{has_peer, root, zoo, zoo_cpp};
 use serde_json::Value;
 
@@ -120,7 +120,7 @@ const CRASHES: &[Row] = &[
 /// What else `breaks` does wrong.
 const MISTAKES: &[Row] = &[
     ("address-in-its-state", &[("replace", "failed")]),
-    ("behind-the-body", &[("payloads", "failed")]),
+    ("after-the-body", &[("payloads", "failed")]),
     ("changes-its-schema", &[("schema", "failed")]),
     ("constructor:print", &[("quiet-load", "failed")]),
     ("counts-its-starts", &[("restarts", "failed")]),
@@ -233,9 +233,9 @@ fn animals_in_rust_fail_what_they_were_made_for() {
 #[test]
 fn animals_that_are_excused_fail_nothing_else() {
     for (file, why, expected) in EXCUSED {
-        let (folder, name) = file.split_once('/').unwrap();
+        let (directory, name) = file.split_once('/').unwrap();
         let (name, _) = name.rsplit_once('.').unwrap();
-        let library = match folder {
+        let library = match directory {
             "c" => c(name),
             _ if !name.contains("_cpp_") => zoo(name),
             _ if has_peer("c++", "g++") => zoo_cpp(name),
@@ -312,7 +312,7 @@ fn a_hang_is_killed_wherever_it_is() {
 /// Whoever killed the check's process alone would leave its child behind, which holds a lock.
 #[test]
 fn processes_that_a_check_started_are_killed_with_it() {
-    let lock = folder("killed").join("lock");
+    let lock = directory("killed").join("lock");
     let mut command = hookrail(&["check", "--json", "--only", "starts", "--timeout", "1"]);
     command.arg(c("breaks")).env("BREAKS", "start:fork").env("BREAKS_LOCK", &lock);
     let output = run(&mut command, b"");
@@ -368,7 +368,7 @@ fn every_animal_has_a_row_or_a_reason() {
     assert_eq!(listed.len(), there.len(), "a file is listed twice: {listed:?}");
 }
 
-fn files_of_the_zoo(folder: &str) -> Vec<String> {
-    let entries = fs::read_dir(root().join("tests/zoo").join(folder)).unwrap();
-    entries.map(|entry| format!("{folder}/{}", entry.unwrap().file_name().to_str().unwrap())).collect()
+fn files_of_the_zoo(directory: &str) -> Vec<String> {
+    let entries = fs::read_dir(root().join("tests/zoo").join(directory)).unwrap();
+    entries.map(|entry| format!("{directory}/{}", entry.unwrap().file_name().to_str().unwrap())).collect()
 }

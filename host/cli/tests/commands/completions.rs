@@ -8,7 +8,7 @@ use std::process::Command;
 use hookrail_tests::cli::live::Live;
 use hookrail_tests::cli::stocked;
 use hookrail_tests::cli::stocked::Stocked;
-use hookrail_tests::cli::{folder, home, hookrail, run, text};
+use hookrail_tests::cli::{directory, home, hookrail, run, text};
 use hookrail_tests::{has_peer, plugin};
 
 const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
@@ -19,7 +19,7 @@ fn offered(mut command: Command, shell: &str, words: &[&str]) -> Vec<String> {
     command.env("_CLAP_COMPLETE_INDEX", words.len().to_string());
     let output = run(command.args(["--", "hookrail"]).args(words), b"");
     assert!(output.status.success() && output.stderr.is_empty(), "{words:?}: {}", text(&output.stderr));
-    // Behind a name zsh has what is said of it after a colon, fish after a tab.
+    // After a name zsh has what is said of it after a colon, fish after a tab.
     let name = |line: &str| match shell {
         "zsh" => line.split(':').next().unwrap().to_owned(),
         _ => line.split('\t').next().unwrap().to_owned(),
@@ -59,20 +59,20 @@ fn host() -> Live {
     live
 }
 
-/// A folder in which a host finds a configuration of mask.
+/// A directory in which a host finds a configuration of mask.
 fn masking(test: &str) -> std::path::PathBuf {
-    let folder = folder(test);
-    fs::write(folder.join("hookrail.toml"), "[plugins.mask.config]\npatterns = [\"secret\"]\n").unwrap();
-    folder
+    let directory = directory(test);
+    fs::write(directory.join("hookrail.toml"), "[plugins.mask.config]\npatterns = [\"secret\"]\n").unwrap();
+    directory
 }
 
 #[test]
 fn verbs_options_and_prebuilt_plugins_are_offered() {
     // Where nothing lies that is called like one of them.
-    let folder = folder("completions_prebuilt");
+    let directory = directory("completions_prebuilt");
     let program = || {
         let mut command = hookrail(&[]);
-        command.current_dir(&folder);
+        command.current_dir(&directory);
         command
     };
     check(program, &["plugin", "inst"], &["install"]);
@@ -80,7 +80,7 @@ fn verbs_options_and_prebuilt_plugins_are_offered() {
     check(program, &["completions", ""], &["bash", "fish", "zsh"]);
     check(program, &["plugin", "install", "--do"], &["--downgrade"]);
     check(program, &["run", "--plugin", "ma"], &["mask"]);
-    check(program, &["plugin", "log", "mask", "w"], &["warn"]);
+    check(program, &["plugin", "set-log-level", "mask", "w"], &["warn"]);
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn plugins_points_and_callbacks_of_a_running_host_are_offered() {
         check_of_host(&["plugin", verb, ""], &["hello", "mask"]);
     }
     check_of_host(&["hooks", "explain", "message.p"], &["message.publish"]);
-    check_of_host(&["hooks", "release", "message.publish", "mask"], &["mask/mask"]);
+    check_of_host(&["hooks", "unquarantine", "message.publish", "mask"], &["mask/mask"]);
     check_of_host(&["plugin", "list", "--pid", ""], &["1", &*host.id().to_string()]);
     host.end();
 }
@@ -119,7 +119,7 @@ fn plugins_points_and_callbacks_of_a_running_host_are_offered() {
 #[test]
 fn without_a_host_the_points_are_those_of_the_catalogue_and_no_home_is_made() {
     let points = ["message.delivered", "message.dropped", "message.publish"];
-    let none = folder("completions_none").join("home");
+    let none = directory("completions_none").join("home");
     let program = || {
         let mut command = hookrail(&[]);
         command.env("HOOKRAIL_HOME", &none);
@@ -134,15 +134,15 @@ fn without_a_host_the_points_are_those_of_the_catalogue_and_no_home_is_made() {
 
 #[test]
 fn broken_files_and_silent_hosts_are_passed_over() {
-    let folder = folder("completions_broken");
-    fs::write(folder.join("hookrail.toml"), "this is no TOML").unwrap();
+    let directory = directory("completions_broken");
+    fs::write(directory.join("hookrail.toml"), "this is no TOML").unwrap();
     let _ = fs::remove_dir_all(home());
     fs::create_dir_all(home().join("run")).unwrap();
     fs::write(home().join("state.json"), "{").unwrap();
     let _silent = UnixListener::bind(home().join("run/1.sock")).unwrap();
     let program = || {
         let mut command = hookrail(&[]);
-        command.current_dir(&folder);
+        command.current_dir(&directory);
         command
     };
     check(program, &["plugin", "uninstall", ""], &[]);
@@ -150,14 +150,14 @@ fn broken_files_and_silent_hosts_are_passed_over() {
     check(program, &["hooks", "show", "message.p"], &["message.publish"]);
 }
 
-/// A shell with the program in its path, in the folder of the packages.
+/// A shell with the program in its path, in the directory of the packages.
 fn shell(home: &Stocked, program: &str, arguments: &[&str]) -> String {
     let beside = Path::new(env!("CARGO_BIN_EXE_hookrail")).parent().unwrap();
     let mut command = Command::new(program);
     command.args(arguments).current_dir(stocked::packages());
     command.env("HOOKRAIL_HOME", &home.home).env("PATH", format!("{}:/usr/bin:/bin", beside.display()));
     // Fish keeps a history at home.
-    let output = run(command.env("HOME", folder("completions_home")), b"");
+    let output = run(command.env("HOME", directory("completions_home")), b"");
     assert!(output.status.success() && output.stderr.is_empty(), "{program}: {}", text(&output.stderr));
     text(&output.stdout).to_owned()
 }

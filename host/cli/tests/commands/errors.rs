@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use hookrail_tests::cli::{folder, hookrail, run, text};
+use hookrail_tests::cli::{directory, hookrail, run, text};
 use hookrail_tests::root;
 use serde_json::Value;
 
@@ -47,16 +47,16 @@ fn pages_advise_nothing_that_is_not_there() {
 
 #[test]
 fn an_error_names_its_page_if_the_documents_lie_beside_the_program() {
-    let folder = folder("errors_beside");
-    let program = folder.join("hookrail");
+    let directory = directory("errors_beside");
+    let program = directory.join("hookrail");
     fs::hard_link(env!("CARGO_BIN_EXE_hookrail"), &program).unwrap();
     let said = || {
         let mut command = std::process::Command::new(&program);
-        let output = run(command.args(["run", "/nosuch/file"]).current_dir(&folder), b"");
+        let output = run(command.args(["run", "/nosuch/file"]).current_dir(&directory), b"");
         text(&output.stderr).to_owned()
     };
     assert!(!said().contains("more:"), "it names no page that is not there");
-    let page = folder.join("docs/errors/HR0601.md");
+    let page = directory.join("docs/errors/HR0601.md");
     fs::create_dir_all(page.parent().unwrap()).unwrap();
     fs::write(&page, "").unwrap();
     let said = said();

@@ -4,27 +4,27 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use hookrail_tests::cli::{folder, hookrail, run, text};
+use hookrail_tests::cli::{directory, hookrail, run, text};
 use hookrail_tests::{has_peer, own_target};
 use serde_json::Value;
 
-/// Makes one; answers its folder.
+/// Makes one; answers its directory.
 fn made(test: &str, arguments: &[&str]) -> PathBuf {
-    let folder = folder(&format!("new_{test}"));
-    let output = run(hookrail(&["new"]).args(arguments).arg("--json").current_dir(&folder), b"");
+    let directory = directory(&format!("new_{test}"));
+    let output = run(hookrail(&["new"]).args(arguments).arg("--json").current_dir(&directory), b"");
     assert!(output.status.success(), "{}", text(&output.stderr));
     let made: Value = serde_json::from_slice(&output.stdout).unwrap();
-    folder.join(made["folder"].as_str().unwrap())
+    directory.join(made["directory"].as_str().unwrap())
 }
 
 /// What the error says.
 fn refused(arguments: &[&str]) -> String {
-    let folder = folder("new_refused");
-    fs::create_dir(folder.join("there")).unwrap();
-    fs::write(folder.join("there/file"), "").unwrap();
-    let output = run(hookrail(&["new"]).args(arguments).current_dir(&folder), b"");
+    let directory = directory("new_refused");
+    fs::create_dir(directory.join("there")).unwrap();
+    fs::write(directory.join("there/file"), "").unwrap();
+    let output = run(hookrail(&["new"]).args(arguments).current_dir(&directory), b"");
     assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", text(&output.stderr));
-    let left: Vec<_> = fs::read_dir(&folder).unwrap().collect();
+    let left: Vec<_> = fs::read_dir(&directory).unwrap().collect();
     assert_eq!(left.len(), 1, "{arguments:?}: {left:?}");
     text(&output.stderr).to_owned()
 }
@@ -80,9 +80,9 @@ fn a_c_source_works_at_once() {
     }
     for point in ["message.publish", "message.delivered", "message.dropped"] {
         let name = format!("c-{}", point.replace('.', "-"));
-        let folder = made(&name, &[&name, "--point", point, "--priority", "40", "--lang", "c"]);
-        succeeds(Command::new("make").arg("CFLAGS=-Werror").current_dir(&folder));
-        let library = folder.join(format!("lib{}.so", name.replace('-', "_")));
+        let directory = made(&name, &[&name, "--point", point, "--priority", "40", "--lang", "c"]);
+        succeeds(Command::new("make").arg("CFLAGS=-Werror").current_dir(&directory));
+        let library = directory.join(format!("lib{}.so", name.replace('-', "_")));
         if point == "message.publish" {
             passes_its_checks(&library);
         } else {
@@ -97,20 +97,20 @@ fn a_c_source_becomes_a_package_that_is_installed_and_runs() {
     if !has_peer("cc", "gcc") || !has_peer("make", "make") {
         return;
     }
-    let folder = made("c_whole", &["quiet-c", "--priority", "400", "--lang", "c"]);
-    let above = folder.parent().unwrap();
-    let in_its_folder = |mut command: Command| {
+    let directory = made("c_whole", &["quiet-c", "--priority", "400", "--lang", "c"]);
+    let above = directory.parent().unwrap();
+    let in_its_directory = |mut command: Command| {
         let program = Path::new(env!("CARGO_BIN_EXE_hookrail")).parent().unwrap().to_owned();
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = std::env::join_paths([program].into_iter().chain(std::env::split_paths(&path))).unwrap();
-        command.current_dir(&folder).env("HOOKRAIL_HOME", above.join("home")).env("PATH", path);
+        command.current_dir(&directory).env("HOOKRAIL_HOME", above.join("home")).env("PATH", path);
         command
     };
-    let ok = |arguments: &[&str]| succeeds(&mut in_its_folder(hookrail(arguments)));
+    let ok = |arguments: &[&str]| succeeds(&mut in_its_directory(hookrail(arguments)));
     let make = |arguments: &[&str]| {
         let mut make = Command::new("make");
         make.args(arguments).env("SOURCE_DATE_EPOCH", "1700000000");
-        run(&mut in_its_folder(make), b"")
+        run(&mut in_its_directory(make), b"")
     };
     assert!(make(&[]).status.success());
     ok(&["check", "--quick", "./libquiet_c.so"]);
@@ -122,11 +122,11 @@ fn a_c_source_becomes_a_package_that_is_installed_and_runs() {
     ok(&["trust", "add", key.with_extension("pub").to_str().unwrap(), "--name", "Jane"]);
     ok(&["plugin", "install", "quiet-c-0.1.0.hrp"]);
     ok(&["plugin", "enable", "quiet-c"]);
-    let out = run(&mut in_its_folder(hookrail(&["run", "--output", "json"])), b"a line\n");
+    let out = run(&mut in_its_directory(hookrail(&["run", "--output", "json"])), b"a line\n");
     assert!(text(&out.stdout).contains(r#"["quiet-c","seen"]"#), "{}", text(&out.stderr));
 
     // Nothing but its author keeps the two versions the same.
-    let manifest = folder.join("hookrail-package.toml");
+    let manifest = directory.join("hookrail-package.toml");
     fs::write(&manifest, fs::read_to_string(&manifest).unwrap().replace("0.1.0", "0.2.0")).unwrap();
     let packed = make(&["package"]);
     assert!(!packed.status.success());
@@ -138,8 +138,8 @@ fn a_c_source_becomes_a_package_that_is_installed_and_runs() {
 #[test]
 fn keys_are_not_put_under_version_control() {
     for (language, name) in [("c", "ignoring-c"), ("rust", "ignoring")] {
-        let folder = made(name, &[name, "--priority", "1", "--lang", language]);
-        let ignored = fs::read_to_string(folder.join(".gitignore")).unwrap();
+        let directory = made(name, &[name, "--priority", "1", "--lang", language]);
+        let ignored = fs::read_to_string(directory.join(".gitignore")).unwrap();
         assert!(ignored.lines().any(|line| line == "*.key"), "{language}: {ignored}");
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use hookrail_tests::cli::{folder, hookrail, run, text};
+use hookrail_tests::cli::{directory, hookrail, run, text};
 use serde_json::Value;
 
 fn json(arguments: &[&str]) -> Value {
@@ -31,12 +31,12 @@ fn every_point_is_listed_with_who_dispatches_it() {
 
 #[test]
 fn the_order_of_a_chain_and_where_a_priority_comes_from_are_shown() {
-    let folder = folder("overrides");
+    let directory = directory("overrides");
     let config = "[[hooks]]\npoint = \"message.publish\"\ncallback = \"hello/greet\"\npriority = 2000\n\
                   [[hooks]]\npoint = \"message.publish\"\ncallback = \"hello/great\"\ndisabled = true\n";
-    fs::write(folder.join("hookrail.toml"), config).unwrap();
+    fs::write(directory.join("hookrail.toml"), config).unwrap();
     let mut command = hookrail(&["hooks", "show", "message.publish", "--plugin"]);
-    let output = run(command.arg(hookrail_tests::plugin("hello")).current_dir(&folder), b"");
+    let output = run(command.arg(hookrail_tests::plugin("hello")).current_dir(&directory), b"");
     let shown = text(&output.stdout);
     assert!(shown.find("validate").unwrap() < shown.find("greet").unwrap(), "{shown}");
     assert!(shown.contains("overridden, was 500"), "{shown}");
@@ -68,19 +68,19 @@ fn a_file_that_is_no_plugin_is_refused() {
 
 #[test]
 fn a_configuration_for_another_plugin_is_refused() {
-    let folder = folder("another_plugin");
+    let directory = directory("another_plugin");
     let library = hookrail_tests::plugin("hello");
-    fs::write(folder.join("hookrail.toml"), format!("[plugins.helo]\nlibrary = {:?}\n", library)).unwrap();
-    let output = run(hookrail(&["run"]).current_dir(&folder), b"");
+    fs::write(directory.join("hookrail.toml"), format!("[plugins.helo]\nlibrary = {:?}\n", library)).unwrap();
+    let output = run(hookrail(&["run"]).current_dir(&directory), b"");
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("name it [plugins.hello]"), "{}", text(&output.stderr));
 }
 
 #[test]
 fn a_bad_configuration_is_an_error_of_usage() {
-    let folder = folder("bad_configuration");
-    fs::write(folder.join("hookrail.toml"), "[plugins.mask]\nconfg = 1\n").unwrap();
-    let output = run(hookrail(&["hooks", "list"]).current_dir(&folder), b"");
+    let directory = directory("bad_configuration");
+    fs::write(directory.join("hookrail.toml"), "[plugins.mask]\nconfg = 1\n").unwrap();
+    let output = run(hookrail(&["hooks", "list"]).current_dir(&directory), b"");
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("error[HR0201]"), "{}", text(&output.stderr));
 }
@@ -141,10 +141,10 @@ fn the_exit_codes_stand_in_the_help() {
     }
 }
 
-/// As if it were not set: not the folder the program is in.
+/// As if it were not set: not the directory the program is in.
 #[test]
 fn an_empty_home_variable_is_as_good_as_none() {
-    let user = folder("commands_empty_home");
+    let user = directory("commands_empty_home");
     let output = run(hookrail(&["trust", "list"]).env("HOOKRAIL_HOME", "").env("HOME", &user), b"");
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(user.join(".hookrail").is_dir());

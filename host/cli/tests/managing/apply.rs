@@ -1,4 +1,4 @@
-//! A file that says what shall be installed, and a folder into which packages are dropped.
+//! A file that says what shall be installed, and a directory into which packages are dropped.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -35,12 +35,12 @@ fn a_plugin_list_is_applied_once() {
     assert_eq!(screen(&home), Value::Null);
 
     let done = home.json(&["plugin", "apply", &file]);
-    let deeds: Vec<_> = done["steps"].as_array().unwrap().iter().map(|step| &step["deed"]).collect();
-    assert_eq!(deeds, ["install", "configure", "override", "enable"]);
+    let actions: Vec<_> = done["steps"].as_array().unwrap().iter().map(|step| &step["action"]).collect();
+    assert_eq!(actions, ["install", "configure", "override", "enable"]);
     assert_eq!(screen(&home)["status"], "stopped");
     assert_eq!(home.ok(&["plugin", "apply", &file]), "all is as the file says\n");
     let staged = home.ok(&["plugin", "stage", "screen-1.1.0.hrp"]);
-    assert!(staged.contains("screen/screen at 1500, 2 of 2, behind hookrail/validate"), "{staged}");
+    assert!(staged.contains("screen/screen at 1500, 2 of 2, after hookrail/validate"), "{staged}");
 
     let second = "[plugins.screen]\npackage = \"PACKAGES/screen-1.1.0.hrp\"\nenabled = false\n";
     let done = home.ok(&["plugin", "apply", &wanted(&home, second)]);
@@ -126,22 +126,22 @@ fn a_running_host_applies_a_plugin_list() {
     assert_eq!(home.ok(&["plugin", "apply", &file]), "screen: callbacks overridden\n");
     assert_eq!(screen(&home)["generation"], 2);
     let shown = home.json(&["plugin", "show", "screen"]);
-    assert_eq!(shown["hooks"][0]["standing"], "disabled");
+    assert_eq!(shown["hooks"][0]["status"], "disabled");
     assert_eq!(run.end().0, Some(0));
 }
 
-/// Puts a package into the drop-in folder, as if it had lain there for a minute.
+/// Puts a package into the drop-in directory, as if it had lain there for a minute.
 fn drop_in(home: &Stocked, name: &str, signed: bool) -> PathBuf {
-    let folder = home.home.join("incoming");
-    fs::create_dir_all(&folder).unwrap();
+    let directory = home.home.join("incoming");
+    fs::create_dir_all(&directory).unwrap();
     let put = |name: &str| {
-        fs::copy(packages().join(name), folder.join(name)).unwrap();
-        let file = File::options().write(true).open(folder.join(name)).unwrap();
+        fs::copy(packages().join(name), directory.join(name)).unwrap();
+        let file = File::options().write(true).open(directory.join(name)).unwrap();
         file.set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
     };
     signed.then(|| put(&format!("{name}.minisig")));
     put(name);
-    folder.join(name)
+    directory.join(name)
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn a_run_installs_dropped_in_packages_while_lines_flow() {
 }
 
 #[test]
-fn a_run_goes_on_without_a_usable_drop_in_folder() {
+fn a_run_goes_on_without_a_usable_drop_in_directory() {
     let home = Stocked::new("incoming_broken");
     let incoming = home.home.join("incoming");
     fs::write(&incoming, "a file").unwrap();

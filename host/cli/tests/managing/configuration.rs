@@ -17,20 +17,20 @@ const SCHEMA: &str = r#"{
 /// A home with a package of ours installed that brings a default and a schema of its configuration.
 fn installed(test: &str) -> Stocked {
     let home = Stocked::new(test);
-    let folder = home.home.with_file_name("crate");
-    fs::create_dir_all(folder.join("src")).unwrap();
-    fs::create_dir(folder.join("etc")).unwrap();
-    fs::write(folder.join("src/lib.rs"), "//! Nobody builds it here.\n").unwrap();
-    fs::write(folder.join("etc/screen.json"), r#"{ "timeout_ms": 100 }"#).unwrap();
-    fs::write(folder.join("etc/screen.schema.json"), SCHEMA).unwrap();
+    let directory = home.home.with_file_name("crate");
+    fs::create_dir_all(directory.join("src")).unwrap();
+    fs::create_dir(directory.join("etc")).unwrap();
+    fs::write(directory.join("src/lib.rs"), "//! Nobody builds it here.\n").unwrap();
+    fs::write(directory.join("etc/screen.json"), r#"{ "timeout_ms": 100 }"#).unwrap();
+    fs::write(directory.join("etc/screen.schema.json"), SCHEMA).unwrap();
     for file in ["Cargo.toml", "me.key", "screen-1.2.0.so"] {
-        fs::copy(packages().join(file), folder.join(file)).unwrap();
+        fs::copy(packages().join(file), directory.join(file)).unwrap();
     }
     let library = format!("{}=screen-1.2.0.so", stocked::TARGET);
     let mut pack = hookrail(&["pack", ".", "--lib", &library, "--sign", "--key", "me.key"]);
-    let packed = run(pack.current_dir(&folder).env("SOURCE_DATE_EPOCH", "1700000000"), b"");
+    let packed = run(pack.current_dir(&directory).env("SOURCE_DATE_EPOCH", "1700000000"), b"");
     assert!(packed.status.success(), "{}", text(&packed.stderr));
-    home.ok(&["plugin", "install", folder.join("screen-1.2.0.hrp").to_str().unwrap()]);
+    home.ok(&["plugin", "install", directory.join("screen-1.2.0.hrp").to_str().unwrap()]);
     home
 }
 
@@ -133,13 +133,13 @@ fn a_plugin_loaded_by_hand_restarts_with_the_new_configuration() {
 #[test]
 fn the_hosts_own_configuration_file_takes_precedence() {
     let home = installed("config_host");
-    let folder = home.home.with_file_name("configured");
-    fs::create_dir(&folder).unwrap();
-    fs::write(folder.join("hookrail.toml"), "[plugins.screen.config]\ntimeout_ms = 7\n").unwrap();
-    let got = run(home.command(&["config", "get", "screen", "--json"]).current_dir(&folder), b"");
+    let directory = home.home.with_file_name("configured");
+    fs::create_dir(&directory).unwrap();
+    fs::write(directory.join("hookrail.toml"), "[plugins.screen.config]\ntimeout_ms = 7\n").unwrap();
+    let got = run(home.command(&["config", "get", "screen", "--json"]).current_dir(&directory), b"");
     let got: Value = serde_json::from_slice(&got.stdout).unwrap();
     assert_eq!((&got["value"], &got["origin"]), (&json!({ "timeout_ms": 7 }), &"host".into()));
-    let set = run(home.command(&["config", "set", "screen", "-"]).current_dir(&folder), b"{}");
+    let set = run(home.command(&["config", "set", "screen", "-"]).current_dir(&directory), b"{}");
     assert!(text(&set.stderr).contains("error[HR0832]"), "{}", text(&set.stderr));
 }
 

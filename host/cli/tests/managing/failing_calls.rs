@@ -161,8 +161,8 @@ fn files_are_synced_before_they_get_their_names() {
         assert!(mode & 0o022 == 0);
         synced(&lines[..files], path.trim_end_matches('/'));
     }
-    for folder in ["store/screen", "store", ""] {
-        synced(&lines[files..state], place(folder).trim_end_matches('/'));
+    for directory in ["store/screen", "store", ""] {
+        synced(&lines[files..state], place(directory).trim_end_matches('/'));
     }
     synced(&lines[files..state], &lines[state].split('"').nth(1).unwrap().replace("./", ""));
     synced(&lines[state..], place("").trim_end_matches('/'));
@@ -195,7 +195,7 @@ fn all_of(verb: Verb, calls: &[&str], fault: Fault) {
             let is_same = whole.old == whole.new;
             assert!(left.is_new || left.left_over || is_same || !output.status.success(), "{at}");
             // A failure leaves nothing over, but for what is given up by a state of which nobody knows whether
-            // it is on the disk. A folder that cannot be closed ends the program: the standard library panics.
+            // it is on the disk. A directory that cannot be closed ends the program: the standard library panics.
             let is_ended = matches!(fault, Fault::Kills) || said.contains("during closedir");
             assert!(left.is_new || !left.left_over || is_ended, "{at}\n{:#?}", all.keys());
             left_over += u32::from(left.left_over);

@@ -72,7 +72,7 @@ fn a_version_that_a_host_went_back_to_is_on_no_probation() {
     }
     let is_quarantined = || {
         let shown = cramped.home.json(&["plugin", "show", "screen"]);
-        shown["hooks"][0]["standing"] == "quarantined"
+        shown["hooks"][0]["status"] == "quarantined"
     };
     eventually("it is quarantined", is_quarantined);
     // Nothing is being done to it.

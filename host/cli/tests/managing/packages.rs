@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use hookrail_tests::cli::{folder, hookrail, run, text};
+use hookrail_tests::cli::{directory, hookrail, run, text};
 use hookrail_tests::{has_peer, plugin};
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ const TARGET: &str =
 
 /// A crate whose library is the plugin `hello`, which is built already, and a home with a key.
 struct Scene {
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 const MANIFEST: &str = r#"[package]
@@ -32,11 +32,11 @@ functionality = ["message_processing", "x-greeting"]
 
 impl Scene {
     fn new(test: &str) -> Self {
-        let scene = Scene { folder: folder(&format!("package_{test}")) };
-        fs::create_dir(scene.folder.join("src")).unwrap();
-        fs::write(scene.folder.join("src/lib.rs"), "//! Nobody builds it here.\n").unwrap();
-        fs::write(scene.folder.join("Cargo.toml"), MANIFEST).unwrap();
-        fs::write(scene.folder.join("README.md"), "# hello\n").unwrap();
+        let scene = Scene { directory: directory(&format!("package_{test}")) };
+        fs::create_dir(scene.directory.join("src")).unwrap();
+        fs::write(scene.directory.join("src/lib.rs"), "//! Nobody builds it here.\n").unwrap();
+        fs::write(scene.directory.join("Cargo.toml"), MANIFEST).unwrap();
+        fs::write(scene.directory.join("README.md"), "# hello\n").unwrap();
         scene
     }
 
@@ -48,7 +48,7 @@ impl Scene {
 
     fn run(&self, arguments: &[&str]) -> Output {
         let mut command = hookrail(arguments);
-        command.current_dir(&self.folder).env("HOOKRAIL_HOME", self.folder.join("home"));
+        command.current_dir(&self.directory).env("HOOKRAIL_HOME", self.directory.join("home"));
         command.env("SOURCE_DATE_EPOCH", "1700000000").env("CARGO_NET_OFFLINE", "1");
         run(&mut command, b"")
     }
@@ -74,7 +74,7 @@ impl Scene {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+        self.directory.join(name)
     }
 }
 
@@ -122,7 +122,7 @@ fn minisign_verifies_ours_and_we_its() {
     scene.pack(&["--sign", "--key", "me.key"]);
     let minisign = |arguments: &[&str]| {
         let mut command = Command::new("minisign");
-        let output = run(command.args(arguments).current_dir(&scene.folder), b"");
+        let output = run(command.args(arguments).current_dir(&scene.directory), b"");
         assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
     };
     minisign(&["-Vm", "hello-1.0.0.hrp", "-p", "me.pub"]);
@@ -147,7 +147,7 @@ fn a_password_keeps_a_key() {
     let scene = Scene::new("password");
     let with = |password: Option<&str>, arguments: &[&str]| {
         let mut command = hookrail(arguments);
-        command.current_dir(&scene.folder).env("HOOKRAIL_HOME", scene.folder.join("home"));
+        command.current_dir(&scene.directory).env("HOOKRAIL_HOME", scene.directory.join("home"));
         password.inspect(|password| _ = command.env("HOOKRAIL_KEY_PASSWORD", password));
         run(&mut command, b"")
     };
@@ -166,7 +166,7 @@ fn a_password_keeps_a_key() {
 #[test]
 fn the_same_crate_gives_the_same_bytes() {
     let (one, other) = (Scene::new("same_one"), Scene::new("same_other"));
-    let bytes = |scene: &Scene| fs::read(scene.folder.join(scene.pack(&[]))).unwrap();
+    let bytes = |scene: &Scene| fs::read(scene.directory.join(scene.pack(&[]))).unwrap();
     assert!(bytes(&one) == bytes(&other));
 }
 
@@ -223,7 +223,7 @@ fn a_package_of_given_libraries_needs_no_crate() {
         let mut arguments = vec!["pack", ".", "--lib", &library, "--json"];
         arguments.extend(source.then_some("--source"));
         let mut command = hookrail(&arguments);
-        command.current_dir(&scene.folder).env("SOURCE_DATE_EPOCH", "1700000000").env("CARGO", "/nowhere");
+        command.current_dir(&scene.directory).env("SOURCE_DATE_EPOCH", "1700000000").env("CARGO", "/nowhere");
         let output = run(&mut command, b"");
         assert!(output.status.success(), "{}", text(&output.stderr));
         serde_json::from_slice::<Value>(&output.stdout).unwrap()

@@ -9,7 +9,7 @@ use hookrail_tests::cli::{run, text};
 use hookrail_tests::root;
 use serde_json::Value;
 
-/// What happened to a plugin: its status behind the command, or the error's code and that of the program.
+/// What happened to a plugin: its status after the command, or the error's code and that of the program.
 type Cell = String;
 
 /// Commands and what they do in each status, in the order of the document.
@@ -46,7 +46,7 @@ fn each_command_does_in_each_status_what_the_table_says_without_a_host() {
 }
 
 impl Table {
-    /// The one behind that line of the document.
+    /// The one after that line of the document.
     fn of_document(title: &str) -> Self {
         let document = fs::read_to_string(root().join("docs/guide/operating.md")).unwrap();
         let mut lines = document.lines().skip_while(|line| !line.starts_with(title));

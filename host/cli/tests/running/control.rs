@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 use std::sync::mpsc::channel;
 
 use hookrail_tests::cli::asked::{ask, refused, shown, told};
-use hookrail_tests::cli::{folder, home, hookrail, run, text};
+use hookrail_tests::cli::{directory, home, hookrail, run, text};
 use serde_json::{Value, json};
 
 /// `hookrail run` with its stdin kept open.
@@ -21,10 +21,10 @@ struct Run {
 impl Run {
     /// With the plugin `mask`, which hides the word secret, and `hello`.
     fn new(test: &str) -> Self {
-        let folder = folder(test);
-        fs::write(folder.join("hookrail.toml"), "[plugins.mask.config]\npatterns = [\"secret\"]\n").unwrap();
+        let directory = directory(test);
+        fs::write(directory.join("hookrail.toml"), "[plugins.mask.config]\npatterns = [\"secret\"]\n").unwrap();
         let mut command = hookrail(&["run", "-q", "--no-store", "--plugin"]);
-        command.arg(mask()).arg("--plugin").arg(hookrail_tests::plugin("hello")).current_dir(folder);
+        command.arg(mask()).arg("--plugin").arg(hookrail_tests::plugin("hello")).current_dir(directory);
         Run::spawn(&mut command)
     }
 
@@ -91,7 +91,7 @@ fn a_running_host_shows_its_plugins_and_gives_them_up_one_by_one() {
 #[test]
 fn a_plugin_is_upgraded_while_lines_flow_and_none_is_lost_or_goes_without_it() {
     let mut run = Run::new("upgraded");
-    let copy = folder("upgraded_copy").join("libmask.so");
+    let copy = directory("upgraded_copy").join("libmask.so");
     fs::copy(mask(), &copy).unwrap();
     let mut input = run.input.take().unwrap();
     let writer = std::thread::spawn(move || {
@@ -160,9 +160,9 @@ fn an_upgrade_is_one_line_for_people() {
 
 #[test]
 fn the_status_counts_every_message_that_was_answered() {
-    let folder = folder("counted");
-    fs::write(folder.join("hookrail.toml"), "[message]\nmax_body = 5\n").unwrap();
-    let mut run = Run::spawn(hookrail(&["run", "-q", "--no-store"]).current_dir(folder));
+    let directory = directory("counted");
+    fs::write(directory.join("hookrail.toml"), "[message]\nmax_body = 5\n").unwrap();
+    let mut run = Run::spawn(hookrail(&["run", "-q", "--no-store"]).current_dir(directory));
     writeln!(run.input.as_mut().unwrap(), "much too long\nand so is this").unwrap();
     for _ in 0..10 {
         assert_eq!(run.message("fits"), "fits");
@@ -289,7 +289,7 @@ fn a_run_without_a_socket_goes_on() {
     let said = text(&output.stderr);
     assert!(said.contains("has 130 bytes, the system allows 107") && said.contains("--no-control"), "{said}");
 
-    let elsewhere = folder("elsewhere").join("c.sock");
+    let elsewhere = directory("elsewhere").join("c.sock");
     let run = Run::spawn(hookrail(&["run", "-q", "--no-store", "--control"]).arg(&elsewhere));
     assert_eq!(told(&["plugin", "list", "--control", elsewhere.to_str().unwrap()]), json!([]));
     refused(&["status"], "HR0609", 3);
@@ -300,18 +300,21 @@ fn a_run_without_a_socket_goes_on() {
 /// How much a plugin tells is its own business, whatever the host's own lines are held to.
 #[test]
 fn the_log_level_of_a_plugin_is_set_in_the_file_and_at_run_time() {
-    let folder = folder("levels");
-    fs::write(folder.join("hookrail.toml"), "[plugins.tells]\nlog = \"debug\"\n").unwrap();
+    let directory = directory("levels");
+    fs::write(directory.join("hookrail.toml"), "[plugins.tells]\nlog = \"debug\"\n").unwrap();
     let mut command = hookrail(&["run", "-q", "--no-store", "--plugin"]);
     command.arg(hookrail_tests::zoo("tells")).arg("--plugin").arg(hookrail_tests::zoo("tells_again"));
-    let mut run = Run::spawn(command.current_dir(folder));
+    let mut run = Run::spawn(command.current_dir(directory));
     assert_eq!(run.message("levels"), "levels");
-    assert_eq!(told(&["plugin", "log", "tells", "error"])["log"], "error");
+    assert_eq!(told(&["plugin", "set-log-level", "tells", "error"])["log"], "error");
     assert_eq!(run.message("levels"), "levels");
-    assert_eq!(shown(&["plugin", "log", "tells", "trace"]), "tells 1.0.0, generation 1, running, log trace\n");
+    assert_eq!(
+        shown(&["plugin", "set-log-level", "tells", "trace"]),
+        "tells 1.0.0, generation 1, running, log trace\n"
+    );
     assert_eq!(run.message("levels"), "levels");
-    refused(&["plugin", "log", "nosuch", "trace"], "HR0103", 3);
-    assert_eq!(ask(&["plugin", "log", "tells", "loud"]).status.code(), Some(2));
+    refused(&["plugin", "set-log-level", "nosuch", "trace"], "HR0103", 3);
+    assert_eq!(ask(&["plugin", "set-log-level", "tells", "loud"]).status.code(), Some(2));
     let said = text(&run.end().stderr).to_owned();
     let count =
         |part: &str| said.lines().filter(|line| line.contains(part) && line.contains("instance=\"tells\"")).count();

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use hookrail_tests::cli::live::Live;
 use hookrail_tests::cli::tiny::Tiny;
-use hookrail_tests::cli::{folder, home, hookrail, run, text};
+use hookrail_tests::cli::{directory, home, hookrail, run, text};
 use serde_json::Value;
 
 /// A package; the hosts and `dev` of a test find each other in its home.
@@ -17,8 +17,8 @@ struct Scene {
 
 impl Scene {
     fn new(test: &str) -> Self {
-        let folder = folder(&format!("dev_{test}"));
-        let tiny = Tiny::new(&folder, test);
+        let directory = directory(&format!("dev_{test}"));
+        let tiny = Tiny::new(&directory, test);
         tiny.says("one");
         Scene { tiny }
     }
@@ -26,7 +26,7 @@ impl Scene {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = hookrail(arguments);
         command.env("CARGO_TARGET_DIR", Tiny::target()).env("CARGO_NET_OFFLINE", "1");
-        command.current_dir(&self.tiny.folder);
+        command.current_dir(&self.tiny.directory);
         command
     }
 
@@ -116,7 +116,7 @@ fn a_build_that_panics_is_rolled_back_and_its_author_told() {
     let mut host = scene.run();
     let dev = scene.dev(&[]);
     dev.out.line(0);
-    let source = fs::read_to_string(scene.tiny.folder.join("src/lib.rs")).unwrap();
+    let source = fs::read_to_string(scene.tiny.directory.join("src/lib.rs")).unwrap();
     scene.tiny.is(&source.replace(
         "fn say(&self, message: &mut Message) {",
         "fn say(&self, message: &mut Message) {\n        panic!(\"oops\");",
@@ -135,9 +135,9 @@ fn a_build_that_panics_is_rolled_back_and_its_author_told() {
 #[test]
 fn included_files_are_watched_as_sources_too() {
     let scene = Scene::new("includes");
-    let word = scene.tiny.folder.join("word with space.txt");
+    let word = scene.tiny.directory.join("word with space.txt");
     fs::write(&word, "one ").unwrap();
-    let source = fs::read_to_string(scene.tiny.folder.join("src/lib.rs")).unwrap();
+    let source = fs::read_to_string(scene.tiny.directory.join("src/lib.rs")).unwrap();
     scene.tiny.is(&source.replace("\"one \"", "include_str!(\"../word with space.txt\")"));
     let mut host = scene.run();
     let dev = scene.dev(&[]);
@@ -151,22 +151,22 @@ fn included_files_are_watched_as_sources_too() {
 #[test]
 fn a_change_during_a_build_makes_another_one() {
     let scene = Scene::new("during_a_build");
-    let started = scene.tiny.folder.join("started");
+    let started = scene.tiny.directory.join("started");
     // The build waits until the test has written the source once more.
     let script = format!(
         "fn main() {{ println!(\"cargo:rerun-if-changed=src\"); if std::path::Path::new({0:?}).exists() {{ return; }} \
          std::fs::write({0:?}, \"\").unwrap(); while !std::path::Path::new({1:?}).exists() {{ std::thread::yield_now() }} }}",
         started,
-        scene.tiny.folder.join("go_on")
+        scene.tiny.directory.join("go_on")
     );
     let mut host = scene.run();
     // What it depends on takes its time, and is built now.
     scene.tiny.build();
-    fs::write(scene.tiny.folder.join("build.rs"), script).unwrap();
+    fs::write(scene.tiny.directory.join("build.rs"), script).unwrap();
     let dev = scene.dev(&[]);
     hookrail_tests::probe::eventually("the build runs", || started.exists());
     scene.tiny.says("two");
-    fs::write(scene.tiny.folder.join("go_on"), "").unwrap();
+    fs::write(scene.tiny.directory.join("go_on"), "").unwrap();
     dev.out.line(0);
     dev.said.wait_for("generation 1 goes on serving");
     assert_eq!(host.through("a"), "two a");

@@ -12,17 +12,17 @@ use hookrail::control::command::{self, Hooks, Show, Unload};
 use hookrail::control::{Client, Manage};
 use hookrail_tests::cli::asked::{ask, refused, shown, told};
 use hookrail_tests::cli::live::Live;
-use hookrail_tests::cli::{folder, home, hookrail, text};
+use hookrail_tests::cli::{directory, home, hookrail, text};
 
 const POINT: &str = "message.publish";
 const FAILING: &str = "panics-in-callback/fold";
 
 /// `hookrail run` with an animal that panics when a line is `boom`.
 fn run(test: &str, config: &str) -> Live {
-    let folder = folder(&format!("observed_{test}"));
-    fs::write(folder.join("hookrail.toml"), config).unwrap();
+    let directory = directory(&format!("observed_{test}"));
+    fs::write(directory.join("hookrail.toml"), config).unwrap();
     let mut command = hookrail(&["run", "-q", "--plugin"]);
-    command.arg(hookrail_tests::zoo("panics_in_callback")).current_dir(folder);
+    command.arg(hookrail_tests::zoo("panics_in_callback")).current_dir(directory);
     let mut live = Live::start(&mut command);
     // What has answered a message has opened its socket.
     assert_eq!(live.through("ready"), "ready");
@@ -38,7 +38,7 @@ fn a_callback_that_fails_too_often_is_quarantined_until_it_is_released() {
     let mut live = run("quarantined", "[quarantine]\nfaults = 3\npause_ms = 0\n");
     let mut events = hookrail(&["events"]);
     let events = Live::start(&mut events);
-    refused(&["hooks", "release", POINT, FAILING], "HR0111", 1);
+    refused(&["hooks", "unquarantine", POINT, FAILING], "HR0111", 1);
     // The events begin when somebody listens: what was said by then is not repeated.
     events.out.until_told(|| {
         assert_eq!(live.through("boom"), "boom", "it is passed over");
@@ -58,7 +58,7 @@ fn a_callback_that_fails_too_often_is_quarantined_until_it_is_released() {
     let before = faults(&told(&["hooks", "show", POINT]));
     assert_eq!(live.through("boom"), "boom");
     assert_eq!(faults(&told(&["hooks", "show", POINT])), before, "it was not called");
-    assert!(shown(&["hooks", "release", POINT, FAILING]).contains("it declares 10\n"));
+    assert!(shown(&["hooks", "unquarantine", POINT, FAILING]).contains("it declares 10\n"));
     assert_eq!(live.through("boom"), "boom");
     assert_eq!(faults(&told(&["hooks", "show", POINT])), before + 1);
     assert_eq!(live.end().0, Some(6), "a callback failed");
@@ -69,8 +69,8 @@ fn calls_are_counted_and_timed_from_the_request_on() {
     let mut live = run("counted", "");
     let of = |which: usize| told(&["hooks", "stats", POINT])[0]["chain"][which].clone();
     let stats = shown(&["hooks", "stats", POINT]);
-    assert!(stats.contains("`hookrail hooks level message.publish count` counts all"), "{stats}");
-    assert_eq!(told(&["hooks", "level", POINT, "histogram"])["level"], "histogram");
+    assert!(stats.contains("`hookrail hooks set-level message.publish count` counts all"), "{stats}");
+    assert_eq!(told(&["hooks", "set-level", POINT, "histogram"])["level"], "histogram");
     for line in ["a", "b", "boom"] {
         live.through(line);
     }
@@ -78,7 +78,7 @@ fn calls_are_counted_and_timed_from_the_request_on() {
     assert_eq!(of(1)["latency"]["timed"], 3);
     let all = shown(&["hooks", "stats"]);
     assert!(all.contains("message.publish    histogram           3      0"), "{all}");
-    shown(&["hooks", "level", POINT, "off"]);
+    shown(&["hooks", "set-level", POINT, "off"]);
     live.through("c");
     assert_eq!(of(0)["calls"]["total"], 3, "what was counted stays");
     assert_eq!(live.end().0, Some(6));
@@ -207,26 +207,26 @@ fn a_wait_that_is_longer_than_any_is_refused_and_not_cut() {
 #[test]
 fn unobservable_points_and_callbacks_are_refused() {
     let live = run("refused", "");
-    refused(&["hooks", "level", "no.such", "count"], "HR0110", 3);
-    refused(&["hooks", "release", "no.such", FAILING], "HR0110", 3);
-    refused(&["hooks", "release", POINT, "no/body"], "HR0109", 3);
+    refused(&["hooks", "set-level", "no.such", "count"], "HR0110", 3);
+    refused(&["hooks", "unquarantine", "no.such", FAILING], "HR0110", 3);
+    refused(&["hooks", "unquarantine", POINT, "no/body"], "HR0109", 3);
     refused(&["hooks", "trace", "no.such"], "HR0110", 3);
     refused(&["hooks", "stats", "no.such"], "HR0603", 3);
     let planned = "client.authenticate: no host dispatches it yet, so nobody is called";
     assert_eq!(shown(&["hooks", "stats", "client.authenticate"]).trim_end(), planned);
     for asked in [
-        &["hooks", "level", "client.authenticate", "count"][..],
-        &["hooks", "release", "client.authenticate", FAILING],
+        &["hooks", "set-level", "client.authenticate", "count"][..],
+        &["hooks", "unquarantine", "client.authenticate", FAILING],
         &["hooks", "trace", "client.authenticate"],
     ] {
         let said = refused(asked, "HR0110", 3);
         assert!(said.contains(planned), "{said}");
     }
-    let said = ask(&["hooks", "level", POINT, "trace"]);
+    let said = ask(&["hooks", "set-level", POINT, "trace"]);
     assert!(text(&said.stderr).contains("`hookrail hooks trace` shows single dispatches"), "{}", text(&said.stderr));
     refused(&["hooks", "explain", "no.such"], "HR0603", 3);
     for wrong in [
-        &["hooks", "level", POINT, "loud"][..],
+        &["hooks", "set-level", POINT, "loud"][..],
         &["hooks", "trace", POINT, "--if", "body"],
         &["hooks", "trace", POINT, "--wait", "soon"],
         &["hooks", "trace", POINT, "-n", "0"],

@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 
 use hookrail_tests::animals;
-use hookrail_tests::cli::{folder, hookrail, run, summary, text};
+use hookrail_tests::cli::{directory, hookrail, run, summary, text};
 
 #[test]
 fn text_that_no_plugin_changes_comes_out_byte_for_byte() {
@@ -46,10 +46,10 @@ fn a_run_that_hears_no_signal_reads_all_the_same() {
 
 #[test]
 fn files_follow_each_other_and_a_dash_is_stdin() {
-    let folder = folder("files_follow");
-    fs::write(folder.join("a"), "one\ntwo").unwrap();
-    fs::write(folder.join("b"), "four\n").unwrap();
-    let output = run(hookrail(&["run", "-q", "a", "-", "b"]).current_dir(&folder), b"three\n");
+    let directory = directory("files_follow");
+    fs::write(directory.join("a"), "one\ntwo").unwrap();
+    fs::write(directory.join("b"), "four\n").unwrap();
+    let output = run(hookrail(&["run", "-q", "a", "-", "b"]).current_dir(&directory), b"three\n");
     assert_eq!(text(&output.stdout), "one\ntwothree\nfour\n");
 }
 
@@ -57,7 +57,7 @@ fn files_follow_each_other_and_a_dash_is_stdin() {
 #[test]
 fn a_home_that_cannot_be_made_or_trusted_stops_no_run() {
     use std::os::unix::fs::PermissionsExt;
-    let open = folder("open_home");
+    let open = directory("open_home");
     fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
     for home in [std::path::Path::new("/proc/none"), &open] {
         let output = run(hookrail(&["run", "-q", "--no-control"]).env("HOOKRAIL_HOME", home), b"a\n");
@@ -72,9 +72,9 @@ fn a_home_that_cannot_be_made_or_trusted_stops_no_run() {
 
 #[test]
 fn a_file_that_is_not_there_is_told_before_anything_runs() {
-    let folder = folder("not_there");
-    fs::write(folder.join("a"), "one\n").unwrap();
-    let output = run(hookrail(&["run", "a", "b"]).current_dir(&folder), b"");
+    let directory = directory("not_there");
+    fs::write(directory.join("a"), "one\n").unwrap();
+    let output = run(hookrail(&["run", "a", "b"]).current_dir(&directory), b"");
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(3), ""));
     assert!(text(&output.stderr).starts_with("error[HR0601]: cannot read b: "), "{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("\n  fix: "));
@@ -123,12 +123,12 @@ fn text_becomes_json_and_comes_back() {
 
 #[test]
 fn a_plugin_masks_and_another_denies_and_the_summary_says_who() {
-    let folder = folder("masks_and_denies");
+    let directory = directory("masks_and_denies");
     let config = "[plugins.mask.config]\npatterns = [\"secret\"]\n[plugins.throttle.config]\nrate = 0.001\nburst = 2\n";
-    fs::write(folder.join("hookrail.toml"), config).unwrap();
+    fs::write(directory.join("hookrail.toml"), config).unwrap();
     let (mask, throttle) = (hookrail_tests::plugin("mask"), hookrail_tests::plugin("throttle"));
     let mut command = hookrail(&["run", "--json"]);
-    command.current_dir(&folder).arg("--plugin").arg(mask).arg("--plugin").arg(throttle);
+    command.current_dir(&directory).arg("--plugin").arg(mask).arg("--plugin").arg(throttle);
     let output = run(&mut command, b"a secret\nb\nc\nd\n");
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "a ***\nb\n"), "{}", text(&output.stderr));
     let summary = summary(&output);
@@ -138,9 +138,9 @@ fn a_plugin_masks_and_another_denies_and_the_summary_says_who() {
 
 #[test]
 fn a_message_that_is_too_large_is_denied_by_the_host_itself() {
-    let folder = folder("too_large");
-    fs::write(folder.join("hookrail.toml"), "[message]\nmax_body = 3\n").unwrap();
-    let output = run(hookrail(&["run"]).current_dir(&folder), b"abc\nabcd\n");
+    let directory = directory("too_large");
+    fs::write(directory.join("hookrail.toml"), "[message]\nmax_body = 3\n").unwrap();
+    let output = run(hookrail(&["run"]).current_dir(&directory), b"abc\nabcd\n");
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "abc\n"));
     assert!(text(&output.stderr).contains("hookrail/validate"), "{}", text(&output.stderr));
 }
@@ -179,8 +179,8 @@ fn an_interrupt_ends_the_reading_and_the_summary_still_comes() {
 /// What it says of faults there would hold nowhere, and the point it means would stay open.
 #[test]
 fn a_point_that_is_not_there_stops_a_run_before_any_plugin_is_loaded() {
-    let folder = folder("mistyped_point");
-    let file = folder.join("hookrail.toml");
+    let directory = directory("mistyped_point");
+    let file = directory.join("hookrail.toml");
     for (config, key) in [
         ("[points.\"message.publsh\"]\nfault = \"closed\"\n", "points.\"message.publsh\""),
         (
@@ -191,23 +191,24 @@ fn a_point_that_is_not_there_stops_a_run_before_any_plugin_is_loaded() {
     ] {
         fs::write(&file, config).unwrap();
         let mut command = hookrail(&["run", "--no-control", "--plugin"]);
-        let output = run(command.arg(animals::c("breaks")).env("BREAKS", "start:abort").current_dir(&folder), b"a\n");
+        let output =
+            run(command.arg(animals::c("breaks")).env("BREAKS", "start:abort").current_dir(&directory), b"a\n");
         let said = text(&output.stderr);
         assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""), "{said}");
         let why = "is about the hook point `message.publsh`, which is not there, but `message.publish` is";
         assert!(said.contains(&format!("error[HR0205]: `{key}` {why}")), "{said}");
-        let listed = run(hookrail(&["hooks", "list"]).current_dir(&folder), b"");
+        let listed = run(hookrail(&["hooks", "list"]).current_dir(&directory), b"");
         assert_eq!(listed.status.code(), Some(2), "{}", text(&listed.stderr));
     }
 }
 
 #[test]
 fn an_override_of_a_callback_that_its_plugin_does_not_declare_is_warned_of() {
-    let folder = folder("mistyped_callback");
+    let directory = directory("mistyped_callback");
     let config = "[[hooks]]\npoint = \"message.publish\"\ncallback = \"hello/nosuch\"\ndisabled = true\n";
-    fs::write(folder.join("hookrail.toml"), config).unwrap();
+    fs::write(directory.join("hookrail.toml"), config).unwrap();
     let mut command = hookrail(&["run", "--no-control", "--plugin"]);
-    let output = run(command.arg(hookrail_tests::plugin("hello")).current_dir(&folder), b"a\n");
+    let output = run(command.arg(hookrail_tests::plugin("hello")).current_dir(&directory), b"a\n");
     let said = text(&output.stderr);
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "a\n"), "{said}");
     assert!(
@@ -218,10 +219,10 @@ fn an_override_of_a_callback_that_its_plugin_does_not_declare_is_warned_of() {
 
 #[test]
 fn interrupting_a_stuck_run_tells_how_to_end_it() {
-    let folder = folder("stuck");
-    fs::write(folder.join("hookrail.toml"), "[limits]\nstuck_ms = 1\n").unwrap();
+    let directory = directory("stuck");
+    fs::write(directory.join("hookrail.toml"), "[limits]\nstuck_ms = 1\n").unwrap();
     let mut command = hookrail(&["run", "--config", "hookrail.toml", "--plugin"]);
-    command.arg(animals::c("breaks")).current_dir(&folder).env("BREAKS", "callback:hang");
+    command.arg(animals::c("breaks")).current_dir(&directory).env("BREAKS", "callback:hang");
     let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"one\n").unwrap();
     let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -237,10 +238,14 @@ fn interrupting_a_stuck_run_tells_how_to_end_it() {
 
 #[test]
 fn a_closed_stdout_ends_the_run_quietly() {
-    let folder = folder("closed_stdout");
-    fs::write(folder.join("big"), "a line of text\n".repeat(500_000)).unwrap();
-    let mut child =
-        hookrail(&["run", "big"]).current_dir(&folder).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let directory = directory("closed_stdout");
+    fs::write(directory.join("big"), "a line of text\n".repeat(500_000)).unwrap();
+    let mut child = hookrail(&["run", "big"])
+        .current_dir(&directory)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let output = child.wait_with_output().unwrap();

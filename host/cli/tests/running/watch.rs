@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use hookrail_tests::cli::live::Live;
 use hookrail_tests::cli::tiny::Tiny;
-use hookrail_tests::cli::{folder, hookrail};
+use hookrail_tests::cli::{directory, hookrail};
 
 /// A run that watches a copy of the first of two builds of a plugin.
 struct Scene {
@@ -23,15 +23,15 @@ struct Scene {
 
 impl Scene {
     fn new(test: &str) -> Self {
-        let folder = folder(test);
-        let tiny = Tiny::new(&folder, test);
+        let directory = directory(test);
+        let tiny = Tiny::new(&directory, test);
         let (one, two) = (tiny.says("one").build(), tiny.says("two").build());
-        let library = folder.join("libtiny.so");
+        let library = directory.join("libtiny.so");
         fs::copy(&one, &library).unwrap();
-        let other = folder.join("libother.so");
+        let other = directory.join("libother.so");
         fs::copy(hookrail_tests::plugin("hello"), &other).unwrap();
         let mut command = hookrail(&["run", "--watch", "--plugin"]);
-        let mut live = Live::start(command.arg(&library).arg("--plugin").arg(&other).current_dir(&folder));
+        let mut live = Live::start(command.arg(&library).arg("--plugin").arg(&other).current_dir(&directory));
         assert_eq!(live.through("a"), "one a");
         Scene { library, one, two, other, live }
     }
@@ -125,21 +125,21 @@ fn a_file_removed_and_made_again_is_loaded_again() {
     scene.put(&scene.two);
     scene.live.said.wait_for("generation 2 is live");
     let Scene { library, one, mut live, .. } = scene;
-    // With its whole folder, as `cargo clean` does.
-    let folder = library.parent().unwrap();
-    let aside = folder.with_extension("aside");
+    // With its whole directory, as `cargo clean` does.
+    let directory = library.parent().unwrap();
+    let aside = directory.with_extension("aside");
     let _ = fs::remove_dir_all(&aside);
-    fs::rename(folder, &aside).unwrap();
+    fs::rename(directory, &aside).unwrap();
     assert_eq!(live.through("b"), "two b");
-    fs::create_dir(folder).unwrap();
-    fs::copy(aside.join(one.strip_prefix(folder).unwrap()), &library).unwrap();
+    fs::create_dir(directory).unwrap();
+    fs::copy(aside.join(one.strip_prefix(directory).unwrap()), &library).unwrap();
     live.said.wait_for("generation 3 is live");
     assert_eq!(live.through("c"), "one c");
 }
 
 #[test]
-fn a_folder_in_place_of_a_watched_file_is_refused() {
-    let mut scene = Scene::new("a_folder");
+fn a_directory_in_place_of_a_watched_file_is_refused() {
+    let mut scene = Scene::new("a_directory");
     fs::remove_file(&scene.library).unwrap();
     fs::create_dir(&scene.library).unwrap();
     let error = scene.live.said.wait_for("error[");

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::error::ControlError;
 
-/// The host may be in another folder than whoever asks.
+/// The host may be in another directory than whoever asks.
 pub(super) fn is_absolute(file: &Path) -> Result<(), ControlError> {
     if file.is_absolute() { Ok(()) } else { Err(ControlError::RelativePath(file.into())) }
 }

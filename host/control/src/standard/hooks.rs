@@ -49,7 +49,7 @@ pub(super) fn trace(call: &Call<'_>, command: command::Trace) -> Result<Vec<Trac
         );
     }
     let traces = core.trace(&point, condition, count)?;
-    let wait = wait_ms.map_or(core.patience(), Duration::from_millis).min(LONGEST_WAIT);
+    let wait = wait_ms.map_or(core.wait_timeout(), Duration::from_millis).min(LONGEST_WAIT);
     let deadline = Instant::now() + wait;
     let mut taken = Vec::new();
     // In slices: a host that ends is not held up by us, and a point is slow only while somebody waits.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use hookrail_dispatch::view;
-use hookrail_engine::{Core, Wishes};
+use hookrail_engine::{Core, RuntimeOverrides};
 use hookrail_image::SealedCopy;
 use hookrail_model::command::{LeftOut, PlacedCallback, PluginDetail, Replaced, Upgrade};
 use hookrail_model::error::ApiMisuse;
@@ -56,7 +56,7 @@ pub(super) fn load(call: &Call<'_>, file: &Path) -> Result<PluginView, Error> {
     is_absolute(file)?;
     // SAFETY: whoever asks may open the socket, so it is this user or root; both can run any code in
     // this process, and trust the file that they name.
-    let plugin = unsafe { call.core().load(SealedCopy::of(file)?, Wishes::default())? };
+    let plugin = unsafe { call.core().load(SealedCopy::of(file)?, RuntimeOverrides::default())? };
     call.view(plugin.name())
 }
 

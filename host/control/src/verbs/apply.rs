@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use hookrail_engine::{Config, Host};
-use hookrail_model::command::{Applied, Deed, Desire, Step};
+use hookrail_model::command::{Action, Applied, PluginSpec, Step};
 use hookrail_model::config::HookOverride;
 use hookrail_model::wire::Problem;
 use hookrail_package::{Digest, digest_of_file};
-use hookrail_store::{Install, Installation, Refused, Version, can_be_meant};
+use hookrail_store::{Install, Installation, StoreError, Version, validate};
 
 use super::{Swap, Verbs};
-use crate::attached::Attached;
+use crate::attached_store::AttachedStore;
 use crate::error::Error;
 
 const SWAP: Swap = Swap { fresh: false, wait_ms: None };
@@ -30,28 +30,28 @@ struct Course<'a> {
 impl Verbs<'_> {
     /// Carries out what is not so yet. Stops at the first step that fails; those before it stay. Begins with none
     /// if one of them can never be done.
-    pub(crate) fn apply(self, desires: &BTreeMap<String, Desire>, dry_run: bool) -> Result<Applied, Error> {
-        if let Err((failed, problem)) = can_all_be_meant(desires) {
-            return Ok(Applied { steps: Vec::new(), dry_run, failed: Some(failed), problem: Some(problem) });
+    pub(crate) fn apply(self, desires: &BTreeMap<String, PluginSpec>, dry_run: bool) -> Result<Applied, Error> {
+        if let Err((failed, problem)) = validate_all(desires) {
+            return Ok(Applied { steps: Vec::new(), dry_run, failed: Some(failed), error: Some(problem) });
         }
         if dry_run { self.rehearse(desires) } else { Ok(self.carry_out(desires)) }
     }
 
-    fn carry_out(self, desires: &BTreeMap<String, Desire>) -> Applied {
+    fn carry_out(self, desires: &BTreeMap<String, PluginSpec>) -> Applied {
         let mut course = Course { verbs: self, steps: Vec::new() };
         let (failed, problem) = course.run(desires).err().unzip();
-        Applied { steps: course.steps, dry_run: false, failed, problem }
+        Applied { steps: course.steps, dry_run: false, failed, error: problem }
     }
 
-    fn rehearse(self, desires: &BTreeMap<String, Desire>) -> Result<Applied, Error> {
+    fn rehearse(self, desires: &BTreeMap<String, PluginSpec>) -> Result<Applied, Error> {
         let rehearsal = self.attached.store.rehearsal()?;
         let home = Some(rehearsal.store.home().path().into());
         // It loads nothing, so that nothing that runs is changed.
         let host = Host::new(Config { home, ..self.core.config.clone() })?;
-        let attached = Attached { store: rehearsal.store.clone(), is_live: false };
+        let attached = AttachedStore { store: rehearsal.store.clone(), is_live: false };
         let mut applied = Verbs { core: host.core(), attached: &attached }.carry_out(desires);
         applied.dry_run = true;
-        if let Some(problem) = &mut applied.problem {
+        if let Some(problem) = &mut applied.error {
             problem.message = rehearsal.in_place(&problem.message);
         }
         Ok(applied)
@@ -59,9 +59,9 @@ impl Verbs<'_> {
 }
 
 /// Refuses what cannot be done whatever is installed.
-fn can_all_be_meant(desires: &BTreeMap<String, Desire>) -> Result<(), Failed> {
+fn validate_all(desires: &BTreeMap<String, PluginSpec>) -> Result<(), Failed> {
     desires.iter().try_for_each(|(name, desire)| {
-        can_be_meant(name, desire.hooks.as_deref().unwrap_or_default()).map_err(Error::from).map_err(of(name))
+        validate(name, desire.hooks.as_deref().unwrap_or_default()).map_err(Error::from).map_err(of(name))
     })
 }
 
@@ -70,7 +70,7 @@ fn of(name: &str) -> impl Fn(Error) -> Failed {
 }
 
 impl Course<'_> {
-    fn run(&mut self, desires: &BTreeMap<String, Desire>) -> Result<(), Failed> {
+    fn run(&mut self, desires: &BTreeMap<String, PluginSpec>) -> Result<(), Failed> {
         for (name, desire) in desires {
             self.install(name, desire).map_err(of(name))?;
         }
@@ -84,7 +84,7 @@ impl Course<'_> {
             let (mut waiting, mut last) = (Vec::new(), None);
             for (name, desire) in &left {
                 match self.switch(name, desire.enabled) {
-                    Err(error @ Error::Store { why: Refused::Lacks(_) | Refused::Needed(_), .. }) => {
+                    Err(error @ Error::Store { why: StoreError::Lacks(_) | StoreError::Needed(_), .. }) => {
                         waiting.push((*name, *desire));
                         last = Some(of(name)(error));
                     }
@@ -99,7 +99,7 @@ impl Course<'_> {
         Ok(())
     }
 
-    fn install(&mut self, name: &str, desire: &Desire) -> Result<(), Error> {
+    fn install(&mut self, name: &str, desire: &PluginSpec) -> Result<(), Error> {
         let Some(package) = &desire.package else {
             self.verbs.attached.store.wanted(name)?;
             return Ok(());
@@ -114,29 +114,29 @@ impl Course<'_> {
             if let Some(previous) = plugin.previous.as_ref().filter(is_it).filter(|_| desire.downgrade) {
                 self.verbs.rollback(name, SWAP)?;
                 let (version, replaces) = (previous.clone(), Some(current.clone()));
-                self.did(name, Deed::Install { version, replaces });
+                self.did(name, Action::Install { version, replaces });
                 return Ok(());
             }
         }
         let how = Install { dry_run: false, downgrade: desire.downgrade };
         let installation = self.verbs.install(package, Some(name), how, SWAP)?.installation;
         let Installation { metadata, replaces, .. } = installation;
-        self.did(name, Deed::Install { version: metadata.version, replaces });
+        self.did(name, Action::Install { version: metadata.version, replaces });
         Ok(())
     }
 
-    fn configure(&mut self, name: &str, desire: &Desire) -> Result<(), Error> {
+    fn configure(&mut self, name: &str, desire: &PluginSpec) -> Result<(), Error> {
         if let Some(config) = desire.config.as_ref()
             && self.verbs.config(name)?.value != *config
         {
             self.verbs.configure(name, config.clone(), desire.restart, SWAP)?;
-            self.did(name, Deed::Configure);
+            self.did(name, Action::Configure);
         }
         if let Some(hooks) = &desire.hooks
             && self.verbs.attached.store.state()?.desired(name).hooks != *hooks
         {
             self.verbs.override_hooks(name, hooks.clone())?;
-            self.did(name, Deed::Override);
+            self.did(name, Action::Override);
         }
         Ok(())
     }
@@ -147,16 +147,16 @@ impl Course<'_> {
         }
         if enabled {
             self.verbs.enable(name)?;
-            self.did(name, Deed::Enable);
+            self.did(name, Action::Enable);
         } else {
             self.verbs.disable(name, None)?;
-            self.did(name, Deed::Disable);
+            self.did(name, Action::Disable);
         }
         Ok(())
     }
 
-    fn did(&mut self, plugin: &str, deed: Deed) {
-        self.steps.push(Step { plugin: plugin.into(), deed });
+    fn did(&mut self, plugin: &str, action: Action) {
+        self.steps.push(Step { plugin: plugin.into(), action });
     }
 }
 

@@ -4,7 +4,7 @@ use hookrail_model::command::Reconfigured;
 use hookrail_model::installed::{Configured, FormerConfig, Origin};
 use hookrail_model::log;
 use hookrail_model::view::Status;
-use hookrail_store::{Refused, Wanted};
+use hookrail_store::{StoreError, Wanted};
 use serde_json::Value;
 
 use super::{Swap, Verbs};
@@ -36,7 +36,7 @@ impl Verbs<'_> {
     /// as the next generation of the same code.
     pub(crate) fn configure(self, name: &str, config: Value, restart: bool, swap: Swap) -> Result<Reconfigured, Error> {
         if self.host_says(name).is_some() {
-            return Err(Error::Store { plugin: name.into(), why: Refused::ConfiguredByHost });
+            return Err(Error::Store { plugin: name.into(), why: StoreError::ConfiguredByHost });
         }
         let mut change = self.attached.store.change()?;
         let before = self.attached.store.wanted(name)?;

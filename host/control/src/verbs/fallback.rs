@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hookrail_engine::{Fallback, Remark};
 use hookrail_model::log;
-use hookrail_package::Rejected;
+use hookrail_package::PackageError;
 use hookrail_store::unasked;
 
 use super::Verbs;
@@ -25,7 +25,7 @@ impl Verbs<'_> {
         let followed = loop {
             match self.follow_back(name, from, to) {
                 // It may be the very verb that brought the version.
-                Err(Error::PackageRejected { why: Rejected::HomeInUse { .. }, .. })
+                Err(Error::PackageRejected { why: PackageError::HomeInUse { .. }, .. })
                     if !self.core.table.is_closing() =>
                 {
                     sleep(AGAIN);

@@ -1,4 +1,4 @@
-//! The drop-in folder: packages that lie there are installed.
+//! The drop-in directory: packages that lie there are installed.
 
 use std::fs;
 use std::io;
@@ -6,10 +6,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hookrail_model::command::{Installed, Taken};
+use hookrail_model::command::{ImportResult, Installed};
 use hookrail_model::error::{ApiMisuse, Error as HostError};
 use hookrail_model::log;
-use hookrail_package::{Rejected, signature_of};
+use hookrail_package::{PackageError, signature_of};
 use hookrail_store::Install;
 
 use super::{Swap, Verbs};
@@ -20,14 +20,14 @@ use crate::error::Error;
 const SETTLED: Duration = Duration::from_secs(10);
 
 impl Verbs<'_> {
-    pub(crate) fn take_in(self) -> Result<Vec<Taken>, Error> {
-        let folder = self.attached.store.incoming();
-        let mut files = match packages(&folder) {
+    pub(crate) fn import_incoming(self) -> Result<Vec<ImportResult>, Error> {
+        let directory = self.attached.store.incoming();
+        let mut files = match packages(&directory) {
             Ok(files) => files,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(source) => return Err(Error::system(format!("read {}", folder.display()), source)),
+            Err(source) => return Err(Error::system(format!("read {}", directory.display()), source)),
         };
-        self.attached.store.home().check(&folder)?;
+        self.attached.store.home().check(&directory)?;
         files.sort();
         let mut taken = Vec::new();
         for file in files {
@@ -39,17 +39,17 @@ impl Verbs<'_> {
                     if identity(&file) == found {
                         remove(&file);
                     }
-                    taken.push(Taken { file, installation: Some(installation), problem: None });
+                    taken.push(ImportResult { file, installation: Some(installation), error: None });
                 }
-                Err(Error::PackageRejected { why: Rejected::HomeInUse { .. }, .. }) => break,
+                Err(Error::PackageRejected { why: PackageError::HomeInUse { .. }, .. }) => break,
                 // Nothing of the package: its plugin is being stopped, say.
                 Err(Error::Host(HostError::ApiMisuse(
                     ApiMisuse::Busy { .. } | ApiMisuse::Closing | ApiMisuse::Status { .. },
                 ))) => {}
                 Err(_) if !is_settled(&file) => {}
                 Err(error) => {
-                    refuse(&folder, &file, &error);
-                    taken.push(Taken { file, installation: None, problem: Some(error.problem()) });
+                    refuse(&directory, &file, &error);
+                    taken.push(ImportResult { file, installation: None, error: Some(error.problem()) });
                 }
             }
         }
@@ -57,12 +57,12 @@ impl Verbs<'_> {
     }
 }
 
-fn packages(folder: &Path) -> io::Result<Vec<PathBuf>> {
+fn packages(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let is_package = |file: &PathBuf| {
         let name = file.file_name().unwrap_or_default().as_encoded_bytes();
         name.ends_with(b".hrp") && !name.starts_with(b".")
     };
-    let files = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+    let files = fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path()));
     files.filter(|file| file.as_ref().map_or(true, is_package)).collect()
 }
 
@@ -90,8 +90,8 @@ fn remove(file: &Path) {
 }
 
 /// Moves it where nobody looks for packages. Where that fails it stays, and is refused again.
-fn refuse(folder: &Path, file: &Path, error: &Error) {
-    let refused = folder.join("refused");
+fn refuse(directory: &Path, file: &Path, error: &Error) {
+    let refused = directory.join("refused");
     let place = refused.join(file.file_name().unwrap_or_default());
     let reason = format!("error[{}]: {error}\n  fix: {}\n", error.code(), error.fix());
     let moved = fs::create_dir_all(&refused)

@@ -7,12 +7,12 @@ use hookrail_dispatch::reclaim;
 use hookrail_engine::Upgraded;
 use hookrail_model::command::{Changed, Ended, Installed, Replaced, Staged, Uninstalled, Validated};
 use hookrail_model::error::{ApiMisuse, Error as HostError};
-use hookrail_model::installed::{Allowance, Voucher};
+use hookrail_model::installed::{Allowance, TrustSource};
 use hookrail_model::log;
 use hookrail_model::package::Digest;
 use hookrail_model::view::Status;
 use hookrail_package::{Trust, fits_here};
-use hookrail_store::{Install, Refused, Version, Wanted};
+use hookrail_store::{Install, StoreError, Version, Wanted};
 
 use super::start::Opened;
 use super::{Swap, Verbs};
@@ -34,7 +34,7 @@ impl Verbs<'_> {
         let (mut package, signed) = Trust::read(self.attached.store.home())?.open(file)?;
         package.verify()?;
         let metadata = package.metadata().clone();
-        let by = Voucher::Key { id: signed.key.id(), name: signed.name };
+        let by = TrustSource::Key { id: signed.key.id(), name: signed.name };
         match fits_here(&metadata) {
             Ok(_) => Ok(Validated { metadata, by }),
             Err(why) => Err(Error::PackageRejected { package: file.display().to_string(), why }),
@@ -151,7 +151,7 @@ impl Verbs<'_> {
     pub(crate) fn start(self, name: &str) -> Result<(), Error> {
         let wanted = self.attached.store.wanted(name)?;
         if !self.attached.store.state()?.desired(name).enabled {
-            return Err(Error::Store { plugin: name.into(), why: Refused::Disabled });
+            return Err(Error::Store { plugin: name.into(), why: StoreError::Disabled });
         }
         self.load(Opened::of(wanted)?)
     }
@@ -217,8 +217,8 @@ impl Verbs<'_> {
     /// Waits until nothing is being done to a plugin: before the store is changed, so that what cannot be
     /// unloaded now stays as it is.
     fn settle(self, name: &str) -> Result<(), Error> {
-        let patience = if reclaim::is_inside() { Duration::ZERO } else { self.core.patience() };
+        let timeout = if reclaim::is_inside() { Duration::ZERO } else { self.core.wait_timeout() };
         let plugin = self.core.table.plugin(name);
-        Ok(plugin.map_or(Ok(()), |plugin| self.core.table.settle(&plugin, patience))?)
+        Ok(plugin.map_or(Ok(()), |plugin| self.core.table.settle(&plugin, timeout))?)
     }
 }

@@ -118,6 +118,6 @@ impl Verbs<'_> {
 
     /// Whether a file was installed as a plugin of that name.
     fn is_of_store(self, name: &str, file: &str) -> bool {
-        Path::new(file).starts_with(self.attached.store.folder_of(name))
+        Path::new(file).starts_with(self.attached.store.directory_of(name))
     }
 }

@@ -33,8 +33,8 @@ impl Verbs<'_> {
                 priority: callback.priority,
                 place: at + 1,
                 of: chain.len(),
-                behind: neighbour(at.checked_sub(1)),
-                before: neighbour(Some(at + 1)),
+                previous: neighbour(at.checked_sub(1)),
+                next: neighbour(Some(at + 1)),
                 point,
             }
         });

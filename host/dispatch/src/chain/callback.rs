@@ -12,7 +12,7 @@ use hookrail_model::order::Place;
 use super::id::{CallbackId, Owner};
 use super::pair::{Pair, Run, skip};
 use crate::fault::breaker::Breaker;
-use crate::fault::finding::{Found, Placed};
+use crate::fault::finding::{CallbackRef, Found};
 use crate::probation::Probation;
 use crate::stats::Record;
 
@@ -102,7 +102,7 @@ pub struct Callback {
     /// What it has done on this point; a new build goes on with that of the old one.
     pub record: Arc<Record>,
     /// Whether it is called. Changed under the writers' lock alone.
-    pub standing: Mutex<Standing>,
+    pub state: Mutex<CallbackState>,
     /// Counts its faults, and says when they are too many.
     pub breaker: Breaker,
     /// What its faults may bring about, when it came with an upgrade.
@@ -111,7 +111,7 @@ pub struct Callback {
 
 /// Whether a callback of a chain is called.
 #[derive(Clone, Debug)]
-pub enum Standing {
+pub enum CallbackState {
     /// Its plugin is required and does not run; it is the host that stands here.
     Absent,
     /// It is called each time that its turn comes.
@@ -119,20 +119,20 @@ pub enum Standing {
     /// It failed too often; the reason. Where its fault denies, the host denies in its place.
     Quarantined(Arc<str>),
     /// As quarantined, but for one call.
-    OnTrial(Arc<Trial>),
+    HalfOpen(Arc<HalfOpen>),
 }
 
 /// One call, to find out whether a quarantined callback works again.
 #[derive(Debug)]
-pub struct Trial {
+pub struct HalfOpen {
     pub(crate) reason: Arc<str>,
     begun: AtomicBool,
 }
 
-impl Trial {
+impl HalfOpen {
     /// Of a callback that was quarantined for this reason.
     pub fn new(reason: Arc<str>) -> Self {
-        Trial { reason, begun: AtomicBool::new(false) }
+        HalfOpen { reason, begun: AtomicBool::new(false) }
     }
 
     /// Whether the caller is the one that calls it.
@@ -142,14 +142,14 @@ impl Trial {
     }
 }
 
-impl Standing {
+impl CallbackState {
     /// Why it is not called, if it is not.
     pub(crate) fn reason(&self) -> Option<&str> {
         match self {
-            Standing::Absent => Some("its plugin is required and does not run"),
-            Standing::Armed => None,
-            Standing::Quarantined(reason) => Some(reason),
-            Standing::OnTrial(trial) => Some(&trial.reason),
+            CallbackState::Absent => Some("its plugin is required and does not run"),
+            CallbackState::Armed => None,
+            CallbackState::Quarantined(reason) => Some(reason),
+            CallbackState::HalfOpen(trial) => Some(&trial.reason),
         }
     }
 }
@@ -167,14 +167,14 @@ impl Callback {
 
     /// Whether it is called each time that its turn comes.
     pub(crate) fn is_armed(&self) -> bool {
-        matches!(*self.standing.lock(), Standing::Armed)
+        matches!(*self.state.lock(), CallbackState::Armed)
     }
 
     /// What stands in its place while its plugin does not run.
     pub(crate) fn stand_in(&self) -> Self {
         Callback {
             id: self.id,
-            owner: Owner::NOBODY,
+            owner: Owner::DEFAULT_VERDICT,
             generation: self.generation,
             instance: self.instance.clone(),
             name: self.name.clone(),
@@ -188,27 +188,27 @@ impl Callback {
             required: true,
             budget: None,
             record: self.record.clone(),
-            standing: Mutex::new(Standing::Absent),
+            state: Mutex::new(CallbackState::Absent),
             breaker: self.breaker.another(),
             probation: None,
         }
     }
 
-    /// Resets its faults; answers the standing with which it is called again: from now on its faults count anew.
+    /// Resets its faults; answers the state with which it is called again: from now on its faults count anew.
     #[must_use]
-    pub fn arm(&self) -> Standing {
+    pub fn arm(&self) -> CallbackState {
         self.breaker.reset();
-        Standing::Armed
+        CallbackState::Armed
     }
 
     /// What it is known by on a point, to others than dispatches.
-    pub fn placed(&self, point: &'static str) -> Placed {
+    pub fn placed(&self, point: &'static str) -> CallbackRef {
         let Callback { id, owner, generation, .. } = *self;
-        Placed { point, id, owner, generation, name: self.full_name() }
+        CallbackRef { point, id, owner, generation, name: self.full_name() }
     }
 
     /// Whether it is the one of those on that point.
-    pub fn is(&self, placed: &Placed) -> bool {
+    pub fn is(&self, placed: &CallbackRef) -> bool {
         (self.id, self.owner) == (placed.id, placed.owner)
     }
 

@@ -12,5 +12,5 @@ pub struct Owner(pub u64);
 
 impl Owner {
     /// That of what stands in for the callbacks of a plugin that does not run.
-    pub(crate) const NOBODY: Owner = Owner(u64::MAX);
+    pub(crate) const DEFAULT_VERDICT: Owner = Owner(u64::MAX);
 }

@@ -54,7 +54,7 @@ impl Pair {
         unsafe { self.call_named(payload) }
     }
 
-    /// Calls this pair, which stands behind one that is named in a frame and in no other place.
+    /// Calls this pair, which stands after one that is named in a frame and in no other place.
     ///
     /// # Safety
     /// As for `call`.

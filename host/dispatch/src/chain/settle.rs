@@ -1,6 +1,6 @@
 //! What a callback's answer comes to, where it is another one than "continue".
 
-use hookrail_abi::host::Saying;
+use hookrail_abi::host::ReportKind;
 use hookrail_abi::verdict::raw;
 use hookrail_abi::{RawKind, Verdict};
 
@@ -28,7 +28,7 @@ pub(super) unsafe fn settle(facts: &Facts, pair: *const Pair, end: *const Pair, 
         (RawKind::Gate, raw::STOP) => Verdict::Allow,
         (_, raw::STOP) => Verdict::Stop,
         (_, raw::DENY) if facts.deniable => {
-            frame::keep_reason(frame::take(Saying::Denied).map(|said| said.text).unwrap_or_default());
+            frame::keep_reason(frame::take(ReportKind::Denied).map(|said| said.text).unwrap_or_default());
             Verdict::Deny(answer >> 8)
         }
         _ => fault::answered(facts, callback, answer)?,

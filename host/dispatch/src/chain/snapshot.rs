@@ -1,10 +1,10 @@
 //! The published form of a chain: one immutable block of memory.
 //!
-//! A header of 64 bytes, aligned to 64; behind it the pairs that dispatch reads, four to a cache
-//! line; behind those, where dispatch stops, the registration data, which only the cold paths read.
+//! A header of 64 bytes, aligned to 64; after it the pairs that dispatch reads, four to a cache
+//! line; after those, where dispatch stops, the registration data, which only the cold paths read.
 //! The block is known by the address of its first pair, so that dispatch begins there.
 //! In that of a chain that is counted the last pair counts, and the last callback's own code is behind it.
-//! That of a chain that a [`Runner`] of ours runs has one pair, the runner, and the real chain behind its context.
+//! That of a chain that a [`Runner`] of ours runs has one pair, the runner, and the real chain after its context.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
@@ -17,7 +17,7 @@ use crate::stats::Tally;
 
 #[repr(C, align(64))]
 struct Header {
-    /// Behind the last pair, where the cold part begins.
+    /// After the last pair, where the cold part begins.
     end: *const Pair,
 }
 
@@ -58,8 +58,8 @@ static EMPTY: Empty = Empty {
 
 /// As [`EMPTY`], but readers come in, do nothing, and leave: what they have left of a library that
 /// leaves is run on leaving, and a point that has no callbacks any more is left by nobody.
-static RESTING: Empty = Empty {
-    header: Header { end: (&raw const RESTING.cold).cast() },
+static DRAINING: Empty = Empty {
+    header: Header { end: (&raw const DRAINING.cold).cast() },
     pair: Pair::no_op(),
     cold: Cold { len: 0, runner: None, counted: None, callbacks: [] },
 };
@@ -68,7 +68,7 @@ static RESTING: Empty = Empty {
 ///
 /// # Invariants
 /// The first of at least one pair, in a block laid out as `layout` says whose parts are initialised; or
-/// that of [`EMPTY`] or [`RESTING`].
+/// that of [`EMPTY`] or [`DRAINING`].
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Published(*const Pair);
@@ -82,9 +82,9 @@ impl Published {
     }
 
     /// As the empty one, but readers enter and leave.
-    pub(crate) const fn resting() -> Self {
-        // INVARIANT: `RESTING` has one pair.
-        Published(&raw const RESTING.pair)
+    pub(crate) const fn draining() -> Self {
+        // INVARIANT: `DRAINING` has one pair.
+        Published(&raw const DRAINING.pair)
     }
 
     #[inline(always)]
@@ -257,7 +257,7 @@ impl Snapshot {
         if block.is_null() {
             handle_alloc_error(layout);
         }
-        // SAFETY: the block has room for all three parts, one behind the other. What counts stays in it for as
+        // SAFETY: the block has room for all three parts, one after the other. What counts stays in it for as
         // long as its pair, which is the last one.
         // INVARIANT: each part is initialised here.
         unsafe {
@@ -283,8 +283,8 @@ impl Snapshot {
     }
 
     /// The one without callbacks that readers enter and leave.
-    pub(crate) fn resting() -> Self {
-        Snapshot(Published::resting())
+    pub(crate) fn draining() -> Self {
+        Snapshot(Published::draining())
     }
 
     /// Gives up ownership, for an atomic pointer.
@@ -307,7 +307,7 @@ impl Snapshot {
 
 impl Drop for Snapshot {
     fn drop(&mut self) {
-        if self.0 == Published::empty() || self.0 == Published::resting() {
+        if self.0 == Published::empty() || self.0 == Published::draining() {
             return;
         }
         // SAFETY: by the type invariant the block is ours, was allocated with this layout, and its callbacks, what counts

@@ -14,7 +14,7 @@ use hookrail_abi::verdict::raw;
 use hookrail_abi::{FaultPolicy, PayloadOps, RawKind, Verdict};
 use hookrail_model::stats::Level;
 
-use super::callback::{Callback, Standing, Trial};
+use super::callback::{Callback, CallbackState, HalfOpen};
 use super::facts::Facts;
 use super::outcome::{Packed, words};
 use super::pair::Pair;
@@ -81,7 +81,7 @@ enum Act {
     Answer,
     Call,
     /// One dispatch calls it, to find out whether it works again.
-    Try(Arc<Trial>),
+    Try(Arc<HalfOpen>),
 }
 
 /// Whether calling is not all there is to do.
@@ -114,10 +114,10 @@ impl Watched {
     fn new(facts: &Facts, callbacks: &[Arc<Callback>], watch: Watch) -> Self {
         let step = |callback: &Arc<Callback>| Step {
             record: callback.record.clone(),
-            act: match &*callback.standing.lock() {
-                Standing::Armed => Act::Call,
-                Standing::Absent | Standing::Quarantined(_) => Act::Answer,
-                Standing::OnTrial(trial) => Act::Try(trial.clone()),
+            act: match &*callback.state.lock() {
+                CallbackState::Armed => Act::Call,
+                CallbackState::Absent | CallbackState::Quarantined(_) => Act::Answer,
+                CallbackState::HalfOpen(trial) => Act::Try(trial.clone()),
             },
             budget: budget(callback, watch.level),
             rolls_back: rolls_back(facts, callback),
@@ -253,9 +253,9 @@ impl Watched {
         }
         let name = callback.full_name();
         let why = {
-            let standing = callback.standing.lock();
-            let what = if let Standing::Absent = *standing { "absent" } else { "quarantined" };
-            format!("{what}: {}", standing.reason().unwrap_or_default())
+            let state = callback.state.lock();
+            let what = if let CallbackState::Absent = *state { "absent" } else { "quarantined" };
+            format!("{what}: {}", state.reason().unwrap_or_default())
         };
         if let Some(taking) = taking {
             let verdict = verdict.map_or_else(|| "passed over".into(), words);
@@ -312,7 +312,7 @@ fn here(nowhere: &AtomicPtr<()>) -> (usize, &AtomicPtr<()>) {
     reclaim::own().map_or((0, nowhere), |slot| (slot.number, slot.frame().unwrap_or(nowhere)))
 }
 
-/// When the next callback begins, behind what is no callback's time.
+/// When the next callback begins, after what is no callback's time.
 #[cold]
 #[inline(never)]
 fn later(then: Option<u64>) -> Option<u64> {

@@ -7,12 +7,12 @@ use std::time::Instant;
 use parking_lot::Mutex;
 
 use super::count::count;
-use super::finding::{Finding, Findings, Found, Placed};
+use super::finding::{CallbackRef, Found, Signal, Signals};
 
 /// Counts the recent faults of one callback, and tells when they are too many.
 #[derive(Debug)]
 pub struct Breaker {
-    findings: Arc<Findings>,
+    findings: Arc<Signals>,
     state: Mutex<State>,
 }
 
@@ -23,12 +23,12 @@ enum State {
     /// It was told, and nothing more is to be told.
     Open,
     /// The next one is too many.
-    OnTrial,
+    HalfOpen,
 }
 
 impl Breaker {
     /// Without faults so far; its limit is that of the findings.
-    pub fn new(findings: Arc<Findings>) -> Self {
+    pub fn new(findings: Arc<Signals>) -> Self {
         Breaker { findings, state: Mutex::new(State::Closed(VecDeque::new())) }
     }
 
@@ -38,7 +38,7 @@ impl Breaker {
     }
 
     /// The callback failed; answers whether that was one fault too many.
-    pub(crate) fn fault(&self, what: &str, placed: impl FnOnce() -> Placed) -> bool {
+    pub(crate) fn fault(&self, what: &str, placed: impl FnOnce() -> CallbackRef) -> bool {
         let limits = &self.findings.limits;
         let mut state = self.state.lock();
         let reason = match &mut *state {
@@ -62,7 +62,7 @@ impl Breaker {
                 }
             }
             State::Open => return false,
-            State::OnTrial => format!("it failed on trial: {what}"),
+            State::HalfOpen => format!("it failed its trial call: {what}"),
         };
         *state = State::Open;
         drop(state);
@@ -77,11 +77,11 @@ impl Breaker {
 
     /// The callback is called once: a fault is one too many.
     pub fn try_once(&self) {
-        *self.state.lock() = State::OnTrial;
+        *self.state.lock() = State::HalfOpen;
     }
 
     /// Something was found out about the callback.
-    pub(crate) fn tell(&self, at: Placed, what: Found) {
-        self.findings.tell(Finding { at, what });
+    pub(crate) fn tell(&self, at: CallbackRef, what: Found) {
+        self.findings.tell(Signal { at, what });
     }
 }

@@ -12,7 +12,7 @@ use crate::condvar::Condvar;
 
 /// A callback on its point, of one generation.
 #[derive(Debug, PartialEq)]
-pub struct Placed {
+pub struct CallbackRef {
     /// The point's name.
     pub point: &'static str,
     pub(crate) id: CallbackId,
@@ -26,9 +26,9 @@ pub struct Placed {
 
 /// Something found out about a callback.
 #[derive(Debug)]
-pub struct Finding {
+pub struct Signal {
     /// The callback.
-    pub at: Placed,
+    pub at: CallbackRef,
     /// What was found.
     pub what: Found,
 }
@@ -54,7 +54,7 @@ pub enum Found {
 }
 
 /// The findings of one host that nobody has acted on yet.
-pub struct Findings {
+pub struct Signals {
     pub(crate) limits: Quarantine,
     waiting: Mutex<Waiting>,
     changed: Condvar,
@@ -64,15 +64,15 @@ pub struct Findings {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    findings: Vec<Finding>,
+    findings: Vec<Signal>,
     /// When whoever waits is to look for itself.
     look: Option<Instant>,
     over: bool,
 }
 
-impl Findings {
+impl Signals {
     pub(crate) fn new(limits: Quarantine) -> Self {
-        Findings { limits, waiting: Mutex::default(), changed: Condvar::default(), start: OnceLock::new() }
+        Signals { limits, waiting: Mutex::default(), changed: Condvar::default(), start: OnceLock::new() }
     }
 
     /// How to start the thread that acts on findings; it is called with every one.
@@ -80,7 +80,7 @@ impl Findings {
         let _ = self.start.set(Box::new(start));
     }
 
-    pub(super) fn tell(&self, finding: Finding) {
+    pub(super) fn tell(&self, finding: Signal) {
         self.waiting.lock().findings.push(finding);
         self.changed.notify_all();
         self.start();
@@ -106,7 +106,7 @@ impl Findings {
     }
 
     /// Waits for findings, no longer than until then; `None` when there will be none any more.
-    pub fn wait(&self, until: Option<Instant>) -> Option<Vec<Finding>> {
+    pub fn wait(&self, until: Option<Instant>) -> Option<Vec<Signal>> {
         let mut waiting = self.waiting.lock();
         // What was asked for since the caller looked holds as well.
         waiting.look = waiting.look.into_iter().chain(until).min();
@@ -125,9 +125,9 @@ impl Findings {
     }
 }
 
-impl fmt::Debug for Findings {
+impl fmt::Debug for Signals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Findings").field("limits", &self.limits).finish_non_exhaustive()
+        f.debug_struct("Signals").field("limits", &self.limits).finish_non_exhaustive()
     }
 }
 
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn who_waits_looks_when_it_is_asked_to() {
-        let findings = Findings::new(Quarantine::default());
+        let findings = Signals::new(Quarantine::default());
         let (woken, wakes) = channel();
         scope(|scope| {
             scope.spawn(|| {
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn the_earlier_of_two_times_holds() {
-        let findings = Findings::new(Quarantine::default());
+        let findings = Signals::new(Quarantine::default());
         let (now, later) = (Instant::now(), Instant::now() + Duration::from_secs(60));
         findings.look_at(now);
         findings.look_at(later);

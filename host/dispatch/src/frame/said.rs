@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A text, and the dispatch it was said in.
-pub struct Said {
+pub struct Report {
     pub(super) kind: u32,
     /// The text.
     pub text: String,

@@ -2,13 +2,13 @@
 
 use std::cell::Cell;
 
-use super::said::{Panic, Said};
+use super::said::{Panic, Report};
 
 /// What was said on a thread, until somebody asks.
 #[derive(Default)]
 pub(super) struct Texts {
     /// The last text.
-    pub(super) said: Cell<Option<Said>>,
+    pub(super) said: Cell<Option<Report>>,
     /// Why the last dispatch that was denied was.
     pub(super) reason: Cell<String>,
     /// The last panic, until it is known what became of it.

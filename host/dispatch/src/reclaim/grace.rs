@@ -12,7 +12,7 @@ pub struct Grace<'a> {
 }
 
 impl<'a> Grace<'a> {
-    /// Begins behind an unlinking, over all slots. Two system calls at most, no waiting.
+    /// Begins after an unlinking, over all slots. Two system calls at most, no waiting.
     pub(crate) fn begin<I: Iterator<Item = &'a Slot>>(slots: impl FnOnce() -> I) -> Self {
         let unknown = !heavy_fence();
         let waiting = slots().filter_map(|slot| slot.inside().map(|sequence| (slot, sequence))).collect();

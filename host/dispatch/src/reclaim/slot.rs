@@ -148,7 +148,7 @@ impl Slot {
         }
     }
 
-    /// Takes what this thread was asked to run. By the thread itself.
+    /// Requirements what this thread was asked to run. By the thread itself.
     pub(crate) fn take_todo(&self) -> Option<fn()> {
         // Acquire: pairs with the Release of whoever asked.
         let task = self.todo.swap(std::ptr::null_mut(), Ordering::Acquire);
@@ -156,7 +156,7 @@ impl Slot {
         (!task.is_null()).then(|| unsafe { std::mem::transmute::<*mut (), fn()>(task) })
     }
 
-    /// The sequence when the thread is inside. Asked by a writer, behind its heavy fence.
+    /// The sequence when the thread is inside. Asked by a writer, after its heavy fence.
     pub(crate) fn inside(&self) -> Option<u64> {
         // Acquire: pairs with the Release in `leave` and in `enter`; an even or a changed value means
         // that all the reader did before happened before.

@@ -14,7 +14,7 @@ pub(crate) fn monotonic() -> u64 {
     now.tv_sec.cast_unsigned() * 1_000_000_000 + now.tv_nsec.cast_unsigned()
 }
 
-/// In nanoseconds since the Unix epoch; behind 2554 it is too late, and a clock before 1970 says 0.
+/// In nanoseconds since the Unix epoch; after 2554 it is too late, and a clock before 1970 says 0.
 pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos() as u64)
 }

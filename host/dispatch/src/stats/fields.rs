@@ -27,15 +27,15 @@ pub(super) fn names(payload: &Value, names: &mut BTreeSet<String>) {
     add(payload, "", names);
 }
 
-fn add(value: &Value, behind: &str, names: &mut BTreeSet<String>) {
+fn add(value: &Value, prefix: &str, names: &mut BTreeSet<String>) {
     for (name, value) in members(value) {
         if names.len() == MOST_NAMES {
             return;
         }
         if members(value).is_empty() {
-            names.insert(format!("{behind}{name}"));
+            names.insert(format!("{prefix}{name}"));
         } else {
-            add(value, &format!("{behind}{name}."), names);
+            add(value, &format!("{prefix}{name}."), names);
         }
     }
 }

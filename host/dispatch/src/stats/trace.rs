@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::clock::now;
 use super::fields;
-use crate::condvar::{Condvar, behind};
+use crate::condvar::{Condvar, deadline_after};
 
 /// Somebody who wants so many traces.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl Tracer {
 
     /// Waits until so many are there, or the time is over; takes those that are there.
     pub fn wait(&self, count: usize, timeout: Duration) -> Vec<Trace> {
-        let deadline = behind(timeout);
+        let deadline = deadline_after(timeout);
         let mut state = self.state.lock();
         self.changed.wait_while(&mut state, |state| state.traces.len() < count, Some(deadline));
         std::mem::take(&mut state.traces)
@@ -135,9 +135,9 @@ impl Taking<'_> {
     /// A callback has answered, or was answered for; what it did to the payload is put back, if it is to be.
     pub(crate) fn step(&mut self, callback: String, verdict: String, said: Option<String>, took_ns: u64) {
         // SAFETY: by the contract of `begin`.
-        let behind = unsafe { read(self.ops, self.payload) };
-        let payload = (behind != self.last).then(|| behind.clone());
-        self.last = behind;
+        let after = unsafe { read(self.ops, self.payload) };
+        let payload = (after != self.last).then(|| after.clone());
+        self.last = after;
         self.trace.took_ns += took_ns;
         self.trace.steps.push(Step { callback, verdict, said, took_ns, payload });
     }

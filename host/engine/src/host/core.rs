@@ -10,7 +10,7 @@ use hookrail_dispatch::{Owner, Registry, reclaim, view};
 use hookrail_image::SealedCopy;
 use hookrail_loader::Closed;
 use hookrail_model::error::{ApiMisuse, Error};
-use hookrail_model::event::Happened;
+use hookrail_model::event::EventKind;
 use hookrail_model::log;
 use hookrail_model::view::PluginView;
 
@@ -18,10 +18,10 @@ use super::handle::Plugin;
 use super::table::{Current, Table};
 use crate::admission::layout;
 use crate::builtin;
-use crate::config::{Config, Wishes};
+use crate::config::{Config, RuntimeOverrides};
 use crate::event::{Announcer, Events};
 use crate::health;
-use crate::plugin::{Beginning, Loaded, States};
+use crate::plugin::{Loaded, StartContext, States};
 use crate::service;
 use crate::unload::{Before, Reaper, Then, Ticket, Unpublished};
 
@@ -100,7 +100,7 @@ impl Core {
 
     /// # Safety
     /// As for `Host::load`.
-    pub unsafe fn load(&self, copy: SealedCopy, wishes: Wishes) -> Result<Plugin, Error> {
+    pub unsafe fn load(&self, copy: SealedCopy, wishes: RuntimeOverrides) -> Result<Plugin, Error> {
         // SAFETY: the caller's contract.
         let mut loaded = unsafe { Loaded::open(copy, &self.config)? };
         let name = loaded.note().name.clone();
@@ -117,7 +117,7 @@ impl Core {
         }
         let owner = self.next_owner();
         loaded.speaker().begin(reservation.next_generation(), self.config.log(&name));
-        let beginning = Beginning {
+        let beginning = StartContext {
             config: &self.config,
             registry: &self.registry,
             owner,
@@ -134,11 +134,11 @@ impl Core {
         log!(debug, plugin = name, "loaded");
         let version = loaded.note().version.clone();
         let (generation, _) = reservation.set(Current::new(owner, owner, loaded, wishes, None));
-        self.events.tell(&name, generation, Happened::Loaded { version });
+        self.events.tell(&name, generation, EventKind::Loaded { version });
         Ok(Plugin { name, load: owner })
     }
 
-    /// Takes the plugin off the table and its callbacks off their points. The ticket's wait ends with
+    /// Requirements the plugin off the table and its callbacks off their points. The ticket's wait ends with
     /// the proof that its library is gone, or with the reason why it stays.
     ///
     /// # Errors
@@ -148,7 +148,7 @@ impl Core {
         let (current, generation, _past) = self.table.take(plugin)?;
         let Current { load, owner, lifecycle, version, .. } = current;
         let callbacks = self.registry.leave(owner);
-        self.events.tell(&plugin.name, generation, Happened::Unloading);
+        self.events.tell(&plugin.name, generation, EventKind::Unloading);
         let unpublished = Unpublished { plugin: plugin.name.clone(), lifecycle, owner, callbacks };
         let then = self.ending(&plugin.name, generation, None);
         let ticket = self.follow(unpublished, then);
@@ -186,7 +186,7 @@ impl Core {
         let (events, plugin) = (self.events.clone(), plugin.to_owned());
         let after = Box::new(move |closed: &Closed| {
             let (end, left) = (closed.end.clone(), closed.left);
-            events.tell(&plugin, generation, Happened::Ended { end, left });
+            events.tell(&plugin, generation, EventKind::Ended { end, left });
         });
         Then::End { before, after }
     }
@@ -211,7 +211,7 @@ impl Core {
 
     /// How long a call waits for readers. Twice the deadline: past the first, readers elsewhere are
     /// not waited for any longer.
-    pub fn patience(&self) -> Duration {
+    pub fn wait_timeout(&self) -> Duration {
         self.config.unload.deadline.saturating_mul(2)
     }
 
@@ -223,11 +223,11 @@ impl Core {
     /// Unloads everything.
     pub(super) fn close(&self) {
         // From within a callback what is being done may wait for its caller.
-        let patience = if reclaim::is_inside() { Duration::ZERO } else { self.patience() };
-        let plugins = self.table.close(patience);
+        let timeout = if reclaim::is_inside() { Duration::ZERO } else { self.wait_timeout() };
+        let plugins = self.table.close(timeout);
         let tickets: Vec<_> = plugins.iter().filter_map(|plugin| self.begin_unload(plugin).ok()).collect();
         for ticket in tickets {
-            let end = ticket.wait(self.patience());
+            let end = ticket.wait(self.wait_timeout());
             if !end.is_unmapped() {
                 log!(debug, plugin = ticket.plugin(), "{end}");
             }

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use hookrail_model::error::Error;
-use hookrail_model::event::Happened;
+use hookrail_model::event::EventKind;
 use hookrail_model::view::Status;
 
 use super::core::Core;
 use super::handle::Plugin;
-use super::table::WayBack;
+use super::table::RollbackPoint;
 use super::upgrade::Upgraded;
-use crate::config::Wishes;
+use crate::config::RuntimeOverrides;
 
 impl Core {
     /// Replaces a generation that came too early by the build before it, whose file and sealed copy this is,
@@ -25,14 +25,15 @@ impl Core {
         plugin: &Plugin,
         file: PathBuf,
         copy: OwnedFd,
-        wishes: Wishes,
+        wishes: RuntimeOverrides,
     ) -> Result<Upgraded, Error> {
         let reservation = self.table.reserve(plugin, Status::Running, "rolled back")?;
         let early = reservation.serving().map(|early| early.owner);
-        let trial = reservation.end_trials(None).into_iter().find(|trial| Some(trial.owner) == early);
-        let states = trial.map(|mut trial| std::mem::take(&mut trial.way_back.states)).unwrap_or_default();
-        let event = |from, version, times| Happened::Upgraded { from, version, times };
+        let probation = reservation.end_probations(None).into_iter().find(|probation| Some(probation.owner) == early);
+        let states =
+            probation.map(|mut probation| std::mem::take(&mut probation.rollback_point.states)).unwrap_or_default();
+        let event = |from, version, times| EventKind::Upgraded { from, version, times };
         // SAFETY: the caller's contract.
-        unsafe { self.return_by(&reservation, &WayBack { file, copy, states, wishes: Some(wishes) }, event) }
+        unsafe { self.return_by(&reservation, &RollbackPoint { file, copy, states, wishes: Some(wishes) }, event) }
     }
 }

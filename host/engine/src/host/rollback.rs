@@ -7,12 +7,12 @@ use std::sync::Arc;
 use hookrail_dispatch::Owner;
 use hookrail_image::SealedCopy;
 use hookrail_model::error::Error;
-use hookrail_model::event::Happened;
+use hookrail_model::event::EventKind;
 use hookrail_model::log;
 use hookrail_model::times::UpgradeTimes;
 
 use super::core::{Core, Fallback};
-use super::table::{Reservation, WayBack};
+use super::table::{Reservation, RollbackPoint};
 use super::upgrade::{Inheritance, Upgraded};
 use crate::plugin::{Loaded, States};
 
@@ -20,17 +20,17 @@ impl Core {
     /// Replaces a generation by the build before it, unless its probation was ended, or another one serves
     /// by now. Waits for whoever does something to the plugin, and calls it.
     pub(super) fn roll_back(self: &Arc<Self>, owner: Owner, reason: &str) {
-        let Some((plugin, trial)) = self.table.take_trial(owner) else { return };
-        let (plugin, way_back) = (&*plugin, &trial.way_back);
+        let Some((plugin, probation)) = self.table.take_probation(owner) else { return };
+        let (plugin, rollback_point) = (&*plugin, &probation.rollback_point);
         let Some(reservation) = self.table.reserve_later(plugin, owner, "rolled back") else { return };
         let Some(failed) = reservation.serving() else { return };
         log!(error, plugin, generation = failed.generation, "is rolled back: {reason}");
-        let event = |from, _, _| Happened::RolledBack { from, reason: reason.into() };
+        let event = |from, _, _| EventKind::RolledBack { from, reason: reason.into() };
         // SAFETY: whoever loaded this build trusted it.
-        let replaced = unsafe { self.return_by(&reservation, way_back, event) };
+        let replaced = unsafe { self.return_by(&reservation, rollback_point, event) };
         if let Err(error) = replaced {
             log!(error, plugin, "cannot be rolled back: {error}");
-            let what = Happened::RollbackFailed { reason: reason.into(), error: error.to_string() };
+            let what = EventKind::RollbackFailed { reason: reason.into(), error: error.to_string() };
             self.events.tell(plugin, failed.generation, what);
         }
         let serves = reservation.serving().filter(|serving| serving.generation != failed.generation);
@@ -54,13 +54,13 @@ impl Core {
     pub(super) unsafe fn return_by(
         self: &Arc<Self>,
         reservation: &Reservation,
-        way_back: &WayBack,
-        event: impl Fn(u64, String, UpgradeTimes) -> Happened,
+        rollback_point: &RollbackPoint,
+        event: impl Fn(u64, String, UpgradeTimes) -> EventKind,
     ) -> Result<Upgraded, Error> {
         let plugin = reservation.name();
         // Each becomes one library.
-        let copy = || SealedCopy::again(&way_back.file, way_back.copy.as_fd());
-        let wishes = || way_back.wishes.clone();
+        let copy = || SealedCopy::again(&rollback_point.file, rollback_point.copy.as_fd());
+        let wishes = || rollback_point.wishes.clone();
         let limit = self.config.upgrade.max_state;
         // What it has counted since is worth more than what the build before knew, if that takes it.
         let newest = |old: &Loaded| {
@@ -69,12 +69,12 @@ impl Core {
                 States::new()
             });
             let names = saved.keys().cloned().collect();
-            let mut states = way_back.states.clone();
+            let mut states = rollback_point.states.clone();
             states.extend(saved);
-            Ok(Inheritance { states, saved: names, way_back: States::new() })
+            Ok(Inheritance { states, saved: names, rollback_point: States::new() })
         };
         let handed_over = |_: &Loaded| {
-            Ok(Inheritance { states: way_back.states.clone(), saved: Vec::new(), way_back: States::new() })
+            Ok(Inheritance { states: rollback_point.states.clone(), saved: Vec::new(), rollback_point: States::new() })
         };
         // SAFETY: the caller's contract.
         let replaced =

@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use hookrail_dispatch::reclaim;
 use hookrail_model::error::{ApiMisuse, Error};
-use hookrail_model::event::Happened;
+use hookrail_model::event::EventKind;
 use hookrail_model::view::Status;
 
 use super::core::Core;
 use super::handle::Plugin;
 use super::table::Serving;
-use crate::plugin::{Beginning, States};
+use crate::plugin::{StartContext, States};
 use crate::unload::{Then, Unpublished};
 
 impl Core {
     /// Ends its instances and takes its callbacks off their points; its library stays open. Answers
-    /// the status that it had when the patience ended: still `stopping`, if calls run on.
+    /// the status that it had when the timeout ended: still `stopping`, if calls run on.
     ///
     /// # Errors
     /// If it does not run, or something else is being done to it.
@@ -25,7 +25,7 @@ impl Core {
         let Serving { generation, owner, lifecycle, .. } = reservation.serving().ok_or_else(not_loaded)?;
         reservation.change(|current| current.status = Status::Stopping);
         // Whoever stops it has taken over.
-        drop(reservation.end_trials(None));
+        drop(reservation.end_probations(None));
         let callbacks = self.registry.remove(owner);
         let unpublished = Unpublished { plugin: plugin.name.clone(), lifecycle: lifecycle.clone(), owner, callbacks };
         let events = self.events.clone();
@@ -33,15 +33,15 @@ impl Core {
             if let Some(loaded) = &mut *lifecycle.lock() {
                 loaded.stop();
             }
-            events.tell(reservation.name(), generation, Happened::Stopped);
+            events.tell(reservation.name(), generation, EventKind::Stopped);
             reservation.change(|current| {
                 current.status = Status::Stopped;
                 current.instances.clear();
             });
         };
         self.follow(unpublished, Then::Run(Box::new(stop)));
-        let patience = if reclaim::is_inside() { Duration::ZERO } else { self.patience() };
-        Ok(self.table.wait_idle(plugin, patience).ok_or_else(not_loaded)?)
+        let timeout = if reclaim::is_inside() { Duration::ZERO } else { self.wait_timeout() };
+        Ok(self.table.wait_idle(plugin, timeout).ok_or_else(not_loaded)?)
     }
 
     /// Begins the instances of a stopped plugin again.
@@ -55,7 +55,7 @@ impl Core {
         let owner = self.next_owner();
         let mut lifecycle = lifecycle.lock();
         let loaded = lifecycle.as_mut().ok_or_else(not_loaded)?;
-        let beginning = Beginning {
+        let beginning = StartContext {
             config: &self.config,
             registry: &self.registry,
             owner,
@@ -75,7 +75,7 @@ impl Core {
             // Its callbacks are new: that it holds too much is news to them.
             current.is_over = false;
         });
-        self.events.tell(reservation.name(), generation, Happened::Started);
+        self.events.tell(reservation.name(), generation, EventKind::Started);
         Ok(())
     }
 }

@@ -3,16 +3,16 @@
 
 mod look;
 mod memory;
+mod probation;
+mod probations;
 mod reservation;
-mod trial;
-mod trials;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hookrail_dispatch::{Condvar, Owner, behind};
-use hookrail_loader::{Meter, Speaker};
+use hookrail_dispatch::{Condvar, Owner, deadline_after};
+use hookrail_loader::{Meter, PluginDiagnostics};
 use hookrail_model::error::ApiMisuse;
 use hookrail_model::instance::plugin_of;
 use hookrail_model::log_level::LogLevel;
@@ -22,10 +22,10 @@ use hookrail_model::view::Status;
 use parking_lot::Mutex;
 
 pub(super) use self::memory::Over;
+pub(super) use self::probation::{ProbationEntry, RollbackPoint};
 pub(super) use self::reservation::{Reservation, Serving};
-pub(super) use self::trial::{Trial, WayBack};
 use super::handle::Plugin;
-use crate::config::Wishes;
+use crate::config::RuntimeOverrides;
 use crate::plugin::{Lifecycle, Loaded};
 use crate::unload::Ticket;
 
@@ -57,7 +57,7 @@ struct Entry {
     doing: Option<Doing>,
     former: VecDeque<Former>,
     /// The probation of the generation that serves, and that of one that is about to.
-    trials: Vec<Trial>,
+    probations: Vec<ProbationEntry>,
     /// What went wrong with it.
     remark: Option<Remark>,
 }
@@ -96,17 +96,23 @@ pub(super) struct Current {
     pub(super) meter: Option<Arc<Meter>>,
     pub(super) status: Status,
     /// What the next generations begin with.
-    pub(super) wishes: Wishes,
+    pub(super) wishes: RuntimeOverrides,
     /// Whether it held more memory than it may when it was last looked at.
     pub(super) is_over: bool,
-    pub(super) speaker: Arc<Speaker>,
+    pub(super) speaker: Arc<PluginDiagnostics>,
     /// How much the operator wants it to tell, since he said so while it ran.
     pub(super) log: Option<LogLevel>,
 }
 
 impl Current {
     /// A generation whose callbacks were just published; `log` is what the operator said while one before it ran.
-    pub(super) fn new(load: Owner, owner: Owner, loaded: Loaded, wishes: Wishes, log: Option<LogLevel>) -> Self {
+    pub(super) fn new(
+        load: Owner,
+        owner: Owner,
+        loaded: Loaded,
+        wishes: RuntimeOverrides,
+        log: Option<LogLevel>,
+    ) -> Self {
         Current {
             load,
             owner,
@@ -135,13 +141,13 @@ struct Former {
 }
 
 impl Table {
-    /// Takes out a plugin, to unload it: the generation that served, its number, and its probations, which are over
+    /// Requirements out a plugin, to unload it: the generation that served, its number, and its probations, which are over
     /// when they are dropped: the caller does so when there is time for freeing the copies that they hold.
-    pub(super) fn take(&self, plugin: &Plugin) -> Result<(Current, u64, Vec<Trial>), ApiMisuse> {
+    pub(super) fn take(&self, plugin: &Plugin) -> Result<(Current, u64, Vec<ProbationEntry>), ApiMisuse> {
         let mut names = self.names.lock();
         let entry = names.find(plugin)?;
         let current = entry.current.take().ok_or_else(|| ApiMisuse::NotLoaded(plugin.name.clone()))?;
-        Ok((current, entry.generation, std::mem::take(&mut entry.trials)))
+        Ok((current, entry.generation, std::mem::take(&mut entry.probations)))
     }
 
     /// Remembers a generation that is ending.
@@ -162,7 +168,7 @@ impl Table {
     }
 
     /// The generation that serves, if it is still of that load.
-    pub(super) fn heir(&self, name: &str, load: Owner) -> Option<Lifecycle> {
+    pub(super) fn successor(&self, name: &str, load: Owner) -> Option<Lifecycle> {
         let names = self.names.lock();
         let current = names.by_name.get(name)?.current.as_ref()?;
         (current.load == load).then(|| current.lifecycle.clone())
@@ -203,14 +209,14 @@ impl Table {
         let Some(current) = &mut entry.current else { return };
         current.wishes.configs.insert(instance.into(), config.clone());
         // It stays, also on the way back.
-        for wishes in entry.trials.iter_mut().filter_map(|trial| trial.way_back.wishes.as_mut()) {
+        for wishes in entry.probations.iter_mut().filter_map(|probation| probation.rollback_point.wishes.as_mut()) {
             wishes.configs.insert(instance.into(), config.clone());
         }
     }
 
     /// Waits until nothing is being done to a plugin; answers its status, if it is still loaded.
     pub(super) fn wait_idle(&self, plugin: &Plugin, timeout: Duration) -> Option<Status> {
-        let deadline = behind(timeout);
+        let deadline = deadline_after(timeout);
         let mut names = self.names.lock();
         let is_busy = |names: &mut Names| names.by_name.get(&plugin.name).is_some_and(|entry| entry.doing.is_some());
         self.changed.wait_while(&mut names, is_busy, Some(deadline));
@@ -230,7 +236,7 @@ impl Table {
     /// Nothing more is to be begun in the background. Waits until nothing is being done, and answers
     /// what is loaded.
     pub(super) fn close(&self, timeout: Duration) -> Vec<Plugin> {
-        let deadline = behind(timeout);
+        let deadline = deadline_after(timeout);
         let mut names = self.names.lock();
         names.closing = true;
         self.changed.notify_all();

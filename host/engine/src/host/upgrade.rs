@@ -7,16 +7,16 @@ use hookrail_abi::boundary::SavedState;
 use hookrail_dispatch::{Addition, Owner, Probation};
 use hookrail_image::SealedCopy;
 use hookrail_model::error::{ApiMisuse, Error};
-use hookrail_model::event::Happened;
+use hookrail_model::event::EventKind;
 use hookrail_model::log;
 use hookrail_model::times::UpgradeTimes;
 use hookrail_model::view::Status;
 
 use super::core::Core;
 use super::handle::Plugin;
-use super::table::{Current, Reservation, Serving, Trial, WayBack};
-use crate::config::Wishes;
-use crate::plugin::{Beginning, Loaded, States};
+use super::table::{Current, ProbationEntry, Reservation, RollbackPoint, Serving};
+use crate::config::RuntimeOverrides;
+use crate::plugin::{Loaded, StartContext, States};
 use crate::unload::{Before, Ticket, Unpublished};
 
 /// A new generation serves.
@@ -42,7 +42,7 @@ pub(super) struct Inheritance {
     /// nobody calls them any more is handed over as well.
     pub(super) saved: Vec<String>,
     /// What the old build is started with if the new one is rolled back.
-    pub(super) way_back: States,
+    pub(super) rollback_point: States,
 }
 
 impl Core {
@@ -55,20 +55,20 @@ impl Core {
         plugin: &Plugin,
         copy: SealedCopy,
         fresh: bool,
-        wishes: Option<Wishes>,
+        wishes: Option<RuntimeOverrides>,
     ) -> Result<Upgraded, Error> {
         let limit = self.config.upgrade.max_state;
         let reservation = self.table.reserve(plugin, Status::Running, "upgraded")?;
         let inherit = |old: &Loaded| {
             if fresh {
-                let way_back = old.save(limit).unwrap_or_default();
-                return Ok(Inheritance { states: States::new(), saved: Vec::new(), way_back });
+                let rollback_point = old.save(limit).unwrap_or_default();
+                return Ok(Inheritance { states: States::new(), saved: Vec::new(), rollback_point });
             }
             let states = old.save(limit)?;
-            Ok(Inheritance { saved: states.keys().cloned().collect(), way_back: states.clone(), states })
+            Ok(Inheritance { saved: states.keys().cloned().collect(), rollback_point: states.clone(), states })
         };
         let probation = Probation::new(&self.config.upgrade).map(Arc::new);
-        let event = |from, version, times| Happened::Upgraded { from, version, times };
+        let event = |from, version, times| EventKind::Upgraded { from, version, times };
         // SAFETY: the caller's contract.
         unsafe { self.replace(&reservation, copy, wishes, inherit, probation, event) }
     }
@@ -82,10 +82,10 @@ impl Core {
         self: &Arc<Self>,
         reservation: &Reservation,
         copy: SealedCopy,
-        wishes: Option<Wishes>,
+        wishes: Option<RuntimeOverrides>,
         inherit: impl Fn(&Loaded) -> Result<Inheritance, Error>,
         probation: Option<Arc<Probation>>,
-        event: impl Fn(u64, String, UpgradeTimes) -> Happened,
+        event: impl Fn(u64, String, UpgradeTimes) -> EventKind,
     ) -> Result<Upgraded, Error> {
         let name = reservation.name();
         let serving = reservation.serving().ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?;
@@ -99,9 +99,9 @@ impl Core {
         let prepared = self.prepare(&mut loaded, reservation, &serving, (owner, probation.as_ref()), wishes, inherit);
         let create = began.elapsed();
         let began = Instant::now();
-        let swapped = prepared.and_then(|Prepared { additions, saved, wishes, way_back }| {
-            if let Some((probation, way_back)) = probation.zip(way_back) {
-                reservation.begin_trial(Trial::begin(owner, probation, way_back));
+        let swapped = prepared.and_then(|Prepared { additions, saved, wishes, rollback_point }| {
+            if let Some((probation, rollback_point)) = probation.zip(rollback_point) {
+                reservation.begin_probation(ProbationEntry::begin(owner, probation, rollback_point));
             }
             Ok((self.registry.replace(serving.owner, additions)?, saved, wishes))
         });
@@ -110,7 +110,7 @@ impl Core {
             Ok(swapped) => swapped,
             Err(error) => {
                 // That of what serves goes on.
-                drop(reservation.end_trials(Some(serving.owner)));
+                drop(reservation.end_probations(Some(serving.owner)));
                 loaded.abandon();
                 return Err(error);
             }
@@ -118,7 +118,8 @@ impl Core {
         let Serving { generation: from, load, owner: old, lifecycle, version: old_version } = serving;
         let version = loaded.note().version.clone();
         // Before the old one ends: what it hands on last is for the one that is set here.
-        let (generation, past_trial) = reservation.set(Current::new(load, owner, loaded, wishes, reservation.log()));
+        let (generation, past_probation) =
+            reservation.set(Current::new(load, owner, loaded, wishes, reservation.log()));
         log!(debug, plugin = name, from, generation, "replaced");
         let times = UpgradeTimes { copy, open, create, swap };
         // Before the event of the old one's end, which another thread tells.
@@ -126,10 +127,10 @@ impl Core {
         let rest = (!saved.is_empty()).then(|| self.rest(name, load, saved));
         let before: Before = Box::new(move |old| {
             rest.into_iter().for_each(|rest| rest(old));
-            drop(past_trial);
+            drop(past_probation);
         });
         let unpublished = Unpublished { plugin: name.into(), lifecycle, owner: old, callbacks };
-        if let Some(end) = self.table.next_trial() {
+        if let Some(end) = self.table.next_probation() {
             self.registry.findings.look_at(end);
         }
         let ticket = self.follow(unpublished, self.ending(name, from, Some(before)));
@@ -144,7 +145,7 @@ impl Core {
         reservation: &Reservation,
         serving: &Serving,
         beginner: (Owner, Option<&Arc<Probation>>),
-        wishes: Option<Wishes>,
+        wishes: Option<RuntimeOverrides>,
         inherit: impl Fn(&Loaded) -> Result<Inheritance, Error>,
     ) -> Result<Prepared, Error> {
         let plugin = reservation.name();
@@ -157,7 +158,7 @@ impl Core {
         let old = lifecycle.as_ref().ok_or_else(|| ApiMisuse::NotLoaded(plugin.into()))?;
         let level = reservation.log().unwrap_or_else(|| self.config.log(plugin));
         loaded.speaker().begin(reservation.next_generation(), level);
-        let Inheritance { states, saved, way_back } = inherit(old)?;
+        let Inheritance { states, saved, rollback_point } = inherit(old)?;
         let kept = probation.map(|_| old.keep_copy()).transpose()?;
         let schema = old.known_schema();
         // Under the lock: a reload lets go of it when its configuration is noted.
@@ -167,8 +168,9 @@ impl Core {
             Some(others) => (others, Some(before)),
             None => (before, None),
         };
-        let way_back = kept.map(|(file, copy)| WayBack { file, copy, states: way_back, wishes: before });
-        let beginning = Beginning {
+        let rollback_point =
+            kept.map(|(file, copy)| RollbackPoint { file, copy, states: rollback_point, wishes: before });
+        let beginning = StartContext {
             config: &self.config,
             registry: &self.registry,
             owner,
@@ -178,7 +180,7 @@ impl Core {
             schema,
         };
         let additions = loaded.start(&beginning)?;
-        Ok(Prepared { additions, saved, wishes, way_back })
+        Ok(Prepared { additions, saved, wishes, rollback_point })
     }
 
     /// Hands what changed in the instances of the old generation since they saved to the one that
@@ -187,9 +189,9 @@ impl Core {
         let (table, limit, plugin) = (self.table.clone(), self.config.upgrade.max_state, plugin.to_owned());
         Box::new(move |old| {
             for instance in saved {
-                let merge = |rest: SavedState| match table.heir(&plugin, load) {
-                    Some(heir) => match &*heir.lock() {
-                        Some(heir) => heir.merge(&instance, &rest),
+                let merge = |rest: SavedState| match table.successor(&plugin, load) {
+                    Some(successor) => match &*successor.lock() {
+                        Some(successor) => successor.merge(&instance, &rest),
                         None => Err(ApiMisuse::NotLoaded(plugin.clone()).into()),
                     },
                     None => Err(ApiMisuse::NotLoaded(plugin.clone()).into()),
@@ -208,7 +210,7 @@ struct Prepared {
     additions: Vec<Addition>,
     /// As in [`Inheritance`].
     saved: Vec<String>,
-    wishes: Wishes,
+    wishes: RuntimeOverrides,
     /// For a generation that will be on probation.
-    way_back: Option<WayBack>,
+    rollback_point: Option<RollbackPoint>,
 }

@@ -7,8 +7,8 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use hookrail_dispatch::reclaim::{self, EVERYTHING, Stay};
-use hookrail_dispatch::{Callback, Finding, Findings, Found, Owner, Placed, Record, Standing, Trial};
-use hookrail_model::event::Happened;
+use hookrail_dispatch::{Callback, CallbackRef, CallbackState, Found, HalfOpen, Owner, Record, Signal, Signals};
+use hookrail_model::event::EventKind;
 use hookrail_model::log;
 
 use super::core::Core;
@@ -28,7 +28,7 @@ struct Watchdog {
 
 /// A callback that is to be tried again.
 struct Quarantined {
-    at: Placed,
+    at: CallbackRef,
     until: Instant,
 }
 
@@ -56,7 +56,7 @@ pub(super) fn start(core: &Weak<Core>) {
     });
 }
 
-fn run(findings: &Findings, core: &Weak<Core>) {
+fn run(findings: &Signals, core: &Weak<Core>) {
     let mut watchdog = Watchdog::default();
     let mut found = Vec::new();
     loop {
@@ -68,8 +68,8 @@ fn run(findings: &Findings, core: &Weak<Core>) {
         watchdog.weigh(&core);
         watchdog.try_again(&core);
         watchdog.look(&core);
-        core.table.pass_trials();
-        let until = [watchdog.next(&core), next_weighing(&core.config), core.table.next_trial()];
+        core.table.pass_probations();
+        let until = [watchdog.next(&core), next_weighing(&core.config), core.table.next_probation()];
         let until = until.into_iter().flatten().min();
         // A host that is dropped does not wait for us.
         drop(core);
@@ -81,25 +81,26 @@ fn run(findings: &Findings, core: &Weak<Core>) {
 }
 
 impl Watchdog {
-    fn act(&mut self, core: &Core, finding: Finding) {
-        let Finding { at, what } = finding;
-        let Placed { point, generation, ref name, .. } = at;
+    fn act(&mut self, core: &Core, finding: Signal) {
+        let Signal { at, what } = finding;
+        let CallbackRef { point, generation, ref name, .. } = at;
         match what {
             Found::NotPassed(reason) => core.table.not_passed(at.owner, reason),
             Found::TooManyFaults(reason) => self.quarantine(core, at, reason),
             Found::Recovered => {
-                let is_tried =
-                    |callback: &Callback| callback.is(&at) && matches!(*callback.standing.lock(), Standing::OnTrial(_));
+                let is_tried = |callback: &Callback| {
+                    callback.is(&at) && matches!(*callback.state.lock(), CallbackState::HalfOpen(_))
+                };
                 if core.registry.stand(point, is_tried, |callback| Some(callback.arm())).is_some() {
                     log!(info, point, generation, "{name} works again, and is called again");
-                    let released = |callback| Happened::Released { point: point.into(), callback, tried: true };
+                    let released = |callback| EventKind::Released { point: point.into(), callback, tried: true };
                     core.tell(name, generation, released);
                 }
             }
             Found::Slow { took, budget, count } => {
                 let what = format_args!("{name} took longer than it may, {count} time(s)");
                 log!(warn, point, generation, took_ns = took, budget_ns = budget, "{what}");
-                core.tell(name, generation, |callback| Happened::Slow {
+                core.tell(name, generation, |callback| EventKind::Slow {
                     point: point.into(),
                     callback,
                     took_ns: took,
@@ -110,12 +111,12 @@ impl Watchdog {
         }
     }
 
-    fn quarantine(&mut self, core: &Core, at: Placed, reason: String) {
-        let Placed { point, generation, ref name, .. } = at;
-        let standing = Standing::Quarantined(reason.as_str().into());
-        if core.registry.stand(point, |callback| callback.is(&at), |_| Some(standing)).is_some() {
+    fn quarantine(&mut self, core: &Core, at: CallbackRef, reason: String) {
+        let CallbackRef { point, generation, ref name, .. } = at;
+        let state = CallbackState::Quarantined(reason.as_str().into());
+        if core.registry.stand(point, |callback| callback.is(&at), |_| Some(state)).is_some() {
             log!(error, point, generation, "{name} is quarantined: {reason}");
-            let quarantined = |callback| Happened::Quarantined { point: point.into(), callback, reason };
+            let quarantined = |callback| EventKind::Quarantined { point: point.into(), callback, reason };
             core.tell(name, generation, quarantined);
             let pause = core.config.quarantine.pause;
             // It may have been released meanwhile: what it waited for then is no reason to try it.
@@ -131,7 +132,7 @@ impl Watchdog {
         for over in core.table.weigh() {
             let Over { ref plugin, generation, bytes, max, .. } = over;
             log!(error, plugin, generation, bytes, max, "holds more memory than it may");
-            core.events.tell(plugin, generation, Happened::OverMemory { bytes, max_bytes: max });
+            core.events.tell(plugin, generation, EventKind::OverMemory { bytes, max_bytes: max });
             for at in callbacks(core, over.owner) {
                 let reason = format!("the plugin holds {bytes} bytes of memory, {max} are allowed");
                 self.quarantine(core, at, reason);
@@ -151,12 +152,12 @@ impl Watchdog {
             core.registry.stand(
                 at.point,
                 |callback| callback.is(&at),
-                |callback| match &*callback.standing.lock() {
-                    Standing::Quarantined(reason) => {
+                |callback| match &*callback.state.lock() {
+                    CallbackState::Quarantined(reason) => {
                         callback.breaker.try_once();
-                        Some(Standing::OnTrial(Arc::new(Trial::new(reason.clone()))))
+                        Some(CallbackState::HalfOpen(Arc::new(HalfOpen::new(reason.clone()))))
                     }
-                    Standing::Absent | Standing::Armed | Standing::OnTrial(_) => None,
+                    CallbackState::Absent | CallbackState::Armed | CallbackState::HalfOpen(_) => None,
                 },
             );
         }
@@ -230,7 +231,7 @@ fn stuck(core: &Core, point: &'static str, callback: &Callback, thread: String, 
     let generation = callback.generation;
     log!(warn, point, generation, thread, "{name} has been in one call for {took:.1?}");
     let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    core.tell(&name, generation, |callback| Happened::Stuck { point: point.into(), callback, thread, took_ms });
+    core.tell(&name, generation, |callback| EventKind::Stuck { point: point.into(), callback, thread, took_ms });
 }
 
 /// A thread's name and the system's number of it.
@@ -240,7 +241,7 @@ fn thread(number: u32) -> String {
 }
 
 /// The callbacks of a plugin that stand in chains.
-fn callbacks(core: &Core, owner: Owner) -> Vec<Placed> {
+fn callbacks(core: &Core, owner: Owner) -> Vec<CallbackRef> {
     let mut found = Vec::new();
     core.registry.each(|look| {
         let is_its = |callback: &&Arc<Callback>| callback.owner == owner && callback.enabled;
@@ -259,7 +260,7 @@ fn next_weighing(config: &Config) -> Option<Instant> {
 impl Core {
     /// Tells what happened to a callback, `instance/callback`, as an event of its plugin's generation; 0 for
     /// a callback of the embedding program.
-    pub(super) fn tell(&self, name: &str, generation: Option<u64>, what: impl FnOnce(String) -> Happened) {
+    pub(super) fn tell(&self, name: &str, generation: Option<u64>, what: impl FnOnce(String) -> EventKind) {
         let plugin = name.split(['/', ':']).next().unwrap_or(name);
         self.events.tell(plugin, generation.unwrap_or(0), what(name.into()));
     }

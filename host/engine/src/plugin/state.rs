@@ -14,7 +14,7 @@ const NO_TABLE: &str = "it has no table `state/1`";
 type Save = unsafe extern "C" fn(*mut c_void, *mut SavedState) -> u32;
 
 impl Loaded {
-    /// What each started instance hands to the generation behind it. Their callbacks go on running.
+    /// What each started instance hands to the generation after it. Their callbacks go on running.
     pub(crate) fn save(&self, limit: usize) -> Result<States, Error> {
         let mut states = States::new();
         let Some(table) = self.state_table() else { return Ok(states) };

@@ -8,10 +8,10 @@ use hookrail_dispatch::frame::{self, Panic};
 use hookrail_dispatch::reclaim;
 use hookrail_model::log;
 
-use super::speaker::Speaker;
+use super::speaker::PluginDiagnostics;
 use crate::symbols::Symbols;
 
-impl Speaker {
+impl PluginDiagnostics {
     /// This thread panics in code of this library.
     ///
     /// # Safety

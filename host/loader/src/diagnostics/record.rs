@@ -8,7 +8,7 @@ use hookrail_abi::boundary::{
 use tracing::field::{DisplayValue, Value, ValueSet, display};
 
 use super::site::{ADDED, Site};
-use super::speaker::Speaker;
+use super::speaker::PluginDiagnostics;
 
 /// One value, in the form that it was told in.
 enum Told<'a> {
@@ -70,7 +70,7 @@ impl<'a> Values<'a> {
     pub(super) fn with<R>(
         &self,
         site: &'static Site,
-        whose: Option<(&Speaker, Option<&str>)>,
+        whose: Option<(&PluginDiagnostics, Option<&str>)>,
         use_it: impl FnOnce(&ValueSet<'_>) -> R,
     ) -> R {
         let fields = site.metadata().fields();

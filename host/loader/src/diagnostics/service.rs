@@ -15,7 +15,7 @@ use tracing::span::{Attributes, Id, Record};
 use super::record::Values;
 use super::site::Site;
 use super::span::Spans;
-use super::speaker::Speaker;
+use super::speaker::PluginDiagnostics;
 use crate::symbols::Symbols;
 
 static TABLE: TraceService = TraceService {
@@ -37,13 +37,13 @@ static TABLE: TraceService = TraceService {
 };
 
 /// # Safety
-/// `library` came from [`Speaker::bind`], of a speaker that still is.
-unsafe fn speaker<'a>(library: *const c_void) -> &'a Speaker {
+/// `library` came from [`PluginDiagnostics::bind`], of a speaker that still is.
+unsafe fn speaker<'a>(library: *const c_void) -> &'a PluginDiagnostics {
     // SAFETY: the caller's contract.
-    unsafe { &*library.cast::<Speaker>() }
+    unsafe { &*library.cast::<PluginDiagnostics>() }
 }
 
-impl Speaker {
+impl PluginDiagnostics {
     /// The library is loaded, and may tell.
     ///
     /// # Safety

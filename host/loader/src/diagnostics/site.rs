@@ -16,7 +16,7 @@ use tracing::metadata::Kind;
 use tracing::subscriber::Interest;
 use tracing::{Dispatch, Level, Metadata};
 
-/// The fields that the host adds, behind the plugin's own.
+/// The fields that the host adds, after the plugin's own.
 pub(super) const ADDED: [&str; 3] = ["instance", "plugin", "generation"];
 /// What a plugin's own field of such a name becomes.
 const RENAMED: [&str; 3] = ["own.instance", "own.plugin", "own.generation"];

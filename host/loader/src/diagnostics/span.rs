@@ -1,4 +1,4 @@
-//! Spans of plugins: their numbers, and the spans of the host's subscriber behind them.
+//! Spans of plugins: their numbers, and the spans of the host's subscriber after them.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -16,7 +16,7 @@ use crate::symbols::Symbols;
 
 /// One loaded library, as a speaker of diagnostics.
 #[derive(Debug)]
-pub struct Speaker {
+pub struct PluginDiagnostics {
     pub(super) plugin: Box<str>,
     /// 0 until it is known.
     generation: AtomicU64,
@@ -32,10 +32,10 @@ pub struct Speaker {
     pub(super) symbols: OnceLock<Arc<Symbols>>,
 }
 
-impl Speaker {
+impl PluginDiagnostics {
     /// A speaker that tells nothing yet.
     pub(crate) fn new(plugin: &str) -> Arc<Self> {
-        Arc::new(Speaker {
+        Arc::new(PluginDiagnostics {
             plugin: plugin.into(),
             generation: AtomicU64::new(0),
             level: AtomicU32::new(0),

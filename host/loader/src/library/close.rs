@@ -11,7 +11,7 @@ use hookrail_model::memory::Memory;
 
 use super::{Library, handlers};
 use crate::mapped;
-use crate::residue::Left;
+use crate::thread_teardown::Left;
 
 /// What became of a library.
 #[derive(Debug)]
@@ -41,8 +41,8 @@ impl Library {
     /// Nobody may call the callbacks any more.
     pub fn leave(&self) {
         self.speaker.leave();
-        if let Some(residue) = &self.residue {
-            residue.leave();
+        if let Some(thread_teardown) = &self.thread_teardown {
+            thread_teardown.leave();
         }
     }
 
@@ -55,7 +55,7 @@ impl Library {
     pub fn close(self, deadline: Instant, is_patient: impl FnMut(End) -> bool) -> Closed {
         let mut skipped = 0;
         let settled = self.settle(deadline, is_patient, &mut skipped);
-        // Behind all that runs of it, and before it may be gone.
+        // After all that runs of it, and before it may be gone.
         let left = self.meter.as_ref().map(|meter| meter.end());
         let end = match settled {
             Ok(()) => self.remove(),
@@ -69,13 +69,13 @@ impl Library {
 
     /// Leaves the library mapped for ever.
     ///
-    /// INVARIANT: the number of the copy stays taken, and the residue stays.
+    /// INVARIANT: the number of the copy stays taken, and the thread_teardown stays.
     fn keep(self) {
         let _ = (self.handle.into_raw(), self.copy.into_raw_fd());
         // INVARIANT: and so does the speaker.
         std::mem::forget(self.speaker);
-        if let Some(residue) = self.residue {
-            residue.stay();
+        if let Some(thread_teardown) = self.thread_teardown {
+            thread_teardown.stay();
         }
     }
 
@@ -101,25 +101,25 @@ impl Library {
     /// Closes the library at once, and looks whether it is gone. All of it has settled.
     fn remove(self) -> End {
         let copy = File::from(self.copy);
-        if let Some(residue) = &self.residue {
-            residue.close();
+        if let Some(thread_teardown) = &self.thread_teardown {
+            thread_teardown.close();
         }
         self.speaker.close();
         let closed = self.handle.close();
         if closed.is_err() || !mapped::segments(copy.as_fd()).is_empty() {
             // INVARIANT: the number of the copy stays taken while the library is mapped, and the
-            // residue stays.
+            // thread_teardown stays.
             let _ = copy.into_raw_fd();
             // INVARIANT: and so does the speaker.
             std::mem::forget(self.speaker);
-            if let Some(residue) = self.residue {
-                residue.stay();
+            if let Some(thread_teardown) = self.thread_teardown {
+                thread_teardown.stay();
             }
             let stays = self.inspection.no_delete && !self.forced || self.inspection.unique_symbols;
             return if stays { End::NoDelete } else { End::PinnedByThreadLocals(1) };
         }
-        if let Some(residue) = self.residue {
-            residue.gone();
+        if let Some(thread_teardown) = self.thread_teardown {
+            thread_teardown.gone();
         }
         self.speaker.gone();
         match mapped::mappings(&copy) {
@@ -141,14 +141,14 @@ impl Library {
         if let Some(name) = self.inspection.unhooked.first() {
             return Err(End::Unhooked(name.clone()));
         }
-        if let Some(residue) = &self.residue {
-            let is_kept = || residue.kept().map_or(Ok(()), |reason| Err(End::Vetoed(reason)));
+        if let Some(thread_teardown) = &self.thread_teardown {
+            let is_kept = || thread_teardown.kept().map_or(Ok(()), |reason| Err(End::Vetoed(reason)));
             is_kept()?;
             self.probe();
-            if let Some(symbol) = residue.unseen() {
+            if let Some(symbol) = thread_teardown.unseen() {
                 return Err(End::Unhooked(symbol.into()));
             }
-            while let Err(left) = residue.settle(deadline, skipped) {
+            while let Err(left) = thread_teardown.settle(deadline, skipped) {
                 let end = match left {
                     Left::Running(count) => End::PinnedByThreadLocals(count),
                     Left::Threads(count) => End::PinnedByThreads(count),
@@ -169,7 +169,7 @@ impl Library {
         if signals.is_empty() { Ok(()) } else { Err(End::PinnedByHandlers(signals)) }
     }
 
-    /// Has this thread leave something with the residue.
+    /// Has this thread leave something with the thread_teardown.
     fn probe(&self) {
         if let Some(table) = self.table::<UnloadTable>() {
             // SAFETY: the library was bound.

@@ -13,7 +13,7 @@ use crate::wire::Problem;
 /// What is wanted of a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Desire {
+pub struct PluginSpec {
     /// The package to install, unless that very file is installed already; without one the plugin has to be
     /// there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,7 +51,7 @@ pub struct Applied {
     pub failed: Option<String>,
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub problem: Option<Problem>,
+    pub error: Option<Problem>,
 }
 
 /// One step.
@@ -61,13 +61,13 @@ pub struct Step {
     pub plugin: String,
     /// What was done to it.
     #[serde(flatten)]
-    pub deed: Deed,
+    pub action: Action,
 }
 
 /// What a step does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "deed", rename_all = "kebab-case")]
-pub enum Deed {
+#[serde(tag = "action", rename_all = "kebab-case")]
+pub enum Action {
     /// Another configuration.
     Configure,
     /// Hosts load it no more.
@@ -85,9 +85,9 @@ pub enum Deed {
     Override,
 }
 
-/// A file of the drop-in folder, and what became of it.
+/// A file of the drop-in directory, and what became of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Taken {
+pub struct ImportResult {
     /// Its name.
     pub file: PathBuf,
     /// What was installed.
@@ -95,5 +95,5 @@ pub struct Taken {
     pub installation: Option<Installation>,
     /// Why nothing was.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub problem: Option<Problem>,
+    pub error: Option<Problem>,
 }

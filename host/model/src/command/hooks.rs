@@ -19,7 +19,7 @@ pub struct Hooks {
 /// How closely the dispatches of a point are looked at from now on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Level {
+pub struct SetLevel {
     /// The point.
     pub point: String,
     /// The level.
@@ -29,7 +29,7 @@ pub struct Level {
 /// Has a quarantined callback called again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Release {
+pub struct Unquarantine {
     /// The point.
     pub point: String,
     /// `instance/callback`
@@ -53,8 +53,8 @@ pub struct Trace {
 }
 
 command!(Hooks, "hooks", HOST, Vec<PointView>);
-command!(Level, "level", HOST, PointView);
-command!(Release, "release", HOST, PointView);
+command!(SetLevel, "set-level", HOST, PointView);
+command!(Unquarantine, "unquarantine", HOST, PointView);
 command!(Trace, "trace", HOST, Vec<trace::Trace>, wait_ms);
 
 impl Hooks {
@@ -69,17 +69,17 @@ impl Hooks {
     }
 }
 
-impl Level {
+impl SetLevel {
     /// That of a point.
     pub fn new(point: impl Into<String>, level: stats::Level) -> Self {
-        Level { point: point.into(), level }
+        SetLevel { point: point.into(), level }
     }
 }
 
-impl Release {
+impl Unquarantine {
     /// Of a callback, `instance/callback`, on a point.
     pub fn new(point: impl Into<String>, callback: impl Into<String>) -> Self {
-        Release { point: point.into(), callback: callback.into() }
+        Unquarantine { point: point.into(), callback: callback.into() }
     }
 }
 

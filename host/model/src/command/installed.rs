@@ -4,7 +4,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use super::answers::{Ended, Replaced};
-use crate::installed::{Configured, Installation, Voucher};
+use crate::installed::{Configured, Installation, TrustSource};
 use crate::package::Metadata;
 use crate::view::PluginView;
 
@@ -76,9 +76,9 @@ pub struct Planned {
     /// How many callbacks the chain has with it.
     pub of: usize,
     /// The callback before it, as `instance/callback`.
-    pub behind: Option<String>,
+    pub previous: Option<String>,
     /// The callback after it.
-    pub before: Option<String>,
+    pub next: Option<String>,
     /// Whether the host has the point; otherwise the plugin cannot be loaded.
     pub is_known: bool,
 }
@@ -103,5 +103,5 @@ pub struct Validated {
     /// What it says of itself.
     pub metadata: Metadata,
     /// Who vouches for it.
-    pub by: Voucher,
+    pub by: TrustSource,
 }

@@ -28,7 +28,7 @@ pub struct Load {
 /// How much a plugin tells by `tracing` and `log` from now on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Log {
+pub struct SetLogLevel {
     /// Its name.
     pub plugin: String,
     /// What is told: that, and what matters more.
@@ -86,7 +86,7 @@ pub struct Upgrade {
     pub plugin: String,
     /// The library of the new build.
     pub file: PathBuf,
-    /// Leaves the state behind.
+    /// Leaves the state after.
     #[serde(default)]
     pub fresh: bool,
     /// How long to wait for the end of the old generation.
@@ -96,7 +96,7 @@ pub struct Upgrade {
 
 command!(List, "list", NOTHING, Vec<PluginView>);
 command!(Load, "load", HOST_AND_PLUGINS, PluginView);
-command!(Log, "log", HOST_AND_PLUGINS, PluginView);
+command!(SetLogLevel, "set-log-level", HOST_AND_PLUGINS, PluginView);
 command!(Restart, "restart", HOST_AND_PLUGINS, PluginView);
 command!(Show, "show", NOTHING, PluginDetail);
 command!(Start, "start", HOST_AND_PLUGINS, PluginView);
@@ -118,10 +118,10 @@ impl Load {
     }
 }
 
-impl Log {
+impl SetLogLevel {
     /// That of a plugin.
     pub fn new(plugin: impl Into<String>, level: LogLevel) -> Self {
-        Log { plugin: plugin.into(), level }
+        SetLogLevel { plugin: plugin.into(), level }
     }
 }
 

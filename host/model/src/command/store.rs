@@ -7,7 +7,7 @@ use std::time::Duration;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use super::{Applied, Changed, Desire, Installed, Staged, Taken, Uninstalled, Validated, command};
+use super::{Applied, Changed, ImportResult, Installed, PluginSpec, Staged, Uninstalled, Validated, command};
 use crate::installed::Allowance;
 use crate::package::Digest;
 
@@ -30,7 +30,7 @@ pub struct Allow {
 #[serde(deny_unknown_fields)]
 pub struct Apply {
     /// What is wanted, by plugin; of those that are not named nothing is.
-    pub plugins: BTreeMap<String, Desire>,
+    pub plugins: BTreeMap<String, PluginSpec>,
     /// Does nothing, and answers what would be done.
     #[serde(default)]
     pub dry_run: bool,
@@ -70,7 +70,7 @@ pub struct Install {
     /// Installs it although a newer version was installed before.
     #[serde(default)]
     pub downgrade: bool,
-    /// Leaves the state of what runs behind.
+    /// Leaves the state of what runs after.
     #[serde(default)]
     pub fresh: bool,
     /// How long to wait for the end of the old generation.
@@ -84,7 +84,7 @@ pub struct Install {
 pub struct Rollback {
     /// The plugin.
     pub plugin: String,
-    /// Leaves the state of what runs behind.
+    /// Leaves the state of what runs after.
     #[serde(default)]
     pub fresh: bool,
     /// How long to wait for the end of the old generation.
@@ -100,7 +100,7 @@ pub struct Stage {
     pub file: PathBuf,
 }
 
-/// Installs the packages in the folder `incoming` of the home, in the order of their names; where one is of
+/// Installs the packages in the directory `incoming` of the home, in the order of their names; where one is of
 /// a plugin that runs, it takes its place.
 ///
 /// What was installed is removed there. What is refused goes to `incoming/refused`, with the reason beside it; what
@@ -108,7 +108,7 @@ pub struct Stage {
 /// done to, and all while another process changes what is installed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TakeIn {}
+pub struct ImportIncoming {}
 
 /// Disables a plugin, and removes its files; its configuration stays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,7 +139,7 @@ command!(Enable, "enable", PLUGINS, Changed);
 command!(Install, "install", PLUGINS, Installed, wait_ms);
 command!(Rollback, "rollback", PLUGINS, Changed, wait_ms);
 command!(Stage, "stage", NOTHING, Staged);
-command!(TakeIn, "take-in", PLUGINS, Vec<Taken>);
+command!(ImportIncoming, "import-incoming", PLUGINS, Vec<ImportResult>);
 command!(Uninstall, "uninstall", PLUGINS, Uninstalled, wait_ms);
 command!(Validate, "validate", NOTHING, Validated);
 
@@ -152,7 +152,7 @@ impl Allow {
 
 impl Apply {
     /// What is wanted, by plugin.
-    pub fn new(plugins: BTreeMap<String, Desire>) -> Self {
+    pub fn new(plugins: BTreeMap<String, PluginSpec>) -> Self {
         Apply { plugins, dry_run: false }
     }
 }

@@ -81,7 +81,7 @@ impl Metadata {
         Ok(())
     }
 
-    /// No two files, and no file and folder, are in one place, whether `A` and `a` are the same or not.
+    /// No two files, and no file and directory, are in one place, whether `A` and `a` are the same or not.
     fn check_files(&self) -> Result<(), String> {
         let mut files = HashSet::new();
         for file in &self.files {
@@ -91,8 +91,10 @@ impl Metadata {
             }
         }
         for file in &self.files {
-            if let Some(folder) = file.path.folders().find(|folder| files.contains(&*folder.to_ascii_lowercase())) {
-                return Err(format!("`files` has `{folder}` as a file, and as the folder of `{}`", file.path));
+            if let Some(directory) =
+                file.path.directories().find(|directory| files.contains(&*directory.to_ascii_lowercase()))
+            {
+                return Err(format!("`files` has `{directory}` as a file, and as the directory of `{}`", file.path));
             }
         }
         Ok(())
@@ -119,7 +121,7 @@ impl Metadata {
     }
 }
 
-/// A plugin's name is the name of folders and files too.
+/// A plugin's name is the name of directories and files too.
 pub fn check_name(name: &str) -> Result<(), String> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let is_name = !name.is_empty() && name.len() <= 64 && !name.starts_with('.') && name.bytes().all(is_plain);

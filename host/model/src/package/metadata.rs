@@ -36,7 +36,7 @@ pub struct Metadata {
     /// The tar beside this file.
     #[serde(deserialize_with = "object")]
     pub tar: Tar,
-    /// All files in the tar, below the folder with the plugin's name.
+    /// All files in the tar, below the directory with the plugin's name.
     #[serde(deserialize_with = "objects")]
     pub files: Vec<File>,
     /// Who wrote it: name and a way to reach them, as free text.

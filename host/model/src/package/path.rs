@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 /// How long a path may be, in bytes: what the oldest form of tar holds without extensions.
 const LONGEST: usize = 200;
 
-/// How many folders deep.
+/// How many directories deep.
 const DEEPEST: usize = 12;
 
 /// A relative path of plain names, parted by `/`.
 ///
 /// # Invariants
 /// No name is empty, begins with `.` and nothing else (`.`, `..`), or has another character than ASCII
-/// letters, digits and `._+-@`. So it stays below the folder that it is joined to, on every file system
+/// letters, digits and `._+-@`. So it stays below the directory that it is joined to, on every file system
 /// and in every shell.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
@@ -29,8 +29,8 @@ impl MemberPath {
         &self.0
     }
 
-    /// The folders it is in, each as text, the innermost first.
-    pub fn folders(&self) -> impl Iterator<Item = &str> {
+    /// The directories it is in, each as text, the innermost first.
+    pub fn directories(&self) -> impl Iterator<Item = &str> {
         self.0.rmatch_indices('/').map(|(at, _)| &self.0[..at])
     }
 
@@ -50,7 +50,7 @@ impl FromStr for MemberPath {
         } else if text.len() > LONGEST {
             "is longer than 200 bytes"
         } else if text.split('/').count() > DEEPEST {
-            "is more than 12 folders deep"
+            "is more than 12 directories deep"
         } else if text.split('/').any(|name| name == "..") {
             "climbs"
         } else if text.split('/').any(|name| matches!(name, "" | ".")) {

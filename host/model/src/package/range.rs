@@ -21,7 +21,7 @@ pub struct Range(Vec<Comparison>);
 struct Comparison {
     operator: Operator,
     version: Version,
-    /// How many of its three numbers were written, where that says something: behind `~>`.
+    /// How many of its three numbers were written, where that says something: after `~>`.
     written: usize,
 }
 
@@ -95,7 +95,7 @@ impl FromStr for Comparison {
         let core = number.split(['-', '+']).next().unwrap_or_default();
         let written = core.split('.').count();
         if written == 1 && operator == Operator::Pessimistic {
-            return Err(wrong("needs two numbers at least behind `~>`"));
+            return Err(wrong("needs two numbers at least after `~>`"));
         }
         let rest = &number[core.len()..];
         let full = match written {
@@ -109,7 +109,7 @@ impl FromStr for Comparison {
             return Err(wrong("has too large a number"));
         }
         if !version.build.is_empty() {
-            return Err(wrong("has a `+`, behind which nothing is compared"));
+            return Err(wrong("has a `+`, after which nothing is compared"));
         }
         // For the others what is not written is zero, and then they are equal.
         let written = if operator == Operator::Pessimistic { written } else { 3 };

@@ -7,12 +7,12 @@ use serde_json::json;
 
 use super::*;
 use crate::command::{
-    Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Desire, Disable, Enable, Events, Hooks, Install,
-    Level, List, Load, Log, Release, Restart, Rollback, Show, Stage, Start, Status, Stop, TakeIn, Trace, Uninstall,
-    Unload, Upgrade, Validate,
+    Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Events, Hooks, ImportIncoming,
+    Install, List, Load, PluginSpec, Restart, Rollback, SetLevel, SetLogLevel, Show, Stage, Start, Status, Stop, Trace,
+    Uninstall, Unload, Unquarantine, Upgrade, Validate,
 };
 use crate::end::End;
-use crate::event::Happened;
+use crate::event::EventKind;
 use crate::log_level::LogLevel;
 use crate::memory::Memory;
 use crate::package::Digest;
@@ -32,8 +32,8 @@ fn each_request_has_its_form_and_comes_back_from_it() {
     check(Events {}, r#"{"id":7,"command":"events"}"#);
     check(Hooks::new(), r#"{"id":7,"command":"hooks"}"#);
     check(Hooks::of("a.b"), r#"{"id":7,"command":"hooks","point":"a.b"}"#);
-    check(Level::new("a.b", stats::Level::Count), r#"{"id":7,"command":"level","point":"a.b","level":"count"}"#);
-    check(Release::new("a.b", "c/d"), r#"{"id":7,"command":"release","point":"a.b","callback":"c/d"}"#);
+    check(SetLevel::new("a.b", stats::Level::Count), r#"{"id":7,"command":"set-level","point":"a.b","level":"count"}"#);
+    check(Unquarantine::new("a.b", "c/d"), r#"{"id":7,"command":"unquarantine","point":"a.b","callback":"c/d"}"#);
     check(
         Trace { condition: "x=y".parse().ok(), ..Trace::new("a.b", 3) },
         r#"{"id":7,"command":"trace","point":"a.b","count":3,"if":"x=y"}"#,
@@ -70,16 +70,25 @@ fn each_request_has_its_form_and_comes_back_from_it() {
         Configure { restart: true, ..Configure::new("mask", config.clone()) },
         r#"{"id":7,"command":"configure","plugin":"mask","config":{"a":1},"restart":true}"#,
     );
-    let desire =
-        Desire { package: None, downgrade: false, enabled: true, config: Some(config), restart: false, hooks: None };
+    let desire = PluginSpec {
+        package: None,
+        downgrade: false,
+        enabled: true,
+        config: Some(config),
+        restart: false,
+        hooks: None,
+    };
     check(
         Apply { dry_run: true, ..Apply::new([("mask".into(), desire)].into()) },
         r#"{"id":7,"command":"apply","plugins":{"mask":{"downgrade":false,"enabled":true,"config":{"a":1},"restart":false}},"dry_run":true}"#,
     );
-    check(TakeIn {}, r#"{"id":7,"command":"take-in"}"#);
+    check(ImportIncoming {}, r#"{"id":7,"command":"import-incoming"}"#);
     check(List { verify: true }, r#"{"id":7,"command":"list","verify":true}"#);
     check(List::new(), r#"{"id":7,"command":"list"}"#);
-    check(Log::new("mask", LogLevel::Debug), r#"{"id":7,"command":"log","plugin":"mask","level":"debug"}"#);
+    check(
+        SetLogLevel::new("mask", LogLevel::Debug),
+        r#"{"id":7,"command":"set-log-level","plugin":"mask","level":"debug"}"#,
+    );
     check(Load::new("/a.so"), r#"{"id":7,"command":"load","file":"/a.so"}"#);
     check(Show::new("mask"), r#"{"id":7,"command":"show","plugin":"mask"}"#);
     check(Start::new("mask"), r#"{"id":7,"command":"start","plugin":"mask"}"#);
@@ -128,7 +137,10 @@ fn fields_that_are_not_the_commands_are_refused() {
         let said = super::command::<C>(RawRequest::read(text.as_bytes()).unwrap().fields).unwrap_err();
         assert!(said.contains(why), "{text}: {said}");
     }
-    check::<Log>(r#"{"id":7,"command":"log","plugin":"mask","level":"loud"}"#, "unknown variant `loud`");
+    check::<SetLogLevel>(
+        r#"{"id":7,"command":"set-log-level","plugin":"mask","level":"loud"}"#,
+        "unknown variant `loud`",
+    );
     check::<Show>(r#"{"id":7,"command":"show"}"#, "missing field `plugin`");
     check::<Show>(r#"{"id":7,"command":"show","plugin":1}"#, "invalid type");
     check::<Status>(r#"{"id":7,"command":"status","plugin":"mask"}"#, "unknown field `plugin`");
@@ -154,22 +166,22 @@ fn each_event_comes_back_from_its_form() {
     let version = || "1.2.3".to_owned();
     let times = UpgradeTimes { swap: Duration::from_nanos(5), ..UpgradeTimes::default() };
     for what in [
-        Happened::Ended { end: End::Busy(2), left: None },
-        Happened::Ended { end: End::PinnedByHandlers(vec![2, 15]), left: None },
-        Happened::Ended { end: End::Unhooked("pthread_create".into()), left: None },
-        Happened::Ended { end: End::Unmapped, left: Some(Memory { bytes: 96, allocations: 2 }) },
-        Happened::OverMemory { bytes: 2, max_bytes: 1 },
-        Happened::Loaded { version: version() },
-        Happened::RolledBack { from: 2, reason: "faults".into() },
-        Happened::RollbackFailed { reason: "faults".into(), error: "none".into() },
-        Happened::Started,
-        Happened::Stopped,
-        Happened::Unloading,
-        Happened::Upgraded { from: 1, version: version(), times },
+        EventKind::Ended { end: End::Busy(2), left: None },
+        EventKind::Ended { end: End::PinnedByHandlers(vec![2, 15]), left: None },
+        EventKind::Ended { end: End::Unhooked("pthread_create".into()), left: None },
+        EventKind::Ended { end: End::Unmapped, left: Some(Memory { bytes: 96, allocations: 2 }) },
+        EventKind::OverMemory { bytes: 2, max_bytes: 1 },
+        EventKind::Loaded { version: version() },
+        EventKind::RolledBack { from: 2, reason: "faults".into() },
+        EventKind::RollbackFailed { reason: "faults".into(), error: "none".into() },
+        EventKind::Started,
+        EventKind::Stopped,
+        EventKind::Unloading,
+        EventKind::Upgraded { from: 1, version: version(), times },
     ] {
-        let told = Told::Event(Event { plugin: "mask".into(), generation: 3, time: 4, what });
+        let told = StreamItem::Event(Event { plugin: "mask".into(), generation: 3, time: 4, what });
         let text = serde_json::to_string(&told).unwrap();
-        assert_eq!(serde_json::from_str::<Told>(&text).unwrap(), told, "{text}");
+        assert_eq!(serde_json::from_str::<StreamItem>(&text).unwrap(), told, "{text}");
     }
-    assert_eq!(serde_json::to_string(&Told::Dropped(7)).unwrap(), r#"{"dropped":7}"#);
+    assert_eq!(serde_json::to_string(&StreamItem::Dropped(7)).unwrap(), r#"{"dropped":7}"#);
 }

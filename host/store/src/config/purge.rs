@@ -1,6 +1,6 @@
 //! Purging: a configuration goes with its plugin, though the two are in two files.
 //!
-//! A folder is marked before the state ceases to name its plugin, and goes after that. So behind a crash in
+//! A directory is marked before the state ceases to name its plugin, and goes after that. So after a crash in
 //! between the next change knows which it was: a mark on what the state names was made by a purge that did
 //! not happen; one on what it does not name, by one that did. Without marks nobody could tell that from a
 //! state that somebody moved away, whose configurations are to stay.
@@ -16,42 +16,42 @@ use crate::error::{Error, failed};
 use crate::store::Store;
 use crate::unpack::sync;
 
-/// The file in the folder.
+/// The file in the directory.
 const MARK: &str = "purged";
 
 /// Says that the configuration of a plugin shall go with it.
 pub(crate) fn mark(store: &Store, name: &str) -> Result<(), Error> {
-    let folder = store.config(name);
-    let mark = folder.join(MARK);
+    let directory = store.config(name);
+    let mark = directory.join(MARK);
     match File::create(&mark) {
-        Ok(_) => sync(&folder),
+        Ok(_) => sync(&directory),
         // There is nothing that would go with it.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(source) => Err(failed("write", &mark)(source)),
     }
 }
 
-/// Removes what is marked, and folders that were made for nothing. `names_it` answers whether the state names
+/// Removes what is marked, and directories that were made for nothing. `names_it` answers whether the state names
 /// a plugin, and nothing as long as it may be one of two.
 pub(crate) fn collect(store: &Store, names_it: impl Fn(&str) -> Option<bool>) {
     for name in names(&store.configs()) {
-        let folder = store.config(&name);
-        if folder.join(MARK).exists() {
+        let directory = store.config(&name);
+        if directory.join(MARK).exists() {
             match names_it(&name) {
                 None => continue,
-                Some(true) => remove(&folder.join(MARK)),
+                Some(true) => remove(&directory.join(MARK)),
                 // Under a name that makes it go whatever happens, since the mark may go first.
                 Some(false) => {
                     let gone = store.home().path().join(format!("{UNFINISHED}purged-{name}"));
-                    match fs::rename(&folder, &gone) {
+                    match fs::rename(&directory, &gone) {
                         Ok(()) => remove(&gone),
-                        Err(error) => log!(warn, path = %folder.display(), %error, "cannot remove what is purged"),
+                        Err(error) => log!(warn, path = %directory.display(), %error, "cannot remove what is purged"),
                     }
                 }
             }
         }
         // Unless it is empty, the system refuses.
-        let _ = fs::remove_dir(folder);
+        let _ = fs::remove_dir(directory);
     }
     let _ = fs::remove_dir(store.configs());
 }

@@ -8,7 +8,7 @@ use hookrail_package::{Locked, now};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::error::{Error, Refused, failed};
+use crate::error::{Error, StoreError, failed};
 use crate::store::Store;
 use crate::unpack::{make, sync};
 
@@ -31,14 +31,14 @@ pub(crate) struct Record {
 
 impl Record {
     pub(crate) fn read(store: &Store, name: &str) -> Result<Self, Error> {
-        // A file is as safe as the folders it lies in.
-        for folder in [store.configs(), store.config(name)] {
-            match folder.symlink_metadata() {
-                Ok(_) => store.home().check(&folder)?,
+        // A file is as safe as the directories it lies in.
+        for directory in [store.configs(), store.config(name)] {
+            match directory.symlink_metadata() {
+                Ok(_) => store.home().check(&directory)?,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     return Ok(Record { format: FORMAT, settings: Vec::new() });
                 }
-                Err(source) => return Err(failed("look at", &folder)(source)),
+                Err(source) => return Err(failed("look at", &directory)(source)),
             }
         }
         let Some(bytes) = store.home().read(&file(name))? else {
@@ -48,17 +48,17 @@ impl Record {
         // INVARIANT: it is checked.
         record.and_then(|record| record.check().map(|()| record)).map_err(|why| {
             let plugin = store.home().path().join(file(name)).display().to_string();
-            Error::Store { plugin, why: Refused::DamagedConfig(why) }
+            Error::Store { plugin, why: StoreError::DamagedConfig(why) }
         })
     }
 
     /// Makes it the one of a plugin, on the disk.
     pub(crate) fn write(&self, store: &Store, name: &str, home: &Locked<'_>) -> Result<(), Error> {
-        let (configs, folder) = (store.configs(), store.config(name));
-        for folder in [&configs, &folder] {
-            if !folder.exists() {
+        let (configs, directory) = (store.configs(), store.config(name));
+        for directory in [&configs, &directory] {
+            if !directory.exists() {
                 // There may be passwords in it.
-                make(folder, 0o700)?;
+                make(directory, 0o700)?;
             }
         }
         // Before the file, so that there is no moment in which it can be seen and still get lost.

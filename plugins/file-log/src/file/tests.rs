@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
 
-fn folder() -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.log");
-    (folder, path)
+fn directory() -> (TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.log");
+    (directory, path)
 }
 
 fn append(log: &mut LogFile, line: &str) {
@@ -25,7 +25,7 @@ fn numbered(path: &Path, number: u32) -> PathBuf {
 
 #[test]
 fn lines_are_appended_to_what_is_there() {
-    let (_folder, path) = folder();
+    let (_directory, path) = directory();
     fs::write(&path, "0\n").unwrap();
     let mut log = LogFile::open(path.clone(), 0, 1).unwrap();
     append(&mut log, "1\n");
@@ -34,14 +34,14 @@ fn lines_are_appended_to_what_is_there() {
 
 #[test]
 fn the_file_is_not_for_everybody() {
-    let (_folder, path) = folder();
+    let (_directory, path) = directory();
     LogFile::open(path.clone(), 0, 1).unwrap();
     assert_eq!(fs::metadata(&path).unwrap().mode() & 0o007, 0);
 }
 
 #[test]
 fn a_full_file_is_renamed_and_the_oldest_goes() {
-    let (_folder, path) = folder();
+    let (_directory, path) = directory();
     let mut log = LogFile::open(path.clone(), 8, 2).unwrap();
     for line in 0..8 {
         append(&mut log, &format!("{line}aa\n"));
@@ -54,7 +54,7 @@ fn a_full_file_is_renamed_and_the_oldest_goes() {
 
 #[test]
 fn the_size_at_the_start_counts() {
-    let (_folder, path) = folder();
+    let (_directory, path) = directory();
     fs::write(&path, "0aa\n").unwrap();
     append(&mut LogFile::open(path.clone(), 6, 1).unwrap(), "1aa\n");
     assert_eq!((read(&path), read(&numbered(&path, 1))), ("1aa\n".into(), "0aa\n".into()));
@@ -62,7 +62,7 @@ fn the_size_at_the_start_counts() {
 
 #[test]
 fn a_line_larger_than_the_file_may_be_gets_a_file_of_its_own() {
-    let (_folder, path) = folder();
+    let (_directory, path) = directory();
     let mut log = LogFile::open(path.clone(), 4, 3).unwrap();
     for line in ["a\n", "a long line\n", "b\n"] {
         append(&mut log, line);
@@ -73,7 +73,7 @@ fn a_line_larger_than_the_file_may_be_gets_a_file_of_its_own() {
 
 #[test]
 fn without_a_limit_nothing_is_renamed() {
-    let (_folder, path) = folder();
+    let (_directory, path) = directory();
     let mut log = LogFile::open(path.clone(), 0, 1).unwrap();
     (0..1_000).for_each(|_| append(&mut log, "a line\n"));
     assert_eq!(fs::metadata(&path).unwrap().len(), 7_000);
@@ -81,7 +81,7 @@ fn without_a_limit_nothing_is_renamed() {
 
 #[test]
 fn a_file_that_cannot_be_renamed_warns_now_and_then_and_loses_nothing() {
-    let (_folder, path) = folder();
+    let (_directory, path) = directory();
     fs::create_dir_all(numbered(&path, 1).join("in the way")).unwrap();
     let mut log = LogFile::open(path.clone(), 100, 1).unwrap();
     let warnings: Vec<_> = (0..50).filter_map(|_| log.append(b"123456789\n").unwrap()).collect();
@@ -92,10 +92,10 @@ fn a_file_that_cannot_be_renamed_warns_now_and_then_and_loses_nothing() {
 
 #[test]
 fn a_file_that_somebody_renamed_or_removed_is_begun_anew() {
-    let (folder, path) = folder();
+    let (directory, path) = directory();
     let mut log = LogFile::open(path.clone(), 0, 1).unwrap();
     append(&mut log, "1\n");
-    let moved = folder.path().join("moved");
+    let moved = directory.path().join("moved");
     fs::rename(&path, &moved).unwrap();
     append(&mut log, "2\n");
     assert_eq!((read(&moved), read(&path)), ("1\n".into(), "2\n".into()));
@@ -106,7 +106,7 @@ fn a_file_that_somebody_renamed_or_removed_is_begun_anew() {
 
 #[test]
 fn a_half_line_of_a_crash_is_ended_not_continued() {
-    let (_folder, path) = folder();
+    let (_directory, path) = directory();
     fs::write(&path, "whole\nhal").unwrap();
     append(&mut LogFile::open(path.clone(), 0, 1).unwrap(), "next\n");
     assert_eq!(read(&path), "whole\nhal\nnext\n");
@@ -116,14 +116,14 @@ fn a_half_line_of_a_crash_is_ended_not_continued() {
 fn several_writers_of_one_path_lose_and_tear_nothing_while_it_rotates() {
     const WRITERS: usize = 4;
     const LINES: usize = 500;
-    let (folder, path) = folder();
+    let (directory, path) = directory();
     std::thread::scope(|scope| {
         for writer in 0..WRITERS {
             let mut log = LogFile::open(path.clone(), 1_000, 1_000).unwrap();
             scope.spawn(move || (0..LINES).for_each(|line| append(&mut log, &format!("{writer} {line}\n"))));
         }
     });
-    let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| read(&entry.unwrap().path())).collect();
+    let files: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|entry| read(&entry.unwrap().path())).collect();
     assert!(files.len() > 10 && files.iter().all(|file| file.len() <= 1_000), "it rotated {} times", files.len());
     let mut lines: Vec<_> = files.iter().flat_map(|file| file.lines()).map(String::from).collect();
     let mut expected: Vec<_> =
@@ -155,7 +155,7 @@ fn a_disk_that_fills_up_within_a_line_tears_nothing() {
     if let Some(path) = std::env::var_os(PATH) {
         return fill_up(Path::new(&path));
     }
-    let (_folder, path) = folder();
+    let (_directory, path) = directory();
     let script = "trap '' XFSZ; ulimit -f 8; exec \"$@\"";
     let test = std::env::current_exe().unwrap();
     let mut shell = Command::new("sh");
@@ -181,12 +181,12 @@ fn fill_up(path: &Path) {
 
 #[test]
 fn a_file_that_cannot_be_opened_is_named_with_the_way_out() {
-    let (folder, path) = folder();
+    let (directory, path) = directory();
     fs::write(&path, "").unwrap();
     for (path, said) in [
-        (folder.path().join("no/such/a.log"), "create its directory"),
+        (directory.path().join("no/such/a.log"), "create its directory"),
         (path.join("a.log"), "create its directory"),
-        (folder.path().into(), "let `path` name a file"),
+        (directory.path().into(), "let `path` name a file"),
     ] {
         let error = LogFile::open(path.clone(), 0, 1).err().unwrap().to_string();
         assert!(error.starts_with(&format!("cannot open {}: ", path.display())) && error.contains(said), "{error}");

@@ -77,7 +77,7 @@ fn spans() {
         info!(parent: None, "beside");
     });
     drop((outer, inner, alone));
-    info!(parent: &other, "behind");
+    info!(parent: &other, "after");
 }
 
 impl Plugin for Tells {

@@ -9,9 +9,9 @@ use hookrail_model::log_level::LogLevel;
 use hookrail_model::view::Status;
 use parking_lot::MutexGuard;
 
-use super::trial::Trial;
+use super::probation::ProbationEntry;
 use super::{Current, Doing, Entry, Names, Table};
-use crate::config::Wishes;
+use crate::config::RuntimeOverrides;
 use crate::host::handle::Plugin;
 use crate::plugin::Lifecycle;
 
@@ -119,28 +119,28 @@ impl Reservation {
     }
 
     /// What is said of the plugin beside the host's configuration.
-    pub(in crate::host) fn wishes(&self) -> Wishes {
+    pub(in crate::host) fn wishes(&self) -> RuntimeOverrides {
         let names = self.names();
         let current = names.by_name.get(&self.name).and_then(|entry| entry.current.as_ref());
         current.map(|current| current.wishes.clone()).unwrap_or_default()
     }
 
     /// The callbacks of a generation on probation are about to be published.
-    pub(in crate::host) fn begin_trial(&self, trial: Trial) {
-        self.names().by_name.entry(self.name.clone()).or_default().trials.push(trial);
+    pub(in crate::host) fn begin_probation(&self, probation: ProbationEntry) {
+        self.names().by_name.entry(self.name.clone()).or_default().probations.push(probation);
     }
 
-    /// Takes out the probations of all generations but one, which are over when they are dropped: the caller does so
+    /// Requirements out the probations of all generations but one, which are over when they are dropped: the caller does so
     /// when there is time for freeing the copies that they hold.
-    pub(in crate::host) fn end_trials(&self, but: Option<Owner>) -> Vec<Trial> {
+    pub(in crate::host) fn end_probations(&self, but: Option<Owner>) -> Vec<ProbationEntry> {
         let mut names = self.names();
         let entry = names.by_name.entry(self.name.clone()).or_default();
-        entry.trials.extract_if(.., |trial| Some(trial.owner) != but).collect()
+        entry.probations.extract_if(.., |probation| Some(probation.owner) != but).collect()
     }
 
     /// A new generation serves from now on. Answers its number, and the probation of the one before.
-    pub(in crate::host) fn set(&self, current: Current) -> (u64, Vec<Trial>) {
-        let past = self.end_trials(Some(current.owner));
+    pub(in crate::host) fn set(&self, current: Current) -> (u64, Vec<ProbationEntry>) {
+        let past = self.end_probations(Some(current.owner));
         let mut names = self.names();
         let entry = names.by_name.entry(self.name.clone()).or_default();
         entry.generation += 1;

@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let config: Config = serde_json::from_value(json!({ "plugins": { "house-rules": { "config": rules } } }))?;
     let host = Host::new(config)?;
 
-    // Our points exist from here on; plugins that hook them are loaded behind this.
+    // Our points exist from here on; plugins that hook them are loaded after this.
     let gateway = Gateway { request: host.point()?, sign_in: host.point()?, host: &host };
 
     // Our own work stands in the same chain, at 1000.

@@ -11,7 +11,7 @@ use crate::chain::{Callback, Chain, Snapshot, Watch};
 use crate::stats::{PointCounts, Tracers};
 
 /// A point, the callbacks on it, in order, disabled ones included, and how it is looked at.
-pub(super) struct Hung {
+pub(super) struct PointEntry {
     pub(super) state: Arc<PointState>,
     pub(super) callbacks: Vec<Arc<Callback>>,
     pub(super) level: Level,
@@ -33,9 +33,9 @@ pub struct Look<'a> {
 /// The snapshot that a publication replaced, and the name of its point.
 pub(super) type Replaced = (&'static str, Snapshot);
 
-impl Hung {
+impl PointEntry {
     pub(super) fn new<P: Point>(config: Option<&PointConfig>, faults: Faults) -> Self {
-        Hung {
+        PointEntry {
             state: Arc::new(PointState::of::<P>(config, faults)),
             callbacks: Vec::new(),
             level: config.map(|config| config.level).unwrap_or_default(),

@@ -1,21 +1,21 @@
-//! What becomes of a plugin behind a replacement: the host tells, and its author wants to know.
+//! What becomes of a plugin after a replacement: the host tells, and its author wants to know.
 
 use std::thread::JoinHandle;
 
-use hookrail::control::wire::Told;
+use hookrail::control::wire::StreamItem;
 use hookrail::control::{Client, EventStream};
-use hookrail::{Event, Happened};
+use hookrail::{Event, EventKind};
 
 use crate::error::Error;
-use crate::talk;
+use crate::stderr;
 
 /// Listens to a host, and says what an author should mend.
 #[derive(Default)]
-pub(super) struct Aftermath {
+pub(super) struct PostUpgrade {
     listening: Option<JoinHandle<()>>,
 }
 
-impl Aftermath {
+impl PostUpgrade {
     /// Listens from now on to what the host tells of the plugin, unless it does already. It ends with
     /// the host.
     pub(super) fn of(&mut self, plugin: &str, host: impl FnOnce() -> Result<Client, Error>) -> Result<(), Error> {
@@ -32,7 +32,7 @@ impl Aftermath {
 fn listen(plugin: &str, events: EventStream) {
     for told in events {
         match told {
-            Ok(Told::Event(event)) if event.plugin == plugin => text(&event).into_iter().for_each(talk::line),
+            Ok(StreamItem::Event(event)) if event.plugin == plugin => text(&event).into_iter().for_each(stderr::line),
             Ok(_) => {}
             Err(_) => return,
         }
@@ -43,13 +43,13 @@ fn listen(plugin: &str, events: EventStream) {
 fn text(event: &Event) -> Option<String> {
     let Event { plugin, generation, what, .. } = event;
     match what {
-        Happened::RolledBack { from, reason } => Some(format!(
+        EventKind::RolledBack { from, reason } => Some(format!(
             "generation {from} of {plugin} is given up: {reason}; generation {generation} serves, the build before it"
         )),
-        Happened::RollbackFailed { reason, error } => {
+        EventKind::RollbackFailed { reason, error } => {
             Some(format!("generation {generation} of {plugin} fails and goes on all the same: {reason}; {error}"))
         }
-        Happened::Ended { end, .. } if !end.is_unmapped() => {
+        EventKind::Ended { end, .. } if !end.is_unmapped() => {
             Some(format!("generation {generation} of {plugin}: {end}"))
         }
         _ => None,
@@ -65,11 +65,11 @@ mod tests {
     #[test]
     fn only_what_an_author_should_mend_is_said() {
         let said = |what| text(&Event { plugin: "a".into(), generation: 3, time: 0, what });
-        assert_eq!(said(Happened::Started), None);
-        assert_eq!(said(Happened::Ended { end: End::Unmapped, left: None }), None);
-        let kept = said(Happened::Ended { end: End::PinnedByThreads(2), left: None }).unwrap();
+        assert_eq!(said(EventKind::Started), None);
+        assert_eq!(said(EventKind::Ended { end: End::Unmapped, left: None }), None);
+        let kept = said(EventKind::Ended { end: End::PinnedByThreads(2), left: None }).unwrap();
         assert!(kept.starts_with("generation 3 of a: kept: 2 thread(s)"), "{kept}");
-        let given_up = said(Happened::RolledBack { from: 2, reason: "3 faults".into() }).unwrap();
+        let given_up = said(EventKind::RolledBack { from: 2, reason: "3 faults".into() }).unwrap();
         assert!(given_up.starts_with("generation 2 of a is given up: 3 faults; generation 3 serves"), "{given_up}");
     }
 }

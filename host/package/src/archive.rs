@@ -1,7 +1,7 @@
 //! The zip around a package, read as strictly as it is written: two files, one after the other, then
 //! what is said of them, and nothing else.
 //!
-//! The form has room for a second meaning in many places: before, between and behind its files, in
+//! The form has room for a second meaning in many places: before, between and after its files, in
 //! fields that extend others, in two headers for one file. Programs differ in what they make of those.
 //! Here each such place is empty, or the package is refused; so all programs see the same two files.
 
@@ -9,7 +9,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::error::Rejected;
+use super::error::PackageError;
 use super::member::{Member, Packing};
 use hookrail_model::package::shown;
 
@@ -32,7 +32,7 @@ const KNOWN_EXTRA: [u16; 4] = [0x000a, 0x5455, 0x7855, 0x7875];
 const KNOWN_FLAGS: u16 = 0x0806;
 
 /// The files of a package.
-pub(super) struct Pair {
+pub(super) struct Archive {
     pub(super) json: Member,
     pub(super) tar: Member,
 }
@@ -45,11 +45,11 @@ struct Listed {
     header: u64,
 }
 
-impl Pair {
-    pub(super) fn read(file: &fs::File) -> Result<Self, Rejected> {
+impl Archive {
+    pub(super) fn read(file: &fs::File) -> Result<Self, PackageError> {
         let len = file.metadata().map_err(damaged)?.len();
         if len > MAX_PACKAGE {
-            return Err(Rejected::TooLarge { what: "it".into(), limit: format!("{MAX_PACKAGE} bytes") });
+            return Err(PackageError::TooLarge { what: "it".into(), limit: format!("{MAX_PACKAGE} bytes") });
         }
         let directory_at = begin_of_directory(file, len)?;
         let mut directory = vec![0; (len - END as u64 - directory_at) as usize];
@@ -70,8 +70,8 @@ impl Pair {
         let [one, other] = members.map(|listed| listed.member);
         let is = |member: &Member, ending: &str| member.name.ends_with(ending);
         match (is(&one, ".json") && is(&other, ".tar"), is(&one, ".tar") && is(&other, ".json")) {
-            (true, _) => Ok(Pair { json: one, tar: other }),
-            (_, true) => Ok(Pair { json: other, tar: one }),
+            (true, _) => Ok(Archive { json: one, tar: other }),
+            (_, true) => Ok(Archive { json: other, tar: one }),
             _ => Err(no_package(format!(
                 "it holds {} and {}, not NAME-VERSION.json and NAME-VERSION.tar",
                 shown(&one.name),
@@ -82,7 +82,7 @@ impl Pair {
 }
 
 /// Where the directory begins, which has to end where the end begins.
-fn begin_of_directory(file: &fs::File, len: u64) -> Result<u64, Rejected> {
+fn begin_of_directory(file: &fs::File, len: u64) -> Result<u64, PackageError> {
     let mut magic = [0; 4];
     let mut end = [0; END];
     if len == 0 {
@@ -98,7 +98,7 @@ fn begin_of_directory(file: &fs::File, len: u64) -> Result<u64, Rejected> {
     }
     let mut rest = &end[..];
     if take(&mut rest) != Some(*b"PK\x05\x06") || end[20..] != [0, 0] {
-        return Err(no_package("it does not end as a zip does: it was cut off, or something stands behind it"));
+        return Err(no_package("it does not end as a zip does: it was cut off, or something stands after it"));
     }
     let [disk, directory_disk, here, count] = std::array::from_fn(|_| u16(&mut rest));
     let [size, at] = std::array::from_fn(|_| u64::from(u32(&mut rest)));
@@ -116,8 +116,8 @@ fn begin_of_directory(file: &fs::File, len: u64) -> Result<u64, Rejected> {
 }
 
 impl Listed {
-    /// Takes one from the directory.
-    fn read(directory: &mut &[u8]) -> Result<Self, Rejected> {
+    /// Requirements one from the directory.
+    fn read(directory: &mut &[u8]) -> Result<Self, PackageError> {
         let cut = || no_package("its directory is damaged");
         let header: [u8; LISTED] = take(directory).ok_or_else(cut)?;
         let mut fields = &header[..];
@@ -177,7 +177,7 @@ impl Listed {
     }
 
     /// Checks the header before the bytes, which has to be at `at`, and answers where the bytes end.
-    fn place(&mut self, file: &fs::File, at: u64, directory: u64) -> Result<u64, Rejected> {
+    fn place(&mut self, file: &fs::File, at: u64, directory: u64) -> Result<u64, PackageError> {
         let member = &mut self.member;
         let most = (LOCAL as u64 + member.name.len() as u64 + u64::from(MAX_EXTRA)).min(directory - at);
         if self.header != at {
@@ -209,7 +209,7 @@ fn shared(header: &[u8]) -> [u8; 18] {
 }
 
 /// Each field is its number, its length, and that many bytes.
-fn check_extra(mut extra: &[u8], name: &str) -> Result<(), Rejected> {
+fn check_extra(mut extra: &[u8], name: &str) -> Result<(), PackageError> {
     while !extra.is_empty() {
         let field = take::<4>(&mut extra).map(|[a, b, c, d]| (u16::from_le_bytes([a, b]), [c, d]));
         let (number, len) = field.ok_or_else(|| no_package(format!("{name} has a damaged extra field")))?;
@@ -238,14 +238,14 @@ fn u32(bytes: &mut &[u8]) -> u32 {
     take(bytes).map_or(0, u32::from_le_bytes)
 }
 
-fn misplaced(what: &str) -> Rejected {
+fn misplaced(what: &str) -> PackageError {
     no_package(format!("{what} does not begin where it should"))
 }
 
-fn no_package(why: impl Into<String>) -> Rejected {
-    Rejected::Archive(why.into())
+fn no_package(why: impl Into<String>) -> PackageError {
+    PackageError::Archive(why.into())
 }
 
-fn damaged(error: io::Error) -> Rejected {
+fn damaged(error: io::Error) -> PackageError {
     no_package(error.to_string())
 }

@@ -9,36 +9,36 @@ use std::ptr::{null, null_mut};
 use super::leftovers::Leftovers;
 
 /// The process, as it is now.
-pub(super) struct Surroundings {
+pub(super) struct Environment {
     leftovers: Leftovers,
     handlers: Vec<usize>,
     environment: BTreeMap<OsString, OsString>,
-    folder: Option<PathBuf>,
+    directory: Option<PathBuf>,
     umask: libc::mode_t,
     locale: String,
 }
 
-impl Surroundings {
+impl Environment {
     pub(super) fn now() -> Self {
-        Surroundings {
+        Environment {
             leftovers: Leftovers::now(),
             handlers: (1..=64).map(handler).collect(),
             environment: std::env::vars_os().collect(),
-            folder: std::env::current_dir().ok(),
+            directory: std::env::current_dir().ok(),
             umask: umask(),
             locale: locale(),
         }
     }
 
     /// What is other than it was then.
-    pub(super) fn beyond(&self, then: &Surroundings) -> Vec<String> {
+    pub(super) fn beyond(&self, then: &Environment) -> Vec<String> {
         let mut beyond = self.leftovers.beyond(&then.leftovers);
         let signals = (1..=64).zip(self.handlers.iter().zip(&then.handlers));
         let changed = signals.filter(|(_, (now, then))| now != then);
         beyond.extend(changed.map(|(signal, _)| format!("signal {signal} is handled otherwise")));
         let others = [
             ("the environment", self.environment != then.environment),
-            ("the working folder", self.folder != then.folder),
+            ("the working directory", self.directory != then.directory),
             ("the umask", self.umask != then.umask),
             ("the locale", self.locale != then.locale),
         ];
@@ -79,8 +79,8 @@ mod tests {
 
     #[test]
     fn what_is_changed_is_named() {
-        let then = Surroundings::now();
-        let mut now = Surroundings::now();
+        let then = Environment::now();
+        let mut now = Environment::now();
         now.handlers[9] = 1;
         now.umask = !then.umask;
         let beyond = now.beyond(&then);

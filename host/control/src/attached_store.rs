@@ -4,7 +4,7 @@ use hookrail_store::Store;
 
 /// The store of a host.
 #[derive(Debug)]
-pub(crate) struct Attached {
+pub(crate) struct AttachedStore {
     pub(crate) store: Store,
     /// Whether what is enabled is loaded.
     pub(crate) is_live: bool,

@@ -1,7 +1,7 @@
 //! What the system knows of a thread's part: two functions of the host.
 //!
 //! One runs with the destructors of thread-locals, and runs those of libraries. The other is the
-//! destructor of the one key that the host has: it runs behind all thread-locals, runs the
+//! destructor of the one key that the host has: it runs after all thread-locals, runs the
 //! destructors of keys, and is the last that a thread runs of any library.
 
 use std::cell::Cell;
@@ -12,18 +12,18 @@ use std::sync::Arc;
 
 use once_cell::sync::OnceCell;
 
-use super::{Residue, is_lost, run_everywhere, system, thread};
+use super::{ThreadTeardown, is_lost, run_everywhere, system, thread};
 
 thread_local! {
     /// Whether the system will call `run_destructors`. Without `Drop`, so that it is there to the very end of a thread.
     static IS_ARMED: Cell<bool> = const { Cell::new(false) };
 }
 
-impl Residue {
-    /// A residue for a library that is about to be bound; it is known to all threads until [`gone`](Self::gone).
+impl ThreadTeardown {
+    /// A thread_teardown for a library that is about to be bound; it is known to all threads until [`gone`](Self::gone).
     pub(crate) fn new() -> io::Result<Arc<Self>> {
         prepare()?;
-        Ok(Residue::known())
+        Ok(ThreadTeardown::known())
     }
 }
 
@@ -44,7 +44,7 @@ pub(super) fn arm_last() {
     }
 }
 
-/// The host's key; there from the first residue on.
+/// The host's key; there from the first thread_teardown on.
 static LAST_KEY: OnceCell<u32> = OnceCell::new();
 
 /// Makes the host's key. A process has 1,024.
@@ -61,28 +61,28 @@ fn prepare() -> io::Result<()> {
 
 /// This thread is one of the library's, and counts as such until it has run the last of it.
 ///
-/// The residue stays as long, since threads that have not ended keep it.
-pub(super) fn adopt(residue: Arc<Residue>) {
+/// The thread_teardown stays as long, since threads that have not ended keep it.
+pub(super) fn adopt(thread_teardown: Arc<ThreadTeardown>) {
     arm();
     arm_last();
-    thread::set_started_by(Arc::into_raw(residue));
+    thread::set_started_by(Arc::into_raw(thread_teardown));
 }
 
 unsafe extern "C" fn run_destructors(_: *mut c_void) {
-    run_everywhere(Residue::run_destructors);
+    run_everywhere(ThreadTeardown::run_destructors);
     // Whatever is noted from now on, by a thread-local of the host, arms it again.
     IS_ARMED.set(false);
 }
 
 unsafe extern "C" fn run_last(_: *mut c_void) {
-    run_everywhere(Residue::run_own);
-    let started_by = thread::set_started_by(null::<Residue>());
+    run_everywhere(ThreadTeardown::run_own);
+    let started_by = thread::set_started_by(null::<ThreadTeardown>());
     if !started_by.is_null() {
         // SAFETY: `adopt` made it from an `Arc`, and it is taken once.
-        let residue = unsafe { Arc::from_raw(started_by) };
+        let thread_teardown = unsafe { Arc::from_raw(started_by) };
         if !is_lost() {
-            residue.state.lock().threads -= 1;
-            residue.changed.notify_all();
+            thread_teardown.state.lock().threads -= 1;
+            thread_teardown.changed.notify_all();
         }
     }
 }

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use hookrail_dispatch::{Callback, Standing, Tracer};
+use hookrail_dispatch::{Callback, CallbackState, Tracer};
 use hookrail_model::error::{ApiMisuse, Error};
-use hookrail_model::event::Happened;
+use hookrail_model::event::EventKind;
 use hookrail_model::log;
 use hookrail_model::stats::Level;
 use hookrail_model::trace::{Condition, Missing, Trace};
@@ -81,7 +81,8 @@ impl Core {
         let mut is_quarantined = false;
         let is_meant = |callback: &Callback| callback.full_name() == name;
         let released = self.registry.stand(point, is_meant, |callback| {
-            is_quarantined = matches!(*callback.standing.lock(), Standing::OnTrial(_) | Standing::Quarantined(_));
+            is_quarantined =
+                matches!(*callback.state.lock(), CallbackState::HalfOpen(_) | CallbackState::Quarantined(_));
             is_quarantined.then(|| callback.arm())
         });
         match released {
@@ -93,7 +94,7 @@ impl Core {
             Some(callback) => {
                 let generation = callback.generation;
                 log!(info, point, generation, "{name} is called again, as it was asked for");
-                let released = |callback| Happened::Released { point: point.into(), callback, tried: false };
+                let released = |callback| EventKind::Released { point: point.into(), callback, tried: false };
                 self.tell(name, generation, released);
                 Ok(())
             }
