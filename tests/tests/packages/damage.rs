@@ -75,8 +75,8 @@ fn a_package_with_a_byte_more_or_less_is_refused() {
     let file = NamedTempFile::new().unwrap();
     for package in packages() {
         for at in 0..package.len() {
-            let (before, behind) = package.split_at(at);
-            assert!(contents(&file, &[before, &behind[1..]].concat()).is_none(), "without byte {at}");
+            let (before, after) = package.split_at(at);
+            assert!(contents(&file, &[before, &after[1..]].concat()).is_none(), "without byte {at}");
             assert!(contents(&file, &[before, b"\0", after].concat()).is_none(), "with one before byte {at}");
         }
     }

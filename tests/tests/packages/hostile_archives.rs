@@ -159,7 +159,7 @@ fn a_tar_that_is_not_what_it_says_is_refused() {
     let no_number = "hello/README.md: its length is no octal number";
     let whole = tar(&entries());
     let short = |len: usize| of_tar(whole[..len].to_vec());
-    let behind = |more: &[u8]| of_tar([&whole, more].concat());
+    let after = |more: &[u8]| of_tar([&whole, more].concat());
     let mut padded = whole.clone();
     padded[512 + TEXT.len()] = 1;
     let mut summed = whole.clone();
