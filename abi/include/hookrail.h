@@ -517,7 +517,7 @@ typedef void (*hookrail_object_destructor)(void *object);
 typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
-  // Requirements a configuration (JSON). 0 for success; else an error was said and the old one stays.
+  // Takes a configuration (JSON). 0 for success; else an error was said and the old one stays.
   uint32_t (*reload)(void *instance, hookrail_str config);
 } hookrail_reload_table;
 
@@ -557,7 +557,7 @@ typedef struct {
   // Starts a created instance with a state of the generation before it: what `start` does, and
   // called in its place. The state is only read, for the call.
   uint32_t (*restore)(void *instance, void *registrar, const hookrail_saved_state *state);
-  // Requirements the rest of the generation before it into a started instance. Callbacks run meanwhile.
+  // Takes the rest of the generation before it into a started instance. Callbacks run meanwhile.
   // The rest is only read, for the call.
   uint32_t (*merge)(void *instance, const hookrail_saved_state *rest);
 } hookrail_state_table;

@@ -366,7 +366,7 @@ pub struct SchemaTable {
 pub struct ReloadTable {
     /// Size of this structure in bytes.
     pub size: u32,
-    /// Requirements a configuration (JSON). 0 for success; else an error was said and the old one stays.
+    /// Takes a configuration (JSON). 0 for success; else an error was said and the old one stays.
     pub reload: unsafe extern "C" fn(instance: *mut c_void, config: Str) -> u32,
 }
 

@@ -91,7 +91,7 @@ impl<T> List<T> {
         self.as_mut_slice()[index..].rotate_right(1);
     }
 
-    /// Requirements out the element at `index`, keeping the order of the others.
+    /// Takes out the element at `index`, keeping the order of the others.
     ///
     /// # Panics
     /// If `index` is beyond the end.

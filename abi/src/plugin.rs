@@ -39,7 +39,7 @@ pub trait Plugin: Send + Sync + Sized + 'static {
     /// Starts an instance. Callbacks are called only after this returned.
     fn start(host: &Registrar, config: Self::Config) -> Result<Self>;
 
-    /// Requirements a new configuration while callbacks run. Refuses unless written.
+    /// Takes a new configuration while callbacks run. Refuses unless written.
     fn on_reload(&self, config: Self::Config) -> Result<()> {
         let _ = config;
         Err("this plugin takes a new configuration only when it is restarted".into())
@@ -66,7 +66,7 @@ pub trait Plugin: Send + Sync + Sized + 'static {
         Ok(None)
     }
 
-    /// Requirements in what the generation before handed on last, while callbacks run. Refuses unless
+    /// Takes in what the generation before handed on last, while callbacks run. Refuses unless
     /// written; then the rest is lost, and the host's log says so.
     fn merge(&self, rest: State) -> Result<()> {
         let _ = rest;

@@ -18,7 +18,7 @@ pub(crate) struct Compared {
     pub(crate) ratio: (f64, f64),
 }
 
-/// Requirements turns, so many times each (better odd, so that one is the median), each turn for about
+/// Takes turns, so many times each (better odd, so that one is the median), each turn for about
 /// `time`: many short ones see less of what else the machine does than a few long ones. A side runs
 /// as often as it is told, and answers how long that took.
 pub(crate) fn compare(

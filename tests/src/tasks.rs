@@ -35,7 +35,7 @@ pub const IMPOSSIBLE: u32 = 6;
 pub const ALLOW_WITH_A_CODE: u32 = 7;
 /// Fails with an error.
 pub const ERROR: u32 = 8;
-/// Requirements three milliseconds.
+/// Takes three milliseconds.
 pub const SLOW: u32 = 9;
 /// Stays until it is let go.
 pub const STUCK: u32 = 10;

@@ -43,7 +43,7 @@ pub struct StateTable {
     /// Starts a created instance with a state of the generation before it: what `start` does, and
     /// called in its place. The state is only read, for the call.
     pub restore: unsafe extern "C" fn(instance: *mut c_void, registrar: *mut c_void, state: *const SavedState) -> u32,
-    /// Requirements the rest of the generation before it into a started instance. Callbacks run meanwhile.
+    /// Takes the rest of the generation before it into a started instance. Callbacks run meanwhile.
     /// The rest is only read, for the call.
     pub merge: unsafe extern "C" fn(instance: *mut c_void, rest: *const SavedState) -> u32,
 }

@@ -55,7 +55,7 @@ pub(super) fn run(
 }
 
 impl State {
-    /// Requirements a check whose needed ones are over, as far as they are run at all.
+    /// Takes a check whose needed ones are over, as far as they are run at all.
     fn take(&mut self, checks: &[&'static Check]) -> Option<&'static Check> {
         let is_over = |name: &&str| {
             !checks.iter().any(|check| check.name == *name) || self.done.iter().any(|done| done.check.name == *name)

@@ -1,4 +1,4 @@
-//! Signal plugins and loading them.
+//! Finding plugins and loading them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

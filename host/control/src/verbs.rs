@@ -35,7 +35,7 @@ pub(crate) struct Verbs<'a> {
 /// How one generation takes the place of another.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Swap {
-    /// Leaves the state after.
+    /// Leaves the state behind.
     pub(crate) fresh: bool,
     /// How long to wait for the end of the old one.
     pub(crate) wait_ms: Option<u64>,

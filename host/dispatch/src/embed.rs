@@ -98,7 +98,7 @@ impl Registry {
         Ok(Registered(owner))
     }
 
-    /// Requirements them out of their chains. Cannot fail, does not wait for readers.
+    /// Takes them out of their chains. Cannot fail, does not wait for readers.
     pub fn unregister(&self, registered: Registered) {
         self.remove(registered.0);
     }

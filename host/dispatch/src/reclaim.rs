@@ -127,7 +127,7 @@ impl<T> Limbo<T> {
         Limbo { retired: Mutex::new(Vec::new()) }
     }
 
-    /// Requirements what was just unlinked. Neither waits nor drops anything.
+    /// Takes what was just unlinked. Neither waits nor drops anything.
     pub(crate) fn retire(&self, unlinked: Vec<T>) {
         self.retired.lock().push((begin(), unlinked));
     }

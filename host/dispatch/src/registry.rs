@@ -39,7 +39,7 @@ pub struct Registry {
     leaving: AtomicUsize,
     /// The callbacks' names and ids.
     pub names: Names,
-    /// Requirements each snapshot before `points` is unlocked, so that an unloading misses none that holds
+    /// Takes each snapshot before `points` is unlocked, so that an unloading misses none that holds
     /// its callbacks.
     limbo: Limbo<Retired>,
     /// The chains of all points after the last transaction.

@@ -127,7 +127,7 @@ impl Host {
         Ok(self.begin_unload(plugin)?.wait(self.core.wait_timeout()))
     }
 
-    /// Requirements a plugin's callbacks out of their chains, and leaves the rest to the background.
+    /// Takes a plugin's callbacks out of their chains, and leaves the rest to the background.
     pub fn begin_unload(&self, plugin: Plugin) -> Result<Ticket, Error> {
         self.core.begin_unload(&plugin)
     }
@@ -189,14 +189,14 @@ impl Host {
         Ok(self.core.registry.register(callbacks, self.core.next_owner())?)
     }
 
-    /// Requirements callbacks out of their chains. Cannot fail, and does not wait: dispatches that run
+    /// Takes callbacks out of their chains. Cannot fail, and does not wait: dispatches that run
     /// already may still call them, and if there are any they are dropped by the first change of
     /// chains after them.
     pub fn unregister(&self, registered: Registered) {
         self.core.registry.unregister(registered);
     }
 
-    /// How closely the dispatches of a point are looked at from now on. Requirements effect between two
+    /// How closely the dispatches of a point are looked at from now on. Takes effect between two
     /// dispatches: none is lost, and none comes to another answer.
     pub fn set_level(&self, point: &str, level: Level) -> Result<(), Error> {
         self.core.set_level(point, level)

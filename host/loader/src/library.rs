@@ -31,7 +31,7 @@ use crate::thread_teardown::{self, ThreadTeardown};
 /// # Invariants
 /// `entry` lies in the library that `handle` keeps open. `copy` stays open as long as the library
 /// is mapped: the loader knows it by its path `/proc/self/fd/N`, and would answer the old library
-/// for another file at the same number. `thread_teardown` is known to the library, if it is there, and so
+/// for another file at the same number. `teardown` is known to the library, if it is there, and so
 /// may `speaker` be; neither is dropped before the library is gone. `meter` is ended before the
 /// library is closed.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub struct Library {
     entry: *const Entry,
     handle: Handle,
     copy: OwnedFd,
-    thread_teardown: Option<Arc<ThreadTeardown>>,
+    teardown: Option<Arc<ThreadTeardown>>,
     /// What it tells of itself.
     pub speaker: Arc<PluginDiagnostics>,
     /// Reads what it counts of its memory, if it does.
@@ -99,18 +99,7 @@ impl Library {
             // INVARIANT: the entry lies in the library, and the copy is kept beside it.
             Ok(entry) => {
                 let speaker = PluginDiagnostics::new(&inspection.note.name);
-                Library {
-                    inspection,
-                    forced,
-                    file,
-                    entry,
-                    handle,
-                    copy,
-                    thread_teardown: None,
-                    meter: None,
-                    speaker,
-                    copied,
-                }
+                Library { inspection, forced, file, entry, handle, copy, teardown: None, meter: None, speaker, copied }
             }
             Err(error) => {
                 // The file exports it, so the loader and we do not read it alike: touch it no more.
@@ -190,15 +179,15 @@ impl Library {
         Ok(())
     }
 
-    /// Binds the library to a thread_teardown, if it can be.
+    /// Binds the library to a teardown, if it can be.
     fn bind_residue(&mut self) -> Result<(), Error> {
         let Some(table) = self.table::<UnloadTable>() else { return Ok(()) };
-        let thread_teardown = ThreadTeardown::new()
+        let teardown = ThreadTeardown::new()
             .map_err(|source| Error::System { what: "make a key for what threads leave behind".into(), source })?;
-        // SAFETY: the table lives as long as the process, and the thread_teardown as long as the library.
-        let started = unsafe { (table.bind)(thread_teardown.as_library(), &thread_teardown::TABLE) };
+        // SAFETY: the table lives as long as the process, and the teardown as long as the library.
+        let started = unsafe { (table.bind)(teardown.as_library(), &thread_teardown::TABLE) };
         if started == u32::MAX {
-            thread_teardown.gone();
+            teardown.gone();
             let plugin = self.inspection.note.name.clone();
             return Err(Error::PluginIncompatible { plugin, why: Incompatible::NotFresh });
         }
@@ -206,7 +195,7 @@ impl Library {
             self.inspection.unhooked.push("pthread_create, called by a constructor".into());
         }
         // INVARIANT: the library knows this one, since no other was bound before.
-        self.thread_teardown = Some(thread_teardown);
+        self.teardown = Some(teardown);
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 //! only ([`exit`]). So whatever a thread does when it ends, it finds here what is left to run, and
 //! nothing when that was run or cancelled before.
 //!
-//! While a library leaves, each thread runs its own part of the thread_teardown where it is in no callback:
+//! While a library leaves, each thread runs its own part of the teardown where it is in no callback:
 //! on leaving a dispatch ([`attend`]), in `Ticket::wait`, or when it ends. What
 //! belongs to threads that do not come by is cancelled at the deadline: the memory is lost, and
 //! nothing of it is run ever.
@@ -31,7 +31,7 @@ use crate::diagnostics;
 pub(crate) use state::Left;
 use state::{Next, State};
 
-/// The thread teardowns of all libraries that were bound and are not gone.
+/// The teardowns of all libraries that were bound and are not gone.
 static ALL: Mutex<Vec<Arc<ThreadTeardown>>> = Mutex::new(Vec::new());
 
 /// This is the child of a fork, and a thread that it does not have held one of the records.
@@ -49,11 +49,11 @@ pub(crate) struct ThreadTeardown {
 }
 
 impl ThreadTeardown {
-    /// A thread_teardown that is known to all threads from now on, until [`gone`](Self::gone).
+    /// A teardown that is known to all threads from now on, until [`gone`](Self::gone).
     fn known() -> Arc<Self> {
-        let thread_teardown = Arc::new(ThreadTeardown::default());
-        ALL.lock().push(thread_teardown.clone());
-        thread_teardown
+        let teardown = Arc::new(ThreadTeardown::default());
+        ALL.lock().push(teardown.clone());
+        teardown
     }
 
     /// What the library knows it by.
@@ -119,7 +119,7 @@ impl ThreadTeardown {
 
     /// The library is gone: gives its keys back.
     pub(crate) fn gone(self: Arc<Self>) {
-        ALL.lock().retain(|thread_teardown| !Arc::ptr_eq(thread_teardown, &self));
+        ALL.lock().retain(|teardown| !Arc::ptr_eq(teardown, &self));
         for key in self.state.lock().take_keys() {
             system::key_delete(key);
         }
@@ -165,7 +165,7 @@ impl ThreadTeardown {
         ran
     }
 
-    /// Requirements one thing off the record and runs it, if there is one.
+    /// Takes one thing off the record and runs it, if there is one.
     fn run_one(&self, take: impl FnOnce(&mut State) -> Option<Next>) -> bool {
         let mut state = self.state.lock();
         let Some(Next { run, argument }) = take(&mut state) else { return false };
@@ -189,11 +189,11 @@ pub fn attend() {
         return;
     }
     diagnostics::attend();
-    let is_meant = |thread_teardown: &&Arc<ThreadTeardown>| {
-        thread_teardown.state.lock().leaving && !thread::is_started_by(Arc::as_ptr(thread_teardown))
+    let is_meant = |teardown: &&Arc<ThreadTeardown>| {
+        teardown.state.lock().leaving && !thread::is_started_by(Arc::as_ptr(teardown))
     };
-    for thread_teardown in all().iter().filter(is_meant) {
-        thread_teardown.run_own();
+    for teardown in all().iter().filter(is_meant) {
+        teardown.run_own();
     }
 }
 
@@ -208,7 +208,7 @@ impl ThreadTeardown {
 fn run_everywhere(run: impl Fn(&ThreadTeardown) -> bool) {
     loop {
         // All of them, whatever the first one had.
-        if all().iter().filter(|thread_teardown| run(thread_teardown)).count() == 0 {
+        if all().iter().filter(|teardown| run(teardown)).count() == 0 {
             return;
         }
     }
@@ -229,7 +229,7 @@ fn is_lost() -> bool {
 pub(crate) fn prepare_forks() {
     unsafe extern "C" fn in_child() {
         // One flag for all of them: a list that is held cannot be looked through.
-        let is_held = ALL.is_locked() || ALL.lock().iter().any(|thread_teardown| thread_teardown.is_held());
+        let is_held = ALL.is_locked() || ALL.lock().iter().any(|teardown| teardown.is_held());
         IS_LOST.fetch_or(is_held, Ordering::Relaxed);
     }
     static PREPARED: OnceCell<()> = OnceCell::new();

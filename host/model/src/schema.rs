@@ -57,7 +57,7 @@ impl Schema {
         }
     }
 
-    /// Requirements any: without the feature the plugin's own deserialisation finds the first mistake.
+    /// Takes any: without the feature the plugin's own deserialisation finds the first mistake.
     #[cfg(not(feature = "schema"))]
     pub fn check(&self, _instance: &str, _config: &serde_json::Value) -> Result<(), Error> {
         Ok(())

@@ -116,7 +116,7 @@ fn begin_of_directory(file: &fs::File, len: u64) -> Result<u64, PackageError> {
 }
 
 impl Listed {
-    /// Requirements one from the directory.
+    /// Takes one from the directory.
     fn read(directory: &mut &[u8]) -> Result<Self, PackageError> {
         let cut = || no_package("its directory is damaged");
         let header: [u8; LISTED] = take(directory).ok_or_else(cut)?;

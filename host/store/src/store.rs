@@ -93,7 +93,7 @@ impl Store {
         installed.or_else(|error| self.bundled(state, name).map(|_| ()).ok_or(error))
     }
 
-    /// What is installed right now. Requirements no lock: changes are seen whole or not at all.
+    /// What is installed right now. Takes no lock: changes are seen whole or not at all.
     pub fn state(&self) -> Result<State, Error> {
         State::read(&self.home)
     }

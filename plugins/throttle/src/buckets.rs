@@ -53,7 +53,7 @@ impl Buckets {
         }
     }
 
-    /// Requirements a token from the bucket of `key`; false when there is none. `now` counts from any
+    /// Takes a token from the bucket of `key`; false when there is none. `now` counts from any
     /// instant, the same one for all calls.
     pub(crate) fn take(&mut self, key: &[u8], now: Duration) -> bool {
         let now = now.as_nanos();

@@ -28,7 +28,7 @@ impl Throttle {
             return Verdict::Continue;
         }
         let reason = limiter.reason(message);
-        // ReportKind why calls the host: not with the lock held.
+        // Saying why calls the host: not with the lock held.
         drop(limiter);
         Verdict::deny(TOO_MANY, reason)
     }

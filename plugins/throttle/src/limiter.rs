@@ -26,7 +26,7 @@ impl Limiter {
         Ok(Limiter { rate, key, buckets: Buckets::new(interval, burst, max_keys.get() as usize) })
     }
 
-    /// Requirements a token for the message; false when its bucket is empty.
+    /// Takes a token for the message; false when its bucket is empty.
     pub(crate) fn admits(&mut self, message: &Message, now: Duration) -> bool {
         self.buckets.take(self.key_of(message).as_bytes(), now)
     }

@@ -1,4 +1,4 @@
-//! Requirements longer than it says itself that it may.
+//! Takes longer than it says itself that it may.
 use std::time::{Duration, Instant};
 
 use hookrail_abi::prelude::*;

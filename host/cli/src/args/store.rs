@@ -26,7 +26,7 @@ It ends at the first step that fails; those before it stay. Plugins that the fil
 /// How one generation takes the place of another in a running host.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Swap {
-    /// Leave the plugin's state after
+    /// Leave the plugin's state behind
     #[arg(long)]
     pub(crate) fresh: bool,
     /// Do not wait for the end of the old generation

@@ -148,7 +148,7 @@ impl Slot {
         }
     }
 
-    /// Requirements what this thread was asked to run. By the thread itself.
+    /// Takes what this thread was asked to run. By the thread itself.
     pub(crate) fn take_todo(&self) -> Option<fn()> {
         // Acquire: pairs with the Release of whoever asked.
         let task = self.todo.swap(std::ptr::null_mut(), Ordering::Acquire);

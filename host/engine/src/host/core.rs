@@ -138,7 +138,7 @@ impl Core {
         Ok(Plugin { name, load: owner })
     }
 
-    /// Requirements the plugin off the table and its callbacks off their points. The ticket's wait ends with
+    /// Takes the plugin off the table and its callbacks off their points. The ticket's wait ends with
     /// the proof that its library is gone, or with the reason why it stays.
     ///
     /// # Errors

@@ -141,7 +141,7 @@ struct Former {
 }
 
 impl Table {
-    /// Requirements out a plugin, to unload it: the generation that served, its number, and its probations, which are over
+    /// Takes out a plugin, to unload it: the generation that served, its number, and its probations, which are over
     /// when they are dropped: the caller does so when there is time for freeing the copies that they hold.
     pub(super) fn take(&self, plugin: &Plugin) -> Result<(Current, u64, Vec<ProbationEntry>), ApiMisuse> {
         let mut names = self.names.lock();

@@ -41,8 +41,8 @@ impl Library {
     /// Nobody may call the callbacks any more.
     pub fn leave(&self) {
         self.speaker.leave();
-        if let Some(thread_teardown) = &self.thread_teardown {
-            thread_teardown.leave();
+        if let Some(teardown) = &self.teardown {
+            teardown.leave();
         }
     }
 
@@ -69,13 +69,13 @@ impl Library {
 
     /// Leaves the library mapped for ever.
     ///
-    /// INVARIANT: the number of the copy stays taken, and the thread_teardown stays.
+    /// INVARIANT: the number of the copy stays taken, and the teardown stays.
     fn keep(self) {
         let _ = (self.handle.into_raw(), self.copy.into_raw_fd());
         // INVARIANT: and so does the speaker.
         std::mem::forget(self.speaker);
-        if let Some(thread_teardown) = self.thread_teardown {
-            thread_teardown.stay();
+        if let Some(teardown) = self.teardown {
+            teardown.stay();
         }
     }
 
@@ -101,25 +101,25 @@ impl Library {
     /// Closes the library at once, and looks whether it is gone. All of it has settled.
     fn remove(self) -> End {
         let copy = File::from(self.copy);
-        if let Some(thread_teardown) = &self.thread_teardown {
-            thread_teardown.close();
+        if let Some(teardown) = &self.teardown {
+            teardown.close();
         }
         self.speaker.close();
         let closed = self.handle.close();
         if closed.is_err() || !mapped::segments(copy.as_fd()).is_empty() {
             // INVARIANT: the number of the copy stays taken while the library is mapped, and the
-            // thread_teardown stays.
+            // teardown stays.
             let _ = copy.into_raw_fd();
             // INVARIANT: and so does the speaker.
             std::mem::forget(self.speaker);
-            if let Some(thread_teardown) = self.thread_teardown {
-                thread_teardown.stay();
+            if let Some(teardown) = self.teardown {
+                teardown.stay();
             }
             let stays = self.inspection.no_delete && !self.forced || self.inspection.unique_symbols;
             return if stays { End::NoDelete } else { End::PinnedByThreadLocals(1) };
         }
-        if let Some(thread_teardown) = self.thread_teardown {
-            thread_teardown.gone();
+        if let Some(teardown) = self.teardown {
+            teardown.gone();
         }
         self.speaker.gone();
         match mapped::mappings(&copy) {
@@ -141,14 +141,14 @@ impl Library {
         if let Some(name) = self.inspection.unhooked.first() {
             return Err(End::Unhooked(name.clone()));
         }
-        if let Some(thread_teardown) = &self.thread_teardown {
-            let is_kept = || thread_teardown.kept().map_or(Ok(()), |reason| Err(End::Vetoed(reason)));
+        if let Some(teardown) = &self.teardown {
+            let is_kept = || teardown.kept().map_or(Ok(()), |reason| Err(End::Vetoed(reason)));
             is_kept()?;
             self.probe();
-            if let Some(symbol) = thread_teardown.unseen() {
+            if let Some(symbol) = teardown.unseen() {
                 return Err(End::Unhooked(symbol.into()));
             }
-            while let Err(left) = thread_teardown.settle(deadline, skipped) {
+            while let Err(left) = teardown.settle(deadline, skipped) {
                 let end = match left {
                     Left::Running(count) => End::PinnedByThreadLocals(count),
                     Left::Threads(count) => End::PinnedByThreads(count),
@@ -169,7 +169,7 @@ impl Library {
         if signals.is_empty() { Ok(()) } else { Err(End::PinnedByHandlers(signals)) }
     }
 
-    /// Has this thread leave something with the thread_teardown.
+    /// Has this thread leave something with the teardown.
     fn probe(&self) {
         if let Some(table) = self.table::<UnloadTable>() {
             // SAFETY: the library was bound.

@@ -20,7 +20,7 @@ thread_local! {
 }
 
 impl ThreadTeardown {
-    /// A thread_teardown for a library that is about to be bound; it is known to all threads until [`gone`](Self::gone).
+    /// A teardown for a library that is about to be bound; it is known to all threads until [`gone`](Self::gone).
     pub(crate) fn new() -> io::Result<Arc<Self>> {
         prepare()?;
         Ok(ThreadTeardown::known())
@@ -44,7 +44,7 @@ pub(super) fn arm_last() {
     }
 }
 
-/// The host's key; there from the first thread_teardown on.
+/// The host's key; there from the first teardown on.
 static LAST_KEY: OnceCell<u32> = OnceCell::new();
 
 /// Makes the host's key. A process has 1,024.
@@ -61,11 +61,11 @@ fn prepare() -> io::Result<()> {
 
 /// This thread is one of the library's, and counts as such until it has run the last of it.
 ///
-/// The thread_teardown stays as long, since threads that have not ended keep it.
-pub(super) fn adopt(thread_teardown: Arc<ThreadTeardown>) {
+/// The teardown stays as long, since threads that have not ended keep it.
+pub(super) fn adopt(teardown: Arc<ThreadTeardown>) {
     arm();
     arm_last();
-    thread::set_started_by(Arc::into_raw(thread_teardown));
+    thread::set_started_by(Arc::into_raw(teardown));
 }
 
 unsafe extern "C" fn run_destructors(_: *mut c_void) {
@@ -79,10 +79,10 @@ unsafe extern "C" fn run_last(_: *mut c_void) {
     let started_by = thread::set_started_by(null::<ThreadTeardown>());
     if !started_by.is_null() {
         // SAFETY: `adopt` made it from an `Arc`, and it is taken once.
-        let thread_teardown = unsafe { Arc::from_raw(started_by) };
+        let teardown = unsafe { Arc::from_raw(started_by) };
         if !is_lost() {
-            thread_teardown.state.lock().threads -= 1;
-            thread_teardown.changed.notify_all();
+            teardown.state.lock().threads -= 1;
+            teardown.changed.notify_all();
         }
     }
 }

@@ -21,18 +21,18 @@ pub(crate) static TABLE: UnloadService = UnloadService {
 /// Changes the records of a library, unless they are lost.
 ///
 /// # Safety
-/// `library` came from [`ThreadTeardown::as_library`], of a thread_teardown that still is.
+/// `library` came from [`ThreadTeardown::as_library`], of a teardown that still is.
 unsafe fn note<R>(library: *const c_void, change: impl FnOnce(&mut State) -> R) -> Option<R> {
     // SAFETY: the caller's contract.
-    let thread_teardown = unsafe { &*library.cast::<ThreadTeardown>() };
-    (!is_lost()).then(|| change(&mut thread_teardown.state.lock()))
+    let teardown = unsafe { &*library.cast::<ThreadTeardown>() };
+    (!is_lost()).then(|| change(&mut teardown.state.lock()))
 }
 
 unsafe extern "C" fn at_thread_exit(library: *const c_void, run: ObjectDestructor, object: *mut c_void) -> i32 {
     exit::arm();
     // For one that comes when the system has run all thread-locals, from a foreign key's destructor.
     exit::arm_last();
-    // SAFETY: the library hands back what it was bound with, and its thread_teardown outlives it.
+    // SAFETY: the library hands back what it was bound with, and its teardown outlives it.
     unsafe { note(library, |state| state.add_destructor(thread::id(), run, object)) };
     0
 }
@@ -76,31 +76,31 @@ unsafe extern "C" fn thread_create(
     if is_lost() {
         return libc::EAGAIN;
     }
-    // SAFETY: as in `at_thread_exit`; the count is the thread_teardown's own, taken back by `run`.
-    let thread_teardown = unsafe {
+    // SAFETY: as in `at_thread_exit`; the count is the teardown's own, taken back by `run`.
+    let teardown = unsafe {
         Arc::increment_strong_count(library.cast::<ThreadTeardown>());
         Arc::from_raw(library.cast::<ThreadTeardown>())
     };
     {
-        let mut state = thread_teardown.state.lock();
+        let mut state = teardown.state.lock();
         if state.closed {
             return libc::EAGAIN;
         }
         state.threads += 1;
     }
-    let start = Box::into_raw(Box::new(Start { thread_teardown, body, argument }));
+    let start = Box::into_raw(Box::new(Start { teardown, body, argument }));
     // SAFETY: the library passes what `pthread_create` wants; `run` takes the box.
     let made = unsafe { system::thread_create(thread, attributes, run, start.cast()) };
     if made != 0 {
         // SAFETY: no thread was started, so the box is ours.
         let start = unsafe { Box::from_raw(start) };
-        start.thread_teardown.state.lock().threads -= 1;
+        start.teardown.state.lock().threads -= 1;
     }
     made
 }
 
 struct Start {
-    thread_teardown: Arc<ThreadTeardown>,
+    teardown: Arc<ThreadTeardown>,
     body: ThreadBody,
     argument: *mut c_void,
 }
@@ -109,8 +109,8 @@ struct Start {
 /// to drop while the library's runs.
 unsafe extern "C-unwind" fn run(start: *mut c_void) -> *mut c_void {
     // SAFETY: `thread_create` made it for this thread.
-    let Start { thread_teardown, body, argument } = *unsafe { Box::from_raw(start.cast::<Start>()) };
-    exit::adopt(thread_teardown);
+    let Start { teardown, body, argument } = *unsafe { Box::from_raw(start.cast::<Start>()) };
+    exit::adopt(teardown);
     // SAFETY: the two differ in what the compiler makes of unwinding only.
     let body = unsafe { std::mem::transmute::<ThreadBody, system::Body>(body) };
     // SAFETY: the library is not closed before this thread has ended.

@@ -1,4 +1,4 @@
-//! The records of one thread_teardown.
+//! The records of one teardown.
 
 use std::collections::BTreeMap;
 use std::ffi::c_void;
@@ -34,7 +34,7 @@ pub(super) struct State {
     keys: BTreeMap<u32, KeyDestructor>,
 }
 
-/// What is left of a thread_teardown, and keeps its library from being closed.
+/// What is left of a teardown, and keeps its library from being closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Left {
     /// Destructors that are running, on so many threads.
@@ -118,7 +118,7 @@ impl State {
         self.values.retain(|value| value.thread != thread);
     }
 
-    /// Requirements the value of `thread`, which is this one, out from under the key, if there is one.
+    /// Takes the value of `thread`, which is this one, out from under the key, if there is one.
     pub(super) fn take_value(&mut self, thread: ThreadId, key: u32) -> Option<Next> {
         let argument = self.remove_value(thread, key)?;
         let run = (*self.keys.get(&key)?)?;

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicPtr, AtomicUsize};
 use super::*;
 
 /// Makes a key and leaves a value of it with this thread, as a library does.
-fn leave_value(thread_teardown: &Arc<ThreadTeardown>, run: unsafe extern "C" fn(*mut c_void)) -> u32 {
-    let (library, mut key) = (thread_teardown.as_library(), 0);
-    // SAFETY: the thread_teardown is there, and so is room for the key; nobody follows the value.
+fn leave_value(teardown: &Arc<ThreadTeardown>, run: unsafe extern "C" fn(*mut c_void)) -> u32 {
+    let (library, mut key) = (teardown.as_library(), 0);
+    // SAFETY: the teardown is there, and so is room for the key; nobody follows the value.
     let made = unsafe {
         [(TABLE.key_create)(library, &mut key, Some(run)), (TABLE.set_specific)(library, key, without_provenance(1))]
     };
@@ -27,16 +27,16 @@ fn a_value_is_found_at_the_end_of_a_thread_though_its_key_comes_before_the_hosts
     // A number below that of the host's, which is free from here on.
     let mut low = 0;
     assert_eq!(system::key_create(&mut low, None), 0);
-    let thread_teardown = ThreadTeardown::new().unwrap();
-    let others = leave_value(&thread_teardown, count);
+    let teardown = ThreadTeardown::new().unwrap();
+    let others = leave_value(&teardown, count);
     assert_eq!(system::key_delete(low), 0);
     std::thread::scope(|threads| {
         // Joined by hand: the scope waits for what the thread runs, not for its end.
-        threads.spawn(|| assert_ne!(leave_value(&thread_teardown, count), others)).join().unwrap();
+        threads.spawn(|| assert_ne!(leave_value(&teardown, count), others)).join().unwrap();
     });
     assert_eq!(RUNS.load(Ordering::Relaxed), 1);
-    assert!(thread_teardown.run_own());
-    thread_teardown.gone();
+    assert!(teardown.run_own());
+    teardown.gone();
 }
 
 /// Whoever waits must not find the record empty between two destructors.
@@ -50,14 +50,14 @@ fn what_is_yet_to_run_is_on_record_while_another_runs() {
         let is_last = RUNS.fetch_add(1, Ordering::Relaxed) == 2;
         assert_eq!((state.left(), state.is_empty()), (Some(Left::Running(1)), is_last));
     }
-    let thread_teardown = ThreadTeardown::new().unwrap();
-    RESIDUE.store(thread_teardown.as_library().cast_mut().cast(), Ordering::Relaxed);
+    let teardown = ThreadTeardown::new().unwrap();
+    RESIDUE.store(teardown.as_library().cast_mut().cast(), Ordering::Relaxed);
     for _ in 0..3 {
-        leave_value(&thread_teardown, look);
+        leave_value(&teardown, look);
     }
-    assert!(thread_teardown.run_own());
+    assert!(teardown.run_own());
     assert_eq!(RUNS.load(Ordering::Relaxed), 3);
-    thread_teardown.gone();
+    teardown.gone();
 }
 
 /// The child has one thread; whoever held a lock when it was made never lets go of it there.
@@ -65,14 +65,14 @@ fn what_is_yet_to_run_is_on_record_while_another_runs() {
 fn the_child_of_a_fork_ends_though_another_thread_held_the_record() {
     // As before any library is opened.
     prepare_forks();
-    let thread_teardown = ThreadTeardown::new().unwrap();
-    child_ends_while_another_thread_holds(&thread_teardown, || ALL.lock());
-    child_ends_while_another_thread_holds(&thread_teardown, || thread_teardown.state.lock());
-    child_ends_while_another_thread_holds(&thread_teardown, || thread_teardown.changed.hold());
-    thread_teardown.gone();
+    let teardown = ThreadTeardown::new().unwrap();
+    child_ends_while_another_thread_holds(&teardown, || ALL.lock());
+    child_ends_while_another_thread_holds(&teardown, || teardown.state.lock());
+    child_ends_while_another_thread_holds(&teardown, || teardown.changed.hold());
+    teardown.gone();
 }
 
-fn child_ends_while_another_thread_holds<G>(thread_teardown: &Arc<ThreadTeardown>, hold: impl FnOnce() -> G + Send) {
+fn child_ends_while_another_thread_holds<G>(teardown: &Arc<ThreadTeardown>, hold: impl FnOnce() -> G + Send) {
     unsafe extern "C" fn never(_: *mut c_void) {
         unreachable!("it is not on record");
     }
@@ -93,7 +93,7 @@ fn child_ends_while_another_thread_holds<G>(thread_teardown: &Arc<ThreadTeardown
             // SAFETY: as above.
             unsafe {
                 libc::alarm(20);
-                leave_value(thread_teardown, never);
+                leave_value(teardown, never);
                 attend();
                 run_everywhere(ThreadTeardown::run_own);
                 libc::_exit(0);
@@ -115,18 +115,18 @@ fn a_destructor_that_always_leaves_another_value_is_run_four_times() {
     unsafe extern "C" fn again(value: *mut c_void) {
         assert!(RUNS.fetch_add(1, Ordering::Relaxed) < 4);
         let key = KEY.load(Ordering::Relaxed) as u32;
-        // SAFETY: the test keeps the thread_teardown; nobody follows the value.
+        // SAFETY: the test keeps the teardown; nobody follows the value.
         unsafe { (TABLE.set_specific)(RESIDUE.load(Ordering::Relaxed).cast(), key, value) };
     }
-    let thread_teardown = ThreadTeardown::new().unwrap();
-    RESIDUE.store(thread_teardown.as_library().cast_mut().cast(), Ordering::Relaxed);
-    KEY.store(leave_value(&thread_teardown, again) as usize, Ordering::Relaxed);
-    assert!(thread_teardown.run_own());
+    let teardown = ThreadTeardown::new().unwrap();
+    RESIDUE.store(teardown.as_library().cast_mut().cast(), Ordering::Relaxed);
+    KEY.store(leave_value(&teardown, again) as usize, Ordering::Relaxed);
+    assert!(teardown.run_own());
     assert_eq!(RUNS.load(Ordering::Relaxed), 4);
     let mut skipped = 0;
-    assert_eq!(thread_teardown.settle(Instant::now(), &mut skipped), Ok(()));
+    assert_eq!(teardown.settle(Instant::now(), &mut skipped), Ok(()));
     assert_eq!((RUNS.load(Ordering::Relaxed), skipped), (4, 0));
-    thread_teardown.gone();
+    teardown.gone();
 }
 
 #[test]
@@ -134,18 +134,18 @@ fn what_a_thread_took_back_or_left_too_late_is_not_skipped() {
     unsafe extern "C" fn never(_: *mut c_void) {
         unreachable!("there is no value");
     }
-    let thread_teardown = ThreadTeardown::new().unwrap();
+    let teardown = ThreadTeardown::new().unwrap();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let key = leave_value(&thread_teardown, never);
+            let key = leave_value(&teardown, never);
             // SAFETY: as in `leave_value`.
-            unsafe { (TABLE.set_specific)(thread_teardown.as_library(), key, std::ptr::null()) };
-            assert!(thread_teardown.state.lock().is_empty());
+            unsafe { (TABLE.set_specific)(teardown.as_library(), key, std::ptr::null()) };
+            assert!(teardown.state.lock().is_empty());
         });
     });
-    thread_teardown.close();
-    let key = leave_value(&thread_teardown, never);
-    assert!(thread_teardown.state.lock().is_empty());
+    teardown.close();
+    let key = leave_value(&teardown, never);
+    assert!(teardown.state.lock().is_empty());
     system::set_specific(key, std::ptr::null());
-    thread_teardown.gone();
+    teardown.gone();
 }

@@ -13,7 +13,7 @@ thread_local! {
     static ID: Cell<u64> = const { Cell::new(0) };
     /// Whether it runs a destructor.
     static IS_RUNNING: Cell<bool> = const { Cell::new(false) };
-    /// The thread_teardown of the library that started this thread, until the thread has ended.
+    /// The teardown of the library that started this thread, until the thread has ended.
     static STARTED_BY: Cell<*const ()> = const { Cell::new(null()) };
 }
 
@@ -27,14 +27,14 @@ pub(super) fn id() -> ThreadId {
     ThreadId(ID.get())
 }
 
-/// From now on this thread is one of the library's with that thread_teardown; answers the one before, null for none.
-pub(super) fn set_started_by<T>(thread_teardown: *const T) -> *const T {
-    STARTED_BY.replace(thread_teardown.cast()).cast()
+/// From now on this thread is one of the library's with that teardown; answers the one before, null for none.
+pub(super) fn set_started_by<T>(teardown: *const T) -> *const T {
+    STARTED_BY.replace(teardown.cast()).cast()
 }
 
 /// Whether this thread is one of the library's, and has not ended.
-pub(super) fn is_started_by<T>(thread_teardown: *const T) -> bool {
-    STARTED_BY.get() == thread_teardown.cast()
+pub(super) fn is_started_by<T>(teardown: *const T) -> bool {
+    STARTED_BY.get() == teardown.cast()
 }
 
 /// Runs a destructor.

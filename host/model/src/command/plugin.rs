@@ -86,7 +86,7 @@ pub struct Upgrade {
     pub plugin: String,
     /// The library of the new build.
     pub file: PathBuf,
-    /// Leaves the state after.
+    /// Leaves the state behind.
     #[serde(default)]
     pub fresh: bool,
     /// How long to wait for the end of the old generation.

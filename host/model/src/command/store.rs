@@ -70,7 +70,7 @@ pub struct Install {
     /// Installs it although a newer version was installed before.
     #[serde(default)]
     pub downgrade: bool,
-    /// Leaves the state of what runs after.
+    /// Leaves the state of what runs behind.
     #[serde(default)]
     pub fresh: bool,
     /// How long to wait for the end of the old generation.
@@ -84,7 +84,7 @@ pub struct Install {
 pub struct Rollback {
     /// The plugin.
     pub plugin: String,
-    /// Leaves the state of what runs after.
+    /// Leaves the state of what runs behind.
     #[serde(default)]
     pub fresh: bool,
     /// How long to wait for the end of the old generation.

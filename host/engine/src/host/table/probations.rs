@@ -31,7 +31,7 @@ impl Table {
         names.by_name.values().flat_map(|entry| &entry.probations).any(|probation| probation.not_passed.is_some())
     }
 
-    /// Requirements out a probation, unless it is over, with the plugin's name.
+    /// Takes out a probation, unless it is over, with the plugin's name.
     pub(in crate::host) fn take_probation(&self, owner: Owner) -> Option<(String, ProbationEntry)> {
         let mut names = self.names.lock();
         names.by_name.iter_mut().find_map(|(name, entry)| {

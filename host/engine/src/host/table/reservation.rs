@@ -130,7 +130,7 @@ impl Reservation {
         self.names().by_name.entry(self.name.clone()).or_default().probations.push(probation);
     }
 
-    /// Requirements out the probations of all generations but one, which are over when they are dropped: the caller does so
+    /// Takes out the probations of all generations but one, which are over when they are dropped: the caller does so
     /// when there is time for freeing the copies that they hold.
     pub(in crate::host) fn end_probations(&self, but: Option<Owner>) -> Vec<ProbationEntry> {
         let mut names = self.names();
