@@ -39,17 +39,17 @@
 #define HOOKRAIL_HAS_PRIORITY 1
 
 // A fault means what the point says.
-#define HOOKRAIL_FAULT_AS_POINT 0
+#define HOOKRAIL_ON_FAULT_AS_POINT 0
 
 // A fault means: go on as if the callback were not there.
-#define HOOKRAIL_FAULT_OPEN 1
+#define HOOKRAIL_ON_FAULT_OPEN 1
 
 // A fault means: deny.
-#define HOOKRAIL_FAULT_CLOSED 2
+#define HOOKRAIL_ON_FAULT_CLOSED 2
 
 // A fault means: put the payload back as it was, and go on. To a host that does not know it, it
 // means what the point says.
-#define HOOKRAIL_FAULT_ROLLBACK 3
+#define HOOKRAIL_ON_FAULT_ROLLBACK 3
 
 // A site that makes events, by its `kind`.
 #define HOOKRAIL_SITE_EVENT 1
@@ -82,16 +82,19 @@
 #define HOOKRAIL_VALUE_SHOWN 6
 
 // Go on.
-#define HOOKRAIL_CONTINUE 0
+#define HOOKRAIL_VERDICT_CONTINUE 0
 
-// Fold and notify: handled, skip the rest. Gate: allow.
-#define HOOKRAIL_STOP 1
+// Fold only: handled, skip the rest of the chain.
+#define HOOKRAIL_VERDICT_SKIP 1
 
-// Deny; bits 8-31 are the code.
-#define HOOKRAIL_DENY 2
+// Gate, and fold where the point may be denied: deny; bits 8 to 31 are the code.
+#define HOOKRAIL_VERDICT_DENY 2
 
-// The callback failed; the text was said before.
-#define HOOKRAIL_FAULT 255
+// Gate only: let it pass, skip the rest of the chain.
+#define HOOKRAIL_VERDICT_ALLOW 4
+
+// The callback failed; it reported the text before.
+#define HOOKRAIL_VERDICT_FAULT 255
 
 // Which directory.
 enum hookrail_dir
@@ -180,23 +183,23 @@ typedef uint32_t hookrail_level;
 #endif // __cplusplus
 
 // What a text that is said to the host is about.
-enum hookrail_report_kind
+enum hookrail_report
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
   // Why a callback denied.
-  HOOKRAIL_REPORT_KIND_DENIED = 1,
+  HOOKRAIL_REPORT_DENIED = 1,
   // How a callback failed.
-  HOOKRAIL_REPORT_KIND_FAULT = 2,
+  HOOKRAIL_REPORT_FAULT = 2,
   // Why another function failed.
-  HOOKRAIL_REPORT_KIND_ERROR = 3,
+  HOOKRAIL_REPORT_ERROR = 3,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
-typedef enum hookrail_report_kind hookrail_report_kind;
+typedef enum hookrail_report hookrail_report;
 #else
-typedef uint32_t hookrail_report_kind;
+typedef uint32_t hookrail_report;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -348,7 +351,7 @@ typedef struct {
 } hookrail_heap;
 
 // The code of a callback: takes its context and the payload, answers a verdict, for example
-// `HOOKRAIL_CONTINUE`. Runs on any thread, on several at once.
+// `HOOKRAIL_VERDICT_CONTINUE`. Runs on any thread, on several at once.
 typedef uint32_t (*hookrail_raw_callback)(void *ctx, void *payload);
 
 // Operations on a payload of one point, so that a worker, a recorder or a bridge can handle a
@@ -397,9 +400,9 @@ typedef struct {
   uint32_t form;
   // What it touches: an `hookrail_effects`.
   uint32_t effects;
-  // What its fault shall mean: `HOOKRAIL_FAULT_AS_POINT`, which is 0,
-  // `HOOKRAIL_FAULT_OPEN`, `HOOKRAIL_FAULT_CLOSED` or
-  // `HOOKRAIL_FAULT_ROLLBACK`.
+  // What its fault shall mean: `HOOKRAIL_ON_FAULT_AS_POINT`, which is 0,
+  // `HOOKRAIL_ON_FAULT_OPEN`, `HOOKRAIL_ON_FAULT_CLOSED` or
+  // `HOOKRAIL_ON_FAULT_ROLLBACK`.
   uint32_t fault;
   // Reserved; 0.
   uint32_t reserved;
@@ -429,7 +432,7 @@ typedef struct {
   // The ABI version of the host.
   uint32_t abi;
   // Says a text to the host from within a call of the host; `kind` as in
-  // `hookrail_report_kind`.
+  // `hookrail_report`.
   void (*report)(uint32_t kind, hookrail_str text);
   // Registers one callback, from within `start`. 0 for success; else an error was said.
   uint32_t (*register_callback)(void *registrar, const hookrail_registration *record);
@@ -807,7 +810,7 @@ static inline hookrail_str hookrail_str_of(const char *text)
 // What a callback answers to deny, with a code of 24 bits. Say the reason first.
 static inline uint32_t hookrail_deny(uint32_t code)
 {
-  return HOOKRAIL_DENY | code << 8;
+  return HOOKRAIL_VERDICT_DENY | code << 8;
 }
 
 // No bytes, or no text: all zeros.

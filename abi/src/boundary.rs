@@ -164,7 +164,7 @@ pub struct HostTable {
     /// The ABI version of the host.
     pub abi: u32,
     /// Says a text to the host from within a call of the host; `kind` as in
-    /// [`ReportKind`](crate::host::ReportKind).
+    /// [`Report`](crate::host::Report).
     pub report: unsafe extern "C" fn(kind: u32, text: Str),
     /// Registers one callback, from within `start`. 0 for success; else an error was said.
     pub register_callback: unsafe extern "C" fn(registrar: *mut c_void, record: *const Registration) -> u32,
@@ -194,9 +194,9 @@ pub struct Registration {
     pub form: u32,
     /// What it touches: an [`Effects`](crate::Effects).
     pub effects: u32,
-    /// What its fault shall mean: [`FAULT_AS_POINT`](registration::FAULT_AS_POINT), which is 0,
-    /// [`FAULT_OPEN`](registration::FAULT_OPEN), [`FAULT_CLOSED`](registration::FAULT_CLOSED) or
-    /// [`FAULT_ROLLBACK`](registration::FAULT_ROLLBACK).
+    /// What its fault shall mean: [`ON_FAULT_AS_POINT`](registration::ON_FAULT_AS_POINT), which is 0,
+    /// [`ON_FAULT_OPEN`](registration::ON_FAULT_OPEN), [`ON_FAULT_CLOSED`](registration::ON_FAULT_CLOSED) or
+    /// [`ON_FAULT_ROLLBACK`](registration::ON_FAULT_ROLLBACK).
     pub fault: u32,
     /// Reserved; 0.
     pub reserved: u32,
@@ -224,14 +224,14 @@ pub mod registration {
     /// `priority` was given. Without it the registration is refused.
     pub const HAS_PRIORITY: u32 = 1;
     /// A fault means what the point says.
-    pub const FAULT_AS_POINT: u32 = 0;
+    pub const ON_FAULT_AS_POINT: u32 = 0;
     /// A fault means: go on as if the callback were not there.
-    pub const FAULT_OPEN: u32 = 1;
+    pub const ON_FAULT_OPEN: u32 = 1;
     /// A fault means: deny.
-    pub const FAULT_CLOSED: u32 = 2;
+    pub const ON_FAULT_CLOSED: u32 = 2;
     /// A fault means: put the payload back as it was, and go on. To a host that does not know it, it
     /// means what the point says.
-    pub const FAULT_ROLLBACK: u32 = 3;
+    pub const ON_FAULT_ROLLBACK: u32 = 3;
 }
 
 /// What the current dispatch is about.

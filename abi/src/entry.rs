@@ -8,7 +8,7 @@ use crate::boundary::{
     StateTable, Str, TraceTable, UnloadTable, flags, registration,
 };
 use crate::error::{Error, Result};
-use crate::host::{self, Instance, ReportKind};
+use crate::host::{self, Instance, Report};
 use crate::plugin::Registrar;
 use crate::shim::guarded;
 use crate::{Hook, Plugin, State, Text, diagnostics, unload};
@@ -278,7 +278,7 @@ fn said(result: Result<()>) -> u32 {
         Err(error) => {
             let text = error.to_string();
             if !text.is_empty() {
-                host::report(ReportKind::Error, &text);
+                host::report(Report::Error, &text);
             }
             FAILED
         }

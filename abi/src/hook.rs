@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 use std::time::Duration;
 
 use crate::boundary::RawCallback;
-use crate::{Answer, Effects, Kind, PayloadOps, Point, Priority, Shape};
+use crate::{Answer, Effects, Kind, PayloadOps, Point, Priority, RawKind, Shape};
 
 /// The callbacks of a plugin `P`, made by [`hooks!`](crate::hooks).
 pub type Hooks<P> = &'static [Hook<P>];
@@ -38,10 +38,16 @@ impl<P: Sync + 'static> Hook<P> {
     pub const fn new<T, F, R>(callback: &'static str, priority: Priority, effects: Effects, _function: F) -> Self
     where
         T: Point,
-        F: for<'a> Fn(&'a P, <T::Kind as Kind>::Access<'a, T::Payload>) -> R + Copy + 'static,
-        R: Answer,
+        F: for<'a> Fn(&'a P, <T::Kind as Kind>::Payload<'a, T::Payload>) -> R + Copy + 'static,
+        R: Answer<T::Kind>,
     {
-        const { assert!(size_of::<F>() == 0, "a callback is a function or a closure that captures nothing") };
+        const {
+            assert!(size_of::<F>() == 0, "a callback is a function or a closure that captures nothing");
+            assert!(
+                !R::MAY_DENY || T::DENIABLE || matches!(T::Kind::RAW, RawKind::Gate),
+                "this point cannot be denied: return nothing or `Flow`"
+            );
+        }
         Hook {
             point: T::NAME,
             revision: T::REVISION,
@@ -74,13 +80,13 @@ impl<P: Sync + 'static> Hook<P> {
 unsafe extern "C" fn run<P, T, F, R>(ctx: *mut c_void, payload: *mut c_void) -> u32
 where
     T: Point,
-    F: for<'a> Fn(&'a P, <T::Kind as Kind>::Access<'a, T::Payload>) -> R + Copy + 'static,
-    R: Answer,
+    F: for<'a> Fn(&'a P, <T::Kind as Kind>::Payload<'a, T::Payload>) -> R + Copy + 'static,
+    R: Answer<T::Kind>,
 {
     crate::shim::guarded(crate::verdict::raw::FAULT, || {
         // SAFETY: `ctx` is the plugin this hook was registered with, alive until the host has
         // waited out every call; `payload` is the point's, exclusive unless the kind is notify.
-        let (plugin, payload) = unsafe { (&*ctx.cast::<P>(), T::Kind::access::<T::Payload>(payload)) };
+        let (plugin, payload) = unsafe { (&*ctx.cast::<P>(), T::Kind::borrow::<T::Payload>(payload)) };
         // SAFETY: `Hook::new` asserts that `F` has no size and was given one, which is `Copy`:
         // reading it needs no memory.
         let function = unsafe { NonNull::<F>::dangling().as_ref() };

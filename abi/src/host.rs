@@ -15,7 +15,7 @@ static HOST: AtomicPtr<HostTable> = AtomicPtr::new(null_mut());
 /// What a text that is said to the host is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
-pub enum ReportKind {
+pub enum Report {
     /// Why a callback denied.
     Denied = 1,
     /// How a callback failed.
@@ -109,7 +109,7 @@ impl Instance {
 }
 
 /// Says a text to the host from within one of its calls.
-pub(crate) fn report(kind: ReportKind, text: &str) {
+pub(crate) fn report(kind: Report, text: &str) {
     if let Some(host) = table() {
         // SAFETY: the host reads the text during the call.
         unsafe { (host.report)(kind as u32, Str::new(text)) }

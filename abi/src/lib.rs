@@ -14,7 +14,8 @@
 //! 3. The host holds the operator's configuration against the JSON Schema of [`Plugin::Config`], and
 //!    calls [`Plugin::start`] for each instance with a [`Registrar`].
 //! 4. Callbacks run, on any thread, on several at once. They edit the payload, such as a [`Message`],
-//!    and answer nothing, a [`Verdict`], or a `Result` of either; see [`Answer`].
+//!    and return nothing, a [`Flow`], a [`Verdict`] or an [`Access`], or a `Result` of these, as the kind of their point
+//!    allows: see [`Answer`].
 //! 5. A new configuration may come while they run: [`Plugin::on_reload`].
 //! 6. A new build may take its place while traffic flows: [`Plugin::save`] hands a [`State`] to the
 //!    new generation's [`Plugin::restore`], and [`Plugin::save_rest`] to its [`Plugin::merge`] what
@@ -70,7 +71,7 @@
 //! // export!(Screen);
 //!
 //! let screen = testing::start::<Screen>(r#"{ "words": ["secret"] }"#).unwrap();
-//! let answer = screen.call::<MessagePublish>("screen", &mut Message::new("a.b", "a secret"));
+//! let answer = screen.call(MessagePublish, "screen", &mut Message::new("a.b", "a secret"));
 //! assert_eq!(answer.verdict, Verdict::Deny(403));
 //! assert_eq!(answer.said, ["it says `secret`"]);
 //! ```
@@ -130,14 +131,14 @@ pub use secret::Secret;
 pub use shape::Shape;
 pub use state::State;
 pub use text::Text;
-pub use verdict::{Answer, Verdict};
+pub use verdict::{Access, Answer, Decision, Flow, Verdict};
 
 /// What an author needs: `use hookrail_abi::prelude::*;`
 pub mod prelude {
     pub use crate::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
     pub use crate::host::{Dir, Instance, Level};
     pub use crate::{
-        Bytes, Dropped, Error, Header, Hooks, Message, NoConfig, Plugin, Point, Registrar, Result, Secret, State, Text,
-        Verdict, export, hooks,
+        Access, Bytes, Dropped, Error, Flow, Header, Hooks, Message, NoConfig, Plugin, Point, Registrar, Result,
+        Secret, State, Text, Verdict, export, hooks,
     };
 }

@@ -4,7 +4,8 @@ use std::ffi::c_void;
 
 use abi_stable::StableAbi;
 
-use crate::{PayloadOps, Shape, Verdict};
+use crate::verdict::raw;
+use crate::{Access, Answer, Decision, PayloadOps, Shape, Verdict};
 
 /// A hook point, declared once, in a crate that host and plugins share: see [`points!`](crate::points!).
 ///
@@ -16,7 +17,7 @@ use crate::{PayloadOps, Shape, Verdict};
     message = "`{Self}` is not a hook point",
     note = "the catalogue is in `hookrail_abi::catalogue`; your own are declared with `hookrail_abi::points!`"
 )]
-pub unsafe trait Point: Send + Sync + Sized + 'static {
+pub unsafe trait Point: Copy + Default + Send + Sync + 'static {
     /// The name, dotted, for example `message.publish`.
     const NAME: &'static str;
     /// Counts changes of meaning or payload; 0 means that nobody dispatches it yet.
@@ -25,8 +26,8 @@ pub unsafe trait Point: Send + Sync + Sized + 'static {
     const DENIABLE: bool = false;
     /// What a faulting callback means, unless it or the operator says otherwise.
     const FAULT: FaultPolicy = Self::Kind::FAULT;
-    /// The chain's answer when no callback decided.
-    const DEFAULT_VERDICT: Verdict = Self::Kind::DEFAULT_VERDICT;
+    /// What a chain comes to when no callback decided.
+    const DEFAULT: Decision = Self::Kind::DEFAULT;
     /// What callbacks of this point may do.
     type Kind: Kind;
     /// What is handed from callback to callback.
@@ -40,21 +41,26 @@ pub unsafe trait Point: Send + Sync + Sized + 'static {
 }
 
 /// What callbacks of a point may do: [`Notify`], [`Fold`] or [`Gate`].
-pub trait Kind: sealed::Sealed + Send + Sync + 'static {
+pub trait Kind: sealed::Sealed + Sized + Send + Sync + 'static {
     /// As the boundary carries it.
     const RAW: RawKind;
     /// What a fault means when the point does not say: notify and fold fail open, gates closed.
     const FAULT: FaultPolicy;
-    /// The chain's answer when nobody decided and the point does not say.
-    const DEFAULT_VERDICT: Verdict;
+    /// What a chain comes to when no callback decided and the point does not say.
+    const DEFAULT: Decision;
     /// How a callback sees the payload.
-    type Access<'a, T: 'a>;
+    type Payload<'a, T: 'a>;
+    /// What callbacks may return at most.
+    type Verdict: Answer<Self> + Copy + std::fmt::Debug + PartialEq;
 
     /// Borrows the payload for one call.
     ///
     /// # Safety
     /// `payload` points to a valid `T`, shared for `Notify`, exclusive otherwise, for `'a`.
-    unsafe fn access<'a, T>(payload: *mut c_void) -> Self::Access<'a, T>;
+    unsafe fn borrow<'a, T>(payload: *mut c_void) -> Self::Payload<'a, T>;
+
+    /// The number that a callback returned as a verdict; `None` for a fault.
+    fn verdict(answer: u32) -> Option<Self::Verdict>;
 }
 
 /// Callbacks look at the payload.
@@ -72,36 +78,61 @@ pub enum Gate {}
 impl Kind for Notify {
     const RAW: RawKind = RawKind::Notify;
     const FAULT: FaultPolicy = FaultPolicy::Open;
-    const DEFAULT_VERDICT: Verdict = Verdict::Continue;
-    type Access<'a, T: 'a> = &'a T;
+    const DEFAULT: Decision = Decision::Passed;
+    type Payload<'a, T: 'a> = &'a T;
+    type Verdict = ();
 
-    unsafe fn access<'a, T>(payload: *mut c_void) -> &'a T {
+    unsafe fn borrow<'a, T>(payload: *mut c_void) -> &'a T {
         // SAFETY: the caller's contract.
         unsafe { &*payload.cast() }
+    }
+
+    fn verdict(answer: u32) -> Option<()> {
+        (answer == raw::CONTINUE).then_some(())
     }
 }
 
 impl Kind for Fold {
     const RAW: RawKind = RawKind::Fold;
     const FAULT: FaultPolicy = FaultPolicy::Open;
-    const DEFAULT_VERDICT: Verdict = Verdict::Continue;
-    type Access<'a, T: 'a> = &'a mut T;
+    const DEFAULT: Decision = Decision::Passed;
+    type Payload<'a, T: 'a> = &'a mut T;
+    type Verdict = Verdict;
 
-    unsafe fn access<'a, T>(payload: *mut c_void) -> &'a mut T {
+    unsafe fn borrow<'a, T>(payload: *mut c_void) -> &'a mut T {
         // SAFETY: the caller's contract.
         unsafe { &mut *payload.cast() }
+    }
+
+    fn verdict(answer: u32) -> Option<Verdict> {
+        match (answer & 0xff, answer >> 8) {
+            (raw::CONTINUE, 0) => Some(Verdict::Continue),
+            (raw::SKIP, 0) => Some(Verdict::Skip),
+            (raw::DENY, code) => u16::try_from(code).ok().map(Verdict::Deny),
+            _ => None,
+        }
     }
 }
 
 impl Kind for Gate {
     const RAW: RawKind = RawKind::Gate;
     const FAULT: FaultPolicy = FaultPolicy::Closed;
-    const DEFAULT_VERDICT: Verdict = Verdict::Deny(0);
-    type Access<'a, T: 'a> = &'a mut T;
+    const DEFAULT: Decision = Decision::Denied(0);
+    type Payload<'a, T: 'a> = &'a mut T;
+    type Verdict = Access;
 
-    unsafe fn access<'a, T>(payload: *mut c_void) -> &'a mut T {
+    unsafe fn borrow<'a, T>(payload: *mut c_void) -> &'a mut T {
         // SAFETY: the caller's contract.
         unsafe { &mut *payload.cast() }
+    }
+
+    fn verdict(answer: u32) -> Option<Access> {
+        match (answer & 0xff, answer >> 8) {
+            (raw::CONTINUE, 0) => Some(Access::Continue),
+            (raw::ALLOW, 0) => Some(Access::Allow),
+            (raw::DENY, code) => u16::try_from(code).ok().map(Access::Deny),
+            _ => None,
+        }
     }
 }
 
@@ -182,8 +213,10 @@ macro_rules! points {
         $crate::points!(@declare [$(#[$meta])* $vis] $point portable ; $name, $revision, $kind, $payload, { $($item)* });
         $crate::points!($($more)*);
     };
-    (@declare [$($head:tt)*] $point:ident $ops:ident ; $name:literal, $revision:literal, $kind:ident, $payload:ty, { $($item:item)* }) => {
-        $($head)* enum $point {}
+    (@declare [$(#[$meta:meta])* $vis:vis] $point:ident $ops:ident ; $name:literal, $revision:literal, $kind:ident, $payload:ty, { $($item:item)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, Default)]
+        $vis struct $point;
 
         // SAFETY: whoever wrote `unsafe` before the point's name promised it.
         unsafe impl $crate::Point for $point {

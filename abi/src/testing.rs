@@ -23,7 +23,7 @@
 //! }
 //!
 //! let plugin = testing::start::<NoSpam>("{}").unwrap();
-//! let answer = plugin.call::<MessagePublish>("check", &mut Message::new("a", "spam, eggs"));
+//! let answer = plugin.call(MessagePublish, "check", &mut Message::new("a", "spam, eggs"));
 //! assert_eq!(answer.verdict, Verdict::Deny(7));
 //! assert_eq!(answer.said, ["spam"]);
 //! ```
@@ -41,8 +41,7 @@ use crate::boundary::{
 };
 use crate::error::{Error, Result};
 use crate::host::Dir;
-use crate::verdict::raw;
-use crate::{Kind, Plugin, Point, RawKind, State, Text, Verdict, entry, host};
+use crate::{Kind, Plugin, Point, State, Text, entry, host};
 
 thread_local! {
     /// What the plugin said on this thread since it was last asked.
@@ -93,7 +92,7 @@ pub fn start<P: Plugin>(config: &str) -> Result<Running<P>> {
 /// }
 ///
 /// let old = testing::start::<Count>("{}").unwrap();
-/// old.call::<MessageDelivered>("count", &mut Message::new("a", ""));
+/// old.call(MessageDelivered, "count", &mut Message::new("a", ""));
 /// let state = old.save().unwrap().unwrap();
 /// let new = testing::restore::<Count>("{}", state).unwrap();
 /// assert_eq!(new.save().unwrap().unwrap().parse::<u64>("count", ..).unwrap(), 1);
@@ -146,12 +145,12 @@ unsafe impl<P: Plugin> Send for Running<P> {}
 // SAFETY: callbacks take `&P`, and a plugin is `Sync`; the rest is behind `&mut` or thread-local.
 unsafe impl<P: Plugin> Sync for Running<P> {}
 
-/// What a callback answered.
+/// What a callback returned, on a point of the kind whose verdict is `V`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answered {
-    /// The verdict. A fault is no verdict: [`Running::call`] panics with what was said.
-    pub verdict: Verdict,
-    /// What was said meanwhile, for example why it denied.
+pub struct Answered<V> {
+    /// The verdict. A fault is no verdict: [`Running::call`] panics with what was reported.
+    pub verdict: V,
+    /// What was reported meanwhile, for example why it denied.
     pub said: Vec<String>,
 }
 
@@ -160,7 +159,12 @@ impl<P: Plugin> Running<P> {
     ///
     /// # Panics
     /// When there is no such callback, and when it faults.
-    pub fn call<T: Point>(&self, callback: &str, payload: &mut T::Payload) -> Answered {
+    pub fn call<T: Point>(
+        &self,
+        _point: T,
+        callback: &str,
+        payload: &mut T::Payload,
+    ) -> Answered<<T::Kind as Kind>::Verdict> {
         let (.., run, ctx) = self
             .callbacks
             .iter()
@@ -170,13 +174,7 @@ impl<P: Plugin> Running<P> {
         // SAFETY: `ctx` is the running plugin; the payload is the point's, exclusive.
         let answer = unsafe { run(*ctx, from_mut(payload).cast()) };
         let said = SAID.take();
-        let verdict = match (answer & 0xff, T::Kind::RAW) {
-            (raw::CONTINUE, _) => Verdict::Continue,
-            (raw::STOP, RawKind::Gate) => Verdict::Allow,
-            (raw::STOP, _) => Verdict::Stop,
-            (raw::DENY, _) => Verdict::Deny(answer >> 8),
-            _ => panic!("{callback} faulted: {}", said.join("; ")),
-        };
+        let verdict = T::Kind::verdict(answer).unwrap_or_else(|| panic!("{callback} faulted: {}", said.join("; ")));
         Answered { verdict, said }
     }
 

@@ -1,81 +1,161 @@
-//! What a callback answers, and how it crosses the boundary.
+//! What callbacks return, by the kind of their point, and how it crosses the boundary.
 
 use std::fmt::Display;
 
 use crate::error::Error;
-use crate::host::{self, ReportKind};
+use crate::host::{self, Report};
+use crate::{Fold, Gate, Kind};
 
-/// One callback's answer, or a chain's.
+/// What a callback of a fold point returns when it does not deny.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Go on with the next callback. As a chain's answer: nobody decided, and the point's default
-    /// is to let it pass.
+#[must_use]
+pub enum Flow {
+    /// Go on with the next callback.
     Continue,
-    /// Handled: skip the rest of the chain. It does not mean "deny".
-    Stop,
-    /// Let it pass: the answer of a gate.
+    /// The payload is handled: skip the rest of the chain. It passes.
+    Skip,
+}
+
+/// What a callback of a fold point returns where the point may be denied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Verdict {
+    /// Go on with the next callback.
+    Continue,
+    /// The payload is handled: skip the rest of the chain. It passes.
+    Skip,
+    /// Refuse it, with a code for the program that dispatches.
+    Deny(u16),
+}
+
+/// What a callback of a gate returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Access {
+    /// Go on with the next callback: this one has no opinion.
+    Continue,
+    /// Let it pass, and skip the rest of the chain.
     Allow,
-    /// Refuse it, with a code of 24 bits for the program that asked.
-    Deny(u32),
+    /// Refuse it, with a code for the program that dispatches.
+    Deny(u16),
 }
 
 impl Verdict {
-    /// Refuses with a code and says why; the reason reaches the log and whoever asks the outcome.
-    pub fn deny(code: u32, reason: impl Display) -> Self {
-        host::report(ReportKind::Denied, &reason.to_string());
+    /// Denies with a code and says why; the reason reaches the log and whoever asks for the denial.
+    pub fn deny(code: u16, reason: impl Display) -> Self {
+        host::report(Report::Denied, &reason.to_string());
         Verdict::Deny(code)
-    }
-
-    /// As the boundary carries it; a deny code is cut to 24 bits.
-    pub const fn to_raw(self) -> u32 {
-        match self {
-            Verdict::Continue => raw::CONTINUE,
-            Verdict::Stop | Verdict::Allow => raw::STOP,
-            Verdict::Deny(code) => raw::DENY | code << 8,
-        }
     }
 }
 
-/// The numbers of a callback's result: bits 0-7 the kind, bits 8-31 a code.
+impl Access {
+    /// Denies with a code and says why; the reason reaches the log and whoever asks for the denial.
+    pub fn deny(code: u16, reason: impl Display) -> Self {
+        host::report(Report::Denied, &reason.to_string());
+        Access::Deny(code)
+    }
+}
+
+/// What a chain came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// A gate's callback allowed it, or nobody decided and the point's default is to allow.
+    Allowed,
+    /// A callback denied it, or failed where faults deny, or nobody decided and the point's default is to deny.
+    /// The code has 24 bits.
+    Denied(u32),
+    /// No callback decided, and it passes.
+    Passed,
+    /// A callback handled it, and the rest of the chain was skipped. It passes.
+    Skipped,
+}
+
+/// The numbers that a callback returns: bits 0 to 7 the kind, bits 8 to 31 a code. A number that the point's kind
+/// does not have is a fault.
 pub mod raw {
     /// Go on.
     pub const CONTINUE: u32 = 0;
-    /// Fold and notify: handled, skip the rest. Gate: allow.
-    pub const STOP: u32 = 1;
-    /// Deny; bits 8-31 are the code.
+    /// Fold only: handled, skip the rest of the chain.
+    pub const SKIP: u32 = 1;
+    /// Gate, and fold where the point may be denied: deny; bits 8 to 31 are the code.
     pub const DENY: u32 = 2;
-    /// The callback failed; the text was said before.
+    /// Gate only: let it pass, skip the rest of the chain.
+    pub const ALLOW: u32 = 4;
+    /// The callback failed; it reported the text before.
     pub const FAULT: u32 = 255;
 }
 
-/// What a callback written in Rust may return: nothing, a [`Verdict`], or a `Result` of either.
+/// What a callback written in Rust may return on points of kind `K`.
+///
+/// | kind | return |
+/// |---|---|
+/// | notify | nothing, `Result<()>` |
+/// | fold | nothing, [`Flow`], [`Verdict`] where the point may be denied, or a `Result` of either |
+/// | gate | nothing, [`Access`], or a `Result` of either |
+///
+/// An error is a fault: the chain goes on or denies as the point's [`FaultPolicy`](crate::FaultPolicy) says.
 #[diagnostic::on_unimplemented(
-    message = "a callback cannot return `{Self}`",
-    note = "return nothing, a `Verdict`, or a `Result` of either"
+    message = "a callback of a point of kind `{K}` cannot return `{Self}`",
+    note = "notify: return nothing or `Result<()>`",
+    note = "fold: return nothing, `Flow`, `Verdict` where the point may be denied, or a `Result` of these",
+    note = "gate: return nothing, `Access`, or a `Result` of these"
 )]
-pub trait Answer {
-    /// The result as the boundary carries it; an error is said first.
+pub trait Answer<K: Kind> {
+    /// Whether it can deny, which not every fold point allows.
+    #[doc(hidden)]
+    const MAY_DENY: bool = false;
+
+    /// The number as the boundary carries it; an error is reported first.
     fn into_raw(self) -> u32;
 }
 
-impl Answer for () {
+impl<K: Kind> Answer<K> for () {
     fn into_raw(self) -> u32 {
         raw::CONTINUE
     }
 }
 
-impl Answer for Verdict {
+impl Answer<Fold> for Flow {
     fn into_raw(self) -> u32 {
-        self.to_raw()
+        match self {
+            Flow::Continue => raw::CONTINUE,
+            Flow::Skip => raw::SKIP,
+        }
     }
 }
 
-impl<T: Answer> Answer for Result<T, Error> {
+impl Answer<Fold> for Verdict {
+    const MAY_DENY: bool = true;
+
+    fn into_raw(self) -> u32 {
+        match self {
+            Verdict::Continue => raw::CONTINUE,
+            Verdict::Skip => raw::SKIP,
+            Verdict::Deny(code) => raw::DENY | u32::from(code) << 8,
+        }
+    }
+}
+
+impl Answer<Gate> for Access {
+    const MAY_DENY: bool = true;
+
+    fn into_raw(self) -> u32 {
+        match self {
+            Access::Continue => raw::CONTINUE,
+            Access::Allow => raw::ALLOW,
+            Access::Deny(code) => raw::DENY | u32::from(code) << 8,
+        }
+    }
+}
+
+impl<K: Kind, T: Answer<K>> Answer<K> for Result<T, Error> {
+    const MAY_DENY: bool = T::MAY_DENY;
+
     fn into_raw(self) -> u32 {
         match self {
             Ok(answer) => answer.into_raw(),
             Err(error) => {
-                host::report(ReportKind::Fault, &error.to_string());
+                host::report(Report::Fault, &error.to_string());
                 raw::FAULT
             }
         }

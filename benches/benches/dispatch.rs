@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use hookrail::{Callbacks, HookPoint, Host, Level, Priority, Verdict};
+use hookrail::{Callbacks, Decision, HookPoint, Host, Level, Priority, Verdict};
 use hookrail_abi::{Fold, Point, points};
 use hookrail_benches::{Work, WorkDone};
 
@@ -82,11 +82,11 @@ fn nested(criterion: &mut Criterion) {
     let outer = outer(&host, move |work| assert!(raw(work) == 0));
     group.bench_function("raw", |bench| bench.iter_custom(|n| run(n, &outer)));
     let (host, inner) = hosts::with(8);
-    let outer = self::outer(&host, move |work| assert!(inner.dispatch(work).verdict == Verdict::Continue));
+    let outer = self::outer(&host, move |work| assert!(inner.dispatch(work).decision() == Decision::Passed));
     group.bench_function("hookrail", |bench| bench.iter_custom(|n| run(n, &outer)));
 
     fn run(rounds: u64, outer: &HookPoint<Outer>) -> Duration {
-        loops::timed!(rounds, 8, |work| assert!(outer.dispatch(work).verdict == Verdict::Continue))
+        loops::timed!(rounds, 8, |work| assert!(outer.dispatch(work).decision() == Decision::Passed))
     }
 }
 
@@ -96,8 +96,8 @@ fn outer(host: &Host, inner: impl Fn(&mut Work) + Send + Sync + 'static) -> Hook
         inner(work);
         Verdict::Continue
     };
-    host.register(Callbacks::new("outer").on::<Outer, _, _>("inner", Priority::new(0), run)).expect("the only one");
-    host.point::<Outer>().expect("its own point")
+    host.register(Callbacks::new("outer").on(Outer, "inner", Priority::new(0), run)).expect("the only one");
+    host.point(Outer).expect("its own point")
 }
 
 criterion_group!(benches, lengths, two_threads, republished, levels, nested);

@@ -6,7 +6,7 @@ use std::ffi::c_void;
 use std::hint::black_box;
 use std::ptr::from_mut;
 
-use hookrail::{Level, Verdict};
+use hookrail::{Decision, Level};
 use hookrail_abi::Point;
 use hookrail_abi::boundary::RawCallback;
 use hookrail_benches::{Work, WorkDone};
@@ -32,7 +32,7 @@ fn raw(rounds: u64, pairs: &[(RawCallback, *mut c_void)], work: &mut Work) {
 #[inline(never)]
 fn dispatch(rounds: u64, point: &hookrail::HookPoint<WorkDone>, work: &mut Work) {
     for _ in 0..rounds {
-        if point.dispatch(black_box(work)).verdict != Verdict::Continue {
+        if point.dispatch(black_box(work)).decision() != Decision::Passed {
             return;
         }
     }
@@ -48,7 +48,7 @@ fn main() {
         host.set_level(WorkDone::NAME, Level::Count).expect("its own point");
     }
     // Registers the thread, and settles what is lazy.
-    point.dispatch(&mut work);
+    let _ = point.dispatch(&mut work);
     match mode {
         "empty" => empty(rounds, &mut work),
         "raw" => raw(rounds, &pairs, &mut work),

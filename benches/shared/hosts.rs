@@ -16,7 +16,7 @@ pub(crate) fn with(callbacks: usize) -> (Host, HookPoint<WorkDone>) {
         config.plugins.insert(format!("work-{index}"), plugin);
     }
     let host = Host::new(config).expect("a host");
-    let point = host.point::<WorkDone>().expect("its own point");
+    let point = host.point(WorkDone).expect("its own point");
     for index in (0..8).filter(|index| share(*index) > 0) {
         // SAFETY: our own library.
         unsafe { host.load(hookrail_tests::work(index)) }.expect("the library loads");

@@ -5,7 +5,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use hookrail::{Callbacks, Config, Host, Message, MessagePublish, PluginConfig, Priority, Verdict};
+use hookrail::{Callbacks, Config, Decision, Host, Message, MessagePublish, PluginConfig, Priority, Verdict};
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use rustix::fs::{MemfdFlags, memfd_create, sendfile};
 
@@ -37,8 +37,8 @@ pub(crate) fn load_and_unload(host: &Host, file: &Path) -> [Duration; 2] {
     let (loaded, plugin) = timed(|| unsafe { host.load(file) });
     let plugin = plugin.expect("it loads");
     // The chain has it: a message passes.
-    let outcome = host.point::<MessagePublish>().expect("built in").dispatch(&mut Message::new("a", "secret1"));
-    assert_eq!(outcome.verdict, Verdict::Continue);
+    let outcome = host.point(MessagePublish).expect("built in").dispatch(&mut Message::new("a", "secret1"));
+    assert_eq!(outcome.decision(), Decision::Passed);
     let (unloaded, end) = timed(|| host.unload(plugin));
     assert!(end.expect("it was loaded").is_unmapped());
     [loaded, unloaded]
@@ -53,9 +53,8 @@ pub(crate) fn parts(host: &Host, file: &Path) -> [(&'static str, Duration); 8] {
     // SAFETY: our own plugin.
     let [schema] = fastest(|| [timed(|| unsafe { hookrail::schema(file) }.expect("a plugin")).0]);
     let [register] = fastest(|| {
-        let callbacks =
-            Callbacks::new("bench")
-                .on::<MessagePublish, _, _>("nothing", Priority::new(500), |_: &mut Message| Verdict::Continue);
+        let callbacks = Callbacks::new("bench")
+            .on(MessagePublish, "nothing", Priority::new(500), |_: &mut Message| Verdict::Continue);
         let (time, registered) = timed(|| host.register(callbacks));
         host.unregister(registered.expect("the only one"));
         [time]

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hookrail::{HookPoint, Verdict};
+use hookrail::{Decision, HookPoint};
 use hookrail_benches::{Work, WorkDone};
 
 use super::hosts::{Aligned, run_raw};
@@ -76,7 +76,7 @@ pub(crate) fn raw(rounds: u64, pairs: &Aligned) -> Duration {
 
 /// Hookrail's dispatch of a chain of so many callbacks that count.
 pub(crate) fn dispatch(rounds: u64, point: &HookPoint<WorkDone>, callbacks: usize) -> Duration {
-    timed!(rounds, callbacks, |work| assert!(point.dispatch(work).verdict == Verdict::Continue))
+    timed!(rounds, callbacks, |work| assert!(point.dispatch(work).decision() == Decision::Passed))
 }
 
 /// Runs a loop on so many threads at once; the mean of their times.

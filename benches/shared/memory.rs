@@ -24,7 +24,7 @@ impl Allocating {
         let plugin = PluginConfig { config: serde_json::json!({ "blocks": blocks }), ..Default::default() };
         config.plugins.insert("allocating".into(), plugin);
         let host = Host::new(config).expect("a host");
-        let point = host.point::<WorkDone>().expect("its own point");
+        let point = host.point(WorkDone).expect("its own point");
         // SAFETY: our own library.
         unsafe { host.load(hookrail_tests::allocating(counted)) }.expect("the library loads");
         assert_eq!(host.plugins()[0].memory.is_some(), counted);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hookrail::{HookPoint, Host, Verdict};
+use hookrail::{Decision, HookPoint, Host};
 use hookrail_benches::WorkDone;
 
 use super::loops::timed;
@@ -15,6 +15,6 @@ pub(crate) fn empty(rounds: u64, host: &Host) -> Duration {
 /// A pin around the dispatch of a chain of so many callbacks.
 pub(crate) fn dispatch(rounds: u64, host: &Host, point: &HookPoint<WorkDone>, callbacks: usize) -> Duration {
     timed!(rounds, callbacks, |work| {
-        assert!(host.pin(|pin| pin.dispatch(point, work)).verdict == Verdict::Continue);
+        assert!(host.pin(|pin| pin.dispatch(point, work)).decision() == Decision::Passed);
     })
 }

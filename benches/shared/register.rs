@@ -15,7 +15,12 @@ type Add = fn(Callbacks) -> Callbacks;
 
 fn add<P: Point<Kind = Fold, Payload = Work>>(callbacks: Callbacks) -> Callbacks {
     (0..PER_POINT).fold(callbacks, |callbacks, index| {
-        callbacks.on::<P, _, _>(&format!("c{index}"), Priority::new(index as i32), nothing as fn(&mut Work) -> Verdict)
+        callbacks.on(
+            P::default(),
+            &format!("c{index}"),
+            Priority::new(index as i32),
+            nothing as fn(&mut Work) -> Verdict,
+        )
     })
 }
 
@@ -76,7 +81,7 @@ pub(crate) struct Idle {
 impl Idle {
     /// Starts them, and waits until all sleep.
     pub(crate) fn start(count: usize, host: &Host) -> Self {
-        let point = host.point::<WorkDone>().expect("its own point");
+        let point = host.point(WorkDone).expect("its own point");
         let (ready, all_ready) = channel();
         let start = |_| {
             let (wake, woken) = channel::<()>();
@@ -84,7 +89,7 @@ impl Idle {
             let run = move || {
                 // Even the first dispatch of a thread needs somebody on the point to claim a record.
                 assert!(point.is_hooked());
-                point.dispatch(&mut Work::default());
+                let _ = point.dispatch(&mut Work::default());
                 ready.send(()).expect("somebody waits");
                 // An error: the other end is dropped.
                 let _ = woken.recv();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::ptr::from_mut;
 use std::time::{Duration, Instant};
 
-use hookrail::{Config, HookPoint, Host, Message, MessagePublish, Plugin, PluginConfig, UpgradeTimes, Verdict};
+use hookrail::{Config, Decision, HookPoint, Host, Message, MessagePublish, Plugin, PluginConfig, UpgradeTimes};
 use hookrail_abi::Point;
 use hookrail_benches::{Work, WorkDone};
 use serde_json::{Value, json};
@@ -67,7 +67,7 @@ impl<P: Point> Replacing<P> {
         let plugin = PluginConfig { config: builds.config.clone(), ..Default::default() };
         config.plugins.insert(builds.name.into(), plugin);
         let host = Host::new(config).expect("a host");
-        let point = host.point::<P>().expect("declared once");
+        let point = host.point(P::default()).expect("declared once");
         // SAFETY: our own plugin.
         let plugin = unsafe { host.load(&builds.files[0]) }.expect("it loads");
         Replacing { builds, host, point, plugin, serving: 0 }
@@ -89,7 +89,7 @@ impl<P: Point> Replacing<P> {
         let outcome = self.point.dispatch(&mut payload);
         let elapsed = start.elapsed();
         let upgraded = upgraded.expect("it takes over");
-        assert_eq!(outcome.verdict, Verdict::Continue);
+        assert_eq!(outcome.decision(), Decision::Passed);
         assert!((self.builds.saw)(&payload, next), "the first message went through the new build");
         assert_ne!(self.point.raw_pairs(), before, "which is other code");
         assert!(upgraded.old.wait(Duration::from_secs(60)).is_unmapped());

@@ -12,8 +12,7 @@ pub(crate) const RATE: u32 = 1000;
 
 /// A callback of the embedder's that counts nothing, so that the chain may have it or not.
 pub(crate) fn guest(host: &Host) -> Registered {
-    let guest =
-        Callbacks::new("guest").on::<WorkDone, _, _>("idle", Priority::new(2000), |_: &mut Work| Verdict::Continue);
+    let guest = Callbacks::new("guest").on(WorkDone, "idle", Priority::new(2000), |_: &mut Work| Verdict::Continue);
     host.register(guest).expect("the only guest")
 }
 

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hookrail::{Config, Host, Plugin, Verdict};
+use hookrail::{Config, Decision, Host, Plugin};
 use hookrail_abi::{Fold, Point};
 use hookrail_benches::{Numbered, Work, each};
 
@@ -58,8 +58,8 @@ impl Swapping {
 }
 
 fn open<P: Point<Kind = Fold, Payload = Work>>(host: &Host) -> Dispatch {
-    let point = host.point::<P>().expect("declared once");
-    Box::new(move |work| assert_eq!(point.dispatch(work).verdict, Verdict::Continue))
+    let point = host.point(P::default()).expect("declared once");
+    Box::new(move |work| assert_eq!(point.dispatch(work).decision(), Decision::Passed))
 }
 
 fn units<const T: usize>() -> [Open; 10] {

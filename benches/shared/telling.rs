@@ -4,7 +4,7 @@ use std::ptr::from_mut;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use hookrail::{Config, HookPoint, Host, LogLevel, Quarantine, Verdict};
+use hookrail::{Config, Decision, HookPoint, Host, LogLevel, Quarantine};
 use hookrail_benches::{Work, WorkDone};
 use hookrail_tests::listener::Listener;
 use tracing::dispatcher::with_default;
@@ -27,7 +27,7 @@ impl Telling {
         let quarantine = Quarantine { faults: 0, ..Quarantine::default() };
         let config = Config { log: Some(LogLevel::Info), quarantine, ..Config::default() };
         let host = Host::new(config).expect("a host");
-        let point = host.point::<WorkDone>().expect("its own point");
+        let point = host.point(WorkDone).expect("its own point");
         // SAFETY: our own library.
         unsafe { host.load(hookrail_tests::telling()) }.expect("the library loads");
         Telling { callbacks: aligned(&point.raw_pairs()), point, _host: host, counting: Dispatch::new(COUNTING) }
@@ -61,7 +61,7 @@ impl Telling {
     pub(crate) fn panics(&self, dispatches: u64) -> Duration {
         let start = Instant::now();
         for _ in 0..dispatches {
-            assert_eq!(self.point.dispatch(&mut Work { count: 0 }).verdict, Verdict::Continue);
+            assert_eq!(self.point.dispatch(&mut Work { count: 0 }).decision(), Decision::Passed);
         }
         start.elapsed()
     }

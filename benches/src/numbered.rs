@@ -5,7 +5,7 @@ use hookrail_abi::{Fold, PayloadOps, Point, Shape};
 use crate::{Work, WorkDone};
 
 /// One of them, three digits each: `bench.p000` to `bench.p999`.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Numbered<const H: usize, const T: usize, const U: usize>;
 
 impl<const H: usize, const T: usize, const U: usize> Numbered<H, T, U> {

@@ -8,17 +8,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let host = Host::new(Config::default())?;
     let events = host.events();
-    let publish = host.point::<MessagePublish>()?;
+    let publish = host.point(MessagePublish)?;
     // SAFETY: whoever runs this trusts both libraries as the program itself.
     let plugin = unsafe { host.load(old)? };
     for _ in 0..3 {
-        publish.dispatch(&mut Message::new("log", "text"));
+        let _ = publish.dispatch(&mut Message::new("log", "text"));
     }
     // SAFETY: as above.
     let upgraded = unsafe { host.upgrade(&plugin, new)? };
     println!("generation {}; the old one: {}", upgraded.generation, upgraded.old.wait(host.config().unload.deadline));
     let mut message = Message::new("log", "text");
-    publish.dispatch(&mut message);
+    let _ = publish.dispatch(&mut message);
     println!("{:?}", message.headers);
     println!("{}", host.unload(plugin)?);
     for event in events.take() {

@@ -39,24 +39,24 @@
 //! use hookrail::{Callbacks, Config, Host, Message, MessagePublish, Priority, Verdict};
 //!
 //! let host = Host::new(Config::default())?;
-//! let publish = host.point::<MessagePublish>()?;
+//! let publish = host.point(MessagePublish)?;
 //!
 //! // What a plugin does from a library, a program may do itself.
 //! let rules = Callbacks::new("rules")
-//!     .on::<MessagePublish, _, _>("mark", Priority::new(500), |message| message.add_header("seen", "yes"))
-//!     .on::<MessagePublish, _, _>("quiet", Priority::new(1500), |message| {
+//!     .on(MessagePublish, "mark", Priority::new(500), |message| message.add_header("seen", "yes"))
+//!     .on(MessagePublish, "quiet", Priority::new(1500), |message| {
 //!         if message.body.starts_with(b"spam") { Verdict::Deny(7) } else { Verdict::Continue }
 //!     });
 //! let rules = host.register(rules)?;
 //!
 //! let mut message = Message::new("log.app", "spam, eggs");
 //! let outcome = publish.dispatch(&mut message);
-//! assert_eq!(outcome.verdict, Verdict::Deny(7));
+//! assert_eq!(outcome.decision(), Decision::Denied(7));
 //! assert_eq!(host.decision(&outcome).unwrap().by, "rules/quiet");
 //! assert_eq!(message.header("seen"), Some("yes"));
 //!
 //! host.unregister(rules);
-//! assert_eq!(publish.dispatch(&mut message).verdict, Verdict::Continue);
+//! assert_eq!(publish.dispatch(&mut message).decision(), Decision::Passed);
 //! # Ok::<(), hookrail::Error>(())
 //! ```
 //!
@@ -95,7 +95,7 @@ pub use hookrail_store as store;
 
 pub use hookrail_dispatch::{CallbackId, Callbacks, DispatchContext, HookPoint, Outcome, Pin, Registered};
 pub use hookrail_engine::{
-    BAD_TOPIC, Config, Decision, Events, Host, InstanceConfig, Limits, MessageLimits, Plugin, PluginConfig, TOO_LARGE,
+    BAD_TOPIC, Config, Denial, Events, Host, InstanceConfig, Limits, MessageLimits, Plugin, PluginConfig, TOO_LARGE,
     Ticket, Traces, Unload, Upgraded, schema,
 };
 pub use hookrail_image::{EntrySymbol, Image, Inspection, inspect};
@@ -109,8 +109,8 @@ pub use hookrail_model::memory::{Memory, MemoryView};
 pub use hookrail_model::note::{Note, NoteHook};
 pub use hookrail_model::stats::{LastFault, Latency, Level};
 pub use hookrail_model::times::UpgradeTimes;
-pub use hookrail_model::trace::{Condition, Missing, Step, Trace};
+pub use hookrail_model::trace::{Condition, Missing, Step, StepVerdict, Trace, TraceDecision};
 pub use hookrail_model::view::{CallbackStatus, CallbackView, Calls, GenerationView, PluginView, PointView, Status};
 
 pub use hookrail_abi::catalogue::{self, MessageDelivered, MessageDropped, MessagePublish};
-pub use hookrail_abi::{Dropped, Header, Message, MessageId, Priority, Verdict};
+pub use hookrail_abi::{Access, Decision, Dropped, Flow, Header, Message, MessageId, Priority, Verdict};

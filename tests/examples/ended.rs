@@ -8,9 +8,9 @@ fn main() {
     let host = Host::new(Config::default()).expect("a host");
     // SAFETY: whoever runs this wants to see this process end.
     unsafe { host.load(library) }.expect("the library loads");
-    let publish = host.point::<MessagePublish>().expect("a built-in point");
+    let publish = host.point(MessagePublish).expect("a built-in point");
     let mut message = Message::new("a.b", way.as_bytes());
     // Joined: what a thread does when it ends is among the ways.
-    std::thread::spawn(move || publish.dispatch(&mut message)).join().expect("the dispatch returns");
+    let _ = std::thread::spawn(move || publish.dispatch(&mut message)).join().expect("the dispatch returns");
     println!("the host goes on");
 }

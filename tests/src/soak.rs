@@ -97,7 +97,7 @@ pub fn run(plan: Plan) -> Report {
     let plugin = load(&host, &plan);
     let threads = available_parallelism().map_or(2, |cores| cores.get().max(2));
     let (took, tallies) = scope(|scope| {
-        let publish = host.point::<MessagePublish>().expect("a point of the catalogue");
+        let publish = host.point(MessagePublish).expect("a point of the catalogue");
         let dispatchers: Vec<_> = (0..threads)
             .map(|thread| {
                 let publish = publish.clone();
@@ -190,7 +190,7 @@ fn dispatch(publish: &HookPoint<MessagePublish>, thread: usize, traffic: &Traffi
         let mut message = Message::new("soak.message", body.to_be_bytes().as_slice());
         let dead = traffic.dead.load(Ordering::SeqCst);
         let begun = Instant::now();
-        publish.dispatch(&mut message);
+        let _ = publish.dispatch(&mut message);
         tally.dispatches.record(begun.elapsed());
         let stamps = message.headers.iter().filter(|header| header.key.as_str() == STAMP);
         let generations: Vec<u64> =

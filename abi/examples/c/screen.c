@@ -28,9 +28,9 @@ static uint32_t screen(void *ctx, void *payload)
   }
   if (!hookrail_message_set_header(message, "screened", "yes")) {
     host->report(HOOKRAIL_REPORT_FAULT, hookrail_str_of("no memory for a header"));
-    return HOOKRAIL_FAULT;
+    return HOOKRAIL_VERDICT_FAULT;
   }
-  return HOOKRAIL_CONTINUE;
+  return HOOKRAIL_VERDICT_CONTINUE;
 }
 
 static uint32_t attach(const hookrail_host_table *table)

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::bound;
 use crate::boundary::{Str, TracePanic};
-use crate::host::{self, ReportKind};
+use crate::host::{self, Report};
 
 /// The most frames that are told of.
 const FRAMES: usize = 128;
@@ -29,7 +29,7 @@ fn hook(info: &PanicHookInfo<'_>) {
     let (message, place) = (text_of(info.payload()), info.location());
     let Some((service, library)) = bound::host() else {
         let place = place.map(|place| format!(" at {place}")).unwrap_or_default();
-        return host::report(ReportKind::Fault, &format!("panicked: {message}{place}"));
+        return host::report(Report::Fault, &format!("panicked: {message}{place}"));
     };
     let mut frames = Frames { addresses: [null(); FRAMES], count: 0 };
     // SAFETY: `note` takes what is handed to it, for the call.
@@ -57,7 +57,7 @@ pub(crate) fn caught(payload: Box<dyn Any + Send>) {
         // SAFETY: the text holds for the call.
         unsafe { (service.caught)(library, Str::new(message)) }
     } else if !HOOKED.load(Ordering::Relaxed) {
-        host::report(ReportKind::Fault, &format!("panicked: {message}"));
+        host::report(Report::Fault, &format!("panicked: {message}"));
     }
     std::mem::forget(payload);
 }

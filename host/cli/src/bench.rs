@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use hookrail::{Config, Host, InstanceConfig, PluginConfig};
+use hookrail::{Config, Host, InstanceConfig, MessageDelivered, PluginConfig};
 
 use crate::args::Bench;
 use crate::error::Error;
@@ -48,7 +48,7 @@ pub(crate) fn best(library: &Path, callbacks: usize, threads: usize, rounds: u32
     let mut best = Cost { callbacks, threads, raw_ns: f64::INFINITY, dispatch_ns: f64::INFINITY };
     for _ in 0..HOSTS {
         let host = host(library, callbacks)?;
-        let cost = cost(&host.point()?, threads, rounds.div_ceil(HOSTS));
+        let cost = cost(&host.point(MessageDelivered)?, threads, rounds.div_ceil(HOSTS));
         best.raw_ns = best.raw_ns.min(cost.raw_ns);
         best.dispatch_ns = best.dispatch_ns.min(cost.dispatch_ns);
     }

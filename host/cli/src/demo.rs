@@ -5,7 +5,7 @@ mod traffic;
 
 use std::time::Instant;
 
-use hookrail::{CallbackView, Config, Host, Message, MessagePublish, Plugin, PluginConfig, Verdict};
+use hookrail::{CallbackView, Config, Host, Message, MessagePublish, Plugin, PluginConfig};
 use indicatif::{BinaryBytes, HumanCount};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -156,7 +156,7 @@ struct Example {
 }
 
 fn filter(host: &Host, sample: &Sample) -> Result<Filtered, Error> {
-    let publish = host.point::<MessagePublish>()?;
+    let publish = host.point(MessagePublish)?;
     let mut filtered = Filtered {
         source: sample.name.clone(),
         messages: 0,
@@ -172,12 +172,10 @@ fn filter(host: &Host, sample: &Sample) -> Result<Filtered, Error> {
         let mut message = Message::new("log.sample", line.as_bytes());
         let outcome = publish.dispatch(&mut message);
         filtered.messages += 1;
-        if let Verdict::Deny(code) = outcome.verdict {
+        if outcome.is_denied() {
             filtered.denied += 1;
             if filtered.denied_by.is_none() {
-                filtered.denied_by = host
-                    .decision(&outcome)
-                    .map(|decision| format!("{}, {code}:\n    {}", decision.by, decision.reason));
+                filtered.denied_by = host.denial(&outcome).map(|denial| denial.to_string());
             }
             continue;
         }

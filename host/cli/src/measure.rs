@@ -6,7 +6,7 @@ use std::ptr::from_mut;
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
-use hookrail::{HookPoint, Message, MessageDelivered, Verdict};
+use hookrail::{Decision, HookPoint, Message, MessageDelivered};
 use serde::Serialize;
 
 /// How long one side of one round is to take: long beside the clock, short beside what disturbs.
@@ -100,7 +100,7 @@ fn timed(barrier: &Barrier, times: u32, run: impl FnOnce()) -> f64 {
 fn dispatch(point: &HookPoint<MessageDelivered>, times: u32, message: &mut Message) {
     for _ in 0..times {
         let outcome = point.dispatch(black_box(&mut *message));
-        assert_eq!(outcome.verdict, Verdict::Continue);
+        assert_eq!(outcome.decision(), Decision::Passed);
     }
 }
 

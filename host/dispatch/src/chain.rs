@@ -15,7 +15,7 @@ use std::ptr::null_mut;
 use std::sync::Arc;
 
 use hookrail_abi::verdict::raw;
-use hookrail_abi::{RawKind, Verdict};
+use hookrail_abi::{Decision, RawKind};
 
 pub use callback::{Callback, CallbackState, Ctx, HalfOpen, Origin};
 use facts::Facts;
@@ -54,24 +54,24 @@ impl Chain {
         Chain { head, has_callbacks: AtomicBool::new(false), facts: Facts { point, kind, deniable } }
     }
 
-    /// Runs the chain over `payload`; `nobody` is the answer when no callback decides.
+    /// Runs the chain over `payload`; `default` is what it comes to when no callback decides.
     ///
     /// # Safety
     /// `payload` points to the point's payload, exclusive for the call unless the kind is notify.
     #[inline(always)]
-    pub(crate) unsafe fn dispatch(&self, payload: *mut c_void, nobody: Verdict) -> Outcome {
+    pub(crate) unsafe fn dispatch(&self, payload: *mut c_void, default: Decision) -> Outcome {
         if !self.is_hooked() {
-            return Outcome::nobody(nobody);
+            return Outcome::default(default);
         }
         let Some(outermost) = reclaim::current().and_then(reclaim::Slot::enter) else {
             // SAFETY: the caller's contract.
-            return unsafe { self.dispatch_slowly(payload) }.map_or(Outcome::nobody(nobody), Packed::unpack);
+            return unsafe { self.dispatch_slowly(payload) }.map_or(Outcome::default(default), Packed::unpack);
         };
         // SAFETY: we are inside, and the caller's contract.
         match unsafe { self.run(self.load(), outermost.frame(), payload) } {
             None => {
                 reclaim::leave(outermost);
-                Outcome::nobody(nobody)
+                Outcome::default(default)
             }
             // Left in both arms, so that the common one keeps nothing across the leaving.
             Some(decided) => {
@@ -137,10 +137,15 @@ impl Chain {
     ///
     /// # Safety
     /// As for `dispatch`; the snapshot is one of this chain, or the empty one, and alive.
-    pub(crate) unsafe fn dispatch_pinned(&self, snapshot: Published, payload: *mut c_void, nobody: Verdict) -> Outcome {
+    pub(crate) unsafe fn dispatch_pinned(
+        &self,
+        snapshot: Published,
+        payload: *mut c_void,
+        default: Decision,
+    ) -> Outcome {
         // SAFETY: the caller's contract.
         let decided = self.nest(|frame| unsafe { self.run_in(frame, snapshot, payload) });
-        decided.map_or(Outcome::nobody(nobody), Packed::unpack)
+        decided.map_or(Outcome::default(default), Packed::unpack)
     }
 
     /// As `run`. Beyond the last frame the slot says "everything", and the name goes nowhere.

@@ -4,9 +4,9 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use hookrail_abi::host::ReportKind;
+use hookrail_abi::host::Report;
 use hookrail_abi::verdict::raw;
-use hookrail_abi::{Answer, Effects, Kind, Point, Priority};
+use hookrail_abi::{Answer, Effects, Kind, Point, Priority, RawKind};
 use hookrail_model::error::ApiMisuse;
 use parking_lot::Mutex;
 
@@ -18,17 +18,17 @@ use crate::registry::{Addition, Registry};
 /// Callbacks of the embedding program, to be registered together: `Host::register`.
 ///
 /// ```
-/// use hookrail::{Callbacks, Config, Host, Message, MessagePublish, Priority, Verdict};
+/// use hookrail::{Callbacks, Config, Decision, Host, Message, MessagePublish, Priority, Verdict};
 ///
 /// let host = Host::new(Config::default())?;
-/// let rules = Callbacks::new("rules").on::<MessagePublish, _, _>("no-spam", Priority::BUILT_IN, |message| {
+/// let rules = Callbacks::new("rules").on(MessagePublish, "no-spam", Priority::BUILT_IN, |message| {
 ///     if message.body.starts_with(b"spam") { Verdict::deny(7, "it is spam") } else { Verdict::Continue }
 /// });
 /// host.register(rules)?;
-/// let outcome = host.point::<MessagePublish>()?.dispatch(&mut Message::new("a", "spam"));
-/// assert_eq!(outcome.verdict, Verdict::Deny(7));
-/// let decision = host.decision(&outcome).unwrap();
-/// assert_eq!((&*decision.by, &*decision.reason), ("rules/no-spam", "it is spam"));
+/// let outcome = host.point(MessagePublish)?.dispatch(&mut Message::new("a", "spam"));
+/// assert_eq!(outcome.decision(), Decision::Denied(7));
+/// let denial = host.denial(&outcome).unwrap();
+/// assert_eq!(denial.to_string(), "denied by rules/no-spam with code 7: it is spam");
 /// # Ok::<(), hookrail::Error>(())
 /// ```
 pub struct Callbacks {
@@ -49,13 +49,19 @@ impl Callbacks {
         Callbacks { instance: instance.into(), callbacks: Vec::new() }
     }
 
-    /// Adds one on point `P`. It runs on any thread, on several at once.
-    pub fn on<P, F, R>(mut self, callback: &str, priority: Priority, function: F) -> Self
+    /// Adds one on a point. It runs on any thread, on several at once.
+    pub fn on<P, F, R>(mut self, _point: P, callback: &str, priority: Priority, function: F) -> Self
     where
         P: Point,
-        F: for<'a> Fn(<P::Kind as Kind>::Access<'a, P::Payload>) -> R + Send + Sync + 'static,
-        R: Answer + 'static,
+        F: for<'a> Fn(<P::Kind as Kind>::Payload<'a, P::Payload>) -> R + Send + Sync + 'static,
+        R: Answer<P::Kind> + 'static,
     {
+        const {
+            assert!(
+                !R::MAY_DENY || P::DENIABLE || matches!(P::Kind::RAW, RawKind::Gate),
+                "this point cannot be denied: return nothing or `Flow`"
+            );
+        }
         let name: Arc<str> = callback.into();
         self.callbacks.push(Box::new(move |registry, instance, owner| {
             let point = registry.declare::<P>()?;
@@ -107,15 +113,15 @@ impl Registry {
 unsafe extern "C" fn run<P, F, R>(ctx: *mut c_void, payload: *mut c_void) -> u32
 where
     P: Point,
-    F: for<'a> Fn(<P::Kind as Kind>::Access<'a, P::Payload>) -> R,
-    R: Answer,
+    F: for<'a> Fn(<P::Kind as Kind>::Payload<'a, P::Payload>) -> R,
+    R: Answer<P::Kind>,
 {
     // SAFETY: `ctx` is the function this was registered with; the payload is the point's.
-    let (function, payload) = unsafe { (&*ctx.cast::<F>(), P::Kind::access::<P::Payload>(payload)) };
+    let (function, payload) = unsafe { (&*ctx.cast::<F>(), P::Kind::borrow::<P::Payload>(payload)) };
     catch_unwind(AssertUnwindSafe(|| function(payload).into_raw())).unwrap_or_else(|panic| {
         // The program's own panic hook has printed it; the payload may panic when dropped.
         std::mem::forget(panic);
-        frame::report(ReportKind::Fault as u32, "panicked");
+        frame::report(Report::Fault as u32, "panicked");
         raw::FAULT
     })
 }

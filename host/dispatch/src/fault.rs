@@ -6,9 +6,9 @@ pub(crate) mod finding;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hookrail_abi::host::ReportKind;
+use hookrail_abi::host::Report;
 use hookrail_abi::verdict::raw;
-use hookrail_abi::{FaultPolicy, Verdict};
+use hookrail_abi::{FaultPolicy, RawKind};
 use hookrail_model::log;
 
 pub use breaker::Breaker;
@@ -23,21 +23,22 @@ use crate::frame::{self, Panic};
 pub(crate) fn is(facts: &Facts, answer: u32) -> bool {
     match answer & 0xff {
         raw::CONTINUE => answer != raw::CONTINUE,
-        raw::STOP => false,
+        raw::ALLOW => facts.kind != RawKind::Gate,
+        raw::SKIP => facts.kind != RawKind::Fold,
         raw::DENY => !facts.deniable,
         _ => true,
     }
 }
 
 /// What the fault of a callback means for its chain. `None`: go on as if it were not there.
-pub(crate) fn verdict(facts: &Facts, callback: &Callback) -> Option<Verdict> {
+pub(crate) fn verdict(facts: &Facts, callback: &Callback) -> Option<u32> {
     // Where nothing can be denied a closed policy has nothing to close.
-    (callback.fault == FaultPolicy::Closed && facts.deniable).then_some(Verdict::Deny(0))
+    (callback.fault == FaultPolicy::Closed && facts.deniable).then_some(raw::DENY)
 }
 
 /// A callback failed: logs it, counts it, and answers what that means for the chain.
-pub(crate) fn answered(facts: &Facts, callback: &Callback, answer: u32) -> Option<Verdict> {
-    let (said, panic) = frame::take(ReportKind::Fault).map(|said| (said.text, said.panic)).unzip();
+pub(crate) fn answered(facts: &Facts, callback: &Callback, answer: u32) -> Option<u32> {
+    let (said, panic) = frame::take(Report::Fault).map(|said| (said.text, said.panic)).unzip();
     let panic = panic.flatten();
     let what = match answer & 0xff {
         raw::FAULT => said.unwrap_or_else(|| "it said nothing".into()),
@@ -68,7 +69,7 @@ pub(crate) fn answered(facts: &Facts, callback: &Callback, answer: u32) -> Optio
     }
     let verdict = verdict(facts, callback);
     if verdict.is_some() {
-        frame::keep_reason(format!("{} failed: {what}", callback.full_name()));
+        frame::keep_reason(Some(format!("{} failed: {what}", callback.full_name())));
     }
     verdict
 }
@@ -99,7 +100,7 @@ pub(crate) fn too_deep(facts: &Facts, deepest: usize) -> bool {
         log!(error, point = facts.point, "{deepest} {what}");
     }
     if facts.deniable {
-        frame::keep_reason(format!("{deepest} dispatches within one another"));
+        frame::keep_reason(Some(format!("{deepest} dispatches within one another")));
     }
     facts.deniable
 }

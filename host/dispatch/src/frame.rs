@@ -13,7 +13,7 @@ use std::ptr::{from_ref, null};
 use std::sync::Arc;
 
 use hookrail_abi::boundary::Context;
-use hookrail_abi::host::ReportKind;
+use hookrail_abi::host::Report;
 use hookrail_model::log;
 
 use self::texts::{Owner, Texts};
@@ -22,7 +22,7 @@ use crate::chain::outcome::Packed;
 use crate::chain::pair::Pair;
 use crate::reclaim;
 
-pub use self::said::{Panic, Report};
+pub use self::said::{Panic, Reported};
 
 /// # Invariants
 /// `call` is null or a call that [`call`] has not ended; `context` is null or one that [`about`] has not ended.
@@ -71,7 +71,7 @@ pub enum Place {
 
 /// Runs a call into a plugin outside of any dispatch; answers what it returned and what it said. What is told in
 /// it is the instance's, of the library that `library` identifies.
-pub fn call<R>(library: *const (), instance: Option<&Arc<str>>, run: impl FnOnce() -> R) -> (R, Option<Report>) {
+pub fn call<R>(library: *const (), instance: Option<&Arc<str>>, run: impl FnOnce() -> R) -> (R, Option<Reported>) {
     /// Functions of plugins do not unwind, but what is said in between is the host's own code.
     struct Restore(*const Call<'static>);
     impl Drop for Restore {
@@ -148,12 +148,12 @@ pub fn report(kind: u32, text: &str) {
 
 /// Keeps a panic that has ended the call.
 pub fn panicked(panic: Panic) {
-    keep(ReportKind::Fault as u32, panic.to_string(), Some(panic));
+    keep(Report::Fault as u32, panic.to_string(), Some(panic));
 }
 
 fn keep(kind: u32, text: String, panic: Option<Panic>) {
     let within = reclaim::innermost();
-    let mut said = Some(Report { kind, text, panic, within });
+    let mut said = Some(Reported { kind, text, panic, within });
     if within.is_some() || is_calling() {
         drop(texts(|texts| texts.said.replace(said.take())));
     }
@@ -164,7 +164,7 @@ fn keep(kind: u32, text: String, panic: Option<Panic>) {
 }
 
 /// What the callback that just returned said, if it said something of that kind.
-pub(crate) fn take(kind: ReportKind) -> Option<Report> {
+pub(crate) fn take(kind: Report) -> Option<Reported> {
     let within = reclaim::innermost();
     texts(|texts| {
         let (asked_for, other) = match texts.said.take() {
@@ -189,19 +189,29 @@ pub(crate) fn heard() -> Option<String> {
     .flatten()
 }
 
-/// Keeps the reason of a denial for [`reason`].
-pub(crate) fn keep_reason(reason: String) {
-    drop(texts(|texts| texts.reason.replace(reason)));
+/// Keeps the reason of a denial for [`reason`], if there is one.
+pub(crate) fn keep_reason(reason: Option<String>) {
+    drop(texts(|texts| {
+        texts.denial.set(texts.denial.get() + 1);
+        texts.reason.replace(reason)
+    }));
 }
 
-/// Why this thread's last denied dispatch was denied; empty when nobody said.
-pub fn reason() -> String {
-    let reason = texts(|texts| {
+/// This thread's last denial: no other one has its number, on no thread. 0 where nothing is kept any more.
+#[cold]
+pub(crate) fn last_denial() -> u64 {
+    texts(|texts| texts.denial.get()).unwrap_or_default()
+}
+
+/// Why that denial came, if it is this thread's last one and a callback said so.
+pub(crate) fn reason(denial: u64) -> Option<String> {
+    texts(|texts| {
         let reason = texts.reason.take();
-        texts.reason.set(reason.clone());
-        reason
-    });
-    reason.unwrap_or_default()
+        let asked_for = reason.clone().filter(|_| texts.denial.get() == denial);
+        texts.reason.set(reason);
+        asked_for
+    })
+    .flatten()
 }
 
 /// Keeps a panic until it is known what became of it: the plugin may catch it itself, and then it is nobody's fault.

@@ -1,5 +1,6 @@
 //! A point of a host, to dispatch on.
 
+use std::fmt;
 use std::ptr::from_mut;
 use std::sync::Arc;
 
@@ -12,7 +13,6 @@ use crate::registry::{PointState, Registry};
 
 /// A point of a host, to dispatch on. Cheap to clone; it may outlive the host, and then has no
 /// callbacks.
-#[derive(Debug)]
 pub struct HookPoint<P> {
     state: Arc<PointState>,
     point: std::marker::PhantomData<fn(P)>,
@@ -20,7 +20,7 @@ pub struct HookPoint<P> {
 
 impl Registry {
     /// The point of that declaration, made at its first use, to dispatch on.
-    pub fn hook_point<P: Point>(&self) -> Result<HookPoint<P>, ApiMisuse> {
+    pub fn hook_point<P: Point>(&self, _point: P) -> Result<HookPoint<P>, ApiMisuse> {
         Ok(HookPoint { state: self.declare::<P>()?, point: std::marker::PhantomData })
     }
 }
@@ -28,6 +28,12 @@ impl Registry {
 impl<P> Clone for HookPoint<P> {
     fn clone(&self) -> Self {
         HookPoint { state: self.state.clone(), point: std::marker::PhantomData }
+    }
+}
+
+impl<P: Point> fmt::Debug for HookPoint<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HookPoint").field("point", &P::NAME).finish_non_exhaustive()
     }
 }
 
@@ -42,7 +48,7 @@ impl<P: Point> HookPoint<P> {
     #[inline(always)]
     pub fn dispatch(&self, payload: &mut P::Payload) -> Outcome {
         // SAFETY: the payload is that of the point, and exclusive.
-        unsafe { self.state.chain.dispatch(from_mut(payload).cast(), const { P::DEFAULT_VERDICT }) }
+        unsafe { self.state.chain.dispatch(from_mut(payload).cast(), const { P::DEFAULT }) }
     }
 
     /// Whether any callback would run: worth asking before building an expensive payload.

@@ -22,7 +22,7 @@ impl Pin<'_> {
         let snapshot = self.root.find(chain);
         // SAFETY: the payload is that of the point, and exclusive; the pin has been inside since
         // before it loaded the root, which keeps the snapshots in it.
-        unsafe { chain.dispatch_pinned(snapshot, from_mut(payload).cast(), const { P::DEFAULT_VERDICT }) }
+        unsafe { chain.dispatch_pinned(snapshot, from_mut(payload).cast(), const { P::DEFAULT }) }
     }
 }
 

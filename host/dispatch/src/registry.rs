@@ -368,10 +368,10 @@ mod tests {
     fn on_three_points() -> Callbacks {
         let priority = Priority::new(10);
         Callbacks::new("three")
-            .on::<MessagePublish, _, _>("one", priority, |_| ())
-            .on::<MessagePublish, _, _>("another", priority, |_| ())
-            .on::<MessageDelivered, _, _>("one", priority, |_| ())
-            .on::<MessageDropped, _, _>("one", priority, |_| ())
+            .on(MessagePublish, "one", priority, |_| ())
+            .on(MessagePublish, "another", priority, |_| ())
+            .on(MessageDelivered, "one", priority, |_| ())
+            .on(MessageDropped, "one", priority, |_| ())
     }
 
     #[test]

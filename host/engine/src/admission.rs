@@ -118,9 +118,9 @@ impl Registrar<'_> {
             },
         };
         let fault = match record.fault {
-            registration::FAULT_OPEN => FaultPolicy::Open,
-            registration::FAULT_CLOSED => FaultPolicy::Closed,
-            registration::FAULT_ROLLBACK => FaultPolicy::Rollback,
+            registration::ON_FAULT_OPEN => FaultPolicy::Open,
+            registration::ON_FAULT_CLOSED => FaultPolicy::Closed,
+            registration::ON_FAULT_ROLLBACK => FaultPolicy::Rollback,
             _ => state.fault,
         };
         let callback = Callback {

@@ -8,14 +8,14 @@ use hookrail_model::instance::HOST;
 use crate::config::MessageLimits;
 
 /// The code of a message that is too large.
-pub const TOO_LARGE: u32 = 413;
+pub const TOO_LARGE: u16 = 413;
 
 /// The code of a message whose topic is malformed.
-pub const BAD_TOPIC: u32 = 400;
+pub const BAD_TOPIC: u16 = 400;
 
 /// The callbacks every host begins with.
 pub(crate) fn callbacks(limits: MessageLimits) -> Callbacks {
-    Callbacks::new(HOST).on::<MessagePublish, _, _>("validate", Priority::BUILT_IN, move |message| {
+    Callbacks::new(HOST).on(MessagePublish, "validate", Priority::BUILT_IN, move |message| {
         match judge(&limits, message) {
             Ok(()) => Verdict::Continue,
             Err((code, reason)) => Verdict::deny(code, reason),
@@ -23,7 +23,7 @@ pub(crate) fn callbacks(limits: MessageLimits) -> Callbacks {
     })
 }
 
-fn judge(limits: &MessageLimits, message: &Message) -> Result<(), (u32, String)> {
+fn judge(limits: &MessageLimits, message: &Message) -> Result<(), (u16, String)> {
     let (body, headers, topic) = (message.body.len(), message.headers.len(), &message.topic);
     if body > limits.max_body {
         return Err((TOO_LARGE, format!("its body has {body} bytes, {} are allowed", limits.max_body)));

@@ -1,6 +1,7 @@
 //! The host: what an embedder holds.
 
 mod core;
+mod denial;
 mod handle;
 mod introspection;
 mod recall;
@@ -14,8 +15,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use hookrail_abi::Point;
-use hookrail_dispatch::{Callbacks, HookPoint, Outcome, Pin, Registered, frame, view};
+use hookrail_abi::{Decision, Point};
+use hookrail_dispatch::{Callbacks, HookPoint, Outcome, Pin, Registered, view};
 use hookrail_image::SealedCopy;
 use hookrail_model::config::HookOverride;
 use hookrail_model::end::End;
@@ -26,6 +27,7 @@ use hookrail_model::trace::Condition;
 use hookrail_model::view::{GenerationView, PluginView, PointView, Status};
 
 pub use self::core::{Core, Fallback};
+pub use self::denial::Denial;
 pub use self::handle::Plugin;
 pub use self::introspection::Traces;
 pub use self::table::Remark;
@@ -41,15 +43,6 @@ use crate::unload::Ticket;
 /// that thread's locks are never let go of there; unloading is for the process that loaded.
 pub struct Host {
     core: Arc<Core>,
-}
-
-/// Who decided a dispatch, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decision {
-    /// The callback, as `instance/callback`.
-    pub by: String,
-    /// The reason it said; may be empty.
-    pub reason: String,
 }
 
 impl Host {
@@ -167,8 +160,8 @@ impl Host {
 
     /// A point, to dispatch on. The first use of an embedder's own point declares it, which must
     /// come before plugins that hook it are loaded.
-    pub fn point<P: Point>(&self) -> Result<HookPoint<P>, Error> {
-        Ok(self.core.registry.hook_point()?)
+    pub fn point<P: Point>(&self, point: P) -> Result<HookPoint<P>, Error> {
+        Ok(self.core.registry.hook_point(point)?)
     }
 
     /// Runs `read` with all chains as they are now: a plugin that is loaded or unloaded meanwhile
@@ -213,11 +206,18 @@ impl Host {
         self.core.release(point, callback)
     }
 
-    /// Who decided, and why. The reason is that of the last denial on this thread: ask before
-    /// dispatching again.
-    pub fn decision(&self, outcome: &Outcome) -> Option<Decision> {
-        let by = self.core.registry.names.name(outcome.decided_by?).to_string();
-        Some(Decision { by, reason: if outcome.is_denied() { frame::reason() } else { String::new() } })
+    /// Who denied, and why; `None` where nobody did.
+    ///
+    /// The reason is kept on the thread that dispatched, until its next denial. Asked later or elsewhere, the denial
+    /// has none; never that of another.
+    pub fn denial(&self, outcome: &Outcome) -> Option<Denial> {
+        let Decision::Denied(code) = outcome.decision() else { return None };
+        Some(Denial { by: self.decided_by(outcome), code, reason: outcome.reason() })
+    }
+
+    /// The callback that decided, as `instance/callback`, if one did.
+    pub fn decided_by(&self, outcome: &Outcome) -> Option<String> {
+        Some(self.core.registry.names.name(outcome.decided_by()?).to_string())
     }
 
     /// The operator's overrides that are about no registered callback: misspelt, or their plugin is

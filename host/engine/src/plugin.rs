@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hookrail_abi::boundary::{ReloadTable, SavedState, Str};
-use hookrail_abi::host::ReportKind;
+use hookrail_abi::host::Report;
 use hookrail_dispatch::{Addition, Owner, Probation, Registry, frame};
 use hookrail_image::SealedCopy;
 use hookrail_loader::{Closed, Library, Meter, PluginDiagnostics};
@@ -263,7 +263,7 @@ impl Loaded {
             // SAFETY: by its invariant the instance's state is valid; text for the call.
             Some(table) => unsafe { (table.reload)(instance.state, Str::new(&json)) },
             None => {
-                frame::report(ReportKind::Error as u32, "it takes a new configuration only when it is loaded anew: `hookrail config set --restart` does that");
+                frame::report(Report::Error as u32, "it takes a new configuration only when it is loaded anew: `hookrail config set --restart` does that");
                 1
             }
         })?;

@@ -19,7 +19,10 @@ pub struct Trace {
     /// The callbacks that it came to, in order.
     pub steps: Vec<Step>,
     /// What it came to.
-    pub verdict: String,
+    pub decision: TraceDecision,
+    /// The code of a denial.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code: Option<u32>,
     /// How long it took, in nanoseconds, without the tracing between the steps.
     pub took_ns: u64,
 }
@@ -29,16 +32,88 @@ pub struct Trace {
 pub struct Step {
     /// The callback, as `instance/callback`.
     pub callback: String,
-    /// What it answered, or what that means where it was not called.
-    pub verdict: String,
-    /// What it said: why it denied, or how it failed; or why it was not called.
+    /// What it returned, or what that means where it was not called.
+    pub verdict: StepVerdict,
+    /// The code of a denial.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub said: Option<String>,
+    pub code: Option<u32>,
+    /// What it reported: why it denied, or how it failed; or why it was not called.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub message: Option<String>,
     /// How long it took, in nanoseconds.
     pub took_ns: u64,
     /// The payload after it, where it changed; where its fault put it back, that is no change.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub payload: Option<Value>,
+}
+
+/// What a traced dispatch came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum TraceDecision {
+    /// A gate allowed it.
+    Allowed,
+    /// It was denied.
+    Denied,
+    /// No callback decided.
+    #[default]
+    Undecided,
+    /// A callback handled it.
+    Skipped,
+    /// What a newer host says.
+    #[serde(other)]
+    Unknown,
+}
+
+impl TraceDecision {
+    /// The word people read.
+    pub const fn name(self) -> &'static str {
+        match self {
+            TraceDecision::Allowed => "allowed",
+            TraceDecision::Denied => "denied",
+            TraceDecision::Undecided => "no callback decided",
+            TraceDecision::Skipped => "skipped the rest",
+            TraceDecision::Unknown => "unknown",
+        }
+    }
+}
+
+/// What a callback returned in a traced dispatch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum StepVerdict {
+    /// Let it pass.
+    Allow,
+    /// Go on.
+    Continue,
+    /// Refuse it.
+    Deny,
+    /// It failed.
+    Fault,
+    /// It was not called, and the chain went on.
+    NotCalled,
+    /// Handled: skip the rest.
+    Skip,
+    /// What a newer host says.
+    #[serde(other)]
+    Unknown,
+}
+
+impl StepVerdict {
+    /// The word people read.
+    pub const fn name(self) -> &'static str {
+        match self {
+            StepVerdict::Allow => "allow",
+            StepVerdict::Continue => "continue",
+            StepVerdict::Deny => "deny",
+            StepVerdict::Fault => "fault",
+            StepVerdict::NotCalled => "not called",
+            StepVerdict::Skip => "skip",
+            StepVerdict::Unknown => "unknown",
+        }
+    }
 }
 
 /// Which dispatches to trace: those whose payload has that value in that field.

@@ -49,7 +49,7 @@ mod tests {
 
     fn masked(plugin: &Running<Mask>, body: &[u8]) -> Vec<u8> {
         let mut message = Message::new("log.app", body);
-        assert_eq!(plugin.call::<MessagePublish>("mask", &mut message).verdict, Verdict::Continue);
+        assert_eq!(plugin.call(MessagePublish, "mask", &mut message).verdict, Verdict::Continue);
         message.body.to_vec()
     }
 
@@ -80,7 +80,7 @@ mod tests {
         for key in ["to", "from", "to", "To"] {
             message.add_header(key, "my secret");
         }
-        plugin.call::<MessagePublish>("mask", &mut message);
+        plugin.call(MessagePublish, "mask", &mut message);
         let values: Vec<_> = message.headers.iter().map(|header| header.value.as_str()).collect();
         assert_eq!(values, ["my ***", "my secret", "my ***", "my secret"]);
         assert_eq!(**message.body, *b"secret");
@@ -92,7 +92,7 @@ mod tests {
         let plugin = testing::start::<Mask>(config).unwrap();
         let mut message = Message::new("a", "");
         message.add_header("to", "\u{e9}");
-        plugin.call::<MessagePublish>("mask", &mut message);
+        plugin.call(MessagePublish, "mask", &mut message);
         assert_eq!(message.header("to"), Some("***\u{fffd}"));
     }
 
@@ -102,7 +102,7 @@ mod tests {
         let mut message = Message::new("a", "nothing");
         message.add_header("to", "nobody");
         let before = (message.body.as_ptr(), message.headers[0].value.as_ptr());
-        plugin.call::<MessagePublish>("mask", &mut message);
+        plugin.call(MessagePublish, "mask", &mut message);
         assert_eq!((message.body.as_ptr(), message.headers[0].value.as_ptr()), before);
     }
 

@@ -51,7 +51,7 @@ mod tests {
 
     fn stamped(plugin: &Running<Stamp>) -> Message {
         let mut message = Message::new("log.app", "body");
-        assert_eq!(plugin.call::<MessagePublish>("stamp", &mut message).verdict, Verdict::Continue);
+        assert_eq!(plugin.call(MessagePublish, "stamp", &mut message).verdict, Verdict::Continue);
         message
     }
 

@@ -13,7 +13,7 @@ use config::Config;
 use limiter::Limiter;
 
 /// The code of every denial, as HTTP numbers "too many requests".
-const TOO_MANY: u32 = 429;
+const TOO_MANY: u16 = 429;
 
 struct Throttle {
     began: Instant,
@@ -63,10 +63,10 @@ mod tests {
     /// So slow that no bucket gains a token while a test runs.
     const SLOW: &str = r#"{"rate": 0.00001, "burst": 2}"#;
 
-    fn publish(plugin: &Running<Throttle>, source: &str) -> Answered {
+    fn publish(plugin: &Running<Throttle>, source: &str) -> Answered<Verdict> {
         let mut message = Message::new("log.app", "body");
         message.source.set(source);
-        plugin.call::<MessagePublish>("limit", &mut message)
+        plugin.call(MessagePublish, "limit", &mut message)
     }
 
     #[test]

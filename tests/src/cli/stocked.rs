@@ -68,7 +68,7 @@ fn with_tables(example: &str) -> String {
         (
             "  if (memmem(body->ptr, body->len, \"confidential\"",
             "  if (strcmp(SCREEN_VERSION, \"4.0.0\") == 0 && memmem(body->ptr, body->len, \"boom\", 4) != NULL) {\n\
-               return HOOKRAIL_FAULT;\n  }\n\
+               return HOOKRAIL_VERDICT_FAULT;\n  }\n\
              if (memmem(body->ptr, body->len, \"linger\", 6) != NULL) {\n    linger();\n  }\n  if (memmem(body->ptr, body->len, \"confidential\"",
         ),
     ];

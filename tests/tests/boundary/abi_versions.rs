@@ -40,11 +40,11 @@ use hookrail::{Config, Host, Message, MessagePublish};
 
 fn main() {
     let host = Host::new(Config::default()).unwrap();
-    let publish = host.point::<MessagePublish>().unwrap();
+    let publish = host.point(MessagePublish).unwrap();
     // SAFETY: a plugin of our tests.
     let plugin = unsafe { host.load(std::env::args_os().nth(1).unwrap()) }.unwrap_or_else(|error| panic!("{error}"));
     let mut message = Message::new("a", "");
-    publish.dispatch(&mut message);
+    let _ = publish.dispatch(&mut message);
     println!("extra: {}", message.header("extra").unwrap());
     println!("end: {}", host.unload(plugin).unwrap());
 }
@@ -72,11 +72,11 @@ fn a_newer_plugin_runs_in_a_newer_host_with_what_is_new() {
 
 fn dispatch_here(plugin: &Path) -> String {
     let host = Host::new(Config::default()).unwrap();
-    let publish = host.point::<MessagePublish>().unwrap();
+    let publish = host.point(MessagePublish).unwrap();
     // SAFETY: our own plugin.
     let plugin = unsafe { host.load(plugin) }.unwrap();
     let mut message = Message::new("a", "");
-    publish.dispatch(&mut message);
+    let _ = publish.dispatch(&mut message);
     assert_eq!(host.unload(plugin).unwrap(), End::Unmapped);
     message.header("extra").unwrap().into()
 }

@@ -11,7 +11,7 @@ use hookrail_abi::boundary::{
     UnloadTable, VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN, VALUE_TEXT, VALUE_UNSIGNED, flags, registration,
 };
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
-use hookrail_abi::host::{Dir, Level, ReportKind};
+use hookrail_abi::host::{Dir, Level, Report};
 use hookrail_abi::verdict::raw;
 use hookrail_abi::{Bytes, Dropped, Effects, Format, Header, List, Message, PayloadOps, Point};
 use hookrail_tests::cc;
@@ -144,15 +144,16 @@ fn numbers() -> Vec<(&'static str, u64)> {
     let words = [
         ("HOOKRAIL_ABI_OLDEST", ABI_OLDEST),
         ("HOOKRAIL_ABI_VERSION", ABI_VERSION),
-        ("HOOKRAIL_CONTINUE", raw::CONTINUE),
-        ("HOOKRAIL_DENY", raw::DENY),
+        ("HOOKRAIL_VERDICT_ALLOW", raw::ALLOW),
+        ("HOOKRAIL_VERDICT_CONTINUE", raw::CONTINUE),
+        ("HOOKRAIL_VERDICT_DENY", raw::DENY),
         ("HOOKRAIL_DIR_DATA", Dir::Data as u32),
         ("HOOKRAIL_DIR_EPHEMERAL", Dir::Ephemeral as u32),
         ("HOOKRAIL_DIR_STATE", Dir::State as u32),
         ("HOOKRAIL_EFFECTS_EXTERNAL", Effects::External as u32),
         ("HOOKRAIL_EFFECTS_LOCAL", Effects::Local as u32),
         ("HOOKRAIL_EFFECTS_PURE", Effects::Pure as u32),
-        ("HOOKRAIL_FAULT", raw::FAULT),
+        ("HOOKRAIL_VERDICT_FAULT", raw::FAULT),
         ("HOOKRAIL_FORMAT_JSON", Format::Json as u32),
         ("HOOKRAIL_FORMAT_MESSAGE_PACK", Format::MessagePack as u32),
         ("HOOKRAIL_HAS_PRIORITY", registration::HAS_PRIORITY),
@@ -162,12 +163,12 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("HOOKRAIL_MESSAGE_DROPPED_REVISION", MessageDropped::REVISION),
         ("HOOKRAIL_MESSAGE_PUBLISH_REVISION", MessagePublish::REVISION),
         ("HOOKRAIL_PANIC_ABORTS", flags::PANIC_ABORTS),
-        ("HOOKRAIL_REPORT_DENIED", ReportKind::Denied as u32),
-        ("HOOKRAIL_REPORT_ERROR", ReportKind::Error as u32),
-        ("HOOKRAIL_REPORT_FAULT", ReportKind::Fault as u32),
+        ("HOOKRAIL_REPORT_DENIED", Report::Denied as u32),
+        ("HOOKRAIL_REPORT_ERROR", Report::Error as u32),
+        ("HOOKRAIL_REPORT_FAULT", Report::Fault as u32),
         ("HOOKRAIL_SITE_EVENT", SITE_EVENT),
         ("HOOKRAIL_SITE_SPAN", SITE_SPAN),
-        ("HOOKRAIL_STOP", raw::STOP),
+        ("HOOKRAIL_VERDICT_SKIP", raw::SKIP),
         ("HOOKRAIL_VALUE_BOOL", VALUE_BOOL),
         ("HOOKRAIL_VALUE_FLOAT", VALUE_FLOAT),
         ("HOOKRAIL_VALUE_INTEGER", VALUE_INTEGER),

@@ -4,7 +4,7 @@
 use std::fs::{read_to_string, write};
 use std::path::PathBuf;
 
-use hookrail::{Config, Decision, End, HookPoint, Host, Message, MessagePublish, Plugin, Verdict};
+use hookrail::{Config, Decision, End, HookPoint, Host, Message, MessagePublish, Plugin};
 use hookrail_tests::cc;
 
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../abi/examples/c/screen.c");
@@ -13,7 +13,7 @@ const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../abi/examples/c/scr
 fn a_c_plugin_edits_what_passes() {
     let screen = Screen::load("edits");
     let mut message = Message::new("news.local", "rain tomorrow   ");
-    assert_eq!(screen.publish.dispatch(&mut message).verdict, Verdict::Continue);
+    assert_eq!(screen.publish.dispatch(&mut message).decision(), Decision::Passed);
     assert_eq!(message.body.as_slice(), b"rain tomorrow");
     assert_eq!(message.header("screened"), Some("yes"));
 }
@@ -25,9 +25,9 @@ fn memory_goes_back_and_forth() {
     let mut message = Message::new("news.local", "");
     for round in 0..100 {
         message.add_header(&format!("round-{round}"), "made by Rust");
-        screen.publish.dispatch(&mut message);
+        let _ = screen.publish.dispatch(&mut message);
         message.set_header("screened", "what C made, Rust may grow");
-        screen.publish.dispatch(&mut message);
+        let _ = screen.publish.dispatch(&mut message);
         assert_eq!(message.header("screened"), Some("yes"));
         message.headers.truncate(round + 1);
     }
@@ -41,9 +41,9 @@ fn a_c_plugin_denies_and_says_why() {
     let screen = Screen::load("denies");
     let mut message = Message::new("news.local", "this is confidential: rain");
     let outcome = screen.publish.dispatch(&mut message);
-    assert_eq!(outcome.verdict, Verdict::Deny(403));
-    let reason = "the body says that it is confidential".into();
-    assert_eq!(screen.host.decision(&outcome), Some(Decision { by: "screen/screen".into(), reason }));
+    assert_eq!(outcome.decision(), Decision::Denied(403));
+    let denial = screen.host.denial(&outcome).unwrap().to_string();
+    assert_eq!(denial, "denied by screen/screen with code 403: the body says that it is confidential");
     assert_eq!(message.header("screened"), None);
 }
 
@@ -86,7 +86,7 @@ impl Screen {
         let host = Host::new(Config::default()).unwrap();
         // SAFETY: our own plugin.
         let plugin = unsafe { host.load(build(test)) }.unwrap();
-        let publish = host.point::<MessagePublish>().unwrap();
+        let publish = host.point(MessagePublish).unwrap();
         Screen { host, plugin, publish }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use hookrail::{Config, End, Error, Host, Message, MessageDelivered, MessagePublish, Verdict};
+use hookrail::{Config, Decision, End, Error, Host, Message, MessageDelivered, MessagePublish};
 use hookrail_tests::animals::c;
 use hookrail_tests::watched::{Watched, says};
 use hookrail_tests::{alone, zoo, zoo_with};
@@ -140,15 +140,18 @@ fn a_panic_in_a_callback_is_a_fault_and_the_chain_goes_on() {
     alone!();
     let watched = Watched::new(serde_json::from_value(json!({ "quarantine": { "faults": 0 } })).unwrap());
     let plugin = load(&watched.host, "panics_in_callback").unwrap();
-    let publish = watched.host.point::<MessagePublish>().unwrap();
-    let delivered = watched.host.point::<MessageDelivered>().unwrap();
+    let publish = watched.host.point(MessagePublish).unwrap();
+    let delivered = watched.host.point(MessageDelivered).unwrap();
     for round in 1..=100 {
         let mut message = Message::new("a", "boom");
-        assert_eq!(publish.dispatch(&mut message).verdict, Verdict::Continue);
-        assert_eq!(delivered.dispatch(&mut message).verdict, Verdict::Continue);
+        assert_eq!(publish.dispatch(&mut message).decision(), Decision::Passed);
+        assert_eq!(delivered.dispatch(&mut message).decision(), Decision::Passed);
         // What stands after it still judges, and what it does not choke on passes.
-        assert_eq!(publish.dispatch(&mut Message::new("a b", "boom")).verdict, Verdict::Deny(hookrail::BAD_TOPIC));
-        assert_eq!(publish.dispatch(&mut Message::new("a", "fine")).verdict, Verdict::Continue);
+        assert_eq!(
+            publish.dispatch(&mut Message::new("a b", "boom")).decision(),
+            Decision::Denied(hookrail::BAD_TOPIC.into())
+        );
+        assert_eq!(publish.dispatch(&mut Message::new("a", "fine")).decision(), Decision::Passed);
         let faults = faults(&watched.host);
         assert_eq!((faults["fold"], faults["notify"]), (2 * round, round));
     }
@@ -162,8 +165,8 @@ fn the_payload_of_a_panic_is_not_dropped() {
     alone!();
     let watched = Watched::new(Config::default());
     let plugin = load(&watched.host, "panics_with_a_bomb").unwrap();
-    let publish = watched.host.point::<MessagePublish>().unwrap();
-    assert_eq!(publish.dispatch(&mut Message::new("a", "")).verdict, Verdict::Continue);
+    let publish = watched.host.point(MessagePublish).unwrap();
+    assert_eq!(publish.dispatch(&mut Message::new("a", "")).decision(), Decision::Passed);
     assert_eq!(watched.host.unload(plugin).unwrap(), End::Unmapped);
     watched.is_as_before("three bombs");
     drop(watched);
@@ -173,19 +176,20 @@ fn the_payload_of_a_panic_is_not_dropped() {
     says(&watched.refused(zoo("panics_with_a_bomb")), "HR0402", &said, "");
 }
 
-/// Bits 0-7 are the kind, bits 8-31 a code that only a denial may have.
+/// Bits 0-7 are the verdict, which is one of the kind's, bits 8-31 a code that only a denial may have.
 #[test]
 fn an_impossible_verdict_is_a_fault() {
     alone!();
-    let went_on = (Verdict::Continue, 0);
-    let fault = (Verdict::Continue, 1);
+    let went_on = (Decision::Passed, 0);
+    let fault = (Decision::Passed, 1);
     for (answer, fold, notify) in [
         (0, went_on, went_on),
-        (1, (Verdict::Stop, 0), (Verdict::Stop, 0)),
-        (2, (Verdict::Deny(0), 0), fault),
-        (2 | 7 << 8, (Verdict::Deny(7), 0), fault),
-        (2 | 0xff_ffff << 8, (Verdict::Deny(0xff_ffff), 0), fault),
+        (1, (Decision::Skipped, 0), fault),
+        (2, (Decision::Denied(0), 0), fault),
+        (2 | 7 << 8, (Decision::Denied(7), 0), fault),
+        (2 | 0xff_ffff << 8, (Decision::Denied(0xff_ffff), 0), fault),
         (3, fault, fault),
+        (4, fault, fault),
         (77, fault, fault),
         (1 << 8, fault, fault),
         (255, fault, fault),
@@ -194,8 +198,8 @@ fn an_impossible_verdict_is_a_fault() {
         let watched = Watched::new(config("answers-anything", json!({ "answer": answer })));
         let plugin = load(&watched.host, "answers_anything").unwrap();
         let mut message = Message::new("a", "");
-        let folded = watched.host.point::<MessagePublish>().unwrap().dispatch(&mut message).verdict;
-        let notified = watched.host.point::<MessageDelivered>().unwrap().dispatch(&mut message).verdict;
+        let folded = watched.host.point(MessagePublish).unwrap().dispatch(&mut message).decision();
+        let notified = watched.host.point(MessageDelivered).unwrap().dispatch(&mut message).decision();
         let faults = faults(&watched.host);
         assert_eq!((folded, faults["fold"]), fold, "{answer} on message.publish");
         assert_eq!((notified, faults["notify"]), notify, "{answer} on message.delivered");

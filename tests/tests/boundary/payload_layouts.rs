@@ -65,7 +65,7 @@ const STRANGERS: [(&str, &str); 6] = [
 fn libraries_of_other_layouts_come_and_go_and_are_told_apart() {
     alone!();
     let host = Host::new(Config::default()).unwrap();
-    let point = host.point::<JobStarted>().unwrap();
+    let point = host.point(JobStarted).unwrap();
     for round in 0..50 {
         for (animal, said) in STRANGERS {
             // SAFETY: our own library, which is refused before any callback of it runs.
@@ -79,7 +79,7 @@ fn libraries_of_other_layouts_come_and_go_and_are_told_apart() {
         let fits = unsafe { host.load(zoo("payload_fits")) }.unwrap();
         let table = Table_Ref(TABLE.static_as_prefix());
         let mut job = Job { id: 1, urgency: 2, name: "name".into(), kind: Kind_NE::new(Kind::Slow), table };
-        point.dispatch(&mut job);
+        let _ = point.dispatch(&mut job);
         assert_eq!((job.id, job.urgency, &*job.name, job.table.rank()), (2, 2, "name", 3));
         assert_eq!(host.unload(fits).unwrap(), End::Unmapped, "round {round}");
     }

@@ -29,7 +29,7 @@ impl Stage {
     fn of(mut config: Config) -> Self {
         config.unload.deadline = LONG;
         let host = Host::new(config).unwrap();
-        Stage { publish: host.point().unwrap(), host }
+        Stage { publish: host.point(MessagePublish).unwrap(), host }
     }
 
     fn load(&self, animal: &str) -> Plugin {
@@ -38,7 +38,7 @@ impl Stage {
     }
 
     fn publish(&self, body: &str) {
-        self.publish.dispatch(&mut Message::new("a", body));
+        let _ = self.publish.dispatch(&mut Message::new("a", body));
     }
 
     fn unload(&self, plugin: Plugin) {
@@ -248,7 +248,7 @@ fn events_of_many_threads_survive_changes_of_generation() {
             let publish = &stage.publish;
             scope.spawn(move || {
                 for number in 0..EACH {
-                    publish.dispatch(&mut Message::new("a", format!("{thread}-{number}")));
+                    let _ = publish.dispatch(&mut Message::new("a", format!("{thread}-{number}")));
                 }
             });
         }

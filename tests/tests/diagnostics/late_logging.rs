@@ -18,7 +18,7 @@ static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 const PUBLISHES: Listener = Listener {
     wants: |metadata| metadata.fields().field("instance").is_some(),
     hears: |event| {
-        POINT.get().unwrap().dispatch(&mut Message::new("log", ""));
+        let _ = POINT.get().unwrap().dispatch(&mut Message::new("log", ""));
         LINES.lock().unwrap().push(fields(event));
     },
 };
@@ -34,7 +34,7 @@ fn a_plugins_thread_may_log_when_its_instance_is_gone() {
     let mut config: Config = serde_json::from_value(json!({ "plugins": plugin })).unwrap();
     config.unload.deadline = WHILE_IT_WAITS;
     let host = Host::new(config).unwrap();
-    assert!(POINT.set(host.point().unwrap()).is_ok());
+    assert!(POINT.set(host.point(MessagePublish).unwrap()).is_ok());
     tracing::subscriber::set_global_default(PUBLISHES).unwrap();
     // SAFETY: our own library.
     let plugin = unsafe { host.load(zoo("logs_to_the_last")) }.unwrap();

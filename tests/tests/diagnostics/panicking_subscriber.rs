@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use hookrail::{Callbacks, Config, End, EventKind, Host, Level, Message, MessagePublish, Priority, Verdict};
+use hookrail::{Callbacks, Config, Decision, End, EventKind, Host, Level, Message, MessagePublish, Priority};
 use hookrail_abi::Point;
 use hookrail_tests::probe::LONG;
 use hookrail_tests::{alone, zoo};
@@ -41,8 +41,8 @@ fn a_subscriber_that_panics_ends_nothing_of_the_hosts() {
     std::panic::set_hook(Box::new(|info| eprintln!("{info}")));
     let config = json!({ "quarantine": { "faults": 4, "pause_ms": 1 } });
     let host = Host::new(serde_json::from_value::<Config>(config).unwrap()).unwrap();
-    let point = host.point::<MessagePublish>().unwrap();
-    let failing = Callbacks::new("own").on::<MessagePublish, _, _>("fail", Priority::new(1), |message| {
+    let point = host.point(MessagePublish).unwrap();
+    let failing = Callbacks::new("own").on(MessagePublish, "fail", Priority::new(1), |message| {
         if message.body.starts_with(b"fail") { Err("as it was asked to".into()) } else { Ok(()) }
     });
     host.register(failing).unwrap();
@@ -51,13 +51,13 @@ fn a_subscriber_that_panics_ends_nothing_of_the_hosts() {
     let events = host.events();
     for level in [Level::Off, Level::Count, Level::Histogram] {
         host.set_level(MessagePublish::NAME, level).unwrap();
-        assert_eq!(point.dispatch(&mut Message::new("a", "fail")).verdict, Verdict::Continue);
+        assert_eq!(point.dispatch(&mut Message::new("a", "fail")).decision(), Decision::Passed);
     }
-    point.dispatch(&mut Message::new("a", "fail"));
+    let _ = point.dispatch(&mut Message::new("a", "fail"));
     // The thread that quarantines it says so, and goes on; as it does when it works again.
     let told = |is_it: fn(&EventKind) -> bool| {
         while !is_it(&events.wait(LONG).expect("it happens").what) {
-            point.dispatch(&mut Message::new("a", "fine"));
+            let _ = point.dispatch(&mut Message::new("a", "fine"));
         }
     };
     told(|what| matches!(what, EventKind::Quarantined { .. }));
@@ -66,7 +66,7 @@ fn a_subscriber_that_panics_ends_nothing_of_the_hosts() {
         .iter()
         .any(|view| view.chain.iter().any(|callback| callback.status != hookrail::CallbackStatus::Armed))
     {
-        point.dispatch(&mut Message::new("a", "fine"));
+        let _ = point.dispatch(&mut Message::new("a", "fine"));
     }
     assert_eq!(host.unload(plugin).unwrap(), End::Unmapped);
     assert!(PANICKED.load(Ordering::Relaxed) > 4, "the faults, the quarantine and its end were told");

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::scope;
 
-use hookrail::{Callbacks, Config, Host, Level, PointView, Priority, Verdict};
+use hookrail::{Access, Callbacks, Config, Host, Level, PointView, Priority};
 use hookrail_abi::{Gate, Point, points};
 
 points! {
@@ -26,10 +26,10 @@ fn counts(host: &Host) -> Vec<(u64, u64, u64)> {
 /// Callbacks of which each decides its own number, in turn "allow" and "deny".
 fn deciders(numbers: std::ops::Range<u64>) -> Callbacks {
     numbers.fold(Callbacks::new("deciders"), |callbacks, own| {
-        callbacks.on::<Decided, _, _>(&format!("{own:03}"), Priority::new(100), move |number| match own {
-            _ if *number != own => Verdict::Continue,
-            _ if own % 2 == 0 => Verdict::Allow,
-            _ => Verdict::Deny(1),
+        callbacks.on(Decided, &format!("{own:03}"), Priority::new(100), move |number| match own {
+            _ if *number != own => Access::Continue,
+            _ if own % 2 == 0 => Access::Allow,
+            _ => Access::Deny(1),
         })
     })
 }
@@ -39,14 +39,14 @@ fn deciders(numbers: std::ops::Range<u64>) -> Callbacks {
 fn each_callback_has_its_calls_wherever_a_dispatch_ends() {
     for (level, len) in LEVELS.into_iter().flat_map(|level| [1, 2, 8, 9, 20].map(|len| (level, len))) {
         let host = Host::new(Config::default()).unwrap();
-        let point = host.point::<Decided>().unwrap();
+        let point = host.point(Decided).unwrap();
         host.register(deciders(0..len)).unwrap();
         host.set_level(Decided::NAME, level).unwrap();
         // The callback at each place decides once more often than the one before; nobody so often as that.
         let times = |place: u64| place + 1;
         for place in 0..=len {
             for _ in 0..times(place) {
-                point.dispatch(&mut { place });
+                let _ = point.dispatch(&mut { place });
             }
         }
         let expected: Vec<_> = (0..len)
@@ -68,7 +68,7 @@ fn calls_are_counted_once_while_chains_are_replaced() {
     const THREADS: usize = 3;
     const CHANGES: usize = 1000;
     let host = Host::new(Config::default()).unwrap();
-    let point = host.point::<Decided>().unwrap();
+    let point = host.point(Decided).unwrap();
     // 0 goes on at once, 1 never comes to the last one.
     host.register(deciders(0..2)).unwrap();
     host.set_level(Decided::NAME, Level::Count).unwrap();
@@ -78,12 +78,12 @@ fn calls_are_counted_once_while_chains_are_replaced() {
             threads.spawn(|| {
                 let mut number = 0;
                 while !over.load(Ordering::SeqCst) {
-                    point.dispatch(&mut (number % 4));
+                    let _ = point.dispatch(&mut (number % 4));
                     number += 1;
                 }
                 // As many of each kind.
                 while number % 4 != 0 {
-                    point.dispatch(&mut (number % 4));
+                    let _ = point.dispatch(&mut (number % 4));
                     number += 1;
                 }
                 all.fetch_add(number, Ordering::SeqCst);
@@ -101,8 +101,7 @@ fn calls_are_counted_once_while_chains_are_replaced() {
         for change in 0..CHANGES {
             host.set_level(Decided::NAME, LEVELS[change % 2]).unwrap();
             if change % 10 == 0 {
-                let guest =
-                    Callbacks::new("guest").on::<Decided, _, _>("go", Priority::new(change as i32 % 200), |_| ());
+                let guest = Callbacks::new("guest").on(Decided, "go", Priority::new(change as i32 % 200), |_| ());
                 host.unregister(host.register(guest).unwrap());
             }
         }
@@ -119,14 +118,14 @@ fn calls_are_counted_once_while_chains_are_replaced() {
 fn a_point_is_empty_until_somebody_comes() {
     for level in LEVELS {
         let host = Host::new(Config::default()).unwrap();
-        let point = host.point::<Decided>().unwrap();
+        let point = host.point(Decided).unwrap();
         host.set_level(Decided::NAME, level).unwrap();
         for _ in 0..5 {
-            point.dispatch(&mut 9);
+            let _ = point.dispatch(&mut 9);
         }
         host.register(deciders(0..1)).unwrap();
         for _ in 0..3 {
-            point.dispatch(&mut 9);
+            let _ = point.dispatch(&mut 9);
         }
         assert_eq!((view(&host).dispatches, view(&host).empty), (8, 5));
         assert_eq!(counts(&host), [(3, 0, 0)]);
@@ -138,7 +137,7 @@ fn a_point_is_empty_until_somebody_comes() {
 fn threads_with_high_numbers_are_counted_too() {
     const THREADS: u64 = 150;
     let host = Host::new(Config::default()).unwrap();
-    let point = host.point::<Decided>().unwrap();
+    let point = host.point(Decided).unwrap();
     host.register(deciders(0..10)).unwrap();
     host.set_level(Decided::NAME, Level::Count).unwrap();
     let ready = std::sync::Barrier::new(THREADS as usize);
@@ -146,10 +145,10 @@ fn threads_with_high_numbers_are_counted_too() {
         for _ in 0..THREADS {
             threads.spawn(|| {
                 // All of them have a number before one gives its own back.
-                point.dispatch(&mut 99);
+                let _ = point.dispatch(&mut 99);
                 ready.wait();
                 for mut number in [9, 4] {
-                    point.dispatch(&mut number);
+                    let _ = point.dispatch(&mut number);
                 }
             });
         }

@@ -6,7 +6,10 @@ use std::thread::scope;
 use std::time::Duration;
 
 use abi_stable::StableAbi;
-use hookrail::{CallbackView, Callbacks, Condition, Config, Host, Level, Message, PointView, Priority, Verdict};
+use hookrail::{
+    Access, CallbackView, Callbacks, Condition, Config, Decision, Host, Level, Message, PointView, Priority,
+    StepVerdict, TraceDecision, Verdict,
+};
 use hookrail::{MessageDelivered, MessagePublish};
 use hookrail_abi::{Fold, Gate, Point, Secret, Text, points};
 use hookrail_tests::probe::{LONG, eventually};
@@ -43,23 +46,23 @@ fn callback(host: &Host, point: &str, instance: &str) -> CallbackView {
 
 /// Every third number is allowed at once, every fifth denied, and the rest go on to the last.
 fn judges(host: &Host) {
-    let first = Callbacks::new("first").on::<NumberJudged, _, _>("judge", Priority::new(1), |number| {
+    let first = Callbacks::new("first").on(NumberJudged, "judge", Priority::new(1), |number| {
         match (*number % 3, *number % 5) {
-            (0, _) => Verdict::Allow,
-            (_, 0) => Verdict::Deny(5),
-            _ => Verdict::Continue,
+            (0, _) => Access::Allow,
+            (_, 0) => Access::Deny(5),
+            _ => Access::Continue,
         }
     });
-    let last = Callbacks::new("last").on::<NumberJudged, _, _>("judge", Priority::new(2), |_| Verdict::Allow);
+    let last = Callbacks::new("last").on(NumberJudged, "judge", Priority::new(2), |_| Access::Allow);
     host.register(first).unwrap();
     host.register(last).unwrap();
 }
 
-fn expected(number: u64) -> Verdict {
+fn expected(number: u64) -> Decision {
     match (number % 3, number % 5) {
-        (0, _) => Verdict::Allow,
-        (_, 0) => Verdict::Deny(5),
-        _ => Verdict::Allow,
+        (0, _) => Decision::Allowed,
+        (_, 0) => Decision::Denied(5),
+        _ => Decision::Allowed,
     }
 }
 
@@ -69,14 +72,14 @@ fn calls_of_all_threads_are_counted_exactly() {
     const EACH: u64 = 15_000;
     for level in [Level::Count, Level::Histogram] {
         let host = Host::new(Config::default()).unwrap();
-        let point = host.point::<NumberJudged>().unwrap();
+        let point = host.point(NumberJudged).unwrap();
         judges(&host);
         host.set_level(NumberJudged::NAME, level).unwrap();
         scope(|threads| {
             for _ in 0..THREADS {
                 threads.spawn(|| {
                     for mut number in 0..EACH {
-                        assert_eq!(point.dispatch(&mut number).verdict, expected(number));
+                        assert_eq!(point.dispatch(&mut number).decision(), expected(number));
                     }
                 });
             }
@@ -100,17 +103,17 @@ fn calls_of_all_threads_are_counted_exactly() {
 #[test]
 fn dispatches_without_callbacks_are_counted_too() {
     let host = Host::new(Config::default()).unwrap();
-    let point = host.point::<NumberJudged>().unwrap();
-    point.dispatch(&mut 1);
+    let point = host.point(NumberJudged).unwrap();
+    let _ = point.dispatch(&mut 1);
     host.set_level(NumberJudged::NAME, Level::Count).unwrap();
     assert!(!point.is_hooked(), "counting is no callback");
     for _ in 0..7 {
-        assert_eq!(point.dispatch(&mut 1).verdict, Verdict::Deny(0), "the gate's own answer");
+        assert_eq!(point.dispatch(&mut 1).decision(), Decision::Denied(0), "the gate's own answer");
     }
     let counted = view(&host, NumberJudged::NAME);
     assert_eq!((counted.dispatches, counted.empty), (7, 7));
     host.set_level(NumberJudged::NAME, Level::Off).unwrap();
-    point.dispatch(&mut 1);
+    let _ = point.dispatch(&mut 1);
     assert_eq!(view(&host, NumberJudged::NAME).dispatches, 7, "what was counted stays");
 }
 
@@ -120,12 +123,12 @@ fn dispatches_without_callbacks_are_counted_too() {
 fn changing_the_level_changes_no_verdict_and_loses_no_call() {
     for levels in [&[Level::Count, Level::Histogram][..], &[Level::Count, Level::Histogram, Level::Off]] {
         let host = Host::new(Config::default()).unwrap();
-        let point = host.point::<NumberJudged>().unwrap();
+        let point = host.point(NumberJudged).unwrap();
         judges(&host);
         host.set_level(NumberJudged::NAME, Level::Count).unwrap();
         let (over, calls, seen) = (AtomicBool::new(false), Arc::new(AtomicU64::new(0)), AtomicU64::new(0));
         let counts = calls.clone();
-        let counter = Callbacks::new("counter").on::<NumberJudged, _, _>("count", Priority::new(0), move |_| {
+        let counter = Callbacks::new("counter").on(NumberJudged, "count", Priority::new(0), move |_| {
             counts.fetch_add(1, Ordering::Relaxed);
         });
         host.register(counter).unwrap();
@@ -134,7 +137,7 @@ fn changing_the_level_changes_no_verdict_and_loses_no_call() {
                 threads.spawn(|| {
                     let mut number = 0;
                     while !over.load(Ordering::SeqCst) {
-                        assert_eq!(point.dispatch(&mut { number }).verdict, expected(number));
+                        assert_eq!(point.dispatch(&mut { number }).decision(), expected(number));
                         number += 1;
                     }
                     seen.fetch_add(number, Ordering::SeqCst);
@@ -172,7 +175,7 @@ impl Drop for Over<'_> {
 #[test]
 fn only_dispatches_at_level_off_go_uncounted() {
     let host = Host::new(Config::default()).unwrap();
-    let point = host.point::<NumberJudged>().unwrap();
+    let point = host.point(NumberJudged).unwrap();
     judges(&host);
     let levels = [Level::Off, Level::Count, Level::Off, Level::Histogram, Level::Count, Level::Histogram];
     let mut counted = 0;
@@ -180,7 +183,7 @@ fn only_dispatches_at_level_off_go_uncounted() {
         host.set_level(NumberJudged::NAME, level).unwrap();
         let traces = (count % 5 == 0).then(|| host.trace(NumberJudged::NAME, None, 2).unwrap());
         for mut number in 0..count % 7 {
-            assert_eq!(point.dispatch(&mut number).verdict, expected(number));
+            assert_eq!(point.dispatch(&mut number).decision(), expected(number));
             counted += u64::from(level != Level::Off);
         }
         drop(traces);
@@ -192,11 +195,11 @@ fn only_dispatches_at_level_off_go_uncounted() {
 #[test]
 fn a_trace_shows_each_step_and_masks_secrets() {
     let host = Host::new(Config::default()).unwrap();
-    let point = host.point::<LoginChecked>().unwrap();
+    let point = host.point(LoginChecked).unwrap();
     let rules = Callbacks::new("rules")
-        .on::<LoginChecked, _, _>("count", Priority::new(1), |login| login.tries += 1)
-        .on::<LoginChecked, _, _>("look", Priority::new(2), |_| ())
-        .on::<LoginChecked, _, _>("limit", Priority::new(3), |login| {
+        .on(LoginChecked, "count", Priority::new(1), |login| login.tries += 1)
+        .on(LoginChecked, "look", Priority::new(2), |_| ())
+        .on(LoginChecked, "limit", Priority::new(3), |login| {
             if login.tries > 3 { Verdict::Deny(9) } else { Verdict::Continue }
         });
     host.register(rules).unwrap();
@@ -204,52 +207,59 @@ fn a_trace_shows_each_step_and_masks_secrets() {
     let condition: Condition = "user=eve".parse().unwrap();
     let traces = host.trace(LoginChecked::NAME, Some(condition), 2).unwrap();
     for (user, tries) in [("bob", 0), ("eve", 0), ("eve", 3), ("eve", 4)] {
-        point.dispatch(&mut login(user, tries));
+        let _ = point.dispatch(&mut login(user, tries));
     }
     let taken = traces.wait(2, LONG);
     assert_eq!(taken.len(), 2);
     let trace = &taken[1];
     assert_eq!(trace.payload, json!({ "user": "eve", "password": "***", "tries": 3 }));
-    let steps: Vec<_> =
-        trace.steps.iter().map(|step| (&*step.callback, &*step.verdict, step.payload.clone())).collect();
+    let steps: Vec<_> = trace.steps.iter().map(|step| (&*step.callback, step.verdict, step.payload.clone())).collect();
     let changed = json!({ "user": "eve", "password": "***", "tries": 4 });
     assert_eq!(
         steps,
-        [("rules/count", "continue", Some(changed)), ("rules/look", "continue", None), ("rules/limit", "deny 9", None)]
+        [
+            ("rules/count", StepVerdict::Continue, Some(changed)),
+            ("rules/look", StepVerdict::Continue, None),
+            ("rules/limit", StepVerdict::Deny, None)
+        ]
     );
-    assert_eq!((&*trace.verdict, &*taken[0].verdict), ("deny 9", "nobody decided"));
+    assert_eq!((trace.decision, trace.code, trace.steps[2].code), (TraceDecision::Denied, Some(9), Some(9)));
+    assert_eq!((taken[0].decision, taken[0].code), (TraceDecision::Undecided, None));
     assert_eq!(trace.thread, std::thread::current().name().unwrap());
     assert!(!format!("{taken:?}").contains("hunter2"));
     assert_eq!(view(&host, LoginChecked::NAME).level, Level::Off);
     drop(traces);
-    assert_eq!(point.dispatch(&mut login("eve", 0)).verdict, Verdict::Continue);
+    assert_eq!(point.dispatch(&mut login("eve", 0)).decision(), Decision::Passed);
 }
 
 /// A payload that stays in the process has no form that could be shown, nor a field to choose by.
 #[test]
 fn a_trace_of_a_payload_that_stays_in_the_process_shows_each_step_without_it() {
     let host = Host::new(Config::default()).unwrap();
-    let point = host.point::<TaskDone>().unwrap();
-    let rules = Callbacks::new("rules")
-        .on::<TaskDone, _, _>("edit", Priority::new(1), |task| task.trail.push_str("e"))
-        .on::<TaskDone, _, _>("limit", Priority::new(2), |task| {
+    let point = host.point(TaskDone).unwrap();
+    let rules = Callbacks::new("rules").on(TaskDone, "edit", Priority::new(1), |task| task.trail.push_str("e")).on(
+        TaskDone,
+        "limit",
+        Priority::new(2),
+        |task| {
             if task.hold > 3 { Verdict::Deny(9) } else { Verdict::Continue }
-        });
+        },
+    );
     host.register(rules).unwrap();
     let chosen = host.trace(TaskDone::NAME, Some("hold=4".parse().unwrap()), 1).unwrap();
     let traces = host.trace(TaskDone::NAME, None, 2).unwrap();
-    for (hold, verdict) in [(3, Verdict::Continue), (4, Verdict::Deny(9))] {
+    for (hold, decision) in [(3, Decision::Passed), (4, Decision::Denied(9))] {
         let mut task = Task { cause: FINE, trail: Text::new(), hold };
-        assert_eq!((point.dispatch(&mut task).verdict, task.trail.as_str()), (verdict, "e"));
+        assert_eq!((point.dispatch(&mut task).decision(), task.trail.as_str()), (decision, "e"));
     }
     let taken = traces.wait(2, LONG);
-    let verdicts: Vec<_> = taken.iter().map(|trace| &*trace.verdict).collect();
-    assert_eq!(verdicts, ["nobody decided", "deny 9"]);
-    for (trace, limit) in taken.iter().zip(["continue", "deny 9"]) {
+    let decisions: Vec<_> = taken.iter().map(|trace| (trace.decision, trace.code)).collect();
+    assert_eq!(decisions, [(TraceDecision::Undecided, None), (TraceDecision::Denied, Some(9))]);
+    for (trace, limit) in taken.iter().zip([StepVerdict::Continue, StepVerdict::Deny]) {
         assert_eq!(trace.payload, Value::Null);
         let steps: Vec<_> =
-            trace.steps.iter().map(|step| (&*step.callback, &*step.verdict, step.payload.as_ref())).collect();
-        assert_eq!(steps, [("rules/edit", "continue", None), ("rules/limit", limit, None)]);
+            trace.steps.iter().map(|step| (&*step.callback, step.verdict, step.payload.as_ref())).collect();
+        assert_eq!(steps, [("rules/edit", StepVerdict::Continue, None), ("rules/limit", limit, None)]);
     }
     assert_eq!(chosen.wait(1, Duration::ZERO), []);
 }
@@ -265,7 +275,7 @@ fn a_trace_is_not_waited_for_beyond_its_time() {
 #[test]
 fn a_plugin_is_replaced_and_unloaded_while_it_is_looked_at() {
     let host = Host::new(Config::default()).unwrap();
-    let publish = host.point::<MessagePublish>().unwrap();
+    let publish = host.point(MessagePublish).unwrap();
     host.set_level(MessagePublish::NAME, Level::Histogram).unwrap();
     host.set_level(MessageDelivered::NAME, Level::Count).unwrap();
     let over = AtomicBool::new(false);
@@ -273,7 +283,7 @@ fn a_plugin_is_replaced_and_unloaded_while_it_is_looked_at() {
         for _ in 0..2 {
             threads.spawn(|| {
                 while !over.load(Ordering::SeqCst) {
-                    assert_eq!(publish.dispatch(&mut Message::new("a.b", "text")).verdict, Verdict::Continue);
+                    assert_eq!(publish.dispatch(&mut Message::new("a.b", "text")).decision(), Decision::Passed);
                 }
             });
         }
@@ -290,7 +300,7 @@ fn a_plugin_is_replaced_and_unloaded_while_it_is_looked_at() {
         }
         // SAFETY: as above.
         let animal = unsafe { host.load(zoo("panics_in_callback")) }.unwrap();
-        publish.dispatch(&mut Message::new("a.b", "boom"));
+        let _ = publish.dispatch(&mut Message::new("a.b", "boom"));
         assert!(host.unload(animal).unwrap().is_unmapped());
         over.store(true, Ordering::SeqCst);
     });

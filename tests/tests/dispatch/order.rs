@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hookrail::{Callbacks, Config, HookOverride, HookPoint, Host, Message, MessagePublish, PointView, Priority};
+use hookrail::{Callbacks, Config, HookOverride, Host, Message, MessagePublish, PointView, Priority};
 use proptest::prelude::*;
 
 /// A callback: priority, instance, name.
@@ -79,7 +79,7 @@ fn register(host: &Host, callback: &Entry) {
 /// A callback that leaves its name in the message.
 fn on(callbacks: Callbacks, (number, instance, name): &Entry) -> Callbacks {
     let trace = format!("{instance}/{name}");
-    callbacks.on::<MessagePublish, _, _>(name, Priority::new(*number), move |message| message.add_header("ran", &trace))
+    callbacks.on(MessagePublish, name, Priority::new(*number), move |message| message.add_header("ran", &trace))
 }
 
 /// What the chain must be, and which of it runs.
@@ -101,9 +101,9 @@ fn check(host: &Host, expected: Vec<(Entry, bool)>) {
         .collect();
     assert_eq!(shown, expected, "what is shown");
 
-    let publish: HookPoint<MessagePublish> = host.point().unwrap();
+    let publish = host.point(MessagePublish).unwrap();
     let mut message = Message::new("a.b", "text");
-    publish.dispatch(&mut message);
+    let _ = publish.dispatch(&mut message);
     let ran: Vec<_> = message
         .headers
         .as_slice()

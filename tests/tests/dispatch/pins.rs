@@ -6,28 +6,28 @@ use hookrail_tests::alone;
 fn marking(name: &str) -> Callbacks {
     let mark = name.to_owned();
     Callbacks::new(name)
-        .on::<MessagePublish, _, _>("publish", Priority::new(10), move |message| message.add_header("saw", &mark))
-        .on::<MessageDelivered, _, _>("delivered", Priority::new(10), |_| ())
+        .on(MessagePublish, "publish", Priority::new(10), move |message| message.add_header("saw", &mark))
+        .on(MessageDelivered, "delivered", Priority::new(10), |_| ())
 }
 
 #[test]
 fn a_pin_sees_all_points_as_of_one_instant() {
     alone!();
     let host = Host::new(Config::default()).unwrap();
-    let (publish, delivered) = (host.point::<MessagePublish>().unwrap(), host.point::<MessageDelivered>().unwrap());
+    let (publish, delivered) = (host.point(MessagePublish).unwrap(), host.point(MessageDelivered).unwrap());
     let old = host.register(marking("old")).unwrap();
     host.pin(|pin| {
         host.unregister(old);
         let _new = host.register(marking("new")).unwrap();
         let (mut pinned, mut now) = (Message::new("a", ""), Message::new("a", ""));
-        pin.dispatch(&publish, &mut pinned);
-        publish.dispatch(&mut now);
+        let _ = pin.dispatch(&publish, &mut pinned);
+        let _ = publish.dispatch(&mut now);
         assert_eq!((pinned.header("saw"), now.header("saw")), (Some("old"), Some("new")));
-        pin.dispatch(&delivered, &mut pinned);
+        let _ = pin.dispatch(&delivered, &mut pinned);
     });
     host.pin(|pin| {
         let mut message = Message::new("a", "");
-        pin.dispatch(&publish, &mut message);
+        let _ = pin.dispatch(&publish, &mut message);
         assert_eq!(message.header("saw"), Some("new"));
     });
 }
@@ -36,14 +36,14 @@ fn a_pin_sees_all_points_as_of_one_instant() {
 fn unloading_under_a_pin_answers_busy_and_finishes_behind_it() {
     alone!();
     let host = Host::new(Config::default()).unwrap();
-    let publish = host.point::<MessagePublish>().unwrap();
+    let publish = host.point(MessagePublish).unwrap();
     // SAFETY: our own plugin.
     let hello = unsafe { host.load(hookrail_tests::plugin("hello")) }.unwrap();
     let ticket = host.pin(|pin| {
         let ticket = host.begin_unload(hello).unwrap();
         assert!(matches!(ticket.wait(std::time::Duration::from_secs(60)), End::Busy(_)));
         let mut message = Message::new("a", "");
-        pin.dispatch(&publish, &mut message);
+        let _ = pin.dispatch(&publish, &mut message);
         assert_eq!(message.header("greeting"), Some("hello"), "it is still there for the pin");
         ticket
     });
@@ -55,10 +55,10 @@ fn a_point_of_another_host_has_no_callbacks_under_a_pin() {
     alone!();
     let (one, other) = (Host::new(Config::default()).unwrap(), Host::new(Config::default()).unwrap());
     let _registered = other.register(marking("other")).unwrap();
-    let publish = other.point::<MessagePublish>().unwrap();
+    let publish = other.point(MessagePublish).unwrap();
     one.pin(|pin| {
         let mut message = Message::new("a", "");
-        pin.dispatch(&publish, &mut message);
+        let _ = pin.dispatch(&publish, &mut message);
         assert_eq!(message.header("saw"), None);
     });
 }
@@ -83,7 +83,7 @@ fn a_pin_keeps_its_callbacks_past_the_deadline_of_an_unloading() {
         ..Config::default()
     };
     let host = Host::new(config).unwrap();
-    let publish = host.point::<MessagePublish>().unwrap();
+    let publish = host.point(MessagePublish).unwrap();
     // SAFETY: our own plugin.
     let hello = unsafe { host.load(hookrail_tests::plugin("hello")) }.unwrap();
     let (pinned, wait) = std::sync::mpsc::channel();
@@ -95,7 +95,7 @@ fn a_pin_keeps_its_callbacks_past_the_deadline_of_an_unloading() {
                 pinned.send(()).unwrap();
                 go_on.recv().unwrap();
                 let mut message = Message::new("a", "");
-                pin.dispatch(publish, &mut message);
+                let _ = pin.dispatch(publish, &mut message);
                 assert_eq!(message.header("greeting"), Some("hello"));
             });
         });

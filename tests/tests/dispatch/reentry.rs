@@ -5,8 +5,8 @@ use std::thread::scope;
 use std::time::{Duration, Instant};
 
 use hookrail::{
-    Callbacks, Config, End, HookPoint, Host, Message, MessageDelivered, MessagePublish, Plugin, Priority, Registered,
-    Ticket, Verdict,
+    Callbacks, Config, Decision, End, HookPoint, Host, Message, MessageDelivered, MessagePublish, Plugin, Priority,
+    Registered, Ticket,
 };
 use hookrail_tests::alone;
 use hookrail_tests::probe::{LONG, Probe};
@@ -18,22 +18,22 @@ type Act = Box<dyn FnOnce(&Host) + Send>;
 fn a_dispatch_may_nest_deeper_than_the_slot_has_frames() {
     alone!();
     let host = Arc::new(Host::new(Config::default()).unwrap());
-    let delivered: HookPoint<MessageDelivered> = host.point().unwrap();
+    let delivered = host.point(MessageDelivered).unwrap();
     let again = delivered.clone();
-    let nest = Callbacks::new("test").on::<MessageDelivered, _, _>("nest", Priority::new(1), move |message| {
+    let nest = Callbacks::new("test").on(MessageDelivered, "nest", Priority::new(1), move |message| {
         if message.headers.len() < 40 {
             let mut deeper = message.clone();
             deeper.add_header("deeper", "");
-            again.dispatch(&mut deeper);
+            let _ = again.dispatch(&mut deeper);
         }
     });
     let probe = Probe::default();
     let guard = probe.guard();
-    let count = Callbacks::new("test").on::<MessageDelivered, _, _>("count", Priority::new(2), move |_| guard.called());
+    let count = Callbacks::new("test").on(MessageDelivered, "count", Priority::new(2), move |_| guard.called());
     host.register(nest).unwrap();
     let count = host.register(count).unwrap();
     for round in 1..=3 {
-        delivered.dispatch(&mut Message::empty());
+        let _ = delivered.dispatch(&mut Message::empty());
         assert_eq!(probe.calls(), round * 41);
     }
     // Nobody is inside any more: what is taken out is dropped at once.
@@ -48,12 +48,11 @@ fn a_callback_registers_what_the_next_dispatch_runs() {
     let probe = Probe::default();
     let guard = probe.guard();
     scene.act(move |host| {
-        let later =
-            Callbacks::new("later").on::<MessagePublish, _, _>("look", Priority::new(2000), move |_| guard.called());
+        let later = Callbacks::new("later").on(MessagePublish, "look", Priority::new(2000), move |_| guard.called());
         host.register(later).unwrap();
     });
     assert_eq!(probe.calls(), 0, "the dispatch that is running keeps its chain");
-    scene.dispatch();
+    let _ = scene.dispatch();
     assert_eq!(probe.calls(), 1);
 }
 
@@ -64,19 +63,19 @@ fn a_callback_may_unregister_itself() {
     let own: Arc<Mutex<Option<Registered>>> = Arc::default();
     let probe = Probe::default();
     let (guard, inner, itself) = (probe.guard(), Arc::downgrade(&host), own.clone());
-    let once = Callbacks::new("once").on::<MessagePublish, _, _>("only", Priority::new(1), move |_| {
+    let once = Callbacks::new("once").on(MessagePublish, "only", Priority::new(1), move |_| {
         guard.called();
         let itself = itself.lock().unwrap().take().unwrap();
         inner.upgrade().unwrap().unregister(itself);
         guard.check();
     });
     *own.lock().unwrap() = Some(host.register(once).unwrap());
-    let publish: HookPoint<MessagePublish> = host.point().unwrap();
-    publish.dispatch(&mut Message::empty());
-    publish.dispatch(&mut Message::empty());
+    let publish = host.point(MessagePublish).unwrap();
+    let _ = publish.dispatch(&mut Message::empty());
+    let _ = publish.dispatch(&mut Message::empty());
     assert_eq!((probe.calls(), probe.was_late(), probe.is_dropped()), (1, false, false));
     // With the next change, at the latest.
-    let other = Callbacks::new("other").on::<MessagePublish, _, _>("look", Priority::new(1), |_| ());
+    let other = Callbacks::new("other").on(MessagePublish, "look", Priority::new(1), |_| ());
     host.register(other).unwrap();
     assert!(probe.is_dropped());
 }
@@ -140,7 +139,7 @@ fn a_refused_callback_may_use_the_host_in_its_drop() {
     let host = Arc::new(Host::new(Config::default()).unwrap());
     let callback = || {
         let looks = Looks(Arc::downgrade(&host));
-        Callbacks::new("test").on::<MessagePublish, _, _>("look", Priority::new(1), move |_| {
+        Callbacks::new("test").on(MessagePublish, "look", Priority::new(1), move |_| {
             let _ = &looks;
         })
     };
@@ -160,7 +159,7 @@ fn two_callbacks_may_unload_each_others_plugins() {
     for own in 0..2 {
         let (them, plugins, together, tickets) =
             (Arc::downgrade(&hosts), plugins.clone(), together.clone(), tickets.clone());
-        let unload = Callbacks::new("test").on::<MessagePublish, _, _>("unload", Priority::new(1), move |_| {
+        let unload = Callbacks::new("test").on(MessagePublish, "unload", Priority::new(1), move |_| {
             together.wait();
             let plugin = plugins[1 - own].lock().unwrap().take().unwrap();
             let ticket = them.upgrade().unwrap()[1 - own].begin_unload(plugin).unwrap();
@@ -174,8 +173,8 @@ fn two_callbacks_may_unload_each_others_plugins() {
     scope(|scope| {
         for host in &*hosts {
             scope.spawn(|| {
-                let publish: HookPoint<MessagePublish> = host.point().unwrap();
-                assert_eq!(publish.dispatch(&mut Message::new("a.b", "text")).verdict, Verdict::Continue);
+                let publish = host.point(MessagePublish).unwrap();
+                assert_eq!(publish.dispatch(&mut Message::new("a.b", "text")).decision(), Decision::Passed);
             });
         }
     });
@@ -196,14 +195,14 @@ impl Scene {
         let host = Arc::new(Host::new(Config::default()).unwrap());
         let next: Arc<Mutex<Option<Act>>> = Arc::default();
         let (inner, told) = (Arc::downgrade(&host), next.clone());
-        let actor = Callbacks::new("actor").on::<MessagePublish, _, _>("act", Priority::new(1), move |_| {
+        let actor = Callbacks::new("actor").on(MessagePublish, "act", Priority::new(1), move |_| {
             let act = told.lock().unwrap().take();
             if let Some(act) = act {
                 act(&inner.upgrade().unwrap());
             }
         });
         host.register(actor).unwrap();
-        let publish = host.point().unwrap();
+        let publish = host.point(MessagePublish).unwrap();
         Scene { host, publish, next }
     }
 
@@ -222,7 +221,7 @@ impl Scene {
 
     fn dispatch(&self) -> Message {
         let mut message = Message::new("a.b", "text");
-        assert_eq!(self.publish.dispatch(&mut message).verdict, Verdict::Continue);
+        assert_eq!(self.publish.dispatch(&mut message).decision(), Decision::Passed);
         message
     }
 }

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::thread::spawn;
 
-use hookrail::{Callbacks, Config, End, HookPoint, Host, Message, MessageDelivered, MessagePublish, Priority, Verdict};
+use hookrail::{
+    Callbacks, Config, Decision, End, HookPoint, Host, Message, MessageDelivered, MessagePublish, Priority,
+};
 use hookrail_tests::alone;
 use hookrail_tests::probe::{LONG, Probe, eventually};
 
@@ -98,8 +100,12 @@ fn a_handler_may_dispatch_behind_every_instruction() {
         fn replace(&self) {
             let mut current = self.current.lock().unwrap();
             let watched = Watched { alive: AtomicBool::new(true) };
-            let next = Callbacks::new(if current.1.is_multiple_of(2) { "even" } else { "odd" })
-                .on::<MessagePublish, _, _>("look", Priority::new(600), move |_| watched.look());
+            let next = Callbacks::new(if current.1.is_multiple_of(2) { "even" } else { "odd" }).on(
+                MessagePublish,
+                "look",
+                Priority::new(600),
+                move |_| watched.look(),
+            );
             let before = current.0.replace(self.host.register(next).unwrap());
             current.1 += 1;
             before.into_iter().for_each(|before| self.host.unregister(before));
@@ -131,7 +137,7 @@ fn a_handler_may_dispatch_behind_every_instruction() {
 
     let steps = world.current.lock().unwrap().1;
     assert!(steps > 50, "the processor does not trap: {steps}");
-    assert_eq!(outcome.verdict, Verdict::Continue);
+    assert_eq!(outcome.decision(), Decision::Passed);
     assert_eq!((world.wrong.load(Ordering::SeqCst), world.late.load(Ordering::SeqCst)), (0, 0));
     // Nobody is inside: the last change frees all callbacks but the one that is published.
     world.replace();
@@ -148,27 +154,29 @@ impl Points {
     /// A chain on `message.publish` with a nested dispatch in it.
     fn new() -> (Host, Self) {
         let host = Host::new(Config::default()).unwrap();
-        let delivered: HookPoint<MessageDelivered> = host.point().unwrap();
-        let callbacks = Callbacks::new("test")
-            .on::<MessageDelivered, _, _>("count", Priority::new(1), |_| ())
-            .on::<MessagePublish, _, _>("nest", Priority::new(1), move |message| {
-            delivered.dispatch(message);
-        });
+        let delivered = host.point(MessageDelivered).unwrap();
+        let callbacks = Callbacks::new("test").on(MessageDelivered, "count", Priority::new(1), |_| ()).on(
+            MessagePublish,
+            "nest",
+            Priority::new(1),
+            move |message| {
+                let _ = delivered.dispatch(message);
+            },
+        );
         host.register(callbacks).unwrap();
-        let publish = host.point().unwrap();
+        let publish = host.point(MessagePublish).unwrap();
         (host, Points { publish })
     }
 
     fn dispatch(&self) -> bool {
-        self.publish.dispatch(&mut Message::empty()).verdict == Verdict::Continue
+        self.publish.dispatch(&mut Message::empty()).decision() == Decision::Passed
     }
 }
 
 fn check_that_nobody_is_inside(host: &Host) {
     let probe = Probe::default();
     let guard = probe.guard();
-    let callbacks =
-        Callbacks::new("last").on::<MessagePublish, _, _>("look", Priority::new(1), move |_| guard.called());
+    let callbacks = Callbacks::new("last").on(MessagePublish, "look", Priority::new(1), move |_| guard.called());
     let registered = host.register(callbacks).unwrap();
     host.unregister(registered);
     assert!(probe.is_dropped());

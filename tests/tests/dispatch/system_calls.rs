@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use hookrail::{Callbacks, Config, End, HookPoint, Host, Message, MessageDelivered, MessagePublish, Priority, Verdict};
+use hookrail::{
+    Callbacks, Config, Decision, End, HookPoint, Host, Message, MessageDelivered, MessagePublish, Priority, Verdict,
+};
 use hookrail_tests::alone;
 use hookrail_tests::child::{Ended, in_child};
 
@@ -27,7 +29,7 @@ fn dispatch_makes_no_system_call() {
 fn a_callback_that_makes_a_system_call_is_caught() {
     alone!();
     let (host, publish, delivered) = busy_host();
-    let asking = Callbacks::new("asking").on::<MessagePublish, _, _>("who", Priority::new(600), |_| {
+    let asking = Callbacks::new("asking").on(MessagePublish, "who", Priority::new(600), |_| {
         // SAFETY: takes nothing and cannot fail.
         unsafe { libc::getppid() };
     });
@@ -55,12 +57,12 @@ fn without_the_fence_nothing_is_unmapped() {
         let host = Host::new(config).unwrap();
         // SAFETY: our own plugin.
         let hello = unsafe { host.load(hello) }.unwrap();
-        let publish = host.point::<MessagePublish>().unwrap();
+        let publish = host.point(MessagePublish).unwrap();
         refuse_membarrier();
         // The thread that finishes unloadings starts here and inherits the filter.
         let ticket = host.begin_unload(hello).unwrap();
         let mut message = Message::new("a.b", "text");
-        assert_eq!(publish.dispatch(&mut message).verdict, Verdict::Continue);
+        assert_eq!(publish.dispatch(&mut message).decision(), Decision::Passed);
         assert_eq!(message.header("greeting"), None);
         // After both deadlines: neither a grace period nor a look at frames may conclude anything.
         assert_eq!(ticket.wait(Duration::from_millis(200)), End::Busy(1));
@@ -74,23 +76,23 @@ fn busy_host() -> (Host, HookPoint<MessagePublish>, HookPoint<MessageDelivered>)
     let host = Host::new(Config::default()).unwrap();
     // SAFETY: our own plugin.
     unsafe { host.load(hookrail_tests::plugin("hello")) }.unwrap();
-    let (publish, delivered) = (host.point().unwrap(), host.point().unwrap());
+    let (publish, delivered) = (host.point(MessagePublish).unwrap(), host.point(MessageDelivered).unwrap());
     let nested: HookPoint<MessageDelivered> = delivered.clone();
     let callbacks = Callbacks::new("test")
-        .on::<MessageDelivered, _, _>("look", Priority::new(1), |message| assert_eq!(message.topic.as_str(), "a.b"))
-        .on::<MessagePublish, _, _>("nest", Priority::new(1), move |message| {
-            nested.dispatch(message);
+        .on(MessageDelivered, "look", Priority::new(1), |message| assert_eq!(message.topic.as_str(), "a.b"))
+        .on(MessagePublish, "nest", Priority::new(1), move |message| {
+            let _ = nested.dispatch(message);
         })
-        .on::<MessagePublish, _, _>("deny", Priority::new(2000), |_| Verdict::Deny(7));
+        .on(MessagePublish, "deny", Priority::new(2000), |_| Verdict::Deny(7));
     host.register(callbacks).unwrap();
     (host, publish, delivered)
 }
 
 fn dispatch(publish: &HookPoint<MessagePublish>, delivered: &HookPoint<MessageDelivered>, message: &mut Message) {
-    assert_eq!(publish.dispatch(message).verdict, Verdict::Deny(7));
+    assert_eq!(publish.dispatch(message).decision(), Decision::Denied(7));
     assert_eq!(message.header("greeting"), Some("hello"));
     message.headers.clear();
-    delivered.dispatch(message);
+    let _ = delivered.dispatch(message);
 }
 
 fn allow_only_to_exit() {

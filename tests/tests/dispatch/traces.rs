@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use abi_stable::StableAbi;
-use hookrail::{CallbackStatus, CallbackView, Callbacks, Config, Host, Level, Priority, Verdict};
+use hookrail::{CallbackStatus, CallbackView, Callbacks, Config, Decision, Host, Level, Priority, TraceDecision};
 use hookrail_abi::{Fold, Point, Result, Text, points};
 use hookrail_tests::alone;
 use hookrail_tests::probe::{LONG, eventually};
@@ -51,9 +51,12 @@ fn host(policy: &str, more: Value) -> Host {
     let mut config = json!({ "points": { SheetPassed::NAME: { "fault": policy } } });
     config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let host = Host::new(serde_json::from_value::<Config>(config).unwrap()).unwrap();
-    let callbacks = Callbacks::new("desk")
-        .on::<SheetPassed, _, _>("write", Priority::new(10), write)
-        .on::<SheetPassed, _, _>("look", Priority::new(20), |_| ());
+    let callbacks = Callbacks::new("desk").on(SheetPassed, "write", Priority::new(10), write).on(
+        SheetPassed,
+        "look",
+        Priority::new(20),
+        |_| (),
+    );
     host.register(callbacks).unwrap();
     host
 }
@@ -68,12 +71,12 @@ fn callback(host: &Host, name: &str) -> CallbackView {
 }
 
 /// The steps of the next dispatch, without the times.
-fn steps(host: &Host, sheet: &mut Sheet) -> (Vec<Value>, String) {
+fn steps(host: &Host, sheet: &mut Sheet) -> (Vec<Value>, (TraceDecision, Option<u32>)) {
     let traces = host.trace(SheetPassed::NAME, None, 1).unwrap();
-    host.point::<SheetPassed>().unwrap().dispatch(sheet);
+    let _ = host.point(SheetPassed).unwrap().dispatch(sheet);
     let trace = traces.wait(1, LONG).remove(0);
-    let step = |step: &hookrail::Step| json!([step.callback, step.verdict, step.said, step.payload.is_some()]);
-    (trace.steps.iter().map(step).collect(), trace.verdict)
+    let step = |step: &hookrail::Step| json!([step.callback, step.verdict, step.message, step.payload.is_some()]);
+    (trace.steps.iter().map(step).collect(), (trace.decision, trace.code))
 }
 
 #[test]
@@ -85,7 +88,7 @@ fn a_step_is_what_its_callback_did_and_said() {
             json!(["desk/write", "fault", "the pen broke", changes]),
             json!(["desk/look", "continue", null, false]),
         ];
-        assert_eq!(steps(&host, &mut sheet(true, false)), (expected, "nobody decided".into()), "{policy}");
+        assert_eq!(steps(&host, &mut sheet(true, false)), (expected, (TraceDecision::Undecided, None)), "{policy}");
     }
 }
 
@@ -94,13 +97,16 @@ fn a_callback_that_is_not_called_is_a_step_with_the_reason() {
     alone!();
     for policy in ["open", "closed"] {
         let host = host(policy, json!({ "quarantine": { "faults": 1, "pause_ms": 0 } }));
-        host.point::<SheetPassed>().unwrap().dispatch(&mut sheet(true, false));
+        let _ = host.point(SheetPassed).unwrap().dispatch(&mut sheet(true, false));
         eventually("it is quarantined", || callback(&host, "write").status == CallbackStatus::Quarantined);
-        let (steps, verdict) = steps(&host, &mut sheet(true, false));
+        let (steps, came_to) = steps(&host, &mut sheet(true, false));
         let said = steps[0][2].as_str().unwrap();
         assert!(said.starts_with("quarantined: ") && said.ends_with("the pen broke"), "{said}");
-        let expected = if policy == "open" { ("passed over", 2, "nobody decided") } else { ("deny 0", 1, "deny 0") };
-        assert_eq!((steps[0][1].as_str().unwrap(), steps.len(), &*verdict), expected);
+        let expected = match policy {
+            "open" => ("not-called", 2, (TraceDecision::Undecided, None)),
+            _ => ("deny", 1, (TraceDecision::Denied, Some(0))),
+        };
+        assert_eq!((steps[0][1].as_str().unwrap(), steps.len(), came_to), expected);
     }
 }
 
@@ -117,8 +123,8 @@ fn handling_a_fault_is_charged_to_no_callback() {
         );
         host.set_level(SheetPassed::NAME, Level::Histogram).unwrap();
         let mut sheet = sheet;
-        let outcome = host.point::<SheetPassed>().unwrap().dispatch(&mut sheet);
-        assert_eq!(outcome.verdict, Verdict::Continue);
+        let outcome = host.point(SheetPassed).unwrap().dispatch(&mut sheet);
+        assert_eq!(outcome.decision(), Decision::Passed);
         for name in ["write", "look"] {
             let view = callback(&host, name);
             let max = view.latency.as_ref().unwrap().max_ns;

@@ -5,7 +5,7 @@ use std::sync::Barrier;
 use std::thread;
 
 use hookrail::{
-    CallbackStatus, Callbacks, End, Event, EventKind, Events, Host, Memory, MemoryView, Plugin, Priority, Verdict,
+    CallbackStatus, Callbacks, Decision, End, Event, EventKind, Events, Host, Memory, MemoryView, Plugin, Priority,
     inspect,
 };
 use hookrail_abi::Point;
@@ -29,8 +29,8 @@ struct Scene {
 impl Scene {
     fn new(config: Value) -> Self {
         let host = Host::new(serde_json::from_value(config).unwrap()).unwrap();
-        host.point::<TaskSeen>().unwrap();
-        host.point::<TaskDone>().unwrap();
+        host.point(TaskSeen).unwrap();
+        host.point(TaskDone).unwrap();
         // SAFETY: our own library.
         let plugin = unsafe { host.load(zoo("holds_memory")) }.unwrap();
         let scene = Scene { host, plugin };
@@ -42,12 +42,12 @@ impl Scene {
 
     /// On a point where others do not stand in the way.
     fn tell(&self, cause: u32, hold: usize) {
-        assert_eq!(self.dispatch::<TaskSeen>(cause, hold), Verdict::Continue);
+        assert_eq!(self.dispatch::<TaskSeen>(cause, hold), Decision::Passed);
     }
 
-    fn dispatch<P: Point<Payload = Task>>(&self, cause: u32, hold: usize) -> Verdict {
+    fn dispatch<P: Point<Payload = Task>>(&self, cause: u32, hold: usize) -> Decision {
         let mut task = Task { cause, trail: NAME.into(), hold };
-        self.host.point::<P>().unwrap().dispatch(&mut task).verdict
+        self.host.point(P::default()).unwrap().dispatch(&mut task).decision()
     }
 
     fn memory(&self) -> MemoryView {
@@ -111,7 +111,7 @@ fn every_way_to_allocate_is_counted_exactly() {
 fn a_payload_is_not_counted() {
     let scene = Scene::new(json!({}));
     let mut task = Task { cause: WRITE, trail: NAME.into(), hold: 100_000 };
-    let point = scene.host.point::<TaskDone>().unwrap();
+    let point = scene.host.point(TaskDone).unwrap();
     assert_eq!(scene.more(|| _ = point.dispatch(&mut task)), (0, 0));
     assert_eq!(task.trail.len(), NAME.len() + 100_000);
 }
@@ -237,7 +237,7 @@ fn a_plugin_that_is_over_its_quota_again_when_it_was_started_again_is_quarantine
 #[test]
 fn only_the_plugin_over_its_quota_is_quarantined() {
     let scene = Scene::new(quota(NAME, MAX));
-    let neighbour = Callbacks::new("neighbour").on::<TaskSeen, _, _>("look", Priority::new(900), |_| ());
+    let neighbour = Callbacks::new("neighbour").on(TaskSeen, "look", Priority::new(900), |_| ());
     scene.host.register(neighbour).unwrap();
     let events = scene.host.events();
     scene.tell(KEEP, TOO_MUCH);
@@ -258,8 +258,8 @@ fn only_the_plugin_over_its_quota_is_quarantined() {
     let MemoryView { max_bytes, over, .. } = scene.memory();
     assert_eq!((max_bytes, over), (Some(MAX), true));
     // Closed denies, open goes on.
-    assert_eq!(scene.dispatch::<TaskDone>(FREE, 0), Verdict::Deny(0));
-    assert_eq!(scene.dispatch::<TaskSeen>(FREE, 0), Verdict::Continue);
+    assert_eq!(scene.dispatch::<TaskDone>(FREE, 0), Decision::Denied(0));
+    assert_eq!(scene.dispatch::<TaskSeen>(FREE, 0), Decision::Passed);
     assert!(scene.memory().over, "it was not called");
     assert_eq!(scene.end(), (End::Unmapped, Some(OURS)));
 }
@@ -337,7 +337,7 @@ impl<'a> Looks<'a> {
         // SAFETY: our own library.
         unsafe { self.host.upgrade(&self.plugin, zoo("holds_memory_too")) }.unwrap();
         let mut task = Task { cause: KEEP, trail: "holds-memory-too".into(), hold: TOO_MUCH };
-        self.host.point::<TaskSeen>().unwrap().dispatch(&mut task);
+        let _ = self.host.point(TaskSeen).unwrap().dispatch(&mut task);
         let mut events = std::iter::from_fn(|| self.events.wait(LONG));
         let is_over = |event: &Event| matches!(event.what, EventKind::OverMemory { .. });
         assert!(events.any(|event| event.plugin == self.plugin.name() && is_over(&event)));

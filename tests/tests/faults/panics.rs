@@ -27,7 +27,7 @@ fn logged(happens: impl FnOnce()) -> Vec<String> {
 }
 
 fn publish(scene: &Scene, body: &str) {
-    scene.publish.dispatch(&mut Message::new("a", body));
+    let _ = scene.publish.dispatch(&mut Message::new("a", body));
 }
 
 fn says(line: &str, parts: &[&str]) {

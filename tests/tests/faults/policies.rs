@@ -2,8 +2,8 @@
 //! and every way to fail.
 
 use hookrail::{
-    CallbackStatus, Callbacks, Condition, Config, Decision, EventKind, Health, Host, Level, Message, MessageDelivered,
-    MessagePublish, Priority, Verdict,
+    Access, CallbackStatus, Callbacks, Condition, Config, Decision, EventKind, Health, Host, Level, Message,
+    MessageDelivered, MessagePublish, Priority, StepVerdict, Verdict,
 };
 use hookrail_abi::{Point, Text};
 use hookrail_tests::failing::*;
@@ -33,9 +33,12 @@ fn a_fault_means_what_the_policy_says() {
             if let Some(traces) = traces {
                 let taken = traces.wait(ALL, LONG);
                 let steps = taken.iter().flat_map(|trace| &trace.steps).filter(|step| step.callback == FAILING);
-                let answers: Vec<_> = steps.map(|step| &*step.verdict).collect();
+                let answers: Vec<_> = steps.map(|step| step.verdict).collect();
                 let [first, faults @ .., last] = &answers[..] else { panic!("{answers:?}") };
-                assert_eq!((*first, faults, *last), ("continue", &["fault"; CAUSES.len()][..], "continue"));
+                assert_eq!(
+                    (*first, faults, *last),
+                    (StepVerdict::Continue, &[StepVerdict::Fault; CAUSES.len()][..], StepVerdict::Continue)
+                );
             }
         });
     }
@@ -110,13 +113,14 @@ fn a_quarantined_callback_stays_out_until_it_is_released() {
     assert_eq!(scene.host.release(TaskAllowed::NAME, FAILING).unwrap_err().code(), "HR0111");
     scene.dispatch::<TaskAllowed>(PANIC);
     eventually("it is quarantined", || scene.animal(TaskAllowed::NAME).status == CallbackStatus::Quarantined);
-    let point = scene.host.point::<TaskAllowed>().unwrap();
+    let point = scene.host.point(TaskAllowed).unwrap();
     for _ in 0..100 {
         let mut task = Task { cause: FINE, trail: Text::new(), hold: 0 };
         let outcome = point.dispatch(&mut task);
-        assert_eq!((outcome.verdict, task.trail.as_str()), (Verdict::Deny(0), "a"));
-        let Decision { by, reason } = scene.host.decision(&outcome).unwrap();
-        assert_eq!(by, FAILING);
+        assert_eq!((outcome.decision(), task.trail.as_str()), (Decision::Denied(0), "a"));
+        let denial = scene.host.denial(&outcome).unwrap();
+        let reason = denial.reason.unwrap();
+        assert_eq!(denial.by.unwrap(), FAILING);
         assert!(reason.starts_with("fails-on-demand/fail is quarantined: 1 fault: "), "{reason}");
     }
     let view = scene.animal(TaskAllowed::NAME);
@@ -221,7 +225,7 @@ fn a_budget_that_a_plugin_declares_holds_until_the_operator_says_another() {
         // SAFETY: our own library.
         unsafe { host.load(zoo("declares_a_budget")) }.unwrap();
         host.set_level(MessagePublish::NAME, Level::Count).unwrap();
-        host.point::<MessagePublish>().unwrap().dispatch(&mut Message::new("a", ""));
+        let _ = host.point(MessagePublish).unwrap().dispatch(&mut Message::new("a", ""));
         let chain = |point| host.points().into_iter().find(|view| view.point == point).unwrap().chain;
         let its: Vec<_> = chain(MessagePublish::NAME).into_iter().filter(|it| it.callback == "dawdle").collect();
         assert_eq!((its.len(), its[0].budget_ns, its[0].slow), (1, Some(budget), slow));
@@ -261,24 +265,24 @@ fn a_stuck_call_is_named_with_its_thread_and_changes_nothing() {
 #[test]
 fn dispatches_within_one_another_have_an_end() {
     let host = Host::new(Config::default()).unwrap();
-    let (done, allowed) = (host.point::<TaskDone>().unwrap(), host.point::<TaskAllowed>().unwrap());
+    let (done, allowed) = (host.point(TaskDone).unwrap(), host.point(TaskAllowed).unwrap());
     let again = (done.clone(), allowed.clone());
     let deep = Callbacks::new("deep")
-        .on::<TaskDone, _, _>("again", Priority::new(1), move |task| {
+        .on(TaskDone, "again", Priority::new(1), move |task| {
             task.trail.push_str("d");
-            again.0.dispatch(task).verdict
+            if again.0.dispatch(task).is_denied() { Verdict::Deny(0) } else { Verdict::Continue }
         })
-        .on::<TaskAllowed, _, _>("again", Priority::new(1), move |task| {
+        .on(TaskAllowed, "again", Priority::new(1), move |task| {
             task.trail.push_str("g");
-            again.1.dispatch(task).verdict
+            if again.1.dispatch(task).is_denied() { Access::Deny(0) } else { Access::Continue }
         });
     host.register(deep).unwrap();
     for _ in 0..3 {
         let mut task = Task { cause: FINE, trail: Text::new(), hold: 0 };
-        assert_eq!(done.dispatch(&mut task).verdict, Verdict::Deny(0));
+        assert_eq!(done.dispatch(&mut task).decision(), Decision::Denied(0));
         assert_eq!(task.trail.as_str(), "d".repeat(64));
         let mut task = Task { cause: FINE, trail: Text::new(), hold: 0 };
-        assert_eq!(allowed.dispatch(&mut task).verdict, Verdict::Deny(0));
+        assert_eq!(allowed.dispatch(&mut task).decision(), Decision::Denied(0));
         assert_eq!(task.trail.as_str(), "g".repeat(64));
     }
 }

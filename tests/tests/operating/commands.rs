@@ -82,9 +82,9 @@ fn commands_that_need_a_host_are_refused_without_one() {
     thread::scope(|scope| {
         // Something is to be traced.
         scope.spawn(|| {
-            let publish = host.point::<MessagePublish>().unwrap();
+            let publish = host.point(MessagePublish).unwrap();
             while !is_over.load(Ordering::Relaxed) {
-                publish.dispatch(&mut Message::new("a", "b"));
+                let _ = publish.dispatch(&mut Message::new("a", "b"));
             }
         });
         let result = std::panic::catch_unwind(AssertUnwindSafe(|| only_a_host(&mut client, |result| result.unwrap())));

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use hookrail::{CallbackView, Config, Decision, End, Host, Message, MessagePublish, Verdict};
+use hookrail::{CallbackView, Config, Decision, End, Host, Message, MessagePublish};
 use hookrail_tests::watched::{Watched, says};
 use hookrail_tests::{alone, zoo};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ fn instances_have_their_own_configuration_and_callbacks() {
     let plugin = load(&watched.host, "many_instances");
     assert_eq!(watched.host.plugins()[0].instances, ["many-instances:early", "many-instances:late"]);
     let mut message = Message::new("a", "");
-    watched.host.point::<MessagePublish>().unwrap().dispatch(&mut message);
+    let _ = watched.host.point(MessagePublish).unwrap().dispatch(&mut message);
     // Of one priority: by the instance's name, not as they were configured.
     let headers: Vec<_> = message.headers.iter().map(|header| (&*header.key, &*header.value)).collect();
     assert_eq!(headers, [("first", "a"), ("second", "b")]);
@@ -125,7 +125,7 @@ fn a_disabled_callback_is_shown_and_not_called() {
     ));
     load(&watched.host, "many_instances");
     let mut message = Message::new("a", "");
-    watched.host.point::<MessagePublish>().unwrap().dispatch(&mut message);
+    let _ = watched.host.point(MessagePublish).unwrap().dispatch(&mut message);
     assert_eq!(message.header("was"), None);
     let chain = publish_chain(&watched.host);
     assert!(chain.iter().any(|it| it.instance == "many-instances" && !it.enabled));
@@ -143,25 +143,26 @@ fn a_reserved_number_is_refused_to_operators_too() {
 #[test]
 fn the_operator_says_what_a_fault_means() {
     alone!();
-    for (fault, verdict, shown) in [
-        ("", Verdict::Continue, "open"),
-        ("fault = \"open\"", Verdict::Continue, "open"),
-        ("fault = \"closed\"", Verdict::Deny(0), "closed"),
+    for (fault, decision, shown) in [
+        ("", Decision::Passed, "open"),
+        ("fault = \"open\"", Decision::Passed, "open"),
+        ("fault = \"closed\"", Decision::Denied(0), "closed"),
     ] {
         let hook = "[[hooks]]\npoint = \"message.publish\"\ncallback = \"panics-in-callback/fold\"\n";
         let watched = Watched::new(toml("fault", &format!("{hook}{fault}")));
         load(&watched.host, "panics_in_callback");
-        let outcome = watched.host.point::<MessagePublish>().unwrap().dispatch(&mut Message::new("a", "boom"));
-        assert_eq!(outcome.verdict, verdict, "{fault}");
+        let outcome = watched.host.point(MessagePublish).unwrap().dispatch(&mut Message::new("a", "boom"));
+        assert_eq!(outcome.decision(), decision, "{fault}");
         let chain = publish_chain(&watched.host);
         let callback = chain.iter().find(|it| it.callback == "fold").unwrap();
         assert_eq!((&*callback.fault, callback.faults), (shown, 1), "{fault}");
-        let decision = watched.host.decision(&outcome);
-        if verdict == Verdict::Continue {
-            assert_eq!(decision, None);
+        let denial = watched.host.denial(&outcome);
+        if decision == Decision::Passed {
+            assert_eq!(denial, None);
         } else {
-            let Decision { by, reason } = decision.unwrap();
-            assert_eq!(by, "panics-in-callback/fold");
+            let denial = denial.unwrap();
+            let reason = denial.reason.unwrap();
+            assert_eq!(denial.by.unwrap(), "panics-in-callback/fold");
             assert!(reason.contains("panics-in-callback/fold failed: panicked: the body said boom"), "{reason}");
         }
     }

@@ -46,9 +46,9 @@ fn a_plugin_lives_its_whole_life_over_the_socket() {
     assert_eq!(client.ask(Stop::new("hello")).unwrap().status, Status::Stopped);
     assert!(client.ask(Show::new("hello")).unwrap().hooks.is_empty());
     assert_eq!(client.ask(Start::new("hello")).unwrap().status, Status::Running);
-    let publish = wired.host.point::<MessagePublish>().unwrap();
+    let publish = wired.host.point(MessagePublish).unwrap();
     let mut message = Message::new("log", "a");
-    publish.dispatch(&mut message);
+    let _ = publish.dispatch(&mut message);
     assert_eq!(message.header("greeting"), Some("hello"), "it runs again");
 
     let ended = client.ask(Unload::new("hello")).unwrap();

@@ -89,7 +89,7 @@ fn peers_that_hang_up_in_the_middle_of_commands_harm_nobody() {
     let wired = Wired::new();
     let hello = plugin("hello");
     wired.client().ask(Load::new(&hello)).unwrap();
-    let publish = wired.host.point::<MessagePublish>().unwrap();
+    let publish = wired.host.point(MessagePublish).unwrap();
     let (dispatched, rounds) = (AtomicU64::new(0), 40);
     scope(|scope| {
         let traffic = scope.spawn(|| {

@@ -6,7 +6,7 @@ use std::fs::{copy, create_dir_all, read_to_string, write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use hookrail::{Config, End, Host, Message, MessagePublish, Verdict};
+use hookrail::{Config, Decision, End, Host, Message, MessagePublish};
 use hookrail_tests::{own_target, root, upgrade_example};
 
 /// The files that the guide shows, each after a comment with its name.
@@ -56,12 +56,12 @@ fn the_first_plugin_of_the_guide_works() {
     let host = Host::new(Config::read(package.join("hookrail.toml")).unwrap()).unwrap();
     // SAFETY: the guide's plugin, built above.
     let plugin = unsafe { host.load(own_target("zoo").join("debug/libshouting.so")) }.unwrap();
-    let publish = host.point::<MessagePublish>().unwrap();
-    assert_eq!(publish.dispatch(&mut Message::new("log", "hello!")).verdict, Verdict::Continue);
+    let publish = host.point(MessagePublish).unwrap();
+    assert_eq!(publish.dispatch(&mut Message::new("log", "hello!")).decision(), Decision::Passed);
     let outcome = publish.dispatch(&mut Message::new("log", "hello!!!"));
-    assert_eq!(outcome.verdict, Verdict::Deny(406));
-    let decision = host.decision(&outcome).unwrap();
-    assert_eq!((&*decision.by, &*decision.reason), ("shouting/count", "3 exclamation marks, 2 are allowed"));
+    assert_eq!(outcome.decision(), Decision::Denied(406));
+    let denial = host.denial(&outcome).unwrap().to_string();
+    assert_eq!(denial, "denied by shouting/count with code 406: 3 exclamation marks, 2 are allowed");
     assert_eq!(host.unload(plugin).unwrap(), End::Unmapped);
 }
 

@@ -34,7 +34,7 @@ fn a_dropped_host_leaves_nothing_behind() {
     alone!();
     let live = || {
         let host = Host::new(Config::default()).unwrap();
-        let look = Callbacks::new("test").on::<MessagePublish, _, _>("look", Priority::new(1), |_| ());
+        let look = Callbacks::new("test").on(MessagePublish, "look", Priority::new(1), |_| ());
         let registered = host.register(look).unwrap();
         host.unregister(registered);
         drop(host);

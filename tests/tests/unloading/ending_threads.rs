@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier};
 use std::thread::{Builder, scope, spawn};
 
-use hookrail::{Callbacks, Config, End, HookPoint, Host, Message, MessagePublish, Plugin, Priority, Verdict};
+use hookrail::{Callbacks, Config, Decision, End, HookPoint, Host, Message, MessagePublish, Plugin, Priority};
 use hookrail_tests::alone;
 use hookrail_tests::probe::{LONG, Probe};
 
@@ -15,7 +15,7 @@ struct AtTheEnd(HookPoint<MessagePublish>);
 impl Drop for AtTheEnd {
     fn drop(&mut self) {
         // A panic in here aborts the process.
-        assert_eq!(self.0.dispatch(&mut Message::empty()).verdict, Verdict::Continue);
+        assert_eq!(self.0.dispatch(&mut Message::empty()).decision(), Decision::Passed);
     }
 }
 
@@ -34,7 +34,7 @@ fn a_thread_locals_destructor_may_dispatch() {
         let publish = publish.clone();
         let thread = spawn(move || {
             FIRST.set(Some(AtTheEnd(publish.clone())));
-            publish.dispatch(&mut Message::empty());
+            let _ = publish.dispatch(&mut Message::empty());
             SECOND.set(Some(AtTheEnd(publish)));
         });
         thread.join().unwrap();
@@ -65,7 +65,7 @@ fn a_thread_may_end_by_a_panic() {
     let hello = load(&host);
     let ended = spawn(move || {
         FIRST.set(Some(AtTheEnd(publish.clone())));
-        publish.dispatch(&mut Message::empty());
+        let _ = publish.dispatch(&mut Message::empty());
         std::panic::resume_unwind(Box::new("the thread's own affair"));
     });
     ended.join().unwrap_err();
@@ -81,10 +81,10 @@ fn a_thousand_idle_threads_hold_up_nobody() {
     scope(|scope| {
         for _ in 0..THREADS {
             let dispatch = || {
-                publish.dispatch(&mut Message::empty());
+                let _ = publish.dispatch(&mut Message::empty());
                 ready.wait();
                 go.wait();
-                publish.dispatch(&mut Message::empty());
+                let _ = publish.dispatch(&mut Message::empty());
             };
             Builder::new().stack_size(128 << 10).spawn_scoped(scope, dispatch).unwrap();
         }
@@ -113,7 +113,7 @@ fn threads_may_come_and_go_while_chains_change() {
     let dispatchers = spawn(move || {
         for _ in 0..500 {
             let publish = publish.clone();
-            spawn(move || publish.dispatch(&mut Message::empty())).join().unwrap();
+            let _ = spawn(move || publish.dispatch(&mut Message::empty())).join().unwrap();
         }
         done.send(()).unwrap();
     });
@@ -134,14 +134,13 @@ fn scene() -> (Arc<Host>, HookPoint<MessagePublish>, Probe) {
     );
     let probe = Probe::default();
     register(&host, "counting", &probe);
-    let publish = host.point().unwrap();
+    let publish = host.point(MessagePublish).unwrap();
     (host, publish, probe)
 }
 
 fn register(host: &Host, instance: &str, probe: &Probe) -> hookrail::Registered {
     let guard = probe.guard();
-    let callbacks =
-        Callbacks::new(instance).on::<MessagePublish, _, _>("count", Priority::new(1), move |_| guard.called());
+    let callbacks = Callbacks::new(instance).on(MessagePublish, "count", Priority::new(1), move |_| guard.called());
     host.register(callbacks).unwrap()
 }
 

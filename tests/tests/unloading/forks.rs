@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::thread::{scope, spawn};
 
-use hookrail::{Callbacks, Config, End, HookPoint, Host, Message, MessagePublish, Plugin, Priority, Verdict};
+use hookrail::{Callbacks, Config, Decision, End, Host, Message, MessagePublish, Plugin, Priority, Verdict};
 use hookrail_tests::alone;
 use hookrail_tests::child::{Ended, in_child};
 use hookrail_tests::probe::{LONG, Probe, eventually};
@@ -15,13 +15,13 @@ fn a_child_does_not_wait_for_threads_it_does_not_have() {
     alone!();
     let host = Host::new(Config::default()).unwrap();
     let (entered, done) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let publish: HookPoint<MessagePublish> = host.point().unwrap();
-    publish.dispatch(&mut Message::empty());
+    let publish = host.point(MessagePublish).unwrap();
+    let _ = publish.dispatch(&mut Message::empty());
     scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
                 while !done.load(Ordering::SeqCst) {
-                    publish.dispatch(&mut Message::empty());
+                    let _ = publish.dispatch(&mut Message::empty());
                     entered.fetch_add(1, Ordering::SeqCst);
                 }
             });
@@ -45,7 +45,7 @@ fn a_child_may_unload_what_another_thread_was_in() {
     let (entered, waiting) = channel();
     let (finish, wait) = channel();
     let (entered, wait) = (Mutex::new(entered), Mutex::new(wait));
-    let block = Callbacks::new("block").on::<MessagePublish, _, _>("block", Priority::new(1), move |message| {
+    let block = Callbacks::new("block").on(MessagePublish, "block", Priority::new(1), move |message| {
         if message.topic.as_str() == "block" {
             entered.lock().unwrap().send(()).unwrap();
             wait.lock().unwrap().recv().unwrap();
@@ -53,7 +53,7 @@ fn a_child_may_unload_what_another_thread_was_in() {
     });
     host.register(block).unwrap();
     let hello = load(&host);
-    let publish: HookPoint<MessagePublish> = host.point().unwrap();
+    let publish = host.point(MessagePublish).unwrap();
     let reader = spawn(move || publish.dispatch(&mut Message::new("block", "")));
     waiting.recv_timeout(LONG).unwrap();
     let ended = in_child(|| {
@@ -63,7 +63,7 @@ fn a_child_may_unload_what_another_thread_was_in() {
     });
     finish.send(()).unwrap();
     assert_eq!(ended, Ended::Exited(0));
-    reader.join().unwrap();
+    let _ = reader.join().unwrap();
     // The child's unloading was the child's.
     assert_eq!(host.begin_unload(hello).unwrap().wait(LONG), End::Unmapped);
 }
@@ -90,28 +90,28 @@ fn a_child_starts_threads_where_others_waited() {
 fn a_callback_may_fork() {
     alone!();
     let host = Host::new(Config::default()).unwrap();
-    let (inner, outer) = (host.point::<MessagePublish>().unwrap(), host.point::<MessagePublish>().unwrap());
-    let forks = Callbacks::new("test").on::<MessagePublish, _, _>("fork", Priority::new(1), move |message| {
+    let (inner, outer) = (host.point(MessagePublish).unwrap(), host.point(MessagePublish).unwrap());
+    let forks = Callbacks::new("test").on(MessagePublish, "fork", Priority::new(1), move |message| {
         if message.topic.as_str() != "fork" {
             return Verdict::Continue;
         }
-        let ended = in_child(|| assert_eq!(inner.dispatch(&mut Message::empty()).verdict, Verdict::Continue));
-        if ended == Ended::Exited(0) { Verdict::Stop } else { Verdict::Continue }
+        let ended = in_child(|| assert_eq!(inner.dispatch(&mut Message::empty()).decision(), Decision::Passed));
+        if ended == Ended::Exited(0) { Verdict::Skip } else { Verdict::Continue }
     });
     host.register(forks).unwrap();
-    assert_eq!(outer.dispatch(&mut Message::new("fork", "")).verdict, Verdict::Stop);
+    assert_eq!(outer.dispatch(&mut Message::new("fork", "")).decision(), Decision::Skipped);
 }
 
 /// Dispatches, registers and unregisters; what was unregistered is dropped, since nobody is inside.
 fn use_host(host: &Host) {
     let probe = Probe::default();
     let guard = probe.guard();
-    let child = Callbacks::new("child").on::<MessagePublish, _, _>("look", Priority::new(1), move |_| guard.called());
+    let child = Callbacks::new("child").on(MessagePublish, "look", Priority::new(1), move |_| guard.called());
     let registered = host.register(child).unwrap();
-    let publish: HookPoint<MessagePublish> = host.point().unwrap();
-    publish.dispatch(&mut Message::empty());
+    let publish = host.point(MessagePublish).unwrap();
+    let _ = publish.dispatch(&mut Message::empty());
     host.unregister(registered);
-    publish.dispatch(&mut Message::empty());
+    let _ = publish.dispatch(&mut Message::empty());
     assert_eq!((probe.calls(), probe.is_dropped()), (1, true));
 }
 

@@ -225,7 +225,7 @@ fn a_library_with_unique_symbols_is_not_said_to_be_gone() {
     alone!();
     let scene = Scene::new(config("brings-unique-symbols", json!({})));
     let plugin = scene.load(brings_unique_symbols());
-    scene.dispatch();
+    let _ = scene.dispatch();
     let end = scene.unload(plugin);
     assert!(matches!(end, End::NoDelete | End::Unhooked(_)), "{end}");
 }
@@ -251,7 +251,7 @@ fn a_library_that_a_plugin_brings_along_keeps_it() {
         let (unloaded, go_on) = std::sync::mpsc::channel::<()>();
         let scene = &scene;
         let idle = scope.spawn(move || {
-            scene.dispatch();
+            let _ = scene.dispatch();
             dispatched.send(()).unwrap();
             let _ = go_on.recv();
         });
@@ -294,7 +294,7 @@ fn static_thread_locals_fit_a_few_times_at_once_and_any_time_in_turn() {
     let in_turn = scene();
     for _ in 0..MANY {
         let plugin = in_turn.load(&file);
-        in_turn.dispatch();
+        let _ = in_turn.dispatch();
         assert_eq!(in_turn.unload(plugin), End::Unmapped);
     }
     let mut loaded = Vec::new();
@@ -313,7 +313,7 @@ fn static_thread_locals_fit_a_few_times_at_once_and_any_time_in_turn() {
     assert!(error.to_string().contains("static TLS"), "{error}");
     // The last one first: the C library takes room back from the end alone.
     for (scene, plugin) in loaded.into_iter().rev() {
-        scene.dispatch();
+        let _ = scene.dispatch();
         assert_eq!(scene.unload(plugin), End::Unmapped);
     }
     let plugin = in_turn.load(&file);

@@ -9,8 +9,7 @@ use std::thread::{JoinHandle, spawn};
 use std::time::Duration;
 
 use hookrail::{
-    Callbacks, Config, End, HookPoint, Host, Level, Message, MessageDelivered, MessagePublish, Plugin, Priority,
-    Registered,
+    Callbacks, Config, End, Host, Level, Message, MessageDelivered, MessagePublish, Plugin, Priority, Registered,
 };
 use hookrail_abi::Point;
 use hookrail_tests::probe::{LONG, Probe};
@@ -76,7 +75,7 @@ fn an_unloading_waits_for_the_plugins_own_callback() {
     let waiting = unsafe { host.load(library) }.unwrap();
     let (theirs, mut ours) = UnixStream::pair().unwrap();
     ours.set_read_timeout(Some(LONG)).unwrap();
-    let publish: HookPoint<MessagePublish> = host.point().unwrap();
+    let publish = host.point(MessagePublish).unwrap();
     let reader = spawn(move || {
         let mut message = Message::new("a.b", "text");
         message.timestamp = theirs.as_raw_fd() as u64;
@@ -87,7 +86,7 @@ fn an_unloading_waits_for_the_plugins_own_callback() {
     assert_eq!(ticket.wait(Duration::from_millis(200)), End::Busy(1));
     assert_eq!(ticket.end(), None);
     ours.write_all(b"!").unwrap();
-    assert!(reader.join().unwrap().decided_by.is_none());
+    assert!(reader.join().unwrap().decided_by().is_none());
     assert_eq!(ticket.wait(LONG), End::Unmapped);
 }
 
@@ -147,10 +146,10 @@ fn a_point_without_its_host_has_no_callbacks() {
     load(&host, "hello");
     let probe = Probe::default();
     called(&host, "look", Priority::new(600), &probe);
-    let publish: HookPoint<MessagePublish> = host.point().unwrap();
+    let publish = host.point(MessagePublish).unwrap();
     drop(host);
     let mut message = Message::new("a.b", "text");
-    publish.dispatch(&mut message);
+    let _ = publish.dispatch(&mut message);
     assert_eq!((probe.calls(), message.header("greeting"), publish.is_hooked()), (0, None, false));
     assert!(probe.is_dropped());
 }
@@ -174,10 +173,10 @@ impl Blocked {
             send.lock().unwrap().send(()).unwrap();
             wait.lock().unwrap().recv().unwrap();
         });
-        let (delivered, again) = (host.point::<MessageDelivered>().unwrap(), host.point::<MessageDelivered>().unwrap());
+        let (delivered, again) = (host.point(MessageDelivered).unwrap(), host.point(MessageDelivered).unwrap());
         let at_the_end = block.clone();
         let callbacks = Callbacks::new("blocked")
-            .on::<MessageDelivered, _, _>("nest", Priority::new(400), move |message| {
+            .on(MessageDelivered, "nest", Priority::new(400), move |message| {
                 if message.headers.len() + 1 == nested {
                     if message.topic.as_str() != PASSES {
                         at_the_end();
@@ -186,13 +185,13 @@ impl Blocked {
                 }
                 let mut deeper = message.clone();
                 deeper.add_header("deeper", "");
-                again.dispatch(&mut deeper);
+                let _ = again.dispatch(&mut deeper);
             })
-            .on::<MessagePublish, _, _>("block", Priority::new(400), move |message| match nested {
+            .on(MessagePublish, "block", Priority::new(400), move |message| match nested {
                 0 if message.topic.as_str() == PASSES => {}
                 0 => block(),
                 _ => {
-                    delivered.dispatch(message);
+                    let _ = delivered.dispatch(message);
                 }
             });
         host.register(callbacks).unwrap();
@@ -201,14 +200,14 @@ impl Blocked {
 
     /// Dispatches on another thread, up to the callback that blocks.
     fn dispatch(&self, host: &Host) -> JoinHandle<Message> {
-        let publish: HookPoint<MessagePublish> = host.point().unwrap();
+        let publish = host.point(MessagePublish).unwrap();
         let reader = spawn(move || {
             // Earlier dispatches leave no trace.
             for _ in 0..10 {
-                publish.dispatch(&mut Message::new(PASSES, "text"));
+                let _ = publish.dispatch(&mut Message::new(PASSES, "text"));
             }
             let mut message = Message::new("a.b", "text");
-            publish.dispatch(&mut message);
+            let _ = publish.dispatch(&mut message);
             message
         });
         self.arrived.recv_timeout(LONG).unwrap();
@@ -240,6 +239,6 @@ fn load(host: &Host, name: &str) -> Plugin {
 
 fn called(host: &Host, instance: &str, priority: Priority, probe: &Probe) -> Registered {
     let guard = probe.guard();
-    let callbacks = Callbacks::new(instance).on::<MessagePublish, _, _>("called", priority, move |_| guard.called());
+    let callbacks = Callbacks::new(instance).on(MessagePublish, "called", priority, move |_| guard.called());
     host.register(callbacks).unwrap()
 }

@@ -116,7 +116,7 @@ fn a_library_that_asks_to_stay_stays_unless_the_operator_forces_it() {
         config.unload.force.extend(force.iter().map(ToString::to_string));
         let scene = Scene::new(config);
         let plugin = scene.load(&file);
-        scene.dispatch();
+        let _ = scene.dispatch();
         scene.unload(plugin)
     };
     assert_eq!(end_of(&["one-instance"]), End::Unmapped);

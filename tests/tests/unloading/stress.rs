@@ -6,7 +6,7 @@ use std::sync::{Barrier, Mutex};
 use std::thread::{available_parallelism, scope};
 use std::time::{Duration, Instant};
 
-use hookrail::{Callbacks, Config, End, HookPoint, Host, Message, MessagePublish, Plugin, Priority, Verdict};
+use hookrail::{Callbacks, Config, Decision, End, Host, Message, MessagePublish, Plugin, Priority};
 use hookrail_tests::alone;
 use hookrail_tests::probe::{LONG, Probe, eventually};
 
@@ -18,13 +18,13 @@ fn no_code_of_a_library_runs_after_its_unload_returned() {
     let stamp = AtomicU64::new(0);
     let (greeted, done) = (AtomicUsize::new(0), AtomicBool::new(false));
     let dispatch = || {
-        let publish = host.point::<MessagePublish>().unwrap();
+        let publish = host.point(MessagePublish).unwrap();
         // One message of each generation.
         let mut kept = std::collections::BTreeMap::new();
         while !done.load(Ordering::SeqCst) {
             let before = stamp.load(Ordering::SeqCst);
             let mut message = Message::new("a.b", "text");
-            assert_eq!(publish.dispatch(&mut message).verdict, Verdict::Continue);
+            assert_eq!(publish.dispatch(&mut message).decision(), Decision::Passed);
             let unloaded = before.is_multiple_of(2) && stamp.load(Ordering::SeqCst) == before;
             match message.header("greeting") {
                 None => {}
@@ -64,15 +64,15 @@ fn no_callback_is_called_once_it_was_dropped() {
     scope(|scope| {
         for _ in 0..threads() {
             scope.spawn(|| {
-                let publish = host.point::<MessagePublish>().unwrap();
+                let publish = host.point(MessagePublish).unwrap();
                 while !done.load(Ordering::SeqCst) {
-                    publish.dispatch(&mut Message::empty());
+                    let _ = publish.dispatch(&mut Message::empty());
                 }
             });
         }
         for probe in &probes {
             let guard = probe.guard();
-            let callbacks = Callbacks::new("test").on::<MessagePublish, _, _>("probe", Priority::new(1), move |_| {
+            let callbacks = Callbacks::new("test").on(MessagePublish, "probe", Priority::new(1), move |_| {
                 guard.called();
                 std::hint::black_box(&guard);
                 guard.check();
@@ -84,7 +84,7 @@ fn no_callback_is_called_once_it_was_dropped() {
         done.store(true, Ordering::SeqCst);
     });
     // What readers kept is dropped with the next change.
-    let last = host.register(Callbacks::new("last").on::<MessagePublish, _, _>("look", Priority::new(1), |_| ()));
+    let last = host.register(Callbacks::new("last").on(MessagePublish, "look", Priority::new(1), |_| ()));
     host.unregister(last.unwrap());
     assert!(probes.iter().all(Probe::is_dropped));
     assert!(!probes.iter().any(Probe::was_late));
@@ -102,14 +102,14 @@ fn two_threads_unload_each_others_plugins() {
             let (hosts, loaded, together) = (&hosts, &loaded, &together);
             scope.spawn(move || {
                 let other = 1 - own;
-                let publish = hosts[own].point::<MessagePublish>().unwrap();
+                let publish = hosts[own].point(MessagePublish).unwrap();
                 for _ in 0..10 {
                     *loaded[own].lock().unwrap() = Some(load(&hosts[own]));
                     together.wait();
                     let theirs = loaded[other].lock().unwrap().take().unwrap();
                     let ticket = hosts[other].begin_unload(theirs).unwrap();
                     while ticket.end().is_none() {
-                        publish.dispatch(&mut Message::new("a.b", "text"));
+                        let _ = publish.dispatch(&mut Message::new("a.b", "text"));
                     }
                     assert_eq!(ticket.end(), Some(End::Unmapped));
                     together.wait();
@@ -129,17 +129,17 @@ fn a_reader_that_came_back_is_not_waited_for() {
     let (arrived, inside) = channel();
     let (go, wait) = channel();
     let (arrived, wait) = (Mutex::new(arrived), Mutex::new(wait));
-    let block = Callbacks::new("test").on::<MessagePublish, _, _>("block", Priority::new(1), move |_| {
+    let block = Callbacks::new("test").on(MessagePublish, "block", Priority::new(1), move |_| {
         arrived.lock().unwrap().send(()).unwrap();
         wait.lock().unwrap().recv().unwrap();
     });
     host.register(block).unwrap();
     let hello = load(&host);
-    let publish: HookPoint<MessagePublish> = host.point().unwrap();
+    let publish = host.point(MessagePublish).unwrap();
     scope(|scope| {
         scope.spawn(|| {
-            publish.dispatch(&mut Message::empty());
-            publish.dispatch(&mut Message::empty());
+            let _ = publish.dispatch(&mut Message::empty());
+            let _ = publish.dispatch(&mut Message::empty());
         });
         inside.recv_timeout(LONG).unwrap();
         let ticket = host.begin_unload(hello).unwrap();
@@ -160,7 +160,7 @@ fn callbacks_back_to_back_do_not_starve_an_unloading() {
     let host =
         Host::new(Config { unload: hookrail::Unload { deadline: LONG, ..Default::default() }, ..Config::default() })
             .unwrap();
-    let slow = Callbacks::new("test").on::<MessagePublish, _, _>("slow", Priority::new(1), |_| {
+    let slow = Callbacks::new("test").on(MessagePublish, "slow", Priority::new(1), |_| {
         let until = Instant::now() + Duration::from_micros(100);
         while Instant::now() < until {}
     });
@@ -169,9 +169,9 @@ fn callbacks_back_to_back_do_not_starve_an_unloading() {
     scope(|scope| {
         for _ in 0..threads() + 1 {
             scope.spawn(|| {
-                let publish: HookPoint<MessagePublish> = host.point().unwrap();
+                let publish = host.point(MessagePublish).unwrap();
                 while !done.load(Ordering::SeqCst) {
-                    publish.dispatch(&mut Message::empty());
+                    let _ = publish.dispatch(&mut Message::empty());
                     dispatched.fetch_add(1, Ordering::SeqCst);
                 }
             });

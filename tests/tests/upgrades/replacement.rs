@@ -261,7 +261,7 @@ fn under_a_pin_the_old_generation_goes_on() {
     scene.host.pin(|pin| {
         let upgraded = scene.upgrade("counter_two").unwrap();
         let mut message = hookrail::Message::new("a.b", "");
-        pin.dispatch(&scene.publish, &mut message);
+        let _ = pin.dispatch(&scene.publish, &mut message);
         assert_eq!(message.header("build"), Some("1"));
         old = Some(upgraded.old);
     });
@@ -273,7 +273,7 @@ fn under_a_pin_the_old_generation_goes_on() {
 fn a_callback_of_the_program_stays_where_it_is() {
     alone!();
     let scene = Scene::plain();
-    let look = Callbacks::new("look").on::<MessagePublish, _, _>("look", Priority::new(301), |message| {
+    let look = Callbacks::new("look").on(MessagePublish, "look", Priority::new(301), |message| {
         assert!(message.header("build").is_some(), "it runs after the counter");
     });
     scene.host.register(look).unwrap();

@@ -33,7 +33,7 @@ fn faulty(at: At, build: u64) -> Do {
 }
 
 fn dispatch(scene: &Scene) {
-    scene.publish.dispatch(&mut Message::new("a.b", "text"));
+    let _ = scene.publish.dispatch(&mut Message::new("a.b", "text"));
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn a_rollback_that_takes_its_time_delays_no_quarantine() {
     dispatch(&scene);
     inside.is_there();
     let panics = |_: &mut Message| -> Verdict { panic!("it always does") };
-    let failing = Callbacks::new("another").on::<MessagePublish, _, _>("panics", Priority::new(500), panics);
+    let failing = Callbacks::new("another").on(MessagePublish, "panics", Priority::new(500), panics);
     let registered = scene.host.register(failing).unwrap();
     dispatch(&scene);
     wait_for(&events, |event| match &event.what {

@@ -88,7 +88,7 @@ uint32_t look(void *ctx, void *payload);
 uint32_t look(void *ctx, void *payload)
 {
   (void)ctx, (void)payload;
-  return HOOKRAIL_CONTINUE;
+  return HOOKRAIL_VERDICT_CONTINUE;
 }
 
 static uint32_t attach(const hookrail_host_table *table)

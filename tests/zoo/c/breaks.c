@@ -130,12 +130,12 @@ static uint32_t publish(void *ctx, void *payload)
 {
   static atomic_int inside;
   hookrail_message *message = payload;
-  uint32_t answer = HOOKRAIL_CONTINUE;
+  uint32_t answer = HOOKRAIL_VERDICT_CONTINUE;
   (void)ctx;
   at("callback");
   if (is("odd-bodies") && message->body.len % 2 == 1) {
     host->report(HOOKRAIL_REPORT_FAULT, hookrail_str_of("an odd number of bytes"));
-    answer = HOOKRAIL_FAULT;
+    answer = HOOKRAIL_VERDICT_FAULT;
   }
   if (is("verdict")) {
     answer = 77;
@@ -147,11 +147,11 @@ static uint32_t publish(void *ctx, void *payload)
     message->body.ptr[message->body.capacity] = 0;
   }
   if (is("nesting") && hookrail_text_equals(&message->topic, "nested.log")) {
-    answer = HOOKRAIL_FAULT;
+    answer = HOOKRAIL_VERDICT_FAULT;
   }
   if (is("threads")) {
     if (atomic_fetch_add(&inside, 1) > 0) {
-      answer = HOOKRAIL_FAULT;
+      answer = HOOKRAIL_VERDICT_FAULT;
     }
     usleep(1);
     atomic_fetch_sub(&inside, 1);
@@ -178,7 +178,7 @@ static uint32_t deliver(void *ctx, void *payload)
     volatile uint8_t beyond = message->body.ptr[message->body.len];
     (void)beyond;
   }
-  return HOOKRAIL_CONTINUE;
+  return HOOKRAIL_VERDICT_CONTINUE;
 }
 
 static uint32_t attach(const hookrail_host_table *table)

@@ -14,5 +14,5 @@ size_t zoo_unique_length(void);
 uint32_t measure(void *ctx, void *payload)
 {
   (void)ctx, (void)payload;
-  return zoo_unique_length() > 0 ? HOOKRAIL_CONTINUE : HOOKRAIL_STOP;
+  return zoo_unique_length() > 0 ? HOOKRAIL_VERDICT_CONTINUE : HOOKRAIL_VERDICT_SKIP;
 }

@@ -15,5 +15,5 @@ uint32_t count(void *ctx, void *payload)
 {
   (void)ctx, (void)payload;
   counts[7] += 1;
-  return HOOKRAIL_CONTINUE;
+  return HOOKRAIL_VERDICT_CONTINUE;
 }

@@ -14,5 +14,5 @@ uint32_t lean(void *ctx, void *payload)
 {
   (void)ctx, (void)payload;
   zoo_library_called();
-  return HOOKRAIL_CONTINUE;
+  return HOOKRAIL_VERDICT_CONTINUE;
 }

@@ -25,15 +25,19 @@ pub(super) struct Points {
 
 impl Points {
     pub(super) fn of(host: &Host) -> Result<Self, Not> {
-        Ok(Points { publish: host.point()?, delivered: host.point()?, dropped: host.point()? })
+        Ok(Points {
+            publish: host.point(MessagePublish)?,
+            delivered: host.point(MessageDelivered)?,
+            dropped: host.point(MessageDropped)?,
+        })
     }
 
     /// Sends a message past every point.
     pub(super) fn dispatch(&self, mut message: Message) {
-        self.publish.dispatch(&mut message);
-        self.delivered.dispatch(&mut message);
+        let _ = self.publish.dispatch(&mut message);
+        let _ = self.delivered.dispatch(&mut message);
         let decided_by = "some/callback".into();
-        self.dropped.dispatch(&mut Dropped { message, decided_by, code: 7, reason: "why".into() });
+        let _ = self.dropped.dispatch(&mut Dropped { message, decided_by, code: 7, reason: "why".into() });
     }
 }
 
@@ -104,7 +108,7 @@ fn deeper(points: &Points) {
     let depth = DEPTH.get();
     if depth < DEEPEST {
         DEPTH.set(depth + 1);
-        points.dispatch(Message::new("nested.log", "a message within a message"));
+        let _ = points.dispatch(Message::new("nested.log", "a message within a message"));
         DEPTH.set(depth);
     }
 }
@@ -118,13 +122,13 @@ pub(in super::super) fn nested_dispatch(subject: &Subject) -> Found {
     let beside = [("before", Priority::new(i32::MIN + 1)), ("after", Priority::new(i32::MAX - 1))].map(|(name, at)| {
         let (one, two, three) = (nested(points.clone()), nested(points.clone()), nested(points.clone()));
         Callbacks::new(name)
-            .on::<MessagePublish, _, _>("nest", at, move |_| one())
-            .on::<MessageDelivered, _, _>("nest", at, move |_| two())
-            .on::<MessageDropped, _, _>("nest", at, move |_| three())
+            .on(MessagePublish, "nest", at, move |_| one())
+            .on(MessageDelivered, "nest", at, move |_| two())
+            .on(MessageDropped, "nest", at, move |_| three())
     });
     let beside = beside.map(|callbacks| host.register(callbacks));
     subject.doing("dispatching within a dispatch");
-    points.dispatch(Message::new("log.app", "text"));
+    let _ = points.dispatch(Message::new("log.app", "text"));
     for registered in beside {
         host.unregister(registered?);
     }
@@ -145,7 +149,7 @@ pub(in super::super) fn in_flight(subject: &Subject) -> Found {
             let (points, mut random, over) = (&points, subject.random(&format!("in-flight-{number}")), &over);
             scope.spawn(move || {
                 while !over.load(Ordering::Relaxed) {
-                    points.dispatch(payload::any(&mut random));
+                    let _ = points.dispatch(payload::any(&mut random));
                     sent.fetch_add(1, Ordering::Relaxed);
                 }
             });
@@ -184,9 +188,9 @@ pub(in super::super) fn replace(subject: &Subject) -> Found {
         for file in [&subject.file, &copy] {
             subject.doing(&format!("replacing it, time {number}, while its file is written anew"));
             rewrite()?;
-            points.dispatch(payload::any(&mut random));
+            let _ = points.dispatch(payload::any(&mut random));
             old.push(upgrade(&host, &plugin, file)?);
-            points.dispatch(payload::any(&mut random));
+            let _ = points.dispatch(payload::any(&mut random));
         }
     }
     faults(&host)?;

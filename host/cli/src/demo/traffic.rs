@@ -39,15 +39,12 @@ pub(super) struct Traffic {
 pub(super) fn run(host: &Host, sample: &Sample, hello: &Path, first: Option<Plugin>) -> Result<Traffic, Error> {
     let arrived = Arc::new(AtomicU64::new(0));
     let counter = arrived.clone();
-    let counting = host.register(Callbacks::new("demo").on::<MessageDelivered, _, _>(
-        "count",
-        Priority::BUILT_IN,
-        move |_message| {
+    let counting =
+        host.register(Callbacks::new("demo").on(MessageDelivered, "count", Priority::BUILT_IN, move |_message| {
             // Relaxed: read when the publisher has been joined.
             counter.fetch_add(1, Ordering::Relaxed);
-        },
-    ))?;
-    let (publish, delivered) = (host.point()?, host.point()?);
+        }))?;
+    let (publish, delivered) = (host.point(MessagePublish)?, host.point(MessageDelivered)?);
     let is_over = AtomicBool::new(false);
     let start = Instant::now();
     let (flow, comings) = std::thread::scope(|scope| {
@@ -101,7 +98,7 @@ fn publish_all(
                 continue;
             }
             flow.greeted += u64::from(message.header("greeting").is_some());
-            delivered.dispatch(&mut message);
+            let _ = delivered.dispatch(&mut message);
         }
     }
     flow

@@ -30,21 +30,32 @@ fn text(trace: &Trace) -> String {
     let took = |nanoseconds| duration::text(Duration::from_nanos(nanoseconds));
     let mut text = format!(
         "{} in {}, on thread {}\n  payload {}",
-        print::bold(&trace.verdict),
+        print::bold(&with_code(trace.decision.name(), trace.code)),
         took(trace.took_ns),
         trace.thread,
         payload(&trace.payload)
     );
     for step in &trace.steps {
-        let _ = write!(text, "\n  {:<32} {:>9}  {}", step.callback, took(step.took_ns), step.verdict);
-        if let Some(said) = &step.said {
-            let _ = write!(text, ": {said}");
+        let _ = write!(
+            text,
+            "\n  {:<32} {:>9}  {}",
+            step.callback,
+            took(step.took_ns),
+            with_code(step.verdict.name(), step.code)
+        );
+        if let Some(message) = &step.message {
+            let _ = write!(text, ": {message}");
         }
         if let Some(changed) = &step.payload {
             let _ = write!(text, "\n    payload {}", payload(changed));
         }
     }
     text
+}
+
+/// A word, and the code of a denial.
+fn with_code(word: &str, code: Option<u32>) -> String {
+    code.map_or_else(|| word.to_owned(), |code| format!("{word} {code}"))
 }
 
 fn payload(payload: &Value) -> String {

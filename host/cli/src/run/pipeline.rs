@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hookrail::{
-    CallbackId, Dropped, HookPoint, Host, Message, MessageDelivered, MessageDropped, MessageId, MessagePublish,
-    Outcome, Verdict,
+    CallbackId, Decision, Dropped, HookPoint, Host, Message, MessageDelivered, MessageDropped, MessageId,
+    MessagePublish, Outcome,
 };
 
 use super::counters::Counters;
@@ -64,9 +64,9 @@ impl<'a> Pipeline<'a> {
             options,
             interrupt,
             progress,
-            publish: host.point()?,
-            delivered: host.point()?,
-            dropped: host.point()?,
+            publish: host.point(MessagePublish)?,
+            delivered: host.point(MessageDelivered)?,
+            dropped: host.point(MessageDropped)?,
             message: Message::empty(),
             output: Output::new(options.output.unwrap_or(options.input))?,
             counters,
@@ -154,26 +154,27 @@ impl<'a> Pipeline<'a> {
     fn dispatch(&mut self, has_newline: bool) -> Result<(), Error> {
         self.counters.messages.add(1);
         let outcome = self.publish.dispatch(&mut self.message);
-        if let Verdict::Deny(code) = outcome.verdict {
+        if let Decision::Denied(code) = outcome.decision() {
             self.drop(outcome, code);
             return Ok(());
         }
         self.output.write(&self.message, has_newline)?;
         self.counters.delivered.add(1);
-        self.delivered.dispatch(&mut self.message);
+        let _ = self.delivered.dispatch(&mut self.message);
         Ok(())
     }
 
     fn drop(&mut self, outcome: Outcome, code: u32) {
         // Of many denials for one reason, only those that somebody looks at cost its text.
-        let key = (outcome.decided_by, code);
+        let key = (outcome.decided_by(), code);
         let known = self.denials.contains_key(&key);
-        let decision = if known && !self.dropped.is_hooked() { None } else { self.host.decision(&outcome) };
-        let (by, reason) = decision.map(|decision| (decision.by, decision.reason)).unwrap_or_default();
+        let denial = if known && !self.dropped.is_hooked() { None } else { self.host.denial(&outcome) };
+        let (by, reason) = denial.map(|denial| (denial.by, denial.reason)).unwrap_or_default();
+        let (by, reason) = (by.unwrap_or_default(), reason.unwrap_or_default());
         if self.dropped.is_hooked() {
             let (decided_by, reason) = (by.as_str().into(), reason.as_str().into());
             let mut dropped = Dropped { message: take(&mut self.message), decided_by, code, reason };
-            self.dropped.dispatch(&mut dropped);
+            let _ = self.dropped.dispatch(&mut dropped);
             self.message = dropped.message;
         }
         self.denials.entry(key).or_insert(Denials { by, reason, count: 0 }).count += 1;

@@ -15,7 +15,7 @@ static uint32_t {{callback}}(void *ctx, void *payload)
 {
   (void)ctx;
 {{body}}
-  return HOOKRAIL_CONTINUE;
+  return HOOKRAIL_VERDICT_CONTINUE;
 }
 
 static uint32_t attach(const hookrail_host_table *table)

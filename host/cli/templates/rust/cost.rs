@@ -14,7 +14,7 @@ fn main() {
     let mut round = || {
         let began = Instant::now();
         for _ in 0..CALLS {
-            plugin.call::<{{Point}}>("{{callback}}", black_box(&mut payload));
+            plugin.call({{Point}}, "{{callback}}", black_box(&mut payload));
         }
         began.elapsed() / CALLS
     };

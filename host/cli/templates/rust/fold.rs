@@ -52,7 +52,7 @@ mod tests {
     fn a_message_is_marked() {
         let plugin = testing::start::<{{Type}}>(r#"{ "mark": "here" }"#).unwrap();
         let mut message = Message::new("a.topic", "a body");
-        let answer = plugin.call::<{{Point}}>("mark", &mut message);
+        let answer = plugin.call({{Point}}, "mark", &mut message);
         assert_eq!(answer.verdict, Verdict::Continue);
         assert_eq!(message.header("{{name}}"), Some("here"));
     }

@@ -1,53 +1,86 @@
 //! What a dispatch comes to.
 
+use std::fmt;
 use std::num::{NonZeroU32, NonZeroU64};
 
-use hookrail_abi::Verdict;
+use hookrail_abi::Decision;
 use hookrail_abi::verdict::raw;
 
 use super::id::CallbackId;
+use crate::frame;
 
-/// What a dispatch came to. `Copy`, and nothing in it points into a plugin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a dispatch came to. `Copy`, in two registers, and nothing in it points into a plugin.
+#[derive(Clone, Copy)]
+#[must_use = "a denied payload must not pass"]
 pub struct Outcome {
-    /// The chain's answer; where nobody decided, the point's own.
-    pub verdict: Verdict,
-    /// The callback that decided, if one did. `Host::decision` tells its
-    /// name and its reason.
-    pub decided_by: Option<CallbackId>,
+    /// The decision, as in [`Packed`].
+    decided: u64,
+    /// Which denial of its thread it is, if it is one, to find the reason by.
+    denial: u64,
 }
 
 impl Outcome {
+    /// No callback decided: the point's default.
     #[inline(always)]
-    pub(crate) const fn nobody(verdict: Verdict) -> Self {
-        Outcome { verdict, decided_by: None }
+    pub(crate) const fn default(decision: Decision) -> Self {
+        let raw = match decision {
+            Decision::Allowed => raw::ALLOW,
+            Decision::Denied(code) => raw::DENY | code << 8,
+            Decision::Passed => raw::CONTINUE,
+            Decision::Skipped => raw::SKIP,
+        };
+        Outcome { decided: (raw as u64) << 32, denial: 0 }
     }
 
-    /// Whether the answer is a denial.
+    /// What the chain came to.
+    #[inline]
+    pub const fn decision(&self) -> Decision {
+        let raw = (self.decided >> 32) as u32;
+        match raw & 0xff {
+            raw::ALLOW => Decision::Allowed,
+            raw::DENY => Decision::Denied(raw >> 8),
+            raw::SKIP => Decision::Skipped,
+            _ => Decision::Passed,
+        }
+    }
+
+    /// Whether it is denied; whatever else it came to, it passes.
+    #[inline]
     pub const fn is_denied(&self) -> bool {
-        matches!(self.verdict, Verdict::Deny(_))
+        matches!(self.decision(), Decision::Denied(_))
+    }
+
+    /// The callback that decided, if one did. `Host::decided_by` has its name.
+    pub const fn decided_by(&self) -> Option<CallbackId> {
+        match NonZeroU32::new(self.decided as u32) {
+            Some(id) => Some(CallbackId(id)),
+            None => None,
+        }
+    }
+
+    /// Why it was denied, if a callback said so; nothing on another thread, or after the next denial on this one.
+    #[doc(hidden)]
+    pub fn reason(&self) -> Option<String> {
+        frame::reason(self.denial)
     }
 }
 
-/// A verdict in the words of people.
-pub(super) fn words(verdict: Verdict) -> String {
-    match verdict {
-        Verdict::Continue => "continue".into(),
-        Verdict::Stop => "stop".into(),
-        Verdict::Allow => "allow".into(),
-        Verdict::Deny(code) => format!("deny {code}"),
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (decision, decided_by) = (self.decision(), self.decided_by());
+        f.debug_struct("Outcome").field("decision", &decision).field("decided_by", &decided_by).finish()
     }
 }
 
-/// A decided outcome in one register, so that the hot loop spills nothing for the cold path's sake.
+/// A decision of a callback in one register, so that the hot loop spills nothing for the cold path's sake: its verdict
+/// as the boundary carries it, above the callback's id.
 #[derive(Clone, Copy)]
 pub(crate) struct Packed(NonZeroU64);
 
 impl Packed {
-    pub(crate) fn new(verdict: Verdict, by: CallbackId) -> Self {
-        // A gate's "allow" shares its number with "stop": one more bit tells them apart.
-        let allow = u64::from(verdict == Verdict::Allow) << 7;
-        Packed(NonZeroU64::from(by.0) | u64::from(verdict.to_raw()) << 32 | allow << 32)
+    /// `verdict` is another one than "continue".
+    pub(crate) fn new(verdict: u32, by: CallbackId) -> Self {
+        Packed(NonZeroU64::from(by.0) | u64::from(verdict) << 32)
     }
 
     /// A denial that no callback is to blame for.
@@ -55,13 +88,14 @@ impl Packed {
         Packed(const { NonZeroU64::new((raw::DENY as u64) << 32).expect("not zero") })
     }
 
+    /// Its verdict, as the boundary carries it.
+    pub(crate) fn verdict(self) -> u32 {
+        (self.0.get() >> 32) as u32
+    }
+
+    /// By the thread that decided, before it dispatches again.
     pub(crate) fn unpack(self) -> Outcome {
-        let (id, verdict) = (self.0.get() as u32, (self.0.get() >> 32) as u32);
-        let verdict = match verdict & 0xff {
-            raw::STOP => Verdict::Stop,
-            raw::DENY => Verdict::Deny(verdict >> 8),
-            _ => Verdict::Allow,
-        };
-        Outcome { verdict, decided_by: NonZeroU32::new(id).map(CallbackId) }
+        let denial = if self.verdict() & 0xff == raw::DENY { frame::last_denial() } else { 0 };
+        Outcome { decided: self.0.get(), denial }
     }
 }

@@ -1,8 +1,8 @@
 //! What a callback's answer comes to, where it is another one than "continue".
 
-use hookrail_abi::host::ReportKind;
+use hookrail_abi::RawKind;
+use hookrail_abi::host::Report;
 use hookrail_abi::verdict::raw;
-use hookrail_abi::{RawKind, Verdict};
 
 use super::facts::Facts;
 use super::outcome::Packed;
@@ -25,11 +25,10 @@ pub(super) unsafe fn settle(facts: &Facts, pair: *const Pair, end: *const Pair, 
     // SAFETY: as above, and it is no runner's.
     let (callback, place) = unsafe { callback_of(pair, end) };
     let verdict = match (facts.kind, answer & 0xff) {
-        (RawKind::Gate, raw::STOP) => Verdict::Allow,
-        (_, raw::STOP) => Verdict::Stop,
+        (RawKind::Gate, raw::ALLOW) | (RawKind::Fold, raw::SKIP) => answer & 0xff,
         (_, raw::DENY) if facts.deniable => {
-            frame::keep_reason(frame::take(ReportKind::Denied).map(|said| said.text).unwrap_or_default());
-            Verdict::Deny(answer >> 8)
+            frame::keep_reason(frame::take(Report::Denied).map(|said| said.text));
+            answer
         }
         _ => fault::answered(facts, callback, answer)?,
     };

@@ -11,12 +11,13 @@ use std::ptr::null_mut;
 use std::sync::Arc;
 
 use hookrail_abi::verdict::raw;
-use hookrail_abi::{FaultPolicy, PayloadOps, RawKind, Verdict};
+use hookrail_abi::{FaultPolicy, PayloadOps, RawKind};
 use hookrail_model::stats::Level;
+use hookrail_model::trace::{StepVerdict, TraceDecision};
 
 use super::callback::{Callback, CallbackState, HalfOpen};
 use super::facts::Facts;
-use super::outcome::{Packed, words};
+use super::outcome::Packed;
 use super::pair::Pair;
 use super::settle::settle;
 use super::snapshot::{Published, Runner, Snapshot, callback_of, tally_behind};
@@ -146,7 +147,14 @@ unsafe extern "C" fn watch(ctx: *mut c_void, payload: *mut c_void) -> u32 {
     // SAFETY: as above.
     let decided = unsafe { watched.run(payload, taking.as_mut()) };
     if let Some(taking) = taking {
-        taking.end(decided.map_or_else(|| "nobody decided".into(), |decided| words(decided.unpack().verdict)));
+        let verdict = decided.map_or(raw::CONTINUE, Packed::verdict);
+        let decision = match verdict & 0xff {
+            raw::ALLOW => TraceDecision::Allowed,
+            raw::DENY => TraceDecision::Denied,
+            raw::SKIP => TraceDecision::Skipped,
+            _ => TraceDecision::Undecided,
+        };
+        taking.end(decision, code_of(verdict));
     }
     decided.map_or(raw::CONTINUE, hand_on)
 }
@@ -197,7 +205,7 @@ impl Watched {
                 unsafe { copy.put_back(payload) };
             }
             if let Some(taking) = &mut taking {
-                taking.step(self.callback(pair).full_name(), self.words(answer), frame::heard(), took);
+                taking.step(self.callback(pair).full_name(), self.traced(answer), frame::heard(), took);
             }
             if answer != raw::CONTINUE {
                 // SAFETY: it was just called.
@@ -258,14 +266,14 @@ impl Watched {
             format!("{what}: {}", state.reason().unwrap_or_default())
         };
         if let Some(taking) = taking {
-            let verdict = verdict.map_or_else(|| "passed over".into(), words);
+            let verdict = verdict.map_or((StepVerdict::NotCalled, None), |verdict| self.traced(verdict));
             taking.step(name.clone(), verdict, Some(why.clone()), 0);
         }
         let verdict = verdict?;
         if let Some(tally) = self.tally() {
             tally.decided(number, place);
         }
-        frame::keep_reason(format!("{name} is {why}"));
+        frame::keep_reason(Some(format!("{name} is {why}")));
         Some(Packed::new(verdict, callback.id))
     }
 
@@ -273,14 +281,16 @@ impl Watched {
         fault::is(self.facts(), answer)
     }
 
-    fn words(&self, answer: u32) -> String {
-        match answer & 0xff {
-            _ if self.is_fault(answer) => "fault".into(),
-            raw::CONTINUE => words(Verdict::Continue),
-            raw::DENY => words(Verdict::Deny(answer >> 8)),
-            _ if self.facts().kind == RawKind::Gate => words(Verdict::Allow),
-            _ => words(Verdict::Stop),
-        }
+    /// An answer as a trace has it.
+    fn traced(&self, answer: u32) -> (StepVerdict, Option<u32>) {
+        let verdict = match answer & 0xff {
+            _ if self.is_fault(answer) => return (StepVerdict::Fault, None),
+            raw::ALLOW => StepVerdict::Allow,
+            raw::DENY => StepVerdict::Deny,
+            raw::SKIP => StepVerdict::Skip,
+            _ => StepVerdict::Continue,
+        };
+        (verdict, code_of(answer))
     }
 
     fn facts(&self) -> &Facts {
@@ -322,7 +332,12 @@ fn later(then: Option<u64>) -> Option<u64> {
 /// Leaves a decision where `settle` finds it, and answers something that makes the dispatch ask.
 fn hand_on(decided: Packed) -> u32 {
     frame::decide(decided);
-    raw::STOP
+    raw::SKIP
+}
+
+/// The code of a denial.
+fn code_of(verdict: u32) -> Option<u32> {
+    (verdict & 0xff == raw::DENY).then_some(verdict >> 8)
 }
 
 /// A copy of a payload.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A text, and the dispatch it was said in.
-pub struct Report {
+pub struct Reported {
     pub(super) kind: u32,
     /// The text.
     pub text: String,

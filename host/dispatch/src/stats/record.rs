@@ -3,7 +3,7 @@
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
-use hookrail_abi::Verdict;
+use hookrail_abi::verdict::raw;
 use hookrail_model::stats::{LastFault, Latency};
 use parking_lot::Mutex;
 
@@ -106,8 +106,8 @@ impl Record {
 
 impl Counts {
     /// It decided. By the thread whose counts they are.
-    pub(crate) fn decided(&self, verdict: Verdict) {
-        add(if let Verdict::Deny(_) = verdict { &self.denials } else { &self.stops }, 1);
+    pub(crate) fn decided(&self, verdict: u32) {
+        add(if verdict & 0xff == raw::DENY { &self.denials } else { &self.stops }, 1);
     }
 
     /// Notes how long a call took. By the thread whose counts they are.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hookrail_abi::{Bytes, Format, PayloadOps};
-use hookrail_model::trace::{Condition, Missing, Step, Trace};
+use hookrail_model::trace::{Condition, Missing, Step, StepVerdict, Trace, TraceDecision};
 use parking_lot::Mutex;
 use serde_json::Value;
 
@@ -124,7 +124,8 @@ impl Tracers {
             thread: current.name().map_or_else(|| format!("{:?}", current.id()), str::to_owned),
             payload: before.clone(),
             steps: Vec::new(),
-            verdict: String::new(),
+            decision: TraceDecision::default(),
+            code: None,
             took_ns: 0,
         };
         Some(Taking { for_whom, ops, payload, last: before, trace })
@@ -133,18 +134,25 @@ impl Tracers {
 
 impl Taking<'_> {
     /// A callback has answered, or was answered for; what it did to the payload is put back, if it is to be.
-    pub(crate) fn step(&mut self, callback: String, verdict: String, said: Option<String>, took_ns: u64) {
+    /// Its verdict comes with the code of a denial.
+    pub(crate) fn step(
+        &mut self,
+        callback: String,
+        (verdict, code): (StepVerdict, Option<u32>),
+        message: Option<String>,
+        took_ns: u64,
+    ) {
         // SAFETY: by the contract of `begin`.
         let after = unsafe { read(self.ops, self.payload) };
         let payload = (after != self.last).then(|| after.clone());
         self.last = after;
         self.trace.took_ns += took_ns;
-        self.trace.steps.push(Step { callback, verdict, said, took_ns, payload });
+        self.trace.steps.push(Step { callback, verdict, code, message, took_ns, payload });
     }
 
-    /// The dispatch has come to this.
-    pub(crate) fn end(mut self, verdict: String) {
-        self.trace.verdict = verdict;
+    /// The dispatch has come to this, with the code of a denial.
+    pub(crate) fn end(mut self, decision: TraceDecision, code: Option<u32>) {
+        (self.trace.decision, self.trace.code) = (decision, code);
         for tracer in self.for_whom {
             tracer.end(self.trace.clone());
         }

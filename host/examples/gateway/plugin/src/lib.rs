@@ -29,15 +29,15 @@ impl HouseRules {
         }
     }
 
-    fn sign_in(&self, asked: &mut SignIn) -> Verdict {
+    fn sign_in(&self, asked: &mut SignIn) -> Access {
         match self.config.users.get(asked.user.as_str()) {
             Some(password) if *password == asked.password => {
                 asked.roles.push("member".into());
-                Verdict::Allow
+                Access::Allow
             }
-            Some(_) => Verdict::deny(401, "the password is wrong"),
+            Some(_) => Access::deny(401, "the password is wrong"),
             // Another plugin may know this user.
-            None => Verdict::Continue,
+            None => Access::Continue,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gateway_points::{Request, RequestReceived, SignIn, SignInAsked};
-use hookrail::{Callbacks, Config, HookPoint, Host, Priority, Verdict};
+use hookrail::{Callbacks, Config, HookPoint, Host, Priority};
 use serde_json::json;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -17,10 +17,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let host = Host::new(config)?;
 
     // Our points exist from here on; plugins that hook them are loaded after this.
-    let gateway = Gateway { request: host.point()?, sign_in: host.point()?, host: &host };
+    let gateway = Gateway { request: host.point(RequestReceived)?, sign_in: host.point(SignInAsked)?, host: &host };
 
     // Our own work stands in the same chain, at 1000.
-    let own = Callbacks::new("gateway").on::<RequestReceived, _, _>("forward", Priority::BUILT_IN, |request| {
+    let own = Callbacks::new("gateway").on(RequestReceived, "forward", Priority::BUILT_IN, |request| {
         let client = request.client.clone();
         request.headers.push(hookrail::Header { key: "x-forwarded-for".into(), value: client });
     });
@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Ok::<_, hookrail::Error>((outcome, ticket))
     })?;
     println!("unloaded under a pin, which goes on as it began");
-    println!("  {:?}", outcome.verdict);
+    println!("  {:?}", outcome.decision());
     println!("  {}: {}", ticket.plugin(), ticket.wait(Duration::from_secs(5)));
 
     println!("without it again");
@@ -66,23 +66,18 @@ impl Gateway<'_> {
     fn request(&self, path: &str) {
         let mut request = Self::new_request(path);
         let outcome = self.request.dispatch(&mut request);
-        match outcome.verdict {
-            Verdict::Deny(status) => {
-                // Ask on the same thread, before the next dispatch.
-                let decision = self.host.decision(&outcome).expect("only callbacks deny here");
-                println!("  GET {path}: {status}, {} says: {}", decision.by, decision.reason);
-            }
-            _ => println!("  GET {path}: 200, {} header(s) added", request.headers.len()),
+        match self.host.denial(&outcome) {
+            Some(denial) => println!("  GET {path}: {denial}"),
+            None => println!("  GET {path}: 200, {} header(s) added", request.headers.len()),
         }
     }
 
     fn sign_in(&self, user: &str, password: &str) {
         let mut asked = SignIn { user: user.into(), password: password.into(), roles: Default::default() };
         let outcome = self.sign_in.dispatch(&mut asked);
-        match (outcome.verdict, self.host.decision(&outcome)) {
-            (Verdict::Allow, _) => println!("  {user} signs in as {:?}", &*asked.roles),
-            (_, Some(decision)) => println!("  {user} does not: {}: {}", decision.by, decision.reason),
-            (_, None) => println!("  {user} does not: nobody knows {user}"),
+        match self.host.denial(&outcome) {
+            Some(denial) => println!("  {user} does not sign in: {denial}"),
+            None => println!("  {user} signs in as {:?}", &*asked.roles),
         }
     }
 
