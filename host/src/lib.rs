@@ -36,7 +36,7 @@
 //! # Example
 //!
 //! ```
-//! use hookrail::{Callbacks, Config, Host, Message, MessagePublish, Priority, Verdict};
+//! use hookrail::{Callbacks, Config, Decision, Host, Message, MessagePublish, Priority, Verdict};
 //!
 //! let host = Host::new(Config::default())?;
 //! let publish = host.point(MessagePublish)?;
@@ -52,7 +52,7 @@
 //! let mut message = Message::new("log.app", "spam, eggs");
 //! let outcome = publish.dispatch(&mut message);
 //! assert_eq!(outcome.decision(), Decision::Denied(7));
-//! assert_eq!(host.decision(&outcome).unwrap().by, "rules/quiet");
+//! assert_eq!(host.denial(&outcome).unwrap().by.as_deref(), Some("rules/quiet"));
 //! assert_eq!(message.header("seen"), Some("yes"));
 //!
 //! host.unregister(rules);

@@ -92,7 +92,7 @@ fn a_failing_callback_is_named_in_log_and_view() {
         (ERROR, "fault: it was asked to fail"),
     ] {
         LINES.lock().unwrap().clear();
-        let _ = scene.dispatch(cause, 0);
+        scene.dispatch(cause, 0);
         scene.line(part, &[POINT, "instance=\"fails-on-demand\"", "callback=\"fail\""]);
         let points = scene.host.points().into_iter().find(|view| view.point == TaskDone::NAME);
         let last = points.unwrap().chain[0].last_fault.clone().unwrap();
@@ -105,7 +105,7 @@ fn a_failing_callback_is_named_in_log_and_view() {
 fn a_quarantined_callback_is_named_in_log_and_event() {
     alone!();
     let scene = Scene::new("fails_on_demand", 1);
-    let _ = scene.dispatch(ERROR, 0);
+    scene.dispatch(ERROR, 0);
     scene.event(|what| matches!(what, EventKind::Quarantined { .. }));
     scene.line("fails-on-demand/fail is quarantined: ", &[POINT]);
 }
@@ -115,7 +115,7 @@ fn a_call_over_its_budget_is_named_in_log_and_event() {
     alone!();
     let scene = Scene::new("fails_on_demand", 0);
     scene.host.set_level(TaskDone::NAME, Level::Count).unwrap();
-    let _ = scene.dispatch(SLOW, 0);
+    scene.dispatch(SLOW, 0);
     scene.event(|what| matches!(what, EventKind::Slow { .. }));
     scene.line("fails-on-demand/fail took longer than it may", &[POINT]);
 }
@@ -142,7 +142,7 @@ fn a_stuck_call_is_named_in_log_and_event() {
 fn a_plugin_over_its_memory_is_named_in_log_and_event() {
     alone!();
     let scene = Scene::new("holds_memory", 0);
-    let _ = scene.dispatch(KEEP, 2 * MAX as usize);
+    scene.dispatch(KEEP, 2 * MAX as usize);
     scene.event(|what| matches!(what, EventKind::OverMemory { .. }));
     scene.event(|what| matches!(what, EventKind::Quarantined { .. }));
     scene.line("holds more memory than it may", &["plugin=\"holds-memory\""]);

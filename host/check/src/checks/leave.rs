@@ -46,7 +46,7 @@ pub(in super::super) fn leaves_nothing(subject: &Subject) -> Found {
     let mut random = subject.random("leaves-nothing");
     let mut cycle = || -> Result<(), Not> {
         let plugin = subject.load(&host)?;
-        let _ = points.dispatch(payload::any(&mut random));
+        points.dispatch(payload::any(&mut random));
         is_gone(&host.unload(plugin)?)
     };
     (0..3).try_for_each(|_| cycle())?;

@@ -108,7 +108,7 @@ fn deeper(points: &Points) {
     let depth = DEPTH.get();
     if depth < DEEPEST {
         DEPTH.set(depth + 1);
-        let _ = points.dispatch(Message::new("nested.log", "a message within a message"));
+        points.dispatch(Message::new("nested.log", "a message within a message"));
         DEPTH.set(depth);
     }
 }
@@ -128,7 +128,7 @@ pub(in super::super) fn nested_dispatch(subject: &Subject) -> Found {
     });
     let beside = beside.map(|callbacks| host.register(callbacks));
     subject.doing("dispatching within a dispatch");
-    let _ = points.dispatch(Message::new("log.app", "text"));
+    points.dispatch(Message::new("log.app", "text"));
     for registered in beside {
         host.unregister(registered?);
     }
@@ -149,7 +149,7 @@ pub(in super::super) fn in_flight(subject: &Subject) -> Found {
             let (points, mut random, over) = (&points, subject.random(&format!("in-flight-{number}")), &over);
             scope.spawn(move || {
                 while !over.load(Ordering::Relaxed) {
-                    let _ = points.dispatch(payload::any(&mut random));
+                    points.dispatch(payload::any(&mut random));
                     sent.fetch_add(1, Ordering::Relaxed);
                 }
             });
@@ -188,9 +188,9 @@ pub(in super::super) fn replace(subject: &Subject) -> Found {
         for file in [&subject.file, &copy] {
             subject.doing(&format!("replacing it, time {number}, while its file is written anew"));
             rewrite()?;
-            let _ = points.dispatch(payload::any(&mut random));
+            points.dispatch(payload::any(&mut random));
             old.push(upgrade(&host, &plugin, file)?);
-            let _ = points.dispatch(payload::any(&mut random));
+            points.dispatch(payload::any(&mut random));
         }
     }
     faults(&host)?;
