@@ -556,13 +556,13 @@ typedef struct {
   uint32_t (*save)(void *instance, hookrail_saved_state *out);
   // Writes what changed since the last `save` to `out`, which has none. No callback runs any more;
   // `stop` comes next.
-  uint32_t (*save_rest)(void *instance, hookrail_saved_state *out);
+  uint32_t (*save_changes)(void *instance, hookrail_saved_state *out);
   // Starts a created instance with a state of the generation before it: what `start` does, and
   // called in its place. The state is only read, for the call.
   uint32_t (*restore)(void *instance, void *registrar, const hookrail_saved_state *state);
   // Takes the rest of the generation before it into a started instance. Callbacks run meanwhile.
   // The rest is only read, for the call.
-  uint32_t (*merge)(void *instance, const hookrail_saved_state *rest);
+  uint32_t (*apply_changes)(void *instance, const hookrail_saved_state *rest);
 } hookrail_state_table;
 
 // What a thread runs.

@@ -396,7 +396,7 @@ mod tests {
         check_layout!(ReloadTable, 16: size 0, reload 8);
         check_layout!(SavedState, 56: size 0, version 4, schema 8, bytes 32);
         check_layout!(SchemaTable, 16: size 0, write 8);
-        check_layout!(StateTable, 40: size 0, save 8, save_rest 16, restore 24, merge 32);
+        check_layout!(StateTable, 40: size 0, save 8, save_changes 16, restore 24, apply_changes 32);
         check_layout!(UnloadService, 56: size 0, at_thread_exit 8, key_create 16, key_delete 24, set_specific 32,
             thread_create 40, keep 48);
         check_layout!(UnloadTable, 24: size 0, bind 8, probe 16);

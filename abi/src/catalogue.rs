@@ -1,6 +1,6 @@
 //! The built-in hook points, by the names that EMQX 4.x gave them.
 
-use crate::{Dropped, Fold, Message, Notify, Point, RawKind, points};
+use crate::{Dropped, Message, Point, RawKind, points};
 
 points! {
     /// A message was accepted and is about to be routed: edit it, or deny it.

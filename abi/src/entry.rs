@@ -7,11 +7,11 @@ use crate::boundary::{
     ABI_OLDEST, ABI_VERSION, Entry, Heap, HostTable, KeysTable, Registration, ReloadTable, SavedState, SchemaTable,
     StateTable, Str, TraceTable, UnloadTable, flags, registration,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, with_causes};
 use crate::host::{self, Instance, Report};
-use crate::plugin::Registrar;
+use crate::plugin::Startup;
 use crate::shim::guarded;
-use crate::{Hook, Plugin, State, Text, diagnostics, unload};
+use crate::{FaultPolicy, Hook, Plugin, State, Text, diagnostics, unload};
 
 const OK: u32 = 0;
 const FAILED: u32 = 1;
@@ -117,9 +117,9 @@ pub(crate) unsafe extern "C" fn query<P: Plugin>(id: Str) -> *const c_void {
                 &StateTable {
                     size: size_of::<StateTable>() as u32,
                     save: save::<P>,
-                    save_rest: save_rest::<P>,
+                    save_changes: save_changes::<P>,
                     restore: restore::<P>,
-                    merge: merge::<P>,
+                    apply_changes: apply_changes::<P>,
                 }
             };
             from_ref(table).cast()
@@ -146,7 +146,7 @@ unsafe extern "C" fn reload<P: Plugin>(instance: *mut c_void, config: Str) -> u3
         // SAFETY: `create` made the instance and callbacks only share it; the host passes text that
         // is readable for the call.
         let (created, config) = unsafe { (&*instance.cast::<Created<P>>(), config.to_text()) };
-        said(parse::<P>(&config).and_then(|config| created.plugin()?.on_reload(config)))
+        said(parse::<P>(&config).and_then(|config| created.plugin()?.reload(config)))
     })
 }
 
@@ -155,9 +155,9 @@ unsafe extern "C" fn save<P: Plugin>(instance: *mut c_void, out: *mut SavedState
     unsafe { hand_over::<P>(instance, out, P::save) }
 }
 
-unsafe extern "C" fn save_rest<P: Plugin>(instance: *mut c_void, out: *mut SavedState) -> u32 {
+unsafe extern "C" fn save_changes<P: Plugin>(instance: *mut c_void, out: *mut SavedState) -> u32 {
     // SAFETY: the host's contract is that of `hand_over`.
-    unsafe { hand_over::<P>(instance, out, P::save_rest) }
+    unsafe { hand_over::<P>(instance, out, P::save_changes) }
 }
 
 /// # Safety
@@ -195,13 +195,13 @@ unsafe extern "C" fn restore<P: Plugin>(
     })
 }
 
-unsafe extern "C" fn merge<P: Plugin>(instance: *mut c_void, rest: *const SavedState) -> u32 {
+unsafe extern "C" fn apply_changes<P: Plugin>(instance: *mut c_void, rest: *const SavedState) -> u32 {
     guarded(PANICKED, || {
         // SAFETY: `create` made the instance and callbacks only share it; the rest is readable for
         // the call.
         let (created, rest) = unsafe { (&*instance.cast::<Created<P>>(), &*rest) };
         said(match State::of_saved(rest) {
-            Some(rest) => created.plugin().and_then(|plugin| plugin.merge(rest)),
+            Some(rest) => created.plugin().and_then(|plugin| plugin.apply_changes(rest)),
             None => Ok(()),
         })
     })
@@ -221,9 +221,9 @@ impl<P: Plugin> Created<P> {
         self.started.as_deref().ok_or_else(|| "the instance is not started".into())
     }
 
-    fn start(&mut self, registrar: *mut c_void, start: impl FnOnce(&Registrar, P::Config) -> Result<P>) -> Result<()> {
+    fn start(&mut self, registrar: *mut c_void, start: impl FnOnce(&Startup, P::Config) -> Result<P>) -> Result<()> {
         let config = self.config.take().ok_or("the instance was started before")?;
-        let host = Registrar::new(self.name.clone(), self.instance);
+        let host = Startup::new(self.name.clone(), self.instance);
         let plugin = self.started.insert(Box::new(start(&host, config)?));
         if let Some(unknown) = host.left_out_of(P::HOOKS) {
             return Err(format!("it leaves out `{unknown}`, which is none of its hooks").into());
@@ -253,7 +253,12 @@ impl<P> Hook<P> {
             callback: Str::new(self.callback),
             form: 0,
             effects: self.effects as u32,
-            fault: 0,
+            fault: match self.fault {
+                None => registration::ON_FAULT_AS_POINT,
+                Some(FaultPolicy::Open) => registration::ON_FAULT_OPEN,
+                Some(FaultPolicy::Closed) => registration::ON_FAULT_CLOSED,
+                Some(FaultPolicy::Rollback) => registration::ON_FAULT_ROLLBACK,
+            },
             reserved: 0,
             deadline: self.budget,
             predicate: 0,
@@ -276,7 +281,7 @@ fn said(result: Result<()>) -> u32 {
     match result {
         Ok(()) => OK,
         Err(error) => {
-            let text = error.to_string();
+            let text = with_causes(&*error);
             if !text.is_empty() {
                 host::report(Report::Error, &text);
             }

@@ -6,13 +6,14 @@ use std::ptr::NonNull;
 use std::time::Duration;
 
 use crate::boundary::RawCallback;
-use crate::{Answer, Effects, Kind, PayloadOps, Point, Priority, RawKind, Shape};
+use crate::{Answer, Effects, FaultPolicy, Kind, PayloadOps, Point, Priority, RawKind, Shape};
 
 /// The callbacks of a plugin `P`, made by [`hooks!`](crate::hooks).
 pub type Hooks<P> = &'static [Hook<P>];
 
 /// One callback of a plugin `P` on one point.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Hook<P> {
     /// The name of the point.
     pub point: &'static str,
@@ -24,6 +25,8 @@ pub struct Hook<P> {
     pub priority: Priority,
     /// What it touches.
     pub effects: Effects,
+    /// What its fault means; `None` for what the point says.
+    pub fault: Option<FaultPolicy>,
     /// The time a call may take, in nanoseconds; 0 for no limit.
     pub(crate) budget: u64,
     pub(crate) run: RawCallback,
@@ -35,7 +38,7 @@ pub struct Hook<P> {
 
 impl<P: Sync + 'static> Hook<P> {
     /// A callback `function` of point `T`; [`hooks!`](crate::hooks) is the short way to write it.
-    pub const fn new<T, F, R>(callback: &'static str, priority: Priority, effects: Effects, _function: F) -> Self
+    pub const fn new<T, F, R>(callback: &'static str, priority: Priority, _function: F) -> Self
     where
         T: Point,
         F: for<'a> Fn(&'a P, <T::Kind as Kind>::Payload<'a, T::Payload>) -> R + Copy + 'static,
@@ -53,7 +56,8 @@ impl<P: Sync + 'static> Hook<P> {
             revision: T::REVISION,
             callback,
             priority,
-            effects,
+            effects: Effects::External,
+            fault: None,
             budget: 0,
             run: run::<P, T, F, R>,
             ops: T::ops,
@@ -61,6 +65,18 @@ impl<P: Sync + 'static> Hook<P> {
             layout: <T::Payload as abi_stable::StableAbi>::LAYOUT,
             plugin: PhantomData,
         }
+    }
+
+    /// The same, that touches this; without it anything, [`Effects::External`].
+    pub const fn effects(mut self, effects: Effects) -> Self {
+        self.effects = effects;
+        self
+    }
+
+    /// The same, whose fault means this, unless the operator says otherwise; without it what the point says.
+    pub const fn fault(mut self, fault: FaultPolicy) -> Self {
+        self.fault = Some(fault);
+        self
     }
 
     /// The same with a time that a call of it may take: while its point is counted, the host counts and
@@ -94,8 +110,15 @@ where
     })
 }
 
-/// Declares the callbacks of a plugin: the point, the priority, a name, the function, what it touches when
-/// that is less than `external`, and its time [budget](Hook::budget), if it has one.
+/// Declares the callbacks of a plugin. Each is a point, the callback's name, its function, and settings by name, in any
+/// order; hooks are separated by `;`.
+///
+/// | setting | value | without it |
+/// |---|---|---|
+/// | `priority` | a number, or a constant: below 1000 runs before the host's own callbacks, above after them | refused |
+/// | `effects` | what it touches: `pure` (only the payload), `local` (this process), `external` (anything) | `external` |
+/// | `budget` | the [time](Hook::budget) that a call of it may take, a `Duration` | none |
+/// | `fault` | what its [fault](crate::FaultPolicy) means: `open`, `closed`, `rollback` | as the point says |
 ///
 /// ```
 /// use std::time::Duration;
@@ -114,45 +137,77 @@ where
 /// impl Plugin for Upper {
 ///     type Config = NoConfig;
 ///     const HOOKS: Hooks<Self> = hooks![
-///         MessagePublish, 900, "upper", Self::upper, pure, budget = Duration::from_micros(50);
-///         MessageDelivered, 10, "count", Self::count, local;
+///         MessagePublish, "upper" => Self::upper,
+///             priority = 900, effects = pure, fault = rollback, budget = Duration::from_micros(50);
+///         MessageDelivered, "count" => Self::count, priority = 10, effects = local;
 ///     ];
-///     fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+///     fn start(_: &Startup, _: NoConfig) -> Result<Self> {
 ///         Ok(Upper)
 ///     }
 /// }
 /// ```
 #[macro_export]
 macro_rules! hooks {
-    ($($point:ty, $priority:literal, $name:literal, $function:expr $(, $option:ident $(= $value:expr)?)*);* $(;)?) => {
-        &[$($crate::hooks!(@budget
+    ($($point:ty, $name:literal => $function:expr $(, $key:ident = $value:expr)*);* $(;)?) => {
+        &[$($crate::hooks!(@set
             $crate::Hook::new::<$point, _, _>(
                 $name,
-                const { $crate::Priority::new($priority) },
-                $crate::hooks!(@effects $($option $(= $value)?),*),
+                $crate::hooks!(@priority ($point, $name, $function) $($key = $value,)*),
                 $function,
-            )
-            $(, $option $(= $value)?)*
+            );
+            $($key = $value,)*
         )),*]
     };
-    (@effects) => { $crate::Effects::External };
-    (@effects budget $($rest:tt)*) => { $crate::Effects::External };
-    (@effects external $($rest:tt)*) => { $crate::Effects::External };
-    (@effects local $($rest:tt)*) => { $crate::Effects::Local };
-    (@effects pure $($rest:tt)*) => { $crate::Effects::Pure };
-    (@effects $other:ident $($rest:tt)*) => {
-        compile_error!(concat!("unknown effects `", stringify!($other), "`: use pure, local or external"))
-    };
-    (@budget $hook:expr, budget = $budget:expr) => { $crate::Hook::budget($hook, $budget) };
-    (@budget $hook:expr, $effects:ident, budget = $budget:expr) => { $crate::Hook::budget($hook, $budget) };
-    (@budget $hook:expr $(, $effects:ident)?) => { $hook };
-    ($point:ty, $name:literal, $function:expr $(, $($rest:tt)*)?) => {
+    (@priority $hook:tt priority = $value:expr, $($rest:tt)*) => { const { $crate::Priority::new($value) } };
+    (@priority $hook:tt $other:ident = $value:expr, $($rest:tt)*) => { $crate::hooks!(@priority $hook $($rest)*) };
+    (@priority ($point:ty, $name:literal, $function:expr)) => {
         compile_error!(concat!(
-            "the hook ", $name, " needs a priority: hooks![", stringify!($point), ", PRIORITY, ", stringify!($name), ", ",
-            stringify!($function), "], below 1000 to run before the built-in callbacks, above to run after"
+            "the hook ", $name, " needs a priority: `", stringify!($point), ", ", stringify!($name), " => ",
+            stringify!($function), ", priority = NUMBER`, below 1000 to run before the built-in callbacks, above to run after"
         ))
     };
-    ($($anything:tt)*) => {
-        compile_error!("a hook is: Point, PRIORITY, \"name\", Self::function [, pure | local | external] [, budget = DURATION]; hooks are separated by `;`")
+    (@set $hook:expr;) => { $hook };
+    (@set $hook:expr; priority = $value:expr, $($rest:tt)*) => { $crate::hooks!(@set $hook; $($rest)*) };
+    (@set $hook:expr; budget = $value:expr, $($rest:tt)*) => { $crate::hooks!(@set $hook.budget($value); $($rest)*) };
+    (@set $hook:expr; effects = $value:expr, $($rest:tt)*) => {
+        $crate::hooks!(@set $hook.effects({
+            #[allow(unused_imports)]
+            use $crate::hook_words::effects::*;
+            $value
+        }); $($rest)*)
     };
+    (@set $hook:expr; fault = $value:expr, $($rest:tt)*) => {
+        $crate::hooks!(@set $hook.fault({
+            #[allow(unused_imports)]
+            use $crate::hook_words::fault::*;
+            $value
+        }); $($rest)*)
+    };
+    (@set $hook:expr; $other:ident = $value:expr, $($rest:tt)*) => {
+        compile_error!(concat!("a hook has no setting `", stringify!($other), "`: it has priority, effects, budget and fault"))
+    };
+    ($($anything:tt)*) => {
+        compile_error!("a hook is: Point, \"name\" => Self::function, priority = NUMBER [, effects = pure | local | external] [, fault = open | closed | rollback] [, budget = DURATION]; hooks are separated by `;`")
+    };
+}
+
+/// The words that [`hooks!`](crate::hooks) takes.
+#[doc(hidden)]
+#[allow(non_upper_case_globals)]
+pub mod hook_words {
+    pub mod effects {
+        use crate::Effects;
+
+        pub const external: Effects = Effects::External;
+        pub const local: Effects = Effects::Local;
+        pub const pure: Effects = Effects::Pure;
+    }
+
+    pub mod fault {
+        use crate::FaultPolicy;
+
+        pub const closed: FaultPolicy = FaultPolicy::Closed;
+        pub const open: FaultPolicy = FaultPolicy::Open;
+        pub const rollback: FaultPolicy = FaultPolicy::Rollback;
+    }
 }

@@ -116,10 +116,11 @@ pub(crate) fn report(kind: Report, text: &str) {
     }
 }
 
-/// What the current dispatch is about; `None` outside of one.
-pub fn current() -> Option<&'static Context> {
-    // SAFETY: the host answers null, or a context that stays for the dispatch.
-    table().and_then(|host| unsafe { (host.current)().as_ref() })
+/// Shows `look` what the current dispatch is about: deadline, trace, principal, node. `None` outside of a dispatch, and
+/// where the program says nothing of it.
+pub fn with_context<R>(look: impl FnOnce(&Context) -> R) -> Option<R> {
+    // SAFETY: the host returns null, or a context that stays for the dispatch that called us, and so for `look`.
+    table().and_then(|host| unsafe { (host.current)().as_ref() }).map(look)
 }
 
 /// From now on that is the host of this library, or of the program that is one.

@@ -12,13 +12,13 @@
 //! 2. [`export!`] makes the library a plugin: it exports one entry ([`boundary::Entry`]), and writes
 //!    a [`note`] into the file, which the host reads before any code of it runs.
 //! 3. The host holds the operator's configuration against the JSON Schema of [`Plugin::Config`], and
-//!    calls [`Plugin::start`] for each instance with a [`Registrar`].
+//!    calls [`Plugin::start`] for each instance with a [`Startup`].
 //! 4. Callbacks run, on any thread, on several at once. They edit the payload, such as a [`Message`],
 //!    and return nothing, a [`Flow`], a [`Verdict`] or an [`Access`], or a `Result` of these, as the kind of their point
 //!    allows: see [`Answer`].
-//! 5. A new configuration may come while they run: [`Plugin::on_reload`].
+//! 5. A new configuration may come while they run: [`Plugin::reload`].
 //! 6. A new build may take its place while traffic flows: [`Plugin::save`] hands a [`State`] to the
-//!    new generation's [`Plugin::restore`], and [`Plugin::save_rest`] to its [`Plugin::merge`] what
+//!    new generation's [`Plugin::restore`], and [`Plugin::save_changes`] to its [`Plugin::apply_changes`] what
 //!    changed until nobody called the old one any more.
 //! 7. When the plugin is unloaded no callback runs any more; [`Plugin::stop`] is called, the value is
 //!    dropped, and the library closed.
@@ -61,9 +61,9 @@
 //!
 //! impl Plugin for Screen {
 //!     type Config = Config;
-//!     const HOOKS: Hooks<Self> = hooks![MessagePublish, 300, "screen", Self::screen, pure];
+//!     const HOOKS: Hooks<Self> = hooks![MessagePublish, "screen" => Self::screen, priority = 300, effects = pure];
 //!
-//!     fn start(_host: &Registrar, config: Config) -> Result<Self> {
+//!     fn start(_host: &Startup, config: Config) -> Result<Self> {
 //!         Ok(Screen { words: config.words })
 //!     }
 //! }
@@ -120,11 +120,13 @@ pub use effects::Effects;
 #[doc(hidden)]
 pub use entry::entry;
 pub use error::{Error, Result};
+#[doc(hidden)]
+pub use hook::hook_words;
 pub use hook::{Hook, Hooks};
 pub use list::List;
-pub use message::{Dropped, Header, Message, MessageId};
+pub use message::{Dropped, Header, Message, MessageId, NoMessageId};
 pub use payload::{Format, PayloadOps};
-pub use plugin::{Instances, Isolation, NoConfig, Plugin, Registrar};
+pub use plugin::{Instances, Isolation, NoConfig, Plugin, Startup};
 pub use point::{FaultPolicy, Fold, Gate, Kind, Notify, Point, RawKind};
 pub use priority::Priority;
 pub use secret::Secret;
@@ -136,9 +138,9 @@ pub use verdict::{Access, Answer, Decision, Flow, Verdict};
 /// What an author needs: `use hookrail_abi::prelude::*;`
 pub mod prelude {
     pub use crate::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
-    pub use crate::host::{Dir, Instance, Level};
+    pub use crate::host::{Dir, Instance};
     pub use crate::{
-        Access, Bytes, Dropped, Error, Flow, Header, Hooks, Message, NoConfig, Plugin, Point, Registrar, Result,
-        Secret, State, Text, Verdict, export, hooks,
+        Access, Bytes, Dropped, Flow, Header, Hooks, Message, NoConfig, Plugin, Point, Result, Secret, Startup, State,
+        Text, Verdict, export, hooks,
     };
 }

@@ -6,7 +6,7 @@ mod json;
 use abi_stable::StableAbi;
 use serde::{Deserialize, Serialize};
 
-pub use id::MessageId;
+pub use id::{MessageId, NoMessageId};
 
 use crate::{Bytes, List, Text};
 

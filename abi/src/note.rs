@@ -202,10 +202,10 @@ mod tests {
         type Config = NoConfig;
         const CAPABILITIES: &'static [&'static str] = &["net", "a\"\n"];
         const HOOKS: Hooks<Self> = hooks![
-            MessagePublish, -20, "look", Self::look, pure;
-            MessagePublish, 2000, "again", Self::look;
+            MessagePublish, "look" => Self::look, priority = -20, effects = pure;
+            MessagePublish, "again" => Self::look, priority = 2000;
         ];
-        fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+        fn start(_: &Startup, _: NoConfig) -> Result<Self> {
             Ok(Sample)
         }
     }

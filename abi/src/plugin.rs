@@ -1,14 +1,15 @@
 //! What an author writes: one type, one trait.
 
 use std::cell::RefCell;
-use std::ops::Deref;
+use std::fmt::Display;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Result;
-use crate::host::Instance;
+use crate::host::{Dir, Instance, Level};
 use crate::{Hooks, State};
 
 /// A plugin.
@@ -37,17 +38,17 @@ pub trait Plugin: Send + Sync + Sized + 'static {
     const ISOLATION: Isolation = Isolation::InProcess;
 
     /// Starts an instance. Callbacks are called only after this returned.
-    fn start(host: &Registrar, config: Self::Config) -> Result<Self>;
+    fn start(host: &Startup, config: Self::Config) -> Result<Self>;
 
     /// Takes a new configuration while callbacks run. Refuses unless written.
-    fn on_reload(&self, config: Self::Config) -> Result<()> {
+    fn reload(&self, config: Self::Config) -> Result<()> {
         let _ = config;
         Err("this plugin takes a new configuration only when it is restarted".into())
     }
 
     /// What the next generation shall start with, when this one is about to be replaced; `None` for
     /// nothing. Asked while callbacks run, so it may be out of date when the new one takes over: what
-    /// changes afterwards is for [`save_rest`](Plugin::save_rest). An error refuses the upgrade.
+    /// changes afterwards is for [`save_changes`](Plugin::save_changes). An error refuses the upgrade.
     fn save(&self) -> Result<Option<State>> {
         Ok(None)
     }
@@ -55,20 +56,20 @@ pub trait Plugin: Send + Sync + Sized + 'static {
     /// Starts an instance with what the generation before it saved; called instead of
     /// [`start`](Plugin::start). Refuses unless written: then the upgrade fails, and the generation
     /// before goes on.
-    fn restore(host: &Registrar, config: Self::Config, state: State) -> Result<Self> {
+    fn restore(host: &Startup, config: Self::Config, state: State) -> Result<Self> {
         let _ = (host, config, state);
         Err("this build takes no state from the one before".into())
     }
 
     /// What changed since [`save`](Plugin::save): asked when no callback runs any more, before
     /// [`stop`](Plugin::stop). The next generation serves by then.
-    fn save_rest(&self) -> Result<Option<State>> {
+    fn save_changes(&self) -> Result<Option<State>> {
         Ok(None)
     }
 
     /// Takes in what the generation before handed on last, while callbacks run. Refuses unless
     /// written; then the rest is lost, and the host's log says so.
-    fn merge(&self, rest: State) -> Result<()> {
+    fn apply_changes(&self, rest: State) -> Result<()> {
         let _ = rest;
         Err("this build takes no rest from the one before".into())
     }
@@ -103,15 +104,15 @@ pub enum Isolation {
 /// Given to [`Plugin::start`]: the instance's line to the host, and the choice to leave a declared
 /// callback out.
 #[derive(Debug)]
-pub struct Registrar {
+pub struct Startup {
     name: String,
     instance: Instance,
     left_out: RefCell<Vec<&'static str>>,
 }
 
-impl Registrar {
+impl Startup {
     pub(crate) fn new(name: String, instance: Instance) -> Self {
-        Registrar { name, instance, left_out: RefCell::default() }
+        Startup { name, instance, left_out: RefCell::default() }
     }
 
     /// The name of this instance, for example `mask` or `mask:logs`.
@@ -122,6 +123,16 @@ impl Registrar {
     /// The line to the host, to be kept for later.
     pub fn instance(&self) -> Instance {
         self.instance
+    }
+
+    /// Writes one line to the host's log, under the instance's name: [`Instance::log`].
+    pub fn log(&self, level: Level, line: impl Display) {
+        self.instance.log(level, line);
+    }
+
+    /// A directory of the instance's own, which exists when this returns: [`Instance::dir`].
+    pub fn dir(&self, dir: Dir) -> Result<PathBuf> {
+        self.instance.dir(dir)
     }
 
     /// Leaves out the declared callback of that name, in all points. A name that is not declared
@@ -138,12 +149,5 @@ impl Registrar {
 
     pub(crate) fn leaves_out(&self, callback: &str) -> bool {
         self.left_out.borrow().contains(&callback)
-    }
-}
-
-impl Deref for Registrar {
-    type Target = Instance;
-    fn deref(&self) -> &Instance {
-        &self.instance
     }
 }

@@ -182,13 +182,13 @@ impl FaultPolicy {
 
 /// Declares hook points: a name, a revision, a kind and a payload each.
 ///
-/// A `local` point's payload needs no serde; such a point is refused for isolation, recording and
-/// simulation. The word `unsafe` stands for the promise of [`Point`](trait@crate::Point): the
-/// payload owns all it holds. Braces may override the constants of the trait.
+/// The kind is `Notify`, `Fold` or `Gate`. A `local` point's payload needs no serde; such a point is refused for
+/// isolation, recording and simulation. The word `unsafe` stands for the promise of [`Point`](trait@crate::Point): the
+/// payload owns all it holds. A point ends with `;`, or with braces that override constants of the trait.
 ///
 /// ```
 /// use abi_stable::StableAbi;
-/// use hookrail_abi::{Fold, Text, points};
+/// use hookrail_abi::{Text, points};
 ///
 /// #[repr(C)]
 /// #[derive(StableAbi, Clone)]
@@ -200,6 +200,10 @@ impl FaultPolicy {
 ///     /// A request came in.
 ///     // SAFETY: a request owns its path.
 ///     pub unsafe local RequestReceived: "app.request", 1, Fold<Request> { const DENIABLE: bool = true; }
+///
+///     /// A request was answered.
+///     // SAFETY: as above.
+///     pub unsafe local RequestAnswered: "app.answered", 1, Notify<Request>;
 /// }
 /// ```
 #[macro_export]
@@ -209,8 +213,16 @@ macro_rules! points {
         $crate::points!(@declare [$(#[$meta])* $vis] $point local ; $name, $revision, $kind, $payload, { $($item)* });
         $crate::points!($($more)*);
     };
+    ($(#[$meta:meta])* $vis:vis unsafe local $point:ident : $name:literal, $revision:literal, $kind:ident<$payload:ty>; $($more:tt)*) => {
+        $crate::points!(@declare [$(#[$meta])* $vis] $point local ; $name, $revision, $kind, $payload, {});
+        $crate::points!($($more)*);
+    };
     ($(#[$meta:meta])* $vis:vis unsafe $point:ident : $name:literal, $revision:literal, $kind:ident<$payload:ty> { $($item:item)* } $($more:tt)*) => {
         $crate::points!(@declare [$(#[$meta])* $vis] $point portable ; $name, $revision, $kind, $payload, { $($item)* });
+        $crate::points!($($more)*);
+    };
+    ($(#[$meta:meta])* $vis:vis unsafe $point:ident : $name:literal, $revision:literal, $kind:ident<$payload:ty>; $($more:tt)*) => {
+        $crate::points!(@declare [$(#[$meta])* $vis] $point portable ; $name, $revision, $kind, $payload, {});
         $crate::points!($($more)*);
     };
     (@declare [$(#[$meta:meta])* $vis:vis] $point:ident $ops:ident ; $name:literal, $revision:literal, $kind:ident, $payload:ty, { $($item:item)* }) => {
@@ -223,7 +235,7 @@ macro_rules! points {
             const NAME: &'static str = $name;
             const REVISION: u32 = $revision;
             $($item)*
-            type Kind = $kind;
+            type Kind = $crate::$kind;
             type Payload = $payload;
 
             fn ops() -> &'static $crate::PayloadOps {
@@ -234,6 +246,9 @@ macro_rules! points {
                 $crate::Shape::of::<$payload>()
             }
         }
+    };
+    ($($anything:tt)*) => {
+        compile_error!("a point is: [pub] unsafe [local] Name: \"dotted.name\", REVISION, Notify<Payload> | Fold<Payload> | Gate<Payload>, and `;` or `{ const DENIABLE: bool = true; }`");
     };
 }
 

@@ -26,8 +26,15 @@ impl Secret {
 }
 
 /// Copies: the argument's memory may belong to another allocator.
-impl<T: AsRef<str>> From<T> for Secret {
-    fn from(text: T) -> Self {
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Secret(Text::from(text))
+    }
+}
+
+/// Copies, as from `&str`.
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
         Secret(Text::from(text))
     }
 }

@@ -16,8 +16,8 @@
 //!
 //! impl Plugin for NoSpam {
 //!     type Config = NoConfig;
-//!     const HOOKS: Hooks<Self> = hooks![MessagePublish, 500, "check", Self::check, pure];
-//!     fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+//!     const HOOKS: Hooks<Self> = hooks![MessagePublish, "check" => Self::check, priority = 500, effects = pure];
+//!     fn start(_: &Startup, _: NoConfig) -> Result<Self> {
 //!         Ok(NoSpam)
 //!     }
 //! }
@@ -77,16 +77,16 @@ pub fn start<P: Plugin>(config: &str) -> Result<Running<P>> {
 ///
 /// impl Plugin for Count {
 ///     type Config = NoConfig;
-///     const HOOKS: Hooks<Self> = hooks![MessageDelivered, 10, "count", |count: &Count, _| {
+///     const HOOKS: Hooks<Self> = hooks![MessageDelivered, "count" => |count: &Count, _| {
 ///         count.0.fetch_add(1, Ordering::Relaxed);
-///     }];
-///     fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+///     }, priority = 10];
+///     fn start(_: &Startup, _: NoConfig) -> Result<Self> {
 ///         Ok(Count::default())
 ///     }
 ///     fn save(&self) -> Result<Option<State>> {
 ///         State::json("count", 1, &self.0.load(Ordering::Relaxed)).map(Some)
 ///     }
-///     fn restore(_: &Registrar, _: NoConfig, state: State) -> Result<Self> {
+///     fn restore(_: &Startup, _: NoConfig, state: State) -> Result<Self> {
 ///         Ok(Count(AtomicU64::new(state.parse("count", 1..=1)?)))
 ///     }
 /// }
@@ -195,8 +195,8 @@ impl<P: Plugin> Running<P> {
     }
 
     /// What changed since [`save`](Running::save), as when nobody calls it any more.
-    pub fn save_rest(&self) -> Result<Option<State>> {
-        self.hand_over(table::<P>().save_rest)
+    pub fn save_changes(&self) -> Result<Option<State>> {
+        self.hand_over(table::<P>().save_changes)
     }
 
     fn hand_over(&self, save: unsafe extern "C" fn(*mut c_void, *mut SavedState) -> u32) -> Result<Option<State>> {
@@ -209,10 +209,10 @@ impl<P: Plugin> Running<P> {
     }
 
     /// Hands it the rest of the generation before.
-    pub fn merge(&self, rest: State) -> Result<()> {
+    pub fn apply_changes(&self, rest: State) -> Result<()> {
         let rest = rest.into_saved()?;
         // SAFETY: the instance is started; the rest is readable for the call.
-        match unsafe { (table::<P>().merge)(self.instance, &rest) } {
+        match unsafe { (table::<P>().apply_changes)(self.instance, &rest) } {
             0 => Ok(()),
             _ => Err(Error::from(SAID.take().join("; "))),
         }

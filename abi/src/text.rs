@@ -1,6 +1,6 @@
 //! Text that crosses the boundary.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::ops::Deref;
 
@@ -13,7 +13,7 @@ use crate::Bytes;
 /// # Invariants
 /// The bytes are UTF-8. C code that writes them must keep that, as it must keep the length.
 #[repr(transparent)]
-#[derive(StableAbi, Clone, Default, PartialEq, Eq)]
+#[derive(StableAbi, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text(Bytes);
 
 impl Text {
@@ -52,10 +52,43 @@ impl Deref for Text {
     }
 }
 
+impl AsRef<str> for Text {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl Borrow<str> for Text {
+    fn borrow(&self) -> &str {
+        self.as_str()
+    }
+}
+
 /// Copies: the argument's memory may belong to another allocator.
-impl<T: AsRef<str>> From<T> for Text {
-    fn from(text: T) -> Self {
-        Text(Bytes::from(text.as_ref()))
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Text(Bytes::from(text))
+    }
+}
+
+/// Copies, as from `&str`.
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Text::from(&*text)
+    }
+}
+
+/// Copies, as from `&str`.
+impl From<&String> for Text {
+    fn from(text: &String) -> Self {
+        Text::from(&**text)
+    }
+}
+
+/// Copies, as from `&str`.
+impl From<Cow<'_, str>> for Text {
+    fn from(text: Cow<'_, str>) -> Self {
+        Text::from(&*text)
     }
 }
 

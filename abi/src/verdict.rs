@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::error::Error;
+use crate::error::{Error, with_causes};
 use crate::host::{self, Report};
 use crate::{Fold, Gate, Kind};
 
@@ -155,7 +155,7 @@ impl<K: Kind, T: Answer<K>> Answer<K> for Result<T, Error> {
         match self {
             Ok(answer) => answer.into_raw(),
             Err(error) => {
-                host::report(Report::Fault, &error.to_string());
+                host::report(Report::Fault, &with_causes(&*error));
                 raw::FAULT
             }
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use hookrail::{Callbacks, Decision, HookPoint, Host, Level, Priority, Verdict};
-use hookrail_abi::{Fold, Point, points};
+use hookrail_abi::{Point, points};
 use hookrail_benches::{Work, WorkDone};
 
 #[path = "../shared/mod.rs"]

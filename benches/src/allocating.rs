@@ -30,9 +30,9 @@ impl Allocating {
 
 impl Plugin for Allocating {
     type Config = AllocatingConfig;
-    const HOOKS: Hooks<Self> = hooks![WorkDone, 10, "allocate", Self::allocate, pure];
+    const HOOKS: Hooks<Self> = hooks![WorkDone, "allocate" => Self::allocate, priority = 10, effects = pure];
 
-    fn start(_: &Registrar, config: AllocatingConfig) -> Result<Self> {
+    fn start(_: &Startup, config: AllocatingConfig) -> Result<Self> {
         Ok(Allocating { blocks: config.blocks })
     }
 }

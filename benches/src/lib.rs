@@ -7,8 +7,8 @@ mod numbered;
 mod telling;
 
 use abi_stable::StableAbi;
+use hookrail_abi::points;
 use hookrail_abi::prelude::*;
-use hookrail_abi::{Fold, points};
 
 pub use allocating::{Allocating, AllocatingConfig};
 pub use marked::{Hundred, Marked};
@@ -51,17 +51,17 @@ const NAMES: [&str; 8] = ["c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7"];
 impl Plugin for Worker {
     type Config = WorkerConfig;
     const HOOKS: Hooks<Self> = hooks![
-        WorkDone, 10, "c0", Self::work, pure;
-        WorkDone, 11, "c1", Self::work, pure;
-        WorkDone, 12, "c2", Self::work, pure;
-        WorkDone, 13, "c3", Self::work, pure;
-        WorkDone, 14, "c4", Self::work, pure;
-        WorkDone, 15, "c5", Self::work, pure;
-        WorkDone, 16, "c6", Self::work, pure;
-        WorkDone, 17, "c7", Self::work, pure;
+        WorkDone, "c0" => Self::work, priority = 10, effects = pure;
+        WorkDone, "c1" => Self::work, priority = 11, effects = pure;
+        WorkDone, "c2" => Self::work, priority = 12, effects = pure;
+        WorkDone, "c3" => Self::work, priority = 13, effects = pure;
+        WorkDone, "c4" => Self::work, priority = 14, effects = pure;
+        WorkDone, "c5" => Self::work, priority = 15, effects = pure;
+        WorkDone, "c6" => Self::work, priority = 16, effects = pure;
+        WorkDone, "c7" => Self::work, priority = 17, effects = pure;
     ];
 
-    fn start(host: &Registrar, config: WorkerConfig) -> Result<Self> {
+    fn start(host: &Startup, config: WorkerConfig) -> Result<Self> {
         NAMES.into_iter().skip(config.callbacks).for_each(|name| host.leave_out(name));
         Ok(Worker)
     }

@@ -17,9 +17,9 @@ impl<const MARK: u64> Marked<MARK> {
 
 impl<const MARK: u64> Plugin for Marked<MARK> {
     type Config = NoConfig;
-    const HOOKS: Hooks<Self> = hooks![WorkDone, 10, "mark", Self::mark, pure];
+    const HOOKS: Hooks<Self> = hooks![WorkDone, "mark" => Self::mark, priority = 10, effects = pure];
 
-    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+    fn start(_: &Startup, _: NoConfig) -> Result<Self> {
         Ok(Marked)
     }
 }
@@ -36,7 +36,7 @@ impl<const MARK: u64> Hundred<MARK> {
 
 macro_rules! hooks_on {
     ($($tens:literal: $($units:literal)*;)*) => {
-        hooks![$($(Numbered<0, $tens, $units>, 10, "mark", Self::mark, pure;)*)*]
+        hooks![$($(Numbered<0, $tens, $units>, "mark" => Self::mark, priority = 10, effects = pure;)*)*]
     };
 }
 
@@ -55,7 +55,7 @@ impl<const MARK: u64> Plugin for Hundred<MARK> {
         9: 0 1 2 3 4 5 6 7 8 9;
     };
 
-    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+    fn start(_: &Startup, _: NoConfig) -> Result<Self> {
         Ok(Hundred)
     }
 }

@@ -38,13 +38,13 @@ impl Telling {
 impl Plugin for Telling {
     type Config = NoConfig;
     const HOOKS: Hooks<Self> = hooks![
-        WorkDone, 10, "silent", Self::silent, pure;
-        WorkDone, 11, "trace", Self::trace;
-        WorkDone, 12, "info", Self::info;
-        WorkDone, 13, "panic", Self::panic;
+        WorkDone, "silent" => Self::silent, priority = 10, effects = pure;
+        WorkDone, "trace" => Self::trace, priority = 11;
+        WorkDone, "info" => Self::info, priority = 12;
+        WorkDone, "panic" => Self::panic, priority = 13;
     ];
 
-    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+    fn start(_: &Startup, _: NoConfig) -> Result<Self> {
         Ok(Telling)
     }
 }

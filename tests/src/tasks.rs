@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use abi_stable::StableAbi;
-use hookrail_abi::{Fold, Gate, Notify, Text, points};
+use hookrail_abi::{Text, points};
 
 /// What is handed from callback to callback.
 #[repr(C)]

@@ -39,11 +39,11 @@ pub struct StateTable {
     pub save: unsafe extern "C" fn(instance: *mut c_void, out: *mut SavedState) -> u32,
     /// Writes what changed since the last `save` to `out`, which has none. No callback runs any more;
     /// `stop` comes next.
-    pub save_rest: unsafe extern "C" fn(instance: *mut c_void, out: *mut SavedState) -> u32,
+    pub save_changes: unsafe extern "C" fn(instance: *mut c_void, out: *mut SavedState) -> u32,
     /// Starts a created instance with a state of the generation before it: what `start` does, and
     /// called in its place. The state is only read, for the call.
     pub restore: unsafe extern "C" fn(instance: *mut c_void, registrar: *mut c_void, state: *const SavedState) -> u32,
     /// Takes the rest of the generation before it into a started instance. Callbacks run meanwhile.
     /// The rest is only read, for the call.
-    pub merge: unsafe extern "C" fn(instance: *mut c_void, rest: *const SavedState) -> u32,
+    pub apply_changes: unsafe extern "C" fn(instance: *mut c_void, rest: *const SavedState) -> u32,
 }

@@ -14,11 +14,21 @@ use uuid::{Builder, Uuid};
 /// The id of a message: a UUID of version 7 (RFC 9562), so that ids sort by time.
 #[repr(transparent)]
 #[derive(StableAbi, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MessageId(pub [u8; 16]);
+pub struct MessageId([u8; 16]);
 
 impl MessageId {
     /// All zeros: no id yet.
     pub const NIL: MessageId = MessageId([0; 16]);
+
+    /// The id of these 16 bytes, in the order in which they are written.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        MessageId(bytes)
+    }
+
+    /// Its 16 bytes, in the order in which they are written.
+    pub const fn to_bytes(self) -> [u8; 16] {
+        self.0
+    }
 
     /// A fresh id and the time it carries, in nanoseconds since the Unix epoch.
     pub fn now() -> (Self, u64) {
@@ -63,10 +73,24 @@ impl fmt::Debug for MessageId {
     }
 }
 
+/// A text is no id of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoMessageId(String);
+
+impl fmt::Display for NoMessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no message id: {}", self.0)
+    }
+}
+
+impl std::error::Error for NoMessageId {}
+
 impl FromStr for MessageId {
-    type Err = uuid::Error;
-    fn from_str(text: &str) -> Result<Self, uuid::Error> {
-        Uuid::parse_str(text).map(|id| MessageId(id.into_bytes()))
+    type Err = NoMessageId;
+
+    fn from_str(text: &str) -> Result<Self, NoMessageId> {
+        let id = Uuid::parse_str(text).map_err(|error| NoMessageId(error.to_string()))?;
+        Ok(MessageId(id.into_bytes()))
     }
 }
 

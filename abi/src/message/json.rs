@@ -122,7 +122,11 @@ impl<'de> Deserialize<'de> for Message {
             flags: human.flags,
             source: human.source.into(),
             topic: human.topic.into(),
-            headers: human.headers.iter().map(|(key, value)| Header { key: key.into(), value: value.into() }).collect(),
+            headers: human
+                .headers
+                .into_iter()
+                .map(|(key, value)| Header { key: key.into(), value: value.into() })
+                .collect(),
             body,
             ..Message::empty()
         })

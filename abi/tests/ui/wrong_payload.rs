@@ -10,9 +10,9 @@ impl Mine {
 
 impl Plugin for Mine {
     type Config = NoConfig;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "edit", Self::edit];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "edit" => Self::edit, priority = 10];
 
-    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+    fn start(_: &Startup, _: NoConfig) -> Result<Self> {
         Ok(Mine)
     }
 }

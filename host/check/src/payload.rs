@@ -111,7 +111,7 @@ pub(super) fn samples(random: &mut Random, many: usize, largest: usize) -> Vec<(
     (0..64).for_each(|_| same.add_header("", ""));
     add("64 headers with nothing in them", same);
     let mut edge = with("log.app", b"text");
-    (edge.id, edge.timestamp) = (MessageId([0xff; 16]), u64::MAX);
+    (edge.id, edge.timestamp) = (MessageId::from_bytes([0xff; 16]), u64::MAX);
     add("the last id and the end of time", edge);
     for number in 0..many {
         samples.push((format!("random message {number}"), any(random)));

@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use crate::config::{Config, RuntimeOverrides};
 
 /// What a plugin's `start` registers into: collects what it admits.
-pub(crate) struct Registrar<'a> {
+pub(crate) struct Startup<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) config: &'a Config,
     pub(crate) wishes: &'a RuntimeOverrides,
@@ -37,9 +37,9 @@ pub(crate) struct Registrar<'a> {
 
 /// The host table's `register`.
 pub(crate) unsafe extern "C" fn register(registrar: *mut c_void, record: *const Registration) -> u32 {
-    // SAFETY: `start` was called with a `Registrar` of ours, exclusively; the record holds for the
+    // SAFETY: `start` was called with a `Startup` of ours, exclusively; the record holds for the
     // call, and begins with its size.
-    let (registrar, size) = unsafe { (&mut *registrar.cast::<Registrar<'_>>(), record.cast::<u32>().read()) };
+    let (registrar, size) = unsafe { (&mut *registrar.cast::<Startup<'_>>(), record.cast::<u32>().read()) };
     let admitted = if (size as usize) < size_of::<Registration>() {
         let what = format!("a record of {size} bytes, {} are needed", size_of::<Registration>());
         let why = Misbehaved::Malformed { point: "a point".into(), callback: "a callback".into(), what };
@@ -60,7 +60,7 @@ pub(crate) unsafe extern "C" fn register(registrar: *mut c_void, record: *const 
     }
 }
 
-impl Registrar<'_> {
+impl Startup<'_> {
     fn admit(&mut self, record: &Registration) -> Result<Addition, Error> {
         // SAFETY: the plugin passes text that is readable for the call.
         let (point, name) = unsafe { (record.point.to_text().into_owned(), record.callback.to_text().into_owned()) };

@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 
 pub use schema::schema;
 
-use crate::admission::Registrar;
+use crate::admission::Startup;
 use crate::config::{Config, RuntimeOverrides};
 use crate::service::{self, Handle};
 
@@ -217,7 +217,7 @@ impl Loaded {
 
     fn start_instance(&mut self, index: usize, beginning: &StartContext<'_>) -> Result<Vec<Addition>, Error> {
         let instance = &self.instances[index];
-        let mut registrar = Registrar {
+        let mut registrar = Startup {
             registry: beginning.registry,
             config: beginning.config,
             wishes: beginning.wishes,
@@ -239,7 +239,7 @@ impl Loaded {
             // SAFETY: as above.
             Some(state) => unsafe { self.restore(instance, registrar_ptr, state) },
         };
-        let Registrar { admitted, refused, .. } = registrar;
+        let Startup { admitted, refused, .. } = registrar;
         if let Some(refused) = refused {
             return Err(refused);
         }

@@ -9,9 +9,9 @@ impl Bench {
 
 impl Plugin for Bench {
     type Config = NoConfig;
-    const HOOKS: Hooks<Self> = hooks![MessageDelivered, 2000, "nothing", Self::nothing, pure];
+    const HOOKS: Hooks<Self> = hooks![MessageDelivered, "nothing" => Self::nothing, priority = 2000, effects = pure];
 
-    fn start(_host: &Registrar, _config: NoConfig) -> Result<Self> {
+    fn start(_host: &Startup, _config: NoConfig) -> Result<Self> {
         Ok(Bench)
     }
 }

@@ -6,6 +6,7 @@ mod line;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use hookrail_abi::host::Level;
 use hookrail_abi::prelude::*;
 
 use config::{Config, Format};
@@ -72,11 +73,11 @@ impl Log {
 impl Plugin for FileLog {
     type Config = Config;
     const HOOKS: Hooks<Self> = hooks![
-        MessageDelivered, 500, "write", Self::delivered;
-        MessageDropped, 500, "write-dropped", Self::dropped;
+        MessageDelivered, "write" => Self::delivered, priority = 500;
+        MessageDropped, "write-dropped" => Self::dropped, priority = 500;
     ];
 
-    fn start(host: &Registrar, config: Config) -> Result<Self> {
+    fn start(host: &Startup, config: Config) -> Result<Self> {
         let dropped = config.dropped;
         if !dropped {
             host.leave_out("write-dropped");
@@ -85,7 +86,7 @@ impl Plugin for FileLog {
         Ok(FileLog { host, dropped, log: Mutex::new(Log::open(host, config)?) })
     }
 
-    fn on_reload(&self, config: Config) -> Result<()> {
+    fn reload(&self, config: Config) -> Result<()> {
         if config.dropped != self.dropped {
             return Err("`dropped` takes effect only at a restart".into());
         }

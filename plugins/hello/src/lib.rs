@@ -11,9 +11,9 @@ impl Hello {
 
 impl Plugin for Hello {
     type Config = NoConfig;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 500, "greet", Self::greet, pure];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "greet" => Self::greet, priority = 500, effects = pure];
 
-    fn start(_host: &Registrar, _config: NoConfig) -> Result<Self> {
+    fn start(_host: &Startup, _config: NoConfig) -> Result<Self> {
         Ok(Hello)
     }
 }

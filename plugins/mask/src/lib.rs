@@ -27,13 +27,13 @@ impl Mask {
 
 impl Plugin for Mask {
     type Config = Config;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 900, "mask", Self::mask, pure];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "mask" => Self::mask, priority = 900, effects = pure];
 
-    fn start(_host: &Registrar, config: Config) -> Result<Self> {
+    fn start(_host: &Startup, config: Config) -> Result<Self> {
         Ok(Mask { masks: RwLock::new(Masks::new(config)?) })
     }
 
-    fn on_reload(&self, config: Config) -> Result<()> {
+    fn reload(&self, config: Config) -> Result<()> {
         let masks = Masks::new(config)?;
         *self.masks.write().unwrap_or_else(PoisonError::into_inner) = masks;
         Ok(())

@@ -29,13 +29,13 @@ impl Stamp {
 
 impl Plugin for Stamp {
     type Config = Config;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 1100, "stamp", Self::stamp, local];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "stamp" => Self::stamp, priority = 1100, effects = local];
 
-    fn start(_host: &Registrar, config: Config) -> Result<Self> {
+    fn start(_host: &Startup, config: Config) -> Result<Self> {
         Ok(Stamp { stamps: RwLock::new(Stamps::new(config)?), count: AtomicU64::new(0) })
     }
 
-    fn on_reload(&self, config: Config) -> Result<()> {
+    fn reload(&self, config: Config) -> Result<()> {
         let stamps = Stamps::new(config)?;
         *self.stamps.write().unwrap_or_else(PoisonError::into_inner) = stamps;
         Ok(())

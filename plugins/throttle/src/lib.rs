@@ -40,13 +40,13 @@ impl Throttle {
 
 impl Plugin for Throttle {
     type Config = Config;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 200, "limit", Self::limit, local];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "limit" => Self::limit, priority = 200, effects = local];
 
-    fn start(_host: &Registrar, config: Config) -> Result<Self> {
+    fn start(_host: &Startup, config: Config) -> Result<Self> {
         Ok(Throttle { began: Instant::now(), limiter: Mutex::new(Limiter::new(config)?) })
     }
 
-    fn on_reload(&self, config: Config) -> Result<()> {
+    fn reload(&self, config: Config) -> Result<()> {
         let limiter = Limiter::new(config)?;
         *self.limiter() = limiter;
         Ok(())

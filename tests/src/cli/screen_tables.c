@@ -40,7 +40,7 @@ static uint32_t save(void *instance, hookrail_saved_state *out)
   return hookrail_text_set(&out->schema, "screen " SCREEN_VERSION) ? 0 : refuse("no memory for a state");
 }
 
-static uint32_t save_rest(void *instance, hookrail_saved_state *out)
+static uint32_t save_changes(void *instance, hookrail_saved_state *out)
 {
   (void)instance, (void)out;
   return 0;
@@ -54,7 +54,7 @@ static uint32_t restore(void *instance, void *registrar, const hookrail_saved_st
                                                                   : start(instance, registrar);
 }
 
-static uint32_t merge(void *instance, const hookrail_saved_state *rest)
+static uint32_t apply_changes(void *instance, const hookrail_saved_state *rest)
 {
   (void)instance, (void)rest;
   return 0;
@@ -75,7 +75,7 @@ static uint32_t start_or_not(void *instance, void *registrar)
 static const void *tables(hookrail_str id)
 {
   static const hookrail_reload_table reload_table = { sizeof reload_table, reload };
-  static const hookrail_state_table state_table = { sizeof state_table, save, save_rest, restore, merge };
+  static const hookrail_state_table state_table = { sizeof state_table, save, save_changes, restore, apply_changes };
   if (id.len == strlen("reload/1") && memcmp(id.ptr, "reload/1", id.len) == 0) {
     return &reload_table;
   }

@@ -46,9 +46,9 @@ impl Tiny {
 
 impl Plugin for Tiny {
     type Config = NoConfig;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 500, "say", Self::say, pure];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "say" => Self::say, priority = 500, effects = pure];
 
-    fn start(_host: &Registrar, _config: NoConfig) -> Result<Self> {
+    fn start(_host: &Startup, _config: NoConfig) -> Result<Self> {
         Ok(Tiny)
     }
 }

@@ -34,6 +34,30 @@ impl Plugin for Old {
 export!(Old, name = "matrix");
 "#;
 
+/// A plugin that asks for what is new in 1.1.
+const NEWER_PLUGIN: &str = r#"//! Built with ABI 1.1.
+use hookrail_abi::prelude::*;
+
+struct Newer;
+
+impl Newer {
+    fn mark(&self, message: &mut Message) {
+        message.add_header("extra", &hookrail_abi::host::extra());
+    }
+}
+
+impl Plugin for Newer {
+    type Config = NoConfig;
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "mark" => Self::mark, priority = 10];
+
+    fn start(_: &Startup, _: NoConfig) -> Result<Self> {
+        Ok(Newer)
+    }
+}
+
+export!(Newer, name = "matrix");
+"#;
+
 /// A host as small as they come: loads the plugin it is told, dispatches, says what it sees.
 const HOST: &str = r#"//! Loads one plugin and dispatches one message.
 use hookrail::{Config, Host, Message, MessagePublish};
@@ -102,9 +126,8 @@ fn old_plugin() -> PathBuf {
 /// Uses the new field and the new id, where the host has them.
 fn newer_plugin() -> PathBuf {
     newer_sources();
-    let source = OLD_PLUGIN.replace("\"not asked for\"", "&hookrail_abi::host::extra()");
     hookrail_tests::package(
-        &package("newer-plugin", CDYLIB, &[("hookrail-abi", newer().join("abi"))], &source),
+        &package("newer-plugin", CDYLIB, &[("hookrail-abi", newer().join("abi"))], NEWER_PLUGIN),
         "newer_plugin",
     )
 }
@@ -158,8 +181,8 @@ fn newer_sources() {
         patch("abi/src/testing.rs", "    query,\n};", "    query,\n    extra: 0,\n};");
         patch(
             "abi/src/host.rs",
-            "/// What the current dispatch is about",
-            "/// What is new in 1.1, where the host has it.\npub fn extra() -> String {\n    let Some(host) = table() else { return \"no host\".into() };\n    if (host.size as usize) < size_of::<HostTable>() {\n        return \"the host has none\".into();\n    }\n    let more = service::<u32>(\"extra/1\");\n    format!(\"{} and {}\", host.extra, more.unwrap())\n}\n\n/// What the current dispatch is about",
+            "/// Shows `look` what the current dispatch is about",
+            "/// What is new in 1.1, where the host has it.\npub fn extra() -> String {\n    let Some(host) = table() else { return \"no host\".into() };\n    if (host.size as usize) < size_of::<HostTable>() {\n        return \"the host has none\".into();\n    }\n    let more = service::<u32>(\"extra/1\");\n    format!(\"{} and {}\", host.extra, more.unwrap())\n}\n\n/// Shows `look` what the current dispatch is about",
         );
         patch("host/engine/src/service.rs", "    query,\n};", "    query,\n    extra: 42,\n};");
         patch(

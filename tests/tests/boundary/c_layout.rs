@@ -96,7 +96,7 @@ fn structs() -> Vec<Struct> {
         rust!("hookrail_reload_table" = ReloadTable { size, reload }),
         rust!("hookrail_saved_state" = SavedState { size, version, schema, bytes }),
         rust!("hookrail_schema_table" = SchemaTable { size, write }),
-        rust!("hookrail_state_table" = StateTable { size, save, save_rest, restore, merge }),
+        rust!("hookrail_state_table" = StateTable { size, save, save_changes, restore, apply_changes }),
         rust!("hookrail_str" = Str { ptr, len }),
         rust!("hookrail_trace_panic" = TracePanic { size, line, column, reserved, message, file, frames, frame_count }),
         rust!(

@@ -8,7 +8,7 @@ use abi_stable::StableAbi;
 use abi_stable::prefix_type::WithMetadata;
 use hookrail::{Config, End, Host};
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
-use hookrail_abi::{Fold, Header, Point, Shape, Text, points};
+use hookrail_abi::{Header, Point, Shape, Text, points};
 use hookrail_tests::{alone, zoo};
 
 #[repr(u8)]

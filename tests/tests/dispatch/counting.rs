@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::scope;
 
 use hookrail::{Access, Callbacks, Config, Host, Level, PointView, Priority};
-use hookrail_abi::{Gate, Point, points};
+use hookrail_abi::{Point, points};
 
 points! {
     /// Somebody says who decides.

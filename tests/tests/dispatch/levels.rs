@@ -11,7 +11,7 @@ use hookrail::{
     StepVerdict, TraceDecision, Verdict,
 };
 use hookrail::{MessageDelivered, MessagePublish};
-use hookrail_abi::{Fold, Gate, Point, Secret, Text, points};
+use hookrail_abi::{Point, Secret, Text, points};
 use hookrail_tests::probe::{LONG, eventually};
 use hookrail_tests::tasks::{FINE, Task, TaskDone};
 use hookrail_tests::zoo;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use abi_stable::StableAbi;
 use hookrail::{CallbackStatus, CallbackView, Callbacks, Config, Decision, Host, Level, Priority, TraceDecision};
-use hookrail_abi::{Fold, Point, Result, Text, points};
+use hookrail_abi::{Point, Result, Text, points};
 use hookrail_tests::alone;
 use hookrail_tests::probe::{LONG, eventually};
 use serde_json::{Value, json};

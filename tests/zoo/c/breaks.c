@@ -327,10 +327,10 @@ static uint32_t save(void *instance, hookrail_saved_state *out)
   return 0;
 }
 
-static uint32_t save_rest(void *instance, hookrail_saved_state *out)
+static uint32_t save_changes(void *instance, hookrail_saved_state *out)
 {
   (void)instance, (void)out;
-  at("save_rest");
+  at("save_changes");
   return 0;
 }
 
@@ -357,10 +357,10 @@ static uint32_t restore(void *instance, void *registrar, const hookrail_saved_st
   return start(instance, registrar);
 }
 
-static uint32_t merge(void *instance, const hookrail_saved_state *rest)
+static uint32_t apply_changes(void *instance, const hookrail_saved_state *rest)
 {
   (void)instance, (void)rest;
-  at("merge");
+  at("apply_changes");
   return 0;
 }
 
@@ -392,7 +392,7 @@ static const void *query(hookrail_str id)
 {
   static const hookrail_schema_table schema_table = { sizeof schema_table, write_schema };
   static const hookrail_reload_table reload_table = { sizeof reload_table, reload };
-  static const hookrail_state_table state_table = { sizeof state_table, save, save_rest, restore, merge };
+  static const hookrail_state_table state_table = { sizeof state_table, save, save_changes, restore, apply_changes };
   static const hookrail_unload_table unload_table = { sizeof unload_table, bind, probe };
   const struct {
     const char *id;

@@ -1,7 +1,7 @@
 //! Answers whatever number its configuration says, verdict or not.
 
-use hookrail_abi::Answer;
 use hookrail_abi::prelude::*;
+use hookrail_abi::{Answer, Kind};
 
 struct Animal {
     answer: u32,
@@ -10,7 +10,7 @@ struct Animal {
 /// The SDK's own answers are always verdicts, so this one goes past them.
 struct Raw(u32);
 
-impl Answer for Raw {
+impl<K: Kind> Answer<K> for Raw {
     fn into_raw(self) -> u32 {
         self.0
     }
@@ -19,11 +19,11 @@ impl Answer for Raw {
 impl Plugin for Animal {
     type Config = Config;
     const HOOKS: Hooks<Self> = hooks![
-        MessagePublish, 10, "fold", |animal: &Animal, _| Raw(animal.answer);
-        MessageDelivered, 10, "notify", |animal: &Animal, _| Raw(animal.answer);
+        MessagePublish, "fold" => |animal: &Animal, _| Raw(animal.answer), priority = 10;
+        MessageDelivered, "notify" => |animal: &Animal, _| Raw(animal.answer), priority = 10;
     ];
 
-    fn start(_: &Registrar, config: Config) -> Result<Self> {
+    fn start(_: &Startup, config: Config) -> Result<Self> {
         Ok(Animal { answer: config.answer })
     }
 }

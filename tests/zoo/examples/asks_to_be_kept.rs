@@ -29,10 +29,10 @@ impl Asks {
 
 impl Plugin for Asks {
     type Config = Config;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "look", Self::look];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "look" => Self::look, priority = 10];
 
-    fn start(host: &Registrar, config: Config) -> Result<Self> {
-        let host: Instance = **host;
+    fn start(host: &Startup, config: Config) -> Result<Self> {
+        let host: Instance = host.instance();
         match config.until {
             None => ask(&host),
             Some(until) => drop(std::thread::spawn(move || {

@@ -22,9 +22,9 @@ impl Contends {
 
 impl Plugin for Contends {
     type Config = NoConfig;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "contend", Self::contend];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "contend" => Self::contend, priority = 10];
 
-    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+    fn start(_: &Startup, _: NoConfig) -> Result<Self> {
         Ok(Contends { lock: Mutex::new(0) })
     }
 }

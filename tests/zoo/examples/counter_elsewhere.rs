@@ -1,7 +1,7 @@
 //! A build of the plugin `counter` that hooks a point which no host has.
 
+use hookrail_abi::points;
 use hookrail_abi::prelude::*;
-use hookrail_abi::{Fold, points};
 
 points! {
     // SAFETY: a message points into no library.

@@ -6,9 +6,10 @@ struct Animal;
 
 impl Plugin for Animal {
     type Config = Config;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 300, "count", |_, message| message.add_header("build", "0")];
+    const HOOKS: Hooks<Self> =
+        hooks![MessagePublish, "count" => |_, message| message.add_header("build", "0"), priority = 300];
 
-    fn start(_: &Registrar, _: Config) -> Result<Self> {
+    fn start(_: &Startup, _: Config) -> Result<Self> {
         Ok(Animal)
     }
 }

@@ -1,8 +1,8 @@
 //! A build of the plugin `counter` that knows another payload of `message.publish`.
 
 use abi_stable::StableAbi;
+use hookrail_abi::points;
 use hookrail_abi::prelude::*;
-use hookrail_abi::{Fold, points};
 
 #[repr(C)]
 #[derive(StableAbi, Clone)]

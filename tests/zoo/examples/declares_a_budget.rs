@@ -15,12 +15,12 @@ impl Animal {
 impl Plugin for Animal {
     type Config = NoConfig;
     const HOOKS: Hooks<Self> = hooks![
-        MessagePublish, 10, "dawdle", Self::dawdle, pure, budget = Duration::from_micros(500);
-        MessageDelivered, 10, "look", |_, _| (), budget = Duration::from_secs(3600);
-        MessageDelivered, 20, "look-again", |_, _| ();
+        MessagePublish, "dawdle" => Self::dawdle, priority = 10, effects = pure, budget = Duration::from_micros(500);
+        MessageDelivered, "look" => |_, _| (), priority = 10, budget = Duration::from_secs(3600);
+        MessageDelivered, "look-again" => |_, _| (), priority = 20;
     ];
 
-    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+    fn start(_: &Startup, _: NoConfig) -> Result<Self> {
         Ok(Animal)
     }
 }

@@ -50,9 +50,9 @@ fn deeper(depth: u64) -> u64 {
 
 impl Plugin for Animal {
     type Config = NoConfig;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "end", |_, message| Animal::end(message)];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "end" => |_, message| Animal::end(message), priority = 10];
 
-    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+    fn start(_: &Startup, _: NoConfig) -> Result<Self> {
         Ok(Animal)
     }
 }

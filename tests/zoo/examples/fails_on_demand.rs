@@ -5,8 +5,8 @@ use std::hint::black_box;
 use std::panic::{catch_unwind, panic_any};
 use std::time::{Duration, Instant};
 
-use hookrail_abi::Answer;
 use hookrail_abi::prelude::*;
+use hookrail_abi::{Answer, Kind};
 use hookrail_tests::tasks::*;
 
 struct Animal;
@@ -23,7 +23,7 @@ impl Drop for Bomb {
 /// The SDK's own answers are always verdicts, so this one goes past them.
 struct Raw(u32);
 
-impl Answer for Raw {
+impl<K: Kind> Answer<K> for Raw {
     fn into_raw(self) -> u32 {
         self.0
     }
@@ -77,12 +77,12 @@ fn stay(task: &Task) {
 impl Plugin for Animal {
     type Config = NoConfig;
     const HOOKS: Hooks<Self> = hooks![
-        TaskSeen, 500, "fail", |_, task| Animal::fail(task), local;
-        TaskDone, 500, "fail", |_, task| Animal::edit(task), local;
-        TaskAllowed, 500, "fail", |_, task| Animal::edit(task), local;
+        TaskSeen, "fail" => |_, task| Animal::fail(task), priority = 500, effects = local;
+        TaskDone, "fail" => |_, task| Animal::edit(task), priority = 500, effects = local;
+        TaskAllowed, "fail" => |_, task| Animal::edit(task), priority = 500, effects = local;
     ];
 
-    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+    fn start(_: &Startup, _: NoConfig) -> Result<Self> {
         Ok(Animal)
     }
 }

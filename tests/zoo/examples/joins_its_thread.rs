@@ -25,9 +25,9 @@ impl Joins {
 
 impl Plugin for Joins {
     type Config = NoConfig;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "ask", Self::ask];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "ask" => Self::ask, priority = 10];
 
-    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+    fn start(_: &Startup, _: NoConfig) -> Result<Self> {
         let (questions, wait) = channel::<Question>();
         let worker = std::thread::spawn(move || {
             for (text, answer) in wait {

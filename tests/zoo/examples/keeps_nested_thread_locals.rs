@@ -47,9 +47,9 @@ impl Keeps {
 
 impl Plugin for Keeps {
     type Config = Config;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "keep", Self::keep];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "keep" => Self::keep, priority = 10];
 
-    fn start(_: &Registrar, config: Config) -> Result<Self> {
+    fn start(_: &Startup, config: Config) -> Result<Self> {
         TELLER.set(config.tell);
         Ok(Keeps)
     }

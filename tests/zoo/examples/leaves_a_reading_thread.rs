@@ -13,9 +13,9 @@ impl Leaves {
 
 impl Plugin for Leaves {
     type Config = Until;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "look", Self::look];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "look" => Self::look, priority = 10];
 
-    fn start(_: &Registrar, Until { until }: Until) -> Result<Self> {
+    fn start(_: &Startup, Until { until }: Until) -> Result<Self> {
         std::thread::spawn(move || until.wait());
         Ok(Leaves)
     }

@@ -25,9 +25,9 @@ impl Leaves {
 
 impl Plugin for Leaves {
     type Config = Config;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "look", Self::look];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "look" => Self::look, priority = 10];
 
-    fn start(_: &Registrar, config: Config) -> Result<Self> {
+    fn start(_: &Startup, config: Config) -> Result<Self> {
         TELLER.set(config.tell);
         on_signal(handle as *const () as usize)?;
         Ok(Leaves { takes_back: config.take_back })

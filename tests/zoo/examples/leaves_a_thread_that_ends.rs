@@ -18,9 +18,9 @@ impl Leaves {
 
 impl Plugin for Leaves {
     type Config = NoConfig;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "look", Self::look];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "look" => Self::look, priority = 10];
 
-    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+    fn start(_: &Startup, _: NoConfig) -> Result<Self> {
         let (end, wait) = channel();
         std::thread::spawn(move || wait.recv());
         Ok(Leaves { _end: end })

@@ -19,9 +19,9 @@ impl Leaves {
 
 impl Plugin for Leaves {
     type Config = Until;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "look", Self::look];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "look" => Self::look, priority = 10];
 
-    fn start(_: &Registrar, Until { until }: Until) -> Result<Self> {
+    fn start(_: &Startup, Until { until }: Until) -> Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(1).build()?;
         // The task runs before this returns: what has not begun is thrown away by the shutdown.
         let (began, wait) = std::sync::mpsc::channel();

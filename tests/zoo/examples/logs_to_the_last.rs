@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 
+use hookrail_abi::host::Level;
 use hookrail_abi::prelude::*;
 use hookrail_tests::pipe::Until;
 
@@ -32,10 +33,10 @@ impl Logs {
 
 impl Plugin for Logs {
     type Config = Until;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "look", Self::look];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "look" => Self::look, priority = 10];
 
-    fn start(host: &Registrar, Until { until }: Until) -> Result<Self> {
-        let host: Instance = **host;
+    fn start(host: &Startup, Until { until }: Until) -> Result<Self> {
+        let host: Instance = host.instance();
         std::thread::spawn(move || {
             HELD.with(|held| {
                 held.host.set(Some(host));

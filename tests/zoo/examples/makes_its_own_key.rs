@@ -35,9 +35,9 @@ impl Makes {
 
 impl Plugin for Makes {
     type Config = Config;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "set", Self::set];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "set" => Self::set, priority = 10];
 
-    fn start(_: &Registrar, config: Config) -> Result<Self> {
+    fn start(_: &Startup, config: Config) -> Result<Self> {
         TELLER.set(config.tell);
         let mut key = 0;
         // SAFETY: there is room for the key, and the destructor fits.

@@ -14,9 +14,9 @@ impl Animal {
 
 impl Plugin for Animal {
     type Config = Config;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 300, "mark", Self::mark];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "mark" => Self::mark, priority = 300];
 
-    fn start(host: &Registrar, config: Config) -> Result<Self> {
+    fn start(host: &Startup, config: Config) -> Result<Self> {
         match config.refuse {
             true => Err(format!("{} was told to refuse", host.name()).into()),
             false => Ok(Animal { config }),

@@ -7,10 +7,10 @@ struct Animal;
 
 impl Plugin for Animal {
     type Config = NoConfig;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 300, "look", |_, _| {}];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "look" => |_, _| {}, priority = 300];
     const INSTANCES: Instances = Instances::One;
 
-    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+    fn start(_: &Startup, _: NoConfig) -> Result<Self> {
         Ok(Animal)
     }
 }

@@ -13,11 +13,11 @@ impl Animal {
 impl Plugin for Animal {
     type Config = NoConfig;
     const HOOKS: Hooks<Self> = hooks![
-        MessagePublish, 10, "fold", |_, message| Animal::look(message);
-        MessageDelivered, 10, "notify", |_, message| Animal::look(message);
+        MessagePublish, "fold" => |_, message| Animal::look(message), priority = 10;
+        MessageDelivered, "notify" => |_, message| Animal::look(message), priority = 10;
     ];
 
-    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+    fn start(_: &Startup, _: NoConfig) -> Result<Self> {
         Ok(Animal)
     }
 }

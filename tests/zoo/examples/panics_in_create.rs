@@ -15,9 +15,9 @@ struct Animal;
 
 impl Plugin for Animal {
     type Config = Config;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "look", |_, _| {}];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "look" => |_, _| {}, priority = 10];
 
-    fn start(_: &Registrar, _: Config) -> Result<Self> {
+    fn start(_: &Startup, _: Config) -> Result<Self> {
         Ok(Animal)
     }
 }

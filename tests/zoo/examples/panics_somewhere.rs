@@ -38,14 +38,14 @@ impl Drop for Animal {
 
 impl Plugin for Animal {
     type Config = Config;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "look", |_, _| at("callback"), pure];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "look" => |_, _| at("callback"), priority = 10, effects = pure];
 
-    fn start(_: &Registrar, _: Config) -> Result<Self> {
+    fn start(_: &Startup, _: Config) -> Result<Self> {
         at("start");
         Ok(Animal)
     }
 
-    fn on_reload(&self, _: Config) -> Result<()> {
+    fn reload(&self, _: Config) -> Result<()> {
         at("reload");
         Ok(())
     }
@@ -55,18 +55,18 @@ impl Plugin for Animal {
         Ok(Some(State::new("somewhere", 1, "state")))
     }
 
-    fn restore(host: &Registrar, config: Config, _: State) -> Result<Self> {
+    fn restore(host: &Startup, config: Config, _: State) -> Result<Self> {
         at("restore");
         Self::start(host, config)
     }
 
-    fn save_rest(&self) -> Result<Option<State>> {
-        at("save_rest");
+    fn save_changes(&self) -> Result<Option<State>> {
+        at("save_changes");
         Ok(None)
     }
 
-    fn merge(&self, _: State) -> Result<()> {
-        at("merge");
+    fn apply_changes(&self, _: State) -> Result<()> {
+        at("apply_changes");
         Ok(())
     }
 

@@ -47,9 +47,9 @@ fn on_a_thread() {
 
 impl Plugin for Panics {
     type Config = NoConfig;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "look", Self::look];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "look" => Self::look, priority = 10];
 
-    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+    fn start(_: &Startup, _: NoConfig) -> Result<Self> {
         Ok(Panics)
     }
 }

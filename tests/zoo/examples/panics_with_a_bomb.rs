@@ -26,9 +26,9 @@ impl Drop for Animal {
 
 impl Plugin for Animal {
     type Config = Config;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "explode", Self::explode];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "explode" => Self::explode, priority = 10];
 
-    fn start(_: &Registrar, config: Config) -> Result<Self> {
+    fn start(_: &Startup, config: Config) -> Result<Self> {
         if config.at_start {
             std::panic::panic_any(Bomb)
         }

@@ -4,7 +4,7 @@
 
 use abi_stable::StableAbi;
 use hookrail_abi::prelude::*;
-use hookrail_abi::{Fold, Text, points};
+use hookrail_abi::{Text, points};
 
 #[repr(u8)]
 #[derive(StableAbi, Clone, Debug)]
@@ -42,9 +42,9 @@ struct Animal;
 
 impl Plugin for Animal {
     type Config = NoConfig;
-    const HOOKS: Hooks<Self> = hooks![JobStarted, 10, "look", |_, job| job.id += 1];
+    const HOOKS: Hooks<Self> = hooks![JobStarted, "look" => |_, job| job.id += 1, priority = 10];
 
-    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+    fn start(_: &Startup, _: NoConfig) -> Result<Self> {
         Ok(Animal)
     }
 }

@@ -15,9 +15,9 @@ impl Prints {
 
 impl Plugin for Prints {
     type Config = NoConfig;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "print", Self::print];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "print" => Self::print, priority = 10];
 
-    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+    fn start(_: &Startup, _: NoConfig) -> Result<Self> {
         Ok(Prints)
     }
 }

@@ -15,9 +15,9 @@ impl Remembers {
 
 impl Plugin for Remembers {
     type Config = NoConfig;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "look", Self::look];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "look" => Self::look, priority = 10];
 
-    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+    fn start(_: &Startup, _: NoConfig) -> Result<Self> {
         STARTED.with_borrow_mut(|started| started.push("here".into()));
         Ok(Remembers)
     }

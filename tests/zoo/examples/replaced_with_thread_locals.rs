@@ -43,9 +43,9 @@ impl Replaced {
 
 impl Plugin for Replaced {
     type Config = Config;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "stamp", Self::stamp];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "stamp" => Self::stamp, priority = 10];
 
-    fn start(_: &Registrar, config: Config) -> Result<Self> {
+    fn start(_: &Startup, config: Config) -> Result<Self> {
         Ok(Replaced { generation: config.begin() })
     }
 }

@@ -26,9 +26,9 @@ impl Runs {
 
 impl Plugin for Runs {
     type Config = NoConfig;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "ask", Self::ask];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "ask" => Self::ask, priority = 10];
 
-    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+    fn start(_: &Startup, _: NoConfig) -> Result<Self> {
         Ok(Runs { runtime: Builder::new_multi_thread().worker_threads(2).enable_time().build()? })
     }
 }

@@ -19,9 +19,9 @@ impl schemars::JsonSchema for Config {
 
 impl Plugin for Animal {
     type Config = Config;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 300, "look", |_, _| {}];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "look" => |_, _| {}, priority = 300];
 
-    fn start(_: &Registrar, _: Config) -> Result<Self> {
+    fn start(_: &Startup, _: Config) -> Result<Self> {
         Ok(Animal)
     }
 }

@@ -17,9 +17,9 @@ impl Searches {
 
 impl Plugin for Searches {
     type Config = NoConfig;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "search", Self::search];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "search" => Self::search, priority = 10];
 
-    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+    fn start(_: &Startup, _: NoConfig) -> Result<Self> {
         Ok(Searches { word: Regex::new(r"(?<word>\w+)\b")? })
     }
 }

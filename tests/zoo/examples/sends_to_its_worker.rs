@@ -29,9 +29,9 @@ impl Sends {
 
 impl Plugin for Sends {
     type Config = NoConfig;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "ask", Self::ask];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "ask" => Self::ask, priority = 10];
 
-    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+    fn start(_: &Startup, _: NoConfig) -> Result<Self> {
         let (worker, questions) = channel::<Question>();
         // Nobody joins it.
         std::thread::spawn(move || {

@@ -22,9 +22,9 @@ impl Starts {
 
 impl Plugin for Starts {
     type Config = Until;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "look", Self::look];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "look" => Self::look, priority = 10];
 
-    fn start(_: &Registrar, Until { until }: Until) -> Result<Self> {
+    fn start(_: &Startup, Until { until }: Until) -> Result<Self> {
         // SAFETY: the test keeps the descriptor open for as long as the thread reads.
         unsafe { zoo_start_thread(until.descriptor()) };
         Ok(Starts)

@@ -23,7 +23,7 @@ impl Plugin for Starts {
     type Config = NoConfig;
     const HOOKS: Hooks<Self> = &[];
 
-    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+    fn start(_: &Startup, _: NoConfig) -> Result<Self> {
         Ok(Starts)
     }
 }

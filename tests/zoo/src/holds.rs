@@ -106,11 +106,11 @@ fn free(kept: &mut [Option<Block>; 512]) {
 impl Plugin for Holds {
     type Config = NoConfig;
     const HOOKS: Hooks<Self> = hooks![
-        TaskSeen, 500, "obey", Self::obey, local;
-        TaskDone, 500, "obey", Self::edit, local;
+        TaskSeen, "obey" => Self::obey, priority = 500, effects = local;
+        TaskDone, "obey" => Self::edit, priority = 500, effects = local;
     ];
 
-    fn start(host: &Registrar, _: NoConfig) -> Result<Self> {
+    fn start(host: &Startup, _: NoConfig) -> Result<Self> {
         Ok(Holds { name: host.name().into(), kept: Arc::new(Mutex::new([const { None }; 512])) })
     }
 }

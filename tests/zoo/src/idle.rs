@@ -15,13 +15,13 @@ pub struct Config {}
 
 impl<P: Point> Plugin for Idle<P> {
     type Config = Config;
-    const HOOKS: Hooks<Self> = hooks![P, 300, "count", |_, _| {}];
+    const HOOKS: Hooks<Self> = hooks![P, "count" => |_, _| {}, priority = 300];
 
-    fn start(_: &Registrar, _: Config) -> Result<Self> {
+    fn start(_: &Startup, _: Config) -> Result<Self> {
         Ok(Idle(PhantomData))
     }
 
-    fn restore(_: &Registrar, _: Config, _: State) -> Result<Self> {
+    fn restore(_: &Startup, _: Config, _: State) -> Result<Self> {
         Ok(Idle(PhantomData))
     }
 }

@@ -1,13 +1,13 @@
 //! A callback that captures something, which would have to live somewhere.
 
 use hookrail_abi::prelude::*;
-use hookrail_abi::{Effects, Hook, Priority};
+use hookrail_abi::{Hook, Priority};
 
 struct Mine;
 
 const HOOK: Hook<Mine> = {
     let length = 7;
-    Hook::new::<MessagePublish, _, _>("cut", Priority::new(10), Effects::Pure, move |_, message: &mut Message| {
+    Hook::new::<MessagePublish, _, _>("cut", Priority::new(10), move |_, message: &mut Message| {
         message.body.truncate(length)
     })
 };

@@ -110,7 +110,7 @@ impl Fuzz<'_> {
 
     fn stop(&mut self, which: usize) -> Result<(), Not> {
         self.subject.doing("stopping an instance");
-        if let Some(rest) = self.instances[which].0.save_rest() {
+        if let Some(rest) = self.instances[which].0.save_changes() {
             may("saving the rest", rest)?;
         }
         must("stopping it", self.instances[which].0.stop())?;
@@ -131,7 +131,7 @@ impl Fuzz<'_> {
         }
         let (what, state) = self.random.of(&self.states);
         self.subject.doing(&format!("merging {what}"));
-        self.instances[which].0.merge(state).map_or(Ok(None), |merged| may(what, merged))?;
+        self.instances[which].0.apply_changes(state).map_or(Ok(None), |merged| may(what, merged))?;
         Ok(())
     }
 

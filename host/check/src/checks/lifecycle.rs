@@ -102,13 +102,13 @@ const ORDERS: &[Order] = &[
         call_all(&running)?;
         end(running)
     }),
-    ("save twice, then save_rest, stop", |subject, library| {
+    ("save twice, then save_changes, stop", |subject, library| {
         let instance = started(subject, library)?;
         for _ in 0..2 {
             instance.save().map_or(Ok(None), |saved| may("saving", saved))?;
         }
         call_all(&instance)?;
-        instance.save_rest().map_or(Ok(None), |saved| may("saving the rest", saved))?;
+        instance.save_changes().map_or(Ok(None), |saved| may("saving the rest", saved))?;
         end(instance)
     }),
     ("restore with no state, in place of start", |subject, library| {
@@ -118,9 +118,9 @@ const ORDERS: &[Order] = &[
             None => must("destroying what did not start", instance.destroy()),
         }
     }),
-    ("merge nothing into what runs", |subject, library| {
+    ("apply no changes to what runs", |subject, library| {
         let instance = started(subject, library)?;
-        let merged = instance.merge(&hookrail_abi::boundary::SavedState::none());
+        let merged = instance.apply_changes(&hookrail_abi::boundary::SavedState::none());
         merged.map_or(Ok(None), |merged| may("merging nothing", merged))?;
         call_all(&instance)?;
         end(instance)

@@ -47,7 +47,7 @@ pub(in super::super) fn hostile_state(subject: &Subject) -> Found {
     for (what, state) in &states {
         refused += usize::from(!restore(subject, library, what, state)?);
         subject.doing(&format!("merging {what}"));
-        if let Some(merged) = running.merge(state) {
+        if let Some(merged) = running.apply_changes(state) {
             may(&format!("merging {what}"), merged)?;
         }
     }

@@ -195,7 +195,7 @@ impl Instance {
         refuses: bool,
         function: impl FnOnce(&Entry, *mut c_void, *mut c_void) -> u32,
     ) -> Result<(), Refusal> {
-        let mut registrar = host::Registrar::new(refuses);
+        let mut registrar = host::Startup::new(refuses);
         let answer =
             lifecycle(name, || registrar.during(|registrar| function(self.library.entry, self.state, registrar)));
         self.callbacks = registrar.into_callbacks();
@@ -233,18 +233,18 @@ impl Instance {
     }
 
     /// What changed since; no callback runs any more.
-    pub(crate) fn save_rest(&self) -> Option<Result<SavedState, Refusal>> {
+    pub(crate) fn save_changes(&self) -> Option<Result<SavedState, Refusal>> {
         let table = self.library.table::<StateTable>("state/1")?;
         let mut out = SavedState::none();
         // SAFETY: as in `save`.
-        Some(lifecycle("save_rest", || unsafe { (table.save_rest)(self.state, &mut out) }).map(|()| out))
+        Some(lifecycle("save_changes", || unsafe { (table.save_changes)(self.state, &mut out) }).map(|()| out))
     }
 
     /// Hands it the rest of another generation, while it runs.
-    pub(crate) fn merge(&self, rest: &SavedState) -> Option<Result<(), Refusal>> {
+    pub(crate) fn apply_changes(&self, rest: &SavedState) -> Option<Result<(), Refusal>> {
         let table = self.library.table::<StateTable>("state/1")?;
         // SAFETY: by the invariant; the rest is only read.
-        Some(lifecycle("merge", || unsafe { (table.merge)(self.state, rest) }))
+        Some(lifecycle("apply_changes", || unsafe { (table.apply_changes)(self.state, rest) }))
     }
 }
 

@@ -106,17 +106,17 @@ pub(crate) fn heap() -> usize {
 }
 
 /// What `start` is given.
-pub(super) struct Registrar {
+pub(super) struct Startup {
     refuses: bool,
     callbacks: Vec<Callback>,
 }
 
 /// The registrar of the call to `start` that runs; null between them.
-static REGISTRAR: AtomicPtr<Registrar> = AtomicPtr::new(null_mut());
+static REGISTRAR: AtomicPtr<Startup> = AtomicPtr::new(null_mut());
 
-impl Registrar {
+impl Startup {
     pub(super) fn new(refuses: bool) -> Self {
-        Registrar { refuses, callbacks: Vec::new() }
+        Startup { refuses, callbacks: Vec::new() }
     }
 
     /// Runs `start` with it: `register_callback` takes it meanwhile, and at no other time.
@@ -156,7 +156,7 @@ unsafe extern "C" fn register_callback(registrar: *mut c_void, record: *const Re
         return 1;
     }
     // SAFETY: it is the registrar of the `start` that runs; a whole record for the call.
-    let (registrar, record) = unsafe { (&mut *registrar.cast::<Registrar>(), &*record) };
+    let (registrar, record) = unsafe { (&mut *registrar.cast::<Startup>(), &*record) };
     // SAFETY: names that are readable for the call.
     let (point, name) =
         unsafe { (checked(record.point, "a point's name"), checked(record.callback, "a callback's name")) };

@@ -91,7 +91,7 @@ const TYPES: &[&str] = &[
     "Ordering",
     "Plugin",
     "Point",
-    "Registrar",
+    "Startup",
     "Result",
     "Secret",
     "Self",

@@ -33,9 +33,9 @@ impl {{Type}} {
 
 impl Plugin for {{Type}} {
     type Config = Config;
-    const HOOKS: Hooks<Self> = hooks![{{Point}}, {{priority}}, "mark", Self::mark, pure];
+    const HOOKS: Hooks<Self> = hooks![{{Point}}, "mark" => Self::mark, priority = {{priority}}, effects = pure];
 
-    fn start(_: &Registrar, config: Config) -> Result<Self> {
+    fn start(_: &Startup, config: Config) -> Result<Self> {
         tracing::info!("messages are marked `{}`", config.mark);
         Ok({{Type}} { mark: config.mark })
     }

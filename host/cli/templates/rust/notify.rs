@@ -37,9 +37,9 @@ impl {{Type}} {
 
 impl Plugin for {{Type}} {
     type Config = Config;
-    const HOOKS: Hooks<Self> = hooks![{{Point}}, {{priority}}, "count", Self::count, local];
+    const HOOKS: Hooks<Self> = hooks![{{Point}}, "count" => Self::count, priority = {{priority}}, effects = local];
 
-    fn start(_: &Registrar, config: Config) -> Result<Self> {
+    fn start(_: &Startup, config: Config) -> Result<Self> {
         Ok({{Type}} {
             every: config.every.max(1),
             seen: AtomicU64::new(0),

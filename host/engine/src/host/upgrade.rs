@@ -189,14 +189,14 @@ impl Core {
         let (table, limit, plugin) = (self.table.clone(), self.config.upgrade.max_state, plugin.to_owned());
         Box::new(move |old| {
             for instance in saved {
-                let merge = |rest: SavedState| match table.successor(&plugin, load) {
+                let apply_changes = |rest: SavedState| match table.successor(&plugin, load) {
                     Some(successor) => match &*successor.lock() {
-                        Some(successor) => successor.merge(&instance, &rest),
+                        Some(successor) => successor.apply_changes(&instance, &rest),
                         None => Err(ApiMisuse::NotLoaded(plugin.clone()).into()),
                     },
                     None => Err(ApiMisuse::NotLoaded(plugin.clone()).into()),
                 };
-                let merged = old.save_rest(&instance, limit).and_then(|rest| rest.map_or(Ok(()), merge));
+                let merged = old.save_changes(&instance, limit).and_then(|rest| rest.map_or(Ok(()), apply_changes));
                 if let Err(error) = merged {
                     log!(error, instance, "what changed since it saved is lost: {error}");
                 }

@@ -27,20 +27,20 @@ impl Loaded {
     }
 
     /// What changed in an instance since it was asked to save. None of its callbacks runs any more.
-    pub(crate) fn save_rest(&self, instance: &str, limit: usize) -> Result<Option<SavedState>, Error> {
+    pub(crate) fn save_changes(&self, instance: &str, limit: usize) -> Result<Option<SavedState>, Error> {
         match (self.state_table(), self.started(instance)) {
-            (Some(table), Some(instance)) => self.ask(instance, "save_rest", table.save_rest, limit),
+            (Some(table), Some(instance)) => self.ask(instance, "save_changes", table.save_changes, limit),
             _ => Ok(None),
         }
     }
 
     /// Hands the rest of the generation before to a started instance, whose callbacks go on running.
-    pub(crate) fn merge(&self, instance: &str, rest: &SavedState) -> Result<(), Error> {
-        let refused = |said| failed("merge", instance, said);
+    pub(crate) fn apply_changes(&self, instance: &str, rest: &SavedState) -> Result<(), Error> {
+        let refused = |said| failed("apply_changes", instance, said);
         let table = self.state_table().ok_or_else(|| refused(NO_TABLE))?;
         let started = self.started(instance).ok_or_else(|| refused("the instance is not started"))?;
         // SAFETY: by its invariant the instance's state is valid; the rest is only read.
-        self.call("merge", instance, || unsafe { (table.merge)(started.state, rest) })
+        self.call("apply_changes", instance, || unsafe { (table.apply_changes)(started.state, rest) })
     }
 
     /// Starts an instance with a state, in place of the entry's `start`.

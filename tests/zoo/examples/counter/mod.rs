@@ -60,14 +60,14 @@ impl Config {
 
 impl<const BUILD: u64> Plugin for Counter<BUILD> {
     type Config = Config;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 300, "count", Self::count];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "count" => Self::count, priority = 300];
 
-    fn start(_: &Registrar, config: Config) -> Result<Self> {
+    fn start(_: &Startup, config: Config) -> Result<Self> {
         config.ask(2, BUILD)?;
         Ok(Self::new(config, config.first))
     }
 
-    fn on_reload(&self, _: Config) -> Result<()> {
+    fn reload(&self, _: Config) -> Result<()> {
         Ok(())
     }
 
@@ -81,18 +81,18 @@ impl<const BUILD: u64> Plugin for Counter<BUILD> {
         State::json("counter", BUILD as u32, &counted).map(Some)
     }
 
-    fn restore(_: &Registrar, config: Config, state: State) -> Result<Self> {
+    fn restore(_: &Startup, config: Config, state: State) -> Result<Self> {
         config.ask(4, BUILD)?;
         Ok(Self::new(config, state.parse("counter", 1..=BUILD as u32)?))
     }
 
-    fn save_rest(&self) -> Result<Option<State>> {
+    fn save_changes(&self) -> Result<Option<State>> {
         self.config.ask(5, BUILD)?;
         let more = self.counted.load(Ordering::SeqCst) - self.saved.load(Ordering::SeqCst);
         State::json("counter", BUILD as u32, &more).map(Some)
     }
 
-    fn merge(&self, rest: State) -> Result<()> {
+    fn apply_changes(&self, rest: State) -> Result<()> {
         self.config.ask(6, BUILD)?;
         self.counted.fetch_add(rest.parse("counter", 1..=BUILD as u32)?, Ordering::SeqCst);
         Ok(())

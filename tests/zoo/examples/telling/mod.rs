@@ -82,9 +82,9 @@ fn spans() {
 
 impl Plugin for Tells {
     type Config = Config;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "tell", Self::tell];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "tell" => Self::tell, priority = 10];
 
-    fn start(_: &Registrar, config: Config) -> Result<Self> {
+    fn start(_: &Startup, config: Config) -> Result<Self> {
         let _starting = info_span!("starting").entered();
         info!("starts");
         let thread = config.until.map(|until| {

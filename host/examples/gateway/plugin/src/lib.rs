@@ -45,11 +45,11 @@ impl HouseRules {
 impl Plugin for HouseRules {
     type Config = Config;
     const HOOKS: Hooks<Self> = hooks![
-        RequestReceived, 500, "keep-out", Self::keep_out, pure;
-        SignInAsked, 500, "sign-in", Self::sign_in, pure;
+        RequestReceived, "keep-out" => Self::keep_out, priority = 500, effects = pure;
+        SignInAsked, "sign-in" => Self::sign_in, priority = 500, effects = pure;
     ];
 
-    fn start(_host: &Registrar, config: Config) -> Result<Self> {
+    fn start(_host: &Startup, config: Config) -> Result<Self> {
         Ok(HouseRules { config })
     }
 }

@@ -1,7 +1,7 @@
 //! The hook points of the example gateway: what it and its plugins share.
 
 use abi_stable::StableAbi;
-use hookrail_abi::{Fold, Gate, Header, List, Secret, Text, points};
+use hookrail_abi::{Header, List, Secret, Text, points};
 use serde::{Deserialize, Serialize};
 
 /// A request on its way in. It stays in this process, so it needs no serde.
