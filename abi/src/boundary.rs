@@ -330,7 +330,7 @@ pub struct UnloadService {
 pub struct UnloadTable {
     /// Size of this structure in bytes.
     pub size: u32,
-    /// Called once, after `attach` and before all else. Answers how many threads the library's constructors have
+    /// Called once, after `attach` and before all else. Returns how many threads the library's constructors have
     /// started, of which the host cannot know; `UINT32_MAX` when it was called before, which means
     /// that this is not a fresh image of the library.
     pub bind: unsafe extern "C" fn(library: *const c_void, service: *const UnloadService) -> u32,

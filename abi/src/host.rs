@@ -137,6 +137,6 @@ pub(crate) fn table() -> Option<&'static HostTable> {
 
 /// A service's table. `T` and `id` belong together: all callers are in this file.
 fn service<T>(id: &str) -> Option<&'static T> {
-    // SAFETY: the host answers null, or the table which that id names, kept while we are loaded.
+    // SAFETY: the host returns null, or the table which that id names, kept while we are loaded.
     table().and_then(|host| unsafe { (host.query)(Str::new(id)).cast::<T>().as_ref() })
 }

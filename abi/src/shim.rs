@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::diagnostics;
 
-/// Runs `call`; a panic in it answers `panicked`, and the host has been told of it.
+/// Runs `call`; a panic in it returns `panicked`, and the host has been told of it.
 ///
 /// The panic's payload is forgotten, not dropped: a payload whose own `Drop` panics would abort the
 /// host. A leak of one panic message is the price.

@@ -27,7 +27,7 @@ unsafe extern "C" {
     fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut c_void;
 }
 
-/// The plugin's `unload/1`: makes the functions below go to the host from now on. Answers how many
+/// The plugin's `unload/1`: makes the functions below go to the host from now on. Returns how many
 /// threads were started before, or `u32::MAX` when it was called before: this image is not fresh.
 pub(crate) unsafe extern "C" fn bind(library: *const c_void, service: *const UnloadService) -> u32 {
     if LIBRARY.compare_exchange(null_mut(), library.cast_mut(), Ordering::Relaxed, Ordering::Relaxed).is_err() {

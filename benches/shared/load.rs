@@ -104,7 +104,7 @@ pub(crate) fn path(copy: &OwnedFd) -> String {
     format!("/proc/self/fd/{}", copy.as_raw_fd())
 }
 
-/// How long something takes, and what it answers.
+/// How long something takes, and what it returns.
 pub(crate) fn timed<R>(run: impl FnOnce() -> R) -> (Duration, R) {
     let start = Instant::now();
     let result = run();

@@ -17,7 +17,7 @@ pub(crate) fn guest(host: &Host) -> Registered {
 }
 
 /// Takes the guest out and puts it in again while `run` runs, [`RATE`] publications a second in all.
-/// But for an instant the chain has its guest, as it has in quiet. Answers how often it did so, too.
+/// But for an instant the chain has its guest, as it has in quiet. Returns how often it did so, too.
 pub(crate) fn while_republished<R>(
     host: &Host,
     registered: &mut Option<Registered>,

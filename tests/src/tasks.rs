@@ -29,9 +29,9 @@ pub const PANIC_BOMB: u32 = 3;
 pub const PANIC_TWICE: u32 = 4;
 /// Panics with the number that would allow.
 pub const PANIC_ALLOW: u32 = 5;
-/// Answers with a number that is no verdict.
+/// Returns with a number that is no verdict.
 pub const IMPOSSIBLE: u32 = 6;
-/// Answers "allow" with a code, which no verdict has.
+/// Returns "allow" with a code, which no verdict has.
 pub const ALLOW_WITH_A_CODE: u32 = 7;
 /// Fails with an error.
 pub const ERROR: u32 = 8;

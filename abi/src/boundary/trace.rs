@@ -109,7 +109,7 @@ pub struct TraceService {
     pub describe: unsafe extern "C" fn(library: *const c_void, site: *const TraceSite),
     /// Whether anybody wants to know of a site: 1 or 0; 1 for one that is not known yet.
     pub enabled: unsafe extern "C" fn(library: *const c_void, site: *const c_void) -> u32,
-    /// Something happened. `parent` is a span, [`PARENT_CURRENT`] or [`PARENT_NONE`]. Answers 1, and
+    /// Something happened. `parent` is a span, [`PARENT_CURRENT`] or [`PARENT_NONE`]. Returns 1, and
     /// tells nothing, when the site is not known.
     pub event: unsafe extern "C" fn(
         library: *const c_void,

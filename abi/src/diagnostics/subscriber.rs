@@ -123,7 +123,7 @@ impl Subscriber for ToHost {
         // SAFETY: room for a pointer.
         match unsafe { (service.span_current)(library, &mut site) } {
             0 => Current::none(),
-            // SAFETY: the host answers what this library has opened the span with.
+            // SAFETY: the host returns what this library has opened the span with.
             span => Current::new(Id::from_u64(span), unsafe { callsite::of_id(site) }),
         }
     }

@@ -1,4 +1,4 @@
-//! A callback that answers a number.
+//! A callback that returns a number.
 
 use hookrail_abi::prelude::*;
 

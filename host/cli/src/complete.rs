@@ -15,7 +15,7 @@ use crate::print;
 /// By this variable a script says that it asks, and for which shell.
 const VARIABLE: &str = "HOOKRAIL_COMPLETE";
 
-/// Answers a script and ends, if it was one who started this process.
+/// Returns a script and ends, if it was one who started this process.
 pub(crate) fn answer() {
     CompleteEnv::with_factory(Args::command).var(VARIABLE).shells(Shells(&[&Bash, &Fish, &Zsh])).complete();
 }

@@ -39,7 +39,7 @@ pub(crate) enum Error {
     NoPlugin { name: String, looked: Vec<PathBuf> },
     #[error("no host is running: there is no socket of one in {}", .0.display())]
     NoneRuns(PathBuf),
-    #[error("no host with the process number {pid} is running{}", others(running))]
+    #[error("no host with the PID {pid} is running{}", others(running))]
     NotRunning { pid: u32, running: Vec<Running> },
     #[error("there is no hook point `{0}`")]
     NoPoint(String),
@@ -145,7 +145,7 @@ impl Error {
                 format!("{}; to go without it: `hookrail plugin disable {plugin}`, or --no-store", error.fix()).into()
             }
             Error::Input { source, .. } if source.kind() == io::ErrorKind::NotFound => "check the name".into(),
-            Error::Input { .. } => "the system's message says what to mend".into(),
+            Error::Input { .. } => "the system's message says what to fix".into(),
             Error::NoPlugin { name, .. } if PREBUILT.contains(&name.as_str()) => {
                 "`cargo build --release` at the workspace root builds it beside the program".into()
             }
@@ -154,14 +154,14 @@ impl Error {
             }
             Error::ManyCdylibs { .. } => "choose one after `--`, for example `-- --lib`".into(),
             Error::NoCargo(_) => "install Rust (https://rustup.rs), or put `cargo` into $PATH".into(),
-            Error::BadConfig { .. } => "mend that; `hookrail config schema NAME` prints what a plugin takes, docs/guide/operating.md what `plugin apply` does".into(),
+            Error::BadConfig { .. } => "fix that; `hookrail config schema NAME` prints what a plugin takes, docs/guide/operating.md what `plugin apply` does".into(),
             Error::NoRevision { name, .. } => {
                 format!("`hookrail config history {name}` shows those that are kept").into()
             }
             Error::BadKey { .. } => "--key names another one; `hookrail keygen` makes one, `hookrail trust list` shows whom you trust".into(),
             Error::NoCheck { .. } => "`hookrail check --list` shows them all".into(),
-            Error::NotMade { .. } => "mend that; `hookrail new --help` says what it takes".into(),
-            Error::NotPacked { .. } => "mend that; `hookrail pack --help` says what is packed".into(),
+            Error::NotMade { .. } => "fix that; `hookrail new --help` says what it takes".into(),
+            Error::NotPacked { .. } => "fix that; `hookrail pack --help` says what is packed".into(),
             Error::NoCdylib(_) => "write `[lib]` and `crate-type = [\"cdylib\"]` into its Cargo.toml".into(),
             Error::NotAPackage { .. } => "name the directory that the plugin's Cargo.toml is in".into(),
             Error::Workspace { plugins, .. } if plugins.is_empty() => {
@@ -176,10 +176,10 @@ impl Error {
             Error::SeveralRun(_) => "choose one with --pid PID".into(),
             Error::NoSchema(_) => "look into its README".into(),
             Error::NotOneCheck(_) => "choose one with --only NAME; `hookrail check --list` shows them all".into(),
-            Error::Output { .. } => "choose another file, or mend what the system says".into(),
+            Error::Output { .. } => "choose another file, or fix what the system says".into(),
             Error::OtherPlugin { found, .. } => format!("name it [plugins.{found}], or give the other file").into(),
             Error::Stdout(_) => "free some room, or send the output elsewhere".into(),
-            Error::System { .. } => "the system's message says what to mend".into(),
+            Error::System { .. } => "the system's message says what to fix".into(),
             Error::TwicePlugin { name, .. } => {
                 format!("leave one out; several uses of one plugin are [plugins.{name}.instances]").into()
             }

@@ -98,7 +98,7 @@ impl Signer {
         Ok(signed?.into_string())
     }
 
-    /// Puts the signature of a file beside it; answers where.
+    /// Puts the signature of a file beside it; returns where.
     pub(crate) fn sign_beside(&self, path: &Path, comment: Option<&str>) -> Result<PathBuf, Error> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let file = File::open(path).map_err(|source| Error::Input { file: path.display().to_string(), source });

@@ -88,7 +88,7 @@ fn times(point: &HookPoint<MessageDelivered>) -> u32 {
     (ROUND.as_secs_f64() / each).clamp(100.0, 1_000_000.0) as u32
 }
 
-/// Begins with all other threads; answers nanoseconds per time.
+/// Begins with all other threads; returns nanoseconds per time.
 fn timed(barrier: &Barrier, times: u32, run: impl FnOnce()) -> f64 {
     barrier.wait();
     let start = Instant::now();

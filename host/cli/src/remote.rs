@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::{plugins, settings};
 
 /// Has a command about what is installed carried out: by the host that is meant, or without one where none
-/// was named and none runs that loads what is installed. Answers whether a host did it, too.
+/// was named and none runs that loads what is installed. Returns whether a host did it, too.
 pub(crate) fn ask<C: Command>(selection: &Selection, command: C) -> Result<(C::Answer, bool), Error> {
     /// As [`hookrail::ApiMisuse::NoStore`] crosses a socket.
     const NO_STORE: &str = "HR0112";

@@ -46,7 +46,7 @@ struct Typed<C: Command> {
 type Run<C> = dyn Fn(&Call<'_>, C) -> Result<<C as Command>::Answer, Error> + Send + Sync;
 
 impl Commands {
-    /// A command is carried out like that. The first one of a name stays; answers whether it is this one.
+    /// A command is carried out like that. The first one of a name stays; returns whether it is this one.
     pub(crate) fn register<C: Command>(
         &self,
         run: impl Fn(&Call<'_>, C) -> Result<C::Answer, Error> + Send + Sync + 'static,

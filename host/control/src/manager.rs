@@ -41,7 +41,7 @@ impl Manager {
     }
 
     /// Gives the host what is installed: loads what is enabled there, and has operators change what is
-    /// installed by commands. Answers what was enabled and could not be loaded; the rest goes on.
+    /// installed by commands. Returns what was enabled and could not be loaded; the rest goes on.
     ///
     /// What the host's configuration says of a plugin goes before what the store says. A host has one
     /// store, for good.
@@ -104,7 +104,7 @@ impl Manager {
     }
 
     /// Has a command of the program's own carried out from now on, by whatever way it comes. The first one of a name
-    /// stays; answers whether it is this one.
+    /// stays; returns whether it is this one.
     pub fn register<C: Command>(
         &self,
         carry_out: impl Fn(&Call<'_>, C) -> Result<C::Answer, Error> + Send + Sync + 'static,

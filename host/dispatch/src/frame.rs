@@ -69,7 +69,7 @@ pub enum Place {
     },
 }
 
-/// Runs a call into a plugin outside of any dispatch; answers what it returned and what it said. What is told in
+/// Runs a call into a plugin outside of any dispatch; returns what it returned and what it said. What is told in
 /// it is the instance's, of the library that `library` identifies.
 pub fn call<R>(library: *const (), instance: Option<&Arc<str>>, run: impl FnOnce() -> R) -> (R, Option<Reported>) {
     /// Functions of plugins do not unwind, but what is said in between is the host's own code.
@@ -126,7 +126,7 @@ pub(crate) fn about<R>(context: &Context, dispatch: impl FnOnce() -> R) -> R {
 /// The host table's `current`: what the dispatch of this thread is about.
 ///
 /// # Safety
-/// What it answers is there for as long as the callback runs that asks.
+/// What it returns is there for as long as the callback runs that asks.
 pub unsafe extern "C" fn current() -> *const Context {
     FRAME.with(|frame| frame.context.get())
 }

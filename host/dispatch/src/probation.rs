@@ -64,7 +64,7 @@ impl Probation {
         self.left().is_zero() && self.end()
     }
 
-    /// Ends it; answers whether it was not over before.
+    /// Ends it; returns whether it was not over before.
     pub fn end(&self) -> bool {
         // Relaxed: one of all callers finds it false; it hands on nothing.
         !self.is_over.swap(true, Ordering::Relaxed)

@@ -121,7 +121,7 @@ impl Registry {
         })
     }
 
-    /// Changes whether a callback is called, if it is still there; answers it. `None` leaves it as it is.
+    /// Changes whether a callback is called, if it is still there; returns it. `None` leaves it as it is.
     pub fn stand(
         &self,
         point: &str,
@@ -189,7 +189,7 @@ impl Registry {
     }
 
     /// Removes all callbacks of the one that leaves and adds these, with one publication per point,
-    /// or changes nothing. Answers those that were removed. Does not wait for readers.
+    /// or changes nothing. Returns those that were removed. Does not wait for readers.
     ///
     /// The one that leaves does so until [`finish_drain`](Self::finish_drain).
     pub fn replace(&self, leaving: Owner, additions: Vec<Addition>) -> Result<Vec<Arc<Callback>>, ApiMisuse> {

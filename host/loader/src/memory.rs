@@ -61,7 +61,7 @@ impl Meter {
         MemoryView { held, total_allocations, max_bytes: self.max, over }
     }
 
-    /// Reads the counts for the last time; answers what it holds.
+    /// Reads the counts for the last time; returns what it holds.
     pub(crate) fn end(&self) -> Memory {
         let mut counts = self.counts.lock();
         let sums = counts.sums();

@@ -132,7 +132,7 @@ impl ThreadTeardown {
         std::mem::forget(self);
     }
 
-    /// Runs what belongs to this thread; answers whether there was anything.
+    /// Runs what belongs to this thread; returns whether there was anything.
     fn run_own(&self) -> bool {
         /// As POSIX has it: a destructor may leave another value under its key, but not for ever.
         const ROUNDS: usize = 4;

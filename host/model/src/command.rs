@@ -46,7 +46,7 @@ pub trait Command: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Se
     /// What carrying it out takes.
     const REQUIRES: Requirements;
 
-    /// What it answers.
+    /// What it returns.
     type Answer: Serialize + DeserializeOwned;
 
     /// How long it asks to be waited for, in milliseconds.

@@ -267,7 +267,7 @@ impl Error {
         match self {
             Error::ApiMisuse(misuse) => misuse.code_and_fix(),
             Error::Config(error) => match error {
-                ConfigError::File { .. } => ("HR0201", "mend the file; docs/guide/operating.md lists its keys"),
+                ConfigError::File { .. } => ("HR0201", "fix the file; docs/guide/operating.md lists its keys"),
                 ConfigError::InvalidValue { .. } => ("HR0205", "docs/guide/operating.md says what each key means"),
                 ConfigError::ReservedPriority { .. } => ("HR0202", "use any number but 1000 and the ends of the range"),
                 ConfigError::Schema { .. } => (
@@ -289,7 +289,7 @@ impl Error {
                     "add `hookrail_abi::export!(YourPlugin);` to its root and crate-type = [\"cdylib\"] to its Cargo.toml",
                 ),
                 Incompatible::NoteDisagrees { .. } => {
-                    ("HR0305", "rebuild it; in C, mend the note or the code so that both say the same")
+                    ("HR0305", "rebuild it; in C, fix the note or the code so that both say the same")
                 }
                 Incompatible::NotFresh => ("HR0314", "start the program anew; and please report it"),
                 Incompatible::Open(_) => ("HR0306", "install what is missing, or link it into the plugin"),
@@ -315,7 +315,7 @@ impl Error {
             },
             Error::PluginMisbehaved { why, .. } => match why {
                 Misbehaved::DuplicateCallback { .. } => ("HR0401", "give the callbacks of one point different names"),
-                Misbehaved::Failed { .. } => ("HR0402", "mend what it says, or the plugin"),
+                Misbehaved::Failed { .. } => ("HR0402", "fix what it says, or the plugin"),
                 Misbehaved::Malformed { .. } => ("HR0403", "docs/abi.md describes the registration record"),
                 Misbehaved::NoPriority { .. } => ("HR0404", "give a priority and set HOOKRAIL_HAS_PRIORITY"),
                 Misbehaved::ReservedPriority { .. } => {

@@ -76,7 +76,7 @@ pub struct Answer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// It was done; each [`Command`] says what it answers.
+    /// It was done; each [`Command`] says what it returns.
     Ok(Value),
     /// It was not.
     Error(Problem),

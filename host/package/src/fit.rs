@@ -15,7 +15,7 @@ use semver::Version;
 use super::error::{Error, PackageError};
 use super::read::{Package, Unpacked};
 
-/// Whether a package works with this host; answers its library for this machine.
+/// Whether a package works with this host; returns its library for this machine.
 pub fn fits_here(metadata: &Metadata) -> Result<&Build, PackageError> {
     let unfit = |why: String| Err(PackageError::Incompatible(why));
     let host = Version::parse(env!("CARGO_PKG_VERSION")).expect("our own version is one");

@@ -236,7 +236,7 @@ impl<E: From<Error>> Unpacking<'_, E> {
         }
     }
 
-    /// As much as there is, up to all that fits; answers how much.
+    /// As much as there is, up to all that fits; returns how much.
     fn fill(&self, buffer: &mut [u8], tar: &mut dyn Read) -> Result<usize, Error> {
         let mut len = 0;
         while len < buffer.len() {

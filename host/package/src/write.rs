@@ -29,7 +29,7 @@ pub struct Content {
 /// Signs the tar, which lies in that file.
 pub type SignTar<'a> = &'a mut dyn FnMut(&mut fs::File) -> Result<String, Error>;
 
-/// Writes `NAME-VERSION.hrp` into a directory; answers where it is and what it says of itself.
+/// Writes `NAME-VERSION.hrp` into a directory; returns where it is and what it says of itself.
 ///
 /// `draft` says all but what is found here: the tar, the files, and the builder's signature.
 /// The moment that it was built is the time of all that is in it.
@@ -75,7 +75,7 @@ pub fn write(
     Ok((target, metadata))
 }
 
-/// Writes the tar; answers what is in it.
+/// Writes the tar; returns what is in it.
 fn pack(name: &str, contents: &[Content], built: SystemTime, tar: &fs::File) -> Result<Vec<File>, Error> {
     let mut builder = tar::Builder::new(BufWriter::new(tar));
     let mut files = Vec::with_capacity(contents.len());

@@ -26,7 +26,7 @@ use crate::store::Store;
 use crate::unpack::sync;
 
 impl Change<'_> {
-    /// Sets the configuration of an installed plugin; answers it, and whether it is another one than before.
+    /// Sets the configuration of an installed plugin; returns it, and whether it is another one than before.
     ///
     /// It is held against the schema first, and `agree` is asked last: a host has its running instance take
     /// it there, or refuse it. After an error that came after that, [`Store::configuration`] says which of

@@ -29,7 +29,7 @@ impl Store {
 
 impl Change<'_> {
     /// Checks a package as if to install it, unpacks it and throws that away, and keeps the package for an
-    /// hour; answers where.
+    /// hour; returns where.
     pub fn stage(&mut self, file: &Path) -> Result<(Installation, PathBuf), Error> {
         let staged = self.store.staged();
         if !staged.exists() {

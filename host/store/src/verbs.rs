@@ -21,7 +21,7 @@ use crate::state::Plugin;
 pub const MAX_ALLOWANCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Change<'_> {
-    /// Says that hosts shall load a plugin; answers whether that is new. Refuses one that is not what
+    /// Says that hosts shall load a plugin; returns whether that is new. Refuses one that is not what
     /// was installed, that nobody vouches for any more, or that the configuration does not fit; and whoever
     /// would load it may not `agree`.
     pub fn enable<E: From<Error>>(
@@ -45,7 +45,7 @@ impl Change<'_> {
         Ok(true)
     }
 
-    /// Says that hosts shall not load a plugin; answers whether that is new.
+    /// Says that hosts shall not load a plugin; returns whether that is new.
     pub fn disable(&mut self, name: &str) -> Result<bool, Error> {
         self.is_there(name)?;
         if !self.state.desired(name).enabled {
@@ -56,7 +56,7 @@ impl Change<'_> {
         Ok(true)
     }
 
-    /// Says what is changed about the callbacks of a plugin; answers whether that is new. Whoever runs it may
+    /// Says what is changed about the callbacks of a plugin; returns whether that is new. Whoever runs it may
     /// not `agree`.
     pub fn override_hooks<E: From<Error>>(
         &mut self,
@@ -85,7 +85,7 @@ impl Change<'_> {
         hooks.iter().find(|hook| !is_there(hook)).map_or(Ok(()), |hook| Err(no_callback(name, hook)))
     }
 
-    /// Swaps the current version and the one before it; answers both, the new one first. Whoever uses it
+    /// Swaps the current version and the one before it; returns both, the new one first. Whoever uses it
     /// may not `agree` with the library that would be the current one: then nothing is changed.
     pub fn rollback<E: From<Error>>(
         &mut self,
@@ -110,7 +110,7 @@ impl Change<'_> {
         Ok((previous, current))
     }
 
-    /// Removes a plugin, enabled or not; answers the version that was current, if there was one. Its
+    /// Removes a plugin, enabled or not; returns the version that was current, if there was one. Its
     /// configuration stays, and so does whose name it is, unless it is to be purged.
     pub fn uninstall(&mut self, name: &str, purge: bool) -> Result<Option<Version>, Error> {
         let current = match self.state.installed(name) {

@@ -145,7 +145,7 @@ fn identity(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-/// Ends what a crash, or a disk too full even to take it back, left of a line; answers the size.
+/// Ends what a crash, or a disk too full even to take it back, left of a line; returns the size.
 fn end_half_line(file: &File, size: u64) -> io::Result<u64> {
     let mut last = [b'\n'];
     if size > 0 {

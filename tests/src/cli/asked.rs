@@ -11,7 +11,7 @@ pub fn ask(arguments: &[&str]) -> Output {
     run(&mut hookrail(arguments), b"")
 }
 
-/// What it answers as JSON.
+/// What it returns as JSON.
 pub fn told(arguments: &[&str]) -> Value {
     let output = ask(&[arguments, &["--json"]].concat());
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));

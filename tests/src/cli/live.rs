@@ -114,7 +114,7 @@ pub struct Flood {
 }
 
 impl Flood {
-    /// Ends the input; answers how many were sent, from 0.
+    /// Ends the input; returns how many were sent, from 0.
     pub fn end(self) -> u64 {
         self.over.store(true, Ordering::SeqCst);
         self.sending.join().unwrap()

@@ -28,9 +28,9 @@ fn a_plugin_of_another_abi_or_heap_is_refused() {
     let heap = "build it without its own malloc";
     let rows: &[Row] = &[
         ("another_abi", "HR0301", &["works with ABI 2.0 to 2.0, this host offers 1.0"], "rebuild the plugin"),
-        ("hides_its_abi", "HR0305", &["the ABI version: the note says 1.1, the code 1.0"], "in C, mend"),
-        ("short_entry", "HR0305", &["the size of the entry", "the code 96"], "in C, mend"),
-        ("hides_panic_abort", "HR0305", &["the panic strategy: the note says unwind, the code abort"], "in C, mend"),
+        ("hides_its_abi", "HR0305", &["the ABI version: the note says 1.1, the code 1.0"], "in C, fix"),
+        ("short_entry", "HR0305", &["the size of the entry", "the code 96"], "in C, fix"),
+        ("hides_panic_abort", "HR0305", &["the panic strategy: the note says unwind, the code abort"], "in C, fix"),
         ("private_heap", "HR0311", &["its `malloc` is not the one of this process"], heap),
         ("private_free", "HR0311", &["its `free` is not the one of this process"], heap),
     ];
@@ -100,7 +100,7 @@ fn a_hooked_point_must_exist_here_with_the_same_payload() {
 #[test]
 fn a_plugin_that_cannot_begin_leaves_nothing() {
     alone!();
-    let fix = "mend what it says, or the plugin";
+    let fix = "fix what it says, or the plugin";
     check(c, &[("fails_to_attach", "HR0402", &["its attach failed: it said nothing"], fix)]);
     let rows: &[Row] = &[
         (

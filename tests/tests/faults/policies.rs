@@ -131,7 +131,7 @@ fn a_quarantined_callback_stays_out_until_it_is_released() {
     assert_eq!(scene.host.release(TaskAllowed::NAME, "a/b").unwrap_err().code(), "HR0109");
 }
 
-/// In its place the host answers, or nobody; that is no call of it, and one of whoever stands behind.
+/// In its place the host returns, or nobody; that is no call of it, and one of whoever stands behind.
 #[test]
 fn a_quarantined_callback_counts_no_calls() {
     for level in [Level::Count, Level::Histogram] {

@@ -44,7 +44,7 @@ fn an_instance_that_refuses_takes_the_others_back() {
     let instances = json!({ "a": { "config": good }, "b": { "config": bad }, "c": { "config": good } });
     let watched = Watched::new(plugin("many-instances", json!({ "instances": instances })));
     let error = watched.refused(zoo("many_instances"));
-    says(&error, "HR0402", &["many-instances:b: its start failed", "many-instances:b was told to refuse"], "mend");
+    says(&error, "HR0402", &["many-instances:b: its start failed", "many-instances:b was told to refuse"], "fix");
 }
 
 #[test]

@@ -140,7 +140,7 @@ fn an_upgrade_is_refused_if_the_old_build_does_not_save() {
     let scene = Scene::plain();
     for (answer, said) in [(Do::Fail, "its save failed: it was told to"), (Do::Panic, "its save failed: panicked: ")] {
         scene.script(move |at, _| if at == At::Save { answer } else { Do::GoOn });
-        refused(&scene, scene.upgrade("counter_two").unwrap_err(), "HR0402", &["counter", said], "mend");
+        refused(&scene, scene.upgrade("counter_two").unwrap_err(), "HR0402", &["counter", said], "fix");
     }
     // Its state may be left behind all the same.
     // SAFETY: our own library.
@@ -156,7 +156,7 @@ fn a_build_that_does_not_start_is_refused() {
     scene.script(|at, build| if (at, build) == (At::Start, 2) { Do::Panic } else { Do::GoOn });
     // SAFETY: our own library.
     let error = unsafe { scene.host.upgrade_fresh(&scene.counter, zoo("counter_two")) }.unwrap_err();
-    refused(&scene, error, "HR0402", &["its start failed: panicked: it was told to"], "mend");
+    refused(&scene, error, "HR0402", &["its start failed: panicked: it was told to"], "fix");
 }
 
 #[test]

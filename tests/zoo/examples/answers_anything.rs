@@ -1,4 +1,4 @@
-//! Answers whatever number its configuration says, verdict or not.
+//! Returns whatever number its configuration says, verdict or not.
 
 use hookrail_abi::prelude::*;
 use hookrail_abi::{Answer, Kind};

@@ -114,7 +114,7 @@ impl Library {
         Ok(())
     }
 
-    /// What it answers to an id.
+    /// What it returns to an id.
     pub(crate) fn query(self, id: &[u8]) -> *const c_void {
         // SAFETY: bytes for the call.
         unsafe { (self.entry.query)(Str { ptr: id.as_ptr(), len: id.len() }) }
@@ -122,7 +122,7 @@ impl Library {
 
     /// A table. `T` and `id` belong together: all callers are in this file.
     fn table<T>(self, id: &str) -> Option<&'static T> {
-        // SAFETY: what a plugin answers to an id is the table of that id, or null: `docs/abi.md`.
+        // SAFETY: what a plugin returns to an id is the table of that id, or null: `docs/abi.md`.
         unsafe { self.query(id.as_bytes()).cast::<T>().as_ref() }
     }
 

@@ -10,7 +10,7 @@ thread_local! {
     static CONTEXT: Cell<*const Context> = const { Cell::new(null()) };
 }
 
-/// Runs a function of the plugin; answers what it answered, and what it said on this thread.
+/// Runs a function of the plugin; returns what it answered, and what it said on this thread.
 pub(super) fn within(has_context: bool, function: impl FnOnce() -> u32) -> (u32, Option<String>) {
     let context = Context {
         size: size_of::<Context>() as u32,

@@ -50,13 +50,13 @@ const SERVICES: [&str; 3] = ["config/1", "dirs/1", "log/1"];
 impl Services {
     pub(crate) const COUNT: u8 = SERVICES.len() as u8;
 
-    /// Withholds those whose bits are set, from now on; answers their names.
+    /// Withholds those whose bits are set, from now on; returns their names.
     pub(crate) fn withhold(bits: u8) -> Vec<&'static str> {
         WITHHELD.store(bits, Ordering::SeqCst);
         (0..SERVICES.len()).filter(|index| bits >> index & 1 == 1).map(|index| SERVICES[index]).collect()
     }
 
-    /// From now on whatever the plugin calls asks the plugin for a table before it answers.
+    /// From now on whatever the plugin calls asks the plugin for a table before it returns.
     pub(crate) fn ask_back(entry: &'static Entry) {
         ASKED.store(from_ref(entry).cast_mut(), Ordering::SeqCst);
     }
@@ -232,7 +232,7 @@ unsafe extern "C" fn dirs(handle: *const c_void, kind: u32, out: *mut Text) -> u
     }
 }
 
-/// What the plugin answers to a query must be answered at any time, on any thread.
+/// What the plugin returns to a query must be answered at any time, on any thread.
 fn ask_back() {
     // SAFETY: the entry of a library that is never closed.
     if let Some(entry) = unsafe { ASKED.load(Ordering::SeqCst).as_ref() } {

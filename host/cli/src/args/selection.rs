@@ -10,7 +10,7 @@ use crate::candidates;
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Running host")]
 pub(crate) struct Selection {
-    /// The one with this process number
+    /// The one with this PID
     #[arg(long, value_name = "PID", conflicts_with = "control", add = ArgValueCandidates::new(candidates::processes))]
     pub(crate) pid: Option<u32>,
 

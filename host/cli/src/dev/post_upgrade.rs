@@ -9,7 +9,7 @@ use hookrail::{Event, EventKind};
 use crate::error::Error;
 use crate::stderr;
 
-/// Listens to a host, and says what an author should mend.
+/// Listens to a host, and says what an author should fix.
 #[derive(Default)]
 pub(super) struct PostUpgrade {
     listening: Option<JoinHandle<()>>,

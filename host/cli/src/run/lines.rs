@@ -92,7 +92,7 @@ impl<R: Read> Lines<R> {
         Some(Line::Whole { text: &self.buffer[start..end], has_newline: false })
     }
 
-    /// Reads on, once; answers how many bytes came. Call it when `next` has nothing.
+    /// Reads on, once; returns how many bytes came. Call it when `next` has nothing.
     pub(super) fn fill(&mut self) -> io::Result<usize> {
         self.buffer.copy_within(self.start..self.end, 0);
         (self.start, self.searched, self.end) = (0, self.searched - self.start, self.end - self.start);

@@ -17,7 +17,7 @@ impl<T: PartialEq> Settling<T> {
         Settling { handled, changed: None }
     }
 
-    /// Answers since when it has been as it was `seen` now, if that has settled. So does every later
+    /// Returns since when it has been as it was `seen` now, if that has settled. So does every later
     /// look, until it is [`handled`](Self::handled).
     pub(crate) fn look(&mut self, seen: T, now: Instant) -> Option<Instant> {
         match &self.changed {

@@ -8,7 +8,7 @@ use hookrail_tests::cli::{directory, hookrail, run, text};
 use hookrail_tests::{has_peer, own_target};
 use serde_json::Value;
 
-/// Makes one; answers its directory.
+/// Makes one; returns its directory.
 fn made(test: &str, arguments: &[&str]) -> PathBuf {
     let directory = directory(&format!("new_{test}"));
     let output = run(hookrail(&["new"]).args(arguments).arg("--json").current_dir(&directory), b"");

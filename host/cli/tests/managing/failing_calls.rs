@@ -205,7 +205,7 @@ fn all_of(verb: Verb, calls: &[&str], fault: Fault) {
     assert!(faults > 5, "strace brings faults about");
 }
 
-/// Runs the program with a fault at the call of that count; answers whether it came to it.
+/// Runs the program with a fault at the call of that count; returns whether it came to it.
 fn traced(home: &Stocked, arguments: &[&str], call: &str, count: u32, fault: Fault) -> (Output, bool) {
     let log = home.home.with_file_name("strace");
     let what = match fault {

@@ -151,7 +151,7 @@ fn behind_a_host_that_is_killed_in_a_verb_the_store_is_whole() {
     assert!(in_time > 0, "no host was killed before its verb was done");
 }
 
-/// Kills a host so many times; answers how many times the verb did not get its answer.
+/// Kills a host so many times; returns how many times the verb did not get its answer.
 fn killed(verb: Verb, kills: usize, random: &mut Random) -> usize {
     let whole = Whole::of(verb, &format!("host_killed_{}", verb.name.replace(' ', "_")));
     let home = &whole.home;

@@ -27,7 +27,7 @@ fn a_verb_killed_at_any_moment_is_whole_or_none() {
     assert!(ran * 3 >= kills, "{ran} of {kills} kills hit the program while it ran: too few");
 }
 
-/// Kills a verb so many times; answers how many times it was running then.
+/// Kills a verb so many times; returns how many times it was running then.
 fn killed(verb: Verb, kills: usize, random: &mut Random) -> usize {
     let name = verb.name;
     let whole = Whole::of(verb, &format!("killed_{}", name.replace(' ', "_")));

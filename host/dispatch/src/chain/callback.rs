@@ -194,7 +194,7 @@ impl Callback {
         }
     }
 
-    /// Resets its faults; answers the state with which it is called again: from now on its faults count anew.
+    /// Resets its faults; returns the state with which it is called again: from now on its faults count anew.
     #[must_use]
     pub fn arm(&self) -> CallbackState {
         self.breaker.reset();

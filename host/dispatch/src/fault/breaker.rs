@@ -37,7 +37,7 @@ impl Breaker {
         Breaker::new(self.findings.clone())
     }
 
-    /// The callback failed; answers whether that was one fault too many.
+    /// The callback failed; returns whether that was one fault too many.
     pub(crate) fn fault(&self, what: &str, placed: impl FnOnce() -> CallbackRef) -> bool {
         let limits = &self.findings.limits;
         let mut state = self.state.lock();

@@ -218,7 +218,7 @@ impl<'a> Outermost<'a> {
         &self.slot.frames[0]
     }
 
-    /// Leaves; answers whether there is something to run.
+    /// Leaves; returns whether there is something to run.
     #[inline(always)]
     pub(crate) fn leave(self) -> bool {
         // Release: pairs with the Acquire in `inside`.

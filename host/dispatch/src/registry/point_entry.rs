@@ -50,7 +50,7 @@ impl PointEntry {
         self.publish(is_left)
     }
 
-    /// Publishes what there is; answers the snapshot to retire. While a plugin leaves, readers enter the
+    /// Publishes what there is; returns the snapshot to retire. While a plugin leaves, readers enter the
     /// point even if it has no callbacks.
     pub(super) fn publish(&mut self, is_left: bool) -> Replaced {
         // INVARIANT: `callbacks` is in order, and the chain holds the enabled ones.

@@ -51,7 +51,7 @@ impl Record {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// It failed; answers how often by now.
+    /// It failed; returns how often by now.
     pub(crate) fn fault(&self, what: &str, generation: Option<u64>) -> u64 {
         *self.last.lock() = Some(LastFault { time: now(), generation, what: what.into() });
         self.faults.fetch_add(1, Ordering::Relaxed) + 1
@@ -65,7 +65,7 @@ impl Record {
         self.last.lock().clone()
     }
 
-    /// A call took longer than it may; answers how often by now.
+    /// A call took longer than it may; returns how often by now.
     pub(crate) fn slow(&self) -> u64 {
         self.slow.fetch_add(1, Ordering::Relaxed) + 1
     }

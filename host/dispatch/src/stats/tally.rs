@@ -42,7 +42,7 @@ impl Tally {
         Tally { ended: Shards::rows(records.len().div_ceil(LINE).max(1)), records }
     }
 
-    /// As [`came_to_last`](Self::came_to_last), if its counts are nearby; answers whether they are.
+    /// As [`came_to_last`](Self::came_to_last), if its counts are nearby; returns whether they are.
     #[inline(always)]
     pub(crate) fn came_to_last_nearby(&self, number: usize) -> bool {
         let own = self.ended.nearby(number);

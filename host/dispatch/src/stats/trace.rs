@@ -75,7 +75,7 @@ impl Tracer {
 }
 
 impl Taken {
-    /// A dispatch comes by; answers whether it fulfils the condition.
+    /// A dispatch comes by; returns whether it fulfils the condition.
     fn comes(&mut self, payload: &Value, condition: Option<&Condition>) -> bool {
         self.came += 1;
         let Some(condition) = condition else { return true };

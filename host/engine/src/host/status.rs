@@ -14,7 +14,7 @@ use crate::plugin::{StartContext, States};
 use crate::unload::{Then, Unpublished};
 
 impl Core {
-    /// Ends its instances and takes its callbacks off their points; its library stays open. Answers
+    /// Ends its instances and takes its callbacks off their points; its library stays open. Returns
     /// the status that it had when the timeout ended: still `stopping`, if calls run on.
     ///
     /// # Errors

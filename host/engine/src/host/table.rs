@@ -214,7 +214,7 @@ impl Table {
         }
     }
 
-    /// Waits until nothing is being done to a plugin; answers its status, if it is still loaded.
+    /// Waits until nothing is being done to a plugin; returns its status, if it is still loaded.
     pub(super) fn wait_idle(&self, plugin: &Plugin, timeout: Duration) -> Option<Status> {
         let deadline = deadline_after(timeout);
         let mut names = self.names.lock();

@@ -78,7 +78,7 @@ impl Spans {
         }
     }
 
-    /// One less holds it; answers whether that was the last.
+    /// One less holds it; returns whether that was the last.
     pub(super) fn let_go(&self, number: u64) -> bool {
         let mut open = self.open.lock();
         let Some(found) = open.get_mut(&number) else { return false };

@@ -1,4 +1,4 @@
-//! The tables that a plugin answers by versioned id.
+//! The tables that a plugin returns by versioned id.
 
 use hookrail_abi::boundary::{
     KeysTable, MemoryTable, ReloadTable, SchemaTable, StateTable, Str, TraceTable, UnloadTable,
@@ -9,7 +9,7 @@ use super::Library;
 /// A table of a plugin.
 ///
 /// # Safety
-/// Whatever a plugin answers to `ID` is of this type: `docs/abi.md` says so.
+/// Whatever a plugin returns to `ID` is of this type: `docs/abi.md` says so.
 pub unsafe trait Table {
     /// What a plugin is asked for it by.
     const ID: &'static str;

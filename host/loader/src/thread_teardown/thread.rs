@@ -27,7 +27,7 @@ pub(super) fn id() -> ThreadId {
     ThreadId(ID.get())
 }
 
-/// From now on this thread is one of the library's with that teardown; answers the one before, null for none.
+/// From now on this thread is one of the library's with that teardown; returns the one before, null for none.
 pub(super) fn set_started_by<T>(teardown: *const T) -> *const T {
     STARTED_BY.replace(teardown.cast()).cast()
 }

@@ -36,7 +36,7 @@ pub struct Unquarantine {
     pub callback: String,
 }
 
-/// Traces the next dispatches of a point; answers as many as were asked for, or those that came within the time.
+/// Traces the next dispatches of a point; returns as many as were asked for, or those that came within the time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trace {

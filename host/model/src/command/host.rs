@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Program, command};
 
-/// What happens to plugins from now on, until the connection is closed. Answers nothing first.
+/// What happens to plugins from now on, until the connection is closed. Returns nothing first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Events {}

@@ -7,6 +7,6 @@ pub(super) fn fix(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::QuotaExceeded | ErrorKind::StorageFull => "free some room on that disk, and do it again",
         ErrorKind::ReadOnlyFilesystem => "make that disk writable, or choose another directory by $HOOKRAIL_HOME",
-        _ => "the system's message says what to mend",
+        _ => "the system's message says what to fix",
     }
 }

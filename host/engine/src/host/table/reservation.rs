@@ -138,7 +138,7 @@ impl Reservation {
         entry.probations.extract_if(.., |probation| Some(probation.owner) != but).collect()
     }
 
-    /// A new generation serves from now on. Answers its number, and the probation of the one before.
+    /// A new generation serves from now on. Returns its number, and the probation of the one before.
     pub(in crate::host) fn set(&self, current: Current) -> (u64, Vec<ProbationEntry>) {
         let past = self.end_probations(Some(current.owner));
         let mut names = self.names();
