@@ -146,12 +146,12 @@ fn decode(bytes: &[u8], format: Format) -> Option<Message> {
 /// What are the fields of a command can be written, and is the same when it is read again.
 fn as_each_command(raw: &RawRequest) {
     fn check<C: Command>(raw: &RawRequest) {
-        match wire::command::<C>(raw.fields.clone()) {
+        match wire::command::<C>(raw.params.clone()) {
             Err(why) => assert!(!why.is_empty()),
             Ok(command) => {
                 let line = wire::request(raw.id, &command).expect("a request is JSON");
                 let again = RawRequest::read(&line).expect("what was written can be read");
-                assert_eq!((again.id, wire::command::<C>(again.fields)), (raw.id, Ok(command)));
+                assert_eq!((again.id, wire::command::<C>(again.params)), (raw.id, Ok(command)));
             }
         }
     }

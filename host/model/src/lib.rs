@@ -24,6 +24,7 @@ pub mod order;
 pub mod package;
 pub mod schema;
 pub mod stats;
+mod time;
 pub mod times;
 pub mod trace;
 pub mod view;

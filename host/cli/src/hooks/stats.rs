@@ -112,7 +112,7 @@ fn one(view: &PointView, before: Option<(Duration, &PointView)>) -> String {
     text.push_str(&callbacks(&view.chain));
     for entry in &view.chain {
         if let Some(fault) = &entry.last_fault {
-            let ago = Duration::from_nanos(now().saturating_sub(fault.time));
+            let ago = fault.time.elapsed().unwrap_or_default();
             text.push_str(&format!(
                 "\n  {}/{}{}, {} ago: {}",
                 entry.instance,
@@ -157,9 +157,4 @@ fn callbacks(chain: &[CallbackView]) -> String {
         row
     });
     table(Target::Stdout, &columns, rows)
-}
-
-fn now() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_nanos() as u64)
 }

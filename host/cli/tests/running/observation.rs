@@ -167,12 +167,12 @@ fn a_point_is_traced_no_longer_than_somebody_waits_for_it() {
 fn a_half_closed_connection_still_gets_its_answer() {
     let mut live = run("half_closed", "");
     let mut socket = UnixStream::connect(socket(&live)).unwrap();
-    writeln!(socket, r#"{{"id":1,"command":"trace","point":"{POINT}","count":1,"wait_ms":100000}}"#).unwrap();
+    writeln!(socket, r#"{{"id":1,"command":"trace","params":{{"point":"{POINT}","count":1,"wait_ms":100000}}}}"#)
+        .unwrap();
     socket.shutdown(Shutdown::Write).unwrap();
     let answer = std::thread::spawn(move || {
-        let mut answer = String::new();
-        BufReader::new(socket).read_line(&mut answer).unwrap();
-        answer
+        // The first line is the greeting.
+        BufReader::new(socket).lines().nth(1).unwrap().unwrap()
     });
     while !answer.is_finished() {
         live.through("wanted");
