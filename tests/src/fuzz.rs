@@ -158,7 +158,7 @@ fn as_each_command(raw: &RawRequest) {
     macro_rules! each {
         ($($command:ident)*) => { $(check::<command::$command>(raw);)* };
     }
-    each!(Allow Apply Config ConfigHistory ConfigSchema Configure Disable Enable Events Hooks Install List Load
+    each!(Allow Apply Config ConfigHistory ConfigSchema Configure Disable Enable Events Points Install List Load
         Restart Rollback SetLevel SetLogLevel Show Stage Start Status Stop ImportIncoming Trace Uninstall Unload Unquarantine Upgrade Validate);
 }
 

@@ -27,6 +27,7 @@ pub mod stats;
 mod time;
 pub mod times;
 pub mod trace;
+pub mod units;
 pub mod view;
 pub mod wire;
 

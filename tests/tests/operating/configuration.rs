@@ -88,7 +88,7 @@ fn an_override_moves_a_callback_and_keeps_where_it_came_from() {
             key = "where"
             value = "moved"
 
-            [[hooks]]
+            [[overrides]]
             point = "message.publish"
             callback = "many-instances/mark"
             priority = 1500
@@ -117,10 +117,10 @@ fn a_disabled_callback_is_shown_and_not_called() {
             key = "was"
             value = "here"
 
-            [[hooks]]
+            [[overrides]]
             point = "message.publish"
             callback = "many-instances/mark"
-            disabled = true
+            enabled = false
         "#,
     ));
     load(&watched.host, "many_instances");
@@ -148,7 +148,7 @@ fn the_operator_says_what_a_fault_means() {
         ("fault = \"open\"", Decision::Passed, "open"),
         ("fault = \"closed\"", Decision::Denied(0), "closed"),
     ] {
-        let hook = "[[hooks]]\npoint = \"message.publish\"\ncallback = \"panics-in-callback/fold\"\n";
+        let hook = "[[overrides]]\npoint = \"message.publish\"\ncallback = \"panics-in-callback/fold\"\n";
         let watched = Watched::new(toml("fault", &format!("{hook}{fault}")));
         load(&watched.host, "panics_in_callback");
         let outcome = watched.host.point(MessagePublish).unwrap().dispatch(&mut Message::new("a", "boom"));
@@ -178,10 +178,10 @@ fn a_mistake_in_the_file_is_named_with_its_key_and_line() {
         ("[unload]\ndeadline_ms = \"soon\"\n", ["line 2", "expected"]),
         ("hooks = [{ callback = \"a/b\" }]\n", ["line 1", "missing field `point`"]),
         (
-            "\n\n[[hooks]]\npoint = \"p\"\ncallback = \"a/b\"\nfault = \"ajar\"\n",
+            "\n\n[[overrides]]\npoint = \"p\"\ncallback = \"a/b\"\nfault = \"ajar\"\n",
             ["line 6", "`ajar`, expected one of `open`, `closed`, `rollback`"],
         ),
-        ("[[hooks]]\npoint = \"p\"\ncallback = \"a/b\"\nprioriti = 5\n", ["line 4", "unknown field `prioriti`"]),
+        ("[[overrides]]\npoint = \"p\"\ncallback = \"a/b\"\nprioriti = 5\n", ["line 4", "unknown field `prioriti`"]),
         ("this is no TOML", ["line 1", "expected"]),
     ] {
         let file = write("mistake", text);
@@ -199,10 +199,10 @@ fn contradictory_settings_are_refused_by_their_key() {
     for (text, said) in [
         ("[plugins.a]\nconfig = { x = 1 }\n[plugins.a.instances.b]\n", "`plugins.a` has both"),
         ("[plugins.a.instances.\"../b\"]\n", "is no name"),
-        ("[[hooks]]\npoint = \"p\"\ncallback = \"a\"\n", "`hooks[0]` names its callback without its instance"),
+        ("[[overrides]]\npoint = \"p\"\ncallback = \"a\"\n", "`hooks[0]` names its callback without its instance"),
         (
-            "[[hooks]]\npoint = \"p\"\ncallback = \"a/b\"\n[[hooks]]\npoint = \"p\"\ncallback = \"a/b\"\npriority = 1\n",
-            "`hooks[1]` is about a callback that an entry before it is about",
+            "[[overrides]]\npoint = \"p\"\ncallback = \"a/b\"\n[[overrides]]\npoint = \"p\"\ncallback = \"a/b\"\npriority = 1\n",
+            "`overrides[1]` is about a callback that an entry before it is about",
         ),
     ] {
         says(&Host::new(toml("meaningless", text)).unwrap_err(), "HR0205", &[said], "");
@@ -212,7 +212,7 @@ fn contradictory_settings_are_refused_by_their_key() {
 #[test]
 fn an_override_of_nothing_is_told() {
     alone!();
-    let text = "[[hooks]]\npoint = \"message.publish\"\ncallback = \"hookrail/valdate\"\ndisabled = true\n";
+    let text = "[[overrides]]\npoint = \"message.publish\"\ncallback = \"hookrail/valdate\"\ndisabled = true\n";
     let host = Host::new(toml("unused", text)).unwrap();
     assert_eq!(host.unused_overrides().len(), 1);
 }

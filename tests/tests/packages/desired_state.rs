@@ -203,8 +203,11 @@ fn two_overrides_of_one_callback_are_never_written() {
     let packages = Packages::new();
     let scene = &packages.scene;
     let hooks = serde_json::from_value(json!([hook(CALLBACK, 1), hook(CALLBACK, 2)])).unwrap();
-    let error = scene.change().override_hooks("screen", hooks, unasked).unwrap_err();
+    let error = scene.change().override_callbacks("screen", hooks, unasked).unwrap_err();
     assert_eq!(error.code(), "HR0205");
-    assert!(error.to_string().contains("`hooks[1]` is about a callback that an entry before it is about"), "{error}");
-    assert_eq!(scene.store.state().unwrap().desired("screen").hooks, []);
+    assert!(
+        error.to_string().contains("`overrides[1]` is about a callback that an entry before it is about"),
+        "{error}"
+    );
+    assert_eq!(scene.store.state().unwrap().desired("screen").overrides, []);
 }

@@ -39,7 +39,7 @@ fn bytes(good: &[&[u8]]) -> impl Strategy<Value = Vec<u8>> {
 
 const CONFIG: &[u8] = br#"home = "/nowhere"
 [unload]
-deadline_ms = 1
+deadline = \"1ms\"
 [quarantine]
 faults = 3
 [points."message.publish"]
@@ -47,7 +47,7 @@ level = "count"
 fault = "closed"
 [plugins.a.instances.b.config]
 c = 1
-[[hooks]]
+[[overrides]]
 point = "message.publish"
 callback = "a/b"
 priority = 5
@@ -61,7 +61,7 @@ const MESSAGES: [&[u8]; 2] = [
 
 const LINES: [&[u8]; 4] = [
     br#"{"id":7,"command":"upgrade","params":{"plugin":"mask","file":"/a.so","fresh":true}}"#,
-    br#"{"id":7,"command":"trace","params":{"point":"a.b","count":3,"if":"x=y"}}"#,
+    br#"{"id":7,"command":"trace","params":{"point":"a.b","count":3,"filter":"x=y"}}"#,
     br#"{"id":1,"ok":[{"a":1}]}"#,
     br#"{"id":null,"error":{"code":"HR0103","message":"a","fix":"b"}}"#,
 ];

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
-use hookrail::control::command::Hooks;
+use hookrail::control::command::Points;
 use hookrail::control::{Client, Manage};
 use hookrail::{CallbackStatus, CallbackView, Level, PointView};
 
@@ -39,7 +39,7 @@ pub(super) fn run(point: Option<&str>, watch: bool, common: &Common) -> Result<(
 }
 
 fn ask(client: &mut Client, point: Option<&str>) -> Result<Vec<PointView>, Error> {
-    let mut points = client.ask(Hooks::new())?;
+    let mut points = client.ask(Points::new())?;
     if let Some(point) = point {
         return Ok(vec![find(&points, point)?.clone()]);
     }

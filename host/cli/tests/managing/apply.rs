@@ -95,7 +95,7 @@ fn an_override_of_what_is_not_there_is_refused() {
         });
         let twice = format!("[plugins.screen]\nhooks = [{}]\n", twice.join(", "));
         let said = home.refused(&["plugin", "apply", &wanted(&home, &twice)], "HR0205", 2);
-        assert!(said.contains("`hooks[1]` is about a callback that an entry before it is about"), "{run}: {said}");
+        assert!(said.contains("`overrides[1]` is about a callback that an entry before it is about"), "{run}: {said}");
     };
     refused("without a host");
     let mut run = Live::start(&mut home.command(&["run", "-q"]));
@@ -121,7 +121,7 @@ fn a_running_host_applies_a_plugin_list() {
     let off = wanted(&home, "[plugins.screen]\nenabled = false\n");
     assert_eq!(home.ok(&["plugin", "apply", &off, "--dry-run"]), "screen: would be disabled\n");
     assert_eq!((&screen(&home)["status"], &screen(&home)["generation"]), (&"running".into(), &1.into()));
-    let hooks = "hooks = [{ point = \"message.publish\", callback = \"screen/screen\", disabled = true }]\n";
+    let hooks = "hooks = [{ point = \"message.publish\", callback = \"screen/screen\", enabled = false }]\n";
     let file = wanted(&home, &format!("[plugins.screen]\n{hooks}"));
     assert_eq!(home.ok(&["plugin", "apply", &file]), "screen: callbacks overridden\n");
     assert_eq!(screen(&home)["generation"], 2);

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::*;
 use crate::command::{
-    Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Events, Hooks, ImportIncoming,
-    Install, List, Load, PluginSpec, Restart, Rollback, SetLevel, SetLogLevel, Show, Stage, Start, Status, Stop, Trace,
+    Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Events, ImportIncoming, Install,
+    List, Load, PluginSpec, Points, Restart, Rollback, SetLevel, SetLogLevel, Show, Stage, Start, Status, Stop, Trace,
     Uninstall, Unload, Unquarantine, Upgrade, Validate,
 };
 use crate::end::End;
@@ -32,8 +32,8 @@ fn check<C: Command>(command: C, text: &str) {
 #[test]
 fn each_request_has_its_form_and_comes_back_from_it() {
     check(Events {}, r#"{"id":7,"command":"events","params":{}}"#);
-    check(Hooks::new(), r#"{"id":7,"command":"hooks","params":{}}"#);
-    check(Hooks::of("a.b"), r#"{"id":7,"command":"hooks","params":{"point":"a.b"}}"#);
+    check(Points::new(), r#"{"id":7,"command":"points","params":{}}"#);
+    check(Points::of("a.b"), r#"{"id":7,"command":"points","params":{"point":"a.b"}}"#);
     check(
         SetLevel::new("a.b", stats::Level::Count),
         r#"{"id":7,"command":"set-level","params":{"point":"a.b","level":"count"}}"#,
@@ -43,8 +43,8 @@ fn each_request_has_its_form_and_comes_back_from_it() {
         r#"{"id":7,"command":"unquarantine","params":{"point":"a.b","callback":"c/d"}}"#,
     );
     check(
-        Trace { condition: "x=y".parse().ok(), ..Trace::new("a.b", 3) },
-        r#"{"id":7,"command":"trace","params":{"point":"a.b","count":3,"if":"x=y"}}"#,
+        Trace { filter: "x=y".parse().ok(), ..Trace::new("a.b", 3) },
+        r#"{"id":7,"command":"trace","params":{"point":"a.b","count":3,"filter":"x=y"}}"#,
     );
     check(Enable::new("mask"), r#"{"id":7,"command":"enable","params":{"plugin":"mask"}}"#);
     check(
@@ -84,7 +84,7 @@ fn each_request_has_its_form_and_comes_back_from_it() {
         enabled: true,
         config: Some(config),
         restart: false,
-        hooks: None,
+        overrides: None,
     };
     check(
         Apply { dry_run: true, ..Apply::new([("mask".into(), desire)].into()) },
