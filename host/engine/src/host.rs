@@ -202,8 +202,8 @@ impl Host {
     }
 
     /// Has a quarantined callback (`instance/callback`) called again, without waiting for its trial.
-    pub fn release(&self, point: &str, callback: &str) -> Result<(), Error> {
-        self.core.release(point, callback)
+    pub fn unquarantine(&self, point: &str, callback: &str) -> Result<(), Error> {
+        self.core.unquarantine(point, callback)
     }
 
     /// Who denied, and why; `None` where nobody did.

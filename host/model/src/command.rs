@@ -6,7 +6,7 @@
 //! [`wire`](crate::wire) is their one JSON form.
 //!
 //! Files are absolute paths, and opened by the host. Where something is waited for, `wait_ms` says how long at
-//! most; without it that is twice the `unload.deadline_ms` of the host's configuration, and never more than
+//! most; without it that is twice the `unload.deadline` of the host's configuration, and never more than
 //! [`LONGEST_WAIT`]: more is refused.
 
 mod answers;

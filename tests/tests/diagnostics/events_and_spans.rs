@@ -184,7 +184,7 @@ fn a_forgotten_span_is_left_and_closed_when_its_plugin_goes() {
 fn the_level_is_the_hosts_to_say_per_plugin_and_at_any_time() {
     alone!();
     listen();
-    let plugins = json!({ "tells": { "log": "warn" } });
+    let plugins = json!({ "tells": { "log_level": "warn" } });
     let stage = Stage::new(LogLevel::Debug, plugins);
     let (one, other) = (stage.load("tells"), stage.load("tells_again"));
     let levels = |body: &str| {

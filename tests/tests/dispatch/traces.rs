@@ -48,7 +48,7 @@ fn write(sheet: &mut Sheet) -> Result<()> {
 
 /// A host with a callback that may fail, and one after it.
 fn host(policy: &str, more: Value) -> Host {
-    let mut config = json!({ "points": { SheetPassed::NAME: { "fault": policy } } });
+    let mut config = json!({ "points": { SheetPassed::NAME: { "fault_policy": policy } } });
     config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let host = Host::new(serde_json::from_value::<Config>(config).unwrap()).unwrap();
     let callbacks = Callbacks::new("desk").on(SheetPassed, "write", Priority::new(10), write).on(
@@ -118,7 +118,7 @@ fn handling_a_fault_is_charged_to_no_callback() {
         let host = host(
             policy,
             json!({ "overrides": [{
-            "point": SheetPassed::NAME, "callback": "desk/look", "budget_us": DAWDLES.as_micros() as u64,
+            "point": SheetPassed::NAME, "callback": "desk/look", "budget": format!("{}us", DAWDLES.as_micros()),
         }] }),
         );
         host.set_level(SheetPassed::NAME, Level::Histogram).unwrap();

@@ -211,7 +211,7 @@ fn memory_held_by_statics_is_reported_exactly_at_the_end() {
 fn quota(plugin: &str, max: u64) -> Value {
     json!({
         "plugins": { plugin: { "max_memory": max }, "holds-memory-too": { "max_memory": max } },
-        "points": { "task.done": { "fault": "closed" } },
+        "points": { "task.done": { "fault_policy": "closed" } },
         "quarantine": { "pause": "0ms" },
         "limits": { "stuck": "0ms" },
     })
@@ -271,7 +271,7 @@ fn a_released_plugin_is_called_until_it_exceeds_its_quota_anew() {
     scene.tell(KEEP, TOO_MUCH);
     eventually("it is quarantined", || scene.is(CallbackStatus::Quarantined));
     for point in [TaskDone::NAME, TaskSeen::NAME] {
-        scene.host.release(point, &format!("{NAME}/obey")).unwrap();
+        scene.host.unquarantine(point, &format!("{NAME}/obey")).unwrap();
     }
     looks.wait();
     // More of the same is nothing new.

@@ -145,8 +145,8 @@ fn the_operator_says_what_a_fault_means() {
     alone!();
     for (fault, decision, shown) in [
         ("", Decision::Passed, "open"),
-        ("fault = \"open\"", Decision::Passed, "open"),
-        ("fault = \"closed\"", Decision::Denied(0), "closed"),
+        ("fault_policy = \"open\"", Decision::Passed, "open"),
+        ("fault_policy = \"closed\"", Decision::Denied(0), "closed"),
     ] {
         let hook = "[[overrides]]\npoint = \"message.publish\"\ncallback = \"panics-in-callback/fold\"\n";
         let watched = Watched::new(toml("fault", &format!("{hook}{fault}")));
@@ -175,10 +175,12 @@ fn a_mistake_in_the_file_is_named_with_its_key_and_line() {
         ("\n[plugin.mask]\n", ["line 2", "unknown field `plugin`"]),
         ("[plugins.mask]\nconfg = {}\n", ["line 2", "unknown field `confg`"]),
         ("[message]\nmax_body = -1\n", ["line 2", "-1"]),
-        ("[unload]\ndeadline_ms = \"soon\"\n", ["line 2", "expected"]),
+        ("[unload]\ndeadline = \"soon\"\n", ["line 2", "write for example"]),
+        ("[unload]\ndeadline = 5000\n", ["line 2", "a time with its unit, for example"]),
+        ("[upgrade]\nmax_state = \"much\"\n", ["line 2", "write for example"]),
         ("hooks = [{ callback = \"a/b\" }]\n", ["line 1", "missing field `point`"]),
         (
-            "\n\n[[overrides]]\npoint = \"p\"\ncallback = \"a/b\"\nfault = \"ajar\"\n",
+            "\n\n[[overrides]]\npoint = \"p\"\ncallback = \"a/b\"\nfault_policy = \"ajar\"\n",
             ["line 6", "`ajar`, expected one of `open`, `closed`, `rollback`"],
         ),
         ("[[overrides]]\npoint = \"p\"\ncallback = \"a/b\"\nprioriti = 5\n", ["line 4", "unknown field `prioriti`"]),
@@ -212,7 +214,7 @@ fn contradictory_settings_are_refused_by_their_key() {
 #[test]
 fn an_override_of_nothing_is_told() {
     alone!();
-    let text = "[[overrides]]\npoint = \"message.publish\"\ncallback = \"hookrail/valdate\"\ndisabled = true\n";
+    let text = "[[overrides]]\npoint = \"message.publish\"\ncallback = \"hookrail/valdate\"\nenabled = false\n";
     let host = Host::new(toml("unused", text)).unwrap();
     assert_eq!(host.unused_overrides().len(), 1);
 }

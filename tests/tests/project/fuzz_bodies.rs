@@ -39,19 +39,19 @@ fn bytes(good: &[&[u8]]) -> impl Strategy<Value = Vec<u8>> {
 
 const CONFIG: &[u8] = br#"home = "/nowhere"
 [unload]
-deadline = \"1ms\"
+deadline = "1ms"
 [quarantine]
 faults = 3
 [points."message.publish"]
 level = "count"
-fault = "closed"
+fault_policy = "closed"
 [plugins.a.instances.b.config]
 c = 1
 [[overrides]]
 point = "message.publish"
 callback = "a/b"
 priority = 5
-budget_us = 7
+budget = "7us"
 "#;
 
 const MESSAGES: [&[u8]; 2] = [

@@ -35,7 +35,7 @@ fn socket(live: &Live) -> PathBuf {
 
 #[test]
 fn a_callback_that_fails_too_often_is_quarantined_until_it_is_released() {
-    let mut live = run("quarantined", "[quarantine]\nfaults = 3\npause = 0\n");
+    let mut live = run("quarantined", "[quarantine]\nfaults = 3\npause = \"0s\"\n");
     let mut events = hookrail(&["events"]);
     let events = Live::start(&mut events);
     refused(&["hooks", "unquarantine", POINT, FAILING], "HR0111", 1);

@@ -161,19 +161,23 @@ fn a_line_is_passed_on_at_once() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
+/// From a terminal it is a failure to whoever waits for the whole stream; a supervisor asked for it.
 #[test]
 fn an_interrupt_ends_the_reading_and_the_summary_still_comes() {
-    let mut command = hookrail(&["run", "--json"]);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut input = child.stdin.take().unwrap();
-    input.write_all(b"one\n").unwrap();
-    let mut came = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut came).unwrap();
-    // SAFETY: our own child, which has not been waited for.
-    unsafe { libc::kill(child.id() as i32, libc::SIGINT) };
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130));
-    assert_eq!(summary(&output)["out"], 1);
+    for (signal, code) in [(libc::SIGINT, 130), (libc::SIGTERM, 0)] {
+        let mut command = hookrail(&["run", "--json"]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(b"one\n").unwrap();
+        let mut came = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut came).unwrap();
+        // SAFETY: our own child, which has not been waited for.
+        unsafe { libc::kill(child.id() as i32, signal) };
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "signal {signal}");
+        let summary = summary(&output);
+        assert_eq!((&summary["out"], &summary["interrupted"]), (&1.into(), &true.into()), "signal {signal}");
+    }
 }
 
 /// What it says of faults there would hold nowhere, and the point it means would stay open.
@@ -182,10 +186,10 @@ fn a_point_that_is_not_there_stops_a_run_before_any_plugin_is_loaded() {
     let directory = directory("mistyped_point");
     let file = directory.join("hookrail.toml");
     for (config, key) in [
-        ("[points.\"message.publsh\"]\nfault = \"closed\"\n", "points.\"message.publsh\""),
+        ("[points.\"message.publsh\"]\nfault_policy = \"closed\"\n", "points.\"message.publsh\""),
         (
-            "[[overrides]]\npoint = \"message.publish\"\ncallback = \"hello/greet\"\ndisabled = true\n\
-             [[overrides]]\npoint = \"message.publsh\"\ncallback = \"hello/greet\"\ndisabled = true\n",
+            "[[overrides]]\npoint = \"message.publish\"\ncallback = \"hello/greet\"\nenabled = false\n\
+             [[overrides]]\npoint = \"message.publsh\"\ncallback = \"hello/greet\"\nenabled = false\n",
             "overrides[1].point",
         ),
     ] {
@@ -205,7 +209,7 @@ fn a_point_that_is_not_there_stops_a_run_before_any_plugin_is_loaded() {
 #[test]
 fn an_override_of_a_callback_that_its_plugin_does_not_declare_is_warned_of() {
     let directory = directory("mistyped_callback");
-    let config = "[[overrides]]\npoint = \"message.publish\"\ncallback = \"hello/nosuch\"\ndisabled = true\n";
+    let config = "[[overrides]]\npoint = \"message.publish\"\ncallback = \"hello/nosuch\"\nenabled = false\n";
     fs::write(directory.join("hookrail.toml"), config).unwrap();
     let mut command = hookrail(&["run", "--no-control", "--plugin"]);
     let output = run(command.arg(hookrail_tests::plugin("hello")).current_dir(&directory), b"a\n");
@@ -220,7 +224,7 @@ fn an_override_of_a_callback_that_its_plugin_does_not_declare_is_warned_of() {
 #[test]
 fn interrupting_a_stuck_run_tells_how_to_end_it() {
     let directory = directory("stuck");
-    fs::write(directory.join("hookrail.toml"), "[limits]\nstuck_ms = 1\n").unwrap();
+    fs::write(directory.join("hookrail.toml"), "[limits]\nstuck = \"1ms\"\n").unwrap();
     let mut command = hookrail(&["run", "--config", "hookrail.toml", "--plugin"]);
     command.arg(animals::c("breaks")).current_dir(&directory).env("BREAKS", "callback:hang");
     let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -37,7 +37,7 @@ pub(super) fn set_level(core: &Arc<Core>, point: &str, level: Level) -> Result<P
 }
 
 pub(super) fn unquarantine(core: &Arc<Core>, point: &str, callback: &str) -> Result<PointView, Error> {
-    core.release(point, callback)?;
+    core.unquarantine(point, callback)?;
     Ok(points(core, Some(point))?.remove(0))
 }
 
