@@ -298,7 +298,7 @@ fn a_new_generation_begins_with_nothing_and_is_called() {
 #[test]
 fn a_trial_waits_until_the_plugin_holds_less() {
     let mut config = quota(NAME, MAX);
-    config["quarantine"]["pause"] = json!(1);
+    config["quarantine"]["pause"] = json!("1ms");
     let scene = Scene::new(config);
     let mut looks = Looks::of(&scene.host);
     let hold = Hold::default();

@@ -134,7 +134,7 @@ fn a_disabled_callback_is_shown_and_not_called() {
 #[test]
 fn a_reserved_number_is_refused_to_operators_too() {
     alone!();
-    let hooks = r#"hooks = [{ point = "message.publish", callback = "one-instance/look", priority = 1000 }]"#;
+    let hooks = r#"overrides = [{ point = "message.publish", callback = "one-instance/look", priority = 1000 }]"#;
     let watched = Watched::new(toml("reserved", hooks));
     let said = ["one-instance/look on message.publish", "reserved priority 1000"];
     says(&watched.refused(zoo("one_instance")), "HR0202", &said, "any number but 1000");
@@ -178,7 +178,7 @@ fn a_mistake_in_the_file_is_named_with_its_key_and_line() {
         ("[unload]\ndeadline = \"soon\"\n", ["line 2", "write for example"]),
         ("[unload]\ndeadline = 5000\n", ["line 2", "a time with its unit, for example"]),
         ("[upgrade]\nmax_state = \"much\"\n", ["line 2", "write for example"]),
-        ("hooks = [{ callback = \"a/b\" }]\n", ["line 1", "missing field `point`"]),
+        ("overrides = [{ callback = \"a/b\" }]\n", ["line 1", "missing field `point`"]),
         (
             "\n\n[[overrides]]\npoint = \"p\"\ncallback = \"a/b\"\nfault_policy = \"ajar\"\n",
             ["line 6", "`ajar`, expected one of `open`, `closed`, `rollback`"],
@@ -201,7 +201,7 @@ fn contradictory_settings_are_refused_by_their_key() {
     for (text, said) in [
         ("[plugins.a]\nconfig = { x = 1 }\n[plugins.a.instances.b]\n", "`plugins.a` has both"),
         ("[plugins.a.instances.\"../b\"]\n", "is no name"),
-        ("[[overrides]]\npoint = \"p\"\ncallback = \"a\"\n", "`hooks[0]` names its callback without its instance"),
+        ("[[overrides]]\npoint = \"p\"\ncallback = \"a\"\n", "`overrides[0]` names its callback without its instance"),
         (
             "[[overrides]]\npoint = \"p\"\ncallback = \"a/b\"\n[[overrides]]\npoint = \"p\"\ncallback = \"a/b\"\npriority = 1\n",
             "`overrides[1]` is about a callback that an entry before it is about",

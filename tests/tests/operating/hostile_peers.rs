@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::scope;
 
-use hookrail::control::Manage;
+use hookrail::control::{Client, Manage};
 use hookrail::control::command::{List, Load, Show, Start, Stop};
 use hookrail::{Message, MessagePublish};
 use hookrail_tests::plugin;
@@ -80,9 +80,9 @@ fn connections_over_the_limit_are_refused_until_others_close() {
         assert_eq!(peer.line().unwrap()["protocol"], 1);
         assert_eq!(peer.ask("{\"id\":1,\"command\":\"list\"}")["id"], 1);
     }
-    assert_eq!(wired.client().ask(List::new()).unwrap_err().code(), "HR0708");
+    assert_eq!(Client::connect(wired.control.path()).unwrap_err().code(), "HR0708");
     drop(peers);
-    eventually("their places are free", || wired.client().ask(List::new()).is_ok());
+    eventually("their places are free", || Client::connect(wired.control.path()).is_ok());
 }
 
 /// Whatever peers do, messages go on at once: no dispatch knows of the socket.

@@ -11,7 +11,7 @@ use hookrail_tests::probe::{LONG, eventually};
 use hookrail_tests::{alone, zoo};
 use serde_json::json;
 
-const HOUR: u64 = 3_600_000;
+const HOUR: &str = "1h";
 
 /// The first event of that kind.
 fn wait_for(events: &Events, is_meant: impl Fn(&Event) -> bool) -> Event {

@@ -84,7 +84,7 @@ fn an_override_of_what_is_not_there_is_refused() {
         ] {
             let hook = format!("{{ point = {point:?}, callback = {callback:?}, priority = {priority} }}");
             let said = home.refused(
-                &["plugin", "apply", &wanted(&home, &format!("[plugins.screen]\nhooks = [{hook}]\n"))],
+                &["plugin", "apply", &wanted(&home, &format!("[plugins.screen]\noverrides = [{hook}]\n"))],
                 code,
                 exit,
             );
@@ -93,7 +93,7 @@ fn an_override_of_what_is_not_there_is_refused() {
         let twice = ["1", "2"].map(|priority| {
             format!("{{ point = \"message.publish\", callback = \"screen/screen\", priority = {priority} }}")
         });
-        let twice = format!("[plugins.screen]\nhooks = [{}]\n", twice.join(", "));
+        let twice = format!("[plugins.screen]\noverrides = [{}]\n", twice.join(", "));
         let said = home.refused(&["plugin", "apply", &wanted(&home, &twice)], "HR0205", 2);
         assert!(said.contains("`overrides[1]` is about a callback that an entry before it is about"), "{run}: {said}");
     };
