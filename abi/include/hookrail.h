@@ -642,7 +642,7 @@ typedef struct {
   void (*describe)(const void *library, const hookrail_trace_site *site);
   // Whether anybody wants to know of a site: 1 or 0; 1 for one that is not known yet.
   uint32_t (*enabled)(const void *library, const void *site);
-  // Something happened. `parent` is a span, `HOOKRAIL_PARENT_CURRENT` or `HOOKRAIL_PARENT_NONE`. Answers 1, and
+  // Something happened. `parent` is a span, `HOOKRAIL_PARENT_CURRENT` or `HOOKRAIL_PARENT_NONE`. Returns 1, and
   // tells nothing, when the site is not known.
   uint32_t (*event)(const void *library,
                     const void *site,
@@ -724,7 +724,7 @@ typedef struct {
 typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
-  // Called once, after `attach` and before all else. Answers how many threads the library's constructors have
+  // Called once, after `attach` and before all else. Returns how many threads the library's constructors have
   // started, of which the host cannot know; `UINT32_MAX` when it was called before, which means
   // that this is not a fresh image of the library.
   uint32_t (*bind)(const void *library, const hookrail_unload_service *service);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use hookrail::{Callbacks, Decision, HookPoint, Host, Level, Priority, Verdict};
+use hookrail::{Callbacks, Decision, HookPoint, Host, Priority, StatsLevel, Verdict};
 use hookrail_abi::{Point, points};
 use hookrail_benches::{Work, WorkDone};
 
@@ -58,7 +58,7 @@ fn republished(criterion: &mut Criterion) {
 /// Who looks closer pays for that, and only as much as was asked for.
 fn levels(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("levels, 8 callbacks");
-    for level in [Level::Off, Level::Count, Level::Histogram] {
+    for level in [StatsLevel::Off, StatsLevel::Count, StatsLevel::Histogram] {
         let (host, point) = hosts::with(8);
         host.set_level(WorkDone::NAME, level).expect("its own point");
         group.bench_function(level.name(), |bench| bench.iter_custom(|n| loops::dispatch(n, &point, 8)));

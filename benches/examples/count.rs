@@ -6,7 +6,7 @@ use std::ffi::c_void;
 use std::hint::black_box;
 use std::ptr::from_mut;
 
-use hookrail::{Decision, Level};
+use hookrail::{Decision, StatsLevel};
 use hookrail_abi::Point;
 use hookrail_abi::boundary::RawCallback;
 use hookrail_benches::{Work, WorkDone};
@@ -45,7 +45,7 @@ fn main() {
     let pairs = hosts::aligned(&point.raw_pairs());
     let mut work = Work::default();
     if mode == "counted" {
-        host.set_level(WorkDone::NAME, Level::Count).expect("its own point");
+        host.set_level(WorkDone::NAME, StatsLevel::Count).expect("its own point");
     }
     // Registers the thread, and settles what is lazy.
     let _ = point.dispatch(&mut work);

@@ -39,7 +39,7 @@ pub(crate) fn load_and_unload(host: &Host, file: &Path) -> [Duration; 2] {
     // The chain has it: a message passes.
     let outcome = host.point(MessagePublish).expect("built in").dispatch(&mut Message::new("a", "secret1"));
     assert_eq!(outcome.decision(), Decision::Passed);
-    let (unloaded, end) = timed(|| host.unload(plugin));
+    let (unloaded, end) = timed(|| host.unload(&plugin));
     assert!(end.expect("it was loaded").is_unmapped());
     [loaded, unloaded]
 }

@@ -13,6 +13,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some(denial) => println!("{denial}"),
         None => println!("passed with {:?}", message.headers),
     }
-    println!("{}", host.unload(plugin)?);
+    println!("{}", host.unload(&plugin)?);
     Ok(())
 }

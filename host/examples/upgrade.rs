@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut message = Message::new("log", "text");
     let _ = publish.dispatch(&mut message);
     println!("{:?}", message.headers);
-    println!("{}", host.unload(plugin)?);
+    println!("{}", host.unload(&plugin)?);
     for event in events.take() {
         let json = serde_json::to_value(&event)?;
         println!("generation {}: {}", event.generation, json["event"]);

@@ -15,7 +15,7 @@
 //! 5. [`Host::load`] copies a library, checks it, opens it, starts its instances, and registers all
 //!    their callbacks in one transaction. It is `unsafe`: native code is trusted as your own.
 //! 6. [`HookPoint::dispatch`] runs the chain over a payload, from any thread, and answers an
-//!    [`Outcome`]; [`Host::decision`] tells who decided, and why. [`DispatchContext`] tells callbacks what a
+//!    [`Outcome`]; [`Host::denial`] tells who denied it, and why. [`DispatchContext`] tells callbacks what a
 //!    dispatch is about. Under [`Host::pin`] several points are dispatched as they were at one instant.
 //! 7. [`Host::points`] and [`Host::plugins`] show what hangs where; [`Host::reload`] hands a running
 //!    instance a new configuration.
@@ -107,7 +107,7 @@ pub use hookrail_model::health::Health;
 pub use hookrail_model::log_level::LogLevel;
 pub use hookrail_model::memory::{Memory, MemoryView};
 pub use hookrail_model::note::{Note, NoteHook};
-pub use hookrail_model::stats::{LastFault, Latency, Level};
+pub use hookrail_model::stats::{LastFault, Latency, StatsLevel};
 pub use hookrail_model::times::UpgradeTimes;
 pub use hookrail_model::trace::{Condition, Missing, Step, StepVerdict, Trace, TraceDecision};
 pub use hookrail_model::view::{CallbackStatus, CallbackView, Calls, GenerationView, PluginView, PointView, Status};

@@ -89,7 +89,7 @@ pub fn run(plan: Plan) -> Report {
     let host = Host::new(config).expect("a host");
     // Once before counting: the reaper starts with the first unloading, and its like.
     let first = load(&host, &plan);
-    host.unload(first).expect("it is loaded");
+    host.unload(&first).expect("it is loaded");
 
     let before = Leftovers::now();
     let traffic = &Traffic::default();
@@ -126,7 +126,7 @@ pub fn run(plan: Plan) -> Report {
         let tallies: Vec<_> = dispatchers.into_iter().map(|thread| thread.join().expect("it counts")).collect();
         (took, tallies)
     });
-    let last = host.unload(plugin).expect("it is loaded");
+    let last = host.unload(&plugin).expect("it is loaded");
     kept.extend((!last.is_unmapped()).then_some(last));
     let resident = resident();
     // A thread is gone from the system's list a moment after it was joined.

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use hookrail::Level;
+use hookrail::StatsLevel;
 use hookrail_abi::Point;
 use hookrail_benches::WorkDone;
 
@@ -26,8 +26,8 @@ pub(super) fn measure(found: &dyn Fn(&str, String, Compared)) {
         let (_off, off) = hosts::with(len);
         let (counted_host, counted) = hosts::with(len);
         let (timed_host, timed) = hosts::with(len);
-        counted_host.set_level(WorkDone::NAME, Level::Count).expect("its own point");
-        timed_host.set_level(WorkDone::NAME, Level::Histogram).expect("its own point");
+        counted_host.set_level(WorkDone::NAME, StatsLevel::Count).expect("its own point");
+        timed_host.set_level(WorkDone::NAME, StatsLevel::Histogram).expect("its own point");
         let off = |n| loops::dispatch(n, &off, len);
         let counted = compare(ROUNDS, TURN, off, |n| loops::dispatch(n, &counted, len));
         let timed = |n| loops::dispatch(n, &timed, len);

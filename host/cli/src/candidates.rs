@@ -12,7 +12,7 @@ use hookrail::control::command::{List, Points};
 use hookrail::control::{Client, Manage, Running, running};
 use hookrail::package::{Home, Trust};
 use hookrail::store::Store;
-use hookrail::{Config, Level, LogLevel, PluginView};
+use hookrail::{Config, LogLevel, PluginView, StatsLevel};
 use hookrail_abi::catalogue::BUILT_IN;
 
 use crate::prebuilt::{PREBUILT, operators};
@@ -83,7 +83,9 @@ pub(crate) fn keys() -> Vec<CompletionCandidate> {
 
 /// How closely dispatches can be looked at.
 pub(crate) fn levels() -> Vec<CompletionCandidate> {
-    [Level::Off, Level::Count, Level::Histogram].map(|level| CompletionCandidate::new(level.name())).into()
+    [StatsLevel::Off, StatsLevel::Count, StatsLevel::Histogram]
+        .map(|level| CompletionCandidate::new(level.name()))
+        .into()
 }
 
 /// How much plugins can tell.

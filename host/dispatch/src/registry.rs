@@ -12,7 +12,7 @@ use hookrail_abi::Point;
 use hookrail_model::config::{FaultPolicies, PointConfig, Quarantine};
 use hookrail_model::error::ApiMisuse;
 use hookrail_model::instance::plugin_of;
-use hookrail_model::stats::Level;
+use hookrail_model::stats::StatsLevel;
 use parking_lot::Mutex;
 
 pub use point::PointState;
@@ -92,7 +92,7 @@ impl Registry {
             return Err(ApiMisuse::PointRedeclared(P::NAME.into()));
         }
         let state = point_entry.state.clone();
-        if is_new && point_entry.level > Level::Off {
+        if is_new && point_entry.level > StatsLevel::Off {
             let retired = point_entry.publish(false);
             self.retire(&points, vec![retired]);
         }
@@ -114,7 +114,7 @@ impl Registry {
     }
 
     /// Looks at the dispatches of a point in another way from now on. `false` when there is no such point.
-    pub fn watch(&self, point: &str, change: impl FnOnce(&mut Level, &mut Tracers)) -> bool {
+    pub fn watch(&self, point: &str, change: impl FnOnce(&mut StatsLevel, &mut Tracers)) -> bool {
         self.change(point, |point_entry| {
             change(&mut point_entry.level, &mut point_entry.tracers);
             true

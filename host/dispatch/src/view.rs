@@ -1,7 +1,7 @@
 //! The points of a host with their chains, as people see them.
 
 use hookrail_abi::catalogue;
-use hookrail_model::stats::Level;
+use hookrail_model::stats::StatsLevel;
 use hookrail_model::view::{CallbackStatus, CallbackView, Calls, PointView};
 
 use crate::chain::{self, Callback, Origin};
@@ -19,7 +19,7 @@ pub fn points(registry: &Registry) -> Vec<PointView> {
             deniable: false,
             local: false,
             dispatched_by: None,
-            level: Level::Off,
+            level: StatsLevel::Off,
             tracers: 0,
             dispatches: 0,
             empty: 0,

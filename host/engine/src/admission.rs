@@ -135,7 +135,7 @@ impl Startup<'_> {
             fault: wish.and_then(|wish| wish.fault_policy).unwrap_or(fault),
             run,
             ctx: Ctx::new(record.ctx, record.ctx_drop),
-            enabled: !wish.is_some_and(|wish| !wish.enabled),
+            enabled: wish.is_none_or(|wish| wish.enabled),
             required: self.config.is_required(&self.instance),
             budget: wish
                 .and_then(|wish| wish.budget)

@@ -22,7 +22,7 @@ use hookrail_model::config::CallbackOverride;
 use hookrail_model::end::End;
 use hookrail_model::error::Error;
 use hookrail_model::log_level::LogLevel;
-use hookrail_model::stats::Level;
+use hookrail_model::stats::StatsLevel;
 use hookrail_model::trace::Condition;
 use hookrail_model::view::{GenerationView, PluginView, PointView, Status};
 
@@ -116,13 +116,13 @@ impl Host {
     ///
     /// Past the configured deadline the answer is [`End::Busy`] and it goes on in the background;
     /// from within a callback that is so at once, since it would wait for its own caller.
-    pub fn unload(&self, plugin: Plugin) -> Result<End, Error> {
+    pub fn unload(&self, plugin: &Plugin) -> Result<End, Error> {
         Ok(self.begin_unload(plugin)?.wait(self.core.wait_timeout()))
     }
 
     /// Takes a plugin's callbacks out of their chains, and leaves the rest to the background.
-    pub fn begin_unload(&self, plugin: Plugin) -> Result<Ticket, Error> {
-        self.core.begin_unload(&plugin)
+    pub fn begin_unload(&self, plugin: &Plugin) -> Result<Ticket, Error> {
+        self.core.begin_unload(plugin)
     }
 
     /// Hands a new configuration to a running instance (`mask`, `mask:logs`): held against the
@@ -191,7 +191,7 @@ impl Host {
 
     /// How closely the dispatches of a point are looked at from now on. Takes effect between two
     /// dispatches: none is lost, and none comes to another answer.
-    pub fn set_level(&self, point: &str, level: Level) -> Result<(), Error> {
+    pub fn set_level(&self, point: &str, level: StatsLevel) -> Result<(), Error> {
         self.core.set_level(point, level)
     }
 

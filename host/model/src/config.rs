@@ -6,7 +6,7 @@ use hookrail_abi::{FaultPolicy, RawKind};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ConfigError;
-use crate::stats::Level;
+use crate::stats::StatsLevel;
 use crate::units::fields;
 
 /// What the operator changes about one callback.
@@ -74,7 +74,7 @@ pub struct PointConfig {
     #[serde(deserialize_with = "fault_policy")]
     pub fault_policy: Option<FaultPolicy>,
     /// How closely its dispatches are looked at from the start: `off`, `count` or `histogram`.
-    pub level: Level,
+    pub level: StatsLevel,
 }
 
 /// What a fault means on all points of a kind, `open`, `closed` or `rollback`, where neither the callback

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// How closely the dispatches of a point are looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Level {
+pub enum StatsLevel {
     /// Not at all: a dispatch is the calls and nothing else. Faults are counted all the same.
     #[default]
     Off,
@@ -18,13 +18,13 @@ pub enum Level {
     Histogram,
 }
 
-impl Level {
+impl StatsLevel {
     /// The word people read and write.
     pub const fn name(self) -> &'static str {
         match self {
-            Level::Off => "off",
-            Level::Count => "count",
-            Level::Histogram => "histogram",
+            StatsLevel::Off => "off",
+            StatsLevel::Count => "count",
+            StatsLevel::Histogram => "histogram",
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::installed::Listed;
 use crate::log_level::LogLevel;
 use crate::memory::{Memory, MemoryView};
 use crate::note::NoteHook;
-use crate::stats::{LastFault, Latency, Level};
+use crate::stats::{LastFault, Latency, StatsLevel};
 
 /// A point and its chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub struct PointView {
     /// Who dispatches it and since when; `None` for an embedder's own point.
     pub dispatched_by: Option<String>,
     /// How closely its dispatches are looked at.
-    pub level: Level,
+    pub level: StatsLevel,
     /// By how many it is being traced; each of its dispatches costs microseconds meanwhile.
     #[serde(default)]
     pub tracers: usize,

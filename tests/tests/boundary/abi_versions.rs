@@ -70,7 +70,7 @@ fn main() {
     let mut message = Message::new("a", "");
     let _ = publish.dispatch(&mut message);
     println!("extra: {}", message.header("extra").unwrap());
-    println!("end: {}", host.unload(plugin).unwrap());
+    println!("end: {}", host.unload(&plugin).unwrap());
 }
 "#;
 
@@ -101,7 +101,7 @@ fn dispatch_here(plugin: &Path) -> String {
     let plugin = unsafe { host.load(plugin) }.unwrap();
     let mut message = Message::new("a", "");
     let _ = publish.dispatch(&mut message);
-    assert_eq!(host.unload(plugin).unwrap(), End::Unmapped);
+    assert_eq!(host.unload(&plugin).unwrap(), End::Unmapped);
     message.header("extra").unwrap().into()
 }
 

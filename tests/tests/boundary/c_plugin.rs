@@ -32,7 +32,7 @@ fn memory_goes_back_and_forth() {
         message.headers.truncate(round + 1);
     }
     let Screen { host, plugin, .. } = screen;
-    assert_eq!(host.unload(plugin).unwrap(), End::Unmapped);
+    assert_eq!(host.unload(&plugin).unwrap(), End::Unmapped);
     assert_eq!(message.clone().headers.len(), 100);
 }
 

@@ -130,7 +130,7 @@ fn a_panic_on_the_way_out_does_not_keep_the_library() {
         let watched = Watched::new(Config::default());
         let plugin = load(&watched.host, file).unwrap();
         assert_eq!(plugin.name(), name);
-        assert_eq!(watched.host.unload(plugin).unwrap(), End::Unmapped, "{name}");
+        assert_eq!(watched.host.unload(&plugin).unwrap(), End::Unmapped, "{name}");
         watched.is_as_before(name);
     }
 }
@@ -155,7 +155,7 @@ fn a_panic_in_a_callback_is_a_fault_and_the_chain_goes_on() {
         let faults = faults(&watched.host);
         assert_eq!((faults["fold"], faults["notify"]), (2 * round, round));
     }
-    assert_eq!(watched.host.unload(plugin).unwrap(), End::Unmapped);
+    assert_eq!(watched.host.unload(&plugin).unwrap(), End::Unmapped);
     watched.is_as_before("a hundred panics");
 }
 
@@ -167,7 +167,7 @@ fn the_payload_of_a_panic_is_not_dropped() {
     let plugin = load(&watched.host, "panics_with_a_bomb").unwrap();
     let publish = watched.host.point(MessagePublish).unwrap();
     assert_eq!(publish.dispatch(&mut Message::new("a", "")).decision(), Decision::Passed);
-    assert_eq!(watched.host.unload(plugin).unwrap(), End::Unmapped);
+    assert_eq!(watched.host.unload(&plugin).unwrap(), End::Unmapped);
     watched.is_as_before("three bombs");
     drop(watched);
 
@@ -203,7 +203,7 @@ fn an_impossible_verdict_is_a_fault() {
         let faults = faults(&watched.host);
         assert_eq!((folded, faults["fold"]), fold, "{answer} on message.publish");
         assert_eq!((notified, faults["notify"]), notify, "{answer} on message.delivered");
-        assert_eq!(watched.host.unload(plugin).unwrap(), End::Unmapped);
+        assert_eq!(watched.host.unload(&plugin).unwrap(), End::Unmapped);
         watched.is_as_before(&answer.to_string());
     }
 }

@@ -81,7 +81,7 @@ fn libraries_of_other_layouts_come_and_go_and_are_told_apart() {
         let mut job = Job { id: 1, urgency: 2, name: "name".into(), kind: Kind_NE::new(Kind::Slow), table };
         let _ = point.dispatch(&mut job);
         assert_eq!((job.id, job.urgency, &*job.name, job.table.rank()), (2, 2, "name", 3));
-        assert_eq!(host.unload(fits).unwrap(), End::Unmapped, "round {round}");
+        assert_eq!(host.unload(&fits).unwrap(), End::Unmapped, "round {round}");
     }
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
     assert!(!maps.contains("libpayload_"), "nothing of them is left: {maps}");

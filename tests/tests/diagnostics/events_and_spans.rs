@@ -42,7 +42,7 @@ impl Stage {
     }
 
     fn unload(&self, plugin: Plugin) {
-        assert_eq!(self.host.unload(plugin).unwrap(), End::Unmapped);
+        assert_eq!(self.host.unload(&plugin).unwrap(), End::Unmapped);
     }
 }
 
@@ -98,7 +98,7 @@ fn an_event_names_its_instance_in_a_traced_chain_too() {
     let last = json!([{ "point": MessagePublish::NAME, "callback": "tells/tell", "priority": 2000 }]);
     let stage = Stage::of(Config { overrides: serde_json::from_value(last).unwrap(), ..Config::default() });
     let plugin = stage.load("tells");
-    for level in [hookrail::Level::Count, hookrail::Level::Histogram] {
+    for level in [hookrail::StatsLevel::Count, hookrail::StatsLevel::Histogram] {
         stage.host.set_level(MessagePublish::NAME, level).unwrap();
         stage.publish("fields");
         let event = events().into_iter().rfind(|event| event.target == "a::target").unwrap();
@@ -221,7 +221,7 @@ fn a_thread_of_a_plugins_own_tells_of_the_plugin() {
     let stage = Stage::new(LogLevel::Info, config);
     let plugin = stage.load("tells");
     eventually("its thread tells", || messages().contains(&"a thread begins".into()));
-    let ticket = stage.host.begin_unload(plugin).unwrap();
+    let ticket = stage.host.begin_unload(&plugin).unwrap();
     eventually("it stops", || messages().contains(&"stops".into()));
     drop(hold);
     assert_eq!(ticket.wait(LONG), End::Unmapped);

@@ -39,7 +39,7 @@ fn a_plugins_thread_may_log_when_its_instance_is_gone() {
     // SAFETY: our own library.
     let plugin = unsafe { host.load(zoo("logs_to_the_last")) }.unwrap();
     eventually("its thread begins", || LINES.lock().unwrap().len() == 1);
-    let ticket = host.begin_unload(plugin).unwrap();
+    let ticket = host.begin_unload(&plugin).unwrap();
     eventually("the thread is waited for", || ticket.wait(Duration::ZERO) == End::PinnedByThreads(1));
     drop(hold);
     eventually("it is unmapped", || ticket.end() == Some(End::Unmapped));

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use hookrail::{Callbacks, Config, Decision, End, EventKind, Host, Level, Message, MessagePublish, Priority};
+use hookrail::{Callbacks, Config, Decision, End, EventKind, Host, Message, MessagePublish, Priority, StatsLevel};
 use hookrail_abi::Point;
 use hookrail_tests::probe::LONG;
 use hookrail_tests::{alone, zoo};
@@ -49,7 +49,7 @@ fn a_subscriber_that_panics_ends_nothing_of_the_hosts() {
     // SAFETY: our own library.
     let plugin = unsafe { host.load(zoo("tells")) }.unwrap();
     let events = host.events();
-    for level in [Level::Off, Level::Count, Level::Histogram] {
+    for level in [StatsLevel::Off, StatsLevel::Count, StatsLevel::Histogram] {
         host.set_level(MessagePublish::NAME, level).unwrap();
         assert_eq!(point.dispatch(&mut Message::new("a", "fail")).decision(), Decision::Passed);
     }
@@ -68,6 +68,6 @@ fn a_subscriber_that_panics_ends_nothing_of_the_hosts() {
     {
         let _ = point.dispatch(&mut Message::new("a", "fine"));
     }
-    assert_eq!(host.unload(plugin).unwrap(), End::Unmapped);
+    assert_eq!(host.unload(&plugin).unwrap(), End::Unmapped);
     assert!(PANICKED.load(Ordering::Relaxed) > 4, "the faults, the quarantine and its end were told");
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::scope;
 
-use hookrail::{Access, Callbacks, Config, Host, Level, PointView, Priority};
+use hookrail::{Access, Callbacks, Config, Host, PointView, Priority, StatsLevel};
 use hookrail_abi::{Point, points};
 
 points! {
@@ -12,7 +12,7 @@ points! {
     unsafe Decided: "test.decided", 1, Gate<u64> {}
 }
 
-const LEVELS: [Level; 2] = [Level::Count, Level::Histogram];
+const LEVELS: [StatsLevel; 2] = [StatsLevel::Count, StatsLevel::Histogram];
 
 fn view(host: &Host) -> PointView {
     host.points().into_iter().find(|view| view.point == Decided::NAME).unwrap()
@@ -71,7 +71,7 @@ fn calls_are_counted_once_while_chains_are_replaced() {
     let point = host.point(Decided).unwrap();
     // 0 goes on at once, 1 never comes to the last one.
     host.register(deciders(0..2)).unwrap();
-    host.set_level(Decided::NAME, Level::Count).unwrap();
+    host.set_level(Decided::NAME, StatsLevel::Count).unwrap();
     let (over, all, looks) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     scope(|threads| {
         for _ in 0..THREADS {
@@ -139,7 +139,7 @@ fn threads_with_high_numbers_are_counted_too() {
     let host = Host::new(Config::default()).unwrap();
     let point = host.point(Decided).unwrap();
     host.register(deciders(0..10)).unwrap();
-    host.set_level(Decided::NAME, Level::Count).unwrap();
+    host.set_level(Decided::NAME, StatsLevel::Count).unwrap();
     let ready = std::sync::Barrier::new(THREADS as usize);
     scope(|threads| {
         for _ in 0..THREADS {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use abi_stable::StableAbi;
 use hookrail::{
-    Access, CallbackView, Callbacks, Condition, Config, Decision, Host, Level, Message, PointView, Priority,
+    Access, CallbackView, Callbacks, Condition, Config, Decision, Host, Message, PointView, Priority, StatsLevel,
     StepVerdict, TraceDecision, Verdict,
 };
 use hookrail::{MessageDelivered, MessagePublish};
@@ -70,7 +70,7 @@ fn expected(number: u64) -> Decision {
 fn calls_of_all_threads_are_counted_exactly() {
     const THREADS: u64 = 4;
     const EACH: u64 = 15_000;
-    for level in [Level::Count, Level::Histogram] {
+    for level in [StatsLevel::Count, StatsLevel::Histogram] {
         let host = Host::new(Config::default()).unwrap();
         let point = host.point(NumberJudged).unwrap();
         judges(&host);
@@ -92,7 +92,7 @@ fn calls_of_all_threads_are_counted_exactly() {
         let point = view(&host, NumberJudged::NAME);
         assert_eq!((point.level, point.dispatches, point.empty), (level, all, 0));
         let timed = first.latency.map(|latency| latency.timed);
-        assert_eq!(timed, (level == Level::Histogram).then_some(all));
+        assert_eq!(timed, (level == StatsLevel::Histogram).then_some(all));
         if let Some(latency) = first.latency {
             assert!(latency.p50_ns <= latency.p99_ns && latency.p999_ns <= latency.max_ns, "{latency:?}");
         }
@@ -105,14 +105,14 @@ fn dispatches_without_callbacks_are_counted_too() {
     let host = Host::new(Config::default()).unwrap();
     let point = host.point(NumberJudged).unwrap();
     let _ = point.dispatch(&mut 1);
-    host.set_level(NumberJudged::NAME, Level::Count).unwrap();
+    host.set_level(NumberJudged::NAME, StatsLevel::Count).unwrap();
     assert!(!point.is_hooked(), "counting is no callback");
     for _ in 0..7 {
         assert_eq!(point.dispatch(&mut 1).decision(), Decision::Denied(0), "the gate's own answer");
     }
     let counted = view(&host, NumberJudged::NAME);
     assert_eq!((counted.dispatches, counted.empty), (7, 7));
-    host.set_level(NumberJudged::NAME, Level::Off).unwrap();
+    host.set_level(NumberJudged::NAME, StatsLevel::Off).unwrap();
     let _ = point.dispatch(&mut 1);
     assert_eq!(view(&host, NumberJudged::NAME).dispatches, 7, "what was counted stays");
 }
@@ -121,11 +121,13 @@ fn dispatches_without_callbacks_are_counted_too() {
 /// them where it is never off, and no more than there were where it is.
 #[test]
 fn changing_the_level_changes_no_verdict_and_loses_no_call() {
-    for levels in [&[Level::Count, Level::Histogram][..], &[Level::Count, Level::Histogram, Level::Off]] {
+    for levels in
+        [&[StatsLevel::Count, StatsLevel::Histogram][..], &[StatsLevel::Count, StatsLevel::Histogram, StatsLevel::Off]]
+    {
         let host = Host::new(Config::default()).unwrap();
         let point = host.point(NumberJudged).unwrap();
         judges(&host);
-        host.set_level(NumberJudged::NAME, Level::Count).unwrap();
+        host.set_level(NumberJudged::NAME, StatsLevel::Count).unwrap();
         let (over, calls, seen) = (AtomicBool::new(false), Arc::new(AtomicU64::new(0)), AtomicU64::new(0));
         let counts = calls.clone();
         let counter = Callbacks::new("counter").on(NumberJudged, "count", Priority::new(0), move |_| {
@@ -159,7 +161,7 @@ fn changing_the_level_changes_no_verdict_and_loses_no_call() {
         let counted = callback(&host, NumberJudged::NAME, "counter").calls.total;
         let dispatches = view(&host, NumberJudged::NAME).dispatches;
         assert_eq!(counted, dispatches);
-        if levels.contains(&Level::Off) { assert!(counted <= seen) } else { assert_eq!(counted, seen) }
+        if levels.contains(&StatsLevel::Off) { assert!(counted <= seen) } else { assert_eq!(counted, seen) }
     }
 }
 
@@ -177,14 +179,21 @@ fn only_dispatches_at_level_off_go_uncounted() {
     let host = Host::new(Config::default()).unwrap();
     let point = host.point(NumberJudged).unwrap();
     judges(&host);
-    let levels = [Level::Off, Level::Count, Level::Off, Level::Histogram, Level::Count, Level::Histogram];
+    let levels = [
+        StatsLevel::Off,
+        StatsLevel::Count,
+        StatsLevel::Off,
+        StatsLevel::Histogram,
+        StatsLevel::Count,
+        StatsLevel::Histogram,
+    ];
     let mut counted = 0;
     for (count, level) in (0..600).zip(levels.into_iter().cycle()) {
         host.set_level(NumberJudged::NAME, level).unwrap();
         let traces = (count % 5 == 0).then(|| host.trace(NumberJudged::NAME, None, 2).unwrap());
         for mut number in 0..count % 7 {
             assert_eq!(point.dispatch(&mut number).decision(), expected(number));
-            counted += u64::from(level != Level::Off);
+            counted += u64::from(level != StatsLevel::Off);
         }
         drop(traces);
         let calls = callback(&host, NumberJudged::NAME, "first").calls.total;
@@ -227,7 +236,7 @@ fn a_trace_shows_each_step_and_masks_secrets() {
     assert_eq!((taken[0].decision, taken[0].code), (TraceDecision::Undecided, None));
     assert_eq!(trace.thread, std::thread::current().name().unwrap());
     assert!(!format!("{taken:?}").contains("hunter2"));
-    assert_eq!(view(&host, LoginChecked::NAME).level, Level::Off);
+    assert_eq!(view(&host, LoginChecked::NAME).level, StatsLevel::Off);
     drop(traces);
     assert_eq!(point.dispatch(&mut login("eve", 0)).decision(), Decision::Passed);
 }
@@ -276,8 +285,8 @@ fn a_trace_is_not_waited_for_beyond_its_time() {
 fn a_plugin_is_replaced_and_unloaded_while_it_is_looked_at() {
     let host = Host::new(Config::default()).unwrap();
     let publish = host.point(MessagePublish).unwrap();
-    host.set_level(MessagePublish::NAME, Level::Histogram).unwrap();
-    host.set_level(MessageDelivered::NAME, Level::Count).unwrap();
+    host.set_level(MessagePublish::NAME, StatsLevel::Histogram).unwrap();
+    host.set_level(MessageDelivered::NAME, StatsLevel::Count).unwrap();
     let over = AtomicBool::new(false);
     scope(|threads| {
         for _ in 0..2 {
@@ -296,12 +305,12 @@ fn a_plugin_is_replaced_and_unloaded_while_it_is_looked_at() {
             // SAFETY: as above.
             unsafe { host.upgrade(&plugin, hookrail_tests::plugin("hello")) }.unwrap();
             assert!(calls() >= before, "a new build goes on with the counts of the old one");
-            assert!(host.unload(plugin).unwrap().is_unmapped(), "round {round}");
+            assert!(host.unload(&plugin).unwrap().is_unmapped(), "round {round}");
         }
         // SAFETY: as above.
         let animal = unsafe { host.load(zoo("panics_in_callback")) }.unwrap();
         let _ = publish.dispatch(&mut Message::new("a.b", "boom"));
-        assert!(host.unload(animal).unwrap().is_unmapped());
+        assert!(host.unload(&animal).unwrap().is_unmapped());
         over.store(true, Ordering::SeqCst);
     });
 }

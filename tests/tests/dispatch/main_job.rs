@@ -11,7 +11,7 @@ fn a_loaded_plugin_runs_and_an_unloaded_one_is_gone() {
     let mut message = Message::new("a.b", "text");
     assert_eq!(publish.dispatch(&mut message).decision(), Decision::Passed);
     assert_eq!(message.header("greeting"), Some("hello"));
-    assert_eq!(host.unload(hello).unwrap(), End::Unmapped);
+    assert_eq!(host.unload(&hello).unwrap(), End::Unmapped);
     // The message outlives the library that wrote into it.
     assert_eq!(message.clone().header("greeting"), Some("hello"));
     let mut message = Message::new("a.b", "text");

@@ -40,7 +40,7 @@ fn unloading_under_a_pin_answers_busy_and_finishes_behind_it() {
     // SAFETY: our own plugin.
     let hello = unsafe { host.load(hookrail_tests::plugin("hello")) }.unwrap();
     let ticket = host.pin(|pin| {
-        let ticket = host.begin_unload(hello).unwrap();
+        let ticket = host.begin_unload(&hello).unwrap();
         assert!(matches!(ticket.wait(std::time::Duration::from_secs(60)), End::Busy(_)));
         let mut message = Message::new("a", "");
         let _ = pin.dispatch(&publish, &mut message);
@@ -71,17 +71,14 @@ fn a_panic_under_a_pin_leaves_nothing_behind() {
     assert!(caught.is_err());
     // SAFETY: our own plugin.
     let hello = unsafe { host.load(hookrail_tests::plugin("hello")) }.unwrap();
-    assert_eq!(host.unload(hello).unwrap(), End::Unmapped);
+    assert_eq!(host.unload(&hello).unwrap(), End::Unmapped);
 }
 
 /// Past its deadline an unloading overwrites its callbacks in old snapshots, but not under a pin.
 #[test]
 fn a_pin_keeps_its_callbacks_past_the_deadline_of_an_unloading() {
     alone!();
-    let config = Config {
-        unload: hookrail::Unload { deadline: std::time::Duration::ZERO, ..Default::default() },
-        ..Config::default()
-    };
+    let config = Config { unload: hookrail::Unload { deadline: std::time::Duration::ZERO }, ..Config::default() };
     let host = Host::new(config).unwrap();
     let publish = host.point(MessagePublish).unwrap();
     // SAFETY: our own plugin.
@@ -100,7 +97,7 @@ fn a_pin_keeps_its_callbacks_past_the_deadline_of_an_unloading() {
             });
         });
         wait.recv().unwrap();
-        let ticket = host.begin_unload(hello).unwrap();
+        let ticket = host.begin_unload(&hello).unwrap();
         // The reaper has looked past the deadline when it says who is in the way.
         assert_eq!(ticket.wait(std::time::Duration::from_millis(200)), End::Busy(1));
         look.send(()).unwrap();

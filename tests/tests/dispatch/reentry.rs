@@ -99,7 +99,7 @@ fn a_callback_that_unloads_gets_an_answer_at_once() {
     let sent = answer.clone();
     let message = scene.act(move |host| {
         let start = Instant::now();
-        let end = host.unload(hello).unwrap();
+        let end = host.unload(&hello).unwrap();
         sent.set((end, start.elapsed())).unwrap();
     });
     let (end, took) = answer.get().unwrap();
@@ -118,7 +118,7 @@ fn a_ticket_from_within_a_callback_is_good_outside() {
     let ticket: Arc<OnceLock<Ticket>> = Arc::default();
     let sent = ticket.clone();
     scene.act(move |host| {
-        let ticket = host.begin_unload(hello).unwrap();
+        let ticket = host.begin_unload(&hello).unwrap();
         assert_eq!(ticket.wait(LONG * 100), End::Busy(1));
         assert_eq!(ticket.end(), None);
         sent.set(ticket).unwrap_or_else(|_| unreachable!());
@@ -162,7 +162,7 @@ fn two_callbacks_may_unload_each_others_plugins() {
         let unload = Callbacks::new("test").on(MessagePublish, "unload", Priority::new(1), move |_| {
             together.wait();
             let plugin = plugins[1 - own].lock().unwrap().take().unwrap();
-            let ticket = them.upgrade().unwrap()[1 - own].begin_unload(plugin).unwrap();
+            let ticket = them.upgrade().unwrap()[1 - own].begin_unload(&plugin).unwrap();
             // At least this thread and, until it has left, the other one.
             assert!(matches!(ticket.wait(LONG), End::Busy(_)));
             tickets[1 - own].set(ticket).unwrap_or_else(|_| unreachable!());

@@ -50,17 +50,14 @@ fn without_the_fence_nothing_is_unmapped() {
     alone!();
     let hello = hookrail_tests::plugin("hello");
     let ended = in_child(|| {
-        let config = Config {
-            unload: hookrail::Unload { deadline: Duration::from_millis(20), ..Default::default() },
-            ..Config::default()
-        };
+        let config = Config { unload: hookrail::Unload { deadline: Duration::from_millis(20) }, ..Config::default() };
         let host = Host::new(config).unwrap();
         // SAFETY: our own plugin.
         let hello = unsafe { host.load(hello) }.unwrap();
         let publish = host.point(MessagePublish).unwrap();
         refuse_membarrier();
         // The thread that finishes unloadings starts here and inherits the filter.
-        let ticket = host.begin_unload(hello).unwrap();
+        let ticket = host.begin_unload(&hello).unwrap();
         let mut message = Message::new("a.b", "text");
         assert_eq!(publish.dispatch(&mut message).decision(), Decision::Passed);
         assert_eq!(message.header("greeting"), None);

@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use abi_stable::StableAbi;
-use hookrail::{CallbackStatus, CallbackView, Callbacks, Config, Decision, Host, Level, Priority, TraceDecision};
+use hookrail::{CallbackStatus, CallbackView, Callbacks, Config, Decision, Host, Priority, StatsLevel, TraceDecision};
 use hookrail_abi::{Point, Result, Text, points};
 use hookrail_tests::alone;
 use hookrail_tests::probe::{LONG, eventually};
@@ -121,7 +121,7 @@ fn handling_a_fault_is_charged_to_no_callback() {
             "point": SheetPassed::NAME, "callback": "desk/look", "budget": format!("{}us", DAWDLES.as_micros()),
         }] }),
         );
-        host.set_level(SheetPassed::NAME, Level::Histogram).unwrap();
+        host.set_level(SheetPassed::NAME, StatsLevel::Histogram).unwrap();
         let mut sheet = sheet;
         let outcome = host.point(SheetPassed).unwrap().dispatch(&mut sheet);
         assert_eq!(outcome.decision(), Decision::Passed);

@@ -3,7 +3,7 @@
 
 use std::sync::Mutex;
 
-use hookrail::{Event, EventKind, Events, Host, Level, Plugin};
+use hookrail::{Event, EventKind, Events, Host, Plugin, StatsLevel};
 use hookrail_abi::{Point, Text};
 use hookrail_tests::blocks::KEEP;
 use hookrail_tests::listener::{Listener, fields};
@@ -114,7 +114,7 @@ fn a_quarantined_callback_is_named_in_log_and_event() {
 fn a_call_over_its_budget_is_named_in_log_and_event() {
     alone!();
     let scene = Scene::new("fails_on_demand", 0);
-    scene.host.set_level(TaskDone::NAME, Level::Count).unwrap();
+    scene.host.set_level(TaskDone::NAME, StatsLevel::Count).unwrap();
     scene.dispatch(SLOW, 0);
     scene.event(|what| matches!(what, EventKind::Slow { .. }));
     scene.line("fails-on-demand/fail took longer than it may", &[POINT]);

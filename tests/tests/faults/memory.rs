@@ -76,7 +76,7 @@ impl Scene {
     }
 
     fn end(self) -> (End, Option<Memory>) {
-        let ticket = self.host.begin_unload(self.plugin).unwrap();
+        let ticket = self.host.begin_unload(&self.plugin).unwrap();
         (ticket.wait(LONG), ticket.left())
     }
 }
@@ -178,7 +178,7 @@ fn a_plugin_that_does_not_count_has_no_memory_view_and_no_quota() {
     // SAFETY: our own library.
     let plugin = unsafe { host.load(zoo("keeps_a_thread_local")) }.unwrap();
     assert_eq!(memory(&host, "keeps-a-thread-local"), None);
-    let ticket = host.begin_unload(plugin).unwrap();
+    let ticket = host.begin_unload(&plugin).unwrap();
     assert_eq!((ticket.wait(LONG), ticket.left()), (End::Unmapped, None));
 }
 

@@ -2,8 +2,8 @@
 //! and every way to fail.
 
 use hookrail::{
-    Access, CallbackStatus, Callbacks, Condition, Config, Decision, EventKind, Health, Host, Level, Message,
-    MessageDelivered, MessagePublish, Priority, StepVerdict, Verdict,
+    Access, CallbackStatus, Callbacks, Condition, Config, Decision, EventKind, Health, Host, Message, MessageDelivered,
+    MessagePublish, Priority, StatsLevel, StepVerdict, Verdict,
 };
 use hookrail_abi::{Point, Text};
 use hookrail_tests::failing::*;
@@ -19,7 +19,7 @@ fn a_fault_means_what_the_policy_says() {
         [PANIC, PANIC_ANY, PANIC_BOMB, PANIC_TWICE, PANIC_ALLOW, IMPOSSIBLE, ALLOW_WITH_A_CODE, ERROR];
     // Each of them, and one before and one after them.
     const ALL: usize = CAUSES.len() + 2;
-    let levels = [Level::Off, Level::Count, Level::Histogram];
+    let levels = [StatsLevel::Off, StatsLevel::Count, StatsLevel::Histogram];
     for (level, is_traced) in levels.into_iter().flat_map(|level| [(level, false), (level, true)]) {
         each_cell(json!({}), |scene, policy, dispatch, fails, point| {
             scene.host.set_level(point, level).unwrap();
@@ -134,7 +134,7 @@ fn a_quarantined_callback_stays_out_until_it_is_released() {
 /// In its place the host returns, or nobody; that is no call of it, and one of whoever stands behind.
 #[test]
 fn a_quarantined_callback_counts_no_calls() {
-    for level in [Level::Count, Level::Histogram] {
+    for level in [StatsLevel::Count, StatsLevel::Histogram] {
         for (policy, place) in ["open", "closed"].into_iter().flat_map(|policy| PLACES.map(|place| (policy, place))) {
             let limits = json!({ "quarantine": { "faults": 1, "pause": "0ms" } });
             let scene = Scene::new(policy, place, limits);
@@ -187,7 +187,7 @@ fn a_required_plugin_that_does_not_run_denies_where_its_fault_would() {
         scene.host.start(&plugin).unwrap();
         fine();
     }
-    assert!(scene.host.unload(plugin).unwrap().is_unmapped());
+    assert!(scene.host.unload(&plugin).unwrap().is_unmapped());
     denied();
     // SAFETY: our own library.
     unsafe { scene.host.load(zoo("fails_on_demand")) }.unwrap();
@@ -205,7 +205,7 @@ fn a_call_over_its_budget_is_counted_and_told_and_changes_nothing() {
         let fine = dispatch(FINE);
         assert_eq!(dispatch(SLOW), fine);
         assert_eq!(scene.animal(point).slow, 0, "nobody looks");
-        for (count, level) in (1..).zip([Level::Count, Level::Histogram]) {
+        for (count, level) in (1..).zip([StatsLevel::Count, StatsLevel::Histogram]) {
             scene.host.set_level(point, level).unwrap();
             assert_eq!(dispatch(SLOW), fine);
             assert_eq!(scene.animal(point).slow, count);
@@ -223,7 +223,7 @@ fn a_budget_that_a_plugin_declares_holds_until_the_operator_says_another() {
         let host = Host::new(serde_json::from_value(json!({ "overrides": hooks })).unwrap()).unwrap();
         // SAFETY: our own library.
         unsafe { host.load(zoo("declares_a_budget")) }.unwrap();
-        host.set_level(MessagePublish::NAME, Level::Count).unwrap();
+        host.set_level(MessagePublish::NAME, StatsLevel::Count).unwrap();
         let _ = host.point(MessagePublish).unwrap().dispatch(&mut Message::new("a", ""));
         let chain = |point| host.points().into_iter().find(|view| view.point == point).unwrap().chain;
         let its: Vec<_> = chain(MessagePublish::NAME).into_iter().filter(|it| it.callback == "dawdle").collect();
@@ -289,6 +289,6 @@ fn dispatches_within_one_another_have_an_end() {
 #[test]
 fn levels_and_traces_of_unknown_points_are_refused() {
     let host = Host::new(Config::default()).unwrap();
-    assert_eq!(host.set_level("no.such", Level::Count).unwrap_err().code(), "HR0110");
+    assert_eq!(host.set_level("no.such", StatsLevel::Count).unwrap_err().code(), "HR0110");
     assert_eq!(host.trace("no.such", None::<Condition>, 1).unwrap_err().code(), "HR0110");
 }

@@ -1,7 +1,7 @@
 //! What it means that a plugin holds more memory than it may: for every kind of point, every policy and
 //! every place in the chain.
 
-use hookrail::{CallbackStatus, EventKind, Events, Level};
+use hookrail::{CallbackStatus, EventKind, Events, StatsLevel};
 use hookrail_abi::Point;
 use hookrail_tests::alone;
 use hookrail_tests::failing::*;
@@ -23,7 +23,7 @@ fn a_plugin_that_holds_too_much_is_passed_over_or_denied_for_until_it_lets_go() 
         "quarantine": { "faults": 0, "pause": "1ms" },
     });
     each_cell(config, |scene, policy, dispatch, fails, point| {
-        scene.host.set_level(point, Level::Count).unwrap();
+        scene.host.set_level(point, StatsLevel::Count).unwrap();
         let events = scene.host.events();
         let (hold, fine) = (Hold::default(), dispatch(FINE));
         let hold_at = std::ptr::from_ref(&hold).expose_provenance();

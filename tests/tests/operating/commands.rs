@@ -13,7 +13,7 @@ use hookrail::control::command::{
 };
 use hookrail::control::{Client, Manage, Manager, Offline};
 use hookrail::store::Kind;
-use hookrail::{Config, Host, Level, LogLevel, Message, MessagePublish, PluginView, Status};
+use hookrail::{Config, Host, LogLevel, Message, MessagePublish, PluginView, StatsLevel, Status};
 use hookrail_tests::plugin;
 use hookrail_tests::stocked::{Scene, digest, version};
 use hookrail_tests::wired::Directory;
@@ -109,7 +109,7 @@ fn only_a_host<M: Manage>(it: &mut M, judge: impl Fn(Result<(), M::Error>)) {
     judge(it.ask(Restart::new("hello")).map(is(Status::Running)));
     judge(it.ask(Upgrade::new("hello", &hello)).map(|replaced| assert_eq!(replaced.generation, 2)));
     judge(it.ask(SetLogLevel::new("hello", LogLevel::Warn)).map(is(Status::Running)));
-    judge(it.ask(command::SetLevel::new(POINT, Level::Count)).map(|point| assert_eq!(point.point, POINT)));
+    judge(it.ask(command::SetLevel::new(POINT, StatsLevel::Count)).map(|point| assert_eq!(point.point, POINT)));
     judge(it.ask(command::Trace::new(POINT, 2)).map(|traces| assert_eq!(traces.len(), 2)));
     judge(it.ask(Points::new()).map(|points| assert!(!points.is_empty())));
     judge(it.ask(ProgramStatus {}).map(|program| assert_eq!(program.plugins, 1)));

@@ -25,7 +25,7 @@ fn instances_have_their_own_configuration_and_callbacks() {
     // Of one priority: by the instance's name, not as they were configured.
     let headers: Vec<_> = message.headers.iter().map(|header| (&*header.key, &*header.value)).collect();
     assert_eq!(headers, [("first", "a"), ("second", "b")]);
-    assert_eq!(watched.host.unload(plugin).unwrap(), End::Unmapped);
+    assert_eq!(watched.host.unload(&plugin).unwrap(), End::Unmapped);
     watched.is_as_before("two instances");
 }
 

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::scope;
 
-use hookrail::control::{Client, Manage};
 use hookrail::control::command::{List, Load, Show, Start, Stop};
+use hookrail::control::{Client, Manage};
 use hookrail::{Message, MessagePublish};
 use hookrail_tests::plugin;
 use hookrail_tests::probe::eventually;

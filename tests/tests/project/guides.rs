@@ -62,7 +62,7 @@ fn the_first_plugin_of_the_guide_works() {
     assert_eq!(outcome.decision(), Decision::Denied(406));
     let denial = host.denial(&outcome).unwrap().to_string();
     assert_eq!(denial, "denied by shouting/count with code 406: 3 exclamation marks, 2 are allowed");
-    assert_eq!(host.unload(plugin).unwrap(), End::Unmapped);
+    assert_eq!(host.unload(&plugin).unwrap(), End::Unmapped);
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn an_idle_thread_is_not_waited_for_beyond_the_deadline() {
                 }
             });
             wait.recv().unwrap();
-            let ticket = scene.host.begin_unload(plugin).unwrap();
+            let ticket = scene.host.begin_unload(&plugin).unwrap();
             let is_named = |end| matches!(end, End::PinnedByThreadLocals(1) | End::Unmapped);
             eventually("the deadline passes", || is_named(ticket.wait(Duration::ZERO)));
             let end = ticket.wait(Duration::ZERO);
@@ -129,7 +129,7 @@ fn a_thread_waiting_for_one_plugin_takes_down_its_locals_of_another() {
     let [keeps, leaves] =
         ["keeps_nested_thread_locals", "leaves_a_reading_thread"].map(|animal| scene.load(zoo(animal)));
     assert!(scene.dispatch().is_some());
-    let [keeps, leaves] = [keeps, leaves].map(|plugin| scene.host.begin_unload(plugin).unwrap());
+    let [keeps, leaves] = [keeps, leaves].map(|plugin| scene.host.begin_unload(&plugin).unwrap());
     std::thread::scope(|scope| {
         scope.spawn(|| {
             eventually("the other one is unmapped", || keeps.end() == Some(End::Unmapped));

@@ -40,7 +40,7 @@ fn a_thread_locals_destructor_may_dispatch() {
         thread.join().unwrap();
     }
     assert_eq!(probe.calls(), 30);
-    assert_eq!(host.begin_unload(hello).unwrap().wait(LONG), End::Unmapped);
+    assert_eq!(host.begin_unload(&hello).unwrap().wait(LONG), End::Unmapped);
 }
 
 /// A thread that never dispatched before its last moment.
@@ -54,7 +54,7 @@ fn a_destructors_dispatch_may_be_the_threads_first() {
         spawn(move || FIRST.set(Some(AtTheEnd(publish)))).join().unwrap();
     }
     assert_eq!(probe.calls(), 10);
-    assert_eq!(host.begin_unload(hello).unwrap().wait(LONG), End::Unmapped);
+    assert_eq!(host.begin_unload(&hello).unwrap().wait(LONG), End::Unmapped);
 }
 
 /// As `pthread_exit` would: the thread ends while it is being unwound from a callback.
@@ -69,7 +69,7 @@ fn a_thread_may_end_by_a_panic() {
         std::panic::resume_unwind(Box::new("the thread's own affair"));
     });
     ended.join().unwrap_err();
-    assert_eq!(host.begin_unload(hello).unwrap().wait(LONG), End::Unmapped);
+    assert_eq!(host.begin_unload(&hello).unwrap().wait(LONG), End::Unmapped);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_thousand_idle_threads_hold_up_nobody() {
             host.unregister(registered);
             assert!(other.is_dropped());
             let hello = load(&host);
-            assert_eq!(host.begin_unload(hello).unwrap().wait(LONG), End::Unmapped);
+            assert_eq!(host.begin_unload(&hello).unwrap().wait(LONG), End::Unmapped);
         }
         go.wait();
     });
@@ -128,10 +128,8 @@ fn threads_may_come_and_go_while_chains_change() {
 }
 
 fn scene() -> (Arc<Host>, HookPoint<MessagePublish>, Probe) {
-    let host = Arc::new(
-        Host::new(Config { unload: hookrail::Unload { deadline: LONG, ..Default::default() }, ..Config::default() })
-            .unwrap(),
-    );
+    let host =
+        Arc::new(Host::new(Config { unload: hookrail::Unload { deadline: LONG }, ..Config::default() }).unwrap());
     let probe = Probe::default();
     register(&host, "counting", &probe);
     let publish = host.point(MessagePublish).unwrap();

@@ -53,7 +53,7 @@ impl Pinned {
         let scene = Scene::new(config);
         let plugin = scene.load(zoo(animal));
         assert!(scene.dispatch().is_some(), "{name} runs");
-        let ticket = scene.host.begin_unload(plugin).unwrap();
+        let ticket = scene.host.begin_unload(&plugin).unwrap();
         Pinned { ticket, scene, hold, _until: until }
     }
 

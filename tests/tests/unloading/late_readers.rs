@@ -9,7 +9,7 @@ use std::thread::{JoinHandle, spawn};
 use std::time::Duration;
 
 use hookrail::{
-    Callbacks, Config, End, Host, Level, Message, MessageDelivered, MessagePublish, Plugin, Priority, Registered,
+    Callbacks, Config, End, Host, Message, MessageDelivered, MessagePublish, Plugin, Priority, Registered, StatsLevel,
 };
 use hookrail_abi::Point;
 use hookrail_tests::probe::{LONG, Probe};
@@ -20,7 +20,7 @@ use serde_json::json;
 #[test]
 fn an_unloading_does_not_wait_for_a_callback_of_somebody_else() {
     alone!();
-    for level in [Level::Off, Level::Count, Level::Histogram] {
+    for level in [StatsLevel::Off, StatsLevel::Count, StatsLevel::Histogram] {
         // At the end of the chain, which is another place where it is counted.
         let last = json!([{ "point": MessagePublish::NAME, "callback": "hello/greet", "priority": 2000 }]);
         let host = Host::new(Config { overrides: serde_json::from_value(last).unwrap(), ..config() }).unwrap();
@@ -28,11 +28,11 @@ fn an_unloading_does_not_wait_for_a_callback_of_somebody_else() {
         let hello = load(&host, "hello");
         host.set_level(MessagePublish::NAME, level).unwrap();
         let reader = blocked.dispatch(&host);
-        assert_eq!(host.begin_unload(hello).unwrap().wait(LONG), End::Unmapped);
+        assert_eq!(host.begin_unload(&hello).unwrap().wait(LONG), End::Unmapped);
         // It goes on in the old chain, and where the plugin stood there is nothing to call.
         assert_eq!(blocked.finish(reader).header("greeting"), None);
         let view = host.points().into_iter().find(|view| view.point == MessagePublish::NAME).unwrap();
-        assert_eq!(view.dispatches, if level == Level::Off { 0 } else { 11 }, "that one is counted too");
+        assert_eq!(view.dispatches, if level == StatsLevel::Off { 0 } else { 11 }, "that one is counted too");
     }
 }
 
@@ -43,7 +43,7 @@ fn an_unloading_does_not_wait_for_nested_dispatches_of_somebody_else() {
     let blocked = Blocked::before_hello(&host, 5);
     let hello = load(&host, "hello");
     let reader = blocked.dispatch(&host);
-    assert_eq!(host.begin_unload(hello).unwrap().wait(LONG), End::Unmapped);
+    assert_eq!(host.begin_unload(&hello).unwrap().wait(LONG), End::Unmapped);
     assert_eq!(blocked.finish(reader).header("greeting"), None);
 }
 
@@ -55,7 +55,7 @@ fn an_unloading_waits_for_a_dispatch_nested_beyond_the_last_frame() {
     let blocked = Blocked::before_hello(&host, 20);
     let hello = load(&host, "hello");
     let reader = blocked.dispatch(&host);
-    let ticket = host.begin_unload(hello).unwrap();
+    let ticket = host.begin_unload(&hello).unwrap();
     assert_eq!(ticket.wait(Duration::from_millis(200)), End::Busy(1));
     blocked.finish(reader);
     assert_eq!(ticket.wait(LONG), End::Unmapped);
@@ -82,7 +82,7 @@ fn an_unloading_waits_for_the_plugins_own_callback() {
         publish.dispatch(&mut message)
     });
     ours.read_exact(&mut [0]).expect("the callback says that it is there");
-    let ticket = host.begin_unload(waiting).unwrap();
+    let ticket = host.begin_unload(&waiting).unwrap();
     assert_eq!(ticket.wait(Duration::from_millis(200)), End::Busy(1));
     assert_eq!(ticket.end(), None);
     ours.write_all(b"!").unwrap();
@@ -98,11 +98,11 @@ fn an_unloading_past_its_deadline_finishes_in_the_background() {
     let blocked = Blocked::before_hello(&host, 20);
     let hello = load(&host, "hello");
     let reader = blocked.dispatch(&host);
-    assert_eq!(host.unload(hello).unwrap(), End::Busy(1));
+    assert_eq!(host.unload(&hello).unwrap(), End::Busy(1));
     // The name is free at once, and so is the file.
     let next = load(&host, "hello");
     blocked.finish(reader);
-    assert_eq!(host.begin_unload(next).unwrap().wait(LONG), End::Unmapped);
+    assert_eq!(host.begin_unload(&next).unwrap().wait(LONG), End::Unmapped);
 }
 
 #[test]
@@ -226,10 +226,7 @@ fn host() -> Host {
 }
 
 fn config() -> Config {
-    Config {
-        unload: hookrail::Unload { deadline: Duration::from_millis(20), ..Default::default() },
-        ..Config::default()
-    }
+    Config { unload: hookrail::Unload { deadline: Duration::from_millis(20) }, ..Config::default() }
 }
 
 fn load(host: &Host, name: &str) -> Plugin {

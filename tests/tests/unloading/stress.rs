@@ -44,7 +44,7 @@ fn no_code_of_a_library_runs_after_its_unload_returned() {
             let hello = load(&host);
             let seen = greeted.load(Ordering::SeqCst);
             eventually("a dispatcher meets the plugin", || greeted.load(Ordering::SeqCst) > seen);
-            assert_eq!(host.unload(hello).unwrap(), End::Unmapped);
+            assert_eq!(host.unload(&hello).unwrap(), End::Unmapped);
             stamp.fetch_add(1, Ordering::SeqCst);
         }
         done.store(true, Ordering::SeqCst);
@@ -107,7 +107,7 @@ fn two_threads_unload_each_others_plugins() {
                     *loaded[own].lock().unwrap() = Some(load(&hosts[own]));
                     together.wait();
                     let theirs = loaded[other].lock().unwrap().take().unwrap();
-                    let ticket = hosts[other].begin_unload(theirs).unwrap();
+                    let ticket = hosts[other].begin_unload(&theirs).unwrap();
                     while ticket.end().is_none() {
                         let _ = publish.dispatch(&mut Message::new("a.b", "text"));
                     }
@@ -123,9 +123,7 @@ fn two_threads_unload_each_others_plugins() {
 #[test]
 fn a_reader_that_came_back_is_not_waited_for() {
     alone!();
-    let host =
-        Host::new(Config { unload: hookrail::Unload { deadline: LONG, ..Default::default() }, ..Config::default() })
-            .unwrap();
+    let host = Host::new(Config { unload: hookrail::Unload { deadline: LONG }, ..Config::default() }).unwrap();
     let (arrived, inside) = channel();
     let (go, wait) = channel();
     let (arrived, wait) = (Mutex::new(arrived), Mutex::new(wait));
@@ -142,7 +140,7 @@ fn a_reader_that_came_back_is_not_waited_for() {
             let _ = publish.dispatch(&mut Message::empty());
         });
         inside.recv_timeout(LONG).unwrap();
-        let ticket = host.begin_unload(hello).unwrap();
+        let ticket = host.begin_unload(&hello).unwrap();
         assert_eq!(ticket.wait(Duration::from_millis(50)), End::Busy(1));
         go.send(()).unwrap();
         inside.recv_timeout(LONG).unwrap();
@@ -157,9 +155,7 @@ fn a_reader_that_came_back_is_not_waited_for() {
 fn callbacks_back_to_back_do_not_starve_an_unloading() {
     alone!();
     // The deadline is so far away that only the grace period can end it.
-    let host =
-        Host::new(Config { unload: hookrail::Unload { deadline: LONG, ..Default::default() }, ..Config::default() })
-            .unwrap();
+    let host = Host::new(Config { unload: hookrail::Unload { deadline: LONG }, ..Config::default() }).unwrap();
     let slow = Callbacks::new("test").on(MessagePublish, "slow", Priority::new(1), |_| {
         let until = Instant::now() + Duration::from_micros(100);
         while Instant::now() < until {}
@@ -180,7 +176,7 @@ fn callbacks_back_to_back_do_not_starve_an_unloading() {
             let hello = load(&host);
             let seen = dispatched.load(Ordering::SeqCst);
             eventually("they dispatch", || dispatched.load(Ordering::SeqCst) > seen);
-            assert_eq!(host.begin_unload(hello).unwrap().wait(LONG), End::Unmapped);
+            assert_eq!(host.begin_unload(&hello).unwrap().wait(LONG), End::Unmapped);
         }
         done.store(true, Ordering::SeqCst);
     });

@@ -187,7 +187,7 @@ fn a_second_change_during_an_upgrade_is_refused() {
         let upgrade = unsafe { host.upgrade(&counter, zoo("counter_two")) }.map(drop);
         let others = [
             upgrade,
-            host.begin_unload(counter.clone()).map(drop),
+            host.begin_unload(&counter).map(drop),
             host.stop(&counter).map(drop),
             host.start(&counter),
             host.reload("counter", &json!({})),
@@ -226,7 +226,7 @@ fn an_upgrade_of_a_plugin_being_unloaded_is_refused() {
     scope(|scope| {
         let reader = scope.spawn(|| scene.count());
         inside.is_there();
-        let ticket = scene.host.begin_unload(scene.counter.clone()).unwrap();
+        let ticket = scene.host.begin_unload(&scene.counter).unwrap();
         let error = scene.upgrade("counter_two").unwrap_err();
         assert_eq!((error.code(), &*error.to_string()), ("HR0106", "`counter` is being unloaded"));
         inside.goes_on();
@@ -244,7 +244,7 @@ fn unloading_from_within_its_own_callback_does_not_wait_for_itself() {
     let (host, counter) = (Arc::downgrade(&scene.host), scene.counter.clone());
     let (sent, answer) = channel();
     let unload = Once::new(move || {
-        let ticket = host.upgrade().unwrap().begin_unload(counter).unwrap();
+        let ticket = host.upgrade().unwrap().begin_unload(&counter).unwrap();
         sent.send((ticket.wait(LONG * 100), ticket)).unwrap();
     });
     scene.script(move |at, _| {
@@ -278,7 +278,7 @@ fn two_plugins_may_unload_each_other() {
         together.wait();
         let victim = victims.lock().unwrap().pop();
         if let Some(victim) = victim {
-            let ticket = host.upgrade().unwrap().begin_unload(victim).unwrap();
+            let ticket = host.upgrade().unwrap().begin_unload(&victim).unwrap();
             assert!(matches!(ticket.wait(LONG), End::Busy(_)));
             begun.lock().unwrap().push(ticket);
         }

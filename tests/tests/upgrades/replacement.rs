@@ -212,7 +212,7 @@ fn generations_are_counted_and_the_last_eight_remembered() {
     let events = scene.host.events();
     let mut plugin = scene.counter.clone();
     for _ in 0..2 {
-        assert_eq!(scene.host.unload(plugin).unwrap(), End::Unmapped);
+        assert_eq!(scene.host.unload(&plugin).unwrap(), End::Unmapped);
         // SAFETY: our own library.
         plugin = unsafe { scene.host.load(zoo("counter_one")) }.unwrap();
     }
@@ -230,7 +230,7 @@ fn generations_are_counted_and_the_last_eight_remembered() {
         let upgraded = unsafe { scene.host.upgrade(&plugin, zoo("counter_two")) }.unwrap();
         assert_eq!(upgraded.old.wait(LONG), End::Unmapped);
     }
-    assert_eq!(scene.host.unload(plugin).unwrap(), End::Unmapped, "the handle stays through upgrades");
+    assert_eq!(scene.host.unload(&plugin).unwrap(), End::Unmapped, "the handle stays through upgrades");
     assert!(scene.host.plugins().is_empty());
     let former: Vec<_> = scene.host.history("counter").iter().map(|former| former.generation).collect();
     assert_eq!(former, [5, 6, 7, 8, 9, 10, 11, 12]);

@@ -64,9 +64,7 @@ fn a_faulting_build_is_rolled_back_with_the_reason() {
     assert_eq!((view.generation, &*view.version, view.status), (3, "1.0.0", Status::Running));
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
     assert!(maps.contains("/memfd:libcounter_one.so "), "the copy of a copy bears the file's name: {maps}");
-    eventually("the handle is still good", || {
-        scene.host.unload(scene.counter.clone()).is_ok_and(|end| end.is_unmapped())
-    });
+    eventually("the handle is still good", || scene.host.unload(&scene.counter).is_ok_and(|end| end.is_unmapped()));
 }
 
 /// The state of the faulting build is worth more than that of the upgrade, where the build before
@@ -275,7 +273,7 @@ fn stopping_or_unloading_ends_the_probation() {
     scene.script(faulty);
     dispatch(&scene);
     assert_eq!(scene.generation(), 2);
-    assert_eq!(scene.host.unload(scene.counter.clone()).unwrap(), End::Unmapped);
+    assert_eq!(scene.host.unload(&scene.counter).unwrap(), End::Unmapped);
     assert_eq!(open_copies(), 0, "nothing of it is kept");
 }
 

@@ -42,7 +42,7 @@ fn a_stopped_plugin_may_be_unloaded() {
     alone!();
     let scene = Scene::plain();
     assert_eq!(scene.host.stop(&scene.counter).unwrap(), Status::Stopped);
-    assert_eq!(scene.host.unload(scene.counter.clone()).unwrap(), End::Unmapped);
+    assert_eq!(scene.host.unload(&scene.counter).unwrap(), End::Unmapped);
     assert_eq!(scene.host.stop(&scene.counter).unwrap_err().code(), "HR0103");
 }
 
@@ -84,7 +84,7 @@ fn stopping_waits_for_who_is_inside_and_nothing_else_is_done_meanwhile() {
         assert_eq!(counted(&scene.publish), None, "nobody enters it any more");
         let error = scene.upgrade("counter_two").unwrap_err();
         assert_eq!((error.code(), &*error.to_string()), ("HR0106", "`counter` is being stopped"));
-        assert_eq!(scene.host.begin_unload(scene.counter.clone()).unwrap_err().code(), "HR0106");
+        assert_eq!(scene.host.begin_unload(&scene.counter).unwrap_err().code(), "HR0106");
         stopped.try_recv().expect_err("it is not stopped while somebody is inside");
         inside.goes_on();
         assert_eq!(reader.join().unwrap(), Some((1, 1)));

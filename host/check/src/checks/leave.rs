@@ -15,7 +15,7 @@ pub(in super::super) fn unmaps(subject: &Subject) -> Found {
     let points = Points::of(&host)?;
     (0..10).for_each(|_| points.dispatch(hookrail::Message::new("log.app", "a line of text")));
     subject.doing("unloading it");
-    is_gone(&host.unload(plugin)?).map_err(|not| match not {
+    is_gone(&host.unload(&plugin)?).map_err(|not| match not {
         Not::Skipped(why) => Not::Warned(why),
         other => other,
     })?;
@@ -31,7 +31,7 @@ pub(in super::super) fn fresh_statics(subject: &Subject) -> Found {
     for _ in 0..times {
         // The host refuses an image that was bound before.
         let plugin = subject.load(&host)?;
-        is_gone(&host.unload(plugin)?)?;
+        is_gone(&host.unload(&plugin)?)?;
     }
     Ok(format!("{times} loads of one file, each with statics as in the file"))
 }
@@ -47,7 +47,7 @@ pub(in super::super) fn leaves_nothing(subject: &Subject) -> Found {
     let mut cycle = || -> Result<(), Not> {
         let plugin = subject.load(&host)?;
         points.dispatch(payload::any(&mut random));
-        is_gone(&host.unload(plugin)?)
+        is_gone(&host.unload(&plugin)?)
     };
     (0..3).try_for_each(|_| cycle())?;
     let (before, memory) = (Environment::now(), resident());

@@ -71,7 +71,7 @@ pub(in super::super) fn load_time(subject: &Subject) -> Found {
         let began = Instant::now();
         let plugin = subject.load(&host)?;
         times.push(began.elapsed());
-        host.unload(plugin)?;
+        host.unload(&plugin)?;
     }
     let cold = times[0];
     let warm = times[1..].iter().min().copied().unwrap_or(cold);
@@ -103,7 +103,7 @@ pub(in super::super) fn loads(subject: &Subject) -> Found {
     if (&view.name, &view.version) != (&note.name, &note.version) {
         return Err(format!("it is listed as {} {}", view.name, view.version).into());
     }
-    host.unload(plugin)?;
+    host.unload(&plugin)?;
     Ok(format!("{}, and what it registers is what its note declares", view.instances.join(", ")))
 }
 

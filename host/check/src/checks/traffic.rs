@@ -94,7 +94,7 @@ pub(in super::super) fn threads(subject: &Subject) -> Found {
         }
     });
     faults(&host)?;
-    host.unload(plugin)?;
+    host.unload(&plugin)?;
     Ok(format!("{THREADS} threads, {each} messages each, {} reloads", reloads.into_inner()))
 }
 
@@ -133,7 +133,7 @@ pub(in super::super) fn nested_dispatch(subject: &Subject) -> Found {
         host.unregister(registered?);
     }
     faults(&host)?;
-    host.unload(plugin)?;
+    host.unload(&plugin)?;
     Ok("before and after its callbacks, three deep".into())
 }
 
@@ -163,7 +163,7 @@ pub(in super::super) fn in_flight(subject: &Subject) -> Found {
                     std::thread::yield_now();
                 }
             }
-            let ticket = host.begin_unload(plugin)?;
+            let ticket = host.begin_unload(&plugin)?;
             is_gone(&ticket.wait(LONG))
         });
         over.store(true, Ordering::Relaxed);
@@ -194,7 +194,7 @@ pub(in super::super) fn replace(subject: &Subject) -> Found {
         }
     }
     faults(&host)?;
-    old.push(host.begin_unload(plugin)?);
+    old.push(host.begin_unload(&plugin)?);
     let generations = old.len();
     for ticket in old {
         is_gone(&ticket.wait(LONG))?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use clap_complete::engine::ArgValueCandidates;
 use hookrail::control::command::LONGEST_WAIT;
-use hookrail::{Condition, Level};
+use hookrail::{Condition, StatsLevel};
 
 use super::selection::{Common, Selection};
 use super::setup::Setup;
@@ -57,7 +57,7 @@ pub(crate) enum Hooks {
         /// `off` costs nothing, `count` a few nanoseconds per dispatch and nothing per callback, `histogram`
         /// reads the clock after each callback
         #[arg(value_name = "off|count|histogram", value_parser = level, add = ArgValueCandidates::new(candidates::levels))]
-        level: Level,
+        level: StatsLevel,
         #[command(flatten)]
         common: Common,
     },
@@ -110,8 +110,8 @@ fn wait(text: &str) -> Result<Duration, String> {
     Ok(wait)
 }
 
-fn level(text: &str) -> Result<Level, String> {
-    let levels = [Level::Off, Level::Count, Level::Histogram];
+fn level(text: &str) -> Result<StatsLevel, String> {
+    let levels = [StatsLevel::Off, StatsLevel::Count, StatsLevel::Histogram];
     levels.into_iter().find(|level| level.name() == text).ok_or_else(|| match text {
         "trace" => "use off, count or histogram; `hookrail hooks trace` shows single dispatches".into(),
         _ => "use off, count or histogram".into(),

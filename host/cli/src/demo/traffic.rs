@@ -114,7 +114,7 @@ struct Comings {
 fn come_and_go(host: &Host, hello: &Path, first: Option<Plugin>, start: Instant) -> Result<Comings, Error> {
     let mut comings = Comings::default();
     if let Some(first) = first {
-        let end = host.unload(first)?;
+        let end = host.unload(&first)?;
         *comings.ends.entry(end.to_string()).or_default() += 1;
     }
     while start.elapsed() < TIME {
@@ -125,7 +125,7 @@ fn come_and_go(host: &Host, hello: &Path, first: Option<Plugin>, start: Instant)
         // Time for some messages to go through it.
         std::thread::sleep(Duration::from_millis(5));
         let unloading = Instant::now();
-        let end = host.unload(plugin)?;
+        let end = host.unload(&plugin)?;
         comings.unload_times.push(unloading.elapsed());
         *comings.ends.entry(end.to_string()).or_default() += 1;
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use hookrail::control::command::Points;
 use hookrail::control::{Client, Manage};
-use hookrail::{CallbackStatus, CallbackView, Level, PointView};
+use hookrail::{CallbackStatus, CallbackView, PointView, StatsLevel};
 
 use super::find::find;
 use super::text::traced;
@@ -76,11 +76,11 @@ fn points_text(points: &[PointView], in_full: bool, before: Option<(Duration, &[
 
 /// A count, where anything was counted.
 fn counted(view: &PointView, count: u64) -> String {
-    if view.level == Level::Off && view.dispatches == 0 { "-".into() } else { count.to_string() }
+    if view.level == StatsLevel::Off && view.dispatches == 0 { "-".into() } else { count.to_string() }
 }
 
 fn never_called(view: &PointView) -> String {
-    if view.level == Level::Off {
+    if view.level == StatsLevel::Off {
         return String::new();
     }
     if view.dispatches == 0 {
@@ -95,7 +95,7 @@ fn one(view: &PointView, before: Option<(Duration, &PointView)>) -> String {
         return format!("{}: no host dispatches it yet, so nobody is called", print::bold(&view.point));
     }
     let mut text = format!("{}: level {}{}", print::bold(&view.point), view.level.name(), traced(view));
-    if view.level == Level::Off && view.dispatches == 0 {
+    if view.level == StatsLevel::Off && view.dispatches == 0 {
         text.push_str(&format!(
             ", so only faults are counted; `hookrail hooks set-level {} count` counts all",
             view.point

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use hookrail::{CallbackStatus, CallbackView, Level, PointView};
+use hookrail::{CallbackStatus, CallbackView, PointView, StatsLevel};
 
 use crate::print;
 use crate::table::{Column, Target, table};
@@ -42,7 +42,7 @@ pub(super) fn about(view: &PointView) -> String {
     if view.revision > 0 {
         let _ = write!(about, ", revision {}", view.revision);
     }
-    if view.level > Level::Off {
+    if view.level > StatsLevel::Off {
         let _ = write!(about, ", level {}", view.level.name());
     }
     about.push_str(&traced(view));

@@ -7,7 +7,7 @@ use hookrail_dispatch::view;
 use hookrail_engine::Core;
 use hookrail_model::command::{self, LONGEST_WAIT};
 use hookrail_model::error::ApiMisuse;
-use hookrail_model::stats::Level;
+use hookrail_model::stats::StatsLevel;
 use hookrail_model::trace::Trace;
 use hookrail_model::view::PointView;
 
@@ -31,7 +31,7 @@ pub(super) fn points(core: &Arc<Core>, point: Option<&str>) -> Result<Vec<PointV
     Ok(points)
 }
 
-pub(super) fn set_level(core: &Arc<Core>, point: &str, level: Level) -> Result<PointView, Error> {
+pub(super) fn set_level(core: &Arc<Core>, point: &str, level: StatsLevel) -> Result<PointView, Error> {
     core.set_level(point, level)?;
     Ok(points(core, Some(point))?.remove(0))
 }

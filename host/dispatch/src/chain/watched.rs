@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use hookrail_abi::verdict::raw;
 use hookrail_abi::{FaultPolicy, PayloadOps, RawKind};
-use hookrail_model::stats::Level;
+use hookrail_model::stats::StatsLevel;
 use hookrail_model::trace::{StepVerdict, TraceDecision};
 
 use super::callback::{Callback, CallbackState, HalfOpen};
@@ -30,7 +30,7 @@ use crate::sync::AtomicPtr;
 /// How a point is looked at.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    pub(crate) level: Level,
+    pub(crate) level: StatsLevel,
     pub(crate) tracers: Tracers,
     pub(crate) ops: &'static PayloadOps,
     /// What counts its dispatches, if they are counted.
@@ -49,7 +49,7 @@ struct Watched {
     steps: Box<[Step]>,
     /// Whether every call is timed, whoever traces.
     is_timed: bool,
-    level: Level,
+    level: StatsLevel,
     tracers: Tracers,
     ops: &'static PayloadOps,
 }
@@ -90,12 +90,12 @@ pub(super) fn is_needed(facts: &Facts, callbacks: &[Arc<Callback>], watch: &Watc
     let is_special = |callback: &Arc<Callback>| {
         budget(callback, watch.level) != u64::MAX || rolls_back(facts, callback) || !callback.is_armed()
     };
-    watch.level == Level::Histogram || !watch.tracers.0.is_empty() || callbacks.iter().any(is_special)
+    watch.level == StatsLevel::Histogram || !watch.tracers.0.is_empty() || callbacks.iter().any(is_special)
 }
 
 /// In nanoseconds; `u64::MAX` for any.
-fn budget(callback: &Callback, level: Level) -> u64 {
-    callback.budget.filter(|_| level > Level::Off).unwrap_or(u64::MAX)
+fn budget(callback: &Callback, level: StatsLevel) -> u64 {
+    callback.budget.filter(|_| level > StatsLevel::Off).unwrap_or(u64::MAX)
 }
 
 /// Who may only look has nothing to put back.
@@ -124,7 +124,7 @@ impl Watched {
             rolls_back: rolls_back(facts, callback),
         };
         let steps: Box<[Step]> = callbacks.iter().map(step).collect();
-        let is_timed = watch.level == Level::Histogram || steps.iter().any(|step| step.budget != u64::MAX);
+        let is_timed = watch.level == StatsLevel::Histogram || steps.iter().any(|step| step.budget != u64::MAX);
         let Watch { level, tracers, ops, tally } = watch;
         // INVARIANT: by the contract of `snapshot`; a step per callback.
         Watched { facts, real: Snapshot::new(callbacks, tally), steps, is_timed, level, tracers, ops }
@@ -228,7 +228,7 @@ impl Watched {
     /// A call took so long.
     #[inline(always)]
     fn took(&self, pair: &Pair, step: &Step, number: usize, took: u64) {
-        if self.level == Level::Histogram {
+        if self.level == StatsLevel::Histogram {
             step.record.counts.own(number).time(took);
         }
         if took > step.budget {

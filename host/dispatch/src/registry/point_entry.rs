@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hookrail_abi::Point;
 use hookrail_model::config::{FaultPolicies, PointConfig};
-use hookrail_model::stats::Level;
+use hookrail_model::stats::StatsLevel;
 
 use super::point::PointState;
 use crate::chain::{Callback, Chain, Snapshot, Watch};
@@ -14,7 +14,7 @@ use crate::stats::{PointCounts, Tracers};
 pub(super) struct PointEntry {
     pub(super) state: Arc<PointState>,
     pub(super) callbacks: Vec<Arc<Callback>>,
-    pub(super) level: Level,
+    pub(super) level: StatsLevel,
     pub(super) tracers: Tracers,
     pub(super) counts: PointCounts,
 }
@@ -25,7 +25,7 @@ pub struct Look<'a> {
     pub state: &'a PointState,
     /// All of its callbacks, in order; also those that are left out or quarantined.
     pub callbacks: &'a [Arc<Callback>],
-    pub(crate) level: Level,
+    pub(crate) level: StatsLevel,
     pub(crate) tracers: usize,
     pub(crate) counts: &'a PointCounts,
 }
@@ -58,7 +58,7 @@ impl PointEntry {
         // Here too, so that the tallies of chains that are no more do not gather where nobody looks.
         self.counts.bring_in();
         let record = |callback: &Arc<Callback>| callback.is_armed().then(|| callback.record.clone());
-        let tally = (self.level > Level::Off).then(|| self.counts.follow(enabled.iter().map(record)));
+        let tally = (self.level > StatsLevel::Off).then(|| self.counts.follow(enabled.iter().map(record)));
         let watch = Watch { level: self.level, tracers: self.tracers.clone(), ops: self.state.ops, tally };
         let chain: &Chain = &self.state.chain;
         (chain.facts.point, chain.hang(&enabled, watch, is_left))

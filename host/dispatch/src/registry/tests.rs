@@ -44,7 +44,7 @@ fn republishing_gathers_no_tallies() {
     let registry = Registry::new(BTreeMap::new(), FaultPolicies::default(), Quarantine::default());
     registry.register(on_three_points(), Owner(1)).unwrap();
     for _ in 0..10_000 {
-        registry.watch(MessagePublish::NAME, |level, _| *level = Level::Count);
+        registry.watch(MessagePublish::NAME, |level, _| *level = StatsLevel::Count);
     }
     let followed = registry.points.lock()[MessagePublish::NAME].counts.followed();
     assert!(followed <= 3, "{followed}");

@@ -3,7 +3,7 @@
 use hookrail_dispatch::Owner;
 
 /// A loaded plugin. It stays the same through upgrades and rollbacks, until it is unloaded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Plugin {
     pub(super) name: String,
     pub(super) load: Owner,

@@ -8,7 +8,7 @@ use hookrail_dispatch::{Callback, CallbackState, Tracer};
 use hookrail_model::error::{ApiMisuse, Error};
 use hookrail_model::event::EventKind;
 use hookrail_model::log;
-use hookrail_model::stats::Level;
+use hookrail_model::stats::StatsLevel;
 use hookrail_model::trace::{Condition, Missing, Trace};
 
 use super::core::Core;
@@ -53,7 +53,7 @@ impl Core {
     ///
     /// # Errors
     /// If there is no such point.
-    pub fn set_level(&self, point: &str, level: Level) -> Result<(), Error> {
+    pub fn set_level(&self, point: &str, level: StatsLevel) -> Result<(), Error> {
         if !self.registry.watch(point, |now, _| *now = level) {
             return Err(ApiMisuse::NoPoint(point.into()).into());
         }

@@ -23,7 +23,7 @@ pub struct SetLevel {
     /// The point.
     pub point: String,
     /// The level.
-    pub level: stats::Level,
+    pub level: stats::StatsLevel,
 }
 
 /// Has a quarantined callback called again.
@@ -71,7 +71,7 @@ impl Points {
 
 impl SetLevel {
     /// That of a point.
-    pub fn new(point: impl Into<String>, level: stats::Level) -> Self {
+    pub fn new(point: impl Into<String>, level: stats::StatsLevel) -> Self {
         SetLevel { point: point.into(), level }
     }
 }

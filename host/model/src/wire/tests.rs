@@ -35,7 +35,7 @@ fn each_request_has_its_form_and_comes_back_from_it() {
     check(Points::new(), r#"{"id":7,"command":"points","params":{}}"#);
     check(Points::of("a.b"), r#"{"id":7,"command":"points","params":{"point":"a.b"}}"#);
     check(
-        SetLevel::new("a.b", stats::Level::Count),
+        SetLevel::new("a.b", stats::StatsLevel::Count),
         r#"{"id":7,"command":"set-level","params":{"point":"a.b","level":"count"}}"#,
     );
     check(

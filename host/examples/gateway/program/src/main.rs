@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Under a pin both points are of one instant: a request sees all of a plugin, or nothing of it.
     let (outcome, ticket) = host.pin(|pin| {
         // Somebody unloads the plugin meanwhile. Waiting for it here would be waiting for ourselves.
-        let ticket = host.begin_unload(rules)?;
+        let ticket = host.begin_unload(&rules)?;
         let outcome = pin.dispatch(&gateway.request, &mut Gateway::new_request("/admin/users"));
         Ok::<_, hookrail::Error>((outcome, ticket))
     })?;
