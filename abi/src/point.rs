@@ -83,7 +83,7 @@ impl Kind for Notify {
     type Verdict = ();
 
     unsafe fn borrow<'a, T>(payload: *mut c_void) -> &'a T {
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller passes a valid `T`, shared for `'a`.
         unsafe { &*payload.cast() }
     }
 
@@ -100,7 +100,7 @@ impl Kind for Fold {
     type Verdict = Verdict;
 
     unsafe fn borrow<'a, T>(payload: *mut c_void) -> &'a mut T {
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller passes a valid `T`, exclusive for `'a`.
         unsafe { &mut *payload.cast() }
     }
 
@@ -122,7 +122,7 @@ impl Kind for Gate {
     type Verdict = Access;
 
     unsafe fn borrow<'a, T>(payload: *mut c_void) -> &'a mut T {
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller passes a valid `T`, exclusive for `'a`.
         unsafe { &mut *payload.cast() }
     }
 
@@ -202,7 +202,7 @@ impl FaultPolicy {
 ///     pub unsafe local RequestReceived: "app.request", 1, Fold<Request> { const DENIABLE: bool = true; }
 ///
 ///     /// A request was answered.
-///     // SAFETY: as above.
+///     // SAFETY: a request owns its path.
 ///     pub unsafe local RequestAnswered: "app.answered", 1, Notify<Request>;
 /// }
 /// ```
@@ -230,7 +230,7 @@ macro_rules! points {
         #[derive(Clone, Copy, Debug, Default)]
         $vis struct $point;
 
-        // SAFETY: whoever wrote `unsafe` before the point's name promised it.
+        // SAFETY: by `unsafe` the declaration promises a payload that owns all it holds; the rest follows its type.
         unsafe impl $crate::Point for $point {
             const NAME: &'static str = $name;
             const REVISION: u32 = $revision;
