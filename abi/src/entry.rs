@@ -111,7 +111,7 @@ pub(crate) unsafe extern "C" fn stop<P: Plugin>(instance: *mut c_void) -> u32 {
 /// `instance` came from `create`. Nobody uses it, or calls a callback that it registered, from now on.
 pub(crate) unsafe extern "C" fn destroy<P: Plugin>(instance: *mut c_void) -> u32 {
     guarded(PANICKED, || {
-        // SAFETY: `create` made the instance as a box, and the host does not use it again.
+        // SAFETY: `create` made the instance from a box, and the host does not use it again.
         drop(unsafe { Box::from_raw(instance.cast::<Created<P>>()) });
         OK
     })

@@ -162,7 +162,7 @@ impl<T: Copy> List<T> {
     /// Appends a copy of `values`.
     pub fn extend_from_slice(&mut self, values: &[T]) {
         self.reserve(values.len());
-        // SAFETY: there is room for `values` behind `len`, and the two cannot overlap, since
+        // SAFETY: there is room for `values` after `len`, and the two cannot overlap, since
         // `self` is borrowed exclusively.
         unsafe {
             self.ptr.add(self.len).copy_from_nonoverlapping(values.as_ptr(), values.len());

@@ -134,6 +134,6 @@ where
 /// # Safety
 /// `ctx` is the `F` that `on` has boxed, and nobody uses it again.
 unsafe extern "C" fn free<F>(ctx: *mut c_void) {
-    // SAFETY: `on` made it of a box, and it is freed once.
+    // SAFETY: `on` made it from a box, and it is freed once.
     drop(unsafe { Box::from_raw(ctx.cast::<F>()) });
 }

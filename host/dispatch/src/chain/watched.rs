@@ -132,7 +132,7 @@ impl Watched {
 
     /// The pairs of the callbacks; one without callbacks has none.
     fn pairs(&self) -> &[Pair] {
-        // SAFETY: we own the snapshot.
+        // SAFETY: we own the real chain, so it is alive.
         let pairs = unsafe { self.real.published().pairs() };
         &pairs[..self.steps.len()]
     }
