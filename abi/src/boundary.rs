@@ -59,12 +59,12 @@ impl Str {
     /// The text, with anything that is not UTF-8 replaced.
     ///
     /// # Safety
-    /// `ptr` is null, or readable for `len` bytes for `'a`.
+    /// `len` is 0, or `ptr` is null, or `len` bytes at `ptr` are readable and do not change for `'a`.
     pub unsafe fn to_text<'a>(self) -> std::borrow::Cow<'a, str> {
         if self.len == 0 || self.ptr.is_null() {
             return "".into();
         }
-        // SAFETY: the caller's contract.
+        // SAFETY: neither is `len` 0 nor `ptr` null, so by the contract `len` bytes are readable there for `'a`.
         String::from_utf8_lossy(unsafe { std::slice::from_raw_parts(self.ptr, self.len) })
     }
 }
@@ -107,9 +107,9 @@ pub struct Entry {
     pub query: unsafe extern "C" fn(id: Str) -> *const c_void,
 }
 
-// SAFETY: an entry is immutable and its pointers are to code.
+// SAFETY: an entry is never written after it is made; its pointers are addresses of functions, which no thread owns.
 unsafe impl Sync for Entry {}
-// SAFETY: as above.
+// SAFETY: its pointers are addresses of functions, which no thread owns.
 unsafe impl Send for Entry {}
 
 /// Bits of [`Entry::flags`].

@@ -25,14 +25,20 @@ pub(crate) use panic::{caught, install_hook};
 /// The plugin's `trace/1`: what is told goes to the host from now on.
 ///
 /// A library that has receivers of its own by now, put there by a constructor, keeps them.
+///
+/// # Safety
+/// `service` points to a host's table, valid for as long as this library is loaded, whose functions take `library`.
 pub(crate) unsafe extern "C" fn bind(library: *const c_void, service: *const TraceService) {
-    // SAFETY: that is what `trace/1` asks of a host.
+    // SAFETY: the caller passes a table that stays valid while this library is loaded, and takes `library`.
     unsafe { bound::set_host(library, service) };
     let _ = dispatcher::set_global_default(Dispatch::new(subscriber::ToHost));
     let _ = ::log::set_logger(&log::ToHost);
 }
 
 /// The plugin's `trace/1`: how much is told from now on.
+///
+/// # Safety
+/// No preconditions: `unsafe` is part of the type in `TraceTable`.
 pub(crate) unsafe extern "C" fn set_level(level: u32) {
     bound::set_level(level);
     tracing_core::callsite::rebuild_interest_cache();

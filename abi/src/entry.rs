@@ -42,6 +42,10 @@ struct Created<P: Plugin> {
     started: Option<Box<P>>,
 }
 
+/// The entry's `attach`.
+///
+/// # Safety
+/// `host` points to a table that the host keeps for as long as this library is loaded.
 unsafe extern "C" fn attach(host: *const HostTable) -> u32 {
     guarded(PANICKED, || {
         // SAFETY: the host keeps its table for as long as this library is loaded.
@@ -51,6 +55,11 @@ unsafe extern "C" fn attach(host: *const HostTable) -> u32 {
     })
 }
 
+/// The entry's `create`.
+///
+/// # Safety
+/// `name` and `config` are readable for the call, `instance` is room for a pointer, and the host keeps what `handle`
+/// names for as long as this library is loaded.
 pub(crate) unsafe extern "C" fn create<P: Plugin>(
     handle: *const c_void,
     name: Str,
@@ -68,6 +77,11 @@ pub(crate) unsafe extern "C" fn create<P: Plugin>(
     })
 }
 
+/// The entry's `start`.
+///
+/// # Safety
+/// `instance` came from `create`, was not destroyed, and is used by nobody else during the call; `registrar` is the
+/// host's, for this call.
 pub(crate) unsafe extern "C" fn start<P: Plugin>(instance: *mut c_void, registrar: *mut c_void) -> u32 {
     guarded(PANICKED, || {
         // SAFETY: `create` made the instance, and the host uses it on one thread at a time.
@@ -76,6 +90,10 @@ pub(crate) unsafe extern "C" fn start<P: Plugin>(instance: *mut c_void, registra
     })
 }
 
+/// The entry's `stop`.
+///
+/// # Safety
+/// `instance` came from `create`, was not destroyed, and is used by nobody else during the call.
 pub(crate) unsafe extern "C" fn stop<P: Plugin>(instance: *mut c_void) -> u32 {
     guarded(PANICKED, || {
         // SAFETY: `create` made the instance, and the host uses it on one thread at a time.
@@ -87,14 +105,22 @@ pub(crate) unsafe extern "C" fn stop<P: Plugin>(instance: *mut c_void) -> u32 {
     })
 }
 
+/// The entry's `destroy`.
+///
+/// # Safety
+/// `instance` came from `create`. Nobody uses it, or calls a callback that it registered, from now on.
 pub(crate) unsafe extern "C" fn destroy<P: Plugin>(instance: *mut c_void) -> u32 {
     guarded(PANICKED, || {
-        // SAFETY: `create` made the instance, and the host does not use it again.
+        // SAFETY: `create` made the instance from a box, and the host does not use it again.
         drop(unsafe { Box::from_raw(instance.cast::<Created<P>>()) });
         OK
     })
 }
 
+/// The entry's `query`.
+///
+/// # Safety
+/// `id` is readable for the call.
 pub(crate) unsafe extern "C" fn query<P: Plugin>(id: Str) -> *const c_void {
     // SAFETY: the host passes text that is readable for the call.
     match &*unsafe { id.to_text() } {
@@ -141,6 +167,11 @@ pub(crate) unsafe extern "C" fn query<P: Plugin>(id: Str) -> *const c_void {
     }
 }
 
+/// The `reload` of `reload/1`.
+///
+/// # Safety
+/// `instance` came from `create`, was not destroyed, and is only shared during the call, with its callbacks; `config`
+/// is readable for the call.
 unsafe extern "C" fn reload<P: Plugin>(instance: *mut c_void, config: Str) -> u32 {
     guarded(PANICKED, || {
         // SAFETY: `create` made the instance and callbacks only share it; the host passes text that
@@ -150,25 +181,36 @@ unsafe extern "C" fn reload<P: Plugin>(instance: *mut c_void, config: Str) -> u3
     })
 }
 
+/// The `save` of `state/1`.
+///
+/// # Safety
+/// `instance` came from `create`, was not destroyed, and is only shared during the call, with its callbacks; `out` is a
+/// valid state that nobody else uses.
 unsafe extern "C" fn save<P: Plugin>(instance: *mut c_void, out: *mut SavedState) -> u32 {
-    // SAFETY: the host's contract is that of `hand_over`.
+    // SAFETY: the host passes an instance that `create` made and is only shared, and a state, exclusive for the call.
     unsafe { hand_over::<P>(instance, out, P::save) }
 }
 
+/// The `save_changes` of `state/1`.
+///
+/// # Safety
+/// `instance` came from `create`, was not destroyed, and is only shared during the call; `out` is a valid state that
+/// nobody else uses.
 unsafe extern "C" fn save_changes<P: Plugin>(instance: *mut c_void, out: *mut SavedState) -> u32 {
-    // SAFETY: the host's contract is that of `hand_over`.
+    // SAFETY: the host passes an instance that `create` made and is only shared, and a state, exclusive for the call.
     unsafe { hand_over::<P>(instance, out, P::save_changes) }
 }
 
 /// # Safety
-/// `create` made the instance, which callbacks only share; `out` is exclusive for the call.
+/// `instance` came from `create`, was not destroyed, and is only shared during the call; `out` is a valid state that
+/// nobody else uses.
 unsafe fn hand_over<P: Plugin>(
     instance: *mut c_void,
     out: *mut SavedState,
     save: fn(&P) -> Result<Option<State>>,
 ) -> u32 {
     guarded(PANICKED, || {
-        // SAFETY: the caller's contract.
+        // SAFETY: `create` made the instance, which is only shared; `out` is a state, exclusive for the call.
         let (created, out) = unsafe { (&*instance.cast::<Created<P>>(), &mut *out) };
         said(created.plugin().and_then(save).and_then(|state| {
             if let Some(state) = state {
@@ -179,6 +221,11 @@ unsafe fn hand_over<P: Plugin>(
     })
 }
 
+/// The `restore` of `state/1`.
+///
+/// # Safety
+/// `instance` came from `create`, was not destroyed, and is used by nobody else during the call; `registrar` is the
+/// host's, and `state` readable, for this call.
 unsafe extern "C" fn restore<P: Plugin>(
     instance: *mut c_void,
     registrar: *mut c_void,
@@ -195,6 +242,11 @@ unsafe extern "C" fn restore<P: Plugin>(
     })
 }
 
+/// The `apply_changes` of `state/1`.
+///
+/// # Safety
+/// `instance` came from `create`, was not destroyed, and is only shared during the call, with its callbacks; `rest` is
+/// readable for the call.
 unsafe extern "C" fn apply_changes<P: Plugin>(instance: *mut c_void, rest: *const SavedState) -> u32 {
     guarded(PANICKED, || {
         // SAFETY: `create` made the instance and callbacks only share it; the rest is readable for
@@ -207,6 +259,10 @@ unsafe extern "C" fn apply_changes<P: Plugin>(instance: *mut c_void, rest: *cons
     })
 }
 
+/// The `write` of `schema/1`.
+///
+/// # Safety
+/// `out` is a text that nobody else uses during the call.
 unsafe extern "C" fn schema<P: Plugin>(out: *mut Text) -> u32 {
     guarded(PANICKED, || {
         let schema = schemars::schema_for!(P::Config);

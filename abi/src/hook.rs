@@ -93,6 +93,10 @@ impl<P: Sync + 'static> Hook<P> {
 }
 
 /// The one shim between the boundary and a callback written in Rust.
+///
+/// # Safety
+/// `ctx` is the `P` that the hook was registered with, and lives until the call returns. `payload` is a payload of
+/// point `T`, shared for the call if the point is a notify point, exclusive otherwise. `F` was given to `Hook::new`.
 unsafe extern "C" fn run<P, T, F, R>(ctx: *mut c_void, payload: *mut c_void) -> u32
 where
     T: Point,

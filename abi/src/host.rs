@@ -61,7 +61,7 @@ pub struct Instance {
 // SAFETY: the handle is only passed to the host's services, which are thread-safe, and the host
 // keeps what it names for as long as this library is loaded: our threads may outlive the instance.
 unsafe impl Send for Instance {}
-// SAFETY: as above.
+// SAFETY: the host's services take the handle on any thread, several at once; nobody else follows it.
 unsafe impl Sync for Instance {}
 
 impl Instance {
@@ -82,7 +82,7 @@ impl Instance {
     pub fn config(&self) -> Result<String> {
         let service = service::<ConfigService>("config/1").ok_or("the host has no service config/1")?;
         let mut json = Text::new();
-        // SAFETY: the service takes our handle, and appends to the text.
+        // SAFETY: the service takes the handle that the host gave us, and appends to a text of our own.
         match unsafe { (service.read)(self.handle, &mut json) } {
             0 => Ok(json.as_str().into()),
             _ => Err("the host could not read the configuration".into()),
@@ -100,7 +100,7 @@ impl Instance {
     pub fn dir(&self, dir: Dir) -> Result<PathBuf> {
         let service = service::<DirsService>("dirs/1").ok_or("the host has no service dirs/1")?;
         let mut path = Text::new();
-        // SAFETY: the service takes our handle, and appends to the text.
+        // SAFETY: the service takes the handle that the host gave us, and appends to a text of our own.
         match unsafe { (service.path)(self.handle, dir as u32, &mut path) } {
             0 => Ok(PathBuf::from(path.as_str())),
             _ => Err(Error::from(path.as_str())),

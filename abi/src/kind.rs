@@ -48,7 +48,7 @@ impl Kind for Notify {
     type Verdict = ();
 
     unsafe fn borrow<'a, T>(payload: *mut c_void) -> &'a T {
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller passes a valid `T`, shared for `'a`.
         unsafe { &*payload.cast() }
     }
 
@@ -65,7 +65,7 @@ impl Kind for Fold {
     type Verdict = Verdict;
 
     unsafe fn borrow<'a, T>(payload: *mut c_void) -> &'a mut T {
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller passes a valid `T`, exclusive for `'a`.
         unsafe { &mut *payload.cast() }
     }
 
@@ -87,7 +87,7 @@ impl Kind for Gate {
     type Verdict = Access;
 
     unsafe fn borrow<'a, T>(payload: *mut c_void) -> &'a mut T {
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller passes a valid `T`, exclusive for `'a`.
         unsafe { &mut *payload.cast() }
     }
 

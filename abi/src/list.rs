@@ -60,7 +60,7 @@ impl<T> List<T> {
         if self.len == 0 {
             return &mut [];
         }
-        // SAFETY: as in `as_slice`, and `&mut self` is exclusive.
+        // SAFETY: by the type invariants the first `len` elements are initialised, and `&mut self` is exclusive.
         unsafe { std::slice::from_raw_parts_mut(self.ptr, self.len) }
     }
 
@@ -142,7 +142,7 @@ impl<T> List<T> {
             // SAFETY: the layout has a size: elements do (FITS_MALLOC) and capacity is at least 4.
             unsafe { System.alloc(layout) }
         } else {
-            // SAFETY: by the type invariants `ptr` came from malloc for `capacity` elements.
+            // SAFETY: by the type invariants `ptr` came from malloc for `capacity` elements; the new size is not 0.
             unsafe { System.realloc(self.ptr.cast(), self.memory(), layout.size()) }
         };
         if ptr.is_null() {
@@ -162,7 +162,7 @@ impl<T: Copy> List<T> {
     /// Appends a copy of `values`.
     pub fn extend_from_slice(&mut self, values: &[T]) {
         self.reserve(values.len());
-        // SAFETY: there is room for `values` behind `len`, and the two cannot overlap, since
+        // SAFETY: there is room for `values` after `len`, and the two cannot overlap, since
         // `self` is borrowed exclusively.
         unsafe {
             self.ptr.add(self.len).copy_from_nonoverlapping(values.as_ptr(), values.len());

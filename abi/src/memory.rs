@@ -39,7 +39,7 @@ impl<A> Counted<A> {
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Counted<A> {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller passes a layout whose size is not 0, as `A` requires.
         let block = unsafe { self.0.alloc(layout) };
         if !block.is_null() {
             count(|shard| [(&shard.allocated, layout.size()), (&shard.allocations, 1)]);
@@ -50,13 +50,13 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Counted<A> {
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         count(|shard| [(&shard.freed, layout.size()), (&shard.frees, 1)]);
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller passes a block that came from us, so from `A`, and its layout.
         unsafe { self.0.dealloc(block, layout) }
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller passes a layout whose size is not 0, as `A` requires.
         let block = unsafe { self.0.alloc_zeroed(layout) };
         if !block.is_null() {
             count(|shard| [(&shard.allocated, layout.size()), (&shard.allocations, 1)]);
@@ -67,7 +67,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Counted<A> {
     /// The block stays one; what it grows by is allocated, what it shrinks by is freed.
     #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller passes a block that came from us, so from `A`, its layout, and a size that is not 0.
         let block = unsafe { self.0.realloc(block, layout, size) };
         if !block.is_null() {
             let (more, less) = (size.saturating_sub(layout.size()), layout.size().saturating_sub(size));
@@ -177,13 +177,17 @@ pub const fn entry<P: Plugin>() -> Entry {
     Entry { query: query::<P>, ..crate::entry::entry::<P>() }
 }
 
+/// The `query` of the entry: `memory/1`, and all that the other entry has.
+///
+/// # Safety
+/// `id` is readable for the call.
 unsafe extern "C" fn query<P: Plugin>(id: Str) -> *const c_void {
     static TABLE: MemoryTable =
         MemoryTable { size: size_of::<MemoryTable>() as u32, count: SHARDS.0.len() as u32, shards: SHARDS.0.as_ptr() };
     // SAFETY: the host passes text that is readable for the call.
     match &*unsafe { id.to_text() } {
         "memory/1" => from_ref(&TABLE).cast(),
-        // SAFETY: as above.
+        // SAFETY: the host passes text that is readable for the call.
         _ => unsafe { crate::entry::query::<P>(id) },
     }
 }
@@ -198,7 +202,7 @@ mod tests {
 
     struct Refuses;
 
-    // SAFETY: it never answers a block.
+    // SAFETY: it never returns a block, so there is none to be valid.
     unsafe impl GlobalAlloc for Refuses {
         unsafe fn alloc(&self, _: Layout) -> *mut u8 {
             null_mut()
@@ -221,7 +225,7 @@ mod tests {
                 None => std::thread::yield_now(),
             }
         };
-        // SAFETY: the layout is not empty; that allocator does not look at blocks.
+        // SAFETY: the layout is not empty, and that allocator looks at no block.
         let answers =
             unsafe { [refuses.alloc(layout), refuses.alloc_zeroed(layout), refuses.realloc(null_mut(), layout, 9)] };
         assert_eq!(answers, [null_mut(); 3]);

@@ -72,21 +72,29 @@ impl PayloadOps {
     }
 }
 
+/// # Safety
+/// `from` points to a valid `T`, and `to` to aligned room for one.
 unsafe extern "C" fn clone<T: Clone>(from: *const c_void, to: *mut c_void) {
-    // SAFETY: the caller passes a valid payload and room for another.
+    // SAFETY: the caller passes a valid payload and aligned room for another.
     unsafe { to.cast::<T>().write((*from.cast::<T>()).clone()) }
 }
 
+/// # Safety
+/// Both point to a valid `T`; nobody else uses `to` during the call.
 unsafe extern "C" fn assign<T: Clone>(from: *const c_void, to: *mut c_void) {
-    // SAFETY: the caller passes two valid payloads, the second exclusively.
+    // SAFETY: the caller passes two valid payloads, the second one exclusively.
     unsafe { (*to.cast::<T>()).clone_from(&*from.cast()) }
 }
 
+/// # Safety
+/// `payload` points to a valid `T`, which nobody uses again.
 unsafe extern "C" fn drop<T>(payload: *mut c_void) {
     // SAFETY: the caller passes a valid payload and does not use it again.
     unsafe { payload.cast::<T>().drop_in_place() }
 }
 
+/// # Safety
+/// `payload` points to a valid `T`, and `out` to bytes that nobody else uses during the call.
 unsafe extern "C" fn encode<T: Serialize>(payload: *const c_void, format: u32, out: *mut Bytes) -> u32 {
     // SAFETY: the caller passes a valid payload and valid bytes, the latter exclusively.
     let (payload, out) = unsafe { (&*payload.cast::<T>(), &mut *out) };
@@ -104,6 +112,9 @@ unsafe extern "C" fn encode<T: Serialize>(payload: *const c_void, format: u32, o
     }
 }
 
+/// # Safety
+/// `bytes` is not null, and `len` bytes there are readable. `to` is aligned room for a `T`, and `error` points to a
+/// text that nobody else uses during the call.
 unsafe extern "C" fn decode<T: DeserializeOwned>(
     bytes: *const u8,
     len: usize,
@@ -111,7 +122,7 @@ unsafe extern "C" fn decode<T: DeserializeOwned>(
     to: *mut c_void,
     error: *mut Text,
 ) -> u32 {
-    // SAFETY: the caller passes `len` readable bytes.
+    // SAFETY: the caller passes a pointer that is not null, and `len` readable bytes.
     let bytes = unsafe { std::slice::from_raw_parts(bytes, len) };
     let read = if format == Format::Json as u32 {
         serde_json::from_slice(bytes).map_err(|error| error.to_string())
@@ -120,7 +131,7 @@ unsafe extern "C" fn decode<T: DeserializeOwned>(
     };
     match read {
         Ok(payload) => {
-            // SAFETY: the caller passes room for a payload.
+            // SAFETY: the caller passes aligned room for a payload.
             unsafe { to.cast::<T>().write(payload) };
             0
         }
@@ -133,6 +144,9 @@ unsafe extern "C" fn decode<T: DeserializeOwned>(
 }
 
 /// Through JSON, which masks secrets: one rule for what a secret is.
+///
+/// # Safety
+/// `payload` points to a valid `T` that nobody else uses during the call.
 unsafe extern "C" fn redact<T: Serialize + DeserializeOwned>(payload: *mut c_void) -> u32 {
     // SAFETY: the caller passes a valid payload, exclusively.
     let payload = unsafe { &mut *payload.cast::<T>() };

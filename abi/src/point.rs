@@ -61,7 +61,7 @@ pub unsafe trait Point: Copy + Default + Send + Sync + 'static {
 ///     pub unsafe local RequestReceived: "app.request", 1, Fold<Request> { const DENIABLE: bool = true; }
 ///
 ///     /// A request was answered.
-///     // SAFETY: as above.
+///     // SAFETY: a request owns its path.
 ///     pub unsafe local RequestAnswered: "app.answered", 1, Notify<Request>;
 /// }
 /// ```
@@ -89,7 +89,7 @@ macro_rules! points {
         #[derive(Clone, Copy, Debug, Default)]
         $vis struct $point;
 
-        // SAFETY: whoever wrote `unsafe` before the point's name promised it.
+        // SAFETY: by `unsafe` the declaration promises a payload that owns all it holds; the rest follows its type.
         unsafe impl $crate::Point for $point {
             const NAME: &'static str = $name;
             const REVISION: u32 = $revision;

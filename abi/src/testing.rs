@@ -60,7 +60,7 @@ static TABLE: HostTable = HostTable {
 /// Creates and starts an instance of `P` named `test`, with a configuration in JSON. The error is
 /// what an operator would read.
 pub fn start<P: Plugin>(config: &str) -> Result<Running<P>> {
-    // SAFETY: as a host does: a created instance, and the registrar that `begin` makes.
+    // SAFETY: `begin` passes an instance that `create` made and nobody else uses, and a registrar for `register`.
     begin(config, |instance, registrar| unsafe { entry::start::<P>(instance, registrar) })
 }
 
@@ -102,14 +102,14 @@ pub fn start<P: Plugin>(config: &str) -> Result<Running<P>> {
 /// ```
 pub fn restore<P: Plugin>(config: &str, state: State) -> Result<Running<P>> {
     let state = state.into_saved()?;
-    // SAFETY: as a host does: a created instance, the registrar that `begin` makes, and a state for
-    // the call.
+    // SAFETY: `begin` passes an instance that `create` made and nobody else uses, and a registrar that `register`
+    // takes; the state holds for the call.
     begin(config, |instance, registrar| unsafe { (table::<P>().restore)(instance, registrar, &state) })
 }
 
 /// The plugin's table of its state.
 fn table<P: Plugin>() -> &'static StateTable {
-    // SAFETY: the SDK answers it, and the id names the table's type.
+    // SAFETY: the SDK's `query` returns a static `StateTable` to this id, and the id is readable for the call.
     unsafe { &*entry::query::<P>(Str::new("state/1")).cast::<StateTable>() }
 }
 
@@ -180,7 +180,7 @@ impl<P: Plugin> Running<P> {
 
     /// Hands a new configuration to the running plugin.
     pub fn reload(&self, config: &str) -> Result<()> {
-        // SAFETY: the id names the table's type.
+        // SAFETY: the SDK's `query` returns a static `ReloadTable` to this id, and the id is readable for the call.
         let table = unsafe { &*entry::query::<P>(Str::new("reload/1")).cast::<ReloadTable>() };
         // SAFETY: the instance is started; text for the call.
         match unsafe { (table.reload)(self.instance, Str::new(config)) } {
@@ -276,14 +276,19 @@ impl Drop for Handle {
     }
 }
 
+/// # Safety
+/// `text` is readable for the call.
 unsafe extern "C" fn report(_kind: u32, text: Str) {
     // SAFETY: the plugin passes text that is readable for the call.
     let text = unsafe { text.to_text().into_owned() };
     SAID.with_borrow_mut(|said| said.push(text));
 }
 
+/// # Safety
+/// `registrar` is what `begin` passed on, which nobody else uses during the call; `record` is readable for the call,
+/// with all that it points to.
 unsafe extern "C" fn register(registrar: *mut c_void, record: *const Registration) -> u32 {
-    // SAFETY: `start` passed this vector as the registrar; the record holds for the call.
+    // SAFETY: `begin` passed this vector as the registrar; the record holds for the call, with its texts.
     unsafe {
         let callbacks = &mut *registrar.cast::<Vec<(String, String, RawCallback, *mut c_void)>>();
         let record = &*record;
@@ -293,10 +298,14 @@ unsafe extern "C" fn register(registrar: *mut c_void, record: *const Registratio
     0
 }
 
+/// # Safety
+/// No preconditions: `unsafe` is part of the type in `HostTable`.
 unsafe extern "C" fn current() -> *const Context {
     null()
 }
 
+/// # Safety
+/// `id` is readable for the call.
 unsafe extern "C" fn query(id: Str) -> *const c_void {
     static LOG: LogService = LogService { size: size_of::<LogService>() as u32, write: log };
     static CONFIG: ConfigService = ConfigService { size: size_of::<ConfigService>() as u32, read: config };
@@ -310,18 +319,24 @@ unsafe extern "C" fn query(id: Str) -> *const c_void {
     }
 }
 
+/// # Safety
+/// `handle` is that of an instance whose `Running` is still there; `text` is readable for the call.
 unsafe extern "C" fn log(handle: *const c_void, _level: u32, text: Str) {
     // SAFETY: the handle is ours, kept while the instance lives; the text holds for the call.
     let (handle, text) = unsafe { (&*handle.cast::<Handle>(), text.to_text()) };
     handle.log.lock().expect("nobody panics with it").push(text.into_owned());
 }
 
+/// # Safety
+/// `handle` is that of an instance whose `Running` is still there; nobody else uses `out` during the call.
 unsafe extern "C" fn config(handle: *const c_void, out: *mut Text) -> u32 {
     // SAFETY: the handle is ours, kept while the instance lives; the text is exclusive.
     unsafe { (*out).push_str(&(*handle.cast::<Handle>()).config) };
     0
 }
 
+/// # Safety
+/// `handle` is that of an instance whose `Running` is still there; nobody else uses `out` during the call.
 unsafe extern "C" fn dirs(handle: *const c_void, kind: u32, out: *mut Text) -> u32 {
     // SAFETY: the handle is ours, kept while the instance lives; the text is exclusive.
     let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };

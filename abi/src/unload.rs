@@ -29,6 +29,10 @@ unsafe extern "C" {
 
 /// The plugin's `unload/1`: makes the functions below go to the host from now on. Returns how many
 /// threads were started before, or `u32::MAX` when it was called before: this image is not fresh.
+///
+/// # Safety
+/// `service` points to a table that the host keeps for as long as this library is loaded, and whose functions take
+/// `library`, which is not null.
 pub(crate) unsafe extern "C" fn bind(library: *const c_void, service: *const UnloadService) -> u32 {
     if LIBRARY.compare_exchange(null_mut(), library.cast_mut(), Ordering::Relaxed, Ordering::Relaxed).is_err() {
         return u32::MAX;
@@ -41,6 +45,9 @@ pub(crate) unsafe extern "C" fn bind(library: *const c_void, service: *const Unl
 
 /// The plugin's `unload/1`: leaves a destructor and the value of a key with this thread, by way of
 /// the standard library, so that the host sees whether it learns of both.
+///
+/// # Safety
+/// No preconditions: `unsafe` is part of the type in `UnloadTable`.
 pub(crate) unsafe extern "C" fn probe() {
     struct Probe;
     impl Drop for Probe {
@@ -56,6 +63,9 @@ pub(crate) unsafe extern "C" fn probe() {
 
 /// How many keys with a destructor and how many threads the system made for this library without the
 /// host. A host that does not know `unload/1` learns of threads by this alone: it sees no import.
+///
+/// # Safety
+/// No preconditions: `unsafe` is part of the type in `KeysTable`.
 pub(crate) unsafe extern "C" fn count() -> u32 {
     KEYS.load(Ordering::Relaxed) + THREADS.load(Ordering::Relaxed)
 }
@@ -63,7 +73,7 @@ pub(crate) unsafe extern "C" fn count() -> u32 {
 /// Asks the host never to close this library.
 pub(crate) fn keep_loaded(reason: &str) {
     if let Some((service, library)) = host() {
-        // SAFETY: the text holds for the call.
+        // SAFETY: the text holds for the call; the host has bound the service with this `library`.
         unsafe { (service.keep)(library, crate::boundary::Str::new(reason)) }
     }
 }
@@ -77,21 +87,22 @@ fn host() -> Option<(&'static UnloadService, *const c_void)> {
 /// The system's function of that name. Ours are hidden, so it is not one of them.
 fn system(name: &CStr) -> *mut c_void {
     const DEFAULT: *mut c_void = null_mut();
-    // SAFETY: the handle and the name are valid.
+    // SAFETY: null is `RTLD_DEFAULT`, and the name is a C string.
     unsafe { dlsym(DEFAULT, name.as_ptr()) }
 }
 
 /// `__cxa_thread_atexit_impl` and `__cxa_thread_atexit`.
 ///
 /// # Safety
-/// As for the functions of the system.
+/// `run` may be called with `object` once, on this thread, when it ends; `library` is an address in the library that
+/// `run` lies in.
 pub unsafe extern "C" fn at_thread_exit(run: ObjectDestructor, object: *mut c_void, library: *mut c_void) -> c_int {
     type System = unsafe extern "C" fn(ObjectDestructor, *mut c_void, *mut c_void) -> c_int;
     match host() {
-        // SAFETY: the caller's contract.
+        // SAFETY: by the contract `run` may be called with `object` on this thread; the host gave this `library`.
         Some((service, library)) => unsafe { (service.at_thread_exit)(library, run, object) },
         // The system keeps this library mapped until it has run it.
-        // SAFETY: the C library has it, this is its type, and the caller's contract.
+        // SAFETY: the C library has a function of this type; by the contract `run` may be called with `object`.
         None => unsafe {
             std::mem::transmute::<*mut c_void, System>(system(c"__cxa_thread_atexit_impl"))(run, object, library)
         },
@@ -101,14 +112,14 @@ pub unsafe extern "C" fn at_thread_exit(run: ObjectDestructor, object: *mut c_vo
 /// `pthread_key_create(3)`.
 ///
 /// # Safety
-/// As for the function of the system.
+/// `key` is room for a key; `destructor` takes each value that a thread leaves under that key.
 pub unsafe extern "C" fn key_create(key: *mut u32, destructor: KeyDestructor) -> c_int {
     type System = unsafe extern "C" fn(*mut u32, KeyDestructor) -> c_int;
     if let Some((service, library)) = host() {
-        // SAFETY: the caller's contract.
+        // SAFETY: `key` is room for a key; `destructor` takes what is left under it; the host gave this `library`.
         return unsafe { (service.key_create)(library, key, destructor) };
     }
-    // SAFETY: as in `at_thread_exit`.
+    // SAFETY: the C library has a function of this type; `key` is room for a key, and `destructor` takes its values.
     let made = unsafe { std::mem::transmute::<*mut c_void, System>(system(c"pthread_key_create"))(key, destructor) };
     if made == 0 && destructor.is_some() {
         // Relaxed: read by the host when nothing of this library runs any more.
@@ -120,13 +131,13 @@ pub unsafe extern "C" fn key_create(key: *mut u32, destructor: KeyDestructor) ->
 /// `pthread_key_delete(3)`.
 ///
 /// # Safety
-/// As for the function of the system.
+/// `key` came from [`key_create`], and was not deleted since.
 pub unsafe extern "C" fn key_delete(key: u32) -> c_int {
     type System = unsafe extern "C" fn(u32) -> c_int;
     match host() {
-        // SAFETY: the caller's contract.
+        // SAFETY: the key was made by `key_create` and is not deleted yet; the host gave this `library`.
         Some((service, library)) => unsafe { (service.key_delete)(library, key) },
-        // SAFETY: as in `at_thread_exit`.
+        // SAFETY: the C library has a function of this type; the key is not deleted yet.
         None => unsafe { std::mem::transmute::<*mut c_void, System>(system(c"pthread_key_delete"))(key) },
     }
 }
@@ -134,13 +145,13 @@ pub unsafe extern "C" fn key_delete(key: u32) -> c_int {
 /// `pthread_setspecific(3)`.
 ///
 /// # Safety
-/// As for the function of the system.
+/// `key` came from [`key_create`], and was not deleted since; its destructor takes `value`.
 pub unsafe extern "C" fn set_specific(key: u32, value: *const c_void) -> c_int {
     type System = unsafe extern "C" fn(u32, *const c_void) -> c_int;
     match host() {
-        // SAFETY: the caller's contract.
+        // SAFETY: the key is not deleted yet, and its destructor takes the value; the host gave this `library`.
         Some((service, library)) => unsafe { (service.set_specific)(library, key, value) },
-        // SAFETY: as in `at_thread_exit`.
+        // SAFETY: the C library has a function of this type; the key is not deleted yet, and takes the value.
         None => unsafe { std::mem::transmute::<*mut c_void, System>(system(c"pthread_setspecific"))(key, value) },
     }
 }
@@ -148,7 +159,8 @@ pub unsafe extern "C" fn set_specific(key: u32, value: *const c_void) -> c_int {
 /// `pthread_create(3)`.
 ///
 /// # Safety
-/// As for the function of the system.
+/// `thread` is room for a `pthread_t`; `attributes` is null or points to a `pthread_attr_t`; `body` may be called with
+/// `argument` on another thread.
 pub unsafe extern "C" fn thread_create(
     thread: *mut c_void,
     attributes: *const c_void,
@@ -157,12 +169,13 @@ pub unsafe extern "C" fn thread_create(
 ) -> c_int {
     type System = unsafe extern "C" fn(*mut c_void, *const c_void, ThreadBody, *mut c_void) -> c_int;
     if let Some((service, library)) = host() {
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller passes room for a thread, and a body that takes `argument`; the host gave `library`.
         return unsafe { (service.thread_create)(library, thread, attributes, body, argument) };
     }
     // Relaxed: read by the host after the constructors.
     THREADS.fetch_add(1, Ordering::Relaxed);
-    // SAFETY: as in `at_thread_exit`.
+    // SAFETY: the C library has a function of this type; the caller passes room for a thread, and a body that takes
+    // `argument`.
     unsafe { std::mem::transmute::<*mut c_void, System>(system(c"pthread_create"))(thread, attributes, body, argument) }
 }
 

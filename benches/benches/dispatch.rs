@@ -77,7 +77,7 @@ fn nested(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("nested dispatch of 8");
     let (host, inner) = hosts::with(8);
     let pairs = hosts::aligned(&inner.raw_pairs());
-    // SAFETY: the host is kept, and the payload is that of its point.
+    // SAFETY: `host` is kept, so the pairs stay registered; the payload is that of its point, and exclusive.
     let raw = move |work: &mut Work| unsafe { hosts::run_raw(&pairs, std::ptr::from_mut(work).cast()) };
     let outer = outer(&host, move |work| assert!(raw(work) == 0));
     group.bench_function("raw", |bench| bench.iter_custom(|n| run(n, &outer)));

@@ -16,7 +16,7 @@ fn all(criterion: &mut Criterion) {
         let pairs = hosts::aligned(&point.raw_pairs());
         let dispatch = |n| loops::dispatch(n, &point, len);
         group.bench_function(BenchmarkId::new("hookrail", len), |bench| bench.iter_custom(dispatch));
-        // SAFETY: the host is kept.
+        // SAFETY: `_host` is kept, so the pairs stay registered as long as the peers run.
         for (peer, run) in unsafe { peers::all(&pairs) } {
             group.bench_function(BenchmarkId::new(peer, len), |bench| bench.iter_custom(&run));
         }

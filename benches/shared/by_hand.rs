@@ -67,17 +67,17 @@ impl ByHand {
     /// Calls its callbacks.
     ///
     /// # Safety
-    /// The payload is that of the points they are on.
+    /// `payload` is a payload of the points that they are on, exclusive for the call.
     pub(crate) unsafe fn call(&self, payload: *mut c_void) -> u32 {
-        // SAFETY: they are registered and the instance is started; the rest is the caller's contract.
+        // SAFETY: they are registered and the instance is started; the payload is that of their points, and exclusive.
         unsafe { super::hosts::run_raw(&self.callbacks, payload) }
     }
 }
 
 impl Drop for ByHand {
     fn drop(&mut self) {
-        // SAFETY: by the type invariant; nobody calls its code any more, nor is the library used
-        // again.
+        // SAFETY: by the type invariant the library made and started the instance; nobody calls its code any more, or
+        // uses it again.
         let closed = unsafe {
             ((*self.entry).stop)(self.instance);
             ((*self.entry).destroy)(self.instance);
@@ -91,12 +91,16 @@ impl Drop for ByHand {
     }
 }
 
+/// # Safety
+/// `text` is readable for the call.
 unsafe extern "C" fn report(_kind: u32, text: Str) {
     // SAFETY: the plugin passes text that is readable for the call.
     let text = unsafe { text.to_text() };
     eprintln!("the plugin says: {text}");
 }
 
+/// # Safety
+/// `registrar` is what `start` was given, which nobody else uses during the call; `record` is readable for the call.
 unsafe extern "C" fn register_callback(registrar: *mut c_void, record: *const Registration) -> u32 {
     // SAFETY: `start` was given this vector; the record holds for the call.
     let (callbacks, record) = unsafe { (&mut *registrar.cast::<Vec<(RawCallback, *mut c_void)>>(), &*record) };
@@ -105,10 +109,14 @@ unsafe extern "C" fn register_callback(registrar: *mut c_void, record: *const Re
     0
 }
 
+/// # Safety
+/// No preconditions: `unsafe` is part of the type in `HostTable`.
 unsafe extern "C" fn current() -> *const Context {
     null()
 }
 
+/// # Safety
+/// No preconditions: `unsafe` is part of the type in `HostTable`.
 unsafe extern "C" fn query(_id: Str) -> *const c_void {
     null()
 }

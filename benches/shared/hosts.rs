@@ -28,11 +28,12 @@ pub(crate) fn with(callbacks: usize) -> (Host, HookPoint<WorkDone>) {
 /// The raw loop: the same function pointers, contiguous, the verdict checked.
 ///
 /// # Safety
-/// The pairs are registered on the point whose payload this is.
+/// The pairs are registered, and stay so for the call, on the point whose payload this is; it is exclusive for the
+/// call.
 #[inline(always)]
 pub(crate) unsafe fn run_raw(pairs: &[(RawCallback, *mut c_void)], payload: *mut c_void) -> u32 {
     for (run, ctx) in pairs {
-        // SAFETY: the caller's contract.
+        // SAFETY: the pair is registered on the point whose payload this is, and which is exclusive for the call.
         let answer = unsafe { run(*ctx, payload) };
         if answer != 0 {
             return answer;
@@ -49,7 +50,7 @@ pub(crate) struct Aligned {
 
 // SAFETY: code and context of registered callbacks, which may run on any thread.
 unsafe impl Send for Aligned {}
-// SAFETY: as above; the pairs do not change.
+// SAFETY: the pairs do not change, and callbacks may run on several threads at once.
 unsafe impl Sync for Aligned {}
 
 #[repr(C, align(64))]

@@ -59,7 +59,7 @@ pub(crate) unsafe fn all(pairs: &Aligned) -> Vec<Peer> {
             "crossbeam-epoch",
             peer!(len, |work| {
                 let guard = epoch::pin();
-                // SAFETY: it is never replaced.
+                // SAFETY: it is never replaced, so it lives as long as `epoch`.
                 passes(unsafe { epoch.load(Ordering::Acquire, &guard).deref() }, work)
             }),
         ),

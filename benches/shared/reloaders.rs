@@ -113,7 +113,7 @@ impl Bare {
         }
         // SAFETY: our own library.
         let library = unsafe { Library::open(Some(&self.files[next]), RTLD_NOW | RTLD_LOCAL) }.expect("it opens");
-        // SAFETY: that is its type.
+        // SAFETY: the function is of this type, and the library is open.
         let mark = unsafe { library.get::<Mark>(SYMBOL).expect("it has one")() };
         let elapsed = start.elapsed();
         assert_eq!(mark, next as u64 + 1, "the new code answers");

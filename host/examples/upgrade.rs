@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for _ in 0..3 {
         let _ = publish.dispatch(&mut Message::new("log", "text"));
     }
-    // SAFETY: as above.
+    // SAFETY: whoever runs this trusts both libraries as the program itself.
     let upgraded = unsafe { host.upgrade(&plugin, new)? };
     println!("generation {}; the old one: {}", upgraded.generation, upgraded.old.wait(host.config().unload.deadline));
     let mut message = Message::new("log", "text");

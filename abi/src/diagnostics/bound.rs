@@ -18,7 +18,7 @@ static LEVEL: AtomicU32 = AtomicU32::new(0);
 /// That service is the host's, and knows this library by that.
 ///
 /// # Safety
-/// The host keeps it for as long as this library is loaded.
+/// `service` points to a host's table, valid for as long as this library is loaded, whose functions take `library`.
 pub(super) unsafe fn set_host(library: *const c_void, service: *const TraceService) {
     LIBRARY.store(library.cast_mut(), Ordering::Relaxed);
     // Release: pairs with the Acquire in `host`.
@@ -43,7 +43,7 @@ pub(super) fn level() -> LevelFilter {
 }
 
 pub(super) fn host() -> Option<(&'static TraceService, *const c_void)> {
-    // SAFETY: by the contract of `set_host`, a table that the host keeps for as long as this library is loaded.
+    // SAFETY: null, or what `set_host` was given: a table that the host keeps for as long as this library is loaded.
     let service = unsafe { SERVICE.load(Ordering::Acquire).as_ref() }?;
     Some((service, LIBRARY.load(Ordering::Relaxed)))
 }

@@ -15,9 +15,9 @@ pub(super) fn id(metadata: &'static Metadata<'static>) -> *const c_void {
 /// The metadata of a callsite that the host knows.
 ///
 /// # Safety
-/// `id` came from [`id`], in this library.
+/// `id` is what `id()` returned for a callsite of this library.
 pub(super) unsafe fn of_id(id: *const c_void) -> &'static Metadata<'static> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `id` is the address of a callsite's metadata, a static of this library.
     unsafe { &*id.cast() }
 }
 
@@ -37,7 +37,7 @@ pub(super) fn describe(service: &TraceService, library: *const c_void, metadata:
         fields: fields.as_ptr(),
         field_count: fields.len(),
     };
-    // SAFETY: the site holds for the call.
+    // SAFETY: the site holds for the call, with the texts and fields that it points to; the host has bound the service.
     unsafe { (service.describe)(library, &site) }
 }
 

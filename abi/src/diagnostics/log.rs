@@ -32,7 +32,7 @@ impl Log for ToHost {
             field_count: 0,
         };
         let text = record.args().to_string();
-        // SAFETY: the site and the text hold for the call.
+        // SAFETY: the site and the text hold for the call; the host has bound the service.
         unsafe { (service.log)(library, &site, Str::new(&text)) }
     }
 

@@ -32,7 +32,7 @@ fn hook(info: &PanicHookInfo<'_>) {
         return host::report(Report::Fault, &format!("panicked: {message}{place}"));
     };
     let mut frames = Frames { addresses: [null(); FRAMES], count: 0 };
-    // SAFETY: `note` takes what is handed to it, for the call.
+    // SAFETY: `note` wants frames of ours that nobody else uses; these live longer than the walk.
     unsafe { _Unwind_Backtrace(note, from_mut(&mut frames).cast()) };
     let panic = TracePanic {
         size: size_of::<TracePanic>() as u32,
@@ -44,7 +44,7 @@ fn hook(info: &PanicHookInfo<'_>) {
         frames: frames.addresses.as_ptr(),
         frame_count: frames.count,
     };
-    // SAFETY: the panic holds for the call.
+    // SAFETY: the panic holds for the call, with the texts and frames it points to; the host has bound the service.
     unsafe { (service.panicked)(library, &panic) }
 }
 
@@ -54,7 +54,7 @@ fn hook(info: &PanicHookInfo<'_>) {
 pub(crate) fn caught(payload: Box<dyn Any + Send>) {
     let message = text_of(&*payload);
     if let Some((service, library)) = bound::host() {
-        // SAFETY: the text holds for the call.
+        // SAFETY: the text holds for the call; the host has bound the service.
         unsafe { (service.caught)(library, Str::new(message)) }
     } else if !HOOKED.load(Ordering::Relaxed) {
         host::report(Report::Fault, &format!("panicked: {message}"));
@@ -77,10 +77,14 @@ struct Frames {
     count: usize,
 }
 
+/// Notes one frame, for the unwinder.
+///
+/// # Safety
+/// `context` is the unwinder's, for this call; `frames` points to `Frames` that nobody else uses meanwhile.
 unsafe extern "C" fn note(context: *mut c_void, frames: *mut c_void) -> c_int {
     const GO_ON: c_int = 0;
     const END_OF_STACK: c_int = 5;
-    // SAFETY: `hook` passes its own, exclusively, and the unwinder its context.
+    // SAFETY: `hook` passes frames that nobody else uses during the walk, and the unwinder its context for this call.
     let (frames, address) = unsafe { (&mut *frames.cast::<Frames>(), _Unwind_GetIP(context)) };
     match frames.addresses.get_mut(frames.count) {
         Some(room) => {

@@ -30,7 +30,7 @@ impl Subscriber for ToHost {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         // One that lives shorter was never described, and the host knows nothing of it.
         let site = std::ptr::from_ref(metadata).cast();
-        // SAFETY: the host only compares the address.
+        // SAFETY: the host only compares the address of the site; it has bound the service.
         *metadata.level() <= level()
             && host().is_some_and(|(service, library)| unsafe { (service.enabled)(library, site) } != 0)
     }
@@ -44,7 +44,7 @@ impl Subscriber for ToHost {
         let parent = parent(span.is_root(), span.parent());
         let (site, values) = (callsite::id(span.metadata()), values.as_slice());
         let number = host().map_or(0, |(service, library)| {
-            // SAFETY: the values hold for the call.
+            // SAFETY: the values hold for the call; the host has bound the service.
             let open = || unsafe { (service.span_open)(library, site, parent, values.as_ptr(), values.len()) };
             match open() {
                 // Another thread was here first, and has not described it yet.
@@ -63,14 +63,14 @@ impl Subscriber for ToHost {
         let values = Values::collect(|visitor| record.record(visitor));
         let values = values.as_slice();
         if let Some((service, library)) = host() {
-            // SAFETY: the values hold for the call.
+            // SAFETY: the values hold for the call; the host has bound the service.
             unsafe { (service.span_record)(library, span.into_u64(), values.as_ptr(), values.len()) }
         }
     }
 
     fn record_follows_from(&self, span: &Id, follows: &Id) {
         if let Some((service, library)) = host() {
-            // SAFETY: numbers, here and below.
+            // SAFETY: numbers are passed, to the service that the host has bound with this `library`.
             unsafe { (service.span_follows)(library, span.into_u64(), follows.into_u64()) }
         }
     }
@@ -80,7 +80,7 @@ impl Subscriber for ToHost {
         let parent = parent(event.is_root(), event.parent());
         let (site, values) = (callsite::id(event.metadata()), values.as_slice());
         if let Some((service, library)) = host() {
-            // SAFETY: the values hold for the call.
+            // SAFETY: the values hold for the call; the host has bound the service.
             let tell = || unsafe { (service.event)(library, site, parent, values.as_ptr(), values.len()) };
             // Another thread was here first, and has not described it yet.
             if tell() != 0 {
@@ -92,38 +92,38 @@ impl Subscriber for ToHost {
 
     fn enter(&self, span: &Id) {
         if let Some((service, library)) = host() {
-            // SAFETY: as above.
+            // SAFETY: a number is passed, to the service that the host has bound with this `library`.
             unsafe { (service.span_enter)(library, span.into_u64()) }
         }
     }
 
     fn exit(&self, span: &Id) {
         if let Some((service, library)) = host() {
-            // SAFETY: as above.
+            // SAFETY: a number is passed, to the service that the host has bound with this `library`.
             unsafe { (service.span_exit)(library, span.into_u64()) }
         }
     }
 
     fn clone_span(&self, span: &Id) -> Id {
         if let Some((service, library)) = host() {
-            // SAFETY: as above.
+            // SAFETY: a number is passed, to the service that the host has bound with this `library`.
             unsafe { (service.span_clone)(library, span.into_u64()) }
         }
         span.clone()
     }
 
     fn try_close(&self, span: Id) -> bool {
-        // SAFETY: as above.
+        // SAFETY: a number is passed, to the service that the host has bound with this `library`.
         host().is_some_and(|(service, library)| unsafe { (service.span_drop)(library, span.into_u64()) } != 0)
     }
 
     fn current_span(&self) -> Current {
         let Some((service, library)) = host() else { return Current::none() };
         let mut site = null();
-        // SAFETY: room for a pointer.
+        // SAFETY: `site` is room for a pointer; the host has bound the service.
         match unsafe { (service.span_current)(library, &mut site) } {
             0 => Current::none(),
-            // SAFETY: the host returns what this library has opened the span with.
+            // SAFETY: the span is this library's, so `site` is the id of the callsite that it was opened with here.
             span => Current::new(Id::from_u64(span), unsafe { callsite::of_id(site) }),
         }
     }

@@ -101,7 +101,7 @@ fn measure(found: &dyn Fn(&str, String, Compared)) {
             let two = compare(LONG_ROUNDS, TURN_OF_TWO, |n| two(&raw, n), |n| two(&dispatch, n));
             found(ROWS[4].0, len.to_string(), two);
         }
-        // SAFETY: the host is kept.
+        // SAFETY: `host` is kept, so the pairs stay registered as long as the peers run.
         for (peer, run) in unsafe { peers::all(&pairs) } {
             found(&format!("against {peer}"), len.to_string(), compare(ROUNDS, TURN, run, dispatch));
         }

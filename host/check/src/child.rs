@@ -22,7 +22,7 @@ pub(super) const DOING: &str = "doing";
 /// There is no such check, the library or its configuration cannot be read, or this directory takes no answer.
 pub fn run_one(one: &One) -> Result<(), Error> {
     // Nobody is left to kill it when its parent is gone.
-    // SAFETY: a plain call.
+    // SAFETY: the call takes numbers and touches no memory.
     unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
     let failed = |source| Error::System { what: "write down what a check found", source };
     let check =

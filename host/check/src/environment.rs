@@ -57,7 +57,7 @@ fn handler(signal: i32) -> usize {
 }
 
 fn umask() -> libc::mode_t {
-    // SAFETY: plain calls; the check's process creates no file on another thread meanwhile.
+    // SAFETY: the calls take a number and touch no memory; this process creates no file on another thread meanwhile.
     unsafe {
         let now = libc::umask(0o077);
         libc::umask(now);
@@ -66,7 +66,7 @@ fn umask() -> libc::mode_t {
 }
 
 fn locale() -> String {
-    // SAFETY: a question; the answer is a C string, copied before anybody changes it.
+    // SAFETY: null asks only; the answer is a C string, copied before anybody changes it.
     unsafe {
         let name = libc::setlocale(libc::LC_ALL, null_mut());
         if name.is_null() { String::new() } else { CStr::from_ptr(name).to_string_lossy().into_owned() }

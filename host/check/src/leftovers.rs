@@ -43,8 +43,8 @@ impl Leftovers {
 /// that other threads see nothing of it.
 fn keys() -> usize {
     const PTHREAD_KEYS_MAX: libc::pthread_key_t = 1024;
-    // SAFETY: a plain question. Before glibc 2.34 the loader makes a key of its own when it is first used, and
-    // by this that is now.
+    // SAFETY: the call takes nothing, and nobody follows its answer. Before glibc 2.34 the loader makes a key of its
+    // own when it is first used, and by this that is now.
     unsafe { libc::dlerror() };
     let exists = |key: &libc::pthread_key_t| {
         // SAFETY: glibc answers null for a key that does not exist.
@@ -59,7 +59,7 @@ fn keys() -> usize {
 pub fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").expect("the system says what is resident");
     let pages = statm.split_ascii_whitespace().nth(1).and_then(|pages| pages.parse::<usize>().ok());
-    // SAFETY: a plain question.
+    // SAFETY: the call takes a number and touches no memory.
     let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     pages.expect("the second number") * page as usize
 }
@@ -79,7 +79,7 @@ mod tests {
         let with = keys();
         // SAFETY: the key is ours.
         assert_eq!(unsafe { libc::pthread_getspecific(key) }, value);
-        // SAFETY: as above; it is not used again.
+        // SAFETY: the key is ours, and it is not used again.
         assert_eq!(unsafe { libc::pthread_key_delete(key) }, 0);
         assert_eq!(keys(), with - 1);
     }

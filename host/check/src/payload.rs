@@ -45,7 +45,7 @@ impl Payload {
 pub(super) fn call(callback: &Callback, known: Known, message: &Message, has_context: bool) -> Result<(), String> {
     let mut payload = Payload::new(known, if is_small(message) { redzoned(message) } else { message.clone() });
     let (places, reserved) = (raw::places(payload.message()), raw::reserved(payload.message()));
-    // SAFETY: a payload of that point, and exclusive.
+    // SAFETY: it is a payload of the callback's point, which is `known`, and ours alone; its instance is started.
     let (answer, said) = unsafe { callback.call(payload.pointer(), has_context) };
     let left = judge(known, answer, said).and_then(|()| {
         raw::is_well_formed(payload.message()).map_err(|why| format!("it left no message: {why}"))?;
@@ -74,7 +74,7 @@ pub(super) fn call_guarded(callback: &Callback, known: Known, message: &Message)
         Payload::Dropped(dropped) => Guarded::dropped(dropped),
         Payload::Message(message) => Guarded::message(message),
     };
-    // SAFETY: a payload of that point, which is a notify point.
+    // SAFETY: it is a payload of the callback's point, `known`, a notify point; its instance is started.
     let (answer, said) = unsafe { callback.call(guarded.payload(), false) };
     judge(known, answer, said)
 }

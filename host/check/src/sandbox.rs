@@ -63,7 +63,7 @@ impl End {
         let read: Vec<_> = streams.into_iter().flatten().map(|stream| keep(stream, kept.clone())).collect();
         let in_time = wait(&child).recv_timeout(timeout).is_ok();
         // Its PID is not given to anybody else before it was waited for.
-        // SAFETY: a plain call; the group is the child's own, and what it started there.
+        // SAFETY: the call takes numbers; the group is the child's own, and what it started there.
         unsafe { libc::kill(-(child.id() as libc::pid_t), libc::SIGKILL) };
         let status = child.wait()?;
         for over in read {

@@ -39,7 +39,7 @@ struct Raw {
     len: usize,
 }
 
-// SAFETY: the callbacks after the pairs may run on any thread, as their registration promised.
+// SAFETY: the pairs are not written, and callbacks may run on any thread, as their registration promised.
 unsafe impl Sync for Raw {}
 
 /// Measures raw loop and dispatch in turn, on all threads at once, so that whatever disturbs

@@ -68,8 +68,9 @@ impl Manager {
     /// ```
     ///
     /// # Safety
-    /// As for [`Host::load`], for all that is installed and all that [`Store::with_prebuilt`] names, now and later: who
-    /// can sign for a key that is trusted in that home, or can write there, is trusted as this program.
+    /// The caller trusts as this program all that is installed and all that [`Store::with_prebuilt`] names, now and
+    /// later: its code runs in this process, as with [`Host::load`]. So whoever can sign for a key that is trusted in
+    /// that home, or can write there, is trusted too.
     pub unsafe fn open_store(&self, store: Store) -> Result<Vec<NotLoaded>, Error> {
         self.attach(store, true)?;
         let (core, attached) = (self.core()?, self.shared.attached.get().ok_or(ApiMisuse::NoStore)?);

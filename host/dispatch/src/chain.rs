@@ -39,8 +39,8 @@ const DEEPEST: usize = 64;
 /// The chain of one point.
 ///
 /// # Invariants
-/// `head` came from [`Snapshot::publish`]; what it pointed to before is dropped only after a grace
-/// period.
+/// `head` is that of a snapshot which [`Snapshot::publish`] gave up, or of the empty one; what it pointed to before is
+/// dropped only after a grace period. A chain does not move after its first `hang`.
 #[derive(Debug)]
 pub struct Chain {
     head: AtomicPtr<Pair>,
@@ -65,10 +65,11 @@ impl Chain {
             return Outcome::default(default);
         }
         let Some(outermost) = reclaim::current().and_then(reclaim::Slot::enter) else {
-            // SAFETY: the caller's contract.
+            // SAFETY: the payload is the point's, exclusive for the call unless the kind is notify.
             return unsafe { self.dispatch_slowly(payload) }.map_or(Outcome::default(default), unpack);
         };
-        // SAFETY: we are inside, and the caller's contract.
+        // SAFETY: the snapshot is loaded after we entered, which keeps it; the payload is the point's, exclusive unless
+        // the kind is notify.
         match unsafe { self.run(self.load(), outermost.frame(), payload) } {
             None => {
                 reclaim::leave(outermost);
@@ -106,14 +107,19 @@ impl Chain {
     #[inline(always)]
     pub(crate) fn load(&self) -> Published {
         // Acquire: pairs with the Release in `publish`.
-        // SAFETY: by the type invariant.
+        // SAFETY: by the type invariant `head` is that of a published snapshot.
         unsafe { Published::from_raw(self.head.load(Ordering::Acquire)) }
     }
 
+    /// As `dispatch`, on a thread that has no slot yet or is inside already; `None` when no callback decides.
+    ///
+    /// # Safety
+    /// `payload` points to the point's payload, exclusive for the call unless the kind is notify.
     #[cold]
     #[inline(never)]
     unsafe fn dispatch_slowly(&self, payload: *mut c_void) -> Option<Packed> {
-        // SAFETY: the snapshot is loaded inside, and the caller's contract.
+        // SAFETY: `nest` runs this inside, which keeps the snapshot that is loaded here; the payload is the point's,
+        // exclusive unless the kind is notify.
         self.nest(|frame| unsafe { self.run_in(frame, self.load(), payload) })
     }
 
@@ -130,26 +136,32 @@ impl Chain {
         if !self.is_hooked() {
             return Vec::new();
         }
-        // SAFETY: reading keeps the snapshot alive.
+        // SAFETY: `read_slowly` runs this inside, which keeps the snapshot that is loaded here.
         reclaim::read_slowly(|_| unsafe { self.load().entries().map(|entry| entry.code.parts()).collect() })
     }
 
     /// Runs a snapshot of this chain that a pin keeps.
     ///
     /// # Safety
-    /// As for `dispatch`; the snapshot is one of this chain, or the empty one, and alive.
+    /// `payload` points to the point's payload, exclusive for the call unless the kind is notify. The snapshot is one
+    /// of this chain, or the empty one, and was loaded under a pin that this thread is still in.
     pub(crate) unsafe fn dispatch_pinned(
         &self,
         snapshot: Published,
         payload: *mut c_void,
         default: Decision,
     ) -> Outcome {
-        // SAFETY: the caller's contract.
+        // SAFETY: this thread is in the pin under which the snapshot was loaded; the payload is the point's, exclusive
+        // unless the kind is notify.
         let decided = self.nest(|frame| unsafe { self.run_in(frame, snapshot, payload) });
         decided.map_or(Outcome::default(default), unpack)
     }
 
     /// As `run`. Beyond the last frame the slot says "everything", and the name goes nowhere.
+    ///
+    /// # Safety
+    /// `payload` points to the point's payload, exclusive for the call unless the kind is notify. The snapshot is one
+    /// of this chain, or the empty one; this thread is inside, and has been since before it was loaded.
     unsafe fn run_in(
         &self,
         frame: Option<&AtomicPtr<()>>,
@@ -157,15 +169,17 @@ impl Chain {
         payload: *mut c_void,
     ) -> Option<Packed> {
         let nowhere = AtomicPtr::new(null_mut());
-        // SAFETY: the caller's contract.
+        // SAFETY: this thread has been inside since before the snapshot of this chain was loaded; the payload is the
+        // point's, exclusive unless the kind is notify.
         unsafe { self.run(snapshot, frame.unwrap_or(&nowhere), payload) }
     }
 
     /// Calls one callback after the other, until one decides; `None` when none does.
     ///
     /// # Safety
-    /// As for `dispatch`; the caller is inside, and has been since before it loaded the snapshot
-    /// from this chain.
+    /// `payload` points to the point's payload, exclusive for the call unless the kind is notify. The snapshot is one
+    /// of this chain, or the empty one; this thread is inside, and has been since before it was loaded. `frame` is
+    /// where the thread names the entry it is in, unless its slot says "everything".
     #[inline(always)]
     pub(crate) unsafe fn run(
         &self,
@@ -199,7 +213,7 @@ impl Chain {
         // Relaxed: as in `has_callbacks`.
         self.has_callbacks.store(!callbacks.is_empty(), Ordering::Relaxed);
         self.publish(if watched::is_needed(&self.facts, callbacks, &watch) {
-            // SAFETY: it is published by this chain, whose facts go with it.
+            // SAFETY: this chain alone publishes it, so it runs in dispatches on this chain, which keep the facts.
             unsafe { watched::snapshot(&self.facts, callbacks, watch) }
         } else if callbacks.is_empty() && come_by && watch.tally.is_none() {
             Snapshot::draining()
@@ -214,7 +228,7 @@ impl Chain {
         // Release: pairs with the Acquire in `load`. Acquire: what we retire was written by another
         // writer. INVARIANT: the old snapshot goes to the caller, who lets a grace period pass.
         let before = self.head.swap(next.as_raw(), Ordering::AcqRel);
-        // SAFETY: by the type invariant it came from `publish`, and nobody else can take it now.
+        // SAFETY: by the type invariant `publish` gave it up, or it is the empty one; nobody else can take it now.
         unsafe { Snapshot::retire(Published::from_raw(before)) }
     }
 }

@@ -110,13 +110,18 @@ impl Registry {
     }
 }
 
+/// The code of a callback of the program.
+///
+/// # Safety
+/// `ctx` is the `F` that `on` has boxed, which being inside keeps; `payload` is a payload of point `P`, exclusive for
+/// the call unless its kind is notify.
 unsafe extern "C" fn run<P, F, R>(ctx: *mut c_void, payload: *mut c_void) -> u32
 where
     P: Point,
     F: for<'a> Fn(<P::Kind as Kind>::Payload<'a, P::Payload>) -> R,
     R: Answer<P::Kind>,
 {
-    // SAFETY: `ctx` is the function this was registered with; the payload is the point's.
+    // SAFETY: `ctx` is the function this was registered with, which being inside keeps; the payload is the point's.
     let (function, payload) = unsafe { (&*ctx.cast::<F>(), P::Kind::borrow::<P::Payload>(payload)) };
     catch_unwind(AssertUnwindSafe(|| function(payload).into_raw())).unwrap_or_else(|panic| {
         // The program's own panic hook has printed it; the payload may panic when dropped.
@@ -126,7 +131,9 @@ where
     })
 }
 
+/// # Safety
+/// `ctx` is the `F` that `on` has boxed, and nobody uses it again.
 unsafe extern "C" fn free<F>(ctx: *mut c_void) {
-    // SAFETY: `on` made it of a box, and it is freed once.
+    // SAFETY: `on` made it from a box, and it is freed once.
     drop(unsafe { Box::from_raw(ctx.cast::<F>()) });
 }

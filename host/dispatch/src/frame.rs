@@ -96,7 +96,7 @@ pub fn is_calling() -> bool {
 /// The code of a plugin that this thread is in, if it is in any.
 pub fn place() -> Option<Place> {
     let innermost = reclaim::innermost();
-    // SAFETY: by the type invariant.
+    // SAFETY: by the type invariant `call` is null or a call of this thread that has not ended.
     let call = FRAME.with(|frame| unsafe { frame.call.get().as_ref() }).filter(|call| call.within == innermost);
     if let Some(Call { library, instance, .. }) = call {
         return Some(Place::Call { library: *library, instance: instance.cloned() });
@@ -126,7 +126,7 @@ pub(crate) fn about<R>(context: &Context, dispatch: impl FnOnce() -> R) -> R {
 /// The host table's `current`: what the dispatch of this thread is about.
 ///
 /// # Safety
-/// What it returns is there for as long as the callback runs that asks.
+/// No preconditions; what it returns may be followed only while the callback runs that asks.
 pub unsafe extern "C" fn current() -> *const Context {
     FRAME.with(|frame| frame.context.get())
 }
@@ -233,7 +233,7 @@ fn texts<R>(look: impl FnOnce(&Texts) -> R) -> Option<R> {
             // INVARIANT: it came from a box, and its thread's owner frees it.
             frame.texts.set(Box::into_raw(Box::default()));
         }
-        // SAFETY: by the type invariant; `free` runs after the last look.
+        // SAFETY: by the type invariant it came from a box; `free`, which alone frees it, runs after the last look.
         Some(look(unsafe { &*frame.texts.get() }))
     })
 }

@@ -34,13 +34,11 @@ use crate::sync::{AtomicPtr, Ordering};
 /// what it pointed to before is dropped only after a grace period.
 pub struct Registry {
     points: Mutex<BTreeMap<&'static str, PointEntry>>,
-    /// How many plugins are leaving: meanwhile readers enter points without callbacks too, so that
-    /// they run on leaving what they have left of those.
+    /// How many plugins are leaving: meanwhile readers enter empty points too, and run what they have left of those.
     leaving: AtomicUsize,
     /// The callbacks' names and ids.
     pub names: Names,
-    /// Takes each snapshot before `points` is unlocked, so that an unloading misses none that holds
-    /// its callbacks.
+    /// Takes each snapshot before `points` is unlocked, so that an unloading misses none that holds its callbacks.
     limbo: Limbo<Retired>,
     /// The chains of all points after the last transaction.
     root: AtomicPtr<Root>,
@@ -160,7 +158,7 @@ impl Registry {
         let is_it = |found: &Entry<'_>| found.named.identity() == entry;
         let points = self.points.lock();
         for point_entry in points.values() {
-            // SAFETY: what is published is replaced under this lock alone.
+            // SAFETY: what is published is replaced and retired under this lock alone, so it is alive.
             if let Some(found) = unsafe { point_entry.state.chain.load().entries() }.find(is_it) {
                 return Some((point_entry.state.chain.facts.point, found.callback.clone()));
             }
@@ -326,7 +324,7 @@ impl Registry {
     /// Runs `read` with the chains of all points at one instant, which stay until it returns.
     pub(crate) fn pin<R>(&self, read: impl FnOnce(&Root) -> R) -> R {
         // Acquire: pairs with the Release in `retire`.
-        // SAFETY: by the type invariant it is a root, kept while we are inside.
+        // SAFETY: by the type invariant it is a root, which stays while we are inside.
         reclaim::pin(|| read(unsafe { &*self.root.load(Ordering::Acquire) }))
     }
 
@@ -352,7 +350,7 @@ impl Registry {
 
 impl Drop for Registry {
     fn drop(&mut self) {
-        // SAFETY: by the type invariant; whoever pins holds a reference to the registry.
+        // SAFETY: by the type invariant it came from a box; nobody pins, since a pin borrows the registry.
         drop(unsafe { Box::from_raw(*self.root.get_mut()) });
     }
 }

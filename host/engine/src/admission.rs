@@ -36,6 +36,10 @@ pub(crate) struct Startup<'a> {
 }
 
 /// The host table's `register`.
+///
+/// # Safety
+/// `registrar` is the `Startup` that the running call to `start` was given, and nobody else uses it meanwhile. `record`
+/// begins with its size, and so many bytes of it are readable for the call, with all that they point to.
 pub(crate) unsafe extern "C" fn register(registrar: *mut c_void, record: *const Registration) -> u32 {
     // SAFETY: `start` was called with a `Startup` of ours, exclusively; the record holds for the
     // call, and begins with its size.
@@ -45,7 +49,7 @@ pub(crate) unsafe extern "C" fn register(registrar: *mut c_void, record: *const 
         let why = Misbehaved::Malformed { point: "a point".into(), callback: "a callback".into(), what };
         Err(Error::PluginMisbehaved { plugin: registrar.instance.to_string(), why })
     } else {
-        // SAFETY: it is as long as ours at least.
+        // SAFETY: by its size the record is as long as ours at least, and it is readable for the call.
         registrar.admit(unsafe { &*record })
     };
     match admitted {

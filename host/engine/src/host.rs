@@ -58,10 +58,10 @@ impl Host {
     /// registers all their callbacks in one transaction. When anything fails nothing is left.
     ///
     /// # Safety
-    /// The library's code runs in this process with all its rights. The checks find mistakes; they
-    /// do not contain malice, and they cannot see what the code does with memory.
+    /// The caller trusts the library as this program: its code runs in this process with all its rights. The checks
+    /// find mistakes; they do not contain malice, and they cannot see what the code does with memory.
     pub unsafe fn load(&self, file: impl AsRef<Path>) -> Result<Plugin, Error> {
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller trusts the library as this program.
         unsafe { self.core.load(SealedCopy::of(file.as_ref())?, RuntimeOverrides::default()) }
     }
 
@@ -79,9 +79,9 @@ impl Host {
     /// callbacks do, and a plugin may have a lock that both take.
     ///
     /// # Safety
-    /// As for [`load`](Host::load).
+    /// The caller trusts the new library as this program, as for [`load`](Host::load).
     pub unsafe fn upgrade(&self, plugin: &Plugin, file: impl AsRef<Path>) -> Result<Upgraded, Error> {
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller trusts the new library as this program.
         unsafe { self.core.upgrade(plugin, SealedCopy::of(file.as_ref())?, false, None) }
     }
 
@@ -89,9 +89,9 @@ impl Host {
     /// not take that of the old one.
     ///
     /// # Safety
-    /// As for [`load`](Host::load).
+    /// The caller trusts the new library as this program, as for [`load`](Host::load).
     pub unsafe fn upgrade_fresh(&self, plugin: &Plugin, file: impl AsRef<Path>) -> Result<Upgraded, Error> {
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller trusts the new library as this program.
         unsafe { self.core.upgrade(plugin, SealedCopy::of(file.as_ref())?, true, None) }
     }
 

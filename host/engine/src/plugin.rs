@@ -87,13 +87,17 @@ impl Loaded {
     /// Opens a library and attaches the host to it.
     ///
     /// # Safety
-    /// As for [`Library::open`].
+    /// The caller trusts the library as this program: its constructors run, and later its other code.
     pub(crate) unsafe fn open(copy: SealedCopy, config: &Config) -> Result<Self, Error> {
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller trusts the library as this program.
         let library = unsafe { Library::open(copy, |name| config.forces_unload(name))? };
         if library.forced {
             let plugin = &*library.inspection.note.name;
-            log!(warn, plugin, "its wish never to be removed was taken out of the copy, since unload.force names it");
+            log!(
+                warn,
+                plugin,
+                "its wish never to be removed was taken out of the copy, since its force_unload says so"
+            );
         }
         let mut loaded = Loaded {
             library: ManuallyDrop::new(library),
@@ -236,7 +240,8 @@ impl Loaded {
             // SAFETY: by its invariant the instance's state is valid, and `register` expects this
             // registrar, which nothing else uses meanwhile.
             None => self.call("start", &instance.name, || unsafe { start(instance.state, registrar_ptr) }),
-            // SAFETY: as above.
+            // SAFETY: by its invariant the instance's state is valid; `register` expects this registrar, which nothing
+            // else uses meanwhile.
             Some(state) => unsafe { self.restore(instance, registrar_ptr, state) },
         };
         let Startup { admitted, refused, .. } = registrar;
@@ -296,7 +301,8 @@ impl Loaded {
         // SAFETY: `self` is consumed, so the library is not used again.
         let closed = unsafe { ManuallyDrop::take(&mut self.library) }.close(deadline, is_patient);
         if closed.end.is_gone() {
-            // SAFETY: as above; nobody is left to use them. Otherwise they stay, as the library does.
+            // SAFETY: `self` is consumed, so they are dropped once; nobody is left to use them. Otherwise they stay, as
+            // the library does.
             unsafe { ManuallyDrop::drop(&mut self.handles) };
         }
         closed
@@ -310,7 +316,7 @@ impl Loaded {
                 // SAFETY: by its invariant the instance's state is valid.
                 self.call_anyway("stop", &instance.name, || unsafe { stop(instance.state) });
             }
-            // SAFETY: as above, and it is not used again.
+            // SAFETY: by its invariant the instance's state is valid, and it is not used again.
             self.call_anyway("destroy", &instance.name, || unsafe { destroy(instance.state) });
         }
         self.speaker().forget_instances();

@@ -38,11 +38,15 @@ pub(crate) struct Handle {
     pub(crate) speaker: Arc<PluginDiagnostics>,
 }
 
+/// # Safety
+/// `text` is readable for the call.
 unsafe extern "C" fn report(kind: u32, text: Str) {
     // SAFETY: the plugin passes text that is readable for the call.
     frame::report(kind, &unsafe { text.to_text() });
 }
 
+/// # Safety
+/// `id` is readable for the call.
 unsafe extern "C" fn query(id: Str) -> *const c_void {
     static LOG: LogService = LogService { size: size_of::<LogService>() as u32, write: log };
     static CONFIG: ConfigService = ConfigService { size: size_of::<ConfigService>() as u32, read: config };
@@ -63,9 +67,9 @@ static OFFERED: RwLock<BTreeMap<&'static str, Offered>> = RwLock::new(BTreeMap::
 
 struct Offered(*const c_void);
 
-// SAFETY: it is only handed on; by the contract of `register` it may be used on any thread.
+// SAFETY: `register` takes a table that is `'static` and `Sync`.
 unsafe impl Send for Offered {}
-// SAFETY: as above.
+// SAFETY: `register` takes a table that is `'static` and `Sync`.
 unsafe impl Sync for Offered {}
 
 impl Services {
@@ -82,12 +86,16 @@ impl Services {
     }
 }
 
+/// # Safety
+/// `handle` is that of an instance whose library is still loaded; `text` is readable for the call.
 unsafe extern "C" fn log(handle: *const c_void, level: u32, text: Str) {
     // SAFETY: the handle is one of ours, kept while its library is there; the text holds for the call.
     let (handle, text) = unsafe { (&*handle.cast::<Handle>(), text.to_text()) };
     guarded((), || handle.speaker.line(&handle.instance, level, &text));
 }
 
+/// # Safety
+/// `handle` is that of an instance whose library is still loaded; nobody else uses `out` during the call.
 unsafe extern "C" fn config(handle: *const c_void, out: *mut Text) -> u32 {
     // SAFETY: the handle is one of ours, kept while its library is there; the text is exclusive.
     let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };
@@ -95,6 +103,8 @@ unsafe extern "C" fn config(handle: *const c_void, out: *mut Text) -> u32 {
     0
 }
 
+/// # Safety
+/// `handle` is that of an instance whose library is still loaded; nobody else uses `out` during the call.
 unsafe extern "C" fn dirs(handle: *const c_void, kind: u32, out: *mut Text) -> u32 {
     // SAFETY: the handle is one of ours, kept while its library is there; the text is exclusive.
     let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };

@@ -56,7 +56,7 @@ pub struct Library {
 
 // SAFETY: the entry is immutable, and its functions say themselves on which threads they run.
 unsafe impl Send for Library {}
-// SAFETY: as above.
+// SAFETY: what is shared of the entry is immutable; the other fields are `Sync`.
 unsafe impl Sync for Library {}
 
 impl Library {
@@ -125,13 +125,14 @@ impl Library {
 
     /// The functions of the plugin.
     pub fn entry(&self) -> &Entry {
-        // SAFETY: by the type invariant.
+        // SAFETY: by the type invariant the entry lies in the library that `handle` keeps open; `check_abi` found it
+        // whole.
         unsafe { &*self.entry }
     }
 
     /// Whether the entry is one of our ABI. If not, nothing of it may be called.
     fn check_abi(&self) -> Result<(), Incompatible> {
-        // SAFETY: every entry begins with its size.
+        // SAFETY: by the type invariant the entry lies in the open library, and every entry begins with its size.
         let size = unsafe { self.entry.cast::<u32>().read() };
         if (size as usize) < size_of::<Entry>() {
             return disagrees("the size of the entry", size_of::<Entry>().to_string(), size.to_string());

@@ -14,6 +14,8 @@ pub(crate) fn segments(file: BorrowedFd<'_>) -> Vec<Range<usize>> {
         path: String,
         found: Vec<Range<usize>>,
     }
+    /// # Safety
+    /// `info` is the loader's record, for the call; `search` points to a `Search` that nobody else uses meanwhile.
     unsafe extern "C" fn look(info: *mut libc::dl_phdr_info, _size: usize, search: *mut c_void) -> c_int {
         // SAFETY: the loader passes its record and our argument, both for the call.
         let (info, search) = unsafe { (&*info, &mut *search.cast::<Search>()) };

@@ -36,7 +36,8 @@ impl Meter {
     /// A meter of a library, which may hold so many bytes.
     ///
     /// # Safety
-    /// [`end`](Self::end) is called before the library that the table is of is closed.
+    /// The table is one of a loaded library, in which its `count` shards lie. [`end`](Self::end) is called before that
+    /// library is closed.
     pub(crate) unsafe fn new(table: &MemoryTable, max: Option<u64>) -> Option<Self> {
         let is_known = table.size as usize >= size_of::<MemoryTable>() && !table.shards.is_null();
         let shards = std::ptr::slice_from_raw_parts(table.shards, table.count as usize);
@@ -79,7 +80,7 @@ impl std::fmt::Debug for Meter {
 impl Counts {
     fn sums(&self) -> Sums {
         match *self {
-            // SAFETY: by the type invariant.
+            // SAFETY: by the type invariant the shards lie in a library that is loaded.
             Counts::Counting(shards) => Sums::of(unsafe { &*shards }),
             Counts::Ended(sums) => sums,
         }
@@ -127,7 +128,7 @@ mod tests {
     fn a_table_that_is_none_is_not_read() {
         let shards = [shard([1; 4])];
         for (size, shards) in [(15, shards.as_ptr()), (16, std::ptr::null())] {
-            // SAFETY: as above.
+            // SAFETY: the shard outlives the table, and no meter is made.
             assert!(unsafe { Meter::new(&MemoryTable { size, count: 1, shards }, None) }.is_none());
         }
     }

@@ -227,6 +227,8 @@ fn is_lost() -> bool {
 /// Has the children of forks find out whether the records can still be used. To be called before a library is opened,
 /// whose constructors may have the children of forks run code of theirs: ours runs first, as it came first.
 pub(crate) fn prepare_forks() {
+    /// # Safety
+    /// No preconditions: `unsafe` is part of the type that `pthread_atfork` takes.
     unsafe extern "C" fn in_child() {
         // One flag for all of them: a list that is held cannot be looked through.
         let is_held = ALL.is_locked() || ALL.lock().iter().any(|teardown| teardown.is_held());

@@ -39,7 +39,7 @@ pub fn fits_here(metadata: &Metadata) -> Result<&Build, PackageError> {
 
 /// This process's version of glibc.
 pub fn libc_here() -> Libc {
-    // SAFETY: answers a text that is always there.
+    // SAFETY: it returns a C string that is a static of the C library.
     let version = unsafe { std::ffi::CStr::from_ptr(libc::gnu_get_libc_version()) };
     version.to_str().ok().and_then(|text| text.parse().ok()).unwrap_or(Libc::OLDEST)
 }

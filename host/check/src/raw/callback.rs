@@ -27,11 +27,12 @@ impl Callback {
     /// Calls it with a payload, within a dispatch that is about something or about nothing.
     ///
     /// # Safety
-    /// The payload is that of the point, of this callback's instance, which is started; exclusive, or
-    /// of a notify point.
+    /// The callback's instance is started. `payload` is a payload of its point, shared for the call if that is a notify
+    /// point, exclusive otherwise.
     pub(crate) unsafe fn call(&self, payload: *mut c_void, has_context: bool) -> (u32, Option<String>) {
         within(has_context, || {
-            // SAFETY: the caller's contract.
+            // SAFETY: the instance is started, so the context is there; the payload is the point's, and exclusive
+            // unless it is that of a notify point.
             unsafe { (self.run)(self.ctx, payload) }
         })
     }

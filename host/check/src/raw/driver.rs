@@ -42,7 +42,7 @@ pub(crate) struct Instance {
 
 // SAFETY: the boundary lets every function run on any thread; lifecycle functions take turns.
 unsafe impl Send for Instance {}
-// SAFETY: as above.
+// SAFETY: callbacks may run on several threads at once, and lifecycle functions take turns under `LIFECYCLE`.
 unsafe impl Sync for Instance {}
 
 /// A function that did not answer 0.
@@ -175,7 +175,7 @@ impl Instance {
     /// As `start`, by a host that refuses each registration.
     pub(crate) fn start_refused(&mut self) -> Result<(), Refusal> {
         self.begin("start", true, |entry, state, registrar| {
-            // SAFETY: as in `start`.
+            // SAFETY: the state is valid by the invariant, and the registrar is ours for the call.
             unsafe { (entry.start)(state, registrar) }
         })
     }
@@ -184,7 +184,8 @@ impl Instance {
     pub(crate) fn restore(&mut self, saved: &SavedState) -> Result<(), Refusal> {
         let Some(table) = self.library.table::<StateTable>("state/1") else { return self.start() };
         self.begin("restore", false, |_, state, registrar| {
-            // SAFETY: as in `start`; the saved state is only read.
+            // SAFETY: the state is valid by the invariant, the registrar ours for the call, and the saved state only
+            // read.
             unsafe { (table.restore)(state, registrar, saved) }
         })
     }
@@ -205,13 +206,13 @@ impl Instance {
     /// Stops it. Once, when it was started and no callback runs.
     pub(crate) fn stop(&mut self) -> Result<(), Refusal> {
         self.callbacks.clear();
-        // SAFETY: by the invariant.
+        // SAFETY: by the invariant the state is valid; `self` is exclusive, so no callback runs.
         lifecycle("stop", || unsafe { (self.library.entry.stop)(self.state) })
     }
 
     /// Destroys it. When it was started, it was stopped.
     pub(crate) fn destroy(self) -> Result<(), Refusal> {
-        // SAFETY: by the invariant, and it is not used again.
+        // SAFETY: by the invariant the state is valid, and it is not used again.
         let answer = lifecycle("destroy", || unsafe { (self.library.entry.destroy)(self.state) });
         host::bury(self.handle);
         answer
@@ -220,7 +221,7 @@ impl Instance {
     /// Hands it a configuration while it runs; `None` when it has no table for that.
     pub(crate) fn reload(&self, config: &str) -> Option<Result<(), Refusal>> {
         let table = self.library.table::<ReloadTable>("reload/1")?;
-        // SAFETY: by the invariant; text for the call.
+        // SAFETY: by the invariant the state is valid; text for the call.
         Some(lifecycle("reload", || unsafe { (table.reload)(self.state, Str::new(config)) }))
     }
 
@@ -228,7 +229,7 @@ impl Instance {
     pub(crate) fn save(&self) -> Option<Result<SavedState, Refusal>> {
         let table = self.library.table::<StateTable>("state/1")?;
         let mut out = SavedState::none();
-        // SAFETY: by the invariant; the state is exclusive for the call.
+        // SAFETY: by the invariant the state is valid; what is saved goes where it is exclusive for the call.
         Some(lifecycle("save", || unsafe { (table.save)(self.state, &mut out) }).map(|()| out))
     }
 
@@ -236,14 +237,14 @@ impl Instance {
     pub(crate) fn save_changes(&self) -> Option<Result<SavedState, Refusal>> {
         let table = self.library.table::<StateTable>("state/1")?;
         let mut out = SavedState::none();
-        // SAFETY: as in `save`.
+        // SAFETY: by the invariant the state is valid; what is saved goes where it is exclusive for the call.
         Some(lifecycle("save_changes", || unsafe { (table.save_changes)(self.state, &mut out) }).map(|()| out))
     }
 
     /// Hands it the rest of another generation, while it runs.
     pub(crate) fn apply_changes(&self, rest: &SavedState) -> Option<Result<(), Refusal>> {
         let table = self.library.table::<StateTable>("state/1")?;
-        // SAFETY: by the invariant; the rest is only read.
+        // SAFETY: by the invariant the state is valid; the rest is only read.
         Some(lifecycle("apply_changes", || unsafe { (table.apply_changes)(self.state, rest) }))
     }
 }

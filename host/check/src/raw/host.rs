@@ -100,7 +100,7 @@ pub(super) fn bury(handle: &'static Handle) {
 
 /// How much of the heap is in use.
 pub(crate) fn heap() -> usize {
-    // SAFETY: a plain question.
+    // SAFETY: the call takes nothing, and returns its answer by value.
     let info = unsafe { libc::mallinfo() };
     (info.uordblks as u32 as usize).wrapping_add(info.hblkhd as u32 as usize)
 }
@@ -133,6 +133,8 @@ impl Startup {
     }
 }
 
+/// # Safety
+/// `text` is readable for the call.
 unsafe extern "C" fn report(kind: u32, text: Str) {
     ask_back();
     if !(1..=3).contains(&kind) {
@@ -143,6 +145,9 @@ unsafe extern "C" fn report(kind: u32, text: Str) {
     frame::report(text);
 }
 
+/// # Safety
+/// `record` begins with its size, and so many bytes of it are readable for the call, with all that they point to.
+/// Nobody else uses `registrar` meanwhile.
 unsafe extern "C" fn register_callback(registrar: *mut c_void, record: *const Registration) -> u32 {
     ask_back();
     if registrar.is_null() || registrar.cast() != REGISTRAR.load(Ordering::SeqCst) {
@@ -172,11 +177,15 @@ unsafe extern "C" fn register_callback(registrar: *mut c_void, record: *const Re
     0
 }
 
+/// # Safety
+/// No preconditions; what it returns may be followed only while the callback runs that asks.
 unsafe extern "C" fn current() -> *const Context {
     ask_back();
     frame::current()
 }
 
+/// # Safety
+/// `id` is readable for the call.
 unsafe extern "C" fn query(id: Str) -> *const c_void {
     static LOG: LogService = LogService { size: size_of::<LogService>() as u32, write: log };
     static CONFIG: ConfigService = ConfigService { size: size_of::<ConfigService>() as u32, read: config };
@@ -190,6 +199,8 @@ unsafe extern "C" fn query(id: Str) -> *const c_void {
     found.filter(has).map_or(null(), |index| services[index])
 }
 
+/// # Safety
+/// `text` is readable for the call.
 unsafe extern "C" fn log(handle: *const c_void, level: u32, text: Str) {
     ask_back();
     is_live(handle, "log/1");
@@ -201,6 +212,8 @@ unsafe extern "C" fn log(handle: *const c_void, level: u32, text: Str) {
     tracing::info!("{text}");
 }
 
+/// # Safety
+/// Nobody else uses `out` during the call.
 unsafe extern "C" fn config(handle: *const c_void, out: *mut Text) -> u32 {
     ask_back();
     if !is_live(handle, "config/1") {
@@ -212,12 +225,14 @@ unsafe extern "C" fn config(handle: *const c_void, out: *mut Text) -> u32 {
     0
 }
 
+/// # Safety
+/// Nobody else uses `out` during the call.
 unsafe extern "C" fn dirs(handle: *const c_void, kind: u32, out: *mut Text) -> u32 {
     ask_back();
     if !is_live(handle, "dirs/1") {
         return 1;
     }
-    // SAFETY: as in `config`.
+    // SAFETY: a live handle is ours and never freed; the text is exclusive.
     let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };
     let path = handle.home.join(kind.to_string());
     match std::fs::create_dir_all(&path) {
@@ -234,7 +249,7 @@ unsafe extern "C" fn dirs(handle: *const c_void, kind: u32, out: *mut Text) -> u
 
 /// What the plugin returns to a query must be answered at any time, on any thread.
 fn ask_back() {
-    // SAFETY: the entry of a library that is never closed.
+    // SAFETY: null, or the entry of a library, which is never closed.
     if let Some(entry) = unsafe { ASKED.load(Ordering::SeqCst).as_ref() } {
         for id in ["schema/1", "state/1", "no-such-table/1"] {
             // SAFETY: text for the call.
@@ -252,9 +267,9 @@ fn is_live(handle: *const c_void, service: &str) -> bool {
 }
 
 /// # Safety
-/// As for [`Str::to_text`].
+/// `text` is null, or readable for the call.
 unsafe fn checked(text: Str, what: &str) -> String {
-    // SAFETY: the caller's contract.
+    // SAFETY: the text is null, or readable for the call.
     let text = unsafe { text.to_text() };
     // What was not UTF-8 was replaced, which made a new text of it.
     if matches!(text, std::borrow::Cow::Owned(_)) {
@@ -274,29 +289,40 @@ pub(super) static UNLOAD: UnloadService = UnloadService {
     keep,
 };
 
+/// # Safety
+/// `run` may be called with `object` once, on this thread, when it ends; `library` is an address in the library.
 unsafe extern "C" fn at_thread_exit(library: *const c_void, run: ObjectDestructor, object: *mut c_void) -> i32 {
     unsafe extern "C" {
         fn __cxa_thread_atexit_impl(run: ObjectDestructor, object: *mut c_void, library: *const c_void) -> c_int;
     }
-    // SAFETY: the plugin's contract with the system; the library is known by an address in it.
+    // SAFETY: the plugin lets `run` be called with `object` when this thread ends; `library` is an address in it.
     unsafe { __cxa_thread_atexit_impl(run, object, library) }
 }
 
+/// # Safety
+/// `key` is room for a key; `destructor` takes the values that are set under it.
 unsafe extern "C" fn key_create(_: *const c_void, key: *mut u32, destructor: KeyDestructor) -> i32 {
-    // SAFETY: the plugin's contract with the system.
+    // SAFETY: the plugin passes room for a key, and a destructor in a library that is never closed.
     unsafe { libc::pthread_key_create(key, destructor) }
 }
 
+/// # Safety
+/// `key` came from `key_create`, and was not deleted since.
 unsafe extern "C" fn key_delete(_: *const c_void, key: u32) -> i32 {
-    // SAFETY: the plugin's contract with the system.
+    // SAFETY: the plugin passes a key that it made and has not deleted.
     unsafe { libc::pthread_key_delete(key) }
 }
 
+/// # Safety
+/// `key` came from `key_create`, and was not deleted since; its destructor takes `value`.
 unsafe extern "C" fn set_specific(_: *const c_void, key: u32, value: *const c_void) -> i32 {
-    // SAFETY: the plugin's contract with the system.
+    // SAFETY: the plugin passes a key that it made and has not deleted, and a value that its destructor takes.
     unsafe { libc::pthread_setspecific(key, value) }
 }
 
+/// # Safety
+/// `thread` is room for a `pthread_t`, `attributes` null or a `pthread_attr_t`; another thread may call `body` with
+/// `argument`.
 unsafe extern "C" fn thread_create(
     _: *const c_void,
     thread: *mut c_void,
@@ -312,10 +338,12 @@ unsafe extern "C" fn thread_create(
             argument: *mut c_void,
         ) -> c_int;
     }
-    // SAFETY: the plugin's contract with the system.
+    // SAFETY: the plugin passes room for a thread, and a body that takes `argument`, in a library that is never closed.
     unsafe { pthread_create(thread, attributes, body, argument) }
 }
 
+/// # Safety
+/// No preconditions: it uses neither argument.
 unsafe extern "C" fn keep(_: *const c_void, _: Str) {}
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -39,7 +39,7 @@ pub(crate) fn redzoned_text(text: &str) -> Text {
 pub(crate) fn redzones_hold(before: &[(usize, usize)], message: &Message) -> bool {
     fields(message).into_iter().map(words).filter(|words| words[2] > 0).all(|[at, _, capacity]| {
         !before.contains(&(at, capacity)) || {
-            // SAFETY: the same memory as before, so the zone lies after it.
+            // SAFETY: it is the same memory as before, of `redzoned`, so the zone lies after its capacity.
             let zone = unsafe {
                 std::slice::from_raw_parts(std::ptr::with_exposed_provenance::<u8>(at + capacity), ZONE.len())
             };
@@ -60,7 +60,7 @@ pub(crate) fn is_well_formed(message: &Message) -> Result<(), String> {
         () if at == 0 && len > 0 => Err(format!("{what} has a length of {len} and a null pointer")),
         () => Ok(()),
     };
-    // SAFETY: a list is three words.
+    // SAFETY: a list is three words, all of them initialised.
     sound("the list of headers", unsafe { from_ref(&message.headers).cast::<Words>().read() })?;
     for bytes in fields(message) {
         sound("a text or the body", words(bytes))?;
@@ -97,7 +97,7 @@ fn fields(message: &Message) -> Vec<&Bytes> {
 }
 
 fn words(bytes: &Bytes) -> Words {
-    // SAFETY: bytes are three words.
+    // SAFETY: bytes are a list, which is three words, all of them initialised.
     unsafe { from_ref(bytes).cast::<Words>().read() }
 }
 
@@ -114,7 +114,7 @@ impl Guarded {
     pub(crate) fn message(message: &Message) -> Self {
         Self::new(|guarded| {
             let place = guarded.room(size_of::<Message>(), align_of::<Message>()).cast::<Message>();
-            // SAFETY: room for a message, which is filled here.
+            // SAFETY: there is aligned room for a message at `place`, which is filled here.
             unsafe { guarded.put(message, place) };
             place.cast()
         })
@@ -123,7 +123,7 @@ impl Guarded {
     pub(crate) fn dropped(dropped: &Dropped) -> Self {
         Self::new(|guarded| {
             let place = guarded.room(size_of::<Dropped>(), align_of::<Dropped>()).cast::<Dropped>();
-            // SAFETY: room for one, which is filled here: first as it is, then with texts of its own.
+            // SAFETY: there is aligned room for one, which is filled here: first as it is, then with texts of its own.
             unsafe {
                 copy_nonoverlapping(dropped, place, 1);
                 guarded.put(&dropped.message, addr_of_mut!((*place).message));
@@ -143,7 +143,7 @@ impl Guarded {
         let mut guarded = Guarded { payload: null_mut(), pages: Vec::new() };
         guarded.payload = fill(&mut guarded);
         for (at, len) in &guarded.pages {
-            // SAFETY: our own pages; the last one stays as it is.
+            // SAFETY: they are our own pages, not used yet; the last one stays as it is.
             let protected = unsafe { libc::mprotect(*at, len - page(), libc::PROT_READ) };
             assert_eq!(protected, 0, "our own pages can be protected");
         }
@@ -166,9 +166,9 @@ impl Guarded {
     }
 
     /// # Safety
-    /// Room for a message is at `place`.
+    /// There is aligned room for a message at `place`.
     unsafe fn put(&mut self, message: &Message, place: *mut Message) {
-        // SAFETY: the caller's contract; what it points to is replaced below.
+        // SAFETY: there is aligned room for a message; what the copy points to is replaced below.
         unsafe {
             copy_nonoverlapping(message, place, 1);
             self.text(&message.source, addr_of_mut!((*place).source));
@@ -185,22 +185,22 @@ impl Guarded {
             }
         }
         let words = [headers.expose_provenance(), message.headers.len(), message.headers.len()];
-        // SAFETY: a list is three words.
+        // SAFETY: the message has room for a list, which is three words.
         unsafe { addr_of_mut!((*place).headers).cast::<Words>().write(words) };
     }
 
     /// # Safety
-    /// Room for a text is at `place`.
+    /// There is aligned room for a text at `place`.
     unsafe fn text(&mut self, text: &Text, place: *mut Text) {
-        // SAFETY: the caller's contract.
+        // SAFETY: there is aligned room for a text, which is three words, as bytes are.
         unsafe { self.bytes(text.as_bytes(), place.cast()) };
     }
 
     /// # Safety
-    /// Room for bytes is at `place`.
+    /// There is aligned room for bytes, which are three words, at `place`.
     unsafe fn bytes(&mut self, bytes: &[u8], place: *mut Words) {
         let room = self.room(bytes.len(), 1);
-        // SAFETY: room for them; the caller's contract.
+        // SAFETY: there is room for the bytes in the new pages, and for three words at `place`.
         unsafe {
             copy_nonoverlapping(bytes.as_ptr(), room, bytes.len());
             place.write([room.expose_provenance(), bytes.len(), bytes.len()]);
@@ -218,7 +218,7 @@ impl Drop for Guarded {
 }
 
 fn page() -> usize {
-    // SAFETY: a plain question.
+    // SAFETY: the call takes a number and touches no memory.
     unsafe { libc::sysconf(libc::_SC_PAGESIZE) as usize }
 }
 
@@ -246,7 +246,7 @@ mod tests {
         assert_eq!(unsafe { &*guarded.payload().cast::<Message>() }, &message);
         let dropped = Dropped { message, decided_by: "a/b".into(), code: 7, reason: "why".into() };
         let guarded = Guarded::dropped(&dropped);
-        // SAFETY: as above.
+        // SAFETY: it is a `Dropped` as long as `guarded` is not dropped.
         assert_eq!(unsafe { &*guarded.payload().cast::<Dropped>() }, &dropped);
     }
 

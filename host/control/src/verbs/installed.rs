@@ -170,7 +170,7 @@ impl Verbs<'_> {
         let Some(plugin) = self.core.table.plugin(name).filter(|_| runs) else { return Ok(None) };
         let Opened { wanted, copy } = Opened::of(wanted)?;
         let wishes = self.wishes(&wanted);
-        // SAFETY: by the contract of `Manager::open_store`.
+        // SAFETY: the store is live, so it came by `Manager::open_store`, whose caller trusts what is installed in it.
         let upgraded = unsafe { self.core.upgrade(&plugin, copy, swap.fresh, Some(wishes))? };
         Ok(Some(upgraded))
     }
@@ -190,7 +190,8 @@ impl Verbs<'_> {
             let wanted = self.attached.store.wanted(name)?;
             let (wishes, copy) = (self.wishes(&wanted), wanted.library.open()?);
             let plugin = self.core.table.plugin(name).ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?;
-            // SAFETY: by the contract of `Manager::open_store`.
+            // SAFETY: it was replaced in a store that is live, which came by `Manager::open_store`: its caller trusts
+            // what is installed.
             unsafe { Ok(self.core.recall(&plugin, wanted.library.path, copy, wishes)?) }
         };
         if let Err(error) = back() {

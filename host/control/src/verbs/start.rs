@@ -61,7 +61,7 @@ impl Verbs<'_> {
     }
 
     pub(super) fn load(self, Opened { wanted, copy }: Opened) -> Result<(), Error> {
-        // SAFETY: by the contract of `Manager::open_store`.
+        // SAFETY: only live stores get here; they come by `Manager::open_store`, whose caller trusts what is installed.
         unsafe { self.core.load(copy, self.wishes(&wanted))? };
         Ok(())
     }

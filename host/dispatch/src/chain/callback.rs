@@ -37,7 +37,7 @@ pub struct Ctx {
 
 // SAFETY: the registration promises that callback and drop may run on any thread.
 unsafe impl Send for Ctx {}
-// SAFETY: as above; the context is only handed to the callback.
+// SAFETY: the context is only handed to the callback, which by the registration may run on several threads at once.
 unsafe impl Sync for Ctx {}
 
 impl Ctx {

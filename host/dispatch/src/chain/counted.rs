@@ -43,17 +43,22 @@ pub(crate) unsafe fn context_of(named: &Pair) -> *mut c_void {
     if run as *mut () != count as *mut () {
         return ctx;
     }
-    // SAFETY: no other function has this address, since none does the same; so as in `count`.
+    // SAFETY: no other function has this address, since none does the same: `Counted::pair` made the pair, and its
+    // context lies in the same block, which is alive.
     unsafe { &*ctx.cast::<Counted>() }.last.parts().1
 }
 
 /// Counts a dispatch, and calls the last callback.
+///
+/// # Safety
+/// `ctx` is a `Counted` whose pair this thread came by: it is inside, which keeps the block, and its frame names that
+/// pair. `payload` is the point's, exclusive for the call unless the kind is notify.
 unsafe extern "C" fn count(ctx: *mut c_void, payload: *mut c_void) -> u32 {
-    // SAFETY: `Counted::pair` pairs this code with such a context, which stays.
+    // SAFETY: `Counted::pair` pairs this code with such a context, in a block that being inside keeps.
     let counted = unsafe { &*ctx.cast::<Counted>() };
     // Nothing is called in between, so that arguments stay in their registers for the jump.
     if !reclaim::own().is_some_and(|slot| counted.tally.came_to_last_nearby(slot.number)) {
-        // SAFETY: our caller's contract is the same.
+        // SAFETY: context and payload are those that we were called with, by way of the pair that the frame names.
         return unsafe { count_far(ctx, payload) };
     }
     // SAFETY: the payload is that of the point; this thread is inside, and its frame names the pair it came by.
@@ -61,12 +66,16 @@ unsafe extern "C" fn count(ctx: *mut c_void, payload: *mut c_void) -> u32 {
 }
 
 /// As `count`, for a thread with a high number.
+///
+/// # Safety
+/// `ctx` is a `Counted` whose pair this thread came by: it is inside, which keeps the block, and its frame names that
+/// pair. `payload` is the point's, exclusive for the call unless the kind is notify.
 #[cold]
 #[inline(never)]
 unsafe extern "C" fn count_far(ctx: *mut c_void, payload: *mut c_void) -> u32 {
-    // SAFETY: as in `count`.
+    // SAFETY: `Counted::pair` pairs such a context with `count`, in a block that being inside keeps.
     let counted = unsafe { &*ctx.cast::<Counted>() };
     counted.tally.came_to_last(reclaim::number());
-    // SAFETY: as in `count`.
+    // SAFETY: the payload is that of the point; this thread is inside, and its frame names the pair it came by.
     unsafe { counted.last.call_named(payload) }
 }

@@ -45,24 +45,24 @@ impl Pair {
     /// Names this pair in `frame`, then calls it.
     ///
     /// # Safety
-    /// `payload` is what the code expects, and the caller is inside, so that the code and its
-    /// context are still there.
+    /// `payload` is what the code expects, and this thread is inside, so that the code and its context are still there.
     #[inline(always)]
     pub(crate) unsafe fn call(&self, frame: &AtomicPtr<()>, payload: *mut c_void) -> u32 {
         self.announce(frame);
-        // SAFETY: the caller's contract; it is named.
+        // SAFETY: the payload is what the code expects, this thread is inside, and its frame names the pair.
         unsafe { self.call_named(payload) }
     }
 
     /// Calls this pair, which stands after one that is named in a frame and in no other place.
     ///
     /// # Safety
-    /// As for `call`.
+    /// `payload` is what the code expects, and this thread is inside, so that the code and its context are still there.
+    /// Its frame names this pair, or the one that leads here, unless its slot says "everything".
     #[inline(always)]
     pub(crate) unsafe fn call_named(&self, payload: *mut c_void) -> u32 {
         let (run, ctx) = self.parts();
-        // SAFETY: by the type invariant the code goes with the context, or ignores it; the rest is
-        // the caller's contract.
+        // SAFETY: by the type invariant the code goes with the context, or ignores it; being inside keeps both, and the
+        // payload is what the code expects.
         unsafe { run(ctx, payload) }
     }
 
@@ -77,7 +77,7 @@ impl Pair {
     /// The code and the context.
     #[inline(always)]
     pub fn parts(&self) -> (Run, *mut c_void) {
-        // SAFETY: by the type invariant it is a `Run`.
+        // SAFETY: by the type invariant `run` holds a `Run`.
         (unsafe { std::mem::transmute::<*mut (), Run>(self.run.load(Ordering::Relaxed)) }, self.ctx)
     }
 
@@ -96,6 +96,9 @@ impl Pair {
 }
 
 /// The no-op: goes on with the next callback.
+///
+/// # Safety
+/// No preconditions: it uses neither argument.
 pub(super) unsafe extern "C" fn skip(_ctx: *mut c_void, _payload: *mut c_void) -> u32 {
     0
 }

@@ -18,11 +18,12 @@ use crate::{fault, frame, reclaim};
 #[cold]
 #[inline(never)]
 pub(super) unsafe fn settle(facts: &Facts, pair: *const Pair, end: *const Pair, answer: u32) -> Option<Packed> {
-    // SAFETY: being inside keeps the snapshot.
+    // SAFETY: this thread is inside, which keeps the snapshot whose pairs end at `end`.
     if unsafe { is_run_by_us(end) } {
         return frame::decided();
     }
-    // SAFETY: as above, and it is no runner's.
+    // SAFETY: this thread is inside, which keeps the snapshot; its pairs are callbacks', since it is no runner's, and
+    // one without callbacks only continues.
     let (callback, place) = unsafe { callback_of(pair, end) };
     let verdict = match (facts.kind, answer & 0xff) {
         (RawKind::Gate, raw::ALLOW) | (RawKind::Fold, raw::SKIP) => answer & 0xff,
@@ -32,7 +33,7 @@ pub(super) unsafe fn settle(facts: &Facts, pair: *const Pair, end: *const Pair, 
         }
         _ => fault::answered(facts, callback, answer)?,
     };
-    // SAFETY: as above.
+    // SAFETY: this thread is inside, which keeps the snapshot whose pairs end at `end`.
     if let Some(tally) = unsafe { tally_behind(end) } {
         let number = reclaim::number();
         tally.decided(number, place);

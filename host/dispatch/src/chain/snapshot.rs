@@ -105,7 +105,7 @@ impl Published {
     /// The snapshot is alive.
     #[inline(always)]
     pub(crate) unsafe fn range(self) -> (*const Pair, *const Pair) {
-        // SAFETY: by the type invariant the header stands before the first pair.
+        // SAFETY: the snapshot is alive, and by the type invariant the header stands before the first pair.
         (self.0, unsafe { (*self.0.cast::<Header>().sub(1)).end })
     }
 
@@ -114,7 +114,7 @@ impl Published {
     /// # Safety
     /// The snapshot is alive, for `'a`.
     pub(crate) unsafe fn pairs<'a>(self) -> &'a [Pair] {
-        // SAFETY: by the type invariant the pairs lie between the two.
+        // SAFETY: the snapshot is alive for `'a`, and by the type invariant the pairs lie between the two.
         unsafe {
             let (first, end) = self.range();
             std::slice::from_raw_parts(first, end.offset_from_unsigned(first))
@@ -126,7 +126,7 @@ impl Published {
     /// # Safety
     /// The snapshot is alive, for `'a`.
     unsafe fn callbacks<'a>(self) -> &'a [Arc<Callback>] {
-        // SAFETY: the caller's contract.
+        // SAFETY: the snapshot is alive for `'a`, and `range` returns the end of its pairs.
         unsafe { callbacks_behind(self.range().1) }
     }
 
@@ -135,7 +135,7 @@ impl Published {
     /// # Safety
     /// The snapshot is alive, for `'a`.
     pub(crate) unsafe fn entries<'a>(self) -> impl Iterator<Item = Entry<'a>> {
-        // SAFETY: the caller's contract, and what a runner has lives as long as its block.
+        // SAFETY: the snapshot is alive for `'a`, and so is the real chain, which the runner in its block owns.
         let (pairs, callbacks, counted) = unsafe {
             let real = runner_behind(self.range().1).map_or(self, Runner::real);
             (real.pairs(), real.callbacks(), counted_behind(real.range().1))
@@ -163,7 +163,7 @@ pub(crate) struct Entry<'a> {
 /// # Safety
 /// The pair is that of a callback, in a snapshot that is alive for `'a` and whose pairs end at `end`.
 pub(super) unsafe fn callback_of<'a>(pair: *const Pair, end: *const Pair) -> (&'a Callback, usize) {
-    // SAFETY: the caller's contract.
+    // SAFETY: the pair is a callback's, in a snapshot that is alive for `'a` and whose pairs end at `end`.
     unsafe {
         let callbacks = callbacks_behind(end);
         let place = callbacks.len() - end.offset_from_unsigned(pair);
@@ -176,14 +176,14 @@ pub(super) unsafe fn callback_of<'a>(pair: *const Pair, end: *const Pair) -> (&'
 /// # Safety
 /// `end` is the end of the pairs of a snapshot that is alive for `'a`.
 pub(super) unsafe fn tally_behind<'a>(end: *const Pair) -> Option<&'a Tally> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `end` is the end of the pairs of a snapshot that is alive for `'a`.
     unsafe { counted_behind(end) }.map(|counted| &*counted.tally)
 }
 
 /// # Safety
 /// `end` is the end of the pairs of a snapshot that is alive for `'a`.
 unsafe fn counted_behind<'a>(end: *const Pair) -> Option<&'a Counted> {
-    // SAFETY: by the invariant of `Published` the cold part stands there.
+    // SAFETY: the snapshot is alive for `'a`, and by the invariant of `Published` its cold part stands at `end`.
     unsafe { (*end.cast::<Cold>()).counted.as_ref() }
 }
 
@@ -192,14 +192,14 @@ unsafe fn counted_behind<'a>(end: *const Pair) -> Option<&'a Counted> {
 /// # Safety
 /// `end` is the end of the pairs of a snapshot that is alive.
 pub(super) unsafe fn is_run_by_us(end: *const Pair) -> bool {
-    // SAFETY: the caller's contract.
+    // SAFETY: `end` is the end of the pairs of a snapshot that is alive.
     unsafe { runner_behind(end) }.is_some()
 }
 
 /// # Safety
 /// `end` is the end of the pairs of a snapshot that is alive for `'a`.
 unsafe fn runner_behind<'a>(end: *const Pair) -> Option<&'a dyn Runner> {
-    // SAFETY: by the invariant of `Published` the cold part stands there; the runner lives as long as the block.
+    // SAFETY: by the invariant of `Published` the cold part stands at `end`; the runner lives as long as the block.
     unsafe { (*end.cast::<Cold>()).runner.map(|runner| runner.as_ref()) }
 }
 
@@ -207,22 +207,23 @@ unsafe fn runner_behind<'a>(end: *const Pair) -> Option<&'a dyn Runner> {
 /// `end` is the end of the pairs of a snapshot that is alive for `'a`.
 unsafe fn callbacks_behind<'a>(end: *const Pair) -> &'a [Arc<Callback>] {
     let cold = end.cast::<Cold>();
-    // SAFETY: by the invariant of `Published` the cold part stands there, and so many callbacks
-    // follow its length.
+    // SAFETY: the snapshot is alive for `'a`; by the invariant of `Published` the cold part stands at `end`, and so
+    // many callbacks follow its length.
     unsafe { std::slice::from_raw_parts((&raw const (*cold).callbacks).cast(), (*cold).len) }
 }
 
 /// A snapshot that is no longer, or not yet, published.
 ///
 /// # Invariants
-/// It owns the block, and the context of a runner in it.
+/// It owns the block, unless that is [`EMPTY`] or [`DRAINING`], and the context of a runner in it.
 #[derive(Debug)]
 pub(crate) struct Snapshot(Published);
 
 // SAFETY: the block is immutable but for the code of the pairs, which is atomic; contexts are only
 // handed to callbacks, which the registration promised may run on any thread.
 unsafe impl Send for Snapshot {}
-// SAFETY: as above.
+// SAFETY: what is shared is immutable but for the code of the pairs, which is atomic; callbacks may run on several
+// threads at once.
 unsafe impl Sync for Snapshot {}
 
 impl Snapshot {
@@ -300,7 +301,7 @@ impl Snapshot {
 
     /// The callbacks, in order.
     pub(crate) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        // SAFETY: by the type invariant it is alive.
+        // SAFETY: by the type invariant the block is ours, or a static, so it is alive.
         unsafe { self.0.entries() }
     }
 }

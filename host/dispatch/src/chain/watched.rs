@@ -54,9 +54,9 @@ struct Watched {
     ops: &'static PayloadOps,
 }
 
-// SAFETY: the facts are immutable; the rest may be shared as it is.
+// SAFETY: the facts are immutable, and by the type invariant outlive their use; the other fields are `Send`.
 unsafe impl Send for Watched {}
-// SAFETY: as above.
+// SAFETY: the facts are immutable; the other fields are `Sync`.
 unsafe impl Sync for Watched {}
 
 impl Runner for Watched {
@@ -106,7 +106,7 @@ fn rolls_back(facts: &Facts, callback: &Callback) -> bool {
 /// The block of a chain with those callbacks, which are looked at in that way.
 ///
 /// # Safety
-/// It is published by the chain whose facts these are, and lives no longer than that.
+/// The chain whose facts these are publishes it, and no other does: its code reads them in dispatches on that chain.
 pub(super) unsafe fn snapshot(facts: &Facts, callbacks: &[Arc<Callback>], how: Watch) -> Snapshot {
     Snapshot::run_by(watch, Box::new(Watched::new(facts, callbacks, how)))
 }
@@ -132,19 +132,23 @@ impl Watched {
 
     /// The pairs of the callbacks; one without callbacks has none.
     fn pairs(&self) -> &[Pair] {
-        // SAFETY: we own the snapshot.
+        // SAFETY: we own the real chain, so it is alive.
         let pairs = unsafe { self.real.published().pairs() };
         &pairs[..self.steps.len()]
     }
 }
 
 /// Does all that may be done.
+///
+/// # Safety
+/// `ctx` is the `Watched` of a block that being inside keeps, and whose pair this thread came by. `payload` is the
+/// point's, exclusive for the call unless the kind is notify.
 unsafe extern "C" fn watch(ctx: *mut c_void, payload: *mut c_void) -> u32 {
-    // SAFETY: `snapshot` pairs this code with such a context, kept while we are inside.
+    // SAFETY: `snapshot` pairs this code with such a context, which being inside keeps.
     let watched = unsafe { &*ctx.cast::<Watched>() };
-    // SAFETY: the payload is the point's, and its operations come from the point too.
+    // SAFETY: the payload is the point's, as its operations are, and outlives the trace, which ends below.
     let mut taking = unsafe { watched.tracers.begin(watched.ops, payload) };
-    // SAFETY: as above.
+    // SAFETY: we are inside a dispatch of this chain; the payload is the point's, exclusive unless the kind is notify.
     let decided = unsafe { watched.run(payload, taking.as_mut()) };
     if let Some(taking) = taking {
         let verdict = decided.map_or(raw::CONTINUE, Packed::verdict);
@@ -161,7 +165,8 @@ unsafe extern "C" fn watch(ctx: *mut c_void, payload: *mut c_void) -> u32 {
 
 impl Watched {
     /// # Safety
-    /// This thread is inside, and `payload` is the point's.
+    /// This thread is inside a dispatch of the chain that published this. `payload` is the point's, exclusive for the
+    /// call unless the kind is notify; `taking` was begun with it.
     unsafe fn run(&self, payload: *mut c_void, mut taking: Option<&mut Taking<'_>>) -> Option<Packed> {
         let nowhere = AtomicPtr::new(null_mut());
         let (number, frame) = here(&nowhere);
@@ -185,7 +190,8 @@ impl Watched {
                 copy = Some(unsafe { Copied::of(self.ops, payload) });
                 then = later(then);
             }
-            // SAFETY: we are inside, and the payload is the point's.
+            // SAFETY: we are inside, which keeps code and contexts; the payload is the point's, exclusive unless the
+            // kind is notify.
             let answer = unsafe { pair.call(frame, payload) };
             let mut took = 0;
             if let Some(began) = then {
@@ -201,14 +207,16 @@ impl Watched {
             if !self.is_fault(answer) {
                 self.try_is_over(pair, step);
             } else if let Some(copy) = copy {
-                // SAFETY: as above, and nobody else uses the payload of a fold or a gate meanwhile.
+                // SAFETY: payload and operations are the point's; no callback has the payload now, and only that of a
+                // fold or a gate, which is exclusive, is put back.
                 unsafe { copy.put_back(payload) };
             }
             if let Some(taking) = &mut taking {
                 taking.step(self.callback(pair).full_name(), self.traced(answer), frame::heard(), took);
             }
             if answer != raw::CONTINUE {
-                // SAFETY: it was just called.
+                // SAFETY: the pair was just called on this thread, which is inside; it is one of our real chain, whose
+                // pairs end at `end`.
                 let decided = unsafe { settle(self.facts(), pair, self.end(), answer) };
                 if decided.is_some() {
                     return decided;
@@ -247,7 +255,7 @@ impl Watched {
     /// this denies.
     #[cold]
     fn answer_for(&self, pair: &Pair, number: usize, taking: Option<&mut Taking<'_>>) -> Option<Packed> {
-        // SAFETY: as in `callback`.
+        // SAFETY: we own the real chain, and the pair is that of one of its callbacks.
         let (callback, place) = unsafe { callback_of(pair, self.end()) };
         // Calling the last one would count the dispatch.
         if place + 1 == self.steps.len()
@@ -294,23 +302,24 @@ impl Watched {
     }
 
     fn facts(&self) -> &Facts {
-        // SAFETY: by the type invariant, and whoever runs us dispatches on that chain.
+        // SAFETY: by the type invariant the facts are those of the chain that published us, and whoever runs us
+        // dispatches on that chain.
         unsafe { &*self.facts }
     }
 
     fn callback(&self, pair: &Pair) -> &Callback {
-        // SAFETY: we own the real chain, and the pair is one of its.
+        // SAFETY: we own the real chain, and the pair is that of one of its callbacks.
         unsafe { callback_of(pair, self.end()) }.0
     }
 
     /// The end of the real pairs.
     fn end(&self) -> *const Pair {
-        // SAFETY: we own the snapshot.
+        // SAFETY: we own the real chain, so it is alive.
         unsafe { self.real.published().range() }.1
     }
 
     fn tally(&self) -> Option<&Tally> {
-        // SAFETY: as in `end`.
+        // SAFETY: we own the real chain, whose pairs end at `end`.
         unsafe { tally_behind(self.end()) }
     }
 }
@@ -343,7 +352,7 @@ fn code_of(verdict: u32) -> Option<u32> {
 /// A copy of a payload.
 ///
 /// # Invariants
-/// `copy` is a payload of these operations, in memory of their layout.
+/// `copy` is a payload of these operations, in memory that was allocated with their [`layout`].
 struct Copied {
     ops: &'static PayloadOps,
     copy: *mut c_void,
@@ -359,7 +368,7 @@ impl Copied {
         if copy.is_null() {
             handle_alloc_error(layout);
         }
-        // SAFETY: the caller's contract; there is room for a payload.
+        // SAFETY: the payload is one of these operations, and the fresh memory is room for another.
         // INVARIANT: it is a payload from here on.
         unsafe { (ops.clone)(payload, copy) };
         Copied { ops, copy }
@@ -370,14 +379,15 @@ impl Copied {
     /// # Safety
     /// `payload` is one of these operations, exclusively the caller's.
     unsafe fn put_back(&self, payload: *mut c_void) {
-        // SAFETY: by the type invariant, and the caller's contract.
+        // SAFETY: by the type invariant the copy is a payload of these operations; so is the payload, which is
+        // exclusively the caller's.
         unsafe { (self.ops.assign)(self.copy, payload) }
     }
 }
 
 impl Drop for Copied {
     fn drop(&mut self) {
-        // SAFETY: by the type invariant; it is not used again.
+        // SAFETY: by the type invariant the copy is a payload, in memory of this layout; neither is used again.
         unsafe {
             (self.ops.drop)(self.copy);
             dealloc(self.copy.cast(), layout(self.ops));

@@ -85,7 +85,7 @@ pub fn all() -> impl Iterator<Item = &'static Slot> {
     let mut next = unsafe { FIRST.load(Ordering::Acquire).as_ref() };
     std::iter::from_fn(move || {
         let block = next?;
-        // SAFETY: as above.
+        // SAFETY: blocks live as long as the process.
         next = unsafe { block.next.load(Ordering::Acquire).as_ref() };
         Some(block.slots.iter())
     })
@@ -123,13 +123,15 @@ fn append() -> &'static Slot {
             }
         }
     }
-    // SAFETY: as above.
+    // SAFETY: blocks live as long as the process.
     unsafe { &(*block).slots[0] }
 }
 
 /// The slots of other threads, copied in whatever state they were, would make the writers of a
 /// forked child wait for ever.
 fn prepare_forks() {
+    /// # Safety
+    /// It runs in the child of a fork, where no thread but the caller exists.
     unsafe extern "C" fn in_child() {
         let own = OWN.get();
         all().filter(|slot| !std::ptr::eq(*slot, own)).for_each(Slot::release);

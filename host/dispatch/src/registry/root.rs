@@ -11,7 +11,7 @@ pub(crate) struct Root(Vec<(*const Chain, Published)>);
 
 // SAFETY: the chains are only compared by address, and snapshots are read by whoever is inside.
 unsafe impl Send for Root {}
-// SAFETY: as above.
+// SAFETY: a shared root is only read, and its chains are only compared by address.
 unsafe impl Sync for Root {}
 
 impl Root {

@@ -126,7 +126,7 @@ impl Counts {
 
     fn histogram(&self) -> Option<&Histogram> {
         // Acquire: pairs with the Release in `time`.
-        // SAFETY: by the type invariant.
+        // SAFETY: by the type invariant it is null, or a histogram that stays as long as the counts.
         unsafe { self.histogram.load(Ordering::Acquire).as_ref() }
     }
 }

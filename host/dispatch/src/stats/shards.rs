@@ -61,7 +61,7 @@ impl<T: Default> Shards<T> {
     /// That of the calling thread, whose number it is; the first of its row.
     #[inline(always)]
     pub(crate) fn own(&self, number: usize) -> &T {
-        // SAFETY: it is the first of a row, which has one at least.
+        // SAFETY: `start` begins a row that stays as long as this; by the type invariant it has one `T` at least.
         unsafe { &*self.start(number) }
     }
 
@@ -72,7 +72,7 @@ impl<T: Default> Shards<T> {
 
     /// The row of the calling thread, whose number it is.
     pub(crate) fn row(&self, number: usize) -> &[T] {
-        // SAFETY: so many begin there.
+        // SAFETY: at `start` begins a row of `width`, which stays as long as this.
         unsafe { std::slice::from_raw_parts(self.start(number), self.width) }
     }
 
@@ -81,7 +81,7 @@ impl<T: Default> Shards<T> {
     pub(crate) fn nearby(&self, number: usize) -> Option<&T> {
         // Acquire: pairs with the Release in `append`.
         let first = self.blocks[0].load(Ordering::Acquire);
-        // SAFETY: by the type invariant there are `FIRST` rows.
+        // SAFETY: by the type invariant the first block has `FIRST` rows of `width`, and stays as long as this.
         (number < FIRST && !first.is_null()).then(|| unsafe { &*first.add(number * self.width) })
     }
 
@@ -98,7 +98,7 @@ impl<T: Default> Shards<T> {
         // Acquire: as in `nearby`.
         let block = self.blocks[index].load(Ordering::Acquire);
         let block = if block.is_null() { self.append(index) } else { block };
-        // SAFETY: by the type invariant; `place` keeps the offset below the number of rows.
+        // SAFETY: by the type invariant the block has `FIRST << index` rows, and `place` keeps the offset below that.
         unsafe { block.add(offset * self.width) }
     }
 
@@ -107,7 +107,7 @@ impl<T: Default> Shards<T> {
         let blocks = self.blocks.iter().enumerate().filter_map(|(index, block)| {
             // Acquire: pairs with the Release in `append`.
             let block = block.load(Ordering::Acquire);
-            // SAFETY: by the type invariant.
+            // SAFETY: by the type invariant the block came from a slice of that length, and stays as long as this.
             (!block.is_null()).then(|| unsafe { std::slice::from_raw_parts(block, self.len(index)) })
         });
         blocks.flatten()

@@ -105,13 +105,13 @@ impl Tracers {
     /// A dispatch begins.
     ///
     /// # Safety
-    /// `payload` is a payload of these operations, and stays one until the trace is taken.
+    /// `payload` is a payload of these operations until the trace ends, and no callback has it when a step is told.
     pub(crate) unsafe fn begin<'a>(&'a self, ops: &'a PayloadOps, payload: *const c_void) -> Option<Taking<'a>> {
         // Writing a payload as JSON takes longer than the dispatch: not for those who have all they wanted.
         if !self.0.iter().any(|tracer| tracer.wants_more()) {
             return None;
         }
-        // SAFETY: the caller's contract.
+        // SAFETY: `payload` is a payload of these operations, which no callback has yet.
         let before = unsafe { read(ops, payload) };
         let for_whom: Vec<_> = self.0.iter().map(Arc::as_ref).filter(|tracer| tracer.begin(&before)).collect();
         if for_whom.is_empty() {
@@ -141,7 +141,7 @@ impl Taking<'_> {
         message: Option<String>,
         took_ns: u64,
     ) {
-        // SAFETY: by the contract of `begin`.
+        // SAFETY: the payload is still one of these operations, and no callback has it now: `begin` was promised that.
         let after = unsafe { read(self.ops, self.payload) };
         let payload = (after != self.last).then(|| after.clone());
         self.last = after;
@@ -159,10 +159,13 @@ impl Taking<'_> {
 }
 
 /// A payload as people may read it; null where it cannot be written.
+///
+/// # Safety
+/// `payload` is a payload of these operations, which nobody writes during the call.
 unsafe fn read(ops: &PayloadOps, payload: *const c_void) -> Value {
     let Some(encode) = ops.encode else { return Value::Null };
     let mut json = Bytes::new();
-    // SAFETY: the caller's contract; the bytes are ours.
+    // SAFETY: the payload is one of these operations, which nobody writes meanwhile; the bytes are ours.
     match unsafe { encode(payload, Format::Json as u32, &mut json) } {
         0 => serde_json::from_slice(&json).unwrap_or_default(),
         _ => Value::Null,

@@ -18,9 +18,9 @@ use abi_stable::type_layout::{TLField, TLFieldOrFunction, TypeLayout};
 /// One line: where, what, both sides. Owned text, so that it survives the library.
 ///
 /// # Safety
-/// `plugin` is null, or a layout in a library that is loaded.
+/// `plugin` is null, or a layout in a library that is loaded until this returns.
 pub(super) unsafe fn difference(host: &'static TypeLayout, plugin: *const c_void) -> String {
-    // SAFETY: the caller's contract; the reference ends with this call.
+    // SAFETY: null, or a layout in a library that is loaded until this returns; the reference ends with this call.
     match unsafe { plugin.cast::<TypeLayout>().as_ref() } {
         None => format!("{}: its fingerprint differs, and it brings no layout that could tell where", host.name()),
         Some(plugin) => check(host, plugin).err().unwrap_or_else(|| {

@@ -98,10 +98,12 @@ impl Core {
         }
     }
 
+    /// Loads a plugin from a copy of its library, with these wishes.
+    ///
     /// # Safety
-    /// As for `Host::load`.
+    /// The caller trusts the library as this program: its code runs in this process.
     pub unsafe fn load(&self, copy: SealedCopy, wishes: RuntimeOverrides) -> Result<Plugin, Error> {
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller trusts the library as this program.
         let mut loaded = unsafe { Loaded::open(copy, &self.config)? };
         let name = loaded.note().name.clone();
         let reservation = match self.table.reserve_new(&name) {

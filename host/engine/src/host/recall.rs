@@ -19,7 +19,7 @@ impl Core {
     /// with these wishes; on no probation, for there is nothing it could go back to.
     ///
     /// # Safety
-    /// As for `Host::upgrade`.
+    /// The caller trusts the library in the copy as this program: its code runs in this process.
     pub unsafe fn recall(
         self: &Arc<Self>,
         plugin: &Plugin,
@@ -33,7 +33,7 @@ impl Core {
         let states =
             probation.map(|mut probation| std::mem::take(&mut probation.rollback_point.states)).unwrap_or_default();
         let event = |from, version, times| EventKind::Upgraded { from, version, times };
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller trusts the library in the copy as this program.
         unsafe { self.return_by(&reservation, &RollbackPoint { file, copy, states, wishes: Some(wishes) }, event) }
     }
 }

@@ -26,7 +26,7 @@ impl Core {
         let Some(failed) = reservation.serving() else { return };
         log!(error, plugin, generation = failed.generation, "is rolled back: {reason}");
         let event = |from, _, _| EventKind::RolledBack { from, reason: reason.into() };
-        // SAFETY: whoever loaded this build trusted it.
+        // SAFETY: whoever loaded this build trusted it as this program, and the copy is sealed.
         let replaced = unsafe { self.return_by(&reservation, rollback_point, event) };
         if let Err(error) = replaced {
             log!(error, plugin, "cannot be rolled back: {error}");
@@ -50,7 +50,7 @@ impl Core {
     /// had saved itself.
     ///
     /// # Safety
-    /// As for `Host::upgrade`.
+    /// The caller trusts the library of the rollback point as this program: its code runs in this process.
     pub(super) unsafe fn return_by(
         self: &Arc<Self>,
         reservation: &Reservation,
@@ -76,12 +76,12 @@ impl Core {
         let handed_over = |_: &Loaded| {
             Ok(Inheritance { states: rollback_point.states.clone(), saved: Vec::new(), rollback_point: States::new() })
         };
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller trusts the library in the copy as this program.
         let replaced =
             copy().and_then(|copy| unsafe { self.replace(reservation, copy, wishes(), newest, None, &event) });
         replaced.or_else(|error| {
             log!(warn, plugin, "the state of the newer build is left behind: {error}");
-            // SAFETY: as above.
+            // SAFETY: the caller trusts the library in the copy as this program.
             copy().and_then(|copy| unsafe { self.replace(reservation, copy, wishes(), handed_over, None, &event) })
         })
     }

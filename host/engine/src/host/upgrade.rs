@@ -46,10 +46,10 @@ pub(super) struct Inheritance {
 }
 
 impl Core {
-    /// With other wishes than before, if they are given.
+    /// Replaces a plugin by the build in the copy, with other wishes than before, if they are given.
     ///
     /// # Safety
-    /// As for `Host::upgrade`.
+    /// The caller trusts the library in the copy as this program: its code runs in this process.
     pub unsafe fn upgrade(
         self: &Arc<Self>,
         plugin: &Plugin,
@@ -69,7 +69,7 @@ impl Core {
         };
         let probation = Probation::new(&self.config.upgrade).map(Arc::new);
         let event = |from, version, times| EventKind::Upgraded { from, version, times };
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller trusts the library in the copy as this program.
         unsafe { self.replace(&reservation, copy, wishes, inherit, probation, event) }
     }
 
@@ -77,7 +77,7 @@ impl Core {
     /// the event that is made of its number, the new version and the times; or changes nothing.
     ///
     /// # Safety
-    /// As for `Host::upgrade`.
+    /// The caller trusts the library in the copy as this program: its code runs in this process.
     pub(super) unsafe fn replace(
         self: &Arc<Self>,
         reservation: &Reservation,
@@ -90,7 +90,7 @@ impl Core {
         let name = reservation.name();
         let serving = reservation.serving().ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?;
         let (began, took) = (Instant::now(), copy.took());
-        // SAFETY: the caller's contract.
+        // SAFETY: the caller trusts the library in the copy as this program.
         let mut loaded = unsafe { Loaded::open(copy, &self.config)? };
         let copy = loaded.copied();
         let open = took + began.elapsed() - copy;

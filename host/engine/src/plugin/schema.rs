@@ -15,10 +15,10 @@ use crate::config::Config;
 /// The JSON Schema of a plugin's configuration, if it exports one.
 ///
 /// # Safety
-/// Unlike [`inspect`](hookrail_image::inspect) this loads the library, which runs its code: see
-/// [`Host::load`](crate::Host::load).
+/// The caller trusts the library as this program: unlike [`inspect`](hookrail_image::inspect) this loads it, which runs
+/// its code, as [`Host::load`](crate::Host::load) does.
 pub unsafe fn schema(file: impl AsRef<Path>) -> Result<Option<String>, Error> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the caller trusts the library as this program.
     let loaded = unsafe { Loaded::open(SealedCopy::of(file.as_ref())?, &Config::default())? };
     let schema = loaded.schema();
     loaded.abandon();

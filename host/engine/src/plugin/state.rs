@@ -46,7 +46,7 @@ impl Loaded {
     /// Starts an instance with a state, in place of the entry's `start`.
     ///
     /// # Safety
-    /// `registrar` is what the host's `register` expects, and exclusive for the call.
+    /// `registrar` is a `Startup`, as the host's `register` expects it, and nobody else uses it during the call.
     pub(super) unsafe fn restore(
         &self,
         instance: &Instance,
@@ -55,8 +55,8 @@ impl Loaded {
     ) -> Result<(), Error> {
         let restored = match self.state_table() {
             Some(table) => {
-                // SAFETY: by its invariant the instance's state is valid, the state is only read,
-                // and the rest is the caller's contract.
+                // SAFETY: by its invariant the instance's state is valid; the saved state is only read, and the
+                // registrar is a `Startup` that nobody else uses during the call.
                 self.call("restore", &instance.name, || unsafe { (table.restore)(instance.state, registrar, state) })
             }
             None => Err(failed("restore", &instance.name, NO_TABLE)),

@@ -17,11 +17,11 @@ impl PluginDiagnostics {
     /// # Safety
     /// The panic is readable for the call, with all that it points to.
     pub(super) unsafe fn panicked(&self, panic: &TracePanic) {
-        // SAFETY: the caller's contract.
+        // SAFETY: the panic is readable for the call, with its texts.
         let (message, file) = unsafe { (panic.message.to_text().into_owned(), panic.file.to_text()) };
         let frames = match panic.frame_count {
             0 => &[],
-            // SAFETY: as above.
+            // SAFETY: the panic is readable for the call, with its `count` addresses.
             count => unsafe { std::slice::from_raw_parts(panic.frames, count) },
         };
         let panic = Panic {

@@ -39,12 +39,12 @@ pub(super) struct Values<'a>(Vec<(usize, Told<'a>)>);
 
 impl<'a> Values<'a> {
     /// # Safety
-    /// So many values are readable for `'a`, with all that they point to.
+    /// `count` is 0, or so many values at `values` are readable for `'a`, with the texts that they point to.
     pub(super) unsafe fn of(values: *const TraceValue, count: usize) -> Self {
-        // SAFETY: the caller's contract; an array without elements may be anywhere.
+        // SAFETY: so many values are readable for `'a`; an array without elements may be anywhere.
         let values = if count == 0 { &[] } else { unsafe { std::slice::from_raw_parts(values, count) } };
         let told = |value: &'a TraceValue| {
-            // SAFETY: as above.
+            // SAFETY: the text of each value is readable for `'a`.
             let text = || unsafe { value.text.to_text() };
             let told = match value.kind {
                 VALUE_BOOL => Told::Bool(value.number != 0),

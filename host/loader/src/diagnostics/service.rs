@@ -37,17 +37,17 @@ static TABLE: TraceService = TraceService {
 };
 
 /// # Safety
-/// `library` came from [`PluginDiagnostics::bind`], of a speaker that still is.
+/// `library` is what [`PluginDiagnostics::bind`] gave to a library, of a speaker that is not dropped for `'a`.
 unsafe fn speaker<'a>(library: *const c_void) -> &'a PluginDiagnostics {
-    // SAFETY: the caller's contract.
+    // SAFETY: `library` is the address of a speaker that is not dropped for `'a`.
     unsafe { &*library.cast::<PluginDiagnostics>() }
 }
 
 impl PluginDiagnostics {
     /// The library is loaded, and may tell.
-    ///
     /// # Safety
-    /// The table is the library's, which stays until `close`, and the speaker as long as the library.
+    /// The table is that of this speaker's library, which is loaded. Before it is closed `close` is called, and the
+    /// speaker is not dropped before it is gone.
     pub(crate) unsafe fn bind(self: &Arc<Self>, table: &TraceTable, symbols: Option<Symbols>) {
         if let Some(symbols) = symbols {
             let _ = self.symbols.set(Arc::new(symbols));
@@ -121,28 +121,36 @@ enum Parent {
     Span(Id),
 }
 
+/// # Safety
+/// `library` is what `bind` gave to the library, whose speaker is still there; `site` is readable for the call, with
+/// all that it points to.
 unsafe extern "C" fn describe(library: *const c_void, site: *const TraceSite) {
     guarded((), || {
-        // SAFETY: the library hands back what it was bound with, and its speaker outlives it, here and
-        // below; the site is readable for the call.
+        // SAFETY: the library passes what it was bound with, and its speaker outlives it; the site is readable for the
+        // call.
         let (speaker, site) = unsafe { (speaker(library), &*site) };
         if speaker.site(site.id).is_none() {
-            // SAFETY: as above.
+            // SAFETY: the site is readable for the call, with all that it points to.
             let copy = unsafe { Site::of(site) };
             speaker.sites.write().insert(site.id.addr(), copy);
         }
     });
 }
 
+/// # Safety
+/// `library` is what `bind` gave to the library, whose speaker is still there.
 unsafe extern "C" fn enabled(library: *const c_void, site: *const c_void) -> u32 {
     guarded(0, || {
-        // SAFETY: as in `describe`.
+        // SAFETY: the library passes what it was bound with, and its speaker outlives it.
         let site = unsafe { speaker(library) }.site(site);
         // Another thread may be about to describe it: what is told meanwhile must not be lost.
         site.is_none_or(|site| get_default(|dispatch| site.is_enabled(dispatch))).into()
     })
 }
 
+/// # Safety
+/// `library` is what `bind` gave to the library, whose speaker is still there; so many values are readable for the
+/// call, with the texts that they point to.
 unsafe extern "C" fn event(
     library: *const c_void,
     site: *const c_void,
@@ -151,7 +159,8 @@ unsafe extern "C" fn event(
     value_count: usize,
 ) -> u32 {
     guarded(0, || {
-        // SAFETY: as in `describe`; the values are readable for the call.
+        // SAFETY: the library passes what it was bound with, and its speaker outlives it; the values are readable for
+        // the call.
         let (speaker, values) = unsafe { (speaker(library), Values::of(values, value_count)) };
         let site = speaker.site(site);
         if let Some(site) = site {
@@ -161,14 +170,21 @@ unsafe extern "C" fn event(
     })
 }
 
+/// # Safety
+/// `library` is what `bind` gave to the library, whose speaker is still there; `site` and `text` are readable for the
+/// call, with all that they point to.
 unsafe extern "C" fn log(library: *const c_void, site: *const TraceSite, text: Str) {
     guarded((), || {
-        // SAFETY: as in `describe`; the text is readable for the call.
+        // SAFETY: the library passes what it was bound with, and its speaker outlives it; site and text are readable
+        // for the call.
         let (speaker, site, text) = unsafe { (speaker(library), Site::of(&*site), text.to_text()) };
         speaker.tell(site, speaker.instance().as_deref(), PARENT_CURRENT, &Values::message(text));
     });
 }
 
+/// # Safety
+/// `library` is what `bind` gave to the library, whose speaker is still there; so many values are readable for the
+/// call, with the texts that they point to.
 unsafe extern "C" fn span_open(
     library: *const c_void,
     site: *const c_void,
@@ -177,15 +193,20 @@ unsafe extern "C" fn span_open(
     value_count: usize,
 ) -> u64 {
     guarded(0, || {
-        // SAFETY: as in `event`.
+        // SAFETY: the library passes what it was bound with, and its speaker outlives it; the values are readable for
+        // the call.
         let (speaker, values) = unsafe { (speaker(library), Values::of(values, value_count)) };
         speaker.site(site).map_or(0, |copy| speaker.open(copy, site, parent, &values))
     })
 }
 
+/// # Safety
+/// `library` is what `bind` gave to the library, whose speaker is still there; so many values are readable for the
+/// call, with the texts that they point to.
 unsafe extern "C" fn span_record(library: *const c_void, span: u64, values: *const TraceValue, value_count: usize) {
     guarded((), || {
-        // SAFETY: as in `event`.
+        // SAFETY: the library passes what it was bound with, and its speaker outlives it; the values are readable for
+        // the call.
         let (speaker, values) = unsafe { (speaker(library), Values::of(values, value_count)) };
         if let Some(span) = speaker.spans.find(span) {
             // Whose it is was said when it was opened.
@@ -194,9 +215,11 @@ unsafe extern "C" fn span_record(library: *const c_void, span: u64, values: *con
     });
 }
 
+/// # Safety
+/// `library` is what `bind` gave to the library, whose speaker is still there.
 unsafe extern "C" fn span_follows(library: *const c_void, span: u64, from: u64) {
     guarded((), || {
-        // SAFETY: as in `describe`.
+        // SAFETY: the library passes what it was bound with, and its speaker outlives it.
         let spans = unsafe { &speaker(library).spans };
         if let (Some(span), Some(from)) = (spans.find(span), spans.find(from)) {
             span.dispatch.record_follows_from(&span.id, &from.id);
@@ -204,29 +227,39 @@ unsafe extern "C" fn span_follows(library: *const c_void, span: u64, from: u64) 
     });
 }
 
+/// # Safety
+/// `library` is what `bind` gave to the library, whose speaker is still there.
 unsafe extern "C" fn span_enter(library: *const c_void, span: u64) {
-    // SAFETY: as in `describe`.
+    // SAFETY: the library passes what it was bound with, and its speaker outlives it.
     guarded((), || unsafe { speaker(library) }.spans.enter(span));
 }
 
+/// # Safety
+/// `library` is what `bind` gave to the library, whose speaker is still there.
 unsafe extern "C" fn span_exit(library: *const c_void, span: u64) {
-    // SAFETY: as in `describe`.
+    // SAFETY: the library passes what it was bound with, and its speaker outlives it.
     guarded((), || unsafe { speaker(library) }.spans.exit(span));
 }
 
+/// # Safety
+/// `library` is what `bind` gave to the library, whose speaker is still there.
 unsafe extern "C" fn span_clone(library: *const c_void, span: u64) {
-    // SAFETY: as in `describe`.
+    // SAFETY: the library passes what it was bound with, and its speaker outlives it.
     guarded((), || unsafe { speaker(library) }.spans.hold(span));
 }
 
+/// # Safety
+/// `library` is what `bind` gave to the library, whose speaker is still there.
 unsafe extern "C" fn span_drop(library: *const c_void, span: u64) -> u32 {
-    // SAFETY: as in `describe`.
+    // SAFETY: the library passes what it was bound with, and its speaker outlives it.
     guarded(0, || unsafe { speaker(library) }.spans.let_go(span).into())
 }
 
+/// # Safety
+/// `library` is what `bind` gave to the library, whose speaker is still there; `site` is room for a pointer.
 unsafe extern "C" fn span_current(library: *const c_void, site: *mut *const c_void) -> u64 {
     guarded(0, || {
-        // SAFETY: as in `describe`.
+        // SAFETY: the library passes what it was bound with, and its speaker outlives it.
         let Some((number, own_site)) = unsafe { speaker(library) }.spans.current() else { return 0 };
         // SAFETY: the library passes room for a pointer.
         unsafe { site.write(std::ptr::with_exposed_provenance(own_site)) };
@@ -234,12 +267,19 @@ unsafe extern "C" fn span_current(library: *const c_void, site: *mut *const c_vo
     })
 }
 
+/// # Safety
+/// `library` is what `bind` gave to the library, whose speaker is still there; `panic` is readable for the call, with
+/// all that it points to.
 unsafe extern "C" fn panicked(library: *const c_void, panic: *const TracePanic) {
-    // SAFETY: as in `describe`; the panic is readable for the call.
+    // SAFETY: the library passes what it was bound with, and its speaker outlives it; the panic is readable for the
+    // call.
     guarded((), || unsafe { speaker(library).panicked(&*panic) });
 }
 
+/// # Safety
+/// `library` is what `bind` gave to the library, whose speaker is still there; `message` is readable for the call.
 unsafe extern "C" fn caught(library: *const c_void, message: Str) {
-    // SAFETY: as in `describe`; the text is readable for the call.
+    // SAFETY: the library passes what it was bound with, and its speaker outlives it; the text is readable for the
+    // call.
     guarded((), || unsafe { speaker(library).caught(&message.to_text()) });
 }

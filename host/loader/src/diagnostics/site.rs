@@ -67,15 +67,15 @@ impl Site {
     /// # Safety
     /// The site is readable for the call, with all that it points to.
     pub(super) unsafe fn of(site: &TraceSite) -> &'static Self {
-        // SAFETY: the caller's contract.
+        // SAFETY: the texts of the site are readable for the call.
         let [name, target, module, file] =
             [site.name, site.target, site.module, site.file].map(|text| unsafe { text.to_text() });
         let fields = match site.field_count {
             0 => &[],
-            // SAFETY: the caller's contract.
+            // SAFETY: the site has so many fields, readable for the call.
             count => unsafe { std::slice::from_raw_parts(site.fields, count) },
         };
-        // SAFETY: as above.
+        // SAFETY: the name of each field is readable for the call.
         let fields: Vec<_> = fields.iter().map(|field| unsafe { field.to_text() }).collect();
         let place = Place {
             is_span: site.kind == SITE_SPAN,

@@ -172,7 +172,7 @@ impl Library {
     /// Has this thread leave something with the teardown.
     fn probe(&self) {
         if let Some(table) = self.table::<UnloadTable>() {
-            // SAFETY: the library was bound.
+            // SAFETY: the library was bound, which is all that `probe` needs.
             unsafe { (table.probe)() };
         }
     }

@@ -9,43 +9,44 @@ use super::Library;
 /// A table of a plugin.
 ///
 /// # Safety
-/// Whatever a plugin returns to `ID` is of this type: `docs/abi.md` says so.
+/// Whatever a plugin returns to `ID` is null, or a table of this type that stays while its library is loaded:
+/// `docs/abi.md` says so.
 pub unsafe trait Table {
     /// What a plugin is asked for it by.
     const ID: &'static str;
 }
 
-// SAFETY: it is that of the id, here and below.
+// SAFETY: by `docs/abi.md` a plugin returns such a table, or null, to `keys/1`.
 unsafe impl Table for KeysTable {
     const ID: &'static str = "keys/1";
 }
 
-// SAFETY: as above.
+// SAFETY: by `docs/abi.md` a plugin returns such a table, or null, to `memory/1`.
 unsafe impl Table for MemoryTable {
     const ID: &'static str = "memory/1";
 }
 
-// SAFETY: as above.
+// SAFETY: by `docs/abi.md` a plugin returns such a table, or null, to `reload/1`.
 unsafe impl Table for ReloadTable {
     const ID: &'static str = "reload/1";
 }
 
-// SAFETY: as above.
+// SAFETY: by `docs/abi.md` a plugin returns such a table, or null, to `schema/1`.
 unsafe impl Table for SchemaTable {
     const ID: &'static str = "schema/1";
 }
 
-// SAFETY: as above.
+// SAFETY: by `docs/abi.md` a plugin returns such a table, or null, to `state/1`.
 unsafe impl Table for StateTable {
     const ID: &'static str = "state/1";
 }
 
-// SAFETY: as above.
+// SAFETY: by `docs/abi.md` a plugin returns such a table, or null, to `trace/1`.
 unsafe impl Table for TraceTable {
     const ID: &'static str = "trace/1";
 }
 
-// SAFETY: as above.
+// SAFETY: by `docs/abi.md` a plugin returns such a table, or null, to `unload/1`.
 unsafe impl Table for UnloadTable {
     const ID: &'static str = "unload/1";
 }
@@ -55,7 +56,7 @@ impl Library {
     pub fn table<T: Table>(&self) -> Option<&T> {
         // SAFETY: text for the call.
         let table = unsafe { (self.entry().query)(Str::new(T::ID)) };
-        // SAFETY: by the trait's contract it is of that type, and it stays while the library is loaded.
+        // SAFETY: by the trait's contract it is null, or of that type and there while the library is loaded.
         unsafe { table.cast::<T>().as_ref() }
     }
 }

@@ -68,12 +68,20 @@ pub(super) fn adopt(teardown: Arc<ThreadTeardown>) {
     thread::set_started_by(Arc::into_raw(teardown));
 }
 
+/// Runs the destructors of this thread's thread-locals.
+///
+/// # Safety
+/// The thread is ending: nobody on it uses the thread-locals of libraries any more.
 unsafe extern "C" fn run_destructors(_: *mut c_void) {
     run_everywhere(ThreadTeardown::run_destructors);
     // Whatever is noted from now on, by a thread-local of the host, arms it again.
     IS_ARMED.set(false);
 }
 
+/// Runs the rest of what this thread has of libraries, and says that it has ended.
+///
+/// # Safety
+/// The thread is ending, and runs no code of the library that started it after this.
 unsafe extern "C" fn run_last(_: *mut c_void) {
     run_everywhere(ThreadTeardown::run_own);
     let started_by = thread::set_started_by(null::<ThreadTeardown>());

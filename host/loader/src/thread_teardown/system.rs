@@ -30,7 +30,7 @@ pub(super) fn key_delete(key: u32) -> c_int {
 }
 
 pub(super) fn set_specific(key: u32, value: *const c_void) -> c_int {
-    // SAFETY: as above; the value is only handed back.
+    // SAFETY: the system knows by the number whether it is a key; the value is only handed back.
     unsafe { libc::pthread_setspecific(key, value) }
 }
 
@@ -38,7 +38,8 @@ pub(super) fn set_specific(key: u32, value: *const c_void) -> c_int {
 pub(super) type Body = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
 
 /// # Safety
-/// As for `pthread_create(3)`.
+/// `thread` is room for a `pthread_t`, `attributes` null or a `pthread_attr_t`; another thread may call `body` with
+/// `argument`.
 pub(super) unsafe fn thread_create(
     thread: *mut c_void,
     attributes: *const c_void,
@@ -49,6 +50,7 @@ pub(super) unsafe fn thread_create(
     unsafe extern "C" {
         fn pthread_create(thread: *mut c_void, attributes: *const c_void, body: Body, argument: *mut c_void) -> c_int;
     }
-    // SAFETY: the caller's contract.
+    // SAFETY: it is the system's function, with a body that may unwind; the caller passes room for a thread, and a body
+    // that takes `argument`.
     unsafe { pthread_create(thread, attributes, body, argument) }
 }

@@ -21,6 +21,8 @@ fn leave_value(teardown: &Arc<ThreadTeardown>, run: unsafe extern "C" fn(*mut c_
 #[test]
 fn a_value_is_found_at_the_end_of_a_thread_though_its_key_comes_before_the_hosts() {
     static RUNS: AtomicUsize = AtomicUsize::new(0);
+    /// # Safety
+    /// No preconditions: nobody follows the value.
     unsafe extern "C" fn count(value: *mut c_void) {
         RUNS.fetch_add(value.addr(), Ordering::Relaxed);
     }
@@ -44,6 +46,8 @@ fn a_value_is_found_at_the_end_of_a_thread_though_its_key_comes_before_the_hosts
 fn what_is_yet_to_run_is_on_record_while_another_runs() {
     static RESIDUE: AtomicPtr<ThreadTeardown> = AtomicPtr::new(std::ptr::null_mut());
     static RUNS: AtomicUsize = AtomicUsize::new(0);
+    /// # Safety
+    /// `RESIDUE` holds a teardown that is still there.
     unsafe extern "C" fn look(_: *mut c_void) {
         // SAFETY: the test keeps it.
         let state = unsafe { &*RESIDUE.load(Ordering::Relaxed) }.state.lock();
@@ -73,6 +77,8 @@ fn the_child_of_a_fork_ends_though_another_thread_held_the_record() {
 }
 
 fn child_ends_while_another_thread_holds<G>(teardown: &Arc<ThreadTeardown>, hold: impl FnOnce() -> G + Send) {
+    /// # Safety
+    /// No preconditions: nobody calls it.
     unsafe extern "C" fn never(_: *mut c_void) {
         unreachable!("it is not on record");
     }
@@ -90,7 +96,7 @@ fn child_ends_while_another_thread_holds<G>(teardown: &Arc<ThreadTeardown>, hold
         // if that waits.
         let child = unsafe { libc::fork() };
         if child == 0 {
-            // SAFETY: as above.
+            // SAFETY: the first and the last call take numbers; the child does what an ending thread does in between.
             unsafe {
                 libc::alarm(20);
                 leave_value(teardown, never);
@@ -112,6 +118,8 @@ fn a_destructor_that_always_leaves_another_value_is_run_four_times() {
     static KEY: AtomicUsize = AtomicUsize::new(0);
     static RESIDUE: AtomicPtr<ThreadTeardown> = AtomicPtr::new(std::ptr::null_mut());
     static RUNS: AtomicUsize = AtomicUsize::new(0);
+    /// # Safety
+    /// `RESIDUE` holds a teardown that is still there, and `KEY` a key of its.
     unsafe extern "C" fn again(value: *mut c_void) {
         assert!(RUNS.fetch_add(1, Ordering::Relaxed) < 4);
         let key = KEY.load(Ordering::Relaxed) as u32;
@@ -131,6 +139,8 @@ fn a_destructor_that_always_leaves_another_value_is_run_four_times() {
 
 #[test]
 fn what_a_thread_took_back_or_left_too_late_is_not_skipped() {
+    /// # Safety
+    /// No preconditions: nobody calls it.
     unsafe extern "C" fn never(_: *mut c_void) {
         unreachable!("there is no value");
     }
@@ -138,7 +148,7 @@ fn what_a_thread_took_back_or_left_too_late_is_not_skipped() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let key = leave_value(&teardown, never);
-            // SAFETY: as in `leave_value`.
+            // SAFETY: the teardown is there, and null is no value.
             unsafe { (TABLE.set_specific)(teardown.as_library(), key, std::ptr::null()) };
             assert!(teardown.state.lock().is_empty());
         });
