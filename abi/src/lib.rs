@@ -87,6 +87,7 @@
 //! The boundary has a version of its own, [`boundary::ABI_VERSION`]. `docs/abi.md` says what may
 //! change about it, and what never may.
 
+mod answer;
 pub mod boundary;
 mod bytes;
 pub mod catalogue;
@@ -97,6 +98,7 @@ mod error;
 mod export;
 mod hook;
 pub mod host;
+mod kind;
 mod list;
 pub mod memory;
 mod message;
@@ -115,6 +117,7 @@ mod text;
 pub mod unload;
 pub mod verdict;
 
+pub use answer::Answer;
 pub use bytes::Bytes;
 pub use effects::Effects;
 #[doc(hidden)]
@@ -123,17 +126,18 @@ pub use error::{Error, Result};
 #[doc(hidden)]
 pub use hook::hook_words;
 pub use hook::{Hook, Hooks};
+pub use kind::{FaultPolicy, Fold, Gate, Kind, Notify, RawKind};
 pub use list::List;
 pub use message::{Dropped, Header, Message, MessageId, NoMessageId};
 pub use payload::{Format, PayloadOps};
 pub use plugin::{Instances, Isolation, NoConfig, Plugin, Startup};
-pub use point::{FaultPolicy, Fold, Gate, Kind, Notify, Point, RawKind};
+pub use point::Point;
 pub use priority::Priority;
 pub use secret::Secret;
 pub use shape::Shape;
 pub use state::State;
 pub use text::Text;
-pub use verdict::{Access, Answer, Decision, Flow, Verdict};
+pub use verdict::{Access, Decision, Flow, Verdict};
 
 /// What an author needs: `use hookrail_abi::prelude::*;`
 pub mod prelude {

@@ -25,7 +25,7 @@ pub(crate) struct Telling {
 impl Telling {
     pub(crate) fn new() -> Self {
         let quarantine = Quarantine { faults: 0, ..Quarantine::default() };
-        let config = Config { log: Some(LogLevel::Info), quarantine, ..Config::default() };
+        let config = Config { log_level: Some(LogLevel::Info), quarantine, ..Config::default() };
         let host = Host::new(config).expect("a host");
         let point = host.point(WorkDone).expect("its own point");
         // SAFETY: our own library.

@@ -99,7 +99,7 @@ pub use hookrail_engine::{
     Ticket, Traces, Unload, Upgraded, schema,
 };
 pub use hookrail_image::{EntrySymbol, Image, Inspection, inspect};
-pub use hookrail_model::config::{Faults, HookOverride, PointConfig, Quarantine, UpgradeLimits};
+pub use hookrail_model::config::{CallbackOverride, FaultPolicies, PointConfig, Quarantine, UpgradeLimits};
 pub use hookrail_model::end::End;
 pub use hookrail_model::error::{ApiMisuse, ConfigError, Error, Incompatible, Misbehaved};
 pub use hookrail_model::event::{Event, EventKind};

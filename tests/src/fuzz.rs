@@ -146,19 +146,19 @@ fn decode(bytes: &[u8], format: Format) -> Option<Message> {
 /// What are the fields of a command can be written, and is the same when it is read again.
 fn as_each_command(raw: &RawRequest) {
     fn check<C: Command>(raw: &RawRequest) {
-        match wire::command::<C>(raw.fields.clone()) {
+        match wire::command::<C>(raw.params.clone()) {
             Err(why) => assert!(!why.is_empty()),
             Ok(command) => {
                 let line = wire::request(raw.id, &command).expect("a request is JSON");
                 let again = RawRequest::read(&line).expect("what was written can be read");
-                assert_eq!((again.id, wire::command::<C>(again.fields)), (raw.id, Ok(command)));
+                assert_eq!((again.id, wire::command::<C>(again.params)), (raw.id, Ok(command)));
             }
         }
     }
     macro_rules! each {
         ($($command:ident)*) => { $(check::<command::$command>(raw);)* };
     }
-    each!(Allow Apply Config ConfigHistory ConfigSchema Configure Disable Enable Events Hooks Install List Load
+    each!(Allow Apply Config ConfigHistory ConfigSchema Configure Disable Enable Events Points Install List Load
         Restart Rollback SetLevel SetLogLevel Show Stage Start Status Stop ImportIncoming Trace Uninstall Unload Unquarantine Upgrade Validate);
 }
 

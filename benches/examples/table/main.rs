@@ -1,4 +1,4 @@
-//! The table of the README: what was measured beside what must be reached.
+//! The table of docs/performance.md: what was measured beside what must be reached.
 //!
 //! `cargo run --release -p hookrail-benches --example table`
 //!

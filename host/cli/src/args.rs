@@ -105,12 +105,12 @@ pub(crate) struct Run {
     pub(crate) files: Vec<PathBuf>,
 
     /// What a line of input is
-    #[arg(long, value_name = "FORM", default_value = "text")]
-    pub(crate) input: Form,
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) input_format: Format,
 
     /// What a line of output is [default: as the input]
-    #[arg(long, value_name = "FORM")]
-    pub(crate) output: Option<Form>,
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) output_format: Option<Format>,
 
     /// The topic of text lines, and of JSON messages without one
     #[arg(long, value_name = "TOPIC", default_value = "log")]
@@ -164,7 +164,7 @@ pub(crate) enum Shell {
 
 /// What a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Form {
+pub(crate) enum Format {
     /// The body of a message
     Text,
     /// A message as a JSON object

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter};
-use hookrail::control::command::{Hooks, List};
+use hookrail::control::command::{List, Points};
 use hookrail::control::{Client, Manage, Running, running};
 use hookrail::package::{Home, Trust};
 use hookrail::store::Store;
@@ -47,7 +47,7 @@ pub(crate) fn loaded() -> Vec<CompletionCandidate> {
 
 /// The hook points of running hosts; of the catalogue when none runs.
 pub(crate) fn points() -> Vec<CompletionCandidate> {
-    let points = ask(|host| host.ask(Hooks::new()).unwrap_or_default());
+    let points = ask(|host| host.ask(Points::new()).unwrap_or_default());
     if points.is_empty() {
         dispatched()
     } else {
@@ -63,7 +63,7 @@ pub(crate) fn dispatched() -> Vec<CompletionCandidate> {
 
 /// The callbacks of running hosts, as instance/callback.
 pub(crate) fn callbacks() -> Vec<CompletionCandidate> {
-    let points = ask(|host| host.ask(Hooks::new()).unwrap_or_default());
+    let points = ask(|host| host.ask(Points::new()).unwrap_or_default());
     let callbacks =
         points.into_iter().flat_map(|point| point.chain.into_iter().map(move |at| (at, point.point.clone())));
     once(callbacks.map(|(at, point)| candidate(&format!("{}/{}", at.instance, at.callback), format!("on {point}"))))

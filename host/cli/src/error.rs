@@ -192,7 +192,7 @@ impl Error {
             Error::Host(error) => of_host(error),
             Error::OtherPlugin { .. } | Error::TwicePlugin { .. } => ExitCode::Usage,
             Error::Input { source, .. } if source.kind() == io::ErrorKind::NotFound => ExitCode::NotFound,
-            Error::Call(CallError::StoreError(problem)) => ExitCode::of_code(&problem.code),
+            Error::Call(CallError::Refused(problem)) => ExitCode::of_code(&problem.code),
             Error::Call(CallError::Unreachable { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 ExitCode::NotFound
             }

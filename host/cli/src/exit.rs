@@ -45,7 +45,10 @@ const MEANINGS: &[(ExitCode, &str)] = &[
         ExitCode::PackageRefused,
         "a package is damaged, not signed by a trusted key, not what it says, or does not fit what is installed",
     ),
-    (ExitCode::Interrupted, "Ctrl-C or SIGTERM ended the reading; what was read is out"),
+    (
+        ExitCode::Interrupted,
+        "Ctrl-C ended the reading; what was read is out. SIGTERM, as a supervisor sends it, is no failure",
+    ),
     (ExitCode::StdoutClosed, "whoever read stdout went away"),
 ];
 

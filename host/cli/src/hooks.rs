@@ -43,10 +43,10 @@ pub(crate) fn run(command: &Hooks) -> Result<ExitCode, Error> {
             changed(&view, common.json)?;
         }
         Hooks::Stats { point, watch, common } => stats::run(point.as_deref(), *watch, common)?,
-        Hooks::Trace { point, count, condition, wait, common } => {
-            let (condition, wait_ms) = (condition.clone(), u64::try_from(wait.as_millis()).ok());
+        Hooks::Trace { point, count, filter, wait, common } => {
+            let (filter, wait_ms) = (filter.clone(), u64::try_from(wait.as_millis()).ok());
             return trace::run(
-                command::Trace { condition, wait_ms, ..command::Trace::new(point, (*count).into()) },
+                command::Trace { filter, wait_ms, ..command::Trace::new(point, (*count).into()) },
                 common,
             );
         }
@@ -62,14 +62,14 @@ fn changed(view: &PointView, json: bool) -> Result<(), Error> {
 /// The points of the running host that is meant, or of one that has the plugins that were named.
 fn points(Chains { selection, setup, .. }: &Chains) -> Result<Vec<PointView>, Error> {
     if !selection.is_empty() {
-        return Ok(remote::connect(selection)?.ask(command::Hooks::new())?);
+        return Ok(remote::connect(selection)?.ask(command::Points::new())?);
     }
     let running = if setup.is_empty() { remote::all()? } else { Vec::new() };
     match &running[..] {
         [] => {}
         [only] => {
             stderr::line(format_args!("in the running host {}", running::describe(only)));
-            return Ok(Client::connect(&only.socket)?.ask(command::Hooks::new())?);
+            return Ok(Client::connect(&only.socket)?.ask(command::Points::new())?);
         }
         several => {
             let count = several.len();

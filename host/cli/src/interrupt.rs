@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -29,6 +29,8 @@ pub(crate) struct Prepared {
 pub(crate) struct Interrupt {
     /// Whether the next signal ends the process at once; for one who has armed this, whether one has come.
     at_once: Arc<AtomicBool>,
+    /// The last signal that has come; 0 for none.
+    last: Arc<AtomicUsize>,
     /// Those of the two that we are to hear at all.
     heard: Vec<i32>,
     /// Wakes the one thread that waits for input.
@@ -63,7 +65,7 @@ impl Interrupt {
         let install = || {
             let (wake, waker) = UnixStream::pair()?;
             wake.set_nonblocking(true)?;
-            let at_once = Arc::new(AtomicBool::new(true));
+            let (at_once, last) = (Arc::new(AtomicBool::new(true)), Arc::default());
             let mut heard = Vec::new();
             for signal in [SIGINT, SIGTERM] {
                 // Whoever started us may have said that we shall not be disturbed (`nohup`, `&`).
@@ -75,11 +77,12 @@ impl Interrupt {
                 // In this order they run: the second signal ends whoever is stuck, and who is woken finds the
                 // first one noted.
                 flag::register_conditional_default(*signal, at_once.clone())?;
+                flag::register_usize(*signal, Arc::clone(&last), signal.unsigned_abs() as usize)?;
                 flag::register(*signal, at_once.clone())?;
                 pipe::register(*signal, waker.try_clone()?)?;
             }
             let actions = heard.iter().map(|signal| Ok((*signal, action(*signal)?))).collect::<io::Result<_>>()?;
-            Ok(Prepared { interrupt: Interrupt { at_once, heard, wake, _waker: waker }, actions })
+            Ok(Prepared { interrupt: Interrupt { at_once, last, heard, wake, _waker: waker }, actions })
         };
         install().map_err(failed)
     }
@@ -92,6 +95,12 @@ impl Interrupt {
     pub(crate) fn has_come(&self) -> bool {
         // Relaxed: nothing else is read by it.
         self.at_once.load(Ordering::Relaxed)
+    }
+
+    /// Whether it was the terminal that asked for it, and not whoever supervises us: SIGINT, and not SIGTERM.
+    pub(crate) fn is_ctrl_c(&self) -> bool {
+        // Relaxed: nothing else is read by it.
+        self.last.load(Ordering::Relaxed) == SIGINT.unsigned_abs() as usize
     }
 
     /// Does this when it has come, on a thread of its own.
@@ -182,7 +191,8 @@ mod tests {
     fn what_is_no_interrupt_of_this_process_wakes_nobody_up() {
         let (wake, waker) = UnixStream::pair().unwrap();
         wake.set_nonblocking(true).unwrap();
-        let interrupt = Interrupt { at_once: Arc::default(), heard: Vec::new(), wake, _waker: waker };
+        let interrupt =
+            Interrupt { at_once: Arc::default(), last: Arc::default(), heard: Vec::new(), wake, _waker: waker };
         std::io::Write::write_all(&mut &interrupt._waker, b"x").unwrap();
         let (input, writer) = std::io::pipe().unwrap();
         let input = File::from(std::os::fd::OwnedFd::from(input));

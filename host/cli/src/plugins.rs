@@ -55,7 +55,11 @@ impl Chosen {
             }
         }
         for hook in host.unused_overrides() {
-            tracing::warn!("[[hooks]] overrides {} on {}, but there is no such callback", hook.callback, hook.point);
+            tracing::warn!(
+                "[[overrides]] overrides {} on {}, but there is no such callback",
+                hook.callback,
+                hook.point
+            );
         }
         Ok((host, manager))
     }

@@ -11,7 +11,8 @@ pub(crate) fn check(host: &Host) -> Result<(), ConfigError> {
     let known: Vec<_> = points.iter().filter(|view| view.revision > 0).map(|view| view.point.as_str()).collect();
     let config = host.config();
     let of_points = config.points.keys().map(|point| (format!("points.{point:?}"), point));
-    let of_hooks = config.hooks.iter().enumerate().map(|(index, hook)| (format!("hooks[{index}].point"), &hook.point));
+    let of_hooks =
+        config.overrides.iter().enumerate().map(|(index, hook)| (format!("overrides[{index}].point"), &hook.point));
     match of_points.chain(of_hooks).find(|(_, point)| !known.contains(&point.as_str())) {
         Some((key, point)) => Err(ConfigError::InvalidValue { key, why: why(point, &known) }),
         None => Ok(()),

@@ -14,7 +14,7 @@ pub(crate) fn ask<C: Command>(selection: &Selection, command: C) -> Result<(C::A
     const NO_STORE: &str = "HR0112";
     match connect(selection) {
         Ok(mut client) => match client.ask(command.clone()) {
-            Err(CallError::StoreError(problem)) if problem.code == NO_STORE && selection.is_empty() => {}
+            Err(CallError::Refused(problem)) if problem.code == NO_STORE && selection.is_empty() => {}
             answer => return Ok((answer?, true)),
         },
         Err(Error::NoneRuns(_)) => {}

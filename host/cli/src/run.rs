@@ -61,7 +61,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     progress.finish();
     // Its socket goes first: nobody begins anything any more.
     drop(control);
-    let summary = Summary::new(&host, counts?, start.elapsed(), interrupt.has_come());
+    let summary = Summary::new(&host, counts?, start.elapsed(), &interrupt);
     if options.json {
         stderr::line(summary.to_json());
     } else if !options.quiet {

@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hookrail_model::command::{Command, Events};
-use hookrail_model::wire::{self, Answer, Outcome, StreamItem};
+use hookrail_model::wire::{self, Answer, Greeting, Outcome, PROTOCOL, StreamItem};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::CallError;
 use crate::manage::Manage;
+
+/// How long a host has for saying that it is there.
+const GREETING: Duration = Duration::from_secs(30);
 
 /// A connection to a host that runs. Calls wait for their answers, without a limit of their own
 /// unless [`set_timeout`](Client::set_timeout) gives one.
@@ -26,9 +29,29 @@ impl Client {
     /// Connects to the host whose control socket this is.
     pub fn connect(socket: impl AsRef<Path>) -> Result<Self, CallError> {
         let socket = socket.as_ref().to_owned();
-        match UnixStream::connect(&socket) {
-            Ok(stream) => Ok(Client { socket, stream: BufReader::new(stream), next: 1 }),
-            Err(source) => Err(CallError::Unreachable { socket, source }),
+        let stream = match UnixStream::connect(&socket) {
+            Ok(stream) => stream,
+            Err(source) => return Err(CallError::Unreachable { socket, source }),
+        };
+        let mut client = Client { socket, stream: BufReader::new(stream), next: 1 };
+        client.greeted()?;
+        Ok(client)
+    }
+
+    /// Reads what the host says first: that it speaks our protocol, or why it refuses the connection.
+    fn greeted(&mut self) -> Result<(), CallError> {
+        // A host that hangs must not hold up whoever looks which hosts there are.
+        self.set_timeout(Some(GREETING))?;
+        let line = self.line()?;
+        match serde_json::from_str::<Greeting>(&line) {
+            Ok(greeting) if greeting.protocol == PROTOCOL => self.set_timeout(None),
+            Ok(Greeting { protocol, version, .. }) => Err(self.unreadable(format_args!(
+                "it is of version {version} and speaks protocol {protocol}, this program speaks {PROTOCOL}"
+            ))),
+            Err(_) => match self.read::<Answer>(&line)?.outcome {
+                Outcome::Error(problem) => Err(CallError::Refused(problem)),
+                Outcome::Ok(_) => Err(self.unreadable("it answers before it is asked")),
+            },
         }
     }
 
@@ -60,7 +83,7 @@ impl Client {
         };
         let Answer { id: answered, outcome } = self.read(&answer)?;
         match outcome {
-            Outcome::Error(problem) => Err(CallError::StoreError(problem)),
+            Outcome::Error(problem) => Err(CallError::Refused(problem)),
             Outcome::Ok(value) if answered == Some(id) => Ok(value),
             Outcome::Ok(_) => Err(self.unreadable("it answers another request")),
         }

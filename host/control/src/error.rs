@@ -166,7 +166,7 @@ impl ControlError {
 pub enum CallError {
     /// The host said no.
     #[error("{0}")]
-    StoreError(Problem),
+    Refused(Problem),
     /// The connection failed, or was closed.
     #[error("cannot talk to the host at {}: {source}", socket.display())]
     Unreachable {
@@ -189,7 +189,7 @@ impl CallError {
     /// The stable code: that of the host's error, or one of our own.
     pub fn code(&self) -> &str {
         match self {
-            CallError::StoreError(problem) => &problem.code,
+            CallError::Refused(problem) => &problem.code,
             CallError::Unreachable { .. } => "HR0709",
             CallError::Unreadable { .. } => "HR0710",
         }
@@ -198,7 +198,7 @@ impl CallError {
     /// The next step for whoever reads the error.
     pub fn fix(&self) -> &str {
         match self {
-            CallError::StoreError(problem) => &problem.fix,
+            CallError::Refused(problem) => &problem.fix,
             CallError::Unreachable { .. } => "see whether the program still runs, and whose it is",
             CallError::Unreadable { .. } => "use the version of `hookrail` that the host has",
         }

@@ -15,7 +15,7 @@ use hookrail_engine::Events;
 use hookrail_model::command::{self, Command};
 use hookrail_model::error::ApiMisuse;
 use hookrail_model::log;
-use hookrail_model::wire::{Answer, MAX_LINE, NoRequest, Outcome, RawRequest, StreamItem, line};
+use hookrail_model::wire::{Answer, Greeting, MAX_LINE, NoRequest, Outcome, RawRequest, StreamItem, line};
 use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{SendFlags, send};
@@ -146,6 +146,9 @@ impl Connection {
 
     /// Answers one request after the other, until the peer has had enough.
     fn serve(&self) {
+        if write(&self.stream, &Greeting::here(), true).is_err() {
+            return;
+        }
         let mut input = BufReader::new(&*self.stream);
         let mut text = Vec::new();
         loop {
@@ -192,7 +195,7 @@ impl Connection {
     fn carry_out(&self, request: RawRequest) -> Result<Value, Error> {
         let manager = &self.server.manager;
         let handler = manager.find(&request.command)?;
-        let carry_out = || manager.call(self, |call| handler.carry_out(call, request.fields));
+        let carry_out = || manager.call(self, |call| handler.carry_out(call, request.params));
         if !handler.takes().plugins {
             return carry_out();
         }

@@ -1,16 +1,16 @@
 //! The commands that every host has.
 
 mod file;
-mod hooks;
 mod plugin;
+mod points;
 
 use std::time::Duration;
 
 use hookrail_engine::Core;
 use hookrail_model::command::{
-    Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Events, Hooks, ImportIncoming,
-    Install, List, Load, Program, Restart, Rollback, SetLevel, SetLogLevel, Show, Stage, Start, Status, Stop,
-    Uninstall, Unload, Unquarantine, Validate,
+    Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Events, ImportIncoming, Install,
+    List, Load, Points, Program, Restart, Rollback, SetLevel, SetLogLevel, Show, Stage, Start, Status, Stop, Uninstall,
+    Unload, Unquarantine, Validate,
 };
 use hookrail_store::{self as store, Depth};
 use serde_json::Value;
@@ -36,7 +36,7 @@ pub(crate) fn register(commands: &Commands) {
     commands.register(|call, Enable { plugin }| call.verbs()?.enable(&plugin));
     // What follows the answer is the connection's business.
     commands.register(|_, Events {}| Ok(()));
-    commands.register(|call, Hooks { point }| hooks::hooks(call.core(), point.as_deref()));
+    commands.register(|call, Points { point }| points::points(call.core(), point.as_deref()));
     commands.register(|call, Install { file, plugin, dry_run, downgrade, fresh, wait_ms }| {
         is_absolute(&file)?;
         let (verbs, how, swap) = (call.verbs()?, store::Install { dry_run, downgrade }, Swap { fresh, wait_ms });
@@ -45,11 +45,11 @@ pub(crate) fn register(commands: &Commands) {
             None => verbs.install(&file, None, how, swap),
         }
     });
-    commands.register(|call, SetLevel { point, level }| hooks::set_level(call.core(), &point, level));
+    commands.register(|call, SetLevel { point, level }| points::set_level(call.core(), &point, level));
     commands.register(|call, List { verify }| call.plugins(if verify { Depth::Files } else { Depth::Metadata }));
     commands.register(|call, Load { file }| plugin::load(call, &file));
     commands.register(|call, SetLogLevel { plugin, level }| plugin::log(call, &plugin, level));
-    commands.register(|call, Unquarantine { point, callback }| hooks::release(call.core(), &point, &callback));
+    commands.register(|call, Unquarantine { point, callback }| points::unquarantine(call.core(), &point, &callback));
     commands.register(|call, Restart { plugin }| plugin::restart(call, &plugin));
     commands
         .register(|call, Rollback { plugin, fresh, wait_ms }| call.verbs()?.rollback(&plugin, Swap { fresh, wait_ms }));
@@ -62,7 +62,7 @@ pub(crate) fn register(commands: &Commands) {
     commands.register(|call, Status {}| Ok(status(call.core(), call.report())));
     commands.register(|call, Stop { plugin }| plugin::stop(call, &plugin));
     commands.register(|call, ImportIncoming {}| call.verbs()?.import_incoming());
-    commands.register(hooks::trace);
+    commands.register(points::trace);
     commands.register(|call, Uninstall { plugin, purge, wait_ms }| call.verbs()?.uninstall(&plugin, purge, wait_ms));
     commands.register(|call, Unload { plugin, wait_ms }| ending::unload(call.core(), &call.find(&plugin)?, wait_ms));
     commands.register(plugin::upgrade);

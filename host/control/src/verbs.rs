@@ -44,11 +44,11 @@ pub(crate) struct Swap {
 impl Verbs<'_> {
     /// What a plugin begins with beside the host's configuration.
     fn wishes(self, wanted: &Wanted) -> RuntimeOverrides {
-        let Wanted { library: Library { name, .. }, config, hooks, .. } = wanted;
+        let Wanted { library: Library { name, .. }, config, overrides, .. } = wanted;
         let is_set = !config.is_null() && self.host_says(name).is_none();
         RuntimeOverrides {
             configs: is_set.then(|| (name.clone(), config.clone())).into_iter().collect(),
-            hooks: hooks.clone(),
+            overrides: overrides.clone(),
         }
     }
 

@@ -28,6 +28,7 @@ pub(crate) use snapshot::{Entry, Published, Snapshot};
 pub(crate) use watched::Watch;
 
 use crate::fault;
+use crate::frame;
 use crate::reclaim;
 use crate::sync::{AtomicBool, AtomicPtr, Ordering};
 
@@ -65,7 +66,7 @@ impl Chain {
         }
         let Some(outermost) = reclaim::current().and_then(reclaim::Slot::enter) else {
             // SAFETY: the caller's contract.
-            return unsafe { self.dispatch_slowly(payload) }.map_or(Outcome::default(default), Packed::unpack);
+            return unsafe { self.dispatch_slowly(payload) }.map_or(Outcome::default(default), unpack);
         };
         // SAFETY: we are inside, and the caller's contract.
         match unsafe { self.run(self.load(), outermost.frame(), payload) } {
@@ -76,7 +77,7 @@ impl Chain {
             // Left in both arms, so that the common one keeps nothing across the leaving.
             Some(decided) => {
                 reclaim::leave(outermost);
-                decided.unpack()
+                unpack(decided)
             }
         }
     }
@@ -145,7 +146,7 @@ impl Chain {
     ) -> Outcome {
         // SAFETY: the caller's contract.
         let decided = self.nest(|frame| unsafe { self.run_in(frame, snapshot, payload) });
-        decided.map_or(Outcome::default(default), Packed::unpack)
+        decided.map_or(Outcome::default(default), unpack)
     }
 
     /// As `run`. Beyond the last frame the slot says "everything", and the name goes nowhere.
@@ -216,6 +217,13 @@ impl Chain {
         // SAFETY: by the type invariant it came from `publish`, and nobody else can take it now.
         unsafe { Snapshot::retire(Published::from_raw(before)) }
     }
+}
+
+/// By the thread that decided, before it dispatches again.
+#[cold]
+#[inline(never)]
+fn unpack(decided: Packed) -> Outcome {
+    decided.unpack(frame::last_denial)
 }
 
 impl Drop for Chain {

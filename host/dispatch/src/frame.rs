@@ -204,7 +204,7 @@ pub(crate) fn last_denial() -> u64 {
 }
 
 /// Why that denial came, if it is this thread's last one and a callback said so.
-pub(crate) fn reason(denial: u64) -> Option<String> {
+pub fn reason(denial: u64) -> Option<String> {
     texts(|texts| {
         let reason = texts.reason.take();
         let asked_for = reason.clone().filter(|_| texts.denial.get() == denial);

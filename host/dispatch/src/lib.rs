@@ -35,4 +35,4 @@ pub use names::Names;
 pub use pin::Pin;
 pub use probation::Probation;
 pub use registry::{Addition, Look, PointState, Registry};
-pub use stats::{Record, Tracer, Tracers, now};
+pub use stats::{Record, Tracer, Tracers};

@@ -9,7 +9,6 @@ mod tally;
 mod trace;
 
 pub(crate) use clock::monotonic;
-pub use clock::now;
 pub use record::Record;
 pub(crate) use tally::{PointCounts, Tally};
 pub(crate) use trace::Taking;

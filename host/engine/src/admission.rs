@@ -106,7 +106,7 @@ impl Startup<'_> {
             return Err(misbehaved(Misbehaved::DuplicateCallback { point, callback: name }));
         }
 
-        let wish = self.config.hook(&self.wishes.hooks, &point, &self.instance, &name);
+        let wish = self.config.hook(&self.wishes.overrides, &point, &self.instance, &name);
         let (priority, origin) = match wish.and_then(|wish| wish.priority) {
             None => (declared.number(), Origin::Declared),
             Some(number) => match Priority::checked(number) {
@@ -132,10 +132,10 @@ impl Startup<'_> {
             priority,
             origin,
             effects: Effects::from_raw(record.effects),
-            fault: wish.and_then(|wish| wish.fault).unwrap_or(fault),
+            fault: wish.and_then(|wish| wish.fault_policy).unwrap_or(fault),
             run,
             ctx: Ctx::new(record.ctx, record.ctx_drop),
-            enabled: !wish.is_some_and(|wish| wish.disabled),
+            enabled: !wish.is_some_and(|wish| !wish.enabled),
             required: self.config.is_required(&self.instance),
             budget: wish
                 .and_then(|wish| wish.budget)

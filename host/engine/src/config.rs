@@ -1,15 +1,16 @@
 //! What an embedder or an operator configures: in code, or in `hookrail.toml`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hookrail_model::config::{Faults, HookOverride, PointConfig, Quarantine, UpgradeLimits, milliseconds};
+use hookrail_model::config::{CallbackOverride, FaultPolicies, PointConfig, Quarantine, UpgradeLimits};
 use hookrail_model::error::ConfigError;
 #[cfg(feature = "config-file")]
 use hookrail_model::error::Error;
 use hookrail_model::instance::plugin_of;
 use hookrail_model::log_level::LogLevel;
+use hookrail_model::units::fields;
 use serde::Deserialize;
 use tracing::level_filters::LevelFilter;
 
@@ -20,11 +21,11 @@ pub struct Config {
     /// Plugins by name: their file and their configuration.
     pub plugins: BTreeMap<String, PluginConfig>,
     /// What the operator changes about single callbacks.
-    pub hooks: Vec<HookOverride>,
+    pub overrides: Vec<CallbackOverride>,
     /// What the operator changes about points, by name.
     pub points: BTreeMap<String, PointConfig>,
     /// What the operator says of faults, by the kind of the point.
-    pub faults: Faults,
+    pub fault_policies: FaultPolicies,
     /// When callbacks that fail are called no more.
     pub quarantine: Quarantine,
     /// What is watched while plugins run.
@@ -39,7 +40,7 @@ pub struct Config {
     pub upgrade: UpgradeLimits,
     /// How much plugins tell of which nothing else is said; by default as much as the subscriber of
     /// this program wants to know when they are loaded, or `info` when there is none.
-    pub log: Option<LogLevel>,
+    pub log_level: Option<LogLevel>,
 }
 
 /// What is said of one plugin beside the host's configuration, while the host runs.
@@ -48,7 +49,7 @@ pub struct RuntimeOverrides {
     /// Configurations by instance; they go before those of the host's configuration.
     pub configs: BTreeMap<String, serde_json::Value>,
     /// About its callbacks; the host's configuration goes before them.
-    pub hooks: Vec<HookOverride>,
+    pub overrides: Vec<CallbackOverride>,
 }
 
 /// One plugin's file and configuration.
@@ -59,7 +60,10 @@ pub struct PluginConfig {
     pub library: Option<PathBuf>,
     /// How many bytes it may hold, all its instances together, before its callbacks are quarantined;
     /// looked at where the plugin counts them.
-    pub memory_max: Option<u64>,
+    #[serde(deserialize_with = "fields::optional_size")]
+    pub max_memory: Option<u64>,
+    /// Takes its wish never to be removed (`-z nodelete`) out of the private copy.
+    pub force_unload: bool,
     /// The configuration of its one instance, which has the plugin's name.
     pub config: serde_json::Value,
     /// Whether nothing passes without it: once it was loaded, and while it is stopped or unloaded, the
@@ -68,7 +72,7 @@ pub struct PluginConfig {
     /// Several instances instead, named `plugin:KEY`.
     pub instances: BTreeMap<String, InstanceConfig>,
     /// How much it tells.
-    pub log: Option<LogLevel>,
+    pub log_level: Option<LogLevel>,
 }
 
 /// One instance's configuration.
@@ -83,9 +87,9 @@ pub struct InstanceConfig {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// How long a call of a callback may take before it is reported as stuck, in milliseconds; 0 for
+    /// How long a call of a callback may take before it is reported as stuck, no time at all for
     /// no such watch.
-    #[serde(rename = "stuck_ms", deserialize_with = "milliseconds")]
+    #[serde(deserialize_with = "fields::duration")]
     pub stuck: Duration,
 }
 
@@ -100,8 +104,10 @@ impl Default for Limits {
 #[serde(deny_unknown_fields, default)]
 pub struct MessageLimits {
     /// The longest body, in bytes.
+    #[serde(deserialize_with = "fields::size")]
     pub max_body: usize,
     /// The longest topic, in bytes.
+    #[serde(deserialize_with = "fields::size")]
     pub max_topic: usize,
     /// The most headers.
     pub max_headers: usize,
@@ -119,16 +125,14 @@ impl Default for MessageLimits {
 pub struct Unload {
     /// How long to wait for threads: for readers, before the plugin's code is taken out of the chains
     /// they may still walk; and for the destructors and threads of a plugin, before those of idle
-    /// threads are given up and the rest goes on in the background. In milliseconds.
-    #[serde(rename = "deadline_ms", deserialize_with = "milliseconds")]
+    /// threads are given up and the rest goes on in the background.
+    #[serde(deserialize_with = "fields::duration")]
     pub deadline: Duration,
-    /// Plugins whose wish never to be removed (`-z nodelete`) is taken out of the private copy.
-    pub force: BTreeSet<String>,
 }
 
 impl Default for Unload {
     fn default() -> Self {
-        Unload { deadline: Duration::from_secs(5), force: BTreeSet::new() }
+        Unload { deadline: Duration::from_secs(5) }
     }
 }
 
@@ -155,8 +159,8 @@ impl Config {
             if !plugin.config.is_null() && !plugin.instances.is_empty() {
                 return meaningless(format!("plugins.{name}"), "has both `config` and `instances`: use one of the two");
             }
-            if plugin.memory_max == Some(0) {
-                return meaningless(format!("plugins.{name}.memory_max"), "is 0: leave it out for no limit");
+            if plugin.max_memory == Some(0) {
+                return meaningless(format!("plugins.{name}.max_memory"), "is 0: leave it out for no limit");
             }
             let is_good = |key: &str| {
                 !key.is_empty()
@@ -168,7 +172,7 @@ impl Config {
                 return meaningless(key, "is no name: use letters, digits, `-`, `_` and `.`, no dot first");
             }
         }
-        HookOverride::check(&self.hooks)
+        CallbackOverride::check(&self.overrides)
     }
 
     /// The instances of a plugin, by name, with their configuration.
@@ -184,7 +188,12 @@ impl Config {
 
     /// Whether any plugin may hold only so much memory.
     pub(crate) fn limits_memory(&self) -> bool {
-        self.plugins.values().any(|plugin| plugin.memory_max.is_some())
+        self.plugins.values().any(|plugin| plugin.max_memory.is_some())
+    }
+
+    /// Whether a plugin's wish never to be removed is taken out of its copy.
+    pub(crate) fn forces_unload(&self, plugin: &str) -> bool {
+        self.plugins.get(plugin).is_some_and(|plugin| plugin.force_unload)
     }
 
     /// Whether the plugin of an instance is required.
@@ -195,21 +204,22 @@ impl Config {
 
     /// How much a plugin tells, until somebody says otherwise.
     pub(crate) fn log(&self, plugin: &str) -> LogLevel {
-        let own = self.plugins.get(plugin).and_then(|plugin| plugin.log);
-        own.or(self.log).unwrap_or_else(log_level_of_program)
+        let own = self.plugins.get(plugin).and_then(|plugin| plugin.log_level);
+        own.or(self.log_level).unwrap_or_else(log_level_of_program)
     }
 
     /// The operator's word on one callback: here, else among those that were wished.
     pub fn hook<'a>(
         &'a self,
-        wished: &'a [HookOverride],
+        wished: &'a [CallbackOverride],
         point: &str,
         instance: &str,
         callback: &str,
-    ) -> Option<&'a HookOverride> {
-        let is_it =
-            |hook: &&HookOverride| hook.point == point && hook.callback.split_once('/') == Some((instance, callback));
-        self.hooks.iter().chain(wished).find(is_it)
+    ) -> Option<&'a CallbackOverride> {
+        let is_it = |hook: &&CallbackOverride| {
+            hook.point == point && hook.callback.split_once('/') == Some((instance, callback))
+        };
+        self.overrides.iter().chain(wished).find(is_it)
     }
 
     /// Where plugins and running hosts keep their files: what [`home`](Self::home) says, else

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use hookrail_dispatch::{Condvar, deadline_after, now};
+use hookrail_dispatch::{Condvar, deadline_after};
 use hookrail_model::event::{Event, EventKind};
 use parking_lot::Mutex;
 
@@ -81,7 +81,7 @@ impl Announcer {
         if queues.is_empty() {
             return;
         }
-        let event = Event { plugin: plugin.into(), generation, time: now(), what };
+        let event = Event { plugin: plugin.into(), generation, time: SystemTime::now(), what };
         for queue in queues.iter().filter_map(Weak::upgrade) {
             let mut waiting = queue.waiting.lock();
             if waiting.events.len() < CAPACITY {

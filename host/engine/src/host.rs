@@ -16,9 +16,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hookrail_abi::{Decision, Point};
-use hookrail_dispatch::{Callbacks, HookPoint, Outcome, Pin, Registered, view};
+use hookrail_dispatch::{Callbacks, HookPoint, Outcome, Pin, Registered, frame, view};
 use hookrail_image::SealedCopy;
-use hookrail_model::config::HookOverride;
+use hookrail_model::config::CallbackOverride;
 use hookrail_model::end::End;
 use hookrail_model::error::Error;
 use hookrail_model::log_level::LogLevel;
@@ -202,8 +202,8 @@ impl Host {
     }
 
     /// Has a quarantined callback (`instance/callback`) called again, without waiting for its trial.
-    pub fn release(&self, point: &str, callback: &str) -> Result<(), Error> {
-        self.core.release(point, callback)
+    pub fn unquarantine(&self, point: &str, callback: &str) -> Result<(), Error> {
+        self.core.unquarantine(point, callback)
     }
 
     /// Who denied, and why; `None` where nobody did.
@@ -212,7 +212,7 @@ impl Host {
     /// has none; never that of another.
     pub fn denial(&self, outcome: &Outcome) -> Option<Denial> {
         let Decision::Denied(code) = outcome.decision() else { return None };
-        Some(Denial { by: self.decided_by(outcome), code, reason: outcome.reason() })
+        Some(Denial { by: self.decided_by(outcome), code, reason: frame::reason(outcome.denial()) })
     }
 
     /// The callback that decided, as `instance/callback`, if one did.
@@ -222,8 +222,8 @@ impl Host {
 
     /// The operator's overrides that are about no registered callback: misspelt, or their plugin is
     /// not loaded.
-    pub fn unused_overrides(&self) -> Vec<&HookOverride> {
-        let mut unused: Vec<_> = self.core.config.hooks.iter().collect();
+    pub fn unused_overrides(&self) -> Vec<&CallbackOverride> {
+        let mut unused: Vec<_> = self.core.config.overrides.iter().collect();
         self.core.registry.each(|look| {
             unused.retain(|hook| {
                 let is_it =

@@ -90,7 +90,7 @@ impl Loaded {
     /// As for [`Library::open`].
     pub(crate) unsafe fn open(copy: SealedCopy, config: &Config) -> Result<Self, Error> {
         // SAFETY: the caller's contract.
-        let library = unsafe { Library::open(copy, |name| config.unload.force.contains(name))? };
+        let library = unsafe { Library::open(copy, |name| config.forces_unload(name))? };
         if library.forced {
             let plugin = &*library.inspection.note.name;
             log!(warn, plugin, "its wish never to be removed was taken out of the copy, since unload.force names it");
@@ -106,7 +106,7 @@ impl Loaded {
         let result = loaded.call("attach", &loaded.note().name, || unsafe { attach(&service::TABLE) });
         // Also when it did not attach: it may have left something with a thread by then.
         let bound = loaded.library.bind();
-        let max = config.plugins.get(&loaded.note().name).and_then(|plugin| plugin.memory_max);
+        let max = config.plugins.get(&loaded.note().name).and_then(|plugin| plugin.max_memory);
         loaded.library.meter(max);
         match result.and(bound) {
             Ok(()) => Ok(loaded),

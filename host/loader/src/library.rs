@@ -209,7 +209,7 @@ impl Library {
             log!(
                 warn,
                 plugin,
-                "its memory_max is of no effect: it does not count what it allocates; that takes `export!(.., allocator = std::alloc::System)`"
+                "its max_memory is of no effect: it does not count what it allocates; that takes `export!(.., allocator = std::alloc::System)`"
             );
         }
     }

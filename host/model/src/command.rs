@@ -6,16 +6,16 @@
 //! [`wire`](crate::wire) is their one JSON form.
 //!
 //! Files are absolute paths, and opened by the host. Where something is waited for, `wait_ms` says how long at
-//! most; without it that is twice the `unload.deadline_ms` of the host's configuration, and never more than
+//! most; without it that is twice the `unload.deadline` of the host's configuration, and never more than
 //! [`LONGEST_WAIT`]: more is refused.
 
 mod answers;
 mod config;
 mod desired;
-mod hooks;
 mod host;
 mod installed;
 mod plugin;
+mod points;
 mod store;
 
 use std::fmt::Debug;
@@ -27,10 +27,10 @@ use serde::de::DeserializeOwned;
 pub use self::answers::{Ended, LeftOut, PlacedCallback, PluginDetail, Program, Replaced};
 pub use self::config::{Config, ConfigHistory, ConfigSchema, Configure};
 pub use self::desired::{Action, Applied, ImportResult, PluginSpec, Step};
-pub use self::hooks::{Hooks, SetLevel, Trace, Unquarantine};
 pub use self::host::{Events, Status};
 pub use self::installed::{Changed, Installed, Planned, Reconfigured, Staged, Uninstalled, Validated};
 pub use self::plugin::{List, Load, Restart, SetLogLevel, Show, Start, Stop, Unload, Upgrade};
+pub use self::points::{Points, SetLevel, Trace, Unquarantine};
 pub use self::store::{Allow, Apply, Disable, Enable, ImportIncoming, Install, Rollback, Stage, Uninstall, Validate};
 
 /// The longest that a command waits: `wait_ms` beyond it is refused.

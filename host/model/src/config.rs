@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ConfigError;
 use crate::stats::Level;
+use crate::units::fields;
 
 /// What the operator changes about one callback.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct HookOverride {
+pub struct CallbackOverride {
     /// The point, for example `message.publish`.
     pub point: String,
     /// The callback, as `instance/callback`.
@@ -19,9 +20,9 @@ pub struct HookOverride {
     /// Another priority.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<i32>,
-    /// Leaves it out of the chain.
-    #[serde(default)]
-    pub disabled: bool,
+    /// Whether it stands in the chain; `false` leaves it out.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub enabled: bool,
     /// What its fault means, `open`, `closed` or `rollback`.
     #[serde(
         default,
@@ -29,24 +30,29 @@ pub struct HookOverride {
         serialize_with = "fault_policy_name",
         skip_serializing_if = "Option::is_none"
     )]
-    pub fault: Option<FaultPolicy>,
-    /// The time a call of it may take, in microseconds; looked at while its point is counted.
+    pub fault_policy: Option<FaultPolicy>,
+    /// The time a call of it may take; looked at while its point is counted.
     #[serde(
         default,
-        rename = "budget_us",
-        deserialize_with = "microseconds",
-        serialize_with = "as_microseconds",
+        deserialize_with = "fields::optional_duration",
+        serialize_with = "fields::duration_text",
         skip_serializing_if = "Option::is_none"
     )]
     pub budget: Option<Duration>,
 }
 
-impl HookOverride {
+impl CallbackOverride {
+    /// Of a callback, `instance/callback`, on a point; nothing is changed yet.
+    pub fn new(point: impl Into<String>, callback: impl Into<String>) -> Self {
+        let (point, callback) = (point.into(), callback.into());
+        CallbackOverride { point, callback, priority: None, enabled: true, fault_policy: None, budget: None }
+    }
+
     /// Refuses a list that cannot be meant, whatever plugins there are.
     pub fn check(all: &[Self]) -> Result<(), ConfigError> {
         for (index, hook) in all.iter().enumerate() {
             let meaningless =
-                |why: &str| Err(ConfigError::InvalidValue { key: format!("hooks[{index}]"), why: why.into() });
+                |why: &str| Err(ConfigError::InvalidValue { key: format!("overrides[{index}]"), why: why.into() });
             if !hook.callback.contains('/') {
                 return meaningless("names its callback without its instance: write `instance/callback`");
             }
@@ -66,7 +72,7 @@ pub struct PointConfig {
     /// What a fault of its callbacks means, `open`, `closed` or `rollback`, where neither the callback
     /// nor an override of it says otherwise.
     #[serde(deserialize_with = "fault_policy")]
-    pub fault: Option<FaultPolicy>,
+    pub fault_policy: Option<FaultPolicy>,
     /// How closely its dispatches are looked at from the start: `off`, `count` or `histogram`.
     pub level: Level,
 }
@@ -75,7 +81,7 @@ pub struct PointConfig {
 /// nor the operator's word on the point says otherwise.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Faults {
+pub struct FaultPolicies {
     /// Of those whose callbacks look.
     #[serde(deserialize_with = "fault_policy")]
     pub notify: Option<FaultPolicy>,
@@ -87,7 +93,7 @@ pub struct Faults {
     pub gate: Option<FaultPolicy>,
 }
 
-impl Faults {
+impl FaultPolicies {
     /// What is said of points of a kind.
     pub fn of(&self, kind: RawKind) -> Option<FaultPolicy> {
         match kind {
@@ -104,12 +110,11 @@ impl Faults {
 pub struct Quarantine {
     /// With how many faults within the time; 0 for never.
     pub faults: usize,
-    /// The time, in milliseconds.
-    #[serde(rename = "within_ms", deserialize_with = "milliseconds")]
+    /// The time.
+    #[serde(deserialize_with = "fields::duration")]
     pub within: Duration,
-    /// After how long one dispatch calls it again, in milliseconds: when that goes well, all do; 0 for
-    /// never.
-    #[serde(rename = "pause_ms", deserialize_with = "milliseconds")]
+    /// After how long one dispatch calls it again: when that goes well, all do; no time at all for never.
+    #[serde(deserialize_with = "fields::duration")]
     pub pause: Duration,
 }
 
@@ -124,9 +129,10 @@ impl Default for Quarantine {
 #[serde(deny_unknown_fields, default)]
 pub struct UpgradeLimits {
     /// The longest state of one instance that is handed over, in bytes.
+    #[serde(deserialize_with = "fields::size")]
     pub max_state: usize,
-    /// How long a new generation is on probation, in milliseconds.
-    #[serde(rename = "probation_ms", deserialize_with = "milliseconds")]
+    /// How long a new generation is on probation.
+    #[serde(deserialize_with = "fields::duration")]
     pub probation: Duration,
     /// With how many faults on probation it is rolled back; 0 for no probation.
     pub probation_faults: u64,
@@ -138,17 +144,8 @@ impl Default for UpgradeLimits {
     }
 }
 
-/// For a field in milliseconds.
-pub fn milliseconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    u64::deserialize(deserializer).map(Duration::from_millis)
-}
-
-fn microseconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_micros))
-}
-
-fn as_microseconds<S: serde::Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-    time.map(|time| time.as_micros() as u64).serialize(serializer)
+fn yes() -> bool {
+    true
 }
 
 fn fault_policy_name<S: serde::Serializer>(policy: &Option<FaultPolicy>, serializer: S) -> Result<S::Ok, S::Error> {

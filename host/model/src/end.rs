@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// How an unloading ended: a closed list. Never more is claimed than was proved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "end", content = "detail", rename_all = "kebab-case")]
+#[serde(from = "Fields", into = "Fields")]
 pub enum End {
     /// Not over yet: so many threads are in its callbacks, or may be. It goes on in the background.
     Busy(usize),
@@ -25,6 +25,8 @@ pub enum End {
     PinnedByThreads(usize),
     /// The library has code run by this symbol or library, out of the host's sight.
     Unhooked(String),
+    /// What a newer host says; this one never does.
+    Unknown,
     /// The system really removed it: no mapping of its file is left in this process.
     Unmapped,
     /// The plugin asked for its library to be kept, for this reason.
@@ -63,8 +65,74 @@ impl fmt::Display for End {
             End::Unhooked(name) => {
                 write!(f, "kept: it uses `{name}`, by which its code could run after it was closed")
             }
+            End::Unknown => f.write_str("ended in a way that this version does not know"),
             End::Unmapped => f.write_str("unmapped"),
             End::Vetoed(reason) => write!(f, "kept: the plugin asks for it: {reason}"),
+        }
+    }
+}
+
+/// An end as JSON has it, with a name for what it holds.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(tag = "end", rename_all = "kebab-case")]
+enum Fields {
+    Busy {
+        threads: usize,
+    },
+    FileMappings {
+        mappings: usize,
+    },
+    NoDelete,
+    PinnedByHandlers {
+        signals: Vec<i32>,
+    },
+    PinnedByThreadLocals {
+        thread_locals: usize,
+    },
+    PinnedByThreads {
+        threads: usize,
+    },
+    Unhooked {
+        symbol: String,
+    },
+    Unmapped,
+    Vetoed {
+        reason: String,
+    },
+    #[serde(other)]
+    Unknown,
+}
+
+impl From<Fields> for End {
+    fn from(fields: Fields) -> Self {
+        match fields {
+            Fields::Busy { threads } => End::Busy(threads),
+            Fields::FileMappings { mappings } => End::FileMappings(mappings),
+            Fields::NoDelete => End::NoDelete,
+            Fields::PinnedByHandlers { signals } => End::PinnedByHandlers(signals),
+            Fields::PinnedByThreadLocals { thread_locals } => End::PinnedByThreadLocals(thread_locals),
+            Fields::PinnedByThreads { threads } => End::PinnedByThreads(threads),
+            Fields::Unhooked { symbol } => End::Unhooked(symbol),
+            Fields::Unknown => End::Unknown,
+            Fields::Unmapped => End::Unmapped,
+            Fields::Vetoed { reason } => End::Vetoed(reason),
+        }
+    }
+}
+
+impl From<End> for Fields {
+    fn from(end: End) -> Self {
+        match end {
+            End::Busy(threads) => Fields::Busy { threads },
+            End::FileMappings(mappings) => Fields::FileMappings { mappings },
+            End::NoDelete => Fields::NoDelete,
+            End::PinnedByHandlers(signals) => Fields::PinnedByHandlers { signals },
+            End::PinnedByThreadLocals(thread_locals) => Fields::PinnedByThreadLocals { thread_locals },
+            End::PinnedByThreads(threads) => Fields::PinnedByThreads { threads },
+            End::Unhooked(symbol) => Fields::Unhooked { symbol },
+            End::Unknown => Fields::Unknown,
+            End::Unmapped => Fields::Unmapped,
+            End::Vetoed(reason) => Fields::Vetoed { reason },
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What happens to plugins.
 
+use std::time::SystemTime;
+
 use serde::{Deserialize, Serialize};
 
 use crate::end::End;
@@ -13,8 +15,9 @@ pub struct Event {
     pub plugin: String,
     /// Its generation.
     pub generation: u64,
-    /// When, in nanoseconds since the Unix epoch.
-    pub time: u64,
+    /// When.
+    #[serde(with = "crate::time")]
+    pub time: SystemTime,
     /// What.
     #[serde(flatten)]
     pub what: EventKind,
@@ -117,6 +120,9 @@ pub enum EventKind {
         /// How long the parts took.
         times: UpgradeTimes,
     },
+    /// What a newer host says.
+    #[serde(other)]
+    Unknown,
 }
 
 #[cfg(test)]
@@ -126,9 +132,8 @@ mod tests {
     #[test]
     fn an_event_is_one_flat_object() {
         let what = EventKind::Ended { end: End::Unmapped, left: None };
-        let event = Event { plugin: "a".into(), generation: 2, time: 3, what };
-        let json =
-            serde_json::json!({ "plugin": "a", "generation": 2, "time": 3, "event": "ended", "end": "unmapped" });
+        let event = Event { plugin: "a".into(), generation: 2, time: SystemTime::UNIX_EPOCH, what };
+        let json = serde_json::json!({ "plugin": "a", "generation": 2, "time": "1970-01-01T00:00:00.000000000Z", "event": "ended", "end": "unmapped" });
         assert_eq!(serde_json::to_value(&event).unwrap(), json);
     }
 }

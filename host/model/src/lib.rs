@@ -24,8 +24,10 @@ pub mod order;
 pub mod package;
 pub mod schema;
 pub mod stats;
+mod time;
 pub mod times;
 pub mod trace;
+pub mod units;
 pub mod view;
 pub mod wire;
 

@@ -1,6 +1,8 @@
 //! What dispatches have done, as people see it: how closely they are looked at, how long they took, how
 //! they failed.
 
+use std::time::SystemTime;
+
 use serde::{Deserialize, Serialize};
 
 /// How closely the dispatches of a point are looked at.
@@ -30,8 +32,9 @@ impl Level {
 /// The last fault of a callback.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastFault {
-    /// When, in nanoseconds since the Unix epoch.
-    pub time: u64,
+    /// When.
+    #[serde(with = "crate::time")]
+    pub time: SystemTime,
     /// Which generation of the plugin failed; `None` for a callback of the embedding program.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub generation: Option<u64>,

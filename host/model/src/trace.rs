@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,8 +11,9 @@ use serde_json::Value;
 /// What one dispatch did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trace {
-    /// When it began, in nanoseconds since the Unix epoch.
-    pub time: u64,
+    /// When it began.
+    #[serde(with = "crate::time")]
+    pub time: SystemTime,
     /// The thread it ran on.
     pub thread: String,
     /// The payload before it, secrets masked; null where a payload stays in this process.

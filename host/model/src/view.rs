@@ -101,6 +101,7 @@ pub struct Calls {
 /// Whether a callback is called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum CallbackStatus {
     /// Its plugin is required and does not run: the host denies in its place.
     Absent,
@@ -113,6 +114,9 @@ pub enum CallbackStatus {
     HalfOpen,
     /// It failed too often. Where its fault denies, the host denies in its place.
     Quarantined,
+    /// What a newer host says.
+    #[serde(other)]
+    Unknown,
 }
 
 impl CallbackStatus {
@@ -124,6 +128,7 @@ impl CallbackStatus {
             CallbackStatus::Disabled => "disabled",
             CallbackStatus::HalfOpen => "half-open",
             CallbackStatus::Quarantined => "quarantined",
+            CallbackStatus::Unknown => "unknown",
         }
     }
 }
@@ -168,6 +173,7 @@ pub struct PluginView {
 /// Whether a plugin runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Status {
     /// It is installed, and hosts shall not load it.
     Disabled,
@@ -179,6 +185,9 @@ pub enum Status {
     Stopping,
     /// It is not loaded any more; its former generations say how it ended.
     Unloaded,
+    /// What a newer host says.
+    #[serde(other)]
+    Unknown,
 }
 
 impl Status {
@@ -190,6 +199,7 @@ impl Status {
             Status::Stopped => "stopped",
             Status::Stopping => "being stopped",
             Status::Unloaded => "unloaded",
+            Status::Unknown => "unknown",
         }
     }
 }

@@ -1,9 +1,16 @@
 //! The one JSON form of the management commands: a line each way.
 //!
-//! A request is an object in one line; `id` is any number, and comes back with the answer:
+//! The host speaks first, and says which protocol it speaks:
 //!
 //! ```text
-//! {"id":1,"command":"upgrade","plugin":"mask","file":"/opt/libhookrail_mask.so","fresh":false}
+//! {"protocol":1,"version":"1.0.0"}
+//! ```
+//!
+//! A request is an object in one line; `id` is any number, and comes back with the answer. `params` may be left out
+//! where a command has none:
+//!
+//! ```text
+//! {"id":1,"command":"upgrade","params":{"plugin":"mask","file":"/opt/libhookrail_mask.so","fresh":false}}
 //! ```
 //!
 //! So is an answer, which has either `ok` or `error`:
@@ -17,32 +24,53 @@
 //!
 //! ```text
 //! {"id":1,"ok":null}
-//! {"event":{"plugin":"mask","generation":2,"time":1760000000000000000,"event":"stopped"}}
+//! {"event":{"plugin":"mask","generation":2,"time":"2026-11-27T02:10:00.000000000Z","event":"stopped"}}
 //! {"dropped":7}
 //! ```
+//!
+//! A reader leaves out fields and lines of a kind that it does not know: a newer host may send them.
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::command::Command;
 use crate::event::Event;
 
+/// The protocol that this module describes. It grows by fields and kinds; another number is another protocol.
+pub const PROTOCOL: u32 = 1;
+
 /// The longest line that a host reads, in bytes.
 pub const MAX_LINE: usize = 1 << 20;
+
+/// What a host says first on a connection, before it is asked anything.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Greeting {
+    /// The protocol that it speaks.
+    pub protocol: u32,
+    /// The version of Hookrail in it.
+    pub version: String,
+}
+
+impl Greeting {
+    /// That of this version.
+    pub fn here() -> Self {
+        Greeting { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").into() }
+    }
+}
 
 /// A request on its way out: a command with its number.
 #[derive(Clone, Debug, Serialize)]
 struct Request<'a, C> {
     id: u64,
     command: &'static str,
-    #[serde(flatten)]
-    fields: &'a C,
+    params: &'a C,
 }
 
-/// A request that came in: which command it is of, and whether its fields are that command's, is for whoever
-/// carries it out.
+/// A request that came in. Whether there is such a command, and whether the parameters are its fields, is found out
+/// where it is carried out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RawRequest {
     /// Comes back with the answer.
@@ -50,7 +78,7 @@ pub struct RawRequest {
     /// The command's [`NAME`](Command::NAME).
     pub command: String,
     /// The command's fields.
-    pub fields: Map<String, Value>,
+    pub params: Map<String, Value>,
 }
 
 /// A line that is no request.
@@ -93,14 +121,33 @@ pub struct Problem {
     pub fix: String,
 }
 
-/// What is told behind the answer to [`Events`](crate::command::Events).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What is told after the answer to [`Events`](crate::command::Events).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum StreamItem {
     /// So many events in all were left out by now, because they were not read in time.
     Dropped(u64),
     /// Something happened.
     Event(Event),
+    /// What a newer host says; this one never does.
+    Unknown,
+}
+
+impl<'de> Deserialize<'de> for StreamItem {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Fields {
+            dropped: Option<u64>,
+            event: Option<Event>,
+        }
+        let Fields { dropped, event } = Fields::deserialize(deserializer)?;
+        Ok(match (event, dropped) {
+            (Some(event), _) => StreamItem::Event(event),
+            (None, Some(count)) => StreamItem::Dropped(count),
+            (None, None) => StreamItem::Unknown,
+        })
+    }
 }
 
 impl RawRequest {
@@ -111,10 +158,22 @@ impl RawRequest {
             serde_json::from_slice(line).map_err(|error| bad(None, &error.to_string()))?;
         let id = fields.remove("id").as_ref().and_then(Value::as_u64);
         let id = id.ok_or_else(|| bad(None, "`id` is no number from 0 on"))?;
-        match fields.remove("command") {
-            Some(Value::String(command)) => Ok(RawRequest { id, command, fields }),
-            Some(_) => Err(bad(Some(id), "`command` is no text")),
-            None => Err(bad(Some(id), "missing field `command`")),
+        let command = match fields.remove("command") {
+            Some(Value::String(command)) => command,
+            Some(_) => return Err(bad(Some(id), "`command` is no text")),
+            None => return Err(bad(Some(id), "missing field `command`")),
+        };
+        let params = match fields.remove("params") {
+            Some(Value::Object(params)) => params,
+            None => Map::new(),
+            Some(_) => return Err(bad(Some(id), "`params` is no object")),
+        };
+        match fields.keys().next() {
+            None => Ok(RawRequest { id, command, params }),
+            Some(other) => {
+                let other = other.escape_debug();
+                Err(bad(Some(id), &format!("unknown field `{other}`: a request has `id`, `command` and `params`")))
+            }
         }
     }
 }
@@ -127,7 +186,7 @@ impl fmt::Display for Problem {
 
 /// A command with its number as a line. Fails for what has no JSON: a path that is not UTF-8.
 pub fn request<C: Command>(id: u64, command: &C) -> Result<Vec<u8>, serde_json::Error> {
-    line(&Request { id, command: C::NAME, fields: command })
+    line(&Request { id, command: C::NAME, params: command })
 }
 
 /// A command of its fields; otherwise what is wrong with them.

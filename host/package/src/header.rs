@@ -32,7 +32,7 @@ pub(super) enum HeaderError {
     /// It is none.
     Damaged,
     /// It is one that no package may have; `path` is escaped.
-    StoreError { path: String, why: String },
+    Refused { path: String, why: String },
 }
 
 const NAME: std::ops::Range<usize> = 0..100;
@@ -63,7 +63,7 @@ impl Header {
         } else {
             name.escape_ascii().to_string()
         };
-        let refuse = |why: &str| Err(HeaderError::StoreError { path: shown.clone(), why: why.into() });
+        let refuse = |why: &str| Err(HeaderError::Refused { path: shown.clone(), why: why.into() });
         let kind = match block[KIND] {
             b'0' | 0 => Kind::File,
             b'5' => Kind::Directory,

@@ -156,7 +156,7 @@ impl<E: From<Error>> Unpacking<'_, E> {
             0 => Err(self.damaged(&"it is without an end")),
             BLOCK => Header::read(&block).map_err(|wrong| match wrong {
                 HeaderError::Damaged => self.damaged(&"the checksum of a header is wrong"),
-                HeaderError::StoreError { path, why } => self.rejected(PackageError::Member { path, why }),
+                HeaderError::Refused { path, why } => self.rejected(PackageError::Member { path, why }),
             }),
             _ => Err(self.damaged(&"it ends within a header")),
         }

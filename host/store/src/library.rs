@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use hookrail_image::{SealedCopy, inspect};
-use hookrail_model::config::HookOverride;
+use hookrail_model::config::CallbackOverride;
 use hookrail_model::note::NoteHook;
 use hookrail_model::package::{Digest, Metadata};
 use hookrail_package::{Hashing, PackageError, Trust, fits_here};
@@ -38,7 +38,7 @@ pub struct Wanted {
     /// Its configuration: what the operator has set, else the package's default, else null.
     pub config: Value,
     /// What is changed about its callbacks.
-    pub hooks: Vec<HookOverride>,
+    pub overrides: Vec<CallbackOverride>,
     /// The plugins it needs.
     pub requires: Vec<String>,
 }
@@ -53,8 +53,8 @@ impl Store {
     pub(super) fn wanted_in(&self, state: &State, trust: &Trust, name: &str) -> Result<Wanted, Error> {
         if let Some(path) = self.bundled(state, name) {
             let config = self.configured(name, None)?.value;
-            let (library, hooks) = (prebuilt(name, path)?, state.desired(name).hooks);
-            return Ok(Wanted { library, config, hooks, requires: Vec::new() });
+            let (library, overrides) = (prebuilt(name, path)?, state.desired(name).overrides);
+            return Ok(Wanted { library, config, overrides, requires: Vec::new() });
         }
         let (_, version, installed) = state.installed(name)?;
         // Of the files only few are needed, and those are looked at.
@@ -66,7 +66,7 @@ impl Store {
         let name = &metadata.name;
         let config = self.configured(name, Some(metadata))?.value;
         let requires = metadata.requires.iter().map(|requirement| requirement.name.clone()).collect();
-        Ok(Wanted { library: self.library_of(metadata)?, config, hooks: state.desired(name).hooks, requires })
+        Ok(Wanted { library: self.library_of(metadata)?, config, overrides: state.desired(name).overrides, requires })
     }
 
     /// The callbacks that a plugin may register, as it says itself.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use hookrail_model::config::HookOverride;
+use hookrail_model::config::CallbackOverride;
 use hookrail_model::installed::{Allowance, TrustSource};
 use hookrail_model::package::{Digest, KeyId, check_name};
 use hookrail_package::{Home, Locked};
@@ -45,7 +45,7 @@ pub struct Desired {
     pub enabled: bool,
     /// What is changed about its callbacks; what the configuration of a host says goes before it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub hooks: Vec<HookOverride>,
+    pub overrides: Vec<CallbackOverride>,
 }
 
 /// A plugin that is installed from a package, or was.

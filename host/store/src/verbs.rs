@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use hookrail_abi::Priority;
-use hookrail_model::config::HookOverride;
+use hookrail_model::config::CallbackOverride;
 use hookrail_model::error::ConfigError;
 use hookrail_model::installed::Allowance;
 use hookrail_model::instance::plugin_of;
@@ -58,31 +58,31 @@ impl Change<'_> {
 
     /// Says what is changed about the callbacks of a plugin; returns whether that is new. Whoever runs it may
     /// not `agree`.
-    pub fn override_hooks<E: From<Error>>(
+    pub fn override_callbacks<E: From<Error>>(
         &mut self,
         name: &str,
-        hooks: Vec<HookOverride>,
+        overrides: Vec<CallbackOverride>,
         agree: impl FnOnce(&Wanted) -> Result<(), E>,
     ) -> Result<bool, E> {
         self.is_there(name)?;
-        if self.state.desired(name).hooks == hooks {
+        if self.state.desired(name).overrides == overrides {
             return Ok(false);
         }
-        self.can_be(name, &hooks)?;
-        agree(&Wanted { hooks: hooks.clone(), ..self.wanted(name)? })?;
-        self.desire(name, |desired| desired.hooks = hooks)?;
+        self.can_be(name, &overrides)?;
+        agree(&Wanted { overrides: overrides.clone(), ..self.wanted(name)? })?;
+        self.desire(name, |desired| desired.overrides = overrides)?;
         Ok(true)
     }
 
     /// Refuses what never can be, and an override of what a plugin does not have.
-    fn can_be(&self, name: &str, hooks: &[HookOverride]) -> Result<(), Error> {
-        validate(name, hooks)?;
+    fn can_be(&self, name: &str, overrides: &[CallbackOverride]) -> Result<(), Error> {
+        validate(name, overrides)?;
         let declared = self.store.declared(&self.state, name)?;
-        let is_there = |hook: &&HookOverride| {
+        let is_there = |hook: &&CallbackOverride| {
             let own = hook.callback.split_once('/').map(|(_, own)| own);
             declared.iter().any(|there| there.point == hook.point && Some(&*there.callback) == own)
         };
-        hooks.iter().find(|hook| !is_there(hook)).map_or(Ok(()), |hook| Err(no_callback(name, hook)))
+        overrides.iter().find(|hook| !is_there(hook)).map_or(Ok(()), |hook| Err(no_callback(name, hook)))
     }
 
     /// Swaps the current version and the one before it; returns both, the new one first. Whoever uses it
@@ -159,9 +159,9 @@ impl Change<'_> {
 
 /// Refuses what cannot be said of the callbacks of a plugin, whatever it declares: what no list of overrides may
 /// hold, callbacks of others, and priorities that nobody may have.
-pub fn validate(name: &str, hooks: &[HookOverride]) -> Result<(), Error> {
-    HookOverride::check(hooks)?;
-    hooks.iter().try_for_each(|hook| {
+pub fn validate(name: &str, overrides: &[CallbackOverride]) -> Result<(), Error> {
+    CallbackOverride::check(overrides)?;
+    overrides.iter().try_for_each(|hook| {
         if hook.callback.split_once('/').is_none_or(|(instance, _)| plugin_of(instance) != name) {
             return Err(no_callback(name, hook));
         }
@@ -175,6 +175,6 @@ pub fn validate(name: &str, hooks: &[HookOverride]) -> Result<(), Error> {
     })
 }
 
-fn no_callback(name: &str, hook: &HookOverride) -> Error {
+fn no_callback(name: &str, hook: &CallbackOverride) -> Error {
     refused(name, StoreError::NoCallback { callback: hook.callback.clone(), point: hook.point.clone() })
 }

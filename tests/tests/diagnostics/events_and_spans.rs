@@ -22,7 +22,7 @@ impl Stage {
     /// A host whose plugins tell so much, when nothing else is said.
     fn new(level: LogLevel, plugins: Value) -> Self {
         let mut config: Config = serde_json::from_value(json!({ "plugins": plugins })).unwrap();
-        config.log = Some(level);
+        config.log_level = Some(level);
         Stage::of(config)
     }
 
@@ -96,7 +96,7 @@ fn an_event_names_its_instance_in_a_traced_chain_too() {
     alone!();
     listen();
     let last = json!([{ "point": MessagePublish::NAME, "callback": "tells/tell", "priority": 2000 }]);
-    let stage = Stage::of(Config { hooks: serde_json::from_value(last).unwrap(), ..Config::default() });
+    let stage = Stage::of(Config { overrides: serde_json::from_value(last).unwrap(), ..Config::default() });
     let plugin = stage.load("tells");
     for level in [hookrail::Level::Count, hookrail::Level::Histogram] {
         stage.host.set_level(MessagePublish::NAME, level).unwrap();
@@ -184,7 +184,7 @@ fn a_forgotten_span_is_left_and_closed_when_its_plugin_goes() {
 fn the_level_is_the_hosts_to_say_per_plugin_and_at_any_time() {
     alone!();
     listen();
-    let plugins = json!({ "tells": { "log": "warn" } });
+    let plugins = json!({ "tells": { "log_level": "warn" } });
     let stage = Stage::new(LogLevel::Debug, plugins);
     let (one, other) = (stage.load("tells"), stage.load("tells_again"));
     let levels = |body: &str| {

@@ -39,7 +39,7 @@ fn a_subscriber_that_panics_ends_nothing_of_the_hosts() {
     tracing::subscriber::set_global_default(Panics).unwrap();
     // Without backtraces: there are many.
     std::panic::set_hook(Box::new(|info| eprintln!("{info}")));
-    let config = json!({ "quarantine": { "faults": 4, "pause_ms": 1 } });
+    let config = json!({ "quarantine": { "faults": 4, "pause": "1ms" } });
     let host = Host::new(serde_json::from_value::<Config>(config).unwrap()).unwrap();
     let point = host.point(MessagePublish).unwrap();
     let failing = Callbacks::new("own").on(MessagePublish, "fail", Priority::new(1), |message| {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hookrail::{Callbacks, Config, HookOverride, Host, Message, MessagePublish, PointView, Priority};
+use hookrail::{CallbackOverride, Callbacks, Config, Host, Message, MessagePublish, PointView, Priority};
 use proptest::prelude::*;
 
 /// A callback: priority, instance, name.
@@ -40,14 +40,14 @@ proptest! {
         priority in prop::option::of(priority()),
         disabled in any::<bool>(),
     ) {
-        let hook = HookOverride {
+        let hook = CallbackOverride {
             point: "message.publish".into(),
             callback: "hello/greet".into(),
             priority,
-            disabled,
-            ..HookOverride::default()
+            enabled: !disabled,
+            ..CallbackOverride::new("", "")
         };
-        let host = Host::new(Config { hooks: vec![hook], ..Config::default() }).unwrap();
+        let host = Host::new(Config { overrides: vec![hook], ..Config::default() }).unwrap();
         let before = before.index(callbacks.len() + 1);
         callbacks[..before].iter().for_each(|callback| register(&host, callback));
         // SAFETY: our own plugin.

@@ -48,7 +48,7 @@ fn write(sheet: &mut Sheet) -> Result<()> {
 
 /// A host with a callback that may fail, and one after it.
 fn host(policy: &str, more: Value) -> Host {
-    let mut config = json!({ "points": { SheetPassed::NAME: { "fault": policy } } });
+    let mut config = json!({ "points": { SheetPassed::NAME: { "fault_policy": policy } } });
     config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let host = Host::new(serde_json::from_value::<Config>(config).unwrap()).unwrap();
     let callbacks = Callbacks::new("desk").on(SheetPassed, "write", Priority::new(10), write).on(
@@ -96,7 +96,7 @@ fn a_step_is_what_its_callback_did_and_said() {
 fn a_callback_that_is_not_called_is_a_step_with_the_reason() {
     alone!();
     for policy in ["open", "closed"] {
-        let host = host(policy, json!({ "quarantine": { "faults": 1, "pause_ms": 0 } }));
+        let host = host(policy, json!({ "quarantine": { "faults": 1, "pause": "0ms" } }));
         let _ = host.point(SheetPassed).unwrap().dispatch(&mut sheet(true, false));
         eventually("it is quarantined", || callback(&host, "write").status == CallbackStatus::Quarantined);
         let (steps, came_to) = steps(&host, &mut sheet(true, false));
@@ -117,8 +117,8 @@ fn handling_a_fault_is_charged_to_no_callback() {
     for (policy, sheet) in [("open", sheet(true, false)), ("rollback", sheet(false, true))] {
         let host = host(
             policy,
-            json!({ "hooks": [{
-            "point": SheetPassed::NAME, "callback": "desk/look", "budget_us": DAWDLES.as_micros() as u64,
+            json!({ "overrides": [{
+            "point": SheetPassed::NAME, "callback": "desk/look", "budget": format!("{}us", DAWDLES.as_micros()),
         }] }),
         );
         host.set_level(SheetPassed::NAME, Level::Histogram).unwrap();

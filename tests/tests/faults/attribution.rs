@@ -32,10 +32,10 @@ struct Scene {
 impl Scene {
     fn new(animal: &'static str, faults: u32) -> Self {
         let config = json!({
-            "plugins": { "holds-memory": { "memory_max": MAX } },
-            "hooks": [{ "point": TaskDone::NAME, "callback": "fails-on-demand/fail", "budget_us": 2000 }],
-            "limits": { "stuck_ms": 1000 },
-            "quarantine": { "faults": faults, "pause_ms": 0 },
+            "plugins": { "holds-memory": { "max_memory": MAX } },
+            "overrides": [{ "point": TaskDone::NAME, "callback": "fails-on-demand/fail", "budget": "2000us" }],
+            "limits": { "stuck": "1000ms" },
+            "quarantine": { "faults": faults, "pause": "0ms" },
             "upgrade": { "probation_faults": 0 },
         });
         let host = Host::new(serde_json::from_value(config).unwrap()).unwrap();

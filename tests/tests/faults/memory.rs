@@ -210,10 +210,10 @@ fn memory_held_by_statics_is_reported_exactly_at_the_end() {
 /// A configuration in which that plugin may hold so much.
 fn quota(plugin: &str, max: u64) -> Value {
     json!({
-        "plugins": { plugin: { "memory_max": max }, "holds-memory-too": { "memory_max": max } },
-        "points": { "task.done": { "fault": "closed" } },
-        "quarantine": { "pause_ms": 0 },
-        "limits": { "stuck_ms": 0 },
+        "plugins": { plugin: { "max_memory": max }, "holds-memory-too": { "max_memory": max } },
+        "points": { "task.done": { "fault_policy": "closed" } },
+        "quarantine": { "pause": "0ms" },
+        "limits": { "stuck": "0ms" },
     })
 }
 
@@ -271,7 +271,7 @@ fn a_released_plugin_is_called_until_it_exceeds_its_quota_anew() {
     scene.tell(KEEP, TOO_MUCH);
     eventually("it is quarantined", || scene.is(CallbackStatus::Quarantined));
     for point in [TaskDone::NAME, TaskSeen::NAME] {
-        scene.host.release(point, &format!("{NAME}/obey")).unwrap();
+        scene.host.unquarantine(point, &format!("{NAME}/obey")).unwrap();
     }
     looks.wait();
     // More of the same is nothing new.
@@ -298,7 +298,7 @@ fn a_new_generation_begins_with_nothing_and_is_called() {
 #[test]
 fn a_trial_waits_until_the_plugin_holds_less() {
     let mut config = quota(NAME, MAX);
-    config["quarantine"]["pause_ms"] = json!(1);
+    config["quarantine"]["pause"] = json!("1ms");
     let scene = Scene::new(config);
     let mut looks = Looks::of(&scene.host);
     let hold = Hold::default();

@@ -49,8 +49,8 @@ fn a_fault_means_what_the_policy_says() {
 fn a_policy_may_be_that_of_a_kind() {
     for policy in POLICIES {
         for config in [
-            json!({ "points": {}, "faults": { "notify": policy, "fold": policy, "gate": policy } }),
-            json!({ "faults": { "notify": "open", "fold": "closed", "gate": "open" } }),
+            json!({ "points": {}, "fault_policies": { "notify": policy, "fold": policy, "gate": policy } }),
+            json!({ "fault_policies": { "notify": "open", "fold": "closed", "gate": "open" } }),
         ] {
             let scene = Scene::new(policy, (true, true), config);
             assert_eq!(scene.dispatch::<TaskSeen>(PANIC), scene.fails::<TaskSeen>(policy, true), "{policy}");
@@ -74,7 +74,7 @@ fn no_panic_opens_a_gate() {
 
 #[test]
 fn too_many_faults_quarantine_a_callback_until_it_is_tried() {
-    let limits = json!({ "quarantine": { "faults": 3, "within_ms": 3_600_000, "pause_ms": 1 } });
+    let limits = json!({ "quarantine": { "faults": 3, "within": "3600000ms", "pause": "1ms" } });
     each_cell(limits, |scene, policy, dispatch, fails, point| {
         let events = scene.host.events();
         for _ in 0..3 {
@@ -108,9 +108,9 @@ fn too_many_faults_quarantine_a_callback_until_it_is_tried() {
 /// Without a pause it stays out until somebody asks for it; on a gate the host denies in its place.
 #[test]
 fn a_quarantined_callback_stays_out_until_it_is_released() {
-    let limits = json!({ "quarantine": { "faults": 1, "pause_ms": 0 } });
+    let limits = json!({ "quarantine": { "faults": 1, "pause": "0ms" } });
     let scene = Scene::new("closed", (true, true), limits);
-    assert_eq!(scene.host.release(TaskAllowed::NAME, FAILING).unwrap_err().code(), "HR0111");
+    assert_eq!(scene.host.unquarantine(TaskAllowed::NAME, FAILING).unwrap_err().code(), "HR0111");
     scene.dispatch::<TaskAllowed>(PANIC);
     eventually("it is quarantined", || scene.animal(TaskAllowed::NAME).status == CallbackStatus::Quarantined);
     let point = scene.host.point(TaskAllowed).unwrap();
@@ -125,10 +125,10 @@ fn a_quarantined_callback_stays_out_until_it_is_released() {
     }
     let view = scene.animal(TaskAllowed::NAME);
     assert!(view.reason.unwrap().contains("as it was asked to") && view.last_fault.is_some());
-    scene.host.release(TaskAllowed::NAME, FAILING).unwrap();
+    scene.host.unquarantine(TaskAllowed::NAME, FAILING).unwrap();
     assert_eq!(scene.dispatch::<TaskAllowed>(FINE), scene.goes_on::<TaskAllowed>("x"));
-    assert_eq!(scene.host.release("task.nothing", FAILING).unwrap_err().code(), "HR0110");
-    assert_eq!(scene.host.release(TaskAllowed::NAME, "a/b").unwrap_err().code(), "HR0109");
+    assert_eq!(scene.host.unquarantine("task.nothing", FAILING).unwrap_err().code(), "HR0110");
+    assert_eq!(scene.host.unquarantine(TaskAllowed::NAME, "a/b").unwrap_err().code(), "HR0109");
 }
 
 /// In its place the host returns, or nobody; that is no call of it, and one of whoever stands behind.
@@ -136,7 +136,7 @@ fn a_quarantined_callback_stays_out_until_it_is_released() {
 fn a_quarantined_callback_counts_no_calls() {
     for level in [Level::Count, Level::Histogram] {
         for (policy, place) in ["open", "closed"].into_iter().flat_map(|policy| PLACES.map(|place| (policy, place))) {
-            let limits = json!({ "quarantine": { "faults": 1, "pause_ms": 0 } });
+            let limits = json!({ "quarantine": { "faults": 1, "pause": "0ms" } });
             let scene = Scene::new(policy, place, limits);
             scene.host.set_level(TaskDone::NAME, level).unwrap();
             scene.dispatch::<TaskDone>(FINE);
@@ -178,7 +178,7 @@ fn a_required_plugin_that_does_not_run_denies_where_its_fault_would() {
         assert_eq!(scene.dispatch::<TaskDone>(FINE), scene.denies(""));
         assert_eq!(scene.dispatch::<TaskAllowed>(FINE), scene.denies(""));
         assert_eq!(scene.animal(TaskAllowed::NAME).status, CallbackStatus::Absent);
-        assert_eq!(scene.host.release(TaskAllowed::NAME, FAILING).unwrap_err().code(), "HR0111");
+        assert_eq!(scene.host.unquarantine(TaskAllowed::NAME, FAILING).unwrap_err().code(), "HR0111");
     };
     fine();
     for _ in 0..2 {
@@ -198,9 +198,9 @@ fn a_required_plugin_that_does_not_run_denies_where_its_fault_would() {
 fn a_call_over_its_budget_is_counted_and_told_and_changes_nothing() {
     alone!();
     let hooks: Vec<_> = [TaskSeen::NAME, TaskDone::NAME, TaskAllowed::NAME]
-        .map(|point| json!({ "point": point, "callback": FAILING, "budget_us": 2000 }))
+        .map(|point| json!({ "point": point, "callback": FAILING, "budget": "2000us" }))
         .into();
-    each_cell(json!({ "hooks": hooks }), |scene, _, dispatch, _, point| {
+    each_cell(json!({ "overrides": hooks }), |scene, _, dispatch, _, point| {
         let events = scene.host.events();
         let fine = dispatch(FINE);
         assert_eq!(dispatch(SLOW), fine);
@@ -218,10 +218,9 @@ fn a_call_over_its_budget_is_counted_and_told_and_changes_nothing() {
 
 #[test]
 fn a_budget_that_a_plugin_declares_holds_until_the_operator_says_another() {
-    let operator =
-        json!({ "point": MessagePublish::NAME, "callback": "declares-a-budget/dawdle", "budget_us": 60e6 as u64 });
+    let operator = json!({ "point": MessagePublish::NAME, "callback": "declares-a-budget/dawdle", "budget": "60s" });
     for (hooks, budget, slow) in [(json!([]), 500_000, 1), (json!([operator]), 60_000_000_000, 0)] {
-        let host = Host::new(serde_json::from_value(json!({ "hooks": hooks })).unwrap()).unwrap();
+        let host = Host::new(serde_json::from_value(json!({ "overrides": hooks })).unwrap()).unwrap();
         // SAFETY: our own library.
         unsafe { host.load(zoo("declares_a_budget")) }.unwrap();
         host.set_level(MessagePublish::NAME, Level::Count).unwrap();
@@ -237,7 +236,7 @@ fn a_budget_that_a_plugin_declares_holds_until_the_operator_says_another() {
 #[test]
 fn a_stuck_call_is_named_with_its_thread_and_changes_nothing() {
     alone!();
-    each_cell(json!({ "limits": { "stuck_ms": 1 } }), |scene, _, dispatch, _, point| {
+    each_cell(json!({ "limits": { "stuck": "1ms" } }), |scene, _, dispatch, _, point| {
         let events = scene.host.events();
         let (hold, fine) = (Hold::default(), dispatch(FINE));
         let hold_at = std::ptr::from_ref(&hold).expose_provenance();

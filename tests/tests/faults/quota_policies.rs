@@ -19,8 +19,8 @@ fn a_plugin_that_holds_too_much_is_passed_over_or_denied_for_until_it_lets_go() 
     alone!();
     const MANY: u64 = 20;
     let config = json!({
-        "plugins": { "fails-on-demand": { "memory_max": MAX } },
-        "quarantine": { "faults": 0, "pause_ms": 1 },
+        "plugins": { "fails-on-demand": { "max_memory": MAX } },
+        "quarantine": { "faults": 0, "pause": "1ms" },
     });
     each_cell(config, |scene, policy, dispatch, fails, point| {
         scene.host.set_level(point, Level::Count).unwrap();

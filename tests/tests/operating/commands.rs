@@ -7,8 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use hookrail::control::command::{
-    self, Allow, Apply, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Hooks, ImportIncoming, Install, List,
-    Load, Restart, Rollback, SetLogLevel, Show, Stage, Start, Status as ProgramStatus, Stop, Uninstall, Unload,
+    self, Allow, Apply, ConfigHistory, ConfigSchema, Configure, Disable, Enable, ImportIncoming, Install, List, Load,
+    Points, Restart, Rollback, SetLogLevel, Show, Stage, Start, Status as ProgramStatus, Stop, Uninstall, Unload,
     Unquarantine, Upgrade, Validate,
 };
 use hookrail::control::{Client, Manage, Manager, Offline};
@@ -111,7 +111,7 @@ fn only_a_host<M: Manage>(it: &mut M, judge: impl Fn(Result<(), M::Error>)) {
     judge(it.ask(SetLogLevel::new("hello", LogLevel::Warn)).map(is(Status::Running)));
     judge(it.ask(command::SetLevel::new(POINT, Level::Count)).map(|point| assert_eq!(point.point, POINT)));
     judge(it.ask(command::Trace::new(POINT, 2)).map(|traces| assert_eq!(traces.len(), 2)));
-    judge(it.ask(Hooks::new()).map(|points| assert!(!points.is_empty())));
+    judge(it.ask(Points::new()).map(|points| assert!(!points.is_empty())));
     judge(it.ask(ProgramStatus {}).map(|program| assert_eq!(program.plugins, 1)));
     judge(it.ask(Unload::new("hello")).map(|ended| assert!(ended.end.is_unmapped())));
 }

@@ -88,7 +88,7 @@ fn an_override_moves_a_callback_and_keeps_where_it_came_from() {
             key = "where"
             value = "moved"
 
-            [[hooks]]
+            [[overrides]]
             point = "message.publish"
             callback = "many-instances/mark"
             priority = 1500
@@ -117,10 +117,10 @@ fn a_disabled_callback_is_shown_and_not_called() {
             key = "was"
             value = "here"
 
-            [[hooks]]
+            [[overrides]]
             point = "message.publish"
             callback = "many-instances/mark"
-            disabled = true
+            enabled = false
         "#,
     ));
     load(&watched.host, "many_instances");
@@ -134,7 +134,7 @@ fn a_disabled_callback_is_shown_and_not_called() {
 #[test]
 fn a_reserved_number_is_refused_to_operators_too() {
     alone!();
-    let hooks = r#"hooks = [{ point = "message.publish", callback = "one-instance/look", priority = 1000 }]"#;
+    let hooks = r#"overrides = [{ point = "message.publish", callback = "one-instance/look", priority = 1000 }]"#;
     let watched = Watched::new(toml("reserved", hooks));
     let said = ["one-instance/look on message.publish", "reserved priority 1000"];
     says(&watched.refused(zoo("one_instance")), "HR0202", &said, "any number but 1000");
@@ -145,10 +145,10 @@ fn the_operator_says_what_a_fault_means() {
     alone!();
     for (fault, decision, shown) in [
         ("", Decision::Passed, "open"),
-        ("fault = \"open\"", Decision::Passed, "open"),
-        ("fault = \"closed\"", Decision::Denied(0), "closed"),
+        ("fault_policy = \"open\"", Decision::Passed, "open"),
+        ("fault_policy = \"closed\"", Decision::Denied(0), "closed"),
     ] {
-        let hook = "[[hooks]]\npoint = \"message.publish\"\ncallback = \"panics-in-callback/fold\"\n";
+        let hook = "[[overrides]]\npoint = \"message.publish\"\ncallback = \"panics-in-callback/fold\"\n";
         let watched = Watched::new(toml("fault", &format!("{hook}{fault}")));
         load(&watched.host, "panics_in_callback");
         let outcome = watched.host.point(MessagePublish).unwrap().dispatch(&mut Message::new("a", "boom"));
@@ -175,13 +175,15 @@ fn a_mistake_in_the_file_is_named_with_its_key_and_line() {
         ("\n[plugin.mask]\n", ["line 2", "unknown field `plugin`"]),
         ("[plugins.mask]\nconfg = {}\n", ["line 2", "unknown field `confg`"]),
         ("[message]\nmax_body = -1\n", ["line 2", "-1"]),
-        ("[unload]\ndeadline_ms = \"soon\"\n", ["line 2", "expected"]),
-        ("hooks = [{ callback = \"a/b\" }]\n", ["line 1", "missing field `point`"]),
+        ("[unload]\ndeadline = \"soon\"\n", ["line 2", "write for example"]),
+        ("[unload]\ndeadline = 5000\n", ["line 2", "a time with its unit, for example"]),
+        ("[upgrade]\nmax_state = \"much\"\n", ["line 2", "write for example"]),
+        ("overrides = [{ callback = \"a/b\" }]\n", ["line 1", "missing field `point`"]),
         (
-            "\n\n[[hooks]]\npoint = \"p\"\ncallback = \"a/b\"\nfault = \"ajar\"\n",
+            "\n\n[[overrides]]\npoint = \"p\"\ncallback = \"a/b\"\nfault_policy = \"ajar\"\n",
             ["line 6", "`ajar`, expected one of `open`, `closed`, `rollback`"],
         ),
-        ("[[hooks]]\npoint = \"p\"\ncallback = \"a/b\"\nprioriti = 5\n", ["line 4", "unknown field `prioriti`"]),
+        ("[[overrides]]\npoint = \"p\"\ncallback = \"a/b\"\nprioriti = 5\n", ["line 4", "unknown field `prioriti`"]),
         ("this is no TOML", ["line 1", "expected"]),
     ] {
         let file = write("mistake", text);
@@ -199,10 +201,10 @@ fn contradictory_settings_are_refused_by_their_key() {
     for (text, said) in [
         ("[plugins.a]\nconfig = { x = 1 }\n[plugins.a.instances.b]\n", "`plugins.a` has both"),
         ("[plugins.a.instances.\"../b\"]\n", "is no name"),
-        ("[[hooks]]\npoint = \"p\"\ncallback = \"a\"\n", "`hooks[0]` names its callback without its instance"),
+        ("[[overrides]]\npoint = \"p\"\ncallback = \"a\"\n", "`overrides[0]` names its callback without its instance"),
         (
-            "[[hooks]]\npoint = \"p\"\ncallback = \"a/b\"\n[[hooks]]\npoint = \"p\"\ncallback = \"a/b\"\npriority = 1\n",
-            "`hooks[1]` is about a callback that an entry before it is about",
+            "[[overrides]]\npoint = \"p\"\ncallback = \"a/b\"\n[[overrides]]\npoint = \"p\"\ncallback = \"a/b\"\npriority = 1\n",
+            "`overrides[1]` is about a callback that an entry before it is about",
         ),
     ] {
         says(&Host::new(toml("meaningless", text)).unwrap_err(), "HR0205", &[said], "");
@@ -212,7 +214,7 @@ fn contradictory_settings_are_refused_by_their_key() {
 #[test]
 fn an_override_of_nothing_is_told() {
     alone!();
-    let text = "[[hooks]]\npoint = \"message.publish\"\ncallback = \"hookrail/valdate\"\ndisabled = true\n";
+    let text = "[[overrides]]\npoint = \"message.publish\"\ncallback = \"hookrail/valdate\"\nenabled = false\n";
     let host = Host::new(toml("unused", text)).unwrap();
     assert_eq!(host.unused_overrides().len(), 1);
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 
 use hookrail::control::command::{
-    Command, Hooks, List, Load, Show, Stage, Start, Status as ProgramStatus, Stop, Unload, Upgrade, Validate,
+    Command, List, Load, Points, Show, Stage, Start, Status as ProgramStatus, Stop, Unload, Upgrade, Validate,
 };
 use hookrail::control::wire::StreamItem;
 use hookrail::control::{CallError, Client, Manage, Manager, running, socket_in};
@@ -39,12 +39,12 @@ fn a_plugin_lives_its_whole_life_over_the_socket() {
     let shown = client.ask(Show::new("hello")).unwrap();
     assert_eq!((shown.plugin.generation, shown.plugin.former.len()), (2, 1));
     assert_eq!(shown.plugin.former[0].end, End::Unmapped);
-    let hooks: Vec<_> = shown.hooks.iter().map(|hook| (&*hook.point, &*hook.callback.callback)).collect();
+    let hooks: Vec<_> = shown.callbacks.iter().map(|hook| (&*hook.point, &*hook.callback.callback)).collect();
     assert_eq!(hooks, [("message.publish", "greet")]);
-    assert_eq!(client.ask(Hooks::new()).unwrap(), wired.host.points());
+    assert_eq!(client.ask(Points::new()).unwrap(), wired.host.points());
 
     assert_eq!(client.ask(Stop::new("hello")).unwrap().status, Status::Stopped);
-    assert!(client.ask(Show::new("hello")).unwrap().hooks.is_empty());
+    assert!(client.ask(Show::new("hello")).unwrap().callbacks.is_empty());
     assert_eq!(client.ask(Start::new("hello")).unwrap().status, Status::Running);
     let publish = wired.host.point(MessagePublish).unwrap();
     let mut message = Message::new("log", "a");
@@ -58,7 +58,7 @@ fn a_plugin_lives_its_whole_life_over_the_socket() {
     let told: Vec<_> = events
         .map(|told| match told.unwrap() {
             StreamItem::Event(event) => (event.generation, event.what),
-            StreamItem::Dropped(count) => panic!("{count} events were left out"),
+            other => panic!("{other:?}"),
         })
         .take(7)
         .collect();
@@ -106,7 +106,7 @@ fn each_mistake_over_the_socket_has_its_code() {
     refused(&mut client, Load::new("hello.so"), "HR0707");
     refused(&mut client, Stage::new("hello-1.0.0.hrp"), "HR0707");
     refused(&mut client, Validate::new("hello-1.0.0.hrp"), "HR0707");
-    refused(&mut client, Hooks::of("nosuch"), "HR0110");
+    refused(&mut client, Points::of("nosuch"), "HR0110");
     refused(&mut client, Start::new("hello"), "HR0107");
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     refused(&mut client, Upgrade::new("hello", manifest), "HR0303");
@@ -172,7 +172,7 @@ fn another_user_is_refused() {
         let ended = in_child(|| {
             // SAFETY: changes the user of this process, which ends with this function.
             assert_eq!(unsafe { libc::setresuid(65534, 65534, 65534) }, 0);
-            check(UnixStream::connect(&path).map(Peer::new).map_err(|error| error.kind()));
+            check(UnixStream::connect(&path).map(Peer::unheard).map_err(|error| error.kind()));
         });
         assert_eq!(ended, Ended::Exited(0));
     };

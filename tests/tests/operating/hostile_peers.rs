@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::scope;
 
-use hookrail::control::Manage;
+use hookrail::control::{Client, Manage};
 use hookrail::control::command::{List, Load, Show, Start, Stop};
 use hookrail::{Message, MessagePublish};
 use hookrail_tests::plugin;
@@ -40,7 +40,8 @@ fn requests_in_one_piece_are_answered_in_order() {
 #[test]
 fn a_line_that_is_too_long_is_told_and_cut_off() {
     let wired = Wired::new();
-    let fits = format!("{{\"id\":1,\"command\":\"show\",\"plugin\":\"{}\"}}", "a".repeat((1 << 20) - 100));
+    let fits =
+        format!("{{\"id\":1,\"command\":\"show\",\"params\":{{\"plugin\":\"{}\"}}}}", "a".repeat((1 << 20) - 100));
     assert_eq!(wired.peer().ask(&fits)["error"]["code"], "HR0103");
     let mut peer = wired.peer();
     peer.send(&vec![b'a'; 2 << 20]);
@@ -56,7 +57,7 @@ fn half_a_line_does_nothing_and_holds_up_nobody() {
     let mut peers: Vec<_> = (0..10).map(|_| wired.peer()).collect();
     for peer in &mut peers {
         // A whole request but for its newline.
-        peer.send(b"{\"id\":1,\"command\":\"unload\",\"plugin\":\"hello\"}");
+        peer.send(b"{\"id\":1,\"command\":\"unload\",\"params\":{\"plugin\":\"hello\"}}");
         assert_eq!(wired.client().ask(List::new()).unwrap().len(), 1);
     }
     for peer in &mut peers {
@@ -69,18 +70,19 @@ fn half_a_line_does_nothing_and_holds_up_nobody() {
 #[test]
 fn connections_over_the_limit_are_refused_until_others_close() {
     let wired = Wired::new();
-    let mut peers: Vec<_> = (0..100).map(|_| wired.peer()).collect();
+    let mut peers: Vec<_> = (0..100).map(|_| wired.unheard_peer()).collect();
     let mut refused: Vec<_> = peers.split_off(64);
     for peer in &mut refused {
         assert_eq!(peer.line().unwrap()["error"]["code"], "HR0708");
         assert_eq!(peer.line(), None);
     }
     for peer in &mut peers {
+        assert_eq!(peer.line().unwrap()["protocol"], 1);
         assert_eq!(peer.ask("{\"id\":1,\"command\":\"list\"}")["id"], 1);
     }
-    assert_eq!(wired.client().ask(List::new()).unwrap_err().code(), "HR0708");
+    assert_eq!(Client::connect(wired.control.path()).unwrap_err().code(), "HR0708");
     drop(peers);
-    eventually("their places are free", || wired.client().ask(List::new()).is_ok());
+    eventually("their places are free", || Client::connect(wired.control.path()).is_ok());
 }
 
 /// Whatever peers do, messages go on at once: no dispatch knows of the socket.
@@ -100,7 +102,9 @@ fn peers_that_hang_up_in_the_middle_of_commands_harm_nobody() {
         });
         for round in 0..rounds {
             let mut peer = wired.peer();
-            let upgrade = format!("{{\"id\":1,\"command\":\"upgrade\",\"plugin\":\"hello\",\"file\":{hello:?}}}\n");
+            let upgrade = format!(
+                "{{\"id\":1,\"command\":\"upgrade\",\"params\":{{\"plugin\":\"hello\",\"file\":{hello:?}}}}}\n"
+            );
             let list = "{\"id\":1,\"command\":\"list\"}\n".repeat(500);
             peer.send(if round % 4 == 0 { upgrade.as_bytes() } else { list.as_bytes() });
             drop(peer);

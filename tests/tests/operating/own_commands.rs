@@ -77,9 +77,10 @@ fn what_it_does_not_know_of_its_fields_is_refused_like_that_of_others() {
     assert!(manager.register_handler("gateway_echo", Arc::new(Echo)));
     let control = manager.open_control(directory.0.join("c.sock")).unwrap();
     let mut peer = Peer::new(UnixStream::connect(control.path()).unwrap());
-    let answer = peer.ask(&json!({ "id": 1, "command": "gateway_add", "number": 1, "more": 2 }).to_string());
+    let answer =
+        peer.ask(&json!({ "id": 1, "command": "gateway_add", "params": { "number": 1, "more": 2 } }).to_string());
     assert_eq!(answer["error"]["code"], "HR0701", "{answer}");
-    let answer = peer.ask(&json!({ "id": 2, "command": "gateway_echo", "a": [1] }).to_string());
+    let answer = peer.ask(&json!({ "id": 2, "command": "gateway_echo", "params": { "a": [1] } }).to_string());
     assert_eq!(answer["ok"], json!({ "heard": { "a": [1] } }), "{answer}");
 }
 

@@ -90,18 +90,18 @@ fn a_dry_run_refuses_what_the_real_one_would() {
     let Packages { scene, new, needs_b, needs_a, .. } = &packages;
     // Whether it can be known from the list alone.
     for (plugins, code, alone) in [
-        (json!({ "screen": { "package": new, "hooks": [hook(CALLBACK, 1000)] } }), "HR0202", true),
-        (json!({ "screen": { "package": new, "hooks": [hook(CALLBACK, 1), hook(CALLBACK, 2)] } }), "HR0205", true),
-        (json!({ "screen": { "package": new, "hooks": [hook("screen", 1)] } }), "HR0205", true),
-        (json!({ "screen": { "package": new, "hooks": [hook("below/screen", 1)] } }), "HR0835", true),
+        (json!({ "screen": { "package": new, "overrides": [hook(CALLBACK, 1000)] } }), "HR0202", true),
+        (json!({ "screen": { "package": new, "overrides": [hook(CALLBACK, 1), hook(CALLBACK, 2)] } }), "HR0205", true),
+        (json!({ "screen": { "package": new, "overrides": [hook("screen", 1)] } }), "HR0205", true),
+        (json!({ "screen": { "package": new, "overrides": [hook("below/screen", 1)] } }), "HR0835", true),
         // It is the last of them that is wrong.
         (
-            json!({ "below": { "hooks": [hook("below/screen", 1)] }, "screen": { "hooks": [hook(CALLBACK, 1000)] } }),
+            json!({ "below": { "overrides": [hook("below/screen", 1)] }, "screen": { "overrides": [hook(CALLBACK, 1000)] } }),
             "HR0202",
             true,
         ),
-        (json!({ "screen": { "package": new, "hooks": [hook("screen/nope", 1)] } }), "HR0835", false),
-        (json!({ "screen": { "hooks": [hook("screen/nope", 1)] } }), "HR0835", false),
+        (json!({ "screen": { "package": new, "overrides": [hook("screen/nope", 1)] } }), "HR0835", false),
+        (json!({ "screen": { "overrides": [hook("screen/nope", 1)] } }), "HR0835", false),
         (json!({ "screen": { "config": { "limit": "much" } } }), "HR0203", false),
         (json!({ "screen": { "package": new, "config": { "limit": "much" } } }), "HR0203", false),
         (json!({ "a": { "package": needs_b }, "b": { "package": needs_a } }), "HR0833", false),
@@ -134,7 +134,7 @@ fn a_dry_run_says_the_steps_of_the_real_one_and_does_none() {
     let plugins = json!({
         "above": { "enabled": false },
         "below": { "enabled": false },
-        "screen": { "package": new, "config": { "limit": 1 }, "hooks": [hook(CALLBACK, 7)] },
+        "screen": { "package": new, "config": { "limit": 1 }, "overrides": [hook(CALLBACK, 7)] },
     });
     let before = scene.all();
     let dry = apply(scene, &plugins, true);
@@ -203,8 +203,11 @@ fn two_overrides_of_one_callback_are_never_written() {
     let packages = Packages::new();
     let scene = &packages.scene;
     let hooks = serde_json::from_value(json!([hook(CALLBACK, 1), hook(CALLBACK, 2)])).unwrap();
-    let error = scene.change().override_hooks("screen", hooks, unasked).unwrap_err();
+    let error = scene.change().override_callbacks("screen", hooks, unasked).unwrap_err();
     assert_eq!(error.code(), "HR0205");
-    assert!(error.to_string().contains("`hooks[1]` is about a callback that an entry before it is about"), "{error}");
-    assert_eq!(scene.store.state().unwrap().desired("screen").hooks, []);
+    assert!(
+        error.to_string().contains("`overrides[1]` is about a callback that an entry before it is about"),
+        "{error}"
+    );
+    assert_eq!(scene.store.state().unwrap().desired("screen").overrides, []);
 }

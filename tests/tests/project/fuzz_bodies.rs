@@ -39,19 +39,19 @@ fn bytes(good: &[&[u8]]) -> impl Strategy<Value = Vec<u8>> {
 
 const CONFIG: &[u8] = br#"home = "/nowhere"
 [unload]
-deadline_ms = 1
+deadline = "1ms"
 [quarantine]
 faults = 3
 [points."message.publish"]
 level = "count"
-fault = "closed"
+fault_policy = "closed"
 [plugins.a.instances.b.config]
 c = 1
-[[hooks]]
+[[overrides]]
 point = "message.publish"
 callback = "a/b"
 priority = 5
-budget_us = 7
+budget = "7us"
 "#;
 
 const MESSAGES: [&[u8]; 2] = [
@@ -60,8 +60,8 @@ const MESSAGES: [&[u8]; 2] = [
 ];
 
 const LINES: [&[u8]; 4] = [
-    br#"{"id":7,"command":"upgrade","plugin":"mask","file":"/a.so","fresh":true}"#,
-    br#"{"id":7,"command":"trace","point":"a.b","count":3,"if":"x=y"}"#,
+    br#"{"id":7,"command":"upgrade","params":{"plugin":"mask","file":"/a.so","fresh":true}}"#,
+    br#"{"id":7,"command":"trace","params":{"point":"a.b","count":3,"filter":"x=y"}}"#,
     br#"{"id":1,"ok":[{"a":1}]}"#,
     br#"{"id":null,"error":{"code":"HR0103","message":"a","fix":"b"}}"#,
 ];

@@ -23,7 +23,7 @@ fn an_unloading_does_not_wait_for_a_callback_of_somebody_else() {
     for level in [Level::Off, Level::Count, Level::Histogram] {
         // At the end of the chain, which is another place where it is counted.
         let last = json!([{ "point": MessagePublish::NAME, "callback": "hello/greet", "priority": 2000 }]);
-        let host = Host::new(Config { hooks: serde_json::from_value(last).unwrap(), ..config() }).unwrap();
+        let host = Host::new(Config { overrides: serde_json::from_value(last).unwrap(), ..config() }).unwrap();
         let blocked = Blocked::before_hello(&host, 0);
         let hello = load(&host, "hello");
         host.set_level(MessagePublish::NAME, level).unwrap();

@@ -113,7 +113,9 @@ fn a_library_that_asks_to_stay_stays_unless_the_operator_forces_it() {
     assert!(hookrail::inspect(&file).unwrap().no_delete);
     let end_of = |force: &[&str]| {
         let mut config = config("one-instance", json!({}));
-        config.unload.force.extend(force.iter().map(ToString::to_string));
+        for plugin in force {
+            config.plugins.entry((*plugin).into()).or_default().force_unload = true;
+        }
         let scene = Scene::new(config);
         let plugin = scene.load(&file);
         let _ = scene.dispatch();

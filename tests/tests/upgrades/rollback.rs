@@ -11,7 +11,7 @@ use hookrail_tests::probe::{LONG, eventually};
 use hookrail_tests::{alone, zoo};
 use serde_json::json;
 
-const HOUR: u64 = 3_600_000;
+const HOUR: &str = "1h";
 
 /// The first event of that kind.
 fn wait_for(events: &Events, is_meant: impl Fn(&Event) -> bool) -> Event {
@@ -39,7 +39,7 @@ fn dispatch(scene: &Scene) {
 #[test]
 fn a_faulting_build_is_rolled_back_with_the_reason() {
     alone!();
-    let scene = Scene::new(json!({ "probation_ms": HOUR }), json!({}));
+    let scene = Scene::new(json!({ "probation": HOUR }), json!({}));
     let events = scene.host.events();
     assert_eq!([scene.count(), scene.count()], [(1, 1), (1, 2)]);
     scene.script(faulty);
@@ -74,7 +74,7 @@ fn a_faulting_build_is_rolled_back_with_the_reason() {
 #[test]
 fn the_newest_state_comes_back_where_it_is_taken() {
     alone!();
-    let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 1 }), json!({}));
+    let scene = Scene::new(json!({ "probation": HOUR, "probation_faults": 1 }), json!({}));
     assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
     let events = scene.host.events();
     // From the second build to the second build.
@@ -91,7 +91,7 @@ fn the_newest_state_comes_back_where_it_is_taken() {
 #[test]
 fn traffic_goes_on_over_a_rollback() {
     alone!();
-    let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 100 }), json!({}));
+    let scene = Scene::new(json!({ "probation": HOUR, "probation_faults": 100 }), json!({}));
     let events = scene.host.events();
     scene.script(faulty);
     let (done, dispatched) = (AtomicBool::new(false), AtomicU64::new(0));
@@ -123,7 +123,7 @@ fn traffic_goes_on_over_a_rollback() {
 #[test]
 fn a_generation_that_was_rolled_back_to_has_no_probation() {
     alone!();
-    let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 1 }), json!({}));
+    let scene = Scene::new(json!({ "probation": HOUR, "probation_faults": 1 }), json!({}));
     let events = scene.host.events();
     scene.script(|at, _| if at == At::Count { Do::Fail } else { Do::GoOn });
     scene.upgrade("counter_two").unwrap();
@@ -139,7 +139,7 @@ fn a_generation_that_was_rolled_back_to_has_no_probation() {
 #[test]
 fn faults_behind_the_probation_are_only_counted() {
     alone!();
-    let scene = Scene::new(json!({ "probation_ms": 1, "probation_faults": 1 }), json!({}));
+    let scene = Scene::new(json!({ "probation": "1ms", "probation_faults": 1 }), json!({}));
     let events = scene.host.events();
     scene.script(faulty);
     let before = copies_of_one();
@@ -156,7 +156,7 @@ fn faults_behind_the_probation_are_only_counted() {
 #[test]
 fn a_probation_ends_on_a_host_that_looks_for_nothing_else() {
     alone!();
-    let config = json!({ "upgrade": { "probation_ms": 1 }, "limits": { "stuck_ms": 0 } });
+    let config = json!({ "upgrade": { "probation": "1ms" }, "limits": { "stuck": "0ms" } });
     let scene = Scene::configured(config, json!({}));
     let before = copies_of_one();
     for _ in 0..10 {
@@ -168,7 +168,7 @@ fn a_probation_ends_on_a_host_that_looks_for_nothing_else() {
 #[test]
 fn a_probation_takes_no_thread_of_its_own() {
     alone!();
-    let scene = Scene::new(json!({ "probation_ms": HOUR }), json!({}));
+    let scene = Scene::new(json!({ "probation": HOUR }), json!({}));
     let before = copies_of_one();
     assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
     assert_eq!(open_copies(), before + 1, "it is on probation");
@@ -181,8 +181,8 @@ fn a_probation_takes_no_thread_of_its_own() {
 fn a_rollback_that_takes_its_time_delays_no_quarantine() {
     alone!();
     let config = json!({
-        "upgrade": { "probation_ms": HOUR, "probation_faults": 1 },
-        "quarantine": { "faults": 1, "pause_ms": 0 },
+        "upgrade": { "probation": HOUR, "probation_faults": 1 },
+        "quarantine": { "faults": 1, "pause": "0ms" },
     });
     let scene = Scene::configured(config, json!({}));
     let (stay, inside) = standstill();
@@ -215,7 +215,7 @@ fn a_rollback_that_takes_its_time_delays_no_quarantine() {
 #[test]
 fn zero_faults_mean_no_probation() {
     alone!();
-    let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 0 }), json!({}));
+    let scene = Scene::new(json!({ "probation": HOUR, "probation_faults": 0 }), json!({}));
     let before = copies_of_one();
     scene.script(faulty);
     assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
@@ -230,7 +230,7 @@ fn zero_faults_mean_no_probation() {
 #[test]
 fn a_rollback_that_fails_says_why() {
     alone!();
-    let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 1 }), json!({}));
+    let scene = Scene::new(json!({ "probation": HOUR, "probation_faults": 1 }), json!({}));
     let events = scene.host.events();
     scene.script(|at, build| match (at, build) {
         (At::Count, 2) | (At::Restore, 1) => Do::Fail,
@@ -250,7 +250,7 @@ fn a_rollback_that_fails_says_why() {
 #[test]
 fn a_fresh_upgrade_has_a_way_back_with_state() {
     alone!();
-    let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 1 }), json!({}));
+    let scene = Scene::new(json!({ "probation": HOUR, "probation_faults": 1 }), json!({}));
     let events = scene.host.events();
     assert_eq!(scene.count(), (1, 1));
     scene.script(faulty);
@@ -265,7 +265,7 @@ fn a_fresh_upgrade_has_a_way_back_with_state() {
 #[test]
 fn stopping_or_unloading_ends_the_probation() {
     alone!();
-    let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 1 }), json!({}));
+    let scene = Scene::new(json!({ "probation": HOUR, "probation_faults": 1 }), json!({}));
     let before = copies_of_one();
     assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
     assert_eq!(open_copies(), before + 1, "the way back is kept");
@@ -283,7 +283,7 @@ fn stopping_or_unloading_ends_the_probation() {
 #[test]
 fn a_host_may_be_dropped_during_a_probation() {
     alone!();
-    let scene = Scene::new(json!({ "probation_ms": HOUR, "probation_faults": 1 }), json!({}));
+    let scene = Scene::new(json!({ "probation": HOUR, "probation_faults": 1 }), json!({}));
     scene.script(faulty);
     scene.upgrade("counter_two").unwrap();
     dispatch(&scene);

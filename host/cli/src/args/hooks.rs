@@ -81,8 +81,8 @@ pub(crate) enum Hooks {
         #[arg(short = 'n', long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=1000))]
         count: u16,
         /// Only those whose payload has that value in that field, for example topic=log.app or headers.KEY=VALUE
-        #[arg(long = "if", value_name = "FIELD=VALUE")]
-        condition: Option<Condition>,
+        #[arg(long, value_name = "FIELD=VALUE")]
+        filter: Option<Condition>,
         /// How long to wait for them, ten minutes at most
         #[arg(long, value_name = "TIME", default_value = "10s", value_parser = wait)]
         wait: Duration,

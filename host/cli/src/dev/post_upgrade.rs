@@ -63,8 +63,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_an_author_should_mend_is_said() {
-        let said = |what| text(&Event { plugin: "a".into(), generation: 3, time: 0, what });
+    fn only_what_an_author_should_fix_is_said() {
+        let said = |what| text(&Event { plugin: "a".into(), generation: 3, time: std::time::UNIX_EPOCH, what });
         assert_eq!(said(EventKind::Started), None);
         assert_eq!(said(EventKind::Ended { end: End::Unmapped, left: None }), None);
         let kept = said(EventKind::Ended { end: End::PinnedByThreads(2), left: None }).unwrap();

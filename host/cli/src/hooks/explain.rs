@@ -62,6 +62,7 @@ fn why(entry: &CallbackView, before: Option<&CallbackView>) -> String {
             why.push_str(&format!("; half-open, the next call decides; quarantined for {reason}"))
         }
         CallbackStatus::Quarantined => why.push_str(&format!("; quarantined, {in_its_place}: {reason}")),
+        _ => why.push_str(&format!("; {}", entry.status.name())),
     }
     why
 }

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
-use hookrail::control::command::Hooks;
+use hookrail::control::command::Points;
 use hookrail::control::{Client, Manage};
 use hookrail::{CallbackStatus, CallbackView, Level, PointView};
 
@@ -39,7 +39,7 @@ pub(super) fn run(point: Option<&str>, watch: bool, common: &Common) -> Result<(
 }
 
 fn ask(client: &mut Client, point: Option<&str>) -> Result<Vec<PointView>, Error> {
-    let mut points = client.ask(Hooks::new())?;
+    let mut points = client.ask(Points::new())?;
     if let Some(point) = point {
         return Ok(vec![find(&points, point)?.clone()]);
     }
@@ -112,7 +112,7 @@ fn one(view: &PointView, before: Option<(Duration, &PointView)>) -> String {
     text.push_str(&callbacks(&view.chain));
     for entry in &view.chain {
         if let Some(fault) = &entry.last_fault {
-            let ago = Duration::from_nanos(now().saturating_sub(fault.time));
+            let ago = fault.time.elapsed().unwrap_or_default();
             text.push_str(&format!(
                 "\n  {}/{}{}, {} ago: {}",
                 entry.instance,
@@ -157,9 +157,4 @@ fn callbacks(chain: &[CallbackView]) -> String {
         row
     });
     table(Target::Stdout, &columns, rows)
-}
-
-fn now() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_nanos() as u64)
 }

@@ -34,7 +34,7 @@ pub(super) fn run(file: &Path, dry_run: bool, common: &Common) -> Result<ExitCod
     match (applied.failed, applied.error) {
         (Some(plugin), Some(problem)) => {
             stderr::line(format_args!("{plugin} is not as the file says, and what comes behind it may not be:"));
-            Err(CallError::StoreError(problem).into())
+            Err(CallError::Refused(problem).into())
         }
         _ => Ok(ExitCode::Ok),
     }

@@ -66,7 +66,7 @@ pub(super) fn show(detail: &PluginDetail) -> String {
         Column::Text("on fault"),
         Column::Number("faults"),
     ];
-    let rows = detail.hooks.iter().map(|hook| {
+    let rows = detail.callbacks.iter().map(|hook| {
         let callback = &hook.callback;
         vec![
             hook.point.clone(),
@@ -78,7 +78,7 @@ pub(super) fn show(detail: &PluginDetail) -> String {
             callback.faults.to_string(),
         ]
     });
-    match detail.hooks.is_empty() {
+    match detail.callbacks.is_empty() {
         true if plugin.declared.is_empty() => text.push_str("  no callbacks"),
         true => {
             let _ = write!(text, "declared, and in no chain now:\n{}", inspect::hooks(&plugin.declared));
@@ -203,7 +203,7 @@ mod tests {
             "former": [former],
         });
         let plugin = serde_json::from_value(plugin).unwrap();
-        let text = show(&PluginDetail { plugin, hooks: Vec::new(), left_out: Vec::new(), metadata: None });
+        let text = show(&PluginDetail { plugin, callbacks: Vec::new(), left_out: Vec::new(), metadata: None });
         let last = text.lines().last().unwrap();
         let lost =
             "unmapped; 2 destructor(s) of its thread-locals were never run; 96 B in 3 allocation(s) of it are lost";

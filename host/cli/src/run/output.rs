@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 
 use hookrail::Message;
 
-use crate::args::Form;
+use crate::args::Format;
 use crate::error::Error;
 
 /// What is written at once.
@@ -20,7 +20,7 @@ const BUFFERS: usize = 3;
 
 /// Stdout, written by a thread of its own: the system's share of the work takes as long as ours.
 pub(super) struct Output {
-    form: Form,
+    form: Format,
     buffer: Vec<u8>,
     full: SyncSender<Vec<u8>>,
     written: Receiver<Vec<u8>>,
@@ -28,7 +28,7 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub(super) fn new(form: Form) -> Result<Self, Error> {
+    pub(super) fn new(form: Format) -> Result<Self, Error> {
         // Not `io::stdout()` itself: it looks for newlines in all that it gets.
         let file = io::stdout().as_fd().try_clone_to_owned().map_err(Error::Stdout)?.into();
         let (full, to_write) = sync_channel(BUFFERS);
@@ -45,12 +45,12 @@ impl Output {
     #[inline]
     pub(super) fn write(&mut self, message: &Message, has_newline: bool) -> Result<(), Error> {
         match self.form {
-            Form::Text => self.buffer.extend_from_slice(&message.body),
-            Form::Json => {
+            Format::Text => self.buffer.extend_from_slice(&message.body),
+            Format::Json => {
                 serde_json::to_writer(&mut self.buffer, message).map_err(|error| Error::Stdout(error.into()))?;
             }
         }
-        if has_newline || self.form == Form::Json {
+        if has_newline || self.form == Format::Json {
             self.buffer.push(b'\n');
         }
         if self.buffer.len() >= CHUNK { self.flush() } else { Ok(()) }

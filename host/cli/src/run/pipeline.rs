@@ -15,7 +15,7 @@ use super::input::Input;
 use super::lines::{Line, Lines};
 use super::output::Output;
 use super::progress::Progress;
-use crate::args::{Form, Run};
+use crate::args::{Format, Run};
 use crate::error::Error;
 use crate::interrupt::{Interrupt, Ready};
 use crate::stderr;
@@ -68,7 +68,7 @@ impl<'a> Pipeline<'a> {
             delivered: host.point(MessageDelivered)?,
             dropped: host.point(MessageDropped)?,
             message: Message::empty(),
-            output: Output::new(options.output.unwrap_or(options.input))?,
+            output: Output::new(options.output_format.unwrap_or(options.input_format))?,
             counters,
             denials: HashMap::new(),
         })
@@ -83,9 +83,9 @@ impl<'a> Pipeline<'a> {
             while let Some(line) = lines.next() {
                 match line {
                     Line::TooLong { length } => self.count_long(&input.name, lines.number(), length),
-                    Line::Whole { text, has_newline } => match self.options.input {
-                        Form::Text => self.text(text, has_newline, &input.name, now)?,
-                        Form::Json => match self.parse(text, &input.name) {
+                    Line::Whole { text, has_newline } => match self.options.input_format {
+                        Format::Text => self.text(text, has_newline, &input.name, now)?,
+                        Format::Json => match self.parse(text, &input.name) {
                             Ok(true) => self.dispatch(true)?,
                             Ok(false) => {}
                             Err(error) => self.count_bad(&input.name, lines.number(), &error),

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::pipeline::Counts;
 use crate::exit::ExitCode;
+use crate::interrupt::Interrupt;
 use crate::table::{Column, Target, table};
 
 #[derive(Serialize)]
@@ -25,6 +26,9 @@ pub(super) struct Summary {
     seconds: f64,
     messages_per_second: f64,
     interrupted: bool,
+    /// By Ctrl-C: a supervisor's SIGTERM is no failure.
+    #[serde(skip)]
+    by_ctrl_c: bool,
 }
 
 #[derive(Serialize)]
@@ -44,7 +48,7 @@ struct FaultsOf {
 }
 
 impl Summary {
-    pub(super) fn new(host: &Host, counts: Counts, time: Duration, interrupted: bool) -> Self {
+    pub(super) fn new(host: &Host, counts: Counts, time: Duration, interrupt: &Interrupt) -> Self {
         let mut denied_by: Vec<_> = counts
             .denials
             .into_iter()
@@ -78,13 +82,14 @@ impl Summary {
             bytes: counters.bytes.value(),
             seconds,
             messages_per_second: messages as f64 / seconds.max(1e-9),
-            interrupted,
+            interrupted: interrupt.has_come(),
+            by_ctrl_c: interrupt.has_come() && interrupt.is_ctrl_c(),
         }
     }
 
     pub(super) fn exit_code(&self) -> ExitCode {
         match self {
-            Summary { interrupted: true, .. } => ExitCode::Interrupted,
+            Summary { by_ctrl_c: true, .. } => ExitCode::Interrupted,
             Summary { faults: 1.., .. } => ExitCode::CallbackFailed,
             Summary { bad_lines: 1.., .. } | Summary { long_lines: 1.., .. } => ExitCode::BadInput,
             _ => ExitCode::Ok,
@@ -157,6 +162,7 @@ mod tests {
             seconds: 0.5,
             messages_per_second: 24_690.0,
             interrupted: false,
+            by_ctrl_c: false,
         }
     }
 
@@ -176,6 +182,7 @@ mod tests {
         assert_eq!(Summary { long_lines: 1, ..summary() }.exit_code(), ExitCode::BadInput);
         assert_eq!(Summary { bad_lines: 1, ..summary() }.exit_code(), ExitCode::BadInput);
         assert_eq!(Summary { bad_lines: 1, faults: 1, ..summary() }.exit_code(), ExitCode::CallbackFailed);
-        assert_eq!(Summary { interrupted: true, ..summary() }.exit_code(), ExitCode::Interrupted);
+        assert_eq!(Summary { by_ctrl_c: true, ..summary() }.exit_code(), ExitCode::Interrupted);
+        assert_eq!(Summary { interrupted: true, ..summary() }.exit_code(), ExitCode::Ok);
     }
 }

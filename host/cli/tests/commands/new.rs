@@ -69,7 +69,7 @@ fn a_crate_for_any_point_works_at_once() {
     let package = made("publish", &["first", "--priority", "1500"]);
     cargo(&package, &["build"]);
     let library = own_target("zoo").join("debug/libfirst.so");
-    let out = run(hookrail(&["run", "--output", "json", "--plugin"]).arg(library), b"a line\n");
+    let out = run(hookrail(&["run", "--output-format", "json", "--plugin"]).arg(library), b"a line\n");
     assert!(text(&out.stdout).contains(r#"["first","seen"]"#), "{}", text(&out.stdout));
 }
 
@@ -122,7 +122,7 @@ fn a_c_source_becomes_a_package_that_is_installed_and_runs() {
     ok(&["trust", "add", key.with_extension("pub").to_str().unwrap(), "--name", "Jane"]);
     ok(&["plugin", "install", "quiet-c-0.1.0.hrp"]);
     ok(&["plugin", "enable", "quiet-c"]);
-    let out = run(&mut in_its_directory(hookrail(&["run", "--output", "json"])), b"a line\n");
+    let out = run(&mut in_its_directory(hookrail(&["run", "--output-format", "json"])), b"a line\n");
     assert!(text(&out.stdout).contains(r#"["quiet-c","seen"]"#), "{}", text(&out.stderr));
 
     // Nothing but its author keeps the two versions the same.

@@ -32,8 +32,8 @@ fn every_point_is_listed_with_who_dispatches_it() {
 #[test]
 fn the_order_of_a_chain_and_where_a_priority_comes_from_are_shown() {
     let directory = directory("overrides");
-    let config = "[[hooks]]\npoint = \"message.publish\"\ncallback = \"hello/greet\"\npriority = 2000\n\
-                  [[hooks]]\npoint = \"message.publish\"\ncallback = \"hello/great\"\ndisabled = true\n";
+    let config = "[[overrides]]\npoint = \"message.publish\"\ncallback = \"hello/greet\"\npriority = 2000\n\
+                  [[overrides]]\npoint = \"message.publish\"\ncallback = \"hello/great\"\nenabled = false\n";
     fs::write(directory.join("hookrail.toml"), config).unwrap();
     let mut command = hookrail(&["hooks", "show", "message.publish", "--plugin"]);
     let output = run(command.arg(hookrail_tests::plugin("hello")).current_dir(&directory), b"");

@@ -25,7 +25,7 @@ fn screen(home: &Stocked) -> Value {
 #[test]
 fn a_plugin_list_is_applied_once() {
     let home = Stocked::new("apply_once");
-    let hooks = r#"hooks = [{ point = "message.publish", callback = "screen/screen", priority = 1500 }]"#;
+    let hooks = r#"overrides = [{ point = "message.publish", callback = "screen/screen", priority = 1500 }]"#;
     let first = format!("[plugins.screen]\npackage = \"PACKAGES/screen-1.0.0.hrp\"\nconfig = {{ a = 1 }}\n{hooks}\n");
     let file = wanted(&home, &first);
     let would = home.ok(&["plugin", "apply", &file, "--dry-run"]);
@@ -84,7 +84,7 @@ fn an_override_of_what_is_not_there_is_refused() {
         ] {
             let hook = format!("{{ point = {point:?}, callback = {callback:?}, priority = {priority} }}");
             let said = home.refused(
-                &["plugin", "apply", &wanted(&home, &format!("[plugins.screen]\nhooks = [{hook}]\n"))],
+                &["plugin", "apply", &wanted(&home, &format!("[plugins.screen]\noverrides = [{hook}]\n"))],
                 code,
                 exit,
             );
@@ -93,15 +93,15 @@ fn an_override_of_what_is_not_there_is_refused() {
         let twice = ["1", "2"].map(|priority| {
             format!("{{ point = \"message.publish\", callback = \"screen/screen\", priority = {priority} }}")
         });
-        let twice = format!("[plugins.screen]\nhooks = [{}]\n", twice.join(", "));
+        let twice = format!("[plugins.screen]\noverrides = [{}]\n", twice.join(", "));
         let said = home.refused(&["plugin", "apply", &wanted(&home, &twice)], "HR0205", 2);
-        assert!(said.contains("`hooks[1]` is about a callback that an entry before it is about"), "{run}: {said}");
+        assert!(said.contains("`overrides[1]` is about a callback that an entry before it is about"), "{run}: {said}");
     };
     refused("without a host");
     let mut run = Live::start(&mut home.command(&["run", "-q"]));
     assert_eq!(run.through("a line"), "a line");
     refused("with one");
-    let hooks = "hooks = [{ point = \"message.publish\", callback = \"screen:a/screen\", priority = 7 }]\n";
+    let hooks = "overrides = [{ point = \"message.publish\", callback = \"screen:a/screen\", priority = 7 }]\n";
     assert_eq!(
         home.ok(&["plugin", "apply", &wanted(&home, &format!("[plugins.screen]\n{hooks}"))]),
         "screen: callbacks overridden\n"
@@ -121,12 +121,12 @@ fn a_running_host_applies_a_plugin_list() {
     let off = wanted(&home, "[plugins.screen]\nenabled = false\n");
     assert_eq!(home.ok(&["plugin", "apply", &off, "--dry-run"]), "screen: would be disabled\n");
     assert_eq!((&screen(&home)["status"], &screen(&home)["generation"]), (&"running".into(), &1.into()));
-    let hooks = "hooks = [{ point = \"message.publish\", callback = \"screen/screen\", disabled = true }]\n";
+    let hooks = "overrides = [{ point = \"message.publish\", callback = \"screen/screen\", enabled = false }]\n";
     let file = wanted(&home, &format!("[plugins.screen]\n{hooks}"));
     assert_eq!(home.ok(&["plugin", "apply", &file]), "screen: callbacks overridden\n");
     assert_eq!(screen(&home)["generation"], 2);
     let shown = home.json(&["plugin", "show", "screen"]);
-    assert_eq!(shown["hooks"][0]["status"], "disabled");
+    assert_eq!(shown["callbacks"][0]["status"], "disabled");
     assert_eq!(run.end().0, Some(0));
 }
 

@@ -60,7 +60,7 @@ fn a_version_that_a_host_went_back_to_is_on_no_probation() {
         return;
     }
     let mut cramped =
-        Cramped::new("4.0.0", "[upgrade]\nprobation_faults = 1\n[quarantine]\nfaults = 3\npause_ms = 0\n");
+        Cramped::new("4.0.0", "[upgrade]\nprobation_faults = 1\n[quarantine]\nfaults = 3\npause = \"0s\"\n");
     let mut pages = 0;
     while screen(&cramped.home).2 == 1 {
         let upgraded = cramped.upgrade("5.0.0", pages);
@@ -72,7 +72,7 @@ fn a_version_that_a_host_went_back_to_is_on_no_probation() {
     }
     let is_quarantined = || {
         let shown = cramped.home.json(&["plugin", "show", "screen"]);
-        shown["hooks"][0]["status"] == "quarantined"
+        shown["callbacks"][0]["status"] == "quarantined"
     };
     eventually("it is quarantined", is_quarantined);
     // Nothing is being done to it.

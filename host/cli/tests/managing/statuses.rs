@@ -65,7 +65,7 @@ fn a_plugin_that_cannot_be_unloaded_now_stays_installed() {
     let home = Stocked::new("managed_busy");
     home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
     home.ok(&["plugin", "enable", "screen"]);
-    let (mut host, until) = patient(&home, "[unload]\ndeadline_ms = 50\n");
+    let (mut host, until) = patient(&home, "[unload]\ndeadline = \"50ms\"\n");
     host.send("linger");
     eventually("it is in the callback", || until.with_extension("there").exists());
     assert_eq!(home.json(&["plugin", "stop", "screen"])["status"], "stopping");
@@ -176,7 +176,7 @@ fn the_schema_of_what_came_with_the_program_is_known() {
 fn a_start_that_takes_too_long_is_named() {
     let home = Stocked::new("managed_slow");
     home.ok(&["plugin", "install", "screen-5.0.0.hrp"]);
-    let (mut host, until) = patient(&home, "[limits]\nstuck_ms = 50\n");
+    let (mut host, until) = patient(&home, "[limits]\nstuck = \"50ms\"\n");
     let mut enabling = home.command(&["plugin", "enable", "screen"]).stdout(Stdio::null()).spawn().unwrap();
     let told = host.said.line(0);
     assert!(told.contains("it is being loaded, for ") && told.contains("plugin=\"screen\""), "{told}");

@@ -301,7 +301,7 @@ fn a_run_without_a_socket_goes_on() {
 #[test]
 fn the_log_level_of_a_plugin_is_set_in_the_file_and_at_run_time() {
     let directory = directory("levels");
-    fs::write(directory.join("hookrail.toml"), "[plugins.tells]\nlog = \"debug\"\n").unwrap();
+    fs::write(directory.join("hookrail.toml"), "[plugins.tells]\nlog_level = \"debug\"\n").unwrap();
     let mut command = hookrail(&["run", "-q", "--no-store", "--plugin"]);
     command.arg(hookrail_tests::zoo("tells")).arg("--plugin").arg(hookrail_tests::zoo("tells_again"));
     let mut run = Run::spawn(command.current_dir(directory));

@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use hookrail::control::command::{self, Hooks, Show, Unload};
+use hookrail::control::command::{self, Points, Show, Unload};
 use hookrail::control::{Client, Manage};
 use hookrail_tests::cli::asked::{ask, refused, shown, told};
 use hookrail_tests::cli::live::Live;
@@ -35,7 +35,7 @@ fn socket(live: &Live) -> PathBuf {
 
 #[test]
 fn a_callback_that_fails_too_often_is_quarantined_until_it_is_released() {
-    let mut live = run("quarantined", "[quarantine]\nfaults = 3\npause_ms = 0\n");
+    let mut live = run("quarantined", "[quarantine]\nfaults = 3\npause = \"0s\"\n");
     let mut events = hookrail(&["events"]);
     let events = Live::start(&mut events);
     refused(&["hooks", "unquarantine", POINT, FAILING], "HR0111", 1);
@@ -88,7 +88,7 @@ fn calls_are_counted_and_timed_from_the_request_on() {
 fn a_trace_shows_what_one_message_went_through() {
     let mut live = run("traced", "");
     let trace = std::thread::spawn({
-        let mut command = hookrail(&["hooks", "trace", POINT, "--if", "body=wanted", "--wait", "100s", "--json"]);
+        let mut command = hookrail(&["hooks", "trace", POINT, "--filter", "body=wanted", "--wait", "100s", "--json"]);
         move || command.output().unwrap()
     });
     while !trace.is_finished() {
@@ -110,11 +110,11 @@ fn a_trace_shows_what_one_message_went_through() {
 fn a_trace_condition_on_an_unknown_field_is_told_from_a_quiet_stream() {
     let mut live = run("no_field", "");
     let trace = |field: &str, wait: &str| {
-        let mut command = hookrail(&["hooks", "trace", POINT, "--if", &format!("{field}=x"), "--wait", wait]);
+        let mut command = hookrail(&["hooks", "trace", POINT, "--filter", &format!("{field}=x"), "--wait", wait]);
         std::thread::spawn(move || command.output().unwrap())
     };
     let mut client = Client::connect(socket(&live)).unwrap();
-    let mut is_traced = || client.ask(Hooks::new()).unwrap().iter().any(|view| view.tracers == 1);
+    let mut is_traced = || client.ask(Points::new()).unwrap().iter().any(|view| view.tracers == 1);
     let said = loop {
         let (asked, mut came) = (trace("topics", "1s"), false);
         while !asked.is_finished() {
@@ -141,7 +141,7 @@ fn a_trace_condition_on_an_unknown_field_is_told_from_a_quiet_stream() {
 fn a_point_is_traced_no_longer_than_somebody_waits_for_it() {
     let live = run("abandoned", "");
     let tracers = || told(&["hooks", "show", POINT])["tracers"].as_u64().unwrap();
-    let mut tracing = hookrail(&["hooks", "trace", POINT, "--if", "body=never", "--wait", "10m"]);
+    let mut tracing = hookrail(&["hooks", "trace", POINT, "--filter", "body=never", "--wait", "10m"]);
     // It is killed when it is dropped.
     let tracing = Live::start(&mut tracing);
     while tracers() == 0 {}
@@ -167,12 +167,12 @@ fn a_point_is_traced_no_longer_than_somebody_waits_for_it() {
 fn a_half_closed_connection_still_gets_its_answer() {
     let mut live = run("half_closed", "");
     let mut socket = UnixStream::connect(socket(&live)).unwrap();
-    writeln!(socket, r#"{{"id":1,"command":"trace","point":"{POINT}","count":1,"wait_ms":100000}}"#).unwrap();
+    writeln!(socket, r#"{{"id":1,"command":"trace","params":{{"point":"{POINT}","count":1,"wait_ms":100000}}}}"#)
+        .unwrap();
     socket.shutdown(Shutdown::Write).unwrap();
     let answer = std::thread::spawn(move || {
-        let mut answer = String::new();
-        BufReader::new(socket).read_line(&mut answer).unwrap();
-        answer
+        // The first line is the greeting.
+        BufReader::new(socket).lines().nth(1).unwrap().unwrap()
     });
     while !answer.is_finished() {
         live.through("wanted");
@@ -227,7 +227,7 @@ fn unobservable_points_and_callbacks_are_refused() {
     refused(&["hooks", "explain", "no.such"], "HR0603", 3);
     for wrong in [
         &["hooks", "set-level", POINT, "loud"][..],
-        &["hooks", "trace", POINT, "--if", "body"],
+        &["hooks", "trace", POINT, "--filter", "body"],
         &["hooks", "trace", POINT, "--wait", "soon"],
         &["hooks", "trace", POINT, "-n", "0"],
         &["hooks", "trace", POINT, "-n", "1001"],

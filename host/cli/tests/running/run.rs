@@ -83,7 +83,7 @@ fn a_file_that_is_not_there_is_told_before_anything_runs() {
 #[test]
 fn a_line_that_is_no_message_is_shown_and_counted_and_the_rest_goes_on() {
     let input = b"{\"body\":\"one\"}\nnonsense\n\n{\"body\":\"two\"}\n";
-    let output = run(&mut hookrail(&["run", "--input", "json", "--output", "text", "--json"]), input);
+    let output = run(&mut hookrail(&["run", "--input-format", "json", "--output-format", "text", "--json"]), input);
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(4), "one\ntwo\n"));
     let said = text(&output.stderr);
     assert!(said.contains("stdin:2:2: no message: expected ident"), "{said}");
@@ -93,7 +93,7 @@ fn a_line_that_is_no_message_is_shown_and_counted_and_the_rest_goes_on() {
 
 #[test]
 fn bad_lines_are_shown_up_to_a_limit_and_all_counted() {
-    let output = run(&mut hookrail(&["run", "--input", "json", "--json"]), "nonsense\n".repeat(100).as_bytes());
+    let output = run(&mut hookrail(&["run", "--input-format", "json", "--json"]), "nonsense\n".repeat(100).as_bytes());
     assert_eq!(text(&output.stderr).matches("no message: ").count(), 10);
     assert_eq!(summary(&output)["bad_lines"], 100);
 }
@@ -109,7 +109,7 @@ fn a_line_that_is_too_long_is_skipped_and_the_rest_goes_on() {
 
 #[test]
 fn text_becomes_json_and_comes_back() {
-    let output = run(&mut hookrail(&["run", "-q", "--output", "json", "--topic", "a.b"]), b"one\n\xff\nlast");
+    let output = run(&mut hookrail(&["run", "-q", "--output-format", "json", "--topic", "a.b"]), b"one\n\xff\nlast");
     let lines: Vec<serde_json::Value> =
         text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(
@@ -117,7 +117,7 @@ fn text_becomes_json_and_comes_back() {
         (&"one".into(), &"a.b".into(), &"stdin".into())
     );
     assert_eq!(lines[1]["body_base64"], "/w==");
-    let back = run(&mut hookrail(&["run", "-q", "--input", "json", "--output", "text"]), &output.stdout);
+    let back = run(&mut hookrail(&["run", "-q", "--input-format", "json", "--output-format", "text"]), &output.stdout);
     assert_eq!(back.stdout, b"one\n\xff\nlast\n");
 }
 
@@ -161,19 +161,23 @@ fn a_line_is_passed_on_at_once() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
+/// From a terminal it is a failure to whoever waits for the whole stream; a supervisor asked for it.
 #[test]
 fn an_interrupt_ends_the_reading_and_the_summary_still_comes() {
-    let mut command = hookrail(&["run", "--json"]);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut input = child.stdin.take().unwrap();
-    input.write_all(b"one\n").unwrap();
-    let mut came = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut came).unwrap();
-    // SAFETY: our own child, which has not been waited for.
-    unsafe { libc::kill(child.id() as i32, libc::SIGINT) };
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130));
-    assert_eq!(summary(&output)["out"], 1);
+    for (signal, code) in [(libc::SIGINT, 130), (libc::SIGTERM, 0)] {
+        let mut command = hookrail(&["run", "--json"]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(b"one\n").unwrap();
+        let mut came = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut came).unwrap();
+        // SAFETY: our own child, which has not been waited for.
+        unsafe { libc::kill(child.id() as i32, signal) };
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "signal {signal}");
+        let summary = summary(&output);
+        assert_eq!((&summary["out"], &summary["interrupted"]), (&1.into(), &true.into()), "signal {signal}");
+    }
 }
 
 /// What it says of faults there would hold nowhere, and the point it means would stay open.
@@ -182,11 +186,11 @@ fn a_point_that_is_not_there_stops_a_run_before_any_plugin_is_loaded() {
     let directory = directory("mistyped_point");
     let file = directory.join("hookrail.toml");
     for (config, key) in [
-        ("[points.\"message.publsh\"]\nfault = \"closed\"\n", "points.\"message.publsh\""),
+        ("[points.\"message.publsh\"]\nfault_policy = \"closed\"\n", "points.\"message.publsh\""),
         (
-            "[[hooks]]\npoint = \"message.publish\"\ncallback = \"hello/greet\"\ndisabled = true\n\
-             [[hooks]]\npoint = \"message.publsh\"\ncallback = \"hello/greet\"\ndisabled = true\n",
-            "hooks[1].point",
+            "[[overrides]]\npoint = \"message.publish\"\ncallback = \"hello/greet\"\nenabled = false\n\
+             [[overrides]]\npoint = \"message.publsh\"\ncallback = \"hello/greet\"\nenabled = false\n",
+            "overrides[1].point",
         ),
     ] {
         fs::write(&file, config).unwrap();
@@ -205,14 +209,14 @@ fn a_point_that_is_not_there_stops_a_run_before_any_plugin_is_loaded() {
 #[test]
 fn an_override_of_a_callback_that_its_plugin_does_not_declare_is_warned_of() {
     let directory = directory("mistyped_callback");
-    let config = "[[hooks]]\npoint = \"message.publish\"\ncallback = \"hello/nosuch\"\ndisabled = true\n";
+    let config = "[[overrides]]\npoint = \"message.publish\"\ncallback = \"hello/nosuch\"\nenabled = false\n";
     fs::write(directory.join("hookrail.toml"), config).unwrap();
     let mut command = hookrail(&["run", "--no-control", "--plugin"]);
     let output = run(command.arg(hookrail_tests::plugin("hello")).current_dir(&directory), b"a\n");
     let said = text(&output.stderr);
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "a\n"), "{said}");
     assert!(
-        said.contains("[[hooks]] overrides hello/nosuch on message.publish, but there is no such callback"),
+        said.contains("[[overrides]] overrides hello/nosuch on message.publish, but there is no such callback"),
         "{said}"
     );
 }
@@ -220,7 +224,7 @@ fn an_override_of_a_callback_that_its_plugin_does_not_declare_is_warned_of() {
 #[test]
 fn interrupting_a_stuck_run_tells_how_to_end_it() {
     let directory = directory("stuck");
-    fs::write(directory.join("hookrail.toml"), "[limits]\nstuck_ms = 1\n").unwrap();
+    fs::write(directory.join("hookrail.toml"), "[limits]\nstuck = \"1ms\"\n").unwrap();
     let mut command = hookrail(&["run", "--config", "hookrail.toml", "--plugin"]);
     command.arg(animals::c("breaks")).current_dir(&directory).env("BREAKS", "callback:hang");
     let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -24,17 +24,17 @@ pub(super) fn show(call: &Call<'_>, name: &str) -> Result<PluginDetail, Error> {
     if plugin.declared.is_empty() {
         plugin.declared = declared;
     }
-    let mut hooks = Vec::new();
+    let mut callbacks = Vec::new();
     for PointView { point, chain, .. } in view::points(&core.registry) {
         let own = chain.into_iter().filter(|callback| plugin.instances.contains(&callback.instance));
-        hooks.extend(own.map(|callback| PlacedCallback { point: point.clone(), callback }));
+        callbacks.extend(own.map(|callback| PlacedCallback { point: point.clone(), callback }));
     }
     let is_armed = |instance: &str, hook: &NoteHook| {
         let is_it = |placed: &PlacedCallback| {
             (&*placed.point, &*placed.callback.instance, &*placed.callback.callback)
                 == (&*hook.point, instance, &*hook.callback)
         };
-        hooks.iter().any(is_it)
+        callbacks.iter().any(is_it)
     };
     let mut left_out = Vec::new();
     for instance in &plugin.instances {
@@ -42,7 +42,7 @@ pub(super) fn show(call: &Call<'_>, name: &str) -> Result<PluginDetail, Error> {
             left_out.push(LeftOut { point: hook.point.clone(), callback: format!("{instance}/{}", hook.callback) });
         }
     }
-    Ok(PluginDetail { plugin, hooks, left_out, metadata })
+    Ok(PluginDetail { plugin, callbacks, left_out, metadata })
 }
 
 /// What is known of a plugin that was unloaded.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use hookrail_engine::{Config, Host};
 use hookrail_model::command::{Action, Applied, PluginSpec, Step};
-use hookrail_model::config::HookOverride;
+use hookrail_model::config::CallbackOverride;
 use hookrail_model::wire::Problem;
 use hookrail_package::{Digest, digest_of_file};
 use hookrail_store::{Install, Installation, StoreError, Version, validate};
@@ -61,7 +61,7 @@ impl Verbs<'_> {
 /// Refuses what cannot be done whatever is installed.
 fn validate_all(desires: &BTreeMap<String, PluginSpec>) -> Result<(), Failed> {
     desires.iter().try_for_each(|(name, desire)| {
-        validate(name, desire.hooks.as_deref().unwrap_or_default()).map_err(Error::from).map_err(of(name))
+        validate(name, desire.overrides.as_deref().unwrap_or_default()).map_err(Error::from).map_err(of(name))
     })
 }
 
@@ -132,10 +132,10 @@ impl Course<'_> {
             self.verbs.configure(name, config.clone(), desire.restart, SWAP)?;
             self.did(name, Action::Configure);
         }
-        if let Some(hooks) = &desire.hooks
-            && self.verbs.attached.store.state()?.desired(name).hooks != *hooks
+        if let Some(overrides) = &desire.overrides
+            && self.verbs.attached.store.state()?.desired(name).overrides != *overrides
         {
-            self.verbs.override_hooks(name, hooks.clone())?;
+            self.verbs.override_callbacks(name, overrides.clone())?;
             self.did(name, Action::Override);
         }
         Ok(())
@@ -167,10 +167,10 @@ fn digest(package: &Path) -> Result<Digest, Error> {
 impl Verbs<'_> {
     /// Changes what is said of a plugin's callbacks. Where it runs, the next generation of the same code takes
     /// its place with it.
-    pub(crate) fn override_hooks(self, name: &str, hooks: Vec<HookOverride>) -> Result<(), Error> {
+    pub(crate) fn override_callbacks(self, name: &str, overrides: Vec<CallbackOverride>) -> Result<(), Error> {
         let mut upgraded = None;
         let mut change = self.attached.store.change()?;
-        let overridden = change.override_hooks::<Error>(name, hooks, |wanted| {
+        let overridden = change.override_callbacks::<Error>(name, overrides, |wanted| {
             upgraded = self.replace(wanted.clone(), SWAP)?;
             Ok(())
         });

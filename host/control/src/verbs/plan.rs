@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hookrail_dispatch::view;
 use hookrail_model::command::Planned;
-use hookrail_model::config::HookOverride;
+use hookrail_model::config::CallbackOverride;
 use hookrail_model::instance::plugin_of;
 use hookrail_model::note::NoteHook;
 use hookrail_model::order::Place;
@@ -18,7 +18,7 @@ impl Verbs<'_> {
     /// load.
     pub(super) fn plan(self, name: &str, hooks: &[NoteHook], state: &State) -> Vec<Planned> {
         let mut chains = self.chains(name, state);
-        let own = self.placed(name, hooks, &state.desired(name).hooks);
+        let own = self.placed(name, hooks, &state.desired(name).overrides);
         for (point, callback) in &own {
             chains.entry(point.clone()).or_default().push(callback.clone());
         }
@@ -54,7 +54,7 @@ impl Verbs<'_> {
         for other in absent {
             // What cannot be read will not be loaded either.
             let Ok(hooks) = self.attached.store.declared(state, other) else { continue };
-            for (point, callback) in self.placed(other, &hooks, &state.desired(other).hooks) {
+            for (point, callback) in self.placed(other, &hooks, &state.desired(other).overrides) {
                 chains.entry(point).or_default().push(callback);
             }
         }
@@ -62,7 +62,7 @@ impl Verbs<'_> {
     }
 
     /// What a plugin declares, as the operator wants it, once for each of its instances.
-    fn placed(self, name: &str, hooks: &[NoteHook], overrides: &[HookOverride]) -> Vec<(String, Place<String>)> {
+    fn placed(self, name: &str, hooks: &[NoteHook], overrides: &[CallbackOverride]) -> Vec<(String, Place<String>)> {
         let config = &self.core.config;
         let mut placed = Vec::new();
         for (instance, _) in config.instances(name) {

@@ -7,14 +7,13 @@ use hookrail_abi::Decision;
 use hookrail_abi::verdict::raw;
 
 use super::id::CallbackId;
-use crate::frame;
 
-/// What a dispatch came to. `Copy`, in two registers, and nothing in it points into a plugin.
+/// What a dispatch came to. `Copy`, and nothing in it points into a plugin.
 #[derive(Clone, Copy)]
 #[must_use = "a denied payload must not pass"]
 pub struct Outcome {
-    /// The decision, as in [`Packed`].
-    decided: u64,
+    decision: Decision,
+    decided_by: Option<CallbackId>,
     /// Which denial of its thread it is, if it is one, to find the reason by.
     denial: u64,
 }
@@ -23,52 +22,38 @@ impl Outcome {
     /// No callback decided: the point's default.
     #[inline(always)]
     pub(crate) const fn default(decision: Decision) -> Self {
-        let raw = match decision {
-            Decision::Allowed => raw::ALLOW,
-            Decision::Denied(code) => raw::DENY | code << 8,
-            Decision::Passed => raw::CONTINUE,
-            Decision::Skipped => raw::SKIP,
-        };
-        Outcome { decided: (raw as u64) << 32, denial: 0 }
+        Outcome { decision, decided_by: None, denial: 0 }
     }
 
     /// What the chain came to.
     #[inline]
     pub const fn decision(&self) -> Decision {
-        let raw = (self.decided >> 32) as u32;
-        match raw & 0xff {
-            raw::ALLOW => Decision::Allowed,
-            raw::DENY => Decision::Denied(raw >> 8),
-            raw::SKIP => Decision::Skipped,
-            _ => Decision::Passed,
-        }
+        self.decision
     }
 
     /// Whether it is denied; whatever else it came to, it passes.
     #[inline]
     pub const fn is_denied(&self) -> bool {
-        matches!(self.decision(), Decision::Denied(_))
+        matches!(self.decision, Decision::Denied(_))
     }
 
     /// The callback that decided, if one did. `Host::decided_by` has its name.
+    #[inline]
     pub const fn decided_by(&self) -> Option<CallbackId> {
-        match NonZeroU32::new(self.decided as u32) {
-            Some(id) => Some(CallbackId(id)),
-            None => None,
-        }
+        self.decided_by
     }
 
-    /// Why it was denied, if a callback said so; nothing on another thread, or after the next denial on this one.
+    /// The number of the denial, 0 for none: for whoever keeps the reasons.
     #[doc(hidden)]
-    pub fn reason(&self) -> Option<String> {
-        frame::reason(self.denial)
+    pub const fn denial(&self) -> u64 {
+        self.denial
     }
 }
 
 impl fmt::Debug for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (decision, decided_by) = (self.decision(), self.decided_by());
-        f.debug_struct("Outcome").field("decision", &decision).field("decided_by", &decided_by).finish()
+        let Outcome { decision, decided_by, .. } = self;
+        f.debug_struct("Outcome").field("decision", decision).field("decided_by", decided_by).finish()
     }
 }
 
@@ -93,9 +78,14 @@ impl Packed {
         (self.0.get() >> 32) as u32
     }
 
-    /// By the thread that decided, before it dispatches again.
-    pub(crate) fn unpack(self) -> Outcome {
-        let denial = if self.verdict() & 0xff == raw::DENY { frame::last_denial() } else { 0 };
-        Outcome { decided: self.0.get(), denial }
+    /// `denial` is the number of this thread's last denial: it is this one, if it is one.
+    pub(crate) fn unpack(self, denial: impl FnOnce() -> u64) -> Outcome {
+        let (id, verdict) = (self.0.get() as u32, self.verdict());
+        let (decision, denial) = match verdict & 0xff {
+            raw::ALLOW => (Decision::Allowed, 0),
+            raw::DENY => (Decision::Denied(verdict >> 8), denial()),
+            _ => (Decision::Skipped, 0),
+        };
+        Outcome { decision, decided_by: NonZeroU32::new(id).map(CallbackId), denial }
     }
 }

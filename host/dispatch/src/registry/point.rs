@@ -3,7 +3,7 @@
 use abi_stable::StableAbi;
 use abi_stable::type_layout::TypeLayout;
 use hookrail_abi::{FaultPolicy, Kind, PayloadOps, Point, RawKind};
-use hookrail_model::config::{Faults, PointConfig};
+use hookrail_model::config::{FaultPolicies, PointConfig};
 
 use crate::chain::Chain;
 
@@ -25,8 +25,8 @@ pub struct PointState {
 }
 
 impl PointState {
-    pub(crate) fn of<P: Point>(config: Option<&PointConfig>, faults: Faults) -> Self {
-        let said = config.and_then(|config| config.fault).or(faults.of(P::Kind::RAW));
+    pub(crate) fn of<P: Point>(config: Option<&PointConfig>, faults: FaultPolicies) -> Self {
+        let said = config.and_then(|config| config.fault_policy).or(faults.of(P::Kind::RAW));
         let deniable = P::DENIABLE || P::Kind::RAW == RawKind::Gate;
         PointState {
             chain: Chain::new(P::NAME, P::Kind::RAW, deniable),

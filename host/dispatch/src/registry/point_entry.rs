@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hookrail_abi::Point;
-use hookrail_model::config::{Faults, PointConfig};
+use hookrail_model::config::{FaultPolicies, PointConfig};
 use hookrail_model::stats::Level;
 
 use super::point::PointState;
@@ -34,7 +34,7 @@ pub struct Look<'a> {
 pub(super) type Replaced = (&'static str, Snapshot);
 
 impl PointEntry {
-    pub(super) fn new<P: Point>(config: Option<&PointConfig>, faults: Faults) -> Self {
+    pub(super) fn new<P: Point>(config: Option<&PointConfig>, faults: FaultPolicies) -> Self {
         PointEntry {
             state: Arc::new(PointState::of::<P>(config, faults)),
             callbacks: Vec::new(),

@@ -1,7 +1,6 @@
-//! The clock that calls are timed by, and the one that people read.
+//! The clock that calls are timed by.
 
 use std::mem::zeroed;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Nanoseconds of `CLOCK_MONOTONIC`. One number: two of an `Instant` take longer to subtract than the clock
 /// itself has to spare here.
@@ -12,9 +11,4 @@ pub(crate) fn monotonic() -> u64 {
     // SAFETY: there is room for a time. It fails only for a clock that the system does not have.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) };
     now.tv_sec.cast_unsigned() * 1_000_000_000 + now.tv_nsec.cast_unsigned()
-}
-
-/// In nanoseconds since the Unix epoch; after 2554 it is too late, and a clock before 1970 says 0.
-pub fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos() as u64)
 }

@@ -2,12 +2,12 @@
 
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use hookrail_abi::verdict::raw;
 use hookrail_model::stats::{LastFault, Latency};
 use parking_lot::Mutex;
 
-use super::clock::now;
 use super::histogram::{Histogram, latency};
 use super::shards::{Shards, add};
 
@@ -53,7 +53,7 @@ impl Record {
 
     /// It failed; returns how often by now.
     pub(crate) fn fault(&self, what: &str, generation: Option<u64>) -> u64 {
-        *self.last.lock() = Some(LastFault { time: now(), generation, what: what.into() });
+        *self.last.lock() = Some(LastFault { time: SystemTime::now(), generation, what: what.into() });
         self.faults.fetch_add(1, Ordering::Relaxed) + 1
     }
 

@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 use std::ffi::c_void;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use hookrail_abi::{Bytes, Format, PayloadOps};
 use hookrail_model::trace::{Condition, Missing, Step, StepVerdict, Trace, TraceDecision};
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::clock::now;
 use super::fields;
 use crate::condvar::{Condvar, deadline_after};
 
@@ -120,7 +119,7 @@ impl Tracers {
         }
         let current = std::thread::current();
         let trace = Trace {
-            time: now(),
+            time: SystemTime::now(),
             thread: current.name().map_or_else(|| format!("{:?}", current.id()), str::to_owned),
             payload: before.clone(),
             steps: Vec::new(),

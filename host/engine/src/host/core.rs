@@ -65,7 +65,7 @@ impl Core {
                 "abi_stable was used before the host started: checks by other code of this program may read unloaded memory"
             );
         }
-        let registry = Arc::new(Registry::new(config.points.clone(), config.faults, config.quarantine.clone()));
+        let registry = Arc::new(Registry::new(config.points.clone(), config.fault_policies, config.quarantine.clone()));
         registry.declare::<MessagePublish>()?;
         registry.declare::<MessageDelivered>()?;
         registry.declare::<MessageDropped>()?;

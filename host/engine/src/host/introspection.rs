@@ -77,7 +77,7 @@ impl Core {
     ///
     /// # Errors
     /// If there is no such point or callback, or it is not quarantined.
-    pub fn release(&self, point: &str, name: &str) -> Result<(), Error> {
+    pub fn unquarantine(&self, point: &str, name: &str) -> Result<(), Error> {
         let mut is_quarantined = false;
         let is_meant = |callback: &Callback| callback.full_name() == name;
         let released = self.registry.stand(point, is_meant, |callback| {

@@ -16,7 +16,7 @@ pub struct PluginDetail {
     #[serde(flatten)]
     pub plugin: PluginView,
     /// Its callbacks, by point and in the order in which they run there.
-    pub hooks: Vec<PlacedCallback>,
+    pub callbacks: Vec<PlacedCallback>,
     /// Callbacks that its file declares and an instance of it did not register.
     pub left_out: Vec<LeftOut>,
     /// What its package says of it, if it is installed from one, and that is what was installed.

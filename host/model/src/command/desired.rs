@@ -6,7 +6,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::config::HookOverride;
+use crate::config::CallbackOverride;
 use crate::installed::Installation;
 use crate::wire::Problem;
 
@@ -32,7 +32,7 @@ pub struct PluginSpec {
     pub restart: bool,
     /// What is changed about its callbacks, all of it; without this it stays as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hooks: Option<Vec<HookOverride>>,
+    pub overrides: Option<Vec<CallbackOverride>>,
 }
 
 fn yes() -> bool {

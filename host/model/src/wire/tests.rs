@@ -1,14 +1,14 @@
 //! Each form, and back.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::json;
 
 use super::*;
 use crate::command::{
-    Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Events, Hooks, ImportIncoming,
-    Install, List, Load, PluginSpec, Restart, Rollback, SetLevel, SetLogLevel, Show, Stage, Start, Status, Stop, Trace,
+    Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Events, ImportIncoming, Install,
+    List, Load, PluginSpec, Points, Restart, Rollback, SetLevel, SetLogLevel, Show, Stage, Start, Status, Stop, Trace,
     Uninstall, Unload, Unquarantine, Upgrade, Validate,
 };
 use crate::end::End;
@@ -18,57 +18,65 @@ use crate::memory::Memory;
 use crate::package::Digest;
 use crate::stats;
 use crate::times::UpgradeTimes;
+use crate::trace::{StepVerdict, TraceDecision};
+use crate::view::{self, CallbackStatus};
 
 /// A request has that form, and is what comes back from it.
 fn check<C: Command>(command: C, text: &str) {
     assert_eq!(request(7, &command).unwrap(), format!("{text}\n").into_bytes());
     let raw = RawRequest::read(text.as_bytes()).unwrap();
     assert_eq!((raw.id, &*raw.command), (7, C::NAME));
-    assert_eq!(super::command::<C>(raw.fields).unwrap(), command);
+    assert_eq!(super::command::<C>(raw.params).unwrap(), command);
 }
 
 #[test]
 fn each_request_has_its_form_and_comes_back_from_it() {
-    check(Events {}, r#"{"id":7,"command":"events"}"#);
-    check(Hooks::new(), r#"{"id":7,"command":"hooks"}"#);
-    check(Hooks::of("a.b"), r#"{"id":7,"command":"hooks","point":"a.b"}"#);
-    check(SetLevel::new("a.b", stats::Level::Count), r#"{"id":7,"command":"set-level","point":"a.b","level":"count"}"#);
-    check(Unquarantine::new("a.b", "c/d"), r#"{"id":7,"command":"unquarantine","point":"a.b","callback":"c/d"}"#);
+    check(Events {}, r#"{"id":7,"command":"events","params":{}}"#);
+    check(Points::new(), r#"{"id":7,"command":"points","params":{}}"#);
+    check(Points::of("a.b"), r#"{"id":7,"command":"points","params":{"point":"a.b"}}"#);
     check(
-        Trace { condition: "x=y".parse().ok(), ..Trace::new("a.b", 3) },
-        r#"{"id":7,"command":"trace","point":"a.b","count":3,"if":"x=y"}"#,
+        SetLevel::new("a.b", stats::Level::Count),
+        r#"{"id":7,"command":"set-level","params":{"point":"a.b","level":"count"}}"#,
     );
-    check(Enable::new("mask"), r#"{"id":7,"command":"enable","plugin":"mask"}"#);
+    check(
+        Unquarantine::new("a.b", "c/d"),
+        r#"{"id":7,"command":"unquarantine","params":{"point":"a.b","callback":"c/d"}}"#,
+    );
+    check(
+        Trace { filter: "x=y".parse().ok(), ..Trace::new("a.b", 3) },
+        r#"{"id":7,"command":"trace","params":{"point":"a.b","count":3,"filter":"x=y"}}"#,
+    );
+    check(Enable::new("mask"), r#"{"id":7,"command":"enable","params":{"plugin":"mask"}}"#);
     check(
         Disable { wait_ms: Some(5), ..Disable::new("mask") },
-        r#"{"id":7,"command":"disable","plugin":"mask","wait_ms":5}"#,
+        r#"{"id":7,"command":"disable","params":{"plugin":"mask","wait_ms":5}}"#,
     );
-    check(Restart::new("mask"), r#"{"id":7,"command":"restart","plugin":"mask"}"#);
-    check(Rollback::new("mask"), r#"{"id":7,"command":"rollback","plugin":"mask","fresh":false}"#);
+    check(Restart::new("mask"), r#"{"id":7,"command":"restart","params":{"plugin":"mask"}}"#);
+    check(Rollback::new("mask"), r#"{"id":7,"command":"rollback","params":{"plugin":"mask","fresh":false}}"#);
     check(
         Uninstall { purge: true, ..Uninstall::new("mask") },
-        r#"{"id":7,"command":"uninstall","plugin":"mask","purge":true}"#,
+        r#"{"id":7,"command":"uninstall","params":{"plugin":"mask","purge":true}}"#,
     );
     check(
         Install { plugin: Some("mask".into()), downgrade: true, ..Install::new("/a.hrp") },
-        r#"{"id":7,"command":"install","file":"/a.hrp","plugin":"mask","dry_run":false,"downgrade":true,"fresh":false}"#,
+        r#"{"id":7,"command":"install","params":{"file":"/a.hrp","plugin":"mask","dry_run":false,"downgrade":true,"fresh":false}}"#,
     );
-    check(Stage::new("/a.hrp"), r#"{"id":7,"command":"stage","file":"/a.hrp"}"#);
-    check(Validate::new("/a.hrp"), r#"{"id":7,"command":"validate","file":"/a.hrp"}"#);
+    check(Stage::new("/a.hrp"), r#"{"id":7,"command":"stage","params":{"file":"/a.hrp"}}"#);
+    check(Validate::new("/a.hrp"), r#"{"id":7,"command":"validate","params":{"file":"/a.hrp"}}"#);
     check(
         Allow::new("mask", "1.2.3".parse().unwrap(), Digest::default(), Duration::from_millis(9)),
         &format!(
-            r#"{{"id":7,"command":"allow","plugin":"mask","version":"1.2.3","sha256":"{}","lasts_ms":9}}"#,
+            r#"{{"id":7,"command":"allow","params":{{"plugin":"mask","version":"1.2.3","sha256":"{}","lasts_ms":9}}}}"#,
             "0".repeat(64)
         ),
     );
-    check(Config::new("mask"), r#"{"id":7,"command":"config","plugin":"mask"}"#);
-    check(ConfigSchema::new("mask"), r#"{"id":7,"command":"config-schema","plugin":"mask"}"#);
-    check(ConfigHistory::new("mask"), r#"{"id":7,"command":"config-history","plugin":"mask"}"#);
+    check(Config::new("mask"), r#"{"id":7,"command":"config","params":{"plugin":"mask"}}"#);
+    check(ConfigSchema::new("mask"), r#"{"id":7,"command":"config-schema","params":{"plugin":"mask"}}"#);
+    check(ConfigHistory::new("mask"), r#"{"id":7,"command":"config-history","params":{"plugin":"mask"}}"#);
     let config = json!({ "a": 1 });
     check(
         Configure { restart: true, ..Configure::new("mask", config.clone()) },
-        r#"{"id":7,"command":"configure","plugin":"mask","config":{"a":1},"restart":true}"#,
+        r#"{"id":7,"command":"configure","params":{"plugin":"mask","config":{"a":1},"restart":true}}"#,
     );
     let desire = PluginSpec {
         package: None,
@@ -76,40 +84,40 @@ fn each_request_has_its_form_and_comes_back_from_it() {
         enabled: true,
         config: Some(config),
         restart: false,
-        hooks: None,
+        overrides: None,
     };
     check(
         Apply { dry_run: true, ..Apply::new([("mask".into(), desire)].into()) },
-        r#"{"id":7,"command":"apply","plugins":{"mask":{"downgrade":false,"enabled":true,"config":{"a":1},"restart":false}},"dry_run":true}"#,
+        r#"{"id":7,"command":"apply","params":{"plugins":{"mask":{"downgrade":false,"enabled":true,"config":{"a":1},"restart":false}},"dry_run":true}}"#,
     );
-    check(ImportIncoming {}, r#"{"id":7,"command":"import-incoming"}"#);
-    check(List { verify: true }, r#"{"id":7,"command":"list","verify":true}"#);
-    check(List::new(), r#"{"id":7,"command":"list"}"#);
+    check(ImportIncoming {}, r#"{"id":7,"command":"import-incoming","params":{}}"#);
+    check(List { verify: true }, r#"{"id":7,"command":"list","params":{"verify":true}}"#);
+    check(List::new(), r#"{"id":7,"command":"list","params":{}}"#);
     check(
         SetLogLevel::new("mask", LogLevel::Debug),
-        r#"{"id":7,"command":"set-log-level","plugin":"mask","level":"debug"}"#,
+        r#"{"id":7,"command":"set-log-level","params":{"plugin":"mask","level":"debug"}}"#,
     );
-    check(Load::new("/a.so"), r#"{"id":7,"command":"load","file":"/a.so"}"#);
-    check(Show::new("mask"), r#"{"id":7,"command":"show","plugin":"mask"}"#);
-    check(Start::new("mask"), r#"{"id":7,"command":"start","plugin":"mask"}"#);
-    check(Status {}, r#"{"id":7,"command":"status"}"#);
-    check(Stop::new("mask"), r#"{"id":7,"command":"stop","plugin":"mask"}"#);
+    check(Load::new("/a.so"), r#"{"id":7,"command":"load","params":{"file":"/a.so"}}"#);
+    check(Show::new("mask"), r#"{"id":7,"command":"show","params":{"plugin":"mask"}}"#);
+    check(Start::new("mask"), r#"{"id":7,"command":"start","params":{"plugin":"mask"}}"#);
+    check(Status {}, r#"{"id":7,"command":"status","params":{}}"#);
+    check(Stop::new("mask"), r#"{"id":7,"command":"stop","params":{"plugin":"mask"}}"#);
     check(
         Unload { wait_ms: Some(5), ..Unload::new("mask") },
-        r#"{"id":7,"command":"unload","plugin":"mask","wait_ms":5}"#,
+        r#"{"id":7,"command":"unload","params":{"plugin":"mask","wait_ms":5}}"#,
     );
     check(
         Upgrade { fresh: true, ..Upgrade::new("mask", "/a.so") },
-        r#"{"id":7,"command":"upgrade","plugin":"mask","file":"/a.so","fresh":true}"#,
+        r#"{"id":7,"command":"upgrade","params":{"plugin":"mask","file":"/a.so","fresh":true}}"#,
     );
 }
 
 #[test]
 fn what_may_be_left_out_has_a_default() {
-    let raw = RawRequest::read(br#"{"command":"upgrade","file":"/a.so","plugin":"mask","id":0}"#).unwrap();
-    assert_eq!((raw.id, super::command(raw.fields)), (0, Ok(Upgrade::new("mask", "/a.so"))));
-    let raw = RawRequest::read(br#"{"command":"apply","plugins":{"mask":{}},"id":0}"#).unwrap();
-    let wanted: BTreeMap<_, _> = super::command::<Apply>(raw.fields).unwrap().plugins;
+    let raw = RawRequest::read(br#"{"command":"upgrade","params":{"file":"/a.so","plugin":"mask"},"id":0}"#).unwrap();
+    assert_eq!((raw.id, super::command(raw.params)), (0, Ok(Upgrade::new("mask", "/a.so"))));
+    let raw = RawRequest::read(br#"{"command":"apply","params":{"plugins":{"mask":{}}},"id":0}"#).unwrap();
+    let wanted: BTreeMap<_, _> = super::command::<Apply>(raw.params).unwrap().plugins;
     assert!(wanted["mask"].enabled && wanted["mask"].package.is_none());
 }
 
@@ -124,6 +132,8 @@ fn what_is_no_request_is_told_with_its_number_where_it_has_one() {
         (r#"{"id":-1,"command":"list"}"#, None, "`id`"),
         (r#"{"id":7}"#, Some(7), "`command`"),
         (r#"{"id":7,"command":8}"#, Some(7), "`command`"),
+        (r#"{"id":7,"command":"show","params":[]}"#, Some(7), "`params`"),
+        (r#"{"id":7,"command":"show","plugin":"mask"}"#, Some(7), "unknown field `plugin`"),
     ] {
         let NoRequest { id: found, why: said } = RawRequest::read(text.as_bytes()).unwrap_err();
         assert_eq!(found, id, "{text}");
@@ -134,18 +144,21 @@ fn what_is_no_request_is_told_with_its_number_where_it_has_one() {
 #[test]
 fn fields_that_are_not_the_commands_are_refused() {
     fn check<C: Command>(text: &str, why: &str) {
-        let said = super::command::<C>(RawRequest::read(text.as_bytes()).unwrap().fields).unwrap_err();
+        let said = super::command::<C>(RawRequest::read(text.as_bytes()).unwrap().params).unwrap_err();
         assert!(said.contains(why), "{text}: {said}");
     }
     check::<SetLogLevel>(
-        r#"{"id":7,"command":"set-log-level","plugin":"mask","level":"loud"}"#,
+        r#"{"id":7,"command":"set-log-level","params":{"plugin":"mask","level":"loud"}}"#,
         "unknown variant `loud`",
     );
     check::<Show>(r#"{"id":7,"command":"show"}"#, "missing field `plugin`");
-    check::<Show>(r#"{"id":7,"command":"show","plugin":1}"#, "invalid type");
-    check::<Status>(r#"{"id":7,"command":"status","plugin":"mask"}"#, "unknown field `plugin`");
+    check::<Show>(r#"{"id":7,"command":"show","params":{"plugin":1}}"#, "invalid type");
+    check::<Status>(r#"{"id":7,"command":"status","params":{"plugin":"mask"}}"#, "unknown field `plugin`");
     // In silence the state would be handed over all the same.
-    check::<Upgrade>(r#"{"id":7,"command":"upgrade","plugin":"a","file":"/a","frehs":true}"#, "unknown field `frehs`");
+    check::<Upgrade>(
+        r#"{"id":7,"command":"upgrade","params":{"plugin":"a","file":"/a","frehs":true}}"#,
+        "unknown field `frehs`",
+    );
 }
 
 #[test]
@@ -159,6 +172,44 @@ fn each_answer_has_its_form_and_comes_back_from_it() {
     check(Outcome::Ok(json!([])), Some(1), r#"{"id":1,"ok":[]}"#);
     let problem = Problem { code: "HR0103".into(), message: "a".into(), fix: "b".into() };
     check(Outcome::Error(problem), None, r#"{"id":null,"error":{"code":"HR0103","message":"a","fix":"b"}}"#);
+}
+
+/// A newer host may say what this version does not know: the rest is read all the same.
+#[test]
+fn what_a_newer_host_says_is_read_as_unknown() {
+    let event = |what: &str| {
+        let text =
+            format!(r#"{{"event":{{"plugin":"a","generation":1,"time":"2026-01-01T00:00:00Z",{what},"new":1}}}}"#);
+        match serde_json::from_str::<StreamItem>(&text).unwrap() {
+            StreamItem::Event(event) => event.what,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(event(r#""event":"sublimated""#), EventKind::Unknown);
+    assert_eq!(event(r#""event":"ended","end":"dreamt","of":2"#), EventKind::Ended { end: End::Unknown, left: None });
+    assert_eq!(serde_json::from_str::<StreamItem>(r#"{"weather":{"sunny":true}}"#).unwrap(), StreamItem::Unknown);
+    assert_eq!(serde_json::from_str::<view::Status>(r#""asleep""#).unwrap(), view::Status::Unknown);
+    assert_eq!(serde_json::from_str::<CallbackStatus>(r#""asleep""#).unwrap(), CallbackStatus::Unknown);
+    assert_eq!(serde_json::from_str::<StepVerdict>(r#""shrug""#).unwrap(), StepVerdict::Unknown);
+    assert_eq!(serde_json::from_str::<TraceDecision>(r#""shrugged""#).unwrap(), TraceDecision::Unknown);
+}
+
+#[test]
+fn each_end_has_its_form_with_named_fields() {
+    for (end, text) in [
+        (End::Busy(2), r#"{"end":"busy","threads":2}"#),
+        (End::FileMappings(1), r#"{"end":"file-mappings","mappings":1}"#),
+        (End::NoDelete, r#"{"end":"no-delete"}"#),
+        (End::PinnedByHandlers(vec![2, 15]), r#"{"end":"pinned-by-handlers","signals":[2,15]}"#),
+        (End::PinnedByThreadLocals(3), r#"{"end":"pinned-by-thread-locals","thread_locals":3}"#),
+        (End::PinnedByThreads(1), r#"{"end":"pinned-by-threads","threads":1}"#),
+        (End::Unhooked("pthread_create".into()), r#"{"end":"unhooked","symbol":"pthread_create"}"#),
+        (End::Unmapped, r#"{"end":"unmapped"}"#),
+        (End::Vetoed("why".into()), r#"{"end":"vetoed","reason":"why"}"#),
+    ] {
+        assert_eq!(serde_json::to_string(&end).unwrap(), text);
+        assert_eq!(serde_json::from_str::<End>(text).unwrap(), end);
+    }
 }
 
 #[test]
@@ -179,7 +230,12 @@ fn each_event_comes_back_from_its_form() {
         EventKind::Unloading,
         EventKind::Upgraded { from: 1, version: version(), times },
     ] {
-        let told = StreamItem::Event(Event { plugin: "mask".into(), generation: 3, time: 4, what });
+        let told = StreamItem::Event(Event {
+            plugin: "mask".into(),
+            generation: 3,
+            time: UNIX_EPOCH + Duration::from_nanos(4),
+            what,
+        });
         let text = serde_json::to_string(&told).unwrap();
         assert_eq!(serde_json::from_str::<StreamItem>(&text).unwrap(), told, "{text}");
     }

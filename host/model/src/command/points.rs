@@ -10,7 +10,7 @@ use crate::view::PointView;
 /// The points with their chains: all, or one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Hooks {
+pub struct Points {
     /// The one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub point: Option<String>,
@@ -45,27 +45,27 @@ pub struct Trace {
     /// How many at most, from 1 to 1,000.
     pub count: usize,
     /// Only dispatches that fulfil this, `FIELD=VALUE`.
-    #[serde(rename = "if", default, skip_serializing_if = "Option::is_none")]
-    pub condition: Option<Condition>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Condition>,
     /// How long to wait for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_ms: Option<u64>,
 }
 
-command!(Hooks, "hooks", HOST, Vec<PointView>);
+command!(Points, "points", HOST, Vec<PointView>);
 command!(SetLevel, "set-level", HOST, PointView);
 command!(Unquarantine, "unquarantine", HOST, PointView);
 command!(Trace, "trace", HOST, Vec<trace::Trace>, wait_ms);
 
-impl Hooks {
+impl Points {
     /// All points.
     pub fn new() -> Self {
-        Hooks::default()
+        Points::default()
     }
 
     /// One point.
     pub fn of(point: impl Into<String>) -> Self {
-        Hooks { point: Some(point.into()) }
+        Points { point: Some(point.into()) }
     }
 }
 
@@ -86,6 +86,6 @@ impl Unquarantine {
 impl Trace {
     /// So many of a point, without a condition, within the time that the host sees fit.
     pub fn new(point: impl Into<String>, count: usize) -> Self {
-        Trace { point: point.into(), count, condition: None, wait_ms: None }
+        Trace { point: point.into(), count, filter: None, wait_ms: None }
     }
 }

@@ -20,7 +20,7 @@ const MOST_TRACES: usize = 1000;
 /// How long a wait goes without a look at whether the host ends, or nobody waits for the answer.
 const SLICE: Duration = Duration::from_millis(100);
 
-pub(super) fn hooks(core: &Arc<Core>, point: Option<&str>) -> Result<Vec<PointView>, Error> {
+pub(super) fn points(core: &Arc<Core>, point: Option<&str>) -> Result<Vec<PointView>, Error> {
     let mut points = view::points(&core.registry);
     if let Some(point) = point {
         points.retain(|view| view.point == point);
@@ -33,22 +33,22 @@ pub(super) fn hooks(core: &Arc<Core>, point: Option<&str>) -> Result<Vec<PointVi
 
 pub(super) fn set_level(core: &Arc<Core>, point: &str, level: Level) -> Result<PointView, Error> {
     core.set_level(point, level)?;
-    Ok(hooks(core, Some(point))?.remove(0))
+    Ok(points(core, Some(point))?.remove(0))
 }
 
-pub(super) fn release(core: &Arc<Core>, point: &str, callback: &str) -> Result<PointView, Error> {
-    core.release(point, callback)?;
-    Ok(hooks(core, Some(point))?.remove(0))
+pub(super) fn unquarantine(core: &Arc<Core>, point: &str, callback: &str) -> Result<PointView, Error> {
+    core.unquarantine(point, callback)?;
+    Ok(points(core, Some(point))?.remove(0))
 }
 
 pub(super) fn trace(call: &Call<'_>, command: command::Trace) -> Result<Vec<Trace>, Error> {
-    let (core, command::Trace { point, count, condition, wait_ms }) = (call.core(), command);
+    let (core, command::Trace { point, count, filter, wait_ms }) = (call.core(), command);
     if !(1..=MOST_TRACES).contains(&count) {
         return Err(
             ControlError::BadRequest(format!("`count` is {count}: from 1 to {MOST_TRACES} can be traced")).into()
         );
     }
-    let traces = core.trace(&point, condition, count)?;
+    let traces = core.trace(&point, filter, count)?;
     let wait = wait_ms.map_or(core.wait_timeout(), Duration::from_millis).min(LONGEST_WAIT);
     let deadline = Instant::now() + wait;
     let mut taken = Vec::new();
