@@ -161,6 +161,10 @@ impl<T> List<T> {
 impl<T: Copy> List<T> {
     /// Appends a copy of `values`.
     pub fn extend_from_slice(&mut self, values: &[T]) {
+        if values.is_empty() {
+            // The pointer of a list without memory is no address, aligned or not.
+            return;
+        }
         self.reserve(values.len());
         // SAFETY: there is room for `values` after `len`, and the two cannot overlap, since
         // `self` is borrowed exclusively.

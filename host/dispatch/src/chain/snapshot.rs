@@ -314,11 +314,14 @@ impl Drop for Snapshot {
         // SAFETY: by the type invariant the block is ours, was allocated with this layout, and its callbacks, what counts
         // and the runner, once a box, are initialised; each is taken once.
         unsafe {
-            let callbacks: *const [Arc<Callback>] = self.0.callbacks();
-            let layout = layout(self.0.pairs().len(), callbacks.len());
-            let cold = self.0.range().1.cast::<Cold>().cast_mut();
+            let (first, end) = self.0.range();
+            let cold = end.cast::<Cold>().cast_mut();
+            let len = (*cold).len;
+            let layout = layout(end.offset_from_unsigned(first), len);
             let runner = (&raw mut (*cold).runner).read();
-            callbacks.cast_mut().drop_in_place();
+            // By no reference: what is shared could not be dropped.
+            let callbacks = (&raw mut (*cold).callbacks).cast::<Arc<Callback>>();
+            std::ptr::slice_from_raw_parts_mut(callbacks, len).drop_in_place();
             (&raw mut (*cold).counted).drop_in_place();
             dealloc(self.0.as_raw().cast::<u8>().sub(size_of::<Header>()), layout);
             drop(runner.map(|runner| Box::from_raw(runner.as_ptr())));
