@@ -110,6 +110,8 @@ pub use hookrail_model::note::{Note, NoteHook};
 pub use hookrail_model::stats::{LastFault, Latency, StatsLevel};
 pub use hookrail_model::times::UpgradeTimes;
 pub use hookrail_model::trace::{Condition, Missing, Step, StepVerdict, Trace, TraceDecision};
+#[doc(hidden)]
+pub use hookrail_model::units;
 pub use hookrail_model::view::{CallbackStatus, CallbackView, Calls, GenerationView, PluginView, PointView, Status};
 
 pub use hookrail_abi::catalogue::{self, MessageDelivered, MessageDropped, MessagePublish};

@@ -12,7 +12,7 @@ use hookrail::control::command::{List, Points};
 use hookrail::control::{Client, Manage, Running, running};
 use hookrail::package::{Home, Trust};
 use hookrail::store::Store;
-use hookrail::{Config, LogLevel, PluginView, StatsLevel};
+use hookrail::{Config, LogLevel, StatsLevel};
 use hookrail_abi::catalogue::BUILT_IN;
 
 use crate::prebuilt::{PREBUILT, operators};
@@ -41,7 +41,7 @@ pub(crate) fn known() -> Vec<CompletionCandidate> {
 /// The plugins of running hosts.
 pub(crate) fn loaded() -> Vec<CompletionCandidate> {
     let plugins = ask(|host| host.ask(List::new()).unwrap_or_default());
-    let loaded = plugins.into_iter().filter(PluginView::is_loaded);
+    let loaded = plugins.into_iter().filter(|plugin| plugin.loaded);
     once(loaded.map(|plugin| candidate(&plugin.name, plugin.version)))
 }
 

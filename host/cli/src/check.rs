@@ -4,7 +4,7 @@
 use std::io;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use hookrail_check::{Check, Column, Look, One, Outcome, Plan, Report};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -27,7 +27,7 @@ pub(crate) fn run(options: &args::Check) -> Result<ExitCode, Error> {
     }
     let inspection = hookrail::inspect(file)?;
     let (config, seed) = (options.config.as_deref(), options.seed.map(|seed| seed.0));
-    let plan = Plan::new(file, config, seed, options.quick, Duration::from_secs(options.timeout))?;
+    let plan = Plan::new(file, config, seed, options.quick, options.timeout)?;
     if let Some(config) = plan.config() {
         hookrail::Config::read(config)?;
     }

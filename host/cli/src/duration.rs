@@ -17,35 +17,9 @@ pub(crate) fn text(duration: Duration) -> String {
     format!("{number:.digits$} {unit}")
 }
 
-/// Reads a time such as `500ms`, `10s`, `2m`, `3h` or `1d`.
-pub(crate) fn read(text: &str) -> Result<Duration, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let milliseconds = match unit {
-        "ms" => 1,
-        "s" => 1000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return Err("write a number and ms, s, m, h or d, for example 10s".into()),
-    };
-    let number: u64 = number.parse().map_err(|_| "write a number first, for example 10s")?;
-    number.checked_mul(milliseconds).map(Duration::from_millis).ok_or_else(|| "that is too long".into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_time_is_a_number_and_a_unit() {
-        assert_eq!(read("250ms"), Ok(Duration::from_millis(250)));
-        assert_eq!(read("2m"), Ok(Duration::from_secs(120)));
-        assert_eq!(read("24h"), read("1d"));
-        for wrong in ["", "10", "s", "-1s", "1.5s", "1w", "99999999999999999999s", "18446744073709551615m"] {
-            assert!(read(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn three_digits_are_enough_for_anybody() {

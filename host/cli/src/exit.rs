@@ -12,6 +12,10 @@ pub(crate) enum ExitCode {
     PluginRefused = 5,
     CallbackFailed = 6,
     PackageRefused = 7,
+    /// What is installed does not allow it.
+    NotAllowed = 8,
+    /// As `sysexits.h` has it: the same may go well in a moment.
+    TryAgain = 75,
     /// As a shell reports a program that SIGINT ended.
     Interrupted = 130,
     /// As a shell reports a program that SIGPIPE ended.
@@ -25,7 +29,12 @@ impl ExitCode {
             // No such plugin, callback, point, field; nothing installed of that name.
             "HR0103" | "HR0109" | "HR0110" | "HR0712" | "HR0826" => ExitCode::NotFound,
             _ if code.starts_with("HR02") => ExitCode::Usage,
-            _ if code.starts_with("HR08") => ExitCode::PackageRefused,
+            // Somebody else is at it.
+            "HR0106" | "HR0812" => ExitCode::TryAgain,
+            _ if code.starts_with("HR081") || code.starts_with("HR080") => ExitCode::PackageRefused,
+            // Files of the home that are damaged.
+            "HR0822" | "HR0828" => ExitCode::PackageRefused,
+            _ if code.starts_with("HR08") => ExitCode::NotAllowed,
             _ if code.starts_with("HR03") || code.starts_with("HR04") => ExitCode::PluginRefused,
             _ => ExitCode::Failure,
         }
@@ -43,8 +52,13 @@ const MEANINGS: &[(ExitCode, &str)] = &[
     (ExitCode::CallbackFailed, "a callback failed on some message; the rest went on"),
     (
         ExitCode::PackageRefused,
-        "a package is damaged, not signed by a trusted key, not what it says, or does not fit what is installed",
+        "a package is damaged, not signed by a trusted key, or not what it says; or a file of the home is damaged",
     ),
+    (
+        ExitCode::NotAllowed,
+        "what is installed does not allow it: an older version, another key's name, a plugin in need",
+    ),
+    (ExitCode::TryAgain, "something else is being done there: try again in a moment"),
     (
         ExitCode::Interrupted,
         "Ctrl-C ended the reading; what was read is out. SIGTERM, as a supervisor sends it, is no failure",

@@ -28,7 +28,7 @@ pub(crate) fn run(command: &Plugin) -> Result<ExitCode, Error> {
             answer(&detail, common.json, text::show)
         }
         Plugin::SetLogLevel { name, level, common } => {
-            let told = |plugin: &PluginView| format!("{}, log {}", text::line(plugin), plugin.log.name());
+            let told = |plugin: &PluginView| format!("{}, log {}", text::line(plugin), plugin.log_level.name());
             ask(common, SetLogLevel::new(name, *level), told)
         }
         Plugin::Load { file, common } => ask(common, Load::new(absolute(file)?), text::line),

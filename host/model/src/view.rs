@@ -142,6 +142,9 @@ pub struct PluginView {
     pub version: String,
     /// Its number among all loads and upgrades of that name in this host, from 1; 0 where none loaded it.
     pub generation: u64,
+    /// Whether its library is in the host.
+    #[serde(default)]
+    pub loaded: bool,
     /// Whether it runs.
     pub status: Status,
     /// Whether it does what it is there for.
@@ -159,7 +162,7 @@ pub struct PluginView {
     #[serde(default)]
     pub declared: Vec<NoteHook>,
     /// How much it tells by `tracing` and `log`.
-    pub log: LogLevel,
+    pub log_level: LogLevel,
     /// What it holds of memory, if it counts that.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub memory: Option<MemoryView>,
@@ -222,25 +225,20 @@ pub struct GenerationView {
 }
 
 impl PluginView {
-    /// Whether its library is in the host.
-    pub fn is_loaded(&self) -> bool {
-        // A generation that ends has its end among the former ones.
-        self.generation > self.former.last().map_or(0, |former| former.generation)
-    }
-
     /// One that is not loaded.
     pub fn absent(name: &str, version: String, status: Status) -> Self {
         PluginView {
             name: name.into(),
             version,
             generation: 0,
+            loaded: false,
             status,
             health: Health::Good,
             reason: None,
             file: None,
             instances: Vec::new(),
             declared: Vec::new(),
-            log: LogLevel::Off,
+            log_level: LogLevel::Off,
             memory: None,
             former: Vec::new(),
             installed: None,

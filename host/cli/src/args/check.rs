@@ -3,6 +3,9 @@
 use std::num::ParseIntError;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
+
+use hookrail::units;
 
 use crate::candidates;
 
@@ -37,8 +40,8 @@ pub(crate) struct Check {
     pub(crate) seed: Option<Seed>,
 
     /// How long one check may take
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=86_400))]
-    pub(crate) timeout: u64,
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = timeout)]
+    pub(crate) timeout: Duration,
 
     /// Repeat everything less often
     #[arg(long)]
@@ -103,4 +106,11 @@ mod tests {
             assert_eq!(text.parse().ok(), seed.map(Seed), "{text}");
         }
     }
+}
+
+fn timeout(text: &str) -> Result<Duration, String> {
+    const SHORTEST: Duration = Duration::from_secs(1);
+    const LONGEST: Duration = Duration::from_secs(86_400);
+    let timeout = units::duration(text)?;
+    if (SHORTEST..=LONGEST).contains(&timeout) { Ok(timeout) } else { Err("use 1s to 24h".into()) }
 }

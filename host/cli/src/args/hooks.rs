@@ -9,7 +9,9 @@ use hookrail::{Condition, StatsLevel};
 
 use super::selection::{Common, Selection};
 use super::setup::Setup;
-use crate::{candidates, duration};
+use hookrail::units;
+
+use crate::candidates;
 
 /// Whose chains to show: those of a running host, or of one that has these plugins.
 #[derive(Debug, Args)]
@@ -103,7 +105,7 @@ pub(crate) enum Hooks {
 }
 
 fn wait(text: &str) -> Result<Duration, String> {
-    let wait = duration::read(text)?;
+    let wait = units::duration(text)?;
     if wait > LONGEST_WAIT {
         return Err(format!("a host waits for {} s at most", LONGEST_WAIT.as_secs()));
     }

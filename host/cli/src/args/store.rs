@@ -10,7 +10,9 @@ use hookrail::store::MAX_ALLOWANCE;
 use hookrail::store::Version;
 
 use super::selection::Common;
-use crate::{candidates, duration};
+use hookrail::units;
+
+use crate::candidates;
 
 const AFTER_APPLY: &str = "\
 In the file:
@@ -157,7 +159,7 @@ fn package(text: &str) -> Result<(String, Version), String> {
 }
 
 fn lasts(text: &str) -> Result<Duration, String> {
-    let lasts = duration::read(text)?;
+    let lasts = units::duration(text)?;
     match lasts {
         Duration::ZERO => Err("that would be over at once".into()),
         lasts if lasts > MAX_ALLOWANCE => Err("that is longer than a day".into()),

@@ -32,7 +32,7 @@ pub(super) fn list(plugins: &[PluginView]) -> String {
             plugin.status.name().into(),
             plugin.health.name().into(),
             plugin.installed.as_ref().map_or("a file", |installed| installed.signature.name()).into(),
-            if plugin.is_loaded() { plugin.generation.to_string() } else { "-".into() },
+            if plugin.loaded { plugin.generation.to_string() } else { "-".into() },
             match &plugin.memory {
                 Some(memory) => held(memory),
                 None => "-".into(),
@@ -128,7 +128,7 @@ pub(super) fn line(plugin: &PluginView) -> String {
 }
 
 fn about(plugin: &PluginView) -> String {
-    let generation = if plugin.is_loaded() { format!("generation {}, ", plugin.generation) } else { String::new() };
+    let generation = if plugin.loaded { format!("generation {}, ", plugin.generation) } else { String::new() };
     let reason = plugin.reason.as_ref().map(|reason| format!(", {}: {reason}", plugin.health.name()));
     format!("{generation}{}{}", plugin.status.name(), reason.unwrap_or_default())
 }

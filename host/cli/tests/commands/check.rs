@@ -206,7 +206,7 @@ fn impossible_checks_are_clear_errors() {
         (&[good, "--skip", "("], 2, "error[HR0617]: the pattern `(` is no pattern"),
         (&[good, "--in-process"], 2, "error[HR0619]: 34 checks are chosen"),
         (&[good, "--seed", "x"], 2, "invalid value 'x'"),
-        (&[good, "--timeout", "0"], 2, "invalid value '0'"),
+        (&[good, "--timeout", "0s"], 2, "use 1s to 24h"),
         (&[good, "--strictness", "11"], 2, "invalid value '11'"),
         (&[good, "--config", "nosuch.toml"], 3, "error[HR0601]"),
         (&[good, "--config", manifest], 2, "error[HR0201]"),

@@ -305,7 +305,7 @@ fn linked(name: &str, more: &[&str], output: &str) -> PathBuf {
 fn a_hang_is_killed_wherever_it_is() {
     for row in HANGS {
         let (check_name, _) = row.1[0];
-        check(&c("breaks"), "BREAKS", row, &["--only", check_name, "--timeout", "1"]);
+        check(&c("breaks"), "BREAKS", row, &["--only", check_name, "--timeout", "1s"]);
     }
 }
 
@@ -313,7 +313,7 @@ fn a_hang_is_killed_wherever_it_is() {
 #[test]
 fn processes_that_a_check_started_are_killed_with_it() {
     let lock = directory("killed").join("lock");
-    let mut command = hookrail(&["check", "--json", "--only", "starts", "--timeout", "1"]);
+    let mut command = hookrail(&["check", "--json", "--only", "starts", "--timeout", "1s"]);
     command.arg(c("breaks")).env("BREAKS", "start:fork").env("BREAKS_LOCK", &lock);
     let output = run(&mut command, b"");
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));

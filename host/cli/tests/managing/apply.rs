@@ -77,10 +77,10 @@ fn an_override_of_what_is_not_there_is_refused() {
     let refused = |run: &str| {
         for (callback, point, priority, code, exit) in [
             ("screen/screen", "message.publish", 1000, "HR0202", 2),
-            ("screen/nope", "message.publish", 1, "HR0835", 7),
-            ("screen/screen", "nope", 1, "HR0835", 7),
+            ("screen/nope", "message.publish", 1, "HR0835", 8),
+            ("screen/screen", "nope", 1, "HR0835", 8),
             ("screen", "message.publish", 1, "HR0205", 2),
-            ("mask/screen", "message.publish", 1, "HR0835", 7),
+            ("mask/screen", "message.publish", 1, "HR0835", 8),
         ] {
             let hook = format!("{{ point = {point:?}, callback = {callback:?}, priority = {priority} }}");
             let said = home.refused(

@@ -71,7 +71,7 @@ fn a_plugin_that_cannot_be_unloaded_now_stays_installed() {
     assert_eq!(home.json(&["plugin", "stop", "screen"])["status"], "stopping");
     let before = fs::read(home.home.join("state.json")).unwrap();
     for verb in [&["disable", "screen"][..], &["uninstall", "screen"], &["uninstall", "screen", "--purge"]] {
-        home.refused(&[&["plugin"], verb].concat(), "HR0106", 1);
+        home.refused(&[&["plugin"], verb].concat(), "HR0106", 75);
         assert_eq!(fs::read(home.home.join("state.json")).unwrap(), before, "{verb:?}");
     }
     fs::write(until, "").unwrap();

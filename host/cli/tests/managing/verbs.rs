@@ -57,10 +57,10 @@ fn refusals_say_what_to_do() {
     let home = Stocked::new("store_refused");
     home.ok(&["plugin", "install", "screen-1.1.0.hrp"]);
     let before = home.all();
-    home.refused(&["plugin", "install", "screen-1.1.0.hrp"], "HR0821", 7);
-    let said = home.refused(&["plugin", "install", "screen-1.0.0.hrp"], "HR0823", 7);
+    home.refused(&["plugin", "install", "screen-1.1.0.hrp"], "HR0821", 8);
+    let said = home.refused(&["plugin", "install", "screen-1.0.0.hrp"], "HR0823", 8);
     assert!(said.contains("--downgrade"), "{said}");
-    home.refused(&["plugin", "rollback", "screen"], "HR0825", 7);
+    home.refused(&["plugin", "rollback", "screen"], "HR0825", 8);
     for verb in ["enable", "disable", "rollback", "uninstall"] {
         home.refused(&["plugin", verb, "none"], "HR0826", 3);
     }
@@ -72,7 +72,7 @@ fn refusals_say_what_to_do() {
     home.refused(&["trust", "revoke", "0123456789ABCDEF", "--reason", "none"], "HR0620", 2);
     assert!(home.all() == before);
     home.ok(&["plugin", "install", "screen-1.0.0.hrp", "--downgrade"]);
-    let said = home.refused(&["plugin", "install", "screen-1.1.0.hrp"], "HR0827", 7);
+    let said = home.refused(&["plugin", "install", "screen-1.1.0.hrp"], "HR0827", 8);
     assert!(said.contains("`hookrail plugin rollback screen`"), "as it is to be typed: {said}");
     for wrong in [&["allow", "screen", "--sha256", "00"][..], &["allow", "screen-1.0.0"], &["install"]] {
         assert_eq!(home.run(&[&["plugin"], wrong].concat()).status.code(), Some(2));
@@ -107,7 +107,7 @@ fn a_second_process_is_told_that_another_one_is_at_it() {
     let locked = hookrail::package::Home::open(&home.home).unwrap();
     let lock = locked.lock().unwrap();
     for verb in [&["install", "screen-1.1.0.hrp"][..], &["enable", "screen"], &["uninstall", "screen"]] {
-        let said = home.refused(&[&["plugin"], verb].concat(), "HR0812", 7);
+        let said = home.refused(&[&["plugin"], verb].concat(), "HR0812", 75);
         let who = format!("the process {} is changing it right now", std::process::id());
         assert!(said.contains(&who) && said.contains("wait until that is over"), "{said}");
     }

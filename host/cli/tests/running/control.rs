@@ -306,7 +306,7 @@ fn the_log_level_of_a_plugin_is_set_in_the_file_and_at_run_time() {
     command.arg(hookrail_tests::zoo("tells")).arg("--plugin").arg(hookrail_tests::zoo("tells_again"));
     let mut run = Run::spawn(command.current_dir(directory));
     assert_eq!(run.message("levels"), "levels");
-    assert_eq!(told(&["plugin", "set-log-level", "tells", "error"])["log"], "error");
+    assert_eq!(told(&["plugin", "set-log-level", "tells", "error"])["log_level"], "error");
     assert_eq!(run.message("levels"), "levels");
     assert_eq!(
         shown(&["plugin", "set-log-level", "tells", "trace"]),

@@ -199,7 +199,7 @@ fn a_wait_that_is_longer_than_any_is_refused_and_not_cut() {
         assert_eq!(said.code(), "HR0701");
         assert!(said.to_string().contains("`wait_ms` is 600001: at most 600000"), "{said}");
     }
-    assert!(client.ask(Show::new(&plugin)).unwrap().plugin.is_loaded(), "nothing was done");
+    assert!(client.ask(Show::new(&plugin)).unwrap().plugin.loaded, "nothing was done");
     drop(client);
     assert_eq!(live.end().0, Some(0));
 }

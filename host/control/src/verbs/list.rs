@@ -106,7 +106,7 @@ impl Verbs<'_> {
             plugin.health = Health::Degraded;
             let (serves, installed, name) = (&plugin.version, &listed.version, &plugin.name);
             format!("{serves} serves, {installed} is installed; `hookrail plugin unload {name}` and `start` load that")
-        } else if !listed.enabled && is_external && plugin.is_loaded() {
+        } else if !listed.enabled && is_external && plugin.loaded {
             plugin.health = Health::Degraded;
             let name = &plugin.name;
             format!("it serves, and is disabled; `hookrail plugin enable {name}` keeps it, `unload` takes it out")

@@ -67,7 +67,8 @@ impl Entry {
             file: Some(current.file.clone()),
             instances: current.instances.clone(),
             declared: current.declared.clone(),
-            log: current.speaker.level(),
+            loaded: true,
+            log_level: current.speaker.level(),
             memory: current.meter.as_ref().map(|meter| meter.view()),
             former: self.history(),
             ..PluginView::absent(name, current.version.clone(), current.status)
