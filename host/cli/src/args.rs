@@ -38,6 +38,11 @@ pub(crate) struct Args {
     /// Say more on stderr: -v, -vv, -vvv; finer with $HOOKRAIL_LOG, for example `hookrail=debug`
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
+
+    /// Where what is installed, the trusted keys and running hosts are found [default: $HOOKRAIL_HOME, else `home` of
+    /// hookrail.toml, else ~/.hookrail]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -129,12 +129,12 @@ fn once(candidates: impl Iterator<Item = CompletionCandidate>) -> Vec<Completion
 
 /// The home of what is installed, if there is one: to look for names is no reason to make it.
 fn home() -> Option<Home> {
-    let path = Config::default().home();
+    let path = settings::home().ok()?;
     path.is_dir().then(|| Home::open(&path).ok())?
 }
 
 fn hosts() -> Vec<Running> {
-    let home = settings::read(None).unwrap_or_default().home();
+    let home = settings::home().unwrap_or_else(|_| Config::default().home());
     running(&home).unwrap_or_default()
 }
 

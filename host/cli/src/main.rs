@@ -73,6 +73,7 @@ fn is_for_programs(matches: &ArgMatches) -> bool {
 }
 
 fn run(args: &Args) -> Result<ExitCode, Error> {
+    args.home.clone().into_iter().for_each(settings::set_home);
     log::install(args.verbose);
     match &args.command {
         Command::Run(options) => run::run(options),

@@ -41,12 +41,12 @@ pub(crate) fn connect(selection: &Selection) -> Result<Client, Error> {
             running.push(last);
             Err(Error::SeveralRun(running))
         }
-        (None, _) => Err(Error::NoneRuns(settings::read(None)?.home().join("run"))),
+        (None, _) => Err(Error::NoneRuns(settings::home()?.join("run"))),
     }
 }
 
 /// The hosts that run, as far as this user can see.
 pub(crate) fn all() -> Result<Vec<Running>, Error> {
-    let home = settings::read(None)?.home();
+    let home = settings::home()?;
     running(&home).map_err(|source| Error::System { what: "look for running hosts", source })
 }

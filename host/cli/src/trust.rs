@@ -11,7 +11,7 @@ use crate::args;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::table::{Column, Target, table};
-use crate::{print, stderr};
+use crate::{print, settings, stderr};
 
 pub(crate) fn run(command: &args::Trust) -> Result<ExitCode, Error> {
     let home = home()?;
@@ -76,7 +76,7 @@ fn allowances(home: &Home) -> Result<Vec<Allowance>, store::Error> {
 
 /// The home of the hosts of this user.
 pub(crate) fn home() -> Result<Home, Error> {
-    Ok(Home::open(&hookrail::Config::default().home())?)
+    Ok(Home::open(&settings::home()?)?)
 }
 
 fn change(home: &Home, change: impl FnOnce(&mut Trust) -> Result<(), package::PackageError>) -> Result<(), Error> {

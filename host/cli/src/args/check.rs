@@ -95,6 +95,13 @@ impl FromStr for Seed {
     }
 }
 
+fn timeout(text: &str) -> Result<Duration, String> {
+    const SHORTEST: Duration = Duration::from_secs(1);
+    const LONGEST: Duration = Duration::from_secs(86_400);
+    let timeout = units::duration(text)?;
+    if (SHORTEST..=LONGEST).contains(&timeout) { Ok(timeout) } else { Err("use 1s to 24h".into()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,11 +113,4 @@ mod tests {
             assert_eq!(text.parse().ok(), seed.map(Seed), "{text}");
         }
     }
-}
-
-fn timeout(text: &str) -> Result<Duration, String> {
-    const SHORTEST: Duration = Duration::from_secs(1);
-    const LONGEST: Duration = Duration::from_secs(86_400);
-    let timeout = units::duration(text)?;
-    if (SHORTEST..=LONGEST).contains(&timeout) { Ok(timeout) } else { Err("use 1s to 24h".into()) }
 }

@@ -199,7 +199,7 @@ mod tests {
         let left = Some(Memory { bytes: 96, allocations: 3 });
         let former = GenerationView { generation: 1, version: "1.0.0".into(), end: End::Unmapped, skipped: 2, left };
         let plugin = serde_json::json!({
-            "name": "a", "version": "2.0.0", "generation": 2, "status": "running", "instances": ["a"], "log": "info",
+            "name": "a", "version": "2.0.0", "generation": 2, "status": "running", "instances": ["a"], "log_level": "info",
             "former": [former],
         });
         let plugin = serde_json::from_value(plugin).unwrap();

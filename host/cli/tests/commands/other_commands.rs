@@ -142,6 +142,32 @@ fn the_exit_codes_stand_in_the_help() {
     }
 }
 
+/// Whose keys are trusted must not depend on which verb asks.
+#[test]
+fn the_home_is_that_of_the_flag_else_of_the_environment_else_of_the_file() {
+    let directory = directory("commands_home");
+    std::fs::write(directory.join("hookrail.toml"), "home = \"of-file\"\n").unwrap();
+    for verb in [&["trust", "list"][..], &["plugin", "list"], &["keygen"]] {
+        for (named, environment, expected) in [
+            (None, None, "of-file"),
+            (None, Some("of-environment"), "of-environment"),
+            (Some("of-flag"), Some("of-environment"), "of-flag"),
+        ] {
+            for home in ["of-file", "of-environment", "of-flag"] {
+                let _ = std::fs::remove_dir_all(directory.join(home));
+            }
+            let mut command = hookrail(verb);
+            command.current_dir(&directory).env_remove("HOOKRAIL_HOME").env("HOOKRAIL_KEY_PASSWORD", "");
+            command.args(named.into_iter().flat_map(|home| ["--home", home]));
+            command.envs(environment.map(|home| ("HOOKRAIL_HOME", home)));
+            let output = run(&mut command, b"");
+            assert!(output.status.success(), "{verb:?}: {}", text(&output.stderr));
+            let made = ["of-file", "of-environment", "of-flag"].map(|home| directory.join(home).is_dir());
+            assert_eq!(made, ["of-file", "of-environment", "of-flag"].map(|home| home == expected), "{verb:?}");
+        }
+    }
+}
+
 /// As if it were not set: not the directory the program is in.
 #[test]
 fn an_empty_home_variable_is_as_good_as_none() {
