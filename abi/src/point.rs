@@ -7,12 +7,12 @@ use abi_stable::StableAbi;
 use crate::verdict::raw;
 use crate::{Access, Answer, Decision, PayloadOps, Shape, Verdict};
 
-/// A hook point, declared once, in a crate that host and plugins share: see [`points!`](crate::points!).
+/// A hook point, declared once, in a crate that the host and its plugins share: see [`points!`](crate::points!).
 ///
 /// # Safety
-/// The payload owns all that it holds, on the process's `malloc` ([`Text`](crate::Text),
-/// [`Bytes`](crate::Bytes), [`List`](crate::List)): it must not hold a pointer into the library
-/// that made it, since it may outlive that library. `shape` and `ops` describe `Payload`.
+/// The payload owns everything it holds, on the process's `malloc` ([`Text`](crate::Text), [`Bytes`](crate::Bytes),
+/// [`List`](crate::List)). It must not hold a pointer into the library that created it, since it may outlive that
+/// library. `shape` and `ops` describe `Payload`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a hook point",
     note = "the catalogue is in `hookrail_abi::catalogue`; your own are declared with `hookrail_abi::points!`"
@@ -20,37 +20,37 @@ use crate::{Access, Answer, Decision, PayloadOps, Shape, Verdict};
 pub unsafe trait Point: Copy + Default + Send + Sync + 'static {
     /// The name, dotted, for example `message.publish`.
     const NAME: &'static str;
-    /// Counts changes of meaning or payload; 0 means that nobody dispatches it yet.
+    /// Incremented when the meaning or the payload changes; 0 means that no program dispatches the point yet.
     const REVISION: u32;
     /// Whether a fold may be denied. Gates always may, notify points never.
     const DENIABLE: bool = false;
-    /// What a faulting callback means, unless it or the operator says otherwise.
+    /// What a fault of a callback means, unless the callback or the operator overrides it.
     const FAULT: FaultPolicy = Self::Kind::FAULT;
-    /// What a chain comes to when no callback decided.
+    /// The decision of a chain in which no callback decided.
     const DEFAULT: Decision = Self::Kind::DEFAULT;
-    /// What callbacks of this point may do.
+    /// The kind, which determines what callbacks of this point may do.
     type Kind: Kind;
-    /// What is handed from callback to callback.
+    /// What is passed from callback to callback.
     type Payload: StableAbi + 'static;
 
-    /// How to handle a payload without knowing its type.
+    /// The operations on a payload whose type is not known.
     fn ops() -> &'static PayloadOps;
-    /// What a payload looks like in memory. Made anew with each call: what a static holds is lost
-    /// with each generation of a plugin.
+    /// The layout of a payload in memory. Computed anew with each call: a cache in a static would be leaked with each
+    /// generation of a plugin.
     fn shape() -> Shape;
 }
 
 /// What callbacks of a point may do: [`Notify`], [`Fold`] or [`Gate`].
 pub trait Kind: sealed::Sealed + Sized + Send + Sync + 'static {
-    /// As the boundary carries it.
+    /// The kind as the boundary carries it.
     const RAW: RawKind;
-    /// What a fault means when the point does not say: notify and fold fail open, gates closed.
+    /// What a fault means where the point does not state it: notify and fold fail open, gates fail closed.
     const FAULT: FaultPolicy;
-    /// What a chain comes to when no callback decided and the point does not say.
+    /// The decision of a chain in which no callback decided, where the point does not state one.
     const DEFAULT: Decision;
     /// How a callback sees the payload.
     type Payload<'a, T: 'a>;
-    /// What callbacks may return at most.
+    /// The widest type that callbacks may return.
     type Verdict: Answer<Self> + Copy + std::fmt::Debug + PartialEq;
 
     /// Borrows the payload for one call.
@@ -59,19 +59,19 @@ pub trait Kind: sealed::Sealed + Sized + Send + Sync + 'static {
     /// `payload` points to a valid `T`, shared for `Notify`, exclusive otherwise, for `'a`.
     unsafe fn borrow<'a, T>(payload: *mut c_void) -> Self::Payload<'a, T>;
 
-    /// The number that a callback returned as a verdict; `None` for a fault.
+    /// Converts the number that a callback returned to a verdict; `None` for a fault.
     fn verdict(answer: u32) -> Option<Self::Verdict>;
 }
 
-/// Callbacks look at the payload.
+/// Callbacks only read the payload.
 #[derive(Debug)]
 pub enum Notify {}
 
-/// Callbacks edit the payload, and deny where the point is deniable.
+/// Callbacks edit the payload, and may deny where the point is deniable.
 #[derive(Debug)]
 pub enum Fold {}
 
-/// Callbacks answer, and write the payload's answer part.
+/// Callbacks decide, and write the answer part of the payload.
 #[derive(Debug)]
 pub enum Gate {}
 
@@ -148,7 +148,7 @@ pub enum RawKind {
 }
 
 impl RawKind {
-    /// The word people read.
+    /// The name that people read.
     pub const fn name(self) -> &'static str {
         match self {
             RawKind::Notify => "notify",
@@ -158,19 +158,19 @@ impl RawKind {
     }
 }
 
-/// What the fault of a callback means for the chain.
+/// What a fault of a callback means for the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultPolicy {
     /// The fault denies.
     Closed,
-    /// The chain goes on as if the callback were not there; what it wrote into the payload stays.
+    /// The chain continues as if the callback were not there; what it wrote into the payload stays.
     Open,
-    /// As `Open`, and the payload is put back as the callback found it: it is copied before each call.
+    /// As `Open`, but the payload is restored to what the callback received: it is copied before each call.
     Rollback,
 }
 
 impl FaultPolicy {
-    /// The word people read.
+    /// The name that people read.
     pub const fn name(self) -> &'static str {
         match self {
             FaultPolicy::Closed => "closed",
@@ -182,9 +182,9 @@ impl FaultPolicy {
 
 /// Declares hook points: a name, a revision, a kind and a payload each.
 ///
-/// The kind is `Notify`, `Fold` or `Gate`. A `local` point's payload needs no serde; such a point is refused for
+/// The kind is `Notify`, `Fold` or `Gate`. The payload of a `local` point needs no serde; such a point is refused for
 /// isolation, recording and simulation. The word `unsafe` stands for the promise of [`Point`](trait@crate::Point): the
-/// payload owns all it holds. A point ends with `;`, or with braces that override constants of the trait.
+/// payload owns everything it holds. A declaration ends with `;`, or with braces that override constants of the trait.
 ///
 /// ```
 /// use abi_stable::StableAbi;

@@ -1,14 +1,14 @@
-//! Hands to the host whatever of this library threads would run after its back.
+//! Passes to the host everything of this library that threads would otherwise run unknown to it.
 //!
-//! A destructor of a thread-local, the destructor of a pthread key and the body of a thread are code
-//! of this library, run by a thread when it ends: long after the library was closed, if nobody minds.
-//! [`export!`](crate::export) therefore defines the six functions by which such code is left with the
-//! system, hidden, so that everything linked into this library binds to them, Rust's standard library
-//! first. They hand on to the host that `bind` named, which keeps the records and sees to it that
-//! all of them are run or cancelled before it closes the library: `docs/unload.md`.
+//! The destructor of a thread-local, the destructor of a pthread key and the body of a thread are code of this library
+//! that a thread runs when it exits, possibly long after the library was closed. [`export!`](crate::export) therefore
+//! defines the six functions through which such code is left with the system. They are hidden, so that everything
+//! linked into this library binds to them, Rust's standard library first. They forward to the host that called `bind`,
+//! which keeps the records and makes sure that all of them are run or cancelled before it closes the library:
+//! `docs/unload.md`.
 //!
-//! Without such a host (in constructors, which run before anybody can bind; under a host of ABI 1.0
-//! as it first landed) they go to the system. The host asks how often, by `count` and `bind`.
+//! Without such a host (in constructors, which run before `bind`; under a host of ABI 1.0 as it first landed) they
+//! forward to the system. The host learns from `count` and `bind` how often that happened.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr::null_mut;
@@ -16,10 +16,10 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use crate::boundary::{KeyDestructor, ObjectDestructor, ThreadBody, UnloadService};
 
-/// The host's service, and what it knows this library by; null before it has bound.
+/// The host's service, and the value by which the host identifies this library; null until the host has bound it.
 static SERVICE: AtomicPtr<UnloadService> = AtomicPtr::new(null_mut());
 static LIBRARY: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
-/// How many keys with a destructor, and how many threads, the system made without the host.
+/// The number of keys with a destructor, and of threads, that the system created without the host.
 static KEYS: AtomicU32 = AtomicU32::new(0);
 static THREADS: AtomicU32 = AtomicU32::new(0);
 
@@ -27,20 +27,20 @@ unsafe extern "C" {
     fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut c_void;
 }
 
-/// The plugin's `unload/1`: makes the functions below go to the host from now on. Returns how many
-/// threads were started before, or `u32::MAX` when it was called before: this image is not fresh.
+/// The plugin's `unload/1`: makes the functions below forward to the host from now on. Returns the number of threads
+/// started before, or `u32::MAX` if it was called before, in which case this image is not fresh.
 pub(crate) unsafe extern "C" fn bind(library: *const c_void, service: *const UnloadService) -> u32 {
     if LIBRARY.compare_exchange(null_mut(), library.cast_mut(), Ordering::Relaxed, Ordering::Relaxed).is_err() {
         return u32::MAX;
     }
     // Release: pairs with the Acquire in `host`.
     SERVICE.store(service.cast_mut(), Ordering::Release);
-    // Relaxed: constructors are over.
+    // Relaxed: constructors have finished.
     THREADS.load(Ordering::Relaxed)
 }
 
-/// The plugin's `unload/1`: leaves a destructor and the value of a key with this thread, by way of
-/// the standard library, so that the host sees whether it learns of both.
+/// The plugin's `unload/1`: leaves a destructor and the value of a key with this thread, through the standard library,
+/// so that the host can verify that it records both.
 pub(crate) unsafe extern "C" fn probe() {
     struct Probe;
     impl Drop for Probe {
@@ -54,8 +54,8 @@ pub(crate) unsafe extern "C" fn probe() {
     let _ = std::panic::catch_unwind(|| drop(std::thread::current()));
 }
 
-/// How many keys with a destructor and how many threads the system made for this library without the
-/// host. A host that does not know `unload/1` learns of threads by this alone: it sees no import.
+/// The number of keys with a destructor, and of threads, that the system created for this library without the host. A
+/// host that does not know `unload/1` learns of threads only from this: the library imports none of the functions.
 pub(crate) unsafe extern "C" fn count() -> u32 {
     KEYS.load(Ordering::Relaxed) + THREADS.load(Ordering::Relaxed)
 }
@@ -74,7 +74,7 @@ fn host() -> Option<(&'static UnloadService, *const c_void)> {
     Some((service, LIBRARY.load(Ordering::Relaxed)))
 }
 
-/// The system's function of that name. Ours are hidden, so it is not one of them.
+/// The system's function of that name. Ours are hidden, so the look-up never finds them.
 fn system(name: &CStr) -> *mut c_void {
     const DEFAULT: *mut c_void = null_mut();
     // SAFETY: the handle and the name are valid.
@@ -84,13 +84,13 @@ fn system(name: &CStr) -> *mut c_void {
 /// `__cxa_thread_atexit_impl` and `__cxa_thread_atexit`.
 ///
 /// # Safety
-/// As for the functions of the system.
+/// As for the system's functions.
 pub unsafe extern "C" fn at_thread_exit(run: ObjectDestructor, object: *mut c_void, library: *mut c_void) -> c_int {
     type System = unsafe extern "C" fn(ObjectDestructor, *mut c_void, *mut c_void) -> c_int;
     match host() {
         // SAFETY: the caller's contract.
         Some((service, library)) => unsafe { (service.at_thread_exit)(library, run, object) },
-        // The system keeps this library mapped until it has run it.
+        // The system keeps this library mapped until it has run the destructor.
         // SAFETY: the C library has it, this is its type, and the caller's contract.
         None => unsafe {
             std::mem::transmute::<*mut c_void, System>(system(c"__cxa_thread_atexit_impl"))(run, object, library)
@@ -100,7 +100,7 @@ pub unsafe extern "C" fn at_thread_exit(run: ObjectDestructor, object: *mut c_vo
 
 /// `pthread_key_create(3)`.
 ///
-/// # Safety
+/// As for the system's function.
 /// As for the function of the system.
 pub unsafe extern "C" fn key_create(key: *mut u32, destructor: KeyDestructor) -> c_int {
     type System = unsafe extern "C" fn(*mut u32, KeyDestructor) -> c_int;
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn key_create(key: *mut u32, destructor: KeyDestructor) ->
     // SAFETY: as in `at_thread_exit`.
     let made = unsafe { std::mem::transmute::<*mut c_void, System>(system(c"pthread_key_create"))(key, destructor) };
     if made == 0 && destructor.is_some() {
-        // Relaxed: read by the host when nothing of this library runs any more.
+        // Relaxed: the host reads it when nothing of this library runs any more.
         KEYS.fetch_add(1, Ordering::Relaxed);
     }
     made
@@ -120,7 +120,7 @@ pub unsafe extern "C" fn key_create(key: *mut u32, destructor: KeyDestructor) ->
 /// `pthread_key_delete(3)`.
 ///
 /// # Safety
-/// As for the function of the system.
+/// As for the system's function.
 pub unsafe extern "C" fn key_delete(key: u32) -> c_int {
     type System = unsafe extern "C" fn(u32) -> c_int;
     match host() {
@@ -134,7 +134,7 @@ pub unsafe extern "C" fn key_delete(key: u32) -> c_int {
 /// `pthread_setspecific(3)`.
 ///
 /// # Safety
-/// As for the function of the system.
+/// As for the system's function.
 pub unsafe extern "C" fn set_specific(key: u32, value: *const c_void) -> c_int {
     type System = unsafe extern "C" fn(u32, *const c_void) -> c_int;
     match host() {
@@ -148,7 +148,7 @@ pub unsafe extern "C" fn set_specific(key: u32, value: *const c_void) -> c_int {
 /// `pthread_create(3)`.
 ///
 /// # Safety
-/// As for the function of the system.
+/// As for the system's function.
 pub unsafe extern "C" fn thread_create(
     thread: *mut c_void,
     attributes: *const c_void,
@@ -160,14 +160,14 @@ pub unsafe extern "C" fn thread_create(
         // SAFETY: the caller's contract.
         return unsafe { (service.thread_create)(library, thread, attributes, body, argument) };
     }
-    // Relaxed: read by the host after the constructors.
+    // Relaxed: the host reads it after the constructors.
     THREADS.fetch_add(1, Ordering::Relaxed);
     // SAFETY: as in `at_thread_exit`.
     unsafe { std::mem::transmute::<*mut c_void, System>(system(c"pthread_create"))(thread, attributes, body, argument) }
 }
 
-/// Defines the hidden symbols; part of [`export!`](crate::export), since in a library of its own the
-/// linker would not look for them.
+/// Defines the hidden symbols. Part of [`export!`](crate::export), since the linker would not look for them in a
+/// library of their own.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! hidden_symbols {

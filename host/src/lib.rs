@@ -1,34 +1,34 @@
-//! A host for native plugins: shared libraries that hang callbacks on named, typed hook points.
+//! A host for native plugins: shared libraries that register callbacks at named, typed hook points.
 //!
-//! This crate is the facade that programs embed: all that is here is re-exported from the crates of the host, which
-//! `docs/architecture.md` lists, and nothing is added. It owns the features and the examples, and knows nothing of
-//! arguments, terminals and HTTP.
+//! This crate is the facade that programs embed. It re-exports the crates of the host, which `docs/architecture.md`
+//! lists, and adds nothing to them. It owns the features and the examples, and must know nothing of arguments,
+//! terminals and HTTP.
 //!
 //! # The life of a host
 //!
-//! 1. [`Host::new`] makes a host from a [`Config`], in code or from `hookrail.toml`. It has the
-//!    built-in points ([`catalogue`]) and one built-in callback, on `message.publish` at 1000.
-//! 2. [`Host::point`] answers a [`HookPoint`]. The first use of a point of your own declares it; do
-//!    that before you load plugins that hook it.
+//! 1. [`Host::new`] creates a host from a [`Config`], built in code or read from `hookrail.toml`. It has the built-in
+//!    points ([`catalogue`]) and one built-in callback, on `message.publish` at priority 1000.
+//! 2. [`Host::point`] returns a [`HookPoint`]. The first use of a point of your own declares it; do that before you
+//!    load plugins that hook it.
 //! 3. [`Host::register`] adds [`Callbacks`] of your own program to the chains.
-//! 4. [`inspect`] says what a library says of itself, without running any of it.
-//! 5. [`Host::load`] copies a library, checks it, opens it, starts its instances, and registers all
-//!    their callbacks in one transaction. It is `unsafe`: native code is trusted as your own.
-//! 6. [`HookPoint::dispatch`] runs the chain over a payload, from any thread, and answers an
-//!    [`Outcome`]; [`Host::decision`] tells who decided, and why. [`DispatchContext`] tells callbacks what a
-//!    dispatch is about. Under [`Host::pin`] several points are dispatched as they were at one instant.
-//! 7. [`Host::points`] and [`Host::plugins`] show what hangs where; [`Host::reload`] hands a running
-//!    instance a new configuration.
-//! 8. [`Host::upgrade`] replaces a plugin by a new build of it while traffic flows, hands over its
-//!    state, and rolls it back when it fails too soon; [`Host::stop`] and [`Host::start`] keep the
-//!    library. [`Host::events`] tells of all that.
-//!    What plugins say by `tracing` and `log` reaches the program's subscriber of `tracing`, with the
-//!    fields `instance` and `generation`; [`Host::set_log`] says how much.
-//! 9. [`Host::unload`] takes a plugin's callbacks out, waits for whoever is in them, stops it, closes
-//!    the library, and answers how that ended: [`End`]. [`Host::begin_unload`] does not wait; it
-//!    answers a [`Ticket`].
-//! 10. A [`control::Manager`] loads what is installed and enabled, and lets operators do all that from
-//!     outside: [`control`].
+//! 4. [`inspect`] returns what a library declares about itself, without running any of its code.
+//! 5. [`Host::load`] copies a library, checks it, opens it, starts its instances, and registers all their callbacks in
+//!    one transaction. It is `unsafe` because native code has the same rights as your own.
+//! 6. [`HookPoint::dispatch`] runs the chain over a payload, from any thread, and returns an [`Outcome`];
+//!    [`Host::decided_by`] and [`Host::denial`] tell which callback decided, and why it denied. A [`DispatchContext`]
+//!    tells callbacks on whose behalf, and until when, a dispatch runs. Under [`Host::pin`], dispatches on several
+//!    points see all chains as they were at one instant.
+//! 7. [`Host::points`] and [`Host::plugins`] show what is registered where; [`Host::reload`] hands a running instance a
+//!    new configuration.
+//! 8. [`Host::upgrade`] replaces a plugin with a new build of it while traffic flows, hands over its state, and rolls
+//!    back if the new build fails its probation; [`Host::stop`] and [`Host::start`] keep the library loaded.
+//!    [`Host::events`] reports all of this. What plugins log by `tracing` and `log` reaches the program's `tracing`
+//!    subscriber, with the fields `instance` and `generation`; [`Host::set_log`] sets the level.
+//! 9. [`Host::unload`] removes a plugin's callbacks, waits for threads that are running them, stops the plugin, closes
+//!    the library, and returns how that ended: an [`End`]. [`Host::begin_unload`] does not wait; it returns a
+//!    [`Ticket`].
+//! 10. A [`control::Manager`] loads the plugins that are installed and enabled, and lets operators do all of this from
+//!     outside the process: see [`control`].
 //!
 //! Callbacks run in ascending order of `(priority, instance, callback)`. Every error has a stable
 //! code and names the next step: [`Error::code`], [`Error::fix`].
@@ -60,25 +60,25 @@
 //! # Ok::<(), hookrail::Error>(())
 //! ```
 //!
-//! `host/examples/load.rs` loads a library; `host/examples/gateway` is a program with points of its
-//! own and a plugin for them. The guide is in `docs/guide/embedding.md`.
+//! `host/examples/load.rs` loads a library; `host/examples/gateway` is a program with its own points and a plugin that
+//! hooks them. The guide is `docs/guide/embedding.md`.
 //!
 //! # What safety does not cover
 //!
-//! A loaded library runs in this process with all its rights. Panics are caught; a stack overflow, an
-//! `abort` and memory corruption are not, and end or harm the process.
+//! A loaded library runs in this process with all its rights. Panics are caught. A stack overflow, an `abort` and
+//! memory corruption are not: they end the process or leave it damaged.
 //!
 //! # Features
 //!
-//! All are on by default, and only add.
+//! All are enabled by default, and all are additive.
 //!
 //! - `config-file`: `Config::read`, which reads `hookrail.toml`.
-//! - `control`: [`control`], which carries out the operator's commands, loads what is installed, and opens a socket
-//!   by which a running host is managed, and its client.
-//! - `package`: [`package`], which makes and checks signed packages of plugins, and [`store`], which
-//!   keeps what is installed.
-//! - `schema`: checks a plugin's configuration against its JSON Schema, all mistakes at once; without
-//!   it the plugin itself finds the first one.
+//! - `control`: [`control`], which executes the operator's commands, loads the installed plugins, and opens the socket
+//!   by which a running host is managed; with a client for that socket.
+//! - `package`: [`package`], which builds and verifies signed plugin packages, and [`store`], which keeps the installed
+//!   ones.
+//! - `schema`: validates a plugin's configuration against its JSON Schema and reports all mistakes at once; without
+//!   this feature the plugin itself reports the first one.
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 compile_error!("hookrail runs on Linux with glibc, on x86_64 and aarch64");
