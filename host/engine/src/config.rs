@@ -19,35 +19,35 @@ use tracing::level_filters::LevelFilter;
 pub struct Config {
     /// Plugins by name: their file and their configuration.
     pub plugins: BTreeMap<String, PluginConfig>,
-    /// What the operator changes about single callbacks.
+    /// The operator's overrides of single callbacks.
     pub hooks: Vec<HookOverride>,
-    /// What the operator changes about points, by name.
+    /// The operator's settings for points, by name.
     pub points: BTreeMap<String, PointConfig>,
-    /// What the operator says of faults, by the kind of the point.
+    /// The operator's settings for faults, by the kind of the point.
     pub faults: Faults,
-    /// When callbacks that fail are called no more.
+    /// When callbacks that keep failing are quarantined.
     pub quarantine: Quarantine,
-    /// What is watched while plugins run.
+    /// The limits that are watched while plugins run.
     pub limits: Limits,
-    /// What the built-in callback of `message.publish` lets pass.
+    /// What the built-in callback of `message.publish` accepts.
     pub message: MessageLimits,
-    /// Where plugins keep their files; by default `$HOOKRAIL_HOME`, else `~/.hookrail`.
+    /// Where plugins keep their files; the default is `$HOOKRAIL_HOME`, else `~/.hookrail`.
     pub home: Option<PathBuf>,
     /// How plugins are unloaded.
     pub unload: Unload,
-    /// What holds when a new build takes the place of an old one.
+    /// The limits of an upgrade, from an old build to a new one.
     pub upgrade: UpgradeLimits,
-    /// How much plugins tell of which nothing else is said; by default as much as the subscriber of
-    /// this program wants to know when they are loaded, or `info` when there is none.
+    /// The log level of plugins that have none of their own. The default is the level of this program's subscriber when
+    /// they are loaded, or `info` if there is none.
     pub log: Option<LogLevel>,
 }
 
-/// What is said of one plugin beside the host's configuration, while the host runs.
+/// Settings of one plugin besides the host's configuration, while the host runs.
 #[derive(Clone, Debug, Default)]
 pub struct RuntimeOverrides {
-    /// Configurations by instance; they go before those of the host's configuration.
+    /// Configurations by instance; they take precedence over those of the host's configuration.
     pub configs: BTreeMap<String, serde_json::Value>,
-    /// About its callbacks; the host's configuration goes before them.
+    /// Overrides of its callbacks; the host's configuration takes precedence over them.
     pub hooks: Vec<HookOverride>,
 }
 
@@ -55,19 +55,19 @@ pub struct RuntimeOverrides {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PluginConfig {
-    /// Its library; by default looked for by name where the program looks for plugins.
+    /// Its library; by default looked up by name where the program looks for plugins.
     pub library: Option<PathBuf>,
-    /// How many bytes it may hold, all its instances together, before its callbacks are quarantined;
-    /// looked at where the plugin counts them.
+    /// How many bytes it may hold, all its instances together, before its callbacks are quarantined; enforced if the
+    /// plugin counts its memory.
     pub memory_max: Option<u64>,
     /// The configuration of its one instance, which has the plugin's name.
     pub config: serde_json::Value,
-    /// Whether nothing passes without it: once it was loaded, and while it is stopped or unloaded, the
-    /// host denies in the place of each of its callbacks whose fault denies.
+    /// Whether the host fails closed without it. Once it has been loaded, and while it is stopped or unloaded, the host
+    /// denies in place of each of its callbacks whose fault denies.
     pub required: bool,
-    /// Several instances instead, named `plugin:KEY`.
+    /// Several instances, named `plugin:KEY`, instead of one.
     pub instances: BTreeMap<String, InstanceConfig>,
-    /// How much it tells.
+    /// Its log level.
     pub log: Option<LogLevel>,
 }
 
@@ -79,12 +79,11 @@ pub struct InstanceConfig {
     pub config: serde_json::Value,
 }
 
-/// What is watched while plugins run.
+/// The limits that are watched while plugins run.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// How long a call of a callback may take before it is reported as stuck, in milliseconds; 0 for
-    /// no such watch.
+    /// How long a call of a callback may take before it is reported as stuck, in milliseconds; 0 disables the check.
     #[serde(rename = "stuck_ms", deserialize_with = "milliseconds")]
     pub stuck: Duration,
 }
@@ -95,7 +94,7 @@ impl Default for Limits {
     }
 }
 
-/// What the built-in callback of `message.publish` lets pass.
+/// What the built-in callback of `message.publish` accepts.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MessageLimits {
@@ -117,12 +116,13 @@ impl Default for MessageLimits {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Unload {
-    /// How long to wait for threads: for readers, before the plugin's code is taken out of the chains
-    /// they may still walk; and for the destructors and threads of a plugin, before those of idle
-    /// threads are given up and the rest goes on in the background. In milliseconds.
+    /// How long to wait for threads, in milliseconds: first for readers, before the plugin's code is overwritten in the
+    /// chains that they may still walk; then for the destructors and threads of the plugin, before the destructors of
+    /// idle threads are given up and the rest continues in the background.
     #[serde(rename = "deadline_ms", deserialize_with = "milliseconds")]
     pub deadline: Duration,
-    /// Plugins whose wish never to be removed (`-z nodelete`) is taken out of the private copy.
+    /// Plugins that are linked with `-z nodelete`, whose flag is cleared in the private copy so that they can be
+    /// unmapped.
     pub force: BTreeSet<String>,
 }
 
@@ -133,7 +133,10 @@ impl Default for Unload {
 }
 
 impl Config {
-    /// Reads a configuration file. Paths of libraries in it are relative to the file.
+    /// Reads a configuration file. Library paths in it are relative to the file.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is not valid.
     #[cfg(feature = "config-file")]
     pub fn read(file: impl AsRef<std::path::Path>) -> Result<Self, Error> {
         let file = file.as_ref();
@@ -148,7 +151,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Refuses what cannot be meant: better than choosing one of two meanings in silence.
+    /// Refuses contradictory settings, rather than silently choosing one of two meanings.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let meaningless = |key: String, why: &str| Err(ConfigError::InvalidValue { key, why: why.into() });
         for (name, plugin) in &self.plugins {
@@ -171,7 +174,7 @@ impl Config {
         HookOverride::check(&self.hooks)
     }
 
-    /// The instances of a plugin, by name, with their configuration.
+    /// The instances of a plugin, by name, each with its configuration.
     pub fn instances(&self, plugin: &str) -> Vec<(String, serde_json::Value)> {
         match self.plugins.get(plugin) {
             None => vec![(plugin.into(), serde_json::Value::Null)],
@@ -182,7 +185,7 @@ impl Config {
         }
     }
 
-    /// Whether any plugin may hold only so much memory.
+    /// Whether any plugin has a memory limit.
     pub(crate) fn limits_memory(&self) -> bool {
         self.plugins.values().any(|plugin| plugin.memory_max.is_some())
     }
@@ -193,13 +196,13 @@ impl Config {
         self.plugins.get(plugin).is_some_and(|plugin| plugin.required)
     }
 
-    /// How much a plugin tells, until somebody says otherwise.
+    /// The log level of a plugin, until an operator changes it.
     pub(crate) fn log(&self, plugin: &str) -> LogLevel {
         let own = self.plugins.get(plugin).and_then(|plugin| plugin.log);
         own.or(self.log).unwrap_or_else(log_level_of_program)
     }
 
-    /// The operator's word on one callback: here, else among those that were wished.
+    /// The operator's override of one callback: from this configuration, else from `wished`.
     pub fn hook<'a>(
         &'a self,
         wished: &'a [HookOverride],
@@ -212,8 +215,8 @@ impl Config {
         self.hooks.iter().chain(wished).find(is_it)
     }
 
-    /// Where plugins and running hosts keep their files: what [`home`](Self::home) says, else
-    /// `$HOOKRAIL_HOME`, else `~/.hookrail`.
+    /// Where plugins and running hosts keep their files: [`home`](Self::home) if it is set, else `$HOOKRAIL_HOME`, else
+    /// `~/.hookrail`.
     pub fn home(&self) -> PathBuf {
         let from_environment = || std::env::var_os("HOOKRAIL_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
         let from_user = || std::env::home_dir().map(|home| home.join(".hookrail"));
@@ -221,7 +224,7 @@ impl Config {
     }
 }
 
-/// As much as this program's subscriber wants to know; when there is none yet, [`Info`](LogLevel::Info).
+/// The level of this program's subscriber; [`Info`](LogLevel::Info) if there is none yet.
 fn log_level_of_program() -> LogLevel {
     match LevelFilter::current() {
         LevelFilter::OFF | LevelFilter::INFO => LogLevel::Info,

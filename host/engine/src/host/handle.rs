@@ -1,8 +1,8 @@
-//! What an embedder holds of a plugin.
+//! An embedder's handle to a plugin.
 
 use hookrail_dispatch::Owner;
 
-/// A loaded plugin. It stays the same through upgrades and rollbacks, until it is unloaded.
+/// A loaded plugin. The handle stays valid through upgrades and rollbacks, until the plugin is unloaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plugin {
     pub(super) name: String,
