@@ -1,4 +1,4 @@
-//! What an operator sets, where more than one crate of the host has to know it.
+//! Settings of the operator that more than one crate of the host has to know.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::ConfigError;
 use crate::stats::Level;
 
-/// What the operator changes about one callback.
+/// The operator's override of one callback.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HookOverride {
@@ -19,10 +19,10 @@ pub struct HookOverride {
     /// Another priority.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<i32>,
-    /// Leaves it out of the chain.
+    /// Whether to leave it out of the chain.
     #[serde(default)]
     pub disabled: bool,
-    /// What its fault means, `open`, `closed` or `rollback`.
+    /// What its fault means: `open`, `closed` or `rollback`.
     #[serde(
         default,
         deserialize_with = "fault_policy",
@@ -30,7 +30,7 @@ pub struct HookOverride {
         skip_serializing_if = "Option::is_none"
     )]
     pub fault: Option<FaultPolicy>,
-    /// The time a call of it may take, in microseconds; looked at while its point is counted.
+    /// The time that a call may take, in microseconds; checked while its point is counted.
     #[serde(
         default,
         rename = "budget_us",
@@ -42,7 +42,10 @@ pub struct HookOverride {
 }
 
 impl HookOverride {
-    /// Refuses a list that cannot be meant, whatever plugins there are.
+    /// Refuses a list that contradicts itself, whatever plugins there are.
+    ///
+    /// # Errors
+    /// If an override is not valid, or two are about the same callback.
     pub fn check(all: &[Self]) -> Result<(), ConfigError> {
         for (index, hook) in all.iter().enumerate() {
             let meaningless =
@@ -59,36 +62,36 @@ impl HookOverride {
     }
 }
 
-/// What the operator changes about one point.
+/// The operator's settings of one point.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PointConfig {
-    /// What a fault of its callbacks means, `open`, `closed` or `rollback`, where neither the callback
-    /// nor an override of it says otherwise.
+    /// What a fault of its callbacks means, `open`, `closed` or `rollback`, unless the callback or an override of it
+    /// says otherwise.
     #[serde(deserialize_with = "fault_policy")]
     pub fault: Option<FaultPolicy>,
-    /// How closely its dispatches are looked at from the start: `off`, `count` or `histogram`.
+    /// How much its dispatches record from the start: `off`, `count` or `histogram`.
     pub level: Level,
 }
 
-/// What a fault means on all points of a kind, `open`, `closed` or `rollback`, where neither the callback
-/// nor the operator's word on the point says otherwise.
+/// What a fault means on all points of a kind, `open`, `closed` or `rollback`, unless the callback or the operator's
+/// setting of the point says otherwise.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Faults {
-    /// Of those whose callbacks look.
+    /// For points whose callbacks only read.
     #[serde(deserialize_with = "fault_policy")]
     pub notify: Option<FaultPolicy>,
-    /// Of those whose callbacks edit.
+    /// For points whose callbacks edit.
     #[serde(deserialize_with = "fault_policy")]
     pub fold: Option<FaultPolicy>,
-    /// Of those whose callbacks allow or deny.
+    /// For points whose callbacks allow or deny.
     #[serde(deserialize_with = "fault_policy")]
     pub gate: Option<FaultPolicy>,
 }
 
 impl Faults {
-    /// What is said of points of a kind.
+    /// The setting for points of a kind.
     pub fn of(&self, kind: RawKind) -> Option<FaultPolicy> {
         match kind {
             RawKind::Notify => self.notify,
@@ -98,17 +101,17 @@ impl Faults {
     }
 }
 
-/// When a callback that fails is called no more, and when it is tried again.
+/// When a failing callback is quarantined, and when it is tried again.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Quarantine {
-    /// With how many faults within the time; 0 for never.
+    /// How many faults within the time quarantine it; 0 for never.
     pub faults: usize,
-    /// The time, in milliseconds.
+    /// The length of that time, in milliseconds.
     #[serde(rename = "within_ms", deserialize_with = "milliseconds")]
     pub within: Duration,
-    /// After how long one dispatch calls it again, in milliseconds: when that goes well, all do; 0 for
-    /// never.
+    /// How long after quarantine one dispatch calls it again, in milliseconds; if that call succeeds, all dispatches
+    /// call it again. 0 for never.
     #[serde(rename = "pause_ms", deserialize_with = "milliseconds")]
     pub pause: Duration,
 }
@@ -119,16 +122,16 @@ impl Default for Quarantine {
     }
 }
 
-/// What holds when a new build takes the place of an old one.
+/// The limits of an upgrade, from an old build to a new one.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct UpgradeLimits {
-    /// The longest state of one instance that is handed over, in bytes.
+    /// The largest state of one instance that is handed over, in bytes.
     pub max_state: usize,
     /// How long a new generation is on probation, in milliseconds.
     #[serde(rename = "probation_ms", deserialize_with = "milliseconds")]
     pub probation: Duration,
-    /// With how many faults on probation it is rolled back; 0 for no probation.
+    /// How many faults during probation cause a rollback; 0 for no probation.
     pub probation_faults: u64,
 }
 
@@ -138,7 +141,7 @@ impl Default for UpgradeLimits {
     }
 }
 
-/// For a field in milliseconds.
+/// Deserialises a field in milliseconds.
 pub fn milliseconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     u64::deserialize(deserializer).map(Duration::from_millis)
 }

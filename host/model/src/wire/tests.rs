@@ -1,4 +1,4 @@
-//! Each form, and back.
+//! Each JSON form, both ways.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::package::Digest;
 use crate::stats;
 use crate::times::UpgradeTimes;
 
-/// A request has that form, and is what comes back from it.
+/// A command is written in that form, and read back from it.
 fn check<C: Command>(command: C, text: &str) {
     assert_eq!(request(7, &command).unwrap(), format!("{text}\n").into_bytes());
     let raw = RawRequest::read(text.as_bytes()).unwrap();
@@ -144,7 +144,7 @@ fn fields_that_are_not_the_commands_are_refused() {
     check::<Show>(r#"{"id":7,"command":"show"}"#, "missing field `plugin`");
     check::<Show>(r#"{"id":7,"command":"show","plugin":1}"#, "invalid type");
     check::<Status>(r#"{"id":7,"command":"status","plugin":"mask"}"#, "unknown field `plugin`");
-    // In silence the state would be handed over all the same.
+    // If the misspelt field were ignored, the state would be handed over after all.
     check::<Upgrade>(r#"{"id":7,"command":"upgrade","plugin":"a","file":"/a","frehs":true}"#, "unknown field `frehs`");
 }
 
