@@ -2,8 +2,8 @@
 
 /// Makes a library a plugin: exports its entry and writes its note. Once per library.
 ///
-/// The name and the version are those of the package, without the prefix `hookrail-plugin-`; `export!(Mine, name =
-/// "other")` sets another name.
+/// The name and the version are those of the package, without the prefix `hookrail-plugin-`;
+/// `export!(Mine, name = "other")` sets another name.
 ///
 /// With `allocator = std::alloc::System`, or any other allocator that is a unit struct, as a further argument, that
 /// allocator becomes the library's allocator, and the host sees how much memory the plugin holds: see
