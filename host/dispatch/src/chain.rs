@@ -31,15 +31,13 @@ use crate::fault;
 use crate::reclaim;
 use crate::sync::{AtomicBool, AtomicPtr, Ordering};
 
-/// How many dispatches may be within one another on one thread: before the stack ends, which ends the
-/// process.
+/// How deeply dispatches may nest on one thread. Beyond that the stack would overflow, which ends the process.
 const DEEPEST: usize = 64;
 
 /// The chain of one point.
 ///
 /// # Invariants
-/// `head` came from [`Snapshot::publish`]; what it pointed to before is dropped only after a grace
-/// period.
+/// `head` came from [`Snapshot::publish`]; what it pointed to before is dropped only after a grace period.
 #[derive(Debug)]
 pub struct Chain {
     head: AtomicPtr<Pair>,
@@ -54,7 +52,7 @@ impl Chain {
         Chain { head, has_callbacks: AtomicBool::new(false), facts: Facts { point, kind, deniable } }
     }
 
-    /// Runs the chain over `payload`; `default` is what it comes to when no callback decides.
+    /// Runs the chain over `payload`; `default` is the decision if no callback decides.
     ///
     /// # Safety
     /// `payload` points to the point's payload, exclusive for the call unless the kind is notify.
@@ -73,7 +71,7 @@ impl Chain {
                 reclaim::leave(outermost);
                 Outcome::default(default)
             }
-            // Left in both arms, so that the common one keeps nothing across the leaving.
+            // Leaving is in both arms, so that the common one keeps nothing live across it.
             Some(decided) => {
                 reclaim::leave(outermost);
                 decided.unpack()
@@ -81,11 +79,11 @@ impl Chain {
         }
     }
 
-    /// Whether readers enter: there are callbacks, or somebody counts, or a plugin leaves and readers are to
-    /// come by.
+    /// Whether readers enter: because there are callbacks, because the point is counted, or because a plugin is being
+    /// unloaded and readers should reach a quiescent point.
     #[inline(always)]
     pub(crate) fn is_hooked(&self) -> bool {
-        // Relaxed: only compared. A registration that races with this comes after it.
+        // Relaxed: the value is only compared. A registration that races with this comes after it.
         self.head.load(Ordering::Relaxed) != Published::empty().as_raw()
     }
 
@@ -96,12 +94,12 @@ impl Chain {
         self.has_callbacks.load(Ordering::Relaxed)
     }
 
-    /// Whether readers enter although there is no callback.
+    /// Whether readers enter although there are no callbacks.
     pub(crate) fn is_draining(&self) -> bool {
         self.head.load(Ordering::Relaxed) == Published::draining().as_raw()
     }
 
-    /// The published snapshot, alive while the caller is inside.
+    /// The published snapshot, which stays alive while the caller is inside.
     #[inline(always)]
     pub(crate) fn load(&self) -> Published {
         // Acquire: pairs with the Release in `publish`.
@@ -116,7 +114,7 @@ impl Chain {
         self.nest(|frame| unsafe { self.run_in(frame, self.load(), payload) })
     }
 
-    /// Runs the chain within another dispatch, unless there are too many of those.
+    /// Runs the chain as a nested dispatch, unless the nesting is too deep.
     fn nest(&self, run: impl FnOnce(Option<&AtomicPtr<()>>) -> Option<Packed>) -> Option<Packed> {
         if reclaim::nesting() >= DEEPEST {
             return fault::too_deep(&self.facts, DEEPEST).then(Packed::denied_by_nobody);
@@ -133,10 +131,10 @@ impl Chain {
         reclaim::read_slowly(|_| unsafe { self.load().entries().map(|entry| entry.code.parts()).collect() })
     }
 
-    /// Runs a snapshot of this chain that a pin keeps.
+    /// Runs a snapshot of this chain that a pin keeps alive.
     ///
     /// # Safety
-    /// As for `dispatch`; the snapshot is one of this chain, or the empty one, and alive.
+    /// As for `dispatch`; the snapshot is alive, and is either one of this chain or the empty one.
     pub(crate) unsafe fn dispatch_pinned(
         &self,
         snapshot: Published,
@@ -148,7 +146,7 @@ impl Chain {
         decided.map_or(Outcome::default(default), Packed::unpack)
     }
 
-    /// As `run`. Beyond the last frame the slot says "everything", and the name goes nowhere.
+    /// As `run`. Beyond the last frame the slot says "everything", and the entry is named nowhere.
     unsafe fn run_in(
         &self,
         frame: Option<&AtomicPtr<()>>,
@@ -160,11 +158,10 @@ impl Chain {
         unsafe { self.run(snapshot, frame.unwrap_or(&nowhere), payload) }
     }
 
-    /// Calls one callback after the other, until one decides; `None` when none does.
+    /// Calls one callback after the other until one decides; `None` if none does.
     ///
     /// # Safety
-    /// As for `dispatch`; the caller is inside, and has been since before it loaded the snapshot
-    /// from this chain.
+    /// As for `dispatch`; the caller is inside, and has been since before it loaded the snapshot from this chain.
     #[inline(always)]
     pub(crate) unsafe fn run(
         &self,
@@ -192,8 +189,8 @@ impl Chain {
         }
     }
 
-    /// Makes these the callbacks, looked at in that way; the chain before is for the caller to retire.
-    /// Where there is nothing to do, readers enter all the same if they are to come by.
+    /// Publishes these callbacks, watched in this way; the caller retires the returned snapshot. A chain without
+    /// callbacks is entered by readers all the same if `come_by` is true.
     pub(crate) fn hang(&self, callbacks: &[Arc<Callback>], watch: Watch, come_by: bool) -> Snapshot {
         // Relaxed: as in `has_callbacks`.
         self.has_callbacks.store(!callbacks.is_empty(), Ordering::Relaxed);
@@ -207,11 +204,11 @@ impl Chain {
         })
     }
 
-    /// Replaces the chain; the one before is for the caller to retire.
+    /// Replaces the chain; the caller retires the returned snapshot.
     pub(crate) fn publish(&self, next: Snapshot) -> Snapshot {
         let next = next.publish();
-        // Release: pairs with the Acquire in `load`. Acquire: what we retire was written by another
-        // writer. INVARIANT: the old snapshot goes to the caller, who lets a grace period pass.
+        // Release: pairs with the Acquire in `load`. Acquire: the snapshot to retire was written by another writer.
+        // INVARIANT: the old snapshot goes to the caller, who waits for a grace period.
         let before = self.head.swap(next.as_raw(), Ordering::AcqRel);
         // SAFETY: by the type invariant it came from `publish`, and nobody else can take it now.
         unsafe { Snapshot::retire(Published::from_raw(before)) }
@@ -220,7 +217,7 @@ impl Chain {
 
 impl Drop for Chain {
     fn drop(&mut self) {
-        // Nobody can be inside: whoever dispatches holds a reference to the chain.
+        // No thread can be inside: a dispatching thread holds a reference to the chain.
         drop(self.publish(Snapshot::new(&[], None)));
     }
 }

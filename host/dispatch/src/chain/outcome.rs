@@ -1,4 +1,4 @@
-//! What a dispatch comes to.
+//! The outcome of a dispatch.
 
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroU64};
@@ -9,18 +9,18 @@ use hookrail_abi::verdict::raw;
 use super::id::CallbackId;
 use crate::frame;
 
-/// What a dispatch came to. `Copy`, in two registers, and nothing in it points into a plugin.
+/// The outcome of a dispatch. It is `Copy`, fits in two registers, and points to nothing in a plugin.
 #[derive(Clone, Copy)]
 #[must_use = "a denied payload must not pass"]
 pub struct Outcome {
     /// The decision, as in [`Packed`].
     decided: u64,
-    /// Which denial of its thread it is, if it is one, to find the reason by.
+    /// The number of the denial on its thread, if it is one; used to find the reason.
     denial: u64,
 }
 
 impl Outcome {
-    /// No callback decided: the point's default.
+    /// The point's default: no callback decided.
     #[inline(always)]
     pub(crate) const fn default(decision: Decision) -> Self {
         let raw = match decision {
@@ -32,7 +32,7 @@ impl Outcome {
         Outcome { decided: (raw as u64) << 32, denial: 0 }
     }
 
-    /// What the chain came to.
+    /// The decision of the chain.
     #[inline]
     pub const fn decision(&self) -> Decision {
         let raw = (self.decided >> 32) as u32;
@@ -44,13 +44,13 @@ impl Outcome {
         }
     }
 
-    /// Whether it is denied; whatever else it came to, it passes.
+    /// Whether it is denied; every other decision passes.
     #[inline]
     pub const fn is_denied(&self) -> bool {
         matches!(self.decision(), Decision::Denied(_))
     }
 
-    /// The callback that decided, if one did. `Host::decided_by` has its name.
+    /// The callback that decided, if one did. `Host::decided_by` returns its name.
     pub const fn decided_by(&self) -> Option<CallbackId> {
         match NonZeroU32::new(self.decided as u32) {
             Some(id) => Some(CallbackId(id)),
@@ -58,7 +58,7 @@ impl Outcome {
         }
     }
 
-    /// Why it was denied, if a callback said so; nothing on another thread, or after the next denial on this one.
+    /// Why it was denied, if a callback gave a reason; `None` on another thread, or after the next denial on this one.
     #[doc(hidden)]
     pub fn reason(&self) -> Option<String> {
         frame::reason(self.denial)
@@ -72,28 +72,28 @@ impl fmt::Debug for Outcome {
     }
 }
 
-/// A decision of a callback in one register, so that the hot loop spills nothing for the cold path's sake: its verdict
-/// as the boundary carries it, above the callback's id.
+/// A callback's decision in one register, so that the hot loop spills nothing for the sake of the cold path: the
+/// verdict as the boundary carries it, and above it the callback's id.
 #[derive(Clone, Copy)]
 pub(crate) struct Packed(NonZeroU64);
 
 impl Packed {
-    /// `verdict` is another one than "continue".
+    /// `verdict` must not be "continue".
     pub(crate) fn new(verdict: u32, by: CallbackId) -> Self {
         Packed(NonZeroU64::from(by.0) | u64::from(verdict) << 32)
     }
 
-    /// A denial that no callback is to blame for.
+    /// A denial that comes from no callback.
     pub(crate) fn denied_by_nobody() -> Self {
         Packed(const { NonZeroU64::new((raw::DENY as u64) << 32).expect("not zero") })
     }
 
-    /// Its verdict, as the boundary carries it.
+    /// The verdict, as the boundary carries it.
     pub(crate) fn verdict(self) -> u32 {
         (self.0.get() >> 32) as u32
     }
 
-    /// By the thread that decided, before it dispatches again.
+    /// Must be called by the thread that decided, before it dispatches again.
     pub(crate) fn unpack(self) -> Outcome {
         let denial = if self.verdict() & 0xff == raw::DENY { frame::last_denial() } else { 0 };
         Outcome { decided: self.0.get(), denial }

@@ -1,10 +1,10 @@
-//! The clock that calls are timed by, and the one that people read.
+//! The clock that times calls, and the one that people read.
 
 use std::mem::zeroed;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Nanoseconds of `CLOCK_MONOTONIC`. One number: two of an `Instant` take longer to subtract than the clock
-/// itself has to spare here.
+/// Nanoseconds of `CLOCK_MONOTONIC`, as one number: subtracting the two numbers of an `Instant` would take too long
+/// here.
 #[inline]
 pub(crate) fn monotonic() -> u64 {
     // SAFETY: all zeros is a time.
@@ -14,7 +14,7 @@ pub(crate) fn monotonic() -> u64 {
     now.tv_sec.cast_unsigned() * 1_000_000_000 + now.tv_nsec.cast_unsigned()
 }
 
-/// In nanoseconds since the Unix epoch; after 2554 it is too late, and a clock before 1970 says 0.
+/// The time in nanoseconds since the Unix epoch. Overflows after 2554; a clock before 1970 yields 0.
 pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos() as u64)
 }
