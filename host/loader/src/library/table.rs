@@ -9,9 +9,9 @@ use super::Library;
 /// A table of a plugin.
 ///
 /// # Safety
-/// Whatever a plugin returns to `ID` is of this type: `docs/abi.md` says so.
+/// A plugin returns only tables of this type for `ID`, as `docs/abi.md` demands.
 pub unsafe trait Table {
-    /// What a plugin is asked for it by.
+    /// The id that the plugin is asked for.
     const ID: &'static str;
 }
 

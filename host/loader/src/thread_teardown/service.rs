@@ -1,4 +1,4 @@
-//! What a library calls in the place of the system's functions.
+//! The functions that a library calls in place of the system's.
 
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub(crate) static TABLE: UnloadService = UnloadService {
 /// Changes the records of a library, unless they are lost.
 ///
 /// # Safety
-/// `library` came from [`ThreadTeardown::as_library`], of a teardown that still is.
+/// `library` came from [`ThreadTeardown::as_library`] of a teardown that still exists.
 unsafe fn note<R>(library: *const c_void, change: impl FnOnce(&mut State) -> R) -> Option<R> {
     // SAFETY: the caller's contract.
     let teardown = unsafe { &*library.cast::<ThreadTeardown>() };
@@ -30,7 +30,7 @@ unsafe fn note<R>(library: *const c_void, change: impl FnOnce(&mut State) -> R) 
 
 unsafe extern "C" fn at_thread_exit(library: *const c_void, run: ObjectDestructor, object: *mut c_void) -> i32 {
     exit::arm();
-    // For one that comes when the system has run all thread-locals, from a foreign key's destructor.
+    // For a registration after the system has run all thread-locals, from the destructor of a foreign key.
     exit::arm_last();
     // SAFETY: the library hands back what it was bound with, and its teardown outlives it.
     unsafe { note(library, |state| state.add_destructor(thread::id(), run, object)) };
@@ -40,7 +40,7 @@ unsafe extern "C" fn at_thread_exit(library: *const c_void, run: ObjectDestructo
 unsafe extern "C" fn key_create(library: *const c_void, key: *mut u32, destructor: KeyDestructor) -> i32 {
     // SAFETY: the library passes room for a key.
     let key = unsafe { &mut *key };
-    // Without the destructor: the system must not know code of the library.
+    // Without the destructor: the system must be given no code of the library.
     let made = system::key_create(key, None);
     if made == 0 {
         // SAFETY: as in `at_thread_exit`.
@@ -50,7 +50,7 @@ unsafe extern "C" fn key_create(library: *const c_void, key: *mut u32, destructo
 }
 
 unsafe extern "C" fn key_delete(library: *const c_void, key: u32) -> i32 {
-    // Only what is its own: the number of a key that it has deleted before may be another's by now.
+    // Only its own keys: the number of a key that it has deleted may belong to another library by now.
     // SAFETY: as in `at_thread_exit`.
     let is_own = unsafe { note(library, |state| state.remove_key(key)) };
     if is_own == Some(true) { system::key_delete(key) } else { libc::EINVAL }
@@ -105,8 +105,8 @@ struct Start {
     argument: *mut c_void,
 }
 
-/// The first function of a library's thread. `pthread_exit` unwinds through it, so it holds nothing
-/// to drop while the library's runs.
+/// The first function of a library's thread. `pthread_exit` unwinds through it, so it holds nothing to drop while the
+/// library's function runs.
 unsafe extern "C-unwind" fn run(start: *mut c_void) -> *mut c_void {
     // SAFETY: `thread_create` made it for this thread.
     let Start { teardown, body, argument } = *unsafe { Box::from_raw(start.cast::<Start>()) };
