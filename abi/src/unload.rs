@@ -100,8 +100,8 @@ pub unsafe extern "C" fn at_thread_exit(run: ObjectDestructor, object: *mut c_vo
 
 /// `pthread_key_create(3)`.
 ///
+/// # Safety
 /// As for the system's function.
-/// As for the function of the system.
 pub unsafe extern "C" fn key_create(key: *mut u32, destructor: KeyDestructor) -> c_int {
     type System = unsafe extern "C" fn(*mut u32, KeyDestructor) -> c_int;
     if let Some((service, library)) = host() {
