@@ -17,7 +17,6 @@
 //! 5. A command and its answer are one line of JSON each: [`wire`].
 //! 6. When the [`Control`] is dropped, the socket and its connections are closed. It may be dropped before or after its
 //!    host.
-//!    dropped before its host or after it.
 //!
 //! ```
 //! use hookrail::control::command::{List, Status};
