@@ -56,7 +56,7 @@ fn text(event: &Event) -> String {
         EventKind::Upgraded { from, version, times: took } => {
             format!("upgraded from generation {from} to version {version}: {}", times(took))
         }
-        // A later version of the host knows more.
+        // A newer host may send other events.
         other => format!("{other:?}"),
     };
     format!("{hours:02}:{minutes:02}:{seconds:02}.{:03}Z  {plugin} {generation}  {what}", of_day % 1000)

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use hookrail::Config;
 
-/// The configuration that the command line names, or the one in this directory.
+/// The configuration that the command line names, or the one in the current directory.
 pub(crate) fn read(named: Option<&Path>) -> Result<Config, hookrail::Error> {
     const HERE: &str = "hookrail.toml";
     match named {
