@@ -29,59 +29,59 @@
 // The version of this boundary: major in the upper half, minor in the lower.
 #define HOOKRAIL_ABI_VERSION (1 << 16)
 
-// The oldest version of a host that a plugin built with this crate works with.
+// The oldest host ABI version that a plugin built with this crate works with.
 #define HOOKRAIL_ABI_OLDEST (1 << 16)
 
 // A panic in this library aborts the process.
 #define HOOKRAIL_PANIC_ABORTS 1
 
-// `priority` was given. Without it the registration is refused.
+// `priority` is set. A registration without this flag is refused.
 #define HOOKRAIL_HAS_PRIORITY 1
 
-// A fault means what the point says.
+// A fault means what the point states.
 #define HOOKRAIL_ON_FAULT_AS_POINT 0
 
-// A fault means: go on as if the callback were not there.
+// On a fault the chain continues as if the callback were not there.
 #define HOOKRAIL_ON_FAULT_OPEN 1
 
-// A fault means: deny.
+// A fault denies.
 #define HOOKRAIL_ON_FAULT_CLOSED 2
 
-// A fault means: put the payload back as it was, and go on. To a host that does not know it, it
-// means what the point says.
+// On a fault the payload is restored to what it was before the call, and the chain continues. A host that does not
+// know this value uses what the point states.
 #define HOOKRAIL_ON_FAULT_ROLLBACK 3
 
-// A site that makes events, by its `kind`.
+// The `kind` of a site that makes events.
 #define HOOKRAIL_SITE_EVENT 1
 
-// A site that makes spans, by its `kind`.
+// The `kind` of a site that makes spans.
 #define HOOKRAIL_SITE_SPAN 2
 
-// The parent is whatever span the thread is in.
+// The parent is the thread's current span.
 #define HOOKRAIL_PARENT_CURRENT 0
 
-// There is no parent. Spans are numbered from 2 on.
+// There is no parent. Span numbers start at 2.
 #define HOOKRAIL_PARENT_NONE 1
 
 // `number` is 0 or 1.
 #define HOOKRAIL_VALUE_BOOL 1
 
-// `number` is an `int64_t`, bit by bit.
+// `number` holds the bits of an `int64_t`.
 #define HOOKRAIL_VALUE_INTEGER 2
 
-// `number` is itself.
+// `number` is the value.
 #define HOOKRAIL_VALUE_UNSIGNED 3
 
-// `number` is a `double`, bit by bit.
+// `number` holds the bits of a `double`.
 #define HOOKRAIL_VALUE_FLOAT 4
 
 // `text` is the value.
 #define HOOKRAIL_VALUE_TEXT 5
 
-// `text` is what the value looks like; its type has no other form here.
+// `text` is the value formatted for display; its type has no other form here.
 #define HOOKRAIL_VALUE_SHOWN 6
 
-// Go on.
+// Continue with the next callback.
 #define HOOKRAIL_VERDICT_CONTINUE 0
 
 // Fold only: handled, skip the rest of the chain.
@@ -90,23 +90,23 @@
 // Gate, and fold where the point may be denied: deny; bits 8 to 31 are the code.
 #define HOOKRAIL_VERDICT_DENY 2
 
-// Gate only: let it pass, skip the rest of the chain.
+// Gate only: let it pass, and skip the rest of the chain.
 #define HOOKRAIL_VERDICT_ALLOW 4
 
-// The callback failed; it reported the text before.
+// The callback failed, and reported why before it returned.
 #define HOOKRAIL_VERDICT_FAULT 255
 
-// Which directory.
+// A kind of directory.
 enum hookrail_dir
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
-  // What the package brought along; read only.
+  // The files that came with the package; read-only.
   HOOKRAIL_DIR_DATA = 0,
-  // What must outlive a restart.
+  // Files that must survive a restart.
   HOOKRAIL_DIR_STATE = 1,
-  // What need not.
+  // Files that need not survive a restart.
   HOOKRAIL_DIR_EPHEMERAL = 2,
 };
 #ifndef __cplusplus
@@ -117,7 +117,7 @@ typedef uint32_t hookrail_dir;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// What a callback touches beside its payload. Simulation, replay and shadow call only pure ones.
+// What a callback touches besides its payload. Simulation, replay and shadow runs call only pure callbacks.
 enum hookrail_effects
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : uint32_t
@@ -138,7 +138,7 @@ typedef uint32_t hookrail_effects;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// How a payload is written as bytes.
+// How a payload is encoded.
 enum hookrail_format
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : uint32_t
@@ -157,7 +157,7 @@ typedef uint32_t hookrail_format;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// How much a line of the log matters.
+// The severity of a log line.
 enum hookrail_level
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : uint32_t
@@ -165,11 +165,11 @@ enum hookrail_level
  {
   // Something failed.
   HOOKRAIL_LEVEL_ERROR = 1,
-  // Something is off.
+  // Something is wrong, but the work goes on.
   HOOKRAIL_LEVEL_WARN = 2,
   // Something worth knowing happened.
   HOOKRAIL_LEVEL_INFO = 3,
-  // For whoever looks for a mistake.
+  // For debugging.
   HOOKRAIL_LEVEL_DEBUG = 4,
   // Every step.
   HOOKRAIL_LEVEL_TRACE = 5,
@@ -182,7 +182,7 @@ typedef uint32_t hookrail_level;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// What a text that is said to the host is about.
+// What a reported text is about.
 enum hookrail_report
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : uint32_t
@@ -205,19 +205,20 @@ typedef uint32_t hookrail_report;
 
 // A growable array on the process's own `malloc`, shared by every library and by C.
 //
-// `Vec` may not cross the boundary: its layout is unspecified, and each library may have an
-// allocator of its own. A `List` is three words, and its memory belongs to the process.
+// A `Vec` must not cross the boundary: its layout is unspecified, and each library may have its own allocator. A
+// `List` is three words, and its memory belongs to the process.
 //
 // # Invariants
-// - `capacity == 0` and `ptr` is anything, so that all zeros is an empty list; or `ptr` came from the process's `malloc` with room for
-//   `capacity` elements;
+// - `capacity == 0` and `ptr` is arbitrary, so that all zeros is an empty list; or `ptr` came from the process's
+//   `malloc` with room for `capacity` elements;
 // - the first `len <= capacity` elements are initialised.
 typedef struct {
-  // The elements; while `capacity` is 0 anything, null too: not an address, and not to be freed.
+  // The elements. While `capacity` is 0 it may hold anything, null included: it is not an address, and must not be
+  // freed.
   uint8_t *ptr;
-  // How many there are.
+  // The number of elements.
   size_t len;
-  // How many fit; 0 while nothing is allocated.
+  // The number of elements that fit; 0 while nothing is allocated.
   size_t capacity;
 } hookrail_list_u8;
 
@@ -227,47 +228,47 @@ typedef hookrail_list_u8 hookrail_bytes;
 // Growable UTF-8 text on the process's `malloc`.
 //
 // # Invariants
-// The bytes are UTF-8. C code that writes them must keep that, as it must keep the length.
+// The bytes are UTF-8. C code that writes them must keep them so, and must keep the length correct.
 typedef hookrail_bytes hookrail_text;
 
 // Service `config/1`: the instance's configuration.
 typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
-  // Appends the configuration in force, as JSON, to `out`. 0 for success.
+  // Appends the current configuration, as JSON, to `out`. Returns 0 on success.
   uint32_t (*read)(const void *handle, hookrail_text *out);
 } hookrail_config_service;
 
 // Borrowed text: `len` bytes of UTF-8 at `ptr`, valid for the call it is passed to.
 typedef struct {
-  // The first byte; may be anything when `len` is 0. Null is empty.
+  // The first byte. Null, or any other value, when `len` is 0.
   const uint8_t *ptr;
   // The length in bytes.
   size_t len;
 } hookrail_str;
 
-// What the current dispatch is about.
+// The context of the current dispatch.
 typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
   // Reserved; 0.
   uint32_t reserved;
-  // When the answer is needed, in nanoseconds of `CLOCK_MONOTONIC`; 0 for no deadline.
+  // The deadline of the dispatch, in nanoseconds of `CLOCK_MONOTONIC`; 0 for none.
   uint64_t deadline;
-  // The trace this belongs to (W3C trace id); all zeros for none.
+  // The trace that the dispatch belongs to (W3C trace id); all zeros for none.
   uint8_t trace[16];
-  // On whose behalf; may be empty.
+  // The principal on whose behalf the dispatch runs; may be empty.
   hookrail_str principal;
-  // The machine; may be empty.
+  // The node that the dispatch runs on; may be empty.
   hookrail_str node;
 } hookrail_context;
 
-// Service `dirs/1`: directories of the instance.
+// Service `dirs/1`: the directories of the instance.
 typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
-  // Appends the path of a directory to `out`, which then exists; `kind` as in
-  // `hookrail_dir`. 0 for success; else an error was said.
+  // Creates a directory if needed and appends its path to `out`; `kind` is a `hookrail_dir`. Returns 0 on
+  // success; on failure an error has been reported.
   uint32_t (*path)(const void *handle, uint32_t kind, hookrail_text *out);
 } hookrail_dirs_service;
 
@@ -284,59 +285,59 @@ typedef struct {
 
 // A growable array on the process's own `malloc`, shared by every library and by C.
 //
-// `Vec` may not cross the boundary: its layout is unspecified, and each library may have an
-// allocator of its own. A `List` is three words, and its memory belongs to the process.
+// A `Vec` must not cross the boundary: its layout is unspecified, and each library may have its own allocator. A
+// `List` is three words, and its memory belongs to the process.
 //
 // # Invariants
-// - `capacity == 0` and `ptr` is anything, so that all zeros is an empty list; or `ptr` came from the process's `malloc` with room for
-//   `capacity` elements;
+// - `capacity == 0` and `ptr` is arbitrary, so that all zeros is an empty list; or `ptr` came from the process's
+//   `malloc` with room for `capacity` elements;
 // - the first `len <= capacity` elements are initialised.
 typedef struct {
-  // The elements; while `capacity` is 0 anything, null too: not an address, and not to be freed.
+  // The elements. While `capacity` is 0 it may hold anything, null included: it is not an address, and must not be
+  // freed.
   hookrail_header *ptr;
-  // How many there are.
+  // The number of elements.
   size_t len;
-  // How many fit; 0 while nothing is allocated.
+  // The number of elements that fit; 0 while nothing is allocated.
   size_t capacity;
 } hookrail_list_header;
 
-// One message of a stream. Fixed in size: it grows by `hookrail-*` headers only.
+// One message of a stream. Its layout is fixed: it grows by `hookrail-*` headers only.
 //
-// As JSON: `id` a string, `timestamp` RFC 3339 with nine digits, `headers` as `[["key","value"]]`,
-// and `body` when it is UTF-8, else `body_base64`. As MessagePack: its fields.
+// As JSON: `id` is a string, `timestamp` is RFC 3339 with nine fractional digits, `headers` is `[["key","value"]]`,
+// and the content is `body` if it is UTF-8, else `body_base64`. As MessagePack: its fields.
 typedef struct {
   // A UUID of version 7.
   hookrail_message_id id;
-  // When the message came to be, in nanoseconds since the Unix epoch.
+  // When the message was created, in nanoseconds since the Unix epoch.
   uint64_t timestamp;
-  // Reserved for the host; keep them as they are.
+  // Reserved for the host; leave them as they are.
   uint64_t flags;
   // Where the message came from, for example a file name or a client.
   hookrail_text source;
-  // Dot-separated tokens.
+  // The topic: dot-separated tokens.
   hookrail_text topic;
-  // Ordered; a key may repeat.
+  // The headers, in order; a key may repeat.
   hookrail_list_header headers;
   // The content.
   hookrail_bytes body;
-  // Reserved for the host; keep them as they are.
+  // Reserved for the host; leave them as they are.
   uint64_t reserved[4];
 } hookrail_message;
 
-// A message that was denied on its way, and who denied it: what `message.dropped` carries.
+// A denied message, and who denied it: the payload of `message.dropped`.
 typedef struct {
   // The message as the chain left it.
   hookrail_message message;
-  // The callback that decided, as `instance/callback`.
+  // The callback that denied, as `instance/callback`.
   hookrail_text decided_by;
   // The code of the verdict, 24 bits.
   uint32_t code;
-  // The reason as the callback said it; may be empty.
+  // The reason that the callback gave; may be empty.
   hookrail_text reason;
 } hookrail_dropped;
 
-// The addresses of the heap's functions. Payloads are grown and freed on both sides, so both must
-// see the same.
+// The addresses of the heap's functions. Both sides grow and free payloads, so both must use the same functions.
 typedef struct {
   // `malloc`
   const void *malloc;
@@ -350,15 +351,15 @@ typedef struct {
   const void *posix_memalign;
 } hookrail_heap;
 
-// The code of a callback: takes its context and the payload, answers a verdict, for example
-// `HOOKRAIL_VERDICT_CONTINUE`. Runs on any thread, on several at once.
+// The code of a callback: takes its context and the payload, and returns a verdict, for example
+// `HOOKRAIL_VERDICT_CONTINUE`. May run on any thread, and on several at once.
 typedef uint32_t (*hookrail_raw_callback)(void *ctx, void *payload);
 
-// Operations on a payload of one point, so that a worker, a recorder or a bridge can handle a
-// payload it was not compiled with.
+// Operations on the payload of one point, so that a worker, a recorder or a bridge can handle a payload whose type it
+// was not compiled with.
 //
-// All functions are thread-safe. Those that answer a `u32` answer 0 for success.
-// The last three are null for a `LOCAL` point.
+// All functions are thread-safe. Those that return a `u32` return 0 on success. The last three are null for a `LOCAL`
+// point.
 typedef struct {
   // Size of the payload in bytes.
   size_t size;
@@ -372,7 +373,7 @@ typedef struct {
   void (*drop)(void *payload);
   // Appends the payload to `out` in a `hookrail_format`.
   uint32_t (*encode)(const void *payload, uint32_t format, hookrail_bytes *out);
-  // Reads a payload into the uninitialised `to`; says what is wrong in `error`.
+  // Reads a payload into the uninitialised `to`; on failure writes what is wrong to `error`.
   uint32_t (*decode)(const uint8_t *bytes,
                      size_t len,
                      uint32_t format,
@@ -392,7 +393,7 @@ typedef struct {
   hookrail_str point;
   // The revision of the point that the plugin was built for.
   uint32_t revision;
-  // Where the callback stands; counts only with `HOOKRAIL_HAS_PRIORITY`.
+  // The callback's place in its chain; valid only with `HOOKRAIL_HAS_PRIORITY`.
   int32_t priority;
   // The name of the callback, unique in its instance and point.
   hookrail_str callback;
@@ -400,43 +401,41 @@ typedef struct {
   uint32_t form;
   // What it touches: an `hookrail_effects`.
   uint32_t effects;
-  // What its fault shall mean: `HOOKRAIL_ON_FAULT_AS_POINT`, which is 0,
+  // What a fault of the callback means: `HOOKRAIL_ON_FAULT_AS_POINT`, which is 0,
   // `HOOKRAIL_ON_FAULT_OPEN`, `HOOKRAIL_ON_FAULT_CLOSED` or
   // `HOOKRAIL_ON_FAULT_ROLLBACK`.
   uint32_t fault;
   // Reserved; 0.
   uint32_t reserved;
-  // The time it may take in nanoseconds; 0 for no limit.
+  // The time that a call may take, in nanoseconds; 0 for no limit.
   uint64_t deadline;
-  // Which payloads it wants; 0 for every one.
+  // Which payloads the callback wants; 0 for all of them.
   uint64_t predicate;
   // The code. Runs on any thread, on several at once.
   hookrail_raw_callback run;
-  // Handed to the code with each payload.
+  // Passed to the code with each payload.
   void *ctx;
-  // Frees `ctx` when nobody can call the callback any more; may be null.
+  // Frees `ctx` once the callback can no longer be called; may be null.
   void (*ctx_drop)(void *ctx);
-  // The payload's fingerprint as the plugin knows it, low word first.
+  // The payload's fingerprint that the plugin was built with, low word first.
   uint64_t fingerprint[2];
-  // abi_stable's layout of the payload (`&'static TypeLayout`), to explain a difference; may
-  // be null.
+  // abi_stable's layout of the payload (`&'static TypeLayout`), used to explain a mismatch; may be null.
   const void *layout;
-  // The payload's operations as the plugin knows them; may be null.
+  // The payload's operations that the plugin was built with; may be null.
   const hookrail_payload_ops *ops;
 } hookrail_registration;
 
-// What a host gives to every plugin. A newer host's table may be longer, never shorter.
+// The table that a host gives to every plugin. A newer host's table may be longer, never shorter.
 typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
   // The ABI version of the host.
   uint32_t abi;
-  // Says a text to the host from within a call of the host; `kind` as in
-  // `hookrail_report`.
+  // Reports a text to the host from within a call by the host; `kind` is a `hookrail_report`.
   void (*report)(uint32_t kind, hookrail_str text);
-  // Registers one callback, from within `start`. 0 for success; else an error was said.
+  // Registers one callback, from within `start`. Returns 0 on success; on failure an error has been reported.
   uint32_t (*register_callback)(void *registrar, const hookrail_registration *record);
-  // What the current dispatch is about, or null outside of one.
+  // The context of the current dispatch, or null outside a dispatch.
   const hookrail_context *(*current)(void);
   // A service by versioned id, or null.
   const void *(*query)(hookrail_str id);
@@ -444,13 +443,13 @@ typedef struct {
 
 // What every plugin exports, under the name `HOOKRAIL_ENTRY_SYMBOL`.
 //
-// Functions that answer a `u32` answer 0 for success and otherwise say an error first. The host
-// calls `attach` once, before all else; `create`, `start`, `stop`, `destroy` on one of its threads
-// at a time, not always the same; `query` on any.
+// Functions that return a `u32` return 0 on success; on failure they report an error first. The host calls `attach`
+// once, before anything else. It calls `create`, `start`, `stop` and `destroy` on one thread at a time, not always the
+// same one, and `query` on any thread.
 typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
-  // The oldest ABI version of a host that this plugin works with.
+  // The oldest host ABI version that this plugin works with.
   uint32_t abi_min;
   // The newest ABI version that this plugin knows.
   uint32_t abi_max;
@@ -458,133 +457,133 @@ typedef struct {
   uint32_t flags;
   // The heap as the plugin sees it.
   hookrail_heap heap;
-  // Hands the host's table to the library, for as long as it is loaded. Called once, first.
+  // Hands the host's table to the library, which may use it for as long as it is loaded. Called once, first.
   uint32_t (*attach)(const hookrail_host_table *host);
-  // Makes an instance with a configuration (JSON); `handle` names it in services. The instance
-  // may be null: it is only handed back. One thread at
-  // a time.
+  // Creates an instance from a configuration (JSON); `handle` identifies the instance to services. The instance
+  // pointer may be null: the host only passes it back. One thread at a time.
   uint32_t (*create)(const void *handle, hookrail_str name, hookrail_str config, void **instance);
   // Starts an instance: it registers its callbacks through `registrar`. One thread at a time.
   uint32_t (*start)(void *instance, void *registrar);
-  // Stops a started instance; its callbacks are no longer called. One thread at a time.
+  // Stops a started instance, whose callbacks are no longer called. One thread at a time.
   uint32_t (*stop)(void *instance);
   // Frees an instance that is not running. One thread at a time.
   uint32_t (*destroy)(void *instance);
-  // A table of the plugin by versioned id, or null. Any thread, several at once.
+  // Returns a table of the plugin by versioned id, or null. Any thread, several at once.
   const void *(*query)(hookrail_str id);
 } hookrail_entry;
 
-// Destroys the value that a thread has under a key, when the thread ends; may be null.
+// Destroys a thread's value of a key when the thread exits; may be null.
 typedef void (*hookrail_key_destructor)(void *value);
 
 // Service `log/1`: writes to the host's log.
 typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
-  // Writes one line; `level` 1 error, 2 warn, 3 info, 4 debug, 5 trace.
+  // Writes one line; `level` is 1 error, 2 warn, 3 info, 4 debug or 5 trace.
   void (*write)(const void *handle, uint32_t level, hookrail_str text);
 } hookrail_log_service;
 
-// A part of the counts, for instance that of one thread; only sums over all shards mean anything,
-// since what one thread allocates another may free. Counts only grow, and each is written as a whole.
+// One shard of the counters, for instance that of one thread. Only sums over all shards are meaningful, since one
+// thread may free what another allocated. Counters only grow, and each is written in one store.
 typedef struct {
-  // Bytes that were allocated, as they were asked for.
+  // Bytes allocated, as requested.
   uint64_t allocated;
-  // Bytes that were freed.
+  // Bytes freed.
   uint64_t freed;
-  // Blocks that were allocated.
+  // Blocks allocated.
   uint64_t allocations;
-  // Blocks that were freed.
+  // Blocks freed.
   uint64_t frees;
-  // The plugin's own; the host does not read them. They fill a cache line.
+  // For the plugin's own use; the host does not read them. They fill the cache line.
   uint64_t own[4];
 } hookrail_memory_shard;
 
-// A plugin's table `memory/1`: what it has allocated and freed, counted by itself.
+// A plugin's table `memory/1`: what the plugin has allocated and freed, counted by the plugin itself.
 //
-// The host reads the shards and adds them up, at any time while the library is loaded, and calls
-// nothing: so it learns of memory also when the plugin hangs.
+// The host reads the shards and adds them up, at any time while the library is loaded. It calls no function of the
+// plugin, so it can read the memory of a plugin that hangs.
 typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
-  // How many shards there are.
+  // The number of shards.
   uint32_t count;
-  // The first of them; all stay where they are while the library is loaded.
+  // The first shard. Shards do not move while the library is loaded.
   const hookrail_memory_shard *shards;
 } hookrail_memory_table;
 
-// Destroys an object of a thread, when the thread ends.
+// Destroys a thread's object when the thread exits.
 typedef void (*hookrail_object_destructor)(void *object);
 
-// A plugin's table `reload/1`: takes a new configuration while it runs.
+// A plugin's table `reload/1`: accepts a new configuration while the plugin runs.
 typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
-  // Takes a configuration (JSON). 0 for success; else an error was said and the old one stays.
+  // Applies a configuration (JSON). Returns 0 on success; on failure an error has been reported and the old
+  // configuration stays.
   uint32_t (*reload)(void *instance, hookrail_str config);
 } hookrail_reload_table;
 
-// A state that crosses: what the tables of two generations exchange through the host.
+// A state as it crosses the boundary: the tables of two generations exchange it through the host.
 typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
   // The version of the schema.
   uint32_t version;
-  // Which kind of state; empty for "there is none".
+  // The kind of state; empty means that there is none.
   hookrail_text schema;
-  // The state itself; the host does not look into it.
+  // The state itself, which is opaque to the host.
   hookrail_bytes bytes;
 } hookrail_saved_state;
 
-// A plugin's table `schema/1`: what its configuration looks like.
+// A plugin's table `schema/1`: the JSON Schema of its configuration.
 typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
-  // Appends the JSON Schema of the configuration to `out`. 0 for success.
+  // Appends the JSON Schema of the configuration to `out`. Returns 0 on success.
   uint32_t (*write)(hookrail_text *out);
 } hookrail_schema_table;
 
-// A plugin's table `state/1`: what an instance hands to the generation after it.
+// A plugin's table `state/1`: what an instance hands to the next generation.
 //
-// All four are there. They run on one host thread at a time, as `start` and `stop` do, and answer 0
-// for success; else an error was said. What is not offered answers success and leaves `out` as it
-// is, or refuses.
+// All four functions are present. They run on one host thread at a time, as `start` and `stop` do, and return 0 on
+// success; on failure an error has been reported. A function that the plugin does not implement either returns 0 and
+// leaves `out` as it is, or fails.
 typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
-  // Writes the state of a started instance to `out`, which has none. Callbacks run meanwhile.
+  // Writes the state of a started instance to `out`, which holds no state. Callbacks may run meanwhile.
   uint32_t (*save)(void *instance, hookrail_saved_state *out);
-  // Writes what changed since the last `save` to `out`, which has none. No callback runs any more;
-  // `stop` comes next.
+  // Writes what changed since the last `save` to `out`, which holds no state. No callback runs any more; `stop` is
+  // called next.
   uint32_t (*save_changes)(void *instance, hookrail_saved_state *out);
-  // Starts a created instance with a state of the generation before it: what `start` does, and
-  // called in its place. The state is only read, for the call.
+  // Starts a created instance with a state of the previous generation; called in place of `start`. The state is
+  // borrowed, read-only, for the duration of the call.
   uint32_t (*restore)(void *instance, void *registrar, const hookrail_saved_state *state);
-  // Takes the rest of the generation before it into a started instance. Callbacks run meanwhile.
-  // The rest is only read, for the call.
+  // Applies the previous generation's last changes to a started instance. Callbacks may run meanwhile. The changes
+  // are borrowed, read-only, for the duration of the call.
   uint32_t (*apply_changes)(void *instance, const hookrail_saved_state *rest);
 } hookrail_state_table;
 
-// What a thread runs.
+// The function that a new thread runs.
 typedef void *(*hookrail_thread_body)(void *argument);
 
 // A panic.
 typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
-  // The line; 0 when it is not known.
+  // The line; 0 if unknown.
   uint32_t line;
-  // The column; 0 when it is not known.
+  // The column; 0 if unknown.
   uint32_t column;
   // Reserved; 0.
   uint32_t reserved;
-  // What it said.
+  // The panic message.
   hookrail_str message;
   // The source file; may be empty.
   hookrail_str file;
-  // The return addresses of the functions that it came from, the innermost first.
+  // The return addresses on the stack at the panic, innermost first.
   const void *const *frames;
-  // How many addresses there are.
+  // The number of addresses.
   size_t frame_count;
 } hookrail_trace_panic;
 
@@ -596,14 +595,14 @@ typedef struct {
   uint32_t kind;
   // As in `hookrail_level`.
   uint32_t level;
-  // The line, from 1 on; 0 when it is not known.
+  // The line, starting at 1; 0 if unknown.
   uint32_t line;
-  // What tells it from the library's other sites for as long as the library is loaded. Null for
-  // one that is described each time.
+  // Identifies the site among the library's sites for as long as the library is loaded. Null for a site that is
+  // described with each use.
   const void *id;
-  // What the site is called.
+  // The name of the site.
   hookrail_str name;
-  // Which part of the program it belongs to; filters go by it.
+  // The part of the program that the site belongs to; filters match on it.
   hookrail_str target;
   // The module; may be empty.
   hookrail_str module;
@@ -611,36 +610,36 @@ typedef struct {
   hookrail_str file;
   // The names of the fields.
   const hookrail_str *fields;
-  // How many fields there are.
+  // The number of fields.
   size_t field_count;
 } hookrail_trace_site;
 
 // The value of one field.
 typedef struct {
-  // Which of the site's fields, from 0 on.
+  // The index of the field in the site's fields, starting at 0.
   uint32_t field;
   // `HOOKRAIL_VALUE_BOOL`, `HOOKRAIL_VALUE_INTEGER`, `HOOKRAIL_VALUE_UNSIGNED`, `HOOKRAIL_VALUE_FLOAT`, `HOOKRAIL_VALUE_TEXT` or
   // `HOOKRAIL_VALUE_SHOWN`.
   uint32_t kind;
-  // The value, of the kinds that are numbers.
+  // The value, for the numeric kinds.
   uint64_t number;
-  // The value, of the kinds that are texts.
+  // The value, for the text kinds.
   hookrail_str text;
 } hookrail_trace_value;
 
-// Service `trace/1`: takes what a plugin tells of itself to the host's subscriber of `tracing`, with
-// the instance and the generation on it.
+// Service `trace/1`: passes what a plugin reports about itself to the host's `tracing` subscriber, tagged with the
+// instance and the generation.
 //
-// `library` is what `bind` of the library's `hookrail_trace_table` was called with; a site is known by its
-// `id` once it was described. Spans that are not open are ignored. Nothing that is passed is kept:
-// the host copies. Any thread, several at once; what belongs to a thread (entering and leaving spans,
-// panics) is about the calling one.
+// `library` is the value that the `bind` function of the library's `hookrail_trace_table` was called with; a site is
+// identified by its `id` once it has been described. Spans that are not open are ignored. The host copies its
+// arguments and keeps none of them. Any thread, several at once; functions about a thread (entering and leaving spans,
+// panics) refer to the calling thread.
 typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
-  // Makes a site known. A second time changes nothing.
+  // Describes a site to the host. Describing it again changes nothing.
   void (*describe)(const void *library, const hookrail_trace_site *site);
-  // Whether anybody wants to know of a site: 1 or 0; 1 for one that is not known yet.
+  // Whether the host wants events or spans of a site: 1 or 0; 1 for a site not described yet.
   uint32_t (*enabled)(const void *library, const void *site);
   // Something happened. `parent` is a span, `HOOKRAIL_PARENT_CURRENT` or `HOOKRAIL_PARENT_NONE`. Returns 1, and
   // tells nothing, when the site is not known.
@@ -649,54 +648,54 @@ typedef struct {
                     uint64_t parent,
                     const hookrail_trace_value *values,
                     size_t value_count);
-  // A line of the log, from a site that need not be known and has no fields.
+  // Reports a log line, from a site that has no fields and need not have been described.
   void (*log)(const void *library, const hookrail_trace_site *site, hookrail_str text);
-  // Opens a span, and answers its number; 0, and opens none, when the site is not known.
+  // Opens a span and returns its number; returns 0 and opens none if the site has not been described.
   uint64_t (*span_open)(const void *library,
                         const void *site,
                         uint64_t parent,
                         const hookrail_trace_value *values,
                         size_t value_count);
-  // A span has more values.
+  // Adds values to a span.
   void (*span_record)(const void *library,
                       uint64_t span,
                       const hookrail_trace_value *values,
                       size_t value_count);
-  // A span follows from another one.
+  // Records that a span follows from another one.
   void (*span_follows)(const void *library, uint64_t span, uint64_t from);
-  // This thread enters a span.
+  // The calling thread enters a span.
   void (*span_enter)(const void *library, uint64_t span);
-  // This thread leaves a span.
+  // The calling thread leaves a span.
   void (*span_exit)(const void *library, uint64_t span);
-  // One more holds the span.
+  // Adds a reference to the span.
   void (*span_clone)(const void *library, uint64_t span);
-  // One less holds the span; with the last it is closed, and the answer is 1, else 0.
+  // Drops a reference to the span. Returns 1 if it was the last, which closes the span, else 0.
   uint32_t (*span_drop)(const void *library, uint64_t span);
-  // The innermost span of this library that this thread is in, and the `id` of its site; 0 for none.
+  // The innermost span of this library that the calling thread is in, and the `id` of its site; 0 for none.
   uint64_t (*span_current)(const void *library, const void **site);
-  // This thread panics.
+  // The calling thread panics.
   void (*panicked)(const void *library, const hookrail_trace_panic *panic);
-  // This thread's last panic, or one with that message, ended the call that the host made: it is
-  // the reason of the fault or failure that is answered next.
+  // The calling thread's last panic, or one with that message, ended the host's call: it is the reason for the fault
+  // or failure that is returned next.
   void (*caught)(const void *library, hookrail_str message);
 } hookrail_trace_service;
 
-// A plugin's table `trace/1`: how the host learns what the plugin tells of itself.
+// A plugin's table `trace/1`: through it the host receives what the plugin reports about itself.
 typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
-  // Called once, after `attach` and before `create`. What is told before is lost.
+  // Called once, after `attach` and before `create`. What is reported before is lost.
   void (*bind)(const void *library, const hookrail_trace_service *service);
-  // How much is told from now on: a `hookrail_level`, 0 for nothing. Any thread, one
-  // at a time.
+  // Sets how much is reported from now on: a `hookrail_level`, or 0 for nothing. Any thread, one at a
+  // time.
   void (*set_level)(uint32_t level);
 } hookrail_trace_table;
 
-// What a host does in the place of the system's functions by which a library leaves code of its own
-// with threads: it keeps the records, and closes the library only when none of them is left.
+// The host's replacements for the system functions through which a library leaves its own code with threads: the host
+// records each such use, and closes the library only when none is left.
 //
-// The functions do what those of the system do, and answer what those answer; `library` is what
-// `bind` of the library's `hookrail_unload_table` was called with. Any thread, several at once.
+// Each function does what the system function does, and returns what that returns; `library` is the value that the
+// `bind` function of the library's `hookrail_unload_table` was called with. Any thread, several at once.
 typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
@@ -714,13 +713,13 @@ typedef struct {
                            const void *attributes,
                            hookrail_thread_body body,
                            void *argument);
-  // Never closes the library, for that reason.
+  // Asks the host never to close the library, for the given reason.
   void (*keep)(const void *library, hookrail_str reason);
 } hookrail_unload_service;
 
-// A plugin's table `unload/1`: how the host learns what threads would still run of the library.
+// A plugin's table `unload/1`: through it the host learns what code of the library threads would still run.
 //
-// A library that has it links none of the functions of `hookrail_unload_service` to those of the system.
+// A library that has this table links none of the functions of `hookrail_unload_service` to those of the system.
 typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
@@ -728,8 +727,8 @@ typedef struct {
   // started, of which the host cannot know; `UINT32_MAX` when it was called before, which means
   // that this is not a fresh image of the library.
   uint32_t (*bind)(const void *library, const hookrail_unload_service *service);
-  // Leaves a destructor and the value of a key with the calling thread, so that the host can see
-  // that it learns of both.
+  // Leaves a thread-local destructor and a value of a key with the calling thread, so that the host can verify that
+  // it records both.
   void (*probe)(void);
 } hookrail_unload_table;
 

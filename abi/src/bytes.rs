@@ -19,13 +19,13 @@ impl Bytes {
         Bytes(List::new())
     }
 
-    /// Replaces the content, reusing the memory.
+    /// Replaces the content, reusing the allocated memory.
     pub fn set(&mut self, bytes: &[u8]) {
         self.0.clear();
         self.0.extend_from_slice(bytes);
     }
 
-    /// The content as text, or a note of how long it is when it is not UTF-8.
+    /// The content as text, or a note of its length if it is not UTF-8.
     pub fn to_display(&self) -> Cow<'_, str> {
         match std::str::from_utf8(self) {
             Ok(text) => Cow::Borrowed(text),

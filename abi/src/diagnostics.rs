@@ -1,11 +1,10 @@
-//! Hands to the host what this library tells of itself: what it says by `tracing` and `log`, and how
-//! it panics.
+//! Passes to the host what this library reports about itself: its `tracing` and `log` records, and its panics.
 //!
-//! `tracing` and `log` keep their receivers in statics, of which every library has its own. So the
-//! host's receivers hear nothing of a plugin, and the plugin's own would be lost with every
-//! generation. When the host binds `trace/1`, receivers without size are put there: they keep nothing,
-//! use no thread-local, and are gone with the library. All of it goes to the host, which copies
-//! it, numbers the spans, and knows whose it is.
+//! `tracing` and `log` keep their receivers in statics, and every library has its own copy of those. So the host's
+//! receivers see nothing of a plugin, and a plugin's own receivers would be lost with every generation. When the host
+//! binds `trace/1`, zero-sized receivers are installed in those statics: they hold no state, use no thread-local, and
+//! disappear with the library. They pass everything to the host, which copies it, numbers the spans, and records which
+//! plugin it came from.
 
 mod bound;
 mod callsite;
@@ -22,7 +21,7 @@ use crate::boundary::TraceService;
 
 pub(crate) use panic::{caught, install_hook};
 
-/// The plugin's `trace/1`: what is told goes to the host from now on.
+/// The plugin's `trace/1`: from now on records go to the host.
 ///
 /// A library that has receivers of its own by now, put there by a constructor, keeps them.
 ///

@@ -1,6 +1,6 @@
 //! What a callback touches.
 
-/// What a callback touches beside its payload. Simulation, replay and shadow call only pure ones.
+/// What a callback touches besides its payload. Simulation, replay and shadow runs call only pure callbacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Effects {
@@ -13,7 +13,7 @@ pub enum Effects {
 }
 
 impl Effects {
-    /// The word people read.
+    /// The name that people read.
     pub const fn name(self) -> &'static str {
         match self {
             Effects::External => "external",
@@ -22,7 +22,7 @@ impl Effects {
         }
     }
 
-    /// From the boundary; anything unknown is the most that it could be.
+    /// The effects from the boundary; an unknown number counts as the widest, [`Effects::External`].
     pub const fn from_raw(raw: u32) -> Self {
         match raw {
             1 => Effects::Local,

@@ -1,4 +1,4 @@
-//! The functions after a plugin's [`Entry`]: from the boundary's C to the trait [`Plugin`].
+//! The functions of a plugin's [`Entry`]: from the C boundary to the trait [`Plugin`].
 
 use std::ffi::c_void;
 use std::ptr::{from_ref, null};

@@ -1,18 +1,18 @@
-//! What goes wrong in a plugin.
+//! Errors of plugin code.
 
-/// What goes wrong in a plugin: any error, or a text (`"...".into()`).
+/// An error of plugin code: any error type, or a text (`"...".into()`).
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// A result of plugin code.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// An error with what caused it, as one line: `cannot read the rules: no such file`.
+/// An error with its causes, on one line: `cannot read the rules: no such file`.
 pub(crate) fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         let said = error.to_string();
-        // Some errors have their cause in their own text.
+        // Some errors include their cause in their own text.
         if !text.ends_with(&said) {
             text = format!("{text}: {said}");
         }

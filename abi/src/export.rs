@@ -1,13 +1,13 @@
-//! The line that makes a library a plugin.
+//! The macro that makes a library a plugin.
 
 /// Makes a library a plugin: exports its entry and writes its note. Once per library.
 ///
 /// The name and the version are those of the package, without the prefix `hookrail-plugin-`;
-/// `export!(Mine, name = "other")` names it otherwise.
+/// `export!(Mine, name = "other")` sets another name.
 ///
-/// With `allocator = std::alloc::System` after that, or any other allocator that is a unit struct, it is
-/// the allocator of the library, and the host sees how much memory the plugin holds: see
-/// [`memory`](crate::memory). A library that defines a `#[global_allocator]` cannot say so.
+/// With `allocator = std::alloc::System`, or any other allocator that is a unit struct, as a further argument, that
+/// allocator becomes the library's allocator, and the host sees how much memory the plugin holds: see
+/// [`memory`](crate::memory). A library that defines its own `#[global_allocator]` cannot use this.
 #[macro_export]
 macro_rules! export {
     ($plugin:ty) => {
@@ -27,7 +27,7 @@ macro_rules! export {
             $crate::note::Identity { name: $name, version: env!("CARGO_PKG_VERSION") }, $allocator);
     };
     (@counted $plugin:ty, $identity:expr, $allocator:path) => {
-        // A test's binary may have another.
+        // A test binary may have an allocator of its own.
         #[cfg(not(test))]
         const _: () = {
             #[global_allocator]
@@ -49,7 +49,7 @@ macro_rules! export {
             #[unsafe(link_section = ".note.hookrail")]
             static NOTE: $crate::note::Note<SIZE> = $crate::note::Note::<SIZE>::of::<$plugin>($identity);
 
-            // In the tests of a plugin there is no host, and one binary may hold several plugins.
+            // In a plugin's tests there is no host, and one binary may hold several plugins.
             #[cfg(not(test))]
             #[unsafe(export_name = "hookrail_plugin_v1")]
             static ENTRY: $crate::boundary::Entry = $entry;

@@ -1,4 +1,4 @@
-//! Static declarations: which callbacks a plugin hangs on which points.
+//! Static declarations: which callbacks a plugin registers at which points.
 
 use std::ffi::c_void;
 use std::marker::PhantomData;
@@ -11,7 +11,7 @@ use crate::{Answer, Effects, FaultPolicy, Kind, PayloadOps, Point, Priority, Raw
 /// The callbacks of a plugin `P`, made by [`hooks!`](crate::hooks).
 pub type Hooks<P> = &'static [Hook<P>];
 
-/// One callback of a plugin `P` on one point.
+/// One callback of a plugin `P` at one point.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Hook<P> {
@@ -19,15 +19,15 @@ pub struct Hook<P> {
     pub point: &'static str,
     /// The point's revision.
     pub revision: u32,
-    /// The name of the callback, unique for the plugin and point.
+    /// The name of the callback, unique in the plugin and point.
     pub callback: &'static str,
-    /// Where it stands in the chain.
+    /// The callback's place in the chain.
     pub priority: Priority,
     /// What it touches.
     pub effects: Effects,
-    /// What its fault means; `None` for what the point says.
+    /// What its fault means; `None` for what the point states.
     pub fault: Option<FaultPolicy>,
-    /// The time a call may take, in nanoseconds; 0 for no limit.
+    /// The time that a call may take, in nanoseconds; 0 for no limit.
     pub(crate) budget: u64,
     pub(crate) run: RawCallback,
     pub(crate) ops: fn() -> &'static PayloadOps,
@@ -37,7 +37,7 @@ pub struct Hook<P> {
 }
 
 impl<P: Sync + 'static> Hook<P> {
-    /// A callback `function` of point `T`; [`hooks!`](crate::hooks) is the short way to write it.
+    /// A callback `function` at point `T`; [`hooks!`](crate::hooks) is the short way to write it.
     pub const fn new<T, F, R>(callback: &'static str, priority: Priority, _function: F) -> Self
     where
         T: Point,
@@ -67,23 +67,23 @@ impl<P: Sync + 'static> Hook<P> {
         }
     }
 
-    /// The same, that touches this; without it anything, [`Effects::External`].
+    /// Sets what the callback touches; the default is [`Effects::External`], anything.
     pub const fn effects(mut self, effects: Effects) -> Self {
         self.effects = effects;
         self
     }
 
-    /// The same, whose fault means this, unless the operator says otherwise; without it what the point says.
+    /// Sets what a fault of the callback means, unless the operator overrides it; the default is what the point states.
     pub const fn fault(mut self, fault: FaultPolicy) -> Self {
         self.fault = Some(fault);
         self
     }
 
-    /// The same with a time that a call of it may take: while its point is counted, the host counts and
-    /// tells the calls that took longer. They are not cut short. The operator may say otherwise.
+    /// Sets the time that a call may take. While its point is counted, the host counts and reports the calls that took
+    /// longer; it does not interrupt them. The operator may override the budget.
     ///
     /// # Panics
-    /// On no time at all; in a constant, as in `hooks!`, that is a compile error.
+    /// If `budget` is zero; in a constant, as in `hooks!`, that is a compile error.
     pub const fn budget(mut self, budget: Duration) -> Self {
         assert!(!budget.is_zero(), "a budget of no time: every call would be over it");
         let nanoseconds = budget.as_nanos();
@@ -114,15 +114,15 @@ where
     })
 }
 
-/// Declares the callbacks of a plugin. Each is a point, the callback's name, its function, and settings by name, in any
+/// Declares the callbacks of a plugin. Each is a point, the callback's name, its function, and named settings in any
 /// order; hooks are separated by `;`.
 ///
 /// | setting | value | without it |
 /// |---|---|---|
 /// | `priority` | a number, or a constant: below 1000 runs before the host's own callbacks, above after them | refused |
 /// | `effects` | what it touches: `pure` (only the payload), `local` (this process), `external` (anything) | `external` |
-/// | `budget` | the [time](Hook::budget) that a call of it may take, a `Duration` | none |
-/// | `fault` | what its [fault](crate::FaultPolicy) means: `open`, `closed`, `rollback` | as the point says |
+/// | `budget` | the [time](Hook::budget) that a call may take, a `Duration` | none |
+/// | `fault` | what its [fault](crate::FaultPolicy) means: `open`, `closed`, `rollback` | as the point states |
 ///
 /// ```
 /// use std::time::Duration;
@@ -195,7 +195,7 @@ macro_rules! hooks {
     };
 }
 
-/// The words that [`hooks!`](crate::hooks) takes.
+/// The setting values that [`hooks!`](crate::hooks) accepts.
 #[doc(hidden)]
 #[allow(non_upper_case_globals)]
 pub mod hook_words {

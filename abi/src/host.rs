@@ -9,10 +9,10 @@ use crate::Text;
 use crate::boundary::{ConfigService, Context, DirsService, HostTable, LogService, Str};
 use crate::error::{Error, Result};
 
-/// The table of the host this library was loaded by; null before it attached.
+/// The table of the host that loaded this library; null until it is attached.
 static HOST: AtomicPtr<HostTable> = AtomicPtr::new(null_mut());
 
-/// What a text that is said to the host is about.
+/// What a reported text is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Report {
@@ -24,35 +24,35 @@ pub enum Report {
     Error = 3,
 }
 
-/// How much a line of the log matters.
+/// The severity of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u32)]
 pub enum Level {
     /// Something failed.
     Error = 1,
-    /// Something is off.
+    /// Something is wrong, but the work goes on.
     Warn = 2,
     /// Something worth knowing happened.
     Info = 3,
-    /// For whoever looks for a mistake.
+    /// For debugging.
     Debug = 4,
     /// Every step.
     Trace = 5,
 }
 
-/// Which directory.
+/// A kind of directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Dir {
-    /// What the package brought along; read only.
+    /// The files that came with the package; read-only.
     Data = 0,
-    /// What must outlive a restart.
+    /// Files that must survive a restart.
     State = 1,
-    /// What need not.
+    /// Files that need not survive a restart.
     Ephemeral = 2,
 }
 
-/// One instance's line to its host: log, configuration, directories. Cheap to copy.
+/// An instance's handle to its host: log, configuration, directories. Cheap to copy.
 #[derive(Clone, Copy, Debug)]
 pub struct Instance {
     handle: *const std::ffi::c_void,
@@ -78,7 +78,10 @@ impl Instance {
         }
     }
 
-    /// The configuration in force, as JSON.
+    /// The current configuration, as JSON.
+    ///
+    /// # Errors
+    /// If the host does not offer `config/1`, or cannot return the configuration.
     pub fn config(&self) -> Result<String> {
         let service = service::<ConfigService>("config/1").ok_or("the host has no service config/1")?;
         let mut json = Text::new();
@@ -89,14 +92,17 @@ impl Instance {
         }
     }
 
-    /// Asks the host never to close this library, for that reason: for a plugin that hands code of
-    /// its own to something that nobody can take it back from. It is still stopped, and its
-    /// memory is lost with every upgrade.
+    /// Asks the host never to close this library, for the given reason. For a plugin that has handed its code to
+    /// something that cannot give it up. The plugin is still stopped, but the memory of its library is lost with every
+    /// upgrade.
     pub fn keep_loaded(&self, reason: &str) {
         crate::unload::keep_loaded(reason);
     }
 
-    /// A directory of this instance's own, which exists when this returns.
+    /// A directory of this instance's own, created if needed.
+    ///
+    /// # Errors
+    /// If the host does not offer `dirs/1`, or cannot create the directory.
     pub fn dir(&self, dir: Dir) -> Result<PathBuf> {
         let service = service::<DirsService>("dirs/1").ok_or("the host has no service dirs/1")?;
         let mut path = Text::new();
@@ -108,7 +114,7 @@ impl Instance {
     }
 }
 
-/// Says a text to the host from within one of its calls.
+/// Reports a text to the host from within one of its calls.
 pub(crate) fn report(kind: Report, text: &str) {
     if let Some(host) = table() {
         // SAFETY: the host reads the text during the call.
@@ -116,14 +122,14 @@ pub(crate) fn report(kind: Report, text: &str) {
     }
 }
 
-/// Shows `look` what the current dispatch is about: deadline, trace, principal, node. `None` outside of a dispatch, and
-/// where the program says nothing of it.
+/// Calls `look` with the context of the current dispatch: deadline, trace, principal, node. Returns `None` outside a
+/// dispatch, and where the dispatching program sets no context.
 pub fn with_context<R>(look: impl FnOnce(&Context) -> R) -> Option<R> {
     // SAFETY: the host returns null, or a context that stays for the dispatch that called us, and so for `look`.
     table().and_then(|host| unsafe { (host.current)().as_ref() }).map(look)
 }
 
-/// From now on that is the host of this library, or of the program that is one.
+/// Sets the host of this library, or of the program that is itself a host.
 #[doc(hidden)]
 pub fn attach(host: &'static HostTable) {
     // Release: pairs with the Acquire in `table`.

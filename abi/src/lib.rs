@@ -1,35 +1,34 @@
-//! Everything that crosses the boundary between a Hookrail host and its plugins, and what authors of
-//! plugins write against.
+//! Everything that crosses the boundary between a Hookrail host and its plugins, and the API that plugin authors write
+//! against.
 //!
-//! Owns layouts, their growth, and the macros that make a library a plugin. Must know nothing of hosts: a host is a
-//! table of functions.
+//! Owns the layouts, how they may grow, and the macros that make a library a plugin. Must know nothing of hosts: a host
+//! is a table of functions.
 //!
 //! # The life of a plugin
 //!
-//! 1. You declare a type and implement [`Plugin`] for it; its callbacks stand in
-//!    [`Plugin::HOOKS`], made by [`hooks!`]: a [`Point`](trait@Point), a [`Priority`], a name, a
-//!    function, [`Effects`].
-//! 2. [`export!`] makes the library a plugin: it exports one entry ([`boundary::Entry`]), and writes
-//!    a [`note`] into the file, which the host reads before any code of it runs.
-//! 3. The host holds the operator's configuration against the JSON Schema of [`Plugin::Config`], and
-//!    calls [`Plugin::start`] for each instance with a [`Startup`].
-//! 4. Callbacks run, on any thread, on several at once. They edit the payload, such as a [`Message`],
-//!    and return nothing, a [`Flow`], a [`Verdict`] or an [`Access`], or a `Result` of these, as the kind of their point
-//!    allows: see [`Answer`].
-//! 5. A new configuration may come while they run: [`Plugin::reload`].
-//! 6. A new build may take its place while traffic flows: [`Plugin::save`] hands a [`State`] to the
-//!    new generation's [`Plugin::restore`], and [`Plugin::save_changes`] to its [`Plugin::apply_changes`] what
-//!    changed until nobody called the old one any more.
-//! 7. When the plugin is unloaded no callback runs any more; [`Plugin::stop`] is called, the value is
-//!    dropped, and the library closed.
+//! 1. You declare a type and implement [`Plugin`] for it. Its callbacks are listed in [`Plugin::HOOKS`], made by
+//!    [`hooks!`]: each is a [`Point`](trait@Point), a [`Priority`], a name, a function and [`Effects`].
+//! 2. [`export!`] makes the library a plugin: it exports one entry ([`boundary::Entry`]) and writes a [`note`] into the
+//!    file, which the host reads before it runs any of the library's code.
+//! 3. The host validates the operator's configuration against the JSON Schema of [`Plugin::Config`], and calls
+//!    [`Plugin::start`] for each instance with a [`Startup`].
+//! 4. Callbacks run on any thread, and on several at once. They edit the payload, such as a [`Message`], and return
+//!    nothing, a [`Flow`], a [`Verdict`] or an [`Access`], or a `Result` of these, as the kind of their point allows:
+//!    see [`Answer`].
+//! 5. A new configuration may arrive while callbacks run: [`Plugin::reload`].
+//! 6. A new build may replace the plugin while traffic flows: [`Plugin::save`] hands a [`State`] to the new
+//!    generation's [`Plugin::restore`]; what changed until the old generation's last call goes from
+//!    [`Plugin::save_changes`] to the new one's [`Plugin::apply_changes`].
+//! 7. When the plugin is unloaded, no callback runs any more; the host calls [`Plugin::stop`], the value is dropped,
+//!    and the library is closed.
 //!
-//! A panic in any of these is caught here, in the plugin, and reaches the host as a fault. What a
-//! plugin says by `tracing` or `log` reaches the host's log, with the instance and the generation on it.
+//! A panic in any of these is caught here, in the plugin, and reaches the host as a fault. What a plugin logs by
+//! `tracing` or `log` reaches the host's log, tagged with the instance and the generation.
 //!
 //! # Example
 //!
-//! A whole plugin, driven in a plain test by [`testing`] as a host would drive it. In a library of
-//! its own, of crate type `cdylib`, only the line with `export!` comes on top.
+//! A whole plugin, driven in a plain unit test by [`testing`] as a host would drive it. In a library of its own, of
+//! crate type `cdylib`, only the line with `export!` is added.
 //!
 //! ```
 //! use hookrail_abi::prelude::*;
@@ -78,14 +77,14 @@
 //!
 //! # Points of your own
 //!
-//! [`points!`] declares them, in a crate that the host and its plugins share. Payloads are made of
-//! [`Text`], [`Bytes`], [`List`], [`Secret`] and numbers, so that they live on the process's `malloc`
-//! and outlive the library that wrote into them.
+//! [`points!`] declares them, in a crate that the host and its plugins share. Payloads are made of [`Text`], [`Bytes`],
+//! [`List`], [`Secret`] and numbers, so that they live on the process's `malloc` and outlive the library that wrote
+//! them.
 //!
 //! # Stability
 //!
-//! The boundary has a version of its own, [`boundary::ABI_VERSION`]. `docs/abi.md` says what may
-//! change about it, and what never may.
+//! The boundary has its own version, [`boundary::ABI_VERSION`]. `docs/abi.md` says what may change in it, and what
+//! never will.
 
 mod answer;
 pub mod boundary;
@@ -139,7 +138,7 @@ pub use state::State;
 pub use text::Text;
 pub use verdict::{Access, Decision, Flow, Verdict};
 
-/// What an author needs: `use hookrail_abi::prelude::*;`
+/// What a plugin author needs: `use hookrail_abi::prelude::*;`
 pub mod prelude {
     pub use crate::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
     pub use crate::host::{Dir, Instance};

@@ -1,20 +1,20 @@
-//! Counting what a library allocates: [`export!`](crate::export) with `allocator = ...` puts
-//! [`Counted`] between Rust's containers and the allocator that is named there.
+//! Counts what a library allocates: [`export!`](crate::export) with `allocator = ...` puts [`Counted`] between Rust's
+//! containers and the allocator named there.
 //!
-//! Each thread counts in a shard of its own, by a load, an addition and a store: a counter that threads
-//! share costs 4 to 18 ns per step. The shards are a table in the library itself, which the host reads
-//! ([`MemoryTable`]), so counting is exact from the first constructor on, whether or not there is a host.
+//! Each thread counts in its own shard, with a load, an addition and a store: a counter shared by threads costs 4 to 18
+//! ns per step. The shards are a table in the library itself, which the host reads ([`MemoryTable`]), so counting is
+//! exact from the first constructor on, with or without a host.
 //!
 //! # How a thread finds its shard
 //!
-//! By its thread pointer: that is one register, there from the first instruction of a thread
-//! to the last, and needs no thread-local, which an allocator could not bring to life. Two living threads
-//! never have the same one. When a thread has ended, the C library may give its pointer to a new thread,
-//! which goes on in the same shard; it does so only when the old one executes nothing any more, since
-//! it gives the memory around the pointer, which the old one uses to its end.
+//! By its thread pointer. That is one register, valid from the first instruction of a thread to the last; it needs no
+//! thread-local, which an allocator could not initialise. Two living threads never have the same thread pointer. When a
+//! thread has ended, the C library may give its pointer to a new thread, which continues in the same shard. It does so
+//! only once the old thread no longer executes anything, because reusing the pointer means reusing the memory around
+//! it, which the old thread needs to its end.
 //!
-//! A thread that finds no free shard near its own counts with the others that found none, by atomic
-//! additions: slower, and as exact.
+//! A thread that finds no free shard near its own slot shares the last shard with the others that found none, by atomic
+//! additions: slower, but just as exact.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::ffi::c_void;
@@ -64,7 +64,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Counted<A> {
         block
     }
 
-    /// The block stays one; what it grows by is allocated, what it shrinks by is freed.
+    /// Growth counts as bytes allocated and shrinkage as bytes freed; the number of blocks does not change.
     #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: the caller passes a block that came from us, so from `A`, its layout, and a size that is not 0.
@@ -77,17 +77,17 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Counted<A> {
     }
 }
 
-/// How many threads have a shard of their own: 16 KiB, of which only what is used takes memory.
+/// How many threads have their own shard: 16 KiB in all, of which only the pages in use take memory.
 const OWN: usize = 256;
 
-/// How many shards a thread looks at for its own.
+/// How many shards a thread tries before it gives up.
 const NEAR: usize = 8;
 
-/// After those of threads, the one for all that found none.
+/// The threads' own shards, and after them the shard of all threads that found none.
 ///
 /// # Invariants
-/// `own[0]` is 0 or the thread pointer of the one thread that writes the shard; it is set once. In the
-/// last shard it is 0, and everybody writes by atomic additions.
+/// `own[0]` is 0 or the thread pointer of the one thread that writes the shard; it is set once. In the last shard it is
+/// 0, and all its threads write by atomic additions.
 #[repr(align(64))]
 struct Shards([MemoryShard; OWN + 1]);
 
@@ -103,37 +103,36 @@ const fn new() -> MemoryShard {
     }
 }
 
-/// Adds to counters of the calling thread's shard.
+/// Adds to the counters of the calling thread's shard.
 #[inline(always)]
 fn count(what: impl for<'a> Fn(&'a MemoryShard) -> [(&'a AtomicU64, usize); 2]) {
     let me = thread_pointer();
     let home = &SHARDS.0[home(me)];
-    // Relaxed, here and in `claim`: only the thread itself stores its pointer, or one before it that had
-    // the same.
+    // Relaxed, here and in `claim`: only this thread stores its pointer, or an earlier thread with the same pointer.
     let own = if home.own[0].load(Ordering::Relaxed) == me { Some(home) } else { claim(me) };
     match own {
         Some(shard) => {
             for (counter, more) in what(shard) {
-                // Relaxed: a count, with one writer.
+                // Relaxed: a counter with a single writer.
                 counter.store(counter.load(Ordering::Relaxed).wrapping_add(more as u64), Ordering::Relaxed);
             }
         }
         None => {
             for (counter, more) in what(&SHARDS.0[OWN]) {
-                // Relaxed: a count.
+                // Relaxed: a counter.
                 counter.fetch_add(more as u64, Ordering::Relaxed);
             }
         }
     }
 }
 
-/// The thread's own shard, if it is not at home, and makes one its own if it has none.
+/// Finds the thread's own shard if it is not the first one tried, and claims one if it has none.
 #[cold]
 #[inline(never)]
 fn claim(me: u64) -> Option<&'static MemoryShard> {
     (0..NEAR).map(|step| &SHARDS.0[(home(me) + step) % OWN]).find(|shard| {
         let owner = &shard.own[0];
-        // INVARIANT: it was 0, so nobody wrote it, and nobody else will.
+        // INVARIANT: it was 0, so no other thread wrote the shard, and none will.
         match owner.compare_exchange(0, me, Ordering::Relaxed, Ordering::Relaxed) {
             Ok(_) => true,
             Err(other) => other == me,
@@ -141,9 +140,9 @@ fn claim(me: u64) -> Option<&'static MemoryShard> {
     })
 }
 
-/// Where a thread looks first. Thread pointers are a stack apart, with a page for its guard or without:
-/// by pages or by large pages those of threads that were started one after the other differ, and by the
-/// sum of both they do in either case.
+/// The shard that a thread tries first. Thread pointers lie one stack apart, with or without a guard page: those of
+/// threads started one after the other differ in their page number or their large-page number, and the sum of both
+/// differs in either case.
 #[inline(always)]
 const fn home(me: u64) -> usize {
     const PAGE: u64 = 1 << 12;
@@ -151,7 +150,7 @@ const fn home(me: u64) -> usize {
     (me / PAGE + me / LARGE) as usize % OWN
 }
 
-/// What tells this thread from every other that lives; never 0.
+/// Identifies this thread among all living threads; never 0.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn thread_pointer() -> u64 {
@@ -161,7 +160,7 @@ fn thread_pointer() -> u64 {
     pointer
 }
 
-/// What tells this thread from every other that lives; never 0.
+/// Identifies this thread among all living threads; never 0.
 #[cfg(target_arch = "aarch64")]
 #[inline(always)]
 fn thread_pointer() -> u64 {
@@ -218,7 +217,7 @@ mod tests {
     #[test]
     fn what_the_allocator_refuses_is_not_counted() {
         let (refuses, layout) = (Counted::new(Refuses), Layout::new::<u64>());
-        // Threads of another test may have all shards for a moment.
+        // Threads of another test may hold all shards for a moment.
         let shard = loop {
             match own() {
                 Some(shard) => break shard,
@@ -233,8 +232,8 @@ mod tests {
         assert_eq!(counts, [0; 3]);
     }
 
-    /// As many threads as there are shards, with stacks of the usual sizes, where the system puts them close
-    /// together and where it aligns them to large pages.
+    /// As many threads as there are shards, with stacks of the usual sizes: the system places some close together and
+    /// aligns others to large pages.
     #[test]
     fn threads_one_behind_the_other_find_shards_of_their_own() {
         for stack in [2 << 20, 8 << 20, (2 << 20) + 4096, (8 << 20) + 4096] {

@@ -1,4 +1,4 @@
-//! Handling a payload whose type is not known: cloning, restoring, encoding, masking.
+//! Operations on a payload whose type is not known: cloning, restoring, encoding, masking.
 
 use std::ffi::c_void;
 use std::fmt::Write;
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{Bytes, Text};
 
-/// How a payload is written as bytes.
+/// How a payload is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Format {
@@ -18,11 +18,11 @@ pub enum Format {
     Json = 1,
 }
 
-/// Operations on a payload of one point, so that a worker, a recorder or a bridge can handle a
-/// payload it was not compiled with.
+/// Operations on the payload of one point, so that a worker, a recorder or a bridge can handle a payload whose type it
+/// was not compiled with.
 ///
-/// All functions are thread-safe. Those that answer a `u32` answer 0 for success.
-/// The last three are null for a `LOCAL` point.
+/// All functions are thread-safe. Those that return a `u32` return 0 on success. The last three are null for a `LOCAL`
+/// point.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct PayloadOps {
@@ -38,7 +38,7 @@ pub struct PayloadOps {
     pub drop: unsafe extern "C" fn(payload: *mut c_void),
     /// Appends the payload to `out` in a [`Format`].
     pub encode: Option<unsafe extern "C" fn(payload: *const c_void, format: u32, out: *mut Bytes) -> u32>,
-    /// Reads a payload into the uninitialised `to`; says what is wrong in `error`.
+    /// Reads a payload into the uninitialised `to`; on failure writes what is wrong to `error`.
     pub decode: Option<
         unsafe extern "C" fn(bytes: *const u8, len: usize, format: u32, to: *mut c_void, error: *mut Text) -> u32,
     >,
@@ -47,7 +47,7 @@ pub struct PayloadOps {
 }
 
 impl PayloadOps {
-    /// The operations of a payload that can be written and read.
+    /// The operations of a payload that can be encoded and decoded.
     pub const fn portable<T: Clone + Serialize + DeserializeOwned>() -> Self {
         PayloadOps {
             encode: Some(encode::<T>),
@@ -57,7 +57,7 @@ impl PayloadOps {
         }
     }
 
-    /// The operations of a payload that stays in this process.
+    /// The operations of a payload that never leaves this process.
     pub const fn local<T: Clone>() -> Self {
         PayloadOps {
             size: size_of::<T>(),

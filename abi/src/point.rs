@@ -6,12 +6,12 @@ use crate::kind::{FaultPolicy, Kind};
 use crate::verdict::Decision;
 use crate::{PayloadOps, Shape};
 
-/// A hook point, declared once, in a crate that host and plugins share: see [`points!`](crate::points!).
+/// A hook point, declared once, in a crate that the host and its plugins share: see [`points!`](crate::points!).
 ///
 /// # Safety
-/// The payload owns all that it holds, on the process's `malloc` ([`Text`](crate::Text),
-/// [`Bytes`](crate::Bytes), [`List`](crate::List)): it must not hold a pointer into the library
-/// that made it, since it may outlive that library. `shape` and `ops` describe `Payload`.
+/// The payload owns everything it holds, on the process's `malloc` ([`Text`](crate::Text), [`Bytes`](crate::Bytes),
+/// [`List`](crate::List)). It must not hold a pointer into the library that created it, since it may outlive that
+/// library. `shape` and `ops` describe `Payload`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a hook point",
     note = "the catalogue is in `hookrail_abi::catalogue`; your own are declared with `hookrail_abi::points!`"
@@ -19,31 +19,31 @@ use crate::{PayloadOps, Shape};
 pub unsafe trait Point: Copy + Default + Send + Sync + 'static {
     /// The name, dotted, for example `message.publish`.
     const NAME: &'static str;
-    /// Counts changes of meaning or payload; 0 means that nobody dispatches it yet.
+    /// Incremented when the meaning or the payload changes; 0 means that no program dispatches the point yet.
     const REVISION: u32;
     /// Whether a fold may be denied. Gates always may, notify points never.
     const DENIABLE: bool = false;
-    /// What a faulting callback means, unless it or the operator says otherwise.
+    /// What a fault of a callback means, unless the callback or the operator overrides it.
     const FAULT: FaultPolicy = Self::Kind::FAULT;
-    /// What a chain comes to when no callback decided.
+    /// The decision of a chain in which no callback decided.
     const DEFAULT: Decision = Self::Kind::DEFAULT;
-    /// What callbacks of this point may do.
+    /// The kind, which determines what callbacks of this point may do.
     type Kind: Kind;
-    /// What is handed from callback to callback.
+    /// What is passed from callback to callback.
     type Payload: StableAbi + 'static;
 
-    /// How to handle a payload without knowing its type.
+    /// The operations on a payload whose type is not known.
     fn ops() -> &'static PayloadOps;
-    /// What a payload looks like in memory. Made anew with each call: what a static holds is lost
-    /// with each generation of a plugin.
+    /// The layout of a payload in memory. Computed anew with each call: a cache in a static would be leaked with each
+    /// generation of a plugin.
     fn shape() -> Shape;
 }
 
 /// Declares hook points: a name, a revision, a kind and a payload each.
 ///
-/// The kind is `Notify`, `Fold` or `Gate`. A `local` point's payload needs no serde; such a point is refused for
+/// The kind is `Notify`, `Fold` or `Gate`. The payload of a `local` point needs no serde; such a point is refused for
 /// isolation, recording and simulation. The word `unsafe` stands for the promise of [`Point`](trait@crate::Point): the
-/// payload owns all it holds. A point ends with `;`, or with braces that override constants of the trait.
+/// payload owns everything it holds. A declaration ends with `;`, or with braces that override constants of the trait.
 ///
 /// ```
 /// use abi_stable::StableAbi;

@@ -1,4 +1,4 @@
-//! Text that must not be seen.
+//! Text that must not be shown.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,10 +8,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::Text;
 
-/// What stands in place of a secret.
+/// What is shown instead of a secret.
 const MASK: &str = "***";
 
-/// Text that shows as `***` wherever people look: `Debug`, `Display`, JSON.
+/// Text that shows as `***` wherever people read it: `Debug`, `Display`, JSON.
 ///
 /// In MessagePack, which only a worker of the same host reads, it is in the clear.
 #[repr(transparent)]
@@ -19,7 +19,7 @@ const MASK: &str = "***";
 pub struct Secret(Text);
 
 impl Secret {
-    /// The text itself. The long name is on purpose: it should stand out in a review.
+    /// The text itself. The conspicuous name is deliberate: a call should stand out in a review.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! What a payload looks like in memory, as text and as a fingerprint of that text.
+//! The layout of a payload in memory, as text and as a fingerprint of that text.
 
 use std::fmt::Write;
 
@@ -7,8 +7,8 @@ use abi_stable::type_layout::{TLData, TLFields, TypeLayout};
 
 /// A payload's layout: type names, sizes, alignments and field names, all the way down.
 ///
-/// The text is derived from abi_stable's layout, so there is one source of truth; it is owned, so
-/// it outlives the library that made it, and hashable, so that two sides compare 16 bytes.
+/// The text is derived from abi_stable's layout, so that there is one source of truth. It is owned, so that it outlives
+/// the library that created it; the fingerprint lets two sides compare 16 bytes instead of the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
     /// The canonical text, for example `Header[48,8]{key:Text..,value:Text..}`.
@@ -27,8 +27,8 @@ impl Shape {
     }
 }
 
-/// Avoids `TypeLayout`'s own printing: it uses thread-locals with destructors, and those would keep
-/// a plugin's library mapped.
+/// Avoids `TypeLayout`'s own formatting: it uses thread-locals with destructors, which would keep a plugin's library
+/// mapped.
 fn describe(layout: &'static TypeLayout, within: &mut Vec<*const TypeLayout>, out: &mut String) {
     write!(out, "{}[{},{}]", layout.name(), layout.size(), layout.alignment()).expect("a String takes all");
     if within.contains(&std::ptr::from_ref(layout)) {
@@ -48,8 +48,8 @@ fn describe(layout: &'static TypeLayout, within: &mut Vec<*const TypeLayout>, ou
     if let Some(fields) = layout.get_fields() {
         list(fields, '{', '}', within, out);
     }
-    // What it leads to without holding it, such as the table after a `PrefixRef`. A primitive has
-    // named its own already.
+    // The types that it points to without containing them, such as the table behind a `PrefixRef`. A primitive has
+    // already been named.
     let behind = layout.phantom_fields();
     if !behind.is_empty() && !matches!(layout.data(), TLData::Primitive(_)) {
         list(behind, '<', '>', within, out);
@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(fingerprint(b"foobar"), [0x6f0d_3597_ba44_6f18, 0x343e_1662_793c_64bf]);
     }
 
-    /// Versions of the same types that differ only in what is behind a pointer.
+    /// Versions of the same types that differ only in what lies behind a pointer.
     #[expect(dead_code, unreachable_pub)] // abi_stable's derive writes more of the kind.
     mod versions {
         macro_rules! version {

@@ -1,13 +1,13 @@
-//! The one place where a panic is caught.
+//! The only place where a panic is caught.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::diagnostics;
 
-/// Runs `call`; a panic in it returns `panicked`, and the host has been told of it.
+/// Runs `call`. If it panics, reports the panic to the host and returns `panicked`.
 ///
-/// The panic's payload is forgotten, not dropped: a payload whose own `Drop` panics would abort the
-/// host. A leak of one panic message is the price.
+/// The panic's payload is forgotten, not dropped: a payload whose own `Drop` panics would abort the host. The price is
+/// one leaked panic message.
 #[inline]
 pub(crate) fn guarded(panicked: u32, call: impl FnOnce() -> u32) -> u32 {
     match catch_unwind(AssertUnwindSafe(call)) {

@@ -1,4 +1,4 @@
-//! What an instance hands to the generation after it.
+//! What an instance hands to the next generation.
 
 use std::fmt::Debug;
 use std::ops::RangeBounds;
@@ -10,7 +10,7 @@ use crate::Bytes;
 use crate::boundary::SavedState;
 use crate::error::Result;
 
-/// What an instance hands to the generation after it: bytes, and what they are.
+/// What an instance hands to the next generation: bytes, and what kind of state they are.
 ///
 /// ```
 /// use hookrail_abi::State;
@@ -22,26 +22,32 @@ use crate::error::Result;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
-    /// Which kind of state, for example the plugin's name. Not empty.
+    /// The kind of state, for example the plugin's name. Must not be empty.
     pub schema: String,
     /// The version of the schema.
     pub version: u32,
-    /// The state itself; the host does not look into it.
+    /// The state itself, which is opaque to the host.
     pub bytes: Bytes,
 }
 
 impl State {
-    /// A state of these bytes.
+    /// A state with these bytes.
     pub fn new(schema: impl Into<String>, version: u32, bytes: impl Into<Bytes>) -> Self {
         State { schema: schema.into(), version, bytes: bytes.into() }
     }
 
-    /// A value, as JSON.
+    /// A state that holds `value` as JSON.
+    ///
+    /// # Errors
+    /// If `value` cannot be serialised.
     pub fn json(schema: impl Into<String>, version: u32, value: &impl Serialize) -> Result<Self> {
         Ok(State::new(schema, version, serde_json::to_vec(value)?))
     }
 
-    /// The value in a state that is JSON, if it is of that schema and of one of these versions.
+    /// Parses the value of a JSON state that has this schema and one of these versions.
+    ///
+    /// # Errors
+    /// If the state has another schema or version, or is not valid JSON for `T`.
     pub fn parse<T: DeserializeOwned>(&self, schema: &str, versions: impl RangeBounds<u32> + Debug) -> Result<T> {
         if self.schema != schema || !versions.contains(&self.version) {
             let State { schema: found, version, .. } = self;
@@ -64,7 +70,7 @@ impl State {
         })
     }
 
-    /// `None` for "there is no state".
+    /// Returns `None` for "there is no state".
     pub(crate) fn of_saved(saved: &SavedState) -> Option<Self> {
         let SavedState { version, schema, bytes, .. } = saved;
         (!schema.is_empty()).then(|| State { schema: schema.to_string(), version: *version, bytes: bytes.clone() })

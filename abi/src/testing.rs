@@ -44,7 +44,7 @@ use crate::host::Dir;
 use crate::{Kind, Plugin, Point, State, Text, entry, host};
 
 thread_local! {
-    /// What the plugin said on this thread since it was last asked.
+    /// What the plugin reported on this thread since the last query.
     static SAID: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -57,14 +57,16 @@ static TABLE: HostTable = HostTable {
     query,
 };
 
-/// Creates and starts an instance of `P` named `test`, with a configuration in JSON. The error is
-/// what an operator would read.
+/// Creates and starts an instance of `P` named `test`, with a configuration in JSON.
+///
+/// # Errors
+/// If the configuration does not parse or the plugin does not start: the text that an operator would read.
 pub fn start<P: Plugin>(config: &str) -> Result<Running<P>> {
     // SAFETY: `begin` passes an instance that `create` made and nobody else uses, and a registrar for `register`.
     begin(config, |instance, registrar| unsafe { entry::start::<P>(instance, registrar) })
 }
 
-/// As [`start`], with a state of the generation before, as when the plugin is upgraded.
+/// Starts an instance as [`start`] does, but with a state of the previous generation, as in an upgrade.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -107,7 +109,7 @@ pub fn restore<P: Plugin>(config: &str, state: State) -> Result<Running<P>> {
     begin(config, |instance, registrar| unsafe { (table::<P>().restore)(instance, registrar, &state) })
 }
 
-/// The plugin's table of its state.
+/// The plugin's `state/1` table.
 fn table<P: Plugin>() -> &'static StateTable {
     // SAFETY: the SDK's `query` returns a static `StateTable` to this id, and the id is readable for the call.
     unsafe { &*entry::query::<P>(Str::new("state/1")).cast::<StateTable>() }
@@ -132,7 +134,7 @@ fn begin<P: Plugin>(config: &str, start: impl FnOnce(*mut c_void, *mut c_void) -
     if started != 0 { Err(Error::from(SAID.take().join("; "))) } else { Ok(running) }
 }
 
-/// A started instance; stopped and dropped when this is.
+/// A started instance. Dropping it stops and drops the instance.
 pub struct Running<P: Plugin> {
     instance: *mut c_void,
     callbacks: Vec<(String, String, RawCallback, *mut c_void)>,
@@ -145,20 +147,20 @@ unsafe impl<P: Plugin> Send for Running<P> {}
 // SAFETY: callbacks take `&P`, and a plugin is `Sync`; the rest is behind `&mut` or thread-local.
 unsafe impl<P: Plugin> Sync for Running<P> {}
 
-/// What a callback returned, on a point of the kind whose verdict is `V`.
+/// What a callback returned, at a point of the kind whose verdict is `V`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered<V> {
-    /// The verdict. A fault is no verdict: [`Running::call`] panics with what was reported.
+    /// The verdict. A fault is not a verdict: [`Running::call`] panics with what was reported.
     pub verdict: V,
-    /// What was reported meanwhile, for example why it denied.
+    /// What was reported during the call, for example why it denied.
     pub said: Vec<String>,
 }
 
 impl<P: Plugin> Running<P> {
-    /// Calls the callback of that name on point `T`.
+    /// Calls the callback of that name at point `T`.
     ///
     /// # Panics
-    /// When there is no such callback, and when it faults.
+    /// If there is no such callback, or if it faults.
     pub fn call<T: Point>(
         &self,
         _point: T,
@@ -179,6 +181,9 @@ impl<P: Plugin> Running<P> {
     }
 
     /// Hands a new configuration to the running plugin.
+    ///
+    /// # Errors
+    /// If the plugin refuses it.
     pub fn reload(&self, config: &str) -> Result<()> {
         // SAFETY: the SDK's `query` returns a static `ReloadTable` to this id, and the id is readable for the call.
         let table = unsafe { &*entry::query::<P>(Str::new("reload/1")).cast::<ReloadTable>() };
@@ -189,12 +194,18 @@ impl<P: Plugin> Running<P> {
         }
     }
 
-    /// What it hands to the next generation, as when it is about to be replaced.
+    /// Returns the state that the instance hands to the next generation, as before it is replaced.
+    ///
+    /// # Errors
+    /// If the plugin cannot save its state.
     pub fn save(&self) -> Result<Option<State>> {
         self.hand_over(table::<P>().save)
     }
 
-    /// What changed since [`save`](Running::save), as when nobody calls it any more.
+    /// Returns what changed since [`save`](Running::save), as after the last callback has run.
+    ///
+    /// # Errors
+    /// If the plugin cannot save its changes.
     pub fn save_changes(&self) -> Result<Option<State>> {
         self.hand_over(table::<P>().save_changes)
     }
@@ -208,7 +219,10 @@ impl<P: Plugin> Running<P> {
         }
     }
 
-    /// Hands it the rest of the generation before.
+    /// Applies the previous generation's last changes.
+    ///
+    /// # Errors
+    /// If the plugin refuses them.
     pub fn apply_changes(&self, rest: State) -> Result<()> {
         let rest = rest.into_saved()?;
         // SAFETY: the instance is started; the rest is readable for the call.
@@ -218,18 +232,18 @@ impl<P: Plugin> Running<P> {
         }
     }
 
-    /// A directory of the instance, as the plugin is told it; it is removed with the instance.
+    /// A directory of the instance, as the plugin sees it; removed together with the instance.
     pub fn dir(&self, dir: Dir) -> PathBuf {
         self.handle.dir(dir as u32)
     }
 
-    /// The lines that were logged so far.
+    /// The lines logged so far.
     pub fn log(&self) -> Vec<String> {
         self.handle.log.lock().expect("nobody panics with it").clone()
     }
 }
 
-/// Not derived: a plugin need not be `Debug` for `start(...).unwrap_err()`.
+/// Not derived, so that `start(...).unwrap_err()` does not require the plugin to be `Debug`.
 impl<P: Plugin> std::fmt::Debug for Running<P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Running").field("callbacks", &self.callbacks).finish_non_exhaustive()
@@ -246,11 +260,11 @@ impl<P: Plugin> Drop for Running<P> {
     }
 }
 
-/// What our services know of the instance.
+/// What the test host's services know of the instance.
 #[derive(Debug)]
 struct Handle {
     config: String,
-    /// Its own, removed with it.
+    /// The instance's own directory, removed with it.
     home: PathBuf,
     log: Mutex<Vec<String>>,
 }
@@ -271,7 +285,7 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // It exists only when the plugin asked for a directory.
+        // The directory exists only if the plugin asked for one.
         let _ = std::fs::remove_dir_all(&self.home);
     }
 }

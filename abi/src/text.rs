@@ -11,7 +11,7 @@ use crate::Bytes;
 /// Growable UTF-8 text on the process's `malloc`.
 ///
 /// # Invariants
-/// The bytes are UTF-8. C code that writes them must keep that, as it must keep the length.
+/// The bytes are UTF-8. C code that writes them must keep them so, and must keep the length correct.
 #[repr(transparent)]
 #[derive(StableAbi, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text(Bytes);
@@ -34,12 +34,12 @@ impl Text {
         self.0.extend_from_slice(text.as_bytes());
     }
 
-    /// Replaces the content, reusing the memory.
+    /// Replaces the content, reusing the allocated memory.
     pub fn set(&mut self, text: &str) {
         self.0.set(text.as_bytes());
     }
 
-    /// Empties the text, keeping its memory.
+    /// Empties the text, keeping its allocated memory.
     pub fn clear(&mut self) {
         self.0.clear();
     }

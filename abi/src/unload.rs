@@ -1,14 +1,14 @@
-//! Hands to the host whatever of this library threads would run after its back.
+//! Passes to the host everything of this library that threads would otherwise run unknown to it.
 //!
-//! A destructor of a thread-local, the destructor of a pthread key and the body of a thread are code
-//! of this library, run by a thread when it ends: long after the library was closed, if nobody minds.
-//! [`export!`](crate::export) therefore defines the six functions by which such code is left with the
-//! system, hidden, so that everything linked into this library binds to them, Rust's standard library
-//! first. They hand on to the host that `bind` named, which keeps the records and sees to it that
-//! all of them are run or cancelled before it closes the library: `docs/unload.md`.
+//! The destructor of a thread-local, the destructor of a pthread key and the body of a thread are code of this library
+//! that a thread runs when it exits, possibly long after the library was closed. [`export!`](crate::export) therefore
+//! defines the six functions through which such code is left with the system. They are hidden, so that everything
+//! linked into this library binds to them, Rust's standard library first. They forward to the host that called `bind`,
+//! which keeps the records and makes sure that all of them are run or cancelled before it closes the library:
+//! `docs/unload.md`.
 //!
-//! Without such a host (in constructors, which run before anybody can bind; under a host of ABI 1.0
-//! as it first landed) they go to the system. The host asks how often, by `count` and `bind`.
+//! Without such a host (in constructors, which run before `bind`; under a host of ABI 1.0 as it first landed) they
+//! forward to the system. The host learns from `count` and `bind` how often that happened.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr::null_mut;
@@ -16,10 +16,10 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use crate::boundary::{KeyDestructor, ObjectDestructor, ThreadBody, UnloadService};
 
-/// The host's service, and what it knows this library by; null before it has bound.
+/// The host's service, and the value by which the host identifies this library; null until the host has bound it.
 static SERVICE: AtomicPtr<UnloadService> = AtomicPtr::new(null_mut());
 static LIBRARY: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
-/// How many keys with a destructor, and how many threads, the system made without the host.
+/// The number of keys with a destructor, and of threads, that the system created without the host.
 static KEYS: AtomicU32 = AtomicU32::new(0);
 static THREADS: AtomicU32 = AtomicU32::new(0);
 
@@ -39,7 +39,7 @@ pub(crate) unsafe extern "C" fn bind(library: *const c_void, service: *const Unl
     }
     // Release: pairs with the Acquire in `host`.
     SERVICE.store(service.cast_mut(), Ordering::Release);
-    // Relaxed: constructors are over.
+    // Relaxed: constructors have finished.
     THREADS.load(Ordering::Relaxed)
 }
 
@@ -84,7 +84,7 @@ fn host() -> Option<(&'static UnloadService, *const c_void)> {
     Some((service, LIBRARY.load(Ordering::Relaxed)))
 }
 
-/// The system's function of that name. Ours are hidden, so it is not one of them.
+/// The system's function of that name. Ours are hidden, so the look-up never finds them.
 fn system(name: &CStr) -> *mut c_void {
     const DEFAULT: *mut c_void = null_mut();
     // SAFETY: null is `RTLD_DEFAULT`, and the name is a C string.
@@ -122,7 +122,7 @@ pub unsafe extern "C" fn key_create(key: *mut u32, destructor: KeyDestructor) ->
     // SAFETY: the C library has a function of this type; `key` is room for a key, and `destructor` takes its values.
     let made = unsafe { std::mem::transmute::<*mut c_void, System>(system(c"pthread_key_create"))(key, destructor) };
     if made == 0 && destructor.is_some() {
-        // Relaxed: read by the host when nothing of this library runs any more.
+        // Relaxed: the host reads it when nothing of this library runs any more.
         KEYS.fetch_add(1, Ordering::Relaxed);
     }
     made
@@ -172,15 +172,15 @@ pub unsafe extern "C" fn thread_create(
         // SAFETY: the caller passes room for a thread, and a body that takes `argument`; the host gave `library`.
         return unsafe { (service.thread_create)(library, thread, attributes, body, argument) };
     }
-    // Relaxed: read by the host after the constructors.
+    // Relaxed: the host reads it after the constructors.
     THREADS.fetch_add(1, Ordering::Relaxed);
     // SAFETY: the C library has a function of this type; the caller passes room for a thread, and a body that takes
     // `argument`.
     unsafe { std::mem::transmute::<*mut c_void, System>(system(c"pthread_create"))(thread, attributes, body, argument) }
 }
 
-/// Defines the hidden symbols; part of [`export!`](crate::export), since in a library of its own the
-/// linker would not look for them.
+/// Defines the hidden symbols. Part of [`export!`](crate::export), since the linker would not look for them in a
+/// library of their own.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! hidden_symbols {

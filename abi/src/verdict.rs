@@ -4,42 +4,42 @@ use std::fmt::Display;
 
 use crate::host::{self, Report};
 
-/// What a callback of a fold point returns when it does not deny.
+/// The verdict of a callback of a fold point that does not deny.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Flow {
-    /// Go on with the next callback.
+    /// Continue with the next callback.
     Continue,
-    /// The payload is handled: skip the rest of the chain. It passes.
+    /// The payload is handled: skip the rest of the chain. The payload passes.
     Skip,
 }
 
-/// What a callback of a fold point returns where the point may be denied.
+/// The verdict of a callback of a fold point that may be denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Verdict {
-    /// Go on with the next callback.
+    /// Continue with the next callback.
     Continue,
-    /// The payload is handled: skip the rest of the chain. It passes.
+    /// The payload is handled: skip the rest of the chain. The payload passes.
     Skip,
-    /// Refuse it, with a code for the program that dispatches.
+    /// Refuse the payload, with a code for the program that dispatches.
     Deny(u16),
 }
 
-/// What a callback of a gate returns.
+/// The verdict of a callback of a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Access {
-    /// Go on with the next callback: this one has no opinion.
+    /// Continue with the next callback: this one does not decide.
     Continue,
-    /// Let it pass, and skip the rest of the chain.
+    /// Let the request pass, and skip the rest of the chain.
     Allow,
-    /// Refuse it, with a code for the program that dispatches.
+    /// Refuse the request, with a code for the program that dispatches.
     Deny(u16),
 }
 
 impl Verdict {
-    /// Denies with a code and says why; the reason reaches the log and whoever asks for the denial.
+    /// Denies with a code and a reason; the reason reaches the log, and callers that ask for the denial.
     pub fn deny(code: u16, reason: impl Display) -> Self {
         host::report(Report::Denied, &reason.to_string());
         Verdict::Deny(code)
@@ -47,38 +47,38 @@ impl Verdict {
 }
 
 impl Access {
-    /// Denies with a code and says why; the reason reaches the log and whoever asks for the denial.
+    /// Denies with a code and a reason; the reason reaches the log, and callers that ask for the denial.
     pub fn deny(code: u16, reason: impl Display) -> Self {
         host::report(Report::Denied, &reason.to_string());
         Access::Deny(code)
     }
 }
 
-/// What a chain came to.
+/// The decision of a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// A gate's callback allowed it, or nobody decided and the point's default is to allow.
+    /// A gate's callback allowed it, or no callback decided and the point's default is to allow.
     Allowed,
-    /// A callback denied it, or failed where faults deny, or nobody decided and the point's default is to deny.
+    /// A callback denied it, or faulted where faults deny, or no callback decided and the point's default is to deny.
     /// The code has 24 bits.
     Denied(u32),
-    /// No callback decided, and it passes.
+    /// No callback decided, and the payload passes.
     Passed,
-    /// A callback handled it, and the rest of the chain was skipped. It passes.
+    /// A callback handled the payload, and the rest of the chain was skipped. The payload passes.
     Skipped,
 }
 
-/// The numbers that a callback returns: bits 0 to 7 the kind, bits 8 to 31 a code. A number that the point's kind
+/// The numbers that a callback returns: bits 0 to 7 are the kind, bits 8 to 31 a code. A number that the point's kind
 /// does not have is a fault.
 pub mod raw {
-    /// Go on.
+    /// Continue with the next callback.
     pub const CONTINUE: u32 = 0;
     /// Fold only: handled, skip the rest of the chain.
     pub const SKIP: u32 = 1;
     /// Gate, and fold where the point may be denied: deny; bits 8 to 31 are the code.
     pub const DENY: u32 = 2;
-    /// Gate only: let it pass, skip the rest of the chain.
+    /// Gate only: let it pass, and skip the rest of the chain.
     pub const ALLOW: u32 = 4;
-    /// The callback failed; it reported the text before.
+    /// The callback failed, and reported why before it returned.
     pub const FAULT: u32 = 255;
 }

@@ -1,4 +1,4 @@
-//! What a dispatch costs over the loop itself and over a raw loop of the same calls.
+//! What a dispatch costs compared with an empty loop and with a raw loop of the same calls.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ mod shared;
 
 use shared::{LENGTHS, hosts, loops, republish};
 
-/// Every message passes every point: emptiness must be free, and a chain must cost its calls.
+/// Every message passes every point: an empty point must cost nothing, and a chain no more than its calls.
 fn lengths(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("dispatch");
     for len in LENGTHS {
@@ -25,7 +25,7 @@ fn lengths(criterion: &mut Criterion) {
     }
 }
 
-/// A broker dispatches on all its threads: they must not write to what they share.
+/// A broker dispatches on all its threads: they must not write to shared memory.
 fn two_threads(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("dispatch on 2 threads");
     for len in LENGTHS {
@@ -38,8 +38,8 @@ fn two_threads(criterion: &mut Criterion) {
     }
 }
 
-/// Plugins come and go while messages flow: those who dispatch must not feel it, not even the
-/// unluckiest one in a thousand.
+/// Plugins are loaded and unloaded while messages flow: dispatching threads must not notice, not even in the slowest of
+/// a thousand dispatches.
 fn republished(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("dispatch of 8, republished 1,000 times a second");
     let (host, point) = hosts::with(8);
@@ -55,7 +55,7 @@ fn republished(criterion: &mut Criterion) {
     println!("one dispatch, the clock included: median and p99.9 {quiet:?} ns quiet, {busy:?} ns republished");
 }
 
-/// Who looks closer pays for that, and only as much as was asked for.
+/// Recording costs something, but only as much as the level asks for.
 fn levels(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("levels, 8 callbacks");
     for level in [StatsLevel::Off, StatsLevel::Count, StatsLevel::Histogram] {
@@ -66,13 +66,13 @@ fn levels(criterion: &mut Criterion) {
 }
 
 points! {
-    /// A point whose callback dispatches another.
+    /// A point whose callback dispatches on another one.
     // SAFETY: a number owns all it holds.
     unsafe local Outer: "bench.outer", 1, Fold<Work> {}
 }
 
-/// A callback may dispatch, as one that publishes a message of its own does: that takes the slower
-/// way in, which must not grow unseen.
+/// A callback may dispatch, for instance to publish a message of its own: that takes the slower way in, whose cost must
+/// not grow unnoticed.
 fn nested(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("nested dispatch of 8");
     let (host, inner) = hosts::with(8);
@@ -90,7 +90,7 @@ fn nested(criterion: &mut Criterion) {
     }
 }
 
-/// A host's outer point with one callback, which does this.
+/// A host's outer point with one callback, which runs `inner`.
 fn outer(host: &Host, inner: impl Fn(&mut Work) + Send + Sync + 'static) -> HookPoint<Outer> {
     let run = move |work: &mut Work| {
         inner(work);

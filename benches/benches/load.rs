@@ -1,4 +1,4 @@
-//! What a load costs over opening a copy of the same file.
+//! What a load costs compared with opening a copy of the same file.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ mod shared;
 
 use shared::load;
 
-/// Who edits a plugin reloads it all day, and a fleet of them loads at every start: the checks must
-/// be small beside the system's own work.
+/// An author reloads a plugin all day, and a fleet of plugins is loaded at every start: the checks must be cheap
+/// compared with the system's own work.
 fn all(criterion: &mut Criterion) {
     let host = load::host();
     for plugin in load::PLUGINS {

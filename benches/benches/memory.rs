@@ -7,7 +7,7 @@ mod shared;
 
 use shared::memory::{Allocating, BLOCKS};
 
-/// Every container of a plugin pays for it. The same plugin without counting is the baseline.
+/// Every container of a plugin pays for counting. The same plugin without counting is the baseline.
 fn counted(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("allocate and free 64 bytes");
     for blocks in BLOCKS {

@@ -1,4 +1,4 @@
-//! Dispatch beside what a program would use instead.
+//! Dispatch compared with what a program would use instead.
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 
@@ -7,8 +7,8 @@ mod shared;
 
 use shared::{LENGTHS, hosts, loops, peers};
 
-/// Whoever can have the same with less has no use for a host: it must be ahead of every peer that
-/// allows change at run time.
+/// If a simpler mechanism did the same, a host would be useless: it must be faster than every peer that allows changes
+/// at run time.
 fn all(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("peers");
     for len in LENGTHS {

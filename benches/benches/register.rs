@@ -1,4 +1,4 @@
-//! What changing chains costs when there is much of everything.
+//! What changing chains costs with many callbacks, points and threads.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ mod shared;
 
 use shared::{hosts, register, republish};
 
-/// A program of a thousand plugins starts in one transaction each, and a big one must not cost more
+/// A program registers a thousand plugins at its start, each in one transaction. A large transaction must not cost more
 /// per callback than a small one, which is the baseline.
 fn one_transaction(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("register in one transaction");
@@ -22,8 +22,8 @@ fn one_transaction(criterion: &mut Criterion) {
     }
 }
 
-/// A writer looks at the record of every thread: a server has hundreds, most of them asleep. No
-/// thread is the baseline; records are reused and never freed, so their number only grows.
+/// A writer reads the record of every thread: a server has hundreds, most of them asleep. No thread is the baseline;
+/// records are reused and never freed, so their number only grows.
 fn idle_threads(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("publish and retire beside idle threads");
     let (host, _) = hosts::with(0);

@@ -1,4 +1,4 @@
-//! What it takes to put new code in the place of old code.
+//! What replacing old code with new code costs.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use shared::replace::{self, Builds, PARTS, Replacing};
 use shared::swap::Swapping;
 use shared::{LENGTHS, hosts, loops, pins, register};
 
-/// Who edits a plugin waits for this after every build: it must be the system's time for opening the
-/// file and the plugin's own for starting, and little else.
+/// An author waits for this after every build: it should be little more than the system's time for opening the file and
+/// the plugin's own time for starting.
 fn to_the_first_message(criterion: &mut Criterion) {
     of(criterion, replace::small());
     of(criterion, replace::real());
@@ -31,8 +31,8 @@ fn of<P: Point>(criterion: &mut Criterion, builds: Builds<P>) {
     }
 }
 
-/// Who wants new code without a host has these; they do less, so they may be faster, and the
-/// difference is what the rest costs.
+/// The alternatives for replacing code without a host. They do less, so they may be faster; the difference is what the
+/// rest costs.
 fn peers(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("replace, beside peers");
     group.sample_size(20).measurement_time(Duration::from_secs(2));
@@ -45,7 +45,7 @@ fn peers(criterion: &mut Criterion) {
     group.bench_function("hookrail", |bench| bench.iter_custom(|n| (0..n).map(|_| replacing.upgrade().0).sum()));
 }
 
-/// The only part in which chains change: it must cost its publications, one for each point.
+/// The only phase in which chains change: it should cost no more than its publications, one for each point.
 fn swap(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("swap of 100 points");
     group.sample_size(20).measurement_time(Duration::from_secs(2));
@@ -56,7 +56,7 @@ fn swap(criterion: &mut Criterion) {
     group.bench_function("swap", |bench| bench.iter_custom(|n| (0..n).map(|_| swapping.swap()).sum()));
 }
 
-/// Who needs several points of one instant pays for it on every message.
+/// A program that needs several points at one instant pays for a pin on every message.
 fn pin(criterion: &mut Criterion) {
     for len in LENGTHS.into_iter().take(4) {
         let mut group = criterion.benchmark_group(format!("pin, {len} callbacks"));

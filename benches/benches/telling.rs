@@ -1,4 +1,4 @@
-//! What it costs a plugin to tell, and not to.
+//! What logging costs a plugin, and what it costs when it is disabled.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 
@@ -7,7 +7,7 @@ mod shared;
 
 use shared::telling::Telling;
 
-/// A `trace!` stands in every plugin that was ever looked into: those that nobody wants must be free.
+/// Every plugin that was ever debugged contains `trace!` calls: disabled ones must cost nothing.
 fn disabled(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("a disabled trace! in a plugin");
     let telling = Telling::new();
@@ -15,7 +15,7 @@ fn disabled(criterion: &mut Criterion) {
     group.bench_function("trace!", |bench| bench.iter_custom(|n| telling.disabled(n)));
 }
 
-/// Beside what the same event costs the program itself, with the same subscriber.
+/// Compared with the cost of the same event in the program itself, with the same subscriber.
 fn told(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("an event");
     let telling = Telling::new();
@@ -23,7 +23,7 @@ fn told(criterion: &mut Criterion) {
     group.bench_function("of a plugin", |bench| bench.iter_custom(|n| telling.events(n)));
 }
 
-/// A callback that panics is caught, logged and counted.
+/// The cost of a callback that panics: the panic is caught, logged and counted.
 fn panics(criterion: &mut Criterion) {
     let telling = Telling::new();
     criterion.bench_function("a caught panic", |bench| bench.iter_custom(|n| telling.panics(n)));

@@ -1,2 +1,2 @@
-//! Allocates, and nobody counts.
+//! A plugin that allocates without counting it.
 hookrail_abi::export!(hookrail_benches::Allocating, name = "allocating");

@@ -1,6 +1,6 @@
-//! Dispatches `ROUNDS` times in one of four ways, for callgrind to count: `count MODE CALLBACKS ROUNDS`.
+//! Dispatches `ROUNDS` times in one of four modes, for callgrind to count: `count MODE CALLBACKS ROUNDS`.
 //!
-//! Two runs that differ in their rounds alone differ by what the loop costs, exactly.
+//! The difference between two runs that differ only in `ROUNDS` is exactly the cost of the loop.
 
 use std::ffi::c_void;
 use std::hint::black_box;
@@ -47,7 +47,7 @@ fn main() {
     if mode == "counted" {
         host.set_level(WorkDone::NAME, StatsLevel::Count).expect("its own point");
     }
-    // Registers the thread, and settles what is lazy.
+    // Registers the thread, and initialises what is lazy.
     let _ = point.dispatch(&mut work);
     match mode {
         "empty" => empty(rounds, &mut work),

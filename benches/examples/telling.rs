@@ -1,2 +1,2 @@
-//! Tells of each step, or does not.
+//! A plugin that logs each step, or does not.
 hookrail_abi::export!(hookrail_benches::Telling, name = "telling");

@@ -1,5 +1,5 @@
-//! A host by hand: the least it takes until a plugin's callbacks can be called. It checks nothing, and
-//! does not know what threads have left of the library.
+//! A hand-written host: the minimum that is needed before a plugin's callbacks can be called. It checks nothing, and
+//! does not track what threads have left of the library.
 
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
@@ -19,10 +19,10 @@ use super::load::{copy, path, timed};
 static TABLE: HostTable =
     HostTable { size: size_of::<HostTable>() as u32, abi: ABI_VERSION, report, register_callback, current, query };
 
-/// A started plugin; stopped and closed when this is dropped.
+/// A started plugin, which is stopped and closed when this is dropped.
 ///
 /// # Invariants
-/// `entry` lies in the library, which made and started `instance`.
+/// `entry` is in the library that created and started `instance`.
 pub(crate) struct ByHand {
     library: ManuallyDrop<Library>,
     entry: *const Entry,
@@ -32,12 +32,12 @@ pub(crate) struct ByHand {
 }
 
 impl ByHand {
-    /// Copies a plugin to memory and seals the copy, opens the copy, and creates and starts an instance; how long each of
-    /// the three took.
+    /// Copies a plugin to memory and seals the copy, opens the copy, and creates and starts an instance. Returns how
+    /// long each of these three took.
     pub(crate) fn start(file: &Path, config: &str) -> ([Duration; 3], Self) {
         let (copied, copy) = timed(|| {
             let copy = copy(file);
-            // Nobody else knows the copy, so the kernel lets go of its pages soon.
+            // No other code has access to the copy, so the kernel releases its pages soon.
             while fcntl_add_seals(&copy, SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW) == Err(Errno::BUSY) {}
             assert!(fcntl_get_seals(&copy).expect("it can be sealed").contains(SealFlags::WRITE));
             copy
@@ -60,7 +60,7 @@ impl ByHand {
             (entry, instance)
         });
         let library = ManuallyDrop::new(library);
-        // INVARIANT: as just made.
+        // INVARIANT: just created.
         ([copied, opened, created], ByHand { library, entry, instance, callbacks, _copy: copy })
     }
 
@@ -84,8 +84,7 @@ impl Drop for ByHand {
             ManuallyDrop::take(&mut self.library).close()
         };
         closed.expect("it closes");
-        // One that stayed would be found again under the number of the next copy's descriptor, which
-        // would be quick.
+        // A library that stayed would be found again under the descriptor number of the next copy, which would be fast.
         let maps = std::fs::read_to_string("/proc/self/maps").expect("the system has it");
         assert!(!maps.contains("/memfd:copy"), "the library is gone");
     }

@@ -1,4 +1,4 @@
-//! Hosts with chains of a wanted length, and the raw loop they are compared with.
+//! Hosts with chains of a given length, and the raw loop they are compared with.
 
 use std::ffi::c_void;
 use std::ops::Deref;
@@ -25,7 +25,7 @@ pub(crate) fn with(callbacks: usize) -> (Host, HookPoint<WorkDone>) {
     (host, point)
 }
 
-/// The raw loop: the same function pointers, contiguous, the verdict checked.
+/// The raw loop: the same function pointers, contiguous, with the verdict checked.
 ///
 /// # Safety
 /// The pairs are registered, and stay so for the call, on the point whose payload this is; it is exclusive for the
@@ -57,7 +57,7 @@ unsafe impl Sync for Aligned {}
 #[derive(Clone)]
 struct Line([(RawCallback, *mut c_void); 4]);
 
-/// Copies pairs to where the loop likes them.
+/// Copies pairs to cache-line-aligned memory.
 pub(crate) fn aligned(pairs: &[(RawCallback, *mut c_void)]) -> Aligned {
     let Some(filler) = pairs.first() else { return Aligned { memory: Vec::new(), len: 0 } };
     let line = |pairs: &[_]| Line(std::array::from_fn(|index| *pairs.get(index).unwrap_or(filler)));

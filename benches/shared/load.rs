@@ -1,4 +1,4 @@
-//! Loading, beside what the system alone takes for it.
+//! Loading, compared with what the system alone takes for it.
 
 use std::fs::File;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -9,10 +9,10 @@ use hookrail::{Callbacks, Config, Decision, Host, Message, MessagePublish, Plugi
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use rustix::fs::{MemfdFlags, memfd_create, sendfile};
 
-/// The plugins that are loaded: the smallest, and one that compiles patterns.
+/// The plugins that are loaded: the smallest one, and one that compiles patterns.
 pub(crate) const PLUGINS: [&str; 2] = ["hello", "mask"];
 
-/// A host that knows their configuration.
+/// A host with their configuration.
 pub(crate) fn host() -> Host {
     let mut config = Config::default();
     let mask = PluginConfig { config: serde_json::json!({ "patterns": ["secret[0-9]+"] }), ..Default::default() };
@@ -20,7 +20,7 @@ pub(crate) fn host() -> Host {
     Host::new(config).expect("a host")
 }
 
-/// Copies the file to memory and opens the copy; how long each took. Closing is not in it.
+/// Copies the file to memory and opens the copy; returns how long each took, without closing.
 pub(crate) fn copy_and_open(file: &Path) -> [Duration; 3] {
     let (copied, copy) = timed(|| copy(file));
     // SAFETY: our own plugin.
@@ -31,12 +31,12 @@ pub(crate) fn copy_and_open(file: &Path) -> [Duration; 3] {
     [copied, opened, closed]
 }
 
-/// Loads and unloads it; how long each took.
+/// Loads and unloads it; returns how long each took.
 pub(crate) fn load_and_unload(host: &Host, file: &Path) -> [Duration; 2] {
     // SAFETY: our own plugin.
     let (loaded, plugin) = timed(|| unsafe { host.load(file) });
     let plugin = plugin.expect("it loads");
-    // The chain has it: a message passes.
+    // It is in the chain: a message passes through it.
     let outcome = host.point(MessagePublish).expect("built in").dispatch(&mut Message::new("a", "secret1"));
     assert_eq!(outcome.decision(), Decision::Passed);
     let (unloaded, end) = timed(|| host.unload(&plugin));
@@ -44,8 +44,7 @@ pub(crate) fn load_and_unload(host: &Host, file: &Path) -> [Duration; 2] {
     [loaded, unloaded]
 }
 
-/// What a load is made of. What cannot be timed from outside, calls into the plugin, is what is
-/// left of the whole.
+/// The parts of a load. Calls into the plugin, which cannot be timed from outside, are the remainder.
 pub(crate) fn parts(host: &Host, file: &Path) -> [(&'static str, Duration); 8] {
     let [copy, open, close] = fastest(|| copy_and_open(file));
     let [load, unload] = fastest(|| load_and_unload(host, file));
@@ -59,7 +58,7 @@ pub(crate) fn parts(host: &Host, file: &Path) -> [(&'static str, Duration); 8] {
         host.unregister(registered.expect("the only one"));
         [time]
     });
-    // Each of these copies first, and the schema's way goes over opening and closing.
+    // Each of these copies first, and reading the schema includes opening and closing.
     let inspect = inspect.saturating_sub(copy);
     let schema = schema.saturating_sub(copy + inspect + open + close);
     let start = load.saturating_sub(copy + inspect + open + schema + register);
@@ -75,8 +74,8 @@ pub(crate) fn parts(host: &Host, file: &Path) -> [(&'static str, Duration); 8] {
     ]
 }
 
-/// How long a load with the unload after it takes, beside opening and closing a copy of the file, and
-/// beside the one thread that an unload starts; means of so many times.
+/// How long a load followed by an unload takes, compared with opening and closing a copy of the file, and with starting
+/// the one thread that an unload starts; means of `times` runs.
 pub(crate) fn round_trips(host: &Host, file: &Path, times: u32) -> [Duration; 3] {
     let mean = |once: &dyn Fn() -> Duration| (0..times).map(|_| once()).sum::<Duration>() / times;
     let opened = mean(&|| copy_and_open(file).into_iter().sum());
@@ -85,8 +84,7 @@ pub(crate) fn round_trips(host: &Host, file: &Path, times: u32) -> [Duration; 3]
     [opened, loaded, spawned]
 }
 
-/// The fastest of 21 times, part by part: what is subtracted must not carry what else the machine
-/// did meanwhile.
+/// The fastest of 21 runs, for each part: subtracted values must not include disturbances of the machine.
 fn fastest<const N: usize>(once: impl Fn() -> [Duration; N]) -> [Duration; N] {
     (0..21).map(|_| once()).fold([Duration::MAX; N], |least, times| std::array::from_fn(|i| least[i].min(times[i])))
 }
@@ -99,12 +97,12 @@ pub(crate) fn copy(file: &Path) -> OwnedFd {
     copy
 }
 
-/// Where the loader finds a copy.
+/// The path at which the loader finds a copy.
 pub(crate) fn path(copy: &OwnedFd) -> String {
     format!("/proc/self/fd/{}", copy.as_raw_fd())
 }
 
-/// How long something takes, and what it returns.
+/// How long `run` takes, and what it returns.
 pub(crate) fn timed<R>(run: impl FnOnce() -> R) -> (Duration, R) {
     let start = Instant::now();
     let result = run();

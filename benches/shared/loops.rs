@@ -1,5 +1,4 @@
-//! The loops that are timed. Each checks the verdict of every round, and in the end that every
-//! callback ran in every round.
+//! The timed loops. Each checks the verdict of every round, and at the end that every callback ran in every round.
 
 use std::hint::black_box;
 use std::ptr::from_mut;
@@ -13,26 +12,25 @@ use hookrail_benches::{Work, WorkDone};
 
 use super::hosts::{Aligned, run_raw};
 
-/// How many copies there are of each loop, at different addresses. The address decides whether the
-/// processor foresees the end of a chain: it costs some 7 ns from 14 callbacks on when it does not,
-/// the raw loop as well as any other. Linking deals these cards anew, so the fastest place of each
-/// side is compared with that of the other.
+/// The number of copies of each loop, at different addresses. The address determines whether the processor predicts the
+/// end of a chain: a misprediction costs about 7 ns from 14 callbacks on, in the raw loop as in any other. Addresses
+/// change with every link, so the fastest copy of each side is compared with that of the other.
 pub(crate) const PLACES: usize = 8;
 
 static PLACE: AtomicUsize = AtomicUsize::new(0);
 
-/// Which copies run from now on.
+/// Selects the copies that run from now on.
 pub(crate) fn set_place(place: usize) {
     PLACE.store(place, Ordering::Relaxed);
 }
 
-/// Which copies run.
+/// The copies that run.
 pub(crate) fn place() -> usize {
     PLACE.load(Ordering::Relaxed)
 }
 
-/// Runs a closure so many times on one payload. A macro, so that each copy of the loop has a closure
-/// of its own, which the compiler inlines.
+/// Runs a closure a number of times on one payload. A macro, so that each copy of the loop has its own closure, which
+/// the compiler inlines.
 macro_rules! timed {
     ($rounds:expr, $callbacks:expr, |$work:ident| $once:expr) => {
         $crate::shared::loops::timed!(@ $rounds, $callbacks, $work, $once; 0 1 2 3 4 5 6 7)
@@ -74,16 +72,16 @@ pub(crate) fn raw(rounds: u64, pairs: &Aligned) -> Duration {
     })
 }
 
-/// Hookrail's dispatch of a chain of so many callbacks that count.
+/// Hookrail's dispatch of a chain of `callbacks` callbacks that count.
 pub(crate) fn dispatch(rounds: u64, point: &HookPoint<WorkDone>, callbacks: usize) -> Duration {
     timed!(rounds, callbacks, |work| assert!(point.dispatch(work).decision() == Decision::Passed))
 }
 
-/// Runs a loop on so many threads at once; the mean of their times.
+/// Runs a loop on several threads at once; returns the mean of their times.
 pub(crate) fn on_threads(threads: u32, rounds: u64, run: impl Fn(u64) -> Duration + Sync) -> Duration {
     let ready = Barrier::new(threads as usize);
     let one = || {
-        // What a thread does first only: it claims its record, and fills its caches.
+        // What a thread does only at first: it claims its record, and fills its caches.
         run(1000);
         ready.wait();
         run(rounds)
@@ -94,8 +92,7 @@ pub(crate) fn on_threads(threads: u32, rounds: u64, run: impl Fn(u64) -> Duratio
     })
 }
 
-/// The given quantiles of the time of one round, timed one by one: the clock's own 20 to 40 ns are
-/// in it.
+/// The given quantiles of the time of one round, timed one by one; they include the clock's own 20 to 40 ns.
 pub(crate) fn quantiles<const N: usize>(rounds: u64, of: [f64; N], once: impl Fn(u64) -> Duration) -> [f64; N] {
     let mut samples: Vec<_> = (0..rounds).map(|_| once(1)).collect();
     samples.sort_unstable();

@@ -7,10 +7,10 @@ use hookrail_benches::WorkDone;
 
 use super::loops;
 
-/// How many blocks are there at a time, at most: one that is freed at once is the next one again.
+/// The largest number of blocks allocated at a time: a block that is freed at once is the next one again.
 pub(crate) const BLOCKS: [usize; 2] = [1, 8];
 
-/// A plugin that allocates, in a host of its own.
+/// A plugin that allocates, in its own host.
 pub(crate) struct Allocating {
     blocks: usize,
     point: HookPoint<WorkDone>,
@@ -18,7 +18,7 @@ pub(crate) struct Allocating {
 }
 
 impl Allocating {
-    /// So many blocks in each call; counted or not.
+    /// `blocks` blocks in each call; counted or not.
     pub(crate) fn new(blocks: usize, counted: bool) -> Self {
         let mut config = Config::default();
         let plugin = PluginConfig { config: serde_json::json!({ "blocks": blocks }), ..Default::default() };
@@ -31,7 +31,7 @@ impl Allocating {
         Allocating { blocks, point, _host: host }
     }
 
-    /// Allocates and frees so many blocks, or a few more.
+    /// Allocates and frees `blocks` blocks, or a few more.
     pub(crate) fn run(&self, blocks: u64) -> Duration {
         loops::dispatch(blocks.div_ceil(self.blocks as u64), &self.point, 1)
     }

@@ -16,5 +16,5 @@ pub(crate) mod rounds;
 pub(crate) mod swap;
 pub(crate) mod telling;
 
-/// The lengths of chain that everything is measured at.
+/// The chain lengths at which everything is measured.
 pub(crate) const LENGTHS: [usize; 7] = [0, 1, 2, 4, 8, 16, 64];

@@ -1,5 +1,5 @@
-//! What a program would use instead, over the same callbacks: each at its best, a vector of 16-byte
-//! pairs, where its kind allows that.
+//! What a program would use instead, with the same callbacks: each at its best, a vector of 16-byte pairs, if its kind
+//! allows that.
 
 use std::collections::BTreeMap;
 use std::ffi::c_void;
@@ -16,7 +16,7 @@ use parking_lot::RwLock;
 use super::hosts::{Aligned, run_raw};
 use super::loops::timed;
 
-/// The one peer that does not allow change at run time.
+/// The only peer that does not allow changes at run time.
 pub(crate) const FIXED: &str = "Vec<Box<dyn Fn>>";
 
 /// A peer's name, and its loop.
@@ -24,14 +24,14 @@ pub(crate) type Peer = (&'static str, Box<dyn Fn(u64) -> Duration>);
 
 type Boxed = Box<dyn Fn(&mut Work) -> bool>;
 
-/// One peer's loop: what it does per dispatch, and whether every callback went on.
+/// One peer's loop: what it does per dispatch, and whether every callback continued.
 macro_rules! peer {
     ($callbacks:expr, |$work:ident| $passes:expr) => {
         Box::new(move |rounds| timed!(rounds, $callbacks, |$work| assert!($passes)))
     };
 }
 
-/// All of them.
+/// All peers.
 ///
 /// # Safety
 /// The host that registered the pairs is kept as long as the peers.

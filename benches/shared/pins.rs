@@ -1,4 +1,4 @@
-//! What a pin costs: on its own, and around a dispatch.
+//! What a pin costs: alone, and around a dispatch.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub(crate) fn empty(rounds: u64, host: &Host) -> Duration {
     timed!(rounds, 0, |_work| host.pin(|_| ()))
 }
 
-/// A pin around the dispatch of a chain of so many callbacks.
+/// A pin around the dispatch of a chain of `callbacks` callbacks.
 pub(crate) fn dispatch(rounds: u64, host: &Host, point: &HookPoint<WorkDone>, callbacks: usize) -> Duration {
     timed!(rounds, callbacks, |work| {
         assert!(host.pin(|pin| pin.dispatch(point, work)).decision() == Decision::Passed);

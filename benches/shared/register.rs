@@ -1,4 +1,4 @@
-//! Many callbacks on many points, and many threads beside a writer.
+//! Many callbacks at many points, and many threads beside a writer.
 
 use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
@@ -8,7 +8,7 @@ use hookrail::{Callbacks, Config, Host, Priority, Registered, Verdict};
 use hookrail_abi::{Fold, Point};
 use hookrail_benches::{Numbered, Work, WorkDone, each};
 
-/// The callbacks that one point gets.
+/// The number of callbacks at one point.
 pub(crate) const PER_POINT: usize = 10;
 
 type Add = fn(Callbacks) -> Callbacks;
@@ -36,14 +36,14 @@ fn tens<const H: usize>() -> [[Add; 10]; 10] {
     each!(T => units::<H, T>())
 }
 
-/// So many callbacks, ten to a point; those points only.
+/// `count` callbacks, ten to a point, at those points only.
 pub(crate) fn callbacks(count: usize) -> Callbacks {
     let points = each!(H => tens::<H>());
     let points = points.as_flattened().as_flattened();
     points[..count / PER_POINT].iter().fold(Callbacks::new("bench"), |callbacks, add| add(callbacks))
 }
 
-/// How long one transaction takes that registers so many callbacks on points that are new.
+/// How long one transaction takes that registers `count` callbacks at new points.
 pub(crate) fn one_transaction(count: usize) -> Duration {
     let host = Host::new(Config::default()).expect("a host");
     let callbacks = callbacks(count);
@@ -56,7 +56,7 @@ pub(crate) fn one_transaction(count: usize) -> Duration {
     elapsed
 }
 
-/// How long so many publications take, each of which retires the chain before it.
+/// How long `count` publications take, each of which retires the previous chain.
 pub(crate) fn publications(count: u64, host: &Host) -> Duration {
     let mut registered: Option<Registered> = None;
     let start = Instant::now();
@@ -79,7 +79,7 @@ pub(crate) struct Idle {
 }
 
 impl Idle {
-    /// Starts them, and waits until all sleep.
+    /// Starts them, and waits until all are asleep.
     pub(crate) fn start(count: usize, host: &Host) -> Self {
         let point = host.point(WorkDone).expect("its own point");
         let (ready, all_ready) = channel();
@@ -87,11 +87,11 @@ impl Idle {
             let (wake, woken) = channel::<()>();
             let (point, ready) = (point.clone(), ready.clone());
             let run = move || {
-                // Even the first dispatch of a thread needs somebody on the point to claim a record.
+                // Even a thread's first dispatch claims a record only if the point has a callback.
                 assert!(point.is_hooked());
                 let _ = point.dispatch(&mut Work::default());
                 ready.send(()).expect("somebody waits");
-                // An error: the other end is dropped.
+                // An error means that the other end is dropped.
                 let _ = woken.recv();
             };
             (wake, thread::Builder::new().stack_size(128 << 10).spawn(run).expect("a thread"))

@@ -1,10 +1,9 @@
 //! What a program would use instead to replace code: both open the very file that Hookrail opens in
 //! [`replace`](super::replace::small), and call a plain function of it.
 //!
-//! They do less. Neither knows whether the file fits or makes an instance of anything; both close the
-//! old code before the new one is open, so meanwhile nothing can be called, and a thread that is in the
-//! old code crashes: their callers need a lock around every call. Neither finds out whether the old
-//! code is really gone.
+//! They do less. Neither checks whether the file fits, nor creates an instance. Both close the old code before the new
+//! code is open, so meanwhile nothing can be called, and a thread that is in the old code crashes: their callers need a
+//! lock around every call. Neither verifies that the old code is really unmapped.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -20,10 +19,10 @@ const SYMBOL: &str = "mark";
 /// The longest that a watcher may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// hot-lib-reloader, over a directory in which the file is replaced as cargo replaces it.
+/// hot-lib-reloader, over a directory in which the file is replaced in the way cargo replaces it.
 ///
-/// It reloads only what its own watcher has seen, and what differs from the file before. The watcher
-/// cannot be left out, but what it takes can: [`Turn::reload`] begins when it has seen the file.
+/// It reloads only what its own watcher has seen, and what differs from the file before. The watcher cannot be left
+/// out, but its time can: [`Turn::reload`] starts when it has seen the file.
 pub(crate) struct HotLib {
     reloader: LibReloader,
     directory: TempDir,
@@ -32,9 +31,9 @@ pub(crate) struct HotLib {
 
 /// How long one reload of hot-lib-reloader took.
 pub(crate) struct Turn {
-    /// From the call that reloads to the first call of the new code.
+    /// The time from the call that reloads to the first call of the new code.
     pub(crate) reload: Duration,
-    /// From the finished file to the first call of the new code, with a debounce of one millisecond.
+    /// The time from the finished file to the first call of the new code, with a debounce of one millisecond.
     pub(crate) watched: Duration,
 }
 
@@ -49,7 +48,7 @@ impl HotLib {
         hot_lib
     }
 
-    /// It says nowhere when its watcher stands: when it has seen another build.
+    /// It does not report when its watcher is ready: it is ready once it has seen another build.
     fn wait_for_the_watcher(&mut self) {
         let asked = Instant::now();
         self.serving = 3 - self.serving;
@@ -67,7 +66,7 @@ impl HotLib {
         std::fs::rename(fresh, self.directory.path().join("libmarked.so")).expect("it is our directory");
     }
 
-    /// Puts the other build in place, and reloads it.
+    /// Installs the other build, and reloads it.
     pub(crate) fn turn(&mut self) -> Turn {
         let next = 3 - self.serving;
         self.put(next);
@@ -88,8 +87,7 @@ impl HotLib {
     }
 }
 
-/// A bare close and open of the file itself, without a copy: whoever writes to the file writes to the
-/// running code.
+/// A bare close and open of the file itself, without a copy: a write to the file is a write to the running code.
 pub(crate) struct Bare {
     files: [PathBuf; 2],
     library: Option<Library>,
@@ -104,7 +102,7 @@ impl Bare {
         bare
     }
 
-    /// How long it took from closing the old file to the first call of the other one's code.
+    /// The time from closing the old file to the first call of the other one's code.
     pub(crate) fn turn(&mut self) -> Duration {
         let next = 1 - self.serving;
         let start = Instant::now();

@@ -1,5 +1,4 @@
-//! From a finished library on disk to the first message through its code, while the build before it
-//! serves.
+//! From a finished library on disk to the first message through its code, while the previous build serves.
 
 use std::path::PathBuf;
 use std::ptr::from_mut;
@@ -13,10 +12,10 @@ use serde_json::{Value, json};
 use super::by_hand::ByHand;
 use super::load::timed;
 
-/// The parts that are measured, in their order.
+/// The measured phases, in order.
 pub(crate) const PARTS: [&str; 5] = ["copy, inspect", "open, attach", "create, start", "swap", "first message"];
 
-/// How long the parts took. Whoever loads by hand swaps nothing.
+/// How long the phases took. Loading by hand has no swap.
 pub(crate) type Parts = [Duration; PARTS.len()];
 
 /// A plugin in two builds.
@@ -25,11 +24,11 @@ pub(crate) struct Builds<P: Point> {
     config: Value,
     files: [PathBuf; 2],
     payload: fn() -> P::Payload,
-    /// Whether this is what that build makes of the payload.
+    /// Whether this is the result of that build for the payload.
     saw: fn(&P::Payload, usize) -> bool,
 }
 
-/// The smallest plugin, with a mark of each build.
+/// The smallest plugin, with a mark for each build.
 pub(crate) fn small() -> Builds<WorkDone> {
     Builds {
         name: "marked",
@@ -40,8 +39,8 @@ pub(crate) fn small() -> Builds<WorkDone> {
     }
 }
 
-/// A plugin as people have them, which compiles patterns. Both builds are the same file, since nothing
-/// on the way asks whether they differ; which of them is called one sees by the address of its code.
+/// A realistic plugin, which compiles patterns. Both builds are the same file, since nothing on the way checks whether
+/// they differ; the address of its code shows which one is called.
 pub(crate) fn real() -> Builds<MessagePublish> {
     Builds {
         name: "mask",
@@ -77,8 +76,8 @@ impl<P: Point> Replacing<P> {
         self.builds.name
     }
 
-    /// Upgrades to the other build; how long it took until the first message was through it, and the
-    /// parts. The end of the old build, which the host sees to after that, is waited for in quiet.
+    /// Upgrades to the other build; returns how long it took until the first message went through it, and the phases.
+    /// The end of the old build, which the host performs after that, is waited for outside the measurement.
     pub(crate) fn upgrade(&mut self) -> (Duration, Parts) {
         let before = self.point.raw_pairs();
         let next = 1 - self.serving;
@@ -98,7 +97,7 @@ impl<P: Point> Replacing<P> {
         (elapsed, [copy, open, create, swap, elapsed.saturating_sub(copy + open + create + swap)])
     }
 
-    /// The same by hand, of the build that is next.
+    /// The same by hand, for the next build.
     pub(crate) fn by_hand(&self) -> (Duration, Parts) {
         let next = 1 - self.serving;
         let mut payload = (self.builds.payload)();

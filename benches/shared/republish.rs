@@ -10,20 +10,20 @@ use hookrail_benches::{Work, WorkDone};
 /// Publications per second.
 pub(crate) const RATE: u32 = 1000;
 
-/// A callback of the embedder's that counts nothing, so that the chain may have it or not.
+/// A callback of the embedder that counts nothing, so that the chain works with and without it.
 pub(crate) fn guest(host: &Host) -> Registered {
     let guest = Callbacks::new("guest").on(WorkDone, "idle", Priority::new(2000), |_: &mut Work| Verdict::Continue);
     host.register(guest).expect("the only guest")
 }
 
-/// Takes the guest out and puts it in again while `run` runs, [`RATE`] publications a second in all.
-/// But for an instant the chain has its guest, as it has in quiet. Returns how often it did so, too.
+/// Removes the guest and registers it again while `run` runs, with [`RATE`] publications per second in all. Except for
+/// brief moments the chain has its guest, as in the undisturbed case. Also returns the number of publications.
 pub(crate) fn while_republished<R>(
     host: &Host,
     registered: &mut Option<Registered>,
     run: impl FnOnce() -> R,
 ) -> (R, u32) {
-    // Dropped when `run` ends, however it does.
+    // Dropped when `run` ends, however it ends.
     let (running, ended) = channel::<()>();
     thread::scope(|scope| {
         let republisher = scope.spawn(move || {

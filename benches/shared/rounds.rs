@@ -1,5 +1,5 @@
-//! Interleaved rounds. The very same loop reads 1.0 or 1.5 ns per callback from one moment to the
-//! next, so a candidate and its baseline take turns, and each round is compared within itself.
+//! Interleaved rounds. The very same loop takes 1.0 or 1.5 ns per callback from one moment to the next, so a candidate
+//! and its baseline alternate, and each round is compared within itself.
 
 use std::time::Duration;
 
@@ -7,20 +7,20 @@ use serde::{Deserialize, Serialize};
 
 use super::loops::{PLACES, set_place};
 
-/// How a candidate stands against its baseline. Times are nanoseconds of one run.
+/// A candidate compared with its baseline. Times are nanoseconds per run.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Compared {
     pub(crate) baseline: f64,
     pub(crate) candidate: f64,
-    /// What the candidate takes more, per round: the least and the median.
+    /// How much more the candidate takes, per round: the minimum and the median.
     pub(crate) more: (f64, f64),
-    /// The candidate by its baseline, per round: the least and the median.
+    /// The candidate divided by its baseline, per round: the minimum and the median.
     pub(crate) ratio: (f64, f64),
 }
 
-/// Takes turns, so many times each (better odd, so that one is the median), each turn for about
-/// `time`: many short ones see less of what else the machine does than a few long ones. A side runs
-/// as often as it is told, and answers how long that took.
+/// Alternates the two sides for a number of rounds (preferably odd, so that one is the median), each turn for about
+/// `time`: many short turns are disturbed less by the rest of the machine than a few long ones. A side runs as often as
+/// it is told, and returns how long that took.
 pub(crate) fn compare(
     rounds: usize,
     time: Duration,
@@ -43,7 +43,7 @@ pub(crate) fn compare(
     let (of_baseline, of_candidate) = (fastest(&baseline), fastest(&candidate));
     let (baseline, candidate) = (|| turn(&baseline, of_baseline), || turn(&candidate, of_candidate));
     Compared::of((0..rounds).map(|round| {
-        // Neither side always comes first.
+        // The sides alternate in coming first.
         if round % 2 == 0 {
             let first = baseline();
             (first, candidate())
@@ -55,7 +55,7 @@ pub(crate) fn compare(
 }
 
 impl Compared {
-    /// Of one pair of times, baseline first, per round.
+    /// From pairs of times, baseline first, one per round.
     pub(crate) fn of(rounds: impl IntoIterator<Item = (f64, f64)>) -> Self {
         let rounds: Vec<_> = rounds.into_iter().collect();
         let each = |of: fn(&(f64, f64)) -> f64| least_and_median(rounds.iter().map(of));
@@ -67,14 +67,14 @@ impl Compared {
         }
     }
 
-    /// What one of so many equal parts costs.
+    /// The cost of one of several equal parts.
     pub(crate) fn per(&self, parts: usize) -> Self {
         let each = |all: f64| all / parts as f64;
         let Compared { baseline, candidate, more: (least, median), ratio } = *self;
         Compared { baseline: each(baseline), candidate: each(candidate), more: (each(least), each(median)), ratio }
     }
 
-    /// Of the same comparison in several processes.
+    /// Combines the same comparison from several processes.
     pub(crate) fn across(processes: &[Compared]) -> Self {
         let over = |of: fn(&Compared) -> f64| least_and_median(processes.iter().map(of));
         Compared {

@@ -1,7 +1,7 @@
-//! The transaction that puts a new build in the place of the old one, on a hundred points at once.
+//! The transaction that replaces the old build with the new one, at a hundred points at once.
 //!
-//! That each point is published once and not twice cannot be seen from outside, since readers see the
-//! one before or the one after either way: a test of the host's registry counts what is retired.
+//! That each point is published once and not twice cannot be observed from outside, since readers see either the
+//! previous chain or the next one. A test of the host's registry counts what is retired.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,13 +10,13 @@ use hookrail::{Config, Decision, Host, Plugin};
 use hookrail_abi::{Fold, Point};
 use hookrail_benches::{Numbered, Work, each};
 
-/// How many points the plugin is on.
+/// The number of points that the plugin hooks.
 pub(crate) const POINTS: usize = 100;
 
 type Dispatch = Box<dyn Fn(&mut Work)>;
 type Open = fn(&Host) -> Dispatch;
 
-/// A host with a hundred points, and a plugin on each of them.
+/// A host with a hundred points, and a plugin that hooks each of them.
 pub(crate) struct Swapping {
     host: Host,
     points: Vec<Dispatch>,
@@ -36,7 +36,7 @@ impl Swapping {
         Swapping { host, points, files, plugin, serving: 0 }
     }
 
-    /// How long the swap itself takes. After it each point answers with the new mark.
+    /// How long the swap itself takes. After it each point returns the new mark.
     pub(crate) fn swap(&mut self) -> Duration {
         let next = 1 - self.serving;
         // SAFETY: our own plugin.
@@ -51,7 +51,7 @@ impl Swapping {
         upgraded.times.swap
     }
 
-    /// The host, for what is compared with it.
+    /// The host, for the measurements that are compared with it.
     pub(crate) fn host(&self) -> &Host {
         &self.host
     }

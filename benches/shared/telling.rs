@@ -1,4 +1,4 @@
-//! What it costs a plugin to tell, and not to.
+//! What logging costs a plugin, and what it costs when it is disabled.
 
 use std::ptr::from_mut;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,9 +13,9 @@ use tracing::{Dispatch, Level};
 
 use super::hosts::{Aligned, aligned};
 
-/// The plugin, which tells nothing below `info`.
+/// The plugin, which logs nothing below `info`.
 pub(crate) struct Telling {
-    /// Keeps the callbacks.
+    /// Keeps the callbacks registered.
     _host: Host,
     point: HookPoint<WorkDone>,
     callbacks: Aligned,
@@ -33,22 +33,22 @@ impl Telling {
         Telling { callbacks: aligned(&point.raw_pairs()), point, _host: host, counting: Dispatch::new(COUNTING) }
     }
 
-    /// So many steps of a loop in the plugin.
+    /// `steps` steps of a loop in the plugin.
     pub(crate) fn silent(&self, steps: u64) -> Duration {
         self.run(0, steps)
     }
 
-    /// The same, with a `trace!` in each that nobody wants.
+    /// The same, with a disabled `trace!` in each step.
     pub(crate) fn disabled(&self, steps: u64) -> Duration {
         self.run(1, steps)
     }
 
-    /// So many events of the plugin, to a subscriber that reads their fields.
+    /// `events` events of the plugin, to a subscriber that reads their fields.
     pub(crate) fn events(&self, events: u64) -> Duration {
         self.counted(events, || self.run(2, events))
     }
 
-    /// So many events of this program itself, to the same subscriber.
+    /// `events` events of this program itself, to the same subscriber.
     pub(crate) fn own_events(&self, events: u64) -> Duration {
         self.counted(events, || {
             let start = Instant::now();
@@ -57,7 +57,7 @@ impl Telling {
         })
     }
 
-    /// So many dispatches of its callbacks without a step, of which the last panics.
+    /// `dispatches` dispatches of its callbacks without a step, each of which ends in a panic of the last one.
     pub(crate) fn panics(&self, dispatches: u64) -> Duration {
         let start = Instant::now();
         for _ in 0..dispatches {

@@ -1,4 +1,4 @@
-//! A plugin that allocates: in one library counted, in the other not.
+//! A plugin that allocates: counted in one library, not counted in the other.
 
 use std::hint::black_box;
 
@@ -12,7 +12,7 @@ pub struct Allocating {
     blocks: usize,
 }
 
-/// How many blocks there are at a time.
+/// The number of blocks at a time.
 #[derive(Clone, Copy, Debug, serde::Deserialize, schemars::JsonSchema)]
 pub struct AllocatingConfig {
     /// 1 to 8.

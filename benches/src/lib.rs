@@ -1,5 +1,5 @@
-//! What the benchmarks dispatch: points of their own, a plugin with up to eight callbacks that do next
-//! to nothing, so that the cost of dispatch stands out, and plugins to be replaced.
+//! What the benchmarks dispatch: their own points, a plugin with up to eight callbacks that do almost nothing, so that
+//! the cost of dispatch stands out, and plugins to be replaced.
 
 mod allocating;
 mod marked;
@@ -15,11 +15,11 @@ pub use marked::{Hundred, Marked};
 pub use numbered::Numbered;
 pub use telling::Telling;
 
-/// What the callbacks count in.
+/// The payload in which callbacks count.
 #[repr(C)]
 #[derive(StableAbi, Clone, Debug, Default)]
 pub struct Work {
-    /// How many callbacks saw it.
+    /// The number of callbacks that saw it.
     pub count: u64,
 }
 
@@ -29,7 +29,7 @@ points! {
     pub unsafe local WorkDone: "bench.work", 1, Fold<Work> { const DENIABLE: bool = true; }
 }
 
-/// The plugin after the eight libraries.
+/// The plugin that the eight libraries contain.
 #[derive(Debug)]
 pub struct Worker;
 
@@ -67,7 +67,7 @@ impl Plugin for Worker {
     }
 }
 
-/// Exports the plugin under a name of its own.
+/// Exports the plugin under its own name.
 #[macro_export]
 macro_rules! library {
     ($name:literal) => {

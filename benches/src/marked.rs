@@ -1,11 +1,10 @@
-//! Plugins in several builds, each of which leaves a mark of its own in what it sees: by the mark one
-//! knows that new code has run.
+//! Plugins in several builds, each of which leaves its own mark in the payload: the mark shows that new code has run.
 
 use hookrail_abi::prelude::*;
 
 use crate::{Numbered, Work, WorkDone};
 
-/// The least that a plugin can be: one callback on one point.
+/// The smallest plugin: one callback at one point.
 #[derive(Debug)]
 pub struct Marked<const MARK: u64>;
 
@@ -24,7 +23,7 @@ impl<const MARK: u64> Plugin for Marked<MARK> {
     }
 }
 
-/// One callback on each of a hundred points.
+/// One callback at each of a hundred points.
 #[derive(Debug)]
 pub struct Hundred<const MARK: u64>;
 
@@ -60,8 +59,8 @@ impl<const MARK: u64> Plugin for Hundred<MARK> {
     }
 }
 
-/// Exports one build of a plugin, and its mark as a plain function, which is all that the peers call:
-/// so everybody opens the very same file.
+/// Exports one build of a plugin, and its mark as a plain function, which is all that the peers call: so all of them
+/// open the very same file.
 #[macro_export]
 macro_rules! build {
     ($plugin:ident, $mark:literal, $name:literal) => {

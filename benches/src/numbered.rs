@@ -1,10 +1,10 @@
-//! A thousand points, as many as anybody may ask for.
+//! A thousand points, the most that a benchmark asks for.
 
 use hookrail_abi::{Fold, PayloadOps, Point, Shape};
 
 use crate::{Work, WorkDone};
 
-/// One of them, three digits each: `bench.p000` to `bench.p999`.
+/// One of them, with three digits: `bench.p000` to `bench.p999`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Numbered<const H: usize, const T: usize, const U: usize>;
 
@@ -31,7 +31,7 @@ unsafe impl<const H: usize, const T: usize, const U: usize> Point for Numbered<H
     }
 }
 
-/// An array: the value for each digit.
+/// An array with the value for each digit.
 #[macro_export]
 macro_rules! each {
     ($digit:ident => $value:expr) => { $crate::each!($digit in 0 1 2 3 4 5 6 7 8 9 => $value) };

@@ -1,4 +1,4 @@
-//! A plugin that tells of each step, and loops of as many steps that do not.
+//! A plugin that logs each step, and loops over as many steps without logging.
 
 use std::hint::black_box;
 
@@ -6,7 +6,7 @@ use hookrail_abi::prelude::*;
 
 use crate::{Work, WorkDone};
 
-/// Its callbacks take so many steps as the payload says.
+/// Its callbacks take as many steps as the payload says.
 #[derive(Debug)]
 pub struct Telling;
 

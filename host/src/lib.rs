@@ -1,15 +1,15 @@
-//! A host for native plugins: shared libraries that hang callbacks on named, typed hook points.
+//! A host for native plugins: shared libraries that register callbacks at named, typed hook points.
 //!
-//! This crate is the facade that programs embed: all that is here is re-exported from the crates of the host, which
-//! `docs/architecture.md` lists, and nothing is added. It owns the features and the examples, and knows nothing of
-//! arguments, terminals and HTTP.
+//! This crate is the facade that programs embed. It re-exports the crates of the host, which `docs/architecture.md`
+//! lists, and adds nothing to them. It owns the features and the examples, and must know nothing of arguments,
+//! terminals and HTTP.
 //!
 //! # The life of a host
 //!
-//! 1. [`Host::new`] makes a host from a [`Config`], in code or from `hookrail.toml`. It has the
-//!    built-in points ([`catalogue`]) and one built-in callback, on `message.publish` at 1000.
-//! 2. [`Host::point`] answers a [`HookPoint`]. The first use of a point of your own declares it; do
-//!    that before you load plugins that hook it.
+//! 1. [`Host::new`] creates a host from a [`Config`], built in code or read from `hookrail.toml`. It has the built-in
+//!    points ([`catalogue`]) and one built-in callback, on `message.publish` at priority 1000.
+//! 2. [`Host::point`] returns a [`HookPoint`]. The first use of a point of your own declares it; do that before you
+//!    load plugins that hook it.
 //! 3. [`Host::register`] adds [`Callbacks`] of your own program to the chains.
 //! 4. [`inspect`] says what a library says of itself, without running any of it.
 //! 5. [`Host::load`] copies a library, checks it, opens it, starts its instances, and registers all
@@ -60,25 +60,25 @@
 //! # Ok::<(), hookrail::Error>(())
 //! ```
 //!
-//! `host/examples/load.rs` loads a library; `host/examples/gateway` is a program with points of its
-//! own and a plugin for them. The guide is in `docs/guide/embedding.md`.
+//! `host/examples/load.rs` loads a library; `host/examples/gateway` is a program with its own points and a plugin that
+//! hooks them. The guide is `docs/guide/embedding.md`.
 //!
 //! # What safety does not cover
 //!
-//! A loaded library runs in this process with all its rights. Panics are caught; a stack overflow, an
-//! `abort` and memory corruption are not, and end or harm the process.
+//! A loaded library runs in this process with all its rights. Panics are caught. A stack overflow, an `abort` and
+//! memory corruption are not: they end the process or leave it damaged.
 //!
 //! # Features
 //!
-//! All are on by default, and only add.
+//! All are enabled by default, and all are additive.
 //!
 //! - `config-file`: `Config::read`, which reads `hookrail.toml`.
-//! - `control`: [`control`], which carries out the operator's commands, loads what is installed, and opens a socket
-//!   by which a running host is managed, and its client.
-//! - `package`: [`package`], which makes and checks signed packages of plugins, and [`store`], which
-//!   keeps what is installed.
-//! - `schema`: checks a plugin's configuration against its JSON Schema, all mistakes at once; without
-//!   it the plugin itself finds the first one.
+//! - `control`: [`control`], which executes the operator's commands, loads the installed plugins, and opens the socket
+//!   by which a running host is managed; with a client for that socket.
+//! - `package`: [`package`], which builds and verifies signed plugin packages, and [`store`], which keeps the installed
+//!   ones.
+//! - `schema`: validates a plugin's configuration against its JSON Schema and reports all mistakes at once; without
+//!   this feature the plugin itself reports the first one.
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 compile_error!("hookrail runs on Linux with glibc, on x86_64 and aarch64");

@@ -1,4 +1,4 @@
-//! Runs something in a forked child: for what a fork does, and where the kernel is to end it. A test that needs a
+//! Runs code in a forked child: for what a fork does, and where the kernel is expected to end it. A test that needs a
 //! process for itself begins with [`alone!`](crate::alone) instead.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,11 +12,11 @@ pub enum Ended {
     Killed(i32),
 }
 
-/// What a child that panicked exits with.
+/// The exit code of a child that panicked.
 pub const PANICKED: i32 = 101;
 
-/// Forks, runs `body` in the child, and waits for it. The child has one thread, and runs no
-/// destructors at its end; a signal ends it when it hangs.
+/// Forks, runs `body` in the child, and waits for it. The child has one thread, and runs no destructors at its end; if
+/// it hangs, a signal ends it.
 pub fn in_child(body: impl FnOnce()) -> Ended {
     // SAFETY: the child runs what `body` is, and then ends without returning here. glibc keeps its
     // own locks usable in the child of a process with threads.

@@ -1,13 +1,13 @@
-//! Import circles: files of one crate that import each other, straight or by way of others.
+//! Import cycles: files of one crate that import each other, directly or through others.
 //!
-//! 1. The tree of modules is read from the crate's root on, with what each module defines and names: `tree`.
-//! 2. Each path in a file, in a `use` or in the middle of the code, is followed to the file that defines what
-//!    it names, through all re-exports; that makes [`Ties`]: `resolve`, `imports`.
-//! 3. Files that can be reached from each other in that graph are a circle: [`circles()`].
+//! 1. The module tree is read from the crate's root, with what each module defines and names: `tree`.
+//! 2. Each path in a file, in a `use` or in the code, is followed to the file that defines what it names, through all
+//!    re-exports; that yields [`Ties`]: `resolve`, `imports`.
+//! 3. Files that can be reached from each other in that graph form a cycle: [`circles()`].
 //!
-//! `mod x;` is no import, and a re-export is none as long as the file itself does not use the name. Methods are
-//! not seen: their types are not known here. Code for tests is left out: a test may drive the whole to see a
-//! part.
+//! `mod x;` is not an import, and neither is a re-export, as long as the file itself does not use the name. Methods are
+//! not considered, since types are not known here. Test code is ignored: a test may use the whole crate to test a part
+//! of it.
 
 mod imports;
 mod resolve;
@@ -21,14 +21,14 @@ use std::path::{Path, PathBuf};
 pub use ties::Ties;
 use tree::Tree;
 
-/// Files that import each other in a circle.
+/// Files that import each other in a cycle.
 #[derive(Debug)]
 pub struct Circle {
-    /// Who takes what from whom, within the circle.
+    /// Which file imports what from which, within the cycle.
     pub ties: Ties,
 }
 
-/// The circles of the crate with this root; `read` answers what is in a file, if there is such a file.
+/// The cycles of the crate with this root; `read` returns the content of a file, if it exists.
 pub fn circles(root: &Path, read: &dyn Fn(&Path) -> Option<String>) -> Vec<Circle> {
     let ties = imports::ties(&Tree::read(root, read));
     let files: BTreeSet<_> = ties.keys().flat_map(|(from, to)| [from, to]).collect();
@@ -45,7 +45,7 @@ pub fn circles(root: &Path, read: &dyn Fn(&Path) -> Option<String>) -> Vec<Circl
     circles
 }
 
-/// All files that a file imports, straight or by way of others.
+/// All files that a file imports, directly or through others.
 fn reached<'a>(file: &Path, ties: &'a Ties) -> BTreeSet<&'a PathBuf> {
     let imported =
         |file: &Path| ties.keys().filter(move |(from, _)| from == file).map(|(_, to)| to).collect::<Vec<_>>();
@@ -73,7 +73,7 @@ impl fmt::Display for Circle {
 mod tests {
     use super::*;
 
-    /// The circles of these files, the first of which is the root, each as its lines of ties.
+    /// The cycles of these files, of which the first is the root, each as its lines of ties.
     fn of(files: &[(&str, &str)]) -> Vec<String> {
         let read = |path: &Path| {
             let found = files.iter().find(|(name, _)| Path::new(name) == path);
@@ -114,7 +114,7 @@ mod tests {
         let parent = ("a.rs", "mod inner; use inner::I; pub struct A; pub struct Deep(I);");
         let child = ("a/inner.rs", "use super::A; pub struct I(A);");
         assert_eq!(of(&[("lib.rs", "mod a;"), parent, child]).len(), 1);
-        // What it hands on is not its own.
+        // What it re-exports is not its own.
         let parent = ("a.rs", "mod inner; mod other; pub(crate) use inner::I; use other::A;");
         let other = ("a/other.rs", "pub struct A;");
         assert!(of(&[("lib.rs", "mod a;"), parent, other, child]).is_empty());

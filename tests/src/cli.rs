@@ -16,7 +16,7 @@ use crate::{binary, tmp};
 /// The program with these arguments, in a directory without a configuration.
 ///
 /// # Panics
-/// Outside of the tests of its own package: cargo says to them alone where it is.
+/// Outside the tests of the program's own package: only those are told by cargo where it is.
 pub fn hookrail(arguments: &[&str]) -> Command {
     let program = std::env::var_os("CARGO_BIN_EXE_hookrail").expect("cargo runs this test");
     let mut command = Command::new(program);
@@ -28,8 +28,8 @@ pub fn hookrail(arguments: &[&str]) -> Command {
     command
 }
 
-/// A home for each test, so that none finds the running hosts of another. Its name is short: a
-/// socket's path has to be.
+/// A home for each test, so that none finds the running hosts of another. Its name is short, since a socket's path must
+/// be.
 pub fn home() -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     thread_local! {
@@ -41,7 +41,7 @@ pub fn home() -> PathBuf {
     HOME.with(PathBuf::clone)
 }
 
-/// Runs it on an input.
+/// Runs it with an input.
 pub fn run(command: &mut Command, input: &[u8]) -> Output {
     let mut child = command
         .stdin(Stdio::piped())
@@ -51,13 +51,13 @@ pub fn run(command: &mut Command, input: &[u8]) -> Output {
         .expect("the program starts");
     let mut stdin = child.stdin.take().expect("it was asked for");
     std::thread::scope(|scope| {
-        // A program that ends early closes its input, and that is fine.
+        // A program that ends early closes its input, which is fine.
         scope.spawn(move || _ = stdin.write_all(input));
         child.wait_with_output().expect("it can be waited for")
     })
 }
 
-/// An empty directory of a test's own.
+/// An empty directory for the test.
 pub fn directory(test: &str) -> PathBuf {
     let directory = tmp().join(test);
     let _ = std::fs::remove_dir_all(&directory);
@@ -65,12 +65,12 @@ pub fn directory(test: &str) -> PathBuf {
     directory
 }
 
-/// What was said, as text.
+/// Output as text.
 pub fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("it is text")
 }
 
-/// The summary as JSON: the last line of what was said.
+/// The summary as JSON: the last line of the output.
 pub fn summary(output: &Output) -> serde_json::Value {
     let said = text(&output.stderr);
     serde_json::from_str(said.lines().last().unwrap_or_default()).unwrap_or_else(|_| panic!("no summary in: {said}"))

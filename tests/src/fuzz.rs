@@ -1,4 +1,4 @@
-//! What is fed with any bytes at all and must answer, not break: the bodies of the property tests in
+//! Parsers that are fed arbitrary bytes and must answer without breaking: the bodies of the property tests in
 //! `tests/tests/project/fuzz_bodies.rs` and of the fuzz targets in `tests/fuzz`.
 
 use std::fs::File;
@@ -23,7 +23,7 @@ pub fn image(bytes: &[u8]) {
     }
 }
 
-/// Lets `look` at a file of these bytes.
+/// Passes a file with these bytes to `look`.
 fn in_memory<T>(bytes: &[u8], look: impl FnOnce(&Path) -> T) -> T {
     // SAFETY: makes a descriptor.
     let memory = unsafe { libc::memfd_create(c"fuzz".as_ptr(), libc::MFD_CLOEXEC) };
@@ -34,14 +34,14 @@ fn in_memory<T>(bytes: &[u8], look: impl FnOnce(&Path) -> T) -> T {
     look(Path::new(&format!("/proc/self/fd/{}", memory.as_raw_fd())))
 }
 
-/// A package: its zip, and all in it.
+/// A package: its zip, and everything in it.
 pub fn package(bytes: &[u8]) {
     if let Err(error) = in_memory(bytes, |path| Package::open(path)?.verify()) {
         check_refusal(&error);
     }
 }
 
-/// The tar of a package whose metadata knows its length and its digest.
+/// The tar of a package whose metadata has the right length and digest for it.
 pub fn tar(bytes: &[u8]) {
     let package = raw::package(&raw::metadata(&raw::FILES, bytes), bytes);
     match in_memory(&package, raw::read) {
@@ -55,7 +55,7 @@ pub fn tar(bytes: &[u8]) {
     }
 }
 
-/// The metadata of a package: what is taken can be written, and is the same when it is read again.
+/// The metadata of a package: what is accepted can be written, and is the same when it is read again.
 pub fn metadata(bytes: &[u8]) {
     let json = |bytes: &[u8]| raw::Member::stored(format!("{}.json", raw::FULL_NAME), bytes);
     let tar = raw::tar(&raw::entries());
@@ -72,14 +72,14 @@ pub fn metadata(bytes: &[u8]) {
     }
 }
 
-/// It says why, in words that may be shown.
+/// A refusal has a reason, in printable text.
 fn check_refusal(error: &Error) {
     let text = error.to_string();
     assert!(error.code().starts_with("HR08") || error.code().starts_with("HR03"), "{text}");
     assert!(text.len() < 9000 && !text.contains(char::is_control), "{text:?}");
 }
 
-/// A public key and a signature, each as text; nobody signed what they are held against.
+/// A public key and a signature, each as text; the signature does not match any data here.
 pub fn signature(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(key) = text.parse::<PublicKey>() {
@@ -103,12 +103,12 @@ pub fn range(bytes: &[u8]) {
     assert_eq!(range.to_string().parse::<Range>().expect("what was written can be read"), range);
     for version in ["0.9.0", "1.0.0-rc.1", "1.0.0", "1.2.3", "4294967295.4294967295.18446744073709551615"] {
         let version = version.parse().expect("a version");
-        // Nothing but an answer: overflow would end us.
+        // Only that it returns: an overflow would panic.
         let _ = range.contains(&version);
     }
 }
 
-/// A configuration: what can be read makes a host, or is refused with its reason.
+/// A configuration: what can be read either makes a host, or is refused with a reason.
 pub fn config(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let Ok(config) = toml::from_str::<Config>(text) else { return };
@@ -143,7 +143,7 @@ fn decode(bytes: &[u8], format: Format) -> Option<Message> {
     }
 }
 
-/// What are the fields of a command can be written, and is the same when it is read again.
+/// The fields of any command can be written, and are the same when they are read again.
 fn as_each_command(raw: &RawRequest) {
     fn check<C: Command>(raw: &RawRequest) {
         match wire::command::<C>(raw.params.clone()) {
@@ -162,7 +162,7 @@ fn as_each_command(raw: &RawRequest) {
         Restart Rollback SetLevel SetLogLevel Show Stage Start Status Stop ImportIncoming Trace Uninstall Unload Unquarantine Upgrade Validate);
 }
 
-/// A line of the control socket, as either end would read it.
+/// A line of the control socket, as either end reads it.
 pub fn wire(bytes: &[u8]) {
     match RawRequest::read(bytes) {
         Err(error) => assert!(!error.why.is_empty()),
@@ -174,8 +174,8 @@ pub fn wire(bytes: &[u8]) {
     }
 }
 
-/// A configuration file of EMQX: what can be read can be written, and is the same when it is read again; what
-/// is refused has a line.
+/// A configuration file of EMQX: what can be read can be written, and is the same when it is read again; a refusal has
+/// a line number.
 pub fn emqx(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let lines = text.split('\n').count();

@@ -1,7 +1,7 @@
 //! What tests share: their fixtures, and the libraries that they load.
 //!
-//! `cargo test` does not build a cdylib that nobody depends on, and its paths are cargo's own: so
-//! we ask cargo to build them, and read from its messages where they are.
+//! `cargo test` does not build a cdylib that no crate depends on, and cargo chooses its path: so the tests ask cargo to
+//! build them, and read their paths from its messages.
 
 pub mod animals;
 pub mod blocks;
@@ -27,7 +27,7 @@ pub mod traffic;
 pub mod watched;
 pub mod wired;
 
-/// What a library can leave behind: the very look that `hookrail check` takes.
+/// What a library can leave behind, as `hookrail check` counts it.
 pub use hookrail_check::leftovers;
 
 use std::collections::HashMap;
@@ -57,12 +57,12 @@ pub fn marked(name: &str, mark: u64) -> PathBuf {
     of_benches(&format!("{name}_{mark}"))
 }
 
-/// The library of the benchmarks that tells, always optimised.
+/// The library of the benchmarks that logs, always optimised.
 pub fn telling() -> PathBuf {
     of_benches("telling")
 }
 
-/// The library of the benchmarks that allocates, always optimised; it counts that, or does not.
+/// The library of the benchmarks that allocates, always optimised, with or without counting.
 pub fn allocating(counted: bool) -> PathBuf {
     of_benches(if counted { "allocating_counted" } else { "allocating" })
 }
@@ -81,7 +81,7 @@ fn of_benches(name: &str) -> PathBuf {
     find(built, name)
 }
 
-/// The program that callgrind counts, always optimised.
+/// The program whose instructions callgrind counts, always optimised.
 pub fn count() -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
     let built =
@@ -89,10 +89,10 @@ pub fn count() -> PathBuf {
     find(built, "count")
 }
 
-/// Instructions of one round of [`count`], by callgrind: what two runs differ by, when they differ in
-/// their rounds alone.
+/// The instructions of one round of [`count`], by callgrind: the difference between two runs that differ only in the
+/// number of rounds.
 pub fn instructions(mode: &str, callbacks: usize) -> u64 {
-    // A chain that is counted is dispatched by the very same code.
+    // A counted chain is dispatched by the very same code.
     let function = if mode == "counted" { "dispatch" } else { mode };
     let run = |rounds: u64| {
         let output = Command::new("valgrind")
@@ -118,7 +118,7 @@ pub fn program() -> PathBuf {
     find(BUILT.get_or_init(|| build(root(), &["--release"], &[])), "hookrail")
 }
 
-/// The example of an embedder; its plugin lies beside it.
+/// The example of an embedder; its plugin is beside it.
 pub fn gateway() -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
     find(BUILT.get_or_init(|| build(root(), &["-p", "gateway", "-p", "gateway-plugin"], &[])), "gateway")
@@ -129,24 +129,24 @@ pub fn load() -> PathBuf {
     example("load")
 }
 
-/// The embedder of the guide about handing over state.
+/// The embedder of the guide on handing over state.
 pub fn upgrade_example() -> PathBuf {
     example("upgrade")
 }
 
-/// A host that its plugin ends.
+/// A host that is ended by its plugin.
 pub fn ended() -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
     find(BUILT.get_or_init(|| build(root(), &["-p", "hookrail-tests", "--example", "ended"], &[])), "ended")
 }
 
-/// The program that packs and verifies much, and measures that.
+/// The program that packs and verifies large packages, and measures that.
 pub fn large() -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
     find(BUILT.get_or_init(|| build(root(), &["-p", "hookrail-tests", "--example", "large"], &[])), "large")
 }
 
-/// The program that writes down the licences of what is linked.
+/// The program that lists the licences of what is linked.
 pub fn licences() -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
     let built = BUILT.get_or_init(|| build(root(), &["-p", "hookrail-tests", "--example", "licences"], &[]));
@@ -159,8 +159,8 @@ fn example(name: &str) -> PathBuf {
     find(BUILT.get_or_init(|| build(root(), &["-p", "hookrail", "--examples"], &[])), name)
 }
 
-/// Whether a program that a test compares with is installed. When it is not, the test says what it
-/// needs and is skipped; under `HOOKRAIL_REQUIRE_PEERS=1` it fails.
+/// Whether a program that a test compares with is installed. If it is not, the test says what it needs and is skipped;
+/// under `HOOKRAIL_REQUIRE_PEERS=1` it fails.
 pub fn has_peer(program: &str, package: &str) -> bool {
     let found = Command::new(program).arg("--version").output().is_ok();
     if !found {
@@ -170,7 +170,7 @@ pub fn has_peer(program: &str, package: &str) -> bool {
     found
 }
 
-/// Whether this user may mount a disk of a test's own. Where not, the test says so and is skipped; under
+/// Whether this user may mount a disk for a test. If not, the test says so and is skipped; under
 /// `HOOKRAIL_REQUIRE_PEERS=1` it fails.
 pub fn may_mount() -> bool {
     let may = Command::new("unshare").args(["-m", "true"]).status().is_ok_and(|status| status.success());
@@ -181,13 +181,13 @@ pub fn may_mount() -> bool {
     may
 }
 
-/// A library of the zoo: a deliberately bad plugin, or one made for a test.
+/// A library of the zoo: a deliberately misbehaving plugin, or one made for a test.
 pub fn zoo(name: &str) -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
     find(BUILT.get_or_init(|| build(&zoo_root(), &["--examples", "--features", "crates"], &[])), name)
 }
 
-/// As [`zoo`], for the animals that are C++ in part.
+/// As [`zoo`], for the plugins that are partly C++.
 pub fn zoo_cpp(name: &str) -> PathBuf {
     static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
     let examples = ["--example", "keeps_a_cpp_thread_local", "--example", "starts_a_cpp_thread"];
@@ -195,8 +195,8 @@ pub fn zoo_cpp(name: &str) -> PathBuf {
     find(BUILT.get_or_init(build), name)
 }
 
-/// A library of the zoo, built with more arguments for cargo and in a target directory of its own:
-/// for animals that another profile makes.
+/// A library of the zoo, built with further arguments for cargo and in a separate target directory: for plugins that
+/// need another profile.
 pub fn zoo_with(name: &str, directory: &str, arguments: &[&str], rustflags: &str) -> PathBuf {
     static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
     let mut built = BUILT.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -212,7 +212,7 @@ pub fn zoo_with(name: &str, directory: &str, arguments: &[&str], rustflags: &str
     built[&key].clone()
 }
 
-/// What cargo makes of the package in `directory`, by the name of the target.
+/// What cargo builds from the package in `directory`, by target name.
 pub fn package(directory: &Path, name: &str) -> PathBuf {
     find(&build(directory, &[], &[]), name)
 }
@@ -225,18 +225,18 @@ fn target() -> PathBuf {
     own_target("zoo")
 }
 
-/// Cargo's directory for what tests write, which it names to them alone.
+/// Cargo's directory for files that tests write; cargo tells its path only to tests.
 pub fn tmp() -> PathBuf {
     let tmp = own_target("tmp");
     std::fs::create_dir_all(&tmp).expect("a directory can be made");
     tmp
 }
 
-/// The name of the binary of tests that runs, for what one of them has for itself.
+/// The name of the running test binary, for files that are its own.
 pub fn binary() -> String {
     let file = std::env::current_exe().expect("the system says what runs");
     let name = file.file_name().expect("it is a file").to_string_lossy().into_owned();
-    // Cargo puts a digest after it.
+    // Cargo appends a digest to it.
     name.split('-').next().unwrap_or_default().to_owned()
 }
 
@@ -249,7 +249,7 @@ fn find(built: &HashMap<String, PathBuf>, name: &str) -> PathBuf {
     built.get(name).unwrap_or_else(|| panic!("cargo built no `{name}`: {:?}", built.keys())).clone()
 }
 
-/// The libraries and programs that cargo makes, by name of their target.
+/// The libraries and programs that cargo builds, by target name.
 fn build(directory: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> HashMap<String, PathBuf> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(directory).args(["build", "--message-format=json-render-diagnostics"]).args(arguments);

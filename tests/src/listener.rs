@@ -1,4 +1,4 @@
-//! A subscriber that takes events, and nothing of spans.
+//! A subscriber that takes events and ignores spans.
 
 use std::fmt::{Debug, Write};
 
@@ -6,7 +6,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// Hands each event that it wants to `hears`.
+/// Passes each event that it wants to `hears`.
 pub struct Listener {
     /// Whether it wants the events of a callsite.
     pub wants: fn(&Metadata<'_>) -> bool,

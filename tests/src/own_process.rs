@@ -1,5 +1,5 @@
-//! A process for one test: for a test that counts what its process has, that changes what all of the
-//! process share, or that the readers of other tests would disturb.
+//! A process for a single test: for a test that counts the process's resources, that changes process-wide state, or
+//! that the readers of other tests would disturb.
 
 use std::env;
 use std::fs::File;
@@ -8,8 +8,8 @@ use std::process::{Child, Command};
 use std::thread::{current, sleep};
 use std::time::{Duration, Instant};
 
-/// Has the rest of this test run in a process of its own, in which there is no other test. It stands at
-/// the beginning of the test, before anything that counts.
+/// Runs the rest of this test in its own process, without other tests. It must be at the beginning of the test, before
+/// anything that is counted.
 #[macro_export]
 macro_rules! alone {
     () => {
@@ -19,17 +19,17 @@ macro_rules! alone {
     };
 }
 
-/// In the process of a test's own: the name of that test.
+/// Set in the process of a single test: the name of that test.
 const NAME: &str = "HOOKRAIL_TESTS_ALONE";
 
-/// No test takes longer, also on a slow machine and under a sanitizer.
+/// The longest that a test may take, even on a slow machine and under a sanitizer.
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// Whether this is the process of the current test. Where it is not, that process has been started here and
-/// has ended well.
+/// Whether this is the process of the current test. If it is not, that process has been started here and has ended
+/// successfully.
 ///
 /// # Panics
-/// When the test has failed there, or has not come to its end in ten minutes.
+/// If the test has failed there, or has not ended within ten minutes.
 pub fn is_this() -> bool {
     let name = test();
     if is_of(&name) {
@@ -42,16 +42,16 @@ pub fn is_this() -> bool {
     let printed = read(&mut output);
     print!("{printed}");
     let status = status.unwrap_or_else(|| panic!("{name} did not come to its end in {LONGEST:?}"));
-    // A name that no test has would end well too.
+    // A test name that does not exist would end successfully too.
     let ran = printed.contains("test result: ok. 1 passed; 0 failed;");
     assert!(status.success() && ran, "{name}, in a process of its own: {status}");
     false
 }
 
-/// For what is sound in such a process alone.
+/// For code that is sound only in such a process.
 ///
 /// # Panics
-/// Where the test has not begun with [`alone!`](crate::alone).
+/// If the test has not begun with [`alone!`](crate::alone).
 pub fn require() {
     let name = env::var(NAME).unwrap_or_default();
     assert!(!name.is_empty(), "a test of this begins with `alone!()`");
@@ -61,7 +61,7 @@ fn is_of(name: &str) -> bool {
     env::var_os(NAME).is_some_and(|own| own == *name)
 }
 
-/// The current test: its thread has its name.
+/// The current test, after which its thread is named.
 fn test() -> String {
     let thread = current();
     let name = thread.name().filter(|name| *name != "main");

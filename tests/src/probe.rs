@@ -1,4 +1,4 @@
-//! What tests of running callbacks share: watching one, waiting for something.
+//! What tests of running callbacks share: watching a callback, and waiting for a condition.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ struct State {
 }
 
 impl Probe {
-    /// To be moved into the callback, which tells it of each call.
+    /// To be moved into the callback, which reports each call to it.
     pub fn guard(&self) -> Guard {
         Guard(self.0.clone())
     }
@@ -31,7 +31,7 @@ impl Probe {
         self.0.dropped.load(Ordering::SeqCst)
     }
 
-    /// Whether it ran although it had been dropped: what never may be.
+    /// Whether it ran after it had been dropped, which must never happen.
     pub fn was_late(&self) -> bool {
         self.0.late.load(Ordering::SeqCst)
     }
@@ -42,13 +42,13 @@ impl Probe {
 pub struct Guard(Arc<State>);
 
 impl Guard {
-    /// A call begins.
+    /// Called at the beginning of a call.
     pub fn called(&self) {
         self.0.calls.fetch_add(1, Ordering::SeqCst);
         self.check();
     }
 
-    /// Looks whether the callback is still there.
+    /// Checks whether the callback still exists.
     pub fn check(&self) {
         self.0.late.fetch_or(self.0.dropped.load(Ordering::SeqCst), Ordering::SeqCst);
     }
@@ -60,13 +60,13 @@ impl Drop for Guard {
     }
 }
 
-/// Longer than anything here takes on the slowest machine; only a failure waits for it.
+/// Longer than anything here takes on the slowest machine; only a failure waits this long.
 pub const LONG: Duration = Duration::from_secs(30);
 
-/// Waits for a condition that somebody else brings about.
+/// Waits for a condition that another thread brings about.
 ///
 /// # Panics
-/// When it does not come.
+/// If it does not come about.
 pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + LONG;
     while !is_so() {

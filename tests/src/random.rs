@@ -1,18 +1,18 @@
-//! Numbers by xorshift: the same for the same seed.
+//! Pseudorandom numbers by xorshift: the same for the same seed.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The next number, and the one it is made of.
+/// The state, from which the next number is made.
 pub struct Random(u64);
 
 impl Random {
-    /// Those of a seed.
+    /// The numbers of a seed.
     pub fn of(seed: u64) -> Self {
-        // From 0 there is no way on.
+        // Xorshift never leaves 0.
         Random(seed | 1)
     }
 
-    /// Those of the seed that `HOOKRAIL_SEED` says, else of another one in every run. Prints it.
+    /// The numbers of the seed in `HOOKRAIL_SEED`, else of a different one in every run. Prints the seed.
     pub fn of_run() -> Self {
         let seed = match std::env::var("HOOKRAIL_SEED") {
             Ok(seed) => seed.parse().expect("HOOKRAIL_SEED is a number"),
@@ -20,12 +20,12 @@ impl Random {
         };
         println!("HOOKRAIL_SEED={seed}");
         let mut random = Random::of(seed);
-        // Seeds that lie close together begin alike.
+        // The first numbers of similar seeds are similar.
         (0..4).for_each(|_| _ = random.number());
         random
     }
 
-    /// Any number but 0.
+    /// Any number except 0.
     pub fn number(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -33,12 +33,12 @@ impl Random {
         self.0
     }
 
-    /// One that is less.
+    /// A number below `limit`.
     pub fn below(&mut self, limit: usize) -> usize {
         (self.number() % limit as u64) as usize
     }
 
-    /// From 0 to 1.
+    /// A number from 0 to 1.
     pub fn part(&mut self) -> f64 {
         self.number() as f64 / u64::MAX as f64
     }

@@ -1,4 +1,4 @@
-//! Packages put together byte by byte, so that each byte of them can be a lie.
+//! Packages assembled byte by byte, so that each byte of them can be wrong.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -6,25 +6,25 @@ use std::path::Path;
 use hookrail::package::{Error, Metadata, Package, Target, digest};
 use serde_json::{Value, json};
 
-/// `hello-1.0.0`, as all of them are called.
+/// `hello-1.0.0`, the name of all of them.
 pub const FULL_NAME: &str = "hello-1.0.0";
 
 /// The library of [`metadata`].
 pub const LIBRARY: &str = "lib/a.so";
 
-/// A header of a tar, in the form of POSIX.
+/// A tar header, in POSIX format.
 #[derive(Clone)]
 pub struct Header([u8; 512]);
 
 impl Header {
-    /// Of an entry with that name, of that kind and that length.
+    /// The header of an entry with that name, kind and size.
     pub fn new(name: impl AsRef<[u8]>, kind: u8, size: usize) -> Self {
         let header = Header([0; 512]).put(0, name.as_ref()).put(100, b"0000644\0").put(108, b"0000000\0");
         let header = header.put(116, b"0000000\0").put(136, b"00000000000\0").put(257, b"ustar\x0000");
         header.put(124, format!("{size:011o}\0")).put(156, [kind])
     }
 
-    /// Other bytes at a place, and a true checksum again.
+    /// Replaces bytes at an offset, and corrects the checksum.
     pub fn put(mut self, at: usize, bytes: impl AsRef<[u8]>) -> Self {
         self.0[at..at + bytes.as_ref().len()].copy_from_slice(bytes.as_ref());
         self.0[148..156].fill(b' ');
@@ -33,14 +33,14 @@ impl Header {
         self
     }
 
-    /// With what belongs to it, and zeros up to the next header.
+    /// The header with its data, padded with zeros to the next header.
     pub fn with(&self, data: &[u8]) -> Vec<u8> {
         let padding = data.len().next_multiple_of(512) - data.len();
         [&self.0[..], data, &vec![0; padding]].concat()
     }
 }
 
-/// A file of a tar, as it should be.
+/// A valid file of a tar.
 pub fn file(path: &str, data: &[u8]) -> Vec<u8> {
     Header::new(format!("hello/{path}"), b'0', data.len()).with(data)
 }
@@ -50,7 +50,7 @@ pub fn tar(entries: &[Vec<u8>]) -> Vec<u8> {
     [entries.concat(), vec![0; 1024]].concat()
 }
 
-/// The metadata of a tar, which it says these files are in.
+/// The metadata of a tar, which it says contains these files.
 pub fn metadata(files: &[(&str, &[u8])], tar: &[u8]) -> Value {
     let file = |(path, data): &(&str, &[u8])| json!({"path": path, "sha256": digest(data), "size": data.len()});
     json!({
@@ -80,30 +80,30 @@ pub struct Member {
     pub name: Vec<u8>,
     /// Its flags.
     pub flags: u16,
-    /// How it is packed.
+    /// The compression method.
     pub method: u16,
-    /// The checksum it has, it says.
+    /// The checksum in the headers.
     pub crc: u32,
     /// Its bytes.
     pub packed: Vec<u8>,
-    /// What it says of the length of `packed`.
+    /// The length of `packed` in the headers.
     pub packed_size: u32,
-    /// How long it is, it says.
+    /// The unpacked length in the headers.
     pub size: u32,
     /// Its extra fields.
     pub extra: Vec<u8>,
     /// Its comment.
     pub comment: Vec<u8>,
-    /// Its attributes: of Unix above, of DOS below.
+    /// Its attributes: Unix in the upper half, DOS in the lower.
     pub attributes: u32,
-    /// Changes the header before its bytes, which would say the same as the one in the directory.
+    /// Changes the header before its bytes, which is otherwise the same as the one in the directory.
     pub local: fn(&mut Member),
-    /// Moves the place that the directory says it is at.
+    /// Moves the offset that the directory states.
     pub moved: i64,
 }
 
 impl Member {
-    /// As it is.
+    /// A member that is stored uncompressed.
     pub fn stored(name: impl AsRef<[u8]>, data: &[u8]) -> Self {
         Member {
             name: name.as_ref().to_vec(),
@@ -121,7 +121,7 @@ impl Member {
         }
     }
 
-    /// Deflated.
+    /// A deflated member.
     pub fn deflated(name: impl AsRef<[u8]>, data: &[u8]) -> Self {
         let mut deflating = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
         deflating.write_all(data).unwrap();
@@ -129,7 +129,7 @@ impl Member {
         Member { method: 8, packed_size: packed.len() as u32, packed, ..Member::stored(name, data) }
     }
 
-    /// What both headers have, from the flags on.
+    /// What both headers share, from the flags on.
     fn shared(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         for number in [self.flags, self.method, 0x5294, 0x5d75] {
@@ -159,7 +159,7 @@ impl Member {
     }
 }
 
-/// What stands at the end of a zip, but for its comment.
+/// The end record of a zip, without its comment.
 pub fn end(count: u16, directory: usize, at: usize, comment: usize) -> Vec<u8> {
     let mut bytes = b"PK\x05\x06\0\0\0\0".to_vec();
     bytes.extend([count.to_le_bytes(), count.to_le_bytes()].concat());
@@ -168,7 +168,7 @@ pub fn end(count: u16, directory: usize, at: usize, comment: usize) -> Vec<u8> {
     bytes
 }
 
-/// A zip of these members, but for its end; and where its directory begins.
+/// A zip of these members without its end record, and the offset of its directory.
 pub fn body(members: &[Member]) -> (Vec<u8>, usize) {
     let (mut bytes, mut directory) = (Vec::new(), Vec::new());
     for member in members {
@@ -205,10 +205,10 @@ fn crc(data: &[u8]) -> u32 {
     crc.sum()
 }
 
-/// What is in a file.
+/// The content of a file.
 pub const TEXT: &[u8] = b"# hello\n";
 
-/// The files of the package that all others differ from.
+/// The files of the package from which all others are derived.
 pub const FILES: [(&str, &[u8]); 2] = [("README.md", TEXT), (LIBRARY, b"no real one")];
 
 /// [`FILES`] as they are in a tar.
@@ -216,12 +216,12 @@ pub fn entries() -> Vec<Vec<u8>> {
     FILES.map(|(path, data)| file(path, data)).into()
 }
 
-/// A package whose tar is this, and whose metadata knows.
+/// A package with this tar, and matching metadata.
 pub fn of_tar(tar: Vec<u8>) -> Vec<u8> {
     package(&metadata(&FILES, &tar), &tar)
 }
 
-/// A package with another zip around it.
+/// A package with a changed zip around it.
 pub fn zipped(change: impl FnOnce(&mut [Member; 2])) -> Vec<u8> {
     let tar = tar(&entries());
     let mut members = members(&metadata(&FILES, &tar), &tar);
@@ -232,7 +232,7 @@ pub fn zipped(change: impl FnOnce(&mut [Member; 2])) -> Vec<u8> {
 /// The metadata, and each file with whether it may be executed.
 pub type Contents = (Metadata, Vec<(String, bool, Vec<u8>)>);
 
-/// All of a package that a host takes out of it.
+/// Everything that a host reads from a package.
 pub fn read(path: &Path) -> Result<Contents, Error> {
     let mut package = Package::open(path)?;
     let mut files = Vec::new();

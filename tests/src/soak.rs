@@ -1,5 +1,5 @@
-//! Replaces a plugin again and again under full load, and counts what must not happen: messages that no
-//! generation stamped or two did, calls into a generation that is gone, and anything left behind.
+//! Replaces a plugin repeatedly under full load, and counts what must not happen: messages stamped by no generation or
+//! by two, calls into an unmapped generation, and anything left behind.
 
 mod histogram;
 mod ledger;
@@ -18,21 +18,21 @@ use crate::probe::{LONG, eventually};
 pub use histogram::Histogram;
 pub use ledger::{Ledger, STAMP};
 
-/// What to soak.
+/// The parameters of a soak.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The library of an animal named `replaced`.
+    /// The library of a test plugin named `replaced`.
     pub file: PathBuf,
-    /// How often it is replaced.
+    /// The number of replacements.
     pub replacements: u64,
     /// By how many bytes the process may grow between [`SETTLED`] replacements and the end.
     pub growth: usize,
 }
 
-/// After so many replacements the process has the memory that it needs.
+/// The number of replacements after which the process has all the memory that it needs.
 pub const SETTLED: u64 = 100;
 
-/// What came of it.
+/// The results.
 #[derive(Clone, Debug)]
 pub struct Report {
     plan: Plan,
@@ -41,7 +41,7 @@ pub struct Report {
     lost: u64,
     twice: u64,
     dead_calls: u64,
-    /// How unloadings ended that did not end as [`End::Unmapped`].
+    /// The ends of unloads other than [`End::Unmapped`].
     kept: Vec<End>,
     ledger: [(&'static str, u64, &'static str, u64); 3],
     before: Leftovers,
@@ -51,15 +51,15 @@ pub struct Report {
     dispatches: Histogram,
 }
 
-/// What the dispatching threads and the replacing one know of each other.
+/// What the dispatching threads and the replacing thread share.
 #[derive(Debug, Default)]
 struct Traffic {
     done: AtomicBool,
-    /// The last generation that is gone.
+    /// The last generation that is unmapped.
     dead: AtomicU64,
 }
 
-/// The traffic ends when this is dropped, be it by a panic.
+/// The traffic ends when this is dropped, even by a panic.
 struct EndsWith<'a>(&'a Traffic);
 
 impl Drop for EndsWith<'_> {
@@ -68,7 +68,7 @@ impl Drop for EndsWith<'_> {
     }
 }
 
-/// What one thread counted.
+/// The counts of one thread.
 #[derive(Debug, Default)]
 struct Tally {
     stamped: u64,
@@ -78,16 +78,16 @@ struct Tally {
     dispatches: Histogram,
 }
 
-/// Soaks. The process should do nothing else, or what that leaves behind is counted too.
+/// Runs a soak. The process should do nothing else, since what that leaves behind is counted too.
 pub fn run(plan: Plan) -> Report {
-    // Threads that the plugin leaves behind, if it does, must find it there.
+    // Threads that the plugin leaves behind, if it does, must still find it.
     let ledger: &'static Ledger = Box::leak(Box::default());
     let address = std::ptr::from_ref(ledger).expose_provenance();
     let config = json!({ "plugins": { "replaced": { "config": { "ledger": address } } } });
     let mut config: Config = serde_json::from_value(config).expect("a configuration");
     config.unload.deadline = LONG;
     let host = Host::new(config).expect("a host");
-    // Once before counting: the reaper starts with the first unloading, and its like.
+    // One replacement before counting, since the reaper and the like start with the first unload.
     let first = load(&host, &plan);
     host.unload(&first).expect("it is loaded");
 
@@ -129,7 +129,7 @@ pub fn run(plan: Plan) -> Report {
     let last = host.unload(&plugin).expect("it is loaded");
     kept.extend((!last.is_unmapped()).then_some(last));
     let resident = resident();
-    // A thread is gone from the system's list a moment after it was joined.
+    // A thread disappears from the system's list a moment after it was joined.
     let settle = Instant::now() + Duration::from_secs(2);
     let mut after = Leftovers::now();
     while !after.beyond(&before).is_empty() && Instant::now() < settle {
@@ -168,7 +168,7 @@ pub fn run(plan: Plan) -> Report {
     }
 }
 
-/// Puts a new generation in the place of the old one, and answers how the old one ended.
+/// Replaces the old generation with a new one, and returns how the old one ended.
 fn replace(host: &Host, plugin: &Plugin, plan: &Plan) -> End {
     // SAFETY: our own plugin.
     let upgraded = unsafe { host.upgrade(plugin, &plan.file) }.expect("our own plugin takes its own place");
@@ -180,7 +180,7 @@ fn load(host: &Host, plan: &Plan) -> Plugin {
     unsafe { host.load(&plan.file) }.expect("our own plugin loads")
 }
 
-/// Dispatches without a pause, each message once and with a number that no other one has.
+/// Dispatches without pause, each message once and with a unique number.
 fn dispatch(publish: &HookPoint<MessagePublish>, thread: usize, traffic: &Traffic) -> Tally {
     let mut tally = Tally::default();
     let mut number = 0_u64;
@@ -207,7 +207,7 @@ fn dispatch(publish: &HookPoint<MessagePublish>, thread: usize, traffic: &Traffi
 }
 
 impl Report {
-    /// The bounds that were missed; none, if all is well.
+    /// The bounds that were violated; none if all is well.
     pub fn missed(&self) -> Vec<String> {
         let mut missed = Vec::new();
         let nothing = [

@@ -1,51 +1,51 @@
-//! Points of every kind, and tasks that say how a callback shall fail: shared by tests and an animal.
+//! Points of every kind, and tasks that say how a callback is to fail: shared by tests and a test plugin.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use abi_stable::StableAbi;
 use hookrail_abi::{Text, points};
 
-/// What is handed from callback to callback.
+/// The payload, passed from callback to callback.
 #[repr(C)]
 #[derive(StableAbi, Clone, Debug)]
 pub struct Task {
-    /// What the animal shall do: one of the constants below.
+    /// What the plugin is to do: one of the constants below.
     pub cause: u32,
-    /// Each callback that may write leaves a letter.
+    /// Each callback that may write adds a letter.
     pub trail: Text,
     /// The address of a [`Hold`], for [`STUCK`] and [`HOARD`].
     pub hold: usize,
 }
 
-/// Does nothing bad.
+/// Does nothing wrong.
 pub const FINE: u32 = 0;
 /// Panics with a text.
 pub const PANIC: u32 = 1;
-/// Panics with something that is no text.
+/// Panics with a payload that is not text.
 pub const PANIC_ANY: u32 = 2;
-/// Panics with something whose drop panics.
+/// Panics with a payload whose drop panics.
 pub const PANIC_BOMB: u32 = 3;
-/// Panics again while it catches a panic of its own.
+/// Panics again while it catches its own panic.
 pub const PANIC_TWICE: u32 = 4;
-/// Panics with the number that would allow.
+/// Panics with the number that means "allow".
 pub const PANIC_ALLOW: u32 = 5;
-/// Returns with a number that is no verdict.
+/// Returns a number that is not a verdict.
 pub const IMPOSSIBLE: u32 = 6;
 /// Returns "allow" with a code, which no verdict has.
 pub const ALLOW_WITH_A_CODE: u32 = 7;
-/// Fails with an error.
+/// Returns an error.
 pub const ERROR: u32 = 8;
 /// Takes three milliseconds.
 pub const SLOW: u32 = 9;
-/// Stays until it is let go.
+/// Stays until it is released.
 pub const STUCK: u32 = 10;
-/// Holds [`HOARDED`] bytes of memory until it is let go, and stays as long.
+/// Holds [`HOARDED`] bytes of memory until it is released, and stays as long.
 pub const HOARD: u32 = 11;
 
-/// How much memory that is.
+/// The amount of memory, in bytes.
 pub const HOARDED: usize = 2 << 20;
 
-/// Keeps a callback where it is.
+/// Keeps a callback from returning.
 #[derive(Debug, Default)]
 pub struct Hold {
     entered: AtomicBool,
@@ -53,7 +53,7 @@ pub struct Hold {
 }
 
 impl Hold {
-    /// Stays here until it is let go.
+    /// Stays here until it is released.
     pub fn stay(&self) {
         self.entered.store(true, Ordering::SeqCst);
         while !self.let_go.load(Ordering::SeqCst) {
@@ -61,18 +61,18 @@ impl Hold {
         }
     }
 
-    /// Whether somebody stays.
+    /// Whether a thread stays.
     pub fn is_entered(&self) -> bool {
         self.entered.load(Ordering::SeqCst)
     }
 
-    /// Lets it go.
+    /// Releases it.
     pub fn let_go(&self) {
         self.let_go.store(true, Ordering::SeqCst);
     }
 }
 
-/// Lets it go when dropped, also when an assertion fails.
+/// Releases it when dropped, even if an assertion fails.
 #[derive(Debug)]
 pub struct LetGo<'a>(pub &'a Hold);
 
@@ -83,7 +83,7 @@ impl Drop for LetGo<'_> {
 }
 
 points! {
-    /// Callbacks look.
+    /// Callbacks only read.
     // SAFETY: a task owns its text; the address in it is the test's.
     pub unsafe local TaskSeen: "task.seen", 1, Notify<Task> {}
 
@@ -91,7 +91,7 @@ points! {
     // SAFETY: as above.
     pub unsafe local TaskDone: "task.done", 1, Fold<Task> { const DENIABLE: bool = true; }
 
-    /// Callbacks judge.
+    /// Callbacks decide.
     // SAFETY: as above.
     pub unsafe local TaskAllowed: "task.allowed", 1, Gate<Task> {}
 }

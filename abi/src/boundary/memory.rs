@@ -1,39 +1,39 @@
-//! What a library counts of its memory, where the host can read it.
+//! A library's memory counters, which the host can read.
 
 use std::sync::atomic::AtomicU64;
 
-/// A plugin's table `memory/1`: what it has allocated and freed, counted by itself.
+/// A plugin's table `memory/1`: what the plugin has allocated and freed, counted by the plugin itself.
 ///
-/// The host reads the shards and adds them up, at any time while the library is loaded, and calls
-/// nothing: so it learns of memory also when the plugin hangs.
+/// The host reads the shards and adds them up, at any time while the library is loaded. It calls no function of the
+/// plugin, so it can read the memory of a plugin that hangs.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct MemoryTable {
     /// Size of this structure in bytes.
     pub size: u32,
-    /// How many shards there are.
+    /// The number of shards.
     pub count: u32,
-    /// The first of them; all stay where they are while the library is loaded.
+    /// The first shard. Shards do not move while the library is loaded.
     pub shards: *const MemoryShard,
 }
 
 // SAFETY: the table does not change, and the shards are atomics.
 unsafe impl Sync for MemoryTable {}
 
-/// A part of the counts, for instance that of one thread; only sums over all shards mean anything,
-/// since what one thread allocates another may free. Counts only grow, and each is written as a whole.
+/// One shard of the counters, for instance that of one thread. Only sums over all shards are meaningful, since one
+/// thread may free what another allocated. Counters only grow, and each is written in one store.
 #[repr(C)]
 #[derive(Debug, Default)]
 pub struct MemoryShard {
-    /// Bytes that were allocated, as they were asked for.
+    /// Bytes allocated, as requested.
     pub allocated: AtomicU64,
-    /// Bytes that were freed.
+    /// Bytes freed.
     pub freed: AtomicU64,
-    /// Blocks that were allocated.
+    /// Blocks allocated.
     pub allocations: AtomicU64,
-    /// Blocks that were freed.
+    /// Blocks freed.
     pub frees: AtomicU64,
-    /// The plugin's own; the host does not read them. They fill a cache line.
+    /// For the plugin's own use; the host does not read them. They fill the cache line.
     pub own: [AtomicU64; 4],
 }
 

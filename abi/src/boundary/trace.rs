@@ -1,30 +1,30 @@
-//! What a plugin tells of itself while it runs: events, spans, lines of its log, panics.
+//! What a plugin reports about itself while it runs: events, spans, log lines, panics.
 
 use std::ffi::c_void;
 
 use super::Str;
 
-/// A site that makes events, by its `kind`.
+/// The `kind` of a site that makes events.
 pub const SITE_EVENT: u32 = 1;
-/// A site that makes spans, by its `kind`.
+/// The `kind` of a site that makes spans.
 pub const SITE_SPAN: u32 = 2;
 
-/// The parent is whatever span the thread is in.
+/// The parent is the thread's current span.
 pub const PARENT_CURRENT: u64 = 0;
-/// There is no parent. Spans are numbered from 2 on.
+/// There is no parent. Span numbers start at 2.
 pub const PARENT_NONE: u64 = 1;
 
 /// `number` is 0 or 1.
 pub const VALUE_BOOL: u32 = 1;
-/// `number` is an `int64_t`, bit by bit.
+/// `number` holds the bits of an `int64_t`.
 pub const VALUE_INTEGER: u32 = 2;
-/// `number` is itself.
+/// `number` is the value.
 pub const VALUE_UNSIGNED: u32 = 3;
-/// `number` is a `double`, bit by bit.
+/// `number` holds the bits of a `double`.
 pub const VALUE_FLOAT: u32 = 4;
 /// `text` is the value.
 pub const VALUE_TEXT: u32 = 5;
-/// `text` is what the value looks like; its type has no other form here.
+/// `text` is the value formatted for display; its type has no other form here.
 pub const VALUE_SHOWN: u32 = 6;
 
 /// A place in a library's source that makes events or spans.
@@ -37,14 +37,14 @@ pub struct TraceSite {
     pub kind: u32,
     /// As in [`Level`](crate::host::Level).
     pub level: u32,
-    /// The line, from 1 on; 0 when it is not known.
+    /// The line, starting at 1; 0 if unknown.
     pub line: u32,
-    /// What tells it from the library's other sites for as long as the library is loaded. Null for
-    /// one that is described each time.
+    /// Identifies the site among the library's sites for as long as the library is loaded. Null for a site that is
+    /// described with each use.
     pub id: *const c_void,
-    /// What the site is called.
+    /// The name of the site.
     pub name: Str,
-    /// Which part of the program it belongs to; filters go by it.
+    /// The part of the program that the site belongs to; filters match on it.
     pub target: Str,
     /// The module; may be empty.
     pub module: Str,
@@ -52,7 +52,7 @@ pub struct TraceSite {
     pub file: Str,
     /// The names of the fields.
     pub fields: *const Str,
-    /// How many fields there are.
+    /// The number of fields.
     pub field_count: usize,
 }
 
@@ -60,14 +60,14 @@ pub struct TraceSite {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct TraceValue {
-    /// Which of the site's fields, from 0 on.
+    /// The index of the field in the site's fields, starting at 0.
     pub field: u32,
     /// [`VALUE_BOOL`], [`VALUE_INTEGER`], [`VALUE_UNSIGNED`], [`VALUE_FLOAT`], [`VALUE_TEXT`] or
     /// [`VALUE_SHOWN`].
     pub kind: u32,
-    /// The value, of the kinds that are numbers.
+    /// The value, for the numeric kinds.
     pub number: u64,
-    /// The value, of the kinds that are texts.
+    /// The value, for the text kinds.
     pub text: Str,
 }
 
@@ -77,40 +77,40 @@ pub struct TraceValue {
 pub struct TracePanic {
     /// Size of this structure in bytes.
     pub size: u32,
-    /// The line; 0 when it is not known.
+    /// The line; 0 if unknown.
     pub line: u32,
-    /// The column; 0 when it is not known.
+    /// The column; 0 if unknown.
     pub column: u32,
     /// Reserved; 0.
     pub reserved: u32,
-    /// What it said.
+    /// The panic message.
     pub message: Str,
     /// The source file; may be empty.
     pub file: Str,
-    /// The return addresses of the functions that it came from, the innermost first.
+    /// The return addresses on the stack at the panic, innermost first.
     pub frames: *const *const c_void,
-    /// How many addresses there are.
+    /// The number of addresses.
     pub frame_count: usize,
 }
 
-/// Service `trace/1`: takes what a plugin tells of itself to the host's subscriber of `tracing`, with
-/// the instance and the generation on it.
+/// Service `trace/1`: passes what a plugin reports about itself to the host's `tracing` subscriber, tagged with the
+/// instance and the generation.
 ///
-/// `library` is what `bind` of the library's [`TraceTable`] was called with; a site is known by its
-/// `id` once it was described. Spans that are not open are ignored. Nothing that is passed is kept:
-/// the host copies. Any thread, several at once; what belongs to a thread (entering and leaving spans,
-/// panics) is about the calling one.
+/// `library` is the value that the `bind` function of the library's [`TraceTable`] was called with; a site is
+/// identified by its `id` once it has been described. Spans that are not open are ignored. The host copies its
+/// arguments and keeps none of them. Any thread, several at once; functions about a thread (entering and leaving spans,
+/// panics) refer to the calling thread.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct TraceService {
     /// Size of this structure in bytes.
     pub size: u32,
-    /// Makes a site known. A second time changes nothing.
+    /// Describes a site to the host. Describing it again changes nothing.
     pub describe: unsafe extern "C" fn(library: *const c_void, site: *const TraceSite),
-    /// Whether anybody wants to know of a site: 1 or 0; 1 for one that is not known yet.
+    /// Whether the host wants events or spans of a site: 1 or 0; 1 for a site not described yet.
     pub enabled: unsafe extern "C" fn(library: *const c_void, site: *const c_void) -> u32,
-    /// Something happened. `parent` is a span, [`PARENT_CURRENT`] or [`PARENT_NONE`]. Returns 1, and
-    /// tells nothing, when the site is not known.
+    /// Reports an event. `parent` is a span, [`PARENT_CURRENT`] or [`PARENT_NONE`]. Returns 1 and reports nothing if
+    /// the site has not been described.
     pub event: unsafe extern "C" fn(
         library: *const c_void,
         site: *const c_void,
@@ -118,9 +118,9 @@ pub struct TraceService {
         values: *const TraceValue,
         value_count: usize,
     ) -> u32,
-    /// A line of the log, from a site that need not be known and has no fields.
+    /// Reports a log line, from a site that has no fields and need not have been described.
     pub log: unsafe extern "C" fn(library: *const c_void, site: *const TraceSite, text: Str),
-    /// Opens a span, and answers its number; 0, and opens none, when the site is not known.
+    /// Opens a span and returns its number; returns 0 and opens none if the site has not been described.
     pub span_open: unsafe extern "C" fn(
         library: *const c_void,
         site: *const c_void,
@@ -128,38 +128,38 @@ pub struct TraceService {
         values: *const TraceValue,
         value_count: usize,
     ) -> u64,
-    /// A span has more values.
+    /// Adds values to a span.
     pub span_record:
         unsafe extern "C" fn(library: *const c_void, span: u64, values: *const TraceValue, value_count: usize),
-    /// A span follows from another one.
+    /// Records that a span follows from another one.
     pub span_follows: unsafe extern "C" fn(library: *const c_void, span: u64, from: u64),
-    /// This thread enters a span.
+    /// The calling thread enters a span.
     pub span_enter: unsafe extern "C" fn(library: *const c_void, span: u64),
-    /// This thread leaves a span.
+    /// The calling thread leaves a span.
     pub span_exit: unsafe extern "C" fn(library: *const c_void, span: u64),
-    /// One more holds the span.
+    /// Adds a reference to the span.
     pub span_clone: unsafe extern "C" fn(library: *const c_void, span: u64),
-    /// One less holds the span; with the last it is closed, and the answer is 1, else 0.
+    /// Drops a reference to the span. Returns 1 if it was the last, which closes the span, else 0.
     pub span_drop: unsafe extern "C" fn(library: *const c_void, span: u64) -> u32,
-    /// The innermost span of this library that this thread is in, and the `id` of its site; 0 for none.
+    /// The innermost span of this library that the calling thread is in, and the `id` of its site; 0 for none.
     pub span_current: unsafe extern "C" fn(library: *const c_void, site: *mut *const c_void) -> u64,
-    /// This thread panics.
+    /// The calling thread panics.
     pub panicked: unsafe extern "C" fn(library: *const c_void, panic: *const TracePanic),
-    /// This thread's last panic, or one with that message, ended the call that the host made: it is
-    /// the reason of the fault or failure that is answered next.
+    /// The calling thread's last panic, or one with that message, ended the host's call: it is the reason for the fault
+    /// or failure that is returned next.
     pub caught: unsafe extern "C" fn(library: *const c_void, message: Str),
 }
 
-/// A plugin's table `trace/1`: how the host learns what the plugin tells of itself.
+/// A plugin's table `trace/1`: through it the host receives what the plugin reports about itself.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct TraceTable {
     /// Size of this structure in bytes.
     pub size: u32,
-    /// Called once, after `attach` and before `create`. What is told before is lost.
+    /// Called once, after `attach` and before `create`. What is reported before is lost.
     pub bind: unsafe extern "C" fn(library: *const c_void, service: *const TraceService),
-    /// How much is told from now on: a [`Level`](crate::host::Level), 0 for nothing. Any thread, one
-    /// at a time.
+    /// Sets how much is reported from now on: a [`Level`](crate::host::Level), or 0 for nothing. Any thread, one at a
+    /// time.
     pub set_level: unsafe extern "C" fn(level: u32),
 }
 

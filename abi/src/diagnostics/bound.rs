@@ -1,4 +1,4 @@
-//! What the host has bound: whom everything is told, and how much of it.
+//! What the host has bound: the service that receives every record, and the level.
 
 use std::ffi::c_void;
 use std::ptr::null_mut;
@@ -8,14 +8,13 @@ use tracing_core::LevelFilter;
 
 use crate::boundary::TraceService;
 
-/// The host's service, and what it knows this library by; null before it has bound.
+/// The host's service, and the value by which the host identifies this library; null until the host has bound it.
 static SERVICE: AtomicPtr<TraceService> = AtomicPtr::new(null_mut());
 static LIBRARY: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
-/// How much is told. What is disabled is found so by `tracing` and `log` themselves, each in a
-/// static of its own that follows this one.
+/// How much is reported. `tracing` and `log` each check it in a static of their own, which follows this one.
 static LEVEL: AtomicU32 = AtomicU32::new(0);
 
-/// That service is the host's, and knows this library by that.
+/// Stores the host's service, and the value by which the host identifies this library.
 ///
 /// # Safety
 /// `service` points to a host's table, valid for as long as this library is loaded, whose functions take `library`.
@@ -25,9 +24,9 @@ pub(super) unsafe fn set_host(library: *const c_void, service: *const TraceServi
     SERVICE.store(service.cast_mut(), Ordering::Release);
 }
 
-/// How much is told from now on.
+/// Sets how much is reported from now on.
 pub(super) fn set_level(level: u32) {
-    // Relaxed: nobody relies on when exactly it changes.
+    // Relaxed: no code relies on when exactly it changes.
     LEVEL.store(level, Ordering::Relaxed);
 }
 

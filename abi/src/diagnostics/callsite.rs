@@ -1,4 +1,4 @@
-//! A callsite of `tracing`, as it crosses.
+//! A `tracing` callsite, as it crosses the boundary.
 
 use std::ffi::c_void;
 use std::ptr::from_ref;
@@ -7,12 +7,12 @@ use tracing_core::{Level, Metadata};
 
 use crate::boundary::{SITE_EVENT, SITE_SPAN, Str, TraceService, TraceSite};
 
-/// What the host knows a callsite by: its metadata is a static of this library.
+/// The id by which the host identifies a callsite: the address of its metadata, a static of this library.
 pub(super) fn id(metadata: &'static Metadata<'static>) -> *const c_void {
     from_ref(metadata).cast()
 }
 
-/// The metadata of a callsite that the host knows.
+/// The metadata of a callsite that the host has been told of.
 ///
 /// # Safety
 /// `id` is what `id()` returned for a callsite of this library.
@@ -21,7 +21,7 @@ pub(super) unsafe fn of_id(id: *const c_void) -> &'static Metadata<'static> {
     unsafe { &*id.cast() }
 }
 
-/// Makes a callsite known to the host.
+/// Describes a callsite to the host.
 pub(super) fn describe(service: &TraceService, library: *const c_void, metadata: &'static Metadata<'static>) {
     let fields: Vec<_> = metadata.fields().iter().map(|field| Str::new(field.name())).collect();
     let site = TraceSite {

@@ -7,7 +7,7 @@ use log::{Log, Metadata, Record};
 use super::bound::host;
 use crate::boundary::{SITE_EVENT, Str, TraceSite};
 
-/// Hands everything to the host. It is only there once a host has bound.
+/// Passes every record to the host. Installed only once a host has bound.
 pub(super) struct ToHost;
 
 impl Log for ToHost {
@@ -22,7 +22,7 @@ impl Log for ToHost {
             kind: SITE_EVENT,
             level: record.level() as u32,
             line: record.line().unwrap_or(0),
-            // Records are made anew each time, and their target may be.
+            // Records are created anew each time, and so may be their target.
             id: null(),
             name: Str::new("log"),
             target: Str::new(record.target()),

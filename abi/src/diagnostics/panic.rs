@@ -10,15 +10,15 @@ use super::bound;
 use crate::boundary::{Str, TracePanic};
 use crate::host::{self, Report};
 
-/// The most frames that are told of.
+/// The largest number of frames that is reported.
 const FRAMES: usize = 128;
 
-/// Whether our panic hook is in place, and has told of whatever is caught.
+/// Whether our panic hook is installed, and has therefore reported every panic that is caught.
 static HOOKED: AtomicBool = AtomicBool::new(false);
 
-/// Sends panics of this library to the host instead of stderr.
+/// Reports panics of this library to the host instead of stderr.
 ///
-/// The hook has no size, so nothing of it is left behind when the library goes.
+/// The hook is zero-sized, so nothing of it remains when the library is unmapped.
 pub(crate) fn install_hook() {
     std::panic::set_hook(Box::new(hook));
     // Relaxed, here and below: set once, before the first call.
@@ -48,7 +48,7 @@ fn hook(info: &PanicHookInfo<'_>) {
     unsafe { (service.panicked)(library, &panic) }
 }
 
-/// A panic has ended a call of the host, and is forgotten here.
+/// Reports that a panic ended a call by the host, and forgets its payload.
 #[cold]
 #[inline(never)]
 pub(crate) fn caught(payload: Box<dyn Any + Send>) {
@@ -70,8 +70,7 @@ fn text_of(payload: &(dyn Any + Send)) -> &str {
         .unwrap_or("with something that is no text")
 }
 
-/// Where a panic came from. Addresses only: whoever looks up names maps the file of the library, and
-/// would keep it mapped.
+/// Where a panic came from. Addresses only: resolving names here would map the library's file, and keep it mapped.
 struct Frames {
     addresses: [*const c_void; FRAMES],
     count: usize,

@@ -11,16 +11,16 @@ use super::callsite;
 use super::values::Values;
 use crate::boundary::{PARENT_CURRENT, PARENT_NONE};
 
-/// Hands everything to the host. It is only there once a host has bound.
+/// Passes every record to the host. Installed only once a host has bound.
 pub(super) struct ToHost;
 
 impl Subscriber for ToHost {
-    /// A callsite is hit for the first time, or the level has changed.
+    /// Called when a callsite is first hit, or when the level has changed.
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         match host() {
             Some((service, library)) if *metadata.level() <= level() => {
                 callsite::describe(service, library, metadata);
-                // The host's own filter may change at any time: it is asked.
+                // The host's own filter may change at any time, so it is asked each time.
                 Interest::sometimes()
             }
             _ => Interest::never(),
@@ -28,7 +28,7 @@ impl Subscriber for ToHost {
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        // One that lives shorter was never described, and the host knows nothing of it.
+        // Metadata with a shorter life was never described, so the host does not know it.
         let site = std::ptr::from_ref(metadata).cast();
         // SAFETY: the host only compares the address of the site; it has bound the service.
         *metadata.level() <= level()
@@ -47,7 +47,7 @@ impl Subscriber for ToHost {
             // SAFETY: the values hold for the call; the host has bound the service.
             let open = || unsafe { (service.span_open)(library, site, parent, values.as_ptr(), values.len()) };
             match open() {
-                // Another thread was here first, and has not described it yet.
+                // Another thread registered the callsite first, and has not described it yet.
                 0 => {
                     callsite::describe(service, library, span.metadata());
                     open()
@@ -55,7 +55,7 @@ impl Subscriber for ToHost {
                 number => number,
             }
         });
-        // No span has the number of "no parent", so it is ignored where it comes back.
+        // No span has the number that means "no parent", so that number is ignored when it comes back.
         Id::from_u64(number.max(PARENT_NONE))
     }
 
@@ -82,7 +82,7 @@ impl Subscriber for ToHost {
         if let Some((service, library)) = host() {
             // SAFETY: the values hold for the call; the host has bound the service.
             let tell = || unsafe { (service.event)(library, site, parent, values.as_ptr(), values.len()) };
-            // Another thread was here first, and has not described it yet.
+            // Another thread registered the callsite first, and has not described it yet.
             if tell() != 0 {
                 callsite::describe(service, library, event.metadata());
                 tell();

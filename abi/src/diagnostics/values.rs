@@ -1,4 +1,4 @@
-//! The values of fields, as they cross.
+//! The values of fields, as they cross the boundary.
 
 use std::fmt::{Debug, Write};
 
@@ -13,7 +13,7 @@ use crate::boundary::{
 #[derive(Default)]
 pub(super) struct Values {
     values: Vec<TraceValue>,
-    /// The texts, one after the other, in the order of their values.
+    /// The texts, concatenated in the order of their values.
     texts: String,
 }
 
@@ -22,7 +22,7 @@ impl Values {
         let mut values = Values::default();
         record(&mut values);
         let mut rest = values.texts.as_str();
-        // Only now: while it grew, the text moved.
+        // Set only now: the buffer moved while it grew.
         for value in values.values.iter_mut().filter(|value| matches!(value.kind, VALUE_TEXT | VALUE_SHOWN)) {
             let (text, behind) = rest.split_at(value.text.len);
             value.text = Str::new(text);
@@ -31,7 +31,7 @@ impl Values {
         values
     }
 
-    /// The values; they point into this.
+    /// The values, which point into `self`.
     pub(super) fn as_slice(&self) -> &[TraceValue] {
         &self.values
     }
@@ -75,7 +75,7 @@ impl Visit for Values {
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         self.text(field, VALUE_SHOWN, |texts| {
-            // What was written before it failed is shown.
+            // If formatting fails, what was written so far is shown.
             let _ = write!(texts, "{value:?}");
         });
     }

@@ -1,4 +1,4 @@
-//! Message ids: UUIDs of version 7, unique without asking anybody.
+//! Message ids: UUIDs of version 7, unique without coordination.
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -20,17 +20,17 @@ impl MessageId {
     /// All zeros: no id yet.
     pub const NIL: MessageId = MessageId([0; 16]);
 
-    /// The id of these 16 bytes, in the order in which they are written.
+    /// The id made of these 16 bytes, in the order in which an id is written.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         MessageId(bytes)
     }
 
-    /// Its 16 bytes, in the order in which they are written.
+    /// The id's 16 bytes, in the order in which an id is written.
     pub const fn to_bytes(self) -> [u8; 16] {
         self.0
     }
 
-    /// A fresh id and the time it carries, in nanoseconds since the Unix epoch.
+    /// A fresh id and the timestamp in it, in nanoseconds since the Unix epoch.
     pub fn now() -> (Self, u64) {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let nanoseconds = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
@@ -39,8 +39,8 @@ impl MessageId {
 
     /// A fresh id for a time in nanoseconds since the Unix epoch.
     ///
-    /// Its 74 random bits come from a counter through a mixing function, seeded once from the
-    /// system's randomness: ids of one process never collide, and a clock is all that a call reads.
+    /// Its 74 random bits come from a counter through a mixing function, seeded once from the system's randomness: ids
+    /// of one process never collide, and a call reads nothing but a clock.
     pub fn at(nanoseconds: u64) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         static SEEDS: OnceLock<[u64; 2]> = OnceLock::new();
@@ -73,7 +73,7 @@ impl fmt::Debug for MessageId {
     }
 }
 
-/// A text is no id of a message.
+/// A text that is not a message id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoMessageId(String);
 

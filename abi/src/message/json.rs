@@ -11,8 +11,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::{Header, Message, MessageId};
 use crate::{Bytes, List, Text};
 
-/// What people read and write. Everything but the body may be left out; a field we do not know is
-/// refused, since dropping it would lose data.
+/// The JSON form, which people read and write. Everything but the body may be left out; an unknown field is refused,
+/// since dropping it would lose data.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Human<'a> {
@@ -38,7 +38,7 @@ fn is_zero(flags: &u64) -> bool {
     *flags == 0
 }
 
-/// What machines exchange, by field name.
+/// The MessagePack form, which machines exchange, by field name.
 #[derive(Serialize, Deserialize)]
 struct Machine<'a> {
     id: MessageId,

@@ -1,4 +1,4 @@
-//! Installing a package of ten megabytes, beside `unzip` and `sha256sum` of it.
+//! Installing a package of ten megabytes, compared with `unzip` and `sha256sum` of it.
 
 use std::fs;
 use std::path::Path;
@@ -10,16 +10,16 @@ use crate::made::Maker;
 use crate::row::Row;
 use crate::taking::{compare, hookrail, places, timed};
 
-/// The same each time.
+/// The same in every run.
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 
 const ROUNDS: usize = 15;
 
-/// How long the package is to be.
+/// The length of the package, in bytes.
 const LENGTH: usize = 10 << 20;
 
 pub(crate) fn measure(maker: &Maker) -> Vec<Row> {
-    // Of text so much that it is as long when it is packed.
+    // So much text that it is as long as the noise when packed.
     let bytes = [("noise", noise(LENGTH)), ("text", text(LENGTH * 3))];
     let mut rows = Vec::new();
     for (what, bytes) in bytes {
@@ -60,13 +60,13 @@ fn at(maker: &Maker, package: &Path, directory: &Path, case: String) -> Row {
     }
 }
 
-/// By xorshift: nothing can pack it.
+/// Random bytes by xorshift, which cannot be compressed.
 fn noise(length: usize) -> Vec<u8> {
     let mut random = Random::of(SEED);
     (0..length / 8).flat_map(|_| random.number().to_ne_bytes()).collect()
 }
 
-/// Lines of a log, with numbers in them that differ.
+/// Lines of a log, with varying numbers.
 fn text(length: usize) -> Vec<u8> {
     const WORDS: [&str; 16] = [
         "connection",

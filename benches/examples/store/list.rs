@@ -7,7 +7,7 @@ use crate::taking::{compare, fastest, hookrail, timed};
 const INSTALLED: usize = 1000;
 const ROUNDS: usize = 31;
 
-/// In milliseconds.
+/// The limit, in milliseconds.
 const MOST: f64 = 50.0;
 
 pub(crate) fn measure(maker: &Maker) -> Vec<Row> {

@@ -1,4 +1,4 @@
-//! Homes, and signed packages of as many plugins as are needed.
+//! Creates homes, and signed packages of any number of plugins.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use hookrail::store::{Install, Store, unasked};
 use hookrail_tests::root;
 use minisign::KeyPair;
 
-/// The name of the plugin in C, of which others are made by names of the same length.
+/// The name of the plugin in C, from which others are made with names of the same length.
 const SCREEN: &str = "screen";
 
-/// What packages are made with.
+/// Creates packages.
 pub(crate) struct Maker {
     directory: tempfile::TempDir,
     key: KeyPair,
@@ -36,7 +36,7 @@ impl Maker {
         Maker { directory, key: KeyPair::generate_unencrypted_keypair().expect("a key"), screen }
     }
 
-    /// The store of a new home in that directory, in which the key of the packages is trusted.
+    /// The store of a new home in that directory, which trusts the key of the packages.
     pub(crate) fn store(&self, directory: &Path) -> Store {
         let home = Home::open(directory).expect("a home");
         let mut trust = Trust::default();
@@ -45,7 +45,7 @@ impl Maker {
         Store::open(home).expect("a store")
     }
 
-    /// Installs so many plugins, and answers their names.
+    /// Installs `count` plugins, and returns their names.
     pub(crate) fn install(&self, store: &Store, count: usize) -> Vec<String> {
         let install = |number: usize| {
             let name = format!("p{number:05}");
@@ -60,7 +60,7 @@ impl Maker {
         (0..count).map(install).collect()
     }
 
-    /// A package of the plugin in C, under another name of the same length and with more files, signed.
+    /// A signed package of the plugin in C, under another name of the same length and with additional files.
     pub(crate) fn package(&self, name: &str, more: &[(&str, &[u8])]) -> PathBuf {
         let directory = tempfile::tempdir_in(self.directory.path()).expect("a directory");
         let library = renamed(&self.screen, name);

@@ -1,9 +1,9 @@
-//! What is installed, measured: installing, starting a host with it, listing it, verifying it.
+//! Measures the store: installing, starting a host with installed plugins, listing, verifying.
 //!
-//! `cargo run --release -p hookrail-benches --example store`, or with one of `install`, `start`, `list` and
-//! `verify` after it for that alone.
+//! `cargo run --release -p hookrail-benches --example store` runs all measurements; with `install`, `start`, `list` or
+//! `verify` after it, only that one.
 //!
-//! A case and its baseline take turns; the best of each is what is shown and judged.
+//! A case and its baseline alternate; the best round of each is shown and judged.
 
 mod install;
 mod list;
@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use row::Row;
 
-/// Measures one thing.
+/// A measurement.
 type Measure = fn(&made::Maker) -> Vec<Row>;
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! What was measured beside what must be reached.
+//! A measured value and its bound.
 
 /// A line of the table.
 pub(crate) struct Row {

@@ -1,4 +1,4 @@
-//! Starting a host with 200 installed plugins of which 100 are enabled, beside loading those 100 by hand.
+//! Starting a host with 200 installed plugins of which 100 are enabled, compared with loading those 100 by hand.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ pub(crate) fn measure(maker: &Maker) -> Vec<Row> {
     let directory = tempfile::tempdir_in(fastest()).expect("a directory");
     let store = maker.store(&directory.path().join("home"));
     let names = maker.install(&store, INSTALLED);
-    // Every other one, as they would be.
+    // Every other plugin, which is a typical spread.
     let enabled: Vec<_> = names.iter().step_by(INSTALLED / ENABLED).collect();
     let mut change = store.change().expect("nobody else changes it");
     for name in &enabled {
@@ -55,7 +55,7 @@ pub(crate) fn measure(maker: &Maker) -> Vec<Row> {
     }]
 }
 
-/// All of them are loaded.
+/// Checks that all of them are loaded.
 fn ended(host: &Host, began: Instant) -> Duration {
     let took = began.elapsed();
     assert_eq!(host.plugins().len(), ENABLED);

@@ -1,10 +1,10 @@
-//! How it is measured: what runs, where it lies, and how long it takes.
+//! How the measurements are taken: what runs, where its files are, and how long it takes.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// The best of so many rounds, in which both take turns: of the baseline, and of the case.
+/// The best of several rounds, in which both alternate: of the baseline, and of the case.
 pub(crate) fn compare(
     rounds: usize,
     mut baseline: impl FnMut() -> Duration,
@@ -19,7 +19,7 @@ pub(crate) fn compare(
     best
 }
 
-/// How long a program takes that has to succeed and of which nobody reads what it prints.
+/// How long a program takes, which must succeed; its output is discarded.
 pub(crate) fn timed(command: &mut Command) -> Duration {
     let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let began = Instant::now();
@@ -29,14 +29,14 @@ pub(crate) fn timed(command: &mut Command) -> Duration {
     took
 }
 
-/// The program, on a home.
+/// The program with a home.
 pub(crate) fn hookrail(home: &std::path::Path) -> Command {
     let mut command = Command::new(hookrail_tests::program());
     command.env("HOOKRAIL_HOME", home).current_dir(home).env_remove("HOOKRAIL_LOG").env_remove("HOOKRAIL_PLUGINS");
     command
 }
 
-/// Directories on a disk, and in memory where the machine has such.
+/// Directories on disk, and in memory if the machine has such a file system.
 pub(crate) fn places() -> Vec<(&'static str, PathBuf)> {
     let disk = hookrail_tests::own_target("store");
     std::fs::create_dir_all(&disk).expect("cargo's own directory");
@@ -46,7 +46,7 @@ pub(crate) fn places() -> Vec<(&'static str, PathBuf)> {
     places
 }
 
-/// Where much is installed fast.
+/// The directory in which many installations are fastest.
 pub(crate) fn fastest() -> PathBuf {
     places().pop().expect("there is one").1
 }

@@ -1,11 +1,11 @@
-//! Verifying a package of a gigabyte, and one of a tenth of it, in the same memory.
+//! Verifying a package of a gigabyte and one of a tenth of it, with the same amount of memory.
 
 use std::process::Command;
 
 use crate::made::Maker;
 use crate::row::Row;
 
-/// How much more a tenfold package may take, in KiB.
+/// How much more memory a package ten times as large may take, in KiB.
 const MORE: u64 = 1024;
 
 pub(crate) fn measure(_: &Maker) -> Vec<Row> {
@@ -18,7 +18,7 @@ pub(crate) fn measure(_: &Maker) -> Vec<Row> {
     }]
 }
 
-/// By how many KiB the peak of memory grows.
+/// The growth of the peak memory, in KiB.
 fn peak(megabytes: &str) -> u64 {
     let output = Command::new(hookrail_tests::large()).arg(megabytes).output().expect("it starts");
     let said = String::from_utf8_lossy(&output.stdout);

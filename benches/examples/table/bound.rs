@@ -1,27 +1,27 @@
-//! What must be reached, and in how many rounds that is found out.
+//! The bounds, and the number of rounds in which they are checked.
 
 use super::shared::rounds::Compared;
 
-/// Rounds of what takes nanoseconds, and of what takes milliseconds.
+/// Rounds for what takes nanoseconds, and for what takes milliseconds.
 pub(super) const ROUNDS: usize = 101;
 pub(super) const LONG_ROUNDS: usize = 21;
 
 /// What must be reached.
 pub(super) enum Bound {
-    /// Nothing: it is only shown.
+    /// No bound: the value is only shown.
     None,
-    /// So many nanoseconds more than the baseline.
+    /// At most this many nanoseconds more than the baseline.
     More(f64),
-    /// So many instructions more per dispatch, and per callback of the label.
+    /// At most this many instructions more per dispatch, and per callback of the label.
     Instructions(f64, f64),
-    /// So many times the baseline.
+    /// At most this multiple of the baseline.
     Times(f64),
-    /// Nothing: it is shown, and how it stands to its baseline.
+    /// No bound: the value is shown together with its ratio to the baseline.
     Beside,
 }
 
 impl Bound {
-    /// Whether it holds, and how the figure is shown.
+    /// Whether the bound holds, and the text for the value.
     pub(super) fn judge(&self, label: &str, compared: &Compared) -> (bool, String) {
         let Compared { candidate, more: (_, more), ratio: (_, ratio), .. } = *compared;
         match self {

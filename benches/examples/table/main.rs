@@ -2,9 +2,9 @@
 //!
 //! `cargo run --release -p hookrail-benches --example table`
 //!
-//! Several processes, since one and the same loop is faster in some than in others for as long as
-//! they run; in each of them interleaved rounds. What is shown and judged is the median over the
-//! processes of the medians over the rounds.
+//! Several processes are used, since the same loop is faster in some processes than in others for as long as they run;
+//! each of them runs interleaved rounds. The values shown and judged are the medians, over the processes, of the
+//! medians over the rounds.
 
 use std::process::{Command, ExitCode};
 use std::time::Duration;
@@ -24,7 +24,7 @@ use shared::{LENGTHS, hosts, load, loops, memory, peers, register, republish, te
 
 const PROCESSES: usize = 5;
 
-/// One comparison: the row of the table it belongs to, and what tells it from others in the row.
+/// One comparison: the row of the table it belongs to, and its label within the row.
 #[derive(Deserialize, Serialize)]
 struct Sample {
     row: String,
@@ -32,7 +32,7 @@ struct Sample {
     compared: Compared,
 }
 
-/// A row, and its bound; in the order of the issue.
+/// The rows and their bounds, in the order of the issue.
 const ROWS: [(&str, &str, Bound); 15] = [
     ("empty point", "at most 1 ns over an empty loop", Bound::More(1.0)),
     ("1 to 16 callbacks", "raw + 1 ns", Bound::More(1.0)),
@@ -78,7 +78,7 @@ fn main() -> ExitCode {
     print(&samples)
 }
 
-/// Measures everything that is time, and hands on row, label and comparison.
+/// Measures all times, and passes row, label and comparison to `found`.
 fn measure(found: &dyn Fn(&str, String, Compared)) {
     const TURN: Duration = Duration::from_micros(200);
     const TURN_OF_TWO: Duration = Duration::from_millis(2);
@@ -164,7 +164,7 @@ fn idle_threads(found: &dyn Fn(&str, String, Compared)) {
     const PUBLICATIONS: u64 = 500;
     let (host, _) = hosts::with(0);
     let (hooked, _) = hosts::with(1);
-    // Not in turns: a record, once made, stays.
+    // Not alternating, since a record stays once it is made.
     let per_thread =
         || register::publications(PUBLICATIONS, &host).as_nanos() as f64 / (PUBLICATIONS * THREADS as u64) as f64;
     let times = || (0..LONG_ROUNDS).map(|_| per_thread()).collect::<Vec<_>>();
@@ -184,7 +184,7 @@ fn allocations(found: &dyn Fn(&str, String, Compared)) {
     }
 }
 
-/// Counts instructions, where callgrind is installed.
+/// Counts instructions, if callgrind is installed.
 fn instructions(samples: &mut Vec<Sample>) {
     if !hookrail_tests::has_peer("valgrind", "valgrind") {
         return;
@@ -197,7 +197,7 @@ fn instructions(samples: &mut Vec<Sample>) {
     }
 }
 
-/// Prints the table, then the figures after it. Fails when a bound is missed.
+/// Prints the table, then the details after it. Fails if a bound is exceeded.
 fn print(samples: &[Sample]) -> ExitCode {
     let mut rows: Vec<(String, &str, &Bound)> = ROWS
         .iter()

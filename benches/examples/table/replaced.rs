@@ -1,4 +1,4 @@
-//! The rows about new code in the place of old code, and about what goes with it.
+//! The rows about replacing code, and about what belongs to that.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::shared::rounds::{Compared, compare};
 use super::shared::swap::{POINTS, Swapping};
 use super::shared::{hosts, load, loops, pins, register};
 
-/// As the rows of the table.
+/// The rows of the table.
 pub(super) const ROWS: [(&str, &str, Bound); 6] = [
     ("host.upgrade to first message", "1.3 x (copy to a sealed memfd, dlopen, create)", Bound::Times(1.3)),
     ("the same, part by part", "printed", Bound::None),
@@ -40,7 +40,7 @@ fn builds<P: Point>(found: Found<'_>, builds: Builds<P>) {
     let mut replacing = Replacing::new(builds);
     let name = replacing.name();
     let turn = |round: usize| -> [(Duration, Parts); 2] {
-        // Neither side always comes first: the first one finds what the end of the other left behind.
+        // The sides alternate in coming first, since the first one finds what the end of the other has left behind.
         if round.is_multiple_of(2) {
             let by_hand = replacing.by_hand();
             [by_hand, replacing.upgrade()]

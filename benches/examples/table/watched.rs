@@ -1,4 +1,4 @@
-//! The rows about looking at dispatches.
+//! The rows about recording dispatches.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use super::bound::{Bound, ROUNDS};
 use super::shared::rounds::{Compared, compare};
 use super::shared::{hosts, loops};
 
-/// As the rows of the table.
+/// The rows of the table.
 pub(super) const ROWS: [(&str, &str, Bound); 4] = [
     ("counted, per callback", "at most 1 ns over off", Bound::More(1.0)),
     ("counted, per dispatch", "printed", Bound::Beside),
@@ -33,7 +33,7 @@ pub(super) fn measure(found: &dyn Fn(&str, String, Compared)) {
         let timed = |n| loops::dispatch(n, &timed, len);
         found(ROWS[0].0, len.to_string(), counted.per(len));
         found(ROWS[1].0, len.to_string(), counted);
-        // As many reads of the clock as a timed chain has boundaries.
+        // As many clock reads as a timed chain has boundaries.
         let boundaries = len + 1;
         let clocks = |n| off(n) + clock(n * boundaries as u64);
         found(ROWS[2].0, len.to_string(), compare(ROUNDS, TURN, clocks, timed).per(boundaries));
@@ -41,7 +41,7 @@ pub(super) fn measure(found: &dyn Fn(&str, String, Compared)) {
     }
 }
 
-/// So many reads of the clock.
+/// The time of `reads` clock reads.
 fn clock(reads: u64) -> Duration {
     let start = Instant::now();
     for _ in 0..reads {

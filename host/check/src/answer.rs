@@ -1,8 +1,8 @@
-//! What comes of a check.
+//! The result of a check.
 
 use serde::{Deserialize, Serialize};
 
-/// What a check found: what it did, in a few words, or why it did not pass.
+/// The finding of a check: what it did, in a few words, or why it did not pass.
 pub(super) type Found = Result<String, Not>;
 
 /// Why a check did not pass.
@@ -35,20 +35,20 @@ impl From<hookrail::Error> for Not {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "kebab-case")]
 pub enum Status {
-    /// The plugin does as it should.
+    /// The plugin behaves as it should.
     Passed,
-    /// It works, but not as it should.
+    /// The plugin works, but not as it should.
     Warned,
     /// The plugin does not conform.
     Failed,
-    /// Its process ended before it had an answer; by this signal, if by one.
+    /// Its process ended before it had an answer, perhaps by a signal.
     Crashed {
-        /// The number of the signal.
+        /// The number of the signal, if it was one.
         signal: Option<i32>,
     },
-    /// It had no answer in time, and was killed.
+    /// It had no answer in time and was killed.
     TimedOut,
-    /// There was nothing to check, or what it needs did not pass.
+    /// There was nothing to check, or a check that it needs did not pass.
     Skipped,
 }
 
@@ -71,7 +71,7 @@ impl Status {
     }
 }
 
-/// What a check's process writes down at its end.
+/// The answer that a check's process writes at its end.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Answer {
     #[serde(flatten)]

@@ -3,14 +3,14 @@
 use crate::check::{Check, Kind};
 use crate::checks::{config, fuzz, leave, lifecycle, load, look, payloads, state, traffic};
 
-// What one of these finds would be found again by all that need it, and drown what they are about.
+// What one of these checks finds, all checks that need it would find again, which would hide what those are about.
 const STARTS: &[&str] = &["starts"];
 const CALLS: &[&str] = &["callbacks"];
 const ORDERS: &[&str] = &["orders"];
 const TRAFFIC: &[&str] = &["loads", "payloads"];
 const GONE: &[&str] = &["fresh-statics", "payloads"];
 
-/// All of them. Those that one needs stand before it.
+/// All checks. A check comes after those that it needs.
 pub const ALL: &[Check] = &[
     Check {
         name: "entry-symbol",
@@ -356,7 +356,7 @@ pub const ALL: &[Check] = &[
     },
 ];
 
-/// The check of that name.
+/// The check with that name.
 pub(super) fn named(name: &str) -> Option<&'static Check> {
     ALL.iter().find(|check| check.name == name)
 }

@@ -11,11 +11,11 @@ use crate::subject::Subject;
 pub enum Kind {
     /// Reads the file; none of its code runs.
     Static,
-    /// Loads it, once or often.
+    /// Loads it, once or repeatedly.
     Load,
-    /// Calls it.
+    /// Calls its functions.
     Run,
-    /// Looks at what is left when it is gone.
+    /// Looks at what is left after it is unmapped.
     Unload,
 }
 
@@ -36,17 +36,17 @@ impl Kind {
 /// A check.
 #[derive(Serialize)]
 pub struct Check {
-    /// What it is called, in lower case with dashes.
+    /// Its name, in lower case with dashes.
     pub name: &'static str,
     /// What it does with the library.
     pub kind: Kind,
-    /// From which strictness on it is run: 1 to 10, where 5 is "works in hosts".
+    /// The lowest strictness at which it is run: 1 to 10, where 5 is "works in hosts".
     pub level: u8,
     /// What is checked, in one line.
     pub about: &'static str,
     /// Why it matters.
     pub why: &'static str,
-    /// Those that must have passed before, or it says nothing.
+    /// The checks that must have passed before; otherwise its result means nothing.
     pub needs: &'static [&'static str],
     #[serde(skip)]
     pub(crate) run: fn(&Subject) -> Found,

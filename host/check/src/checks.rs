@@ -1,4 +1,4 @@
-//! What is checked. Each function is one check, and runs in a process of its own.
+//! The checks themselves. Each function is one check, and runs in its own process.
 
 pub(super) mod config;
 pub(super) mod fuzz;
@@ -14,7 +14,7 @@ use super::answer::{Found, Not};
 use super::raw::{self, Instance, Library, Refusal};
 use super::subject::Subject;
 
-/// What the driver did, unless the plugin was caught at something meanwhile.
+/// Reports what the driver did, unless the plugin committed an offence meanwhile.
 fn caught(did: impl Into<String>) -> Found {
     let offences = raw::offences();
     if offences.is_empty() { Ok(did.into()) } else { Err(Not::Failed(offences.join("; "))) }
@@ -25,7 +25,7 @@ fn must<T>(when: &str, result: Result<T, Refusal>) -> Result<T, Not> {
     result.map_err(|refusal| Not::Failed(format!("{when}: {refusal}")))
 }
 
-/// A call that may be refused, but in the way that `docs/abi.md` has it.
+/// A call that may be refused, but only in the way that `docs/abi.md` defines.
 fn may<T>(when: &str, result: Result<T, Refusal>) -> Result<Option<T>, Not> {
     match result {
         Ok(done) => Ok(Some(done)),
@@ -34,7 +34,7 @@ fn may<T>(when: &str, result: Result<T, Refusal>) -> Result<Option<T>, Not> {
     }
 }
 
-/// A started instance with the configuration that was given.
+/// A started instance with the given configuration.
 fn started(subject: &Subject, library: Library) -> Result<Instance, Not> {
     let mut instance = must("creating an instance", library.create(subject.name(), &subject.config()))?;
     must("starting it", instance.start())?;

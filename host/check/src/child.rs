@@ -1,4 +1,4 @@
-//! One check, in the process that was started for it, or in this one for a debugger.
+//! One check, in the process that was started for it, or in this process for a debugger.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -13,13 +13,13 @@ use super::subject::Subject;
 
 /// The file that a check's process writes its answer to, in its own directory.
 pub(super) const ANSWER: &str = "answer.json";
-/// The file that says what it is doing.
+/// The file that a check's process writes its current step to.
 pub(super) const DOING: &str = "doing";
 
-/// Runs one check in this process, which ends with it, and leaves the answer in this directory.
+/// Runs one check in this process, which ends with it, and leaves the answer in the current directory.
 ///
 /// # Errors
-/// There is no such check, the library or its configuration cannot be read, or this directory takes no answer.
+/// If there is no such check, the library or its configuration cannot be read, or the answer cannot be written.
 pub fn run_one(one: &One) -> Result<(), Error> {
     // Nobody is left to kill it when its parent is gone.
     // SAFETY: the call takes numbers and touches no memory.
@@ -36,7 +36,7 @@ pub fn run_one(one: &One) -> Result<(), Error> {
     fs::write(answer_file, json).map_err(failed)
 }
 
-/// Runs a check in this process: what it crashes or hangs, it crashes or hangs here.
+/// Runs a check in this process: if the check crashes or hangs, so does this process.
 pub(super) fn here(plan: &Plan, check: &'static Check, directory: &Path) -> Outcome {
     let began = std::time::Instant::now();
     let found = fs::create_dir_all(directory)

@@ -1,4 +1,4 @@
-//! What of the process a library may have changed: compared before and after.
+//! The parts of the process that a library may change, compared before and after.
 
 use std::collections::BTreeMap;
 use std::ffi::{CStr, OsString};
@@ -30,7 +30,7 @@ impl Environment {
         }
     }
 
-    /// What is other than it was then.
+    /// What differs from `then`.
     pub(super) fn beyond(&self, then: &Environment) -> Vec<String> {
         let mut beyond = self.leftovers.beyond(&then.leftovers);
         let signals = (1..=64).zip(self.handlers.iter().zip(&then.handlers));
@@ -47,7 +47,7 @@ impl Environment {
     }
 }
 
-/// The address of a signal's handler; 0 where there is none, or the C library keeps the signal to itself.
+/// The address of a signal's handler; 0 if there is none, or if the C library reserves the signal.
 fn handler(signal: i32) -> usize {
     // SAFETY: all zeros is an action.
     let mut action: libc::sigaction = unsafe { zeroed() };

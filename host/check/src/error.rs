@@ -1,11 +1,11 @@
-//! Why nothing could be checked, or not what was asked for.
+//! Why nothing could be checked.
 
 use std::io;
 
-/// Why nothing could be checked. What a plugin does wrong is no error: it is what a check found.
+/// Why nothing could be checked. A plugin's misbehaviour is not an error but the result of a check.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The host says so: of the library, or of the configuration.
+    /// An error of the host, about the library or the configuration.
     #[error(transparent)]
     Host(#[from] hookrail::Error),
     /// A file cannot be read.
@@ -13,23 +13,23 @@ pub enum Error {
     Input {
         /// The file.
         file: String,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// A pattern is none, or names no check.
+    /// A pattern is not valid, or matches no check.
     #[error("the pattern `{pattern}` {why}")]
     NoCheck {
         /// The pattern.
         pattern: String,
-        /// Why it chooses nothing.
+        /// Why it selects nothing.
         why: String,
     },
-    /// The system refuses what it takes to check.
+    /// The system refuses something that checking needs.
     #[error("cannot {what}: {source}")]
     System {
-        /// What was to be done.
+        /// What was attempted.
         what: &'static str,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
 }

@@ -21,7 +21,7 @@ impl Known {
         }
     }
 
-    /// The point of a callback that was built for the very payload which is known here.
+    /// The point of a callback, if it was built for exactly the payload that is known here.
     pub(super) fn of(point: &str, revision: u32, fingerprint: [u64; 2]) -> Option<Self> {
         let known = Self::named(point)?;
         let ours = match known {
@@ -32,12 +32,12 @@ impl Known {
         (revision == ours.0 && fingerprint == ours.1.fingerprint).then_some(known)
     }
 
-    /// Whether callbacks may only look.
+    /// Whether callbacks may only read.
     pub(super) fn is_notify(self) -> bool {
         self != Known::Publish
     }
 
-    /// Whether a callback may answer this there, as `docs/abi.md` has it; a fault it may not.
+    /// Whether a callback may return this number there, according to `docs/abi.md`; a fault is not allowed.
     pub(super) fn allows(self, answer: u32) -> bool {
         let (kind, code) = (answer & 0xff, answer >> 8);
         match kind {

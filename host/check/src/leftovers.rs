@@ -1,6 +1,6 @@
-//! What a library can leave behind in the process: counted, so that before and after can be compared.
+//! What a library can leave behind in the process, counted before and after.
 
-/// What there is of it now.
+/// The counts at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leftovers {
     /// Mappings of private copies of libraries.
@@ -26,7 +26,7 @@ impl Leftovers {
         }
     }
 
-    /// What is more than it was then, in words.
+    /// What has increased since `then`, in words.
     pub fn beyond(&self, then: &Leftovers) -> Vec<String> {
         let counts = [
             ("mappings of copies of libraries", self.copies, then.copies),
@@ -39,8 +39,8 @@ impl Leftovers {
     }
 }
 
-/// The pthread keys that exist: those which can be set. Each is set to what it is, and none is made, so
-/// that other threads see nothing of it.
+/// The number of existing pthread keys: those that can be set. Each is set to its own value and none is created, so
+/// that other threads see no effect.
 fn keys() -> usize {
     const PTHREAD_KEYS_MAX: libc::pthread_key_t = 1024;
     // SAFETY: the call takes nothing, and nobody follows its answer. Before glibc 2.34 the loader makes a key of its
@@ -55,7 +55,7 @@ fn keys() -> usize {
     (0..PTHREAD_KEYS_MAX).filter(exists).count()
 }
 
-/// Memory of this process that is resident, in bytes.
+/// The resident memory of this process, in bytes.
 pub fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").expect("the system says what is resident");
     let pages = statm.split_ascii_whitespace().nth(1).and_then(|pages| pages.parse::<usize>().ok());

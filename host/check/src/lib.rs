@@ -1,15 +1,14 @@
-//! Whether a plugin conforms: how its file is made, what it does in every order of calls, with every
-//! payload and configuration, and what it leaves behind.
+//! Whether a plugin conforms: how its file is built, what it does in every order of calls, with every payload and
+//! configuration, and what it leaves behind.
 //!
-//! Owns the checks, their catalogue, how they are run and what is reported of them. It plays
-//! hosts itself, so it knows the facade `hookrail` and the boundary. It must not know arguments, terminals or
-//! the other commands of a program: how a child is started, how text and tables look and who is told of
-//! progress is handed in.
+//! Owns the checks, their catalogue, how they are run, and how their results are reported. It plays hosts itself, so it
+//! knows the facade `hookrail` and the boundary. It must know nothing of arguments, terminals or the other commands of
+//! a program: how to start a child, how text and tables look, and who is told of progress are passed in.
 //!
-//! 1. [`choose()`] picks checks from the [catalogue](ALL), a [`Plan`] says of what and how.
-//! 2. [`run()`] runs each in a process of its own that is really killed when it takes too long; the child
-//!    calls [`run_one()`]. [`run_here()`] runs one in this process, for a debugger.
-//! 3. A [`Report`] of the [outcomes](Outcome) is data, and text: for people, as JSON, as JUnit's XML.
+//! 1. [`choose()`] selects checks from the [catalogue](ALL); a [`Plan`] says what to check and how.
+//! 2. [`run()`] runs each check in its own process, which is killed if it takes too long; the child calls
+//!    [`run_one()`]. [`run_here()`] runs one check in this process, for a debugger.
+//! 3. A [`Report`] of the [outcomes](Outcome) is available as data and as text: for people, as JSON, and as JUnit XML.
 
 mod answer;
 mod catalogue;

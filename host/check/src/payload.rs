@@ -1,4 +1,4 @@
-//! Payloads to hand to callbacks: of the points whose payloads this program knows.
+//! Payloads for callbacks, at the points whose payloads this program knows.
 
 use std::ffi::c_void;
 use std::ptr::from_mut;
@@ -9,7 +9,7 @@ use super::known::Known;
 use super::random::Random;
 use super::raw::{self, Callback, Guarded};
 
-/// What a callback is handed.
+/// What is passed to a callback.
 #[derive(PartialEq)]
 enum Payload {
     Dropped(Dropped),
@@ -41,7 +41,7 @@ impl Payload {
     }
 }
 
-/// Calls a callback with a message, or with one that was dropped, and looks at what it answered and left.
+/// Calls a callback with a message, or with a dropped one, and checks what it returned and what it left in the payload.
 pub(super) fn call(callback: &Callback, known: Known, message: &Message, has_context: bool) -> Result<(), String> {
     let mut payload = Payload::new(known, if is_small(message) { redzoned(message) } else { message.clone() });
     let (places, reserved) = (raw::places(payload.message()), raw::reserved(payload.message()));
@@ -61,14 +61,14 @@ pub(super) fn call(callback: &Callback, known: Known, message: &Message, has_con
         Ok(())
     });
     if left.is_err() {
-        // Dropping it might follow what is wrong with it.
+        // Dropping it might follow invalid pointers in it.
         std::mem::forget(payload);
     }
     left
 }
 
-/// Calls a callback of a notify point with a payload that can only be read, and not beyond its ends:
-/// a wrong access ends the process.
+/// Calls a callback of a notify point with a payload that can only be read, and only within its bounds: an invalid
+/// access ends the process.
 pub(super) fn call_guarded(callback: &Callback, known: Known, message: &Message) -> Result<(), String> {
     let guarded = match &Payload::new(known, message.clone()) {
         Payload::Dropped(dropped) => Guarded::dropped(dropped),
@@ -88,7 +88,7 @@ fn judge(known: Known, answer: u32, said: Option<String>) -> Result<(), String> 
     }
 }
 
-/// Messages of every kind that a host may dispatch, each with what is special about it.
+/// Messages of every kind that a host may dispatch, each with a description of its peculiarity.
 pub(super) fn samples(random: &mut Random, many: usize, largest: usize) -> Vec<(String, Message)> {
     let with = |topic: &str, body: &[u8]| Message::new(topic, body);
     let mut samples: Vec<(String, Message)> = Vec::new();
@@ -119,7 +119,7 @@ pub(super) fn samples(random: &mut Random, many: usize, largest: usize) -> Vec<(
     samples
 }
 
-/// Some message.
+/// A random message.
 pub(super) fn any(random: &mut Random) -> Message {
     let topic = random.below(40);
     let body = random.below(300);
@@ -132,13 +132,13 @@ pub(super) fn any(random: &mut Random) -> Message {
     message
 }
 
-/// Whether memory that was freed is not given out again at the same place for the same length, so that
-/// zones after it tell the truth.
+/// Whether memory of its sizes, once freed, is not handed out again at the same address with the same length. The zone
+/// checks rely on that.
 fn is_small(message: &Message) -> bool {
     message.body.len() < 1000 && message.topic.len() < 1000
 }
 
-/// The same message in memory that goes on after it.
+/// The same message in memory with red zones after it.
 fn redzoned(message: &Message) -> Message {
     let mut zoned = message.clone();
     zoned.body = raw::redzoned(&message.body);

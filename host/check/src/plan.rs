@@ -9,7 +9,7 @@ use super::catalogue::ALL;
 use super::check::Check;
 use super::error::Error;
 
-/// What every check of a run has in common.
+/// What all checks of a run have in common.
 #[derive(Debug)]
 pub struct Plan {
     pub(super) file: PathBuf,
@@ -19,7 +19,7 @@ pub struct Plan {
     pub(super) timeout: Duration,
 }
 
-/// One check, as the process that runs it is told.
+/// One check, as its process receives it.
 #[derive(Debug)]
 pub struct One {
     /// The name of the check.
@@ -28,17 +28,17 @@ pub struct One {
     pub file: PathBuf,
     /// The configuration that the plugin is started with.
     pub config: Option<PathBuf>,
-    /// What everything random is made of.
+    /// The seed of everything random.
     pub seed: u64,
     /// Whether everything is repeated less often.
     pub is_quick: bool,
 }
 
 impl Plan {
-    /// To check this library, started with this configuration. Without a seed a random one is taken.
+    /// A plan to check this library, started with this configuration. Without a seed a random one is chosen.
     ///
     /// # Errors
-    /// One of the files is not there.
+    /// If one of the files does not exist.
     pub fn new(
         file: &Path,
         config: Option<&Path>,
@@ -46,7 +46,7 @@ impl Plan {
         is_quick: bool,
         timeout: Duration,
     ) -> Result<Self, Error> {
-        // The paths hold in whatever directory a check runs.
+        // Absolute, since a check runs in a directory of its own.
         let absolute = |file: &Path| {
             file.canonicalize().map_err(|source| Error::Input { file: file.display().to_string(), source })
         };
@@ -59,12 +59,12 @@ impl Plan {
         })
     }
 
-    /// The configuration, wherever a check runs.
+    /// The configuration file, as an absolute path.
     pub fn config(&self) -> Option<&Path> {
         self.config.as_deref()
     }
 
-    /// What everything random is made of.
+    /// The seed of everything random.
     pub fn seed(&self) -> u64 {
         self.seed
     }
@@ -74,7 +74,7 @@ impl Plan {
         self.is_quick
     }
 
-    /// What the process of a check is told.
+    /// What the process of a check receives.
     pub(super) fn one(&self, check: &Check) -> One {
         One {
             check: check.name.into(),
@@ -86,26 +86,26 @@ impl Plan {
     }
 }
 
-/// The checks that are asked for, in the order of the catalogue: those that match a pattern of `only`, or
-/// without one those up to this strictness; and of them those that match none of `skip`. Patterns are regular
-/// expressions for whole names.
+/// The requested checks, in the order of the catalogue: those that match a pattern of `only`, or, if that is empty,
+/// those up to this strictness; without those that match a pattern of `skip`. Patterns are regular expressions that
+/// must match the whole name.
 ///
 /// # Errors
-/// A pattern is none, or names no check.
+/// If a pattern is not valid, or matches no check.
 pub fn choose(only: &[String], skip: &[String], strictness: u8) -> Result<Vec<&'static Check>, Error> {
     let patterns =
         |patterns: &[String]| patterns.iter().map(|pattern| compiled(pattern)).collect::<Result<Vec<_>, _>>();
     let (only, skip) = (patterns(only)?, patterns(skip)?);
     let is_named = |patterns: &[Regex], check: &Check| patterns.iter().any(|pattern| pattern.is_match(check.name));
     let is_chosen = |check: &&Check| {
-        // What is named is run, however strict it is.
+        // A check that is named is run, however strict it is.
         let is_wanted = if only.is_empty() { check.level <= strictness } else { is_named(&only, check) };
         is_wanted && !is_named(&skip, check)
     };
     Ok(ALL.iter().filter(is_chosen).collect())
 }
 
-/// A pattern that means whole names, and at least one of them.
+/// Compiles a pattern that must match a whole name, and at least one name.
 fn compiled(pattern: &str) -> Result<Regex, Error> {
     let no_check = |why: String| Error::NoCheck { pattern: pattern.into(), why };
     let regex = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| no_check(format!("is no pattern: {error}")))?;

@@ -1,10 +1,10 @@
-//! Random numbers that a seed determines, on every machine.
+//! Pseudorandom numbers, determined by a seed on every machine.
 
 /// SplitMix64.
 pub(super) struct Random(u64);
 
 impl Random {
-    /// The numbers of a seed, for one purpose: other purposes get others.
+    /// The numbers of a seed for one purpose; each purpose gets its own.
     pub(super) fn new(seed: u64, purpose: &str) -> Self {
         // FNV-1a.
         let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
@@ -34,7 +34,7 @@ impl Random {
         bytes
     }
 
-    /// Text of about so many bytes: mostly plain, with everything between that UTF-8 allows.
+    /// Text of about `len` bytes: mostly plain, with all kinds of UTF-8 in between.
     pub(super) fn text(&mut self, len: usize) -> String {
         let mut text = String::with_capacity(len + 4);
         while text.len() < len {

@@ -1,7 +1,7 @@
-//! A driver that plays other hosts than ours: it calls a plugin's entry itself, in orders and from
-//! places that our own host never does, and never in one that `docs/abi.md` forbids a host.
+//! A driver that plays other hosts: it calls a plugin's entry itself, in orders and from places that Hookrail's own
+//! host never uses, but never in one that `docs/abi.md` forbids to hosts.
 //!
-//! A library that it opens is never closed: it answers for no destructor, key or thread.
+//! A library that it opens is never closed, since it tracks no destructor, key or thread.
 
 mod callback;
 mod driver;

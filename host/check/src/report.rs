@@ -1,4 +1,4 @@
-//! What came of a run, for people and for programs.
+//! The results of a run, for people and for programs.
 
 mod human;
 mod json;
@@ -13,13 +13,13 @@ pub use human::{Column, Look, list, text};
 pub use json::json;
 pub use junit::junit;
 
-/// What came of one check.
+/// The outcome of one check.
 pub struct Outcome {
     /// The check.
     pub check: &'static Check,
     /// How it ended.
     pub answer: Answer,
-    /// What its process did last; of use when it did not end well.
+    /// The last step of its process; useful if it did not end well.
     pub doing: String,
     /// What it printed.
     pub output: String,
@@ -27,21 +27,21 @@ pub struct Outcome {
     pub took: Duration,
 }
 
-/// What came of all of them.
+/// The outcomes of all checks.
 pub struct Report<'a> {
-    /// What was to be done.
+    /// The plan of the run.
     pub plan: &'a Plan,
     /// The plugin's name.
     pub plugin: String,
     /// Its version.
     pub version: String,
-    /// The library, as whoever asked for the check named it.
+    /// The library, as the caller named it.
     pub file: String,
-    /// Up to which level the checks were to go.
+    /// The strictness of the run.
     pub strictness: u8,
-    /// What came of each, in the order of the catalogue.
+    /// The outcomes, in the order of the catalogue.
     pub outcomes: Vec<Outcome>,
-    /// How long all took.
+    /// How long the whole run took.
     pub took: Duration,
     /// The command that runs one check again, for a debugger.
     pub again: &'a (dyn Fn(&Check) -> String + 'a),
@@ -53,7 +53,7 @@ impl Report<'_> {
         self.outcomes.iter().any(|outcome| outcome.answer.status.is_bad())
     }
 
-    /// How many ended so, for every way there is.
+    /// How many checks ended with each status.
     fn counts(&self) -> Vec<(&'static str, usize)> {
         let ways = [
             Status::Passed,

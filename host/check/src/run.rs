@@ -1,6 +1,6 @@
-//! Running the checks of a plan: each in a process of its own, or one in this process.
+//! Running the checks of a plan: each in its own process, or one in this process.
 //!
-//! Who runs them in children never opens the library: it reads its file, as `hookrail::inspect` does.
+//! The process that runs them in children never opens the library: it only reads its file, as `hookrail::inspect` does.
 
 use std::io;
 use std::process::Command;
@@ -13,12 +13,12 @@ use crate::report::Outcome;
 use crate::sandbox::{self, Scratch};
 use crate::schedule;
 
-/// Runs the checks, as many at once as there are cores, each in a process of its own: `child` makes the
-/// command that is to end in [`run_one`](crate::run_one). `begins` hears of each that begins, and how many are
-/// over.
+/// Runs the checks, as many at once as there are cores, each in its own process: `child` makes the command, which must
+/// call [`run_one`](crate::run_one). `begins` is called with each check that starts, and with the number of finished
+/// ones.
 ///
 /// # Errors
-/// There is no directory for the directories of the checks.
+/// If the directory for the checks' own directories cannot be created.
 pub fn run(
     plan: &Plan,
     checks: &[&'static Check],
@@ -31,8 +31,8 @@ pub fn run(
     Ok(schedule::run(checks, workers, begins, run))
 }
 
-/// Runs one check in this process: what it crashes or hangs, it crashes or hangs here. One only: a library
-/// is attached once in a process, and what one check left would be there for the next.
+/// Runs one check in this process: if the check crashes or hangs, so does this process. Only one check can be run: a
+/// library is attached once per process, and what one check leaves behind would affect the next.
 ///
 /// # Errors
 /// As for [`run`].
@@ -44,7 +44,7 @@ pub fn run_here(
     let scratch = scratch()?;
     let home = std::env::current_dir();
     let done = schedule::run(&[check], 1, begins, |check| here(plan, check, &scratch.directory(check)));
-    // The directories of the checks go, so nobody may stay in one.
+    // The directories of the checks are removed, so the process must leave them.
     let _ = home.and_then(std::env::set_current_dir);
     Ok(done)
 }

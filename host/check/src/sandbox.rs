@@ -1,4 +1,4 @@
-//! A check in a process of its own: what it does to that process, it does to nobody else.
+//! A check in its own process: what it does there affects no other.
 
 use std::fs;
 use std::io::{self, Read};
@@ -17,10 +17,10 @@ use super::child::{ANSWER, DOING};
 use super::plan::{One, Plan};
 use super::report::Outcome;
 
-/// How much of what it prints is kept.
+/// How much of its output is kept, in bytes.
 const KEPT: usize = 64 << 10;
 
-/// Runs a check in the child that `child` makes, and kills whatever is left of that child's process group.
+/// Runs a check in the child that `child` makes, and kills what is left of that child's process group.
 pub(super) fn run(
     plan: &Plan,
     check: &'static Check,
@@ -41,7 +41,7 @@ pub(super) fn run(
 
 /// How a child ended.
 struct End {
-    /// `None` when it was killed for taking too long.
+    /// `None` if it was killed for taking too long.
     status: Option<std::process::ExitStatus>,
     output: String,
 }
@@ -67,7 +67,7 @@ impl End {
         unsafe { libc::kill(-(child.id() as libc::pid_t), libc::SIGKILL) };
         let status = child.wait()?;
         for over in read {
-            // Who left the group may hold the other end for ever.
+            // A process that has left the group may hold the other end forever.
             let _ = over.recv_timeout(Duration::from_secs(1));
         }
         let output = kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -104,7 +104,7 @@ fn failed(detail: String) -> Answer {
     Answer { status: Status::Failed, detail }
 }
 
-/// Tells when the child has ended, and leaves it to be waited for.
+/// Signals when the child has ended, without reaping it.
 fn wait(child: &Child) -> Receiver<()> {
     let (sender, receiver) = channel();
     let pid = child.id();
@@ -120,7 +120,7 @@ fn wait(child: &Child) -> Receiver<()> {
     receiver
 }
 
-/// Reads all of a stream, and keeps the first of it; tells at its end.
+/// Reads a whole stream and keeps its beginning; signals at its end.
 fn keep(mut stream: Box<dyn Read + Send>, kept: Arc<Mutex<Vec<u8>>>) -> Receiver<()> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
@@ -150,7 +150,7 @@ fn signal_name(signal: i32) -> String {
     name.into()
 }
 
-/// A directory for the directories of checks, which goes with this value.
+/// A directory for the checks' own directories, which is removed when this is dropped.
 pub(super) struct Scratch(PathBuf);
 
 impl Scratch {
@@ -167,7 +167,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What cannot be removed now lies where the system removes it.
+        // What cannot be removed now is in a directory that the system clears.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

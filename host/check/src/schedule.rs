@@ -1,4 +1,4 @@
-//! Which check runs when: as many at once as there are cores, none before those it needs.
+//! Scheduling the checks: as many at once as there are cores, none before those it needs.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -8,15 +8,16 @@ use super::answer::{Answer, Status};
 use super::check::Check;
 use super::report::Outcome;
 
-/// What has come of a run so far.
+/// The state of a run.
 struct State {
     waiting: Vec<&'static Check>,
     done: Vec<Outcome>,
-    /// Those that did not pass, and those that were not run for that.
+    /// The checks that did not pass, and those that were given up because of that.
     missed: Vec<&'static str>,
 }
 
-/// Runs the checks, `workers` at once; `tell` hears of each that begins, and how many are over.
+/// Runs the checks, `workers` at once; `tell` is called with each one that starts, and with the number of finished
+/// ones.
 pub(super) fn run(
     checks: &[&'static Check],
     workers: usize,
@@ -30,7 +31,7 @@ pub(super) fn run(
         while !now.waiting.is_empty() {
             now.give_up(checks);
             let Some(check) = now.take(checks) else {
-                // What is left needs one that runs, or there is nothing left.
+                // The waiting checks need one that is running, or none are waiting.
                 if !now.waiting.is_empty() {
                     now = changed.wait(now).unwrap_or_else(PoisonError::into_inner);
                 }
@@ -55,7 +56,7 @@ pub(super) fn run(
 }
 
 impl State {
-    /// Takes a check whose needed ones are over, as far as they are run at all.
+    /// Takes a check whose needed checks have finished, as far as those are run at all.
     fn take(&mut self, checks: &[&'static Check]) -> Option<&'static Check> {
         let is_over = |name: &&str| {
             !checks.iter().any(|check| check.name == *name) || self.done.iter().any(|done| done.check.name == *name)
@@ -64,10 +65,10 @@ impl State {
         Some(self.waiting.remove(ready))
     }
 
-    /// Gives up those that need one which did not pass, or was given up itself. One that had nothing to
-    /// check is no such.
+    /// Gives up the checks that need one which did not pass, or which was given up itself. A check that had nothing to
+    /// check does not count as such.
     fn give_up(&mut self, checks: &[&'static Check]) {
-        // Those that one needs stand before it.
+        // A check comes after those that it needs.
         for check in checks {
             let missed = check.needs.iter().find(|name| self.missed.contains(name));
             if let (Some(needed), Some(at)) = (missed, self.waiting.iter().position(|other| other.name == check.name)) {

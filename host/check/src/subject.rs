@@ -1,4 +1,4 @@
-//! What a check is about: the plugin, its configuration, and how thorough to be.
+//! The subject of a check: the plugin, its configuration, and how thorough to be.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -13,18 +13,18 @@ use super::error::Error;
 use super::random::Random;
 use super::raw::Library;
 
-/// What a check is about. It runs in a directory of its own, which is empty at its beginning.
+/// The subject of a check, which runs in its own, initially empty directory.
 pub(super) struct Subject {
     pub(super) file: PathBuf,
     pub(super) inspection: Inspection,
     config: Config,
     seed: u64,
     is_quick: bool,
-    /// What it does is written there, for whoever finds it dead.
+    /// The check's current step is written there, to be read if it dies.
     doing: Option<File>,
 }
 
-/// How long an unloading waits for threads: none of them has a reason to stay.
+/// How long an unload waits for threads: none of them has a reason to stay.
 const PATIENCE: Duration = Duration::from_secs(2);
 const QUICK_PATIENCE: Duration = Duration::from_millis(500);
 
@@ -36,7 +36,7 @@ impl Subject {
         Ok(Subject { file: file.into(), inspection, config, seed, is_quick, doing: None })
     }
 
-    /// From now on what it does is written to that file.
+    /// From now on the current step is written to that file.
     pub(super) fn tells(&mut self, doing: File) {
         self.doing = Some(doing);
     }
@@ -45,7 +45,7 @@ impl Subject {
         &self.inspection.note.name
     }
 
-    /// How often to do what is done so often in a thorough check.
+    /// How often to repeat something that a thorough check repeats `thorough` times.
     pub(super) fn times(&self, thorough: usize) -> usize {
         if self.is_quick { (thorough / 50).max(2) } else { thorough }
     }
@@ -58,11 +58,11 @@ impl Subject {
         Random::new(self.seed, check)
     }
 
-    /// What is done next: it is known when that never returns.
+    /// Records the next step, so that it is known if the step never returns.
     pub(super) fn doing(&self, what: &str) {
         let Some(file) = &self.doing else { return };
         let line = format!("{what:.200}\n");
-        // Without it less is known, and that is all.
+        // If it cannot be written, less is known; nothing else is lost.
         let _ = file.set_len(0).and_then(|()| file.write_all_at(line.as_bytes(), 0));
     }
 
@@ -101,7 +101,7 @@ impl Subject {
         Ok(unsafe { host.load(file)? })
     }
 
-    /// The library in the hands of the driver, attached.
+    /// The library opened by the driver, and attached.
     pub(super) fn driven(&self) -> Result<Library, Not> {
         let library = Library::open(&self.file)?;
         library.attach(&super::raw::TABLE).map_err(|refusal| refusal.to_string())?;

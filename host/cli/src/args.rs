@@ -1,4 +1,4 @@
-//! What can be asked of the program.
+//! The command line of the program.
 
 mod check;
 mod config;
@@ -49,53 +49,52 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Send messages through the plugins: from stdin or files, allowed ones to stdout
     Run(Run),
-    /// Show the hook points and who hangs on them, in the order in which they run: in the only
-    /// running host or the one that is named, or as the named plugins or ./hookrail.toml would have it
+    /// Show the hook points and their callbacks, in the order in which they run: in the only running host or the one
+    /// that is named, or as the named plugins or ./hookrail.toml would have it
     #[command(subcommand)]
     Hooks(Hooks),
     /// Manage what is installed, and the plugins of a running host
     #[command(subcommand)]
     Plugin(Plugin),
-    /// Say what plugins are configured with
+    /// Show and set the configuration of plugins
     #[command(subcommand)]
     Config(Config),
     /// Show what happens to the plugins of a running host, as it happens
     Events(Common),
     /// Show what a running host is doing
     Status(Common),
-    /// Show what a library or a package says of itself, without running any of its code
+    /// Show what a library or a package declares, without running any of its code
     Inspect(Inspect),
     /// Measure dispatch against a raw loop over the same function pointers, on this machine
     Bench(Bench),
-    /// Show the whole of it in a few seconds: load, order, filter, unload under load, measure
+    /// Show everything in a few seconds: load, order, filter, unload under load, measure
     Demo(Demo),
-    /// Begin a plugin: a crate, or a C source, that builds and passes its checks
+    /// Start a new plugin: a crate, or a C source, that builds and passes its checks
     New(New),
-    /// Watch a plugin's source: build it on every change, and put it in the place of what serves in a
-    /// running host
+    /// Watch a plugin's source: build it on every change, and replace the plugin in a running host
     Dev(Dev),
-    /// Check whether a plugin conforms: how it is made, what it does in every order of calls, with every
-    /// payload and configuration, and what it leaves behind
+    /// Check whether a plugin conforms: how it is built, what it does in every order of calls, with every payload and
+    /// configuration, and what it leaves behind
     Check(Check),
-    /// Make a package of a plugin: its libraries, and what belongs to them, in one file
+    /// Make a package of a plugin: its libraries, and everything that belongs to them, in one file
     Pack(Pack),
     /// Make a pair of keys to sign packages with
     Keygen(Keygen),
     /// Sign a package, or any file
     Sign(Sign),
-    /// Check a package: who signed it, and that all in it is what it says
+    /// Check a package: who signed it, and that its content matches its metadata
     Verify(Verify),
-    /// Say whose packages are trusted
+    /// Manage the keys whose packages are trusted
     #[command(subcommand)]
     Trust(Trust),
-    /// Print what makes a shell complete commands, options, and names of plugins and points
+    /// Print the script by which a shell completes commands, options, and names of plugins and points
     Completions(Completions),
-    /// One check, in a process of its own
+    /// One check, in its own process
     #[command(hide = true)]
     CheckOne(CheckOne),
 }
 
-/// One line a paragraph: the terminal's width decides where they break.
+/// One line per paragraph: the terminal's width decides where they break.
 const AFTER_RUN: &str = "\
 A text line is a message: what no plugin changes comes out byte for byte.
 A JSON line is a message such as {\"topic\":\"a.b\",\"headers\":[[\"key\",\"value\"]],\"body\":\"text\"}; only the body must be there, as `body` or `body_base64`.
@@ -105,7 +104,7 @@ Ctrl-C ends the reading and shows the summary; a second one kills.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_RUN)]
 pub(crate) struct Run {
-    /// Files to read, one after the other; `-` is stdin, and so is none
+    /// Files to read, one after the other; `-`, or no file, is stdin
     #[arg(value_name = "FILES")]
     pub(crate) files: Vec<PathBuf>,
 
@@ -125,8 +124,8 @@ pub(crate) struct Run {
     #[arg(long, value_name = "SIZE", default_value = "16MiB")]
     pub(crate) max_line: Size,
 
-    /// Watch the files of the plugins: when one has changed and is complete, the new build takes the
-    /// place of the old one while messages flow
+    /// Watch the files of the plugins: when one has changed and is complete, the new build replaces the old one while
+    /// messages flow
     #[arg(long)]
     pub(crate) watch: bool,
 
@@ -138,11 +137,11 @@ pub(crate) struct Run {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Where the socket is by which this run is managed [default: $HOOKRAIL_HOME/run/PID.sock]
+    /// The path of the socket by which this run is managed [default: $HOOKRAIL_HOME/run/PID.sock]
     #[arg(long, value_name = "PATH")]
     pub(crate) control: Option<PathBuf>,
 
-    /// No control socket: nobody can manage this run
+    /// No control socket: this run cannot be managed
     #[arg(long, conflicts_with = "control")]
     pub(crate) no_control: bool,
 
@@ -156,7 +155,7 @@ pub(crate) struct Completions {
     pub(crate) shell: Shell,
 }
 
-/// A shell that can be helped.
+/// The shells that are supported.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Shell {
     /// `source <(hookrail completions bash)` in ~/.bashrc
@@ -167,7 +166,7 @@ pub(crate) enum Shell {
     Zsh,
 }
 
-/// What a line is.
+/// The form of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// The body of a message
@@ -208,12 +207,12 @@ pub(crate) struct Bench {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Demo {
-    /// What was found out, as a JSON object
+    /// The results, as a JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-/// One line a paragraph: the terminal's width decides where they break.
+/// One line per paragraph: the terminal's width decides where they break.
 const AFTER_DEV: &str = "\
 The host is one that runs: start it beside this with `hookrail run`. What it has loaded is replaced while messages flow; what it has not is loaded.
 What does not build or does not fit changes nothing: the compiler's words are shown, and the old build goes on serving.
@@ -234,14 +233,14 @@ pub(crate) struct Dev {
     #[arg(long)]
     pub(crate) once: bool,
 
-    /// A JSON object a line for every replacement
+    /// One JSON object per line for every replacement
     #[arg(long)]
     pub(crate) json: bool,
 
     #[command(flatten)]
     pub(crate) selection: Selection,
 
-    /// What `cargo build` is to be told besides, for example `-- --features fast`
+    /// Further arguments for `cargo build`, for example `-- --features fast`
     #[arg(last = true, value_name = "CARGO ARGS")]
     pub(crate) cargo: Vec<OsString>,
 }

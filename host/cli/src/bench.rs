@@ -12,7 +12,7 @@ use crate::plugins::Finder;
 use crate::table::{Column, Target, table};
 use crate::{print, stderr};
 
-/// The plugin whose callbacks do nothing, so that nothing but the calls is measured.
+/// The plugin whose callbacks do nothing, so that only the calls are measured.
 const PLUGIN: &str = "bench";
 
 /// How many hosts the rounds of a case are spread over.
@@ -42,8 +42,8 @@ pub(crate) fn library(directories: &[PathBuf]) -> Result<PathBuf, Error> {
     Finder::new(directories).find(PLUGIN)
 }
 
-/// The best cost of several hosts: where a chain and a stack happen to lie in memory can cost more
-/// than what we measure.
+/// The best cost over several hosts: where a chain and a stack happen to be in memory can cost more than what is
+/// measured.
 pub(crate) fn best(library: &Path, callbacks: usize, threads: usize, rounds: u32) -> Result<Cost, Error> {
     let mut best = Cost { callbacks, threads, raw_ns: f64::INFINITY, dispatch_ns: f64::INFINITY };
     for _ in 0..HOSTS {
@@ -55,8 +55,7 @@ pub(crate) fn best(library: &Path, callbacks: usize, threads: usize, rounds: u32
     Ok(best)
 }
 
-/// A host with that many callbacks on `message.delivered`, which has none of its own: instances of
-/// the plugin.
+/// A host with that many callbacks on `message.delivered`, which has none of its own. They are instances of the plugin.
 fn host(library: &Path, callbacks: usize) -> Result<Host, Error> {
     let instances = (0..callbacks).map(|index| (format!("{index:02}"), InstanceConfig::default())).collect();
     let mut config = Config::default();

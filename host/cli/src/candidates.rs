@@ -1,6 +1,6 @@
-//! Names that a shell may offer for an argument: of what is installed, and of what runs.
+//! Names that a shell may offer for an argument: of installed plugins, and of running hosts.
 //!
-//! Whoever presses the key waits and wants names, not errors: what cannot be found out, or not soon, is left out.
+//! The user has pressed a key and waits for names, not errors: what cannot be found out quickly is left out.
 
 use std::ffi::OsStr;
 use std::sync::mpsc;
@@ -18,7 +18,7 @@ use hookrail_abi::catalogue::BUILT_IN;
 use crate::prebuilt::{PREBUILT, operators};
 use crate::{running, settings};
 
-/// Nobody waits longer for what running hosts have to say.
+/// The longest wait for the answers of running hosts.
 const SOON: Duration = Duration::from_millis(200);
 
 /// The plugins that are installed from packages.
@@ -32,7 +32,7 @@ pub(crate) fn installed() -> Vec<CompletionCandidate> {
     installed.collect()
 }
 
-/// Those, and the plugins that came with the program.
+/// The installed plugins, and those that came with the program.
 pub(crate) fn known() -> Vec<CompletionCandidate> {
     let prebuilt = operators().map(|name| candidate(name, "came with the program"));
     installed().into_iter().chain(prebuilt).collect()
@@ -45,7 +45,7 @@ pub(crate) fn loaded() -> Vec<CompletionCandidate> {
     once(loaded.map(|plugin| candidate(&plugin.name, plugin.version)))
 }
 
-/// The hook points of running hosts; of the catalogue when none runs.
+/// The hook points of running hosts; those of the catalogue if none runs.
 pub(crate) fn points() -> Vec<CompletionCandidate> {
     let points = ask(|host| host.ask(Points::new()).unwrap_or_default());
     if points.is_empty() {
@@ -55,7 +55,7 @@ pub(crate) fn points() -> Vec<CompletionCandidate> {
     }
 }
 
-/// The hook points of the catalogue that somebody dispatches.
+/// The hook points of the catalogue that are dispatched.
 pub(crate) fn dispatched() -> Vec<CompletionCandidate> {
     let points = BUILT_IN.iter().filter(|point| point.revision > 0);
     points.map(|point| CompletionCandidate::new(point.name)).collect()
@@ -69,26 +69,26 @@ pub(crate) fn callbacks() -> Vec<CompletionCandidate> {
     once(callbacks.map(|(at, point)| candidate(&format!("{}/{}", at.instance, at.callback), format!("on {point}"))))
 }
 
-/// The processes of running hosts.
+/// The PIDs of running hosts.
 pub(crate) fn processes() -> Vec<CompletionCandidate> {
     hosts().iter().map(|host| candidate(&host.pid.to_string(), running::describe(host))).collect()
 }
 
-/// The keys that are trusted still.
+/// The keys that are still trusted.
 pub(crate) fn keys() -> Vec<CompletionCandidate> {
     let trust = home().and_then(|home| Trust::read(&home).ok()).unwrap_or_default();
     let keys = trust.keys().iter().filter(|known| known.revoked.is_none());
     keys.map(|known| candidate(&known.key.id().to_string(), &known.name)).collect()
 }
 
-/// How closely dispatches can be looked at.
+/// The levels at which dispatches can be recorded.
 pub(crate) fn levels() -> Vec<CompletionCandidate> {
     [StatsLevel::Off, StatsLevel::Count, StatsLevel::Histogram]
         .map(|level| CompletionCandidate::new(level.name()))
         .into()
 }
 
-/// How much plugins can tell.
+/// The log levels of plugins.
 pub(crate) fn log_levels() -> Vec<CompletionCandidate> {
     use LogLevel::{Debug, Error, Info, Off, Trace, Warn};
     [Off, Error, Warn, Info, Debug, Trace].map(|level| CompletionCandidate::new(level.name())).into()
@@ -113,7 +113,7 @@ fn of_kind(endings: &'static [&str]) -> PathCompleter {
     PathCompleter::file().filter(move |path| path.is_file() && path.extension().is_some_and(is_one))
 }
 
-/// What to offer, and what to say of it where the shell has room for that. In one line: shells part by them.
+/// A name to offer, and a description for shells that have room for one. On one line, since shells split at newlines.
 fn candidate(name: &str, about: impl AsRef<str>) -> CompletionCandidate {
     let about: String = about.as_ref().chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
     CompletionCandidate::new(name).help((!about.is_empty()).then(|| about.into()))
@@ -127,7 +127,7 @@ fn once(candidates: impl Iterator<Item = CompletionCandidate>) -> Vec<Completion
     candidates
 }
 
-/// The home of what is installed, if there is one: to look for names is no reason to make it.
+/// The home, if it exists: looking for names is no reason to create it.
 fn home() -> Option<Home> {
     let path = settings::home().ok()?;
     path.is_dir().then(|| Home::open(&path).ok())?
@@ -138,7 +138,7 @@ fn hosts() -> Vec<Running> {
     running(&home).unwrap_or_default()
 }
 
-/// What all running hosts say that answer soon. Whoever waits for one that does not is left alone: this
+/// The answers of all running hosts that arrive in time. Threads that wait for the others are left running: this
 /// process is about to end.
 fn ask<T: Send + 'static>(question: fn(&mut Client) -> Vec<T>) -> Vec<T> {
     let until = Instant::now() + SOON;
@@ -147,7 +147,7 @@ fn ask<T: Send + 'static>(question: fn(&mut Client) -> Vec<T>) -> Vec<T> {
         let sender = sender.clone();
         thread::spawn(move || {
             let answer = Client::connect(host.socket).map(|mut host| question(&mut host));
-            // Nobody listens any more when it took too long.
+            // If it took too long, the receiver is gone.
             let _ = sender.send(answer.unwrap_or_default());
         });
     }

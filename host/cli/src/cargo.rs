@@ -1,4 +1,4 @@
-//! The cargo package of a plugin: what it is called, and which files it is made of.
+//! The cargo package of a plugin: its name and its files.
 
 mod build;
 
@@ -11,21 +11,21 @@ use crate::error::Error;
 
 pub(crate) use build::Built;
 
-/// A package that makes one library that can be a plugin.
+/// A package with exactly one library that can be a plugin.
 pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) directory: PathBuf,
     pub(crate) manifest: PathBuf,
-    /// Where its workspace begins; without one, its own directory.
+    /// The root of its workspace; without one, its own directory.
     pub(crate) workspace: PathBuf,
-    /// Where cargo builds.
+    /// Cargo's target directory.
     pub(crate) target: PathBuf,
-    /// The directories of the packages that it names by path.
+    /// The directories of its path dependencies.
     pub(crate) beside: Vec<PathBuf>,
     pub(crate) about: PackageInfo,
 }
 
-/// What a manifest says for people, and for us.
+/// The fields of a manifest that are shown or used.
 #[derive(Clone, Deserialize)]
 pub(crate) struct PackageInfo {
     pub(crate) description: Option<String>,
@@ -36,7 +36,7 @@ pub(crate) struct PackageInfo {
     pub(crate) metadata: Option<serde_json::Value>,
 }
 
-/// What `cargo metadata` says, as far as we ask.
+/// The fields of `cargo metadata` that are used.
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Described>,
@@ -64,13 +64,13 @@ struct Dependency {
     path: Option<PathBuf>,
 }
 
-/// Cargo: the one that runs us, if one does.
+/// Cargo: the one that runs this program, if one does.
 pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 impl Package {
-    /// The package in a directory. Cargo says itself what is wrong with a manifest.
+    /// The package in a directory. Cargo itself reports what is wrong with a manifest.
     pub(crate) fn of(directory: &Path) -> Result<Self, Error> {
         let not = |why: &str| Error::NotAPackage { directory: directory.into(), why: why.into() };
         let directory = directory.canonicalize().map_err(|error| not(&error.to_string()))?;
@@ -112,7 +112,7 @@ impl Package {
 }
 
 impl Package {
-    /// The name that `export!` gives its plugin.
+    /// The name that `export!` gives the plugin.
     pub(crate) fn plugin(&self) -> &str {
         self.name.strip_prefix("hookrail-plugin-").unwrap_or(&self.name)
     }

@@ -1,5 +1,5 @@
-//! `hookrail check`: whether a plugin conforms. The checks are those of `hookrail-check`; here are their
-//! arguments, their child processes, and what is shown of them.
+//! `hookrail check`: whether a plugin conforms. The checks are in `hookrail-check`; this module has their arguments,
+//! their child processes and the display of their results.
 
 use std::io;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::{args, print, stderr, table};
 pub(crate) fn run(options: &args::Check) -> Result<ExitCode, Error> {
     let checks = hookrail_check::choose(&options.only, &options.skip, options.strictness)?;
     let Some(file) = &options.file else {
-        // Without a file there is only the list to ask for: the arguments see to it.
+        // Without a file, the arguments only allow the list.
         return list(options);
     };
     if options.list {
@@ -56,7 +56,7 @@ pub(crate) fn run(options: &args::Check) -> Result<ExitCode, Error> {
     Ok(if report.is_bad() { ExitCode::Failure } else { ExitCode::Ok })
 }
 
-/// Runs one check in this process, as [`child`] has it.
+/// Runs one check in this process, in which [`child`] has started it.
 pub(crate) fn run_one(options: &args::CheckOne) -> Result<ExitCode, Error> {
     let args::CheckOne { file, check, seed, config, quick } = options;
     let (check, file, config) = (check.clone(), file.clone(), config.clone());
@@ -73,7 +73,7 @@ fn list(options: &args::Check) -> Result<ExitCode, Error> {
     Ok(ExitCode::Ok)
 }
 
-/// Runs the checks, each in a process of its own, or the only one in this one.
+/// Runs the checks, each in its own process; or the only one in this process.
 fn all(plan: &Plan, checks: &[&'static Check], in_process: bool) -> Result<Vec<Outcome>, Error> {
     if let ([check], true) = (checks, in_process) {
         let begins = |_, check: &Check| stderr::line(format_args!("{}: {}", check.name, check.about));
@@ -92,7 +92,7 @@ fn all(plan: &Plan, checks: &[&'static Check], in_process: bool) -> Result<Vec<O
     Ok(done?)
 }
 
-/// What runs one check in a process of its own: this program, as [`args::CheckOne`] reads it.
+/// The command that runs one check in its own process: this program, with [`args::CheckOne`].
 fn child(one: &One) -> io::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("check-one").arg(&one.file).args(["--check", &one.check, "--seed", &one.seed.to_string()]);
@@ -112,7 +112,7 @@ fn again(file: &str, plan: &Plan, check: &Check) -> String {
     format!("hookrail check {file} --only {name} --seed {seed}{config}{quick} --in-process")
 }
 
-/// A word as a shell takes it.
+/// A word quoted for a shell.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
@@ -122,7 +122,7 @@ fn quoted(word: &str) -> String {
     }
 }
 
-/// What stdout shows.
+/// The look of stdout.
 struct Stdout;
 
 impl Look for Stdout {

@@ -1,6 +1,5 @@
-//! What a shell offers for the word at the cursor: `hookrail completions SHELL` prints a script, and the
-//! script asks this program whenever somebody presses the key. What there is to offer is in
-//! [`candidates`](crate::candidates).
+//! What a shell offers for the word at the cursor: `hookrail completions SHELL` prints a script, and the script runs
+//! this program whenever the user presses the key. The names it offers come from [`candidates`](crate::candidates).
 
 use std::path::Path;
 
@@ -12,10 +11,10 @@ use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::print;
 
-/// By this variable a script says that it asks, and for which shell.
+/// The variable by which a script marks its call, and names its shell.
 const VARIABLE: &str = "HOOKRAIL_COMPLETE";
 
-/// Returns a script and ends, if it was one who started this process.
+/// Completes and ends the process, if it was started by a script.
 pub(crate) fn answer() {
     CompleteEnv::with_factory(Args::command).var(VARIABLE).shells(Shells(&[&Bash, &Fish, &Zsh])).complete();
 }
@@ -28,7 +27,7 @@ pub(crate) fn run(options: &Completions) -> Result<ExitCode, Error> {
         Shell::Fish => &Fish,
         Shell::Zsh => &Zsh,
     };
-    // As it was started: by its name from $PATH, where an update may put another one, or by its path.
+    // The way it was started: by its name from $PATH, where an update may install a newer one, or by its path.
     let started = std::env::args_os().next().unwrap_or_else(|| NAME.into());
     let started = Path::new(&started);
     let program = match started.parent() {

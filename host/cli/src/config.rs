@@ -1,4 +1,4 @@
-//! `hookrail config`: what plugins are configured with.
+//! `hookrail config`: the configuration of plugins.
 
 use std::fs;
 use std::io::{self, Read};
@@ -80,7 +80,7 @@ fn history(name: &str, revision: Option<u64>, common: &Common) -> Result<(), Err
     print::line(table(Target::Stdout, &columns, rows))
 }
 
-/// What fits a line of a table; `--revision` has all of it.
+/// As much as fits in a table; `--revision` shows all of it.
 fn beginning(value: &Value) -> String {
     const LETTERS: usize = 60;
     let text = value.to_string();
@@ -90,7 +90,7 @@ fn beginning(value: &Value) -> String {
     }
 }
 
-/// What a configuration file of EMQX becomes.
+/// The configuration that a file of EMQX becomes.
 fn import(file: &Path, name: &str, common: &Common) -> Result<Value, Error> {
     let text = fs::read_to_string(file);
     let text = text.map_err(|source| Error::Input { file: file.display().to_string(), source })?;
@@ -106,13 +106,13 @@ fn import(file: &Path, name: &str, common: &Common) -> Result<Value, Error> {
     hookrail_cuttlefish::convert(&entries, schema.as_ref(), name).map_err(bad)
 }
 
-/// `auth-http` of `etc/emqx_auth_http.conf`: ours have dashes in their names, theirs had none.
+/// `auth-http` for `etc/emqx_auth_http.conf`: Hookrail's names have dashes, EMQX's had none.
 fn named_by(file: &Path) -> String {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     stem.strip_prefix("emqx_").unwrap_or(&stem).replace('_', "-")
 }
 
-/// A file of JSON.
+/// Reads a file of JSON.
 fn json(file: &Path) -> Result<Value, Error> {
     let name = file.display().to_string();
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! `hookrail demo`: the whole of it in a few seconds, on real input.
+//! `hookrail demo`: everything in a few seconds, on real input.
 
 mod sample;
 mod traffic;
@@ -22,7 +22,7 @@ use crate::{hooks, print};
 use sample::Sample;
 use traffic::Traffic;
 
-/// Enough to tell a nanosecond, and over in a moment.
+/// Enough to resolve a nanosecond, and over in a moment.
 const ROUNDS: u32 = 200;
 
 pub(crate) fn run(options: &Demo) -> Result<ExitCode, Error> {
@@ -70,7 +70,7 @@ Next:
   hookrail inspect FILE                        what a library or a package says of itself
   hookrail bench                               the costs in full";
 
-/// What the demo found out.
+/// The results of the demo.
 #[derive(Serialize)]
 struct Facts {
     chain: Vec<CallbackView>,
@@ -79,11 +79,11 @@ struct Facts {
     costs: Vec<Cost>,
 }
 
-/// The configuration, as `hookrail.toml` would say it.
+/// The configuration, as `hookrail.toml` would have it.
 fn config() -> Config {
     let plugin = |config: Value| PluginConfig { config, ..PluginConfig::default() };
     let mut all = Config::default();
-    // Version numbers stand for whatever must not leave the house: every log has some.
+    // Version numbers stand for anything confidential: every log has some.
     all.plugins.insert("mask".into(), plugin(json!({ "patterns": ["\\b[0-9]+(\\.[0-9]+)+[^ ]*"] })));
     all.plugins.insert("stamp".into(), plugin(json!({ "headers": { "env": "demo" }, "counter": true })));
     all.plugins.insert("throttle".into(), plugin(json!({ "rate": 1000, "burst": 3000, "key": "topic" })));
@@ -134,7 +134,7 @@ fn chain(host: &Host) -> Vec<CallbackView> {
     host.points().into_iter().find(|view| view.point == "message.publish").map(|view| view.chain).unwrap_or_default()
 }
 
-/// What became of the sample.
+/// The results for the sample.
 #[derive(Serialize)]
 struct Filtered {
     source: String,
@@ -144,7 +144,7 @@ struct Filtered {
     denied: u64,
     denied_by: Option<String>,
     seconds: f64,
-    /// The shortest one that was masked.
+    /// The shortest line that was masked.
     example: Option<Example>,
 }
 
@@ -216,7 +216,7 @@ impl Filtered {
     }
 }
 
-/// The demo's way to talk; silent when the facts come as JSON.
+/// The output of the demo; silent if the results are printed as JSON.
 struct Show {
     enabled: bool,
 }

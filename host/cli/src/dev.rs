@@ -1,5 +1,4 @@
-//! `hookrail dev`: watches the source of a plugin, builds it, and puts what was built in the place of
-//! what serves in a running host.
+//! `hookrail dev`: watches the source of a plugin, builds it, and replaces the plugin in a running host.
 
 mod counters;
 mod post_upgrade;
@@ -29,7 +28,7 @@ use sources::Sources;
 pub(crate) fn run(options: &Dev) -> Result<ExitCode, Error> {
     let package = Package::of(&options.directory)?;
     let interrupt = Interrupt::install()?;
-    // Nobody shall wait for a build to hear that there is no host.
+    // Checked first, so that a missing host is reported before the build.
     let program = remote::connect(&options.selection)?.ask(Status {})?.pid;
     stderr::line(format_args!("{} in {}, for the host {program}", package.plugin(), package.directory.display()));
     let mut watcher = Watcher::new();
@@ -45,7 +44,7 @@ pub(crate) fn run(options: &Dev) -> Result<ExitCode, Error> {
     };
     let mut read = BTreeSet::new();
     loop {
-        // As it is before the build: what changes from here on makes another one.
+        // Taken before the build: a change from here on causes another one.
         let began = SystemTime::now();
         let mut sources = Sources::of(&development.package, &read);
         match development.round() {
@@ -57,7 +56,7 @@ pub(crate) fn run(options: &Dev) -> Result<ExitCode, Error> {
                 let before = std::mem::replace(&mut read, sources::read_for(&development.package, &library));
                 sources.count(&before, &read, began);
             }
-            // Nobody reads along any more.
+            // The reader of stdout has gone.
             Err(error @ Error::Stdout(_)) => return Err(error),
             Err(error) if options.once => return Err(error),
             Err(error) => {
@@ -79,18 +78,18 @@ pub(crate) fn run(options: &Dev) -> Result<ExitCode, Error> {
     }
 }
 
-/// A plugin that is being written.
+/// A plugin in development.
 struct Development<'a> {
     options: &'a Dev,
     package: Package,
     interrupt: Interrupt,
-    /// Its name, once it was built.
+    /// Its name, once it has been built.
     plugin: Option<String>,
     handed_over: Option<HandedOver>,
     post_upgrade: PostUpgrade,
 }
 
-/// What a host was given last.
+/// The library that the host was given last.
 #[derive(PartialEq, Eq)]
 struct HandedOver {
     pid: u32,
@@ -98,21 +97,21 @@ struct HandedOver {
     digest: u64,
 }
 
-/// What a round came to.
+/// The result of a round.
 enum Round {
     /// The library serves.
     Done(PathBuf),
-    /// The compiler has said why, and we what goes on.
+    /// The compiler has reported why, and the author was told what serves.
     Failed,
     Interrupted,
 }
 
 impl Development<'_> {
-    /// Builds, and replaces.
+    /// Builds, and replaces the plugin.
     fn round(&mut self) -> Result<Round, Error> {
-        // A host that is not there now may be when there is something to give it.
+        // A host that is not running now may be by the end of the build.
         let before = remote::connect(&self.options.selection).ok().and_then(|mut host| Counters::of(&mut host));
-        // The first build may take long, so that somebody wants to see it.
+        // The first build may take long, so its progress is shown.
         let talkative = self.plugin.is_none();
         let (file, built) =
             match self.package.build(self.options.release, &self.options.cargo, talkative, &self.interrupt)? {

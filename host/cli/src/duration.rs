@@ -1,14 +1,14 @@
-//! How long something took, for people.
+//! Durations in readable form.
 
 use std::time::Duration;
 
-/// Three digits, in a unit that suits: `1.24 s`, `3.10 ms`, `41.2 µs`, `85 ns`.
+/// Three digits, in a suitable unit: `1.24 s`, `3.10 ms`, `41.2 µs`, `85 ns`.
 pub(crate) fn text(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     let (number, unit) = match seconds {
-        // No clock that is read here knows less.
+        // No clock that is read here has a finer resolution.
         0.0..0.000_000_999_5 => return format!("{} ns", duration.as_nanos()),
-        // What would be rounded up to 1000 of a unit is 1 of the next.
+        // A value that would be rounded up to 1000 of a unit is shown as 1 of the next.
         0.0..0.000_999_5 => (seconds * 1e6, "µs"),
         0.0..0.999_5 => (seconds * 1e3, "ms"),
         _ => (seconds, "s"),

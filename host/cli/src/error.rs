@@ -12,17 +12,17 @@ use crate::running;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// A running host says so, or does not answer.
+    /// A running host refused, or did not answer.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The library says so.
+    /// The library refused.
     #[error(transparent)]
     Host(#[from] control::Error),
     #[error("{file} is no configuration:{why}")]
     BadConfig { file: String, why: String },
     #[error("the key {key}: {why}")]
     BadKey { key: String, why: String },
-    /// What is enabled is relied on.
+    /// Enabled plugins are relied on.
     #[error("{} is enabled and cannot be loaded: {}", .0.plugin, .0.error)]
     Enabled(Box<NotLoaded>),
     #[error("cannot read {file}: {source}")]
@@ -102,7 +102,7 @@ impl From<hookrail_check::Error> for Error {
 }
 
 impl Error {
-    /// The stable code: those of the library, and HR06 for the program's own.
+    /// The stable code: that of the library, or HR06 for the program's own errors.
     pub(crate) fn code(&self) -> &str {
         match self {
             Error::Call(error) => error.code(),
@@ -237,7 +237,7 @@ fn list(directories: &[PathBuf]) -> String {
     directories.iter().map(|directory| directory.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// The hosts that run, each in its line.
+/// The running hosts, one per line.
 fn others(running: &[Running]) -> String {
     running.iter().map(|host| format!("\n  {}", running::describe(host))).collect()
 }

@@ -1,6 +1,6 @@
-//! How the program ends: the closed list of its exit codes.
+//! The exit codes of the program, a closed list.
 
-/// An exit code of the program. The numbers are a promise to scripts.
+/// An exit code of the program. Scripts rely on the numbers, so they never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum ExitCode {
@@ -18,15 +18,15 @@ pub(crate) enum ExitCode {
     TryAgain = 75,
     /// As a shell reports a program that SIGINT ended.
     Interrupted = 130,
-    /// As a shell reports a program that SIGPIPE ended.
+    /// What a shell reports for a program that SIGPIPE ended.
     StdoutClosed = 141,
 }
 
 impl ExitCode {
-    /// For an error that a running host answered, of which only the code is known.
+    /// The exit code for an error of a running host, of which only the code is known.
     pub(crate) fn of_code(code: &str) -> Self {
         match code {
-            // No such plugin, callback, point, field; nothing installed of that name.
+            // No such plugin, callback, point or field; no plugin with that name installed.
             "HR0103" | "HR0109" | "HR0110" | "HR0712" | "HR0826" => ExitCode::NotFound,
             _ if code.starts_with("HR02") => ExitCode::Usage,
             // Somebody else is at it.
@@ -41,7 +41,7 @@ impl ExitCode {
     }
 }
 
-/// What they mean, for people.
+/// Their meanings, for display.
 const MEANINGS: &[(ExitCode, &str)] = &[
     (ExitCode::Ok, "all went well; denied messages are no failure"),
     (ExitCode::Failure, "something failed; stderr says what"),

@@ -1,4 +1,4 @@
-//! Files that are named on the command line.
+//! Files named on the command line.
 
 use std::path::{Path, PathBuf};
 
@@ -9,10 +9,10 @@ pub(crate) fn is_package(file: &Path) -> bool {
     file.extension().is_some_and(|extension| extension == "hrp")
 }
 
-/// The file as the host will find it, from whatever directory.
+/// The absolute path of a file, so that the host finds it from any directory.
 pub(crate) fn absolute(file: &Path) -> Result<PathBuf, Error> {
     let failed = |source| Error::Input { file: file.display().to_string(), source };
-    // Looked for here as well: what is not there is told as with other files.
+    // Checked here as well, so that a missing file is reported as for other commands.
     std::fs::metadata(file).map_err(failed)?;
     std::path::absolute(file).map_err(failed)
 }

@@ -1,4 +1,4 @@
-//! `hookrail hooks`: the points, and who hangs on them.
+//! `hookrail hooks`: the points and their callbacks.
 
 mod explain;
 mod find;
@@ -54,12 +54,12 @@ pub(crate) fn run(command: &Hooks) -> Result<ExitCode, Error> {
     Ok(ExitCode::Ok)
 }
 
-/// A point that was changed.
+/// Prints a point that was changed.
 fn changed(view: &PointView, json: bool) -> Result<(), Error> {
     if json { print::json(view) } else { print::line(explain::explain(view)) }
 }
 
-/// The points of the running host that is meant, or of one that has the plugins that were named.
+/// The points of the selected running host, or of a host that would load the named plugins.
 fn points(Chains { selection, setup, .. }: &Chains) -> Result<Vec<PointView>, Error> {
     if !selection.is_empty() {
         return Ok(remote::connect(selection)?.ask(command::Points::new())?);

@@ -1,4 +1,4 @@
-//! `hookrail inspect`: what a library or a package says of itself.
+//! `hookrail inspect`: what a library or a package declares.
 
 mod package;
 mod text;
@@ -22,7 +22,7 @@ pub(crate) fn run(options: &Inspect) -> Result<ExitCode, Error> {
         // SAFETY: whoever asks for the schema was told that it runs the library's code.
         let schema = unsafe { hookrail::schema(&options.file)? };
         let schema = schema.ok_or_else(|| Error::NoSchema(options.file.clone()))?;
-        // Laid out for people; a plugin's mistake is shown as it is.
+        // Formatted for reading; malformed JSON of a plugin is shown as it is.
         match serde_json::from_str::<serde_json::Value>(&schema) {
             Ok(schema) => print::json(&schema)?,
             Err(_) => print::line(schema)?,

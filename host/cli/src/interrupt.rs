@@ -1,8 +1,8 @@
 //! Ctrl-C and SIGTERM: the first one ends the reading, the second one the process.
 //!
-//! `signal-hook` goes on to call the handler that it finds. Found before any plugin is loaded, that is
-//! none of a plugin, which might be unmapped by then; so there are two steps, and in between the signals
-//! do what they do to any program.
+//! `signal-hook` continues to call the handler that was installed before its own. If it is installed before any plugin
+//! is loaded, that handler cannot be a plugin's, which might be unmapped by then. So there are two steps, and between
+//! them the signals have their default effect.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -18,28 +18,29 @@ use signal_hook::{flag, low_level::pipe};
 
 use crate::error::Error;
 
-/// The handlers, installed; the next signal still ends the process at once.
+/// The handlers are installed; the next signal still ends the process at once.
 pub(crate) struct Prepared {
     interrupt: Interrupt,
-    /// What the system does on each signal that is heard.
+    /// The previous action of each handled signal.
     actions: Vec<(i32, libc::sigaction)>,
 }
 
-/// The handlers: the next signal is noted, and the one behind it ends the process.
+/// The handlers: the next signal is recorded, and the one after it ends the process.
 pub(crate) struct Interrupt {
-    /// Whether the next signal ends the process at once; for one who has armed this, whether one has come.
+    /// Whether the next signal ends the process at once; once armed, whether a signal has come.
     at_once: Arc<AtomicBool>,
     /// The last signal that has come; 0 for none.
     last: Arc<AtomicUsize>,
     /// Those of the two that we are to hear at all.
     heard: Vec<i32>,
-    /// Wakes the one thread that waits for input.
+    /// Wakes the thread that waits for input.
     wake: UnixStream,
-    /// The end that signals write to. Where none is heard nobody else keeps it, and a closed one wakes for ever.
+    /// The end that signals write to. If no signal is handled, only this keeps it open, and a closed one would wake the
+    /// thread forever.
     _waker: UnixStream,
 }
 
-/// What a wait for input came to.
+/// The result of waiting for input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ready {
     Input,
@@ -48,7 +49,7 @@ pub(crate) enum Ready {
 }
 
 impl Prepared {
-    /// From here on a signal is noted, whatever a plugin has put in our place while it was loaded.
+    /// Arms the handlers, whatever handlers a plugin has installed while it was loaded.
     pub(crate) fn arm(self) -> Interrupt {
         self.interrupt.at_once.store(false, Ordering::Relaxed);
         for (signal, action) in &self.actions {
@@ -68,14 +69,14 @@ impl Interrupt {
             let (at_once, last) = (Arc::new(AtomicBool::new(true)), Arc::default());
             let mut heard = Vec::new();
             for signal in [SIGINT, SIGTERM] {
-                // Whoever started us may have said that we shall not be disturbed (`nohup`, `&`).
+                // The parent process may have asked us to ignore the signal (`nohup`, `&`).
                 if !is_ignored(signal)? {
                     heard.push(signal);
                 }
             }
             for signal in &heard {
-                // In this order they run: the second signal ends whoever is stuck, and who is woken finds the
-                // first one noted.
+                // They run in this order: the second signal ends the process even if it is stuck, and a woken thread
+                // finds the first signal recorded.
                 flag::register_conditional_default(*signal, at_once.clone())?;
                 flag::register_usize(*signal, Arc::clone(&last), signal.unsigned_abs() as usize)?;
                 flag::register(*signal, at_once.clone())?;
@@ -87,13 +88,13 @@ impl Interrupt {
         install().map_err(failed)
     }
 
-    /// Both steps, where no plugin is loaded.
+    /// Both steps, for commands that load no plugin.
     pub(crate) fn install() -> Result<Self, Error> {
         Self::prepare().map(Prepared::arm)
     }
 
     pub(crate) fn has_come(&self) -> bool {
-        // Relaxed: nothing else is read by it.
+        // Relaxed: it guards no other data.
         self.at_once.load(Ordering::Relaxed)
     }
 
@@ -108,7 +109,7 @@ impl Interrupt {
         let mut signals = Signals::new(&self.heard).map_err(failed)?;
         let has_come = self.at_once.clone();
         let wait = move || {
-            // What came before there was anybody to be told is noted.
+            // A signal that came before the thread was listening is recorded.
             if !has_come.load(Ordering::Relaxed) {
                 signals.forever().next();
             }
@@ -118,12 +119,12 @@ impl Interrupt {
         spawned.map(drop).map_err(|source| Error::System { what: "start a thread", source })
     }
 
-    /// Whether there is something to read, or the end of it.
+    /// Whether there is input or its end, without waiting.
     pub(crate) fn look(&self, input: &File) -> io::Result<Ready> {
         self.poll(input, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))
     }
 
-    /// Waits until there is something to read, or the end of it.
+    /// Waits for input or its end.
     pub(crate) fn wait(&self, input: &File) -> io::Result<Ready> {
         self.poll(input, None)
     }
@@ -133,7 +134,8 @@ impl Interrupt {
             let mut both = [PollFd::new(input, PollFlags::IN), PollFd::new(&self.wake, PollFlags::IN)];
             match poll(&mut both, timeout) {
                 Ok(0) => return Ok(Ready::NotYet),
-                // Noted is what comes to this process: the child of a fork has our end of the pair too.
+                // A signal is recorded only in the process that received it: the child of a fork shares the socket
+                // pair.
                 Ok(_) if !both[1].revents().is_empty() => _ = (&self.wake).read(&mut [0; 64]),
                 Ok(_) => return Ok(Ready::Input),
                 Err(Errno::INTR) => {}
@@ -148,7 +150,7 @@ fn failed(source: io::Error) -> Error {
     Error::System { what: "handle Ctrl-C", source }
 }
 
-/// What the system does on a signal.
+/// The current action of a signal.
 fn action(signal: i32) -> io::Result<libc::sigaction> {
     let mut action = std::mem::MaybeUninit::uninit();
     // SAFETY: it only writes what there is now.
@@ -167,7 +169,7 @@ fn is_ignored(signal: i32) -> io::Result<bool> {
 mod tests {
     use super::*;
 
-    /// The runtime of Rust ignores SIGPIPE in every program.
+    /// Rust's runtime ignores SIGPIPE in every program.
     #[test]
     fn what_is_ignored_is_known() {
         let ignored = [libc::SIGPIPE, SIGTERM].map(|signal| is_ignored(signal).unwrap());

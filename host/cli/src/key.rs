@@ -1,4 +1,5 @@
-//! `hookrail keygen` and `hookrail sign`: keys and signatures in minisign's form, by its author's library.
+//! `hookrail keygen` and `hookrail sign`: keys and signatures in minisign format, through the library of minisign's
+//! author.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -61,7 +62,7 @@ pub(crate) struct Signer {
 }
 
 impl Signer {
-    /// Asks for the password, if there is one.
+    /// Reads the key, and asks for its password if there is one.
     pub(crate) fn open(key: &Key) -> Result<Self, Error> {
         let file = key.path()?;
         let bad = |error: PError| Error::BadKey { key: file.display().to_string(), why: error.to_string() };
@@ -84,7 +85,7 @@ impl Signer {
         Ok(Signer { secret, public, file })
     }
 
-    /// The key's number.
+    /// The key's id.
     pub(crate) fn id(&self) -> String {
         let id = self.public.keynum().try_into().map_or(0, u64::from_le_bytes);
         format!("{id:016X}")
@@ -98,7 +99,7 @@ impl Signer {
         Ok(signed?.into_string())
     }
 
-    /// Puts the signature of a file beside it; returns where.
+    /// Writes the signature of a file beside it; returns the path.
     pub(crate) fn sign_beside(&self, path: &Path, comment: Option<&str>) -> Result<PathBuf, Error> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let file = File::open(path).map_err(|source| Error::Input { file: path.display().to_string(), source });
@@ -119,10 +120,10 @@ impl Key {
     }
 }
 
-/// A secret key without a password. The stock program leaves out its checksum, which the library wants.
+/// A secret key without a password. The minisign program omits its checksum, which the library requires.
 fn open_key(text: &str) -> Option<SecretKey> {
     let bytes = BASE64_STANDARD.decode(text.lines().nth(1)?.trim()).ok()?;
-    // After the two bytes of the algorithm stand those of how it was encrypted.
+    // The two bytes of the signature algorithm are followed by those of the encryption algorithm.
     (bytes.get(2..4)? == [0; 2]).then(|| SecretKey::from_bytes(&bytes).ok())?
 }
 
@@ -130,13 +131,13 @@ fn password() -> Option<String> {
     std::env::var("HOOKRAIL_KEY_PASSWORD").ok()
 }
 
-/// A new password, from the terminal.
+/// A new password, read twice from the terminal.
 fn asked_twice() -> Result<String, String> {
     let password = asked("Password for the secret key: ")?;
     if asked("Once more: ")? == password { Ok(password) } else { Err("the passwords differ".into()) }
 }
 
-/// A password, from the terminal.
+/// A password, read from the terminal.
 fn asked(prompt: &str) -> Result<String, String> {
     rpassword::prompt_password(prompt).map_err(|error| {
         format!("it has a password, and nobody can be asked for it ({error}); set $HOOKRAIL_KEY_PASSWORD")

@@ -12,7 +12,7 @@ use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::stderr;
 
-/// Begins to show warnings and errors; more with `-v`, or what `$HOOKRAIL_LOG` says.
+/// Starts logging warnings and errors; more with `-v`, or as `$HOOKRAIL_LOG` says.
 pub(crate) fn install(verbose: u8) {
     let level = ["warn", "info", "debug", "trace"][usize::from(verbose.min(3))];
     let from_environment = std::env::var("HOOKRAIL_LOG").ok().filter(|filter| !filter.is_empty() && verbose == 0);
@@ -26,7 +26,7 @@ pub(crate) fn install(verbose: u8) {
     tracing_subscriber::registry().with(lines).init();
 }
 
-/// What plugins tell has a level of its own for each of them, and has passed it.
+/// Accepts the records of plugins, which have already passed a level of their own.
 struct OfPlugins;
 
 impl<S> Filter<S> for OfPlugins {
@@ -38,13 +38,13 @@ impl<S> Filter<S> for OfPlugins {
         if is_of_plugin(metadata) { Interest::always() } else { Interest::never() }
     }
 
-    /// For the host's own lines, which alone go by it; plugins begin with what it allows those.
+    /// Applies to the host's own records only; plugins start with the level that it allows those.
     fn max_level_hint(&self) -> Option<LevelFilter> {
         Some(LevelFilter::OFF)
     }
 }
 
-/// The host puts these on whatever a plugin tells, and on nothing of its own.
+/// The host adds these fields to every record of a plugin, and to none of its own.
 fn is_of_plugin(metadata: &Metadata<'_>) -> bool {
     ["instance", "plugin", "generation"].iter().all(|name| metadata.fields().field(name).is_some())
 }

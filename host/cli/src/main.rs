@@ -1,7 +1,7 @@
-//! The program `hookrail`: a ready host for message streams. Data goes to stdout, talk to stderr.
+//! The program `hookrail`: a ready-made host for message streams. Data goes to stdout, messages for people to stderr.
 //!
-//! Owns arguments, the terminal, exit codes and the words in which answers are told; each command is a file, or a
-//! directory. Must know nothing of the crates below the facade: it asks by commands, as any other program may.
+//! Owns arguments, the terminal, exit codes and the wording of results; each command is a file or a directory. Must
+//! know nothing of the crates below the facade: it uses commands, as any other program may.
 
 mod args;
 mod bench;

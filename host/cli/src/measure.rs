@@ -1,4 +1,4 @@
-//! What a dispatch costs beside a raw loop over the same function pointers.
+//! The cost of a dispatch compared with a raw loop over the same function pointers.
 
 use std::ffi::c_void;
 use std::hint::black_box;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use hookrail::{Decision, HookPoint, Message, MessageDelivered};
 use serde::Serialize;
 
-/// How long one side of one round is to take: long beside the clock, short beside what disturbs.
+/// The duration of one side of a round: long compared with the clock, short compared with disturbances.
 const ROUND: Duration = Duration::from_micros(300);
 
 /// What one dispatch costs, in nanoseconds: the best of all rounds.
@@ -42,8 +42,8 @@ struct Raw {
 // SAFETY: the pairs are not written, and callbacks may run on any thread, as their registration promised.
 unsafe impl Sync for Raw {}
 
-/// Measures raw loop and dispatch in turn, on all threads at once, so that whatever disturbs
-/// disturbs both. Nobody may unregister the point's callbacks meanwhile.
+/// Measures the raw loop and dispatch in turn, on all threads at once, so that a disturbance affects both. The point's
+/// callbacks must not be unregistered meanwhile.
 pub(crate) fn cost(point: &HookPoint<MessageDelivered>, threads: usize, rounds: u32) -> Cost {
     let raw = Raw::of(point);
     let times = times(point);
@@ -53,7 +53,7 @@ pub(crate) fn cost(point: &HookPoint<MessageDelivered>, threads: usize, rounds: 
         let mut costs = Vec::with_capacity(rounds as usize);
         for round in 0..=rounds {
             let mut raw_loop = || timed(&barrier, times, || raw.run(times, &mut message));
-            // Whoever comes second finds warmer caches: they take turns.
+            // The side that runs second finds warmer caches, so they alternate.
             let (raw_ns, dispatch_ns) = if round % 2 == 0 {
                 let raw_ns = raw_loop();
                 (raw_ns, timed(&barrier, times, || dispatch(point, times, &mut message)))
@@ -63,7 +63,7 @@ pub(crate) fn cost(point: &HookPoint<MessageDelivered>, threads: usize, rounds: 
             };
             costs.push((raw_ns, dispatch_ns));
         }
-        // The first round warms up.
+        // The first round only warms up.
         costs.remove(0);
         costs
     };
@@ -88,7 +88,7 @@ fn times(point: &HookPoint<MessageDelivered>) -> u32 {
     (ROUND.as_secs_f64() / each).clamp(100.0, 1_000_000.0) as u32
 }
 
-/// Begins with all other threads; returns nanoseconds per time.
+/// Starts together with all other threads; returns nanoseconds per dispatch.
 fn timed(barrier: &Barrier, times: u32, run: impl FnOnce()) -> f64 {
     barrier.wait();
     let start = Instant::now();

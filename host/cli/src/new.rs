@@ -1,4 +1,4 @@
-//! `hookrail new`: a plugin that builds, passes its tests and `hookrail check`, to be changed from there.
+//! `hookrail new`: creates a plugin that builds, and passes its tests and `hookrail check`, as a starting point.
 
 mod abi;
 mod file;
@@ -22,7 +22,7 @@ use file::write;
 use name::Name;
 use point::Hooked;
 
-/// What was made.
+/// What was created.
 #[derive(Serialize)]
 struct Made<'a> {
     name: &'a str,
@@ -47,7 +47,7 @@ pub(crate) fn run(options: &New) -> Result<ExitCode, Error> {
     let is_new = !directory.exists();
     let written = write(&directory, &files);
     if let Err(source) = written {
-        // Half a plugin is none.
+        // An incomplete plugin is removed.
         if is_new {
             let _ = fs::remove_dir_all(&directory);
         }
@@ -73,13 +73,13 @@ pub(crate) fn run(options: &New) -> Result<ExitCode, Error> {
     Ok(ExitCode::Ok)
 }
 
-/// Whoever uses git here.
+/// The author's name from git, if it is configured.
 fn author() -> String {
     let ask = |key: &str| {
         let mut git = Command::new("git");
         git.args(["config", key]).stdin(Stdio::null()).stderr(Stdio::null());
         let output = git.output().ok().filter(|output| output.status.success())?;
-        // Into a text of TOML, as it is.
+        // Made safe for a TOML string.
         let text = String::from_utf8(output.stdout).ok()?.trim().replace(['"', '\\'], "");
         (!text.is_empty() && !text.chars().any(char::is_control)).then_some(text)
     };

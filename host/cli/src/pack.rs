@@ -1,4 +1,4 @@
-//! `hookrail pack`: a package of a plugin, from its crate or from libraries that are there.
+//! `hookrail pack`: a package of a plugin, from its crate or from existing libraries.
 
 mod contents;
 mod manifest;
@@ -24,7 +24,7 @@ use subject::Subject;
 
 pub(crate) fn run(options: &Pack) -> Result<ExitCode, Error> {
     let subject = Subject::of(options)?;
-    // What is missing is said before anybody waits for a build.
+    // Missing fields are reported before the build starts.
     let manifest = Manifest::of(&subject)?;
     let signer = options.sign.then(|| Signer::open(&options.key)).transpose()?;
     let Some(libraries) = libraries(&subject, options)? else { return Ok(ExitCode::Failure) };
@@ -76,7 +76,7 @@ pub(crate) fn run(options: &Pack) -> Result<ExitCode, Error> {
     };
     let sign: Option<hookrail::package::SignTar<'_>> = if options.sign { Some(&mut sign_tar) } else { None };
     let (file, metadata) = write(draft, contents.files, &options.to, sign)?;
-    // What could not be true of several libraries is found by reading it as others will.
+    // Contradictions between libraries are found by reading the package as a host would.
     if let Err(error) = Package::open(&file).and_then(|mut package| package.verify()) {
         let _ = std::fs::remove_file(&file);
         return Err(error.into());
@@ -99,7 +99,7 @@ fn targets(metadata: &Metadata) -> String {
     metadata.targets.iter().map(|build| build.target.to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// The libraries that were given, or the one that cargo makes; nothing when cargo has said why not.
+/// The given libraries, or the one that cargo builds; `None` if cargo has reported why it cannot.
 fn libraries(subject: &Subject, options: &Pack) -> Result<Option<Vec<(Target, PathBuf)>>, Error> {
     let Some(package) = &subject.package else { return Ok(Some(options.libraries.clone())) };
     match package.build(true, &[], true, &Interrupt::install()?)? {

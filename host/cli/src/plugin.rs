@@ -1,4 +1,4 @@
-//! `hookrail plugin`: what is installed, and the plugins of a running host.
+//! `hookrail plugin`: installed plugins, and the plugins of a running host.
 
 mod answer;
 mod apply;
@@ -60,7 +60,7 @@ fn list(verify: bool, common: &Common) -> Result<ExitCode, Error> {
     Ok(if !verify || plugins.iter().all(is_sound) { ExitCode::Ok } else { ExitCode::PackageRefused })
 }
 
-/// Has a running host carry out a command, and prints the answer.
+/// Executes a command in a running host, and prints the answer.
 fn ask<C: Command>(common: &Common, command: C, text: impl FnOnce(&C::Answer) -> String) -> Result<ExitCode, Error> {
     answer(&remote::connect(&common.selection)?.ask(command)?, common.json, text)
 }

@@ -16,9 +16,9 @@ use crate::{points, settings};
 /// The plugins that the command line and the configuration name, before any of them is loaded.
 pub(crate) struct Chosen {
     config: Config,
-    /// What is installed, where that is to be loaded too.
+    /// The store, if installed plugins are loaded too.
     store: Option<Store>,
-    /// The files, by the names of the plugins in them.
+    /// The files, by plugin name.
     pub(crate) files: BTreeMap<String, PathBuf>,
 }
 
@@ -30,12 +30,12 @@ impl Chosen {
         Ok(Chosen { config, store, files })
     }
 
-    /// Whether what is installed is loaded too.
+    /// Whether installed plugins are loaded too.
     pub(crate) fn has_store(&self) -> bool {
         self.store.is_some()
     }
 
-    /// A host with all of them, and what manages it.
+    /// A host with all of them, and its manager.
     pub(crate) fn load(self) -> Result<(Host, Manager), Error> {
         let host = Host::new(self.config)?;
         let manager = Manager::new(&host);
@@ -48,7 +48,7 @@ impl Chosen {
         if let Some(store) = self.store {
             // SAFETY: what is enabled there was signed by whom the operator trusts, or he allowed it.
             let mut failed = unsafe { manager.open_store(store)? }.into_iter();
-            // What is enabled is relied on: without it messages would pass that should not.
+            // Enabled plugins are relied on: without one, messages might pass that should not.
             if let Some(first) = failed.next() {
                 failed.for_each(|NotLoaded { plugin, error }| tracing::error!(plugin, "cannot be loaded: {error}"));
                 return Err(Error::Enabled(Box::new(first)));
@@ -70,7 +70,7 @@ pub(crate) fn host(setup: &Setup) -> Result<Host, Error> {
     Ok(Chosen::by(setup)?.load()?.0)
 }
 
-/// What is installed. Where there is no home, and none can be made, nothing is: a run needs none.
+/// The store. If there is no home and none can be created, there is none, since a run does not need it.
 fn store_if_any(config: &Config) -> Result<Option<Store>, Error> {
     match store(config) {
         Err(error) if !config.home().join("state.json").exists() => {
@@ -81,7 +81,7 @@ fn store_if_any(config: &Config) -> Result<Option<Store>, Error> {
     }
 }
 
-/// What is installed in the home of that configuration, and what came with the program.
+/// The store in the configuration's home, with the plugins that came with the program.
 pub(crate) fn store(config: &Config) -> Result<Store, Error> {
     let finder = Finder::new(&[]);
     let prebuilt = operators().filter_map(|name| Some((name.to_owned(), finder.find(name).ok()?)));
@@ -90,8 +90,7 @@ pub(crate) fn store(config: &Config) -> Result<Store, Error> {
     Ok(store.with_prebuilt(prebuilt, |file| unsafe { hookrail::schema(file) }))
 }
 
-/// The files to load, by the names of the plugins in them. A file on the command line goes before
-/// the one in the configuration.
+/// The files to load, by plugin name. A file on the command line takes precedence over the one in the configuration.
 fn files(setup: &Setup, config: &Config, store: Option<&Store>) -> Result<BTreeMap<String, PathBuf>, Error> {
     let finder = Finder::new(&setup.directories);
     let (installed, enabled) = store.map_or_else(|| Ok(Default::default()), installed)?;
@@ -121,7 +120,7 @@ fn files(setup: &Setup, config: &Config, store: Option<&Store>) -> Result<BTreeM
         }
         let file = plugin.library.clone().map_or_else(|| finder.find(name), Ok)?;
         let found = hookrail::inspect(&file)?.note.name;
-        // Its configuration goes by the name in the file: under another one it would be ignored.
+        // Its configuration is found by the name in the file: under another name it would be ignored.
         if found != *name {
             return Err(Error::OtherPlugin { file, found, wanted: name.clone() });
         }
@@ -130,7 +129,7 @@ fn files(setup: &Setup, config: &Config, store: Option<&Store>) -> Result<BTreeM
     Ok(files)
 }
 
-/// The names of the plugins that are installed, and of those that hosts shall load.
+/// The names of the installed plugins, and of the enabled ones.
 fn installed(store: &Store) -> Result<(BTreeSet<String>, BTreeSet<String>), Error> {
     let state = store.state()?;
     let installed = state.plugins().iter().filter(|(_, plugin)| plugin.current.is_some());
@@ -138,13 +137,13 @@ fn installed(store: &Store) -> Result<(BTreeSet<String>, BTreeSet<String>), Erro
     Ok((installed.map(|(name, _)| name.clone()).collect(), enabled))
 }
 
-/// Where to look for plugins.
+/// The directories in which plugins are looked for.
 pub(crate) struct Finder {
     directories: Vec<PathBuf>,
 }
 
 impl Finder {
-    /// The directories that were asked for, then the one of the program, then `$HOOKRAIL_PLUGINS`.
+    /// The given directories, then that of the program, then those in `$HOOKRAIL_PLUGINS`.
     pub(crate) fn new(directories: &[PathBuf]) -> Self {
         let program = std::env::current_exe().ok().and_then(|program| program.parent().map(Path::to_owned));
         let variable = std::env::var_os("HOOKRAIL_PLUGINS").unwrap_or_default();
@@ -152,7 +151,7 @@ impl Finder {
         Finder { directories: directories.iter().cloned().chain(program).chain(from_variable).collect() }
     }
 
-    /// The library of the plugin of that name.
+    /// The library of the plugin with that name.
     pub(crate) fn find(&self, name: &str) -> Result<PathBuf, Error> {
         let files = file_names(name);
         let candidates = self.directories.iter().flat_map(|directory| files.iter().map(|file| directory.join(file)));
@@ -162,7 +161,7 @@ impl Finder {
             .ok_or_else(|| Error::NoPlugin { name: name.into(), looked: self.directories.clone() })
     }
 
-    /// The library that an argument means: a file, or a name to look for.
+    /// The library for an argument: a file, or a name to look for.
     fn resolve(&self, argument: &Path) -> Result<PathBuf, Error> {
         match argument.to_str() {
             Some(name) if is_name(name) && !argument.exists() => self.find(name),
@@ -171,7 +170,7 @@ impl Finder {
     }
 }
 
-/// The files a plugin of that name may be in: a prebuilt one's, and that of anybody's package.
+/// The file names that a plugin's library may have: that of a prebuilt plugin, and that of any other package.
 fn file_names(name: &str) -> [String; 2] {
     let name = name.replace('-', "_");
     [format!("libhookrail_{name}.so"), format!("lib{name}.so")]

@@ -1,11 +1,11 @@
-//! The hook points that a configuration is about.
+//! The hook points that a configuration names.
 
 use hookrail::catalogue::{BUILT_IN, RENAMED};
 use hookrail::{ConfigError, Host};
 use strsim::levenshtein;
 
-/// Refuses what is about a point that this program has not. Its points are all there from the start, so it is
-/// a mistake, and what the operator says of faults there would hold nowhere.
+/// Refuses settings for a point that this program does not have. All its points exist from the start, so it is a
+/// mistake, and the operator's fault settings for it would have no effect.
 pub(crate) fn check(host: &Host) -> Result<(), ConfigError> {
     let points = host.points();
     let known: Vec<_> = points.iter().filter(|view| view.revision > 0).map(|view| view.point.as_str()).collect();
@@ -33,7 +33,7 @@ fn why(point: &str, known: &[&str]) -> String {
     }
 }
 
-/// The known name that takes the fewest changed letters, if these are few.
+/// The known name that is closest in edit distance, if it is close.
 fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let (distance, nearest) = known.iter().map(|known| (levenshtein(name, known), *known)).min()?;
     (distance <= 1 + name.len() / 3).then_some(nearest)

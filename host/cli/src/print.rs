@@ -1,4 +1,4 @@
-//! What goes to stdout: data. Unlike `println!`, a closed stdout is an error to hand on, not a panic.
+//! Output to stdout: data. Unlike `println!`, it returns an error on a closed stdout instead of panicking.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use crate::stderr;
 
 /// Prints a line.
 pub(crate) fn line(text: impl Display) -> Result<(), Error> {
-    // In one piece, so that whoever reads sees whole paragraphs.
+    // In one write, so that readers see whole paragraphs.
     let text = format!("{text}\n");
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Error::Stdout)
@@ -21,12 +21,12 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), Error> {
     line(serde_json::to_string_pretty(value).map_err(|error| Error::Stdout(error.into()))?)
 }
 
-/// Prints a value as JSON in one line.
+/// Prints a value as JSON on one line.
 pub(crate) fn compact(value: &impl Serialize) -> Result<(), Error> {
     line(serde_json::to_string(value).map_err(|error| Error::Stdout(error.into()))?)
 }
 
-/// A text that stands out, where the terminal can show it.
+/// Bold text, if the terminal can show it.
 pub(crate) fn bold(text: &str) -> String {
     if stderr::has_colour(&io::stdout()) { format!("\x1b[1m{text}\x1b[0m") } else { text.into() }
 }

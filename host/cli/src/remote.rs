@@ -1,4 +1,4 @@
-//! Which host is meant: one that runs, or what is installed where none does.
+//! Selecting a host: a running one, or the store if none runs.
 
 use hookrail::control::command::Command;
 use hookrail::control::{CallError, Client, Manage, Offline, Running, running};
@@ -7,10 +7,10 @@ use crate::args::Selection;
 use crate::error::Error;
 use crate::{plugins, settings};
 
-/// Has a command about what is installed carried out: by the host that is meant, or without one where none
-/// was named and none runs that loads what is installed. Returns whether a host did it, too.
+/// Executes a command on the store: through the selected host, or without a host if none was named and none that loads
+/// from the store runs. Also returns whether a host executed it.
 pub(crate) fn ask<C: Command>(selection: &Selection, command: C) -> Result<(C::Answer, bool), Error> {
-    /// As [`hookrail::ApiMisuse::NoStore`] crosses a socket.
+    /// The code of [`hookrail::ApiMisuse::NoStore`] when it crosses a socket.
     const NO_STORE: &str = "HR0112";
     match connect(selection) {
         Ok(mut client) => match client.ask(command.clone()) {
@@ -25,7 +25,7 @@ pub(crate) fn ask<C: Command>(selection: &Selection, command: C) -> Result<(C::A
     Ok((Offline::new(config, store)?.ask(command)?, false))
 }
 
-/// A connection to the host that is meant: the one that is named, else the only one that runs.
+/// A connection to the selected host: the named one, else the only running one.
 pub(crate) fn connect(selection: &Selection) -> Result<Client, Error> {
     if let Some(socket) = &selection.control {
         return Ok(Client::connect(socket)?);
@@ -45,7 +45,7 @@ pub(crate) fn connect(selection: &Selection) -> Result<Client, Error> {
     }
 }
 
-/// The hosts that run, as far as this user can see.
+/// The running hosts that this user can see.
 pub(crate) fn all() -> Result<Vec<Running>, Error> {
     let home = settings::home()?;
     running(&home).map_err(|source| Error::System { what: "look for running hosts", source })

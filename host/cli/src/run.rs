@@ -34,7 +34,7 @@ use summary::Summary;
 pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     let inputs = input::check(&options.files)?;
     let chosen = Chosen::by(&options.setup)?;
-    // Before they are loaded: what changes meanwhile is a change.
+    // Before they are loaded: changes made meanwhile count as changes.
     let replacing = options.watch.then(|| Replacing::of(&chosen.files));
     let has_store = chosen.has_store();
     let interrupt = Interrupt::prepare()?;
@@ -56,10 +56,10 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
         let mut inputs = inputs.into_iter().take_while(|_| !interrupt.has_come());
         inputs.try_for_each(|input| pipeline.read(&Input::open(input)?))
     });
-    // Whatever became of the input: what was allowed so far is written, and counted.
+    // Whatever happened to the input: the messages allowed so far are written and counted.
     let counts = pipeline.finish();
     progress.finish();
-    // Its socket goes first: nobody begins anything any more.
+    // Its socket is closed first, so that no further command begins.
     drop(control);
     let summary = Summary::new(&host, counts?, start.elapsed(), &interrupt);
     if options.json {
@@ -71,14 +71,14 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     Ok(summary.exit_code())
 }
 
-/// Whoever interrupts a run that is stuck in a callback is told what ends it.
+/// Tells a user who has interrupted a run that is stuck in a callback how to end it.
 fn warn_stuck() {
     // Most runs have ended by then.
     thread::sleep(Duration::from_secs(1));
     stderr::line("the last message is still on its way: once more Ctrl-C ends the run without it");
 }
 
-/// Opens the control socket. A run goes on without one: its messages matter more.
+/// Opens the control socket. A run continues without one, since its messages matter more.
 fn control(host: &Host, manager: &Manager, options: &Run, counters: &Arc<Counters>) -> Option<Control> {
     if options.no_control {
         return None;

@@ -1,4 +1,4 @@
-//! Sizes, as people write them.
+//! Sizes as people write them.
 
 use std::str::FromStr;
 

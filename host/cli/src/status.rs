@@ -22,7 +22,7 @@ pub(crate) fn run(options: &Common) -> Result<ExitCode, Error> {
         ("up".into(), format!("{:?}", Duration::from_secs(program.uptime_ms / 1000))),
         ("plugins".into(), program.plugins.to_string()),
     ];
-    // What the program says of itself: its own words.
+    // The program's own report, in its own words.
     if let Some(report) = program.report.as_object() {
         facts.extend(report.iter().map(|(name, value)| (name.clone(), value.to_string())));
     }

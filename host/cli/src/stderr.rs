@@ -1,4 +1,4 @@
-//! What goes to stderr: talk. Nothing here fails: when nobody listens any more, so be it.
+//! Output to stderr: messages for people. Nothing here fails: if stderr is closed, messages are dropped.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
@@ -11,20 +11,20 @@ use indicatif::ProgressBar;
 use crate::error::Error;
 use crate::exit::ExitCode;
 
-/// The progress bar on the terminal, if one was begun: other lines must not run into it.
+/// The progress bar on the terminal, if there is one: other lines must not run into it.
 static BAR: OnceLock<ProgressBar> = OnceLock::new();
 
-/// Keeps other lines out of the way of this bar from now on.
+/// From now on keeps other lines apart from this bar.
 pub(crate) fn beside(bar: &ProgressBar) {
     let _ = BAR.set(bar.clone());
 }
 
-/// Says a line.
+/// Prints a line.
 pub(crate) fn line(text: impl Display) {
     let _ = writeln!(Stderr, "{text}");
 }
 
-/// Says what went wrong and what to do. That a reader of our output went away is no news to it.
+/// Prints an error and how to fix it. A closed stdout is not reported: its reader closed it.
 pub(crate) fn error(error: &Error) {
     if error.exit_code() != ExitCode::StdoutClosed {
         let (red, bold, end) =
@@ -35,7 +35,7 @@ pub(crate) fn error(error: &Error) {
     }
 }
 
-/// As [`error`], for programs: an object in one line.
+/// As [`error`], for programs: an object on one line.
 pub(crate) fn problem(error: &Error) {
     if error.exit_code() != ExitCode::StdoutClosed {
         let problem = Problem { code: error.code().into(), message: error.to_string(), fix: error.fix().into() };
@@ -43,10 +43,9 @@ pub(crate) fn problem(error: &Error) {
     }
 }
 
-/// What else there is to know of an error, where the documents lie beside the program, as a release puts
-/// them. Who has a checkout knows where they are.
+/// The error's page, if the documents are beside the program, as in a release. Users of a checkout know where they are.
 fn page(code: &str) -> Option<PathBuf> {
-    // A code may come from another process, over a socket.
+    // The code may come from another process, over a socket.
     let is_code = code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let program = std::env::current_exe().ok()?;
     let page = program.parent()?.join("docs/errors").join(format!("{code}.md"));
@@ -58,7 +57,7 @@ pub(crate) fn has_colour(to: &impl IsTerminal) -> bool {
     to.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Stderr, in harmony with the progress bar.
+/// Stderr, coordinated with the progress bar.
 pub(crate) struct Stderr;
 
 impl Write for Stderr {
@@ -72,7 +71,7 @@ impl Write for Stderr {
     }
 
     fn write_fmt(&mut self, text: std::fmt::Arguments<'_>) -> io::Result<()> {
-        // In one piece: lines of several threads must not mix.
+        // In one write: lines of several threads must not mix.
         self.write_all(text.to_string().as_bytes())
     }
 

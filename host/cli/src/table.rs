@@ -1,4 +1,4 @@
-//! Tables for people.
+//! Tables in readable form.
 
 use std::io;
 
@@ -13,7 +13,7 @@ pub(crate) enum Column {
     Text(&'static str),
 }
 
-/// Where a table goes, which says how wide it may be.
+/// Where a table is printed, which determines its width.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
     Stderr,

@@ -1,4 +1,4 @@
-//! `hookrail trust`: whose packages are trusted.
+//! `hookrail trust`: the keys whose packages are trusted.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -27,7 +27,7 @@ pub(crate) fn run(command: &args::Trust) -> Result<ExitCode, Error> {
         }
         args::Trust::List { json } => {
             let trust = Trust::read(&home)?;
-            // The keys are told, whatever can be told of the rest.
+            // The keys are listed even if the allowances cannot be read.
             let allowances = allowances(&home);
             if *json {
                 print::json(&json!({ "keys": trust.keys(), "allowances": allowances.as_ref().ok() }))?;
@@ -46,7 +46,7 @@ pub(crate) fn run(command: &args::Trust) -> Result<ExitCode, Error> {
             }
             change(&home, |trust| trust.revoke(id, reason.clone()))?;
             stderr::line(format_args!("the key {id} is trusted no more"));
-            // It is revoked, whatever can be told of that.
+            // It is revoked, even if this cannot be listed.
             match signed_by(&home, id) {
                 Ok(signed) => signed.iter().for_each(|(name, is_enabled)| {
                     let consequence = if *is_enabled { ", which no host starts with any more" } else { "" };
@@ -59,7 +59,7 @@ pub(crate) fn run(command: &args::Trust) -> Result<ExitCode, Error> {
     Ok(ExitCode::Ok)
 }
 
-/// The installed plugins that this key vouches for, and whether they are enabled.
+/// The installed plugins that this key signed, and whether they are enabled.
 fn signed_by(home: &Home, key: KeyId) -> Result<Vec<(String, bool)>, store::Error> {
     let state = Store::open(home.clone())?.state()?;
     let is_by = |name: &&String| {
@@ -87,7 +87,7 @@ fn change(home: &Home, change: impl FnOnce(&mut Trust) -> Result<(), package::Pa
     Ok(trust.write(&locked)?)
 }
 
-/// A public key, or that in a file.
+/// A public key, or the one in a file.
 pub(crate) fn public_key(text: &str) -> Result<PublicKey, Error> {
     let bad = |why: String| Error::BadKey { key: text.into(), why };
     let path = Path::new(text);

@@ -1,4 +1,4 @@
-//! `hookrail verify`: who signed a package, and whether all in it is what it says.
+//! `hookrail verify`: who signed a package, and whether its content matches its metadata.
 
 use std::fmt::Write;
 
@@ -11,13 +11,13 @@ use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::{print, trust};
 
-/// What was found out about a package.
+/// The results for a package.
 #[derive(Serialize)]
 struct Verified<'a> {
     signed: &'a Signed,
-    /// Who signed the tar in it, if anybody did.
+    /// The signer of the tar in it, if it is signed.
     built_by: Option<BuiltBy>,
-    /// Why it would not work with this host, if it would not.
+    /// Why it does not work with this host, if it does not.
     unfit: Option<String>,
     metadata: &'a Metadata,
 }
@@ -67,7 +67,7 @@ fn text(Verified { signed, built_by, unfit, metadata }: &Verified<'_>) -> String
     text
 }
 
-/// What the builder's own signature tells.
+/// The result for the builder's own signature.
 fn signature(built_by: Option<&BuiltBy>) -> String {
     match built_by {
         None => String::new(),

@@ -1,8 +1,7 @@
-//! Waiting for files to change: woken by the system, and by the clock where the system says nothing.
+//! Waiting for files to change: woken by the system, and by the clock where the system reports nothing.
 //!
-//! An event is only a reason to look. What has changed is found by looking ([`Stamp`]), and whether
-//! it is over by looking again ([`Settling`]): so a lost event costs a second, and one too many costs
-//! nothing.
+//! An event is only a reason to look. What has changed is found by looking ([`Stamp`]), and whether a change is over by
+//! looking again ([`Settling`]): so a lost event costs a second, and a superfluous one costs nothing.
 
 mod settling;
 mod stamp;
@@ -20,32 +19,32 @@ pub(crate) use settling::Settling;
 pub(crate) use stamp::Stamp;
 pub(crate) use writing::{Writers, writers};
 
-/// How long something must have stayed as it is before it counts as complete.
+/// How long something must have been unchanged before it counts as complete.
 pub(crate) const QUIET: Duration = Duration::from_millis(150);
 
-/// How often to look when nothing is heard: network file systems are silent, and a directory that was
-/// made anew is not the one that was watched.
+/// How often to look without an event: network file systems report none, and a directory that was recreated is not the
+/// one being watched.
 const REGULARLY: Duration = Duration::from_secs(1);
 
-/// What a wait came to.
+/// The result of a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
     /// Something may have changed.
     Look,
-    /// Somebody wants this to end.
+    /// The wait must end.
     End,
 }
 
 /// Watches directories, not files: a file that is replaced is another file, in the same directory.
 pub(crate) struct Watcher {
-    /// `None` where the system has no more to give; then there is the clock.
+    /// `None` if the system has no more watches to give; then there is only the clock.
     system: Option<RecommendedWatcher>,
     directories: BTreeMap<PathBuf, Stamp>,
     signals: Receiver<Signal>,
     sender: Sender<Signal>,
 }
 
-/// Ends the waiting of a [`Watcher`] when it is dropped.
+/// Ends the wait of a [`Watcher`] when it is dropped.
 pub(crate) struct Ender(Sender<Signal>);
 
 impl Watcher {
@@ -54,7 +53,7 @@ impl Watcher {
         let wake = sender.clone();
         let system = notify::recommended_watcher(move |event| {
             if !is_reading(&event) {
-                // Nobody waits any more when the program ends.
+                // When the program ends, the receiver is gone.
                 let _ = wake.send(Signal::Look);
             }
         });
@@ -72,7 +71,7 @@ impl Watcher {
         self.directories.retain(|directory, stamp| {
             let stays = directories.contains(directory) && Stamp::of(directory).is_same_file(stamp);
             if !stays {
-                // The system has forgotten one that was removed.
+                // The system has already dropped a removed one.
                 let _ = system.unwatch(directory);
             }
             stays
@@ -88,11 +87,11 @@ impl Watcher {
         }
     }
 
-    /// Waits until it is time to look: soon, while something is `settling`.
+    /// Waits until it is time to look: soon, if something is `settling`.
     pub(crate) fn wait(&self, settling: bool) -> Signal {
         let patience = if settling { QUIET } else { REGULARLY };
         let first = self.signals.recv_timeout(patience).unwrap_or(Signal::Look);
-        // One look is enough for all that has come.
+        // One look covers all events so far.
         let ended = first == Signal::End || self.signals.try_iter().any(|signal| signal == Signal::End);
         if ended { Signal::End } else { Signal::Look }
     }
@@ -104,7 +103,7 @@ impl Drop for Ender {
     }
 }
 
-/// The directories in which a change of that file shows: its own, and the one of the file after a link.
+/// The directories in which a change of that file is visible: its own, and that of a link's target.
 pub(crate) fn directories_of(file: &Path) -> impl Iterator<Item = PathBuf> {
     let behind = file.canonicalize().ok();
     [Some(file), behind.as_deref()]
@@ -115,7 +114,7 @@ pub(crate) fn directories_of(file: &Path) -> impl Iterator<Item = PathBuf> {
         .into_iter()
 }
 
-/// Whether it says only that somebody read: we do so ourselves.
+/// Whether the event only reports reading, which this program does itself.
 fn is_reading(event: &notify::Result<Event>) -> bool {
     let written = EventKind::Access(AccessKind::Close(AccessMode::Write));
     matches!(event, Ok(Event { kind, .. }) if kind.is_access() && *kind != written)
@@ -125,7 +124,7 @@ fn is_reading(event: &notify::Result<Event>) -> bool {
 mod tests {
     use super::*;
 
-    /// Longer than the clock would take, so that only a signal can be what woke us.
+    /// Longer than the clock's interval, so that only a signal can have caused the wake-up.
     fn is_woken(watcher: &Watcher) -> bool {
         watcher.signals.recv_timeout(Duration::from_secs(20)) == Ok(Signal::Look)
     }

@@ -1,4 +1,4 @@
-//! A host's store, while it has one.
+//! A host's store, if it has one.
 
 use hookrail_store::Store;
 
@@ -6,6 +6,6 @@ use hookrail_store::Store;
 #[derive(Debug)]
 pub(crate) struct AttachedStore {
     pub(crate) store: Store,
-    /// Whether what is enabled is loaded.
+    /// Whether enabled plugins are loaded.
     pub(crate) is_live: bool,
 }

@@ -1,4 +1,4 @@
-//! A command that is being carried out: on what, and for whom.
+//! A command in execution: on what, and for which caller.
 
 use std::sync::Arc;
 
@@ -12,16 +12,16 @@ use crate::attached_store::AttachedStore;
 use crate::error::Error;
 use crate::verbs::Verbs;
 
-/// Whoever asks for something.
+/// The caller that sent a command.
 pub(crate) trait Caller {
-    /// Whether nobody is there any more to take the answer.
+    /// Whether the caller has gone and will not take the answer.
     fn is_gone(&self) -> bool;
 
-    /// What the program has to say of itself.
+    /// The program's own report.
     fn report(&self) -> Value;
 }
 
-/// A command that is being carried out.
+/// A command in execution.
 pub struct Call<'a> {
     core: &'a Arc<Core>,
     attached: Option<&'a AttachedStore>,
@@ -33,32 +33,32 @@ impl<'a> Call<'a> {
         Call { core, attached, asker }
     }
 
-    /// The host that it is carried out on.
+    /// The host that it is executed on.
     pub(crate) fn core(&self) -> &'a Arc<Core> {
         self.core
     }
 
-    /// Whether nobody is there any more to take the answer: a long wait may end.
+    /// Whether the caller has gone and will not take the answer; a long wait may end then.
     pub fn is_gone(&self) -> bool {
         self.asker.is_gone()
     }
 
-    /// What the program has to say of itself.
+    /// The program's own report.
     pub(crate) fn report(&self) -> Value {
         self.asker.report()
     }
 
-    /// The verbs on what is installed, where the host has a store.
+    /// The verbs on the store, if the host has one.
     pub(crate) fn stored(&self) -> Option<Verbs<'a>> {
         self.attached.map(|attached| Verbs { core: self.core, attached })
     }
 
-    /// The verbs on what is installed.
+    /// The verbs on the store.
     pub(crate) fn verbs(&self) -> Result<Verbs<'a>, ApiMisuse> {
         self.stored().ok_or(ApiMisuse::NoStore)
     }
 
-    /// A plugin that is loaded.
+    /// A loaded plugin, by name.
     pub(crate) fn find(&self, name: &str) -> Result<Plugin, ApiMisuse> {
         self.core.table.plugin(name).ok_or_else(|| ApiMisuse::NotLoaded(name.into()))
     }
@@ -71,7 +71,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// One of them.
+    /// One plugin that is loaded or installed.
     pub(crate) fn view(&self, name: &str) -> Result<PluginView, Error> {
         match self.stored() {
             Some(verbs) => verbs.view(name),

@@ -1,4 +1,4 @@
-//! The operator's end.
+//! The operator's end of the control socket.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -26,7 +26,10 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to the host whose control socket this is.
+    /// Connects to the host with this control socket.
+    ///
+    /// # Errors
+    /// If the socket cannot be connected to.
     pub fn connect(socket: impl AsRef<Path>) -> Result<Self, CallError> {
         let socket = socket.as_ref().to_owned();
         let stream = match UnixStream::connect(&socket) {
@@ -60,14 +63,16 @@ impl Client {
         &self.socket
     }
 
-    /// How long a call waits for its answer from now on. A connection on which one came too late is
-    /// of no more use.
+    /// Sets how long a call waits for its answer from now on. After a call has timed out, the connection is unusable.
+    ///
+    /// # Errors
+    /// If the system refuses the timeout, such as one of zero.
     pub fn set_timeout(&mut self, timeout: Option<Duration>) -> Result<(), CallError> {
         let set = self.stream.get_ref().set_read_timeout(timeout);
         set.and_then(|()| self.stream.get_ref().set_write_timeout(timeout)).map_err(|source| self.unreachable(source))
     }
 
-    /// Has a command carried out; the answer as it comes.
+    /// Executes a command on the host, and returns the answer as received.
     fn call<C: Command>(&mut self, command: &C) -> Result<Value, CallError> {
         let id = self.next;
         self.next += 1;
@@ -75,7 +80,7 @@ impl Client {
         // A path that is not UTF-8 has no JSON.
         let request = request.map_err(|error| self.unreachable(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
         let sent = self.stream.get_mut().write_all(&request);
-        // Whoever is refused is told so and cut off, maybe while we write: so read in any case.
+        // A refused caller is sent the reason and disconnected, perhaps while we write: so read in any case.
         let answer = match (self.line(), sent) {
             (Ok(answer), _) => answer,
             (Err(_), Err(source)) => return Err(self.unreachable(source)),
@@ -89,7 +94,10 @@ impl Client {
         }
     }
 
-    /// What happens to plugins from now on.
+    /// Subscribes to what happens to plugins from now on.
+    ///
+    /// # Errors
+    /// If the connection fails, or the host refuses.
     pub fn events(mut self) -> Result<EventStream, CallError> {
         self.call(&Events {})?;
         Ok(EventStream { client: self, is_over: false })
@@ -126,8 +134,7 @@ impl Manage for Client {
     }
 }
 
-/// What happens to the plugins of a host, as it happens. Ends when the host does; dropping it hangs
-/// up.
+/// What happens to the plugins of a host, as it happens. Ends when the host ends; dropping it closes the connection.
 #[derive(Debug)]
 pub struct EventStream {
     client: Client,

@@ -1,8 +1,8 @@
-//! Which commands there are, and how each is carried out.
+//! Which commands exist, and how each is executed.
 //!
-//! A command is registered by its type, by this crate ([`standard`](crate::standard)), by crates above, and one that is
-//! known only while the program runs by its name. Whoever has a command in hand has it carried out as that, with its
-//! own answer; whoever has a line of JSON, by its name.
+//! This crate ([`standard`](crate::standard)) and crates above register a command by its type; a command known only at
+//! run time is registered by its name. A caller that has a typed command has it executed as that type, and gets the
+//! type's answer; a caller that has a line of JSON has it executed by name.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -16,12 +16,15 @@ use serde_json::{Map, Value};
 use crate::call::Call;
 use crate::error::{ControlError, Error};
 
-/// Carries out a command that came as JSON.
+/// Executes a command that came as JSON.
 pub trait Handler: Send + Sync {
-    /// What carrying it out takes.
+    /// What executing it requires.
     fn takes(&self) -> Requirements;
 
-    /// Carries it out, with these fields.
+    /// Executes it, with these fields.
+    ///
+    /// # Errors
+    /// If the fields are not those of the command, or the command fails.
     fn carry_out(&self, call: &Call<'_>, fields: Map<String, Value>) -> Result<Value, Error>;
 }
 
@@ -34,11 +37,11 @@ pub(crate) struct Commands {
 #[derive(Clone)]
 struct Entry {
     handler: Arc<dyn Handler>,
-    /// The handler as a [`Typed`] one, if it is.
+    /// The handler as a [`Typed`] one, if it is one.
     typed: Option<Arc<dyn Any + Send + Sync>>,
 }
 
-/// Carries out a command of one type.
+/// Executes commands of one type.
 struct Typed<C: Command> {
     run: Box<Run<C>>,
 }
@@ -46,7 +49,7 @@ struct Typed<C: Command> {
 type Run<C> = dyn Fn(&Call<'_>, C) -> Result<<C as Command>::Answer, Error> + Send + Sync;
 
 impl Commands {
-    /// A command is carried out like that. The first one of a name stays; returns whether it is this one.
+    /// Registers how a command is executed. The first handler of a name stays; returns whether it is this one.
     pub(crate) fn register<C: Command>(
         &self,
         run: impl Fn(&Call<'_>, C) -> Result<C::Answer, Error> + Send + Sync + 'static,
@@ -55,7 +58,7 @@ impl Commands {
         self.add(C::NAME, Entry { handler: typed.clone(), typed: Some(typed) })
     }
 
-    /// The same of one that is known by its name alone.
+    /// As [`register`](Self::register), for a command that is known by its name alone.
     pub(crate) fn register_handler(&self, name: &str, handler: Arc<dyn Handler>) -> bool {
         self.add(name, Entry { handler, typed: None })
     }
@@ -69,14 +72,14 @@ impl Commands {
         is_new
     }
 
-    /// Carries out a command.
+    /// Executes a command.
     pub(crate) fn carry_out<C: Command>(&self, call: &Call<'_>, command: C) -> Result<C::Answer, Error> {
         let entry = self.by_name.read().get(C::NAME).cloned();
         let typed = entry.as_ref().and_then(|entry| entry.typed.as_ref()?.downcast_ref::<Typed<C>>());
         typed.ok_or_else(|| self.unknown(C::NAME))?.run(call, command)
     }
 
-    /// How a command of that name is carried out.
+    /// The handler of the command with that name.
     pub(crate) fn find(&self, name: &str) -> Result<Arc<dyn Handler>, ControlError> {
         let found = self.by_name.read().get(name).map(|entry| entry.handler.clone());
         found.ok_or_else(|| self.unknown(name))
@@ -94,7 +97,7 @@ impl Commands {
 
 impl<C: Command> Typed<C> {
     fn run(&self, call: &Call<'_>, command: C) -> Result<C::Answer, Error> {
-        // Before anything is done: what cannot be waited for is better refused than cut.
+        // Before anything is done: a wait that would be cut short is better refused.
         let limit = LONGEST_WAIT.as_millis() as u64;
         match command.wait_ms() {
             Some(wait) if wait > limit => {

@@ -1,4 +1,4 @@
-//! The socket of a host, while it is open.
+//! The control socket of a host, while it is open.
 
 use std::fmt;
 use std::path::Path;
@@ -12,23 +12,26 @@ use crate::manager::Manager;
 use crate::server::Server;
 use crate::socket::Socket;
 
-/// An open control socket. When this is dropped the socket is removed, and its connections are
-/// closed; a command that is being carried out is finished, and its answer is lost.
+/// An open control socket. Dropping it removes the socket and closes its connections; a command in execution is
+/// completed, and its answer is lost.
 pub struct Control {
     socket: Socket,
     server: Arc<Server>,
     accepting: Option<JoinHandle<()>>,
-    /// The process that opened it: the child of a fork has neither the threads nor a say.
+    /// The process that opened it. The child of a fork has none of its threads, and must leave the socket alone.
     process: u32,
 }
 
 impl Manager {
-    /// Opens a control socket at `path`, by which [`Client`](crate::Client) and the program `hookrail` manage this
-    /// host for as long as the answer lives. Where its directory is missing it is made, for this user alone.
+    /// Opens a control socket at `path`, through which [`Client`](crate::Client) and the program `hookrail` manage this
+    /// host for as long as the returned [`Control`] lives. If its directory does not exist it is created, for this user
+    /// alone.
     ///
-    /// The socket is for this user alone, and for root: who may open it may have native code loaded
-    /// into this process. A socket that a dead process left behind is replaced; one that somebody
-    /// listens on is an error.
+    /// The socket is open to this user and root only: a peer that can open it can have native code loaded into this
+    /// process. A socket left by a dead process is replaced; one with a live listener is an error.
+    ///
+    /// # Errors
+    /// If `path` is too long, another process listens there, or the system refuses.
     pub fn open_control(&self, path: impl AsRef<Path>) -> Result<Control, Error> {
         let socket = Socket::bind(path.as_ref())?;
         let server = Server::new(self.clone());
@@ -42,13 +45,13 @@ impl Manager {
 }
 
 impl Control {
-    /// What the program says of itself from now on, in the answer of [`Status`](hookrail_model::command::Status). Called on
-    /// a thread of the control channel for each of them, so it should not wait for anything.
+    /// Sets the program's own report, which becomes part of the answer of [`Status`](hookrail_model::command::Status).
+    /// `report` is called for each such command, on a thread of the control channel, so it should not block.
     pub fn report(&self, report: impl Fn() -> Value + Send + Sync + 'static) {
         self.server.report(Box::new(report));
     }
 
-    /// Where the socket is.
+    /// The path of the socket.
     pub fn path(&self) -> &Path {
         self.socket.path()
     }
@@ -63,7 +66,7 @@ impl Drop for Control {
         self.server.close();
         if let Some(accepting) = self.accepting.take() {
             self.socket.wake();
-            // It has nothing to say, and has not panicked.
+            // The thread returns nothing, and has not panicked.
             let _ = accepting.join();
         }
     }

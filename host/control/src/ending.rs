@@ -1,4 +1,4 @@
-//! The ends of generations, waited for.
+//! Waiting for the ends of generations.
 
 use std::time::Duration;
 
@@ -7,27 +7,27 @@ use hookrail_model::command::{Ended, LONGEST_WAIT, Replaced};
 
 use crate::error::Error;
 
-/// The end of a generation, waited for.
+/// Waits for the end of a generation.
 pub(crate) fn ended(core: &Core, generation: u64, ticket: &Ticket, wait_ms: Option<u64>) -> Ended {
     let wait = wait_ms.map_or(core.wait_timeout(), Duration::from_millis).min(LONGEST_WAIT);
-    // Before the waiting: only so many are remembered.
+    // Looked up before the wait, since only a few former generations are remembered.
     let former = core.table.history(ticket.plugin()).into_iter().find(|former| former.generation == generation);
     let version = former.map(|former| former.version).unwrap_or_default();
     let end = ticket.wait(wait);
     Ended { plugin: ticket.plugin().into(), generation, version, end, skipped: ticket.skipped(), left: ticket.left() }
 }
 
-/// An upgrade, with the end of what it replaced.
+/// The answer of an upgrade, with the end of the replaced generation.
 pub(crate) fn replaced(core: &Core, upgraded: Upgraded, wait_ms: Option<u64>) -> Replaced {
     let Upgraded { generation, version, from, old, times } = upgraded;
     let plugin = old.plugin().into();
     Replaced { plugin, generation, version, times, old: ended(core, from, &old, wait_ms) }
 }
 
-/// Unloads a plugin, and waits for its end.
+/// Unloads a plugin and waits for its end.
 pub(crate) fn unload(core: &Core, plugin: &Plugin, wait_ms: Option<u64>) -> Result<Ended, Error> {
     let ticket = core.begin_unload(plugin)?;
-    // It was remembered with its ticket, and is the newest that was.
+    // It was recorded together with its ticket, and is the newest record.
     let generation = core.table.history(plugin.name()).last().map_or(0, |former| former.generation);
     Ok(ended(core, generation, &ticket, wait_ms))
 }

@@ -1,4 +1,4 @@
-//! What can go wrong with commands, and with a control socket on both of its ends.
+//! What can go wrong with commands, and at either end of a control socket.
 
 use std::borrow::Cow;
 use std::io;
@@ -10,17 +10,17 @@ use hookrail_model::wire::Problem;
 use hookrail_package::{self as package, PackageError};
 use hookrail_store::{self as store, StoreError};
 
-/// What can go wrong with a command, and with all that it is carried out on.
+/// An error of a command, or of what it is executed on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// What can go wrong in a host.
+    /// An error of the host.
     #[error(transparent)]
     Host(#[from] HostError),
-    /// Something about a command, or about a control socket.
+    /// An error of a command or a control socket.
     #[error(transparent)]
     Control(#[from] ControlError),
-    /// A package is not what it has to be.
+    /// A package is not valid.
     #[error("{package}: {why}")]
     PackageRejected {
         /// The file.
@@ -28,10 +28,10 @@ pub enum Error {
         /// What is wrong with it.
         why: PackageError,
     },
-    /// Something about what is installed.
+    /// An error of the store.
     #[error("{plugin}: {why}")]
     Store {
-        /// The plugin, or the file of the store.
+        /// The plugin, or the file in the store.
         plugin: String,
         /// What is wrong.
         why: StoreError,
@@ -39,7 +39,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The system refused.
+    /// A system call failed.
     pub(crate) fn system(what: String, source: io::Error) -> Self {
         Error::Host(HostError::System { what, source })
     }
@@ -54,7 +54,7 @@ impl Error {
         }
     }
 
-    /// The next step for whoever reads the error.
+    /// The next step for the person who reads the error.
     pub fn fix(&self) -> Cow<'static, str> {
         match self {
             Error::Host(error) => error.fix(),
@@ -64,7 +64,7 @@ impl Error {
         }
     }
 
-    /// As it crosses the socket.
+    /// The error as it crosses the socket.
     pub fn problem(&self) -> Problem {
         Problem { code: self.code().into(), message: self.to_string(), fix: self.fix().into() }
     }
@@ -92,57 +92,57 @@ impl From<ApiMisuse> for Error {
     }
 }
 
-/// An error about a control socket, or about what was asked over it.
+/// An error of a control socket, or of a request over it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ControlError {
-    /// What came over the socket is no request.
+    /// A line that came over the socket is not a request.
     #[error("this is no request: {0}")]
     BadRequest(String),
-    /// Somebody listens there already.
+    /// Another process already listens there.
     #[error("somebody listens on {} already", .0.display())]
     InUse(PathBuf),
     /// A line is longer than allowed.
     #[error("the line is longer than {limit} bytes")]
     LineTooLong {
-        /// How long it may be.
+        /// The limit, in bytes.
         limit: usize,
     },
-    /// It is about what a host does, and none runs.
+    /// The command is about a running host, and none runs.
     #[error("no host is running that could do that")]
     NeedsHost,
     /// A condition is about a field that no dispatch has.
     #[error("{0}")]
     NoField(Missing),
-    /// Another user is at the other end.
+    /// The peer is another user.
     #[error("user {user} may not manage a host of user {owner}")]
     NotAllowed {
-        /// Who asks.
+        /// The peer's user id.
         user: u32,
-        /// Whom the host belongs to.
+        /// The user id of the host's owner.
         owner: u32,
     },
-    /// The system has no room for so long a path of a socket.
+    /// The path is longer than the system allows for a socket.
     #[error("the path {} has {} bytes, the system allows {limit} for a socket", .path.display(), .path.as_os_str().len())]
     PathTooLong {
         /// The path.
         path: PathBuf,
-        /// How many bytes it may have.
+        /// The limit, in bytes.
         limit: usize,
     },
     /// A file was named relative to a directory that the host does not know.
     #[error("the path {} is relative", .0.display())]
     RelativePath(PathBuf),
-    /// As many connections are open as are allowed.
+    /// The limit of open connections is reached.
     #[error("{limit} connections are open already")]
     TooManyConnections {
-        /// How many may be.
+        /// The limit.
         limit: usize,
     },
 }
 
 impl ControlError {
-    /// The stable code, and the next step for whoever reads the error.
+    /// The stable code, and the next step for the person who reads the error.
     pub fn code_and_fix(&self) -> (&'static str, &'static str) {
         match self {
             ControlError::BadRequest(_) => ("HR0701", "docs/guide/operating.md lists the commands and their fields"),
@@ -160,11 +160,11 @@ impl ControlError {
     }
 }
 
-/// Why a call over a control socket has no answer.
+/// Why a call over a control socket got no answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
-    /// The host said no.
+    /// The host refused.
     #[error("{0}")]
     Refused(Problem),
     /// The connection failed, or was closed.
@@ -175,7 +175,7 @@ pub enum CallError {
         /// Why.
         source: io::Error,
     },
-    /// What came back is no answer to what was asked.
+    /// What came back is not an answer to the request.
     #[error("the host at {} answers in another way than expected: {why}", socket.display())]
     Unreadable {
         /// The socket.
@@ -186,7 +186,7 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// The stable code: that of the host's error, or one of our own.
+    /// The stable code: that of the host's error, or one of this crate.
     pub fn code(&self) -> &str {
         match self {
             CallError::Refused(problem) => &problem.code,
@@ -195,7 +195,7 @@ impl CallError {
         }
     }
 
-    /// The next step for whoever reads the error.
+    /// The next step for the person who reads the error.
     pub fn fix(&self) -> &str {
         match self {
             CallError::Refused(problem) => &problem.fix,

@@ -1,23 +1,22 @@
-//! The operator's commands on a host and on what is installed: carried out, and carried over a socket.
+//! The operator's commands on a host and on its store: executing them, and carrying them over a socket.
 //!
-//! Owns how each command is carried out ([`Manager`]), the host and its store changed as one, and the Unix socket by
+//! Owns how each command is executed ([`Manager`]), changing the host and its store as one, and the Unix socket through
 //! which a running host is managed from outside, with its client. Must know nothing of arguments and HTTP: those
-//! translate, as the socket does. Stands on engine and store. Crates above and programs register commands of
-//! their own by [`Manager::register`].
+//! translate to commands, as the socket does. Stands on engine and store. Crates above and programs register their own
+//! commands by [`Manager::register`].
 //!
 //! # The life of a control channel
 //!
-//! 1. [`Manager::new`] manages a host, and [`Manager::open_store`] gives it what is installed.
-//! 2. [`Manager::open_control`] makes the socket, for this user alone, and answers the [`Control`] that
-//!    keeps it open. [`socket_in`] says where operators look for it.
-//! 3. [`Control::report`] adds what the program has to say of itself to the answer of
-//!    [`Status`](command::Status).
-//! 4. Elsewhere, [`running`] finds the hosts that run, and [`Client::connect`] reaches one. [`Manage::ask`] has a
-//!    [`command`] carried out, with its own answer; where no host runs, [`Offline`] has it on what is
-//!    installed. [`Client::events`] has what has many answers.
-//! 5. A command and its answer are a line of JSON each: [`wire`].
-//! 6. When the [`Control`] is dropped the socket is gone, and so are its connections. It may be
-//!    dropped before its host or after it.
+//! 1. [`Manager::new`] manages a host, and [`Manager::open_store`] gives it a store.
+//! 2. [`Manager::open_control`] opens the socket, for this user alone, and returns the [`Control`] that keeps it open.
+//!    [`socket_in`] returns the path at which operators look for it.
+//! 3. [`Control::report`] adds the program's own report to the answer of [`Status`](command::Status).
+//! 4. In another process, [`running`] finds the running hosts, and [`Client::connect`] connects to one. [`Manage::ask`]
+//!    executes a [`command`] and returns its typed answer; where no host runs, [`Offline`] executes it on the store.
+//!    [`Client::events`] subscribes to the one command with many answers.
+//! 5. A command and its answer are one line of JSON each: [`wire`].
+//! 6. When the [`Control`] is dropped, the socket and its connections are closed. It may be dropped before or after its
+//!    host.
 //!
 //! ```
 //! use hookrail::control::command::{List, Status};
@@ -37,9 +36,9 @@
 //!
 //! # Who may use it
 //!
-//! Who may open the socket may have native code loaded into the process. That is nobody who could
-//! not do so anyway: the file has mode 0600, and a peer that is neither this user nor root is
-//! refused. Do not hand the socket to others.
+//! A peer that can open the socket can have native code loaded into the process. Only peers that could do so anyway can
+//! open it: the file has mode 0600, and a peer that is neither this user nor root is refused. Do not give others access
+//! to the socket.
 
 mod attached_store;
 mod call;

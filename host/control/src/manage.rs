@@ -1,13 +1,16 @@
-//! Management, wherever it is carried out.
+//! Management, wherever it is executed.
 
 use hookrail_model::command::Command;
 
-/// Has commands carried out: by a [`Client`](crate::Client) in a host that runs, by an [`Offline`](crate::Offline) on
-/// what is installed, where none does.
+/// Executes commands: by a [`Client`](crate::Client) in a running host, or by an [`Offline`](crate::Offline) on the
+/// store where no host runs.
 pub trait Manage {
-    /// Why something was not done.
+    /// Why a command failed.
     type Error;
 
-    /// Has a command carried out.
+    /// Executes a command and returns its answer.
+    ///
+    /// # Errors
+    /// If the command is refused or fails, or its answer does not arrive.
     fn ask<C: Command>(&mut self, command: C) -> Result<C::Answer, Self::Error>;
 }

@@ -16,9 +16,9 @@ use crate::error::Error;
 use crate::standard;
 use crate::verbs::{NotLoaded, Verbs};
 
-/// Manages a host: carries out commands on it, and on what is installed once it has a store.
+/// Manages a host: executes commands on it, and on its store once it has one.
 ///
-/// Cheap to clone; it may outlive the host, and then everything is refused.
+/// Cheap to clone. It may outlive the host; then it refuses every command.
 #[derive(Clone)]
 pub struct Manager {
     shared: Arc<Shared>,
@@ -31,8 +31,8 @@ struct Shared {
 }
 
 impl Manager {
-    /// Of a host without a store. One is enough for a host: clones share its store and its commands, and another
-    /// one has neither.
+    /// Creates the manager of a host, without a store. Create one per host and clone it: clones share the store and the
+    /// commands, while another manager of the same host has neither.
     pub fn new(host: &Host) -> Self {
         let commands = Commands::default();
         standard::register(&commands);
@@ -40,11 +40,11 @@ impl Manager {
         Manager { shared: Arc::new(Shared { core, attached: OnceLock::new(), commands }) }
     }
 
-    /// Gives the host what is installed: loads what is enabled there, and has operators change what is
-    /// installed by commands. Returns what was enabled and could not be loaded; the rest goes on.
+    /// Gives the host its store: loads the enabled plugins, and lets operators change the store by commands. Returns
+    /// the enabled plugins that could not be loaded; the others are loaded all the same.
     ///
-    /// What the host's configuration says of a plugin goes before what the store says. A host has one
-    /// store, for good.
+    /// The host's configuration of a plugin takes precedence over the store's. A host has one store, for its whole
+    /// life.
     ///
     /// ```
     /// use hookrail::control::{Manager, NotLoaded};
@@ -77,7 +77,7 @@ impl Manager {
         Verbs { core: &core, attached }.load_enabled()
     }
 
-    /// Gives the host its store; what is enabled there is loaded where it is to be live.
+    /// Gives the host its store; loads the enabled plugins if `is_live`.
     pub(crate) fn attach(&self, store: Store, is_live: bool) -> Result<(), Error> {
         let core = self.core()?;
         let shared = self.shared.clone();
@@ -93,19 +93,25 @@ impl Manager {
         Ok(())
     }
 
-    /// Carries out a command, on this thread.
+    /// Executes a command on this thread.
+    ///
+    /// # Errors
+    /// If the command is refused or fails, or the host is gone.
     pub fn ask<C: Command>(&self, command: C) -> Result<C::Answer, Error> {
         self.shared.commands.carry_out(&Call::new(&self.core()?, self.shared.attached.get(), &Nobody), command)
     }
 
-    /// As [`ask`](Self::ask), of a command by its name, with its fields and its answer as JSON.
+    /// As [`ask`](Self::ask), for a command given by its name, with its fields and its answer as JSON.
+    ///
+    /// # Errors
+    /// As for [`ask`](Self::ask), and if there is no such command.
     pub fn ask_by_name(&self, command: &str, fields: Map<String, Value>) -> Result<Value, Error> {
         let handler = self.find(command)?;
         self.call(&Nobody, |call| handler.carry_out(call, fields))
     }
 
-    /// Has a command of the program's own carried out from now on, by whatever way it comes. The first one of a name
-    /// stays; returns whether it is this one.
+    /// Registers a command of the program's own, however it arrives. The first handler of a name stays; returns whether
+    /// it is this one.
     pub fn register<C: Command>(
         &self,
         carry_out: impl Fn(&Call<'_>, C) -> Result<C::Answer, Error> + Send + Sync + 'static,
@@ -113,7 +119,7 @@ impl Manager {
         self.shared.commands.register(carry_out)
     }
 
-    /// As [`register`](Self::register), of a command that has a name and no type.
+    /// As [`register`](Self::register), for a command that has a name and no type.
     pub fn register_handler(&self, name: &str, handler: Arc<dyn Handler>) -> bool {
         self.shared.commands.register_handler(name, handler)
     }
@@ -127,12 +133,12 @@ impl Manager {
         self.shared.core.strong_count() == 0
     }
 
-    /// How a command of that name is carried out.
+    /// The handler of the command with that name.
     pub(crate) fn find(&self, name: &str) -> Result<Arc<dyn Handler>, Error> {
         Ok(self.shared.commands.find(name)?)
     }
 
-    /// Has `run` carry something out for whoever asks.
+    /// Calls `run` with a command call for the caller.
     pub(crate) fn call<R>(
         &self,
         asker: &dyn Caller,
@@ -148,7 +154,7 @@ impl fmt::Debug for Manager {
     }
 }
 
-/// Asks within the program itself.
+/// The caller within the program itself, which never goes away.
 struct Nobody;
 
 impl Caller for Nobody {

@@ -1,4 +1,4 @@
-//! The commands where no host runs.
+//! Executing commands where no host runs.
 
 use hookrail_engine::{Config, Host};
 use hookrail_model::command::Command;
@@ -8,16 +8,19 @@ use crate::error::{ControlError, Error};
 use crate::manage::Manage;
 use crate::manager::Manager;
 
-/// Carries out commands on what is installed where no host runs, with the answers that a host gives.
+/// Executes commands on the store where no host runs, with the same answers that a host returns.
 #[derive(Debug)]
 pub struct Offline {
     manager: Manager,
-    /// It loads nothing; the manager's commands are carried out on it.
+    /// It loads nothing; the manager executes its commands on it.
     _host: Host,
 }
 
 impl Offline {
-    /// On a store; hosts would have this configuration.
+    /// Executes commands on this store; `config` is the configuration that a host would have.
+    ///
+    /// # Errors
+    /// If the configuration contradicts itself, or the store cannot be attached.
     pub fn new(config: Config, store: Store) -> Result<Self, Error> {
         let host = Host::new(config)?;
         let manager = Manager::new(&host);

@@ -1,4 +1,4 @@
-//! Which hosts run, by the sockets in the directory `run` below their home.
+//! The running hosts, found by the sockets in the directory `run` in their home.
 
 use std::fs;
 use std::io;
@@ -8,23 +8,25 @@ use hookrail_model::log;
 
 use crate::socket::{Occupant, clear, occupant};
 
-/// A host that runs.
+/// A running host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Running {
-    /// Its process.
+    /// Its PID.
     pub pid: u32,
     /// Its control socket.
     pub socket: PathBuf,
 }
 
-/// Where this process opens its socket so that operators find it: `HOME/run/PID.sock`, where the
-/// home is [`Config::home`](hookrail_engine::Config::home).
+/// The path at which this process opens its socket so that operators find it: `HOME/run/PID.sock`, where the home is
+/// [`Config::home`](hookrail_engine::Config::home).
 pub fn socket_in(home: &Path) -> PathBuf {
     home.join("run").join(format!("{}.sock", std::process::id()))
 }
 
-/// The hosts that run below this home, by number of their process. Sockets that dead processes left
-/// after are removed.
+/// The running hosts with this home, by PID. Removes the sockets that dead processes have left.
+///
+/// # Errors
+/// If the directory cannot be read.
 pub fn running(home: &Path) -> io::Result<Vec<Running>> {
     let entries = match fs::read_dir(home.join("run")) {
         Ok(entries) => entries,
@@ -49,7 +51,7 @@ pub fn running(home: &Path) -> io::Result<Vec<Running>> {
     Ok(running)
 }
 
-/// `4711` of `4711.sock`.
+/// The `4711` of `4711.sock`.
 fn pid_of(socket: &Path) -> Option<u32> {
     let name = socket.file_name()?.to_str()?;
     name.strip_suffix(".sock")?.parse().ok()

@@ -1,7 +1,7 @@
-//! The host's end: a thread that accepts, and a thread for each connection.
+//! The host's end of the control socket: one thread that accepts, and one for each connection.
 //!
-//! No connection can hold up the host or another connection: each has its own thread and a bounded
-//! line, there are only so many, and what is not read in time is given up or left out.
+//! No connection can hold up the host or another connection: each has its own thread, request lines and the number of
+//! connections are limited, and what a peer does not read in time is abandoned or dropped.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read};
@@ -27,18 +27,18 @@ use crate::error::{ControlError, Error};
 use crate::manager::Manager;
 use crate::socket::peer;
 
-/// How many connections there may be at once.
+/// The largest number of simultaneous connections.
 const MAX_CONNECTIONS: usize = 64;
 
 /// How long a write waits for a peer that does not read.
 const WRITE_PATIENCE: Duration = Duration::from_secs(30);
 
-/// How often somebody who waits for events is looked after.
+/// How often a connection that waits for events is checked.
 const SLICE: Duration = Duration::from_millis(200);
 
 type Report = Box<dyn Fn() -> Value + Send + Sync>;
 
-/// What the threads of a control channel share. The host may go first.
+/// What the threads of a control channel share. The host may be dropped before it.
 pub(super) struct Server {
     manager: Manager,
     report: Mutex<Option<Arc<Report>>>,
@@ -46,7 +46,7 @@ pub(super) struct Server {
     closed: Condvar,
 }
 
-/// The connections that are open, to close them.
+/// The open connections, kept in order to close them.
 #[derive(Default)]
 struct Open {
     next: u64,
@@ -54,7 +54,7 @@ struct Open {
     closed: bool,
 }
 
-/// A connection that is open. Its place is free when this is dropped.
+/// An open connection. Dropping it frees its place.
 struct Connection {
     server: Arc<Server>,
     number: u64,
@@ -68,22 +68,22 @@ impl Server {
 
     pub(super) fn report(&self, report: Report) {
         let before = self.report.lock().replace(Arc::new(report));
-        // What it holds is the program's, and may do anything when it goes.
+        // It holds values of the program, whose drop may do anything.
         drop(before);
     }
 
-    /// Ends all connections, and admits none any more.
+    /// Closes all connections, and admits no more.
     pub(super) fn close(&self) {
         let mut open = self.open.lock();
         open.closed = true;
         self.closed.notify_all();
         for stream in open.streams.values() {
-            // Whoever has hung up is gone already.
+            // A peer that has hung up is already gone.
             let _ = stream.shutdown(std::net::Shutdown::Both);
         }
     }
 
-    /// Accepts connections until it is closed.
+    /// Accepts connections until the server is closed.
     pub(super) fn accept(self: &Arc<Self>, listener: &UnixListener) {
         loop {
             match listener.accept() {
@@ -94,14 +94,14 @@ impl Server {
                         return;
                     }
                     log!(debug, "the control socket accepts nobody: {error}");
-                    // Out of descriptors or memory: that may pass, and nothing tells when.
+                    // Out of descriptors or memory: that may pass, and nothing signals when it does.
                     self.closed.wait(&mut open, Some(Instant::now() + SLICE));
                 }
             }
         }
     }
 
-    /// Gives a connection a thread, or says why not.
+    /// Starts a thread for a connection, or tells the peer why not.
     fn admit(self: &Arc<Self>, stream: UnixStream) {
         let Err(refused) = self.check(&stream).and_then(|()| Connection::open(self, &stream)) else { return };
         let answer = Answer { id: None, outcome: Outcome::Error(refused.problem()) };
@@ -137,14 +137,14 @@ impl Connection {
         let number = open.next;
         open.streams.insert(number, stream.clone());
         drop(open);
-        // INVARIANT: from here on the drop frees its place.
+        // INVARIANT: from here on, dropping it frees its place.
         let connection = Connection { server: server.clone(), number, stream };
         let thread = thread::Builder::new().name("hookrail-control".into());
         thread.spawn(move || connection.serve()).map_err(failed)?;
         Ok(())
     }
 
-    /// Answers one request after the other, until the peer has had enough.
+    /// Answers requests one after the other, until the peer closes the connection.
     fn serve(&self) {
         if write(&self.stream, &Greeting::here(), true).is_err() {
             return;
@@ -155,7 +155,7 @@ impl Connection {
             text.clear();
             let read = input.by_ref().take(MAX_LINE as u64 + 1).read_until(b'\n', &mut text);
             let (id, outcome, then) = match (read, text.last()) {
-                // Half a line is no request.
+                // An incomplete line is not a request.
                 (Err(_), _) | (Ok(_), None) => return,
                 (Ok(_), Some(b'\n')) => self.answer(&text),
                 (Ok(length), _) if length <= MAX_LINE => return,
@@ -180,7 +180,7 @@ impl Connection {
         if request.command != command::Events::NAME {
             return (id, self.carry_out(request), Then::GoOn);
         }
-        // Before the answer: whoever has read it misses nothing that comes after it.
+        // Before the answer: a peer that has read the answer misses no later event.
         match self.server.manager.core() {
             Ok(core) => {
                 let events = core.events();
@@ -199,8 +199,8 @@ impl Connection {
         if !handler.takes().plugins {
             return carry_out();
         }
-        // On a thread that ends with it: what plugins leave for the end of a thread must not wait for
-        // a connection to be closed, or unloading them would wait with it.
+        // On a thread that ends with the command: what plugins leave for the exit of a thread must not stay until the
+        // connection is closed, since unloading them would wait for it.
         thread::scope(|scope| {
             let acting = thread::Builder::new().name("hookrail-act".into());
             let acting = acting
@@ -210,7 +210,7 @@ impl Connection {
         })
     }
 
-    /// Tells events, until the peer hangs up or the host is gone and all is told.
+    /// Sends events until the peer hangs up, or until the host is gone and all events are sent.
     fn tell(&self, events: &Events) {
         let mut dropped = 0;
         loop {
@@ -234,14 +234,14 @@ impl Connection {
 
 impl Caller for Connection {
     fn is_gone(&self) -> bool {
-        // Not of one that only sends no more: it may wait for its answers.
+        // A peer that has only finished sending still counts: it may be waiting for its answers.
         let mut polled = [PollFd::new(&*self.stream, PollFlags::empty())];
         let asked = poll(&mut polled, Some(&Timespec::default()));
         asked.is_err() || polled[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
     }
 
     fn report(&self) -> Value {
-        // Without the lock: it is the program's own.
+        // Without the lock, since it is code of the program.
         let report = self.server.report.lock().clone();
         report.map_or(Value::Null, |report| report())
     }
@@ -249,7 +249,7 @@ impl Caller for Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // Others may hold it still; the peer is to see the end now.
+        // Others may still hold the stream; the peer must see the end now.
         let _ = self.stream.shutdown(std::net::Shutdown::Both);
         self.server.open.lock().streams.remove(&self.number);
     }
@@ -262,12 +262,12 @@ enum Then {
     Tell(Events),
 }
 
-/// Writes a line. A peer that does not read is given up after a while, where it `must_read`.
+/// Writes a line. Where the peer `must_read`, a peer that does not read is given up after a while.
 fn write(stream: &UnixStream, value: &impl Serialize, must_read: bool) -> io::Result<()> {
     let line = line(value)?;
     let mut left = &line[..];
     while !left.is_empty() {
-        // No signal: a program that is not Rust's may die of it.
+        // No signal: a program that is not written in Rust may die of it.
         match send(stream, left, SendFlags::NOSIGNAL) {
             Ok(written) => left = &left[written..],
             Err(rustix::io::Errno::INTR) => {}

@@ -1,4 +1,4 @@
-//! The socket's file: made for this user alone, taken over from a dead process, removed in the end.
+//! The socket's file: created for this user alone, taken over from a dead process, removed at the end.
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
@@ -15,47 +15,47 @@ use rustix::net::{bind, connect, listen, shutdown, socket_with};
 
 use crate::error::{ControlError, Error};
 
-/// What the system has room for, without the byte that ends it.
+/// The longest path that the system allows, without the terminating NUL.
 const LONGEST_PATH: usize = 107;
 
-/// How many connections wait to be accepted.
+/// How many connections may wait to be accepted.
 const BACKLOG: i32 = 128;
 
-/// How long to wait for somebody else who opens or clears away sockets in the same directory.
+/// How long to wait for another process that opens or removes sockets in the same directory.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
-/// A socket that listens, and its file.
+/// A listening socket and its file.
 #[derive(Debug)]
 pub(super) struct Socket {
     listener: UnixListener,
     path: PathBuf,
-    /// Device and inode of the file: another one of that name is not ours to remove.
+    /// Device and inode of the file: another file at that path is not ours to remove.
     identity: (u64, u64),
 }
 
-/// What answers at the path of a socket.
+/// What is at the path of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Occupant {
-    /// Nobody any more: its process has ended.
+    /// A socket whose process has ended.
     Dead,
-    /// Somebody.
+    /// A socket with a live listener.
     Live,
-    /// There is nothing.
+    /// Nothing.
     Nothing,
-    /// There is something, and we cannot or may not say what.
+    /// Something else, or something that we may not examine.
     Unknown,
 }
 
 impl Socket {
-    /// Makes a socket that only this user and root can open.
+    /// Creates a socket that only this user and root can open.
     ///
-    /// The umask is the whole process's, so it is left alone. The mode is set on the descriptor
-    /// before `bind` makes the file, which Linux takes the file's mode from, less the umask; and once
-    /// more on the file, for a umask that took something away. Nobody can connect in between whatever
-    /// the mode: the socket does not listen until then.
+    /// The umask belongs to the whole process, so it is left alone. Instead the mode is set on the descriptor before
+    /// `bind` creates the file, since Linux derives the file's mode from it, less the umask; and again on the file, in
+    /// case the umask removed a bit. Whatever the mode, no peer can connect in between: the socket does not listen
+    /// until then.
     pub(super) fn bind(path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::system(format!("open the control socket {}", path.display()), source);
-        // Our directory may be another one when it is removed.
+        // The process may have changed its directory by the time it is removed.
         let path = std::path::absolute(path).map_err(failed)?;
         let failed = |source| Error::system(format!("open the control socket {}", path.display()), source);
         if path.as_os_str().len() > LONGEST_PATH {
@@ -86,28 +86,28 @@ impl Socket {
         &self.path
     }
 
-    /// The listening end, for whoever accepts.
+    /// The listening end, for the accepting thread.
     pub(super) fn listener(&self) -> Result<UnixListener, Error> {
         self.listener.try_clone().map_err(|source| Error::system("open a descriptor".into(), source))
     }
 
-    /// Ends the accepting, on whichever thread it waits.
+    /// Wakes the accepting thread, so that it ends.
     pub(super) fn wake(&self) {
-        // It listens, so the system has nothing to refuse.
+        // It listens, so the system has no reason to refuse.
         let _ = shutdown(&self.listener, Shutdown::Both);
     }
 
-    /// Removes the file, if it is still ours.
+    /// Removes the file if it is still ours.
     pub(super) fn remove(&self) {
         let is_ours = |metadata: fs::Metadata| (metadata.dev(), metadata.ino()) == self.identity;
         if fs::symlink_metadata(&self.path).is_ok_and(is_ours) {
-            // Whoever was quicker has done it for us.
+            // If another process was faster, the file is already removed.
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// Who answers at a path. Does not wait.
+/// What is at a path. Does not wait.
 pub(super) fn occupant(path: &Path) -> Occupant {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.file_type().is_socket() => {}
@@ -119,7 +119,7 @@ pub(super) fn occupant(path: &Path) -> Occupant {
     let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None);
     let connected = socket.and_then(|socket| connect(&socket, &SocketAddrUnix::new(path)?));
     match connected {
-        // Again: somebody listens, and is slow to accept.
+        // `EAGAIN`: a listener is there, and is slow to accept.
         Ok(()) | Err(Errno::AGAIN) => Occupant::Live,
         Err(Errno::CONNREFUSED) => Occupant::Dead,
         Err(Errno::NOENT) => Occupant::Nothing,
@@ -130,12 +130,12 @@ pub(super) fn occupant(path: &Path) -> Occupant {
 /// Removes the socket of a dead process.
 pub(super) fn clear(path: &Path) -> io::Result<()> {
     let _lock = lock(path.parent().unwrap_or(Path::new(".")))?;
-    // Looked at again: somebody may have taken it over, or be about to listen.
+    // Checked again: another process may have taken it over, or be about to listen.
     if occupant(path) == Occupant::Dead { fs::remove_file(path) } else { Ok(()) }
 }
 
-/// Keeps others from opening or clearing away sockets in that directory while the answer lives: a
-/// socket that is bound and does not listen yet looks dead.
+/// Keeps other processes from opening or removing sockets in that directory while the returned file lives: a socket
+/// that is bound but does not listen yet looks dead.
 fn lock(directory: &Path) -> io::Result<File> {
     let file = File::open(directory)?;
     let deadline = Instant::now() + LOCK_PATIENCE;
@@ -148,12 +148,12 @@ fn lock(directory: &Path) -> io::Result<File> {
     }
 }
 
-/// The user at the other end of a connection, as the system knows it from when it was made.
+/// The user at the other end of a connection, as the system recorded it when the connection was made.
 pub(super) fn peer(stream: &UnixStream) -> io::Result<u32> {
     let mut peer = libc::ucred { pid: 0, uid: 0, gid: 0 };
     let mut size = size_of::<libc::ucred>() as libc::socklen_t;
     let fd = stream.as_fd().as_raw_fd();
-    // Not by rustix, for which no process has the number 0: one that we cannot see has it.
+    // Not by rustix, whose PIDs are never 0: a process that is invisible to us has PID 0.
     // SAFETY: the structure is what this option writes, and its size is told.
     let asked =
         unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_PEERCRED, (&raw mut peer).cast(), &raw mut size) };

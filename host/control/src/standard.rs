@@ -20,7 +20,7 @@ use crate::ending;
 use crate::verbs::Swap;
 use file::is_absolute;
 
-/// Registers them all.
+/// Registers all of them.
 pub(crate) fn register(commands: &Commands) {
     commands.register(|call, Allow { plugin, version, sha256, lasts_ms }| {
         call.verbs()?.allow(&plugin, version, sha256, Duration::from_millis(lasts_ms))
@@ -34,7 +34,7 @@ pub(crate) fn register(commands: &Commands) {
     });
     commands.register(|call, Disable { plugin, wait_ms }| call.verbs()?.disable(&plugin, wait_ms));
     commands.register(|call, Enable { plugin }| call.verbs()?.enable(&plugin));
-    // What follows the answer is the connection's business.
+    // The events that follow the answer are sent by the connection.
     commands.register(|_, Events {}| Ok(()));
     commands.register(|call, Points { point }| points::points(call.core(), point.as_deref()));
     commands.register(|call, Install { file, plugin, dry_run, downgrade, fresh, wait_ms }| {

@@ -1,11 +1,12 @@
-//! The operator's verbs on what is installed, in the host that loads it: each changes the store and the host, or
+//! The operator's verbs on the store, in the host that loads from it: each changes both the store and the host, or
 //! neither.
 //!
-//! 1. A verb begins a [`Change`](hookrail_store::Change). Where the host could refuse what comes, it is asked before
-//!    the change is written: a library is loaded or takes the place of another while the store still says what was.
-//! 2. Where it is written and fails, the host goes back to what the store says.
-//! 3. Where the host gives up a version on probation, the store follows it.
-//! 4. The same verbs serve where no host runs, in one that loads nothing.
+//! 1. A verb begins a [`Change`](hookrail_store::Change). If the host could refuse the new state, the host is changed
+//!    before the store is written: a library is loaded, or replaces another, while the store still describes the old
+//!    state.
+//! 2. If writing fails, the host goes back to what the store describes.
+//! 3. If the host rolls back a version on probation, the store follows.
+//! 4. The same verbs serve where no host runs, in a host that loads nothing.
 
 mod apply;
 mod config;
@@ -32,17 +33,17 @@ pub(crate) struct Verbs<'a> {
     pub(crate) attached: &'a AttachedStore,
 }
 
-/// How one generation takes the place of another.
+/// How one generation replaces another.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Swap {
-    /// Leaves the state behind.
+    /// Whether to leave the state behind.
     pub(crate) fresh: bool,
-    /// How long to wait for the end of the old one.
+    /// How long to wait for the end of the old generation.
     pub(crate) wait_ms: Option<u64>,
 }
 
 impl Verbs<'_> {
-    /// What a plugin begins with beside the host's configuration.
+    /// The plugin's settings besides the host's configuration.
     fn wishes(self, wanted: &Wanted) -> RuntimeOverrides {
         let Wanted { library: Library { name, .. }, config, overrides, .. } = wanted;
         let is_set = !config.is_null() && self.host_says(name).is_none();
@@ -52,7 +53,7 @@ impl Verbs<'_> {
         }
     }
 
-    /// How the host's own configuration configures a plugin, if it does.
+    /// The host's own configuration of a plugin, if there is one.
     fn host_says(self, name: &str) -> Option<Value> {
         let plugin = self.core.config.plugins.get(name)?;
         let instances =

@@ -10,8 +10,11 @@ use super::parse::{Entry, Mistake, Mistakes};
 use super::shape::Shape;
 use super::value::typed;
 
-/// The configuration of `plugin` that these lines are, with the names and types of its schema. Without one
-/// every value is text. Of the same key the last one counts.
+/// Converts the lines to the configuration of `plugin`, with the names and types of its schema. Without a schema every
+/// value is text. If a key is repeated, its last line counts.
+///
+/// # Errors
+/// If a line does not fit the schema, or can be read in two ways: all such lines.
 pub fn convert(entries: &[Entry], schema: Option<&Value>, plugin: &str) -> Result<Value, Mistakes> {
     let (mut tree, mut mistakes) = (Tree::default(), Vec::new());
     for entry in entries {
@@ -23,20 +26,19 @@ pub fn convert(entries: &[Entry], schema: Option<&Value>, plugin: &str) -> Resul
     if mistakes.is_empty() { Ok(value) } else { Err(Mistakes(mistakes)) }
 }
 
-/// How many words of a key are the plugin's name: `auth.http.timeout` is the `timeout` of `emqx_auth_http`,
-/// and of our `auth-http`.
+/// How many words of a key are the plugin's name: `auth.http.timeout` is the `timeout` of `emqx_auth_http`, and of
+/// Hookrail's `auth-http`.
 fn prefix(path: &[String], plugin: &str) -> usize {
     let plain = |name: &str| {
         let name = name.replace(['-', '.'], "_").to_ascii_lowercase();
         let known = ["emqx_", "emq_"].into_iter().find_map(|maker| name.strip_prefix(maker));
         known.map_or(name.clone(), str::to_owned)
     };
-    // One word at least is left.
+    // At least one word must be left.
     (1..path.len()).find(|count| plain(&path[..*count].join("_")) == plain(plugin)).unwrap_or(0)
 }
 
-/// The configuration while it grows, with the lines it comes from: of a value that a later line replaces,
-/// nothing is held against anything.
+/// The configuration as it is built, with the lines it comes from: a value that a later line replaces is not checked.
 #[derive(Debug, Default)]
 struct Tree<'a>(BTreeMap<Step, Node<'a>>);
 
@@ -56,7 +58,7 @@ enum Step {
 impl<'a> Tree<'a> {
     fn place(&mut self, entry: &'a Entry, path: &[String], shape: &Shape<'a>) -> Result<(), String> {
         let (word, rest) = path.split_first().expect("a key has a word at least");
-        // What has a unit is a value, not a key above others.
+        // The value, with its unit, matters only for the last word of the key; the words before it name objects.
         let text = if rest.is_empty() { &*entry.value } else { "" };
         let number = word.parse().ok();
         let (step, shape) = match (number, shape.element()) {
@@ -87,7 +89,7 @@ impl<'a> Tree<'a> {
         Ok(())
     }
 
-    /// One of the lines it comes from.
+    /// The first of the lines it comes from.
     fn first(&self) -> &'a Entry {
         match self.0.values().next() {
             Some(Node::Branch(tree)) => tree.first(),

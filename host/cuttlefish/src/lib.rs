@@ -1,15 +1,14 @@
-//! The configuration files of EMQX 4.x plugins, `etc/emqx_NAME.conf`: lines of `key.below = value` in
-//! cuttlefish's form.
+//! The configuration files of EMQX 4.x plugins, `etc/emqx_NAME.conf`: lines of `key.below = value` in cuttlefish
+//! format.
 //!
-//! Owns that form and its way into JSON. Must know nothing of hosts, files and arguments: text and a JSON Schema go
-//! in, JSON or [`Mistakes`] come out, and a plugin is a name.
+//! Owns that format and its conversion to JSON. Must know nothing of hosts, files and arguments: text and a JSON Schema
+//! go in, JSON or [`Mistakes`] come out, and a plugin is only a name.
 //!
 //! 1. [`parse()`] reads the lines, whatever they mean.
-//! 2. [`convert()`] makes them the JSON that a plugin of ours takes: the names are those of its schema, and so
-//!    are the types.
+//! 2. [`convert()`] turns them into the JSON that a Hookrail plugin takes, with the names and the types of its schema.
 //!
-//! Nothing is guessed: what can be read in two ways, and what the schema does not know, is refused, with its
-//! line.
+//! Nothing is guessed: a line that can be read in two ways, or that the schema does not know, is refused, with its line
+//! number.
 
 #![forbid(unsafe_code)]
 

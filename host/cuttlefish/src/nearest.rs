@@ -1,10 +1,10 @@
-//! What may have been meant by a name that is not known.
+//! Suggestions for unknown names.
 
 use strsim::levenshtein as distance;
 
 use super::unit::Unit;
 
-/// The known name, with its unit or without, that takes the fewest changed letters, if these are few.
+/// The known name, with or without its unit, that is closest in edit distance, if it is close.
 pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let of = |known: &&'a str| (distance(name, known).min(distance(name, Unit::of(known).0)), *known);
     let (distance, nearest) = known.iter().map(of).min()?;

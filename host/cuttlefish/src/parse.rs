@@ -1,36 +1,39 @@
 //! The lines of a cuttlefish file.
 //!
-//! The grammar is that of the `conf_parse` of EMQX 4.x, and what its later versions made of the same files.
-//! These read values as HOCON does: text may stand in quotes, and a `#` after a space begins a comment,
-//! which to the earlier ones was part of the value. So the former is taken, and the latter refused.
+//! The grammar is that of EMQX 4.x's `conf_parse`, combined with how later versions read the same files. Later versions
+//! read values as HOCON does: text may be quoted, and a `#` after a space begins a comment, which earlier versions took
+//! as part of the value. So quotes are accepted, and such a `#` is refused.
 
 use std::fmt;
 
-/// A line that says something.
+/// A line with a key and a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The key, cut at its dots; there is one part at least, and none is empty.
+    /// The key, split at its dots; it has at least one part, and none is empty.
     pub path: Vec<String>,
     /// The value, as text.
     pub value: String,
-    /// Where it stands, from 1.
+    /// The line number, starting at 1.
     pub line: usize,
 }
 
-/// What is wrong in a line.
+/// A mistake in a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
-    /// Where it stands, from 1.
+    /// The line number, starting at 1.
     pub line: usize,
-    /// What is wrong, and what to do about it.
+    /// What is wrong, and how to fix it.
     pub what: String,
 }
 
-/// All that is wrong; one at least.
+/// All mistakes; at least one.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Mistakes(pub Vec<Mistake>);
 
-/// Reads all lines, in their order; the same key may come twice.
+/// Reads all lines in order; a key may be repeated.
+///
+/// # Errors
+/// If a line is malformed: all such lines.
 pub fn parse(text: &str) -> Result<Vec<Entry>, Mistakes> {
     let (mut entries, mut mistakes) = (Vec::new(), Vec::new());
     let lines = text.strip_prefix('\u{feff}').unwrap_or(text).split('\n');
@@ -55,7 +58,7 @@ impl fmt::Display for Mistakes {
 
 const BLANKS: [char; 2] = [' ', '\t'];
 
-/// How many words a key may have: nobody means more, and each is a step deeper.
+/// The largest number of words in a key: no real key has more, and each is a level of nesting.
 const MOST_WORDS: usize = 32;
 
 fn setting(text: &str) -> Result<(Vec<String>, String), String> {
@@ -67,7 +70,7 @@ fn setting(text: &str) -> Result<(Vec<String>, String), String> {
     Ok((path, value_of(value.trim_start_matches(BLANKS))?))
 }
 
-/// The key at the start, and what is behind it.
+/// The key at the start of a line, and the rest after it.
 fn key(text: &str) -> Option<(Vec<String>, &str)> {
     let (mut path, mut rest) = (vec![String::new()], text);
     loop {
@@ -75,7 +78,7 @@ fn key(text: &str) -> Option<(Vec<String>, &str)> {
         let mut letters = rest.chars();
         match letters.next() {
             Some('.') => path.push(String::new()),
-            // A dot that belongs to the word.
+            // An escaped dot, which is part of the word.
             Some('\\') if letters.next() == Some('.') => word.push('.'),
             Some(letter @ ('a'..='z' | 'A'..='Z' | '0'..='9' | '_' | '-' | '@' | '/' | ':')) => word.push(letter),
             _ => break,

@@ -12,7 +12,7 @@ pub(super) struct Shape<'a> {
 }
 
 impl<'a> Shape<'a> {
-    /// That of the whole configuration; without a schema anything goes.
+    /// The shape of the whole configuration; without a schema anything is allowed.
     pub(super) fn of(schema: Option<&'a Value>) -> Self {
         static ANYTHING: Value = Value::Bool(true);
         let root = schema.unwrap_or(&ANYTHING);
@@ -27,7 +27,7 @@ impl<'a> Shape<'a> {
 
     fn add(&mut self, node: &'a Value) {
         let Some(node) = node.as_object() else { return };
-        // One that refers to itself adds nothing.
+        // A reference to itself adds nothing.
         if self.alternatives.iter().any(|known| std::ptr::eq(*known, node)) {
             return;
         }
@@ -40,8 +40,7 @@ impl<'a> Shape<'a> {
         several.flatten().for_each(|node| self.add(node));
     }
 
-    /// The property that a word of a key stands for, and what is allowed there. Without one, the names that
-    /// are known.
+    /// The property that a word of a key stands for, and what is allowed there. If there is none, the known names.
     pub(super) fn property(&self, word: &str, text: &str) -> Result<(String, Shape<'a>), Vec<&'a str>> {
         let listed = || self.all("properties").filter_map(Value::as_object).flatten();
         let exact = listed().find(|(name, _)| *name == word);
@@ -73,7 +72,7 @@ impl<'a> Shape<'a> {
         self.kinds().contains(&"array").then(|| Shape { root: self.root, alternatives: Vec::new() })
     }
 
-    /// The types that are allowed, but for those of which only some values are.
+    /// The allowed types, except those of which only certain values are allowed.
     pub(super) fn kinds(&self) -> Vec<&'a str> {
         let free = self.alternatives.iter().filter(|node| !node.contains_key("enum") && !node.contains_key("const"));
         let types = free.filter_map(|node| node.get("type")).flat_map(|types| match types {
@@ -103,7 +102,7 @@ impl<'a> Shape<'a> {
     }
 }
 
-/// Without what differs between the habits of two languages.
+/// The name without the differences in spelling between the two formats.
 fn folded(name: &str) -> String {
     name.replace('-', "_").to_ascii_lowercase()
 }

@@ -1,4 +1,4 @@
-//! Lines that are read, values that are typed, and what is refused, with its line.
+//! Which lines are accepted, the types of values, and what is refused, with its line.
 
 use serde_json::{Value, json};
 
@@ -124,7 +124,7 @@ fn values_have_the_types_of_the_schema() {
         ("wait_ms = 250", json!({ "wait_ms": 250 })),
         ("wait-secs = 1500ms", json!({ "wait_secs": 1.5 })),
         ("whole_s = 2m", json!({ "whole_s": 120 })),
-        // The name says in what it counts, and the file has the unit with the number.
+        // The name has the unit that it counts in, and the file has the unit with the number.
         ("wait = 100ms", json!({ "wait_ms": 100 })),
         ("whole = 1F", json!({ "whole_s": 1_209_600 })),
         ("room = 1GB", json!({ "room_bytes": 1 << 30 })),
@@ -151,7 +151,7 @@ fn values_have_the_types_of_the_schema() {
         ("tree = [[], [[]]]", json!({ "tree": [[], [[]]] })),
         ("tree.1 = []\ntree.2.1 = []", json!({ "tree": [[], [[]]] })),
         ("loop = 1", json!({ "loop": "1" })),
-        // The last one counts, and what it replaces need not fit.
+        // The last line counts, and the value it replaces need not fit.
         ("count = x\ncount = 2", json!({ "count": 2 })),
         ("some_text = a\nsome-text = b", json!({ "Some-Text": "b" })),
     ] {
@@ -215,7 +215,7 @@ fn the_name_of_the_plugin_is_no_part_of_the_key() {
     }
 }
 
-/// The example of the guide: its file and its schema make its configuration.
+/// The example of the guide: its file and its schema yield its configuration.
 #[test]
 fn the_guide_shows_what_comes_of_a_file() {
     let guide = include_str!("../../../docs/guide/migrating-from-emqx.md");

@@ -1,6 +1,6 @@
-//! Units: what the name of a property says it counts, and amounts that are written with their unit.
+//! Units: what a property counts according to its name, and amounts written with their unit.
 
-/// What the name of a property says it counts.
+/// What a property counts, according to its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
     Bytes,
@@ -8,7 +8,7 @@ pub(super) enum Unit {
     Seconds,
 }
 
-/// The ends of names that say so.
+/// The endings of names that denote a unit.
 const NAMES: [(&str, Unit); 6] = [
     ("_bytes", Unit::Bytes),
     ("_ms", Unit::Milliseconds),
@@ -18,7 +18,7 @@ const NAMES: [(&str, Unit); 6] = [
     ("_seconds", Unit::Seconds),
 ];
 
-/// Units of durations, in milliseconds; `ms` before `m`, since that is how it begins.
+/// Units of durations, in milliseconds; `ms` before `m`, which is its prefix.
 const DURATIONS: [(&str, f64); 7] = [
     ("ms", 1.0),
     ("s", 1e3),
@@ -38,7 +38,7 @@ impl Unit {
         found.unwrap_or((name, None))
     }
 
-    /// Whether a text is an amount of it, with its unit.
+    /// Whether a text is an amount of this, with its unit.
     pub(super) fn is_written_in(self, text: &str) -> bool {
         match self {
             Unit::Bytes => bytes(text).is_some(),
@@ -58,7 +58,7 @@ pub(super) fn milliseconds(text: &str) -> Option<f64> {
         sum += amount(number)? * factor;
         rest = &behind[unit.len()..];
     }
-    // To the microsecond: 1.1 s are not quite 1,100 ms to a computer.
+    // Rounded to the microsecond: 1.1 s is not exactly 1,100 ms in floating point.
     (!text.is_empty()).then(|| (sum * 1e3).round() / 1e3)
 }
 
@@ -69,7 +69,7 @@ pub(super) fn bytes(text: &str) -> Option<f64> {
     Some(amount(number)? * f64::from(1_u32 << shift))
 }
 
-/// Digits, with a dot among them or not.
+/// Digits, optionally with a dot among them.
 pub(super) fn amount(text: &str) -> Option<f64> {
     let is_amount = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     text.parse().ok().filter(|number: &f64| is_amount && number.is_finite())

@@ -1,14 +1,14 @@
-//! A value: from the text of a cuttlefish file to the type that the schema asks for.
+//! A value: from the text of a cuttlefish file to the type that the schema demands.
 
 use serde_json::{Number, Value};
 
 use super::shape::Shape;
 use super::unit::{Unit, amount, bytes, milliseconds};
 
-/// Above it not every whole number is a `f64`.
+/// Above this, not every integer is representable as a `f64`.
 const MOST: f64 = 9_007_199_254_740_992.0;
 
-/// The value of a property of that name; the error says what it should be.
+/// The value of a property with that name; the error says what it should be.
 pub(super) fn typed(text: &str, name: &str, shape: &Shape<'_>) -> Result<Value, String> {
     let is_meant = |value: &&Value| shown(value) == text;
     if let Some(value) = shape.values().find(is_meant) {
@@ -18,7 +18,7 @@ pub(super) fn typed(text: &str, name: &str, shape: &Shape<'_>) -> Result<Value, 
     if kinds.is_empty() && shape.values().next().is_none() && shape.element().is_none() {
         return Ok(text.into());
     }
-    // The narrowest first: any text is a string.
+    // The narrowest type first: any text is a string.
     for kind in ["boolean", "integer", "number", "string", "array", "object"] {
         let value = match kind {
             _ if !kinds.contains(&kind) => None,
@@ -55,7 +55,7 @@ fn integer(text: &str, unit: Option<Unit>) -> Option<Number> {
         Some(percent) => percent,
         None => counted(text, unit)?,
     };
-    // Nothing is rounded: what is lost should be seen.
+    // Nothing is rounded: a loss of precision should be visible.
     (whole.fract() == 0.0 && whole.abs() <= MOST).then(|| (whole as i64).into())
 }
 
@@ -68,12 +68,12 @@ fn number(text: &str, unit: Option<Unit>) -> Option<Number> {
     number.and_then(Number::from_f64)
 }
 
-/// A text with a unit, as how many of those that the name says.
+/// A text with a unit, converted to the unit of the name.
 fn counted(text: &str, unit: Option<Unit>) -> Option<f64> {
     match unit {
         Some(Unit::Milliseconds) => milliseconds(text),
         Some(Unit::Seconds) => milliseconds(text).map(|milliseconds| milliseconds / 1e3),
-        // That a size is one in bytes goes without saying.
+        // A size is in bytes even if the name does not say so.
         Some(Unit::Bytes) | None => bytes(text),
     }
 }

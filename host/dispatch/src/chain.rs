@@ -32,8 +32,7 @@ use crate::frame;
 use crate::reclaim;
 use crate::sync::{AtomicBool, AtomicPtr, Ordering};
 
-/// How many dispatches may be within one another on one thread: before the stack ends, which ends the
-/// process.
+/// How deeply dispatches may nest on one thread. Beyond that the stack would overflow, which ends the process.
 const DEEPEST: usize = 64;
 
 /// The chain of one point.
@@ -55,7 +54,7 @@ impl Chain {
         Chain { head, has_callbacks: AtomicBool::new(false), facts: Facts { point, kind, deniable } }
     }
 
-    /// Runs the chain over `payload`; `default` is what it comes to when no callback decides.
+    /// Runs the chain over `payload`; `default` is the decision if no callback decides.
     ///
     /// # Safety
     /// `payload` points to the point's payload, exclusive for the call unless the kind is notify.
@@ -75,7 +74,7 @@ impl Chain {
                 reclaim::leave(outermost);
                 Outcome::default(default)
             }
-            // Left in both arms, so that the common one keeps nothing across the leaving.
+            // Leaving is in both arms, so that the common one keeps nothing live across it.
             Some(decided) => {
                 reclaim::leave(outermost);
                 unpack(decided)
@@ -83,11 +82,11 @@ impl Chain {
         }
     }
 
-    /// Whether readers enter: there are callbacks, or somebody counts, or a plugin leaves and readers are to
-    /// come by.
+    /// Whether readers enter: because there are callbacks, because the point is counted, or because a plugin is being
+    /// unloaded and readers should reach a quiescent point.
     #[inline(always)]
     pub(crate) fn is_hooked(&self) -> bool {
-        // Relaxed: only compared. A registration that races with this comes after it.
+        // Relaxed: the value is only compared. A registration that races with this comes after it.
         self.head.load(Ordering::Relaxed) != Published::empty().as_raw()
     }
 
@@ -98,12 +97,12 @@ impl Chain {
         self.has_callbacks.load(Ordering::Relaxed)
     }
 
-    /// Whether readers enter although there is no callback.
+    /// Whether readers enter although there are no callbacks.
     pub(crate) fn is_draining(&self) -> bool {
         self.head.load(Ordering::Relaxed) == Published::draining().as_raw()
     }
 
-    /// The published snapshot, alive while the caller is inside.
+    /// The published snapshot, which stays alive while the caller is inside.
     #[inline(always)]
     pub(crate) fn load(&self) -> Published {
         // Acquire: pairs with the Release in `publish`.
@@ -123,7 +122,7 @@ impl Chain {
         self.nest(|frame| unsafe { self.run_in(frame, self.load(), payload) })
     }
 
-    /// Runs the chain within another dispatch, unless there are too many of those.
+    /// Runs the chain as a nested dispatch, unless the nesting is too deep.
     fn nest(&self, run: impl FnOnce(Option<&AtomicPtr<()>>) -> Option<Packed>) -> Option<Packed> {
         if reclaim::nesting() >= DEEPEST {
             return fault::too_deep(&self.facts, DEEPEST).then(Packed::denied_by_nobody);
@@ -140,7 +139,7 @@ impl Chain {
         reclaim::read_slowly(|_| unsafe { self.load().entries().map(|entry| entry.code.parts()).collect() })
     }
 
-    /// Runs a snapshot of this chain that a pin keeps.
+    /// Runs a snapshot of this chain that a pin keeps alive.
     ///
     /// # Safety
     /// `payload` points to the point's payload, exclusive for the call unless the kind is notify. The snapshot is one
@@ -174,7 +173,7 @@ impl Chain {
         unsafe { self.run(snapshot, frame.unwrap_or(&nowhere), payload) }
     }
 
-    /// Calls one callback after the other, until one decides; `None` when none does.
+    /// Calls one callback after the other until one decides; `None` if none does.
     ///
     /// # Safety
     /// `payload` points to the point's payload, exclusive for the call unless the kind is notify. The snapshot is one
@@ -207,8 +206,8 @@ impl Chain {
         }
     }
 
-    /// Makes these the callbacks, looked at in that way; the chain before is for the caller to retire.
-    /// Where there is nothing to do, readers enter all the same if they are to come by.
+    /// Publishes these callbacks, watched in this way; the caller retires the returned snapshot. A chain without
+    /// callbacks is entered by readers all the same if `come_by` is true.
     pub(crate) fn hang(&self, callbacks: &[Arc<Callback>], watch: Watch, come_by: bool) -> Snapshot {
         // Relaxed: as in `has_callbacks`.
         self.has_callbacks.store(!callbacks.is_empty(), Ordering::Relaxed);
@@ -222,11 +221,11 @@ impl Chain {
         })
     }
 
-    /// Replaces the chain; the one before is for the caller to retire.
+    /// Replaces the chain; the caller retires the returned snapshot.
     pub(crate) fn publish(&self, next: Snapshot) -> Snapshot {
         let next = next.publish();
-        // Release: pairs with the Acquire in `load`. Acquire: what we retire was written by another
-        // writer. INVARIANT: the old snapshot goes to the caller, who lets a grace period pass.
+        // Release: pairs with the Acquire in `load`. Acquire: the snapshot to retire was written by another writer.
+        // INVARIANT: the old snapshot goes to the caller, who waits for a grace period.
         let before = self.head.swap(next.as_raw(), Ordering::AcqRel);
         // SAFETY: by the type invariant `publish` gave it up, or it is the empty one; nobody else can take it now.
         unsafe { Snapshot::retire(Published::from_raw(before)) }
@@ -242,7 +241,7 @@ fn unpack(decided: Packed) -> Outcome {
 
 impl Drop for Chain {
     fn drop(&mut self) {
-        // Nobody can be inside: whoever dispatches holds a reference to the chain.
+        // No thread can be inside: a dispatching thread holds a reference to the chain.
         drop(self.publish(Snapshot::new(&[], None)));
     }
 }

@@ -1,45 +1,45 @@
-//! Waiting under one of `parking_lot`'s mutexes.
+//! Waiting with a `parking_lot` mutex.
 
 use std::sync::{self, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use parking_lot::MutexGuard;
 
-/// A condition variable that keeps no list of who waits.
+/// A condition variable that keeps no list of waiting threads.
 ///
-/// `parking_lot`'s own has one, for the whole process, and what stands in it lies in the threads that
-/// wait. The child of a fork has the list, and not the threads: the system gives their stacks to
-/// threads that the child starts, and then the list leads in a circle. The standard library's has a
-/// number only, but wants its own mutex: that one is held to pass on a turn, and never to wait.
+/// `parking_lot`'s own has one list for the whole process, and its nodes are on the stacks of the waiting threads. The
+/// child of a fork has the list but not the threads: the system reuses their stacks for threads that the child starts,
+/// and then the list becomes circular. The standard library's has only a number, but requires its own mutex. That mutex
+/// is held here only to advance the turn, never to wait.
 #[derive(Debug, Default)]
 pub struct Condvar {
-    /// How often it was notified.
+    /// How many times it has been notified.
     turn: sync::Mutex<u64>,
     changed: sync::Condvar,
 }
 
 impl Condvar {
-    /// Wakes all that wait.
+    /// Wakes all waiting threads.
     pub fn notify_all(&self) {
         let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         *turn = turn.wrapping_add(1);
         self.changed.notify_all();
     }
 
-    /// Whether somebody is just passing on a turn, or looking which one it is.
+    /// Whether a thread is advancing or reading the turn right now.
     pub fn is_held(&self) -> bool {
         matches!(self.turn.try_lock(), Err(TryLockError::WouldBlock))
     }
 
-    /// Keeps others from passing on a turn: for tests of what a fork finds held.
+    /// Keeps other threads from advancing the turn: for tests of what a fork finds locked.
     #[doc(hidden)]
     pub fn hold(&self) -> sync::MutexGuard<'_, u64> {
         self.turn.lock().unwrap()
     }
 
-    /// Lets go of the mutex until it is notified, or the time is over.
+    /// Releases the mutex until it is notified, or until `until`.
     pub fn wait<T>(&self, guard: &mut MutexGuard<'_, T>, until: Option<Instant>) {
-        // Before the mutex is let go of: whoever changes something after that makes this an old turn.
+        // Before the mutex is released: a change made after that makes this turn an old one.
         let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = *turn;
         let is_same = |turn: &mut u64| *turn == seen;
@@ -49,7 +49,7 @@ impl Condvar {
         });
     }
 
-    /// Waits for as long as that is so, or until the time is over.
+    /// Waits while `condition` holds, or until `until`.
     pub fn wait_while<T>(
         &self,
         guard: &mut MutexGuard<'_, T>,
@@ -62,7 +62,7 @@ impl Condvar {
     }
 }
 
-/// That long from now. Whoever says `Duration::MAX` means for ever, which the clock cannot hold.
+/// The time `time` from now. `Duration::MAX` means forever, which the clock cannot represent.
 pub fn deadline_after(time: Duration) -> Instant {
     const FOREVER: Duration = Duration::from_secs(1 << 32);
     Instant::now() + time.min(FOREVER)

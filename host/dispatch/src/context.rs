@@ -1,24 +1,24 @@
-//! What a dispatch is about, for callbacks that ask.
+//! The context of a dispatch, for callbacks that ask for it.
 
 use hookrail_abi::boundary::{Context, Str};
 
 use crate::frame;
 
-/// What a dispatch is about: a deadline, a trace, a principal, a node.
+/// The context of a dispatch: a deadline, a trace, a principal, a node.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DispatchContext<'a> {
-    /// When the answer is needed, in nanoseconds of `CLOCK_MONOTONIC`; 0 for no deadline.
+    /// The deadline, in nanoseconds of `CLOCK_MONOTONIC`; 0 for none.
     pub deadline: u64,
     /// The W3C trace id; all zeros for none.
     pub trace: [u8; 16],
-    /// On whose behalf; may be empty.
+    /// The principal on whose behalf it runs; may be empty.
     pub principal: &'a str,
-    /// The machine; may be empty.
+    /// The node that it runs on; may be empty.
     pub node: &'a str,
 }
 
 impl DispatchContext<'_> {
-    /// Runs `dispatch`; callbacks of dispatches in it are told what they are about.
+    /// Runs `dispatch`; callbacks of dispatches inside it see this context.
     pub fn scope<R>(&self, dispatch: impl FnOnce() -> R) -> R {
         let context = Context {
             size: size_of::<Context>() as u32,

@@ -15,7 +15,7 @@ use crate::fault::Breaker;
 use crate::frame;
 use crate::registry::{Addition, Registry};
 
-/// Callbacks of the embedding program, to be registered together: `Host::register`.
+/// Callbacks of the embedding program that are registered together: `Host::register`.
 ///
 /// ```
 /// use hookrail::{Callbacks, Config, Decision, Host, Message, MessagePublish, Priority, Verdict};
@@ -36,20 +36,20 @@ pub struct Callbacks {
     callbacks: Vec<Box<Make>>,
 }
 
-/// Makes a callback for the point it names, which is known only where its type is.
+/// Makes a callback for its point, whose type is known only where it was added.
 type Make = dyn FnOnce(&Registry, Arc<str>, Owner) -> Result<Addition, ApiMisuse>;
 
-/// Callbacks that were registered; `Host::unregister` takes them out.
+/// Registered callbacks; `Host::unregister` removes them.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Registered(Owner);
 
 impl Callbacks {
-    /// None yet; `instance` is the name they go by, beside the instances of plugins.
+    /// An empty set; `instance` is the name of the callbacks' instance, beside those of plugins.
     pub fn new(instance: &str) -> Self {
         Callbacks { instance: instance.into(), callbacks: Vec::new() }
     }
 
-    /// Adds one on a point. It runs on any thread, on several at once.
+    /// Adds a callback at a point. It may run on any thread, and on several at once.
     pub fn on<P, F, R>(mut self, _point: P, callback: &str, priority: Priority, function: F) -> Self
     where
         P: Point,
@@ -99,12 +99,15 @@ impl Callbacks {
 
 impl Registry {
     /// Registers callbacks of the embedding program: all of them, or none.
+    ///
+    /// # Errors
+    /// If a point does not fit, or a callback of the same name is already registered there.
     pub fn register(&self, callbacks: Callbacks, owner: Owner) -> Result<Registered, ApiMisuse> {
         self.add(callbacks.into_additions(self, owner)?)?;
         Ok(Registered(owner))
     }
 
-    /// Takes them out of their chains. Cannot fail, does not wait for readers.
+    /// Removes the callbacks from their chains. Cannot fail, and does not wait for readers.
     pub fn unregister(&self, registered: Registered) {
         self.remove(registered.0);
     }

@@ -19,7 +19,7 @@ use crate::chain::callback::Callback;
 use crate::chain::facts::Facts;
 use crate::frame::{self, Panic};
 
-/// Whether an answer is a fault: one that says so, or no verdict of this point.
+/// Whether an answer is a fault: it says so, or it is not a verdict of this point.
 pub(crate) fn is(facts: &Facts, answer: u32) -> bool {
     match answer & 0xff {
         raw::CONTINUE => answer != raw::CONTINUE,
@@ -30,13 +30,13 @@ pub(crate) fn is(facts: &Facts, answer: u32) -> bool {
     }
 }
 
-/// What the fault of a callback means for its chain. `None`: go on as if it were not there.
+/// What the fault of a callback means for its chain. `None`: continue as if the callback were not there.
 pub(crate) fn verdict(facts: &Facts, callback: &Callback) -> Option<u32> {
-    // Where nothing can be denied a closed policy has nothing to close.
+    // Where a denial is not possible, a closed policy has no effect.
     (callback.fault == FaultPolicy::Closed && facts.deniable).then_some(raw::DENY)
 }
 
-/// A callback failed: logs it, counts it, and answers what that means for the chain.
+/// Logs and counts a callback's failure, and returns what it means for the chain.
 pub(crate) fn answered(facts: &Facts, callback: &Callback, answer: u32) -> Option<u32> {
     let (said, panic) = frame::take(Report::Fault).map(|said| (said.text, said.panic)).unzip();
     let panic = panic.flatten();
@@ -74,7 +74,7 @@ pub(crate) fn answered(facts: &Facts, callback: &Callback, answer: u32) -> Optio
     verdict
 }
 
-/// A call took longer than it may; both in nanoseconds.
+/// Reports that a call exceeded its budget; both times are in nanoseconds.
 #[cold]
 pub(crate) fn slow(facts: &Facts, callback: &Callback, took: u64, budget: u64) {
     let count = callback.record.slow();
@@ -83,18 +83,18 @@ pub(crate) fn slow(facts: &Facts, callback: &Callback, took: u64, budget: u64) {
     }
 }
 
-/// A callback that was on trial answered well.
+/// Reports that the trial call of a callback succeeded.
 #[cold]
 pub(crate) fn recovered(facts: &Facts, callback: &Callback) {
     callback.tell(facts.point, Found::Recovered);
 }
 
-/// A callback dispatches, whose callbacks dispatch, and so on: logs it, and answers whether the dispatch that
-/// is one too many is denied; otherwise it is as if nobody hooked the point.
+/// Logs that dispatches nest too deeply, and returns whether the dispatch beyond the limit is denied; otherwise it runs
+/// as if the point had no callbacks.
 #[cold]
 pub(crate) fn too_deep(facts: &Facts, deepest: usize) -> bool {
     static TIMES: AtomicU64 = AtomicU64::new(0);
-    // Relaxed: a count.
+    // Relaxed: a counter.
     if is_worth_a_line(TIMES.fetch_add(1, Ordering::Relaxed) + 1) {
         let what = "dispatches within one another: this one runs no callback";
         log!(error, point = facts.point, "{deepest} {what}");
@@ -105,7 +105,7 @@ pub(crate) fn too_deep(facts: &Facts, deepest: usize) -> bool {
     facts.deniable
 }
 
-/// The first ones all, then ever fewer: a broken callback in a busy stream must not drown the log.
+/// The first ones all, then ever more rarely: a broken callback in a busy stream must not flood the log.
 fn is_worth_a_line(count: u64) -> bool {
     count <= 10 || count.is_power_of_two()
 }

@@ -1,10 +1,9 @@
-//! The child of a fork has one thread; what the others had in hand stays as it was when they were
-//! copied.
+//! The child of a fork has one thread; what other threads were doing stays as it was at the time of the fork.
 
-/// Has the children of all forks from now on put right, by `handler`, what other threads left in disorder. Once for
-/// each handler.
+/// Registers `handler` to run in the children of all forks from now on, and to repair what other threads left behind.
+/// Call it once for each handler.
 ///
-/// The handler stores to atomics and takes locks that nobody holds; it waits for nothing.
+/// The handler may store to atomics and take locks that no thread holds; it must not wait.
 pub fn in_children(handler: unsafe extern "C" fn()) {
     // SAFETY: the handler is a function, which stays. Registering fails only for lack of memory, and then a child may
     // wait for ever, which is no reason to refuse reading or loading here.

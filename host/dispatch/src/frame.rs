@@ -1,8 +1,8 @@
-//! The call frame of a thread: which call into plugin code it is in, what its dispatches are about, and what was
-//! said and decided in them, until somebody asks.
+//! The call frame of a thread: which call into plugin code it is in, the context of its dispatches, and what was
+//! reported and decided in them, until it is asked for.
 //!
-//! One for each thread, and without `Drop`, so that it is there to the very end: destructors of thread-locals
-//! dispatch too. Its texts alone are freed when the thread ends; what is said behind that is logged.
+//! There is one for each thread, and it has no `Drop`, so that it exists until the very end: destructors of
+//! thread-locals dispatch too. Only its texts are freed when the thread ends; what is reported after that is logged.
 
 mod said;
 mod texts;
@@ -25,24 +25,24 @@ use crate::reclaim;
 pub use self::said::{Panic, Reported};
 
 /// # Invariants
-/// `call` is null or a call that [`call`] has not ended; `context` is null or one that [`about`] has not ended.
-/// `texts` is null or came from a box, which is freed by [`free`] alone.
+/// `call` is null, or a call that [`call`] has not ended; `context` is null, or one that [`about`] has not ended.
+/// `texts` is null, or came from a box that only [`free`] frees.
 struct Frame {
-    /// The innermost call into a plugin outside of any dispatch.
+    /// The innermost call into a plugin outside any dispatch.
     call: Cell<*const Call<'static>>,
-    /// What dispatches are about.
+    /// The context of dispatches.
     context: Cell<*const Context>,
-    /// What the last watched dispatch decided.
+    /// The decision of the last watched dispatch.
     decided: Cell<Option<Packed>>,
     texts: Cell<*const Texts>,
 }
 
-/// A call into a plugin outside of any dispatch.
+/// A call into a plugin outside any dispatch.
 struct Call<'a> {
     /// Identifies the library.
     library: *const (),
     instance: Option<&'a Arc<str>>,
-    /// The dispatch that it was made from.
+    /// The dispatch that it was made from, if any.
     within: Option<(u64, *mut ())>,
 }
 
@@ -56,23 +56,23 @@ thread_local! {
 
 const _: () = assert!(!std::mem::needs_drop::<Frame>(), "it is there to the very end of a thread");
 
-/// Which code of a plugin a thread is in.
+/// The plugin code that a thread is in.
 pub enum Place {
-    /// In a callback with that context.
+    /// A callback with that context.
     Callback(*mut c_void),
-    /// In a call outside of any dispatch.
+    /// A call outside any dispatch.
     Call {
         /// Identifies the library.
         library: *const (),
-        /// The instance, if the call is one's.
+        /// The instance, if the call is for one.
         instance: Option<Arc<str>>,
     },
 }
 
-/// Runs a call into a plugin outside of any dispatch; returns what it returned and what it said. What is told in
-/// it is the instance's, of the library that `library` identifies.
+/// Runs a call into a plugin outside any dispatch; returns its result and what it reported. What is logged during the
+/// call is attributed to the instance, and to the library that `library` identifies.
 pub fn call<R>(library: *const (), instance: Option<&Arc<str>>, run: impl FnOnce() -> R) -> (R, Option<Reported>) {
-    /// Functions of plugins do not unwind, but what is said in between is the host's own code.
+    /// Functions of plugins do not unwind, but reporting runs the host's own code.
     struct Restore(*const Call<'static>);
     impl Drop for Restore {
         fn drop(&mut self) {
@@ -80,7 +80,7 @@ pub fn call<R>(library: *const (), instance: Option<&Arc<str>>, run: impl FnOnce
         }
     }
     let this = Call { library, instance, within: reclaim::innermost() };
-    // INVARIANT: it is taken back before it goes.
+    // INVARIANT: restored before `this` goes out of scope.
     let restore = Restore(FRAME.with(|frame| frame.call.replace(from_ref(&this).cast())));
     texts(|texts| texts.said.take());
     let result = run();
@@ -93,7 +93,7 @@ pub fn is_calling() -> bool {
     FRAME.with(|frame| !frame.call.get().is_null())
 }
 
-/// The code of a plugin that this thread is in, if it is in any.
+/// The plugin code that this thread is in, if any.
 pub fn place() -> Option<Place> {
     let innermost = reclaim::innermost();
     // SAFETY: by the type invariant `call` is null or a call of this thread that has not ended.
@@ -102,28 +102,28 @@ pub fn place() -> Option<Place> {
         return Some(Place::Call { library: *library, instance: instance.cloned() });
     }
     let entry = reclaim::innermost_entry()?;
-    // Nothing is noted when a callback is called: a dispatch names its entry anyway, for whoever waits for readers,
-    // and the entry leads to the context that goes with the code.
+    // Nothing is recorded when a callback is called: a dispatch names its entry anyway, for threads that wait for
+    // readers, and the entry leads to the context of its code.
     // SAFETY: this thread is in a dispatch, and in code of a plugin, none of which runs between the entering and the
     // first naming; so the innermost frame names the pair that is being called, and being inside keeps it.
     Some(Place::Callback(unsafe { context_of(&*entry.cast::<Pair>()) }))
 }
 
-/// Runs `dispatch`; callbacks of dispatches in it are told what they are about.
+/// Runs `dispatch`; callbacks of dispatches inside it see this context.
 pub(crate) fn about<R>(context: &Context, dispatch: impl FnOnce() -> R) -> R {
-    /// Puts the outer context back, on unwinding too.
+    /// Restores the outer context, on unwinding too.
     struct Restore(*const Context);
     impl Drop for Restore {
         fn drop(&mut self) {
             FRAME.with(|frame| frame.context.set(self.0));
         }
     }
-    // INVARIANT: it is taken back before it goes.
+    // INVARIANT: restored before `context` goes out of scope.
     let _restore = Restore(FRAME.with(|frame| frame.context.replace(context)));
     dispatch()
 }
 
-/// The host table's `current`: what the dispatch of this thread is about.
+/// The host table's `current`: the context of this thread's dispatch.
 ///
 /// # Safety
 /// No preconditions; what it returns may be followed only while the callback runs that asks.
@@ -136,17 +136,17 @@ pub(crate) fn decide(decided: Packed) {
     FRAME.with(|frame| frame.decided.set(Some(decided)));
 }
 
-/// What the runner that just returned on this thread decided.
+/// The decision of the runner that just returned on this thread.
 pub(crate) fn decided() -> Option<Packed> {
     FRAME.with(|frame| frame.decided.take())
 }
 
-/// Keeps what was said. What is said outside of a dispatch and of a [`call`] is logged: nobody would ask for it.
+/// Keeps a reported text. Outside a dispatch and a [`call`] it is logged instead, since nothing would ask for it.
 pub fn report(kind: u32, text: &str) {
     keep(kind, text.into(), None);
 }
 
-/// Keeps a panic that has ended the call.
+/// Keeps a panic that ended the call.
 pub fn panicked(panic: Panic) {
     keep(Report::Fault as u32, panic.to_string(), Some(panic));
 }
@@ -163,7 +163,7 @@ fn keep(kind: u32, text: String, panic: Option<Panic>) {
     }
 }
 
-/// What the callback that just returned said, if it said something of that kind.
+/// Takes what the callback that just returned has reported, if it is of that kind.
 pub(crate) fn take(kind: Report) -> Option<Reported> {
     let within = reclaim::innermost();
     texts(|texts| {
@@ -177,7 +177,7 @@ pub(crate) fn take(kind: Report) -> Option<Reported> {
     .flatten()
 }
 
-/// What the callback that just returned said, whatever that is about; it can still be taken.
+/// What the callback that just returned has reported, of any kind; it can still be taken.
 pub(crate) fn heard() -> Option<String> {
     let within = reclaim::innermost();
     texts(|texts| {
@@ -197,7 +197,7 @@ pub(crate) fn keep_reason(reason: Option<String>) {
     }));
 }
 
-/// This thread's last denial: no other one has its number, on no thread. 0 where nothing is kept any more.
+/// The number of this thread's last denial, unique across threads; 0 if nothing is kept any more.
 #[cold]
 pub(crate) fn last_denial() -> u64 {
     texts(|texts| texts.denial.get()).unwrap_or_default()
@@ -214,23 +214,23 @@ pub fn reason(denial: u64) -> Option<String> {
     .flatten()
 }
 
-/// Keeps a panic until it is known what became of it: the plugin may catch it itself, and then it is nobody's fault.
+/// Keeps a panic until its outcome is known: if the plugin catches it itself, it is not a fault.
 pub fn keep_panic(panic: Panic) {
     drop(texts(|texts| texts.panic.replace(Some(panic))));
 }
 
-/// The panic that was kept last.
+/// Takes the panic that was kept last.
 pub fn take_panic() -> Option<Panic> {
     texts(|texts| texts.panic.take()).flatten()
 }
 
-/// Looks at this thread's texts; `None` when they are freed already. `look` moves values and runs nothing else.
+/// Passes this thread's texts to `look`; `None` if they are freed already. `look` must only move values.
 fn texts<R>(look: impl FnOnce(&Texts) -> R) -> Option<R> {
-    // An error means that the thread is ending, and that nobody would free them any more.
+    // An error means that the thread is ending, so the texts would never be freed.
     OWNER.try_with(|_| ()).ok()?;
     FRAME.with(|frame| {
         if frame.texts.get().is_null() {
-            // INVARIANT: it came from a box, and its thread's owner frees it.
+            // INVARIANT: it came from a box, and the thread's owner frees it.
             frame.texts.set(Box::into_raw(Box::default()));
         }
         // SAFETY: by the type invariant it came from a box; `free`, which alone frees it, runs after the last look.

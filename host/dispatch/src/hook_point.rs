@@ -11,15 +11,17 @@ use hookrail_model::error::ApiMisuse;
 use crate::chain::{Chain, Outcome};
 use crate::registry::{PointState, Registry};
 
-/// A point of a host, to dispatch on. Cheap to clone; it may outlive the host, and then has no
-/// callbacks.
+/// A point of a host, to dispatch on. Cheap to clone. It may outlive the host, and then has no callbacks.
 pub struct HookPoint<P> {
     state: Arc<PointState>,
     point: std::marker::PhantomData<fn(P)>,
 }
 
 impl Registry {
-    /// The point of that declaration, made at its first use, to dispatch on.
+    /// The point of that declaration, which is declared at its first use.
+    ///
+    /// # Errors
+    /// If a different point with this name is already declared.
     pub fn hook_point<P: Point>(&self, _point: P) -> Result<HookPoint<P>, ApiMisuse> {
         Ok(HookPoint { state: self.declare::<P>()?, point: std::marker::PhantomData })
     }
@@ -40,10 +42,10 @@ impl<P: Point> fmt::Debug for HookPoint<P> {
 impl<P: Point> HookPoint<P> {
     /// Runs the chain: every callback in order, until one decides.
     ///
-    /// Costs a load and a branch when nobody hooks the point, and otherwise the calls themselves
-    /// and about a nanosecond. Makes no system call and takes no lock, unless a callback denies, fails or
-    /// is quarantined, somebody traces it, dispatches are nested too deep, or this thread has something left to
-    /// run of a plugin that is leaving. Not for signal handlers.
+    /// If the point has no callbacks this costs a load and a branch; otherwise it costs the calls and about a
+    /// nanosecond. It makes no system call and takes no lock, unless a callback denies, fails or is quarantined, the
+    /// point is being traced, dispatches nest too deeply, or this thread has destructors to run of a plugin that is
+    /// being unloaded. It must not be called from a signal handler.
     // Always: a call and its spills would cost as much again as what it does.
     #[inline(always)]
     pub fn dispatch(&self, payload: &mut P::Payload) -> Outcome {
@@ -51,7 +53,7 @@ impl<P: Point> HookPoint<P> {
         unsafe { self.state.chain.dispatch(from_mut(payload).cast(), const { P::DEFAULT }) }
     }
 
-    /// Whether any callback would run: worth asking before building an expensive payload.
+    /// Whether any callback would run: worth checking before building an expensive payload.
     #[inline]
     pub fn is_hooked(&self) -> bool {
         self.state.chain.has_callbacks()
@@ -61,8 +63,8 @@ impl<P: Point> HookPoint<P> {
         &self.state.chain
     }
 
-    /// The code and the context of each callback, in order: the baseline that benchmarks compare
-    /// with. Calling one is only sound while its owner stays registered.
+    /// The code and the context of each callback, in order: the baseline that benchmarks compare with. Calling one is
+    /// sound only while its owner stays registered.
     #[doc(hidden)]
     pub fn raw_pairs(&self) -> Vec<(RawCallback, *mut std::ffi::c_void)> {
         self.state.chain.parts()

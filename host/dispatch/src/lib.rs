@@ -1,12 +1,12 @@
 //! The chains of a host: their order, their publication, running them, and waiting for their readers.
 //!
-//! Owns a chain's callbacks and its published snapshot (`Chain`), who is reading it and when what was unlinked may
-//! die ([`reclaim`]), the points and all-or-nothing changes of them ([`Registry`]), what is counted and traced of
+//! Owns a chain's callbacks and its published snapshot (`Chain`), which threads are reading it and when unlinked data
+//! may be dropped ([`reclaim`]), the points and all-or-none changes of them ([`Registry`]), the counts and traces of
 //! dispatches, what a fault means for its chain, callbacks of the embedding program ([`Callbacks`]), and the call frame
 //! of each thread ([`frame`]).
 //!
-//! Must know nothing of files and of how libraries are opened: code is a function pointer, an owner a number, a library
-//! an address that is compared. Stands on the model.
+//! Must know nothing of files and of how libraries are opened: code is a function pointer, an owner is a number, a
+//! library is an address that is only compared. Stands on the model.
 
 mod chain;
 mod condvar;

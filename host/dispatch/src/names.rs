@@ -1,4 +1,4 @@
-//! Names of callbacks, interned: an outcome carries a number, and nothing of a plugin's.
+//! Names of callbacks, interned: an outcome carries a number, and nothing that belongs to a plugin.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -21,7 +21,7 @@ struct Table {
 }
 
 impl Names {
-    /// The id of `instance/callback`, the same for the life of the host.
+    /// The id of `instance/callback`, the same for the lifetime of the host.
     pub fn intern(&self, instance: &str, callback: &str) -> CallbackId {
         let name: Arc<str> = format!("{instance}/{callback}").into();
         let mut table = self.table.write();
@@ -35,10 +35,10 @@ impl Names {
         id
     }
 
-    /// `instance/callback`.
+    /// The name `instance/callback` of an id.
     ///
     /// # Panics
-    /// If the id is another host's.
+    /// If the id is from another host.
     pub fn name(&self, id: CallbackId) -> Arc<str> {
         self.table.read().names[id.0.get() as usize - 1].clone()
     }

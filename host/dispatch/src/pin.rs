@@ -1,4 +1,4 @@
-//! One generation across several points.
+//! The chains of several points at one instant.
 
 use std::ptr::from_mut;
 
@@ -15,8 +15,8 @@ pub struct Pin<'a> {
 }
 
 impl Pin<'_> {
-    /// Runs the chain of a point as it was when the pin began, whatever was loaded or unloaded
-    /// since. A point that was declared later, or belongs to another host, has no callbacks here.
+    /// Runs the chain of a point as it was when the pin began, whatever has been loaded or unloaded since. A point that
+    /// was declared later, or that belongs to another host, has no callbacks here.
     pub fn dispatch<P: Point>(&self, point: &HookPoint<P>, payload: &mut P::Payload) -> Outcome {
         let chain = point.chain();
         let snapshot = self.root.find(chain);
@@ -27,7 +27,7 @@ impl Pin<'_> {
 }
 
 impl Registry {
-    /// Runs `read` with the chains of all points as they are now, which stay until it returns.
+    /// Calls `read` with the chains of all points as they are now, which stay until it returns.
     pub fn pinned<R>(&self, read: impl FnOnce(&Pin<'_>) -> R) -> R {
         self.pin(|root| read(&Pin { root }))
     }

@@ -1,6 +1,6 @@
-//! Probation: a new generation whose callbacks fault too often, too soon, is given up.
+//! Probation: a new generation whose callbacks fault too often, too soon, is rolled back.
 //!
-//! Faults are counted where they are found, in a dispatch; what follows is for another thread.
+//! Faults are counted in the dispatch that finds them; what follows is done by another thread.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,17 +15,17 @@ use crate::fault::count;
 #[derive(Debug)]
 pub struct Probation {
     time: Duration,
-    /// How many faults it takes; not 0.
+    /// How many faults fail it; not 0.
     limit: u64,
     faults: AtomicU64,
     /// When its callbacks were published.
     began: OnceLock<Instant>,
-    /// Whether it was passed, not passed, or ended: one of them happens, once.
+    /// Whether it has been passed, failed or ended; exactly one of these happens, once.
     is_over: AtomicBool,
 }
 
 impl Probation {
-    /// `None` where the configuration asks for none.
+    /// `None` if the configuration asks for no probation.
     pub fn new(limits: &UpgradeLimits) -> Option<Self> {
         (limits.probation_faults > 0 && !limits.probation.is_zero()).then(|| Probation {
             time: limits.probation,
@@ -36,15 +36,15 @@ impl Probation {
         })
     }
 
-    /// The callbacks are about to be published.
+    /// Begins the probation; the callbacks are about to be published.
     pub fn begin(&self) {
         self.began.get_or_init(Instant::now);
     }
 
-    /// One of its callbacks failed: why it is not passed, if that was one fault too many.
+    /// Counts a fault of one of its callbacks; returns why the probation failed, if that was one fault too many.
     #[cold]
     pub(crate) fn fault(&self, what: impl FnOnce() -> String) -> Option<String> {
-        // Relaxed: a count; one fault alone finds it at the limit.
+        // Relaxed: a counter; exactly one fault finds it at the limit.
         let faults = self.faults.fetch_add(1, Ordering::Relaxed) + 1;
         if faults != self.limit || self.left().is_zero() {
             return None;
@@ -53,26 +53,27 @@ impl Probation {
         self.give_up(|| format!("{} within {after:.1?}, the last in {}", count(faults), what()))
     }
 
-    /// Why it is not passed, unless it was over already.
+    /// Fails the probation and returns why, unless it was over already.
     #[cold]
     pub(crate) fn give_up(&self, reason: impl FnOnce() -> String) -> Option<String> {
         (!self.left().is_zero() && self.end()).then(reason)
     }
 
-    /// Whether its time is over, and it was passed: the one answer that is not given up behind it.
+    /// Passes the probation if its time is over; returns whether it has been passed. A passed probation can no longer
+    /// fail.
     pub fn pass(&self) -> bool {
         self.left().is_zero() && self.end()
     }
 
-    /// Ends it; returns whether it was not over before.
+    /// Ends the probation; returns whether it was still running.
     pub fn end(&self) -> bool {
-        // Relaxed: one of all callers finds it false; it hands on nothing.
+        // Relaxed: only one of all callers finds it false, and it passes on no data.
         !self.is_over.swap(true, Ordering::Relaxed)
     }
 
-    /// When its time is over, unless it is over already.
+    /// When its time is over, unless it has ended already.
     pub fn ends(&self) -> Option<Instant> {
-        // Relaxed: whoever ends it tells otherwise what follows from that.
+        // Relaxed: the thread that ends it reports the consequences by other means.
         (!self.is_over.load(Ordering::Relaxed)).then(|| deadline_after(self.left()))
     }
 

@@ -1,7 +1,7 @@
-//! Who is reading, and when something that was unlinked may die.
+//! Which threads are reading, and when unlinked data may be dropped.
 //!
-//! Readers pay plain stores; writers pay for the fence (`sync.rs`). The argument is in
-//! `slot.rs`. What is being retired is not known here.
+//! Readers pay plain stores; writers pay for the fence (`sync.rs`). The proof is in `slot.rs`. Nothing here knows what
+//! is being retired.
 
 mod grace;
 mod slot;
@@ -23,34 +23,34 @@ pub fn is_inside() -> bool {
     threads::own().is_some_and(Slot::is_inside)
 }
 
-/// This thread's own number among those that read. Whoever dispatches has one.
+/// This thread's own number among the reading threads. A dispatching thread always has one.
 #[inline(always)]
 pub(crate) fn number() -> usize {
     threads::own().map_or(0, |slot| slot.number)
 }
 
-/// How many dispatches and pins this thread is in, one within another.
+/// How many dispatches and pins this thread is in, nested.
 pub(crate) fn nesting() -> usize {
     threads::own().map_or(0, Slot::nesting)
 }
 
-/// Identifies the dispatch this thread is in: its sequence and its innermost entry.
+/// Identifies the dispatch that this thread is in: its sequence and its innermost entry.
 pub(crate) fn innermost() -> Option<(u64, *mut ())> {
     threads::own().filter(|slot| slot.is_inside()).map(Slot::innermost)
 }
 
-/// The entry that this thread is in, if it is in one and that is named.
+/// The entry that this thread is in, if there is one and it is named.
 pub(crate) fn innermost_entry() -> Option<*mut ()> {
     innermost().map(|(_, entry)| entry).filter(|entry| !entry.is_null() && *entry != slot::EVERYTHING)
 }
 
-/// Begins to wait for everybody who is inside now.
+/// Begins a grace period for all readers that are inside now.
 pub fn begin() -> Grace<'static> {
     Grace::begin(threads::all)
 }
 
-/// Runs `read` inside, the slow way: for a thread without a slot, for a nested dispatch, and where
-/// the kernel has no asymmetric fence. `read` is told where to name the entry it is in.
+/// Runs `read` inside, the slow way: for a thread without a slot, for a nested dispatch, and where the kernel has no
+/// asymmetric fence. `read` receives the place in which to name its entry.
 #[cold]
 #[inline(never)]
 pub(crate) fn read_slowly<R>(read: impl FnOnce(Option<&crate::sync::AtomicPtr<()>>) -> R) -> R {
@@ -78,13 +78,12 @@ pub(crate) fn read_slowly<R>(read: impl FnOnce(Option<&crate::sync::AtomicPtr<()
     }
 }
 
-/// Runs `read` inside, as if it were in every entry: what is published while it runs stays until it
-/// returns.
+/// Runs `read` inside, as if it were in every entry: what is published while it runs stays until it returns.
 pub(crate) fn pin<R>(read: impl FnOnce() -> R) -> R {
     let result = read_slowly(|frame| {
         if let Some(frame) = frame {
-            // Relaxed, and before all that is read: whoever overwrites code in old blocks looks for this behind
-            // its heavy fence (`readers_in`).
+            // Relaxed, and before everything that is read: a writer that overwrites code in old blocks looks for this
+            // after its heavy fence (`readers_in`).
             frame.store(slot::EVERYTHING, Ordering::Relaxed);
             light_fence();
         }
@@ -94,7 +93,7 @@ pub(crate) fn pin<R>(read: impl FnOnce() -> R) -> R {
     result.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
-/// Leaves, and does what is to be done.
+/// Leaves, and runs what this thread was asked to run.
 #[inline(always)]
 pub(crate) fn leave(outermost: slot::Outermost<'_>) {
     if outermost.leave() {
@@ -102,7 +101,7 @@ pub(crate) fn leave(outermost: slot::Outermost<'_>) {
     }
 }
 
-/// Runs what this thread was asked to run when it leaves.
+/// Runs what this thread was asked to run on leaving.
 #[cold]
 #[inline(never)]
 fn attend() {
@@ -111,13 +110,13 @@ fn attend() {
     }
 }
 
-/// Has every thread run `task` when it next leaves a dispatch or a pin. One that is outside does so
-/// after its next one; one that never reads again, never.
+/// Asks every thread to run `task` when it next leaves a dispatch or a pin. A thread that is outside runs it after its
+/// next one; a thread that never reads again never runs it.
 pub fn ask_all(task: fn()) {
     threads::all().for_each(|slot| slot.ask(task));
 }
 
-/// What was unlinked, and dies when its readers have left.
+/// Unlinked data, which is dropped when its readers have left.
 pub struct Limbo<T> {
     retired: Mutex<Vec<(Grace<'static>, Vec<T>)>>,
 }
@@ -132,7 +131,7 @@ impl<T> Limbo<T> {
         self.retired.lock().push((begin(), unlinked));
     }
 
-    /// Drops whatever nobody reads any more.
+    /// Drops what no thread reads any more.
     pub(crate) fn collect(&self) {
         let mut dead = Vec::new();
         self.retired.lock().retain_mut(|(grace, unlinked)| {
@@ -146,7 +145,7 @@ impl<T> Limbo<T> {
         drop(dead);
     }
 
-    /// Looks at all that is still held.
+    /// Passes everything that is still held to `look`.
     pub(crate) fn each(&self, mut look: impl FnMut(&T)) {
         self.retired.lock().iter().flat_map(|(_, unlinked)| unlinked).for_each(&mut look);
     }
@@ -155,7 +154,7 @@ impl<T> Limbo<T> {
 impl<T> Drop for Limbo<T> {
     fn drop(&mut self) {
         self.collect();
-        // Whoever is still inside keeps what it reads, and nobody will come by to drop it.
+        // Threads that are still inside keep what they read, and nothing will drop it later.
         std::mem::take(self.retired.get_mut()).into_iter().for_each(std::mem::forget);
     }
 }
@@ -164,7 +163,7 @@ impl<T> Drop for Limbo<T> {
 mod tests {
     use super::*;
 
-    /// Under one pin a callback may be called again and again: that is not one call.
+    /// Under one pin a callback may be called again and again; those are separate calls.
     #[test]
     fn one_stay_in_an_entry_is_told_from_the_next() {
         let slot = Slot::new();

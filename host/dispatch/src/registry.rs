@@ -1,4 +1,4 @@
-//! The points and what hangs on them. All changes of one plugin are one transaction.
+//! The points and their callbacks. All changes of one plugin are one transaction.
 
 mod point;
 mod point_entry;
@@ -27,11 +27,11 @@ use crate::reclaim::{self, Limbo};
 use crate::stats::Tracers;
 use crate::sync::{AtomicPtr, Ordering};
 
-/// The points of a host, and the callbacks on them.
+/// The points of a host, and their callbacks.
 ///
 /// # Invariants
-/// The published chain of a point holds its enabled callbacks, in order. `root` came from a box, and
-/// what it pointed to before is dropped only after a grace period.
+/// The published chain of a point holds its enabled callbacks, in order. `root` came from a box, and what it pointed to
+/// before is dropped only after a grace period.
 pub struct Registry {
     points: Mutex<BTreeMap<&'static str, PointEntry>>,
     /// How many plugins are leaving: meanwhile readers enter empty points too, and run what they have left of those.
@@ -53,15 +53,15 @@ enum Retired {
     Root {
         _root: Box<Root>,
     },
-    /// Of the point with that name.
+    /// A snapshot of the point with that name.
     Snapshot(&'static str, Snapshot),
 }
 
-/// A callback on its way to a point.
+/// A callback that is to be added to a point.
 pub struct Addition {
     /// The point.
     pub point: Arc<PointState>,
-    /// The callback, whose place its priority tells.
+    /// The callback; its priority determines its place.
     pub callback: Callback,
 }
 
@@ -80,7 +80,7 @@ impl Registry {
         }
     }
 
-    /// The point of that declaration, made at its first use.
+    /// The point of that declaration, which is declared at its first use.
     pub fn declare<P: Point>(&self) -> Result<Arc<PointState>, ApiMisuse> {
         let mut points = self.points.lock();
         let is_new = !points.contains_key(P::NAME);
@@ -97,12 +97,12 @@ impl Registry {
         Ok(state)
     }
 
-    /// The point of that name.
+    /// The point with that name.
     pub fn point(&self, name: &str) -> Option<Arc<PointState>> {
         self.points.lock().get(name).map(|point_entry| point_entry.state.clone())
     }
 
-    /// Looks at every point and its callbacks, in order.
+    /// Passes every point and its callbacks, in order, to `look`.
     pub fn each(&self, mut look: impl FnMut(&Look<'_>)) {
         self.points.lock().values_mut().for_each(|point_entry| {
             point_entry.counts.bring_in();
@@ -119,7 +119,8 @@ impl Registry {
         })
     }
 
-    /// Changes whether a callback is called, if it is still there; returns it. `None` leaves it as it is.
+    /// Changes the state of a callback if it is still there, and returns it. If `change` returns `None` the state
+    /// stays.
     pub fn stand(
         &self,
         point: &str,
@@ -137,8 +138,7 @@ impl Registry {
         found
     }
 
-    /// Changes something about a point, and publishes it anew if that is answered. `false` when there is
-    /// no such point.
+    /// Changes a point, and publishes it anew if `change` returns true. `false` if there is no such point.
     fn change(&self, point: &str, change: impl FnOnce(&mut PointEntry) -> bool) -> bool {
         let mut points = self.points.lock();
         let is_left = self.leaving.load(Ordering::Relaxed) > 0;
@@ -153,7 +153,7 @@ impl Registry {
         true
     }
 
-    /// The point and the callback whose entry that is, in a chain that is or was published.
+    /// The point and the callback of an entry, in a chain that is or was published.
     pub fn entry(&self, entry: *mut ()) -> Option<(&'static str, Arc<Callback>)> {
         let is_it = |found: &Entry<'_>| found.named.identity() == entry;
         let points = self.points.lock();
@@ -180,16 +180,14 @@ impl Registry {
         self.swap(None, None, additions).map(drop)
     }
 
-    /// As `add`, for a plugin that runs from now on: nobody stands in for it any more, not for
-    /// callbacks either that it has no more.
+    /// As `add`, for a plugin that runs from now on: removes all its stand-ins, also those for callbacks that it no
+    /// longer has.
     pub fn begin(&self, plugin: &str, additions: Vec<Addition>) -> Result<(), ApiMisuse> {
         self.swap(None, Some(plugin), additions).map(drop)
     }
 
-    /// Removes all callbacks of the one that leaves and adds these, with one publication per point,
-    /// or changes nothing. Returns those that were removed. Does not wait for readers.
-    ///
-    /// The one that leaves does so until [`finish_drain`](Self::finish_drain).
+    /// Removes all callbacks of `leaving` and adds these, with one publication per point, or changes nothing. Returns
+    /// the removed callbacks. Does not wait for readers. `leaving` drains until [`finish_drain`](Self::finish_drain).
     pub fn replace(&self, leaving: Owner, additions: Vec<Addition>) -> Result<Vec<Arc<Callback>>, ApiMisuse> {
         self.swap(Some(leaving), None, additions)
     }
@@ -205,8 +203,7 @@ impl Registry {
             by_point.entry(addition.point.chain.facts.point).or_default().push(Arc::new(addition.callback));
         }
         let mut removed = Vec::new();
-        // After `by_point`, so that what is refused is dropped without the lock: a drop may run
-        // foreign code.
+        // After `by_point`, so that refused additions are dropped without the lock: a drop may run foreign code.
         let mut points = self.points.lock();
         let leaves = |callback: &Arc<Callback>| match callback.owner {
             Owner::DEFAULT_VERDICT => Some(plugin_of(&callback.instance)) == begins,
@@ -253,18 +250,18 @@ impl Registry {
         Ok(removed)
     }
 
-    /// Removes all callbacks of an owner, and answers them. Cannot fail, does not wait for readers.
+    /// Removes all callbacks of an owner and returns them. Cannot fail, and does not wait for readers.
     pub fn remove(&self, owner: Owner) -> Vec<Arc<Callback>> {
         self.remove_if(true, |callback| callback.owner == owner)
     }
 
-    /// As [`remove`](Self::remove), for a plugin that leaves, until [`finish_drain`](Self::finish_drain).
+    /// As [`remove`](Self::remove), for a plugin that drains until [`finish_drain`](Self::finish_drain).
     pub fn leave(&self, owner: Owner) -> Vec<Arc<Callback>> {
         self.leaving.fetch_add(1, Ordering::Relaxed);
         self.remove(owner)
     }
 
-    /// Nobody has anything left of a plugin that was removed by [`leave`](Self::leave).
+    /// Ends the drain of a plugin that was removed by [`leave`](Self::leave): no thread has anything left of it.
     pub fn finish_drain(&self) {
         let mut points = self.points.lock();
         if self.leaving.fetch_sub(1, Ordering::Relaxed) > 1 {
@@ -282,7 +279,7 @@ impl Registry {
         self.remove_if(false, |_| true);
     }
 
-    /// With `stand_in`, the host goes on denying in the place of what is required.
+    /// With `stand_in`, the host continues to deny in place of required callbacks.
     fn remove_if(&self, stand_in: bool, is_meant: impl Fn(&Callback) -> bool) -> Vec<Arc<Callback>> {
         let mut removed = Vec::new();
         let mut points = self.points.lock();
@@ -312,8 +309,8 @@ impl Registry {
     /// Publishes the root of what was just published point by point, and retires what both replace.
     fn retire(&self, points: &BTreeMap<&'static str, PointEntry>, replaced: Vec<Replaced>) {
         let root = Box::new(Root::of(points.values().map(|point_entry| &point_entry.state.chain)));
-        // Release: pairs with the Acquire in `pin`. Acquire: what we retire was written by another
-        // writer. INVARIANT: the one before goes to the limbo.
+        // Release: pairs with the Acquire in `pin`. Acquire: the root to retire was written by another writer.
+        // INVARIANT: the previous root goes to the limbo.
         let before = self.root.swap(Box::into_raw(root), Ordering::AcqRel);
         // SAFETY: by the type invariant it came from a box, and nobody else can take it now.
         let before = Retired::Root { _root: unsafe { Box::from_raw(before) } };
@@ -321,15 +318,15 @@ impl Registry {
         self.limbo.retire(snapshots.chain([before]).collect());
     }
 
-    /// Runs `read` with the chains of all points at one instant, which stay until it returns.
+    /// Calls `read` with the chains of all points at one instant, which stay until it returns.
     pub(crate) fn pin<R>(&self, read: impl FnOnce(&Root) -> R) -> R {
         // Acquire: pairs with the Release in `retire`.
         // SAFETY: by the type invariant it is a root, which stays while we are inside.
         reclaim::pin(|| read(unsafe { &*self.root.load(Ordering::Acquire) }))
     }
 
-    /// Overwrites the code of an owner's callbacks in all retired snapshots, and answers what frames
-    /// hold while one of them is being called.
+    /// Overwrites the code of an owner's callbacks in all retired snapshots, and returns what frames hold while they
+    /// call one.
     pub fn disarm(&self, owner: Owner) -> Vec<*mut ()> {
         let mut disarmed = Vec::new();
         self.limbo.each(|retired| {
@@ -342,7 +339,7 @@ impl Registry {
         disarmed
     }
 
-    /// Drops retired snapshots that nobody reads any more.
+    /// Drops retired snapshots that no thread reads any more.
     pub fn collect(&self) {
         self.limbo.collect();
     }

@@ -1,4 +1,4 @@
-//! What callbacks have done: counts and times, kept per thread so that counting shares no memory.
+//! Statistics of callbacks: counts and times, kept per thread so that counting shares no memory.
 
 mod clock;
 mod fields;

@@ -7,7 +7,7 @@ use hookrail_model::view::{CallbackStatus, CallbackView, Calls, PointView};
 use crate::chain::{self, Callback, Origin};
 use crate::registry::{Look, Registry};
 
-/// Every point: those declared here, and those of the catalogue that nobody dispatches yet.
+/// Every point: those declared here, and those of the catalogue that no program dispatches yet.
 pub fn points(registry: &Registry) -> Vec<PointView> {
     let mut views = Vec::new();
     registry.each(|look| views.push(point_view(look)));

@@ -1,4 +1,4 @@
-//! Whether a registration may enter a chain: held against the point, the note and the operator.
+//! Whether a registration may enter a chain: checked against the point, the note and the operator's configuration.
 
 pub(crate) mod layout;
 
@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 
 use crate::config::{Config, RuntimeOverrides};
 
-/// What a plugin's `start` registers into: collects what it admits.
+/// What a plugin's `start` registers with: collects the callbacks that are admitted.
 pub(crate) struct Startup<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) config: &'a Config,
@@ -29,7 +29,7 @@ pub(crate) struct Startup<'a> {
     pub(crate) generation: Option<u64>,
     pub(crate) probation: Option<Arc<Probation>>,
     pub(crate) admitted: Vec<Addition>,
-    /// What was admitted, by point and callback.
+    /// The callbacks admitted so far, by point and callback.
     pub(crate) seen: HashSet<(&'static str, CallbackId)>,
     /// The first registration that was refused, and why.
     pub(crate) refused: Option<Error>,
@@ -153,7 +153,7 @@ impl Startup<'_> {
         Ok(Addition { point: state, callback })
     }
 
-    /// Holds the record against what the file declares.
+    /// Checks the record against what the file declares.
     fn agree(&self, hook: &NoteHook, record: &Registration) -> Result<(), Incompatible> {
         let effects = Effects::from_raw(record.effects).name();
         let fields = [
@@ -175,7 +175,7 @@ fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// What may have been meant by a point that is not there.
+/// A declared point with a similar name, for a registration at one that does not exist.
 fn suggestion(registry: &Registry, point: &str) -> Option<String> {
     if let Some((_, now)) = catalogue::RENAMED.iter().find(|(old, _)| *old == point) {
         return Some(format!("it is called {now} now"));

@@ -1,4 +1,4 @@
-//! The host's own callback on `message.publish`: before and after it is before and after 1000.
+//! The host's own callback on `message.publish`, at priority 1000.
 
 use hookrail_abi::catalogue::MessagePublish;
 use hookrail_abi::{Message, Priority, Verdict};
@@ -13,7 +13,7 @@ pub const TOO_LARGE: u16 = 413;
 /// The code of a message whose topic is malformed.
 pub const BAD_TOPIC: u16 = 400;
 
-/// The callbacks every host begins with.
+/// The callbacks that every host starts with.
 pub(crate) fn callbacks(limits: MessageLimits) -> Callbacks {
     Callbacks::new(HOST).on(MessagePublish, "validate", Priority::BUILT_IN, move |message| {
         match judge(&limits, message) {
@@ -34,15 +34,15 @@ fn judge(limits: &MessageLimits, message: &Message) -> Result<(), (u16, String)>
     if topic.len() > limits.max_topic {
         return Err((TOO_LARGE, format!("its topic has {} bytes, {} are allowed", topic.len(), limits.max_topic)));
     }
-    // Most streams have one topic: a plain look at bytes is all they pay.
+    // Most streams have a single topic, so most calls only scan its bytes.
     match malformed(topic) {
         None => Ok(()),
         Some(what) => Err((BAD_TOPIC, format!("its topic `{topic}` {what}"))),
     }
 }
 
-/// A topic is dot-separated tokens, none empty, with `. * > %`, space and control characters inside a
-/// token written as `%XX`. No topic at all is fine.
+/// A topic is dot-separated tokens, none of them empty; `. * > %`, spaces and control characters in a token are written
+/// as `%XX`. An empty topic is allowed.
 fn malformed(topic: &str) -> Option<&'static str> {
     let mut rest = topic.as_bytes();
     if rest.is_empty() {

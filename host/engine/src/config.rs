@@ -28,25 +28,25 @@ pub struct Config {
     pub fault_policies: FaultPolicies,
     /// When callbacks that fail are called no more.
     pub quarantine: Quarantine,
-    /// What is watched while plugins run.
+    /// The limits that are watched while plugins run.
     pub limits: Limits,
-    /// What the built-in callback of `message.publish` lets pass.
+    /// What the built-in callback of `message.publish` accepts.
     pub message: MessageLimits,
-    /// Where plugins keep their files; by default `$HOOKRAIL_HOME`, else `~/.hookrail`.
+    /// Where plugins keep their files; the default is `$HOOKRAIL_HOME`, else `~/.hookrail`.
     pub home: Option<PathBuf>,
     /// How plugins are unloaded.
     pub unload: Unload,
-    /// What holds when a new build takes the place of an old one.
+    /// The limits of an upgrade, from an old build to a new one.
     pub upgrade: UpgradeLimits,
     /// How much plugins tell of which nothing else is said; by default as much as the subscriber of
     /// this program wants to know when they are loaded, or `info` when there is none.
     pub log_level: Option<LogLevel>,
 }
 
-/// What is said of one plugin beside the host's configuration, while the host runs.
+/// Settings of one plugin besides the host's configuration, while the host runs.
 #[derive(Clone, Debug, Default)]
 pub struct RuntimeOverrides {
-    /// Configurations by instance; they go before those of the host's configuration.
+    /// Configurations by instance; they take precedence over those of the host's configuration.
     pub configs: BTreeMap<String, serde_json::Value>,
     /// About its callbacks; the host's configuration goes before them.
     pub overrides: Vec<CallbackOverride>,
@@ -56,7 +56,7 @@ pub struct RuntimeOverrides {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PluginConfig {
-    /// Its library; by default looked for by name where the program looks for plugins.
+    /// Its library; by default looked up by name where the program looks for plugins.
     pub library: Option<PathBuf>,
     /// How many bytes it may hold, all its instances together, before its callbacks are quarantined;
     /// looked at where the plugin counts them.
@@ -66,10 +66,10 @@ pub struct PluginConfig {
     pub force_unload: bool,
     /// The configuration of its one instance, which has the plugin's name.
     pub config: serde_json::Value,
-    /// Whether nothing passes without it: once it was loaded, and while it is stopped or unloaded, the
-    /// host denies in the place of each of its callbacks whose fault denies.
+    /// Whether the host fails closed without it. Once it has been loaded, and while it is stopped or unloaded, the host
+    /// denies in place of each of its callbacks whose fault denies.
     pub required: bool,
-    /// Several instances instead, named `plugin:KEY`.
+    /// Several instances, named `plugin:KEY`, instead of one.
     pub instances: BTreeMap<String, InstanceConfig>,
     /// How much it tells.
     pub log_level: Option<LogLevel>,
@@ -83,7 +83,7 @@ pub struct InstanceConfig {
     pub config: serde_json::Value,
 }
 
-/// What is watched while plugins run.
+/// The limits that are watched while plugins run.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
@@ -99,7 +99,7 @@ impl Default for Limits {
     }
 }
 
-/// What the built-in callback of `message.publish` lets pass.
+/// What the built-in callback of `message.publish` accepts.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MessageLimits {
@@ -137,7 +137,10 @@ impl Default for Unload {
 }
 
 impl Config {
-    /// Reads a configuration file. Paths of libraries in it are relative to the file.
+    /// Reads a configuration file. Library paths in it are relative to the file.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is not valid.
     #[cfg(feature = "config-file")]
     pub fn read(file: impl AsRef<std::path::Path>) -> Result<Self, Error> {
         let file = file.as_ref();
@@ -152,7 +155,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Refuses what cannot be meant: better than choosing one of two meanings in silence.
+    /// Refuses contradictory settings, rather than silently choosing one of two meanings.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let meaningless = |key: String, why: &str| Err(ConfigError::InvalidValue { key, why: why.into() });
         for (name, plugin) in &self.plugins {
@@ -175,7 +178,7 @@ impl Config {
         CallbackOverride::check(&self.overrides)
     }
 
-    /// The instances of a plugin, by name, with their configuration.
+    /// The instances of a plugin, by name, each with its configuration.
     pub fn instances(&self, plugin: &str) -> Vec<(String, serde_json::Value)> {
         match self.plugins.get(plugin) {
             None => vec![(plugin.into(), serde_json::Value::Null)],
@@ -186,7 +189,7 @@ impl Config {
         }
     }
 
-    /// Whether any plugin may hold only so much memory.
+    /// Whether any plugin has a memory limit.
     pub(crate) fn limits_memory(&self) -> bool {
         self.plugins.values().any(|plugin| plugin.max_memory.is_some())
     }
@@ -202,13 +205,13 @@ impl Config {
         self.plugins.get(plugin).is_some_and(|plugin| plugin.required)
     }
 
-    /// How much a plugin tells, until somebody says otherwise.
+    /// The log level of a plugin, until an operator changes it.
     pub(crate) fn log(&self, plugin: &str) -> LogLevel {
         let own = self.plugins.get(plugin).and_then(|plugin| plugin.log_level);
         own.or(self.log_level).unwrap_or_else(log_level_of_program)
     }
 
-    /// The operator's word on one callback: here, else among those that were wished.
+    /// The operator's override of one callback: from this configuration, else from `wished`.
     pub fn hook<'a>(
         &'a self,
         wished: &'a [CallbackOverride],
@@ -222,8 +225,8 @@ impl Config {
         self.overrides.iter().chain(wished).find(is_it)
     }
 
-    /// Where plugins and running hosts keep their files: what [`home`](Self::home) says, else
-    /// `$HOOKRAIL_HOME`, else `~/.hookrail`.
+    /// Where plugins and running hosts keep their files: [`home`](Self::home) if it is set, else `$HOOKRAIL_HOME`, else
+    /// `~/.hookrail`.
     pub fn home(&self) -> PathBuf {
         let from_environment = || std::env::var_os("HOOKRAIL_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
         let from_user = || std::env::home_dir().map(|home| home.join(".hookrail"));
@@ -231,7 +234,7 @@ impl Config {
     }
 }
 
-/// As much as this program's subscriber wants to know; when there is none yet, [`Info`](LogLevel::Info).
+/// The level of this program's subscriber; [`Info`](LogLevel::Info) if there is none yet.
 fn log_level_of_program() -> LogLevel {
     match LevelFilter::current() {
         LevelFilter::OFF | LevelFilter::INFO => LogLevel::Info,

@@ -1,4 +1,4 @@
-//! Events, for whoever asked for them.
+//! Events, for callers that subscribed to them.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -9,15 +9,15 @@ use hookrail_dispatch::{Condvar, deadline_after};
 use hookrail_model::event::{Event, EventKind};
 use parking_lot::Mutex;
 
-/// The events of a host from the time this was asked for, in a queue of its own.
+/// The events of a host from the time of subscribing, in a queue of its own.
 ///
-/// When the queue is full, events are dropped and counted: the host never waits for a reader.
+/// When the queue is full, new events are dropped and counted: the host never waits for a reader.
 pub struct Events {
     queue: Arc<Queue>,
 }
 
 impl Events {
-    /// The next event; waits for it no longer than `timeout`.
+    /// The next event; waits for it for at most `timeout`.
     pub fn wait(&self, timeout: Duration) -> Option<Event> {
         let deadline = deadline_after(timeout);
         let mut waiting = self.queue.waiting.lock();
@@ -25,7 +25,7 @@ impl Events {
         waiting.events.pop_front()
     }
 
-    /// All that wait now.
+    /// All events that are in the queue now.
     pub fn take(&self) -> Vec<Event> {
         self.queue.waiting.lock().events.drain(..).collect()
     }
@@ -46,7 +46,7 @@ impl fmt::Debug for Events {
     }
 }
 
-/// How many events wait for one reader.
+/// How many events are queued for one reader.
 const CAPACITY: usize = 1024;
 
 #[derive(Default)]
@@ -61,7 +61,7 @@ struct Waiting {
     dropped: u64,
 }
 
-/// Tells events to all who asked.
+/// Sends events to all subscribers.
 #[derive(Default)]
 pub(crate) struct Announcer {
     queues: Mutex<Vec<Weak<Queue>>>,

@@ -1,9 +1,9 @@
-//! Whether a plugin does what it is there for, and if not, why.
+//! Whether a plugin does its work, and if not, why.
 
 use hookrail_model::health::Health;
 use hookrail_model::view::{CallbackStatus, CallbackView, PluginView, PointView};
 
-/// Says of a loaded plugin how it is, by its callbacks in these chains and by its memory.
+/// Sets the health of a loaded plugin, from its callbacks in these chains and from its memory.
 pub(crate) fn examine(plugin: &mut PluginView, points: &[PointView]) {
     let is_its = |callback: &&CallbackView| plugin.instances.contains(&callback.instance);
     let its = points.iter().flat_map(|view| view.chain.iter().filter(is_its).map(|callback| (&view.point, callback)));
@@ -19,7 +19,7 @@ pub(crate) fn examine(plugin: &mut PluginView, points: &[PointView]) {
     }
 }
 
-/// Why a callback is not called though it should be.
+/// Why a callback is not called although it should be.
 fn not_called(point: &str, callback: &CallbackView) -> Option<String> {
     let CallbackView { status, reason, .. } = callback;
     if matches!(status, CallbackStatus::Armed | CallbackStatus::Disabled) {
@@ -29,7 +29,7 @@ fn not_called(point: &str, callback: &CallbackView) -> Option<String> {
     Some(format!("{}/{} on {point} is {}{why}", callback.instance, callback.callback, status.name()))
 }
 
-/// Why a callback that is called does not do what it is there for.
+/// Why a callback that is called does not return.
 fn stuck(point: &str, callback: &CallbackView) -> Option<String> {
     let CallbackView { instance, callback, stuck_now, .. } = callback;
     let calls = if *stuck_now == 1 { "a call".into() } else { format!("{stuck_now} calls") };

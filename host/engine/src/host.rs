@@ -36,17 +36,20 @@ use crate::config::{Config, RuntimeOverrides};
 use crate::event::Events;
 use crate::unload::Ticket;
 
-/// A host of plugins. When it is dropped its plugins are unloaded.
+/// A host of plugins. Dropping it unloads its plugins.
 ///
-/// All methods take `&self` and may be called from any thread, from within callbacks too. The child
-/// of a fork may dispatch, and register and unregister where no other thread did so when it was made, since
-/// that thread's locks are never let go of there; unloading is for the process that loaded.
+/// All methods take `&self` and may be called from any thread, including from within callbacks. The child of a fork may
+/// dispatch. It may register and unregister callbacks only if no other thread was doing so at the time of the fork,
+/// since such a thread's locks are never released in the child. Only the process that loaded a plugin may unload it.
 pub struct Host {
     core: Arc<Core>,
 }
 
 impl Host {
-    /// A host with the built-in points and the built-in callback on `message.publish`.
+    /// Creates a host with the built-in points and the built-in callback on `message.publish`.
+    ///
+    /// # Errors
+    /// If the configuration contradicts itself.
     pub fn new(config: Config) -> Result<Self, Error> {
         let core = Core::new(config)?;
         let weak = Arc::downgrade(&core);
@@ -54,8 +57,12 @@ impl Host {
         Ok(Host { core })
     }
 
-    /// Loads a plugin: copies and checks its file, opens it, starts its configured instances, and
-    /// registers all their callbacks in one transaction. When anything fails nothing is left.
+    /// Loads a plugin: copies and checks its file, opens it, starts its configured instances, and registers all their
+    /// callbacks in one transaction. On failure nothing is left behind.
+    ///
+    /// # Errors
+    /// If the file is not a plugin that this host can load, a plugin of its name is already loaded, its configuration
+    /// is refused, or it fails to start.
     ///
     /// # Safety
     /// The caller trusts the library as this program: its code runs in this process with all its rights. The checks
@@ -65,18 +72,21 @@ impl Host {
         unsafe { self.core.load(SealedCopy::of(file.as_ref())?, RuntimeOverrides::default()) }
     }
 
-    /// Replaces a running plugin by a new build of it, while traffic flows.
+    /// Replaces a running plugin with a new build of it, while traffic flows.
     ///
-    /// The new library is opened beside the old one, checked, its instances are created, and started
-    /// with what those of the old one save. Then one transaction swaps the callbacks of all
-    /// instances. The old generation ends in the background, when nobody is in its code any more:
-    /// before it is stopped it hands over what changed since it saved. When anything fails before
-    /// the swap, nothing of the new one is left, and the old one goes on as if nothing had been
-    /// asked. A new generation that fails too often too soon is rolled back:
+    /// The new library is opened beside the old one and checked. Its instances are created, and started with what the
+    /// old ones save. Then one transaction swaps the callbacks of all instances. The old generation ends in the
+    /// background, when no thread is in its code any more; before it is stopped it hands over what changed since it
+    /// saved. On failure before the swap, nothing of the new generation is left, and the old one continues unchanged. A
+    /// new generation that fails too often too soon is rolled back:
     /// [`UpgradeLimits`](hookrail_model::config::UpgradeLimits).
     ///
-    /// Waits for no readers, so it may be called from within a callback; but `save` runs while
-    /// callbacks do, and a plugin may have a lock that both take.
+    /// Does not wait for readers, so it may be called from within a callback. But `save` runs while callbacks do, so
+    /// beware of a lock in the plugin that both take.
+    ///
+    /// # Errors
+    /// If the plugin is not running or is busy, the file is not one that this host can load, or the new instances fail
+    /// to start.
     ///
     /// # Safety
     /// The caller trusts the new library as this program, as for [`load`](Host::load).
@@ -85,8 +95,11 @@ impl Host {
         unsafe { self.core.upgrade(plugin, SealedCopy::of(file.as_ref())?, false, None) }
     }
 
-    /// As [`upgrade`](Host::upgrade), but no state is handed over: the way out when the new build does
-    /// not take that of the old one.
+    /// As [`upgrade`](Host::upgrade), but hands over no state: for a new build that does not accept the old build's
+    /// state.
+    ///
+    /// # Errors
+    /// As for [`upgrade`](Host::upgrade).
     ///
     /// # Safety
     /// The caller trusts the new library as this program, as for [`load`](Host::load).
@@ -95,24 +108,30 @@ impl Host {
         unsafe { self.core.upgrade(plugin, SealedCopy::of(file.as_ref())?, true, None) }
     }
 
-    /// Stops a running plugin: takes its callbacks out of their chains, waits until nobody is in
-    /// them, stops and drops its instances. Its library stays loaded, for [`start`](Host::start).
+    /// Stops a running plugin: removes its callbacks from their chains, waits until no thread is in them, then stops
+    /// and drops its instances. Its library stays loaded, for [`start`](Host::start).
     ///
-    /// When it takes too long, as with [`unload`](Host::unload), the answer is
-    /// [`Status::Stopping`], and it goes on in the background; from within a callback that is so at
-    /// once. Until it is over nothing else can be done to the plugin.
+    /// If that exceeds the configured deadline, as with [`unload`](Host::unload), it returns [`Status::Stopping`] and
+    /// continues in the background; from within a callback it does so at once. Until it has finished, nothing else can
+    /// be done to the plugin.
+    ///
+    /// # Errors
+    /// If the plugin is not running, or is busy.
     pub fn stop(&self, plugin: &Plugin) -> Result<Status, Error> {
         self.core.stop(plugin)
     }
 
-    /// Starts a stopped plugin: creates and starts its configured instances anew, and registers all
-    /// their callbacks in one transaction. When anything fails it stays stopped.
+    /// Starts a stopped plugin: creates and starts its configured instances anew, and registers all their callbacks in
+    /// one transaction. On failure it stays stopped.
+    ///
+    /// # Errors
+    /// If the plugin is not stopped, is busy, or fails to start.
     pub fn start(&self, plugin: &Plugin) -> Result<(), Error> {
         self.core.start(plugin)
     }
 
-    /// Unloads a plugin: takes its callbacks out of their chains, waits until nobody is in them,
-    /// stops and drops its instances, closes the library, and says what really happened.
+    /// Unloads a plugin: removes its callbacks from their chains, waits until no thread is in them, stops and drops its
+    /// instances, closes the library, and returns how that ended.
     ///
     /// Past the configured deadline the answer is [`End::Busy`] and it goes on in the background;
     /// from within a callback that is so at once, since it would wait for its own caller.
@@ -125,19 +144,25 @@ impl Host {
         self.core.begin_unload(plugin)
     }
 
-    /// Hands a new configuration to a running instance (`mask`, `mask:logs`): held against the
-    /// plugin's schema, then taken or refused by the plugin. When it is refused the old one stays.
+    /// Hands a new configuration to a running instance (`mask`, `mask:logs`). It is validated against the plugin's
+    /// schema, then accepted or refused by the plugin. If it is refused, the old one stays.
+    ///
+    /// # Errors
+    /// If the instance is not running, cannot reload, or refuses the configuration.
     pub fn reload(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
         self.core.reload(instance, config)
     }
 
-    /// How much a plugin tells by `tracing` and `log` from now on: over upgrades and rollbacks too,
-    /// until it is unloaded.
+    /// Sets how much a plugin logs by `tracing` and `log` from now on, through upgrades and rollbacks, until it is
+    /// unloaded.
+    ///
+    /// # Errors
+    /// If the plugin is not loaded.
     pub fn set_log(&self, plugin: &Plugin, level: LogLevel) -> Result<(), Error> {
         Ok(self.core.table.set_log(plugin, level)?)
     }
 
-    /// The loaded plugin of that name.
+    /// The loaded plugin with that name.
     pub fn plugin(&self, name: &str) -> Option<Plugin> {
         self.core.table.plugin(name)
     }
@@ -147,26 +172,29 @@ impl Host {
         self.core.loaded()
     }
 
-    /// The generations of a name that were replaced or unloaded, the last eight at most, oldest
-    /// first; whether or not a plugin of that name is loaded now.
+    /// The generations of that name that were replaced or unloaded, at most the last eight, oldest first. A plugin of
+    /// that name need not be loaded now.
     pub fn history(&self, name: &str) -> Vec<GenerationView> {
         self.core.table.history(name)
     }
 
-    /// What happens to plugins from now on.
+    /// Subscribes to what happens to plugins from now on.
     pub fn events(&self) -> Events {
         self.core.events()
     }
 
-    /// A point, to dispatch on. The first use of an embedder's own point declares it, which must
-    /// come before plugins that hook it are loaded.
+    /// A point to dispatch on. The first use of an embedder's own point declares it, which must happen before plugins
+    /// that hook it are loaded.
+    ///
+    /// # Errors
+    /// If a different point with this name is already declared.
     pub fn point<P: Point>(&self, point: P) -> Result<HookPoint<P>, Error> {
         Ok(self.core.registry.hook_point(point)?)
     }
 
-    /// Runs `read` with all chains as they are now: a plugin that is loaded or unloaded meanwhile
-    /// is either in all of them or in none. Nothing that was published is freed until it returns,
-    /// so keep it short; an unloading waits for it.
+    /// Calls `read` with all chains as they are now: a plugin that is loaded or unloaded meanwhile is either in all of
+    /// them or in none. Nothing that was published is freed until `read` returns, so keep it short; unloading waits for
+    /// it.
     pub fn pin<R>(&self, read: impl FnOnce(&Pin<'_>) -> R) -> R {
         self.core.registry.pinned(read)
     }
@@ -176,15 +204,18 @@ impl Host {
         view::points(&self.core.registry)
     }
 
-    /// Registers callbacks of the embedding program: all of them, or none. The operator's overrides
-    /// are about plugins; the program may read its own configuration.
+    /// Registers callbacks of the embedding program: all of them, or none. The operator's overrides apply to plugins
+    /// only; the program may read its own configuration.
+    ///
+    /// # Errors
+    /// If a point does not exist or does not fit, or a callback of the same name is already registered there.
     pub fn register(&self, callbacks: Callbacks) -> Result<Registered, Error> {
         Ok(self.core.registry.register(callbacks, self.core.next_owner())?)
     }
 
-    /// Takes callbacks out of their chains. Cannot fail, and does not wait: dispatches that run
-    /// already may still call them, and if there are any they are dropped by the first change of
-    /// chains after them.
+    /// Removes callbacks from their chains. Cannot fail, and does not wait. Dispatches that are already running may
+    /// still call the callbacks; in that case they are dropped by the first change of a chain after those dispatches
+    /// have ended.
     pub fn unregister(&self, registered: Registered) {
         self.core.registry.unregister(registered);
     }
@@ -195,8 +226,11 @@ impl Host {
         self.core.set_level(point, level)
     }
 
-    /// Begins to trace the next dispatches of a point, so many at most, of those that fulfil the
-    /// condition. Each of its dispatches costs microseconds until the answer is dropped.
+    /// Traces the next dispatches of a point that meet the condition, at most `count` of them. Each dispatch of the
+    /// point costs microseconds until the returned [`Traces`] is dropped.
+    ///
+    /// # Errors
+    /// If there is no such point.
     pub fn trace(&self, point: &str, condition: Option<Condition>, count: usize) -> Result<Traces, Error> {
         Core::trace(&self.core, point, condition, count)
     }
@@ -206,10 +240,10 @@ impl Host {
         self.core.unquarantine(point, callback)
     }
 
-    /// Who denied, and why; `None` where nobody did.
+    /// Who denied the dispatch, and why; `None` if it was not denied.
     ///
-    /// The reason is kept on the thread that dispatched, until its next denial. Asked later or elsewhere, the denial
-    /// has none; never that of another.
+    /// The reason is kept on the thread that dispatched, until its next denial. If asked later or on another thread,
+    /// the denial has no reason; it never has that of another denial.
     pub fn denial(&self, outcome: &Outcome) -> Option<Denial> {
         let Decision::Denied(code) = outcome.decision() else { return None };
         Some(Denial { by: self.decided_by(outcome), code, reason: frame::reason(outcome.denial()) })
@@ -234,20 +268,20 @@ impl Host {
         unused
     }
 
-    /// The points of the operator's configuration that nobody has declared: misspelt, or declared later.
+    /// The points in the operator's configuration that are not declared: either misspelt, or declared later.
     pub fn unused_points(&self) -> Vec<&str> {
         let mut unused: Vec<_> = self.core.config.points.keys().map(String::as_str).collect();
         unused.retain(|point| self.core.registry.point(point).is_none());
         unused
     }
 
-    /// What the host is, for the crates of the host itself that stand above this one.
+    /// The host's internals, for the crates of the host itself that stand above this one.
     #[doc(hidden)]
     pub fn core(&self) -> &Arc<Core> {
         &self.core
     }
 
-    /// The configuration the host was made with.
+    /// The configuration that the host was created with.
     pub fn config(&self) -> &Config {
         &self.core.config
     }

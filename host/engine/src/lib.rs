@@ -1,11 +1,10 @@
-//! The life of plugins in a host: what is loaded, admitted, upgraded, rolled back, configured, watched and unloaded.
+//! The life of plugins in a host: loading, admission, upgrade, rollback, configuration, monitoring and unloading.
 //!
-//! Owns the [`Host`] and all that is known of each plugin, in one table; its [`Config`]; what may enter a chain; the
-//! watchdog, which acts on what dispatches find out; events; and the services that plugins are given, to which crates
+//! Owns the [`Host`] and everything that is known of each plugin, in one table; its [`Config`]; what may enter a chain;
+//! the watchdog, which acts on what dispatches find out; events; and the services offered to plugins, to which crates
 //! above add their own by [`Services::register`].
 //!
-//! Must know nothing of what those services are for, of packages, of what is installed, and of commands. Stands on the
-//! loader.
+//! Must know nothing of the purpose of those services, of packages, of the store, or of commands. Stands on the loader.
 
 mod admission;
 mod builtin;

@@ -31,39 +31,39 @@ use crate::admission::Startup;
 use crate::config::{Config, RuntimeOverrides};
 use crate::service::{self, Handle};
 
-/// What instances handed over, by name. It lies on the process's heap, so it outlives its maker.
+/// What instances handed over, by name. It lives on the process's heap, so it outlives the library that created it.
 pub(crate) type States = BTreeMap<String, SavedState>;
 
-/// A loaded plugin, until it has ended. Whoever calls its lifecycle functions holds the lock: they
-/// run on one thread at a time.
+/// A loaded plugin, until it has ended. Callers of its lifecycle functions hold the lock, so that those run on one
+/// thread at a time.
 pub(crate) type Lifecycle = Arc<Mutex<Option<Loaded>>>;
 
 /// A loaded plugin.
 ///
-/// Dropping it without [`Loaded::end`] leaves the library mapped for ever, which is safe.
+/// Dropping it without [`Loaded::end`] leaves the library mapped forever, which is safe.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     library: ManuallyDrop<Library>,
     instances: Vec<Instance>,
-    /// Of all instances there were, by name: threads and thread-locals of the plugin may use them for
-    /// as long as its code is there.
+    /// The handles of all instances that ever existed, by name: threads and thread-locals of the plugin may use them
+    /// for as long as its code is mapped.
     handles: ManuallyDrop<BTreeMap<String, Arc<Handle>>>,
-    /// What the configurations of its instances were held against.
+    /// The schema that the configurations of its instances were validated against.
     schema: Option<Arc<Schema>>,
 }
 
-/// What the instances of a plugin begin with.
+/// What the instances of a plugin start with.
 pub(crate) struct StartContext<'a> {
     pub(crate) config: &'a Config,
     pub(crate) registry: &'a Registry,
     pub(crate) owner: Owner,
-    /// That of the generation, when it replaces another.
+    /// The probation of the generation, if it replaces another.
     pub(crate) probation: Option<Arc<Probation>>,
-    /// What is said of the plugin beside that.
+    /// The plugin's settings besides the host's configuration.
     pub(crate) wishes: &'a RuntimeOverrides,
-    /// What the generation before handed over.
+    /// What the previous generation handed over.
     pub(crate) states: &'a States,
-    /// What the configurations of the generation before were held against.
+    /// The schema that the configurations of the previous generation were validated against.
     pub(crate) schema: Option<Arc<Schema>>,
 }
 
@@ -108,7 +108,7 @@ impl Loaded {
         let attach = loaded.library.entry().attach;
         // SAFETY: the table lives as long as the process.
         let result = loaded.call("attach", &loaded.note().name, || unsafe { attach(&service::TABLE) });
-        // Also when it did not attach: it may have left something with a thread by then.
+        // Even if it did not attach: it may already have left code with a thread.
         let bound = loaded.library.bind();
         let max = config.plugins.get(&loaded.note().name).and_then(|plugin| plugin.max_memory);
         loaded.library.meter(max);
@@ -125,7 +125,7 @@ impl Loaded {
         &self.library.inspection.note
     }
 
-    /// What the configurations of its instances were held against, for the generation after it.
+    /// The schema that the configurations of its instances were validated against, for the next generation.
     pub(crate) fn known_schema(&self) -> Option<Arc<Schema>> {
         self.schema.clone()
     }
@@ -140,12 +140,12 @@ impl Loaded {
         self.instances.iter().map(|instance| instance.name.to_string()).collect()
     }
 
-    /// What it tells of itself.
+    /// Its diagnostics.
     pub(crate) fn speaker(&self) -> &Arc<PluginDiagnostics> {
         &self.library.speaker
     }
 
-    /// Reads what it counts of its memory, if it does.
+    /// The meter of its memory, if it counts that.
     pub(crate) fn meter(&self) -> Option<Arc<Meter>> {
         self.library.meter.clone()
     }
@@ -155,13 +155,13 @@ impl Loaded {
         self.library.copied
     }
 
-    /// The file it was read from, and the private copy of it, to be kept longer than the library.
+    /// The file it was read from, and its private copy, which outlives the library.
     pub(crate) fn keep_copy(&self) -> Result<(PathBuf, OwnedFd), Error> {
         let failed = |source| Error::System { what: "keep the copy of the library in memory".into(), source };
         Ok((self.library.file.clone(), self.library.copy().try_clone_to_owned().map_err(failed)?))
     }
 
-    /// Creates and starts all configured instances, and answers what they register.
+    /// Creates and starts all configured instances, and returns what they register.
     pub(crate) fn start(&mut self, beginning: &StartContext<'_>) -> Result<Vec<Addition>, Error> {
         let name = self.note().name.clone();
         let config = beginning.config;
@@ -171,7 +171,7 @@ impl Loaded {
         }
         let known = beginning.schema.as_ref().or(self.schema.as_ref());
         self.schema = self.ready_schema(instances.first().map_or(&name, |(instance, _)| instance), known)?;
-        // All of them before the first starts: starting may have effects that nobody takes back.
+        // All are created before the first one starts, since the effects of a start cannot be undone.
         for (instance, value) in &mut instances {
             if let Some(wished) = beginning.wishes.configs.get(instance) {
                 value.clone_from(wished);
@@ -188,7 +188,7 @@ impl Loaded {
         Ok(additions)
     }
 
-    /// The handle of an instance that is about to begin: the one it had when it was stopped, if it was.
+    /// The handle of an instance that is about to start: the one it had before it was stopped, if any.
     fn handle(&mut self, instance: String, config: String, of: &Config) -> Arc<Handle> {
         if let Some(handle) = self.handles.get(&instance) {
             *handle.config.lock() = config;
@@ -255,7 +255,7 @@ impl Loaded {
         Ok(admitted)
     }
 
-    /// Hands a new configuration to a started instance, whose callbacks go on running.
+    /// Hands a new configuration to a started instance, whose callbacks keep running.
     pub(crate) fn reload(&self, instance: &str, config: &Value) -> Result<(), Error> {
         let config = configured(config);
         let schema = self.ready_schema(instance, self.schema.as_ref())?;
@@ -276,7 +276,7 @@ impl Loaded {
         Ok(())
     }
 
-    /// As `end`, on a way that failed: for what does not end soon the library is kept.
+    /// As `end`, after a failed load: if that does not end soon, the library is kept.
     pub(crate) fn abandon(self) {
         const PATIENCE: Duration = Duration::from_secs(1);
         self.leave();
@@ -288,14 +288,14 @@ impl Loaded {
         }
     }
 
-    /// From now on each thread runs what it has left of the library. No callback may be running or be
+    /// From now on each thread runs the destructors that it has left of the library. No callback may be running or be
     /// called any more.
     pub(crate) fn leave(&self) {
         self.library.leave();
     }
 
-    /// Stops and destroys the instances, and closes the library; for `deadline` and `is_patient` see
-    /// [`Library::close`]. No callback may be running or be called any more.
+    /// Stops and destroys the instances, and closes the library; see [`Library::close`] for `deadline` and
+    /// `is_patient`. No callback may be running or be called any more.
     pub(crate) fn end(mut self, deadline: Instant, is_patient: impl FnMut(End) -> bool) -> Closed {
         self.stop();
         // SAFETY: `self` is consumed, so the library is not used again.
@@ -322,7 +322,7 @@ impl Loaded {
         self.speaker().forget_instances();
     }
 
-    /// Calls a function of the plugin; what it said becomes the error.
+    /// Calls a function of the plugin; what the plugin reports becomes the error.
     fn call(&self, call: &'static str, instance: &str, function: impl FnOnce() -> u32) -> Result<(), Error> {
         let of = self.handles.get(instance).map(|handle| &handle.instance);
         match frame::call(self.speaker().identity(), of, function) {
@@ -339,7 +339,7 @@ impl Loaded {
         }
     }
 
-    /// As `call`, where nothing can be done about a failure but log it.
+    /// As `call`, where a failure can only be logged.
     fn call_anyway(&self, call: &'static str, instance: &str, function: impl FnOnce() -> u32) {
         if let Err(error) = self.call(call, instance, function) {
             log!(error, "{error}");
@@ -347,7 +347,7 @@ impl Loaded {
     }
 }
 
-/// What an instance is given: one that nobody configured gets an empty configuration.
+/// What an instance is given: an empty configuration if none is set.
 fn configured(value: &Value) -> Value {
     if value.is_null() { json!({}) } else { value.clone() }
 }

@@ -1,4 +1,4 @@
-//! What the host gives to plugins: its table, and services by id.
+//! What the host offers to plugins: its table, and services by id.
 
 use std::collections::BTreeMap;
 use std::ffi::c_void;
@@ -17,7 +17,7 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::admission;
 
-/// The table that every plugin gets. One for the process: what belongs to a host travels in handles.
+/// The table that every plugin gets. There is one per process: what belongs to one host travels in handles.
 pub(crate) static TABLE: HostTable = HostTable {
     size: size_of::<HostTable>() as u32,
     abi: ABI_VERSION,
@@ -27,13 +27,13 @@ pub(crate) static TABLE: HostTable = HostTable {
     query,
 };
 
-/// What an instance's handle points to: all that services know of it.
+/// The target of an instance's handle: all that services know of the instance.
 #[derive(Debug)]
 pub(crate) struct Handle {
     pub(crate) instance: Arc<str>,
-    /// The configuration in force, as JSON.
+    /// The current configuration, as JSON.
     pub(crate) config: Mutex<String>,
-    /// The instance's own directory; below it one per kind of directory.
+    /// The instance's own directory, with one subdirectory per kind of directory.
     pub(crate) home: PathBuf,
     pub(crate) speaker: Arc<PluginDiagnostics>,
 }
@@ -60,7 +60,7 @@ unsafe extern "C" fn query(id: Str) -> *const c_void {
     }
 }
 
-/// Services that crates above offer to plugins, of which nothing is known here but their ids.
+/// Services that crates above offer to plugins; only their ids are known here.
 pub struct Services;
 
 static OFFERED: RwLock<BTreeMap<&'static str, Offered>> = RwLock::new(BTreeMap::new());
@@ -73,7 +73,8 @@ unsafe impl Send for Offered {}
 unsafe impl Sync for Offered {}
 
 impl Services {
-    /// Offers a table under an id, `name/1`, to all plugins of this process from now on; the first one of an id stays.
+    /// Offers a table under an id, `name/1`, to all plugins of this process from now on. The first table of an id
+    /// stays.
     ///
     /// # Safety
     /// The table is the one that `docs/abi.md` describes for that id, and its functions may be called on any thread.

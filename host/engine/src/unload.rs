@@ -1,4 +1,4 @@
-//! Unloading: unpublished at once, finished by the reaper when the readers have left.
+//! Unloading: unpublished at once, completed by the reaper when the readers have left.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -15,8 +15,8 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::plugin::{Lifecycle, Loaded};
 
-/// An unloading that has begun: the plugin's callbacks are in no chain any more. It finishes even
-/// when the ticket is dropped.
+/// An unload in progress: the plugin's callbacks are no longer in any chain. It completes even if the ticket is
+/// dropped.
 #[derive(Clone, Debug)]
 pub struct Ticket {
     shared: Arc<Shared>,
@@ -43,29 +43,30 @@ impl Ticket {
         &self.shared.plugin
     }
 
-    /// How it ended, once it has.
+    /// How it ended, once it has ended.
     pub fn end(&self) -> Option<End> {
         let state = self.shared.state.lock();
         state.over.then(|| state.end.clone())
     }
 
-    /// How many destructors of thread-locals were never run, since their threads did not come by
-    /// before the deadline: so much of the plugin's memory is lost.
+    /// How many destructors of thread-locals were never run, since their threads did not reach a quiescent point before
+    /// the deadline. The memory that they would have freed is lost.
     pub fn skipped(&self) -> usize {
         self.shared.state.lock().skipped
     }
 
-    /// What it held of memory when nothing of it ran any more, once it has ended: what its statics hold,
-    /// and what it leaked. `None` when it does not count that.
+    /// The memory that the plugin still held when none of its code ran any more, once the unload has ended: what its
+    /// statics hold, and what it leaked. `None` if it does not count its memory.
     pub fn left(&self) -> Option<Memory> {
         self.shared.state.lock().left
     }
 
-    /// Waits until it has ended, but no longer than `timeout`: then the answer is how far it is, and
-    /// it goes on in the background. Called from within a callback or under a pin it does not wait:
-    /// it would wait for its own caller.
+    /// Waits until the unload has ended, for at most `timeout`; then returns how far it is, and the unload continues in
+    /// the background. Called from within a callback or under a pin it does not wait, since it would wait for its own
+    /// caller.
     ///
-    /// While it waits it runs what this thread has left of this plugin, and of others that leave.
+    /// While it waits, it runs the destructors that this thread has left of this plugin, and of others that are being
+    /// unloaded.
     pub fn wait(&self, timeout: Duration) -> End {
         const PAUSE: Duration = Duration::from_millis(5);
         if reclaim::is_inside() {
@@ -79,12 +80,12 @@ impl Ticket {
             if state.over || now >= deadline {
                 return state.end.clone();
             }
-            // Another plugin that begins to leave does not wake us.
+            // Another plugin that begins to unload does not wake this thread.
             self.shared.changed.wait(&mut state, Some(deadline.min(now + PAUSE)));
         }
     }
 
-    /// How far it is.
+    /// How far the unload is.
     pub(crate) fn so_far(&self) -> End {
         self.shared.state.lock().end.clone()
     }
@@ -94,7 +95,7 @@ impl Ticket {
         self.shared.changed.notify_all();
     }
 
-    /// Threads are to run what they have left of the plugin: those that wait do so now.
+    /// Tells threads to run the destructors that they have left of the plugin; waiting threads do so at once.
     fn leaving(&self) {
         self.shared.changed.notify_all();
     }
@@ -106,14 +107,13 @@ impl Ticket {
     }
 }
 
-/// The thread that waits for the readers of all unloadings, so that nobody else has to. It starts
-/// with the first unloading.
+/// The thread that waits for the readers of all unloads, so that no caller has to. It starts with the first unload.
 #[derive(Default)]
 pub(crate) struct Reaper {
     jobs: OnceCell<Sender<Unloading>>,
 }
 
-/// A plugin whose callbacks were just taken out of their chains.
+/// A plugin whose callbacks were just removed from their chains.
 pub(crate) struct Unpublished {
     pub(crate) plugin: String,
     pub(crate) lifecycle: Lifecycle,
@@ -121,24 +121,24 @@ pub(crate) struct Unpublished {
     pub(crate) callbacks: Vec<Arc<Callback>>,
 }
 
-/// Looks at a plugin before it ends.
+/// Inspects a plugin before it ends.
 pub(crate) type Before = Box<dyn FnOnce(&Loaded) + Send>;
 
-/// What follows when nobody is in the plugin's code any more. All of it runs on a thread of its own.
+/// What follows when no thread is in the plugin's code any more. All of it runs on its own thread.
 pub(crate) enum Then {
-    /// The plugin ends: its instances are stopped and destroyed, its library closed.
+    /// The plugin ends: its instances are stopped and destroyed, and its library is closed.
     End {
-        /// Looks at the plugin before that.
+        /// Inspects the plugin before that.
         before: Option<Before>,
-        /// Is told how it ended.
+        /// Called with how it ended.
         after: Box<dyn FnOnce(&Closed) + Send>,
     },
-    /// Something else; the ticket never ends.
+    /// Another action; the ticket never ends.
     Run(Box<dyn FnOnce() + Send>),
 }
 
 impl Reaper {
-    /// Leaves what follows an unpublishing to the reaper. Does not wait.
+    /// Hands the work that follows an unpublishing to the reaper. Does not wait.
     pub(crate) fn follow(
         &self,
         unpublished: Unpublished,
@@ -147,7 +147,7 @@ impl Reaper {
         then: Then,
     ) -> Ticket {
         let Unpublished { plugin, lifecycle, owner, callbacks } = unpublished;
-        // After the unpublishing: whoever enters from now on finds none of them.
+        // After the unpublishing: threads that enter from now on find none of the callbacks.
         let grace = reclaim::begin();
         let state = Mutex::new(State { end: End::Busy(grace.readers()), skipped: 0, left: None, over: false });
         let ticket = Ticket { shared: Arc::new(Shared { plugin, state, changed: Condvar::default() }) };
@@ -175,29 +175,29 @@ impl Reaper {
     }
 }
 
-/// What is left to do of an unloading.
+/// The remaining work of an unload.
 struct Unloading {
     lifecycle: Lifecycle,
     owner: Owner,
     callbacks: Vec<Arc<Callback>>,
     registry: Arc<Registry>,
     grace: Grace<'static>,
-    /// When to stop waiting for readers that are not in this plugin.
+    /// When to stop waiting for readers outside this plugin.
     deadline: Instant,
     /// How long to wait for what threads have left of the plugin, once there are no readers.
     timeout: Duration,
-    /// What frames hold while one of its callbacks is called from a retired snapshot, once their
-    /// code was overwritten; as addresses, since they are only compared.
+    /// The entries that frames hold while they call one of its callbacks from a retired snapshot, once the code there
+    /// was overwritten; kept as addresses, since they are only compared.
     disarmed: Option<Vec<usize>>,
     then: Then,
     ticket: Ticket,
 }
 
 impl Unloading {
-    /// Whether nobody is in the plugin's code or will be.
+    /// Whether no thread is in the plugin's code or will enter it.
     ///
-    /// Past its deadline a reader that is busy elsewhere is not waited for any longer: the plugin's
-    /// code is overwritten in the snapshots it may still walk, and only frames in it count.
+    /// Past its deadline it no longer waits for readers that are busy elsewhere: the plugin's code is overwritten in
+    /// the snapshots that they may still walk, and only frames in it count.
     fn is_ready(&mut self) -> bool {
         if self.grace.is_over() {
             return true;
@@ -205,7 +205,7 @@ impl Unloading {
         if Instant::now() < self.deadline {
             return false;
         }
-        // A pin must not see half of the old chains and half no-ops.
+        // A pin must not see half of the chains unchanged and half of them as no-ops.
         let pinned = self.grace.readers_in(|_| false);
         if pinned > 0 {
             self.ticket.set(End::Busy(pinned));
@@ -221,10 +221,10 @@ impl Unloading {
         readers == 0
     }
 
-    /// Ends the plugin, on a thread of its own: what it does there takes its time, or never returns,
-    /// and its thread-locals on that thread are nobody else's.
+    /// Ends the plugin on a thread of its own: the plugin's code there may take long or never return, and its
+    /// thread-locals on that thread are shared with no other plugin.
     ///
-    /// A thread that cannot be started now is tried again: if the reaper ended, so would every unloading.
+    /// A thread that cannot be started now is tried again: if the reaper ended, no unload would complete.
     fn finish(self) {
         const PAUSE: Duration = Duration::from_millis(5);
         self.registry.collect();
@@ -253,8 +253,8 @@ impl Unloading {
         if let Some(before) = before {
             before(&loaded);
         }
-        // Before the instances stop: they may wait for a thread that ends only when another thread has
-        // let go of something.
+        // Before the instances stop: they may wait for a thread that ends only when another thread has released
+        // something.
         loaded.leave();
         self.ticket.leaving();
         let deadline = deadline_after(self.timeout);
@@ -289,7 +289,7 @@ fn reap(incoming: &Receiver<Unloading>) {
                 waiting.push(unloading);
                 pause = SHORTEST;
             }
-            // A callback is over in microseconds, or takes its time.
+            // A callback either returns within microseconds or takes long.
             Err(RecvTimeoutError::Timeout) => pause = (pause * 2).min(LONGEST),
             Err(RecvTimeoutError::Disconnected) if waiting.is_empty() => return,
             Err(RecvTimeoutError::Disconnected) => std::thread::sleep(LONGEST),

@@ -1,4 +1,4 @@
-//! What a file says of itself, read before any of its code runs.
+//! What a file declares, read before any of its code runs.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use hookrail_model::note::Note;
 
 use super::linkage::Image;
 
-/// The system's own libraries: they stay when a plugin goes, and keep nothing of it running.
+/// The system's own libraries: they stay when a plugin is unmapped, and keep none of its code running.
 const HARMLESS: &[&str] = &[
     "ld-linux",
     "libc.so",
@@ -24,13 +24,12 @@ const HARMLESS: &[&str] = &[
     "libm.so",
     "libpthread.so",
     "librt.so",
-    // Symbols of its own make the system keep it.
+    // Some of its symbols make the system keep it.
     "libstdc++.so",
 ];
 
-/// Functions, or how their names begin, that leave code of their caller to be run later, out of the
-/// host's sight. (Destructors of thread-locals are not among them: the C library itself keeps a
-/// library mapped for those.)
+/// Functions, by name or prefix, that leave code of their caller to be run later, out of the host's sight. (Destructors
+/// of thread-locals are not among them: the C library itself keeps a library mapped for those.)
 const TELLTALE: &[&str] = &[
     // std::thread, which has libstdc++ call `pthread_create`.
     "_ZNSt6thread15_M_start_thread",
@@ -56,31 +55,31 @@ const TELLTALE: &[&str] = &[
 
 type Header = FileHeader64<Endianness>;
 
-/// What a library says of itself.
+/// What a library declares.
 #[derive(Clone, Debug, Serialize)]
 pub struct Inspection {
-    /// The plugin's own words.
+    /// The plugin's note.
     pub note: Note,
     /// Size of the file in bytes.
     pub size: u64,
-    /// The libraries it needs.
+    /// The libraries that it needs.
     pub needed: Vec<String>,
-    /// What it imports by which its code could run after it was closed.
+    /// Imports through which its code could run after it was closed.
     pub unhooked: Vec<String>,
-    /// Whether it asks never to be removed once loaded.
+    /// Whether it is linked so as never to be unmapped.
     pub no_delete: bool,
-    /// Whether it has symbols that the system keeps a library for once they are used; C++ makes them.
+    /// Whether it has symbols for which the system keeps a library once they are used; C++ creates them.
     pub unique_symbols: bool,
-    /// Whether it takes room in every thread's static block, of which there is little.
+    /// Whether it takes space in every thread's static TLS block, which is scarce.
     pub static_tls: bool,
     /// How it was linked.
     pub image: Image,
-    /// Whether it may use functions of the system that it does not import, as all do that `export!` made.
+    /// Whether it may use system functions that it does not import, as every library made with `export!` does.
     #[serde(skip)]
     pub finds_by_name: bool,
 }
 
-/// Reads what the file says; refuses what cannot be a plugin for machines of that name.
+/// Inspects the bytes of a file; refuses what cannot be a plugin for machines with that name.
 pub(super) fn inspect(bytes: &[u8], file: &Path, arch: &'static str) -> Result<Inspection, Error> {
     read(bytes, arch).map_err(|why| Error::PluginIncompatible { plugin: file.display().to_string(), why })
 }
@@ -148,8 +147,8 @@ fn read(bytes: &[u8], arch: &'static str) -> Result<Inspection, Incompatible> {
     Ok(inspection)
 }
 
-/// Where the file asks never to be removed once loaded: the place of its `DT_FLAGS_1`, and what to
-/// write there instead.
+/// If the file is linked so as never to be unmapped: the position of its `DT_FLAGS_1`, and the value to write there
+/// instead.
 pub fn without_no_delete(bytes: &[u8]) -> Option<(u64, u64)> {
     let endian = Endianness::Little;
     let sections = Header::parse(bytes).ok()?.sections(endian, bytes).ok()?;
@@ -160,7 +159,7 @@ pub fn without_no_delete(bytes: &[u8]) -> Option<(u64, u64)> {
     (value & elf::DF_1_NODELETE.0 != 0).then_some((at as u64, value & !elf::DF_1_NODELETE.0))
 }
 
-/// The file's header, if it is a shared library for machines of that name.
+/// The file's header, if it is a shared library for machines with that name.
 fn header<'a>(bytes: &'a [u8], arch: &'static str) -> Result<&'a Header, Incompatible> {
     const MACHINES: [(elf::Machine, &str); 4] =
         [(elf::EM_X86_64, "x86_64"), (elf::EM_AARCH64, "aarch64"), (elf::EM_386, "x86"), (elf::EM_RISCV, "riscv")];
@@ -193,7 +192,7 @@ fn header<'a>(bytes: &'a [u8], arch: &'static str) -> Result<&'a Header, Incompa
     }
 }
 
-/// The JSON in the section of our note.
+/// The JSON in the section of the note.
 fn note(section: &[u8]) -> Result<Note, Incompatible> {
     let malformed = |why: String| Incompatible::NotAPlugin(format!("its note is malformed: {why}"));
     let cut = || malformed("it is cut off".into());
@@ -208,7 +207,7 @@ fn note(section: &[u8]) -> Result<Note, Incompatible> {
     let start = 12 + owner.next_multiple_of(4);
     let json = section.get(start..start.saturating_add(content)).ok_or_else(cut)?;
     let note: Note = serde_json::from_slice(json).map_err(|error| malformed(error.to_string()))?;
-    // It names instances, callbacks and directories: nothing in it may separate or climb.
+    // Names are used for instances, callbacks and directories: no character may separate names or form `..`.
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if note.name.is_empty() || note.name.starts_with('.') || !note.name.bytes().all(is_plain) {
         return Err(malformed(format!("the name `{}` is not made of letters, digits, `-`, `_` and `.`", note.name)));

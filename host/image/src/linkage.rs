@@ -1,4 +1,4 @@
-//! How a library was linked: what its author seldom chooses and seldom sees, and what a loader makes of it.
+//! How a library was linked: properties that its author rarely chooses or sees, and that the loader acts on.
 
 use hookrail_abi::boundary::ENTRY_SYMBOL;
 use object::Endianness;
@@ -11,24 +11,23 @@ type Header = FileHeader64<Endianness>;
 /// How a library was linked.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Image {
-    /// What it exports under the name of a plugin's entry; one, in a plugin.
+    /// The symbols that it exports under the name of a plugin's entry; a plugin has one.
     pub entries: Vec<EntrySymbol>,
-    /// How many functions run while it is opened, those of the C runtime and of Rust's standard
-    /// library among them.
+    /// How many functions run when it is opened, including those of the C runtime and of Rust's standard library.
     pub constructors: u64,
-    /// Whether its stack must be executable, and with it that of every thread of the process.
+    /// Whether it requires an executable stack, for every thread of the process.
     pub executable_stack: bool,
-    /// Whether code is patched while it is opened, so that it cannot be shared or write-protected.
+    /// Whether its code is patched when it is opened, so that it cannot be shared or write-protected.
     pub text_relocations: bool,
-    /// Whether some memory of it is writable and executable at once.
+    /// Whether some of its memory is writable and executable at once.
     pub writable_code: bool,
-    /// The oldest glibc that has all it needs of it, as `2.31`; nothing when it needs none.
+    /// The oldest glibc that has all the symbols it needs, such as `2.31`; `None` if it needs none.
     pub glibc: Option<String>,
-    /// Directories that it has its libraries looked for in (`DT_RPATH`, `DT_RUNPATH`).
+    /// The directories in which its libraries are looked for (`DT_RPATH`, `DT_RUNPATH`).
     pub search_paths: Vec<String>,
 }
 
-/// A symbol under the name of a plugin's entry.
+/// A symbol with the name of a plugin's entry.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct EntrySymbol {
     /// Whether it is data, as it must be.
@@ -82,7 +81,7 @@ impl Image {
     }
 }
 
-/// The newest of the versions of glibc that symbols are wanted in.
+/// The newest glibc version that its symbols require.
 fn glibc(sections: &SectionTable<'_, Header>, bytes: &[u8]) -> Result<Option<String>, object::Error> {
     let endian = Endianness::Little;
     let Some((mut files, strings)) = sections.gnu_verneed(endian, bytes)? else { return Ok(None) };
@@ -92,7 +91,7 @@ fn glibc(sections: &SectionTable<'_, Header>, bytes: &[u8]) -> Result<Option<Str
         while let Some(version) = versions.next()? {
             let name = std::str::from_utf8(version.name(endian, strings)?).unwrap_or_default();
             let numbers = name.strip_prefix("GLIBC_").map(|text| text.split('.').map(str::parse).collect());
-            // GLIBC_PRIVATE is none, and GLIBC_2.2.5 is one.
+            // GLIBC_PRIVATE is not a version, and GLIBC_2.2.5 is one.
             if let Some(Ok(numbers)) = numbers {
                 newest = newest.max(Some(numbers));
             }

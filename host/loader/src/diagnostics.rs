@@ -1,10 +1,10 @@
-//! What plugins tell of themselves by `tracing` and `log`, and how they panic: taken to the host's
-//! subscriber, with the instance and the generation on it.
+//! What plugins report about themselves by `tracing` and `log`, and their panics: passed to the host's subscriber,
+//! tagged with the instance and the generation.
 //!
-//! A plugin has statics of its own for its receivers. Those that the SDK puts there hand everything to
-//! the host ([`service`]). What the host's subscriber is given is the host's: callsites are copied and
-//! never freed, one per distinct place ([`site`]), and spans are the host's spans ([`span`]). So
-//! nothing of it points into a plugin, and all of it outlives an unloading.
+//! A plugin has its own statics for its receivers. The receivers that the SDK installs pass everything to the host
+//! ([`service`]). What the host's subscriber receives belongs to the host: callsites are copied and never freed, one
+//! per distinct place ([`site`]), and spans are the host's own spans ([`span`]). So none of it points into a plugin,
+//! and all of it outlives an unload.
 
 mod panic;
 mod record;

@@ -1,11 +1,11 @@
-//! Opening, binding and closing a plugin's library, and the proof that it is gone.
+//! Opening, binding and closing a plugin's library, and the proof that it is unmapped.
 //!
-//! Owns one mapped library ([`Library`]): its checks after the opening, what threads would still run of it when it has
-//! ended (its teardown), what it tells of itself ([`PluginDiagnostics`]), what it counts of its memory ([`Meter`]),
-//! closing it only when nobody can run its code any more, and asking the system whether it is gone.
+//! Owns one mapped library ([`Library`]): the checks after opening it, what threads would still run of it after it has
+//! ended (its teardown), what it reports about itself ([`PluginDiagnostics`]), the counts of its memory ([`Meter`]),
+//! closing it only when no thread can run its code any more, and verifying that it is unmapped.
 //!
-//! Must know nothing of why a library comes or goes: upgrades and policy are the engine's, and an instance is a name. Stands on
-//! dispatch, whose readers it waits for, and on image.
+//! Must know nothing of why a library comes or goes: upgrades and policy belong to the engine, and an instance is only
+//! a name. Stands on dispatch, whose readers it waits for, and on image.
 
 mod diagnostics;
 mod library;

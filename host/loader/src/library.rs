@@ -1,5 +1,4 @@
-//! One mapped file: the private copy, the checks before and after its opening, and the proof that
-//! it is gone.
+//! One mapped file: the private copy, the checks before and after opening it, and the proof that it is unmapped.
 
 mod close;
 mod handlers;
@@ -29,26 +28,25 @@ use crate::thread_teardown::{self, ThreadTeardown};
 /// A plugin's library, mapped from a sealed private copy of its file.
 ///
 /// # Invariants
-/// `entry` lies in the library that `handle` keeps open. `copy` stays open as long as the library
-/// is mapped: the loader knows it by its path `/proc/self/fd/N`, and would answer the old library
-/// for another file at the same number. `teardown` is known to the library, if it is there, and so
-/// may `speaker` be; neither is dropped before the library is gone. `meter` is ended before the
-/// library is closed.
+/// `entry` is in the library that `handle` keeps open. `copy` stays open as long as the library is mapped: the loader
+/// identifies it by its path `/proc/self/fd/N`, and would return the old library for another file with the same
+/// descriptor number. The library knows `teardown`, if there is one, and may know `speaker`; neither is dropped before
+/// the library is unmapped. `meter` is ended before the library is closed.
 #[derive(Debug)]
 pub struct Library {
-    /// What was read of its file before it was opened.
+    /// What was read from its file before it was opened.
     pub inspection: Inspection,
-    /// Whether its wish never to be removed was taken out of the copy.
+    /// Whether its no-delete flag was cleared in the copy.
     pub forced: bool,
-    /// What it was read from.
+    /// The file it was read from.
     pub file: PathBuf,
     entry: *const Entry,
     handle: Handle,
     copy: OwnedFd,
     teardown: Option<Arc<ThreadTeardown>>,
-    /// What it tells of itself.
+    /// Its diagnostics.
     pub speaker: Arc<PluginDiagnostics>,
-    /// Reads what it counts of its memory, if it does.
+    /// The meter of its memory, if it counts that.
     pub meter: Option<Arc<Meter>>,
     /// How long copying and reading the file took.
     pub copied: Duration,
@@ -60,16 +58,18 @@ unsafe impl Send for Library {}
 unsafe impl Sync for Library {}
 
 impl Library {
-    /// Checks and opens a library. Of the plugins that `is_forced` names the wish never to be removed is
-    /// taken out of the copy.
+    /// Checks and opens a library. For the plugins that `is_forced` names, the no-delete flag is cleared in the copy.
     ///
     /// # Safety
-    /// Its constructors run, and later its other code does: it must be trusted as the host itself.
+    /// Its constructors run, and later its other code does: it must be trusted as much as the host itself.
+    ///
+    /// # Errors
+    /// If the file is not a plugin that this host can load, or the system refuses.
     pub unsafe fn open(copy: SealedCopy, is_forced: impl FnOnce(&str) -> bool) -> Result<Self, Error> {
         let began = Instant::now();
         let (file, took) = (copy.file().to_owned(), copy.took());
         let inspection = inspect_copy(&copy, ARCH)?;
-        // Mapped again where that is wished for alone: mapping holds up all threads of the process.
+        // Mapped again only where the flag may have to be cleared: mapping holds up all threads of the process.
         let amended = if is_forced(&inspection.note.name) { without_no_delete(&copy.bytes()?) } else { None };
         let forced = amended.is_some();
         let copy = match amended {
@@ -84,7 +84,7 @@ impl Library {
         }
         let path = path_of(&copy);
         thread_teardown::prepare_forks();
-        // Where its code ends the process, this is the last that is heard.
+        // If the library's code ends the process, this is the last log line.
         log!(debug, plugin = inspection.note.name, "opening {}", file.display());
         // SAFETY: the caller trusts the library.
         let handle = unsafe { Handle::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
@@ -96,13 +96,13 @@ impl Library {
         // SAFETY: by name the symbol is an entry, and `check` reads no further than its size.
         let symbol = unsafe { handle.get::<*const Entry>(ENTRY_SYMBOL) }.map(|symbol| *symbol);
         let library = match symbol {
-            // INVARIANT: the entry lies in the library, and the copy is kept beside it.
+            // INVARIANT: the entry is in the library, and the copy is kept beside it.
             Ok(entry) => {
                 let speaker = PluginDiagnostics::new(&inspection.note.name);
                 Library { inspection, forced, file, entry, handle, copy, teardown: None, meter: None, speaker, copied }
             }
             Err(error) => {
-                // The file exports it, so the loader and we do not read it alike: touch it no more.
+                // The file exports it, so the loader and we read it differently: do not touch it again.
                 let _ = (handle.into_raw(), copy.into_raw_fd());
                 return Err(incompatible(Incompatible::NotAPlugin(error.to_string())));
             }
@@ -111,14 +111,14 @@ impl Library {
             Ok(()) => Ok(library),
             Err(why) => {
                 let plugin = library.inspection.note.name.clone();
-                // None of it has run but constructors.
+                // Only its constructors have run.
                 library.undo();
                 Err(Error::PluginIncompatible { plugin, why })
             }
         }
     }
 
-    /// The private copy, for whoever needs it longer than the library.
+    /// The private copy, for callers that need it longer than the library.
     pub fn copy(&self) -> BorrowedFd<'_> {
         self.copy.as_fd()
     }
@@ -130,7 +130,7 @@ impl Library {
         unsafe { &*self.entry }
     }
 
-    /// Whether the entry is one of our ABI. If not, nothing of it may be called.
+    /// Whether the entry has an ABI that the host knows. If not, nothing of it may be called.
     fn check_abi(&self) -> Result<(), Incompatible> {
         // SAFETY: by the type invariant the entry lies in the open library, and every entry begins with its size.
         let size = unsafe { self.entry.cast::<u32>().read() };
@@ -145,7 +145,7 @@ impl Library {
         Ok(())
     }
 
-    /// Holds the entry against the note and against this process.
+    /// Checks the entry against the note and against this process.
     fn check(&self) -> Result<(), Incompatible> {
         self.check_abi()?;
         let entry = self.entry();
@@ -169,7 +169,10 @@ impl Library {
         }
     }
 
-    /// Binds the library to what the host keeps for it: after `attach`, and before all else.
+    /// Binds the library to the host's services: after `attach`, and before anything else.
+    ///
+    /// # Errors
+    /// If the image is not fresh, or the system refuses.
     pub fn bind(&mut self) -> Result<(), Error> {
         self.bind_residue()?;
         if let Some(table) = self.table::<TraceTable>() {
@@ -180,7 +183,7 @@ impl Library {
         Ok(())
     }
 
-    /// Binds the library to a teardown, if it can be.
+    /// Binds the library to a teardown, if it supports that.
     fn bind_residue(&mut self) -> Result<(), Error> {
         let Some(table) = self.table::<UnloadTable>() else { return Ok(()) };
         let teardown = ThreadTeardown::new()
@@ -200,7 +203,7 @@ impl Library {
         Ok(())
     }
 
-    /// Begins to read what the library counts of its memory, if it does; it may hold so much.
+    /// Starts reading the library's memory counters, if it has them; `max` is its limit in bytes.
     pub fn meter(&mut self, max: Option<u64>) {
         // SAFETY: `close` ends the meter before it closes the library, and nobody else closes one that was
         // attached to.

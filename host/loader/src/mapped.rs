@@ -1,4 +1,4 @@
-//! The proof: what the system itself says of a file's mappings.
+//! The proof: what the system itself reports about a file's mappings.
 
 use std::ffi::{CStr, c_int, c_void};
 use std::fs::{File, read};
@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 
 use hookrail_image::path_of;
 
-/// Where the loader has mapped the file; empty when it does not know it.
+/// Where the loader has mapped the file; empty if it does not know the file.
 pub(crate) fn segments(file: BorrowedFd<'_>) -> Vec<Range<usize>> {
     struct Search {
         path: String,
@@ -37,13 +37,13 @@ pub(crate) fn segments(file: BorrowedFd<'_>) -> Vec<Range<usize>> {
     search.found
 }
 
-/// How many mappings of the file the kernel has, by device and inode: names may be anything.
-/// `None` when it cannot be asked.
+/// How many mappings of the file the kernel has, by device and inode, since names may be anything. `None` if the kernel
+/// cannot be asked.
 pub(crate) fn mappings(file: &File) -> Option<usize> {
     let metadata = file.metadata().ok()?;
     let (major, minor) = (libc::major(metadata.dev()), libc::minor(metadata.dev()));
     let maps = read("/proc/self/maps").ok()?;
-    // Names of files are in it, which need not be text.
+    // It contains file names, which need not be UTF-8.
     let maps = String::from_utf8_lossy(&maps);
     let wanted = (format!("{major:02x}:{minor:02x}"), metadata.ino().to_string());
     let is_of_file = |line: &&str| {

@@ -1,7 +1,7 @@
-//! How much memory plugins hold, as those count it that are built to: `export!(.., allocator = ..)`.
+//! How much memory plugins hold, as counted by plugins that are built to do so: `export!(.., allocator = ..)`.
 //!
-//! The counts lie in the library (table `memory/1`), one shard per thread, and are added up here by
-//! whoever asks. No code of the plugin runs for that.
+//! The counters are in the library (table `memory/1`), one shard per thread, and are added up by the thread that reads
+//! them. That runs no code of the plugin.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,14 +9,14 @@ use hookrail_abi::boundary::{MemoryShard, MemoryTable};
 use hookrail_model::memory::{Memory, MemoryView};
 use parking_lot::Mutex;
 
-/// Reads what one library counts.
+/// Reads the counters of one library.
 pub struct Meter {
     max: Option<u64>,
     counts: Mutex<Counts>,
 }
 
 /// # Invariants
-/// The shards of `Counting` lie in a library that is loaded.
+/// The shards of `Counting` are in a library that is loaded.
 enum Counts {
     Counting(*const [MemoryShard]),
     Ended(Sums),
@@ -25,7 +25,7 @@ enum Counts {
 // SAFETY: the shards are atomics.
 unsafe impl Send for Counts {}
 
-/// Of the shards.
+/// The sums over all shards.
 #[derive(Clone, Copy, Debug)]
 struct Sums {
     held: Memory,
@@ -33,7 +33,7 @@ struct Sums {
 }
 
 impl Meter {
-    /// A meter of a library, which may hold so many bytes.
+    /// A meter of a library, with its limit in bytes.
     ///
     /// # Safety
     /// The table is one of a loaded library, in which its `count` shards lie. [`end`](Self::end) is called before that
@@ -41,28 +41,28 @@ impl Meter {
     pub(crate) unsafe fn new(table: &MemoryTable, max: Option<u64>) -> Option<Self> {
         let is_known = table.size as usize >= size_of::<MemoryTable>() && !table.shards.is_null();
         let shards = std::ptr::slice_from_raw_parts(table.shards, table.count as usize);
-        // INVARIANT: the shards lie in the library, which is loaded until `end`, by the contract.
+        // INVARIANT: the shards are in the library, which is loaded until `end`, by the contract.
         is_known.then(|| Meter { max, counts: Mutex::new(Counts::Counting(shards)) })
     }
 
-    /// How many bytes the plugin may hold, if that is limited.
+    /// The plugin's limit in bytes, if there is one.
     pub fn max(&self) -> Option<u64> {
         self.max
     }
 
-    /// What it holds now; what it held in the end, if that is over.
+    /// The memory that it holds now, or what it held when the meter was ended.
     pub fn held(&self) -> Memory {
         self.counts.lock().sums().held
     }
 
-    /// As it is shown, with the limit.
+    /// The memory with the limit, for display.
     pub fn view(&self) -> MemoryView {
         let Sums { held, total_allocations } = self.counts.lock().sums();
         let over = self.max.is_some_and(|max| held.bytes > max);
         MemoryView { held, total_allocations, max_bytes: self.max, over }
     }
 
-    /// Reads the counts for the last time; returns what it holds.
+    /// Reads the counters for the last time; returns the memory that it holds.
     pub(crate) fn end(&self) -> Memory {
         let mut counts = self.counts.lock();
         let sums = counts.sums();
@@ -90,11 +90,11 @@ impl Counts {
 impl Sums {
     fn of(shards: &[MemoryShard]) -> Self {
         let sum = |of: fn(&MemoryShard) -> &AtomicU64| {
-            // Relaxed: counts. Wrapping: a plugin may have written anything.
+            // Relaxed: counters. Wrapping: a plugin may have written anything.
             shards.iter().fold(0u64, |sum, shard| sum.wrapping_add(of(shard).load(Ordering::Relaxed)))
         };
-        // First, since what was freed before was allocated before. It may still be seen the other way round,
-        // of a block that goes from thread to thread meanwhile.
+        // Read first, since what was freed had been allocated before. The order may still be observed the other way
+        // round for a block that is passed between threads meanwhile.
         let [freed, frees] = [sum(|shard| &shard.freed), sum(|shard| &shard.frees)];
         let [allocated, allocations] = [sum(|shard| &shard.allocated), sum(|shard| &shard.allocations)];
         let held = Memory { bytes: allocated.saturating_sub(freed), allocations: allocations.saturating_sub(frees) };

@@ -1,7 +1,7 @@
 //! Names for addresses in a library, read from its private copy.
 //!
-//! Not by a crate that reads the process's own debug information: those learn once which libraries
-//! are loaded, and keep the files that they have read mapped.
+//! Not by a crate that reads the process's own debug information: such crates list the loaded libraries only once, and
+//! keep the files that they have read mapped.
 
 use std::ops::Range;
 use std::os::fd::{AsFd, OwnedFd};
@@ -11,7 +11,7 @@ use object::{Object, ObjectSegment};
 
 use crate::mapped;
 
-/// Where a library lies, and what it was read from.
+/// Where a library is mapped, and what it was opened from.
 #[derive(Debug)]
 pub(crate) struct Symbols {
     copy: OwnedFd,
@@ -19,23 +19,23 @@ pub(crate) struct Symbols {
 }
 
 impl Symbols {
-    /// Those of the library that was opened from `copy`.
+    /// The symbols of the library that was opened from `copy`.
     pub(crate) fn of(copy: &OwnedFd) -> Option<Self> {
         let segments = mapped::segments(copy.as_fd());
         Some(Symbols { segments, copy: copy.try_clone().ok()? })
     }
 
-    /// The names of the functions that were to be returned to at these addresses, in order; without
-    /// those that lie elsewhere, and without a name where none is known.
+    /// The names of the functions with these return addresses, in order. Addresses outside the library are left out;
+    /// the name is `None` where it is unknown.
     pub(crate) fn names(&self, returns: &[usize]) -> Vec<Option<String>> {
-        // One before: after a call that never returns stands the next function.
+        // One byte earlier: the return address of a call that never returns is in the next function.
         let calls = returns.iter().map(|address| address.wrapping_sub(1));
         let own: Vec<_> = calls.filter(|call| self.segments.iter().any(|range| range.contains(call))).collect();
         self.look_up(&own).unwrap_or_else(|| vec![None; own.len()])
     }
 
     fn look_up(&self, addresses: &[usize]) -> Option<Vec<Option<String>>> {
-        // The mapping ends here, long before anybody closes the library.
+        // The mapping ends here, long before the library is closed.
         let bytes = Bytes::of(&self.copy).ok()?;
         let file = object::File::parse(&*bytes).ok()?;
         let moved_by = (self.segments.first()?.start as u64).wrapping_sub(file.segments().next()?.address());

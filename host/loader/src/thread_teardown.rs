@@ -1,14 +1,13 @@
-//! What threads would still run of a library when it has ended: destructors of its thread-locals,
-//! destructors of the values under its keys, and the threads it started.
+//! What threads would still run of a library after it has ended: destructors of its thread-locals, destructors of the
+//! values of its keys, and the threads it started.
 //!
-//! A library hands all of it to the host ([`service`]), and the system is given code of the host
-//! only ([`exit`]). So whatever a thread does when it ends, it finds here what is left to run, and
-//! nothing when that was run or cancelled before.
+//! A library registers all of these with the host ([`service`]), and the system is given only code of the host
+//! ([`exit`]). So when a thread exits, it finds here what is left to run, and finds nothing if that was run or
+//! cancelled before.
 //!
-//! While a library leaves, each thread runs its own part of the teardown where it is in no callback:
-//! on leaving a dispatch ([`attend`]), in `Ticket::wait`, or when it ends. What
-//! belongs to threads that do not come by is cancelled at the deadline: the memory is lost, and
-//! nothing of it is run ever.
+//! While a library is being unloaded, each thread runs its own part of the teardown at a quiescent point: on leaving a
+//! dispatch ([`attend`]), in `Ticket::wait`, or when it exits. The parts of threads that do not reach one are cancelled
+//! at the deadline: they are never run, and their memory is lost.
 
 mod exit;
 mod service;
@@ -31,14 +30,14 @@ use crate::diagnostics;
 pub(crate) use state::Left;
 use state::{Next, State};
 
-/// The teardowns of all libraries that were bound and are not gone.
+/// The teardowns of all libraries that are bound and not yet unmapped.
 static ALL: Mutex<Vec<Arc<ThreadTeardown>>> = Mutex::new(Vec::new());
 
-/// This is the child of a fork, and a thread that it does not have held one of the records.
+/// Set in the child of a fork if a thread that does not exist there had locked one of the records.
 ///
-/// Nobody will ever let go of it, and half a change may stand in it. So all records are left alone:
-/// nothing more is noted, and nothing of what is on them is run. That costs the child memory and
-/// nothing else, since the system was given code of the host only.
+/// Such a lock is never released, and a change may be half done. So all records are left alone: nothing more is
+/// recorded, and nothing on record is run. That only costs the child memory, since the system was given only code of
+/// the host.
 static IS_LOST: AtomicBool = AtomicBool::new(false);
 
 /// What threads would still run of one library.
@@ -56,13 +55,13 @@ impl ThreadTeardown {
         teardown
     }
 
-    /// What the library knows it by.
+    /// The value by which the library identifies it.
     pub(crate) fn as_library(self: &Arc<Self>) -> *const c_void {
         Arc::as_ptr(self).cast()
     }
 
-    /// By which of the system's functions nothing has come to us yet. When the library has used both,
-    /// it is linked to the system's, and we know nothing of it.
+    /// The first of the system's functions that has not been seen here yet. If the library has used both functions, it
+    /// is linked to the system's, and the host knows nothing of its use.
     pub(crate) fn unseen(&self) -> Option<&'static str> {
         let state = self.state.lock();
         match (state.seen_destructor, state.seen_value) {
@@ -77,16 +76,14 @@ impl ThreadTeardown {
         self.state.lock().kept.clone()
     }
 
-    /// From now on each thread runs its part where it is in no callback. Nobody may call the
-    /// library's callbacks any more.
+    /// From now on each thread runs its part at a quiescent point. The library's callbacks must not be called any more.
     pub(crate) fn leave(&self) {
         self.state.lock().leaving = true;
         reclaim::ask_all(attend);
     }
 
-    /// Waits, until nothing is left, but no longer than until `deadline`. Runs what belongs to this
-    /// thread; at the deadline cancels what belongs to threads that did not come by, and adds it to
-    /// `skipped`.
+    /// Waits until nothing is left, or until `deadline`. Runs the part of this thread. At the deadline, cancels the
+    /// parts of threads that did not reach a quiescent point, and adds their number to `skipped`.
     pub(crate) fn settle(&self, deadline: Instant, skipped: &mut usize) -> Result<(), Left> {
         const LONGEST: Duration = Duration::from_millis(5);
         let mut pause = Duration::from_micros(50);
@@ -101,10 +98,9 @@ impl ThreadTeardown {
                     return Ok(());
                 }
                 Some(left) if is_late => return Err(left),
-                // Nobody else has anything to run.
+                // No other thread has anything to run.
                 Some(_) if state.is_empty() => {}
-                // Also while threads run: one may wait for something that another thread's part
-                // holds.
+                // Even while threads run: one may wait for something that another thread's part holds.
                 _ => reclaim::ask_all(attend),
             }
             self.changed.wait(&mut state, Some(Instant::now() + pause));
@@ -112,12 +108,12 @@ impl ThreadTeardown {
         }
     }
 
-    /// The library is about to be closed: what it still leaves with threads is discarded, never run.
+    /// The library is about to be closed: what it still leaves with threads is discarded and never run.
     pub(crate) fn close(&self) {
         self.state.lock().closed = true;
     }
 
-    /// The library is gone: gives its keys back.
+    /// The library is unmapped: gives its keys back.
     pub(crate) fn gone(self: Arc<Self>) {
         ALL.lock().retain(|teardown| !Arc::ptr_eq(teardown, &self));
         for key in self.state.lock().take_keys() {
@@ -125,22 +121,22 @@ impl ThreadTeardown {
         }
     }
 
-    /// The library stays for ever, and so does this: threads go on to find it when they end.
+    /// The library stays forever, and so does this: threads still look for it when they exit.
     pub(crate) fn stay(self: Arc<Self>) {
         self.state.lock().leaving = false;
         // The library's pointer to it stays valid.
         std::mem::forget(self);
     }
 
-    /// Runs what belongs to this thread; returns whether there was anything.
+    /// Runs the part of this thread; returns whether there was anything to run.
     fn run_own(&self) -> bool {
-        /// As POSIX has it: a destructor may leave another value under its key, but not for ever.
+        /// As in POSIX: a destructor may leave another value under its key, but not endlessly.
         const ROUNDS: usize = 4;
         let me = thread::id();
         let mut ran = self.run_destructors();
         for _ in 0..ROUNDS {
-            // What a destructor leaves under its key is for the next round. Each value stays on record
-            // until its destructor counts as running: nobody may close the library in between.
+            // What a destructor leaves under its key is for the next round. Each value stays on record until its
+            // destructor counts as running, so that the library cannot be closed in between.
             let keys = self.state.lock().keys_of(me);
             if keys.is_empty() {
                 return ran;
@@ -148,7 +144,7 @@ impl ThreadTeardown {
             for key in keys.into_iter().rev() {
                 ran |= self.run_one(|state| state.take_value(me, key));
             }
-            // A key's destructor may bring a thread-local to life.
+            // A key's destructor may initialise a thread-local.
             ran |= self.run_destructors();
         }
         self.state.lock().forget_values(me);
@@ -165,7 +161,7 @@ impl ThreadTeardown {
         ran
     }
 
-    /// Takes one thing off the record and runs it, if there is one.
+    /// Takes one item off the record and runs it, if there is one.
     fn run_one(&self, take: impl FnOnce(&mut State) -> Option<Next>) -> bool {
         let mut state = self.state.lock();
         let Some(Next { run, argument }) = take(&mut state) else { return false };
@@ -180,10 +176,10 @@ impl ThreadTeardown {
     }
 }
 
-/// Runs what belongs to this thread of all libraries that leave. The thread is in no callback.
+/// Runs the parts of this thread of all libraries that are being unloaded. The thread is in no callback.
 ///
-/// Other code of a library may be beneath us all the same, and use what we would destroy: it logs, and
-/// whoever takes the log dispatches. Such a thread comes by another time, or ends.
+/// Other code of a library may still be on the stack, using what this would destroy: it logs, and the subscriber
+/// dispatches. Such a thread runs its part at a later quiescent point, or when it exits.
 pub fn attend() {
     if thread::is_running() || frame::is_calling() {
         return;
@@ -198,23 +194,23 @@ pub fn attend() {
 }
 
 impl ThreadTeardown {
-    /// Whether a thread is just using it.
+    /// Whether a thread is using it right now.
     fn is_held(&self) -> bool {
         self.state.is_locked() || self.changed.is_held()
     }
 }
 
-/// Runs what belongs to this thread of all libraries, by `run`, until there is no more.
+/// Calls `run` for all libraries until none of them has anything left for this thread.
 fn run_everywhere(run: impl Fn(&ThreadTeardown) -> bool) {
     loop {
-        // All of them, whatever the first one had.
+        // For all of them, even if the first one had something.
         if all().iter().filter(|teardown| run(teardown)).count() == 0 {
             return;
         }
     }
 }
 
-/// All records; none that could be waited for without end.
+/// All records; empty if waiting for them might never end.
 fn all() -> Vec<Arc<ThreadTeardown>> {
     if is_lost() { Vec::new() } else { ALL.lock().clone() }
 }
@@ -224,13 +220,14 @@ fn is_lost() -> bool {
     IS_LOST.load(Ordering::Relaxed)
 }
 
-/// Has the children of forks find out whether the records can still be used. To be called before a library is opened,
-/// whose constructors may have the children of forks run code of theirs: ours runs first, as it came first.
+/// Makes the children of forks find out whether the records are still usable. Must be called before a library is opened
+/// whose constructors may register code to run in the children of forks: the host's code is registered first and so
+/// runs first.
 pub(crate) fn prepare_forks() {
     /// # Safety
     /// No preconditions: `unsafe` is part of the type that `pthread_atfork` takes.
     unsafe extern "C" fn in_child() {
-        // One flag for all of them: a list that is held cannot be looked through.
+        // One flag for all of them: a list that is locked cannot be searched.
         let is_held = ALL.is_locked() || ALL.lock().iter().any(|teardown| teardown.is_held());
         IS_LOST.fetch_or(is_held, Ordering::Relaxed);
     }

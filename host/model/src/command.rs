@@ -1,9 +1,9 @@
-//! What can be asked of a host: each command is a type, with the type of its answer.
+//! The commands that a host executes: each is a type, with the type of its answer.
 //!
-//! A command is defined here, once: its name, its fields, its answer, and what carrying it out takes. Whoever
-//! can do it registers how; whoever carries it from elsewhere (a socket, the program, HTTP) translates its
-//! fields and its answer, and knows no command by name but [`Events`], after whose answer it goes on.
-//! [`wire`](crate::wire) is their one JSON form.
+//! A command is defined here, once: its name, its fields, its answer, and what executing it requires. A crate that can
+//! execute it registers how. Code that carries it from elsewhere (a socket, the program, HTTP) translates its fields
+//! and its answer, and knows no command by name except [`Events`], whose answer is followed by a stream.
+//! [`wire`](crate::wire) is the JSON form of all commands.
 //!
 //! Files are absolute paths, and opened by the host. Where something is waited for, `wait_ms` says how long at
 //! most; without it that is twice the `unload.deadline` of the host's configuration, and never more than
@@ -33,49 +33,49 @@ pub use self::plugin::{List, Load, Restart, SetLogLevel, Show, Start, Stop, Unlo
 pub use self::points::{Points, SetLevel, Trace, Unquarantine};
 pub use self::store::{Allow, Apply, Disable, Enable, ImportIncoming, Install, Rollback, Stage, Uninstall, Validate};
 
-/// The longest that a command waits: `wait_ms` beyond it is refused.
+/// The longest wait of a command: a larger `wait_ms` is refused.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
-/// Something that can be asked of a host.
+/// A command to a host.
 ///
-/// Serialised it is an object of its fields alone; reading one refuses a field that it does not have.
+/// It is serialised as an object of its fields only; deserialising refuses unknown fields.
 pub trait Command: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + 'static {
-    /// What it goes by.
+    /// The name of the command.
     const NAME: &'static str;
 
-    /// What carrying it out takes.
+    /// What executing it requires.
     const REQUIRES: Requirements;
 
-    /// What it returns.
+    /// The type of its answer.
     type Answer: Serialize + DeserializeOwned;
 
-    /// How long it asks to be waited for, in milliseconds.
+    /// How long it may wait, in milliseconds, if it sets a limit.
     fn wait_ms(&self) -> Option<u64> {
         None
     }
 }
 
-/// What carrying out a command takes.
+/// What executing a command requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Requirements {
-    /// Code of plugins may run in it, on the thread that carries it out.
+    /// Executing it may run code of plugins on the executing thread.
     pub plugins: bool,
-    /// It cannot be carried out where no host runs.
+    /// It cannot be executed where no host runs.
     pub host: bool,
 }
 
 impl Requirements {
-    /// What is installed, or read.
+    /// Only the store, or nothing.
     pub const NOTHING: Self = Requirements { plugins: false, host: false };
-    /// A host that runs.
+    /// A running host.
     pub const HOST: Self = Requirements { plugins: false, host: true };
-    /// What is installed, and its plugin where one runs.
+    /// The store, and the plugin if it runs.
     pub const PLUGINS: Self = Requirements { plugins: true, host: false };
-    /// A host that runs, and its plugins.
+    /// A running host and its plugins.
     pub const HOST_AND_PLUGINS: Self = Requirements { plugins: true, host: true };
 }
 
-/// Makes a type a command; `wait` for one with a field `wait_ms`.
+/// Implements [`Command`] for a type; `wait` is for types with a field `wait_ms`.
 macro_rules! command {
     ($command:ident, $name:literal, $takes:ident, $answer:ty $(, $wait:ident)?) => {
         impl $crate::command::Command for $command {

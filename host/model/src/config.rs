@@ -1,4 +1,4 @@
-//! What an operator sets, where more than one crate of the host has to know it.
+//! Settings of the operator that more than one crate of the host has to know.
 
 use std::time::Duration;
 
@@ -65,30 +65,30 @@ impl CallbackOverride {
     }
 }
 
-/// What the operator changes about one point.
+/// The operator's settings of one point.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PointConfig {
-    /// What a fault of its callbacks means, `open`, `closed` or `rollback`, where neither the callback
-    /// nor an override of it says otherwise.
+    /// What a fault of its callbacks means, `open`, `closed` or `rollback`, unless the callback or an override of it
+    /// says otherwise.
     #[serde(deserialize_with = "fault_policy")]
     pub fault_policy: Option<FaultPolicy>,
     /// How closely its dispatches are looked at from the start: `off`, `count` or `histogram`.
     pub level: StatsLevel,
 }
 
-/// What a fault means on all points of a kind, `open`, `closed` or `rollback`, where neither the callback
-/// nor the operator's word on the point says otherwise.
+/// What a fault means on all points of a kind, `open`, `closed` or `rollback`, unless the callback or the operator's
+/// setting of the point says otherwise.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FaultPolicies {
     /// Of those whose callbacks look.
     #[serde(deserialize_with = "fault_policy")]
     pub notify: Option<FaultPolicy>,
-    /// Of those whose callbacks edit.
+    /// For points whose callbacks edit.
     #[serde(deserialize_with = "fault_policy")]
     pub fold: Option<FaultPolicy>,
-    /// Of those whose callbacks allow or deny.
+    /// For points whose callbacks allow or deny.
     #[serde(deserialize_with = "fault_policy")]
     pub gate: Option<FaultPolicy>,
 }
@@ -104,11 +104,11 @@ impl FaultPolicies {
     }
 }
 
-/// When a callback that fails is called no more, and when it is tried again.
+/// When a failing callback is quarantined, and when it is tried again.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Quarantine {
-    /// With how many faults within the time; 0 for never.
+    /// How many faults within the time quarantine it; 0 for never.
     pub faults: usize,
     /// The time.
     #[serde(deserialize_with = "fields::duration")]
@@ -124,7 +124,7 @@ impl Default for Quarantine {
     }
 }
 
-/// What holds when a new build takes the place of an old one.
+/// The limits of an upgrade, from an old build to a new one.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct UpgradeLimits {
@@ -134,7 +134,7 @@ pub struct UpgradeLimits {
     /// How long a new generation is on probation.
     #[serde(deserialize_with = "fields::duration")]
     pub probation: Duration,
-    /// With how many faults on probation it is rolled back; 0 for no probation.
+    /// How many faults during probation cause a rollback; 0 for no probation.
     pub probation_faults: u64,
 }
 

@@ -1,45 +1,46 @@
-//! How an unloading ended.
+//! How an unload ended.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How an unloading ended: a closed list. Never more is claimed than was proved.
+/// How an unload ended: a closed list. It never claims more than was proved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Fields", into = "Fields")]
 pub enum End {
-    /// Not over yet: so many threads are in its callbacks, or may be. It goes on in the background.
+    /// Not over yet: this many threads are in its callbacks, or may be. The unload continues in the background.
     Busy(usize),
-    /// Its code is gone, but so many mappings of its file are left, which its code made. 0 when the
-    /// system could not be asked.
+    /// Its code is unmapped, but this many mappings of its file remain, which its code made. 0 if the system could not
+    /// be asked.
     FileMappings(usize),
-    /// The library asked never to be removed (`-z nodelete`), or has symbols that the system keeps a
-    /// library for (`STB_GNU_UNIQUE`, from C++). `unload.force` overrules the first.
+    /// The library was linked so as never to be unmapped (`-z nodelete`), or has symbols for which the system keeps a
+    /// library (`STB_GNU_UNIQUE`, from C++). `unload.force` overrides the first.
     NoDelete,
-    /// Handlers of these signals lie in the library.
+    /// Handlers of these signals are in the library.
     PinnedByHandlers(Vec<i32>),
-    /// Destructors of its thread-locals are running on so many threads, or wait for threads to end
-    /// where the host cannot call them; then the number is a lower bound.
+    /// Destructors of its thread-locals are running on this many threads, or wait for threads to exit where the host
+    /// cannot call them; in that case the number is a lower bound.
     PinnedByThreadLocals(usize),
-    /// So many threads that it started have not ended. When they have, it goes on in the background.
+    /// This many threads that it started are still running. When they have ended, the unload continues in the
+    /// background.
     PinnedByThreads(usize),
-    /// The library has code run by this symbol or library, out of the host's sight.
+    /// The library has code run through this symbol or library, which the host cannot observe.
     Unhooked(String),
     /// What a newer host says; this one never does.
     Unknown,
     /// The system really removed it: no mapping of its file is left in this process.
     Unmapped,
-    /// The plugin asked for its library to be kept, for this reason.
+    /// The plugin asked for its library to be kept, for the given reason.
     Vetoed(String),
 }
 
 impl End {
-    /// Whether the library is gone, with proof.
+    /// Whether the library is unmapped, which was verified.
     pub fn is_unmapped(&self) -> bool {
         *self == End::Unmapped
     }
 
-    /// Whether its code is gone, whatever it left behind.
+    /// Whether its code is unmapped, whatever else it left behind.
     pub fn is_gone(&self) -> bool {
         matches!(self, End::FileMappings(_) | End::Unmapped)
     }

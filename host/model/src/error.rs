@@ -1,7 +1,6 @@
-//! What can go wrong in a host, by who is at fault. Every error has a stable code and names the next step.
+//! The errors of a host, by who is at fault. Every error has a stable code and names the next step.
 //!
-//! What can go wrong with packages, with what is installed and with commands is said by the crates that those
-//! are of, whose errors wrap this one.
+//! Errors of packages, of the store and of commands are defined by the crates those belong to; they wrap this one.
 
 mod misuse;
 mod system;
@@ -16,10 +15,10 @@ pub use self::misuse::ApiMisuse;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The program that embeds the host asked for something that cannot be.
+    /// The program that embeds the host asked for something that is not possible.
     #[error(transparent)]
     ApiMisuse(#[from] ApiMisuse),
-    /// The configuration is wrong.
+    /// The configuration is not valid.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The library cannot work with this host.
@@ -30,7 +29,7 @@ pub enum Error {
         /// What does not fit.
         why: Incompatible,
     },
-    /// The plugin broke a rule, or failed.
+    /// The plugin broke a rule or failed.
     #[error("{plugin}: {why}")]
     PluginMisbehaved {
         /// The instance's name, or the plugin's.
@@ -38,10 +37,10 @@ pub enum Error {
         /// What it did.
         why: Misbehaved,
     },
-    /// The system refused.
+    /// A system call failed.
     #[error("cannot {what}: {source}")]
     System {
-        /// What was tried, with the file it was tried on.
+        /// What was attempted, with the file it was attempted on.
         what: String,
         /// Why it failed.
         source: io::Error,
@@ -52,15 +51,15 @@ pub enum Error {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The file is no TOML of the form we know.
+    /// The file is not TOML of the known form.
     #[error("{}: {why}", file.display())]
     File {
         /// The file.
         file: PathBuf,
-        /// Where and what.
+        /// Where the mistake is, and what it is.
         why: String,
     },
-    /// A key says something that cannot be meant.
+    /// A key has a value that is not valid.
     #[error("`{key}` {why}")]
     InvalidValue {
         /// The key, as in the file.
@@ -68,25 +67,25 @@ pub enum ConfigError {
         /// What is wrong with it.
         why: String,
     },
-    /// An operator's override has a priority that is reserved.
+    /// An operator's override uses a reserved priority.
     #[error("the override of {callback} on {point} has the reserved priority {priority}")]
     ReservedPriority {
         /// The point.
         point: String,
         /// `instance/callback`
         callback: String,
-        /// The number.
+        /// The priority.
         priority: i32,
     },
-    /// A plugin's configuration does not fit its schema; all mistakes at once.
+    /// A plugin's configuration does not match its schema; all mistakes at once.
     #[error("the configuration of `{instance}` does not fit its schema:{}", lines(mistakes))]
     Schema {
         /// The instance.
         instance: String,
-        /// Path and mistake, each.
+        /// The path and the mistake, for each.
         mistakes: Vec<String>,
     },
-    /// More than one instance is configured for a plugin that has one.
+    /// More than one instance is configured for a plugin that allows only one.
     #[error("`{0}` can have one instance only")]
     TooManyInstances(String),
 }
@@ -95,30 +94,30 @@ pub enum ConfigError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Incompatible {
-    /// Its ABI versions and ours have none in common.
+    /// Its ABI versions and the host's have none in common.
     #[error("it works with ABI {plugin}, this host offers {host}")]
     Abi {
-        /// The range of the plugin.
+        /// The plugin's range.
         plugin: String,
-        /// That of the host.
+        /// The host's range.
         host: String,
     },
-    /// The file is cut off or damaged.
+    /// The file is truncated or damaged.
     #[error("the file is truncated or damaged: {0}")]
     Damaged(String),
-    /// It is not the kind of file that can be loaded.
+    /// It is not a file that can be loaded.
     #[error("it is {0}, not a shared library")]
     NotALibrary(String),
-    /// It is a shared library, but no plugin.
+    /// It is a shared library, but not a plugin.
     #[error("it is a shared library but no Hookrail plugin: {0}")]
     NotAPlugin(String),
-    /// The system answered an image that was loaded before, with whatever it has in its statics.
+    /// The loader returned an already loaded image, with whatever is in its statics.
     #[error("the system gave out an image of it that was loaded before")]
     NotFresh,
-    /// What the file says of itself is not what the code says.
+    /// The file's note contradicts the code.
     #[error("its note and its code disagree on {field}: the note says {note}, the code {code}")]
     NoteDisagrees {
-        /// What they disagree on.
+        /// The field in which they differ.
         field: String,
         /// The value in the note.
         note: String,
@@ -133,18 +132,18 @@ pub enum Incompatible {
     OtherMachine {
         /// The file's machine.
         found: String,
-        /// The one that it is to be for.
+        /// The machine it should be for.
         here: &'static str,
     },
     /// A panic in it would abort the host.
     #[error("it was built with panic = \"abort\": a panic in it would end the host")]
     PanicAborts,
-    /// The payload of a point has another layout there.
+    /// The payload of a point has another layout in the plugin.
     #[error("it was built for another payload of {point}: {difference}")]
     Payload {
         /// The point.
         point: String,
-        /// Type, field, both sides.
+        /// The type, the field, and both layouts.
         difference: String,
     },
     /// It was built for another revision of a point.
@@ -154,15 +153,15 @@ pub enum Incompatible {
         point: String,
         /// The plugin's revision.
         plugin: u32,
-        /// Ours.
+        /// The host's revision.
         host: u32,
     },
-    /// It brings a heap of its own.
+    /// It has its own heap.
     #[error(
         "its `{0}` is not the one of this process: it brings a heap of its own, and payloads are grown and freed on both sides"
     )]
     PrivateHeap(&'static str),
-    /// It does not take the state of the generation before it.
+    /// It does not accept the state of the previous generation.
     #[error("{instance} does not take over the state `{schema}` version {version}: {said}")]
     State {
         /// The instance.
@@ -171,7 +170,7 @@ pub enum Incompatible {
         schema: String,
         /// Its version.
         version: u32,
-        /// Why.
+        /// The plugin's reason.
         said: String,
     },
     /// It hooks a point that this host does not have.
@@ -179,7 +178,7 @@ pub enum Incompatible {
     UnknownPoint {
         /// The point.
         point: String,
-        /// What may have been meant.
+        /// A point with a similar name.
         known: Option<String>,
     },
 }
@@ -199,12 +198,12 @@ pub enum Misbehaved {
     /// One of its functions failed.
     #[error("its {call} failed: {said}")]
     Failed {
-        /// Which function.
+        /// The function.
         call: &'static str,
-        /// What it said.
+        /// What the plugin reported.
         said: String,
     },
-    /// A registration that makes no sense.
+    /// It made a malformed registration.
     #[error("it registered `{callback}` on {point} with {what}")]
     Malformed {
         /// The point.
@@ -222,24 +221,24 @@ pub enum Misbehaved {
         /// The callback's name.
         callback: String,
     },
-    /// It gave a priority that is kept for the host.
+    /// It gave a reserved priority.
     #[error("it registered `{callback}` on {point} with the reserved priority {priority}")]
     ReservedPriority {
         /// The point.
         point: String,
         /// The callback's name.
         callback: String,
-        /// The number.
+        /// The priority.
         priority: i32,
     },
-    /// It handed over more than is allowed.
+    /// It handed over more state than is allowed.
     #[error("its {call} handed over {bytes} bytes, {limit} are allowed")]
     StateTooLong {
-        /// Which function.
+        /// The function.
         call: &'static str,
-        /// How many bytes it handed over.
+        /// The size of the state, in bytes.
         bytes: usize,
-        /// The limit.
+        /// The limit, in bytes.
         limit: usize,
     },
     /// It registered a callback that its file does not declare.
@@ -258,7 +257,7 @@ impl Error {
         self.code_and_fix().0
     }
 
-    /// The next step for whoever reads the error.
+    /// The next step for the person who reads the error.
     pub fn fix(&self) -> Cow<'static, str> {
         self.code_and_fix().1.into()
     }
@@ -332,7 +331,7 @@ impl Error {
     }
 }
 
-/// Several mistakes, each on a line of its own below what they are mistakes of.
+/// Several mistakes, each on its own line below the text they belong to.
 pub fn lines(mistakes: &[String]) -> String {
     mistakes.iter().map(|mistake| format!("\n  {mistake}")).collect()
 }

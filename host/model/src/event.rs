@@ -30,10 +30,10 @@ pub struct Event {
 pub enum EventKind {
     /// The generation ended.
     Ended {
-        /// How.
+        /// How it ended.
         #[serde(flatten)]
         end: End,
-        /// What it held in the end, if it counts its memory.
+        /// The memory that it still held, if it counts that.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         left: Option<Memory>,
     },
@@ -42,20 +42,20 @@ pub enum EventKind {
         /// Its version.
         version: String,
     },
-    /// The plugin has come to hold more memory than it may; its callbacks are quarantined.
+    /// The plugin exceeds its memory limit; its callbacks are quarantined.
     OverMemory {
         /// How many bytes it holds.
         bytes: u64,
-        /// How many it may hold.
+        /// The limit, in bytes.
         max_bytes: u64,
     },
-    /// A callback is called no more: it failed too often, or its plugin holds too much memory.
+    /// A callback is no longer called: it failed too often, or its plugin exceeds its memory limit.
     Quarantined {
         /// The point.
         point: String,
         /// `instance/callback`
         callback: String,
-        /// The faults, or what else it was.
+        /// The faults, or the other reason.
         reason: String,
     },
     /// A quarantined callback is called again.
@@ -64,24 +64,24 @@ pub enum EventKind {
         point: String,
         /// `instance/callback`
         callback: String,
-        /// Whether it was tried, and answered well; otherwise somebody asked for it.
+        /// Whether a trial call succeeded; otherwise a caller released it.
         tried: bool,
     },
-    /// The generation took the place of one that did not pass its probation.
+    /// The generation replaced one that failed its probation.
     RolledBack {
-        /// The number of the one it replaced.
+        /// The number of the generation that it replaced.
         from: u64,
-        /// Why that one was given up.
+        /// Why that one was rolled back.
         reason: String,
     },
-    /// The generation did not pass its probation, and goes on all the same.
+    /// The generation failed its probation, but the rollback failed too, so it continues.
     RollbackFailed {
-        /// Why it was to be given up.
+        /// Why it should have been rolled back.
         reason: String,
-        /// Why it was not.
+        /// Why the rollback failed.
         error: String,
     },
-    /// A call of a callback took longer than it may; told for the first ten, then for ever fewer.
+    /// A call of a callback exceeded its time budget; reported for the first ten, then ever more rarely.
     Slow {
         /// The point.
         point: String,
@@ -89,35 +89,35 @@ pub enum EventKind {
         callback: String,
         /// How long it took, in nanoseconds.
         took_ns: u64,
-        /// How long it may take, in nanoseconds.
+        /// The budget, in nanoseconds.
         budget_ns: u64,
-        /// How often that was so by now.
+        /// How many calls have exceeded the budget so far.
         count: u64,
     },
     /// A stopped plugin runs again.
     Started,
     /// The plugin was stopped; its library stays loaded.
     Stopped,
-    /// A callback has been in one call for longer than the limit; told once for each call.
+    /// A callback has been in one call for longer than the limit; reported once per call.
     Stuck {
         /// The point.
         point: String,
         /// `instance/callback`
         callback: String,
-        /// The thread: its name, and the system's number of it.
+        /// The thread: its name and its thread id.
         thread: String,
-        /// How long by now, in milliseconds.
+        /// How long it has been in the call, in milliseconds.
         took_ms: u64,
     },
-    /// Its callbacks were taken out of their chains, to unload it.
+    /// Its callbacks were removed from their chains, to unload it.
     Unloading,
-    /// The generation took the place of another.
+    /// The generation replaced another.
     Upgraded {
-        /// The number of the one it replaced.
+        /// The number of the generation that it replaced.
         from: u64,
         /// Its version.
         version: String,
-        /// How long the parts took.
+        /// How long the phases took.
         times: UpgradeTimes,
     },
     /// What a newer host says.

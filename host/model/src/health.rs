@@ -1,22 +1,22 @@
-//! Whether a plugin does what it is there for.
+//! Whether a plugin does its work.
 
 use serde::{Deserialize, Serialize};
 
-/// Whether a plugin does what it is there for.
+/// Whether a plugin does its work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Health {
-    /// Some of its callbacks are not called, or do not come back, or it holds more memory than it may.
+    /// Some of its callbacks are not called or do not return, or it exceeds its memory limit.
     Degraded,
-    /// It cannot be loaded, or is not what was installed.
+    /// It cannot be loaded, or its files are not those that were installed.
     Failed,
-    /// Nothing is known against it.
+    /// Nothing is known to be wrong.
     #[default]
     Good,
 }
 
 impl Health {
-    /// The word people read.
+    /// The name that people read.
     pub const fn name(self) -> &'static str {
         match self {
             Health::Degraded => "degraded",

@@ -1,4 +1,4 @@
-//! What is installed, and what it is configured with.
+//! Installed plugins and their configurations.
 
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::package::{Digest, KeyId, Metadata};
 
-/// A plugin that is installed, or came with the program.
+/// A plugin that is installed, or was bundled with the program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
     /// Its name.
@@ -15,37 +15,37 @@ pub struct Listed {
     pub version: Version,
     /// Where it comes from.
     pub kind: Kind,
-    /// Whether hosts shall load it.
+    /// Whether hosts load it.
     pub enabled: bool,
-    /// Who vouches for it.
+    /// The status of its signature.
     pub signature: SignatureStatus,
-    /// What is wrong, if it is `modified` or `invalid`.
+    /// What is wrong, if the status is `modified` or `invalid`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub why: Option<String>,
-    /// Who vouched for it when it was installed.
+    /// What made it trusted when it was installed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub by: Option<TrustSource>,
-    /// Since when it is there, as RFC 3339.
+    /// When it was installed, as RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub at: Option<String>,
-    /// The version that a rollback leads to.
+    /// The version that a rollback returns to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub previous: Option<Version>,
 }
 
-/// How it stands with who vouches for a plugin.
+/// The status of a plugin's signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SignatureStatus {
-    /// It came with the host, and stands in no store.
+    /// It was bundled with the program, and is in no store.
     BuiltIn,
-    /// Its key was revoked, or what it says of itself cannot be read.
+    /// Its key was revoked, or its metadata cannot be read.
     Invalid,
     /// Its files are not those that were installed.
     Modified,
-    /// A key that is trusted vouches for it, and nothing that was looked at has changed.
+    /// It is signed with a trusted key, and nothing that was checked has changed.
     Signed,
-    /// The operator allowed it, and nobody else vouches for it.
+    /// The operator allowed it, and no trusted key has signed it.
     Unsigned,
 }
 
@@ -72,22 +72,22 @@ impl SignatureStatus {
     }
 }
 
-/// Who vouches for what is installed.
+/// What makes an installed plugin trusted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TrustSource {
-    /// The operator, who allowed exactly that file.
+    /// The operator's allowance of exactly that file.
     Allowed,
-    /// A key that was trusted.
+    /// A trusted key.
     Key {
-        /// Its number.
+        /// The key's id.
         id: KeyId,
-        /// Whose it was.
+        /// The name of the key's owner.
         name: String,
     },
 }
 
-/// One package that may be installed once, whoever signed it.
+/// A package that may be installed once, whoever signed it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Allowance {
@@ -97,37 +97,37 @@ pub struct Allowance {
     pub version: Version,
     /// The SHA-256 of the package.
     pub sha256: Digest,
-    /// Until when, as RFC 3339.
+    /// When the allowance expires, as RFC 3339.
     pub until: String,
 }
 
-/// What was installed, or would be.
+/// What was installed, or would be in a dry run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Installation {
-    /// What it says of itself.
+    /// Its metadata.
     pub metadata: Metadata,
     /// The SHA-256 of the package.
     pub sha256: Digest,
-    /// Who vouches for it.
+    /// What makes it trusted.
     pub by: TrustSource,
-    /// The version in whose place it comes.
+    /// The version that it replaces.
     pub replaces: Option<Version>,
-    /// Whether hosts shall load it: as the version before it.
+    /// Whether hosts load it; taken over from the version before it.
     pub enabled: bool,
-    /// Whether nothing was installed.
+    /// Whether it was a dry run, which installs nothing.
     pub dry_run: bool,
 }
 
-/// What a plugin is configured with.
+/// The configuration of a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Configured {
     /// The configuration; null if there is none.
     pub value: Value,
     /// Where it comes from.
     pub origin: Origin,
-    /// How often the operator has set another one: 0 for one that does not come from them.
+    /// How often the operator has changed it; 0 if the operator never set it.
     pub revision: u64,
-    /// Since when it applies, as RFC 3339.
+    /// Since when it has applied, as RFC 3339.
     pub since: Option<String>,
 }
 
@@ -135,13 +135,13 @@ pub struct Configured {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
-    /// The host's own configuration says it, which goes before what is set.
+    /// The host's own configuration, which takes precedence over the operator's.
     Host,
-    /// There is none.
+    /// There is no configuration.
     Nothing,
-    /// The operator has set it.
+    /// The operator set it.
     Operator,
-    /// It is the default that the package brought.
+    /// The default configuration of the package.
     Package,
 }
 
@@ -149,7 +149,7 @@ pub enum Origin {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FormerConfig {
-    /// Its number: those of later ones are greater.
+    /// Its revision: later ones have greater numbers.
     pub revision: u64,
     /// Since when it applied, as RFC 3339.
     pub since: String,

@@ -1,9 +1,9 @@
 //! The names of instances.
 
-/// What the host's own callbacks go by: no plugin has that name.
+/// The instance name of the host's own callbacks; no plugin may have this name.
 pub const HOST: &str = "hookrail";
 
-/// The plugin of an instance: `mask` of `mask:logs`.
+/// The plugin of an instance: `mask` for `mask:logs`.
 pub fn plugin_of(instance: &str) -> &str {
     instance.split_once(':').map_or(instance, |(plugin, _)| plugin)
 }

@@ -1,12 +1,12 @@
 //! Plain data of a host that leaves the process, or could.
 //!
-//! Owns the words that the host's crates and the program share: commands with their answers
-//! ([`command`], [`wire`]), events, views, levels, ends, errors, what a plugin's file and its package say of
-//! themselves ([`note`], [`package`]), what is installed ([`installed`]), and the parts of a configuration that
-//! more than one crate has to know ([`config`]).
+//! Owns the vocabulary that the host's crates and the program share: commands with their answers ([`command`],
+//! [`wire`]), events, views, levels, ends, errors, what a plugin's file and its package declare ([`note`],
+//! [`package`]), what is installed ([`installed`]), and the parts of a configuration that more than one crate has to
+//! know ([`config`]).
 //!
-//! Must know nothing of threads, files and libraries: nothing here opens, waits or calls into a plugin. Lowest of
-//! the host's crates; stands on the ABI alone.
+//! Must know nothing of threads, files and libraries: nothing here opens, waits or calls into a plugin. It is the
+//! lowest of the host's crates, and stands on the ABI alone.
 
 pub mod command;
 pub mod config;

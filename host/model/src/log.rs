@@ -1,7 +1,7 @@
-//! Logging, by the subscriber of the embedding program.
+//! Logging through the subscriber of the embedding program.
 //!
-//! It may panic. That must end nothing of ours: not a dispatch, which has to leave, not a thread that others
-//! rely on, nor what comes after the line.
+//! That subscriber may panic. Its panic must not end anything of the host: not a dispatch, which has to leave, not a
+//! thread that others rely on, nor the code after the log line.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -18,7 +18,7 @@ macro_rules! log {
     }};
 }
 
-/// The path of a module with its crate as a module of the facade: `hookrail::engine::host` of `hookrail_engine::host`.
+/// The path of a module with the facade in place of its crate: `hookrail::engine::host` for `hookrail_engine::host`.
 #[doc(hidden)]
 pub const fn log_path<const LENGTH: usize>(module: &str) -> [u8; LENGTH] {
     const CRATES: &[u8] = b"hookrail_";
@@ -32,7 +32,7 @@ pub const fn log_path<const LENGTH: usize>(module: &str) -> [u8; LENGTH] {
     path
 }
 
-/// The same as text.
+/// The same path as text.
 #[doc(hidden)]
 pub const fn log_target(path: &'static [u8]) -> &'static str {
     match std::str::from_utf8(path) {
@@ -41,11 +41,11 @@ pub const fn log_target(path: &'static [u8]) -> &'static str {
     }
 }
 
-/// Runs what goes through the subscriber of the embedding program, which may panic; that must not reach a
-/// plugin, whose frames it cannot cross, nor a drop, nor what [`log!`](crate::log) says.
+/// Runs code that goes through the subscriber of the embedding program, which may panic. The panic must not reach a
+/// plugin, whose frames it cannot cross, nor a drop, nor the code that called [`log!`](crate::log).
 pub fn guarded<R>(failed: R, run: impl FnOnce() -> R) -> R {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| {
-        // Its drop may panic again.
+        // Dropping it may panic again.
         std::mem::forget(payload);
         failed
     })

@@ -1,33 +1,33 @@
-//! How much a plugin tells.
+//! How much a plugin logs.
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// By their numbers.
+/// The names, indexed by number.
 const NAMES: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
-/// How much a plugin tells: everything of that level, and what matters more.
+/// How much a plugin logs: everything of that level, and everything more severe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[repr(u32)]
 pub enum LogLevel {
     /// Nothing.
     Off = 0,
-    /// That something failed.
+    /// What failed.
     Error = 1,
-    /// That something is off.
+    /// What is wrong without being a failure.
     Warn = 2,
-    /// That something worth knowing happened.
+    /// What is worth knowing.
     Info = 3,
-    /// What whoever looks for a mistake wants to know.
+    /// What helps debugging.
     Debug = 4,
     /// Every step.
     Trace = 5,
 }
 
 impl LogLevel {
-    /// The level of that number at the boundary.
+    /// The level with that number at the boundary.
     pub fn of_number(number: u32) -> Self {
         match number {
             0 => LogLevel::Off,
@@ -39,7 +39,7 @@ impl LogLevel {
         }
     }
 
-    /// As it is written.
+    /// The level as it is written.
     pub fn name(self) -> &'static str {
         NAMES[self as usize]
     }

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Memory that was allocated by a plugin's Rust allocator and is not freed.
+/// Memory that a plugin's Rust allocator has allocated and not freed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
-    /// How many bytes, as they were asked for.
+    /// The number of bytes, as requested.
     pub bytes: u64,
-    /// In how many blocks.
+    /// The number of blocks.
     pub allocations: u64,
 }
 
@@ -17,11 +17,11 @@ pub struct MemoryView {
     /// What it holds now.
     #[serde(flatten)]
     pub held: Memory,
-    /// How many blocks it has ever allocated.
+    /// The number of blocks it has ever allocated.
     pub total_allocations: u64,
-    /// How many bytes it may hold, if that is limited.
+    /// Its limit in bytes, if there is one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub max_bytes: Option<u64>,
-    /// Whether it holds more.
+    /// Whether it exceeds the limit.
     pub over: bool,
 }

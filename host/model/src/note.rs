@@ -1,4 +1,4 @@
-//! What a plugin says of itself in its file, before any of its code runs.
+//! What a plugin declares in its file, readable before any of its code runs.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,28 +9,28 @@ pub struct Note {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// The newest ABI version it knows.
+    /// The newest ABI version that it knows.
     pub abi: String,
     /// `many` or `one`.
     #[serde(default = "many")]
     pub instances: String,
-    /// Where its author wishes it to run.
+    /// Where its author wants it to run.
     #[serde(default = "in_process")]
     pub isolation: String,
-    /// `unwind` or `abort`; C code does neither, and says `unwind`.
+    /// `unwind` or `abort`; C code has no panics and states `unwind`.
     #[serde(default = "unwind")]
     pub panic: String,
-    /// What built it.
+    /// The toolchain that built it.
     #[serde(default)]
     pub toolchain: String,
-    /// What it asks to be granted.
+    /// What it asks the operator to grant.
     #[serde(default)]
     pub capabilities: Vec<String>,
-    /// The callbacks it may register.
+    /// The callbacks that it may register.
     pub hooks: Vec<NoteHook>,
 }
 
-/// One that says nothing but what holds where a note says nothing.
+/// A note with the default of every field that a note may omit.
 impl Default for Note {
     fn default() -> Self {
         Note {
@@ -56,7 +56,7 @@ pub struct NoteHook {
     pub revision: u32,
     /// The callback's name.
     pub callback: String,
-    /// Where it stands.
+    /// Its priority.
     pub priority: i32,
     /// What it touches.
     #[serde(default = "external")]

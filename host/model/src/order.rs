@@ -1,10 +1,9 @@
 //! The order of a chain.
 
-/// What the callbacks of a point are ordered by, ascending, the first difference deciding; never by load order, address
-/// or chance.
+/// The sort key of the callbacks of a point: ascending, field by field. Never load order, address or chance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place<T> {
-    /// Lower ones are called first.
+    /// Lower priorities are called first.
     pub priority: i32,
     /// The name of the instance.
     pub instance: T,

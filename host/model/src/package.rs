@@ -1,4 +1,4 @@
-//! What a package says of itself.
+//! The metadata of a package.
 
 mod check;
 mod digest;

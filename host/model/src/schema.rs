@@ -1,10 +1,10 @@
-//! The JSON Schema of a plugin's configuration, and holding a configuration against it.
+//! The JSON Schema of a plugin's configuration, and validation against it.
 
 use crate::error::Error;
 #[cfg(feature = "schema")]
 use crate::error::{ConfigError, Misbehaved};
 
-/// The JSON Schema of a plugin's configuration, ready to hold one against it.
+/// The JSON Schema of a plugin's configuration, compiled for validation.
 #[derive(Debug)]
 pub struct Schema {
     text: String,
@@ -13,14 +13,17 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// As the plugin exports it.
+    /// The schema as the plugin exports it.
     pub fn text(&self) -> &str {
         &self.text
     }
 }
 
 impl Schema {
-    /// A schema of an instance's configuration, which is blamed if it is malformed.
+    /// Compiles a schema.
+    ///
+    /// # Errors
+    /// If the schema is malformed; the error names `instance`.
     #[cfg(feature = "schema")]
     pub fn new(instance: &str, text: String) -> Result<Self, Error> {
         let malformed = |what: String| Error::PluginMisbehaved {
@@ -32,13 +35,19 @@ impl Schema {
         Ok(Schema { text, validator })
     }
 
-    /// As the plugin exports it; without the feature it is not looked at.
+    /// Keeps the schema as the plugin exports it; without the feature it is not compiled.
+    ///
+    /// # Errors
+    /// Never.
     #[cfg(not(feature = "schema"))]
     pub fn new(_instance: &str, text: String) -> Result<Self, Error> {
         Ok(Schema { text })
     }
 
-    /// Refuses a configuration that does not fit, with all its mistakes.
+    /// Validates a configuration.
+    ///
+    /// # Errors
+    /// If it does not match the schema; the error lists all mistakes.
     #[cfg(feature = "schema")]
     pub fn check(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
         let mistakes: Vec<_> = self
@@ -57,7 +66,10 @@ impl Schema {
         }
     }
 
-    /// Takes any: without the feature the plugin's own deserialisation finds the first mistake.
+    /// Accepts any configuration: without the feature, the plugin's own deserialisation finds the first mistake.
+    ///
+    /// # Errors
+    /// Never.
     #[cfg(not(feature = "schema"))]
     pub fn check(&self, _instance: &str, _config: &serde_json::Value) -> Result<(), Error> {
         Ok(())

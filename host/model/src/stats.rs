@@ -1,20 +1,19 @@
-//! What dispatches have done, as people see it: how closely they are looked at, how long they took, how
-//! they failed.
+//! Statistics of dispatches, as people read them: how much is recorded, how long dispatches took, how they failed.
 
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-/// How closely the dispatches of a point are looked at.
+/// How much the dispatches of a point record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StatsLevel {
     /// Not at all: a dispatch is the calls and nothing else. Faults are counted all the same.
     #[default]
     Off,
-    /// Calls and answers are counted; callbacks with a time budget are timed.
+    /// Calls and verdicts are counted; callbacks with a time budget are timed.
     Count,
-    /// Every call is timed too.
+    /// Every call is timed as well.
     Histogram,
 }
 
@@ -38,21 +37,21 @@ pub struct LastFault {
     /// Which generation of the plugin failed; `None` for a callback of the embedding program.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub generation: Option<u64>,
-    /// What it said.
+    /// What it reported.
     pub what: String,
 }
 
-/// Quantiles of how long the calls of a callback took, in nanoseconds; an eighth too high at most.
+/// Quantiles of the duration of a callback's calls, in nanoseconds; at most an eighth too high.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Latency {
-    /// How many calls were timed.
+    /// The number of timed calls.
     pub timed: u64,
-    /// Half of them took no longer.
+    /// The median.
     pub p50_ns: u64,
-    /// 99 of 100 took no longer.
+    /// The 99th percentile.
     pub p99_ns: u64,
-    /// 999 of 1,000 took no longer.
+    /// The 99.9th percentile.
     pub p999_ns: u64,
-    /// The longest one, exactly.
+    /// The maximum, exact.
     pub max_ns: u64,
 }

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// How long the parts of an upgrade took. The old generation served in all of them; the new one
-/// serves from within the last. Serialised in nanoseconds.
+/// How long the phases of an upgrade took. The old generation serves throughout; the new one starts serving during the
+/// last phase. Serialised in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpgradeTimes {
-    /// Copying the file and reading what it says of itself.
+    /// Copying the file and reading its note.
     #[serde(with = "nanoseconds")]
     pub copy: Duration,
     /// Opening the copy, with its constructors, checking it, and handing it the host's table.
@@ -17,7 +17,7 @@ pub struct UpgradeTimes {
     /// Saving the old instances, and creating and starting the new ones.
     #[serde(with = "nanoseconds")]
     pub create: Duration,
-    /// The transaction: checking it, and publishing it on every point.
+    /// The transaction: validating it, and publishing it on every point.
     #[serde(with = "nanoseconds")]
     pub swap: Duration,
 }

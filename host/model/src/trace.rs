@@ -1,4 +1,4 @@
-//! Traces: what single dispatches did, step by step, for whoever asked.
+//! Traces: what single dispatches did, step by step, for callers that asked for them.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -16,16 +16,16 @@ pub struct Trace {
     pub time: SystemTime,
     /// The thread it ran on.
     pub thread: String,
-    /// The payload before it, secrets masked; null where a payload stays in this process.
+    /// The payload before the dispatch, with secrets masked; null if it never leaves the process.
     pub payload: Value,
-    /// The callbacks that it came to, in order.
+    /// The callbacks it reached, in order.
     pub steps: Vec<Step>,
-    /// What it came to.
+    /// The decision.
     pub decision: TraceDecision,
     /// The code of a denial.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub code: Option<u32>,
-    /// How long it took, in nanoseconds, without the tracing between the steps.
+    /// How long it took, in nanoseconds, excluding the tracing between the steps.
     pub took_ns: u64,
 }
 
@@ -34,7 +34,7 @@ pub struct Trace {
 pub struct Step {
     /// The callback, as `instance/callback`.
     pub callback: String,
-    /// What it returned, or what that means where it was not called.
+    /// The verdict that it returned; if it was not called, the verdict that stands for it.
     pub verdict: StepVerdict,
     /// The code of a denial.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -44,12 +44,12 @@ pub struct Step {
     pub message: Option<String>,
     /// How long it took, in nanoseconds.
     pub took_ns: u64,
-    /// The payload after it, where it changed; where its fault put it back, that is no change.
+    /// The payload after the step, if it changed; a payload restored after a fault counts as unchanged.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub payload: Option<Value>,
 }
 
-/// What a traced dispatch came to.
+/// The decision of a traced dispatch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -63,13 +63,13 @@ pub enum TraceDecision {
     Undecided,
     /// A callback handled it.
     Skipped,
-    /// What a newer host says.
+    /// A value that a newer host sent.
     #[serde(other)]
     Unknown,
 }
 
 impl TraceDecision {
-    /// The word people read.
+    /// The name that people read.
     pub const fn name(self) -> &'static str {
         match self {
             TraceDecision::Allowed => "allowed",
@@ -81,30 +81,30 @@ impl TraceDecision {
     }
 }
 
-/// What a callback returned in a traced dispatch.
+/// The verdict of a callback in a traced dispatch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum StepVerdict {
-    /// Let it pass.
+    /// Let it pass, and skip the rest.
     Allow,
-    /// Go on.
+    /// Continue with the next callback.
     Continue,
     /// Refuse it.
     Deny,
-    /// It failed.
+    /// The callback failed.
     Fault,
-    /// It was not called, and the chain went on.
+    /// The callback was not called, and the chain continued.
     NotCalled,
-    /// Handled: skip the rest.
+    /// The payload is handled: skip the rest.
     Skip,
-    /// What a newer host says.
+    /// A value that a newer host sent.
     #[serde(other)]
     Unknown,
 }
 
 impl StepVerdict {
-    /// The word people read.
+    /// The name that people read.
     pub const fn name(self) -> &'static str {
         match self {
             StepVerdict::Allow => "allow",
@@ -118,10 +118,10 @@ impl StepVerdict {
     }
 }
 
-/// Which dispatches to trace: those whose payload has that value in that field.
+/// Which dispatches to trace: those whose payload has a given value in a given field.
 ///
-/// The field may have dots in it, for one within another: `request.path`, and `headers.KEY` in a list of
-/// pairs, of which any may have the value. A text is compared as it is, anything else as JSON.
+/// The name of a field in another one is written with dots: `request.path`. In a list of pairs, `headers.KEY` matches
+/// if any of the pairs with that key has the value. Text is compared as it is, anything else as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Condition {
@@ -130,12 +130,12 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// The field that it is about.
+    /// The field to compare.
     pub fn field(&self) -> &str {
         &self.field
     }
 
-    /// Whether a value of that field fulfils it.
+    /// Whether a value of that field meets the condition.
     pub fn is(&self, value: &Value) -> bool {
         match value {
             Value::String(text) => *text == self.value,
@@ -175,15 +175,15 @@ impl fmt::Display for Condition {
     }
 }
 
-/// The field of a condition was in the payload of no dispatch that came by: it may be misspelt.
+/// The field of a condition was in the payload of no dispatch so far: it may be misspelt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
     /// The field.
     pub field: String,
-    /// How many dispatches came by.
+    /// The number of dispatches so far.
     pub dispatches: u64,
-    /// The fields that they have, by the names that conditions take; not all, if they are many. None where the
-    /// payload stays in this process.
+    /// The fields that their payloads have, by the names that conditions use, up to a limit. Empty if the payload never
+    /// leaves the process.
     pub fields: BTreeSet<String>,
 }
 
@@ -195,7 +195,7 @@ impl fmt::Display for Missing {
         if fields.is_empty() {
             return f.write_str("no field of them can be seen");
         }
-        // A header's key may have anything in it.
+        // A header's key may contain anything.
         let names: Vec<_> = fields.iter().map(|name| name.escape_debug().to_string()).collect();
         write!(f, "they have {}", names.join(", "))
     }

@@ -1,5 +1,4 @@
-//! What people see of a host: its points, chains and plugins, as owned values that can be
-//! sent elsewhere.
+//! What people see of a host: its points, chains and plugins, as owned values that can be sent elsewhere.
 
 use std::borrow::Cow;
 
@@ -20,22 +19,22 @@ pub struct PointView {
     pub point: String,
     /// `notify`, `fold` or `gate`.
     pub kind: Cow<'static, str>,
-    /// 0 while nobody dispatches it.
+    /// The revision; 0 while no program dispatches the point.
     pub revision: u32,
     /// Whether a callback may deny.
     pub deniable: bool,
-    /// Whether its payload stays in this process.
+    /// Whether its payload never leaves this process.
     pub local: bool,
-    /// Who dispatches it and since when; `None` for an embedder's own point.
+    /// The program that dispatches it and since when; `None` for an embedder's own point.
     pub dispatched_by: Option<String>,
     /// How closely its dispatches are looked at.
     pub level: StatsLevel,
     /// By how many it is being traced; each of its dispatches costs microseconds meanwhile.
     #[serde(default)]
     pub tracers: usize,
-    /// How many dispatches were counted.
+    /// The number of dispatches counted.
     pub dispatches: u64,
-    /// How many of them found no callback.
+    /// The number of those that found no callback.
     pub empty: u64,
     /// The callbacks, in the order in which they run.
     pub chain: Vec<CallbackView>,
@@ -44,11 +43,11 @@ pub struct PointView {
 /// A callback in its chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallbackView {
-    /// The number it is ordered by.
+    /// Its priority.
     pub priority: i32,
-    /// Where the number comes from: `built-in`, `declared` or `overridden`.
+    /// Where the priority comes from: `built-in`, `declared` or `overridden`.
     pub origin: Cow<'static, str>,
-    /// The number the plugin declared, where the operator overrides it.
+    /// The priority that the plugin declares, if the operator overrides it.
     pub declared: Option<i32>,
     /// The instance it belongs to.
     pub instance: String,
@@ -58,41 +57,41 @@ pub struct CallbackView {
     pub effects: Cow<'static, str>,
     /// What its fault means: `open`, `closed` or `rollback`.
     pub fault: Cow<'static, str>,
-    /// Whether it runs; the operator may disable it.
+    /// Whether it is enabled; the operator may disable it.
     pub enabled: bool,
     /// Whether it is called.
     pub status: CallbackStatus,
-    /// Why it is not called, where it is absent, quarantined or on trial.
+    /// Why it is not called, if it is absent, quarantined or on trial.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
-    /// The time a call of it may take, in nanoseconds, if that is limited.
+    /// The time that a call may take, in nanoseconds, if there is a limit.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub budget_ns: Option<u64>,
-    /// How often it failed.
+    /// The number of its faults.
     pub faults: u64,
-    /// The last time it did.
+    /// Its last fault.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_fault: Option<LastFault>,
-    /// How often a call took longer than it may, while that was looked at.
+    /// The number of calls that exceeded the budget, while that was checked.
     pub slow: u64,
-    /// How often it was found in one call for too long.
+    /// The number of calls that were found stuck.
     pub stuck: u64,
-    /// How many of those calls go on.
+    /// The number of those calls still running.
     #[serde(default)]
     pub stuck_now: u64,
-    /// What was counted of its calls.
+    /// The counts of its calls.
     pub calls: Calls,
-    /// How long they took, where they were timed.
+    /// The durations of its calls, if they were timed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub latency: Option<Latency>,
 }
 
-/// The calls of a callback, while they were counted.
+/// The calls of a callback while they were counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Calls {
     /// All of them.
     pub total: u64,
-    /// Those that stopped the chain; on a gate, those that allowed.
+    /// Those that skipped the rest of the chain; at a gate, those that allowed.
     pub stopped: u64,
     /// Those that denied.
     pub denied: u64,
@@ -103,16 +102,16 @@ pub struct Calls {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum CallbackStatus {
-    /// Its plugin is required and does not run: the host denies in its place.
+    /// Its plugin is required and not running: the host denies in its place.
     Absent,
-    /// It is.
+    /// It is called.
     #[default]
     Armed,
     /// The operator has disabled it.
     Disabled,
-    /// One dispatch will call it; when that goes well, all do again.
+    /// The next dispatch calls it on trial; if that succeeds, all dispatches call it again.
     HalfOpen,
-    /// It failed too often. Where its fault denies, the host denies in its place.
+    /// It failed too often, or its plugin exceeds its memory limit. If its fault denies, the host denies in its place.
     Quarantined,
     /// What a newer host says.
     #[serde(other)]
@@ -120,7 +119,7 @@ pub enum CallbackStatus {
 }
 
 impl CallbackStatus {
-    /// The word people read.
+    /// The name that people read.
     pub const fn name(self) -> &'static str {
         match self {
             CallbackStatus::Absent => "absent",
@@ -133,24 +132,24 @@ impl CallbackStatus {
     }
 }
 
-/// A plugin that is loaded, was, or is installed.
+/// A plugin that is or was loaded, or is installed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PluginView {
     /// The plugin's id.
     pub name: String,
     /// Its version.
     pub version: String,
-    /// Its number among all loads and upgrades of that name in this host, from 1; 0 where none loaded it.
+    /// Its number among all loads and upgrades of that name in this host, starting at 1; 0 if it was not loaded.
     pub generation: u64,
     /// Whether its library is in the host.
     #[serde(default)]
     pub loaded: bool,
     /// Whether it runs.
     pub status: Status,
-    /// Whether it does what it is there for.
+    /// Whether it does its work.
     #[serde(default)]
     pub health: Health,
-    /// Why, where it does not.
+    /// Why it does not.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
     /// The file that its library was read from, if it is loaded.
@@ -166,9 +165,9 @@ pub struct PluginView {
     /// What it holds of memory, if it counts that.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub memory: Option<MemoryView>,
-    /// The generations before it, the last eight at most, oldest first.
+    /// Its former generations, at most the last eight, oldest first.
     pub former: Vec<GenerationView>,
-    /// What is installed of it, if the host has a store; nothing, when it was loaded from a file.
+    /// What is installed of it, if the host has a store; `None` if it was loaded from a file.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub installed: Option<Listed>,
 }
@@ -178,15 +177,15 @@ pub struct PluginView {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Status {
-    /// It is installed, and hosts shall not load it.
+    /// It is installed, and hosts do not load it.
     Disabled,
-    /// Its instances are started, and their callbacks stand in their chains.
+    /// Its instances are started, and their callbacks are in their chains.
     Running,
-    /// It has no instances. Its library is loaded; or it is enabled, and no host has loaded it.
+    /// It has no instances. Either its library is loaded, or it is enabled and no host has loaded it.
     Stopped,
-    /// Its callbacks are in no chain any more, and somebody is still in one of them.
+    /// Its callbacks are no longer in any chain, and threads are still in one of them.
     Stopping,
-    /// It is not loaded any more; its former generations say how it ended.
+    /// It is no longer loaded; its former generations show how it ended.
     Unloaded,
     /// What a newer host says.
     #[serde(other)]
@@ -194,7 +193,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// In the words of errors and of the program.
+    /// The name, in errors and in the program.
     pub const fn name(self) -> &'static str {
         match self {
             Status::Disabled => "disabled",
@@ -214,12 +213,12 @@ pub struct GenerationView {
     pub generation: u64,
     /// Its version.
     pub version: String,
-    /// How it ended; [`End::Busy`] while it goes on.
+    /// How it ended; [`End::Busy`] while that is in progress.
     #[serde(flatten)]
     pub end: End,
-    /// How many destructors of thread-locals were never run: `Ticket::skipped`.
+    /// The number of thread-local destructors that were never run: `Ticket::skipped`.
     pub skipped: usize,
-    /// What it held in the end, if it counted that: `Ticket::left`.
+    /// The memory that it still held at the end, if it counts that: `Ticket::left`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub left: Option<Memory>,
 }

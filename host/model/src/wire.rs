@@ -1,4 +1,4 @@
-//! The one JSON form of the management commands: a line each way.
+//! The JSON form of the management commands: one line each way.
 //!
 //! The host speaks first, and says which protocol it speaks:
 //!
@@ -13,7 +13,7 @@
 //! {"id":1,"command":"upgrade","params":{"plugin":"mask","file":"/opt/libhookrail_mask.so","fresh":false}}
 //! ```
 //!
-//! So is an answer, which has either `ok` or `error`:
+//! An answer is also one line, with either `ok` or `error`:
 //!
 //! ```text
 //! {"id":1,"ok":{"plugin":"mask","generation":2,"version":"1.0.0", ...}}
@@ -73,7 +73,7 @@ struct Request<'a, C> {
 /// where it is carried out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RawRequest {
-    /// Comes back with the answer.
+    /// The number that comes back with the answer.
     pub id: u64,
     /// The command's [`NAME`](Command::NAME).
     pub command: String,
@@ -81,32 +81,32 @@ pub struct RawRequest {
     pub params: Map<String, Value>,
 }
 
-/// A line that is no request.
+/// A line that is not a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoRequest {
-    /// Its number, if it has one all the same.
+    /// Its number, if it has one nevertheless.
     pub id: Option<u64>,
     /// What is wrong with it.
     pub why: String,
 }
 
-/// An answer: the number of its request, and what came of it.
+/// An answer: the number of its request, and the outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
-    /// The number of the request; `None` where none could be read.
+    /// The number of the request; `None` if it could not be read.
     pub id: Option<u64>,
-    /// What came of it.
+    /// The outcome.
     #[serde(flatten)]
     pub outcome: Outcome,
 }
 
-/// What came of a request.
+/// The outcome of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// It was done; each [`Command`] says what it returns.
+    /// It succeeded; each [`Command`] states what it returns.
     Ok(Value),
-    /// It was not.
+    /// It failed.
     Error(Problem),
 }
 
@@ -126,9 +126,9 @@ pub struct Problem {
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum StreamItem {
-    /// So many events in all were left out by now, because they were not read in time.
+    /// The total number of events dropped so far because they were not read in time.
     Dropped(u64),
-    /// Something happened.
+    /// An event.
     Event(Event),
     /// What a newer host says; this one never does.
     Unknown,
@@ -152,6 +152,9 @@ impl<'de> Deserialize<'de> for StreamItem {
 
 impl RawRequest {
     /// Reads a line.
+    ///
+    /// # Errors
+    /// If the line is not a request.
     pub fn read(line: &[u8]) -> Result<Self, NoRequest> {
         let bad = |id, why: &str| NoRequest { id, why: why.into() };
         let mut fields: Map<String, Value> =
@@ -184,18 +187,27 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A command with its number as a line. Fails for what has no JSON: a path that is not UTF-8.
+/// Writes a command with its number as a line.
+///
+/// # Errors
+/// If the command has no JSON form, such as a path that is not UTF-8.
 pub fn request<C: Command>(id: u64, command: &C) -> Result<Vec<u8>, serde_json::Error> {
     line(&Request { id, command: C::NAME, params: command })
 }
 
-/// A command of its fields; otherwise what is wrong with them.
+/// Reads a command from its fields.
+///
+/// # Errors
+/// If the fields are not those of the command: the text says why.
 pub fn command<C: Command>(fields: Map<String, Value>) -> Result<C, String> {
-    // From the fields, not from the text: positions in them would be those of another text.
+    // From the fields, not from the text: positions would refer to a different text.
     C::deserialize(Value::Object(fields)).map_err(|error| error.to_string())
 }
 
-/// A value as a line.
+/// Writes a value as a line.
+///
+/// # Errors
+/// If the value has no JSON form.
 pub fn line(value: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
     let mut line = serde_json::to_vec(value)?;
     line.push(b'\n');

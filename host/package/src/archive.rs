@@ -1,9 +1,9 @@
-//! The zip around a package, read as strictly as it is written: two files, one after the other, then
-//! what is said of them, and nothing else.
+//! The zip around a package, read as strictly as it is written: two files, one after the other, then the central
+//! directory, and nothing else.
 //!
-//! The form has room for a second meaning in many places: before, between and after its files, in
-//! fields that extend others, in two headers for one file. Programs differ in what they make of those.
-//! Here each such place is empty, or the package is refused; so all programs see the same two files.
+//! The format has room for a second meaning in many places: before, between and after its files, in extension fields,
+//! in two headers for one file. Programs differ in how they read those. Here each such place must be empty, or the
+//! package is refused; so all programs see the same two files.
 
 use std::fs;
 use std::io;
@@ -13,22 +13,23 @@ use super::error::PackageError;
 use super::member::{Member, Packing};
 use hookrail_model::package::shown;
 
-/// How large a package may be, and each file in it. Larger ones need zip64, which says every size a second time.
+/// The largest package, and the largest file in it. Larger ones would need zip64, which states every size a second
+/// time.
 pub(super) const MAX_PACKAGE: u64 = u32::MAX as u64 - 1;
 
-/// How long a name may be, and all of a member's extra fields.
+/// The longest name, and the longest extra fields of a member, in bytes.
 const MAX_NAME: u16 = 255;
 const MAX_EXTRA: u16 = 1024;
 
-/// How long what stands at the end is, and a member's headers without name and extra fields.
+/// The length of the end record, and of a member's headers without name and extra fields.
 const END: usize = 22;
 const LISTED: usize = 46;
 const LOCAL: usize = 30;
 
-/// Times, and numbers of users, which stock programs write and we do not read.
+/// Times and user ids, which common programs write and this one does not read.
 const KNOWN_EXTRA: [u16; 4] = [0x000a, 0x5455, 0x7855, 0x7875];
 
-/// How hard a packer tried, and that a name is UTF-8, as ASCII is.
+/// The compression effort, and that a name is UTF-8, which ASCII is.
 const KNOWN_FLAGS: u16 = 0x0806;
 
 /// The files of a package.
@@ -37,9 +38,9 @@ pub(super) struct Archive {
     pub(super) tar: Member,
 }
 
-/// A member as the directory at the end lists it.
+/// A member as the central directory lists it.
 struct Listed {
-    /// Flags, method, checksum and lengths: what the header before its bytes has to repeat.
+    /// Flags, method, checksum and lengths: what the header before its bytes must repeat.
     shared: [u8; 18],
     member: Member,
     header: u64,
@@ -81,7 +82,7 @@ impl Archive {
     }
 }
 
-/// Where the directory begins, which has to end where the end begins.
+/// Where the central directory begins; it must end where the end record begins.
 fn begin_of_directory(file: &fs::File, len: u64) -> Result<u64, PackageError> {
     let mut magic = [0; 4];
     let mut end = [0; END];
@@ -116,7 +117,7 @@ fn begin_of_directory(file: &fs::File, len: u64) -> Result<u64, PackageError> {
 }
 
 impl Listed {
-    /// Takes one from the directory.
+    /// Takes one entry from the central directory.
     fn read(directory: &mut &[u8]) -> Result<Self, PackageError> {
         let cut = || no_package("its directory is damaged");
         let header: [u8; LISTED] = take(directory).ok_or_else(cut)?;
@@ -124,7 +125,8 @@ impl Listed {
         if take(&mut fields) != Some(*b"PK\x01\x02") {
             return Err(cut());
         }
-        // Who wrote it, and what reads it: nothing that is read here needs more than the first form.
+        // The version that wrote it and the version needed to read it: nothing that is read here needs more than the
+        // first version.
         let _ = u32(&mut fields);
         let [flags, method, _, _] = std::array::from_fn(|_| u16(&mut fields));
         let [crc, packed, size] = std::array::from_fn(|_| u32(&mut fields));
@@ -159,7 +161,7 @@ impl Listed {
         if comment != 0 {
             return Err(refuse("has a comment".into()));
         }
-        // The upper half is Unix's mode, with the kind of file in its first four bits; the lower one DOS's.
+        // The upper half is the Unix mode, with the file type in its first four bits; the lower half is DOS attributes.
         let is_file = matches!(attributes >> 28, 0 | 0o10) && attributes & 0x18 == 0;
         if !is_file || disk != 0 {
             return Err(refuse("is no plain file".into()));
@@ -170,13 +172,13 @@ impl Listed {
             crc,
             packed: packed.into(),
             size: size.into(),
-            // INVARIANT: before `place`, nobody reads it.
+            // INVARIANT: not read before `place` sets it.
             start: 0,
         };
         Ok(Listed { shared: shared(&header[8..]), member, header: at.into() })
     }
 
-    /// Checks the header before the bytes, which has to be at `at`, and answers where the bytes end.
+    /// Checks the header before the bytes, which must be at `at`, and returns where the bytes end.
     fn place(&mut self, file: &fs::File, at: u64, directory: u64) -> Result<u64, PackageError> {
         let member = &mut self.member;
         let most = (LOCAL as u64 + member.name.len() as u64 + u64::from(MAX_EXTRA)).min(directory - at);
@@ -202,13 +204,13 @@ impl Listed {
     }
 }
 
-/// From the flags on, without the time.
+/// The fields from the flags on, without the time.
 fn shared(header: &[u8]) -> [u8; 18] {
     // INVARIANT: both kinds of header are longer.
     std::array::from_fn(|at| if at < 4 { header[at] } else { header[at + 4] })
 }
 
-/// Each field is its number, its length, and that many bytes.
+/// Each field is its id, its length, and that many bytes.
 fn check_extra(mut extra: &[u8], name: &str) -> Result<(), PackageError> {
     while !extra.is_empty() {
         let field = take::<4>(&mut extra).map(|[a, b, c, d]| (u16::from_le_bytes([a, b]), [c, d]));
@@ -229,7 +231,7 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     Some(*first)
 }
 
-/// Of a header that is all there.
+/// Reads from a header that is known to be complete.
 fn u16(bytes: &mut &[u8]) -> u16 {
     take(bytes).map_or(0, u16::from_le_bytes)
 }

@@ -1,4 +1,4 @@
-//! SHA-256 of what goes by.
+//! SHA-256 of bytes as they are read.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -19,23 +19,23 @@ pub fn digest_of_file(file: &Path) -> io::Result<Digest> {
     Ok(bytes.digest())
 }
 
-/// Reads on, and hashes and counts what was read.
+/// A reader that hashes and counts what is read through it.
 pub struct Hashing<R> {
     inner: R,
     hasher: Sha256,
-    /// How many bytes were read.
+    /// The number of bytes read.
     pub len: u64,
-    /// Why reading failed, if it did: whoever reads on may say so as if it were a failure of theirs.
+    /// Why reading failed, if it did: the caller may report the failure as one of its own.
     pub(super) failed: Option<String>,
 }
 
 impl<R> Hashing<R> {
-    /// Reads on from `inner`.
+    /// Reads from `inner`.
     pub fn new(inner: R) -> Self {
         Hashing { inner, hasher: Sha256::new(), len: 0, failed: None }
     }
 
-    /// Of all that was read.
+    /// The digest of everything that was read.
     pub fn digest(self) -> Digest {
         Digest::new(self.hasher.finalize().into())
     }

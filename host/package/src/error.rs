@@ -1,4 +1,4 @@
-//! What can go wrong with packages.
+//! The errors of packages.
 
 use std::borrow::Cow;
 use std::io;
@@ -6,14 +6,14 @@ use std::io;
 use hookrail_model::error::Error as HostError;
 use hookrail_model::package::Digest;
 
-/// What can go wrong with packages, and with the home that they are trusted in.
+/// An error of a package, or of the home whose keys it is trusted by.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// What can go wrong with a library, or with the system.
+    /// An error of a library or the system.
     #[error(transparent)]
     Host(#[from] HostError),
-    /// A package is not what it has to be.
+    /// A package is not valid.
     #[error("{package}: {why}")]
     PackageRejected {
         /// The file.
@@ -24,13 +24,13 @@ pub enum Error {
 }
 
 impl Error {
-    /// The system refused.
+    /// A system call failed.
     #[doc(hidden)]
     pub fn system(what: String, source: io::Error) -> Self {
         Error::Host(HostError::System { what, source })
     }
 
-    /// Each case as that of another crate's error.
+    /// Converts each case to that of another crate's error.
     #[doc(hidden)]
     pub fn into_case<E>(
         self,
@@ -51,7 +51,7 @@ impl Error {
         }
     }
 
-    /// The next step for whoever reads the error.
+    /// The next step for the person who reads the error.
     pub fn fix(&self) -> Cow<'static, str> {
         match self {
             Error::Host(error) => error.fix(),
@@ -64,57 +64,57 @@ impl Error {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PackageError {
-    /// The file is no package: no zip, a damaged one, or one with more to it.
+    /// The file is not a package: not a zip, a damaged one, or one with extra content.
     #[error("it is no package: {0}")]
     Archive(String),
     /// A file of the host's own cannot be read.
     #[error("it is damaged: {0}")]
     Damaged(String),
-    /// Something in it is not what the metadata says.
+    /// Something in it differs from the metadata.
     #[error("{what} is {found}, its metadata says {said}")]
     Differs {
-        /// What.
+        /// What differs.
         what: String,
-        /// What the metadata says.
+        /// The value in the metadata.
         said: String,
-        /// What it is.
+        /// The actual value.
         found: String,
     },
-    /// It has other files in it than the metadata says.
+    /// Its files are not those that the metadata lists.
     #[error("its tar {0}")]
     Files(String),
-    /// Another process is changing what lies in the home.
+    /// Another process is changing the home.
     #[error("{} is changing it right now", .by.map_or("another process".into(), |id| format!("the process {id}")))]
     HomeInUse {
-        /// Which, where the system tells.
+        /// Its PID, if the system reports it.
         by: Option<u32>,
     },
-    /// Others could change whom the host trusts.
+    /// Other users could change which keys the host trusts.
     #[error("{0}, so nothing in it can be trusted")]
     HomeOpen(String),
-    /// The key bears the number of another one.
+    /// The key has the id of another key.
     #[error("this key bears the number {id}, which is that of another key, of {name}")]
     FalseKey {
-        /// The number.
+        /// The id.
         id: String,
-        /// Whose key has it.
+        /// The owner of the key with that id.
         name: String,
     },
     /// It does not work here.
     #[error("it does not work here: {0}")]
     Incompatible(String),
-    /// Something lies in it that no package may hold.
+    /// It contains something that no package may contain.
     #[error("its tar holds {path}: {why}")]
     Member {
-        /// Where it says it lies, escaped.
+        /// The path in the package, escaped.
         path: String,
-        /// Why that may not be.
+        /// Why it is not allowed.
         why: String,
     },
-    /// What it says of itself makes no sense.
+    /// Its metadata is not valid.
     #[error("its metadata is wrong: {0}")]
     Metadata(String),
-    /// The key is trusted no more.
+    /// The key has been revoked.
     #[error("the key {key} was revoked: {reason}")]
     Revoked {
         /// The key.
@@ -122,27 +122,27 @@ pub enum PackageError {
         /// Why.
         reason: String,
     },
-    /// Its signature does not fit it.
+    /// Its signature does not match.
     #[error("its signature is invalid: {0}")]
     Signature(String),
-    /// It is larger than anything sensible.
+    /// It exceeds a size limit.
     #[error("{what} is larger than {limit}")]
     TooLarge {
-        /// What.
+        /// What is too large.
         what: String,
-        /// How large it may be.
+        /// The limit.
         limit: String,
     },
-    /// Nobody who is trusted has signed it.
+    /// No trusted key has signed it.
     #[error("the key {0} is not trusted")]
     UnknownKey(String),
-    /// There is no signature of it.
+    /// It has no signature.
     #[error("it is not signed: {0}")]
     Unsigned(String),
 }
 
 impl PackageError {
-    /// The SHA-256 of something is another one than is said.
+    /// The error for a SHA-256 that differs from the stated one.
     #[doc(hidden)]
     pub fn digest(what: impl Into<String>, said: Digest, found: Digest) -> Self {
         PackageError::Differs {
@@ -152,7 +152,7 @@ impl PackageError {
         }
     }
 
-    /// The stable code, and the next step for whoever reads the error.
+    /// The stable code, and the next step for the person who reads the error.
     #[doc(hidden)]
     pub fn code_and_fix(&self) -> (&'static str, &'static str) {
         match self {

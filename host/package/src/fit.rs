@@ -1,4 +1,4 @@
-//! Whether a package is true, and works here.
+//! Whether a package matches its metadata, and works here.
 
 use std::fs::File;
 use std::io;
@@ -15,7 +15,10 @@ use semver::Version;
 use super::error::{Error, PackageError};
 use super::read::{Package, Unpacked};
 
-/// Whether a package works with this host; returns its library for this machine.
+/// Returns the package's library for this machine.
+///
+/// # Errors
+/// If the package does not work with this host.
 pub fn fits_here(metadata: &Metadata) -> Result<&Build, PackageError> {
     let unfit = |why: String| Err(PackageError::Incompatible(why));
     let host = Version::parse(env!("CARGO_PKG_VERSION")).expect("our own version is one");
@@ -37,7 +40,7 @@ pub fn fits_here(metadata: &Metadata) -> Result<&Build, PackageError> {
     Ok(build)
 }
 
-/// This process's version of glibc.
+/// The version of glibc in this process.
 pub fn libc_here() -> Libc {
     // SAFETY: it returns a C string that is a static of the C library.
     let version = unsafe { std::ffi::CStr::from_ptr(libc::gnu_get_libc_version()) };
@@ -45,7 +48,10 @@ pub fn libc_here() -> Libc {
 }
 
 impl Package {
-    /// Reads all of it, checks it, and the libraries in it; keeps nothing.
+    /// Reads the whole package, checks it and its libraries, and keeps nothing.
+    ///
+    /// # Errors
+    /// If the package is not valid, or a library contradicts the metadata.
     pub fn verify(&mut self) -> Result<(), Error> {
         let metadata = self.metadata().clone();
         let path = self.path().to_owned();
@@ -59,7 +65,7 @@ impl Package {
     }
 }
 
-/// A copy in memory, since a library is read in no order.
+/// A copy in memory, since a library is not read in order.
 fn copied(unpacked: Unpacked<'_>) -> Result<File, Error> {
     let failed = |source| Error::system(format!("copy {} into memory", unpacked.file.path), source);
     let copy = memfd_create("library", MemfdFlags::CLOEXEC).map_err(|error| failed(error.into()))?;
@@ -68,12 +74,18 @@ fn copied(unpacked: Unpacked<'_>) -> Result<File, Error> {
     Ok(copy)
 }
 
-/// What a library for a target says of itself, without running any of its code.
+/// Inspects a library for a target, without running any of its code.
+///
+/// # Errors
+/// If the file is not a plugin for that target.
 pub fn inspect_for(target: Target, file: &Path) -> Result<Inspection, Error> {
     Ok(inspect_copy(&SealedCopy::of(file)?, target.arch())?)
 }
 
-/// Whether a library of a package is what the metadata says; errors call the package `path`.
+/// Checks a library of a package against the metadata; errors name the package `path`.
+///
+/// # Errors
+/// If the library contradicts the metadata.
 pub fn check_library(metadata: &Metadata, build: &Build, library: BorrowedFd<'_>, path: &Path) -> Result<(), Error> {
     let copy = SealedCopy::again(&path.join(build.library.as_str()), library)?;
     let inspection = inspect_copy(&copy, build.target.arch())?;

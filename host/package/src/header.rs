@@ -1,25 +1,24 @@
-//! A header of the tar, in the two forms that are plain: of POSIX (`ustar`), and of GNU without
-//! anything of GNU's own in it.
+//! A tar header, in the two plain formats: POSIX (`ustar`), and GNU without any GNU extension.
 //!
-//! A tar has no extensions here: what describes another entry, by PAX or by GNU's long names, is read
-//! by some programs and passed over by others, which then see other files.
+//! Extensions are not accepted: entries that describe another entry, as in PAX or GNU long names, are read by some
+//! programs and skipped by others, which then see other files.
 
-/// A block: what a header is, and what all lengths are rounded up to.
+/// A block: the size of a header, and the unit that all lengths are rounded up to.
 pub(super) const BLOCK: usize = 512;
 
-/// What stands before each file.
+/// The header before each file.
 #[derive(Debug, PartialEq)]
 pub(super) struct Header {
-    /// Where it lies.
+    /// The path of the file.
     pub(super) path: String,
     pub(super) kind: Kind,
-    /// How many bytes follow.
+    /// The number of bytes that follow.
     pub(super) size: u64,
     /// Whether its owner may execute it.
     pub(super) is_executable: bool,
 }
 
-/// What an entry is.
+/// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Kind {
     File,
@@ -29,7 +28,7 @@ pub(super) enum Kind {
 /// Why a header is refused.
 #[derive(Debug, PartialEq)]
 pub(super) enum HeaderError {
-    /// It is none.
+    /// It is not a header.
     Damaged,
     /// It is one that no package may have; `path` is escaped.
     Refused { path: String, why: String },
@@ -45,12 +44,12 @@ const MARK: std::ops::Range<usize> = 257..265;
 const PREFIX: std::ops::Range<usize> = 345..500;
 
 impl Header {
-    /// Nothing, of the zeros that end a tar.
+    /// Returns `None` for a block of zeros, which ends a tar.
     pub(super) fn read(block: &[u8; BLOCK]) -> Result<Option<Self>, HeaderError> {
         if block.iter().all(|byte| *byte == 0) {
             return Ok(None);
         }
-        // Its own field counts as spaces.
+        // The checksum field itself counts as spaces.
         let sum: u64 = block.iter().map(|byte| u64::from(*byte)).sum();
         let own: u64 = block[SUM].iter().map(|byte| u64::from(*byte)).sum();
         if octal(&block[SUM]) != Some(sum - own + 8 * u64::from(b' ')) {
@@ -79,7 +78,7 @@ impl Header {
             if block[MARK] != *b"ustar  \0" {
                 return refuse("another form of tar than that of POSIX and GNU");
             }
-            // Here GNU keeps more times, and parts of sparse files.
+            // GNU keeps further times and parts of sparse files here.
             if block[PREFIX.start..].iter().any(|byte| *byte != 0) {
                 return refuse(EXTENSION);
             }
@@ -108,8 +107,8 @@ fn until_nul(field: &[u8]) -> &[u8] {
     field.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
-/// Digits, with NULs and spaces after them: neither signs nor the binary form for what is too large for
-/// digits, which programs read each in their own way.
+/// Digits, followed by NULs and spaces. Neither signs nor the binary form of large numbers are accepted, since programs
+/// read those in different ways.
 fn octal(field: &[u8]) -> Option<u64> {
     let len = field.iter().rposition(|byte| !matches!(byte, 0 | b' '))? + 1;
     // INVARIANT: at most 12 digits of three bits, which fit.

@@ -1,10 +1,10 @@
-//! Who has a lock.
+//! Which process holds a lock.
 
 use std::fs::{File, read_to_string};
 use std::os::unix::fs::MetadataExt;
 
-/// The process that has the file locked by `flock`, as far as the system tells: not where that is of
-/// another container, nor where it has ended since.
+/// The PID of the process that has locked the file by `flock`, if the system reports it: not for a process in another
+/// container, nor for one that has ended since.
 pub(super) fn holder(file: &File) -> Option<u32> {
     let metadata = file.metadata().ok()?;
     let (major, minor) = (libc::major(metadata.dev()), libc::minor(metadata.dev()));

@@ -1,4 +1,4 @@
-//! The directory that a host keeps its things in.
+//! The directory in which a host keeps its files.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -10,32 +10,35 @@ use rustix::fs::{FlockOperation, flock};
 use super::error::{Error, PackageError};
 use super::holder::holder;
 
-/// The directory that a host keeps its things in: `$HOOKRAIL_HOME`, else `~/.hookrail`.
+/// The directory in which a host keeps its files: `$HOOKRAIL_HOME`, else `~/.hookrail`.
 ///
 /// # Invariants
-/// Nobody but this user and root can write there: what is trusted rests on it.
+/// Only this user and root can write to it: everything that is trusted depends on that.
 #[derive(Clone, Debug)]
 pub struct Home(PathBuf);
 
-/// How the names of files begin that are not whole yet, in a home and its directories.
+/// The prefix of the names of unfinished files, in a home and its directories.
 pub const UNFINISHED: &str = ".new-";
 
-/// The right to change what lies in a home, until it is dropped. One process has it at a time.
+/// The right to change the files in a home, until it is dropped. One process has it at a time.
 #[derive(Debug)]
 pub struct Locked<'a> {
     home: &'a Home,
-    /// Keeps the lock.
+    /// Holds the lock.
     file: File,
 }
 
 impl Home {
-    /// Makes the directory, if it is not there; refuses one that others may write to.
+    /// Opens a home; creates the directory if needed.
+    ///
+    /// # Errors
+    /// If other users may write to it, or it cannot be created.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::system(format!("make the directory {}", path.display()), source);
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
         let home = Home(path.canonicalize().map_err(failed)?);
         home.check(&home.0)?;
-        // INVARIANT: it was just checked, and only its owner can change that.
+        // INVARIANT: just checked, and only its owner can change that.
         Ok(home)
     }
 
@@ -44,7 +47,10 @@ impl Home {
         &self.0
     }
 
-    /// Waits for nobody: that somebody else is changing things is worth knowing.
+    /// Takes the lock, without waiting: the caller should know that another process is changing the home.
+    ///
+    /// # Errors
+    /// If another process holds the lock.
     pub fn lock(&self) -> Result<Locked<'_>, Error> {
         let path = self.0.join("lock");
         let failed = |source| Error::system(format!("lock {}", path.display()), source);
@@ -56,7 +62,10 @@ impl Home {
         }
     }
 
-    /// A file in it, if it is there and nobody else may write it.
+    /// The content of a file in the home, if it exists.
+    ///
+    /// # Errors
+    /// If other users may write to it, or it cannot be read.
     #[doc(hidden)]
     pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
         let path = self.0.join(name);
@@ -67,7 +76,10 @@ impl Home {
         }
     }
 
-    /// Refuses what others may write to.
+    /// Checks that no other user may write to a path.
+    ///
+    /// # Errors
+    /// If other users may.
     #[doc(hidden)]
     pub fn check(&self, path: &Path) -> Result<(), Error> {
         let metadata = fs::metadata(path);
@@ -89,21 +101,24 @@ impl Home {
 
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
-        // Not left to the closing of the file: a child that another thread has just forked has it open too,
-        // until it executes something.
+        // Not left to closing the file: a child that another thread has just forked has it open too, until it calls
+        // `exec`.
         let _ = flock(&self.file, FlockOperation::Unlock);
     }
 }
 
 impl Locked<'_> {
-    /// Replaces a file as a whole: whoever looks, also after a crash, finds the old one or the new one.
+    /// Replaces a file as a whole: readers find either the old one or the new one, even after a crash.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
         let path = self.home.0.join(name);
         let failed = |source| Error::system(format!("write {}", path.display()), source);
         let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(&self.home.0).map_err(failed)?;
         file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
         file.persist(&path).map_err(|error| failed(error.error))?;
-        // The name too is to be there behind a crash.
+        // The name must survive a crash too.
         let directory = path.parent().expect("it lies in the home");
         File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)
     }

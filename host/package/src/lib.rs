@@ -1,23 +1,22 @@
-//! Packages: the libraries of a plugin, and what belongs to them, in one file that can be signed.
+//! Packages: the libraries of a plugin, with everything that belongs to them, in one file that can be signed.
 //!
-//! Owns bytes on disk on their way to something that is trusted, and the [`Home`] whose keys they are trusted by. Must
-//! know nothing of how a library is opened: the libraries in a package are looked at, by the image, and never run.
+//! Owns the way from bytes on disk to something trusted, and the [`Home`] whose keys they are trusted by. Must know
+//! nothing of how a library is opened: the libraries in a package are inspected by the image crate, and never run.
 //!
-//! # From a build to bytes that are trusted
+//! # From a build to trusted bytes
 //!
-//! 1. [`write()`] makes `NAME-VERSION.hrp`, a zip of exactly two files: `NAME-VERSION.tar`, with all
-//!    [`Content`], and `NAME-VERSION.json`, the [`Metadata`]. The same contents give the same bytes.
-//! 2. A [`Signature`] of the whole zip lies beside it, `NAME-VERSION.hrp.minisig`, in minisign's form.
-//!    [`Trust::open`] checks it against the keys that are trusted, before any byte of the zip is parsed.
-//! 3. [`Package::open`], which `Trust::open` ends with, reads the metadata, and refuses what is no such
-//!    zip.
-//! 4. [`Package::unpack`] reads the tar once, front to back: no link, no device, no path that climbs,
-//!    no file that the metadata does not name, no size and no digest other than it says.
-//!    [`Package::verify`] does that and keeps nothing.
-//! 5. [`fits_here`] says whether it works with this host; [`check_library`] whether a library
-//!    in it is what the metadata says.
+//! 1. [`write()`] creates `NAME-VERSION.hrp`, a zip of exactly two files: `NAME-VERSION.tar`, with all [`Content`], and
+//!    `NAME-VERSION.json`, the [`Metadata`]. The same contents give the same bytes.
+//! 2. A [`Signature`] of the whole zip is beside it in `NAME-VERSION.hrp.minisig`, in minisign format. [`Trust::open`]
+//!    verifies it against the trusted keys before any byte of the zip is parsed.
+//! 3. [`Package::open`], which `Trust::open` calls last, reads the metadata, and refuses any other kind of zip.
+//! 4. [`Package::unpack`] reads the tar once, front to back. It accepts no link, no device, no path that leaves the
+//!    directory, no file that the metadata does not name, and no size or digest that differs from the metadata.
+//!    [`Package::verify`] does the same and keeps nothing.
+//! 5. [`fits_here`] tells whether it works with this host; [`check_library`] whether a library in it matches the
+//!    metadata.
 //!
-//! `docs/package.md` describes the format, and which attacks all that stops.
+//! `docs/package.md` describes the format, and which attacks all this prevents.
 
 mod archive;
 mod digest;
@@ -46,7 +45,7 @@ pub use signature::{PublicKey, Signature};
 pub use trust::{BuiltBy, Revoked, Signed, Trust, TrustedKey, signature_of};
 pub use write::{Content, SignTar, write};
 
-// For the crates above.
+// For the crates above this one.
 #[doc(hidden)]
 pub use {
     digest::Hashing,

@@ -1,4 +1,4 @@
-//! A member of the zip, and its bytes on their way out.
+//! A member of the zip, and reading its bytes.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
@@ -11,22 +11,22 @@ pub(super) struct Member {
     pub(super) name: String,
     pub(super) packing: Packing,
     pub(super) crc: u32,
-    /// How long it is in the zip.
+    /// Its length in the zip.
     pub(super) packed: u64,
-    /// How long it is.
+    /// Its unpacked length.
     pub(super) size: u64,
     /// Where its bytes begin.
     pub(super) start: u64,
 }
 
-/// How its bytes lie there.
+/// How its bytes are stored.
 pub(super) enum Packing {
     Deflated,
     Stored,
 }
 
-/// The bytes of a member: as many as its header says and with the checksum it says, or an error at
-/// their end. Whoever reads up to that end has seen all of what lies there.
+/// The bytes of a member: as many as its header states and with the checksum it states, or an error at their end. A
+/// caller that reads to the end has read everything that is stored.
 pub(super) struct Bytes<'a> {
     source: Source<'a>,
     crc: Crc,
@@ -39,14 +39,14 @@ enum Source<'a> {
     Stored(Section<'a>),
 }
 
-/// What is deflated, up to the end that it has itself: without one it was cut off.
+/// Deflated bytes, up to their own end marker: without one they were truncated.
 struct Inflating<'a> {
     packed: BufReader<Section<'a>>,
     inflater: Decompress,
     is_over: bool,
 }
 
-/// A part of a file, by its place, whoever else reads the file.
+/// A part of a file, read by position, so that other readers of the file do not interfere.
 struct Section<'a> {
     file: &'a fs::File,
     start: u64,
@@ -55,7 +55,7 @@ struct Section<'a> {
 }
 
 impl Member {
-    /// Its bytes, which lie in that file.
+    /// The member's bytes in that file.
     pub(super) fn bytes<'a>(&'a self, file: &'a fs::File) -> Bytes<'a> {
         let section = Section { file, start: self.start, len: self.packed, read: 0 };
         let source = match self.packing {
@@ -89,7 +89,7 @@ impl Read for Bytes<'_> {
 }
 
 impl Bytes<'_> {
-    /// After the last byte.
+    /// Checks what must hold after the last byte.
     fn end(&mut self) -> io::Result<()> {
         let why = if self.source.read(&mut [0])? != 0 {
             "it is longer than its header says"
@@ -105,7 +105,7 @@ impl Bytes<'_> {
 }
 
 impl Source<'_> {
-    /// How many of the packed bytes were needed.
+    /// How many of the packed bytes were consumed.
     fn used(&self) -> u64 {
         match self {
             Source::Deflated(inflating) => inflating.inflater.total_in(),

@@ -1,4 +1,4 @@
-//! From the bytes of a package to its files, each one checked.
+//! From the bytes of a package to its files, each one verified.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -13,12 +13,12 @@ use super::digest::Hashing;
 use super::error::{Error, PackageError};
 use super::header::{BLOCK, Header, HeaderError, Kind};
 
-/// How large a tar may be in any case, and how many times larger than packed beyond that, as no
-/// library or text is. Its metadata bounds how many files are in it.
+/// A tar up to this size is always accepted; a larger one may be larger than packed only by a factor that no library or
+/// text reaches. Its metadata limits the number of files in it.
 const SMALL_TAR: u64 = 64 << 20;
 const MAX_RATIO: u64 = 200;
 
-/// A package of which the metadata has been read.
+/// A package whose metadata has been read.
 pub struct Package {
     file: fs::File,
     archive: Archive,
@@ -26,9 +26,9 @@ pub struct Package {
     path: PathBuf,
 }
 
-/// One file, on its way out of a package.
+/// One file while it is being unpacked.
 pub struct Unpacked<'a> {
-    /// What the metadata says of it; its digest is checked behind the last byte.
+    /// Its metadata; its digest is verified after the last byte.
     pub file: &'a File,
     /// Whether its owner may execute it.
     pub is_executable: bool,
@@ -37,13 +37,19 @@ pub struct Unpacked<'a> {
 }
 
 impl Package {
-    /// Reads the metadata. The signature of an external package is to be checked before: nothing here
-    /// has been looked at by anybody.
+    /// Opens a package and reads its metadata. The signature of an external package must be verified before: nothing
+    /// else has verified the bytes parsed here.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is not a valid package.
     pub fn open(path: &Path) -> Result<Self, Error> {
         Self::read(open_file(path)?, path)
     }
 
-    /// As [`Package::open`], of a file that is open already; errors call it `path`.
+    /// As [`Package::open`], for an open file; errors name it `path`.
+    ///
+    /// # Errors
+    /// As for [`Package::open`].
     pub fn read(file: fs::File, path: &Path) -> Result<Self, Error> {
         let (archive, metadata) = read(&file).map_err(|why| rejected(path, why))?;
         Ok(Package { file, archive, metadata, path: path.into() })
@@ -53,14 +59,17 @@ impl Package {
         &self.path
     }
 
-    /// What it says of itself.
+    /// Its metadata.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
     }
 
-    /// Reads all of it, checks it against the metadata, and hands each file on.
+    /// Reads the whole package, verifies it against the metadata, and passes each file to `take`.
     ///
-    /// What was handed on is good only if this succeeds in the end.
+    /// What `take` has received is valid only if this returns success in the end.
+    ///
+    /// # Errors
+    /// If the package is not valid, or `take` fails.
     pub fn unpack<E: From<Error>>(&mut self, take: &mut dyn FnMut(Unpacked<'_>) -> Result<(), E>) -> Result<(), E> {
         let metadata = &self.metadata;
         let missing = metadata.files.iter().map(|file| (&file.path, file)).collect();
@@ -76,7 +85,7 @@ impl Package {
     }
 }
 
-/// Opens a file without waiting: opening a pipe would, until somebody writes to it.
+/// Opens a file without blocking: opening a pipe would otherwise wait for a writer.
 pub(super) fn open_file(path: &Path) -> Result<fs::File, Error> {
     let opened = open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty());
     let failed = |error: rustix::io::Errno| Error::system(format!("read {}", path.display()), error.into());
@@ -87,7 +96,7 @@ fn rejected(path: &Path, why: PackageError) -> Error {
     Error::PackageRejected { package: path.display().to_string(), why }
 }
 
-/// What is a package to the eye of its form.
+/// Reads a file that has the form of a package.
 fn read(file: &fs::File) -> Result<(Archive, Metadata), PackageError> {
     let kind = file.metadata().map_err(|error| PackageError::Archive(error.to_string()))?;
     if !kind.is_file() {
@@ -119,12 +128,12 @@ fn read(file: &fs::File) -> Result<(Archive, Metadata), PackageError> {
     Ok((archive, metadata))
 }
 
-/// The way of a tar.
+/// The unpacking of a tar.
 struct Unpacking<'a, E> {
     metadata: &'a Metadata,
-    /// Those that have not come by yet.
+    /// The files not reached yet.
     missing: HashMap<&'a MemberPath, &'a File>,
-    /// The directories that files are in, and have not come by yet; a tar need not have them.
+    /// The parent directories of files that have not been reached yet; a tar need not contain them.
     directories: HashSet<&'a str>,
     path: &'a Path,
     take: &'a mut dyn FnMut(Unpacked<'_>) -> Result<(), E>,
@@ -171,7 +180,7 @@ impl<E: From<Error>> Unpacking<'_, E> {
         let text = if is_directory { header.path.strip_suffix('/').unwrap_or(&header.path) } else { &header.path };
         let top = &*self.metadata.name;
         let below = text.strip_prefix(top).and_then(|rest| {
-            // The directory itself, too.
+            // The directory itself is an entry too.
             if rest.is_empty() && is_directory { Some(rest) } else { rest.strip_prefix('/') }
         });
         let below = below.ok_or_else(|| refuse(&format!("it is not below the directory {top}")))?;
@@ -219,7 +228,7 @@ impl<E: From<Error>> Unpacking<'_, E> {
         Ok(())
     }
 
-    /// After the first block of zeros there is one more at least, and nothing else.
+    /// After the first block of zeros there must be at least one more, and nothing else.
     fn nothing_more(&self, tar: &mut dyn Read) -> Result<(), Error> {
         let mut blocks = 1;
         loop {
@@ -236,7 +245,7 @@ impl<E: From<Error>> Unpacking<'_, E> {
         }
     }
 
-    /// As much as there is, up to all that fits; returns how much.
+    /// Reads until the buffer is full or the end is reached; returns the number of bytes read.
     fn fill(&self, buffer: &mut [u8], tar: &mut dyn Read) -> Result<usize, Error> {
         let mut len = 0;
         while len < buffer.len() {

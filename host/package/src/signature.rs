@@ -1,5 +1,5 @@
-//! Signatures in the form of [minisign](https://jedisct1.github.io/minisign/): Ed25519 over BLAKE2b of
-//! the file, in a file of its own beside it.
+//! Signatures in the format of [minisign](https://jedisct1.github.io/minisign/): Ed25519 over BLAKE2b of the file, in a
+//! separate file beside it.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use super::error::PackageError;
 
-/// How long a signature may be, in bytes.
+/// The largest signature file, in bytes.
 pub(super) const MAX_SIGNATURE: u64 = 8192;
 
-/// A public key; as text the second line of a `.pub` file.
+/// A public key; as text, the second line of a `.pub` file.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
@@ -26,27 +26,30 @@ pub struct PublicKey {
     id: KeyId,
 }
 
-/// A signature that was read; whether it is true is another question.
+/// A parsed signature, not yet verified.
 pub struct Signature {
     signature: minisign_verify::Signature,
-    /// Which key made it, it says.
+    /// The key that it claims to be made with.
     pub key: KeyId,
 }
 
 impl PublicKey {
-    /// The key's number.
+    /// The key's id.
     pub fn id(&self) -> KeyId {
         self.id
     }
 }
 
 impl Signature {
-    /// What its maker signed beside the file.
+    /// The trusted comment, which is signed together with the file.
     pub fn comment(&self) -> &str {
         self.signature.trusted_comment()
     }
 
-    /// Whether `key` made it of these bytes, which are read once and not kept.
+    /// Verifies that `key` signed these bytes, which are read once and not kept.
+    ///
+    /// # Errors
+    /// The outer error if reading fails; the inner one if the signature does not match.
     pub fn verify(&self, key: &PublicKey, bytes: &mut dyn Read) -> io::Result<Result<(), PackageError>> {
         let invalid = |error: minisign_verify::Error| {
             PackageError::Signature(match error {
@@ -70,7 +73,7 @@ impl Signature {
     }
 }
 
-/// From the bytes of a key or a signature, which begin with two of the algorithm.
+/// The id in the bytes of a key or a signature, which begin with two bytes of the algorithm.
 fn key_id(bytes: &[u8]) -> Option<KeyId> {
     bytes.get(2..10)?.try_into().ok().map(|id| KeyId::new(u64::from_le_bytes(id)))
 }
@@ -78,7 +81,7 @@ fn key_id(bytes: &[u8]) -> Option<KeyId> {
 impl FromStr for PublicKey {
     type Err = String;
 
-    /// Of the key alone, or of a whole `.pub` file.
+    /// Parses a key alone, or a whole `.pub` file.
     fn from_str(text: &str) -> Result<Self, String> {
         let lines =
             text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("untrusted comment:"));
@@ -95,13 +98,13 @@ impl FromStr for PublicKey {
 impl FromStr for Signature {
     type Err = String;
 
-    /// Of a whole `.minisig` file.
+    /// Parses a whole `.minisig` file.
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = |why: &str| format!("this is no signature of minisign: {why}");
         if text.len() as u64 > MAX_SIGNATURE {
             return Err(wrong(&format!("it is longer than {MAX_SIGNATURE} bytes")));
         }
-        // Its comments are shown to people, also before it is known who wrote them. That of minisign itself has
+        // Its comments are shown to people, even before the signature is verified. That of minisign itself contains
         // tabs.
         if text.contains(|letter: char| letter.is_control() && !matches!(letter, '\n' | '\r' | '\t')) {
             return Err(wrong("it has a character that does not print"));

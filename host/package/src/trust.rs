@@ -1,4 +1,4 @@
-//! Whose packages are trusted.
+//! The keys whose packages are trusted.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
@@ -13,7 +13,7 @@ use super::home::{Home, Locked};
 use super::read::{Package, open_file};
 use super::signature::{MAX_SIGNATURE, PublicKey, Signature};
 
-/// The file in the home.
+/// The file's name in the home.
 const FILE: &str = "trust.json";
 
 /// The keys whose packages are trusted.
@@ -23,44 +23,47 @@ pub struct Trust {
     keys: Vec<TrustedKey>,
 }
 
-/// A key whose packages are, or were, trusted.
+/// A key whose packages are trusted, or were.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrustedKey {
     /// The key.
     pub key: PublicKey,
-    /// Whose it is, for people.
+    /// Its owner, for display.
     pub name: String,
-    /// Since when it is trusted, as RFC 3339.
+    /// When it was added, as RFC 3339.
     pub added: String,
-    /// Why it is trusted no more.
+    /// Set if it is no longer trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked: Option<Revoked>,
 }
 
-/// Since when a key is trusted no more, and why.
+/// The revocation of a key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Revoked {
-    /// Since when, as RFC 3339.
+    /// When it was revoked, as RFC 3339.
     pub at: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
-/// Who has signed a package.
+/// The verified signer of a package.
 #[derive(Clone, Debug, Serialize)]
 pub struct Signed {
     /// The key.
     pub key: PublicKey,
-    /// Whose it is.
+    /// Its owner.
     pub name: String,
-    /// What they signed beside the package.
+    /// The trusted comment of the signature.
     pub comment: String,
 }
 
 impl Trust {
-    /// Those of a home.
+    /// Reads the keys of a home.
+    ///
+    /// # Errors
+    /// If the file is damaged, or other users may write to it.
     pub fn read(home: &Home) -> Result<Self, Error> {
         let Some(bytes) = home.read(FILE)? else { return Ok(Trust::default()) };
         serde_json::from_slice(&bytes).map_err(|error| {
@@ -69,19 +72,25 @@ impl Trust {
         })
     }
 
-    /// Makes these the keys of a home.
+    /// Writes these keys to a home.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
     pub fn write(&self, home: &Locked<'_>) -> Result<(), Error> {
         let mut json = serde_json::to_vec_pretty(self).expect("nothing of it can fail to be JSON");
         json.push(b'\n');
         home.write(FILE, &json)
     }
 
-    /// All keys, those too that are revoked.
+    /// All keys, including revoked ones.
     pub fn keys(&self) -> &[TrustedKey] {
         &self.keys
     }
 
-    /// Trusts a key. One that was revoked stays so: its maker has lost it.
+    /// Trusts a key.
+    ///
+    /// # Errors
+    /// If the key was revoked, since its owner has lost it, or if another key has its id.
     pub fn add(&mut self, key: PublicKey, name: String) -> Result<(), PackageError> {
         match self.keys.iter_mut().find(|known| known.key.id() == key.id()) {
             Some(TrustedKey { revoked: Some(revoked), .. }) => {
@@ -101,7 +110,10 @@ impl Trust {
         }
     }
 
-    /// Trusts a key no more, for ever.
+    /// Revokes a key forever.
+    ///
+    /// # Errors
+    /// If there is no such key.
     pub fn revoke(&mut self, key: KeyId, reason: String) -> Result<(), PackageError> {
         let known = self.keys.iter_mut().find(|known| known.key.id() == key);
         let known = known.ok_or_else(|| PackageError::UnknownKey(key.to_string()))?;
@@ -109,7 +121,10 @@ impl Trust {
         Ok(())
     }
 
-    /// A key, if it is trusted.
+    /// The key with that id.
+    ///
+    /// # Errors
+    /// If it is not trusted.
     #[doc(hidden)]
     pub fn find(&self, key: KeyId) -> Result<&TrustedKey, PackageError> {
         match self.keys.iter().find(|known| known.key.id() == key) {
@@ -121,15 +136,21 @@ impl Trust {
         }
     }
 
-    /// Opens a package that one of these keys has signed. The signature, in the file beside it, is
-    /// checked before anything of the package is parsed, and of the same open file.
+    /// Opens a package that one of these keys has signed. The signature, in the file beside it, is verified before
+    /// anything of the package is parsed, and on the same open file.
+    ///
+    /// # Errors
+    /// If no trusted key has signed it, or it is not a valid package.
     pub fn open(&self, path: &Path) -> Result<(Package, Signed), Error> {
         let mut file = open_file(path)?;
         let signed = self.verify(&mut file, path)?;
         Ok((Package::read(file, path)?, signed))
     }
 
-    /// Who has signed the bytes of a file that is open already, by the signature beside `path`.
+    /// Verifies an open file by the signature beside `path`, and returns the signer.
+    ///
+    /// # Errors
+    /// If no trusted key has signed it.
     #[doc(hidden)]
     pub fn verify(&self, file: &mut File, path: &Path) -> Result<Signed, Error> {
         let rejected = |why| Error::PackageRejected { package: path.display().to_string(), why };
@@ -144,18 +165,20 @@ impl Trust {
     }
 }
 
-/// Who built a package, as far as the signature in its metadata tells.
+/// The builder of a package, according to the signature in its metadata.
 #[derive(Clone, Debug, Serialize)]
 pub struct BuiltBy {
     /// The key.
     pub key: KeyId,
-    /// Whose it is, if it is one of those that are trusted: then the signature is true. Of other keys
-    /// nobody here can tell.
+    /// The key's owner, if the key is trusted: then the signature has been verified. With other keys it cannot be.
     pub name: Option<String>,
 }
 
 impl Trust {
-    /// Who built a package, if they have signed its tar. A signature that is wrong is an error.
+    /// The builder of a package, if its tar is signed.
+    ///
+    /// # Errors
+    /// If the signature does not match.
     pub fn builder(&self, package: &Package) -> Result<Option<BuiltBy>, Error> {
         let Some(text) = package.metadata().builder.signature.clone() else { return Ok(None) };
         let path = package.path().display().to_string();
@@ -175,7 +198,7 @@ impl Trust {
     }
 }
 
-/// Where the signature of a file lies.
+/// The path of a file's signature.
 pub fn signature_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".minisig");
@@ -199,7 +222,7 @@ fn beside(path: &Path) -> Result<Signature, Error> {
     }
 }
 
-/// This moment, as RFC 3339.
+/// The current time, as RFC 3339.
 pub fn now() -> String {
     humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
 }

@@ -1,4 +1,4 @@
-//! Making packages: the same contents give the same bytes.
+//! Creating packages: the same contents give the same bytes.
 
 use std::fs;
 use std::io::{self, BufReader, BufWriter, Seek, Write};
@@ -18,21 +18,24 @@ use super::read::Package;
 /// A file that goes into a package.
 #[derive(Clone, Debug)]
 pub struct Content {
-    /// Where it is to lie.
+    /// Its path in the package.
     pub path: MemberPath,
-    /// Where it lies now.
+    /// The file to read it from.
     pub from: PathBuf,
     /// Whether its owner may execute it.
     pub is_executable: bool,
 }
 
-/// Signs the tar, which lies in that file.
+/// Signs the tar in the given file.
 pub type SignTar<'a> = &'a mut dyn FnMut(&mut fs::File) -> Result<String, Error>;
 
-/// Writes `NAME-VERSION.hrp` into a directory; returns where it is and what it says of itself.
+/// Writes `NAME-VERSION.hrp` into a directory; returns its path and its metadata.
 ///
-/// `draft` says all but what is found here: the tar, the files, and the builder's signature.
-/// The moment that it was built is the time of all that is in it.
+/// `draft` has everything that is not determined here: this function adds the tar, the files and the builder's
+/// signature. The build time becomes the time of all members.
+///
+/// # Errors
+/// If the contents or the draft are not valid for a package, signing fails, or the file cannot be written.
 pub fn write(
     draft: Metadata,
     mut contents: Vec<Content>,
@@ -49,7 +52,7 @@ pub fn write(
         .map_err(|error| refuse(format!("`built_at` is {:?}: {error}", metadata.built_at)))?;
     contents.sort_by(|one, other| one.path.cmp(&other.path));
     let failed = |source| Error::system(format!("write {}", target.display()), source);
-    // Without a name until it is whole, and beside its place: whoever looks sees all of it or nothing.
+    // Without a name until it is complete, and in the target directory: readers see all of it or nothing.
     let mut tar = tempfile::tempfile_in(directory).map_err(failed)?;
     metadata.files = pack(&metadata.name, &contents, built, &tar)?;
     metadata.tar = digest(&mut tar).map_err(failed)?;
@@ -65,17 +68,17 @@ pub fn write(
     let package = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
     tar.rewind().map_err(failed)?;
     zip(&metadata, built, &mut tar, package.as_file()).map_err(failed)?;
-    // What is private to its maker by default is made for others.
+    // Temporary files are private to their creator by default; a package is for others.
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     package.as_file().set_permissions(mode).map_err(failed)?;
     package.as_file().sync_all().map_err(failed)?;
-    // A host would refuse what is too large, and its maker is the one to know.
+    // A host would refuse a package that is too large, and its author should learn of it here.
     Package::read(package.reopen().map_err(failed)?, &target)?;
     package.persist(&target).map_err(|error| failed(error.error))?;
     Ok((target, metadata))
 }
 
-/// Writes the tar; returns what is in it.
+/// Writes the tar; returns the list of its files.
 fn pack(name: &str, contents: &[Content], built: SystemTime, tar: &fs::File) -> Result<Vec<File>, Error> {
     let mut builder = tar::Builder::new(BufWriter::new(tar));
     let mut files = Vec::with_capacity(contents.len());
@@ -90,7 +93,7 @@ fn pack(name: &str, contents: &[Content], built: SystemTime, tar: &fs::File) -> 
         header.set_mode(if content.is_executable { 0o755 } else { 0o644 });
         header.set_mtime(built.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()));
         header.set_cksum();
-        // As much as the header says, also of a file that grows meanwhile.
+        // Limited to the length in the header, in case the file is growing.
         let mut bytes = Hashing::new(io::Read::take(BufReader::new(file), size));
         builder.append(&header, &mut bytes).map_err(failed)?;
         if bytes.len != size {
@@ -124,7 +127,7 @@ fn zip(metadata: &Metadata, built: SystemTime, tar: &mut fs::File, to: &fs::File
     zip.finish()?.flush()
 }
 
-/// As a zip has it: in UTC, to two seconds, from 1980 to 2107.
+/// The time as a zip stores it: in UTC, to two seconds, from 1980 to 2107.
 fn dos_time(time: SystemTime) -> zip::DateTime {
     let text = humantime::format_rfc3339_seconds(time).to_string();
     let number =

@@ -1,4 +1,4 @@
-//! The right to change what is installed, and how each change happens: as a whole, or not at all.
+//! The right to change the store, and how each change happens: as a whole, or not at all.
 
 use hookrail_model::package::Metadata;
 use hookrail_package::{Locked, Trust};
@@ -14,17 +14,20 @@ use crate::store::Store;
 use crate::unpack::sync;
 
 impl Store {
-    /// Begins to change it; refuses while another process does.
+    /// Begins a change.
+    ///
+    /// # Errors
+    /// If another process holds the lock, or the store cannot be read.
     pub fn change(&self) -> Result<Change<'_>, Error> {
         Change::begin(self)
     }
 }
 
-/// The right to change what is installed, until it is dropped. One process has it at a time.
+/// The right to change the store, until it is dropped. One process has it at a time.
 ///
 /// # Invariants
-/// `state` is what `state.json` says. `before` is what it may say again behind a crash: what was there
-/// before a change that failed, of which nobody knows whether it is on the disk.
+/// `state` is what `state.json` says. `before` is what it may say again after a crash: the state before a change that
+/// failed in such a way that it may or may not be on disk.
 #[derive(Debug)]
 pub struct Change<'a> {
     pub(super) store: &'a Store,
@@ -36,20 +39,20 @@ pub struct Change<'a> {
 impl<'a> Change<'a> {
     fn begin(store: &'a Store) -> Result<Self, Error> {
         let locked = store.home().lock()?;
-        // INVARIANT: nobody writes it while we have the lock. It may be that of a process that was killed
-        // before it had it on the disk: now it is there, before anything goes that it does not name.
+        // INVARIANT: no other process writes it while we hold the lock. It may have been written by a process that was
+        // killed before it was synced: now it is synced, before anything that it does not name is removed.
         let change = Change { store, state: store.state()?, before: None, locked };
         sync(store.home().path())?;
         change.collect();
         Ok(change)
     }
 
-    /// What is installed.
+    /// The current state.
     pub fn state(&self) -> &State {
         &self.state
     }
 
-    /// Refuses what is neither installed nor prebuilt.
+    /// Refuses a plugin that is neither installed nor prebuilt.
     pub(super) fn is_there(&self, name: &str) -> Result<(), Error> {
         self.store.is_there(&self.state, name)
     }
@@ -69,12 +72,12 @@ impl<'a> Change<'a> {
         self.write(state)
     }
 
-    /// Makes this the state, and then removes what it does not name.
+    /// Writes the state, and then removes what it does not name.
     pub(super) fn write(&mut self, mut state: State) -> Result<(), Error> {
         state.allowances.retain(holds);
         let written = state.write(&self.locked);
         if written.is_err() {
-            // INVARIANT: what failed at its very end has happened all the same, so it is read again.
+            // INVARIANT: a write that failed at its very end has taken effect all the same, so the state is read again.
             let found = self.store.state().unwrap_or(state);
             self.before = Some(std::mem::replace(&mut self.state, found));
         } else {
@@ -84,7 +87,7 @@ impl<'a> Change<'a> {
         written
     }
 
-    /// Removes what is needed no more, whatever happens.
+    /// Removes what is no longer needed. Failures are ignored.
     pub(super) fn collect(&self) {
         let states = || [Some(&self.state), self.before.as_ref()].into_iter().flatten();
         collect(self.store, |name, version| states().any(|state| state.has(name, version)));

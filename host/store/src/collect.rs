@@ -1,4 +1,4 @@
-//! Collecting what no state names: what a crash left behind, and what a change has given up.
+//! Collecting what no state names: remains of a crash, and what a change has given up.
 
 use std::fs;
 use std::io;
@@ -10,11 +10,11 @@ use hookrail_package::UNFINISHED;
 
 use crate::store::Store;
 
-/// How long what is staged stays.
+/// How long a staged package is kept.
 pub(crate) const STAGED: Duration = Duration::from_secs(60 * 60);
 
-/// Removes all versions but those that are named, and what is unfinished. Only whoever holds the lock may:
-/// to others it looks as if nobody wanted what is being made.
+/// Removes all versions that are not named, and everything unfinished. The caller must hold the lock: otherwise files
+/// that are being written would be removed.
 pub(super) fn collect(store: &Store, is_named: impl Fn(&str, &str) -> bool) {
     let directory = store.directory();
     for unfinished in names(store.home().path()).chain(names(&directory).map(|name| format!("store/{name}"))) {
@@ -30,14 +30,14 @@ pub(super) fn collect(store: &Store, is_named: impl Fn(&str, &str) -> bool) {
         for version in names(&plugin).filter(|version| !is_named(&name, version)) {
             remove(&plugin.join(version));
         }
-        // As long as it holds a version the system refuses.
+        // While it contains a version, the system refuses.
         let _ = fs::remove_dir(plugin);
     }
     let _ = fs::remove_dir(directory);
     stale(&store.staged());
 }
 
-/// Removes what was staged and not installed for long.
+/// Removes packages that were staged too long ago.
 fn stale(staged: &Path) {
     for name in names(staged) {
         let file = staged.join(name);
@@ -49,8 +49,8 @@ fn stale(staged: &Path) {
     let _ = fs::remove_dir(staged);
 }
 
-/// Removes a file, or a directory with all in it. A failure does no harm to what is installed, and the next
-/// change tries again.
+/// Removes a file, or a directory with its contents. A failure does not harm installed plugins, and the next change
+/// tries again.
 pub(super) fn remove(path: &Path) {
     let is_directory = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
     let removed = if is_directory { fs::remove_dir_all(path) } else { fs::remove_file(path) };
@@ -62,7 +62,7 @@ pub(super) fn remove(path: &Path) {
     }
 }
 
-/// The names in a directory that are text; we give no others.
+/// The names in a directory that are UTF-8; the store creates no others.
 pub(super) fn names(directory: &Path) -> impl Iterator<Item = String> + use<> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().into_string().ok())

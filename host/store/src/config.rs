@@ -1,9 +1,9 @@
-//! The configuration of installed plugins: what applies, what applied before, and what it is held against.
+//! The configurations of installed plugins: the current one, earlier ones, and their schema.
 //!
-//! 1. [`Store::configuration`] is what the operator has set, else the default that the package brought as
-//!    `etc/NAME.json`, else nothing.
-//! 2. [`Store::schema`] is what the package brought as `etc/NAME.schema.json`.
-//! 3. [`Store::history`] keeps ten of those before.
+//! 1. [`Store::configuration`] is what the operator has set, else the package's default in `etc/NAME.json`, else
+//!    nothing.
+//! 2. [`Store::schema`] is the package's schema in `etc/NAME.schema.json`.
+//! 3. [`Store::history`] keeps the last ten configurations before the current one.
 
 pub(crate) mod purge;
 pub(crate) mod record;
@@ -25,7 +25,7 @@ use crate::store::Store;
 use record::Record;
 
 impl Store {
-    /// The configuration of a plugin that applies, and where it comes from.
+    /// The current configuration of a plugin, and where it comes from.
     pub fn configuration(&self, name: &str) -> Result<Configured, Error> {
         self.undisturbed(|state| {
             if self.bundled(state, name).is_some() {
@@ -42,7 +42,7 @@ impl Store {
         })
     }
 
-    /// That of a plugin whose package says that of itself.
+    /// The configuration of a plugin whose package has this metadata.
     pub(super) fn configured(&self, name: &str, metadata: Option<&Metadata>) -> Result<Configured, Error> {
         if let Some(FormerConfig { revision, since, value }) = Record::read(self, name)?.into_current() {
             return Ok(Configured { value, origin: Origin::Operator, revision, since: Some(since) });
@@ -57,8 +57,8 @@ impl Store {
         Ok(Configured { value, origin, revision: 0, since: None })
     }
 
-    /// The JSON Schema of the configuration, if the package brought one; that of a prebuilt plugin is the one
-    /// that it exports.
+    /// The JSON Schema of the configuration, if the package contains one; for a prebuilt plugin, the one that it
+    /// exports.
     pub fn schema(&self, name: &str) -> Result<Option<Value>, Error> {
         self.undisturbed(|state| {
             if let Some(path) = self.bundled(state, name) {
@@ -70,13 +70,13 @@ impl Store {
         })
     }
 
-    /// What the operator had set before, the newest first; ten at most.
+    /// The operator's earlier configurations, the newest first; at most ten.
     pub fn history(&self, name: &str) -> Result<Vec<FormerConfig>, Error> {
         self.is_there(&self.state()?, name)?;
         Ok(Record::read(self, name)?.into_former())
     }
 
-    /// What the package of a plugin says of itself; nothing of one that came with the program.
+    /// The metadata of a plugin's package; `None` for a plugin that came with the program.
     #[doc(hidden)]
     pub fn installed_metadata(&self, name: &str) -> Result<Option<Metadata>, Error> {
         self.undisturbed(|state| {
@@ -87,7 +87,7 @@ impl Store {
         })
     }
 
-    /// What an installed version says of itself, if it is what was installed.
+    /// The metadata of an installed version, verified to be what was installed.
     pub(super) fn metadata(&self, state: &State, name: &str, version: &Version) -> Result<Metadata, Error> {
         let installed = state.plugins().get(name).and_then(|plugin| plugin.versions.get(version));
         let installed = installed.ok_or_else(|| refused(name, StoreError::NotInstalled))?;
@@ -99,7 +99,7 @@ fn schema_path(name: &str) -> String {
     format!("etc/{name}.schema.json")
 }
 
-/// What configurations of a version are held against.
+/// The schema that configurations of a version are validated against.
 pub(crate) fn schema(directory: &Path, metadata: &Metadata) -> Result<Option<Schema>, Error> {
     let Some(bytes) = member(directory, metadata, &schema_path(&metadata.name))? else { return Ok(None) };
     Ok(Some(Schema::new(&metadata.name, String::from_utf8_lossy(&bytes).into_owned())?))
@@ -113,7 +113,7 @@ fn json(directory: &Path, metadata: &Metadata, path: &str) -> Result<Option<Valu
     })
 }
 
-/// A file of a package, if it has it and it is what the metadata says.
+/// A file of a package, if the package contains it; verified against the metadata.
 fn member(directory: &Path, metadata: &Metadata, path: &str) -> Result<Option<Vec<u8>>, Error> {
     let Some(file) = metadata.files.iter().find(|file| file.path.as_str() == path) else { return Ok(None) };
     let place = directory.join(path);

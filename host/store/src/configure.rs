@@ -1,12 +1,11 @@
 //! Setting the configuration of an installed plugin.
 //!
-//! 1. [`Change::configure`] holds a new one against the [schema](Store::schema), asks whoever has to agree, and
-//!    only then writes it.
+//! 1. [`Change::configure`] validates a new one against the [schema](Store::schema), asks the host to agree, and only
+//!    then writes it.
 //! 2. The one before goes into the [history](Store::history).
-//! 3. A version that is enabled, or comes in the place of one that is, has to [fit](Change::fits) what is
-//!    set.
+//! 3. A version that is enabled, or that replaces an enabled one, must [fit](Change::fits) the configuration.
 //!
-//! What is set outlives the plugin, unless that is purged.
+//! A configuration outlives the plugin, unless that is purged.
 
 use std::path::Path;
 
@@ -26,11 +25,15 @@ use crate::store::Store;
 use crate::unpack::sync;
 
 impl Change<'_> {
-    /// Sets the configuration of an installed plugin; returns it, and whether it is another one than before.
+    /// Sets the configuration of an installed plugin; returns it, and whether it differs from the one before.
     ///
-    /// It is held against the schema first, and `agree` is asked last: a host has its running instance take
-    /// it there, or refuse it. After an error that came after that, [`Store::configuration`] says which of
-    /// the two applies: the instance is to be given that again.
+    /// It is validated against the schema first, and `agree` is called last: there, a host makes its running instance
+    /// accept or refuse it. After an error that came later than that, [`Store::configuration`] tells which of the two
+    /// is current: the instance must be given that one again.
+    ///
+    /// # Errors
+    /// If the plugin is not there, the configuration does not match its schema or is too large, `agree` refuses, or
+    /// writing fails.
     pub fn configure<E: From<Error>>(
         &mut self,
         name: &str,
@@ -56,11 +59,11 @@ impl Change<'_> {
             agree(&value)?;
             let record = record.followed_by(value);
             let written = record.write(self.store, name, &self.locked);
-            // What was made for a file that is not there.
+            // Created for a file that was not written.
             written.inspect_err(|_| self.collect())?;
             record
         } else {
-            // Whoever wrote it may have been killed before it was on the disk.
+            // The process that wrote it may have been killed before it was synced.
             sync(&self.store.config(name))?;
             record
         };
@@ -68,13 +71,16 @@ impl Change<'_> {
         Ok((Configured { value, origin: Origin::Operator, revision, since: Some(since) }, is_new))
     }
 
-    /// Refuses a version that is installed if the configuration that is set does not fit its schema.
+    /// Refuses an installed version if the current configuration does not match its schema.
+    ///
+    /// # Errors
+    /// If it does not match, or cannot be read.
     pub fn fits(&self, name: &str, version: &Version) -> Result<(), Error> {
         let metadata = self.store.metadata(&self.state, name, version)?;
         self.fits_in(&self.store.place(name, version), &metadata)
     }
 
-    /// The same for one that lies in a directory, and is looked at already.
+    /// As [`fits`](Self::fits), for a version in a directory that has already been examined.
     pub(super) fn fits_in(&self, directory: &Path, metadata: &Metadata) -> Result<(), Error> {
         let Metadata { name, version, .. } = metadata;
         self.fits_schema(name, || schema(directory, metadata)).map_err(|error| match error {
@@ -85,7 +91,7 @@ impl Change<'_> {
         })
     }
 
-    /// Refuses a plugin that came with the program if the configuration that is set does not fit it.
+    /// Refuses a plugin that came with the program if the current configuration does not match its schema.
     pub(super) fn prebuilt_fits(&self, name: &str) -> Result<(), Error> {
         self.fits_schema(name, || self.schema_of_prebuilt(name))
     }

@@ -1,4 +1,4 @@
-//! What can go wrong with what is installed.
+//! The errors of the store.
 
 use std::borrow::Cow;
 use std::io;
@@ -7,14 +7,14 @@ use std::path::Path;
 use hookrail_model::error::{ConfigError, Error as HostError, lines};
 use hookrail_package::{self as package, PackageError};
 
-/// What can go wrong with what is installed.
+/// An error of the store.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// What can go wrong with a library or a configuration, or with the system.
+    /// An error of a library, a configuration or the system.
     #[error(transparent)]
     Host(#[from] HostError),
-    /// A package is not what it has to be.
+    /// A package is not valid.
     #[error("{package}: {why}")]
     PackageRejected {
         /// The file.
@@ -22,10 +22,10 @@ pub enum Error {
         /// What is wrong with it.
         why: PackageError,
     },
-    /// Something about what is installed.
+    /// An error about an installed plugin.
     #[error("{plugin}: {why}")]
     Store {
-        /// The plugin, or the file of the store.
+        /// The plugin, or the file in the store.
         plugin: String,
         /// What is wrong.
         why: StoreError,
@@ -33,13 +33,13 @@ pub enum Error {
 }
 
 impl Error {
-    /// The system refused.
+    /// A system call failed.
     #[doc(hidden)]
     pub fn system(what: String, source: io::Error) -> Self {
         Error::Host(HostError::System { what, source })
     }
 
-    /// Each case as that of another crate's error.
+    /// Converts each case to that of another crate's error.
     #[doc(hidden)]
     pub fn into_case<E>(
         self,
@@ -63,7 +63,7 @@ impl Error {
         }
     }
 
-    /// The next step for whoever reads the error.
+    /// The next step for the person who reads the error.
     pub fn fix(&self) -> Cow<'static, str> {
         match self {
             Error::Host(error) => error.fix(),
@@ -85,11 +85,11 @@ impl From<ConfigError> for Error {
     }
 }
 
-/// Why a change to what is installed is refused.
+/// Why a change of the store is refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// That version is there.
+    /// That version is already installed.
     #[error("version {version} is installed already{}", if *is_current { "" } else { ", as the one before the current one" })]
     AlreadyInstalled {
         /// The version.
@@ -97,27 +97,27 @@ pub enum StoreError {
         /// Whether it is the current one.
         is_current: bool,
     },
-    /// The configuration of the host says how it is configured.
+    /// The host's own configuration configures it.
     #[error("the host's own configuration, hookrail.toml, says how it is configured")]
     ConfiguredByHost,
-    /// The file that says what is installed makes no sense.
+    /// `state.json` is damaged.
     #[error("it is damaged: {0}")]
     Damaged(String),
-    /// The file with a plugin's configuration makes no sense.
+    /// The file with a plugin's configuration is damaged.
     #[error("it is damaged: {0}")]
     DamagedConfig(String),
     /// It is not enabled.
     #[error("it is disabled")]
     Disabled,
-    /// It is older than what was installed once.
+    /// It is older than a version that was installed before.
     #[error("version {version} is older than {newest}, which was installed before")]
     Downgrade {
         /// The version.
         version: String,
-        /// The newest one ever seen.
+        /// The newest version ever installed.
         newest: String,
     },
-    /// Another key has the name.
+    /// The name belongs to another key.
     #[error("the name belongs to the key {owner}, which installed it first, and this is signed by {key}")]
     ForeignName {
         /// The key that signed the package.
@@ -125,13 +125,13 @@ pub enum StoreError {
         /// The key that the name belongs to.
         owner: String,
     },
-    /// It needs plugins that are not there, or not enabled.
+    /// It requires plugins that are missing or not enabled.
     #[error("it needs {}", .0.join("; "))]
     Lacks(Vec<String>),
-    /// Other plugins need it as it is.
+    /// Other plugins require it as it is.
     #[error("others need it: {}", .0.join("; "))]
     Needed(Vec<String>),
-    /// It has no such callback, whose priority or else could be changed.
+    /// It has no such callback to override.
     #[error("it declares no callback {callback} on {point}")]
     NoCallback {
         /// As `instance/callback`.
@@ -139,38 +139,38 @@ pub enum StoreError {
         /// The point.
         point: String,
     },
-    /// There is no version to go back to.
+    /// There is no earlier version to go back to.
     #[error("there is no version before the current one")]
     NoPrevious,
-    /// No plugin of that name is installed.
+    /// No plugin with that name is installed.
     #[error("it is not installed")]
     NotInstalled,
-    /// The configuration is larger than one may be.
+    /// The configuration is too large.
     #[error("a configuration of {bytes} bytes is more than the {} that one may have", MAX_CONFIG)]
     TooLarge {
-        /// As compact JSON.
+        /// Its size in bytes, as compact JSON.
         bytes: usize,
     },
-    /// What its operator has set does not fit the schema of a version; all mistakes at once.
+    /// The operator's configuration does not match the schema of a version; all mistakes at once.
     #[error("the configuration that is set does not fit version {version}:{}", lines(mistakes))]
     Unfit {
         /// The version.
         version: String,
-        /// Path and mistake, each.
+        /// The path and the mistake, for each.
         mistakes: Vec<String>,
     },
-    /// A plugin of that name came with the program.
+    /// A plugin with that name came with the program.
     #[error("a plugin of that name came with the program")]
     Prebuilt,
 }
 
 impl StoreError {
-    /// The next step where it is about that plugin: a command is to be run as it stands.
+    /// The next step for an error about that plugin; it may contain a command to run as it stands.
     pub fn fix(&self, plugin: &str) -> String {
         self.code_and_fix().1.replace("NAME", plugin)
     }
 
-    /// The stable code, and the next step for whoever reads the error.
+    /// The stable code, and the next step for the person who reads the error.
     #[doc(hidden)]
     pub fn code_and_fix(&self) -> (&'static str, &'static str) {
         match self {
@@ -220,14 +220,14 @@ impl StoreError {
     }
 }
 
-/// How large a configuration may be, in bytes of compact JSON: a host is told all of it in one line.
+/// The largest configuration, in bytes of compact JSON: it is sent to a host on one line.
 pub const MAX_CONFIG: usize = 512 << 10;
 
 pub(crate) fn refused(plugin: &str, why: StoreError) -> Error {
     Error::Store { plugin: plugin.into(), why }
 }
 
-/// What the system refused to do with a file.
+/// The error of a failed system call on a file.
 pub(crate) fn failed(what: &str, path: &Path) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::system(format!("{what} {}", path.display()), source)
 }

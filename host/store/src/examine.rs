@@ -1,4 +1,4 @@
-//! Whether what is installed is still what was installed, and whether anybody still vouches for it.
+//! Whether installed files are unchanged, and still trusted.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -14,16 +14,16 @@ use crate::error::{Error, failed};
 use crate::state::Installed;
 use crate::store::{METADATA, Store};
 
-/// How closely what is installed is looked at.
+/// How thoroughly installed plugins are examined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
-    /// All files are held against their digests.
+    /// All files are compared with their digests.
     Files,
-    /// The metadata alone: of a thousand plugins in no time.
+    /// Only the metadata, which is fast even for a thousand plugins.
     Metadata,
 }
 
-/// What a version says of itself, if it is what was installed and whoever vouched for it still is trusted.
+/// The metadata of a version, if it is what was installed and what made it trusted still does.
 pub(super) fn examine(
     store: &Store,
     trust: &Trust,
@@ -60,7 +60,7 @@ pub(super) fn examine(
     Ok(metadata)
 }
 
-/// Compares all below a directory; what was found is missing no more.
+/// Compares everything below a directory; files that are found are removed from `missing`.
 fn files(place: &Path, below: &str, missing: &mut BTreeMap<&str, Digest>) -> io::Result<Result<(), PackageError>> {
     for entry in fs::read_dir(place.join(below))? {
         let entry = entry?;

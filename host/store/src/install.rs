@@ -17,19 +17,21 @@ use crate::requires::Among;
 use crate::state::{Installed, Plugin, State};
 use crate::unpack::{make, sync, unpack};
 
-/// How to install.
+/// The options of an installation.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Install {
-    /// An older version than one that was there may be installed.
+    /// Whether it may install an older version than one installed before.
     pub downgrade: bool,
-    /// All is checked, and nothing is installed.
+    /// Whether to check everything and install nothing.
     pub dry_run: bool,
 }
 
 impl Change<'_> {
-    /// Installs a package; the plugin is disabled, unless another version of it was enabled. Whoever uses
-    /// the version before may not `agree` with what comes in its place. After a failure all is
-    /// as before.
+    /// Installs a package. The plugin is disabled, unless another version of it was enabled. A host that uses the
+    /// previous version may refuse the new one through `agree`. After a failure everything is as before.
+    ///
+    /// # Errors
+    /// If the package is not valid, not trusted or does not work here, `agree` refuses, or writing fails.
     pub fn install<E: From<Error>>(
         &mut self,
         file: &Path,
@@ -37,7 +39,7 @@ impl Change<'_> {
         agree: impl FnOnce(&Wanted) -> Result<(), E>,
     ) -> Result<Installation, E> {
         let installed = self.install_or_leave(file, how, agree);
-        // What was made on the way is named by no state.
+        // No state names what was created on the way.
         self.collect();
         installed
     }
@@ -72,9 +74,9 @@ impl Change<'_> {
         Ok(installation)
     }
 
-    /// A copy of the package that nobody else knows, on the disk and without a name.
+    /// A copy of the package on disk without a name, so that no other process can reach it.
     fn copy(&self, file: &Path) -> Result<(File, Digest), Error> {
-        // Without waiting: opening a pipe would, until somebody writes to it.
+        // Opened without blocking: opening a pipe would otherwise wait for a writer.
         let from =
             File::options().read(true).custom_flags(libc::O_NONBLOCK).open(file).map_err(failed("read", file))?;
         let metadata = from.metadata().map_err(failed("read", file))?;
@@ -86,13 +88,13 @@ impl Change<'_> {
         let copy = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(home);
         let (mut copy, name) = copy.map_err(failed("write into", home))?.into_parts();
         name.close().map_err(failed("write into", home))?;
-        // As long as it is now, also of a file that grows meanwhile.
+        // Limited to the current length, in case the file is growing.
         let mut bytes = Hashing::new(from.take(metadata.len()));
         io::copy(&mut bytes, &mut copy).map_err(failed("copy", file))?;
         Ok((copy, bytes.digest()))
     }
 
-    /// Opens the copy, if anybody vouches for it: nothing of it is parsed before.
+    /// Opens the copy if it is trusted: nothing of it is parsed before.
     fn vouched(&self, mut copy: File, sha256: Digest, file: &Path) -> Result<(Package, TrustSource), Error> {
         let allowance = self.state.allowances().find(|allowed| allowed.sha256 == sha256);
         let signed = match Trust::read(self.store.home())?.verify(&mut copy, file) {
@@ -125,7 +127,7 @@ impl Change<'_> {
         }
     }
 
-    /// The state after the installation, and the version in whose place it comes.
+    /// The state after the installation, and the version that is replaced.
     fn planned(
         &self,
         metadata: &Metadata,
@@ -148,12 +150,12 @@ impl Change<'_> {
             return Err(refused(name, StoreError::Downgrade { version, newest }));
         }
         match installed.by {
-            // It is used up.
+            // An allowance is used up.
             TrustSource::Allowed => state.allowances.retain(|allowed| allowed.sha256 != installed.package),
             TrustSource::Key { id, .. } => _ = plugin.owner.get_or_insert(id),
         }
         plugin.newest = plugin.newest.clone().max(version.clone());
-        // INVARIANT: it is another version than the one before it, and both are installed.
+        // INVARIANT: it differs from the version before it, and both are installed.
         plugin.previous = plugin.current.replace(version.clone());
         plugin.versions.insert(version.clone(), installed);
         let Plugin { current, previous, versions, .. } = plugin;
@@ -162,7 +164,7 @@ impl Change<'_> {
         Ok((state, replaces))
     }
 
-    /// Unpacks beside the place.
+    /// Unpacks into a directory beside the final one.
     fn unpack(&self, package: &mut Package, file: &Path) -> Result<PathBuf, Error> {
         let directory = self.store.directory();
         if !directory.exists() {
@@ -173,7 +175,7 @@ impl Change<'_> {
         Ok(unfinished)
     }
 
-    /// Puts what is unpacked into its place.
+    /// Moves the unpacked files to their final place.
     fn put(&self, unfinished: &Path, metadata: &Metadata) -> Result<(), Error> {
         let place = self.store.place(&metadata.name, &metadata.version);
         let directory = self.store.directory();

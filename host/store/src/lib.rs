@@ -1,7 +1,8 @@
-//! What is installed in a [`Home`](hookrail_package::Home), and what its operator wants of it.
+//! The plugins installed in a [`Home`](hookrail_package::Home), and the operator's settings for them.
 //!
-//! Owns the files of what is installed, and each change of them, whole or not at all. Must know nothing of hosts and
-//! chains, and points and callbacks are names to it: whoever loads what is installed is asked to agree, and answers. Stands on package.
+//! Owns the files of installed plugins, and each change of them, which happens as a whole or not at all. Must know
+//! nothing of hosts and chains: points and callbacks are only names here, and a host that loads from the store agrees
+//! to changes through a callback. Stands on package.
 //!
 //! ```text
 //! lock                     held by whoever changes anything
@@ -14,22 +15,22 @@
 //!
 //! # The life of an installed plugin
 //!
-//! 1. [`Store::change`] takes the lock, and collects what a crash left behind.
-//! 2. [`Change::install`] copies a package once, and verifies, checks and unpacks that copy. The plugin is
-//!    disabled until [`Change::enable`] says that hosts shall load it.
-//! 3. A later version takes the place of the one before it, which is kept: [`Change::rollback`] swaps the
-//!    two. Older ones go.
-//! 4. [`Store::list`] tells what is installed, and who vouches for it. [`Store::wanted`] is what a host
-//!    loads; [`Library::open`] copies it into memory, and refuses what differs from what was installed.
-//!    `Manager::open_store` does so with all that is enabled.
-//! 5. [`Change::configure`] sets a plugin's configuration, in one file of its own with those before it.
-//! 6. [`Change::uninstall`] removes the files. Whose the name is stays known, unless it is purged.
+//! 1. [`Store::change`] takes the lock, and collects the remains of crashes.
+//! 2. [`Change::install`] copies a package once, and verifies, checks and unpacks that copy. The plugin is disabled
+//!    until [`Change::enable`] makes hosts load it.
+//! 3. A later version replaces the one before it, which is kept: [`Change::rollback`] swaps the two. Older ones are
+//!    removed.
+//! 4. [`Store::list`] returns what is installed, and what makes it trusted. [`Store::wanted`] is what a host loads;
+//!    [`Library::open`] copies it into memory, and refuses it if it differs from what was installed.
+//!    `Manager::open_store` does so for all enabled plugins.
+//! 5. [`Change::configure`] sets a plugin's configuration, in a file of its own that also holds the earlier ones.
+//! 6. [`Change::uninstall`] removes the files. The owner of the name is remembered, unless the plugin is purged.
 //!
 //! # A crash at any moment
 //!
-//! `state.json` is replaced as a whole. Files are there, and synced, before it names them, and go after it
-//! has ceased to. So what is read behind a crash is the state before a change or the one after it, whole;
-//! what neither names is collected by the next change.
+//! `state.json` is replaced as a whole. Files exist and are synced before it names them, and are removed after it has
+//! stopped naming them. So what is read after a crash is either the state before a change or the one after it,
+//! complete; the next change collects what neither names.
 
 mod change;
 mod collect;
@@ -65,6 +66,6 @@ pub use state::{Desired, Installed, Plugin, State};
 pub use store::Store;
 pub use verbs::MAX_ALLOWANCE;
 
-// For the crates above.
+// For the crates above this one.
 #[doc(hidden)]
 pub use {rehearsal::Rehearsal, verbs::validate};

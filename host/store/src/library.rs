@@ -24,13 +24,13 @@ pub struct Library {
     pub name: String,
     /// Its version.
     pub version: Version,
-    /// Where it lies.
+    /// The path of its file.
     pub path: PathBuf,
-    /// What its SHA-256 has to be; nobody says so of what came with the program.
+    /// The required SHA-256; `None` for a library that came with the program.
     pub sha256: Option<Digest>,
 }
 
-/// What a host loads of a plugin.
+/// What a host loads for a plugin.
 #[derive(Clone, Debug)]
 pub struct Wanted {
     /// Its library.
@@ -44,8 +44,10 @@ pub struct Wanted {
 }
 
 impl Store {
-    /// What hosts load of a plugin. Refuses what works here no more, and what nobody vouches for any more;
-    /// enabled or not is the caller's business.
+    /// What hosts load for a plugin, whether it is enabled or not.
+    ///
+    /// # Errors
+    /// If it is not installed, no longer works here, or is no longer trusted.
     pub fn wanted(&self, name: &str) -> Result<Wanted, Error> {
         self.wanted_in(&self.state()?, &Trust::read(self.home())?, name)
     }
@@ -57,11 +59,11 @@ impl Store {
             return Ok(Wanted { library, config, overrides, requires: Vec::new() });
         }
         let (_, version, installed) = state.installed(name)?;
-        // Of the files only few are needed, and those are looked at.
+        // Only a few of its files are needed, and those are verified when they are used.
         self.wanted_of(state, &examine(self, trust, name, version, installed, Depth::Metadata)?)
     }
 
-    /// That of a version that lies here.
+    /// What hosts load for a version in the store.
     pub(super) fn wanted_of(&self, state: &State, metadata: &Metadata) -> Result<Wanted, Error> {
         let name = &metadata.name;
         let config = self.configured(name, Some(metadata))?.value;
@@ -69,7 +71,10 @@ impl Store {
         Ok(Wanted { library: self.library_of(metadata)?, config, overrides: state.desired(name).overrides, requires })
     }
 
-    /// The callbacks that a plugin may register, as it says itself.
+    /// The callbacks that a plugin declares.
+    ///
+    /// # Errors
+    /// If the plugin is not there, or cannot be read.
     pub fn declared(&self, state: &State, name: &str) -> Result<Vec<NoteHook>, Error> {
         if let Some(path) = self.bundled(state, name) {
             return Ok(inspect(path)?.note.hooks);
@@ -90,7 +95,7 @@ impl Store {
     }
 }
 
-/// One that came with the program.
+/// The library of a plugin that came with the program.
 pub(super) fn prebuilt(name: &str, path: &Path) -> Result<Library, Error> {
     let note = inspect(path)?.note;
     let version = note.version.parse().unwrap_or(Version::new(0, 0, 0));
@@ -98,13 +103,19 @@ pub(super) fn prebuilt(name: &str, path: &Path) -> Result<Library, Error> {
 }
 
 impl Library {
-    /// A copy of it in memory that nobody can change any more, and that is what was installed: the copy
-    /// was hashed, not the file.
+    /// A copy in memory that can no longer be changed, and that is what was installed: the copy was hashed, not the
+    /// file.
+    ///
+    /// # Errors
+    /// If the file cannot be copied, or is not what was installed.
     pub fn open(&self) -> Result<OwnedFd, Error> {
         self.verified().map(SealedCopy::into_fd)
     }
 
-    /// The same, for a host.
+    /// As [`open`](Self::open), in the form that a host loads.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
     #[doc(hidden)]
     pub fn verified(&self) -> Result<SealedCopy, Error> {
         let copy = SealedCopy::of(&self.path)?;

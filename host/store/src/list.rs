@@ -1,4 +1,4 @@
-//! What is installed, for people and programs.
+//! What is installed, for display and for programs.
 
 use std::num::NonZero;
 use std::panic::resume_unwind;
@@ -15,7 +15,10 @@ use crate::state::{Installed, State};
 use crate::store::Store;
 
 impl Store {
-    /// What is installed, or came with the program, by name.
+    /// The plugins that are installed or came with the program, by name.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
     pub fn list(&self, depth: Depth) -> Result<Vec<Listed>, Error> {
         self.undisturbed(|state| {
             let trust = Trust::read(self.home())?;
@@ -28,7 +31,10 @@ impl Store {
         })
     }
 
-    /// One of them.
+    /// One of these plugins.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
     pub fn listed(&self, name: &str, depth: Depth) -> Result<Option<Listed>, Error> {
         self.undisturbed(|state| {
             let installed = self.installed(state, &Trust::read(self.home())?, name, depth);
@@ -74,14 +80,14 @@ impl Store {
     }
 }
 
-/// What becomes of all of them, after what the caller finds meanwhile: files are opened and read on all cores
-/// where there are many.
+/// Applies `each` to all items and returns the results, preceded by those of `meanwhile`, which runs on the caller's
+/// thread. If there are many items, their files are opened and read on all cores.
 fn on_all_cores<T: Sync, R: Send>(
     all: &[T],
     each: impl Fn(&T) -> Option<R> + Sync,
     meanwhile: impl FnOnce() -> Vec<R>,
 ) -> Vec<R> {
-    /// Fewer are not worth a thread.
+    /// A smaller share is not worth a thread.
     const SHARE: usize = 100;
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let shares = all.chunks(all.len().div_ceil(cores).max(SHARE));

@@ -1,4 +1,4 @@
-//! What hosts load, each after what it needs.
+//! The plugins that hosts load, each after those it requires.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -8,18 +8,21 @@ use crate::error::Error;
 use crate::library::Wanted;
 use crate::store::Store;
 
-/// A plugin that hosts shall load.
+/// An enabled plugin.
 #[derive(Debug)]
 pub struct Enabled {
     /// Its name.
     pub name: String,
-    /// What they load of it, or why they cannot.
+    /// What hosts load for it, or why they cannot.
     pub wanted: Result<Wanted, Error>,
 }
 
 impl Store {
-    /// What hosts load of the plugins that they shall load, each after those it needs, and looked at when its
-    /// turn comes.
+    /// What hosts load for the enabled plugins. Each comes after those it requires, and is examined when its turn
+    /// comes.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
     pub fn enabled(&self) -> Result<impl Iterator<Item = Enabled>, Error> {
         let (state, trust) = (self.state()?, Trust::read(self.home())?);
         let names = state.enabled().map(str::to_owned).collect();
@@ -27,8 +30,8 @@ impl Store {
     }
 }
 
-/// Each after those it needs, otherwise by name; so are those that need each other. Each is looked at when
-/// its turn comes.
+/// The enabled plugins, each after those it requires, otherwise by name; plugins that require each other are also
+/// ordered by name. Each is examined when its turn comes.
 struct InOrder<F> {
     left: BTreeSet<String>,
     ready: VecDeque<Enabled>,
@@ -41,7 +44,7 @@ impl<F: Fn(&str) -> Enabled> InOrder<F> {
     }
 
     fn take(&mut self, name: &str) {
-        // What is taken already, or is being taken, is not left.
+        // A plugin that has been taken, or is being taken, is not left.
         if self.left.remove(name) {
             let plugin = (self.look)(name);
             if let Ok(Wanted { requires, .. }) = &plugin.wanted {

@@ -1,4 +1,4 @@
-//! A store to try things out in: what is done there was never done.
+//! A copy of a store to try changes on, without effect on the original.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -12,25 +12,28 @@ use crate::change::Change;
 use crate::error::{Error, failed};
 use crate::store::Store;
 
-/// What of a home a change of the store looks at, and how many directories deep another one may be written there.
+/// The parts of a home that a change of the store reads, and the depth of the directories in which it may write.
 const PARTS: [(&str, u32); 4] = [("config", 2), ("state.json", 0), ("store", 2), ("trust.json", 0)];
 
-/// A store in which all is as in another one, until it is dropped.
+/// A store with the same content as another one, until it is dropped.
 ///
 /// # Invariants
-/// Its files, and the versions of its plugins, are links into the other one. A change puts new ones into the
-/// place of old ones, and writes into none that is there: so it reaches nothing beyond a link.
+/// Its files, and the versions of its plugins, are links into the other store. A change replaces files with new ones
+/// and never writes into existing ones, so it reaches nothing beyond a link.
 #[derive(Debug)]
 pub struct Rehearsal<'a> {
-    /// The store to try things out in.
+    /// The copy.
     pub store: Store,
     directory: TempDir,
-    /// Whoever else changed the other one would collect this.
+    /// Held because another change of the original would collect this copy.
     _change: Change<'a>,
 }
 
 impl Store {
-    /// Refuses while another process changes what is installed.
+    /// Makes a copy of the store.
+    ///
+    /// # Errors
+    /// If another process changes the store, or copying fails.
     pub fn rehearsal(&self) -> Result<Rehearsal<'_>, Error> {
         let change = self.change()?;
         let home = self.home().path();
@@ -39,7 +42,7 @@ impl Store {
         for (part, depth) in PARTS {
             let from = home.join(part);
             if from.exists() {
-                // INVARIANT: nothing but directories is made there, and links.
+                // INVARIANT: it creates only directories and links.
                 link(&from, &directory.path().join(part), depth).map_err(failed("copy", &from))?;
             }
         }
@@ -49,14 +52,14 @@ impl Store {
 }
 
 impl Rehearsal<'_> {
-    /// What was said of the store, said of the one that it stands for.
+    /// A text about the copy, with the original's path in place of the copy's.
     pub fn in_place(&self, said: &str) -> String {
         let home = self.directory.path().parent().expect("it lies in the home");
         said.replace(&*self.directory.path().to_string_lossy(), &home.to_string_lossy())
     }
 }
 
-/// Makes directories like those that are there, so deep, and links to all else in them.
+/// Creates the same directories down to `depth`, and links to everything else in them.
 fn link(from: &Path, to: &Path, depth: u32) -> io::Result<()> {
     let metadata = fs::metadata(from)?;
     if depth == 0 || !metadata.is_dir() {
@@ -67,6 +70,6 @@ fn link(from: &Path, to: &Path, depth: u32) -> io::Result<()> {
         let name = entry?.file_name();
         link(&from.join(&name), &to.join(name), depth - 1)?;
     }
-    // Who may write there is looked at.
+    // The store checks who may write there.
     fs::set_permissions(to, metadata.permissions())
 }

@@ -1,4 +1,4 @@
-//! Which plugins need which: none is enabled without those it needs, and none goes while others need it.
+//! Which plugins require which: none is enabled without those it requires, and none is removed while others require it.
 
 use hookrail_model::package::{Metadata, Requirement};
 use semver::Version;
@@ -11,14 +11,14 @@ use crate::state::Plugin;
 /// Which dependants count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Among {
-    /// Those that hosts load.
+    /// Those that are enabled.
     Enabled,
     /// All that are installed.
     Installed,
 }
 
 impl Change<'_> {
-    /// Refuses a version that needs what is not there, or not enabled, or another version of it.
+    /// Refuses a version that requires a plugin which is missing, not enabled, or of an unsuitable version.
     pub(super) fn has_what_it_needs(&self, metadata: &Metadata) -> Result<(), Error> {
         let lacks = |Requirement { name, versions }: &Requirement| {
             let found = match self.version(name) {
@@ -33,12 +33,12 @@ impl Change<'_> {
         if lacking.is_empty() { Ok(()) } else { Err(refused(&metadata.name, StoreError::Lacks(lacking))) }
     }
 
-    /// Refuses to let a plugin go, or have another version, while others need the one it has.
+    /// Refuses to remove a plugin, or to change its version to an unsuitable one, while others require it.
     pub(super) fn is_not_needed(&self, name: &str, among: Among, next: Option<&Version>) -> Result<(), Error> {
         let needs = |(other, plugin): (&String, &Plugin)| {
             let version = plugin.current.as_ref()?;
             let counts = among == Among::Installed || self.state.desired(other).enabled;
-            // What cannot be read needs nothing: it will not be loaded either.
+            // What cannot be read requires nothing: it will not be loaded either.
             let metadata = counts.then(|| self.store.metadata(&self.state, other, version).ok())??;
             let requirement = metadata.requires.into_iter().find(|requirement| requirement.name == name)?;
             let fits = next.is_some_and(|next| requirement.versions.holds(next));

@@ -1,4 +1,4 @@
-//! Staging: a package that was checked is at hand for a while, and not installed.
+//! Staging: a package that was checked is kept ready for a while, without being installed.
 
 use std::fs;
 use std::io;
@@ -15,7 +15,7 @@ use crate::store::Store;
 use crate::unpack::make;
 
 impl Store {
-    /// Where the staged package of a `NAME-VERSION` lies, if it does, and its time is not over.
+    /// The path of the staged package of a `NAME-VERSION`, if there is one that has not expired.
     pub fn find_staged(&self, full_name: &str) -> Option<PathBuf> {
         let is_plain = !full_name.contains('/');
         let file = self.staged().join(format!("{full_name}.hrp"));
@@ -28,8 +28,11 @@ impl Store {
 }
 
 impl Change<'_> {
-    /// Checks a package as if to install it, unpacks it and throws that away, and keeps the package for an
-    /// hour; returns where.
+    /// Checks a package as if to install it, discards the unpacked files, and keeps the package for an hour; returns
+    /// its path.
+    ///
+    /// # Errors
+    /// As for [`install`](Self::install).
     pub fn stage(&mut self, file: &Path) -> Result<(Installation, PathBuf), Error> {
         let staged = self.store.staged();
         if !staged.exists() {
@@ -47,7 +50,7 @@ impl Change<'_> {
     }
 
     fn stage_as(&mut self, file: &Path, copy: &Path) -> Result<(Installation, PathBuf), Error> {
-        // It was checked when it is there: what is copied is checked, and not what it is a copy of.
+        // A staged package has always been checked: the copy is checked, not the original.
         fs::copy(file, copy).map_err(failed("read", file))?;
         match fs::copy(signature_of(file), signature_of(copy)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -12,94 +12,96 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, StoreError, refused};
 
-/// The file in the home.
+/// The file's name in the home.
 const FILE: &str = "state.json";
 
-/// The form that this host writes, and the only one it reads.
+/// The format that this host writes, and the only one it reads.
 const FORMAT: u32 = 1;
 
-/// What is installed, and what the operator wants of it.
+/// What is installed, and the operator's settings.
 ///
 /// # Invariants
-/// Names are such as packages may have, and so are names of directories. Of each plugin the current version is
-/// one of the installed ones, and so is the one before it, which is another one; without a current version
-/// none is installed.
+/// Names are valid for packages, and so for directories. The current version of a plugin is one of the installed ones;
+/// so is the previous one, which differs from it. If there is no current version, none is installed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
     format: u32,
-    /// By name; those too that were uninstalled, so that their names keep their owners.
+    /// By name; includes uninstalled plugins, whose names keep their owners.
     pub(super) plugins: BTreeMap<String, Plugin>,
-    /// By name; of prebuilt plugins too.
+    /// By name; includes prebuilt plugins.
     #[serde(default)]
     pub(super) desired: BTreeMap<String, Desired>,
     #[serde(default)]
     pub(super) allowances: Vec<Allowance>,
 }
 
-/// What the operator wants of a plugin.
+/// The operator's settings for a plugin.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Desired {
-    /// Whether hosts shall load it.
+    /// Whether hosts load it.
     pub enabled: bool,
-    /// What is changed about its callbacks; what the configuration of a host says goes before it.
+    /// The overrides of its callbacks; a host's configuration takes precedence over them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<CallbackOverride>,
 }
 
-/// A plugin that is installed from a package, or was.
+/// A plugin that is or was installed from a package.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plugin {
     /// The version that hosts load.
     pub current: Option<Version>,
-    /// The version that was current before, for a rollback.
+    /// The version that was current before it, for a rollback.
     pub previous: Option<Version>,
-    /// The key that installed the name first: it belongs to that key.
+    /// The key that first installed the name, and therefore owns it.
     pub owner: Option<KeyId>,
-    /// The newest version that was ever installed.
+    /// The newest version ever installed.
     pub newest: Version,
-    /// What lies in the store.
+    /// The versions in the store.
     pub versions: BTreeMap<Version, Installed>,
 }
 
-/// A version that is installed.
+/// An installed version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Installed {
     /// The SHA-256 of the package it came from.
     pub package: Digest,
-    /// The SHA-256 of its `package.json`, which has those of all its files.
+    /// The SHA-256 of its `package.json`, which contains those of all its files.
     pub metadata: Digest,
-    /// Who vouches for it.
+    /// What makes it trusted.
     pub by: TrustSource,
-    /// Since when it is there, as RFC 3339.
+    /// When it was installed, as RFC 3339.
     pub at: String,
 }
 
 impl State {
-    /// What was ever installed, by name.
+    /// All plugins ever installed, by name.
     pub fn plugins(&self) -> &BTreeMap<String, Plugin> {
         &self.plugins
     }
 
-    /// What the operator wants of a plugin.
+    /// The operator's settings for a plugin.
     pub fn desired(&self, name: &str) -> Desired {
         self.desired.get(name).cloned().unwrap_or_default()
     }
 
-    /// The plugins that hosts shall load.
+    /// The enabled plugins.
     pub fn enabled(&self) -> impl Iterator<Item = &str> {
         self.desired.iter().filter(|(_, desired)| desired.enabled).map(|(name, _)| &**name)
     }
 
-    /// What may be installed once, whoever signed it.
+    /// The packages that may be installed once, whoever signed them.
     pub fn allowances(&self) -> impl Iterator<Item = &Allowance> {
         self.allowances.iter().filter(|allowed| holds(allowed))
     }
 
-    /// A plugin that is installed, its current version and what is known of that.
+    /// An installed plugin with its current version.
+    ///
+    /// # Errors
+    /// If no plugin with that name is installed.
     pub fn installed(&self, name: &str) -> Result<(&Plugin, &Version, &Installed), Error> {
         let plugin = self.plugins.get(name);
         let current = plugin.and_then(|plugin| Some((plugin, plugin.current.as_ref()?)));
@@ -118,12 +120,12 @@ impl State {
         State::of(Self::bytes(home)?.as_deref(), home)
     }
 
-    /// What says what is installed, if anything ever was: as long as it is the same, so is the state.
+    /// The bytes of `state.json`, if it exists: as long as they are the same, so is the state.
     pub(super) fn bytes(home: &Home) -> Result<Option<Vec<u8>>, Error> {
         Ok(home.read(FILE)?)
     }
 
-    /// The state that these bytes are.
+    /// Parses the state.
     pub(super) fn of(bytes: Option<&[u8]>, home: &Home) -> Result<Self, Error> {
         let Some(bytes) = bytes else {
             return Ok(State {
@@ -134,7 +136,7 @@ impl State {
             });
         };
         let state = serde_json::from_slice::<State>(bytes).map_err(|error| error.to_string());
-        // INVARIANT: it is checked.
+        // INVARIANT: it has been checked.
         state.and_then(|state| state.check().map(|()| state)).map_err(|why| {
             let plugin = home.path().join(FILE).display().to_string();
             Error::Store { plugin, why: StoreError::Damaged(why) }
@@ -147,7 +149,7 @@ impl State {
         Ok(home.write(FILE, &json)?)
     }
 
-    /// What its types do not say.
+    /// Checks what the types do not express.
     fn check(&self) -> Result<(), String> {
         if self.format != FORMAT {
             return Err(format!("`format` is {}, this host reads {FORMAT}", self.format));
@@ -160,7 +162,7 @@ impl State {
 }
 
 impl Plugin {
-    /// One of which nothing is installed yet.
+    /// A plugin of which nothing is installed yet.
     pub(super) fn new(newest: Version) -> Self {
         Plugin { current: None, previous: None, owner: None, newest, versions: BTreeMap::new() }
     }
@@ -179,7 +181,7 @@ impl Plugin {
     }
 }
 
-/// Whether the time of an allowance has not come.
+/// Whether an allowance has not expired yet.
 pub(super) fn holds(allowance: &Allowance) -> bool {
     humantime::parse_rfc3339(&allowance.until).is_ok_and(|until| until > SystemTime::now())
 }

@@ -1,4 +1,4 @@
-//! The store of a home: where things lie in it, and what is installed right now.
+//! The store of a home: the paths in it, and its current state.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,20 +12,20 @@ use semver::Version;
 use crate::error::{Error, failed};
 use crate::state::State;
 
-/// The file of a version with its metadata.
+/// The file with a version's metadata.
 pub(crate) const METADATA: &str = "package.json";
 
-/// What is installed in a home.
+/// The plugins installed in a home.
 #[derive(Clone, Debug)]
 pub struct Store {
     home: Home,
-    /// The libraries that came with the program, by the names of the plugins in them.
+    /// The libraries that came with the program, by plugin name.
     pub(crate) prebuilt: BTreeMap<String, PathBuf>,
-    /// Reads the JSON Schema that one of those exports.
+    /// Reads the JSON Schema that such a library exports.
     exported: Exported,
 }
 
-/// Reads the JSON Schema of the configuration that a library exports, if it does.
+/// Reads the JSON Schema of the configuration that a library exports, if it exports one.
 type ReadSchema = dyn Fn(&Path) -> Result<Option<String>, HostError> + Send + Sync;
 
 #[derive(Clone)]
@@ -38,7 +38,10 @@ impl fmt::Debug for Exported {
 }
 
 impl Store {
-    /// That of a home; refuses one that others may write to.
+    /// Opens the store of a home.
+    ///
+    /// # Errors
+    /// If other users may write to it.
     pub fn open(home: Home) -> Result<Self, Error> {
         let store = Store { home, prebuilt: BTreeMap::new(), exported: Exported(None) };
         match store.directory().symlink_metadata() {
@@ -49,12 +52,12 @@ impl Store {
         Ok(store)
     }
 
-    /// With the plugins that came with the program: the files of their libraries, by name. They are there
-    /// without being installed, and no package can take their names; one that had it before keeps it.
+    /// Adds the plugins that came with the program: the files of their libraries, by name. They are present without
+    /// being installed, and no package can take their names; a package that had such a name before keeps it.
     ///
-    /// To know what a configuration of one is held against, `exported` is asked for the JSON Schema that its library
-    /// exports. That takes running it, which is nothing that a store does. Whoever has a host load from this store
-    /// trusts those libraries as it is.
+    /// `exported` reads the JSON Schema that a library exports, which configurations are validated against. That takes
+    /// running the library, which the store itself never does. A host that loads from this store trusts these libraries
+    /// anyway.
     pub fn with_prebuilt(
         mut self,
         prebuilt: impl IntoIterator<Item = (String, PathBuf)>,
@@ -65,41 +68,44 @@ impl Store {
         self
     }
 
-    /// That of another home, with the same plugins that came with the program.
+    /// The store of another home, with the same prebuilt plugins.
     pub(crate) fn elsewhere(&self, home: Home) -> Self {
         Store { home, ..self.clone() }
     }
 
-    /// The directory it lies in.
+    /// The home that it is in.
     pub fn home(&self) -> &Home {
         &self.home
     }
 
-    /// The directory into which packages are dropped.
+    /// The drop-in directory for packages.
     pub fn incoming(&self) -> PathBuf {
         self.home.path().join("incoming")
     }
 
-    /// The library of a plugin that came with the program. What is installed under its name goes before it: it
-    /// was there before the program brought one.
+    /// The library of a plugin that came with the program. An installed plugin of the same name takes precedence, since
+    /// it was there before the program bundled one.
     pub(crate) fn bundled(&self, state: &State, name: &str) -> Option<&Path> {
         let path = self.prebuilt.get(name)?;
         state.installed(name).is_err().then_some(path)
     }
 
-    /// Refuses what is neither installed nor prebuilt.
+    /// Refuses a plugin that is neither installed nor prebuilt.
     pub(crate) fn is_there(&self, state: &State, name: &str) -> Result<(), Error> {
         let installed = state.installed(name).map(|_| ());
         installed.or_else(|error| self.bundled(state, name).map(|_| ()).ok_or(error))
     }
 
-    /// What is installed right now. Takes no lock: changes are seen whole or not at all.
+    /// The current state. Takes no lock: a change is seen either whole or not at all.
+    ///
+    /// # Errors
+    /// If `state.json` is damaged or cannot be read.
     pub fn state(&self) -> Result<State, Error> {
         State::read(&self.home)
     }
 
-    /// What a look without the lock finds, if nothing has changed meanwhile: files that went while they were
-    /// looked at would look damaged.
+    /// Repeats `look` until the state has not changed meanwhile: without the lock, files that are removed while they
+    /// are examined would seem damaged.
     pub(crate) fn undisturbed<T>(&self, look: impl Fn(&State) -> Result<T, Error>) -> Result<T, Error> {
         loop {
             let bytes = State::bytes(&self.home)?;
@@ -119,13 +125,13 @@ impl Store {
         self.home.path().join("store")
     }
 
-    /// Where the versions of a plugin lie.
+    /// The directory with the versions of a plugin.
     #[doc(hidden)]
     pub fn directory_of(&self, name: &str) -> PathBuf {
         self.directory().join(name)
     }
 
-    /// Where a version lies, or shall.
+    /// The directory of a version, whether it exists or not.
     pub(crate) fn place(&self, name: &str, version: &Version) -> PathBuf {
         self.directory_of(name).join(version.to_string())
     }
@@ -134,7 +140,7 @@ impl Store {
         self.home.path().join("config")
     }
 
-    /// Where packages lie that are staged.
+    /// The directory of staged packages.
     pub(crate) fn staged(&self) -> PathBuf {
         self.home.path().join("staged")
     }

@@ -1,4 +1,4 @@
-//! From a package to files that are on the disk.
+//! From a package to synced files.
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, Permissions};
@@ -13,8 +13,8 @@ use hookrail_package::{Package, PackageError, check_library};
 use crate::error::{Error, failed};
 use crate::store::METADATA;
 
-/// Unpacks a package into a directory that is not there yet, checks its libraries, and has all of it on the
-/// disk. Of a failure the directory remains, for whoever collects. Errors call the package `path`.
+/// Unpacks a package into a new directory, checks its libraries, and syncs everything. On failure the directory
+/// remains, to be collected later. Errors name the package `path`.
 pub(super) fn unpack(package: &mut Package, directory: &Path, path: &Path) -> Result<(), Error> {
     let metadata = package.metadata().clone();
     let mut directories = Directories { root: directory.into(), made: BTreeSet::new() };
@@ -34,7 +34,7 @@ pub(super) fn unpack(package: &mut Package, directory: &Path, path: &Path) -> Re
             None => Ok(()),
         }
     })?;
-    // The names of what lies in a directory are on the disk when the directory is.
+    // The names in a directory are on disk once the directory is synced.
     directories.made.iter().try_for_each(|directory| sync(directory))
 }
 
@@ -53,14 +53,14 @@ fn write_metadata(metadata: &Metadata, directory: &Path, path: &Path) -> Result<
     written.map_err(failed("write", &place))
 }
 
-/// The directories that were made.
+/// The directories that were created.
 struct Directories {
     root: PathBuf,
     made: BTreeSet<PathBuf>,
 }
 
 impl Directories {
-    /// Makes a directory and those above it, up to the root.
+    /// Creates a directory and its missing parents, up to the root.
     fn make(&mut self, directory: &Path) -> Result<(), Error> {
         let missing = |directory: &&Path| directory.starts_with(&self.root) && !self.made.contains(*directory);
         let missing: Vec<PathBuf> = directory.ancestors().filter(missing).map(Path::to_owned).collect();
@@ -73,14 +73,14 @@ impl Directories {
     }
 }
 
-/// Makes a directory, whatever the umask.
+/// Creates a directory with exactly this mode, whatever the umask.
 pub(super) fn make(directory: &Path, mode: u32) -> Result<(), Error> {
     let made = DirBuilder::new().mode(mode).create(directory);
     let made = made.and_then(|()| fs::set_permissions(directory, Permissions::from_mode(mode)));
     made.map_err(failed("make the directory", directory))
 }
 
-/// Makes a file that was not there, whatever the umask.
+/// Creates a new file with exactly this mode, whatever the umask.
 fn create(path: &Path, mode: u32) -> io::Result<File> {
     // Readable too: a library is read back from it.
     let file = File::options().read(true).write(true).create_new(true).mode(0o600).open(path)?;
@@ -88,7 +88,7 @@ fn create(path: &Path, mode: u32) -> io::Result<File> {
     Ok(file)
 }
 
-/// Has the names in a directory on the disk.
+/// Syncs the names in a directory.
 pub(super) fn sync(directory: &Path) -> Result<(), Error> {
     File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed("write", directory))
 }

@@ -1,4 +1,4 @@
-//! The verbs of an operator that need no package: each happens as a whole, or not at all.
+//! The operator's verbs that need no package: each happens as a whole, or not at all.
 
 use std::time::{Duration, SystemTime};
 
@@ -17,13 +17,16 @@ use crate::library::Wanted;
 use crate::requires::Among;
 use crate::state::Plugin;
 
-/// How long an allowance may last.
+/// The longest lifetime of an allowance.
 pub const MAX_ALLOWANCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Change<'_> {
-    /// Says that hosts shall load a plugin; returns whether that is new. Refuses one that is not what
-    /// was installed, that nobody vouches for any more, or that the configuration does not fit; and whoever
-    /// would load it may not `agree`.
+    /// Enables a plugin, so that hosts load it; returns whether that is a change. A host that would load it may refuse
+    /// through `agree`.
+    ///
+    /// # Errors
+    /// If the plugin is not what was installed, is no longer trusted, does not fit its configuration, or `agree`
+    /// refuses.
     pub fn enable<E: From<Error>>(
         &mut self,
         name: &str,
@@ -45,7 +48,10 @@ impl Change<'_> {
         Ok(true)
     }
 
-    /// Says that hosts shall not load a plugin; returns whether that is new.
+    /// Disables a plugin, so that hosts do not load it; returns whether that is a change.
+    ///
+    /// # Errors
+    /// If other plugins require it, or writing fails.
     pub fn disable(&mut self, name: &str) -> Result<bool, Error> {
         self.is_there(name)?;
         if !self.state.desired(name).enabled {
@@ -85,8 +91,11 @@ impl Change<'_> {
         overrides.iter().find(|hook| !is_there(hook)).map_or(Ok(()), |hook| Err(no_callback(name, hook)))
     }
 
-    /// Swaps the current version and the one before it; returns both, the new one first. Whoever uses it
-    /// may not `agree` with the library that would be the current one: then nothing is changed.
+    /// Swaps the current version with the previous one; returns both, the new current one first. A host that uses the
+    /// plugin may refuse the other library through `agree`; then nothing is changed.
+    ///
+    /// # Errors
+    /// If there is no previous version, it cannot be used, or `agree` refuses.
     pub fn rollback<E: From<Error>>(
         &mut self,
         name: &str,
@@ -110,20 +119,23 @@ impl Change<'_> {
         Ok((previous, current))
     }
 
-    /// Removes a plugin, enabled or not; returns the version that was current, if there was one. Its
-    /// configuration stays, and so does whose name it is, unless it is to be purged.
+    /// Removes a plugin, enabled or not; returns the version that was current, if there was one. Its configuration and
+    /// the owner of its name are kept, unless it is purged.
+    ///
+    /// # Errors
+    /// If it is not installed, or other plugins require it.
     pub fn uninstall(&mut self, name: &str, purge: bool) -> Result<Option<Version>, Error> {
         let current = match self.state.installed(name) {
             Ok((_, version, _)) => {
                 self.is_not_needed(name, Among::Installed, None)?;
                 Some(version.clone())
             }
-            // A purge takes what an uninstall before it has left, and what a crash has left of a purge.
+            // A purge removes what an earlier uninstall has left, and what a crash has left of a purge.
             Err(_) if purge && self.leaves_anything(name) => None,
             Err(error) => return Err(error),
         };
         let mut state = self.state.clone();
-        // What was wanted of it is not wanted of what came with the program under its name.
+        // The settings for it must not apply to a prebuilt plugin of the same name.
         state.desired.remove(name);
         if purge {
             state.plugins.remove(name);
@@ -139,7 +151,10 @@ impl Change<'_> {
         Ok(current)
     }
 
-    /// Lets exactly that file be installed once, whoever signed it, for as long as is said.
+    /// Allows exactly one file to be installed once, whoever signed it, for a limited time: at most [`MAX_ALLOWANCE`].
+    ///
+    /// # Errors
+    /// If writing fails.
     pub fn allow(&mut self, name: &str, version: Version, sha256: Digest, lasts: Duration) -> Result<Allowance, Error> {
         let until = humantime::format_rfc3339_seconds(SystemTime::now() + lasts.min(MAX_ALLOWANCE)).to_string();
         let allowance = Allowance { name: name.into(), version, sha256, until };
@@ -150,7 +165,7 @@ impl Change<'_> {
         Ok(allowance)
     }
 
-    /// Whether there is anything of a name that is not installed.
+    /// Whether anything is left of a name that is not installed.
     fn leaves_anything(&self, name: &str) -> bool {
         let is_name = check_name(name).is_ok();
         is_name && (self.state.plugins.contains_key(name) || self.store.config(name).exists())

@@ -1,4 +1,4 @@
-//! Callbacks that do nothing, so that `hookrail bench` measures the calls and nothing else.
+//! Callbacks that do nothing, so that `hookrail bench` measures only the calls.
 use hookrail_abi::prelude::*;
 
 struct Bench;

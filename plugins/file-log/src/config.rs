@@ -1,4 +1,4 @@
-//! What an operator writes.
+//! The operator's configuration.
 
 use std::path::PathBuf;
 
@@ -10,16 +10,16 @@ use serde::Deserialize;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
-    /// The file to append to. A relative path lies in the state directory of the instance.
+    /// The file to append to. A relative path is relative to the state directory of the instance.
     pub(crate) path: PathBuf,
 
-    /// What a line looks like.
+    /// The format of a line.
     pub(crate) format: Format,
 
     /// Whether to log dropped messages too, with who denied them and why.
     pub(crate) dropped: bool,
 
-    /// The size in bytes at which the file is renamed to `path.1` and begun anew; 0 for never.
+    /// The size in bytes at which the file is renamed to `path.1` and a new one is started; 0 for never.
     pub(crate) max_bytes: u64,
 
     /// How many renamed files are kept, `path.1` the newest: 1 to 1000.
@@ -27,7 +27,7 @@ pub(crate) struct Config {
     pub(crate) keep: u32,
 }
 
-/// What a line looks like.
+/// The format of a line.
 #[derive(Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Format {

@@ -1,4 +1,4 @@
-//! The file: whole lines only, begun anew when it is full.
+//! The file: whole lines only, and a new file when it is full.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -9,17 +9,17 @@ use hookrail_abi::prelude::*;
 
 /// A file that lines are appended to and that is renamed when it is full.
 ///
-/// A line is written through with one `write(2)`: once accepted, it outlives this process. Around
-/// that stands a lock on the file (`flock`), under which `path` is looked up. So others may log to
-/// the same path, be it the next generation of this plugin in an upgrade, another instance or
-/// another process, and anybody may rename the file: the next line begins a new one.
+/// A line is written with one `write(2)`: once accepted, it outlives this process. The write is protected by a lock on
+/// the file (`flock`), under which `path` is looked up again. So others may log to the same path, such as the next
+/// generation of this plugin in an upgrade, another instance or another process, and the file may be renamed at any
+/// time: the next line starts a new one.
 pub(crate) struct LogFile {
     path: PathBuf,
     max_bytes: u64,
     keep: u32,
-    /// The file, unlocked. Whoever takes it out and fails drops it, and the lock with it.
+    /// The file, unlocked. A caller that takes it out and fails drops it, and the lock with it.
     open: Option<Open>,
-    /// From this size on the file is renamed: `max_bytes`, or more after renaming failed.
+    /// The size from which the file is renamed: `max_bytes`, or more after a rename has failed.
     rotate_at: u64,
 }
 
@@ -30,7 +30,7 @@ struct Open {
 }
 
 impl LogFile {
-    /// Opens the file, or says why that cannot be done.
+    /// Opens the file, or returns why that fails.
     pub(crate) fn open(path: PathBuf, max_bytes: u64, keep: u32) -> Result<Self> {
         let mut log = LogFile { path, max_bytes, keep, open: None, rotate_at: no_zero(max_bytes) };
         let (open, _) = log.lock()?;
@@ -38,8 +38,8 @@ impl LogFile {
         Ok(log)
     }
 
-    /// Appends a line, all or nothing. When the file could not be renamed the line is written
-    /// nevertheless, and the answer is a warning.
+    /// Appends a line, all or nothing. If the file cannot be renamed, the line is written nevertheless, and a warning
+    /// is returned.
     pub(crate) fn append(&mut self, line: &[u8]) -> Result<Option<String>> {
         let (mut open, mut size) = self.lock()?;
         let mut warning = None;
@@ -50,7 +50,7 @@ impl LogFile {
                     (open, size) = self.lock()?;
                 }
                 Err(error) => {
-                    // Not again at the next line, but when the file has grown by as much again.
+                    // Not tried again at the next line, but when the file has grown by as much again.
                     self.rotate_at = size.saturating_add(self.max_bytes);
                     warning = Some(self.complaint("rename", &error));
                 }
@@ -61,7 +61,7 @@ impl LogFile {
         Ok(warning)
     }
 
-    /// Waits until everything is on the disk.
+    /// Waits until everything is on disk.
     pub(crate) fn sync(&self) -> Result<()> {
         match &self.open {
             Some(open) => open.file.sync_all().map_err(|error| self.complaint("sync", &error).into()),
@@ -88,7 +88,7 @@ impl LogFile {
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
-            // Somebody renamed or removed the file before we had the lock: once more.
+            // The file was renamed or removed before we had the lock: try again.
         }
     }
 
@@ -98,7 +98,7 @@ impl LogFile {
         Ok(())
     }
 
-    /// Makes way for a new file, with the old one locked.
+    /// Makes room for a new file, while the old one is locked.
     fn rotate(&self) -> io::Result<()> {
         for number in (1..self.keep).rev() {
             match fs::rename(self.numbered(number), self.numbered(number + 1)) {
@@ -115,7 +115,7 @@ impl LogFile {
         path.into()
     }
 
-    /// What went wrong, with which file, and the way out.
+    /// What went wrong, with which file, and how to fix it.
     fn complaint(&self, doing: &str, error: &io::Error) -> String {
         let way_out = match error.kind() {
             ErrorKind::FileTooLarge | ErrorKind::QuotaExceeded | ErrorKind::StorageFull => {
@@ -134,7 +134,7 @@ impl LogFile {
 
 impl Open {
     fn new(path: &PathBuf) -> io::Result<Self> {
-        // Messages are not for everybody's eyes. Reading is for `end_half_line`.
+        // Messages may be confidential. Reading is needed by `end_half_line`.
         let file = OpenOptions::new().read(true).append(true).create(true).mode(0o640).open(path)?;
         let identity = identity(&file.metadata()?);
         Ok(Open { file, identity })
@@ -145,7 +145,7 @@ fn identity(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-/// Ends what a crash, or a disk too full even to take it back, left of a line; returns the size.
+/// Terminates the part of a line that a crash, or a disk too full to undo the write, has left; returns the size.
 fn end_half_line(file: &File, size: u64) -> io::Result<u64> {
     let mut last = [b'\n'];
     if size > 0 {
@@ -157,7 +157,7 @@ fn end_half_line(file: &File, size: u64) -> io::Result<u64> {
     write_whole(file, size, b"\n").map(|()| size + 1)
 }
 
-/// Writes a line after `size` bytes, or leaves them as they are.
+/// Writes a line after `size` bytes, or leaves the file as it was.
 fn write_whole(mut file: &File, size: u64, line: &[u8]) -> io::Result<()> {
     let mut rest = line;
     while !rest.is_empty() {
@@ -165,7 +165,7 @@ fn write_whole(mut file: &File, size: u64, line: &[u8]) -> io::Result<()> {
             Ok(written) => rest = &rest[written..],
             Err(error) => {
                 if rest.len() < line.len() {
-                    // Should this fail too, `end_half_line` follows: an error closes the file.
+                    // If this fails too, `end_half_line` repairs the file later: an error closes it.
                     let _ = file.set_len(size);
                 }
                 return Err(error);

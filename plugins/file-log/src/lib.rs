@@ -15,7 +15,7 @@ use line::Line;
 
 struct FileLog {
     host: Instance,
-    /// Whether dropped messages are logged; which callbacks there are is settled at the start.
+    /// Whether dropped messages are logged; which callbacks are registered is decided at the start.
     dropped: bool,
     log: Mutex<Log>,
 }
@@ -23,7 +23,7 @@ struct FileLog {
 struct Log {
     format: Format,
     file: LogFile,
-    /// The line being made, kept for its memory.
+    /// The buffer for a line, kept to reuse its memory.
     line: Vec<u8>,
 }
 

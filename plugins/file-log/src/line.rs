@@ -7,9 +7,9 @@ use hookrail_abi::prelude::*;
 
 use crate::config::Format;
 
-/// Something that makes a line of the log.
+/// A value that can be written as a line of the log.
 pub(crate) trait Line {
-    /// Appends itself to `line` as one line, with its end.
+    /// Appends itself to `line` as one line, including the newline.
     fn put(&self, line: &mut Vec<u8>, format: Format) -> Result<()>;
 }
 
@@ -56,8 +56,8 @@ fn put_head(line: &mut Vec<u8>, message: &Message) -> Result<()> {
     Ok(())
 }
 
-/// Appends text on one line: control characters, which could end it or steer a terminal, are
-/// escaped, and so are bytes that are no text.
+/// Appends text on one line: control characters, which could end the line or control a terminal, are escaped, and so
+/// are bytes that are not UTF-8.
 fn put_escaped(line: &mut Vec<u8>, bytes: &[u8]) -> Result<()> {
     for chunk in bytes.utf8_chunks() {
         let mut rest = chunk.valid();

@@ -1,4 +1,4 @@
-//! What an operator writes.
+//! The operator's configuration.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -7,11 +7,11 @@ use serde::Deserialize;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
-    /// What to mask. The patterns apply in this order, each to what the ones before it left.
+    /// What to mask. The patterns apply in this order, each to the result of the ones before it.
     #[schemars(length(min = 1))]
     pub(crate) patterns: Vec<Pattern>,
 
-    /// Names of the headers to mask, in upper and lower case as written. None by default.
+    /// Names of the headers to mask; case-sensitive. None by default.
     #[serde(default)]
     pub(crate) headers: Vec<String>,
 
@@ -20,7 +20,7 @@ pub(crate) struct Config {
     pub(crate) body: bool,
 }
 
-/// A regular expression, or one with a replacement of its own.
+/// A regular expression, or one with its own replacement.
 #[derive(Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "a pattern is a text, or a table of `pattern` and `replacement`")]
 pub(crate) enum Pattern {
@@ -30,15 +30,15 @@ pub(crate) enum Pattern {
     Replacing(Replacing),
 }
 
-/// A regular expression and what to put in place of its matches.
+/// A regular expression and the replacement for its matches.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Replacing {
     /// The regular expression.
     pub(crate) pattern: String,
 
-    /// What stands in place of a match: `$1` or `${name}` is a group of the pattern, `$0` the whole
-    /// match, `$$` a dollar sign.
+    /// The replacement for a match: `$1` or `${name}` is a group of the pattern, `$0` is the whole match, `$$` is a
+    /// dollar sign.
     #[serde(default = "stars")]
     pub(crate) replacement: String,
 }

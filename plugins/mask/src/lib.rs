@@ -1,4 +1,4 @@
-//! Replaces what regular expressions match, in the bodies and headers of messages.
+//! Replaces the matches of regular expressions in the bodies and headers of messages.
 
 mod config;
 mod masks;
@@ -13,9 +13,9 @@ use config::Config;
 use masks::Masks;
 
 struct Mask {
-    /// A read lock costs some 8 ns, beside 12 to 280 for searching a line of 110 bytes. An atomic
-    /// pointer would be cheaper, but without the host's grace periods it could never free what a
-    /// reload replaced: compiled patterns with their caches, megabytes at worst.
+    /// A read lock costs about 8 ns, compared with 12 to 280 ns for searching a line of 110 bytes. An atomic pointer
+    /// would be cheaper, but without the host's grace periods it could never free what a reload replaced: compiled
+    /// patterns with their caches, megabytes at worst.
     masks: RwLock<Masks>,
 }
 

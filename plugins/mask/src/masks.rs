@@ -5,7 +5,7 @@ use hookrail_abi::prelude::*;
 use crate::config::{Config, Replacing};
 use crate::rule::Rule;
 
-/// What one configuration asks for, ready to run.
+/// The rules of one configuration, compiled.
 pub(crate) struct Masks {
     rules: Vec<Rule>,
     headers: Vec<String>,
@@ -38,7 +38,7 @@ impl Masks {
                 }
             }
         }
-        // Without the test, a message without headers still costs a loop over the names.
+        // Without this test, a message without headers would still cost a loop over the names.
         if !self.headers.is_empty() {
             self.apply_to_headers(message);
         }

@@ -1,4 +1,4 @@
-//! What stands in place of a match, parsed once.
+//! The replacement of a match, parsed once.
 
 use regex::bytes::Regex;
 
@@ -10,9 +10,9 @@ pub(crate) struct Replacement {
 /// A piece of a replacement.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Part {
-    /// Bytes as they are.
+    /// Literal bytes.
     Text(Vec<u8>),
-    /// What the group of that number matched.
+    /// The match of the group with that number.
     Group(usize),
 }
 
@@ -49,7 +49,7 @@ impl Replacement {
         self.parts.iter().any(|part| matches!(part, Part::Group(_)))
     }
 
-    /// The bytes of all texts together.
+    /// The length of all literal texts together, in bytes.
     pub(crate) fn len(&self) -> usize {
         self.parts.iter().map(|part| if let Part::Text(text) = part { text.len() } else { 0 }).sum()
     }

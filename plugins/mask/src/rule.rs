@@ -18,13 +18,12 @@ impl Rule {
         Ok(Rule { regex, replacement })
     }
 
-    /// The text with every match replaced; `None` when there is no match, at the price of one
-    /// search and no allocation.
+    /// The text with every match replaced; `None` if there is no match, which costs one search and no allocation.
     pub(crate) fn replace_all(&self, text: &[u8]) -> Option<Bytes> {
         // Not `find_iter`: its set-up costs a third of a search that finds nothing.
         let mut next = Some(self.regex.find(text)?);
         let mut groups = self.replacement.has_groups().then(|| self.regex.capture_locations());
-        // New memory each time: for the size of a line, malloc is cheaper than a pool with a lock.
+        // New memory each time: for the length of a line, malloc is cheaper than a pool with a lock.
         let mut masked = Bytes::new();
         masked.reserve(text.len() + self.replacement.len());
         let mut copied = 0;
@@ -41,7 +40,7 @@ impl Rule {
         Some(masked)
     }
 
-    /// The next match after one that ended at `end`; an empty one right there does not count.
+    /// The next match after one that ended at `end`; an empty match directly there does not count.
     fn find_behind<'t>(&self, text: &'t [u8], end: usize) -> Option<Match<'t>> {
         match self.regex.find_at(text, end)? {
             found if found.end() > end => Some(found),
@@ -92,7 +91,7 @@ mod tests {
         }
     }
 
-    /// Pattern, replacement, text, and what becomes of it.
+    /// Pattern, replacement, text, and the expected result.
     const SAMPLES: &[(&str, &str, &str, Option<&str>)] = &[
         ("b+", "***", "abbbcb", Some("a***c***")),
         ("b", "***", "aaa", None),

@@ -1,4 +1,4 @@
-//! What an operator writes.
+//! The operator's configuration.
 
 use std::collections::BTreeMap;
 
@@ -17,8 +17,8 @@ pub(crate) struct Config {
     #[serde(default = "Named::yes")]
     pub(crate) host: Named,
 
-    /// The header for the time when this host received the message, in RFC 3339 and UTC with nine
-    /// digits: a name, `true` for `received`, or `false` for none.
+    /// The header for the time when this host received the message, in RFC 3339 and UTC with nine fractional digits: a
+    /// name, `true` for `received`, or `false` for none.
     #[serde(default = "Named::yes")]
     pub(crate) received: Named,
 
@@ -32,7 +32,7 @@ pub(crate) struct Config {
     pub(crate) existing: Existing,
 }
 
-/// A header's name, or whether there is that header under its usual name.
+/// A header's name, or whether the header is added under its usual name.
 #[derive(Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "the name of a header, true or false")]
 pub(crate) enum Named {
@@ -46,17 +46,17 @@ pub(crate) enum Named {
 #[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Existing {
-    /// Keep it, and append ours.
+    /// Keep it, and append the new one.
     Append,
-    /// Keep it, and leave ours out.
+    /// Keep it, and leave out the new one.
     Keep,
-    /// Take out all of that name, and append ours: nobody can forge it.
+    /// Remove all headers of that name, and append the new one, so that it cannot be forged.
     #[default]
     Replace,
 }
 
 impl Named {
-    /// The name of the header, when there is to be one.
+    /// The name of the header, if it is added.
     pub(crate) fn or(self, usual: &str) -> Option<String> {
         match self {
             Named::Name(name) => Some(name),

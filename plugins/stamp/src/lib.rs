@@ -13,9 +13,9 @@ use config::Config;
 use stamps::Stamps;
 
 struct Stamp {
-    /// Read on every message: two uncontended atomics, beside headers that allocate.
+    /// Read for every message: two uncontended atomic operations, little compared with allocating headers.
     stamps: RwLock<Stamps>,
-    /// How many messages were stamped since the start; a reload does not set it back.
+    /// How many messages were stamped since the start; a reload does not reset it.
     count: AtomicU64,
 }
 

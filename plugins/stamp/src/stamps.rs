@@ -8,10 +8,10 @@ use hookrail_abi::prelude::*;
 
 use crate::config::{Config, Existing};
 
-/// Headers of this prefix are the host's own.
+/// Headers with this prefix are reserved for the host.
 const RESERVED: &str = "hookrail-";
 
-/// What to put on every message, in this order.
+/// The headers to add to every message, in this order.
 pub(crate) struct Stamps {
     stamps: Vec<(String, Value)>,
     existing: Existing,
@@ -35,7 +35,7 @@ impl Stamps {
         Ok(Stamps { stamps, existing })
     }
 
-    /// Puts the headers on a message received at `now` as number `number`.
+    /// Adds the headers to message number `number`, received at `now`.
     pub(crate) fn apply(&self, message: &mut Message, now: SystemTime, number: u64) {
         message.headers.reserve(self.stamps.len());
         for (name, value) in &self.stamps {
@@ -56,7 +56,7 @@ impl Value {
         let written = match self {
             Value::Counter => write!(text, "{number}"),
             Value::Fixed(value) => text.write_str(value),
-            // humantime panics when the clock stands before 1970.
+            // humantime panics if the clock is set before 1970.
             Value::Received => write!(text, "{}", humantime::format_rfc3339_nanos(now.max(UNIX_EPOCH))),
         };
         written.expect("text takes everything, and the clock stands before the year 10000");

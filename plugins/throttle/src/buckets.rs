@@ -4,30 +4,30 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-/// How many buckets are looked at for the fullest.
+/// How many buckets are examined to find the fullest.
 const LOOKED_AT: usize = 16;
 
-/// A token bucket per key, at most so many.
+/// Token buckets by key, in limited number.
 ///
-/// A bucket is one number: when it will be full again. Taking a token puts that off by one
-/// interval; there is no token left when it would be more than `burst` intervals ahead. So a full
-/// bucket is the same as none, and forgetting the fullest one forgets the least.
+/// A bucket is one number: the time at which it will be full again. Taking a token postpones that by one interval;
+/// there is no token left if it would be more than `burst` intervals ahead. So a full bucket is equivalent to none, and
+/// forgetting the fullest one loses the least.
 ///
-/// Keys are known by a hash with a secret of this table: a key of any length costs the same, and
-/// nobody can choose keys that meet in one bucket.
+/// Keys are stored as a hash with a secret of this table: a key of any length costs the same, and a sender cannot
+/// choose keys that share a bucket.
 ///
 /// # Invariants
 /// `places` maps the key of each bucket to its index, and nothing else.
 pub(crate) struct Buckets {
     /// The time in which a bucket gains a token, in nanoseconds.
     interval: u128,
-    /// How far ahead a bucket may be full again, in nanoseconds.
+    /// The furthest time ahead at which a bucket may be full again, in nanoseconds.
     depth: u128,
     max_keys: usize,
     secret: RandomState,
     places: HashMap<u64, usize>,
     buckets: Vec<Bucket>,
-    /// Where the search for a bucket to forget goes on.
+    /// Where the search for a bucket to forget continues.
     hand: usize,
 }
 
@@ -37,10 +37,10 @@ struct Bucket {
 }
 
 impl Buckets {
-    /// Buckets of `burst` tokens that gain one per `interval`, for at most `max_keys` keys, both
-    /// above 0.
+    /// Buckets of `burst` tokens that gain one per `interval`, for at most `max_keys` keys; `burst` and `max_keys` must
+    /// be above 0.
     pub(crate) fn new(interval: Duration, burst: u32, max_keys: usize) -> Self {
-        // In 128 bits the longest interval times the largest burst fits, and nothing below overflows.
+        // 128 bits hold the product of the longest interval and the largest burst, so nothing below overflows.
         let interval = interval.as_nanos();
         Buckets {
             interval,
@@ -53,7 +53,7 @@ impl Buckets {
         }
     }
 
-    /// Takes a token from the bucket of `key`; false when there is none. `now` counts from any
+    /// Takes a token from the bucket of `key`; returns false if there is none. `now` is the time since any fixed
     /// instant, the same one for all calls.
     pub(crate) fn take(&mut self, key: &[u8], now: Duration) -> bool {
         let now = now.as_nanos();
@@ -68,7 +68,7 @@ impl Buckets {
         there_is_one
     }
 
-    /// Adds a full bucket, in the place of another one when there are enough.
+    /// Adds a full bucket, in place of another one if the limit is reached.
     fn add(&mut self, key: u64) -> usize {
         let bucket = Bucket { key, full_at: 0 };
         let place = if self.buckets.len() < self.max_keys {
@@ -80,13 +80,13 @@ impl Buckets {
             self.buckets[place] = bucket;
             place
         };
-        // INVARIANT: the bucket that had this place has left the map.
+        // INVARIANT: the bucket that had this place has been removed from the map.
         self.places.insert(key, place);
         place
     }
 
-    /// The fullest bucket of the next few: the exact answer would cost a search through all of
-    /// them for every new key, which is what a flood of new keys brings.
+    /// The fullest of the next few buckets. The exact answer would cost a search through all of them for every new key,
+    /// which a flood of new keys would exploit.
     fn one_to_forget(&mut self) -> usize {
         let count = self.buckets.len();
         let looked_at = (0..LOOKED_AT.min(count)).map(|step| (self.hand + step) % count);

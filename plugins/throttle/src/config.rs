@@ -1,4 +1,4 @@
-//! What an operator writes.
+//! The operator's configuration.
 
 use std::num::NonZeroU32;
 
@@ -13,18 +13,17 @@ pub(crate) struct Config {
     #[schemars(range(max = 1_000_000.0), extend("exclusiveMinimum" = 0))]
     pub(crate) rate: f64,
 
-    /// How many messages a key may send at once after a pause. By default what it may send in one
-    /// second, and at least 1.
+    /// How many messages a key may send at once after a pause. The default is what it may send in one second, at least
+    /// 1.
     #[serde(default)]
     pub(crate) burst: Option<NonZeroU32>,
 
-    /// What is limited: each `source`, each `topic`, or each value of a header,
-    /// `{ header = "name" }`.
+    /// What has a bucket each: every `source`, every `topic`, or every value of a header, `{ header = "name" }`.
     #[serde(default)]
     pub(crate) key: Key,
 
-    /// How many keys are remembered, at about 100 bytes each. For one more, the key that has
-    /// the most messages left is forgotten, of the 16 next in turn.
+    /// How many keys are remembered, at about 100 bytes each. When there is one more, the key with the most messages
+    /// left is forgotten, among the next 16.
     #[serde(default = "ten_thousand")]
     pub(crate) max_keys: NonZeroU32,
 }
@@ -33,12 +32,12 @@ pub(crate) struct Config {
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Key {
-    /// Where a message came from.
+    /// The source of a message.
     #[default]
     Source,
     /// The topic of a message.
     Topic,
-    /// The first header of that name; messages without one share a bucket.
+    /// The first header with that name; messages without one share a bucket.
     Header(String),
 }
 

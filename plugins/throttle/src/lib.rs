@@ -12,7 +12,7 @@ use hookrail_abi::prelude::*;
 use config::Config;
 use limiter::Limiter;
 
-/// The code of every denial, as HTTP numbers "too many requests".
+/// The code of every denial, as in HTTP's "too many requests".
 const TOO_MANY: u16 = 429;
 
 struct Throttle {
@@ -28,7 +28,7 @@ impl Throttle {
             return Verdict::Continue;
         }
         let reason = limiter.reason(message);
-        // Saying why calls the host: not with the lock held.
+        // Reporting the reason calls the host, which must not happen with the lock held.
         drop(limiter);
         Verdict::deny(TOO_MANY, reason)
     }
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
     use hookrail_abi::testing::{self, Answered, Running};
 
-    /// So slow that no bucket gains a token while a test runs.
+    /// So slow that no bucket gains a token during a test.
     const SLOW: &str = r#"{"rate": 0.00001, "burst": 2}"#;
 
     fn publish(plugin: &Running<Throttle>, source: &str) -> Answered<Verdict> {

@@ -7,7 +7,7 @@ use hookrail_abi::prelude::*;
 use crate::buckets::Buckets;
 use crate::config::{Config, Key};
 
-/// One configuration at work.
+/// One configuration in use.
 pub(crate) struct Limiter {
     rate: f64,
     key: Key,
@@ -17,7 +17,7 @@ pub(crate) struct Limiter {
 impl Limiter {
     pub(crate) fn new(config: Config) -> Result<Self> {
         let Config { rate, burst, key, max_keys } = config;
-        // Written so that NaN is refused too. Above the limit a nanosecond clock is too coarse.
+        // Written so that NaN is refused too. Above the limit, a nanosecond clock is too coarse.
         if !(rate > 0.0 && rate <= 1e6) {
             return Err(format!("`rate` is {rate}: give the messages per second, above 0 and at most 1000000").into());
         }
@@ -26,7 +26,7 @@ impl Limiter {
         Ok(Limiter { rate, key, buckets: Buckets::new(interval, burst, max_keys.get() as usize) })
     }
 
-    /// Takes a token for the message; false when its bucket is empty.
+    /// Takes a token for the message; returns false if its bucket is empty.
     pub(crate) fn admits(&mut self, message: &Message, now: Duration) -> bool {
         self.buckets.take(self.key_of(message).as_bytes(), now)
     }
@@ -37,7 +37,7 @@ impl Limiter {
             Key::Topic => "topic",
             Key::Header(name) => &format!("header `{name}` with the value"),
         };
-        // The key is the sender's: cut it, so that a denial stays short.
+        // The sender chooses the key: truncate it, so that a denial stays short.
         let key = self.key_of(message).chars().take(64).collect::<String>();
         format!("the {what} {key:?} sends more than {} messages per second", self.rate)
     }

@@ -1,4 +1,4 @@
-//! What each file takes from others: all paths in it, wherever they stand.
+//! What each file imports from others: all paths in it, wherever they occur.
 
 use std::iter::Peekable;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use super::resolve::Meaning;
 use super::ties::Ties;
 use super::tree::{Id, Tree, Use, flatten, is_for_tests, plain};
 
-/// Who imports what from whom.
+/// Which file imports what from which.
 pub(super) fn ties(tree: &Tree) -> Ties {
     let mut ties = Ties::new();
     for (id, module) in tree.modules.iter().enumerate() {
@@ -31,7 +31,7 @@ struct Imports<'a> {
 }
 
 impl Imports<'_> {
-    /// A name that is only handed on is taken by whoever uses it.
+    /// A name that is only re-exported is imported by the files that use it.
     fn take_use(&mut self, one: &Use) {
         if !one.is_public && one.name.is_some() {
             self.take(&one.path);
@@ -53,10 +53,10 @@ impl Imports<'_> {
         }
     }
 
-    /// What the parser does not look into: the insides of macros and attributes.
+    /// What the parser does not parse: the content of macros and attributes.
     fn take_tokens(&mut self, tokens: TokenStream) {
         let mut tokens = tokens.into_iter().peekable();
-        // Behind one is a field or a method; behind two is an end.
+        // After one dot comes a field or a method; after two, the end of a range.
         let mut dots = 0;
         while let Some(token) = tokens.next() {
             match token {
@@ -76,7 +76,7 @@ impl Imports<'_> {
         }
     }
 
-    /// A macro that no path leads to is found by its name, where it is defined before it is used.
+    /// A macro that is used without a path is found by its name, which must be defined before its use.
     fn take_macro(&mut self, path: &[String]) {
         if let ([name], true) = (path, self.tree.resolve(self.id, path).is_empty())
             && let Some(file) = self.tree.macros.get(name)
@@ -87,7 +87,7 @@ impl Imports<'_> {
     }
 }
 
-/// A path that begins with this word, as far as it goes.
+/// The path that begins with this identifier, as far as it goes.
 fn path_from(first: &Ident, tokens: &mut Peekable<IntoIter>) -> Vec<String> {
     let mut path = vec![plain(first)];
     loop {
@@ -136,14 +136,14 @@ impl<'ast> Visit<'ast> for Imports<'_> {
         }
     }
 
-    /// In the middle of the code it is for that part of it, and never handed on.
+    /// A `use` within code is valid for that part of it, and never re-exported.
     fn visit_item_use(&mut self, item: &'ast ItemUse) {
         let mut uses = Vec::new();
         flatten(item, &mut uses);
         uses.iter().for_each(|one| self.take(&one.path));
     }
 
-    /// Who may see an item is no import.
+    /// A visibility is not an import.
     fn visit_vis_restricted(&mut self, _: &'ast VisRestricted) {}
 
     fn visit_lit(&mut self, _: &'ast Lit) {}

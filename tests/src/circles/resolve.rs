@@ -5,16 +5,16 @@ use std::path::PathBuf;
 
 use super::tree::{Id, Tree};
 
-/// What a path can mean; several where a module and an item have the same name.
+/// The meanings of a path; there are several if a module and an item have the same name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Meaning {
-    /// An item, by its name, the file that defines it, and whether a path may go on after it.
+    /// An item: its name, the file that defines it, and whether a path may continue after it.
     Item(String, PathBuf, bool),
     Module(Id),
 }
 
 impl Tree {
-    /// What a path means that stands in a module.
+    /// What a path in a module means.
     pub(super) fn resolve(&self, module: Id, path: &[String]) -> BTreeSet<Meaning> {
         self.follow(module, path, &mut BTreeSet::new())
     }
@@ -35,7 +35,7 @@ impl Tree {
                         next.extend(self.modules[id].parent.map(Meaning::Module));
                     }
                     Meaning::Module(id) => next.extend(self.named(id, name, asked)),
-                    // What is behind it belongs to it: a variant, a method.
+                    // What follows belongs to the item: a variant or a method.
                     Meaning::Item(_, _, goes_on) if goes_on => _ = next.insert(one),
                     Meaning::Item(..) => {}
                 }
@@ -45,7 +45,7 @@ impl Tree {
         meant
     }
 
-    /// What a bare name means in a module.
+    /// What a single name in a module means.
     fn named(&self, id: Id, name: &str, asked: &mut BTreeSet<(Id, String)>) -> BTreeSet<Meaning> {
         let mut meant = BTreeSet::new();
         // A `use` may lead back to itself, or to the crate of the same name.

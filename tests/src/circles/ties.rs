@@ -1,7 +1,7 @@
-//! Who takes what from whom.
+//! Which file imports what from which.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-/// The names that the first file takes from the second.
+/// The names that the first file imports from the second.
 pub type Ties = BTreeMap<(PathBuf, PathBuf), BTreeSet<String>>;

@@ -1,19 +1,19 @@
-//! The modules of a crate: which file each is in, what it defines, and what it names by `use`.
+//! The modules of a crate: the file of each, what it defines, and what it names by `use`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use syn::{Attribute, Expr, ExprLit, Item, ItemUse, Lit, Meta, UseTree, Visibility};
 
-/// A module, by its number.
+/// The number of a module.
 pub(super) type Id = usize;
 
 /// All modules of a crate; the first is the root.
 pub(super) struct Tree {
     pub(super) modules: Vec<Module>,
-    /// Where macros are defined: those that no path leads to are found by their bare names.
+    /// Where macros are defined: those used without a path are found by their name.
     pub(super) macros: BTreeMap<String, PathBuf>,
-    /// Those that stand at the root, wherever they are defined.
+    /// The macros that are exported to the root, wherever they are defined.
     pub(super) exported: BTreeSet<String>,
 }
 
@@ -21,22 +21,22 @@ pub(super) struct Tree {
 pub(super) struct Module {
     pub(super) file: PathBuf,
     pub(super) parent: Option<Id>,
-    /// By its name; several where conditions choose among them.
+    /// By name; several if conditional compilation selects one of them.
     pub(super) children: BTreeMap<String, Vec<Id>>,
-    /// The names of the items that it defines, and whether a path may go on after them, as after a type's.
+    /// The names of the items that it defines, and whether a path may continue after them, as after a type.
     pub(super) items: Vec<(String, bool)>,
     /// What it names by `use`.
     pub(super) uses: Vec<Use>,
-    /// The code itself, without that of the modules in it.
+    /// The code itself, without that of its inline modules.
     pub(super) code: Vec<Item>,
 }
 
-/// One name that a `use` brings, or all that there are.
+/// One name that a `use` imports, or all names.
 pub(super) struct Use {
     pub(super) path: Vec<String>,
-    /// What it is called here; `None` for all names, `*`.
+    /// The local name; `None` for all names, `*`.
     pub(super) name: Option<String>,
-    /// Whether it is handed on.
+    /// Whether it is re-exported.
     pub(super) is_public: bool,
 }
 
@@ -49,7 +49,7 @@ impl Tree {
         tree
     }
 
-    /// Adds a file as a module, whose files without a path of their own lie in `directory`.
+    /// Adds a file as a module; the files of its submodules that have no `#[path]` are in `directory`.
     fn add_file(
         &mut self,
         file: PathBuf,
@@ -75,7 +75,7 @@ impl Tree {
         let module = Module { file: file.clone(), parent, children, items: Vec::new(), uses, code: Vec::new() };
         self.modules.push(module);
         for item in items {
-            // A test may drive the whole to see a part.
+            // A test may use the whole crate to test a part.
             if attributes(&item).iter().any(is_for_tests) {
                 continue;
             }
@@ -122,7 +122,7 @@ impl Tree {
     }
 }
 
-/// Where the file of a module may be, and where those of the modules in it are then.
+/// The possible paths of a module's file, each with the directory of its submodules.
 fn places(attributes: &[Attribute], name: &str, declared_in: &Path, directory: &Path) -> Vec<(PathBuf, PathBuf)> {
     let explicit = attributes.iter().find_map(|attribute| match &attribute.meta {
         Meta::NameValue(pair) if pair.path.is_ident("path") => match &pair.value {
@@ -163,9 +163,9 @@ pub(super) fn is_for_tests(attribute: &Attribute) -> bool {
     list.path.is_ident("cfg") && (text == "test" || text.starts_with("all(test,"))
 }
 
-/// The names that a `use` brings.
+/// The names that a `use` imports.
 pub(super) fn flatten(item: &ItemUse, uses: &mut Vec<Use>) {
-    // `use ::x` names other crates alone.
+    // `use ::x` names only other crates.
     if item.leading_colon.is_none() {
         let is_public = !matches!(item.vis, Visibility::Inherited);
         below(&item.tree, &mut Vec::new(), is_public, uses);
@@ -226,7 +226,7 @@ fn names_of(item: &Item) -> Vec<String> {
     vec![plain(one)]
 }
 
-/// Without the `r#` that some have here and not there.
+/// Without the `r#` that the name may have in one place and not in another.
 pub(super) fn plain(name: &syn::Ident) -> String {
     let name = name.to_string();
     name.strip_prefix("r#").map_or(name.clone(), str::to_owned)

@@ -1,4 +1,4 @@
-//! Asking a running host.
+//! Sending commands to a running host.
 
 use std::process::Output;
 
@@ -6,26 +6,26 @@ use serde_json::Value;
 
 use super::{hookrail, run, text};
 
-/// Its answer.
+/// The program's output.
 pub fn ask(arguments: &[&str]) -> Output {
     run(&mut hookrail(arguments), b"")
 }
 
-/// What it returns as JSON.
+/// The answer as JSON.
 pub fn told(arguments: &[&str]) -> Value {
     let output = ask(&[arguments, &["--json"]].concat());
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// What it prints for people.
+/// The answer as text.
 pub fn shown(arguments: &[&str]) -> String {
     let output = ask(arguments);
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
     text(&output.stdout).into()
 }
 
-/// What it says when it refuses: with that code, and that exit code.
+/// The error message of a refusal, which must have this code and this exit code.
 pub fn refused(arguments: &[&str], code: &str, exit: i32) -> String {
     let output = ask(arguments);
     let said = text(&output.stderr).to_owned();

@@ -1,4 +1,4 @@
-//! A `hookrail` that runs, with lines flowing through it or not, and somebody who reads along.
+//! A running `hookrail`, with lines sent through it and its output read.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -7,20 +7,20 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{JoinHandle, spawn};
 use std::time::Duration;
 
-/// No test waits longer for what must come.
+/// The longest that a test waits for something that must come.
 const LONG: Duration = Duration::from_secs(120);
 
-/// The program, running. It is killed when it is dropped.
+/// The running program, which is killed when this is dropped.
 pub struct Live {
     child: Child,
     stdin: Option<ChildStdin>,
-    /// The data, line by line.
+    /// Its stdout, line by line.
     pub out: Heard,
-    /// The talk, line by line.
+    /// Its stderr, line by line.
     pub said: Heard,
 }
 
-/// The lines that came so far.
+/// The lines received so far.
 #[derive(Clone)]
 pub struct Heard(Arc<(Mutex<Lines>, Condvar)>);
 
@@ -31,7 +31,7 @@ struct Lines {
 }
 
 impl Live {
-    /// Starts it, with its input and its outputs here.
+    /// Starts it, with its input and its outputs connected here.
     pub fn start(command: &mut Command) -> Self {
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -39,12 +39,12 @@ impl Live {
         Live { stdin: child.stdin.take(), child, out, said }
     }
 
-    /// The number of its process.
+    /// Its PID.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Sends one line, and answers what comes out for it.
+    /// Sends one line, and returns the line that comes out for it.
     pub fn through(&mut self, line: &str) -> String {
         let before = self.out.count();
         self.send(line);
@@ -56,7 +56,7 @@ impl Live {
         self.stdin.as_mut().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 
-    /// Whether a line is denied that `screen` denies; the next one comes through in any case.
+    /// Whether a line that `screen` denies is denied; the next one comes through in any case.
     pub fn screens(&mut self) -> bool {
         let before = self.out.count();
         self.send("confidential");
@@ -69,7 +69,7 @@ impl Live {
         is_screened
     }
 
-    /// Sends numbers without a pause, until this is ended.
+    /// Sends numbers without pause, until the returned value is ended.
     pub fn flood(&mut self) -> Flood {
         let mut stdin = self.stdin.take().unwrap();
         let over = Arc::new(AtomicBool::new(false));
@@ -86,13 +86,13 @@ impl Live {
         Flood { over, sending }
     }
 
-    /// Tells it to end, as Ctrl-C does.
+    /// Interrupts it, as Ctrl-C does.
     pub fn interrupt(&self) {
         // SAFETY: our own child, which has not been waited for.
         unsafe { libc::kill(self.child.id() as i32, libc::SIGINT) };
     }
 
-    /// Ends its input, and answers its exit code when it has ended and all it said was read.
+    /// Closes its input, waits until it has ended, and returns its exit code and its remaining output.
     pub fn end(mut self) -> (Option<i32>, Vec<String>, Vec<String>) {
         drop(self.stdin.take());
         let code = self.child.wait().unwrap().code();
@@ -107,14 +107,14 @@ impl Drop for Live {
     }
 }
 
-/// Somebody who sends numbers.
+/// A thread that sends numbers.
 pub struct Flood {
     over: Arc<AtomicBool>,
     sending: JoinHandle<u64>,
 }
 
 impl Flood {
-    /// Ends the input; returns how many were sent, from 0.
+    /// Closes the input; returns how many numbers were sent, starting at 0.
     pub fn end(self) -> u64 {
         self.over.store(true, Ordering::SeqCst);
         self.sending.join().unwrap()
@@ -136,7 +136,7 @@ impl Heard {
         heard
     }
 
-    /// How many lines came so far.
+    /// The number of lines received so far.
     pub fn count(&self) -> usize {
         self.0.0.lock().unwrap().lines.len()
     }
@@ -146,19 +146,19 @@ impl Heard {
         self.until(|lines| lines.get(number).cloned())
     }
 
-    /// Waits for a line that has this in it, and answers it.
+    /// Waits for a line that contains `part`, and returns it.
     pub fn wait_for(&self, part: &str) -> String {
         self.until(|lines| lines.iter().find(|line| line.contains(part)).cloned())
     }
 
-    /// Does something again and again, until anything was heard.
+    /// Repeats an action until a line is received.
     pub fn until_told(&self, mut again: impl FnMut()) {
         while self.count() == 0 {
             again();
         }
     }
 
-    /// How many of the lines so far have this in them.
+    /// How many of the lines received so far contain `part`.
     pub fn with(&self, part: &str) -> usize {
         self.0.0.lock().unwrap().lines.iter().filter(|line| line.contains(part)).count()
     }
@@ -176,7 +176,7 @@ impl Heard {
         }
     }
 
-    /// All lines, when there will be no more.
+    /// All lines, once there will be no more.
     fn all(&self) -> Vec<String> {
         let mut lines = self.0.1.wait_while(self.0.0.lock().unwrap(), |lines| !lines.over).unwrap();
         std::mem::take(&mut lines.lines)

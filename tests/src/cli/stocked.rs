@@ -13,11 +13,11 @@ use crate::cc;
 use crate::cli::{directory, hookrail, run, text};
 use crate::{binary, root};
 
-/// The target of this machine, as a package names it.
+/// The target of this machine, in the form that packages use.
 pub const TARGET: &str =
     if cfg!(target_arch = "aarch64") { "aarch64-unknown-linux-gnu" } else { "x86_64-unknown-linux-gnu" };
 
-/// Where the packages `screen-VERSION.hrp` lie, which `me.key` has signed, and the configurations `one.json` and
+/// The directory with the packages `screen-VERSION.hrp`, signed with `me.key`, and the configurations `one.json` and
 /// `two.json`: made once for all tests.
 pub fn packages() -> &'static Path {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
@@ -54,7 +54,7 @@ pub fn packages() -> &'static Path {
     })
 }
 
-/// The example, with what its versions do of `screen_tables.c`.
+/// The example with the tables of `screen_tables.c`, in which its versions differ.
 fn with_tables(example: &str) -> String {
     let changes = [
         (
@@ -84,45 +84,45 @@ fn made(directory: &Path, arguments: &[&str]) {
     assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
 }
 
-/// A home in which the key of the packages is trusted.
+/// A home that trusts the key of the packages.
 pub struct Stocked {
-    /// Where it lies.
+    /// Its path.
     pub home: PathBuf,
 }
 
 impl Stocked {
-    /// In a test's own directory of this name.
+    /// In a directory of the test, with this name.
     pub fn new(test: &str) -> Self {
         let stocked = Stocked { home: directory(test).join("home") };
         stocked.ok(&["trust", "add", "me.pub", "--name", "Jane"]);
         stocked
     }
 
-    /// The program on this home, in the directory of the packages.
+    /// The program with this home, in the directory of the packages.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = hookrail(arguments);
         command.current_dir(packages()).env("HOOKRAIL_HOME", &self.home);
         command
     }
 
-    /// Runs the program on this home.
+    /// Runs the program with this home.
     pub fn run(&self, arguments: &[&str]) -> Output {
         run(&mut self.command(arguments), b"")
     }
 
-    /// As [`run`](Self::run), where it must end well; what it prints.
+    /// As [`run`](Self::run), but must succeed; returns its stdout.
     pub fn ok(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
         text(&output.stdout).to_owned()
     }
 
-    /// As [`ok`](Self::ok), with what it prints as JSON.
+    /// As [`ok`](Self::ok); returns its stdout as JSON.
     pub fn json(&self, arguments: &[&str]) -> Value {
         serde_json::from_str(&self.ok(&[arguments, &["--json"]].concat())).unwrap()
     }
 
-    /// What it says of an error with that code, and that code of the program.
+    /// The error message of a refusal, which must have this code and this exit code.
     pub fn refused(&self, arguments: &[&str], code: &str, exit: i32) -> String {
         let output = self.run(arguments);
         let said = text(&output.stderr).to_owned();
@@ -131,8 +131,7 @@ impl Stocked {
         said
     }
 
-    /// All that lies in the home: modes and contents, without the moments at which something was
-    /// done.
+    /// Everything in the home: modes and contents, without timestamps.
     pub fn all(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
         let (mut all, mut directories) = (BTreeMap::new(), vec![self.home.clone()]);
         while let Some(directory) = directories.pop() {
@@ -158,7 +157,7 @@ impl Stocked {
         all
     }
 
-    /// Our plugin as it is listed, if it is.
+    /// The plugin as it is listed, if it is.
     pub fn screen(&self) -> Option<Value> {
         let listed = self.json(&["plugin", "list"]);
         listed.as_array().unwrap().iter().find(|plugin| plugin["name"] == "screen").cloned()

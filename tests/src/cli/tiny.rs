@@ -1,4 +1,4 @@
-//! A plugin that a test writes, builds and changes: it puts a word before every message.
+//! A plugin that a test writes, builds and changes: it prefixes every message with a word.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,13 +7,13 @@ use crate::{own_target, root};
 
 /// The package of the plugin `tiny-NAME`.
 pub struct Tiny {
-    /// Where it lies.
+    /// Its path.
     pub directory: PathBuf,
     name: String,
 }
 
 impl Tiny {
-    /// In a directory of this name below that one; its source is not written yet.
+    /// Creates the package in a subdirectory of `directory`; its source is not written yet.
     pub fn new(directory: &Path, name: &str) -> Self {
         let tiny = Tiny { directory: directory.join(name), name: format!("tiny-{name}") };
         fs::create_dir_all(tiny.directory.join("src")).unwrap();
@@ -23,12 +23,12 @@ impl Tiny {
              [dependencies]\nhookrail-abi = {{ path = {abi:?} }}\n[profile.dev]\ndebug = false\n[workspace]\n"
         );
         fs::write(tiny.directory.join("Cargo.toml"), manifest).unwrap();
-        // The versions that the workspace has, so that nothing is asked of a registry.
+        // The versions of the workspace, so that cargo does not query a registry.
         fs::copy(root().join("tests/zoo/Cargo.lock"), tiny.directory.join("Cargo.lock")).unwrap();
         tiny
     }
 
-    /// Writes its source: it says this word.
+    /// Writes a source that prefixes messages with this word.
     pub fn says(&self, word: &str) -> &Self {
         let source = r#"//! Puts a word before every message.
 use hookrail_abi::prelude::*;
@@ -58,18 +58,18 @@ export!(Tiny);
         self.is(&source.replace("WORD \"", &format!("{word} \"")))
     }
 
-    /// Writes its source, in place of what it was.
+    /// Replaces its source.
     pub fn is(&self, source: &str) -> &Self {
         fs::write(self.directory.join("src/lib.rs"), source).unwrap();
         self
     }
 
-    /// Where cargo puts what it builds: with the zoo, which has the same dependencies.
+    /// The target directory: that of the zoo, which has the same dependencies.
     pub fn target() -> PathBuf {
         own_target("zoo")
     }
 
-    /// Builds it, and keeps a copy of that build under a name of its own.
+    /// Builds it, and keeps a copy of that build under a unique name.
     pub fn build(&self) -> PathBuf {
         let library = crate::package(&self.directory, &self.name.replace('-', "_"));
         let builds = fs::read_dir(&self.directory).unwrap().count();

@@ -1,4 +1,4 @@
-//! Verbs that change a home, and whether what a fault left of one is the old state or the new one.
+//! Verbs that change a home, and whether a fault leaves the old or the new state.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,18 +10,18 @@ use serde_json::Value;
 use crate::cli::stocked::Stocked;
 use crate::cli::text;
 
-/// A verb, and what is done before it.
+/// A verb, and the commands that prepare for it.
 #[derive(Clone, Copy)]
 pub struct Verb {
-    /// As failures name it.
+    /// The name that failures show.
     pub name: &'static str,
-    /// What is done before it.
+    /// The commands before it.
     pub before: &'static [&'static [&'static str]],
-    /// How the program is asked for it.
+    /// The program's arguments.
     pub arguments: &'static [&'static str],
 }
 
-/// Two versions are there, the newer one is enabled, and it is configured.
+/// Two versions are installed, the newer one is enabled and configured.
 const TWO: &[&[&str]] = &[
     &["plugin", "install", "screen-1.0.0.hrp"],
     &["plugin", "install", "screen-1.1.0.hrp"],
@@ -30,21 +30,21 @@ const TWO: &[&[&str]] = &[
 ];
 const ONE: &[&[&str]] = &[TWO[0]];
 
-/// A third version comes over the first two.
+/// A third version is installed over the first two.
 pub const INSTALL_OVER: Verb = verb("install over another", TWO, &["plugin", "install", "screen-1.2.0.hrp"]);
-/// The enabled version gives way to a third.
+/// The enabled version is upgraded to a third.
 pub const UPGRADE: Verb = verb("upgrade", TWO, &["plugin", "upgrade", "screen", "screen-1.2.0.hrp"]);
-/// All versions go, and the configuration stays.
+/// All versions are removed, and the configuration stays.
 pub const UNINSTALL: Verb = verb("uninstall", TWO, &["plugin", "uninstall", "screen"]);
-/// The one version that is there is enabled.
+/// The only installed version is enabled.
 pub const ENABLE: Verb = verb("enable", ONE, &["plugin", "enable", "screen"]);
-/// The version before comes back.
+/// The previous version is restored.
 pub const ROLLBACK: Verb = verb("rollback", TWO, &["plugin", "rollback", "screen"]);
-/// A configuration takes the place of another.
+/// A configuration replaces another.
 pub const CONFIGURE: Verb = verb("config set", TWO, &["config", "set", "screen", "two.json"]);
-/// What had no configuration gets one.
+/// A plugin without a configuration gets one.
 pub const CONFIGURE_FIRST: Verb = verb("first config set", ONE, &["config", "set", "screen", "one.json"]);
-/// All versions go, and the configuration too.
+/// All versions are removed, and the configuration too.
 pub const PURGE: Verb = verb("purge", TWO, &["plugin", "uninstall", "screen", "--purge"]);
 
 /// A verb.
@@ -56,7 +56,7 @@ pub const fn verb(
     Verb { name, before, arguments }
 }
 
-/// All that lies in a home, and what the program says of it.
+/// Everything in a home, and what the program reports about it.
 type Seen = (BTreeMap<PathBuf, (u32, Vec<u8>)>, Value);
 
 /// A home before a verb and after it, and one to try it in.
@@ -67,21 +67,21 @@ pub struct Whole {
     pub old: Seen,
     /// After it.
     pub new: Seen,
-    /// Where it is tried.
+    /// The home in which it is tried.
     pub home: Stocked,
 }
 
 /// What a fault left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Left {
-    /// The state after the verb, and not that before it.
+    /// Whether it is the state after the verb, rather than the one before.
     pub is_new: bool,
-    /// Something was left over, which the next change has collected.
+    /// Whether something was left over that the next change has collected.
     pub left_over: bool,
 }
 
 impl Whole {
-    /// Has the verb done once; its homes have names that begin with that of the test.
+    /// Performs the verb once; its homes are named after the test.
     pub fn of(verb: Verb, test: &str) -> Self {
         let home = |name: &str| {
             let home = Stocked::new(&format!("{test}_{name}"));
@@ -95,7 +95,7 @@ impl Whole {
         Whole { verb, old: seen(&template), new: seen(&new), template, home }
     }
 
-    /// Has the home to try it in be as before the verb.
+    /// Restores the home to try it in to the state before the verb.
     pub fn reset(&self) {
         if !self.home.home.exists() || self.home.all() != self.old.0 {
             let _ = fs::remove_dir_all(&self.home.home);
@@ -104,8 +104,8 @@ impl Whole {
         }
     }
 
-    /// Whether the home is as before the verb or as behind it, if need be when the next change has begun;
-    /// what is neither fails, and says `at`.
+    /// Checks that the home is in the state before the verb or in that after it, if necessary once the next change has
+    /// begun; otherwise fails with `at` in the message.
     pub fn settle(&self, at: &str) -> Left {
         let all = self.home.all();
         for (is_new, state) in [(false, &self.old), (true, &self.new)] {
@@ -113,7 +113,7 @@ impl Whole {
                 return Left { is_new, left_over: false };
             }
         }
-        // Something is left over. Whoever looks first changes nothing, and sees one of the two.
+        // Something is left over. The first reader changes nothing, and sees one of the two states.
         let is = |state: &Seen| all.get(self.truth()) == state.0.get(self.truth());
         let (is_old, is_new) = (is(&self.old), is(&self.new));
         let (found, wanted) = (listed(&self.home), if is_old { &self.old } else { &self.new });
@@ -127,14 +127,14 @@ impl Whole {
         Left { is_new: !is_old, left_over: true }
     }
 
-    /// The file that is replaced at the one moment at which the verb happens.
+    /// The file whose replacement is the single moment at which the verb takes effect.
     fn truth(&self) -> &'static Path {
         let [state, config] = ["state.json", "config/screen/config.json"].map(Path::new);
         if self.verb.arguments[0] == "config" { config } else { state }
     }
 }
 
-/// What is installed, with every file looked at, and its configuration; without the moments.
+/// The installed plugins, with every file verified, and their configuration; without timestamps.
 fn listed(home: &Stocked) -> Value {
     let mut listed = home.json(&["plugin", "list", "--verify"]);
     let listed_here = listed.as_array_mut().unwrap();

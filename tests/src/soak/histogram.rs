@@ -4,7 +4,7 @@ use std::time::Duration;
 
 const IN_EACH: usize = 8;
 
-/// How often durations occurred.
+/// The number of durations in each class.
 #[derive(Clone, Debug)]
 pub struct Histogram {
     classes: Vec<u64>,
@@ -18,29 +18,29 @@ impl Default for Histogram {
 }
 
 impl Histogram {
-    /// Counts one.
+    /// Counts a duration.
     pub fn record(&mut self, duration: Duration) {
         self.classes[class(duration.as_nanos() as u64)] += 1;
         self.longest = self.longest.max(duration);
     }
 
-    /// Adds what another one counted.
+    /// Adds the counts of another histogram.
     pub fn add(&mut self, other: &Histogram) {
         self.classes.iter_mut().zip(&other.classes).for_each(|(own, other)| *own += other);
         self.longest = self.longest.max(other.longest);
     }
 
-    /// How many there are.
+    /// The number of durations.
     pub fn count(&self) -> u64 {
         self.classes.iter().sum()
     }
 
-    /// The longest one, exactly.
+    /// The longest duration, exact.
     pub fn longest(&self) -> Duration {
         self.longest
     }
 
-    /// What `share` of them do not exceed: the upper end of its class, so never too little.
+    /// The duration that `share` of them do not exceed: the upper end of its class, so never too small.
     pub fn quantile(&self, share: f64) -> Duration {
         let wanted = (self.count() as f64 * share).ceil() as u64;
         let mut seen = 0;

@@ -1,4 +1,4 @@
-//! Configurations: what the plugin says of them, and what it does with wrong ones.
+//! Configurations: the plugin's schema for them, and how it handles invalid ones.
 
 use serde_json::{Map, Value, json};
 
@@ -48,7 +48,7 @@ pub(in super::super) fn hostile_config(subject: &Subject) -> Found {
             refused += 1;
             continue;
         };
-        // Large ones are only read: what they would mean may take long to build.
+        // Large ones are only parsed: what they describe may take long to build.
         if config.len() < 1 << 14 {
             subject.doing(&format!("starting an instance with {what}"));
             if may(what, instance.start())?.is_some() {
@@ -81,7 +81,7 @@ pub(in super::super) fn hostile_reload(subject: &Subject) -> Found {
         if may(what, reloaded)?.is_none() {
             refused += 1;
         }
-        // It goes on, with the old configuration or the new one.
+        // It continues with either the old or the new configuration.
         let message = payload::any(&mut random);
         for callback in &instance.callbacks {
             if let Some(known) = callback.known {
@@ -94,7 +94,7 @@ pub(in super::super) fn hostile_reload(subject: &Subject) -> Found {
     caught(format!("{} configurations, {refused} of them refused with a reason", configs.len()))
 }
 
-/// The configuration that was given, as an object.
+/// The given configuration, as an object.
 fn base(subject: &Subject) -> Map<String, Value> {
     match serde_json::from_str(&subject.config()) {
         Ok(Value::Object(config)) => config,
@@ -106,8 +106,8 @@ fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
     schema.get("properties").and_then(Value::as_object).into_iter().flatten()
 }
 
-/// Configurations that a plugin should not be given, or only nearly: none of them is to harm it. All are
-/// text, as the boundary has it.
+/// Configurations that a plugin should not be given, or that are almost valid: none of them may harm it. All are UTF-8,
+/// as the boundary demands.
 pub(super) fn hostile(subject: &Subject, library: Library, random: &mut Random) -> Vec<(String, String)> {
     let base = base(subject);
     let good = Value::Object(base.clone()).to_string();
@@ -140,7 +140,7 @@ pub(super) fn hostile(subject: &Subject, library: Library, random: &mut Random) 
         }
         add(format!("`{key}` twice"), format!("{{\"{key}\":1,\"{key}\":2}}"));
     }
-    // A megabyte, three times over: text, JSON, and one bracket after the other.
+    // A megabyte, in three forms: text, JSON, and nested brackets.
     let large = if subject.is_quick() { 1 << 16 } else { 1 << 20 };
     for round in 1..=if subject.is_quick() { 1 } else { 3 } {
         add(format!("{large} bytes of random text, {round}"), random.text(large));
@@ -159,7 +159,7 @@ pub(super) fn hostile(subject: &Subject, library: Library, random: &mut Random) 
     configs
 }
 
-/// A value of every type and size. None of its texts leads out of the directory it is used in.
+/// A value of every type and size. None of the texts is a path that leaves the current directory.
 fn values(random: &mut Random) -> Vec<Value> {
     let word = |random: &mut Random, len| random.text(len).replace(['/', '.', '\0'], "x");
     vec![
@@ -183,7 +183,7 @@ fn values(random: &mut Random) -> Vec<Value> {
     ]
 }
 
-/// About so many bytes of JSON.
+/// About `len` bytes of JSON.
 fn random_json(random: &mut Random, len: usize) -> String {
     let mut object = Map::new();
     for number in 0..len / 256 {

@@ -1,4 +1,4 @@
-//! A random host: a seed determines every call that it makes.
+//! A random host: a seed determines every call it makes.
 
 use super::{caught, config, end, may, must, started, state};
 use crate::answer::{Found, Not};
@@ -20,7 +20,7 @@ pub(in super::super) fn fuzz(subject: &Subject) -> Found {
         instances: Vec::new(),
         most: if subject.inspection.note.instances == "one" { 1 } else { 4 },
     };
-    // Their size is another check's matter.
+    // Large ones are the subject of another check.
     fuzz.configs.retain(|(_, config)| config.len() < 1 << 14);
     fuzz.states.retain(|(_, state)| state.bytes.len() < 1 << 14);
     end(running)?;
@@ -43,7 +43,7 @@ struct Fuzz<'a> {
     random: Random,
     configs: Vec<(String, String)>,
     states: Vec<(String, hookrail_abi::boundary::SavedState)>,
-    /// The living ones, and whether they were started.
+    /// The living instances, and whether each was started.
     instances: Vec<(Instance, bool)>,
     most: usize,
 }
@@ -66,7 +66,7 @@ impl Fuzz<'_> {
         }
     }
 
-    /// A configuration: most often the good one.
+    /// A configuration: usually the given one.
     fn config(&mut self) -> (String, String) {
         if self.random.below(3) > 0 {
             return ("the good configuration".into(), self.subject.config());
@@ -97,7 +97,7 @@ impl Fuzz<'_> {
         self.is_started(which, restored)
     }
 
-    /// What did not start is destroyed.
+    /// An instance that did not start is destroyed.
     fn is_started(&mut self, which: usize, is_started: bool) -> Result<(), Not> {
         self.instances[which].1 = is_started;
         if is_started { Ok(()) } else { self.destroy(which) }

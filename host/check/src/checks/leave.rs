@@ -1,4 +1,4 @@
-//! Unloading: what stays.
+//! Unloading: what is left behind.
 
 use std::time::{Duration, Instant};
 
@@ -37,9 +37,9 @@ pub(in super::super) fn fresh_statics(subject: &Subject) -> Found {
 }
 
 pub(in super::super) fn leaves_nothing(subject: &Subject) -> Found {
-    /// What may be lost with each generation: Rust drops no statics.
+    /// How much may be lost with each generation, in bytes: Rust drops no statics.
     const LOST: usize = 64 << 10;
-    /// What may be lost once.
+    /// How much may be lost once, in bytes.
     const ONCE: usize = 8 << 20;
     let host = subject.host()?;
     let points = Points::of(&host)?;
@@ -67,7 +67,7 @@ pub(in super::super) fn leaves_nothing(subject: &Subject) -> Found {
     Ok(format!("{times} loads and unloads; memory grew by {} KiB", grown >> 10))
 }
 
-/// What is other than before, once the system's list of threads has caught up.
+/// What differs from before, once the system's list of threads is up to date.
 fn settled(before: &Environment) -> Vec<String> {
     let deadline = Instant::now() + Duration::from_secs(2);
     loop {
@@ -75,7 +75,7 @@ fn settled(before: &Environment) -> Vec<String> {
         if left.is_empty() || Instant::now() > deadline {
             return left;
         }
-        // Nobody tells when an ended thread leaves that list.
+        // Nothing signals when an ended thread leaves that list.
         std::thread::sleep(Duration::from_millis(1));
     }
 }

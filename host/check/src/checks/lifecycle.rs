@@ -8,11 +8,12 @@ use crate::raw::{self, Instance, Library, Services};
 use crate::subject::Subject;
 
 pub(in super::super) fn create_destroy(subject: &Subject) -> Found {
-    /// What an instance may leave on the heap, on average: less than the smallest thing there is.
+    /// How many bytes an instance may leave on the heap, on average: less than the smallest allocation.
     const BUDGET: usize = 16;
-    /// What is left once, however many there are: the allocator keeps what was freed last as if it were in use.
+    /// How many bytes may be left once, however many instances there are: the allocator counts its cache of freed
+    /// memory as in use.
     const ONCE: usize = 32 << 10;
-    /// Fewer would not tell a leak from that.
+    /// With fewer instances, a leak could not be told from that.
     const TIMES: usize = 4000;
     let library = subject.driven()?;
     let config = subject.config();
@@ -41,7 +42,7 @@ pub(in super::super) fn create_destroy(subject: &Subject) -> Found {
     caught(format!("{TIMES} times; the heap grew by {grown} bytes"))
 }
 
-/// Many instances live at once, and go in another order than they came in.
+/// Many instances live at once, and end in a different order than they were created.
 fn many_at_once(subject: &Subject, library: Library) -> Result<(), Not> {
     let mut instances = Vec::new();
     for number in 0..subject.times(64) {
@@ -57,7 +58,7 @@ fn many_at_once(subject: &Subject, library: Library) -> Result<(), Not> {
     Ok(())
 }
 
-/// An order in which a host may call.
+/// An order in which a host may make its calls.
 type Order = (&'static str, fn(&Subject, Library) -> Result<(), Not>);
 
 const ORDERS: &[Order] = &[
@@ -67,7 +68,7 @@ const ORDERS: &[Order] = &[
     }),
     ("a host that refuses to register: start, destroy", |subject, library| {
         let mut instance = create(subject, library)?;
-        // Whether it starts without its callbacks is its own affair.
+        // It may start without its callbacks or refuse to.
         match may("starting it, with every callback refused", instance.start_refused())? {
             Some(()) => end(instance),
             None => must("destroying what did not start", instance.destroy()),
@@ -167,7 +168,7 @@ fn two(subject: &Subject, library: Library, first_goes_first: bool) -> Result<()
     end(stays)
 }
 
-/// A plain message to every callback whose payload is known.
+/// Passes a plain message to every callback whose payload is known.
 fn call_all(instance: &Instance) -> Result<(), Not> {
     let message = hookrail::Message::new("log.app", "a line of text");
     for callback in &instance.callbacks {

@@ -56,7 +56,7 @@ pub(in super::super) fn quiet_load(subject: &Subject) -> Found {
     if !said.is_empty() {
         return Err(format!("it printed {} bytes while it was opened: {said:.60}", said.len()).into());
     }
-    // The loader keeps nothing open itself.
+    // The loader itself keeps nothing open.
     if !beyond.is_empty() {
         return Err(format!("opening it changed the process: {}", beyond.join("; ")).into());
     }
@@ -76,7 +76,7 @@ pub(in super::super) fn load_time(subject: &Subject) -> Found {
     let cold = times[0];
     let warm = times[1..].iter().min().copied().unwrap_or(cold);
     let took = format!("{:.1} ms the first time, {:.1} at best", ms(cold), ms(warm));
-    // The best of several: a busy machine must not be held against it.
+    // The best of several: the plugin is not to blame for a busy machine.
     if warm > BUDGET { Err(Not::Warned(format!("{took}; {} is plenty", humane(BUDGET)))) } else { Ok(took) }
 }
 
@@ -154,7 +154,7 @@ pub(in super::super) fn newer_host(subject: &Subject) -> Found {
     caught(format!("a table of {} bytes instead of 40", LARGER.size))
 }
 
-/// Stdout and stderr, kept away.
+/// Captures stdout and stderr.
 struct Silence {
     kept: [OwnedFd; 2],
     said: File,
@@ -180,7 +180,7 @@ impl Silence {
         Ok(Silence { kept, said })
     }
 
-    /// What was printed meanwhile.
+    /// Ends the capture; returns what was printed.
     fn end(mut self) -> Result<String, Not> {
         for (kept, number) in self.kept.iter().zip(1..) {
             // SAFETY: both are open.

@@ -1,4 +1,4 @@
-//! A look at the file, before any of its code runs.
+//! Inspecting the file, before any of its code runs.
 
 use std::collections::BTreeSet;
 
@@ -85,7 +85,8 @@ pub(in super::super) fn static_tls(subject: &Subject) -> Found {
 }
 
 pub(in super::super) fn constructors(subject: &Subject) -> Found {
-    // DT_INIT and `frame_dummy` of the C runtime, and the keeper of arguments of Rust's standard library.
+    // DT_INIT and `frame_dummy` of the C runtime, and the function that stores the arguments for Rust's standard
+    // library.
     const USUAL: u64 = 3;
     match subject.inspection.image.constructors {
         few @ 0..=USUAL => Ok(format!("{few}, those of the runtimes")),

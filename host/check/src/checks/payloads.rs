@@ -1,4 +1,4 @@
-//! Callbacks, and what they make of what they are handed.
+//! Callbacks, and what they do with payloads.
 
 use super::{caught, end, started};
 use crate::answer::{Found, Not};
@@ -7,7 +7,7 @@ use crate::payload;
 use crate::raw::{Callback, Instance};
 use crate::subject::Subject;
 
-/// The callbacks whose payloads are known here.
+/// The callbacks whose payloads are known to this program.
 fn known(instance: &Instance) -> Result<Vec<(&Callback, Known)>, Not> {
     let callbacks = instance.callbacks.iter();
     let known: Vec<_> = callbacks.filter_map(|it| Some((it, it.known?))).collect();
@@ -24,7 +24,7 @@ fn known(instance: &Instance) -> Result<Vec<(&Callback, Known)>, Not> {
 pub(in super::super) fn callbacks(subject: &Subject) -> Found {
     let instance = started(subject, subject.driven()?)?;
     let mut called = 0;
-    // That none can be called keeps no other check from being worth it.
+    // That no callback can be called is no reason to skip other checks.
     let warned = |not| match not {
         Not::Skipped(why) => Not::Warned(format!("none of its callbacks was called: {why}")),
         other => other,

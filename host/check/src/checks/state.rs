@@ -56,7 +56,7 @@ pub(in super::super) fn hostile_state(subject: &Subject) -> Found {
     caught(format!("{} states, {refused} of them refused with a reason", states.len()))
 }
 
-/// Whether it was taken.
+/// Whether the state was accepted.
 fn restore(subject: &Subject, library: Library, what: &str, state: &SavedState) -> Result<bool, Not> {
     subject.doing(&format!("restoring {what}"));
     let mut instance = must("creating an instance", library.create(subject.name(), &subject.config()))?;
@@ -69,7 +69,7 @@ fn restore(subject: &Subject, library: Library, what: &str, state: &SavedState) 
     Ok(taken)
 }
 
-/// States that are not what the plugin saved, or only nearly.
+/// States that the plugin did not save, or that are almost what it saved.
 pub(super) fn hostile(subject: &Subject, running: &Instance, random: &mut Random) -> Vec<(String, SavedState)> {
     let saved = save(running).unwrap_or_else(|_| state(subject.name(), 1, b"{}"));
     let (schema, version) = (saved.schema.as_str(), saved.version);

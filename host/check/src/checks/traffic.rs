@@ -1,4 +1,4 @@
-//! In our own host, while messages flow.
+//! In a real host, while messages flow.
 
 use std::cell::Cell;
 use std::fs;
@@ -32,7 +32,7 @@ impl Points {
         })
     }
 
-    /// Sends a message past every point.
+    /// Sends a message through every point.
     pub(super) fn dispatch(&self, mut message: Message) {
         let _ = self.publish.dispatch(&mut message);
         let _ = self.delivered.dispatch(&mut message);
@@ -41,7 +41,7 @@ impl Points {
     }
 }
 
-/// Every callback of the plugin that failed.
+/// Fails if any callback of the plugin has failed.
 pub(super) fn faults(host: &Host) -> Result<(), Not> {
     let failed = host.points().into_iter().flat_map(|point| {
         let name = point.point;
@@ -52,7 +52,7 @@ pub(super) fn faults(host: &Host) -> Result<(), Not> {
     if failed.is_empty() { Ok(()) } else { Err(Not::Failed(failed.join("; "))) }
 }
 
-/// How the unloading of the plugin ended. One that must be kept, and says so, has nothing to be checked for.
+/// Checks how the plugin's unload ended. A plugin that asks to be kept is not checked.
 pub(super) fn is_gone(end: &End) -> Result<(), Not> {
     match end {
         End::Unmapped => Ok(()),
@@ -88,7 +88,7 @@ pub(in super::super) fn threads(subject: &Subject) -> Found {
         }
         for _ in 0..subject.times(200) {
             for instance in &instances {
-                // One that takes none while it runs says so; that is no fault.
+                // A plugin that cannot reload while it runs refuses; that is not a fault.
                 reloads.fetch_add(usize::from(host.reload(instance, &config).is_ok()), Ordering::Relaxed);
             }
         }
@@ -102,7 +102,7 @@ thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Dispatches one more, from within a callback beside those of the plugin, up to a depth.
+/// Dispatches once more, from within a callback beside those of the plugin, up to a depth.
 fn deeper(points: &Points) {
     const DEEPEST: u32 = 3;
     let depth = DEPTH.get();
@@ -157,7 +157,7 @@ pub(in super::super) fn in_flight(subject: &Subject) -> Found {
         let unloaded = (0..times).try_for_each(|number| {
             subject.doing(&format!("unloading it while {THREADS} threads dispatch, time {number}"));
             let plugin = subject.load(&host)?;
-            // Each thread came by: the first message may have been on its way before, the second was not.
+            // Each thread has dispatched: its first message may have been in progress before, but the second was not.
             for (sent, before) in sent.iter().zip(sent.each_ref().map(|sent| sent.load(Ordering::Relaxed))) {
                 while sent.load(Ordering::Relaxed) < before + 2 {
                     std::thread::yield_now();
@@ -177,7 +177,7 @@ pub(in super::super) fn replace(subject: &Subject) -> Found {
     let points = Points::of(&host)?;
     let copy = subject.directory()?.join("copy.so");
     let bytes = fs::read(&subject.file).map_err(|error| format!("the file cannot be read: {error}"))?;
-    // Writes into the very file that is loaded: the same inode, cut off and filled anew.
+    // Writes into the very file that is loaded: the same inode, truncated and filled anew.
     let rewrite = || fs::write(&copy, &bytes).map_err(|error| format!("a copy cannot be written: {error}"));
     rewrite()?;
     let mut random = subject.random("replace");

@@ -11,20 +11,20 @@ use crate::known::Known;
 pub(crate) struct Callback {
     pub(crate) point: String,
     pub(crate) name: String,
-    /// The point, when its payload is known.
+    /// The point, if its payload is known.
     pub(crate) known: Option<Known>,
     run: RawCallback,
     ctx: *mut c_void,
 }
 
 impl Callback {
-    /// One with these names, and with the code `run` of this record.
+    /// A callback with these names, and with the code `run` of this record.
     pub(super) fn new(point: String, name: String, run: RawCallback, record: &Registration) -> Self {
         let known = Known::of(&point, record.revision, record.fingerprint);
         Callback { point, name, known, run, ctx: record.ctx }
     }
 
-    /// Calls it with a payload, within a dispatch that is about something or about nothing.
+    /// Calls it with a payload, within a dispatch with or without a context.
     ///
     /// # Safety
     /// The callback's instance is started. `payload` is a payload of its point, shared for the call if that is a notify

@@ -1,4 +1,4 @@
-//! The driver: a library and its instances, every function called by hand.
+//! The driver: a library and its instances, whose functions it calls directly.
 
 use std::ffi::c_void;
 use std::fmt;
@@ -22,8 +22,7 @@ static LIFECYCLE: Mutex<()> = Mutex::new(());
 /// An opened library.
 ///
 /// # Invariants
-/// The entry lies in a library that is never closed, and is complete: its size and its functions were
-/// looked at.
+/// The entry is in a library that is never closed, and is complete: its size and its functions have been checked.
 #[derive(Clone, Copy)]
 pub(crate) struct Library {
     entry: &'static Entry,
@@ -32,7 +31,7 @@ pub(crate) struct Library {
 /// An instance.
 ///
 /// # Invariants
-/// `state` came from the library's `create`, and was not destroyed.
+/// `state` came from the library's `create`, and has not been destroyed.
 pub(crate) struct Instance {
     library: Library,
     state: *mut c_void,
@@ -45,7 +44,7 @@ unsafe impl Send for Instance {}
 // SAFETY: callbacks may run on several threads at once, and lifecycle functions take turns under `LIFECYCLE`.
 unsafe impl Sync for Instance {}
 
-/// A function that did not answer 0.
+/// A function that did not return 0.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     call: &'static str,
@@ -54,7 +53,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// Whether it is a refusal as the boundary has it: an error was said, and nothing panicked.
+    /// Whether it is a refusal as the boundary defines it: an error was reported, and nothing panicked.
     pub(crate) fn is_orderly(&self) -> bool {
         self.said.as_ref().is_some_and(|said| !said.is_empty() && !said.starts_with("panicked: "))
     }
@@ -72,7 +71,7 @@ impl Library {
     pub(crate) fn open(file: &Path) -> Result<Self, String> {
         // SAFETY: whoever asks for the check trusts the library as this program.
         let handle = unsafe { Handle::open(Some(file), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| {
-            // The system's own words are after those of the crate.
+            // The system's message is the source of the crate's error.
             std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string)
         })?;
         // SAFETY: by name the symbol is an entry, and no further than its size is read.
@@ -87,22 +86,22 @@ impl Library {
         const WORDS: usize = size_of::<Entry>() / size_of::<usize>();
         // SAFETY: the entry is complete, and made of words.
         let words = unsafe { entry.cast::<[usize; WORDS]>().read() };
-        // What is no address of a function must not even be looked at as one.
+        // An address that cannot be a function's must not even be read as one.
         let functions = ["attach", "create", "start", "stop", "destroy", "query"];
         if let Some(missing) = functions.iter().zip(&words[WORDS - functions.len()..]).find(|(_, at)| **at == 0) {
             return Err(format!("the entry has no `{}`", missing.0));
         }
-        // INVARIANT: just looked at, and the handle was given up without closing.
+        // INVARIANT: just checked, and the handle was given up without closing it.
         // SAFETY: the entry is complete, immutable, and stays.
         Ok(Library { entry: unsafe { &*entry } })
     }
 
-    /// The entry, to be looked at.
+    /// The entry, for inspection.
     pub(crate) fn entry(self) -> &'static Entry {
         self.entry
     }
 
-    /// Attaches it to the table, and hands to the system what it leaves with threads. Once.
+    /// Attaches it to the table, and passes what it leaves with threads to the system. Call it once.
     pub(crate) fn attach(self, table: &'static HostTable) -> Result<(), Refusal> {
         // SAFETY: the table stays.
         call("attach", || unsafe { (self.entry.attach)(table) })?;
@@ -114,7 +113,7 @@ impl Library {
         Ok(())
     }
 
-    /// What it returns to an id.
+    /// What it returns for an id.
     pub(crate) fn query(self, id: &[u8]) -> *const c_void {
         // SAFETY: bytes for the call.
         unsafe { (self.entry.query)(Str { ptr: id.as_ptr(), len: id.len() }) }
@@ -126,7 +125,7 @@ impl Library {
         unsafe { self.query(id.as_bytes()).cast::<T>().as_ref() }
     }
 
-    /// Whether it can take a configuration while it runs.
+    /// Whether it can accept a configuration while it runs.
     pub(crate) fn has_reload(self) -> bool {
         self.table::<ReloadTable>("reload/1").is_some()
     }
@@ -136,7 +135,7 @@ impl Library {
         self.table::<StateTable>("state/1").is_some()
     }
 
-    /// Whether a host learns from it what threads would still run.
+    /// Whether a host can learn from it what threads would still run.
     pub(crate) fn has_unload(self) -> bool {
         self.table::<UnloadTable>("unload/1").is_some()
     }
@@ -164,7 +163,7 @@ impl Library {
 }
 
 impl Instance {
-    /// Starts it. Once, and not after `restore`.
+    /// Starts it. Call it once, and not after `restore`.
     pub(crate) fn start(&mut self) -> Result<(), Refusal> {
         self.begin("start", false, |entry, state, registrar| {
             // SAFETY: the state is valid by the invariant, and the registrar is ours for the call.
@@ -172,7 +171,7 @@ impl Instance {
         })
     }
 
-    /// As `start`, by a host that refuses each registration.
+    /// As `start`, with a host that refuses every registration.
     pub(crate) fn start_refused(&mut self) -> Result<(), Refusal> {
         self.begin("start", true, |entry, state, registrar| {
             // SAFETY: the state is valid by the invariant, and the registrar is ours for the call.
@@ -203,14 +202,14 @@ impl Instance {
         answer
     }
 
-    /// Stops it. Once, when it was started and no callback runs.
+    /// Stops it. Call it once, when it was started and no callback runs.
     pub(crate) fn stop(&mut self) -> Result<(), Refusal> {
         self.callbacks.clear();
         // SAFETY: by the invariant the state is valid; `self` is exclusive, so no callback runs.
         lifecycle("stop", || unsafe { (self.library.entry.stop)(self.state) })
     }
 
-    /// Destroys it. When it was started, it was stopped.
+    /// Destroys it. If it was started, it must have been stopped.
     pub(crate) fn destroy(self) -> Result<(), Refusal> {
         // SAFETY: by the invariant the state is valid, and it is not used again.
         let answer = lifecycle("destroy", || unsafe { (self.library.entry.destroy)(self.state) });
@@ -218,14 +217,14 @@ impl Instance {
         answer
     }
 
-    /// Hands it a configuration while it runs; `None` when it has no table for that.
+    /// Passes a configuration to it while it runs; `None` if it has no table for that.
     pub(crate) fn reload(&self, config: &str) -> Option<Result<(), Refusal>> {
         let table = self.library.table::<ReloadTable>("reload/1")?;
         // SAFETY: by the invariant the state is valid; text for the call.
         Some(lifecycle("reload", || unsafe { (table.reload)(self.state, Str::new(config)) }))
     }
 
-    /// What it hands to its successor; `None` when it has no table for that.
+    /// What it hands to the next generation; `None` if it has no table for that.
     pub(crate) fn save(&self) -> Option<Result<SavedState, Refusal>> {
         let table = self.library.table::<StateTable>("state/1")?;
         let mut out = SavedState::none();
@@ -233,7 +232,7 @@ impl Instance {
         Some(lifecycle("save", || unsafe { (table.save)(self.state, &mut out) }).map(|()| out))
     }
 
-    /// What changed since; no callback runs any more.
+    /// What has changed since; no callback runs any more.
     pub(crate) fn save_changes(&self) -> Option<Result<SavedState, Refusal>> {
         let table = self.library.table::<StateTable>("state/1")?;
         let mut out = SavedState::none();
@@ -241,7 +240,7 @@ impl Instance {
         Some(lifecycle("save_changes", || unsafe { (table.save_changes)(self.state, &mut out) }).map(|()| out))
     }
 
-    /// Hands it the rest of another generation, while it runs.
+    /// Passes another generation's last changes to it, while it runs.
     pub(crate) fn apply_changes(&self, rest: &SavedState) -> Option<Result<(), Refusal>> {
         let table = self.library.table::<StateTable>("state/1")?;
         // SAFETY: by the invariant the state is valid; the rest is only read.

@@ -1,4 +1,4 @@
-//! The call into the plugin that runs on a thread: what it is about, and what the plugin said in it.
+//! The call into the plugin that a thread is making: its context, and what the plugin reported in it.
 
 use std::cell::{Cell, RefCell};
 use std::ptr::null;
@@ -10,7 +10,7 @@ thread_local! {
     static CONTEXT: Cell<*const Context> = const { Cell::new(null()) };
 }
 
-/// Runs a function of the plugin; returns what it answered, and what it said on this thread.
+/// Runs a function of the plugin; returns its result, and what it reported on this thread.
 pub(super) fn within(has_context: bool, function: impl FnOnce() -> u32) -> (u32, Option<String>) {
     let context = Context {
         size: size_of::<Context>() as u32,
@@ -28,13 +28,13 @@ pub(super) fn within(has_context: bool, function: impl FnOnce() -> u32) -> (u32,
     (answer, said)
 }
 
-/// Notes what was said in the call that runs.
+/// Keeps what was reported in the current call.
 pub(super) fn report(text: String) {
-    // A plugin's thread may speak when its thread-locals are gone.
+    // A plugin's thread may report after its thread-locals are destroyed.
     let _ = SAID.try_with(|said| *said.borrow_mut() = Some(text));
 }
 
-/// What the call that runs is about; null when it is about nothing.
+/// The context of the current call; null if it has none.
 pub(super) fn current() -> *const Context {
     CONTEXT.try_with(Cell::get).unwrap_or(null())
 }

@@ -1,4 +1,4 @@
-//! The host that the driver plays: its table, its services, and what it catches a plugin at.
+//! The host that the driver plays: its table, its services, and the offences it catches.
 
 use std::collections::BTreeSet;
 use std::ffi::{c_int, c_void};
@@ -20,7 +20,7 @@ use super::frame;
 pub(crate) static TABLE: HostTable =
     HostTable { size: size_of::<HostTable>() as u32, abi: ABI_VERSION, report, register_callback, current, query };
 
-/// The table of a newer host: of a later minor version, and longer, by words that nobody may follow.
+/// The table of a newer host: of a later minor version, and longer, with words that must not be dereferenced.
 pub(crate) static LARGER: &HostTable = &NEWER.table;
 
 #[repr(C)]
@@ -34,15 +34,15 @@ static NEWER: Newer = Newer {
     more: [usize::MAX; 16],
 };
 
-/// Which services the host has, and whether it asks the plugin something whenever it is called.
+/// The services that the host offers, and whether its functions query the plugin when they are called.
 pub(crate) struct Services;
 
 /// Bit N withholds the Nth service.
 static WITHHELD: AtomicU8 = AtomicU8::new(0);
-/// Whose `query` is called from within the host's functions.
+/// The entry whose `query` is called from within the host's functions.
 static ASKED: AtomicPtr<Entry> = AtomicPtr::new(null_mut());
 static OFFENCES: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-/// Addresses of the handles of instances, while those live.
+/// The addresses of the handles of living instances.
 static LIVE: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
 
 const SERVICES: [&str; 3] = ["config/1", "dirs/1", "log/1"];
@@ -50,19 +50,19 @@ const SERVICES: [&str; 3] = ["config/1", "dirs/1", "log/1"];
 impl Services {
     pub(crate) const COUNT: u8 = SERVICES.len() as u8;
 
-    /// Withholds those whose bits are set, from now on; returns their names.
+    /// Withholds the services whose bits are set, from now on; returns their names.
     pub(crate) fn withhold(bits: u8) -> Vec<&'static str> {
         WITHHELD.store(bits, Ordering::SeqCst);
         (0..SERVICES.len()).filter(|index| bits >> index & 1 == 1).map(|index| SERVICES[index]).collect()
     }
 
-    /// From now on whatever the plugin calls asks the plugin for a table before it returns.
+    /// From now on, every host function that the plugin calls queries the plugin for a table before it returns.
     pub(crate) fn ask_back(entry: &'static Entry) {
         ASKED.store(from_ref(entry).cast_mut(), Ordering::SeqCst);
     }
 }
 
-/// What the plugin was caught at so far, each once.
+/// The plugin's offences so far, each listed once.
 pub(crate) fn offences() -> Vec<String> {
     lock(&OFFENCES).iter().cloned().collect()
 }
@@ -71,8 +71,8 @@ fn offence(what: impl Into<String>) {
     lock(&OFFENCES).insert(what.into());
 }
 
-/// What an instance's handle points to. Never freed, since threads of the plugin may use it; that of
-/// an instance that is gone serves another with the same configuration, so that the heap does not grow.
+/// The target of an instance's handle. Never freed, since threads of the plugin may use it. The handle of an ended
+/// instance is reused for another one with the same configuration, so that the heap does not grow.
 pub(super) struct Handle {
     config: String,
     home: PathBuf,
@@ -92,26 +92,26 @@ pub(super) fn handle(config: &str) -> &'static Handle {
     handle
 }
 
-/// The instance of this handle is gone.
+/// The instance of this handle has ended.
 pub(super) fn bury(handle: &'static Handle) {
     lock(&LIVE).remove(&from_ref(handle).addr());
     lock(&IDLE).push(handle);
 }
 
-/// How much of the heap is in use.
+/// How many bytes of the heap are in use.
 pub(crate) fn heap() -> usize {
     // SAFETY: the call takes nothing, and returns its answer by value.
     let info = unsafe { libc::mallinfo() };
     (info.uordblks as u32 as usize).wrapping_add(info.hblkhd as u32 as usize)
 }
 
-/// What `start` is given.
+/// What `start` receives as its registrar.
 pub(super) struct Startup {
     refuses: bool,
     callbacks: Vec<Callback>,
 }
 
-/// The registrar of the call to `start` that runs; null between them.
+/// The registrar of the current call to `start`; null if there is none.
 static REGISTRAR: AtomicPtr<Startup> = AtomicPtr::new(null_mut());
 
 impl Startup {
@@ -119,7 +119,7 @@ impl Startup {
         Startup { refuses, callbacks: Vec::new() }
     }
 
-    /// Runs `start` with it: `register_callback` takes it meanwhile, and at no other time.
+    /// Runs `start` with it: `register_callback` accepts it meanwhile, and at no other time.
     pub(super) fn during<R>(&mut self, start: impl FnOnce(*mut c_void) -> R) -> R {
         let registrar = from_mut(self);
         REGISTRAR.store(registrar, Ordering::SeqCst);
@@ -247,7 +247,7 @@ unsafe extern "C" fn dirs(handle: *const c_void, kind: u32, out: *mut Text) -> u
     }
 }
 
-/// What the plugin returns to a query must be answered at any time, on any thread.
+/// A plugin's `query` must work at any time, on any thread.
 fn ask_back() {
     // SAFETY: null, or the entry of a library, which is never closed.
     if let Some(entry) = unsafe { ASKED.load(Ordering::SeqCst).as_ref() } {
@@ -271,14 +271,14 @@ fn is_live(handle: *const c_void, service: &str) -> bool {
 unsafe fn checked(text: Str, what: &str) -> String {
     // SAFETY: the text is null, or readable for the call.
     let text = unsafe { text.to_text() };
-    // What was not UTF-8 was replaced, which made a new text of it.
+    // Invalid UTF-8 was replaced, which created a new text.
     if matches!(text, std::borrow::Cow::Owned(_)) {
         offence(format!("{what} is not UTF-8: {text}"));
     }
     text.into_owned()
 }
 
-/// Hands on to the system: the library is never closed, so nothing has to be remembered.
+/// Passes everything on to the system: the library is never closed, so nothing has to be recorded.
 pub(super) static UNLOAD: UnloadService = UnloadService {
     size: size_of::<UnloadService>() as u32,
     at_thread_exit,

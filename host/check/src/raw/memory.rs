@@ -1,17 +1,17 @@
-//! The memory of payloads: laid out so that a wrong access shows, and looked at afterwards.
+//! The memory of payloads: laid out so that an invalid access is detected, and checked afterwards.
 
 use std::ffi::c_void;
 use std::ptr::{addr_of_mut, copy_nonoverlapping, from_ref, null_mut};
 
 use hookrail_abi::{Bytes, Dropped, Header, Message, Text};
 
-/// What lies after the capacity of redzoned bytes.
+/// The bytes after the capacity of redzoned bytes.
 const ZONE: [u8; 16] = *b"\xa5hookrail-zone\x5a\xa5";
 
-/// A pointer, a length, a capacity: what `Bytes`, `Text` and `List` are at the boundary.
+/// A pointer, a length and a capacity: the layout of `Bytes`, `Text` and `List` at the boundary.
 type Words = [usize; 3];
 
-/// Bytes whose memory goes on after their capacity: who writes there is found out.
+/// Bytes with extra memory after their capacity, in which writes are detected.
 pub(crate) fn redzoned(bytes: &[u8]) -> Bytes {
     if bytes.is_empty() {
         // An empty list's pointer may be anything.
@@ -28,14 +28,14 @@ pub(crate) fn redzoned(bytes: &[u8]) -> Bytes {
     }
 }
 
-/// As [`redzoned`].
+/// As [`redzoned`], for text.
 pub(crate) fn redzoned_text(text: &str) -> Text {
     // SAFETY: a text is transparent over its bytes, and these are UTF-8.
     unsafe { std::mem::transmute::<Bytes, Text>(redzoned(text.as_bytes())) }
 }
 
-/// Whether nobody wrote after the capacity of the message's redzoned bytes. `before` is what
-/// [`places`] answered then: who was given new memory is not looked at.
+/// Whether nothing was written after the capacity of the message's redzoned bytes. `before` is what [`places`] returned
+/// before the call: fields that got new memory are not checked.
 pub(crate) fn redzones_hold(before: &[(usize, usize)], message: &Message) -> bool {
     fields(message).into_iter().map(words).filter(|words| words[2] > 0).all(|[at, _, capacity]| {
         !before.contains(&(at, capacity)) || {
@@ -48,12 +48,12 @@ pub(crate) fn redzones_hold(before: &[(usize, usize)], message: &Message) -> boo
     })
 }
 
-/// Where the message's bytes lie, and how many fit.
+/// The address and the capacity of each of the message's fields.
 pub(crate) fn places(message: &Message) -> Vec<(usize, usize)> {
     fields(message).into_iter().map(words).map(|[at, _, capacity]| (at, capacity)).collect()
 }
 
-/// Whether what a plugin left is a message: texts are UTF-8, lengths within capacities, pointers there.
+/// Whether what a plugin left is a message: texts are UTF-8, lengths are within capacities, pointers are set.
 pub(crate) fn is_well_formed(message: &Message) -> Result<(), String> {
     let sound = |what: &str, [at, len, capacity]: Words| match () {
         () if len > capacity => Err(format!("{what} has a length of {len} and a capacity of {capacity}")),
@@ -77,7 +77,7 @@ pub(crate) fn is_well_formed(message: &Message) -> Result<(), String> {
     Ok(())
 }
 
-/// The words of a message that are the host's.
+/// The fields of a message that are reserved for the host.
 pub(crate) fn reserved(message: &Message) -> [u64; 5] {
     const AT: usize = size_of::<Message>() - size_of::<[u64; 4]>();
     // SAFETY: the last four words of a message are reserved ones: ABI 1.0.
@@ -85,7 +85,7 @@ pub(crate) fn reserved(message: &Message) -> [u64; 5] {
     [message.flags, a, b, c, d]
 }
 
-/// All bytes that a message holds, texts among them.
+/// All bytes that a message holds, including texts.
 fn fields(message: &Message) -> Vec<&Bytes> {
     // SAFETY: a text is transparent over its bytes.
     let bytes = |text: &Text| unsafe { &*from_ref(text).cast::<Bytes>() };
@@ -101,10 +101,10 @@ fn words(bytes: &Bytes) -> Words {
     unsafe { from_ref(bytes).cast::<Words>().read() }
 }
 
-/// A payload in pages that cannot be written, each part of it right before one that cannot be read.
+/// A payload in pages that cannot be written, each part of it directly before one that cannot be read.
 ///
 /// # Invariants
-/// `payload` lies in `pages`, and so does all that it points to.
+/// `payload` is in `pages`, and so is everything it points to.
 pub(crate) struct Guarded {
     payload: *mut c_void,
     pages: Vec<(*mut c_void, usize)>,
@@ -134,7 +134,7 @@ impl Guarded {
         })
     }
 
-    /// To be handed to a callback of a notify point.
+    /// To be passed to a callback of a notify point.
     pub(crate) fn payload(&self) -> *mut c_void {
         self.payload
     }
@@ -150,7 +150,7 @@ impl Guarded {
         guarded
     }
 
-    /// Room that ends where a page begins that cannot be read.
+    /// Space that ends directly before a page that cannot be read.
     fn room(&mut self, size: usize, align: usize) -> *mut u8 {
         let len = size.next_multiple_of(page()).max(page()) + page();
         let (rw, private) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);

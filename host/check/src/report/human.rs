@@ -1,4 +1,4 @@
-//! For people: a table for each kind of check, and a paragraph for each that did not pass.
+//! The report for people: a table for each kind of check, and a paragraph for each check that did not pass.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use crate::answer::Status;
 use crate::catalogue::ALL;
 use crate::check::Kind;
 
-/// What a column of a table holds.
+/// What a column of a table contains.
 #[derive(Clone, Copy, Debug)]
 pub enum Column {
     /// Numbers, under this name.
@@ -16,9 +16,9 @@ pub enum Column {
     Text(&'static str),
 }
 
-/// How the program shows what is for people, in this report as everywhere.
+/// How the program displays text, so that this report looks like the rest.
 pub trait Look {
-    /// A text that stands out, where that can be shown.
+    /// Bold text, if that can be displayed.
     fn bold(&self, text: &str) -> String;
     /// A table.
     fn table(&self, columns: &[Column], rows: Vec<Vec<String>>) -> String;
@@ -53,7 +53,7 @@ pub fn text(report: &Report<'_>, look: &impl Look) -> String {
     text
 }
 
-/// The checks that there are.
+/// The existing checks.
 pub fn list(look: &impl Look) -> String {
     let columns =
         [Column::Text("check"), Column::Text("kind"), Column::Number("level"), Column::Text("what is checked")];
@@ -65,7 +65,7 @@ pub fn list(look: &impl Look) -> String {
 
 fn row(outcome: &Outcome) -> Vec<String> {
     let found = match outcome.answer.status {
-        // All of it stands below.
+        // The details follow below.
         Status::Failed | Status::Crashed { .. } | Status::TimedOut => outcome.check.about.to_owned(),
         _ => outcome.answer.detail.clone(),
     };
@@ -95,7 +95,7 @@ fn paragraph(report: &Report<'_>, outcome: &Outcome, look: &impl Look) -> String
     text
 }
 
-/// What a plugin said may be anything: nothing of it is to reach a terminal as an escape sequence.
+/// A plugin may report anything: no escape sequence in it must reach a terminal.
 fn printable(text: &str) -> String {
     text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
 }

@@ -1,4 +1,4 @@
-//! For programs.
+//! The report for programs, as JSON.
 
 use serde_json::{Map, Value, json};
 
@@ -31,7 +31,7 @@ fn one(report: &Report<'_>, outcome: &Outcome) -> Value {
         "output": outcome.output,
         "again": (report.again)(outcome.check),
     });
-    // `status`, `detail`, and `signal` where there is one.
+    // `status`, `detail`, and `signal` if there is one.
     if let (Value::Object(value), Ok(Value::Object(answer))) = (&mut value, serde_json::to_value(&outcome.answer)) {
         value.extend(answer);
     }

@@ -1,4 +1,4 @@
-//! For the machines that build: JUnit's XML.
+//! The report for CI, as JUnit XML.
 
 use std::fmt::Write;
 
@@ -57,7 +57,7 @@ fn case(report: &Report<'_>, outcome: &Outcome) -> String {
     )
 }
 
-/// Text as XML has it; what XML cannot have at all is left out.
+/// Text escaped for XML; characters that XML cannot represent are left out.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! What can be asked of `hookrail check`.
+//! The command line of `hookrail check`.
 
 use std::num::ParseIntError;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use hookrail::units;
 
 use crate::candidates;
 
-/// One line a paragraph: the terminal's width decides where they break.
+/// One line per paragraph: the terminal's width decides where they break.
 const AFTER: &str = "\
 Each check runs in a process of its own, so that a crash or a hang is a failure and nothing more; it is killed when it takes longer than --timeout.
 The code of the library runs, with your rights: check what you would load.
@@ -23,7 +23,7 @@ pub(crate) struct Check {
     #[arg(required_unless_present = "list", add = candidates::files(&["so"]))]
     pub(crate) file: Option<PathBuf>,
 
-    /// Run these checks alone; may repeat
+    /// Run only these checks; may repeat
     #[arg(long, value_name = "PATTERN")]
     pub(crate) only: Vec<String>,
 
@@ -35,7 +35,7 @@ pub(crate) struct Check {
     #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u8).range(1..=10))]
     pub(crate) strictness: u8,
 
-    /// What random payloads, configurations and calls are made of [default: a random one, which is shown]
+    /// The seed of random payloads, configurations and calls [default: a random one, which is shown]
     #[arg(long, value_name = "SEED")]
     pub(crate) seed: Option<Seed>,
 
@@ -59,16 +59,16 @@ pub(crate) struct Check {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Write a report for machines that build there, too: JUnit's XML
+    /// Write a report for CI, too: JUnit's XML
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
 
-    /// Show the checks that there are, and run none
+    /// Show the existing checks, and run none
     #[arg(long)]
     pub(crate) list: bool,
 }
 
-/// As the program starts itself.
+/// The arguments with which the program starts itself.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CheckOne {
     pub(crate) file: PathBuf,
@@ -82,7 +82,7 @@ pub(crate) struct CheckOne {
     pub(crate) quick: bool,
 }
 
-/// A seed: decimal, or with 0x before it hexadecimal.
+/// A seed: decimal, or hexadecimal with the prefix 0x.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Seed(pub(crate) u64);
 

@@ -10,7 +10,7 @@ use crate::candidates;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Config {
-    /// What a plugin is configured with, and who says so
+    /// The configuration of a plugin, and where it comes from
     Get {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::known))]
@@ -18,8 +18,8 @@ pub(crate) enum Config {
         #[command(flatten)]
         common: Common,
     },
-    /// Configure a plugin, as a whole. It is held against the plugin's schema; where the plugin runs it takes
-    /// it at once, or refuses it and nothing changes
+    /// Configure a plugin, as a whole. The configuration is validated against the plugin's schema; where the plugin
+    /// runs it applies it at once, or refuses it and nothing changes
     Set {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::known))]
@@ -39,27 +39,27 @@ pub(crate) enum Config {
         #[command(flatten)]
         common: Common,
     },
-    /// What a plugin was configured with before: the last ten, the newest first
+    /// The former configurations of a plugin: the last ten, the newest first
     History {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::known))]
         name: String,
-        /// Only that one, as `config set NAME -` takes it
+        /// Only that one, in the form that `config set NAME -` reads
         #[arg(long, value_name = "N")]
         revision: Option<u64>,
         #[command(flatten)]
         common: Common,
     },
-    /// Configure a plugin as a configuration file of EMQX 4.x says: its keys and values become those of the
-    /// plugin's schema
+    /// Configure a plugin from a configuration file of EMQX 4.x: its keys and values become those of the plugin's
+    /// schema
     Import {
         /// The file, for example etc/emqx_auth_http.conf
         #[arg(add = candidates::files(&["conf"]))]
         file: PathBuf,
-        /// The plugin [default: by the name of the file, without `emqx_`]
+        /// The plugin [default: from the name of the file, without `emqx_`]
         #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(candidates::known))]
         plugin: Option<String>,
-        /// Print what it becomes, and set nothing
+        /// Print the resulting configuration, and set nothing
         #[arg(long)]
         dry_run: bool,
         #[command(flatten)]
@@ -69,10 +69,10 @@ pub(crate) enum Config {
     },
 }
 
-/// How a plugin that runs gets its configuration.
+/// How a running plugin gets its configuration.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Reconfigure {
-    /// Run the same code anew with it, with the plugin's state and while messages flow: for plugins that take a
+    /// Restart the same code with it, keeping the plugin's state, while messages flow: for plugins that read a
     /// configuration only when they are loaded
     #[arg(long)]
     pub(crate) restart: bool,

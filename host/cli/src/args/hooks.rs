@@ -13,7 +13,7 @@ use hookrail::units;
 
 use crate::candidates;
 
-/// Whose chains to show: those of a running host, or of one that has these plugins.
+/// Whose chains to show: those of a running host, or of one that would load these plugins.
 #[derive(Debug, Args)]
 #[command(mut_group("Setup", |setup| setup.conflicts_with("Selection")))]
 pub(crate) struct Chains {
@@ -43,7 +43,7 @@ pub(crate) enum Hooks {
         #[command(flatten)]
         chains: Chains,
     },
-    /// Why the callbacks of a point stand where they stand, and which of them are called
+    /// Why the callbacks of a point have their places, and which of them are called
     Explain {
         /// The point, for example message.publish
         #[arg(add = ArgValueCandidates::new(candidates::points))]
@@ -51,7 +51,7 @@ pub(crate) enum Hooks {
         #[command(flatten)]
         chains: Chains,
     },
-    /// How closely a running host looks at the dispatches of a point
+    /// Set how much a running host records of the dispatches of a point
     SetLevel {
         /// The point, for example message.publish
         #[arg(add = ArgValueCandidates::new(candidates::points))]
@@ -63,12 +63,12 @@ pub(crate) enum Hooks {
         #[command(flatten)]
         common: Common,
     },
-    /// What was counted at a running host's points: calls, answers, faults, times
+    /// The counts at a running host's points: calls, verdicts, faults, times
     Stats {
-        /// The point, for example message.publish; without it a line for each, and what was never called
+        /// The point, for example message.publish; without it one line for each, and what was never called
         #[arg(add = ArgValueCandidates::new(candidates::points))]
         point: Option<String>,
-        /// Again every second, until Ctrl-C
+        /// Repeat every second, until Ctrl-C
         #[arg(long)]
         watch: bool,
         #[command(flatten)]
@@ -79,7 +79,7 @@ pub(crate) enum Hooks {
         /// The point, for example message.publish
         #[arg(add = ArgValueCandidates::new(candidates::points))]
         point: String,
-        /// So many dispatches
+        /// The number of dispatches
         #[arg(short = 'n', long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=1000))]
         count: u16,
         /// Only those whose payload has that value in that field, for example topic=log.app or headers.KEY=VALUE
@@ -91,7 +91,7 @@ pub(crate) enum Hooks {
         #[command(flatten)]
         common: Common,
     },
-    /// Have a quarantined callback called again
+    /// Call a quarantined callback again
     Unquarantine {
         /// The point, for example message.publish
         #[arg(add = ArgValueCandidates::new(candidates::points))]

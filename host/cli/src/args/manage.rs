@@ -1,4 +1,4 @@
-//! The verbs for hosts that run.
+//! The verbs for running hosts.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ pub(crate) enum Plugin {
     Store(Store),
     /// The plugins that are installed, came with the program, or are loaded in a running host
     List {
-        /// Hold every file of what is installed against its digest
+        /// Compare every installed file with its digest
         #[arg(long)]
         verify: bool,
         #[command(flatten)]
@@ -30,12 +30,12 @@ pub(crate) enum Plugin {
         #[command(flatten)]
         common: Common,
     },
-    /// Say how much a plugin tells by `tracing` and `log`, until it is unloaded
+    /// Set how much a plugin logs by `tracing` and `log`, until it is unloaded
     SetLogLevel {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::loaded))]
         name: String,
-        /// What is told: that, and what matters more
+        /// The least severe level that is logged
         #[arg(value_name = "off|error|warn|info|debug|trace", add = ArgValueCandidates::new(candidates::log_levels))]
         level: LogLevel,
         #[command(flatten)]
@@ -49,8 +49,8 @@ pub(crate) enum Plugin {
         #[command(flatten)]
         common: Common,
     },
-    /// Replace a plugin by another version of it while messages flow: an installed one by a package, for
-    /// good; a loaded one by a library, until the host ends
+    /// Replace a plugin with another version of it while messages flow: an installed one with a package, for good; a
+    /// loaded one with a library, until the host ends
     Upgrade {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::loaded))]
@@ -58,7 +58,7 @@ pub(crate) enum Plugin {
         /// The package, NAME-VERSION.hrp, or the library
         #[arg(add = candidates::files(&["hrp", "so"]))]
         file: PathBuf,
-        /// Install the package although a newer version was installed before
+        /// Install the package even if a newer version was installed before
         #[arg(long)]
         downgrade: bool,
         #[command(flatten)]
@@ -66,7 +66,7 @@ pub(crate) enum Plugin {
         #[command(flatten)]
         common: Common,
     },
-    /// Unload a plugin: its callbacks leave their chains, its library the process
+    /// Unload a plugin: remove its callbacks from their chains, and its library from the process
     Unload {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::loaded))]
@@ -85,7 +85,7 @@ pub(crate) enum Plugin {
         #[command(flatten)]
         common: Common,
     },
-    /// Stop a plugin and start it again: the same code anew
+    /// Stop a plugin and start it again: the same code, started anew
     Restart {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::loaded))]

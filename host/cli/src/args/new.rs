@@ -1,4 +1,4 @@
-//! The verb that begins a plugin.
+//! The verb that creates a plugin.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ pub(crate) struct New {
     #[arg(long, default_value = "message.publish", add = ArgValueCandidates::new(candidates::dispatched))]
     pub(crate) point: String,
 
-    /// Where it stands there: below 1000 runs before the host's own callback, above 1000 after it
+    /// Its priority there: below 1000 runs before the host's own callback, above 1000 after it
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = priority)]
     pub(crate) priority: i32,
 
@@ -25,7 +25,7 @@ pub(crate) struct New {
     #[arg(long, value_name = "LANG", default_value = "rust")]
     pub(crate) lang: Language,
 
-    /// The directory to make [default: NAME]
+    /// The directory to create [default: NAME]
     #[arg(long, value_name = "DIR")]
     pub(crate) directory: Option<PathBuf>,
 
@@ -34,12 +34,12 @@ pub(crate) struct New {
     #[arg(long, value_name = "PATH|VERSION|carried")]
     pub(crate) abi: Option<String>,
 
-    /// What was made, as a JSON object
+    /// What was created, as a JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-/// What a plugin is written in.
+/// The language of a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Language {
     /// C11, with one header

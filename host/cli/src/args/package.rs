@@ -8,7 +8,7 @@ use hookrail::package::Target;
 
 use crate::candidates;
 
-/// One line a paragraph: the terminal's width decides where they break.
+/// One line per paragraph: the terminal's width decides where they break.
 const AFTER_PACK: &str = "\
 What is packed: the library, README.md, LICENSE*, and the directories etc and data, as far as they are there; and the JSON Schema of the configuration, which the library is loaded for.
 What is said of it: [package] of Cargo.toml, or with --lib of hookrail-package.toml where there is none, and [package.metadata.hookrail] with functionality = [..], and if need be builder = { name, contact, website }, host and abi = \"~> 1.0\", requires = { other-plugin = \"~> 1.0\" }.
@@ -33,15 +33,15 @@ pub(crate) struct Pack {
     #[arg(long)]
     pub(crate) source: bool,
 
-    /// Sign the tar in it and the package, with the key of `hookrail keygen` or --key. The same libraries
-    /// then give the same bytes but for the signature
+    /// Sign the tar in it and the package, with the key of `hookrail keygen` or --key. Apart from the signature, the
+    /// same libraries then give the same bytes
     #[arg(long)]
     pub(crate) sign: bool,
 
     #[command(flatten)]
     pub(crate) key: Key,
 
-    /// What the package says of itself, as JSON
+    /// The metadata of the package, as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -49,7 +49,7 @@ pub(crate) struct Pack {
 /// The key to sign with.
 #[derive(Debug, Args)]
 pub(crate) struct Key {
-    /// The secret key [default: $HOOKRAIL_HOME/hookrail.key]; its password is asked for, or is
+    /// The secret key [default: $HOOKRAIL_HOME/hookrail.key]; its password is read from the terminal, or from
     /// $HOOKRAIL_KEY_PASSWORD
     #[arg(long = "key", value_name = "FILE")]
     pub(crate) secret: Option<PathBuf>,
@@ -60,7 +60,7 @@ pub(crate) struct Keygen {
     #[command(flatten)]
     pub(crate) key: Key,
 
-    /// No password: whoever reads the file can sign
+    /// No password: anyone who can read the file can sign
     #[arg(long)]
     pub(crate) no_password: bool,
 }
@@ -73,14 +73,14 @@ pub(crate) struct Sign {
     #[command(flatten)]
     pub(crate) key: Key,
 
-    /// What is signed beside it, for whoever verifies [default: the file's name]
+    /// The comment that is signed with it and shown on verification [default: the file's name]
     #[arg(long, value_name = "TEXT")]
     pub(crate) comment: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// The package; its signature lies beside it, as FILE.minisig
+    /// The package; its signature is beside it, as FILE.minisig
     #[arg(add = candidates::files(&["hrp"]))]
     pub(crate) file: PathBuf,
 
@@ -100,22 +100,22 @@ pub(crate) enum Trust {
         /// The public key: a file, or the key itself
         #[arg(value_name = "FILE|KEY")]
         key: String,
-        /// Whose it is
+        /// The name of its owner
         #[arg(long, value_parser = printable)]
         name: String,
     },
-    /// The keys that are trusted, or were, and the files that are allowed without one
+    /// The keys that are or were trusted, and the files that are allowed without one
     List {
         /// As a JSON object
         #[arg(long)]
         json: bool,
     },
-    /// Trust a key no more, for ever
+    /// Revoke a key, for ever
     Revoke {
-        /// The key's number, as `hookrail trust list` shows it
+        /// The key's id, as `hookrail trust list` shows it
         #[arg(value_name = "ID", add = ArgValueCandidates::new(candidates::keys))]
         key: String,
-        /// Why
+        /// The reason
         #[arg(long)]
         reason: String,
     },

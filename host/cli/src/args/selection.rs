@@ -1,4 +1,4 @@
-//! Which running host a verb is for, and how it answers.
+//! Selecting the running host that a verb is for, and the form of the answer.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use clap_complete::engine::ArgValueCandidates;
 
 use crate::candidates;
 
-/// Which running host is meant: without these, the only one.
+/// The selected running host; without these options, the only one.
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Running host")]
 pub(crate) struct Selection {
@@ -14,19 +14,19 @@ pub(crate) struct Selection {
     #[arg(long, value_name = "PID", conflicts_with = "control", add = ArgValueCandidates::new(candidates::processes))]
     pub(crate) pid: Option<u32>,
 
-    /// The one whose control socket this is
+    /// The one with this control socket
     #[arg(long, value_name = "PATH")]
     pub(crate) control: Option<PathBuf>,
 }
 
 impl Selection {
-    /// Whether none was named.
+    /// Whether no host was named.
     pub(crate) fn is_empty(&self) -> bool {
         self.pid.is_none() && self.control.is_none()
     }
 }
 
-/// What every verb for a running host has.
+/// The options of every verb for a running host.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Common {
     /// As JSON

@@ -1,4 +1,4 @@
-//! Which plugins a host of this program has.
+//! The plugins of a host of this program.
 
 use std::path::PathBuf;
 
@@ -27,7 +27,7 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// Whether nothing was said.
+    /// Whether none of the options was given.
     pub(crate) fn is_empty(&self) -> bool {
         self.plugins.is_empty() && self.directories.is_empty() && self.config.is_none() && !self.no_store
     }

@@ -1,4 +1,4 @@
-//! The verbs for what is installed, whether a host runs or not.
+//! The verbs for installed plugins, whether a host runs or not.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,7 +25,7 @@ In the file:
 
 It ends at the first step that fails; those before it stay. Plugins that the file does not name are left alone.";
 
-/// How one generation takes the place of another in a running host.
+/// How one generation replaces another in a running host.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Swap {
     /// Leave the plugin's state behind
@@ -37,7 +37,7 @@ pub(crate) struct Swap {
 }
 
 impl Swap {
-    /// How long the host is to wait; as it sees fit without a word.
+    /// How long the host waits; `None` for its default.
     pub(crate) fn wait_ms(self) -> Option<u64> {
         self.no_wait.then_some(0)
     }
@@ -45,34 +45,33 @@ impl Swap {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Store {
-    /// Check whether a package would work here: who signed it, that all in it is what it says, and that
-    /// it fits this host
+    /// Check whether a package would work here: who signed it, that its content matches its metadata, and that it fits
+    /// this host
     Validate {
-        /// The package; its signature lies beside it, as FILE.minisig
+        /// The package; its signature is beside it, as FILE.minisig
         #[arg(add = candidates::files(&["hrp"]))]
         file: PathBuf,
         #[command(flatten)]
         common: Common,
     },
-    /// Check a package as if to install it, show where its callbacks would stand, and keep it at hand for an
-    /// hour
+    /// Check a package as if to install it, show the places its callbacks would have, and keep it ready for an hour
     Stage {
-        /// The package; its signature lies beside it, as FILE.minisig
+        /// The package; its signature is beside it, as FILE.minisig
         #[arg(add = candidates::files(&["hrp"]))]
         file: PathBuf,
         #[command(flatten)]
         common: Common,
     },
-    /// Install a package. A new plugin is disabled; a new version takes the place of the one before, also in
-    /// a running host, and that one is kept for a rollback
+    /// Install a package. A new plugin is disabled; a new version replaces the one before, also in a running host, and
+    /// that one is kept for a rollback
     Install {
         /// The package, with its signature beside it as FILE.minisig; or the NAME-VERSION of a staged one
         #[arg(add = candidates::files(&["hrp"]))]
         file: PathBuf,
-        /// Check all, and install nothing
+        /// Check everything, and install nothing
         #[arg(long)]
         dry_run: bool,
-        /// Install it although a newer version was installed before
+        /// Install it even if a newer version was installed before
         #[arg(long)]
         downgrade: bool,
         #[command(flatten)]
@@ -80,18 +79,18 @@ pub(crate) enum Store {
         #[command(flatten)]
         common: Common,
     },
-    /// Unload a plugin, and remove its files. Its configuration stays, and so does whose name it is
+    /// Unload a plugin, and remove its files. Its configuration and the owner of its name are kept
     Uninstall {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::installed))]
         name: String,
-        /// Remove its configuration too, and forget whose name it is and which versions there were
+        /// Remove its configuration too, and forget the owner of its name and its versions
         #[arg(long)]
         purge: bool,
         #[command(flatten)]
         common: Common,
     },
-    /// Have hosts load a plugin: the one that runs does so now
+    /// Make hosts load a plugin; a running host does so now
     Enable {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::known))]
@@ -99,7 +98,7 @@ pub(crate) enum Store {
         #[command(flatten)]
         common: Common,
     },
-    /// Have hosts not load a plugin: the one that runs unloads it now
+    /// Make hosts not load a plugin; a running host unloads it now
     Disable {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::known))]
@@ -107,7 +106,7 @@ pub(crate) enum Store {
         #[command(flatten)]
         common: Common,
     },
-    /// Return to the version that was installed before, also in a running host; once more, and it is undone
+    /// Return to the version that was installed before, also in a running host; a second rollback undoes the first
     Rollback {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::installed))]
@@ -117,7 +116,7 @@ pub(crate) enum Store {
         #[command(flatten)]
         common: Common,
     },
-    /// Install, configure, enable and disable what is not as a file says, for example plugins.toml
+    /// Install, configure, enable and disable plugins until they are as a file says, for example plugins.toml
     #[command(after_help = AFTER_APPLY)]
     Apply {
         /// The file; paths in it are relative to it
@@ -129,12 +128,12 @@ pub(crate) enum Store {
         #[command(flatten)]
         common: Common,
     },
-    /// Install the packages in $HOOKRAIL_HOME/incoming now; hosts that run do so by themselves
+    /// Install the packages in $HOOKRAIL_HOME/incoming now; running hosts do so by themselves
     Incoming {
         #[command(flatten)]
         common: Common,
     },
-    /// Let exactly one file be installed once, whoever signed it
+    /// Allow exactly one file to be installed once, whoever signed it
     Allow {
         /// The package, for example mask-1.0.0
         #[arg(value_name = "NAME-VERSION", value_parser = package)]
@@ -150,7 +149,7 @@ pub(crate) enum Store {
     },
 }
 
-/// At the first `-` after which a version stands: names and versions may have more of them.
+/// Splits at the first `-` that is followed by a version: names and versions may contain more of them.
 fn package(text: &str) -> Result<(String, Version), String> {
     let parted =
         text.match_indices('-').find_map(|(at, _)| Some((text[..at].to_owned(), text[at + 1..].parse().ok()?)));

@@ -1,4 +1,4 @@
-//! Building a plugin with cargo, whose words go to stderr as they are.
+//! Building a plugin with cargo, whose messages go to stderr unchanged.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -14,18 +14,18 @@ use super::{Package, cargo};
 use crate::error::Error;
 use crate::interrupt::{Interrupt, Ready};
 
-/// What became of a build.
+/// The result of a build.
 pub(crate) enum Built {
     Library {
         file: PathBuf,
         time: Duration,
     },
-    /// Cargo has said why.
+    /// Cargo has reported why.
     Failed(Duration),
     Interrupted,
 }
 
-/// A message of cargo, as far as we ask.
+/// The fields of a cargo message that are used.
 #[derive(Deserialize)]
 #[serde(tag = "reason", rename_all = "kebab-case")]
 enum Said {
@@ -44,8 +44,8 @@ struct Target {
 }
 
 impl Package {
-    /// Builds it. Cargo tells of every step while `talkative`, else of warnings and errors only.
-    /// `more` goes to cargo as it is.
+    /// Builds it. Cargo reports every step if `talkative`, else only warnings and errors. `more` is passed to cargo
+    /// unchanged.
     pub(crate) fn build(
         &self,
         release: bool,
@@ -63,7 +63,7 @@ impl Package {
         let mut child = command.spawn().map_err(Error::NoCargo)?;
         let said = listen(&mut child, interrupt).map_err(|source| Error::System { what: "hear cargo", source })?;
         let Some(said) = said else {
-            // From a terminal it had the interrupt too, and is gone.
+            // If it was started from a terminal, it received the interrupt too and has ended.
             let _ = child.kill();
             let _ = child.wait();
             return Ok(Built::Interrupted);
@@ -85,7 +85,7 @@ impl Package {
     }
 }
 
-/// All that cargo says, unless an interrupt comes before its end.
+/// Cargo's whole output, unless an interrupt comes first.
 fn listen(child: &mut Child, interrupt: &Interrupt) -> io::Result<Option<Vec<u8>>> {
     let stdout = child.stdout.take().expect("it was asked for");
     let mut stdout = File::from(OwnedFd::from(stdout));
@@ -100,7 +100,7 @@ fn listen(child: &mut Child, interrupt: &Interrupt) -> io::Result<Option<Vec<u8>
     Ok(None)
 }
 
-/// The libraries that could be plugins, among what cargo made of the package itself.
+/// The libraries that could be plugins, among the artifacts of the package itself.
 fn libraries(said: &[u8], manifest: &Path) -> Vec<PathBuf> {
     let messages = said.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
     let files = messages.flat_map(|message| match message {

@@ -1,4 +1,4 @@
-//! Something real to filter, on whatever machine this is.
+//! Real input to filter, on any machine.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ pub(super) struct Sample {
     pub(super) lines: Vec<String>,
 }
 
-/// Logs that many machines have, and everybody may read.
+/// Logs that many machines have and every user may read.
 const LOGS: &[&str] = &[
     "/var/log/dpkg.log",
     "/var/log/pacman.log",
@@ -19,11 +19,11 @@ const LOGS: &[&str] = &[
     "/var/log/bootstrap.log",
 ];
 
-/// Of a longer log, this much is enough.
+/// The number of lines taken of a longer log.
 const MOST: usize = 100_000;
 
 impl Sample {
-    /// A log of this machine; where there is none, the list of the files that the build made.
+    /// A log of this machine; if there is none, a list of the files of the build.
     pub(super) fn find() -> Self {
         LOGS.iter().find_map(|file| Sample::of_log(file)).unwrap_or_else(Sample::of_build)
     }
@@ -42,7 +42,7 @@ impl Sample {
     }
 }
 
-/// A line for each file: when it was changed, its size and path.
+/// One line per file: its modification time, size and path.
 fn list(directory: &Path, lines: &mut Vec<String>) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let Ok(metadata) = entry.metadata() else { continue };

@@ -16,32 +16,32 @@ use crate::error::Error;
 /// How long messages flow.
 const TIME: Duration = Duration::from_millis(1_000);
 
-/// What became of the messages, and of the plugins.
+/// The results for the messages and the plugins.
 #[derive(Serialize)]
 pub(super) struct Traffic {
     published: u64,
     denied: u64,
-    /// Counted by a callback on `message.delivered`, apart from whoever published.
+    /// Counted by a callback on `message.delivered`, separately from the publisher.
     arrived: u64,
     lost: u64,
-    /// How many went through the plugin that came and went.
+    /// How many went through the plugin that was loaded and unloaded.
     greeted: u64,
     loads: u64,
     load_microseconds: u64,
     unload_microseconds: u64,
-    /// How often an unloading ended which way.
+    /// How many unloads ended in each way.
     ends: BTreeMap<String, u64>,
     seconds: f64,
 }
 
-/// Publishes the sample again and again, and meanwhile unloads `first`, then loads and unloads the
-/// library at `hello` as often as the time allows.
+/// Publishes the sample repeatedly; meanwhile unloads `first`, then loads and unloads the library at `hello` as often
+/// as time allows.
 pub(super) fn run(host: &Host, sample: &Sample, hello: &Path, first: Option<Plugin>) -> Result<Traffic, Error> {
     let arrived = Arc::new(AtomicU64::new(0));
     let counter = arrived.clone();
     let counting =
         host.register(Callbacks::new("demo").on(MessageDelivered, "count", Priority::BUILT_IN, move |_message| {
-            // Relaxed: read when the publisher has been joined.
+            // Relaxed: read after the publisher has been joined.
             counter.fetch_add(1, Ordering::Relaxed);
         }))?;
     let (publish, delivered) = (host.point(MessagePublish)?, host.point(MessageDelivered)?);

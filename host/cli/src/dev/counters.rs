@@ -1,4 +1,4 @@
-//! What flowed through a host, and whether all of it was answered.
+//! The messages that went through a host, and whether all of them were answered.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -7,14 +7,13 @@ use hookrail::control::command::Status;
 use hookrail::control::{Client, Manage};
 use serde::{Deserialize, Serialize};
 
-/// How long to look again while something is not answered: it may be on its way, and wait for
-/// whoever reads what comes out.
+/// How long to look again while a message is unanswered: it may be on its way, waiting for the reader of the output.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long to wait between two looks.
+/// The pause between two looks.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// The counters of `hookrail run`, as its status reports them, at one time.
+/// The counters of `hookrail run`, as its status reports them at one moment.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(super) struct Counters {
     #[serde(rename = "in")]
@@ -24,24 +23,24 @@ pub(super) struct Counters {
     denied: u64,
 }
 
-/// What flowed between two times.
+/// The messages between two moments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Traffic {
-    /// How many messages came.
+    /// The number of messages.
     pub(super) messages: u64,
-    /// How many of all messages ever were neither delivered nor denied, at the look at which that
-    /// were the fewest. At 0 none was dropped. Of others nobody can tell from outside whether they are
-    /// lost or on their way.
+    /// The smallest number of messages that were neither delivered nor denied at any look, of all messages ever read.
+    /// If it is 0, none was dropped. Otherwise it is impossible to tell from outside whether they are lost or on their
+    /// way.
     pub(super) unanswered: u64,
 }
 
 impl Counters {
-    /// Those of a host; `None` where it has none, since it is another program than `hookrail run`.
+    /// The counters of a host; `None` if it has none, because it is not `hookrail run`.
     pub(super) fn of(host: &mut Client) -> Option<Self> {
         serde_json::from_value(host.ask(Status {}).ok()?.report).ok()
     }
 
-    /// What flowed since.
+    /// The messages since then.
     pub(super) fn until_now(self, host: &mut Client) -> Option<Traffic> {
         let deadline = Instant::now() + PATIENCE;
         self.traffic(
@@ -53,7 +52,7 @@ impl Counters {
         )
     }
 
-    /// Looks while something is not answered and it `may_go_on`.
+    /// Looks again while a message is unanswered and `may_go_on` allows it.
     fn traffic(
         self,
         mut look: impl FnMut() -> Option<Counters>,

@@ -1,4 +1,4 @@
-//! What becomes of a plugin after a replacement: the host tells, and its author wants to know.
+//! What happens to a plugin after a replacement, for its author.
 
 use std::thread::JoinHandle;
 
@@ -9,15 +9,14 @@ use hookrail::{Event, EventKind};
 use crate::error::Error;
 use crate::stderr;
 
-/// Listens to a host, and says what an author should fix.
+/// Listens to a host's events, and reports what the author should fix.
 #[derive(Default)]
 pub(super) struct PostUpgrade {
     listening: Option<JoinHandle<()>>,
 }
 
 impl PostUpgrade {
-    /// Listens from now on to what the host tells of the plugin, unless it does already. It ends with
-    /// the host.
+    /// Starts listening to the host's events about the plugin, unless it already does. Ends with the host.
     pub(super) fn of(&mut self, plugin: &str, host: impl FnOnce() -> Result<Client, Error>) -> Result<(), Error> {
         if self.listening.as_ref().is_some_and(|listening| !listening.is_finished()) {
             return Ok(());
@@ -39,7 +38,7 @@ fn listen(plugin: &str, events: EventStream) {
     }
 }
 
-/// What is to be said of an event; what went well is not.
+/// The text for an event; `None` for an event that needs no attention.
 fn text(event: &Event) -> Option<String> {
     let Event { plugin, generation, what, .. } = event;
     match what {

@@ -1,4 +1,4 @@
-//! What a replacement came to, in one line.
+//! The result of a replacement, on one line.
 
 use std::fmt;
 use std::time::Duration;
@@ -20,12 +20,12 @@ pub(super) struct Replacement {
     /// How long cargo took.
     #[serde(rename = "built_ns", serialize_with = "nanoseconds")]
     pub(super) built: Duration,
-    /// From asking the host to its answer that the new build serves.
+    /// The time from the request to the host until its answer that the new build serves.
     #[serde(rename = "live_ns", serialize_with = "nanoseconds")]
     pub(super) live: Duration,
-    /// Of the host, in nanoseconds; a first load has none.
+    /// As reported by the host; a first load has none.
     pub(super) times: Option<UpgradeTimes>,
-    /// What flowed from before the build until the new one served; `None` where the host does not say.
+    /// The messages from before the build until the new build served; `None` if the host does not report them.
     #[serde(flatten)]
     pub(super) traffic: Option<Traffic>,
 }

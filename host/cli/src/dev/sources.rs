@@ -1,4 +1,4 @@
-//! The files that a plugin is made of, as they are now.
+//! The source files of a plugin, as they are now.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,13 +8,13 @@ use std::time::SystemTime;
 use crate::cargo::Package;
 use crate::watch::{self, Stamp};
 
-/// The sources of a package, each as it was when they were looked at.
+/// The sources of a package, each with its stamp when it was last looked at.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Sources(BTreeMap<PathBuf, Stamp>);
 
 impl Sources {
-    /// Those in the package and in the packages it names by path, and those that were `read` besides.
-    /// Nothing that cargo made.
+    /// The files of the package and of its path dependencies, and those in `read`. Excludes everything that cargo
+    /// generates.
     pub(super) fn of(package: &Package, read: &BTreeSet<PathBuf>) -> Self {
         let mut files = read.clone();
         for directory in [&package.directory].into_iter().chain(&package.beside) {
@@ -26,8 +26,8 @@ impl Sources {
         Sources(files.into_iter().map(|file| (file.clone(), Stamp::of(&file))).collect())
     }
 
-    /// Counts what was `read` in a build that `began` then, instead of what was before. Nobody knew of
-    /// it when the build began: so what was written since counts as changed.
+    /// Replaces the files in `before` with those in `read`, which a build that began at `began` has read. They were
+    /// unknown when the build began, so what was written since counts as changed.
     pub(super) fn count(&mut self, before: &BTreeSet<PathBuf>, read: &BTreeSet<PathBuf>, began: SystemTime) {
         self.0.retain(|file, _| read.contains(file) || !before.contains(file));
         for file in read {
@@ -39,14 +39,14 @@ impl Sources {
         }
     }
 
-    /// The directories in which a change of them shows.
+    /// The directories in which a change of the sources is visible.
     pub(super) fn directories(&self) -> BTreeSet<PathBuf> {
         self.0.keys().flat_map(|file| watch::directories_of(file)).collect()
     }
 }
 
-/// The files that the compiler says it read for a library: in packages further away, or by
-/// `include_str!`. Nothing that cargo made.
+/// The files that the compiler read for a library according to its dep-info, such as files of more distant packages or
+/// of `include_str!`. Excludes everything that cargo generates.
 pub(super) fn read_for(package: &Package, library: &Path) -> BTreeSet<PathBuf> {
     let rules = fs::read_to_string(library.with_extension("d")).unwrap_or_default();
     prerequisites(&rules).into_iter().filter(|file| !file.starts_with(&package.target)).collect()
@@ -56,7 +56,7 @@ pub(super) fn read_for(package: &Package, library: &Path) -> BTreeSet<PathBuf> {
 fn collect(directory: &Path, into: &mut BTreeSet<PathBuf>) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let path = entry.path();
-        // What editors keep beside a file while it is open.
+        // Hidden files, such as editors keep beside an open file.
         if entry.file_name().as_encoded_bytes().starts_with(b".") {
             continue;
         }

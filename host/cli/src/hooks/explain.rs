@@ -1,4 +1,4 @@
-//! Why callbacks stand where they stand.
+//! Why callbacks have their places.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::text::{about, fault};
 use crate::table::{Column, Target, table};
 use crate::{duration, print};
 
-/// A point, for people: each callback with its place and the reason for it.
+/// A point in readable form: each callback with its place and the reason for it.
 pub(super) fn explain(view: &PointView) -> String {
     let mut text = format!("{}: {}\n", print::bold(&view.point), about(view));
     text.push_str("callbacks run in ascending order of priority, then of instance, then of callback\n");
@@ -38,7 +38,7 @@ pub(super) fn explain(view: &PointView) -> String {
     text
 }
 
-/// Where its number comes from, what put it after its neighbour, how long it may take, and whether it is called.
+/// Where its priority comes from, why it comes after its neighbour, its time budget, and whether it is called.
 fn why(entry: &CallbackView, before: Option<&CallbackView>) -> String {
     let mut why = match (entry.declared, &*entry.origin) {
         (Some(declared), _) => format!("the operator says {}, it declares {declared}", entry.priority),

@@ -1,4 +1,4 @@
-//! What was counted.
+//! Showing the counts.
 
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::table::{Column, Target, table};
 use crate::{duration, print, remote};
 
-/// Shows it once, or again every second.
+/// Shows the counts once, or every second.
 pub(super) fn run(point: Option<&str>, watch: bool, common: &Common) -> Result<(), Error> {
     const PAUSE: Duration = Duration::from_secs(1);
     let mut client = remote::connect(&common.selection)?;
@@ -26,7 +26,7 @@ pub(super) fn run(point: Option<&str>, watch: bool, common: &Common) -> Result<(
         } else {
             let since = before.as_ref().map(|(at, points)| (at.elapsed(), &points[..]));
             let text = points_text(&points, point.is_some(), since);
-            // A terminal shows one picture that changes.
+            // On a terminal the picture is redrawn in place.
             let clear = if watch && io::stdout().is_terminal() { "\x1b[H\x1b[2J" } else { "" };
             print::line(format_args!("{clear}{text}"))?;
         }
@@ -74,7 +74,7 @@ fn points_text(points: &[PointView], in_full: bool, before: Option<(Duration, &[
     table(Target::Stdout, &columns, rows)
 }
 
-/// A count, where anything was counted.
+/// A count, if the point is counted.
 fn counted(view: &PointView, count: u64) -> String {
     if view.level == StatsLevel::Off && view.dispatches == 0 { "-".into() } else { count.to_string() }
 }

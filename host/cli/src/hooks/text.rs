@@ -1,4 +1,4 @@
-//! Points and chains, for people.
+//! Points and chains in readable form.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use hookrail::{CallbackStatus, CallbackView, PointView, StatsLevel};
 use crate::print;
 use crate::table::{Column, Target, table};
 
-/// The points that are dispatched, each with its chain; the planned ones after them, in short.
+/// The dispatched points, each with its chain; the planned ones after them, in short.
 pub(super) fn all(points: &[PointView]) -> String {
     let (planned, dispatched): (Vec<_>, Vec<_>) = points.iter().partition(|view| view.revision == 0);
     let mut text = String::new();
@@ -54,7 +54,7 @@ pub(super) fn about(view: &PointView) -> String {
     about
 }
 
-/// By how many it is being traced, where it is any: it is slower meanwhile.
+/// The number of active tracers, if any: they slow the point.
 pub(super) fn traced(view: &PointView) -> String {
     if view.tracers == 0 { String::new() } else { format!(", traced by {}", view.tracers) }
 }
@@ -86,7 +86,7 @@ pub(crate) fn chain(chain: &[CallbackView]) -> String {
     table(Target::Stdout, &columns, rows)
 }
 
-/// What a fault of it means.
+/// What its fault means.
 pub(crate) fn fault(entry: &CallbackView) -> &'static str {
     match &*entry.fault {
         "closed" => "deny",

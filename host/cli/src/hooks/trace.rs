@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::{duration, print, remote, stderr};
 
-/// Asks for traces, and shows them; fewer than were asked for are no success.
+/// Requests traces and shows them; fewer than requested is a failure.
 pub(super) fn run(command: command::Trace, common: &Common) -> Result<ExitCode, Error> {
     let wanted = command.count;
     let traces = remote::connect(&common.selection)?.ask(command)?;
@@ -53,7 +53,7 @@ fn text(trace: &Trace) -> String {
     text
 }
 
-/// A word, and the code of a denial.
+/// A word with the code of a denial.
 fn with_code(word: &str, code: Option<u32>) -> String {
     code.map_or_else(|| word.to_owned(), |code| format!("{word} {code}"))
 }

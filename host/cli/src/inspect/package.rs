@@ -1,4 +1,4 @@
-//! What a package says of itself, and who vouches for it. Nothing of it runs.
+//! What a package declares, and who signed it. None of its code runs.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -12,14 +12,14 @@ use crate::error::Error;
 use crate::table::{Column, Target, table};
 use crate::{print, trust};
 
-/// A package, looked at.
+/// An inspected package.
 #[derive(Serialize)]
 struct Seen<'a> {
-    /// Who signed it, if that is somebody who is trusted.
+    /// The signer, if the key is trusted.
     signed: Option<Signed>,
-    /// Why nobody vouches for it.
+    /// Why no trusted key has signed it.
     unsigned: Option<String>,
-    /// Why it would not work with this host, if it would not.
+    /// Why it does not work with this host, if it does not.
     unfit: Option<String>,
     metadata: &'a Metadata,
 }
@@ -28,7 +28,7 @@ pub(super) fn run(file: &Path, json: bool) -> Result<(), Error> {
     let trust = Trust::read(&trust::home()?)?;
     let (package, signed, unsigned) = match trust.open(file) {
         Ok((package, signed)) => (package, Some(signed), None),
-        // It is only looked at: what nobody vouches for may say what it likes.
+        // Only inspected: its unverified content is harmless.
         Err(error) => (Package::open(file)?, None, Some(error.to_string())),
     };
     let metadata = package.metadata();
@@ -55,7 +55,7 @@ fn text(Seen { signed, unsigned, unfit, metadata }: &Seen<'_>) -> String {
     text
 }
 
-/// What it says of itself beside its name, a line for each.
+/// Its metadata other than the name, one line per field.
 pub(crate) fn about(metadata: &Metadata) -> String {
     let builder = &metadata.builder;
     let functionality: Vec<_> = metadata.functionality.iter().cloned().map(String::from).collect();

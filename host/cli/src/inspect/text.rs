@@ -1,10 +1,10 @@
-//! What libraries and packages say alike, for people.
+//! What libraries and packages have in common, in readable form.
 
 use hookrail::NoteHook;
 
 use crate::table::{Column, Target, table};
 
-/// The callbacks that are declared.
+/// The declared callbacks.
 pub(crate) fn hooks(hooks: &[NoteHook]) -> String {
     let columns = [
         Column::Text("point"),
@@ -25,7 +25,7 @@ pub(crate) fn hooks(hooks: &[NoteHook]) -> String {
     table(Target::Stdout, &columns, rows)
 }
 
-/// Words in a line.
+/// Words on one line.
 pub(super) fn words(words: &[String]) -> String {
     if words.is_empty() { "nothing".into() } else { words.join(", ") }
 }

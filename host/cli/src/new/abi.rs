@@ -1,4 +1,4 @@
-//! Where a new plugin finds `hookrail-abi`, which is published nowhere yet.
+//! Where a new plugin finds `hookrail-abi`, which is not published yet.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ pub(super) use carried::LOCK;
 
 /// Where a new plugin finds `hookrail-abi`.
 pub(super) enum Abi {
-    /// In the sources that this program carries, written out below the new package.
+    /// In the sources that this program contains, which are written below the new package.
     Carried,
     /// In a checkout.
     Path(PathBuf),
@@ -22,8 +22,7 @@ pub(super) enum Abi {
 }
 
 impl Abi {
-    /// As it was asked for; else the checkout that this program was built from, if it is there. A release
-    /// knows of none.
+    /// The requested one; else the checkout that this program was built from, if it exists. A release has none.
     pub(super) fn of(wish: Option<&str>) -> Result<Self, String> {
         match wish {
             None => {
@@ -42,7 +41,7 @@ impl Abi {
         }
     }
 
-    /// After `hookrail-abi =` in a manifest.
+    /// The value after `hookrail-abi =` in a manifest.
     pub(super) fn dependency(&self) -> String {
         match self {
             Abi::Carried => "{ path = \"hookrail/abi\" }".into(),
@@ -51,11 +50,11 @@ impl Abi {
         }
     }
 
-    /// What is to be written out beside the plugin's own files: a workspace with that one member, since
-    /// the crate takes its versions from one.
+    /// The files to write beside the plugin's own: a workspace with that one member, since the crate takes its versions
+    /// from a workspace.
     pub(super) fn carried(&self) -> Vec<File> {
         let Abi::Carried = self else { return Vec::new() };
-        // From there to the profiles the workspace says what its members share.
+        // From there to the profiles, the workspace manifest has what its members share.
         let (_, shared) = carried::MANIFEST.split_once("[workspace.package]").expect("the workspace has it");
         let (shared, _) = shared.split_once("[profile.").expect("the workspace has profiles after that");
         let manifest = format!("[workspace]\nresolver = \"3\"\nmembers = [\"abi\"]\n\n[workspace.package]{shared}");

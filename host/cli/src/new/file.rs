@@ -1,12 +1,12 @@
-//! The files of a new plugin, written where they belong.
+//! The files of a new plugin, and writing them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A file, by its path below the new directory, and what is in it.
+/// A file: its path below the new directory, and its content.
 pub(super) type File = (PathBuf, String);
 
-/// Writes them below that directory.
+/// Writes the files below that directory.
 pub(super) fn write(directory: &Path, files: &[File]) -> std::io::Result<()> {
     for (path, text) in files {
         let path = directory.join(path);

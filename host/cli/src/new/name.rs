@@ -1,8 +1,8 @@
-//! What a new plugin is called.
+//! The name of a new plugin.
 
 use std::str::FromStr;
 
-/// Names that mean something else in Rust, or in the new package.
+/// Names with another meaning in Rust, or in the new package.
 const TAKEN: &[&str] = &[
     "abstract",
     "alloc",
@@ -67,7 +67,7 @@ const TAKEN: &[&str] = &[
     "yield",
 ];
 
-/// Types that the templates name or import.
+/// Types that the templates define or import.
 const TYPES: &[&str] = &[
     "AtomicU64",
     "Bytes",
@@ -103,7 +103,7 @@ const TYPES: &[&str] = &[
 /// A name for a plugin, its package, its library and its type.
 ///
 /// # Invariants
-/// Lower-case ASCII letters, digits, `-` and `_`, a letter first; no word of Rust.
+/// Lower-case ASCII letters, digits, `-` and `_`, starting with a letter; not a Rust keyword.
 pub(super) struct Name(String);
 
 impl Name {
@@ -111,7 +111,7 @@ impl Name {
         &self.0
     }
 
-    /// As Rust names the crate.
+    /// The name of the crate in Rust.
     pub(super) fn in_rust(&self) -> String {
         self.0.replace('-', "_")
     }
@@ -123,7 +123,7 @@ impl Name {
         if TYPES.contains(&&*name) { name + "Plugin" } else { name }
     }
 
-    /// Where cargo puts its library.
+    /// The path at which cargo puts its library.
     pub(super) fn library(&self) -> String {
         format!("target/release/lib{}.so", self.in_rust())
     }
@@ -141,7 +141,7 @@ impl FromStr for Name {
         if TAKEN.contains(&text) {
             return Err("the name means something else in Rust".into());
         }
-        // INVARIANT: by the checks above.
+        // INVARIANT: established by the checks above.
         Ok(Name(text.into()))
     }
 }

@@ -3,7 +3,7 @@
 use hookrail::catalogue::{BUILT_IN, RENAMED};
 use hookrail_abi::RawKind;
 
-/// A point that hosts dispatch, as the templates name it.
+/// A dispatched point, with its names in the templates.
 pub(super) struct Hooked {
     pub(super) name: &'static str,
     pub(super) kind: RawKind,
@@ -27,7 +27,7 @@ impl Hooked {
         self.name.split(['.', '_']).map(|word| word[..1].to_ascii_uppercase() + &word[1..]).collect()
     }
 
-    /// The beginning of its constants in C.
+    /// The prefix of its constants in C.
     pub(super) fn in_c(&self) -> String {
         format!("HOOKRAIL_{}", self.name.replace('.', "_").to_ascii_uppercase())
     }
@@ -36,7 +36,7 @@ impl Hooked {
         if self.kind == RawKind::Notify { "count" } else { "mark" }
     }
 
-    /// Its payload's type, and an expression for one.
+    /// Its payload's type, and an expression for a value.
     pub(super) fn payload(&self) -> (&'static str, &'static str) {
         match self.name {
             "message.dropped" => (

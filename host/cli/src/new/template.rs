@@ -43,7 +43,7 @@ pub(super) fn rust(name: &Name, hooked: &Hooked, priority: i32, abi: &Abi, autho
     };
     let mut files: Vec<File> = vec![
         (".gitignore".into(), template!("rust/gitignore").into()),
-        // The versions that the program was built with: they are there already, and go together.
+        // The versions that the program was built with: they are already downloaded, and work together.
         ("Cargo.lock".into(), super::abi::LOCK.into()),
         ("Cargo.toml".into(), fill(template!("rust/Cargo.toml"))),
         ("README.md".into(), fill(template!("rust/README.md"))),
@@ -90,12 +90,12 @@ pub(super) fn c(name: &Name, hooked: &Hooked, priority: i32, abi: &Abi, author: 
     ])
 }
 
-/// Where its source could be: its author knows better.
+/// A placeholder for the source URL, which only the author knows.
 fn source(name: &Name) -> String {
     format!("https://example.org/{}", name.as_str())
 }
 
-/// Puts the values in the place of their `{{names}}`.
+/// Replaces each `{{name}}` with its value.
 fn fill(text: &str, values: &[(&str, &str)]) -> String {
     let mut text = text.to_owned();
     for (name, value) in values {

@@ -1,4 +1,4 @@
-//! What goes into a package beside the libraries.
+//! What goes into a package besides the libraries.
 
 use std::fs;
 use std::io::{self, Write};
@@ -11,10 +11,10 @@ use tempfile::NamedTempFile;
 
 use crate::error::Error;
 
-/// The directories of a crate that are packed whole, as far as they are there.
+/// The directories of a crate that are packed whole, if they exist.
 const DIRECTORIES: [&str; 2] = ["data", "etc"];
 
-/// Those that are its source.
+/// The files and directories of its source.
 const SOURCE: [&str; 5] = ["Cargo.toml", "Makefile", "build.rs", "hookrail-package.toml", "src"];
 
 /// The files of a package.
@@ -45,8 +45,8 @@ impl Contents {
         self.files.push(content);
     }
 
-    /// The schema of the plugin's configuration, as its library says. Its code runs, in a process of its
-    /// own.
+    /// Adds the schema of the plugin's configuration, which its library exports. The library's code runs in its own
+    /// process.
     pub(super) fn add_schema(&mut self, name: &str, library: &Path) -> Result<(), Error> {
         let failed = |source| Error::System { what: "ask the library for its schema", source };
         let program = std::env::current_exe().map_err(failed)?;
@@ -54,20 +54,20 @@ impl Contents {
         asked.args(["inspect", "--schema"]).arg(library).stdin(Stdio::null());
         let answer = asked.output().map_err(failed)?;
         if !answer.status.success() {
-            // A plugin without configuration has none.
+            // A plugin without a configuration has none.
             return Ok(());
         }
         let mut file = NamedTempFile::new().map_err(failed)?;
         file.write_all(&answer.stdout).map_err(failed)?;
         let path = format!("etc/{name}.schema.json").parse().map_err(|why| failed(io::Error::other::<String>(why)))?;
-        // One that was written by hand is older than what the library says.
+        // A handwritten one gives way to what the library exports.
         self.files.retain(|content| content.path != path);
         self.files.push(Content { path, from: file.path().into(), is_executable: false });
         self.schema = Some(file);
         Ok(())
     }
 
-    /// A file, or all below a directory.
+    /// Adds a file, or everything below a directory.
     fn take(&mut self, from: &Path, to: &str) -> Result<(), Error> {
         let failed = |source| Error::Input { file: from.display().to_string(), source };
         let metadata = fs::symlink_metadata(from).map_err(failed)?;

@@ -1,4 +1,4 @@
-//! What a manifest says of the plugin.
+//! What a manifest declares about the plugin.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::subject::Subject;
 use crate::error::Error;
 
-/// What only its author can know of a package.
+/// What only the author can know of a package.
 pub(super) struct Manifest {
     pub(super) description: String,
     pub(super) authors: Vec<String>,
@@ -34,7 +34,7 @@ struct Table {
 }
 
 impl Manifest {
-    /// All that is missing is said at once.
+    /// Reads a manifest; reports all missing fields at once.
     pub(super) fn of(subject: &Subject) -> Result<Self, Error> {
         let about = &subject.about;
         let refused = |why: String| subject.refused(why);

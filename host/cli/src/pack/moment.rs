@@ -1,4 +1,4 @@
-//! When a package was built: a time that is the same when it is packed again.
+//! The build time of a package, which is the same when it is packed again.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -32,7 +32,7 @@ fn committed(directory: &Path) -> Option<SystemTime> {
     after_epoch(String::from_utf8(output.stdout).ok()?.trim().parse().ok()?)
 }
 
-/// Up to the year 9999, beyond which the form ends.
+/// Up to the year 9999, where the format ends.
 fn after_epoch(seconds: u64) -> Option<SystemTime> {
     (seconds < 253_402_300_800).then(|| UNIX_EPOCH + Duration::from_secs(seconds))
 }

@@ -1,4 +1,4 @@
-//! What is packed: a crate that cargo builds, or a directory in which something else has built libraries.
+//! What is packed: a crate that cargo builds, or a directory with libraries that were built by other means.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,21 +13,21 @@ use crate::error::Error;
 
 const CARGO: &str = "Cargo.toml";
 
-/// The manifest of a plugin that cargo knows nothing of, with the same keys.
+/// The manifest of a plugin without a cargo package, with the same keys.
 const OWN: &str = "hookrail-package.toml";
 
 pub(super) struct Subject {
     pub(super) name: String,
     pub(super) directory: PathBuf,
-    /// The name of the file that says all this.
+    /// The name of the manifest file.
     pub(super) manifest: &'static str,
     pub(super) about: PackageInfo,
-    /// What cargo knows of it, if it is to build the library.
+    /// The cargo package, if cargo builds the library.
     pub(super) package: Option<Package>,
     version: Option<String>,
 }
 
-/// `[package]`, as far as we ask.
+/// The fields of `[package]` that are used.
 #[derive(Deserialize)]
 struct Described {
     name: String,
@@ -63,7 +63,7 @@ impl Subject {
         }
     }
 
-    /// From the file alone: where libraries are given, nobody needs cargo.
+    /// Reads only the file: if libraries are given, cargo is not needed.
     fn read(directory: &Path, manifest: &'static str) -> Result<Self, Error> {
         let refused = |why: String| Error::NotPacked { package: directory.display().to_string(), why };
         let path = directory.join(manifest);
@@ -79,7 +79,7 @@ impl Subject {
         Ok(Subject { name, directory: directory.into(), manifest, about, package: None, version })
     }
 
-    /// Refuses a library that is not what its own manifest says: nothing but its author keeps the two the same.
+    /// Refuses a library that contradicts its manifest: only the author keeps the two consistent.
     pub(super) fn is(&self, note: &Note) -> Result<(), Error> {
         let Some(version) = self.version.as_ref().filter(|_| self.manifest == OWN) else { return Ok(()) };
         if (&self.name, version) == (&note.name, &note.version) {
@@ -94,7 +94,7 @@ impl Subject {
     }
 }
 
-/// Puts what the workspace says into the place of `KEY.workspace = true`.
+/// Replaces `KEY.workspace = true` with the values of the workspace.
 fn inherit(package: &mut Table, directory: &Path) {
     let is_inherited = |value: &Value| value.get("workspace").and_then(Value::as_bool) == Some(true);
     if !package.values().any(is_inherited) {

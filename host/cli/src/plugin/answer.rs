@@ -1,4 +1,4 @@
-//! An answer, shown as it was asked for.
+//! Showing an answer in the requested form.
 
 use serde::Serialize;
 

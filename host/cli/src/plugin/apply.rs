@@ -1,4 +1,4 @@
-//! `hookrail plugin apply`: what a file wants of plugins.
+//! `hookrail plugin apply`: brings plugins to the state that a file describes.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! `hookrail plugin install` and so on: what is installed, whether a host runs or not.
+//! `hookrail plugin install` and related verbs: installed plugins, whether a host runs or not.
 
 use std::path::{Path, PathBuf};
 
@@ -16,9 +16,9 @@ use crate::exit::ExitCode;
 use crate::file::absolute;
 use crate::{plugins, remote, settings, stderr};
 
-/// What is installed, and how.
+/// What to install, and how.
 pub(super) struct Install<'a> {
-    /// The plugin that has to be there already, and in the package.
+    /// The plugin that the package must be of, and that must be installed already.
     pub(super) plugin: Option<&'a str>,
     pub(super) dry_run: bool,
     pub(super) downgrade: bool,
@@ -111,7 +111,7 @@ pub(super) fn install(file: &Path, how: &Install<'_>, swap: Swap, common: &Commo
     })
 }
 
-/// A file, or the staged package that is meant.
+/// The given file, or the staged package that it names.
 fn staged(file: &Path) -> Result<PathBuf, Error> {
     if let Some(name) = file.to_str().filter(|_| !file.exists()) {
         let store = plugins::store(&settings::read(None)?)?;
@@ -135,7 +135,7 @@ fn changed(changed: &Changed) -> String {
     format!("{}{already}{}{}", text::line(plugin), ended.unwrap_or_default(), replaced.unwrap_or_default())
 }
 
-/// Where the callbacks stand, a line for each.
+/// The places of the callbacks, one line each.
 fn planned(plan: &[Planned]) -> String {
     let line = |planned: &Planned| {
         let Planned { point, callback, priority, place, of, previous, next, is_known } = planned;

@@ -1,4 +1,4 @@
-//! Plugins, for people.
+//! Plugins in readable form.
 
 use std::fmt::Write;
 
@@ -98,7 +98,7 @@ pub(super) fn show(detail: &PluginDetail) -> String {
     text
 }
 
-/// Where it comes from.
+/// Where an installed plugin comes from.
 fn about_installed(installed: &Listed) -> String {
     let Listed { kind, signature, by, at, previous, enabled, .. } = installed;
     let kind = match kind {
@@ -115,7 +115,7 @@ fn about_installed(installed: &Listed) -> String {
     format!("{kind}, {standing}{at}{previous}, {enabled}")
 }
 
-/// Who vouches for a package.
+/// What makes a package trusted.
 pub(super) fn vouched(by: &TrustSource) -> String {
     match by {
         TrustSource::Allowed => "allowed by you".into(),
@@ -138,7 +138,7 @@ pub(super) fn replaced(replaced: &Replaced) -> String {
     format!("{plugin} {version}, generation {generation}: {}; before it {} {}", times(took), old.version, ending(old))
 }
 
-/// How long the parts of an upgrade took.
+/// How long the phases of an upgrade took.
 pub(crate) fn times(took: &UpgradeTimes) -> String {
     let UpgradeTimes { copy, open, create, swap } = took;
     format!("copy {copy:.1?}, open {open:.1?}, create {create:.1?}, swap {swap:.1?}")
@@ -148,7 +148,7 @@ pub(super) fn ending(ended: &Ended) -> String {
     format!("generation {}: {}", ended.generation, end(&ended.end, ended.skipped, ended.left))
 }
 
-/// What a plugin holds, beside what it may where it holds more.
+/// The memory that a plugin holds, and its limit if it exceeds that.
 fn held(memory: &MemoryView) -> String {
     let held = HumanBytes(memory.held.bytes).to_string();
     match memory.max_bytes {
@@ -171,12 +171,12 @@ fn end(end: &End, skipped: usize, left: Option<Memory>) -> String {
     text
 }
 
-/// What was never freed.
+/// The memory that was never freed.
 pub(crate) fn lost(left: Memory) -> String {
     format!("{} in {} allocation(s) of it are lost", HumanBytes(left.bytes), left.allocations)
 }
 
-/// What became of a package that was dropped in.
+/// What was done with a package from the drop-in directory.
 pub(crate) fn taken(taken: &ImportResult) -> String {
     let ImportResult { file, installation, error } = taken;
     match (installation, error) {

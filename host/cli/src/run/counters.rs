@@ -1,11 +1,11 @@
-//! The counts of a run, which other threads may look at.
+//! The counters of a run, which other threads may read.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 
-/// What is counted. One thread counts, any may read; when nothing is on its way, `messages` is
-/// `delivered` and `denied` together.
+/// The counters. One thread counts, and any thread may read; when no message is in flight, `messages` is the sum of
+/// `delivered` and `denied`.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) messages: Counter,
@@ -16,14 +16,14 @@ pub(super) struct Counters {
     pub(super) long_lines: Counter,
 }
 
-/// A number that one thread counts up.
+/// A number that one thread increments.
 #[derive(Debug, Default)]
 pub(super) struct Counter(AtomicU64);
 
 impl Counters {
-    /// By the names of the summary.
+    /// The counters under the names of the summary.
     pub(super) fn to_json(&self) -> Value {
-        // What was answered first: then no message can seem to be answered that is not.
+        // The answered messages first: then no unanswered message can seem to be answered.
         let (delivered, denied) = (self.delivered.value(), self.denied.value());
         json!({
             "in": self.messages.value(),
@@ -37,10 +37,11 @@ impl Counters {
 }
 
 impl Counter {
-    /// Only for the thread that counts.
+    /// Must be called only by the thread that counts.
     #[inline]
     pub(super) fn add(&self, count: u64) {
-        // No atomic addition: nobody else writes. Release: who sees a message answered sees it read.
+        // No atomic addition: this thread is the only writer. Release: a reader that sees a message answered also sees
+        // it read.
         self.0.store(self.0.load(Ordering::Relaxed) + count, Ordering::Release);
     }
 

@@ -1,4 +1,4 @@
-//! Packages that are dropped into the home while a run goes on.
+//! Packages that are dropped into the home during a run.
 
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, Scope};
@@ -11,21 +11,21 @@ use crate::error::Error;
 use crate::plugin::text;
 use crate::stderr;
 
-/// How often the directory is looked at. Not by a watch of the system, of which a user has only so many: a run
-/// may be one of a thousand in a script.
+/// How often the directory is checked. File watches are not used, since they are limited per user, and a run may be one
+/// of a thousand in a script.
 const REGULARLY: Duration = Duration::from_secs(1);
 
-/// Ends the looking when it is dropped.
+/// Ends the checking when it is dropped.
 pub(super) struct Ender {
     _sender: Sender<()>,
 }
 
-/// Looks now, and on a thread of its own from then on, until what this answers is dropped.
+/// Checks now, and from then on regularly on its own thread, until the returned value is dropped.
 pub(super) fn begin<'scope>(scope: &'scope Scope<'scope, '_>, manager: &'scope Manager) -> Result<Ender, Error> {
     let (sender, ended) = channel();
     let mut failed = None;
     let mut look = move || {
-        // Once for each reason: it will be the same in a second.
+        // Each reason is reported once: it will be the same in a second.
         let before = std::mem::replace(&mut failed, import_incoming(manager).err().map(|error| error.to_string()));
         if let Some(error) = failed.as_ref().filter(|_| failed != before) {
             tracing::error!("packages that are dropped in cannot be installed: {error}");

@@ -7,20 +7,20 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 
-/// Something to read, seen to be there but not yet opened.
+/// An input that exists but is not open yet.
 pub(super) enum Named {
     Stdin,
     File { path: PathBuf, size: Option<u64> },
 }
 
-/// Something to read, open.
+/// An open input.
 pub(super) struct Input {
-    /// How people know it; the source of its messages.
+    /// Its name for display, and the source of its messages.
     pub(super) name: String,
     pub(super) file: File,
 }
 
-/// Sees that all are there, so that a misspelt name is told before the first message runs.
+/// Checks that all inputs exist, so that a misspelt name is reported before the first message runs.
 pub(super) fn check(files: &[PathBuf]) -> Result<Vec<Named>, Error> {
     if files.is_empty() {
         return Ok(vec![Named::Stdin]);
@@ -34,13 +34,13 @@ fn check_file(path: &Path) -> Result<Named, Error> {
     if metadata.is_dir() {
         return Err(failed(io::ErrorKind::IsADirectory.into()));
     }
-    // Other files, such as pipes, have no size to speak of.
+    // Other files, such as pipes, have no meaningful size.
     let size = metadata.is_file().then_some(metadata.len());
     Ok(Named::File { path: path.into(), size })
 }
 
 impl Named {
-    /// How many bytes will come, where that is known.
+    /// The number of bytes to come, if known.
     pub(super) fn size(&self) -> Option<u64> {
         match self {
             Named::Stdin => None,
@@ -52,7 +52,7 @@ impl Named {
 impl Input {
     pub(super) fn open(named: Named) -> Result<Self, Error> {
         let (name, opened) = match named {
-            // Not `io::stdin()` itself: its buffer of 8 KiB would stand between.
+            // Not `io::stdin()` itself, which would add its own buffer of 8 KiB.
             Named::Stdin => ("stdin".into(), io::stdin().as_fd().try_clone_to_owned().map(File::from)),
             Named::File { path, .. } => (path.display().to_string(), File::open(&path)),
         };

@@ -1,5 +1,4 @@
-//! Cutting what is read into lines, without copying them and without holding more than one that is
-//! longer than the buffer.
+//! Splitting input into lines, without copying them and without holding more than one line that exceeds the buffer.
 
 use std::io::{self, ErrorKind, Read};
 
@@ -9,8 +8,8 @@ const CHUNK: usize = 256 << 10;
 /// Lines of an input, borrowed from its buffer.
 ///
 /// # Invariants
-/// `start <= searched <= end <= buffer.len()`; `buffer[start..end]` was read and not yet given out;
-/// there is no newline in `buffer[start..searched]`.
+/// `start <= searched <= end <= buffer.len()`; `buffer[start..end]` has been read and not yet returned; there is no
+/// newline in `buffer[start..searched]`.
 pub(super) struct Lines<R> {
     input: R,
     buffer: Vec<u8>,
@@ -18,7 +17,7 @@ pub(super) struct Lines<R> {
     searched: usize,
     end: usize,
     longest: usize,
-    /// How many bytes of a line that is too long were thrown away already.
+    /// How many bytes of an overlong line have been discarded.
     skipped: Option<u64>,
     number: u64,
     is_over: bool,
@@ -27,9 +26,9 @@ pub(super) struct Lines<R> {
 /// A line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line<'a> {
-    /// Without its newline; the last one may have none.
+    /// Without its newline, which the last line may lack.
     Whole { text: &'a [u8], has_newline: bool },
-    /// It was longer than allowed, and is gone.
+    /// It was longer than allowed, and has been discarded.
     TooLong { length: u64 },
 }
 
@@ -39,7 +38,7 @@ impl<R: Read> Lines<R> {
         Lines { input, buffer, start: 0, searched: 0, end: 0, longest, skipped: None, number: 0, is_over: false }
     }
 
-    /// The number of the line that was given out last, from 1.
+    /// The number of the line that was returned last, starting at 1.
     pub(super) fn number(&self) -> u64 {
         self.number
     }
@@ -49,7 +48,7 @@ impl<R: Read> Lines<R> {
         self.is_over
     }
 
-    /// The next line in the buffer; `None` when more must be read first.
+    /// The next line in the buffer; `None` if more must be read first.
     #[inline]
     pub(super) fn next(&mut self) -> Option<Line<'_>> {
         match memchr::memchr(b'\n', &self.buffer[self.searched..self.end]) {
@@ -71,13 +70,13 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// There is no newline in the buffer.
+    /// Called when there is no newline in the buffer.
     #[cold]
     fn unfinished(&mut self) -> Option<Line<'_>> {
         let (start, end) = (self.start, self.end);
         self.searched = end;
         if self.skipped.is_some() || end - start > self.longest {
-            // Thrown away at once: a line without end must not fill the memory.
+            // Discarded at once: an endless line must not fill the memory.
             *self.skipped.get_or_insert(0) += (end - start) as u64;
             self.start = end;
             let length = self.skipped.take_if(|_| self.is_over)?;
@@ -92,12 +91,12 @@ impl<R: Read> Lines<R> {
         Some(Line::Whole { text: &self.buffer[start..end], has_newline: false })
     }
 
-    /// Reads on, once; returns how many bytes came. Call it when `next` has nothing.
+    /// Reads once; returns the number of bytes read. Call it when `next` returns `None`.
     pub(super) fn fill(&mut self) -> io::Result<usize> {
         self.buffer.copy_within(self.start..self.end, 0);
         (self.start, self.searched, self.end) = (0, self.searched - self.start, self.end - self.start);
         if self.buffer.len() - self.end < CHUNK {
-            // INVARIANT: doubled at most up to the longest line, which `unfinished` enforces.
+            // INVARIANT: at most doubled up to the longest line, which `unfinished` enforces.
             self.buffer.resize(self.buffer.len() * 2, 0);
         }
         loop {
@@ -118,7 +117,7 @@ impl<R: Read> Lines<R> {
 mod tests {
     use super::*;
 
-    /// Gives a few bytes at a time, as a pipe may.
+    /// Returns a few bytes at a time, as a pipe may.
     struct Drops<'a>(&'a [u8], usize);
     impl Read for Drops<'_> {
         fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {

@@ -1,4 +1,4 @@
-//! Where allowed messages go.
+//! The output of allowed messages.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -12,13 +12,13 @@ use hookrail::Message;
 use crate::args::Format;
 use crate::error::Error;
 
-/// What is written at once.
+/// How much is written at once.
 const CHUNK: usize = 256 << 10;
 
-/// Buffers on their way: one is filled while one is written and one waits.
+/// The number of buffers: one is filled while one is written and one waits.
 const BUFFERS: usize = 3;
 
-/// Stdout, written by a thread of its own: the system's share of the work takes as long as ours.
+/// Stdout, written by its own thread: the system takes as long to write as this program does to process.
 pub(super) struct Output {
     form: Format,
     buffer: Vec<u8>,
@@ -41,7 +41,7 @@ impl Output {
         Ok(Output { form, buffer: Vec::with_capacity(CHUNK), full, written, writer })
     }
 
-    /// Writes a message; as text without a newline where its line had none.
+    /// Writes a message; as text, without a newline if its input line had none.
     #[inline]
     pub(super) fn write(&mut self, message: &Message, has_newline: bool) -> Result<(), Error> {
         match self.form {
@@ -56,7 +56,7 @@ impl Output {
         if self.buffer.len() >= CHUNK { self.flush() } else { Ok(()) }
     }
 
-    /// Hands over what is buffered; it is written at once. Waits while the writer is behind.
+    /// Hands over what is buffered; it is written at once. Waits if the writer cannot keep up.
     pub(super) fn flush(&mut self) -> Result<(), Error> {
         if self.buffer.is_empty() {
             return Ok(());
@@ -69,7 +69,7 @@ impl Output {
         }
     }
 
-    /// Waits until all is written.
+    /// Waits until everything is written.
     pub(super) fn finish(mut self) -> Result<(), Error> {
         let flushed = self.flush();
         drop(self.full);
@@ -82,9 +82,9 @@ fn write(mut file: File, full: &Receiver<Vec<u8>>, done: &Sender<Vec<u8>>) -> io
     for mut buffer in full {
         file.write_all(&buffer)?;
         buffer.clear();
-        // One huge message must not keep its memory for ever.
+        // One huge message must not hold its memory forever.
         buffer.shrink_to(CHUNK * 2);
-        // Nobody takes it back when the run has ended.
+        // When the run has ended, the receiver is gone.
         let _ = done.send(buffer);
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The way of a message: in, through the points, out.
+//! The path of a message: in, through the points, out.
 
 use std::collections::HashMap;
 use std::mem::take;
@@ -20,10 +20,10 @@ use crate::error::Error;
 use crate::interrupt::{Interrupt, Ready};
 use crate::stderr;
 
-/// How many lines that are no message are shown; all are counted.
+/// How many malformed lines are shown; all are counted.
 const SHOWN: u64 = 10;
 
-/// One way from lines to lines. The same message carries every line: no line costs an allocation.
+/// A pipeline from lines to lines. One message is reused for all lines, so that no line costs an allocation.
 pub(super) struct Pipeline<'a> {
     host: &'a Host,
     options: &'a Run,
@@ -38,10 +38,10 @@ pub(super) struct Pipeline<'a> {
     denials: HashMap<(Option<CallbackId>, u32), Denials>,
 }
 
-/// What came of it all.
+/// The results of a run.
 pub(super) struct Counts {
     pub(super) counters: Arc<Counters>,
-    /// By who denied and with which code: how many, and the reason of the first one.
+    /// By callback and code: the number of denials, and the reason of the first one.
     pub(super) denials: HashMap<(Option<CallbackId>, u32), Denials>,
 }
 
@@ -74,7 +74,7 @@ impl<'a> Pipeline<'a> {
         })
     }
 
-    /// Sends all messages of an input on their way, until it ends or an interrupt comes.
+    /// Sends all messages of an input through the points, until it ends or an interrupt comes.
     pub(super) fn read(&mut self, input: &Input) -> Result<(), Error> {
         let failed = |source| Error::Input { file: input.name.clone(), source };
         let mut lines = Lines::new(&input.file, self.options.max_line.0);
@@ -98,7 +98,7 @@ impl<'a> Pipeline<'a> {
             }
             let mut ready = self.interrupt.look(&input.file).map_err(failed)?;
             if ready == Ready::NotYet {
-                // Whoever reads our output gets all there is before we wait.
+                // The reader of our output gets everything that is ready before we wait.
                 self.output.flush()?;
                 ready = self.interrupt.wait(&input.file).map_err(failed)?;
             }
@@ -111,7 +111,7 @@ impl<'a> Pipeline<'a> {
         }
     }
 
-    /// Writes what is left, and answers what came of it all.
+    /// Writes what is left, and returns the results.
     pub(super) fn finish(self) -> Result<Counts, Error> {
         self.output.finish()?;
         Ok(Counts { counters: self.counters, denials: self.denials })
@@ -135,7 +135,7 @@ impl<'a> Pipeline<'a> {
         self.dispatch(has_newline)
     }
 
-    /// Makes the message of a line of JSON; a blank one has none.
+    /// Parses a line of JSON into the message; returns `false` for a blank line.
     fn parse(&mut self, line: &[u8], source: &str) -> Result<bool, serde_json::Error> {
         if line.trim_ascii().is_empty() {
             return Ok(false);
@@ -165,7 +165,8 @@ impl<'a> Pipeline<'a> {
     }
 
     fn drop(&mut self, outcome: Outcome, code: u32) {
-        // Of many denials for one reason, only those that somebody looks at cost its text.
+        // Of many denials with the same cause, the reason is formatted for the first one only, unless `message.dropped`
+        // is hooked.
         let key = (outcome.decided_by(), code);
         let known = self.denials.contains_key(&key);
         let denial = if known && !self.dropped.is_hooked() { None } else { self.host.denial(&outcome) };
@@ -208,7 +209,7 @@ impl<'a> Pipeline<'a> {
     }
 }
 
-/// The time, in nanoseconds since the Unix epoch.
+/// The current time, in nanoseconds since the Unix epoch.
 fn nanoseconds() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)

@@ -1,4 +1,4 @@
-//! How far the input is, on a terminal.
+//! The progress of the input, on a terminal.
 
 use std::io::{self, IsTerminal};
 
@@ -8,14 +8,14 @@ use super::input::Named;
 use crate::args::Run;
 use crate::stderr;
 
-/// A bar where the size of the input is known, else a running count; hidden off a terminal.
+/// A bar if the size of the input is known, else a running count; hidden if stderr is not a terminal.
 pub(super) struct Progress {
     bar: ProgressBar,
 }
 
 impl Progress {
     pub(super) fn new(inputs: &[Named], options: &Run) -> Self {
-        // Messages on the same terminal show well enough that something happens.
+        // Messages on the same terminal show progress well enough.
         if options.quiet || io::stdout().is_terminal() {
             return Progress { bar: ProgressBar::hidden() };
         }

@@ -1,4 +1,4 @@
-//! `hookrail run --watch`: a library file that changes takes the place of the one that serves.
+//! `hookrail run --watch`: a library file that changes replaces the one that serves.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::watch::{self, Ender, Settling, Signal, Stamp, Watcher, Writers};
 use crate::{digest, duration, stderr};
 
-/// The library files of the plugins of a run, watched.
+/// The watched library files of a run's plugins.
 pub(super) struct Replacing {
     libraries: Vec<Library>,
 }
@@ -20,28 +20,28 @@ struct Library {
     plugin: String,
     file: PathBuf,
     settling: Settling<Stamp>,
-    /// Of the bytes that were handed to the host last.
+    /// The digest of the file that the host was given last.
     served: Option<u64>,
-    /// What the file is now cannot serve, and that was said.
+    /// Whether the file as it is now cannot serve, which has been reported.
     is_bad: bool,
 }
 
-/// What a changed file came to.
+/// What was done with a changed file.
 enum Came {
-    /// It is not complete, or the plugin is in other hands: to be looked at again.
+    /// It is not complete, or another operation on the plugin is in progress: look again.
     NotYet,
-    /// It is what serves already.
+    /// It is the same as what serves.
     Same,
     Live(String),
     Gone,
 }
 
 impl Replacing {
-    /// To be asked before the files are loaded: what changes between this and that is then found, at
-    /// the price of a needless replacement.
+    /// Call it before the files are loaded: a change between the two is then found, at the price of an unnecessary
+    /// replacement.
     pub(super) fn of(files: &BTreeMap<String, PathBuf>) -> Self {
         let library = |(plugin, file): (&String, &PathBuf)| {
-            // A plugin may change the directory we are in.
+            // A plugin may change the working directory.
             let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
             let settling = Settling::new(Stamp::of(&file));
             let served = digest::of(&file).ok();
@@ -50,7 +50,7 @@ impl Replacing {
         Replacing { libraries: files.iter().map(library).collect() }
     }
 
-    /// Begins to watch, on a thread of its own, until what this answers is dropped.
+    /// Starts watching on its own thread, until the returned value is dropped.
     pub(super) fn begin<'scope>(
         mut self,
         scope: &'scope Scope<'scope, '_>,
@@ -99,11 +99,11 @@ impl Library {
         }
     }
 
-    /// Puts what the file is now, for some time, in the place of what serves.
+    /// Replaces what serves with the file, which has been unchanged since `since`.
     fn replace(&mut self, host: &Host, since: Instant) -> Result<Came, Error> {
         let reading = |source| Error::Input { file: self.file.display().to_string(), source };
         let Writers::None(lease) = watch::writers(&self.file).map_err(reading)? else { return Ok(Came::NotYet) };
-        // Reads it whole: one that was cut off says so here.
+        // Reads the whole file: a truncated one is detected here.
         let inspection = hookrail::inspect(&self.file)?;
         let digest = digest::of(&self.file).map_err(reading)?;
         if self.served == Some(digest) {
@@ -114,8 +114,8 @@ impl Library {
         let plugin = plugin.map_err(hookrail::Error::from)?;
         // SAFETY: the operator named the file, and asked for what it becomes to be loaded.
         let upgrade = || unsafe { host.upgrade(&plugin, &self.file) };
-        // On a thread that ends with it: ours sleeps most of the time, and what the plugin leaves for
-        // the end of a thread would wait with it, and hold up its unloading.
+        // On a thread that ends with it: this one sleeps most of the time, and what the plugin leaves for thread exit
+        // would stay with it and delay its unload.
         let upgraded = thread::scope(|scope| scope.spawn(upgrade).join());
         let upgraded = match upgraded.unwrap_or_else(|panic| std::panic::resume_unwind(panic)) {
             Err(hookrail::Error::ApiMisuse(ApiMisuse::Busy { .. })) => return Ok(Came::NotYet),
@@ -139,7 +139,7 @@ impl Library {
         )))
     }
 
-    /// What goes on when nothing was replaced.
+    /// What serves when nothing was replaced.
     fn serving(&self, host: &Host) -> String {
         let view = host.plugins().into_iter().find(|view| view.name == self.plugin);
         view.map_or_else(|| "it is not loaded".into(), |view| format!("generation {} goes on serving", view.generation))

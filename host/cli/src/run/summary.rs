@@ -1,4 +1,4 @@
-//! What came of a run, for people and for programs.
+//! The results of a run, for people and for programs.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -36,7 +36,7 @@ struct DeniedBy {
     callback: String,
     code: u32,
     count: u64,
-    /// That of the first one.
+    /// The reason of the first one.
     reason: String,
 }
 

@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use super::QUIET;
 
-/// Something that is looked at again and again. It has settled when it is not what was handled last,
-/// and has been the same for [`QUIET`].
+/// Something that is looked at repeatedly. It has settled when it differs from what was handled last and has been the
+/// same for [`QUIET`].
 pub(crate) struct Settling<T> {
     handled: T,
-    /// What it was at the last look, and since when.
+    /// The last value seen, and since when.
     changed: Option<(T, Instant)>,
 }
 
@@ -17,8 +17,8 @@ impl<T: PartialEq> Settling<T> {
         Settling { handled, changed: None }
     }
 
-    /// Returns since when it has been as it was `seen` now, if that has settled. So does every later
-    /// look, until it is [`handled`](Self::handled).
+    /// Returns since when it has had the value `seen`, if it has settled. Later looks do so too, until it is
+    /// [`handled`](Self::handled).
     pub(crate) fn look(&mut self, seen: T, now: Instant) -> Option<Instant> {
         match &self.changed {
             _ if seen == self.handled => self.changed = None,
@@ -28,12 +28,12 @@ impl<T: PartialEq> Settling<T> {
         None
     }
 
-    /// Whether it will have to be looked at soon.
+    /// Whether it must be looked at again soon.
     pub(crate) fn is_settling(&self) -> bool {
         self.changed.is_some()
     }
 
-    /// What it was at the last look needs no more attention.
+    /// Marks the last value seen as handled.
     pub(crate) fn handled(&mut self) {
         if let Some((seen, _)) = self.changed.take() {
             self.handled = seen;

@@ -1,21 +1,21 @@
-//! What tells a file from the one that was there before.
+//! What distinguishes a file from the one that was there before.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Which file there is at a path, and when it was written last. Two that are equal are of the same
-/// bytes, unless somebody set the clock back.
+/// The identity of the file at a path, and when it was last written. Equal stamps mean equal content, unless the clock
+/// was set back.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Stamp(Option<Facts>);
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Facts {
-    /// Device and number: another file by the same name has others.
+    /// Device and inode: another file with the same name has others.
     file: (u64, u64),
     size: u64,
-    /// Contents may be changed and the time of writing set back (`cp -p`); the time of that is kept.
+    /// Contents may be changed and the modification time restored (`cp -p`); the change time reveals that.
     times: [(i64, i64); 2],
 }
 
@@ -24,7 +24,7 @@ impl Stamp {
         Stamp(fs::metadata(path).ok().as_ref().map(Facts::of))
     }
 
-    /// That of a file that is not there.
+    /// The stamp of a missing file.
     pub(crate) const ABSENT: Stamp = Stamp(None);
 
     /// Whether it was written after that time.
@@ -34,7 +34,7 @@ impl Stamp {
         self.0.as_ref().is_some_and(|facts| facts.times[0] > time)
     }
 
-    /// Whether there was something.
+    /// Whether the file existed.
     pub(crate) fn is_there(&self) -> bool {
         self.0.is_some()
     }

@@ -1,4 +1,4 @@
-//! Whether somebody is still writing a file.
+//! Whether a file is still being written.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -6,33 +6,33 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Chooses the signal by which the holder of a lease is told; not in the crate `libc` for this target.
+/// Sets the signal that notifies the holder of a lease; missing from the crate `libc` for this target.
 const F_SETSIG: libc::c_int = 10;
 
-/// Who writes a file.
+/// The writers of a file.
 pub(crate) enum Writers {
-    /// Somebody has it open for writing.
+    /// The file is open for writing.
     Some,
-    /// Nobody; and where the system can arrange it, whoever opens it for writing waits until this is
-    /// dropped, or for as long as the system lets them (`/proc/sys/fs/lease-break-time`).
+    /// The file is not open for writing. Where the system supports it, a process that opens it for writing waits until
+    /// this is dropped, or for as long as the system allows (`/proc/sys/fs/lease-break-time`).
     None(File),
 }
 
-/// Looks who has the file open for writing. Who does not know is told nobody.
+/// Checks whether the file is open for writing. If that cannot be determined, reports no writers.
 ///
-/// Linux grants a lease for reading only on a file that nobody has open for writing.
+/// Linux grants a read lease only on a file that is not open for writing.
 pub(crate) fn writers(path: &Path) -> io::Result<Writers> {
-    // Without waiting: opening a pipe would, until somebody writes to it.
+    // Opened without blocking: opening a pipe would otherwise wait for a writer.
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
     let descriptor = file.as_raw_fd();
-    // Whoever comes to write has us sent a signal, by default one that ends the process. This one is
-    // ignored unless somebody asked for it.
+    // When another process opens the file for writing, the kernel sends us a signal. The default one would end this
+    // process; SIGURG is ignored by default.
     // SAFETY: a descriptor of ours, and commands that take a number.
     let leased = unsafe {
         libc::fcntl(descriptor, F_SETSIG, libc::SIGURG) == 0
             && libc::fcntl(descriptor, libc::F_SETLEASE, libc::F_RDLCK) == 0
     };
-    // Other errors mean that there are no leases for it: another owner, file system or kind of file.
+    // Other errors mean that leases are not available: another owner, file system or kind of file.
     let is_refused = !leased && io::Error::last_os_error().kind() == io::ErrorKind::WouldBlock;
     Ok(if is_refused { Writers::Some } else { Writers::None(file) })
 }

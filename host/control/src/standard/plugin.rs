@@ -1,4 +1,4 @@
-//! Plugins that are loaded.
+//! Loaded plugins.
 
 use std::path::Path;
 
@@ -45,7 +45,7 @@ pub(super) fn show(call: &Call<'_>, name: &str) -> Result<PluginDetail, Error> {
     Ok(PluginDetail { plugin, callbacks, left_out, metadata })
 }
 
-/// What is known of a plugin that was unloaded.
+/// What is known of an unloaded plugin.
 fn unloaded(core: &Core, name: &str) -> Option<PluginView> {
     let former = core.table.history(name);
     let GenerationView { generation, version, .. } = former.last()?.clone();

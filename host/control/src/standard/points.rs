@@ -14,10 +14,10 @@ use hookrail_model::view::PointView;
 use crate::call::Call;
 use crate::error::{ControlError, Error};
 
-/// How many traces one command takes at most.
+/// The largest number of traces that one command takes.
 const MOST_TRACES: usize = 1000;
 
-/// How long a wait goes without a look at whether the host ends, or nobody waits for the answer.
+/// How long a wait runs before it checks whether the host ends or the caller has gone.
 const SLICE: Duration = Duration::from_millis(100);
 
 pub(super) fn points(core: &Arc<Core>, point: Option<&str>) -> Result<Vec<PointView>, Error> {
@@ -52,7 +52,7 @@ pub(super) fn trace(call: &Call<'_>, command: command::Trace) -> Result<Vec<Trac
     let wait = wait_ms.map_or(core.wait_timeout(), Duration::from_millis).min(LONGEST_WAIT);
     let deadline = Instant::now() + wait;
     let mut taken = Vec::new();
-    // In slices: a host that ends is not held up by us, and a point is slow only while somebody waits.
+    // In slices: this must not hold up a host that ends, and must slow a point only while a caller waits.
     while taken.len() < count && Instant::now() < deadline && !core.table.is_closing() && !call.is_gone() {
         let left = deadline.saturating_duration_since(Instant::now());
         taken.extend(traces.wait(count - taken.len(), left.min(SLICE)));

@@ -1,6 +1,6 @@
-//! A list of what shall be installed, enabled and configured, carried out step by step.
+//! Applies a list of the plugins that should be installed, enabled and configured, step by step.
 //!
-//! A dry run does the same in a rehearsal of the store: what that refuses it refuses too.
+//! A dry run does the same on a rehearsal copy of the store: whatever that refuses, the dry run refuses.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,18 +18,18 @@ use crate::error::Error;
 
 const SWAP: Swap = Swap { fresh: false, wait_ms: None };
 
-/// A plugin that is not as it is wanted, and why.
+/// A plugin that is not in the wanted state, and why.
 type Failed = (String, Problem);
 
-/// What is done, and what came of it so far.
+/// The actions planned and their results so far.
 struct Course<'a> {
     verbs: Verbs<'a>,
     steps: Vec<Step>,
 }
 
 impl Verbs<'_> {
-    /// Carries out what is not so yet. Stops at the first step that fails; those before it stay. Begins with none
-    /// if one of them can never be done.
+    /// Performs the actions that are still needed. Stops at the first one that fails; earlier ones stay. Begins none if
+    /// one of them can never succeed.
     pub(crate) fn apply(self, desires: &BTreeMap<String, PluginSpec>, dry_run: bool) -> Result<Applied, Error> {
         if let Err((failed, problem)) = validate_all(desires) {
             return Ok(Applied { steps: Vec::new(), dry_run, failed: Some(failed), error: Some(problem) });
@@ -46,7 +46,7 @@ impl Verbs<'_> {
     fn rehearse(self, desires: &BTreeMap<String, PluginSpec>) -> Result<Applied, Error> {
         let rehearsal = self.attached.store.rehearsal()?;
         let home = Some(rehearsal.store.home().path().into());
-        // It loads nothing, so that nothing that runs is changed.
+        // This host loads nothing, so nothing that runs is changed.
         let host = Host::new(Config { home, ..self.core.config.clone() })?;
         let attached = AttachedStore { store: rehearsal.store.clone(), is_live: false };
         let mut applied = Verbs { core: host.core(), attached: &attached }.carry_out(desires);
@@ -58,7 +58,7 @@ impl Verbs<'_> {
     }
 }
 
-/// Refuses what cannot be done whatever is installed.
+/// Refuses what can never succeed, whatever is installed.
 fn validate_all(desires: &BTreeMap<String, PluginSpec>) -> Result<(), Failed> {
     desires.iter().try_for_each(|(name, desire)| {
         validate(name, desire.overrides.as_deref().unwrap_or_default()).map_err(Error::from).map_err(of(name))
@@ -74,11 +74,11 @@ impl Course<'_> {
         for (name, desire) in desires {
             self.install(name, desire).map_err(of(name))?;
         }
-        // Before they are enabled: what is not configured may not start.
+        // Before they are enabled: an unconfigured plugin might not start.
         for (name, desire) in desires {
             self.configure(name, desire).map_err(of(name))?;
         }
-        // Some may need others, in either direction: whatever goes first makes room for the next.
+        // Some may depend on others, in either direction: each one that succeeds may unblock the next.
         let mut left: Vec<_> = desires.iter().collect();
         while !left.is_empty() {
             let (mut waiting, mut last) = (Vec::new(), None);

@@ -1,4 +1,4 @@
-//! What plugins are configured with, in the store and in the host.
+//! The configurations of plugins, in the store and in the host.
 
 use hookrail_model::command::Reconfigured;
 use hookrail_model::installed::{Configured, FormerConfig, Origin};
@@ -11,7 +11,7 @@ use super::{Swap, Verbs};
 use crate::error::Error;
 
 impl Verbs<'_> {
-    /// What applies, and where it comes from.
+    /// The configuration in effect, and where it comes from.
     pub(crate) fn config(self, name: &str) -> Result<Configured, Error> {
         let configured = self.attached.store.configuration(name)?;
         Ok(match self.host_says(name) {
@@ -20,7 +20,7 @@ impl Verbs<'_> {
         })
     }
 
-    /// What a loaded plugin exports; else that of the package, or of the prebuilt library.
+    /// The schema that a loaded plugin exports; else that of the package or of the prebuilt library.
     pub(crate) fn config_schema(self, name: &str) -> Result<Option<Value>, Error> {
         match self.core.table.schema(name).and_then(|schema| serde_json::from_str(schema.text()).ok()) {
             Some(schema) => Ok(Some(schema)),
@@ -32,7 +32,7 @@ impl Verbs<'_> {
         Ok(self.attached.store.history(name)?)
     }
 
-    /// Sets another one. Where the plugin runs, its instance takes it first, or refuses it: by a reload, or
+    /// Sets another configuration. If the plugin runs, its instance accepts or refuses it first, either by a reload or
     /// as the next generation of the same code.
     pub(crate) fn configure(self, name: &str, config: Value, restart: bool, swap: Swap) -> Result<Reconfigured, Error> {
         if self.host_says(name).is_some() {
@@ -62,13 +62,13 @@ impl Verbs<'_> {
         })?;
         drop(change);
         if status == Some(Status::Stopped) {
-            // Where it is loaded, its next start begins with it.
+            // If it is loaded, its next start uses the new configuration.
             self.core.table.reloaded(name, &configured.value);
         }
         Ok(Reconfigured { changed, configured, replaced: self.waited(upgraded, swap) })
     }
 
-    /// Has an instance take what is set, where it went ahead of the store in vain.
+    /// Reloads an instance with what the store holds, after it accepted a configuration that could not be stored.
     fn reload_again(self, name: &str) {
         let reload = || Ok::<_, Error>(self.core.reload(name, &self.attached.store.wanted(name)?.config)?);
         if let Err(error) = reload() {

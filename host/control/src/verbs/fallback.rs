@@ -1,4 +1,4 @@
-//! What is installed follows a host that went back by itself.
+//! The store follows a host that has rolled back by itself.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use hookrail_store::unasked;
 use super::Verbs;
 use crate::error::Error;
 
-/// How long to wait before the next try, where somebody else changes what is installed.
+/// How long to wait before the next attempt, while another process changes the store.
 const AGAIN: Duration = Duration::from_millis(50);
 
 impl Verbs<'_> {
-    /// The host has given up a version on probation, and the one before it serves again: the next host
-    /// begins with that. Nothing is done where something else is installed by now.
+    /// The host has rolled back a version on probation, and the previous one serves again; the next host must start
+    /// with that one. Nothing is done if something else is installed by now.
     pub(crate) fn fell_back(self, fallback: &Fallback<'_>) {
         let Fallback { plugin: name, from, to, reason } = *fallback;
         if !self.attached.is_live {
@@ -24,7 +24,7 @@ impl Verbs<'_> {
         }
         let followed = loop {
             match self.follow_back(name, from, to) {
-                // It may be the very verb that brought the version.
+                // The change may belong to the very verb that installed the version.
                 Err(Error::PackageRejected { why: PackageError::HomeInUse { .. }, .. })
                     if !self.core.table.is_closing() =>
                 {

@@ -1,4 +1,4 @@
-//! The drop-in directory: packages that lie there are installed.
+//! The drop-in directory: packages placed in it are installed.
 
 use std::fs;
 use std::io;
@@ -15,8 +15,8 @@ use hookrail_store::Install;
 use super::{Swap, Verbs};
 use crate::error::Error;
 
-/// For how long a package must have stayed as it is before it is refused: until then it, or its signature,
-/// may be on its way.
+/// How long a package must have been unchanged before it is refused: until then it, or its signature, may still be on
+/// its way.
 const SETTLED: Duration = Duration::from_secs(10);
 
 impl Verbs<'_> {
@@ -35,14 +35,14 @@ impl Verbs<'_> {
             let how = Install { dry_run: false, downgrade: false };
             match self.install(&file, None, how, Swap { fresh: false, wait_ms: Some(0) }) {
                 Ok(Installed { installation, .. }) => {
-                    // Another one may have come in its place meanwhile.
+                    // Another file may have taken its place meanwhile.
                     if identity(&file) == found {
                         remove(&file);
                     }
                     taken.push(ImportResult { file, installation: Some(installation), error: None });
                 }
                 Err(Error::PackageRejected { why: PackageError::HomeInUse { .. }, .. }) => break,
-                // Nothing of the package: its plugin is being stopped, say.
+                // Not the package's fault: its plugin is being stopped, for instance.
                 Err(Error::Host(HostError::ApiMisuse(
                     ApiMisuse::Busy { .. } | ApiMisuse::Closing | ApiMisuse::Status { .. },
                 ))) => {}
@@ -66,13 +66,13 @@ fn packages(directory: &Path) -> io::Result<Vec<PathBuf>> {
     files.filter(|file| file.as_ref().map_or(true, is_package)).collect()
 }
 
-/// Whether neither the package nor its signature was written to for a while.
+/// Whether neither the package nor its signature has been written to for a while.
 fn is_settled(file: &Path) -> bool {
     let age = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok()?.elapsed().ok();
     [file, &signature_of(file)].into_iter().filter_map(age).all(|age| age > SETTLED)
 }
 
-/// What tells a file from another one under its name, and from itself with other contents.
+/// Distinguishes a file from another one under its name, and from itself with other contents.
 fn identity(file: &Path) -> Option<(u64, u64, i64, i64)> {
     let metadata = file.metadata().ok()?;
     Some((metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec()))
@@ -89,7 +89,7 @@ fn remove(file: &Path) {
     }
 }
 
-/// Moves it where nobody looks for packages. Where that fails it stays, and is refused again.
+/// Moves a refused package to where it is not looked for. If that fails, it stays and is refused again.
 fn refuse(directory: &Path, file: &Path, error: &Error) {
     let refused = directory.join("refused");
     let place = refused.join(file.file_name().unwrap_or_default());
@@ -99,7 +99,7 @@ fn refuse(directory: &Path, file: &Path, error: &Error) {
         .and_then(|()| fs::rename(file, &place));
     match moved {
         Ok(()) => {
-            // It may have none.
+            // It may have no signature.
             let _ = fs::rename(signature_of(file), signature_of(&place));
         }
         Err(error) => log!(warn, file = %file.display(), %error, "cannot move what was refused"),

@@ -49,14 +49,14 @@ impl Verbs<'_> {
         Ok(Staged { plan, installation, file })
     }
 
-    /// As [`install`](Self::install), of a plugin that is there.
+    /// As [`install`](Self::install), for a plugin that is already installed.
     pub(crate) fn upgrade(self, file: &Path, plugin: &str, how: Install, swap: Swap) -> Result<Installed, Error> {
         self.attached.store.state()?.installed(plugin)?;
         self.install(file, Some(plugin), how, swap)
     }
 
-    /// Installs a package, of that plugin if one is named. Where another version of it runs, this one takes
-    /// its place.
+    /// Installs a package, which must be of `plugin` if that is given. If another version of the plugin runs, this one
+    /// replaces it.
     pub(crate) fn install(
         self,
         file: &Path,
@@ -86,10 +86,10 @@ impl Verbs<'_> {
         if !how.dry_run {
             self.leave_stopped(&metadata.name)?;
         }
-        // A dry run has asked nobody.
+        // A dry run has not checked the name yet.
         is_meant(&metadata.name)?;
         let plan = self.plan(&metadata.name, &metadata.hooks, change.state());
-        // Others may go on while it waits.
+        // Other changes may proceed while this one waits.
         drop(change);
         Ok(Installed { plan, replaced: self.waited(upgraded, swap), installation })
     }
@@ -123,7 +123,7 @@ impl Verbs<'_> {
         }
         let changed = changed?;
         if !changed && self.attached.is_live && self.core.table.plugin(name).is_none() {
-            // Another host enabled it, or somebody unloaded it here.
+            // Another host has enabled it, or it has been unloaded here.
             self.load(Opened::of(self.attached.store.wanted(name)?)?)?;
         }
         Ok(Changed { changed, plugin: self.view(name)?, ended: None, replaced: None })
@@ -147,7 +147,7 @@ impl Verbs<'_> {
         Ok(Uninstalled { name: name.into(), version, purged: purge, ended })
     }
 
-    /// Loads what is enabled and not loaded.
+    /// Loads a plugin that is enabled and not loaded.
     pub(crate) fn start(self, name: &str) -> Result<(), Error> {
         let wanted = self.attached.store.wanted(name)?;
         if !self.attached.store.state()?.desired(name).enabled {
@@ -156,14 +156,14 @@ impl Verbs<'_> {
         self.load(Opened::of(wanted)?)
     }
 
-    /// As [`replace`](Self::replace), with other code: not where it is disabled, and something else was loaded by
-    /// hand.
+    /// As [`replace`](Self::replace), with other code. Does nothing if the plugin is disabled and the running one was
+    /// loaded by hand.
     fn bring_in(self, wanted: Wanted, swap: Swap) -> Result<Option<Upgraded>, Error> {
         let is_enabled = self.attached.store.state()?.desired(&wanted.library.name).enabled;
         if is_enabled { self.replace(wanted, swap) } else { Ok(None) }
     }
 
-    /// Puts what is wanted in the place of what runs, where that does.
+    /// Replaces the running plugin with the wanted one, if one runs.
     pub(super) fn replace(self, wanted: Wanted, swap: Swap) -> Result<Option<Upgraded>, Error> {
         let name = &wanted.library.name;
         let runs = self.attached.is_live && self.core.table.status(name) != Some(Status::Stopped);
@@ -175,7 +175,7 @@ impl Verbs<'_> {
         Ok(Some(upgraded))
     }
 
-    /// What is loaded and stopped goes when what is installed has changed: the next start loads that.
+    /// Unloads a stopped plugin when the installed version has changed, so that the next start loads the new one.
     pub(super) fn leave_stopped(self, name: &str) -> Result<(), Error> {
         if self.attached.is_live && self.core.table.status(name) == Some(Status::Stopped) {
             self.unload(name, Some(0))?;
@@ -183,7 +183,7 @@ impl Verbs<'_> {
         Ok(())
     }
 
-    /// Has the host serve what is installed, where it went ahead of the store in vain.
+    /// Makes the host serve the stored version again, after the host was changed and the store could not be.
     pub(super) fn go_back(self, upgraded: Option<&Upgraded>) {
         let Some(name) = upgraded.map(|upgraded| upgraded.old.plugin()) else { return };
         let back = || -> Result<Upgraded, Error> {
@@ -206,7 +206,7 @@ impl Verbs<'_> {
     fn unload(self, name: &str, wait_ms: Option<u64>) -> Result<Option<Ended>, Error> {
         while let Some(plugin) = self.core.table.plugin(name) {
             match ending::unload(self.core, &plugin, wait_ms) {
-                // Somebody began something else just now, or has unloaded it.
+                // Another operation has just begun, or has unloaded it.
                 Err(Error::Host(HostError::ApiMisuse(ApiMisuse::Busy { .. }))) => self.settle(name)?,
                 Err(Error::Host(HostError::ApiMisuse(ApiMisuse::NotLoaded(_)))) => {}
                 ended => return ended.map(Some),
@@ -215,8 +215,8 @@ impl Verbs<'_> {
         Ok(None)
     }
 
-    /// Waits until nothing is being done to a plugin: before the store is changed, so that what cannot be
-    /// unloaded now stays as it is.
+    /// Waits until no operation on a plugin is in progress. Called before the store is changed, so that a plugin that
+    /// cannot be unloaded now stays as it is.
     fn settle(self, name: &str) -> Result<(), Error> {
         let timeout = if reclaim::is_inside() { Duration::ZERO } else { self.core.wait_timeout() };
         let plugin = self.core.table.plugin(name);

@@ -1,4 +1,4 @@
-//! What is loaded and what is installed, side by side.
+//! Loaded and installed plugins, side by side.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,7 +26,7 @@ impl Verbs<'_> {
         Ok(plugins)
     }
 
-    /// One of them.
+    /// One plugin that is loaded or installed.
     pub(crate) fn view(self, name: &str) -> Result<PluginView, Error> {
         let loaded = self.core.view(name);
         let view = match self.attached.store.listed(name, Depth::Metadata)? {
@@ -36,8 +36,7 @@ impl Verbs<'_> {
         Ok(view.ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?)
     }
 
-    /// A loaded plugin that is not installed, any more where it came from the store: somebody has uninstalled it
-    /// by another host.
+    /// A loaded plugin that is not installed; if it came from the store, it has been uninstalled through another host.
     fn alone(self, plugin: PluginView) -> PluginView {
         if !plugin.file.as_ref().is_some_and(|file| self.is_of_store(&plugin.name, file)) {
             return plugin;
@@ -54,8 +53,8 @@ impl Verbs<'_> {
         PluginView { installed: Some(listed), ..plugin }
     }
 
-    /// What an installed plugin says of itself: its callbacks, and all else where it is from a package. What
-    /// cannot be read says nothing; the list tells why.
+    /// What an installed plugin declares: its callbacks, and its metadata if it is from a package. Unreadable parts are
+    /// left out; the list reports why.
     pub(crate) fn said(self, name: &str) -> (Vec<NoteHook>, Option<Metadata>) {
         let metadata = self.attached.store.installed_metadata(name).unwrap_or_default();
         let hooks = match &metadata {
@@ -68,14 +67,14 @@ impl Verbs<'_> {
         (hooks, metadata)
     }
 
-    /// What the host went back from, where all else is well.
+    /// Notes the rollback of a plugin that is otherwise healthy.
     fn remember(self, plugin: &mut PluginView) {
         if let (None, Some(Remark::GivenUp(why))) = (&plugin.reason, self.core.table.remarked(&plugin.name)) {
             (plugin.health, plugin.reason) = (Health::Degraded, Some(why));
         }
     }
 
-    /// One that is installed, and not loaded.
+    /// A plugin that is installed but not loaded.
     fn absent(self, listed: &Listed) -> PluginView {
         let status = if listed.enabled { Status::Stopped } else { Status::Disabled };
         let mut plugin = PluginView::absent(&listed.name, listed.version.to_string(), status);
@@ -91,7 +90,7 @@ impl Verbs<'_> {
         plugin
     }
 
-    /// What is wrong with what is installed.
+    /// Sets what is wrong with an installed plugin.
     fn judge(self, plugin: &mut PluginView, listed: &Listed) {
         let is_external = listed.kind == Kind::External;
         let why = if let Some(why) = &listed.why {

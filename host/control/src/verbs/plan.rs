@@ -1,4 +1,4 @@
-//! Where the callbacks of a plugin stand, or would if it ran.
+//! Where the callbacks of a plugin are in their chains, or would be if it ran.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ use hookrail_store::State;
 use super::Verbs;
 
 impl Verbs<'_> {
-    /// Where these callbacks of a plugin stand beside those that are loaded, and those that hosts shall
-    /// load.
+    /// The places of these callbacks of a plugin, among those of the loaded plugins and of the plugins that hosts
+    /// should load.
     pub(super) fn plan(self, name: &str, hooks: &[NoteHook], state: &State) -> Vec<Planned> {
         let mut chains = self.chains(name, state);
         let own = self.placed(name, hooks, &state.desired(name).overrides);

@@ -1,4 +1,4 @@
-//! Loading what is enabled.
+//! Loading enabled plugins.
 
 use std::sync::mpsc::channel;
 use std::thread;
@@ -15,11 +15,11 @@ use crate::error::Error;
 pub struct NotLoaded {
     /// Its name.
     pub plugin: String,
-    /// Why.
+    /// Why it was not loaded.
     pub error: Error,
 }
 
-/// What a host loads, with the library verified and in memory.
+/// What a host loads: the library, verified and in memory.
 pub(super) struct Opened {
     pub(super) wanted: Wanted,
     pub(super) copy: SealedCopy,
@@ -32,13 +32,13 @@ impl Opened {
 }
 
 impl Verbs<'_> {
-    /// Loads all that is enabled and not loaded.
+    /// Loads all plugins that are enabled and not loaded.
     pub(crate) fn load_enabled(self) -> Result<Vec<NotLoaded>, Error> {
         let enabled = self.attached.store.enabled()?;
         let mut failed = Vec::new();
         thread::scope(|scope| {
-            // The next ones are verified while one is loaded. How many does not matter: the copies stay in memory
-            // when they are loaded.
+            // The next plugins are verified while one is being loaded. The queue need not be bounded: the copies stay
+            // in memory once loaded anyway.
             let (send, verified) = channel();
             scope.spawn(move || {
                 for Enabled { name, wanted } in enabled {

@@ -1,4 +1,4 @@
-//! One registered callback: what dispatch needs, and what people ask about.
+//! One registered callback: what dispatch needs, and what is shown of it.
 
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -23,15 +23,15 @@ pub enum Origin {
     BuiltIn,
     /// The plugin declared it.
     Declared,
-    /// The operator's configuration says so; the number the plugin declared.
+    /// The operator's configuration overrides it; the priority that the plugin declared.
     Overridden(i32),
 }
 
-/// The context that goes with a callback's code.
+/// The context of a callback.
 #[derive(Debug)]
 pub struct Ctx {
     ptr: *mut c_void,
-    /// What frees it; null once that was called.
+    /// The function that frees it; null once that has been called.
     drop: AtomicPtr<()>,
 }
 
@@ -41,16 +41,16 @@ unsafe impl Send for Ctx {}
 unsafe impl Sync for Ctx {}
 
 impl Ctx {
-    /// Owns what `ptr` points to, if there is a `drop` to free it with.
+    /// Owns what `ptr` points to, if there is a `drop` function to free it with.
     pub fn new(ptr: *mut c_void, drop: Option<unsafe extern "C" fn(*mut c_void)>) -> Self {
         let drop = drop.map_or(std::ptr::null_mut(), |drop| drop as *mut ());
         Ctx { ptr, drop: AtomicPtr::new(drop) }
     }
 
-    /// Frees the context, once: an unloading does so when it has waited out the readers, even
-    /// though a retired snapshot may still hold the callback's record.
+    /// Frees the context, once. Unloading calls this when it has waited for the readers, even though a retired snapshot
+    /// may still hold the callback's record.
     pub fn release(&self) {
-        // AcqRel: one caller gets the function, and what others did before happened before.
+        // AcqRel: only one caller gets the function, and sees what others did before.
         let drop = self.drop.swap(std::ptr::null_mut(), Ordering::AcqRel);
         if !drop.is_null() {
             // SAFETY: `new` stored a function of this type.
@@ -71,58 +71,58 @@ impl Drop for Ctx {
 /// One registered callback.
 #[derive(Debug)]
 pub struct Callback {
-    /// The same for every callback of this name, for the life of the host.
+    /// The same for every callback of this name, for the lifetime of the host.
     pub id: CallbackId,
-    /// Who registered it, and takes it away again.
+    /// Who registered it, and may remove it.
     pub owner: Owner,
-    /// Its plugin's, if it is a plugin's.
+    /// The generation of its plugin, if it belongs to one.
     pub generation: Option<u64>,
-    /// The name of what owns it.
+    /// The name of the instance that owns it.
     pub instance: Arc<str>,
-    /// Its own name, unique among those of its instance on this point.
+    /// Its name, unique among those of its instance at this point.
     pub name: Arc<str>,
-    /// Where it stands: lower ones are called first.
+    /// Its priority: lower ones are called first.
     pub priority: i32,
-    /// Who chose that priority.
+    /// Where its priority comes from.
     pub origin: Origin,
-    /// What it may do to a message.
+    /// What it touches.
     pub effects: Effects,
-    /// What happens to the message when it fails.
+    /// What its fault means for the chain.
     pub fault: FaultPolicy,
-    /// What is called.
+    /// The code that is called.
     pub run: Run,
-    /// What it is called with.
+    /// The context that it is called with.
     pub ctx: Ctx,
-    /// Whether it is part of the published chain; the operator may leave it out.
+    /// Whether it is part of the published chain; the operator may disable it.
     pub enabled: bool,
-    /// Whether the host denies in its place while its plugin does not run, if its fault denies.
+    /// Whether the host denies in its place while its plugin is not running, if its fault denies.
     pub required: bool,
-    /// The time a call of it may take, in nanoseconds, if that is limited.
+    /// The time that a call may take, in nanoseconds, if there is a limit.
     pub budget: Option<u64>,
-    /// What it has done on this point; a new build goes on with that of the old one.
+    /// Its counts at this point; a new build of the plugin continues those of the old one.
     pub record: Arc<Record>,
-    /// Whether it is called. Changed under the writers' lock alone.
+    /// Whether it is called. Changed only under the writers' lock.
     pub state: Mutex<CallbackState>,
-    /// Counts its faults, and says when they are too many.
+    /// Counts its faults, and reports when there are too many.
     pub breaker: Breaker,
-    /// What its faults may bring about, when it came with an upgrade.
+    /// The probation that its faults count against, if it came with an upgrade.
     pub probation: Option<Arc<Probation>>,
 }
 
 /// Whether a callback of a chain is called.
 #[derive(Clone, Debug)]
 pub enum CallbackState {
-    /// Its plugin is required and does not run; it is the host that stands here.
+    /// Its plugin is required and not running; the host stands in for it.
     Absent,
-    /// It is called each time that its turn comes.
+    /// It is called on each dispatch that reaches it.
     Armed,
-    /// It failed too often; the reason. Where its fault denies, the host denies in its place.
+    /// It failed too often, for this reason. If its fault denies, the host denies in its place.
     Quarantined(Arc<str>),
-    /// As quarantined, but for one call.
+    /// As quarantined, except for one trial call.
     HalfOpen(Arc<HalfOpen>),
 }
 
-/// One call, to find out whether a quarantined callback works again.
+/// A trial: one call that finds out whether a quarantined callback works again.
 #[derive(Debug)]
 pub struct HalfOpen {
     pub(crate) reason: Arc<str>,
@@ -130,14 +130,14 @@ pub struct HalfOpen {
 }
 
 impl HalfOpen {
-    /// Of a callback that was quarantined for this reason.
+    /// For a callback that was quarantined for this reason.
     pub fn new(reason: Arc<str>) -> Self {
         HalfOpen { reason, begun: AtomicBool::new(false) }
     }
 
-    /// Whether the caller is the one that calls it.
+    /// Whether the caller is the thread that makes the trial call.
     pub(crate) fn begin(&self) -> bool {
-        // Relaxed: only one gets it, and nothing goes with it.
+        // Relaxed: only one thread gets it, and it passes on no data.
         !self.begun.swap(true, Ordering::Relaxed)
     }
 }
@@ -155,22 +155,22 @@ impl CallbackState {
 }
 
 impl Callback {
-    /// Where it stands.
+    /// Its place in the order of the chain.
     pub(crate) fn place(&self) -> Place<&str> {
         Place { priority: self.priority, instance: &self.instance, callback: &self.name }
     }
 
-    /// What a snapshot holds of it.
+    /// The pair that a snapshot holds for it.
     pub fn pair(&self) -> Pair {
         Pair::new(self.run, self.ctx.ptr)
     }
 
-    /// Whether it is called each time that its turn comes.
+    /// Whether it is called on each dispatch that reaches it.
     pub(crate) fn is_armed(&self) -> bool {
         matches!(*self.state.lock(), CallbackState::Armed)
     }
 
-    /// What stands in its place while its plugin does not run.
+    /// The callback that stands in its place while its plugin is not running.
     pub(crate) fn stand_in(&self) -> Self {
         Callback {
             id: self.id,
@@ -194,25 +194,25 @@ impl Callback {
         }
     }
 
-    /// Resets its faults; returns the state with which it is called again: from now on its faults count anew.
+    /// Resets its faults, so that they count anew, and returns the state in which it is called again.
     #[must_use]
     pub fn arm(&self) -> CallbackState {
         self.breaker.reset();
         CallbackState::Armed
     }
 
-    /// What it is known by on a point, to others than dispatches.
+    /// Identifies it at a point, outside a dispatch.
     pub fn placed(&self, point: &'static str) -> CallbackRef {
         let Callback { id, owner, generation, .. } = *self;
         CallbackRef { point, id, owner, generation, name: self.full_name() }
     }
 
-    /// Whether it is the one of those on that point.
+    /// Whether it is the callback that `placed` refers to.
     pub fn is(&self, placed: &CallbackRef) -> bool {
         (self.id, self.owner) == (placed.id, placed.owner)
     }
 
-    /// Something was found out about it, on a point.
+    /// Reports a finding about it, at a point.
     pub(crate) fn tell(&self, point: &'static str, what: Found) {
         self.breaker.tell(self.placed(point), what);
     }

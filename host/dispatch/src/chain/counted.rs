@@ -1,8 +1,8 @@
-//! The last entry of a chain that is counted.
+//! The last entry of a counted chain.
 //!
-//! Whoever comes to it was decided by no callback before it; who was, is counted on the cold path. So counting
-//! is one more jump on the way to the last callback, and the others are called as they are where nobody
-//! counts.
+//! A dispatch that reaches it was decided by no earlier callback; one that was is counted on the cold path. So counting
+//! is one more jump on the way to the last callback, and the others are called exactly as in a chain that is not
+//! counted.
 
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -12,11 +12,11 @@ use super::pair::Pair;
 use crate::reclaim;
 use crate::stats::Tally;
 
-/// What goes with the last pair of a chain that is counted.
+/// The context of the last pair of a counted chain.
 #[derive(Debug)]
 pub(super) struct Counted {
     pub(super) tally: Arc<Tally>,
-    /// The last callback's own code and context; a chain without callbacks has the no-op.
+    /// The last callback's own code and context; the no-op if the chain has no callbacks.
     pub(super) last: Pair,
 }
 
@@ -28,16 +28,16 @@ impl Counted {
     /// The pair that dispatch calls.
     ///
     /// # Safety
-    /// This stays where it is for as long as the pair is called.
+    /// `self` does not move for as long as the pair is called.
     pub(super) unsafe fn pair(&self) -> Pair {
         Pair::new(count, std::ptr::from_ref(self).cast_mut().cast())
     }
 }
 
-/// The context of the callback that is being called while a frame names that pair.
+/// The context of the callback that is called while a frame names that pair.
 ///
 /// # Safety
-/// The pair lies in a snapshot that is alive.
+/// The pair is in a snapshot that is alive.
 pub(crate) unsafe fn context_of(named: &Pair) -> *mut c_void {
     let (run, ctx) = named.parts();
     if run as *mut () != count as *mut () {
@@ -56,7 +56,7 @@ pub(crate) unsafe fn context_of(named: &Pair) -> *mut c_void {
 unsafe extern "C" fn count(ctx: *mut c_void, payload: *mut c_void) -> u32 {
     // SAFETY: `Counted::pair` pairs this code with such a context, in a block that being inside keeps.
     let counted = unsafe { &*ctx.cast::<Counted>() };
-    // Nothing is called in between, so that arguments stay in their registers for the jump.
+    // Nothing is called in between, so that the arguments stay in their registers for the jump.
     if !reclaim::own().is_some_and(|slot| counted.tally.came_to_last_nearby(slot.number)) {
         // SAFETY: context and payload are those that we were called with, by way of the pair that the frame names.
         return unsafe { count_far(ctx, payload) };

@@ -1,13 +1,13 @@
-//! What is fixed about the point of a chain.
+//! The fixed properties of a chain's point.
 
 use hookrail_abi::RawKind;
 
-/// What is fixed about the point of a chain, as far as running it needs to know.
+/// The fixed properties of a chain's point that running the chain needs.
 #[derive(Debug)]
 pub struct Facts {
     /// Its name.
     pub point: &'static str,
     pub(crate) kind: RawKind,
-    /// Gates always, notify points never, folds where the point says so.
+    /// True for gates, false for notify points, and for folds as the point states.
     pub(crate) deniable: bool,
 }

@@ -1,4 +1,4 @@
-//! What a dispatch comes to.
+//! The outcome of a dispatch.
 
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroU64};
@@ -19,19 +19,19 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// No callback decided: the point's default.
+    /// The point's default: no callback decided.
     #[inline(always)]
     pub(crate) const fn default(decision: Decision) -> Self {
         Outcome { decision, decided_by: None, denial: 0 }
     }
 
-    /// What the chain came to.
+    /// The decision of the chain.
     #[inline]
     pub const fn decision(&self) -> Decision {
         self.decision
     }
 
-    /// Whether it is denied; whatever else it came to, it passes.
+    /// Whether it is denied; every other decision passes.
     #[inline]
     pub const fn is_denied(&self) -> bool {
         matches!(self.decision, Decision::Denied(_))
@@ -57,23 +57,23 @@ impl fmt::Debug for Outcome {
     }
 }
 
-/// A decision of a callback in one register, so that the hot loop spills nothing for the cold path's sake: its verdict
-/// as the boundary carries it, above the callback's id.
+/// A callback's decision in one register, so that the hot loop spills nothing for the sake of the cold path: the
+/// verdict as the boundary carries it, and above it the callback's id.
 #[derive(Clone, Copy)]
 pub(crate) struct Packed(NonZeroU64);
 
 impl Packed {
-    /// `verdict` is another one than "continue".
+    /// `verdict` must not be "continue".
     pub(crate) fn new(verdict: u32, by: CallbackId) -> Self {
         Packed(NonZeroU64::from(by.0) | u64::from(verdict) << 32)
     }
 
-    /// A denial that no callback is to blame for.
+    /// A denial that comes from no callback.
     pub(crate) fn denied_by_nobody() -> Self {
         Packed(const { NonZeroU64::new((raw::DENY as u64) << 32).expect("not zero") })
     }
 
-    /// Its verdict, as the boundary carries it.
+    /// The verdict, as the boundary carries it.
     pub(crate) fn verdict(self) -> u32 {
         (self.0.get() >> 32) as u32
     }

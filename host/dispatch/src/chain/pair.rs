@@ -1,18 +1,18 @@
 //! A callback's code and context: the 16 bytes that dispatch reads.
 //!
 //! # Theorem
-//! Let a writer overwrite the code of a retired pair by the no-op, then issue the heavy fence, then
-//! find that no thread names the pair in a frame. Then nobody is in its old code, and nobody will be.
+//! Let a writer overwrite the code of a retired pair with the no-op, then issue the heavy fence, then find that no
+//! thread names the pair in a frame. Then no thread is in its old code, and none will be.
 //!
-//! *Why.* A reader names the pair, passes the light fence, and then loads the code. Either that load
-//! comes after the writer's fence, and then it finds the no-op; or the naming comes before it, and
-//! then the writer sees it until the reader has gone on to the next pair.
+//! *Proof.* A reader names the pair, passes the light fence, and then loads the code. Either that load comes after the
+//! writer's fence, and then it finds the no-op; or the naming comes before it, and then the writer sees it until the
+//! reader has gone on to the next pair.
 //!
-//! The code may lie in another pair than the named one, as that of the last callback of a chain that is
-//! counted does: it is loaded behind the light fence all the same.
+//! The code may be in another pair than the named one, as for the last callback of a counted chain: it is still loaded
+//! after the light fence.
 //!
-//! The no-op ignores its context, so a reader may pair the old context with it. It is the only code
-//! that may be written here.
+//! The no-op ignores its context, so a reader may combine it with the old context. It is the only code that may be
+//! written here.
 
 use std::ffi::c_void;
 
@@ -53,7 +53,7 @@ impl Pair {
         unsafe { self.call_named(payload) }
     }
 
-    /// Calls this pair, which stands after one that is named in a frame and in no other place.
+    /// Calls this pair, which is reached only through a pair that is named in a frame.
     ///
     /// # Safety
     /// `payload` is what the code expects, and this thread is inside, so that the code and its context are still there.
@@ -66,10 +66,10 @@ impl Pair {
         unsafe { run(ctx, payload) }
     }
 
-    /// Names this pair in `frame`; its code is loaded behind that.
+    /// Names this pair in `frame`; its code is loaded after that.
     #[inline(always)]
     pub(crate) fn announce(&self, frame: &AtomicPtr<()>) {
-        // Release: pairs with the Acquire in `Slot::is_in`; the callback before this one is over.
+        // Release: pairs with the Acquire in `Slot::is_in`; the previous callback has returned.
         frame.store(self.identity(), Ordering::Release);
         light_fence();
     }
@@ -81,13 +81,13 @@ impl Pair {
         (unsafe { std::mem::transmute::<*mut (), Run>(self.run.load(Ordering::Relaxed)) }, self.ctx)
     }
 
-    /// What a frame holds while this pair is being called.
+    /// What a frame holds while this pair is called.
     #[inline(always)]
     pub(crate) fn identity(&self) -> *mut () {
         std::ptr::from_ref(self).cast_mut().cast()
     }
 
-    /// Overwrites the code by the no-op.
+    /// Overwrites the code with the no-op.
     pub(crate) fn disarm(&self) {
         // Relaxed: the heavy fence that the caller issues next orders it.
         // INVARIANT: `skip` ignores its context.

@@ -1,4 +1,4 @@
-//! What a callback's answer comes to, where it is another one than "continue".
+//! What a callback's answer means, if it is not "continue".
 
 use hookrail_abi::RawKind;
 use hookrail_abi::host::Report;
@@ -10,7 +10,7 @@ use super::pair::Pair;
 use super::snapshot::{callback_of, is_run_by_us, tally_behind};
 use crate::{fault, frame, reclaim};
 
-/// What an answer other than "continue" means; `None` to go on.
+/// What an answer other than "continue" means; `None` to continue.
 ///
 /// # Safety
 /// The pair was just called on this thread, which is inside, in a snapshot of that point's chain whose pairs end at

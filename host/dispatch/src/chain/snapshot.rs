@@ -1,10 +1,11 @@
 //! The published form of a chain: one immutable block of memory.
 //!
-//! A header of 64 bytes, aligned to 64; after it the pairs that dispatch reads, four to a cache
-//! line; after those, where dispatch stops, the registration data, which only the cold paths read.
-//! The block is known by the address of its first pair, so that dispatch begins there.
-//! In that of a chain that is counted the last pair counts, and the last callback's own code is behind it.
-//! That of a chain that a [`Runner`] of ours runs has one pair, the runner, and the real chain after its context.
+//! A header of 64 bytes, aligned to 64. Then the pairs that dispatch reads, four to a cache line. After those, where
+//! dispatch stops, the registration data, which only the cold paths read. A block is identified by the address of its
+//! first pair, so that dispatch begins there.
+//!
+//! In a counted chain the last pair counts, and its context holds the last callback's own code. A chain that a
+//! [`Runner`] runs has a single pair, the runner, whose context leads to the real chain.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
@@ -17,29 +18,29 @@ use crate::stats::Tally;
 
 #[repr(C, align(64))]
 struct Header {
-    /// After the last pair, where the cold part begins.
+    /// The end of the pairs, where the cold part begins.
     end: *const Pair,
 }
 
-/// How many callbacks follow.
+/// The number of callbacks that follow.
 #[repr(C)]
 struct Cold {
     len: usize,
-    /// The context of the one pair, where it is a runner, which was a box and is ours.
+    /// The context of the single pair, if it is a runner. It came from a box and is owned here.
     runner: Option<NonNull<dyn Runner>>,
-    /// The context of the last pair, where the chain is counted.
+    /// The context of the last pair, if the chain is counted.
     counted: Option<Counted>,
     callbacks: [Arc<Callback>; 0],
 }
 
 /// The context of a pair that runs a whole chain.
 pub(super) trait Runner: std::fmt::Debug + Send + Sync {
-    /// The chain that it runs; it lives as long as this.
+    /// The chain that it runs, which lives as long as `self`.
     fn real(&self) -> Published;
 }
 
-/// The block of a chain without callbacks: its one pair goes on with what is behind it, so that
-/// dispatch need not ask whether there is a first one.
+/// The block of a chain without callbacks: its single pair is a no-op, so that dispatch need not check whether there is
+/// a first pair.
 #[repr(C)]
 struct Empty {
     header: Header,
@@ -56,8 +57,8 @@ static EMPTY: Empty = Empty {
     cold: Cold { len: 0, runner: None, counted: None, callbacks: [] },
 };
 
-/// As [`EMPTY`], but readers come in, do nothing, and leave: what they have left of a library that
-/// leaves is run on leaving, and a point that has no callbacks any more is left by nobody.
+/// As [`EMPTY`], but readers enter, do nothing, and leave. On leaving they run the destructors that they have left of a
+/// library that is being unloaded; at a point whose readers do not enter they never would.
 static DRAINING: Empty = Empty {
     header: Header { end: (&raw const DRAINING.cold).cast() },
     pair: Pair::no_op(),
@@ -67,8 +68,8 @@ static DRAINING: Empty = Empty {
 /// A published snapshot, as an atomic pointer holds it.
 ///
 /// # Invariants
-/// The first of at least one pair, in a block laid out as `layout` says whose parts are initialised; or
-/// that of [`EMPTY`] or [`DRAINING`].
+/// It points to the first of at least one pair, in a block that is laid out as `layout` says and whose parts are
+/// initialised; or to that of [`EMPTY`] or [`DRAINING`].
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Published(*const Pair);
@@ -99,7 +100,7 @@ impl Published {
         Published(first)
     }
 
-    /// The first pair, and the end of the pairs; there is one at least.
+    /// The first pair and the end of the pairs; there is at least one.
     ///
     /// # Safety
     /// The snapshot is alive.
@@ -109,7 +110,7 @@ impl Published {
         (self.0, unsafe { (*self.0.cast::<Header>().sub(1)).end })
     }
 
-    /// The pairs, in the order of the chain. One without callbacks has one all the same.
+    /// The pairs, in the order of the chain. A snapshot without callbacks has one pair too.
     ///
     /// # Safety
     /// The snapshot is alive, for `'a`.
@@ -121,7 +122,7 @@ impl Published {
         }
     }
 
-    /// The registration data of the pairs; none for one without callbacks.
+    /// The registration data of the pairs; empty for a snapshot without callbacks.
     ///
     /// # Safety
     /// The snapshot is alive, for `'a`.
@@ -130,7 +131,7 @@ impl Published {
         unsafe { callbacks_behind(self.range().1) }
     }
 
-    /// The callbacks, in order; those of the real chain where this is a runner.
+    /// The callbacks, in order; for a runner, those of the real chain.
     ///
     /// # Safety
     /// The snapshot is alive, for `'a`.
@@ -151,17 +152,17 @@ impl Published {
 
 /// A callback in a snapshot.
 pub(crate) struct Entry<'a> {
-    /// What frames name while it is being called.
+    /// The pair that frames name while the callback is called.
     pub(crate) named: &'a Pair,
-    /// What holds its code: the same, or what that leads to.
+    /// The pair that holds its code: the same one, or the one that it leads to.
     pub(crate) code: &'a Pair,
     pub(crate) callback: &'a Arc<Callback>,
 }
 
-/// The registration data of a pair and its place in the chain, found from the end of the pairs.
+/// The registration data of a pair and its position in the chain, found from the end of the pairs.
 ///
 /// # Safety
-/// The pair is that of a callback, in a snapshot that is alive for `'a` and whose pairs end at `end`.
+/// The pair is a callback's, in a snapshot that is alive for `'a` and whose pairs end at `end`.
 pub(super) unsafe fn callback_of<'a>(pair: *const Pair, end: *const Pair) -> (&'a Callback, usize) {
     // SAFETY: the pair is a callback's, in a snapshot that is alive for `'a` and whose pairs end at `end`.
     unsafe {
@@ -171,7 +172,7 @@ pub(super) unsafe fn callback_of<'a>(pair: *const Pair, end: *const Pair) -> (&'
     }
 }
 
-/// What counts the dispatches of the snapshot whose pairs end there, if they are counted.
+/// The tally of the snapshot whose pairs end at `end`, if it is counted.
 ///
 /// # Safety
 /// `end` is the end of the pairs of a snapshot that is alive for `'a`.
@@ -187,7 +188,7 @@ unsafe fn counted_behind<'a>(end: *const Pair) -> Option<&'a Counted> {
     unsafe { (*end.cast::<Cold>()).counted.as_ref() }
 }
 
-/// Whether the pair that ends there is a runner of ours.
+/// Whether the pair that ends at `end` is a runner.
 ///
 /// # Safety
 /// `end` is the end of the pairs of a snapshot that is alive.
@@ -212,7 +213,7 @@ unsafe fn callbacks_behind<'a>(end: *const Pair) -> &'a [Arc<Callback>] {
     unsafe { std::slice::from_raw_parts((&raw const (*cold).callbacks).cast(), (*cold).len) }
 }
 
-/// A snapshot that is no longer, or not yet, published.
+/// A snapshot that is no longer published, or not yet.
 ///
 /// # Invariants
 /// It owns the block, unless that is [`EMPTY`] or [`DRAINING`], and the context of a runner in it.
@@ -231,21 +232,21 @@ impl Snapshot {
         let counted = tally.map(|tally| Counted::new(tally, callbacks.last().map(|last| &**last)));
         match counted {
             None if callbacks.is_empty() => Snapshot(Published::empty()),
-            // Its one pair is there to count.
+            // Its single pair is there to count.
             Some(_) if callbacks.is_empty() => Snapshot::block([Pair::no_op()].into_iter(), &[], counted, None),
             _ => Snapshot::block(callbacks.iter().map(|callback| callback.pair()), callbacks, counted, None),
         }
     }
 
-    /// One whose one pair is that code, with the runner for its context.
+    /// A snapshot whose single pair is that code, with the runner as its context.
     pub(super) fn run_by<R: Runner + 'static>(code: Run, runner: Box<R>) -> Self {
-        // By its address from here on: a box that moves would be the only way to it.
+        // Used by address from here on: moving a box would invalidate other pointers to its content.
         let runner = NonNull::from(Box::leak(runner));
         // INVARIANT: the block owns it.
         Snapshot::block([Pair::new(code, runner.as_ptr().cast())].into_iter(), &[], None, Some(runner))
     }
 
-    /// There is one pair at least; what is counted takes the place of the last.
+    /// There is at least one pair; if the chain is counted, the counting pair replaces the last one.
     fn block(
         pairs: impl ExactSizeIterator<Item = Pair>,
         callbacks: &[Arc<Callback>],
@@ -278,12 +279,12 @@ impl Snapshot {
         }
     }
 
-    /// As an atomic pointer would hold it; for as long as this lives.
+    /// The form that an atomic pointer holds, valid for as long as `self` lives.
     pub(super) fn published(&self) -> Published {
         self.0
     }
 
-    /// The one without callbacks that readers enter and leave.
+    /// The snapshot without callbacks that readers enter and leave.
     pub(crate) fn draining() -> Self {
         Snapshot(Published::draining())
     }
@@ -294,7 +295,7 @@ impl Snapshot {
     }
 
     /// # Safety
-    /// `published` came from `publish`, and is owned by the caller from now on.
+    /// `published` came from `publish`, and the caller owns it from now on.
     pub(crate) unsafe fn retire(published: Published) -> Self {
         Snapshot(published)
     }
@@ -329,8 +330,8 @@ impl Drop for Snapshot {
     }
 }
 
-/// The layout of a block. Pairs and cold part need no padding between: each is aligned where the one
-/// before it ends.
+/// The layout of a block. The pairs and the cold part need no padding between them: each begins aligned where the
+/// previous one ends.
 fn layout(pairs: usize, callbacks: usize) -> Layout {
     const { assert!(align_of::<Cold>() <= align_of::<Pair>() && align_of::<Pair>() <= align_of::<Header>()) };
     let parts = [Layout::array::<Pair>(pairs), Ok(Layout::new::<Cold>()), Layout::array::<Arc<Callback>>(callbacks)];

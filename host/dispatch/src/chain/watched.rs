@@ -1,9 +1,9 @@
-//! A chain whose callbacks are more than called: timed, traced, put back, or answered for.
+//! A chain whose callbacks are more than called: timed, traced, rolled back, or answered for.
 //!
-//! It is published as a block of one pair, whose code is a runner of ours and whose context has the
-//! real chain. So the chain that nobody looks at is the calls and nothing else, without a flag that
-//! says so. The runner names the real pairs in the thread's slot, as dispatch itself does, and what it
-//! decided goes past the boundary's number in the thread's call frame.
+//! It is published as a block with a single pair, whose code is a runner and whose context holds the real chain. So a
+//! chain that is not watched is the calls and nothing else, without a flag to check. The runner names the real pairs in
+//! the thread's slot, as dispatch itself does, and passes its decision through the thread's call frame rather than in
+//! the number that the boundary carries.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ffi::c_void;
@@ -27,7 +27,7 @@ use crate::reclaim;
 use crate::stats::{Record, Taking, Tally, Tracers, monotonic};
 use crate::sync::AtomicPtr;
 
-/// How a point is looked at.
+/// How a point is watched.
 #[derive(Debug)]
 pub(crate) struct Watch {
     pub(crate) level: StatsLevel,
@@ -40,14 +40,14 @@ pub(crate) struct Watch {
 /// The context of a watched block.
 ///
 /// # Invariants
-/// `facts` are those of the chain it is published by, so they outlive every dispatch. There is a step for each
-/// callback of `real`, in order.
+/// `facts` are those of the chain that publishes it, so they outlive every dispatch. There is a step for each callback
+/// of `real`, in order.
 #[derive(Debug)]
 struct Watched {
     facts: *const Facts,
     real: Snapshot,
     steps: Box<[Step]>,
-    /// Whether every call is timed, whoever traces.
+    /// Whether every call is timed, even without a tracer.
     is_timed: bool,
     level: StatsLevel,
     tracers: Tracers,
@@ -65,27 +65,27 @@ impl Runner for Watched {
     }
 }
 
-/// What is done with one callback, beside calling it.
+/// What is done with one callback besides calling it.
 #[derive(Debug)]
 struct Step {
     record: Arc<Record>,
     act: Act,
-    /// The time it may take, in nanoseconds; `u64::MAX` for any.
+    /// The time that it may take, in nanoseconds; `u64::MAX` for no limit.
     budget: u64,
-    /// Whether a fault puts the payload back.
+    /// Whether the payload is restored after a fault.
     rolls_back: bool,
 }
 
 #[derive(Debug)]
 enum Act {
-    /// It is not called.
+    /// It is not called; the host answers for it.
     Answer,
     Call,
-    /// One dispatch calls it, to find out whether it works again.
+    /// One dispatch makes a trial call.
     Try(Arc<HalfOpen>),
 }
 
-/// Whether calling is not all there is to do.
+/// Whether anything has to be done besides calling.
 pub(super) fn is_needed(facts: &Facts, callbacks: &[Arc<Callback>], watch: &Watch) -> bool {
     let is_special = |callback: &Arc<Callback>| {
         budget(callback, watch.level) != u64::MAX || rolls_back(facts, callback) || !callback.is_armed()
@@ -98,12 +98,12 @@ fn budget(callback: &Callback, level: StatsLevel) -> u64 {
     callback.budget.filter(|_| level > StatsLevel::Off).unwrap_or(u64::MAX)
 }
 
-/// Who may only look has nothing to put back.
+/// A callback that may only read leaves nothing to restore.
 fn rolls_back(facts: &Facts, callback: &Callback) -> bool {
     callback.fault == FaultPolicy::Rollback && facts.kind != RawKind::Notify
 }
 
-/// The block of a chain with those callbacks, which are looked at in that way.
+/// The block of a chain with those callbacks, watched in that way.
 ///
 /// # Safety
 /// The chain whose facts these are publishes it, and no other does: its code reads them in dispatches on that chain.
@@ -126,11 +126,11 @@ impl Watched {
         let steps: Box<[Step]> = callbacks.iter().map(step).collect();
         let is_timed = watch.level == StatsLevel::Histogram || steps.iter().any(|step| step.budget != u64::MAX);
         let Watch { level, tracers, ops, tally } = watch;
-        // INVARIANT: by the contract of `snapshot`; a step per callback.
+        // INVARIANT: by the contract of `snapshot`; there is a step per callback.
         Watched { facts, real: Snapshot::new(callbacks, tally), steps, is_timed, level, tracers, ops }
     }
 
-    /// The pairs of the callbacks; one without callbacks has none.
+    /// The pairs of the callbacks; empty for a chain without callbacks.
     fn pairs(&self) -> &[Pair] {
         // SAFETY: we own the real chain, so it is alive.
         let pairs = unsafe { self.real.published().pairs() };
@@ -170,13 +170,13 @@ impl Watched {
     unsafe fn run(&self, payload: *mut c_void, mut taking: Option<&mut Taking<'_>>) -> Option<Packed> {
         let nowhere = AtomicPtr::new(null_mut());
         let (number, frame) = here(&nowhere);
-        // One clock read between neighbours: a read takes longer than all else that is done here.
+        // One clock read between neighbours: a read takes longer than everything else here.
         let mut then = (self.is_timed || taking.is_some()).then(monotonic);
         for (pair, step) in self.pairs().iter().zip(&self.steps) {
             match &step.act {
                 Act::Call => {}
                 Act::Try(trial) if trial.begin() => {
-                    // The tally leaves out a callback that one dispatch calls, and the others do not.
+                    // The tally leaves out a callback on trial, which only one dispatch calls.
                     step.record.called(u64::from(self.tally().is_some()));
                 }
                 Act::Answer | Act::Try(_) => match self.answer_for(pair, number, taking.as_deref_mut()) {
@@ -224,7 +224,7 @@ impl Watched {
             }
             then = later(then);
         }
-        // Where there is a last callback, whoever calls it counts.
+        // If there is a last callback, calling it counts the dispatch.
         if self.steps.is_empty()
             && let Some(tally) = self.tally()
         {
@@ -233,7 +233,7 @@ impl Watched {
         None
     }
 
-    /// A call took so long.
+    /// Records how long a call took.
     #[inline(always)]
     fn took(&self, pair: &Pair, step: &Step, number: usize, took: u64) {
         if self.level == StatsLevel::Histogram {
@@ -244,20 +244,19 @@ impl Watched {
         }
     }
 
-    /// A callback that was on trial has answered well.
+    /// Reports that the trial call of a callback succeeded.
     fn try_is_over(&self, pair: &Pair, step: &Step) {
         if let Act::Try(_) = step.act {
             fault::recovered(self.facts(), self.callback(pair));
         }
     }
 
-    /// The host's answer in the place of a callback that is not called: where its fault would deny,
-    /// this denies.
+    /// The host's answer in place of a callback that is not called: it denies if the callback's fault would deny.
     #[cold]
     fn answer_for(&self, pair: &Pair, number: usize, taking: Option<&mut Taking<'_>>) -> Option<Packed> {
         // SAFETY: we own the real chain, and the pair is that of one of its callbacks.
         let (callback, place) = unsafe { callback_of(pair, self.end()) };
-        // Calling the last one would count the dispatch.
+        // Calling the last one would have counted the dispatch.
         if place + 1 == self.steps.len()
             && let Some(tally) = self.tally()
         {
@@ -289,7 +288,7 @@ impl Watched {
         fault::is(self.facts(), answer)
     }
 
-    /// An answer as a trace has it.
+    /// An answer in the form of a trace.
     fn traced(&self, answer: u32) -> (StepVerdict, Option<u32>) {
         let verdict = match answer & 0xff {
             _ if self.is_fault(answer) => return (StepVerdict::Fault, None),
@@ -324,21 +323,21 @@ impl Watched {
     }
 }
 
-/// The thread's number, and where it names the entry it is in: nowhere beyond the last frame.
+/// The thread's number, and where it names its entry: `nowhere` beyond the last frame.
 #[inline(always)]
 fn here(nowhere: &AtomicPtr<()>) -> (usize, &AtomicPtr<()>) {
-    // Whoever dispatches has a slot.
+    // A dispatching thread always has a slot.
     reclaim::own().map_or((0, nowhere), |slot| (slot.number, slot.frame().unwrap_or(nowhere)))
 }
 
-/// When the next callback begins, after what is no callback's time.
+/// When the next callback begins, excluding what is not a callback's time.
 #[cold]
 #[inline(never)]
 fn later(then: Option<u64>) -> Option<u64> {
     then.map(|_| monotonic())
 }
 
-/// Leaves a decision where `settle` finds it, and answers something that makes the dispatch ask.
+/// Leaves a decision where `settle` finds it, and returns a number that makes the dispatch call `settle`.
 fn hand_on(decided: Packed) -> u32 {
     frame::decide(decided);
     raw::SKIP
@@ -374,10 +373,10 @@ impl Copied {
         Copied { ops, copy }
     }
 
-    /// Makes the payload what it was.
+    /// Restores the payload.
     ///
     /// # Safety
-    /// `payload` is one of these operations, exclusively the caller's.
+    /// `payload` is one of these operations, and exclusively the caller's.
     unsafe fn put_back(&self, payload: *mut c_void) {
         // SAFETY: by the type invariant the copy is a payload of these operations; so is the payload, which is
         // exclusively the caller's.
@@ -395,7 +394,7 @@ impl Drop for Copied {
     }
 }
 
-/// That of a payload; one byte for one without a size.
+/// The layout of a payload; one byte for a payload without a size.
 fn layout(ops: &PayloadOps) -> Layout {
     Layout::from_size_align(ops.size.max(1), ops.align).expect("a type has this layout")
 }

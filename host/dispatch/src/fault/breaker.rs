@@ -1,4 +1,4 @@
-//! The circuit breaker of a callback: so many faults in so short a time, and it is called no more.
+//! The circuit breaker of a callback: too many faults in too short a time, and it is no longer called.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use super::count::count;
 use super::finding::{CallbackRef, Found, Signal, Signals};
 
-/// Counts the recent faults of one callback, and tells when they are too many.
+/// Counts the recent faults of one callback, and reports when there are too many.
 #[derive(Debug)]
 pub struct Breaker {
     findings: Arc<Signals>,
@@ -18,26 +18,26 @@ pub struct Breaker {
 
 #[derive(Debug)]
 enum State {
-    /// When the last faults were, at most as many as are too many.
+    /// The times of the last faults, at most as many as the limit.
     Closed(VecDeque<Instant>),
-    /// It was told, and nothing more is to be told.
+    /// Reported; there is nothing more to report.
     Open,
-    /// The next one is too many.
+    /// The next fault is one too many.
     HalfOpen,
 }
 
 impl Breaker {
-    /// Without faults so far; its limit is that of the findings.
+    /// Without faults so far; the limit is that of the findings.
     pub fn new(findings: Arc<Signals>) -> Self {
         Breaker { findings, state: Mutex::new(State::Closed(VecDeque::new())) }
     }
 
-    /// That of another callback of the same host.
+    /// A new breaker for another callback of the same host.
     pub(crate) fn another(&self) -> Self {
         Breaker::new(self.findings.clone())
     }
 
-    /// The callback failed; returns whether that was one fault too many.
+    /// Counts a fault of the callback; returns whether it was one too many.
     pub(crate) fn fault(&self, what: &str, placed: impl FnOnce() -> CallbackRef) -> bool {
         let limits = &self.findings.limits;
         let mut state = self.state.lock();
@@ -49,7 +49,7 @@ impl Breaker {
                     recent.pop_front();
                 }
                 if limits.faults == 0 || recent.len() < limits.faults {
-                    // Never more than can matter.
+                    // Older faults cannot matter.
                     recent.truncate(limits.faults);
                     return false;
                 }
@@ -75,12 +75,12 @@ impl Breaker {
         *self.state.lock() = State::Closed(VecDeque::new());
     }
 
-    /// The callback is called once: a fault is one too many.
+    /// The callback is called once, on trial: a single fault is one too many.
     pub fn try_once(&self) {
         *self.state.lock() = State::HalfOpen;
     }
 
-    /// Something was found out about the callback.
+    /// Reports a finding about the callback.
     pub(crate) fn tell(&self, at: CallbackRef, what: Found) {
         self.findings.tell(Signal { at, what });
     }

@@ -1,6 +1,6 @@
 //! Numbers of faults, in words.
 
-/// So many of them.
+/// The number with its noun.
 pub(crate) fn count(faults: u64) -> String {
     if faults == 1 { "1 fault".into() } else { format!("{faults} faults") }
 }

@@ -1,4 +1,4 @@
-//! What dispatches find out about callbacks, for a thread that acts on it: no dispatch waits for that.
+//! What dispatches find out about callbacks, for a thread that acts on it: no dispatch waits for that thread.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use crate::chain::id::{CallbackId, Owner};
 use crate::condvar::Condvar;
 
-/// A callback on its point, of one generation.
+/// A callback of one generation, at its point.
 #[derive(Debug, PartialEq)]
 pub struct CallbackRef {
     /// The point's name.
@@ -18,13 +18,13 @@ pub struct CallbackRef {
     pub(crate) id: CallbackId,
     /// Who registered it.
     pub owner: Owner,
-    /// Its plugin's, if it is a plugin's.
+    /// The generation of its plugin, if it belongs to one.
     pub generation: Option<u64>,
     /// `instance/callback`.
     pub name: String,
 }
 
-/// Something found out about a callback.
+/// A finding about a callback.
 #[derive(Debug)]
 pub struct Signal {
     /// The callback.
@@ -33,39 +33,39 @@ pub struct Signal {
     pub what: Found,
 }
 
-/// What was found out.
+/// The kinds of findings.
 #[derive(Debug)]
 pub enum Found {
-    /// With it its generation does not pass the probation; why.
+    /// With it, its generation failed the probation; why.
     NotPassed(String),
-    /// It answered well when it was tried.
+    /// Its trial call succeeded.
     Recovered,
-    /// A call took longer than it may.
+    /// A call exceeded its budget.
     Slow {
-        /// Nanoseconds that it took.
+        /// How long it took, in nanoseconds.
         took: u64,
-        /// Nanoseconds that it may take.
+        /// The budget, in nanoseconds.
         budget: u64,
-        /// How often that was so by now.
+        /// How many calls have exceeded it so far.
         count: u64,
     },
-    /// It is to be called no more; why.
+    /// It must no longer be called; why.
     TooManyFaults(String),
 }
 
-/// The findings of one host that nobody has acted on yet.
+/// The findings of one host that have not been acted on yet.
 pub struct Signals {
     pub(crate) limits: Quarantine,
     waiting: Mutex<Waiting>,
     changed: Condvar,
-    /// Starts the thread that acts.
+    /// Starts the thread that acts on findings.
     start: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 #[derive(Debug, Default)]
 struct Waiting {
     findings: Vec<Signal>,
-    /// When whoever waits is to look for itself.
+    /// When the waiting thread must look for itself.
     look: Option<Instant>,
     over: bool,
 }
@@ -75,7 +75,7 @@ impl Signals {
         Signals { limits, waiting: Mutex::default(), changed: Condvar::default(), start: OnceLock::new() }
     }
 
-    /// How to start the thread that acts on findings; it is called with every one.
+    /// Sets how to start the thread that acts on findings; called with every finding.
     pub fn start_with(&self, start: impl Fn() + Send + Sync + 'static) {
         let _ = self.start.set(Box::new(start));
     }
@@ -86,17 +86,17 @@ impl Signals {
         self.start();
     }
 
-    /// Starts the thread that acts on findings, if it does not run.
+    /// Starts the thread that acts on findings, if it is not running.
     pub fn start(&self) {
         if let Some(start) = self.start.get() {
             start();
         }
     }
 
-    /// Whoever waits is to look for itself then, or before: something begins that ends without a finding.
+    /// Makes the waiting thread look for itself at `then` or earlier: something begins that ends without a finding.
     pub fn look_at(&self, then: Instant) {
         let mut waiting = self.waiting.lock();
-        // It is seldom woken: it sleeps no longer than until it looks for calls that are stuck.
+        // It is rarely woken by this: it sleeps no longer than until it next looks for stuck calls.
         if waiting.look.is_none_or(|look| then < look) {
             waiting.look = Some(then);
             self.changed.notify_all();
@@ -105,10 +105,10 @@ impl Signals {
         self.start();
     }
 
-    /// Waits for findings, no longer than until then; `None` when there will be none any more.
+    /// Waits for findings until `until` at the latest; `None` when there will be no more.
     pub fn wait(&self, until: Option<Instant>) -> Option<Vec<Signal>> {
         let mut waiting = self.waiting.lock();
-        // What was asked for since the caller looked holds as well.
+        // Requests made since the caller last looked count as well.
         waiting.look = waiting.look.into_iter().chain(until).min();
         while waiting.findings.is_empty() && !waiting.over && waiting.look.is_none_or(|look| Instant::now() < look) {
             let look = waiting.look;
@@ -118,7 +118,7 @@ impl Signals {
         (!waiting.over).then(|| std::mem::take(&mut waiting.findings))
     }
 
-    /// Whoever waits is to end.
+    /// Ends the waiting thread.
     pub fn end(&self) {
         self.waiting.lock().over = true;
         self.changed.notify_all();
@@ -149,7 +149,7 @@ mod tests {
                     woken.send(()).unwrap();
                 }
             });
-            // Whether it waits already or comes to it later.
+            // Whether it is already waiting or waits later.
             let is_woken = (0..100).all(|_| {
                 findings.look_at(Instant::now());
                 wakes.recv_timeout(Duration::from_secs(60)).is_ok()

@@ -1,32 +1,32 @@
-//! What plugin code said, and how it panicked.
+//! What plugin code reported, and how it panicked.
 
 use std::fmt;
 
-/// A text, and the dispatch it was said in.
+/// A reported text, and the dispatch it was reported in.
 pub struct Reported {
     pub(super) kind: u32,
     /// The text.
     pub text: String,
-    /// The panic that the text is about.
+    /// The panic that caused the text, if one did.
     pub panic: Option<Panic>,
-    /// The dispatch that it was said from, and the entry in that, if any.
+    /// The dispatch that it was reported from, and the entry in it, if any.
     pub(super) within: Option<(u64, *mut ())>,
 }
 
 /// A panic in a plugin.
 pub struct Panic {
-    /// Which generation of the plugin panicked, where that is known.
+    /// The generation of the plugin, if known.
     pub generation: Option<u64>,
-    /// What it panicked with.
+    /// The panic message.
     pub message: String,
     /// File, line and column.
     pub place: Option<String>,
-    /// The functions that it came from, a line each; names are looked up when it is shown.
+    /// The backtrace, one function per line; names are resolved when it is displayed.
     pub backtrace: Option<Box<dyn fmt::Display + Send + Sync>>,
 }
 
 impl Panic {
-    /// The functions that it came from, for the log.
+    /// The backtrace, for the log.
     pub fn backtrace(&self) -> Option<tracing::field::DisplayValue<&dyn fmt::Display>> {
         self.backtrace.as_ref().map(|backtrace| tracing::field::display(&**backtrace as &dyn fmt::Display))
     }

@@ -1,25 +1,25 @@
-//! The part of a call frame that has to be freed: texts.
+//! The part of a call frame that must be freed: texts.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::said::{Panic, Reported};
 
-/// What was said on a thread, until somebody asks.
+/// What was reported on a thread, until it is asked for.
 pub(super) struct Texts {
-    /// The last text.
+    /// The last reported text.
     pub(super) said: Cell<Option<Reported>>,
-    /// The number of the last denial; no other thread has it.
+    /// The number of the last denial, unique across threads.
     pub(super) denial: Cell<u64>,
-    /// Why that came, if a callback said so.
+    /// The reason of that denial, if a callback gave one.
     pub(super) reason: Cell<Option<String>>,
-    /// The last panic, until it is known what became of it.
+    /// The last panic, until its outcome is known.
     pub(super) panic: Cell<Option<Panic>>,
 }
 
 impl Default for Texts {
     fn default() -> Self {
-        // Below it there is room for more denials than a thread ever sees; never 0.
+        // Each thread's range has room for more denials than a thread ever makes; never 0.
         static THREADS: AtomicU64 = AtomicU64::new(1 << 40);
         // Relaxed: only distinctness matters.
         let denial = Cell::new(THREADS.fetch_add(1 << 40, Ordering::Relaxed));

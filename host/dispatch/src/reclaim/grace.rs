@@ -1,4 +1,4 @@
-//! Waiting until everybody who may hold an unlinked object has left.
+//! Waiting until all readers that may hold an unlinked object have left.
 
 use super::slot::Slot;
 use crate::sync::{heavy_fence, is_asymmetric};
@@ -12,7 +12,7 @@ pub struct Grace<'a> {
 }
 
 impl<'a> Grace<'a> {
-    /// Begins after an unlinking, over all slots. Two system calls at most, no waiting.
+    /// Begins after an unlinking, over all slots. Makes at most two system calls, and does not wait.
     pub(crate) fn begin<I: Iterator<Item = &'a Slot>>(slots: impl FnOnce() -> I) -> Self {
         let unknown = !heavy_fence();
         let waiting = slots().filter_map(|slot| slot.inside().map(|sequence| (slot, sequence))).collect();
@@ -30,12 +30,12 @@ impl<'a> Grace<'a> {
         self.waiting.len() + usize::from(self.unknown)
     }
 
-    /// Whether one of those still inside is, or may be, in an entry that `retired` recognises,
-    /// whose code was overwritten before. Issues the heavy fence.
+    /// How many of those still inside are, or may be, in an entry that `retired` recognises, whose code has already
+    /// been overwritten. Issues the heavy fence.
     pub fn readers_in(&mut self, retired: impl Fn(*mut ()) -> bool) -> usize {
         self.waiting.retain(|(slot, sequence)| slot.inside() == Some(*sequence));
-        // Where readers fence for themselves they do so on entering, not before each callback: then
-        // a frame proves nothing, and everybody counts.
+        // Where readers issue the fence themselves, they do so on entering, not before each callback: then a frame
+        // proves nothing, and all readers count.
         if !is_asymmetric() || !heavy_fence() {
             return self.readers();
         }

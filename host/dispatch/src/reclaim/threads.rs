@@ -1,5 +1,4 @@
-//! The slots of all threads: memory that is reused and never freed, so that writers may look at
-//! them at any time.
+//! The slots of all threads: memory that is reused and never freed, so that writers may read it at any time.
 
 use std::cell::Cell;
 use std::ptr::{null, null_mut};
@@ -10,7 +9,7 @@ use super::slot::Slot;
 use crate::fork;
 use crate::sync::{AtomicPtr, Ordering, is_asymmetric};
 
-/// Slots come in blocks, so that a writer walks memory in order.
+/// Slots are allocated in blocks, so that a writer walks memory in order.
 const BLOCK: usize = 64;
 
 struct Block {
@@ -21,9 +20,9 @@ struct Block {
 static FIRST: AtomicPtr<Block> = AtomicPtr::new(null_mut());
 
 thread_local! {
-    /// This thread's slot for the fast path: constant and without `Drop`, so that reading it is
-    /// one instruction. Null before the thread first reads, and always where readers must issue
-    /// the fence themselves: then every dispatch takes the slow path, which does.
+    /// This thread's slot for the fast path: constant and without `Drop`, so that reading it is one instruction. Null
+    /// before the thread first reads, and always null where readers must issue the fence themselves: then every
+    /// dispatch takes the slow path, which does.
     static FAST: Cell<*const Slot> = const { Cell::new(null()) };
     /// This thread's slot, once claimed.
     static OWN: Cell<*const Slot> = const { Cell::new(null()) };
@@ -50,8 +49,8 @@ pub(crate) fn current() -> Option<&'static Slot> {
     unsafe { FAST.get().as_ref() }
 }
 
-/// This thread's slot, if it ever read. For this crate alone: where others can see a thread-local, finding it takes
-/// one instruction more.
+/// This thread's slot, if it has ever read. Private to this crate: where other crates can see a thread-local, reading
+/// it takes one more instruction.
 #[inline(always)]
 pub(crate) fn own() -> Option<&'static Slot> {
     // SAFETY: a slot lives as long as the process.
@@ -60,8 +59,8 @@ pub(crate) fn own() -> Option<&'static Slot> {
 
 /// This thread's slot, claimed if it had none.
 ///
-/// A thread whose thread-locals are gone already, since it is running their destructors, claims one
-/// that nobody gives back: one record for such a thread.
+/// A thread whose thread-locals are already destroyed, since it is running their destructors, claims a slot that is
+/// never given back: one record for each such thread.
 pub(crate) fn register() -> &'static Slot {
     own().unwrap_or_else(|| {
         prepare_forks();
@@ -108,8 +107,8 @@ fn append() -> &'static Slot {
     let block: *mut Block = block;
     let mut link = &FIRST;
     let mut before = 0;
-    // Release: pairs with the Acquire in `all`. The thread's first store to its slot comes after
-    // it, so a writer that misses the block also has its fence before the thread's first load.
+    // Release: pairs with the Acquire in `all`. The thread's first store to its slot comes after it, so the heavy fence
+    // of a writer that misses the block comes before the thread's first load.
     loop {
         // SAFETY: nobody else knows the block before the exchange succeeds.
         let slots = unsafe { &mut (*block).slots };
@@ -127,8 +126,8 @@ fn append() -> &'static Slot {
     unsafe { &(*block).slots[0] }
 }
 
-/// The slots of other threads, copied in whatever state they were, would make the writers of a
-/// forked child wait for ever.
+/// The slots of other threads, copied in whatever state they were, would make the writers of a forked child wait
+/// forever.
 fn prepare_forks() {
     /// # Safety
     /// It runs in the child of a fork, where no thread but the caller exists.

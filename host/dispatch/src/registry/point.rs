@@ -7,19 +7,19 @@ use hookrail_model::config::{FaultPolicies, PointConfig};
 
 use crate::chain::Chain;
 
-/// A declared point: its chain, and what admission needs to know. What it refers to lies in the
-/// host's own program, so it stays valid for ever.
+/// A declared point: its chain, and what admission needs to know. What it refers to is in the host's own program, so it
+/// stays valid forever.
 #[derive(Debug)]
 pub struct PointState {
-    /// What dispatches read.
+    /// The chain that dispatches run.
     pub chain: Chain,
-    /// Of its contract.
+    /// The revision of the point.
     pub revision: u32,
-    /// That of a callback that names none.
+    /// The fault policy of callbacks that state none.
     pub fault: FaultPolicy,
-    /// That of the payload's shape.
+    /// The fingerprint of the payload's shape.
     pub fingerprint: [u64; 2],
-    /// The payload's, for comparing with a plugin's.
+    /// The payload's layout, for comparing it with a plugin's.
     pub layout: &'static TypeLayout,
     pub(crate) ops: &'static PayloadOps,
 }
@@ -45,7 +45,7 @@ impl PointState {
             && self.fingerprint == P::shape().fingerprint
     }
 
-    /// Whether its payload stays in this process.
+    /// Whether its payload never leaves this process.
     pub(crate) fn is_local(&self) -> bool {
         self.ops.encode.is_none()
     }

@@ -1,4 +1,4 @@
-//! A point with what hangs on it.
+//! A point with its callbacks.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::point::PointState;
 use crate::chain::{Callback, Chain, Snapshot, Watch};
 use crate::stats::{PointCounts, Tracers};
 
-/// A point, the callbacks on it, in order, disabled ones included, and how it is looked at.
+/// A point, its callbacks in order, disabled ones included, and how it is watched.
 pub(super) struct PointEntry {
     pub(super) state: Arc<PointState>,
     pub(super) callbacks: Vec<Arc<Callback>>,
@@ -19,11 +19,11 @@ pub(super) struct PointEntry {
     pub(super) counts: PointCounts,
 }
 
-/// A point, as it is for whoever looks.
+/// A view of a point.
 pub struct Look<'a> {
     /// The declared point.
     pub state: &'a PointState,
-    /// All of its callbacks, in order; also those that are left out or quarantined.
+    /// All of its callbacks, in order, including disabled and quarantined ones.
     pub callbacks: &'a [Arc<Callback>],
     pub(crate) level: StatsLevel,
     pub(crate) tracers: usize,
@@ -44,18 +44,18 @@ impl PointEntry {
         }
     }
 
-    /// Makes these the callbacks, which are in order.
+    /// Sets the callbacks, which must be in order, and publishes them.
     pub(super) fn hang(&mut self, callbacks: Vec<Arc<Callback>>, is_left: bool) -> Replaced {
         self.callbacks = callbacks;
         self.publish(is_left)
     }
 
-    /// Publishes what there is; returns the snapshot to retire. While a plugin leaves, readers enter the
+    /// Publishes the point and returns the snapshot to retire. While a plugin is being unloaded, readers enter the
     /// point even if it has no callbacks.
     pub(super) fn publish(&mut self, is_left: bool) -> Replaced {
         // INVARIANT: `callbacks` is in order, and the chain holds the enabled ones.
         let enabled: Vec<_> = self.callbacks.iter().filter(|callback| callback.enabled).cloned().collect();
-        // Here too, so that the tallies of chains that are no more do not gather where nobody looks.
+        // Here too, so that the tallies of former chains do not pile up if the counts are never read.
         self.counts.bring_in();
         let record = |callback: &Arc<Callback>| callback.is_armed().then(|| callback.record.clone());
         let tally = (self.level > StatsLevel::Off).then(|| self.counts.follow(enabled.iter().map(record)));

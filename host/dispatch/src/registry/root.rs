@@ -2,7 +2,7 @@
 
 use crate::chain::{Chain, Published};
 
-/// What every point's chain was when the last transaction had published them all.
+/// Every point's chain as the last transaction published it.
 ///
 /// # Invariants
 /// Each snapshot was published by the chain beside it, and is retired no earlier than this.
@@ -15,17 +15,17 @@ unsafe impl Send for Root {}
 unsafe impl Sync for Root {}
 
 impl Root {
-    /// Of the chains as they are now; the caller holds the writers' lock.
+    /// The root of the chains as they are now; the caller holds the writers' lock.
     pub(crate) fn of<'a>(chains: impl Iterator<Item = &'a Chain>) -> Self {
         let mut root: Vec<_> = chains.map(|chain| (std::ptr::from_ref(chain), chain.load())).collect();
         root.sort_by_key(|(chain, _)| chain.addr());
-        // INVARIANT: no other writer publishes meanwhile, and a writer retires the root with the
-        // snapshots it replaces.
+        // INVARIANT: no other writer publishes meanwhile, and a writer retires the root with the snapshots that it
+        // replaces.
         Root(root)
     }
 
-    /// What was published for that chain; the empty snapshot for one that was declared later, or
-    /// that belongs to another host.
+    /// What was published for that chain; the empty snapshot if the chain was declared later or belongs to another
+    /// host.
     pub(crate) fn find(&self, chain: &Chain) -> Published {
         let found = self.0.binary_search_by_key(&std::ptr::from_ref(chain).addr(), |(chain, _)| chain.addr());
         found.map_or(Published::empty(), |index| self.0[index].1)

@@ -2,8 +2,8 @@
 
 use std::mem::zeroed;
 
-/// Nanoseconds of `CLOCK_MONOTONIC`. One number: two of an `Instant` take longer to subtract than the clock
-/// itself has to spare here.
+/// Nanoseconds of `CLOCK_MONOTONIC`, as one number: subtracting the two numbers of an `Instant` would take too long
+/// here.
 #[inline]
 pub(crate) fn monotonic() -> u64 {
     // SAFETY: all zeros is a time.

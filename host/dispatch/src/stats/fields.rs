@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// How many names are kept at most: a header's key may be anything.
+/// The largest number of names that is kept: a header's key may be anything.
 const MOST_NAMES: usize = 32;
 
-/// All values of a field; of several where a list of pairs has its key more than once.
+/// All values of a field; several if a list of pairs contains its key more than once.
 ///
-/// Dots lead into objects, and into lists of pairs as if they were objects. A name may have dots itself.
+/// Dots lead into objects, and into lists of pairs as if they were objects. A name may itself contain dots.
 pub(super) fn values<'a>(payload: &'a Value, field: &str) -> Vec<&'a Value> {
     let mut found = Vec::new();
     for (name, value) in members(payload) {
@@ -22,7 +22,7 @@ pub(super) fn values<'a>(payload: &'a Value, field: &str) -> Vec<&'a Value> {
     found
 }
 
-/// Adds the names of all fields, as [`values`] takes them, as long as there are not too many.
+/// Adds the names of all fields, in the form that [`values`] takes, up to the limit.
 pub(super) fn names(payload: &Value, names: &mut BTreeSet<String>) {
     add(payload, "", names);
 }
@@ -40,7 +40,7 @@ fn add(value: &Value, prefix: &str, names: &mut BTreeSet<String>) {
     }
 }
 
-/// What is in an object, or in a list of pairs; nothing else has names.
+/// The members of an object or of a list of pairs; nothing else has names.
 fn members(value: &Value) -> Vec<(&str, &Value)> {
     match value {
         Value::Object(members) => members.iter().map(|(name, value)| (name.as_str(), value)).collect(),

@@ -1,4 +1,4 @@
-//! How long calls took: counts in buckets that grow with the value, eight to each doubling.
+//! Durations of calls: counts in buckets that grow with the value, eight to each doubling.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,11 +6,11 @@ use hookrail_model::stats::Latency;
 
 use super::shards::add;
 
-/// Eight buckets to a doubling: the answer is at most an eighth too high.
+/// Eight buckets to a doubling: a quantile is at most an eighth too high.
 const PER_DOUBLING: usize = 8;
 const BUCKETS: usize = (u64::BITS as usize - 2) * PER_DOUBLING;
 
-/// The times of one thread, in nanoseconds. Only that thread writes it.
+/// The durations on one thread, in nanoseconds. Only that thread writes it.
 #[derive(Debug)]
 pub(super) struct Histogram {
     counts: [AtomicU64; BUCKETS],
@@ -26,14 +26,14 @@ impl Default for Histogram {
 impl Histogram {
     pub(super) fn note(&self, nanoseconds: u64) {
         add(&self.counts[bucket(nanoseconds)], 1);
-        // Relaxed, here and below: figures with one writer.
+        // Relaxed, here and below: numbers with a single writer.
         if nanoseconds > self.longest.load(Ordering::Relaxed) {
             self.longest.store(nanoseconds, Ordering::Relaxed);
         }
     }
 }
 
-/// Over all threads; `None` when nothing was timed.
+/// The quantiles over all threads; `None` if nothing was timed.
 pub(super) fn latency<'a>(histograms: impl Iterator<Item = &'a Histogram>) -> Option<Latency> {
     let mut counts = [0; BUCKETS];
     let mut max_ns = 0;
@@ -71,7 +71,7 @@ fn bucket(value: u64) -> usize {
     (exponent - 2) * PER_DOUBLING + (value >> (exponent - 3)) as usize % PER_DOUBLING
 }
 
-/// The highest value of a bucket.
+/// The highest value in a bucket.
 fn highest(bucket: usize) -> u64 {
     if bucket < PER_DOUBLING {
         return bucket as u64;

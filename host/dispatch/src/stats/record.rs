@@ -1,4 +1,4 @@
-//! What is kept of one callback.
+//! The counts of one callback.
 
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
@@ -11,27 +11,27 @@ use parking_lot::Mutex;
 use super::histogram::{Histogram, latency};
 use super::shards::{Shards, add};
 
-/// What a callback has done on its point. A new build of its plugin goes on with that of the old one.
+/// The counts of a callback at its point. A new build of its plugin continues those of the old one.
 #[derive(Debug, Default)]
 pub struct Record {
     pub(crate) counts: Shards<Counts>,
-    /// How often it was called, as far as the tallies of its chains were brought in.
+    /// The number of calls, as far as the tallies of its chains have been collected.
     calls: AtomicU64,
-    /// How often it failed; counted at every level.
+    /// The number of faults; counted at every level.
     faults: AtomicU64,
-    /// How often a call took longer than it may.
+    /// The number of calls that exceeded the budget.
     slow: AtomicU64,
-    /// How often it was found in one call for too long.
+    /// The number of calls that were found stuck.
     stuck: AtomicU64,
-    /// How many of those calls go on.
+    /// The number of those calls still running.
     stuck_now: AtomicU64,
     last: Mutex<Option<LastFault>>,
 }
 
-/// What one thread has counted of one callback, in a cache line of its own.
+/// The counts of one callback by one thread, in a cache line of their own.
 ///
 /// # Invariants
-/// Only its thread writes it. `histogram` is null or came from a box.
+/// Only its thread writes it. `histogram` is null, or came from a box.
 #[derive(Debug, Default)]
 #[repr(align(64))]
 pub(crate) struct Counts {
@@ -41,9 +41,9 @@ pub(crate) struct Counts {
 }
 
 impl Record {
-    /// It was called so many times.
+    /// Adds `times` calls.
     pub(crate) fn called(&self, times: u64) {
-        // Relaxed, here and below: counts.
+        // Relaxed, here and below: counters.
         self.calls.fetch_add(times, Ordering::Relaxed);
     }
 
@@ -51,7 +51,7 @@ impl Record {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// It failed; returns how often by now.
+    /// Counts a fault; returns the number of faults so far.
     pub(crate) fn fault(&self, what: &str, generation: Option<u64>) -> u64 {
         *self.last.lock() = Some(LastFault { time: SystemTime::now(), generation, what: what.into() });
         self.faults.fetch_add(1, Ordering::Relaxed) + 1
@@ -65,7 +65,7 @@ impl Record {
         self.last.lock().clone()
     }
 
-    /// A call took longer than it may; returns how often by now.
+    /// Counts a call that exceeded its budget; returns the number of those so far.
     pub(crate) fn slow(&self) -> u64 {
         self.slow.fetch_add(1, Ordering::Relaxed) + 1
     }
@@ -74,13 +74,13 @@ impl Record {
         self.slow.load(Ordering::Relaxed)
     }
 
-    /// It was found in one call for too long.
+    /// Counts a call that was found stuck.
     pub fn stuck(&self) {
         self.stuck.fetch_add(1, Ordering::Relaxed);
         self.stuck_now.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A call that was found to take too long is over.
+    /// A call that was found stuck has returned.
     pub fn came_back(&self) {
         self.stuck_now.fetch_sub(1, Ordering::Relaxed);
     }
@@ -93,24 +93,24 @@ impl Record {
         self.stuck.load(Ordering::Relaxed)
     }
 
-    /// One of the counts, over all threads.
+    /// The sum of one of the counts over all threads.
     pub(crate) fn sum(&self, count: impl Fn(&Counts) -> &AtomicU64) -> u64 {
         self.counts.all().map(|counts| count(counts).load(Ordering::Relaxed)).sum()
     }
 
-    /// How long its calls took, if any was timed.
+    /// The durations of its calls, if any was timed.
     pub(crate) fn latency(&self) -> Option<Latency> {
         latency(self.counts.all().filter_map(Counts::histogram))
     }
 }
 
 impl Counts {
-    /// It decided. By the thread whose counts they are.
+    /// Counts a decision. Called by the thread whose counts they are.
     pub(crate) fn decided(&self, verdict: u32) {
         add(if verdict & 0xff == raw::DENY { &self.denials } else { &self.stops }, 1);
     }
 
-    /// Notes how long a call took. By the thread whose counts they are.
+    /// Records the duration of a call. Called by the thread whose counts they are.
     pub(crate) fn time(&self, nanoseconds: u64) {
         // Relaxed: only this thread writes it.
         let mut histogram = self.histogram.load(Ordering::Relaxed);

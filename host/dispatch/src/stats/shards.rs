@@ -1,25 +1,25 @@
-//! Counters that each thread has for itself: written by plain stores, summed by whoever asks.
+//! Counters of which each thread has its own: written by plain stores, and summed when read.
 //!
-//! A shared counter costs 4 to 18 ns per step, with another thread beside it; one of the thread's
-//! own costs a load, an addition and a store.
+//! A counter shared with another thread costs 4 to 18 ns per step; a thread's own costs a load, an addition and a
+//! store.
 
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
-/// How many threads the first block is for; each one behind it is for twice as many.
+/// How many threads the first block is for; each further block is for twice as many.
 const FIRST: usize = 64;
 
 /// Enough for four million threads at once.
 const BLOCKS: usize = 16;
 
-/// Counts by one thread: no other may write the counter.
+/// Adds to a counter of the calling thread, which no other thread may write.
 #[inline(always)]
 pub(super) fn add(counter: &AtomicU64, more: u64) {
-    // Relaxed: a count, with one writer.
+    // Relaxed: a counter with a single writer.
     counter.store(counter.load(Ordering::Relaxed) + more, Ordering::Relaxed);
 }
 
-/// The block of the thread with that number, and its place in it.
+/// The block of the thread with that number, and its position in the block.
 fn place(number: usize) -> (usize, usize) {
     let block = (number / FIRST + 1).ilog2() as usize;
     (block, number - FIRST * ((1 << block) - 1))
@@ -28,55 +28,55 @@ fn place(number: usize) -> (usize, usize) {
 /// A row of `T`s for each thread that counts here.
 ///
 /// # Invariants
-/// `width` is not 0. Block `b` is null, or came from a boxed slice of `FIRST << b` rows of that many.
+/// `width` is not 0. Block `b` is null, or came from a boxed slice of `FIRST << b` rows of that width.
 #[derive(Debug)]
 pub(crate) struct Shards<T> {
     blocks: [AtomicPtr<T>; BLOCKS],
     width: usize,
 }
 
-/// One `T` for each thread, made when it, or one of its neighbours, first counts.
+/// One `T` for each thread, allocated when the thread or one of its neighbours first counts.
 impl<T> Default for Shards<T> {
     fn default() -> Self {
-        // INVARIANT: no block is there.
+        // INVARIANT: no block is allocated.
         Shards { blocks: std::array::from_fn(|_| AtomicPtr::new(null_mut())), width: 1 }
     }
 }
 
 impl<T: Default> Shards<T> {
-    /// So many for each thread, one at least. Those of the first threads are there at once, so that these
-    /// never make any while they dispatch.
+    /// `width` of them for each thread. Those of the first threads are allocated at once, so that these threads never
+    /// allocate while they dispatch.
     ///
     /// # Panics
-    /// When that is none.
+    /// If `width` is 0.
     pub(crate) fn rows(width: usize) -> Self {
         assert!(width > 0);
-        // INVARIANT: not 0, and no block is there.
+        // INVARIANT: not 0, and no block is allocated.
         let mut shards = Shards::default();
         shards.width = width;
         shards.append(0);
         shards
     }
 
-    /// That of the calling thread, whose number it is; the first of its row.
+    /// The `T` of the calling thread, whose number is `number`; the first of its row.
     #[inline(always)]
     pub(crate) fn own(&self, number: usize) -> &T {
         // SAFETY: `start` begins a row that stays as long as this; by the type invariant it has one `T` at least.
         unsafe { &*self.start(number) }
     }
 
-    /// How many a thread has.
+    /// How many each thread has.
     pub(crate) fn width(&self) -> usize {
         self.width
     }
 
-    /// The row of the calling thread, whose number it is.
+    /// The row of the calling thread, whose number is `number`.
     pub(crate) fn row(&self, number: usize) -> &[T] {
         // SAFETY: at `start` begins a row of `width`, which stays as long as this.
         unsafe { std::slice::from_raw_parts(self.start(number), self.width) }
     }
 
-    /// As [`own`](Self::own), for one of the first threads, once there is something of theirs.
+    /// As [`own`](Self::own), for one of the first threads, if their block is allocated.
     #[inline(always)]
     pub(crate) fn nearby(&self, number: usize) -> Option<&T> {
         // Acquire: pairs with the Release in `append`.
@@ -85,7 +85,7 @@ impl<T: Default> Shards<T> {
         (number < FIRST && !first.is_null()).then(|| unsafe { &*first.add(number * self.width) })
     }
 
-    /// Where the row of the thread with that number begins.
+    /// The start of the row of the thread with that number.
     #[inline(always)]
     fn start(&self, number: usize) -> *const T {
         self.nearby(number).map_or_else(|| self.find(number), std::ptr::from_ref)
@@ -102,7 +102,7 @@ impl<T: Default> Shards<T> {
         unsafe { block.add(offset * self.width) }
     }
 
-    /// Those of all threads, row by row, of those that never counted here too.
+    /// The `T`s of all threads, row by row, including those of threads that never counted here.
     pub(crate) fn all(&self) -> impl Iterator<Item = &T> {
         let blocks = self.blocks.iter().enumerate().filter_map(|(index, block)| {
             // Acquire: pairs with the Release in `append`.
@@ -116,8 +116,8 @@ impl<T: Default> Shards<T> {
     fn append(&self, index: usize) -> *mut T {
         let made: Box<[T]> = (0..self.len(index)).map(|_| T::default()).collect();
         let made = Box::into_raw(made);
-        // INVARIANT: it came from a boxed slice of that length.
-        // Release: pairs with the Acquire of whoever looks. Acquire: another thread may have been first.
+        // INVARIANT: it came from a boxed slice of that length. Release: pairs with the Acquire of readers. Acquire:
+        // another thread may have been first.
         match self.blocks[index].compare_exchange(null_mut(), made.cast(), Ordering::Release, Ordering::Acquire) {
             Ok(_) => made.cast(),
             Err(other) => {
@@ -130,7 +130,7 @@ impl<T: Default> Shards<T> {
 }
 
 impl<T> Shards<T> {
-    /// How many are in that block.
+    /// The length of that block.
     fn len(&self, index: usize) -> usize {
         (FIRST << index) * self.width
     }

@@ -1,14 +1,14 @@
-//! How often the callbacks of a published chain were called: one count per dispatch.
+//! How often the callbacks of a published chain were called, from one count per dispatch.
 //!
 //! # Theorem
-//! A dispatch comes to the callbacks of its chain in order, until one decides. So how many came to the last
-//! one, and how many each of the others decided, tells how many came to each: those that came to the last, and
-//! those that this one, or one between the two, decided.
+//! A dispatch calls the callbacks of its chain in order, until one decides. So the number of dispatches that reached
+//! the last callback, and the number that each of the others decided, tell how many reached each: those that reached
+//! the last one, and those that it, or one between it and the last, decided.
 //!
-//! A published chain never changes, so that one count per dispatch is enough: it is made on the way to the last
-//! callback, or on the cold path of whoever decides before, and all other calls cost nothing.
-//! What was counted goes to the records of the callbacks and to the point, each count once, whenever somebody
-//! looks ([`PointCounts::bring_in`]); for the last time when nobody can run the chain any more.
+//! A published chain never changes, so one count per dispatch is enough. It is made on the way to the last callback, or
+//! on the cold path of a callback that decides earlier; all other calls cost nothing. The counts are collected into the
+//! records of the callbacks and into the point, each count once, whenever they are read ([`PointCounts::bring_in`]),
+//! and for the last time when no thread can run the chain any more.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,21 +19,21 @@ use super::shards::{Shards, add};
 /// The counts of one published chain.
 #[derive(Debug)]
 pub(crate) struct Tally {
-    /// Each thread's: how many of its dispatches came to the last callback, how many the first one decided, the
-    /// second one, and so on up to the last but one.
+    /// Each thread's counts: how many of its dispatches reached the last callback, how many the first one decided, how
+    /// many the second, and so on up to the last but one.
     ended: Shards<Line>,
-    /// Those of the callbacks, in order; `None` for one that is not called by whoever comes to it.
+    /// The records of the callbacks, in order; `None` for one that a dispatch may reach without calling it.
     records: Box<[Option<Arc<Record>>]>,
 }
 
-/// As many counts as fit a cache line, in one: no two threads write to the same.
+/// As many counts as fit a cache line, in one: no two threads write to the same line.
 #[derive(Debug, Default)]
 #[repr(align(64))]
 struct Line([AtomicU64; LINE]);
 
 const LINE: usize = 8;
 
-/// Which of the counts is that of the last callback; behind it there is the first one's.
+/// The index of the last callback's count; the first callback's comes after it.
 const LAST: usize = 0;
 
 impl Tally {
@@ -42,22 +42,22 @@ impl Tally {
         Tally { ended: Shards::rows(records.len().div_ceil(LINE).max(1)), records }
     }
 
-    /// As [`came_to_last`](Self::came_to_last), if its counts are nearby; returns whether they are.
+    /// As [`came_to_last`](Self::came_to_last), if its counts are in the first block; returns whether they are.
     #[inline(always)]
     pub(crate) fn came_to_last_nearby(&self, number: usize) -> bool {
         let own = self.ended.nearby(number);
         own.inspect(|line| add(&line.0[LAST], 1)).is_some()
     }
 
-    /// A dispatch of the thread with that number comes to the last callback; where there is none, to the end.
+    /// Counts a dispatch of the thread with that number that reaches the last callback, or the end if there is none.
     pub(crate) fn came_to_last(&self, number: usize) {
         add(&self.ended.own(number).0[LAST], 1);
     }
 
-    /// A dispatch of the thread with that number was decided by the callback at that place, or in its place.
+    /// Counts a dispatch of the thread with that number that was decided at that place in the chain.
     #[cold]
     pub(crate) fn decided(&self, number: usize, place: usize) {
-        // It came to the last one, and was counted there.
+        // It reached the last callback, and was counted there.
         if place + 1 == self.records.len() {
             return;
         }
@@ -71,32 +71,32 @@ impl Tally {
         let mut sums = vec![0; width * LINE];
         for (index, line) in self.ended.all().enumerate() {
             let sums = &mut sums[index % width * LINE..][..LINE];
-            // Relaxed: counts, each of which only grows.
+            // Relaxed: counters, each of which only grows.
             sums.iter_mut().zip(&line.0).for_each(|(sum, count)| *sum += count.load(Ordering::Relaxed));
         }
         sums
     }
 }
 
-/// What was counted of a point.
+/// The counts of a point.
 #[derive(Debug, Default)]
 pub(crate) struct PointCounts {
     pub(crate) dispatches: u64,
-    /// Those that found no callback.
+    /// Dispatches that found no callback.
     pub(crate) empty: u64,
     followed: Vec<Followed>,
 }
 
-/// The tally of a chain that is, or may still be, run.
+/// The tally of a chain that is run, or may still be.
 #[derive(Debug)]
 struct Followed {
     tally: Arc<Tally>,
-    /// What was brought in already.
+    /// The counts that have been collected already.
     seen: Vec<u64>,
 }
 
 impl PointCounts {
-    /// A chain with these callbacks is about to be published, whose tally this is.
+    /// Returns the tally for a chain with these callbacks, which is about to be published.
     pub(crate) fn follow(&mut self, records: impl Iterator<Item = Option<Arc<Record>>>) -> Arc<Tally> {
         let tally = Arc::new(Tally::new(records));
         let seen = vec![0; tally.ended.width() * LINE];
@@ -110,12 +110,12 @@ impl PointCounts {
         self.followed.len()
     }
 
-    /// Brings in what was counted since the last time, and lets go of the tallies of chains that are no more.
+    /// Collects what was counted since the last time, and drops the tallies of former chains.
     pub(crate) fn bring_in(&mut self) {
         let Self { dispatches, empty, followed } = self;
         followed.retain_mut(|Followed { tally, seen }| {
-            // Asked before the counts are read: when only this is left, the chain was dropped, and all that
-            // its dispatches counted happened before.
+            // Checked before the counts are read: if this is the only reference left, the chain was dropped, and
+            // everything that its dispatches counted happened before.
             let is_over = Arc::get_mut(tally).is_some();
             let mut new = tally.sums();
             for (sum, seen) in new.iter_mut().zip(seen) {
@@ -142,7 +142,7 @@ impl PointCounts {
 mod tests {
     use super::*;
 
-    /// Somebody may switch levels, or register callbacks, for as long as the host lives.
+    /// Callers may switch levels, or register callbacks, for as long as the host lives.
     #[test]
     fn tallies_of_chains_that_are_no_more_do_not_gather() {
         let (mut counts, record) = (PointCounts::default(), Arc::<Record>::default());
@@ -150,7 +150,7 @@ mod tests {
             let tally = counts.follow([Some(record.clone()), None].into_iter());
             tally.came_to_last(round % 3);
             tally.decided(0, 0);
-            // As a chain that is replaced, and dropped a little later.
+            // Like a chain that is replaced, and dropped a little later.
             counts.bring_in();
             assert_eq!(counts.followed.len(), 1);
             tally.came_to_last(0);
@@ -171,7 +171,7 @@ mod tests {
         let tally = counts.follow(records.iter().cloned().map(Some));
         for _ in 0..3 {
             tally.came_to_last(0);
-            // Decided by the last one: it came there.
+            // Decided by the last one: it was reached.
             tally.decided(0, 2);
             tally.decided(70, 0);
             tally.decided(1, 1);

@@ -1,4 +1,4 @@
-//! Traces: what single dispatches did, step by step, for whoever asked.
+//! Traces: what single dispatches did, step by step, for callers that asked for them.
 
 use std::collections::BTreeSet;
 use std::ffi::c_void;
@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::fields;
 use crate::condvar::{Condvar, deadline_after};
 
-/// Somebody who wants so many traces.
+/// A request for a number of traces.
 #[derive(Debug)]
 pub struct Tracer {
     condition: Option<Condition>,
@@ -26,22 +26,22 @@ pub struct Tracer {
 struct Taken {
     /// How many were begun.
     begun: usize,
-    /// How many dispatches came by, while more were wanted.
+    /// How many dispatches there were while more traces were wanted.
     came: u64,
-    /// Whether any of them had the field that the condition is about.
+    /// Whether any of them had the field of the condition.
     has_field: bool,
-    /// The fields of those that had it not.
+    /// The fields of those that did not have it.
     fields: BTreeSet<String>,
     traces: Vec<Trace>,
 }
 
 impl Tracer {
-    /// Collects so many traces, of messages that meet the condition.
+    /// Collects `wanted` traces of dispatches that meet the condition.
     pub fn new(condition: Option<Condition>, wanted: usize) -> Self {
         Tracer { condition, wanted, state: Mutex::default(), changed: Condvar::default() }
     }
 
-    /// Waits until so many are there, or the time is over; takes those that are there.
+    /// Waits until `count` traces have been taken, or until `timeout`; takes those that are there.
     pub fn wait(&self, count: usize, timeout: Duration) -> Vec<Trace> {
         let deadline = deadline_after(timeout);
         let mut state = self.state.lock();
@@ -60,7 +60,7 @@ impl Tracer {
         wants
     }
 
-    /// What a condition asks for and no dispatch has had yet, if any came by.
+    /// The field that the condition names and no dispatch has had, if there were any dispatches.
     pub fn missing(&self) -> Option<Missing> {
         let state = self.state.lock();
         let field = self.condition.as_ref().filter(|_| state.came > 0 && !state.has_field)?.field().to_owned();
@@ -74,7 +74,7 @@ impl Tracer {
 }
 
 impl Taken {
-    /// A dispatch comes by; returns whether it fulfils the condition.
+    /// Looks at a dispatch; returns whether it meets the condition.
     fn comes(&mut self, payload: &Value, condition: Option<&Condition>) -> bool {
         self.came += 1;
         let Some(condition) = condition else { return true };
@@ -88,11 +88,11 @@ impl Taken {
     }
 }
 
-/// Those who want traces of one point.
+/// The tracers of one point.
 #[derive(Clone, Debug, Default)]
 pub struct Tracers(pub Vec<Arc<Tracer>>);
 
-/// A trace that is being taken.
+/// A trace in progress.
 pub(crate) struct Taking<'a> {
     for_whom: Vec<&'a Tracer>,
     ops: &'a PayloadOps,
@@ -102,12 +102,13 @@ pub(crate) struct Taking<'a> {
 }
 
 impl Tracers {
-    /// A dispatch begins.
+    /// Begins to trace a dispatch.
     ///
     /// # Safety
     /// `payload` is a payload of these operations until the trace ends, and no callback has it when a step is told.
     pub(crate) unsafe fn begin<'a>(&'a self, ops: &'a PayloadOps, payload: *const c_void) -> Option<Taking<'a>> {
-        // Writing a payload as JSON takes longer than the dispatch: not for those who have all they wanted.
+        // Writing a payload as JSON takes longer than the dispatch, so it is not done for tracers that have all they
+        // wanted.
         if !self.0.iter().any(|tracer| tracer.wants_more()) {
             return None;
         }
@@ -132,8 +133,8 @@ impl Tracers {
 }
 
 impl Taking<'_> {
-    /// A callback has answered, or was answered for; what it did to the payload is put back, if it is to be.
-    /// Its verdict comes with the code of a denial.
+    /// Records the step of a callback that was called or answered for. If its payload is to be restored, that has been
+    /// done. A denial comes with its code.
     pub(crate) fn step(
         &mut self,
         callback: String,
@@ -149,7 +150,7 @@ impl Taking<'_> {
         self.trace.steps.push(Step { callback, verdict, code, message, took_ns, payload });
     }
 
-    /// The dispatch has come to this, with the code of a denial.
+    /// Records the decision of the dispatch, with the code of a denial, and ends the trace.
     pub(crate) fn end(mut self, decision: TraceDecision, code: Option<u32>) {
         (self.trace.decision, self.trace.code) = (decision, code);
         for tracer in self.for_whom {

@@ -1,8 +1,8 @@
-//! Explains how two layouts of a payload differ, by abi_stable's checker.
+//! Explains how two layouts of a payload differ, by means of abi_stable's checker.
 //!
-//! The checker keeps process-wide pointers into the libraries it saw, and uses them in later checks,
-//! when those libraries may be gone. So each check here gets tables of its own, and the global ones
-//! are replaced by ours before anything could use them.
+//! The checker keeps process-wide pointers into the libraries it has seen and uses them in later checks, when those
+//! libraries may have been unmapped. So each check here gets its own tables, and the global ones are replaced by ours
+//! before anything can use them.
 
 use std::cmp::Reverse;
 use std::ffi::c_void;
@@ -15,7 +15,7 @@ use abi_stable::globals::{Globals, initialize_globals_with, initialized_globals}
 use abi_stable::std_types::{RBoxError, RErr, ROk, RResult};
 use abi_stable::type_layout::{TLField, TLFieldOrFunction, TypeLayout};
 
-/// One line: where, what, both sides. Owned text, so that it survives the library.
+/// Where and how the layouts differ, on one line, with both sides. The text is owned, so it survives the library.
 ///
 /// # Safety
 /// `plugin` is null, or a layout in a library that is loaded until this returns.
@@ -33,7 +33,7 @@ fn check(host: &'static TypeLayout, plugin: &'static TypeLayout) -> Result<(), S
     let Err(errors) = check_layout_compatibility_with_globals(host, plugin, &CheckingGlobals::new()) else {
         return Ok(());
     };
-    // The innermost tells most; what is around it differs because of it.
+    // The innermost error says the most; the ones around it follow from it.
     let Some(error) = errors.errors.iter().max_by_key(|error| (error.stack_trace.len(), Reverse(error.index))) else {
         return Err("in a way abi_stable does not name".into());
     };
@@ -41,10 +41,10 @@ fn check(host: &'static TypeLayout, plugin: &'static TypeLayout) -> Result<(), S
         TLFieldOrFunction::Field(field) => field.name(),
         TLFieldOrFunction::Function(function) => function.name.as_str(),
     });
-    // By this name abi_stable's derive goes from a type to its parameter.
+    // abi_stable's derive uses this name for the step from a type to its parameter.
     let steps = steps.filter(|name| !name.starts_with("_phantom_ty_param"));
     let place = std::iter::once(host.name()).chain(steps).collect::<Vec<_>>().join(".");
-    // Sizes and numbers differ because of something else, if there is something else.
+    // A difference in sizes or counts follows from another difference, if there is one.
     let vagueness = |what: &&AbiInstability| match what {
         AbiInstability::Size(_) | AbiInstability::Alignment(_) => 2,
         AbiInstability::FieldCountMismatch(_) => 1,
@@ -54,7 +54,7 @@ fn check(host: &'static TypeLayout, plugin: &'static TypeLayout) -> Result<(), S
     Err(format!("{place}: {what}"))
 }
 
-/// What is so here, and what in the plugin.
+/// What the host has, and what the plugin has.
 fn sides(what: &AbiInstability) -> String {
     use AbiInstability as Is;
     let both = |here: &dyn Display, there: &dyn Display| format!("{here} here, {there} in the plugin");
@@ -74,7 +74,7 @@ fn sides(what: &AbiInstability) -> String {
         Is::UnexpectedVariant(it) => {
             both(&format_args!("the variant `{}`", it.expected), &format_args!("`{}`", it.found))
         }
-        // abi_stable's text runs over pages: one line is what people read.
+        // abi_stable's text runs over pages, and people read one line.
         other => {
             let text = format!("{other:?}");
             text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(160).collect()
@@ -82,8 +82,8 @@ fn sides(what: &AbiInstability) -> String {
     }
 }
 
-/// Replaces abi_stable's global tables. `false` when something used them before: then a later check
-/// by other code of this program could read freed memory.
+/// Replaces abi_stable's global tables. Returns `false` if something has used them already: then a later check by other
+/// code of this program could read freed memory.
 pub(crate) fn install_globals() -> bool {
     extern "C" fn check_afresh(host: &'static TypeLayout, plugin: &'static TypeLayout) -> RResult<(), RBoxError> {
         match check(host, plugin) {

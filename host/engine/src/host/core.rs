@@ -1,4 +1,4 @@
-//! What a host is. `Host` owns it; work in the background holds it weakly.
+//! The internals of a host. `Host` owns them; background work holds them weakly.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once, OnceLock};
@@ -25,9 +25,9 @@ use crate::plugin::{Loaded, StartContext, States};
 use crate::service;
 use crate::unload::{Before, Reaper, Then, Ticket, Unpublished};
 
-/// What a host is; for the crates of the host itself.
+/// The internals of a host, for the crates of the host itself.
 pub struct Core {
-    /// What it was made with.
+    /// The configuration it was created with.
     pub config: Config,
     /// Its points and their chains.
     pub registry: Arc<Registry>,
@@ -37,20 +37,20 @@ pub struct Core {
     owners: AtomicU64,
     reaper: Reaper,
     pub(super) watchdog: Once,
-    /// When it was made.
+    /// When it was created.
     pub began: Instant,
     fallback: OnceLock<Box<Follow>>,
 }
 
-/// What is told when the host went back from a generation by itself.
+/// Reported when the host has rolled back to the previous build by itself.
 pub struct Fallback<'a> {
     /// The plugin.
     pub plugin: &'a str,
-    /// The version that was given up.
+    /// The version that was rolled back.
     pub from: &'a str,
     /// The version that serves again.
     pub to: &'a str,
-    /// Why.
+    /// Why it was rolled back.
     pub reason: &'a str,
 }
 
@@ -69,7 +69,7 @@ impl Core {
         registry.declare::<MessagePublish>()?;
         registry.declare::<MessageDelivered>()?;
         registry.declare::<MessageDropped>()?;
-        // What callbacks of the program itself say comes here as that of plugins does.
+        // Reports of the program's own callbacks take the same way as those of plugins.
         abi::host::attach(&service::TABLE);
         let core = Core {
             registry,
@@ -86,8 +86,8 @@ impl Core {
         Ok(Arc::new(core))
     }
 
-    /// Has whoever keeps a record of what serves told when the host went back from a generation by itself. There is
-    /// one at most: answers whether it is this one.
+    /// Registers the one observer that is told when the host has rolled back by itself; it keeps the record of what
+    /// serves. Returns whether this observer was registered: `false` if there is one already.
     pub fn follow_fallbacks(&self, follow: impl Fn(&Arc<Core>, &Fallback<'_>) + Send + Sync + 'static) -> bool {
         self.fallback.set(Box::new(follow)).is_ok()
     }
@@ -113,7 +113,7 @@ impl Core {
                 return Err(error.into());
             }
         };
-        // It sees to what takes too long, and starting may.
+        // The watchdog also watches what takes too long, and starting may.
         if !self.config.limits.stuck.is_zero() || self.config.limits_memory() {
             self.registry.findings.start();
         }
@@ -140,13 +140,13 @@ impl Core {
         Ok(Plugin { name, load: owner })
     }
 
-    /// Takes the plugin off the table and its callbacks off their points. The ticket's wait ends with
-    /// the proof that its library is gone, or with the reason why it stays.
+    /// Removes the plugin from the table and its callbacks from their points. Waiting on the ticket ends with the proof
+    /// that the library is unmapped, or with the reason why it stays.
     ///
     /// # Errors
     /// If it is not loaded, or something else is being done to it.
     pub fn begin_unload(&self, plugin: &Plugin) -> Result<Ticket, Error> {
-        // Dropped last: the callbacks are off their points before the copies of former files are freed.
+        // Dropped last: the callbacks leave their points before the copies of former files are freed.
         let (current, generation, _past) = self.table.take(plugin)?;
         let Current { load, owner, lifecycle, version, .. } = current;
         let callbacks = self.registry.leave(owner);
@@ -166,24 +166,24 @@ impl Core {
         plugins
     }
 
-    /// What happens to them from now on.
+    /// Subscribes to what happens to plugins from now on.
     pub fn events(&self) -> Events {
         self.events.subscribe()
     }
 
-    /// One of them.
+    /// A loaded plugin, by name.
     pub fn view(&self, name: &str) -> Option<PluginView> {
         let mut loaded = self.table.view(name)?;
         health::examine(&mut loaded, &view::points(&self.registry));
         Some(loaded)
     }
 
-    /// Leaves what follows an unpublishing to the reaper.
+    /// Hands the work that follows an unpublishing to the reaper.
     pub(super) fn follow(&self, unpublished: Unpublished, then: Then) -> Ticket {
         self.reaper.follow(unpublished, self.registry.clone(), self.config.unload.deadline, then)
     }
 
-    /// The end of a generation, and the event of it.
+    /// The end of a generation, and the event that reports it.
     pub(super) fn ending(&self, plugin: &str, generation: u64, before: Option<Before>) -> Then {
         let (events, plugin) = (self.events.clone(), plugin.to_owned());
         let after = Box::new(move |closed: &Closed| {
@@ -193,16 +193,16 @@ impl Core {
         Then::End { before, after }
     }
 
-    /// Hands the running instance another configuration.
+    /// Hands a new configuration to a running instance.
     ///
     /// # Errors
-    /// If it does not run, cannot reload, or says that the configuration is wrong.
+    /// If it is not running, cannot reload, or refuses the configuration.
     pub fn reload(&self, instance: &str, config: &serde_json::Value) -> Result<(), Error> {
         let (owner, lifecycle) = self.table.running(instance)?;
         let loaded = lifecycle.lock();
         let not_loaded = || ApiMisuse::NotLoaded(instance.into());
-        // Looked at again: an upgrade that was waited for here has asked for the state already, and
-        // one that comes will wait here and find the new configuration.
+        // Checked again: an upgrade that this call waited for has already asked for the state, and one that starts now
+        // waits here and finds the new configuration.
         if self.table.running(instance)?.0 != owner {
             return Err(not_loaded().into());
         }
@@ -211,8 +211,8 @@ impl Core {
         Ok(())
     }
 
-    /// How long a call waits for readers. Twice the deadline: past the first, readers elsewhere are
-    /// not waited for any longer.
+    /// How long a call waits for readers: twice the deadline, since after the first one it no longer waits for readers
+    /// elsewhere.
     pub fn wait_timeout(&self) -> Duration {
         self.config.unload.deadline.saturating_mul(2)
     }
@@ -222,9 +222,9 @@ impl Core {
         Owner(self.owners.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Unloads everything.
+    /// Unloads all plugins.
     pub(super) fn close(&self) {
-        // From within a callback what is being done may wait for its caller.
+        // Within a callback, an operation in progress may be waiting for its caller.
         let timeout = if reclaim::is_inside() { Duration::ZERO } else { self.wait_timeout() };
         let plugins = self.table.close(timeout);
         let tickets: Vec<_> = plugins.iter().filter_map(|plugin| self.begin_unload(plugin).ok()).collect();

@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-/// Who denied a dispatch, and why. Displayed, it is a sentence for a log.
+/// Who denied a dispatch, and why. Its `Display` form is a sentence for a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Denial {
-    /// The callback, as `instance/callback`; `None` where it is the point that denies what nobody allows.
+    /// The callback, as `instance/callback`; `None` if the point denies what no callback allows.
     pub by: Option<String>,
     /// The code, 24 bits.
     pub code: u32,
-    /// The reason, if it is still known; from a plugin, so anything may be in it.
+    /// The reason, if it is still known. It comes from a plugin, so it may contain anything.
     pub reason: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What an embedder holds of a plugin.
+//! An embedder's handle to a plugin.
 
 use hookrail_dispatch::Owner;
 

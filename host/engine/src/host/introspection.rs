@@ -1,4 +1,4 @@
-//! Looking at dispatches, and at what they found out.
+//! Inspecting dispatches, and what they find out.
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -13,7 +13,7 @@ use hookrail_model::trace::{Condition, Missing, Trace};
 
 use super::core::Core;
 
-/// The traces of a point that were asked for. When this is dropped, no more are taken.
+/// The requested traces of a point. Dropping it stops tracing.
 pub struct Traces {
     core: Weak<Core>,
     point: String,
@@ -21,13 +21,13 @@ pub struct Traces {
 }
 
 impl Traces {
-    /// Waits until so many are there, or the time is over; takes those that are there.
+    /// Waits until `count` traces have been taken, or until `timeout`; takes those that are there.
     pub fn wait(&self, count: usize, timeout: Duration) -> Vec<Trace> {
         self.tracer.wait(count, timeout)
     }
 
-    /// Where no dispatch that came by so far had the field that the condition is about: what they have. None
-    /// of them can have been traced.
+    /// The fields that the dispatches so far had, if none of them had the field of the condition; then none of them can
+    /// have been traced.
     pub fn missing(&self) -> Option<Missing> {
         self.tracer.missing()
     }
@@ -49,7 +49,7 @@ impl fmt::Debug for Traces {
 }
 
 impl Core {
-    /// How much the point's dispatches record from now on.
+    /// Sets how much the point's dispatches record from now on.
     ///
     /// # Errors
     /// If there is no such point.
@@ -60,8 +60,8 @@ impl Core {
         Ok(())
     }
 
-    /// Collects the next `count` messages of the point that meet the condition, each with what every
-    /// callback did to it.
+    /// Collects the next `count` dispatches of the point that meet the condition, each with what every callback did to
+    /// it.
     ///
     /// # Errors
     /// If there is no such point.

@@ -1,4 +1,4 @@
-//! Back from a generation that came too early: what it was to be recorded in could not be written.
+//! Rolls back an upgrade whose record could not be written.
 
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -15,8 +15,8 @@ use super::upgrade::Upgraded;
 use crate::config::RuntimeOverrides;
 
 impl Core {
-    /// Replaces a generation that came too early by the build before it, whose file and sealed copy this is,
-    /// with these wishes; on no probation, for there is nothing it could go back to.
+    /// Replaces a generation whose upgrade was not recorded with the previous build, given its file and sealed copy,
+    /// with these overrides. The previous build is not put on probation, since there is nothing to roll back to.
     ///
     /// # Safety
     /// The caller trusts the library in the copy as this program: its code runs in this process.

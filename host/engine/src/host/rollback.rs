@@ -1,5 +1,4 @@
-//! The way back: a new generation that does not pass its probation is replaced by the build it
-//! replaced.
+//! Rolling back: a new generation that fails its probation is replaced with the build it replaced.
 
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -17,8 +16,8 @@ use super::upgrade::{Inheritance, Upgraded};
 use crate::plugin::{Loaded, States};
 
 impl Core {
-    /// Replaces a generation by the build before it, unless its probation was ended, or another one serves
-    /// by now. Waits for whoever does something to the plugin, and calls it.
+    /// Replaces a generation with the previous build, unless its probation has ended or another generation serves by
+    /// now. Waits for any operation on the plugin in progress, and calls the plugin.
     pub(super) fn roll_back(self: &Arc<Self>, owner: Owner, reason: &str) {
         let Some((plugin, probation)) = self.table.take_probation(owner) else { return };
         let (plugin, rollback_point) = (&*plugin, &probation.rollback_point);
@@ -38,7 +37,7 @@ impl Core {
         if let Some(serves) = &serves {
             self.fell_back(&Fallback { plugin, from: &failed.version, to: &serves.version, reason });
         }
-        // A host that is dropped from within a callback does not wait for us.
+        // A host that was dropped from within a callback does not wait for this thread.
         if self.table.is_closing()
             && let Some(plugin) = self.table.plugin(plugin)
         {
@@ -46,8 +45,8 @@ impl Core {
         }
     }
 
-    /// Replaces what serves by the build before it: with the newest state, if that takes it, else with what it
-    /// had saved itself.
+    /// Replaces the serving generation with the previous build: with the newest state if the build accepts it, else
+    /// with the state that the build itself had saved.
     ///
     /// # Safety
     /// The caller trusts the library of the rollback point as this program: its code runs in this process.
@@ -58,11 +57,11 @@ impl Core {
         event: impl Fn(u64, String, UpgradeTimes) -> EventKind,
     ) -> Result<Upgraded, Error> {
         let plugin = reservation.name();
-        // Each becomes one library.
+        // Each copy becomes one library.
         let copy = || SealedCopy::again(&rollback_point.file, rollback_point.copy.as_fd());
         let wishes = || rollback_point.wishes.clone();
         let limit = self.config.upgrade.max_state;
-        // What it has counted since is worth more than what the build before knew, if that takes it.
+        // The newest state is worth more than what the previous build had saved, if that build accepts it.
         let newest = |old: &Loaded| {
             let saved = old.save(limit).unwrap_or_else(|error| {
                 log!(warn, plugin, "its state is left behind: {error}");

@@ -1,4 +1,4 @@
-//! Stopping a plugin and starting it again, with its library loaded all the while.
+//! Stopping a plugin and starting it again while its library stays loaded.
 
 use std::time::Duration;
 
@@ -14,17 +14,17 @@ use crate::plugin::{StartContext, States};
 use crate::unload::{Then, Unpublished};
 
 impl Core {
-    /// Ends its instances and takes its callbacks off their points; its library stays open. Returns
-    /// the status that it had when the timeout ended: still `stopping`, if calls run on.
+    /// Stops its instances and removes its callbacks from their points; its library stays open. Returns the status at
+    /// the end of the timeout: still `Stopping` if calls are still running.
     ///
     /// # Errors
-    /// If it does not run, or something else is being done to it.
+    /// If it is not running, or is busy.
     pub fn stop(&self, plugin: &Plugin) -> Result<Status, Error> {
         let not_loaded = || ApiMisuse::NotLoaded(plugin.name.clone());
         let reservation = self.table.reserve(plugin, Status::Running, "stopped")?;
         let Serving { generation, owner, lifecycle, .. } = reservation.serving().ok_or_else(not_loaded)?;
         reservation.change(|current| current.status = Status::Stopping);
-        // Whoever stops it has taken over.
+        // Once it is being stopped by a caller, it is no longer rolled back.
         drop(reservation.end_probations(None));
         let callbacks = self.registry.remove(owner);
         let unpublished = Unpublished { plugin: plugin.name.clone(), lifecycle: lifecycle.clone(), owner, callbacks };
@@ -44,10 +44,10 @@ impl Core {
         Ok(self.table.wait_idle(plugin, timeout).ok_or_else(not_loaded)?)
     }
 
-    /// Begins the instances of a stopped plugin again.
+    /// Starts the instances of a stopped plugin again.
     ///
     /// # Errors
-    /// If it is not stopped, something else is being done to it, or it fails to start.
+    /// If it is not stopped, is busy, or fails to start.
     pub fn start(&self, plugin: &Plugin) -> Result<(), Error> {
         let not_loaded = || ApiMisuse::NotLoaded(plugin.name.clone());
         let reservation = self.table.reserve(plugin, Status::Stopped, "started")?;
@@ -72,7 +72,7 @@ impl Core {
         let instances = loaded.instances();
         reservation.change(|current| {
             (current.owner, current.status, current.instances) = (owner, Status::Running, instances);
-            // Its callbacks are new: that it holds too much is news to them.
+            // Its callbacks are new and not quarantined, so an exceeded memory limit must be reported again.
             current.is_over = false;
         });
         self.events.tell(reservation.name(), generation, EventKind::Started);

@@ -1,5 +1,5 @@
-//! What a host knows of its plugins by name: the generation that serves, what is being done to it, whether it is on
-//! probation, what went wrong with it, and the generations before it. All that is known of a plugin is here.
+//! What a host knows of its plugins, by name: the serving generation, the operation in progress, its probation, what
+//! went wrong with it, and its former generations. Nothing about a plugin is kept anywhere else.
 
 mod look;
 mod memory;
@@ -32,12 +32,12 @@ use crate::unload::Ticket;
 /// How many former generations of a name are remembered.
 const REMEMBERED: usize = 8;
 
-/// The plugins of a host, by name. Its lock is never held while foreign code runs, nor while waiting
-/// for anything but another holder.
+/// The plugins of a host, by name. Its lock is never held while foreign code runs, nor while waiting for anything but
+/// the lock itself.
 #[derive(Default)]
 pub struct Table {
     names: Mutex<Names>,
-    /// Something that was being done is over, or a status changed.
+    /// Signalled when an operation has finished, or a status has changed.
     changed: Condvar,
 }
 
@@ -53,59 +53,60 @@ struct Entry {
     /// The number of the newest generation.
     generation: u64,
     current: Option<Current>,
-    /// What is being done to it, by the holder of the [`Reservation`].
+    /// The operation in progress, by the holder of the [`Reservation`].
     doing: Option<Doing>,
     former: VecDeque<Former>,
-    /// The probation of the generation that serves, and that of one that is about to.
+    /// The probation of the serving generation, and that of one that is about to serve.
     probations: Vec<ProbationEntry>,
     /// What went wrong with it.
     remark: Option<Remark>,
 }
 
-/// What went wrong with a plugin, until something else is done to it.
+/// What went wrong with a plugin, until the next operation on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remark {
-    /// The host went back from a version of it by itself; what that means.
+    /// The host has rolled back a version of it by itself; what that means.
     GivenUp(String),
-    /// It was to be loaded, and is not; why.
+    /// It should have been loaded but is not; why.
     NotLoaded(String),
 }
 
-/// What is being done to a plugin.
+/// An operation on a plugin in progress.
 struct Doing {
     what: &'static str,
     since: Instant,
-    /// Whether it was told that it takes long.
+    /// Whether it has been reported as taking long.
     is_told: bool,
 }
 
-/// The generation that serves.
+/// The generation that is serving.
 pub(super) struct Current {
-    /// Which load it came from: it stays through upgrades, and is what a [`Plugin`] stands for.
+    /// The load it came from, which stays the same through upgrades: a [`Plugin`] refers to it.
     pub(super) load: Owner,
     pub(super) owner: Owner,
     pub(super) lifecycle: Lifecycle,
     pub(super) version: String,
-    /// What it was read from, for people.
+    /// The file it was read from, for display.
     pub(super) file: String,
     pub(super) instances: Vec<String>,
     /// The hooks that its note declares.
     pub(super) declared: Vec<NoteHook>,
-    /// What its configurations were held against.
+    /// The schema that its configurations were validated against.
     pub(super) schema: Option<Arc<Schema>>,
     pub(super) meter: Option<Arc<Meter>>,
     pub(super) status: Status,
-    /// What the next generations begin with.
+    /// The overrides that the next generations start with.
     pub(super) wishes: RuntimeOverrides,
-    /// Whether it held more memory than it may when it was last looked at.
+    /// Whether it exceeded its memory limit at the last check.
     pub(super) is_over: bool,
     pub(super) speaker: Arc<PluginDiagnostics>,
-    /// How much the operator wants it to tell, since he said so while it ran.
+    /// The log level, if the operator has set one while it ran.
     pub(super) log: Option<LogLevel>,
 }
 
 impl Current {
-    /// A generation whose callbacks were just published; `log` is what the operator said while one before it ran.
+    /// A generation whose callbacks were just published; `log` is the level that the operator set while a previous one
+    /// ran.
     pub(super) fn new(
         load: Owner,
         owner: Owner,
@@ -141,8 +142,8 @@ struct Former {
 }
 
 impl Table {
-    /// Takes out a plugin, to unload it: the generation that served, its number, and its probations, which are over
-    /// when they are dropped: the caller does so when there is time for freeing the copies that they hold.
+    /// Removes a plugin, to unload it. Returns the generation that served, its number, and its probations. Dropping
+    /// those ends them and frees the copies that they hold, so the caller drops them when there is time for it.
     pub(super) fn take(&self, plugin: &Plugin) -> Result<(Current, u64, Vec<ProbationEntry>), ApiMisuse> {
         let mut names = self.names.lock();
         let entry = names.find(plugin)?;
@@ -160,21 +161,21 @@ impl Table {
         }
     }
 
-    /// The plugin of that name.
+    /// The loaded plugin with that name.
     pub fn plugin(&self, name: &str) -> Option<Plugin> {
         let names = self.names.lock();
         let current = names.by_name.get(name)?.current.as_ref()?;
         Some(Plugin { name: name.into(), load: current.load })
     }
 
-    /// The generation that serves, if it is still of that load.
+    /// The serving generation, if it is still of that load.
     pub(super) fn successor(&self, name: &str, load: Owner) -> Option<Lifecycle> {
         let names = self.names.lock();
         let current = names.by_name.get(name)?.current.as_ref()?;
         (current.load == load).then(|| current.lifecycle.clone())
     }
 
-    /// The plugin of an instance that runs, for a reload; nothing is being done to it now.
+    /// The plugin of a running instance, for a reload; refused while another operation on it is in progress.
     pub(super) fn running(&self, instance: &str) -> Result<(Owner, Lifecycle), ApiMisuse> {
         let name = plugin_of(instance);
         let names = self.names.lock();
@@ -188,7 +189,10 @@ impl Table {
         }
     }
 
-    /// How much a plugin tells from now on; the next generations too, until it is unloaded.
+    /// Sets how much a plugin logs, and so its next generations, until it is unloaded.
+    ///
+    /// # Errors
+    /// If the plugin is not loaded.
     pub fn set_log(&self, plugin: &Plugin, level: LogLevel) -> Result<(), ApiMisuse> {
         let speaker = {
             let mut names = self.names.lock();
@@ -197,24 +201,24 @@ impl Table {
             current.log = Some(level);
             current.speaker.clone()
         };
-        // Without the lock: it calls the plugin.
+        // Without the lock, since it calls the plugin.
         speaker.set_level(level);
         Ok(())
     }
 
-    /// A configuration came by a reload: the next generations begin with it.
+    /// Records a configuration that was reloaded: the next generations start with it.
     pub fn reloaded(&self, instance: &str, config: &serde_json::Value) {
         let mut names = self.names.lock();
         let Some(entry) = names.by_name.get_mut(plugin_of(instance)) else { return };
         let Some(current) = &mut entry.current else { return };
         current.wishes.configs.insert(instance.into(), config.clone());
-        // It stays, also on the way back.
+        // It also applies after a rollback.
         for wishes in entry.probations.iter_mut().filter_map(|probation| probation.rollback_point.wishes.as_mut()) {
             wishes.configs.insert(instance.into(), config.clone());
         }
     }
 
-    /// Waits until nothing is being done to a plugin; returns its status, if it is still loaded.
+    /// Waits until no operation on a plugin is in progress. Returns its status, if it is still loaded.
     pub(super) fn wait_idle(&self, plugin: &Plugin, timeout: Duration) -> Option<Status> {
         let deadline = deadline_after(timeout);
         let mut names = self.names.lock();
@@ -224,7 +228,10 @@ impl Table {
         (current.load == plugin.load).then_some(current.status)
     }
 
-    /// Waits until nothing is being done to a plugin; refuses, where that takes longer.
+    /// Waits until no operation on a plugin is in progress.
+    ///
+    /// # Errors
+    /// If an operation still runs after `timeout`.
     pub fn settle(&self, plugin: &Plugin, timeout: Duration) -> Result<(), ApiMisuse> {
         self.wait_idle(plugin, timeout);
         match self.names.lock().find(plugin) {
@@ -233,8 +240,7 @@ impl Table {
         }
     }
 
-    /// Nothing more is to be begun in the background. Waits until nothing is being done, and answers
-    /// what is loaded.
+    /// Prevents new background operations, waits until none is in progress, and returns the loaded plugins.
     pub(super) fn close(&self, timeout: Duration) -> Vec<Plugin> {
         let deadline = deadline_after(timeout);
         let mut names = self.names.lock();
@@ -253,19 +259,19 @@ impl Table {
         self.names.lock().closing
     }
 
-    /// Notes what went wrong with a plugin.
+    /// Records what went wrong with a plugin.
     pub fn remark(&self, name: &str, remark: Remark) {
         self.names.lock().by_name.entry(name.into()).or_default().remark = Some(remark);
     }
 }
 
 impl Names {
-    /// A host that is being dropped unloads what it finds; nothing may come behind that.
+    /// A host that is being dropped unloads the plugins it finds; none may be added after that.
     fn check_open(&self) -> Result<(), ApiMisuse> {
         if self.closing { Err(ApiMisuse::Closing) } else { Ok(()) }
     }
 
-    /// The entry of a loaded plugin that nothing is being done to.
+    /// The entry of a loaded plugin on which no operation is in progress.
     fn find(&mut self, plugin: &Plugin) -> Result<&mut Entry, ApiMisuse> {
         let name = &plugin.name;
         let busy = |doing| ApiMisuse::Busy { plugin: name.clone(), doing };

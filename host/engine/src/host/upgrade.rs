@@ -1,4 +1,4 @@
-//! Replacing a plugin by a new build of it: beside the old one until one transaction swaps them.
+//! Replacing a plugin with a new build, which is loaded beside the old one until one transaction swaps them.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,7 +19,7 @@ use crate::config::RuntimeOverrides;
 use crate::plugin::{Loaded, StartContext, States};
 use crate::unload::{Before, Ticket, Unpublished};
 
-/// A new generation serves.
+/// The outcome of an upgrade: a new generation serves.
 #[derive(Clone, Debug)]
 pub struct Upgraded {
     /// The number of the new generation.
@@ -28,20 +28,20 @@ pub struct Upgraded {
     pub version: String,
     /// The number of the generation it replaced.
     pub from: u64,
-    /// The ending of the old one.
+    /// The unload of the old generation.
     pub old: Ticket,
-    /// How long the parts took.
+    /// How long the phases took.
     pub times: UpgradeTimes,
 }
 
-/// What a new generation begins with.
+/// What a new generation starts with.
 pub(super) struct Inheritance {
-    /// What its instances are started with.
+    /// The states that its instances are started with.
     pub(super) states: States,
-    /// The instances of the old generation whose own state is in there: what changes in them until
-    /// nobody calls them any more is handed over as well.
+    /// The instances of the old generation whose own state is in `states`: what changes in them until their last call
+    /// is handed over as well.
     pub(super) saved: Vec<String>,
-    /// What the old build is started with if the new one is rolled back.
+    /// The states that the old build is started with if the new one is rolled back.
     pub(super) rollback_point: States,
 }
 
@@ -73,8 +73,8 @@ impl Core {
         unsafe { self.replace(&reservation, copy, wishes, inherit, probation, event) }
     }
 
-    /// Replaces the generation that serves by that of the copy, with other wishes if they are given, and tells
-    /// the event that is made of its number, the new version and the times; or changes nothing.
+    /// Replaces the serving generation with one from the copy, with other overrides if they are given, and reports the
+    /// event built from its number, the new version and the times. On failure changes nothing.
     ///
     /// # Safety
     /// The caller trusts the library in the copy as this program: its code runs in this process.
@@ -109,7 +109,7 @@ impl Core {
         let (callbacks, saved, wishes) = match swapped {
             Ok(swapped) => swapped,
             Err(error) => {
-                // That of what serves goes on.
+                // The probation of the serving generation continues.
                 drop(reservation.end_probations(Some(serving.owner)));
                 loaded.abandon();
                 return Err(error);
@@ -117,12 +117,12 @@ impl Core {
         };
         let Serving { generation: from, load, owner: old, lifecycle, version: old_version } = serving;
         let version = loaded.note().version.clone();
-        // Before the old one ends: what it hands on last is for the one that is set here.
+        // Before the old generation ends: its last changes are for the generation set here.
         let (generation, past_probation) =
             reservation.set(Current::new(load, owner, loaded, wishes, reservation.log()));
         log!(debug, plugin = name, from, generation, "replaced");
         let times = UpgradeTimes { copy, open, create, swap };
-        // Before the event of the old one's end, which another thread tells.
+        // Before the event of the old generation's end, which another thread reports.
         self.events.tell(name, generation, event(from, version.clone(), times));
         let rest = (!saved.is_empty()).then(|| self.rest(name, load, saved));
         let before: Before = Box::new(move |old| {
@@ -138,7 +138,7 @@ impl Core {
         Ok(Upgraded { generation, version, from, old: ticket, times })
     }
 
-    /// All that can fail before the transaction: creates and starts the new instances.
+    /// Everything before the transaction that can fail: creates and starts the new instances.
     fn prepare(
         self: &Arc<Self>,
         loaded: &mut Loaded,
@@ -161,7 +161,7 @@ impl Core {
         let Inheritance { states, saved, rollback_point } = inherit(old)?;
         let kept = probation.map(|_| old.keep_copy()).transpose()?;
         let schema = old.known_schema();
-        // Under the lock: a reload lets go of it when its configuration is noted.
+        // Under the lock: a reload releases it only after its configuration is recorded.
         let before = reservation.wishes();
         drop(lifecycle);
         let (wishes, before) = match wishes {
@@ -183,8 +183,8 @@ impl Core {
         Ok(Prepared { additions, saved, wishes, rollback_point })
     }
 
-    /// Hands what changed in the instances of the old generation since they saved to the one that
-    /// serves then. It is lost when that fails: nobody is left who could do something about it.
+    /// Hands what changed in the old generation's instances since they saved to the generation that serves by then. If
+    /// that fails the changes are lost: no caller is left to act on it.
     fn rest(&self, plugin: &str, load: Owner, saved: Vec<String>) -> Before {
         let (table, limit, plugin) = (self.table.clone(), self.config.upgrade.max_state, plugin.to_owned());
         Box::new(move |old| {
@@ -205,7 +205,7 @@ impl Core {
     }
 }
 
-/// A new generation that is ready to serve.
+/// A new generation that is ready to be published.
 struct Prepared {
     additions: Vec<Addition>,
     /// As in [`Inheritance`].

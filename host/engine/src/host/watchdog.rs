@@ -1,5 +1,5 @@
-//! The thread that acts on what dispatches find out about callbacks, looks for calls that take too
-//! long, and sees to the probations. It starts with the first plugin, or with the first finding.
+//! The thread that acts on what dispatches find out about callbacks, looks for calls that take too long, and checks on
+//! probations. It starts with the first plugin, or with the first finding.
 
 use std::collections::HashMap;
 use std::fs::read_to_string;
@@ -15,33 +15,33 @@ use super::core::Core;
 use super::table::Over;
 use crate::config::Config;
 
-/// When a thread that could not be started is tried again.
+/// How long to wait before a thread that could not be started is tried again.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// What the thread keeps between two looks.
+/// What the thread keeps from one pass to the next.
 #[derive(Default)]
 struct Watchdog {
     quarantined: Vec<Quarantined>,
-    /// The stays of each thread, by the number of its slot, outermost first.
+    /// The stays of each thread, by slot number, outermost first.
     stays: HashMap<usize, Vec<Seen>>,
 }
 
-/// A callback that is to be tried again.
+/// A quarantined callback that will be tried again.
 struct Quarantined {
     at: CallbackRef,
     until: Instant,
 }
 
-/// A stay of a thread in an entry, and since when it has been seen.
+/// A thread's stay in an entry, and since when it has been observed.
 struct Seen {
     stay: Stay,
     since: Instant,
     is_told: bool,
-    /// That of the callback, once it was told that it takes too long.
+    /// The callback's record, once the stay has been reported as too long.
     record: Option<Arc<Record>>,
 }
 
-/// Starts the thread, if it does not run.
+/// Starts the thread if it is not running.
 pub(super) fn start(core: &Weak<Core>) {
     let Some(strong) = core.upgrade() else { return };
     strong.watchdog.call_once(|| {
@@ -71,7 +71,7 @@ fn run(findings: &Signals, core: &Weak<Core>) {
         core.table.pass_probations();
         let until = [watchdog.next(&core), next_weighing(&core.config), core.table.next_probation()];
         let until = until.into_iter().flatten().min();
-        // A host that is dropped does not wait for us.
+        // A host that is being dropped does not wait for this thread.
         drop(core);
         match findings.wait(until) {
             None => return,
@@ -119,7 +119,7 @@ impl Watchdog {
             let quarantined = |callback| EventKind::Quarantined { point: point.into(), callback, reason };
             core.tell(name, generation, quarantined);
             let pause = core.config.quarantine.pause;
-            // It may have been released meanwhile: what it waited for then is no reason to try it.
+            // It may have been released meanwhile; an earlier quarantine must not cause a trial now.
             self.quarantined.retain(|waits| waits.at != at);
             if !pause.is_zero() {
                 self.quarantined.push(Quarantined { at, until: Instant::now() + pause });
@@ -127,7 +127,7 @@ impl Watchdog {
         }
     }
 
-    /// Quarantines the callbacks of plugins that have come to hold more memory than they may.
+    /// Quarantines the callbacks of plugins that have exceeded their memory limit.
     fn weigh(&mut self, core: &Core) {
         for over in core.table.weigh() {
             let Over { ref plugin, generation, bytes, max, .. } = over;
@@ -140,8 +140,7 @@ impl Watchdog {
         }
     }
 
-    /// Has one dispatch call each callback whose pause is over; not while its plugin holds more memory
-    /// than it may.
+    /// Lets one dispatch call each callback whose pause has ended, except while its plugin exceeds its memory limit.
     fn try_again(&mut self, core: &Core) {
         let now = Instant::now();
         let due: Vec<_> = self
@@ -163,8 +162,8 @@ impl Watchdog {
         }
     }
 
-    /// Rolls back what did not pass its probation: each on a thread of its own, since that waits for the
-    /// plugin, and the watchdog waits for nobody. A thread that cannot be started now is tried again.
+    /// Rolls back the generations that failed their probation, each on its own thread: a rollback waits for the plugin,
+    /// and the watchdog must never wait. A thread that cannot be started now is tried again.
     fn go_back(&mut self, core: &Arc<Core>) {
         for (owner, reason) in core.table.take_not_passed() {
             let (acting, why) = (core.clone(), reason.clone());
@@ -175,8 +174,7 @@ impl Watchdog {
         }
     }
 
-    /// Finds what has taken too long by now: loading and the like, and calls, from what threads name in their
-    /// frames.
+    /// Reports what has taken too long: operations such as loading, and calls, found through the threads' frames.
     fn look(&mut self, core: &Core) {
         let limit = core.config.limits.stuck;
         if limit.is_zero() {
@@ -202,7 +200,7 @@ impl Watchdog {
                     continue;
                 }
                 seen.is_told = true;
-                // Not found: it is of another host.
+                // If it is not found, it belongs to another host.
                 if let Some((point, callback)) = core.registry.entry(seen.stay.entry) {
                     seen.record = Some(callback.record.clone());
                     callback.record.stuck();
@@ -215,10 +213,10 @@ impl Watchdog {
         }
     }
 
-    /// When there is something to do without a finding.
+    /// When the watchdog must look again without a finding.
     fn next(&self, core: &Core) -> Option<Instant> {
         let stuck = core.config.limits.stuck;
-        // So often that a call is told of soon behind the limit.
+        // Often enough to report a call soon after it exceeds the limit.
         let look = (!stuck.is_zero()).then(|| Instant::now() + (stuck / 4).max(Duration::from_millis(1)));
         let pauses = self.quarantined.iter().filter(|waits| !core.table.is_over(waits.at.owner));
         let again = core.table.has_not_passed().then(|| Instant::now() + AGAIN);
@@ -234,13 +232,13 @@ fn stuck(core: &Core, point: &'static str, callback: &Callback, thread: String, 
     core.tell(&name, generation, |callback| EventKind::Stuck { point: point.into(), callback, thread, took_ms });
 }
 
-/// A thread's name and the system's number of it.
+/// A thread's name and its thread id.
 fn thread(number: u32) -> String {
     let name = read_to_string(format!("/proc/self/task/{number}/comm")).unwrap_or_default();
     format!("{} ({number})", name.trim_end())
 }
 
-/// The callbacks of a plugin that stand in chains.
+/// The callbacks of a plugin that are in chains.
 fn callbacks(core: &Core, owner: Owner) -> Vec<CallbackRef> {
     let mut found = Vec::new();
     core.registry.each(|look| {
@@ -251,15 +249,15 @@ fn callbacks(core: &Core, owner: Owner) -> Vec<CallbackRef> {
     found
 }
 
-/// When to look again at what plugins hold, if any may hold only so much.
+/// When to check plugins' memory again, if any has a limit.
 fn next_weighing(config: &Config) -> Option<Instant> {
     const PAUSE: Duration = Duration::from_millis(100);
     config.limits_memory().then(|| Instant::now() + PAUSE)
 }
 
 impl Core {
-    /// Tells what happened to a callback, `instance/callback`, as an event of its plugin's generation; 0 for
-    /// a callback of the embedding program.
+    /// Reports what happened to a callback, `instance/callback`, as an event of its plugin's generation; generation 0
+    /// stands for a callback of the embedding program.
     pub(super) fn tell(&self, name: &str, generation: Option<u64>, what: impl FnOnce(String) -> EventKind) {
         let plugin = name.split(['/', ':']).next().unwrap_or(name);
         self.events.tell(plugin, generation.unwrap_or(0), what(name.into()));

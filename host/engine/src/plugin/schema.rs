@@ -1,4 +1,4 @@
-//! The JSON Schema of a plugin's configuration, and holding a configuration against it.
+//! The JSON Schema of a plugin's configuration, and validation against it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,6 +13,9 @@ use super::Loaded;
 use crate::config::Config;
 
 /// The JSON Schema of a plugin's configuration, if it exports one.
+///
+/// # Errors
+/// If the file is not a plugin that can be loaded, or fails to write its schema.
 ///
 /// # Safety
 /// The caller trusts the library as this program: unlike [`inspect`](hookrail_image::inspect) this loads it, which runs
@@ -35,9 +38,9 @@ impl Loaded {
         Ok(Some(schema.as_str().into()))
     }
 
-    /// What configurations are held against, if the plugin exports a schema. It is made ready for `instance`,
-    /// which is blamed if it is malformed; not anew where it reads as `known` does, since that takes longer
-    /// than a small plugin takes to be created and started.
+    /// The compiled schema, if the plugin exports one. A malformed schema is reported as an error of `instance`.
+    /// `known` is reused if its text is the same, since compiling takes longer than creating and starting a small
+    /// plugin.
     pub(super) fn ready_schema(
         &self,
         instance: &str,

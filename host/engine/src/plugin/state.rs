@@ -1,5 +1,5 @@
-//! What one generation of a plugin hands to the next: asked of its instances, bounded, and given to
-//! theirs.
+//! What one generation of a plugin hands to the next: requested from its instances, limited in size, and given to the
+//! new instances.
 
 use std::ffi::c_void;
 
@@ -10,11 +10,11 @@ use super::{Instance, Loaded, States};
 
 const NO_TABLE: &str = "it has no table `state/1`";
 
-/// A function of the table that hands over.
+/// A function of the `state/1` table that hands over.
 type Save = unsafe extern "C" fn(*mut c_void, *mut SavedState) -> u32;
 
 impl Loaded {
-    /// What each started instance hands to the generation after it. Their callbacks go on running.
+    /// What each started instance hands to the next generation. Their callbacks keep running.
     pub(crate) fn save(&self, limit: usize) -> Result<States, Error> {
         let mut states = States::new();
         let Some(table) = self.state_table() else { return Ok(states) };
@@ -26,7 +26,7 @@ impl Loaded {
         Ok(states)
     }
 
-    /// What changed in an instance since it was asked to save. None of its callbacks runs any more.
+    /// What changed in an instance since it saved. None of its callbacks runs any more.
     pub(crate) fn save_changes(&self, instance: &str, limit: usize) -> Result<Option<SavedState>, Error> {
         match (self.state_table(), self.started(instance)) {
             (Some(table), Some(instance)) => self.ask(instance, "save_changes", table.save_changes, limit),
@@ -34,7 +34,7 @@ impl Loaded {
         }
     }
 
-    /// Hands the rest of the generation before to a started instance, whose callbacks go on running.
+    /// Hands the previous generation's last changes to a started instance, whose callbacks keep running.
     pub(crate) fn apply_changes(&self, instance: &str, rest: &SavedState) -> Result<(), Error> {
         let refused = |said| failed("apply_changes", instance, said);
         let table = self.state_table().ok_or_else(|| refused(NO_TABLE))?;

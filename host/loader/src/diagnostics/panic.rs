@@ -1,4 +1,4 @@
-//! Panics of plugins: kept until the call that they end has answered, or logged at once.
+//! Panics of plugins: kept until the call that they end has returned, or logged at once.
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -15,7 +15,7 @@ impl PluginDiagnostics {
     /// This thread panics in code of this library.
     ///
     /// # Safety
-    /// The panic is readable for the call, with all that it points to.
+    /// The panic is readable for the duration of the call, with everything it points to.
     pub(super) unsafe fn panicked(&self, panic: &TracePanic) {
         // SAFETY: the panic is readable for the call, with its texts.
         let (message, file) = unsafe { (panic.message.to_text().into_owned(), panic.file.to_text()) };
@@ -33,7 +33,7 @@ impl PluginDiagnostics {
         if reclaim::is_inside() || frame::is_calling() {
             frame::keep_panic(panic);
         } else {
-            // On a thread of its own nobody asks.
+            // On a thread of the plugin's own, no caller asks for the panic.
             log!(
                 error,
                 plugin = &*self.plugin,
@@ -44,9 +44,9 @@ impl PluginDiagnostics {
         }
     }
 
-    /// A panic with that message has ended the call that this thread made into this library.
+    /// A panic with that message has ended this thread's call into this library.
     pub(super) fn caught(&self, message: &str) {
-        // One that was caught before, and thrown again as another, was told of with other words.
+        // A panic that was caught and rethrown as another one was reported with a different message.
         let panic = frame::take_panic().filter(|last| last.message == message).unwrap_or_else(|| Panic {
             generation: self.generation(),
             message: message.into(),
@@ -62,9 +62,9 @@ impl PluginDiagnostics {
     }
 }
 
-/// Where a panic came from, to be shown: names are looked up then.
+/// Where a panic came from; names are resolved when it is displayed.
 struct Backtrace {
-    /// Return addresses, the innermost first.
+    /// Return addresses, innermost first.
     frames: Vec<usize>,
     symbols: Weak<Symbols>,
 }
@@ -80,7 +80,7 @@ impl fmt::Display for Backtrace {
     }
 }
 
-/// The part between the machinery that panics and that which catches.
+/// The part between the frames that raise the panic and those that catch it.
 fn own(names: &[Option<String>]) -> &[Option<String>] {
     let position = |mark: &str| names.iter().position(|name| name.as_ref().is_some_and(|name| name.contains(mark)));
     let begins = ["__rustc::rust_begin_unwind", "rust_begin_unwind", "core::panicking::"];

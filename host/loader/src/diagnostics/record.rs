@@ -1,4 +1,4 @@
-//! The values of a record, as the host's subscriber is given them.
+//! The values of a record, in the form that the host's subscriber receives.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use tracing::field::{DisplayValue, Value, ValueSet, display};
 use super::site::{ADDED, Site};
 use super::speaker::PluginDiagnostics;
 
-/// One value, in the form that it was told in.
+/// One value, in the form in which it was reported.
 enum Told<'a> {
     Bool(bool),
     F64(f64),
@@ -34,7 +34,7 @@ impl Told<'_> {
     }
 }
 
-/// Values of a plugin's own fields, and which fields they are of.
+/// Values of a plugin's own fields, each with the index of its field.
 pub(super) struct Values<'a>(Vec<(usize, Told<'a>)>);
 
 impl<'a> Values<'a> {
@@ -53,7 +53,7 @@ impl<'a> Values<'a> {
                 VALUE_FLOAT => Told::F64(f64::from_bits(value.number)),
                 VALUE_TEXT => Told::Text(text()),
                 VALUE_SHOWN => Told::Shown(display(text())),
-                // Of a newer plugin, which would have another service.
+                // From a newer plugin, which should be using another service.
                 _ => return None,
             };
             Some((value.field as usize, told))
@@ -61,12 +61,12 @@ impl<'a> Values<'a> {
         Values(values.iter().filter_map(told).collect())
     }
 
-    /// The message of a line.
+    /// The message of a log line.
     pub(super) fn message(text: Cow<'a, str>) -> Self {
         Values(vec![(0, Told::Shown(display(text)))])
     }
 
-    /// Hands them to `use_it`, with what the host adds, when it shall.
+    /// Passes them to `use_it`, with the fields that the host adds, if it adds any.
     pub(super) fn with<R>(
         &self,
         site: &'static Site,

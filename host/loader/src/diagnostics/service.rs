@@ -1,4 +1,4 @@
-//! What a library calls: `trace/1`.
+//! The functions that a library calls: `trace/1`.
 
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -57,7 +57,7 @@ impl PluginDiagnostics {
         self.set_level.lock().set(Some(table.set_level));
     }
 
-    /// A line of an instance, by `log/1`.
+    /// Logs a line of an instance, for `log/1`.
     pub fn line(&self, instance: &str, level: u32, text: &str) {
         if LogLevel::of_number(level.max(1)) <= self.level() {
             self.tell(Site::of_lines(level), Some(instance), PARENT_CURRENT, &Values::message(text.into()));
@@ -68,7 +68,7 @@ impl PluginDiagnostics {
         self.sites.read().get(&id.addr()).copied()
     }
 
-    /// Tells of an event, unless nobody wants to know.
+    /// Reports an event, unless the subscriber does not want it.
     pub(super) fn tell(&self, site: &'static Site, instance: Option<&str>, parent: u64, values: &Values<'_>) {
         get_default(|dispatch| {
             if site.is_enabled(dispatch) {
@@ -100,15 +100,15 @@ impl PluginDiagnostics {
         number
     }
 
-    /// The parent, as the subscriber knows it.
+    /// The parent, in the subscriber's terms.
     fn parent(&self, parent: u64) -> Parent {
         match parent {
             PARENT_CURRENT => Parent::Current,
             PARENT_NONE => Parent::None,
-            // One that is closed, or another subscriber's, is no parent here.
+            // A span that is closed, or that belongs to another subscriber, is no parent here.
             number => match self.spans.find(number) {
                 Some(span) => Parent::Span(span.id.clone()),
-                // One that nobody wanted to know of: that is no reason not to know of this one.
+                // A parent that the subscriber did not want is no reason to drop this span or event.
                 None => Parent::None,
             },
         }
@@ -143,7 +143,7 @@ unsafe extern "C" fn enabled(library: *const c_void, site: *const c_void) -> u32
     guarded(0, || {
         // SAFETY: the library passes what it was bound with, and its speaker outlives it.
         let site = unsafe { speaker(library) }.site(site);
-        // Another thread may be about to describe it: what is told meanwhile must not be lost.
+        // Another thread may be about to describe it: what is reported meanwhile must not be lost.
         site.is_none_or(|site| get_default(|dispatch| site.is_enabled(dispatch))).into()
     })
 }
@@ -209,7 +209,7 @@ unsafe extern "C" fn span_record(library: *const c_void, span: u64, values: *con
         // the call.
         let (speaker, values) = unsafe { (speaker(library), Values::of(values, value_count)) };
         if let Some(span) = speaker.spans.find(span) {
-            // Whose it is was said when it was opened.
+            // The instance was recorded when the span was opened.
             values.with(span.site, None, |values| span.dispatch.record(&span.id, &Record::new(values)));
         }
     });

@@ -1,8 +1,8 @@
-//! Callsites, as the host's subscriber knows them: copies of those of plugins.
+//! Callsites as the host's subscriber sees them: copies of those of plugins.
 //!
-//! `tracing` keeps callsites for ever, so a copy is never freed. Each distinct place is copied once,
-//! whatever number of libraries and generations have it; and of places that are described anew with
-//! each record, whose number nothing bounds, only so many are told apart.
+//! `tracing` keeps callsites forever, so a copy is never freed. Each distinct place is copied once, no matter how many
+//! libraries and generations contain it. Places that are described anew with each record are unbounded in number, so
+//! only a limited number of them is kept apart.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -18,10 +18,10 @@ use tracing::{Dispatch, Level, Metadata};
 
 /// The fields that the host adds, after the plugin's own.
 pub(super) const ADDED: [&str; 3] = ["instance", "plugin", "generation"];
-/// What a plugin's own field of such a name becomes.
+/// The names that a plugin's own fields with those names get.
 const RENAMED: [&str; 3] = ["own.instance", "own.plugin", "own.generation"];
 
-/// How many places of lines of `log` are told apart.
+/// How many places of `log` lines are kept apart.
 const LINES: usize = 4096;
 
 const NEVER: u8 = 0;
@@ -33,22 +33,22 @@ static SITES: LazyLock<Mutex<Sites>> = LazyLock::new(Mutex::default);
 #[derive(Default)]
 struct Sites {
     known: HashMap<Place<'static>, &'static Site>,
-    /// How many of them are lines of `log`.
+    /// How many of them are `log` lines.
     lines: usize,
 }
 
 /// A callsite of a plugin.
 ///
 /// # Invariants
-/// `metadata` is there when anybody but [`Place::make`] sees it.
+/// `metadata` is set before any code but [`Place::make`] sees the site.
 #[derive(Debug)]
 pub(super) struct Site {
-    /// What the subscriber said: asked each time until it has said something.
+    /// The subscriber's interest; it is asked each time until it has answered.
     interest: AtomicU8,
     metadata: OnceLock<Metadata<'static>>,
 }
 
-/// What tells callsites apart.
+/// The key that distinguishes callsites.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Place<'a> {
     is_span: bool,
@@ -65,7 +65,7 @@ impl Site {
     /// The host's copy of a place in a library.
     ///
     /// # Safety
-    /// The site is readable for the call, with all that it points to.
+    /// The site is readable for the duration of the call, with everything it points to.
     pub(super) unsafe fn of(site: &TraceSite) -> &'static Self {
         // SAFETY: the texts of the site are readable for the call.
         let [name, target, module, file] =
@@ -90,7 +90,7 @@ impl Site {
         if site.id.is_null() { place.line() } else { place.found() }.known()
     }
 
-    /// Where instances write lines by `log/1`, which says nothing of a place.
+    /// The site of lines that instances write by `log/1`, which has no source location.
     pub(super) fn of_lines(level: u32) -> &'static Self {
         let level = level.max(1);
         let (name, target) = ("log", "hookrail::plugin");
@@ -102,7 +102,7 @@ impl Site {
         self.metadata.get().expect("by the type invariant")
     }
 
-    /// Whether the subscriber wants to know of it.
+    /// Whether the subscriber wants it.
     pub(super) fn is_enabled(&'static self, dispatch: &Dispatch) -> bool {
         // Relaxed: `tracing` relies on no order either.
         match self.interest.load(Ordering::Relaxed) {
@@ -128,14 +128,14 @@ impl Callsite for Site {
     }
 }
 
-/// A site, and whether `tracing` has still to learn of it.
+/// A site, and whether `tracing` still has to register it.
 struct Found {
     site: &'static Site,
     is_new: bool,
 }
 
 impl Found {
-    /// Makes it known. No lock is held: the subscriber is asked, which may do anything.
+    /// Registers it with `tracing`. No lock is held, since the subscriber is asked, which may do anything.
     fn known(self) -> &'static Site {
         if self.is_new {
             callsite::register(self.site);
@@ -145,7 +145,7 @@ impl Found {
 }
 
 impl Place<'_> {
-    /// As `site`, for a place of which there may be any number.
+    /// As `site`, for places that may be unbounded in number.
     fn line(self) -> Found {
         let mut sites = SITES.lock();
         let is_known = sites.known.contains_key(&self);
@@ -159,12 +159,12 @@ impl Place<'_> {
         found
     }
 
-    /// As `site`, for a place that stays one.
+    /// As `site`, for a permanent place.
     fn found(self) -> Found {
         self.site(&mut SITES.lock())
     }
 
-    /// The one copy of it.
+    /// The single copy of this place.
     fn site(self, sites: &mut Sites) -> Found {
         if let Some(site) = sites.known.get(&self) {
             return Found { site, is_new: false };
@@ -187,7 +187,7 @@ impl Place<'static> {
     fn make(&self) -> &'static Site {
         let site: &'static Site =
             Box::leak(Box::new(Site { interest: AtomicU8::new(SOMETIMES), metadata: OnceLock::new() }));
-        // A line of `log` is its message alone.
+        // A `log` line has only its message.
         let own = if self.fields.is_empty() && self.name == "log" { &["message"][..] } else { &self.fields };
         let own = own.iter().map(|name| match ADDED.iter().position(|added| added == name) {
             Some(index) => RENAMED[index],
@@ -203,7 +203,7 @@ impl Place<'static> {
         };
         let some = |text: &'static str| Some(text).filter(|text| !text.is_empty());
         let kind = if self.is_span { Kind::SPAN } else { Kind::EVENT };
-        // INVARIANT: nobody has seen the site yet.
+        // INVARIANT: no other code has seen the site yet.
         let metadata = Metadata::new(
             self.name,
             self.target,
@@ -228,7 +228,7 @@ mod tests {
         Place { is_span: false, level: 3, line: 1, name, target, module: "a", file, fields: Vec::new() }
     }
 
-    /// A target may be made anew for each line, and what `tracing` knows it knows for ever.
+    /// A target may be created anew for each line, and `tracing` never forgets what it has registered.
     #[test]
     fn only_so_many_places_of_lines_are_told_apart() {
         let targets: Vec<_> = (0..LINES + 100).map(|number| format!("target {number}")).collect();
@@ -237,7 +237,7 @@ mod tests {
         let last = found[LINES + 99].metadata();
         assert_eq!((last.target(), last.line(), last.file()), ("log", None, None));
         assert!(SITES.lock().lines <= LINES + 5, "one more per level");
-        // What is known stays known.
+        // What is registered stays registered.
         assert!(std::ptr::eq(place("target 0").line().known(), found[0]));
     }
 

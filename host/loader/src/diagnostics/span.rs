@@ -1,4 +1,4 @@
-//! Spans of plugins: their numbers, and the spans of the host's subscriber after them.
+//! Spans of plugins: their numbers, and the corresponding spans of the host's subscriber.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ use tracing::span::Id;
 
 use super::site::Site;
 
-/// The spans of one library that are open.
+/// The open spans of one library.
 #[derive(Debug, Default)]
 pub(super) struct Spans {
     open: Mutex<HashMap<u64, Open>>,
@@ -23,19 +23,19 @@ pub(super) struct Spans {
 #[derive(Debug)]
 struct Open {
     span: Arc<Span>,
-    /// How many hold it.
+    /// The number of references.
     holders: u64,
 }
 
-/// A span of the host's subscriber, which is closed when this is dropped: when nobody holds it, and no
-/// thread is in it.
+/// A span of the host's subscriber. It is closed when this is dropped, when it has no references and no thread is in
+/// it.
 #[derive(Debug)]
 pub(super) struct Span {
-    /// The subscriber that has it.
+    /// The subscriber that the span belongs to.
     pub(super) dispatch: Dispatch,
     pub(super) id: Id,
     pub(super) site: &'static Site,
-    /// Where the library has its site.
+    /// The address of the library's own site.
     own_site: usize,
 }
 
@@ -43,18 +43,18 @@ pub(super) struct Span {
 struct Entered {
     number: u64,
     span: Arc<Span>,
-    /// That of its library's spans, which also tells them from all others: it is kept here, so no others have
-    /// its address.
+    /// The flag of the library's spans, which also identifies them: holding it here keeps its address from being
+    /// reused.
     leaving: Arc<AtomicBool>,
 }
 
 thread_local! {
-    /// The spans of plugins that this thread is in, the innermost last.
+    /// The plugins' spans that this thread is in, innermost last.
     static ENTERED: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Spans {
-    /// A number for a span that is about to be opened.
+    /// The number for a span that is about to be opened.
     pub(super) fn number() -> u64 {
         static LAST: AtomicU64 = AtomicU64::new(PARENT_NONE);
         // Relaxed: only distinctness matters.
@@ -71,14 +71,14 @@ impl Spans {
         self.open.lock().get(&number).map(|open| open.span.clone())
     }
 
-    /// One more holds it.
+    /// Adds a reference.
     pub(super) fn hold(&self, number: u64) {
         if let Some(open) = self.open.lock().get_mut(&number) {
             open.holders += 1;
         }
     }
 
-    /// One less holds it; returns whether that was the last.
+    /// Drops a reference; returns whether it was the last.
     pub(super) fn let_go(&self, number: u64) -> bool {
         let mut open = self.open.lock();
         let Some(found) = open.get_mut(&number) else { return false };
@@ -87,21 +87,21 @@ impl Spans {
             return false;
         }
         let last = open.remove(&number);
-        // The subscriber may do anything, open a span among it.
+        // The subscriber may do anything, including opening a span.
         drop(open);
         last.is_some()
     }
 
-    /// This thread enters it.
+    /// This thread enters the span.
     pub(super) fn enter(&self, number: u64) {
         let Some(span) = self.find(number) else { return };
         span.dispatch.enter(&span.id);
         let entered = Entered { number, span, leaving: self.leaving.clone() };
-        // Where a thread has no list any more, it leaves the span at once.
+        // A thread whose list no longer exists leaves the span at once.
         let _ = ENTERED.try_with(|all| all.borrow_mut().push(entered));
     }
 
-    /// This thread leaves it, if it is in it.
+    /// This thread leaves the span, if it is in it.
     pub(super) fn exit(&self, number: u64) {
         let left = ENTERED.try_with(|all| {
             let mut all = all.borrow_mut();
@@ -112,7 +112,7 @@ impl Spans {
         drop(left);
     }
 
-    /// The innermost one that this thread is in, and where the library has its site.
+    /// The innermost span that this thread is in, and the address of the library's site.
     pub(super) fn current(&self) -> Option<(u64, usize)> {
         let find = |all: &RefCell<Vec<Entered>>| {
             let all = all.borrow();
@@ -123,11 +123,11 @@ impl Spans {
     }
 
     pub(super) fn leave(&self) {
-        // Relaxed: whoever is asked to come by, is asked behind it.
+        // Relaxed: threads are asked to run their part only after this.
         self.leaving.store(true, Ordering::Relaxed);
     }
 
-    /// Nobody holds any of them any more.
+    /// Drops all references to all of them.
     pub(super) fn close(&self) {
         let left = std::mem::take(&mut *self.open.lock());
         drop(left);
@@ -150,12 +150,12 @@ impl Drop for Span {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        // Also when its thread ends, where a subscriber may find its own thread-locals gone.
+        // On thread exit too, when a subscriber may find its own thread-locals destroyed.
         guarded((), || self.span.dispatch.exit(&self.span.id));
     }
 }
 
-/// This thread, which is in no callback, leaves the spans that plugins which leave have forgotten.
+/// Leaves the spans of unloading plugins that this thread has entered and never left. The thread is in no callback.
 pub(crate) fn attend() {
     let take = |all: &RefCell<Vec<Entered>>| {
         let mut all = all.borrow_mut();
@@ -170,8 +170,8 @@ pub(crate) fn attend() {
 mod tests {
     use super::*;
 
-    /// The thread that forgot one may come by later than the library goes, and its successor's spans may lie
-    /// where those of the first one were.
+    /// The thread that never left a span may reach a quiescent point only after the library is unmapped, and the spans
+    /// of the next generation may be at the addresses of the former ones.
     #[test]
     fn a_span_that_was_forgotten_is_never_the_current_one_of_another_library() {
         let mut spans = Spans::default();

@@ -1,4 +1,4 @@
-//! One loaded library, as a speaker of diagnostics.
+//! The diagnostics of one loaded library.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ use super::site::Site;
 use super::span::Spans;
 use crate::symbols::Symbols;
 
-/// One loaded library, as a speaker of diagnostics.
+/// The diagnostics of one loaded library.
 #[derive(Debug)]
 pub struct PluginDiagnostics {
     pub(super) plugin: Box<str>,
@@ -22,18 +22,18 @@ pub struct PluginDiagnostics {
     generation: AtomicU64,
     /// A [`LogLevel`].
     level: AtomicU32,
-    /// Tells the library its level; there while the library is.
+    /// Sets the level in the library; present while the library is loaded.
     pub(super) set_level: ReentrantMutex<Cell<Option<unsafe extern "C" fn(u32)>>>,
-    /// Where the library's own callsites are told from.
+    /// The library's own callsites, by address.
     pub(super) sites: RwLock<HashMap<usize, &'static Site>>,
     pub(super) spans: Spans,
-    /// Whose callbacks have that context.
+    /// The instance whose callbacks have that context.
     instances: RwLock<HashMap<usize, Arc<str>>>,
     pub(super) symbols: OnceLock<Arc<Symbols>>,
 }
 
 impl PluginDiagnostics {
-    /// A speaker that tells nothing yet.
+    /// A speaker that reports nothing yet.
     pub(crate) fn new(plugin: &str) -> Arc<Self> {
         Arc::new(PluginDiagnostics {
             plugin: plugin.into(),
@@ -47,16 +47,17 @@ impl PluginDiagnostics {
         })
     }
 
-    /// What it tells from now on belongs to that generation.
+    /// What it reports from now on belongs to that generation.
     pub fn begin(&self, generation: u64, level: LogLevel) {
-        // Relaxed, here and below: only shown.
+        // Relaxed, here and below: only displayed.
         self.generation.store(generation, Ordering::Relaxed);
         self.set_level(level);
     }
 
-    /// How much it tells from now on.
+    /// Sets how much it reports from now on.
     pub fn set_level(&self, level: LogLevel) {
-        // Held by a thread that may come here again: the plugin asks the host's subscriber, which may do anything.
+        // Reentrant, since the holder may come here again: the plugin asks the host's subscriber, which may do
+        // anything.
         let set = self.set_level.lock();
         self.level.store(level as u32, Ordering::Relaxed);
         if let Some(set) = set.get() {
@@ -65,29 +66,29 @@ impl PluginDiagnostics {
         }
     }
 
-    /// How much it tells.
+    /// How much it reports.
     pub fn level(&self) -> LogLevel {
         LogLevel::of_number(self.level.load(Ordering::Relaxed))
     }
 
-    /// Its number, once it is known.
+    /// Its generation, once it is known.
     pub fn generation(&self) -> Option<u64> {
         Some(self.generation.load(Ordering::Relaxed)).filter(|generation| *generation > 0)
     }
 
-    /// Callbacks with that context are the instance's.
+    /// Callbacks with that context belong to the instance.
     pub fn add(&self, ctx: *mut c_void, instance: &Arc<str>) {
         if !ctx.is_null() {
             self.instances.write().insert(ctx.addr(), instance.clone());
         }
     }
 
-    /// No callback of it runs any more.
+    /// Forgets the contexts of all instances; no callback of the library runs any more.
     pub fn forget_instances(&self) {
         self.instances.write().clear();
     }
 
-    /// From now on each thread leaves the spans of it that it is in, where it is in no callback.
+    /// From now on each thread leaves the library's spans that it is in, at its next quiescent point.
     pub(crate) fn leave(&self) {
         self.spans.leave();
     }
@@ -97,17 +98,17 @@ impl PluginDiagnostics {
         self.set_level.lock().set(None);
     }
 
-    /// The library is gone: what it left open is closed.
+    /// The library is unmapped: closes the spans that it left open.
     pub(crate) fn gone(&self) {
         self.spans.close();
     }
 
-    /// What calls into the library are known by.
+    /// Identifies calls into the library.
     pub fn identity(&self) -> *const () {
         std::ptr::from_ref(self).cast()
     }
 
-    /// The instance that this thread is in, if it is in one of this library's.
+    /// The instance that this thread is in, if it is one of this library's.
     pub(super) fn instance(&self) -> Option<Arc<str>> {
         match frame::place()? {
             Place::Call { library, instance } => instance.filter(|_| library == self.identity()),

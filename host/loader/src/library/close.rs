@@ -1,4 +1,4 @@
-//! Closing a library: only when nobody can run its code any more, and with the proof that it is gone.
+//! Closing a library: only when no thread can run its code any more, and with the proof that it is unmapped.
 
 use std::fs::File;
 use std::os::fd::{AsFd, IntoRawFd};
@@ -13,14 +13,14 @@ use super::{Library, handlers};
 use crate::mapped;
 use crate::thread_teardown::Left;
 
-/// What became of a library.
+/// How the closing of a library ended.
 #[derive(Debug)]
 pub struct Closed {
-    /// Whether it is out of the process, and how that is known.
+    /// Whether it is unmapped, and how that is known.
     pub end: End,
-    /// How many destructors were never run, since their threads did not come by.
+    /// How many destructors were never run, since their threads did not reach a quiescent point.
     pub skipped: usize,
-    /// What it held in the end, if it counts that: it is lost.
+    /// The memory that it still held, if it counts that; it is lost.
     pub left: Option<Memory>,
 }
 
@@ -37,8 +37,8 @@ impl Closed {
 }
 
 impl Library {
-    /// From now on each thread runs what it has left of the library where it is in no callback.
-    /// Nobody may call the callbacks any more.
+    /// From now on each thread runs the destructors that it has left of the library, at its next quiescent point. The
+    /// callbacks must not be called any more.
     pub fn leave(&self) {
         self.speaker.leave();
         if let Some(teardown) = &self.teardown {
@@ -46,16 +46,15 @@ impl Library {
         }
     }
 
-    /// Closes the library, unless code of it could run afterwards, and finds out whether the system
-    /// really removed it. Nothing of the plugin is in use any more.
+    /// Closes the library, unless its code could run afterwards, and verifies whether the system has unmapped it.
+    /// Nothing of the plugin may be in use any more.
     ///
-    /// Waits for whatever threads have left of it. When that takes longer than until `deadline`,
-    /// `is_patient` is told what is waited for, every now and then, and says whether to go on;
-    /// otherwise the library stays.
+    /// Waits for what threads have left of it. After `deadline`, it periodically calls `is_patient` with what it is
+    /// waiting for. If that returns false, it stops waiting and the library stays.
     pub fn close(self, deadline: Instant, is_patient: impl FnMut(End) -> bool) -> Closed {
         let mut skipped = 0;
         let settled = self.settle(deadline, is_patient, &mut skipped);
-        // After all that runs of it, and before it may be gone.
+        // After the last of its code has run, and before it may be unmapped.
         let left = self.meter.as_ref().map(|meter| meter.end());
         let end = match settled {
             Ok(()) => self.remove(),
@@ -67,9 +66,9 @@ impl Library {
         Closed { end, skipped, left }
     }
 
-    /// Leaves the library mapped for ever.
+    /// Leaves the library mapped forever.
     ///
-    /// INVARIANT: the number of the copy stays taken, and the teardown stays.
+    /// INVARIANT: the descriptor number of the copy stays taken, and the teardown stays.
     fn keep(self) {
         let _ = (self.handle.into_raw(), self.copy.into_raw_fd());
         // INVARIANT: and so does the speaker.
@@ -79,7 +78,7 @@ impl Library {
         }
     }
 
-    /// Closes a library of which nothing has run but constructors, unless those may have left code.
+    /// Closes a library of which only constructors have run, unless those may have left code behind.
     pub(super) fn undo(self) {
         let may_have_left = match self.check_abi() {
             Ok(()) => self.made_unbound() > 0,
@@ -93,12 +92,12 @@ impl Library {
         }
     }
 
-    /// The signals whose handlers lie in the library.
+    /// The signals whose handlers are in the library.
     fn handlers(&self) -> Vec<i32> {
         handlers::within(&mapped::segments(self.copy.as_fd()))
     }
 
-    /// Closes the library at once, and looks whether it is gone. All of it has settled.
+    /// Closes the library at once, and verifies whether it is unmapped. Everything has settled.
     fn remove(self) -> End {
         let copy = File::from(self.copy);
         if let Some(teardown) = &self.teardown {
@@ -107,8 +106,8 @@ impl Library {
         self.speaker.close();
         let closed = self.handle.close();
         if closed.is_err() || !mapped::segments(copy.as_fd()).is_empty() {
-            // INVARIANT: the number of the copy stays taken while the library is mapped, and the
-            // teardown stays.
+            // INVARIANT: the descriptor number of the copy stays taken while the library is mapped, and the teardown
+            // stays.
             let _ = copy.into_raw_fd();
             // INVARIANT: and so does the speaker.
             std::mem::forget(self.speaker);
@@ -129,8 +128,8 @@ impl Library {
         }
     }
 
-    /// Has threads run whatever they have left of the library, and finds out whether any other way
-    /// leads into it.
+    /// Makes threads run what they have left of the library, and finds out whether anything else can still call into
+    /// it.
     fn settle(
         &self,
         mut deadline: Instant,
@@ -158,7 +157,7 @@ impl Library {
                 }
                 deadline = Instant::now() + PAUSE;
             }
-            // The last of its threads may have asked for it.
+            // One of its last threads may have asked for it.
             is_kept()?;
         }
         match self.made_unbound() {
@@ -169,7 +168,7 @@ impl Library {
         if signals.is_empty() { Ok(()) } else { Err(End::PinnedByHandlers(signals)) }
     }
 
-    /// Has this thread leave something with the teardown.
+    /// Leaves a destructor and a key's value of this thread with the teardown.
     fn probe(&self) {
         if let Some(table) = self.table::<UnloadTable>() {
             // SAFETY: the library was bound, which is all that `probe` needs.
@@ -177,8 +176,8 @@ impl Library {
         }
     }
 
-    /// How many pthread keys the system has made, whose destructors are the library's own code, and
-    /// how many threads, before the library was bound.
+    /// How many pthread keys whose destructors are the library's own code, and how many threads, the system created
+    /// before the library was bound.
     fn made_unbound(&self) -> usize {
         // SAFETY: the function takes nothing, and the library is loaded.
         self.table::<KeysTable>().map_or(0, |table| unsafe { (table.count)() } as usize)

@@ -1,15 +1,15 @@
-//! Signal handlers: code that the kernel would go on calling.
+//! Signal handlers: code that the kernel would continue to call.
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-/// The signals whose handlers lie in one of the segments.
+/// The signals whose handlers are in one of the segments.
 pub(super) fn within(segments: &[Range<usize>]) -> Vec<i32> {
     const LAST: i32 = 64;
     (1..=LAST).filter(|signal| handler(*signal).is_some_and(|at| segments.iter().any(|it| it.contains(&at)))).collect()
 }
 
-/// The address of a signal's handler; `None` where the C library keeps a signal for itself.
+/// The address of a signal's handler; `None` for a signal that the C library reserves.
 fn handler(signal: i32) -> Option<usize> {
     let mut action = MaybeUninit::<libc::sigaction>::zeroed();
     // SAFETY: it only reads, into room for an action.

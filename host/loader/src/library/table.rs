@@ -12,7 +12,7 @@ use super::Library;
 /// Whatever a plugin returns to `ID` is null, or a table of this type that stays while its library is loaded:
 /// `docs/abi.md` says so.
 pub unsafe trait Table {
-    /// What a plugin is asked for it by.
+    /// The id that the plugin is asked for.
     const ID: &'static str;
 }
 

@@ -1,8 +1,8 @@
-//! What the system knows of a thread's part: two functions of the host.
+//! What the system runs for a thread's part: two functions of the host.
 //!
-//! One runs with the destructors of thread-locals, and runs those of libraries. The other is the
-//! destructor of the one key that the host has: it runs after all thread-locals, runs the
-//! destructors of keys, and is the last that a thread runs of any library.
+//! One runs with the destructors of thread-locals, and runs those of libraries. The other is the destructor of the
+//! host's single key: it runs after all thread-locals, runs the destructors of keys, and is the last code that a thread
+//! runs of any library.
 
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -15,7 +15,8 @@ use once_cell::sync::OnceCell;
 use super::{ThreadTeardown, is_lost, run_everywhere, system, thread};
 
 thread_local! {
-    /// Whether the system will call `run_destructors`. Without `Drop`, so that it is there to the very end of a thread.
+    /// Whether the system will call `run_destructors`. Without `Drop`, so that it exists until the very end of a
+    /// thread.
     static IS_ARMED: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -27,27 +28,26 @@ impl ThreadTeardown {
     }
 }
 
-/// Has this thread run destructors of thread-locals when it ends. Before it notes the first of
-/// them.
+/// Makes this thread run destructors of thread-locals when it exits. Called before the first of them is recorded.
 pub(super) fn arm() {
     if !IS_ARMED.replace(true) {
         system::at_thread_exit(run_destructors);
     }
 }
 
-/// Has this thread call `run_last` when it ends. Before it notes a key's value, or a destructor.
+/// Makes this thread call `run_last` when it exits. Called before a key's value, or a destructor, is recorded.
 pub(super) fn arm_last() {
-    // Any value but null has its destructor called.
+    // The destructor is called for any value but null.
     const ARMED: *const c_void = std::ptr::without_provenance(1);
     if let Some(key) = LAST_KEY.get() {
         system::set_specific(*key, ARMED);
     }
 }
 
-/// The host's key; there from the first teardown on.
+/// The host's key; created with the first teardown.
 static LAST_KEY: OnceCell<u32> = OnceCell::new();
 
-/// Makes the host's key. A process has 1,024.
+/// Creates the host's key. A process has 1,024.
 fn prepare() -> io::Result<()> {
     let make = || {
         let mut key = 0;
@@ -59,9 +59,9 @@ fn prepare() -> io::Result<()> {
     LAST_KEY.get_or_try_init(make).map(drop)
 }
 
-/// This thread is one of the library's, and counts as such until it has run the last of it.
+/// Counts this thread as one of the library's, until it has run the last of it.
 ///
-/// The teardown stays as long, since threads that have not ended keep it.
+/// The teardown lives as long, since threads that have not ended keep it.
 pub(super) fn adopt(teardown: Arc<ThreadTeardown>) {
     arm();
     arm_last();
@@ -74,7 +74,7 @@ pub(super) fn adopt(teardown: Arc<ThreadTeardown>) {
 /// The thread is ending: nobody on it uses the thread-locals of libraries any more.
 unsafe extern "C" fn run_destructors(_: *mut c_void) {
     run_everywhere(ThreadTeardown::run_destructors);
-    // Whatever is noted from now on, by a thread-local of the host, arms it again.
+    // A thread-local of the host that records something from now on arms it again.
     IS_ARMED.set(false);
 }
 

@@ -1,4 +1,4 @@
-//! What a library calls in the place of the system's functions.
+//! The functions that a library calls in place of the system's.
 
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ unsafe fn note<R>(library: *const c_void, change: impl FnOnce(&mut State) -> R) 
 /// library is loaded.
 unsafe extern "C" fn at_thread_exit(library: *const c_void, run: ObjectDestructor, object: *mut c_void) -> i32 {
     exit::arm();
-    // For one that comes when the system has run all thread-locals, from a foreign key's destructor.
+    // For a registration after the system has run all thread-locals, from the destructor of a foreign key.
     exit::arm_last();
     // SAFETY: the library hands back what it was bound with, and its teardown outlives it.
     unsafe { note(library, |state| state.add_destructor(thread::id(), run, object)) };
@@ -46,7 +46,7 @@ unsafe extern "C" fn at_thread_exit(library: *const c_void, run: ObjectDestructo
 unsafe extern "C" fn key_create(library: *const c_void, key: *mut u32, destructor: KeyDestructor) -> i32 {
     // SAFETY: the library passes room for a key.
     let key = unsafe { &mut *key };
-    // Without the destructor: the system must not know code of the library.
+    // Without the destructor: the system must be given no code of the library.
     let made = system::key_create(key, None);
     if made == 0 {
         // SAFETY: the library passes what it was bound with, and its teardown outlives it.

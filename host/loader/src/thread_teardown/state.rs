@@ -10,26 +10,26 @@ use super::system;
 use super::thread::ThreadId;
 
 /// # Invariants
-/// Whatever is in `destructors`, `values` and `keys` is yet to be run; it is taken out first. The
-/// library is mapped while `running` or `threads` is above 0.
+/// Everything in `destructors`, `values` and `keys` has yet to be run; it is removed before it is. The library is
+/// mapped while `running` or `threads` is above 0.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// Each thread is to run its part as soon as it can.
+    /// Each thread must run its part as soon as it can.
     pub(super) leaving: bool,
-    /// The library is being closed: nothing more is taken in.
+    /// The library is being closed: nothing more is recorded.
     pub(super) closed: bool,
     pub(super) seen_destructor: bool,
     pub(super) seen_value: bool,
-    /// Why the library is never to be closed.
+    /// Why the library must never be closed.
     pub(super) kept: Option<String>,
-    /// How many destructors are being run.
+    /// How many destructors are running.
     pub(super) running: usize,
     /// How many threads of the library have not ended.
     pub(super) threads: usize,
-    /// In the order in which they came.
+    /// In the order in which they were registered.
     destructors: Vec<(ThreadId, Next)>,
-    /// What threads have under which key. Kept here, since at the end of a thread the system takes
-    /// values from under keys before we are asked.
+    /// The threads' values by key. They are kept here because at thread exit the system clears the values before it
+    /// calls the host.
     values: Vec<Value>,
     keys: BTreeMap<u32, KeyDestructor>,
 }
@@ -37,9 +37,9 @@ pub(super) struct State {
 /// What is left of a teardown, and keeps its library from being closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Left {
-    /// Destructors that are running, on so many threads.
+    /// The number of threads on which destructors are running.
     Running(usize),
-    /// Threads that the library started.
+    /// The number of threads that the library started.
     Threads(usize),
 }
 
@@ -54,7 +54,7 @@ struct Value {
 // SAFETY: the value is only handed back to the library, on the thread it belongs to.
 unsafe impl Send for Value {}
 
-/// One thing to run.
+/// One item to run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Next {
     pub(super) run: ObjectDestructor,
@@ -76,7 +76,7 @@ impl State {
         self.keys.insert(key, destructor);
     }
 
-    /// Forgets a key; `false` when it is none of the library's.
+    /// Forgets a key; `false` if it is not one of the library's.
     pub(super) fn remove_key(&mut self, key: u32) -> bool {
         self.values.retain(|value| value.key != key);
         self.keys.remove(&key).is_some()
@@ -87,7 +87,7 @@ impl State {
         std::mem::take(&mut self.keys).into_keys()
     }
 
-    /// Notes what a thread has under a key from now on; null for nothing.
+    /// Records the value that a thread has under a key from now on; null for none.
     pub(super) fn set_value(&mut self, thread: ThreadId, key: u32, value: *mut c_void) {
         self.seen_value |= !value.is_null();
         self.remove_value(thread, key);
@@ -113,12 +113,12 @@ impl State {
         self.values.iter().filter(|value| value.thread == thread).map(|value| value.key).collect()
     }
 
-    /// Gives up the values of a thread whose destructors leave others without end.
+    /// Gives up the values of a thread whose destructors endlessly leave others.
     pub(super) fn forget_values(&mut self, thread: ThreadId) {
         self.values.retain(|value| value.thread != thread);
     }
 
-    /// Takes the value of `thread`, which is this one, out from under the key, if there is one.
+    /// Takes the value of `thread`, which is this thread, from under the key, if there is one.
     pub(super) fn take_value(&mut self, thread: ThreadId, key: u32) -> Option<Next> {
         let argument = self.remove_value(thread, key)?;
         let run = (*self.keys.get(&key)?)?;
@@ -126,7 +126,7 @@ impl State {
         Some(Next { run, argument })
     }
 
-    /// Gives up what no thread came by for; how much that was.
+    /// Gives up the parts of threads that did not reach a quiescent point; returns how many items there were.
     pub(super) fn cancel(&mut self) -> usize {
         let skipped = self.destructors.len() + self.values.len();
         self.destructors.clear();
@@ -139,7 +139,7 @@ impl State {
         self.destructors.is_empty() && self.values.is_empty()
     }
 
-    /// What only others can end.
+    /// What only other threads can end.
     pub(super) fn left(&self) -> Option<Left> {
         match (self.threads, self.running) {
             (0, 0) => None,

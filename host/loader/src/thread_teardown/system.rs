@@ -1,10 +1,10 @@
-//! The system's own functions, by which this module leaves code of the host with threads.
+//! The system's own functions, through which this module leaves code of the host with threads.
 
 use std::ffi::{c_int, c_void};
 
 use hookrail_abi::boundary::KeyDestructor;
 
-/// Has this thread run `run` when it ends, before the destructors of its keys.
+/// Makes this thread call `run` when it exits, before the destructors of its keys.
 pub(super) fn at_thread_exit(run: unsafe extern "C" fn(*mut c_void)) {
     unsafe extern "C" {
         static __dso_handle: u8;
@@ -34,7 +34,7 @@ pub(super) fn set_specific(key: u32, value: *const c_void) -> c_int {
     unsafe { libc::pthread_setspecific(key, value) }
 }
 
-/// What a thread runs. It may unwind: `pthread_exit` does.
+/// The function of a thread. It may unwind: `pthread_exit` does.
 pub(super) type Body = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
 
 /// # Safety
@@ -46,7 +46,7 @@ pub(super) unsafe fn thread_create(
     body: Body,
     argument: *mut c_void,
 ) -> c_int {
-    // Not the one of `libc`, whose body must not unwind.
+    // Not the declaration in `libc`, whose thread function must not unwind.
     unsafe extern "C" {
         fn pthread_create(thread: *mut c_void, attributes: *const c_void, body: Body, argument: *mut c_void) -> c_int;
     }

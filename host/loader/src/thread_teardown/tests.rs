@@ -1,11 +1,11 @@
-//! What threads leave, taken in and run.
+//! What threads leave behind is recorded and run.
 
 use std::ptr::without_provenance;
 use std::sync::atomic::{AtomicPtr, AtomicUsize};
 
 use super::*;
 
-/// Makes a key and leaves a value of it with this thread, as a library does.
+/// Creates a key and leaves a value of it with this thread, as a library does.
 fn leave_value(teardown: &Arc<ThreadTeardown>, run: unsafe extern "C" fn(*mut c_void)) -> u32 {
     let (library, mut key) = (teardown.as_library(), 0);
     // SAFETY: the teardown is there, and so is room for the key; nobody follows the value.
@@ -16,8 +16,8 @@ fn leave_value(teardown: &Arc<ThreadTeardown>, run: unsafe extern "C" fn(*mut c_
     key
 }
 
-/// At the end of a thread the system goes through the keys by number, and takes the values of those
-/// without a destructor, which all are that it gives to libraries.
+/// At thread exit the system goes through the keys by number, and clears the values of those without a destructor, as
+/// are all keys that it gives to libraries.
 #[test]
 fn a_value_is_found_at_the_end_of_a_thread_though_its_key_comes_before_the_hosts() {
     static RUNS: AtomicUsize = AtomicUsize::new(0);
@@ -26,14 +26,14 @@ fn a_value_is_found_at_the_end_of_a_thread_though_its_key_comes_before_the_hosts
     unsafe extern "C" fn count(value: *mut c_void) {
         RUNS.fetch_add(value.addr(), Ordering::Relaxed);
     }
-    // A number below that of the host's, which is free from here on.
+    // A number below that of the host's key, which is free from here on.
     let mut low = 0;
     assert_eq!(system::key_create(&mut low, None), 0);
     let teardown = ThreadTeardown::new().unwrap();
     let others = leave_value(&teardown, count);
     assert_eq!(system::key_delete(low), 0);
     std::thread::scope(|threads| {
-        // Joined by hand: the scope waits for what the thread runs, not for its end.
+        // Joined explicitly: the scope waits for what the thread runs, not for its exit.
         threads.spawn(|| assert_ne!(leave_value(&teardown, count), others)).join().unwrap();
     });
     assert_eq!(RUNS.load(Ordering::Relaxed), 1);
@@ -41,7 +41,7 @@ fn a_value_is_found_at_the_end_of_a_thread_though_its_key_comes_before_the_hosts
     teardown.gone();
 }
 
-/// Whoever waits must not find the record empty between two destructors.
+/// A waiting thread must not find the record empty between two destructors.
 #[test]
 fn what_is_yet_to_run_is_on_record_while_another_runs() {
     static RESIDUE: AtomicPtr<ThreadTeardown> = AtomicPtr::new(std::ptr::null_mut());
@@ -64,7 +64,7 @@ fn what_is_yet_to_run_is_on_record_while_another_runs() {
     teardown.gone();
 }
 
-/// The child has one thread; whoever held a lock when it was made never lets go of it there.
+/// The child has one thread; a lock that another thread held at the fork is never released there.
 #[test]
 fn the_child_of_a_fork_ends_though_another_thread_held_the_record() {
     // As before any library is opened.

@@ -1,23 +1,23 @@
-//! What is known of a thread, to its very end.
+//! What is known of a thread, until its very end.
 
 use std::cell::Cell;
 use std::ptr::null;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A thread, for as long as the process lives: numbers are not used again.
+/// A thread, unique for the life of the process: numbers are not reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ThreadId(u64);
 
 thread_local! {
-    // All without `Drop`, so that they are there to the very end of a thread.
+    // All without `Drop`, so that they exist until the very end of a thread.
     static ID: Cell<u64> = const { Cell::new(0) };
-    /// Whether it runs a destructor.
+    /// Whether it is running a destructor.
     static IS_RUNNING: Cell<bool> = const { Cell::new(false) };
     /// The teardown of the library that started this thread, until the thread has ended.
     static STARTED_BY: Cell<*const ()> = const { Cell::new(null()) };
 }
 
-/// This thread's own.
+/// The id of this thread.
 pub(super) fn id() -> ThreadId {
     static LAST: AtomicU64 = AtomicU64::new(0);
     if ID.get() == 0 {
@@ -27,7 +27,7 @@ pub(super) fn id() -> ThreadId {
     ThreadId(ID.get())
 }
 
-/// From now on this thread is one of the library's with that teardown; returns the one before, null for none.
+/// Counts this thread as one of the library's with that teardown; returns the previous teardown, null for none.
 pub(super) fn set_started_by<T>(teardown: *const T) -> *const T {
     STARTED_BY.replace(teardown.cast()).cast()
 }
@@ -44,7 +44,7 @@ pub(super) fn while_running(run: impl FnOnce()) {
     IS_RUNNING.set(outer);
 }
 
-/// Whether this thread is in a destructor.
+/// Whether this thread is running a destructor.
 pub(super) fn is_running() -> bool {
     IS_RUNNING.get()
 }

@@ -1,4 +1,4 @@
-//! What the commands answer where it is more than a view.
+//! The answers of commands that return more than a view.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::package::Metadata;
 use crate::times::UpgradeTimes;
 use crate::view::{CallbackView, PluginView};
 
-/// A plugin and what it has in chains.
+/// A plugin and its callbacks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PluginDetail {
     /// The plugin.
@@ -19,12 +19,12 @@ pub struct PluginDetail {
     pub callbacks: Vec<PlacedCallback>,
     /// Callbacks that its file declares and an instance of it did not register.
     pub left_out: Vec<LeftOut>,
-    /// What its package says of it, if it is installed from one, and that is what was installed.
+    /// The metadata of its package, if it is installed from one and runs from it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub metadata: Option<Metadata>,
 }
 
-/// A callback that was declared and not registered.
+/// A callback that was declared but not registered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
     /// The point.
@@ -33,7 +33,7 @@ pub struct LeftOut {
     pub callback: String,
 }
 
-/// A callback and where it hangs.
+/// A callback and its point.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlacedCallback {
     /// The point.
@@ -43,7 +43,7 @@ pub struct PlacedCallback {
     pub callback: CallbackView,
 }
 
-/// What an upgrade came to.
+/// The result of an upgrade.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replaced {
     /// The plugin's name.
@@ -52,13 +52,13 @@ pub struct Replaced {
     pub generation: u64,
     /// Its version.
     pub version: String,
-    /// How long the parts took.
+    /// How long the phases took.
     pub times: UpgradeTimes,
     /// The generation that was replaced, and how it ended.
     pub old: Ended,
 }
 
-/// A generation that left, and how that ended; [`End::Busy`] while it goes on.
+/// A generation that is being unloaded, and how that ended; [`End::Busy`] while it is in progress.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
     /// The plugin's name.
@@ -72,22 +72,22 @@ pub struct Ended {
     pub end: End,
     /// How many destructors of thread-locals were never run.
     pub skipped: usize,
-    /// What it held of memory in the end, if it counted that.
+    /// The memory that it still held at the end, if it counts that.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub left: Option<Memory>,
 }
 
-/// The program that a host is in.
+/// The program that runs a host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Program {
-    /// Its process.
+    /// Its PID.
     pub pid: u32,
-    /// The version of Hookrail in it.
+    /// The version of Hookrail in the program.
     pub version: String,
-    /// How long the host has been there.
+    /// How long the host has existed, in milliseconds.
     pub uptime_ms: u64,
-    /// How many plugins are loaded.
+    /// The number of loaded plugins.
     pub plugins: usize,
-    /// What the program says of itself; null when it says nothing.
+    /// The program's own report; null if it has none.
     pub report: Value,
 }

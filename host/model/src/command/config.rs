@@ -1,4 +1,4 @@
-//! What plugins are configured with.
+//! The configurations of plugins.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{Reconfigured, command};
 use crate::installed::{Configured, FormerConfig};
 
-/// What a plugin is configured with.
+/// Returns a plugin's configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -14,7 +14,7 @@ pub struct Config {
     pub plugin: String,
 }
 
-/// What a plugin was configured with before, the newest first.
+/// Returns a plugin's former configurations, the newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConfigHistory {
@@ -22,8 +22,8 @@ pub struct ConfigHistory {
     pub plugin: String,
 }
 
-/// The JSON Schema of a plugin's configuration: the one that it exports where it is loaded, else that of its
-/// package, or of its prebuilt library; nothing if it has none.
+/// Returns the JSON Schema of a plugin's configuration: if the plugin is loaded, the one that it exports, else that of
+/// its package or prebuilt library; nothing if it has none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConfigSchema {
@@ -31,7 +31,7 @@ pub struct ConfigSchema {
     pub plugin: String,
 }
 
-/// Configures a plugin. Where it runs it takes that at once, or refuses it.
+/// Configures a plugin. If it runs, it applies the configuration at once, or refuses it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Configure {
@@ -39,10 +39,10 @@ pub struct Configure {
     pub plugin: String,
     /// The whole configuration.
     pub config: Value,
-    /// Has the same code run anew with it, for plugins that take it only when they are loaded.
+    /// Restarts the same code with the configuration, for plugins that read it only at start.
     #[serde(default)]
     pub restart: bool,
-    /// How long to wait for the end of the old generation.
+    /// How long to wait for the end of the old generation, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_ms: Option<u64>,
 }
@@ -53,28 +53,28 @@ command!(ConfigSchema, "config-schema", PLUGINS, Option<Value>);
 command!(Configure, "configure", PLUGINS, Reconfigured, wait_ms);
 
 impl Config {
-    /// Of a plugin.
+    /// For a plugin.
     pub fn new(plugin: impl Into<String>) -> Self {
         Config { plugin: plugin.into() }
     }
 }
 
 impl ConfigHistory {
-    /// Of a plugin.
+    /// For a plugin.
     pub fn new(plugin: impl Into<String>) -> Self {
         ConfigHistory { plugin: plugin.into() }
     }
 }
 
 impl ConfigSchema {
-    /// Of a plugin.
+    /// For a plugin.
     pub fn new(plugin: impl Into<String>) -> Self {
         ConfigSchema { plugin: plugin.into() }
     }
 }
 
 impl Configure {
-    /// By a reload, where the plugin runs.
+    /// For a plugin; by a reload if it runs.
     pub fn new(plugin: impl Into<String>, config: Value) -> Self {
         Configure { plugin: plugin.into(), config, restart: false, wait_ms: None }
     }

@@ -1,4 +1,4 @@
-//! What shall be installed, and what came of that.
+//! What should be installed, and what was done about it.
 
 use std::path::PathBuf;
 
@@ -10,27 +10,27 @@ use crate::config::CallbackOverride;
 use crate::installed::Installation;
 use crate::wire::Problem;
 
-/// What is wanted of a plugin.
+/// The wanted state of one plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PluginSpec {
-    /// The package to install, unless that very file is installed already; without one the plugin has to be
-    /// there.
+    /// The package to install, unless that very file is already installed; if none is given, the plugin must be
+    /// installed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<PathBuf>,
-    /// Whether the package may be older than one that was installed before.
+    /// Whether the package may be older than one installed before.
     #[serde(default)]
     pub downgrade: bool,
-    /// Whether hosts shall load it.
+    /// Whether hosts load it.
     #[serde(default = "yes")]
     pub enabled: bool,
-    /// Its configuration; without one it stays as it is.
+    /// Its configuration; if none is given, it stays as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config: Option<Value>,
-    /// Whether the same code runs anew with another configuration, for plugins that take one only then.
+    /// Whether the same code is restarted to change the configuration, for plugins that read it only at start.
     #[serde(default)]
     pub restart: bool,
-    /// What is changed about its callbacks, all of it; without this it stays as it is.
+    /// All overrides of its callbacks; if none are given, they stay as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overrides: Option<Vec<CallbackOverride>>,
 }
@@ -39,17 +39,17 @@ fn yes() -> bool {
     true
 }
 
-/// What was done so that what is wanted is so, or would be done.
+/// The steps that were performed to reach the wanted state, or would be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Applied {
-    /// In the order in which it was done.
+    /// In order.
     pub steps: Vec<Step>,
-    /// Whether nothing was done.
+    /// Whether the steps were only simulated.
     pub dry_run: bool,
-    /// The plugin at which it ended before its end.
+    /// The plugin at which it stopped early.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub failed: Option<String>,
-    /// Why.
+    /// Why it stopped.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<Problem>,
 }
@@ -68,32 +68,32 @@ pub struct Step {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "kebab-case")]
 pub enum Action {
-    /// Another configuration.
+    /// Sets another configuration.
     Configure,
-    /// Hosts load it no more.
+    /// Hosts no longer load it.
     Disable,
     /// Hosts load it.
     Enable,
-    /// A package is installed.
+    /// Installs a package.
     Install {
         /// The version in it.
         version: Version,
-        /// The version in whose place it comes.
+        /// The version that it replaces.
         replaces: Option<Version>,
     },
-    /// Something else is changed about its callbacks.
+    /// Sets other overrides of its callbacks.
     Override,
 }
 
-/// A file of the drop-in directory, and what became of it.
+/// A file of the drop-in directory, and what was done with it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ImportResult {
     /// Its name.
     pub file: PathBuf,
-    /// What was installed.
+    /// What was installed, if it was.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub installation: Option<Installation>,
-    /// Why nothing was.
+    /// Why it was not.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<Problem>,
 }

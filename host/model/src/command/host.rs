@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Program, command};
 
-/// What happens to plugins from now on, until the connection is closed. Returns nothing first.
+/// Subscribes to what happens to plugins, until the connection is closed. The answer itself is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Events {}
 
-/// The program that the host is in.
+/// Returns the program that the host runs in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Status {}

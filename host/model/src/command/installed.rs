@@ -1,4 +1,4 @@
-//! What the commands about what is installed answer.
+//! The answers of commands on the store.
 
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -8,100 +8,100 @@ use crate::installed::{Configured, Installation, TrustSource};
 use crate::package::Metadata;
 use crate::view::PluginView;
 
-/// What a change of what is wanted of a plugin came to.
+/// The result of changing the wanted state of a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
-    /// Whether there was anything to change.
+    /// Whether anything changed.
     pub changed: bool,
-    /// The plugin, as it is now.
+    /// The plugin as it is now.
     #[serde(flatten)]
     pub plugin: PluginView,
-    /// The generation that was unloaded.
+    /// The generation that was unloaded, if one was.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ended: Option<Ended>,
-    /// The generation that another one took the place of.
+    /// The generation that was replaced, if one was.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub replaced: Option<Replaced>,
 }
 
-/// What a plugin is configured with from now on.
+/// The configuration of a plugin after the command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reconfigured {
-    /// Whether it is another configuration than before.
+    /// Whether the configuration differs from the one before.
     pub changed: bool,
     /// The configuration.
     #[serde(flatten)]
     pub configured: Configured,
-    /// The generation that the next one took the place of, with a restart.
+    /// The generation that was replaced by a restart, if one was.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub replaced: Option<Replaced>,
 }
 
-/// What was installed, or would be.
+/// What was installed, or would be in a dry run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Installed {
-    /// What it is.
+    /// The installation.
     #[serde(flatten)]
     pub installation: Installation,
-    /// Where its callbacks stand, or would.
+    /// The places of its callbacks in their chains, or those that they would have.
     pub plan: Vec<Planned>,
-    /// The generation that it took the place of.
+    /// The generation that was replaced, if one was.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub replaced: Option<Replaced>,
 }
 
-/// A package that is at hand to be installed.
+/// A staged package, ready to be installed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Staged {
-    /// What it is.
+    /// The installation that it would become.
     #[serde(flatten)]
     pub installation: Installation,
-    /// Where its callbacks would stand.
+    /// The places that its callbacks would have.
     pub plan: Vec<Planned>,
-    /// Where it lies.
+    /// The path of the staged file.
     pub file: std::path::PathBuf,
 }
 
-/// Where a callback stands in its chain, or would if its plugin ran.
+/// The place of a callback in its chain, or the one that it would have if its plugin ran.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Planned {
     /// The point.
     pub point: String,
     /// `instance/callback`
     pub callback: String,
-    /// The number it is ordered by.
+    /// Its priority.
     pub priority: i32,
-    /// Its place in the chain, from 1.
+    /// Its position in the chain, counted from 1.
     pub place: usize,
-    /// How many callbacks the chain has with it.
+    /// The length of the chain, with this callback.
     pub of: usize,
     /// The callback before it, as `instance/callback`.
     pub previous: Option<String>,
     /// The callback after it.
     pub next: Option<String>,
-    /// Whether the host has the point; otherwise the plugin cannot be loaded.
+    /// Whether the host has the point; if not, the plugin cannot be loaded.
     pub is_known: bool,
 }
 
-/// A plugin that was removed.
+/// An uninstalled plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Uninstalled {
     /// Its name.
     pub name: String,
-    /// The version that was installed; nothing, if only what was left of one was forgotten.
+    /// The version that was installed; `None` if only remains of an earlier one were removed.
     pub version: Option<Version>,
-    /// Whether its configuration is gone too, and its name nobody's.
+    /// Whether its configuration was removed too and its name released.
     pub purged: bool,
-    /// The generation that was unloaded.
+    /// The generation that was unloaded, if one was.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ended: Option<Ended>,
 }
 
-/// A package that would work here.
+/// A package that would work on this host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Validated {
-    /// What it says of itself.
+    /// Its metadata.
     pub metadata: Metadata,
-    /// Who vouches for it.
+    /// What makes it trusted.
     pub by: TrustSource,
 }

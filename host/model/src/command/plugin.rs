@@ -1,4 +1,4 @@
-//! Plugins that are loaded, from any file.
+//! Loaded plugins, whatever file they come from.
 
 use std::path::PathBuf;
 
@@ -8,11 +8,11 @@ use super::{Ended, PluginDetail, Replaced, command, is_false};
 use crate::log_level::LogLevel;
 use crate::view::PluginView;
 
-/// The plugins that are loaded or installed.
+/// Returns the plugins that are loaded or installed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// Every file of what is installed is held against its digest.
+    /// Whether to compare every installed file with its digest.
     #[serde(default, skip_serializing_if = "is_false")]
     pub verify: bool,
 }
@@ -25,17 +25,17 @@ pub struct Load {
     pub file: PathBuf,
 }
 
-/// How much a plugin tells by `tracing` and `log` from now on.
+/// Sets how much a plugin logs by `tracing` and `log` from now on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetLogLevel {
     /// Its name.
     pub plugin: String,
-    /// What is told: that, and what matters more.
+    /// The least severe level that is logged.
     pub level: LogLevel,
 }
 
-/// Stops a plugin and starts it again: the same code, without what it has in mind.
+/// Stops a plugin and starts it again: the same code, without its state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Restart {
@@ -43,7 +43,7 @@ pub struct Restart {
     pub plugin: String,
 }
 
-/// One plugin, with its callbacks and former generations.
+/// Returns one plugin, with its callbacks and former generations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Show {
@@ -51,7 +51,7 @@ pub struct Show {
     pub plugin: String,
 }
 
-/// Starts a stopped plugin, or one that is enabled and not loaded.
+/// Starts a plugin that is stopped, or that is enabled and not loaded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Start {
@@ -59,7 +59,7 @@ pub struct Start {
     pub plugin: String,
 }
 
-/// Stops a plugin, and keeps its library.
+/// Stops a plugin and keeps its library loaded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stop {
@@ -73,12 +73,12 @@ pub struct Stop {
 pub struct Unload {
     /// Its name.
     pub plugin: String,
-    /// How long to wait for the end.
+    /// How long to wait for the end, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_ms: Option<u64>,
 }
 
-/// Replaces a plugin by another build of it.
+/// Replaces a plugin with another build of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Upgrade {
@@ -86,10 +86,10 @@ pub struct Upgrade {
     pub plugin: String,
     /// The library of the new build.
     pub file: PathBuf,
-    /// Leaves the state behind.
+    /// Whether to leave the state behind.
     #[serde(default)]
     pub fresh: bool,
-    /// How long to wait for the end of the old generation.
+    /// How long to wait for the end of the old generation, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_ms: Option<u64>,
 }
@@ -105,63 +105,63 @@ command!(Unload, "unload", HOST_AND_PLUGINS, Ended, wait_ms);
 command!(Upgrade, "upgrade", HOST_AND_PLUGINS, Replaced, wait_ms);
 
 impl List {
-    /// Looks at the metadata of what is installed alone.
+    /// For all plugins; only compares the metadata of installed files.
     pub fn new() -> Self {
         List::default()
     }
 }
 
 impl Load {
-    /// From the library at an absolute path.
+    /// For the library at an absolute path.
     pub fn new(file: impl Into<PathBuf>) -> Self {
         Load { file: file.into() }
     }
 }
 
 impl SetLogLevel {
-    /// That of a plugin.
+    /// For a plugin and a level.
     pub fn new(plugin: impl Into<String>, level: LogLevel) -> Self {
         SetLogLevel { plugin: plugin.into(), level }
     }
 }
 
 impl Restart {
-    /// Of a plugin.
+    /// For a plugin.
     pub fn new(plugin: impl Into<String>) -> Self {
         Restart { plugin: plugin.into() }
     }
 }
 
 impl Show {
-    /// That plugin.
+    /// For a plugin.
     pub fn new(plugin: impl Into<String>) -> Self {
         Show { plugin: plugin.into() }
     }
 }
 
 impl Start {
-    /// That plugin.
+    /// For a plugin.
     pub fn new(plugin: impl Into<String>) -> Self {
         Start { plugin: plugin.into() }
     }
 }
 
 impl Stop {
-    /// That plugin.
+    /// For a plugin.
     pub fn new(plugin: impl Into<String>) -> Self {
         Stop { plugin: plugin.into() }
     }
 }
 
 impl Unload {
-    /// That plugin; waits for the end as the host sees fit.
+    /// For a plugin, with the host's default wait.
     pub fn new(plugin: impl Into<String>) -> Self {
         Unload { plugin: plugin.into(), wait_ms: None }
     }
 }
 
 impl Upgrade {
-    /// By the library at an absolute path, with the state, waiting as the host sees fit.
+    /// For the library at an absolute path, handing over the state, with the host's default wait.
     pub fn new(plugin: impl Into<String>, file: impl Into<PathBuf>) -> Self {
         Upgrade { plugin: plugin.into(), file: file.into(), fresh: false, wait_ms: None }
     }

@@ -7,7 +7,7 @@ use crate::stats;
 use crate::trace::{self, Condition};
 use crate::view::PointView;
 
-/// The points with their chains: all, or one.
+/// Returns the points with their chains: all of them, or one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Points {
@@ -16,7 +16,7 @@ pub struct Points {
     pub point: Option<String>,
 }
 
-/// How closely the dispatches of a point are looked at from now on.
+/// Sets how much the dispatches of a point record from now on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetLevel {
@@ -26,7 +26,7 @@ pub struct SetLevel {
     pub level: stats::StatsLevel,
 }
 
-/// Has a quarantined callback called again.
+/// Calls a quarantined callback again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unquarantine {
@@ -36,13 +36,13 @@ pub struct Unquarantine {
     pub callback: String,
 }
 
-/// Traces the next dispatches of a point; returns as many as were asked for, or those that came within the time.
+/// Traces the next dispatches of a point. Returns as many as were asked for, or those that were taken in time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trace {
     /// The point.
     pub point: String,
-    /// How many at most, from 1 to 1,000.
+    /// The largest number of traces, from 1 to 1,000.
     pub count: usize,
     /// Only dispatches that fulfil this, `FIELD=VALUE`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,14 +77,14 @@ impl SetLevel {
 }
 
 impl Unquarantine {
-    /// Of a callback, `instance/callback`, on a point.
+    /// For a callback, `instance/callback`, on a point.
     pub fn new(point: impl Into<String>, callback: impl Into<String>) -> Self {
         Unquarantine { point: point.into(), callback: callback.into() }
     }
 }
 
 impl Trace {
-    /// So many of a point, without a condition, within the time that the host sees fit.
+    /// For a number of dispatches of a point, without a condition, with the host's default wait.
     pub fn new(point: impl Into<String>, count: usize) -> Self {
         Trace { point: point.into(), count, filter: None, wait_ms: None }
     }

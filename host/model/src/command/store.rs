@@ -1,4 +1,4 @@
-//! What is installed.
+//! The store of installed plugins.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use super::{Applied, Changed, ImportResult, Installed, PluginSpec, Staged, Unins
 use crate::installed::Allowance;
 use crate::package::Digest;
 
-/// Lets exactly one file be installed once, whoever signed it.
+/// Allows one exact file to be installed once, whoever signed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Allow {
@@ -21,33 +21,33 @@ pub struct Allow {
     pub version: Version,
     /// The SHA-256 of the package.
     pub sha256: Digest,
-    /// For how long, a day at most.
+    /// How long the allowance lasts, in milliseconds; a day at most.
     pub lasts_ms: u64,
 }
 
-/// Installs, configures, enables and disables what is not so yet.
+/// Installs, configures, enables and disables plugins until the wanted state is reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Apply {
-    /// What is wanted, by plugin; of those that are not named nothing is.
+    /// The wanted state, by plugin; plugins that are not named stay as they are.
     pub plugins: BTreeMap<String, PluginSpec>,
-    /// Does nothing, and answers what would be done.
+    /// Whether to return the steps without performing them.
     #[serde(default)]
     pub dry_run: bool,
 }
 
-/// Says that hosts shall not load a plugin, and unloads it.
+/// Disables a plugin, so that hosts do not load it, and unloads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Disable {
     /// Its name.
     pub plugin: String,
-    /// How long to wait for the end.
+    /// How long to wait for the end, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_ms: Option<u64>,
 }
 
-/// Says that hosts shall load a plugin, and loads it.
+/// Enables a plugin, so that hosts load it, and loads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Enable {
@@ -55,44 +55,44 @@ pub struct Enable {
     pub plugin: String,
 }
 
-/// Installs a package; where another version of the plugin runs, the new one takes its place.
+/// Installs a package; if another version of the plugin runs, the new one replaces it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Install {
     /// The package.
     pub file: PathBuf,
-    /// The plugin that has to be in it, and to be installed.
+    /// The plugin that the package must be of, and that must be installed already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plugin: Option<String>,
-    /// Checks all, and installs nothing.
+    /// Whether to check everything and install nothing.
     #[serde(default)]
     pub dry_run: bool,
-    /// Installs it although a newer version was installed before.
+    /// Whether to install it even if a newer version was installed before.
     #[serde(default)]
     pub downgrade: bool,
-    /// Leaves the state of what runs behind.
+    /// Whether to leave the state of the running generation behind.
     #[serde(default)]
     pub fresh: bool,
-    /// How long to wait for the end of the old generation.
+    /// How long to wait for the end of the old generation, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_ms: Option<u64>,
 }
 
-/// Returns to the version that was installed before; where the current one runs, it takes its place.
+/// Returns to the version installed before; if the current one runs, the earlier one replaces it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rollback {
     /// The plugin.
     pub plugin: String,
-    /// Leaves the state of what runs behind.
+    /// Whether to leave the state of the running generation behind.
     #[serde(default)]
     pub fresh: bool,
-    /// How long to wait for the end of the old generation.
+    /// How long to wait for the end of the old generation, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_ms: Option<u64>,
 }
 
-/// Checks a package as if to install it, and keeps it at hand for an hour.
+/// Checks a package as if to install it, and keeps it ready for an hour.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
@@ -100,31 +100,31 @@ pub struct Stage {
     pub file: PathBuf,
 }
 
-/// Installs the packages in the directory `incoming` of the home, in the order of their names; where one is of
-/// a plugin that runs, it takes its place.
+/// Installs the packages in the directory `incoming` of the home, in the order of their names; one of a running plugin
+/// replaces it.
 ///
-/// What was installed is removed there. What is refused goes to `incoming/refused`, with the reason beside it; what
-/// may not be complete yet is left for the next time, and so is what is of a plugin that something else is being
-/// done to, and all while another process changes what is installed.
+/// Installed packages are removed from there. Refused ones are moved to `incoming/refused`, with the reason beside
+/// them. A package is left for the next time if it may not be complete yet, or if another operation on its plugin is in
+/// progress; and all are while another process changes the store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImportIncoming {}
 
-/// Disables a plugin, and removes its files; its configuration stays.
+/// Disables a plugin and removes its files; its configuration stays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Uninstall {
     /// The plugin.
     pub plugin: String,
-    /// Removes its configuration too, and forgets whose name it is.
+    /// Whether to remove its configuration too, and to release its name.
     #[serde(default)]
     pub purge: bool,
-    /// How long to wait for the end.
+    /// How long to wait for the end, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_ms: Option<u64>,
 }
 
-/// Whether a package would work here, and who vouches for it.
+/// Checks whether a package would work on this host, and what makes it trusted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Validate {
@@ -144,63 +144,64 @@ command!(Uninstall, "uninstall", PLUGINS, Uninstalled, wait_ms);
 command!(Validate, "validate", NOTHING, Validated);
 
 impl Allow {
-    /// That file, for so long.
+    /// For one file, for a limited time.
     pub fn new(plugin: impl Into<String>, version: Version, sha256: Digest, lasts: Duration) -> Self {
         Allow { plugin: plugin.into(), version, sha256, lasts_ms: lasts.as_millis() as u64 }
     }
 }
 
 impl Apply {
-    /// What is wanted, by plugin.
+    /// For the wanted state, by plugin.
     pub fn new(plugins: BTreeMap<String, PluginSpec>) -> Self {
         Apply { plugins, dry_run: false }
     }
 }
 
 impl Disable {
-    /// That plugin; waits for the end as the host sees fit.
+    /// For a plugin, with the host's default wait.
     pub fn new(plugin: impl Into<String>) -> Self {
         Disable { plugin: plugin.into(), wait_ms: None }
     }
 }
 
 impl Enable {
-    /// That plugin.
+    /// For a plugin.
     pub fn new(plugin: impl Into<String>) -> Self {
         Enable { plugin: plugin.into() }
     }
 }
 
 impl Install {
-    /// The package at an absolute path, with the state of what runs, waiting as the host sees fit.
+    /// For the package at an absolute path, handing over the state of the running generation, with the host's default
+    /// wait.
     pub fn new(file: impl Into<PathBuf>) -> Self {
         Install { file: file.into(), plugin: None, dry_run: false, downgrade: false, fresh: false, wait_ms: None }
     }
 }
 
 impl Rollback {
-    /// Of a plugin, with the state of what runs, waiting as the host sees fit.
+    /// For a plugin, handing over the state of the running generation, with the host's default wait.
     pub fn new(plugin: impl Into<String>) -> Self {
         Rollback { plugin: plugin.into(), fresh: false, wait_ms: None }
     }
 }
 
 impl Stage {
-    /// The package at an absolute path.
+    /// For the package at an absolute path.
     pub fn new(file: impl Into<PathBuf>) -> Self {
         Stage { file: file.into() }
     }
 }
 
 impl Uninstall {
-    /// That plugin, whose configuration stays; waits for the end as the host sees fit.
+    /// For a plugin, whose configuration stays, with the host's default wait.
     pub fn new(plugin: impl Into<String>) -> Self {
         Uninstall { plugin: plugin.into(), purge: false, wait_ms: None }
     }
 }
 
 impl Validate {
-    /// The package at an absolute path.
+    /// For the package at an absolute path.
     pub fn new(file: impl Into<PathBuf>) -> Self {
         Validate { file: file.into() }
     }

@@ -6,26 +6,26 @@ use hookrail_abi::catalogue;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApiMisuse {
-    /// A plugin of that name is loaded already.
+    /// A plugin with that name is already loaded.
     #[error("a plugin named `{0}` is loaded already")]
     AlreadyLoaded(String),
-    /// The file is a build of another plugin than the one it shall replace.
+    /// The file is a build of another plugin than the one it should replace.
     #[error("the file is a build of `{found}`, not of `{plugin}`")]
     AnotherPlugin {
-        /// The plugin that shall be replaced.
+        /// The plugin to be replaced.
         plugin: String,
-        /// What the file says its name is.
+        /// The name in the file.
         found: String,
     },
-    /// Something else is being done to the plugin.
+    /// Another operation on the plugin is in progress.
     #[error("`{plugin}` is being {doing}")]
     Busy {
         /// The plugin.
         plugin: String,
-        /// What: `loaded`, `upgraded` and so on.
+        /// The operation: `loaded`, `upgraded` and so on.
         doing: &'static str,
     },
-    /// The same callback of the same instance is on that point already.
+    /// The same callback of the same instance is already registered at that point.
     #[error("{point} has a callback {callback} already")]
     CallbackExists {
         /// The point.
@@ -47,10 +47,10 @@ pub enum ApiMisuse {
     /// There is no such point.
     #[error("{}", no_point(.0))]
     NoPoint(String),
-    /// The host knows of nothing that is installed.
+    /// The host has no plugin store.
     #[error("this host loads nothing that is installed")]
     NoStore,
-    /// No plugin of that name is loaded.
+    /// No plugin with that name is loaded.
     #[error("no plugin named `{0}` is loaded")]
     NotLoaded(String),
     /// The callback is not quarantined.
@@ -61,10 +61,10 @@ pub enum ApiMisuse {
         /// `instance/callback`
         callback: String,
     },
-    /// Two declarations of one point do not agree.
+    /// Two declarations of one point disagree.
     #[error("the point {0} was declared before with another payload, kind or revision")]
     PointRedeclared(String),
-    /// The plugin is stopped, or is not, and cannot be for that.
+    /// The plugin's status does not allow the operation.
     #[error("`{plugin}` is {status}")]
     Status {
         /// The plugin.
@@ -72,7 +72,7 @@ pub enum ApiMisuse {
         /// `running` or `stopped`.
         status: &'static str,
     },
-    /// The host has a store already.
+    /// The host already has a store.
     #[error("the host has a store already")]
     StoreThere,
 }
@@ -100,7 +100,7 @@ impl ApiMisuse {
     }
 }
 
-/// Of a point that the host has not: one of the catalogue is there one day.
+/// The text for an unknown point; a point of the catalogue may be added one day.
 fn no_point(name: &str) -> String {
     let is_it = |built_in: &&catalogue::BuiltIn| built_in.name == name && built_in.revision == 0;
     match catalogue::BUILT_IN.iter().find(is_it) {

@@ -1,4 +1,4 @@
-//! What people can do about an error of the system.
+//! What people can do about a system error.
 
 use std::io::ErrorKind;
 

@@ -1,4 +1,4 @@
-//! What metadata must be that its types do not say.
+//! The rules for metadata that its types do not express.
 
 use std::collections::HashSet;
 
@@ -7,16 +7,18 @@ use semver::Version;
 use super::metadata::{FORMAT, Metadata, Requirement};
 use super::target::Build;
 
-/// How long a version may be, and a text that people read. A name and a version are parts of names of
-/// files, which have 255 bytes.
+/// The longest version, in bytes. A name and a version are parts of file names, which are limited to 255 bytes.
 const LONGEST_VERSION: usize = 64;
 const LONGEST_TEXT: usize = 4096;
 
-/// How large a library may be, which is copied into memory to be looked at and to be run.
+/// The largest library, in bytes: it is copied into memory to be inspected and to be run.
 const LARGEST_LIBRARY: u64 = 512 << 20;
 
 impl Metadata {
-    /// Refuses what its types do not: whoever makes metadata asks too.
+    /// Refuses what the types allow but the rules do not; also called by code that creates metadata.
+    ///
+    /// # Errors
+    /// If a rule is broken: the text says which.
     pub fn check(&self) -> Result<(), String> {
         if self.format != FORMAT {
             return Err(format!("`format` is {}, this host reads {FORMAT}", self.format));
@@ -47,7 +49,7 @@ impl Metadata {
         self.check_targets()
     }
 
-    /// What is shown to people, and written into logs.
+    /// The texts that are shown to people and written to logs.
     fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
         let builder = &self.builder;
         let of_hooks = self.hooks.iter().flat_map(|hook| [&hook.point, &hook.callback, &hook.effects]);
@@ -70,7 +72,7 @@ impl Metadata {
         .chain(of_hooks.map(|text| ("hooks", &**text)))
     }
 
-    /// No other plugin twice, and not itself.
+    /// No plugin may be required twice, and none may require itself.
     fn check_requirements(&self) -> Result<(), String> {
         for (index, Requirement { name, .. }) in self.requires.iter().enumerate() {
             check_name(name)?;
@@ -81,7 +83,8 @@ impl Metadata {
         Ok(())
     }
 
-    /// No two files, and no file and directory, are in one place, whether `A` and `a` are the same or not.
+    /// No two files may share a path, and no file may have the path of a directory, whether `A` and `a` are the same or
+    /// not.
     fn check_files(&self) -> Result<(), String> {
         let mut files = HashSet::new();
         for file in &self.files {
@@ -100,7 +103,7 @@ impl Metadata {
         Ok(())
     }
 
-    /// Each target has a library of its own: one that was built for it.
+    /// Each target must have its own library, built for it.
     fn check_targets(&self) -> Result<(), String> {
         for (index, Build { target, library, .. }) in self.targets.iter().enumerate() {
             if self.targets[..index].iter().any(|before| before.target == *target) {
@@ -121,14 +124,14 @@ impl Metadata {
     }
 }
 
-/// A plugin's name is the name of directories and files too.
+/// Checks a plugin's name, which also names directories and files.
 pub fn check_name(name: &str) -> Result<(), String> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let is_name = !name.is_empty() && name.len() <= 64 && !name.starts_with('.') && name.bytes().all(is_plain);
     is_name.then_some(()).ok_or_else(|| format!("`name` is {name:?}, not up to 64 letters, digits, `-`, `_` and `.`"))
 }
 
-/// What turns text around would show it as another one.
+/// Characters that reverse text direction could disguise it as another text.
 fn check_text(what: &str, text: &str) -> Result<(), String> {
     let commands = |letter: char| {
         letter.is_control()

@@ -1,17 +1,17 @@
-//! The number of a key.
+//! The id of a key.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The number that a key and its signatures bear. It says where to look, and proves nothing.
+/// The id that a key and its signatures carry. It says which key to look up, and proves nothing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct KeyId(u64);
 
 impl KeyId {
-    /// The one of that number.
+    /// The id with that number.
     pub const fn new(number: u64) -> Self {
         KeyId(number)
     }
@@ -42,7 +42,7 @@ impl From<KeyId> for String {
 
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // As minisign shows it.
+        // The way minisign shows it.
         write!(f, "{:016X}", self.0)
     }
 }

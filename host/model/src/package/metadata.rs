@@ -1,4 +1,4 @@
-//! What a package says of itself.
+//! The metadata of a package.
 
 use schemars::JsonSchema;
 use semver::Version;
@@ -12,31 +12,31 @@ use super::shown::shown;
 use super::target::Build;
 use crate::note::NoteHook;
 
-/// The form that this host writes, and the only one it reads.
+/// The format that this host writes, and the only one it reads.
 pub const FORMAT: u32 = 1;
 
-/// How long the metadata may be, in bytes.
+/// The largest metadata, in bytes.
 pub const MAX_METADATA: u64 = 1 << 20;
 
-/// What a package says of itself: the JSON beside the tar.
+/// The metadata of a package: the JSON beside the tar.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Metadata {
-    /// The form of this file: 1.
+    /// The format of this file: 1.
     pub format: u32,
-    /// The plugin's name, as its libraries say it: globally unique, letters, digits, `-`, `_` and `.`.
+    /// The plugin's name, as its libraries declare it: globally unique, letters, digits, `-`, `_` and `.`.
     pub name: String,
-    /// The plugin's version, as its libraries say it.
+    /// The plugin's version, as its libraries declare it.
     #[schemars(with = "String")]
     pub version: Version,
-    /// What it is good for, in a line.
+    /// What it is for, on one line.
     pub description: String,
     /// When it was built, as RFC 3339 in UTC.
     pub built_at: String,
     /// The tar beside this file.
     #[serde(deserialize_with = "object")]
     pub tar: Tar,
-    /// All files in the tar, below the directory with the plugin's name.
+    /// All files in the tar, relative to the directory with the plugin's name.
     #[serde(deserialize_with = "objects")]
     pub files: Vec<File>,
     /// Who wrote it: name and a way to reach them, as free text.
@@ -46,25 +46,25 @@ pub struct Metadata {
     pub builder: Builder,
     /// Where its source is: a URL.
     pub source: String,
-    /// What it does; one at least.
+    /// What it does; at least one.
     pub functionality: Vec<Functionality>,
     /// What it works with.
     #[serde(deserialize_with = "object")]
     pub compatibility: Compatibility,
-    /// Other plugins that have to be enabled wherever it is.
+    /// Other plugins that must be enabled wherever it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "objects")]
     pub requires: Vec<Requirement>,
-    /// What it was built for; one at least.
+    /// What it was built for; at least one.
     #[serde(deserialize_with = "objects")]
     pub targets: Vec<Build>,
-    /// The callbacks it may register, as its libraries say.
+    /// The callbacks that it may register, as its libraries declare.
     #[serde(deserialize_with = "hooks")]
     #[schemars(with = "Vec<Hook>")]
     pub hooks: Vec<NoteHook>,
-    /// What it asks to be granted, as its libraries say.
+    /// What it asks the operator to grant, as its libraries declare.
     #[serde(default)]
     pub capabilities: Vec<String>,
-    /// Where its author wishes it to run, as its libraries say.
+    /// Where its author wants it to run, as its libraries declare.
     pub isolation: String,
 }
 
@@ -82,7 +82,7 @@ pub struct Tar {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct File {
-    /// Where it lies.
+    /// Its path.
     pub path: MemberPath,
     /// Its SHA-256.
     pub sha256: Digest,
@@ -98,11 +98,11 @@ pub struct Builder {
     pub name: String,
     /// A way to reach them.
     pub contact: String,
-    /// Where more about them is, for example their public key.
+    /// Where to find out more about them, for example their public key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub website: Option<String>,
-    /// Their signature of the tar, in the form of minisign. It is shown; what a host trusts is the
-    /// signature of the whole package beside it.
+    /// Their signature of the tar, in minisign format. It is only shown; what a host trusts is the signature of the
+    /// whole package beside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
 }
@@ -123,7 +123,7 @@ pub struct Compatibility {
 pub struct Requirement {
     /// Its name.
     pub name: String,
-    /// The versions of it that will do.
+    /// The versions of it that are acceptable.
     pub versions: Range,
 }
 
@@ -136,7 +136,7 @@ pub struct Requirement {
 )]
 pub struct Functionality(String);
 
-/// What is known of functionality; `x-` and letters is anybody's own.
+/// The known kinds of functionality; names that begin with `x-` are free for anyone.
 const KNOWN: [&str; 7] = [
     "authentication",
     "authorisation",
@@ -147,7 +147,7 @@ const KNOWN: [&str; 7] = [
     "transport",
 ];
 
-/// A [`NoteHook`] without anything more: notes may grow, a package says what it knows.
+/// A [`NoteHook`] that allows no other fields: notes may grow, but a package states what it knows.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Hook {
@@ -157,7 +157,7 @@ struct Hook {
     revision: u32,
     /// The callback's name.
     callback: String,
-    /// Where it stands in the chain.
+    /// Its priority.
     priority: i32,
     /// What it touches: `pure`, `local` or `external`.
     effects: String,
@@ -175,7 +175,10 @@ fn hooks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<NoteHook>, D::Error> 
 }
 
 impl Metadata {
-    /// From the bytes of the JSON file; otherwise what is wrong with them, for people to see.
+    /// Parses the bytes of the JSON file.
+    ///
+    /// # Errors
+    /// If they are not valid metadata: the text says why, for display.
     pub fn read(json: &[u8]) -> Result<Self, String> {
         let read = serde_json::from_slice(json);
         let Object(metadata): Object<Metadata> = read.map_err(|error| shown(&error.to_string()))?;
@@ -183,7 +186,7 @@ impl Metadata {
         Ok(metadata)
     }
 
-    /// As the bytes of the JSON file.
+    /// The bytes of the JSON file.
     pub fn write(&self) -> Vec<u8> {
         let mut json = serde_json::to_vec_pretty(self).expect("nothing of it can fail to be JSON");
         json.push(b'\n');
@@ -197,7 +200,7 @@ impl Metadata {
         schema.to_value()
     }
 
-    /// `NAME-VERSION`, as the package and its members are called.
+    /// `NAME-VERSION`, the name of the package and of its members.
     pub fn full_name(&self) -> String {
         format!("{}-{}", self.name, self.version)
     }

@@ -1,5 +1,5 @@
-//! JSON objects that are written as such: serde would take an array of the values in their order too,
-//! which no schema allows and nobody else would read.
+//! JSON objects that must be written as objects: serde would also accept an array of the values in order, which no
+//! schema allows and no other reader accepts.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,15 +7,15 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-/// Of an object only.
+/// Deserialises from an object only.
 pub(super) struct Object<T>(pub(super) T);
 
-/// For a field.
+/// For a field that holds one object.
 pub(super) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
     Object::deserialize(from).map(|Object(inner)| inner)
 }
 
-/// For a field with many.
+/// For a field that holds a list of objects.
 pub(super) fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Vec<T>, D::Error> {
     Vec::deserialize(from).map(|all: Vec<Object<T>>| all.into_iter().map(|Object(inner)| inner).collect())
 }

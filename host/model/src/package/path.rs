@@ -1,4 +1,4 @@
-//! Where a file lies in a package.
+//! The path of a file in a package.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,35 +6,34 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How long a path may be, in bytes: what the oldest form of tar holds without extensions.
+/// The longest path, in bytes: what the oldest tar format holds without extensions.
 const LONGEST: usize = 200;
 
-/// How many directories deep.
+/// The largest number of directories in a path.
 const DEEPEST: usize = 12;
 
-/// A relative path of plain names, parted by `/`.
+/// A relative path of plain names, separated by `/`.
 ///
 /// # Invariants
-/// No name is empty, begins with `.` and nothing else (`.`, `..`), or has another character than ASCII
-/// letters, digits and `._+-@`. So it stays below the directory that it is joined to, on every file system
-/// and in every shell.
+/// No name is empty, `.` or `..`, or contains a character other than ASCII letters, digits and `._+-@`. So the path
+/// stays below the directory it is joined to, on every file system and in every shell.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub struct MemberPath(String);
 
 impl MemberPath {
-    /// As text.
+    /// The path as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The directories it is in, each as text, the innermost first.
+    /// The directories that contain it, as text, innermost first.
     pub fn directories(&self) -> impl Iterator<Item = &str> {
         self.0.rmatch_indices('/').map(|(at, _)| &self.0[..at])
     }
 
-    /// What it is where `A` and `a` are the same.
+    /// The form in which `A` and `a` are the same.
     pub(super) fn folded(&self) -> String {
         self.0.to_ascii_lowercase()
     }
@@ -58,10 +57,10 @@ impl FromStr for MemberPath {
         } else if !text.bytes().all(|byte| byte == b'/' || is_plain(byte)) {
             "has another character than letters, digits and `._+-@`"
         } else {
-            // INVARIANT: by the checks above.
+            // INVARIANT: established by the checks above.
             return Ok(MemberPath(text.into()));
         };
-        // The beginning of one that has no end.
+        // Only the beginning: the text may be very long.
         let shown: String = text.chars().take(LONGEST).collect();
         Err(format!("the path {shown:?} {why}"))
     }

@@ -1,4 +1,4 @@
-//! Which versions go together.
+//! Ranges of versions.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,11 +7,11 @@ use schemars::JsonSchema;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-/// Versions that something works with: comparisons that must all hold, parted by commas.
+/// A range of versions: comparisons that must all hold, separated by commas.
 ///
-/// Besides `>=`, `>`, `<=`, `<` and `==` there is `~>`, with the meaning that rebar3 and Hex give it:
-/// `~> 1.2` is `>= 1.2.0, < 2.0.0`, and `~> 1.2.3` is `>= 1.2.3, < 1.3.0`. A lone version means `==`.
-/// Versions are ordered as [Semantic Versioning](https://semver.org) orders them.
+/// Besides `>=`, `>`, `<=`, `<` and `==` there is `~>`, with the meaning that it has in rebar3 and Hex: `~> 1.2` is
+/// `>= 1.2.0, < 2.0.0`, and `~> 1.2.3` is `>= 1.2.3, < 1.3.0`. A version alone means `==`. Versions are ordered as
+/// [Semantic Versioning](https://semver.org) orders them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
@@ -21,7 +21,7 @@ pub struct Range(Vec<Comparison>);
 struct Comparison {
     operator: Operator,
     version: Version,
-    /// How many of its three numbers were written, where that says something: after `~>`.
+    /// How many of its three numbers were written; significant only after `~>`.
     written: usize,
 }
 
@@ -35,7 +35,7 @@ enum Operator {
     Pessimistic,
 }
 
-/// The longer ones first: one is the beginning of another.
+/// Longer operators first, since some are prefixes of others.
 const OPERATORS: [(&str, Operator); 6] = [
     ("~>", Operator::Pessimistic),
     (">=", Operator::AtLeast),
@@ -46,13 +46,13 @@ const OPERATORS: [(&str, Operator); 6] = [
 ];
 
 impl Range {
-    /// Whether a version of the host or of the ABI is among them. Nothing below 1.0.0 is: there was no such
-    /// host.
+    /// Whether a version of the host or of the ABI is in the range. Versions below 1.0.0 never are, since no such host
+    /// was released.
     pub fn contains(&self, version: &Version) -> bool {
         *version >= Version::new(1, 0, 0) && self.holds(version)
     }
 
-    /// Whether a version of a plugin is among them.
+    /// Whether a version of a plugin is in the range.
     pub fn holds(&self, version: &Version) -> bool {
         self.0.iter().all(|comparison| comparison.holds(version))
     }
@@ -70,7 +70,7 @@ impl Comparison {
         }
     }
 
-    /// Where `~>` ends: the number before the last written one may not grow.
+    /// The exclusive upper bound of `~>`: the number before the last written one may not grow.
     fn ceiling(&self) -> Version {
         let Version { major, minor, .. } = self.version;
         if self.written == 3 { Version::new(major, minor + 1, 0) } else { Version::new(major + 1, 0, 0) }
@@ -104,14 +104,14 @@ impl FromStr for Comparison {
             _ => number.to_owned(),
         };
         let version = Version::parse(&full).map_err(|_| wrong("is no version"))?;
-        // So that the end of `~>` is a version too.
+        // So that the upper bound of `~>` is a valid version too.
         if version.major.max(version.minor) > u64::from(u32::MAX) {
             return Err(wrong("has too large a number"));
         }
         if !version.build.is_empty() {
             return Err(wrong("has a `+`, after which nothing is compared"));
         }
-        // For the others what is not written is zero, and then they are equal.
+        // For the other operators an omitted number is zero, which makes such ranges equal.
         let written = if operator == Operator::Pessimistic { written } else { 3 };
         Ok(Comparison { operator, version, written })
     }
@@ -137,7 +137,7 @@ impl fmt::Display for Range {
             let separator = if index == 0 { "" } else { ", " };
             let sign = OPERATORS.iter().find(|(_, known)| known == operator).map_or("", |(sign, _)| sign);
             write!(f, "{separator}{sign} ")?;
-            // `~> 1.2` and `~> 1.2.0` are not the same.
+            // `~> 1.2` and `~> 1.2.0` differ.
             if *written == 2 {
                 write!(f, "{}.{}", version.major, version.minor)?;
                 if !version.pre.is_empty() {

@@ -1,12 +1,11 @@
-//! Text that nobody has looked at yet, for people to see.
+//! Unchecked text, made safe to display.
 
-/// Text of a package that nobody has looked at yet, for people to see: without what would command their
-/// terminal, and with an end.
+/// Unchecked text of a package, made safe to display: without terminal control characters, and limited in length.
 pub fn shown(text: &str) -> String {
     const MOST: usize = 1000;
     let mut shown = String::new();
     for letter in text.chars().take(MOST) {
-        // Debug would escape quotes too, which print.
+        // Debug would also escape quotes, which are printable.
         match letter {
             '"' | '\'' | '\\' => shown.push(letter),
             _ => shown.extend(letter.escape_debug()),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::path::MemberPath;
 
-/// A machine and its system, by the name that Rust gives it.
+/// A machine and its system, named as a Rust target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Target {
     /// 64-bit Arm, Linux with glibc.
@@ -19,19 +19,19 @@ pub enum Target {
     X86_64,
 }
 
-/// A library of a package, and where it works.
+/// A library of a package, and where it runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Build {
     /// What it was built for.
     pub target: Target,
-    /// The oldest glibc it works with.
+    /// The oldest glibc that it works with.
     pub libc: Libc,
     /// The library.
     pub library: MemberPath,
 }
 
-/// A version of glibc, as `2.31`.
+/// A version of glibc, such as `2.31`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String", extend("pattern" = "^[0-9]+\\.[0-9]+$"))]
@@ -41,13 +41,13 @@ pub struct Libc {
 }
 
 impl Target {
-    /// This program's.
+    /// The target of this program.
     pub const HERE: Self = if cfg!(target_arch = "aarch64") { Target::Aarch64 } else { Target::X86_64 };
 
-    /// All there are.
+    /// All targets.
     pub const ALL: [Self; 2] = [Target::Aarch64, Target::X86_64];
 
-    /// As Rust and ELF name the machine.
+    /// The machine's name in Rust.
     pub fn arch(self) -> &'static str {
         match self {
             Target::Aarch64 => "aarch64",
@@ -64,7 +64,7 @@ impl Target {
 }
 
 impl Libc {
-    /// The oldest one that hosts run on.
+    /// The oldest version that hosts run on.
     pub const OLDEST: Self = Libc { major: 2, minor: 31 };
 }
 
@@ -87,7 +87,7 @@ impl FromStr for Libc {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        // Rust would take a sign too.
+        // Rust would accept a sign too.
         let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
         let numbers = text.split_once('.').and_then(|(major, minor)| Some((number(major)?, number(minor)?)));
         let (major, minor) = numbers.ok_or_else(|| format!("`{text}` is no version of glibc: write it as 2.31"))?;

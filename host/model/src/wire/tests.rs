@@ -1,4 +1,4 @@
-//! Each form, and back.
+//! Each JSON form, both ways.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, UNIX_EPOCH};
@@ -21,7 +21,7 @@ use crate::times::UpgradeTimes;
 use crate::trace::{StepVerdict, TraceDecision};
 use crate::view::{self, CallbackStatus};
 
-/// A request has that form, and is what comes back from it.
+/// A command is written in that form, and read back from it.
 fn check<C: Command>(command: C, text: &str) {
     assert_eq!(request(7, &command).unwrap(), format!("{text}\n").into_bytes());
     let raw = RawRequest::read(text.as_bytes()).unwrap();

@@ -1,9 +1,9 @@
-//! Purging: a configuration goes with its plugin, though the two are in two files.
+//! Purging: a configuration is removed together with its plugin, although the two are in separate files.
 //!
-//! A directory is marked before the state ceases to name its plugin, and goes after that. So after a crash in
-//! between the next change knows which it was: a mark on what the state names was made by a purge that did
-//! not happen; one on what it does not name, by one that did. Without marks nobody could tell that from a
-//! state that somebody moved away, whose configurations are to stay.
+//! The directory is marked before the state stops naming its plugin, and removed after that. So after a crash in
+//! between, the next change knows what happened: a mark on a plugin that the state still names belongs to a purge that
+//! did not happen; a mark on one that it does not name, to one that did. Without marks, the second case would look the
+//! same as a `state.json` that was moved away, whose configurations must stay.
 
 use std::fs::{self, File};
 use std::io;
@@ -16,23 +16,23 @@ use crate::error::{Error, failed};
 use crate::store::Store;
 use crate::unpack::sync;
 
-/// The file in the directory.
+/// The mark's file name in the directory.
 const MARK: &str = "purged";
 
-/// Says that the configuration of a plugin shall go with it.
+/// Marks the configuration of a plugin to be removed together with it.
 pub(crate) fn mark(store: &Store, name: &str) -> Result<(), Error> {
     let directory = store.config(name);
     let mark = directory.join(MARK);
     match File::create(&mark) {
         Ok(_) => sync(&directory),
-        // There is nothing that would go with it.
+        // There is no configuration to remove.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(source) => Err(failed("write", &mark)(source)),
     }
 }
 
-/// Removes what is marked, and directories that were made for nothing. `names_it` answers whether the state names
-/// a plugin, and nothing as long as it may be one of two.
+/// Removes what is marked, and directories that turned out to be unneeded. `names_it` tells whether the state names a
+/// plugin; `None` as long as the state may be one of two.
 pub(crate) fn collect(store: &Store, names_it: impl Fn(&str) -> Option<bool>) {
     for name in names(&store.configs()) {
         let directory = store.config(&name);
@@ -40,7 +40,7 @@ pub(crate) fn collect(store: &Store, names_it: impl Fn(&str) -> Option<bool>) {
             match names_it(&name) {
                 None => continue,
                 Some(true) => remove(&directory.join(MARK)),
-                // Under a name that makes it go whatever happens, since the mark may go first.
+                // Renamed first to a name that is always collected, since the mark may be removed first.
                 Some(false) => {
                     let gone = store.home().path().join(format!("{UNFINISHED}purged-{name}"));
                     match fs::rename(&directory, &gone) {

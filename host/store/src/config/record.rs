@@ -1,5 +1,5 @@
-//! `config/NAME/config.json`: what is set, and what was set before, in one file, so that a crash leaves both
-//! or neither.
+//! `config/NAME/config.json`: the current configuration and earlier ones, in one file, so that a crash leaves both or
+//! neither.
 
 use std::io;
 
@@ -12,16 +12,16 @@ use crate::error::{Error, StoreError, failed};
 use crate::store::Store;
 use crate::unpack::{make, sync};
 
-/// The form that this host writes, and the only one it reads.
+/// The format that this host writes, and the only one it reads.
 const FORMAT: u32 = 1;
 
-/// How many former ones are kept.
+/// How many earlier configurations are kept.
 const KEPT: usize = 10;
 
-/// All that is known of what an operator has set for a plugin.
+/// The configurations that an operator has set for a plugin.
 ///
 /// # Invariants
-/// The revisions fall, from the current one at the front to the oldest that is kept.
+/// The revisions decrease, from the current one at the front to the oldest that is kept.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Record {
@@ -31,7 +31,7 @@ pub(crate) struct Record {
 
 impl Record {
     pub(crate) fn read(store: &Store, name: &str) -> Result<Self, Error> {
-        // A file is as safe as the directories it lies in.
+        // A file is only as safe as the directories that contain it.
         for directory in [store.configs(), store.config(name)] {
             match directory.symlink_metadata() {
                 Ok(_) => store.home().check(&directory)?,
@@ -45,23 +45,23 @@ impl Record {
             return Ok(Record { format: FORMAT, settings: Vec::new() });
         };
         let record = serde_json::from_slice::<Record>(&bytes).map_err(|error| error.to_string());
-        // INVARIANT: it is checked.
+        // INVARIANT: it has been checked.
         record.and_then(|record| record.check().map(|()| record)).map_err(|why| {
             let plugin = store.home().path().join(file(name)).display().to_string();
             Error::Store { plugin, why: StoreError::DamagedConfig(why) }
         })
     }
 
-    /// Makes it the one of a plugin, on the disk.
+    /// Writes it as the record of a plugin, and syncs it.
     pub(crate) fn write(&self, store: &Store, name: &str, home: &Locked<'_>) -> Result<(), Error> {
         let (configs, directory) = (store.configs(), store.config(name));
         for directory in [&configs, &directory] {
             if !directory.exists() {
-                // There may be passwords in it.
+                // It may contain passwords.
                 make(directory, 0o700)?;
             }
         }
-        // Before the file, so that there is no moment in which it can be seen and still get lost.
+        // Before the file, so that it is never visible and still unsynced.
         sync(store.home().path())?;
         sync(&configs)?;
         let mut json = serde_json::to_vec_pretty(self).expect("nothing of it can fail to be JSON");
@@ -81,16 +81,16 @@ impl Record {
         self.settings.into_iter().skip(1).collect()
     }
 
-    /// The one in which this is the current value.
+    /// The record with `value` as the current configuration.
     pub(crate) fn followed_by(mut self, value: Value) -> Self {
-        // INVARIANT: it is greater than all that are there.
+        // INVARIANT: it is greater than all existing ones.
         let revision = self.current().map_or(0, |current| current.revision) + 1;
         self.settings.insert(0, FormerConfig { revision, since: now(), value });
         self.settings.truncate(1 + KEPT);
         self
     }
 
-    /// What its types do not say.
+    /// Checks what the types do not express.
     fn check(&self) -> Result<(), String> {
         if self.format != FORMAT {
             return Err(format!("`format` is {}, this host reads {FORMAT}", self.format));
@@ -105,7 +105,7 @@ impl Record {
     }
 }
 
-/// The file in the home.
+/// The name of the file, relative to the home.
 fn file(name: &str) -> String {
     format!("config/{name}/config.json")
 }

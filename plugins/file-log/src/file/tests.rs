@@ -1,4 +1,4 @@
-//! What the file promises: whole lines, rotation, nothing lost.
+//! The guarantees of the file: whole lines, rotation, nothing lost.
 
 use super::*;
 use std::path::Path;
@@ -146,8 +146,8 @@ fn a_full_disk_is_said_with_the_file_and_the_way_out() {
     }
 }
 
-/// The limit on the size of files makes the kernel write a part of a line and then refuse, as a disk
-/// does when it fills up. It is for a whole process, so the test runs itself in another one.
+/// The file size limit makes the kernel write part of a line and then refuse, as a full disk does. It applies to a
+/// whole process, so the test runs itself in another one.
 #[test]
 fn a_disk_that_fills_up_within_a_line_tears_nothing() {
     const NAME: &str = "file::tests::a_disk_that_fills_up_within_a_line_tears_nothing";
@@ -174,7 +174,7 @@ fn fill_up(path: &Path) {
     assert!(written.len() > 3_000 && written.len().is_multiple_of(line.len()), "{} bytes", written.len());
     assert!(log.append(line.as_bytes()).is_err());
     assert_eq!(read(path), written, "a second try changes nothing");
-    // Space again, and it goes on by itself.
+    // With space again, logging continues by itself.
     File::options().write(true).open(path).unwrap().set_len(0).unwrap();
     append(&mut log, "begun anew\n");
 }

@@ -1,4 +1,4 @@
-//! What is seen of the plugins of a host.
+//! Views of the plugins of a host.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,29 +14,29 @@ impl Table {
         self.names.lock().by_name.iter().filter_map(|(name, entry)| entry.view(name)).collect()
     }
 
-    /// One that is loaded.
+    /// One loaded plugin.
     pub(crate) fn view(&self, name: &str) -> Option<PluginView> {
         self.names.lock().by_name.get(name)?.view(name)
     }
 
-    /// What the configurations of one that is loaded were held against.
+    /// The schema that the configurations of a loaded plugin were validated against.
     pub fn schema(&self, name: &str) -> Option<Arc<Schema>> {
         self.names.lock().by_name.get(name)?.current.as_ref()?.schema.clone()
     }
 
-    /// The status of one that is loaded.
+    /// The status of a loaded plugin.
     pub fn status(&self, name: &str) -> Option<Status> {
         self.names.lock().by_name.get(name)?.current.as_ref().map(|current| current.status)
     }
 
-    /// What is being done to a plugin, and for how long by now.
+    /// The operation in progress on a plugin, and how long it has been running.
     pub fn doing(&self, name: &str) -> Option<(&'static str, Duration)> {
         let names = self.names.lock();
         let doing = names.by_name.get(name)?.doing.as_ref()?;
         Some((doing.what, doing.since.elapsed()))
     }
 
-    /// What has taken longer than this by now, with the plugin: each once.
+    /// The operations that have taken longer than `limit`, with their plugins; each is returned once.
     pub(in crate::host) fn take_long(&self, limit: Duration) -> Vec<(String, &'static str, Duration)> {
         let mut names = self.names.lock();
         let long = names.by_name.iter_mut().filter_map(|(name, entry)| {
@@ -48,7 +48,7 @@ impl Table {
         long.collect()
     }
 
-    /// What went wrong with a plugin, if anything did since something was done to it.
+    /// What went wrong with a plugin, if anything did since the last operation on it.
     pub fn remarked(&self, name: &str) -> Option<Remark> {
         self.names.lock().by_name.get(name)?.remark.clone()
     }

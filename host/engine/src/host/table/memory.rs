@@ -1,4 +1,4 @@
-//! Plugins that hold more memory than they may.
+//! Plugins that exceed their memory limit.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use hookrail_loader::Meter;
 
 use super::Table;
 
-/// A plugin that has come to hold more than it may.
+/// A plugin that has exceeded its limit.
 pub(in crate::host) struct Over {
     pub(in crate::host) plugin: String,
     pub(in crate::host) generation: u64,
@@ -18,10 +18,10 @@ pub(in crate::host) struct Over {
 }
 
 impl Table {
-    /// Those that have come to hold more than they may since the last look. One that is called again
-    /// all the same is told of again when it has held less in between.
+    /// The plugins that have exceeded their limit since the last check. A plugin that is called again although it is
+    /// over its limit is reported again only after it has been below the limit.
     pub(in crate::host) fn weigh(&self) -> Vec<Over> {
-        // Without the lock: a sum goes through the counters of all threads.
+        // Without the lock: a sum reads the counters of all threads.
         let held: HashMap<_, _> = self.meters().into_iter().map(|(owner, meter)| (owner, meter.held().bytes)).collect();
         let mut names = self.names.lock();
         let over = names.by_name.iter_mut().filter_map(|(name, entry)| {
@@ -35,14 +35,14 @@ impl Table {
         over.collect()
     }
 
-    /// What counts the memory of the generations that serve and are counted.
+    /// The meters of the serving generations that count their memory.
     fn meters(&self) -> Vec<(Owner, Arc<Meter>)> {
         let names = self.names.lock();
         let currents = names.by_name.values().filter_map(|entry| entry.current.as_ref());
         currents.filter_map(|current| Some((current.owner, current.meter.clone()?))).collect()
     }
 
-    /// Whether it held more than it may when it was last looked at.
+    /// Whether it exceeded its memory limit at the last check.
     pub(in crate::host) fn is_over(&self, owner: Owner) -> bool {
         let names = self.names.lock();
         names.by_name.values().filter_map(|entry| entry.current.as_ref()).any(|it| it.owner == owner && it.is_over)

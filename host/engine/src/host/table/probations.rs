@@ -1,4 +1,4 @@
-//! The generations of a host that are on probation. The watchdog sees to them.
+//! The generations of a host that are on probation. The watchdog checks on them.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use super::Table;
 use super::probation::ProbationEntry;
 
 impl Table {
-    /// A generation did not pass its probation, for that reason: unless it is over otherwise.
+    /// Records why a generation did not pass its probation, if that has not ended otherwise.
     pub(in crate::host) fn not_passed(&self, owner: Owner, reason: String) {
         let mut names = self.names.lock();
         let mut probations = names.by_name.values_mut().flat_map(|entry| &mut entry.probations);
@@ -17,21 +17,21 @@ impl Table {
         }
     }
 
-    /// The generations that are to be gone back from, and why: each once, until [`not_passed`](Self::not_passed) says
-    /// so again.
+    /// The generations that must be rolled back, and why. Each is returned once, until [`not_passed`](Self::not_passed)
+    /// records it again.
     pub(in crate::host) fn take_not_passed(&self) -> Vec<(Owner, String)> {
         let mut names = self.names.lock();
         let probations = names.by_name.values_mut().flat_map(|entry| &mut entry.probations);
         probations.filter_map(|probation| Some((probation.owner, probation.not_passed.take()?))).collect()
     }
 
-    /// Whether any generation is to be gone back from.
+    /// Whether any generation must be rolled back.
     pub(in crate::host) fn has_not_passed(&self) -> bool {
         let names = self.names.lock();
         names.by_name.values().flat_map(|entry| &entry.probations).any(|probation| probation.not_passed.is_some())
     }
 
-    /// Takes out a probation, unless it is over, with the plugin's name.
+    /// Removes a probation, unless it has ended, and returns it with the plugin's name.
     pub(in crate::host) fn take_probation(&self, owner: Owner) -> Option<(String, ProbationEntry)> {
         let mut names = self.names.lock();
         names.by_name.iter_mut().find_map(|(name, entry)| {
@@ -40,8 +40,8 @@ impl Table {
         })
     }
 
-    /// Forgets the ways back of those that have passed. One that has not, at the last moment, stays until
-    /// the finding of it is there.
+    /// Drops the rollback points of the generations that have passed. One that failed at the last moment stays until
+    /// its finding has arrived.
     pub(in crate::host) fn pass_probations(&self) {
         let mut names = self.names.lock();
         let all = names
@@ -50,11 +50,11 @@ impl Table {
             .flat_map(|entry| entry.probations.extract_if(.., |probation| probation.probation.pass()));
         let passed: Vec<_> = all.collect();
         drop(names);
-        // Without the lock: the copies may be large.
+        // Without the lock, since the copies may be large.
         drop(passed);
     }
 
-    /// When the time of the next one is over.
+    /// When the next probation ends.
     pub(in crate::host) fn next_probation(&self) -> Option<Instant> {
         let names = self.names.lock();
         names

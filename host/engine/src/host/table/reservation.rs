@@ -15,7 +15,7 @@ use crate::config::RuntimeOverrides;
 use crate::host::handle::Plugin;
 use crate::plugin::Lifecycle;
 
-/// What somebody who reserved a plugin needs to know of it.
+/// What the holder of a reservation needs to know of the plugin.
 pub(in crate::host) struct Serving {
     pub(in crate::host) generation: u64,
     pub(in crate::host) load: Owner,
@@ -24,14 +24,14 @@ pub(in crate::host) struct Serving {
     pub(in crate::host) version: String,
 }
 
-/// The right to change what serves under a name. Others are told what is being done.
+/// The right to change what serves under a name. Other callers are told which operation is in progress.
 pub(in crate::host) struct Reservation {
     table: Arc<Table>,
     name: String,
 }
 
 impl Table {
-    /// Reserves a name that nothing is loaded under.
+    /// Reserves a name under which no plugin is loaded.
     pub(in crate::host) fn reserve_new(self: &Arc<Self>, name: &str) -> Result<Reservation, ApiMisuse> {
         let mut names = self.names.lock();
         names.check_open()?;
@@ -61,8 +61,8 @@ impl Table {
         }
     }
 
-    /// Reserves a plugin when nothing is being done to it any more, unless another generation serves
-    /// then, or the host is being dropped.
+    /// Waits until no operation on a plugin is in progress, then reserves it, unless another generation serves by then
+    /// or the host is being dropped.
     pub(in crate::host) fn reserve_later(
         self: &Arc<Self>,
         name: &str,
@@ -94,7 +94,7 @@ impl Reservation {
         &self.name
     }
 
-    /// The generation that serves, if one does.
+    /// The serving generation, if there is one.
     pub(in crate::host) fn serving(&self) -> Option<Serving> {
         let names = self.names();
         let entry = names.by_name.get(&self.name)?;
@@ -113,32 +113,32 @@ impl Reservation {
         self.names().by_name.get(&self.name).map_or(0, |entry| entry.generation) + 1
     }
 
-    /// How much the operator wants the plugin to tell, if he said so while it ran.
+    /// The log level, if the operator has set one while the plugin ran.
     pub(in crate::host) fn log(&self) -> Option<LogLevel> {
         self.names().by_name.get(&self.name)?.current.as_ref()?.log
     }
 
-    /// What is said of the plugin beside the host's configuration.
+    /// The plugin's settings besides the host's configuration.
     pub(in crate::host) fn wishes(&self) -> RuntimeOverrides {
         let names = self.names();
         let current = names.by_name.get(&self.name).and_then(|entry| entry.current.as_ref());
         current.map(|current| current.wishes.clone()).unwrap_or_default()
     }
 
-    /// The callbacks of a generation on probation are about to be published.
+    /// Records a generation on probation, whose callbacks are about to be published.
     pub(in crate::host) fn begin_probation(&self, probation: ProbationEntry) {
         self.names().by_name.entry(self.name.clone()).or_default().probations.push(probation);
     }
 
-    /// Takes out the probations of all generations but one, which are over when they are dropped: the caller does so
-    /// when there is time for freeing the copies that they hold.
+    /// Removes the probations of all generations but one. Dropping them ends them and frees the copies that they hold,
+    /// so the caller drops them when there is time for it.
     pub(in crate::host) fn end_probations(&self, but: Option<Owner>) -> Vec<ProbationEntry> {
         let mut names = self.names();
         let entry = names.by_name.entry(self.name.clone()).or_default();
         entry.probations.extract_if(.., |probation| Some(probation.owner) != but).collect()
     }
 
-    /// A new generation serves from now on. Returns its number, and the probation of the one before.
+    /// Sets the serving generation. Returns its number, and the probation of the previous one.
     pub(in crate::host) fn set(&self, current: Current) -> (u64, Vec<ProbationEntry>) {
         let past = self.end_probations(Some(current.owner));
         let mut names = self.names();
@@ -152,7 +152,7 @@ impl Reservation {
         (generation, past)
     }
 
-    /// Changes what is known of the generation that serves.
+    /// Changes what is recorded of the serving generation.
     pub(in crate::host) fn change(&self, change: impl FnOnce(&mut Current)) {
         if let Some(current) = self.names().by_name.get_mut(&self.name).and_then(|entry| entry.current.as_mut()) {
             change(current);
