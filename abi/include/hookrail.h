@@ -641,8 +641,8 @@ typedef struct {
   void (*describe)(const void *library, const hookrail_trace_site *site);
   // Whether the host wants events or spans of a site: 1 or 0; 1 for a site not described yet.
   uint32_t (*enabled)(const void *library, const void *site);
-  // Something happened. `parent` is a span, `HOOKRAIL_PARENT_CURRENT` or `HOOKRAIL_PARENT_NONE`. Returns 1, and
-  // tells nothing, when the site is not known.
+  // Reports an event. `parent` is a span, `HOOKRAIL_PARENT_CURRENT` or `HOOKRAIL_PARENT_NONE`. Returns 1 and reports nothing if
+  // the site has not been described.
   uint32_t (*event)(const void *library,
                     const void *site,
                     uint64_t parent,
@@ -723,9 +723,9 @@ typedef struct {
 typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
-  // Called once, after `attach` and before all else. Returns how many threads the library's constructors have
-  // started, of which the host cannot know; `UINT32_MAX` when it was called before, which means
-  // that this is not a fresh image of the library.
+  // Called once, after `attach` and before anything else. Returns how many threads the library's constructors
+  // started, which the host cannot know; `UINT32_MAX` if `bind` was called before, which means that this is not a
+  // fresh image of the library.
   uint32_t (*bind)(const void *library, const hookrail_unload_service *service);
   // Leaves a thread-local destructor and a value of a key with the calling thread, so that the host can verify that
   // it records both.
