@@ -67,6 +67,9 @@ impl Manager {
     /// # Ok::<(), hookrail::control::Error>(())
     /// ```
     ///
+    /// # Errors
+    /// If the host already has a store, or the store cannot be read.
+    ///
     /// # Safety
     /// As for [`Host::load`], for everything that is installed and everything that [`Store::with_prebuilt`] names, now
     /// and later: anyone who can sign with a key trusted in that home, or can write to it, is trusted as much as this

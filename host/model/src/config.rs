@@ -142,6 +142,9 @@ impl Default for UpgradeLimits {
 }
 
 /// Deserialises a field in milliseconds.
+///
+/// # Errors
+/// If the value is not a number of milliseconds.
 pub fn milliseconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     u64::deserialize(deserializer).map(Duration::from_millis)
 }

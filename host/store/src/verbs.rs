@@ -177,6 +177,9 @@ impl Change<'_> {
 
 /// Refuses overrides that are never valid for a plugin, whatever it declares: a contradictory list, callbacks of other
 /// plugins, and reserved priorities.
+///
+/// # Errors
+/// If an override is not valid for the plugin.
 pub fn validate(name: &str, hooks: &[HookOverride]) -> Result<(), Error> {
     HookOverride::check(hooks)?;
     hooks.iter().try_for_each(|hook| {

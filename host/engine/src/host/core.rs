@@ -98,6 +98,9 @@ impl Core {
         }
     }
 
+    /// # Errors
+    /// As for `Host::load`.
+    ///
     /// # Safety
     /// As for `Host::load`.
     pub unsafe fn load(&self, copy: SealedCopy, wishes: RuntimeOverrides) -> Result<Plugin, Error> {

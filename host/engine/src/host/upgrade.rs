@@ -48,6 +48,9 @@ pub(super) struct Inheritance {
 impl Core {
     /// As `Host::upgrade`, with other overrides than before if they are given.
     ///
+    /// # Errors
+    /// As for `Host::upgrade`.
+    ///
     /// # Safety
     /// As for `Host::upgrade`.
     pub unsafe fn upgrade(
