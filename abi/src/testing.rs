@@ -102,6 +102,9 @@ pub fn start<P: Plugin>(config: &str) -> Result<Running<P>> {
 /// let error = testing::restore::<Count>("{}", other).unwrap_err();
 /// assert_eq!(error.to_string(), "the state is `other` version 1; this build takes `count` version 1..=1");
 /// ```
+///
+/// # Errors
+/// As for [`start`], and if the plugin refuses the state.
 pub fn restore<P: Plugin>(config: &str, state: State) -> Result<Running<P>> {
     let state = state.into_saved()?;
     // SAFETY: `begin` passes an instance that `create` made and nobody else uses, and a registrar that `register`

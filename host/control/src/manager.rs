@@ -67,6 +67,9 @@ impl Manager {
     /// # Ok::<(), hookrail::control::Error>(())
     /// ```
     ///
+    /// # Errors
+    /// If the host already has a store, or the store cannot be read.
+    ///
     /// # Safety
     /// The caller trusts as this program all that is installed and all that [`Store::with_prebuilt`] names, now and
     /// later: its code runs in this process, as with [`Host::load`]. So whoever can sign for a key that is trusted in

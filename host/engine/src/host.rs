@@ -85,8 +85,8 @@ impl Host {
     /// beware of a lock in the plugin that both take.
     ///
     /// # Errors
-    /// If the plugin is not running or is busy, the file is not one that this host can load, or the new instances fail
-    /// to start.
+    /// If the plugin is not running or is busy, the file is not a build of it that this host can load, its state cannot
+    /// be handed over, or the new instances fail to start.
     ///
     /// # Safety
     /// The caller trusts the new library as this program, as for [`load`](Host::load).

@@ -13,6 +13,9 @@ pub fn digest(bytes: &[u8]) -> Digest {
 }
 
 /// The SHA-256 of a file.
+///
+/// # Errors
+/// If the file cannot be read.
 pub fn digest_of_file(file: &Path) -> io::Result<Digest> {
     let mut bytes = Hashing::new(File::open(file)?);
     io::copy(&mut bytes, &mut io::sink())?;

@@ -26,6 +26,9 @@ use record::Record;
 
 impl Store {
     /// The current configuration of a plugin, and where it comes from.
+    ///
+    /// # Errors
+    /// If the plugin is not there, or its configuration is damaged.
     pub fn configuration(&self, name: &str) -> Result<Configured, Error> {
         self.undisturbed(|state| {
             if self.bundled(state, name).is_some() {
@@ -59,6 +62,9 @@ impl Store {
 
     /// The JSON Schema of the configuration, if the package contains one; for a prebuilt plugin, the one that it
     /// exports.
+    ///
+    /// # Errors
+    /// If the plugin is not there, or its files are not those that were installed.
     pub fn schema(&self, name: &str) -> Result<Option<Value>, Error> {
         self.undisturbed(|state| {
             if let Some(path) = self.bundled(state, name) {
@@ -71,12 +77,18 @@ impl Store {
     }
 
     /// The operator's earlier configurations, the newest first; at most ten.
+    ///
+    /// # Errors
+    /// If the plugin is not there, or the record is damaged.
     pub fn history(&self, name: &str) -> Result<Vec<FormerConfig>, Error> {
         self.is_there(&self.state()?, name)?;
         Ok(Record::read(self, name)?.into_former())
     }
 
     /// The metadata of a plugin's package; `None` for a plugin that came with the program.
+    ///
+    /// # Errors
+    /// If the plugin is not there, or its metadata is not what was installed.
     #[doc(hidden)]
     pub fn installed_metadata(&self, name: &str) -> Result<Option<Metadata>, Error> {
         self.undisturbed(|state| {

@@ -18,6 +18,9 @@ impl Core {
     /// Replaces a generation whose upgrade was not recorded with the previous build, given its file and sealed copy,
     /// with these overrides. The previous build is not put on probation, since there is nothing to roll back to.
     ///
+    /// # Errors
+    /// If the plugin is not running or is busy, or the previous build cannot be loaded.
+    ///
     /// # Safety
     /// The caller trusts the library in the copy as this program: its code runs in this process.
     pub unsafe fn recall(

@@ -48,6 +48,9 @@ pub(super) struct Inheritance {
 impl Core {
     /// Replaces a plugin by the build in the copy, with other wishes than before, if they are given.
     ///
+    /// # Errors
+    /// As for `Host::upgrade`.
+    ///
     /// # Safety
     /// The caller trusts the library in the copy as this program: its code runs in this process.
     pub unsafe fn upgrade(

@@ -125,6 +125,9 @@ impl Metadata {
 }
 
 /// Checks a plugin's name, which also names directories and files.
+///
+/// # Errors
+/// If it is not a valid name: the text says why.
 pub fn check_name(name: &str) -> Result<(), String> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let is_name = !name.is_empty() && name.len() <= 64 && !name.starts_with('.') && name.bytes().all(is_plain);
