@@ -20,9 +20,27 @@ impl fmt::Display for Denial {
             Some(by) => write!(f, "denied by {by} with code {}", self.code)?,
             None => write!(f, "denied with code {}: no callback allowed it", self.code)?,
         }
-        match &self.reason {
-            Some(reason) => write!(f, ": {}", reason.escape_debug()),
-            None => Ok(()),
-        }
+        let Some(reason) = &self.reason else { return Ok(()) };
+        f.write_str(": ")?;
+        reason.chars().try_for_each(|letter| match letter {
+            // In a sentence they mean nothing but themselves.
+            '\'' | '"' | '\\' => write!(f, "{letter}"),
+            _ => write!(f, "{}", letter.escape_debug()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_denial_is_one_line_whatever_the_reason_has_in_it() {
+        let denial = |by: Option<&str>, reason: Option<&str>| {
+            Denial { by: by.map(Into::into), code: 7, reason: reason.map(Into::into) }.to_string()
+        };
+        assert_eq!(denial(None, None), "denied with code 7: no callback allowed it");
+        assert_eq!(denial(Some("a/b"), Some("it's \"spam\"")), "denied by a/b with code 7: it's \"spam\"");
+        assert_eq!(denial(Some("a/b"), Some("x\ny\u{1b}[2J\u{202e}")), r"denied by a/b with code 7: x\ny\u{1b}[2J\u{202e}");
     }
 }
