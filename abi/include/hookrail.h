@@ -253,8 +253,8 @@ typedef struct {
   uint32_t size;
   // Reserved; 0.
   uint32_t reserved;
-  // The deadline of the dispatch, in nanoseconds of `CLOCK_MONOTONIC`; 0 for none.
-  uint64_t deadline;
+  // The deadline of the dispatch, an instant of `CLOCK_MONOTONIC`; 0 for none.
+  uint64_t deadline_ns;
   // The trace that the dispatch belongs to (W3C trace id); all zeros for none.
   uint8_t trace[16];
   // The principal on whose behalf the dispatch runs; may be empty.
@@ -408,7 +408,7 @@ typedef struct {
   // Reserved; 0.
   uint32_t reserved;
   // The time that a call may take, in nanoseconds; 0 for no limit.
-  uint64_t deadline;
+  uint64_t budget_ns;
   // Which payloads the callback wants; 0 for all of them.
   uint64_t predicate;
   // The code. Runs on any thread, on several at once.

@@ -198,7 +198,7 @@ pub struct Registration {
     /// Reserved; 0.
     pub reserved: u32,
     /// The time that a call may take, in nanoseconds; 0 for no limit.
-    pub deadline: u64,
+    pub budget_ns: u64,
     /// Which payloads the callback wants; 0 for all of them.
     pub predicate: u64,
     /// The code. Runs on any thread, on several at once.
@@ -238,8 +238,8 @@ pub struct Context {
     pub size: u32,
     /// Reserved; 0.
     pub reserved: u32,
-    /// The deadline of the dispatch, in nanoseconds of `CLOCK_MONOTONIC`; 0 for none.
-    pub deadline: u64,
+    /// The deadline of the dispatch, an instant of `CLOCK_MONOTONIC`; 0 for none.
+    pub deadline_ns: u64,
     /// The trace that the dispatch belongs to (W3C trace id); all zeros for none.
     pub trace: [u8; 16],
     /// The principal on whose behalf the dispatch runs; may be empty.
@@ -379,10 +379,10 @@ mod tests {
             stop 80, destroy 88, query 96);
         check_layout!(HostTable, 40: size 0, abi 4, report 8, register_callback 16, current 24, query 32);
         check_layout!(Registration, 136: size 0, flags 4, point 8, revision 24, priority 28, callback 32, form 48,
-            effects 52, fault 56, reserved 60, deadline 64, predicate 72, run 80, ctx 88, ctx_drop 96,
+            effects 52, fault 56, reserved 60, budget_ns 64, predicate 72, run 80, ctx 88, ctx_drop 96,
             fingerprint 104, layout 120, ops 128);
         check_layout!(PayloadOps, 64: size 0, align 8, clone 16, assign 24, drop 32, encode 40, decode 48, redact 56);
-        check_layout!(Context, 64: size 0, reserved 4, deadline 8, trace 16, principal 32, node 48);
+        check_layout!(Context, 64: size 0, reserved 4, deadline_ns 8, trace 16, principal 32, node 48);
     }
 
     #[test]

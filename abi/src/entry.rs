@@ -316,7 +316,7 @@ impl<P> Hook<P> {
                 Some(FaultPolicy::Rollback) => registration::ON_FAULT_ROLLBACK,
             },
             reserved: 0,
-            deadline: self.budget,
+            budget_ns: self.budget,
             predicate: 0,
             run: Some(self.run),
             ctx: from_ref(plugin).cast_mut().cast(),

@@ -6,7 +6,7 @@ use hookrail_model::command::Command;
 /// store where no host runs.
 pub trait Manage {
     /// Why a command failed.
-    type Error;
+    type Error: std::error::Error + Send + Sync + 'static;
 
     /// Executes a command and returns its answer.
     ///

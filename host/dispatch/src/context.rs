@@ -23,7 +23,7 @@ impl DispatchContext<'_> {
         let context = Context {
             size: size_of::<Context>() as u32,
             reserved: 0,
-            deadline: self.deadline,
+            deadline_ns: self.deadline,
             trace: self.trace,
             principal: Str::new(self.principal),
             node: Str::new(self.node),

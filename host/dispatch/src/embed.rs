@@ -37,7 +37,7 @@ pub struct Callbacks {
 }
 
 /// Makes a callback for its point, whose type is known only where it was added.
-type Make = dyn FnOnce(&Registry, Arc<str>, Owner) -> Result<Addition, ApiMisuse>;
+type Make = dyn FnOnce(&Registry, Arc<str>, Owner) -> Result<Addition, ApiMisuse> + Send;
 
 /// Registered callbacks; `Host::unregister` removes them.
 #[derive(Debug, PartialEq, Eq)]

@@ -49,7 +49,7 @@ fn point_view(look: &Look<'_>) -> PointView {
 }
 
 fn callback_view(callback: &Callback) -> CallbackView {
-    let (origin, declared) = match callback.origin {
+    let (origin, declared_priority) = match callback.origin {
         Origin::BuiltIn => ("built-in", None),
         Origin::Declared => ("declared", None),
         Origin::Overridden(declared) => ("overridden", Some(declared)),
@@ -59,11 +59,11 @@ fn callback_view(callback: &Callback) -> CallbackView {
     CallbackView {
         priority: callback.priority,
         origin: origin.into(),
-        declared,
+        declared_priority,
         instance: callback.instance.to_string(),
         callback: callback.name.to_string(),
         effects: callback.effects.name().into(),
-        fault: callback.fault.name().into(),
+        fault_policy: callback.fault.name().into(),
         enabled: callback.enabled,
         status: match state {
             _ if !callback.enabled => CallbackStatus::Disabled,

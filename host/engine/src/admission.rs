@@ -144,7 +144,7 @@ impl Startup<'_> {
             budget: wish
                 .and_then(|wish| wish.budget)
                 .map(nanoseconds)
-                .or((record.deadline > 0).then_some(record.deadline)),
+                .or((record.budget_ns > 0).then_some(record.budget_ns)),
             record: Arc::default(),
             state: Mutex::new(CallbackState::Armed),
             breaker: Breaker::new(self.registry.findings.clone()),

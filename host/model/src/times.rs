@@ -9,16 +9,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpgradeTimes {
     /// Copying the file and reading its note.
-    #[serde(with = "nanoseconds")]
+    #[serde(rename = "copy_ns", with = "nanoseconds")]
     pub copy: Duration,
     /// Opening the copy, with its constructors, checking it, and handing it the host's table.
-    #[serde(with = "nanoseconds")]
+    #[serde(rename = "open_ns", with = "nanoseconds")]
     pub open: Duration,
     /// Saving the old instances, and creating and starting the new ones.
-    #[serde(with = "nanoseconds")]
+    #[serde(rename = "create_ns", with = "nanoseconds")]
     pub create: Duration,
     /// The transaction: validating it, and publishing it on every point.
-    #[serde(with = "nanoseconds")]
+    #[serde(rename = "swap_ns", with = "nanoseconds")]
     pub swap: Duration,
 }
 

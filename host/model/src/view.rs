@@ -48,7 +48,7 @@ pub struct CallbackView {
     /// Where the priority comes from: `built-in`, `declared` or `overridden`.
     pub origin: Cow<'static, str>,
     /// The priority that the plugin declares, if the operator overrides it.
-    pub declared: Option<i32>,
+    pub declared_priority: Option<i32>,
     /// The instance it belongs to.
     pub instance: String,
     /// Its name.
@@ -56,7 +56,7 @@ pub struct CallbackView {
     /// What it touches.
     pub effects: Cow<'static, str>,
     /// What its fault means: `open`, `closed` or `rollback`.
-    pub fault: Cow<'static, str>,
+    pub fault_policy: Cow<'static, str>,
     /// Whether it is enabled; the operator may disable it.
     pub enabled: bool,
     /// Whether it is called.

@@ -57,7 +57,7 @@ fn structs() -> Vec<Struct> {
         list("hookrail_list_u8", size_of::<Bytes>()),
         message,
         rust!("hookrail_config_service" = ConfigService { size, read }),
-        rust!("hookrail_context" = Context { size, reserved, deadline, trace, principal, node }),
+        rust!("hookrail_context" = Context { size, reserved, deadline_ns, trace, principal, node }),
         rust!("hookrail_dirs_service" = DirsService { size, path }),
         rust!("hookrail_dropped" = Dropped { message, decided_by, code, reason }),
         rust!(
@@ -83,7 +83,7 @@ fn structs() -> Vec<Struct> {
                 effects,
                 fault,
                 reserved,
-                deadline,
+                budget_ns,
                 predicate,
                 run,
                 ctx,

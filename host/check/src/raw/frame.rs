@@ -15,7 +15,7 @@ pub(super) fn within(has_context: bool, function: impl FnOnce() -> u32) -> (u32,
     let context = Context {
         size: size_of::<Context>() as u32,
         reserved: 0,
-        deadline: 1,
+        deadline_ns: 1,
         trace: [7; 16],
         principal: Str::new("somebody"),
         node: Str::new("here"),

@@ -40,7 +40,7 @@ pub(super) fn explain(view: &PointView) -> String {
 
 /// Where its priority comes from, why it comes after its neighbour, its time budget, and whether it is called.
 fn why(entry: &CallbackView, before: Option<&CallbackView>) -> String {
-    let mut why = match (entry.declared, &*entry.origin) {
+    let mut why = match (entry.declared_priority, &*entry.origin) {
         (Some(declared), _) => format!("the operator says {}, it declares {declared}", entry.priority),
         (None, "built-in") => "built in".into(),
         (None, _) => format!("it declares {}", entry.priority),
@@ -53,7 +53,8 @@ fn why(entry: &CallbackView, before: Option<&CallbackView>) -> String {
         why.push_str(&format!("; a call may take {}", duration::text(Duration::from_nanos(budget))));
     }
     let reason = entry.reason.as_deref().unwrap_or_default();
-    let in_its_place = if entry.fault == "closed" { "the host denies in its place" } else { "it is passed over" };
+    let in_its_place =
+        if entry.fault_policy == "closed" { "the host denies in its place" } else { "it is passed over" };
     match entry.status {
         CallbackStatus::Absent => why.push_str(&format!("; absent, {in_its_place}: {reason}")),
         CallbackStatus::Armed => {}
@@ -78,7 +79,7 @@ mod tests {
     #[test]
     fn each_reason_has_its_words() {
         assert_eq!(why(&entry(7), None), "it declares 7");
-        let overridden = CallbackView { declared: Some(500), ..entry(7) };
+        let overridden = CallbackView { declared_priority: Some(500), ..entry(7) };
         assert_eq!(why(&overridden, None), "the operator says 7, it declares 500");
         let other = CallbackView { instance: "b".into(), ..entry(7) };
         assert_eq!(why(&other, Some(&entry(7))), "it declares 7; a tie with a/x: the name of the instance decides");
@@ -88,7 +89,7 @@ mod tests {
         assert_eq!(why(&limited, None), "it declares 7; a call may take 500 µs");
         let closed = CallbackView {
             status: CallbackStatus::Quarantined,
-            fault: "closed".into(),
+            fault_policy: "closed".into(),
             reason: Some("10 faults".into()),
             ..entry(7)
         };

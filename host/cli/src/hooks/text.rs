@@ -88,7 +88,7 @@ pub(crate) fn chain(chain: &[CallbackView]) -> String {
 
 /// What its fault means.
 pub(crate) fn fault(entry: &CallbackView) -> &'static str {
-    match &*entry.fault {
+    match &*entry.fault_policy {
         "closed" => "deny",
         "rollback" => "put back, go on",
         _ => "go on",
@@ -97,7 +97,7 @@ pub(crate) fn fault(entry: &CallbackView) -> &'static str {
 
 /// Where its priority comes from.
 pub(crate) fn origin(entry: &CallbackView) -> String {
-    let origin = match entry.declared {
+    let origin = match entry.declared_priority {
         Some(declared) => format!("overridden, was {declared}"),
         None => entry.origin.to_string(),
     };
@@ -114,11 +114,11 @@ pub(super) mod tests {
         CallbackView {
             priority,
             origin: "declared".into(),
-            declared: None,
+            declared_priority: None,
             instance: "a".into(),
             callback: callback.into(),
             effects: "pure".into(),
-            fault: "open".into(),
+            fault_policy: "open".into(),
             enabled: true,
             status: CallbackStatus::Armed,
             reason: None,
@@ -144,7 +144,7 @@ pub(super) mod tests {
 
     #[test]
     fn an_override_shows_what_the_plugin_declared() {
-        let overridden = CallbackView { origin: "overridden".into(), declared: Some(500), ..entry("x", 7) };
+        let overridden = CallbackView { origin: "overridden".into(), declared_priority: Some(500), ..entry("x", 7) };
         assert_eq!(origin(&overridden), "overridden, was 500");
     }
 }

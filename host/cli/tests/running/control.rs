@@ -127,7 +127,7 @@ fn a_plugin_is_upgraded_while_lines_flow_and_none_is_lost_or_goes_without_it() {
         }
         let upgraded = upgrade.join().unwrap();
         assert_eq!((&upgraded["generation"], &upgraded["old"]["end"]), (&json!(generation), &json!("unmapped")));
-        assert!(upgraded["times"]["swap"].as_u64().unwrap() > 0, "{upgraded}");
+        assert!(upgraded["times"]["swap_ns"].as_u64().unwrap() > 0, "{upgraded}");
     }
     let detail = told(&["plugin", "show", "mask"]);
     assert_eq!((&detail["generation"], detail["former"].as_array().unwrap().len()), (&json!(5), 4));

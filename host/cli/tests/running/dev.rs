@@ -102,7 +102,7 @@ fn a_failed_build_changes_nothing_and_the_compiler_is_heard() {
     let second: Value = serde_json::from_str(&dev.out.line(1)).unwrap();
     assert_eq!((&second["how"], &second["generation"]), (&"upgraded".into(), &2.into()), "{second}");
     assert_eq!((&second["messages"], &second["unanswered"]), (&0.into(), &0.into()), "{second}");
-    assert!(second["times"]["swap"].as_u64().unwrap() > 0 && second["built_ns"].as_u64().unwrap() > 0, "{second}");
+    assert!(second["times"]["swap_ns"].as_u64().unwrap() > 0 && second["built_ns"].as_u64().unwrap() > 0, "{second}");
     assert_eq!(host.through("c"), "two c");
     dev.interrupt();
     let (code, out, said) = dev.end();

@@ -41,6 +41,9 @@ mod tests {
         };
         assert_eq!(denial(None, None), "denied with code 7: no callback allowed it");
         assert_eq!(denial(Some("a/b"), Some("it's \"spam\"")), "denied by a/b with code 7: it's \"spam\"");
-        assert_eq!(denial(Some("a/b"), Some("x\ny\u{1b}[2J\u{202e}")), r"denied by a/b with code 7: x\ny\u{1b}[2J\u{202e}");
+        assert_eq!(
+            denial(Some("a/b"), Some("x\ny\u{1b}[2J\u{202e}")),
+            r"denied by a/b with code 7: x\ny\u{1b}[2J\u{202e}"
+        );
     }
 }
