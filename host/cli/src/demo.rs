@@ -209,8 +209,8 @@ impl Filtered {
             self.seconds * 1e3,
             count((self.messages as f64 / self.seconds) as u64)
         ));
-        if let Some(by) = &self.denied_by {
-            text.push_str(&format!("\n  denied by {by}"));
+        if let Some(first) = &self.denied_by {
+            text.push_str(&format!("\n  the first: {first}"));
         }
         text
     }
