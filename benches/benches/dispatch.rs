@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use hookrail::{Callbacks, Decision, HookPoint, Host, Priority, StatsLevel, Verdict};
+use hookrail::{Callbacks, Decision, Flow, HookPoint, Host, Priority, StatsLevel};
 use hookrail_abi::{Point, points};
 use hookrail_benches::{Work, WorkDone};
 
@@ -94,7 +94,7 @@ fn nested(criterion: &mut Criterion) {
 fn outer(host: &Host, inner: impl Fn(&mut Work) + Send + Sync + 'static) -> HookPoint<Outer> {
     let run = move |work: &mut Work| {
         inner(work);
-        Verdict::Continue
+        Flow::Continue
     };
     host.register(Callbacks::new("outer").on(Outer, "inner", Priority::new(0), run)).expect("the only one");
     host.point(Outer).expect("its own point")

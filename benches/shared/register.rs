@@ -4,7 +4,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use hookrail::{Callbacks, Config, Host, Priority, Registered, Verdict};
+use hookrail::{Callbacks, Config, Flow, Host, Priority, Registered};
 use hookrail_abi::{Fold, Point};
 use hookrail_benches::{Numbered, Work, WorkDone, each};
 
@@ -15,17 +15,12 @@ type Add = fn(Callbacks) -> Callbacks;
 
 fn add<P: Point<Kind = Fold, Payload = Work>>(callbacks: Callbacks) -> Callbacks {
     (0..PER_POINT).fold(callbacks, |callbacks, index| {
-        callbacks.on(
-            P::default(),
-            &format!("c{index}"),
-            Priority::new(index as i32),
-            nothing as fn(&mut Work) -> Verdict,
-        )
+        callbacks.on(P::default(), &format!("c{index}"), Priority::new(index as i32), nothing as fn(&mut Work) -> Flow)
     })
 }
 
-fn nothing(_: &mut Work) -> Verdict {
-    Verdict::Continue
+fn nothing(_: &mut Work) -> Flow {
+    Flow::Continue
 }
 
 fn units<const H: usize, const T: usize>() -> [Add; 10] {

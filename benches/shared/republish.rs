@@ -4,7 +4,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hookrail::{Callbacks, Host, Priority, Registered, Verdict};
+use hookrail::{Callbacks, Flow, Host, Priority, Registered};
 use hookrail_benches::{Work, WorkDone};
 
 /// Publications per second.
@@ -12,7 +12,7 @@ pub(crate) const RATE: u32 = 1000;
 
 /// A callback of the embedder that counts nothing, so that the chain works with and without it.
 pub(crate) fn guest(host: &Host) -> Registered {
-    let guest = Callbacks::new("guest").on(WorkDone, "idle", Priority::new(2000), |_: &mut Work| Verdict::Continue);
+    let guest = Callbacks::new("guest").on(WorkDone, "idle", Priority::new(2000), |_: &mut Work| Flow::Continue);
     host.register(guest).expect("the only guest")
 }
 
