@@ -38,6 +38,12 @@
 // `priority` is set. A registration without this flag is refused.
 #define HOOKRAIL_HAS_PRIORITY 1
 
+// The callback returns its verdict.
+#define HOOKRAIL_FORM_SYNCHRONOUS 0
+
+// Reserved for callbacks that return first and decide later. A host of ABI 1.0 refuses such a registration.
+#define HOOKRAIL_FORM_ASYNCHRONOUS 1
+
 // A fault means what the point states.
 #define HOOKRAIL_ON_FAULT_AS_POINT 0
 
@@ -81,6 +87,9 @@
 // `text` is the value formatted for display; its type has no other form here.
 #define HOOKRAIL_VALUE_SHOWN 6
 
+// The `hookrailversion` of this crate.
+#define HOOKRAIL_PAYLOAD_OPS_VERSION 1
+
 // Continue with the next callback.
 #define HOOKRAIL_VERDICT_CONTINUE 0
 
@@ -89,6 +98,9 @@
 
 // Gate, and fold where the point may be denied: deny; bits 8 to 31 are the code.
 #define HOOKRAIL_VERDICT_DENY 2
+
+// Reserved for asynchronous callbacks. In ABI 1.0 it is a fault.
+#define HOOKRAIL_VERDICT_PENDING 3
 
 // Gate only: let it pass, and skip the rest of the chain.
 #define HOOKRAIL_VERDICT_ALLOW 4
@@ -114,6 +126,33 @@ enum hookrail_dir
 typedef enum hookrail_dir hookrail_dir;
 #else
 typedef uint32_t hookrail_dir;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What kept a message from its sink.
+enum hookrail_drop_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // Something that is newer than this crate.
+  HOOKRAIL_DROP_KIND_UNKNOWN = 0,
+  // A callback denied it.
+  HOOKRAIL_DROP_KIND_DENIED = 1,
+  // It was too old.
+  HOOKRAIL_DROP_KIND_EXPIRED = 2,
+  // A callback failed, or what should have taken the message did.
+  HOOKRAIL_DROP_KIND_FAULT = 3,
+  // A queue was full.
+  HOOKRAIL_DROP_KIND_FULL = 4,
+  // The host shut down.
+  HOOKRAIL_DROP_KIND_SHUTDOWN = 5,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hookrail_drop_kind hookrail_drop_kind;
+#else
+typedef uint32_t hookrail_drop_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -325,16 +364,25 @@ typedef struct {
   uint64_t reserved[4];
 } hookrail_message;
 
-// A denied message, and who denied it: the payload of `message.dropped`.
+// A message that reached no sink, and why.
+//
+// As JSON: `kind` is the kind's name, and `timestamp` RFC 3339 with nine fractional digits. As MessagePack: its
+// fields.
 typedef struct {
   // The message as the chain left it.
   hookrail_message message;
-  // The callback that denied, as `instance/callback`.
+  // The callback that denied, as `instance/callback`; empty if no callback did.
   hookrail_text decided_by;
-  // The code of the verdict, 24 bits.
+  // The code of the verdict, 24 bits; 0 if there was none.
   uint32_t code;
-  // The reason that the callback gave; may be empty.
+  // A `hookrail_drop_kind`.
+  uint32_t kind;
+  // Why, in words; may be empty.
   hookrail_text reason;
+  // When the message was dropped, in nanoseconds since the Unix epoch.
+  uint64_t timestamp;
+  // Reserved for the host; leave them as they are.
+  uint64_t reserved[4];
 } hookrail_dropped;
 
 // The addresses of the heap's functions. Both sides grow and free payloads, so both must use the same functions.
@@ -358,11 +406,15 @@ typedef uint32_t (*hookrail_raw_callback)(void *ctx, void *payload);
 // Operations on the payload of one point, so that a worker, a recorder or a bridge can handle a payload whose type it
 // was not compiled with.
 //
-// All functions are thread-safe. Those that return a `u32` return 0 on success. The last three are null for a `LOCAL`
+// All functions are thread-safe. Those that return a `u32` return 0 on success. The last four are null for a `LOCAL`
 // point.
 typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // `HOOKRAIL_PAYLOAD_OPS_VERSION`: raised when what a function does changes.
+  uint32_t version;
   // Size of the payload in bytes.
-  size_t size;
+  size_t payload_size;
   // Alignment of the payload in bytes.
   size_t align;
   // Writes a copy of `from` to the uninitialised `to`.
@@ -373,7 +425,8 @@ typedef struct {
   void (*drop)(void *payload);
   // Appends the payload to `out` in a `hookrail_format`.
   uint32_t (*encode)(const void *payload, uint32_t format, hookrail_bytes *out);
-  // Reads a payload into the uninitialised `to`; on failure writes what is wrong to `error`.
+  // Reads a payload from `len` bytes at `bytes`, which may be null if `len` is 0, into the uninitialised `to`; on
+  // failure writes what is wrong to `error`.
   uint32_t (*decode)(const uint8_t *bytes,
                      size_t len,
                      uint32_t format,
@@ -381,6 +434,9 @@ typedef struct {
                      hookrail_text *error);
   // Masks the payload's secrets in place.
   uint32_t (*redact)(void *payload);
+  // Writes the payload in a `hookrail_format` to `room` bytes at `to`, without allocating. Returns how many bytes it takes:
+  // if that is more than `room`, what was written is of no use. Returns `SIZE_MAX` on failure.
+  size_t (*encode_into)(const void *payload, uint32_t format, uint8_t *to, size_t room);
 } hookrail_payload_ops;
 
 // One callback, as a plugin registers it.
@@ -397,7 +453,7 @@ typedef struct {
   int32_t priority;
   // The name of the callback, unique in its instance and point.
   hookrail_str callback;
-  // How it is called: 0, synchronously.
+  // How it is called: `HOOKRAIL_FORM_SYNCHRONOUS`.
   uint32_t form;
   // What it touches: an `hookrail_effects`.
   uint32_t effects;
@@ -746,7 +802,7 @@ typedef struct {
 // Point `message.dropped`; its payload is a `hookrail_dropped`.
 #define HOOKRAIL_MESSAGE_DROPPED "message.dropped"
 #define HOOKRAIL_MESSAGE_DROPPED_REVISION 1
-#define HOOKRAIL_MESSAGE_DROPPED_FINGERPRINT { UINT64_C(0x2d91a48d66fd3a27), UINT64_C(0x1a3cc22510b563dd) }
+#define HOOKRAIL_MESSAGE_DROPPED_FINGERPRINT { UINT64_C(0x7c2cda07e3a45ace), UINT64_C(0x4ee53c6d0289c0c1) }
 
 // Point `message.publish`; its payload is a `hookrail_message`.
 #define HOOKRAIL_MESSAGE_PUBLISH "message.publish"

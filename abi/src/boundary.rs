@@ -13,12 +13,14 @@ macro_rules! check_layout {
     };
 }
 
+mod growing;
 mod memory;
 mod state;
 mod trace;
 
 use std::ffi::c_void;
 
+pub use growing::{Growing, TooSmall};
 pub use memory::{MemoryShard, MemoryTable};
 pub use state::{SavedState, StateTable};
 pub use trace::{
@@ -187,7 +189,7 @@ pub struct Registration {
     pub priority: i32,
     /// The name of the callback, unique in its instance and point.
     pub callback: Str,
-    /// How it is called: 0, synchronously.
+    /// How it is called: [`FORM_SYNCHRONOUS`](registration::FORM_SYNCHRONOUS).
     pub form: u32,
     /// What it touches: an [`Effects`](crate::Effects).
     pub effects: u32,
@@ -219,6 +221,10 @@ pub struct Registration {
 pub mod registration {
     /// `priority` is set. A registration without this flag is refused.
     pub const HAS_PRIORITY: u32 = 1;
+    /// The callback returns its verdict.
+    pub const FORM_SYNCHRONOUS: u32 = 0;
+    /// Reserved for callbacks that return first and decide later. A host of ABI 1.0 refuses such a registration.
+    pub const FORM_ASYNCHRONOUS: u32 = 1;
     /// A fault means what the point states.
     pub const ON_FAULT_AS_POINT: u32 = 0;
     /// On a fault the chain continues as if the callback were not there.
@@ -381,7 +387,8 @@ mod tests {
         check_layout!(Registration, 136: size 0, flags 4, point 8, revision 24, priority 28, callback 32, form 48,
             effects 52, fault 56, reserved 60, budget_ns 64, predicate 72, run 80, ctx 88, ctx_drop 96,
             fingerprint 104, layout 120, ops 128);
-        check_layout!(PayloadOps, 64: size 0, align 8, clone 16, assign 24, drop 32, encode 40, decode 48, redact 56);
+        check_layout!(PayloadOps, 80: size 0, version 4, payload_size 8, align 16, clone 24, assign 32, drop 40, encode 48,
+            decode 56, redact 64, encode_into 72);
         check_layout!(Context, 64: size 0, reserved 4, deadline_ns 8, trace 16, principal 32, node 48);
     }
 

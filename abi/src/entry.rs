@@ -49,9 +49,10 @@ struct Created<P: Plugin> {
 unsafe extern "C" fn attach(host: *const HostTable) -> u32 {
     guarded(PANICKED, || {
         // SAFETY: the host keeps its table for as long as this library is loaded.
-        host::attach(unsafe { &*host });
+        unsafe { host::attach(host) };
         diagnostics::install_hook();
-        OK
+        // If it is no complete table, not even `report` can be trusted to be there.
+        if host::table().is_some() { OK } else { FAILED }
     })
 }
 
@@ -210,13 +211,12 @@ unsafe fn hand_over<P: Plugin>(
     save: fn(&P) -> Result<Option<State>>,
 ) -> u32 {
     guarded(PANICKED, || {
-        // SAFETY: `create` made the instance, which is only shared; `out` is a state, exclusive for the call.
-        let (created, out) = unsafe { (&*instance.cast::<Created<P>>(), &mut *out) };
-        said(created.plugin().and_then(save).and_then(|state| {
-            if let Some(state) = state {
-                *out = state.into_saved()?;
-            }
-            Ok(())
+        // SAFETY: `create` made the instance, which is only shared.
+        let created = unsafe { &*instance.cast::<Created<P>>() };
+        said(created.plugin().and_then(save).and_then(|state| match state {
+            // SAFETY: the host passes a state, exclusive for the call.
+            Some(state) => unsafe { state.save(out) },
+            None => Ok(()),
         }))
     })
 }
@@ -232,10 +232,10 @@ unsafe extern "C" fn restore<P: Plugin>(
     state: *const SavedState,
 ) -> u32 {
     guarded(PANICKED, || {
-        // SAFETY: `create` made the instance, and the host uses it on one thread at a time; the
-        // state is readable for the call.
-        let (created, state) = unsafe { (&mut *instance.cast::<Created<P>>(), &*state) };
-        said(match State::of_saved(state) {
+        // SAFETY: `create` made the instance, and the host uses it on one thread at a time; the state is readable for
+        // the call.
+        let (created, state) = unsafe { (&mut *instance.cast::<Created<P>>(), State::of_saved(state)) };
+        said(match state {
             Some(state) => created.start(registrar, |host, config| P::restore(host, config, state)),
             None => created.start(registrar, P::start),
         })
@@ -249,10 +249,9 @@ unsafe extern "C" fn restore<P: Plugin>(
 /// readable for the call.
 unsafe extern "C" fn apply_changes<P: Plugin>(instance: *mut c_void, rest: *const SavedState) -> u32 {
     guarded(PANICKED, || {
-        // SAFETY: `create` made the instance and callbacks only share it; the rest is readable for
-        // the call.
-        let (created, rest) = unsafe { (&*instance.cast::<Created<P>>(), &*rest) };
-        said(match State::of_saved(rest) {
+        // SAFETY: `create` made the instance and callbacks only share it; the rest is readable for the call.
+        let (created, rest) = unsafe { (&*instance.cast::<Created<P>>(), State::of_saved(rest)) };
+        said(match rest {
             Some(rest) => created.plugin().and_then(|plugin| plugin.apply_changes(rest)),
             None => Ok(()),
         })
@@ -307,7 +306,7 @@ impl<P> Hook<P> {
             revision: self.revision,
             priority: self.priority.number(),
             callback: Str::new(self.callback),
-            form: 0,
+            form: registration::FORM_SYNCHRONOUS,
             effects: self.effects as u32,
             fault: match self.fault {
                 None => registration::ON_FAULT_AS_POINT,

@@ -6,7 +6,7 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::Text;
-use crate::boundary::{ConfigService, Context, DirsService, HostTable, LogService, Str};
+use crate::boundary::{ConfigService, Context, DirsService, Growing, HostTable, LogService, Str};
 use crate::error::{Error, Result};
 
 /// The table of the host that loaded this library; null until it is attached.
@@ -125,24 +125,28 @@ pub(crate) fn report(kind: Report, text: &str) {
 /// Calls `look` with the context of the current dispatch: deadline, trace, principal, node. Returns `None` outside a
 /// dispatch, and where the dispatching program sets no context.
 pub fn with_context<R>(look: impl FnOnce(&Context) -> R) -> Option<R> {
-    // SAFETY: the host returns null, or a context that stays for the dispatch that called us, and so for `look`.
-    table().and_then(|host| unsafe { (host.current)().as_ref() }).map(look)
+    // SAFETY: the host returns null, or a context that stays for the dispatch that called us.
+    let context = table().and_then(|host| unsafe { Context::find((host.current)()) })?;
+    Some(look(&context))
 }
 
 /// Sets the host of this library, or of the program that is itself a host.
+///
+/// # Safety
+/// `host` points to a table of any version, which stays for as long as this library is loaded.
 #[doc(hidden)]
-pub fn attach(host: &'static HostTable) {
+pub unsafe fn attach(host: *const HostTable) {
     // Release: pairs with the Acquire in `table`.
-    HOST.store(std::ptr::from_ref(host).cast_mut(), Ordering::Release);
+    HOST.store(host.cast_mut(), Ordering::Release);
 }
 
-pub(crate) fn table() -> Option<&'static HostTable> {
-    // SAFETY: `attach` stored a table that the host keeps for as long as this library is loaded.
-    unsafe { HOST.load(Ordering::Acquire).as_ref() }
+pub(crate) fn table() -> Option<HostTable> {
+    // SAFETY: null, or what `attach` was given: a table that the host keeps for as long as this library is loaded.
+    unsafe { HostTable::find(HOST.load(Ordering::Acquire)) }
 }
 
 /// A service's table. `T` and `id` belong together: all callers are in this file.
-fn service<T>(id: &str) -> Option<&'static T> {
+fn service<T: Growing>(id: &str) -> Option<T> {
     // SAFETY: the host returns null, or the table which that id names, kept while we are loaded.
-    table().and_then(|host| unsafe { (host.query)(Str::new(id)).cast::<T>().as_ref() })
+    table().and_then(|host| unsafe { T::find((host.query)(Str::new(id)).cast()) })
 }

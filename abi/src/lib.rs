@@ -127,8 +127,8 @@ pub use hook::hook_words;
 pub use hook::{Hook, Hooks};
 pub use kind::{FaultPolicy, Fold, Gate, Kind, Notify, RawKind};
 pub use list::List;
-pub use message::{Dropped, Header, Message, MessageId, NoMessageId};
-pub use payload::{Format, PayloadOps};
+pub use message::{DropKind, Dropped, Header, Message, MessageId, NoMessageId};
+pub use payload::{Format, PAYLOAD_OPS_VERSION, PayloadOps};
 pub use plugin::{Instances, Isolation, NoConfig, Plugin, Startup};
 pub use point::Point;
 pub use priority::Priority;
@@ -143,7 +143,7 @@ pub mod prelude {
     pub use crate::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
     pub use crate::host::{Dir, Instance};
     pub use crate::{
-        Access, Bytes, Dropped, Flow, Header, Hooks, Message, NoConfig, Plugin, Point, Result, Secret, Startup, State,
-        Text, Verdict, export, hooks,
+        Access, Bytes, DropKind, Dropped, Flow, Header, Hooks, Message, NoConfig, Plugin, Point, Result, Secret,
+        Startup, State, Text, Verdict, export, hooks,
     };
 }

@@ -1,11 +1,13 @@
 //! The message: the payload of the built-in `message.*` points.
 
+mod dropped;
 mod id;
 mod json;
 
 use abi_stable::StableAbi;
 use serde::{Deserialize, Serialize};
 
+pub use dropped::{DropKind, Dropped};
 pub use id::{MessageId, NoMessageId};
 
 use crate::{Bytes, List, Text};
@@ -43,20 +45,6 @@ pub struct Header {
     pub key: Text,
     /// The value.
     pub value: Text,
-}
-
-/// A denied message, and who denied it: the payload of `message.dropped`.
-#[repr(C)]
-#[derive(StableAbi, Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Dropped {
-    /// The message as the chain left it.
-    pub message: Message,
-    /// The callback that denied, as `instance/callback`.
-    pub decided_by: Text,
-    /// The code of the verdict, 24 bits.
-    pub code: u32,
-    /// The reason that the callback gave; may be empty.
-    pub reason: Text,
 }
 
 impl Message {
@@ -130,11 +118,5 @@ mod tests {
 
         assert_eq!(size_of::<Header>(), 48);
         assert_eq!([offset_of!(Header, key), offset_of!(Header, value)], [0, 24]);
-
-        assert_eq!(size_of::<Dropped>(), 216);
-        assert_eq!(offset_of!(Dropped, message), 0);
-        assert_eq!(offset_of!(Dropped, decided_by), 160);
-        assert_eq!(offset_of!(Dropped, code), 184);
-        assert_eq!(offset_of!(Dropped, reason), 192);
     }
 }

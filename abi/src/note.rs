@@ -72,7 +72,7 @@ pub const fn size<P: Plugin>(identity: Identity) -> usize {
 
 const fn write<P: Plugin, const N: usize>(identity: Identity) -> Writer<N> {
     let mut out = Writer { bytes: [b' '; N], len: 0 };
-    out.raw("{\"name\":");
+    out.raw("{\"format\":1,\"name\":");
     out.string(identity.name);
     out.raw(",\"version\":");
     out.string(identity.version);
@@ -85,11 +85,11 @@ const fn write<P: Plugin, const N: usize>(identity: Identity) -> Writer<N> {
         Instances::Many => "many",
         Instances::One => "one",
     });
-    out.raw(",\"isolation\":");
-    out.string(match P::ISOLATION {
-        Isolation::InProcess => "in-process",
-        Isolation::Worker => "worker",
-    });
+    match P::ISOLATION {
+        None => {}
+        Some(Isolation::InProcess) => out.raw(",\"isolation\":\"in-process\""),
+        Some(Isolation::Worker) => out.raw(",\"isolation\":\"worker\""),
+    }
     out.raw(if cfg!(panic = "unwind") { ",\"panic\":\"unwind\"" } else { ",\"panic\":\"abort\"" });
     out.raw(",\"toolchain\":");
     out.string(env!("HOOKRAIL_TOOLCHAIN"));
@@ -199,7 +199,7 @@ mod tests {
     }
     impl Plugin for Sample {
         type Config = NoConfig;
-        const CAPABILITIES: &'static [&'static str] = &["net", "a\"\n"];
+        const CAPABILITIES: &'static [&'static str] = &["exec:/a", "exec:/\"\n"];
         const HOOKS: Hooks<Self> = hooks![
             MessagePublish, "look" => Self::look, priority = -20, effects = pure;
             MessagePublish, "again" => Self::look, priority = 2000;
@@ -216,7 +216,9 @@ mod tests {
         let note = Note::<SIZE>::of::<Sample>(ID);
         let json: serde_json::Value = serde_json::from_slice(&note.content).unwrap();
         assert_eq!(json["name"], "sample");
-        assert_eq!(json["capabilities"][1], "a\"\n");
+        assert_eq!(json["format"], 1);
+        assert_eq!(json.get("isolation"), None, "its author said nothing");
+        assert_eq!(json["capabilities"][1], "exec:/\"\n");
         assert_eq!(
             json["hooks"][0],
             serde_json::json!({ "point": "message.publish", "revision": 1, "callback": "look", "priority": -20, "effects": "pure" })

@@ -31,11 +31,14 @@ pub trait Plugin: Send + Sync + Sized + 'static {
     /// How many instances one library may have.
     const INSTANCES: Instances = Instances::Many;
 
-    /// What the plugin asks the operator to grant; read by people, and for isolation.
+    /// What the plugin asks the operator to grant: `net.connect:HOST:PORT`, `net.listen:NAME`, `fs.read:PATH`,
+    /// `fs.write:PATH`, `exec:PATH`, `env:NAME`, `bus.publish:TOPIC`, `bus.subscribe:TOPIC`, `dispatch:POINT` or
+    /// `control:COMMAND`. A package with another one is refused.
     const CAPABILITIES: &'static [&'static str] = &[];
 
-    /// Where the author wants it to run.
-    const ISOLATION: Isolation = Isolation::InProcess;
+    /// Where the author wants it to run. A wish for more confinement than the operator's default is granted, one for
+    /// less is not.
+    const ISOLATION: Option<Isolation> = None;
 
     /// Starts an instance. Its callbacks are called only after this has returned.
     ///

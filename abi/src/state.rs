@@ -58,21 +58,30 @@ impl State {
             .map_err(|error| format!("the state `{schema}` version {} is damaged: {error}", self.version).into())
     }
 
-    pub(crate) fn into_saved(self) -> Result<SavedState> {
+    /// Saves it in the host's structure, field by field: that may be of another size than ours.
+    ///
+    /// # Safety
+    /// `out` points to a saved state of any version, which nobody else uses during the call.
+    pub(crate) unsafe fn save(self, out: *mut SavedState) -> Result<()> {
         if self.schema.is_empty() {
             return Err("a state needs a schema".into());
         }
-        Ok(SavedState {
-            size: size_of::<SavedState>() as u32,
-            version: self.version,
-            schema: self.schema.into(),
-            bytes: self.bytes,
-        })
+        // SAFETY: by the contract it is a saved state, of which every version has these fields.
+        unsafe {
+            (*out).version = self.version;
+            (*out).schema = self.schema.into();
+            (*out).bytes = self.bytes;
+        }
+        Ok(())
     }
 
     /// Returns `None` for "there is no state".
-    pub(crate) fn of_saved(saved: &SavedState) -> Option<Self> {
-        let SavedState { version, schema, bytes, .. } = saved;
-        (!schema.is_empty()).then(|| State { schema: schema.to_string(), version: *version, bytes: bytes.clone() })
+    ///
+    /// # Safety
+    /// `saved` points to a saved state of any version, which nobody changes during the call.
+    pub(crate) unsafe fn of_saved(saved: *const SavedState) -> Option<Self> {
+        // SAFETY: by the contract it is a saved state, of which every version has these fields.
+        let (version, schema, bytes) = unsafe { ((*saved).version, &(*saved).schema, &(*saved).bytes) };
+        (!schema.is_empty()).then(|| State { schema: schema.to_string(), version, bytes: bytes.clone() })
     }
 }

@@ -106,10 +106,17 @@ pub fn start<P: Plugin>(config: &str) -> Result<Running<P>> {
 /// # Errors
 /// As for [`start`], and if the plugin refuses the state.
 pub fn restore<P: Plugin>(config: &str, state: State) -> Result<Running<P>> {
-    let state = state.into_saved()?;
+    let state = saved(state)?;
     // SAFETY: `begin` passes an instance that `create` made and nobody else uses, and a registrar that `register`
     // takes; the state holds for the call.
     begin(config, |instance, registrar| unsafe { (table::<P>().restore)(instance, registrar, &state) })
+}
+
+fn saved(state: State) -> Result<SavedState> {
+    let mut saved = SavedState::none();
+    // SAFETY: it is ours.
+    unsafe { state.save(&mut saved)? };
+    Ok(saved)
 }
 
 /// The plugin's `state/1` table.
@@ -119,7 +126,8 @@ fn table<P: Plugin>() -> &'static StateTable {
 }
 
 fn begin<P: Plugin>(config: &str, start: impl FnOnce(*mut c_void, *mut c_void) -> u32) -> Result<Running<P>> {
-    host::attach(&TABLE);
+    // SAFETY: the table lives as long as the process.
+    unsafe { host::attach(&TABLE) };
     SAID.take();
     let handle = Box::new(Handle::new(config));
     let mut callbacks: Vec<(String, String, RawCallback, *mut c_void)> = Vec::new();
@@ -217,7 +225,8 @@ impl<P: Plugin> Running<P> {
         let mut saved = SavedState::none();
         // SAFETY: the instance is started; the state is exclusive for the call.
         match unsafe { save(self.instance, &mut saved) } {
-            0 => Ok(State::of_saved(&saved)),
+            // SAFETY: the state is ours.
+            0 => Ok(unsafe { State::of_saved(&saved) }),
             _ => Err(Error::from(SAID.take().join("; "))),
         }
     }
@@ -227,7 +236,7 @@ impl<P: Plugin> Running<P> {
     /// # Errors
     /// If the plugin refuses them.
     pub fn apply_changes(&self, rest: State) -> Result<()> {
-        let rest = rest.into_saved()?;
+        let rest = saved(rest)?;
         // SAFETY: the instance is started; the rest is readable for the call.
         match unsafe { (table::<P>().apply_changes)(self.instance, &rest) } {
             0 => Ok(()),

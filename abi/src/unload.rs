@@ -14,7 +14,7 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-use crate::boundary::{KeyDestructor, ObjectDestructor, ThreadBody, UnloadService};
+use crate::boundary::{Growing, KeyDestructor, ObjectDestructor, ThreadBody, UnloadService};
 
 /// The host's service, and the value by which the host identifies this library; null until the host has bound it.
 static SERVICE: AtomicPtr<UnloadService> = AtomicPtr::new(null_mut());
@@ -78,9 +78,9 @@ pub(crate) fn keep_loaded(reason: &str) {
     }
 }
 
-fn host() -> Option<(&'static UnloadService, *const c_void)> {
-    // SAFETY: `bind` stored a table that the host keeps for as long as this library is loaded.
-    let service = unsafe { SERVICE.load(Ordering::Acquire).as_ref() }?;
+fn host() -> Option<(UnloadService, *const c_void)> {
+    // SAFETY: null, or what `bind` was given: a table that the host keeps for as long as this library is loaded.
+    let service = unsafe { UnloadService::find(SERVICE.load(Ordering::Acquire)) }?;
     Some((service, LIBRARY.load(Ordering::Relaxed)))
 }
 

@@ -77,6 +77,8 @@ pub mod raw {
     pub const SKIP: u32 = 1;
     /// Gate, and fold where the point may be denied: deny; bits 8 to 31 are the code.
     pub const DENY: u32 = 2;
+    /// Reserved for asynchronous callbacks. In ABI 1.0 it is a fault.
+    pub const PENDING: u32 = 3;
     /// Gate only: let it pass, and skip the rest of the chain.
     pub const ALLOW: u32 = 4;
     /// The callback failed, and reported why before it returned.

@@ -95,10 +95,11 @@ pub use hookrail_store as store;
 
 pub use hookrail_dispatch::{CallbackId, Callbacks, DispatchContext, HookPoint, Outcome, Pin, Registered};
 pub use hookrail_engine::{
-    BAD_TOPIC, Config, Denial, Events, Host, InstanceConfig, Limits, MessageLimits, Plugin, PluginConfig, TOO_LARGE,
-    Ticket, Traces, Unload, Upgraded, schema,
+    BAD_TOPIC, Caller, Config, Denial, Events, Host, InstanceConfig, Limits, MessageLimits, Plugin, PluginConfig,
+    Revocable, Services, TOO_LARGE, Ticket, Traces, Unload, Upgraded, schema,
 };
 pub use hookrail_image::{EntrySymbol, Image, Inspection, inspect};
+pub use hookrail_model::capability::{Capability, NoCapability};
 pub use hookrail_model::config::{CallbackOverride, FaultPolicies, PointConfig, Quarantine, UpgradeLimits};
 pub use hookrail_model::end::End;
 pub use hookrail_model::error::{ApiMisuse, ConfigError, Error, Incompatible, Misbehaved};

@@ -69,7 +69,7 @@ pub fn metadata(files: &[(&str, &[u8])], tar: &[u8]) -> Value {
         "targets": [{"target": Target::HERE, "libc": "2.31", "library": LIBRARY}],
         "hooks": [],
         "capabilities": [],
-        "isolation": "in_process",
+        "isolation": "in-process",
     })
 }
 

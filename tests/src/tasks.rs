@@ -41,6 +41,10 @@ pub const SLOW: u32 = 9;
 pub const STUCK: u32 = 10;
 /// Holds [`HOARDED`] bytes of memory until it is released, and stays as long.
 pub const HOARD: u32 = 11;
+/// Returns the verdict that is reserved for asynchronous callbacks.
+pub const PENDING: u32 = 12;
+/// Returns the verdict of a gate.
+pub const ALLOWS: u32 = 13;
 
 /// The amount of memory, in bytes.
 pub const HOARDED: usize = 2 << 20;

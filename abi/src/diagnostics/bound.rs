@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use tracing_core::LevelFilter;
 
-use crate::boundary::TraceService;
+use crate::boundary::{Growing, TraceService};
 
 /// The host's service, and the value by which the host identifies this library; null until the host has bound it.
 static SERVICE: AtomicPtr<TraceService> = AtomicPtr::new(null_mut());
@@ -41,8 +41,8 @@ pub(super) fn level() -> LevelFilter {
     }
 }
 
-pub(super) fn host() -> Option<(&'static TraceService, *const c_void)> {
+pub(super) fn host() -> Option<(TraceService, *const c_void)> {
     // SAFETY: null, or what `set_host` was given: a table that the host keeps for as long as this library is loaded.
-    let service = unsafe { SERVICE.load(Ordering::Acquire).as_ref() }?;
+    let service = unsafe { TraceService::find(SERVICE.load(Ordering::Acquire)) }?;
     Some((service, LIBRARY.load(Ordering::Relaxed)))
 }

@@ -19,7 +19,7 @@ impl Subscriber for ToHost {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         match host() {
             Some((service, library)) if *metadata.level() <= level() => {
-                callsite::describe(service, library, metadata);
+                callsite::describe(&service, library, metadata);
                 // The host's own filter may change at any time, so it is asked each time.
                 Interest::sometimes()
             }
@@ -49,7 +49,7 @@ impl Subscriber for ToHost {
             match open() {
                 // Another thread registered the callsite first, and has not described it yet.
                 0 => {
-                    callsite::describe(service, library, span.metadata());
+                    callsite::describe(&service, library, span.metadata());
                     open()
                 }
                 number => number,
@@ -84,7 +84,7 @@ impl Subscriber for ToHost {
             let tell = || unsafe { (service.event)(library, site, parent, values.as_ptr(), values.len()) };
             // Another thread registered the callsite first, and has not described it yet.
             if tell() != 0 {
-                callsite::describe(service, library, event.metadata());
+                callsite::describe(&service, library, event.metadata());
                 tell();
             }
         }

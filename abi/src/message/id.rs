@@ -32,9 +32,8 @@ impl MessageId {
 
     /// A fresh id and the timestamp in it, in nanoseconds since the Unix epoch.
     pub fn now() -> (Self, u64) {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let nanoseconds = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
-        (MessageId::at(nanoseconds), nanoseconds)
+        let now = now();
+        (MessageId::at(now), now)
     }
 
     /// A fresh id for a time in nanoseconds since the Unix epoch.
@@ -52,6 +51,12 @@ impl MessageId {
         random[8..].copy_from_slice(&mix(seeds[1] ^ count).to_be_bytes()[..2]);
         MessageId(Builder::from_unix_timestamp_millis(nanoseconds / 1_000_000, &random).into_uuid().into_bytes())
     }
+}
+
+/// The current time, in nanoseconds since the Unix epoch.
+pub(super) fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The finaliser of SplitMix64: a bijection, so distinct counts stay distinct.

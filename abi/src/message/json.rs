@@ -5,7 +5,6 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::de::Error as _;
-use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Header, Message, MessageId};
@@ -64,13 +63,10 @@ impl Serialize for Message {
             }
             .serialize(serializer);
         }
-        let time = UNIX_EPOCH
-            .checked_add(Duration::from_nanos(self.timestamp))
-            .ok_or_else(|| S::Error::custom("the timestamp is out of range"))?;
         let text = std::str::from_utf8(&self.body).ok();
         Human {
             id: Some(self.id),
-            timestamp: Some(humantime::format_rfc3339_nanos(time).to_string().into()),
+            timestamp: Some(show_time(self.timestamp).into()),
             flags: self.flags,
             source: self.source.as_str().into(),
             topic: self.topic.as_str().into(),
@@ -131,6 +127,26 @@ impl<'de> Deserialize<'de> for Message {
             ..Message::empty()
         })
     }
+}
+
+/// A number of nanoseconds since the Unix epoch: RFC 3339 for people, the number for machines.
+pub(super) mod time {
+    use super::*;
+
+    pub(in crate::message) fn serialize<S: Serializer>(time: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() { show_time(*time).serialize(serializer) } else { time.serialize(serializer) }
+    }
+
+    pub(in crate::message) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        if !deserializer.is_human_readable() {
+            return u64::deserialize(deserializer);
+        }
+        parse_time(&Cow::<str>::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+fn show_time(time: u64) -> String {
+    humantime::format_rfc3339_nanos(UNIX_EPOCH + Duration::from_nanos(time)).to_string()
 }
 
 fn parse_time(text: &str) -> Result<u64, String> {

@@ -20,9 +20,7 @@ impl Payload {
     fn new(known: Known, message: Message) -> Self {
         match known {
             Known::Delivered | Known::Publish => Payload::Message(message),
-            Known::Dropped => {
-                Payload::Dropped(Dropped { message, decided_by: "some/callback".into(), code: 7, reason: "why".into() })
-            }
+            Known::Dropped => Payload::Dropped(Dropped::denied(message, "some/callback", 7, "why")),
         }
     }
 

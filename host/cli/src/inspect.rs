@@ -48,7 +48,7 @@ fn text(inspection: &Inspection) -> String {
     let facts = [
         ("ABI", note.abi.clone()),
         ("instances", note.instances.clone()),
-        ("isolation", note.isolation.clone()),
+        ("isolation", note.isolation.clone().unwrap_or_else(|| "not stated".into())),
         ("on panic", note.panic.clone()),
         ("built by", if note.toolchain.is_empty() { "it does not say".into() } else { note.toolchain.clone() }),
         ("asks for", words(&note.capabilities)),

@@ -7,8 +7,8 @@ use std::ffi::c_void;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hookrail_abi::boundary::{Registration, registration};
-use hookrail_abi::{Effects, FaultPolicy, Priority, catalogue};
+use hookrail_abi::boundary::{Growing, Registration, registration};
+use hookrail_abi::{Effects, FaultPolicy, PayloadOps, Priority, catalogue};
 use hookrail_dispatch::{
     Addition, Breaker, Callback, CallbackId, CallbackState, Ctx, Origin, Owner, Probation, Registry,
 };
@@ -41,16 +41,15 @@ pub(crate) struct Startup<'a> {
 /// `registrar` is the `Startup` that the running call to `start` was given, and nobody else uses it meanwhile. `record`
 /// begins with its size, and so many bytes of it are readable for the call, with all that they point to.
 pub(crate) unsafe extern "C" fn register(registrar: *mut c_void, record: *const Registration) -> u32 {
-    // SAFETY: `start` was called with a `Startup` of ours, exclusively; the record holds for the
-    // call, and begins with its size.
-    let (registrar, size) = unsafe { (&mut *registrar.cast::<Startup<'_>>(), record.cast::<u32>().read()) };
-    let admitted = if (size as usize) < size_of::<Registration>() {
-        let what = format!("a record of {size} bytes, {} are needed", size_of::<Registration>());
-        let why = Misbehaved::Malformed { point: "a point".into(), callback: "a callback".into(), what };
-        Err(Error::PluginMisbehaved { plugin: registrar.instance.to_string(), why })
-    } else {
-        // SAFETY: by its size the record is as long as ours at least, and it is readable for the call.
-        registrar.admit(unsafe { &*record })
+    // SAFETY: `start` was called with a `Startup` of ours, exclusively; the record holds for the call.
+    let (registrar, record) = unsafe { (&mut *registrar.cast::<Startup<'_>>(), Registration::read(record)) };
+    let admitted = match record {
+        Ok(record) => registrar.admit(&record),
+        Err(too_small) => {
+            let what = format!("a record of {too_small}");
+            let why = Misbehaved::Malformed { point: "a point".into(), callback: "a callback".into(), what };
+            Err(Error::PluginMisbehaved { plugin: registrar.instance.to_string(), why })
+        }
     };
     match admitted {
         Ok(addition) => {
@@ -98,8 +97,17 @@ impl Startup<'_> {
         if name.is_empty() || name.contains(['/', '\0', '\n']) {
             return Err(malformed("an empty name, or one with a slash in it"));
         }
-        if record.form != 0 {
-            return Err(malformed("a calling form that this host does not know"));
+        match record.form {
+            registration::FORM_SYNCHRONOUS => {}
+            registration::FORM_ASYNCHRONOUS => {
+                return Err(misbehaved(Misbehaved::Asynchronous { point, callback: name }));
+            }
+            _ => return Err(malformed("a calling form that this host does not know")),
+        }
+        if !record.ops.is_null() {
+            // SAFETY: the plugin passes the operations of its payload, which stay while its library is loaded.
+            unsafe { PayloadOps::read(record.ops) }
+                .map_err(|too_small| malformed(&format!("payload operations of {too_small}")))?;
         }
         let hook = self.note.hooks.iter().find(|hook| hook.point == point && hook.callback == name);
         let hook =

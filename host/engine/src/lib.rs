@@ -21,5 +21,5 @@ pub use config::{Config, InstanceConfig, Limits, MessageLimits, PluginConfig, Ru
 pub use event::Events;
 pub use host::{Core, Denial, Fallback, Host, Plugin, Remark, Traces, Upgraded};
 pub use plugin::schema;
-pub use service::Services;
+pub use service::{Caller, Revocable, Services};
 pub use unload::Ticket;

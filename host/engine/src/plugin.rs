@@ -29,7 +29,7 @@ pub use schema::schema;
 
 use crate::admission::Startup;
 use crate::config::{Config, RuntimeOverrides};
-use crate::service::{self, Handle};
+use crate::service::{self, Handle, Registrations};
 
 /// What instances handed over, by name. It lives on the process's heap, so it outlives the library that created it.
 pub(crate) type States = BTreeMap<String, SavedState>;
@@ -200,6 +200,7 @@ impl Loaded {
             config: Mutex::new(config),
             home,
             speaker: self.speaker().clone(),
+            registrations: Registrations::default(),
         });
         self.handles.insert(instance, handle.clone());
         handle
@@ -209,6 +210,7 @@ impl Loaded {
         let create = self.library.entry().create;
         let config = handle.config.lock().clone();
         let mut state = null_mut();
+        handle.registrations.open();
         self.call("create", &handle.instance, || {
             // SAFETY: text for the call, room for a pointer; the handle is kept as long as the
             // library.
@@ -311,6 +313,8 @@ impl Loaded {
     /// Stops and destroys the instances. No callback may be running or be called any more.
     pub(crate) fn stop(&mut self) {
         let (stop, destroy) = (self.library.entry().stop, self.library.entry().destroy);
+        // Of every instance that was created, also of one whose `create` failed.
+        self.handles.values().for_each(|handle| handle.registrations.close());
         for instance in std::mem::take(&mut self.instances).into_iter().rev() {
             if instance.started {
                 // SAFETY: by its invariant the instance's state is valid.

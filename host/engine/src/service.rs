@@ -1,19 +1,22 @@
 //! What the host offers to plugins: its table, and services by id.
 
+mod builtin;
+mod registrations;
+
 use std::collections::BTreeMap;
 use std::ffi::c_void;
-use std::fs::create_dir_all;
 use std::path::PathBuf;
 use std::ptr::{from_ref, null};
 use std::sync::Arc;
 
-use hookrail_abi::Text;
-use hookrail_abi::boundary::{ABI_VERSION, ConfigService, DirsService, HostTable, LogService, Str};
-use hookrail_abi::host::Dir;
+use hookrail_abi::boundary::{ABI_VERSION, HostTable, Str};
 use hookrail_dispatch::frame;
 use hookrail_loader::PluginDiagnostics;
-use hookrail_model::guarded;
 use parking_lot::{Mutex, RwLock};
+
+pub(crate) use builtin::offer;
+pub(crate) use registrations::Registrations;
+pub use registrations::Revocable;
 
 use crate::admission;
 
@@ -36,6 +39,8 @@ pub(crate) struct Handle {
     /// The instance's own directory, with one subdirectory per kind of directory.
     pub(crate) home: PathBuf,
     pub(crate) speaker: Arc<PluginDiagnostics>,
+    /// What the instance has registered with services.
+    pub(crate) registrations: Registrations,
 }
 
 /// # Safety
@@ -48,19 +53,12 @@ unsafe extern "C" fn report(kind: u32, text: Str) {
 /// # Safety
 /// `id` is readable for the call.
 unsafe extern "C" fn query(id: Str) -> *const c_void {
-    static LOG: LogService = LogService { size: size_of::<LogService>() as u32, write: log };
-    static CONFIG: ConfigService = ConfigService { size: size_of::<ConfigService>() as u32, read: config };
-    static DIRS: DirsService = DirsService { size: size_of::<DirsService>() as u32, path: dirs };
     // SAFETY: the plugin passes text that is readable for the call.
-    match &*unsafe { id.to_text() } {
-        "config/1" => from_ref(&CONFIG).cast(),
-        "dirs/1" => from_ref(&DIRS).cast(),
-        "log/1" => from_ref(&LOG).cast(),
-        other => Services::find(other),
-    }
+    Services::find(&unsafe { id.to_text() })
 }
 
-/// Services that crates above offer to plugins; only their ids are known here.
+/// The tables that plugins find by id: those of the engine, of the crates above it, and of the embedding program. Only
+/// their ids are known here.
 pub struct Services;
 
 static OFFERED: RwLock<BTreeMap<&'static str, Offered>> = RwLock::new(BTreeMap::new());
@@ -82,52 +80,43 @@ impl Services {
         OFFERED.write().entry(id).or_insert(Offered(from_ref(table).cast()));
     }
 
+    /// The instance that called a function of a service, from the handle that it passed.
+    ///
+    /// # Safety
+    /// `handle` is one that the host gave to an instance, and the library of that instance stays loaded for `'a`: it
+    /// does for the duration of the call.
+    pub unsafe fn caller<'a>(handle: *const c_void) -> Caller<'a> {
+        // SAFETY: the handle is one of ours, kept while its library is there.
+        Caller(unsafe { &*handle.cast::<Handle>() })
+    }
+
     fn find(id: &str) -> *const c_void {
         OFFERED.read().get(id).map_or(null(), |offered| offered.0)
     }
 }
 
-/// # Safety
-/// `handle` is that of an instance whose library is still loaded; `text` is readable for the call.
-unsafe extern "C" fn log(handle: *const c_void, level: u32, text: Str) {
-    // SAFETY: the handle is one of ours, kept while its library is there; the text holds for the call.
-    let (handle, text) = unsafe { (&*handle.cast::<Handle>(), text.to_text()) };
-    guarded((), || handle.speaker.line(&handle.instance, level, &text));
-}
+/// The instance that called a function of a service.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller<'a>(&'a Handle);
 
-/// # Safety
-/// `handle` is that of an instance whose library is still loaded; nobody else uses `out` during the call.
-unsafe extern "C" fn config(handle: *const c_void, out: *mut Text) -> u32 {
-    // SAFETY: the handle is one of ours, kept while its library is there; the text is exclusive.
-    let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };
-    out.push_str(&handle.config.lock());
-    0
-}
+impl Caller<'_> {
+    /// The instance's name.
+    pub fn instance(&self) -> &str {
+        &self.0.instance
+    }
 
-/// # Safety
-/// `handle` is that of an instance whose library is still loaded; nobody else uses `out` during the call.
-unsafe extern "C" fn dirs(handle: *const c_void, kind: u32, out: *mut Text) -> u32 {
-    // SAFETY: the handle is one of ours, kept while its library is there; the text is exclusive.
-    let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };
-    let name = match kind {
-        kind if kind == Dir::Data as u32 => "data",
-        kind if kind == Dir::State as u32 => "state",
-        kind if kind == Dir::Ephemeral as u32 => "ephemeral",
-        other => {
-            out.push_str(&format!("there is no directory of kind {other}"));
-            return 1;
-        }
-    };
-    let path = handle.home.join(name);
-    match create_dir_all(&path) {
-        Ok(()) => {
-            out.push_str(&path.to_string_lossy());
-            0
-        }
-        Err(error) => {
-            out.push_str(&format!("cannot make the directory {}: {error}", path.display()));
-            1
-        }
+    /// Begins what the instance registers, and keeps it until the instance unregisters it or is stopped. Returns its
+    /// id, which is never 0, or `None` if the instance is being stopped: then `begin` was not called, and what the
+    /// plugin gave is still its own.
+    ///
+    /// No registration of the instance can end while `begin` runs, so it must neither call the plugin nor wait.
+    pub fn register<R: Revocable>(&self, begin: impl FnOnce() -> R) -> Option<u64> {
+        self.0.registrations.add(|| Box::new(begin()))
+    }
+
+    /// Revokes what the instance registered under that id. Returns whether it was registered.
+    pub fn unregister(&self, id: u64) -> bool {
+        self.0.registrations.remove(id)
     }
 }
 
@@ -143,6 +132,7 @@ mod tests {
         // SAFETY: text for the call.
         let found = |id| unsafe { query(Str::new(id)) };
         assert_eq!(found("test/1"), from_ref(&TABLE).cast());
+        offer();
         assert!(found("test/2").is_null() && !found("log/1").is_null());
     }
 }

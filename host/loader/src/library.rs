@@ -10,7 +10,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hookrail_abi::boundary::{ABI_VERSION, ENTRY_SYMBOL, Entry, Heap, MemoryTable, TraceTable, UnloadTable, flags};
+use hookrail_abi::boundary::{
+    ABI_VERSION, ENTRY_SYMBOL, Entry, Growing, Heap, MemoryTable, TooSmall, TraceTable, UnloadTable, flags,
+};
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
 use hookrail_image::{Inspection, SealedCopy, inspect_copy, path_of, without_no_delete};
@@ -28,7 +30,8 @@ use crate::thread_teardown::{self, ThreadTeardown};
 /// A plugin's library, mapped from a sealed private copy of its file.
 ///
 /// # Invariants
-/// `entry` is in the library that `handle` keeps open. `copy` stays open as long as the library is mapped: the loader
+/// The functions of `entry` are in the library that `handle` keeps open, and outside [`open`](Library::open) it is one
+/// that the host knows. `copy` stays open as long as the library is mapped: the loader
 /// identifies it by its path `/proc/self/fd/N`, and would return the old library for another file with the same
 /// descriptor number. The library knows `teardown`, if there is one, and may know `speaker`; neither is dropped before
 /// the library is unmapped. `meter` is ended before the library is closed.
@@ -40,7 +43,7 @@ pub struct Library {
     pub forced: bool,
     /// The file it was read from.
     pub file: PathBuf,
-    entry: *const Entry,
+    entry: Result<Entry, TooSmall>,
     handle: Handle,
     copy: OwnedFd,
     teardown: Option<Arc<ThreadTeardown>>,
@@ -51,11 +54,6 @@ pub struct Library {
     /// How long copying and reading the file took.
     pub copied: Duration,
 }
-
-// SAFETY: the entry is immutable, and its functions say themselves on which threads they run.
-unsafe impl Send for Library {}
-// SAFETY: what is shared of the entry is immutable; the other fields are `Sync`.
-unsafe impl Sync for Library {}
 
 impl Library {
     /// Checks and opens a library. For the plugins that `is_forced` names, the no-delete flag is cleared in the copy.
@@ -93,20 +91,21 @@ impl Library {
             let said = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
             incompatible(Incompatible::Open(said.replace(&path, &file.display().to_string())))
         })?;
-        // SAFETY: by name the symbol is an entry, and `check` reads no further than its size.
-        let symbol = unsafe { handle.get::<*const Entry>(ENTRY_SYMBOL) }.map(|symbol| *symbol);
-        let library = match symbol {
-            // INVARIANT: the entry is in the library, and the copy is kept beside it.
-            Ok(entry) => {
-                let speaker = PluginDiagnostics::new(&inspection.note.name);
-                Library { inspection, forced, file, entry, handle, copy, teardown: None, meter: None, speaker, copied }
-            }
+        // SAFETY: the symbol is only looked up.
+        let symbol = match unsafe { handle.get::<*const Entry>(ENTRY_SYMBOL) } {
+            Ok(symbol) => *symbol,
             Err(error) => {
                 // The file exports it, so the loader and we read it differently: do not touch it again.
                 let _ = (handle.into_raw(), copy.into_raw_fd());
                 return Err(incompatible(Incompatible::NotAPlugin(error.to_string())));
             }
         };
+        // SAFETY: by its name the symbol is an entry, in the open library.
+        let entry = unsafe { Entry::read(symbol) };
+        let speaker = PluginDiagnostics::new(&inspection.note.name);
+        // INVARIANT: the functions of the entry are in the library, and the copy is kept beside it.
+        let library =
+            Library { inspection, forced, file, entry, handle, copy, teardown: None, meter: None, speaker, copied };
         match library.check() {
             Ok(()) => Ok(library),
             Err(why) => {
@@ -125,19 +124,15 @@ impl Library {
 
     /// The functions of the plugin.
     pub fn entry(&self) -> &Entry {
-        // SAFETY: by the type invariant the entry lies in the library that `handle` keeps open; `check_abi` found it
-        // whole.
-        unsafe { &*self.entry }
+        self.entry.as_ref().expect("by the type invariant it was read")
     }
 
-    /// Whether the entry has an ABI that the host knows. If not, nothing of it may be called.
+    /// Whether the host knows the entry's ABI. If not, nothing of it may be called.
     fn check_abi(&self) -> Result<(), Incompatible> {
-        // SAFETY: by the type invariant the entry lies in the open library, and every entry begins with its size.
-        let size = unsafe { self.entry.cast::<u32>().read() };
-        if (size as usize) < size_of::<Entry>() {
-            return disagrees("the size of the entry", size_of::<Entry>().to_string(), size.to_string());
-        }
-        let entry = self.entry();
+        let entry = self.entry.map_err(|TooSmall { size, needed }| {
+            let what = "entry".into();
+            Incompatible::TooSmall { what, size, needed }
+        })?;
         if entry.abi_min > ABI_VERSION || entry.abi_max < ABI_VERSION & 0xffff_0000 {
             let plugin = format!("{} to {}", version(entry.abi_min), version(entry.abi_max));
             return Err(Incompatible::Abi { plugin, host: version(ABI_VERSION) });
@@ -174,11 +169,14 @@ impl Library {
     /// # Errors
     /// If the image is not fresh, or the system refuses.
     pub fn bind(&mut self) -> Result<(), Error> {
+        let tables = self.check_tables();
+        // Even if they are not complete: it may already have left code with a thread.
         self.bind_residue()?;
+        tables.map_err(|why| Error::PluginIncompatible { plugin: self.inspection.note.name.clone(), why })?;
         if let Some(table) = self.table::<TraceTable>() {
             // SAFETY: the table is the library's. `close` forgets it, and does not drop the speaker before
             // the library is gone.
-            unsafe { self.speaker.bind(table, Symbols::of(&self.copy)) };
+            unsafe { self.speaker.bind(&table, Symbols::of(&self.copy)) };
         }
         Ok(())
     }
@@ -207,7 +205,7 @@ impl Library {
     pub fn meter(&mut self, max: Option<u64>) {
         // SAFETY: `close` ends the meter before it closes the library, and nobody else closes one that was
         // attached to.
-        self.meter = self.table::<MemoryTable>().and_then(|table| unsafe { Meter::new(table, max) }).map(Arc::new);
+        self.meter = self.table::<MemoryTable>().and_then(|table| unsafe { Meter::new(&table, max) }).map(Arc::new);
         if self.meter.is_none() && max.is_some() {
             let plugin = &*self.inspection.note.name;
             log!(

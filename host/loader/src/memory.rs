@@ -39,7 +39,7 @@ impl Meter {
     /// The table is one of a loaded library, in which its `count` shards lie. [`end`](Self::end) is called before that
     /// library is closed.
     pub(crate) unsafe fn new(table: &MemoryTable, max: Option<u64>) -> Option<Self> {
-        let is_known = table.size as usize >= size_of::<MemoryTable>() && !table.shards.is_null();
+        let is_known = !table.shards.is_null();
         let shards = std::ptr::slice_from_raw_parts(table.shards, table.count as usize);
         // INVARIANT: the shards are in the library, which is loaded until `end`, by the contract.
         is_known.then(|| Meter { max, counts: Mutex::new(Counts::Counting(shards)) })

@@ -124,6 +124,16 @@ pub enum Incompatible {
         /// The value in the code.
         code: String,
     },
+    /// A structure of it is smaller than the first version of that structure.
+    #[error("its {what} has {size} bytes, {needed} are needed")]
+    TooSmall {
+        /// The structure: `entry`, or the table with its id.
+        what: String,
+        /// The size that it states, in bytes.
+        size: usize,
+        /// The size of the first version, in bytes.
+        needed: usize,
+    },
     /// The system's loader refused it.
     #[error("the system cannot load it: {0}")]
     Open(String),
@@ -187,6 +197,14 @@ pub enum Incompatible {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Misbehaved {
+    /// It asked to be called in the form that is reserved for asynchronous callbacks.
+    #[error("it registered `{callback}` on {point} as asynchronous, and this host calls callbacks only synchronously")]
+    Asynchronous {
+        /// The point.
+        point: String,
+        /// The callback's name.
+        callback: String,
+    },
     /// It registered a callback twice.
     #[error("it registered `{callback}` twice on {point}")]
     DuplicateCallback {
@@ -291,6 +309,10 @@ impl Error {
                     ("HR0305", "rebuild it; in C, fix the note or the code so that both say the same")
                 }
                 Incompatible::NotFresh => ("HR0314", "start the program anew; and please report it"),
+                Incompatible::TooSmall { .. } => (
+                    "HR0315",
+                    "state `sizeof` of the structure in its `size`, and build it with an unchanged hookrail.h",
+                ),
                 Incompatible::Open(_) => ("HR0306", "install what is missing, or link it into the plugin"),
                 Incompatible::OtherMachine { .. } => ("HR0307", "build it for this machine"),
                 Incompatible::PanicAborts => ("HR0308", "remove panic = \"abort\" from its profile and rebuild it"),
@@ -313,6 +335,7 @@ impl Error {
                 }
             },
             Error::PluginMisbehaved { why, .. } => match why {
+                Misbehaved::Asynchronous { .. } => ("HR0408", "set its form to HOOKRAIL_FORM_SYNCHRONOUS"),
                 Misbehaved::DuplicateCallback { .. } => ("HR0401", "give the callbacks of one point different names"),
                 Misbehaved::Failed { .. } => ("HR0402", "fix what it says, or the plugin"),
                 Misbehaved::Malformed { .. } => ("HR0403", "docs/abi.md describes the registration record"),

@@ -2,9 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The newest format of notes that this crate reads.
+pub const FORMAT: u32 = 1;
+
 /// The note of a plugin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Note {
+    /// The format of the note: 1. It is raised only when a reader of the format before would be misled.
+    #[serde(default = "format")]
+    pub format: u32,
     /// The plugin's id.
     pub name: String,
     /// Its version.
@@ -14,9 +20,9 @@ pub struct Note {
     /// `many` or `one`.
     #[serde(default = "many")]
     pub instances: String,
-    /// Where its author wants it to run.
-    #[serde(default = "in_process")]
-    pub isolation: String,
+    /// Where its author wants it to run: `worker` or `in-process`, if the author says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<String>,
     /// `unwind` or `abort`; C code has no panics and states `unwind`.
     #[serde(default = "unwind")]
     pub panic: String,
@@ -34,11 +40,12 @@ pub struct Note {
 impl Default for Note {
     fn default() -> Self {
         Note {
+            format: format(),
             name: String::new(),
             version: String::new(),
             abi: String::new(),
             instances: many(),
-            isolation: in_process(),
+            isolation: None,
             panic: unwind(),
             toolchain: String::new(),
             capabilities: Vec::new(),
@@ -67,8 +74,8 @@ fn many() -> String {
     "many".into()
 }
 
-fn in_process() -> String {
-    "in-process".into()
+fn format() -> u32 {
+    FORMAT
 }
 
 fn unwind() -> String {

@@ -106,7 +106,8 @@ fn compare(metadata: &Metadata, build: &Build, inspection: &Inspection) -> Resul
     };
     differs("name", name.clone(), note.name.clone())?;
     differs("version", version.to_string(), note.version.clone())?;
-    differs("isolation", isolation.clone(), note.isolation.clone())?;
+    let wish = |isolation: &Option<String>| isolation.clone().unwrap_or_else(|| "not stated".into());
+    differs("isolation", wish(isolation), wish(&note.isolation))?;
     differs("capabilities", capabilities.join(", "), note.capabilities.join(", "))?;
     let list = |hooks: &[NoteHook]| {
         let one = |hook: &NoteHook| {

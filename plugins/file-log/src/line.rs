@@ -85,7 +85,7 @@ mod tests {
     }
 
     fn dropped(body: &[u8]) -> Dropped {
-        Dropped { message: message(body), decided_by: "throttle/limit".into(), code: 429, reason: "too\nmany".into() }
+        Dropped::denied(message(body), "throttle/limit", 429, "too\nmany")
     }
 
     fn line(of: &impl Line, format: Format) -> String {

@@ -35,7 +35,7 @@ fn dropped_messages_are_logged_when_asked_for() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.log");
     let message = Message::new("log.app", "spam");
-    let mut dropped = Dropped { message, decided_by: "a/b".into(), code: 7, reason: "no".into() };
+    let mut dropped = Dropped::denied(message, "a/b", 7, "no");
     let plugin = start(&path, r#", "format": "text", "dropped": true"#);
     plugin.call(MessageDropped, "write-dropped", &mut dropped);
     assert!(lines(&path)[0].ends_with(" - log.app [dropped by a/b, code 7: no] spam"));
@@ -46,7 +46,7 @@ fn dropped_messages_are_logged_when_asked_for() {
 fn dropped_messages_are_left_alone_by_default() {
     let directory = tempfile::tempdir().unwrap();
     let plugin = start(&directory.path().join("a.log"), "");
-    let mut dropped = Dropped { message: Message::empty(), decided_by: "".into(), code: 0, reason: "".into() };
+    let mut dropped = Dropped::new(Message::empty(), DropKind::Fault);
     plugin.call(MessageDropped, "write-dropped", &mut dropped);
 }
 

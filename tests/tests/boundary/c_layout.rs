@@ -52,6 +52,9 @@ fn size_of_field<S, F>(_: fn(&S) -> &F) -> usize {
 fn structs() -> Vec<Struct> {
     let mut message = rust!("hookrail_message" = Message { id, timestamp, flags, source, topic, headers, body; .. });
     message.fields.push(Field { name: "reserved", offset: message.size - 32, size: 32 });
+    let mut dropped = rust!("hookrail_dropped" = Dropped { message, decided_by, code, reason, timestamp; .. });
+    dropped.fields.insert(3, Field { name: "kind", offset: 188, size: 4 });
+    dropped.fields.push(Field { name: "reserved", offset: dropped.size - 32, size: 32 });
     vec![
         list("hookrail_list_header", size_of::<List<Header>>()),
         list("hookrail_list_u8", size_of::<Bytes>()),
@@ -59,7 +62,7 @@ fn structs() -> Vec<Struct> {
         rust!("hookrail_config_service" = ConfigService { size, read }),
         rust!("hookrail_context" = Context { size, reserved, deadline_ns, trace, principal, node }),
         rust!("hookrail_dirs_service" = DirsService { size, path }),
-        rust!("hookrail_dropped" = Dropped { message, decided_by, code, reason }),
+        dropped,
         rust!(
             "hookrail_entry" =
                 Entry { size, abi_min, abi_max, flags, heap, attach, create, start, stop, destroy, query }
@@ -70,7 +73,21 @@ fn structs() -> Vec<Struct> {
         rust!("hookrail_log_service" = LogService { size, write }),
         rust!("hookrail_memory_shard" = MemoryShard { allocated, freed, allocations, frees, own }),
         rust!("hookrail_memory_table" = MemoryTable { size, count, shards }),
-        rust!("hookrail_payload_ops" = PayloadOps { size, align, clone, assign, drop, encode, decode, redact }),
+        rust!(
+            "hookrail_payload_ops" = PayloadOps {
+                size,
+                version,
+                payload_size,
+                align,
+                clone,
+                assign,
+                drop,
+                encode,
+                decode,
+                redact,
+                encode_into
+            }
+        ),
         rust!(
             "hookrail_registration" = Registration {
                 size,

@@ -29,7 +29,8 @@ fn a_plugin_of_another_abi_or_heap_is_refused() {
     let rows: &[Row] = &[
         ("another_abi", "HR0301", &["works with ABI 2.0 to 2.0, this host offers 1.0"], "rebuild the plugin"),
         ("hides_its_abi", "HR0305", &["the ABI version: the note says 1.1, the code 1.0"], "in C, fix"),
-        ("short_entry", "HR0305", &["the size of the entry", "the code 96"], "in C, fix"),
+        ("short_entry", "HR0315", &["its entry has 96 bytes, 104 are needed"], "state `sizeof`"),
+        ("short_table", "HR0315", &["its table `schema/1` has 8 bytes, 16 are needed"], "state `sizeof`"),
         ("hides_panic_abort", "HR0305", &["the panic strategy: the note says unwind, the code abort"], "in C, fix"),
         ("private_heap", "HR0311", &["its `malloc` is not the one of this process"], heap),
         ("private_free", "HR0311", &["its `free` is not the one of this process"], heap),
@@ -71,7 +72,9 @@ fn a_registration_must_make_sense() {
         ("no_code", "HR0403", &["`look` on message.publish with no code"], "docs/abi.md"),
         ("no_name", "HR0403", &["an empty name"], "docs/abi.md"),
         ("slash_in_name", "HR0403", &["`a/b` on message.publish", "with a slash in it"], "docs/abi.md"),
+        ("asynchronous_form", "HR0408", &["`look` on message.publish as asynchronous"], "HOOKRAIL_FORM_SYNCHRONOUS"),
         ("another_form", "HR0403", &["a calling form that this host does not know"], "docs/abi.md"),
+        ("short_ops", "HR0403", &["payload operations of 16 bytes, 80 are needed"], "docs/abi.md"),
         ("short_record", "HR0403", &["a record of 16 bytes, 136 are needed"], "docs/abi.md"),
     ];
     check(c, rows);

@@ -100,7 +100,10 @@ fn the_payloads_of_the_built_in_points_are_frozen() {
          reserved:array[32,8]Arrayu64[8,8]U64,}}",
         list(&header)
     );
-    let dropped = format!("Dropped[216,8]{{message:{message},decided_by:{text},code:u32[4,4]U32,reason:{text},}}");
+    let dropped = format!(
+        "Dropped[256,8]{{message:{message},decided_by:{text},code:u32[4,4]U32,kind:u32[4,4]U32,reason:{text},\
+         timestamp:u64[8,8]U64,reserved:array[32,8]Arrayu64[8,8]U64,}}"
+    );
     for (shape, golden, fingerprint) in [
         (&Shape::of::<Header>(), &header, HEADER),
         (&MessagePublish::shape(), &message, MESSAGE),
@@ -114,4 +117,4 @@ fn the_payloads_of_the_built_in_points_are_frozen() {
 
 const HEADER: [u64; 2] = [0x37a5_e774_bd41_c70e, 0x1be1_a396_8626_a400];
 const MESSAGE: [u64; 2] = [0x6f4b_b557_7790_d01e, 0x611b_a2a0_3a60_1963];
-const DROPPED: [u64; 2] = [0x2d91_a48d_66fd_3a27, 0x1a3c_c225_10b5_63dd];
+const DROPPED: [u64; 2] = [0x7c2c_da07_e3a4_5ace, 0x4ee5_3c6d_0289_c0c1];

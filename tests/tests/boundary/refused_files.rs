@@ -97,6 +97,7 @@ fn a_library_that_is_no_plugin_says_what_is_missing() {
             not(c("note_of_another"), "its note is malformed: its owner or type is not ours"),
             not(c("note_is_no_json"), "its note is malformed: expected"),
             not(c("note_without_version"), "its note is malformed: missing field `version`"),
+            not(c("note_of_a_newer_format"), "its note is malformed: it has format 2, this host reads format 1"),
             not(c("nameless"), "its note is malformed: the name ``"),
             not(c("climbing_name"), "its note is malformed: the name `../climber`"),
         ],

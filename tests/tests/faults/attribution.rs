@@ -89,6 +89,8 @@ fn a_failing_callback_is_named_in_log_and_view() {
         (PANIC, "fault: panicked: as it was asked to"),
         (PANIC_ANY, "fault: panicked: "),
         (IMPOSSIBLE, "fault: it answered 77, which is no verdict"),
+        (PENDING, "fault: it is pending, and this host calls callbacks only synchronously"),
+        (ALLOWS, "fault: it allowed, and task.done is no gate"),
         (ERROR, "fault: it was asked to fail"),
     ] {
         LINES.lock().unwrap().clear();

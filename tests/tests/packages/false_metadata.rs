@@ -156,6 +156,9 @@ fn metadata_that_makes_no_sense_is_refused() {
         ),
         ("source turned around", with("/source", json!("a\u{202e}b")), "HR0806", "`source` has a character"),
         ("isolation in two lines", with("/isolation", json!("a\nb")), "HR0806", "`isolation` has a character"),
+        ("isolation of no kind", with("/isolation", json!("cage")), "HR0806", "`isolation` is `cage`: `worker` or"),
+        ("capability of no kind", with("/capabilities/-", json!("network")), "HR0806", "`network` is no capability"),
+        ("capability without a port", with("/capabilities/-", json!("net.connect:a")), "HR0806", "`net.connect:HOST:"),
         ("author for a terminal", with("/authors/-", json!("\u{9b}2J")), "HR0806", "`authors` has a character"),
         ("capability for a terminal", with("/capabilities/-", json!("\u{7}")), "HR0806", "`capabilities` has a char"),
         ("website for a terminal", with("/builder/website", json!("\r")), "HR0806", "`builder.website` is empty"),
@@ -229,8 +232,8 @@ fn metadata_that_libraries_contradict_is_refused() {
         "the name of lib/a.so is well-behaved, its metadata says other",
     );
     check(|draft, _| draft.version = "7.0.0".parse().unwrap(), "HR0802", "the version of lib/a.so is");
-    check(|draft, _| draft.isolation = "worker".into(), "HR0802", "the isolation of lib/a.so is in-process");
-    check(|draft, _| draft.capabilities = vec!["network".into()], "HR0802", "the capabilities of lib/a.so is ");
+    check(|draft, _| draft.isolation = Some("worker".into()), "HR0802", "the isolation of lib/a.so is not stated");
+    check(|draft, _| draft.capabilities = vec!["env:HOME".into()], "HR0802", "the capabilities of lib/a.so is ");
     check(|draft, _| drop(draft.hooks.pop()), "HR0802", "the hooks of lib/a.so is ");
     check(|draft, _| draft.hooks[0].priority += 1, "HR0802", "the hooks of lib/a.so is ");
     check(|draft, _| draft.targets[0].libc = "2.1".parse().unwrap(), "HR0802", "the oldest glibc of lib/a.so is 2.");

@@ -8,4 +8,5 @@ mod forks;
 mod kept_libraries;
 mod late_readers;
 mod outcomes;
+mod registrations;
 mod stress;

@@ -7,6 +7,11 @@
 #define NAME "animal"
 #endif
 
+// The table that it returns for an id.
+#ifndef QUERY
+#define QUERY(id) NULL
+#endif
+
 // What the note says.
 #ifndef NOTE_ABI
 #define NOTE_ABI "1.0"
@@ -53,6 +58,9 @@
 #endif
 #ifndef FORM
 #define FORM 0
+#endif
+#ifndef OPS
+#define OPS NULL
 #endif
 #ifndef POINT
 #define POINT "message.publish"
@@ -118,6 +126,7 @@ static uint32_t start(void *instance, void *registrar)
     .predicate = UINT64_MAX,
     .run = CODE,
     .ctx = instance,
+    .ops = OPS,
   };
   int times;
   for (times = 0; times < TIMES; times++) {
@@ -125,6 +134,12 @@ static uint32_t start(void *instance, void *registrar)
     host->register_callback(registrar, &record);
   }
   return 0;
+}
+
+static const void *query(hookrail_str id)
+{
+  (void)id;
+  return QUERY(id);
 }
 
 const hookrail_entry hookrail_plugin_v1 = {
@@ -138,5 +153,5 @@ const hookrail_entry hookrail_plugin_v1 = {
   .start = start,
   .stop = hookrail_nothing,
   .destroy = hookrail_nothing,
-  .query = hookrail_no_table,
+  .query = query,
 };

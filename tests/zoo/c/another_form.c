@@ -1,5 +1,5 @@
-// Asks to be called in a form that is reserved.
+// Asks to be called in a form that does not exist.
 
 #define NAME "another-form"
-#define FORM 1
+#define FORM 2
 #include "animal.h"

@@ -6,6 +6,7 @@ use std::panic::{catch_unwind, panic_any};
 use std::time::{Duration, Instant};
 
 use hookrail_abi::prelude::*;
+use hookrail_abi::verdict::raw;
 use hookrail_abi::{Answer, Kind};
 use hookrail_tests::tasks::*;
 
@@ -42,6 +43,8 @@ impl Animal {
             PANIC_ALLOW => panic_any(1u32),
             IMPOSSIBLE => Ok(Raw(77)),
             ALLOW_WITH_A_CODE => Ok(Raw(1 << 8)),
+            PENDING => Ok(Raw(raw::PENDING)),
+            ALLOWS => Ok(Raw(raw::ALLOW)),
             ERROR => Err("it was asked to fail".into()),
             SLOW => {
                 let began = Instant::now();

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use hookrail::NoteHook;
-use hookrail_abi::boundary::{ENTRY_SYMBOL, Entry};
+use hookrail::{Capability, NoteHook};
+use hookrail_abi::boundary::{ENTRY_SYMBOL, Entry, Growing};
 use hookrail_abi::catalogue::{BUILT_IN, RENAMED};
 
 use crate::answer::{Found, Not};
@@ -16,7 +16,7 @@ pub(in super::super) fn entry_symbol(subject: &Subject) -> Found {
     if !entry.is_data {
         return Err(format!("`{ENTRY_SYMBOL}` is a function; it must be data, a `hookrail_entry`").into());
     }
-    let needed = size_of::<Entry>() as u64;
+    let needed = Entry::FIRST as u64;
     if entry.size < needed {
         return Err(format!("`{ENTRY_SYMBOL}` has {} bytes, {needed} are needed", entry.size).into());
     }
@@ -100,7 +100,12 @@ pub(in super::super) fn note(subject: &Subject) -> Found {
         return Err(format!("its version `{}` is none: three numbers, as in 1.0.0", note.version).into());
     }
     one_of("instances", &note.instances, &["many", "one"])?;
-    one_of("isolation", &note.isolation, &["in-process", "worker"])?;
+    if let Some(isolation) = &note.isolation {
+        one_of("isolation", isolation, &["in-process", "worker"])?;
+    }
+    for capability in &note.capabilities {
+        capability.parse::<Capability>().map_err(|error| error.to_string())?;
+    }
     one_of("panic", &note.panic, &["abort", "unwind"])?;
     if note.panic == "abort" {
         return Err("its panics abort the process: remove panic = \"abort\" from its profile".into());

@@ -36,8 +36,7 @@ impl Points {
     pub(super) fn dispatch(&self, mut message: Message) {
         let _ = self.publish.dispatch(&mut message);
         let _ = self.delivered.dispatch(&mut message);
-        let decided_by = "some/callback".into();
-        let _ = self.dropped.dispatch(&mut Dropped { message, decided_by, code: 7, reason: "why".into() });
+        let _ = self.dropped.dispatch(&mut Dropped::denied(message, "some/callback", 7, "why"));
     }
 }
 

@@ -8,7 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 use hookrail_abi::Text;
 use hookrail_abi::boundary::{
-    ENTRY_SYMBOL, Entry, HostTable, ReloadTable, SavedState, SchemaTable, StateTable, Str, UnloadTable,
+    ENTRY_SYMBOL, Entry, Growing, HostTable, ReloadTable, SavedState, SchemaTable, StateTable, Str, TooSmall,
+    UnloadTable,
 };
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
@@ -79,11 +80,11 @@ impl Library {
         let entry = *entry;
         let _ = handle.into_raw();
         // SAFETY: every entry begins with its size.
-        let size = unsafe { entry.cast::<u32>().read() };
-        if (size as usize) < size_of::<Entry>() {
-            return Err(format!("the entry has {size} bytes, {} are needed", size_of::<Entry>()));
+        let size = unsafe { entry.cast::<u32>().read() } as usize;
+        if size < Entry::FIRST {
+            return Err(format!("the entry has {}", TooSmall { size, needed: Entry::FIRST }));
         }
-        const WORDS: usize = size_of::<Entry>() / size_of::<usize>();
+        const WORDS: usize = Entry::FIRST / size_of::<usize>();
         // SAFETY: the entry is complete, and made of words.
         let words = unsafe { entry.cast::<[usize; WORDS]>().read() };
         // An address that cannot be a function's must not even be read as one.
@@ -120,9 +121,9 @@ impl Library {
     }
 
     /// A table. `T` and `id` belong together: all callers are in this file.
-    fn table<T>(self, id: &str) -> Option<&'static T> {
+    fn table<T: Growing>(self, id: &str) -> Option<T> {
         // SAFETY: what a plugin returns to an id is the table of that id, or null: `docs/abi.md`.
-        unsafe { self.query(id.as_bytes()).cast::<T>().as_ref() }
+        unsafe { T::find(self.query(id.as_bytes()).cast()) }
     }
 
     /// Whether it can accept a configuration while it runs.

@@ -9,8 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hookrail_abi::Text;
 use hookrail_abi::boundary::{
-    ABI_VERSION, ConfigService, Context, DirsService, Entry, HostTable, KeyDestructor, LogService, ObjectDestructor,
-    Registration, Str, ThreadBody, UnloadService,
+    ABI_VERSION, ConfigService, Context, DirsService, Entry, Growing, HostTable, KeyDestructor, LogService,
+    ObjectDestructor, Registration, Str, ThreadBody, UnloadService,
 };
 
 use super::callback::Callback;
@@ -154,14 +154,15 @@ unsafe extern "C" fn register_callback(registrar: *mut c_void, record: *const Re
         offence("it registered a callback outside of `start`, or with another registrar than it was given");
         return 1;
     }
-    // SAFETY: every record begins with its size.
-    let size = unsafe { record.cast::<u32>().read() };
-    if (size as usize) < size_of::<Registration>() {
-        offence(format!("it registered a record of {size} bytes, {} are needed", size_of::<Registration>()));
-        return 1;
-    }
-    // SAFETY: it is the registrar of the `start` that runs; a whole record for the call.
-    let (registrar, record) = unsafe { (&mut *registrar.cast::<Startup>(), &*record) };
+    // SAFETY: it is the registrar of the `start` that runs; the record is readable for the call.
+    let (registrar, record) = unsafe { (&mut *registrar.cast::<Startup>(), Registration::read(record)) };
+    let record = match record {
+        Ok(record) => record,
+        Err(too_small) => {
+            offence(format!("it registered a record of {too_small}"));
+            return 1;
+        }
+    };
     // SAFETY: names that are readable for the call.
     let (point, name) =
         unsafe { (checked(record.point, "a point's name"), checked(record.callback, "a callback's name")) };
@@ -173,7 +174,7 @@ unsafe extern "C" fn register_callback(registrar: *mut c_void, record: *const Re
         frame::report("refused by the check".into());
         return 1;
     }
-    registrar.callbacks.push(Callback::new(point, name, run, record));
+    registrar.callbacks.push(Callback::new(point, name, run, &record));
     0
 }
 

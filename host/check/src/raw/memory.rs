@@ -244,7 +244,7 @@ mod tests {
         let guarded = Guarded::message(&message);
         // SAFETY: it is a message as long as it is not dropped.
         assert_eq!(unsafe { &*guarded.payload().cast::<Message>() }, &message);
-        let dropped = Dropped { message, decided_by: "a/b".into(), code: 7, reason: "why".into() };
+        let dropped = Dropped::denied(message, "a/b", 7, "why");
         let guarded = Guarded::dropped(&dropped);
         // SAFETY: it is a `Dropped` as long as `guarded` is not dropped.
         assert_eq!(unsafe { &*guarded.payload().cast::<Dropped>() }, &dropped);

@@ -69,7 +69,7 @@ pub(crate) fn about(metadata: &Metadata) -> String {
         ("for hosts", metadata.compatibility.host.to_string()),
         ("for ABIs", metadata.compatibility.abi.to_string()),
         ("asks for", words(&metadata.capabilities)),
-        ("isolation", metadata.isolation.clone()),
+        ("isolation", metadata.isolation.clone().unwrap_or_else(|| "not stated".into())),
     ];
     facts.iter().map(|(name, value)| format!("  {name:<12}{value}\n")).collect()
 }

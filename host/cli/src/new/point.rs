@@ -39,11 +39,9 @@ impl Hooked {
     /// Its payload's type, and an expression for a value.
     pub(super) fn payload(&self) -> (&'static str, &'static str) {
         match self.name {
-            "message.dropped" => (
-                "Dropped",
-                "Dropped {\n            message: Message::new(\"a.topic\", \"a body\"),\n            decided_by: \"x/y\".into(),\n            \
-                 code: 1,\n            reason: \"why\".into(),\n        }",
-            ),
+            "message.dropped" => {
+                ("Dropped", "Dropped::denied(Message::new(\"a.topic\", \"a body\"), \"x/y\", 1, \"why\")")
+            }
             _ => ("Message", "Message::new(\"a.topic\", \"a body\")"),
         }
     }

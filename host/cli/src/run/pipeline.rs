@@ -173,8 +173,7 @@ impl<'a> Pipeline<'a> {
         let (by, reason) = denial.map(|denial| (denial.by, denial.reason)).unwrap_or_default();
         let (by, reason) = (by.unwrap_or_default(), reason.unwrap_or_default());
         if self.dropped.is_hooked() {
-            let (decided_by, reason) = (by.as_str().into(), reason.as_str().into());
-            let mut dropped = Dropped { message: take(&mut self.message), decided_by, code, reason };
+            let mut dropped = Dropped::denied(take(&mut self.message), by.as_str(), code, reason.as_str());
             let _ = self.dropped.dispatch(&mut dropped);
             self.message = dropped.message;
         }

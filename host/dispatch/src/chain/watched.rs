@@ -396,5 +396,5 @@ impl Drop for Copied {
 
 /// The layout of a payload; one byte for a payload without a size.
 fn layout(ops: &PayloadOps) -> Layout {
-    Layout::from_size_align(ops.size.max(1), ops.align).expect("a type has this layout")
+    Layout::from_size_align(ops.payload_size.max(1), ops.align).expect("a type has this layout")
 }

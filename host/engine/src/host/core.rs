@@ -69,8 +69,10 @@ impl Core {
         registry.declare::<MessagePublish>()?;
         registry.declare::<MessageDelivered>()?;
         registry.declare::<MessageDropped>()?;
+        service::offer();
         // Reports of the program's own callbacks take the same way as those of plugins.
-        abi::host::attach(&service::TABLE);
+        // SAFETY: the table lives as long as the process.
+        unsafe { abi::host::attach(&service::TABLE) };
         let core = Core {
             registry,
             table: Arc::default(),

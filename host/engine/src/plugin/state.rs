@@ -97,7 +97,7 @@ impl Loaded {
         self.instances.iter().find(|instance| instance.started && &*instance.name == name)
     }
 
-    fn state_table(&self) -> Option<&StateTable> {
+    fn state_table(&self) -> Option<StateTable> {
         self.library.table()
     }
 }

@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::sync::Arc;
 
 use hookrail_abi::boundary::{
-    PARENT_CURRENT, PARENT_NONE, Str, TracePanic, TraceService, TraceSite, TraceTable, TraceValue,
+    Growing, PARENT_CURRENT, PARENT_NONE, Str, TracePanic, TraceService, TraceSite, TraceTable, TraceValue,
 };
 use hookrail_model::guarded;
 use hookrail_model::log_level::LogLevel;
@@ -128,10 +128,10 @@ unsafe extern "C" fn describe(library: *const c_void, site: *const TraceSite) {
     guarded((), || {
         // SAFETY: the library passes what it was bound with, and its speaker outlives it; the site is readable for the
         // call.
-        let (speaker, site) = unsafe { (speaker(library), &*site) };
+        let (speaker, Ok(site)) = (unsafe { (speaker(library), TraceSite::read(site)) }) else { return };
         if speaker.site(site.id).is_none() {
             // SAFETY: the site is readable for the call, with all that it points to.
-            let copy = unsafe { Site::of(site) };
+            let copy = unsafe { Site::of(&site) };
             speaker.sites.write().insert(site.id.addr(), copy);
         }
     });
@@ -177,7 +177,11 @@ unsafe extern "C" fn log(library: *const c_void, site: *const TraceSite, text: S
     guarded((), || {
         // SAFETY: the library passes what it was bound with, and its speaker outlives it; site and text are readable
         // for the call.
-        let (speaker, site, text) = unsafe { (speaker(library), Site::of(&*site), text.to_text()) };
+        let (speaker, Ok(site), text) = (unsafe { (speaker(library), TraceSite::read(site), text.to_text()) }) else {
+            return;
+        };
+        // SAFETY: the site is readable for the call, with all that it points to.
+        let site = unsafe { Site::of(&site) };
         speaker.tell(site, speaker.instance().as_deref(), PARENT_CURRENT, &Values::message(text));
     });
 }
@@ -273,7 +277,11 @@ unsafe extern "C" fn span_current(library: *const c_void, site: *mut *const c_vo
 unsafe extern "C" fn panicked(library: *const c_void, panic: *const TracePanic) {
     // SAFETY: the library passes what it was bound with, and its speaker outlives it; the panic is readable for the
     // call.
-    guarded((), || unsafe { speaker(library).panicked(&*panic) });
+    guarded((), || unsafe {
+        if let Ok(panic) = TracePanic::read(panic) {
+            speaker(library).panicked(&panic);
+        }
+    });
 }
 
 /// # Safety

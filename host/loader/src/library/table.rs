@@ -1,8 +1,9 @@
 //! The tables that a plugin returns by versioned id.
 
 use hookrail_abi::boundary::{
-    KeysTable, MemoryTable, ReloadTable, SchemaTable, StateTable, Str, TraceTable, UnloadTable,
+    Growing, KeysTable, MemoryTable, ReloadTable, SchemaTable, StateTable, Str, TooSmall, TraceTable, UnloadTable,
 };
+use hookrail_model::error::Incompatible;
 
 use super::Library;
 
@@ -11,7 +12,7 @@ use super::Library;
 /// # Safety
 /// Whatever a plugin returns to `ID` is null, or a table of this type that stays while its library is loaded:
 /// `docs/abi.md` says so.
-pub unsafe trait Table {
+pub unsafe trait Table: Growing {
     /// The id that the plugin is asked for.
     const ID: &'static str;
 }
@@ -53,10 +54,35 @@ unsafe impl Table for UnloadTable {
 
 impl Library {
     /// A table of the plugin, if it has that one.
-    pub fn table<T: Table>(&self) -> Option<&T> {
-        // SAFETY: text for the call.
-        let table = unsafe { (self.entry().query)(Str::new(T::ID)) };
-        // SAFETY: by the trait's contract it is null, or of that type and there while the library is loaded.
-        unsafe { table.cast::<T>().as_ref() }
+    pub fn table<T: Table>(&self) -> Option<T> {
+        // SAFETY: the id is readable for the call; by the trait's contract what is returned is null, or of that type
+        // and there while the library is loaded.
+        unsafe { T::find((self.entry().query)(Str::new(T::ID)).cast()) }
+    }
+
+    /// Checks that the tables that the plugin has are complete.
+    pub(super) fn check_tables(&self) -> Result<(), Incompatible> {
+        self.check_table::<KeysTable>()?;
+        self.check_table::<MemoryTable>()?;
+        self.check_table::<ReloadTable>()?;
+        self.check_table::<SchemaTable>()?;
+        self.check_table::<StateTable>()?;
+        self.check_table::<TraceTable>()?;
+        self.check_table::<UnloadTable>()
+    }
+
+    fn check_table<T: Table>(&self) -> Result<(), Incompatible> {
+        // SAFETY: the id is readable for the call.
+        let table = unsafe { (self.entry().query)(Str::new(T::ID)) }.cast::<T>();
+        if table.is_null() {
+            return Ok(());
+        }
+        // SAFETY: by the trait's contract it is of that type, and there while the library is loaded.
+        match unsafe { T::read(table) } {
+            Ok(_) => Ok(()),
+            Err(TooSmall { size, needed }) => {
+                Err(Incompatible::TooSmall { what: format!("table `{}`", T::ID), size, needed })
+            }
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use semver::Version;
 
+use super::super::capability::Capability;
 use super::metadata::{FORMAT, Metadata, Requirement};
 use super::target::Build;
 
@@ -44,6 +45,12 @@ impl Metadata {
             }
         }
         self.texts().try_for_each(|(what, text)| check_text(what, text))?;
+        for capability in &self.capabilities {
+            capability.parse::<Capability>().map_err(|error| format!("`capabilities`: {error}"))?;
+        }
+        if let Some(isolation) = self.isolation.as_ref().filter(|wish| !["in-process", "worker"].contains(&&***wish)) {
+            return Err(format!("`isolation` is `{isolation}`: `worker` or `in-process`"));
+        }
         self.check_requirements()?;
         self.check_files()?;
         self.check_targets()
@@ -62,9 +69,9 @@ impl Metadata {
             ("source", &self.source),
             ("builder.name", &builder.name),
             ("builder.contact", &builder.contact),
-            ("isolation", &self.isolation),
         ]
         .into_iter()
+        .chain(self.isolation.iter().map(|text| ("isolation", &**text)))
         .chain(authors)
         .chain(capabilities)
         .chain(website)

@@ -64,8 +64,9 @@ pub struct Metadata {
     /// What it asks the operator to grant, as its libraries declare.
     #[serde(default)]
     pub capabilities: Vec<String>,
-    /// Where its author wants it to run, as its libraries declare.
-    pub isolation: String,
+    /// Where its author wants it to run, as its libraries declare: `worker` or `in-process`, or nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<String>,
 }
 
 /// The tar of a package.

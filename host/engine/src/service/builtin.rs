@@ -1,0 +1,70 @@
+//! The services of the engine itself: `config/1`, `dirs/1` and `log/1`.
+
+use std::ffi::c_void;
+use std::fs::create_dir_all;
+use std::sync::Once;
+
+use hookrail_abi::Text;
+use hookrail_abi::boundary::{ConfigService, DirsService, LogService, Str};
+use hookrail_abi::host::Dir;
+use hookrail_model::guarded;
+
+use super::{Handle, Services};
+
+/// Offers them to all plugins of this process.
+pub(crate) fn offer() {
+    static OFFERED: Once = Once::new();
+    static CONFIG: ConfigService = ConfigService { size: size_of::<ConfigService>() as u32, read: config };
+    static DIRS: DirsService = DirsService { size: size_of::<DirsService>() as u32, path: dirs };
+    static LOG: LogService = LogService { size: size_of::<LogService>() as u32, write: log };
+    // SAFETY: these are the tables of those ids, and their functions take any thread.
+    OFFERED.call_once(|| unsafe {
+        Services::register("config/1", &CONFIG);
+        Services::register("dirs/1", &DIRS);
+        Services::register("log/1", &LOG);
+    });
+}
+
+/// # Safety
+/// `handle` is that of an instance whose library is still loaded; `text` is readable for the call.
+unsafe extern "C" fn log(handle: *const c_void, level: u32, text: Str) {
+    // SAFETY: the handle is one of ours, kept while its library is there; the text holds for the call.
+    let (handle, text) = unsafe { (&*handle.cast::<Handle>(), text.to_text()) };
+    guarded((), || handle.speaker.line(&handle.instance, level, &text));
+}
+
+/// # Safety
+/// `handle` is that of an instance whose library is still loaded; nobody else uses `out` during the call.
+unsafe extern "C" fn config(handle: *const c_void, out: *mut Text) -> u32 {
+    // SAFETY: the handle is one of ours, kept while its library is there; the text is exclusive.
+    let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };
+    out.push_str(&handle.config.lock());
+    0
+}
+
+/// # Safety
+/// `handle` is that of an instance whose library is still loaded; nobody else uses `out` during the call.
+unsafe extern "C" fn dirs(handle: *const c_void, kind: u32, out: *mut Text) -> u32 {
+    // SAFETY: the handle is one of ours, kept while its library is there; the text is exclusive.
+    let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };
+    let name = match kind {
+        kind if kind == Dir::Data as u32 => "data",
+        kind if kind == Dir::State as u32 => "state",
+        kind if kind == Dir::Ephemeral as u32 => "ephemeral",
+        other => {
+            out.push_str(&format!("there is no directory of kind {other}"));
+            return 1;
+        }
+    };
+    let path = handle.home.join(name);
+    match create_dir_all(&path) {
+        Ok(()) => {
+            out.push_str(&path.to_string_lossy());
+            0
+        }
+        Err(error) => {
+            out.push_str(&format!("cannot make the directory {}: {error}", path.display()));
+            1
+        }
+    }
+}
