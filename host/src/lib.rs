@@ -99,6 +99,7 @@ pub use hookrail_engine::{
     Ticket, Traces, Unload, Upgraded, schema,
 };
 pub use hookrail_image::{EntrySymbol, Image, Inspection, inspect};
+pub use hookrail_model::ParseError;
 pub use hookrail_model::config::{CallbackOverride, FaultPolicies, PointConfig, Quarantine, UpgradeLimits};
 pub use hookrail_model::end::End;
 pub use hookrail_model::error::{ApiMisuse, ConfigError, Error, Incompatible, Misbehaved};
@@ -112,7 +113,10 @@ pub use hookrail_model::times::UpgradeTimes;
 pub use hookrail_model::trace::{Condition, Missing, Step, StepVerdict, Trace, TraceDecision};
 #[doc(hidden)]
 pub use hookrail_model::units;
-pub use hookrail_model::view::{CallbackStatus, CallbackView, Calls, GenerationView, PluginView, PointView, Status};
+pub use hookrail_model::view::{
+    CallbackStatus, CallbackView, Calls, EffectsView, FaultPolicyView, GenerationView, PluginView, PointKind,
+    PointView, PriorityOrigin, Status,
+};
 
 pub use hookrail_abi::catalogue::{self, MessageDelivered, MessageDropped, MessagePublish};
 pub use hookrail_abi::{Access, Decision, Dropped, Flow, Header, Message, MessageId, Priority, Verdict};

@@ -91,27 +91,15 @@ fn renamed(library: &[u8], name: &str) -> Vec<u8> {
 
 fn metadata(library: &Path) -> Metadata {
     let note = hookrail::inspect(library).expect("a plugin").note;
-    Metadata {
-        format: FORMAT,
-        version: note.version.parse().expect("a version"),
-        name: note.name,
-        description: "Denies what is confidential.".into(),
-        built_at: "2026-11-21T10:20:30Z".into(),
-        tar: Tar::default(),
-        files: Vec::new(),
-        authors: vec!["Jane".into()],
-        builder: Builder { name: "Jane".into(), contact: "jane@example.org".into(), website: None, signature: None },
-        source: "https://example.org/screen".into(),
-        functionality: vec!["message_processing".to_owned().try_into().expect("one of those that are known")],
-        requires: Vec::new(),
-        compatibility: Compatibility { host: "~> 1.0".parse().unwrap(), abi: "~> 1.0".parse().unwrap() },
-        targets: vec![Build {
-            target: Target::HERE,
-            libc: libc_here(),
-            library: "lib/libscreen.so".parse().expect("a path"),
-        }],
-        hooks: note.hooks,
-        capabilities: note.capabilities,
-        isolation: note.isolation,
-    }
+    let version = note.version.parse().expect("a version");
+    let any = || "~> 1.0".parse().expect("a range");
+    let builder = Builder::new("Jane", "jane@example.org");
+    let mut metadata = Metadata::new(note, version, builder, Compatibility::new(any(), any()));
+    metadata.description = "Denies what is confidential.".into();
+    metadata.built_at = "2026-11-21T10:20:30Z".into();
+    metadata.authors = vec!["Jane".into()];
+    metadata.source = "https://example.org/screen".into();
+    metadata.functionality = vec!["message_processing".to_owned().try_into().expect("one of those that are known")];
+    metadata.targets = vec![Build::new(Target::HERE, libc_here(), "lib/libscreen.so".parse().expect("a path"))];
+    metadata
 }

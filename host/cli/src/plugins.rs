@@ -100,7 +100,7 @@ fn files(setup: &Setup, config: &Config, store: Option<&Store>) -> Result<BTreeM
             if enabled.contains(name) {
                 continue;
             }
-            return Err(store::Error::Store { plugin: name.into(), why: StoreError::Disabled }.into());
+            return Err(store::Error::refused(name, StoreError::Disabled).into());
         }
         let file = finder.resolve(plugin)?;
         let name = hookrail::inspect(&file)?.note.name;

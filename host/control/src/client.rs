@@ -86,7 +86,7 @@ impl Client {
             (Err(_), Err(source)) => return Err(self.unreachable(source)),
             (Err(error), Ok(())) => return Err(error),
         };
-        let Answer { id: answered, outcome } = self.read(&answer)?;
+        let Answer { id: answered, outcome, .. } = self.read(&answer)?;
         match outcome {
             Outcome::Error(problem) => Err(CallError::Refused(problem)),
             Outcome::Ok(value) if answered == Some(id) => Ok(value),
@@ -99,7 +99,7 @@ impl Client {
     /// # Errors
     /// If the connection fails, or the host refuses.
     pub fn events(mut self) -> Result<EventStream, CallError> {
-        self.call(&Events {})?;
+        self.call(&Events::new())?;
         Ok(EventStream { client: self, is_over: false })
     }
 

@@ -104,7 +104,7 @@ impl Server {
     /// Starts a thread for a connection, or tells the peer why not.
     fn admit(self: &Arc<Self>, stream: UnixStream) {
         let Err(refused) = self.check(&stream).and_then(|()| Connection::open(self, &stream)) else { return };
-        let answer = Answer { id: None, outcome: Outcome::Error(refused.problem()) };
+        let answer = Answer::new(None, Outcome::Error(refused.problem()));
         // The first line of a connection fits the system's buffer.
         let _ = write(&stream, &answer, true);
     }
@@ -162,7 +162,7 @@ impl Connection {
                 (Ok(_), _) => (None, Err(ControlError::LineTooLong { limit: MAX_LINE }.into()), Then::Close),
             };
             let outcome = outcome.map_or_else(|error| Outcome::Error(error.problem()), Outcome::Ok);
-            let written = write(&self.stream, &Answer { id, outcome }, true);
+            let written = write(&self.stream, &Answer::new(id, outcome), true);
             match (written, then) {
                 (Ok(()), Then::GoOn) => {}
                 (Ok(()), Then::Tell(events)) => return self.tell(&events),
@@ -174,7 +174,7 @@ impl Connection {
     fn answer(&self, text: &[u8]) -> (Option<u64>, Result<Value, Error>, Then) {
         let request = match RawRequest::read(text) {
             Ok(request) => request,
-            Err(NoRequest { id, why }) => return (id, Err(ControlError::BadRequest(why).into()), Then::GoOn),
+            Err(NoRequest { id, why, .. }) => return (id, Err(ControlError::BadRequest(why).into()), Then::GoOn),
         };
         let id = Some(request.id);
         if request.command != command::Events::NAME {

@@ -78,7 +78,7 @@ impl Library {
         };
         let copy = copy.into_fd();
         let copied = took + began.elapsed();
-        let incompatible = |why| Error::PluginIncompatible { plugin: inspection.note.name.clone(), why };
+        let incompatible = |why| Error::incompatible(inspection.note.name.clone(), why);
         if inspection.note.panic != "unwind" {
             return Err(incompatible(Incompatible::PanicAborts));
         }
@@ -113,7 +113,7 @@ impl Library {
                 let plugin = library.inspection.note.name.clone();
                 // Only its constructors have run.
                 library.undo();
-                Err(Error::PluginIncompatible { plugin, why })
+                Err(Error::incompatible(plugin, why))
             }
         }
     }
@@ -140,7 +140,7 @@ impl Library {
         let entry = self.entry();
         if entry.abi_min > ABI_VERSION || entry.abi_max < ABI_VERSION & 0xffff_0000 {
             let plugin = format!("{} to {}", version(entry.abi_min), version(entry.abi_max));
-            return Err(Incompatible::Abi { plugin, host: version(ABI_VERSION) });
+            return Err(Incompatible::abi(plugin, version(ABI_VERSION)));
         }
         Ok(())
     }
@@ -187,13 +187,13 @@ impl Library {
     fn bind_residue(&mut self) -> Result<(), Error> {
         let Some(table) = self.table::<UnloadTable>() else { return Ok(()) };
         let teardown = ThreadTeardown::new()
-            .map_err(|source| Error::System { what: "make a key for what threads leave behind".into(), source })?;
+            .map_err(|source| Error::system("make a key for what threads leave behind", source))?;
         // SAFETY: the table lives as long as the process, and the teardown as long as the library.
         let started = unsafe { (table.bind)(teardown.as_library(), &thread_teardown::TABLE) };
         if started == u32::MAX {
             teardown.gone();
             let plugin = self.inspection.note.name.clone();
-            return Err(Error::PluginIncompatible { plugin, why: Incompatible::NotFresh });
+            return Err(Error::incompatible(plugin, Incompatible::NotFresh));
         }
         if started > 0 {
             self.inspection.unhooked.push("pthread_create, called by a constructor".into());
@@ -224,5 +224,5 @@ fn version(abi: u32) -> String {
 }
 
 fn disagrees(field: &str, note: String, code: String) -> Result<(), Incompatible> {
-    Err(Incompatible::NoteDisagrees { field: field.into(), note, code })
+    Err(Incompatible::note_disagrees(field, note, code))
 }

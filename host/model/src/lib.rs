@@ -10,6 +10,7 @@
 
 pub mod command;
 pub mod config;
+mod constructors;
 pub mod end;
 pub mod error;
 pub mod event;
@@ -19,9 +20,11 @@ pub mod instance;
 mod log;
 pub mod log_level;
 pub mod memory;
+mod named;
 pub mod note;
 pub mod order;
 pub mod package;
+mod parse;
 pub mod schema;
 pub mod stats;
 mod time;
@@ -32,5 +35,6 @@ pub mod view;
 pub mod wire;
 
 pub use log::{guarded, log_path, log_target};
+pub use parse::ParseError;
 #[doc(hidden)]
 pub use tracing;

@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::constructors;
+
 /// The note of a plugin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Note {
     /// The plugin's id.
     pub name: String,
@@ -49,6 +52,7 @@ impl Default for Note {
 
 /// A callback that a plugin may register.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct NoteHook {
     /// The point.
     pub point: String,
@@ -61,6 +65,13 @@ pub struct NoteHook {
     /// What it touches.
     #[serde(default = "external")]
     pub effects: String,
+}
+
+constructors! {
+    /// A callback that may touch anything.
+    NoteHook(point: impl Into<String>, revision: u32, callback: impl Into<String>, priority: i32) {
+        effects: external(),
+    }
 }
 
 fn many() -> String {

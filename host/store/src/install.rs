@@ -34,11 +34,11 @@ impl Change<'_> {
     /// If the package is not valid, not trusted or does not work here, `agree` refuses, or writing fails.
     pub fn install<E: From<Error>>(
         &mut self,
-        file: &Path,
+        file: impl AsRef<Path>,
         how: Install,
         agree: impl FnOnce(&Wanted) -> Result<(), E>,
     ) -> Result<Installation, E> {
-        let installed = self.install_or_leave(file, how, agree);
+        let installed = self.install_or_leave(file.as_ref(), how, agree);
         // No state names what was created on the way.
         self.collect();
         installed
@@ -64,7 +64,9 @@ impl Change<'_> {
             self.has_what_it_needs(&metadata)?;
             self.is_not_needed(&metadata.name, Among::Enabled, Some(&metadata.version))?;
         }
-        let installation = Installation { metadata, sha256, by, replaces, enabled, dry_run: how.dry_run };
+        let mut installation = Installation::new(metadata, sha256, by);
+        (installation.replaces, installation.enabled) = (replaces, enabled);
+        installation.dry_run = how.dry_run;
         if !how.dry_run {
             let metadata = &installation.metadata;
             self.put(&unfinished, metadata)?;
@@ -118,7 +120,7 @@ impl Change<'_> {
                     let why = StoreError::ForeignName { key: format!("{id} ({name})"), owner: owner.to_string() };
                     Err(refused(&metadata.name, why))
                 }
-                _ => Ok(TrustSource::Key { id, name }),
+                _ => Ok(TrustSource::key(id, name)),
             }
         });
         match by {
@@ -153,6 +155,8 @@ impl Change<'_> {
             // An allowance is used up.
             TrustSource::Allowed => state.allowances.retain(|allowed| allowed.sha256 != installed.package),
             TrustSource::Key { id, .. } => _ = plugin.owner.get_or_insert(id),
+            // No package is installed for another reason.
+            _ => {}
         }
         plugin.newest = plugin.newest.clone().max(version.clone());
         // INVARIANT: it differs from the version before it, and both are installed.

@@ -33,13 +33,13 @@ impl Change<'_> {
     ///
     /// # Errors
     /// As for [`install`](Self::install).
-    pub fn stage(&mut self, file: &Path) -> Result<(Installation, PathBuf), Error> {
+    pub fn stage(&mut self, file: impl AsRef<Path>) -> Result<(Installation, PathBuf), Error> {
         let staged = self.store.staged();
         if !staged.exists() {
             make(&staged, 0o700)?;
         }
         let copy = staged.join(format!("{UNFINISHED}package"));
-        let checked = self.stage_as(file, &copy);
+        let checked = self.stage_as(file.as_ref(), &copy);
         for left_over in [signature_of(&copy), copy] {
             let _ = fs::remove_file(left_over);
         }

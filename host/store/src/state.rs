@@ -155,7 +155,7 @@ impl State {
             return Err(format!("`format` is {}, this host reads {FORMAT}", self.format));
         }
         self.plugins.iter().try_for_each(|(name, plugin)| {
-            check_name(name)?;
+            check_name(name).map_err(|error| error.to_string())?;
             plugin.check().map_err(|why| format!("of `{name}` {why}"))
         })
     }
@@ -172,6 +172,10 @@ impl Plugin {
             if !self.versions.contains_key(version) {
                 return Err(format!("version {version} is not installed"));
             }
+        }
+        let by = |by| matches!(by, &TrustSource::Allowed | &TrustSource::Key { .. });
+        if let Some((version, _)) = self.versions.iter().find(|(_, installed)| !by(&installed.by)) {
+            return Err(format!("version {version} is trusted for a reason that this host does not know"));
         }
         match &self.current {
             Some(_) if self.current == self.previous => Err("two versions are the same".into()),

@@ -60,14 +60,14 @@ fn the_configuration_is_the_operators_or_the_packages_or_none() {
     let scene = Scene::new();
     assert_eq!(scene.store.configuration(NAME).unwrap_err().code(), "HR0826");
     scene.install(&scene.package("1.0.0"), Install::default()).unwrap();
-    let nothing = Configured { value: Value::Null, origin: Origin::Nothing, revision: 0, since: None };
+    let nothing = Configured::new(Value::Null, Origin::Nothing, 0, None);
     assert_eq!(scene.store.configuration(NAME).unwrap(), nothing);
     assert_eq!(scene.store.schema(NAME).unwrap(), None);
 
     let files = [("etc/screen.json", &json!({ "limit": 1 })), ("etc/screen.schema.json", &schema(9))];
     scene.install(&package(&scene, "1.1.0", &files), Install::default()).unwrap();
     let since = Some(scene.store.state().unwrap().plugins()[NAME].versions[&version("1.1.0")].at.clone());
-    let default = Configured { value: json!({ "limit": 1 }), origin: Origin::Package, revision: 0, since };
+    let default = Configured::new(json!({ "limit": 1 }), Origin::Package, 0, since);
     assert_eq!(scene.store.configuration(NAME).unwrap(), default);
     assert_eq!(scene.store.schema(NAME).unwrap(), Some(schema(9)));
 

@@ -18,7 +18,9 @@ const CALLBACK: &str = "screen/screen";
 fn apply(scene: &Scene, plugins: &Value, dry_run: bool) -> Applied {
     let config = Config { home: Some(scene.path("")), ..Config::default() };
     let mut offline = Offline::new(config, scene.store.clone()).unwrap();
-    offline.ask(Apply { plugins: serde_json::from_value(plugins.clone()).unwrap(), dry_run }).unwrap()
+    let mut command = Apply::new(serde_json::from_value(plugins.clone()).unwrap());
+    command.dry_run = dry_run;
+    offline.ask(command).unwrap()
 }
 
 /// A home with a version of `screen`, one after it, and plugins that need each other.
@@ -154,10 +156,10 @@ fn a_package_of_the_version_before_leads_back_to_it() {
     scene.install(new, Install::default()).unwrap();
     let wanted = |package: &Path, downgrade| json!({ "screen": { "package": package, "downgrade": downgrade, "enabled": false } });
     assert_eq!(outcome(&apply(scene, &wanted(old, false), false)), (&[][..], "HR0827"));
-    let back = Action::Install { version: stocked::version("1.0.0"), replaces: Some(stocked::version("1.1.0")) };
+    let back = Action::install(stocked::version("1.0.0"), Some(stocked::version("1.1.0")));
     for dry_run in [true, false] {
         let done = apply(scene, &wanted(old, true), dry_run);
-        assert_eq!(outcome(&done), (&[Step { plugin: "screen".into(), action: back.clone() }][..], ""), "{dry_run}");
+        assert_eq!(outcome(&done), (&[Step::new("screen", back.clone())][..], ""), "{dry_run}");
     }
     assert_eq!(current(&scene.store), "1.0.0");
     assert_eq!(apply(scene, &wanted(old, true), false).steps, []);

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use hookrail::ParseError;
 use hookrail::package::Content;
 use tempfile::NamedTempFile;
 
@@ -59,7 +60,8 @@ impl Contents {
         }
         let mut file = NamedTempFile::new().map_err(failed)?;
         file.write_all(&answer.stdout).map_err(failed)?;
-        let path = format!("etc/{name}.schema.json").parse().map_err(|why| failed(io::Error::other::<String>(why)))?;
+        let path =
+            format!("etc/{name}.schema.json").parse().map_err(|why: ParseError| failed(io::Error::other(why)))?;
         // A handwritten one gives way to what the library exports.
         self.files.retain(|content| content.path != path);
         self.files.push(Content { path, from: file.path().into(), is_executable: false });
@@ -83,7 +85,8 @@ impl Contents {
             return Err(refused("it is neither a file nor a directory".into()));
         }
         let is_executable = metadata.permissions().mode() & 0o100 != 0;
-        self.files.push(Content { path: to.parse().map_err(refused)?, from: from.into(), is_executable });
+        let path = to.parse().map_err(|why: ParseError| refused(why.to_string()))?;
+        self.files.push(Content { path, from: from.into(), is_executable });
         Ok(())
     }
 }

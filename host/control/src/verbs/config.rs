@@ -15,7 +15,7 @@ impl Verbs<'_> {
     pub(crate) fn config(self, name: &str) -> Result<Configured, Error> {
         let configured = self.attached.store.configuration(name)?;
         Ok(match self.host_says(name) {
-            Some(value) => Configured { value, origin: Origin::Host, revision: 0, since: None },
+            Some(value) => Configured::new(value, Origin::Host, 0, None),
             None => configured,
         })
     }
@@ -65,7 +65,7 @@ impl Verbs<'_> {
             // If it is loaded, its next start uses the new configuration.
             self.core.table.reloaded(name, &configured.value);
         }
-        Ok(Reconfigured { changed, configured, replaced: self.waited(upgraded, swap) })
+        Ok(Reconfigured::new(changed, configured, self.waited(upgraded, swap)))
     }
 
     /// Reloads an instance with what the store holds, after it accepted a configuration that could not be stored.

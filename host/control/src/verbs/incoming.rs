@@ -39,7 +39,9 @@ impl Verbs<'_> {
                     if identity(&file) == found {
                         remove(&file);
                     }
-                    taken.push(ImportResult { file, installation: Some(installation), error: None });
+                    let mut result = ImportResult::new(file);
+                    result.installation = Some(installation);
+                    taken.push(result);
                 }
                 Err(Error::PackageRejected { why: PackageError::HomeInUse { .. }, .. }) => break,
                 // Not the package's fault: its plugin is being stopped, for instance.
@@ -49,7 +51,9 @@ impl Verbs<'_> {
                 Err(_) if !is_settled(&file) => {}
                 Err(error) => {
                     refuse(&directory, &file, &error);
-                    taken.push(ImportResult { file, installation: None, error: Some(error.problem()) });
+                    let mut result = ImportResult::new(file);
+                    result.error = Some(error.problem());
+                    taken.push(result);
                 }
             }
         }

@@ -85,7 +85,7 @@ impl Record {
     pub(crate) fn followed_by(mut self, value: Value) -> Self {
         // INVARIANT: it is greater than all existing ones.
         let revision = self.current().map_or(0, |current| current.revision) + 1;
-        self.settings.insert(0, FormerConfig { revision, since: now(), value });
+        self.settings.insert(0, FormerConfig::new(revision, now(), value));
         self.settings.truncate(1 + KEPT);
         self
     }
