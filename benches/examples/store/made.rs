@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use hookrail::package::{
-    Build, Builder, Compatibility, Content, FORMAT, Home, Metadata, Tar, Target, Trust, libc_here, signature_of, write,
+    Build, Builder, Compatibility, Content, Home, Metadata, Target, Trust, libc_here, signature_of, write,
 };
 use hookrail::store::{Install, Store, unasked};
 use hookrail_tests::root;
@@ -51,7 +51,7 @@ impl Maker {
             let name = format!("p{number:05}");
             let package = self.package(&name, &[]);
             let mut change = store.change().expect("nobody else changes it");
-            change.install(&package, Install::default(), unasked).expect("it is installed");
+            change.install(&package, Install::new(), unasked).expect("it is installed");
             for file in [signature_of(&package), package] {
                 fs::remove_file(file).expect("it was there");
             }
@@ -69,7 +69,7 @@ impl Maker {
             .map(|(path, bytes)| {
                 let from = directory.path().join(path.replace('/', "-"));
                 fs::write(&from, bytes).expect("there is room for it");
-                Content { path: path.parse().expect("a path"), from, is_executable: false }
+                Content::new(path.parse().expect("a path"), from)
             })
             .collect();
         let package =

@@ -141,7 +141,7 @@ impl Error {
             Error::Call(error) => error.fix().into(),
             Error::Host(error) => error.fix(),
             Error::Enabled(failed) => {
-                let NotLoaded { plugin, error } = &**failed;
+                let NotLoaded { plugin, error, .. } = &**failed;
                 format!("{}; to go without it: `hookrail plugin disable {plugin}`, or --no-store", error.fix()).into()
             }
             Error::Input { source, .. } if source.kind() == io::ErrorKind::NotFound => "check the name".into(),

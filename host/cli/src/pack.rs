@@ -37,7 +37,7 @@ pub(crate) fn run(options: &Pack) -> Result<ExitCode, Error> {
         let path: MemberPath = name.parse().map_err(|why: ParseError| subject.refused(why.to_string()))?;
         let libc = inspection.image.glibc.as_deref().and_then(|text| text.parse().ok());
         builds.push(Build::new(target, libc.unwrap_or(Libc::OLDEST).max(Libc::OLDEST), path.clone()));
-        contents.add(Content { path, from: file.clone(), is_executable: false });
+        contents.add(Content::new(path, &file));
         if target == Target::HERE {
             contents.add_schema(&inspection.note.name, &file)?;
         }

@@ -50,7 +50,7 @@ impl Chosen {
             let mut failed = unsafe { manager.open_store(store)? }.into_iter();
             // Enabled plugins are relied on: without one, messages might pass that should not.
             if let Some(first) = failed.next() {
-                failed.for_each(|NotLoaded { plugin, error }| tracing::error!(plugin, "cannot be loaded: {error}"));
+                failed.for_each(|NotLoaded { plugin, error, .. }| tracing::error!(plugin, "cannot be loaded: {error}"));
                 return Err(Error::Enabled(Box::new(first)));
             }
         }

@@ -39,7 +39,9 @@ pub(crate) fn register(commands: &Commands) {
     commands.register(|call, Points { point, .. }| points::points(call.core(), point.as_deref()));
     commands.register(|call, Install { file, plugin, dry_run, downgrade, fresh, wait_ms, .. }| {
         is_absolute(&file)?;
-        let (verbs, how, swap) = (call.verbs()?, store::Install { dry_run, downgrade }, Swap { fresh, wait_ms });
+        let (verbs, swap) = (call.verbs()?, Swap { fresh, wait_ms });
+        let mut how = store::Install::new();
+        (how.dry_run, how.downgrade) = (dry_run, downgrade);
         match plugin {
             Some(plugin) => verbs.upgrade(&file, &plugin, how, swap),
             None => verbs.install(&file, None, how, swap),

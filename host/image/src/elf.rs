@@ -57,6 +57,7 @@ type Header = FileHeader64<Endianness>;
 
 /// What a library declares.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Inspection {
     /// The plugin's note.
     pub note: Note,

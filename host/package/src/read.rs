@@ -28,6 +28,7 @@ pub struct Package {
 }
 
 /// One file while it is being unpacked.
+#[non_exhaustive]
 pub struct Unpacked<'a> {
     /// Its metadata; its digest is verified after the last byte.
     pub file: &'a File,

@@ -27,6 +27,7 @@ pub struct Trust {
 /// A key whose packages are trusted, or were.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct TrustedKey {
     /// The key.
     pub key: PublicKey,
@@ -42,6 +43,7 @@ pub struct TrustedKey {
 /// The revocation of a key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Revoked {
     /// When it was revoked, as RFC 3339.
     pub at: String,
@@ -51,6 +53,7 @@ pub struct Revoked {
 
 /// The verified signer of a package.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Signed {
     /// The key.
     pub key: PublicKey,
@@ -173,6 +176,7 @@ impl Trust {
 
 /// The builder of a package, according to the signature in its metadata.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct BuiltBy {
     /// The key.
     pub key: KeyId,

@@ -17,6 +17,7 @@ use super::read::Package;
 
 /// A file that goes into a package.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Content {
     /// Its path in the package.
     pub path: MemberPath,
@@ -24,6 +25,19 @@ pub struct Content {
     pub from: PathBuf,
     /// Whether its owner may execute it.
     pub is_executable: bool,
+}
+
+impl Content {
+    /// A file that nobody has to execute, read from `from`.
+    pub fn new(path: MemberPath, from: impl Into<PathBuf>) -> Self {
+        Content { path, from: from.into(), is_executable: false }
+    }
+
+    /// Lets its owner execute it.
+    pub fn executable(mut self) -> Self {
+        self.is_executable = true;
+        self
+    }
 }
 
 /// Signs the tar in the given file.

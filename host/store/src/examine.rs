@@ -15,6 +15,7 @@ use crate::store::{METADATA, Store};
 
 /// How thoroughly installed plugins are examined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Depth {
     /// All files are compared with their digests.
     Files,

@@ -19,11 +19,31 @@ use crate::unpack::{make, sync, unpack};
 
 /// The options of an installation.
 #[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
 pub struct Install {
     /// Whether it may install an older version than one installed before.
     pub downgrade: bool,
     /// Whether to check everything and install nothing.
     pub dry_run: bool,
+}
+
+impl Install {
+    /// Not if a newer version was installed before.
+    pub const fn new() -> Self {
+        Install { downgrade: false, dry_run: false }
+    }
+
+    /// Even if a newer version was installed before.
+    pub const fn downgrade(mut self) -> Self {
+        self.downgrade = true;
+        self
+    }
+
+    /// Checks everything and installs nothing.
+    pub const fn dry_run(mut self) -> Self {
+        self.dry_run = true;
+        self
+    }
 }
 
 impl Change<'_> {

@@ -58,7 +58,7 @@ impl Change<'_> {
             }
             _ => {}
         }
-        let installation = self.install(copy, Install { dry_run: true, downgrade: false }, unasked)?;
+        let installation = self.install(copy, Install::new().dry_run(), unasked)?;
         let place = self.store.staged().join(format!("{}.hrp", installation.metadata.full_name()));
         match fs::rename(signature_of(copy), signature_of(&place)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed("write", &place)(error)),

@@ -39,6 +39,7 @@ pub struct State {
 /// The operator's settings for a plugin.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Desired {
     /// Whether hosts load it.
     pub enabled: bool,
@@ -50,6 +51,7 @@ pub struct Desired {
 /// A plugin that is or was installed from a package.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Plugin {
     /// The version that hosts load.
     pub current: Option<Version>,
@@ -66,6 +68,7 @@ pub struct Plugin {
 /// An installed version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Installed {
     /// The SHA-256 of the package it came from.
     pub package: Digest,

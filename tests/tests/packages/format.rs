@@ -6,8 +6,7 @@ use std::process::Command;
 
 use hookrail::inspect;
 use hookrail::package::{
-    Build, Builder, Compatibility, Content, Error, FORMAT, Metadata, Package, Tar, Target, digest, fits_here,
-    libc_here, write,
+    Build, Builder, Compatibility, Content, Error, Metadata, Package, Target, fits_here, libc_here, write,
 };
 use hookrail_tests::{has_peer, plugin};
 
@@ -18,7 +17,7 @@ fn packed(directory: &Path, change: impl FnOnce(&mut Metadata, &mut Vec<Content>
     let path = |text: &str| text.parse().unwrap();
     let readme = directory.join("README.md");
     fs::write(&readme, "# hello\n").unwrap();
-    let content = |to: &str, from: &Path| Content { path: path(to), from: from.into(), is_executable: false };
+    let content = |to: &str, from: &Path| Content::new(path(to), from);
     let inside = format!("lib/{}/libhookrail_hello.so", Target::HERE);
     let mut contents = vec![content(&inside, &library), content("README.md", &readme)];
     let note = inspection.note;

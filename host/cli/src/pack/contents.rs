@@ -64,7 +64,7 @@ impl Contents {
             format!("etc/{name}.schema.json").parse().map_err(|why: ParseError| failed(io::Error::other(why)))?;
         // A handwritten one gives way to what the library exports.
         self.files.retain(|content| content.path != path);
-        self.files.push(Content { path, from: file.path().into(), is_executable: false });
+        self.files.push(Content::new(path, file.path()));
         self.schema = Some(file);
         Ok(())
     }
@@ -84,9 +84,10 @@ impl Contents {
         if !metadata.is_file() {
             return Err(refused("it is neither a file nor a directory".into()));
         }
-        let is_executable = metadata.permissions().mode() & 0o100 != 0;
         let path = to.parse().map_err(|why: ParseError| refused(why.to_string()))?;
-        self.files.push(Content { path, from: from.into(), is_executable });
+        let mut content = Content::new(path, from);
+        content.is_executable = metadata.permissions().mode() & 0o100 != 0;
+        self.files.push(content);
         Ok(())
     }
 }

@@ -122,7 +122,7 @@ impl Course<'_> {
                 return Ok(());
             }
         }
-        let how = Install { dry_run: false, downgrade: desire.downgrade };
+        let how = if desire.downgrade { Install::new().downgrade() } else { Install::new() };
         let installation = self.verbs.install(package, Some(name), how, SWAP)?.installation;
         let Installation { metadata, replaces, .. } = installation;
         self.did(name, Action::install(metadata.version, replaces));

@@ -4,7 +4,7 @@ use hookrail_model::command::Reconfigured;
 use hookrail_model::installed::{Configured, FormerConfig, Origin};
 use hookrail_model::log;
 use hookrail_model::view::Status;
-use hookrail_store::{StoreError, Wanted};
+use hookrail_store::StoreError;
 use serde_json::Value;
 
 use super::{Swap, Verbs};
@@ -46,7 +46,11 @@ impl Verbs<'_> {
         let configured = change.configure::<Error>(name, config, |config| {
             match (runs, restart) {
                 (false, _) => {}
-                (true, true) => upgraded = self.replace(Wanted { config: config.clone(), ..before.clone() }, swap)?,
+                (true, true) => {
+                    let mut wanted = before.clone();
+                    wanted.config = config.clone();
+                    upgraded = self.replace(wanted, swap)?;
+                }
                 (true, false) => {
                     self.core.reload(name, config)?;
                     is_reloaded = true;

@@ -32,8 +32,7 @@ impl Verbs<'_> {
         let mut taken = Vec::new();
         for file in files {
             let found = identity(&file);
-            let how = Install { dry_run: false, downgrade: false };
-            match self.install(&file, None, how, Swap { fresh: false, wait_ms: Some(0) }) {
+            match self.install(&file, None, Install::new(), Swap { fresh: false, wait_ms: Some(0) }) {
                 Ok(Installed { installation, .. }) => {
                     // Another file may have taken its place meanwhile.
                     if identity(&file) == found {
