@@ -110,7 +110,7 @@ pub use hookrail_model::memory::{Memory, MemoryView};
 pub use hookrail_model::note::{Note, NoteHook};
 pub use hookrail_model::stats::{LastFault, Latency, StatsLevel};
 pub use hookrail_model::times::UpgradeTimes;
-pub use hookrail_model::trace::{Condition, Missing, Step, StepVerdict, Trace, TraceDecision};
+pub use hookrail_model::trace::{Condition, Missing, StepVerdict, Trace, TraceDecision, TraceStep};
 #[doc(hidden)]
 pub use hookrail_model::units;
 pub use hookrail_model::view::{

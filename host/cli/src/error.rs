@@ -193,7 +193,7 @@ impl Error {
             Error::OtherPlugin { .. } | Error::TwicePlugin { .. } => ExitCode::Usage,
             Error::Input { source, .. } if source.kind() == io::ErrorKind::NotFound => ExitCode::NotFound,
             Error::Call(CallError::Refused(problem)) => ExitCode::of_code(&problem.code),
-            Error::Call(CallError::Unreachable { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            Error::Call(CallError::Unreachable { why, .. }) if why.kind() == io::ErrorKind::NotFound => {
                 ExitCode::NotFound
             }
             Error::NoPlugin { .. }
@@ -226,7 +226,7 @@ impl Error {
 
 fn of_host(error: &control::Error) -> ExitCode {
     match error {
-        control::Error::Host(hookrail::Error::System { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+        control::Error::Host(hookrail::Error::System { why, .. }) if why.kind() == io::ErrorKind::NotFound => {
             ExitCode::NotFound
         }
         error => ExitCode::of_code(error.code()),

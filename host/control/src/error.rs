@@ -174,13 +174,13 @@ pub enum CallError {
     #[error("{0}")]
     Refused(Problem),
     /// The connection failed, or was closed.
-    #[error("cannot talk to the host at {}: {source}", socket.display())]
+    #[error("cannot talk to the host at {}: {why}", socket.display())]
     #[non_exhaustive]
     Unreachable {
         /// The socket.
         socket: PathBuf,
         /// Why.
-        source: io::Error,
+        why: io::Error,
     },
     /// What came back is not an answer to the request.
     #[error("the host at {} answers in another way than expected: {why}", socket.display())]

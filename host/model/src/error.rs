@@ -41,13 +41,13 @@ pub enum Error {
         why: Misbehaved,
     },
     /// A system call failed.
-    #[error("cannot {what}: {source}")]
+    #[error("cannot {what}: {why}")]
     #[non_exhaustive]
     System {
         /// What was attempted, with the file it was attempted on.
         what: String,
         /// Why it failed.
-        source: io::Error,
+        why: io::Error,
     },
 }
 
@@ -277,7 +277,7 @@ constructors! {
     Error:
     incompatible = PluginIncompatible(plugin: impl Into<String>, why: Incompatible),
     misbehaved = PluginMisbehaved(plugin: impl Into<String>, why: Misbehaved),
-    system = System(what: impl Into<String>, source: io::Error),
+    system = System(what: impl Into<String>, why: io::Error),
 }
 
 constructors! {
@@ -390,7 +390,7 @@ impl Error {
                 ),
                 Misbehaved::Undeclared { .. } => ("HR0406", "declare it in HOOKS (in C: in the note)"),
             },
-            Error::System { source, .. } => ("HR0501", system::fix(source.kind())),
+            Error::System { why, .. } => ("HR0501", system::fix(why.kind())),
         }
     }
 }

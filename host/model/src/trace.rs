@@ -24,7 +24,7 @@ pub struct Trace {
     /// The payload before the dispatch, with secrets masked; null if it never leaves the process.
     pub payload: Value,
     /// The callbacks it reached, in order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<TraceStep>,
     /// The decision.
     pub decision: TraceDecision,
     /// The code of a denial.
@@ -37,7 +37,7 @@ pub struct Trace {
 /// What one callback did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Step {
+pub struct TraceStep {
     /// The callback, as `instance/callback`.
     pub callback: String,
     /// The verdict that it returned; if it was not called, the verdict that stands for it.
@@ -65,7 +65,7 @@ constructors! {
     }
 
     /// What a callback did at once, without a word, and without a change of the payload.
-    Step(callback: impl Into<String>, verdict: StepVerdict) { code: None, message: None, took_ns: 0, payload: None }
+    TraceStep(callback: impl Into<String>, verdict: StepVerdict) { code: None, message: None, took_ns: 0, payload: None }
 
     /// A field that none of that many dispatches had.
     Missing(field: impl Into<String>, dispatches: u64, fields: BTreeSet<String>)

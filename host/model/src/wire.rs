@@ -101,13 +101,13 @@ pub struct Answer {
     pub id: Option<u64>,
     /// The outcome.
     #[serde(flatten)]
-    pub outcome: Outcome,
+    pub outcome: Reply,
 }
 
 /// The outcome of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub enum Reply {
     /// It succeeded; each [`Command`] states what it returns.
     Ok(Value),
     /// It failed.
@@ -157,7 +157,7 @@ impl<'de> Deserialize<'de> for StreamItem {
 
 constructors! {
     /// The answer to a request.
-    Answer(id: Option<u64>, outcome: Outcome)
+    Answer(id: Option<u64>, outcome: Reply)
 
     /// An error with that code, message and next step.
     Problem(code: impl Into<String>, message: impl Into<String>, fix: impl Into<String>)

@@ -10,7 +10,7 @@ use hookrail_package::{PackageError, Trust, digest, digest_of_file};
 use semver::Version;
 
 use crate::error::{Error, failed};
-use crate::state::Installed;
+use crate::state::InstalledVersion;
 use crate::store::{METADATA, Store};
 
 /// How thoroughly installed plugins are examined.
@@ -29,7 +29,7 @@ pub(super) fn examine(
     trust: &Trust,
     name: &str,
     version: &Version,
-    installed: &Installed,
+    installed: &InstalledVersion,
     depth: Depth,
 ) -> Result<Metadata, Error> {
     let place = store.place(name, version);

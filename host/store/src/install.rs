@@ -14,7 +14,7 @@ use crate::change::Change;
 use crate::error::{Error, StoreError, failed, refused};
 use crate::library::Wanted;
 use crate::requires::Among;
-use crate::state::{Installed, Plugin, State};
+use crate::state::{InstalledVersion, Plugin, State};
 use crate::unpack::{make, sync, unpack};
 
 /// The options of an installation.
@@ -75,7 +75,7 @@ impl Change<'_> {
         let metadata = package.metadata().clone();
         fits_here(&metadata).map_err(|why| Error::PackageRejected { package: file.display().to_string(), why })?;
         let json = digest(&metadata.write());
-        let installed = Installed { package: sha256, metadata: json, by: by.clone(), at: now() };
+        let installed = InstalledVersion { package: sha256, metadata: json, by: by.clone(), at: now() };
         let (state, replaces) = self.planned(&metadata, installed, how)?;
         let unfinished = self.unpack(&mut package, file)?;
         let enabled = state.desired(&metadata.name).enabled;
@@ -153,7 +153,7 @@ impl Change<'_> {
     fn planned(
         &self,
         metadata: &Metadata,
-        installed: Installed,
+        installed: InstalledVersion,
         how: Install,
     ) -> Result<(State, Option<Version>), Error> {
         let Metadata { name, version, .. } = metadata;

@@ -11,7 +11,7 @@ use semver::Version;
 use crate::error::Error;
 use crate::examine::{Depth, examine};
 use crate::library::prebuilt;
-use crate::state::{Installed, State};
+use crate::state::{InstalledVersion, State};
 use crate::store::Store;
 
 impl Store {
@@ -44,7 +44,7 @@ impl Store {
 
     fn installed(&self, state: &State, trust: &Trust, name: &str, depth: Depth) -> Option<Listed> {
         let (plugin, version, installed) = state.installed(name).ok()?;
-        let Installed { by, at, .. } = installed.clone();
+        let InstalledVersion { by, at, .. } = installed.clone();
         let examined = examine(self, trust, name, version, installed, depth);
         let signature = match (&examined, &by) {
             (Ok(_), TrustSource::Allowed) => SignatureStatus::Unsigned,

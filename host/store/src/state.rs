@@ -62,14 +62,14 @@ pub struct Plugin {
     /// The newest version ever installed.
     pub newest: Version,
     /// The versions in the store.
-    pub versions: BTreeMap<Version, Installed>,
+    pub versions: BTreeMap<Version, InstalledVersion>,
 }
 
 /// An installed version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
-pub struct Installed {
+pub struct InstalledVersion {
     /// The SHA-256 of the package it came from.
     pub package: Digest,
     /// The SHA-256 of its `package.json`, which contains those of all its files.
@@ -105,7 +105,7 @@ impl State {
     ///
     /// # Errors
     /// If no plugin with that name is installed.
-    pub fn installed(&self, name: &str) -> Result<(&Plugin, &Version, &Installed), Error> {
+    pub fn installed(&self, name: &str) -> Result<(&Plugin, &Version, &InstalledVersion), Error> {
         let plugin = self.plugins.get(name);
         let current = plugin.and_then(|plugin| Some((plugin, plugin.current.as_ref()?)));
         let (plugin, version) = current.ok_or_else(|| refused(name, StoreError::NotInstalled))?;

@@ -13,14 +13,14 @@ const CRATES: [&str; 5] = ["control", "image", "model", "package", "store"];
 /// Types that stay as they are, and why.
 const CLOSED: [(&str, &str); 3] = [
     ("LogLevel", "these are the levels of `log` and `tracing`"),
-    ("Outcome", "an answer succeeds or fails: a third outcome would be another protocol"),
     ("Place", "it is the order of a chain, compared field by field, and stays in the process"),
+    ("Reply", "an answer succeeds or fails: a third kind would be another protocol"),
 ];
 
 /// Enums that refuse what they do not know, and why.
 const STRICT: [(&str, &str); 3] = [
     ("LogLevel", CLOSED[0].1),
-    ("Outcome", CLOSED[1].1),
+    ("Reply", CLOSED[2].1),
     ("Target", "a package for a machine that this host does not know is refused"),
 ];
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use hookrail_abi::{Bytes, Format, PayloadOps};
-use hookrail_model::trace::{Condition, Missing, Step, StepVerdict, Trace, TraceDecision};
+use hookrail_model::trace::{Condition, Missing, StepVerdict, Trace, TraceDecision, TraceStep};
 use parking_lot::Mutex;
 use serde_json::Value;
 
@@ -140,7 +140,7 @@ impl Taking<'_> {
         let payload = (after != self.last).then(|| after.clone());
         self.last = after;
         self.trace.took_ns += took_ns;
-        let mut step = Step::new(callback, verdict);
+        let mut step = TraceStep::new(callback, verdict);
         (step.code, step.message, step.took_ns, step.payload) = (code, message, took_ns, payload);
         self.trace.steps.push(step);
     }

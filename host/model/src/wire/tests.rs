@@ -157,10 +157,10 @@ fn each_answer_has_its_form_and_comes_back_from_it() {
         assert_eq!(serde_json::to_string(&answer).unwrap(), text);
         assert_eq!(serde_json::from_str::<Answer>(text).unwrap(), answer);
     };
-    check(Outcome::Ok(Value::Null), Some(1), r#"{"id":1,"ok":null}"#);
-    check(Outcome::Ok(json!([])), Some(1), r#"{"id":1,"ok":[]}"#);
+    check(Reply::Ok(Value::Null), Some(1), r#"{"id":1,"ok":null}"#);
+    check(Reply::Ok(json!([])), Some(1), r#"{"id":1,"ok":[]}"#);
     let problem = Problem::new("HR0103", "a", "b");
-    check(Outcome::Error(problem), None, r#"{"id":null,"error":{"code":"HR0103","message":"a","fix":"b"}}"#);
+    check(Reply::Error(problem), None, r#"{"id":null,"error":{"code":"HR0103","message":"a","fix":"b"}}"#);
 }
 
 /// A newer host may say what this version does not know: the rest is read all the same.
