@@ -3,21 +3,32 @@
 /// Constructors of types that are `#[non_exhaustive]`, so that other crates can make them: each takes what there was
 /// from the beginning, and what is added later has a default.
 ///
-/// Of a struct:
-///
-/// ```ignore
-/// constructors! {
-///     /// A callback on a point.
-///     Placed(point: impl Into<String>, callback: CallbackView) { since: None }
-/// }
 /// ```
+/// use hookrail_model::constructors;
 ///
-/// Of the variants of an enum:
-///
-/// ```ignore
-/// constructors! {
-///     EventKind: loaded = Loaded(version: impl Into<String>), stopped = Stopped();
+/// #[non_exhaustive]
+/// pub struct Place {
+///     pub point: String,
+///     pub since: Option<u64>,
 /// }
+///
+/// #[non_exhaustive]
+/// pub enum Happened {
+///     #[non_exhaustive]
+///     Loaded { version: String },
+///     Stopped,
+/// }
+///
+/// constructors! {
+///     /// A place on a point.
+///     Place(point: impl Into<String>) { since: None }
+/// }
+/// constructors! {
+///     Happened: loaded = Loaded(version: impl Into<String>)
+/// }
+///
+/// assert_eq!(Place::new("message.publish").point, "message.publish");
+/// assert!(matches!(Happened::loaded("1.0.0"), Happened::Loaded { version } if version == "1.0.0"));
 /// ```
 #[doc(hidden)]
 #[macro_export]

@@ -8,7 +8,7 @@ use hookrail_model::installed::{Allowance, TrustSource};
 use hookrail_model::package::{Digest, KeyId, check_name};
 use hookrail_package::{Home, Locked};
 use semver::Version;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::{Error, StoreError, refused};
 
@@ -32,8 +32,23 @@ pub struct State {
     /// By name; includes prebuilt plugins.
     #[serde(default)]
     pub(super) desired: BTreeMap<String, Desired>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "allowances")]
     pub(super) allowances: Vec<Allowance>,
+}
+
+/// An [`Allowance`] that allows no other fields: answers may grow, but a file states what this host knows.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Allowed {
+    name: String,
+    version: Version,
+    sha256: Digest,
+    until: String,
+}
+
+fn allowances<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Allowance>, D::Error> {
+    let allowance = |Allowed { name, version, sha256, until }| Allowance::new(name, version, sha256, until);
+    Vec::deserialize(from).map(|allowed| allowed.into_iter().map(allowance).collect())
 }
 
 /// The operator's settings for a plugin.

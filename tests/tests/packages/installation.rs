@@ -300,6 +300,7 @@ fn a_senseless_state_is_left_untouched() {
         ("\"previous\": null", "\"previous\": \"1.0.0\""),
         ("\"screen\"", "\"../screen\""),
         ("\"newest\"", "\"more\": 1, \"newest\""),
+        ("\"kind\": \"key\"", "\"kind\": \"hearsay\""),
         ("{", ""),
     ] {
         assert!(good.contains(from));

@@ -1,25 +1,31 @@
 //! Each JSON form, both ways.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::time::{Duration, UNIX_EPOCH};
 
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::*;
 use crate::command::{
-    Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Events, ImportIncoming, Install,
-    List, Load, PluginSpec, Points, Restart, Rollback, SetLevel, SetLogLevel, Show, Stage, Start, Status, Stop, Trace,
-    Uninstall, Unload, Unquarantine, Upgrade, Validate,
+    Action, Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Events, ImportIncoming,
+    Install, List, Load, PluginSpec, Points, Restart, Rollback, SetLevel, SetLogLevel, Show, Stage, Start, Status,
+    Step, Stop, Trace, Uninstall, Unload, Unquarantine, Upgrade, Validate,
 };
 use crate::end::End;
 use crate::event::EventKind;
+use crate::health::Health;
+use crate::installed::{FormerConfig, Kind, Origin, SignatureStatus, TrustSource};
 use crate::log_level::LogLevel;
 use crate::memory::Memory;
-use crate::package::Digest;
+use crate::package::{Digest, KeyId};
 use crate::stats;
 use crate::times::UpgradeTimes;
 use crate::trace::{StepVerdict, TraceDecision};
-use crate::view::{self, CallbackStatus};
+use crate::view::{
+    self, CallbackStatus, CallbackView, EffectsView, FaultPolicyView, PointKind, PointView, PriorityOrigin,
+};
 
 /// A command is written in that form, and read back from it.
 fn check<C: Command>(command: C, text: &str) {
@@ -177,10 +183,68 @@ fn what_a_newer_host_says_is_read_as_unknown() {
     assert_eq!(event(r#""event":"sublimated""#), EventKind::Unknown);
     assert_eq!(event(r#""event":"ended","end":"dreamt","of":2"#), EventKind::Ended { end: End::Unknown, left: None });
     assert_eq!(serde_json::from_str::<StreamItem>(r#"{"weather":{"sunny":true}}"#).unwrap(), StreamItem::Unknown);
-    assert_eq!(serde_json::from_str::<view::Status>(r#""asleep""#).unwrap(), view::Status::Unknown);
-    assert_eq!(serde_json::from_str::<CallbackStatus>(r#""asleep""#).unwrap(), CallbackStatus::Unknown);
-    assert_eq!(serde_json::from_str::<StepVerdict>(r#""shrug""#).unwrap(), StepVerdict::Unknown);
-    assert_eq!(serde_json::from_str::<TraceDecision>(r#""shrugged""#).unwrap(), TraceDecision::Unknown);
+    fn check<T: DeserializeOwned + PartialEq + Debug>(unknown: T) {
+        assert_eq!(serde_json::from_str::<T>(r#""shrug""#).unwrap(), unknown);
+    }
+    check(CallbackStatus::Unknown);
+    check(EffectsView::Unknown);
+    check(FaultPolicyView::Unknown);
+    check(Health::Unknown);
+    check(Kind::Unknown);
+    check(Origin::Unknown);
+    check(PointKind::Unknown);
+    check(PriorityOrigin::Unknown);
+    check(SignatureStatus::Unknown);
+    check(StepVerdict::Unknown);
+    check(TraceDecision::Unknown);
+    check(view::Status::Unknown);
+    assert_eq!(serde_json::from_str::<TrustSource>(r#"{"kind":"hearsay","of":"Jane"}"#).unwrap(), TrustSource::Unknown);
+    let action: Step = serde_json::from_str(r#"{"plugin":"mask","action":"praise","why":"it works"}"#).unwrap();
+    assert_eq!(action, Step::new("mask", Action::Unknown));
+    let former: FormerConfig = serde_json::from_str(r#"{"revision":1,"since":"now","value":2,"by":"Jane"}"#).unwrap();
+    assert_eq!(former, FormerConfig::new(1, "now", json!(2)));
+}
+
+/// What a newer host says of a point is read, but nobody can ask for what this version does not know.
+#[test]
+fn an_unknown_level_is_read_in_a_view_and_refused_in_a_command() {
+    let mut point = serde_json::to_value(PointView::new("a.b", PointKind::Fold, 1)).unwrap();
+    point["level"] = json!("everything");
+    assert_eq!(serde_json::from_value::<PointView>(point).unwrap().level, stats::StatsLevel::Unknown);
+    let fields = json!({ "point": "a.b", "level": "unknown" });
+    let refused = super::command::<SetLevel>(fields.as_object().unwrap().clone()).unwrap_err().to_string();
+    assert_eq!(refused, "unknown variant `unknown`, expected one of `off`, `count`, `histogram`");
+}
+
+#[test]
+fn a_chain_has_words_in_its_form() {
+    let mut point = PointView::new("a.b", PointKind::Gate, 1);
+    let mut callback = CallbackView::new("mask:logs", "mask", 900);
+    (callback.origin, callback.declared_priority) = (PriorityOrigin::Overridden, Some(500));
+    (callback.effects, callback.fault_policy) = (EffectsView::Pure, FaultPolicyView::Rollback);
+    point.chain = vec![callback];
+    let json = json!({
+        "point": "a.b", "kind": "gate", "revision": 1, "deniable": false, "local": false, "dispatched_by": null,
+        "level": "off", "tracers": 0, "dispatches": 0, "empty": 0,
+        "chain": [{
+            "priority": 900, "origin": "overridden", "declared_priority": 500, "instance": "mask:logs",
+            "callback": "mask", "effects": "pure", "fault_policy": "rollback", "enabled": true, "status": "armed",
+            "faults": 0, "slow": 0, "stuck": 0, "stuck_now": 0, "calls": { "total": 0, "stopped": 0, "denied": 0 },
+        }],
+    });
+    assert_eq!(serde_json::to_value(&point).unwrap(), json);
+    assert_eq!(serde_json::from_value::<PointView>(json).unwrap(), point);
+}
+
+#[test]
+fn what_makes_a_plugin_trusted_has_a_kind() {
+    for (by, text) in [
+        (TrustSource::Allowed, r#"{"kind":"allowed"}"#),
+        (TrustSource::key(KeyId::new(1), "Jane"), r#"{"kind":"key","id":"0000000000000001","name":"Jane"}"#),
+    ] {
+        assert_eq!(serde_json::to_string(&by).unwrap(), text);
+        assert_eq!(serde_json::from_str::<TrustSource>(text).unwrap(), by);
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io;
 
 use hookrail_model::installed::FormerConfig;
 use hookrail_package::{Locked, now};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::error::{Error, StoreError, failed};
@@ -26,7 +26,22 @@ const KEPT: usize = 10;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Record {
     format: u32,
+    #[serde(deserialize_with = "settings")]
     settings: Vec<FormerConfig>,
+}
+
+/// A [`FormerConfig`] that allows no other fields: answers may grow, but a file states what this host knows.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Setting {
+    revision: u64,
+    since: String,
+    value: Value,
+}
+
+fn settings<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<FormerConfig>, D::Error> {
+    let setting = |Setting { revision, since, value }| FormerConfig::new(revision, since, value);
+    Vec::deserialize(from).map(|settings| settings.into_iter().map(setting).collect())
 }
 
 impl Record {
