@@ -93,7 +93,7 @@ impl<P: Point> Replacing<P> {
         assert_ne!(self.point.raw_pairs(), before, "which is other code");
         assert!(upgraded.old.wait(Duration::from_secs(60)).is_unmapped());
         self.serving = next;
-        let UpgradeTimes { copy, open, create, swap } = upgraded.times;
+        let UpgradeTimes { copy, open, create, swap, .. } = upgraded.times;
         (elapsed, [copy, open, create, swap, elapsed.saturating_sub(copy + open + create + swap)])
     }
 

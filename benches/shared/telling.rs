@@ -24,7 +24,7 @@ pub(crate) struct Telling {
 
 impl Telling {
     pub(crate) fn new() -> Self {
-        let quarantine = Quarantine { faults: 0, ..Quarantine::default() };
+        let quarantine = Quarantine::default().faults(0);
         let config = Config { log_level: Some(LogLevel::Info), quarantine, ..Config::default() };
         let host = Host::new(config).expect("a host");
         let point = host.point(WorkDone).expect("its own point");

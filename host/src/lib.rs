@@ -99,6 +99,7 @@ pub use hookrail_engine::{
     Revocable, Services, TOO_LARGE, Ticket, Traces, Unload, Upgraded, schema,
 };
 pub use hookrail_image::{EntrySymbol, Image, Inspection, inspect};
+pub use hookrail_model::ParseError;
 pub use hookrail_model::capability::{Capability, NoCapability};
 pub use hookrail_model::config::{CallbackOverride, FaultPolicies, PointConfig, Quarantine, UpgradeLimits};
 pub use hookrail_model::end::End;
@@ -110,10 +111,13 @@ pub use hookrail_model::memory::{Memory, MemoryView};
 pub use hookrail_model::note::{Note, NoteHook};
 pub use hookrail_model::stats::{LastFault, Latency, StatsLevel};
 pub use hookrail_model::times::UpgradeTimes;
-pub use hookrail_model::trace::{Condition, Missing, Step, StepVerdict, Trace, TraceDecision};
+pub use hookrail_model::trace::{Condition, Missing, StepVerdict, Trace, TraceDecision, TraceStep};
 #[doc(hidden)]
 pub use hookrail_model::units;
-pub use hookrail_model::view::{CallbackStatus, CallbackView, Calls, GenerationView, PluginView, PointView, Status};
+pub use hookrail_model::view::{
+    CallbackStatus, CallbackView, Calls, EffectsView, FaultPolicyView, GenerationView, PluginView, PointKind,
+    PointView, PriorityOrigin, Status,
+};
 
 pub use hookrail_abi::catalogue::{self, MessageDelivered, MessageDropped, MessagePublish};
 pub use hookrail_abi::{Access, Decision, Dropped, Flow, Header, Message, MessageId, Priority, Verdict};

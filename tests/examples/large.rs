@@ -28,11 +28,7 @@ fn main() {
     draft.version = note.version.parse().expect("a version");
     draft.targets[0].libc = "2.99".parse().expect("one that is newer than any");
     (draft.isolation, draft.capabilities, draft.hooks) = (note.isolation, note.capabilities, note.hooks);
-    let content = |path: &str, from: &Path| Content {
-        path: path.parse().expect("a path"),
-        from: from.into(),
-        is_executable: false,
-    };
+    let content = |path: &str, from: &Path| Content::new(path.parse().expect("a path"), from);
     let contents = vec![content(raw::LIBRARY, &library), content("large", &large)];
     let (path, _) = measured("packing", most, || write(draft, contents, directory.path(), None).expect("it is packed"));
     let length = fs::metadata(&path).expect("the package").len();

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use hookrail::control::command::{self, Command};
 use hookrail::control::wire::{self, Answer, RawRequest};
-use hookrail::package::{Error, Package, PublicKey, Range, Signature, fits_here};
+use hookrail::package::{Error, Package, PublicKey, Range, Signature, VerifyError, fits_here};
 use hookrail::{Config, Host, Message, MessagePublish};
 use hookrail_abi::{Bytes, Format, Point, Text};
 use hookrail_cuttlefish as cuttlefish;
@@ -88,8 +88,8 @@ pub fn signature(bytes: &[u8]) {
     let key: PublicKey = PUBLIC_KEY.parse().expect("a key");
     if let Ok(signature) = text.parse::<Signature>() {
         assert!(!signature.key.to_string().is_empty() && signature.comment().len() <= text.len());
-        let verified = signature.verify(&key, &mut &b"nothing"[..]).expect("bytes can be read");
-        assert!(verified.is_err(), "nobody signed that");
+        let verified = signature.verify(&key, &mut &b"nothing"[..]);
+        assert!(matches!(verified, Err(VerifyError::Mismatch(_))), "nobody signed that");
     }
 }
 
@@ -147,11 +147,11 @@ fn decode(bytes: &[u8], format: Format) -> Option<Message> {
 fn as_each_command(raw: &RawRequest) {
     fn check<C: Command>(raw: &RawRequest) {
         match wire::command::<C>(raw.params.clone()) {
-            Err(why) => assert!(!why.is_empty()),
+            Err(why) => assert!(!why.to_string().is_empty()),
             Ok(command) => {
                 let line = wire::request(raw.id, &command).expect("a request is JSON");
                 let again = RawRequest::read(&line).expect("what was written can be read");
-                assert_eq!((again.id, wire::command::<C>(again.params)), (raw.id, Ok(command)));
+                assert_eq!((again.id, wire::command::<C>(again.params).unwrap()), (raw.id, command));
             }
         }
     }

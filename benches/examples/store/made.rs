@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use hookrail::package::{
-    Build, Builder, Compatibility, Content, FORMAT, Home, Metadata, Tar, Target, Trust, libc_here, signature_of, write,
+    Build, Builder, Compatibility, Content, Home, Metadata, Target, Trust, libc_here, signature_of, write,
 };
 use hookrail::store::{Install, Store, unasked};
 use hookrail_tests::root;
@@ -51,7 +51,7 @@ impl Maker {
             let name = format!("p{number:05}");
             let package = self.package(&name, &[]);
             let mut change = store.change().expect("nobody else changes it");
-            change.install(&package, Install::default(), unasked).expect("it is installed");
+            change.install(&package, Install::new(), unasked).expect("it is installed");
             for file in [signature_of(&package), package] {
                 fs::remove_file(file).expect("it was there");
             }
@@ -69,7 +69,7 @@ impl Maker {
             .map(|(path, bytes)| {
                 let from = directory.path().join(path.replace('/', "-"));
                 fs::write(&from, bytes).expect("there is room for it");
-                Content { path: path.parse().expect("a path"), from, is_executable: false }
+                Content::new(path.parse().expect("a path"), from)
             })
             .collect();
         let package =
@@ -91,27 +91,15 @@ fn renamed(library: &[u8], name: &str) -> Vec<u8> {
 
 fn metadata(library: &Path) -> Metadata {
     let note = hookrail::inspect(library).expect("a plugin").note;
-    Metadata {
-        format: FORMAT,
-        version: note.version.parse().expect("a version"),
-        name: note.name,
-        description: "Denies what is confidential.".into(),
-        built_at: "2026-11-21T10:20:30Z".into(),
-        tar: Tar::default(),
-        files: Vec::new(),
-        authors: vec!["Jane".into()],
-        builder: Builder { name: "Jane".into(), contact: "jane@example.org".into(), website: None, signature: None },
-        source: "https://example.org/screen".into(),
-        functionality: vec!["message_processing".to_owned().try_into().expect("one of those that are known")],
-        requires: Vec::new(),
-        compatibility: Compatibility { host: "~> 1.0".parse().unwrap(), abi: "~> 1.0".parse().unwrap() },
-        targets: vec![Build {
-            target: Target::HERE,
-            libc: libc_here(),
-            library: "lib/libscreen.so".parse().expect("a path"),
-        }],
-        hooks: note.hooks,
-        capabilities: note.capabilities,
-        isolation: note.isolation,
-    }
+    let version = note.version.parse().expect("a version");
+    let any = || "~> 1.0".parse().expect("a range");
+    let builder = Builder::new("Jane", "jane@example.org");
+    let mut metadata = Metadata::new(note, version, builder, Compatibility::new(any(), any()));
+    metadata.description = "Denies what is confidential.".into();
+    metadata.built_at = "2026-11-21T10:20:30Z".into();
+    metadata.authors = vec!["Jane".into()];
+    metadata.source = "https://example.org/screen".into();
+    metadata.functionality = vec!["message_processing".to_owned().try_into().expect("one of those that are known")];
+    metadata.targets = vec![Build::new(Target::HERE, libc_here(), "lib/libscreen.so".parse().expect("a path"))];
+    metadata
 }

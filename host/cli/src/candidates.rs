@@ -51,7 +51,7 @@ pub(crate) fn points() -> Vec<CompletionCandidate> {
     if points.is_empty() {
         dispatched()
     } else {
-        once(points.into_iter().map(|point| candidate(&point.point, point.kind)))
+        once(points.into_iter().map(|point| candidate(&point.point, point.kind.name())))
     }
 }
 

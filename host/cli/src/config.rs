@@ -42,7 +42,8 @@ fn get(name: &str, common: &Common) -> Result<(), Error> {
 }
 
 fn set(name: &str, config: Value, how: Reconfigure, common: &Common) -> Result<(), Error> {
-    let command = Configure { restart: how.restart, ..Configure::new(name, config) };
+    let mut command = Configure::new(name, config);
+    command.restart = how.restart;
     let (done, by_host) = remote::ask(&common.selection, command)?;
     if common.json {
         return print::json(&done);
@@ -76,7 +77,7 @@ fn history(name: &str, revision: Option<u64>, common: &Common) -> Result<(), Err
     let columns = [Column::Number("revision"), Column::Text("since"), Column::Text("configuration")];
     let rows = former
         .iter()
-        .map(|FormerConfig { revision, since, value }| vec![revision.to_string(), since.clone(), beginning(value)]);
+        .map(|FormerConfig { revision, since, value, .. }| vec![revision.to_string(), since.clone(), beginning(value)]);
     print::line(table(Target::Stdout, &columns, rows))
 }
 
@@ -132,5 +133,6 @@ fn origin(configured: &Configured) -> String {
         Origin::Nothing => "nobody has configured it".into(),
         Origin::Operator => format!("configuration {}{since}", configured.revision),
         Origin::Package => format!("the default of its package{since}"),
+        _ => format!("this version does not know where it comes from{since}"),
     }
 }

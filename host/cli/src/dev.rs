@@ -29,7 +29,7 @@ pub(crate) fn run(options: &Dev) -> Result<ExitCode, Error> {
     let package = Package::of(&options.directory)?;
     let interrupt = Interrupt::install()?;
     // Checked first, so that a missing host is reported before the build.
-    let program = remote::connect(&options.selection)?.ask(Status {})?.pid;
+    let program = remote::connect(&options.selection)?.ask(Status::new())?.pid;
     stderr::line(format_args!("{} in {}, for the host {program}", package.plugin(), package.directory.display()));
     let mut watcher = Watcher::new();
     let ender = watcher.ender();
@@ -127,7 +127,7 @@ impl Development<'_> {
         let reading = |source| Error::Input { file: file.display().to_string(), source };
         let digest = digest::of(&file).map_err(reading)?;
         let mut host = remote::connect(&self.options.selection)?;
-        let pid = host.ask(Status {})?.pid;
+        let pid = host.ask(Status::new())?.pid;
         let serving = host.ask(List::new())?.into_iter().find(|view| view.name == inspection.note.name);
         let generation = serving.as_ref().map_or(0, |view| view.generation);
         if serving.is_some() && self.handed_over == Some(HandedOver { pid, generation, digest }) {
@@ -140,7 +140,7 @@ impl Development<'_> {
         let (how, generation, times) = match serving {
             None => (How::Loaded, host.ask(Load::new(&file))?.generation, None),
             Some(view) => {
-                let replaced = host.ask(Upgrade { wait_ms: Some(0), ..Upgrade::new(view.name, &file) })?;
+                let replaced = host.ask(Upgrade::new(view.name, &file).wait(std::time::Duration::ZERO))?;
                 (How::Upgraded, replaced.generation, Some(replaced.times))
             }
         };

@@ -141,7 +141,7 @@ impl Error {
             Error::Call(error) => error.fix().into(),
             Error::Host(error) => error.fix(),
             Error::Enabled(failed) => {
-                let NotLoaded { plugin, error } = &**failed;
+                let NotLoaded { plugin, error, .. } = &**failed;
                 format!("{}; to go without it: `hookrail plugin disable {plugin}`, or --no-store", error.fix()).into()
             }
             Error::Input { source, .. } if source.kind() == io::ErrorKind::NotFound => "check the name".into(),
@@ -193,7 +193,7 @@ impl Error {
             Error::OtherPlugin { .. } | Error::TwicePlugin { .. } => ExitCode::Usage,
             Error::Input { source, .. } if source.kind() == io::ErrorKind::NotFound => ExitCode::NotFound,
             Error::Call(CallError::Refused(problem)) => ExitCode::of_code(&problem.code),
-            Error::Call(CallError::Unreachable { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            Error::Call(CallError::Unreachable { why, .. }) if why.kind() == io::ErrorKind::NotFound => {
                 ExitCode::NotFound
             }
             Error::NoPlugin { .. }
@@ -226,7 +226,7 @@ impl Error {
 
 fn of_host(error: &control::Error) -> ExitCode {
     match error {
-        control::Error::Host(hookrail::Error::System { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+        control::Error::Host(hookrail::Error::System { why, .. }) if why.kind() == io::ErrorKind::NotFound => {
             ExitCode::NotFound
         }
         error => ExitCode::of_code(error.code()),

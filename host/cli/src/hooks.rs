@@ -44,11 +44,9 @@ pub(crate) fn run(command: &Hooks) -> Result<ExitCode, Error> {
         }
         Hooks::Stats { point, watch, common } => stats::run(point.as_deref(), *watch, common)?,
         Hooks::Trace { point, count, filter, wait, common } => {
-            let (filter, wait_ms) = (filter.clone(), u64::try_from(wait.as_millis()).ok());
-            return trace::run(
-                command::Trace { filter, wait_ms, ..command::Trace::new(point, (*count).into()) },
-                common,
-            );
+            let mut command = command::Trace::new(point, (*count).into()).wait(*wait);
+            command.filter.clone_from(filter);
+            return trace::run(command, common);
         }
     }
     Ok(ExitCode::Ok)

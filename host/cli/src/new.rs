@@ -10,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use hookrail::ParseError;
 use serde::Serialize;
 
 use crate::args::{Language, New};
@@ -33,7 +34,7 @@ struct Made<'a> {
 
 pub(crate) fn run(options: &New) -> Result<ExitCode, Error> {
     let refused = |why: String| Error::NotMade { name: options.name.clone(), why };
-    let name: Name = options.name.parse().map_err(refused)?;
+    let name: Name = options.name.parse().map_err(|why: ParseError| refused(why.to_string()))?;
     let hooked = Hooked::of(&options.point).map_err(refused)?;
     let directory = options.directory.clone().unwrap_or_else(|| options.name.clone().into());
     if directory.read_dir().is_ok_and(|mut entries| entries.next().is_some()) || directory.is_file() {

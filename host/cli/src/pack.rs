@@ -7,8 +7,8 @@ mod subject;
 
 use std::path::PathBuf;
 
-use hookrail::inspect;
-use hookrail::package::{Build, Content, FORMAT, Libc, MemberPath, Metadata, Package, Tar, Target, write};
+use hookrail::package::{Build, Content, Libc, MemberPath, Metadata, Package, Target, write};
+use hookrail::{ParseError, inspect};
 
 use crate::args::Pack;
 use crate::cargo::Built;
@@ -34,10 +34,10 @@ pub(crate) fn run(options: &Pack) -> Result<ExitCode, Error> {
     for (target, file) in libraries {
         let inspection = hookrail::package::inspect_for(target, &file)?;
         let name = format!("lib/{target}/lib{}.so", inspection.note.name.replace(['-', '.'], "_"));
-        let path: MemberPath = name.parse().map_err(|why| subject.refused(why))?;
+        let path: MemberPath = name.parse().map_err(|why: ParseError| subject.refused(why.to_string()))?;
         let libc = inspection.image.glibc.as_deref().and_then(|text| text.parse().ok());
-        builds.push(Build { target, libc: libc.unwrap_or(Libc::OLDEST).max(Libc::OLDEST), library: path.clone() });
-        contents.add(Content { path, from: file.clone(), is_executable: false });
+        builds.push(Build::new(target, libc.unwrap_or(Libc::OLDEST).max(Libc::OLDEST), path.clone()));
+        contents.add(Content::new(path, &file));
         if target == Target::HERE {
             contents.add_schema(&inspection.note.name, &file)?;
         }
@@ -48,25 +48,12 @@ pub(crate) fn run(options: &Pack) -> Result<ExitCode, Error> {
     let version = note.version.parse().map_err(|error| {
         subject.refused(format!("its version {} is none of Semantic Versioning: {error}", note.version))
     })?;
-    let draft = Metadata {
-        format: FORMAT,
-        name: note.name,
-        version,
-        description: manifest.description,
-        built_at: moment::of(&subject.directory)?,
-        tar: Tar::default(),
-        files: Vec::new(),
-        authors: manifest.authors,
-        builder: manifest.builder,
-        source: manifest.source,
-        functionality: manifest.functionality,
-        compatibility: manifest.compatibility,
-        requires: manifest.requires,
-        targets: builds,
-        hooks: note.hooks,
-        capabilities: note.capabilities,
-        isolation: note.isolation,
-    };
+    let mut draft = Metadata::new(note, version, manifest.builder, manifest.compatibility);
+    draft.description = manifest.description;
+    draft.built_at = moment::of(&subject.directory)?;
+    (draft.authors, draft.source) = (manifest.authors, manifest.source);
+    (draft.functionality, draft.requires) = (manifest.functionality, manifest.requires);
+    draft.targets = builds;
     let comment = format!("{}.tar", draft.full_name());
     let mut sign_tar = |tar: &mut std::fs::File| {
         let signer = signer.as_ref().expect("it is asked only then");

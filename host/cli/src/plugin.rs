@@ -37,11 +37,13 @@ pub(crate) fn run(command: &Plugin) -> Result<ExitCode, Error> {
             install::install(file, &how, *swap, common)
         }
         Plugin::Upgrade { name, file, swap, common, .. } => {
-            let (fresh, wait_ms) = (swap.fresh, swap.wait_ms());
-            ask(common, Upgrade { fresh, wait_ms, ..Upgrade::new(name, absolute(file)?) }, text::replaced)
+            let mut command = Upgrade::new(name, absolute(file)?);
+            (command.fresh, command.wait_ms) = (swap.fresh, swap.wait_ms());
+            ask(common, command, text::replaced)
         }
         Plugin::Unload { name, no_wait, common } => {
-            let command = Unload { wait_ms: no_wait.then_some(0), ..Unload::new(name) };
+            let mut command = Unload::new(name);
+            command.wait_ms = no_wait.then_some(0);
             ask(common, command, |ended: &Ended| format!("{} {}", ended.plugin, text::ending(ended)))
         }
         Plugin::Stop { name, common } => ask(common, Stop::new(name), text::line),
@@ -51,7 +53,9 @@ pub(crate) fn run(command: &Plugin) -> Result<ExitCode, Error> {
 }
 
 fn list(verify: bool, common: &Common) -> Result<ExitCode, Error> {
-    let (plugins, is_of_host) = remote::ask(&common.selection, List { verify })?;
+    let mut command = List::new();
+    command.verify = verify;
+    let (plugins, is_of_host) = remote::ask(&common.selection, command)?;
     if !is_of_host {
         stderr::line("no host is running: this is what is installed");
     }

@@ -50,7 +50,7 @@ impl Chosen {
             let mut failed = unsafe { manager.open_store(store)? }.into_iter();
             // Enabled plugins are relied on: without one, messages might pass that should not.
             if let Some(first) = failed.next() {
-                failed.for_each(|NotLoaded { plugin, error }| tracing::error!(plugin, "cannot be loaded: {error}"));
+                failed.for_each(|NotLoaded { plugin, error, .. }| tracing::error!(plugin, "cannot be loaded: {error}"));
                 return Err(Error::Enabled(Box::new(first)));
             }
         }
@@ -100,7 +100,7 @@ fn files(setup: &Setup, config: &Config, store: Option<&Store>) -> Result<BTreeM
             if enabled.contains(name) {
                 continue;
             }
-            return Err(store::Error::Store { plugin: name.into(), why: StoreError::Disabled }.into());
+            return Err(store::Error::refused(name, StoreError::Disabled).into());
         }
         let file = finder.resolve(plugin)?;
         let name = hookrail::inspect(&file)?.note.name;

@@ -2,19 +2,22 @@
 
 use std::str::FromStr;
 
-use hookrail::units;
+use hookrail::{ParseError, units};
 
 /// A number of bytes, not 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size(pub(crate) usize);
 
 impl FromStr for Size {
-    type Err = String;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         match units::size(text)? {
-            0 => Err("it must not be 0".into()),
-            size => usize::try_from(size).map(Size).map_err(|_| "it is more than this machine can address".into()),
+            0 => Err(ParseError::new("it must not be 0")),
+            size => {
+                let too_much = |_| ParseError::new("it is more than this machine can address");
+                usize::try_from(size).map(Size).map_err(too_much)
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::exit::ExitCode;
 use crate::{print, remote};
 
 pub(crate) fn run(options: &Common) -> Result<ExitCode, Error> {
-    let program = remote::connect(&options.selection)?.ask(Status {})?;
+    let program = remote::connect(&options.selection)?.ask(Status::new())?;
     if options.json {
         print::json(&program)?;
         return Ok(ExitCode::Ok);

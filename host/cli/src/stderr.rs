@@ -38,7 +38,7 @@ pub(crate) fn error(error: &Error) {
 /// As [`error`], for programs: an object on one line.
 pub(crate) fn problem(error: &Error) {
     if error.exit_code() != ExitCode::StdoutClosed {
-        let problem = Problem { code: error.code().into(), message: error.to_string(), fix: error.fix().into() };
+        let problem = Problem::new(error.code(), error.to_string(), error.fix());
         line(serde_json::json!({ "error": problem }));
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use hookrail::ParseError;
 use hookrail::package::{self, Home, KeyId, PublicKey, Trust, TrustedKey};
 use hookrail::store::{self, Allowance, Store, TrustSource};
 use serde_json::json;
@@ -39,8 +40,8 @@ pub(crate) fn run(command: &args::Trust) -> Result<ExitCode, Error> {
             }
         }
         args::Trust::Revoke { key, reason } => {
-            let bad = |why| Error::BadKey { key: key.clone(), why };
-            let id = key.parse().map_err(bad)?;
+            let bad = |why: String| Error::BadKey { key: key.clone(), why };
+            let id = key.parse().map_err(|why: ParseError| bad(why.to_string()))?;
             if !Trust::read(&home)?.keys().iter().any(|known| known.key.id() == id) {
                 return Err(bad("none with that number was ever trusted here".into()));
             }
@@ -76,14 +77,13 @@ fn allowances(home: &Home) -> Result<Vec<Allowance>, store::Error> {
 
 /// The home of the hosts of this user.
 pub(crate) fn home() -> Result<Home, Error> {
-    Ok(Home::open(&settings::home()?)?)
+    Ok(Home::open(settings::home()?)?)
 }
 
 fn change(home: &Home, change: impl FnOnce(&mut Trust) -> Result<(), package::PackageError>) -> Result<(), Error> {
     let locked = home.lock()?;
     let mut trust = Trust::read(home)?;
-    change(&mut trust)
-        .map_err(|why| package::Error::PackageRejected { package: home.path().display().to_string(), why })?;
+    change(&mut trust).map_err(|why| package::Error::rejected(home.path().display().to_string(), why))?;
     Ok(trust.write(&locked)?)
 }
 
@@ -92,11 +92,11 @@ pub(crate) fn public_key(text: &str) -> Result<PublicKey, Error> {
     let bad = |why: String| Error::BadKey { key: text.into(), why };
     let path = Path::new(text);
     if !path.exists() {
-        let unknown = |why| bad(format!("there is no such file, and {why}"));
+        let unknown = |why: ParseError| bad(format!("there is no such file, and {why}"));
         return text.parse().map_err(unknown);
     }
     let content = std::fs::read_to_string(path);
-    content.map_err(|error| bad(error.to_string()))?.parse().map_err(bad)
+    content.map_err(|error| bad(error.to_string()))?.parse().map_err(|why: ParseError| bad(why.to_string()))
 }
 
 fn text(keys: &[TrustedKey], allowances: &[Allowance]) -> String {
@@ -105,7 +105,7 @@ fn text(keys: &[TrustedKey], allowances: &[Allowance]) -> String {
     } else {
         table_of(keys)
     };
-    for Allowance { name, version, sha256, until } in allowances {
+    for Allowance { name, version, sha256, until, .. } in allowances {
         let _ = write!(text, "\nallowed once, until {until}: {name}-{version}, SHA-256 {sha256}");
     }
     text

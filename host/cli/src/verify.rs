@@ -71,7 +71,7 @@ fn text(Verified { signed, built_by, unfit, metadata }: &Verified<'_>) -> String
 fn signature(built_by: Option<&BuiltBy>) -> String {
     match built_by {
         None => String::new(),
-        Some(BuiltBy { key, name: Some(name) }) => format!("; signed by {name} ({key})"),
-        Some(BuiltBy { key, name: None }) => format!("; signed by the key {key}, which is unknown here"),
+        Some(BuiltBy { key, name: Some(name), .. }) => format!("; signed by {name} ({key})"),
+        Some(BuiltBy { key, name: None, .. }) => format!("; signed by the key {key}, which is unknown here"),
     }
 }

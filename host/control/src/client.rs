@@ -5,8 +5,8 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hookrail_model::command::{Command, Events};
-use hookrail_model::wire::{self, Answer, Greeting, Outcome, PROTOCOL, StreamItem};
+use hookrail_model::command::{Command, Events, LONGEST_WAIT};
+use hookrail_model::wire::{self, Answer, Greeting, PROTOCOL, Reply, StreamItem};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -16,8 +16,11 @@ use crate::manage::Manage;
 /// How long a host has for saying that it is there.
 const GREETING: Duration = Duration::from_secs(30);
 
-/// A connection to a host that runs. Calls wait for their answers, without a limit of their own
-/// unless [`set_timeout`](Client::set_timeout) gives one.
+/// How long a call waits for its answer: no command may wait longer than that by itself.
+const ANSWER: Duration = LONGEST_WAIT.saturating_add(GREETING);
+
+/// A connection to a host that runs. A call waits for its answer for half a minute longer than any command may wait,
+/// unless [`set_timeout`](Client::set_timeout) says otherwise.
 #[derive(Debug)]
 pub struct Client {
     socket: PathBuf,
@@ -34,7 +37,7 @@ impl Client {
         let socket = socket.as_ref().to_owned();
         let stream = match UnixStream::connect(&socket) {
             Ok(stream) => stream,
-            Err(source) => return Err(CallError::Unreachable { socket, source }),
+            Err(why) => return Err(CallError::Unreachable { socket, why }),
         };
         let mut client = Client { socket, stream: BufReader::new(stream), next: 1 };
         client.greeted()?;
@@ -47,13 +50,13 @@ impl Client {
         self.set_timeout(Some(GREETING))?;
         let line = self.line()?;
         match serde_json::from_str::<Greeting>(&line) {
-            Ok(greeting) if greeting.protocol == PROTOCOL => self.set_timeout(None),
+            Ok(greeting) if greeting.protocol == PROTOCOL => self.set_timeout(Some(ANSWER)),
             Ok(Greeting { protocol, version, .. }) => Err(self.unreadable(format_args!(
                 "it is of version {version} and speaks protocol {protocol}, this program speaks {PROTOCOL}"
             ))),
             Err(_) => match self.read::<Answer>(&line)?.outcome {
-                Outcome::Error(problem) => Err(CallError::Refused(problem)),
-                Outcome::Ok(_) => Err(self.unreadable("it answers before it is asked")),
+                Reply::Error(problem) => Err(CallError::Refused(problem)),
+                Reply::Ok(_) => Err(self.unreadable("it answers before it is asked")),
             },
         }
     }
@@ -86,20 +89,21 @@ impl Client {
             (Err(_), Err(source)) => return Err(self.unreachable(source)),
             (Err(error), Ok(())) => return Err(error),
         };
-        let Answer { id: answered, outcome } = self.read(&answer)?;
+        let Answer { id: answered, outcome, .. } = self.read(&answer)?;
         match outcome {
-            Outcome::Error(problem) => Err(CallError::Refused(problem)),
-            Outcome::Ok(value) if answered == Some(id) => Ok(value),
-            Outcome::Ok(_) => Err(self.unreadable("it answers another request")),
+            Reply::Error(problem) => Err(CallError::Refused(problem)),
+            Reply::Ok(value) if answered == Some(id) => Ok(value),
+            Reply::Ok(_) => Err(self.unreadable("it answers another request")),
         }
     }
 
-    /// Subscribes to what happens to plugins from now on.
+    /// Subscribes to what happens to plugins from now on. Each event is waited for without a limit.
     ///
     /// # Errors
     /// If the connection fails, or the host refuses.
     pub fn events(mut self) -> Result<EventStream, CallError> {
-        self.call(&Events {})?;
+        self.call(&Events::new())?;
+        self.set_timeout(None)?;
         Ok(EventStream { client: self, is_over: false })
     }
 
@@ -116,8 +120,8 @@ impl Client {
         serde_json::from_str(line).map_err(|error| self.unreadable(error))
     }
 
-    fn unreachable(&self, source: io::Error) -> CallError {
-        CallError::Unreachable { socket: self.socket.clone(), source }
+    fn unreachable(&self, why: io::Error) -> CallError {
+        CallError::Unreachable { socket: self.socket.clone(), why }
     }
 
     fn unreadable(&self, why: impl ToString) -> CallError {
@@ -151,7 +155,7 @@ impl Iterator for EventStream {
         let told = self.client.line().and_then(|line| self.client.read(&line));
         self.is_over = told.is_err();
         match told {
-            Err(CallError::Unreachable { source, .. }) if source.kind() == io::ErrorKind::UnexpectedEof => None,
+            Err(CallError::Unreachable { why, .. }) if why.kind() == io::ErrorKind::UnexpectedEof => None,
             told => Some(told),
         }
     }

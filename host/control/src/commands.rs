@@ -115,7 +115,7 @@ impl<C: Command> Handler for Typed<C> {
     }
 
     fn carry_out(&self, call: &Call<'_>, fields: Map<String, Value>) -> Result<Value, Error> {
-        let command = wire::command(fields).map_err(ControlError::BadRequest)?;
+        let command = wire::command(fields).map_err(|error| ControlError::BadRequest(error.to_string()))?;
         let answer = self.run(call, command)?;
         Ok(serde_json::to_value(answer).expect("answers have text for keys, and are JSON"))
     }

@@ -14,14 +14,15 @@ pub(crate) fn ended(core: &Core, generation: u64, ticket: &Ticket, wait_ms: Opti
     let former = core.table.history(ticket.plugin()).into_iter().find(|former| former.generation == generation);
     let version = former.map(|former| former.version).unwrap_or_default();
     let end = ticket.wait(wait);
-    Ended { plugin: ticket.plugin().into(), generation, version, end, skipped: ticket.skipped(), left: ticket.left() }
+    let mut ended = Ended::new(ticket.plugin(), generation, version, end);
+    (ended.skipped, ended.left) = (ticket.skipped(), ticket.left());
+    ended
 }
 
 /// The answer of an upgrade, with the end of the replaced generation.
 pub(crate) fn replaced(core: &Core, upgraded: Upgraded, wait_ms: Option<u64>) -> Replaced {
     let Upgraded { generation, version, from, old, times } = upgraded;
-    let plugin = old.plugin().into();
-    Replaced { plugin, generation, version, times, old: ended(core, from, &old, wait_ms) }
+    Replaced::new(old.plugin(), generation, version, times, ended(core, from, &old, wait_ms))
 }
 
 /// Unloads a plugin and waits for its end.

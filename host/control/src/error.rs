@@ -22,6 +22,7 @@ pub enum Error {
     Control(#[from] ControlError),
     /// A package is not valid.
     #[error("{package}: {why}")]
+    #[non_exhaustive]
     PackageRejected {
         /// The file.
         package: String,
@@ -30,6 +31,7 @@ pub enum Error {
     },
     /// An error of the store.
     #[error("{plugin}: {why}")]
+    #[non_exhaustive]
     Store {
         /// The plugin, or the file in the store.
         plugin: String,
@@ -41,7 +43,7 @@ pub enum Error {
 impl Error {
     /// A system call failed.
     pub(crate) fn system(what: String, source: io::Error) -> Self {
-        Error::Host(HostError::System { what, source })
+        Error::Host(HostError::system(what, source))
     }
 
     /// The stable code, `HR` and four digits.
@@ -66,7 +68,7 @@ impl Error {
 
     /// The error as it crosses the socket.
     pub fn problem(&self) -> Problem {
-        Problem { code: self.code().into(), message: self.to_string(), fix: self.fix().into() }
+        Problem::new(self.code(), self.to_string(), self.fix())
     }
 }
 
@@ -104,6 +106,7 @@ pub enum ControlError {
     InUse(PathBuf),
     /// A line is longer than allowed.
     #[error("the line is longer than {limit} bytes")]
+    #[non_exhaustive]
     LineTooLong {
         /// The limit, in bytes.
         limit: usize,
@@ -116,6 +119,7 @@ pub enum ControlError {
     NoField(Missing),
     /// The peer is another user.
     #[error("user {user} may not manage a host of user {owner}")]
+    #[non_exhaustive]
     NotAllowed {
         /// The peer's user id.
         user: u32,
@@ -124,6 +128,7 @@ pub enum ControlError {
     },
     /// The path is longer than the system allows for a socket.
     #[error("the path {} has {} bytes, the system allows {limit} for a socket", .path.display(), .path.as_os_str().len())]
+    #[non_exhaustive]
     PathTooLong {
         /// The path.
         path: PathBuf,
@@ -135,6 +140,7 @@ pub enum ControlError {
     RelativePath(PathBuf),
     /// The limit of open connections is reached.
     #[error("{limit} connections are open already")]
+    #[non_exhaustive]
     TooManyConnections {
         /// The limit.
         limit: usize,
@@ -168,15 +174,17 @@ pub enum CallError {
     #[error("{0}")]
     Refused(Problem),
     /// The connection failed, or was closed.
-    #[error("cannot talk to the host at {}: {source}", socket.display())]
+    #[error("cannot talk to the host at {}: {why}", socket.display())]
+    #[non_exhaustive]
     Unreachable {
         /// The socket.
         socket: PathBuf,
         /// Why.
-        source: io::Error,
+        why: io::Error,
     },
     /// What came back is not an answer to the request.
     #[error("the host at {} answers in another way than expected: {why}", socket.display())]
+    #[non_exhaustive]
     Unreadable {
         /// The socket.
         socket: PathBuf,

@@ -29,7 +29,7 @@
 //! control.report(|| serde_json::json!({ "served": 3 }));
 //!
 //! let mut client = Client::connect(&socket).unwrap();
-//! assert_eq!(client.ask(Status {}).unwrap().report["served"], 3);
+//! assert_eq!(client.ask(Status::new()).unwrap().report["served"], 3);
 //! assert!(client.ask(List::new()).unwrap().is_empty());
 //! # Ok::<(), hookrail::control::Error>(())
 //! ```

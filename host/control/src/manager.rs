@@ -58,7 +58,7 @@ impl Manager {
     /// let manager = Manager::new(&host);
     /// let store = Store::open(Home::open(&host.config().home())?)?;
     /// // SAFETY: we trust whom the operator trusts.
-    /// for NotLoaded { plugin, error } in unsafe { manager.open_store(store)? } {
+    /// for NotLoaded { plugin, error, .. } in unsafe { manager.open_store(store)? } {
     ///     eprintln!("{plugin} is enabled and was not loaded: {error}");
     /// }
     /// assert!(host.plugins().is_empty(), "nothing was ever installed there");

@@ -10,6 +10,7 @@ use crate::socket::{Occupant, clear, occupant};
 
 /// A running host.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Running {
     /// Its PID.
     pub pid: u32,
@@ -19,16 +20,16 @@ pub struct Running {
 
 /// The path at which this process opens its socket so that operators find it: `HOME/run/PID.sock`, where the home is
 /// [`Config::home`](hookrail_engine::Config::home).
-pub fn socket_in(home: &Path) -> PathBuf {
-    home.join("run").join(format!("{}.sock", std::process::id()))
+pub fn socket_in(home: impl AsRef<Path>) -> PathBuf {
+    home.as_ref().join("run").join(format!("{}.sock", std::process::id()))
 }
 
 /// The running hosts with this home, by PID. Removes the sockets that dead processes have left.
 ///
 /// # Errors
 /// If the directory cannot be read.
-pub fn running(home: &Path) -> io::Result<Vec<Running>> {
-    let entries = match fs::read_dir(home.join("run")) {
+pub fn running(home: impl AsRef<Path>) -> io::Result<Vec<Running>> {
+    let entries = match fs::read_dir(home.as_ref().join("run")) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),

@@ -15,7 +15,7 @@ use hookrail_engine::Events;
 use hookrail_model::command::{self, Command};
 use hookrail_model::error::ApiMisuse;
 use hookrail_model::log;
-use hookrail_model::wire::{Answer, Greeting, MAX_LINE, NoRequest, Outcome, RawRequest, StreamItem, line};
+use hookrail_model::wire::{Answer, Greeting, MAX_LINE, NoRequest, RawRequest, Reply, StreamItem, line};
 use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{SendFlags, send};
@@ -104,7 +104,7 @@ impl Server {
     /// Starts a thread for a connection, or tells the peer why not.
     fn admit(self: &Arc<Self>, stream: UnixStream) {
         let Err(refused) = self.check(&stream).and_then(|()| Connection::open(self, &stream)) else { return };
-        let answer = Answer { id: None, outcome: Outcome::Error(refused.problem()) };
+        let answer = Answer::new(None, Reply::Error(refused.problem()));
         // The first line of a connection fits the system's buffer.
         let _ = write(&stream, &answer, true);
     }
@@ -161,8 +161,8 @@ impl Connection {
                 (Ok(length), _) if length <= MAX_LINE => return,
                 (Ok(_), _) => (None, Err(ControlError::LineTooLong { limit: MAX_LINE }.into()), Then::Close),
             };
-            let outcome = outcome.map_or_else(|error| Outcome::Error(error.problem()), Outcome::Ok);
-            let written = write(&self.stream, &Answer { id, outcome }, true);
+            let outcome = outcome.map_or_else(|error| Reply::Error(error.problem()), Reply::Ok);
+            let written = write(&self.stream, &Answer::new(id, outcome), true);
             match (written, then) {
                 (Ok(()), Then::GoOn) => {}
                 (Ok(()), Then::Tell(events)) => return self.tell(&events),
@@ -174,7 +174,7 @@ impl Connection {
     fn answer(&self, text: &[u8]) -> (Option<u64>, Result<Value, Error>, Then) {
         let request = match RawRequest::read(text) {
             Ok(request) => request,
-            Err(NoRequest { id, why }) => return (id, Err(ControlError::BadRequest(why).into()), Then::GoOn),
+            Err(NoRequest { id, why, .. }) => return (id, Err(ControlError::BadRequest(why).into()), Then::GoOn),
         };
         let id = Some(request.id);
         if request.command != command::Events::NAME {

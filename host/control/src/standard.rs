@@ -22,62 +22,66 @@ use file::is_absolute;
 
 /// Registers all of them.
 pub(crate) fn register(commands: &Commands) {
-    commands.register(|call, Allow { plugin, version, sha256, lasts_ms }| {
+    commands.register(|call, Allow { plugin, version, sha256, lasts_ms, .. }| {
         call.verbs()?.allow(&plugin, version, sha256, Duration::from_millis(lasts_ms))
     });
-    commands.register(|call, Apply { plugins, dry_run }| call.verbs()?.apply(&plugins, dry_run));
-    commands.register(|call, Config { plugin }| call.verbs()?.config(&plugin));
-    commands.register(|call, ConfigHistory { plugin }| call.verbs()?.config_history(&plugin));
-    commands.register(|call, ConfigSchema { plugin }| call.verbs()?.config_schema(&plugin));
-    commands.register(|call, Configure { plugin, config, restart, wait_ms }| {
+    commands.register(|call, Apply { plugins, dry_run, .. }| call.verbs()?.apply(&plugins, dry_run));
+    commands.register(|call, Config { plugin, .. }| call.verbs()?.config(&plugin));
+    commands.register(|call, ConfigHistory { plugin, .. }| call.verbs()?.config_history(&plugin));
+    commands.register(|call, ConfigSchema { plugin, .. }| call.verbs()?.config_schema(&plugin));
+    commands.register(|call, Configure { plugin, config, restart, wait_ms, .. }| {
         call.verbs()?.configure(&plugin, config, restart, Swap { fresh: false, wait_ms })
     });
-    commands.register(|call, Disable { plugin, wait_ms }| call.verbs()?.disable(&plugin, wait_ms));
-    commands.register(|call, Enable { plugin }| call.verbs()?.enable(&plugin));
+    commands.register(|call, Disable { plugin, wait_ms, .. }| call.verbs()?.disable(&plugin, wait_ms));
+    commands.register(|call, Enable { plugin, .. }| call.verbs()?.enable(&plugin));
     // The events that follow the answer are sent by the connection.
-    commands.register(|_, Events {}| Ok(()));
-    commands.register(|call, Points { point }| points::points(call.core(), point.as_deref()));
-    commands.register(|call, Install { file, plugin, dry_run, downgrade, fresh, wait_ms }| {
+    commands.register(|_, Events { .. }| Ok(()));
+    commands.register(|call, Points { point, .. }| points::points(call.core(), point.as_deref()));
+    commands.register(|call, Install { file, plugin, dry_run, downgrade, fresh, wait_ms, .. }| {
         is_absolute(&file)?;
-        let (verbs, how, swap) = (call.verbs()?, store::Install { dry_run, downgrade }, Swap { fresh, wait_ms });
+        let (verbs, swap) = (call.verbs()?, Swap { fresh, wait_ms });
+        let mut how = store::Install::new();
+        (how.dry_run, how.downgrade) = (dry_run, downgrade);
         match plugin {
             Some(plugin) => verbs.upgrade(&file, &plugin, how, swap),
             None => verbs.install(&file, None, how, swap),
         }
     });
-    commands.register(|call, SetLevel { point, level }| points::set_level(call.core(), &point, level));
-    commands.register(|call, List { verify }| call.plugins(if verify { Depth::Files } else { Depth::Metadata }));
-    commands.register(|call, Load { file }| plugin::load(call, &file));
-    commands.register(|call, SetLogLevel { plugin, level }| plugin::log(call, &plugin, level));
-    commands.register(|call, Unquarantine { point, callback }| points::unquarantine(call.core(), &point, &callback));
-    commands.register(|call, Restart { plugin }| plugin::restart(call, &plugin));
+    commands.register(|call, SetLevel { point, level, .. }| points::set_level(call.core(), &point, level));
+    commands.register(|call, List { verify, .. }| call.plugins(if verify { Depth::Files } else { Depth::Metadata }));
+    commands.register(|call, Load { file, .. }| plugin::load(call, &file));
+    commands.register(|call, SetLogLevel { plugin, level, .. }| plugin::log(call, &plugin, level));
     commands
-        .register(|call, Rollback { plugin, fresh, wait_ms }| call.verbs()?.rollback(&plugin, Swap { fresh, wait_ms }));
-    commands.register(|call, Show { plugin }| plugin::show(call, &plugin));
-    commands.register(|call, Stage { file }| {
+        .register(|call, Unquarantine { point, callback, .. }| points::unquarantine(call.core(), &point, &callback));
+    commands.register(|call, Restart { plugin, .. }| plugin::restart(call, &plugin));
+    commands.register(|call, Rollback { plugin, fresh, wait_ms, .. }| {
+        call.verbs()?.rollback(&plugin, Swap { fresh, wait_ms })
+    });
+    commands.register(|call, Show { plugin, .. }| plugin::show(call, &plugin));
+    commands.register(|call, Stage { file, .. }| {
         is_absolute(&file)?;
         call.verbs()?.stage(&file)
     });
-    commands.register(|call, Start { plugin }| plugin::start(call, &plugin));
-    commands.register(|call, Status {}| Ok(status(call.core(), call.report())));
-    commands.register(|call, Stop { plugin }| plugin::stop(call, &plugin));
-    commands.register(|call, ImportIncoming {}| call.verbs()?.import_incoming());
+    commands.register(|call, Start { plugin, .. }| plugin::start(call, &plugin));
+    commands.register(|call, Status { .. }| Ok(status(call.core(), call.report())));
+    commands.register(|call, Stop { plugin, .. }| plugin::stop(call, &plugin));
+    commands.register(|call, ImportIncoming { .. }| call.verbs()?.import_incoming());
     commands.register(points::trace);
-    commands.register(|call, Uninstall { plugin, purge, wait_ms }| call.verbs()?.uninstall(&plugin, purge, wait_ms));
-    commands.register(|call, Unload { plugin, wait_ms }| ending::unload(call.core(), &call.find(&plugin)?, wait_ms));
+    commands
+        .register(|call, Uninstall { plugin, purge, wait_ms, .. }| call.verbs()?.uninstall(&plugin, purge, wait_ms));
+    commands
+        .register(|call, Unload { plugin, wait_ms, .. }| ending::unload(call.core(), &call.find(&plugin)?, wait_ms));
     commands.register(plugin::upgrade);
-    commands.register(|call, Validate { file }| {
+    commands.register(|call, Validate { file, .. }| {
         is_absolute(&file)?;
         call.verbs()?.validate(&file)
     });
 }
 
 fn status(core: &Core, report: Value) -> Program {
-    Program {
-        pid: std::process::id(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        uptime_ms: core.began.elapsed().as_millis() as u64,
-        plugins: core.table.views().len(),
-        report,
-    }
+    let mut program = Program::new(std::process::id(), env!("CARGO_PKG_VERSION"));
+    program.uptime_ms = core.began.elapsed().as_millis() as u64;
+    program.plugins = core.table.views().len();
+    program.report = report;
+    program
 }

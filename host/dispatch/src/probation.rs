@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     fn probation(faults: u64, time: Duration) -> Probation {
-        let limits = UpgradeLimits { probation: time, probation_faults: faults, ..UpgradeLimits::default() };
+        let limits = UpgradeLimits::default().probation(time).probation_faults(faults);
         Probation::new(&limits).unwrap()
     }
 
@@ -124,6 +124,6 @@ mod tests {
 
     #[test]
     fn zero_means_none() {
-        assert!(Probation::new(&UpgradeLimits { probation_faults: 0, ..UpgradeLimits::default() }).is_none());
+        assert!(Probation::new(&UpgradeLimits::default().probation_faults(0)).is_none());
     }
 }

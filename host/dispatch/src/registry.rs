@@ -230,7 +230,7 @@ impl Registry {
                 .find(|pair| (&pair[0].instance, &pair[0].name) == (&pair[1].instance, &pair[1].name))
             {
                 let callback = format!("{}/{}", twice[0].instance, twice[0].name);
-                return Err(ApiMisuse::CallbackExists { point: name.into(), callback });
+                return Err(ApiMisuse::callback_exists(name, callback));
             }
             callbacks.sort_by(|a, b| a.place().cmp(&b.place()));
             next.push((name, callbacks));

@@ -1,8 +1,7 @@
 //! The points of a host with their chains, as people see them.
 
 use hookrail_abi::catalogue;
-use hookrail_model::stats::StatsLevel;
-use hookrail_model::view::{CallbackStatus, CallbackView, Calls, PointView};
+use hookrail_model::view::{CallbackStatus, CallbackView, Calls, PointView, PriorityOrigin};
 
 use crate::chain::{self, Callback, Origin};
 use crate::registry::{Look, Registry};
@@ -12,19 +11,7 @@ pub fn points(registry: &Registry) -> Vec<PointView> {
     let mut views = Vec::new();
     registry.each(|look| views.push(point_view(look)));
     for planned in catalogue::BUILT_IN.iter().filter(|built_in| built_in.revision == 0) {
-        views.push(PointView {
-            point: planned.name.into(),
-            kind: planned.kind.name().into(),
-            revision: 0,
-            deniable: false,
-            local: false,
-            dispatched_by: None,
-            level: StatsLevel::Off,
-            tracers: 0,
-            dispatches: 0,
-            empty: 0,
-            chain: Vec::new(),
-        });
+        views.push(PointView::new(planned.name, planned.kind.into(), 0));
     }
     views.sort_by(|a, b| a.point.cmp(&b.point));
     views
@@ -33,57 +20,42 @@ pub fn points(registry: &Registry) -> Vec<PointView> {
 fn point_view(look: &Look<'_>) -> PointView {
     let Look { state, callbacks, level, tracers, counts } = *look;
     let built_in = catalogue::BUILT_IN.iter().find(|built_in| built_in.name == state.chain.facts.point);
-    PointView {
-        point: state.chain.facts.point.into(),
-        kind: state.chain.facts.kind.name().into(),
-        revision: state.revision,
-        deniable: state.chain.facts.deniable,
-        local: state.is_local(),
-        dispatched_by: built_in.and_then(|point| point.dispatched_by).map(|(by, since)| format!("{by}, since {since}")),
-        level,
-        tracers,
-        dispatches: counts.dispatches,
-        empty: counts.empty,
-        chain: callbacks.iter().map(|callback| callback_view(callback)).collect(),
-    }
+    let mut view = PointView::new(state.chain.facts.point, state.chain.facts.kind.into(), state.revision);
+    view.deniable = state.chain.facts.deniable;
+    view.local = state.is_local();
+    view.dispatched_by =
+        built_in.and_then(|point| point.dispatched_by).map(|(by, since)| format!("{by}, since {since}"));
+    (view.level, view.tracers) = (level, tracers);
+    (view.dispatches, view.empty) = (counts.dispatches, counts.empty);
+    view.chain = callbacks.iter().map(|callback| callback_view(callback)).collect();
+    view
 }
 
 fn callback_view(callback: &Callback) -> CallbackView {
-    let (origin, declared_priority) = match callback.origin {
-        Origin::BuiltIn => ("built-in", None),
-        Origin::Declared => ("declared", None),
-        Origin::Overridden(declared) => ("overridden", Some(declared)),
-    };
     let record = &callback.record;
     let state = callback.state.lock().clone();
-    CallbackView {
-        priority: callback.priority,
-        origin: origin.into(),
-        declared_priority,
-        instance: callback.instance.to_string(),
-        callback: callback.name.to_string(),
-        effects: callback.effects.name().into(),
-        fault_policy: callback.fault.name().into(),
-        enabled: callback.enabled,
-        status: match state {
-            _ if !callback.enabled => CallbackStatus::Disabled,
-            chain::CallbackState::Absent => CallbackStatus::Absent,
-            chain::CallbackState::Armed => CallbackStatus::Armed,
-            chain::CallbackState::HalfOpen(_) => CallbackStatus::HalfOpen,
-            chain::CallbackState::Quarantined(_) => CallbackStatus::Quarantined,
-        },
-        reason: state.reason().map(str::to_owned),
-        budget_ns: callback.budget,
-        faults: record.faults(),
-        last_fault: record.last_fault(),
-        slow: record.times_slow(),
-        stuck: record.times_stuck(),
-        stuck_now: record.stuck_now(),
-        calls: Calls {
-            total: record.calls(),
-            stopped: record.sum(|counts| &counts.stops),
-            denied: record.sum(|counts| &counts.denials),
-        },
-        latency: record.latency(),
-    }
+    let mut view = CallbackView::new(&*callback.instance, &*callback.name, callback.priority);
+    (view.origin, view.declared_priority) = match callback.origin {
+        Origin::BuiltIn => (PriorityOrigin::BuiltIn, None),
+        Origin::Declared => (PriorityOrigin::Declared, None),
+        Origin::Overridden(declared) => (PriorityOrigin::Overridden, Some(declared)),
+    };
+    view.effects = callback.effects.into();
+    view.fault_policy = callback.fault.into();
+    view.enabled = callback.enabled;
+    view.status = match state {
+        _ if !callback.enabled => CallbackStatus::Disabled,
+        chain::CallbackState::Absent => CallbackStatus::Absent,
+        chain::CallbackState::Armed => CallbackStatus::Armed,
+        chain::CallbackState::HalfOpen(_) => CallbackStatus::HalfOpen,
+        chain::CallbackState::Quarantined(_) => CallbackStatus::Quarantined,
+    };
+    view.reason = state.reason().map(str::to_owned);
+    view.budget_ns = callback.budget;
+    (view.faults, view.last_fault) = (record.faults(), record.last_fault());
+    (view.slow, view.stuck, view.stuck_now) = (record.times_slow(), record.times_stuck(), record.stuck_now());
+    let (stopped, denied) = (record.sum(|counts| &counts.stops), record.sum(|counts| &counts.denials));
+    view.calls = Calls::new(record.calls(), stopped, denied);
+    view.latency = record.latency();
+    view
 }

@@ -46,9 +46,8 @@ pub(crate) unsafe extern "C" fn register(registrar: *mut c_void, record: *const 
     let admitted = match record {
         Ok(record) => registrar.admit(&record),
         Err(too_small) => {
-            let what = format!("a record of {too_small}");
-            let why = Misbehaved::Malformed { point: "a point".into(), callback: "a callback".into(), what };
-            Err(Error::PluginMisbehaved { plugin: registrar.instance.to_string(), why })
+            let why = Misbehaved::malformed("a point", "a callback", format!("a record of {too_small}"));
+            Err(Error::misbehaved(&*registrar.instance, why))
         }
     };
     match admitted {
@@ -67,31 +66,29 @@ impl Startup<'_> {
     fn admit(&mut self, record: &Registration) -> Result<Addition, Error> {
         // SAFETY: the plugin passes text that is readable for the call.
         let (point, name) = unsafe { (record.point.to_text().into_owned(), record.callback.to_text().into_owned()) };
-        let misbehaved = |why| Error::PluginMisbehaved { plugin: self.instance.to_string(), why };
-        let incompatible = |why| Error::PluginIncompatible { plugin: self.note.name.clone(), why };
-        let malformed = |what: &str| {
-            misbehaved(Misbehaved::Malformed { point: point.clone(), callback: name.clone(), what: what.into() })
-        };
+        let misbehaved = |why| Error::misbehaved(self.instance.to_string(), why);
+        let incompatible = |why| Error::incompatible(self.note.name.clone(), why);
+        let malformed = |what: &str| misbehaved(Misbehaved::malformed(point.clone(), name.clone(), what));
 
         let state = self.registry.point(&point).ok_or_else(|| {
-            incompatible(Incompatible::UnknownPoint { known: suggestion(self.registry, &point), point: point.clone() })
+            incompatible(Incompatible::unknown_point(point.clone(), suggestion(self.registry, &point)))
         })?;
         if record.revision != state.revision {
             let (plugin, host) = (record.revision, state.revision);
-            return Err(incompatible(Incompatible::PointRevision { point, plugin, host }));
+            return Err(incompatible(Incompatible::point_revision(point, plugin, host)));
         }
         if record.fingerprint != state.fingerprint {
             // SAFETY: the plugin passes null or abi_stable's layout of its payload; the library is
             // loaded for as long as we look.
             let difference = unsafe { layout::difference(state.layout, record.layout) };
-            return Err(incompatible(Incompatible::Payload { point, difference }));
+            return Err(incompatible(Incompatible::payload(point, difference)));
         }
         if record.flags & registration::HAS_PRIORITY == 0 {
-            return Err(misbehaved(Misbehaved::NoPriority { point, callback: name }));
+            return Err(misbehaved(Misbehaved::no_priority(point, name)));
         }
         let Some(declared) = Priority::checked(record.priority) else {
             let priority = record.priority;
-            return Err(misbehaved(Misbehaved::ReservedPriority { point, callback: name, priority }));
+            return Err(misbehaved(Misbehaved::reserved_priority(point, name, priority)));
         };
         let run = record.run.ok_or_else(|| malformed("no code"))?;
         if name.is_empty() || name.contains(['/', '\0', '\n']) {
@@ -100,7 +97,7 @@ impl Startup<'_> {
         match record.form {
             registration::FORM_SYNCHRONOUS => {}
             registration::FORM_ASYNCHRONOUS => {
-                return Err(misbehaved(Misbehaved::Asynchronous { point, callback: name }));
+                return Err(misbehaved(Misbehaved::asynchronous(point, name)));
             }
             _ => return Err(malformed("a calling form that this host does not know")),
         }
@@ -110,12 +107,11 @@ impl Startup<'_> {
                 .map_err(|too_small| malformed(&format!("payload operations of {too_small}")))?;
         }
         let hook = self.note.hooks.iter().find(|hook| hook.point == point && hook.callback == name);
-        let hook =
-            hook.ok_or_else(|| misbehaved(Misbehaved::Undeclared { point: point.clone(), callback: name.clone() }))?;
+        let hook = hook.ok_or_else(|| misbehaved(Misbehaved::undeclared(point.clone(), name.clone())))?;
         self.agree(hook, record).map_err(incompatible)?;
         let id = self.registry.names.intern(&self.instance, &name);
         if !self.seen.insert((state.chain.facts.point, id)) {
-            return Err(misbehaved(Misbehaved::DuplicateCallback { point, callback: name }));
+            return Err(misbehaved(Misbehaved::duplicate_callback(point, name)));
         }
 
         let wish = self.config.hook(&self.wishes.overrides, &point, &self.instance, &name);
@@ -125,7 +121,7 @@ impl Startup<'_> {
                 Some(priority) => (priority.number(), Origin::Overridden(declared.number())),
                 None => {
                     let callback = format!("{}/{name}", self.instance);
-                    return Err(ConfigError::ReservedPriority { point, callback, priority: number }.into());
+                    return Err(ConfigError::reserved_priority(point, callback, number).into());
                 }
             },
         };
@@ -173,7 +169,7 @@ impl Startup<'_> {
             None => Ok(()),
             Some((field, note, code)) => {
                 let field = format!("the {field} of `{}` on {}", hook.callback, hook.point);
-                Err(Incompatible::NoteDisagrees { field, note, code })
+                Err(Incompatible::note_disagrees(field, note, code))
             }
         }
     }

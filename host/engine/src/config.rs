@@ -145,9 +145,9 @@ impl Config {
     pub fn read(file: impl AsRef<std::path::Path>) -> Result<Self, Error> {
         let file = file.as_ref();
         let text = std::fs::read_to_string(file)
-            .map_err(|source| Error::System { what: format!("read {}", file.display()), source })?;
-        let mut config: Config = toml::from_str(&text)
-            .map_err(|error| ConfigError::File { file: file.into(), why: error.to_string().trim_end().into() })?;
+            .map_err(|source| Error::system(format!("read {}", file.display()), source))?;
+        let mut config: Config =
+            toml::from_str(&text).map_err(|error| ConfigError::file(file, error.to_string().trim_end()))?;
         let directory = file.parent().unwrap_or(std::path::Path::new(""));
         for library in config.plugins.values_mut().filter_map(|plugin| plugin.library.as_mut()) {
             *library = directory.join(&library);
@@ -157,7 +157,7 @@ impl Config {
 
     /// Refuses contradictory settings, rather than silently choosing one of two meanings.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        let meaningless = |key: String, why: &str| Err(ConfigError::InvalidValue { key, why: why.into() });
+        let meaningless = |key: String, why: &str| Err(ConfigError::invalid_value(key, why));
         for (name, plugin) in &self.plugins {
             if !plugin.config.is_null() && !plugin.instances.is_empty() {
                 return meaningless(format!("plugins.{name}"), "has both `config` and `instances`: use one of the two");

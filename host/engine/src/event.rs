@@ -81,7 +81,7 @@ impl Announcer {
         if queues.is_empty() {
             return;
         }
-        let event = Event { plugin: plugin.into(), generation, time: SystemTime::now(), what };
+        let event = Event::new(plugin, generation, SystemTime::now(), what);
         for queue in queues.iter().filter_map(Weak::upgrade) {
             let mut waiting = queue.waiting.lock();
             if waiting.events.len() < CAPACITY {

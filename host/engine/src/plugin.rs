@@ -157,7 +157,7 @@ impl Loaded {
 
     /// The file it was read from, and its private copy, which outlives the library.
     pub(crate) fn keep_copy(&self) -> Result<(PathBuf, OwnedFd), Error> {
-        let failed = |source| Error::System { what: "keep the copy of the library in memory".into(), source };
+        let failed = |source| Error::system("keep the copy of the library in memory", source);
         Ok((self.library.file.clone(), self.library.copy().try_clone_to_owned().map_err(failed)?))
     }
 
@@ -337,8 +337,8 @@ impl Loaded {
                     let (generation, backtrace) = (panic.generation, panic.backtrace());
                     log!(error, instance, generation, backtrace, "{call} {panic}");
                 }
-                let why = Misbehaved::Failed { call, said: said.unwrap_or_else(|| "it said nothing".into()) };
-                Err(Error::PluginMisbehaved { plugin: instance.into(), why })
+                let why = Misbehaved::failed(call, said.unwrap_or_else(|| "it said nothing".into()));
+                Err(Error::misbehaved(instance, why))
             }
         }
     }

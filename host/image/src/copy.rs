@@ -119,13 +119,13 @@ pub fn path_of(copy: impl AsFd) -> String {
 }
 
 fn failed(what: &'static str, file: &Path) -> impl Fn(io::Error) -> Error {
-    move |source| Error::System { what: format!("{what} {}", file.display()), source }
+    move |source| Error::system(format!("{what} {}", file.display()), source)
 }
 
 /// Copies an open file, unless it is not a regular file or is written to meanwhile.
 fn copy_all(path: &Path, file: &File, copy: &File) -> Result<(), Error> {
     let failed = failed("read", path);
-    let incompatible = |why| Error::PluginIncompatible { plugin: path.display().to_string(), why };
+    let incompatible = |why| Error::incompatible(path.display().to_string(), why);
     let before = file.metadata().map_err(&failed)?;
     if !before.is_file() {
         let what = if before.is_dir() { "a directory" } else { "no regular file" };

@@ -57,6 +57,7 @@ type Header = FileHeader64<Endianness>;
 
 /// What a library declares.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Inspection {
     /// The plugin's note.
     pub note: Note,
@@ -81,7 +82,7 @@ pub struct Inspection {
 
 /// Inspects the bytes of a file; refuses what cannot be a plugin for machines with that name.
 pub(super) fn inspect(bytes: &[u8], file: &Path, arch: &'static str) -> Result<Inspection, Error> {
-    read(bytes, arch).map_err(|why| Error::PluginIncompatible { plugin: file.display().to_string(), why })
+    read(bytes, arch).map_err(|why| Error::incompatible(file.display().to_string(), why))
 }
 
 fn read(bytes: &[u8], arch: &'static str) -> Result<Inspection, Incompatible> {
@@ -168,8 +169,8 @@ fn header<'a>(bytes: &'a [u8], arch: &'static str) -> Result<&'a Header, Incompa
         [] => return not("an empty file"),
         [0x7f, b'E', b'L', b'F', class, data, ..] if (*class, *data) == (elf::ELFCLASS64.0, elf::ELFDATA2LSB.0) => {}
         [0x7f, b'E', b'L', b'F', _, _, ..] => {
-            let found = "a machine of another word size or byte order".into();
-            return Err(Incompatible::OtherMachine { found, here: arch });
+            let found = "a machine of another word size or byte order";
+            return Err(Incompatible::other_machine(found, arch));
         }
         [0x7f, b'E', b'L', b'F', ..] => return Err(Incompatible::Damaged("it ends in its header".into())),
         [b'!', b'<', b'a', b'r', b'c', b'h', b'>', ..] => {
@@ -182,7 +183,7 @@ fn header<'a>(bytes: &'a [u8], arch: &'static str) -> Result<&'a Header, Incompa
     let name = MACHINES.iter().find(|(number, _)| *number == machine).map(|(_, name)| *name);
     if name != Some(arch) {
         let found = name.map_or_else(|| format!("machine number {}", machine.0), Into::into);
-        return Err(Incompatible::OtherMachine { found, here: arch });
+        return Err(Incompatible::other_machine(found, arch));
     }
     match header.e_type(Endianness::Little) {
         elf::ET_DYN => Ok(header),

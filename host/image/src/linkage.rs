@@ -10,6 +10,7 @@ type Header = FileHeader64<Endianness>;
 
 /// How a library was linked.
 #[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
 pub struct Image {
     /// The symbols that it exports under the name of a plugin's entry; a plugin has one.
     pub entries: Vec<EntrySymbol>,
@@ -29,6 +30,7 @@ pub struct Image {
 
 /// A symbol with the name of a plugin's entry.
 #[derive(Clone, Copy, Debug, Serialize)]
+#[non_exhaustive]
 pub struct EntrySymbol {
     /// Whether it is data, as it must be.
     pub is_data: bool,

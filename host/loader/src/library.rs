@@ -76,7 +76,7 @@ impl Library {
         };
         let copy = copy.into_fd();
         let copied = took + began.elapsed();
-        let incompatible = |why| Error::PluginIncompatible { plugin: inspection.note.name.clone(), why };
+        let incompatible = |why| Error::incompatible(inspection.note.name.clone(), why);
         if inspection.note.panic != "unwind" {
             return Err(incompatible(Incompatible::PanicAborts));
         }
@@ -112,7 +112,7 @@ impl Library {
                 let plugin = library.inspection.note.name.clone();
                 // Only its constructors have run.
                 library.undo();
-                Err(Error::PluginIncompatible { plugin, why })
+                Err(Error::incompatible(plugin, why))
             }
         }
     }
@@ -129,13 +129,10 @@ impl Library {
 
     /// Whether the host knows the entry's ABI. If not, nothing of it may be called.
     fn check_abi(&self) -> Result<(), Incompatible> {
-        let entry = self.entry.map_err(|TooSmall { size, needed }| {
-            let what = "entry".into();
-            Incompatible::TooSmall { what, size, needed }
-        })?;
+        let entry = self.entry.map_err(|TooSmall { size, needed }| Incompatible::too_small("entry", size, needed))?;
         if entry.abi_min > ABI_VERSION || entry.abi_max < ABI_VERSION & 0xffff_0000 {
             let plugin = format!("{} to {}", version(entry.abi_min), version(entry.abi_max));
-            return Err(Incompatible::Abi { plugin, host: version(ABI_VERSION) });
+            return Err(Incompatible::abi(plugin, version(ABI_VERSION)));
         }
         Ok(())
     }
@@ -172,7 +169,7 @@ impl Library {
         let tables = self.check_tables();
         // Even if they are not complete: it may already have left code with a thread.
         self.bind_residue()?;
-        tables.map_err(|why| Error::PluginIncompatible { plugin: self.inspection.note.name.clone(), why })?;
+        tables.map_err(|why| Error::incompatible(&self.inspection.note.name, why))?;
         if let Some(table) = self.table::<TraceTable>() {
             // SAFETY: the table is the library's. `close` forgets it, and does not drop the speaker before
             // the library is gone.
@@ -185,13 +182,13 @@ impl Library {
     fn bind_residue(&mut self) -> Result<(), Error> {
         let Some(table) = self.table::<UnloadTable>() else { return Ok(()) };
         let teardown = ThreadTeardown::new()
-            .map_err(|source| Error::System { what: "make a key for what threads leave behind".into(), source })?;
+            .map_err(|source| Error::system("make a key for what threads leave behind", source))?;
         // SAFETY: the table lives as long as the process, and the teardown as long as the library.
         let started = unsafe { (table.bind)(teardown.as_library(), &thread_teardown::TABLE) };
         if started == u32::MAX {
             teardown.gone();
             let plugin = self.inspection.note.name.clone();
-            return Err(Error::PluginIncompatible { plugin, why: Incompatible::NotFresh });
+            return Err(Error::incompatible(plugin, Incompatible::NotFresh));
         }
         if started > 0 {
             self.inspection.unhooked.push("pthread_create, called by a constructor".into());
@@ -222,5 +219,5 @@ fn version(abi: u32) -> String {
 }
 
 fn disagrees(field: &str, note: String, code: String) -> Result<(), Incompatible> {
-    Err(Incompatible::NoteDisagrees { field: field.into(), note, code })
+    Err(Incompatible::note_disagrees(field, note, code))
 }

@@ -58,8 +58,7 @@ impl Meter {
     /// The memory with the limit, for display.
     pub fn view(&self) -> MemoryView {
         let Sums { held, total_allocations } = self.counts.lock().sums();
-        let over = self.max.is_some_and(|max| held.bytes > max);
-        MemoryView { held, total_allocations, max_bytes: self.max, over }
+        MemoryView::new(held, total_allocations, self.max)
     }
 
     /// Reads the counters for the last time; returns the memory that it holds.
@@ -97,7 +96,7 @@ impl Sums {
         // round for a block that is passed between threads meanwhile.
         let [freed, frees] = [sum(|shard| &shard.freed), sum(|shard| &shard.frees)];
         let [allocated, allocations] = [sum(|shard| &shard.allocated), sum(|shard| &shard.allocations)];
-        let held = Memory { bytes: allocated.saturating_sub(freed), allocations: allocations.saturating_sub(frees) };
+        let held = Memory::new(allocated.saturating_sub(freed), allocations.saturating_sub(frees));
         Sums { held, total_allocations: allocations }
     }
 }
@@ -117,8 +116,9 @@ mod tests {
         let table = MemoryTable { size: 16, count: 3, shards: shards.as_ptr() };
         // SAFETY: the shards are kept as long as the meter.
         let meter = unsafe { Meter::new(&table, Some(29)) }.unwrap();
-        let held = Memory { bytes: 30, allocations: 1 };
-        assert_eq!(meter.view(), MemoryView { held, total_allocations: 3, max_bytes: Some(29), over: true });
+        let held = Memory::new(30, 1);
+        assert_eq!(meter.view(), MemoryView::new(held, 3, Some(29)));
+        assert!(meter.view().over);
         assert_eq!(meter.end(), held);
         shards[0].allocated.store(1000, Ordering::Relaxed);
         assert_eq!(meter.held(), held, "nobody looks into a library that may be gone");

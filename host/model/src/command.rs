@@ -57,6 +57,7 @@ pub trait Command: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Se
 
 /// What executing a command requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Requirements {
     /// Executing it may run code of plugins on the executing thread.
     pub plugins: bool,
@@ -75,7 +76,7 @@ impl Requirements {
     pub const HOST_AND_PLUGINS: Self = Requirements { plugins: true, host: true };
 }
 
-/// Implements [`Command`] for a type; `wait` is for types with a field `wait_ms`.
+/// Implements [`Command`] for a type; the last argument is for types with a field `wait_ms`, and gives them its setter.
 macro_rules! command {
     ($command:ident, $name:literal, $takes:ident, $answer:ty $(, $wait:ident)?) => {
         impl $crate::command::Command for $command {
@@ -86,6 +87,14 @@ macro_rules! command {
                 self.$wait
             })?
         }
+
+        $(impl $command {
+            /// Waits for as long as that, instead of the host's default; in whole milliseconds.
+            pub fn wait(mut self, longest: std::time::Duration) -> Self {
+                self.$wait = Some(longest.as_millis().try_into().unwrap_or(u64::MAX));
+                self
+            }
+        })?
     };
 }
 use command;

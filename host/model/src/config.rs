@@ -5,6 +5,7 @@ use std::time::Duration;
 use hookrail_abi::{FaultPolicy, RawKind};
 use serde::{Deserialize, Serialize};
 
+use crate::constructors::setters;
 use crate::error::ConfigError;
 use crate::stats::StatsLevel;
 use crate::units::fields;
@@ -12,6 +13,7 @@ use crate::units::fields;
 /// What the operator changes about one callback.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct CallbackOverride {
     /// The point, for example `message.publish`.
     pub point: String,
@@ -63,11 +65,18 @@ impl CallbackOverride {
         }
         Ok(())
     }
+
+    /// Leaves it out of the chain.
+    pub fn disabled(mut self) -> Self {
+        self.enabled = false;
+        self
+    }
 }
 
 /// The operator's settings of one point.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct PointConfig {
     /// What a fault of its callbacks means, `open`, `closed` or `rollback`, unless the callback or an override of it
     /// says otherwise.
@@ -81,6 +90,7 @@ pub struct PointConfig {
 /// setting of the point says otherwise.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct FaultPolicies {
     /// Of those whose callbacks look.
     #[serde(deserialize_with = "fault_policy")]
@@ -107,6 +117,7 @@ impl FaultPolicies {
 /// When a failing callback is quarantined, and when it is tried again.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct Quarantine {
     /// How many faults within the time quarantine it; 0 for never.
     pub faults: usize,
@@ -127,6 +138,7 @@ impl Default for Quarantine {
 /// The limits of an upgrade, from an old build to a new one.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct UpgradeLimits {
     /// The longest state of one instance that is handed over, in bytes.
     #[serde(deserialize_with = "fields::size")]
@@ -141,6 +153,33 @@ pub struct UpgradeLimits {
 impl Default for UpgradeLimits {
     fn default() -> Self {
         UpgradeLimits { max_state: 64 << 20, probation: Duration::from_secs(10), probation_faults: 3 }
+    }
+}
+
+setters! {
+    CallbackOverride {
+        priority: i32,
+        fault_policy: FaultPolicy,
+        budget: Duration,
+    }
+    PointConfig {
+        fault_policy: FaultPolicy,
+        level: StatsLevel,
+    }
+    FaultPolicies {
+        notify: FaultPolicy,
+        fold: FaultPolicy,
+        gate: FaultPolicy,
+    }
+    Quarantine {
+        faults: usize,
+        within: Duration,
+        pause: Duration,
+    }
+    UpgradeLimits {
+        max_state: usize,
+        probation: Duration,
+        probation_faults: u64,
     }
 }
 

@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How an unload ended: a closed list. It never claims more than was proved.
+/// How an unload ended. It never claims more than was proved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Fields", into = "Fields")]
+#[non_exhaustive]
 pub enum End {
     /// Not over yet: this many threads are in its callbacks, or may be. The unload continues in the background.
     Busy(usize),

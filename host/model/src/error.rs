@@ -10,6 +10,7 @@ use std::io;
 use std::path::PathBuf;
 
 pub use self::misuse::ApiMisuse;
+use crate::constructors;
 
 /// An error of the host.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,7 @@ pub enum Error {
     Config(#[from] ConfigError),
     /// The library cannot work with this host.
     #[error("{plugin}: {why}")]
+    #[non_exhaustive]
     PluginIncompatible {
         /// The plugin's name, or its file while the name is not known.
         plugin: String,
@@ -31,6 +33,7 @@ pub enum Error {
     },
     /// The plugin broke a rule or failed.
     #[error("{plugin}: {why}")]
+    #[non_exhaustive]
     PluginMisbehaved {
         /// The instance's name, or the plugin's.
         plugin: String,
@@ -38,12 +41,13 @@ pub enum Error {
         why: Misbehaved,
     },
     /// A system call failed.
-    #[error("cannot {what}: {source}")]
+    #[error("cannot {what}: {why}")]
+    #[non_exhaustive]
     System {
         /// What was attempted, with the file it was attempted on.
         what: String,
         /// Why it failed.
-        source: io::Error,
+        why: io::Error,
     },
 }
 
@@ -53,6 +57,7 @@ pub enum Error {
 pub enum ConfigError {
     /// The file is not TOML of the known form.
     #[error("{}: {why}", file.display())]
+    #[non_exhaustive]
     File {
         /// The file.
         file: PathBuf,
@@ -61,6 +66,7 @@ pub enum ConfigError {
     },
     /// A key has a value that is not valid.
     #[error("`{key}` {why}")]
+    #[non_exhaustive]
     InvalidValue {
         /// The key, as in the file.
         key: String,
@@ -69,6 +75,7 @@ pub enum ConfigError {
     },
     /// An operator's override uses a reserved priority.
     #[error("the override of {callback} on {point} has the reserved priority {priority}")]
+    #[non_exhaustive]
     ReservedPriority {
         /// The point.
         point: String,
@@ -79,6 +86,7 @@ pub enum ConfigError {
     },
     /// A plugin's configuration does not match its schema; all mistakes at once.
     #[error("the configuration of `{instance}` does not fit its schema:{}", lines(mistakes))]
+    #[non_exhaustive]
     Schema {
         /// The instance.
         instance: String,
@@ -96,6 +104,7 @@ pub enum ConfigError {
 pub enum Incompatible {
     /// Its ABI versions and the host's have none in common.
     #[error("it works with ABI {plugin}, this host offers {host}")]
+    #[non_exhaustive]
     Abi {
         /// The plugin's range.
         plugin: String,
@@ -116,6 +125,7 @@ pub enum Incompatible {
     NotFresh,
     /// The file's note contradicts the code.
     #[error("its note and its code disagree on {field}: the note says {note}, the code {code}")]
+    #[non_exhaustive]
     NoteDisagrees {
         /// The field in which they differ.
         field: String,
@@ -126,6 +136,7 @@ pub enum Incompatible {
     },
     /// A structure of it is smaller than the first version of that structure.
     #[error("its {what} has {size} bytes, {needed} are needed")]
+    #[non_exhaustive]
     TooSmall {
         /// The structure: `entry`, or the table with its id.
         what: String,
@@ -139,6 +150,7 @@ pub enum Incompatible {
     Open(String),
     /// It is for another machine.
     #[error("it is for {found}, not for {here}")]
+    #[non_exhaustive]
     OtherMachine {
         /// The file's machine.
         found: String,
@@ -150,6 +162,7 @@ pub enum Incompatible {
     PanicAborts,
     /// The payload of a point has another layout in the plugin.
     #[error("it was built for another payload of {point}: {difference}")]
+    #[non_exhaustive]
     Payload {
         /// The point.
         point: String,
@@ -158,6 +171,7 @@ pub enum Incompatible {
     },
     /// It was built for another revision of a point.
     #[error("it was built for revision {plugin} of {point}, this host has revision {host}")]
+    #[non_exhaustive]
     PointRevision {
         /// The point.
         point: String,
@@ -173,6 +187,7 @@ pub enum Incompatible {
     PrivateHeap(&'static str),
     /// It does not accept the state of the previous generation.
     #[error("{instance} does not take over the state `{schema}` version {version}: {said}")]
+    #[non_exhaustive]
     State {
         /// The instance.
         instance: String,
@@ -185,6 +200,7 @@ pub enum Incompatible {
     },
     /// It hooks a point that this host does not have.
     #[error("it hooks {point}, which this host does not dispatch{}", hint(known))]
+    #[non_exhaustive]
     UnknownPoint {
         /// The point.
         point: String,
@@ -199,6 +215,7 @@ pub enum Incompatible {
 pub enum Misbehaved {
     /// It asked to be called in the form that is reserved for asynchronous callbacks.
     #[error("it registered `{callback}` on {point} as asynchronous, and this host calls callbacks only synchronously")]
+    #[non_exhaustive]
     Asynchronous {
         /// The point.
         point: String,
@@ -207,6 +224,7 @@ pub enum Misbehaved {
     },
     /// It registered a callback twice.
     #[error("it registered `{callback}` twice on {point}")]
+    #[non_exhaustive]
     DuplicateCallback {
         /// The point.
         point: String,
@@ -215,6 +233,7 @@ pub enum Misbehaved {
     },
     /// One of its functions failed.
     #[error("its {call} failed: {said}")]
+    #[non_exhaustive]
     Failed {
         /// The function.
         call: &'static str,
@@ -223,6 +242,7 @@ pub enum Misbehaved {
     },
     /// It made a malformed registration.
     #[error("it registered `{callback}` on {point} with {what}")]
+    #[non_exhaustive]
     Malformed {
         /// The point.
         point: String,
@@ -233,6 +253,7 @@ pub enum Misbehaved {
     },
     /// It gave no priority.
     #[error("it registered `{callback}` on {point} without a priority")]
+    #[non_exhaustive]
     NoPriority {
         /// The point.
         point: String,
@@ -241,6 +262,7 @@ pub enum Misbehaved {
     },
     /// It gave a reserved priority.
     #[error("it registered `{callback}` on {point} with the reserved priority {priority}")]
+    #[non_exhaustive]
     ReservedPriority {
         /// The point.
         point: String,
@@ -251,6 +273,7 @@ pub enum Misbehaved {
     },
     /// It handed over more state than is allowed.
     #[error("its {call} handed over {bytes} bytes, {limit} are allowed")]
+    #[non_exhaustive]
     StateTooLong {
         /// The function.
         call: &'static str,
@@ -261,12 +284,57 @@ pub enum Misbehaved {
     },
     /// It registered a callback that its file does not declare.
     #[error("it registered `{callback}` on {point}, which its note does not declare")]
+    #[non_exhaustive]
     Undeclared {
         /// The point.
         point: String,
         /// The callback's name.
         callback: String,
     },
+}
+
+constructors! {
+    Error:
+    incompatible = PluginIncompatible(plugin: impl Into<String>, why: Incompatible),
+    misbehaved = PluginMisbehaved(plugin: impl Into<String>, why: Misbehaved),
+    system = System(what: impl Into<String>, why: io::Error),
+}
+
+constructors! {
+    ConfigError:
+    file = File(file: impl Into<PathBuf>, why: impl Into<String>),
+    invalid_value = InvalidValue(key: impl Into<String>, why: impl Into<String>),
+    reserved_priority = ReservedPriority(point: impl Into<String>, callback: impl Into<String>, priority: i32),
+    schema = Schema(instance: impl Into<String>, mistakes: Vec<String>),
+}
+
+constructors! {
+    Incompatible:
+    abi = Abi(plugin: impl Into<String>, host: impl Into<String>),
+    too_small = TooSmall(what: impl Into<String>, size: usize, needed: usize),
+    note_disagrees = NoteDisagrees(field: impl Into<String>, note: impl Into<String>, code: impl Into<String>),
+    other_machine = OtherMachine(found: impl Into<String>, here: &'static str),
+    payload = Payload(point: impl Into<String>, difference: impl Into<String>),
+    point_revision = PointRevision(point: impl Into<String>, plugin: u32, host: u32),
+    state = State(
+        instance: impl Into<String>,
+        schema: impl Into<String>,
+        version: u32,
+        said: impl Into<String>,
+    ),
+    unknown_point = UnknownPoint(point: impl Into<String>, known: Option<String>),
+}
+
+constructors! {
+    Misbehaved:
+    asynchronous = Asynchronous(point: impl Into<String>, callback: impl Into<String>),
+    duplicate_callback = DuplicateCallback(point: impl Into<String>, callback: impl Into<String>),
+    failed = Failed(call: &'static str, said: impl Into<String>),
+    malformed = Malformed(point: impl Into<String>, callback: impl Into<String>, what: impl Into<String>),
+    no_priority = NoPriority(point: impl Into<String>, callback: impl Into<String>),
+    reserved_priority = ReservedPriority(point: impl Into<String>, callback: impl Into<String>, priority: i32),
+    state_too_long = StateTooLong(call: &'static str, bytes: usize, limit: usize),
+    undeclared = Undeclared(point: impl Into<String>, callback: impl Into<String>),
 }
 
 impl Error {
@@ -349,7 +417,7 @@ impl Error {
                 ),
                 Misbehaved::Undeclared { .. } => ("HR0406", "declare it in HOOKS (in C: in the note)"),
             },
-            Error::System { source, .. } => ("HR0501", system::fix(source.kind())),
+            Error::System { why, .. } => ("HR0501", system::fix(why.kind())),
         }
     }
 }

@@ -4,12 +4,14 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use crate::constructors;
 use crate::end::End;
 use crate::memory::Memory;
 use crate::times::UpgradeTimes;
 
 /// Something that happened to a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Event {
     /// The plugin's name.
     pub plugin: String,
@@ -29,6 +31,7 @@ pub struct Event {
 #[non_exhaustive]
 pub enum EventKind {
     /// The generation ended.
+    #[non_exhaustive]
     Ended {
         /// How it ended.
         #[serde(flatten)]
@@ -38,11 +41,13 @@ pub enum EventKind {
         left: Option<Memory>,
     },
     /// The plugin was loaded.
+    #[non_exhaustive]
     Loaded {
         /// Its version.
         version: String,
     },
     /// The plugin exceeds its memory limit; its callbacks are quarantined.
+    #[non_exhaustive]
     OverMemory {
         /// How many bytes it holds.
         bytes: u64,
@@ -50,6 +55,7 @@ pub enum EventKind {
         max_bytes: u64,
     },
     /// A callback is no longer called: it failed too often, or its plugin exceeds its memory limit.
+    #[non_exhaustive]
     Quarantined {
         /// The point.
         point: String,
@@ -59,6 +65,7 @@ pub enum EventKind {
         reason: String,
     },
     /// A quarantined callback is called again.
+    #[non_exhaustive]
     Released {
         /// The point.
         point: String,
@@ -68,6 +75,7 @@ pub enum EventKind {
         tried: bool,
     },
     /// The generation replaced one that failed its probation.
+    #[non_exhaustive]
     RolledBack {
         /// The number of the generation that it replaced.
         from: u64,
@@ -75,6 +83,7 @@ pub enum EventKind {
         reason: String,
     },
     /// The generation failed its probation, but the rollback failed too, so it continues.
+    #[non_exhaustive]
     RollbackFailed {
         /// Why it should have been rolled back.
         reason: String,
@@ -82,6 +91,7 @@ pub enum EventKind {
         error: String,
     },
     /// A call of a callback exceeded its time budget; reported for the first ten, then ever more rarely.
+    #[non_exhaustive]
     Slow {
         /// The point.
         point: String,
@@ -99,6 +109,7 @@ pub enum EventKind {
     /// The plugin was stopped; its library stays loaded.
     Stopped,
     /// A callback has been in one call for longer than the limit; reported once per call.
+    #[non_exhaustive]
     Stuck {
         /// The point.
         point: String,
@@ -112,6 +123,7 @@ pub enum EventKind {
     /// Its callbacks were removed from their chains, to unload it.
     Unloading,
     /// The generation replaced another.
+    #[non_exhaustive]
     Upgraded {
         /// The number of the generation that it replaced.
         from: u64,
@@ -123,6 +135,36 @@ pub enum EventKind {
     /// What a newer host says.
     #[serde(other)]
     Unknown,
+}
+
+constructors! {
+    /// What happened to a generation of a plugin, and when.
+    Event(plugin: impl Into<String>, generation: u64, time: SystemTime, what: EventKind)
+}
+
+constructors! {
+    EventKind:
+    ended = Ended(end: End, left: Option<Memory>),
+    loaded = Loaded(version: impl Into<String>),
+    over_memory = OverMemory(bytes: u64, max_bytes: u64),
+    quarantined = Quarantined(point: impl Into<String>, callback: impl Into<String>, reason: impl Into<String>),
+    released = Released(point: impl Into<String>, callback: impl Into<String>, tried: bool),
+    rolled_back = RolledBack(from: u64, reason: impl Into<String>),
+    rollback_failed = RollbackFailed(reason: impl Into<String>, error: impl Into<String>),
+    slow = Slow(
+        point: impl Into<String>,
+        callback: impl Into<String>,
+        took_ns: u64,
+        budget_ns: u64,
+        count: u64,
+    ),
+    stuck = Stuck(
+        point: impl Into<String>,
+        callback: impl Into<String>,
+        thread: impl Into<String>,
+        took_ms: u64,
+    ),
+    upgraded = Upgraded(from: u64, version: impl Into<String>, times: UpgradeTimes),
 }
 
 #[cfg(test)]

@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::named::display_name;
+
 /// Whether a plugin does its work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Health {
     /// Some of its callbacks are not called or do not return, or it exceeds its memory limit.
     Degraded,
@@ -13,6 +16,9 @@ pub enum Health {
     /// Nothing is known to be wrong.
     #[default]
     Good,
+    /// What a newer host says.
+    #[serde(other)]
+    Unknown,
 }
 
 impl Health {
@@ -22,6 +28,9 @@ impl Health {
             Health::Degraded => "degraded",
             Health::Failed => "failed",
             Health::Good => "good",
+            Health::Unknown => "unknown",
         }
     }
 }
+
+display_name!(Health);

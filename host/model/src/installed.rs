@@ -4,10 +4,13 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::constructors;
+use crate::named::display_name;
 use crate::package::{Digest, KeyId, Metadata};
 
 /// A plugin that is installed, or was bundled with the program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Listed {
     /// Its name.
     pub name: String,
@@ -36,6 +39,7 @@ pub struct Listed {
 /// The status of a plugin's signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum SignatureStatus {
     /// It was bundled with the program, and is in no store.
     BuiltIn,
@@ -47,49 +51,62 @@ pub enum SignatureStatus {
     Signed,
     /// The operator allowed it, and no trusted key has signed it.
     Unsigned,
+    /// What a newer host says.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Where a plugin comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Kind {
     /// From a package.
     External,
     /// From the release of the program.
     Prebuilt,
+    /// What a newer host says.
+    #[serde(other)]
+    Unknown,
 }
 
 impl SignatureStatus {
-    /// Its name.
-    pub fn name(self) -> &'static str {
+    /// The name that people read.
+    pub const fn name(self) -> &'static str {
         match self {
             SignatureStatus::BuiltIn => "built-in",
             SignatureStatus::Invalid => "invalid",
             SignatureStatus::Modified => "modified",
             SignatureStatus::Signed => "signed",
             SignatureStatus::Unsigned => "unsigned",
+            SignatureStatus::Unknown => "unknown",
         }
     }
 }
 
 /// What makes an installed plugin trusted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum TrustSource {
     /// The operator's allowance of exactly that file.
     Allowed,
     /// A trusted key.
+    #[non_exhaustive]
     Key {
         /// The key's id.
         id: KeyId,
         /// The name of the key's owner.
         name: String,
     },
+    /// What a newer host says.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A package that may be installed once, whoever signed it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Allowance {
     /// The plugin.
     pub name: String,
@@ -103,6 +120,7 @@ pub struct Allowance {
 
 /// What was installed, or would be in a dry run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Installation {
     /// Its metadata.
     pub metadata: Metadata,
@@ -120,6 +138,7 @@ pub struct Installation {
 
 /// The configuration of a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Configured {
     /// The configuration; null if there is none.
     pub value: Value,
@@ -134,6 +153,7 @@ pub struct Configured {
 /// Where a configuration comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Origin {
     /// The host's own configuration, which takes precedence over the operator's.
     Host,
@@ -143,11 +163,14 @@ pub enum Origin {
     Operator,
     /// The default configuration of the package.
     Package,
+    /// What a newer host says.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A configuration that was set before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct FormerConfig {
     /// Its revision: later ones have greater numbers.
     pub revision: u64,
@@ -155,4 +178,60 @@ pub struct FormerConfig {
     pub since: String,
     /// The configuration.
     pub value: Value,
+}
+
+impl Kind {
+    /// The name that people read.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::External => "external",
+            Kind::Prebuilt => "prebuilt",
+            Kind::Unknown => "unknown",
+        }
+    }
+}
+
+impl Origin {
+    /// The name that people read.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Origin::Host => "host",
+            Origin::Nothing => "nothing",
+            Origin::Operator => "operator",
+            Origin::Package => "package",
+            Origin::Unknown => "unknown",
+        }
+    }
+}
+
+display_name!(Kind, Origin, SignatureStatus);
+
+constructors! {
+    /// A plugin of which nothing more is known.
+    Listed(name: impl Into<String>, version: Version, kind: Kind, enabled: bool, signature: SignatureStatus) {
+        why: None,
+        by: None,
+        at: None,
+        previous: None,
+    }
+
+    /// A package of that plugin, version and digest, until a time as RFC 3339.
+    Allowance(name: impl Into<String>, version: Version, sha256: Digest, until: impl Into<String>)
+
+    /// A package that replaces nothing and is not enabled.
+    Installation(metadata: Metadata, sha256: Digest, by: TrustSource) {
+        replaces: None,
+        enabled: false,
+        dry_run: false,
+    }
+
+    /// A configuration, how often it was changed, and since when it has applied, as RFC 3339.
+    Configured(value: Value, origin: Origin, revision: u64, since: Option<String>)
+
+    /// A configuration that was set at a time, as RFC 3339.
+    FormerConfig(revision: u64, since: impl Into<String>, value: Value)
+}
+
+constructors! {
+    TrustSource: key = Key(id: KeyId, name: impl Into<String>),
 }

@@ -11,6 +11,7 @@
 pub mod capability;
 pub mod command;
 pub mod config;
+mod constructors;
 pub mod end;
 pub mod error;
 pub mod event;
@@ -20,9 +21,11 @@ pub mod instance;
 mod log;
 pub mod log_level;
 pub mod memory;
+mod named;
 pub mod note;
 pub mod order;
 pub mod package;
+mod parse;
 pub mod schema;
 pub mod stats;
 mod time;
@@ -33,5 +36,6 @@ pub mod view;
 pub mod wire;
 
 pub use log::{guarded, log_path, log_target};
+pub use parse::ParseError;
 #[doc(hidden)]
 pub use tracing;

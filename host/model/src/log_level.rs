@@ -4,6 +4,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::named::display_name;
+use crate::parse::ParseError;
+
 /// The names, indexed by number.
 const NAMES: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
@@ -45,13 +48,15 @@ impl LogLevel {
     }
 }
 
-impl FromStr for LogLevel {
-    type Err = String;
+display_name!(LogLevel);
 
-    fn from_str(name: &str) -> Result<Self, String> {
+impl FromStr for LogLevel {
+    type Err = ParseError;
+
+    fn from_str(name: &str) -> Result<Self, ParseError> {
         let number = NAMES.iter().position(|known| *known == name);
         number
             .map(|number| LogLevel::of_number(number as u32))
-            .ok_or_else(|| format!("it is one of {}", NAMES.join(", ")))
+            .ok_or_else(|| ParseError::new(format!("it is one of {}", NAMES.join(", "))))
     }
 }

@@ -2,11 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The newest format of notes that this crate reads.
+use crate::constructors;
+
+/// The format of notes that this crate reads.
 pub const FORMAT: u32 = 1;
 
 /// The note of a plugin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Note {
     /// The format of the note: 1. It is raised only when a reader of the format before would be misled.
     #[serde(default = "format")]
@@ -56,6 +59,7 @@ impl Default for Note {
 
 /// A callback that a plugin may register.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct NoteHook {
     /// The point.
     pub point: String,
@@ -68,6 +72,13 @@ pub struct NoteHook {
     /// What it touches.
     #[serde(default = "external")]
     pub effects: String,
+}
+
+constructors! {
+    /// A callback that may touch anything.
+    NoteHook(point: impl Into<String>, revision: u32, callback: impl Into<String>, priority: i32) {
+        effects: external(),
+    }
 }
 
 fn many() -> String {

@@ -2,11 +2,17 @@
 
 use std::time::SystemTime;
 
+use serde::de::value;
+use serde::de::{Deserializer, IntoDeserializer};
 use serde::{Deserialize, Serialize};
+
+use crate::constructors;
+use crate::named::display_name;
 
 /// How much the dispatches of a point record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum StatsLevel {
     /// Not at all: a dispatch is the calls and nothing else. Faults are counted all the same.
     #[default]
@@ -15,6 +21,9 @@ pub enum StatsLevel {
     Count,
     /// Every call is timed as well.
     Histogram,
+    /// What a newer host says; a point that is set to it is counted.
+    #[serde(skip_deserializing)]
+    Unknown,
 }
 
 impl StatsLevel {
@@ -24,12 +33,24 @@ impl StatsLevel {
             StatsLevel::Off => "off",
             StatsLevel::Count => "count",
             StatsLevel::Histogram => "histogram",
+            StatsLevel::Unknown => "unknown",
         }
+    }
+
+    /// Reads the level of a view: one that a newer host says is [`Unknown`](Self::Unknown), while a level that somebody
+    /// asks for has to be known.
+    pub(crate) fn of_view<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let level = StatsLevel::deserialize(name.as_str().into_deserializer());
+        Ok(level.unwrap_or_else(|_: value::Error| StatsLevel::Unknown))
     }
 }
 
+display_name!(StatsLevel);
+
 /// The last fault of a callback.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct LastFault {
     /// When.
     #[serde(with = "crate::time")]
@@ -43,6 +64,7 @@ pub struct LastFault {
 
 /// Quantiles of the duration of a callback's calls, in nanoseconds; at most an eighth too high.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Latency {
     /// The number of timed calls.
     pub timed: u64,
@@ -54,4 +76,9 @@ pub struct Latency {
     pub p999_ns: u64,
     /// The maximum, exact.
     pub max_ns: u64,
+}
+
+constructors! {
+    /// A fault of a callback.
+    LastFault(time: SystemTime, generation: Option<u64>, what: impl Into<String>)
 }

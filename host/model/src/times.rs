@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::constructors;
+
 /// How long the phases of an upgrade took. The old generation serves throughout; the new one starts serving during the
 /// last phase. Serialised in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct UpgradeTimes {
     /// Copying the file and reading its note.
     #[serde(rename = "copy_ns", with = "nanoseconds")]
@@ -20,6 +23,11 @@ pub struct UpgradeTimes {
     /// The transaction: validating it, and publishing it on every point.
     #[serde(rename = "swap_ns", with = "nanoseconds")]
     pub swap: Duration,
+}
+
+constructors! {
+    /// The times of the phases, in their order.
+    UpgradeTimes(copy: Duration, open: Duration, create: Duration, swap: Duration)
 }
 
 mod nanoseconds {

@@ -8,8 +8,13 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::constructors;
+use crate::named::display_name;
+use crate::parse::ParseError;
+
 /// What one dispatch did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Trace {
     /// When it began.
     #[serde(with = "crate::time")]
@@ -19,7 +24,7 @@ pub struct Trace {
     /// The payload before the dispatch, with secrets masked; null if it never leaves the process.
     pub payload: Value,
     /// The callbacks it reached, in order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<TraceStep>,
     /// The decision.
     pub decision: TraceDecision,
     /// The code of a denial.
@@ -31,7 +36,8 @@ pub struct Trace {
 
 /// What one callback did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Step {
+#[non_exhaustive]
+pub struct TraceStep {
     /// The callback, as `instance/callback`.
     pub callback: String,
     /// The verdict that it returned; if it was not called, the verdict that stands for it.
@@ -47,6 +53,22 @@ pub struct Step {
     /// The payload after the step, if it changed; a payload restored after a fault counts as unchanged.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub payload: Option<Value>,
+}
+
+constructors! {
+    /// A dispatch that has just begun.
+    Trace(time: SystemTime, thread: impl Into<String>, payload: Value) {
+        steps: Vec::new(),
+        decision: TraceDecision::Undecided,
+        code: None,
+        took_ns: 0,
+    }
+
+    /// What a callback did at once, without a word, and without a change of the payload.
+    TraceStep(callback: impl Into<String>, verdict: StepVerdict) { code: None, message: None, took_ns: 0, payload: None }
+
+    /// A field that none of that many dispatches had.
+    Missing(field: impl Into<String>, dispatches: u64, fields: BTreeSet<String>)
 }
 
 /// The decision of a traced dispatch.
@@ -118,6 +140,8 @@ impl StepVerdict {
     }
 }
 
+display_name!(StepVerdict, TraceDecision);
+
 /// Which dispatches to trace: those whose payload has a given value in a given field.
 ///
 /// The name of a field in another one is written with dots: `request.path`. In a list of pairs, `headers.KEY` matches
@@ -145,20 +169,22 @@ impl Condition {
 }
 
 impl FromStr for Condition {
-    type Err = String;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         match text.split_once('=') {
             Some((field, value)) if !field.is_empty() => Ok(Condition { field: field.into(), value: value.into() }),
-            _ => Err(format!("`{text}` is no condition: write FIELD=VALUE, for example topic=log.app")),
+            _ => {
+                Err(ParseError::new(format!("`{text}` is no condition: write FIELD=VALUE, for example topic=log.app")))
+            }
         }
     }
 }
 
 impl TryFrom<String> for Condition {
-    type Error = String;
+    type Error = ParseError;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, ParseError> {
         text.parse()
     }
 }
@@ -177,6 +203,7 @@ impl fmt::Display for Condition {
 
 /// The field of a condition was in the payload of no dispatch so far: it may be misspelt.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Missing {
     /// The field.
     pub field: String,

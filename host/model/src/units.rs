@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use crate::parse::ParseError;
+
 /// Reads a time: numbers with units (`ns`, `us`, `ms`, `s`, `m`, `h`, `d`).
 ///
 /// # Errors
 /// What is wrong, with an example, for a number without a unit and anything else.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text)
-        .map_err(|error| format!("`{}` is no time ({error}): write for example 500ms, 5s or 2m", text.escape_debug()))
+pub fn duration(text: &str) -> Result<Duration, ParseError> {
+    humantime::parse_duration(text).map_err(|error| {
+        let text = text.escape_debug();
+        ParseError::new(format!("`{text}` is no time ({error}): write for example 500ms, 5s or 2m"))
+    })
 }
 
 /// A time as [`duration`] reads it, exactly.
@@ -20,7 +24,7 @@ pub fn duration_text(time: Duration) -> String {
 ///
 /// # Errors
 /// What is wrong, for anything else, and for more than this machine can address.
-pub fn size(text: &str) -> Result<u64, String> {
+pub fn size(text: &str) -> Result<u64, ParseError> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let shift = match unit.trim_start().to_ascii_lowercase().as_str() {
@@ -28,11 +32,15 @@ pub fn size(text: &str) -> Result<u64, String> {
         "k" | "kb" | "kib" => 10,
         "m" | "mb" | "mib" => 20,
         "g" | "gb" | "gib" => 30,
-        _ => return Err(format!("`{}` is no size: write for example 4096, 64KiB or 16MiB", text.escape_debug())),
+        _ => {
+            let text = text.escape_debug();
+            return Err(ParseError::new(format!("`{text}` is no size: write for example 4096, 64KiB or 16MiB")));
+        }
     };
-    let number: u64 = number.parse().map_err(|_| format!("`{}` is no number of bytes", number.escape_debug()))?;
+    let wrong = |_| ParseError::new(format!("`{}` is no number of bytes", number.escape_debug()));
+    let number: u64 = number.parse().map_err(wrong)?;
     let size = number.checked_mul(1 << shift).filter(|size| *size <= isize::MAX as u64 / 4);
-    size.ok_or_else(|| "it is more than this machine can address".into())
+    size.ok_or_else(|| ParseError::new("it is more than this machine can address"))
 }
 
 /// For fields of a configuration.
@@ -120,7 +128,7 @@ mod tests {
         assert_eq!(duration("0s"), Ok(Duration::ZERO));
         for wrong in ["", "10", "s", "-1s", "1w1", "99999999999999999999s"] {
             let error = duration(wrong).unwrap_err();
-            assert!(error.contains("write for example"), "{wrong}: {error}");
+            assert!(error.to_string().contains("write for example"), "{wrong}: {error}");
         }
         assert_eq!(duration(&duration_text(Duration::from_micros(1_500_200))), Ok(Duration::from_micros(1_500_200)));
     }
@@ -146,7 +154,7 @@ mod tests {
             ("99999999999G", "more than"),
         ] {
             let error = size(text).unwrap_err();
-            assert!(error.contains(said), "{text}: {error}");
+            assert!(error.to_string().contains(said), "{text}: {error}");
         }
     }
 }

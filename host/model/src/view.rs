@@ -1,24 +1,28 @@
 //! What people see of a host: its points, chains and plugins, as owned values that can be sent elsewhere.
 
-use std::borrow::Cow;
+mod values;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::values::{EffectsView, FaultPolicyView, PointKind, PriorityOrigin};
+use crate::constructors;
 use crate::end::End;
 use crate::health::Health;
 use crate::installed::Listed;
 use crate::log_level::LogLevel;
 use crate::memory::{Memory, MemoryView};
+use crate::named::display_name;
 use crate::note::NoteHook;
 use crate::stats::{LastFault, Latency, StatsLevel};
 
 /// A point and its chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PointView {
     /// The name.
     pub point: String,
-    /// `notify`, `fold` or `gate`.
-    pub kind: Cow<'static, str>,
+    /// What its callbacks may do.
+    pub kind: PointKind,
     /// The revision; 0 while no program dispatches the point.
     pub revision: u32,
     /// Whether a callback may deny.
@@ -28,6 +32,7 @@ pub struct PointView {
     /// The program that dispatches it and since when; `None` for an embedder's own point.
     pub dispatched_by: Option<String>,
     /// How closely its dispatches are looked at.
+    #[serde(deserialize_with = "StatsLevel::of_view")]
     pub level: StatsLevel,
     /// By how many it is being traced; each of its dispatches costs microseconds meanwhile.
     #[serde(default)]
@@ -42,11 +47,12 @@ pub struct PointView {
 
 /// A callback in its chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct CallbackView {
     /// Its priority.
     pub priority: i32,
-    /// Where the priority comes from: `built-in`, `declared` or `overridden`.
-    pub origin: Cow<'static, str>,
+    /// Where the priority comes from.
+    pub origin: PriorityOrigin,
     /// The priority that the plugin declares, if the operator overrides it.
     pub declared_priority: Option<i32>,
     /// The instance it belongs to.
@@ -54,9 +60,9 @@ pub struct CallbackView {
     /// Its name.
     pub callback: String,
     /// What it touches.
-    pub effects: Cow<'static, str>,
-    /// What its fault means: `open`, `closed` or `rollback`.
-    pub fault_policy: Cow<'static, str>,
+    pub effects: EffectsView,
+    /// What its fault means.
+    pub fault_policy: FaultPolicyView,
     /// Whether it is enabled; the operator may disable it.
     pub enabled: bool,
     /// Whether it is called.
@@ -88,6 +94,7 @@ pub struct CallbackView {
 
 /// The calls of a callback while they were counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Calls {
     /// All of them.
     pub total: u64,
@@ -134,6 +141,7 @@ impl CallbackStatus {
 
 /// A plugin that is or was loaded, or is installed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PluginView {
     /// The plugin's id.
     pub name: String,
@@ -208,6 +216,7 @@ impl Status {
 
 /// A generation that was replaced or unloaded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct GenerationView {
     /// Its number.
     pub generation: u64,
@@ -223,24 +232,58 @@ pub struct GenerationView {
     pub left: Option<Memory>,
 }
 
-impl PluginView {
-    /// One that is not loaded.
-    pub fn absent(name: &str, version: String, status: Status) -> Self {
-        PluginView {
-            name: name.into(),
-            version,
-            generation: 0,
-            loaded: false,
-            status,
-            health: Health::Good,
-            reason: None,
-            file: None,
-            instances: Vec::new(),
-            declared: Vec::new(),
-            log_level: LogLevel::Off,
-            memory: None,
-            former: Vec::new(),
-            installed: None,
-        }
+display_name!(CallbackStatus, EffectsView, FaultPolicyView, PointKind, PriorityOrigin, Status);
+
+constructors! {
+    /// A point that nobody dispatches, with an empty chain.
+    PointView(point: impl Into<String>, kind: PointKind, revision: u32) {
+        deniable: false,
+        local: false,
+        dispatched_by: None,
+        level: StatsLevel::Off,
+        tracers: 0,
+        dispatches: 0,
+        empty: 0,
+        chain: Vec::new(),
     }
+
+    /// A callback that was never called, with what it has if it declares nothing else.
+    CallbackView(instance: impl Into<String>, callback: impl Into<String>, priority: i32) {
+        origin: PriorityOrigin::Declared,
+        declared_priority: None,
+        effects: EffectsView::External,
+        fault_policy: FaultPolicyView::Open,
+        enabled: true,
+        status: CallbackStatus::Armed,
+        reason: None,
+        budget_ns: None,
+        faults: 0,
+        last_fault: None,
+        slow: 0,
+        stuck: 0,
+        stuck_now: 0,
+        calls: Calls::default(),
+        latency: None,
+    }
+
+    /// The counts of calls.
+    Calls(total: u64, stopped: u64, denied: u64)
+
+    /// A plugin that is not loaded.
+    PluginView(name: impl Into<String>, version: impl Into<String>, status: Status) {
+        generation: 0,
+        loaded: false,
+        health: Health::Good,
+        reason: None,
+        file: None,
+        instances: Vec::new(),
+        declared: Vec::new(),
+        log_level: LogLevel::Off,
+        memory: None,
+        former: Vec::new(),
+        installed: None,
+    }
+
+    /// A generation that left nothing behind.
+    GenerationView(generation: u64, version: impl Into<String>, end: End) { skipped: 0, left: None }
 }

@@ -36,6 +36,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::command::Command;
+use crate::constructors;
 use crate::event::Event;
 
 /// The protocol that this module describes. It grows by fields and kinds; another number is another protocol.
@@ -72,6 +73,7 @@ struct Request<'a, C> {
 /// A request that came in. Whether there is such a command, and whether the parameters are its fields, is found out
 /// where it is carried out.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct RawRequest {
     /// The number that comes back with the answer.
     pub id: u64,
@@ -83,6 +85,7 @@ pub struct RawRequest {
 
 /// A line that is not a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NoRequest {
     /// Its number, if it has one nevertheless.
     pub id: Option<u64>,
@@ -92,18 +95,19 @@ pub struct NoRequest {
 
 /// An answer: the number of its request, and the outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Answer {
     /// The number of the request; `None` if it could not be read.
     pub id: Option<u64>,
     /// The outcome.
     #[serde(flatten)]
-    pub outcome: Outcome,
+    pub outcome: Reply,
 }
 
 /// The outcome of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub enum Reply {
     /// It succeeded; each [`Command`] states what it returns.
     Ok(Value),
     /// It failed.
@@ -112,6 +116,7 @@ pub enum Outcome {
 
 /// An error, as it crosses the socket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Problem {
     /// The stable code.
     pub code: String,
@@ -148,6 +153,14 @@ impl<'de> Deserialize<'de> for StreamItem {
             (None, None) => StreamItem::Unknown,
         })
     }
+}
+
+constructors! {
+    /// The answer to a request.
+    Answer(id: Option<u64>, outcome: Reply)
+
+    /// An error with that code, message and next step.
+    Problem(code: impl Into<String>, message: impl Into<String>, fix: impl Into<String>)
 }
 
 impl RawRequest {
@@ -199,9 +212,9 @@ pub fn request<C: Command>(id: u64, command: &C) -> Result<Vec<u8>, serde_json::
 ///
 /// # Errors
 /// If the fields are not those of the command: the text says why.
-pub fn command<C: Command>(fields: Map<String, Value>) -> Result<C, String> {
+pub fn command<C: Command>(fields: Map<String, Value>) -> Result<C, serde_json::Error> {
     // From the fields, not from the text: positions would refer to a different text.
-    C::deserialize(Value::Object(fields)).map_err(|error| error.to_string())
+    C::deserialize(Value::Object(fields))
 }
 
 /// Writes a value as a line.

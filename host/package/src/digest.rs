@@ -16,7 +16,7 @@ pub fn digest(bytes: &[u8]) -> Digest {
 ///
 /// # Errors
 /// If the file cannot be read.
-pub fn digest_of_file(file: &Path) -> io::Result<Digest> {
+pub fn digest_of_file(file: impl AsRef<Path>) -> io::Result<Digest> {
     let mut bytes = Hashing::new(File::open(file)?);
     io::copy(&mut bytes, &mut io::sink())?;
     Ok(bytes.digest())

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io;
 
+use hookrail_model::constructors;
 use hookrail_model::error::Error as HostError;
 use hookrail_model::package::Digest;
 
@@ -15,6 +16,7 @@ pub enum Error {
     Host(#[from] HostError),
     /// A package is not valid.
     #[error("{package}: {why}")]
+    #[non_exhaustive]
     PackageRejected {
         /// The file.
         package: String,
@@ -24,10 +26,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// [`PackageRejected`](Self::PackageRejected)
+    pub fn rejected(package: impl Into<String>, why: PackageError) -> Self {
+        Error::PackageRejected { package: package.into(), why }
+    }
+
     /// A system call failed.
     #[doc(hidden)]
     pub fn system(what: String, source: io::Error) -> Self {
-        Error::Host(HostError::System { what, source })
+        Error::Host(HostError::system(what, source))
     }
 
     /// Converts each case to that of another crate's error.
@@ -72,6 +79,7 @@ pub enum PackageError {
     Damaged(String),
     /// Something in it differs from the metadata.
     #[error("{what} is {found}, its metadata says {said}")]
+    #[non_exhaustive]
     Differs {
         /// What differs.
         what: String,
@@ -85,6 +93,7 @@ pub enum PackageError {
     Files(String),
     /// Another process is changing the home.
     #[error("{} is changing it right now", .by.map_or("another process".into(), |id| format!("the process {id}")))]
+    #[non_exhaustive]
     HomeInUse {
         /// Its PID, if the system reports it.
         by: Option<u32>,
@@ -94,6 +103,7 @@ pub enum PackageError {
     HomeOpen(String),
     /// The key has the id of another key.
     #[error("this key bears the number {id}, which is that of another key, of {name}")]
+    #[non_exhaustive]
     FalseKey {
         /// The id.
         id: String,
@@ -105,6 +115,7 @@ pub enum PackageError {
     Incompatible(String),
     /// It contains something that no package may contain.
     #[error("its tar holds {path}: {why}")]
+    #[non_exhaustive]
     Member {
         /// The path in the package, escaped.
         path: String,
@@ -116,6 +127,7 @@ pub enum PackageError {
     Metadata(String),
     /// The key has been revoked.
     #[error("the key {key} was revoked: {reason}")]
+    #[non_exhaustive]
     Revoked {
         /// The key.
         key: String,
@@ -127,6 +139,7 @@ pub enum PackageError {
     Signature(String),
     /// It exceeds a size limit.
     #[error("{what} is larger than {limit}")]
+    #[non_exhaustive]
     TooLarge {
         /// What is too large.
         what: String,
@@ -139,6 +152,12 @@ pub enum PackageError {
     /// It has no signature.
     #[error("it is not signed: {0}")]
     Unsigned(String),
+}
+
+constructors! {
+    PackageError:
+    differs = Differs(what: impl Into<String>, said: impl Into<String>, found: impl Into<String>),
+    member = Member(path: impl Into<String>, why: impl Into<String>),
 }
 
 impl PackageError {

@@ -23,7 +23,7 @@ pub fn fits_here(metadata: &Metadata) -> Result<&Build, PackageError> {
     let unfit = |why: String| Err(PackageError::Incompatible(why));
     let host = Version::parse(env!("CARGO_PKG_VERSION")).expect("our own version is one");
     let abi = Version::new(u64::from(ABI_VERSION >> 16), u64::from(ABI_VERSION & 0xffff), 0);
-    let Compatibility { host: hosts, abi: abis } = &metadata.compatibility;
+    let Compatibility { host: hosts, abi: abis, .. } = &metadata.compatibility;
     for (what, range, here) in [("Hookrail", hosts, host), ("the ABI", abis, abi)] {
         if !range.contains(&here) {
             return unfit(format!("it is for {what} {range}, this is {here}"));
@@ -78,19 +78,24 @@ fn copied(unpacked: Unpacked<'_>) -> Result<File, Error> {
 ///
 /// # Errors
 /// If the file is not a plugin for that target.
-pub fn inspect_for(target: Target, file: &Path) -> Result<Inspection, Error> {
-    Ok(inspect_copy(&SealedCopy::of(file)?, target.arch())?)
+pub fn inspect_for(target: Target, file: impl AsRef<Path>) -> Result<Inspection, Error> {
+    Ok(inspect_copy(&SealedCopy::of(file.as_ref())?, target.arch())?)
 }
 
 /// Checks a library of a package against the metadata; errors name the package `path`.
 ///
 /// # Errors
 /// If the library contradicts the metadata.
-pub fn check_library(metadata: &Metadata, build: &Build, library: BorrowedFd<'_>, path: &Path) -> Result<(), Error> {
+pub fn check_library(
+    metadata: &Metadata,
+    build: &Build,
+    library: BorrowedFd<'_>,
+    path: impl AsRef<Path>,
+) -> Result<(), Error> {
+    let path = path.as_ref();
     let copy = SealedCopy::again(&path.join(build.library.as_str()), library)?;
     let inspection = inspect_copy(&copy, build.target.arch())?;
-    compare(metadata, build, &inspection)
-        .map_err(|why| Error::PackageRejected { package: path.display().to_string(), why })
+    compare(metadata, build, &inspection).map_err(|why| Error::rejected(path.display().to_string(), why))
 }
 
 fn compare(metadata: &Metadata, build: &Build, inspection: &Inspection) -> Result<(), PackageError> {
@@ -98,11 +103,7 @@ fn compare(metadata: &Metadata, build: &Build, inspection: &Inspection) -> Resul
     let note = &inspection.note;
     let differs = |what: &str, said: String, found: String| {
         let what = format!("the {what} of {}", build.library);
-        if said == found {
-            Ok(())
-        } else {
-            Err(PackageError::Differs { what, said: shown(&said), found: shown(&found) })
-        }
+        if said == found { Ok(()) } else { Err(PackageError::differs(what, shown(&said), shown(&found))) }
     };
     differs("name", name.clone(), note.name.clone())?;
     differs("version", version.to_string(), note.version.clone())?;

@@ -33,7 +33,8 @@ impl Home {
     ///
     /// # Errors
     /// If other users may write to it, or it cannot be created.
-    pub fn open(path: &Path) -> Result<Self, Error> {
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
         let failed = |source| Error::system(format!("make the directory {}", path.display()), source);
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
         let home = Home(path.canonicalize().map_err(failed)?);
@@ -95,7 +96,7 @@ impl Home {
     }
 
     fn refused(&self, why: PackageError) -> Error {
-        Error::PackageRejected { package: self.0.display().to_string(), why }
+        Error::rejected(self.0.display().to_string(), why)
     }
 }
 

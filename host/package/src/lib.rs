@@ -41,7 +41,7 @@ pub use hookrail_model::package::{
     Requirement, Tar, Target,
 };
 pub use read::{Package, Unpacked};
-pub use signature::{PublicKey, Signature};
+pub use signature::{PublicKey, Signature, VerifyError};
 pub use trust::{BuiltBy, Revoked, Signed, Trust, TrustedKey, signature_of};
 pub use write::{Content, SignTar, write};
 

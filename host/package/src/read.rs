@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use hookrail_model::ParseError;
 use hookrail_model::package::{File, MAX_METADATA, MemberPath, Metadata};
 use rustix::fs::{Mode, OFlags, open};
 
@@ -27,6 +28,7 @@ pub struct Package {
 }
 
 /// One file while it is being unpacked.
+#[non_exhaustive]
 pub struct Unpacked<'a> {
     /// Its metadata; its digest is verified after the last byte.
     pub file: &'a File,
@@ -42,7 +44,8 @@ impl Package {
     ///
     /// # Errors
     /// If the file cannot be read, or is not a valid package.
-    pub fn open(path: &Path) -> Result<Self, Error> {
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
         Self::read(open_file(path)?, path)
     }
 
@@ -50,7 +53,8 @@ impl Package {
     ///
     /// # Errors
     /// As for [`Package::open`].
-    pub fn read(file: fs::File, path: &Path) -> Result<Self, Error> {
+    pub fn read(file: fs::File, path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
         let (archive, metadata) = read(&file).map_err(|why| rejected(path, why))?;
         Ok(Package { file, archive, metadata, path: path.into() })
     }
@@ -93,7 +97,7 @@ pub(super) fn open_file(path: &Path) -> Result<fs::File, Error> {
 }
 
 fn rejected(path: &Path, why: PackageError) -> Error {
-    Error::PackageRejected { package: path.display().to_string(), why }
+    Error::rejected(path.display().to_string(), why)
 }
 
 /// Reads a file that has the form of a package.
@@ -113,17 +117,17 @@ fn read(file: &fs::File) -> Result<(Archive, Metadata), PackageError> {
     let mut bytes = Vec::new();
     let read = json.bytes(file).read_to_end(&mut bytes);
     read.map_err(|error| PackageError::Archive(format!("{} is damaged: {error}", json.name)))?;
-    let metadata = Metadata::read(&bytes).map_err(PackageError::Metadata)?;
+    let metadata = Metadata::read(&bytes).map_err(|why| PackageError::Metadata(why.to_string()))?;
     for (member, ending) in [(json, "json"), (tar, "tar")] {
         let said = format!("{}.{ending}", metadata.full_name());
         if member.name != said {
             let what = format!("the name of its {ending} file");
-            return Err(PackageError::Differs { what, said, found: member.name.clone() });
+            return Err(PackageError::differs(what, said, member.name.clone()));
         }
     }
     if tar.size != metadata.tar.size {
         let (said, found) = (metadata.tar.size.to_string(), tar.size.to_string());
-        return Err(PackageError::Differs { what: "the length of its tar".into(), said, found });
+        return Err(PackageError::differs("the length of its tar", said, found));
     }
     Ok((archive, metadata))
 }
@@ -165,7 +169,7 @@ impl<E: From<Error>> Unpacking<'_, E> {
             0 => Err(self.damaged(&"it is without an end")),
             BLOCK => Header::read(&block).map_err(|wrong| match wrong {
                 HeaderError::Damaged => self.damaged(&"the checksum of a header is wrong"),
-                HeaderError::Refused { path, why } => self.rejected(PackageError::Member { path, why }),
+                HeaderError::Refused { path, why } => self.rejected(PackageError::member(path, why)),
             }),
             _ => Err(self.damaged(&"it ends within a header")),
         }
@@ -174,7 +178,7 @@ impl<E: From<Error>> Unpacking<'_, E> {
     fn entry(&mut self, header: &Header, tar: &mut dyn Read) -> Result<(), E> {
         let refuse = |why: &str| {
             let path = header.path.escape_debug().to_string();
-            rejected(self.path, PackageError::Member { path, why: why.into() })
+            rejected(self.path, PackageError::member(path, why))
         };
         let is_directory = header.kind == Kind::Directory;
         let text = if is_directory { header.path.strip_suffix('/').unwrap_or(&header.path) } else { &header.path };
@@ -188,20 +192,17 @@ impl<E: From<Error>> Unpacking<'_, E> {
             return if self.directories.remove(below) {
                 Ok(())
             } else {
-                let why = below.parse::<MemberPath>().err();
-                let why = why.unwrap_or_else(|| "no file of its metadata is in it, or it is there twice".into());
-                Err(refuse(&why).into())
+                let why = below.parse::<MemberPath>().err().map(|why| why.to_string());
+                Err(refuse(why.as_deref().unwrap_or("no file of its metadata is in it, or it is there twice")).into())
             };
         }
-        let path: MemberPath = below.parse().map_err(|why: String| refuse(&why))?;
+        let path: MemberPath = below.parse().map_err(|why: ParseError| refuse(&why.to_string()))?;
         let Some(file) = self.missing.remove(&path) else {
             return Err(refuse("its metadata does not name it, or it is there twice").into());
         };
         if header.size != file.size {
             let (said, found) = (file.size.to_string(), header.size.to_string());
-            return Err(self
-                .rejected(PackageError::Differs { what: format!("the length of {path}"), said, found })
-                .into());
+            return Err(self.rejected(PackageError::differs(format!("the length of {path}"), said, found)).into());
         }
         let mut bytes = Hashing::new((&mut *tar).take(file.size));
         let taken = (self.take)(Unpacked { file, is_executable: header.is_executable, bytes: &mut bytes });

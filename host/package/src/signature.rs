@@ -7,11 +7,10 @@ use std::str::FromStr;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use hookrail_model::ParseError;
 use hookrail_model::package::{KeyId, shown};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use super::error::PackageError;
 
 /// The largest signature file, in bytes.
 pub(super) const MAX_SIGNATURE: u64 = 8192;
@@ -33,6 +32,18 @@ pub struct Signature {
     pub key: KeyId,
 }
 
+/// Why bytes are not verified.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// The signature does not match: it is another key's, or of other bytes.
+    #[error("its signature is invalid: {0}")]
+    Mismatch(String),
+    /// The bytes could not be read.
+    #[error("the bytes cannot be read")]
+    Read(#[source] io::Error),
+}
+
 impl PublicKey {
     /// The key's id.
     pub fn id(&self) -> KeyId {
@@ -49,25 +60,22 @@ impl Signature {
     /// Verifies that `key` signed these bytes, which are read once and not kept.
     ///
     /// # Errors
-    /// The outer error if reading fails; the inner one if the signature does not match.
-    pub fn verify(&self, key: &PublicKey, bytes: &mut dyn Read) -> io::Result<Result<(), PackageError>> {
-        let invalid = |error: minisign_verify::Error| {
-            PackageError::Signature(match error {
+    /// If reading fails, or the signature does not match.
+    pub fn verify(&self, key: &PublicKey, bytes: &mut dyn Read) -> Result<(), VerifyError> {
+        let mismatch = |error: minisign_verify::Error| {
+            VerifyError::Mismatch(match error {
                 minisign_verify::Error::InvalidSignature => "the file is not the one that was signed".into(),
                 other => other.to_string(),
             })
         };
-        let mut verifier = match key.key.verify_stream(&self.signature) {
-            Ok(verifier) => verifier,
-            Err(error) => return Ok(Err(invalid(error))),
-        };
+        let mut verifier = key.key.verify_stream(&self.signature).map_err(mismatch)?;
         let mut buffer = vec![0; 1 << 16];
         loop {
             match bytes.read(&mut buffer) {
-                Ok(0) => return Ok(verifier.finalize().map_err(invalid)),
+                Ok(0) => return verifier.finalize().map_err(mismatch),
                 Ok(count) => verifier.update(&buffer[..count]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(error) => return Err(VerifyError::Read(error)),
             }
         }
     }
@@ -79,16 +87,17 @@ fn key_id(bytes: &[u8]) -> Option<KeyId> {
 }
 
 impl FromStr for PublicKey {
-    type Err = String;
+    type Err = ParseError;
 
     /// Parses a key alone, or a whole `.pub` file.
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let lines =
             text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("untrusted comment:"));
         let [line] = lines.collect::<Vec<_>>()[..] else {
-            return Err("this is no public key: one line, with one of comment above it at most".into());
+            let why = "this is no public key: one line, with one of comment above it at most";
+            return Err(ParseError::new(why));
         };
-        let wrong = || format!("`{}` is no public key of minisign", shown(line));
+        let wrong = || ParseError::new(format!("`{}` is no public key of minisign", shown(line)));
         let id = BASE64_STANDARD.decode(line).ok().and_then(|bytes| key_id(&bytes)).ok_or_else(wrong)?;
         let key = minisign_verify::PublicKey::from_base64(line).map_err(|_| wrong())?;
         Ok(PublicKey { key, text: line.into(), id })
@@ -96,11 +105,11 @@ impl FromStr for PublicKey {
 }
 
 impl FromStr for Signature {
-    type Err = String;
+    type Err = ParseError;
 
     /// Parses a whole `.minisig` file.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = |why: &str| format!("this is no signature of minisign: {why}");
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let wrong = |why: &str| ParseError::new(format!("this is no signature of minisign: {why}"));
         if text.len() as u64 > MAX_SIGNATURE {
             return Err(wrong(&format!("it is longer than {MAX_SIGNATURE} bytes")));
         }
@@ -117,9 +126,9 @@ impl FromStr for Signature {
 }
 
 impl TryFrom<String> for PublicKey {
-    type Error = String;
+    type Error = ParseError;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, ParseError> {
         text.parse()
     }
 }
@@ -157,11 +166,11 @@ P25rJ1lJa4BSPePOxJ2ZfkZGQXDpdEviAfjT0W9Y57XxjYRz3QrQkaPY46ctV+sOe5A7iyqZv8ejyTFR
         let key: PublicKey = "RWSA2qyCOQ/Exgc8a6Ks7uWKjkHBuWhU0cOrri5XO+Yms4kc7RzaR+Gb".parse().unwrap();
         let signature: Signature = SIGNATURE.parse().unwrap();
         assert_eq!((signature.comment(), signature.key), ("hello-1.0.0", key.id()));
-        assert!(signature.verify(&key, &mut &b"hello\n"[..]).unwrap().is_ok());
-        let error = signature.verify(&key, &mut &b"hello"[..]).unwrap().unwrap_err();
+        signature.verify(&key, &mut &b"hello\n"[..]).unwrap();
+        let error = signature.verify(&key, &mut &b"hello"[..]).unwrap_err();
         assert!(error.to_string().contains("not the one that was signed"), "{error}");
         let renamed: Signature = SIGNATURE.replace("hello-1.0.0", "hello-9.0.0").parse().unwrap();
-        assert!(renamed.verify(&key, &mut &b"hello\n"[..]).unwrap().is_err(), "its comment is signed too");
+        assert!(renamed.verify(&key, &mut &b"hello\n"[..]).is_err(), "its comment is signed too");
     }
 
     #[test]
@@ -169,11 +178,11 @@ P25rJ1lJa4BSPePOxJ2ZfkZGQXDpdEviAfjT0W9Y57XxjYRz3QrQkaPY46ctV+sOe5A7iyqZv8ejyTFR
         let escaped = SIGNATURE.replace("hello", "\u{1b}[2J");
         let long = format!("{SIGNATURE}{}", " ".repeat(MAX_SIGNATURE as usize));
         for (text, why) in [("", ""), ("x\ny", ""), (&*escaped, "does not print"), (&*long, "longer than 8192 bytes")] {
-            let error = text.parse::<Signature>().err().unwrap();
+            let error = text.parse::<Signature>().err().unwrap().to_string();
             assert!(error.starts_with("this is no signature of minisign: ") && error.contains(why), "{error}");
         }
         for text in ["", "x", "RW", "\u{1b}[2J", "a\nb", &*"x".repeat(9000)] {
-            let error = text.parse::<PublicKey>().unwrap_err();
+            let error = text.parse::<PublicKey>().unwrap_err().to_string();
             assert!(error.len() < 1200 && !error.contains(char::is_control), "{error:?}");
         }
     }

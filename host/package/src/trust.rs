@@ -5,13 +5,14 @@ use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use hookrail_model::ParseError;
 use hookrail_model::package::KeyId;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, PackageError};
 use super::home::{Home, Locked};
 use super::read::{Package, open_file};
-use super::signature::{MAX_SIGNATURE, PublicKey, Signature};
+use super::signature::{MAX_SIGNATURE, PublicKey, Signature, VerifyError};
 
 /// The file's name in the home.
 const FILE: &str = "trust.json";
@@ -26,6 +27,7 @@ pub struct Trust {
 /// A key whose packages are trusted, or were.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct TrustedKey {
     /// The key.
     pub key: PublicKey,
@@ -41,6 +43,7 @@ pub struct TrustedKey {
 /// The revocation of a key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Revoked {
     /// When it was revoked, as RFC 3339.
     pub at: String,
@@ -50,6 +53,7 @@ pub struct Revoked {
 
 /// The verified signer of a package.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Signed {
     /// The key.
     pub key: PublicKey,
@@ -68,7 +72,7 @@ impl Trust {
         let Some(bytes) = home.read(FILE)? else { return Ok(Trust::default()) };
         serde_json::from_slice(&bytes).map_err(|error| {
             let package = home.path().join(FILE).display().to_string();
-            Error::PackageRejected { package, why: PackageError::Damaged(error.to_string()) }
+            Error::rejected(package, PackageError::Damaged(error.to_string()))
         })
     }
 
@@ -141,7 +145,8 @@ impl Trust {
     ///
     /// # Errors
     /// If no trusted key has signed it, or it is not a valid package.
-    pub fn open(&self, path: &Path) -> Result<(Package, Signed), Error> {
+    pub fn open(&self, path: impl AsRef<Path>) -> Result<(Package, Signed), Error> {
+        let path = path.as_ref();
         let mut file = open_file(path)?;
         let signed = self.verify(&mut file, path)?;
         Ok((Package::read(file, path)?, signed))
@@ -153,12 +158,16 @@ impl Trust {
     /// If no trusted key has signed it.
     #[doc(hidden)]
     pub fn verify(&self, file: &mut File, path: &Path) -> Result<Signed, Error> {
-        let rejected = |why| Error::PackageRejected { package: path.display().to_string(), why };
+        let rejected = |why| Error::rejected(path.display().to_string(), why);
         let failed = |source| Error::system(format!("read {}", path.display()), source);
         let signature = beside(path)?;
         let known = self.find(signature.key).map_err(rejected)?;
         file.rewind().map_err(failed)?;
-        signature.verify(&known.key, &mut BufReader::new(&mut *file)).map_err(failed)?.map_err(rejected)?;
+        let verified = signature.verify(&known.key, &mut BufReader::new(&mut *file));
+        verified.map_err(|error| match error {
+            VerifyError::Read(source) => failed(source),
+            VerifyError::Mismatch(why) => rejected(PackageError::Signature(why)),
+        })?;
         file.rewind().map_err(failed)?;
         let comment = signature.comment().to_owned();
         Ok(Signed { key: known.key.clone(), name: known.name.clone(), comment })
@@ -167,6 +176,7 @@ impl Trust {
 
 /// The builder of a package, according to the signature in its metadata.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct BuiltBy {
     /// The key.
     pub key: KeyId,
@@ -182,36 +192,37 @@ impl Trust {
     pub fn builder(&self, package: &Package) -> Result<Option<BuiltBy>, Error> {
         let Some(text) = package.metadata().builder.signature.clone() else { return Ok(None) };
         let path = package.path().display().to_string();
-        let rejected = |why| Error::PackageRejected {
-            package: path.clone(),
-            why: PackageError::Signature(format!("that of its builder: {why}")),
-        };
-        let signature: Signature = text.parse().map_err(rejected)?;
+        let rejected =
+            |why| Error::rejected(path.clone(), PackageError::Signature(format!("that of its builder: {why}")));
+        let signature: Signature = text.parse().map_err(|why: ParseError| rejected(why.to_string()))?;
         let key = signature.key;
         let Some(known) = self.keys.iter().find(|known| known.key.id() == key) else {
             return Ok(Some(BuiltBy { key, name: None }));
         };
         let failed = |source| Error::system(format!("read {path}"), source);
-        let verdict = signature.verify(&known.key, &mut package.tar()).map_err(failed)?;
-        verdict.map_err(|why| rejected(why.to_string()))?;
+        let verified = signature.verify(&known.key, &mut package.tar());
+        verified.map_err(|error| match error {
+            VerifyError::Read(source) => failed(source),
+            VerifyError::Mismatch(_) => rejected(error.to_string()),
+        })?;
         Ok(Some(BuiltBy { key, name: Some(known.name.clone()) }))
     }
 }
 
 /// The path of a file's signature.
-pub fn signature_of(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
+pub fn signature_of(path: impl AsRef<Path>) -> PathBuf {
+    let mut name = path.as_ref().as_os_str().to_owned();
     name.push(".minisig");
     name.into()
 }
 
 fn beside(path: &Path) -> Result<Signature, Error> {
     let beside = signature_of(path);
-    let rejected = |why| Error::PackageRejected { package: path.display().to_string(), why };
+    let rejected = |why| Error::rejected(path.display().to_string(), why);
     let mut text = String::new();
     let read = File::open(&beside).and_then(|file| file.take(MAX_SIGNATURE).read_to_string(&mut text));
     match read {
-        Ok(_) => text.parse().map_err(|why| rejected(PackageError::Signature(why))),
+        Ok(_) => text.parse().map_err(|why: ParseError| rejected(PackageError::Signature(why.to_string()))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err(rejected(PackageError::Unsigned(format!("{} is not there", beside.display()))))
         }

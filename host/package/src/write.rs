@@ -17,6 +17,7 @@ use super::read::Package;
 
 /// A file that goes into a package.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Content {
     /// Its path in the package.
     pub path: MemberPath,
@@ -24,6 +25,19 @@ pub struct Content {
     pub from: PathBuf,
     /// Whether its owner may execute it.
     pub is_executable: bool,
+}
+
+impl Content {
+    /// A file that nobody has to execute, read from `from`.
+    pub fn new(path: MemberPath, from: impl Into<PathBuf>) -> Self {
+        Content { path, from: from.into(), is_executable: false }
+    }
+
+    /// Lets its owner execute it.
+    pub fn executable(mut self) -> Self {
+        self.is_executable = true;
+        self
+    }
 }
 
 /// Signs the tar in the given file.
@@ -39,9 +53,10 @@ pub type SignTar<'a> = &'a mut dyn FnMut(&mut fs::File) -> Result<String, Error>
 pub fn write(
     draft: Metadata,
     mut contents: Vec<Content>,
-    directory: &Path,
+    directory: impl AsRef<Path>,
     sign: Option<SignTar<'_>>,
 ) -> Result<(PathBuf, Metadata), Error> {
+    let directory = directory.as_ref();
     let mut metadata = draft;
     let target = directory.join(format!("{}.hrp", metadata.full_name()));
     let refuse = |why: String| Error::PackageRejected {
@@ -58,13 +73,13 @@ pub fn write(
     metadata.tar = digest(&mut tar).map_err(failed)?;
     if metadata.tar.size > MAX_PACKAGE {
         let why = PackageError::TooLarge { what: "its tar".into(), limit: format!("{MAX_PACKAGE} bytes") };
-        return Err(Error::PackageRejected { package: target.display().to_string(), why });
+        return Err(Error::rejected(target.display().to_string(), why));
     }
     if let Some(sign) = sign {
         tar.rewind().map_err(failed)?;
         metadata.builder.signature = Some(sign(&mut tar)?);
     }
-    metadata.check().map_err(refuse)?;
+    metadata.check().map_err(|why| refuse(why.to_string()))?;
     let package = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
     tar.rewind().map_err(failed)?;
     zip(&metadata, built, &mut tar, package.as_file()).map_err(failed)?;
@@ -99,7 +114,7 @@ fn pack(name: &str, contents: &[Content], built: SystemTime, tar: &fs::File) -> 
         if bytes.len != size {
             return Err(failed(io::Error::other("it became shorter meanwhile")));
         }
-        files.push(File { path: content.path.clone(), size, sha256: bytes.digest() });
+        files.push(File::new(content.path.clone(), bytes.digest(), size));
     }
     let finished = builder.into_inner().and_then(|mut writer| writer.flush());
     finished.map_err(|source| Error::system(format!("pack {name}"), source))?;
@@ -110,7 +125,8 @@ fn digest(file: &mut fs::File) -> io::Result<Tar> {
     file.rewind()?;
     let mut bytes = Hashing::new(file);
     io::copy(&mut bytes, &mut io::sink())?;
-    Ok(Tar { size: bytes.len, sha256: bytes.digest() })
+    let size = bytes.len;
+    Ok(Tar::new(bytes.digest(), size))
 }
 
 fn zip(metadata: &Metadata, built: SystemTime, tar: &mut fs::File, to: &fs::File) -> io::Result<()> {

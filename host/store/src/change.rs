@@ -9,7 +9,7 @@ use crate::config::purge;
 use crate::error::Error;
 use crate::examine::{Depth, examine};
 use crate::library::Wanted;
-use crate::state::{Desired, Installed, State, holds};
+use crate::state::{Desired, InstalledVersion, State, holds};
 use crate::store::Store;
 use crate::unpack::sync;
 
@@ -61,7 +61,12 @@ impl<'a> Change<'a> {
         self.store.wanted_in(&self.state, &Trust::read(self.store.home())?, name)
     }
 
-    pub(super) fn examine(&self, name: &str, version: &Version, installed: &Installed) -> Result<Metadata, Error> {
+    pub(super) fn examine(
+        &self,
+        name: &str,
+        version: &Version,
+        installed: &InstalledVersion,
+    ) -> Result<Metadata, Error> {
         let trust = Trust::read(self.store.home())?;
         examine(self.store, &trust, name, version, installed, Depth::Files)
     }

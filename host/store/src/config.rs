@@ -36,19 +36,18 @@ impl Store {
             }
             let (_, version, installed) = state.installed(name)?;
             let metadata = self.metadata(state, name, version)?;
-            let configured = self.configured(name, Some(&metadata))?;
-            let since = configured.since.clone().or_else(|| match configured.origin {
-                Origin::Package => Some(installed.at.clone()),
-                Origin::Host | Origin::Nothing | Origin::Operator => None,
-            });
-            Ok(Configured { since, ..configured })
+            let mut configured = self.configured(name, Some(&metadata))?;
+            if configured.origin == Origin::Package {
+                configured.since = Some(installed.at.clone());
+            }
+            Ok(configured)
         })
     }
 
     /// The configuration of a plugin whose package has this metadata.
     pub(super) fn configured(&self, name: &str, metadata: Option<&Metadata>) -> Result<Configured, Error> {
-        if let Some(FormerConfig { revision, since, value }) = Record::read(self, name)?.into_current() {
-            return Ok(Configured { value, origin: Origin::Operator, revision, since: Some(since) });
+        if let Some(FormerConfig { revision, since, value, .. }) = Record::read(self, name)?.into_current() {
+            return Ok(Configured::new(value, Origin::Operator, revision, Some(since)));
         }
         let default = |metadata: &Metadata| {
             json(&self.place(name, &metadata.version), metadata, &format!("etc/{name}.json")).transpose()
@@ -57,7 +56,7 @@ impl Store {
             Some(value) => (value, Origin::Package),
             None => (Value::Null, Origin::Nothing),
         };
-        Ok(Configured { value, origin, revision: 0, since: None })
+        Ok(Configured::new(value, origin, 0, None))
     }
 
     /// The JSON Schema of the configuration, if the package contains one; for a prebuilt plugin, the one that it
@@ -120,7 +119,7 @@ pub(crate) fn schema(directory: &Path, metadata: &Metadata) -> Result<Option<Sch
 fn json(directory: &Path, metadata: &Metadata, path: &str) -> Result<Option<Value>, Error> {
     let Some(bytes) = member(directory, metadata, path)? else { return Ok(None) };
     serde_json::from_slice(&bytes).map(Some).map_err(|error| {
-        let why = PackageError::Member { path: path.into(), why: format!("it is no JSON: {error}") };
+        let why = PackageError::member(path, format!("it is no JSON: {error}"));
         Error::PackageRejected { package: directory.display().to_string(), why }
     })
 }

@@ -67,8 +67,8 @@ impl Change<'_> {
             sync(&self.store.config(name))?;
             record
         };
-        let FormerConfig { revision, since, value } = record.into_current().expect("it was just set");
-        Ok((Configured { value, origin: Origin::Operator, revision, since: Some(since) }, is_new))
+        let FormerConfig { revision, since, value, .. } = record.into_current().expect("it was just set");
+        Ok((Configured::new(value, Origin::Operator, revision, Some(since)), is_new))
     }
 
     /// Refuses an installed version if the current configuration does not match its schema.

@@ -16,6 +16,7 @@ pub enum Error {
     Host(#[from] HostError),
     /// A package is not valid.
     #[error("{package}: {why}")]
+    #[non_exhaustive]
     PackageRejected {
         /// The file.
         package: String,
@@ -24,6 +25,7 @@ pub enum Error {
     },
     /// An error about an installed plugin.
     #[error("{plugin}: {why}")]
+    #[non_exhaustive]
     Store {
         /// The plugin, or the file in the store.
         plugin: String,
@@ -33,10 +35,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// [`Store`](Self::Store)
+    pub fn refused(plugin: impl Into<String>, why: StoreError) -> Self {
+        Error::Store { plugin: plugin.into(), why }
+    }
+
     /// A system call failed.
     #[doc(hidden)]
     pub fn system(what: String, source: io::Error) -> Self {
-        Error::Host(HostError::System { what, source })
+        Error::Host(HostError::system(what, source))
     }
 
     /// Converts each case to that of another crate's error.
@@ -91,6 +98,7 @@ impl From<ConfigError> for Error {
 pub enum StoreError {
     /// That version is already installed.
     #[error("version {version} is installed already{}", if *is_current { "" } else { ", as the one before the current one" })]
+    #[non_exhaustive]
     AlreadyInstalled {
         /// The version.
         version: String,
@@ -111,6 +119,7 @@ pub enum StoreError {
     Disabled,
     /// It is older than a version that was installed before.
     #[error("version {version} is older than {newest}, which was installed before")]
+    #[non_exhaustive]
     Downgrade {
         /// The version.
         version: String,
@@ -119,6 +128,7 @@ pub enum StoreError {
     },
     /// The name belongs to another key.
     #[error("the name belongs to the key {owner}, which installed it first, and this is signed by {key}")]
+    #[non_exhaustive]
     ForeignName {
         /// The key that signed the package.
         key: String,
@@ -133,6 +143,7 @@ pub enum StoreError {
     Needed(Vec<String>),
     /// It has no such callback to override.
     #[error("it declares no callback {callback} on {point}")]
+    #[non_exhaustive]
     NoCallback {
         /// As `instance/callback`.
         callback: String,
@@ -147,12 +158,14 @@ pub enum StoreError {
     NotInstalled,
     /// The configuration is too large.
     #[error("a configuration of {bytes} bytes is more than the {} that one may have", MAX_CONFIG)]
+    #[non_exhaustive]
     TooLarge {
         /// Its size in bytes, as compact JSON.
         bytes: usize,
     },
     /// The operator's configuration does not match the schema of a version; all mistakes at once.
     #[error("the configuration that is set does not fit version {version}:{}", lines(mistakes))]
+    #[non_exhaustive]
     Unfit {
         /// The version.
         version: String,

@@ -14,16 +14,36 @@ use crate::change::Change;
 use crate::error::{Error, StoreError, failed, refused};
 use crate::library::Wanted;
 use crate::requires::Among;
-use crate::state::{Installed, Plugin, State};
+use crate::state::{InstalledVersion, Plugin, State};
 use crate::unpack::{make, sync, unpack};
 
 /// The options of an installation.
 #[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
 pub struct Install {
     /// Whether it may install an older version than one installed before.
     pub downgrade: bool,
     /// Whether to check everything and install nothing.
     pub dry_run: bool,
+}
+
+impl Install {
+    /// Not if a newer version was installed before.
+    pub const fn new() -> Self {
+        Install { downgrade: false, dry_run: false }
+    }
+
+    /// Even if a newer version was installed before.
+    pub const fn downgrade(mut self) -> Self {
+        self.downgrade = true;
+        self
+    }
+
+    /// Checks everything and installs nothing.
+    pub const fn dry_run(mut self) -> Self {
+        self.dry_run = true;
+        self
+    }
 }
 
 impl Change<'_> {
@@ -34,11 +54,11 @@ impl Change<'_> {
     /// If the package is not valid, not trusted or does not work here, `agree` refuses, or writing fails.
     pub fn install<E: From<Error>>(
         &mut self,
-        file: &Path,
+        file: impl AsRef<Path>,
         how: Install,
         agree: impl FnOnce(&Wanted) -> Result<(), E>,
     ) -> Result<Installation, E> {
-        let installed = self.install_or_leave(file, how, agree);
+        let installed = self.install_or_leave(file.as_ref(), how, agree);
         // No state names what was created on the way.
         self.collect();
         installed
@@ -55,7 +75,7 @@ impl Change<'_> {
         let metadata = package.metadata().clone();
         fits_here(&metadata).map_err(|why| Error::PackageRejected { package: file.display().to_string(), why })?;
         let json = digest(&metadata.write());
-        let installed = Installed { package: sha256, metadata: json, by: by.clone(), at: now() };
+        let installed = InstalledVersion { package: sha256, metadata: json, by: by.clone(), at: now() };
         let (state, replaces) = self.planned(&metadata, installed, how)?;
         let unfinished = self.unpack(&mut package, file)?;
         let enabled = state.desired(&metadata.name).enabled;
@@ -64,7 +84,9 @@ impl Change<'_> {
             self.has_what_it_needs(&metadata)?;
             self.is_not_needed(&metadata.name, Among::Enabled, Some(&metadata.version))?;
         }
-        let installation = Installation { metadata, sha256, by, replaces, enabled, dry_run: how.dry_run };
+        let mut installation = Installation::new(metadata, sha256, by);
+        (installation.replaces, installation.enabled) = (replaces, enabled);
+        installation.dry_run = how.dry_run;
         if !how.dry_run {
             let metadata = &installation.metadata;
             self.put(&unfinished, metadata)?;
@@ -118,7 +140,7 @@ impl Change<'_> {
                     let why = StoreError::ForeignName { key: format!("{id} ({name})"), owner: owner.to_string() };
                     Err(refused(&metadata.name, why))
                 }
-                _ => Ok(TrustSource::Key { id, name }),
+                _ => Ok(TrustSource::key(id, name)),
             }
         });
         match by {
@@ -131,7 +153,7 @@ impl Change<'_> {
     fn planned(
         &self,
         metadata: &Metadata,
-        installed: Installed,
+        installed: InstalledVersion,
         how: Install,
     ) -> Result<(State, Option<Version>), Error> {
         let Metadata { name, version, .. } = metadata;
@@ -153,6 +175,8 @@ impl Change<'_> {
             // An allowance is used up.
             TrustSource::Allowed => state.allowances.retain(|allowed| allowed.sha256 != installed.package),
             TrustSource::Key { id, .. } => _ = plugin.owner.get_or_insert(id),
+            // No package is installed for another reason.
+            _ => {}
         }
         plugin.newest = plugin.newest.clone().max(version.clone());
         // INVARIANT: it differs from the version before it, and both are installed.

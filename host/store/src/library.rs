@@ -19,6 +19,7 @@ use crate::store::Store;
 
 /// The library of a plugin for this machine.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Library {
     /// The plugin.
     pub name: String,
@@ -32,6 +33,7 @@ pub struct Library {
 
 /// What a host loads for a plugin.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Wanted {
     /// Its library.
     pub library: Library,

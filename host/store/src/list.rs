@@ -11,7 +11,7 @@ use semver::Version;
 use crate::error::Error;
 use crate::examine::{Depth, examine};
 use crate::library::prebuilt;
-use crate::state::{Installed, State};
+use crate::state::{InstalledVersion, State};
 use crate::store::Store;
 
 impl Store {
@@ -44,38 +44,33 @@ impl Store {
 
     fn installed(&self, state: &State, trust: &Trust, name: &str, depth: Depth) -> Option<Listed> {
         let (plugin, version, installed) = state.installed(name).ok()?;
-        let Installed { by, at, .. } = installed.clone();
+        let InstalledVersion { by, at, .. } = installed.clone();
         let examined = examine(self, trust, name, version, installed, depth);
         let signature = match (&examined, &by) {
             (Ok(_), TrustSource::Allowed) => SignatureStatus::Unsigned,
             (Ok(_), TrustSource::Key { .. }) => SignatureStatus::Signed,
+            // Not in a state that was read.
+            (Ok(_), _) => SignatureStatus::Invalid,
             (Err(error), _) => standing(error),
         };
-        Some(Listed {
-            name: name.into(),
-            version: version.clone(),
-            kind: Kind::External,
-            enabled: state.desired(name).enabled,
-            signature,
-            why: examined.err().map(|error| error.to_string()),
-            by: Some(by),
-            at: Some(at),
-            previous: plugin.previous.clone(),
-        })
+        let mut listed = Listed::new(name, version.clone(), Kind::External, state.desired(name).enabled, signature);
+        listed.why = examined.err().map(|error| error.to_string());
+        (listed.by, listed.at) = (Some(by), Some(at));
+        listed.previous = plugin.previous.clone();
+        Some(listed)
     }
 
     fn prebuilt(&self, state: &State, name: &str) -> Option<Listed> {
         let library = prebuilt(name, self.bundled(state, name)?);
-        Some(Listed {
-            name: name.into(),
-            version: library.as_ref().map_or(Version::new(0, 0, 0), |library| library.version.clone()),
-            kind: Kind::Prebuilt,
-            enabled: state.desired(name).enabled,
-            signature: library.as_ref().map_or(SignatureStatus::Invalid, |_| SignatureStatus::BuiltIn),
-            why: library.err().map(|error| error.to_string()),
-            by: None,
-            at: None,
-            previous: None,
+        let enabled = state.desired(name).enabled;
+        Some(match library {
+            Ok(library) => Listed::new(name, library.version, Kind::Prebuilt, enabled, SignatureStatus::BuiltIn),
+            Err(error) => {
+                let version = Version::new(0, 0, 0);
+                let mut listed = Listed::new(name, version, Kind::Prebuilt, enabled, SignatureStatus::Invalid);
+                listed.why = Some(error.to_string());
+                listed
+            }
         })
     }
 }

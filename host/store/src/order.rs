@@ -10,6 +10,7 @@ use crate::store::Store;
 
 /// An enabled plugin.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Enabled {
     /// Its name.
     pub name: String,

@@ -20,7 +20,7 @@ pub(super) enum Among {
 impl Change<'_> {
     /// Refuses a version that requires a plugin which is missing, not enabled, or of an unsuitable version.
     pub(super) fn has_what_it_needs(&self, metadata: &Metadata) -> Result<(), Error> {
-        let lacks = |Requirement { name, versions }: &Requirement| {
+        let lacks = |Requirement { name, versions, .. }: &Requirement| {
             let found = match self.version(name) {
                 None => "is not installed".into(),
                 Some(version) if !versions.holds(&version) => format!("is {version}"),

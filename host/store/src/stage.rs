@@ -33,13 +33,13 @@ impl Change<'_> {
     ///
     /// # Errors
     /// As for [`install`](Self::install).
-    pub fn stage(&mut self, file: &Path) -> Result<(Installation, PathBuf), Error> {
+    pub fn stage(&mut self, file: impl AsRef<Path>) -> Result<(Installation, PathBuf), Error> {
         let staged = self.store.staged();
         if !staged.exists() {
             make(&staged, 0o700)?;
         }
         let copy = staged.join(format!("{UNFINISHED}package"));
-        let checked = self.stage_as(file, &copy);
+        let checked = self.stage_as(file.as_ref(), &copy);
         for left_over in [signature_of(&copy), copy] {
             let _ = fs::remove_file(left_over);
         }
@@ -58,7 +58,7 @@ impl Change<'_> {
             }
             _ => {}
         }
-        let installation = self.install(copy, Install { dry_run: true, downgrade: false }, unasked)?;
+        let installation = self.install(copy, Install::new().dry_run(), unasked)?;
         let place = self.store.staged().join(format!("{}.hrp", installation.metadata.full_name()));
         match fs::rename(signature_of(copy), signature_of(&place)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed("write", &place)(error)),

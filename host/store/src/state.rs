@@ -8,7 +8,7 @@ use hookrail_model::installed::{Allowance, TrustSource};
 use hookrail_model::package::{Digest, KeyId, check_name};
 use hookrail_package::{Home, Locked};
 use semver::Version;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::{Error, StoreError, refused};
 
@@ -32,13 +32,29 @@ pub struct State {
     /// By name; includes prebuilt plugins.
     #[serde(default)]
     pub(super) desired: BTreeMap<String, Desired>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "allowances")]
     pub(super) allowances: Vec<Allowance>,
+}
+
+/// An [`Allowance`] that allows no other fields: answers may grow, but a file states what this host knows.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Allowed {
+    name: String,
+    version: Version,
+    sha256: Digest,
+    until: String,
+}
+
+fn allowances<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Allowance>, D::Error> {
+    let allowance = |Allowed { name, version, sha256, until }| Allowance::new(name, version, sha256, until);
+    Vec::deserialize(from).map(|allowed| allowed.into_iter().map(allowance).collect())
 }
 
 /// The operator's settings for a plugin.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Desired {
     /// Whether hosts load it.
     pub enabled: bool,
@@ -50,6 +66,7 @@ pub struct Desired {
 /// A plugin that is or was installed from a package.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Plugin {
     /// The version that hosts load.
     pub current: Option<Version>,
@@ -60,13 +77,14 @@ pub struct Plugin {
     /// The newest version ever installed.
     pub newest: Version,
     /// The versions in the store.
-    pub versions: BTreeMap<Version, Installed>,
+    pub versions: BTreeMap<Version, InstalledVersion>,
 }
 
 /// An installed version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Installed {
+#[non_exhaustive]
+pub struct InstalledVersion {
     /// The SHA-256 of the package it came from.
     pub package: Digest,
     /// The SHA-256 of its `package.json`, which contains those of all its files.
@@ -102,7 +120,7 @@ impl State {
     ///
     /// # Errors
     /// If no plugin with that name is installed.
-    pub fn installed(&self, name: &str) -> Result<(&Plugin, &Version, &Installed), Error> {
+    pub fn installed(&self, name: &str) -> Result<(&Plugin, &Version, &InstalledVersion), Error> {
         let plugin = self.plugins.get(name);
         let current = plugin.and_then(|plugin| Some((plugin, plugin.current.as_ref()?)));
         let (plugin, version) = current.ok_or_else(|| refused(name, StoreError::NotInstalled))?;
@@ -155,7 +173,7 @@ impl State {
             return Err(format!("`format` is {}, this host reads {FORMAT}", self.format));
         }
         self.plugins.iter().try_for_each(|(name, plugin)| {
-            check_name(name)?;
+            check_name(name).map_err(|error| error.to_string())?;
             plugin.check().map_err(|why| format!("of `{name}` {why}"))
         })
     }
@@ -172,6 +190,10 @@ impl Plugin {
             if !self.versions.contains_key(version) {
                 return Err(format!("version {version} is not installed"));
             }
+        }
+        let by = |by| matches!(by, &TrustSource::Allowed | &TrustSource::Key { .. });
+        if let Some((version, _)) = self.versions.iter().find(|(_, installed)| !by(&installed.by)) {
+            return Err(format!("version {version} is trusted for a reason that this host does not know"));
         }
         match &self.current {
             Some(_) if self.current == self.previous => Err("two versions are the same".into()),

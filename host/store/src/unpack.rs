@@ -42,7 +42,7 @@ fn write_metadata(metadata: &Metadata, directory: &Path, path: &Path) -> Result<
     let of_that_name = metadata.files.iter().map(|file| file.path.as_str());
     let taken = |name: &str| name.split('/').next().is_some_and(|first| first.eq_ignore_ascii_case(METADATA));
     if let Some(taken) = of_that_name.into_iter().find(|name| taken(name)) {
-        let why = PackageError::Member { path: taken.into(), why: "that is where its metadata is put".into() };
+        let why = PackageError::member(taken, "that is where its metadata is put");
         return Err(Error::PackageRejected { package: path.display().to_string(), why });
     }
     let place = directory.join(METADATA);

@@ -157,7 +157,7 @@ impl Change<'_> {
     /// If writing fails.
     pub fn allow(&mut self, name: &str, version: Version, sha256: Digest, lasts: Duration) -> Result<Allowance, Error> {
         let until = humantime::format_rfc3339_seconds(SystemTime::now() + lasts.min(MAX_ALLOWANCE)).to_string();
-        let allowance = Allowance { name: name.into(), version, sha256, until };
+        let allowance = Allowance::new(name, version, sha256, until);
         let mut state = self.state.clone();
         state.allowances.retain(|known| known.sha256 != sha256);
         state.allowances.push(allowance.clone());
@@ -183,7 +183,7 @@ pub fn validate(name: &str, overrides: &[CallbackOverride]) -> Result<(), Error>
         match hook.priority.filter(|priority| Priority::checked(*priority).is_none()) {
             Some(priority) => {
                 let (point, callback) = (hook.point.clone(), hook.callback.clone());
-                Err(ConfigError::ReservedPriority { point, callback, priority }.into())
+                Err(ConfigError::reserved_priority(point, callback, priority).into())
             }
             None => Ok(()),
         }

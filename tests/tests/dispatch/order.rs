@@ -40,13 +40,8 @@ proptest! {
         priority in prop::option::of(priority()),
         disabled in any::<bool>(),
     ) {
-        let hook = CallbackOverride {
-            point: "message.publish".into(),
-            callback: "hello/greet".into(),
-            priority,
-            enabled: !disabled,
-            ..CallbackOverride::new("", "")
-        };
+        let mut hook = CallbackOverride::new("message.publish", "hello/greet");
+        (hook.priority, hook.enabled) = (priority, !disabled);
         let host = Host::new(Config { overrides: vec![hook], ..Config::default() }).unwrap();
         let before = before.index(callbacks.len() + 1);
         callbacks[..before].iter().for_each(|callback| register(&host, callback));

@@ -75,7 +75,7 @@ fn steps(host: &Host, sheet: &mut Sheet) -> (Vec<Value>, (TraceDecision, Option<
     let traces = host.trace(SheetPassed::NAME, None, 1).unwrap();
     let _ = host.point(SheetPassed).unwrap().dispatch(sheet);
     let trace = traces.wait(1, LONG).remove(0);
-    let step = |step: &hookrail::Step| json!([step.callback, step.verdict, step.message, step.payload.is_some()]);
+    let step = |step: &hookrail::TraceStep| json!([step.callback, step.verdict, step.message, step.payload.is_some()]);
     (trace.steps.iter().map(step).collect(), (trace.decision, trace.code))
 }
 

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 const NAME: &str = "holds-memory";
 
 /// What is left of every plugin that counts: the receiver of its `tracing`, which the SDK puts there.
-const OURS: Memory = Memory { bytes: 16, allocations: 1 };
+const OURS: Memory = Memory::new(16, 1);
 
 /// A host with the animal that counts its memory.
 struct Scene {
@@ -196,13 +196,13 @@ fn memory_held_by_statics_is_reported_exactly_at_the_end() {
     let scene = Scene::new(json!({}));
     let (host, events) = (&scene.host, scene.host.events());
     scene.tell(LEAK, 7);
-    let left = Some(Memory { bytes: OURS.bytes + 7 * LEAKED as u64, allocations: OURS.allocations + 7 });
+    let left = Some(Memory::new(OURS.bytes + 7 * LEAKED as u64, OURS.allocations + 7));
     // SAFETY: our own library.
     let upgraded = unsafe { host.upgrade(&scene.plugin, zoo("holds_memory")) }.unwrap();
     assert_eq!((upgraded.old.wait(LONG), upgraded.old.left()), (End::Unmapped, left));
     assert_eq!(host.history(NAME)[0].left, left);
     let mut ended = std::iter::from_fn(|| events.wait(LONG)).map(|event| event.what);
-    assert!(ended.any(|what| what == EventKind::Ended { end: End::Unmapped, left }));
+    assert!(ended.any(|what| what == EventKind::ended(End::Unmapped, left)));
     // Its statics are its own.
     assert_eq!(scene.end(), (End::Unmapped, Some(OURS)));
 }
@@ -242,7 +242,10 @@ fn only_the_plugin_over_its_quota_is_quarantined() {
     let events = scene.host.events();
     scene.tell(KEEP, TOO_MUCH);
     let told = events.wait(LONG).unwrap().what;
-    assert!(matches!(told, EventKind::OverMemory { bytes, max_bytes: MAX } if bytes > TOO_MUCH as u64), "{told:?}");
+    assert!(
+        matches!(told, EventKind::OverMemory { bytes, max_bytes: MAX , .. } if bytes > TOO_MUCH as u64),
+        "{told:?}"
+    );
     for _ in 0..2 {
         let told = events.wait(LONG).unwrap().what;
         assert!(matches!(told, EventKind::Quarantined { .. }), "{told:?}");

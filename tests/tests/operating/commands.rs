@@ -47,11 +47,11 @@ fn from_first_to_last<M: Manage<Error: Debug>>(it: &mut M, scene: &Scene) -> Vec
     told.push(kept(&it.ask(Show::new(NAME)).unwrap().plugin));
     told.push(kept(&it.ask(Rollback::new(NAME)).unwrap().plugin));
     told.push(it.ask(List::new()).unwrap().iter().map(kept).collect());
-    told.push(json!(it.ask(Apply { dry_run: true, ..Apply::new([].into()) }).unwrap().steps.len()));
+    told.push(json!(it.ask(Apply::new([].into()).dry_run()).unwrap().steps.len()));
     told.push(kept(&it.ask(Disable::new(NAME)).unwrap().plugin));
     let allowance = it.ask(Allow::new(NAME, version("1.2.0"), digest(&allowed), Duration::from_secs(60)));
     told.push(json!(allowance.unwrap().version));
-    told.push(json!(it.ask(ImportIncoming {}).unwrap().len()));
+    told.push(json!(it.ask(ImportIncoming::new()).unwrap().len()));
     told.push(json!(it.ask(Uninstall::new(NAME)).unwrap().version));
     told.push(json!(it.ask(List::new()).unwrap().len()));
     told
@@ -112,6 +112,6 @@ fn only_a_host<M: Manage>(it: &mut M, judge: impl Fn(Result<(), M::Error>)) {
     judge(it.ask(command::SetLevel::new(POINT, StatsLevel::Count)).map(|point| assert_eq!(point.point, POINT)));
     judge(it.ask(command::Trace::new(POINT, 2)).map(|traces| assert_eq!(traces.len(), 2)));
     judge(it.ask(Points::new()).map(|points| assert!(!points.is_empty())));
-    judge(it.ask(ProgramStatus {}).map(|program| assert_eq!(program.plugins, 1)));
+    judge(it.ask(ProgramStatus::new()).map(|program| assert_eq!(program.plugins, 1)));
     judge(it.ask(Unload::new("hello")).map(|ended| assert!(ended.end.is_unmapped())));
 }

@@ -97,7 +97,7 @@ fn an_override_moves_a_callback_and_keeps_where_it_came_from() {
     load(&watched.host, "many_instances");
     let chain = publish_chain(&watched.host);
     let order: Vec<_> =
-        chain.iter().map(|it| (it.priority, &*it.instance, &*it.origin, it.declared_priority)).collect();
+        chain.iter().map(|it| (it.priority, &*it.instance, it.origin.name(), it.declared_priority)).collect();
     assert_eq!(
         order,
         [
@@ -156,7 +156,7 @@ fn the_operator_says_what_a_fault_means() {
         assert_eq!(outcome.decision(), decision, "{fault}");
         let chain = publish_chain(&watched.host);
         let callback = chain.iter().find(|it| it.callback == "fold").unwrap();
-        assert_eq!((&*callback.fault_policy, callback.faults), (shown, 1), "{fault}");
+        assert_eq!((callback.fault_policy.name(), callback.faults), (shown, 1), "{fault}");
         let denial = watched.host.denial(&outcome);
         if decision == Decision::Passed {
             assert_eq!(denial, None);

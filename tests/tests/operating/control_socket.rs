@@ -119,10 +119,10 @@ fn each_mistake_over_the_socket_has_its_code() {
 fn the_status_tells_of_the_program_and_what_it_reports() {
     let wired = Wired::new();
     let mut client = wired.client();
-    let status = client.ask(ProgramStatus {}).unwrap();
+    let status = client.ask(ProgramStatus::new()).unwrap();
     assert_eq!((status.pid, status.plugins, &status.report), (std::process::id(), 0, &serde_json::Value::Null));
     wired.control.report(|| serde_json::json!({ "requests": 3 }));
-    assert_eq!(client.ask(ProgramStatus {}).unwrap().report["requests"], 3);
+    assert_eq!(client.ask(ProgramStatus::new()).unwrap().report["requests"], 3);
 }
 
 #[test]
@@ -257,7 +257,7 @@ fn the_host_may_go_before_its_socket_and_the_socket_before_its_host() {
     assert_eq!(code(&client.ask(List::new()).unwrap_err()), "HR0108");
     let last = events.last().unwrap().unwrap();
     let StreamItem::Event(last) = last else { panic!("{last:?}") };
-    assert_eq!(last.what, EventKind::Ended { end: End::Unmapped, left: None });
+    assert_eq!(last.what, EventKind::ended(End::Unmapped, None));
     let path = control.path().to_owned();
     drop(control);
     assert!(!path.exists());

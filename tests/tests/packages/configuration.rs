@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 const NAME: &str = "screen";
 const FILE: &str = "config/screen/config.json";
-const DRY: Install = Install { downgrade: false, dry_run: true };
+const DRY: Install = Install::new().dry_run();
 
 /// A package with these files beside the usual ones, which Jane has signed.
 fn package(scene: &Scene, version: &str, files: &[(&str, &Value)]) -> PathBuf {
@@ -19,7 +19,7 @@ fn package(scene: &Scene, version: &str, files: &[(&str, &Value)]) -> PathBuf {
         for (number, (path, json)) in files.iter().enumerate() {
             let from = scene.directory.path().join(format!("{version}-{number}.json"));
             fs::write(&from, json.to_string()).unwrap();
-            contents.push(Content { path: path.parse().unwrap(), from, is_executable: false });
+            contents.push(Content::new(path.parse().unwrap(), from));
         }
     });
     sign(&scene.jane, &package);
@@ -30,7 +30,7 @@ fn package(scene: &Scene, version: &str, files: &[(&str, &Value)]) -> PathBuf {
 fn installed(most: u32) -> Scene {
     let scene = Scene::new();
     let package = with_limit(&scene, "1.0.0", most);
-    scene.install(&package, Install::default()).unwrap();
+    scene.install(&package, Install::new()).unwrap();
     scene
 }
 
@@ -59,15 +59,15 @@ fn value(scene: &Scene) -> (Value, Origin, u64) {
 fn the_configuration_is_the_operators_or_the_packages_or_none() {
     let scene = Scene::new();
     assert_eq!(scene.store.configuration(NAME).unwrap_err().code(), "HR0826");
-    scene.install(&scene.package("1.0.0"), Install::default()).unwrap();
-    let nothing = Configured { value: Value::Null, origin: Origin::Nothing, revision: 0, since: None };
+    scene.install(&scene.package("1.0.0"), Install::new()).unwrap();
+    let nothing = Configured::new(Value::Null, Origin::Nothing, 0, None);
     assert_eq!(scene.store.configuration(NAME).unwrap(), nothing);
     assert_eq!(scene.store.schema(NAME).unwrap(), None);
 
     let files = [("etc/screen.json", &json!({ "limit": 1 })), ("etc/screen.schema.json", &schema(9))];
-    scene.install(&package(&scene, "1.1.0", &files), Install::default()).unwrap();
+    scene.install(&package(&scene, "1.1.0", &files), Install::new()).unwrap();
     let since = Some(scene.store.state().unwrap().plugins()[NAME].versions[&version("1.1.0")].at.clone());
-    let default = Configured { value: json!({ "limit": 1 }), origin: Origin::Package, revision: 0, since };
+    let default = Configured::new(json!({ "limit": 1 }), Origin::Package, 0, since);
     assert_eq!(scene.store.configuration(NAME).unwrap(), default);
     assert_eq!(scene.store.schema(NAME).unwrap(), Some(schema(9)));
 
@@ -146,12 +146,12 @@ fn a_configuration_outlives_its_plugin_but_no_purge() {
     scene.change().uninstall(NAME, false).unwrap();
     assert_eq!(scene.store.configuration(NAME).unwrap_err().code(), "HR0826");
     assert_eq!(scene.store.history(NAME).unwrap_err().code(), "HR0826");
-    scene.install(&with_limit(&scene, "1.1.0", 9), Install::default()).unwrap();
+    scene.install(&with_limit(&scene, "1.1.0", 9), Install::new()).unwrap();
     assert_eq!(value(&scene), (json!({ "limit": 2 }), Origin::Operator, 2));
     assert_eq!(scene.store.history(NAME).unwrap().len(), 1);
     scene.change().uninstall(NAME, true).unwrap();
     assert!(!scene.path("config").exists());
-    scene.install(&with_limit(&scene, "1.0.0", 9), Install::default()).unwrap();
+    scene.install(&with_limit(&scene, "1.0.0", 9), Install::new()).unwrap();
     assert_eq!(value(&scene), (Value::Null, Origin::Nothing, 0));
 }
 
@@ -162,7 +162,7 @@ fn an_enabled_version_fits_the_configuration_that_is_set() {
     scene.change().enable(NAME, unasked).unwrap();
     let stricter = with_limit(&scene, "2.0.0", 5);
     let before = scene.all();
-    for how in [DRY, Install::default()] {
+    for how in [DRY, Install::new()] {
         let error = scene.install(&stricter, how).unwrap_err();
         assert_eq!(error.code(), "HR0829");
         assert!(error.to_string().contains("version 2.0.0") && error.to_string().contains("/limit: 9 is"), "{error}");
@@ -173,7 +173,7 @@ fn an_enabled_version_fits_the_configuration_that_is_set() {
     scene.install(&stricter, DRY).unwrap();
     set(&scene, json!({ "limit": 9 })).unwrap();
     scene.change().disable(NAME).unwrap();
-    scene.install(&stricter, Install::default()).unwrap();
+    scene.install(&stricter, Install::new()).unwrap();
     assert_eq!(scene.change().fits(NAME, &version("2.0.0")).unwrap_err().code(), "HR0829");
     scene.change().fits(NAME, &version("1.0.0")).unwrap();
     assert_eq!(scene.change().fits(NAME, &version("3.0.0")).unwrap_err().code(), "HR0826");
@@ -181,7 +181,7 @@ fn an_enabled_version_fits_the_configuration_that_is_set() {
     set(&scene, json!({ "limit": 4 })).unwrap();
     scene.change().enable(NAME, unasked).unwrap();
     // A way back is a version as well.
-    scene.install(&with_limit(&scene, "3.0.0", 9), Install::default()).unwrap();
+    scene.install(&with_limit(&scene, "3.0.0", 9), Install::new()).unwrap();
     set(&scene, json!({ "limit": 9 })).unwrap();
     assert_eq!(scene.change().rollback(NAME, unasked).unwrap_err().code(), "HR0829");
     set(&scene, json!({ "limit": 5 })).unwrap();
@@ -192,7 +192,7 @@ fn an_enabled_version_fits_the_configuration_that_is_set() {
 fn a_default_or_schema_changed_after_packing_is_refused() {
     let scene = Scene::new();
     let files = [("etc/screen.json", &json!({})), ("etc/screen.schema.json", &schema(9))];
-    scene.install(&package(&scene, "1.0.0", &files), Install::default()).unwrap();
+    scene.install(&package(&scene, "1.0.0", &files), Install::new()).unwrap();
     let place = scene.path("store/screen/1.0.0/etc");
     for name in ["screen.json", "screen.schema.json"] {
         let good = fs::read(place.join(name)).unwrap();
@@ -282,6 +282,6 @@ fn a_state_that_was_moved_away_takes_no_configuration_along() {
     set(&scene, json!({ "limit": 1 })).unwrap();
     fs::remove_file(scene.path("state.json")).unwrap();
     drop(scene.change());
-    scene.install(&with_limit(&scene, "1.0.0", 9), Install::default()).unwrap();
+    scene.install(&with_limit(&scene, "1.0.0", 9), Install::new()).unwrap();
     assert_eq!(value(&scene).2, 1);
 }

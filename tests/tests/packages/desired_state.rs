@@ -18,7 +18,9 @@ const CALLBACK: &str = "screen/screen";
 fn apply(scene: &Scene, plugins: &Value, dry_run: bool) -> Applied {
     let config = Config { home: Some(scene.path("")), ..Config::default() };
     let mut offline = Offline::new(config, scene.store.clone()).unwrap();
-    offline.ask(Apply { plugins: serde_json::from_value(plugins.clone()).unwrap(), dry_run }).unwrap()
+    let mut command = Apply::new(serde_json::from_value(plugins.clone()).unwrap());
+    command.dry_run = dry_run;
+    offline.ask(command).unwrap()
 }
 
 /// A home with a version of `screen`, one after it, and plugins that need each other.
@@ -40,7 +42,7 @@ impl Packages {
         let (below, above) = (named("below", &[]), named("above", &[("below", "~> 1.0")]));
         let (old, new) = (with_schema(&scene, "1.0.0"), with_schema(&scene, "1.1.0"));
         for package in [&old, &below, &above] {
-            scene.install(package, Install::default()).unwrap();
+            scene.install(package, Install::new()).unwrap();
         }
         for name in ["below", "above"] {
             scene.change().enable(name, unasked).unwrap();
@@ -53,7 +55,7 @@ impl Packages {
         let scene = Scene::new();
         scene.trust(|trust| trust.add(stocked::public(&self.scene.jane), "the same Jane".into()).unwrap());
         for package in [&self.old, &self.below, &self.above] {
-            scene.install(package, Install::default()).unwrap();
+            scene.install(package, Install::new()).unwrap();
         }
         for name in ["below", "above"] {
             scene.change().enable(name, unasked).unwrap();
@@ -69,7 +71,7 @@ fn with_schema(scene: &Scene, version: &str) -> PathBuf {
     fs::write(&schema, limit.to_string()).unwrap();
     let package = scene.unsigned(version, |_, contents| {
         let path = "etc/screen.schema.json".parse().unwrap();
-        contents.push(Content { path, from: schema, is_executable: false });
+        contents.push(Content::new(path, schema));
     });
     sign(&scene.jane, &package);
     package
@@ -151,13 +153,13 @@ fn a_dry_run_says_the_steps_of_the_real_one_and_does_none() {
 fn a_package_of_the_version_before_leads_back_to_it() {
     let packages = Packages::new();
     let Packages { scene, old, new, .. } = &packages;
-    scene.install(new, Install::default()).unwrap();
+    scene.install(new, Install::new()).unwrap();
     let wanted = |package: &Path, downgrade| json!({ "screen": { "package": package, "downgrade": downgrade, "enabled": false } });
     assert_eq!(outcome(&apply(scene, &wanted(old, false), false)), (&[][..], "HR0827"));
-    let back = Action::Install { version: stocked::version("1.0.0"), replaces: Some(stocked::version("1.1.0")) };
+    let back = Action::install(stocked::version("1.0.0"), Some(stocked::version("1.1.0")));
     for dry_run in [true, false] {
         let done = apply(scene, &wanted(old, true), dry_run);
-        assert_eq!(outcome(&done), (&[Step { plugin: "screen".into(), action: back.clone() }][..], ""), "{dry_run}");
+        assert_eq!(outcome(&done), (&[Step::new("screen", back.clone())][..], ""), "{dry_run}");
     }
     assert_eq!(current(&scene.store), "1.0.0");
     assert_eq!(apply(scene, &wanted(old, true), false).steps, []);
@@ -175,7 +177,7 @@ fn current(store: &Store) -> String {
 fn a_dry_run_leaves_nothing_behind() {
     let packages = Packages::new();
     let scene = &packages.scene;
-    scene.install(&packages.new, Install::default()).unwrap();
+    scene.install(&packages.new, Install::new()).unwrap();
     scene.change().configure("screen", json!({ "limit": 1 }), unasked).unwrap();
     let third = with_schema(scene, "1.2.0");
     let before = scene.all();

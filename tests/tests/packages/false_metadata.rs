@@ -207,7 +207,7 @@ fn verified(change: impl FnOnce(&mut Metadata, &mut Vec<Content>)) -> Result<(),
     draft.isolation = inspection.note.isolation;
     draft.capabilities = inspection.note.capabilities;
     draft.hooks = inspection.note.hooks;
-    let mut contents = vec![Content { path: LIBRARY.parse().unwrap(), from: library, is_executable: false }];
+    let mut contents = vec![Content::new(LIBRARY.parse().unwrap(), library)];
     change(&mut draft, &mut contents);
     let directory = tempfile::tempdir().unwrap();
     let (path, _) = write(draft, contents, directory.path(), None).unwrap();
@@ -260,7 +260,7 @@ fn a_package_that_could_not_be_opened_is_not_written() {
     let zeros = directory.path().join("zeros");
     fs::File::create(&zeros).unwrap().set_len(65 << 20).unwrap();
     let draft: Metadata = serde_json::from_value(metadata(&FILES, b"")).unwrap();
-    let contents = vec![Content { path: LIBRARY.parse().unwrap(), from: zeros, is_executable: false }];
+    let contents = vec![Content::new(LIBRARY.parse().unwrap(), zeros)];
     let error = write(draft, contents, directory.path(), None).unwrap_err();
     assert_eq!(error.code(), "HR0808", "{error}");
     assert!(error.to_string().contains("hello-1.0.0.tar is larger than 67108864 bytes"), "{error}");

@@ -6,8 +6,7 @@ use std::process::Command;
 
 use hookrail::inspect;
 use hookrail::package::{
-    Build, Builder, Compatibility, Content, Error, FORMAT, Metadata, Package, Tar, Target, digest, fits_here,
-    libc_here, write,
+    Build, Builder, Compatibility, Content, Error, Metadata, Package, Target, fits_here, libc_here, write,
 };
 use hookrail_tests::{has_peer, plugin};
 
@@ -18,34 +17,20 @@ fn packed(directory: &Path, change: impl FnOnce(&mut Metadata, &mut Vec<Content>
     let path = |text: &str| text.parse().unwrap();
     let readme = directory.join("README.md");
     fs::write(&readme, "# hello\n").unwrap();
-    let content = |to: &str, from: &Path| Content { path: path(to), from: from.into(), is_executable: false };
+    let content = |to: &str, from: &Path| Content::new(path(to), from);
     let inside = format!("lib/{}/libhookrail_hello.so", Target::HERE);
     let mut contents = vec![content(&inside, &library), content("README.md", &readme)];
     let note = inspection.note;
-    let mut metadata = Metadata {
-        format: FORMAT,
-        name: note.name,
-        version: note.version.parse().unwrap(),
-        description: "Greets every message.".into(),
-        built_at: "2026-11-21T10:20:30Z".into(),
-        tar: Tar { sha256: digest(b""), size: 0 },
-        files: Vec::new(),
-        authors: vec!["The Hookrail developers <hookrail@example.org>".into()],
-        builder: Builder {
-            name: "The Hookrail developers".into(),
-            contact: "hookrail@example.org".into(),
-            website: None,
-            signature: None,
-        },
-        source: "https://example.org/hookrail".into(),
-        functionality: vec!["message_processing".to_owned().try_into().unwrap()],
-        compatibility: Compatibility { host: "~> 1.0".parse().unwrap(), abi: "~> 1.0".parse().unwrap() },
-        requires: Vec::new(),
-        targets: vec![Build { target: Target::HERE, libc: libc_here(), library: path(&inside) }],
-        hooks: note.hooks,
-        capabilities: note.capabilities,
-        isolation: note.isolation,
-    };
+    let builder = Builder::new("The Hookrail developers", "hookrail@example.org");
+    let any = || "~> 1.0".parse().unwrap();
+    let version = note.version.parse().unwrap();
+    let mut metadata = Metadata::new(note, version, builder, Compatibility::new(any(), any()));
+    metadata.description = "Greets every message.".into();
+    metadata.built_at = "2026-11-21T10:20:30Z".into();
+    metadata.authors = vec!["The Hookrail developers <hookrail@example.org>".into()];
+    metadata.source = "https://example.org/hookrail".into();
+    metadata.functionality = vec!["message_processing".to_owned().try_into().unwrap()];
+    metadata.targets = vec![Build::new(Target::HERE, libc_here(), path(&inside))];
     change(&mut metadata, &mut contents);
     write(metadata, contents, directory, None).map(|(path, _)| path)
 }

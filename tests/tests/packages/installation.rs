@@ -14,7 +14,7 @@ use hookrail_tests::stocked::{Scene, digest, public, sign, version};
 use minisign::KeyPair;
 
 const NAME: &str = "screen";
-const DOWNGRADE: Install = Install { downgrade: true, dry_run: false };
+const DOWNGRADE: Install = Install::new().downgrade();
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// No host has anything against it.
@@ -26,7 +26,7 @@ fn agreed(_: &Wanted) -> Result<(), Error> {
 fn installed_files_are_those_that_were_packed() {
     let scene = Scene::new();
     let package = scene.package("1.0.0");
-    let installed = scene.install(&package, Install::default()).unwrap();
+    let installed = scene.install(&package, Install::new()).unwrap();
     assert_eq!((installed.sha256, installed.enabled, installed.replaces), (digest(&package), false, None));
     let all = scene.all();
     let mode = |name: &str| all[&scene.path("store").join("screen/1.0.0").join(name)].0 & 0o7777;
@@ -50,16 +50,16 @@ fn installed_files_are_those_that_were_packed() {
 #[test]
 fn a_new_version_takes_the_place_and_the_one_before_stays() {
     let scene = Scene::new();
-    scene.install(&scene.package("1.0.0"), Install::default()).unwrap();
+    scene.install(&scene.package("1.0.0"), Install::new()).unwrap();
     assert!(scene.change().enable(NAME, agreed).unwrap());
     assert!(!scene.change().enable(NAME, agreed).unwrap());
-    let second = scene.install(&scene.package("1.1.0"), Install::default()).unwrap();
+    let second = scene.install(&scene.package("1.1.0"), Install::new()).unwrap();
     assert_eq!((second.replaces, second.enabled), (Some(version("1.0.0")), true));
     assert_eq!(scene.change().rollback(NAME, agreed).unwrap(), (version("1.0.0"), version("1.1.0")));
     assert_eq!(scene.store.wanted(NAME).unwrap().library.version, version("1.0.0"));
     assert_eq!(scene.change().rollback(NAME, agreed).unwrap(), (version("1.1.0"), version("1.0.0")));
     // Two are kept, and no more.
-    scene.install(&scene.package("2.0.0"), Install::default()).unwrap();
+    scene.install(&scene.package("2.0.0"), Install::new()).unwrap();
     let kept: Vec<_> = scene.store.state().unwrap().plugins()[NAME].versions.keys().cloned().collect();
     assert_eq!(kept, [version("1.1.0"), version("2.0.0")]);
     assert!(!scene.path("store/screen/1.0.0").exists());
@@ -72,20 +72,20 @@ fn a_new_version_takes_the_place_and_the_one_before_stays() {
     let foreign = scene.unsigned("3.0.0", |_, _| ());
     scene.trust(|trust| trust.add(public(&scene.stranger), "Stranger".into()).unwrap());
     sign(&scene.stranger, &foreign);
-    assert_eq!(scene.install(&foreign, Install::default()).unwrap_err().code(), "HR0824");
-    assert_eq!(scene.install(&scene.package("1.1.0"), Install::default()).unwrap_err().code(), "HR0823");
+    assert_eq!(scene.install(&foreign, Install::new()).unwrap_err().code(), "HR0824");
+    assert_eq!(scene.install(&scene.package("1.1.0"), Install::new()).unwrap_err().code(), "HR0823");
     // Until it is purged.
     assert_eq!(scene.change().uninstall(NAME, true).unwrap(), None);
     assert!(!scene.path("config").exists());
-    scene.install(&foreign, Install::default()).unwrap();
+    scene.install(&foreign, Install::new()).unwrap();
     assert!(!scene.store.state().unwrap().desired(NAME).enabled);
 }
 
 #[test]
 fn a_refused_installation_leaves_nothing() {
     let scene = Scene::new();
-    scene.install(&scene.package("1.0.0"), Install::default()).unwrap();
-    scene.install(&scene.package("2.0.0"), Install::default()).unwrap();
+    scene.install(&scene.package("1.0.0"), Install::new()).unwrap();
+    scene.install(&scene.package("2.0.0"), Install::new()).unwrap();
     scene.trust(|trust| trust.add(public(&scene.stranger), "Stranger".into()).unwrap());
     let signed = |key: &KeyPair, package: PathBuf| {
         sign(key, &package);
@@ -123,13 +123,13 @@ fn a_refused_installation_leaves_nothing() {
     ];
     let before = scene.all();
     for (what, package, code) in &cases {
-        let error = scene.install(package, Install::default()).map(|_| ()).expect_err(what);
+        let error = scene.install(package, Install::new()).map(|_| ()).expect_err(what);
         assert_eq!(error.code(), *code, "{what}: {error}");
         assert!(!error.fix().is_empty());
         assert!(scene.all() == before, "{what} left something behind");
     }
     let third = scene.package("3.0.0");
-    let dry = scene.install(&third, Install { dry_run: true, ..Install::default() }).unwrap();
+    let dry = scene.install(&third, Install::new().dry_run()).unwrap();
     assert_eq!((dry.dry_run, dry.replaces), (true, Some(version("2.0.0"))));
     assert!(scene.all() == before, "a dry run left something behind");
     let mut change = scene.change();
@@ -155,40 +155,40 @@ fn an_allowance_is_for_one_file_once() {
     };
     // Of another file, for another name, and over.
     allow(NAME, "1.0.0", &other, MINUTE);
-    assert_eq!(scene.install(&package, Install::default()).unwrap_err().code(), "HR0810");
+    assert_eq!(scene.install(&package, Install::new()).unwrap_err().code(), "HR0810");
     allow("other", "1.0.0", &package, MINUTE);
-    assert_eq!(scene.install(&package, Install::default()).unwrap_err().code(), "HR0810");
+    assert_eq!(scene.install(&package, Install::new()).unwrap_err().code(), "HR0810");
     allow(NAME, "1.0.0", &package, Duration::ZERO);
-    assert_eq!(scene.install(&package, Install::default()).unwrap_err().code(), "HR0810");
+    assert_eq!(scene.install(&package, Install::new()).unwrap_err().code(), "HR0810");
 
     allow(NAME, "1.0.0", &package, MINUTE);
-    let dry = Install { dry_run: true, ..Install::default() };
+    let dry = Install::new().dry_run();
     assert_eq!(scene.install(&package, dry).unwrap().by, TrustSource::Allowed);
-    assert_eq!(scene.install(&package, Install::default()).unwrap().by, TrustSource::Allowed);
+    assert_eq!(scene.install(&package, Install::new()).unwrap().by, TrustSource::Allowed);
     assert_eq!(scene.standing(Depth::Files).0, SignatureStatus::Unsigned);
     scene.change().uninstall(NAME, true).unwrap();
-    assert_eq!(scene.install(&package, Install::default()).unwrap_err().code(), "HR0810", "it is used up");
+    assert_eq!(scene.install(&package, Install::new()).unwrap_err().code(), "HR0810", "it is used up");
 
     // Who vouches by a key needs none, and the name is theirs from then on.
-    scene.install(&scene.package("1.5.0"), Install::default()).unwrap();
+    scene.install(&scene.package("1.5.0"), Install::new()).unwrap();
     allow(NAME, "2.0.0", &other, MINUTE);
-    assert_eq!(scene.install(&other, Install::default()).unwrap().by, TrustSource::Allowed);
+    assert_eq!(scene.install(&other, Install::new()).unwrap().by, TrustSource::Allowed);
     assert!(scene.store.state().unwrap().plugins()[NAME].owner.is_some());
 
     // It overrules whose the name is, and leaves it to them.
     scene.trust(|trust| trust.add(public(&scene.stranger), "Stranger".into()).unwrap());
     let foreign = scene.unsigned("3.0.0", |_, _| ());
     sign(&scene.stranger, &foreign);
-    assert_eq!(scene.install(&foreign, Install::default()).unwrap_err().code(), "HR0824");
+    assert_eq!(scene.install(&foreign, Install::new()).unwrap_err().code(), "HR0824");
     allow(NAME, "3.0.0", &foreign, MINUTE);
-    assert_eq!(scene.install(&foreign, Install::default()).unwrap().by, TrustSource::Allowed);
+    assert_eq!(scene.install(&foreign, Install::new()).unwrap().by, TrustSource::Allowed);
     assert_eq!(scene.store.state().unwrap().plugins()[NAME].owner, Some(public(&scene.jane).id()));
 }
 
 #[test]
 fn a_changed_installation_is_not_loaded() {
     let scene = Scene::new();
-    scene.install(&scene.package("1.0.0"), Install::default()).unwrap();
+    scene.install(&scene.package("1.0.0"), Install::new()).unwrap();
     let place = scene.path("store/screen/1.0.0");
     let library = scene.store.wanted(NAME).unwrap().library;
     let good = fs::read(&library.path).unwrap();
@@ -223,7 +223,7 @@ fn a_changed_installation_is_not_loaded() {
     assert_eq!(scene.standing(Depth::Metadata).0, SignatureStatus::Invalid);
     fs::write(&metadata, good).unwrap();
 
-    scene.install(&scene.package("2.0.0"), Install::default()).unwrap();
+    scene.install(&scene.package("2.0.0"), Install::new()).unwrap();
     scene.trust(|trust| trust.revoke(public(&scene.jane).id(), "it was lost".into()).unwrap());
     let (standing, why) = scene.standing(Depth::Metadata);
     assert!(standing == SignatureStatus::Invalid && why.contains("it was lost"), "{why}");
@@ -235,18 +235,18 @@ fn a_changed_installation_is_not_loaded() {
 #[test]
 fn an_older_version_is_installed_only_on_request() {
     let scene = Scene::new();
-    scene.install(&scene.package("2.0.0"), Install::default()).unwrap();
+    scene.install(&scene.package("2.0.0"), Install::new()).unwrap();
     let older = scene.package("1.0.0");
-    assert_eq!(scene.install(&older, Install::default()).unwrap_err().code(), "HR0823");
+    assert_eq!(scene.install(&older, Install::new()).unwrap_err().code(), "HR0823");
     assert_eq!(scene.install(&older, DOWNGRADE).unwrap().replaces, Some(version("2.0.0")));
     // The newest is remembered all the same.
-    assert_eq!(scene.install(&scene.package("1.5.0"), Install::default()).unwrap_err().code(), "HR0823");
+    assert_eq!(scene.install(&scene.package("1.5.0"), Install::new()).unwrap_err().code(), "HR0823");
 }
 
 #[test]
 fn leftovers_of_a_crash_are_collected_by_the_next_change() {
     let scene = Scene::new();
-    scene.install(&scene.package("1.0.0"), Install::default()).unwrap();
+    scene.install(&scene.package("1.0.0"), Install::new()).unwrap();
     let before = scene.all();
     for left in [".new-Ab12Cd", "store/.new-screen-2.0.0/lib/x", "store/screen/2.0.0/lib/x", "store/gone/1.0.0/lib/x"] {
         let left = scene.path(left);
@@ -266,7 +266,7 @@ fn one_process_changes_at_a_time() {
     let mut change = scene.change();
     let error = scene.store.change().map(|_| ()).unwrap_err();
     assert_eq!(error.code(), "HR0812");
-    change.install(&package, Install::default(), agreed).unwrap();
+    change.install(&package, Install::new(), agreed).unwrap();
     assert_eq!(scene.store.state().unwrap(), *change.state(), "reading takes no lock");
     // A child that was forked meanwhile has the file of the lock too, and does not keep it.
     // SAFETY: the child calls nothing but what is allowed between fork and exec.
@@ -290,7 +290,7 @@ fn one_process_changes_at_a_time() {
 #[test]
 fn a_senseless_state_is_left_untouched() {
     let scene = Scene::new();
-    scene.install(&scene.package("1.0.0"), Install::default()).unwrap();
+    scene.install(&scene.package("1.0.0"), Install::new()).unwrap();
     let file = scene.path("state.json");
     let good = fs::read_to_string(&file).unwrap();
     for (from, to) in [
@@ -300,6 +300,7 @@ fn a_senseless_state_is_left_untouched() {
         ("\"previous\": null", "\"previous\": \"1.0.0\""),
         ("\"screen\"", "\"../screen\""),
         ("\"newest\"", "\"more\": 1, \"newest\""),
+        ("\"kind\": \"key\"", "\"kind\": \"hearsay\""),
         ("{", ""),
     ] {
         assert!(good.contains(from));
@@ -315,7 +316,7 @@ fn a_senseless_state_is_left_untouched() {
 #[test]
 fn a_store_that_others_can_write_is_refused() {
     let scene = Scene::new();
-    scene.install(&scene.package("1.0.0"), Install::default()).unwrap();
+    scene.install(&scene.package("1.0.0"), Install::new()).unwrap();
     for name in ["store", "state.json", ""] {
         let path = scene.path(name);
         let mode = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
@@ -333,7 +334,7 @@ fn a_store_that_others_can_write_is_refused() {
 #[test]
 fn a_thousand_plugins_are_listed_without_a_look_at_their_libraries() {
     let scene = Scene::new();
-    scene.install(&scene.package("1.0.0"), Install::default()).unwrap();
+    scene.install(&scene.package("1.0.0"), Install::new()).unwrap();
     let file = scene.path("state.json");
     let mut state: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
     let place = scene.path("store/screen/1.0.0");
@@ -357,7 +358,7 @@ fn a_thousand_plugins_are_listed_without_a_look_at_their_libraries() {
 #[test]
 fn an_installed_plugin_goes_before_a_prebuilt_one_of_its_name() {
     let scene = Scene::new();
-    scene.install(&scene.package("1.0.0"), Install::default()).unwrap();
+    scene.install(&scene.package("1.0.0"), Install::new()).unwrap();
     let brought = scene.directory.path().join("brought.so");
     fs::copy(scene.store.wanted(NAME).unwrap().library.path, &brought).unwrap();
     // SAFETY: our own plugin.
@@ -371,7 +372,7 @@ fn an_installed_plugin_goes_before_a_prebuilt_one_of_its_name() {
     assert_eq!(listed(), [(Kind::External, SignatureStatus::Signed); 2]);
     assert_ne!(store.wanted(NAME).unwrap().library.path, brought);
     store.change().unwrap().enable(NAME, agreed).unwrap();
-    let upgraded = store.change().unwrap().install(&scene.package("1.1.0"), Install::default(), unasked);
+    let upgraded = store.change().unwrap().install(&scene.package("1.1.0"), Install::new(), unasked);
     assert!(upgraded.unwrap().enabled);
 
     store.change().unwrap().uninstall(NAME, false).unwrap();
@@ -381,6 +382,6 @@ fn an_installed_plugin_goes_before_a_prebuilt_one_of_its_name() {
     assert!(!store.state().unwrap().desired(NAME).enabled);
     assert!(store.change().unwrap().enable(NAME, agreed).unwrap());
     assert!(store.state().unwrap().desired(NAME).enabled);
-    let taken = store.change().unwrap().install(&scene.package("1.2.0"), Install::default(), unasked);
+    let taken = store.change().unwrap().install(&scene.package("1.2.0"), Install::new(), unasked);
     assert!(matches!(taken.unwrap_err(), Error::Store { why: StoreError::Prebuilt, .. }));
 }

@@ -7,7 +7,7 @@ use hookrail::{Config, EventKind, Host};
 use hookrail_tests::stocked::Scene;
 
 fn install(scene: &Scene, name: &str, version: &str, requires: &[(&str, &str)]) -> Result<(), Error> {
-    scene.install(&scene.named(name, version, requires), Install::default()).map(|_| ())
+    scene.install(&scene.named(name, version, requires), Install::new()).map(|_| ())
 }
 
 fn enable(scene: &Scene, name: &str) -> Result<bool, Error> {

@@ -3,6 +3,7 @@
 mod circles;
 mod examples;
 mod fuzz_bodies;
+mod growth;
 mod guides;
 mod licences;
 mod readme;

@@ -237,8 +237,8 @@ fn generations_are_counted_and_the_last_eight_remembered() {
     assert!(scene.host.history("nobody").is_empty());
 
     let told: Vec<_> = events.take().into_iter().map(|event| (event.generation, event.what)).collect();
-    let ended = || EventKind::Ended { end: End::Unmapped, left: None };
-    let loaded = || EventKind::Loaded { version: "1.0.0".into() };
+    let ended = || EventKind::ended(End::Unmapped, None);
+    let loaded = || EventKind::loaded("1.0.0");
     assert_eq!(told[..2], [(1, EventKind::Unloading), (1, ended())]);
     assert_eq!(told[2..5], [(2, loaded()), (2, EventKind::Unloading), (2, ended())]);
     assert_eq!(told[5], (3, loaded()));

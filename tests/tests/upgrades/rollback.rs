@@ -50,7 +50,7 @@ fn a_faulting_build_is_rolled_back_with_the_reason() {
     }
     let event = wait_for(&events, is_rollback);
     assert_eq!((&*event.plugin, event.generation), ("counter", 3));
-    let EventKind::RolledBack { from: 2, reason } = event.what else { panic!("{:?}", event.what) };
+    let EventKind::RolledBack { from: 2, reason, .. } = event.what else { panic!("{:?}", event.what) };
     assert!(reason.starts_with("3 faults within "), "{reason}");
     assert!(reason.contains("the last in counter/count on message.publish: panicked: it was told to"), "{reason}");
     // The second build's state is of version 2, which the first one does not take: it goes on with
@@ -237,7 +237,7 @@ fn a_rollback_that_fails_says_why() {
     assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
     dispatch(&scene);
     let event = wait_for(&events, is_rollback);
-    let EventKind::RollbackFailed { reason, error } = event.what else { panic!("{:?}", event.what) };
+    let EventKind::RollbackFailed { reason, error, .. } = event.what else { panic!("{:?}", event.what) };
     assert!(reason.contains("it was told to") && error.contains("does not take over the state"), "{reason}: {error}");
     assert_eq!(scene.generation(), 2);
     scene.script(|_, _| Do::GoOn);

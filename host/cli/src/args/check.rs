@@ -98,7 +98,7 @@ impl FromStr for Seed {
 fn timeout(text: &str) -> Result<Duration, String> {
     const SHORTEST: Duration = Duration::from_secs(1);
     const LONGEST: Duration = Duration::from_secs(86_400);
-    let timeout = units::duration(text)?;
+    let timeout = units::duration(text).map_err(|error| error.to_string())?;
     if (SHORTEST..=LONGEST).contains(&timeout) { Ok(timeout) } else { Err("use 1s to 24h".into()) }
 }
 

@@ -105,7 +105,7 @@ pub(crate) enum Hooks {
 }
 
 fn wait(text: &str) -> Result<Duration, String> {
-    let wait = units::duration(text)?;
+    let wait = units::duration(text).map_err(|error| error.to_string())?;
     if wait > LONGEST_WAIT {
         return Err(format!("a host waits for {} s at most", LONGEST_WAIT.as_secs()));
     }

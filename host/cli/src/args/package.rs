@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use clap_complete::engine::ArgValueCandidates;
+use hookrail::ParseError;
 use hookrail::package::Target;
 
 use crate::candidates;
@@ -124,7 +125,8 @@ pub(crate) enum Trust {
 fn library(text: &str) -> Result<(Target, PathBuf), String> {
     let (target, file) =
         text.split_once('=').ok_or("write TARGET=FILE, for example x86_64-unknown-linux-gnu=lib.so")?;
-    Ok((target.parse()?, file.into()))
+    let target = target.parse().map_err(|error: ParseError| error.to_string())?;
+    Ok((target, file.into()))
 }
 
 /// It is shown wherever the key is.

@@ -158,7 +158,7 @@ fn package(text: &str) -> Result<(String, Version), String> {
 }
 
 fn lasts(text: &str) -> Result<Duration, String> {
-    let lasts = units::duration(text)?;
+    let lasts = units::duration(text).map_err(|error| error.to_string())?;
     match lasts {
         Duration::ZERO => Err("that would be over at once".into()),
         lasts if lasts > MAX_ALLOWANCE => Err("that is longer than a day".into()),

@@ -37,7 +37,7 @@ pub(super) struct Traffic {
 impl Counters {
     /// The counters of a host; `None` if it has none, because it is not `hookrail run`.
     pub(super) fn of(host: &mut Client) -> Option<Self> {
-        serde_json::from_value(host.ask(Status {}).ok()?.report).ok()
+        serde_json::from_value(host.ask(Status::new()).ok()?.report).ok()
     }
 
     /// The messages since then.

@@ -42,10 +42,10 @@ fn listen(plugin: &str, events: EventStream) {
 fn text(event: &Event) -> Option<String> {
     let Event { plugin, generation, what, .. } = event;
     match what {
-        EventKind::RolledBack { from, reason } => Some(format!(
+        EventKind::RolledBack { from, reason, .. } => Some(format!(
             "generation {from} of {plugin} is given up: {reason}; generation {generation} serves, the build before it"
         )),
-        EventKind::RollbackFailed { reason, error } => {
+        EventKind::RollbackFailed { reason, error, .. } => {
             Some(format!("generation {generation} of {plugin} fails and goes on all the same: {reason}; {error}"))
         }
         EventKind::Ended { end, .. } if !end.is_unmapped() => {
@@ -63,12 +63,12 @@ mod tests {
 
     #[test]
     fn only_what_an_author_should_fix_is_said() {
-        let said = |what| text(&Event { plugin: "a".into(), generation: 3, time: std::time::UNIX_EPOCH, what });
+        let said = |what| text(&Event::new("a", 3, std::time::UNIX_EPOCH, what));
         assert_eq!(said(EventKind::Started), None);
-        assert_eq!(said(EventKind::Ended { end: End::Unmapped, left: None }), None);
-        let kept = said(EventKind::Ended { end: End::PinnedByThreads(2), left: None }).unwrap();
+        assert_eq!(said(EventKind::ended(End::Unmapped, None)), None);
+        let kept = said(EventKind::ended(End::PinnedByThreads(2), None)).unwrap();
         assert!(kept.starts_with("generation 3 of a: kept: 2 thread(s)"), "{kept}");
-        let given_up = said(EventKind::RolledBack { from: 2, reason: "3 faults".into() }).unwrap();
+        let given_up = said(EventKind::rolled_back(2, "3 faults")).unwrap();
         assert!(given_up.starts_with("generation 2 of a is given up: 3 faults; generation 3 serves"), "{given_up}");
     }
 }

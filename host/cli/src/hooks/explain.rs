@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hookrail::{CallbackStatus, CallbackView, PointView};
+use hookrail::{CallbackStatus, CallbackView, FaultPolicyView, PointView, PriorityOrigin};
 
 use super::text::{about, fault};
 use crate::table::{Column, Target, table};
@@ -40,9 +40,9 @@ pub(super) fn explain(view: &PointView) -> String {
 
 /// Where its priority comes from, why it comes after its neighbour, its time budget, and whether it is called.
 fn why(entry: &CallbackView, before: Option<&CallbackView>) -> String {
-    let mut why = match (entry.declared_priority, &*entry.origin) {
+    let mut why = match (entry.declared_priority, entry.origin) {
         (Some(declared), _) => format!("the operator says {}, it declares {declared}", entry.priority),
-        (None, "built-in") => "built in".into(),
+        (None, PriorityOrigin::BuiltIn) => "built in".into(),
         (None, _) => format!("it declares {}", entry.priority),
     };
     if let Some(before) = before.filter(|before| before.priority == entry.priority) {
@@ -53,8 +53,11 @@ fn why(entry: &CallbackView, before: Option<&CallbackView>) -> String {
         why.push_str(&format!("; a call may take {}", duration::text(Duration::from_nanos(budget))));
     }
     let reason = entry.reason.as_deref().unwrap_or_default();
-    let in_its_place =
-        if entry.fault_policy == "closed" { "the host denies in its place" } else { "it is passed over" };
+    let in_its_place = if entry.fault_policy == FaultPolicyView::Closed {
+        "the host denies in its place"
+    } else {
+        "it is passed over"
+    };
     match entry.status {
         CallbackStatus::Absent => why.push_str(&format!("; absent, {in_its_place}: {reason}")),
         CallbackStatus::Armed => {}
@@ -73,26 +76,29 @@ mod tests {
     use super::*;
 
     fn entry(priority: i32) -> CallbackView {
-        CallbackView { priority, ..super::super::text::tests::entry("x", priority) }
+        super::super::text::tests::entry("x", priority)
     }
 
     #[test]
     fn each_reason_has_its_words() {
-        assert_eq!(why(&entry(7), None), "it declares 7");
-        let overridden = CallbackView { declared_priority: Some(500), ..entry(7) };
-        assert_eq!(why(&overridden, None), "the operator says 7, it declares 500");
-        let other = CallbackView { instance: "b".into(), ..entry(7) };
-        assert_eq!(why(&other, Some(&entry(7))), "it declares 7; a tie with a/x: the name of the instance decides");
-        let off = CallbackView { status: CallbackStatus::Disabled, enabled: false, ..entry(7) };
-        assert_eq!(why(&off, Some(&entry(6))), "it declares 7; disabled by the operator");
-        let limited = CallbackView { budget_ns: Some(500_000), ..entry(7) };
-        assert_eq!(why(&limited, None), "it declares 7; a call may take 500 µs");
-        let closed = CallbackView {
-            status: CallbackStatus::Quarantined,
-            fault_policy: "closed".into(),
-            reason: Some("10 faults".into()),
-            ..entry(7)
+        let with = |change: fn(&mut CallbackView)| {
+            let mut entry = entry(7);
+            change(&mut entry);
+            entry
         };
+        assert_eq!(why(&entry(7), None), "it declares 7");
+        let overridden = with(|entry| entry.declared_priority = Some(500));
+        assert_eq!(why(&overridden, None), "the operator says 7, it declares 500");
+        let other = with(|entry| entry.instance = "b".into());
+        assert_eq!(why(&other, Some(&entry(7))), "it declares 7; a tie with a/x: the name of the instance decides");
+        let off = with(|entry| (entry.status, entry.enabled) = (CallbackStatus::Disabled, false));
+        assert_eq!(why(&off, Some(&entry(6))), "it declares 7; disabled by the operator");
+        let limited = with(|entry| entry.budget_ns = Some(500_000));
+        assert_eq!(why(&limited, None), "it declares 7; a call may take 500 µs");
+        let closed = with(|entry| {
+            (entry.status, entry.fault_policy) = (CallbackStatus::Quarantined, FaultPolicyView::Closed);
+            entry.reason = Some("10 faults".into());
+        });
         assert_eq!(why(&closed, None), "it declares 7; quarantined, the host denies in its place: 10 faults");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use hookrail::{CallbackStatus, CallbackView, PointView, StatsLevel};
+use hookrail::{CallbackStatus, CallbackView, FaultPolicyView, PointView, StatsLevel};
 
 use crate::print;
 use crate::table::{Column, Target, table};
@@ -88,10 +88,11 @@ pub(crate) fn chain(chain: &[CallbackView]) -> String {
 
 /// What its fault means.
 pub(crate) fn fault(entry: &CallbackView) -> &'static str {
-    match &*entry.fault_policy {
-        "closed" => "deny",
-        "rollback" => "put back, go on",
-        _ => "go on",
+    match entry.fault_policy {
+        FaultPolicyView::Closed => "deny",
+        FaultPolicyView::Open => "go on",
+        FaultPolicyView::Rollback => "put back, go on",
+        _ => entry.fault_policy.name(),
     }
 }
 
@@ -106,36 +107,20 @@ pub(crate) fn origin(entry: &CallbackView) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use hookrail::Calls;
+    use hookrail::{EffectsView, PriorityOrigin};
 
     use super::*;
 
     pub(in super::super) fn entry(callback: &str, priority: i32) -> CallbackView {
-        CallbackView {
-            priority,
-            origin: "declared".into(),
-            declared_priority: None,
-            instance: "a".into(),
-            callback: callback.into(),
-            effects: "pure".into(),
-            fault_policy: "open".into(),
-            enabled: true,
-            status: CallbackStatus::Armed,
-            reason: None,
-            budget_ns: None,
-            faults: 0,
-            last_fault: None,
-            slow: 0,
-            stuck: 0,
-            stuck_now: 0,
-            calls: Calls::default(),
-            latency: None,
-        }
+        let mut entry = CallbackView::new("a", callback, priority);
+        entry.effects = EffectsView::Pure;
+        entry
     }
 
     #[test]
     fn a_disabled_callback_is_shown_but_has_no_place_in_the_order() {
-        let off = CallbackView { enabled: false, status: CallbackStatus::Disabled, ..entry("off", 2) };
+        let mut off = entry("off", 2);
+        (off.enabled, off.status) = (false, CallbackStatus::Disabled);
         let text = chain(&[entry("first", 1), off, entry("second", 3)]);
         let orders: Vec<_> = text.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
         assert_eq!(orders, ["1", "off", "2"], "{text}");
@@ -144,7 +129,8 @@ pub(super) mod tests {
 
     #[test]
     fn an_override_shows_what_the_plugin_declared() {
-        let overridden = CallbackView { origin: "overridden".into(), declared_priority: Some(500), ..entry("x", 7) };
+        let mut overridden = entry("x", 7);
+        (overridden.origin, overridden.declared_priority) = (PriorityOrigin::Overridden, Some(500));
         assert_eq!(origin(&overridden), "overridden, was 500");
     }
 }

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use hookrail::ParseError;
+
 /// Names with another meaning in Rust, or in the new package.
 const TAKEN: &[&str] = &[
     "abstract",
@@ -130,16 +132,17 @@ impl Name {
 }
 
 impl FromStr for Name {
-    type Err = String;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
         if !text.starts_with(|first: char| first.is_ascii_lowercase()) || !text.bytes().all(is_plain) || text.len() > 64
         {
-            return Err("a name is made of up to 64 lower-case letters, digits, `-` and `_`, a letter first".into());
+            let why = "a name is made of up to 64 lower-case letters, digits, `-` and `_`, a letter first";
+            return Err(ParseError::new(why));
         }
         if TAKEN.contains(&text) {
-            return Err("the name means something else in Rust".into());
+            return Err(ParseError::new("the name means something else in Rust"));
         }
         // INVARIANT: established by the checks above.
         Ok(Name(text.into()))

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use hookrail::ParseError;
 use hookrail::package::Content;
 use tempfile::NamedTempFile;
 
@@ -59,10 +60,11 @@ impl Contents {
         }
         let mut file = NamedTempFile::new().map_err(failed)?;
         file.write_all(&answer.stdout).map_err(failed)?;
-        let path = format!("etc/{name}.schema.json").parse().map_err(|why| failed(io::Error::other::<String>(why)))?;
+        let path =
+            format!("etc/{name}.schema.json").parse().map_err(|why: ParseError| failed(io::Error::other(why)))?;
         // A handwritten one gives way to what the library exports.
         self.files.retain(|content| content.path != path);
-        self.files.push(Content { path, from: file.path().into(), is_executable: false });
+        self.files.push(Content::new(path, file.path()));
         self.schema = Some(file);
         Ok(())
     }
@@ -82,8 +84,10 @@ impl Contents {
         if !metadata.is_file() {
             return Err(refused("it is neither a file nor a directory".into()));
         }
-        let is_executable = metadata.permissions().mode() & 0o100 != 0;
-        self.files.push(Content { path: to.parse().map_err(refused)?, from: from.into(), is_executable });
+        let path = to.parse().map_err(|why: ParseError| refused(why.to_string()))?;
+        let mut content = Content::new(path, from);
+        content.is_executable = metadata.permissions().mode() & 0o100 != 0;
+        self.files.push(content);
         Ok(())
     }
 }

@@ -72,8 +72,8 @@ impl Manifest {
             builder,
             source,
             functionality: table.functionality,
-            requires: table.requires.into_iter().map(|(name, versions)| Requirement { name, versions }).collect(),
-            compatibility: Compatibility { host: table.host.unwrap_or_else(any), abi: table.abi.unwrap_or_else(any) },
+            requires: table.requires.into_iter().map(|(name, versions)| Requirement::new(name, versions)).collect(),
+            compatibility: Compatibility::new(table.host.unwrap_or_else(any), table.abi.unwrap_or_else(any)),
         })
     }
 }
@@ -81,5 +81,5 @@ impl Manifest {
 /// An author `Name <address>` as a builder.
 fn builder(author: &str) -> Option<Builder> {
     let (name, contact) = author.strip_suffix('>')?.split_once('<')?;
-    Some(Builder { name: name.trim().into(), contact: contact.trim().into(), website: None, signature: None })
+    Some(Builder::new(name.trim(), contact.trim()))
 }

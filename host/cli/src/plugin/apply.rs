@@ -23,7 +23,9 @@ struct File {
 
 pub(super) fn run(file: &Path, dry_run: bool, common: &Common) -> Result<ExitCode, Error> {
     let plugins = read(file)?;
-    let (applied, _) = remote::ask(&common.selection, Apply { plugins, dry_run })?;
+    let mut command = Apply::new(plugins);
+    command.dry_run = dry_run;
+    let (applied, _) = remote::ask(&common.selection, command)?;
     if common.json {
         print::json(&applied)?;
     } else if applied.steps.is_empty() && applied.failed.is_none() {
@@ -56,16 +58,17 @@ fn read(file: &Path) -> Result<BTreeMap<String, PluginSpec>, Error> {
 }
 
 fn told(step: &Step, dry_run: bool) -> String {
-    let Step { plugin, action } = step;
+    let Step { plugin, action, .. } = step;
     let would = if dry_run { "would be " } else { "" };
     match action {
         Action::Configure => format!("{plugin}: {would}configured"),
         Action::Disable => format!("{plugin}: {would}disabled"),
         Action::Enable => format!("{plugin}: {would}enabled"),
-        Action::Install { version, replaces: None } => format!("{plugin}: {version} {would}installed"),
-        Action::Install { version, replaces: Some(before) } => {
+        Action::Install { version, replaces: None, .. } => format!("{plugin}: {version} {would}installed"),
+        Action::Install { version, replaces: Some(before), .. } => {
             format!("{plugin}: {version} {would}installed in the place of {before}")
         }
         Action::Override => format!("{plugin}: callbacks {would}overridden"),
+        _ => format!("{plugin}: {would}changed in a way that this version does not know"),
     }
 }

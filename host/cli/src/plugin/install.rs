@@ -27,7 +27,7 @@ pub(super) struct Install<'a> {
 pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
     match command {
         Store::Validate { file, common } => {
-            ask(common, Validate::new(absolute(file)?), |Validated { metadata, by }| {
+            ask(common, Validate::new(absolute(file)?), |Validated { metadata, by, .. }| {
                 format!("{} works with this host, {}", metadata.full_name(), text::vouched(by))
             })
         }
@@ -42,10 +42,10 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
             let how = Install { plugin: None, dry_run: *dry_run, downgrade: *downgrade };
             install(&staged(file)?, &how, *swap, common)
         }
-        Store::Uninstall { name, purge, common } => ask(
-            common,
-            Uninstall { purge: *purge, ..Uninstall::new(name) },
-            |Uninstalled { name, version, purged, ended }| {
+        Store::Uninstall { name, purge, common } => {
+            let mut command = Uninstall::new(name);
+            command.purge = *purge;
+            ask(common, command, |Uninstalled { name, version, purged, ended, .. }| {
                 if !purged {
                     stderr::line("its configuration is kept, and whose its name is; --purge forgets both");
                 }
@@ -54,8 +54,8 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
                     Some(version) => format!("{name} {version} uninstalled{ended}"),
                     None => format!("{name} forgotten"),
                 }
-            },
-        ),
+            })
+        }
         Store::Enable { name, common } => {
             let (done, by_host) = remote::ask(&common.selection, Enable::new(name))?;
             if !by_host {
@@ -65,12 +65,13 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
         }
         Store::Disable { name, common } => ask(common, Disable::new(name), changed),
         Store::Rollback { name, swap, common } => {
-            let (fresh, wait_ms) = (swap.fresh, swap.wait_ms());
-            ask(common, Rollback { fresh, wait_ms, ..Rollback::new(name) }, changed)
+            let mut command = Rollback::new(name);
+            (command.fresh, command.wait_ms) = (swap.fresh, swap.wait_ms());
+            ask(common, command, changed)
         }
         Store::Apply { file, dry_run, common } => apply::run(file, *dry_run, common),
         Store::Incoming { common } => {
-            ask(common, ImportIncoming {}, |taken: &Vec<ImportResult>| match taken.is_empty() {
+            ask(common, ImportIncoming::new(), |taken: &Vec<ImportResult>| match taken.is_empty() {
                 true => "nothing is there to be installed".into(),
                 false => taken.iter().map(text::taken).collect::<Vec<_>>().join("\n"),
             })
@@ -87,15 +88,11 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
 
 pub(super) fn install(file: &Path, how: &Install<'_>, swap: Swap, common: &Common) -> Result<ExitCode, Error> {
     let Install { plugin, dry_run, downgrade } = *how;
-    let command = command::Install {
-        file: absolute(file)?,
-        plugin: plugin.map(str::to_owned),
-        dry_run,
-        downgrade,
-        fresh: swap.fresh,
-        wait_ms: swap.wait_ms(),
-    };
-    ask(common, command, |Installed { installation, plan, replaced }| {
+    let mut command = command::Install::new(absolute(file)?);
+    command.plugin = plugin.map(str::to_owned);
+    (command.dry_run, command.downgrade) = (dry_run, downgrade);
+    (command.fresh, command.wait_ms) = (swap.fresh, swap.wait_ms());
+    ask(common, command, |Installed { installation, plan, replaced, .. }| {
         let Installation { metadata, by, replaces, enabled, .. } = installation;
         let done = if dry_run { "would be installed" } else { "installed" };
         let place = replaces.as_ref().map(|replaces| format!(" in the place of {replaces}")).unwrap_or_default();
@@ -128,7 +125,7 @@ fn ask<C: Command>(common: &Common, command: C, text: impl FnOnce(&C::Answer) ->
 }
 
 fn changed(changed: &Changed) -> String {
-    let Changed { changed, plugin, ended, replaced } = changed;
+    let Changed { changed, plugin, ended, replaced, .. } = changed;
     let already = if *changed { "" } else { ", as it was" };
     let ended = ended.as_ref().map(|ended| format!("\n{}", text::ending(ended)));
     let replaced = replaced.as_ref().map(|replaced| format!("\n{}", text::replaced(replaced)));
@@ -138,7 +135,7 @@ fn changed(changed: &Changed) -> String {
 /// The places of the callbacks, one line each.
 fn planned(plan: &[Planned]) -> String {
     let line = |planned: &Planned| {
-        let Planned { point, callback, priority, place, of, previous, next, is_known } = planned;
+        let Planned { point, callback, priority, place, of, previous, next, is_known, .. } = planned;
         let between = match (previous, next) {
             (None, None) => String::new(),
             (Some(previous), None) => format!(", after {previous}"),

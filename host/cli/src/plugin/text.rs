@@ -104,6 +104,7 @@ fn about_installed(installed: &Listed) -> String {
     let kind = match kind {
         Kind::External => "installed from a package",
         Kind::Prebuilt => "came with the program",
+        _ => "comes from where this version does not know",
     };
     let standing = match (signature, by) {
         (SignatureStatus::Signed | SignatureStatus::Unsigned, Some(by)) => vouched(by),
@@ -119,7 +120,8 @@ fn about_installed(installed: &Listed) -> String {
 pub(super) fn vouched(by: &TrustSource) -> String {
     match by {
         TrustSource::Allowed => "allowed by you".into(),
-        TrustSource::Key { id, name } => format!("signed by {name} ({id})"),
+        TrustSource::Key { id, name, .. } => format!("signed by {name} ({id})"),
+        _ => "trusted for a reason that this version does not know".into(),
     }
 }
 
@@ -134,13 +136,13 @@ fn about(plugin: &PluginView) -> String {
 }
 
 pub(super) fn replaced(replaced: &Replaced) -> String {
-    let Replaced { plugin, generation, version, times: took, old } = replaced;
+    let Replaced { plugin, generation, version, times: took, old, .. } = replaced;
     format!("{plugin} {version}, generation {generation}: {}; before it {} {}", times(took), old.version, ending(old))
 }
 
 /// How long the phases of an upgrade took.
 pub(crate) fn times(took: &UpgradeTimes) -> String {
-    let UpgradeTimes { copy, open, create, swap } = took;
+    let UpgradeTimes { copy, open, create, swap, .. } = took;
     format!("copy {copy:.1?}, open {open:.1?}, create {create:.1?}, swap {swap:.1?}")
 }
 
@@ -178,7 +180,7 @@ pub(crate) fn lost(left: Memory) -> String {
 
 /// What was done with a package from the drop-in directory.
 pub(crate) fn taken(taken: &ImportResult) -> String {
-    let ImportResult { file, installation, error } = taken;
+    let ImportResult { file, installation, error, .. } = taken;
     match (installation, error) {
         (Some(installation), _) => {
             format!("{} was installed from {}", installation.metadata.full_name(), file.display())
@@ -196,14 +198,15 @@ mod tests {
 
     #[test]
     fn what_a_former_generation_lost_is_shown() {
-        let left = Some(Memory { bytes: 96, allocations: 3 });
-        let former = GenerationView { generation: 1, version: "1.0.0".into(), end: End::Unmapped, skipped: 2, left };
+        let left = Some(Memory::new(96, 3));
+        let mut former = GenerationView::new(1, "1.0.0", End::Unmapped);
+        (former.skipped, former.left) = (2, left);
         let plugin = serde_json::json!({
             "name": "a", "version": "2.0.0", "generation": 2, "status": "running", "instances": ["a"], "log_level": "info",
             "former": [former],
         });
         let plugin = serde_json::from_value(plugin).unwrap();
-        let text = show(&PluginDetail { plugin, callbacks: Vec::new(), left_out: Vec::new(), metadata: None });
+        let text = show(&PluginDetail::new(plugin));
         let last = text.lines().last().unwrap();
         let lost =
             "unmapped; 2 destructor(s) of its thread-locals were never run; 96 B in 3 allocation(s) of it are lost";
@@ -212,9 +215,9 @@ mod tests {
 
     #[test]
     fn what_a_plugin_holds_beyond_what_it_may_is_shown() {
-        let held = Memory { bytes: 3 << 20, allocations: 5 };
-        let memory = |max_bytes, over| MemoryView { held, total_allocations: 9, max_bytes, over };
-        assert_eq!(super::held(&memory(Some(4 << 20), false)), "3.00 MiB");
-        assert_eq!(super::held(&memory(Some(1 << 20), true)), "3.00 MiB, over the 1.00 MiB allowed");
+        let held = Memory::new(3 << 20, 5);
+        let memory = |max_bytes| MemoryView::new(held, 9, Some(max_bytes));
+        assert_eq!(super::held(&memory(4 << 20)), "3.00 MiB");
+        assert_eq!(super::held(&memory(1 << 20)), "3.00 MiB, over the 1.00 MiB allowed");
     }
 }

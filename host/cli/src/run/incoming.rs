@@ -43,6 +43,6 @@ pub(super) fn begin<'scope>(scope: &'scope Scope<'scope, '_>, manager: &'scope M
 }
 
 fn import_incoming(manager: &Manager) -> Result<(), control::Error> {
-    manager.ask(ImportIncoming {})?.iter().for_each(|taken| stderr::line(text::taken(taken)));
+    manager.ask(ImportIncoming::new())?.iter().for_each(|taken| stderr::line(text::taken(taken)));
     Ok(())
 }

@@ -190,10 +190,10 @@ fn a_wait_that_is_longer_than_any_is_refused_and_not_cut() {
     assert!(text(&output.stderr).contains("a host waits for 600 s at most"), "{}", text(&output.stderr));
     let mut client = Client::connect(socket(&live)).unwrap();
     let plugin = "panics-in-callback".to_owned();
-    let wait_ms = Some(600_001);
+    let wait = Duration::from_millis(600_001);
     let said = [
-        client.ask(Unload { wait_ms, ..Unload::new(&plugin) }).unwrap_err(),
-        client.ask(command::Trace { wait_ms, ..command::Trace::new(POINT, 1) }).unwrap_err(),
+        client.ask(Unload::new(&plugin).wait(wait)).unwrap_err(),
+        client.ask(command::Trace::new(POINT, 1).wait(wait)).unwrap_err(),
     ];
     for said in said {
         assert_eq!(said.code(), "HR0701");

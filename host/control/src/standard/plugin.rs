@@ -27,7 +27,7 @@ pub(super) fn show(call: &Call<'_>, name: &str) -> Result<PluginDetail, Error> {
     let mut callbacks = Vec::new();
     for PointView { point, chain, .. } in view::points(&core.registry) {
         let own = chain.into_iter().filter(|callback| plugin.instances.contains(&callback.instance));
-        callbacks.extend(own.map(|callback| PlacedCallback { point: point.clone(), callback }));
+        callbacks.extend(own.map(|callback| PlacedCallback::new(point.clone(), callback)));
     }
     let is_armed = |instance: &str, hook: &NoteHook| {
         let is_it = |placed: &PlacedCallback| {
@@ -39,17 +39,21 @@ pub(super) fn show(call: &Call<'_>, name: &str) -> Result<PluginDetail, Error> {
     let mut left_out = Vec::new();
     for instance in &plugin.instances {
         for hook in plugin.declared.iter().filter(|hook| !is_armed(instance, hook)) {
-            left_out.push(LeftOut { point: hook.point.clone(), callback: format!("{instance}/{}", hook.callback) });
+            left_out.push(LeftOut::new(hook.point.clone(), format!("{instance}/{}", hook.callback)));
         }
     }
-    Ok(PluginDetail { plugin, callbacks, left_out, metadata })
+    let mut detail = PluginDetail::new(plugin);
+    (detail.callbacks, detail.left_out, detail.metadata) = (callbacks, left_out, metadata);
+    Ok(detail)
 }
 
 /// What is known of an unloaded plugin.
 fn unloaded(core: &Core, name: &str) -> Option<PluginView> {
     let former = core.table.history(name);
     let GenerationView { generation, version, .. } = former.last()?.clone();
-    Some(PluginView { generation, former, ..PluginView::absent(name, version, Status::Unloaded) })
+    let mut plugin = PluginView::new(name, version, Status::Unloaded);
+    (plugin.generation, plugin.former) = (generation, former);
+    Some(plugin)
 }
 
 pub(super) fn load(call: &Call<'_>, file: &Path) -> Result<PluginView, Error> {
@@ -61,7 +65,7 @@ pub(super) fn load(call: &Call<'_>, file: &Path) -> Result<PluginView, Error> {
 }
 
 pub(super) fn upgrade(call: &Call<'_>, command: Upgrade) -> Result<Replaced, Error> {
-    let (core, Upgrade { plugin, file, fresh, wait_ms }) = (call.core(), command);
+    let (core, Upgrade { plugin, file, fresh, wait_ms, .. }) = (call.core(), command);
     is_absolute(&file)?;
     // SAFETY: as in `load`.
     let upgraded = unsafe { core.upgrade(&call.find(&plugin)?, SealedCopy::of(&file)?, fresh, None)? };
@@ -93,7 +97,7 @@ pub(super) fn restart(call: &Call<'_>, name: &str) -> Result<PluginView, Error> 
         && core.table.status(name) == Some(Status::Running)
         && core.stop(&plugin)? != Status::Stopped
     {
-        return Err(ApiMisuse::Busy { plugin: name.into(), doing: "stopped" }.into());
+        return Err(ApiMisuse::busy(name, "stopped").into());
     }
     start(call, name)
 }

@@ -42,7 +42,7 @@ pub(super) fn unquarantine(core: &Arc<Core>, point: &str, callback: &str) -> Res
 }
 
 pub(super) fn trace(call: &Call<'_>, command: command::Trace) -> Result<Vec<Trace>, Error> {
-    let (core, command::Trace { point, count, filter, wait_ms }) = (call.core(), command);
+    let (core, command::Trace { point, count, filter, wait_ms, .. }) = (call.core(), command);
     if !(1..=MOST_TRACES).contains(&count) {
         return Err(
             ControlError::BadRequest(format!("`count` is {count}: from 1 to {MOST_TRACES} can be traced")).into()

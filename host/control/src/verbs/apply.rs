@@ -32,15 +32,19 @@ impl Verbs<'_> {
     /// one of them can never succeed.
     pub(crate) fn apply(self, desires: &BTreeMap<String, PluginSpec>, dry_run: bool) -> Result<Applied, Error> {
         if let Err((failed, problem)) = validate_all(desires) {
-            return Ok(Applied { steps: Vec::new(), dry_run, failed: Some(failed), error: Some(problem) });
+            let mut applied = Applied::new(Vec::new(), dry_run);
+            (applied.failed, applied.error) = (Some(failed), Some(problem));
+            return Ok(applied);
         }
         if dry_run { self.rehearse(desires) } else { Ok(self.carry_out(desires)) }
     }
 
     fn carry_out(self, desires: &BTreeMap<String, PluginSpec>) -> Applied {
         let mut course = Course { verbs: self, steps: Vec::new() };
-        let (failed, problem) = course.run(desires).err().unzip();
-        Applied { steps: course.steps, dry_run: false, failed, error: problem }
+        let failed = course.run(desires).err();
+        let mut applied = Applied::new(course.steps, false);
+        (applied.failed, applied.error) = failed.unzip();
+        applied
     }
 
     fn rehearse(self, desires: &BTreeMap<String, PluginSpec>) -> Result<Applied, Error> {
@@ -114,14 +118,14 @@ impl Course<'_> {
             if let Some(previous) = plugin.previous.as_ref().filter(is_it).filter(|_| desire.downgrade) {
                 self.verbs.rollback(name, SWAP)?;
                 let (version, replaces) = (previous.clone(), Some(current.clone()));
-                self.did(name, Action::Install { version, replaces });
+                self.did(name, Action::install(version, replaces));
                 return Ok(());
             }
         }
-        let how = Install { dry_run: false, downgrade: desire.downgrade };
+        let how = if desire.downgrade { Install::new().downgrade() } else { Install::new() };
         let installation = self.verbs.install(package, Some(name), how, SWAP)?.installation;
         let Installation { metadata, replaces, .. } = installation;
-        self.did(name, Action::Install { version: metadata.version, replaces });
+        self.did(name, Action::install(metadata.version, replaces));
         Ok(())
     }
 
@@ -156,7 +160,7 @@ impl Course<'_> {
     }
 
     fn did(&mut self, plugin: &str, action: Action) {
-        self.steps.push(Step { plugin: plugin.into(), action });
+        self.steps.push(Step::new(plugin, action));
     }
 }
 

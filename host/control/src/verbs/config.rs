@@ -4,7 +4,7 @@ use hookrail_model::command::Reconfigured;
 use hookrail_model::installed::{Configured, FormerConfig, Origin};
 use hookrail_model::log;
 use hookrail_model::view::Status;
-use hookrail_store::{StoreError, Wanted};
+use hookrail_store::StoreError;
 use serde_json::Value;
 
 use super::{Swap, Verbs};
@@ -15,7 +15,7 @@ impl Verbs<'_> {
     pub(crate) fn config(self, name: &str) -> Result<Configured, Error> {
         let configured = self.attached.store.configuration(name)?;
         Ok(match self.host_says(name) {
-            Some(value) => Configured { value, origin: Origin::Host, revision: 0, since: None },
+            Some(value) => Configured::new(value, Origin::Host, 0, None),
             None => configured,
         })
     }
@@ -46,7 +46,11 @@ impl Verbs<'_> {
         let configured = change.configure::<Error>(name, config, |config| {
             match (runs, restart) {
                 (false, _) => {}
-                (true, true) => upgraded = self.replace(Wanted { config: config.clone(), ..before.clone() }, swap)?,
+                (true, true) => {
+                    let mut wanted = before.clone();
+                    wanted.config = config.clone();
+                    upgraded = self.replace(wanted, swap)?;
+                }
                 (true, false) => {
                     self.core.reload(name, config)?;
                     is_reloaded = true;
@@ -65,7 +69,7 @@ impl Verbs<'_> {
             // If it is loaded, its next start uses the new configuration.
             self.core.table.reloaded(name, &configured.value);
         }
-        Ok(Reconfigured { changed, configured, replaced: self.waited(upgraded, swap) })
+        Ok(Reconfigured::new(changed, configured, self.waited(upgraded, swap)))
     }
 
     /// Reloads an instance with what the store holds, after it accepted a configuration that could not be stored.

@@ -32,14 +32,15 @@ impl Verbs<'_> {
         let mut taken = Vec::new();
         for file in files {
             let found = identity(&file);
-            let how = Install { dry_run: false, downgrade: false };
-            match self.install(&file, None, how, Swap { fresh: false, wait_ms: Some(0) }) {
+            match self.install(&file, None, Install::new(), Swap { fresh: false, wait_ms: Some(0) }) {
                 Ok(Installed { installation, .. }) => {
                     // Another file may have taken its place meanwhile.
                     if identity(&file) == found {
                         remove(&file);
                     }
-                    taken.push(ImportResult { file, installation: Some(installation), error: None });
+                    let mut result = ImportResult::new(file);
+                    result.installation = Some(installation);
+                    taken.push(result);
                 }
                 Err(Error::PackageRejected { why: PackageError::HomeInUse { .. }, .. }) => break,
                 // Not the package's fault: its plugin is being stopped, for instance.
@@ -49,7 +50,9 @@ impl Verbs<'_> {
                 Err(_) if !is_settled(&file) => {}
                 Err(error) => {
                     refuse(&directory, &file, &error);
-                    taken.push(ImportResult { file, installation: None, error: Some(error.problem()) });
+                    let mut result = ImportResult::new(file);
+                    result.error = Some(error.problem());
+                    taken.push(result);
                 }
             }
         }

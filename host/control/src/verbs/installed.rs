@@ -34,9 +34,9 @@ impl Verbs<'_> {
         let (mut package, signed) = Trust::read(self.attached.store.home())?.open(file)?;
         package.verify()?;
         let metadata = package.metadata().clone();
-        let by = TrustSource::Key { id: signed.key.id(), name: signed.name };
+        let by = TrustSource::key(signed.key.id(), signed.name);
         match fits_here(&metadata) {
-            Ok(_) => Ok(Validated { metadata, by }),
+            Ok(_) => Ok(Validated::new(metadata, by)),
             Err(why) => Err(Error::PackageRejected { package: file.display().to_string(), why }),
         }
     }
@@ -46,7 +46,7 @@ impl Verbs<'_> {
         let (installation, file) = change.stage(file)?;
         let metadata = &installation.metadata;
         let plan = self.plan(&metadata.name, &metadata.hooks, change.state());
-        Ok(Staged { plan, installation, file })
+        Ok(Staged::new(installation, plan, file))
     }
 
     /// As [`install`](Self::install), for a plugin that is already installed.
@@ -66,9 +66,7 @@ impl Verbs<'_> {
     ) -> Result<Installed, Error> {
         let mut change = self.attached.store.change()?;
         let is_meant = |found: &str| match plugin {
-            Some(plugin) if found != plugin => {
-                Err(ApiMisuse::AnotherPlugin { plugin: plugin.into(), found: found.into() })
-            }
+            Some(plugin) if found != plugin => Err(ApiMisuse::another_plugin(plugin, found)),
             _ => Ok(()),
         };
         let mut upgraded = None;
@@ -91,7 +89,7 @@ impl Verbs<'_> {
         let plan = self.plan(&metadata.name, &metadata.hooks, change.state());
         // Other changes may proceed while this one waits.
         drop(change);
-        Ok(Installed { plan, replaced: self.waited(upgraded, swap), installation })
+        Ok(Installed::new(installation, plan, self.waited(upgraded, swap)))
     }
 
     pub(crate) fn rollback(self, name: &str, swap: Swap) -> Result<Changed, Error> {
@@ -105,7 +103,9 @@ impl Verbs<'_> {
         self.leave_stopped(name)?;
         drop(change);
         let replaced = self.waited(upgraded, swap);
-        Ok(Changed { changed: true, plugin: self.view(name)?, ended: None, replaced })
+        let mut changed = Changed::new(true, self.view(name)?);
+        changed.replaced = replaced;
+        Ok(changed)
     }
 
     pub(crate) fn enable(self, name: &str) -> Result<Changed, Error> {
@@ -126,7 +126,7 @@ impl Verbs<'_> {
             // Another host has enabled it, or it has been unloaded here.
             self.load(Opened::of(self.attached.store.wanted(name)?)?)?;
         }
-        Ok(Changed { changed, plugin: self.view(name)?, ended: None, replaced: None })
+        Ok(Changed::new(changed, self.view(name)?))
     }
 
     pub(crate) fn disable(self, name: &str, wait_ms: Option<u64>) -> Result<Changed, Error> {
@@ -135,7 +135,9 @@ impl Verbs<'_> {
         let changed = change.disable(name)?;
         drop(change);
         let ended = self.unload(name, wait_ms)?;
-        Ok(Changed { changed, plugin: self.view(name)?, ended, replaced: None })
+        let mut changed = Changed::new(changed, self.view(name)?);
+        changed.ended = ended;
+        Ok(changed)
     }
 
     pub(crate) fn uninstall(self, name: &str, purge: bool, wait_ms: Option<u64>) -> Result<Uninstalled, Error> {
@@ -144,7 +146,7 @@ impl Verbs<'_> {
         let version = change.uninstall(name, purge)?;
         drop(change);
         let ended = self.unload(name, wait_ms)?;
-        Ok(Uninstalled { name: name.into(), version, purged: purge, ended })
+        Ok(Uninstalled::new(name, version, purge, ended))
     }
 
     /// Loads a plugin that is enabled and not loaded.

@@ -37,12 +37,13 @@ impl Verbs<'_> {
     }
 
     /// A loaded plugin that is not installed; if it came from the store, it has been uninstalled through another host.
-    fn alone(self, plugin: PluginView) -> PluginView {
+    fn alone(self, mut plugin: PluginView) -> PluginView {
         if !plugin.file.as_ref().is_some_and(|file| self.is_of_store(&plugin.name, file)) {
             return plugin;
         }
         let reason = format!("it serves, and is uninstalled; `hookrail plugin unload {}` takes it out", plugin.name);
-        PluginView { health: Health::Degraded, reason: Some(reason), ..plugin }
+        (plugin.health, plugin.reason) = (Health::Degraded, Some(reason));
+        plugin
     }
 
     /// An installed plugin, with what the host knows of it.
@@ -50,7 +51,8 @@ impl Verbs<'_> {
         let mut plugin = loaded.unwrap_or_else(|| self.absent(&listed));
         self.judge(&mut plugin, &listed);
         self.remember(&mut plugin);
-        PluginView { installed: Some(listed), ..plugin }
+        plugin.installed = Some(listed);
+        plugin
     }
 
     /// What an installed plugin declares: its callbacks, and its metadata if it is from a package. Unreadable parts are
@@ -77,7 +79,7 @@ impl Verbs<'_> {
     /// A plugin that is installed but not loaded.
     fn absent(self, listed: &Listed) -> PluginView {
         let status = if listed.enabled { Status::Stopped } else { Status::Disabled };
-        let mut plugin = PluginView::absent(&listed.name, listed.version.to_string(), status);
+        let mut plugin = PluginView::new(&listed.name, listed.version.to_string(), status);
         plugin.former = self.core.table.history(&listed.name);
         plugin.generation = plugin.former.last().map_or(0, |former| former.generation);
         if let Some(Remark::NotLoaded(why)) = self.core.table.remarked(&listed.name).filter(|_| listed.enabled) {

@@ -27,16 +27,12 @@ impl Verbs<'_> {
             let chain = &chains[&point];
             let at = chain.iter().position(|other| *other == callback).expect("it was added");
             let neighbour = |at: Option<usize>| at.and_then(|at| chain.get(at)).map(named);
-            Planned {
-                is_known: self.core.registry.point(&point).is_some(),
-                callback: named(&callback),
-                priority: callback.priority,
-                place: at + 1,
-                of: chain.len(),
-                previous: neighbour(at.checked_sub(1)),
-                next: neighbour(Some(at + 1)),
-                point,
-            }
+            let is_known = self.core.registry.point(&point).is_some();
+            let mut planned = Planned::new(point, named(&callback), callback.priority);
+            planned.is_known = is_known;
+            (planned.place, planned.of) = (at + 1, chain.len());
+            (planned.previous, planned.next) = (neighbour(at.checked_sub(1)), neighbour(Some(at + 1)));
+            planned
         });
         planned.collect()
     }

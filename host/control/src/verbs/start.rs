@@ -12,6 +12,7 @@ use crate::error::Error;
 
 /// An enabled plugin that was not loaded.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct NotLoaded {
     /// Its name.
     pub plugin: String,
@@ -41,7 +42,7 @@ impl Verbs<'_> {
             // in memory once loaded anyway.
             let (send, verified) = channel();
             scope.spawn(move || {
-                for Enabled { name, wanted } in enabled {
+                for Enabled { name, wanted, .. } in enabled {
                     if send.send((name, wanted.map_err(Error::from).and_then(Opened::of))).is_err() {
                         return;
                     }

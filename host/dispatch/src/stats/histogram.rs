@@ -53,13 +53,13 @@ pub(super) fn latency<'a>(histograms: impl Iterator<Item = &'a Histogram>) -> Op
         };
         counts.iter().position(reached).map_or(0, |bucket| highest(bucket).min(max_ns))
     };
-    (timed > 0).then(|| Latency {
-        timed,
-        p50_ns: quantile(0.5),
-        p99_ns: quantile(0.99),
-        p999_ns: quantile(0.999),
-        max_ns,
-    })
+    if timed == 0 {
+        return None;
+    }
+    let mut latency = Latency::default();
+    (latency.timed, latency.max_ns) = (timed, max_ns);
+    (latency.p50_ns, latency.p99_ns, latency.p999_ns) = (quantile(0.5), quantile(0.99), quantile(0.999));
+    Some(latency)
 }
 
 /// The bucket of a value.

@@ -53,7 +53,7 @@ impl Record {
 
     /// Counts a fault; returns the number of faults so far.
     pub(crate) fn fault(&self, what: &str, generation: Option<u64>) -> u64 {
-        *self.last.lock() = Some(LastFault { time: SystemTime::now(), generation, what: what.into() });
+        *self.last.lock() = Some(LastFault::new(SystemTime::now(), generation, what));
         self.faults.fetch_add(1, Ordering::Relaxed) + 1
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use hookrail_abi::{Bytes, Format, PayloadOps};
-use hookrail_model::trace::{Condition, Missing, Step, StepVerdict, Trace, TraceDecision};
+use hookrail_model::trace::{Condition, Missing, StepVerdict, Trace, TraceDecision, TraceStep};
 use parking_lot::Mutex;
 use serde_json::Value;
 
@@ -64,7 +64,7 @@ impl Tracer {
     pub fn missing(&self) -> Option<Missing> {
         let state = self.state.lock();
         let field = self.condition.as_ref().filter(|_| state.came > 0 && !state.has_field)?.field().to_owned();
-        Some(Missing { field, dispatches: state.came, fields: state.fields.clone() })
+        Some(Missing::new(field, state.came, state.fields.clone()))
     }
 
     fn end(&self, trace: Trace) {
@@ -119,15 +119,8 @@ impl Tracers {
             return None;
         }
         let current = std::thread::current();
-        let trace = Trace {
-            time: SystemTime::now(),
-            thread: current.name().map_or_else(|| format!("{:?}", current.id()), str::to_owned),
-            payload: before.clone(),
-            steps: Vec::new(),
-            decision: TraceDecision::default(),
-            code: None,
-            took_ns: 0,
-        };
+        let thread = current.name().map_or_else(|| format!("{:?}", current.id()), str::to_owned);
+        let trace = Trace::new(SystemTime::now(), thread, before.clone());
         Some(Taking { for_whom, ops, payload, last: before, trace })
     }
 }
@@ -147,7 +140,9 @@ impl Taking<'_> {
         let payload = (after != self.last).then(|| after.clone());
         self.last = after;
         self.trace.took_ns += took_ns;
-        self.trace.steps.push(Step { callback, verdict, code, message, took_ns, payload });
+        let mut step = TraceStep::new(callback, verdict);
+        (step.code, step.message, step.took_ns, step.payload) = (code, message, took_ns, payload);
+        self.trace.steps.push(step);
     }
 
     /// Records the decision of the dispatch, with the code of a denial, and ends the trace.

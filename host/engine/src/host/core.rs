@@ -138,7 +138,7 @@ impl Core {
         log!(debug, plugin = name, "loaded");
         let version = loaded.note().version.clone();
         let (generation, _) = reservation.set(Current::new(owner, owner, loaded, wishes, None));
-        self.events.tell(&name, generation, EventKind::Loaded { version });
+        self.events.tell(&name, generation, EventKind::loaded(version));
         Ok(Plugin { name, load: owner })
     }
 
@@ -190,7 +190,7 @@ impl Core {
         let (events, plugin) = (self.events.clone(), plugin.to_owned());
         let after = Box::new(move |closed: &Closed| {
             let (end, left) = (closed.end.clone(), closed.left);
-            events.tell(&plugin, generation, EventKind::Ended { end, left });
+            events.tell(&plugin, generation, EventKind::ended(end, left));
         });
         Then::End { before, after }
     }

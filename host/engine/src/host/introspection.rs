@@ -87,14 +87,12 @@ impl Core {
         });
         match released {
             None if self.registry.point(point).is_none() => Err(ApiMisuse::NoPoint(point.into()).into()),
-            None => Err(ApiMisuse::NoCallback { point: point.into(), callback: name.into() }.into()),
-            Some(_) if !is_quarantined => {
-                Err(ApiMisuse::NotQuarantined { point: point.into(), callback: name.into() }.into())
-            }
+            None => Err(ApiMisuse::no_callback(point, name).into()),
+            Some(_) if !is_quarantined => Err(ApiMisuse::not_quarantined(point, name).into()),
             Some(callback) => {
                 let generation = callback.generation;
                 log!(info, point, generation, "{name} is called again, as it was asked for");
-                let released = |callback| EventKind::Released { point: point.into(), callback, tried: false };
+                let released = |callback| EventKind::released(point, callback, false);
                 self.tell(name, generation, released);
                 Ok(())
             }

@@ -35,7 +35,7 @@ impl Core {
         let probation = reservation.end_probations(None).into_iter().find(|probation| Some(probation.owner) == early);
         let states =
             probation.map(|mut probation| std::mem::take(&mut probation.rollback_point.states)).unwrap_or_default();
-        let event = |from, version, times| EventKind::Upgraded { from, version, times };
+        let event = EventKind::upgraded;
         // SAFETY: the caller trusts the library in the copy as this program.
         unsafe { self.return_by(&reservation, &RollbackPoint { file, copy, states, wishes: Some(wishes) }, event) }
     }

@@ -24,12 +24,12 @@ impl Core {
         let Some(reservation) = self.table.reserve_later(plugin, owner, "rolled back") else { return };
         let Some(failed) = reservation.serving() else { return };
         log!(error, plugin, generation = failed.generation, "is rolled back: {reason}");
-        let event = |from, _, _| EventKind::RolledBack { from, reason: reason.into() };
+        let event = |from, _, _| EventKind::rolled_back(from, reason);
         // SAFETY: whoever loaded this build trusted it as this program, and the copy is sealed.
         let replaced = unsafe { self.return_by(&reservation, rollback_point, event) };
         if let Err(error) = replaced {
             log!(error, plugin, "cannot be rolled back: {error}");
-            let what = EventKind::RollbackFailed { reason: reason.into(), error: error.to_string() };
+            let what = EventKind::rollback_failed(reason, error.to_string());
             self.events.tell(plugin, failed.generation, what);
         }
         let serves = reservation.serving().filter(|serving| serving.generation != failed.generation);

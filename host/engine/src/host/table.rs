@@ -183,9 +183,9 @@ impl Table {
         let entry = names.by_name.get(name).ok_or_else(not_loaded)?;
         let current = entry.current.as_ref().ok_or_else(not_loaded)?;
         match (entry.doing(), current.status) {
-            (Some(doing), _) => Err(ApiMisuse::Busy { plugin: name.into(), doing }),
+            (Some(doing), _) => Err(ApiMisuse::busy(name, doing)),
             (None, Status::Running) => Ok((current.owner, current.lifecycle.clone())),
-            (None, status) => Err(ApiMisuse::Status { plugin: name.into(), status: status.name() }),
+            (None, status) => Err(ApiMisuse::status(name, status.name())),
         }
     }
 
@@ -274,7 +274,7 @@ impl Names {
     /// The entry of a loaded plugin on which no operation is in progress.
     fn find(&mut self, plugin: &Plugin) -> Result<&mut Entry, ApiMisuse> {
         let name = &plugin.name;
-        let busy = |doing| ApiMisuse::Busy { plugin: name.clone(), doing };
+        let busy = |doing| ApiMisuse::busy(name.clone(), doing);
         let entry = self.by_name.get_mut(name).ok_or_else(|| ApiMisuse::NotLoaded(name.clone()))?;
         let is_it = entry.current.as_ref().is_some_and(|current| current.load == plugin.load);
         let ends = |former: &Former| former.load == plugin.load && former.ticket.end().is_none();

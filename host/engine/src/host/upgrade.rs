@@ -71,7 +71,7 @@ impl Core {
             Ok(Inheritance { saved: states.keys().cloned().collect(), rollback_point: states.clone(), states })
         };
         let probation = Probation::new(&self.config.upgrade).map(Arc::new);
-        let event = |from, version, times| EventKind::Upgraded { from, version, times };
+        let event = EventKind::upgraded;
         // SAFETY: the caller trusts the library in the copy as this program.
         unsafe { self.replace(&reservation, copy, wishes, inherit, probation, event) }
     }
@@ -124,7 +124,7 @@ impl Core {
         let (generation, past_probation) =
             reservation.set(Current::new(load, owner, loaded, wishes, reservation.log()));
         log!(debug, plugin = name, from, generation, "replaced");
-        let times = UpgradeTimes { copy, open, create, swap };
+        let times = UpgradeTimes::new(copy, open, create, swap);
         // Before the event of the old generation's end, which another thread reports.
         self.events.tell(name, generation, event(from, version.clone(), times));
         let rest = (!saved.is_empty()).then(|| self.rest(name, load, saved));
@@ -154,7 +154,7 @@ impl Core {
         let plugin = reservation.name();
         if loaded.note().name != plugin {
             let found = loaded.note().name.clone();
-            return Err(ApiMisuse::AnotherPlugin { plugin: plugin.into(), found }.into());
+            return Err(ApiMisuse::another_plugin(plugin, found).into());
         }
         let (owner, probation) = beginner;
         let lifecycle = serving.lifecycle.lock();

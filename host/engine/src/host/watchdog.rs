@@ -93,20 +93,14 @@ impl Watchdog {
                 };
                 if core.registry.stand(point, is_tried, |callback| Some(callback.arm())).is_some() {
                     log!(info, point, generation, "{name} works again, and is called again");
-                    let released = |callback| EventKind::Released { point: point.into(), callback, tried: true };
+                    let released = |callback| EventKind::released(point, callback, true);
                     core.tell(name, generation, released);
                 }
             }
             Found::Slow { took, budget, count } => {
                 let what = format_args!("{name} took longer than it may, {count} time(s)");
                 log!(warn, point, generation, took_ns = took, budget_ns = budget, "{what}");
-                core.tell(name, generation, |callback| EventKind::Slow {
-                    point: point.into(),
-                    callback,
-                    took_ns: took,
-                    budget_ns: budget,
-                    count,
-                });
+                core.tell(name, generation, |callback| EventKind::slow(point, callback, took, budget, count));
             }
         }
     }
@@ -116,7 +110,7 @@ impl Watchdog {
         let state = CallbackState::Quarantined(reason.as_str().into());
         if core.registry.stand(point, |callback| callback.is(&at), |_| Some(state)).is_some() {
             log!(error, point, generation, "{name} is quarantined: {reason}");
-            let quarantined = |callback| EventKind::Quarantined { point: point.into(), callback, reason };
+            let quarantined = |callback| EventKind::quarantined(point, callback, reason);
             core.tell(name, generation, quarantined);
             let pause = core.config.quarantine.pause;
             // It may have been released meanwhile; an earlier quarantine must not cause a trial now.
@@ -132,7 +126,7 @@ impl Watchdog {
         for over in core.table.weigh() {
             let Over { ref plugin, generation, bytes, max, .. } = over;
             log!(error, plugin, generation, bytes, max, "holds more memory than it may");
-            core.events.tell(plugin, generation, EventKind::OverMemory { bytes, max_bytes: max });
+            core.events.tell(plugin, generation, EventKind::over_memory(bytes, max));
             for at in callbacks(core, over.owner) {
                 let reason = format!("the plugin holds {bytes} bytes of memory, {max} are allowed");
                 self.quarantine(core, at, reason);
@@ -229,7 +223,7 @@ fn stuck(core: &Core, point: &'static str, callback: &Callback, thread: String, 
     let generation = callback.generation;
     log!(warn, point, generation, thread, "{name} has been in one call for {took:.1?}");
     let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    core.tell(&name, generation, |callback| EventKind::Stuck { point: point.into(), callback, thread, took_ms });
+    core.tell(&name, generation, |callback| EventKind::stuck(point, callback, thread, took_ms));
 }
 
 /// A thread's name and its thread id.

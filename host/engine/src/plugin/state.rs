@@ -62,15 +62,10 @@ impl Loaded {
             None => Err(failed("restore", &instance.name, NO_TABLE)),
         };
         restored.map_err(|error| match error {
-            Error::PluginMisbehaved { why: Misbehaved::Failed { said, .. }, .. } => Error::PluginIncompatible {
-                plugin: self.note().name.clone(),
-                why: Incompatible::State {
-                    instance: instance.name.to_string(),
-                    schema: state.schema.as_str().into(),
-                    version: state.version,
-                    said,
-                },
-            },
+            Error::PluginMisbehaved { why: Misbehaved::Failed { said, .. }, .. } => Error::incompatible(
+                self.note().name.clone(),
+                Incompatible::state(instance.name.to_string(), state.schema.as_str(), state.version, said),
+            ),
             other => other,
         })
     }
@@ -87,8 +82,8 @@ impl Loaded {
         self.call(call, &instance.name, || unsafe { save(instance.state, &mut state) })?;
         let bytes = state.bytes.len() + state.schema.len();
         if bytes > limit {
-            let why = Misbehaved::StateTooLong { call, bytes, limit };
-            return Err(Error::PluginMisbehaved { plugin: instance.name.to_string(), why });
+            let why = Misbehaved::state_too_long(call, bytes, limit);
+            return Err(Error::misbehaved(instance.name.to_string(), why));
         }
         Ok((!state.schema.is_empty()).then_some(state))
     }
@@ -103,5 +98,5 @@ impl Loaded {
 }
 
 fn failed(call: &'static str, instance: &str, said: &str) -> Error {
-    Error::PluginMisbehaved { plugin: instance.into(), why: Misbehaved::Failed { call, said: said.into() } }
+    Error::misbehaved(instance, Misbehaved::failed(call, said))
 }

@@ -27,7 +27,7 @@ pub struct Closed {
 impl Closed {
     /// Logs what is lost, if anything is.
     pub fn tell_losses(&self, plugin: &str) {
-        if let Some(Memory { bytes, allocations }) = self.left.filter(|left| left.allocations > 0) {
+        if let Some(Memory { bytes, allocations, .. }) = self.left.filter(|left| left.allocations > 0) {
             log!(info, plugin, bytes, allocations, "its statics, and what it leaked, hold memory to the end");
         }
         if self.skipped > 0 {

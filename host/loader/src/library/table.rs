@@ -80,9 +80,7 @@ impl Library {
         // SAFETY: by the trait's contract it is of that type, and there while the library is loaded.
         match unsafe { T::read(table) } {
             Ok(_) => Ok(()),
-            Err(TooSmall { size, needed }) => {
-                Err(Incompatible::TooSmall { what: format!("table `{}`", T::ID), size, needed })
-            }
+            Err(TooSmall { size, needed }) => Err(Incompatible::too_small(format!("table `{}`", T::ID), size, needed)),
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::constructors;
 use crate::end::End;
 use crate::memory::Memory;
 use crate::package::Metadata;
@@ -11,6 +12,7 @@ use crate::view::{CallbackView, PluginView};
 
 /// A plugin and its callbacks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PluginDetail {
     /// The plugin.
     #[serde(flatten)]
@@ -26,6 +28,7 @@ pub struct PluginDetail {
 
 /// A callback that was declared but not registered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct LeftOut {
     /// The point.
     pub point: String,
@@ -35,6 +38,7 @@ pub struct LeftOut {
 
 /// A callback and its point.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PlacedCallback {
     /// The point.
     pub point: String,
@@ -45,6 +49,7 @@ pub struct PlacedCallback {
 
 /// The result of an upgrade.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Replaced {
     /// The plugin's name.
     pub plugin: String,
@@ -60,6 +65,7 @@ pub struct Replaced {
 
 /// A generation that is being unloaded, and how that ended; [`End::Busy`] while it is in progress.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Ended {
     /// The plugin's name.
     pub plugin: String,
@@ -79,6 +85,7 @@ pub struct Ended {
 
 /// The program that runs a host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Program {
     /// Its PID.
     pub pid: u32,
@@ -90,4 +97,24 @@ pub struct Program {
     pub plugins: usize,
     /// The program's own report; null if it has none.
     pub report: Value,
+}
+
+constructors! {
+    /// A plugin without callbacks.
+    PluginDetail(plugin: PluginView) { callbacks: Vec::new(), left_out: Vec::new(), metadata: None }
+
+    /// A callback, `instance/callback`, that was not registered on a point.
+    LeftOut(point: impl Into<String>, callback: impl Into<String>)
+
+    /// A callback on a point.
+    PlacedCallback(point: impl Into<String>, callback: CallbackView)
+
+    /// A plugin, its new generation, and what became of the old one.
+    Replaced(plugin: impl Into<String>, generation: u64, version: impl Into<String>, times: UpgradeTimes, old: Ended)
+
+    /// A generation of a plugin that left nothing behind.
+    Ended(plugin: impl Into<String>, generation: u64, version: impl Into<String>, end: End) { skipped: 0, left: None }
+
+    /// A program that has just begun, without a report.
+    Program(pid: u32, version: impl Into<String>) { uptime_ms: 0, plugins: 0, report: Value::Null }
 }

@@ -9,6 +9,7 @@ use crate::installed::{Configured, FormerConfig};
 /// Returns a plugin's configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Config {
     /// The plugin.
     pub plugin: String,
@@ -17,6 +18,7 @@ pub struct Config {
 /// Returns a plugin's former configurations, the newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ConfigHistory {
     /// The plugin.
     pub plugin: String,
@@ -26,6 +28,7 @@ pub struct ConfigHistory {
 /// its package or prebuilt library; nothing if it has none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ConfigSchema {
     /// The plugin.
     pub plugin: String,
@@ -34,6 +37,7 @@ pub struct ConfigSchema {
 /// Configures a plugin. If it runs, it applies the configuration at once, or refuses it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Configure {
     /// The plugin.
     pub plugin: String,
@@ -77,5 +81,11 @@ impl Configure {
     /// For a plugin; by a reload if it runs.
     pub fn new(plugin: impl Into<String>, config: Value) -> Self {
         Configure { plugin: plugin.into(), config, restart: false, wait_ms: None }
+    }
+
+    /// Restarts the same code with it, for plugins that read it only at start.
+    pub fn restart(mut self) -> Self {
+        self.restart = true;
+        self
     }
 }

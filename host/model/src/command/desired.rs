@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::config::CallbackOverride;
+use crate::constructors;
 use crate::installed::Installation;
 use crate::wire::Problem;
 
 /// The wanted state of one plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct PluginSpec {
     /// The package to install, unless that very file is already installed; if none is given, the plugin must be
     /// installed.
@@ -35,12 +37,63 @@ pub struct PluginSpec {
     pub overrides: Option<Vec<CallbackOverride>>,
 }
 
+/// Enabled, and otherwise as it is.
+impl Default for PluginSpec {
+    fn default() -> Self {
+        PluginSpec { package: None, downgrade: false, enabled: true, config: None, restart: false, overrides: None }
+    }
+}
+
+impl PluginSpec {
+    /// An enabled plugin that is otherwise as it is.
+    pub fn new() -> Self {
+        PluginSpec::default()
+    }
+
+    /// Of the package at an absolute path.
+    pub fn package(mut self, file: impl Into<PathBuf>) -> Self {
+        self.package = Some(file.into());
+        self
+    }
+
+    /// Even if a newer version was installed before.
+    pub fn downgrade(mut self) -> Self {
+        self.downgrade = true;
+        self
+    }
+
+    /// Hosts do not load it.
+    pub fn disabled(mut self) -> Self {
+        self.enabled = false;
+        self
+    }
+
+    /// With that configuration.
+    pub fn config(mut self, config: impl Into<Value>) -> Self {
+        self.config = Some(config.into());
+        self
+    }
+
+    /// Restarts the same code to change its configuration.
+    pub fn restart(mut self) -> Self {
+        self.restart = true;
+        self
+    }
+
+    /// With these overrides of its callbacks, and no others.
+    pub fn overrides(mut self, overrides: impl IntoIterator<Item = CallbackOverride>) -> Self {
+        self.overrides = Some(overrides.into_iter().collect());
+        self
+    }
+}
+
 fn yes() -> bool {
     true
 }
 
 /// The steps that were performed to reach the wanted state, or would be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Applied {
     /// In order.
     pub steps: Vec<Step>,
@@ -56,6 +109,7 @@ pub struct Applied {
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Step {
     /// The plugin.
     pub plugin: String,
@@ -67,6 +121,7 @@ pub struct Step {
 /// What a step does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Action {
     /// Sets another configuration.
     Configure,
@@ -75,6 +130,7 @@ pub enum Action {
     /// Hosts load it.
     Enable,
     /// Installs a package.
+    #[non_exhaustive]
     Install {
         /// The version in it.
         version: Version,
@@ -83,10 +139,14 @@ pub enum Action {
     },
     /// Sets other overrides of its callbacks.
     Override,
+    /// What a newer host says.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A file of the drop-in directory, and what was done with it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ImportResult {
     /// Its name.
     pub file: PathBuf,
@@ -96,4 +156,19 @@ pub struct ImportResult {
     /// Why it was not.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<Problem>,
+}
+
+constructors! {
+    /// What was reached before anything failed.
+    Applied(steps: Vec<Step>, dry_run: bool) { failed: None, error: None }
+
+    /// What was done to a plugin.
+    Step(plugin: impl Into<String>, action: Action)
+
+    /// A file that was neither installed nor refused yet.
+    ImportResult(file: impl Into<PathBuf>) { installation: None, error: None }
+}
+
+constructors! {
+    Action: install = Install(version: Version, replaces: Option<Version>),
 }

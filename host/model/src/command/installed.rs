@@ -1,15 +1,19 @@
 //! The answers of commands on the store.
 
+use std::path::PathBuf;
+
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use super::answers::{Ended, Replaced};
+use crate::constructors;
 use crate::installed::{Configured, Installation, TrustSource};
 use crate::package::Metadata;
 use crate::view::PluginView;
 
 /// The result of changing the wanted state of a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Changed {
     /// Whether anything changed.
     pub changed: bool,
@@ -26,6 +30,7 @@ pub struct Changed {
 
 /// The configuration of a plugin after the command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Reconfigured {
     /// Whether the configuration differs from the one before.
     pub changed: bool,
@@ -39,6 +44,7 @@ pub struct Reconfigured {
 
 /// What was installed, or would be in a dry run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Installed {
     /// The installation.
     #[serde(flatten)]
@@ -52,6 +58,7 @@ pub struct Installed {
 
 /// A staged package, ready to be installed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Staged {
     /// The installation that it would become.
     #[serde(flatten)]
@@ -59,11 +66,12 @@ pub struct Staged {
     /// The places that its callbacks would have.
     pub plan: Vec<Planned>,
     /// The path of the staged file.
-    pub file: std::path::PathBuf,
+    pub file: PathBuf,
 }
 
 /// The place of a callback in its chain, or the one that it would have if its plugin ran.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Planned {
     /// The point.
     pub point: String,
@@ -85,6 +93,7 @@ pub struct Planned {
 
 /// An uninstalled plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Uninstalled {
     /// Its name.
     pub name: String,
@@ -99,9 +108,39 @@ pub struct Uninstalled {
 
 /// A package that would work on this host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Validated {
     /// Its metadata.
     pub metadata: Metadata,
     /// What makes it trusted.
     pub by: TrustSource,
+}
+
+constructors! {
+    /// A plugin of which no generation ended.
+    Changed(changed: bool, plugin: PluginView) { ended: None, replaced: None }
+
+    /// A configuration, and the generation that was replaced by a restart.
+    Reconfigured(changed: bool, configured: Configured, replaced: Option<Replaced>)
+
+    /// An installation, and the generation that it replaced.
+    Installed(installation: Installation, plan: Vec<Planned>, replaced: Option<Replaced>)
+
+    /// A file that is staged.
+    Staged(installation: Installation, plan: Vec<Planned>, file: impl Into<PathBuf>)
+
+    /// The only callback, `instance/callback`, of a point that the host has.
+    Planned(point: impl Into<String>, callback: impl Into<String>, priority: i32) {
+        place: 1,
+        of: 1,
+        previous: None,
+        next: None,
+        is_known: true,
+    }
+
+    /// A plugin, the version that was installed, and the generation that was unloaded.
+    Uninstalled(name: impl Into<String>, version: Option<Version>, purged: bool, ended: Option<Ended>)
+
+    /// A package, and what makes it trusted.
+    Validated(metadata: Metadata, by: TrustSource)
 }

@@ -11,6 +11,7 @@ use crate::view::PluginView;
 /// Returns the plugins that are loaded or installed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct List {
     /// Whether to compare every installed file with its digest.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -20,6 +21,7 @@ pub struct List {
 /// Loads a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Load {
     /// Its library.
     pub file: PathBuf,
@@ -28,6 +30,7 @@ pub struct Load {
 /// Sets how much a plugin logs by `tracing` and `log` from now on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SetLogLevel {
     /// Its name.
     pub plugin: String,
@@ -38,6 +41,7 @@ pub struct SetLogLevel {
 /// Stops a plugin and starts it again: the same code, without its state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Restart {
     /// Its name.
     pub plugin: String,
@@ -46,6 +50,7 @@ pub struct Restart {
 /// Returns one plugin, with its callbacks and former generations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Show {
     /// Its name.
     pub plugin: String,
@@ -54,6 +59,7 @@ pub struct Show {
 /// Starts a plugin that is stopped, or that is enabled and not loaded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Start {
     /// Its name.
     pub plugin: String,
@@ -62,6 +68,7 @@ pub struct Start {
 /// Stops a plugin and keeps its library loaded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Stop {
     /// Its name.
     pub plugin: String,
@@ -70,6 +77,7 @@ pub struct Stop {
 /// Unloads a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Unload {
     /// Its name.
     pub plugin: String,
@@ -81,6 +89,7 @@ pub struct Unload {
 /// Replaces a plugin with another build of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Upgrade {
     /// Its name.
     pub plugin: String,
@@ -108,6 +117,12 @@ impl List {
     /// For all plugins; only compares the metadata of installed files.
     pub fn new() -> Self {
         List::default()
+    }
+
+    /// Compares every installed file with its digest.
+    pub fn verify(mut self) -> Self {
+        self.verify = true;
+        self
     }
 }
 
@@ -164,5 +179,11 @@ impl Upgrade {
     /// For the library at an absolute path, handing over the state, with the host's default wait.
     pub fn new(plugin: impl Into<String>, file: impl Into<PathBuf>) -> Self {
         Upgrade { plugin: plugin.into(), file: file.into(), fresh: false, wait_ms: None }
+    }
+
+    /// Leaves the state behind.
+    pub fn fresh(mut self) -> Self {
+        self.fresh = true;
+        self
     }
 }

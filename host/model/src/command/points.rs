@@ -10,6 +10,7 @@ use crate::view::PointView;
 /// Returns the points with their chains: all of them, or one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Points {
     /// The one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -19,6 +20,7 @@ pub struct Points {
 /// Sets how much the dispatches of a point record from now on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SetLevel {
     /// The point.
     pub point: String,
@@ -29,6 +31,7 @@ pub struct SetLevel {
 /// Calls a quarantined callback again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Unquarantine {
     /// The point.
     pub point: String,
@@ -39,6 +42,7 @@ pub struct Unquarantine {
 /// Traces the next dispatches of a point. Returns as many as were asked for, or those that were taken in time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Trace {
     /// The point.
     pub point: String,
@@ -87,5 +91,11 @@ impl Trace {
     /// For a number of dispatches of a point, without a condition, with the host's default wait.
     pub fn new(point: impl Into<String>, count: usize) -> Self {
         Trace { point: point.into(), count, filter: None, wait_ms: None }
+    }
+
+    /// Only dispatches that fulfil this.
+    pub fn filter(mut self, condition: Condition) -> Self {
+        self.filter = Some(condition);
+        self
     }
 }

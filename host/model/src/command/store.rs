@@ -14,6 +14,7 @@ use crate::package::Digest;
 /// Allows one exact file to be installed once, whoever signed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Allow {
     /// The plugin.
     pub plugin: String,
@@ -28,6 +29,7 @@ pub struct Allow {
 /// Installs, configures, enables and disables plugins until the wanted state is reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Apply {
     /// The wanted state, by plugin; plugins that are not named stay as they are.
     pub plugins: BTreeMap<String, PluginSpec>,
@@ -39,6 +41,7 @@ pub struct Apply {
 /// Disables a plugin, so that hosts do not load it, and unloads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Disable {
     /// Its name.
     pub plugin: String,
@@ -50,6 +53,7 @@ pub struct Disable {
 /// Enables a plugin, so that hosts load it, and loads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Enable {
     /// Its name.
     pub plugin: String,
@@ -58,6 +62,7 @@ pub struct Enable {
 /// Installs a package; if another version of the plugin runs, the new one replaces it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Install {
     /// The package.
     pub file: PathBuf,
@@ -81,6 +86,7 @@ pub struct Install {
 /// Returns to the version installed before; if the current one runs, the earlier one replaces it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Rollback {
     /// The plugin.
     pub plugin: String,
@@ -95,6 +101,7 @@ pub struct Rollback {
 /// Checks a package as if to install it, and keeps it ready for an hour.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Stage {
     /// The package.
     pub file: PathBuf,
@@ -108,11 +115,13 @@ pub struct Stage {
 /// progress; and all are while another process changes the store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ImportIncoming {}
 
 /// Disables a plugin and removes its files; its configuration stays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Uninstall {
     /// The plugin.
     pub plugin: String,
@@ -127,6 +136,7 @@ pub struct Uninstall {
 /// Checks whether a package would work on this host, and what makes it trusted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Validate {
     /// The package.
     pub file: PathBuf,
@@ -155,6 +165,12 @@ impl Apply {
     pub fn new(plugins: BTreeMap<String, PluginSpec>) -> Self {
         Apply { plugins, dry_run: false }
     }
+
+    /// Returns the steps without performing them.
+    pub fn dry_run(mut self) -> Self {
+        self.dry_run = true;
+        self
+    }
 }
 
 impl Disable {
@@ -171,11 +187,42 @@ impl Enable {
     }
 }
 
+impl ImportIncoming {
+    /// Of the directory of the host's home.
+    pub fn new() -> Self {
+        ImportIncoming::default()
+    }
+}
+
 impl Install {
     /// For the package at an absolute path, handing over the state of the running generation, with the host's default
     /// wait.
     pub fn new(file: impl Into<PathBuf>) -> Self {
         Install { file: file.into(), plugin: None, dry_run: false, downgrade: false, fresh: false, wait_ms: None }
+    }
+
+    /// Only if the package is of this plugin, and that is installed already.
+    pub fn only(mut self, plugin: impl Into<String>) -> Self {
+        self.plugin = Some(plugin.into());
+        self
+    }
+
+    /// Checks everything and installs nothing.
+    pub fn dry_run(mut self) -> Self {
+        self.dry_run = true;
+        self
+    }
+
+    /// Even if a newer version was installed before.
+    pub fn downgrade(mut self) -> Self {
+        self.downgrade = true;
+        self
+    }
+
+    /// Leaves the state of the running generation behind.
+    pub fn fresh(mut self) -> Self {
+        self.fresh = true;
+        self
     }
 }
 
@@ -183,6 +230,12 @@ impl Rollback {
     /// For a plugin, handing over the state of the running generation, with the host's default wait.
     pub fn new(plugin: impl Into<String>) -> Self {
         Rollback { plugin: plugin.into(), fresh: false, wait_ms: None }
+    }
+
+    /// Leaves the state of the running generation behind.
+    pub fn fresh(mut self) -> Self {
+        self.fresh = true;
+        self
     }
 }
 
@@ -197,6 +250,12 @@ impl Uninstall {
     /// For a plugin, whose configuration stays, with the host's default wait.
     pub fn new(plugin: impl Into<String>) -> Self {
         Uninstall { plugin: plugin.into(), purge: false, wait_ms: None }
+    }
+
+    /// Removes its configuration too, and releases its name.
+    pub fn purge(mut self) -> Self {
+        self.purge = true;
+        self
     }
 }
 

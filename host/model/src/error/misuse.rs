@@ -2,6 +2,8 @@
 
 use hookrail_abi::catalogue;
 
+use crate::constructors;
+
 /// A mistake of the embedding program, or of a command.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -11,6 +13,7 @@ pub enum ApiMisuse {
     AlreadyLoaded(String),
     /// The file is a build of another plugin than the one it should replace.
     #[error("the file is a build of `{found}`, not of `{plugin}`")]
+    #[non_exhaustive]
     AnotherPlugin {
         /// The plugin to be replaced.
         plugin: String,
@@ -19,6 +22,7 @@ pub enum ApiMisuse {
     },
     /// Another operation on the plugin is in progress.
     #[error("`{plugin}` is being {doing}")]
+    #[non_exhaustive]
     Busy {
         /// The plugin.
         plugin: String,
@@ -27,6 +31,7 @@ pub enum ApiMisuse {
     },
     /// The same callback of the same instance is already registered at that point.
     #[error("{point} has a callback {callback} already")]
+    #[non_exhaustive]
     CallbackExists {
         /// The point.
         point: String,
@@ -38,6 +43,7 @@ pub enum ApiMisuse {
     Closing,
     /// The point has no such callback.
     #[error("{point} has no callback `{callback}`")]
+    #[non_exhaustive]
     NoCallback {
         /// The point.
         point: String,
@@ -55,6 +61,7 @@ pub enum ApiMisuse {
     NotLoaded(String),
     /// The callback is not quarantined.
     #[error("{callback} on {point} is not quarantined")]
+    #[non_exhaustive]
     NotQuarantined {
         /// The point.
         point: String,
@@ -66,6 +73,7 @@ pub enum ApiMisuse {
     PointRedeclared(String),
     /// The plugin's status does not allow the operation.
     #[error("`{plugin}` is {status}")]
+    #[non_exhaustive]
     Status {
         /// The plugin.
         plugin: String,
@@ -75,6 +83,16 @@ pub enum ApiMisuse {
     /// The host already has a store.
     #[error("the host has a store already")]
     StoreThere,
+}
+
+constructors! {
+    ApiMisuse:
+    another_plugin = AnotherPlugin(plugin: impl Into<String>, found: impl Into<String>),
+    busy = Busy(plugin: impl Into<String>, doing: &'static str),
+    callback_exists = CallbackExists(point: impl Into<String>, callback: impl Into<String>),
+    no_callback = NoCallback(point: impl Into<String>, callback: impl Into<String>),
+    not_quarantined = NotQuarantined(point: impl Into<String>, callback: impl Into<String>),
+    status = Status(plugin: impl Into<String>, status: &'static str),
 }
 
 impl ApiMisuse {

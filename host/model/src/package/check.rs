@@ -7,6 +7,7 @@ use semver::Version;
 use super::super::capability::Capability;
 use super::metadata::{FORMAT, Metadata, Requirement};
 use super::target::Build;
+use crate::parse::ParseError;
 
 /// The longest version, in bytes. A name and a version are parts of file names, which are limited to 255 bytes.
 const LONGEST_VERSION: usize = 64;
@@ -20,11 +21,15 @@ impl Metadata {
     ///
     /// # Errors
     /// If a rule is broken: the text says which.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), ParseError> {
+        self.check_rules().map_err(ParseError::new)
+    }
+
+    fn check_rules(&self) -> Result<(), String> {
         if self.format != FORMAT {
             return Err(format!("`format` is {}, this host reads {FORMAT}", self.format));
         }
-        check_name(&self.name)?;
+        is_name(&self.name)?;
         let version = &self.version;
         if *version < Version::new(0, 0, 1) || !version.build.is_empty() {
             return Err(format!("`version` is {version}: a version above 0.0.0 without a `+`"));
@@ -82,7 +87,7 @@ impl Metadata {
     /// No plugin may be required twice, and none may require itself.
     fn check_requirements(&self) -> Result<(), String> {
         for (index, Requirement { name, .. }) in self.requires.iter().enumerate() {
-            check_name(name)?;
+            is_name(name)?;
             if *name == self.name || self.requires[..index].iter().any(|before| before.name == *name) {
                 return Err(format!("`requires` has `{name}` twice, or is about itself"));
             }
@@ -135,7 +140,11 @@ impl Metadata {
 ///
 /// # Errors
 /// If it is not a valid name: the text says why.
-pub fn check_name(name: &str) -> Result<(), String> {
+pub fn check_name(name: &str) -> Result<(), ParseError> {
+    is_name(name).map_err(ParseError::new)
+}
+
+fn is_name(name: &str) -> Result<(), String> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let is_name = !name.is_empty() && name.len() <= 64 && !name.starts_with('.') && name.bytes().all(is_plain);
     is_name.then_some(()).ok_or_else(|| format!("`name` is {name:?}, not up to 64 letters, digits, `-`, `_` and `.`"))

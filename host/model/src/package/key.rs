@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::parse::ParseError;
+
 /// The id that a key and its signatures carry. It says which key to look up, and proves nothing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -18,18 +20,19 @@ impl KeyId {
 }
 
 impl FromStr for KeyId {
-    type Err = String;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let number = if text.len() == 16 { u64::from_str_radix(text, 16).ok() } else { None };
-        number.map(KeyId).ok_or_else(|| format!("`{text}` is no number of a key: 16 digits of 0-9 and A-F"))
+        let wrong = || ParseError::new(format!("`{text}` is no number of a key: 16 digits of 0-9 and A-F"));
+        number.map(KeyId).ok_or_else(wrong)
     }
 }
 
 impl TryFrom<String> for KeyId {
-    type Error = String;
+    type Error = ParseError;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, ParseError> {
         text.parse()
     }
 }

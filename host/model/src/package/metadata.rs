@@ -10,7 +10,9 @@ use super::path::MemberPath;
 use super::range::Range;
 use super::shown::shown;
 use super::target::Build;
-use crate::note::NoteHook;
+use crate::constructors;
+use crate::note::{Note, NoteHook};
+use crate::parse::ParseError;
 
 /// The format that this host writes, and the only one it reads.
 pub const FORMAT: u32 = 1;
@@ -21,6 +23,7 @@ pub const MAX_METADATA: u64 = 1 << 20;
 /// The metadata of a package: the JSON beside the tar.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Metadata {
     /// The format of this file: 1.
     pub format: u32,
@@ -72,6 +75,7 @@ pub struct Metadata {
 /// The tar of a package.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Tar {
     /// Its SHA-256.
     pub sha256: Digest,
@@ -82,6 +86,7 @@ pub struct Tar {
 /// A file of a package.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct File {
     /// Its path.
     pub path: MemberPath,
@@ -94,6 +99,7 @@ pub struct File {
 /// Who built a package.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Builder {
     /// Their name.
     pub name: String,
@@ -111,6 +117,7 @@ pub struct Builder {
 /// What a package works with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Compatibility {
     /// Versions of the host.
     pub host: Range,
@@ -121,6 +128,7 @@ pub struct Compatibility {
 /// A plugin that another one needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Requirement {
     /// Its name.
     pub name: String,
@@ -165,25 +173,64 @@ struct Hook {
 }
 
 fn hooks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<NoteHook>, D::Error> {
-    let note = |Hook { point, revision, callback, priority, effects }| NoteHook {
-        point,
-        revision,
-        callback,
-        priority,
-        effects,
+    let note = |Hook { point, revision, callback, priority, effects }| {
+        let mut hook = NoteHook::new(point, revision, callback, priority);
+        hook.effects = effects;
+        hook
     };
     objects(from).map(|hooks| hooks.into_iter().map(note).collect())
 }
 
+constructors! {
+    /// A tar of that digest and length.
+    Tar(sha256: Digest, size: u64)
+
+    /// A file of that digest and length.
+    File(path: MemberPath, sha256: Digest, size: u64)
+
+    /// A builder, and a way to reach them.
+    Builder(name: impl Into<String>, contact: impl Into<String>) { website: None, signature: None }
+
+    /// Versions of the host and of the ABI.
+    Compatibility(host: Range, abi: Range)
+
+    /// A plugin, and the versions of it that are acceptable.
+    Requirement(name: impl Into<String>, versions: Range)
+}
+
 impl Metadata {
+    /// A draft for the plugin with that note. What its author says of it, what it was built for and when are still
+    /// empty; its files are filled in when it is packed.
+    pub fn new(note: Note, version: Version, builder: Builder, compatibility: Compatibility) -> Self {
+        Metadata {
+            format: FORMAT,
+            name: note.name,
+            version,
+            description: String::new(),
+            built_at: String::new(),
+            tar: Tar::default(),
+            files: Vec::new(),
+            authors: Vec::new(),
+            builder,
+            source: String::new(),
+            functionality: Vec::new(),
+            compatibility,
+            requires: Vec::new(),
+            targets: Vec::new(),
+            hooks: note.hooks,
+            capabilities: note.capabilities,
+            isolation: note.isolation,
+        }
+    }
+
     /// Parses the bytes of the JSON file.
     ///
     /// # Errors
     /// If they are not valid metadata: the text says why, for display.
-    pub fn read(json: &[u8]) -> Result<Self, String> {
+    pub fn read(json: &[u8]) -> Result<Self, ParseError> {
         let read = serde_json::from_slice(json);
-        let Object(metadata): Object<Metadata> = read.map_err(|error| shown(&error.to_string()))?;
-        metadata.check().map_err(|why| shown(&why))?;
+        let Object(metadata): Object<Metadata> = read.map_err(|error| ParseError::new(shown(&error.to_string())))?;
+        metadata.check().map_err(|why| ParseError::new(shown(&why.to_string())))?;
         Ok(metadata)
     }
 
@@ -208,9 +255,9 @@ impl Metadata {
 }
 
 impl TryFrom<String> for Functionality {
-    type Error = String;
+    type Error = ParseError;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, ParseError> {
         let is_own = text.strip_prefix("x-").is_some_and(|own| {
             !own.is_empty()
                 && own
@@ -220,7 +267,8 @@ impl TryFrom<String> for Functionality {
         if is_own || KNOWN.contains(&&*text) {
             return Ok(Functionality(text));
         }
-        Err(format!("the functionality `{text}` is none of {}, and does not begin with `x-`", KNOWN.join(", ")))
+        let known = KNOWN.join(", ");
+        Err(ParseError::new(format!("the functionality `{text}` is none of {known}, and does not begin with `x-`")))
     }
 }
 

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::parse::ParseError;
+
 /// The longest path, in bytes: what the oldest tar format holds without extensions.
 const LONGEST: usize = 200;
 
@@ -40,9 +42,9 @@ impl MemberPath {
 }
 
 impl FromStr for MemberPath {
-    type Err = String;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'+' | b'-' | b'@');
         let why = if text.starts_with('/') {
             "is absolute"
@@ -62,14 +64,14 @@ impl FromStr for MemberPath {
         };
         // Only the beginning: the text may be very long.
         let shown: String = text.chars().take(LONGEST).collect();
-        Err(format!("the path {shown:?} {why}"))
+        Err(ParseError::new(format!("the path {shown:?} {why}")))
     }
 }
 
 impl TryFrom<String> for MemberPath {
-    type Error = String;
+    type Error = ParseError;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, ParseError> {
         text.parse()
     }
 }
@@ -115,7 +117,7 @@ mod tests {
         ];
         for (path, why) in bad {
             let error = path.parse::<MemberPath>().unwrap_err();
-            assert!(error.contains(why), "{path:?}: {error}");
+            assert!(error.to_string().contains(why), "{path:?}: {error}");
         }
     }
 }

@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
+use crate::parse::ParseError;
+
 /// A range of versions: comparisons that must all hold, separated by commas.
 ///
 /// Besides `>=`, `>`, `<=`, `<` and `==` there is `~>`, with the meaning that it has in rebar3 and Hex: `~> 1.2` is
@@ -78,20 +80,21 @@ impl Comparison {
 }
 
 impl FromStr for Range {
-    type Err = String;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         text.split(',').map(|part| part.trim().parse()).collect::<Result<_, _>>().map(Range)
     }
 }
 
 impl FromStr for Comparison {
-    type Err = String;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let known = OPERATORS.iter().find_map(|(sign, operator)| Some((*operator, text.strip_prefix(sign)?.trim())));
         let (operator, number) = known.unwrap_or((Operator::Exactly, text));
-        let wrong = |why: &str| format!("`{text}` {why}: write `>= 1.2`, `~> 1.2.3`, or several with commas");
+        let wrong =
+            |why: &str| ParseError::new(format!("`{text}` {why}: write `>= 1.2`, `~> 1.2.3`, or several with commas"));
         let core = number.split(['-', '+']).next().unwrap_or_default();
         let written = core.split('.').count();
         if written == 1 && operator == Operator::Pessimistic {
@@ -118,9 +121,9 @@ impl FromStr for Comparison {
 }
 
 impl TryFrom<String> for Range {
-    type Error = String;
+    type Error = ParseError;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, ParseError> {
         text.parse()
     }
 }
@@ -185,7 +188,7 @@ mod tests {
             ["", "x", "~> 1", ">=", "1.2.3.4", "=> 1.0", ">= 1.0,", "^1.0", ">= 01.0.0", "~> 1.99999999999", "1.0.0+b"]
         {
             let error = text.parse::<Range>().unwrap_err();
-            assert!(error.contains("write `>= 1.2`"), "{text}: {error}");
+            assert!(error.to_string().contains("write `>= 1.2`"), "{text}: {error}");
         }
     }
 }

@@ -7,9 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::path::MemberPath;
+use crate::constructors;
+use crate::parse::ParseError;
 
 /// A machine and its system, named as a Rust target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub enum Target {
     /// 64-bit Arm, Linux with glibc.
     #[serde(rename = "aarch64-unknown-linux-gnu")]
@@ -22,6 +25,7 @@ pub enum Target {
 /// A library of a package, and where it runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Build {
     /// What it was built for.
     pub target: Target,
@@ -69,11 +73,14 @@ impl Libc {
 }
 
 impl FromStr for Target {
-    type Err = String;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let known = Target::ALL.into_iter().find(|target| target.name() == text);
-        known.ok_or_else(|| format!("the target `{text}` is none of {}", Target::ALL.map(Target::name).join(", ")))
+        known.ok_or_else(|| {
+            let known = Target::ALL.map(Target::name).join(", ");
+            ParseError::new(format!("the target `{text}` is none of {known}"))
+        })
     }
 }
 
@@ -84,21 +91,22 @@ impl fmt::Display for Target {
 }
 
 impl FromStr for Libc {
-    type Err = String;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         // Rust would accept a sign too.
         let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
         let numbers = text.split_once('.').and_then(|(major, minor)| Some((number(major)?, number(minor)?)));
-        let (major, minor) = numbers.ok_or_else(|| format!("`{text}` is no version of glibc: write it as 2.31"))?;
+        let wrong = || ParseError::new(format!("`{text}` is no version of glibc: write it as 2.31"));
+        let (major, minor) = numbers.ok_or_else(wrong)?;
         Ok(Libc { major, minor })
     }
 }
 
 impl TryFrom<String> for Libc {
-    type Error = String;
+    type Error = ParseError;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, ParseError> {
         text.parse()
     }
 }
@@ -113,4 +121,9 @@ impl fmt::Display for Libc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.major, self.minor)
     }
+}
+
+constructors! {
+    /// A library for a target.
+    Build(target: Target, libc: Libc, library: MemberPath)
 }

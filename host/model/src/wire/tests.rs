@@ -1,25 +1,31 @@
 //! Each JSON form, both ways.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::time::{Duration, UNIX_EPOCH};
 
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::*;
 use crate::command::{
-    Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Events, ImportIncoming, Install,
-    List, Load, PluginSpec, Points, Restart, Rollback, SetLevel, SetLogLevel, Show, Stage, Start, Status, Stop, Trace,
-    Uninstall, Unload, Unquarantine, Upgrade, Validate,
+    Action, Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Events, ImportIncoming,
+    Install, List, Load, PluginSpec, Points, Restart, Rollback, SetLevel, SetLogLevel, Show, Stage, Start, Status,
+    Step, Stop, Trace, Uninstall, Unload, Unquarantine, Upgrade, Validate,
 };
 use crate::end::End;
 use crate::event::EventKind;
+use crate::health::Health;
+use crate::installed::{FormerConfig, Kind, Origin, SignatureStatus, TrustSource};
 use crate::log_level::LogLevel;
 use crate::memory::Memory;
-use crate::package::Digest;
+use crate::package::{Digest, KeyId};
 use crate::stats;
 use crate::times::UpgradeTimes;
 use crate::trace::{StepVerdict, TraceDecision};
-use crate::view::{self, CallbackStatus};
+use crate::view::{
+    self, CallbackStatus, CallbackView, EffectsView, FaultPolicyView, PointKind, PointView, PriorityOrigin,
+};
 
 /// A command is written in that form, and read back from it.
 fn check<C: Command>(command: C, text: &str) {
@@ -31,7 +37,7 @@ fn check<C: Command>(command: C, text: &str) {
 
 #[test]
 fn each_request_has_its_form_and_comes_back_from_it() {
-    check(Events {}, r#"{"id":7,"command":"events","params":{}}"#);
+    check(Events::new(), r#"{"id":7,"command":"events","params":{}}"#);
     check(Points::new(), r#"{"id":7,"command":"points","params":{}}"#);
     check(Points::of("a.b"), r#"{"id":7,"command":"points","params":{"point":"a.b"}}"#);
     check(
@@ -43,22 +49,19 @@ fn each_request_has_its_form_and_comes_back_from_it() {
         r#"{"id":7,"command":"unquarantine","params":{"point":"a.b","callback":"c/d"}}"#,
     );
     check(
-        Trace { filter: "x=y".parse().ok(), ..Trace::new("a.b", 3) },
+        Trace::new("a.b", 3).filter("x=y".parse().unwrap()),
         r#"{"id":7,"command":"trace","params":{"point":"a.b","count":3,"filter":"x=y"}}"#,
     );
     check(Enable::new("mask"), r#"{"id":7,"command":"enable","params":{"plugin":"mask"}}"#);
     check(
-        Disable { wait_ms: Some(5), ..Disable::new("mask") },
+        Disable::new("mask").wait(Duration::from_millis(5)),
         r#"{"id":7,"command":"disable","params":{"plugin":"mask","wait_ms":5}}"#,
     );
     check(Restart::new("mask"), r#"{"id":7,"command":"restart","params":{"plugin":"mask"}}"#);
     check(Rollback::new("mask"), r#"{"id":7,"command":"rollback","params":{"plugin":"mask","fresh":false}}"#);
+    check(Uninstall::new("mask").purge(), r#"{"id":7,"command":"uninstall","params":{"plugin":"mask","purge":true}}"#);
     check(
-        Uninstall { purge: true, ..Uninstall::new("mask") },
-        r#"{"id":7,"command":"uninstall","params":{"plugin":"mask","purge":true}}"#,
-    );
-    check(
-        Install { plugin: Some("mask".into()), downgrade: true, ..Install::new("/a.hrp") },
+        Install::new("/a.hrp").only("mask").downgrade(),
         r#"{"id":7,"command":"install","params":{"file":"/a.hrp","plugin":"mask","dry_run":false,"downgrade":true,"fresh":false}}"#,
     );
     check(Stage::new("/a.hrp"), r#"{"id":7,"command":"stage","params":{"file":"/a.hrp"}}"#);
@@ -75,23 +78,15 @@ fn each_request_has_its_form_and_comes_back_from_it() {
     check(ConfigHistory::new("mask"), r#"{"id":7,"command":"config-history","params":{"plugin":"mask"}}"#);
     let config = json!({ "a": 1 });
     check(
-        Configure { restart: true, ..Configure::new("mask", config.clone()) },
+        Configure::new("mask", config.clone()).restart(),
         r#"{"id":7,"command":"configure","params":{"plugin":"mask","config":{"a":1},"restart":true}}"#,
     );
-    let desire = PluginSpec {
-        package: None,
-        downgrade: false,
-        enabled: true,
-        config: Some(config),
-        restart: false,
-        overrides: None,
-    };
     check(
-        Apply { dry_run: true, ..Apply::new([("mask".into(), desire)].into()) },
+        Apply::new([("mask".into(), PluginSpec::new().config(config))].into()).dry_run(),
         r#"{"id":7,"command":"apply","params":{"plugins":{"mask":{"downgrade":false,"enabled":true,"config":{"a":1},"restart":false}},"dry_run":true}}"#,
     );
-    check(ImportIncoming {}, r#"{"id":7,"command":"import-incoming","params":{}}"#);
-    check(List { verify: true }, r#"{"id":7,"command":"list","params":{"verify":true}}"#);
+    check(ImportIncoming::new(), r#"{"id":7,"command":"import-incoming","params":{}}"#);
+    check(List::new().verify(), r#"{"id":7,"command":"list","params":{"verify":true}}"#);
     check(List::new(), r#"{"id":7,"command":"list","params":{}}"#);
     check(
         SetLogLevel::new("mask", LogLevel::Debug),
@@ -100,14 +95,14 @@ fn each_request_has_its_form_and_comes_back_from_it() {
     check(Load::new("/a.so"), r#"{"id":7,"command":"load","params":{"file":"/a.so"}}"#);
     check(Show::new("mask"), r#"{"id":7,"command":"show","params":{"plugin":"mask"}}"#);
     check(Start::new("mask"), r#"{"id":7,"command":"start","params":{"plugin":"mask"}}"#);
-    check(Status {}, r#"{"id":7,"command":"status","params":{}}"#);
+    check(Status::new(), r#"{"id":7,"command":"status","params":{}}"#);
     check(Stop::new("mask"), r#"{"id":7,"command":"stop","params":{"plugin":"mask"}}"#);
     check(
-        Unload { wait_ms: Some(5), ..Unload::new("mask") },
+        Unload::new("mask").wait(Duration::from_millis(5)),
         r#"{"id":7,"command":"unload","params":{"plugin":"mask","wait_ms":5}}"#,
     );
     check(
-        Upgrade { fresh: true, ..Upgrade::new("mask", "/a.so") },
+        Upgrade::new("mask", "/a.so").fresh(),
         r#"{"id":7,"command":"upgrade","params":{"plugin":"mask","file":"/a.so","fresh":true}}"#,
     );
 }
@@ -115,7 +110,7 @@ fn each_request_has_its_form_and_comes_back_from_it() {
 #[test]
 fn what_may_be_left_out_has_a_default() {
     let raw = RawRequest::read(br#"{"command":"upgrade","params":{"file":"/a.so","plugin":"mask"},"id":0}"#).unwrap();
-    assert_eq!((raw.id, super::command(raw.params)), (0, Ok(Upgrade::new("mask", "/a.so"))));
+    assert_eq!((raw.id, super::command(raw.params).unwrap()), (0, Upgrade::new("mask", "/a.so")));
     let raw = RawRequest::read(br#"{"command":"apply","params":{"plugins":{"mask":{}}},"id":0}"#).unwrap();
     let wanted: BTreeMap<_, _> = super::command::<Apply>(raw.params).unwrap().plugins;
     assert!(wanted["mask"].enabled && wanted["mask"].package.is_none());
@@ -144,7 +139,7 @@ fn what_is_no_request_is_told_with_its_number_where_it_has_one() {
 #[test]
 fn fields_that_are_not_the_commands_are_refused() {
     fn check<C: Command>(text: &str, why: &str) {
-        let said = super::command::<C>(RawRequest::read(text.as_bytes()).unwrap().params).unwrap_err();
+        let said = super::command::<C>(RawRequest::read(text.as_bytes()).unwrap().params).unwrap_err().to_string();
         assert!(said.contains(why), "{text}: {said}");
     }
     check::<SetLogLevel>(
@@ -168,10 +163,10 @@ fn each_answer_has_its_form_and_comes_back_from_it() {
         assert_eq!(serde_json::to_string(&answer).unwrap(), text);
         assert_eq!(serde_json::from_str::<Answer>(text).unwrap(), answer);
     };
-    check(Outcome::Ok(Value::Null), Some(1), r#"{"id":1,"ok":null}"#);
-    check(Outcome::Ok(json!([])), Some(1), r#"{"id":1,"ok":[]}"#);
-    let problem = Problem { code: "HR0103".into(), message: "a".into(), fix: "b".into() };
-    check(Outcome::Error(problem), None, r#"{"id":null,"error":{"code":"HR0103","message":"a","fix":"b"}}"#);
+    check(Reply::Ok(Value::Null), Some(1), r#"{"id":1,"ok":null}"#);
+    check(Reply::Ok(json!([])), Some(1), r#"{"id":1,"ok":[]}"#);
+    let problem = Problem::new("HR0103", "a", "b");
+    check(Reply::Error(problem), None, r#"{"id":null,"error":{"code":"HR0103","message":"a","fix":"b"}}"#);
 }
 
 /// A newer host may say what this version does not know: the rest is read all the same.
@@ -188,10 +183,68 @@ fn what_a_newer_host_says_is_read_as_unknown() {
     assert_eq!(event(r#""event":"sublimated""#), EventKind::Unknown);
     assert_eq!(event(r#""event":"ended","end":"dreamt","of":2"#), EventKind::Ended { end: End::Unknown, left: None });
     assert_eq!(serde_json::from_str::<StreamItem>(r#"{"weather":{"sunny":true}}"#).unwrap(), StreamItem::Unknown);
-    assert_eq!(serde_json::from_str::<view::Status>(r#""asleep""#).unwrap(), view::Status::Unknown);
-    assert_eq!(serde_json::from_str::<CallbackStatus>(r#""asleep""#).unwrap(), CallbackStatus::Unknown);
-    assert_eq!(serde_json::from_str::<StepVerdict>(r#""shrug""#).unwrap(), StepVerdict::Unknown);
-    assert_eq!(serde_json::from_str::<TraceDecision>(r#""shrugged""#).unwrap(), TraceDecision::Unknown);
+    fn check<T: DeserializeOwned + PartialEq + Debug>(unknown: T) {
+        assert_eq!(serde_json::from_str::<T>(r#""shrug""#).unwrap(), unknown);
+    }
+    check(CallbackStatus::Unknown);
+    check(EffectsView::Unknown);
+    check(FaultPolicyView::Unknown);
+    check(Health::Unknown);
+    check(Kind::Unknown);
+    check(Origin::Unknown);
+    check(PointKind::Unknown);
+    check(PriorityOrigin::Unknown);
+    check(SignatureStatus::Unknown);
+    check(StepVerdict::Unknown);
+    check(TraceDecision::Unknown);
+    check(view::Status::Unknown);
+    assert_eq!(serde_json::from_str::<TrustSource>(r#"{"kind":"hearsay","of":"Jane"}"#).unwrap(), TrustSource::Unknown);
+    let action: Step = serde_json::from_str(r#"{"plugin":"mask","action":"praise","why":"it works"}"#).unwrap();
+    assert_eq!(action, Step::new("mask", Action::Unknown));
+    let former: FormerConfig = serde_json::from_str(r#"{"revision":1,"since":"now","value":2,"by":"Jane"}"#).unwrap();
+    assert_eq!(former, FormerConfig::new(1, "now", json!(2)));
+}
+
+/// What a newer host says of a point is read, but nobody can ask for what this version does not know.
+#[test]
+fn an_unknown_level_is_read_in_a_view_and_refused_in_a_command() {
+    let mut point = serde_json::to_value(PointView::new("a.b", PointKind::Fold, 1)).unwrap();
+    point["level"] = json!("everything");
+    assert_eq!(serde_json::from_value::<PointView>(point).unwrap().level, stats::StatsLevel::Unknown);
+    let fields = json!({ "point": "a.b", "level": "unknown" });
+    let refused = super::command::<SetLevel>(fields.as_object().unwrap().clone()).unwrap_err().to_string();
+    assert_eq!(refused, "unknown variant `unknown`, expected one of `off`, `count`, `histogram`");
+}
+
+#[test]
+fn a_chain_has_words_in_its_form() {
+    let mut point = PointView::new("a.b", PointKind::Gate, 1);
+    let mut callback = CallbackView::new("mask:logs", "mask", 900);
+    (callback.origin, callback.declared_priority) = (PriorityOrigin::Overridden, Some(500));
+    (callback.effects, callback.fault_policy) = (EffectsView::Pure, FaultPolicyView::Rollback);
+    point.chain = vec![callback];
+    let json = json!({
+        "point": "a.b", "kind": "gate", "revision": 1, "deniable": false, "local": false, "dispatched_by": null,
+        "level": "off", "tracers": 0, "dispatches": 0, "empty": 0,
+        "chain": [{
+            "priority": 900, "origin": "overridden", "declared_priority": 500, "instance": "mask:logs",
+            "callback": "mask", "effects": "pure", "fault_policy": "rollback", "enabled": true, "status": "armed",
+            "faults": 0, "slow": 0, "stuck": 0, "stuck_now": 0, "calls": { "total": 0, "stopped": 0, "denied": 0 },
+        }],
+    });
+    assert_eq!(serde_json::to_value(&point).unwrap(), json);
+    assert_eq!(serde_json::from_value::<PointView>(json).unwrap(), point);
+}
+
+#[test]
+fn what_makes_a_plugin_trusted_has_a_kind() {
+    for (by, text) in [
+        (TrustSource::Allowed, r#"{"kind":"allowed"}"#),
+        (TrustSource::key(KeyId::new(1), "Jane"), r#"{"kind":"key","id":"0000000000000001","name":"Jane"}"#),
+    ] {
+        assert_eq!(serde_json::to_string(&by).unwrap(), text);
+        assert_eq!(serde_json::from_str::<TrustSource>(text).unwrap(), by);
+    }
 }
 
 #[test]

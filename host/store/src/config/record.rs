@@ -5,7 +5,7 @@ use std::io;
 
 use hookrail_model::installed::FormerConfig;
 use hookrail_package::{Locked, now};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::error::{Error, StoreError, failed};
@@ -26,7 +26,22 @@ const KEPT: usize = 10;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Record {
     format: u32,
+    #[serde(deserialize_with = "settings")]
     settings: Vec<FormerConfig>,
+}
+
+/// A [`FormerConfig`] that allows no other fields: answers may grow, but a file states what this host knows.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Setting {
+    revision: u64,
+    since: String,
+    value: Value,
+}
+
+fn settings<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<FormerConfig>, D::Error> {
+    let setting = |Setting { revision, since, value }| FormerConfig::new(revision, since, value);
+    Vec::deserialize(from).map(|settings| settings.into_iter().map(setting).collect())
 }
 
 impl Record {
@@ -85,7 +100,7 @@ impl Record {
     pub(crate) fn followed_by(mut self, value: Value) -> Self {
         // INVARIANT: it is greater than all existing ones.
         let revision = self.current().map_or(0, |current| current.revision) + 1;
-        self.settings.insert(0, FormerConfig { revision, since: now(), value });
+        self.settings.insert(0, FormerConfig::new(revision, now(), value));
         self.settings.truncate(1 + KEPT);
         self
     }

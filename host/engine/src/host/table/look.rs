@@ -62,26 +62,23 @@ impl Table {
 impl Entry {
     fn view(&self, name: &str) -> Option<PluginView> {
         let current = self.current.as_ref()?;
-        Some(PluginView {
-            generation: self.generation,
-            file: Some(current.file.clone()),
-            instances: current.instances.clone(),
-            declared: current.declared.clone(),
-            loaded: true,
-            log_level: current.speaker.level(),
-            memory: current.meter.as_ref().map(|meter| meter.view()),
-            former: self.history(),
-            ..PluginView::absent(name, current.version.clone(), current.status)
-        })
+        let mut view = PluginView::new(name, &*current.version, current.status);
+        view.generation = self.generation;
+        view.file = Some(current.file.clone());
+        view.instances = current.instances.clone();
+        view.declared = current.declared.clone();
+        view.loaded = true;
+        view.log_level = current.speaker.level();
+        view.memory = current.meter.as_ref().map(|meter| meter.view());
+        view.former = self.history();
+        Some(view)
     }
 
     fn history(&self) -> Vec<GenerationView> {
-        let view = |former: &Former| GenerationView {
-            generation: former.generation,
-            version: former.version.clone(),
-            end: former.ticket.so_far(),
-            skipped: former.ticket.skipped(),
-            left: former.ticket.left(),
+        let view = |former: &Former| {
+            let mut view = GenerationView::new(former.generation, &*former.version, former.ticket.so_far());
+            (view.skipped, view.left) = (former.ticket.skipped(), former.ticket.left());
+            view
         };
         self.former.iter().map(view).collect()
     }

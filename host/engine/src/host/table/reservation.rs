@@ -37,7 +37,7 @@ impl Table {
         names.check_open()?;
         let entry = names.by_name.entry(name.into()).or_default();
         match (&entry.current, entry.doing()) {
-            (_, Some(doing)) => Err(ApiMisuse::Busy { plugin: name.into(), doing }),
+            (_, Some(doing)) => Err(ApiMisuse::busy(name, doing)),
             (Some(_), None) => Err(ApiMisuse::AlreadyLoaded(name.into())),
             (None, None) => Ok(self.reserved(entry, name, "loaded")),
         }
@@ -55,7 +55,7 @@ impl Table {
         let entry = names.find(plugin)?;
         match &entry.current {
             Some(current) if current.status != status => {
-                Err(ApiMisuse::Status { plugin: plugin.name.clone(), status: current.status.name() })
+                Err(ApiMisuse::status(plugin.name.clone(), current.status.name()))
             }
             _ => Ok(self.reserved(entry, &plugin.name, doing)),
         }
