@@ -8,7 +8,7 @@ use std::ptr::{from_ref, null};
 use std::sync::Arc;
 
 use hookrail_abi::Text;
-use hookrail_abi::boundary::{ABI_VERSION, ConfigService, DirsService, HostTable, LogService, Str};
+use hookrail_abi::boundary::{self, ABI_VERSION, ConfigService, DirsService, HostTable, LogService, Str};
 use hookrail_abi::host::Dir;
 use hookrail_dispatch::frame;
 use hookrail_loader::PluginDiagnostics;
@@ -89,7 +89,7 @@ impl Services {
 
 /// # Safety
 /// `handle` is that of an instance whose library is still loaded; `text` is readable for the call.
-unsafe extern "C" fn log(handle: *const c_void, level: u32, text: Str) {
+unsafe extern "C" fn log(handle: *const boundary::Handle, level: u32, text: Str) {
     // SAFETY: the handle is one of ours, kept while its library is there; the text holds for the call.
     let (handle, text) = unsafe { (&*handle.cast::<Handle>(), text.to_text()) };
     guarded((), || handle.speaker.line(&handle.instance, level, &text));
@@ -97,7 +97,7 @@ unsafe extern "C" fn log(handle: *const c_void, level: u32, text: Str) {
 
 /// # Safety
 /// `handle` is that of an instance whose library is still loaded; nobody else uses `out` during the call.
-unsafe extern "C" fn config(handle: *const c_void, out: *mut Text) -> u32 {
+unsafe extern "C" fn config(handle: *const boundary::Handle, out: *mut Text) -> u32 {
     // SAFETY: the handle is one of ours, kept while its library is there; the text is exclusive.
     let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };
     out.push_str(&handle.config.lock());
@@ -106,7 +106,7 @@ unsafe extern "C" fn config(handle: *const c_void, out: *mut Text) -> u32 {
 
 /// # Safety
 /// `handle` is that of an instance whose library is still loaded; nobody else uses `out` during the call.
-unsafe extern "C" fn dirs(handle: *const c_void, kind: u32, out: *mut Text) -> u32 {
+unsafe extern "C" fn dirs(handle: *const boundary::Handle, kind: u32, out: *mut Text) -> u32 {
     // SAFETY: the handle is one of ours, kept while its library is there; the text is exclusive.
     let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };
     let name = match kind {

@@ -19,16 +19,17 @@ use hookrail_tests::cc;
 const HEADER: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../abi/include/hookrail.h"));
 
 /// A structure by its name in C.
-struct Struct {
-    name: &'static str,
-    size: usize,
-    fields: Vec<Field>,
+pub(super) struct Struct {
+    pub(super) name: &'static str,
+    pub(super) size: usize,
+    pub(super) fields: Vec<Field>,
 }
 
-struct Field {
-    name: &'static str,
-    offset: usize,
-    size: usize,
+/// A field of it; the numbers are bytes.
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) offset: usize,
+    pub(super) size: usize,
 }
 
 /// What Rust says of a structure. Fails to compile when a public field is missing from the list;
@@ -49,7 +50,8 @@ fn size_of_field<S, F>(_: fn(&S) -> &F) -> usize {
     size_of::<F>()
 }
 
-fn structs() -> Vec<Struct> {
+/// All of them.
+pub(super) fn structs() -> Vec<Struct> {
     let mut message = rust!("hookrail_message" = Message { id, timestamp, flags, source, topic, headers, body; .. });
     message.fields.push(Field { name: "reserved", offset: message.size - 32, size: 32 });
     vec![

@@ -65,7 +65,7 @@ fn a_name_that_no_plugin_may_have_is_refused() {
     let source = read_to_string(SOURCE).unwrap();
     for (number, name) in ["", "../up", ".hidden", "a/b", "a:b", "hookrail"].into_iter().enumerate() {
         let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("named_{number}.c"));
-        write(&file, source.replace("\"screen\", \"version\"", &format!("{name:?}, \"version\""))).unwrap();
+        write(&file, source.replace("\"screen\", \"1.0.0\"", &format!("{name:?}, \"1.0.0\""))).unwrap();
         let output = format!("named_{number}.so");
         let library = cc::compile(cc::STRICT_C, file.to_str().unwrap(), &["-shared", "-fPIC"], &output);
         let error = hookrail::inspect(&library).unwrap_err();
