@@ -994,8 +994,8 @@ HOOKRAIL_HAS_FIELD(hookrail_unload_table, probe, 16, 8);
    The columns of a hook:
    - the point, by the macro that is its name; macros with _REVISION and _FINGERPRINT complete it;
    - the callback: a `hookrail_raw_callback`, whose name is also that of the callback;
-   - the priority, a decimal number other than 1000: callbacks below 1000 run before the host's own, those
-     above run after. There is no default;
+   - the priority: a decimal number, or a macro for one, other than 1000. Callbacks below 1000 run before
+     the host's own, those above run after. There is no default;
    - what the callback touches besides its payload: a HOOKRAIL_EFFECTS constant;
    - what its fault means: a HOOKRAIL_ON_FAULT constant.
 
@@ -1017,9 +1017,9 @@ HOOKRAIL_HAS_FIELD(hookrail_unload_table, probe, 16, 8);
 //
 //     HOOKRAIL_ENTRY(create, start, stop, destroy, query);
 //
-// It defines `hookrail_plugin_v1` and `hookrail_host`. Where a plugin has nothing to do, it names
-// `hookrail_no_instance`, `hookrail_register_hooks`, `hookrail_nothing`, `hookrail_nothing` and
-// `hookrail_no_table`.
+// It defines `hookrail_plugin_v1` and `hookrail_host`. In place of a function that would do nothing of
+// its own, name `hookrail_no_instance`, `hookrail_register_hooks`, `hookrail_nothing` (as `stop` or
+// `destroy`) or `hookrail_no_table`.
 #define HOOKRAIL_ENTRY(create, start, stop, destroy, query)                                \
   const hookrail_host_table *hookrail_host;                                                \
   static uint32_t hookrail_attach(const hookrail_host_table *host)                         \
@@ -1066,7 +1066,7 @@ HOOKRAIL_HAS_FIELD(hookrail_unload_table, probe, 16, 8);
 
 // A hook in the note: the assembler puts a comma between it and the one before.
 #define HOOKRAIL_NOTE_HOOK(point, callback, priority, effects, fault)                      \
-  ".ifdef .Lhookrail_hook\n.ascii \", \"\n.endif\n.set .Lhookrail_hook, 1\n"                \
+  ".ifdef .Lhookrail_hook\n.ascii \", \"\n.endif\n.set .Lhookrail_hook, 1\n"               \
   HOOKRAIL_NOTE_TEXT({"point": point, "revision": point##_REVISION, "callback": #callback, \
     "priority": priority, "effects": effects##_NAME})
 
@@ -1075,7 +1075,7 @@ HOOKRAIL_HAS_FIELD(hookrail_unload_table, probe, 16, 8);
 #define HOOKRAIL_NOTE_JSON(...) HOOKRAIL_NOTE_LINE(#__VA_ARGS__)
 #define HOOKRAIL_NOTE_LINE(text) ".ascii " #text "\n"
 
-// What is wrong with a hook as the compiler can see it.
+// What the compiler can tell is wrong with a hook.
 #define HOOKRAIL_CHECK_HOOK(point, callback, priority, effects, fault)                     \
   HOOKRAIL_STATIC_ASSERT((priority) != 1000, "the priority of " #callback " is 1000, which belongs to the host");
 

@@ -1,4 +1,5 @@
-//! The structures of `hookrail.h` lie in memory as those of the crate do, as a C compiler says.
+//! The crate's structures as they lie in memory, which `hookrail.h` asserts of C's, and the numbers that both sides
+//! mean alike.
 
 use std::fmt::Write;
 use std::mem::offset_of;
@@ -215,19 +216,6 @@ impl Comparison {
         let printed = Command::new(cc::compile(cc::STRICT_C, &source, &[], name)).output().unwrap();
         assert_eq!(String::from_utf8(printed.stdout).unwrap(), self.expected, "left: the C compiler, right: Rust");
     }
-}
-
-#[test]
-fn c_and_rust_lay_out_every_structure_alike() {
-    let mut comparison = Comparison::default();
-    for Struct { name, size, fields } in structs() {
-        comparison.add(&format!("sizeof({name})"), size as u64);
-        for Field { name: field, offset, size } in fields {
-            comparison.add(&format!("offsetof({name}, {field})"), offset as u64);
-            comparison.add(&format!("sizeof((({name} *)0)->{field})"), size as u64);
-        }
-    }
-    comparison.check("c_layout");
 }
 
 #[test]
