@@ -4,21 +4,29 @@
 //
 //     HOOKRAIL_BLESS=1 cargo test -p hookrail-tests --test boundary c_header
 //
-// A plugin is a shared library that defines `hookrail_plugin_v1` and has one HOOKRAIL_NOTE.
-// abi/examples/c/screen.c is a whole one.
+// A plugin is a shared library with one HOOKRAIL_PLUGIN, which says what it is and what it hooks, and
+// one HOOKRAIL_ENTRY, which says how the host calls it: both are near the end of this file, with an
+// example. It needs C11 or C++11, or a newer version of either.
 //
-// Threads. The host calls `attach` once, before all else. It calls `create`, `start`, `stop` and
-// `destroy` on one of its threads at a time. Callbacks run on any thread, on several at once,
-// from the time `start` returned 0 until `stop` is called; so does `query`, at any time.
+// Threads. The host calls `create`, `start`, `stop` and `destroy` on one thread at a time, not always
+// the same one. It calls callbacks on any thread, on several at once, from the time that `start`
+// returns 0 until it calls `stop`; and `query` on any thread, at any time.
 //
-// Memory. A payload belongs to the host. A callback of a notify point only reads it; the others
-// may edit it, for the call. What a payload owns lives on the process's malloc: grow it with
-// realloc and free it with free, as the functions at the end of this file do.
+// Memory. A payload belongs to the host. A callback of a notify point only reads it; other callbacks
+// may edit it until they return. The contents of a payload are allocated with the process's malloc:
+// grow them with realloc and free them with free, as the functions at the end of this file do.
 //
-// Text is UTF-8 and has a length instead of a final NUL. No function may throw or longjmp out.
+// Text is UTF-8, and has a length instead of a terminating NUL.
+//
+// No function may longjmp out. In C++, HOOKRAIL_PLUGIN and HOOKRAIL_ENTRY wrap each function in
+// HOOKRAIL_GUARD, which turns an exception into a fault.
 
 #ifndef HOOKRAIL_H
 #define HOOKRAIL_H
+
+#ifdef __cplusplus
+#include <exception>
+#endif
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -242,6 +250,15 @@ typedef uint32_t hookrail_report;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// What a service of the host recognises an instance by. Only the host looks into it.
+typedef struct hookrail_handle hookrail_handle;
+
+// An instance. Only the plugin looks into it; in C, the plugin may define the structure.
+typedef struct hookrail_instance hookrail_instance;
+
+// What an instance registers its callbacks with while it is being started. Only the host looks into it.
+typedef struct hookrail_registrar hookrail_registrar;
+
 // A growable array on the process's own `malloc`, shared by every library and by C.
 //
 // A `Vec` must not cross the boundary: its layout is unspecified, and each library may have its own allocator. A
@@ -275,7 +292,7 @@ typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
   // Appends the current configuration, as JSON, to `out`. Returns 0 on success.
-  uint32_t (*read)(const void *handle, hookrail_text *out);
+  uint32_t (*read)(const hookrail_handle *handle, hookrail_text *out);
 } hookrail_config_service;
 
 // Borrowed text: `len` bytes of UTF-8 at `ptr`, valid for the call it is passed to.
@@ -308,7 +325,7 @@ typedef struct {
   uint32_t size;
   // Creates a directory if needed and appends its path to `out`; `kind` is a `hookrail_dir`. Returns 0 on
   // success; on failure an error has been reported.
-  uint32_t (*path)(const void *handle, uint32_t kind, hookrail_text *out);
+  uint32_t (*path)(const hookrail_handle *handle, uint32_t kind, hookrail_text *out);
 } hookrail_dirs_service;
 
 // The id of a message: a UUID of version 7 (RFC 9562), so that ids sort by time.
@@ -490,7 +507,7 @@ typedef struct {
   // Reports a text to the host from within a call by the host; `kind` is a `hookrail_report`.
   void (*report)(uint32_t kind, hookrail_str text);
   // Registers one callback, from within `start`. Returns 0 on success; on failure an error has been reported.
-  uint32_t (*register_callback)(void *registrar, const hookrail_registration *record);
+  uint32_t (*register_callback)(hookrail_registrar *registrar, const hookrail_registration *record);
   // The context of the current dispatch, or null outside a dispatch.
   const hookrail_context *(*current)(void);
   // A service by versioned id, or null.
@@ -517,13 +534,16 @@ typedef struct {
   uint32_t (*attach)(const hookrail_host_table *host);
   // Creates an instance from a configuration (JSON); `handle` identifies the instance to services. The instance
   // pointer may be null: the host only passes it back. One thread at a time.
-  uint32_t (*create)(const void *handle, hookrail_str name, hookrail_str config, void **instance);
+  uint32_t (*create)(const hookrail_handle *handle,
+                     hookrail_str name,
+                     hookrail_str config,
+                     hookrail_instance **instance);
   // Starts an instance: it registers its callbacks through `registrar`. One thread at a time.
-  uint32_t (*start)(void *instance, void *registrar);
+  uint32_t (*start)(hookrail_instance *instance, hookrail_registrar *registrar);
   // Stops a started instance, whose callbacks are no longer called. One thread at a time.
-  uint32_t (*stop)(void *instance);
+  uint32_t (*stop)(hookrail_instance *instance);
   // Frees an instance that is not running. One thread at a time.
-  uint32_t (*destroy)(void *instance);
+  uint32_t (*destroy)(hookrail_instance *instance);
   // Returns a table of the plugin by versioned id, or null. Any thread, several at once.
   const void *(*query)(hookrail_str id);
 } hookrail_entry;
@@ -536,7 +556,7 @@ typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
   // Writes one line; `level` is 1 error, 2 warn, 3 info, 4 debug or 5 trace.
-  void (*write)(const void *handle, uint32_t level, hookrail_str text);
+  void (*write)(const hookrail_handle *handle, uint32_t level, hookrail_str text);
 } hookrail_log_service;
 
 // One shard of the counters, for instance that of one thread. Only sums over all shards are meaningful, since one
@@ -576,7 +596,7 @@ typedef struct {
   uint32_t size;
   // Applies a configuration (JSON). Returns 0 on success; on failure an error has been reported and the old
   // configuration stays.
-  uint32_t (*reload)(void *instance, hookrail_str config);
+  uint32_t (*reload)(hookrail_instance *instance, hookrail_str config);
 } hookrail_reload_table;
 
 // A state as it crosses the boundary: the tables of two generations exchange it through the host.
@@ -608,16 +628,18 @@ typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
   // Writes the state of a started instance to `out`, which holds no state. Callbacks may run meanwhile.
-  uint32_t (*save)(void *instance, hookrail_saved_state *out);
+  uint32_t (*save)(hookrail_instance *instance, hookrail_saved_state *out);
   // Writes what changed since the last `save` to `out`, which holds no state. No callback runs any more; `stop` is
   // called next.
-  uint32_t (*save_changes)(void *instance, hookrail_saved_state *out);
+  uint32_t (*save_changes)(hookrail_instance *instance, hookrail_saved_state *out);
   // Starts a created instance with a state of the previous generation; called in place of `start`. The state is
   // borrowed, read-only, for the duration of the call.
-  uint32_t (*restore)(void *instance, void *registrar, const hookrail_saved_state *state);
+  uint32_t (*restore)(hookrail_instance *instance,
+                      hookrail_registrar *registrar,
+                      const hookrail_saved_state *state);
   // Applies the previous generation's last changes to a started instance. Callbacks may run meanwhile. The changes
   // are borrowed, read-only, for the duration of the call.
-  uint32_t (*apply_changes)(void *instance, const hookrail_saved_state *rest);
+  uint32_t (*apply_changes)(hookrail_instance *instance, const hookrail_saved_state *rest);
 } hookrail_state_table;
 
 // The function that a new thread runs.
@@ -794,6 +816,14 @@ typedef struct {
 // The name of the ELF section that carries a plugin's note.
 #define HOOKRAIL_NOTE_SECTION ".note.hookrail"
 
+// HOOKRAIL_ABI_VERSION as a note states it.
+#define HOOKRAIL_ABI "1.0"
+
+// The effects as a note states them.
+#define HOOKRAIL_EFFECTS_EXTERNAL_NAME "external"
+#define HOOKRAIL_EFFECTS_LOCAL_NAME "local"
+#define HOOKRAIL_EFFECTS_PURE_NAME "pure"
+
 // Point `message.delivered`; its payload is a `hookrail_message`.
 #define HOOKRAIL_MESSAGE_DELIVERED "message.delivered"
 #define HOOKRAIL_MESSAGE_DELIVERED_REVISION 1
@@ -809,7 +839,264 @@ typedef struct {
 #define HOOKRAIL_MESSAGE_PUBLISH_REVISION 1
 #define HOOKRAIL_MESSAGE_PUBLISH_FINGERPRINT { UINT64_C(0x6f4bb5577790d01e), UINT64_C(0x611ba2a03a601963) }
 
-// `heap` of an entry. ISO C cannot cast code to data; every system that has dlopen can.
+// A declaration that does not compile unless the condition holds.
+#ifdef __cplusplus
+#define HOOKRAIL_STATIC_ASSERT(condition, text) static_assert(condition, text)
+#else
+#define HOOKRAIL_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
+#endif
+
+// The host's layout of the structures. A compiler that has another one was told to (-fpack-struct), or
+// compiles for a system that Hookrail does not support (-m32).
+#define HOOKRAIL_HAS_SIZE(type, bytes) \
+  HOOKRAIL_STATIC_ASSERT(sizeof(type) == bytes, #type " has another size here than in the host: " #bytes)
+#define HOOKRAIL_HAS_FIELD(type, field, offset, bytes) \
+  HOOKRAIL_STATIC_ASSERT(offsetof(type, field) == offset && sizeof(((type *)0)->field) == bytes, \
+    #type "." #field " is elsewhere, or has another size, here than in the host")
+
+HOOKRAIL_HAS_SIZE(hookrail_list_header, 24);
+HOOKRAIL_HAS_FIELD(hookrail_list_header, ptr, 0, 8);
+HOOKRAIL_HAS_FIELD(hookrail_list_header, len, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_list_header, capacity, 16, 8);
+HOOKRAIL_HAS_SIZE(hookrail_list_u8, 24);
+HOOKRAIL_HAS_FIELD(hookrail_list_u8, ptr, 0, 8);
+HOOKRAIL_HAS_FIELD(hookrail_list_u8, len, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_list_u8, capacity, 16, 8);
+HOOKRAIL_HAS_SIZE(hookrail_message, 160);
+HOOKRAIL_HAS_FIELD(hookrail_message, id, 0, 16);
+HOOKRAIL_HAS_FIELD(hookrail_message, timestamp, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_message, flags, 24, 8);
+HOOKRAIL_HAS_FIELD(hookrail_message, source, 32, 24);
+HOOKRAIL_HAS_FIELD(hookrail_message, topic, 56, 24);
+HOOKRAIL_HAS_FIELD(hookrail_message, headers, 80, 24);
+HOOKRAIL_HAS_FIELD(hookrail_message, body, 104, 24);
+HOOKRAIL_HAS_FIELD(hookrail_message, reserved, 128, 32);
+HOOKRAIL_HAS_SIZE(hookrail_config_service, 16);
+HOOKRAIL_HAS_FIELD(hookrail_config_service, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_config_service, read, 8, 8);
+HOOKRAIL_HAS_SIZE(hookrail_context, 64);
+HOOKRAIL_HAS_FIELD(hookrail_context, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_context, reserved, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_context, deadline_ns, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_context, trace, 16, 16);
+HOOKRAIL_HAS_FIELD(hookrail_context, principal, 32, 16);
+HOOKRAIL_HAS_FIELD(hookrail_context, node, 48, 16);
+HOOKRAIL_HAS_SIZE(hookrail_dirs_service, 16);
+HOOKRAIL_HAS_FIELD(hookrail_dirs_service, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_dirs_service, path, 8, 8);
+HOOKRAIL_HAS_SIZE(hookrail_dropped, 256);
+HOOKRAIL_HAS_FIELD(hookrail_dropped, message, 0, 160);
+HOOKRAIL_HAS_FIELD(hookrail_dropped, decided_by, 160, 24);
+HOOKRAIL_HAS_FIELD(hookrail_dropped, code, 184, 4);
+HOOKRAIL_HAS_FIELD(hookrail_dropped, kind, 188, 4);
+HOOKRAIL_HAS_FIELD(hookrail_dropped, reason, 192, 24);
+HOOKRAIL_HAS_FIELD(hookrail_dropped, timestamp, 216, 8);
+HOOKRAIL_HAS_FIELD(hookrail_dropped, reserved, 224, 32);
+HOOKRAIL_HAS_SIZE(hookrail_entry, 104);
+HOOKRAIL_HAS_FIELD(hookrail_entry, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_entry, abi_min, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_entry, abi_max, 8, 4);
+HOOKRAIL_HAS_FIELD(hookrail_entry, flags, 12, 4);
+HOOKRAIL_HAS_FIELD(hookrail_entry, heap, 16, 40);
+HOOKRAIL_HAS_FIELD(hookrail_entry, attach, 56, 8);
+HOOKRAIL_HAS_FIELD(hookrail_entry, create, 64, 8);
+HOOKRAIL_HAS_FIELD(hookrail_entry, start, 72, 8);
+HOOKRAIL_HAS_FIELD(hookrail_entry, stop, 80, 8);
+HOOKRAIL_HAS_FIELD(hookrail_entry, destroy, 88, 8);
+HOOKRAIL_HAS_FIELD(hookrail_entry, query, 96, 8);
+HOOKRAIL_HAS_SIZE(hookrail_header, 48);
+HOOKRAIL_HAS_FIELD(hookrail_header, key, 0, 24);
+HOOKRAIL_HAS_FIELD(hookrail_header, value, 24, 24);
+HOOKRAIL_HAS_SIZE(hookrail_heap, 40);
+HOOKRAIL_HAS_FIELD(hookrail_heap, malloc, 0, 8);
+HOOKRAIL_HAS_FIELD(hookrail_heap, calloc, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_heap, realloc, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_heap, free, 24, 8);
+HOOKRAIL_HAS_FIELD(hookrail_heap, posix_memalign, 32, 8);
+HOOKRAIL_HAS_SIZE(hookrail_host_table, 40);
+HOOKRAIL_HAS_FIELD(hookrail_host_table, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_host_table, abi, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_host_table, report, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_host_table, register_callback, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_host_table, current, 24, 8);
+HOOKRAIL_HAS_FIELD(hookrail_host_table, query, 32, 8);
+HOOKRAIL_HAS_SIZE(hookrail_log_service, 16);
+HOOKRAIL_HAS_FIELD(hookrail_log_service, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_log_service, write, 8, 8);
+HOOKRAIL_HAS_SIZE(hookrail_memory_shard, 64);
+HOOKRAIL_HAS_FIELD(hookrail_memory_shard, allocated, 0, 8);
+HOOKRAIL_HAS_FIELD(hookrail_memory_shard, freed, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_memory_shard, allocations, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_memory_shard, frees, 24, 8);
+HOOKRAIL_HAS_FIELD(hookrail_memory_shard, own, 32, 32);
+HOOKRAIL_HAS_SIZE(hookrail_memory_table, 16);
+HOOKRAIL_HAS_FIELD(hookrail_memory_table, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_memory_table, count, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_memory_table, shards, 8, 8);
+HOOKRAIL_HAS_SIZE(hookrail_payload_ops, 80);
+HOOKRAIL_HAS_FIELD(hookrail_payload_ops, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_payload_ops, version, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_payload_ops, payload_size, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_payload_ops, align, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_payload_ops, clone, 24, 8);
+HOOKRAIL_HAS_FIELD(hookrail_payload_ops, assign, 32, 8);
+HOOKRAIL_HAS_FIELD(hookrail_payload_ops, drop, 40, 8);
+HOOKRAIL_HAS_FIELD(hookrail_payload_ops, encode, 48, 8);
+HOOKRAIL_HAS_FIELD(hookrail_payload_ops, decode, 56, 8);
+HOOKRAIL_HAS_FIELD(hookrail_payload_ops, redact, 64, 8);
+HOOKRAIL_HAS_FIELD(hookrail_payload_ops, encode_into, 72, 8);
+HOOKRAIL_HAS_SIZE(hookrail_registration, 136);
+HOOKRAIL_HAS_FIELD(hookrail_registration, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_registration, flags, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_registration, point, 8, 16);
+HOOKRAIL_HAS_FIELD(hookrail_registration, revision, 24, 4);
+HOOKRAIL_HAS_FIELD(hookrail_registration, priority, 28, 4);
+HOOKRAIL_HAS_FIELD(hookrail_registration, callback, 32, 16);
+HOOKRAIL_HAS_FIELD(hookrail_registration, form, 48, 4);
+HOOKRAIL_HAS_FIELD(hookrail_registration, effects, 52, 4);
+HOOKRAIL_HAS_FIELD(hookrail_registration, fault, 56, 4);
+HOOKRAIL_HAS_FIELD(hookrail_registration, reserved, 60, 4);
+HOOKRAIL_HAS_FIELD(hookrail_registration, budget_ns, 64, 8);
+HOOKRAIL_HAS_FIELD(hookrail_registration, predicate, 72, 8);
+HOOKRAIL_HAS_FIELD(hookrail_registration, run, 80, 8);
+HOOKRAIL_HAS_FIELD(hookrail_registration, ctx, 88, 8);
+HOOKRAIL_HAS_FIELD(hookrail_registration, ctx_drop, 96, 8);
+HOOKRAIL_HAS_FIELD(hookrail_registration, fingerprint, 104, 16);
+HOOKRAIL_HAS_FIELD(hookrail_registration, layout, 120, 8);
+HOOKRAIL_HAS_FIELD(hookrail_registration, ops, 128, 8);
+HOOKRAIL_HAS_SIZE(hookrail_reload_table, 16);
+HOOKRAIL_HAS_FIELD(hookrail_reload_table, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_reload_table, reload, 8, 8);
+HOOKRAIL_HAS_SIZE(hookrail_saved_state, 56);
+HOOKRAIL_HAS_FIELD(hookrail_saved_state, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_saved_state, version, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_saved_state, schema, 8, 24);
+HOOKRAIL_HAS_FIELD(hookrail_saved_state, bytes, 32, 24);
+HOOKRAIL_HAS_SIZE(hookrail_schema_table, 16);
+HOOKRAIL_HAS_FIELD(hookrail_schema_table, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_schema_table, write, 8, 8);
+HOOKRAIL_HAS_SIZE(hookrail_state_table, 40);
+HOOKRAIL_HAS_FIELD(hookrail_state_table, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_state_table, save, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_state_table, save_changes, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_state_table, restore, 24, 8);
+HOOKRAIL_HAS_FIELD(hookrail_state_table, apply_changes, 32, 8);
+HOOKRAIL_HAS_SIZE(hookrail_str, 16);
+HOOKRAIL_HAS_FIELD(hookrail_str, ptr, 0, 8);
+HOOKRAIL_HAS_FIELD(hookrail_str, len, 8, 8);
+HOOKRAIL_HAS_SIZE(hookrail_trace_panic, 64);
+HOOKRAIL_HAS_FIELD(hookrail_trace_panic, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_trace_panic, line, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_trace_panic, column, 8, 4);
+HOOKRAIL_HAS_FIELD(hookrail_trace_panic, reserved, 12, 4);
+HOOKRAIL_HAS_FIELD(hookrail_trace_panic, message, 16, 16);
+HOOKRAIL_HAS_FIELD(hookrail_trace_panic, file, 32, 16);
+HOOKRAIL_HAS_FIELD(hookrail_trace_panic, frames, 48, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_panic, frame_count, 56, 8);
+HOOKRAIL_HAS_SIZE(hookrail_trace_service, 120);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, describe, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, enabled, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, event, 24, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, log, 32, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, span_open, 40, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, span_record, 48, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, span_follows, 56, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, span_enter, 64, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, span_exit, 72, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, span_clone, 80, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, span_drop, 88, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, span_current, 96, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, panicked, 104, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, caught, 112, 8);
+HOOKRAIL_HAS_SIZE(hookrail_trace_site, 104);
+HOOKRAIL_HAS_FIELD(hookrail_trace_site, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_trace_site, kind, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_trace_site, level, 8, 4);
+HOOKRAIL_HAS_FIELD(hookrail_trace_site, line, 12, 4);
+HOOKRAIL_HAS_FIELD(hookrail_trace_site, id, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_site, name, 24, 16);
+HOOKRAIL_HAS_FIELD(hookrail_trace_site, target, 40, 16);
+HOOKRAIL_HAS_FIELD(hookrail_trace_site, module, 56, 16);
+HOOKRAIL_HAS_FIELD(hookrail_trace_site, file, 72, 16);
+HOOKRAIL_HAS_FIELD(hookrail_trace_site, fields, 88, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_site, field_count, 96, 8);
+HOOKRAIL_HAS_SIZE(hookrail_trace_table, 24);
+HOOKRAIL_HAS_FIELD(hookrail_trace_table, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_trace_table, bind, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_table, set_level, 16, 8);
+HOOKRAIL_HAS_SIZE(hookrail_trace_value, 32);
+HOOKRAIL_HAS_FIELD(hookrail_trace_value, field, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_trace_value, kind, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_trace_value, number, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_value, text, 16, 16);
+HOOKRAIL_HAS_SIZE(hookrail_unload_service, 56);
+HOOKRAIL_HAS_FIELD(hookrail_unload_service, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_unload_service, at_thread_exit, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unload_service, key_create, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unload_service, key_delete, 24, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unload_service, set_specific, 32, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unload_service, thread_create, 40, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unload_service, keep, 48, 8);
+HOOKRAIL_HAS_SIZE(hookrail_unload_table, 24);
+HOOKRAIL_HAS_FIELD(hookrail_unload_table, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_unload_table, bind, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unload_table, probe, 16, 8);
+
+/* A plugin: its name, its version, and its list of hooks; then, where the defaults do not fit,
+   HOOKRAIL_INSTANCES, HOOKRAIL_CAPABILITIES and HOOKRAIL_ISOLATION. Once per library, at file scope,
+   after the callbacks:
+
+     #define HOOKS(HOOK) \
+       HOOK(HOOKRAIL_MESSAGE_PUBLISH, mask, 900, HOOKRAIL_EFFECTS_PURE, HOOKRAIL_ON_FAULT_AS_POINT) \
+       HOOK(HOOKRAIL_MESSAGE_DELIVERED, count, -5, HOOKRAIL_EFFECTS_LOCAL, HOOKRAIL_ON_FAULT_OPEN)
+
+     HOOKRAIL_PLUGIN("mask", "1.0.0", HOOKS);
+
+   The columns of a hook:
+   - the point, by the macro that is its name; macros with _REVISION and _FINGERPRINT complete it;
+   - the callback: a `hookrail_raw_callback`, whose name is also that of the callback;
+   - the priority: a decimal number, or a macro for one, other than 1000. Callbacks below 1000 run before
+     the host's own, those above run after. There is no default;
+   - what the callback touches besides its payload: a HOOKRAIL_EFFECTS constant;
+   - what its fault means: a HOOKRAIL_ON_FAULT constant.
+
+   The macro writes the note, which the host reads before any code of the library runs, and defines
+   `hookrail_register_hooks`. Both come from the one list, so they cannot differ. */
+#define HOOKRAIL_PLUGIN(name, version, ...) HOOKRAIL_PLUGIN_OF(name, version, __VA_ARGS__, "abi": HOOKRAIL_ABI)
+
+// How many instances the host may create: "many", which is the default, or "one".
+#define HOOKRAIL_INSTANCES(number) "instances": number
+
+// What the plugin asks the operator to grant: HOOKRAIL_CAPABILITIES("net.connect:db:5432", "env:TZ").
+#define HOOKRAIL_CAPABILITIES(...) "capabilities": [__VA_ARGS__]
+
+// Where the plugin wants to run: "in-process" or "worker".
+#define HOOKRAIL_ISOLATION(place) "isolation": place
+
+// The functions of a plugin, in the order of `hookrail_entry`. Once per library, at file scope, after
+// them:
+//
+//     HOOKRAIL_ENTRY(create, start, stop, destroy, query);
+//
+// It defines `hookrail_plugin_v1` and `hookrail_host`. In place of a function that would do nothing of
+// its own, name `hookrail_no_instance`, `hookrail_register_hooks`, `hookrail_nothing` (as `stop` or
+// `destroy`) or `hookrail_no_table`.
+#define HOOKRAIL_ENTRY(create, start, stop, destroy, query)                                \
+  const hookrail_host_table *hookrail_host;                                                \
+  static uint32_t hookrail_attach(const hookrail_host_table *host)                         \
+  {                                                                                        \
+    hookrail_host = host;                                                                  \
+    return 0;                                                                              \
+  }                                                                                        \
+  const hookrail_entry hookrail_plugin_v1 = {                                              \
+    sizeof(hookrail_entry), HOOKRAIL_ABI_OLDEST, HOOKRAIL_ABI_VERSION, 0, HOOKRAIL_HEAP,   \
+    hookrail_attach, HOOKRAIL_GUARD(create), HOOKRAIL_GUARD(start), HOOKRAIL_GUARD(stop),  \
+    HOOKRAIL_GUARD(destroy), HOOKRAIL_GUARD(query)                                         \
+  }
+
+// The `heap` of an entry. ISO C cannot convert a function pointer to a data pointer; every system that
+// has dlopen can.
 #define HOOKRAIL_HEAP                                                                      \
   {                                                                                        \
     __extension__ (const void *)malloc, __extension__ (const void *)calloc,                \
@@ -817,36 +1104,86 @@ typedef struct {
     __extension__ (const void *)posix_memalign                                             \
   }
 
-// The note in the file: HOOKRAIL_NOTE({"name": "mine", ...}); with the JSON as it is, once per
-// library. Assembly, because only it can give a section the type NOTE.
-#define HOOKRAIL_NOTE(...) HOOKRAIL_NOTE_OF_TEXT(#__VA_ARGS__)
-#define HOOKRAIL_NOTE_OF_TEXT(text)                                                        \
+// The rest of HOOKRAIL_PLUGIN. The note is assembly, since nothing else can give a section the type
+// NOTE.
+#define HOOKRAIL_PLUGIN_OF(name, version, hooks, ...)                                      \
+  hooks(HOOKRAIL_CHECK_HOOK)                                                               \
+  uint32_t hookrail_register_hooks(hookrail_instance *instance, hookrail_registrar *registrar) \
+  {                                                                                        \
+    uint32_t failure = 0;                                                                  \
+    (void)instance, (void)registrar;                                                       \
+    hooks(HOOKRAIL_REGISTER_HOOK)                                                          \
+    return failure;                                                                        \
+  }                                                                                        \
   __asm__(".pushsection " HOOKRAIL_NOTE_SECTION ", \"a\", %note\n"                         \
           ".balign 4\n"                                                                    \
           ".long 9, 2f - 1f, 1\n"                                                          \
           ".ascii \"Hookrail\\0\\0\\0\\0\"\n"                                              \
-          "1: .ascii " #text "\n"                                                          \
+          "1:\n"                                                                           \
+          HOOKRAIL_NOTE_TEXT({"format": 1, "name": name, "version": version, __VA_ARGS__, "hooks": [) \
+          hooks(HOOKRAIL_NOTE_HOOK)                                                        \
+          HOOKRAIL_NOTE_TEXT(]})                                                           \
           "2: .balign 4\n"                                                                 \
           ".popsection\n")
+
+// A hook in the note: the assembler puts a comma between it and the one before.
+#define HOOKRAIL_NOTE_HOOK(point, callback, priority, effects, fault)                      \
+  ".ifdef .Lhookrail_hook\n.ascii \", \"\n.endif\n.set .Lhookrail_hook, 1\n"               \
+  HOOKRAIL_NOTE_TEXT({"point": point, "revision": point##_REVISION, "callback": #callback, \
+    "priority": priority, "effects": effects##_NAME})
+
+// A line of assembly with JSON as it is, after its macros have been expanded.
+#define HOOKRAIL_NOTE_TEXT(...) HOOKRAIL_NOTE_JSON(__VA_ARGS__)
+#define HOOKRAIL_NOTE_JSON(...) HOOKRAIL_NOTE_LINE(#__VA_ARGS__)
+#define HOOKRAIL_NOTE_LINE(text) ".ascii " #text "\n"
+
+// What the compiler can tell is wrong with a hook.
+#define HOOKRAIL_CHECK_HOOK(point, callback, priority, effects, fault)                     \
+  HOOKRAIL_STATIC_ASSERT((priority) != 1000, "the priority of " #callback " is 1000, which belongs to the host");
+
+// A hook in `hookrail_register_hooks`.
+#define HOOKRAIL_REGISTER_HOOK(point, callback, priority, effects, fault)                  \
+  if (failure == 0) {                                                                      \
+    static const uint64_t fingerprint[2] = point##_FINGERPRINT;                            \
+    failure = hookrail_register_hook(instance, registrar, point, point##_REVISION, fingerprint, \
+      #callback, priority, effects, fault, HOOKRAIL_GUARD(callback));                      \
+  }
 
 #ifdef __cplusplus
 extern "C" {
 #else
-// In strict C11 the system's headers hide it.
+// The system's headers do not declare it in strict C11.
 extern int posix_memalign(void **out, size_t align, size_t size);
 #endif
 
-// What the plugin defines. The declaration gives it its linkage and makes it visible.
+// The entry; HOOKRAIL_ENTRY defines it. The declaration gives it its linkage and makes it visible.
 extern const hookrail_entry hookrail_plugin_v1 __attribute__((visibility("default")));
 
-// `stop` or `destroy` of an entry that has nothing to do there.
-static inline uint32_t hookrail_nothing(void *instance)
+// The host's table, in every file of the plugin; HOOKRAIL_ENTRY defines it. Null until the host has
+// attached the library.
+extern const hookrail_host_table *hookrail_host __attribute__((visibility("hidden")));
+
+// Registers every hook of HOOKRAIL_PLUGIN, with the instance as `ctx`: to be called from `start`, or to
+// be used in its place. Returns 0 on success; on failure the host has been told.
+uint32_t hookrail_register_hooks(hookrail_instance *instance, hookrail_registrar *registrar)
+  __attribute__((visibility("hidden")));
+
+// The `create` of a plugin whose instances have neither state nor configuration.
+static inline uint32_t hookrail_no_instance(const hookrail_handle *handle, hookrail_str name, hookrail_str config, hookrail_instance **instance)
+{
+  (void)handle, (void)name, (void)config;
+  *instance = NULL;
+  return 0;
+}
+
+// The `stop` or `destroy` of a plugin that has nothing to do there.
+static inline uint32_t hookrail_nothing(hookrail_instance *instance)
 {
   (void)instance;
   return 0;
 }
 
-// `query` of an entry that has no tables.
+// The `query` of a plugin that has no tables.
 static inline const void *hookrail_no_table(hookrail_str id)
 {
   (void)id;
@@ -862,13 +1199,35 @@ static inline hookrail_str hookrail_str_of(const char *text)
   return str;
 }
 
-// What a callback answers to deny, with a code of 24 bits. Say the reason first.
+// Registers one hook; HOOKRAIL_PLUGIN calls it.
+static inline uint32_t hookrail_register_hook(
+  hookrail_instance *instance, hookrail_registrar *registrar, const char *point, uint32_t revision,
+  const uint64_t *fingerprint, const char *callback, int32_t priority, uint32_t effects, uint32_t fault,
+  hookrail_raw_callback run)
+{
+  hookrail_registration record;
+  memset(&record, 0, sizeof record);
+  record.size = sizeof record;
+  record.flags = HOOKRAIL_HAS_PRIORITY;
+  record.point = hookrail_str_of(point);
+  record.revision = revision;
+  record.priority = priority;
+  record.callback = hookrail_str_of(callback);
+  record.effects = effects;
+  record.fault = fault;
+  record.run = run;
+  record.ctx = instance;
+  memcpy(record.fingerprint, fingerprint, sizeof record.fingerprint);
+  return hookrail_host->register_callback(registrar, &record);
+}
+
+// The verdict that denies, with a code of 24 bits. Report the reason first.
 static inline uint32_t hookrail_deny(uint32_t code)
 {
   return HOOKRAIL_VERDICT_DENY | code << 8;
 }
 
-// No bytes, or no text: all zeros.
+// Empty bytes, or an empty text: all zeros.
 static inline hookrail_bytes hookrail_bytes_empty(void)
 {
   hookrail_bytes bytes;
@@ -878,8 +1237,8 @@ static inline hookrail_bytes hookrail_bytes_empty(void)
   return bytes;
 }
 
-// Makes room for `more` elements of `size` bytes after the first `len`. Answers where the elements
-// are now; or NULL when there is no memory, and then nothing has changed.
+// Makes room for `more` elements of `size` bytes after the first `len`. Returns where the elements are
+// now, or NULL if there is not enough memory; nothing has changed then.
 static inline void *hookrail_grow(void *ptr, size_t len, size_t *capacity, size_t more, size_t size)
 {
   size_t wanted;
@@ -893,7 +1252,7 @@ static inline void *hookrail_grow(void *ptr, size_t len, size_t *capacity, size_
   if (wanted < *capacity * 2) {
     wanted = *capacity * 2;
   }
-  // Nothing was allocated while the capacity is 0.
+  // While the capacity is 0, nothing is allocated.
   ptr = realloc(*capacity == 0 ? NULL : ptr, wanted * size);
   if (ptr != NULL) {
     *capacity = wanted;
@@ -901,8 +1260,8 @@ static inline void *hookrail_grow(void *ptr, size_t len, size_t *capacity, size_
   return ptr;
 }
 
-// Appends `len` bytes, which do not lie in `bytes`. False when there is no memory; nothing has
-// changed then.
+// Appends `len` bytes, which must not be part of `bytes`. Returns false if there is not enough memory;
+// nothing has changed then.
 static inline bool hookrail_bytes_append(hookrail_bytes *bytes, const void *data, size_t len)
 {
   void *ptr = hookrail_grow(bytes->ptr, bytes->len, &bytes->capacity, len, 1);
@@ -917,15 +1276,15 @@ static inline bool hookrail_bytes_append(hookrail_bytes *bytes, const void *data
   return true;
 }
 
-// Replaces the content by `len` bytes, which do not lie in `bytes`. False when there is no memory;
-// it is empty then.
+// Replaces the content with `len` bytes, which must not be part of `bytes`. Returns false if there is not
+// enough memory; `bytes` is empty then.
 static inline bool hookrail_bytes_set(hookrail_bytes *bytes, const void *data, size_t len)
 {
   bytes->len = 0;
   return hookrail_bytes_append(bytes, data, len);
 }
 
-// Frees bytes, or a text, of your own; it is empty then.
+// Frees bytes, or a text, that the plugin owns, and leaves them empty.
 static inline void hookrail_bytes_free(hookrail_bytes *bytes)
 {
   if (bytes->capacity > 0) {
@@ -934,25 +1293,25 @@ static inline void hookrail_bytes_free(hookrail_bytes *bytes)
   *bytes = hookrail_bytes_empty();
 }
 
-// As `hookrail_bytes_append`, with a C string of UTF-8.
+// The same as `hookrail_bytes_append`, for a C string of UTF-8.
 static inline bool hookrail_text_append(hookrail_text *text, const char *more)
 {
   return hookrail_bytes_append(text, more, strlen(more));
 }
 
-// As `hookrail_bytes_set`, with a C string of UTF-8.
+// The same as `hookrail_bytes_set`, for a C string of UTF-8.
 static inline bool hookrail_text_set(hookrail_text *text, const char *content)
 {
   return hookrail_bytes_set(text, content, strlen(content));
 }
 
-// Whether a text is the same as a C string.
+// Whether a text equals a C string.
 static inline bool hookrail_text_equals(const hookrail_text *text, const char *other)
 {
   return text->len == strlen(other) && memcmp(text->ptr, other, text->len) == 0;
 }
 
-// The value of the first header of that key, to read or edit; NULL when there is none.
+// The value of the first header with that key, to read or edit; NULL if there is none.
 static inline hookrail_text *hookrail_message_header(const hookrail_message *message, const char *key)
 {
   size_t index;
@@ -964,8 +1323,8 @@ static inline hookrail_text *hookrail_message_header(const hookrail_message *mes
   return NULL;
 }
 
-// Appends a header; others of that key stay. False when there is no memory; nothing has changed
-// then.
+// Appends a header, and keeps others with that key. Returns false if there is not enough memory; the
+// headers are what they were then.
 static inline bool hookrail_message_add_header(hookrail_message *message, const char *key, const char *value)
 {
   hookrail_list_header *headers = &message->headers;
@@ -986,7 +1345,8 @@ static inline bool hookrail_message_add_header(hookrail_message *message, const 
   return true;
 }
 
-// Sets the first header of that key, or appends one. False when there is no memory.
+// Sets the value of the first header with that key, or appends a header. Returns false if there is not
+// enough memory.
 static inline bool hookrail_message_set_header(hookrail_message *message, const char *key, const char *value)
 {
   hookrail_text *present = hookrail_message_header(message, key);
@@ -995,6 +1355,64 @@ static inline bool hookrail_message_set_header(hookrail_message *message, const 
 
 #ifdef __cplusplus
 }
+#endif
+
+// A function that the host may call, in place of `function`: if an exception leaves `function`, its text
+// is reported, and the call is a fault (callbacks) or a failure (functions of the entry and of tables).
+// HOOKRAIL_PLUGIN and HOOKRAIL_ENTRY use it; use it for the functions of tables. In C, and in C++
+// without exceptions, it is the function itself.
+#ifdef __cpp_exceptions
+#define HOOKRAIL_GUARD(function) hookrail_guarded<decltype(hookrail_plain(&function)), &function>::call
+
+namespace {
+
+// The type of a pointer to a function, without `noexcept`.
+template <typename Result, typename... Arguments>
+Result (*hookrail_plain(Result (*)(Arguments...)))(Arguments...);
+
+// What an exception becomes: a failure or, where a pointer is expected, null.
+template <typename Result, typename... Arguments>
+struct hookrail_thrown {
+  enum : uint32_t { report = HOOKRAIL_REPORT_ERROR };
+  static Result result() { return Result(); }
+};
+
+template <typename... Arguments>
+struct hookrail_thrown<uint32_t, Arguments...> {
+  enum : uint32_t { report = HOOKRAIL_REPORT_ERROR };
+  static uint32_t result() { return 1; }
+};
+
+// In a callback it becomes a fault.
+template <>
+struct hookrail_thrown<uint32_t, void *, void *> {
+  enum : uint32_t { report = HOOKRAIL_REPORT_FAULT };
+  static uint32_t result() { return HOOKRAIL_VERDICT_FAULT; }
+};
+
+template <typename Function, Function function>
+struct hookrail_guarded;
+
+template <typename Result, typename... Arguments, Result (*function)(Arguments...)>
+struct hookrail_guarded<Result (*)(Arguments...), function> {
+  typedef hookrail_thrown<Result, Arguments...> thrown;
+
+  static Result call(Arguments... arguments) noexcept
+  {
+    try {
+      return function(arguments...);
+    } catch (const std::exception &exception) {
+      hookrail_host->report(thrown::report, hookrail_str_of(exception.what()));
+    } catch (...) {
+      hookrail_host->report(thrown::report, hookrail_str_of("an exception that is not a std::exception"));
+    }
+    return thrown::result();
+  }
+};
+
+} // namespace
+#else
+#define HOOKRAIL_GUARD(function) function
 #endif
 
 #endif // HOOKRAIL_H

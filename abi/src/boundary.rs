@@ -71,6 +71,26 @@ impl Str {
     }
 }
 
+// The three below are not `repr(C)`, so that `hookrail.h` declares them without a definition.
+
+/// What a service of the host recognises an instance by. Only the host looks into it.
+#[derive(Debug)]
+pub struct Handle {
+    _private: [u8; 0],
+}
+
+/// An instance. Only the plugin looks into it; in C, the plugin may define the structure.
+#[derive(Debug)]
+pub struct Instance {
+    _private: [u8; 0],
+}
+
+/// What an instance registers its callbacks with while it is being started. Only the host looks into it.
+#[derive(Debug)]
+pub struct Registrar {
+    _private: [u8; 0],
+}
+
 /// The code of a callback: takes its context and the payload, and returns a verdict, for example
 /// [`CONTINUE`](crate::verdict::raw::CONTINUE). May run on any thread, and on several at once.
 pub type RawCallback = unsafe extern "C" fn(ctx: *mut c_void, payload: *mut c_void) -> u32;
@@ -97,13 +117,14 @@ pub struct Entry {
     pub attach: unsafe extern "C" fn(host: *const HostTable) -> u32,
     /// Creates an instance from a configuration (JSON); `handle` identifies the instance to services. The instance
     /// pointer may be null: the host only passes it back. One thread at a time.
-    pub create: unsafe extern "C" fn(handle: *const c_void, name: Str, config: Str, instance: *mut *mut c_void) -> u32,
+    pub create:
+        unsafe extern "C" fn(handle: *const Handle, name: Str, config: Str, instance: *mut *mut Instance) -> u32,
     /// Starts an instance: it registers its callbacks through `registrar`. One thread at a time.
-    pub start: unsafe extern "C" fn(instance: *mut c_void, registrar: *mut c_void) -> u32,
+    pub start: unsafe extern "C" fn(instance: *mut Instance, registrar: *mut Registrar) -> u32,
     /// Stops a started instance, whose callbacks are no longer called. One thread at a time.
-    pub stop: unsafe extern "C" fn(instance: *mut c_void) -> u32,
+    pub stop: unsafe extern "C" fn(instance: *mut Instance) -> u32,
     /// Frees an instance that is not running. One thread at a time.
-    pub destroy: unsafe extern "C" fn(instance: *mut c_void) -> u32,
+    pub destroy: unsafe extern "C" fn(instance: *mut Instance) -> u32,
     /// Returns a table of the plugin by versioned id, or null. Any thread, several at once.
     pub query: unsafe extern "C" fn(id: Str) -> *const c_void,
 }
@@ -166,7 +187,7 @@ pub struct HostTable {
     /// Reports a text to the host from within a call by the host; `kind` is a [`Report`](crate::host::Report).
     pub report: unsafe extern "C" fn(kind: u32, text: Str),
     /// Registers one callback, from within `start`. Returns 0 on success; on failure an error has been reported.
-    pub register_callback: unsafe extern "C" fn(registrar: *mut c_void, record: *const Registration) -> u32,
+    pub register_callback: unsafe extern "C" fn(registrar: *mut Registrar, record: *const Registration) -> u32,
     /// The context of the current dispatch, or null outside a dispatch.
     pub current: unsafe extern "C" fn() -> *const Context,
     /// A service by versioned id, or null.
@@ -261,7 +282,7 @@ pub struct LogService {
     /// Size of this structure in bytes.
     pub size: u32,
     /// Writes one line; `level` is 1 error, 2 warn, 3 info, 4 debug or 5 trace.
-    pub write: unsafe extern "C" fn(handle: *const c_void, level: u32, text: Str),
+    pub write: unsafe extern "C" fn(handle: *const Handle, level: u32, text: Str),
 }
 
 /// Service `config/1`: the instance's configuration.
@@ -271,7 +292,7 @@ pub struct ConfigService {
     /// Size of this structure in bytes.
     pub size: u32,
     /// Appends the current configuration, as JSON, to `out`. Returns 0 on success.
-    pub read: unsafe extern "C" fn(handle: *const c_void, out: *mut crate::Text) -> u32,
+    pub read: unsafe extern "C" fn(handle: *const Handle, out: *mut crate::Text) -> u32,
 }
 
 /// Service `dirs/1`: the directories of the instance.
@@ -282,7 +303,7 @@ pub struct DirsService {
     pub size: u32,
     /// Creates a directory if needed and appends its path to `out`; `kind` is a [`Dir`](crate::host::Dir). Returns 0 on
     /// success; on failure an error has been reported.
-    pub path: unsafe extern "C" fn(handle: *const c_void, kind: u32, out: *mut crate::Text) -> u32,
+    pub path: unsafe extern "C" fn(handle: *const Handle, kind: u32, out: *mut crate::Text) -> u32,
 }
 
 /// Destroys a thread's object when the thread exits.
@@ -370,7 +391,7 @@ pub struct ReloadTable {
     pub size: u32,
     /// Applies a configuration (JSON). Returns 0 on success; on failure an error has been reported and the old
     /// configuration stays.
-    pub reload: unsafe extern "C" fn(instance: *mut c_void, config: Str) -> u32,
+    pub reload: unsafe extern "C" fn(instance: *mut Instance, config: Str) -> u32,
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use std::ffi::c_void;
 use std::ptr::{from_ref, null};
 
 use crate::boundary::{
-    ABI_OLDEST, ABI_VERSION, Entry, Heap, HostTable, KeysTable, Registration, ReloadTable, SavedState, SchemaTable,
-    StateTable, Str, TraceTable, UnloadTable, flags, registration,
+    self, ABI_OLDEST, ABI_VERSION, Entry, Heap, HostTable, KeysTable, Registrar, Registration, ReloadTable, SavedState,
+    SchemaTable, StateTable, Str, TraceTable, UnloadTable, flags, registration,
 };
 use crate::error::{Error, Result, with_causes};
 use crate::host::{self, Instance, Report};
@@ -62,10 +62,10 @@ unsafe extern "C" fn attach(host: *const HostTable) -> u32 {
 /// `name` and `config` are readable for the call, `instance` is room for a pointer, and the host keeps what `handle`
 /// names for as long as this library is loaded.
 pub(crate) unsafe extern "C" fn create<P: Plugin>(
-    handle: *const c_void,
+    handle: *const boundary::Handle,
     name: Str,
     config: Str,
-    instance: *mut *mut c_void,
+    instance: *mut *mut boundary::Instance,
 ) -> u32 {
     guarded(PANICKED, || {
         // SAFETY: the host passes text that is readable for the call.
@@ -83,7 +83,7 @@ pub(crate) unsafe extern "C" fn create<P: Plugin>(
 /// # Safety
 /// `instance` came from `create`, was not destroyed, and is used by nobody else during the call; `registrar` is the
 /// host's, for this call.
-pub(crate) unsafe extern "C" fn start<P: Plugin>(instance: *mut c_void, registrar: *mut c_void) -> u32 {
+pub(crate) unsafe extern "C" fn start<P: Plugin>(instance: *mut boundary::Instance, registrar: *mut Registrar) -> u32 {
     guarded(PANICKED, || {
         // SAFETY: `create` made the instance, and the host uses it on one thread at a time.
         let created = unsafe { &mut *instance.cast::<Created<P>>() };
@@ -95,7 +95,7 @@ pub(crate) unsafe extern "C" fn start<P: Plugin>(instance: *mut c_void, registra
 ///
 /// # Safety
 /// `instance` came from `create`, was not destroyed, and is used by nobody else during the call.
-pub(crate) unsafe extern "C" fn stop<P: Plugin>(instance: *mut c_void) -> u32 {
+pub(crate) unsafe extern "C" fn stop<P: Plugin>(instance: *mut boundary::Instance) -> u32 {
     guarded(PANICKED, || {
         // SAFETY: `create` made the instance, and the host uses it on one thread at a time.
         let created = unsafe { &mut *instance.cast::<Created<P>>() };
@@ -110,7 +110,7 @@ pub(crate) unsafe extern "C" fn stop<P: Plugin>(instance: *mut c_void) -> u32 {
 ///
 /// # Safety
 /// `instance` came from `create`. Nobody uses it, or calls a callback that it registered, from now on.
-pub(crate) unsafe extern "C" fn destroy<P: Plugin>(instance: *mut c_void) -> u32 {
+pub(crate) unsafe extern "C" fn destroy<P: Plugin>(instance: *mut boundary::Instance) -> u32 {
     guarded(PANICKED, || {
         // SAFETY: `create` made the instance from a box, and the host does not use it again.
         drop(unsafe { Box::from_raw(instance.cast::<Created<P>>()) });
@@ -173,7 +173,7 @@ pub(crate) unsafe extern "C" fn query<P: Plugin>(id: Str) -> *const c_void {
 /// # Safety
 /// `instance` came from `create`, was not destroyed, and is only shared during the call, with its callbacks; `config`
 /// is readable for the call.
-unsafe extern "C" fn reload<P: Plugin>(instance: *mut c_void, config: Str) -> u32 {
+unsafe extern "C" fn reload<P: Plugin>(instance: *mut boundary::Instance, config: Str) -> u32 {
     guarded(PANICKED, || {
         // SAFETY: `create` made the instance and callbacks only share it; the host passes text that
         // is readable for the call.
@@ -187,7 +187,7 @@ unsafe extern "C" fn reload<P: Plugin>(instance: *mut c_void, config: Str) -> u3
 /// # Safety
 /// `instance` came from `create`, was not destroyed, and is only shared during the call, with its callbacks; `out` is a
 /// valid state that nobody else uses.
-unsafe extern "C" fn save<P: Plugin>(instance: *mut c_void, out: *mut SavedState) -> u32 {
+unsafe extern "C" fn save<P: Plugin>(instance: *mut boundary::Instance, out: *mut SavedState) -> u32 {
     // SAFETY: the host passes an instance that `create` made and is only shared, and a state, exclusive for the call.
     unsafe { hand_over::<P>(instance, out, P::save) }
 }
@@ -197,7 +197,7 @@ unsafe extern "C" fn save<P: Plugin>(instance: *mut c_void, out: *mut SavedState
 /// # Safety
 /// `instance` came from `create`, was not destroyed, and is only shared during the call; `out` is a valid state that
 /// nobody else uses.
-unsafe extern "C" fn save_changes<P: Plugin>(instance: *mut c_void, out: *mut SavedState) -> u32 {
+unsafe extern "C" fn save_changes<P: Plugin>(instance: *mut boundary::Instance, out: *mut SavedState) -> u32 {
     // SAFETY: the host passes an instance that `create` made and is only shared, and a state, exclusive for the call.
     unsafe { hand_over::<P>(instance, out, P::save_changes) }
 }
@@ -206,7 +206,7 @@ unsafe extern "C" fn save_changes<P: Plugin>(instance: *mut c_void, out: *mut Sa
 /// `instance` came from `create`, was not destroyed, and is only shared during the call; `out` is a valid state that
 /// nobody else uses.
 unsafe fn hand_over<P: Plugin>(
-    instance: *mut c_void,
+    instance: *mut boundary::Instance,
     out: *mut SavedState,
     save: fn(&P) -> Result<Option<State>>,
 ) -> u32 {
@@ -227,8 +227,8 @@ unsafe fn hand_over<P: Plugin>(
 /// `instance` came from `create`, was not destroyed, and is used by nobody else during the call; `registrar` is the
 /// host's, and `state` readable, for this call.
 unsafe extern "C" fn restore<P: Plugin>(
-    instance: *mut c_void,
-    registrar: *mut c_void,
+    instance: *mut boundary::Instance,
+    registrar: *mut Registrar,
     state: *const SavedState,
 ) -> u32 {
     guarded(PANICKED, || {
@@ -247,7 +247,7 @@ unsafe extern "C" fn restore<P: Plugin>(
 /// # Safety
 /// `instance` came from `create`, was not destroyed, and is only shared during the call, with its callbacks; `rest` is
 /// readable for the call.
-unsafe extern "C" fn apply_changes<P: Plugin>(instance: *mut c_void, rest: *const SavedState) -> u32 {
+unsafe extern "C" fn apply_changes<P: Plugin>(instance: *mut boundary::Instance, rest: *const SavedState) -> u32 {
     guarded(PANICKED, || {
         // SAFETY: `create` made the instance and callbacks only share it; the rest is readable for the call.
         let (created, rest) = unsafe { (&*instance.cast::<Created<P>>(), State::of_saved(rest)) };
@@ -276,7 +276,7 @@ impl<P: Plugin> Created<P> {
         self.started.as_deref().ok_or_else(|| "the instance is not started".into())
     }
 
-    fn start(&mut self, registrar: *mut c_void, start: impl FnOnce(&Startup, P::Config) -> Result<P>) -> Result<()> {
+    fn start(&mut self, registrar: *mut Registrar, start: impl FnOnce(&Startup, P::Config) -> Result<P>) -> Result<()> {
         let config = self.config.take().ok_or("the instance was started before")?;
         let host = Startup::new(self.name.clone(), self.instance);
         let plugin = self.started.insert(Box::new(start(&host, config)?));

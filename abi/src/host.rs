@@ -6,7 +6,7 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::Text;
-use crate::boundary::{ConfigService, Context, DirsService, Growing, HostTable, LogService, Str};
+use crate::boundary::{ConfigService, Context, DirsService, Growing, Handle, HostTable, LogService, Str};
 use crate::error::{Error, Result};
 
 /// The table of the host that loaded this library; null until it is attached.
@@ -55,7 +55,7 @@ pub enum Dir {
 /// An instance's handle to its host: log, configuration, directories. Cheap to copy.
 #[derive(Clone, Copy, Debug)]
 pub struct Instance {
-    handle: *const std::ffi::c_void,
+    handle: *const Handle,
 }
 
 // SAFETY: the handle is only passed to the host's services, which are thread-safe, and the host
@@ -65,7 +65,7 @@ unsafe impl Send for Instance {}
 unsafe impl Sync for Instance {}
 
 impl Instance {
-    pub(crate) fn new(handle: *const std::ffi::c_void) -> Self {
+    pub(crate) fn new(handle: *const Handle) -> Self {
         Instance { handle }
     }
 

@@ -36,8 +36,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::boundary::{
-    ABI_VERSION, ConfigService, Context, DirsService, HostTable, LogService, RawCallback, Registration, ReloadTable,
-    SavedState, StateTable, Str,
+    self, ABI_VERSION, ConfigService, Context, DirsService, HostTable, LogService, RawCallback, Registrar,
+    Registration, ReloadTable, SavedState, StateTable, Str,
 };
 use crate::error::{Error, Result};
 use crate::host::Dir;
@@ -125,7 +125,10 @@ fn table<P: Plugin>() -> &'static StateTable {
     unsafe { &*entry::query::<P>(Str::new("state/1")).cast::<StateTable>() }
 }
 
-fn begin<P: Plugin>(config: &str, start: impl FnOnce(*mut c_void, *mut c_void) -> u32) -> Result<Running<P>> {
+fn begin<P: Plugin>(
+    config: &str,
+    start: impl FnOnce(*mut boundary::Instance, *mut Registrar) -> u32,
+) -> Result<Running<P>> {
     // SAFETY: the table lives as long as the process.
     unsafe { host::attach(&TABLE) };
     SAID.take();
@@ -147,7 +150,7 @@ fn begin<P: Plugin>(config: &str, start: impl FnOnce(*mut c_void, *mut c_void) -
 
 /// A started instance. Dropping it stops and drops the instance.
 pub struct Running<P: Plugin> {
-    instance: *mut c_void,
+    instance: *mut boundary::Instance,
     callbacks: Vec<(String, String, RawCallback, *mut c_void)>,
     handle: Box<Handle>,
     plugin: std::marker::PhantomData<fn(&P)>,
@@ -221,7 +224,10 @@ impl<P: Plugin> Running<P> {
         self.hand_over(table::<P>().save_changes)
     }
 
-    fn hand_over(&self, save: unsafe extern "C" fn(*mut c_void, *mut SavedState) -> u32) -> Result<Option<State>> {
+    fn hand_over(
+        &self,
+        save: unsafe extern "C" fn(*mut boundary::Instance, *mut SavedState) -> u32,
+    ) -> Result<Option<State>> {
         let mut saved = SavedState::none();
         // SAFETY: the instance is started; the state is exclusive for the call.
         match unsafe { save(self.instance, &mut saved) } {
@@ -313,7 +319,7 @@ unsafe extern "C" fn report(_kind: u32, text: Str) {
 /// # Safety
 /// `registrar` is what `begin` passed on, which nobody else uses during the call; `record` is readable for the call,
 /// with all that it points to.
-unsafe extern "C" fn register(registrar: *mut c_void, record: *const Registration) -> u32 {
+unsafe extern "C" fn register(registrar: *mut Registrar, record: *const Registration) -> u32 {
     // SAFETY: `begin` passed this vector as the registrar; the record holds for the call, with its texts.
     unsafe {
         let callbacks = &mut *registrar.cast::<Vec<(String, String, RawCallback, *mut c_void)>>();
@@ -347,7 +353,7 @@ unsafe extern "C" fn query(id: Str) -> *const c_void {
 
 /// # Safety
 /// `handle` is that of an instance whose `Running` is still there; `text` is readable for the call.
-unsafe extern "C" fn log(handle: *const c_void, _level: u32, text: Str) {
+unsafe extern "C" fn log(handle: *const boundary::Handle, _level: u32, text: Str) {
     // SAFETY: the handle is ours, kept while the instance lives; the text holds for the call.
     let (handle, text) = unsafe { (&*handle.cast::<Handle>(), text.to_text()) };
     handle.log.lock().expect("nobody panics with it").push(text.into_owned());
@@ -355,7 +361,7 @@ unsafe extern "C" fn log(handle: *const c_void, _level: u32, text: Str) {
 
 /// # Safety
 /// `handle` is that of an instance whose `Running` is still there; nobody else uses `out` during the call.
-unsafe extern "C" fn config(handle: *const c_void, out: *mut Text) -> u32 {
+unsafe extern "C" fn config(handle: *const boundary::Handle, out: *mut Text) -> u32 {
     // SAFETY: the handle is ours, kept while the instance lives; the text is exclusive.
     unsafe { (*out).push_str(&(*handle.cast::<Handle>()).config) };
     0
@@ -363,7 +369,7 @@ unsafe extern "C" fn config(handle: *const c_void, out: *mut Text) -> u32 {
 
 /// # Safety
 /// `handle` is that of an instance whose `Running` is still there; nobody else uses `out` during the call.
-unsafe extern "C" fn dirs(handle: *const c_void, kind: u32, out: *mut Text) -> u32 {
+unsafe extern "C" fn dirs(handle: *const boundary::Handle, kind: u32, out: *mut Text) -> u32 {
     // SAFETY: the handle is ours, kept while the instance lives; the text is exclusive.
     let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };
     let path = handle.dir(kind);

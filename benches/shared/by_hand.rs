@@ -8,7 +8,9 @@ use std::path::Path;
 use std::ptr::{from_mut, null, null_mut};
 use std::time::Duration;
 
-use hookrail_abi::boundary::{ABI_VERSION, Context, ENTRY_SYMBOL, Entry, HostTable, RawCallback, Registration, Str};
+use hookrail_abi::boundary::{
+    ABI_VERSION, Context, ENTRY_SYMBOL, Entry, HostTable, Instance, RawCallback, Registrar, Registration, Str,
+};
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 use rustix::fs::{SealFlags, fcntl_add_seals, fcntl_get_seals};
@@ -26,7 +28,7 @@ static TABLE: HostTable =
 pub(crate) struct ByHand {
     library: ManuallyDrop<Library>,
     entry: *const Entry,
-    instance: *mut c_void,
+    instance: *mut Instance,
     callbacks: Vec<(RawCallback, *mut c_void)>,
     _copy: OwnedFd,
 }
@@ -100,7 +102,7 @@ unsafe extern "C" fn report(_kind: u32, text: Str) {
 
 /// # Safety
 /// `registrar` is what `start` was given, which nobody else uses during the call; `record` is readable for the call.
-unsafe extern "C" fn register_callback(registrar: *mut c_void, record: *const Registration) -> u32 {
+unsafe extern "C" fn register_callback(registrar: *mut Registrar, record: *const Registration) -> u32 {
     // SAFETY: `start` was given this vector; the record holds for the call.
     let (callbacks, record) = unsafe { (&mut *registrar.cast::<Vec<(RawCallback, *mut c_void)>>(), &*record) };
     let Some(run) = record.run else { return 1 };

@@ -1,7 +1,6 @@
 //! What a generation hands to the next one.
 
-use std::ffi::c_void;
-
+use super::{Instance, Registrar};
 use crate::{Bytes, Text};
 
 /// A state as it crosses the boundary: the tables of two generations exchange it through the host.
@@ -36,14 +35,15 @@ pub struct StateTable {
     /// Size of this structure in bytes.
     pub size: u32,
     /// Writes the state of a started instance to `out`, which holds no state. Callbacks may run meanwhile.
-    pub save: unsafe extern "C" fn(instance: *mut c_void, out: *mut SavedState) -> u32,
+    pub save: unsafe extern "C" fn(instance: *mut Instance, out: *mut SavedState) -> u32,
     /// Writes what changed since the last `save` to `out`, which holds no state. No callback runs any more; `stop` is
     /// called next.
-    pub save_changes: unsafe extern "C" fn(instance: *mut c_void, out: *mut SavedState) -> u32,
+    pub save_changes: unsafe extern "C" fn(instance: *mut Instance, out: *mut SavedState) -> u32,
     /// Starts a created instance with a state of the previous generation; called in place of `start`. The state is
     /// borrowed, read-only, for the duration of the call.
-    pub restore: unsafe extern "C" fn(instance: *mut c_void, registrar: *mut c_void, state: *const SavedState) -> u32,
+    pub restore:
+        unsafe extern "C" fn(instance: *mut Instance, registrar: *mut Registrar, state: *const SavedState) -> u32,
     /// Applies the previous generation's last changes to a started instance. Callbacks may run meanwhile. The changes
     /// are borrowed, read-only, for the duration of the call.
-    pub apply_changes: unsafe extern "C" fn(instance: *mut c_void, rest: *const SavedState) -> u32,
+    pub apply_changes: unsafe extern "C" fn(instance: *mut Instance, rest: *const SavedState) -> u32,
 }

@@ -3,11 +3,10 @@
 pub(crate) mod layout;
 
 use std::collections::HashSet;
-use std::ffi::c_void;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hookrail_abi::boundary::{Growing, Registration, registration};
+use hookrail_abi::boundary::{Growing, Registrar, Registration, registration};
 use hookrail_abi::{Effects, FaultPolicy, PayloadOps, Priority, catalogue};
 use hookrail_dispatch::{
     Addition, Breaker, Callback, CallbackId, CallbackState, Ctx, Origin, Owner, Probation, Registry,
@@ -40,7 +39,7 @@ pub(crate) struct Startup<'a> {
 /// # Safety
 /// `registrar` is the `Startup` that the running call to `start` was given, and nobody else uses it meanwhile. `record`
 /// begins with its size, and so many bytes of it are readable for the call, with all that they point to.
-pub(crate) unsafe extern "C" fn register(registrar: *mut c_void, record: *const Registration) -> u32 {
+pub(crate) unsafe extern "C" fn register(registrar: *mut Registrar, record: *const Registration) -> u32 {
     // SAFETY: `start` was called with a `Startup` of ours, exclusively; the record holds for the call.
     let (registrar, record) = unsafe { (&mut *registrar.cast::<Startup<'_>>(), Registration::read(record)) };
     let admitted = match record {

@@ -4,7 +4,6 @@ mod schema;
 mod state;
 
 use std::collections::{BTreeMap, HashSet};
-use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -12,7 +11,7 @@ use std::ptr::{from_mut, from_ref, null_mut};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hookrail_abi::boundary::{ReloadTable, SavedState, Str};
+use hookrail_abi::boundary::{self, ReloadTable, SavedState, Str};
 use hookrail_abi::host::Report;
 use hookrail_dispatch::{Addition, Owner, Probation, Registry, frame};
 use hookrail_image::SealedCopy;
@@ -74,7 +73,7 @@ pub(crate) struct StartContext<'a> {
 #[derive(Debug)]
 struct Instance {
     name: Arc<str>,
-    state: *mut c_void,
+    state: *mut boundary::Instance,
     handle: Arc<Handle>,
     started: bool,
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::ptr::{from_ref, null};
 use std::sync::Arc;
 
-use hookrail_abi::boundary::{ABI_VERSION, HostTable, Str};
+use hookrail_abi::boundary::{self, ABI_VERSION, HostTable, Str};
 use hookrail_dispatch::frame;
 use hookrail_loader::PluginDiagnostics;
 use parking_lot::{Mutex, RwLock};
@@ -85,7 +85,7 @@ impl Services {
     /// # Safety
     /// `handle` is one that the host gave to an instance, and the library of that instance stays loaded for `'a`: it
     /// does for the duration of the call.
-    pub unsafe fn caller<'a>(handle: *const c_void) -> Caller<'a> {
+    pub unsafe fn caller<'a>(handle: *const boundary::Handle) -> Caller<'a> {
         // SAFETY: the handle is one of ours, kept while its library is there.
         Caller(unsafe { &*handle.cast::<Handle>() })
     }

@@ -415,7 +415,7 @@ impl Error {
                     "HR0407",
                     "raise `max_state` in [upgrade], or leave it behind with `plugin upgrade --fresh` (`Host::upgrade_fresh`)",
                 ),
-                Misbehaved::Undeclared { .. } => ("HR0406", "declare it in HOOKS (in C: in the note)"),
+                Misbehaved::Undeclared { .. } => ("HR0406", "declare it in HOOKS"),
             },
             Error::System { why, .. } => ("HR0501", system::fix(why.kind())),
         }

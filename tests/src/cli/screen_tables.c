@@ -11,7 +11,7 @@ static bool is_version(const char *version)
 
 static uint32_t refuse(const char *why)
 {
-  host->report(HOOKRAIL_REPORT_ERROR, hookrail_str_of(why));
+  hookrail_host->report(HOOKRAIL_REPORT_ERROR, hookrail_str_of(why));
   return 1;
 }
 
@@ -27,49 +27,49 @@ static void linger(void)
   while (access(until, F_OK) != 0) {}
 }
 
-static uint32_t reload(void *instance, hookrail_str config)
+static uint32_t reload(hookrail_instance *instance, hookrail_str config)
 {
   (void)instance;
   return memmem(config.ptr, config.len, "vetoed", strlen("vetoed")) == NULL ? 0 : refuse("it vetoes that");
 }
 
-static uint32_t save(void *instance, hookrail_saved_state *out)
+static uint32_t save(hookrail_instance *instance, hookrail_saved_state *out)
 {
   (void)instance;
   out->version = 1;
   return hookrail_text_set(&out->schema, "screen " SCREEN_VERSION) ? 0 : refuse("no memory for a state");
 }
 
-static uint32_t save_changes(void *instance, hookrail_saved_state *out)
+static uint32_t save_changes(hookrail_instance *instance, hookrail_saved_state *out)
 {
   (void)instance, (void)out;
   return 0;
 }
 
-static uint32_t restore(void *instance, void *registrar, const hookrail_saved_state *state)
+static uint32_t restore(hookrail_instance *instance, hookrail_registrar *registrar, const hookrail_saved_state *state)
 {
   const char own[] = "screen " SCREEN_VERSION;
   bool is_own = state->schema.len == strlen(own) && memcmp(state->schema.ptr, own, strlen(own)) == 0;
   return is_version("2.0.0") && state->schema.len > 0 && !is_own ? refuse("it takes no state of others")
-                                                                  : start(instance, registrar);
+                                                                  : hookrail_register_hooks(instance, registrar);
 }
 
-static uint32_t apply_changes(void *instance, const hookrail_saved_state *rest)
+static uint32_t apply_changes(hookrail_instance *instance, const hookrail_saved_state *rest)
 {
   (void)instance, (void)rest;
   return 0;
 }
 
-static uint32_t create_or_not(const void *handle, hookrail_str name, hookrail_str config, void **instance)
+static uint32_t create(const hookrail_handle *handle, hookrail_str name, hookrail_str config, hookrail_instance **instance)
 {
   bool is_of_four = memmem(config.ptr, config.len, "\"four\"", strlen("\"four\"")) != NULL;
-  return SCREEN_VERSION[0] == '1' && is_of_four ? refuse("it does not know `four`") : create(handle, name, config, instance);
+  return SCREEN_VERSION[0] == '1' && is_of_four ? refuse("it does not know `four`") : hookrail_no_instance(handle, name, config, instance);
 }
 
-static uint32_t start_or_not(void *instance, void *registrar)
+static uint32_t start(hookrail_instance *instance, hookrail_registrar *registrar)
 {
   while (is_version("5.0.0") && access(getenv("SCREEN_UNTIL"), F_OK) != 0) {}
-  return is_version("3.0.0") ? refuse("it does not start") : start(instance, registrar);
+  return is_version("3.0.0") ? refuse("it does not start") : hookrail_register_hooks(instance, registrar);
 }
 
 static const void *tables(hookrail_str id)

@@ -61,10 +61,11 @@ fn with_tables(example: &str) -> String {
             "#include <hookrail.h>",
             "#include <hookrail.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <unistd.h>\n\nstatic void linger(void);",
         ),
-        ("const hookrail_entry ", concat!(include_str!("screen_tables.c"), "const hookrail_entry ")),
-        (".create = create", ".create = create_or_not"),
-        (".start = start", ".start = start_or_not"),
-        (".query = hookrail_no_table", ".query = tables"),
+        (
+            "HOOKRAIL_ENTRY(hookrail_no_instance, hookrail_register_hooks,",
+            concat!(include_str!("screen_tables.c"), "HOOKRAIL_ENTRY(create, start,"),
+        ),
+        ("hookrail_no_table);", "tables);"),
         (
             "  if (memmem(body->ptr, body->len, \"confidential\"",
             "  if (strcmp(SCREEN_VERSION, \"4.0.0\") == 0 && memmem(body->ptr, body->len, \"boom\", 4) != NULL) {\n\

@@ -3,12 +3,16 @@
 
 mod header;
 
+use std::process::Command;
 use std::sync::LazyLock;
 
 use hookrail_abi::catalogue::BUILT_IN;
 use hookrail_tests::cc;
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../abi/include/hookrail.h");
+
+/// A plugin that uses all of it.
+const USER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/boundary/c_header/user.c");
 
 /// Blessed at most once, and before any test reads the file.
 static GENERATED: LazyLock<String> = LazyLock::new(|| {
@@ -36,7 +40,8 @@ fn the_header_is_that_of_the_sources() {
 fn every_name_in_the_header_has_our_prefix() {
     for line in GENERATED.lines() {
         let macro_is_ours = line.strip_prefix("#define ").is_none_or(|rest| rest.starts_with("HOOKRAIL_"));
-        let type_is_ours = line.strip_prefix("} ").is_none_or(|rest| rest.starts_with("hookrail_"));
+        let is_ours = |rest: &str| rest.starts_with("hookrail_") || rest == "// namespace";
+        let type_is_ours = line.strip_prefix("} ").is_none_or(is_ours);
         assert!(macro_is_ours && type_is_ours, "{line}");
     }
 }
@@ -50,12 +55,31 @@ fn every_dispatched_point_is_in_the_header() {
 }
 
 #[test]
-fn strict_c_and_cpp_take_the_header() {
+fn strict_c_and_cpp_of_every_version_take_the_header() {
     LazyLock::force(&GENERATED);
-    let user = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/boundary/c_header/user.c");
-    cc::compile(cc::STRICT_C, user, &["-c"], "user_c.o");
-    if hookrail_tests::has_peer("c++", "g++") {
-        let cpp = ["c++", "-std=c++17", "-Wall", "-Wextra", "-Werror", "-pedantic", "-x", "c++"];
-        cc::compile(&cpp, user, &["-c"], "user_cpp.o");
+    let languages: &[(&str, &str, &[&str])] = &[
+        ("cc", "c", &["c11", "c17"]),
+        ("c++", "c++", &["c++11", "c++20"]),
+        ("clang", "c", &["c11"]),
+        ("clang", "c++", &["c++11"]),
+    ];
+    for (compiler, language, versions) in languages {
+        if !is_installed(compiler) {
+            continue;
+        }
+        for version in *versions {
+            let version = format!("-std={version}");
+            let strict = [compiler, &*version, "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-x", language];
+            cc::compile(&strict, USER, &["-c", "-fPIC"], "user.o");
+        }
+    }
+}
+
+/// Everybody has a C compiler, those who build the project have a C++ compiler, and few have clang.
+fn is_installed(compiler: &str) -> bool {
+    match compiler {
+        "cc" => true,
+        "c++" => hookrail_tests::has_peer("c++", "g++"),
+        other => Command::new(other).arg("--version").output().is_ok(),
     }
 }

@@ -59,13 +59,43 @@ fn build(test: &str) -> PathBuf {
     cc::compile(cc::STRICT_C, SOURCE, &["-shared", "-fPIC"], &format!("libhookrail_screen_{test}.so"))
 }
 
+/// The example with the note and the instance that the guide goes on to explain.
+#[test]
+fn what_the_guide_adds_to_the_example_works() {
+    let guide = read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guide/first-plugin-in-c.md")).unwrap();
+    let blocks: Vec<_> = guide.split("```c\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    let [example, note, instance] = &blocks[..] else { panic!("the guide has other code: {blocks:?}") };
+    let changes = [
+        ("#include <hookrail.h>\n", &*format!("#include <hookrail.h>\n#include <stdatomic.h>\n\n{instance}")),
+        ("  (void)ctx;\n", "  ((hookrail_instance *)ctx)->seen++;\n"),
+        ("HOOKRAIL_PLUGIN(\"screen\", \"1.0.0\", HOOKS);\n", note),
+        ("hookrail_no_instance", "create"),
+        ("hookrail_nothing, hookrail_no_table", "destroy, hookrail_no_table"),
+    ];
+    let source = changes.into_iter().fold((*example).to_owned(), |source, (of, by)| {
+        assert_eq!(source.matches(of).count(), 1, "{of}");
+        source.replace(of, by)
+    });
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("guide.c");
+    write(&file, source).unwrap();
+    let library = cc::compile(cc::STRICT_C, file.to_str().unwrap(), &["-shared", "-fPIC"], "guide.so");
+    let note = hookrail::inspect(&library).unwrap().note;
+    assert_eq!((&*note.instances, note.isolation.as_deref().unwrap(), note.capabilities.len()), ("one", "worker", 2));
+    let host = Host::new(Config::default()).unwrap();
+    // SAFETY: our own plugin.
+    let plugin = unsafe { host.load(library) }.unwrap();
+    let publish = host.point(MessagePublish).unwrap();
+    assert_eq!(publish.dispatch(&mut Message::new("news.local", "rain")).decision(), Decision::Passed);
+    assert_eq!(host.unload(&plugin).unwrap(), End::Unmapped);
+}
+
 /// Nothing in a name may separate or climb, and none is the host's own.
 #[test]
 fn a_name_that_no_plugin_may_have_is_refused() {
     let source = read_to_string(SOURCE).unwrap();
     for (number, name) in ["", "../up", ".hidden", "a/b", "a:b", "hookrail"].into_iter().enumerate() {
         let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("named_{number}.c"));
-        write(&file, source.replace("\"screen\", \"version\"", &format!("{name:?}, \"version\""))).unwrap();
+        write(&file, source.replace("\"screen\", \"1.0.0\"", &format!("{name:?}, \"1.0.0\""))).unwrap();
         let output = format!("named_{number}.so");
         let library = cc::compile(cc::STRICT_C, file.to_str().unwrap(), &["-shared", "-fPIC"], &output);
         let error = hookrail::inspect(&library).unwrap_err();

@@ -4,7 +4,9 @@
 mod abi_versions;
 mod c_header;
 mod c_layout;
+mod c_macros;
 mod c_plugin;
+mod cpp_plugin;
 mod misbehaviour;
 mod payload_layouts;
 mod refused_files;

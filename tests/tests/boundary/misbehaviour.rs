@@ -56,7 +56,7 @@ fn a_plugin_must_register_what_its_note_declares() {
         ("note_of_another_priority", "HR0305", &["the priority of `look` on message.publish", "5, the code 300"], fix),
         ("note_of_another_revision", "HR0305", &["the revision of `look` on message.publish", "7, the code 1"], fix),
         ("note_of_other_effects", "HR0305", &["the effects of `look`", "says pure, the code external"], fix),
-        ("undeclared_hook", "HR0406", &["`look` on message.publish, which its note does not"], "in the note"),
+        ("undeclared_hook", "HR0406", &["`look` on message.publish, which its note does not"], "declare it in HOOKS"),
     ];
     check(c, rows);
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::thread;
 
 use hookrail::{Config, End, Host, Revocable, Services};
+use hookrail_abi::boundary::Handle;
 use hookrail_tests::alone;
 use hookrail_tests::animals::c;
 
@@ -15,8 +16,8 @@ use hookrail_tests::animals::c;
 #[repr(C)]
 struct TestBus {
     size: u32,
-    subscribe: unsafe extern "C" fn(*const c_void, Call, *mut c_void, Call) -> u64,
-    unsubscribe: unsafe extern "C" fn(*const c_void, u64) -> u32,
+    subscribe: unsafe extern "C" fn(*const Handle, Call, *mut c_void, Call) -> u64,
+    unsubscribe: unsafe extern "C" fn(*const Handle, u64) -> u32,
     tell: unsafe extern "C" fn(*const c_char),
 }
 
@@ -48,7 +49,7 @@ unsafe impl Revocable for Subscription {
     }
 }
 
-unsafe extern "C" fn subscribe(handle: *const c_void, call: Call, ctx: *mut c_void, drop: Call) -> u64 {
+unsafe extern "C" fn subscribe(handle: *const Handle, call: Call, ctx: *mut c_void, drop: Call) -> u64 {
     let begin = || {
         let key = NEXT.fetch_add(1, Ordering::Relaxed);
         let target = RwLock::new(Some((call, ctx as usize)));
@@ -59,7 +60,7 @@ unsafe extern "C" fn subscribe(handle: *const c_void, call: Call, ctx: *mut c_vo
     unsafe { Services::caller(handle) }.register(begin).unwrap_or(0)
 }
 
-unsafe extern "C" fn unsubscribe(handle: *const c_void, id: u64) -> u32 {
+unsafe extern "C" fn unsubscribe(handle: *const Handle, id: u64) -> u32 {
     // SAFETY: the plugin passes its handle.
     unsafe { Services::caller(handle) }.unregister(id).into()
 }

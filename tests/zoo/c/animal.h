@@ -1,7 +1,7 @@
 // An animal in C: a plugin with one callback on `message.publish` that does nothing wrong, until the
 // file that includes this says otherwise in macros of its own.
 
-#include <hookrail.h>
+#include "note.h"
 
 #ifndef NAME
 #define NAME "animal"
@@ -78,11 +78,8 @@
 #define TIMES 1
 #endif
 
-// Arguments are expanded before the note makes text of them.
-#define NOTE(...) HOOKRAIL_NOTE(__VA_ARGS__)
-
 NOTE({
-  "name": NAME, "version": "1.0.0", "abi": NOTE_ABI,
+  "format": 1, "name": NAME, "version": "1.0.0", "abi": NOTE_ABI,
   "hooks": [{
     "point": POINT, "revision": NOTE_REVISION, "callback": NOTE_CALLBACK, "priority": NOTE_PRIORITY,
     "effects": NOTE_EFFECTS
@@ -105,14 +102,7 @@ static uint32_t attach(const hookrail_host_table *table)
   return ATTACH;
 }
 
-static uint32_t create(const void *handle, hookrail_str name, hookrail_str config, void **instance)
-{
-  (void)handle, (void)name, (void)config;
-  *instance = NULL;
-  return 0;
-}
-
-static uint32_t start(void *instance, void *registrar)
+static uint32_t start(hookrail_instance *instance, hookrail_registrar *registrar)
 {
   const hookrail_registration record = {
     .size = RECORD_SIZE,
@@ -149,7 +139,7 @@ const hookrail_entry hookrail_plugin_v1 = {
   .flags = ENTRY_FLAGS,
   .heap = HOOKRAIL_HEAP,
   .attach = attach,
-  .create = create,
+  .create = hookrail_no_instance,
   .start = start,
   .stop = hookrail_nothing,
   .destroy = hookrail_nothing,

@@ -19,25 +19,14 @@
 #ifndef NAME
 #define NAME "breaks"
 #endif
-#define NOTE(...) HOOKRAIL_NOTE(__VA_ARGS__)
 
-NOTE({
-  "name": NAME, "version": "1.0.0", "abi": "1.0",
-  "hooks": [
-    { "point": "message.publish", "revision": 1, "callback": "publish", "priority": 300, "effects": "local" },
-    { "point": "message.delivered", "revision": 1, "callback": "deliver", "priority": 300, "effects": "local" }
-  ]
-});
-
-static const hookrail_host_table *host;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-// What an instance is.
-typedef struct {
-  const void *handle;
+struct hookrail_instance {
+  const hookrail_handle *handle;
   uint32_t version;
   bool reloaded;
-} instance_state;
+};
 
 static bool is(const char *what)
 {
@@ -134,7 +123,7 @@ static uint32_t publish(void *ctx, void *payload)
   (void)ctx;
   at("callback");
   if (is("odd-bodies") && message->body.len % 2 == 1) {
-    host->report(HOOKRAIL_REPORT_FAULT, hookrail_str_of("an odd number of bytes"));
+    hookrail_host->report(HOOKRAIL_REPORT_FAULT, hookrail_str_of("an odd number of bytes"));
     answer = HOOKRAIL_VERDICT_FAULT;
   }
   if (is("verdict")) {
@@ -181,25 +170,28 @@ static uint32_t deliver(void *ctx, void *payload)
   return HOOKRAIL_VERDICT_CONTINUE;
 }
 
+// This and the entry are written out, since `attach` has a place in BREAKS too.
+const hookrail_host_table *hookrail_host;
+
 static uint32_t attach(const hookrail_host_table *table)
 {
   at("attach");
   if (is("newer-host") && table->size != sizeof *table) {
     return 1;
   }
-  host = table;
+  hookrail_host = table;
   return 0;
 }
 
 static uint32_t refuse(const char *why)
 {
-  host->report(HOOKRAIL_REPORT_ERROR, hookrail_str_of(why));
+  hookrail_host->report(HOOKRAIL_REPORT_ERROR, hookrail_str_of(why));
   return 1;
 }
 
-static uint32_t create(const void *handle, hookrail_str name, hookrail_str config, void **instance)
+static uint32_t create(const hookrail_handle *handle, hookrail_str name, hookrail_str config, hookrail_instance **instance)
 {
-  instance_state *state = calloc(1, sizeof *state);
+  hookrail_instance *made = calloc(1, sizeof *made);
   (void)name;
   at("create");
   if (is("leaks") && malloc(40) == NULL) {
@@ -209,40 +201,28 @@ static uint32_t create(const void *handle, hookrail_str name, hookrail_str confi
     abort();
   }
   if (is("says-nothing") && config.len == 0) {
-    free(state);
+    free(made);
     return 1;
   }
-  state->handle = handle;
-  state->version = 1;
-  *instance = state;
+  made->handle = handle;
+  made->version = 1;
+  *instance = made;
   return 0;
 }
+
+#define HOOKS(HOOK) \
+  HOOK(HOOKRAIL_MESSAGE_PUBLISH, publish, 300, HOOKRAIL_EFFECTS_LOCAL, HOOKRAIL_ON_FAULT_AS_POINT) \
+  HOOK(HOOKRAIL_MESSAGE_DELIVERED, deliver, 300, HOOKRAIL_EFFECTS_LOCAL, HOOKRAIL_ON_FAULT_AS_POINT)
+
+HOOKRAIL_PLUGIN(NAME, "1.0.0", HOOKS);
 
 // How often an instance was started in this library. No restart resets it.
 static int starts;
 
-static uint32_t put_in(void *registrar, void *instance, const char *point, const char *callback, hookrail_raw_callback run)
-{
-  hookrail_registration record = {
-    .size = sizeof record,
-    .flags = HOOKRAIL_HAS_PRIORITY,
-    .point = hookrail_str_of(point),
-    .revision = 1,
-    .fingerprint = HOOKRAIL_MESSAGE_PUBLISH_FINGERPRINT,
-    .priority = 300 + (is("counts-its-starts") ? starts : 0),
-    .callback = hookrail_str_of(callback),
-    .effects = HOOKRAIL_EFFECTS_LOCAL,
-    .run = run,
-    .ctx = instance,
-  };
-  return host->register_callback(registrar, &record);
-}
-
-static uint32_t start(void *instance, void *registrar)
+static uint32_t start(hookrail_instance *instance, hookrail_registrar *registrar)
 {
   uint32_t answer;
-  instance_state *state = instance;
-  const hookrail_log_service *log = host->query(hookrail_str_of("log/1"));
+  const hookrail_log_service *log = hookrail_host->query(hookrail_str_of("log/1"));
   at("start");
   if (is("starts-once") && starts > 0) {
     return refuse("I was started before");
@@ -255,32 +235,35 @@ static uint32_t start(void *instance, void *registrar)
   }
   // Without a look at whether the service is there.
   if (is("needs-log")) {
-    log->write(state->handle, 4, hookrail_str_of("started"));
+    log->write(instance->handle, 4, hookrail_str_of("started"));
   }
   if (is("holds-a-lock") && log != NULL) {
     pthread_mutex_lock(&lock);
-    log->write(state->handle, 4, hookrail_str_of("started"));
+    log->write(instance->handle, 4, hookrail_str_of("started"));
     pthread_mutex_unlock(&lock);
   }
   if (is("foreign-handle") && log != NULL) {
-    log->write(state, 4, hookrail_str_of("started"));
+    log->write((const hookrail_handle *)instance, 4, hookrail_str_of("started"));
   }
-  answer = put_in(registrar, instance, "message.publish", "publish", publish);
-  if (answer == 0) {
-    answer = put_in(registrar, instance, "message.delivered", "deliver", deliver);
+  if (is("counts-its-starts")) {
+    static const uint64_t fingerprint[2] = HOOKRAIL_MESSAGE_PUBLISH_FINGERPRINT;
+    answer = hookrail_register_hook(instance, registrar, HOOKRAIL_MESSAGE_PUBLISH, HOOKRAIL_MESSAGE_PUBLISH_REVISION,
+      fingerprint, "publish", 300 + starts, HOOKRAIL_EFFECTS_LOCAL, HOOKRAIL_ON_FAULT_AS_POINT, publish);
+  } else {
+    answer = hookrail_register_hooks(instance, registrar);
   }
   starts++;
   return answer;
 }
 
-static uint32_t stop(void *instance)
+static uint32_t stop(hookrail_instance *instance)
 {
   (void)instance;
   at("stop");
   return 0;
 }
 
-static uint32_t destroy(void *instance)
+static uint32_t destroy(hookrail_instance *instance)
 {
   at("destroy");
   free(instance);
@@ -297,28 +280,26 @@ static uint32_t write_schema(hookrail_text *out)
   return hookrail_text_append(out, "{\"type\": \"object\"}") ? 0 : 1;
 }
 
-static uint32_t reload(void *instance, hookrail_str config)
+static uint32_t reload(hookrail_instance *instance, hookrail_str config)
 {
-  instance_state *state = instance;
   at("reload");
-  state->reloaded = true;
+  instance->reloaded = true;
   if (is("reload-says-nothing") && config.len == 0) {
     return 1;
   }
   return 0;
 }
 
-static uint32_t save(void *instance, hookrail_saved_state *out)
+static uint32_t save(hookrail_instance *instance, hookrail_saved_state *out)
 {
-  const instance_state *state = instance;
   at("save");
-  if (is("reload-then-save") && state->reloaded) {
+  if (is("reload-then-save") && instance->reloaded) {
     abort();
   }
-  out->version = state->version;
+  out->version = instance->version;
   if (is("address-in-its-state")) {
     // It means nothing to the next generation, which is another image.
-    uintptr_t address = (uintptr_t)&host;
+    uintptr_t address = (uintptr_t)&hookrail_host;
     return hookrail_text_set(&out->schema, NAME) && hookrail_bytes_set(&out->bytes, &address, sizeof address) ? 0 : 1;
   }
   if (!hookrail_text_set(&out->schema, NAME) || !hookrail_bytes_set(&out->bytes, "state", 5)) {
@@ -327,19 +308,18 @@ static uint32_t save(void *instance, hookrail_saved_state *out)
   return 0;
 }
 
-static uint32_t save_changes(void *instance, hookrail_saved_state *out)
+static uint32_t save_changes(hookrail_instance *instance, hookrail_saved_state *out)
 {
   (void)instance, (void)out;
   at("save_changes");
   return 0;
 }
 
-static uint32_t restore(void *instance, void *registrar, const hookrail_saved_state *saved)
+static uint32_t restore(hookrail_instance *instance, hookrail_registrar *registrar, const hookrail_saved_state *saved)
 {
-  instance_state *state = instance;
   at("restore");
   if (is("restores-another")) {
-    state->version = 2;
+    instance->version = 2;
   }
   if (is("empty-state") && saved->schema.len > 0 && saved->bytes.len == 0) {
     crash();
@@ -347,7 +327,7 @@ static uint32_t restore(void *instance, void *registrar, const hookrail_saved_st
   if (is("address-in-its-state") && saved->bytes.len == sizeof(uintptr_t)) {
     uintptr_t address;
     memcpy(&address, saved->bytes.ptr, sizeof address);
-    if (address != (uintptr_t)&host) {
+    if (address != (uintptr_t)&hookrail_host) {
       return refuse("I was somewhere else");
     }
   }
@@ -357,7 +337,7 @@ static uint32_t restore(void *instance, void *registrar, const hookrail_saved_st
   return start(instance, registrar);
 }
 
-static uint32_t apply_changes(void *instance, const hookrail_saved_state *rest)
+static uint32_t apply_changes(hookrail_instance *instance, const hookrail_saved_state *rest)
 {
   (void)instance, (void)rest;
   at("apply_changes");

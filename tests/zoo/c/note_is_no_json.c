@@ -1,7 +1,7 @@
 // Its note is no JSON.
 
-#include <hookrail.h>
+#include "note.h"
 
-HOOKRAIL_NOTE(name = note_is_no_json);
+NOTE(name = note_is_no_json);
 
 const hookrail_entry hookrail_plugin_v1 = { .size = sizeof(hookrail_entry) };

@@ -1,7 +1,7 @@
 // Its note lacks the version.
 
-#include <hookrail.h>
+#include "note.h"
 
-HOOKRAIL_NOTE({"name": "note-without-version", "abi": "1.0", "hooks": []});
+NOTE({"name": "note-without-version", "abi": "1.0", "hooks": []});
 
 const hookrail_entry hookrail_plugin_v1 = { .size = sizeof(hookrail_entry) };

@@ -7,16 +7,17 @@ typedef struct {
   uint32_t size;
   // Calls `call` with `ctx` until it is revoked, then `drop`. Returns an id, or 0 if the instance is being stopped:
   // then it does not call them.
-  uint64_t (*subscribe)(const void *handle, void (*call)(void *ctx), void *ctx, void (*drop)(void *ctx));
-  uint32_t (*unsubscribe)(const void *handle, uint64_t id);
+  uint64_t (*subscribe)(const hookrail_handle *handle, void (*call)(void *ctx), void *ctx, void (*drop)(void *ctx));
+  uint32_t (*unsubscribe)(const hookrail_handle *handle, uint64_t id);
   void (*tell)(const char *what);
 } test_bus;
 
-HOOKRAIL_NOTE({"name": "subscribes", "version": "1.0.0", "abi": "1.0", "hooks": []});
+#define HOOKS(HOOK)
 
-static const hookrail_host_table *host;
+HOOKRAIL_PLUGIN("subscribes", "1.0.0", HOOKS);
+
 static const test_bus *bus;
-static const void *handle;
+static const hookrail_handle *handle;
 static volatile int is_stopped;
 
 static void called(void *ctx)
@@ -32,22 +33,16 @@ static void dropped(void *ctx)
   bus->tell(ctx);
 }
 
-static uint32_t attach(const hookrail_host_table *table)
-{
-  host = table;
-  bus = table->query(hookrail_str_of("test-bus/1"));
-  return bus == NULL;
-}
-
-static uint32_t create(const void *own, hookrail_str name, hookrail_str config, void **instance)
+static uint32_t create(const hookrail_handle *own, hookrail_str name, hookrail_str config, hookrail_instance **instance)
 {
   (void)name, (void)config;
+  bus = hookrail_host->query(hookrail_str_of("test-bus/1"));
   handle = own;
   *instance = NULL;
-  return bus->subscribe(handle, called, "dropped create", dropped) == 0;
+  return bus == NULL || bus->subscribe(handle, called, "dropped create", dropped) == 0;
 }
 
-static uint32_t start(void *instance, void *registrar)
+static uint32_t start(hookrail_instance *instance, hookrail_registrar *registrar)
 {
   uint64_t id = bus->subscribe(handle, called, "dropped start", dropped);
   (void)instance, (void)registrar;
@@ -55,7 +50,7 @@ static uint32_t start(void *instance, void *registrar)
   return bus->unsubscribe(handle, id) && !bus->unsubscribe(handle, id) ? 0 : 1;
 }
 
-static uint32_t stop(void *instance)
+static uint32_t stop(hookrail_instance *instance)
 {
   (void)instance;
   is_stopped = 1;
@@ -63,22 +58,11 @@ static uint32_t stop(void *instance)
   return 0;
 }
 
-static uint32_t destroy(void *instance)
+static uint32_t destroy(hookrail_instance *instance)
 {
   (void)instance;
   bus->tell("destroyed");
   return 0;
 }
 
-const hookrail_entry hookrail_plugin_v1 = {
-  .size = sizeof(hookrail_entry),
-  .abi_min = HOOKRAIL_ABI_OLDEST,
-  .abi_max = HOOKRAIL_ABI_VERSION,
-  .heap = HOOKRAIL_HEAP,
-  .attach = attach,
-  .create = create,
-  .start = start,
-  .stop = stop,
-  .destroy = destroy,
-  .query = hookrail_no_table,
-};
+HOOKRAIL_ENTRY(create, start, stop, destroy, hookrail_no_table);

@@ -8,8 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 use hookrail_abi::Text;
 use hookrail_abi::boundary::{
-    ENTRY_SYMBOL, Entry, Growing, HostTable, ReloadTable, SavedState, SchemaTable, StateTable, Str, TooSmall,
-    UnloadTable,
+    self, ENTRY_SYMBOL, Entry, Growing, HostTable, Registrar, ReloadTable, SavedState, SchemaTable, StateTable, Str,
+    TooSmall, UnloadTable,
 };
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
@@ -35,7 +35,7 @@ pub(crate) struct Library {
 /// `state` came from the library's `create`, and has not been destroyed.
 pub(crate) struct Instance {
     library: Library,
-    state: *mut c_void,
+    state: *mut boundary::Instance,
     handle: &'static host::Handle,
     pub(crate) callbacks: Vec<Callback>,
 }
@@ -194,7 +194,7 @@ impl Instance {
         &mut self,
         name: &'static str,
         refuses: bool,
-        function: impl FnOnce(&Entry, *mut c_void, *mut c_void) -> u32,
+        function: impl FnOnce(&Entry, *mut boundary::Instance, *mut Registrar) -> u32,
     ) -> Result<(), Refusal> {
         let mut registrar = host::Startup::new(refuses);
         let answer =

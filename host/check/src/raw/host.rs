@@ -9,8 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hookrail_abi::Text;
 use hookrail_abi::boundary::{
-    ABI_VERSION, ConfigService, Context, DirsService, Entry, Growing, HostTable, KeyDestructor, LogService,
-    ObjectDestructor, Registration, Str, ThreadBody, UnloadService,
+    self, ABI_VERSION, ConfigService, Context, DirsService, Entry, Growing, HostTable, KeyDestructor, LogService,
+    ObjectDestructor, Registrar, Registration, Str, ThreadBody, UnloadService,
 };
 
 use super::callback::Callback;
@@ -120,7 +120,7 @@ impl Startup {
     }
 
     /// Runs `start` with it: `register_callback` accepts it meanwhile, and at no other time.
-    pub(super) fn during<R>(&mut self, start: impl FnOnce(*mut c_void) -> R) -> R {
+    pub(super) fn during<R>(&mut self, start: impl FnOnce(*mut Registrar) -> R) -> R {
         let registrar = from_mut(self);
         REGISTRAR.store(registrar, Ordering::SeqCst);
         let answer = start(registrar.cast());
@@ -148,7 +148,7 @@ unsafe extern "C" fn report(kind: u32, text: Str) {
 /// # Safety
 /// `record` begins with its size, and so many bytes of it are readable for the call, with all that they point to.
 /// Nobody else uses `registrar` meanwhile.
-unsafe extern "C" fn register_callback(registrar: *mut c_void, record: *const Registration) -> u32 {
+unsafe extern "C" fn register_callback(registrar: *mut Registrar, record: *const Registration) -> u32 {
     ask_back();
     if registrar.is_null() || registrar.cast() != REGISTRAR.load(Ordering::SeqCst) {
         offence("it registered a callback outside of `start`, or with another registrar than it was given");
@@ -202,7 +202,7 @@ unsafe extern "C" fn query(id: Str) -> *const c_void {
 
 /// # Safety
 /// `text` is readable for the call.
-unsafe extern "C" fn log(handle: *const c_void, level: u32, text: Str) {
+unsafe extern "C" fn log(handle: *const boundary::Handle, level: u32, text: Str) {
     ask_back();
     is_live(handle, "log/1");
     if !(1..=5).contains(&level) {
@@ -215,7 +215,7 @@ unsafe extern "C" fn log(handle: *const c_void, level: u32, text: Str) {
 
 /// # Safety
 /// Nobody else uses `out` during the call.
-unsafe extern "C" fn config(handle: *const c_void, out: *mut Text) -> u32 {
+unsafe extern "C" fn config(handle: *const boundary::Handle, out: *mut Text) -> u32 {
     ask_back();
     if !is_live(handle, "config/1") {
         return 1;
@@ -228,7 +228,7 @@ unsafe extern "C" fn config(handle: *const c_void, out: *mut Text) -> u32 {
 
 /// # Safety
 /// Nobody else uses `out` during the call.
-unsafe extern "C" fn dirs(handle: *const c_void, kind: u32, out: *mut Text) -> u32 {
+unsafe extern "C" fn dirs(handle: *const boundary::Handle, kind: u32, out: *mut Text) -> u32 {
     ask_back();
     if !is_live(handle, "dirs/1") {
         return 1;
@@ -259,7 +259,7 @@ fn ask_back() {
     }
 }
 
-fn is_live(handle: *const c_void, service: &str) -> bool {
+fn is_live(handle: *const boundary::Handle, service: &str) -> bool {
     let is_live = lock(&LIVE).contains(&handle.addr());
     if !is_live {
         offence(format!("it used {service} with the handle of no living instance"));

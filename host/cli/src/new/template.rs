@@ -59,7 +59,7 @@ pub(super) fn c(name: &Name, hooked: &Hooked, priority: i32, abi: &Abi, author: 
     let body = match hooked.kind {
         RawKind::Notify => "  (void)payload; // Look at it here.".to_owned(),
         RawKind::Fold | RawKind::Gate => format!(
-            "  if (!hookrail_message_set_header(payload, \"{}\", \"seen\")) {{\n    host->report(HOOKRAIL_REPORT_FAULT, \
+            "  if (!hookrail_message_set_header(payload, \"{}\", \"seen\")) {{\n    hookrail_host->report(HOOKRAIL_REPORT_FAULT, \
              hookrail_str_of(\"no memory for a header\"));\n    return HOOKRAIL_VERDICT_FAULT;\n  }}",
             name.as_str()
         ),

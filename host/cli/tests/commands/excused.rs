@@ -94,6 +94,7 @@ pub(crate) const EXCUSED: &[Excused] = &[
 /// What is no animal of its own, and why.
 pub(crate) const PARTS: &[(&str, &str)] = &[
     ("c/animal.h", "what the animals in C share"),
+    ("c/note.h", "how the animals in C write any note"),
     ("cpp/thread.cpp", "a part of `starts_a_cpp_thread`"),
     ("cpp/thread_local.cpp", "a part of `keeps_a_cpp_thread_local`"),
     ("cpp/unique.cpp", "a part of `brings_unique_symbols`"),

@@ -1,9 +1,7 @@
 //! What one generation of a plugin hands to the next: requested from its instances, limited in size, and given to the
 //! new instances.
 
-use std::ffi::c_void;
-
-use hookrail_abi::boundary::{SavedState, StateTable};
+use hookrail_abi::boundary::{self, Registrar, SavedState, StateTable};
 use hookrail_model::error::{Error, Incompatible, Misbehaved};
 
 use super::{Instance, Loaded, States};
@@ -11,7 +9,7 @@ use super::{Instance, Loaded, States};
 const NO_TABLE: &str = "it has no table `state/1`";
 
 /// A function of the `state/1` table that hands over.
-type Save = unsafe extern "C" fn(*mut c_void, *mut SavedState) -> u32;
+type Save = unsafe extern "C" fn(*mut boundary::Instance, *mut SavedState) -> u32;
 
 impl Loaded {
     /// What each started instance hands to the next generation. Their callbacks keep running.
@@ -50,7 +48,7 @@ impl Loaded {
     pub(super) unsafe fn restore(
         &self,
         instance: &Instance,
-        registrar: *mut c_void,
+        registrar: *mut Registrar,
         state: &SavedState,
     ) -> Result<(), Error> {
         let restored = match self.state_table() {

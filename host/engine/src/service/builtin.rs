@@ -1,11 +1,10 @@
 //! The services of the engine itself: `config/1`, `dirs/1` and `log/1`.
 
-use std::ffi::c_void;
 use std::fs::create_dir_all;
 use std::sync::Once;
 
 use hookrail_abi::Text;
-use hookrail_abi::boundary::{ConfigService, DirsService, LogService, Str};
+use hookrail_abi::boundary::{self, ConfigService, DirsService, LogService, Str};
 use hookrail_abi::host::Dir;
 use hookrail_model::guarded;
 
@@ -27,7 +26,7 @@ pub(crate) fn offer() {
 
 /// # Safety
 /// `handle` is that of an instance whose library is still loaded; `text` is readable for the call.
-unsafe extern "C" fn log(handle: *const c_void, level: u32, text: Str) {
+unsafe extern "C" fn log(handle: *const boundary::Handle, level: u32, text: Str) {
     // SAFETY: the handle is one of ours, kept while its library is there; the text holds for the call.
     let (handle, text) = unsafe { (&*handle.cast::<Handle>(), text.to_text()) };
     guarded((), || handle.speaker.line(&handle.instance, level, &text));
@@ -35,7 +34,7 @@ unsafe extern "C" fn log(handle: *const c_void, level: u32, text: Str) {
 
 /// # Safety
 /// `handle` is that of an instance whose library is still loaded; nobody else uses `out` during the call.
-unsafe extern "C" fn config(handle: *const c_void, out: *mut Text) -> u32 {
+unsafe extern "C" fn config(handle: *const boundary::Handle, out: *mut Text) -> u32 {
     // SAFETY: the handle is one of ours, kept while its library is there; the text is exclusive.
     let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };
     out.push_str(&handle.config.lock());
@@ -44,7 +43,7 @@ unsafe extern "C" fn config(handle: *const c_void, out: *mut Text) -> u32 {
 
 /// # Safety
 /// `handle` is that of an instance whose library is still loaded; nobody else uses `out` during the call.
-unsafe extern "C" fn dirs(handle: *const c_void, kind: u32, out: *mut Text) -> u32 {
+unsafe extern "C" fn dirs(handle: *const boundary::Handle, kind: u32, out: *mut Text) -> u32 {
     // SAFETY: the handle is one of ours, kept while its library is there; the text is exclusive.
     let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };
     let name = match kind {

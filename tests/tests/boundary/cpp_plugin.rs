@@ -1,0 +1,63 @@
+//! A plugin in C++, `cpp_plugin/throws.cpp`: no exception leaves it, whatever function it is thrown in.
+
+use std::path::PathBuf;
+
+use hookrail::{Config, Decision, End, Error, Host, Message, MessagePublish};
+use hookrail_tests::{cc, has_peer};
+use serde_json::{Value, json};
+
+fn build(test: &str) -> PathBuf {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/boundary/cpp_plugin/throws.cpp");
+    cc::compile(cc::STRICT_CPP, source, &["-shared", "-fPIC"], &format!("libhookrail_throws_{test}.so"))
+}
+
+/// A host whose instance of the plugin has that configuration.
+fn host(config: Value) -> Host {
+    let config: Config = serde_json::from_value(json!({ "plugins": { "throws": { "config": config } } })).unwrap();
+    Host::new(config).unwrap()
+}
+
+#[test]
+fn an_exception_in_a_callback_is_a_fault_with_its_text() {
+    if !has_peer("c++", "g++") {
+        return;
+    }
+    let host = host(json!({}));
+    // SAFETY: our own plugin.
+    let plugin = unsafe { host.load(build("callback")) }.unwrap();
+    let publish = host.point(MessagePublish).unwrap();
+    let thrown = [
+        ("exception", "the beans are out"),
+        ("int", "an exception that is not a std::exception"),
+        ("nested", "vector::_M_range_check: __n (which is 7) >= this->size() (which is 3)"),
+    ];
+    for (faults, (body, what)) in (1..).zip(thrown) {
+        assert!(publish.dispatch(&mut Message::new("a", body)).is_denied(), "its fault denies");
+        assert_eq!(publish.dispatch(&mut Message::new("a", "nothing")).decision(), Decision::Passed);
+        let points = host.points();
+        let mut views = points.iter().flat_map(|point| &point.chain);
+        let view = views.find(|view| view.callback == "throws").unwrap();
+        assert_eq!((view.faults, &*view.last_fault.as_ref().unwrap().what), (faults, what));
+    }
+    assert_eq!(host.unload(&plugin).unwrap(), End::Unmapped);
+}
+
+#[test]
+fn an_exception_elsewhere_is_a_failure_with_its_text() {
+    if !has_peer("c++", "g++") {
+        return;
+    }
+    let refused = |error: Error| {
+        let said = error.to_string();
+        move |text: &str| assert!(said.contains(text), "{said}")
+    };
+    let library = build("elsewhere");
+    // SAFETY: our own plugin.
+    refused(unsafe { host(json!({ "in": "start" })).load(&library) }.unwrap_err())("thrown by start");
+
+    let host = host(json!({ "in": "reload, stop" }));
+    // SAFETY: our own plugin.
+    let plugin = unsafe { host.load(&library) }.unwrap();
+    refused(host.reload("throws", &json!({})).unwrap_err())("thrown by reload");
+    assert_eq!(host.unload(&plugin).unwrap(), End::Unmapped);
+}
