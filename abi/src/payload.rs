@@ -1,10 +1,14 @@
 //! Operations on a payload whose type is not known: cloning, restoring, encoding, masking.
 
+mod owned;
+
 use std::ffi::c_void;
 use std::fmt::Write;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+pub use owned::Payload;
 
 use crate::{Bytes, Text};
 
