@@ -149,6 +149,8 @@ pub use verdict::{Access, Decision, Flow, Verdict};
 pub use schemars as schemars1;
 /// The crate serde. Its derives need `#[serde(crate = "hookrail_abi::serde")]`.
 pub use serde;
+/// The crate tracing, for what a plugin tells the host's log.
+pub use tracing;
 
 /// What a plugin author needs: `use hookrail_abi::prelude::*;`
 pub mod prelude {
