@@ -181,8 +181,8 @@ fn newer_sources() {
         patch("abi/src/testing.rs", "    query,\n};", "    query,\n    extra: 0,\n};");
         patch(
             "abi/src/host.rs",
-            "/// Shows `look` what the current dispatch is about",
-            "/// What is new in 1.1, where the host has it.\npub fn extra() -> String {\n    let Some(host) = table() else { return \"no host\".into() };\n    if (host.size as usize) < size_of::<HostTable>() {\n        return \"the host has none\".into();\n    }\n    let more = service::<u32>(\"extra/1\");\n    format!(\"{} and {}\", host.extra, more.unwrap())\n}\n\n/// Shows `look` what the current dispatch is about",
+            "/// Calls `look` with the context of the current dispatch",
+            "/// What is new in 1.1, where the host has it.\npub fn extra() -> String {\n    let Some(host) = table() else { return \"no host\".into() };\n    if (host.size as usize) < size_of::<HostTable>() {\n        return \"the host has none\".into();\n    }\n    let more = service::<u32>(\"extra/1\");\n    format!(\"{} and {}\", host.extra, more.unwrap())\n}\n\n/// Calls `look` with the context of the current dispatch",
         );
         patch("host/engine/src/service.rs", "    query,\n};", "    query,\n    extra: 42,\n};");
         patch(
