@@ -34,7 +34,9 @@ pub unsafe trait Point: Copy + Default + Send + Sync + 'static {
     fn ops() -> &'static PayloadOps;
     /// The layout of a payload in memory. Computed anew with each call: a cache in a static would be leaked with each
     /// generation of a plugin.
-    fn shape() -> Shape;
+    fn shape() -> Shape {
+        Shape::of::<Self::Payload>()
+    }
 }
 
 /// Declares hook points: a name, a revision, a kind and a payload each.
@@ -96,10 +98,6 @@ macro_rules! points {
 
             fn ops() -> &'static $crate::PayloadOps {
                 const { &$crate::PayloadOps::$ops::<$payload>() }
-            }
-
-            fn shape() -> $crate::Shape {
-                $crate::Shape::of::<Self::Payload>()
             }
         }
     };

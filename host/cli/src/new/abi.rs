@@ -57,7 +57,9 @@ impl Abi {
         // From there to the profiles, the workspace manifest has what its members share.
         let (_, shared) = carried::MANIFEST.split_once("[workspace.package]").expect("the workspace has it");
         let (shared, _) = shared.split_once("[profile.").expect("the workspace has profiles after that");
-        let manifest = format!("[workspace]\nresolver = \"3\"\nmembers = [\"abi\", \"abi/derive\"]\n\n[workspace.package]{shared}");
+        let manifest = format!(
+            "[workspace]\nresolver = \"3\"\nmembers = [\"abi\", \"abi/derive\"]\n\n[workspace.package]{shared}"
+        );
         let sources = carried::ABI.iter().map(|(name, text)| (PathBuf::from(name), (*text).to_owned()));
         let all = sources.chain([("Cargo.toml".into(), manifest)]);
         all.map(|(name, text)| (Path::new("hookrail").join(name), text)).collect()
