@@ -11,7 +11,7 @@ use crate::error::{Error, Result, with_causes};
 use crate::host::{self, Instance, Report};
 use crate::plugin::Startup;
 use crate::shim::guarded;
-use crate::{FaultPolicy, Hook, Plugin, State, Text, diagnostics, unload};
+use crate::{Configuration, FaultPolicy, Hook, Plugin, State, Text, diagnostics, unload};
 
 const OK: u32 = 0;
 const FAILED: u32 = 1;
@@ -264,9 +264,8 @@ unsafe extern "C" fn apply_changes<P: Plugin>(instance: *mut boundary::Instance,
 /// `out` is a text that nobody else uses during the call.
 unsafe extern "C" fn schema<P: Plugin>(out: *mut Text) -> u32 {
     guarded(PANICKED, || {
-        let schema = schemars::schema_for!(P::Config);
         // SAFETY: the host passes a text, exclusively.
-        unsafe { &mut *out }.push_str(&schema.as_value().to_string());
+        unsafe { &mut *out }.push_str(&P::Config::schema());
         OK
     })
 }
@@ -328,8 +327,7 @@ impl<P> Hook<P> {
 }
 
 fn parse<P: Plugin>(config: &str) -> Result<P::Config> {
-    let config = if config.is_empty() { "{}" } else { config };
-    serde_json::from_str(config).map_err(|error| format!("the configuration does not fit: {error}").into())
+    P::Config::from_json(if config.is_empty() { "{}" } else { config })
 }
 
 fn said(result: Result<()>) -> u32 {

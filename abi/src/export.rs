@@ -43,7 +43,9 @@ macro_rules! export {
         $crate::hidden_symbols!();
 
         const _: () = {
-            const SIZE: usize = $crate::note::size::<$plugin>($identity);
+            // In one constant: a type that is no plugin is one error.
+            const EXPORT: (usize, $crate::boundary::Entry) = ($crate::note::size::<$plugin>($identity), $entry);
+            const SIZE: usize = EXPORT.0;
 
             #[used]
             #[unsafe(link_section = ".note.hookrail")]
@@ -52,7 +54,7 @@ macro_rules! export {
             // In a plugin's tests there is no host, and one binary may hold several plugins.
             #[cfg(not(test))]
             #[unsafe(export_name = "hookrail_plugin_v1")]
-            static ENTRY: $crate::boundary::Entry = $entry;
+            static ENTRY: $crate::boundary::Entry = EXPORT.1;
         };
     };
 }

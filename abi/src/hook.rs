@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 use std::time::Duration;
 
 use crate::boundary::RawCallback;
-use crate::{Answer, Effects, FaultPolicy, Kind, PayloadOps, Point, Priority, RawKind, Shape};
+use crate::{Answer, Callback, Effects, FaultPolicy, Kind, PayloadOps, Point, Priority, RawKind, Shape};
 
 /// The callbacks of a plugin `P`, made by [`hooks!`](crate::hooks).
 pub type Hooks<P> = &'static [Hook<P>];
@@ -38,10 +38,15 @@ pub struct Hook<P> {
 
 impl<P: Sync + 'static> Hook<P> {
     /// A callback `function` at point `T`; [`hooks!`](crate::hooks) is the short way to write it.
-    pub const fn new<T, F, R>(callback: &'static str, priority: Priority, _function: F) -> Self
+    pub const fn new<T, F, R, M>(
+        _point: PhantomData<T>,
+        callback: &'static str,
+        priority: Priority,
+        _function: F,
+    ) -> Self
     where
         T: Point,
-        F: for<'a> Fn(&'a P, <T::Kind as Kind>::Payload<'a, T::Payload>) -> R + Copy + 'static,
+        F: Callback<P, T::Kind, T::Payload, R, M> + Copy + 'static,
         R: Answer<T::Kind>,
     {
         const {
@@ -154,7 +159,8 @@ where
 macro_rules! hooks {
     ($($point:ty, $name:literal => $function:expr $(, $key:ident = $value:expr)*);* $(;)?) => {
         &[$($crate::hooks!(@set
-            $crate::Hook::new::<$point, _, _>(
+            $crate::Hook::new(
+                ::core::marker::PhantomData::<$point>,
                 $name,
                 $crate::hooks!(@priority ($point, $name, $function) $($key = $value,)*),
                 $function,

@@ -33,12 +33,9 @@
 //! ```
 //! use hookrail_abi::prelude::*;
 //! use hookrail_abi::testing;
-//! use schemars::JsonSchema;
-//! use serde::Deserialize;
 //!
 //! /// What an operator writes.
-//! #[derive(Deserialize, JsonSchema)]
-//! #[serde(deny_unknown_fields)]
+//! #[config]
 //! struct Config {
 //!     /// Words that a body must not contain.
 //!     words: Vec<String>,
@@ -86,10 +83,15 @@
 //! The boundary has its own version, [`boundary::ABI_VERSION`]. `docs/abi.md` says what may change in it, and what
 //! never will.
 
+// What the macros expand to begins with `::hookrail_abi`, here too.
+extern crate self as hookrail_abi;
+
 mod answer;
 pub mod boundary;
 mod bytes;
+mod callback;
 pub mod catalogue;
+mod config;
 mod diagnostics;
 mod effects;
 mod entry;
@@ -98,6 +100,8 @@ mod export;
 mod hook;
 pub mod host;
 mod kind;
+#[doc(hidden)]
+pub mod layout;
 mod list;
 pub mod memory;
 mod message;
@@ -118,6 +122,8 @@ pub mod verdict;
 
 pub use answer::Answer;
 pub use bytes::Bytes;
+pub use callback::Callback;
+pub use config::{Configuration, config};
 pub use effects::Effects;
 #[doc(hidden)]
 pub use entry::entry;
@@ -128,7 +134,7 @@ pub use hook::{Hook, Hooks};
 pub use kind::{FaultPolicy, Fold, Gate, Kind, Notify, RawKind};
 pub use list::List;
 pub use message::{DropKind, Dropped, Header, Message, MessageId, NoMessageId};
-pub use payload::{Format, PAYLOAD_OPS_VERSION, PayloadOps};
+pub use payload::{Format, PAYLOAD_OPS_VERSION, Payload, PayloadOps};
 pub use plugin::{Instances, Isolation, NoConfig, Plugin, Startup};
 pub use point::Point;
 pub use priority::Priority;
@@ -138,12 +144,20 @@ pub use state::State;
 pub use text::Text;
 pub use verdict::{Access, Decision, Flow, Verdict};
 
+/// The crate schemars, for a `JsonSchema` of your own. A later `hookrail-abi` may use another schemars for
+/// [`config`](macro@config), and will keep this one.
+pub use schemars as schemars1;
+/// The crate serde. Its derives need `#[serde(crate = "hookrail_abi::serde")]`.
+pub use serde;
+/// The crate tracing, for what a plugin tells the host's log.
+pub use tracing;
+
 /// What a plugin author needs: `use hookrail_abi::prelude::*;`
 pub mod prelude {
     pub use crate::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
     pub use crate::host::{Dir, Instance};
     pub use crate::{
         Access, Bytes, DropKind, Dropped, Flow, Header, Hooks, Message, NoConfig, Plugin, Point, Result, Secret,
-        Startup, State, Text, Verdict, export, hooks,
+        Startup, State, Text, Verdict, config, export, hooks,
     };
 }

@@ -4,20 +4,19 @@ mod dropped;
 mod id;
 mod json;
 
-use abi_stable::StableAbi;
 use serde::{Deserialize, Serialize};
 
 pub use dropped::{DropKind, Dropped};
 pub use id::{MessageId, NoMessageId};
 
-use crate::{Bytes, List, Text};
+use crate::{Bytes, List, Payload, Text};
 
 /// One message of a stream. Its layout is fixed: it grows by `hookrail-*` headers only.
 ///
 /// As JSON: `id` is a string, `timestamp` is RFC 3339 with nine fractional digits, `headers` is `[["key","value"]]`,
 /// and the content is `body` if it is UTF-8, else `body_base64`. As MessagePack: its fields.
 #[repr(C)]
-#[derive(StableAbi, Clone, Debug, PartialEq)]
+#[derive(Payload, Clone, Debug, PartialEq)]
 pub struct Message {
     /// A UUID of version 7.
     pub id: MessageId,
@@ -39,7 +38,7 @@ pub struct Message {
 
 /// One header of a message.
 #[repr(C)]
-#[derive(StableAbi, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Payload, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     /// The key; case-sensitive.
     pub key: Text,

@@ -1,5 +1,7 @@
 //! Operations on a payload whose type is not known: cloning, restoring, encoding, masking.
 
+mod owned;
+
 use std::ffi::c_void;
 use std::fmt::Write;
 use std::io;
@@ -7,6 +9,8 @@ use std::ptr::copy_nonoverlapping;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+pub use owned::Payload;
 
 use crate::{Bytes, Text};
 

@@ -4,13 +4,9 @@ use std::cell::RefCell;
 use std::fmt::Display;
 use std::path::PathBuf;
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-
 use crate::error::Result;
 use crate::host::{Dir, Instance, Level};
-use crate::{Hooks, State};
+use crate::{Configuration, Hooks, State, config};
 
 /// A plugin.
 ///
@@ -20,9 +16,9 @@ use crate::{Hooks, State};
 /// unloaded.
 #[diagnostic::on_unimplemented(message = "`{Self}` is no plugin: implement `hookrail_abi::Plugin` for it")]
 pub trait Plugin: Send + Sync + Sized + 'static {
-    /// The configuration; [`NoConfig`] for none. Its JSON Schema is exported, and the host validates a configuration
-    /// against it before the plugin sees it.
-    type Config: DeserializeOwned + JsonSchema;
+    /// The configuration, a type with [`#[config]`](macro@crate::config); [`NoConfig`] for none. Its JSON Schema is
+    /// exported, and the host validates a configuration against it before the plugin sees it.
+    type Config: Configuration;
 
     /// The callbacks, made by [`hooks!`](crate::hooks). They are written into the file too, so that the host knows them
     /// before it runs any of the plugin's code.
@@ -98,8 +94,8 @@ pub trait Plugin: Send + Sync + Sized + 'static {
 }
 
 /// The configuration of a plugin that needs none.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[config]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct NoConfig {}
 
 /// How many instances one library may have.

@@ -1,10 +1,8 @@
 //! Hook points: named, typed places where a chain of callbacks runs.
 
-use abi_stable::StableAbi;
-
 use crate::kind::{FaultPolicy, Kind};
 use crate::verdict::Decision;
-use crate::{PayloadOps, Shape};
+use crate::{Payload, PayloadOps, Shape};
 
 /// A hook point, declared once, in a crate that the host and its plugins share: see [`points!`](crate::points!).
 ///
@@ -30,13 +28,15 @@ pub unsafe trait Point: Copy + Default + Send + Sync + 'static {
     /// The kind, which determines what callbacks of this point may do.
     type Kind: Kind;
     /// What is passed from callback to callback.
-    type Payload: StableAbi + 'static;
+    type Payload: Payload;
 
     /// The operations on a payload whose type is not known.
     fn ops() -> &'static PayloadOps;
     /// The layout of a payload in memory. Computed anew with each call: a cache in a static would be leaked with each
     /// generation of a plugin.
-    fn shape() -> Shape;
+    fn shape() -> Shape {
+        Shape::of::<Self::Payload>()
+    }
 }
 
 /// Declares hook points: a name, a revision, a kind and a payload each.
@@ -46,11 +46,10 @@ pub unsafe trait Point: Copy + Default + Send + Sync + 'static {
 /// payload owns everything it holds. A declaration ends with `;`, or with braces that override constants of the trait.
 ///
 /// ```
-/// use abi_stable::StableAbi;
-/// use hookrail_abi::{Text, points};
+/// use hookrail_abi::{Payload, Text, points};
 ///
 /// #[repr(C)]
-/// #[derive(StableAbi, Clone)]
+/// #[derive(Payload, Clone)]
 /// pub struct Request {
 ///     pub path: Text,
 /// }
@@ -99,10 +98,6 @@ macro_rules! points {
 
             fn ops() -> &'static $crate::PayloadOps {
                 const { &$crate::PayloadOps::$ops::<$payload>() }
-            }
-
-            fn shape() -> $crate::Shape {
-                $crate::Shape::of::<$payload>()
             }
         }
     };

@@ -6,7 +6,7 @@ use crate::host::{self, Report};
 
 /// The verdict of a callback of a fold point that does not deny.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
+#[must_use = "it decides only when it is returned"]
 pub enum Flow {
     /// Continue with the next callback.
     Continue,
@@ -16,7 +16,7 @@ pub enum Flow {
 
 /// The verdict of a callback of a fold point that may be denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
+#[must_use = "it decides only when it is returned"]
 pub enum Verdict {
     /// Continue with the next callback.
     Continue,
@@ -28,7 +28,7 @@ pub enum Verdict {
 
 /// The verdict of a callback of a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
+#[must_use = "it decides only when it is returned"]
 pub enum Access {
     /// Continue with the next callback: this one does not decide.
     Continue,

@@ -13,7 +13,8 @@ pub struct Allocating {
 }
 
 /// The number of blocks at a time.
-#[derive(Clone, Copy, Debug, serde::Deserialize, schemars::JsonSchema)]
+#[config]
+#[derive(Clone, Copy, Debug)]
 pub struct AllocatingConfig {
     /// 1 to 8.
     pub blocks: usize,

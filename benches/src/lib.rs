@@ -6,9 +6,8 @@ mod marked;
 mod numbered;
 mod telling;
 
-use abi_stable::StableAbi;
-use hookrail_abi::points;
 use hookrail_abi::prelude::*;
+use hookrail_abi::{Payload, points};
 
 pub use allocating::{Allocating, AllocatingConfig};
 pub use marked::{Hundred, Marked};
@@ -17,7 +16,7 @@ pub use telling::Telling;
 
 /// The payload in which callbacks count.
 #[repr(C)]
-#[derive(StableAbi, Clone, Debug, Default)]
+#[derive(Payload, Clone, Debug, Default)]
 pub struct Work {
     /// The number of callbacks that saw it.
     pub count: u64,
@@ -34,7 +33,8 @@ points! {
 pub struct Worker;
 
 /// How many of its eight callbacks to register.
-#[derive(Clone, Copy, Debug, serde::Deserialize, schemars::JsonSchema)]
+#[config]
+#[derive(Clone, Copy, Debug)]
 pub struct WorkerConfig {
     /// 0 to 8.
     pub callbacks: usize,

@@ -1,6 +1,6 @@
 //! A thousand points, the most that a benchmark asks for.
 
-use hookrail_abi::{Fold, PayloadOps, Point, Shape};
+use hookrail_abi::{Fold, PayloadOps, Point};
 
 use crate::{Work, WorkDone};
 
@@ -12,7 +12,7 @@ impl<const H: usize, const T: usize, const U: usize> Numbered<H, T, U> {
     const BYTES: [u8; 9] = [b'b', b'e', b'n', b'c', b'.', b'p', b'0' + H as u8, b'0' + T as u8, b'0' + U as u8];
 }
 
-// SAFETY: a number owns all it holds; shape and operations are those of the same payload.
+// SAFETY: a number owns all it holds; the operations are those of the same payload.
 unsafe impl<const H: usize, const T: usize, const U: usize> Point for Numbered<H, T, U> {
     const NAME: &'static str = match str::from_utf8(&Self::BYTES) {
         Ok(name) => name,
@@ -24,10 +24,6 @@ unsafe impl<const H: usize, const T: usize, const U: usize> Point for Numbered<H
 
     fn ops() -> &'static PayloadOps {
         WorkDone::ops()
-    }
-
-    fn shape() -> Shape {
-        WorkDone::shape()
     }
 }
 

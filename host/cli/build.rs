@@ -15,6 +15,7 @@ fn main() {
     let abi = root.join("abi");
     let mut files = vec![abi.join("Cargo.toml"), abi.join("build.rs")];
     below(&abi.join("src"), &mut files);
+    below(&abi.join("derive"), &mut files);
     below(&abi.join("include"), &mut files);
     files.sort();
     let mut table = String::from("pub(crate) const ABI: &[(&str, &str)] = &[\n");

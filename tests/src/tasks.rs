@@ -2,12 +2,11 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use abi_stable::StableAbi;
-use hookrail_abi::{Text, points};
+use hookrail_abi::{Payload, Text, points};
 
 /// The payload, passed from callback to callback.
 #[repr(C)]
-#[derive(StableAbi, Clone, Debug)]
+#[derive(Payload, Clone, Debug)]
 pub struct Task {
     /// What the plugin is to do: one of the constants below.
     pub cause: u32,

@@ -1,18 +1,17 @@
 //! A message that reached no sink: the payload of `message.dropped`.
 
-use abi_stable::StableAbi;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::id::now;
 use super::{Message, json};
-use crate::Text;
+use crate::{Payload, Text};
 
 /// A message that reached no sink, and why.
 ///
 /// As JSON: `kind` is the kind's name, and `timestamp` RFC 3339 with nine fractional digits. As MessagePack: its
 /// fields.
 #[repr(C)]
-#[derive(StableAbi, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Payload, Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dropped {
     /// The message as the chain left it.
     pub message: Message,

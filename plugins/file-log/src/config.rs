@@ -3,12 +3,10 @@
 use std::path::PathBuf;
 
 use hookrail_abi::prelude::*;
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 /// Configuration of the plugin `file-log`.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[config]
+#[serde(default)]
 pub(crate) struct Config {
     /// The file to append to. A relative path is relative to the state directory of the instance.
     pub(crate) path: PathBuf,
@@ -28,7 +26,8 @@ pub(crate) struct Config {
 }
 
 /// The format of a line.
-#[derive(Clone, Copy, Deserialize, JsonSchema)]
+#[config]
+#[derive(Clone, Copy)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Format {
     /// One JSON object: the whole message.

@@ -1,11 +1,9 @@
 //! The operator's configuration.
 
-use schemars::JsonSchema;
-use serde::Deserialize;
+use hookrail_abi::config;
 
 /// Configuration of the plugin `mask`.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[config]
 pub(crate) struct Config {
     /// What to mask. The patterns apply in this order, each to the result of the ones before it.
     #[schemars(length(min = 1))]
@@ -21,7 +19,7 @@ pub(crate) struct Config {
 }
 
 /// A regular expression, or one with its own replacement.
-#[derive(Deserialize, JsonSchema)]
+#[config]
 #[serde(untagged, expecting = "a pattern is a text, or a table of `pattern` and `replacement`")]
 pub(crate) enum Pattern {
     /// A regular expression; what it matches becomes `***`.
@@ -31,8 +29,7 @@ pub(crate) enum Pattern {
 }
 
 /// A regular expression and the replacement for its matches.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[config]
 pub(crate) struct Replacing {
     /// The regular expression.
     pub(crate) pattern: String,

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
-use serde::Deserialize;
+use hookrail_abi::config;
 
 /// Configuration of the plugin `stamp`.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[config]
 pub(crate) struct Config {
     /// Headers that are the same on every message.
     #[serde(default)]
@@ -33,7 +31,7 @@ pub(crate) struct Config {
 }
 
 /// A header's name, or whether the header is added under its usual name.
-#[derive(Deserialize, JsonSchema)]
+#[config]
 #[serde(untagged, expecting = "the name of a header, true or false")]
 pub(crate) enum Named {
     /// The header has this name.
@@ -43,7 +41,8 @@ pub(crate) enum Named {
 }
 
 /// What to do with a header that is already there.
-#[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
+#[config]
+#[derive(Clone, Copy, Default)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Existing {
     /// Keep it, and append the new one.

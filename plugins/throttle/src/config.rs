@@ -2,12 +2,10 @@
 
 use std::num::NonZeroU32;
 
-use schemars::JsonSchema;
-use serde::Deserialize;
+use hookrail_abi::config;
 
 /// Configuration of the plugin `throttle`.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[config]
 pub(crate) struct Config {
     /// Messages per second that each key may send in the long run; above 0, at most 1000000.
     #[schemars(range(max = 1_000_000.0), extend("exclusiveMinimum" = 0))]
@@ -29,7 +27,8 @@ pub(crate) struct Config {
 }
 
 /// What has a bucket each.
-#[derive(Default, Deserialize, JsonSchema)]
+#[config]
+#[derive(Default)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Key {
     /// The source of a message.

@@ -8,7 +8,7 @@ use abi_stable::StableAbi;
 use abi_stable::prefix_type::WithMetadata;
 use hookrail::{Config, End, Host};
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
-use hookrail_abi::{Header, Point, Shape, Text, points};
+use hookrail_abi::{Header, Payload, Point, Shape, Text, points};
 use hookrail_tests::{alone, zoo};
 
 #[repr(u8)]
@@ -41,6 +41,9 @@ struct Table {
 }
 
 const TABLE: &WithMetadata<Table> = &WithMetadata::new(Table { rank: 3 });
+
+// SAFETY: the kind is made here, and the job is dropped here.
+unsafe impl Payload for Job {}
 
 points! {
     /// A job began.

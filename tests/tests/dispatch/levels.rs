@@ -5,13 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::scope;
 use std::time::Duration;
 
-use abi_stable::StableAbi;
 use hookrail::{
     Access, CallbackView, Callbacks, Condition, Config, Decision, Host, Message, PointView, Priority, StatsLevel,
     StepVerdict, TraceDecision, Verdict,
 };
 use hookrail::{MessageDelivered, MessagePublish};
-use hookrail_abi::{Point, Secret, Text, points};
+use hookrail_abi::{Payload, Point, Secret, Text, points};
 use hookrail_tests::probe::{LONG, eventually};
 use hookrail_tests::tasks::{FINE, Task, TaskDone};
 use hookrail_tests::zoo;
@@ -19,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 #[repr(C)]
-#[derive(StableAbi, Clone, Debug, Serialize, Deserialize)]
+#[derive(Payload, Clone, Debug, Serialize, Deserialize)]
 struct Login {
     user: Text,
     password: Secret,

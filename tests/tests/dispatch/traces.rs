@@ -4,9 +4,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
-use abi_stable::StableAbi;
 use hookrail::{CallbackStatus, CallbackView, Callbacks, Config, Decision, Host, Priority, StatsLevel, TraceDecision};
-use hookrail_abi::{Point, Result, Text, points};
+use hookrail_abi::{Payload, Point, Result, Text, points};
 use hookrail_tests::alone;
 use hookrail_tests::probe::{LONG, eventually};
 use serde_json::{Value, json};
@@ -18,7 +17,7 @@ const DAWDLES: Duration = Duration::from_secs(1);
 
 /// Copying it takes its time.
 #[repr(C)]
-#[derive(StableAbi, serde::Serialize, serde::Deserialize)]
+#[derive(Payload, serde::Serialize, serde::Deserialize)]
 struct Sheet {
     text: Text,
     fails: bool,

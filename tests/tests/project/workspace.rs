@@ -61,7 +61,8 @@ fn every_plugin_is_a_cdylib_and_a_default_member() {
 /// The walls between the crates of the host, lowest first, as `docs/architecture.md` gives them: what each
 /// stands on. What is below that it may use too.
 const WALLS: &[(&str, &[&str])] = &[
-    ("hookrail-abi", &[]),
+    ("hookrail-abi-derive", &[]),
+    ("hookrail-abi", &["hookrail-abi-derive"]),
     ("hookrail-model", &["hookrail-abi"]),
     ("hookrail-dispatch", &["hookrail-model"]),
     ("hookrail-image", &["hookrail-model"]),

@@ -1,11 +1,10 @@
 //! A build of the plugin `counter` that knows another payload of `message.publish`.
 
-use abi_stable::StableAbi;
-use hookrail_abi::points;
 use hookrail_abi::prelude::*;
+use hookrail_abi::{Payload, points};
 
 #[repr(C)]
-#[derive(StableAbi, Clone)]
+#[derive(Payload, Clone)]
 pub struct Letter {
     pub topic: Text,
 }

@@ -4,7 +4,7 @@
 
 use abi_stable::StableAbi;
 use hookrail_abi::prelude::*;
-use hookrail_abi::{Text, points};
+use hookrail_abi::{Payload, Text, points};
 
 #[repr(u8)]
 #[derive(StableAbi, Clone, Debug)]
@@ -31,6 +31,9 @@ pub struct Job {
     pub kind: Kind_NE,
     pub table: Table_Ref,
 }
+
+// SAFETY: nobody but the test makes such a payload, and it outlives no library.
+unsafe impl Payload for Job {}
 
 points! {
     // SAFETY: nobody but the test makes such a payload, and it outlives no library.

@@ -50,14 +50,16 @@ impl Abi {
         }
     }
 
-    /// The files to write beside the plugin's own: a workspace with that one member, since the crate takes its versions
+    /// The files to write beside the plugin's own: a workspace of the crate and its macros, since they take their versions
     /// from a workspace.
     pub(super) fn carried(&self) -> Vec<File> {
         let Abi::Carried = self else { return Vec::new() };
         // From there to the profiles, the workspace manifest has what its members share.
         let (_, shared) = carried::MANIFEST.split_once("[workspace.package]").expect("the workspace has it");
         let (shared, _) = shared.split_once("[profile.").expect("the workspace has profiles after that");
-        let manifest = format!("[workspace]\nresolver = \"3\"\nmembers = [\"abi\"]\n\n[workspace.package]{shared}");
+        let manifest = format!(
+            "[workspace]\nresolver = \"3\"\nmembers = [\"abi\", \"abi/derive\"]\n\n[workspace.package]{shared}"
+        );
         let sources = carried::ABI.iter().map(|(name, text)| (PathBuf::from(name), (*text).to_owned()));
         let all = sources.chain([("Cargo.toml".into(), manifest)]);
         all.map(|(name, text)| (Path::new("hookrail").join(name), text)).collect()

@@ -1,11 +1,10 @@
 //! Marks what passes {{point}}.
 use hookrail_abi::prelude::*;
-use schemars::JsonSchema;
-use serde::Deserialize;
+use hookrail_abi::tracing;
 
 /// What an operator writes.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[config]
+#[serde(default)]
 pub struct Config {
     /// What is written into the header `{{name}}`.
     mark: String,

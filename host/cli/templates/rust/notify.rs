@@ -2,12 +2,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hookrail_abi::prelude::*;
-use schemars::JsonSchema;
-use serde::Deserialize;
+use hookrail_abi::tracing;
 
 /// What an operator writes.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[config]
+#[serde(default)]
 pub struct Config {
     /// After how many it tells of them.
     every: u64,

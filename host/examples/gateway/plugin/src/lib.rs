@@ -4,12 +4,9 @@ use std::collections::BTreeMap;
 
 use gateway_points::{Request, RequestReceived, SignIn, SignInAsked};
 use hookrail_abi::prelude::*;
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 /// What an operator writes.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[config]
 struct Config {
     /// Beginnings of paths that nobody may ask for.
     closed: Vec<String>,

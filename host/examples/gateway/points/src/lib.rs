@@ -1,12 +1,11 @@
 //! The hook points of the example gateway: what it and its plugins share.
 
-use abi_stable::StableAbi;
-use hookrail_abi::{Header, List, Secret, Text, points};
+use hookrail_abi::{Header, List, Payload, Secret, Text, points};
 use serde::{Deserialize, Serialize};
 
 /// A request on its way in. It stays in this process, so it needs no serde.
 #[repr(C)]
-#[derive(StableAbi, Clone, Debug)]
+#[derive(Payload, Clone, Debug)]
 pub struct Request {
     /// Who sent it.
     pub client: Text,
@@ -18,7 +17,7 @@ pub struct Request {
 
 /// Somebody wants to sign in.
 #[repr(C)]
-#[derive(StableAbi, Clone, Debug, Serialize, Deserialize)]
+#[derive(Payload, Clone, Debug, Serialize, Deserialize)]
 pub struct SignIn {
     /// As whom.
     pub user: Text,

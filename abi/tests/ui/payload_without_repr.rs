@@ -1,0 +1,17 @@
+//! Structs and enums whose layout the compiler may choose anew with each build.
+
+use hookrail_abi::{Payload, Text};
+
+#[derive(Payload)]
+struct Job {
+    id: u64,
+    name: Text,
+}
+
+#[derive(Payload)]
+enum Urgency {
+    Low,
+    High,
+}
+
+fn main() {}
