@@ -2,6 +2,7 @@
 
 mod check;
 mod config;
+mod consent;
 mod hooks;
 mod manage;
 mod new;
@@ -17,6 +18,7 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::check::{Check, CheckOne};
 pub(crate) use self::config::{Config, Reconfigure};
+pub(crate) use self::consent::Consent;
 pub(crate) use self::hooks::{Chains, Hooks};
 pub(crate) use self::manage::Plugin;
 pub(crate) use self::new::{Language, New};
@@ -39,10 +41,15 @@ pub(crate) struct Args {
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
 
-    /// Where what is installed, the trusted keys and running hosts are found [default: $HOOKRAIL_HOME, else `home` of
-    /// hookrail.toml, else ~/.hookrail]
+    /// The directory of what is installed, the trusted keys and the sockets of running hosts [default:
+    /// $HOOKRAIL_HOME, else `home` of the configuration, else ~/.hookrail]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) home: Option<PathBuf>,
+
+    /// The configuration of hosts, which also names plugins to load [default: $HOOKRAIL_CONFIG, else ./hookrail.toml
+    /// if it exists]
+    #[arg(long, global = true, value_name = "FILE", add = candidates::files(&["toml"]))]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,11 +1,18 @@
 //! `hookrail config`: the configuration of plugins.
 
+mod assign;
+mod changes;
+mod check;
+
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
-use hookrail::control::command::{self, ConfigHistory, ConfigSchema, Configure};
+use assign::assign;
+use changes::Change;
+use hookrail::control::command::{self, ConfigHistory, ConfigSchema, Configure, Reconfigured};
 use hookrail::store::{Configured, FormerConfig, Origin};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::args::{Common, Config, Reconfigure};
@@ -14,10 +21,25 @@ use crate::exit::ExitCode;
 use crate::table::{Column, Target, table};
 use crate::{print, remote, stderr};
 
+/// A configuration that was set, and what changed by that.
+#[derive(Serialize)]
+struct Set {
+    #[serde(flatten)]
+    done: Reconfigured,
+    changes: Vec<Change>,
+}
+
 pub(crate) fn run(command: &Config) -> Result<ExitCode, Error> {
     match command {
+        Config::Check { json } => return check::run(*json),
         Config::Get { name, common } => get(name, common)?,
-        Config::Set { name, file, how, common } => set(name, json(file)?, *how, common)?,
+        Config::Set { name, file: Some(file), how, common, .. } => set(name, json(file)?, *how, common)?,
+        Config::Set { name, assignments, how, common, .. } => {
+            let schema = schema(name, common)?;
+            let mut config = current(name, common)?;
+            assignments.iter().for_each(|(key, text)| assign(&mut config, key, text, schema.as_ref()));
+            set(name, config, *how, common)?;
+        }
         Config::Schema { name, common } => {
             let schema = schema(name, common)?.ok_or_else(|| Error::NoSchema(name.into()))?;
             print::json(&schema)?;
@@ -41,11 +63,16 @@ fn get(name: &str, common: &Common) -> Result<(), Error> {
     print::json(&configured.value)
 }
 
+fn current(name: &str, common: &Common) -> Result<Value, Error> {
+    Ok(remote::ask(&common.selection, command::Config::new(name))?.0.value)
+}
+
 fn set(name: &str, config: Value, how: Reconfigure, common: &Common) -> Result<(), Error> {
+    let changes = changes::between(&current(name, common)?, &config);
     let command = Configure { restart: how.restart, ..Configure::new(name, config) };
     let (done, by_host) = remote::ask(&common.selection, command)?;
     if common.json {
-        return print::json(&done);
+        return print::json(&Set { done, changes });
     }
     let revision = done.configured.revision;
     if !done.changed {
@@ -54,7 +81,8 @@ fn set(name: &str, config: Value, how: Reconfigure, common: &Common) -> Result<(
     if !by_host {
         stderr::line("no host is running: it has it when one starts");
     }
-    print::line(format_args!("{name} has configuration {revision}"))
+    let changes: String = changes.iter().map(|change| format!("\n  {change}")).collect();
+    print::line(format_args!("{name} has configuration {revision}{changes}"))
 }
 
 fn schema(name: &str, common: &Common) -> Result<Option<Value>, Error> {

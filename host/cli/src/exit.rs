@@ -1,5 +1,7 @@
 //! The exit codes of the program, a closed list.
 
+use hookrail::control::wire::Problem;
+
 /// An exit code of the program. Scripts rely on the numbers, so they never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -23,19 +25,18 @@ pub(crate) enum ExitCode {
 }
 
 impl ExitCode {
-    /// The exit code for an error of a running host, of which only the code is known.
-    pub(crate) fn of_code(code: &str) -> Self {
-        match code {
-            // No such plugin, callback, point or field; no plugin with that name installed.
-            "HR0103" | "HR0109" | "HR0110" | "HR0712" | "HR0826" => ExitCode::NotFound,
-            _ if code.starts_with("HR02") => ExitCode::Usage,
-            // Somebody else is at it.
-            "HR0106" | "HR0812" => ExitCode::TryAgain,
-            _ if code.starts_with("HR081") || code.starts_with("HR080") => ExitCode::PackageRefused,
+    /// The exit code for an error of a host.
+    pub(crate) fn of(problem: &Problem) -> Self {
+        match &*problem.code {
+            _ if problem.retryable => ExitCode::TryAgain,
+            // No such plugin, callback, point or field.
+            "HR0103" | "HR0109" | "HR0110" | "HR0712" => ExitCode::NotFound,
+            code if code.starts_with("HR02") => ExitCode::Usage,
+            code if code.starts_with("HR081") || code.starts_with("HR080") => ExitCode::PackageRefused,
             // Files of the home that are damaged.
             "HR0822" | "HR0828" => ExitCode::PackageRefused,
-            _ if code.starts_with("HR08") => ExitCode::NotAllowed,
-            _ if code.starts_with("HR03") || code.starts_with("HR04") => ExitCode::PluginRefused,
+            code if code.starts_with("HR08") => ExitCode::NotAllowed,
+            code if code.starts_with("HR03") || code.starts_with("HR04") => ExitCode::PluginRefused,
             _ => ExitCode::Failure,
         }
     }

@@ -8,7 +8,7 @@ pub(crate) mod text;
 use hookrail::PluginView;
 use hookrail::control::Manage;
 use hookrail::control::command::{
-    Command, Ended, List, Load, Restart, SetLogLevel, Show, Start, Stop, Unload, Upgrade,
+    Command, Ended, List, Load, Replace, Restart, SetLogLevel, Show, Start, Stop, Unload,
 };
 
 use self::answer::answer;
@@ -32,13 +32,12 @@ pub(crate) fn run(command: &Plugin) -> Result<ExitCode, Error> {
             ask(common, SetLogLevel::new(name, *level), told)
         }
         Plugin::Load { file, common } => ask(common, Load::new(absolute(file)?), text::line),
-        Plugin::Upgrade { name, file, downgrade, swap, common } if is_package(file) => {
-            let how = install::Install { plugin: Some(name), dry_run: false, downgrade: *downgrade };
-            install::install(file, &how, *swap, common)
-        }
-        Plugin::Upgrade { name, file, swap, common, .. } => {
+        Plugin::Replace { name, file, swap, common } => {
+            if is_package(file)? {
+                return Err(Error::IsPackage { plugin: name.clone(), file: file.clone() });
+            }
             let (fresh, wait_ms) = (swap.fresh, swap.wait_ms());
-            ask(common, Upgrade { fresh, wait_ms, ..Upgrade::new(name, absolute(file)?) }, text::replaced)
+            ask(common, Replace { fresh, wait_ms, ..Replace::new(name, absolute(file)?) }, text::replaced)
         }
         Plugin::Unload { name, no_wait, common } => {
             let command = Unload { wait_ms: no_wait.then_some(0), ..Unload::new(name) };

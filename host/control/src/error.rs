@@ -66,7 +66,7 @@ impl Error {
 
     /// The error as it crosses the socket.
     pub fn problem(&self) -> Problem {
-        Problem { code: self.code().into(), message: self.to_string(), fix: self.fix().into() }
+        Problem::new(self.code(), self.to_string(), self.fix())
     }
 }
 

@@ -12,6 +12,7 @@ use crate::candidates;
 /// One line per paragraph: the terminal's width decides where they break.
 const AFTER: &str = "\
 Each check runs in a process of its own, so that a crash or a hang is a failure and nothing more; it is killed when it takes longer than --timeout.
+The plugin is started with [plugins.NAME.config] of the configuration.
 The code of the library runs, with your rights: check what you would load.
 PATTERN is a regular expression for whole names, for example `hostile-.*`; what --only names is run whatever its level.
 The exit code is 0 when nothing failed, 1 when something did.";
@@ -47,10 +48,6 @@ pub(crate) struct Check {
     #[arg(long)]
     pub(crate) quick: bool,
 
-    /// A hookrail.toml whose [plugins.NAME.config] the plugin is started with
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-
     /// Run the check that --only names in this process: for a debugger
     #[arg(long)]
     pub(crate) in_process: bool,
@@ -76,8 +73,6 @@ pub(crate) struct CheckOne {
     pub(crate) check: String,
     #[arg(long)]
     pub(crate) seed: u64,
-    #[arg(long)]
-    pub(crate) config: Option<PathBuf>,
     #[arg(long)]
     pub(crate) quick: bool,
 }

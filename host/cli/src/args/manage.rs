@@ -49,18 +49,15 @@ pub(crate) enum Plugin {
         #[command(flatten)]
         common: Common,
     },
-    /// Replace a plugin with another version of it while messages flow: an installed one with a package, for good; a
-    /// loaded one with a library, until the host ends
-    Upgrade {
+    /// Replace the code of a loaded plugin with another build of it while messages flow, until the host ends; nothing
+    /// that is installed changes
+    Replace {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::loaded))]
         name: String,
-        /// The package, NAME-VERSION.hrp, or the library
-        #[arg(add = candidates::files(&["hrp", "so"]))]
+        /// The library; for a package there is `plugin upgrade`
+        #[arg(add = candidates::files(&["so"]))]
         file: PathBuf,
-        /// Install the package even if a newer version was installed before
-        #[arg(long)]
-        downgrade: bool,
         #[command(flatten)]
         swap: Swap,
         #[command(flatten)]

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use clap_complete::engine::ArgValueCandidates;
 use hookrail::package::Target;
 
+use super::consent::Consent;
 use crate::candidates;
 
 /// One line per paragraph: the terminal's width decides where they break.
@@ -49,10 +50,14 @@ pub(crate) struct Pack {
 /// The key to sign with.
 #[derive(Debug, Args)]
 pub(crate) struct Key {
-    /// The secret key [default: $HOOKRAIL_HOME/hookrail.key]; its password is read from the terminal, or from
-    /// $HOOKRAIL_KEY_PASSWORD
+    /// The secret key [default: hookrail.key in the home]
     #[arg(long = "key", value_name = "FILE")]
     pub(crate) secret: Option<PathBuf>,
+
+    /// A file with the password of the secret key as its first line; `-` is stdin [default: $HOOKRAIL_KEY_PASSWORD,
+    /// else the terminal]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -61,8 +66,11 @@ pub(crate) struct Keygen {
     pub(crate) key: Key,
 
     /// No password: anyone who can read the file can sign
-    #[arg(long)]
+    #[arg(long, conflicts_with = "password_file")]
     pub(crate) no_password: bool,
+
+    #[command(flatten)]
+    pub(crate) consent: Consent,
 }
 
 #[derive(Debug, Args)]
@@ -118,6 +126,8 @@ pub(crate) enum Trust {
         /// The reason
         #[arg(long)]
         reason: String,
+        #[command(flatten)]
+        consent: Consent,
     },
 }
 

@@ -20,15 +20,11 @@ pub(crate) struct Setup {
     /// may repeat
     #[arg(long = "plugin-dir", value_name = "DIR")]
     pub(crate) directories: Vec<PathBuf>,
-
-    /// The configuration; its [plugins] are loaded too [default: ./hookrail.toml if it is there]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
 }
 
 impl Setup {
     /// Whether none of the options was given.
     pub(crate) fn is_empty(&self) -> bool {
-        self.plugins.is_empty() && self.directories.is_empty() && self.config.is_none() && !self.no_store
+        self.plugins.is_empty() && self.directories.is_empty() && !self.no_store
     }
 }

@@ -9,6 +9,7 @@ use hookrail::package::Digest;
 use hookrail::store::MAX_ALLOWANCE;
 use hookrail::store::Version;
 
+use super::consent::Consent;
 use super::selection::Common;
 use hookrail::units;
 
@@ -79,6 +80,22 @@ pub(crate) enum Store {
         #[command(flatten)]
         common: Common,
     },
+    /// Replace an installed plugin with another version of it, for good: also in a running host, while messages flow
+    Upgrade {
+        /// The plugin, for example mask
+        #[arg(add = ArgValueCandidates::new(candidates::installed))]
+        name: String,
+        /// The package, NAME-VERSION.hrp, with its signature beside it; for a library there is `plugin replace`
+        #[arg(add = candidates::files(&["hrp"]))]
+        file: PathBuf,
+        /// Install it even if a newer version was installed before
+        #[arg(long)]
+        downgrade: bool,
+        #[command(flatten)]
+        swap: Swap,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Unload a plugin, and remove its files. Its configuration and the owner of its name are kept
     Uninstall {
         /// The plugin, for example mask
@@ -87,6 +104,8 @@ pub(crate) enum Store {
         /// Remove its configuration too, and forget the owner of its name and its versions
         #[arg(long)]
         purge: bool,
+        #[command(flatten)]
+        consent: Consent,
         #[command(flatten)]
         common: Common,
     },

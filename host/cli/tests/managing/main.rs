@@ -2,6 +2,7 @@
 
 mod apply;
 mod configuration;
+mod consent;
 mod failing_calls;
 mod failing_hosts;
 mod packages;
