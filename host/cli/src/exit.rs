@@ -44,27 +44,18 @@ impl ExitCode {
 
 /// Their meanings, for display.
 const MEANINGS: &[(ExitCode, &str)] = &[
-    (ExitCode::Ok, "all went well; denied messages are no failure"),
+    (ExitCode::Ok, "success; denied messages are not a failure"),
     (ExitCode::Failure, "something failed; stderr says what"),
     (ExitCode::Usage, "the arguments or the configuration are wrong"),
-    (ExitCode::NotFound, "a file, plugin, hook point or running host is not there"),
-    (ExitCode::BadInput, "some input was no message and was left out; the rest went on"),
+    (ExitCode::NotFound, "a file, plugin, hook point or running host does not exist"),
+    (ExitCode::BadInput, "some input was not a valid message and was skipped"),
     (ExitCode::PluginRefused, "a plugin does not fit this host, or did not start"),
-    (ExitCode::CallbackFailed, "a callback failed on some message; the rest went on"),
-    (
-        ExitCode::PackageRefused,
-        "a package is damaged, not signed by a trusted key, or not what it says; or a file of the home is damaged",
-    ),
-    (
-        ExitCode::NotAllowed,
-        "what is installed does not allow it: an older version, another key's name, a plugin in need",
-    ),
-    (ExitCode::TryAgain, "something else is being done there: try again in a moment"),
-    (
-        ExitCode::Interrupted,
-        "Ctrl-C ended the reading; what was read is out. SIGTERM, as a supervisor sends it, is no failure",
-    ),
-    (ExitCode::StdoutClosed, "whoever read stdout went away"),
+    (ExitCode::CallbackFailed, "a callback failed on some message; the rest was processed"),
+    (ExitCode::PackageRefused, "a package or a file of the home is damaged or not trusted"),
+    (ExitCode::NotAllowed, "what is installed does not allow it"),
+    (ExitCode::TryAgain, "something else is being done there; try again in a moment"),
+    (ExitCode::Interrupted, "Ctrl-C stopped reading; SIGTERM is not a failure"),
+    (ExitCode::StdoutClosed, "the reader of stdout has gone"),
 ];
 
 /// The list, for `--help`.

@@ -3,7 +3,7 @@
 /// The option of every verb that destroys something.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Consent {
-    /// Do not ask before something is destroyed. Without a terminal to ask on, this is required
+    /// Destroy without asking; required where there is no terminal to ask on
     #[arg(short, long)]
     pub(crate) yes: bool,
 }
