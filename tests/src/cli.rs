@@ -1,6 +1,7 @@
 //! Running the program.
 
 pub mod asked;
+pub mod console;
 pub mod live;
 pub mod stocked;
 pub mod terminal;

@@ -46,8 +46,8 @@ pub(crate) fn generate(options: &Keygen) -> Result<ExitCode, Error> {
     }
     write(&secret, &secret_text, 0o600)?;
     write(&public, &public_text, 0o644)?;
-    stderr::line(format_args!("secret key: {}; keep a copy of it where nobody else reads", secret.display()));
-    stderr::line(format_args!("public key: {}; whoever shall trust you: hookrail trust add", public.display()));
+    stderr::line(format_args!("secret key: {}; keep a copy where nobody else can read it", secret.display()));
+    stderr::line(format_args!("public key: {}; whoever is to trust you runs `hookrail trust add`", public.display()));
     print::line(pair.pk.to_base64())?;
     Ok(ExitCode::Ok)
 }

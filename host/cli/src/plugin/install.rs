@@ -62,7 +62,7 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
             Uninstall { purge: *purge, ..Uninstall::new(name) },
             |Uninstalled { name, version, purged, ended }| {
                 if !purged {
-                    stderr::line("its configuration is kept, and whose its name is; --purge forgets both");
+                    stderr::line("its configuration and the owner of its name are kept; --purge forgets both");
                 }
                 let ended = ended.as_ref().map(|ended| format!(", {}", text::ending(ended))).unwrap_or_default();
                 match version {

@@ -5,6 +5,7 @@ mod configuration;
 mod consent;
 mod failing_calls;
 mod failing_hosts;
+mod guide;
 mod packages;
 mod random_kills;
 mod status_table;
