@@ -79,7 +79,7 @@ fn set(name: &str, config: Value, how: Reconfigure, common: &Common) -> Result<(
         return print::line(format_args!("{name} is configured so already, by revision {revision}"));
     }
     if !by_host {
-        stderr::line("no host is running: it has it when one starts");
+        stderr::line("no host is running: it applies when one starts");
     }
     let changes: String = changes.iter().map(|change| format!("\n  {change}")).collect();
     print::line(format_args!("{name} has configuration {revision}{changes}"))

@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A command of a guide, and the lines that the guide shows for it.
+/// A command of a guide, and what the guide shows for it.
 #[derive(Debug)]
 pub struct Typed<'a> {
     /// The command, for a shell.
     pub command: &'a str,
-    shown: Vec<&'a str>,
+    /// The lines.
+    pub shown: Vec<&'a str>,
 }
 
 /// The commands of all consoles of a page.

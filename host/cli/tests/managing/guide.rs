@@ -1,19 +1,20 @@
-//! The guide `author-to-operator.md`, followed word for word by its two people: what they see is what it shows.
+//! What guides show in their consoles is what somebody sees who types that. The guide `author-to-operator.md` is
+//! followed word for word by its two people.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
 use hookrail_tests::cli::console::{Console, typed};
 use hookrail_tests::cli::directory;
 use hookrail_tests::cli::live::Live;
-use hookrail_tests::{own_target, plugin, root};
+use hookrail_tests::{own_target, plugin, root, tmp};
 
 /// A program with the environment of one of the two: it finds the program, and a cargo that needs neither a network nor
 /// another build of all dependencies.
 fn command(program: &str, home: &str) -> Command {
-    let work = hookrail_tests::tmp().join("guide");
+    let work = tmp().join("guide");
     let beside = Path::new(env!("CARGO_BIN_EXE_hookrail")).parent().unwrap();
     let path = std::env::var("PATH").unwrap();
     let mut command = Command::new(program);
@@ -42,12 +43,16 @@ fn prepare() -> (Console, Console) {
     fs::write(work.join("bin/cargo"), script).unwrap();
     fs::set_permissions(work.join("bin/cargo"), fs::Permissions::from_mode(0o755)).unwrap();
     fs::write(work.join("gitconfig"), "[user]\nname = Jane\nemail = jane@example.org\n").unwrap();
-    // All of them are in the list that the guide shows.
+    build_prebuilt();
+    let console = |name: &str, shell| Console::new(&work.join(name), shell);
+    (console("jane", || command("bash", "jane-home")), console("you", || command("bash", "home")))
+}
+
+/// Builds the plugins that every list shows.
+fn build_prebuilt() {
     for name in ["file-log", "hello", "mask", "stamp", "throttle"] {
         plugin(name);
     }
-    let console = |name: &str, shell| Console::new(&work.join(name), shell);
-    (console("jane", || command("bash", "jane-home")), console("you", || command("bash", "home")))
 }
 
 /// Changes a file as the guide tells the reader to.
@@ -100,4 +105,46 @@ fn author_and_operator_see_what_the_guide_shows() {
     let sent = flood.end();
     let (code, lines, said) = live.end();
     assert_eq!((code, lines.len() as u64), (Some(0), 1 + sent), "{said:?}");
+}
+
+/// A program of somebody who operates hosts, and has set no variable.
+fn operator(program: &str) -> Command {
+    let mut command = command(program, "");
+    command.env_remove("HOOKRAIL_HOME").env("HOME", tmp().join("operating/ada"));
+    command
+}
+
+#[test]
+fn an_operator_sees_what_the_guide_and_the_readme_show() {
+    build_prebuilt();
+    let directory = directory("operating");
+    fs::create_dir(directory.join("target")).unwrap();
+    let beside = Path::new(env!("CARGO_BIN_EXE_hookrail")).parent().unwrap();
+    symlink(beside, directory.join("target/release")).unwrap();
+    let mut console = Console::new(&directory, || operator("bash"));
+    let mut running = None;
+    for page in ["docs/guide/operating.md", "README.md"] {
+        let page = fs::read_to_string(root().join(page)).unwrap();
+        let page = page.replace("/home/ada", directory.join("ada").to_str().unwrap());
+        for typed in typed(&page) {
+            match typed.command.split(' ').collect::<Vec<_>>()[..] {
+                ["cat", file] => fs::write(directory.join(file), typed.shown.join("\n")).unwrap(),
+                // Those show how something is written, need a PID, or run until they are ended.
+                _ if typed.shown.is_empty() || typed.command.contains("| nc ") => {}
+                ["cargo", ..] | ["hookrail", "run", "--watch"] => {}
+                ["hookrail", "plugin", verb, ..] => {
+                    running.get_or_insert_with(|| {
+                        let mut run = operator(env!("CARGO_BIN_EXE_hookrail"));
+                        let mut live =
+                            Live::start(run.args(["run", "-q", "--plugin", "hello"]).current_dir(&directory));
+                        assert_eq!(live.through("a line"), "a line");
+                        live
+                    });
+                    console.follow(&typed);
+                    running.take_if(|_| verb == "show");
+                }
+                _ => console.follow(&typed),
+            }
+        }
+    }
 }
