@@ -33,12 +33,15 @@ pub(crate) fn run(command: &Config) -> Result<ExitCode, Error> {
     match command {
         Config::Check { json } => return check::run(*json),
         Config::Get { name, common } => get(name, common)?,
-        Config::Set { name, file: Some(file), how, common, .. } => set(name, json(file)?, *how, common)?,
+        Config::Set { name, file: Some(file), how, common, .. } => {
+            set(name, &current(name, common)?, json(file)?, *how, common)?;
+        }
         Config::Set { name, assignments, how, common, .. } => {
             let schema = schema(name, common)?;
-            let mut config = current(name, common)?;
-            assignments.iter().for_each(|(key, text)| assign(&mut config, key, text, schema.as_ref()));
-            set(name, config, *how, common)?;
+            let before = current(name, common)?;
+            let mut after = before.clone();
+            assignments.iter().for_each(|(key, text)| assign(&mut after, key, text, schema.as_ref()));
+            set(name, &before, after, *how, common)?;
         }
         Config::Schema { name, common } => {
             let schema = schema(name, common)?.ok_or_else(|| Error::NoSchema(name.into()))?;
@@ -48,7 +51,11 @@ pub(crate) fn run(command: &Config) -> Result<ExitCode, Error> {
         Config::Import { file, plugin, dry_run, how, common } => {
             let name = plugin.clone().unwrap_or_else(|| named_by(file));
             let config = import(file, &name, common)?;
-            if *dry_run { print::json(&config)? } else { set(&name, config, *how, common)? }
+            if *dry_run {
+                print::json(&config)?;
+            } else {
+                set(&name, &current(&name, common)?, config, *how, common)?;
+            }
         }
     }
     Ok(ExitCode::Ok)
@@ -67,9 +74,9 @@ fn current(name: &str, common: &Common) -> Result<Value, Error> {
     Ok(remote::ask(&common.selection, command::Config::new(name))?.0.value)
 }
 
-fn set(name: &str, config: Value, how: Reconfigure, common: &Common) -> Result<(), Error> {
-    let changes = changes::between(&current(name, common)?, &config);
-    let command = Configure { restart: how.restart, ..Configure::new(name, config) };
+fn set(name: &str, before: &Value, after: Value, how: Reconfigure, common: &Common) -> Result<(), Error> {
+    let changes = changes::between(before, &after);
+    let command = Configure { restart: how.restart, ..Configure::new(name, after) };
     let (done, by_host) = remote::ask(&common.selection, command)?;
     if common.json {
         return print::json(&Set { done, changes });
@@ -156,7 +163,7 @@ fn json(file: &Path) -> Result<Value, Error> {
 fn origin(configured: &Configured) -> String {
     let since = configured.since.as_ref().map(|since| format!(" since {since}")).unwrap_or_default();
     match configured.origin {
-        Origin::Host => "hookrail.toml says so".into(),
+        Origin::Host => "the configuration file of the host says so".into(),
         Origin::Nothing => "nobody has configured it".into(),
         Origin::Operator => format!("configuration {}{since}", configured.revision),
         Origin::Package => format!("the default of its package{since}"),

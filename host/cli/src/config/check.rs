@@ -121,7 +121,7 @@ fn text(Report { config, home, instances }: &Report) -> String {
         let columns = [Column::Text("instance"), Column::Text("configured by"), Column::Text("fits")];
         let rows = instances.iter().map(|Checked { instance, origin, error }| {
             let by = match origin {
-                Origin::Host => "hookrail.toml",
+                Origin::Host => "the configuration file",
                 Origin::Nothing => "-",
                 Origin::Operator => "config set",
                 Origin::Package => "its package",

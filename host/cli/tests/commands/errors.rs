@@ -77,6 +77,7 @@ fn an_error_is_an_object_for_programs() {
         let error = &last["error"];
         assert_eq!(error["code"], code, "{arguments:?}: {said}");
         assert!(error["message"].is_string() && error["fix"].is_string(), "{said}");
+        assert_eq!(error["retryable"], false, "{said}");
         assert_eq!((output.status.code(), &*output.stdout), (Some(exit), &b""[..]), "{arguments:?}: {said}");
     }
 }

@@ -115,6 +115,8 @@ fn a_second_process_is_told_that_another_one_is_at_it() {
         let who = format!("the process {} is changing it right now", std::process::id());
         assert!(said.contains(&who) && said.contains("wait until that is over"), "{said}");
     }
+    let said = home.run(&["plugin", "enable", "screen", "--json"]);
+    assert!(text(&said.stderr).contains("\"retryable\":true"), "{}", text(&said.stderr));
     // Who only looks does not wait.
     home.ok(&["plugin", "list"]);
     drop(lock);
