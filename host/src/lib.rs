@@ -103,12 +103,16 @@ pub use hookrail_model::ParseError;
 pub use hookrail_model::capability::{Capability, NoCapability};
 pub use hookrail_model::config::{CallbackOverride, FaultPolicies, PointConfig, Quarantine, UpgradeLimits};
 pub use hookrail_model::end::End;
+#[doc(hidden)]
+pub use hookrail_model::error::NO_PLUGIN;
 pub use hookrail_model::error::{ApiMisuse, ConfigError, Error, Incompatible, Misbehaved};
 pub use hookrail_model::event::{Event, EventKind};
 pub use hookrail_model::health::Health;
 pub use hookrail_model::log_level::LogLevel;
 pub use hookrail_model::memory::{Memory, MemoryView};
 pub use hookrail_model::note::{Note, NoteHook};
+#[doc(hidden)]
+pub use hookrail_model::schema::Schema;
 pub use hookrail_model::stats::{LastFault, Latency, StatsLevel};
 pub use hookrail_model::times::UpgradeTimes;
 pub use hookrail_model::trace::{Condition, Missing, StepVerdict, Trace, TraceDecision, TraceStep};

@@ -1,8 +1,10 @@
 //! Running the program.
 
 pub mod asked;
+pub mod console;
 pub mod live;
 pub mod stocked;
+pub mod terminal;
 pub mod tiny;
 pub mod whole;
 
@@ -21,7 +23,7 @@ pub fn hookrail(arguments: &[&str]) -> Command {
     let program = std::env::var_os("CARGO_BIN_EXE_hookrail").expect("cargo runs this test");
     let mut command = Command::new(program);
     command.args(arguments).current_dir(tmp());
-    for variable in ["HOOKRAIL_LOG", "HOOKRAIL_PLUGINS"] {
+    for variable in ["HOOKRAIL_CONFIG", "HOOKRAIL_LOG", "HOOKRAIL_PLUGINS"] {
         command.env_remove(variable);
     }
     command.env("HOOKRAIL_HOME", home());

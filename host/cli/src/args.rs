@@ -2,6 +2,7 @@
 
 mod check;
 mod config;
+mod consent;
 mod hooks;
 mod manage;
 mod new;
@@ -17,6 +18,7 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::check::{Check, CheckOne};
 pub(crate) use self::config::{Config, Reconfigure};
+pub(crate) use self::consent::Consent;
 pub(crate) use self::hooks::{Chains, Hooks};
 pub(crate) use self::manage::Plugin;
 pub(crate) use self::new::{Language, New};
@@ -27,6 +29,9 @@ pub(crate) use self::store::{Store, Swap};
 use crate::size::Size;
 use crate::{candidates, exit};
 
+/// The heading of the options that every command has.
+const GLOBAL: &str = "Global options";
+
 /// A host for native plugins: callbacks on named hook points, in the order of their priority,
 /// from plugins that come and go while messages flow.
 #[derive(Debug, Parser)]
@@ -35,59 +40,61 @@ pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// Say more on stderr: -v, -vv, -vvv; finer with $HOOKRAIL_LOG, for example `hookrail=debug`
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    /// Log more to stderr: -v info, -vv debug, -vvv trace; finer with $HOOKRAIL_LOG, for example `hookrail=debug`
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = GLOBAL)]
     pub(crate) verbose: u8,
 
-    /// Where what is installed, the trusted keys and running hosts are found [default: $HOOKRAIL_HOME, else `home` of
-    /// hookrail.toml, else ~/.hookrail]
-    #[arg(long, global = true, value_name = "DIR")]
+    /// The directory of installed plugins, trusted keys and sockets of running hosts [default: $HOOKRAIL_HOME, else
+    /// `home` of the configuration, else ~/.hookrail]
+    #[arg(long, global = true, value_name = "DIR", help_heading = GLOBAL)]
     pub(crate) home: Option<PathBuf>,
+
+    /// The configuration of hosts [default: $HOOKRAIL_CONFIG, else ./hookrail.toml if it exists]
+    #[arg(long, global = true, value_name = "FILE", help_heading = GLOBAL, add = candidates::files(&["toml"]))]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Send messages through the plugins: from stdin or files, allowed ones to stdout
+    /// Send messages from stdin or files through the plugins, and the allowed ones to stdout
     Run(Run),
-    /// Show the hook points and their callbacks, in the order in which they run: in the only running host or the one
-    /// that is named, or as the named plugins or ./hookrail.toml would have it
+    /// Show hook points and their callbacks, and observe them in a running host
     #[command(subcommand)]
     Hooks(Hooks),
-    /// Manage what is installed, and the plugins of a running host
+    /// Manage installed plugins, and the plugins of a running host
     #[command(subcommand)]
     Plugin(Plugin),
-    /// Show and set the configuration of plugins
+    /// Show, set and check the configuration of plugins
     #[command(subcommand)]
     Config(Config),
-    /// Show what happens to the plugins of a running host, as it happens
+    /// Print what happens to the plugins of a running host, as it happens
     Events(Common),
-    /// Show what a running host is doing
+    /// Show the process, the uptime and the counters of a running host
     Status(Common),
     /// Show what a library or a package declares, without running any of its code
     Inspect(Inspect),
-    /// Measure dispatch against a raw loop over the same function pointers, on this machine
+    /// Measure dispatch on this machine, beside a raw loop over the same function pointers
     Bench(Bench),
-    /// Show everything in a few seconds: load, order, filter, unload under load, measure
+    /// Show everything in a few seconds: loading, order, filtering, unloading under load, costs
     Demo(Demo),
-    /// Start a new plugin: a crate, or a C source, that builds and passes its checks
+    /// Create a plugin, in Rust or C, that builds and passes its checks
     New(New),
-    /// Watch a plugin's source: build it on every change, and replace the plugin in a running host
+    /// Build a plugin on every change of its source, and replace it in a running host
     Dev(Dev),
-    /// Check whether a plugin conforms: how it is built, what it does in every order of calls, with every payload and
-    /// configuration, and what it leaves behind
+    /// Check whether a plugin conforms: how it is built, how it behaves, and what it leaves behind
     Check(Check),
-    /// Make a package of a plugin: its libraries, and everything that belongs to them, in one file
+    /// Make a package of a plugin: one file with its libraries and everything that belongs to them
     Pack(Pack),
-    /// Make a pair of keys to sign packages with
+    /// Create a pair of keys to sign packages with
     Keygen(Keygen),
-    /// Sign a package, or any file
+    /// Sign a package, or any other file
     Sign(Sign),
-    /// Check a package: who signed it, and that its content matches its metadata
+    /// Verify a package: its signature, and its content against its metadata
     Verify(Verify),
     /// Manage the keys whose packages are trusted
     #[command(subcommand)]
     Trust(Trust),
-    /// Print the script by which a shell completes commands, options, and names of plugins and points
+    /// Print the script by which a shell completes commands, options and names
     Completions(Completions),
     /// One check, in its own process
     #[command(hide = true)]
@@ -96,23 +103,27 @@ pub(crate) enum Command {
 
 /// One line per paragraph: the terminal's width decides where they break.
 const AFTER_RUN: &str = "\
-A text line is a message: what no plugin changes comes out byte for byte.
-A JSON line is a message such as {\"topic\":\"a.b\",\"headers\":[[\"key\",\"value\"]],\"body\":\"text\"}; only the body must be there, as `body` or `body_base64`.
-A line that is no message is shown, counted and left out; the rest goes on, and the exit code is 4.
-Ctrl-C ends the reading and shows the summary; a second one kills.";
+A line of text is a message; what no plugin changes comes out byte for byte.
+A line of JSON is a message such as {\"topic\":\"a.b\",\"headers\":[[\"key\",\"value\"]],\"body\":\"text\"}; only `body`, or `body_base64`, is required.
+A line that is not a valid message is reported, counted and skipped, and the exit code is 4.
+The first Ctrl-C stops reading and shows the summary; the second ends the program.
+
+Examples:
+  hookrail run --plugin hello --output-format json < log
+  hookrail run --config edge.toml --watch access.log error.log > out";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_RUN)]
 pub(crate) struct Run {
-    /// Files to read, one after the other; `-`, or no file, is stdin
+    /// The files to read, one after the other; `-`, or no file, is stdin
     #[arg(value_name = "FILES")]
     pub(crate) files: Vec<PathBuf>,
 
-    /// What a line of input is
+    /// The format of a line of input
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) input_format: Format,
 
-    /// What a line of output is [default: as the input]
+    /// The format of a line of output [default: that of the input]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) output_format: Option<Format>,
 
@@ -120,28 +131,27 @@ pub(crate) struct Run {
     #[arg(long, value_name = "TOPIC", default_value = "log")]
     pub(crate) topic: String,
 
-    /// Skip longer lines; bodies are limited too, by [message] max_body of the configuration
+    /// Skip lines that are longer; `max_body` under [message] in the configuration limits bodies
     #[arg(long, value_name = "SIZE", default_value = "16MiB")]
     pub(crate) max_line: Size,
 
-    /// Watch the files of the plugins: when one has changed and is complete, the new build replaces the old one while
-    /// messages flow
+    /// Watch the plugins' libraries: a file that has changed and is complete replaces the old build while messages flow
     #[arg(long)]
     pub(crate) watch: bool,
 
-    /// No progress and no summary
+    /// Show no progress and no summary
     #[arg(short, long)]
     pub(crate) quiet: bool,
 
-    /// The summary as JSON, on stderr
+    /// Print the summary as JSON, on stderr: stdout is for messages
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// The path of the socket by which this run is managed [default: $HOOKRAIL_HOME/run/PID.sock]
+    /// The socket by which this run is managed [default: run/PID.sock in the home]
     #[arg(long, value_name = "PATH")]
     pub(crate) control: Option<PathBuf>,
 
-    /// No control socket: this run cannot be managed
+    /// Open no control socket: this run cannot be managed
     #[arg(long, conflicts_with = "control")]
     pub(crate) no_control: bool,
 
@@ -177,51 +187,51 @@ pub(crate) enum Format {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Inspect {
-    /// The library, or the package NAME-VERSION.hrp
+    /// The library, or the package, NAME-VERSION.hrp
     #[arg(add = candidates::files(&["so", "hrp"]))]
     pub(crate) file: PathBuf,
 
-    /// Print the JSON Schema of its configuration instead. This loads the library: its code runs
+    /// Print the JSON Schema of its configuration instead. This loads the library, so its code runs
     #[arg(long)]
     pub(crate) schema: bool,
 
-    /// As a JSON object
+    /// Print a JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Bench {
-    /// As a JSON array of {callbacks, threads, raw_ns, dispatch_ns}
+    /// Print a JSON array of {callbacks, threads, raw_ns, dispatch_ns}
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// How many interleaved rounds each case is measured in; the best counts
+    /// Measure each case in this many interleaved rounds, of which the best counts
     #[arg(long, value_name = "N", default_value = "200", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
 
-    /// Look for the plugin `bench` in this directory too; may repeat
+    /// Look for the plugin `bench` in this directory first; may be repeated
     #[arg(long = "plugin-dir", value_name = "DIR")]
     pub(crate) directories: Vec<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Demo {
-    /// The results, as a JSON object
+    /// Print the results as a JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 /// One line per paragraph: the terminal's width decides where they break.
 const AFTER_DEV: &str = "\
-The host is one that runs: start it beside this with `hookrail run`. What it has loaded is replaced while messages flow; what it has not is loaded.
-What does not build or does not fit changes nothing: the compiler's words are shown, and the old build goes on serving.
-Ctrl-C ends the watching; what serves then goes on.";
+The host is a running one, for example `hookrail run` in another terminal: if it has the plugin loaded, the plugin is replaced while messages flow, else it is loaded.
+What does not build or does not fit changes nothing: the compiler's output is shown, and the old build continues to serve.
+Ctrl-C ends the watching; the last build continues to serve.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_DEV)]
 pub(crate) struct Dev {
-    /// The plugin's cargo package
+    /// The directory of the plugin's cargo package
     #[arg(value_name = "DIR", default_value = ".")]
     pub(crate) directory: PathBuf,
 
@@ -229,20 +239,20 @@ pub(crate) struct Dev {
     #[arg(long)]
     pub(crate) release: bool,
 
-    /// Build and replace once, and watch nothing
+    /// Build and replace once, and do not watch
     #[arg(long)]
     pub(crate) once: bool,
 
-    /// One JSON object per line for every replacement
+    /// Print one JSON object per line, for each replacement
     #[arg(long)]
     pub(crate) json: bool,
-
-    #[command(flatten)]
-    pub(crate) selection: Selection,
 
     /// Further arguments for `cargo build`, for example `-- --features fast`
     #[arg(last = true, value_name = "CARGO ARGS")]
     pub(crate) cargo: Vec<OsString>,
+
+    #[command(flatten)]
+    pub(crate) selection: Selection,
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::{args, print, stderr, table};
+use crate::{args, print, settings, stderr, table};
 
 pub(crate) fn run(options: &args::Check) -> Result<ExitCode, Error> {
     let checks = hookrail_check::choose(&options.only, &options.skip, options.strictness)?;
@@ -26,8 +26,8 @@ pub(crate) fn run(options: &args::Check) -> Result<ExitCode, Error> {
         return Err(Error::NotOneCheck(checks.len()));
     }
     let inspection = hookrail::inspect(file)?;
-    let (config, seed) = (options.config.as_deref(), options.seed.map(|seed| seed.0));
-    let plan = Plan::new(file, config, seed, options.quick, options.timeout)?;
+    let (config, seed) = (settings::file().map(|file| file.path), options.seed.map(|seed| seed.0));
+    let plan = Plan::new(file, config.as_deref(), seed, options.quick, options.timeout)?;
     if let Some(config) = plan.config() {
         hookrail::Config::read(config)?;
     }
@@ -58,8 +58,8 @@ pub(crate) fn run(options: &args::Check) -> Result<ExitCode, Error> {
 
 /// Runs one check in this process, in which [`child`] has started it.
 pub(crate) fn run_one(options: &args::CheckOne) -> Result<ExitCode, Error> {
-    let args::CheckOne { file, check, seed, config, quick } = options;
-    let (check, file, config) = (check.clone(), file.clone(), config.clone());
+    let args::CheckOne { file, check, seed, quick } = options;
+    let (check, file, config) = (check.clone(), file.clone(), settings::file().map(|file| file.path));
     hookrail_check::run_one(&One { check, file, config, seed: *seed, is_quick: *quick })?;
     Ok(ExitCode::Ok)
 }

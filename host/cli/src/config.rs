@@ -1,11 +1,18 @@
 //! `hookrail config`: the configuration of plugins.
 
+mod assign;
+mod changes;
+mod check;
+
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
-use hookrail::control::command::{self, ConfigHistory, ConfigSchema, Configure};
+use assign::assign;
+use changes::Change;
+use hookrail::control::command::{self, ConfigHistory, ConfigSchema, Configure, Reconfigured};
 use hookrail::store::{Configured, FormerConfig, Origin};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::args::{Common, Config, Reconfigure};
@@ -14,10 +21,28 @@ use crate::exit::ExitCode;
 use crate::table::{Column, Target, table};
 use crate::{print, remote, stderr};
 
+/// A configuration that was set, and what changed by that.
+#[derive(Serialize)]
+struct Set {
+    #[serde(flatten)]
+    done: Reconfigured,
+    changes: Vec<Change>,
+}
+
 pub(crate) fn run(command: &Config) -> Result<ExitCode, Error> {
     match command {
+        Config::Check { json } => return check::run(*json),
         Config::Get { name, common } => get(name, common)?,
-        Config::Set { name, file, how, common } => set(name, json(file)?, *how, common)?,
+        Config::Set { name, file: Some(file), how, common, .. } => {
+            set(name, &current(name, common)?, json(file)?, *how, common)?;
+        }
+        Config::Set { name, assignments, how, common, .. } => {
+            let schema = schema(name, common)?;
+            let before = current(name, common)?;
+            let mut after = before.clone();
+            assignments.iter().for_each(|(key, text)| assign(&mut after, key, text, schema.as_ref()));
+            set(name, &before, after, *how, common)?;
+        }
         Config::Schema { name, common } => {
             let schema = schema(name, common)?.ok_or_else(|| Error::NoSchema(name.into()))?;
             print::json(&schema)?;
@@ -26,7 +51,11 @@ pub(crate) fn run(command: &Config) -> Result<ExitCode, Error> {
         Config::Import { file, plugin, dry_run, how, common } => {
             let name = plugin.clone().unwrap_or_else(|| named_by(file));
             let config = import(file, &name, common)?;
-            if *dry_run { print::json(&config)? } else { set(&name, config, *how, common)? }
+            if *dry_run {
+                print::json(&config)?;
+            } else {
+                set(&name, &current(&name, common)?, config, *how, common)?;
+            }
         }
     }
     Ok(ExitCode::Ok)
@@ -41,21 +70,27 @@ fn get(name: &str, common: &Common) -> Result<(), Error> {
     print::json(&configured.value)
 }
 
-fn set(name: &str, config: Value, how: Reconfigure, common: &Common) -> Result<(), Error> {
-    let mut command = Configure::new(name, config);
+fn current(name: &str, common: &Common) -> Result<Value, Error> {
+    Ok(remote::ask(&common.selection, command::Config::new(name))?.0.value)
+}
+
+fn set(name: &str, before: &Value, after: Value, how: Reconfigure, common: &Common) -> Result<(), Error> {
+    let changes = changes::between(before, &after);
+    let mut command = Configure::new(name, after);
     command.restart = how.restart;
     let (done, by_host) = remote::ask(&common.selection, command)?;
     if common.json {
-        return print::json(&done);
+        return print::json(&Set { done, changes });
     }
     let revision = done.configured.revision;
     if !done.changed {
         return print::line(format_args!("{name} is configured so already, by revision {revision}"));
     }
     if !by_host {
-        stderr::line("no host is running: it has it when one starts");
+        stderr::line("no host is running: it applies when one starts");
     }
-    print::line(format_args!("{name} has configuration {revision}"))
+    let changes: String = changes.iter().map(|change| format!("\n  {change}")).collect();
+    print::line(format_args!("{name} has configuration {revision}{changes}"))
 }
 
 fn schema(name: &str, common: &Common) -> Result<Option<Value>, Error> {
@@ -129,7 +164,7 @@ fn json(file: &Path) -> Result<Value, Error> {
 fn origin(configured: &Configured) -> String {
     let since = configured.since.as_ref().map(|since| format!(" since {since}")).unwrap_or_default();
     match configured.origin {
-        Origin::Host => "hookrail.toml says so".into(),
+        Origin::Host => "the configuration file of the host says so".into(),
         Origin::Nothing => "nobody has configured it".into(),
         Origin::Operator => format!("configuration {}{since}", configured.revision),
         Origin::Package => format!("the default of its package{since}"),

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
 use hookrail::control::Manage;
-use hookrail::control::command::{List, Load, Status, Upgrade};
+use hookrail::control::command::{List, Load, Replace, Status};
 
 use crate::args::Dev;
 use crate::cargo::{Built, Package};
@@ -140,7 +140,7 @@ impl Development<'_> {
         let (how, generation, times) = match serving {
             None => (How::Loaded, host.ask(Load::new(&file))?.generation, None),
             Some(view) => {
-                let replaced = host.ask(Upgrade::new(view.name, &file).wait(std::time::Duration::ZERO))?;
+                let replaced = host.ask(Replace::new(view.name, &file).wait(std::time::Duration::ZERO))?;
                 (How::Upgraded, replaced.generation, Some(replaced.times))
             }
         };

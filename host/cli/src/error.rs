@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
+use hookrail::NO_PLUGIN;
+use hookrail::control::wire::Problem;
 use hookrail::control::{self, CallError, NotLoaded, Running};
 
 use crate::exit::ExitCode;
@@ -27,6 +29,10 @@ pub(crate) enum Error {
     Enabled(Box<NotLoaded>),
     #[error("cannot read {file}: {source}")]
     Input { file: String, source: io::Error },
+    #[error("{} is a library, and `plugin upgrade` takes packages", file.display())]
+    IsLibrary { plugin: String, file: PathBuf },
+    #[error("{} is a package, and `plugin replace` takes libraries", file.display())]
+    IsPackage { plugin: String, file: PathBuf },
     #[error("`{package}` makes several libraries that can be plugins: {}", list(files))]
     ManyCdylibs { package: String, files: Vec<PathBuf> },
     #[error("the pattern `{pattern}` {why}")]
@@ -41,8 +47,6 @@ pub(crate) enum Error {
     NoneRuns(PathBuf),
     #[error("no host with the PID {pid} is running{}", others(running))]
     NotRunning { pid: u32, running: Vec<Running> },
-    #[error("there is no hook point `{0}`")]
-    NoPoint(String),
     #[error("{name} has no former configuration {revision}")]
     NoRevision { name: String, revision: u64 },
     #[error("no schema of the configuration of {} is known", .0.display())]
@@ -53,6 +57,9 @@ pub(crate) enum Error {
     NotPacked { package: String, why: String },
     #[error("{} is no cargo package: {why}", directory.display())]
     NotAPackage { directory: PathBuf, why: String },
+    /// Nobody could be asked.
+    #[error("not confirmed, and stdin is no terminal to ask on: {0}")]
+    NotConfirmed(String),
     #[error("{0} checks are chosen, and one is run in this process")]
     NotOneCheck(usize),
     #[error("cannot write {file}: {source}")]
@@ -109,8 +116,7 @@ impl Error {
             Error::Host(error) => error.code(),
             Error::Enabled(failed) => failed.error.code(),
             Error::Input { .. } => "HR0601",
-            Error::NoPlugin { .. } => "HR0602",
-            Error::NoPoint(_) => "HR0603",
+            Error::NoPlugin { .. } => NO_PLUGIN,
             Error::NoSchema(_) => "HR0604",
             Error::OtherPlugin { .. } => "HR0605",
             Error::Stdout(_) => "HR0606",
@@ -132,6 +138,9 @@ impl Error {
             Error::NotMade { .. } => "HR0622",
             Error::BadConfig { .. } => "HR0623",
             Error::NoRevision { .. } => "HR0624",
+            Error::IsLibrary { .. } => "HR0625",
+            Error::IsPackage { .. } => "HR0626",
+            Error::NotConfirmed(_) => "HR0627",
         }
     }
 
@@ -152,6 +161,14 @@ impl Error {
             Error::NoPlugin { .. } => {
                 "pass its file with --plugin FILE, or its directory with --plugin-dir DIR or $HOOKRAIL_PLUGINS".into()
             }
+            Error::IsLibrary { plugin, file } => {
+                let file = file.display();
+                format!("`hookrail plugin replace {plugin} {file}` replaces the running code until the host ends").into()
+            }
+            Error::IsPackage { plugin, file } => {
+                let file = file.display();
+                format!("`hookrail plugin upgrade {plugin} {file}` installs it, for good").into()
+            }
             Error::ManyCdylibs { .. } => "choose one after `--`, for example `-- --lib`".into(),
             Error::NoCargo(_) => "install Rust (https://rustup.rs), or put `cargo` into $PATH".into(),
             Error::BadConfig { .. } => "fix that; `hookrail config schema NAME` prints what a plugin takes, docs/guide/operating.md what `plugin apply` does".into(),
@@ -160,6 +177,7 @@ impl Error {
             }
             Error::BadKey { .. } => "--key names another one; `hookrail keygen` makes one, `hookrail trust list` shows whom you trust".into(),
             Error::NoCheck { .. } => "`hookrail check --list` shows them all".into(),
+            Error::NotConfirmed(_) => "--yes does it without asking".into(),
             Error::NotMade { .. } => "fix that; `hookrail new --help` says what it takes".into(),
             Error::NotPacked { .. } => "fix that; `hookrail pack --help` says what is packed".into(),
             Error::NoCdylib(_) => "write `[lib]` and `crate-type = [\"cdylib\"]` into its Cargo.toml".into(),
@@ -168,7 +186,6 @@ impl Error {
                 "name the directory of the plugin's package; none here makes a cdylib yet".into()
             }
             Error::Workspace { plugins, .. } => format!("name the directory of one: {}", list(plugins)).into(),
-            Error::NoPoint(_) => "`hookrail hooks list` shows them all".into(),
             Error::NoneRuns(_) => {
                 "`hookrail run` starts one; --control PATH reaches one whose socket is elsewhere".into()
             }
@@ -186,27 +203,37 @@ impl Error {
         }
     }
 
+    /// The error as programs read it.
+    pub(crate) fn problem(&self) -> Problem {
+        match self {
+            Error::Call(CallError::Refused(problem)) => problem.clone(),
+            error => Problem::new(error.code(), error.to_string(), error.fix()),
+        }
+    }
+
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Error::Enabled(failed) => of_host(&failed.error),
             Error::Host(error) => of_host(error),
             Error::OtherPlugin { .. } | Error::TwicePlugin { .. } => ExitCode::Usage,
             Error::Input { source, .. } if source.kind() == io::ErrorKind::NotFound => ExitCode::NotFound,
-            Error::Call(CallError::Refused(problem)) => ExitCode::of_code(&problem.code),
+            Error::Call(CallError::Refused(problem)) => ExitCode::of(problem),
             Error::Call(CallError::Unreachable { why, .. }) if why.kind() == io::ErrorKind::NotFound => {
                 ExitCode::NotFound
             }
             Error::NoPlugin { .. }
             | Error::NoRevision { .. }
-            | Error::NoPoint(_)
             | Error::NoSchema(_)
             | Error::NoneRuns(_)
             | Error::NotRunning { .. } => ExitCode::NotFound,
             Error::BadConfig { .. }
             | Error::BadKey { .. }
+            | Error::IsLibrary { .. }
+            | Error::IsPackage { .. }
             | Error::ManyCdylibs { .. }
             | Error::NoCheck { .. }
             | Error::NoCdylib(_)
+            | Error::NotConfirmed(_)
             | Error::NotOneCheck(_)
             | Error::NotAPackage { .. }
             | Error::NotMade { .. }
@@ -229,7 +256,7 @@ fn of_host(error: &control::Error) -> ExitCode {
         control::Error::Host(hookrail::Error::System { why, .. }) if why.kind() == io::ErrorKind::NotFound => {
             ExitCode::NotFound
         }
-        error => ExitCode::of_code(error.code()),
+        error => ExitCode::of(&error.problem()),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The exit codes of the program, a closed list.
 
+use hookrail::control::wire::Problem;
+
 /// An exit code of the program. Scripts rely on the numbers, so they never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -23,19 +25,18 @@ pub(crate) enum ExitCode {
 }
 
 impl ExitCode {
-    /// The exit code for an error of a running host, of which only the code is known.
-    pub(crate) fn of_code(code: &str) -> Self {
-        match code {
-            // No such plugin, callback, point or field; no plugin with that name installed.
-            "HR0103" | "HR0109" | "HR0110" | "HR0712" | "HR0826" => ExitCode::NotFound,
-            _ if code.starts_with("HR02") => ExitCode::Usage,
-            // Somebody else is at it.
-            "HR0106" | "HR0812" => ExitCode::TryAgain,
-            _ if code.starts_with("HR081") || code.starts_with("HR080") => ExitCode::PackageRefused,
+    /// The exit code for an error of a host.
+    pub(crate) fn of(problem: &Problem) -> Self {
+        match &*problem.code {
+            _ if problem.retryable => ExitCode::TryAgain,
+            // No such plugin, callback, point or field.
+            "HR0103" | "HR0109" | "HR0110" | "HR0712" => ExitCode::NotFound,
+            code if code.starts_with("HR02") => ExitCode::Usage,
+            code if code.starts_with("HR081") || code.starts_with("HR080") => ExitCode::PackageRefused,
             // Files of the home that are damaged.
             "HR0822" | "HR0828" => ExitCode::PackageRefused,
-            _ if code.starts_with("HR08") => ExitCode::NotAllowed,
-            _ if code.starts_with("HR03") || code.starts_with("HR04") => ExitCode::PluginRefused,
+            code if code.starts_with("HR08") => ExitCode::NotAllowed,
+            code if code.starts_with("HR03") || code.starts_with("HR04") => ExitCode::PluginRefused,
             _ => ExitCode::Failure,
         }
     }
@@ -43,27 +44,18 @@ impl ExitCode {
 
 /// Their meanings, for display.
 const MEANINGS: &[(ExitCode, &str)] = &[
-    (ExitCode::Ok, "all went well; denied messages are no failure"),
+    (ExitCode::Ok, "success; denied messages are not a failure"),
     (ExitCode::Failure, "something failed; stderr says what"),
     (ExitCode::Usage, "the arguments or the configuration are wrong"),
-    (ExitCode::NotFound, "a file, plugin, hook point or running host is not there"),
-    (ExitCode::BadInput, "some input was no message and was left out; the rest went on"),
+    (ExitCode::NotFound, "a file, plugin, hook point or running host does not exist"),
+    (ExitCode::BadInput, "some input was not a valid message and was skipped"),
     (ExitCode::PluginRefused, "a plugin does not fit this host, or did not start"),
-    (ExitCode::CallbackFailed, "a callback failed on some message; the rest went on"),
-    (
-        ExitCode::PackageRefused,
-        "a package is damaged, not signed by a trusted key, or not what it says; or a file of the home is damaged",
-    ),
-    (
-        ExitCode::NotAllowed,
-        "what is installed does not allow it: an older version, another key's name, a plugin in need",
-    ),
-    (ExitCode::TryAgain, "something else is being done there: try again in a moment"),
-    (
-        ExitCode::Interrupted,
-        "Ctrl-C ended the reading; what was read is out. SIGTERM, as a supervisor sends it, is no failure",
-    ),
-    (ExitCode::StdoutClosed, "whoever read stdout went away"),
+    (ExitCode::CallbackFailed, "a callback failed on some message; the rest was processed"),
+    (ExitCode::PackageRefused, "a package or a file of the home is damaged or not trusted"),
+    (ExitCode::NotAllowed, "what is installed does not allow it"),
+    (ExitCode::TryAgain, "something else is being done there; try again in a moment"),
+    (ExitCode::Interrupted, "Ctrl-C stopped reading; SIGTERM is not a failure"),
+    (ExitCode::StdoutClosed, "the reader of stdout has gone"),
 ];
 
 /// The list, for `--help`.

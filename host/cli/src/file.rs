@@ -1,12 +1,30 @@
 //! Files named on the command line.
 
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 
-/// Whether a file is a package and not a library, by its name.
-pub(crate) fn is_package(file: &Path) -> bool {
-    file.extension().is_some_and(|extension| extension == "hrp")
+/// Whether a file is a library, whatever its name.
+pub(crate) fn is_library(file: &Path) -> Result<bool, Error> {
+    Ok(beginning(file)? == *b"\x7fELF")
+}
+
+/// Whether a file is a package, whatever its name.
+pub(crate) fn is_package(file: &Path) -> Result<bool, Error> {
+    Ok(beginning(file)? == *b"PK\x03\x04")
+}
+
+/// The first bytes of a file; zeros, if it has less.
+fn beginning(file: &Path) -> Result<[u8; 4], Error> {
+    let mut bytes = [0; 4];
+    let read = File::open(file).and_then(|mut file| match file.read_exact(&mut bytes) {
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(()),
+        read => read,
+    });
+    read.map_err(|source| Error::Input { file: file.display().to_string(), source })?;
+    Ok(bytes)
 }
 
 /// The absolute path of a file, so that the host finds it from any directory.

@@ -14,7 +14,7 @@ pub(crate) use self::text::{chain, fault, origin};
 use crate::args::{Chains, Hooks};
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::{plugins, print, remote, running, stderr};
+use crate::{plugins, print, remote, running, settings, stderr};
 
 use find::find;
 
@@ -62,7 +62,7 @@ fn points(Chains { selection, setup, .. }: &Chains) -> Result<Vec<PointView>, Er
     if !selection.is_empty() {
         return Ok(remote::connect(selection)?.ask(command::Points::new())?);
     }
-    let running = if setup.is_empty() { remote::all()? } else { Vec::new() };
+    let running = if setup.is_empty() && !settings::is_config_given() { remote::all()? } else { Vec::new() };
     match &running[..] {
         [] => {}
         [only] => {

@@ -29,7 +29,7 @@ pub(crate) fn run(options: &Inspect) -> Result<ExitCode, Error> {
         }
         return Ok(ExitCode::Ok);
     }
-    if is_package(&options.file) {
+    if is_package(&options.file)? {
         package::run(&options.file, options.json)?;
         return Ok(ExitCode::Ok);
     }

@@ -1,9 +1,9 @@
 //! `hookrail keygen` and `hookrail sign`: keys and signatures in minisign format, through the library of minisign's
 //! author.
 
-use std::fs::File;
-use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -12,6 +12,7 @@ use hookrail::package::signature_of;
 use minisign::{KeyPair, PError, PublicKey, SecretKey, SecretKeyBox};
 
 use crate::args::{Key, Keygen, Sign};
+use crate::confirm::confirm;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::{print, stderr, trust};
@@ -19,17 +20,19 @@ use crate::{print, stderr, trust};
 pub(crate) fn generate(options: &Keygen) -> Result<ExitCode, Error> {
     let secret = options.key.path()?;
     let public = secret.with_extension("pub");
-    for file in [&secret, &public] {
-        if file.exists() {
-            let why = "it is there already, and what it signed could be verified no more".into();
-            return Err(Error::BadKey { key: file.display().to_string(), why });
+    let existing: Vec<_> = [&secret, &public].into_iter().filter(|file| file.exists()).collect();
+    if let Some(file) = existing.first() {
+        let what =
+            format!("the key {} will be overwritten; whoever trusts it will not trust the new one", file.display());
+        if !confirm(options.consent, &what)? {
+            return Ok(ExitCode::Failure);
         }
     }
     let bad = |error: PError| Error::BadKey { key: secret.display().to_string(), why: error.to_string() };
     let pair = if options.no_password {
         KeyPair::generate_unencrypted_keypair()
     } else {
-        let password = match password() {
+        let password = match options.key.password()? {
             Some(password) => password,
             None => asked_twice().map_err(|why| Error::BadKey { key: secret.display().to_string(), why })?,
         };
@@ -38,10 +41,13 @@ pub(crate) fn generate(options: &Keygen) -> Result<ExitCode, Error> {
     let pair = pair.map_err(bad)?;
     let secret_text = pair.sk.to_box(Some("hookrail secret key")).map_err(bad)?.into_string();
     let public_text = pair.pk.to_box().map_err(bad)?.into_string();
+    for file in existing {
+        fs::remove_file(file).map_err(|source| Error::Output { file: file.display().to_string(), source })?;
+    }
     write(&secret, &secret_text, 0o600)?;
     write(&public, &public_text, 0o644)?;
-    stderr::line(format_args!("secret key: {}; keep a copy of it where nobody else reads", secret.display()));
-    stderr::line(format_args!("public key: {}; whoever shall trust you: hookrail trust add", public.display()));
+    stderr::line(format_args!("secret key: {}; keep a copy where nobody else can read it", secret.display()));
+    stderr::line(format_args!("public key: {}; whoever is to trust you runs `hookrail trust add`", public.display()));
     print::line(pair.pk.to_base64())?;
     Ok(ExitCode::Ok)
 }
@@ -71,7 +77,7 @@ impl Signer {
         let secret = match open_key(&text) {
             Some(secret) => secret,
             None => {
-                let password = match password() {
+                let password = match key.password()? {
                     Some(password) => password,
                     None => asked("Password of the secret key: ")
                         .map_err(|why| Error::BadKey { key: file.display().to_string(), why })?,
@@ -118,6 +124,15 @@ impl Key {
             None => Ok(trust::home()?.path().join("hookrail.key")),
         }
     }
+
+    /// The password, unless it has to be asked for.
+    fn password(&self) -> Result<Option<String>, Error> {
+        let Some(file) = &self.password_file else { return Ok(std::env::var("HOOKRAIL_KEY_PASSWORD").ok()) };
+        match first_line(file) {
+            Ok(password) => Ok(Some(password)),
+            Err(source) => Err(Error::Input { file: file.display().to_string(), source }),
+        }
+    }
 }
 
 /// A secret key without a password. The minisign program omits its checksum, which the library requires.
@@ -127,8 +142,21 @@ fn open_key(text: &str) -> Option<SecretKey> {
     (bytes.get(2..4)? == [0; 2]).then(|| SecretKey::from_bytes(&bytes).ok())?
 }
 
-fn password() -> Option<String> {
-    std::env::var("HOOKRAIL_KEY_PASSWORD").ok()
+/// The first line of a file, or of stdin. A file that others can read is used, with a warning.
+fn first_line(file: &Path) -> io::Result<String> {
+    let mut line = String::new();
+    if file == Path::new("-") {
+        io::stdin().lock().read_line(&mut line)?;
+    } else {
+        let opened = File::open(file)?;
+        if opened.metadata()?.mode() & 0o077 != 0 {
+            let file = file.display();
+            stderr::line(format_args!("warning: others may read the password in {file}: `chmod 600 {file}`"));
+        }
+        BufReader::new(opened).read_line(&mut line)?;
+    }
+    line.truncate(line.trim_end_matches(['\n', '\r']).len());
+    Ok(line)
 }
 
 /// A new password, read twice from the terminal.
@@ -140,7 +168,7 @@ fn asked_twice() -> Result<String, String> {
 /// A password, read from the terminal.
 fn asked(prompt: &str) -> Result<String, String> {
     rpassword::prompt_password(prompt).map_err(|error| {
-        format!("it has a password, and nobody can be asked for it ({error}); set $HOOKRAIL_KEY_PASSWORD")
+        format!("it has a password, and nobody can be asked for it ({error}); use --password-file FILE")
     })
 }
 

@@ -10,6 +10,7 @@ mod cargo;
 mod check;
 mod complete;
 mod config;
+mod confirm;
 mod demo;
 mod dev;
 mod digest;
@@ -73,7 +74,7 @@ fn is_for_programs(matches: &ArgMatches) -> bool {
 }
 
 fn run(args: &Args) -> Result<ExitCode, Error> {
-    args.home.clone().into_iter().for_each(settings::set_home);
+    settings::give(args.home.clone(), args.config.clone());
     log::install(args.verbose);
     match &args.command {
         Command::Run(options) => run::run(options),

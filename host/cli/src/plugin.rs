@@ -8,7 +8,7 @@ pub(crate) mod text;
 use hookrail::PluginView;
 use hookrail::control::Manage;
 use hookrail::control::command::{
-    Command, Ended, List, Load, Restart, SetLogLevel, Show, Start, Stop, Unload, Upgrade,
+    Command, Ended, List, Load, Replace, Restart, SetLogLevel, Show, Start, Stop, Unload,
 };
 
 use self::answer::answer;
@@ -32,12 +32,11 @@ pub(crate) fn run(command: &Plugin) -> Result<ExitCode, Error> {
             ask(common, SetLogLevel::new(name, *level), told)
         }
         Plugin::Load { file, common } => ask(common, Load::new(absolute(file)?), text::line),
-        Plugin::Upgrade { name, file, downgrade, swap, common } if is_package(file) => {
-            let how = install::Install { plugin: Some(name), dry_run: false, downgrade: *downgrade };
-            install::install(file, &how, *swap, common)
-        }
-        Plugin::Upgrade { name, file, swap, common, .. } => {
-            let mut command = Upgrade::new(name, absolute(file)?);
+        Plugin::Replace { name, file, swap, common } => {
+            if is_package(file)? {
+                return Err(Error::IsPackage { plugin: name.clone(), file: file.clone() });
+            }
+            let mut command = Replace::new(name, absolute(file)?);
             (command.fresh, command.wait_ms) = (swap.fresh, swap.wait_ms());
             ask(common, command, text::replaced)
         }

@@ -24,7 +24,7 @@ pub(crate) struct Chosen {
 
 impl Chosen {
     pub(crate) fn by(setup: &Setup) -> Result<Self, Error> {
-        let config = settings::read(setup.config.as_deref())?;
+        let config = settings::read()?.config;
         let store = if setup.no_store { None } else { store_if_any(&config)? };
         let files = files(setup, &config, store.as_ref())?;
         Ok(Chosen { config, store, files })
@@ -71,7 +71,7 @@ pub(crate) fn host(setup: &Setup) -> Result<Host, Error> {
 }
 
 /// The store. If there is no home and none can be created, there is none, since a run does not need it.
-fn store_if_any(config: &Config) -> Result<Option<Store>, Error> {
+pub(crate) fn store_if_any(config: &Config) -> Result<Option<Store>, Error> {
     match store(config) {
         Err(error) if !config.home().join("state.json").exists() => {
             tracing::debug!("nothing is installed, and nothing can be: {error}");

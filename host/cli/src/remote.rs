@@ -20,7 +20,7 @@ pub(crate) fn ask<C: Command>(selection: &Selection, command: C) -> Result<(C::A
         Err(Error::NoneRuns(_)) => {}
         Err(error) => return Err(error),
     }
-    let config = settings::read(None)?;
+    let config = settings::read()?.config;
     let store = plugins::store(&config)?;
     Ok((Offline::new(config, store)?.ask(command)?, false))
 }

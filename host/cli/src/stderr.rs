@@ -5,7 +5,6 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use hookrail::control::wire::Problem;
 use indicatif::ProgressBar;
 
 use crate::error::Error;
@@ -38,8 +37,7 @@ pub(crate) fn error(error: &Error) {
 /// As [`error`], for programs: an object on one line.
 pub(crate) fn problem(error: &Error) {
     if error.exit_code() != ExitCode::StdoutClosed {
-        let problem = Problem::new(error.code(), error.to_string(), error.fix());
-        line(serde_json::json!({ "error": problem }));
+        line(serde_json::json!({ "error": error.problem() }));
     }
 }
 

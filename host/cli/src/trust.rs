@@ -9,6 +9,7 @@ use hookrail::store::{self, Allowance, Store, TrustSource};
 use serde_json::json;
 
 use crate::args;
+use crate::confirm::confirm;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::table::{Column, Target, table};
@@ -39,11 +40,14 @@ pub(crate) fn run(command: &args::Trust) -> Result<ExitCode, Error> {
                 stderr::line(format_args!("what is allowed cannot be told: {error}"));
             }
         }
-        args::Trust::Revoke { key, reason } => {
+        args::Trust::Revoke { key, reason, consent } => {
             let bad = |why: String| Error::BadKey { key: key.clone(), why };
             let id = key.parse().map_err(|why: ParseError| bad(why.to_string()))?;
             if !Trust::read(&home)?.keys().iter().any(|known| known.key.id() == id) {
                 return Err(bad("none with that number was ever trusted here".into()));
+            }
+            if !confirm(*consent, &format!("the key {id} will never be trusted here again"))? {
+                return Ok(ExitCode::Failure);
             }
             change(&home, |trust| trust.revoke(id, reason.clone()))?;
             stderr::line(format_args!("the key {id} is trusted no more"));

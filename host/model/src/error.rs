@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
-pub use self::misuse::ApiMisuse;
+pub use self::misuse::{ApiMisuse, NO_PLUGIN};
 use crate::constructors;
 
 /// An error of the host.
@@ -394,10 +394,9 @@ impl Error {
                     "HR0311",
                     "build it without its own malloc; a Rust global allocator that leaves malloc alone is fine",
                 ),
-                Incompatible::State { .. } => (
-                    "HR0313",
-                    "build one that restores it, or leave it behind with `plugin upgrade --fresh` (`Host::upgrade_fresh`)",
-                ),
+                Incompatible::State { .. } => {
+                    ("HR0313", "build one that restores it, or leave it behind with `--fresh` (`Host::upgrade_fresh`)")
+                }
                 Incompatible::UnknownPoint { .. } => {
                     ("HR0312", "`hookrail hooks list` shows the points; an embedder declares its own before it loads")
                 }
@@ -413,7 +412,7 @@ impl Error {
                 }
                 Misbehaved::StateTooLong { .. } => (
                     "HR0407",
-                    "raise `max_state` in [upgrade], or leave it behind with `plugin upgrade --fresh` (`Host::upgrade_fresh`)",
+                    "raise `max_state` in [upgrade], or leave it behind with `--fresh` (`Host::upgrade_fresh`)",
                 ),
                 Misbehaved::Undeclared { .. } => ("HR0406", "declare it in HOOKS"),
             },

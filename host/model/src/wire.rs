@@ -10,14 +10,14 @@
 //! where a command has none:
 //!
 //! ```text
-//! {"id":1,"command":"upgrade","params":{"plugin":"mask","file":"/opt/libhookrail_mask.so","fresh":false}}
+//! {"id":1,"command":"replace","params":{"plugin":"mask","file":"/opt/libhookrail_mask.so","fresh":false}}
 //! ```
 //!
 //! An answer is also one line, with either `ok` or `error`:
 //!
 //! ```text
 //! {"id":1,"ok":{"plugin":"mask","generation":2,"version":"1.0.0", ...}}
-//! {"id":1,"error":{"code":"HR0103","message":"no plugin named `mask` is loaded","fix":"..."}}
+//! {"id":1,"error":{"code":"HR0103","message":"no plugin named `mask` is loaded","fix":"...","retryable":false}}
 //! ```
 //!
 //! After the answer to `events`, the connection carries [`StreamItem`] lines and nothing else:
@@ -124,6 +124,20 @@ pub struct Problem {
     pub message: String,
     /// The next step.
     pub fix: String,
+    /// Whether the same request may succeed in a moment, without anybody changing anything.
+    #[serde(default)]
+    pub retryable: bool,
+}
+
+impl Problem {
+    /// An error with this code; the code says whether it is retryable.
+    pub fn new(code: impl Into<String>, message: impl Into<String>, fix: impl Into<String>) -> Self {
+        /// The plugin is busy, there are too many connections, the home is in use.
+        const RETRYABLE: [&str; 3] = ["HR0106", "HR0708", "HR0812"];
+        let code = code.into();
+        let retryable = RETRYABLE.contains(&&*code);
+        Problem { code, message: message.into(), fix: fix.into(), retryable }
+    }
 }
 
 /// What is told after the answer to [`Events`](crate::command::Events).
@@ -158,9 +172,6 @@ impl<'de> Deserialize<'de> for StreamItem {
 constructors! {
     /// The answer to a request.
     Answer(id: Option<u64>, outcome: Reply)
-
-    /// An error with that code, message and next step.
-    Problem(code: impl Into<String>, message: impl Into<String>, fix: impl Into<String>)
 }
 
 impl RawRequest {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
-use hookrail_model::error::{ConfigError, Error as HostError, lines};
+use hookrail_model::error::{ConfigError, Error as HostError, NO_PLUGIN, lines};
 use hookrail_package::{self as package, PackageError};
 
 /// An error of the store.
@@ -221,7 +221,7 @@ impl StoreError {
             StoreError::Prebuilt => {
                 ("HR0830", "that one is there already: `hookrail plugin enable NAME`; another one needs another name")
             }
-            StoreError::NotInstalled => ("HR0826", "`hookrail plugin list` shows what is"),
+            StoreError::NotInstalled => (NO_PLUGIN, "`hookrail plugin list` shows what is"),
             StoreError::TooLarge { .. } => {
                 ("HR0836", "put what is large into a file, and its name into the configuration")
             }

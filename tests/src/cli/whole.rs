@@ -26,7 +26,7 @@ const TWO: &[&[&str]] = &[
     &["plugin", "install", "screen-1.0.0.hrp"],
     &["plugin", "install", "screen-1.1.0.hrp"],
     &["plugin", "enable", "screen"],
-    &["config", "set", "screen", "one.json"],
+    &["config", "set", "screen", "--file", "one.json"],
 ];
 const ONE: &[&[&str]] = &[TWO[0]];
 
@@ -41,11 +41,11 @@ pub const ENABLE: Verb = verb("enable", ONE, &["plugin", "enable", "screen"]);
 /// The previous version is restored.
 pub const ROLLBACK: Verb = verb("rollback", TWO, &["plugin", "rollback", "screen"]);
 /// A configuration replaces another.
-pub const CONFIGURE: Verb = verb("config set", TWO, &["config", "set", "screen", "two.json"]);
+pub const CONFIGURE: Verb = verb("config set", TWO, &["config", "set", "screen", "--file", "two.json"]);
 /// A plugin without a configuration gets one.
-pub const CONFIGURE_FIRST: Verb = verb("first config set", ONE, &["config", "set", "screen", "one.json"]);
+pub const CONFIGURE_FIRST: Verb = verb("first config set", ONE, &["config", "set", "screen", "--file", "one.json"]);
 /// All versions are removed, and the configuration too.
-pub const PURGE: Verb = verb("purge", TWO, &["plugin", "uninstall", "screen", "--purge"]);
+pub const PURGE: Verb = verb("purge", TWO, &["plugin", "uninstall", "screen", "--purge", "--yes"]);
 
 /// A verb.
 pub const fn verb(
@@ -119,7 +119,7 @@ impl Whole {
         let (found, wanted) = (listed(&self.home), if is_old { &self.old } else { &self.new });
         assert!(found == wanted.1 && (is_old || is_new), "{at}\n{found:#}\n{:#}", wanted.1);
         // The next change collects it.
-        self.home.refused(&["plugin", "disable", "none"], "HR0826", 3);
+        self.home.refused(&["plugin", "disable", "none"], "HR0103", 3);
         let all = self.home.all();
         let differs = |path: &&PathBuf| all.get(*path) != wanted.0.get(*path);
         let different = || all.keys().chain(wanted.0.keys()).filter(differs).collect::<Vec<_>>();

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use hookrail::control::command::{
     self, Allow, Apply, ConfigHistory, ConfigSchema, Configure, Disable, Enable, ImportIncoming, Install, List, Load,
-    Points, Restart, Rollback, SetLogLevel, Show, Stage, Start, Status as ProgramStatus, Stop, Uninstall, Unload,
-    Unquarantine, Upgrade, Validate,
+    Points, Replace, Restart, Rollback, SetLogLevel, Show, Stage, Start, Status as ProgramStatus, Stop, Uninstall,
+    Unload, Unquarantine, Validate,
 };
 use hookrail::control::{Client, Manage, Manager, Offline};
 use hookrail::store::Kind;
@@ -107,7 +107,7 @@ fn only_a_host<M: Manage>(it: &mut M, judge: impl Fn(Result<(), M::Error>)) {
     judge(it.ask(Stop::new("hello")).map(is(Status::Stopped)));
     judge(it.ask(Start::new("hello")).map(is(Status::Running)));
     judge(it.ask(Restart::new("hello")).map(is(Status::Running)));
-    judge(it.ask(Upgrade::new("hello", &hello)).map(|replaced| assert_eq!(replaced.generation, 2)));
+    judge(it.ask(Replace::new("hello", &hello)).map(|replaced| assert_eq!(replaced.generation, 2)));
     judge(it.ask(SetLogLevel::new("hello", LogLevel::Warn)).map(is(Status::Running)));
     judge(it.ask(command::SetLevel::new(POINT, StatsLevel::Count)).map(|point| assert_eq!(point.point, POINT)));
     judge(it.ask(command::Trace::new(POINT, 2)).map(|traces| assert_eq!(traces.len(), 2)));

@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 
 use hookrail::control::command::{
-    Command, List, Load, Points, Show, Stage, Start, Status as ProgramStatus, Stop, Unload, Upgrade, Validate,
+    Command, List, Load, Points, Replace, Show, Stage, Start, Status as ProgramStatus, Stop, Unload, Validate,
 };
 use hookrail::control::wire::StreamItem;
 use hookrail::control::{CallError, Client, Manage, Manager, running, socket_in};
@@ -31,7 +31,7 @@ fn a_plugin_lives_its_whole_life_over_the_socket() {
     assert_eq!((&*loaded.name, loaded.generation, loaded.status), ("hello", 1, Status::Running));
     assert_eq!(client.ask(List::new()).unwrap(), wired.host.plugins());
 
-    let upgraded = client.ask(Upgrade::new("hello", &hello)).unwrap();
+    let upgraded = client.ask(Replace::new("hello", &hello)).unwrap();
     assert_eq!((upgraded.generation, upgraded.old.generation), (2, 1));
     assert_eq!((&upgraded.old.end, &*upgraded.old.version), (&End::Unmapped, &*upgraded.version));
     assert!(upgraded.times.copy.as_nanos() > 0 && upgraded.times.swap.as_nanos() > 0, "{:?}", upgraded.times);
@@ -109,9 +109,9 @@ fn each_mistake_over_the_socket_has_its_code() {
     refused(&mut client, Points::of("nosuch"), "HR0110");
     refused(&mut client, Start::new("hello"), "HR0107");
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-    refused(&mut client, Upgrade::new("hello", manifest), "HR0303");
-    refused(&mut client, Upgrade::new("hello", plugin("mask")), "HR0105");
-    refused(&mut client, Upgrade::new("hello", "hello.so"), "HR0707");
+    refused(&mut client, Replace::new("hello", manifest), "HR0303");
+    refused(&mut client, Replace::new("hello", plugin("mask")), "HR0105");
+    refused(&mut client, Replace::new("hello", "hello.so"), "HR0707");
     assert_eq!(client.ask(List::new()).unwrap()[0].generation, 1, "the connection goes on, and nothing was changed");
 }
 

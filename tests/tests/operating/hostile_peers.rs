@@ -102,11 +102,11 @@ fn peers_that_hang_up_in_the_middle_of_commands_harm_nobody() {
         });
         for round in 0..rounds {
             let mut peer = wired.peer();
-            let upgrade = format!(
-                "{{\"id\":1,\"command\":\"upgrade\",\"params\":{{\"plugin\":\"hello\",\"file\":{hello:?}}}}}\n"
+            let replace = format!(
+                "{{\"id\":1,\"command\":\"replace\",\"params\":{{\"plugin\":\"hello\",\"file\":{hello:?}}}}}\n"
             );
             let list = "{\"id\":1,\"command\":\"list\"}\n".repeat(500);
-            peer.send(if round % 4 == 0 { upgrade.as_bytes() } else { list.as_bytes() });
+            peer.send(if round % 4 == 0 { replace.as_bytes() } else { list.as_bytes() });
             drop(peer);
         }
         eventually("all that was begun is done", || {

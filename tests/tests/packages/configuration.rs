@@ -58,7 +58,7 @@ fn value(scene: &Scene) -> (Value, Origin, u64) {
 #[test]
 fn the_configuration_is_the_operators_or_the_packages_or_none() {
     let scene = Scene::new();
-    assert_eq!(scene.store.configuration(NAME).unwrap_err().code(), "HR0826");
+    assert_eq!(scene.store.configuration(NAME).unwrap_err().code(), "HR0103");
     scene.install(&scene.package("1.0.0"), Install::new()).unwrap();
     let nothing = Configured::new(Value::Null, Origin::Nothing, 0, None);
     assert_eq!(scene.store.configuration(NAME).unwrap(), nothing);
@@ -96,18 +96,18 @@ fn a_refused_configuration_leaves_nothing() {
     }
     for name in ["none", "../home"] {
         let error = scene.change().configure::<Error>(name, json!({}), |_| panic!("nobody is asked")).unwrap_err();
-        assert_eq!(error.code(), "HR0826", "{name}");
+        assert_eq!(error.code(), "HR0103", "{name}");
     }
     let large = Value::String("a".repeat(MAX_CONFIG));
     let error = scene.change().configure::<Error>(NAME, large, |_| panic!("nobody is asked")).unwrap_err();
     assert_eq!(error.code(), "HR0836");
     let veto = |_: &Value| scene.store.wanted("none").map(|_| ());
     let vetoed = |value| scene.change().configure(NAME, value, veto).unwrap_err().code();
-    assert_eq!(vetoed(json!({ "limit": 1 })), "HR0826");
+    assert_eq!(vetoed(json!({ "limit": 1 })), "HR0103");
     assert!(scene.all() == before);
     set(&scene, json!({ "limit": 1 })).unwrap();
     let before = scene.all();
-    assert_eq!(vetoed(json!({ "limit": 2 })), "HR0826");
+    assert_eq!(vetoed(json!({ "limit": 2 })), "HR0103");
     assert!(scene.all() == before);
 }
 
@@ -144,8 +144,8 @@ fn a_configuration_outlives_its_plugin_but_no_purge() {
     set(&scene, json!({ "limit": 1 })).unwrap();
     set(&scene, json!({ "limit": 2 })).unwrap();
     scene.change().uninstall(NAME, false).unwrap();
-    assert_eq!(scene.store.configuration(NAME).unwrap_err().code(), "HR0826");
-    assert_eq!(scene.store.history(NAME).unwrap_err().code(), "HR0826");
+    assert_eq!(scene.store.configuration(NAME).unwrap_err().code(), "HR0103");
+    assert_eq!(scene.store.history(NAME).unwrap_err().code(), "HR0103");
     scene.install(&with_limit(&scene, "1.1.0", 9), Install::new()).unwrap();
     assert_eq!(value(&scene), (json!({ "limit": 2 }), Origin::Operator, 2));
     assert_eq!(scene.store.history(NAME).unwrap().len(), 1);
@@ -176,7 +176,7 @@ fn an_enabled_version_fits_the_configuration_that_is_set() {
     scene.install(&stricter, Install::new()).unwrap();
     assert_eq!(scene.change().fits(NAME, &version("2.0.0")).unwrap_err().code(), "HR0829");
     scene.change().fits(NAME, &version("1.0.0")).unwrap();
-    assert_eq!(scene.change().fits(NAME, &version("3.0.0")).unwrap_err().code(), "HR0826");
+    assert_eq!(scene.change().fits(NAME, &version("3.0.0")).unwrap_err().code(), "HR0103");
     assert_eq!(scene.change().enable(NAME, unasked).unwrap_err().code(), "HR0829");
     set(&scene, json!({ "limit": 4 })).unwrap();
     scene.change().enable(NAME, unasked).unwrap();

@@ -109,7 +109,7 @@ fn a_dry_run_refuses_what_the_real_one_would() {
         (json!({ "a": { "package": needs_b }, "b": { "package": needs_a } }), "HR0833", false),
         (json!({ "above": {}, "below": { "enabled": false } }), "HR0834", false),
         (json!({ "above": { "enabled": false }, "a": { "package": needs_b } }), "HR0833", false),
-        (json!({ "below": {}, "nope": {} }), "HR0826", false),
+        (json!({ "below": {}, "nope": {} }), "HR0103", false),
         (json!({ "screen": { "package": needs_a } }), "HR0105", false),
     ] {
         let before = scene.all();

@@ -141,7 +141,7 @@ fn a_refused_installation_leaves_nothing() {
         ("purge", change.uninstall("../home", true).map(|_| ())),
         ("wanted", scene.store.wanted("none").map(|_| ())),
     ] {
-        assert_eq!(result.unwrap_err().code(), "HR0826", "{what}");
+        assert_eq!(result.unwrap_err().code(), "HR0103", "{what}");
     }
     assert!(scene.all() == before);
 }

@@ -60,7 +60,7 @@ const MESSAGES: [&[u8]; 2] = [
 ];
 
 const LINES: [&[u8]; 4] = [
-    br#"{"id":7,"command":"upgrade","params":{"plugin":"mask","file":"/a.so","fresh":true}}"#,
+    br#"{"id":7,"command":"replace","params":{"plugin":"mask","file":"/a.so","fresh":true}}"#,
     br#"{"id":7,"command":"trace","params":{"point":"a.b","count":3,"filter":"x=y"}}"#,
     br#"{"id":1,"ok":[{"a":1}]}"#,
     br#"{"id":null,"error":{"code":"HR0103","message":"a","fix":"b"}}"#,

@@ -11,10 +11,11 @@ use crate::candidates;
 
 /// One line per paragraph: the terminal's width decides where they break.
 const AFTER: &str = "\
-Each check runs in a process of its own, so that a crash or a hang is a failure and nothing more; it is killed when it takes longer than --timeout.
-The code of the library runs, with your rights: check what you would load.
-PATTERN is a regular expression for whole names, for example `hostile-.*`; what --only names is run whatever its level.
-The exit code is 0 when nothing failed, 1 when something did.";
+Each check runs in its own process, so that a crash or a hang is a failure and nothing more.
+The plugin is started with [plugins.NAME.config] of the configuration.
+The code of the library runs with your rights: check only what you would load.
+--only and --skip take patterns such as `hostile-.*`; a check that --only names runs whatever its level.
+The exit code is 0 if no check failed, 1 if one did.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
@@ -23,47 +24,44 @@ pub(crate) struct Check {
     #[arg(required_unless_present = "list", add = candidates::files(&["so"]))]
     pub(crate) file: Option<PathBuf>,
 
-    /// Run only these checks; may repeat
+    /// Run only the checks whose whole name matches this regular expression; may be repeated
     #[arg(long, value_name = "PATTERN")]
     pub(crate) only: Vec<String>,
 
-    /// Leave these checks out; may repeat
+    /// Skip the checks whose whole name matches this regular expression; may be repeated
     #[arg(long, value_name = "PATTERN")]
     pub(crate) skip: Vec<String>,
 
-    /// Run the checks up to this level, of 10; 5 is what works in hosts
+    /// Run the checks up to this level, 1 to 10; a plugin that passes level 5 works in hosts
     #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u8).range(1..=10))]
     pub(crate) strictness: u8,
 
-    /// The seed of random payloads, configurations and calls [default: a random one, which is shown]
+    /// The seed of the random payloads, configurations and calls, decimal or 0xHEX [default: a random one, which is
+    /// shown]
     #[arg(long, value_name = "SEED")]
     pub(crate) seed: Option<Seed>,
 
-    /// How long one check may take
+    /// Kill a check that takes longer, 1s to 24h
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = timeout)]
     pub(crate) timeout: Duration,
 
-    /// Repeat everything less often
+    /// Repeat less often
     #[arg(long)]
     pub(crate) quick: bool,
 
-    /// A hookrail.toml whose [plugins.NAME.config] the plugin is started with
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-
-    /// Run the check that --only names in this process: for a debugger
+    /// Run the one check that --only names in this process, for a debugger
     #[arg(long)]
     pub(crate) in_process: bool,
 
-    /// As a JSON object
+    /// Print the report as a JSON object
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Write a report for CI, too: JUnit's XML
+    /// Also write a report for CI, in JUnit's XML
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
 
-    /// Show the existing checks, and run none
+    /// List the checks, and run none
     #[arg(long)]
     pub(crate) list: bool,
 }
@@ -76,8 +74,6 @@ pub(crate) struct CheckOne {
     pub(crate) check: String,
     #[arg(long)]
     pub(crate) seed: u64,
-    #[arg(long)]
-    pub(crate) config: Option<PathBuf>,
     #[arg(long)]
     pub(crate) quick: bool,
 }

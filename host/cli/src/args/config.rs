@@ -8,9 +8,28 @@ use clap_complete::engine::ArgValueCandidates;
 use super::selection::Common;
 use crate::candidates;
 
+/// One line per paragraph: the terminal's width decides where they break.
+const AFTER_SET: &str = "\
+The plugin's schema decides what may be set; `hookrail config schema NAME` prints it.
+Dots in KEY lead into nested objects: `limits.rate=10`.
+VALUE is text where the schema wants a string, so that `word=1` sets \"1\", and JSON elsewhere.
+To remove a key, or to set one with a dot in it, edit the whole: `hookrail config get NAME > FILE`, then `hookrail config set NAME --file FILE`.
+
+Examples:
+  hookrail config set throttle rate=100 key=topic
+  hookrail config set mask 'patterns=[\"password=[^ ]+\"]'
+  hookrail config history mask --revision 3 | hookrail config set mask --file -";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Config {
-    /// The configuration of a plugin, and where it comes from
+    /// Show which configuration and which home are in effect, and check that the configurations of all plugins fit,
+    /// without starting any
+    Check {
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the configuration of a plugin, and where it comes from
     Get {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::known))]
@@ -18,20 +37,25 @@ pub(crate) enum Config {
         #[command(flatten)]
         common: Common,
     },
-    /// Configure a plugin, as a whole. The configuration is validated against the plugin's schema; where the plugin
-    /// runs it applies it at once, or refuses it and nothing changes
+    /// Set keys of a plugin's configuration, or all of it with --file. It is validated against the plugin's schema; a
+    /// running plugin applies it at once, or refuses it and nothing changes
+    #[command(after_help = AFTER_SET)]
     Set {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::known))]
         name: String,
-        /// The configuration as JSON; `-` is stdin
-        file: PathBuf,
+        /// The keys to set; the others keep their values
+        #[arg(value_name = "KEY=VALUE", value_parser = assignment, required_unless_present = "file")]
+        assignments: Vec<(String, String)>,
+        /// The whole configuration, as JSON; `-` is stdin
+        #[arg(long, value_name = "FILE", conflicts_with = "assignments", add = candidates::files(&["json"]))]
+        file: Option<PathBuf>,
         #[command(flatten)]
         how: Reconfigure,
         #[command(flatten)]
         common: Common,
     },
-    /// The JSON Schema of a plugin's configuration
+    /// Print the JSON Schema of a plugin's configuration
     Schema {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::known))]
@@ -39,12 +63,12 @@ pub(crate) enum Config {
         #[command(flatten)]
         common: Common,
     },
-    /// The former configurations of a plugin: the last ten, the newest first
+    /// Show the former configurations of a plugin: the last ten, the newest first
     History {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::known))]
         name: String,
-        /// Only that one, in the form that `config set NAME -` reads
+        /// Print only this one, in the form that `config set NAME --file -` reads
         #[arg(long, value_name = "N")]
         revision: Option<u64>,
         #[command(flatten)]
@@ -59,7 +83,7 @@ pub(crate) enum Config {
         /// The plugin [default: from the name of the file, without `emqx_`]
         #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(candidates::known))]
         plugin: Option<String>,
-        /// Print the resulting configuration, and set nothing
+        /// Print the resulting configuration, and change nothing
         #[arg(long)]
         dry_run: bool,
         #[command(flatten)]
@@ -72,8 +96,16 @@ pub(crate) enum Config {
 /// How a running plugin gets its configuration.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Reconfigure {
-    /// Restart the same code with it, keeping the plugin's state, while messages flow: for plugins that read a
-    /// configuration only when they are loaded
+    /// Restart the same code with it, with its state, while messages flow: for plugins that read their configuration
+    /// only at the start
     #[arg(long)]
     pub(crate) restart: bool,
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE, or --file FILE for a whole configuration")?;
+    if key.split('.').any(str::is_empty) {
+        return Err("the key is empty, or a part of it is".into());
+    }
+    Ok((key.into(), value.into()))
 }

@@ -17,7 +17,7 @@ use crate::candidates;
 #[derive(Debug, Args)]
 #[command(mut_group("Setup", |setup| setup.conflicts_with("Selection")))]
 pub(crate) struct Chains {
-    /// As JSON
+    /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
 
@@ -30,12 +30,12 @@ pub(crate) struct Chains {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Hooks {
-    /// Every hook point with its chain
+    /// List every hook point with its chain: the callbacks in the order in which they run
     List {
         #[command(flatten)]
         chains: Chains,
     },
-    /// One hook point with its chain
+    /// Show one hook point with its chain
     Show {
         /// The point, for example message.publish
         #[arg(add = ArgValueCandidates::new(candidates::points))]
@@ -43,7 +43,7 @@ pub(crate) enum Hooks {
         #[command(flatten)]
         chains: Chains,
     },
-    /// Why the callbacks of a point have their places, and which of them are called
+    /// Explain why the callbacks of a point have their places, and which of them are called
     Explain {
         /// The point, for example message.publish
         #[arg(add = ArgValueCandidates::new(candidates::points))]
@@ -51,21 +51,21 @@ pub(crate) enum Hooks {
         #[command(flatten)]
         chains: Chains,
     },
-    /// Set how much a running host records of the dispatches of a point
+    /// Set how much a running host records about the dispatches of a point
     SetLevel {
         /// The point, for example message.publish
         #[arg(add = ArgValueCandidates::new(candidates::points))]
         point: String,
-        /// `off` costs nothing, `count` a few nanoseconds per dispatch and nothing per callback, `histogram`
-        /// reads the clock after each callback
+        /// `off` costs nothing, `count` a few nanoseconds per dispatch; `histogram` reads the clock after each callback
         #[arg(value_name = "off|count|histogram", value_parser = level, add = ArgValueCandidates::new(candidates::levels))]
         level: StatsLevel,
         #[command(flatten)]
         common: Common,
     },
-    /// The counts at a running host's points: calls, verdicts, faults, times
+    /// Show the counts at a running host's points: calls, verdicts, faults, times
     Stats {
-        /// The point, for example message.publish; without it one line for each, and what was never called
+        /// The point, for example message.publish; without it, one line for each point, and the callbacks that were
+        /// never called
         #[arg(add = ArgValueCandidates::new(candidates::points))]
         point: Option<String>,
         /// Repeat every second, until Ctrl-C
@@ -74,24 +74,24 @@ pub(crate) enum Hooks {
         #[command(flatten)]
         common: Common,
     },
-    /// What the next dispatches of a point do in a running host, step by step; secrets are masked
+    /// Show what the next dispatches of a point do in a running host, step by step, with secrets masked
     Trace {
         /// The point, for example message.publish
         #[arg(add = ArgValueCandidates::new(candidates::points))]
         point: String,
-        /// The number of dispatches
+        /// The number of dispatches, 1 to 1000
         #[arg(short = 'n', long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=1000))]
         count: u16,
-        /// Only those whose payload has that value in that field, for example topic=log.app or headers.KEY=VALUE
+        /// Only dispatches whose payload has this value in this field, for example topic=log.app or headers.KEY=VALUE
         #[arg(long, value_name = "FIELD=VALUE")]
         filter: Option<Condition>,
-        /// How long to wait for them, ten minutes at most
+        /// How long to wait for them, 10m at most
         #[arg(long, value_name = "TIME", default_value = "10s", value_parser = wait)]
         wait: Duration,
         #[command(flatten)]
         common: Common,
     },
-    /// Call a quarantined callback again
+    /// Release a quarantined callback: it is called again
     Unquarantine {
         /// The point, for example message.publish
         #[arg(add = ArgValueCandidates::new(candidates::points))]

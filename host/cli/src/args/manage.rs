@@ -14,15 +14,15 @@ use crate::candidates;
 pub(crate) enum Plugin {
     #[command(flatten)]
     Store(Store),
-    /// The plugins that are installed, came with the program, or are loaded in a running host
+    /// List the plugins that are installed, prebuilt, or loaded in a running host
     List {
-        /// Compare every installed file with its digest
+        /// Also compare every installed file with its digest; the exit code is 7 if one differs
         #[arg(long)]
         verify: bool,
         #[command(flatten)]
         common: Common,
     },
-    /// One plugin: its instances, its callbacks, and how its former generations ended
+    /// Show one plugin: its instances, its callbacks, and how its former generations ended
     Show {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::loaded))]
@@ -30,7 +30,7 @@ pub(crate) enum Plugin {
         #[command(flatten)]
         common: Common,
     },
-    /// Set how much a plugin logs by `tracing` and `log`, until it is unloaded
+    /// Set how much a plugin logs, until it is unloaded
     SetLogLevel {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::loaded))]
@@ -41,7 +41,7 @@ pub(crate) enum Plugin {
         #[command(flatten)]
         common: Common,
     },
-    /// Load a plugin into a running host
+    /// Load a library into a running host, until the host ends
     Load {
         /// The library
         #[arg(add = candidates::files(&["so"]))]
@@ -49,35 +49,32 @@ pub(crate) enum Plugin {
         #[command(flatten)]
         common: Common,
     },
-    /// Replace a plugin with another version of it while messages flow: an installed one with a package, for good; a
-    /// loaded one with a library, until the host ends
-    Upgrade {
+    /// Replace the code of a loaded plugin with a library while messages flow, until the host ends; what is installed
+    /// stays
+    Replace {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::loaded))]
         name: String,
-        /// The package, NAME-VERSION.hrp, or the library
-        #[arg(add = candidates::files(&["hrp", "so"]))]
+        /// The library; for a package, see `plugin upgrade`
+        #[arg(add = candidates::files(&["so"]))]
         file: PathBuf,
-        /// Install the package even if a newer version was installed before
-        #[arg(long)]
-        downgrade: bool,
         #[command(flatten)]
         swap: Swap,
         #[command(flatten)]
         common: Common,
     },
-    /// Unload a plugin: remove its callbacks from their chains, and its library from the process
+    /// Remove a plugin's callbacks from their chains, and its library from the process
     Unload {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::loaded))]
         name: String,
-        /// Do not wait for the end
+        /// Do not wait until the library has left the process
         #[arg(long)]
         no_wait: bool,
         #[command(flatten)]
         common: Common,
     },
-    /// Stop a plugin; its library stays loaded
+    /// Take a plugin out of all chains; its library stays loaded
     Stop {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::loaded))]
@@ -85,7 +82,7 @@ pub(crate) enum Plugin {
         #[command(flatten)]
         common: Common,
     },
-    /// Stop a plugin and start it again: the same code, started anew
+    /// Stop a plugin and start it again, with the same code
     Restart {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::loaded))]

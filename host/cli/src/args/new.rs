@@ -13,15 +13,15 @@ pub(crate) struct New {
     /// The plugin's name: lower-case letters, digits, `-` and `_`
     pub(crate) name: String,
 
-    /// The point that it hooks; `hookrail hooks list` shows them
+    /// The hook point; `hookrail hooks list` shows them all
     #[arg(long, default_value = "message.publish", add = ArgValueCandidates::new(candidates::dispatched))]
     pub(crate) point: String,
 
-    /// Its priority there: below 1000 runs before the host's own callback, above 1000 after it
+    /// The priority of its callback: below 1000 runs before the host's own callback, above 1000 after it
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = priority)]
     pub(crate) priority: i32,
 
-    /// The language
+    /// The language of the plugin
     #[arg(long, value_name = "LANG", default_value = "rust")]
     pub(crate) lang: Language,
 
@@ -29,12 +29,12 @@ pub(crate) struct New {
     #[arg(long, value_name = "DIR")]
     pub(crate) directory: Option<PathBuf>,
 
-    /// Where `hookrail-abi` is: a checkout, a version to take from a registry, or `carried` for the sources
-    /// in this program [default: the checkout that it was built from, if that is there, else `carried`]
+    /// Where `hookrail-abi` comes from: a checkout, a version in a registry, or `carried` for the sources in this
+    /// program [default: the checkout that the program was built from, if it exists, else `carried`]
     #[arg(long, value_name = "PATH|VERSION|carried")]
     pub(crate) abi: Option<String>,
 
-    /// What was created, as a JSON object
+    /// Print what was created, as a JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }

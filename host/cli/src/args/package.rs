@@ -7,13 +7,14 @@ use clap_complete::engine::ArgValueCandidates;
 use hookrail::ParseError;
 use hookrail::package::Target;
 
+use super::consent::Consent;
 use crate::candidates;
 
 /// One line per paragraph: the terminal's width decides where they break.
 const AFTER_PACK: &str = "\
-What is packed: the library, README.md, LICENSE*, and the directories etc and data, as far as they are there; and the JSON Schema of the configuration, which the library is loaded for.
-What is said of it: [package] of Cargo.toml, or with --lib of hookrail-package.toml where there is none, and [package.metadata.hookrail] with functionality = [..], and if need be builder = { name, contact, website }, host and abi = \"~> 1.0\", requires = { other-plugin = \"~> 1.0\" }.
-The time in it is $SOURCE_DATE_EPOCH, else that of the last commit: the same libraries give the same bytes.";
+Packed are the library, README.md, LICENSE*, the directories etc and data where they exist, and the JSON Schema of the configuration, for which the library is loaded.
+The metadata comes from [package] of Cargo.toml (with --lib also of hookrail-package.toml) and from [package.metadata.hookrail]: functionality = [..], and optionally builder = { name, contact, website }, host and abi = \"~> 1.0\", requires = { other-plugin = \"~> 1.0\" }.
+The time in it is $SOURCE_DATE_EPOCH, else that of the last commit, so the same libraries give the same bytes.";
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_PACK)]
@@ -22,11 +23,11 @@ pub(crate) struct Pack {
     #[arg(value_name = "DIR", default_value = ".")]
     pub(crate) directory: PathBuf,
 
-    /// Pack this library instead of building one; may repeat, once for each target
+    /// Pack this library instead of building one; may be repeated, once for each target
     #[arg(long = "lib", value_name = "TARGET=FILE", value_parser = library)]
     pub(crate) libraries: Vec<(Target, PathBuf)>,
 
-    /// The directory that the package is put into
+    /// The directory in which the package is created
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(crate) to: PathBuf,
 
@@ -34,15 +35,14 @@ pub(crate) struct Pack {
     #[arg(long)]
     pub(crate) source: bool,
 
-    /// Sign the tar in it and the package, with the key of `hookrail keygen` or --key. Apart from the signature, the
-    /// same libraries then give the same bytes
+    /// Sign the tar in it, and the package
     #[arg(long)]
     pub(crate) sign: bool,
 
     #[command(flatten)]
     pub(crate) key: Key,
 
-    /// The metadata of the package, as JSON
+    /// Print the metadata of the package as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -50,10 +50,14 @@ pub(crate) struct Pack {
 /// The key to sign with.
 #[derive(Debug, Args)]
 pub(crate) struct Key {
-    /// The secret key [default: $HOOKRAIL_HOME/hookrail.key]; its password is read from the terminal, or from
-    /// $HOOKRAIL_KEY_PASSWORD
+    /// The file of the secret key [default: hookrail.key in the home]
     #[arg(long = "key", value_name = "FILE")]
     pub(crate) secret: Option<PathBuf>,
+
+    /// The file whose first line is the password of the secret key; `-` is stdin [default: $HOOKRAIL_KEY_PASSWORD, else
+    /// the terminal]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -61,14 +65,17 @@ pub(crate) struct Keygen {
     #[command(flatten)]
     pub(crate) key: Key,
 
-    /// No password: anyone who can read the file can sign
-    #[arg(long)]
+    /// Use no password: anyone who can read the file can sign
+    #[arg(long, conflicts_with = "password_file")]
     pub(crate) no_password: bool,
+
+    #[command(flatten)]
+    pub(crate) consent: Consent,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Sign {
-    /// The file; the signature is put beside it, as FILE.minisig
+    /// The file; its signature is written to FILE.minisig
     pub(crate) file: PathBuf,
 
     #[command(flatten)]
@@ -81,15 +88,15 @@ pub(crate) struct Sign {
 
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// The package; its signature is beside it, as FILE.minisig
+    /// The package, with its signature beside it as FILE.minisig
     #[arg(add = candidates::files(&["hrp"]))]
     pub(crate) file: PathBuf,
 
-    /// Trust this public key, a file or the key itself, instead of those of `hookrail trust`
+    /// Trust only this public key, a file or the key itself, and not those of `hookrail trust`
     #[arg(long, value_name = "FILE|KEY")]
     pub(crate) key: Option<String>,
 
-    /// As a JSON object
+    /// Print a JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -105,20 +112,22 @@ pub(crate) enum Trust {
         #[arg(long, value_parser = printable)]
         name: String,
     },
-    /// The keys that are or were trusted, and the files that are allowed without one
+    /// List the keys that are or were trusted, and the files that are allowed without one
     List {
-        /// As a JSON object
+        /// Print a JSON object
         #[arg(long)]
         json: bool,
     },
-    /// Revoke a key, for ever
+    /// Revoke a key permanently; asks first
     Revoke {
         /// The key's id, as `hookrail trust list` shows it
         #[arg(value_name = "ID", add = ArgValueCandidates::new(candidates::keys))]
         key: String,
-        /// The reason
+        /// The reason, which is shown where the key is refused
         #[arg(long)]
         reason: String,
+        #[command(flatten)]
+        consent: Consent,
     },
 }
 

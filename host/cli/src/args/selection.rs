@@ -10,11 +10,11 @@ use crate::candidates;
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Running host")]
 pub(crate) struct Selection {
-    /// The one with this PID
+    /// The host with this PID [default: the only one that runs]
     #[arg(long, value_name = "PID", conflicts_with = "control", add = ArgValueCandidates::new(candidates::processes))]
     pub(crate) pid: Option<u32>,
 
-    /// The one with this control socket
+    /// The host with this control socket
     #[arg(long, value_name = "PATH")]
     pub(crate) control: Option<PathBuf>,
 }
@@ -29,7 +29,7 @@ impl Selection {
 /// The options of every verb for a running host.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Common {
-    /// As JSON
+    /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
 

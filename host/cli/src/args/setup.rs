@@ -8,27 +8,22 @@ use crate::candidates;
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Plugins")]
 pub(crate) struct Setup {
-    /// Load this plugin: the file of a library, or the name of one to look for; may repeat
+    /// Load this plugin: the file of a library, or a name to look for; may be repeated
     #[arg(long = "plugin", value_name = "FILE|NAME", add = candidates::plugins())]
     pub(crate) plugins: Vec<PathBuf>,
 
-    /// Load no installed plugin, enabled or not
+    /// Load no installed plugins
     #[arg(long)]
     pub(crate) no_store: bool,
 
-    /// Look for plugins in this directory first, then beside the program, then in $HOOKRAIL_PLUGINS;
-    /// may repeat
+    /// Look for names in this directory first, then beside the program, then in $HOOKRAIL_PLUGINS; may be repeated
     #[arg(long = "plugin-dir", value_name = "DIR")]
     pub(crate) directories: Vec<PathBuf>,
-
-    /// The configuration; its [plugins] are loaded too [default: ./hookrail.toml if it is there]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
 }
 
 impl Setup {
     /// Whether none of the options was given.
     pub(crate) fn is_empty(&self) -> bool {
-        self.plugins.is_empty() && self.directories.is_empty() && self.config.is_none() && !self.no_store
+        self.plugins.is_empty() && self.directories.is_empty() && !self.no_store
     }
 }

@@ -9,6 +9,7 @@ use hookrail::package::Digest;
 use hookrail::store::MAX_ALLOWANCE;
 use hookrail::store::Version;
 
+use super::consent::Consent;
 use super::selection::Common;
 use hookrail::units;
 
@@ -18,20 +19,21 @@ const AFTER_APPLY: &str = "\
 In the file:
 
   [plugins.mask]
-  package = \"mask-1.0.0.hrp\"      # installed, unless that file is already
-  enabled = true                    # which is the default
-  config = { patterns = [\"a\"] }   # as it is, without this
-  hooks = [{ point = \"message.publish\", callback = \"mask/mask\", priority = 950 }]
+  package = \"mask-1.0.0.hrp\"    # installed, unless that file is already
+  enabled = true                  # the default
+  config = { patterns = [\"a\"] } # left out, the configuration stays as it is
+  overrides = [{ point = \"message.publish\", callback = \"mask/mask\", priority = 950 }]
 
-It ends at the first step that fails; those before it stay. Plugins that the file does not name are left alone.";
+It ends at the first step that fails; the steps before it have taken effect.
+Plugins that the file does not name are left alone.";
 
 /// How one generation replaces another in a running host.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct Swap {
-    /// Leave the plugin's state behind
+    /// Discard the plugin's state instead of handing it over
     #[arg(long)]
     pub(crate) fresh: bool,
-    /// Do not wait for the end of the old generation
+    /// Do not wait until the old generation has left the process
     #[arg(long)]
     pub(crate) no_wait: bool,
 }
@@ -45,30 +47,29 @@ impl Swap {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Store {
-    /// Check whether a package would work here: who signed it, that its content matches its metadata, and that it fits
-    /// this host
+    /// Check whether a package works here: its signature, its content, and whether it fits this host
     Validate {
-        /// The package; its signature is beside it, as FILE.minisig
+        /// The package, with its signature beside it as FILE.minisig
         #[arg(add = candidates::files(&["hrp"]))]
         file: PathBuf,
         #[command(flatten)]
         common: Common,
     },
-    /// Check a package as if to install it, show the places its callbacks would have, and keep it ready for an hour
+    /// Check a package as if to install it, show the places that its callbacks would have, and keep it for an hour
     Stage {
-        /// The package; its signature is beside it, as FILE.minisig
+        /// The package, with its signature beside it as FILE.minisig
         #[arg(add = candidates::files(&["hrp"]))]
         file: PathBuf,
         #[command(flatten)]
         common: Common,
     },
-    /// Install a package. A new plugin is disabled; a new version replaces the one before, also in a running host, and
-    /// that one is kept for a rollback
+    /// Install a package. A new plugin is disabled; a new version replaces the previous one, also in a running host,
+    /// and the previous one is kept for a rollback
     Install {
-        /// The package, with its signature beside it as FILE.minisig; or the NAME-VERSION of a staged one
+        /// The package, with its signature beside it as FILE.minisig; or NAME-VERSION of a staged one
         #[arg(add = candidates::files(&["hrp"]))]
         file: PathBuf,
-        /// Check everything, and install nothing
+        /// Check everything, and change nothing
         #[arg(long)]
         dry_run: bool,
         /// Install it even if a newer version was installed before
@@ -79,18 +80,36 @@ pub(crate) enum Store {
         #[command(flatten)]
         common: Common,
     },
-    /// Unload a plugin, and remove its files. Its configuration and the owner of its name are kept
+    /// Replace an installed plugin with the version in a package, for good; also in a running host, while messages flow
+    Upgrade {
+        /// The plugin, for example mask
+        #[arg(add = ArgValueCandidates::new(candidates::installed))]
+        name: String,
+        /// The package, with its signature beside it as FILE.minisig; for a library, see `plugin replace`
+        #[arg(add = candidates::files(&["hrp"]))]
+        file: PathBuf,
+        /// Install it even if a newer version was installed before
+        #[arg(long)]
+        downgrade: bool,
+        #[command(flatten)]
+        swap: Swap,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Unload a plugin, and remove its files; its configuration and the owner of its name are kept
     Uninstall {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::installed))]
         name: String,
-        /// Remove its configuration too, and forget the owner of its name and its versions
+        /// Also delete its configuration, and forget its versions and the owner of its name; asks first
         #[arg(long)]
         purge: bool,
         #[command(flatten)]
+        consent: Consent,
+        #[command(flatten)]
         common: Common,
     },
-    /// Make hosts load a plugin; a running host does so now
+    /// Have hosts load a plugin; a running host does so at once
     Enable {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::known))]
@@ -98,7 +117,7 @@ pub(crate) enum Store {
         #[command(flatten)]
         common: Common,
     },
-    /// Make hosts not load a plugin; a running host unloads it now
+    /// Have hosts not load a plugin; a running host unloads it at once
     Disable {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::known))]
@@ -106,7 +125,7 @@ pub(crate) enum Store {
         #[command(flatten)]
         common: Common,
     },
-    /// Return to the version that was installed before, also in a running host; a second rollback undoes the first
+    /// Return to the previously installed version, also in a running host; a second rollback undoes the first
     Rollback {
         /// The plugin, for example mask
         #[arg(add = ArgValueCandidates::new(candidates::installed))]
@@ -116,24 +135,24 @@ pub(crate) enum Store {
         #[command(flatten)]
         common: Common,
     },
-    /// Install, configure, enable and disable plugins until they are as a file says, for example plugins.toml
+    /// Install, configure, enable and disable plugins until they are as a file says
     #[command(after_help = AFTER_APPLY)]
     Apply {
-        /// The file; paths in it are relative to it
+        /// The file, for example plugins.toml; paths in it are relative to it
         #[arg(add = candidates::files(&["toml"]))]
         file: PathBuf,
-        /// Show what would be done, and do nothing
+        /// Show what would be done, and change nothing
         #[arg(long)]
         dry_run: bool,
         #[command(flatten)]
         common: Common,
     },
-    /// Install the packages in $HOOKRAIL_HOME/incoming now; running hosts do so by themselves
+    /// Install the packages in the directory `incoming` of the home, as running hosts do by themselves
     Incoming {
         #[command(flatten)]
         common: Common,
     },
-    /// Allow exactly one file to be installed once, whoever signed it
+    /// Allow one file to be installed once, whoever signed it
     Allow {
         /// The package, for example mask-1.0.0
         #[arg(value_name = "NAME-VERSION", value_parser = package)]
@@ -141,7 +160,7 @@ pub(crate) enum Store {
         /// The SHA-256 of the file, as `sha256sum` prints it
         #[arg(long, value_name = "HEX")]
         sha256: Digest,
-        /// How long it may be installed, a day at most
+        /// How long the permission lasts, 24h at most
         #[arg(long = "for", value_name = "TIME", default_value = "5m", value_parser = lasts)]
         lasts: Duration,
         #[command(flatten)]

@@ -11,17 +11,18 @@ use hookrail::store::{Allowance, Installation};
 use super::answer::answer;
 use super::{apply, text};
 use crate::args::{Common, Store, Swap};
+use crate::confirm::confirm;
 use crate::error::Error;
 use crate::exit::ExitCode;
-use crate::file::absolute;
+use crate::file::{absolute, is_library};
 use crate::{plugins, remote, settings, stderr};
 
 /// What to install, and how.
-pub(super) struct Install<'a> {
+struct Install<'a> {
     /// The plugin that the package must be of, and that must be installed already.
-    pub(super) plugin: Option<&'a str>,
-    pub(super) dry_run: bool,
-    pub(super) downgrade: bool,
+    plugin: Option<&'a str>,
+    dry_run: bool,
+    downgrade: bool,
 }
 
 pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
@@ -42,12 +43,26 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
             let how = Install { plugin: None, dry_run: *dry_run, downgrade: *downgrade };
             install(&staged(file)?, &how, *swap, common)
         }
-        Store::Uninstall { name, purge, common } => {
+        Store::Upgrade { name, file, downgrade, swap, common } => {
+            if is_library(file)? {
+                return Err(Error::IsLibrary { plugin: name.clone(), file: file.clone() });
+            }
+            install(file, &Install { plugin: Some(name), dry_run: false, downgrade: *downgrade }, *swap, common)
+        }
+        Store::Uninstall { name, purge: true, consent, .. }
+            if !confirm(
+                *consent,
+                &format!("the configuration of {name} and the owner of its name will be forgotten"),
+            )? =>
+        {
+            Ok(ExitCode::Failure)
+        }
+        Store::Uninstall { name, purge, common, .. } => {
             let mut command = Uninstall::new(name);
             command.purge = *purge;
             ask(common, command, |Uninstalled { name, version, purged, ended, .. }| {
                 if !purged {
-                    stderr::line("its configuration is kept, and whose its name is; --purge forgets both");
+                    stderr::line("its configuration and the owner of its name are kept; --purge forgets both");
                 }
                 let ended = ended.as_ref().map(|ended| format!(", {}", text::ending(ended))).unwrap_or_default();
                 match version {
@@ -86,7 +101,7 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
     }
 }
 
-pub(super) fn install(file: &Path, how: &Install<'_>, swap: Swap, common: &Common) -> Result<ExitCode, Error> {
+fn install(file: &Path, how: &Install<'_>, swap: Swap, common: &Common) -> Result<ExitCode, Error> {
     let Install { plugin, dry_run, downgrade } = *how;
     let mut command = command::Install::new(absolute(file)?);
     command.plugin = plugin.map(str::to_owned);
@@ -111,7 +126,7 @@ pub(super) fn install(file: &Path, how: &Install<'_>, swap: Swap, common: &Commo
 /// The given file, or the staged package that it names.
 fn staged(file: &Path) -> Result<PathBuf, Error> {
     if let Some(name) = file.to_str().filter(|_| !file.exists()) {
-        let store = plugins::store(&settings::read(None)?)?;
+        let store = plugins::store(&settings::read()?.config)?;
         if let Some(staged) = store.find_staged(name) {
             return Ok(staged);
         }

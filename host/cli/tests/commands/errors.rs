@@ -68,7 +68,7 @@ fn an_error_is_an_object_for_programs() {
     for (arguments, code, exit) in [
         (&["plugin", "show", "nosuch", "--json"][..], "HR0103", 3),
         (&["run", "/nosuch/file", "--json"], "HR0601", 3),
-        (&["inspect", "--json", "/nosuch/file"], "HR0501", 3),
+        (&["inspect", "--json", "/nosuch/file"], "HR0601", 3),
         (&["plugin", "install", "/nosuch.hrp", "--json"], "HR0601", 3),
     ] {
         let output = run(&mut hookrail(arguments), b"");
@@ -77,6 +77,7 @@ fn an_error_is_an_object_for_programs() {
         let error = &last["error"];
         assert_eq!(error["code"], code, "{arguments:?}: {said}");
         assert!(error["message"].is_string() && error["fix"].is_string(), "{said}");
+        assert_eq!(error["retryable"], false, "{said}");
         assert_eq!((output.status.code(), &*output.stdout), (Some(exit), &b""[..]), "{arguments:?}: {said}");
     }
 }

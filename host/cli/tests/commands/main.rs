@@ -6,5 +6,6 @@ mod check_zoo;
 mod completions;
 mod errors;
 mod excused;
+mod help;
 mod new;
 mod other_commands;

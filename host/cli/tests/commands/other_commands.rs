@@ -47,10 +47,10 @@ fn the_order_of_a_chain_and_where_a_priority_comes_from_are_shown() {
 #[test]
 fn missing_points_plugins_and_files_are_told_with_the_next_step() {
     for (arguments, code) in [
-        (&["hooks", "show", "message.publsh"][..], "HR0603"),
-        (&["run", "--plugin", "nosuch"], "HR0602"),
+        (&["hooks", "show", "message.publsh"][..], "HR0110"),
+        (&["run", "--plugin", "nosuch"], "HR0103"),
         (&["run", "--config", "nosuch.toml"], "HR0501"),
-        (&["inspect", "nosuch.so"], "HR0501"),
+        (&["inspect", "nosuch.so"], "HR0601"),
     ] {
         let output = run(&mut hookrail(arguments), b"");
         assert_eq!(output.status.code(), Some(3), "{arguments:?}: {}", text(&output.stderr));

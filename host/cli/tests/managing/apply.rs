@@ -51,7 +51,7 @@ fn a_plugin_list_is_applied_once() {
 #[test]
 fn the_first_step_that_fails_is_the_last() {
     let home = Stocked::new("apply_fails");
-    let said = home.refused(&["plugin", "apply", &wanted(&home, "[plugins.none]\n")], "HR0826", 3);
+    let said = home.refused(&["plugin", "apply", &wanted(&home, "[plugins.none]\n")], "HR0103", 3);
     assert!(said.contains("none is not as the file says"), "{said}");
     for (wrong, code, exit) in [
         ("[plugins.screen]\nenabeld = true\n", "HR0623", 2),
@@ -64,7 +64,7 @@ fn the_first_step_that_fails_is_the_last() {
         assert_eq!(screen(&home), Value::Null, "{wrong}");
     }
     let file = wanted(&home, "[plugins.none]\n[plugins.screen]\npackage = \"PACKAGES/screen-1.0.0.hrp\"\n");
-    home.refused(&["plugin", "apply", &file], "HR0826", 3);
+    home.refused(&["plugin", "apply", &file], "HR0103", 3);
     home.refused(&["plugin", "apply", "/nosuch.toml"], "HR0601", 3);
 }
 

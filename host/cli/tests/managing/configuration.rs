@@ -6,7 +6,7 @@ use std::fs;
 use hookrail_tests::cli::live::Live;
 use hookrail_tests::cli::stocked;
 use hookrail_tests::cli::stocked::{Stocked, packages};
-use hookrail_tests::cli::{hookrail, run, text};
+use hookrail_tests::cli::{directory, hookrail, run, text};
 use serde_json::{Value, json};
 
 const SCHEMA: &str = r#"{
@@ -36,7 +36,8 @@ fn installed(test: &str) -> Stocked {
 
 /// Sets this, read from stdin.
 fn set(home: &Stocked, config: &str, more: &[&str]) -> (Option<i32>, String) {
-    let output = run(&mut home.command(&[&["config", "set", "screen", "-"], more].concat()), config.as_bytes());
+    let output =
+        run(&mut home.command(&[&["config", "set", "screen", "--file", "-"], more].concat()), config.as_bytes());
     (output.status.code(), format!("{}{}", text(&output.stdout), text(&output.stderr)))
 }
 
@@ -76,7 +77,7 @@ fn a_configuration_is_checked_by_the_schema_and_former_ones_are_kept() {
     assert_eq!(get(&home).0, json!({ "timeout_ms": 1 }));
     home.refused(&["config", "history", "screen", "--revision", "9"], "HR0624", 3);
     for verb in ["get", "schema", "history"] {
-        home.refused(&["config", verb, "none"], "HR0826", 3);
+        home.refused(&["config", verb, "none"], "HR0103", 3);
     }
     home.ok(&["plugin", "uninstall", "screen"]);
     assert!(home.home.join("config/screen").exists());
@@ -107,7 +108,10 @@ fn a_running_plugin_takes_a_configuration_or_nothing_changes() {
     let (code, said) = set(&home, r#"{ "words": ["vetoed"] }"#, &[]);
     assert!(code == Some(5) && said.contains("error[HR0402]") && said.contains("it vetoes that"), "{said}");
     assert_eq!(get(&home).1, "package");
-    assert_eq!(set(&home, r#"{ "timeout_ms": 4 }"#, &[]), (Some(0), "screen has configuration 1\n".into()));
+    assert_eq!(
+        set(&home, r#"{ "timeout_ms": 4 }"#, &[]),
+        (Some(0), "screen has configuration 1\n  timeout_ms: 100 -> 4\n".into())
+    );
     let (code, said) = set(&home, r#"{ "timeout_ms": 5 }"#, &["--restart", "--json"]);
     assert_eq!(code, Some(0), "{said}");
     let done: Value = serde_json::from_str(&said).unwrap();
@@ -131,6 +135,76 @@ fn a_plugin_loaded_by_hand_restarts_with_the_new_configuration() {
 }
 
 #[test]
+fn single_keys_are_set_and_the_others_stay() {
+    let home = installed("config_keys");
+    let said = home.ok(&["config", "set", "screen", "words=[\"a\"]", "timeout_ms=5"]);
+    assert_eq!(said, "screen has configuration 1\n  timeout_ms: 100 -> 5\n  words: new, [\"a\"]\n");
+    let done = home.json(&["config", "set", "screen", "timeout_ms=6"]);
+    assert_eq!(done["changes"], json!([{ "key": "timeout_ms", "before": 5, "after": 6 }]));
+    assert_eq!(get(&home), (json!({ "timeout_ms": 6, "words": ["a"] }), "operator".into()));
+    home.refused(&["config", "set", "screen", "timeout_ms=soon"], "HR0203", 2);
+    let said = text(&home.run(&["config", "set", "screen", "one.json"]).stderr).to_owned();
+    assert!(said.contains("write KEY=VALUE, or --file FILE"), "{said}");
+}
+
+#[test]
+fn all_configurations_are_checked_without_a_host() {
+    let home = installed("config_check");
+    let directory = home.home.with_file_name("checked");
+    fs::create_dir(&directory).unwrap();
+    let file = directory.join("host.toml");
+    let check = |config: &str, more: &[&str]| {
+        fs::write(&file, config).unwrap();
+        let mut command = home.command(&["config", "check", "--json"]);
+        let output = run(command.current_dir(&directory).args(more), b"");
+        let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        (output.status.code(), serde_json::from_str::<Value>(&said).unwrap_or_else(|_| panic!("{said}")))
+    };
+    let named = ["--config", file.to_str().unwrap()];
+    let (code, report) = check("", &[]);
+    assert_eq!((code, &report["config"], &report["home"]["source"]), (Some(0), &Value::Null, &"environment".into()));
+    assert_eq!(report["instances"], json!([{ "instance": "screen", "origin": "package", "error": null }]));
+    let (code, report) = check("[plugins.screen.config]\ntimeout_ms = \"x\"\n", &named);
+    assert_eq!((code, &report["config"]["source"]), (Some(2), &"flag".into()));
+    assert_eq!(
+        (&report["instances"][0]["origin"], &report["instances"][0]["error"]["code"]),
+        (&"host".into(), &"HR0203".into())
+    );
+    let (code, report) = check("[limits]\nstuk = \"1s\"\n", &named);
+    assert_eq!((code, &report["error"]["code"]), (Some(2), &"HR0201".into()));
+    let (code, report) = check("[points.nosuch]\nlevel = \"off\"\n", &named);
+    assert_eq!((code, &report["error"]["code"]), (Some(2), &"HR0205".into()));
+}
+
+#[test]
+fn a_flag_goes_before_the_environment_and_that_before_a_file() {
+    let directory = directory("precedence");
+    let homes = ["flag", "environment", "file", "here"].map(|name| directory.join(name));
+    fs::write(directory.join("hookrail.toml"), format!("home = {:?}\n", homes[3])).unwrap();
+    let file = directory.join("other.toml");
+    fs::write(&file, format!("home = {:?}\n", homes[2])).unwrap();
+    let in_effect = |home: &[&str], environment: &[(&str, &str)]| {
+        let mut command = hookrail(&[&["config", "check", "--json"], home].concat());
+        command.current_dir(&directory).env_remove("HOOKRAIL_HOME").envs(environment.iter().copied());
+        let output = run(&mut command, b"");
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let [config, home] = ["config", "home"].map(|setting| report[setting]["source"].as_str().unwrap().to_owned());
+        (config, home, report["home"]["path"].as_str().unwrap().to_owned())
+    };
+    let path = |number: usize| homes[number].to_str().unwrap();
+    let (config, nothing) = (file.to_str().unwrap(), "/nosuch.toml");
+    let is = |config: &str, home: &str, path: &str| (config.to_owned(), home.to_owned(), path.to_owned());
+    assert_eq!(in_effect(&[], &[]), is("default", "file", path(3)));
+    assert_eq!(in_effect(&[], &[("HOOKRAIL_CONFIG", config)]), is("environment", "file", path(2)));
+    assert_eq!(in_effect(&["--config", config], &[("HOOKRAIL_CONFIG", nothing)]), is("flag", "file", path(2)));
+    assert_eq!(in_effect(&[], &[("HOOKRAIL_HOME", path(1))]), is("default", "environment", path(1)));
+    assert_eq!(in_effect(&["--home", path(0)], &[("HOOKRAIL_HOME", path(1))]), is("default", "flag", path(0)));
+    // Verbs that read none of the two take them all the same.
+    let output = run(&mut hookrail(&["--config", nothing, "completions", "bash"]), b"");
+    assert!(output.status.success());
+}
+
+#[test]
 fn the_hosts_own_configuration_file_takes_precedence() {
     let home = installed("config_host");
     let directory = home.home.with_file_name("configured");
@@ -139,7 +213,7 @@ fn the_hosts_own_configuration_file_takes_precedence() {
     let got = run(home.command(&["config", "get", "screen", "--json"]).current_dir(&directory), b"");
     let got: Value = serde_json::from_slice(&got.stdout).unwrap();
     assert_eq!((&got["value"], &got["origin"]), (&json!({ "timeout_ms": 7 }), &"host".into()));
-    let set = run(home.command(&["config", "set", "screen", "-"]).current_dir(&directory), b"{}");
+    let set = run(home.command(&["config", "set", "screen", "--file", "-"]).current_dir(&directory), b"{}");
     assert!(text(&set.stderr).contains("error[HR0832]"), "{}", text(&set.stderr));
 }
 
@@ -153,7 +227,8 @@ fn a_file_of_emqx_becomes_what_the_plugin_takes() {
     let would: Value = serde_json::from_str(&home.ok(&["config", "import", file, "--dry-run"])).unwrap();
     assert_eq!(would, expected);
     assert_eq!(get(&home).1, "package");
-    assert_eq!(home.ok(&["config", "import", file]), "screen has configuration 1\n");
+    let changes = "  timeout_ms: 100 -> 2000\n  words: new, [\"confidential\",\"secret\"]\n";
+    assert_eq!(home.ok(&["config", "import", file]), format!("screen has configuration 1\n{changes}"));
     assert_eq!(get(&home), (expected, "operator".into()));
     fs::write(file, "screen.timeout = 2s\nscreen.wrods = a\n").unwrap();
     let said = home.refused(&["config", "import", file, "--plugin", "screen"], "HR0623", 2);

@@ -2,8 +2,10 @@
 
 mod apply;
 mod configuration;
+mod consent;
 mod failing_calls;
 mod failing_hosts;
+mod guide;
 mod packages;
 mod random_kills;
 mod status_table;

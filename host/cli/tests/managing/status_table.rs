@@ -88,7 +88,7 @@ trait Screen {
 impl Screen for Stocked {
     /// Brings `screen` into that status: 1.1.0 is installed then, 1.0.0 before it.
     fn arrange(&self, status: &str) {
-        let _ = self.run(&["plugin", "uninstall", "screen", "--purge"]);
+        let _ = self.run(&["plugin", "uninstall", "screen", "--purge", "--yes"]);
         if status == "not installed" {
             return;
         }
@@ -112,13 +112,15 @@ impl Screen for Stocked {
             .split(' ')
             .map(|word| match word {
                 "NAME" => "screen",
-                "FILE" => "screen-1.2.0.hrp",
+                "LIBRARY" => "screen-1.2.0.so",
+                "PACKAGE" => "screen-1.2.0.hrp",
                 word => word,
             })
             .collect();
         let is_config = command.starts_with("config");
         if is_config {
-            arguments.insert(3, "-");
+            // The configuration comes from stdin.
+            arguments[4] = "-";
         } else {
             arguments.insert(0, "plugin");
         }
@@ -130,15 +132,18 @@ impl Screen for Stocked {
             let code = said.split_once("error[").and_then(|(_, rest)| rest.split_once(']'));
             return format!("{}, {exit}", code.unwrap_or_else(|| panic!("{command}: {said}")).0);
         }
-        let version = match command.split(' ').next().unwrap() {
-            "install" | "upgrade" => "1.2.0",
-            "rollback" => "1.0.0",
-            _ => "1.1.0",
+        let (version, installed) = match command.split(' ').next().unwrap() {
+            "install" | "upgrade" => ("1.2.0", "1.2.0"),
+            "replace" => ("1.2.0", "1.1.0"),
+            "rollback" => ("1.0.0", "1.0.0"),
+            _ => ("1.1.0", "1.1.0"),
         };
         if let Some(plugin) = self.screen() {
             assert_eq!(plugin["version"], version, "{command} of one that is {before}");
-            assert_eq!(plugin["installed"]["version"], version, "{command} of one that is {before}");
-            assert_eq!((&plugin["health"], &plugin["reason"]), (&"good".into(), &Value::Null), "{command}, {before}");
+            assert_eq!(plugin["installed"]["version"], installed, "{command} of one that is {before}");
+            // What is not installed does not last, which is told.
+            let is_good = (&plugin["health"], &plugin["reason"]) == (&"good".into(), &Value::Null);
+            assert_eq!(is_good, version == installed, "{command}, {before}: {plugin}");
             if is_config {
                 assert_eq!(self.json(&["config", "get", "screen"])["revision"], 1);
             }

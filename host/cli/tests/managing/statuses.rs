@@ -70,7 +70,7 @@ fn a_plugin_that_cannot_be_unloaded_now_stays_installed() {
     eventually("it is in the callback", || until.with_extension("there").exists());
     assert_eq!(home.json(&["plugin", "stop", "screen"])["status"], "stopping");
     let before = fs::read(home.home.join("state.json")).unwrap();
-    for verb in [&["disable", "screen"][..], &["uninstall", "screen"], &["uninstall", "screen", "--purge"]] {
+    for verb in [&["disable", "screen"][..], &["uninstall", "screen"], &["uninstall", "screen", "--purge", "--yes"]] {
         home.refused(&[&["plugin"], verb].concat(), "HR0106", 75);
         assert_eq!(fs::read(home.home.join("state.json")).unwrap(), before, "{verb:?}");
     }
@@ -161,7 +161,7 @@ fn the_schema_of_what_came_with_the_program_is_known() {
     assert!(schema(&home, "stamp")["counter"].is_object());
     let wrong = home.home.with_file_name("wrong.json");
     fs::write(&wrong, r#"{ "cuonter": true }"#).unwrap();
-    home.refused(&["config", "set", "stamp", wrong.to_str().unwrap()], "HR0203", 2);
+    home.refused(&["config", "set", "stamp", "--file", wrong.to_str().unwrap()], "HR0203", 2);
     home.ok(&["plugin", "enable", "stamp"]);
     let mut run = Live::start(&mut home.command(&["run", "-q"]));
     assert_eq!(run.through("a line"), "a line");

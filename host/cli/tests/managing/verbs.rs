@@ -49,7 +49,7 @@ fn a_package_is_installed_enabled_and_uninstalled() {
     assert_eq!(screen(&home.json(&["plugin", "list", "--verify"])).unwrap()["status"], "disabled");
     assert_eq!(home.json(&["plugin", "uninstall", "screen"])["version"], "1.0.0");
     assert!(screen(&home.json(&["plugin", "list"])).is_none());
-    home.ok(&["plugin", "uninstall", "screen", "--purge"]);
+    home.ok(&["plugin", "uninstall", "screen", "--purge", "--yes"]);
 }
 
 #[test]
@@ -62,13 +62,17 @@ fn refusals_say_what_to_do() {
     assert!(said.contains("--downgrade"), "{said}");
     home.refused(&["plugin", "rollback", "screen"], "HR0825", 8);
     for verb in ["enable", "disable", "rollback", "uninstall"] {
-        home.refused(&["plugin", verb, "none"], "HR0826", 3);
+        home.refused(&["plugin", verb, "none"], "HR0103", 3);
     }
     home.refused(&["plugin", "install", "none.hrp"], "HR0601", 3);
     home.refused(&["plugin", "install", "me.pub"], "HR0810", 7);
     home.refused(&["plugin", "validate", "me.pub"], "HR0810", 7);
     let said = home.refused(&["plugin", "install", "screen-1.0.0.so"], "HR0801", 7);
     assert!(said.contains("it is a library; `hookrail pack` makes a package of it"), "{said}");
+    let said = home.refused(&["plugin", "upgrade", "screen", "screen-1.2.0.so"], "HR0625", 2);
+    assert!(said.contains("`hookrail plugin replace screen screen-1.2.0.so`"), "{said}");
+    let said = home.refused(&["plugin", "replace", "screen", "screen-1.2.0.hrp"], "HR0626", 2);
+    assert!(said.contains("`hookrail plugin upgrade screen screen-1.2.0.hrp`"), "{said}");
     home.refused(&["trust", "revoke", "0123456789ABCDEF", "--reason", "none"], "HR0620", 2);
     assert!(home.all() == before);
     home.ok(&["plugin", "install", "screen-1.0.0.hrp", "--downgrade"]);
@@ -96,7 +100,7 @@ fn a_file_that_is_allowed_needs_no_signature() {
     assert!(home.ok(&["plugin", "install", unsigned]).contains("allowed by you"));
     assert_eq!(screen(&home.json(&["plugin", "list"])).unwrap()["installed"]["signature"], "unsigned");
     assert_eq!(home.json(&["trust", "list"])["allowances"], serde_json::json!([]), "it is used up");
-    home.ok(&["plugin", "uninstall", "screen", "--purge"]);
+    home.ok(&["plugin", "uninstall", "screen", "--purge", "--yes"]);
     home.refused(&["plugin", "install", unsigned], "HR0810", 7);
 }
 
@@ -111,6 +115,8 @@ fn a_second_process_is_told_that_another_one_is_at_it() {
         let who = format!("the process {} is changing it right now", std::process::id());
         assert!(said.contains(&who) && said.contains("wait until that is over"), "{said}");
     }
+    let said = home.run(&["plugin", "enable", "screen", "--json"]);
+    assert!(text(&said.stderr).contains("\"retryable\":true"), "{}", text(&said.stderr));
     // Who only looks does not wait.
     home.ok(&["plugin", "list"]);
     drop(lock);
@@ -137,7 +143,7 @@ fn revoking_a_key_tells_what_it_signed() {
     assert!(text(&enabled.stderr).contains("no host is running: it is loaded when one starts"));
     let keys = home.ok(&["trust", "list"]);
     let key = keys.lines().nth(1).unwrap().split_whitespace().next().unwrap();
-    let revoked = home.run(&["trust", "revoke", key, "--reason", "lost"]);
+    let revoked = home.run(&["trust", "revoke", key, "--reason", "lost", "--yes"]);
     let said = text(&revoked.stderr);
     assert!(said.contains("it signed screen, which no host starts with any more"), "{said}");
     home.refused(&["run"], "HR0814", 7);
@@ -151,7 +157,7 @@ fn a_key_is_revoked_even_if_the_store_cannot_be_read() {
     let keys = home.ok(&["trust", "list"]);
     let key = keys.lines().nth(1).unwrap().split_whitespace().next().unwrap();
     fs::write(home.home.join("state.json"), "{").unwrap();
-    let revoked = home.run(&["trust", "revoke", key, "--reason", "lost"]);
+    let revoked = home.run(&["trust", "revoke", key, "--reason", "lost", "--yes"]);
     let said = text(&revoked.stderr);
     assert!(revoked.status.success() && said.contains("what it signed cannot be told"), "{said}");
     assert!(home.ok(&["trust", "list"]).contains("lost"));

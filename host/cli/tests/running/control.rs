@@ -119,7 +119,7 @@ fn a_plugin_is_upgraded_while_lines_flow_and_none_is_lost_or_goes_without_it() {
         let copy = copy.clone();
         let (home, before) = (home(), upto);
         let upgrade = std::thread::spawn(move || {
-            let mut command = hookrail(&["plugin", "upgrade", "mask", "--json"]);
+            let mut command = hookrail(&["plugin", "replace", "mask", "--json"]);
             run_in(&mut command, &home, &copy)
         });
         while !upgrade.is_finished() || upto == before {
@@ -147,14 +147,14 @@ fn run_in(command: &mut Command, home: &Path, copy: &Path) -> Value {
 fn an_upgrade_is_one_line_for_people() {
     let run = Run::new("one_line");
     let file = mask();
-    let line = shown(&["plugin", "upgrade", "mask", file.to_str().unwrap(), "--fresh"]);
+    let line = shown(&["plugin", "replace", "mask", file.to_str().unwrap(), "--fresh"]);
     assert!(line.starts_with("mask 1.0.0, generation 2: copy "), "{line}");
     assert!(line.ends_with("; before it 1.0.0 generation 1: unmapped\n"), "{line}");
     for part in [", open ", ", create ", ", swap "] {
         assert!(line.contains(part), "{line}");
     }
     // Whether it has ended by now is nobody's promise.
-    assert_eq!(told(&["plugin", "upgrade", "mask", file.to_str().unwrap(), "--no-wait"])["generation"], 3);
+    assert_eq!(told(&["plugin", "replace", "mask", file.to_str().unwrap(), "--no-wait"])["generation"], 3);
     drop(run.end());
 }
 
@@ -223,7 +223,7 @@ fn the_hooks_are_those_of_the_only_running_host_unless_plugins_are_named() {
     assert_eq!(callbacks(&[&publish[..], &["--control", socket.to_str().unwrap()]].concat()), ["mask", "hookrail"]);
     let hello = hookrail_tests::plugin("hello");
     assert_eq!(callbacks(&[&publish[..], &["--plugin", hello.to_str().unwrap()]].concat()), ["hello", "hookrail"]);
-    refused(&["hooks", "show", "message.publsh"], "HR0603", 3);
+    refused(&["hooks", "show", "message.publsh"], "HR0110", 3);
     let both = ask(&["hooks", "list", "--pid", &pid, "--plugin", "hello"]);
     assert_eq!(both.status.code(), Some(2));
     drop(run.end());
@@ -237,9 +237,9 @@ fn each_mistake_is_told_with_its_code_and_the_next_step() {
     refused(&["plugin", "list", "--control", "/nosuch.sock"], "HR0709", 3);
     let run = Run::new("mistakes");
     refused(&["plugin", "show", "nosuch"], "HR0103", 3);
-    refused(&["plugin", "upgrade", "mask", "nosuch.so"], "HR0601", 3);
-    refused(&["plugin", "upgrade", "mask", env!("CARGO_MANIFEST_PATH")], "HR0303", 5);
-    refused(&["plugin", "upgrade", "mask", hookrail_tests::plugin("hello").to_str().unwrap()], "HR0105", 1);
+    refused(&["plugin", "replace", "mask", "nosuch.so"], "HR0601", 3);
+    refused(&["plugin", "replace", "mask", env!("CARGO_MANIFEST_PATH")], "HR0303", 5);
+    refused(&["plugin", "replace", "mask", hookrail_tests::plugin("hello").to_str().unwrap()], "HR0105", 1);
     refused(&["plugin", "load", mask().to_str().unwrap()], "HR0101", 1);
 
     let second = Run::spawn(&mut hookrail(&["run", "-q", "--no-store"]));

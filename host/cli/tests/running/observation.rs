@@ -211,7 +211,7 @@ fn unobservable_points_and_callbacks_are_refused() {
     refused(&["hooks", "unquarantine", "no.such", FAILING], "HR0110", 3);
     refused(&["hooks", "unquarantine", POINT, "no/body"], "HR0109", 3);
     refused(&["hooks", "trace", "no.such"], "HR0110", 3);
-    refused(&["hooks", "stats", "no.such"], "HR0603", 3);
+    refused(&["hooks", "stats", "no.such"], "HR0110", 3);
     let planned = "client.authenticate: no host dispatches it yet, so nobody is called";
     assert_eq!(shown(&["hooks", "stats", "client.authenticate"]).trim_end(), planned);
     for asked in [
@@ -224,7 +224,7 @@ fn unobservable_points_and_callbacks_are_refused() {
     }
     let said = ask(&["hooks", "set-level", POINT, "trace"]);
     assert!(text(&said.stderr).contains("`hookrail hooks trace` shows single dispatches"), "{}", text(&said.stderr));
-    refused(&["hooks", "explain", "no.such"], "HR0603", 3);
+    refused(&["hooks", "explain", "no.such"], "HR0110", 3);
     for wrong in [
         &["hooks", "set-level", POINT, "loud"][..],
         &["hooks", "trace", POINT, "--filter", "body"],

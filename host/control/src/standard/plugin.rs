@@ -5,7 +5,7 @@ use std::path::Path;
 use hookrail_dispatch::view;
 use hookrail_engine::{Core, RuntimeOverrides};
 use hookrail_image::SealedCopy;
-use hookrail_model::command::{LeftOut, PlacedCallback, PluginDetail, Replaced, Upgrade};
+use hookrail_model::command::{LeftOut, PlacedCallback, PluginDetail, Replace, Replaced};
 use hookrail_model::error::ApiMisuse;
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::note::NoteHook;
@@ -64,8 +64,8 @@ pub(super) fn load(call: &Call<'_>, file: &Path) -> Result<PluginView, Error> {
     call.view(plugin.name())
 }
 
-pub(super) fn upgrade(call: &Call<'_>, command: Upgrade) -> Result<Replaced, Error> {
-    let (core, Upgrade { plugin, file, fresh, wait_ms, .. }) = (call.core(), command);
+pub(super) fn replace(call: &Call<'_>, command: Replace) -> Result<Replaced, Error> {
+    let (core, Replace { plugin, file, fresh, wait_ms, .. }) = (call.core(), command);
     is_absolute(&file)?;
     // SAFETY: as in `load`.
     let upgraded = unsafe { core.upgrade(&call.find(&plugin)?, SealedCopy::of(&file)?, fresh, None)? };

@@ -86,11 +86,11 @@ pub struct Unload {
     pub wait_ms: Option<u64>,
 }
 
-/// Replaces a plugin with another build of it.
+/// Replaces the code of a loaded plugin with another build of it, until the host ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
-pub struct Upgrade {
+pub struct Replace {
     /// Its name.
     pub plugin: String,
     /// The library of the new build.
@@ -111,7 +111,7 @@ command!(Show, "show", NOTHING, PluginDetail);
 command!(Start, "start", HOST_AND_PLUGINS, PluginView);
 command!(Stop, "stop", HOST_AND_PLUGINS, PluginView);
 command!(Unload, "unload", HOST_AND_PLUGINS, Ended, wait_ms);
-command!(Upgrade, "upgrade", HOST_AND_PLUGINS, Replaced, wait_ms);
+command!(Replace, "replace", HOST_AND_PLUGINS, Replaced, wait_ms);
 
 impl List {
     /// For all plugins; only compares the metadata of installed files.
@@ -175,10 +175,10 @@ impl Unload {
     }
 }
 
-impl Upgrade {
+impl Replace {
     /// For the library at an absolute path, handing over the state, with the host's default wait.
     pub fn new(plugin: impl Into<String>, file: impl Into<PathBuf>) -> Self {
-        Upgrade { plugin: plugin.into(), file: file.into(), fresh: false, wait_ms: None }
+        Replace { plugin: plugin.into(), file: file.into(), fresh: false, wait_ms: None }
     }
 
     /// Leaves the state behind.

@@ -4,6 +4,9 @@ use hookrail_abi::catalogue;
 
 use crate::constructors;
 
+/// The code of every error that names a plugin which is not there: not loaded, not installed, or in no directory.
+pub const NO_PLUGIN: &str = "HR0103";
+
 /// A mistake of the embedding program, or of a command.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -108,7 +111,7 @@ impl ApiMisuse {
             ApiMisuse::StoreThere => ("HR0113", "give it one store, once"),
             ApiMisuse::NoPoint(_) => ("HR0110", "`hookrail hooks list` shows them all"),
             ApiMisuse::NotQuarantined { .. } => ("HR0111", "`hookrail hooks explain POINT` shows what is"),
-            ApiMisuse::NotLoaded(_) => ("HR0103", "`hookrail plugin list` shows what is loaded"),
+            ApiMisuse::NotLoaded(_) => (NO_PLUGIN, "`hookrail plugin list` shows what is loaded"),
             ApiMisuse::PointRedeclared(_) => ("HR0104", "share one declaration, in a crate that all sides depend on"),
             ApiMisuse::Status { .. } => (
                 "HR0107",

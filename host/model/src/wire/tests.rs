@@ -10,8 +10,8 @@ use serde_json::json;
 use super::*;
 use crate::command::{
     Action, Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Events, ImportIncoming,
-    Install, List, Load, PluginSpec, Points, Restart, Rollback, SetLevel, SetLogLevel, Show, Stage, Start, Status,
-    Step, Stop, Trace, Uninstall, Unload, Unquarantine, Upgrade, Validate,
+    Install, List, Load, PluginSpec, Points, Replace, Restart, Rollback, SetLevel, SetLogLevel, Show, Stage, Start,
+    Status, Step, Stop, Trace, Uninstall, Unload, Unquarantine, Validate,
 };
 use crate::end::End;
 use crate::event::EventKind;
@@ -102,15 +102,15 @@ fn each_request_has_its_form_and_comes_back_from_it() {
         r#"{"id":7,"command":"unload","params":{"plugin":"mask","wait_ms":5}}"#,
     );
     check(
-        Upgrade::new("mask", "/a.so").fresh(),
-        r#"{"id":7,"command":"upgrade","params":{"plugin":"mask","file":"/a.so","fresh":true}}"#,
+        Replace::new("mask", "/a.so").fresh(),
+        r#"{"id":7,"command":"replace","params":{"plugin":"mask","file":"/a.so","fresh":true}}"#,
     );
 }
 
 #[test]
 fn what_may_be_left_out_has_a_default() {
-    let raw = RawRequest::read(br#"{"command":"upgrade","params":{"file":"/a.so","plugin":"mask"},"id":0}"#).unwrap();
-    assert_eq!((raw.id, super::command(raw.params).unwrap()), (0, Upgrade::new("mask", "/a.so")));
+    let raw = RawRequest::read(br#"{"command":"replace","params":{"file":"/a.so","plugin":"mask"},"id":0}"#).unwrap();
+    assert_eq!((raw.id, super::command(raw.params).unwrap()), (0, Replace::new("mask", "/a.so")));
     let raw = RawRequest::read(br#"{"command":"apply","params":{"plugins":{"mask":{}}},"id":0}"#).unwrap();
     let wanted: BTreeMap<_, _> = super::command::<Apply>(raw.params).unwrap().plugins;
     assert!(wanted["mask"].enabled && wanted["mask"].package.is_none());
@@ -150,8 +150,8 @@ fn fields_that_are_not_the_commands_are_refused() {
     check::<Show>(r#"{"id":7,"command":"show","params":{"plugin":1}}"#, "invalid type");
     check::<Status>(r#"{"id":7,"command":"status","params":{"plugin":"mask"}}"#, "unknown field `plugin`");
     // In silence the state would be handed over all the same.
-    check::<Upgrade>(
-        r#"{"id":7,"command":"upgrade","params":{"plugin":"a","file":"/a","frehs":true}}"#,
+    check::<Replace>(
+        r#"{"id":7,"command":"replace","params":{"plugin":"a","file":"/a","frehs":true}}"#,
         "unknown field `frehs`",
     );
 }
@@ -166,7 +166,13 @@ fn each_answer_has_its_form_and_comes_back_from_it() {
     check(Reply::Ok(Value::Null), Some(1), r#"{"id":1,"ok":null}"#);
     check(Reply::Ok(json!([])), Some(1), r#"{"id":1,"ok":[]}"#);
     let problem = Problem::new("HR0103", "a", "b");
-    check(Reply::Error(problem), None, r#"{"id":null,"error":{"code":"HR0103","message":"a","fix":"b"}}"#);
+    check(
+        Reply::Error(problem),
+        None,
+        r#"{"id":null,"error":{"code":"HR0103","message":"a","fix":"b","retryable":false}}"#,
+    );
+    let busy = serde_json::to_value(Problem::new("HR0106", "a", "b")).unwrap();
+    assert_eq!(busy, json!({ "code": "HR0106", "message": "a", "fix": "b", "retryable": true }));
 }
 
 /// A newer host may say what this version does not know: the rest is read all the same.

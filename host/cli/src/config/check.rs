@@ -1,0 +1,144 @@
+//! `hookrail config check`: the configuration in effect, and whether everything in it fits, without starting a plugin.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::Path;
+
+use hookrail::store::{Configured, Depth, Origin, Store};
+use hookrail::{Host, PluginConfig, Schema};
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
+
+use crate::error::Error;
+use crate::exit::ExitCode;
+use crate::plugins::Finder;
+use crate::settings::{Settings, Sourced};
+use crate::table::{Column, Target, table};
+use crate::{plugins, points, print, settings};
+
+/// What was checked.
+#[derive(Serialize)]
+struct Report {
+    /// The configuration file; null if there is none.
+    config: Option<Sourced>,
+    home: Sourced,
+    instances: Vec<Checked>,
+}
+
+/// The configuration of an instance.
+#[derive(Serialize)]
+struct Checked {
+    instance: String,
+    origin: Origin,
+    /// Why it does not fit; null if it does.
+    #[serde(serialize_with = "problem")]
+    error: Option<Error>,
+}
+
+pub(super) fn run(as_json: bool) -> Result<ExitCode, Error> {
+    let Settings { config, file, home } = settings::read()?;
+    let store = plugins::store_if_any(&config)?;
+    let host = Host::new(config)?;
+    points::check(&host).map_err(hookrail::Error::from)?;
+    let instances = checked(&host, store.as_ref())?;
+    let code = instances.iter().find_map(|checked| Some(checked.error.as_ref()?.exit_code())).unwrap_or(ExitCode::Ok);
+    let report = Report { config: file, home, instances };
+    if as_json {
+        print::json(&report)?
+    } else {
+        print::line(text(&report))?
+    }
+    Ok(code)
+}
+
+/// The instances of the plugins that the configuration names, and of those that are installed and either enabled or
+/// configured.
+fn checked(host: &Host, store: Option<&Store>) -> Result<Vec<Checked>, Error> {
+    let config = host.config();
+    let listed = store.map(|store| store.list(Depth::Metadata)).transpose()?.unwrap_or_default();
+    let is_enabled = |name: &str| listed.iter().any(|plugin| plugin.name == name && plugin.enabled);
+    let is_listed = |name: &str| listed.iter().any(|plugin| plugin.name == name);
+    let names: BTreeSet<_> = config.plugins.keys().chain(listed.iter().map(|plugin| &plugin.name)).collect();
+    let mut checked = Vec::new();
+    for name in names {
+        let named = config.plugins.get(name);
+        let library = named.and_then(|plugin| plugin.library.as_deref());
+        let store = store.filter(|_| library.is_none() && is_listed(name));
+        let configured = match (store, named) {
+            (Some(store), None) => one(name, store.configuration(name)?),
+            (Some(store), Some(plugin)) if says_nothing(plugin) => one(name, store.configuration(name)?),
+            (None, Some(plugin)) if says_nothing(plugin) => vec![(name.clone(), Origin::Nothing, Value::Null)],
+            _ => config.instances(name).into_iter().map(|(name, value)| (name, Origin::Host, value)).collect(),
+        };
+        let is_unused = named.is_none() && !is_enabled(name);
+        let schema = match store {
+            _ if is_unused && configured.iter().all(|(_, origin, _)| *origin == Origin::Nothing) => continue,
+            Some(store) => store.schema(name).map_err(Error::from),
+            None => of_library(name, library),
+        };
+        match schema {
+            Ok(schema) => checked.extend(configured.into_iter().map(|(instance, origin, value)| {
+                let error = fits(&instance, value, schema.as_ref()).err();
+                Checked { instance, origin, error }
+            })),
+            Err(error) => checked.push(Checked { instance: name.clone(), origin: Origin::Nothing, error: Some(error) }),
+        }
+    }
+    Ok(checked)
+}
+
+/// The only instance of an installed plugin.
+fn one(name: &str, configured: Configured) -> Vec<(String, Origin, Value)> {
+    vec![(name.into(), configured.origin, configured.value)]
+}
+
+fn says_nothing(plugin: &PluginConfig) -> bool {
+    plugin.config.is_null() && plugin.instances.is_empty()
+}
+
+/// The schema of a plugin that is no installed one. Its library is loaded for that, and nothing of it is started.
+fn of_library(name: &str, library: Option<&Path>) -> Result<Option<Value>, Error> {
+    let file = library.map_or_else(|| Finder::new(&[]).find(name), |library| Ok(library.into()))?;
+    // SAFETY: the operator names it in the configuration of hosts, and trusts it as this program.
+    let schema = unsafe { hookrail::schema(file)? };
+    Ok(schema.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+/// As a host validates it: what is configured by nobody is an empty configuration.
+fn fits(instance: &str, value: Value, schema: Option<&Value>) -> Result<(), Error> {
+    let Some(schema) = schema else { return Ok(()) };
+    let value = if value.is_null() { json!({}) } else { value };
+    Ok(Schema::new(instance, schema.to_string())?.check(instance, &value)?)
+}
+
+fn text(Report { config, home, instances }: &Report) -> String {
+    let file = match config {
+        Some(Sourced { path, source }) => format!("{}, {source}", path.display()),
+        None => "none: there is no hookrail.toml here".into(),
+    };
+    let mut text = format!("  configuration  {file}\n  home           {}, {}", home.path.display(), home.source);
+    if !instances.is_empty() {
+        let columns = [Column::Text("instance"), Column::Text("configured by"), Column::Text("fits")];
+        let rows = instances.iter().map(|Checked { instance, origin, error }| {
+            let by = match origin {
+                Origin::Host => "the configuration file",
+                Origin::Nothing => "-",
+                Origin::Operator => "config set",
+                Origin::Package => "its package",
+                _ => "unknown to this version",
+            };
+            vec![instance.clone(), by.into(), if error.is_some() { "no" } else { "yes" }.into()]
+        });
+        let _ = write!(text, "\n\n{}", table(Target::Stdout, &columns, rows));
+    }
+    for Checked { instance, error, .. } in instances {
+        if let Some(error) = error {
+            let _ = write!(text, "\n\n{instance}: error[{}]: {error}\n  fix: {}", error.code(), error.fix());
+        }
+    }
+    text
+}
+
+fn problem<S: Serializer>(error: &Option<Error>, to: S) -> Result<S::Ok, S::Error> {
+    error.as_ref().map(Error::problem).serialize(to)
+}

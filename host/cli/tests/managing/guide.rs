@@ -1,0 +1,150 @@
+//! What guides show in their consoles is what somebody sees who types that. The guide `author-to-operator.md` is
+//! followed word for word by its two people.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Command;
+
+use hookrail_tests::cli::console::{Console, typed};
+use hookrail_tests::cli::directory;
+use hookrail_tests::cli::live::Live;
+use hookrail_tests::{own_target, plugin, root, tmp};
+
+/// A program with the environment of one of the two: it finds the program, and a cargo that needs neither a network nor
+/// another build of all dependencies.
+fn command(program: &str, home: &str) -> Command {
+    let work = tmp().join("guide");
+    let beside = Path::new(env!("CARGO_BIN_EXE_hookrail")).parent().unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let mut command = Command::new(program);
+    command.env("PATH", format!("{}:{}:{path}", work.join("bin").display(), beside.display()));
+    command.env("CARGO", work.join("bin/cargo")).env("CARGO_NET_OFFLINE", "1");
+    command.env("CARGO_TARGET_DIR", own_target("zoo")).env("GIT_CONFIG_GLOBAL", work.join("gitconfig"));
+    for variable in ["HOOKRAIL_CONFIG", "HOOKRAIL_LOG", "HOOKRAIL_PLUGINS", "SOURCE_DATE_EPOCH"] {
+        command.env_remove(variable);
+    }
+    command.env("HOOKRAIL_HOME", work.join(home));
+    command
+}
+
+/// Prepares what the guide presupposes.
+fn prepare() -> (Console, Console) {
+    let work = directory("guide");
+    for name in ["bin", "jane", "you"] {
+        fs::create_dir(work.join(name)).unwrap();
+    }
+    // Debug builds, whose dependencies the zoo has.
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let script = format!(
+        "#!/bin/bash\narguments=()\nfor argument; do [ \"$argument\" = --release ] || arguments+=(\"$argument\"); done\n\
+         exec {cargo:?} \"${{arguments[@]}}\" --config=profile.dev.debug=false\n"
+    );
+    fs::write(work.join("bin/cargo"), script).unwrap();
+    fs::set_permissions(work.join("bin/cargo"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(work.join("gitconfig"), "[user]\nname = Jane\nemail = jane@example.org\n").unwrap();
+    build_prebuilt();
+    let console = |name: &str, shell| Console::new(&work.join(name), shell);
+    (console("jane", || command("bash", "jane-home")), console("you", || command("bash", "home")))
+}
+
+/// Builds the plugins that every list shows.
+fn build_prebuilt() {
+    for name in ["file-log", "hello", "mask", "stamp", "throttle"] {
+        plugin(name);
+    }
+}
+
+/// Changes a file as the guide tells the reader to.
+fn edit(file: &Path, of: &str, by: &str) {
+    let text = fs::read_to_string(file).unwrap();
+    assert!(text.contains(of), "{} has no {of}", file.display());
+    fs::write(file, text.replace(of, by)).unwrap();
+}
+
+#[test]
+fn author_and_operator_see_what_the_guide_shows() {
+    let page = fs::read_to_string(root().join("docs/guide/author-to-operator.md")).unwrap();
+    let (mut jane, mut you) = prepare();
+    let mut running: Option<(Live, _)> = None;
+    for typed in typed(&page) {
+        let words: Vec<_> = typed.command.split(' ').collect();
+        let quiet = jane.directory.clone();
+        match words[..] {
+            ["git", "commit", ..] => {
+                edit(&quiet.join("src/lib.rs"), "\"seen\"", "\"seen-2\"");
+                edit(&quiet.join("Cargo.toml"), "version = \"0.1.0\"", "version = \"0.2.0\"");
+            }
+            ["hookrail", "keygen", ..] => {
+                edit(&quiet.join("Cargo.toml"), "A Hookrail plugin that hooks message.publish.", "Marks messages.");
+            }
+            ["hookrail", "plugin", "upgrade", ..] => {
+                let mut run = command(env!("CARGO_BIN_EXE_hookrail"), "home");
+                run.args(["run", "-q", "--output-format", "json"]).current_dir(&you.directory);
+                let mut live = Live::start(&mut run);
+                assert!(live.through("first").contains("seen"));
+                let flood = live.flood();
+                running = Some((live, flood));
+            }
+            _ => {}
+        }
+        match words[..] {
+            // It takes long, and the tests of `hookrail new` do it.
+            ["hookrail", "check", ..] => {}
+            ["cargo" | "git", ..] => assert_eq!(jane.run(typed.command).0, 0, "{}", typed.command),
+            ["cd", ..] | ["hookrail", "keygen" | "new" | "pack", ..] => jane.follow(&typed),
+            _ => you.follow(&typed),
+        }
+        if let ["hookrail", "pack", ..] = words[..] {
+            let (code, printed) = jane.run(&format!("cp ../jane.pub *.hrp *.minisig {:?}", you.directory));
+            assert_eq!(code, 0, "{printed}");
+        }
+    }
+    // The lines went on all the while.
+    let (live, flood) = running.unwrap();
+    let sent = flood.end();
+    let (code, lines, said) = live.end();
+    assert_eq!((code, lines.len() as u64), (Some(0), 1 + sent), "{said:?}");
+}
+
+/// A program of somebody who operates hosts, and has set no variable.
+fn operator(program: &str) -> Command {
+    let mut command = command(program, "");
+    command.env_remove("HOOKRAIL_HOME").env("HOME", tmp().join("operating/ada"));
+    command
+}
+
+#[test]
+fn an_operator_sees_what_the_guide_and_the_readme_show() {
+    build_prebuilt();
+    let directory = directory("operating");
+    fs::create_dir(directory.join("target")).unwrap();
+    let beside = Path::new(env!("CARGO_BIN_EXE_hookrail")).parent().unwrap();
+    symlink(beside, directory.join("target/release")).unwrap();
+    let mut console = Console::new(&directory, || operator("bash"));
+    let mut running = None;
+    for page in ["docs/guide/operating.md", "README.md"] {
+        let page = fs::read_to_string(root().join(page)).unwrap();
+        let page = page.replace("/home/ada", directory.join("ada").to_str().unwrap());
+        for typed in typed(&page) {
+            match typed.command.split(' ').collect::<Vec<_>>()[..] {
+                ["cat", file] => fs::write(directory.join(file), typed.shown.join("\n")).unwrap(),
+                // Those show how something is written, need a PID, or run until they are ended.
+                _ if typed.shown.is_empty() || typed.command.contains("| nc ") => {}
+                ["cargo", ..] | ["hookrail", "run", "--watch"] => {}
+                ["hookrail", "plugin", verb, ..] => {
+                    running.get_or_insert_with(|| {
+                        let mut run = operator(env!("CARGO_BIN_EXE_hookrail"));
+                        let mut live =
+                            Live::start(run.args(["run", "-q", "--plugin", "hello"]).current_dir(&directory));
+                        assert_eq!(live.through("a line"), "a line");
+                        live
+                    });
+                    console.follow(&typed);
+                    running.take_if(|_| verb == "show");
+                }
+                _ => console.follow(&typed),
+            }
+        }
+    }
+}
