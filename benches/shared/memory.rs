@@ -27,7 +27,7 @@ impl Allocating {
         let point = host.point(WorkDone).expect("its own point");
         // SAFETY: our own library.
         unsafe { host.load(hookrail_tests::allocating(counted)) }.expect("the library loads");
-        assert_eq!(host.plugins()[0].memory.is_some(), counted);
+        assert_eq!(host.plugin_views()[0].memory.is_some(), counted);
         Allocating { blocks, point, _host: host }
     }
 

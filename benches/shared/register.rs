@@ -45,7 +45,7 @@ pub(crate) fn one_transaction(count: usize) -> Duration {
     let start = Instant::now();
     host.register(callbacks).expect("they are new");
     let elapsed = start.elapsed();
-    let registered: usize = host.points().iter().map(|point| point.chain.len()).sum();
+    let registered: usize = host.point_views().iter().map(|point| point.chain.len()).sum();
     // The host has one of its own.
     assert_eq!(registered, count + 1);
     elapsed

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::ptr::from_mut;
 use std::time::{Duration, Instant};
 
-use hookrail::{Config, Decision, HookPoint, Host, Message, MessagePublish, Plugin, PluginConfig, UpgradeTimes};
+use hookrail::{Config, Decision, HookPoint, Host, Message, MessagePublish, PluginConfig, PluginHandle, UpgradeTimes};
 use hookrail_abi::Point;
 use hookrail_benches::{Work, WorkDone};
 use serde_json::{Value, json};
@@ -56,7 +56,7 @@ pub(crate) struct Replacing<P: Point> {
     builds: Builds<P>,
     host: Host,
     point: HookPoint<P>,
-    plugin: Plugin,
+    plugin: PluginHandle,
     serving: usize,
 }
 

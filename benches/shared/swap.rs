@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hookrail::{Config, Decision, Host, Plugin};
+use hookrail::{Config, Decision, Host, PluginHandle};
 use hookrail_abi::{Fold, Point};
 use hookrail_benches::{Numbered, Work, each};
 
@@ -21,7 +21,7 @@ pub(crate) struct Swapping {
     host: Host,
     points: Vec<Dispatch>,
     files: [PathBuf; 2],
-    plugin: Plugin,
+    plugin: PluginHandle,
     serving: usize,
 }
 

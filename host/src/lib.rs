@@ -17,7 +17,7 @@
 //! 6. [`HookPoint::dispatch`] runs the chain over a payload, from any thread, and answers an
 //!    [`Outcome`]; [`Host::denial`] tells who denied it, and why. [`DispatchContext`] tells callbacks what a
 //!    dispatch is about. Under [`Host::pin`] several points are dispatched as they were at one instant.
-//! 7. [`Host::points`] and [`Host::plugins`] show what hangs where; [`Host::reload`] hands a running
+//! 7. [`Host::point_views`] and [`Host::plugin_views`] show what hangs where; [`Host::reload`] hands a running
 //!    instance a new configuration.
 //! 8. [`Host::upgrade`] replaces a plugin by a new build of it while traffic flows, hands over its
 //!    state, and rolls it back when it fails too soon; [`Host::stop`] and [`Host::start`] keep the
@@ -93,9 +93,9 @@ pub use hookrail_package as package;
 #[doc(inline)]
 pub use hookrail_store as store;
 
-pub use hookrail_dispatch::{CallbackId, Callbacks, DispatchContext, HookPoint, Outcome, Pin, Registered};
+pub use hookrail_dispatch::{CallbackId, Callbacks, DispatchContext, HookPoint, Outcome, PinnedChains, Registered};
 pub use hookrail_engine::{
-    BAD_TOPIC, Caller, Config, Denial, Events, Host, InstanceConfig, Limits, MessageLimits, Plugin, PluginConfig,
+    BAD_TOPIC, Caller, Config, Denial, Events, Host, InstanceConfig, Limits, MessageLimits, PluginConfig, PluginHandle,
     Revocable, Services, TOO_LARGE, Ticket, Traces, Unload, Upgraded, schema,
 };
 pub use hookrail_image::{EntrySymbol, Image, Inspection, inspect};

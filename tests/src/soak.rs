@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{available_parallelism, scope};
 use std::time::{Duration, Instant};
 
-use hookrail::{Config, End, HookPoint, Host, Message, MessagePublish, Plugin};
+use hookrail::{Config, End, HookPoint, Host, Message, MessagePublish, PluginHandle};
 use serde_json::json;
 
 use crate::leftovers::{Leftovers, resident};
@@ -169,13 +169,13 @@ pub fn run(plan: Plan) -> Report {
 }
 
 /// Replaces the old generation with a new one, and returns how the old one ended.
-fn replace(host: &Host, plugin: &Plugin, plan: &Plan) -> End {
+fn replace(host: &Host, plugin: &PluginHandle, plan: &Plan) -> End {
     // SAFETY: our own plugin.
     let upgraded = unsafe { host.upgrade(plugin, &plan.file) }.expect("our own plugin takes its own place");
     upgraded.old.wait(LONG)
 }
 
-fn load(host: &Host, plan: &Plan) -> Plugin {
+fn load(host: &Host, plan: &Plan) -> PluginHandle {
     // SAFETY: our own plugin.
     unsafe { host.load(&plan.file) }.expect("our own plugin loads")
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hookrail::catalogue::BUILT_IN;
-use hookrail::{Config, Host, Inspection, NoteHook, Plugin};
+use hookrail::{Config, Host, Inspection, NoteHook, PluginHandle};
 
 use super::answer::Not;
 use super::error::Error;
@@ -85,11 +85,11 @@ impl Subject {
         std::env::current_dir().map_err(|error| Not::Failed(format!("it has no directory to run in: {error}")))
     }
 
-    pub(super) fn load(&self, host: &Host) -> Result<Plugin, Not> {
+    pub(super) fn load(&self, host: &Host) -> Result<PluginHandle, Not> {
         self.load_file(host, &self.file)
     }
 
-    pub(super) fn load_file(&self, host: &Host, file: &Path) -> Result<Plugin, Not> {
+    pub(super) fn load_file(&self, host: &Host, file: &Path) -> Result<PluginHandle, Not> {
         let is_here = |hook: &&NoteHook| BUILT_IN.iter().any(|built_in| built_in.name == hook.point);
         if let Some(hook) = self.inspection.note.hooks.iter().find(|hook| !is_here(hook)) {
             return Err(Not::Skipped(format!(

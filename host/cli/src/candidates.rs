@@ -134,7 +134,7 @@ fn home() -> Option<Home> {
 }
 
 fn hosts() -> Vec<Running> {
-    let home = settings::home().unwrap_or_else(|_| Config::default().home());
+    let home = settings::home().unwrap_or_else(|_| Config::default().home_dir());
     running(&home).unwrap_or_default()
 }
 

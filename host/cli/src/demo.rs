@@ -5,7 +5,7 @@ mod traffic;
 
 use std::time::Instant;
 
-use hookrail::{CallbackView, Config, Host, Message, MessagePublish, Plugin, PluginConfig};
+use hookrail::{CallbackView, Config, Host, Message, MessagePublish, PluginConfig, PluginHandle};
 use indicatif::{BinaryBytes, HumanCount};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -91,7 +91,7 @@ fn config() -> Config {
 }
 
 struct Loaded {
-    plugin: Plugin,
+    plugin: PluginHandle,
     version: String,
     size: u64,
     hooks: String,
@@ -131,7 +131,11 @@ fn loads(loaded: &[Loaded]) -> String {
 }
 
 fn chain(host: &Host) -> Vec<CallbackView> {
-    host.points().into_iter().find(|view| view.point == "message.publish").map(|view| view.chain).unwrap_or_default()
+    host.point_views()
+        .into_iter()
+        .find(|view| view.point == "message.publish")
+        .map(|view| view.chain)
+        .unwrap_or_default()
 }
 
 /// The results for the sample.

@@ -74,5 +74,5 @@ fn points(Chains { selection, setup, .. }: &Chains) -> Result<Vec<PointView>, Er
             stderr::line(format_args!("{count} hosts are running, and this is none of them: --pid PID shows one"));
         }
     }
-    Ok(plugins::host(setup)?.points())
+    Ok(plugins::host(setup)?.point_views())
 }

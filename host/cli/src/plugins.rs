@@ -73,7 +73,7 @@ pub(crate) fn host(setup: &Setup) -> Result<Host, Error> {
 /// The store. If there is no home and none can be created, there is none, since a run does not need it.
 pub(crate) fn store_if_any(config: &Config) -> Result<Option<Store>, Error> {
     match store(config) {
-        Err(error) if !config.home().join("state.json").exists() => {
+        Err(error) if !config.home_dir().join("state.json").exists() => {
             tracing::debug!("nothing is installed, and nothing can be: {error}");
             Ok(None)
         }
@@ -85,7 +85,7 @@ pub(crate) fn store_if_any(config: &Config) -> Result<Option<Store>, Error> {
 pub(crate) fn store(config: &Config) -> Result<Store, Error> {
     let finder = Finder::new(&[]);
     let prebuilt = operators().filter_map(|name| Some((name.to_owned(), finder.find(name).ok()?)));
-    let store = Store::open(Home::open(&config.home())?)?;
+    let store = Store::open(Home::open(&config.home_dir())?)?;
     // SAFETY: they lie beside the program, or where the operator has the program look, and are trusted as it is.
     Ok(store.with_prebuilt(prebuilt, |file| unsafe { hookrail::schema(file) }))
 }

@@ -7,7 +7,7 @@ use strsim::levenshtein;
 /// Refuses settings for a point that this program does not have. All its points exist from the start, so it is a
 /// mistake, and the operator's fault settings for it would have no effect.
 pub(crate) fn check(host: &Host) -> Result<(), ConfigError> {
-    let points = host.points();
+    let points = host.point_views();
     let known: Vec<_> = points.iter().filter(|view| view.revision > 0).map(|view| view.point.as_str()).collect();
     let config = host.config();
     let of_points = config.points.keys().map(|point| (format!("points.{point:?}"), point));

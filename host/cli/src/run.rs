@@ -39,7 +39,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     let has_store = chosen.has_store();
     let interrupt = Interrupt::prepare()?;
     let (host, manager) = chosen.load()?;
-    if host.plugins().is_empty() && !options.quiet {
+    if host.plugin_views().is_empty() && !options.quiet {
         stderr::line("note: no plugin is loaded (--plugin, hookrail.toml): messages pass the built-in checks only");
     }
     let counters = Arc::<Counters>::default();
@@ -83,7 +83,7 @@ fn control(host: &Host, manager: &Manager, options: &Run, counters: &Arc<Counter
     if options.no_control {
         return None;
     }
-    let path = options.control.clone().unwrap_or_else(|| socket_in(&host.config().home()));
+    let path = options.control.clone().unwrap_or_else(|| socket_in(&host.config().home_dir()));
     match manager.open_control(path) {
         Ok(control) => {
             let counters = counters.clone();

@@ -69,7 +69,7 @@ pub(crate) fn read() -> Result<Settings, hookrail::Error> {
     let mut config = file.as_ref().map(|file| Config::read(&file.path)).transpose()?.unwrap_or_default();
     let home = named_home().unwrap_or_else(|| {
         let source = if config.home.is_some() { Source::File } else { Source::Default };
-        Sourced { path: config.home(), source }
+        Sourced { path: config.home_dir(), source }
     });
     config.home = Some(home.path.clone());
     Ok(Settings { config, file, home })

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hookrail_engine::{Core, Plugin};
+use hookrail_engine::{Core, PluginHandle};
 use hookrail_model::error::ApiMisuse;
 use hookrail_model::view::PluginView;
 use hookrail_store::Depth;
@@ -59,7 +59,7 @@ impl<'a> Call<'a> {
     }
 
     /// A loaded plugin, by name.
-    pub(crate) fn find(&self, name: &str) -> Result<Plugin, ApiMisuse> {
+    pub(crate) fn find(&self, name: &str) -> Result<PluginHandle, ApiMisuse> {
         self.core.table.plugin(name).ok_or_else(|| ApiMisuse::NotLoaded(name.into()))
     }
 

@@ -54,7 +54,7 @@ impl Client {
             Ok(Greeting { protocol, version, .. }) => Err(self.unreadable(format_args!(
                 "it is of version {version} and speaks protocol {protocol}, this program speaks {PROTOCOL}"
             ))),
-            Err(_) => match self.read::<Answer>(&line)?.outcome {
+            Err(_) => match self.read::<Answer>(&line)?.reply {
                 Reply::Error(problem) => Err(CallError::Refused(problem)),
                 Reply::Ok(_) => Err(self.unreadable("it answers before it is asked")),
             },
@@ -89,8 +89,8 @@ impl Client {
             (Err(_), Err(source)) => return Err(self.unreachable(source)),
             (Err(error), Ok(())) => return Err(error),
         };
-        let Answer { id: answered, outcome, .. } = self.read(&answer)?;
-        match outcome {
+        let Answer { id: answered, reply, .. } = self.read(&answer)?;
+        match reply {
             Reply::Error(problem) => Err(CallError::Refused(problem)),
             Reply::Ok(value) if answered == Some(id) => Ok(value),
             Reply::Ok(_) => Err(self.unreadable("it answers another request")),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hookrail_engine::{Core, Plugin, Ticket, Upgraded};
+use hookrail_engine::{Core, PluginHandle, Ticket, Upgraded};
 use hookrail_model::command::{Ended, LONGEST_WAIT, Replaced};
 
 use crate::error::Error;
@@ -26,7 +26,7 @@ pub(crate) fn replaced(core: &Core, upgraded: Upgraded, wait_ms: Option<u64>) ->
 }
 
 /// Unloads a plugin and waits for its end.
-pub(crate) fn unload(core: &Core, plugin: &Plugin, wait_ms: Option<u64>) -> Result<Ended, Error> {
+pub(crate) fn unload(core: &Core, plugin: &PluginHandle, wait_ms: Option<u64>) -> Result<Ended, Error> {
     let ticket = core.begin_unload(plugin)?;
     // It was recorded together with its ticket, and is the newest record.
     let generation = core.table.history(plugin.name()).last().map_or(0, |former| former.generation);

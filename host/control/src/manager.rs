@@ -56,12 +56,12 @@ impl Manager {
     /// # let config = Config { home: Some(directory.clone()), ..Config::default() };
     /// let host = Host::new(config)?;
     /// let manager = Manager::new(&host);
-    /// let store = Store::open(Home::open(&host.config().home())?)?;
+    /// let store = Store::open(Home::open(&host.config().home_dir())?)?;
     /// // SAFETY: we trust whom the operator trusts.
     /// for NotLoaded { plugin, error, .. } in unsafe { manager.open_store(store)? } {
     ///     eprintln!("{plugin} is enabled and was not loaded: {error}");
     /// }
-    /// assert!(host.plugins().is_empty(), "nothing was ever installed there");
+    /// assert!(host.plugin_views().is_empty(), "nothing was ever installed there");
     /// # drop(host);
     /// # std::fs::remove_dir_all(directory).unwrap();
     /// # Ok::<(), hookrail::control::Error>(())

@@ -19,7 +19,7 @@ pub struct Running {
 }
 
 /// The path at which this process opens its socket so that operators find it: `HOME/run/PID.sock`, where the home is
-/// [`Config::home`](hookrail_engine::Config::home).
+/// [`Config::home_dir`](hookrail_engine::Config::home_dir).
 pub fn socket_in(home: impl AsRef<Path>) -> PathBuf {
     home.as_ref().join("run").join(format!("{}.sock", std::process::id()))
 }

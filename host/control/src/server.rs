@@ -161,8 +161,8 @@ impl Connection {
                 (Ok(length), _) if length <= MAX_LINE => return,
                 (Ok(_), _) => (None, Err(ControlError::LineTooLong { limit: MAX_LINE }.into()), Then::Close),
             };
-            let outcome = outcome.map_or_else(|error| Reply::Error(error.problem()), Reply::Ok);
-            let written = write(&self.stream, &Answer::new(id, outcome), true);
+            let reply = outcome.map_or_else(|error| Reply::Error(error.problem()), Reply::Ok);
+            let written = write(&self.stream, &Answer::new(id, reply), true);
             match (written, then) {
                 (Ok(()), Then::GoOn) => {}
                 (Ok(()), Then::Tell(events)) => return self.tell(&events),

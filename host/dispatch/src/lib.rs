@@ -32,7 +32,7 @@ pub use embed::{Callbacks, Registered};
 pub use fault::{Breaker, CallbackRef, Found, Signal, Signals};
 pub use hook_point::HookPoint;
 pub use names::Names;
-pub use pin::Pin;
+pub use pin::PinnedChains;
 pub use probation::Probation;
 pub use registry::{Addition, Look, PointState, Registry};
 pub use stats::{Record, Tracer, Tracers};

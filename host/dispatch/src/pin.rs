@@ -10,11 +10,11 @@ use crate::registry::{Registry, Root};
 
 /// The chains of a host as they were at one instant: `Host::pin`.
 #[derive(Debug)]
-pub struct Pin<'a> {
+pub struct PinnedChains<'a> {
     root: &'a Root,
 }
 
-impl Pin<'_> {
+impl PinnedChains<'_> {
     /// Runs the chain of a point as it was when the pin began, whatever has been loaded or unloaded since. A point that
     /// was declared later, or that belongs to another host, has no callbacks here.
     pub fn dispatch<P: Point>(&self, point: &HookPoint<P>, payload: &mut P::Payload) -> Outcome {
@@ -28,7 +28,7 @@ impl Pin<'_> {
 
 impl Registry {
     /// Calls `read` with the chains of all points as they are now, which stay until it returns.
-    pub fn pinned<R>(&self, read: impl FnOnce(&Pin<'_>) -> R) -> R {
-        self.pin(|root| read(&Pin { root }))
+    pub fn pinned<R>(&self, read: impl FnOnce(&PinnedChains<'_>) -> R) -> R {
+        self.pin(|root| read(&PinnedChains { root }))
     }
 }

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hookrail_abi::{Decision, Point};
-use hookrail_dispatch::{Callbacks, HookPoint, Outcome, Pin, Registered, frame, view};
+use hookrail_dispatch::{Callbacks, HookPoint, Outcome, PinnedChains, Registered, frame, view};
 use hookrail_image::SealedCopy;
 use hookrail_model::config::CallbackOverride;
 use hookrail_model::end::End;
@@ -28,7 +28,7 @@ use hookrail_model::view::{GenerationView, PluginView, PointView, Status};
 
 pub use self::core::{Core, Fallback};
 pub use self::denial::Denial;
-pub use self::handle::Plugin;
+pub use self::handle::PluginHandle;
 pub use self::introspection::Traces;
 pub use self::table::Remark;
 pub use self::upgrade::Upgraded;
@@ -67,7 +67,7 @@ impl Host {
     /// # Safety
     /// The caller trusts the library as this program: its code runs in this process with all its rights. The checks
     /// find mistakes; they do not contain malice, and they cannot see what the code does with memory.
-    pub unsafe fn load(&self, file: impl AsRef<Path>) -> Result<Plugin, Error> {
+    pub unsafe fn load(&self, file: impl AsRef<Path>) -> Result<PluginHandle, Error> {
         // SAFETY: the caller trusts the library as this program.
         unsafe { self.core.load(SealedCopy::of(file.as_ref())?, RuntimeOverrides::default()) }
     }
@@ -90,7 +90,7 @@ impl Host {
     ///
     /// # Safety
     /// The caller trusts the new library as this program, as for [`load`](Host::load).
-    pub unsafe fn upgrade(&self, plugin: &Plugin, file: impl AsRef<Path>) -> Result<Upgraded, Error> {
+    pub unsafe fn upgrade(&self, plugin: &PluginHandle, file: impl AsRef<Path>) -> Result<Upgraded, Error> {
         // SAFETY: the caller trusts the new library as this program.
         unsafe { self.core.upgrade(plugin, SealedCopy::of(file.as_ref())?, false, None) }
     }
@@ -103,7 +103,7 @@ impl Host {
     ///
     /// # Safety
     /// The caller trusts the new library as this program, as for [`load`](Host::load).
-    pub unsafe fn upgrade_fresh(&self, plugin: &Plugin, file: impl AsRef<Path>) -> Result<Upgraded, Error> {
+    pub unsafe fn upgrade_fresh(&self, plugin: &PluginHandle, file: impl AsRef<Path>) -> Result<Upgraded, Error> {
         // SAFETY: the caller trusts the new library as this program.
         unsafe { self.core.upgrade(plugin, SealedCopy::of(file.as_ref())?, true, None) }
     }
@@ -117,7 +117,7 @@ impl Host {
     ///
     /// # Errors
     /// If the plugin is not running, or is busy.
-    pub fn stop(&self, plugin: &Plugin) -> Result<Status, Error> {
+    pub fn stop(&self, plugin: &PluginHandle) -> Result<Status, Error> {
         self.core.stop(plugin)
     }
 
@@ -126,7 +126,7 @@ impl Host {
     ///
     /// # Errors
     /// If the plugin is not stopped, is busy, or fails to start.
-    pub fn start(&self, plugin: &Plugin) -> Result<(), Error> {
+    pub fn start(&self, plugin: &PluginHandle) -> Result<(), Error> {
         self.core.start(plugin)
     }
 
@@ -135,12 +135,12 @@ impl Host {
     ///
     /// Past the configured deadline the answer is [`End::Busy`] and it goes on in the background;
     /// from within a callback that is so at once, since it would wait for its own caller.
-    pub fn unload(&self, plugin: &Plugin) -> Result<End, Error> {
+    pub fn unload(&self, plugin: &PluginHandle) -> Result<End, Error> {
         Ok(self.begin_unload(plugin)?.wait(self.core.wait_timeout()))
     }
 
     /// Takes a plugin's callbacks out of their chains, and leaves the rest to the background.
-    pub fn begin_unload(&self, plugin: &Plugin) -> Result<Ticket, Error> {
+    pub fn begin_unload(&self, plugin: &PluginHandle) -> Result<Ticket, Error> {
         self.core.begin_unload(plugin)
     }
 
@@ -158,17 +158,17 @@ impl Host {
     ///
     /// # Errors
     /// If the plugin is not loaded.
-    pub fn set_log(&self, plugin: &Plugin, level: LogLevel) -> Result<(), Error> {
+    pub fn set_log(&self, plugin: &PluginHandle, level: LogLevel) -> Result<(), Error> {
         Ok(self.core.table.set_log(plugin, level)?)
     }
 
     /// The loaded plugin with that name.
-    pub fn plugin(&self, name: &str) -> Option<Plugin> {
+    pub fn plugin(&self, name: &str) -> Option<PluginHandle> {
         self.core.table.plugin(name)
     }
 
     /// The loaded plugins, by name.
-    pub fn plugins(&self) -> Vec<PluginView> {
+    pub fn plugin_views(&self) -> Vec<PluginView> {
         self.core.loaded()
     }
 
@@ -195,12 +195,12 @@ impl Host {
     /// Calls `read` with all chains as they are now: a plugin that is loaded or unloaded meanwhile is either in all of
     /// them or in none. Nothing that was published is freed until `read` returns, so keep it short; unloading waits for
     /// it.
-    pub fn pin<R>(&self, read: impl FnOnce(&Pin<'_>) -> R) -> R {
+    pub fn pin<R>(&self, read: impl FnOnce(&PinnedChains<'_>) -> R) -> R {
         self.core.registry.pinned(read)
     }
 
     /// Every point with its chain, by name.
-    pub fn points(&self) -> Vec<PointView> {
+    pub fn point_views(&self) -> Vec<PointView> {
         view::points(&self.core.registry)
     }
 
@@ -295,6 +295,6 @@ impl Drop for Host {
 
 impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Host").field("plugins", &self.plugins()).finish_non_exhaustive()
+        f.debug_struct("Host").field("plugins", &self.plugin_views()).finish_non_exhaustive()
     }
 }

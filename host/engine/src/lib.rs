@@ -19,7 +19,7 @@ mod unload;
 pub use builtin::{BAD_TOPIC, TOO_LARGE};
 pub use config::{Config, InstanceConfig, Limits, MessageLimits, PluginConfig, RuntimeOverrides, Unload};
 pub use event::Events;
-pub use host::{Core, Denial, Fallback, Host, Plugin, Remark, Traces, Upgraded};
+pub use host::{Core, Denial, Fallback, Host, PluginHandle, Remark, Traces, Upgraded};
 pub use plugin::schema;
 pub use service::{Caller, Revocable, Services};
 pub use unload::Ticket;

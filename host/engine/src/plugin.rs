@@ -193,7 +193,7 @@ impl Loaded {
             *handle.config.lock() = config;
             return handle.clone();
         }
-        let home = of.home().join("instances").join(instance.replace(':', "@"));
+        let home = of.home_dir().join("instances").join(instance.replace(':', "@"));
         let handle = Arc::new(Handle {
             instance: instance.as_str().into(),
             config: Mutex::new(config),

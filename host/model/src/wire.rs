@@ -93,18 +93,18 @@ pub struct NoRequest {
     pub why: String,
 }
 
-/// An answer: the number of its request, and the outcome.
+/// An answer: the number of its request, and the reply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Answer {
     /// The number of the request; `None` if it could not be read.
     pub id: Option<u64>,
-    /// The outcome.
+    /// The reply.
     #[serde(flatten)]
-    pub outcome: Reply,
+    pub reply: Reply,
 }
 
-/// The outcome of a request.
+/// The reply to a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reply {
@@ -171,7 +171,7 @@ impl<'de> Deserialize<'de> for StreamItem {
 
 constructors! {
     /// The answer to a request.
-    Answer(id: Option<u64>, outcome: Reply)
+    Answer(id: Option<u64>, reply: Reply)
 }
 
 impl RawRequest {

@@ -14,7 +14,7 @@ use crate::change::Change;
 use crate::error::{Error, StoreError, failed, refused};
 use crate::library::Wanted;
 use crate::requires::Among;
-use crate::state::{InstalledVersion, Plugin, State};
+use crate::state::{InstalledPlugin, InstalledVersion, State};
 use crate::unpack::{make, sync, unpack};
 
 /// The options of an installation.
@@ -161,7 +161,7 @@ impl Change<'_> {
             return Err(refused(name, StoreError::Prebuilt));
         }
         let mut state = self.state.clone();
-        let plugin = state.plugins.entry(name.clone()).or_insert_with(|| Plugin::new(version.clone()));
+        let plugin = state.plugins.entry(name.clone()).or_insert_with(|| InstalledPlugin::new(version.clone()));
         if plugin.versions.contains_key(version) {
             let is_current = plugin.current.as_ref() == Some(version);
             let version = version.to_string();
@@ -182,7 +182,7 @@ impl Change<'_> {
         // INVARIANT: it differs from the version before it, and both are installed.
         plugin.previous = plugin.current.replace(version.clone());
         plugin.versions.insert(version.clone(), installed);
-        let Plugin { current, previous, versions, .. } = plugin;
+        let InstalledPlugin { current, previous, versions, .. } = plugin;
         versions.retain(|version, _| [&*current, &*previous].contains(&&Some(version.clone())));
         let replaces = plugin.previous.clone();
         Ok((state, replaces))

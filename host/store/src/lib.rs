@@ -62,7 +62,7 @@ pub use examine::Depth;
 pub use install::Install;
 pub use library::{Library, Wanted};
 pub use order::Enabled;
-pub use state::{Desired, InstalledVersion, Plugin, State};
+pub use state::{Desired, InstalledPlugin, InstalledVersion, State};
 pub use store::Store;
 pub use verbs::MAX_ALLOWANCE;
 

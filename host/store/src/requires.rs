@@ -6,7 +6,7 @@ use semver::Version;
 use crate::change::Change;
 use crate::error::{Error, StoreError, refused};
 use crate::library::prebuilt;
-use crate::state::Plugin;
+use crate::state::InstalledPlugin;
 
 /// Which dependants count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl Change<'_> {
 
     /// Refuses to remove a plugin, or to change its version to an unsuitable one, while others require it.
     pub(super) fn is_not_needed(&self, name: &str, among: Among, next: Option<&Version>) -> Result<(), Error> {
-        let needs = |(other, plugin): (&String, &Plugin)| {
+        let needs = |(other, plugin): (&String, &InstalledPlugin)| {
             let version = plugin.current.as_ref()?;
             let counts = among == Among::Installed || self.state.desired(other).enabled;
             // What cannot be read requires nothing: it will not be loaded either.

@@ -28,7 +28,7 @@ const FORMAT: u32 = 1;
 pub struct State {
     format: u32,
     /// By name; includes uninstalled plugins, whose names keep their owners.
-    pub(super) plugins: BTreeMap<String, Plugin>,
+    pub(super) plugins: BTreeMap<String, InstalledPlugin>,
     /// By name; includes prebuilt plugins.
     #[serde(default)]
     pub(super) desired: BTreeMap<String, Desired>,
@@ -67,7 +67,7 @@ pub struct Desired {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
-pub struct Plugin {
+pub struct InstalledPlugin {
     /// The version that hosts load.
     pub current: Option<Version>,
     /// The version that was current before it, for a rollback.
@@ -97,7 +97,7 @@ pub struct InstalledVersion {
 
 impl State {
     /// All plugins ever installed, by name.
-    pub fn plugins(&self) -> &BTreeMap<String, Plugin> {
+    pub fn plugins(&self) -> &BTreeMap<String, InstalledPlugin> {
         &self.plugins
     }
 
@@ -120,7 +120,7 @@ impl State {
     ///
     /// # Errors
     /// If no plugin with that name is installed.
-    pub fn installed(&self, name: &str) -> Result<(&Plugin, &Version, &InstalledVersion), Error> {
+    pub fn installed(&self, name: &str) -> Result<(&InstalledPlugin, &Version, &InstalledVersion), Error> {
         let plugin = self.plugins.get(name);
         let current = plugin.and_then(|plugin| Some((plugin, plugin.current.as_ref()?)));
         let (plugin, version) = current.ok_or_else(|| refused(name, StoreError::NotInstalled))?;
@@ -179,10 +179,10 @@ impl State {
     }
 }
 
-impl Plugin {
+impl InstalledPlugin {
     /// A plugin of which nothing is installed yet.
     pub(super) fn new(newest: Version) -> Self {
-        Plugin { current: None, previous: None, owner: None, newest, versions: BTreeMap::new() }
+        InstalledPlugin { current: None, previous: None, owner: None, newest, versions: BTreeMap::new() }
     }
 
     fn check(&self) -> Result<(), String> {

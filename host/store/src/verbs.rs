@@ -15,7 +15,7 @@ use crate::config::purge;
 use crate::error::{Error, StoreError, refused};
 use crate::library::Wanted;
 use crate::requires::Among;
-use crate::state::Plugin;
+use crate::state::InstalledPlugin;
 
 /// The longest lifetime of an allowance.
 pub const MAX_ALLOWANCE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -142,7 +142,7 @@ impl Change<'_> {
         } else if let Some(plugin) = state.plugins.get_mut(name) {
             let owner = plugin.owner;
             // INVARIANT: nothing of it is installed.
-            *plugin = Plugin { owner, ..Plugin::new(plugin.newest.clone()) };
+            *plugin = InstalledPlugin { owner, ..InstalledPlugin::new(plugin.newest.clone()) };
         }
         if purge {
             purge::mark(self.store, name).inspect_err(|_| self.collect())?;

@@ -72,7 +72,7 @@ fn a_plugin_registers_what_its_note_says() {
     // SAFETY: our own plugin.
     unsafe { host.load(build("registers", SOURCE)) }.unwrap();
     let mut registered = Vec::new();
-    for point in host.points() {
+    for point in host.point_views() {
         for view in point.chain.iter().filter(|view| view.instance == "user") {
             let (effects, policy) = (view.effects.to_string(), view.fault_policy.to_string());
             let words = [&*point.point, &*view.callback, &*effects, &*policy].map(String::from);

@@ -4,7 +4,7 @@
 use std::fs::{read_to_string, write};
 use std::path::PathBuf;
 
-use hookrail::{Config, Decision, End, HookPoint, Host, Message, MessagePublish, Plugin};
+use hookrail::{Config, Decision, End, HookPoint, Host, Message, MessagePublish, PluginHandle};
 use hookrail_tests::cc;
 
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../abi/examples/c/screen.c");
@@ -107,7 +107,7 @@ fn a_name_that_no_plugin_may_have_is_refused() {
 
 struct Screen {
     host: Host,
-    plugin: Plugin,
+    plugin: PluginHandle,
     publish: HookPoint<MessagePublish>,
 }
 

@@ -34,7 +34,7 @@ fn an_exception_in_a_callback_is_a_fault_with_its_text() {
     for (faults, (body, what)) in (1..).zip(thrown) {
         assert!(publish.dispatch(&mut Message::new("a", body)).is_denied(), "its fault denies");
         assert_eq!(publish.dispatch(&mut Message::new("a", "nothing")).decision(), Decision::Passed);
-        let points = host.points();
+        let points = host.point_views();
         let mut views = points.iter().flat_map(|point| &point.chain);
         let view = views.find(|view| view.callback == "throws").unwrap();
         assert_eq!((view.faults, &*view.last_fault.as_ref().unwrap().what), (faults, what));

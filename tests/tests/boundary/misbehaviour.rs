@@ -211,7 +211,7 @@ fn an_impossible_verdict_is_a_fault() {
     }
 }
 
-fn load(host: &Host, animal: &str) -> Result<hookrail::Plugin, Error> {
+fn load(host: &Host, animal: &str) -> Result<hookrail::PluginHandle, Error> {
     // SAFETY: our own library: its faults are those that the host looks for.
     unsafe { host.load(zoo(animal)) }
 }
@@ -222,6 +222,6 @@ fn config(plugin: &str, config: Value) -> Config {
 
 /// How often each callback failed, by its name.
 fn faults(host: &Host) -> BTreeMap<String, u64> {
-    let callbacks = host.points().into_iter().flat_map(|point| point.chain);
+    let callbacks = host.point_views().into_iter().flat_map(|point| point.chain);
     callbacks.map(|callback| (callback.callback, callback.faults)).collect()
 }

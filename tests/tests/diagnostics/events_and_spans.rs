@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::pipe;
 use std::os::fd::AsRawFd;
 
-use hookrail::{Config, End, HookPoint, Host, LogLevel, Message, MessagePublish, Plugin};
+use hookrail::{Config, End, HookPoint, Host, LogLevel, Message, MessagePublish, PluginHandle};
 use hookrail_abi::Point;
 use hookrail_tests::probe::{LONG, eventually};
 use hookrail_tests::recorder::{Heard, heard, listen, messages, open};
@@ -32,7 +32,7 @@ impl Stage {
         Stage { publish: host.point(MessagePublish).unwrap(), host }
     }
 
-    fn load(&self, animal: &str) -> Plugin {
+    fn load(&self, animal: &str) -> PluginHandle {
         // SAFETY: our own library.
         unsafe { self.host.load(zoo(animal)) }.unwrap()
     }
@@ -41,7 +41,7 @@ impl Stage {
         let _ = self.publish.dispatch(&mut Message::new("a", body));
     }
 
-    fn unload(&self, plugin: Plugin) {
+    fn unload(&self, plugin: PluginHandle) {
         assert_eq!(self.host.unload(&plugin).unwrap(), End::Unmapped);
     }
 }

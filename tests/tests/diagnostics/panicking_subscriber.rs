@@ -62,7 +62,7 @@ fn a_subscriber_that_panics_ends_nothing_of_the_hosts() {
     };
     told(|what| matches!(what, EventKind::Quarantined { .. }));
     while host
-        .points()
+        .point_views()
         .iter()
         .any(|view| view.chain.iter().any(|callback| callback.status != hookrail::CallbackStatus::Armed))
     {

@@ -15,7 +15,7 @@ points! {
 const LEVELS: [StatsLevel; 2] = [StatsLevel::Count, StatsLevel::Histogram];
 
 fn view(host: &Host) -> PointView {
-    host.points().into_iter().find(|view| view.point == Decided::NAME).unwrap()
+    host.point_views().into_iter().find(|view| view.point == Decided::NAME).unwrap()
 }
 
 /// The counts of the callbacks: called, stopped, denied.

@@ -36,7 +36,7 @@ points! {
 }
 
 fn view(host: &Host, point: &str) -> PointView {
-    host.points().into_iter().find(|view| view.point == point).unwrap()
+    host.point_views().into_iter().find(|view| view.point == point).unwrap()
 }
 
 fn callback(host: &Host, point: &str, instance: &str) -> CallbackView {

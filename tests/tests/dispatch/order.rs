@@ -89,7 +89,7 @@ fn expected(callbacks: &[Entry], hello: Option<(Entry, bool)>) -> Vec<(Entry, bo
 
 fn check(host: &Host, expected: Vec<(Entry, bool)>) {
     let PointView { chain, .. } =
-        host.points().into_iter().find(|point| point.point == "message.publish").expect("a built-in point");
+        host.point_views().into_iter().find(|point| point.point == "message.publish").expect("a built-in point");
     let shown: Vec<_> = chain
         .into_iter()
         .map(|callback| ((callback.priority, callback.instance, callback.callback), callback.enabled))

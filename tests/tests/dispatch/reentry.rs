@@ -5,8 +5,8 @@ use std::thread::scope;
 use std::time::{Duration, Instant};
 
 use hookrail::{
-    Callbacks, Config, Decision, End, HookPoint, Host, Message, MessageDelivered, MessagePublish, Plugin, Priority,
-    Registered, Ticket,
+    Callbacks, Config, Decision, End, HookPoint, Host, Message, MessageDelivered, MessagePublish, PluginHandle,
+    Priority, Registered, Ticket,
 };
 use hookrail_tests::alone;
 use hookrail_tests::probe::{LONG, Probe};
@@ -132,7 +132,7 @@ fn a_refused_callback_may_use_the_host_in_its_drop() {
     struct Looks(Weak<Host>);
     impl Drop for Looks {
         fn drop(&mut self) {
-            assert!(!self.0.upgrade().unwrap().points().is_empty());
+            assert!(!self.0.upgrade().unwrap().point_views().is_empty());
         }
     }
     alone!();
@@ -153,7 +153,8 @@ fn a_refused_callback_may_use_the_host_in_its_drop() {
 fn two_callbacks_may_unload_each_others_plugins() {
     alone!();
     let hosts = Arc::new([(); 2].map(|()| Host::new(Config::default()).unwrap()));
-    let plugins: Arc<[Mutex<Option<Plugin>>; 2]> = Arc::new([0, 1].map(|index| Mutex::new(Some(load(&hosts[index])))));
+    let plugins: Arc<[Mutex<Option<PluginHandle>>; 2]> =
+        Arc::new([0, 1].map(|index| Mutex::new(Some(load(&hosts[index])))));
     let together = Arc::new(Barrier::new(2));
     let tickets: Arc<[OnceLock<Ticket>; 2]> = Arc::default();
     for own in 0..2 {
@@ -226,7 +227,7 @@ impl Scene {
     }
 }
 
-fn load(host: &Host) -> Plugin {
+fn load(host: &Host) -> PluginHandle {
     // SAFETY: our own plugin.
     unsafe { host.load(hookrail_tests::plugin("hello")) }.unwrap()
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Mutex;
 
-use hookrail::{Event, EventKind, Events, Host, Plugin, StatsLevel};
+use hookrail::{Event, EventKind, Events, Host, PluginHandle, StatsLevel};
 use hookrail_abi::{Point, Text};
 use hookrail_tests::blocks::KEEP;
 use hookrail_tests::listener::{Listener, fields};
@@ -24,7 +24,7 @@ const LOG: Listener = Listener {
 /// The second generation of an animal serves, and what it says from now on is heard.
 struct Scene {
     host: Host,
-    plugin: Plugin,
+    plugin: PluginHandle,
     animal: &'static str,
     events: Events,
 }
@@ -96,7 +96,7 @@ fn a_failing_callback_is_named_in_log_and_view() {
         LINES.lock().unwrap().clear();
         scene.dispatch(cause, 0);
         scene.line(part, &[POINT, "instance=\"fails-on-demand\"", "callback=\"fail\""]);
-        let points = scene.host.points().into_iter().find(|view| view.point == TaskDone::NAME);
+        let points = scene.host.point_views().into_iter().find(|view| view.point == TaskDone::NAME);
         let last = points.unwrap().chain[0].last_fault.clone().unwrap();
         assert_eq!(last.generation, Some(2));
         assert!(part.ends_with(&last.what) || last.what.starts_with("panicked: "), "{}", last.what);

@@ -5,8 +5,8 @@ use std::sync::Barrier;
 use std::thread;
 
 use hookrail::{
-    CallbackStatus, Callbacks, Decision, End, Event, EventKind, Events, Host, Memory, MemoryView, Plugin, Priority,
-    inspect,
+    CallbackStatus, Callbacks, Decision, End, Event, EventKind, Events, Host, Memory, MemoryView, PluginHandle,
+    Priority, inspect,
 };
 use hookrail_abi::Point;
 use hookrail_tests::blocks::*;
@@ -23,7 +23,7 @@ const OURS: Memory = Memory::new(16, 1);
 /// A host with the animal that counts its memory.
 struct Scene {
     host: Host,
-    plugin: Plugin,
+    plugin: PluginHandle,
 }
 
 impl Scene {
@@ -64,7 +64,7 @@ impl Scene {
     }
 
     fn standings(&self) -> Vec<(String, CallbackStatus, Option<String>)> {
-        let chains = self.host.points().into_iter().flat_map(|point| point.chain);
+        let chains = self.host.point_views().into_iter().flat_map(|point| point.chain);
         let ours = chains.filter(|callback| callback.instance != "hookrail");
         ours.map(|callback| (callback.instance, callback.status, callback.reason)).collect()
     }
@@ -82,7 +82,7 @@ impl Scene {
 }
 
 fn memory(host: &Host, name: &str) -> Option<MemoryView> {
-    host.plugins().into_iter().find(|plugin| plugin.name == name).unwrap().memory
+    host.plugin_views().into_iter().find(|plugin| plugin.name == name).unwrap().memory
 }
 
 #[test]
@@ -325,7 +325,7 @@ fn a_trial_waits_until_the_plugin_holds_less() {
 struct Looks<'a> {
     host: &'a Host,
     events: Events,
-    plugin: Plugin,
+    plugin: PluginHandle,
 }
 
 impl<'a> Looks<'a> {

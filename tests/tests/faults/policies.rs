@@ -145,7 +145,7 @@ fn a_quarantined_callback_counts_no_calls() {
             for _ in 0..100 {
                 scene.dispatch::<TaskDone>(FINE);
             }
-            let view = scene.host.points().into_iter().find(|view| view.point == TaskDone::NAME).unwrap();
+            let view = scene.host.point_views().into_iter().find(|view| view.point == TaskDone::NAME).unwrap();
             assert_eq!((view.dispatches, view.empty), (102, 0), "{policy}, {place:?}");
             for callback in view.chain {
                 let expected = match &*callback.instance {
@@ -225,7 +225,7 @@ fn a_budget_that_a_plugin_declares_holds_until_the_operator_says_another() {
         unsafe { host.load(zoo("declares_a_budget")) }.unwrap();
         host.set_level(MessagePublish::NAME, StatsLevel::Count).unwrap();
         let _ = host.point(MessagePublish).unwrap().dispatch(&mut Message::new("a", ""));
-        let chain = |point| host.points().into_iter().find(|view| view.point == point).unwrap().chain;
+        let chain = |point| host.point_views().into_iter().find(|view| view.point == point).unwrap().chain;
         let its: Vec<_> = chain(MessagePublish::NAME).into_iter().filter(|it| it.callback == "dawdle").collect();
         assert_eq!((its.len(), its[0].budget_ns, its[0].slow), (1, Some(budget), slow));
         let others: Vec<_> = chain(MessageDelivered::NAME).iter().map(|it| it.budget_ns).collect();
@@ -251,7 +251,7 @@ fn a_stuck_call_is_named_with_its_thread_and_changes_nothing() {
             assert!(thread.starts_with("the-stuck-one (") && *took_ms >= 1, "{what:?}");
             assert_eq!(dispatch(FINE), fine, "others are not held up");
             assert_eq!(scene.animal(point).stuck_now, 1);
-            let health = || scene.host.plugins()[0].health;
+            let health = || scene.host.plugin_views()[0].health;
             assert_eq!(health(), Health::Degraded);
             drop(let_go);
             eventually("it is seen to be back", || health() == Health::Good);

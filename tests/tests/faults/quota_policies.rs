@@ -79,7 +79,7 @@ fn quarantines_all(events: &Events) {
 
 /// How often a callback was called, if it is there.
 fn calls(scene: &Scene, point: &str, instance: &str) -> Option<u64> {
-    let view = scene.host.points().into_iter().find(|view| view.point == point).unwrap();
+    let view = scene.host.point_views().into_iter().find(|view| view.point == point).unwrap();
     let its = view.chain.into_iter().find(|callback| callback.instance == instance);
     its.map(|callback| callback.calls.total)
 }

@@ -19,7 +19,7 @@ fn instances_have_their_own_configuration_and_callbacks() {
         }}),
     ));
     let plugin = load(&watched.host, "many_instances");
-    assert_eq!(watched.host.plugins()[0].instances, ["many-instances:early", "many-instances:late"]);
+    assert_eq!(watched.host.plugin_views()[0].instances, ["many-instances:early", "many-instances:late"]);
     let mut message = Message::new("a", "");
     let _ = watched.host.point(MessagePublish).unwrap().dispatch(&mut message);
     // Of one priority: by the instance's name, not as they were configured.
@@ -220,13 +220,13 @@ fn an_override_of_nothing_is_told() {
     assert_eq!(host.unused_overrides().len(), 1);
 }
 
-fn load(host: &Host, animal: &str) -> hookrail::Plugin {
+fn load(host: &Host, animal: &str) -> hookrail::PluginHandle {
     // SAFETY: our own library: its faults are those that the host looks for.
     unsafe { host.load(zoo(animal)) }.unwrap()
 }
 
 fn publish_chain(host: &Host) -> Vec<CallbackView> {
-    host.points().into_iter().find(|point| point.point == "message.publish").unwrap().chain
+    host.point_views().into_iter().find(|point| point.point == "message.publish").unwrap().chain
 }
 
 fn plugin(name: &str, configured: Value) -> Config {

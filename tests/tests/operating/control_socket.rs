@@ -29,7 +29,7 @@ fn a_plugin_lives_its_whole_life_over_the_socket() {
 
     let loaded = client.ask(Load::new(&hello)).unwrap();
     assert_eq!((&*loaded.name, loaded.generation, loaded.status), ("hello", 1, Status::Running));
-    assert_eq!(client.ask(List::new()).unwrap(), wired.host.plugins());
+    assert_eq!(client.ask(List::new()).unwrap(), wired.host.plugin_views());
 
     let upgraded = client.ask(Replace::new("hello", &hello)).unwrap();
     assert_eq!((upgraded.generation, upgraded.old.generation), (2, 1));
@@ -41,7 +41,7 @@ fn a_plugin_lives_its_whole_life_over_the_socket() {
     assert_eq!(shown.plugin.former[0].end, End::Unmapped);
     let hooks: Vec<_> = shown.callbacks.iter().map(|hook| (&*hook.point, &*hook.callback.callback)).collect();
     assert_eq!(hooks, [("message.publish", "greet")]);
-    assert_eq!(client.ask(Points::new()).unwrap(), wired.host.points());
+    assert_eq!(client.ask(Points::new()).unwrap(), wired.host.point_views());
 
     assert_eq!(client.ask(Stop::new("hello")).unwrap().status, Status::Stopped);
     assert!(client.ask(Show::new("hello")).unwrap().callbacks.is_empty());

@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier};
 use std::thread::{Builder, scope, spawn};
 
-use hookrail::{Callbacks, Config, Decision, End, HookPoint, Host, Message, MessagePublish, Plugin, Priority};
+use hookrail::{Callbacks, Config, Decision, End, HookPoint, Host, Message, MessagePublish, PluginHandle, Priority};
 use hookrail_tests::alone;
 use hookrail_tests::probe::{LONG, Probe};
 
@@ -142,7 +142,7 @@ fn register(host: &Host, instance: &str, probe: &Probe) -> hookrail::Registered 
     host.register(callbacks).unwrap()
 }
 
-fn load(host: &Host) -> Plugin {
+fn load(host: &Host) -> PluginHandle {
     // SAFETY: our own plugin.
     unsafe { host.load(hookrail_tests::plugin("hello")) }.unwrap()
 }

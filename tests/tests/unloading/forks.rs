@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::thread::{scope, spawn};
 
-use hookrail::{Callbacks, Config, Decision, End, Host, Message, MessagePublish, Plugin, Priority, Verdict};
+use hookrail::{Callbacks, Config, Decision, End, Host, Message, MessagePublish, PluginHandle, Priority, Verdict};
 use hookrail_tests::alone;
 use hookrail_tests::child::{Ended, in_child};
 use hookrail_tests::probe::{LONG, Probe, eventually};
@@ -113,7 +113,7 @@ fn use_host(host: &Host) {
     assert_eq!((probe.calls(), probe.is_dropped()), (1, true));
 }
 
-fn load(host: &Host) -> Plugin {
+fn load(host: &Host) -> PluginHandle {
     // SAFETY: our own plugin.
     unsafe { host.load(hookrail_tests::plugin("hello")) }.unwrap()
 }

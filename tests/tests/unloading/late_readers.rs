@@ -9,7 +9,8 @@ use std::thread::{JoinHandle, spawn};
 use std::time::Duration;
 
 use hookrail::{
-    Callbacks, Config, End, Host, Message, MessageDelivered, MessagePublish, Plugin, Priority, Registered, StatsLevel,
+    Callbacks, Config, End, Host, Message, MessageDelivered, MessagePublish, PluginHandle, Priority, Registered,
+    StatsLevel,
 };
 use hookrail_abi::Point;
 use hookrail_tests::probe::{LONG, Probe};
@@ -31,7 +32,7 @@ fn an_unloading_does_not_wait_for_a_callback_of_somebody_else() {
         assert_eq!(host.begin_unload(&hello).unwrap().wait(LONG), End::Unmapped);
         // It goes on in the old chain, and where the plugin stood there is nothing to call.
         assert_eq!(blocked.finish(reader).header("greeting"), None);
-        let view = host.points().into_iter().find(|view| view.point == MessagePublish::NAME).unwrap();
+        let view = host.point_views().into_iter().find(|view| view.point == MessagePublish::NAME).unwrap();
         assert_eq!(view.dispatches, if level == StatsLevel::Off { 0 } else { 11 }, "that one is counted too");
     }
 }
@@ -229,7 +230,7 @@ fn config() -> Config {
     Config { unload: hookrail::Unload { deadline: Duration::from_millis(20) }, ..Config::default() }
 }
 
-fn load(host: &Host, name: &str) -> Plugin {
+fn load(host: &Host, name: &str) -> PluginHandle {
     // SAFETY: our own plugin.
     unsafe { host.load(hookrail_tests::plugin(name)) }.unwrap()
 }

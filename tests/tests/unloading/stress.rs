@@ -6,7 +6,7 @@ use std::sync::{Barrier, Mutex};
 use std::thread::{available_parallelism, scope};
 use std::time::{Duration, Instant};
 
-use hookrail::{Callbacks, Config, Decision, End, Host, Message, MessagePublish, Plugin, Priority};
+use hookrail::{Callbacks, Config, Decision, End, Host, Message, MessagePublish, PluginHandle, Priority};
 use hookrail_tests::alone;
 use hookrail_tests::probe::{LONG, Probe, eventually};
 
@@ -95,7 +95,7 @@ fn no_callback_is_called_once_it_was_dropped() {
 fn two_threads_unload_each_others_plugins() {
     alone!();
     let hosts = [(); 2].map(|()| Host::new(Config::default()).unwrap());
-    let loaded: [Mutex<Option<Plugin>>; 2] = Default::default();
+    let loaded: [Mutex<Option<PluginHandle>>; 2] = Default::default();
     let together = Barrier::new(2);
     scope(|scope| {
         for own in 0..2 {
@@ -182,7 +182,7 @@ fn callbacks_back_to_back_do_not_starve_an_unloading() {
     });
 }
 
-fn load(host: &Host) -> Plugin {
+fn load(host: &Host) -> PluginHandle {
     // SAFETY: our own plugin.
     unsafe { host.load(hookrail_tests::plugin("hello")) }.unwrap()
 }

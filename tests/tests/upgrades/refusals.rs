@@ -40,7 +40,7 @@ fn inode(line: &str) -> String {
 fn serves(scene: &Scene) {
     let (_, before) = scene.count();
     assert_eq!(scene.count(), (1, before + 1), "the old one serves, with its count");
-    let view = scene.host.plugins().into_iter().find(|view| view.name == "counter").unwrap();
+    let view = scene.host.plugin_views().into_iter().find(|view| view.name == "counter").unwrap();
     assert_eq!((view.generation, view.status, view.former.len()), (1, Status::Running, 0));
 }
 

@@ -219,7 +219,7 @@ fn generations_are_counted_and_the_last_eight_remembered() {
     // SAFETY: our own library.
     let upgraded = unsafe { scene.host.upgrade(&plugin, zoo("counter_two")) }.unwrap();
     assert_eq!(upgraded.old.wait(LONG), End::Unmapped);
-    let view = scene.host.plugins().remove(0);
+    let view = scene.host.plugin_views().remove(0);
     assert_eq!((view.generation, &*view.version), (4, "2.0.0"));
     assert_eq!(view.former.len(), 3);
     let view = json!(view);
@@ -231,7 +231,7 @@ fn generations_are_counted_and_the_last_eight_remembered() {
         assert_eq!(upgraded.old.wait(LONG), End::Unmapped);
     }
     assert_eq!(scene.host.unload(&plugin).unwrap(), End::Unmapped, "the handle stays through upgrades");
-    assert!(scene.host.plugins().is_empty());
+    assert!(scene.host.plugin_views().is_empty());
     let former: Vec<_> = scene.host.history("counter").iter().map(|former| former.generation).collect();
     assert_eq!(former, [5, 6, 7, 8, 9, 10, 11, 12]);
     assert!(scene.host.history("nobody").is_empty());
@@ -280,7 +280,7 @@ fn a_callback_of_the_program_stays_where_it_is() {
     let upgraded = scene.upgrade("counter_two").unwrap();
     assert_eq!(scene.count(), (2, 1));
     assert_eq!(upgraded.old.wait(LONG), End::Unmapped);
-    let chain = scene.host.points().into_iter().find(|point| point.point == "message.publish").unwrap().chain;
+    let chain = scene.host.point_views().into_iter().find(|point| point.point == "message.publish").unwrap().chain;
     let order: Vec<_> = chain.iter().map(|it| (&*it.instance, it.faults)).collect();
     assert_eq!(order, [("counter", 0), ("look", 0), ("hookrail", 0)]);
 }

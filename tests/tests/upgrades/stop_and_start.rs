@@ -11,7 +11,7 @@ use hookrail_tests::probe::eventually;
 use serde_json::json;
 
 fn status(scene: &Scene) -> Status {
-    scene.host.plugins()[0].status
+    scene.host.plugin_views()[0].status
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn a_stopped_plugin_is_called_by_nobody_and_starts_anew() {
     assert_eq!([scene.count(), scene.count()], [(1, 1), (1, 2)]);
     assert_eq!(scene.host.stop(&scene.counter).unwrap(), Status::Stopped);
     assert_eq!((counted(&scene.publish), status(&scene)), (None, Status::Stopped));
-    assert!(scene.host.plugins()[0].instances.is_empty());
+    assert!(scene.host.plugin_views()[0].instances.is_empty());
     let error = scene.host.stop(&scene.counter).unwrap_err();
     assert_eq!((error.code(), &*error.to_string()), ("HR0107", "`counter` is stopped"));
     let error = scene.host.reload("counter", &json!({})).unwrap_err();
@@ -30,7 +30,7 @@ fn a_stopped_plugin_is_called_by_nobody_and_starts_anew() {
 
     scene.host.start(&scene.counter).unwrap();
     assert_eq!((scene.count(), status(&scene), scene.generation()), ((1, 1), Status::Running, 1));
-    assert_eq!(scene.host.plugins()[0].instances, ["counter"]);
+    assert_eq!(scene.host.plugin_views()[0].instances, ["counter"]);
     let error = scene.host.start(&scene.counter).unwrap_err();
     assert_eq!((error.code(), &*error.to_string()), ("HR0107", "`counter` is running"));
     let told: Vec<_> = events.take().into_iter().map(|event| event.what).collect();

@@ -99,7 +99,7 @@ pub(in super::super) fn loads(subject: &Subject) -> Found {
     let note = &subject.inspection.note;
     let host = subject.host()?;
     let plugin = subject.load(&host)?;
-    let view = host.plugins().into_iter().find(|view| view.name == plugin.name()).ok_or("it is not listed")?;
+    let view = host.plugin_views().into_iter().find(|view| view.name == plugin.name()).ok_or("it is not listed")?;
     if (&view.name, &view.version) != (&note.name, &note.version) {
         return Err(format!("it is listed as {} {}", view.name, view.version).into());
     }

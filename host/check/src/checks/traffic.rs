@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hookrail::{
-    Callbacks, Dropped, End, HookPoint, Host, Message, MessageDelivered, MessageDropped, MessagePublish, Plugin,
+    Callbacks, Dropped, End, HookPoint, Host, Message, MessageDelivered, MessageDropped, MessagePublish, PluginHandle,
     Priority, Ticket,
 };
 
@@ -42,7 +42,7 @@ impl Points {
 
 /// Fails if any callback of the plugin has failed.
 pub(super) fn faults(host: &Host) -> Result<(), Not> {
-    let failed = host.points().into_iter().flat_map(|point| {
+    let failed = host.point_views().into_iter().flat_map(|point| {
         let name = point.point;
         let failed = point.chain.into_iter().filter(|callback| callback.faults > 0);
         failed.map(move |callback| format!("`{}` on {name} failed {} times", callback.callback, callback.faults))
@@ -77,7 +77,7 @@ pub(in super::super) fn threads(subject: &Subject) -> Found {
     let plugin = subject.load(&host)?;
     let points = Points::of(&host)?;
     let config = serde_json::from_str(&subject.config()).map_err(|error| format!("the configuration: {error}"))?;
-    let instances = host.plugins().into_iter().flat_map(|view| view.instances).collect::<Vec<_>>();
+    let instances = host.plugin_views().into_iter().flat_map(|view| view.instances).collect::<Vec<_>>();
     let each = subject.times(2000);
     let reloads = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -201,7 +201,7 @@ pub(in super::super) fn replace(subject: &Subject) -> Found {
     Ok(format!("{generations} generations, each of them gone"))
 }
 
-fn upgrade(host: &Host, plugin: &Plugin, file: &std::path::Path) -> Result<Ticket, Not> {
+fn upgrade(host: &Host, plugin: &PluginHandle, file: &std::path::Path) -> Result<Ticket, Not> {
     // SAFETY: whoever asks for the check trusts the library as this program.
     Ok(unsafe { host.upgrade(plugin, file)? }.old)
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use hookrail::{Callbacks, HookPoint, Host, Message, MessageDelivered, MessageId, MessagePublish, Plugin, Priority};
+use hookrail::{
+    Callbacks, HookPoint, Host, Message, MessageDelivered, MessageId, MessagePublish, PluginHandle, Priority,
+};
 use indicatif::HumanCount;
 use serde::Serialize;
 
@@ -36,7 +38,7 @@ pub(super) struct Traffic {
 
 /// Publishes the sample repeatedly; meanwhile unloads `first`, then loads and unloads the library at `hello` as often
 /// as time allows.
-pub(super) fn run(host: &Host, sample: &Sample, hello: &Path, first: Option<Plugin>) -> Result<Traffic, Error> {
+pub(super) fn run(host: &Host, sample: &Sample, hello: &Path, first: Option<PluginHandle>) -> Result<Traffic, Error> {
     let arrived = Arc::new(AtomicU64::new(0));
     let counter = arrived.clone();
     let counting =
@@ -111,7 +113,7 @@ struct Comings {
     ends: BTreeMap<String, u64>,
 }
 
-fn come_and_go(host: &Host, hello: &Path, first: Option<Plugin>, start: Instant) -> Result<Comings, Error> {
+fn come_and_go(host: &Host, hello: &Path, first: Option<PluginHandle>, start: Instant) -> Result<Comings, Error> {
     let mut comings = Comings::default();
     if let Some(first) = first {
         let end = host.unload(&first)?;

@@ -141,7 +141,7 @@ impl Library {
 
     /// What serves when nothing was replaced.
     fn serving(&self, host: &Host) -> String {
-        let view = host.plugins().into_iter().find(|view| view.name == self.plugin);
+        let view = host.plugin_views().into_iter().find(|view| view.name == self.plugin);
         view.map_or_else(|| "it is not loaded".into(), |view| format!("generation {} goes on serving", view.generation))
     }
 }

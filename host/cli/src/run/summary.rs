@@ -61,7 +61,7 @@ impl Summary {
             .collect();
         denied_by.sort_by(|a, b| (b.count, &a.callback, a.code).cmp(&(a.count, &b.callback, b.code)));
         let mut faults_of = Vec::new();
-        for view in host.points() {
+        for view in host.point_views() {
             for entry in view.chain.iter().filter(|entry| entry.faults > 0) {
                 let callback = format!("{}/{}", entry.instance, entry.callback);
                 faults_of.push(FaultsOf { point: view.point.clone(), callback, count: entry.faults });

@@ -14,7 +14,7 @@ use hookrail_model::event::EventKind;
 use hookrail_model::log;
 use hookrail_model::view::PluginView;
 
-use super::handle::Plugin;
+use super::handle::PluginHandle;
 use super::table::{Current, Table};
 use crate::admission::layout;
 use crate::builtin;
@@ -104,7 +104,7 @@ impl Core {
     ///
     /// # Safety
     /// The caller trusts the library as this program: its code runs in this process.
-    pub unsafe fn load(&self, copy: SealedCopy, wishes: RuntimeOverrides) -> Result<Plugin, Error> {
+    pub unsafe fn load(&self, copy: SealedCopy, wishes: RuntimeOverrides) -> Result<PluginHandle, Error> {
         // SAFETY: the caller trusts the library as this program.
         let mut loaded = unsafe { Loaded::open(copy, &self.config)? };
         let name = loaded.note().name.clone();
@@ -139,7 +139,7 @@ impl Core {
         let version = loaded.note().version.clone();
         let (generation, _) = reservation.set(Current::new(owner, owner, loaded, wishes, None));
         self.events.tell(&name, generation, EventKind::loaded(version));
-        Ok(Plugin { name, load: owner })
+        Ok(PluginHandle { name, load: owner })
     }
 
     /// Removes the plugin from the table and its callbacks from their points. Waiting on the ticket ends with the proof
@@ -147,7 +147,7 @@ impl Core {
     ///
     /// # Errors
     /// If it is not loaded, or something else is being done to it.
-    pub fn begin_unload(&self, plugin: &Plugin) -> Result<Ticket, Error> {
+    pub fn begin_unload(&self, plugin: &PluginHandle) -> Result<Ticket, Error> {
         // Dropped last: the callbacks leave their points before the copies of former files are freed.
         let (current, generation, _past) = self.table.take(plugin)?;
         let Current { load, owner, lifecycle, version, .. } = current;

@@ -4,12 +4,12 @@ use hookrail_dispatch::Owner;
 
 /// A loaded plugin. It stays the same through upgrades and rollbacks, until it is unloaded.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Plugin {
+pub struct PluginHandle {
     pub(super) name: String,
     pub(super) load: Owner,
 }
 
-impl Plugin {
+impl PluginHandle {
     /// The plugin's name.
     pub fn name(&self) -> &str {
         &self.name

@@ -9,7 +9,7 @@ use hookrail_model::event::EventKind;
 use hookrail_model::view::Status;
 
 use super::core::Core;
-use super::handle::Plugin;
+use super::handle::PluginHandle;
 use super::table::RollbackPoint;
 use super::upgrade::Upgraded;
 use crate::config::RuntimeOverrides;
@@ -25,7 +25,7 @@ impl Core {
     /// The caller trusts the library in the copy as this program: its code runs in this process.
     pub unsafe fn recall(
         self: &Arc<Self>,
-        plugin: &Plugin,
+        plugin: &PluginHandle,
         file: PathBuf,
         copy: OwnedFd,
         wishes: RuntimeOverrides,

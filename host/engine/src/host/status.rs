@@ -8,7 +8,7 @@ use hookrail_model::event::EventKind;
 use hookrail_model::view::Status;
 
 use super::core::Core;
-use super::handle::Plugin;
+use super::handle::PluginHandle;
 use super::table::Serving;
 use crate::plugin::{StartContext, States};
 use crate::unload::{Then, Unpublished};
@@ -19,7 +19,7 @@ impl Core {
     ///
     /// # Errors
     /// If it is not running, or is busy.
-    pub fn stop(&self, plugin: &Plugin) -> Result<Status, Error> {
+    pub fn stop(&self, plugin: &PluginHandle) -> Result<Status, Error> {
         let not_loaded = || ApiMisuse::NotLoaded(plugin.name.clone());
         let reservation = self.table.reserve(plugin, Status::Running, "stopped")?;
         let Serving { generation, owner, lifecycle, .. } = reservation.serving().ok_or_else(not_loaded)?;
@@ -48,7 +48,7 @@ impl Core {
     ///
     /// # Errors
     /// If it is not stopped, is busy, or fails to start.
-    pub fn start(&self, plugin: &Plugin) -> Result<(), Error> {
+    pub fn start(&self, plugin: &PluginHandle) -> Result<(), Error> {
         let not_loaded = || ApiMisuse::NotLoaded(plugin.name.clone());
         let reservation = self.table.reserve(plugin, Status::Stopped, "started")?;
         let Serving { generation, lifecycle, .. } = reservation.serving().ok_or_else(not_loaded)?;

@@ -24,7 +24,7 @@ use parking_lot::Mutex;
 pub(super) use self::memory::Over;
 pub(super) use self::probation::{ProbationEntry, RollbackPoint};
 pub(super) use self::reservation::{Reservation, Serving};
-use super::handle::Plugin;
+use super::handle::PluginHandle;
 use crate::config::RuntimeOverrides;
 use crate::plugin::{Lifecycle, Loaded};
 use crate::unload::Ticket;
@@ -81,7 +81,7 @@ struct Doing {
 
 /// The generation that is serving.
 pub(super) struct Current {
-    /// The load it came from, which stays the same through upgrades: a [`Plugin`] refers to it.
+    /// The load it came from, which stays the same through upgrades: a [`PluginHandle`] refers to it.
     pub(super) load: Owner,
     pub(super) owner: Owner,
     pub(super) lifecycle: Lifecycle,
@@ -144,7 +144,7 @@ struct Former {
 impl Table {
     /// Removes a plugin, to unload it. Returns the generation that served, its number, and its probations. Dropping
     /// those ends them and frees the copies that they hold, so the caller drops them when there is time for it.
-    pub(super) fn take(&self, plugin: &Plugin) -> Result<(Current, u64, Vec<ProbationEntry>), ApiMisuse> {
+    pub(super) fn take(&self, plugin: &PluginHandle) -> Result<(Current, u64, Vec<ProbationEntry>), ApiMisuse> {
         let mut names = self.names.lock();
         let entry = names.find(plugin)?;
         let current = entry.current.take().ok_or_else(|| ApiMisuse::NotLoaded(plugin.name.clone()))?;
@@ -162,10 +162,10 @@ impl Table {
     }
 
     /// The loaded plugin with that name.
-    pub fn plugin(&self, name: &str) -> Option<Plugin> {
+    pub fn plugin(&self, name: &str) -> Option<PluginHandle> {
         let names = self.names.lock();
         let current = names.by_name.get(name)?.current.as_ref()?;
-        Some(Plugin { name: name.into(), load: current.load })
+        Some(PluginHandle { name: name.into(), load: current.load })
     }
 
     /// The serving generation, if it is still of that load.
@@ -193,7 +193,7 @@ impl Table {
     ///
     /// # Errors
     /// If the plugin is not loaded.
-    pub fn set_log(&self, plugin: &Plugin, level: LogLevel) -> Result<(), ApiMisuse> {
+    pub fn set_log(&self, plugin: &PluginHandle, level: LogLevel) -> Result<(), ApiMisuse> {
         let speaker = {
             let mut names = self.names.lock();
             let current = names.find(plugin)?.current.as_mut();
@@ -219,7 +219,7 @@ impl Table {
     }
 
     /// Waits until no operation on a plugin is in progress. Returns its status, if it is still loaded.
-    pub(super) fn wait_idle(&self, plugin: &Plugin, timeout: Duration) -> Option<Status> {
+    pub(super) fn wait_idle(&self, plugin: &PluginHandle, timeout: Duration) -> Option<Status> {
         let deadline = deadline_after(timeout);
         let mut names = self.names.lock();
         let is_busy = |names: &mut Names| names.by_name.get(&plugin.name).is_some_and(|entry| entry.doing.is_some());
@@ -232,7 +232,7 @@ impl Table {
     ///
     /// # Errors
     /// If an operation still runs after `timeout`.
-    pub fn settle(&self, plugin: &Plugin, timeout: Duration) -> Result<(), ApiMisuse> {
+    pub fn settle(&self, plugin: &PluginHandle, timeout: Duration) -> Result<(), ApiMisuse> {
         self.wait_idle(plugin, timeout);
         match self.names.lock().find(plugin) {
             Err(busy @ ApiMisuse::Busy { .. }) => Err(busy),
@@ -241,7 +241,7 @@ impl Table {
     }
 
     /// Prevents new background operations, waits until none is in progress, and returns the loaded plugins.
-    pub(super) fn close(&self, timeout: Duration) -> Vec<Plugin> {
+    pub(super) fn close(&self, timeout: Duration) -> Vec<PluginHandle> {
         let deadline = deadline_after(timeout);
         let mut names = self.names.lock();
         names.closing = true;
@@ -249,7 +249,7 @@ impl Table {
         let is_busy = |names: &mut Names| names.by_name.values().any(|entry| entry.doing.is_some());
         self.changed.wait_while(&mut names, is_busy, Some(deadline));
         let plugins = names.by_name.iter().filter_map(|(name, entry)| {
-            entry.current.as_ref().map(|current| Plugin { name: name.clone(), load: current.load })
+            entry.current.as_ref().map(|current| PluginHandle { name: name.clone(), load: current.load })
         });
         plugins.collect()
     }
@@ -272,7 +272,7 @@ impl Names {
     }
 
     /// The entry of a loaded plugin on which no operation is in progress.
-    fn find(&mut self, plugin: &Plugin) -> Result<&mut Entry, ApiMisuse> {
+    fn find(&mut self, plugin: &PluginHandle) -> Result<&mut Entry, ApiMisuse> {
         let name = &plugin.name;
         let busy = |doing| ApiMisuse::busy(name.clone(), doing);
         let entry = self.by_name.get_mut(name).ok_or_else(|| ApiMisuse::NotLoaded(name.clone()))?;

@@ -13,7 +13,7 @@ use hookrail_model::times::UpgradeTimes;
 use hookrail_model::view::Status;
 
 use super::core::Core;
-use super::handle::Plugin;
+use super::handle::PluginHandle;
 use super::table::{Current, ProbationEntry, Reservation, RollbackPoint, Serving};
 use crate::config::RuntimeOverrides;
 use crate::plugin::{Loaded, StartContext, States};
@@ -55,7 +55,7 @@ impl Core {
     /// The caller trusts the library in the copy as this program: its code runs in this process.
     pub unsafe fn upgrade(
         self: &Arc<Self>,
-        plugin: &Plugin,
+        plugin: &PluginHandle,
         copy: SealedCopy,
         fresh: bool,
         wishes: Option<RuntimeOverrides>,

@@ -158,8 +158,8 @@ fn fields_that_are_not_the_commands_are_refused() {
 
 #[test]
 fn each_answer_has_its_form_and_comes_back_from_it() {
-    let check = |outcome, id, text: &str| {
-        let answer = Answer { id, outcome };
+    let check = |reply, id, text: &str| {
+        let answer = Answer { id, reply };
         assert_eq!(serde_json::to_string(&answer).unwrap(), text);
         assert_eq!(serde_json::from_str::<Answer>(text).unwrap(), answer);
     };

@@ -12,7 +12,7 @@ use parking_lot::MutexGuard;
 use super::probation::ProbationEntry;
 use super::{Current, Doing, Entry, Names, Table};
 use crate::config::RuntimeOverrides;
-use crate::host::handle::Plugin;
+use crate::host::handle::PluginHandle;
 use crate::plugin::Lifecycle;
 
 /// What the holder of a reservation needs to know of the plugin.
@@ -46,7 +46,7 @@ impl Table {
     /// Reserves a plugin that has that status.
     pub(in crate::host) fn reserve(
         self: &Arc<Self>,
-        plugin: &Plugin,
+        plugin: &PluginHandle,
         status: Status,
         doing: &'static str,
     ) -> Result<Reservation, ApiMisuse> {
