@@ -91,7 +91,7 @@ impl<P: Point> Replacing<P> {
         assert_eq!(outcome.decision(), Decision::Passed);
         assert!((self.builds.saw)(&payload, next), "the first message went through the new build");
         assert_ne!(self.point.raw_pairs(), before, "which is other code");
-        assert!(upgraded.old.wait(Duration::from_secs(60)).is_unmapped());
+        assert!(upgraded.old.wait_timeout(Duration::from_secs(60)).is_unmapped());
         self.serving = next;
         let UpgradeTimes { copy, open, create, swap, .. } = upgraded.times;
         (elapsed, [copy, open, create, swap, elapsed.saturating_sub(copy + open + create + swap)])

@@ -46,7 +46,7 @@ impl Swapping {
             dispatch(&mut work);
             assert_eq!(work.count, passed * (next as u64 + 1), "the point has the new callback, and it alone");
         }
-        assert!(upgraded.old.wait(Duration::from_secs(60)).is_unmapped());
+        assert!(upgraded.old.wait_timeout(Duration::from_secs(60)).is_unmapped());
         self.serving = next;
         upgraded.times.swap
     }

@@ -16,12 +16,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     // SAFETY: whoever runs this trusts both libraries as the program itself.
     let upgraded = unsafe { host.upgrade(&plugin, new)? };
-    println!("generation {}; the old one: {}", upgraded.generation, upgraded.old.wait(host.config().unload.deadline));
+    println!("generation {}; the old one: {}", upgraded.generation, upgraded.old.wait());
     let mut message = Message::new("log", "text");
     let _ = publish.dispatch(&mut message);
     println!("{:?}", message.headers);
     println!("{}", host.unload(&plugin)?);
-    for event in events.take() {
+    for event in events.try_iter() {
         let json = serde_json::to_value(&event)?;
         println!("generation {}: {}", event.generation, json["event"]);
     }

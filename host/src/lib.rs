@@ -26,7 +26,7 @@
 //!    fields `instance` and `generation`; [`Host::set_log`] says how much.
 //! 9. [`Host::unload`] takes a plugin's callbacks out, waits for whoever is in them, stops it, closes
 //!    the library, and answers how that ended: [`End`]. [`Host::begin_unload`] does not wait; it
-//!    answers a [`Ticket`].
+//!    answers a [`Ticket`], which a thread waits for and a task awaits.
 //! 10. A [`control::Manager`] loads what is installed and enabled, and lets operators do all that from
 //!     outside: [`control`].
 //!

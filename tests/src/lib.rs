@@ -10,6 +10,7 @@ pub mod child;
 pub mod circles;
 pub mod cli;
 pub mod counter;
+pub mod executor;
 pub mod failing;
 pub mod fuzz;
 pub mod listener;

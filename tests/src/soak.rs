@@ -172,7 +172,7 @@ pub fn run(plan: Plan) -> Report {
 fn replace(host: &Host, plugin: &PluginHandle, plan: &Plan) -> End {
     // SAFETY: our own plugin.
     let upgraded = unsafe { host.upgrade(plugin, &plan.file) }.expect("our own plugin takes its own place");
-    upgraded.old.wait(LONG)
+    upgraded.old.wait_timeout(LONG)
 }
 
 fn load(host: &Host, plan: &Plan) -> PluginHandle {

@@ -13,7 +13,7 @@ pub(crate) fn ended(core: &Core, generation: u64, ticket: &Ticket, wait_ms: Opti
     // Looked up before the wait, since only a few former generations are remembered.
     let former = core.table.history(ticket.plugin()).into_iter().find(|former| former.generation == generation);
     let version = former.map(|former| former.version).unwrap_or_default();
-    let end = ticket.wait(wait);
+    let end = ticket.wait_timeout(wait);
     let mut ended = Ended::new(ticket.plugin(), generation, version, end);
     (ended.skipped, ended.left) = (ticket.skipped(), ticket.left());
     ended

@@ -131,11 +131,6 @@ impl Manager {
         self.shared.core.upgrade().ok_or(ApiMisuse::Closing)
     }
 
-    /// Whether the host is gone.
-    pub(crate) fn is_over(&self) -> bool {
-        self.shared.core.strong_count() == 0
-    }
-
     /// The handler of the command with that name.
     pub(crate) fn find(&self, name: &str) -> Result<Arc<dyn Handler>, Error> {
         Ok(self.shared.commands.find(name)?)

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -214,13 +215,16 @@ impl Connection {
     fn tell(&self, events: &Events) {
         let mut dropped = 0;
         loop {
-            let event = events.wait(SLICE);
-            let is_over =
-                event.is_none() && (self.is_gone() || self.server.is_closed() || self.server.manager.is_over());
+            let event = events.recv_timeout(SLICE);
+            let is_over = match event {
+                Ok(_) => false,
+                Err(RecvTimeoutError::Timeout) => self.is_gone() || self.server.is_closed(),
+                Err(RecvTimeoutError::Disconnected) => true,
+            };
             let now = events.dropped();
             let news = (now > dropped).then_some(StreamItem::Dropped(now));
             dropped = now;
-            for told in event.map(StreamItem::Event).into_iter().chain(news) {
+            for told in event.ok().map(StreamItem::Event).into_iter().chain(news) {
                 if write(&self.stream, &told, false).is_err() {
                     return;
                 }

@@ -119,6 +119,21 @@ impl Registry {
         })
     }
 
+    /// Ends all traces.
+    pub fn end_traces(&self) {
+        let mut points = self.points.lock();
+        let is_left = self.leaving.load(Ordering::Relaxed) > 0;
+        let (mut ended, mut retired) = (Vec::new(), Vec::new());
+        for point_entry in points.values_mut().filter(|point_entry| !point_entry.tracers.0.is_empty()) {
+            ended.append(&mut point_entry.tracers.0);
+            retired.push(point_entry.publish(is_left));
+        }
+        self.retire(&points, retired);
+        drop(points);
+        self.limbo.collect();
+        ended.iter().for_each(|tracer| tracer.close());
+    }
+
     /// Changes the state of a callback if it is still there, and returns it. If `change` returns `None` the state
     /// stays.
     pub fn stand(

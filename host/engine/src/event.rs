@@ -1,101 +1,96 @@
 //! Events, for callers that subscribed to them.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use hookrail_dispatch::{Condvar, deadline_after};
+use hookrail_dispatch::{Queue, Wake};
 use hookrail_model::event::{Event, EventKind};
 use parking_lot::Mutex;
 
-/// The events of a host from the time of subscribing, in a queue of its own.
+use crate::receive::receive;
+
+/// The events of a host from the time of subscribing until the host has been dropped, in a queue of its own.
 ///
 /// When the queue is full, new events are dropped and counted: the host never waits for a reader.
 pub struct Events {
-    queue: Arc<Queue>,
+    queue: Arc<Queue<Event>>,
 }
 
+receive!(Events, Event, "the host has been dropped, and all events were received");
+
 impl Events {
-    /// The next event; waits for it for at most `timeout`.
-    pub fn wait(&self, timeout: Duration) -> Option<Event> {
-        let deadline = deadline_after(timeout);
-        let mut waiting = self.queue.waiting.lock();
-        self.queue.changed.wait_while(&mut waiting, |waiting| waiting.events.is_empty(), Some(deadline));
-        waiting.events.pop_front()
-    }
-
-    /// All events that are in the queue now.
-    pub fn take(&self) -> Vec<Event> {
-        self.queue.waiting.lock().events.drain(..).collect()
-    }
-
     /// How many were dropped because the queue was full.
     pub fn dropped(&self) -> u64 {
-        self.queue.waiting.lock().dropped
+        self.queue.dropped()
+    }
+
+    fn queue(&self) -> &Queue<Event> {
+        &self.queue
     }
 }
 
 impl fmt::Debug for Events {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let waiting = self.queue.waiting.lock();
-        f.debug_struct("Events")
-            .field("waiting", &waiting.events.len())
-            .field("dropped", &waiting.dropped)
-            .finish_non_exhaustive()
+        f.debug_struct("Events").field("queue", &self.queue).finish()
     }
 }
 
 /// How many events are queued for one reader.
 const CAPACITY: usize = 1024;
 
-#[derive(Default)]
-struct Queue {
-    waiting: Mutex<Waiting>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct Waiting {
-    events: VecDeque<Event>,
-    dropped: u64,
-}
-
 /// Sends events to all subscribers.
 #[derive(Default)]
 pub(crate) struct Announcer {
-    queues: Mutex<Vec<Weak<Queue>>>,
+    subscribers: Mutex<Subscribers>,
+}
+
+#[derive(Default)]
+struct Subscribers {
+    queues: Vec<Weak<Queue<Event>>>,
+    is_over: bool,
 }
 
 impl Announcer {
     pub(crate) fn subscribe(&self) -> Events {
-        let queue = Arc::<Queue>::default();
-        let mut queues = self.queues.lock();
-        queues.retain(|queue| queue.strong_count() > 0);
-        queues.push(Arc::downgrade(&queue));
+        let queue = Arc::new(Queue::new(CAPACITY));
+        let mut subscribers = self.subscribers.lock();
+        if subscribers.is_over {
+            queue.close().wake();
+        }
+        subscribers.queues.retain(|queue| queue.strong_count() > 0);
+        subscribers.queues.push(Arc::downgrade(&queue));
         Events { queue }
     }
 
     pub(crate) fn tell(&self, plugin: &str, generation: u64, what: EventKind) {
-        let queues = self.queues.lock();
-        if queues.is_empty() {
+        let subscribers = self.subscribers.lock();
+        if subscribers.queues.is_empty() || subscribers.is_over {
             return;
         }
         let event = Event::new(plugin, generation, SystemTime::now(), what);
-        for queue in queues.iter().filter_map(Weak::upgrade) {
-            let mut waiting = queue.waiting.lock();
-            if waiting.events.len() < CAPACITY {
-                waiting.events.push_back(event.clone());
-                queue.changed.notify_all();
-            } else {
-                waiting.dropped += 1;
-            }
-        }
+        let queues = subscribers.queues.iter().filter_map(Weak::upgrade);
+        // Under the lock, so that all subscribers receive the events in the same order.
+        let wakes: Vec<_> = queues.map(|queue| queue.push(event.clone())).collect();
+        drop(subscribers);
+        wakes.into_iter().for_each(Wake::wake);
+    }
+
+    /// There are no more events.
+    pub(crate) fn end(&self) {
+        let mut subscribers = self.subscribers.lock();
+        subscribers.is_over = true;
+        let queues = subscribers.queues.iter().filter_map(Weak::upgrade);
+        let wakes: Vec<_> = queues.map(|queue| queue.close()).collect();
+        drop(subscribers);
+        wakes.into_iter().for_each(Wake::wake);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::TryRecvError;
+
     use super::*;
 
     #[test]
@@ -104,11 +99,22 @@ mod tests {
         let (slow, quick) = (announcer.subscribe(), announcer.subscribe());
         for generation in 0..CAPACITY as u64 + 7 {
             announcer.tell("a", generation, EventKind::Started);
-            assert_eq!(quick.wait(Duration::ZERO).unwrap().generation, generation);
+            assert_eq!(quick.try_recv().unwrap().generation, generation);
         }
         assert_eq!((slow.dropped(), quick.dropped()), (7, 0));
-        let kept = slow.take();
+        let kept: Vec<_> = slow.try_iter().collect();
         assert_eq!((kept.len(), kept[0].generation), (CAPACITY, 0));
-        assert_eq!(slow.wait(Duration::ZERO), None);
+        assert_eq!(slow.try_recv(), Err(TryRecvError::Empty));
+    }
+
+    #[test]
+    fn what_was_told_before_the_end_is_received_after_it() {
+        let announcer = Announcer::default();
+        let early = announcer.subscribe();
+        announcer.tell("a", 1, EventKind::Started);
+        announcer.end();
+        announcer.tell("a", 2, EventKind::Started);
+        assert_eq!(early.iter().map(|event| event.generation).collect::<Vec<_>>(), [1]);
+        assert_eq!(announcer.subscribe().try_recv(), Err(TryRecvError::Disconnected));
     }
 }

@@ -34,7 +34,7 @@ pub use self::table::Remark;
 pub use self::upgrade::Upgraded;
 use crate::config::{Config, RuntimeOverrides};
 use crate::event::Events;
-use crate::unload::Ticket;
+use crate::ticket::Ticket;
 
 /// A host of plugins. Dropping it unloads its plugins.
 ///
@@ -108,8 +108,8 @@ impl Host {
         unsafe { self.core.upgrade(plugin, SealedCopy::of(file.as_ref())?, true, None) }
     }
 
-    /// Stops a running plugin: removes its callbacks from their chains, waits until no thread is in them, then stops
-    /// and drops its instances. Its library stays loaded, for [`start`](Host::start).
+    /// Stops a running plugin and waits until it is stopped: removes its callbacks from their chains, waits until no
+    /// thread is in them, then stops and drops its instances. Its library stays loaded, for [`start`](Host::start).
     ///
     /// If that exceeds the configured deadline, as with [`unload`](Host::unload), it returns [`Status::Stopping`] and
     /// continues in the background; from within a callback it does so at once. Until it has finished, nothing else can
@@ -121,6 +121,14 @@ impl Host {
         self.core.stop(plugin)
     }
 
+    /// As [`stop`](Host::stop), but does not wait: see [`begin_unload`](Host::begin_unload).
+    ///
+    /// # Errors
+    /// If the plugin is not running, or is busy.
+    pub fn begin_stop(&self, plugin: &PluginHandle) -> Result<Ticket<Status>, Error> {
+        self.core.begin_stop(plugin)
+    }
+
     /// Starts a stopped plugin: creates and starts its configured instances anew, and registers all their callbacks in
     /// one transaction. On failure it stays stopped.
     ///
@@ -130,16 +138,28 @@ impl Host {
         self.core.start(plugin)
     }
 
-    /// Unloads a plugin: removes its callbacks from their chains, waits until no thread is in them, stops and drops its
-    /// instances, closes the library, and returns how that ended.
+    /// Unloads a plugin and waits for the end: removes its callbacks from their chains, waits until no thread is in
+    /// them, stops and drops its instances, closes the library, and returns how that ended.
     ///
-    /// Past the configured deadline the answer is [`End::Busy`] and it goes on in the background;
-    /// from within a callback that is so at once, since it would wait for its own caller.
+    /// Past the configured deadline it returns [`End::Busy`] and continues in the background; from within a callback it
+    /// does so at once, since it would wait for its own caller.
+    ///
+    /// # Errors
+    /// If the plugin is not loaded, or is busy.
     pub fn unload(&self, plugin: &PluginHandle) -> Result<End, Error> {
-        Ok(self.begin_unload(plugin)?.wait(self.core.wait_timeout()))
+        Ok(self.begin_unload(plugin)?.wait_timeout(self.core.wait_timeout()))
     }
 
-    /// Takes a plugin's callbacks out of their chains, and leaves the rest to the background.
+    /// As [`unload`](Host::unload), but does not wait: the plugin's callbacks are out of their chains when it returns,
+    /// and the rest is left to the background.
+    ///
+    /// The two are separate since most programs have a thread to wait on, and the configured deadline is the right
+    /// limit for them: `println!("{}", host.unload(&plugin)?)`. A task must not block, so it awaits the ticket:
+    /// `println!("{}", host.begin_unload(&plugin)?.await)`. A ticket that was returned for both would be forgotten by
+    /// those who believe that the plugin is gone.
+    ///
+    /// # Errors
+    /// If the plugin is not loaded, or is busy.
     pub fn begin_unload(&self, plugin: &PluginHandle) -> Result<Ticket, Error> {
         self.core.begin_unload(plugin)
     }
@@ -178,7 +198,7 @@ impl Host {
         self.core.table.history(name)
     }
 
-    /// Subscribes to what happens to plugins from now on.
+    /// Subscribes to what happens to plugins from now on, until the host has been dropped.
     pub fn events(&self) -> Events {
         self.core.events()
     }

@@ -13,7 +13,9 @@ mod event;
 mod health;
 mod host;
 mod plugin;
+mod receive;
 mod service;
+mod ticket;
 mod unload;
 
 pub use builtin::{BAD_TOPIC, TOO_LARGE};
@@ -22,4 +24,4 @@ pub use event::Events;
 pub use host::{Core, Denial, Fallback, Host, PluginHandle, Remark, Traces, Upgraded};
 pub use plugin::schema;
 pub use service::{Caller, Revocable, Services};
-pub use unload::Ticket;
+pub use ticket::Ticket;

@@ -5,107 +5,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use hookrail_dispatch::reclaim::{self, Grace};
-use hookrail_dispatch::{Callback, Condvar, Owner, Registry, deadline_after};
-use hookrail_loader::{Closed, attend};
+use hookrail_dispatch::{Callback, Owner, Registry, deadline_after};
+use hookrail_loader::Closed;
 use hookrail_model::end::End;
 use hookrail_model::log;
-use hookrail_model::memory::Memory;
 use once_cell::sync::OnceCell;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 use crate::plugin::{Lifecycle, Loaded};
-
-/// An unload in progress: the plugin's callbacks are no longer in any chain. It completes even if the ticket is
-/// dropped.
-#[derive(Clone, Debug)]
-pub struct Ticket {
-    shared: Arc<Shared>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    plugin: String,
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Debug)]
-struct State {
-    end: End,
-    skipped: usize,
-    left: Option<Memory>,
-    over: bool,
-}
-
-impl Ticket {
-    /// The plugin's name.
-    pub fn plugin(&self) -> &str {
-        &self.shared.plugin
-    }
-
-    /// How it ended, once it has ended.
-    pub fn end(&self) -> Option<End> {
-        let state = self.shared.state.lock();
-        state.over.then(|| state.end.clone())
-    }
-
-    /// How many destructors of thread-locals were never run, since their threads did not reach a quiescent point before
-    /// the deadline. The memory that they would have freed is lost.
-    pub fn skipped(&self) -> usize {
-        self.shared.state.lock().skipped
-    }
-
-    /// The memory that the plugin still held when none of its code ran any more, once the unload has ended: what its
-    /// statics hold, and what it leaked. `None` if it does not count its memory.
-    pub fn left(&self) -> Option<Memory> {
-        self.shared.state.lock().left
-    }
-
-    /// Waits until the unload has ended, for at most `timeout`; then returns how far it is, and the unload continues in
-    /// the background. Called from within a callback or under a pin it does not wait, since it would wait for its own
-    /// caller.
-    ///
-    /// While it waits, it runs the destructors that this thread has left of this plugin, and of others that are being
-    /// unloaded.
-    pub fn wait(&self, timeout: Duration) -> End {
-        const PAUSE: Duration = Duration::from_millis(5);
-        if reclaim::is_inside() {
-            return self.shared.state.lock().end.clone();
-        }
-        let deadline = deadline_after(timeout);
-        let mut state = self.shared.state.lock();
-        loop {
-            MutexGuard::unlocked(&mut state, attend);
-            let now = Instant::now();
-            if state.over || now >= deadline {
-                return state.end.clone();
-            }
-            // Another plugin that begins to unload does not wake this thread.
-            self.shared.changed.wait(&mut state, Some(deadline.min(now + PAUSE)));
-        }
-    }
-
-    /// How far the unload is.
-    pub(crate) fn so_far(&self) -> End {
-        self.shared.state.lock().end.clone()
-    }
-
-    fn set(&self, end: End) {
-        self.shared.state.lock().end = end;
-        self.shared.changed.notify_all();
-    }
-
-    /// Tells threads to run the destructors that they have left of the plugin; waiting threads do so at once.
-    fn leaving(&self) {
-        self.shared.changed.notify_all();
-    }
-
-    fn over(&self, closed: Closed) {
-        let Closed { end, skipped, left } = closed;
-        *self.shared.state.lock() = State { end, skipped, left, over: true };
-        self.shared.changed.notify_all();
-    }
-}
+use crate::ticket::Ticket;
 
 /// The thread that waits for the readers of all unloads, so that no caller has to. It starts with the first unload.
 #[derive(Default)]
@@ -133,7 +41,7 @@ pub(crate) enum Then {
         /// Called with how it ended.
         after: Box<dyn FnOnce(&Closed) + Send>,
     },
-    /// Another action; the ticket never ends.
+    /// Another action; the reaper's ticket never ends.
     Run(Box<dyn FnOnce() + Send>),
 }
 
@@ -149,8 +57,7 @@ impl Reaper {
         let Unpublished { plugin, lifecycle, owner, callbacks } = unpublished;
         // After the unpublishing: threads that enter from now on find none of the callbacks.
         let grace = reclaim::begin();
-        let state = Mutex::new(State { end: End::Busy(grace.readers()), skipped: 0, left: None, over: false });
-        let ticket = Ticket { shared: Arc::new(Shared { plugin, state, changed: Condvar::default() }) };
+        let ticket = Ticket::begin(plugin, End::Busy(grace.readers()));
         let deadline = deadline_after(timeout);
         let unloading = Unloading {
             lifecycle,
@@ -269,7 +176,8 @@ impl Unloading {
         closed.tell_losses(self.ticket.plugin());
         log!(debug, plugin = self.ticket.plugin(), "unloaded: {}", closed.end);
         after(&closed);
-        self.ticket.over(closed);
+        self.ticket.lose(closed.skipped, closed.left);
+        self.ticket.end(closed.end);
     }
 }
 

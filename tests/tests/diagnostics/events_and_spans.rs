@@ -201,7 +201,7 @@ fn the_level_is_the_hosts_to_say_per_plugin_and_at_any_time() {
     // It goes with the plugin over an upgrade, and the number of the generation goes up.
     // SAFETY: our own library.
     let upgraded = unsafe { stage.host.upgrade(&one, zoo("tells")) }.unwrap();
-    assert_eq!(upgraded.old.wait(LONG), End::Unmapped);
+    assert_eq!(upgraded.old.wait_timeout(LONG), End::Unmapped);
     assert_eq!(levels("levels"), (3, 4));
     let generations: BTreeMap<_, _> =
         events().iter().map(|event| (event.fields["instance"].clone(), event.fields["generation"].clone())).collect();
@@ -224,7 +224,7 @@ fn a_thread_of_a_plugins_own_tells_of_the_plugin() {
     let ticket = stage.host.begin_unload(&plugin).unwrap();
     eventually("it stops", || messages().contains(&"stops".into()));
     drop(hold);
-    assert_eq!(ticket.wait(LONG), End::Unmapped);
+    assert_eq!(ticket.wait_timeout(LONG), End::Unmapped);
     for event in events() {
         let instance = (Some(r#"text "tells:a""#), None, Some("u64 1"));
         let plugin = (None, Some(r#"text "tells""#), Some("u64 1"));
@@ -255,7 +255,7 @@ fn events_of_many_threads_survive_changes_of_generation() {
         for _ in 0..UPGRADES {
             // SAFETY: our own library.
             let upgraded = unsafe { stage.host.upgrade(&one, zoo("tells")) }.unwrap();
-            assert_eq!(upgraded.old.wait(LONG), End::Unmapped);
+            assert_eq!(upgraded.old.wait_timeout(LONG), End::Unmapped);
         }
     });
     let mut told = BTreeMap::<_, Vec<_>>::new();

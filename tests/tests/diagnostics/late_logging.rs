@@ -40,9 +40,9 @@ fn a_plugins_thread_may_log_when_its_instance_is_gone() {
     let plugin = unsafe { host.load(zoo("logs_to_the_last")) }.unwrap();
     eventually("its thread begins", || LINES.lock().unwrap().len() == 1);
     let ticket = host.begin_unload(&plugin).unwrap();
-    eventually("the thread is waited for", || ticket.wait(Duration::ZERO) == End::PinnedByThreads(1));
+    eventually("the thread is waited for", || ticket.wait_timeout(Duration::ZERO) == End::PinnedByThreads(1));
     drop(hold);
-    eventually("it is unmapped", || ticket.end() == Some(End::Unmapped));
+    eventually("it is unmapped", || ticket.try_wait() == Some(End::Unmapped));
     let lines = ["begins", "goes on", "holds", "lets go"]
         .map(|line| format!("message={line} instance=\"logs-to-the-last\" generation=1 "));
     assert_eq!(*LINES.lock().unwrap(), lines);

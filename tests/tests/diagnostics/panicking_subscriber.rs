@@ -56,7 +56,7 @@ fn a_subscriber_that_panics_ends_nothing_of_the_hosts() {
     let _ = point.dispatch(&mut Message::new("a", "fail"));
     // The thread that quarantines it says so, and goes on; as it does when it works again.
     let told = |is_it: fn(&EventKind) -> bool| {
-        while !is_it(&events.wait(LONG).expect("it happens").what) {
+        while !is_it(&events.recv_timeout(LONG).expect("it happens").what) {
             let _ = point.dispatch(&mut Message::new("a", "fine"));
         }
     };

@@ -41,13 +41,13 @@ fn unloading_under_a_pin_answers_busy_and_finishes_behind_it() {
     let hello = unsafe { host.load(hookrail_tests::plugin("hello")) }.unwrap();
     let ticket = host.pin(|pin| {
         let ticket = host.begin_unload(&hello).unwrap();
-        assert!(matches!(ticket.wait(std::time::Duration::from_secs(60)), End::Busy(_)));
+        assert!(matches!(ticket.wait_timeout(std::time::Duration::from_secs(60)), End::Busy(_)));
         let mut message = Message::new("a", "");
         let _ = pin.dispatch(&publish, &mut message);
         assert_eq!(message.header("greeting"), Some("hello"), "it is still there for the pin");
         ticket
     });
-    assert_eq!(ticket.wait(std::time::Duration::from_secs(60)), End::Unmapped);
+    assert_eq!(ticket.wait_timeout(std::time::Duration::from_secs(60)), End::Unmapped);
 }
 
 #[test]
@@ -99,8 +99,8 @@ fn a_pin_keeps_its_callbacks_past_the_deadline_of_an_unloading() {
         wait.recv().unwrap();
         let ticket = host.begin_unload(&hello).unwrap();
         // The reaper has looked past the deadline when it says who is in the way.
-        assert_eq!(ticket.wait(std::time::Duration::from_millis(200)), End::Busy(1));
+        assert_eq!(ticket.wait_timeout(std::time::Duration::from_millis(200)), End::Busy(1));
         look.send(()).unwrap();
-        assert_eq!(ticket.wait(std::time::Duration::from_secs(60)), End::Unmapped);
+        assert_eq!(ticket.wait_timeout(std::time::Duration::from_secs(60)), End::Unmapped);
     });
 }

@@ -119,11 +119,11 @@ fn a_ticket_from_within_a_callback_is_good_outside() {
     let sent = ticket.clone();
     scene.act(move |host| {
         let ticket = host.begin_unload(&hello).unwrap();
-        assert_eq!(ticket.wait(LONG * 100), End::Busy(1));
-        assert_eq!(ticket.end(), None);
+        assert_eq!(ticket.wait_timeout(LONG * 100), End::Busy(1));
+        assert_eq!(ticket.try_wait(), None);
         sent.set(ticket).unwrap_or_else(|_| unreachable!());
     });
-    assert_eq!(ticket.get().unwrap().wait(LONG), End::Unmapped);
+    assert_eq!(ticket.get().unwrap().wait_timeout(LONG), End::Unmapped);
 }
 
 /// What is dropped may use the host too: nothing is dropped under a lock.
@@ -165,7 +165,7 @@ fn two_callbacks_may_unload_each_others_plugins() {
             let plugin = plugins[1 - own].lock().unwrap().take().unwrap();
             let ticket = them.upgrade().unwrap()[1 - own].begin_unload(&plugin).unwrap();
             // At least this thread and, until it has left, the other one.
-            assert!(matches!(ticket.wait(LONG), End::Busy(_)));
+            assert!(matches!(ticket.wait_timeout(LONG), End::Busy(_)));
             tickets[1 - own].set(ticket).unwrap_or_else(|_| unreachable!());
             together.wait();
         });
@@ -180,7 +180,7 @@ fn two_callbacks_may_unload_each_others_plugins() {
         }
     });
     for ticket in &*tickets {
-        assert_eq!(ticket.get().expect("the callback ran").wait(LONG), End::Unmapped);
+        assert_eq!(ticket.get().expect("the callback ran").wait_timeout(LONG), End::Unmapped);
     }
 }
 

@@ -182,7 +182,7 @@ fn check_that_nobody_is_inside(host: &Host) {
     assert!(probe.is_dropped());
     // SAFETY: our own plugin.
     let hello = unsafe { host.load(hookrail_tests::plugin("hello")) }.unwrap();
-    assert_eq!(host.begin_unload(&hello).unwrap().wait(LONG), End::Unmapped);
+    assert_eq!(host.begin_unload(&hello).unwrap().wait_timeout(LONG), End::Unmapped);
 }
 
 fn handle(signal: c_int, handler: extern "C" fn(c_int)) {

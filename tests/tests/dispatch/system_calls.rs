@@ -62,7 +62,7 @@ fn without_the_fence_nothing_is_unmapped() {
         assert_eq!(publish.dispatch(&mut message).decision(), Decision::Passed);
         assert_eq!(message.header("greeting"), None);
         // After both deadlines: neither a grace period nor a look at frames may conclude anything.
-        assert_eq!(ticket.wait(Duration::from_millis(200)), End::Busy(1));
+        assert_eq!(ticket.wait_timeout(Duration::from_millis(200)), End::Busy(1));
     });
     assert_eq!(ended, Ended::Exited(0));
 }

@@ -73,7 +73,7 @@ fn callback(host: &Host, name: &str) -> CallbackView {
 fn steps(host: &Host, sheet: &mut Sheet) -> (Vec<Value>, (TraceDecision, Option<u32>)) {
     let traces = host.trace(SheetPassed::NAME, None, 1).unwrap();
     let _ = host.point(SheetPassed).unwrap().dispatch(sheet);
-    let trace = traces.wait(1, LONG).remove(0);
+    let trace = traces.recv_timeout(LONG).unwrap();
     let step = |step: &hookrail::TraceStep| json!([step.callback, step.verdict, step.message, step.payload.is_some()]);
     (trace.steps.iter().map(step).collect(), (trace.decision, trace.code))
 }

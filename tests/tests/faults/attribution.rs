@@ -63,7 +63,7 @@ impl Scene {
 
     /// The event of that sort: it has to be the second generation's.
     fn event(&self, is_it: fn(&EventKind) -> bool) {
-        let found = std::iter::from_fn(|| self.events.wait(LONG)).find(|event| is_it(&event.what));
+        let found = std::iter::from_fn(|| self.events.recv_timeout(LONG).ok()).find(|event| is_it(&event.what));
         let Some(Event { plugin, generation, .. }) = found else { panic!("nothing of that sort is told") };
         assert_eq!((&*plugin, generation), (self.plugin.name(), 2));
     }

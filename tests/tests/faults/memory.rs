@@ -77,7 +77,7 @@ impl Scene {
 
     fn end(self) -> (End, Option<Memory>) {
         let ticket = self.host.begin_unload(&self.plugin).unwrap();
-        (ticket.wait(LONG), ticket.left())
+        (ticket.wait_timeout(LONG), ticket.left())
     }
 }
 
@@ -179,7 +179,7 @@ fn a_plugin_that_does_not_count_has_no_memory_view_and_no_quota() {
     let plugin = unsafe { host.load(zoo("keeps_a_thread_local")) }.unwrap();
     assert_eq!(memory(&host, "keeps-a-thread-local"), None);
     let ticket = host.begin_unload(&plugin).unwrap();
-    assert_eq!((ticket.wait(LONG), ticket.left()), (End::Unmapped, None));
+    assert_eq!((ticket.wait_timeout(LONG), ticket.left()), (End::Unmapped, None));
 }
 
 #[test]
@@ -199,9 +199,9 @@ fn memory_held_by_statics_is_reported_exactly_at_the_end() {
     let left = Some(Memory::new(OURS.bytes + 7 * LEAKED as u64, OURS.allocations + 7));
     // SAFETY: our own library.
     let upgraded = unsafe { host.upgrade(&scene.plugin, zoo("holds_memory")) }.unwrap();
-    assert_eq!((upgraded.old.wait(LONG), upgraded.old.left()), (End::Unmapped, left));
+    assert_eq!((upgraded.old.wait_timeout(LONG), upgraded.old.left()), (End::Unmapped, left));
     assert_eq!(host.history(NAME)[0].left, left);
-    let mut ended = std::iter::from_fn(|| events.wait(LONG)).map(|event| event.what);
+    let mut ended = std::iter::from_fn(|| events.recv_timeout(LONG).ok()).map(|event| event.what);
     assert!(ended.any(|what| what == EventKind::ended(End::Unmapped, left)));
     // Its statics are its own.
     assert_eq!(scene.end(), (End::Unmapped, Some(OURS)));
@@ -224,7 +224,8 @@ const TOO_MUCH: usize = 2 << 20;
 fn a_plugin_that_is_over_its_quota_again_when_it_was_started_again_is_quarantined_again() {
     let scene = Scene::new(quota(NAME, MAX));
     let events = scene.host.events();
-    let is_told = || while !matches!(events.wait(LONG).expect("it is told").what, EventKind::OverMemory { .. }) {};
+    let is_told =
+        || while !matches!(events.recv_timeout(LONG).expect("it is told").what, EventKind::OverMemory { .. }) {};
     scene.tell(KEEP, TOO_MUCH);
     is_told();
     scene.host.stop(&scene.plugin).unwrap();
@@ -241,13 +242,10 @@ fn only_the_plugin_over_its_quota_is_quarantined() {
     scene.host.register(neighbour).unwrap();
     let events = scene.host.events();
     scene.tell(KEEP, TOO_MUCH);
-    let told = events.wait(LONG).unwrap().what;
-    assert!(
-        matches!(told, EventKind::OverMemory { bytes, max_bytes: MAX , .. } if bytes > TOO_MUCH as u64),
-        "{told:?}"
-    );
+    let told = events.recv_timeout(LONG).unwrap().what;
+    assert!(matches!(told, EventKind::OverMemory { bytes, max_bytes: MAX, .. } if bytes > TOO_MUCH as u64), "{told:?}");
     for _ in 0..2 {
-        let told = events.wait(LONG).unwrap().what;
+        let told = events.recv_timeout(LONG).unwrap().what;
         assert!(matches!(told, EventKind::Quarantined { .. }), "{told:?}");
     }
     for (instance, status, reason) in scene.standings() {
@@ -341,7 +339,7 @@ impl<'a> Looks<'a> {
         unsafe { self.host.upgrade(&self.plugin, zoo("holds_memory_too")) }.unwrap();
         let mut task = Task { cause: KEEP, trail: "holds-memory-too".into(), hold: TOO_MUCH };
         let _ = self.host.point(TaskSeen).unwrap().dispatch(&mut task);
-        let mut events = std::iter::from_fn(|| self.events.wait(LONG));
+        let mut events = std::iter::from_fn(|| self.events.recv_timeout(LONG).ok());
         let is_over = |event: &Event| matches!(event.what, EventKind::OverMemory { .. });
         assert!(events.any(|event| event.plugin == self.plugin.name() && is_over(&event)));
     }

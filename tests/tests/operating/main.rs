@@ -1,8 +1,9 @@
-//! What an operator writes and asks for: the configuration, the control socket, and a function for each
-//! command.
+//! What an operator writes and asks for: the configuration, the control socket, a function for each command, and
+//! waiting for what it does.
 
 mod commands;
 mod configuration;
 mod control_socket;
 mod hostile_peers;
 mod own_commands;
+mod waiting;

@@ -11,6 +11,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use hookrail::End;
+use hookrail_tests::executor::block_on;
 use hookrail_tests::probe::{LONG, eventually};
 use hookrail_tests::scene::{Scene, config, prints};
 use hookrail_tests::traffic::{THREADS, Traffic};
@@ -100,17 +101,29 @@ fn an_idle_thread_is_not_waited_for_beyond_the_deadline() {
             wait.recv().unwrap();
             let ticket = scene.host.begin_unload(&plugin).unwrap();
             let is_named = |end| matches!(end, End::PinnedByThreadLocals(1) | End::Unmapped);
-            eventually("the deadline passes", || is_named(ticket.wait(Duration::ZERO)));
-            let end = ticket.wait(Duration::ZERO);
+            eventually("the deadline passes", || is_named(ticket.wait_timeout(Duration::ZERO)));
+            let end = ticket.wait_timeout(Duration::ZERO);
             prints(&end, if end.is_unmapped() { "unmapped" } else { "1 thread-local" });
             drop(unloaded);
             idle.join().unwrap();
-            eventually("it is unmapped", || ticket.end() == Some(End::Unmapped));
+            eventually("it is unmapped", || ticket.try_wait() == Some(End::Unmapped));
             let former = scene.host.history(ticket.plugin()).remove(0);
             assert_eq!((former.skipped, former.skipped > 0), (ticket.skipped(), true), "what was given up is told");
         });
         assert!(count.total() <= 1, "at most once");
     }
+}
+
+#[test]
+fn a_task_that_awaits_an_unload_runs_what_its_thread_has_left() {
+    alone!();
+    let count = Count::new();
+    let scene = count.scene("keeps-nested-thread-locals");
+    let plugin = scene.load(zoo("keeps_nested_thread_locals"));
+    assert!(scene.dispatch().is_some());
+    let ticket = scene.host.begin_unload(&plugin).unwrap();
+    assert_eq!(block_on(ticket.clone()), End::Unmapped);
+    assert_eq!((count.total(), ticket.skipped()), (1, 0));
 }
 
 /// A thread that waits for one unloading is there for all of them.
@@ -132,10 +145,10 @@ fn a_thread_waiting_for_one_plugin_takes_down_its_locals_of_another() {
     let [keeps, leaves] = [keeps, leaves].map(|plugin| scene.host.begin_unload(&plugin).unwrap());
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            eventually("the other one is unmapped", || keeps.end() == Some(End::Unmapped));
+            eventually("the other one is unmapped", || keeps.try_wait() == Some(End::Unmapped));
             drop(hold);
         });
-        assert_eq!(leaves.wait(LONG), End::Unmapped);
+        assert_eq!(leaves.wait_timeout(LONG), End::Unmapped);
     });
     assert_eq!((keeps.skipped(), count.total()), (0, 1));
 }

@@ -40,7 +40,7 @@ fn a_thread_locals_destructor_may_dispatch() {
         thread.join().unwrap();
     }
     assert_eq!(probe.calls(), 30);
-    assert_eq!(host.begin_unload(&hello).unwrap().wait(LONG), End::Unmapped);
+    assert_eq!(host.begin_unload(&hello).unwrap().wait_timeout(LONG), End::Unmapped);
 }
 
 /// A thread that never dispatched before its last moment.
@@ -54,7 +54,7 @@ fn a_destructors_dispatch_may_be_the_threads_first() {
         spawn(move || FIRST.set(Some(AtTheEnd(publish)))).join().unwrap();
     }
     assert_eq!(probe.calls(), 10);
-    assert_eq!(host.begin_unload(&hello).unwrap().wait(LONG), End::Unmapped);
+    assert_eq!(host.begin_unload(&hello).unwrap().wait_timeout(LONG), End::Unmapped);
 }
 
 /// As `pthread_exit` would: the thread ends while it is being unwound from a callback.
@@ -69,7 +69,7 @@ fn a_thread_may_end_by_a_panic() {
         std::panic::resume_unwind(Box::new("the thread's own affair"));
     });
     ended.join().unwrap_err();
-    assert_eq!(host.begin_unload(&hello).unwrap().wait(LONG), End::Unmapped);
+    assert_eq!(host.begin_unload(&hello).unwrap().wait_timeout(LONG), End::Unmapped);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_thousand_idle_threads_hold_up_nobody() {
             host.unregister(registered);
             assert!(other.is_dropped());
             let hello = load(&host);
-            assert_eq!(host.begin_unload(&hello).unwrap().wait(LONG), End::Unmapped);
+            assert_eq!(host.begin_unload(&hello).unwrap().wait_timeout(LONG), End::Unmapped);
         }
         go.wait();
     });

@@ -56,14 +56,14 @@ fn a_child_may_unload_what_another_thread_was_in() {
     waiting.recv_timeout(LONG).unwrap();
     let ended = in_child(|| {
         use_host(&host);
-        assert_eq!(host.begin_unload(&hello).unwrap().wait(LONG), End::Unmapped);
+        assert_eq!(host.begin_unload(&hello).unwrap().wait_timeout(LONG), End::Unmapped);
         use_host(&host);
     });
     finish.send(()).unwrap();
     assert_eq!(ended, Ended::Exited(0));
     let _ = reader.join().unwrap();
     // The child's unloading was the child's.
-    assert_eq!(host.begin_unload(&hello).unwrap().wait(LONG), End::Unmapped);
+    assert_eq!(host.begin_unload(&hello).unwrap().wait_timeout(LONG), End::Unmapped);
 }
 
 /// The system gives the stacks of threads that a child does not have to those that it starts. What

@@ -59,7 +59,7 @@ impl Pinned {
 
     /// How it stands.
     fn now(&self) -> End {
-        self.ticket.wait(Duration::ZERO)
+        self.ticket.wait_timeout(Duration::ZERO)
     }
 
     fn eventually(&self, is_so: impl Fn(&End) -> bool) {
@@ -71,8 +71,8 @@ impl Pinned {
         assert_eq!(self.scene.dispatch(), None, "it is in no chain");
         let Pinned { ticket, hold, .. } = self;
         drop(hold);
-        eventually("it is unmapped", || ticket.end() == Some(End::Unmapped));
-        assert_eq!(ticket.wait(Duration::ZERO), End::Unmapped);
+        eventually("it is unmapped", || ticket.try_wait() == Some(End::Unmapped));
+        assert_eq!(ticket.wait_timeout(Duration::ZERO), End::Unmapped);
     }
 }
 
@@ -178,7 +178,7 @@ fn a_library_may_ask_to_be_kept_when_its_last_thread_ends() {
     pinned.eventually(|end| *end == End::PinnedByThreads(1));
     let Pinned { ticket, hold, .. } = pinned;
     drop(hold);
-    eventually("it is kept", || ticket.end() == Some(End::Vetoed("a device holds its address".into())));
+    eventually("it is kept", || ticket.try_wait() == Some(End::Vetoed("a device holds its address".into())));
 }
 
 /// What the standard library maps for the names of functions it may keep; whoever asks hears of it.

@@ -29,7 +29,7 @@ fn an_unloading_does_not_wait_for_a_callback_of_somebody_else() {
         let hello = load(&host, "hello");
         host.set_level(MessagePublish::NAME, level).unwrap();
         let reader = blocked.dispatch(&host);
-        assert_eq!(host.begin_unload(&hello).unwrap().wait(LONG), End::Unmapped);
+        assert_eq!(host.begin_unload(&hello).unwrap().wait_timeout(LONG), End::Unmapped);
         // It goes on in the old chain, and where the plugin stood there is nothing to call.
         assert_eq!(blocked.finish(reader).header("greeting"), None);
         let view = host.point_views().into_iter().find(|view| view.point == MessagePublish::NAME).unwrap();
@@ -44,7 +44,7 @@ fn an_unloading_does_not_wait_for_nested_dispatches_of_somebody_else() {
     let blocked = Blocked::before_hello(&host, 5);
     let hello = load(&host, "hello");
     let reader = blocked.dispatch(&host);
-    assert_eq!(host.begin_unload(&hello).unwrap().wait(LONG), End::Unmapped);
+    assert_eq!(host.begin_unload(&hello).unwrap().wait_timeout(LONG), End::Unmapped);
     assert_eq!(blocked.finish(reader).header("greeting"), None);
 }
 
@@ -57,9 +57,9 @@ fn an_unloading_waits_for_a_dispatch_nested_beyond_the_last_frame() {
     let hello = load(&host, "hello");
     let reader = blocked.dispatch(&host);
     let ticket = host.begin_unload(&hello).unwrap();
-    assert_eq!(ticket.wait(Duration::from_millis(200)), End::Busy(1));
+    assert_eq!(ticket.wait_timeout(Duration::from_millis(200)), End::Busy(1));
     blocked.finish(reader);
-    assert_eq!(ticket.wait(LONG), End::Unmapped);
+    assert_eq!(ticket.wait_timeout(LONG), End::Unmapped);
 }
 
 #[test]
@@ -84,11 +84,11 @@ fn an_unloading_waits_for_the_plugins_own_callback() {
     });
     ours.read_exact(&mut [0]).expect("the callback says that it is there");
     let ticket = host.begin_unload(&waiting).unwrap();
-    assert_eq!(ticket.wait(Duration::from_millis(200)), End::Busy(1));
-    assert_eq!(ticket.end(), None);
+    assert_eq!(ticket.wait_timeout(Duration::from_millis(200)), End::Busy(1));
+    assert_eq!(ticket.try_wait(), None);
     ours.write_all(b"!").unwrap();
     assert!(reader.join().unwrap().decided_by().is_none());
-    assert_eq!(ticket.wait(LONG), End::Unmapped);
+    assert_eq!(ticket.wait_timeout(LONG), End::Unmapped);
 }
 
 /// `unload` answers when its deadline has passed twice; the rest goes on without it.
@@ -103,7 +103,7 @@ fn an_unloading_past_its_deadline_finishes_in_the_background() {
     // The name is free at once, and so is the file.
     let next = load(&host, "hello");
     blocked.finish(reader);
-    assert_eq!(host.begin_unload(&next).unwrap().wait(LONG), End::Unmapped);
+    assert_eq!(host.begin_unload(&next).unwrap().wait_timeout(LONG), End::Unmapped);
 }
 
 #[test]

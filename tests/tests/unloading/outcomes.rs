@@ -103,7 +103,7 @@ fn an_endless_wait_ends_with_the_unloading() {
     let scene = Scene::new(config);
     let plugin = scene.load(zoo("one_instance"));
     let ticket = scene.host.begin_unload(&plugin).unwrap();
-    assert_eq!(ticket.wait(Duration::MAX), End::Unmapped);
+    assert_eq!(ticket.wait_timeout(Duration::MAX), End::Unmapped);
 }
 
 #[test]

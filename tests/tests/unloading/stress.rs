@@ -108,10 +108,10 @@ fn two_threads_unload_each_others_plugins() {
                     together.wait();
                     let theirs = loaded[other].lock().unwrap().take().unwrap();
                     let ticket = hosts[other].begin_unload(&theirs).unwrap();
-                    while ticket.end().is_none() {
+                    while ticket.try_wait().is_none() {
                         let _ = publish.dispatch(&mut Message::new("a.b", "text"));
                     }
-                    assert_eq!(ticket.end(), Some(End::Unmapped));
+                    assert_eq!(ticket.try_wait(), Some(End::Unmapped));
                     together.wait();
                 }
             });
@@ -141,10 +141,10 @@ fn a_reader_that_came_back_is_not_waited_for() {
         });
         inside.recv_timeout(LONG).unwrap();
         let ticket = host.begin_unload(&hello).unwrap();
-        assert_eq!(ticket.wait(Duration::from_millis(50)), End::Busy(1));
+        assert_eq!(ticket.wait_timeout(Duration::from_millis(50)), End::Busy(1));
         go.send(()).unwrap();
         inside.recv_timeout(LONG).unwrap();
-        let end = ticket.wait(LONG);
+        let end = ticket.wait_timeout(LONG);
         go.send(()).unwrap();
         assert_eq!(end, End::Unmapped);
     });
@@ -176,7 +176,7 @@ fn callbacks_back_to_back_do_not_starve_an_unloading() {
             let hello = load(&host);
             let seen = dispatched.load(Ordering::SeqCst);
             eventually("they dispatch", || dispatched.load(Ordering::SeqCst) > seen);
-            assert_eq!(host.begin_unload(&hello).unwrap().wait(LONG), End::Unmapped);
+            assert_eq!(host.begin_unload(&hello).unwrap().wait_timeout(LONG), End::Unmapped);
         }
         done.store(true, Ordering::SeqCst);
     });

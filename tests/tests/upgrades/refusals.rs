@@ -64,7 +64,11 @@ fn a_file_that_is_no_build_of_the_plugin_is_refused() {
     for (file, code, said, fix) in rows {
         refused(&scene, scene.upgrade_to(file).unwrap_err(), code, &said, fix);
     }
-    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped, "a good one is still taken");
+    assert_eq!(
+        scene.upgrade("counter_two").unwrap().old.wait_timeout(LONG),
+        End::Unmapped,
+        "a good one is still taken"
+    );
 }
 
 /// Its schema is its own, though that of the build before is known already.
@@ -125,7 +129,7 @@ fn a_build_that_does_not_take_the_state_is_refused() {
 fn a_state_of_a_later_version_is_refused() {
     alone!();
     let scene = Scene::plain();
-    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
+    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait_timeout(LONG), End::Unmapped);
     assert_eq!(scene.count(), (2, 1));
     let error = scene.upgrade("counter_one").unwrap_err();
     let said = "the state is `counter` version 2; this build takes `counter` version 1..=1";
@@ -145,7 +149,7 @@ fn an_upgrade_is_refused_if_the_old_build_does_not_save() {
     // Its state may be left behind all the same.
     // SAFETY: our own library.
     let upgraded = unsafe { scene.host.upgrade_fresh(&scene.counter, zoo("counter_two")) }.unwrap();
-    assert_eq!(upgraded.old.wait(LONG), End::Unmapped);
+    assert_eq!(upgraded.old.wait_timeout(LONG), End::Unmapped);
     assert_eq!(scene.count(), (2, 1));
 }
 
@@ -209,7 +213,7 @@ fn a_second_change_during_an_upgrade_is_refused() {
         refused(&scene, other.unwrap_err(), "HR0106", &["`counter` is being upgraded"], "wait until that is over");
     }
     scene.script(|_, _| Do::GoOn);
-    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
+    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait_timeout(LONG), End::Unmapped);
 }
 
 #[test]
@@ -231,7 +235,7 @@ fn an_upgrade_of_a_plugin_being_unloaded_is_refused() {
         assert_eq!((error.code(), &*error.to_string()), ("HR0106", "`counter` is being unloaded"));
         inside.goes_on();
         assert_eq!(reader.join().unwrap(), (1, 1), "who was inside was served to the end");
-        assert_eq!(ticket.wait(LONG), End::Unmapped);
+        assert_eq!(ticket.wait_timeout(LONG), End::Unmapped);
     });
     let error = scene.upgrade("counter_two").unwrap_err();
     assert_eq!((error.code(), &*error.to_string()), ("HR0103", "no plugin named `counter` is loaded"));
@@ -245,7 +249,7 @@ fn unloading_from_within_its_own_callback_does_not_wait_for_itself() {
     let (sent, answer) = channel();
     let unload = Once::new(move || {
         let ticket = host.upgrade().unwrap().begin_unload(&counter).unwrap();
-        sent.send((ticket.wait(LONG * 100), ticket)).unwrap();
+        sent.send((ticket.wait_timeout(LONG * 100), ticket)).unwrap();
     });
     scene.script(move |at, _| {
         if at == At::Count {
@@ -255,7 +259,7 @@ fn unloading_from_within_its_own_callback_does_not_wait_for_itself() {
     });
     assert_eq!(scene.count(), (1, 1), "its frame was on the stack, and it was there");
     let (end, ticket) = answer.recv().unwrap();
-    assert_eq!((end, ticket.wait(LONG)), (End::Busy(1), End::Unmapped));
+    assert_eq!((end, ticket.wait_timeout(LONG)), (End::Busy(1), End::Unmapped));
     assert_eq!(counter::counted(&scene.publish), None);
 }
 
@@ -279,7 +283,7 @@ fn two_plugins_may_unload_each_other() {
         let victim = victims.lock().unwrap().pop();
         if let Some(victim) = victim {
             let ticket = host.upgrade().unwrap().begin_unload(&victim).unwrap();
-            assert!(matches!(ticket.wait(LONG), End::Busy(_)));
+            assert!(matches!(ticket.wait_timeout(LONG), End::Busy(_)));
             begun.lock().unwrap().push(ticket);
         }
         together.wait();
@@ -295,7 +299,7 @@ fn two_plugins_may_unload_each_other() {
         assert_eq!(readers.map(|reader| reader.join().unwrap()), [4, 4], "both ran in both dispatches");
     });
     for ticket in &*tickets.lock().unwrap() {
-        assert_eq!(ticket.wait(LONG), End::Unmapped);
+        assert_eq!(ticket.wait_timeout(LONG), End::Unmapped);
     }
     assert_eq!((tickets.lock().unwrap().len(), dispatch()), (2, 0));
 }

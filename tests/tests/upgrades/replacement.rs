@@ -45,7 +45,7 @@ fn every_message_is_counted_by_the_generation_that_serves() {
             };
             stamp.fetch_add(1, Ordering::SeqCst);
             assert_eq!(upgraded.generation, generation);
-            assert_eq!(upgraded.old.wait(LONG), End::Unmapped);
+            assert_eq!(upgraded.old.wait_timeout(LONG), End::Unmapped);
         }
     });
 }
@@ -74,7 +74,7 @@ fn no_count_is_lost_between_two_builds() {
         }
         eventually("they dispatch", || dispatched.load(Ordering::SeqCst) > 100);
         let upgraded = scene.upgrade("counter_two").unwrap();
-        assert_eq!(upgraded.old.wait(LONG), End::Unmapped);
+        assert_eq!(upgraded.old.wait_timeout(LONG), End::Unmapped);
     });
     assert_eq!(scene.count(), (2, dispatched.load(Ordering::SeqCst) + 1));
 }
@@ -85,7 +85,7 @@ fn state_crosses_with_its_version() {
     let scene = Scene::plain();
     assert_eq!([scene.count(), scene.count()], [(1, 1), (1, 2)]);
     let upgraded = scene.upgrade("counter_two").unwrap();
-    assert_eq!((upgraded.generation, upgraded.old.wait(LONG)), (2, End::Unmapped));
+    assert_eq!((upgraded.generation, upgraded.old.wait_timeout(LONG)), (2, End::Unmapped));
     assert_eq!(scene.count(), (2, 3));
     let times = upgraded.times;
     assert!([times.copy, times.open, times.create, times.swap].iter().all(|time| !time.is_zero()), "{times:?}");
@@ -112,11 +112,11 @@ fn the_rest_of_the_state_is_handed_over_when_the_old_build_is_idle() {
         inside.is_there();
         let upgraded = scene.upgrade("counter_two").unwrap();
         assert_eq!(scene.count(), (2, 1), "the new one serves");
-        assert_eq!(upgraded.old.wait(std::time::Duration::from_millis(50)), End::Busy(1));
+        assert_eq!(upgraded.old.wait_timeout(std::time::Duration::from_millis(50)), End::Busy(1));
         assert_eq!(scene.host.history("counter")[0].end, End::Busy(1), "it drains");
         inside.goes_on();
         assert_eq!(reader.join().unwrap(), Some((1, 1)));
-        assert_eq!(upgraded.old.wait(LONG), End::Unmapped);
+        assert_eq!(upgraded.old.wait_timeout(LONG), End::Unmapped);
     });
     assert_eq!(scene.count(), (2, 3));
     let order = order.lock().unwrap();
@@ -152,7 +152,7 @@ fn the_rest_of_the_state_goes_to_the_generation_that_serves_by_then() {
         let first = scene.upgrade("counter_two").unwrap().old;
         let second = scene.upgrade("counter_two").unwrap().old;
         inside.goes_on();
-        assert_eq!([first.wait(LONG), second.wait(LONG)], [End::Unmapped, End::Unmapped]);
+        assert_eq!([first.wait_timeout(LONG), second.wait_timeout(LONG)], [End::Unmapped, End::Unmapped]);
     });
     assert_eq!(scene.count(), (2, 2));
 }
@@ -176,7 +176,7 @@ fn an_upgrade_from_within_a_callback_of_the_old_build_does_not_wait_for_it() {
     });
     assert_eq!(scene.count(), (1, 1), "the dispatch that was running keeps its chain");
     let upgraded = upgraded.recv().unwrap().unwrap();
-    assert_eq!(upgraded.old.wait(LONG), End::Unmapped);
+    assert_eq!(upgraded.old.wait_timeout(LONG), End::Unmapped);
     assert_eq!(scene.count(), (2, 2));
 }
 
@@ -190,7 +190,7 @@ fn a_reloaded_configuration_stays_over_an_upgrade() {
     // SAFETY: our own library.
     let upgraded = unsafe { scene.host.upgrade_fresh(&scene.counter, zoo("counter_two")) }.unwrap();
     assert_eq!(scene.count(), (2, 71));
-    assert_eq!(upgraded.old.wait(LONG), End::Unmapped);
+    assert_eq!(upgraded.old.wait_timeout(LONG), End::Unmapped);
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn a_plugin_without_state_is_replaced_both_ways() {
     assert_eq!(scene.count(), (0, 0));
     let upgraded = scene.upgrade("counter_two").unwrap();
     assert_eq!(scene.count(), (2, 1));
-    assert_eq!(upgraded.old.wait(LONG), End::Unmapped);
+    assert_eq!(upgraded.old.wait_timeout(LONG), End::Unmapped);
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn generations_are_counted_and_the_last_eight_remembered() {
     }
     // SAFETY: our own library.
     let upgraded = unsafe { scene.host.upgrade(&plugin, zoo("counter_two")) }.unwrap();
-    assert_eq!(upgraded.old.wait(LONG), End::Unmapped);
+    assert_eq!(upgraded.old.wait_timeout(LONG), End::Unmapped);
     let view = scene.host.plugin_views().remove(0);
     assert_eq!((view.generation, &*view.version), (4, "2.0.0"));
     assert_eq!(view.former.len(), 3);
@@ -228,7 +228,7 @@ fn generations_are_counted_and_the_last_eight_remembered() {
     for _ in 0..8 {
         // SAFETY: our own library.
         let upgraded = unsafe { scene.host.upgrade(&plugin, zoo("counter_two")) }.unwrap();
-        assert_eq!(upgraded.old.wait(LONG), End::Unmapped);
+        assert_eq!(upgraded.old.wait_timeout(LONG), End::Unmapped);
     }
     assert_eq!(scene.host.unload(&plugin).unwrap(), End::Unmapped, "the handle stays through upgrades");
     assert!(scene.host.plugin_views().is_empty());
@@ -236,7 +236,7 @@ fn generations_are_counted_and_the_last_eight_remembered() {
     assert_eq!(former, [5, 6, 7, 8, 9, 10, 11, 12]);
     assert!(scene.host.history("nobody").is_empty());
 
-    let told: Vec<_> = events.take().into_iter().map(|event| (event.generation, event.what)).collect();
+    let told: Vec<_> = events.try_iter().map(|event| (event.generation, event.what)).collect();
     let ended = || EventKind::ended(End::Unmapped, None);
     let loaded = || EventKind::loaded("1.0.0");
     assert_eq!(told[..2], [(1, EventKind::Unloading), (1, ended())]);
@@ -265,7 +265,7 @@ fn under_a_pin_the_old_generation_goes_on() {
         assert_eq!(message.header("build"), Some("1"));
         old = Some(upgraded.old);
     });
-    assert_eq!(old.unwrap().wait(LONG), End::Unmapped);
+    assert_eq!(old.unwrap().wait_timeout(LONG), End::Unmapped);
     assert_eq!(scene.count(), (2, 2));
 }
 
@@ -279,7 +279,7 @@ fn a_callback_of_the_program_stays_where_it_is() {
     scene.host.register(look).unwrap();
     let upgraded = scene.upgrade("counter_two").unwrap();
     assert_eq!(scene.count(), (2, 1));
-    assert_eq!(upgraded.old.wait(LONG), End::Unmapped);
+    assert_eq!(upgraded.old.wait_timeout(LONG), End::Unmapped);
     let chain = scene.host.point_views().into_iter().find(|point| point.point == "message.publish").unwrap().chain;
     let order: Vec<_> = chain.iter().map(|it| (&*it.instance, it.faults)).collect();
     assert_eq!(order, [("counter", 0), ("look", 0), ("hookrail", 0)]);

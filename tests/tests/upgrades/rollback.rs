@@ -16,7 +16,7 @@ const HOUR: &str = "1h";
 /// The first event of that kind.
 fn wait_for(events: &Events, is_meant: impl Fn(&Event) -> bool) -> Event {
     loop {
-        let event = events.wait(LONG).expect("it never came to this event");
+        let event = events.recv_timeout(LONG).expect("it never came to this event");
         if is_meant(&event) {
             return event;
         }
@@ -56,7 +56,7 @@ fn a_faulting_build_is_rolled_back_with_the_reason() {
     // The second build's state is of version 2, which the first one does not take: it goes on with
     // what it had handed over itself.
     assert_eq!(scene.count(), (1, 3));
-    assert_eq!(upgraded.old.wait(LONG), End::Unmapped);
+    assert_eq!(upgraded.old.wait_timeout(LONG), End::Unmapped);
     eventually("the faulting build is gone", || {
         scene.host.history("counter").get(1).is_some_and(|it| it.end.is_unmapped())
     });
@@ -73,10 +73,10 @@ fn a_faulting_build_is_rolled_back_with_the_reason() {
 fn the_newest_state_comes_back_where_it_is_taken() {
     alone!();
     let scene = Scene::new(json!({ "probation": HOUR, "probation_faults": 1 }), json!({}));
-    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
+    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait_timeout(LONG), End::Unmapped);
     let events = scene.host.events();
     // From the second build to the second build.
-    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
+    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait_timeout(LONG), End::Unmapped);
     assert_eq!([scene.count(), scene.count()], [(2, 1), (2, 2)]);
     scene.script(faulty);
     dispatch(&scene);
@@ -130,7 +130,7 @@ fn a_generation_that_was_rolled_back_to_has_no_probation() {
     for _ in 0..10 {
         dispatch(&scene);
     }
-    assert_eq!(events.wait(Duration::from_millis(100)).filter(is_rollback), None);
+    assert_eq!(events.recv_timeout(Duration::from_millis(100)).ok().filter(is_rollback), None);
     assert_eq!(scene.generation(), 3);
 }
 
@@ -141,12 +141,12 @@ fn faults_behind_the_probation_are_only_counted() {
     let events = scene.host.events();
     scene.script(faulty);
     let before = copies_of_one();
-    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
+    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait_timeout(LONG), End::Unmapped);
     eventually("the way back is forgotten", || open_copies() == before);
     for _ in 0..10 {
         dispatch(&scene);
     }
-    assert_eq!(events.wait(Duration::from_millis(100)).filter(is_rollback), None);
+    assert_eq!(events.recv_timeout(Duration::from_millis(100)).ok().filter(is_rollback), None);
     assert_eq!(scene.generation(), 2);
 }
 
@@ -158,7 +158,7 @@ fn a_probation_ends_on_a_host_that_looks_for_nothing_else() {
     let scene = Scene::configured(config, json!({}));
     let before = copies_of_one();
     for _ in 0..10 {
-        assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
+        assert_eq!(scene.upgrade("counter_two").unwrap().old.wait_timeout(LONG), End::Unmapped);
         eventually("the way back is forgotten", || open_copies() == before);
     }
 }
@@ -168,7 +168,7 @@ fn a_probation_takes_no_thread_of_its_own() {
     alone!();
     let scene = Scene::new(json!({ "probation": HOUR }), json!({}));
     let before = copies_of_one();
-    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
+    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait_timeout(LONG), End::Unmapped);
     assert_eq!(open_copies(), before + 1, "it is on probation");
     // That of the unloading ends as well.
     eventually("there are those that every host has", || threads() == ["hookrail-reaper", "hookrail-watchd"]);
@@ -192,7 +192,7 @@ fn a_rollback_that_takes_its_time_delays_no_quarantine() {
         }
         _ => Do::GoOn,
     });
-    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
+    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait_timeout(LONG), End::Unmapped);
     let events = scene.host.events();
     dispatch(&scene);
     inside.is_there();
@@ -216,7 +216,7 @@ fn zero_faults_mean_no_probation() {
     let scene = Scene::new(json!({ "probation": HOUR, "probation_faults": 0 }), json!({}));
     let before = copies_of_one();
     scene.script(faulty);
-    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
+    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait_timeout(LONG), End::Unmapped);
     assert_eq!(open_copies(), before, "nothing is kept for a way back");
     for _ in 0..10 {
         dispatch(&scene);
@@ -234,7 +234,7 @@ fn a_rollback_that_fails_says_why() {
         (At::Count, 2) | (At::Restore, 1) => Do::Fail,
         _ => Do::GoOn,
     });
-    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
+    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait_timeout(LONG), End::Unmapped);
     dispatch(&scene);
     let event = wait_for(&events, is_rollback);
     let EventKind::RollbackFailed { reason, error, .. } = event.what else { panic!("{:?}", event.what) };
@@ -265,7 +265,7 @@ fn stopping_or_unloading_ends_the_probation() {
     alone!();
     let scene = Scene::new(json!({ "probation": HOUR, "probation_faults": 1 }), json!({}));
     let before = copies_of_one();
-    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait(LONG), End::Unmapped);
+    assert_eq!(scene.upgrade("counter_two").unwrap().old.wait_timeout(LONG), End::Unmapped);
     assert_eq!(open_copies(), before + 1, "the way back is kept");
     assert_eq!(scene.host.stop(&scene.counter).unwrap(), Status::Stopped);
     assert_eq!(open_copies(), before);

@@ -33,7 +33,7 @@ fn a_stopped_plugin_is_called_by_nobody_and_starts_anew() {
     assert_eq!(scene.host.plugin_views()[0].instances, ["counter"]);
     let error = scene.host.start(&scene.counter).unwrap_err();
     assert_eq!((error.code(), &*error.to_string()), ("HR0107", "`counter` is running"));
-    let told: Vec<_> = events.take().into_iter().map(|event| event.what).collect();
+    let told: Vec<_> = events.try_iter().map(|event| event.what).collect();
     assert_eq!(told, [EventKind::Stopped, EventKind::Started]);
 }
 

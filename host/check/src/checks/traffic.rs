@@ -163,7 +163,7 @@ pub(in super::super) fn in_flight(subject: &Subject) -> Found {
                 }
             }
             let ticket = host.begin_unload(&plugin)?;
-            is_gone(&ticket.wait(LONG))
+            is_gone(&ticket.wait_timeout(LONG))
         });
         over.store(true, Ordering::Relaxed);
         unloaded
@@ -196,7 +196,7 @@ pub(in super::super) fn replace(subject: &Subject) -> Found {
     old.push(host.begin_unload(&plugin)?);
     let generations = old.len();
     for ticket in old {
-        is_gone(&ticket.wait(LONG))?;
+        is_gone(&ticket.wait_timeout(LONG))?;
     }
     Ok(format!("{generations} generations, each of them gone"))
 }

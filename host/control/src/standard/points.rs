@@ -1,6 +1,7 @@
 //! Points and their chains.
 
 use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use hookrail_dispatch::view;
@@ -53,10 +54,16 @@ pub(super) fn trace(call: &Call<'_>, command: command::Trace) -> Result<Vec<Trac
     let deadline = Instant::now() + wait;
     let mut taken = Vec::new();
     // In slices: this must not hold up a host that ends, and must slow a point only while a caller waits.
-    while taken.len() < count && Instant::now() < deadline && !core.table.is_closing() && !call.is_gone() {
+    while Instant::now() < deadline && !core.table.is_closing() && !call.is_gone() {
         let left = deadline.saturating_duration_since(Instant::now());
-        taken.extend(traces.wait(count - taken.len(), left.min(SLICE)));
+        match traces.recv_timeout(left.min(SLICE)) {
+            Ok(trace) => taken.push(trace),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
     }
+    // Those that were taken at the last moment.
+    taken.extend(traces.try_iter());
     match traces.missing() {
         Some(missing) => Err(ControlError::NoField(missing).into()),
         None => Ok(taken),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::c_void;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use hookrail_abi::{Bytes, Format, PayloadOps};
 use hookrail_model::trace::{Condition, Missing, StepVerdict, Trace, TraceDecision, TraceStep};
@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use serde_json::Value;
 
 use super::fields;
-use crate::condvar::{Condvar, deadline_after};
+use crate::queue::Queue;
 
 /// A request for a number of traces.
 #[derive(Debug)]
@@ -19,34 +19,37 @@ pub struct Tracer {
     condition: Option<Condition>,
     wanted: usize,
     state: Mutex<Taken>,
-    changed: Condvar,
+    /// The traces that were taken. Closed when there are as many as were wanted, or when no more will be taken.
+    pub taken: Queue<Trace>,
 }
 
 #[derive(Debug, Default)]
 struct Taken {
     /// How many were begun.
     begun: usize,
+    /// How many of them have ended.
+    ended: usize,
     /// How many dispatches there were while more traces were wanted.
     came: u64,
     /// Whether any of them had the field of the condition.
     has_field: bool,
     /// The fields of those that did not have it.
     fields: BTreeSet<String>,
-    traces: Vec<Trace>,
 }
 
 impl Tracer {
     /// Collects `wanted` traces of dispatches that meet the condition.
     pub fn new(condition: Option<Condition>, wanted: usize) -> Self {
-        Tracer { condition, wanted, state: Mutex::default(), changed: Condvar::default() }
+        let tracer = Tracer { condition, wanted, state: Mutex::default(), taken: Queue::new(wanted) };
+        if wanted == 0 {
+            tracer.close();
+        }
+        tracer
     }
 
-    /// Waits until `count` traces have been taken, or until `timeout`; takes those that are there.
-    pub fn wait(&self, count: usize, timeout: Duration) -> Vec<Trace> {
-        let deadline = deadline_after(timeout);
-        let mut state = self.state.lock();
-        self.changed.wait_while(&mut state, |state| state.traces.len() < count, Some(deadline));
-        std::mem::take(&mut state.traces)
+    /// No more traces will be taken.
+    pub fn close(&self) {
+        self.taken.close().wake();
     }
 
     fn wants_more(&self) -> bool {
@@ -68,8 +71,14 @@ impl Tracer {
     }
 
     fn end(&self, trace: Trace) {
-        self.state.lock().traces.push(trace);
-        self.changed.notify_all();
+        self.taken.push(trace).wake();
+        let mut state = self.state.lock();
+        state.ended += 1;
+        let is_last = state.ended == self.wanted;
+        drop(state);
+        if is_last {
+            self.close();
+        }
     }
 }
 

@@ -23,7 +23,8 @@ use crate::event::{Announcer, Events};
 use crate::health;
 use crate::plugin::{Loaded, StartContext, States};
 use crate::service;
-use crate::unload::{Before, Reaper, Then, Ticket, Unpublished};
+use crate::ticket::Ticket;
+use crate::unload::{Before, Reaper, Then, Unpublished};
 
 /// The internals of a host, for the crates of the host itself.
 pub struct Core {
@@ -231,13 +232,15 @@ impl Core {
         let plugins = self.table.close(timeout);
         let tickets: Vec<_> = plugins.iter().filter_map(|plugin| self.begin_unload(plugin).ok()).collect();
         for ticket in tickets {
-            let end = ticket.wait(self.wait_timeout());
+            let end = ticket.wait_timeout(self.wait_timeout());
             if !end.is_unmapped() {
                 log!(debug, plugin = ticket.plugin(), "{end}");
             }
         }
         self.registry.findings.end();
-        // Points may outlive their host.
+        // Points may outlive their host, and so may what waits for events and traces.
         self.registry.clear();
+        self.registry.end_traces();
+        self.events.end();
     }
 }

@@ -2,9 +2,8 @@
 
 use std::fmt;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
-use hookrail_dispatch::{Callback, CallbackState, Tracer};
+use hookrail_dispatch::{Callback, CallbackState, Queue, Tracer};
 use hookrail_model::error::{ApiMisuse, Error};
 use hookrail_model::event::EventKind;
 use hookrail_model::log;
@@ -12,24 +11,26 @@ use hookrail_model::stats::StatsLevel;
 use hookrail_model::trace::{Condition, Missing, Trace};
 
 use super::core::Core;
+use crate::receive::receive;
 
-/// The requested traces of a point. Dropping it stops tracing.
+/// The requested traces of a point, as they are taken. Dropping it stops tracing.
 pub struct Traces {
     core: Weak<Core>,
     point: String,
     tracer: Arc<Tracer>,
 }
 
-impl Traces {
-    /// Waits until `count` traces have been taken, or until `timeout`; takes those that are there.
-    pub fn wait(&self, count: usize, timeout: Duration) -> Vec<Trace> {
-        self.tracer.wait(count, timeout)
-    }
+receive!(Traces, Trace, "all that were asked for were received, or the host has been dropped");
 
+impl Traces {
     /// The fields that the dispatches so far had, if none of them had the field of the condition; then none of them can
     /// have been traced.
     pub fn missing(&self) -> Option<Missing> {
         self.tracer.missing()
+    }
+
+    fn queue(&self) -> &Queue<Trace> {
+        &self.tracer.taken
     }
 }
 
@@ -69,6 +70,10 @@ impl Core {
         let tracer = Arc::new(Tracer::new(condition, count));
         if !self.registry.watch(point, |_, tracers| tracers.0.push(tracer.clone())) {
             return Err(ApiMisuse::NoPoint(point.into()).into());
+        }
+        // A host that is being dropped may have ended all traces before this one was among them.
+        if self.table.is_closing() {
+            tracer.close();
         }
         Ok(Traces { core: Arc::downgrade(self), point: point.into(), tracer })
     }

@@ -1,8 +1,5 @@
 //! Stopping a plugin and starting it again while its library stays loaded.
 
-use std::time::Duration;
-
-use hookrail_dispatch::reclaim;
 use hookrail_model::error::{ApiMisuse, Error};
 use hookrail_model::event::EventKind;
 use hookrail_model::view::Status;
@@ -11,15 +8,16 @@ use super::core::Core;
 use super::handle::PluginHandle;
 use super::table::Serving;
 use crate::plugin::{StartContext, States};
+use crate::ticket::Ticket;
 use crate::unload::{Then, Unpublished};
 
 impl Core {
-    /// Stops its instances and removes its callbacks from their points; its library stays open. Returns the status at
-    /// the end of the timeout: still `Stopping` if calls are still running.
+    /// Removes its callbacks from their points, and leaves stopping its instances to the background; its library stays
+    /// open.
     ///
     /// # Errors
     /// If it is not running, or is busy.
-    pub fn stop(&self, plugin: &PluginHandle) -> Result<Status, Error> {
+    pub fn begin_stop(&self, plugin: &PluginHandle) -> Result<Ticket<Status>, Error> {
         let not_loaded = || ApiMisuse::NotLoaded(plugin.name.clone());
         let reservation = self.table.reserve(plugin, Status::Running, "stopped")?;
         let Serving { generation, owner, lifecycle, .. } = reservation.serving().ok_or_else(not_loaded)?;
@@ -29,6 +27,8 @@ impl Core {
         let callbacks = self.registry.remove(owner);
         let unpublished = Unpublished { plugin: plugin.name.clone(), lifecycle: lifecycle.clone(), owner, callbacks };
         let events = self.events.clone();
+        let ticket = Ticket::begin(plugin.name.clone(), Status::Stopping);
+        let stopping = ticket.clone();
         let stop = move || {
             if let Some(loaded) = &mut *lifecycle.lock() {
                 loaded.stop();
@@ -38,10 +38,21 @@ impl Core {
                 current.status = Status::Stopped;
                 current.instances.clear();
             });
+            // Before the ticket ends, so that the plugin can be started by whoever waited for it.
+            drop(reservation);
+            stopping.end(Status::Stopped);
         };
         self.follow(unpublished, Then::Run(Box::new(stop)));
-        let timeout = if reclaim::is_inside() { Duration::ZERO } else { self.wait_timeout() };
-        Ok(self.table.wait_idle(plugin, timeout).ok_or_else(not_loaded)?)
+        Ok(ticket)
+    }
+
+    /// As [`begin_stop`](Self::begin_stop), but waits. Returns the status at the end of the timeout: still `Stopping` if
+    /// calls are still running.
+    ///
+    /// # Errors
+    /// If it is not running, or is busy.
+    pub fn stop(&self, plugin: &PluginHandle) -> Result<Status, Error> {
+        Ok(self.begin_stop(plugin)?.wait_timeout(self.wait_timeout()))
     }
 
     /// Starts the instances of a stopped plugin again.
@@ -70,6 +81,7 @@ impl Core {
             return Err(error);
         }
         let instances = loaded.instances();
+        drop(lifecycle);
         reservation.change(|current| {
             (current.owner, current.status, current.instances) = (owner, Status::Running, instances);
             // Its callbacks are new and not quarantined, so an exceeded memory limit must be reported again.

@@ -27,7 +27,7 @@ pub(super) use self::reservation::{Reservation, Serving};
 use super::handle::PluginHandle;
 use crate::config::RuntimeOverrides;
 use crate::plugin::{Lifecycle, Loaded};
-use crate::unload::Ticket;
+use crate::ticket::Ticket;
 
 /// How many former generations of a name are remembered.
 const REMEMBERED: usize = 8;
@@ -218,23 +218,16 @@ impl Table {
         }
     }
 
-    /// Waits until no operation on a plugin is in progress. Returns its status, if it is still loaded.
-    pub(super) fn wait_idle(&self, plugin: &PluginHandle, timeout: Duration) -> Option<Status> {
-        let deadline = deadline_after(timeout);
-        let mut names = self.names.lock();
-        let is_busy = |names: &mut Names| names.by_name.get(&plugin.name).is_some_and(|entry| entry.doing.is_some());
-        self.changed.wait_while(&mut names, is_busy, Some(deadline));
-        let current = names.by_name.get(&plugin.name)?.current.as_ref()?;
-        (current.load == plugin.load).then_some(current.status)
-    }
-
     /// Waits until no operation on a plugin is in progress.
     ///
     /// # Errors
     /// If an operation still runs after `timeout`.
     pub fn settle(&self, plugin: &PluginHandle, timeout: Duration) -> Result<(), ApiMisuse> {
-        self.wait_idle(plugin, timeout);
-        match self.names.lock().find(plugin) {
+        let deadline = deadline_after(timeout);
+        let mut names = self.names.lock();
+        let is_busy = |names: &mut Names| names.by_name.get(&plugin.name).is_some_and(|entry| entry.doing.is_some());
+        self.changed.wait_while(&mut names, is_busy, Some(deadline));
+        match names.find(plugin) {
             Err(busy @ ApiMisuse::Busy { .. }) => Err(busy),
             _ => Ok(()),
         }
@@ -277,7 +270,7 @@ impl Names {
         let busy = |doing| ApiMisuse::busy(name.clone(), doing);
         let entry = self.by_name.get_mut(name).ok_or_else(|| ApiMisuse::NotLoaded(name.clone()))?;
         let is_it = entry.current.as_ref().is_some_and(|current| current.load == plugin.load);
-        let ends = |former: &Former| former.load == plugin.load && former.ticket.end().is_none();
+        let ends = |former: &Former| former.load == plugin.load && former.ticket.try_wait().is_none();
         match entry.doing() {
             Some(doing) if is_it => Err(busy(doing)),
             None if is_it => Ok(entry),

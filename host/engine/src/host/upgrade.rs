@@ -17,7 +17,8 @@ use super::handle::PluginHandle;
 use super::table::{Current, ProbationEntry, Reservation, RollbackPoint, Serving};
 use crate::config::RuntimeOverrides;
 use crate::plugin::{Loaded, StartContext, States};
-use crate::unload::{Before, Ticket, Unpublished};
+use crate::ticket::Ticket;
+use crate::unload::{Before, Unpublished};
 
 /// The outcome of an upgrade: a new generation serves.
 #[derive(Clone, Debug)]
