@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::Text;
 use crate::boundary::{ConfigService, Context, DirsService, Growing, Handle, HostTable, LogService, Str};
+use crate::context::CurrentContext;
 use crate::error::{Error, Result};
 
 /// The table of the host that loaded this library; null until it is attached.
@@ -124,10 +125,24 @@ pub(crate) fn report(kind: Report, text: &str) {
 
 /// Calls `look` with the context of the current dispatch: deadline, trace, principal, node. Returns `None` outside a
 /// dispatch, and where the dispatching program sets no context.
-pub fn with_context<R>(look: impl FnOnce(&Context) -> R) -> Option<R> {
+///
+/// ```
+/// use std::time::{Duration, Instant};
+///
+/// use hookrail_abi::host::with_context;
+///
+/// /// How long a callback may still take.
+/// fn time_left() -> Option<Duration> {
+///     let deadline = with_context(|context| context.deadline()).flatten()?;
+///     Some(deadline.saturating_duration_since(Instant::now()))
+/// }
+/// # assert_eq!(time_left(), None);
+/// ```
+pub fn with_context<R>(look: impl FnOnce(CurrentContext<'_>) -> R) -> Option<R> {
     // SAFETY: the host returns null, or a context that stays for the dispatch that called us.
     let context = table().and_then(|host| unsafe { Context::find((host.current)()) })?;
-    Some(look(&context))
+    // SAFETY: the context's texts stay for that dispatch too, and so for `look`.
+    Some(look(unsafe { CurrentContext::new(&context) }))
 }
 
 /// Sets the host of this library, or of the program that is itself a host.

@@ -92,6 +92,7 @@ mod bytes;
 mod callback;
 pub mod catalogue;
 mod config;
+mod context;
 mod diagnostics;
 mod effects;
 mod entry;
@@ -124,6 +125,7 @@ pub use answer::Answer;
 pub use bytes::Bytes;
 pub use callback::Callback;
 pub use config::{Configuration, config};
+pub use context::CurrentContext;
 pub use effects::Effects;
 #[doc(hidden)]
 pub use entry::entry;

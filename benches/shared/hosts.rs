@@ -10,11 +10,10 @@ use hookrail_benches::WorkDone;
 /// A host whose chain has that many callbacks, spread over the eight libraries.
 pub(crate) fn with(callbacks: usize) -> (Host, HookPoint<WorkDone>) {
     let share = |index: usize| callbacks / 8 + usize::from(index < callbacks % 8);
-    let mut config = Config::default();
-    for index in 0..8 {
-        let plugin = PluginConfig { config: serde_json::json!({ "callbacks": share(index) }), ..Default::default() };
-        config.plugins.insert(format!("work-{index}"), plugin);
-    }
+    let config = (0..8).fold(Config::default(), |config, index| {
+        let plugin = PluginConfig::default().with_config(serde_json::json!({ "callbacks": share(index) }));
+        config.with_plugin(format!("work-{index}"), plugin)
+    });
     let host = Host::new(config).expect("a host");
     let point = host.point(WorkDone).expect("its own point");
     for index in (0..8).filter(|index| share(*index) > 0) {

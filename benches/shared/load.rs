@@ -14,10 +14,8 @@ pub(crate) const PLUGINS: [&str; 2] = ["hello", "mask"];
 
 /// A host with their configuration.
 pub(crate) fn host() -> Host {
-    let mut config = Config::default();
-    let mask = PluginConfig { config: serde_json::json!({ "patterns": ["secret[0-9]+"] }), ..Default::default() };
-    config.plugins.insert("mask".into(), mask);
-    Host::new(config).expect("a host")
+    let mask = PluginConfig::default().with_config(serde_json::json!({ "patterns": ["secret[0-9]+"] }));
+    Host::new(Config::default().with_plugin("mask", mask)).expect("a host")
 }
 
 /// Copies the file to memory and opens the copy; returns how long each took, without closing.

@@ -20,10 +20,8 @@ pub(crate) struct Allocating {
 impl Allocating {
     /// `blocks` blocks in each call; counted or not.
     pub(crate) fn new(blocks: usize, counted: bool) -> Self {
-        let mut config = Config::default();
-        let plugin = PluginConfig { config: serde_json::json!({ "blocks": blocks }), ..Default::default() };
-        config.plugins.insert("allocating".into(), plugin);
-        let host = Host::new(config).expect("a host");
+        let plugin = PluginConfig::default().with_config(serde_json::json!({ "blocks": blocks }));
+        let host = Host::new(Config::default().with_plugin("allocating", plugin)).expect("a host");
         let point = host.point(WorkDone).expect("its own point");
         // SAFETY: our own library.
         unsafe { host.load(hookrail_tests::allocating(counted)) }.expect("the library loads");

@@ -62,10 +62,8 @@ pub(crate) struct Replacing<P: Point> {
 
 impl<P: Point> Replacing<P> {
     pub(crate) fn new(builds: Builds<P>) -> Self {
-        let mut config = Config::default();
-        let plugin = PluginConfig { config: builds.config.clone(), ..Default::default() };
-        config.plugins.insert(builds.name.into(), plugin);
-        let host = Host::new(config).expect("a host");
+        let plugin = PluginConfig::default().with_config(builds.config.clone());
+        let host = Host::new(Config::default().with_plugin(builds.name, plugin)).expect("a host");
         let point = host.point(P::default()).expect("declared once");
         // SAFETY: our own plugin.
         let plugin = unsafe { host.load(&builds.files[0]) }.expect("it loads");

@@ -24,8 +24,8 @@ pub(crate) struct Telling {
 
 impl Telling {
     pub(crate) fn new() -> Self {
-        let quarantine = Quarantine::default().faults(0);
-        let config = Config { log_level: Some(LogLevel::Info), quarantine, ..Config::default() };
+        let quarantine = Quarantine::default().with_faults(0);
+        let config = Config::default().with_log_level(LogLevel::Info).with_quarantine(quarantine);
         let host = Host::new(config).expect("a host");
         let point = host.point(WorkDone).expect("its own point");
         // SAFETY: our own library.

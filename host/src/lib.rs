@@ -16,7 +16,7 @@
 //!    their callbacks in one transaction. It is `unsafe`: native code is trusted as your own.
 //! 6. [`HookPoint::dispatch`] runs the chain over a payload, from any thread, and answers an
 //!    [`Outcome`]; [`Host::denial`] tells who denied it, and why. [`DispatchContext`] tells callbacks what a
-//!    dispatch is about. Under [`Host::pin`] several points are dispatched as they were at one instant.
+//!    dispatch is about, and [`with_context`] is how they read it. Under [`Host::pin`] several points are dispatched as they were at one instant.
 //! 7. [`Host::point_views`] and [`Host::plugin_views`] show what hangs where; [`Host::reload`] hands a running
 //!    instance a new configuration.
 //! 8. [`Host::upgrade`] replaces a plugin by a new build of it while traffic flows, hands over its
@@ -96,7 +96,7 @@ pub use hookrail_store as store;
 pub use hookrail_dispatch::{CallbackId, Callbacks, DispatchContext, HookPoint, Outcome, PinnedChains, Registered};
 pub use hookrail_engine::{
     BAD_TOPIC, Caller, Config, Denial, Events, Host, InstanceConfig, Limits, MessageLimits, PluginConfig, PluginHandle,
-    Revocable, Services, TOO_LARGE, Ticket, Traces, Unload, Upgraded, schema,
+    Revocable, Services, TOO_LARGE, Ticket, Traces, UnloadLimits, Upgraded, schema,
 };
 pub use hookrail_image::{EntrySymbol, Image, Inspection, inspect};
 pub use hookrail_model::ParseError;
@@ -124,4 +124,7 @@ pub use hookrail_model::view::{
 };
 
 pub use hookrail_abi::catalogue::{self, MessageDelivered, MessageDropped, MessagePublish};
-pub use hookrail_abi::{Access, Decision, Dropped, Flow, Header, Message, MessageId, Priority, Verdict};
+pub use hookrail_abi::host::with_context;
+pub use hookrail_abi::{
+    Access, CurrentContext, Decision, Dropped, Flow, Header, Message, MessageId, Priority, Verdict,
+};

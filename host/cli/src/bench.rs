@@ -57,10 +57,10 @@ pub(crate) fn best(library: &Path, callbacks: usize, threads: usize, rounds: u32
 
 /// A host with that many callbacks on `message.delivered`, which has none of its own. They are instances of the plugin.
 fn host(library: &Path, callbacks: usize) -> Result<Host, Error> {
-    let instances = (0..callbacks).map(|index| (format!("{index:02}"), InstanceConfig::default())).collect();
-    let mut config = Config::default();
-    config.plugins.insert(PLUGIN.into(), PluginConfig { instances, ..PluginConfig::default() });
-    let host = Host::new(config)?;
+    let plugin = (0..callbacks).fold(PluginConfig::default(), |plugin, index| {
+        plugin.with_instance(format!("{index:02}"), InstanceConfig::default())
+    });
+    let host = Host::new(Config::default().with_plugin(PLUGIN, plugin))?;
     // SAFETY: it lies where the operator keeps plugins.
     unsafe { host.load(library)? };
     Ok(host)

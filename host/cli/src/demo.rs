@@ -81,13 +81,12 @@ struct Facts {
 
 /// The configuration, as `hookrail.toml` would have it.
 fn config() -> Config {
-    let plugin = |config: Value| PluginConfig { config, ..PluginConfig::default() };
-    let mut all = Config::default();
-    // Version numbers stand for anything confidential: every log has some.
-    all.plugins.insert("mask".into(), plugin(json!({ "patterns": ["\\b[0-9]+(\\.[0-9]+)+[^ ]*"] })));
-    all.plugins.insert("stamp".into(), plugin(json!({ "headers": { "env": "demo" }, "counter": true })));
-    all.plugins.insert("throttle".into(), plugin(json!({ "rate": 1000, "burst": 3000, "key": "topic" })));
-    all
+    let plugin = |config: Value| PluginConfig::default().with_config(config);
+    Config::default()
+        // Version numbers stand for anything confidential: every log has some.
+        .with_plugin("mask", plugin(json!({ "patterns": ["\\b[0-9]+(\\.[0-9]+)+[^ ]*"] })))
+        .with_plugin("stamp", plugin(json!({ "headers": { "env": "demo" }, "counter": true })))
+        .with_plugin("throttle", plugin(json!({ "rate": 1000, "burst": 3000, "key": "topic" })))
 }
 
 struct Loaded {

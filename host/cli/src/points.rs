@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn each_mistake_is_told_with_what_may_be_meant() {
         let check = |point: &str, said: &str| {
-            let config = Config { points: [(point.to_owned(), Default::default())].into(), ..Config::default() };
+            let config = Config::default().with_point(point, Default::default());
             let refused = super::check(&Host::new(config).unwrap()).unwrap_err().to_string();
             assert_eq!(refused, format!("`points.{point:?}` is about the hook point `{point}`, which {said}"));
         };

@@ -21,7 +21,7 @@ pub(crate) fn ended(core: &Core, generation: u64, ticket: &Ticket, wait_ms: Opti
 
 /// The answer of an upgrade, with the end of the replaced generation.
 pub(crate) fn replaced(core: &Core, upgraded: Upgraded, wait_ms: Option<u64>) -> Replaced {
-    let Upgraded { generation, version, from, old, times } = upgraded;
+    let Upgraded { generation, version, from, old, times, .. } = upgraded;
     Replaced::new(old.plugin(), generation, version, times, ended(core, from, &old, wait_ms))
 }
 

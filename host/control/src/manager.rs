@@ -53,7 +53,7 @@ impl Manager {
     /// use hookrail::{Config, Host};
     ///
     /// # let directory = std::env::temp_dir().join(format!("hookrail-doc-store-{}", std::process::id()));
-    /// # let config = Config { home: Some(directory.clone()), ..Config::default() };
+    /// # let config = Config::default().with_home(&directory);
     /// let host = Host::new(config)?;
     /// let manager = Manager::new(&host);
     /// let store = Store::open(Home::open(&host.config().home_dir())?)?;

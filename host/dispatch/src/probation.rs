@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     fn probation(faults: u64, time: Duration) -> Probation {
-        let limits = UpgradeLimits::default().probation(time).probation_faults(faults);
+        let limits = UpgradeLimits::default().with_probation(time).with_probation_faults(faults);
         Probation::new(&limits).unwrap()
     }
 
@@ -124,6 +124,6 @@ mod tests {
 
     #[test]
     fn zero_means_none() {
-        assert!(Probation::new(&UpgradeLimits::default().probation_faults(0)).is_none());
+        assert!(Probation::new(&UpgradeLimits::default().with_probation_faults(0)).is_none());
     }
 }

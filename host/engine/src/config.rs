@@ -10,13 +10,28 @@ use hookrail_model::error::ConfigError;
 use hookrail_model::error::Error;
 use hookrail_model::instance::plugin_of;
 use hookrail_model::log_level::LogLevel;
+use hookrail_model::setters;
 use hookrail_model::units::fields;
 use serde::Deserialize;
 use tracing::level_filters::LevelFilter;
 
 /// The configuration of a host. Everything has a default.
-#[derive(Clone, Debug, Default, Deserialize)]
+///
+/// ```
+/// use hookrail::{CallbackOverride, Config, Host, PluginConfig, UnloadLimits};
+/// use serde_json::json;
+///
+/// let mask = PluginConfig::default().with_config(json!({ "patterns": ["secret[0-9]+"] })).with_required(true);
+/// let config = Config::default()
+///     .with_plugin("mask", mask)
+///     .with_override(CallbackOverride::new("message.publish", "mask/mask").with_priority(200))
+///     .with_unload(UnloadLimits::default().with_deadline(std::time::Duration::from_secs(1)));
+/// let host = Host::new(config)?;
+/// # Ok::<(), hookrail::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct Config {
     /// Plugins by name: their file and their configuration.
     pub plugins: BTreeMap<String, PluginConfig>,
@@ -35,13 +50,23 @@ pub struct Config {
     /// Where plugins keep their files; the default is `$HOOKRAIL_HOME`, else `~/.hookrail`.
     pub home: Option<PathBuf>,
     /// How plugins are unloaded.
-    pub unload: Unload,
+    pub unload: UnloadLimits,
     /// The limits of an upgrade, from an old build to a new one.
     pub upgrade: UpgradeLimits,
     /// How much plugins tell of which nothing else is said; by default as much as the subscriber of
     /// this program wants to know when they are loaded, or `info` when there is none.
     pub log_level: Option<LogLevel>,
 }
+
+setters!(Config {
+    with_fault_policies(fault_policies: FaultPolicies),
+    with_quarantine(quarantine: Quarantine),
+    with_limits(limits: Limits),
+    with_message(message: MessageLimits),
+    with_unload(unload: UnloadLimits),
+    with_upgrade(upgrade: UpgradeLimits),
+    with_log_level(log_level: LogLevel) = Some,
+});
 
 /// Settings of one plugin besides the host's configuration, while the host runs.
 #[derive(Clone, Debug, Default)]
@@ -53,8 +78,9 @@ pub struct RuntimeOverrides {
 }
 
 /// One plugin's file and configuration.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct PluginConfig {
     /// Its library; by default looked up by name where the program looks for plugins.
     pub library: Option<PathBuf>,
@@ -75,17 +101,45 @@ pub struct PluginConfig {
     pub log_level: Option<LogLevel>,
 }
 
+setters!(PluginConfig {
+    with_max_memory(max_memory: u64) = Some,
+    with_force_unload(force_unload: bool),
+    with_config(config: serde_json::Value),
+    with_required(required: bool),
+    with_log_level(log_level: LogLevel) = Some,
+});
+
+impl PluginConfig {
+    /// Sets [`library`](Self#structfield.library).
+    #[must_use]
+    pub fn with_library(mut self, library: impl Into<PathBuf>) -> Self {
+        self.library = Some(library.into());
+        self
+    }
+
+    /// Adds one of its [`instances`](Self#structfield.instances), by its key.
+    #[must_use]
+    pub fn with_instance(mut self, key: impl Into<String>, instance: InstanceConfig) -> Self {
+        self.instances.insert(key.into(), instance);
+        self
+    }
+}
+
 /// One instance's configuration.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct InstanceConfig {
     /// The configuration.
     pub config: serde_json::Value,
 }
 
+setters!(InstanceConfig { with_config(config: serde_json::Value) });
+
 /// The limits that are watched while plugins run.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct Limits {
     /// How long a call of a callback may take before it is reported as stuck, no time at all for
     /// no such watch.
@@ -99,9 +153,12 @@ impl Default for Limits {
     }
 }
 
+setters!(Limits { with_stuck(stuck: Duration) });
+
 /// What the built-in callback of `message.publish` accepts.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct MessageLimits {
     /// The longest body, in bytes.
     #[serde(deserialize_with = "fields::size")]
@@ -119,10 +176,17 @@ impl Default for MessageLimits {
     }
 }
 
+setters!(MessageLimits {
+    with_max_body(max_body: usize),
+    with_max_topic(max_topic: usize),
+    with_max_headers(max_headers: usize),
+});
+
 /// How plugins are unloaded.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Unload {
+#[non_exhaustive]
+pub struct UnloadLimits {
     /// How long to wait for threads: for readers, before the plugin's code is taken out of the chains
     /// they may still walk; and for the destructors and threads of a plugin, before those of idle
     /// threads are given up and the rest goes on in the background.
@@ -130,13 +194,43 @@ pub struct Unload {
     pub deadline: Duration,
 }
 
-impl Default for Unload {
+impl Default for UnloadLimits {
     fn default() -> Self {
-        Unload { deadline: Duration::from_secs(5) }
+        UnloadLimits { deadline: Duration::from_secs(5) }
     }
 }
 
+setters!(UnloadLimits { with_deadline(deadline: Duration) });
+
 impl Config {
+    /// Adds one of its [`plugins`](Self#structfield.plugins), by its name.
+    #[must_use]
+    pub fn with_plugin(mut self, name: impl Into<String>, plugin: PluginConfig) -> Self {
+        self.plugins.insert(name.into(), plugin);
+        self
+    }
+
+    /// Adds one of its [`overrides`](Self#structfield.overrides).
+    #[must_use]
+    pub fn with_override(mut self, callback: CallbackOverride) -> Self {
+        self.overrides.push(callback);
+        self
+    }
+
+    /// Adds one of its [`points`](Self#structfield.points), by its name.
+    #[must_use]
+    pub fn with_point(mut self, name: impl Into<String>, point: PointConfig) -> Self {
+        self.points.insert(name.into(), point);
+        self
+    }
+
+    /// Sets [`home`](Self#structfield.home).
+    #[must_use]
+    pub fn with_home(mut self, home: impl Into<PathBuf>) -> Self {
+        self.home = Some(home.into());
+        self
+    }
+
     /// Reads a configuration file. Library paths in it are relative to the file.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ mod ticket;
 mod unload;
 
 pub use builtin::{BAD_TOPIC, TOO_LARGE};
-pub use config::{Config, InstanceConfig, Limits, MessageLimits, PluginConfig, RuntimeOverrides, Unload};
+pub use config::{Config, InstanceConfig, Limits, MessageLimits, PluginConfig, RuntimeOverrides, UnloadLimits};
 pub use event::Events;
 pub use host::{Core, Denial, Fallback, Host, PluginHandle, Remark, Traces, Upgraded};
 pub use plugin::schema;

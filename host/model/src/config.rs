@@ -5,8 +5,8 @@ use std::time::Duration;
 use hookrail_abi::{FaultPolicy, RawKind};
 use serde::{Deserialize, Serialize};
 
-use crate::constructors::setters;
 use crate::error::ConfigError;
+use crate::setters;
 use crate::stats::StatsLevel;
 use crate::units::fields;
 
@@ -43,6 +43,13 @@ pub struct CallbackOverride {
     pub budget: Option<Duration>,
 }
 
+setters!(CallbackOverride {
+    with_priority(priority: i32) = Some,
+    with_enabled(enabled: bool),
+    with_fault_policy(fault_policy: FaultPolicy) = Some,
+    with_budget(budget: Duration) = Some,
+});
+
 impl CallbackOverride {
     /// Of a callback, `instance/callback`, on a point; nothing is changed yet.
     pub fn new(point: impl Into<String>, callback: impl Into<String>) -> Self {
@@ -74,7 +81,7 @@ impl CallbackOverride {
 }
 
 /// The operator's settings of one point.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct PointConfig {
@@ -86,9 +93,14 @@ pub struct PointConfig {
     pub level: StatsLevel,
 }
 
+setters!(PointConfig {
+    with_fault_policy(fault_policy: FaultPolicy) = Some,
+    with_level(level: StatsLevel),
+});
+
 /// What a fault means on all points of a kind, `open`, `closed` or `rollback`, unless the callback or the operator's
 /// setting of the point says otherwise.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct FaultPolicies {
@@ -103,6 +115,12 @@ pub struct FaultPolicies {
     pub gate: Option<FaultPolicy>,
 }
 
+setters!(FaultPolicies {
+    with_notify(notify: FaultPolicy) = Some,
+    with_fold(fold: FaultPolicy) = Some,
+    with_gate(gate: FaultPolicy) = Some,
+});
+
 impl FaultPolicies {
     /// What is said of points of a kind.
     pub fn of(&self, kind: RawKind) -> Option<FaultPolicy> {
@@ -115,7 +133,7 @@ impl FaultPolicies {
 }
 
 /// When a failing callback is quarantined, and when it is tried again.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Quarantine {
@@ -135,8 +153,14 @@ impl Default for Quarantine {
     }
 }
 
+setters!(Quarantine {
+    with_faults(faults: usize),
+    with_within(within: Duration),
+    with_pause(pause: Duration),
+});
+
 /// The limits of an upgrade, from an old build to a new one.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct UpgradeLimits {
@@ -156,32 +180,11 @@ impl Default for UpgradeLimits {
     }
 }
 
-setters! {
-    CallbackOverride {
-        priority: i32,
-        fault_policy: FaultPolicy,
-        budget: Duration,
-    }
-    PointConfig {
-        fault_policy: FaultPolicy,
-        level: StatsLevel,
-    }
-    FaultPolicies {
-        notify: FaultPolicy,
-        fold: FaultPolicy,
-        gate: FaultPolicy,
-    }
-    Quarantine {
-        faults: usize,
-        within: Duration,
-        pause: Duration,
-    }
-    UpgradeLimits {
-        max_state: usize,
-        probation: Duration,
-        probation_faults: u64,
-    }
-}
+setters!(UpgradeLimits {
+    with_max_state(max_state: usize),
+    with_probation(probation: Duration),
+    with_probation_faults(probation_faults: u64),
+});
 
 fn yes() -> bool {
     true

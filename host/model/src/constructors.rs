@@ -51,17 +51,3 @@ macro_rules! constructors {
         )+}
     };
 }
-
-/// Setters of a configuration, each with the name of its field.
-macro_rules! setters {
-    ($($type:ident { $($field:ident: $kind:ty),+ $(,)? })+) => {$(
-        impl $type {$(
-            #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
-            pub fn $field(mut self, $field: $kind) -> Self {
-                self.$field = $field.into();
-                self
-            }
-        )+}
-    )+};
-}
-pub(crate) use setters;

@@ -27,6 +27,7 @@ pub mod order;
 pub mod package;
 mod parse;
 pub mod schema;
+mod setters;
 pub mod stats;
 mod time;
 pub mod times;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::pipe;
 use std::os::fd::AsRawFd;
 
-use hookrail::{Config, End, HookPoint, Host, LogLevel, Message, MessagePublish, PluginHandle};
+use hookrail::{CallbackOverride, Config, End, HookPoint, Host, LogLevel, Message, MessagePublish, PluginHandle};
 use hookrail_abi::Point;
 use hookrail_tests::probe::{LONG, eventually};
 use hookrail_tests::recorder::{Heard, heard, listen, messages, open};
@@ -95,8 +95,8 @@ fn an_event_keeps_its_fields_and_names_its_instance() {
 fn an_event_names_its_instance_in_a_traced_chain_too() {
     alone!();
     listen();
-    let last = json!([{ "point": MessagePublish::NAME, "callback": "tells/tell", "priority": 2000 }]);
-    let stage = Stage::of(Config { overrides: serde_json::from_value(last).unwrap(), ..Config::default() });
+    let last = CallbackOverride::new(MessagePublish::NAME, "tells/tell").with_priority(2000);
+    let stage = Stage::of(Config::default().with_override(last));
     let plugin = stage.load("tells");
     for level in [hookrail::StatsLevel::Count, hookrail::StatsLevel::Histogram] {
         stage.host.set_level(MessagePublish::NAME, level).unwrap();

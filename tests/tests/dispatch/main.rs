@@ -1,6 +1,7 @@
 //! What a dispatch does: whom it calls and in which order, what it costs, what is counted and traced of it,
 //! and from where it may be called.
 
+mod context;
 mod counting;
 mod instructions;
 mod levels;

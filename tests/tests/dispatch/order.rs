@@ -40,9 +40,9 @@ proptest! {
         priority in prop::option::of(priority()),
         disabled in any::<bool>(),
     ) {
-        let mut hook = CallbackOverride::new("message.publish", "hello/greet");
-        (hook.priority, hook.enabled) = (priority, !disabled);
-        let host = Host::new(Config { overrides: vec![hook], ..Config::default() }).unwrap();
+        let mut hook = CallbackOverride::new("message.publish", "hello/greet").with_enabled(!disabled);
+        hook.priority = priority;
+        let host = Host::new(Config::default().with_override(hook)).unwrap();
         let before = before.index(callbacks.len() + 1);
         callbacks[..before].iter().for_each(|callback| register(&host, callback));
         // SAFETY: our own plugin.

@@ -1,6 +1,6 @@
 //! A pin holds one generation across points, and whoever unloads from under it is never stuck.
 
-use hookrail::{Callbacks, Config, End, Host, Message, MessageDelivered, MessagePublish, Priority};
+use hookrail::{Callbacks, Config, End, Host, Message, MessageDelivered, MessagePublish, Priority, UnloadLimits};
 use hookrail_tests::alone;
 
 fn marking(name: &str) -> Callbacks {
@@ -78,7 +78,7 @@ fn a_panic_under_a_pin_leaves_nothing_behind() {
 #[test]
 fn a_pin_keeps_its_callbacks_past_the_deadline_of_an_unloading() {
     alone!();
-    let config = Config { unload: hookrail::Unload { deadline: std::time::Duration::ZERO }, ..Config::default() };
+    let config = Config::default().with_unload(UnloadLimits::default().with_deadline(std::time::Duration::ZERO));
     let host = Host::new(config).unwrap();
     let publish = host.point(MessagePublish).unwrap();
     // SAFETY: our own plugin.

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use hookrail::{
-    Callbacks, Config, Decision, End, HookPoint, Host, Message, MessageDelivered, MessagePublish, Priority, Verdict,
+    Callbacks, Config, Decision, End, HookPoint, Host, Message, MessageDelivered, MessagePublish, Priority,
+    UnloadLimits, Verdict,
 };
 use hookrail_tests::alone;
 use hookrail_tests::child::{Ended, in_child};
@@ -50,7 +51,7 @@ fn without_the_fence_nothing_is_unmapped() {
     alone!();
     let hello = hookrail_tests::plugin("hello");
     let ended = in_child(|| {
-        let config = Config { unload: hookrail::Unload { deadline: Duration::from_millis(20) }, ..Config::default() };
+        let config = Config::default().with_unload(UnloadLimits::default().with_deadline(Duration::from_millis(20)));
         let host = Host::new(config).unwrap();
         // SAFETY: our own plugin.
         let hello = unsafe { host.load(hello) }.unwrap();

@@ -4,15 +4,13 @@ use std::pin::pin;
 use std::sync::mpsc::{RecvError, TryRecvError, channel};
 use std::task::Poll;
 
-use hookrail::{Config, End, EventKind, Events, Host, Message, MessagePublish, PluginHandle, Status};
+use hookrail::{Config, End, EventKind, Events, Host, Message, MessagePublish, PluginHandle, Status, UnloadLimits};
 use hookrail_tests::executor::{Counted, block_on};
 use hookrail_tests::probe::{LONG, eventually};
 use hookrail_tests::{alone, plugin};
 
 fn host() -> Host {
-    let mut config = Config::default();
-    config.unload.deadline = LONG;
-    Host::new(config).unwrap()
+    Host::new(Config::default().with_unload(UnloadLimits::default().with_deadline(LONG))).unwrap()
 }
 
 fn load(host: &Host) -> PluginHandle {

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 const CALLBACK: &str = "screen/screen";
 
 fn apply(scene: &Scene, plugins: &Value, dry_run: bool) -> Applied {
-    let config = Config { home: Some(scene.path("")), ..Config::default() };
+    let config = Config::default().with_home(scene.path(""));
     let mut offline = Offline::new(config, scene.store.clone()).unwrap();
     let mut command = Apply::new(serde_json::from_value(plugins.clone()).unwrap());
     command.dry_run = dry_run;

@@ -5,7 +5,9 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier};
 use std::thread::{Builder, scope, spawn};
 
-use hookrail::{Callbacks, Config, Decision, End, HookPoint, Host, Message, MessagePublish, PluginHandle, Priority};
+use hookrail::{
+    Callbacks, Config, Decision, End, HookPoint, Host, Message, MessagePublish, PluginHandle, Priority, UnloadLimits,
+};
 use hookrail_tests::alone;
 use hookrail_tests::probe::{LONG, Probe};
 
@@ -128,8 +130,7 @@ fn threads_may_come_and_go_while_chains_change() {
 }
 
 fn scene() -> (Arc<Host>, HookPoint<MessagePublish>, Probe) {
-    let host =
-        Arc::new(Host::new(Config { unload: hookrail::Unload { deadline: LONG }, ..Config::default() }).unwrap());
+    let host = Arc::new(Host::new(Config::default().with_unload(UnloadLimits::default().with_deadline(LONG))).unwrap());
     let probe = Probe::default();
     register(&host, "counting", &probe);
     let publish = host.point(MessagePublish).unwrap();

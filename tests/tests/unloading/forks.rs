@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::thread::{scope, spawn};
 
-use hookrail::{Callbacks, Config, Decision, End, Host, Message, MessagePublish, PluginHandle, Priority, Verdict};
+use hookrail::{
+    Callbacks, Config, Decision, End, Host, Message, MessagePublish, PluginHandle, Priority, UnloadLimits, Verdict,
+};
 use hookrail_tests::alone;
 use hookrail_tests::child::{Ended, in_child};
 use hookrail_tests::probe::{LONG, Probe, eventually};
@@ -39,7 +41,7 @@ fn a_child_does_not_wait_for_threads_it_does_not_have() {
 #[test]
 fn a_child_may_unload_what_another_thread_was_in() {
     alone!();
-    let host = Host::new(Config { unload: hookrail::Unload { deadline: LONG }, ..Config::default() }).unwrap();
+    let host = Host::new(Config::default().with_unload(UnloadLimits::default().with_deadline(LONG))).unwrap();
     let (entered, waiting) = channel();
     let (finish, wait) = channel();
     let (entered, wait) = (Mutex::new(entered), Mutex::new(wait));

@@ -9,13 +9,12 @@ use std::thread::{JoinHandle, spawn};
 use std::time::Duration;
 
 use hookrail::{
-    Callbacks, Config, End, Host, Message, MessageDelivered, MessagePublish, PluginHandle, Priority, Registered,
-    StatsLevel,
+    CallbackOverride, Callbacks, Config, End, Host, Message, MessageDelivered, MessagePublish, PluginHandle, Priority,
+    Registered, StatsLevel, UnloadLimits,
 };
 use hookrail_abi::Point;
 use hookrail_tests::probe::{LONG, Probe};
 use hookrail_tests::{alone, cc};
-use serde_json::json;
 
 /// Somebody else's callback blocks in front of the plugin's, in the very chain that holds it.
 #[test]
@@ -23,8 +22,8 @@ fn an_unloading_does_not_wait_for_a_callback_of_somebody_else() {
     alone!();
     for level in [StatsLevel::Off, StatsLevel::Count, StatsLevel::Histogram] {
         // At the end of the chain, which is another place where it is counted.
-        let last = json!([{ "point": MessagePublish::NAME, "callback": "hello/greet", "priority": 2000 }]);
-        let host = Host::new(Config { overrides: serde_json::from_value(last).unwrap(), ..config() }).unwrap();
+        let last = CallbackOverride::new(MessagePublish::NAME, "hello/greet").with_priority(2000);
+        let host = Host::new(config().with_override(last)).unwrap();
         let blocked = Blocked::before_hello(&host, 0);
         let hello = load(&host, "hello");
         host.set_level(MessagePublish::NAME, level).unwrap();
@@ -227,7 +226,7 @@ fn host() -> Host {
 }
 
 fn config() -> Config {
-    Config { unload: hookrail::Unload { deadline: Duration::from_millis(20) }, ..Config::default() }
+    Config::default().with_unload(UnloadLimits::default().with_deadline(Duration::from_millis(20)))
 }
 
 fn load(host: &Host, name: &str) -> PluginHandle {

@@ -6,7 +6,7 @@ use std::sync::{Barrier, Mutex};
 use std::thread::{available_parallelism, scope};
 use std::time::{Duration, Instant};
 
-use hookrail::{Callbacks, Config, Decision, End, Host, Message, MessagePublish, PluginHandle, Priority};
+use hookrail::{Callbacks, Config, Decision, End, Host, Message, MessagePublish, PluginHandle, Priority, UnloadLimits};
 use hookrail_tests::alone;
 use hookrail_tests::probe::{LONG, Probe, eventually};
 
@@ -123,7 +123,7 @@ fn two_threads_unload_each_others_plugins() {
 #[test]
 fn a_reader_that_came_back_is_not_waited_for() {
     alone!();
-    let host = Host::new(Config { unload: hookrail::Unload { deadline: LONG }, ..Config::default() }).unwrap();
+    let host = Host::new(Config::default().with_unload(UnloadLimits::default().with_deadline(LONG))).unwrap();
     let (arrived, inside) = channel();
     let (go, wait) = channel();
     let (arrived, wait) = (Mutex::new(arrived), Mutex::new(wait));
@@ -155,7 +155,7 @@ fn a_reader_that_came_back_is_not_waited_for() {
 fn callbacks_back_to_back_do_not_starve_an_unloading() {
     alone!();
     // The deadline is so far away that only the grace period can end it.
-    let host = Host::new(Config { unload: hookrail::Unload { deadline: LONG }, ..Config::default() }).unwrap();
+    let host = Host::new(Config::default().with_unload(UnloadLimits::default().with_deadline(LONG))).unwrap();
     let slow = Callbacks::new("test").on(MessagePublish, "slow", Priority::new(1), |_| {
         let until = Instant::now() + Duration::from_micros(100);
         while Instant::now() < until {}

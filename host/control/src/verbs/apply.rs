@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use hookrail_engine::{Config, Host};
+use hookrail_engine::Host;
 use hookrail_model::command::{Action, Applied, PluginSpec, Step};
 use hookrail_model::config::CallbackOverride;
 use hookrail_model::wire::Problem;
@@ -49,9 +49,8 @@ impl Verbs<'_> {
 
     fn rehearse(self, desires: &BTreeMap<String, PluginSpec>) -> Result<Applied, Error> {
         let rehearsal = self.attached.store.rehearsal()?;
-        let home = Some(rehearsal.store.home().path().into());
         // This host loads nothing, so nothing that runs is changed.
-        let host = Host::new(Config { home, ..self.core.config.clone() })?;
+        let host = Host::new(self.core.config.clone().with_home(rehearsal.store.home().path()))?;
         let attached = AttachedStore { store: rehearsal.store.clone(), is_live: false };
         let mut applied = Verbs { core: host.core(), attached: &attached }.carry_out(desires);
         applied.dry_run = true;

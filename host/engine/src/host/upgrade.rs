@@ -22,6 +22,7 @@ use crate::unload::{Before, Unpublished};
 
 /// The outcome of an upgrade: a new generation serves.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Upgraded {
     /// The number of the new generation.
     pub generation: u64,

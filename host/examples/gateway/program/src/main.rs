@@ -7,14 +7,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gateway_points::{Request, RequestReceived, SignIn, SignInAsked};
-use hookrail::{Callbacks, Config, HookPoint, Host, Priority};
+use hookrail::{Callbacks, Config, HookPoint, Host, PluginConfig, Priority};
 use serde_json::json;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // As `Config::read("hookrail.toml")` would read it.
+    // `Config::read("hookrail.toml")` would read it from a file.
     let rules = json!({ "closed": ["/admin"], "users": { "ada": "lovelace" } });
-    let config: Config = serde_json::from_value(json!({ "plugins": { "house-rules": { "config": rules } } }))?;
-    let host = Host::new(config)?;
+    let rules = PluginConfig::default().with_config(rules);
+    let host = Host::new(Config::default().with_plugin("house-rules", rules))?;
 
     // Our points exist from here on; plugins that hook them are loaded after this.
     let gateway = Gateway { request: host.point(RequestReceived)?, sign_in: host.point(SignInAsked)?, host: &host };
