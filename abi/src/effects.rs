@@ -1,7 +1,7 @@
 //! What a callback touches.
 
 /// What a callback touches besides its payload. Simulation, replay and shadow runs call only pure callbacks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u32)]
 pub enum Effects {
     /// Anything: the network, files, other processes.

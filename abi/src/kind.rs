@@ -102,7 +102,7 @@ impl Kind for Gate {
 }
 
 /// The kind of a point, as a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RawKind {
     /// See [`Notify`].
     Notify,
@@ -124,7 +124,7 @@ impl RawKind {
 }
 
 /// What the fault of a callback means for the chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FaultPolicy {
     /// The fault denies.
     Closed,

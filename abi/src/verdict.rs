@@ -5,7 +5,7 @@ use std::fmt::Display;
 use crate::host::{self, Report};
 
 /// The verdict of a callback of a fold point that does not deny.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use = "it decides only when it is returned"]
 pub enum Flow {
     /// Continue with the next callback.
@@ -15,7 +15,7 @@ pub enum Flow {
 }
 
 /// The verdict of a callback of a fold point that may be denied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use = "it decides only when it is returned"]
 pub enum Verdict {
     /// Continue with the next callback.
@@ -27,7 +27,7 @@ pub enum Verdict {
 }
 
 /// The verdict of a callback of a gate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use = "it decides only when it is returned"]
 pub enum Access {
     /// Continue with the next callback: this one does not decide.
@@ -55,7 +55,7 @@ impl Access {
 }
 
 /// The decision of a chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Decision {
     /// A gate's callback allowed it, or no callback decided and the point's default is to allow.
     Allowed,

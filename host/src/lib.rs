@@ -60,6 +60,29 @@
 //! # Ok::<(), hookrail::Error>(())
 //! ```
 //!
+//! With a configuration and a plugin from files, in a task of any executor:
+//!
+//! ```no_run
+//! # use hookrail::{Callbacks, Config, Host, Message, MessagePublish, Priority, Verdict};
+//! # async fn run(mut message: Message) -> Result<(), hookrail::Error> {
+//! let host = Host::new(Config::read("hookrail.toml")?)?;
+//! let publish = host.point(MessagePublish)?;
+//! host.register(Callbacks::new("rules").on(MessagePublish, "quiet", Priority::new(1500), |message| {
+//!     if message.body.starts_with(b"spam") { Verdict::deny(7, "spam") } else { Verdict::Continue }
+//! }))?;
+//! // SAFETY: we built it.
+//! let plugin = unsafe { host.load("libhookrail_mask.so")? };
+//! let outcome = publish.dispatch(&mut message);
+//! if let Some(denial) = host.denial(&outcome) {
+//!     eprintln!("{denial}");
+//! }
+//! println!("{}", host.begin_unload(&plugin)?.await);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A thread does not await: `println!("{}", host.unload(&plugin)?)`.
+//!
 //! `host/examples/load.rs` loads a library; `host/examples/gateway` is a program with its own points and a plugin that
 //! hooks them. The guide is `docs/guide/embedding.md`.
 //!

@@ -1,6 +1,7 @@
 //! Callbacks of the embedding program itself.
 
 use std::ffi::c_void;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -40,7 +41,7 @@ pub struct Callbacks {
 type Make = dyn FnOnce(&Registry, Arc<str>, Owner) -> Result<Addition, ApiMisuse> + Send;
 
 /// Registered callbacks; `Host::unregister` removes them.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Registered(Owner);
 
 impl Callbacks {
@@ -94,6 +95,15 @@ impl Callbacks {
     pub(crate) fn into_additions(self, registry: &Registry, owner: Owner) -> Result<Vec<Addition>, ApiMisuse> {
         let instance = self.instance;
         self.callbacks.into_iter().map(|make| make(registry, instance.clone(), owner)).collect()
+    }
+}
+
+impl fmt::Debug for Callbacks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Callbacks")
+            .field("instance", &self.instance)
+            .field("callbacks", &self.callbacks.len())
+            .finish_non_exhaustive()
     }
 }
 

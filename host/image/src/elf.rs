@@ -56,7 +56,7 @@ const TELLTALE: &[&str] = &[
 type Header = FileHeader64<Endianness>;
 
 /// What a library declares.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Inspection {
     /// The plugin's note.

@@ -9,7 +9,7 @@ use serde::Serialize;
 type Header = FileHeader64<Endianness>;
 
 /// How a library was linked.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Image {
     /// The symbols that it exports under the name of a plugin's entry; a plugin has one.
@@ -29,7 +29,7 @@ pub struct Image {
 }
 
 /// A symbol with the name of a plugin's entry.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct EntrySymbol {
     /// Whether it is data, as it must be.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::named::display_name;
 
 /// Whether a plugin does its work.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Health {

@@ -11,7 +11,7 @@ use crate::parse::ParseError;
 const NAMES: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// How much a plugin logs: everything of that level, and everything more severe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[repr(u32)]
 pub enum LogLevel {

@@ -1,4 +1,5 @@
-//! What this repository says of itself: its rules, its shape, its documents and examples.
+//! What this repository says of itself: its rules, its shape, its documents and examples,
+//! and the traits of its public types.
 
 mod circles;
 mod examples;
@@ -9,4 +10,5 @@ mod licences;
 mod readme;
 mod seeds;
 mod tidy;
+mod traits;
 mod workspace;

@@ -34,6 +34,14 @@ fn the_guides_code_is_that_of_the_files_it_names() {
 
 /// Every link to a file of this repository leads somewhere.
 #[test]
+fn the_readme_names_the_oldest_rust() {
+    let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
+    let oldest = manifest["workspace"]["package"]["rust-version"].as_str().unwrap();
+    let named = format!("Rust {oldest} or newer");
+    assert!(read("README.md").contains(&named), "the README says: {named}");
+}
+
+#[test]
 fn links_lead_to_files() {
     let output = std::process::Command::new("git").current_dir(root()).args(["ls-files", "*.md"]).output().unwrap();
     let documents = String::from_utf8(output.stdout).unwrap();
