@@ -9,12 +9,12 @@ pub enum Error {
     #[error(transparent)]
     Host(#[from] hookrail::Error),
     /// A file cannot be read.
-    #[error("cannot read {file}: {source}")]
+    #[error("cannot read {file}: {cause}")]
     Input {
         /// The file.
         file: String,
         /// The system's error.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A pattern is not valid, or matches no check.
     #[error("the pattern `{pattern}` {why}")]
@@ -25,11 +25,11 @@ pub enum Error {
         why: String,
     },
     /// The system refuses something that checking needs.
-    #[error("cannot {what}: {source}")]
+    #[error("cannot {what}: {cause}")]
     System {
         /// What was attempted.
         what: &'static str,
         /// The system's error.
-        source: io::Error,
+        cause: io::Error,
     },
 }

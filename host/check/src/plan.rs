@@ -47,9 +47,8 @@ impl Plan {
         timeout: Duration,
     ) -> Result<Self, Error> {
         // Absolute, since a check runs in a directory of its own.
-        let absolute = |file: &Path| {
-            file.canonicalize().map_err(|source| Error::Input { file: file.display().to_string(), source })
-        };
+        let absolute =
+            |file: &Path| file.canonicalize().map_err(|cause| Error::Input { file: file.display().to_string(), cause });
         Ok(Plan {
             file: absolute(file)?,
             config: config.map(absolute).transpose()?,

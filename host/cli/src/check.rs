@@ -46,7 +46,7 @@ pub(crate) fn run(options: &args::Check) -> Result<ExitCode, Error> {
     };
     if let Some(file) = &options.junit {
         std::fs::write(file, hookrail_check::junit(&report))
-            .map_err(|source| Error::Output { file: file.display().to_string(), source })?;
+            .map_err(|cause| Error::Output { file: file.display().to_string(), cause })?;
     }
     if options.json {
         print::json(&hookrail_check::json(&report))?

@@ -124,7 +124,7 @@ impl Development<'_> {
             };
         let inspection = hookrail::inspect(&file)?;
         self.plugin = Some(inspection.note.name.clone());
-        let reading = |source| Error::Input { file: file.display().to_string(), source };
+        let reading = |cause| Error::Input { file: file.display().to_string(), cause };
         let digest = digest::of(&file).map_err(reading)?;
         let mut host = remote::connect(&self.options.selection)?;
         let pid = host.ask(Status::new())?.pid;

@@ -27,8 +27,8 @@ pub(crate) enum Error {
     /// Enabled plugins are relied on.
     #[error("{} is enabled and cannot be loaded: {}", .0.plugin, .0.error)]
     Enabled(Box<NotLoaded>),
-    #[error("cannot read {file}: {source}")]
-    Input { file: String, source: io::Error },
+    #[error("cannot read {file}: {cause}")]
+    Input { file: String, cause: io::Error },
     #[error("{} is a library, and `plugin upgrade` takes packages", file.display())]
     IsLibrary { plugin: String, file: PathBuf },
     #[error("{} is a package, and `plugin replace` takes libraries", file.display())]
@@ -62,16 +62,16 @@ pub(crate) enum Error {
     NotConfirmed(String),
     #[error("{0} checks are chosen, and one is run in this process")]
     NotOneCheck(usize),
-    #[error("cannot write {file}: {source}")]
-    Output { file: String, source: io::Error },
+    #[error("cannot write {file}: {cause}")]
+    Output { file: String, cause: io::Error },
     #[error("{} is the plugin `{found}`, but `{wanted}` is wanted", file.display())]
     OtherPlugin { file: PathBuf, found: String, wanted: String },
     #[error("{} hosts are running{}", .0.len(), others(.0))]
     SeveralRun(Vec<Running>),
     #[error("cannot write to stdout: {0}")]
     Stdout(io::Error),
-    #[error("cannot {what}: {source}")]
-    System { what: &'static str, source: io::Error },
+    #[error("cannot {what}: {cause}")]
+    System { what: &'static str, cause: io::Error },
     #[error("the plugin `{name}` is named twice: {} and {}", first.display(), second.display())]
     TwicePlugin { name: String, first: PathBuf, second: PathBuf },
     #[error("{} is a workspace of several packages", directory.display())]
@@ -101,9 +101,9 @@ impl From<hookrail_check::Error> for Error {
         use hookrail_check::Error as Check;
         match error {
             Check::Host(error) => error.into(),
-            Check::Input { file, source } => Error::Input { file, source },
+            Check::Input { file, cause } => Error::Input { file, cause },
             Check::NoCheck { pattern, why } => Error::NoCheck { pattern, why },
-            Check::System { what, source } => Error::System { what, source },
+            Check::System { what, cause } => Error::System { what, cause },
         }
     }
 }
@@ -153,7 +153,7 @@ impl Error {
                 let NotLoaded { plugin, error, .. } = &**failed;
                 format!("{}; to go without it: `hookrail plugin disable {plugin}`, or --no-store", error.fix()).into()
             }
-            Error::Input { source, .. } if source.kind() == io::ErrorKind::NotFound => "check the name".into(),
+            Error::Input { cause, .. } if cause.kind() == io::ErrorKind::NotFound => "check the name".into(),
             Error::Input { .. } => "the system's message says what to fix".into(),
             Error::NoPlugin { name, .. } if PREBUILT.contains(&name.as_str()) => {
                 "`cargo build --release` at the workspace root builds it beside the program".into()
@@ -216,9 +216,9 @@ impl Error {
             Error::Enabled(failed) => of_host(&failed.error),
             Error::Host(error) => of_host(error),
             Error::OtherPlugin { .. } | Error::TwicePlugin { .. } => ExitCode::Usage,
-            Error::Input { source, .. } if source.kind() == io::ErrorKind::NotFound => ExitCode::NotFound,
+            Error::Input { cause, .. } if cause.kind() == io::ErrorKind::NotFound => ExitCode::NotFound,
             Error::Call(CallError::Refused(problem)) => ExitCode::of(problem),
-            Error::Call(CallError::Unreachable { why, .. }) if why.kind() == io::ErrorKind::NotFound => {
+            Error::Call(CallError::Unreachable { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
                 ExitCode::NotFound
             }
             Error::NoPlugin { .. }
@@ -253,7 +253,7 @@ impl Error {
 
 fn of_host(error: &control::Error) -> ExitCode {
     match error {
-        control::Error::Host(hookrail::Error::System { why, .. }) if why.kind() == io::ErrorKind::NotFound => {
+        control::Error::Host(hookrail::Error::System { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
             ExitCode::NotFound
         }
         error => ExitCode::of(&error.problem()),

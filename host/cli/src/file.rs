@@ -23,13 +23,13 @@ fn beginning(file: &Path) -> Result<[u8; 4], Error> {
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(()),
         read => read,
     });
-    read.map_err(|source| Error::Input { file: file.display().to_string(), source })?;
+    read.map_err(|cause| Error::Input { file: file.display().to_string(), cause })?;
     Ok(bytes)
 }
 
 /// The absolute path of a file, so that the host finds it from any directory.
 pub(crate) fn absolute(file: &Path) -> Result<PathBuf, Error> {
-    let failed = |source| Error::Input { file: file.display().to_string(), source };
+    let failed = |cause| Error::Input { file: file.display().to_string(), cause };
     // Checked here as well, so that a missing file is reported as for other commands.
     std::fs::metadata(file).map_err(failed)?;
     std::path::absolute(file).map_err(failed)

@@ -116,7 +116,7 @@ impl Interrupt {
             what();
         };
         let spawned = std::thread::Builder::new().name("interrupt".into()).spawn(wait);
-        spawned.map(drop).map_err(|source| Error::System { what: "start a thread", source })
+        spawned.map(drop).map_err(|cause| Error::System { what: "start a thread", cause })
     }
 
     /// Whether there is input or its end, without waiting.
@@ -146,8 +146,8 @@ impl Interrupt {
     }
 }
 
-fn failed(source: io::Error) -> Error {
-    Error::System { what: "handle Ctrl-C", source }
+fn failed(cause: io::Error) -> Error {
+    Error::System { what: "handle Ctrl-C", cause }
 }
 
 /// The current action of a signal.

@@ -42,7 +42,7 @@ pub(crate) fn generate(options: &Keygen) -> Result<ExitCode, Error> {
     let secret_text = pair.sk.to_box(Some("hookrail secret key")).map_err(bad)?.into_string();
     let public_text = pair.pk.to_box().map_err(bad)?.into_string();
     for file in existing {
-        fs::remove_file(file).map_err(|source| Error::Output { file: file.display().to_string(), source })?;
+        fs::remove_file(file).map_err(|cause| Error::Output { file: file.display().to_string(), cause })?;
     }
     write(&secret, &secret_text, 0o600)?;
     write(&public, &public_text, 0o644)?;
@@ -72,8 +72,8 @@ impl Signer {
     pub(crate) fn open(key: &Key) -> Result<Self, Error> {
         let file = key.path()?;
         let bad = |error: PError| Error::BadKey { key: file.display().to_string(), why: error.to_string() };
-        let text = std::fs::read_to_string(&file)
-            .map_err(|source| Error::Input { file: file.display().to_string(), source })?;
+        let text =
+            std::fs::read_to_string(&file).map_err(|cause| Error::Input { file: file.display().to_string(), cause })?;
         let secret = match open_key(&text) {
             Some(secret) => secret,
             None => {
@@ -108,11 +108,11 @@ impl Signer {
     /// Writes the signature of a file beside it; returns the path.
     pub(crate) fn sign_beside(&self, path: &Path, comment: Option<&str>) -> Result<PathBuf, Error> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let file = File::open(path).map_err(|source| Error::Input { file: path.display().to_string(), source });
+        let file = File::open(path).map_err(|cause| Error::Input { file: path.display().to_string(), cause });
         let text = self.sign(&mut file?, comment.unwrap_or(&name))?;
         let beside = signature_of(path);
         let written = std::fs::write(&beside, text);
-        written.map_err(|source| Error::Output { file: beside.display().to_string(), source })?;
+        written.map_err(|cause| Error::Output { file: beside.display().to_string(), cause })?;
         Ok(beside)
     }
 }
@@ -130,7 +130,7 @@ impl Key {
         let Some(file) = &self.password_file else { return Ok(std::env::var("HOOKRAIL_KEY_PASSWORD").ok()) };
         match first_line(file) {
             Ok(password) => Ok(Some(password)),
-            Err(source) => Err(Error::Input { file: file.display().to_string(), source }),
+            Err(cause) => Err(Error::Input { file: file.display().to_string(), cause }),
         }
     }
 }
@@ -175,5 +175,5 @@ fn asked(prompt: &str) -> Result<String, String> {
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), Error> {
     let file = File::options().write(true).create_new(true).mode(mode).open(path);
     let written = file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
-    written.map_err(|source| Error::Output { file: path.display().to_string(), source })
+    written.map_err(|cause| Error::Output { file: path.display().to_string(), cause })
 }

@@ -47,12 +47,12 @@ pub(crate) fn run(options: &New) -> Result<ExitCode, Error> {
     };
     let is_new = !directory.exists();
     let written = write(&directory, &files);
-    if let Err(source) = written {
+    if let Err(cause) = written {
         // An incomplete plugin is removed.
         if is_new {
             let _ = fs::remove_dir_all(&directory);
         }
-        return Err(Error::Output { file: directory.display().to_string(), source });
+        return Err(Error::Output { file: directory.display().to_string(), cause });
     }
     let into = format!("cd {}", directory.display());
     let next: Vec<String> = match options.lang {

@@ -37,7 +37,7 @@ impl Client {
         let socket = socket.as_ref().to_owned();
         let stream = match UnixStream::connect(&socket) {
             Ok(stream) => stream,
-            Err(why) => return Err(CallError::Unreachable { socket, why }),
+            Err(cause) => return Err(CallError::Unreachable { socket, cause }),
         };
         let mut client = Client { socket, stream: BufReader::new(stream), next: 1 };
         client.greeted()?;
@@ -120,8 +120,8 @@ impl Client {
         serde_json::from_str(line).map_err(|error| self.unreadable(error))
     }
 
-    fn unreachable(&self, why: io::Error) -> CallError {
-        CallError::Unreachable { socket: self.socket.clone(), why }
+    fn unreachable(&self, cause: io::Error) -> CallError {
+        CallError::Unreachable { socket: self.socket.clone(), cause }
     }
 
     fn unreadable(&self, why: impl ToString) -> CallError {
@@ -155,7 +155,7 @@ impl Iterator for EventStream {
         let told = self.client.line().and_then(|line| self.client.read(&line));
         self.is_over = told.is_err();
         match told {
-            Err(CallError::Unreachable { why, .. }) if why.kind() == io::ErrorKind::UnexpectedEof => None,
+            Err(CallError::Unreachable { cause, .. }) if cause.kind() == io::ErrorKind::UnexpectedEof => None,
             told => Some(told),
         }
     }

@@ -42,8 +42,8 @@ pub enum Error {
 
 impl Error {
     /// A system call failed.
-    pub(crate) fn system(what: String, source: io::Error) -> Self {
-        Error::Host(HostError::system(what, source))
+    pub(crate) fn system(what: String, cause: io::Error) -> Self {
+        Error::Host(HostError::system(what, cause))
     }
 
     /// The stable code, `HR` and four digits.
@@ -174,13 +174,13 @@ pub enum CallError {
     #[error("{0}")]
     Refused(Problem),
     /// The connection failed, or was closed.
-    #[error("cannot talk to the host at {}: {why}", socket.display())]
+    #[error("cannot talk to the host at {}: {cause}", socket.display())]
     #[non_exhaustive]
     Unreachable {
         /// The socket.
         socket: PathBuf,
-        /// Why.
-        why: io::Error,
+        /// Why it failed.
+        cause: io::Error,
     },
     /// What came back is not an answer to the request.
     #[error("the host at {} answers in another way than expected: {why}", socket.display())]

@@ -1,5 +1,9 @@
 //! The errors of a host, by who is at fault. Every error has a stable code and names the next step.
 //!
+//! In all crates of the host, an error's `Display` is the whole of it, in one line unless it lists mistakes: what
+//! happened, to what, and why. So no error has a `source()`: what prints an error and its sources would print the reason
+//! twice. The reason of a failed system call is the field `cause`, for programs that look at its kind.
+//!
 //! Errors of packages, of the store and of commands are defined by the crates those belong to; they wrap this one.
 
 mod misuse;
@@ -41,13 +45,13 @@ pub enum Error {
         why: Misbehaved,
     },
     /// A system call failed.
-    #[error("cannot {what}: {why}")]
+    #[error("cannot {what}: {cause}")]
     #[non_exhaustive]
     System {
         /// What was attempted, with the file it was attempted on.
         what: String,
         /// Why it failed.
-        why: io::Error,
+        cause: io::Error,
     },
 }
 
@@ -297,7 +301,7 @@ constructors! {
     Error:
     incompatible = PluginIncompatible(plugin: impl Into<String>, why: Incompatible),
     misbehaved = PluginMisbehaved(plugin: impl Into<String>, why: Misbehaved),
-    system = System(what: impl Into<String>, why: io::Error),
+    system = System(what: impl Into<String>, cause: io::Error),
 }
 
 constructors! {
@@ -416,7 +420,7 @@ impl Error {
                 ),
                 Misbehaved::Undeclared { .. } => ("HR0406", "declare it in HOOKS"),
             },
-            Error::System { why, .. } => ("HR0501", system::fix(why.kind())),
+            Error::System { cause, .. } => ("HR0501", system::fix(cause.kind())),
         }
     }
 }

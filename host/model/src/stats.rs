@@ -41,8 +41,8 @@ impl StatsLevel {
     /// asks for has to be known.
     pub(crate) fn of_view<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        let level = StatsLevel::deserialize(name.as_str().into_deserializer());
-        Ok(level.unwrap_or_else(|_: value::Error| StatsLevel::Unknown))
+        let level: Result<_, value::Error> = StatsLevel::deserialize(name.as_str().into_deserializer());
+        Ok(level.unwrap_or(StatsLevel::Unknown))
     }
 }
 

@@ -33,8 +33,8 @@ impl Error {
 
     /// A system call failed.
     #[doc(hidden)]
-    pub fn system(what: String, source: io::Error) -> Self {
-        Error::Host(HostError::system(what, source))
+    pub fn system(what: String, cause: io::Error) -> Self {
+        Error::Host(HostError::system(what, cause))
     }
 
     /// Converts each case to that of another crate's error.

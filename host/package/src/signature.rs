@@ -40,8 +40,8 @@ pub enum VerifyError {
     #[error("its signature is invalid: {0}")]
     Mismatch(String),
     /// The bytes could not be read.
-    #[error("the bytes cannot be read")]
-    Read(#[source] io::Error),
+    #[error("the bytes cannot be read: {0}")]
+    Read(io::Error),
 }
 
 impl PublicKey {

@@ -4,6 +4,7 @@
 mod commands;
 mod configuration;
 mod control_socket;
+mod errors;
 mod hostile_peers;
 mod own_commands;
 mod waiting;

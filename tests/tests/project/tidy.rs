@@ -66,6 +66,20 @@ fn the_host_logs_by_the_macro_that_survives_its_subscriber() {
     }
 }
 
+/// An error prints its reason itself, so what prints its sources as well must find none:
+/// `hookrail_model::error` has the rule, and `an_error_and_its_sources_print_each_fact_once` tries it.
+#[test]
+fn no_error_has_a_source_beside_its_text() {
+    let derives = ["thiserror", "::Error)]"].concat();
+    let sources = [" source: ", "#[source]", "fn source("];
+    for (file, text) in with_extension("rs").filter(|(file, _)| file.starts_with("host")) {
+        if text.contains(&derives) || text.contains("Error for ") {
+            let found = sources.into_iter().find(|source| text.contains(source));
+            assert_eq!(found, None, "in {}: a cause is called `cause`", file.display());
+        }
+    }
+}
+
 #[test]
 fn every_source_begins_with_its_purpose() {
     for (file, text) in with_extension("rs") {

@@ -70,7 +70,7 @@ impl Replacing {
             }
         };
         let spawned = thread::Builder::new().name("watch".into()).spawn_scoped(scope, watching);
-        spawned.map_err(|source| Error::System { what: "start a thread", source })?;
+        spawned.map_err(|cause| Error::System { what: "start a thread", cause })?;
         Ok(ender)
     }
 }
@@ -101,7 +101,7 @@ impl Library {
 
     /// Replaces what serves with the file, which has been unchanged since `since`.
     fn replace(&mut self, host: &Host, since: Instant) -> Result<Came, Error> {
-        let reading = |source| Error::Input { file: self.file.display().to_string(), source };
+        let reading = |cause| Error::Input { file: self.file.display().to_string(), cause };
         let Writers::None(lease) = watch::writers(&self.file).map_err(reading)? else { return Ok(Came::NotYet) };
         // Reads the whole file: a truncated one is detected here.
         let inspection = hookrail::inspect(&self.file)?;
