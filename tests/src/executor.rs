@@ -56,6 +56,17 @@ impl Wake for Wakes {
     }
 }
 
+/// A waker that panics.
+pub fn panicking() -> Waker {
+    struct Panics;
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("on purpose");
+        }
+    }
+    Waker::from(Arc::new(Panics))
+}
+
 impl Counted {
     /// Polls a future once, in the name of this task.
     pub fn poll<F: Future + Unpin>(&self, future: &mut F) -> Poll<F::Output> {

@@ -6,6 +6,7 @@ use std::sync::mpsc::{RecvError, RecvTimeoutError, TryRecvError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use hookrail_model::guarded;
 use parking_lot::Mutex;
 
 use crate::condvar::{Condvar, deadline_after};
@@ -30,10 +31,10 @@ struct State<T> {
 pub struct Wake(Option<Waker>);
 
 impl Wake {
-    /// Wakes the task.
+    /// Wakes the task. A panic of its executor is not passed on: the caller may be a dispatch.
     pub fn wake(self) {
         if let Some(waker) = self.0 {
-            waker.wake();
+            guarded((), || waker.wake());
         }
     }
 }

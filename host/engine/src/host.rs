@@ -240,8 +240,11 @@ impl Host {
         self.core.registry.unregister(registered);
     }
 
-    /// How closely the dispatches of a point are looked at from now on. Takes effect between two
-    /// dispatches: none is lost, and none comes to another answer.
+    /// Sets how closely the dispatches of a point are looked at from now on. Takes effect between two dispatches: none
+    /// is lost, and none comes to another decision.
+    ///
+    /// # Errors
+    /// If there is no such point.
     pub fn set_level(&self, point: &str, level: StatsLevel) -> Result<(), Error> {
         self.core.set_level(point, level)
     }
@@ -256,6 +259,9 @@ impl Host {
     }
 
     /// Has a quarantined callback (`instance/callback`) called again, without waiting for its trial.
+    ///
+    /// # Errors
+    /// If there is no such point or callback, or it is not quarantined.
     pub fn unquarantine(&self, point: &str, callback: &str) -> Result<(), Error> {
         self.core.unquarantine(point, callback)
     }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use hookrail_dispatch::{Condvar, deadline_after, reclaim};
 use hookrail_loader::attend;
 use hookrail_model::end::End;
+use hookrail_model::guarded;
 use hookrail_model::memory::Memory;
 use parking_lot::{Mutex, MutexGuard};
 
@@ -128,7 +129,8 @@ impl<T: Clone> Ticket<T> {
         let wakers = std::mem::take(&mut state.wakers);
         drop(state);
         self.shared.changed.notify_all();
-        wakers.into_values().for_each(Waker::wake);
+        // A panic of an executor must not end the thread that ends plugins.
+        wakers.into_values().for_each(|waker| guarded((), || waker.wake()));
     }
 }
 

@@ -1,11 +1,11 @@
 //! Waiting for events, traces, unloads and stops: by a thread, or by a task of any executor.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::mpsc::{RecvError, TryRecvError, channel};
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use hookrail::{Config, End, EventKind, Events, Host, Message, MessagePublish, PluginHandle, Status, UnloadLimits};
-use hookrail_tests::executor::{Counted, block_on};
+use hookrail_tests::executor::{Counted, block_on, panicking};
 use hookrail_tests::probe::{LONG, eventually};
 use hookrail_tests::{alone, plugin};
 
@@ -198,6 +198,26 @@ fn a_stop_is_awaited_and_then_the_plugin_can_be_started() {
         assert_eq!(block_on(ticket), Status::Stopped);
         host.start(&hello).unwrap();
     });
+}
+
+/// It may be called within a dispatch, and by the thread that ends plugins.
+#[test]
+fn a_waker_that_panics_ends_nothing_of_the_host() {
+    let host = host();
+    let hello = load(&host);
+    let point = host.point(MessagePublish).unwrap();
+    let (waker, mut events) = (panicking(), host.events());
+    let mut context = Context::from_waker(&waker);
+    let mut traces = host.trace("message.publish", None, 1).unwrap();
+    assert!(traces.poll_recv(&mut context).is_pending());
+    assert!(!point.dispatch(&mut Message::new("a", "b")).is_denied());
+    assert!(traces.poll_recv(&mut context).is_ready());
+    assert!(events.poll_recv(&mut context).is_pending());
+    let mut ticket = host.begin_unload(&hello).unwrap();
+    let _ = Pin::new(&mut ticket).poll(&mut context);
+    assert_eq!(ticket.wait_timeout(LONG), End::Unmapped);
+    let told: Vec<_> = events.try_iter().map(|event| event.what).collect();
+    assert!(matches!(&told[..], [EventKind::Unloading, EventKind::Ended { .. }]), "{told:?}");
 }
 
 /// It would wait for its own caller.
