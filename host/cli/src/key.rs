@@ -1,9 +1,9 @@
 //! `hookrail keygen` and `hookrail sign`: keys and signatures in minisign format, through the library of minisign's
 //! author.
 
-use std::fs::{self, File};
+use std::fs::{File, Permissions};
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -20,8 +20,8 @@ use crate::{print, stderr, trust};
 pub(crate) fn generate(options: &Keygen) -> Result<ExitCode, Error> {
     let secret = options.key.path()?;
     let public = secret.with_extension("pub");
-    let existing: Vec<_> = [&secret, &public].into_iter().filter(|file| file.exists()).collect();
-    if let Some(file) = existing.first() {
+    let existing = [&secret, &public].into_iter().find(|file| file.exists());
+    if let Some(file) = existing {
         let what =
             format!("the key {} will be overwritten; whoever trusts it will not trust the new one", file.display());
         if !confirm(options.consent, &what)? {
@@ -41,11 +41,8 @@ pub(crate) fn generate(options: &Keygen) -> Result<ExitCode, Error> {
     let pair = pair.map_err(bad)?;
     let secret_text = pair.sk.to_box(Some("hookrail secret key")).map_err(bad)?.into_string();
     let public_text = pair.pk.to_box().map_err(bad)?.into_string();
-    for file in existing {
-        fs::remove_file(file).map_err(|cause| Error::Output { file: file.display().to_string(), cause })?;
-    }
-    write(&secret, &secret_text, 0o600)?;
-    write(&public, &public_text, 0o644)?;
+    write(&secret, &secret_text, 0o600, existing.is_some())?;
+    write(&public, &public_text, 0o644, existing.is_some())?;
     stderr::line(format_args!("secret key: {}; keep a copy where nobody else can read it", secret.display()));
     stderr::line(format_args!("public key: {}; whoever is to trust you runs `hookrail trust add`", public.display()));
     print::line(pair.pk.to_base64())?;
@@ -172,8 +169,15 @@ fn asked(prompt: &str) -> Result<String, String> {
     })
 }
 
-fn write(path: &Path, text: &str, mode: u32) -> Result<(), Error> {
-    let file = File::options().write(true).create_new(true).mode(mode).open(path);
-    let written = file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
-    written.map_err(|cause| Error::Output { file: path.display().to_string(), cause })
+/// Writes a key, whole or not at all. One that exists is kept, unless it is to be overwritten.
+fn write(path: &Path, text: &str, mode: u32, overwrites: bool) -> Result<(), Error> {
+    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let place = || {
+        let mut file = tempfile::Builder::new().permissions(Permissions::from_mode(mode)).tempfile_in(directory)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        Ok(if overwrites { file.persist(path) } else { file.persist_noclobber(path) }?)
+    };
+    let placed: io::Result<File> = place();
+    placed.map(drop).map_err(|cause| Error::Output { file: path.display().to_string(), cause })
 }
