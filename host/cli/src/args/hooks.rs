@@ -13,6 +13,11 @@ use hookrail::units;
 
 use crate::candidates;
 
+/// One line per paragraph: the terminal's width decides where they break.
+const AFTER_CHAINS: &str = "\
+Asks the host of --pid or --control, else the only running one.
+If there is not exactly one, or with --plugin, --plugin-dir, --no-store or --config, it loads the plugins itself, and shows what a host would have.";
+
 /// Whose chains to show: those of a running host, or of one that would load these plugins.
 #[derive(Debug, Args)]
 #[command(mut_group("Setup", |setup| setup.conflicts_with("Selection")))]
@@ -31,11 +36,13 @@ pub(crate) struct Chains {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Hooks {
     /// List every hook point with its chain: the callbacks in the order in which they run
+    #[command(after_help = AFTER_CHAINS)]
     List {
         #[command(flatten)]
         chains: Chains,
     },
     /// Show one hook point with its chain
+    #[command(after_help = AFTER_CHAINS)]
     Show {
         /// The point, for example message.publish
         #[arg(add = ArgValueCandidates::new(candidates::points))]
@@ -44,6 +51,7 @@ pub(crate) enum Hooks {
         chains: Chains,
     },
     /// Explain why the callbacks of a point have their places, and which of them are called
+    #[command(after_help = AFTER_CHAINS)]
     Explain {
         /// The point, for example message.publish
         #[arg(add = ArgValueCandidates::new(candidates::points))]
