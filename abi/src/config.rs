@@ -79,3 +79,72 @@ impl<T: DeserializeOwned + JsonSchema> Configuration for T {
 /// assert!(Config::schema().contains(r#""description":"What is sent away.""#));
 /// ```
 pub use hookrail_abi_derive::config;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Secret;
+
+    mod by_the_macro {
+        use super::*;
+
+        /// Where to send what.
+        #[config]
+        #[derive(Debug, PartialEq)]
+        pub(super) struct Config {
+            /// The password.
+            pub(super) password: Secret,
+            /// How often.
+            #[serde(default = "three")]
+            #[schemars(range(min = 1))]
+            pub(super) times: u8,
+        }
+
+        fn three() -> u8 {
+            3
+        }
+    }
+
+    mod by_hand {
+        use super::*;
+
+        /// Where to send what.
+        #[derive(crate::serde::Deserialize, crate::schemars1::JsonSchema)]
+        #[serde(crate = "hookrail_abi::serde", deny_unknown_fields)]
+        #[schemars(crate = "hookrail_abi::schemars1")]
+        #[expect(dead_code)]
+        pub(super) struct Config {
+            /// The password.
+            password: Secret,
+            /// How often.
+            #[serde(default = "three")]
+            #[schemars(range(min = 1))]
+            times: u8,
+        }
+
+        fn three() -> u8 {
+            3
+        }
+    }
+
+    #[test]
+    fn the_macro_derives_what_an_author_may_derive_by_hand() {
+        let schema = by_the_macro::Config::schema();
+        assert_eq!(schema, by_hand::Config::schema());
+        for part in [
+            r#""description":"How often.""#,
+            r#""default":3"#,
+            r#""writeOnly":true"#,
+            r#""additionalProperties":false"#,
+        ] {
+            assert!(schema.contains(part), "{part} in {schema}");
+        }
+        let read = by_the_macro::Config::from_json(r#"{ "password": "hunter2" }"#).unwrap();
+        assert_eq!(read, by_the_macro::Config { password: "hunter2".into(), times: 3 });
+        let unknown = r#"{ "password": "hunter2", "time": 4 }"#;
+        let said = |error: crate::Error| error.to_string();
+        let error = by_the_macro::Config::from_json(unknown).map_err(said).unwrap_err();
+        assert_eq!(Err(&error), by_hand::Config::from_json(unknown).map_err(said).as_ref().map(drop));
+        assert!(error.starts_with("the configuration does not fit: unknown field `time`"), "{error}");
+    }
+}
