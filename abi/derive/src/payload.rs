@@ -1,6 +1,6 @@
 //! `derive(Payload)`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Data, DataEnum, DeriveInput, Error, Result};
 
@@ -26,7 +26,7 @@ pub(crate) fn derive(item: TokenStream) -> Result<TokenStream> {
             variants.clone().for_each(|variant| names.add(&variant.ident.to_string()));
             let length = names.len();
             variants.clone().for_each(|variant| names.add_fields(&variant.fields));
-            let counts = variants.map(|variant| u8::try_from(variant.fields.len()).unwrap_or(u8::MAX));
+            let counts = variants.map(|variant| Literal::usize_unsuffixed(variant.fields.len()));
             let integer = repr.discriminant();
             let of = format_ident!("from_{}_slice", integer);
             let values = discriminants(data);
@@ -75,16 +75,16 @@ pub(crate) fn derive(item: TokenStream) -> Result<TokenStream> {
 /// The discriminant of each variant: its own, or one more than that of the one before.
 fn discriminants(data: &DataEnum) -> Vec<TokenStream> {
     let mut from = quote!(0);
-    let mut distance = 0u8;
+    let mut distance = 0;
     let mut values = Vec::new();
     for variant in &data.variants {
         if let Some((_, value)) = &variant.discriminant {
             from = quote!((#value));
             distance = 0;
         }
-        let distance_now = proc_macro2::Literal::u8_unsuffixed(distance);
-        values.push(quote!(#from + #distance_now));
-        distance = distance.saturating_add(1);
+        let more = Literal::usize_unsuffixed(distance);
+        values.push(quote!(#from + #more));
+        distance += 1;
     }
     values
 }
