@@ -191,8 +191,8 @@ impl InstalledPlugin {
                 return Err(format!("version {version} is not installed"));
             }
         }
-        let by = |by| matches!(by, &TrustSource::Allowed | &TrustSource::Key { .. });
-        if let Some((version, _)) = self.versions.iter().find(|(_, installed)| !by(&installed.by)) {
+        let is_known = |by: &TrustSource| matches!(by, TrustSource::Allowed | TrustSource::Key { .. });
+        if let Some((version, _)) = self.versions.iter().find(|(_, installed)| !is_known(&installed.by)) {
             return Err(format!("version {version} is trusted for a reason that this host does not know"));
         }
         match &self.current {

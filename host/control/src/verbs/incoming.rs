@@ -38,9 +38,7 @@ impl Verbs<'_> {
                     if identity(&file) == found {
                         remove(&file);
                     }
-                    let mut result = ImportResult::new(file);
-                    result.installation = Some(installation);
-                    taken.push(result);
+                    taken.push(ImportResult::installed(file, installation));
                 }
                 Err(Error::PackageRejected { why: PackageError::HomeInUse { .. }, .. }) => break,
                 // Not the package's fault: its plugin is being stopped, for instance.
@@ -50,9 +48,7 @@ impl Verbs<'_> {
                 Err(_) if !is_settled(&file) => {}
                 Err(error) => {
                     refuse(&directory, &file, &error);
-                    let mut result = ImportResult::new(file);
-                    result.error = Some(error.problem());
-                    taken.push(result);
+                    taken.push(ImportResult::refused(file, error.problem()));
                 }
             }
         }

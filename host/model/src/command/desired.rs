@@ -164,9 +164,18 @@ constructors! {
 
     /// What was done to a plugin.
     Step(plugin: impl Into<String>, action: Action)
+}
 
-    /// A file that was neither installed nor refused yet.
-    ImportResult(file: impl Into<PathBuf>) { installation: None, error: None }
+impl ImportResult {
+    /// A file that was installed.
+    pub fn installed(file: impl Into<PathBuf>, installation: Installation) -> Self {
+        ImportResult { file: file.into(), installation: Some(installation), error: None }
+    }
+
+    /// A file that was refused.
+    pub fn refused(file: impl Into<PathBuf>, error: Problem) -> Self {
+        ImportResult { file: file.into(), installation: None, error: Some(error) }
+    }
 }
 
 constructors! {
