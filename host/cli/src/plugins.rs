@@ -85,7 +85,7 @@ pub(crate) fn store_if_any(config: &Config) -> Result<Option<Store>, Error> {
 pub(crate) fn store(config: &Config) -> Result<Store, Error> {
     let finder = Finder::new(&[]);
     let prebuilt = operators().filter_map(|name| Some((name.to_owned(), finder.find(name).ok()?)));
-    let store = Store::open(Home::open(&config.home_dir())?)?;
+    let store = Store::open(Home::open(config.home_dir())?)?;
     // SAFETY: they lie beside the program, or where the operator has the program look, and are trusted as it is.
     Ok(store.with_prebuilt(prebuilt, |file| unsafe { hookrail::schema(file) }))
 }

@@ -83,7 +83,7 @@ fn control(host: &Host, manager: &Manager, options: &Run, counters: &Arc<Counter
     if options.no_control {
         return None;
     }
-    let path = options.control.clone().unwrap_or_else(|| socket_in(&host.config().home_dir()));
+    let path = options.control.clone().unwrap_or_else(|| socket_in(host.config().home_dir()));
     match manager.open_control(path) {
         Ok(control) => {
             let counters = counters.clone();

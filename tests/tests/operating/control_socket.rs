@@ -147,12 +147,12 @@ fn the_socket_is_for_this_user_alone() {
 fn a_directory_that_is_missing_is_made_for_this_user_alone() {
     let directory = Directory::new();
     let host = Host::new(Config::default()).unwrap();
-    let control = Manager::new(&host).open_control(socket_in(&directory.0.join("home"))).unwrap();
+    let control = Manager::new(&host).open_control(socket_in(directory.0.join("home"))).unwrap();
     for made in ["home", "home/run"] {
         let mode = fs::metadata(directory.0.join(made)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700, "{made}");
     }
-    let found = running(&directory.0.join("home")).unwrap();
+    let found = running(directory.0.join("home")).unwrap();
     assert_eq!((found.len(), found[0].pid, &*found[0].socket), (1, std::process::id(), control.path()));
 }
 
@@ -232,7 +232,7 @@ fn sockets_of_dead_processes_are_cleared_away_at_the_next_look() {
     assert_eq!(found.iter().map(|running| running.pid).collect::<Vec<_>>(), [4713]);
     assert!(!run.join("4711.sock").exists() && run.join("4712.sock").exists());
     drop(live);
-    assert_eq!(running(&directory.0.join("nowhere")).unwrap(), []);
+    assert_eq!(running(directory.0.join("nowhere")).unwrap(), []);
 }
 
 #[test]

@@ -322,7 +322,7 @@ fn a_store_that_others_can_write_is_refused() {
         let mode = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         let before = fs::metadata(&path).unwrap().permissions().mode();
         mode(before | 0o020);
-        let opened = Home::open(&scene.path("")).map_err(Error::from).and_then(Store::open);
+        let opened = Home::open(scene.path("")).map_err(Error::from).and_then(Store::open);
         let opened = opened.and_then(|store| store.list(Depth::Metadata));
         assert_eq!(opened.unwrap_err().code(), "HR0813", "{name}");
         mode(before);
@@ -372,7 +372,7 @@ fn an_installed_plugin_goes_before_a_prebuilt_one_of_its_name() {
     assert_eq!(listed(), [(Kind::External, SignatureStatus::Signed); 2]);
     assert_ne!(store.wanted(NAME).unwrap().library.path, brought);
     store.change().unwrap().enable(NAME, agreed).unwrap();
-    let upgraded = store.change().unwrap().install(&scene.package("1.1.0"), Install::new(), unasked);
+    let upgraded = store.change().unwrap().install(scene.package("1.1.0"), Install::new(), unasked);
     assert!(upgraded.unwrap().enabled);
 
     store.change().unwrap().uninstall(NAME, false).unwrap();
@@ -382,6 +382,6 @@ fn an_installed_plugin_goes_before_a_prebuilt_one_of_its_name() {
     assert!(!store.state().unwrap().desired(NAME).enabled);
     assert!(store.change().unwrap().enable(NAME, agreed).unwrap());
     assert!(store.state().unwrap().desired(NAME).enabled);
-    let taken = store.change().unwrap().install(&scene.package("1.2.0"), Install::new(), unasked);
+    let taken = store.change().unwrap().install(scene.package("1.2.0"), Install::new(), unasked);
     assert!(matches!(taken.unwrap_err(), Error::Store { why: StoreError::Prebuilt, .. }));
 }

@@ -45,7 +45,7 @@ fn types<'a>(lines: &'a [&'a str]) -> Vec<Type<'a>> {
         }
         let name = rest.split(|letter: char| !letter.is_alphanumeric()).next().unwrap();
         let ends = |line: &&str| matches!(*line, "}" | ");") || line.ends_with(';');
-        let length = lines[at..].iter().position(|line| ends(&line)).expect("it ends") + 1;
+        let length = lines[at..].iter().position(ends).expect("it ends") + 1;
         types.push(Type { name, is_enum: kind == "enum", above: above(lines, at), lines: &lines[at..at + length] });
     }
     types
@@ -54,7 +54,7 @@ fn types<'a>(lines: &'a [&'a str]) -> Vec<Type<'a>> {
 /// The lines above one that belong to it.
 fn above<'a>(lines: &'a [&'a str], at: usize) -> &'a [&'a str] {
     let is_other = |line: &&str| line.is_empty() || line.ends_with([',', '{', '}', ';']) && !line.ends_with("\",");
-    let start = lines[..at].iter().rposition(|line| is_other(&line)).map_or(0, |before| before + 1);
+    let start = lines[..at].iter().rposition(is_other).map_or(0, |before| before + 1);
     &lines[start..at]
 }
 
@@ -90,7 +90,7 @@ impl Type<'_> {
     fn is_strict(&self) -> bool {
         let reads =
             |line: &&str| line.starts_with("#[derive(") && line.contains("Deserialize") || line.contains("from =");
-        self.is_enum && self.above.iter().any(|line| reads(&line)) && !self.lines.contains(&"    Unknown,")
+        self.is_enum && self.above.iter().any(reads) && !self.lines.contains(&"    Unknown,")
     }
 }
 
