@@ -10,7 +10,7 @@ use super::random::Random;
 use super::raw::{self, Callback, Guarded};
 
 /// What is passed to a callback.
-#[derive(PartialEq)]
+#[derive(Clone, PartialEq)]
 enum Payload {
     Dropped(Dropped),
     Message(Message),
@@ -31,6 +31,13 @@ impl Payload {
         }
     }
 
+    fn message_mut(&mut self) -> &mut Message {
+        match self {
+            Payload::Dropped(dropped) => &mut dropped.message,
+            Payload::Message(message) => message,
+        }
+    }
+
     fn pointer(&mut self) -> *mut c_void {
         match self {
             Payload::Dropped(dropped) => from_mut(dropped).cast(),
@@ -41,7 +48,11 @@ impl Payload {
 
 /// Calls a callback with a message, or with a dropped one, and checks what it returned and what it left in the payload.
 pub(super) fn call(callback: &Callback, known: Known, message: &Message, has_context: bool) -> Result<(), String> {
-    let mut payload = Payload::new(known, if is_small(message) { redzoned(message) } else { message.clone() });
+    let original = Payload::new(known, message.clone());
+    let mut payload = original.clone();
+    if is_small(message) {
+        *payload.message_mut() = redzoned(message);
+    }
     let (places, reserved) = (raw::places(payload.message()), raw::reserved(payload.message()));
     // SAFETY: it is a payload of the callback's point, which is `known`, and ours alone; its instance is started.
     let (answer, said) = unsafe { callback.call(payload.pointer(), has_context) };
@@ -50,7 +61,7 @@ pub(super) fn call(callback: &Callback, known: Known, message: &Message, has_con
         if raw::reserved(payload.message()) != reserved {
             return Err("it changed words of the message that are the host's".into());
         }
-        if known.is_notify() && payload != Payload::new(known, message.clone()) {
+        if known.is_notify() && payload != original {
             return Err("it changed the payload, which is there to be looked at".into());
         }
         if is_small(message) && !raw::redzones_hold(&places, payload.message()) {

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use hookrail_model::error::{Error, Incompatible};
 use hookrail_model::instance::HOST;
-use hookrail_model::note::{FORMAT, Note};
+use hookrail_model::note::{AnyNote, FORMAT, Note};
 
 use super::linkage::Image;
 
@@ -207,10 +207,12 @@ fn note(section: &[u8]) -> Result<Note, Incompatible> {
     }
     let start = 12 + owner.next_multiple_of(4);
     let json = section.get(start..start.saturating_add(content)).ok_or_else(cut)?;
-    let note: Note = serde_json::from_slice(json).map_err(|error| malformed(error.to_string()))?;
-    if note.format != FORMAT {
-        return Err(malformed(format!("it has format {}, this host reads format {FORMAT}", note.format)));
+    // What another format has in the other fields is not known.
+    let AnyNote { format, .. } = serde_json::from_slice(json).map_err(|error| malformed(error.to_string()))?;
+    if format != FORMAT {
+        return Err(Incompatible::note_format(format, FORMAT));
     }
+    let note: Note = serde_json::from_slice(json).map_err(|error| malformed(error.to_string()))?;
     // Names are used for instances, callbacks and directories: no character may separate names or form `..`.
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if note.name.is_empty() || note.name.starts_with('.') || !note.name.bytes().all(is_plain) {

@@ -24,6 +24,7 @@ pub enum Capability {
     /// `fs.write:PATH`: to write that file, or what is below that directory.
     FsWrite(String),
     /// `net.connect:HOST:PORT`: to connect there by TCP.
+    #[non_exhaustive]
     NetConnect {
         /// A name or an address; an IPv6 address is in brackets.
         host: String,
@@ -43,6 +44,7 @@ pub enum NoCapability {
     Unknown(String),
     /// What follows the kind is not what that kind needs.
     #[error("`{capability}` is no capability: it is `{form}`{why}")]
+    #[non_exhaustive]
     Malformed {
         /// The text.
         capability: String,

@@ -138,6 +138,15 @@ pub enum Incompatible {
         /// The value in the code.
         code: String,
     },
+    /// Its note has a format that is newer than this host.
+    #[error("its note has format {plugin}, this host reads format {host}")]
+    #[non_exhaustive]
+    NoteFormat {
+        /// The note's format.
+        plugin: u32,
+        /// The format that this host reads.
+        host: u32,
+    },
     /// A structure of it is smaller than the first version of that structure.
     #[error("its {what} has {size} bytes, {needed} are needed")]
     #[non_exhaustive]
@@ -317,6 +326,7 @@ constructors! {
     abi = Abi(plugin: impl Into<String>, host: impl Into<String>),
     too_small = TooSmall(what: impl Into<String>, size: usize, needed: usize),
     note_disagrees = NoteDisagrees(field: impl Into<String>, note: impl Into<String>, code: impl Into<String>),
+    note_format = NoteFormat(plugin: u32, host: u32),
     other_machine = OtherMachine(found: impl Into<String>, here: &'static str),
     payload = Payload(point: impl Into<String>, difference: impl Into<String>),
     point_revision = PointRevision(point: impl Into<String>, plugin: u32, host: u32),
@@ -380,6 +390,10 @@ impl Error {
                 Incompatible::NoteDisagrees { .. } => {
                     ("HR0305", "rebuild it; in C, fix the note or the code so that both say the same")
                 }
+                Incompatible::NoteFormat { .. } => (
+                    "HR0316",
+                    "upgrade the host, or build it with the `hookrail-abi` or `hookrail.h` of the host's version",
+                ),
                 Incompatible::NotFresh => ("HR0314", "start the program anew; and please report it"),
                 Incompatible::TooSmall { .. } => (
                     "HR0315",

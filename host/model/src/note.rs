@@ -39,6 +39,15 @@ pub struct Note {
     pub hooks: Vec<NoteHook>,
 }
 
+/// What a note of any format has.
+#[derive(Debug, Deserialize)]
+#[non_exhaustive]
+pub struct AnyNote {
+    /// The format of the note.
+    #[serde(default = "format")]
+    pub format: u32,
+}
+
 /// A note with the default of every field that a note may omit.
 impl Default for Note {
     fn default() -> Self {

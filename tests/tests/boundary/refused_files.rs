@@ -97,11 +97,17 @@ fn a_library_that_is_no_plugin_says_what_is_missing() {
             not(c("note_of_another"), "its note is malformed: its owner or type is not ours"),
             not(c("note_is_no_json"), "its note is malformed: expected"),
             not(c("note_without_version"), "its note is malformed: missing field `version`"),
-            not(c("note_of_a_newer_format"), "its note is malformed: it has format 2, this host reads format 1"),
             not(c("nameless"), "its note is malformed: the name ``"),
             not(c("climbing_name"), "its note is malformed: the name `../climber`"),
         ],
     );
+}
+
+#[test]
+fn a_note_of_a_newer_format_is_told_from_no_note() {
+    alone!();
+    let said = "its note has format 2, this host reads format 1";
+    check(&Watched::new(Config::default()), [(c("note_of_a_newer_format"), "HR0316", said, "upgrade the host")]);
 }
 
 #[test]

@@ -13,9 +13,11 @@ fn files() -> Vec<PathBuf> {
         .output()
         .expect("git runs");
     let names = String::from_utf8(output.stdout).unwrap();
-    let files: Vec<_> =
+    let mut files: Vec<_> =
         names.split_terminator('\0').map(|name| root().join(name)).filter(|file| file.is_file()).collect();
     assert!(files.len() > 100, "git lists the files of this checkout");
+    // Git lists those that are not yet added before all others.
+    files.sort();
     files
 }
 

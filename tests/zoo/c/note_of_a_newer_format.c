@@ -1,7 +1,7 @@
-// Its note has a format that this host does not read.
+// Its note has a format that this host does not read, with other fields.
 
 #include "note.h"
 
-NOTE({"format": 2, "name": "note-of-a-newer-format", "version": "1.0.0", "abi": "1.0", "hooks": []});
+NOTE({"format": 2, "name": "note-of-a-newer-format", "hooks": {"look": {}}});
 
 const hookrail_entry hookrail_plugin_v1 = { .size = sizeof(hookrail_entry) };

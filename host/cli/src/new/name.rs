@@ -154,7 +154,7 @@ mod tests {
         let name: Name = "rate-limit_2".parse().unwrap();
         assert_eq!((name.in_rust(), name.of_type()), ("rate_limit_2".into(), "RateLimit2".into()));
         assert_eq!("message".parse::<Name>().unwrap().of_type(), "MessagePlugin");
-        for bad in ["", "2fast", "-a", "Mask", "a b", "a/b", "fn", "serde", "m\u{e4}sk", &"a".repeat(65)] {
+        for bad in ["", "2fast", "-a", "Mask", "a b", "a/b", "fn", "m\u{e4}sk", &"a".repeat(65)] {
             assert!(bad.parse::<Name>().is_err(), "{bad}");
         }
     }
