@@ -1,8 +1,7 @@
 //! Old plugins run in new hosts, and new plugins in old hosts.
 //!
-//! `tests/frozen/abi-1.0` holds the sources of the boundary as they were on the day 1.0 landed. The
-//! other side of the matrix, `1.1-test`, is today's sources with one more field in the host's table
-//! and one more id to query, patched into a copy.
+//! `tests/frozen/abi-1.0` holds the sources of the boundary as 1.0 has them. The other side of the matrix, `1.1-test`, is
+//! today's sources with one more field in the host's table and one more id to query, patched into a copy.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,9 +23,9 @@ impl Old {
 
 impl Plugin for Old {
     type Config = NoConfig;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, 10, "mark", Self::mark];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "mark" => Self::mark, priority = 10];
 
-    fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+    fn start(_: &Startup, _: NoConfig) -> Result<Self> {
         Ok(Old)
     }
 }

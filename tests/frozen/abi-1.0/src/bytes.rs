@@ -10,7 +10,7 @@ use crate::List;
 
 /// Growable bytes on the process's `malloc`; a `List<u8>` that serialises as bytes.
 #[repr(transparent)]
-#[derive(StableAbi, Clone, Default, PartialEq, Eq)]
+#[derive(StableAbi, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bytes(List<u8>);
 
 impl Bytes {
@@ -19,13 +19,13 @@ impl Bytes {
         Bytes(List::new())
     }
 
-    /// Replaces the content, reusing the memory.
+    /// Replaces the content, reusing the allocated memory.
     pub fn set(&mut self, bytes: &[u8]) {
         self.0.clear();
         self.0.extend_from_slice(bytes);
     }
 
-    /// The content as text, or a note of how long it is when it is not UTF-8.
+    /// The content as text, or a note of its length if it is not UTF-8.
     pub fn to_display(&self) -> Cow<'_, str> {
         match std::str::from_utf8(self) {
             Ok(text) => Cow::Borrowed(text),
@@ -47,12 +47,46 @@ impl DerefMut for Bytes {
     }
 }
 
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
 /// Copies: the argument's memory may belong to another allocator.
-impl<T: AsRef<[u8]>> From<T> for Bytes {
-    fn from(bytes: T) -> Self {
+impl From<&[u8]> for Bytes {
+    fn from(bytes: &[u8]) -> Self {
         let mut list = List::new();
-        list.extend_from_slice(bytes.as_ref());
+        list.extend_from_slice(bytes);
         Bytes(list)
+    }
+}
+
+/// Copies, as from a slice.
+impl<const N: usize> From<&[u8; N]> for Bytes {
+    fn from(bytes: &[u8; N]) -> Self {
+        Bytes::from(&bytes[..])
+    }
+}
+
+/// Copies, as from a slice.
+impl From<Vec<u8>> for Bytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Bytes::from(&*bytes)
+    }
+}
+
+/// Copies, as from a slice.
+impl From<&str> for Bytes {
+    fn from(text: &str) -> Self {
+        Bytes::from(text.as_bytes())
+    }
+}
+
+/// Copies, as from a slice.
+impl From<String> for Bytes {
+    fn from(text: String) -> Self {
+        Bytes::from(&*text)
     }
 }
 

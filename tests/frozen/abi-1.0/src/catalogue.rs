@@ -1,9 +1,9 @@
-//! The built-in hook points, by the names that EMQX 4.x gave them.
+//! The built-in hook points, named as in EMQX 4.x.
 
-use crate::{Dropped, Fold, Message, Notify, Point, RawKind, points};
+use crate::{Dropped, Message, Point, RawKind, points};
 
 points! {
-    /// A message was accepted and is about to be routed: edit it, or deny it.
+    /// A message was accepted and is about to be routed: callbacks may edit it or deny it.
     // SAFETY: a message owns all it holds.
     pub unsafe MessagePublish: "message.publish", 1, Fold<Message> { const DENIABLE: bool = true; }
 
@@ -11,21 +11,21 @@ points! {
     // SAFETY: a message owns all it holds.
     pub unsafe MessageDelivered: "message.delivered", 1, Notify<Message> {}
 
-    /// A message was denied, and will not reach a sink.
+    /// A message was denied and will not reach a sink.
     // SAFETY: a message owns all it holds, and so does the rest.
     pub unsafe MessageDropped: "message.dropped", 1, Notify<Dropped> {}
 }
 
-/// One built-in point, whether dispatched yet or not.
+/// One built-in point, whether any program dispatches it yet or not.
 #[derive(Clone, Copy, Debug)]
 pub struct BuiltIn {
     /// The name.
     pub name: &'static str,
     /// What callbacks may do.
     pub kind: RawKind,
-    /// 0 while nobody dispatches it: its payload is not frozen, and registering is refused.
+    /// 0 while no program dispatches the point: its payload is not frozen, and registering at it is refused.
     pub revision: u32,
-    /// Who dispatches it, and since which version.
+    /// The program that dispatches it, and since which version; `None` while none does.
     pub dispatched_by: Option<(&'static str, &'static str)>,
 }
 
@@ -70,7 +70,7 @@ pub const BUILT_IN: &[BuiltIn] = &[
     planned("tls_handshake.psk_lookup", RawKind::Gate),
 ];
 
-/// Names of EMQX 4.x that changed later, and what they are called here.
+/// EMQX 4.x names that changed later, and the names used here.
 pub const RENAMED: &[(&str, &str)] = &[
     ("client.check_acl", "client.authorize"),
     ("client.check_acl_complete", "client.check_authz_complete"),

@@ -1,7 +1,7 @@
 //! What a callback touches.
 
-/// What a callback touches beside its payload. Simulation, replay and shadow call only pure ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a callback touches besides its payload. Simulation, replay and shadow runs call only pure callbacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u32)]
 pub enum Effects {
     /// Anything: the network, files, other processes.
@@ -13,7 +13,7 @@ pub enum Effects {
 }
 
 impl Effects {
-    /// The word people read.
+    /// The name that people read.
     pub const fn name(self) -> &'static str {
         match self {
             Effects::External => "external",
@@ -22,7 +22,7 @@ impl Effects {
         }
     }
 
-    /// From the boundary; anything unknown is the most that it could be.
+    /// The effects from the boundary; an unknown number counts as the widest, [`Effects::External`].
     pub const fn from_raw(raw: u32) -> Self {
         match raw {
             1 => Effects::Local,

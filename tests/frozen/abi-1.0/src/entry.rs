@@ -1,16 +1,17 @@
-//! The functions behind a plugin's [`Entry`]: from the boundary's C to the trait [`Plugin`].
+//! The functions of a plugin's [`Entry`]: from the C boundary to the trait [`Plugin`].
 
 use std::ffi::c_void;
 use std::ptr::{from_ref, null};
 
 use crate::boundary::{
-    ABI_OLDEST, ABI_VERSION, Entry, Heap, HostTable, KeysTable, Registration, ReloadTable, SchemaTable, Str, flags,
-    registration,
+    self, ABI_OLDEST, ABI_VERSION, Entry, Heap, HostTable, KeysTable, Registrar, Registration, ReloadTable, SavedState,
+    SchemaTable, StateTable, Str, TraceTable, UnloadTable, flags, registration,
 };
-use crate::host::{self, Instance, Saying};
-use crate::plugin::{Error, Registrar, Result};
-use crate::shim::{guarded, install_panic_hook};
-use crate::{Hook, Plugin, Text, keys};
+use crate::error::{Error, Result, with_causes};
+use crate::host::{self, Instance, Report};
+use crate::plugin::Startup;
+use crate::shim::guarded;
+use crate::{Configuration, FaultPolicy, Hook, Plugin, State, Text, diagnostics, unload};
 
 const OK: u32 = 0;
 const FAILED: u32 = 1;
@@ -41,20 +42,30 @@ struct Created<P: Plugin> {
     started: Option<Box<P>>,
 }
 
+/// The entry's `attach`.
+///
+/// # Safety
+/// `host` points to a table that the host keeps for as long as this library is loaded.
 unsafe extern "C" fn attach(host: *const HostTable) -> u32 {
     guarded(PANICKED, || {
         // SAFETY: the host keeps its table for as long as this library is loaded.
-        host::attach(unsafe { &*host });
-        install_panic_hook();
-        OK
+        unsafe { host::attach(host) };
+        diagnostics::install_hook();
+        // If it is no complete table, not even `report` can be trusted to be there.
+        if host::table().is_some() { OK } else { FAILED }
     })
 }
 
+/// The entry's `create`.
+///
+/// # Safety
+/// `name` and `config` are readable for the call, `instance` is room for a pointer, and the host keeps what `handle`
+/// names for as long as this library is loaded.
 pub(crate) unsafe extern "C" fn create<P: Plugin>(
-    handle: *const c_void,
+    handle: *const boundary::Handle,
     name: Str,
     config: Str,
-    instance: *mut *mut c_void,
+    instance: *mut *mut boundary::Instance,
 ) -> u32 {
     guarded(PANICKED, || {
         // SAFETY: the host passes text that is readable for the call.
@@ -67,15 +78,24 @@ pub(crate) unsafe extern "C" fn create<P: Plugin>(
     })
 }
 
-pub(crate) unsafe extern "C" fn start<P: Plugin>(instance: *mut c_void, registrar: *mut c_void) -> u32 {
+/// The entry's `start`.
+///
+/// # Safety
+/// `instance` came from `create`, was not destroyed, and is used by nobody else during the call; `registrar` is the
+/// host's, for this call.
+pub(crate) unsafe extern "C" fn start<P: Plugin>(instance: *mut boundary::Instance, registrar: *mut Registrar) -> u32 {
     guarded(PANICKED, || {
         // SAFETY: `create` made the instance, and the host uses it on one thread at a time.
         let created = unsafe { &mut *instance.cast::<Created<P>>() };
-        said(created.start(registrar))
+        said(created.start(registrar, P::start))
     })
 }
 
-pub(crate) unsafe extern "C" fn stop<P: Plugin>(instance: *mut c_void) -> u32 {
+/// The entry's `stop`.
+///
+/// # Safety
+/// `instance` came from `create`, was not destroyed, and is used by nobody else during the call.
+pub(crate) unsafe extern "C" fn stop<P: Plugin>(instance: *mut boundary::Instance) -> u32 {
     guarded(PANICKED, || {
         // SAFETY: `create` made the instance, and the host uses it on one thread at a time.
         let created = unsafe { &mut *instance.cast::<Created<P>>() };
@@ -86,19 +106,27 @@ pub(crate) unsafe extern "C" fn stop<P: Plugin>(instance: *mut c_void) -> u32 {
     })
 }
 
-pub(crate) unsafe extern "C" fn destroy<P: Plugin>(instance: *mut c_void) -> u32 {
+/// The entry's `destroy`.
+///
+/// # Safety
+/// `instance` came from `create`. Nobody uses it, or calls a callback that it registered, from now on.
+pub(crate) unsafe extern "C" fn destroy<P: Plugin>(instance: *mut boundary::Instance) -> u32 {
     guarded(PANICKED, || {
-        // SAFETY: `create` made the instance, and the host does not use it again.
+        // SAFETY: `create` made the instance from a box, and the host does not use it again.
         drop(unsafe { Box::from_raw(instance.cast::<Created<P>>()) });
         OK
     })
 }
 
+/// The entry's `query`.
+///
+/// # Safety
+/// `id` is readable for the call.
 pub(crate) unsafe extern "C" fn query<P: Plugin>(id: Str) -> *const c_void {
     // SAFETY: the host passes text that is readable for the call.
     match &*unsafe { id.to_text() } {
         "keys/1" => {
-            static TABLE: KeysTable = KeysTable { size: size_of::<KeysTable>() as u32, count: keys::count };
+            static TABLE: KeysTable = KeysTable { size: size_of::<KeysTable>() as u32, count: unload::count };
             from_ref(&TABLE).cast()
         }
         "reload/1" => {
@@ -111,36 +139,146 @@ pub(crate) unsafe extern "C" fn query<P: Plugin>(id: Str) -> *const c_void {
                 const { &SchemaTable { size: size_of::<SchemaTable>() as u32, write: schema::<P> } };
             from_ref(table).cast()
         }
+        "state/1" => {
+            let table: &'static StateTable = const {
+                &StateTable {
+                    size: size_of::<StateTable>() as u32,
+                    save: save::<P>,
+                    save_changes: save_changes::<P>,
+                    restore: restore::<P>,
+                    apply_changes: apply_changes::<P>,
+                }
+            };
+            from_ref(table).cast()
+        }
+        "trace/1" => {
+            static TABLE: TraceTable = TraceTable {
+                size: size_of::<TraceTable>() as u32,
+                bind: diagnostics::bind,
+                set_level: diagnostics::set_level,
+            };
+            from_ref(&TABLE).cast()
+        }
+        "unload/1" => {
+            static TABLE: UnloadTable =
+                UnloadTable { size: size_of::<UnloadTable>() as u32, bind: unload::bind, probe: unload::probe };
+            from_ref(&TABLE).cast()
+        }
         _ => null(),
     }
 }
 
-unsafe extern "C" fn reload<P: Plugin>(instance: *mut c_void, config: Str) -> u32 {
+/// The `reload` of `reload/1`.
+///
+/// # Safety
+/// `instance` came from `create`, was not destroyed, and is only shared during the call, with its callbacks; `config`
+/// is readable for the call.
+unsafe extern "C" fn reload<P: Plugin>(instance: *mut boundary::Instance, config: Str) -> u32 {
     guarded(PANICKED, || {
         // SAFETY: `create` made the instance and callbacks only share it; the host passes text that
         // is readable for the call.
         let (created, config) = unsafe { (&*instance.cast::<Created<P>>(), config.to_text()) };
-        said(parse::<P>(&config).and_then(|config| match &created.started {
-            Some(plugin) => plugin.on_reload(config),
-            None => Err("the instance is not started".into()),
+        said(parse::<P>(&config).and_then(|config| created.plugin()?.reload(config)))
+    })
+}
+
+/// The `save` of `state/1`.
+///
+/// # Safety
+/// `instance` came from `create`, was not destroyed, and is only shared during the call, with its callbacks; `out` is a
+/// valid state that nobody else uses.
+unsafe extern "C" fn save<P: Plugin>(instance: *mut boundary::Instance, out: *mut SavedState) -> u32 {
+    // SAFETY: the host passes an instance that `create` made and is only shared, and a state, exclusive for the call.
+    unsafe { hand_over::<P>(instance, out, P::save) }
+}
+
+/// The `save_changes` of `state/1`.
+///
+/// # Safety
+/// `instance` came from `create`, was not destroyed, and is only shared during the call; `out` is a valid state that
+/// nobody else uses.
+unsafe extern "C" fn save_changes<P: Plugin>(instance: *mut boundary::Instance, out: *mut SavedState) -> u32 {
+    // SAFETY: the host passes an instance that `create` made and is only shared, and a state, exclusive for the call.
+    unsafe { hand_over::<P>(instance, out, P::save_changes) }
+}
+
+/// # Safety
+/// `instance` came from `create`, was not destroyed, and is only shared during the call; `out` is a valid state that
+/// nobody else uses.
+unsafe fn hand_over<P: Plugin>(
+    instance: *mut boundary::Instance,
+    out: *mut SavedState,
+    save: fn(&P) -> Result<Option<State>>,
+) -> u32 {
+    guarded(PANICKED, || {
+        // SAFETY: `create` made the instance, which is only shared.
+        let created = unsafe { &*instance.cast::<Created<P>>() };
+        said(created.plugin().and_then(save).and_then(|state| match state {
+            // SAFETY: the host passes a state, exclusive for the call.
+            Some(state) => unsafe { state.save(out) },
+            None => Ok(()),
         }))
     })
 }
 
+/// The `restore` of `state/1`.
+///
+/// # Safety
+/// `instance` came from `create`, was not destroyed, and is used by nobody else during the call; `registrar` is the
+/// host's, and `state` readable, for this call.
+unsafe extern "C" fn restore<P: Plugin>(
+    instance: *mut boundary::Instance,
+    registrar: *mut Registrar,
+    state: *const SavedState,
+) -> u32 {
+    guarded(PANICKED, || {
+        // SAFETY: `create` made the instance, and the host uses it on one thread at a time; the state is readable for
+        // the call.
+        let (created, state) = unsafe { (&mut *instance.cast::<Created<P>>(), State::of_saved(state)) };
+        said(match state {
+            Some(state) => created.start(registrar, |host, config| P::restore(host, config, state)),
+            None => created.start(registrar, P::start),
+        })
+    })
+}
+
+/// The `apply_changes` of `state/1`.
+///
+/// # Safety
+/// `instance` came from `create`, was not destroyed, and is only shared during the call, with its callbacks; `rest` is
+/// readable for the call.
+unsafe extern "C" fn apply_changes<P: Plugin>(instance: *mut boundary::Instance, rest: *const SavedState) -> u32 {
+    guarded(PANICKED, || {
+        // SAFETY: `create` made the instance and callbacks only share it; the rest is readable for the call.
+        let (created, rest) = unsafe { (&*instance.cast::<Created<P>>(), State::of_saved(rest)) };
+        said(match rest {
+            Some(rest) => created.plugin().and_then(|plugin| plugin.apply_changes(rest)),
+            None => Ok(()),
+        })
+    })
+}
+
+/// The `write` of `schema/1`.
+///
+/// # Safety
+/// `out` is a text that nobody else uses during the call.
 unsafe extern "C" fn schema<P: Plugin>(out: *mut Text) -> u32 {
     guarded(PANICKED, || {
-        let schema = schemars::schema_for!(P::Config);
         // SAFETY: the host passes a text, exclusively.
-        unsafe { &mut *out }.push_str(&schema.as_value().to_string());
+        unsafe { &mut *out }.push_str(&P::Config::schema());
         OK
     })
 }
 
 impl<P: Plugin> Created<P> {
-    fn start(&mut self, registrar: *mut c_void) -> Result<()> {
+    fn plugin(&self) -> Result<&P> {
+        self.started.as_deref().ok_or_else(|| "the instance is not started".into())
+    }
+
+    fn start(&mut self, registrar: *mut Registrar, start: impl FnOnce(&Startup, P::Config) -> Result<P>) -> Result<()> {
         let config = self.config.take().ok_or("the instance was started before")?;
-        let host = Registrar::new(self.name.clone(), self.instance);
-        let plugin = self.started.insert(Box::new(P::start(&host, config)?));
+        let host = Startup::new(self.name.clone(), self.instance);
+        let plugin = self.started.insert(Box::new(start(&host, config)?));
         if let Some(unknown) = host.left_out_of(P::HOOKS) {
             return Err(format!("it leaves out `{unknown}`, which is none of its hooks").into());
         }
@@ -167,11 +305,16 @@ impl<P> Hook<P> {
             revision: self.revision,
             priority: self.priority.number(),
             callback: Str::new(self.callback),
-            form: 0,
+            form: registration::FORM_SYNCHRONOUS,
             effects: self.effects as u32,
-            fault: 0,
+            fault: match self.fault {
+                None => registration::ON_FAULT_AS_POINT,
+                Some(FaultPolicy::Open) => registration::ON_FAULT_OPEN,
+                Some(FaultPolicy::Closed) => registration::ON_FAULT_CLOSED,
+                Some(FaultPolicy::Rollback) => registration::ON_FAULT_ROLLBACK,
+            },
             reserved: 0,
-            deadline: 0,
+            budget_ns: self.budget,
             predicate: 0,
             run: Some(self.run),
             ctx: from_ref(plugin).cast_mut().cast(),
@@ -184,52 +327,18 @@ impl<P> Hook<P> {
 }
 
 fn parse<P: Plugin>(config: &str) -> Result<P::Config> {
-    let config = if config.is_empty() { "{}" } else { config };
-    serde_json::from_str(config).map_err(|error| format!("the configuration does not fit: {error}").into())
+    P::Config::from_json(if config.is_empty() { "{}" } else { config })
 }
 
 fn said(result: Result<()>) -> u32 {
     match result {
         Ok(()) => OK,
         Err(error) => {
-            let text = error.to_string();
+            let text = with_causes(&*error);
             if !text.is_empty() {
-                host::say(Saying::Error, &text);
+                host::report(Report::Error, &text);
             }
             FAILED
         }
     }
-}
-
-/// Makes a library a plugin: exports its entry and writes its note. Once per library.
-///
-/// The name and the version are those of the package, without the prefix `hookrail-plugin-`;
-/// `export!(Mine, name = "other")` names it otherwise.
-#[macro_export]
-macro_rules! export {
-    ($plugin:ty) => {
-        $crate::export!(@identity $plugin,
-            $crate::note::Identity::of_package(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")));
-    };
-    ($plugin:ty, name = $name:literal) => {
-        $crate::export!(@identity $plugin,
-            $crate::note::Identity { name: $name, version: env!("CARGO_PKG_VERSION") });
-    };
-    (@identity $plugin:ty, $identity:expr) => {
-        #[cfg(not(test))]
-        $crate::hidden_symbols!();
-
-        const _: () = {
-            const SIZE: usize = $crate::note::size::<$plugin>($identity);
-
-            #[used]
-            #[unsafe(link_section = ".note.hookrail")]
-            static NOTE: $crate::note::Note<SIZE> = $crate::note::Note::<SIZE>::of::<$plugin>($identity);
-
-            // In the tests of a plugin there is no host, and one binary may hold several plugins.
-            #[cfg(not(test))]
-            #[unsafe(export_name = "hookrail_plugin_v1")]
-            static ENTRY: $crate::boundary::Entry = $crate::entry::<$plugin>();
-        };
-    };
 }

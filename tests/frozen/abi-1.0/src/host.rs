@@ -6,16 +6,17 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::Text;
-use crate::boundary::{ConfigService, Context, DirsService, HostTable, LogService, Str};
-use crate::plugin::{Error, Result};
+use crate::boundary::{ConfigService, Context, DirsService, Growing, Handle, HostTable, LogService, Str};
+use crate::context::CurrentContext;
+use crate::error::{Error, Result};
 
-/// The table of the host this library was loaded by; null before it attached.
+/// The table of the host that loaded this library; null until it is attached.
 static HOST: AtomicPtr<HostTable> = AtomicPtr::new(null_mut());
 
-/// What a text that is said to the host is about.
+/// What a reported text is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
-pub enum Saying {
+pub enum Report {
     /// Why a callback denied.
     Denied = 1,
     /// How a callback failed.
@@ -24,48 +25,48 @@ pub enum Saying {
     Error = 3,
 }
 
-/// How much a line of the log matters.
+/// The severity of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u32)]
 pub enum Level {
     /// Something failed.
     Error = 1,
-    /// Something is off.
+    /// Something is wrong, but the work goes on.
     Warn = 2,
     /// Something worth knowing happened.
     Info = 3,
-    /// For whoever looks for a mistake.
+    /// For debugging.
     Debug = 4,
     /// Every step.
     Trace = 5,
 }
 
-/// Which directory.
+/// A kind of directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Dir {
-    /// What the package brought along; read only.
+    /// The files that came with the package; read-only.
     Data = 0,
-    /// What must outlive a restart.
+    /// Files that must survive a restart.
     State = 1,
-    /// What need not.
+    /// Files that need not survive a restart.
     Ephemeral = 2,
 }
 
-/// One instance's line to its host: log, configuration, directories. Cheap to copy.
+/// An instance's handle to its host: log, configuration, directories. Cheap to copy.
 #[derive(Clone, Copy, Debug)]
 pub struct Instance {
-    handle: *const std::ffi::c_void,
+    handle: *const Handle,
 }
 
 // SAFETY: the handle is only passed to the host's services, which are thread-safe, and the host
-// keeps what it names for as long as the instance exists.
+// keeps what it names for as long as this library is loaded: our threads may outlive the instance.
 unsafe impl Send for Instance {}
-// SAFETY: as above.
+// SAFETY: the host's services take the handle on any thread, several at once; nobody else follows it.
 unsafe impl Sync for Instance {}
 
 impl Instance {
-    pub(crate) fn new(handle: *const std::ffi::c_void) -> Self {
+    pub(crate) fn new(handle: *const Handle) -> Self {
         Instance { handle }
     }
 
@@ -78,22 +79,35 @@ impl Instance {
         }
     }
 
-    /// The configuration in force, as JSON.
+    /// The current configuration, as JSON.
+    ///
+    /// # Errors
+    /// If the host does not offer `config/1`, or cannot return the configuration.
     pub fn config(&self) -> Result<String> {
         let service = service::<ConfigService>("config/1").ok_or("the host has no service config/1")?;
         let mut json = Text::new();
-        // SAFETY: the service takes our handle, and appends to the text.
+        // SAFETY: the service takes the handle that the host gave us, and appends to a text of our own.
         match unsafe { (service.read)(self.handle, &mut json) } {
             0 => Ok(json.as_str().into()),
             _ => Err("the host could not read the configuration".into()),
         }
     }
 
-    /// A directory of this instance's own, which exists when this returns.
+    /// Asks the host never to close this library, for the given reason. For a plugin that has handed its code to
+    /// something that cannot give it up. The plugin is still stopped, but the memory of its library is lost with every
+    /// upgrade.
+    pub fn keep_loaded(&self, reason: &str) {
+        crate::unload::keep_loaded(reason);
+    }
+
+    /// A directory of this instance's own, created if needed.
+    ///
+    /// # Errors
+    /// If the host does not offer `dirs/1`, or cannot create the directory.
     pub fn dir(&self, dir: Dir) -> Result<PathBuf> {
         let service = service::<DirsService>("dirs/1").ok_or("the host has no service dirs/1")?;
         let mut path = Text::new();
-        // SAFETY: the service takes our handle, and appends to the text.
+        // SAFETY: the service takes the handle that the host gave us, and appends to a text of our own.
         match unsafe { (service.path)(self.handle, dir as u32, &mut path) } {
             0 => Ok(PathBuf::from(path.as_str())),
             _ => Err(Error::from(path.as_str())),
@@ -101,32 +115,53 @@ impl Instance {
     }
 }
 
-/// Says a text to the host from within one of its calls.
-pub(crate) fn say(kind: Saying, text: &str) {
+/// Reports a text to the host from within one of its calls.
+pub(crate) fn report(kind: Report, text: &str) {
     if let Some(host) = table() {
         // SAFETY: the host reads the text during the call.
-        unsafe { (host.say)(kind as u32, Str::new(text)) }
+        unsafe { (host.report)(kind as u32, Str::new(text)) }
     }
 }
 
-/// What the current dispatch is about; `None` outside of one.
-pub fn current() -> Option<&'static Context> {
-    // SAFETY: the host answers null, or a context that stays for the dispatch.
-    table().and_then(|host| unsafe { (host.current)().as_ref() })
+/// Calls `look` with the context of the current dispatch: deadline, trace, principal, node. Returns `None` outside a
+/// dispatch, and where the dispatching program sets no context.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+///
+/// use hookrail_abi::host::with_context;
+///
+/// /// How long a callback may still take.
+/// fn time_left() -> Option<Duration> {
+///     let deadline = with_context(|context| context.deadline()).flatten()?;
+///     Some(deadline.saturating_duration_since(Instant::now()))
+/// }
+/// # assert_eq!(time_left(), None);
+/// ```
+pub fn with_context<R>(look: impl FnOnce(CurrentContext<'_>) -> R) -> Option<R> {
+    // SAFETY: the host returns null, or a context that stays for the dispatch that called us.
+    let context = table().and_then(|host| unsafe { Context::find((host.current)()) })?;
+    // SAFETY: the context's texts stay for that dispatch too, and so for `look`.
+    Some(look(unsafe { CurrentContext::new(&context) }))
 }
 
-pub(crate) fn attach(host: &'static HostTable) {
+/// Sets the host of this library, or of the program that is itself a host.
+///
+/// # Safety
+/// `host` points to a table of any version, which stays for as long as this library is loaded.
+#[doc(hidden)]
+pub unsafe fn attach(host: *const HostTable) {
     // Release: pairs with the Acquire in `table`.
-    HOST.store(std::ptr::from_ref(host).cast_mut(), Ordering::Release);
+    HOST.store(host.cast_mut(), Ordering::Release);
 }
 
-pub(crate) fn table() -> Option<&'static HostTable> {
-    // SAFETY: `attach` stored a table that the host keeps for as long as this library is loaded.
-    unsafe { HOST.load(Ordering::Acquire).as_ref() }
+pub(crate) fn table() -> Option<HostTable> {
+    // SAFETY: null, or what `attach` was given: a table that the host keeps for as long as this library is loaded.
+    unsafe { HostTable::find(HOST.load(Ordering::Acquire)) }
 }
 
 /// A service's table. `T` and `id` belong together: all callers are in this file.
-fn service<T>(id: &str) -> Option<&'static T> {
-    // SAFETY: the host answers null, or the table which that id names, kept while we are loaded.
-    table().and_then(|host| unsafe { (host.query)(Str::new(id)).cast::<T>().as_ref() })
+fn service<T: Growing>(id: &str) -> Option<T> {
+    // SAFETY: the host returns null, or the table which that id names, kept while we are loaded.
+    table().and_then(|host| unsafe { T::find((host.query)(Str::new(id)).cast()) })
 }

@@ -1,37 +1,41 @@
-//! Everything that crosses the boundary between a Hookrail host and its plugins, and what authors of
-//! plugins write against.
+//! Everything that crosses the boundary between a Hookrail host and its plugins, and the API that plugin authors write
+//! against.
+//!
+//! Owns the layouts, how they may grow, and the macros that make a library a plugin. Must know nothing of hosts: a host
+//! is a table of functions.
 //!
 //! # The life of a plugin
 //!
-//! 1. You declare a type and implement [`Plugin`] for it; its callbacks stand in
-//!    [`Plugin::HOOKS`], made by [`hooks!`]: a [`Point`](trait@Point), a [`Priority`], a name, a
-//!    function, [`Effects`].
-//! 2. [`export!`] makes the library a plugin: it exports one entry ([`boundary::Entry`]), and writes
-//!    a [`note`] into the file, which the host reads before any code of it runs.
-//! 3. The host holds the operator's configuration against the JSON Schema of [`Plugin::Config`], and
-//!    calls [`Plugin::start`] for each instance with a [`Registrar`].
-//! 4. Callbacks run, on any thread, on several at once. They edit the payload, such as a [`Message`],
-//!    and answer nothing, a [`Verdict`], or a `Result` of either; see [`Answer`].
-//! 5. A new configuration may come while they run: [`Plugin::on_reload`].
-//! 6. When the plugin is unloaded no callback runs any more; [`Plugin::stop`] is called, the value is
-//!    dropped, and the library closed.
+//! 1. You declare a type and implement [`Plugin`] for it. Its callbacks are listed in [`Plugin::HOOKS`], made by
+//!    [`hooks!`]: each is a [`Point`](trait@Point), a [`Priority`], a name, a function and [`Effects`].
+//! 2. [`export!`] makes the library a plugin: it exports one entry ([`boundary::Entry`]) and writes a [`note`] into the
+//!    file, which the host reads before it runs any of the library's code.
+//! 3. The host validates the operator's configuration against the JSON Schema of [`Plugin::Config`], and calls
+//!    [`Plugin::start`] for each instance with a [`Startup`].
+//! 4. Callbacks run on any thread, and on several at once. They edit the payload, such as a [`Message`], and return
+//!    nothing, a [`Flow`], a [`Verdict`] or an [`Access`], or a `Result` of these, as the kind of their point allows:
+//!    see [`Answer`].
+//! 5. A new configuration may arrive while callbacks run: [`Plugin::reload`].
+//! 6. A new build may replace the plugin while traffic flows: [`Plugin::save`] hands a [`State`] to the new
+//!    generation's [`Plugin::restore`]; what changed until the old generation's last call goes from
+//!    [`Plugin::save_changes`] to the new one's [`Plugin::apply_changes`].
+//! 7. When the plugin is unloaded, no callback runs any more; the host calls [`Plugin::stop`], the value is dropped,
+//!    and the library is closed.
 //!
-//! A panic in any of these is caught here, in the plugin, and reaches the host as a fault.
+//! A panic in any of these is caught here, in the plugin, and reaches the host as a fault. What a plugin logs by
+//! `tracing` or `log` reaches the host's log, tagged with the instance and the generation.
 //!
 //! # Example
 //!
-//! A whole plugin, driven in a plain test by [`testing`] as a host would drive it. In a library of
-//! its own, of crate type `cdylib`, only the line with `export!` comes on top.
+//! A whole plugin, driven in a plain unit test by [`testing`] as a host would drive it. In a library of its own, of
+//! crate type `cdylib`, only the line with `export!` is added.
 //!
 //! ```
 //! use hookrail_abi::prelude::*;
 //! use hookrail_abi::testing;
-//! use schemars::JsonSchema;
-//! use serde::Deserialize;
 //!
 //! /// What an operator writes.
-//! #[derive(Deserialize, JsonSchema)]
-//! #[serde(deny_unknown_fields)]
+//! #[config]
 //! struct Config {
 //!     /// Words that a body must not contain.
 //!     words: Vec<String>,
@@ -53,9 +57,9 @@
 //!
 //! impl Plugin for Screen {
 //!     type Config = Config;
-//!     const HOOKS: Hooks<Self> = hooks![MessagePublish, 300, "screen", Self::screen, pure];
+//!     const HOOKS: Hooks<Self> = hooks![MessagePublish, "screen" => Self::screen, priority = 300, effects = pure];
 //!
-//!     fn start(_host: &Registrar, config: Config) -> Result<Self> {
+//!     fn start(_host: &Startup, config: Config) -> Result<Self> {
 //!         Ok(Screen { words: config.words })
 //!     }
 //! }
@@ -63,32 +67,44 @@
 //! // export!(Screen);
 //!
 //! let screen = testing::start::<Screen>(r#"{ "words": ["secret"] }"#).unwrap();
-//! let answer = screen.call::<MessagePublish>("screen", &mut Message::new("a.b", "a secret"));
+//! let answer = screen.call(MessagePublish, "screen", &mut Message::new("a.b", "a secret"));
 //! assert_eq!(answer.verdict, Verdict::Deny(403));
 //! assert_eq!(answer.said, ["it says `secret`"]);
 //! ```
 //!
 //! # Points of your own
 //!
-//! [`points!`] declares them, in a crate that the host and its plugins share. Payloads are made of
-//! [`Text`], [`Bytes`], [`List`], [`Secret`] and numbers, so that they live on the process's `malloc`
-//! and outlive the library that wrote into them.
+//! [`points!`] declares them, in a crate that the host and its plugins share. Payloads have
+//! [`derive(Payload)`](trait@Payload) and are made of [`Text`], [`Bytes`], [`List`], [`Secret`] and numbers, so that they
+//! live on the process's `malloc` and outlive the library that wrote them.
 //!
 //! # Stability
 //!
-//! The boundary has a version of its own, [`boundary::ABI_VERSION`]. `docs/abi.md` says what may
-//! change about it, and what never may.
+//! The boundary has its own version, [`boundary::ABI_VERSION`]. `docs/abi.md` says what may change in it, and what
+//! never will.
 
+// What the macros expand to begins with `::hookrail_abi`, here too.
+extern crate self as hookrail_abi;
+
+mod answer;
 pub mod boundary;
 mod bytes;
+mod callback;
 pub mod catalogue;
+mod config;
+mod context;
+mod diagnostics;
 mod effects;
 mod entry;
+mod error;
+mod export;
 mod hook;
 pub mod host;
+mod kind;
 #[doc(hidden)]
-pub mod keys;
+pub mod layout;
 mod list;
+pub mod memory;
 mod message;
 pub mod note;
 mod payload;
@@ -98,32 +114,52 @@ mod priority;
 mod secret;
 mod shape;
 mod shim;
+mod state;
 pub mod testing;
 mod text;
+#[doc(hidden)]
+pub mod unload;
 pub mod verdict;
 
+pub use answer::Answer;
 pub use bytes::Bytes;
+pub use callback::Callback;
+pub use config::{Configuration, config};
+pub use context::CurrentContext;
 pub use effects::Effects;
 #[doc(hidden)]
 pub use entry::entry;
+pub use error::{Error, Result};
+#[doc(hidden)]
+pub use hook::hook_words;
 pub use hook::{Hook, Hooks};
+pub use kind::{FaultPolicy, Fold, Gate, Kind, Notify, RawKind};
 pub use list::List;
-pub use message::{Dropped, Header, Message, MessageId};
-pub use payload::{Format, PayloadOps};
-pub use plugin::{Error, Instances, Isolation, NoConfig, Plugin, Registrar, Result};
-pub use point::{FaultPolicy, Fold, Gate, Kind, Notify, Point, RawKind};
+pub use message::{DropKind, Dropped, Header, Message, MessageId, NoMessageId};
+pub use payload::{Format, PAYLOAD_OPS_VERSION, Payload, PayloadOps};
+pub use plugin::{Instances, Isolation, NoConfig, Plugin, Startup};
+pub use point::Point;
 pub use priority::Priority;
 pub use secret::Secret;
 pub use shape::Shape;
+pub use state::State;
 pub use text::Text;
-pub use verdict::{Answer, Verdict};
+pub use verdict::{Access, Decision, Flow, Verdict};
 
-/// What an author needs: `use hookrail_abi::prelude::*;`
+/// The crate schemars, for a `JsonSchema` of your own. A later `hookrail-abi` may use another schemars for
+/// [`config`](macro@config), and will keep this one.
+pub use schemars as schemars1;
+/// The crate serde. Its derives need `#[serde(crate = "hookrail_abi::serde")]`.
+pub use serde;
+/// The crate tracing, for what a plugin tells the host's log.
+pub use tracing;
+
+/// What a plugin author needs: `use hookrail_abi::prelude::*;`
 pub mod prelude {
     pub use crate::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
-    pub use crate::host::{Dir, Instance, Level};
+    pub use crate::host::{Dir, Instance};
     pub use crate::{
-        Bytes, Dropped, Error, Header, Hooks, Message, NoConfig, Plugin, Point, Registrar, Result, Secret, Text,
-        Verdict, export, hooks,
+        Access, Bytes, DropKind, Dropped, Flow, Header, Hooks, Message, NoConfig, Plugin, Point, Result, Secret,
+        Startup, State, Text, Verdict, config, export, hooks,
     };
 }

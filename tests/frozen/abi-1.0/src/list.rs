@@ -1,28 +1,31 @@
-//! A growable array whose memory any side of the boundary may grow or free.
+//! A growable array whose memory either side of the boundary may grow or free.
 
 use std::alloc::{GlobalAlloc, Layout, System, handle_alloc_error};
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::{Deref, DerefMut};
 
 use abi_stable::StableAbi;
 
 /// A growable array on the process's own `malloc`, shared by every library and by C.
 ///
-/// `Vec` may not cross the boundary: its layout is unspecified, and each library may have an
-/// allocator of its own. A `List` is three words, and its memory belongs to the process.
+/// A `Vec` must not cross the boundary: its layout is unspecified, and each library may have its own allocator. A
+/// `List` is three words, and its memory belongs to the process.
 ///
 /// # Invariants
-/// - `capacity == 0` and `ptr` is anything, so that all zeros is an empty list; or `ptr` came from the process's `malloc` with room for
-///   `capacity` elements;
+/// - `capacity == 0` and `ptr` is arbitrary, so that all zeros is an empty list; or `ptr` came from the process's
+///   `malloc` with room for `capacity` elements;
 /// - the first `len <= capacity` elements are initialised.
 #[repr(C)]
 #[derive(StableAbi)]
 pub struct List<T> {
-    /// The elements; while `capacity` is 0 anything, null too: not an address, and not to be freed.
+    /// The elements. While `capacity` is 0 it may hold anything, null included: it is not an address, and must not be
+    /// freed.
     ptr: *mut T,
-    /// How many there are.
+    /// The number of elements.
     len: usize,
-    /// How many fit; 0 while nothing is allocated.
+    /// The number of elements that fit; 0 while nothing is allocated.
     capacity: usize,
 }
 
@@ -58,7 +61,7 @@ impl<T> List<T> {
         if self.len == 0 {
             return &mut [];
         }
-        // SAFETY: as in `as_slice`, and `&mut self` is exclusive.
+        // SAFETY: by the type invariants the first `len` elements are initialised, and `&mut self` is exclusive.
         unsafe { std::slice::from_raw_parts_mut(self.ptr, self.len) }
     }
 
@@ -67,7 +70,7 @@ impl<T> List<T> {
         self.capacity
     }
 
-    /// Makes room for `additional` more elements.
+    /// Reserves room for at least `additional` more elements.
     pub fn reserve(&mut self, additional: usize) {
         if additional > self.capacity - self.len {
             self.grow(additional);
@@ -82,19 +85,19 @@ impl<T> List<T> {
         self.len += 1;
     }
 
-    /// Inserts one element before `index`, which is at most `len`.
+    /// Inserts `value` before the element at `index`, or appends it if `index` equals `len`.
     ///
     /// # Panics
-    /// If `index` is beyond the end.
+    /// If `index` is greater than `len`.
     pub fn insert(&mut self, index: usize, value: T) {
         self.push(value);
         self.as_mut_slice()[index..].rotate_right(1);
     }
 
-    /// Takes out the element at `index`, keeping the order of the others.
+    /// Removes the element at `index`, keeping the order of the others.
     ///
     /// # Panics
-    /// If `index` is beyond the end.
+    /// If `index` is out of bounds.
     pub fn remove(&mut self, index: usize) -> T {
         self.as_mut_slice()[index..].rotate_left(1);
         self.len -= 1;
@@ -102,7 +105,7 @@ impl<T> List<T> {
         unsafe { self.ptr.add(self.len).read() }
     }
 
-    /// Drops the elements from `len` on; does nothing when there are fewer.
+    /// Drops the elements from `len` on; does nothing if there are fewer.
     pub fn truncate(&mut self, len: usize) {
         if len < self.len {
             let tail: *mut [T] = &mut self.as_mut_slice()[len..];
@@ -117,7 +120,7 @@ impl<T> List<T> {
         self.truncate(0);
     }
 
-    /// Keeps the elements for which `keep` answers true.
+    /// Keeps the elements for which `keep` returns true.
     pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
         let mut kept = 0;
         for index in 0..self.len {
@@ -140,13 +143,13 @@ impl<T> List<T> {
             // SAFETY: the layout has a size: elements do (FITS_MALLOC) and capacity is at least 4.
             unsafe { System.alloc(layout) }
         } else {
-            // SAFETY: by the type invariants `ptr` came from malloc for `capacity` elements.
+            // SAFETY: by the type invariants `ptr` came from malloc for `capacity` elements; the new size is not 0.
             unsafe { System.realloc(self.ptr.cast(), self.memory(), layout.size()) }
         };
         if ptr.is_null() {
             handle_alloc_error(layout);
         }
-        // INVARIANT: fresh memory for `capacity` elements; the first `len` were moved along.
+        // INVARIANT: fresh memory for `capacity` elements; the first `len` elements were moved into it.
         self.ptr = ptr.cast();
         self.capacity = capacity;
     }
@@ -159,8 +162,12 @@ impl<T> List<T> {
 impl<T: Copy> List<T> {
     /// Appends a copy of `values`.
     pub fn extend_from_slice(&mut self, values: &[T]) {
+        if values.is_empty() {
+            // The pointer of a list without memory is no address, aligned or not.
+            return;
+        }
         self.reserve(values.len());
-        // SAFETY: there is room for `values` behind `len`, and the two cannot overlap, since
+        // SAFETY: there is room for `values` after `len`, and the two cannot overlap, since
         // `self` is borrowed exclusively.
         unsafe {
             self.ptr.add(self.len).copy_from_nonoverlapping(values.as_ptr(), values.len());
@@ -197,7 +204,7 @@ impl<T: Clone> Clone for List<T> {
         self.iter().cloned().collect()
     }
 
-    /// Reuses the memory, and that of the elements, of the list written to.
+    /// Reuses the memory of `self`, and that of its elements.
     fn clone_from(&mut self, source: &Self) {
         self.truncate(source.len);
         let common = self.len;
@@ -241,6 +248,24 @@ impl<T: PartialEq> PartialEq for List<T> {
 }
 
 impl<T: Eq> Eq for List<T> {}
+
+impl<T: PartialOrd> PartialOrd for List<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        self.as_slice().partial_cmp(other.as_slice())
+    }
+}
+
+impl<T: Ord> Ord for List<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_slice().cmp(other.as_slice())
+    }
+}
+
+impl<T: Hash> Hash for List<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_slice().hash(state);
+    }
+}
 
 impl<'a, T> IntoIterator for &'a List<T> {
     type Item = &'a T;

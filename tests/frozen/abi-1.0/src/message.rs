@@ -1,43 +1,44 @@
-//! The message: what the built-in `message.*` points carry.
+//! The message: the payload of the built-in `message.*` points.
 
+mod dropped;
 mod id;
 mod json;
 
-use abi_stable::StableAbi;
 use serde::{Deserialize, Serialize};
 
-pub use id::MessageId;
+pub use dropped::{DropKind, Dropped};
+pub use id::{MessageId, NoMessageId};
 
-use crate::{Bytes, List, Text};
+use crate::{Bytes, List, Payload, Text};
 
-/// One message of a stream. Fixed in size: it grows by `hookrail-*` headers only.
+/// One message of a stream. Its layout is fixed: it grows by `hookrail-*` headers only.
 ///
-/// As JSON: `id` a string, `timestamp` RFC 3339 with nine digits, `headers` as `[["key","value"]]`,
-/// and `body` when it is UTF-8, else `body_base64`. As MessagePack: its fields.
+/// As JSON: `id` is a string, `timestamp` is RFC 3339 with nine fractional digits, `headers` is `[["key","value"]]`,
+/// and the content is `body` if it is UTF-8, else `body_base64`. As MessagePack: its fields.
 #[repr(C)]
-#[derive(StableAbi, Clone, Debug, PartialEq)]
+#[derive(Payload, Clone, Debug, PartialEq)]
 pub struct Message {
     /// A UUID of version 7.
     pub id: MessageId,
-    /// When the message came to be, in nanoseconds since the Unix epoch.
+    /// When the message was created, in nanoseconds since the Unix epoch.
     pub timestamp: u64,
-    /// Reserved for the host; keep them as they are.
+    /// Reserved for the host; leave them as they are.
     pub flags: u64,
     /// Where the message came from, for example a file name or a client.
     pub source: Text,
-    /// Dot-separated tokens.
+    /// The topic: dot-separated tokens.
     pub topic: Text,
-    /// Ordered; a key may repeat.
+    /// The headers, in order; a key may repeat.
     pub headers: List<Header>,
     /// The content.
     pub body: Bytes,
-    /// Reserved for the host; keep them as they are.
+    /// Reserved for the host; leave them as they are.
     reserved: [u64; 4],
 }
 
 /// One header of a message.
 #[repr(C)]
-#[derive(StableAbi, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Payload, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     /// The key; case-sensitive.
     pub key: Text,
@@ -45,28 +46,14 @@ pub struct Header {
     pub value: Text,
 }
 
-/// A message that was denied on its way, and who denied it: what `message.dropped` carries.
-#[repr(C)]
-#[derive(StableAbi, Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Dropped {
-    /// The message as the chain left it.
-    pub message: Message,
-    /// The callback that decided, as `instance/callback`.
-    pub decided_by: Text,
-    /// The code of the verdict, 24 bits.
-    pub code: u32,
-    /// The reason as the callback said it; may be empty.
-    pub reason: Text,
-}
-
 impl Message {
-    /// A message of now, with a fresh id.
+    /// A message created now, with a fresh id.
     pub fn new(topic: &str, body: impl Into<Bytes>) -> Self {
         let (id, timestamp) = MessageId::now();
         Message { id, timestamp, topic: topic.into(), body: body.into(), ..Message::empty() }
     }
 
-    /// A message with nothing in it and the nil id, to be filled in; allocates nothing.
+    /// An empty message with the nil id, to be filled in; allocates nothing.
     pub const fn empty() -> Self {
         Message {
             id: MessageId::NIL,
@@ -80,17 +67,17 @@ impl Message {
         }
     }
 
-    /// The value of the first header of that key.
+    /// The value of the first header with that key.
     pub fn header(&self, key: &str) -> Option<&str> {
         self.headers.iter().find(|header| header.key == *key).map(|header| header.value.as_str())
     }
 
-    /// Appends a header; others of that key stay.
+    /// Appends a header; others with that key stay.
     pub fn add_header(&mut self, key: &str, value: &str) {
         self.headers.push(Header { key: key.into(), value: value.into() });
     }
 
-    /// Sets the first header of that key, or appends one.
+    /// Sets the first header with that key, or appends one.
     pub fn set_header(&mut self, key: &str, value: &str) {
         match self.headers.iter_mut().find(|header| header.key == *key) {
             Some(header) => header.value.set(value),
@@ -130,11 +117,5 @@ mod tests {
 
         assert_eq!(size_of::<Header>(), 48);
         assert_eq!([offset_of!(Header, key), offset_of!(Header, value)], [0, 24]);
-
-        assert_eq!(size_of::<Dropped>(), 216);
-        assert_eq!(offset_of!(Dropped, message), 0);
-        assert_eq!(offset_of!(Dropped, decided_by), 160);
-        assert_eq!(offset_of!(Dropped, code), 184);
-        assert_eq!(offset_of!(Dropped, reason), 192);
     }
 }

@@ -1,7 +1,7 @@
-//! The note in a plugin's file: what it is and what it hooks, readable without running it.
+//! The note in a plugin's file: what the plugin is and what it hooks, readable without running it.
 //!
-//! An ELF note of owner `Hookrail` and type 1 in the section `.note.hookrail`; its content is
-//! JSON, written here at compile time.
+//! An ELF note of owner `Hookrail` and type 1 in the section `.note.hookrail`; its content is JSON, written here at
+//! compile time.
 
 use crate::boundary::ABI_VERSION;
 use crate::{Instances, Isolation, Plugin};
@@ -12,7 +12,7 @@ pub const OWNER: &[u8; 9] = b"Hookrail\0";
 /// The type of the ELF note: JSON, version 1.
 pub const KIND: u32 = 1;
 
-/// A plugin's name and version, as its own package says them.
+/// A plugin's name and version, as its package states them.
 #[derive(Clone, Copy, Debug)]
 pub struct Identity {
     /// The plugin's id, without the prefix `hookrail-plugin-` of its package.
@@ -22,7 +22,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// From the name and the version of a package.
+    /// The identity from the name and the version of a package.
     pub const fn of_package(package: &'static str, version: &'static str) -> Self {
         const PREFIX: &[u8] = b"hookrail-plugin-";
         let bytes = package.as_bytes();
@@ -47,7 +47,7 @@ pub struct Note<const N: usize> {
 }
 
 impl<const N: usize> Note<N> {
-    /// The note of `P`; `N` is [`size`] of the same.
+    /// The note of `P`; `N` is the result of [`size`] for the same arguments.
     pub const fn of<P: Plugin>(identity: Identity) -> Self {
         let mut name = [0; 12];
         let mut index = 0;
@@ -65,14 +65,14 @@ impl<const N: usize> Note<N> {
     }
 }
 
-/// The size of the content of the note of `P`, a multiple of four: JSON may end in spaces.
+/// The size in bytes of the content of the note of `P`, a multiple of four: JSON may end in spaces.
 pub const fn size<P: Plugin>(identity: Identity) -> usize {
     write::<P, 0>(identity).len.next_multiple_of(4)
 }
 
 const fn write<P: Plugin, const N: usize>(identity: Identity) -> Writer<N> {
     let mut out = Writer { bytes: [b' '; N], len: 0 };
-    out.raw("{\"name\":");
+    out.raw("{\"format\":1,\"name\":");
     out.string(identity.name);
     out.raw(",\"version\":");
     out.string(identity.version);
@@ -85,11 +85,11 @@ const fn write<P: Plugin, const N: usize>(identity: Identity) -> Writer<N> {
         Instances::Many => "many",
         Instances::One => "one",
     });
-    out.raw(",\"isolation\":");
-    out.string(match P::ISOLATION {
-        Isolation::InProcess => "in-process",
-        Isolation::Worker => "worker",
-    });
+    match P::ISOLATION {
+        None => {}
+        Some(Isolation::InProcess) => out.raw(",\"isolation\":\"in-process\""),
+        Some(Isolation::Worker) => out.raw(",\"isolation\":\"worker\""),
+    }
     out.raw(if cfg!(panic = "unwind") { ",\"panic\":\"unwind\"" } else { ",\"panic\":\"abort\"" });
     out.raw(",\"toolchain\":");
     out.string(env!("HOOKRAIL_TOOLCHAIN"));
@@ -123,8 +123,7 @@ const fn write<P: Plugin, const N: usize>(identity: Identity) -> Writer<N> {
     out
 }
 
-/// Writes JSON in constants; beyond `N` it only counts, so that a first pass with `N` = 0 gives
-/// the size.
+/// Writes JSON in constants. Beyond `N` it only counts, so that a first pass with `N` = 0 yields the size.
 struct Writer<const N: usize> {
     bytes: [u8; N],
     len: usize,
@@ -200,12 +199,12 @@ mod tests {
     }
     impl Plugin for Sample {
         type Config = NoConfig;
-        const CAPABILITIES: &'static [&'static str] = &["net", "a\"\n"];
+        const CAPABILITIES: &'static [&'static str] = &["exec:/a", "exec:/\"\n"];
         const HOOKS: Hooks<Self> = hooks![
-            MessagePublish, -20, "look", Self::look, pure;
-            MessagePublish, 2000, "again", Self::look;
+            MessagePublish, "look" => Self::look, priority = -20, effects = pure;
+            MessagePublish, "again" => Self::look, priority = 2000;
         ];
-        fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+        fn start(_: &Startup, _: NoConfig) -> Result<Self> {
             Ok(Sample)
         }
     }
@@ -217,7 +216,9 @@ mod tests {
         let note = Note::<SIZE>::of::<Sample>(ID);
         let json: serde_json::Value = serde_json::from_slice(&note.content).unwrap();
         assert_eq!(json["name"], "sample");
-        assert_eq!(json["capabilities"][1], "a\"\n");
+        assert_eq!(json["format"], 1);
+        assert_eq!(json.get("isolation"), None, "its author said nothing");
+        assert_eq!(json["capabilities"][1], "exec:/\"\n");
         assert_eq!(
             json["hooks"][0],
             serde_json::json!({ "point": "message.publish", "revision": 1, "callback": "look", "priority": -20, "effects": "pure" })

@@ -1,62 +1,101 @@
-//! What an author writes: one type, one trait.
+//! What a plugin author writes: one type, one trait.
 
 use std::cell::RefCell;
-use std::ops::Deref;
+use std::fmt::Display;
+use std::path::PathBuf;
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-
-use crate::Hooks;
-use crate::host::Instance;
-
-/// What goes wrong in a plugin: any error, or a text (`"...".into()`).
-pub type Error = Box<dyn std::error::Error + Send + Sync>;
-
-/// A result of plugin code.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
+use crate::error::Result;
+use crate::host::{Dir, Instance, Level};
+use crate::{Configuration, Hooks, State, config};
 
 /// A plugin.
 ///
-/// Its life: the host reads the declared hooks from the file, creates an instance with its
-/// configuration, and calls [`start`](Plugin::start). Callbacks then run on any thread, on several
-/// at once, with `&self`. When it ends, no callback runs any more; [`stop`](Plugin::stop) is
-/// called, the value dropped, the library unloaded.
+/// Its life: the host reads the declared hooks from the file, creates an instance with its configuration, and calls
+/// [`start`](Plugin::start). Callbacks then run on any thread, on several at once, with `&self`. When the instance
+/// ends, no callback runs any more; [`stop`](Plugin::stop) is called, the value is dropped, and the library is
+/// unloaded.
 #[diagnostic::on_unimplemented(message = "`{Self}` is no plugin: implement `hookrail_abi::Plugin` for it")]
 pub trait Plugin: Send + Sync + Sized + 'static {
-    /// The configuration, [`NoConfig`] for none. Its JSON Schema is exported, and the host checks
-    /// a configuration against it before the plugin sees it.
-    type Config: DeserializeOwned + JsonSchema;
+    /// The configuration, a type with [`#[config]`](macro@crate::config); [`NoConfig`] for none. Its JSON Schema is
+    /// exported, and the host validates a configuration against it before the plugin sees it.
+    type Config: Configuration;
 
-    /// The callbacks, made by [`hooks!`](crate::hooks). They are written into the file too, so
-    /// that they are known before any code of the plugin runs.
+    /// The callbacks, made by [`hooks!`](crate::hooks). They are written into the file too, so that the host knows them
+    /// before it runs any of the plugin's code.
     const HOOKS: Hooks<Self>;
 
     /// How many instances one library may have.
     const INSTANCES: Instances = Instances::Many;
 
-    /// What the plugin asks the host's operator to grant; for people and for isolation.
+    /// What the plugin asks the operator to grant: `net.connect:HOST:PORT`, `net.listen:NAME`, `fs.read:PATH`,
+    /// `fs.write:PATH`, `exec:PATH`, `env:NAME`, `bus.publish:TOPIC`, `bus.subscribe:TOPIC`, `dispatch:POINT` or
+    /// `control:COMMAND`. A package with another one is refused.
     const CAPABILITIES: &'static [&'static str] = &[];
 
-    /// Where the author wishes it to run.
-    const ISOLATION: Isolation = Isolation::InProcess;
+    /// Where the author wants it to run. A wish for more confinement than the operator's default is granted, one for
+    /// less is not.
+    const ISOLATION: Option<Isolation> = None;
 
-    /// Starts an instance. Callbacks are called only after this returned.
-    fn start(host: &Registrar, config: Self::Config) -> Result<Self>;
+    /// Starts an instance. Its callbacks are called only after this has returned.
+    ///
+    /// # Errors
+    /// Any error refuses the start; the operator reads it.
+    fn start(host: &Startup, config: Self::Config) -> Result<Self>;
 
-    /// Takes a new configuration while callbacks run. Refuses unless written.
-    fn on_reload(&self, config: Self::Config) -> Result<()> {
+    /// Applies a new configuration while callbacks run. The default implementation refuses.
+    ///
+    /// # Errors
+    /// Any error refuses the configuration; the old one stays.
+    fn reload(&self, config: Self::Config) -> Result<()> {
         let _ = config;
         Err("this plugin takes a new configuration only when it is restarted".into())
     }
 
-    /// Ends what was begun; no callback runs any more. The value is dropped afterwards.
+    /// Saves the state that the next generation starts with, when this one is about to be replaced; `None` for no
+    /// state. Called while callbacks run, so the state may be out of date when the new generation takes over: what
+    /// changes afterwards is handed over by [`save_changes`](Plugin::save_changes).
+    ///
+    /// # Errors
+    /// Any error refuses the upgrade.
+    fn save(&self) -> Result<Option<State>> {
+        Ok(None)
+    }
+
+    /// Starts an instance with what the previous generation saved; called instead of [`start`](Plugin::start). The
+    /// default implementation refuses.
+    ///
+    /// # Errors
+    /// Any error fails the upgrade, and the previous generation goes on.
+    fn restore(host: &Startup, config: Self::Config, state: State) -> Result<Self> {
+        let _ = (host, config, state);
+        Err("this build takes no state from the one before".into())
+    }
+
+    /// Saves what changed since [`save`](Plugin::save). Called when no callback of this generation runs any more,
+    /// before [`stop`](Plugin::stop); the next generation is already serving.
+    ///
+    /// # Errors
+    /// On any error the changes are lost.
+    fn save_changes(&self) -> Result<Option<State>> {
+        Ok(None)
+    }
+
+    /// Applies the previous generation's last changes, while callbacks run. The default implementation refuses.
+    ///
+    /// # Errors
+    /// On any error the changes are lost, and the host's log says so.
+    fn apply_changes(&self, rest: State) -> Result<()> {
+        let _ = rest;
+        Err("this build takes no rest from the one before".into())
+    }
+
+    /// Stops what the instance has started; no callback runs any more. The value is dropped afterwards.
     fn stop(&self) {}
 }
 
-/// The configuration of a plugin that has none.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+/// The configuration of a plugin that needs none.
+#[config]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct NoConfig {}
 
 /// How many instances one library may have.
@@ -68,7 +107,7 @@ pub enum Instances {
     One,
 }
 
-/// Where an author wishes a plugin to run.
+/// Where an author wants a plugin to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isolation {
     /// In the host's process.
@@ -77,18 +116,17 @@ pub enum Isolation {
     Worker,
 }
 
-/// Given to [`Plugin::start`]: the instance's line to the host, and the choice to leave a declared
-/// callback out.
+/// Given to [`Plugin::start`]: the instance's handle to the host, and the means to leave out a declared callback.
 #[derive(Debug)]
-pub struct Registrar {
+pub struct Startup {
     name: String,
     instance: Instance,
     left_out: RefCell<Vec<&'static str>>,
 }
 
-impl Registrar {
+impl Startup {
     pub(crate) fn new(name: String, instance: Instance) -> Self {
-        Registrar { name, instance, left_out: RefCell::default() }
+        Startup { name, instance, left_out: RefCell::default() }
     }
 
     /// The name of this instance, for example `mask` or `mask:logs`.
@@ -96,18 +134,31 @@ impl Registrar {
         &self.name
     }
 
-    /// The line to the host, to be kept for later.
+    /// The handle to the host, which may be kept.
     pub fn instance(&self) -> Instance {
         self.instance
     }
 
-    /// Leaves out the declared callback of that name, in all points. A name that is not declared
-    /// fails the start; a callback that is not declared cannot be added.
+    /// Writes one line to the host's log, under the instance's name: [`Instance::log`].
+    pub fn log(&self, level: Level, line: impl Display) {
+        self.instance.log(level, line);
+    }
+
+    /// A directory of the instance's own, created if needed: [`Instance::dir`].
+    ///
+    /// # Errors
+    /// As for [`Instance::dir`].
+    pub fn dir(&self, dir: Dir) -> Result<PathBuf> {
+        self.instance.dir(dir)
+    }
+
+    /// Leaves out the declared callback of that name, at all points. An undeclared name fails the start. Callbacks can
+    /// only be left out, never added.
     pub fn leave_out(&self, callback: &'static str) {
         self.left_out.borrow_mut().push(callback);
     }
 
-    /// A name that was left out and is none of `hooks`.
+    /// A name that was left out but is not in `hooks`.
     pub(crate) fn left_out_of<P>(&self, hooks: Hooks<P>) -> Option<&'static str> {
         let left_out = self.left_out.borrow();
         left_out.iter().copied().find(|name| hooks.iter().all(|hook| hook.callback != *name))
@@ -115,12 +166,5 @@ impl Registrar {
 
     pub(crate) fn leaves_out(&self, callback: &str) -> bool {
         self.left_out.borrow().contains(&callback)
-    }
-}
-
-impl Deref for Registrar {
-    type Target = Instance;
-    fn deref(&self) -> &Instance {
-        &self.instance
     }
 }

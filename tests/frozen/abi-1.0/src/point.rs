@@ -1,162 +1,55 @@
 //! Hook points: named, typed places where a chain of callbacks runs.
 
-use std::ffi::c_void;
+use crate::kind::{FaultPolicy, Kind};
+use crate::verdict::Decision;
+use crate::{Payload, PayloadOps, Shape};
 
-use abi_stable::StableAbi;
-
-use crate::{PayloadOps, Shape, Verdict};
-
-/// A hook point, declared once, in a crate that host and plugins share: see [`points!`](crate::points!).
+/// A hook point, declared once, in a crate that the host and its plugins share: see [`points!`](crate::points!).
 ///
 /// # Safety
-/// The payload owns all that it holds, on the process's `malloc` ([`Text`](crate::Text),
-/// [`Bytes`](crate::Bytes), [`List`](crate::List)): it must not hold a pointer into the library
-/// that made it, since it may outlive that library. `shape` and `ops` describe `Payload`.
+/// The payload owns everything it holds, on the process's `malloc` ([`Text`](crate::Text), [`Bytes`](crate::Bytes),
+/// [`List`](crate::List)). It must not hold a pointer into the library that created it, since it may outlive that
+/// library. `shape` and `ops` describe `Payload`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a hook point",
     note = "the catalogue is in `hookrail_abi::catalogue`; your own are declared with `hookrail_abi::points!`"
 )]
-pub unsafe trait Point: Send + Sync + Sized + 'static {
+pub unsafe trait Point: Copy + Default + Send + Sync + 'static {
     /// The name, dotted, for example `message.publish`.
     const NAME: &'static str;
-    /// Counts changes of meaning or payload; 0 means that nobody dispatches it yet.
+    /// Incremented when the meaning or the payload changes; 0 means that no program dispatches the point yet.
     const REVISION: u32;
     /// Whether a fold may be denied. Gates always may, notify points never.
     const DENIABLE: bool = false;
-    /// What a faulting callback means, unless it or the operator says otherwise.
+    /// What a fault of a callback means, unless the callback or the operator overrides it.
     const FAULT: FaultPolicy = Self::Kind::FAULT;
-    /// The chain's answer when no callback decided.
-    const NOBODY: Verdict = Self::Kind::NOBODY;
-    /// What callbacks of this point may do.
+    /// The decision of a chain in which no callback decided.
+    const DEFAULT: Decision = Self::Kind::DEFAULT;
+    /// The kind, which determines what callbacks of this point may do.
     type Kind: Kind;
-    /// What is handed from callback to callback.
-    type Payload: StableAbi + 'static;
+    /// What is passed from callback to callback.
+    type Payload: Payload;
 
-    /// How to handle a payload without knowing its type.
+    /// The operations on a payload whose type is not known.
     fn ops() -> &'static PayloadOps;
-    /// What a payload looks like in memory.
-    fn shape() -> &'static Shape;
-}
-
-/// What callbacks of a point may do: [`Notify`], [`Fold`] or [`Gate`].
-pub trait Kind: sealed::Sealed + Send + Sync + 'static {
-    /// As the boundary carries it.
-    const RAW: RawKind;
-    /// What a fault means when the point does not say: notify and fold fail open, gates closed.
-    const FAULT: FaultPolicy;
-    /// The chain's answer when nobody decided and the point does not say.
-    const NOBODY: Verdict;
-    /// How a callback sees the payload.
-    type Access<'a, T: 'a>;
-
-    /// Borrows the payload for one call.
-    ///
-    /// # Safety
-    /// `payload` points to a valid `T`, shared for `Notify`, exclusive otherwise, for `'a`.
-    unsafe fn access<'a, T>(payload: *mut c_void) -> Self::Access<'a, T>;
-}
-
-/// Callbacks look at the payload.
-#[derive(Debug)]
-pub enum Notify {}
-
-/// Callbacks edit the payload, and deny where the point is deniable.
-#[derive(Debug)]
-pub enum Fold {}
-
-/// Callbacks answer, and write the payload's answer part.
-#[derive(Debug)]
-pub enum Gate {}
-
-impl Kind for Notify {
-    const RAW: RawKind = RawKind::Notify;
-    const FAULT: FaultPolicy = FaultPolicy::Open;
-    const NOBODY: Verdict = Verdict::Continue;
-    type Access<'a, T: 'a> = &'a T;
-
-    unsafe fn access<'a, T>(payload: *mut c_void) -> &'a T {
-        // SAFETY: the caller's contract.
-        unsafe { &*payload.cast() }
-    }
-}
-
-impl Kind for Fold {
-    const RAW: RawKind = RawKind::Fold;
-    const FAULT: FaultPolicy = FaultPolicy::Open;
-    const NOBODY: Verdict = Verdict::Continue;
-    type Access<'a, T: 'a> = &'a mut T;
-
-    unsafe fn access<'a, T>(payload: *mut c_void) -> &'a mut T {
-        // SAFETY: the caller's contract.
-        unsafe { &mut *payload.cast() }
-    }
-}
-
-impl Kind for Gate {
-    const RAW: RawKind = RawKind::Gate;
-    const FAULT: FaultPolicy = FaultPolicy::Closed;
-    const NOBODY: Verdict = Verdict::Deny(0);
-    type Access<'a, T: 'a> = &'a mut T;
-
-    unsafe fn access<'a, T>(payload: *mut c_void) -> &'a mut T {
-        // SAFETY: the caller's contract.
-        unsafe { &mut *payload.cast() }
-    }
-}
-
-/// The kind of a point, as a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RawKind {
-    /// See [`Notify`].
-    Notify,
-    /// See [`Fold`].
-    Fold,
-    /// See [`Gate`].
-    Gate,
-}
-
-impl RawKind {
-    /// The word people read.
-    pub const fn name(self) -> &'static str {
-        match self {
-            RawKind::Notify => "notify",
-            RawKind::Fold => "fold",
-            RawKind::Gate => "gate",
-        }
-    }
-}
-
-/// What the fault of a callback means for the chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultPolicy {
-    /// The fault denies.
-    Closed,
-    /// The chain goes on as if the callback were not there.
-    Open,
-}
-
-impl FaultPolicy {
-    /// The word people read.
-    pub const fn name(self) -> &'static str {
-        match self {
-            FaultPolicy::Closed => "closed",
-            FaultPolicy::Open => "open",
-        }
+    /// The layout of a payload in memory. Computed anew with each call: a cache in a static would be leaked with each
+    /// generation of a plugin.
+    fn shape() -> Shape {
+        Shape::of::<Self::Payload>()
     }
 }
 
 /// Declares hook points: a name, a revision, a kind and a payload each.
 ///
-/// A `local` point's payload needs no serde; such a point is refused for isolation, recording and
-/// simulation. The word `unsafe` stands for the promise of [`Point`](trait@crate::Point): the
-/// payload owns all it holds. Braces may override the constants of the trait.
+/// The kind is `Notify`, `Fold` or `Gate`. The payload of a `local` point needs no serde; such a point is refused for
+/// isolation, recording and simulation. The word `unsafe` stands for the promise of [`Point`](trait@crate::Point): the
+/// payload owns everything it holds. A declaration ends with `;`, or with braces that override constants of the trait.
 ///
 /// ```
-/// use abi_stable::StableAbi;
-/// use hookrail_abi::{Fold, Text, points};
+/// use hookrail_abi::{Payload, Text, points};
 ///
 /// #[repr(C)]
-/// #[derive(StableAbi, Clone)]
+/// #[derive(Payload, Clone)]
 /// pub struct Request {
 ///     pub path: Text,
 /// }
@@ -165,6 +58,10 @@ impl FaultPolicy {
 ///     /// A request came in.
 ///     // SAFETY: a request owns its path.
 ///     pub unsafe local RequestReceived: "app.request", 1, Fold<Request> { const DENIABLE: bool = true; }
+///
+///     /// A request was answered.
+///     // SAFETY: a request owns its path.
+///     pub unsafe local RequestAnswered: "app.answered", 1, Notify<Request>;
 /// }
 /// ```
 #[macro_export]
@@ -174,36 +71,37 @@ macro_rules! points {
         $crate::points!(@declare [$(#[$meta])* $vis] $point local ; $name, $revision, $kind, $payload, { $($item)* });
         $crate::points!($($more)*);
     };
+    ($(#[$meta:meta])* $vis:vis unsafe local $point:ident : $name:literal, $revision:literal, $kind:ident<$payload:ty>; $($more:tt)*) => {
+        $crate::points!(@declare [$(#[$meta])* $vis] $point local ; $name, $revision, $kind, $payload, {});
+        $crate::points!($($more)*);
+    };
     ($(#[$meta:meta])* $vis:vis unsafe $point:ident : $name:literal, $revision:literal, $kind:ident<$payload:ty> { $($item:item)* } $($more:tt)*) => {
         $crate::points!(@declare [$(#[$meta])* $vis] $point portable ; $name, $revision, $kind, $payload, { $($item)* });
         $crate::points!($($more)*);
     };
-    (@declare [$($head:tt)*] $point:ident $ops:ident ; $name:literal, $revision:literal, $kind:ident, $payload:ty, { $($item:item)* }) => {
-        $($head)* enum $point {}
+    ($(#[$meta:meta])* $vis:vis unsafe $point:ident : $name:literal, $revision:literal, $kind:ident<$payload:ty>; $($more:tt)*) => {
+        $crate::points!(@declare [$(#[$meta])* $vis] $point portable ; $name, $revision, $kind, $payload, {});
+        $crate::points!($($more)*);
+    };
+    (@declare [$(#[$meta:meta])* $vis:vis] $point:ident $ops:ident ; $name:literal, $revision:literal, $kind:ident, $payload:ty, { $($item:item)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, Default)]
+        $vis struct $point;
 
-        // SAFETY: whoever wrote `unsafe` before the point's name promised it.
+        // SAFETY: by `unsafe` the declaration promises a payload that owns all it holds; the rest follows its type.
         unsafe impl $crate::Point for $point {
             const NAME: &'static str = $name;
             const REVISION: u32 = $revision;
             $($item)*
-            type Kind = $kind;
+            type Kind = $crate::$kind;
             type Payload = $payload;
 
             fn ops() -> &'static $crate::PayloadOps {
                 const { &$crate::PayloadOps::$ops::<$payload>() }
             }
-
-            fn shape() -> &'static $crate::Shape {
-                static SHAPE: std::sync::OnceLock<$crate::Shape> = std::sync::OnceLock::new();
-                SHAPE.get_or_init($crate::Shape::of::<$payload>)
-            }
         }
     };
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for super::Notify {}
-    impl Sealed for super::Fold {}
-    impl Sealed for super::Gate {}
+    ($($anything:tt)*) => {
+        compile_error!("a point is: [pub] unsafe [local] Name: \"dotted.name\", REVISION, Notify<Payload> | Fold<Payload> | Gate<Payload>, and `;` or `{ const DENIABLE: bool = true; }`");
+    };
 }

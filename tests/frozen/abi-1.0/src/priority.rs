@@ -1,23 +1,22 @@
-//! Where a callback stands in its chain.
+//! A callback's place in its chain.
 
 use std::fmt;
 
 /// A callback's place in its chain: lower numbers run first.
 ///
-/// Built-in callbacks use [`Priority::BUILT_IN`]; below it runs before them, above it after.
-/// There is no default: whoever registers a callback must say where it stands.
+/// Built-in callbacks use [`Priority::BUILT_IN`]; lower numbers run before them, higher ones after. There is no
+/// default: every registration must state its priority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Priority(i32);
 
 impl Priority {
-    /// The number of every built-in callback; nobody else may use it.
+    /// The priority of every built-in callback; no other callback may use it.
     pub const BUILT_IN: Priority = Priority(1000);
 
-    /// The priority `number`, which may not be 1000 and not an end of the range: those are the
-    /// host's own.
+    /// The priority `number`, which must not be 1000 nor either end of the range: those are reserved for the host.
     ///
     /// # Panics
-    /// On a reserved number; in a constant, as in `hooks!`, that is a compile error.
+    /// If `number` is reserved; in a constant, as in `hooks!`, that is a compile error.
     pub const fn new(number: i32) -> Self {
         assert!(
             number != 1000,
@@ -27,7 +26,7 @@ impl Priority {
         Priority(number)
     }
 
-    /// The number as it came over the boundary or from an operator; `None` when it is reserved.
+    /// The priority of a number from the boundary or an operator; `None` if it is reserved.
     pub const fn checked(number: i32) -> Option<Self> {
         match number {
             1000 | i32::MIN | i32::MAX => None,

@@ -1,4 +1,4 @@
-//! Text that must not be seen.
+//! Text that must not be shown.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,10 +8,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::Text;
 
-/// What stands in place of a secret.
+/// What is shown instead of a secret.
 const MASK: &str = "***";
 
-/// Text that shows as `***` wherever people look: `Debug`, `Display`, JSON.
+/// Text that shows as `***` wherever people read it: `Debug`, `Display`, JSON.
 ///
 /// In MessagePack, which only a worker of the same host reads, it is in the clear.
 #[repr(transparent)]
@@ -19,15 +19,22 @@ const MASK: &str = "***";
 pub struct Secret(Text);
 
 impl Secret {
-    /// The text itself. The long name is on purpose: it should stand out in a review.
+    /// The text itself. The conspicuous name is deliberate: a call should stand out in a review.
     pub fn expose(&self) -> &str {
         &self.0
     }
 }
 
 /// Copies: the argument's memory may belong to another allocator.
-impl<T: AsRef<str>> From<T> for Secret {
-    fn from(text: T) -> Self {
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Secret(Text::from(text))
+    }
+}
+
+/// Copies, as from `&str`.
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
         Secret(Text::from(text))
     }
 }

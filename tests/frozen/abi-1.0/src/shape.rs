@@ -1,14 +1,15 @@
-//! What a payload looks like in memory, as text and as a fingerprint of that text.
+//! The layout of a payload in memory, as text and as a fingerprint of that text.
 
 use std::fmt::Write;
 
-use abi_stable::StableAbi;
 use abi_stable::type_layout::{TLData, TLFields, TypeLayout};
+
+use crate::Payload;
 
 /// A payload's layout: type names, sizes, alignments and field names, all the way down.
 ///
-/// The text is derived from abi_stable's layout, so there is one source of truth; it is owned, so
-/// it outlives the library that made it, and hashable, so that two sides compare 16 bytes.
+/// The text is derived from abi_stable's layout, so that there is one source of truth. It is owned, so that it outlives
+/// the library that created it; the fingerprint lets two sides compare 16 bytes instead of the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
     /// The canonical text, for example `Header[48,8]{key:Text..,value:Text..}`.
@@ -19,16 +20,20 @@ pub struct Shape {
 
 impl Shape {
     /// The shape of `T`.
-    pub fn of<T: StableAbi>() -> Self {
+    pub fn of<T: Payload>() -> Self {
+        Shape::of_layout(T::LAYOUT)
+    }
+
+    pub(crate) fn of_layout(layout: &'static TypeLayout) -> Self {
         let mut text = String::new();
-        describe(T::LAYOUT, &mut Vec::new(), &mut text);
+        describe(layout, &mut Vec::new(), &mut text);
         let fingerprint = fingerprint(text.as_bytes());
         Shape { text, fingerprint }
     }
 }
 
-/// Avoids `TypeLayout`'s own printing: it uses thread-locals with destructors, and those would keep
-/// a plugin's library mapped.
+/// Avoids `TypeLayout`'s own formatting: it uses thread-locals with destructors, which would keep a plugin's library
+/// mapped.
 fn describe(layout: &'static TypeLayout, within: &mut Vec<*const TypeLayout>, out: &mut String) {
     write!(out, "{}[{},{}]", layout.name(), layout.size(), layout.alignment()).expect("a String takes all");
     if within.contains(&std::ptr::from_ref(layout)) {
@@ -48,8 +53,8 @@ fn describe(layout: &'static TypeLayout, within: &mut Vec<*const TypeLayout>, ou
     if let Some(fields) = layout.get_fields() {
         list(fields, '{', '}', within, out);
     }
-    // What it leads to without holding it, such as the table behind a `PrefixRef`. A primitive has
-    // named its own already.
+    // The types that it points to without containing them, such as the table behind a `PrefixRef`. A primitive has
+    // already been named.
     let behind = layout.phantom_fields();
     if !behind.is_empty() && !matches!(layout.data(), TLData::Primitive(_)) {
         list(behind, '<', '>', within, out);
@@ -85,8 +90,14 @@ fn fingerprint(bytes: &[u8]) -> [u64; 2] {
 
 #[cfg(test)]
 mod tests {
+    use abi_stable::StableAbi;
+
     use super::*;
     use crate::Message;
+
+    fn shape<T: StableAbi>() -> Shape {
+        Shape::of_layout(T::LAYOUT)
+    }
 
     #[test]
     fn fnv_agrees_with_its_published_vectors() {
@@ -94,7 +105,7 @@ mod tests {
         assert_eq!(fingerprint(b"foobar"), [0x6f0d_3597_ba44_6f18, 0x343e_1662_793c_64bf]);
     }
 
-    /// Versions of the same types that differ only in what is behind a pointer.
+    /// Versions of the same types that differ only in what lies behind a pointer.
     #[expect(dead_code, unreachable_pub)] // abi_stable's derive writes more of the kind.
     mod versions {
         macro_rules! version {
@@ -137,12 +148,12 @@ mod tests {
     #[test]
     fn a_shape_tells_apart_what_is_behind_a_pointer() {
         use versions::{four, one, three, two};
-        assert_eq!(Shape::of::<one::Table_Ref>(), Shape::of::<three::Table_Ref>());
-        assert_ne!(Shape::of::<one::Table_Ref>(), Shape::of::<two::Table_Ref>());
-        assert_eq!(Shape::of::<one::Calls>(), Shape::of::<two::Calls>());
-        assert_ne!(Shape::of::<one::Calls>(), Shape::of::<three::Calls>());
-        assert_eq!(Shape::of::<one::Points>(), Shape::of::<two::Points>());
-        assert_ne!(Shape::of::<one::Points>(), Shape::of::<four::Points>());
+        assert_eq!(shape::<one::Table_Ref>(), shape::<three::Table_Ref>());
+        assert_ne!(shape::<one::Table_Ref>(), shape::<two::Table_Ref>());
+        assert_eq!(shape::<one::Calls>(), shape::<two::Calls>());
+        assert_ne!(shape::<one::Calls>(), shape::<three::Calls>());
+        assert_eq!(shape::<one::Points>(), shape::<two::Points>());
+        assert_ne!(shape::<one::Points>(), shape::<four::Points>());
     }
 
     #[test]

@@ -16,14 +16,14 @@
 //!
 //! impl Plugin for NoSpam {
 //!     type Config = NoConfig;
-//!     const HOOKS: Hooks<Self> = hooks![MessagePublish, 500, "check", Self::check, pure];
-//!     fn start(_: &Registrar, _: NoConfig) -> Result<Self> {
+//!     const HOOKS: Hooks<Self> = hooks![MessagePublish, "check" => Self::check, priority = 500, effects = pure];
+//!     fn start(_: &Startup, _: NoConfig) -> Result<Self> {
 //!         Ok(NoSpam)
 //!     }
 //! }
 //!
 //! let plugin = testing::start::<NoSpam>("{}").unwrap();
-//! let answer = plugin.call::<MessagePublish>("check", &mut Message::new("a", "spam, eggs"));
+//! let answer = plugin.call(MessagePublish, "check", &mut Message::new("a", "spam, eggs"));
 //! assert_eq!(answer.verdict, Verdict::Deny(7));
 //! assert_eq!(answer.said, ["spam"]);
 //! ```
@@ -36,32 +36,101 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::boundary::{
-    ABI_VERSION, ConfigService, Context, DirsService, HostTable, LogService, RawCallback, Registration, ReloadTable,
-    Str,
+    self, ABI_VERSION, ConfigService, Context, DirsService, HostTable, LogService, RawCallback, Registrar,
+    Registration, ReloadTable, SavedState, StateTable, Str,
 };
+use crate::error::{Error, Result};
 use crate::host::Dir;
-use crate::plugin::{Error, Result};
-use crate::verdict::raw;
-use crate::{Kind, Plugin, Point, RawKind, Text, Verdict, entry, host};
+use crate::{Kind, Plugin, Point, State, Text, entry, host};
 
 thread_local! {
-    /// What the plugin said on this thread since it was last asked.
+    /// What the plugin reported on this thread since the last query.
     static SAID: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
 static TABLE: HostTable = HostTable {
     size: size_of::<HostTable>() as u32,
     abi: ABI_VERSION,
-    say,
+    report,
     register_callback: register,
     current,
     query,
 };
 
-/// Creates and starts an instance of `P` named `test`, with a configuration in JSON. The error is
-/// what an operator would read.
+/// Creates and starts an instance of `P` named `test`, with a configuration in JSON.
+///
+/// # Errors
+/// If the configuration does not parse or the plugin does not start: the text that an operator would read.
 pub fn start<P: Plugin>(config: &str) -> Result<Running<P>> {
-    host::attach(&TABLE);
+    // SAFETY: `begin` passes an instance that `create` made and nobody else uses, and a registrar for `register`.
+    begin(config, |instance, registrar| unsafe { entry::start::<P>(instance, registrar) })
+}
+
+/// Starts an instance as [`start`] does, but with a state of the previous generation, as in an upgrade.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// use hookrail_abi::prelude::*;
+/// use hookrail_abi::testing;
+///
+/// #[derive(Default)]
+/// struct Count(AtomicU64);
+///
+/// impl Plugin for Count {
+///     type Config = NoConfig;
+///     const HOOKS: Hooks<Self> = hooks![MessageDelivered, "count" => |count: &Count, _| {
+///         count.0.fetch_add(1, Ordering::Relaxed);
+///     }, priority = 10];
+///     fn start(_: &Startup, _: NoConfig) -> Result<Self> {
+///         Ok(Count::default())
+///     }
+///     fn save(&self) -> Result<Option<State>> {
+///         State::json("count", 1, &self.0.load(Ordering::Relaxed)).map(Some)
+///     }
+///     fn restore(_: &Startup, _: NoConfig, state: State) -> Result<Self> {
+///         Ok(Count(AtomicU64::new(state.parse("count", 1..=1)?)))
+///     }
+/// }
+///
+/// let old = testing::start::<Count>("{}").unwrap();
+/// old.call(MessageDelivered, "count", &mut Message::new("a", ""));
+/// let state = old.save().unwrap().unwrap();
+/// let new = testing::restore::<Count>("{}", state).unwrap();
+/// assert_eq!(new.save().unwrap().unwrap().parse::<u64>("count", ..).unwrap(), 1);
+/// let other = State::new("other", 1, "");
+/// let error = testing::restore::<Count>("{}", other).unwrap_err();
+/// assert_eq!(error.to_string(), "the state is `other` version 1; this build takes `count` version 1..=1");
+/// ```
+///
+/// # Errors
+/// As for [`start`], and if the plugin refuses the state.
+pub fn restore<P: Plugin>(config: &str, state: State) -> Result<Running<P>> {
+    let state = saved(state)?;
+    // SAFETY: `begin` passes an instance that `create` made and nobody else uses, and a registrar that `register`
+    // takes; the state holds for the call.
+    begin(config, |instance, registrar| unsafe { (table::<P>().restore)(instance, registrar, &state) })
+}
+
+fn saved(state: State) -> Result<SavedState> {
+    let mut saved = SavedState::none();
+    // SAFETY: it is ours.
+    unsafe { state.save(&mut saved)? };
+    Ok(saved)
+}
+
+/// The plugin's `state/1` table.
+fn table<P: Plugin>() -> &'static StateTable {
+    // SAFETY: the SDK's `query` returns a static `StateTable` to this id, and the id is readable for the call.
+    unsafe { &*entry::query::<P>(Str::new("state/1")).cast::<StateTable>() }
+}
+
+fn begin<P: Plugin>(
+    config: &str,
+    start: impl FnOnce(*mut boundary::Instance, *mut Registrar) -> u32,
+) -> Result<Running<P>> {
+    // SAFETY: the table lives as long as the process.
+    unsafe { host::attach(&TABLE) };
     SAID.take();
     let handle = Box::new(Handle::new(config));
     let mut callbacks: Vec<(String, String, RawCallback, *mut c_void)> = Vec::new();
@@ -73,15 +142,15 @@ pub fn start<P: Plugin>(config: &str) -> Result<Running<P>> {
     if created != 0 {
         return Err(Error::from(SAID.take().join("; ")));
     }
-    // SAFETY: `create` succeeded; the registrar is what our `register` expects.
-    let started = unsafe { entry::start::<P>(instance, from_mut(&mut callbacks).cast()) };
+    // `create` succeeded; the registrar is what our `register` expects.
+    let started = start(instance, from_mut(&mut callbacks).cast());
     let running = Running { instance, callbacks, handle, plugin: std::marker::PhantomData };
     if started != 0 { Err(Error::from(SAID.take().join("; "))) } else { Ok(running) }
 }
 
-/// A started instance; stopped and dropped when this is.
+/// A started instance. Dropping it stops and drops the instance.
 pub struct Running<P: Plugin> {
-    instance: *mut c_void,
+    instance: *mut boundary::Instance,
     callbacks: Vec<(String, String, RawCallback, *mut c_void)>,
     handle: Box<Handle>,
     plugin: std::marker::PhantomData<fn(&P)>,
@@ -92,21 +161,26 @@ unsafe impl<P: Plugin> Send for Running<P> {}
 // SAFETY: callbacks take `&P`, and a plugin is `Sync`; the rest is behind `&mut` or thread-local.
 unsafe impl<P: Plugin> Sync for Running<P> {}
 
-/// What a callback answered.
+/// What a callback returned, at a point of the kind whose verdict is `V`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answered {
-    /// The verdict. A fault is no verdict: [`Running::call`] panics with what was said.
-    pub verdict: Verdict,
-    /// What was said meanwhile, for example why it denied.
+pub struct Answered<V> {
+    /// The verdict. A fault is not a verdict: [`Running::call`] panics with what was reported.
+    pub verdict: V,
+    /// What was reported during the call, for example why it denied.
     pub said: Vec<String>,
 }
 
 impl<P: Plugin> Running<P> {
-    /// Calls the callback of that name on point `T`.
+    /// Calls the callback of that name at point `T`.
     ///
     /// # Panics
-    /// When there is no such callback, and when it faults.
-    pub fn call<T: Point>(&self, callback: &str, payload: &mut T::Payload) -> Answered {
+    /// If there is no such callback, or if it faults.
+    pub fn call<T: Point>(
+        &self,
+        _point: T,
+        callback: &str,
+        payload: &mut T::Payload,
+    ) -> Answered<<T::Kind as Kind>::Verdict> {
         let (.., run, ctx) = self
             .callbacks
             .iter()
@@ -116,19 +190,16 @@ impl<P: Plugin> Running<P> {
         // SAFETY: `ctx` is the running plugin; the payload is the point's, exclusive.
         let answer = unsafe { run(*ctx, from_mut(payload).cast()) };
         let said = SAID.take();
-        let verdict = match (answer & 0xff, T::Kind::RAW) {
-            (raw::CONTINUE, _) => Verdict::Continue,
-            (raw::STOP, RawKind::Gate) => Verdict::Allow,
-            (raw::STOP, _) => Verdict::Stop,
-            (raw::DENY, _) => Verdict::Deny(answer >> 8),
-            _ => panic!("{callback} faulted: {}", said.join("; ")),
-        };
+        let verdict = T::Kind::verdict(answer).unwrap_or_else(|| panic!("{callback} faulted: {}", said.join("; ")));
         Answered { verdict, said }
     }
 
     /// Hands a new configuration to the running plugin.
+    ///
+    /// # Errors
+    /// If the plugin refuses it.
     pub fn reload(&self, config: &str) -> Result<()> {
-        // SAFETY: the id names the table's type.
+        // SAFETY: the SDK's `query` returns a static `ReloadTable` to this id, and the id is readable for the call.
         let table = unsafe { &*entry::query::<P>(Str::new("reload/1")).cast::<ReloadTable>() };
         // SAFETY: the instance is started; text for the call.
         match unsafe { (table.reload)(self.instance, Str::new(config)) } {
@@ -137,18 +208,60 @@ impl<P: Plugin> Running<P> {
         }
     }
 
-    /// A directory of the instance, as the plugin is told it; it is removed with the instance.
+    /// Returns the state that the instance hands to the next generation, as before it is replaced.
+    ///
+    /// # Errors
+    /// If the plugin cannot save its state.
+    pub fn save(&self) -> Result<Option<State>> {
+        self.hand_over(table::<P>().save)
+    }
+
+    /// Returns what changed since [`save`](Running::save), as after the last callback has run.
+    ///
+    /// # Errors
+    /// If the plugin cannot save its changes.
+    pub fn save_changes(&self) -> Result<Option<State>> {
+        self.hand_over(table::<P>().save_changes)
+    }
+
+    fn hand_over(
+        &self,
+        save: unsafe extern "C" fn(*mut boundary::Instance, *mut SavedState) -> u32,
+    ) -> Result<Option<State>> {
+        let mut saved = SavedState::none();
+        // SAFETY: the instance is started; the state is exclusive for the call.
+        match unsafe { save(self.instance, &mut saved) } {
+            // SAFETY: the state is ours.
+            0 => Ok(unsafe { State::of_saved(&saved) }),
+            _ => Err(Error::from(SAID.take().join("; "))),
+        }
+    }
+
+    /// Applies the previous generation's last changes.
+    ///
+    /// # Errors
+    /// If the plugin refuses them.
+    pub fn apply_changes(&self, rest: State) -> Result<()> {
+        let rest = saved(rest)?;
+        // SAFETY: the instance is started; the rest is readable for the call.
+        match unsafe { (table::<P>().apply_changes)(self.instance, &rest) } {
+            0 => Ok(()),
+            _ => Err(Error::from(SAID.take().join("; "))),
+        }
+    }
+
+    /// A directory of the instance, as the plugin sees it; removed together with the instance.
     pub fn dir(&self, dir: Dir) -> PathBuf {
         self.handle.dir(dir as u32)
     }
 
-    /// The lines that were logged so far.
+    /// The lines logged so far.
     pub fn log(&self) -> Vec<String> {
         self.handle.log.lock().expect("nobody panics with it").clone()
     }
 }
 
-/// Not derived: a plugin need not be `Debug` for `start(...).unwrap_err()`.
+/// Not derived, so that `start(...).unwrap_err()` does not require the plugin to be `Debug`.
 impl<P: Plugin> std::fmt::Debug for Running<P> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Running").field("callbacks", &self.callbacks).finish_non_exhaustive()
@@ -165,11 +278,11 @@ impl<P: Plugin> Drop for Running<P> {
     }
 }
 
-/// What our services know of the instance.
+/// What the test host's services know of the instance.
 #[derive(Debug)]
 struct Handle {
     config: String,
-    /// Its own, removed with it.
+    /// The instance's own directory, removed with it.
     home: PathBuf,
     log: Mutex<Vec<String>>,
 }
@@ -190,19 +303,24 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // It exists only when the plugin asked for a directory.
+        // The directory exists only if the plugin asked for one.
         let _ = std::fs::remove_dir_all(&self.home);
     }
 }
 
-unsafe extern "C" fn say(_kind: u32, text: Str) {
+/// # Safety
+/// `text` is readable for the call.
+unsafe extern "C" fn report(_kind: u32, text: Str) {
     // SAFETY: the plugin passes text that is readable for the call.
     let text = unsafe { text.to_text().into_owned() };
     SAID.with_borrow_mut(|said| said.push(text));
 }
 
-unsafe extern "C" fn register(registrar: *mut c_void, record: *const Registration) -> u32 {
-    // SAFETY: `start` passed this vector as the registrar; the record holds for the call.
+/// # Safety
+/// `registrar` is what `begin` passed on, which nobody else uses during the call; `record` is readable for the call,
+/// with all that it points to.
+unsafe extern "C" fn register(registrar: *mut Registrar, record: *const Registration) -> u32 {
+    // SAFETY: `begin` passed this vector as the registrar; the record holds for the call, with its texts.
     unsafe {
         let callbacks = &mut *registrar.cast::<Vec<(String, String, RawCallback, *mut c_void)>>();
         let record = &*record;
@@ -212,10 +330,14 @@ unsafe extern "C" fn register(registrar: *mut c_void, record: *const Registratio
     0
 }
 
+/// # Safety
+/// No preconditions: `unsafe` is part of the type in `HostTable`.
 unsafe extern "C" fn current() -> *const Context {
     null()
 }
 
+/// # Safety
+/// `id` is readable for the call.
 unsafe extern "C" fn query(id: Str) -> *const c_void {
     static LOG: LogService = LogService { size: size_of::<LogService>() as u32, write: log };
     static CONFIG: ConfigService = ConfigService { size: size_of::<ConfigService>() as u32, read: config };
@@ -229,19 +351,25 @@ unsafe extern "C" fn query(id: Str) -> *const c_void {
     }
 }
 
-unsafe extern "C" fn log(handle: *const c_void, _level: u32, text: Str) {
+/// # Safety
+/// `handle` is that of an instance whose `Running` is still there; `text` is readable for the call.
+unsafe extern "C" fn log(handle: *const boundary::Handle, _level: u32, text: Str) {
     // SAFETY: the handle is ours, kept while the instance lives; the text holds for the call.
     let (handle, text) = unsafe { (&*handle.cast::<Handle>(), text.to_text()) };
     handle.log.lock().expect("nobody panics with it").push(text.into_owned());
 }
 
-unsafe extern "C" fn config(handle: *const c_void, out: *mut Text) -> u32 {
+/// # Safety
+/// `handle` is that of an instance whose `Running` is still there; nobody else uses `out` during the call.
+unsafe extern "C" fn config(handle: *const boundary::Handle, out: *mut Text) -> u32 {
     // SAFETY: the handle is ours, kept while the instance lives; the text is exclusive.
     unsafe { (*out).push_str(&(*handle.cast::<Handle>()).config) };
     0
 }
 
-unsafe extern "C" fn dirs(handle: *const c_void, kind: u32, out: *mut Text) -> u32 {
+/// # Safety
+/// `handle` is that of an instance whose `Running` is still there; nobody else uses `out` during the call.
+unsafe extern "C" fn dirs(handle: *const boundary::Handle, kind: u32, out: *mut Text) -> u32 {
     // SAFETY: the handle is ours, kept while the instance lives; the text is exclusive.
     let (handle, out) = unsafe { (&*handle.cast::<Handle>(), &mut *out) };
     let path = handle.dir(kind);

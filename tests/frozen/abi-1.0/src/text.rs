@@ -1,6 +1,6 @@
 //! Text that crosses the boundary.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::ops::Deref;
 
@@ -11,9 +11,9 @@ use crate::Bytes;
 /// Growable UTF-8 text on the process's `malloc`.
 ///
 /// # Invariants
-/// The bytes are UTF-8. C code that writes them must keep that, as it must keep the length.
+/// The bytes are UTF-8. C code that writes them must keep them so, and must keep the length correct.
 #[repr(transparent)]
-#[derive(StableAbi, Clone, Default, PartialEq, Eq)]
+#[derive(StableAbi, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text(Bytes);
 
 impl Text {
@@ -30,16 +30,16 @@ impl Text {
 
     /// Appends a copy of `text`.
     pub fn push_str(&mut self, text: &str) {
-        // INVARIANT: UTF-8 behind UTF-8 is UTF-8.
+        // INVARIANT: UTF-8 after UTF-8 is UTF-8.
         self.0.extend_from_slice(text.as_bytes());
     }
 
-    /// Replaces the content, reusing the memory.
+    /// Replaces the content, reusing the allocated memory.
     pub fn set(&mut self, text: &str) {
         self.0.set(text.as_bytes());
     }
 
-    /// Empties the text, keeping its memory.
+    /// Empties the text, keeping its allocated memory.
     pub fn clear(&mut self) {
         self.0.clear();
     }
@@ -52,10 +52,43 @@ impl Deref for Text {
     }
 }
 
+impl AsRef<str> for Text {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl Borrow<str> for Text {
+    fn borrow(&self) -> &str {
+        self.as_str()
+    }
+}
+
 /// Copies: the argument's memory may belong to another allocator.
-impl<T: AsRef<str>> From<T> for Text {
-    fn from(text: T) -> Self {
-        Text(Bytes::from(text.as_ref()))
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Text(Bytes::from(text))
+    }
+}
+
+/// Copies, as from `&str`.
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Text::from(&*text)
+    }
+}
+
+/// Copies, as from `&str`.
+impl From<&String> for Text {
+    fn from(text: &String) -> Self {
+        Text::from(&**text)
+    }
+}
+
+/// Copies, as from `&str`.
+impl From<Cow<'_, str>> for Text {
+    fn from(text: Cow<'_, str>) -> Self {
+        Text::from(&*text)
     }
 }
 

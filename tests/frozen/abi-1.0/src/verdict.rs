@@ -1,83 +1,86 @@
-//! What a callback answers, and how it crosses the boundary.
+//! What callbacks return, what chains come to, and the numbers by which verdicts cross the boundary.
 
 use std::fmt::Display;
 
-use crate::host::{self, Saying};
-use crate::plugin::Error;
+use crate::host::{self, Report};
 
-/// One callback's answer, or a chain's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Go on with the next callback. As a chain's answer: nobody decided, and the point's default
-    /// is to let it pass.
+/// The verdict of a callback of a fold point that does not deny.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[must_use = "it decides only when it is returned"]
+pub enum Flow {
+    /// Continue with the next callback.
     Continue,
-    /// Handled: skip the rest of the chain. It does not mean "deny".
-    Stop,
-    /// Let it pass: the answer of a gate.
+    /// The payload is handled: skip the rest of the chain. The payload passes.
+    Skip,
+}
+
+/// The verdict of a callback of a fold point that may be denied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[must_use = "it decides only when it is returned"]
+pub enum Verdict {
+    /// Continue with the next callback.
+    Continue,
+    /// The payload is handled: skip the rest of the chain. The payload passes.
+    Skip,
+    /// Refuse the payload, with a code for the program that dispatches.
+    Deny(u16),
+}
+
+/// The verdict of a callback of a gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[must_use = "it decides only when it is returned"]
+pub enum Access {
+    /// Continue with the next callback: this one does not decide.
+    Continue,
+    /// Let the request pass, and skip the rest of the chain.
     Allow,
-    /// Refuse it, with a code of 24 bits for the program that asked.
-    Deny(u32),
+    /// Refuse the request, with a code for the program that dispatches.
+    Deny(u16),
 }
 
 impl Verdict {
-    /// Refuses with a code and says why; the reason reaches the log and whoever asks the outcome.
-    pub fn deny(code: u32, reason: impl Display) -> Self {
-        host::say(Saying::Denied, &reason.to_string());
+    /// Denies with a code and a reason; the reason reaches the log, and callers that ask for the denial.
+    pub fn deny(code: u16, reason: impl Display) -> Self {
+        host::report(Report::Denied, &reason.to_string());
         Verdict::Deny(code)
     }
+}
 
-    /// As the boundary carries it; a deny code is cut to 24 bits.
-    pub const fn to_raw(self) -> u32 {
-        match self {
-            Verdict::Continue => raw::CONTINUE,
-            Verdict::Stop | Verdict::Allow => raw::STOP,
-            Verdict::Deny(code) => raw::DENY | code << 8,
-        }
+impl Access {
+    /// Denies with a code and a reason; the reason reaches the log, and callers that ask for the denial.
+    pub fn deny(code: u16, reason: impl Display) -> Self {
+        host::report(Report::Denied, &reason.to_string());
+        Access::Deny(code)
     }
 }
 
-/// The numbers of a callback's result: bits 0-7 the kind, bits 8-31 a code.
+/// The decision of a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Decision {
+    /// A gate's callback allowed it, or no callback decided and the point's default is to allow.
+    Allowed,
+    /// A callback denied it, or faulted where faults deny, or no callback decided and the point's default is to deny.
+    /// The code has 24 bits.
+    Denied(u32),
+    /// No callback decided, and the payload passes.
+    Passed,
+    /// A callback handled the payload, and the rest of the chain was skipped. The payload passes.
+    Skipped,
+}
+
+/// The numbers that a callback returns: bits 0 to 7 are the kind, bits 8 to 31 a code. A number that the point's kind
+/// does not have is a fault.
 pub mod raw {
-    /// Go on.
+    /// Continue with the next callback.
     pub const CONTINUE: u32 = 0;
-    /// Fold and notify: handled, skip the rest. Gate: allow.
-    pub const STOP: u32 = 1;
-    /// Deny; bits 8-31 are the code.
+    /// Fold only: handled, skip the rest of the chain.
+    pub const SKIP: u32 = 1;
+    /// Gate, and fold where the point may be denied: deny; bits 8 to 31 are the code.
     pub const DENY: u32 = 2;
-    /// The callback failed; the text was said before.
+    /// Reserved for asynchronous callbacks. In ABI 1.0 it is a fault.
+    pub const PENDING: u32 = 3;
+    /// Gate only: let it pass, and skip the rest of the chain.
+    pub const ALLOW: u32 = 4;
+    /// The callback failed, and reported why before it returned.
     pub const FAULT: u32 = 255;
-}
-
-/// What a callback written in Rust may return: nothing, a [`Verdict`], or a `Result` of either.
-#[diagnostic::on_unimplemented(
-    message = "a callback cannot return `{Self}`",
-    note = "return nothing, a `Verdict`, or a `Result` of either"
-)]
-pub trait Answer {
-    /// The result as the boundary carries it; an error is said first.
-    fn into_raw(self) -> u32;
-}
-
-impl Answer for () {
-    fn into_raw(self) -> u32 {
-        raw::CONTINUE
-    }
-}
-
-impl Answer for Verdict {
-    fn into_raw(self) -> u32 {
-        self.to_raw()
-    }
-}
-
-impl<T: Answer> Answer for Result<T, Error> {
-    fn into_raw(self) -> u32 {
-        match self {
-            Ok(answer) => answer.into_raw(),
-            Err(error) => {
-                host::say(Saying::Fault, &error.to_string());
-                raw::FAULT
-            }
-        }
-    }
 }

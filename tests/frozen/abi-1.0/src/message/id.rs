@@ -1,4 +1,4 @@
-//! Message ids: UUIDs of version 7, unique without asking anybody.
+//! Message ids: UUIDs of version 7, unique without coordination.
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -14,23 +14,32 @@ use uuid::{Builder, Uuid};
 /// The id of a message: a UUID of version 7 (RFC 9562), so that ids sort by time.
 #[repr(transparent)]
 #[derive(StableAbi, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MessageId(pub [u8; 16]);
+pub struct MessageId([u8; 16]);
 
 impl MessageId {
     /// All zeros: no id yet.
     pub const NIL: MessageId = MessageId([0; 16]);
 
-    /// A fresh id and the time it carries, in nanoseconds since the Unix epoch.
+    /// The id made of these 16 bytes, in the order in which an id is written.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        MessageId(bytes)
+    }
+
+    /// The id's 16 bytes, in the order in which an id is written.
+    pub const fn to_bytes(self) -> [u8; 16] {
+        self.0
+    }
+
+    /// A fresh id and the timestamp in it, in nanoseconds since the Unix epoch.
     pub fn now() -> (Self, u64) {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let nanoseconds = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
-        (MessageId::at(nanoseconds), nanoseconds)
+        let now = now();
+        (MessageId::at(now), now)
     }
 
     /// A fresh id for a time in nanoseconds since the Unix epoch.
     ///
-    /// Its 74 random bits come from a counter through a mixing function, seeded once from the
-    /// system's randomness: ids of one process never collide, and a clock is all that a call reads.
+    /// Its 74 random bits come from a counter through a mixing function, seeded once from the system's randomness: ids
+    /// of one process never collide, and a call reads nothing but a clock.
     pub fn at(nanoseconds: u64) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         static SEEDS: OnceLock<[u64; 2]> = OnceLock::new();
@@ -42,6 +51,12 @@ impl MessageId {
         random[8..].copy_from_slice(&mix(seeds[1] ^ count).to_be_bytes()[..2]);
         MessageId(Builder::from_unix_timestamp_millis(nanoseconds / 1_000_000, &random).into_uuid().into_bytes())
     }
+}
+
+/// The current time, in nanoseconds since the Unix epoch.
+pub(super) fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The finaliser of SplitMix64: a bijection, so distinct counts stay distinct.
@@ -63,10 +78,24 @@ impl fmt::Debug for MessageId {
     }
 }
 
+/// A text that is not a message id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoMessageId(String);
+
+impl fmt::Display for NoMessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no message id: {}", self.0)
+    }
+}
+
+impl std::error::Error for NoMessageId {}
+
 impl FromStr for MessageId {
-    type Err = uuid::Error;
-    fn from_str(text: &str) -> Result<Self, uuid::Error> {
-        Uuid::parse_str(text).map(|id| MessageId(id.into_bytes()))
+    type Err = NoMessageId;
+
+    fn from_str(text: &str) -> Result<Self, NoMessageId> {
+        let id = Uuid::parse_str(text).map_err(|error| NoMessageId(error.to_string()))?;
+        Ok(MessageId(id.into_bytes()))
     }
 }
 

@@ -5,14 +5,13 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::de::Error as _;
-use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Header, Message, MessageId};
 use crate::{Bytes, List, Text};
 
-/// What people read and write. Everything but the body may be left out; a field we do not know is
-/// refused, since dropping it would lose data.
+/// The JSON form, which people read and write. Everything but the body may be left out; an unknown field is refused,
+/// since dropping it would lose data.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Human<'a> {
@@ -38,7 +37,7 @@ fn is_zero(flags: &u64) -> bool {
     *flags == 0
 }
 
-/// What machines exchange, by field name.
+/// The MessagePack form, which machines exchange, by field name.
 #[derive(Serialize, Deserialize)]
 struct Machine<'a> {
     id: MessageId,
@@ -64,13 +63,10 @@ impl Serialize for Message {
             }
             .serialize(serializer);
         }
-        let time = UNIX_EPOCH
-            .checked_add(Duration::from_nanos(self.timestamp))
-            .ok_or_else(|| S::Error::custom("the timestamp is out of range"))?;
         let text = std::str::from_utf8(&self.body).ok();
         Human {
             id: Some(self.id),
-            timestamp: Some(humantime::format_rfc3339_nanos(time).to_string().into()),
+            timestamp: Some(show_time(self.timestamp).into()),
             flags: self.flags,
             source: self.source.as_str().into(),
             topic: self.topic.as_str().into(),
@@ -122,11 +118,35 @@ impl<'de> Deserialize<'de> for Message {
             flags: human.flags,
             source: human.source.into(),
             topic: human.topic.into(),
-            headers: human.headers.iter().map(|(key, value)| Header { key: key.into(), value: value.into() }).collect(),
+            headers: human
+                .headers
+                .into_iter()
+                .map(|(key, value)| Header { key: key.into(), value: value.into() })
+                .collect(),
             body,
             ..Message::empty()
         })
     }
+}
+
+/// A number of nanoseconds since the Unix epoch: RFC 3339 for people, the number for machines.
+pub(super) mod time {
+    use super::*;
+
+    pub(in crate::message) fn serialize<S: Serializer>(time: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() { show_time(*time).serialize(serializer) } else { time.serialize(serializer) }
+    }
+
+    pub(in crate::message) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        if !deserializer.is_human_readable() {
+            return u64::deserialize(deserializer);
+        }
+        parse_time(&Cow::<str>::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+fn show_time(time: u64) -> String {
+    humantime::format_rfc3339_nanos(UNIX_EPOCH + Duration::from_nanos(time)).to_string()
 }
 
 fn parse_time(text: &str) -> Result<u64, String> {

@@ -1,0 +1,106 @@
+//! The context of a dispatch, as a callback in Rust reads it.
+
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
+
+use crate::boundary::Context;
+
+/// The context of the current dispatch, lent to a callback by [`with_context`](crate::host::with_context).
+///
+/// # Invariants
+/// The texts of the context are readable for as long as it is lent.
+#[derive(Clone, Copy, Debug)]
+pub struct CurrentContext<'a> {
+    context: &'a Context,
+}
+
+impl<'a> CurrentContext<'a> {
+    /// # Safety
+    /// The texts of the context are readable for as long as it is lent.
+    pub(crate) unsafe fn new(context: &'a Context) -> Self {
+        // INVARIANT: the caller promises it.
+        CurrentContext { context }
+    }
+
+    /// The deadline of the dispatch, if it has one; it may have passed.
+    ///
+    /// The boundary has it as a number of `CLOCK_MONOTONIC`, of which no `Instant` can be made. So both clocks are read,
+    /// and what is left by the one is left by the other: on Linux both are the same clock, and two that advance alike
+    /// would do. The `Instant` is read first, so what passes between the two readings makes the result earlier, and
+    /// never later, than the deadline.
+    pub fn deadline(&self) -> Option<Instant> {
+        let deadline_ns = self.context.deadline_ns;
+        if deadline_ns == 0 {
+            return None;
+        }
+        let (now, now_ns) = (Instant::now(), monotonic());
+        match deadline_ns.checked_sub(now_ns) {
+            Some(left) => Some(now + Duration::from_nanos(left)),
+            // No instant is before the start of the clock.
+            None => now.checked_sub(Duration::from_nanos(now_ns - deadline_ns)).or(Some(now)),
+        }
+    }
+
+    /// The trace that the dispatch belongs to (W3C trace id), if there is one.
+    pub fn trace(&self) -> Option<[u8; 16]> {
+        (self.context.trace != [0; 16]).then_some(self.context.trace)
+    }
+
+    /// The principal on whose behalf the dispatch runs; may be empty.
+    pub fn principal(&self) -> Cow<'a, str> {
+        // SAFETY: by the type invariant the text is readable while the context is lent.
+        unsafe { self.context.principal.to_text() }
+    }
+
+    /// The node that the dispatch runs on; may be empty.
+    pub fn node(&self) -> Cow<'a, str> {
+        // SAFETY: by the type invariant the text is readable while the context is lent.
+        unsafe { self.context.node.to_text() }
+    }
+}
+
+/// `CLOCK_MONOTONIC`, in nanoseconds.
+fn monotonic() -> u64 {
+    /// The C type, where its two members have 64 bits.
+    #[repr(C)]
+    struct Time {
+        seconds: i64,
+        nanoseconds: i64,
+    }
+    const { assert!(cfg!(all(target_os = "linux", target_pointer_width = "64")), "`Time` is that of 64-bit Linux") };
+    const CLOCK_MONOTONIC: i32 = 1;
+    unsafe extern "C" {
+        fn clock_gettime(clock: i32, now: *mut Time) -> i32;
+    }
+    let mut now = Time { seconds: 0, nanoseconds: 0 };
+    // SAFETY: the function has this signature on 64-bit Linux, and there is room for a time.
+    unsafe { clock_gettime(CLOCK_MONOTONIC, &mut now) };
+    now.seconds.cast_unsigned() * 1_000_000_000 + now.nanoseconds.cast_unsigned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::boundary::Str;
+
+    fn deadline(deadline_ns: u64) -> Option<Instant> {
+        let (size, empty) = (size_of::<Context>() as u32, Str::new(""));
+        let context = Context { size, reserved: 0, deadline_ns, trace: [0; 16], principal: empty, node: empty };
+        // SAFETY: its texts are static.
+        unsafe { CurrentContext::new(&context) }.deadline()
+    }
+
+    #[test]
+    fn a_deadline_is_never_later_than_the_clock_says() {
+        assert_eq!(deadline(0), None);
+        for left in [1, 1_000_000_000, 1_000_000_000 * 60 * 60 * 24 * 365] {
+            let deadline_ns = monotonic() + left;
+            let latest = Instant::now() + Duration::from_nanos(left);
+            let seen = deadline(deadline_ns).unwrap();
+            assert!(seen <= latest);
+            assert!(seen > latest - Duration::from_secs(60), "only what passed between the readings is missing");
+        }
+        assert!(deadline(1).unwrap() < Instant::now(), "it has passed");
+        assert!(deadline(u64::MAX).unwrap() > Instant::now());
+    }
+}
