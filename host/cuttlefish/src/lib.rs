@@ -2,7 +2,8 @@
 //! format.
 //!
 //! Owns that format and its conversion to JSON. Must know nothing of hosts, files and arguments: text and a JSON Schema
-//! go in, JSON or [`Mistakes`] come out, and a plugin is only a name.
+//! go in, JSON or [`Mistakes`] come out, and a plugin is only a name. How it reads a schema, [`Alternatives`], is there
+//! for whoever else makes JSON of text.
 //!
 //! 1. [`parse()`] reads the lines, whatever they mean.
 //! 2. [`convert()`] turns them into the JSON that a Hookrail plugin takes, with the names and the types of its schema.
@@ -12,6 +13,7 @@
 
 #![forbid(unsafe_code)]
 
+mod alternatives;
 mod convert;
 mod nearest;
 mod parse;
@@ -19,6 +21,7 @@ mod shape;
 mod unit;
 mod value;
 
+pub use alternatives::{Alternatives, types};
 pub use convert::convert;
 pub use parse::{Entry, Mistake, Mistakes, parse};
 

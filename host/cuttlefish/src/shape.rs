@@ -2,47 +2,31 @@
 
 use serde_json::{Map, Value};
 
+use super::alternatives::{Alternatives, types};
 use super::unit::Unit;
 
-/// All alternatives for one place: a schema may have several (`anyOf`, `oneOf`, or a `$ref`).
+/// What values one place may have.
 #[derive(Clone, Debug)]
-pub(super) struct Shape<'a> {
-    root: &'a Value,
-    alternatives: Vec<&'a Map<String, Value>>,
-}
+pub(super) struct Shape<'a>(Alternatives<'a>);
 
 impl<'a> Shape<'a> {
     /// The shape of the whole configuration; without a schema anything is allowed.
     pub(super) fn of(schema: Option<&'a Value>) -> Self {
         static ANYTHING: Value = Value::Bool(true);
-        let root = schema.unwrap_or(&ANYTHING);
-        Shape::at(root, root)
+        Shape(Alternatives::of(schema.unwrap_or(&ANYTHING)))
     }
 
-    fn at(root: &'a Value, node: &'a Value) -> Self {
-        let mut shape = Shape { root, alternatives: Vec::new() };
-        shape.add(node);
-        shape
+    fn at(&self, node: &'a Value) -> Self {
+        Shape(self.0.elsewhere([node]))
     }
 
-    fn add(&mut self, node: &'a Value) {
-        let Some(node) = node.as_object() else { return };
-        // A reference to itself adds nothing.
-        if self.alternatives.iter().any(|known| std::ptr::eq(*known, node)) {
-            return;
-        }
-        self.alternatives.push(node);
-        let reference = node.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix('#'));
-        if let Some(target) = reference.and_then(|path| self.root.pointer(path)) {
-            self.add(target);
-        }
-        let several = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|key| node.get(key)?.as_array());
-        several.flatten().for_each(|node| self.add(node));
+    fn anything(&self) -> Self {
+        Shape(self.0.elsewhere([]))
     }
 
     /// The property that a word of a key stands for, and what is allowed there. If there is none, the known names.
     pub(super) fn property(&self, word: &str, text: &str) -> Result<(String, Shape<'a>), Vec<&'a str>> {
-        let listed = || self.all("properties").filter_map(Value::as_object).flatten();
+        let listed = || self.0.all("properties").filter_map(Value::as_object).flatten();
         let exact = listed().find(|(name, _)| *name == word);
         let alike = || listed().find(|(name, _)| folded(name) == folded(word));
         // `timeout = 5s` is what `timeout_ms` takes.
@@ -53,52 +37,44 @@ impl<'a> Shape<'a> {
             })
         };
         if let Some((name, node)) = exact.or_else(alike).or_else(counted) {
-            return Ok((name.clone(), Shape::at(self.root, node)));
+            return Ok((name.clone(), self.at(node)));
         }
-        let patterns = self.all("patternProperties").filter_map(Value::as_object).flat_map(Map::values);
-        let others = self.all("additionalProperties").filter(|others| **others != Value::Bool(false));
+        let patterns = self.0.all("patternProperties").filter_map(Value::as_object).flat_map(Map::values);
+        let others = self.0.all("additionalProperties").filter(|others| **others != Value::Bool(false));
         match patterns.chain(others).next() {
-            Some(node) => Ok((word.into(), Shape::at(self.root, node))),
-            None if self.is_anything() => Ok((word.into(), Shape { root: self.root, alternatives: Vec::new() })),
+            Some(node) => Ok((word.into(), self.at(node))),
+            None if self.is_anything() => Ok((word.into(), self.anything())),
             None => Err(listed().map(|(name, _)| name.as_str()).collect()),
         }
     }
 
     /// What its elements may be, if it may be an array.
     pub(super) fn element(&self) -> Option<Shape<'a>> {
-        if let Some(items) = self.all("items").next() {
-            return Some(Shape::at(self.root, items));
+        if let Some(items) = self.0.all("items").next() {
+            return Some(self.at(items));
         }
-        self.kinds().contains(&"array").then(|| Shape { root: self.root, alternatives: Vec::new() })
+        self.kinds().contains(&"array").then(|| self.anything())
     }
 
     /// The allowed types, except those of which only certain values are allowed.
     pub(super) fn kinds(&self) -> Vec<&'a str> {
-        let free = self.alternatives.iter().filter(|node| !node.contains_key("enum") && !node.contains_key("const"));
-        let types = free.filter_map(|node| node.get("type")).flat_map(|types| match types {
-            Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
-            one => Vec::from_iter(one.as_str()),
-        });
-        types.filter(|kind| *kind != "null").collect()
+        let free = self.0.iter().filter(|node| !node.contains_key("enum") && !node.contains_key("const"));
+        free.flat_map(types).filter(|kind| *kind != "null").collect()
     }
 
     /// The single values that are allowed.
     pub(super) fn values(&self) -> impl Iterator<Item = &'a Value> {
-        let several = self.all("enum").filter_map(Value::as_array).flatten();
-        several.chain(self.all("const")).filter(|value| !value.is_null())
+        let several = self.0.all("enum").filter_map(Value::as_array).flatten();
+        several.chain(self.0.all("const")).filter(|value| !value.is_null())
     }
 
     /// Whether it says nothing about objects.
     fn is_anything(&self) -> bool {
         let kinds = self.kinds();
-        self.all("properties").next().is_none()
-            && self.all("additionalProperties").next().is_none()
+        self.0.all("properties").next().is_none()
+            && self.0.all("additionalProperties").next().is_none()
             && self.values().next().is_none()
             && (kinds.is_empty() || kinds.contains(&"object"))
-    }
-
-    fn all(&self, key: &str) -> impl Iterator<Item = &'a Value> {
-        self.alternatives.iter().filter_map(move |node| node.get(key)).collect::<Vec<_>>().into_iter()
     }
 }
 

@@ -1,21 +1,23 @@
 //! `config set NAME KEY=VALUE`: one key of a configuration, with a value of the type that the plugin's JSON Schema
 //! demands.
 
+use hookrail_cuttlefish::{Alternatives, types};
 use serde_json::{Map, Value};
 
 /// Sets the key, whose dots lead into nested objects. Whatever else stands in the way is replaced: the schema decides
 /// whether that may be.
 pub(super) fn assign(config: &mut Value, key: &str, text: &str, schema: Option<&Value>) {
     let mut place = config;
-    let mut allowed = schema.map(|root| Allowed::at(root, [root]));
+    let mut allowed = schema.map(Alternatives::of);
     for word in key.split('.') {
         if !place.is_object() {
             *place = Map::new().into();
         }
         place = place.as_object_mut().expect("it was just made one").entry(word).or_insert(Value::Null);
-        allowed = allowed.map(|allowed| allowed.property(word));
+        allowed = allowed.map(|allowed| property(&allowed, word));
     }
-    *place = value(text, &allowed.map(|allowed| allowed.types()).unwrap_or_default());
+    let types = allowed.map(|allowed| allowed.iter().flat_map(types).collect::<Vec<_>>());
+    *place = value(text, &types.unwrap_or_default());
 }
 
 /// The value for a text: the text itself where the schema wants a string, a JSON literal elsewhere. Without types,
@@ -33,48 +35,11 @@ fn value(text: &str, types: &[&str]) -> Value {
     serde_json::from_str(text).ok().filter(is_meant).unwrap_or_else(|| text.into())
 }
 
-/// What a schema says about one place: it may have several alternatives (`anyOf`, `oneOf`, or a `$ref`).
-struct Allowed<'a> {
-    root: &'a Value,
-    alternatives: Vec<&'a Map<String, Value>>,
-}
-
-impl<'a> Allowed<'a> {
-    fn at(root: &'a Value, nodes: impl IntoIterator<Item = &'a Value>) -> Self {
-        let mut allowed = Allowed { root, alternatives: Vec::new() };
-        nodes.into_iter().for_each(|node| allowed.add(node));
-        allowed
-    }
-
-    fn add(&mut self, node: &'a Value) {
-        let Some(node) = node.as_object() else { return };
-        // A reference to itself adds nothing.
-        if self.alternatives.iter().any(|known| std::ptr::eq(*known, node)) {
-            return;
-        }
-        self.alternatives.push(node);
-        let reference = node.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix('#'));
-        if let Some(target) = reference.and_then(|path| self.root.pointer(path)) {
-            self.add(target);
-        }
-        let several = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|key| node.get(key)?.as_array());
-        several.flatten().for_each(|node| self.add(node));
-    }
-
-    fn property(&self, name: &str) -> Self {
-        let listed = |node: &&'a Map<String, Value>| node.get("properties")?.get(name);
-        let other = |node: &&'a Map<String, Value>| node.get("additionalProperties");
-        let nodes = self.alternatives.iter().filter_map(|node| listed(node).or_else(|| other(node)));
-        Allowed::at(self.root, nodes)
-    }
-
-    fn types(&self) -> Vec<&'a str> {
-        let types = self.alternatives.iter().filter_map(|node| node.get("type")).flat_map(|types| match types {
-            Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
-            one => Vec::from_iter(one.as_str()),
-        });
-        types.collect()
-    }
+/// What the schema says about a property of the objects at that place.
+fn property<'a>(objects: &Alternatives<'a>, name: &str) -> Alternatives<'a> {
+    let listed = |node: &'a Map<String, Value>| node.get("properties")?.get(name);
+    let nodes = objects.iter().filter_map(|node| listed(node).or_else(|| node.get("additionalProperties")));
+    objects.elsewhere(nodes)
 }
 
 #[cfg(test)]
