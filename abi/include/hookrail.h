@@ -259,6 +259,16 @@ typedef struct hookrail_instance hookrail_instance;
 // What an instance registers its callbacks with while it is being started. Only the host looks into it.
 typedef struct hookrail_registrar hookrail_registrar;
 
+// What the service `trace/1` recognises a library by. Only the host looks into it.
+typedef struct hookrail_trace_library hookrail_trace_library;
+
+// What the service `trace/1` recognises a site by. Only the plugin looks into it; in C, the plugin may define the
+// structure.
+typedef struct hookrail_trace_site_id hookrail_trace_site_id;
+
+// What the service `unload/1` recognises a library by. Only the host looks into it.
+typedef struct hookrail_unload_library hookrail_unload_library;
+
 // A growable array on the process's own `malloc`, shared by every library and by C.
 //
 // A `Vec` must not cross the boundary: its layout is unspecified, and each library may have its own allocator. A
@@ -677,7 +687,7 @@ typedef struct {
   uint32_t line;
   // Identifies the site among the library's sites for as long as the library is loaded. Null for a site that is
   // described with each use.
-  const void *id;
+  const hookrail_trace_site_id *id;
   // The name of the site.
   hookrail_str name;
   // The part of the program that the site belongs to; filters match on it.
@@ -716,46 +726,49 @@ typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
   // Describes a site to the host. Describing it again changes nothing.
-  void (*describe)(const void *library, const hookrail_trace_site *site);
+  void (*describe)(const hookrail_trace_library *library, const hookrail_trace_site *site);
   // Whether the host wants events or spans of a site: 1 or 0; 1 for a site not described yet.
-  uint32_t (*enabled)(const void *library, const void *site);
+  uint32_t (*enabled)(const hookrail_trace_library *library, const hookrail_trace_site_id *site);
   // Reports an event. `parent` is a span, `HOOKRAIL_PARENT_CURRENT` or `HOOKRAIL_PARENT_NONE`. Returns 1 and reports nothing if
   // the site has not been described.
-  uint32_t (*event)(const void *library,
-                    const void *site,
+  uint32_t (*event)(const hookrail_trace_library *library,
+                    const hookrail_trace_site_id *site,
                     uint64_t parent,
                     const hookrail_trace_value *values,
                     size_t value_count);
   // Reports a log line, from a site that has no fields and need not have been described.
-  void (*log)(const void *library, const hookrail_trace_site *site, hookrail_str text);
+  void (*log)(const hookrail_trace_library *library,
+              const hookrail_trace_site *site,
+              hookrail_str text);
   // Opens a span and returns its number; returns 0 and opens none if the site has not been described.
-  uint64_t (*span_open)(const void *library,
-                        const void *site,
+  uint64_t (*span_open)(const hookrail_trace_library *library,
+                        const hookrail_trace_site_id *site,
                         uint64_t parent,
                         const hookrail_trace_value *values,
                         size_t value_count);
   // Adds values to a span.
-  void (*span_record)(const void *library,
+  void (*span_record)(const hookrail_trace_library *library,
                       uint64_t span,
                       const hookrail_trace_value *values,
                       size_t value_count);
   // Records that a span follows from another one.
-  void (*span_follows)(const void *library, uint64_t span, uint64_t from);
+  void (*span_follows)(const hookrail_trace_library *library, uint64_t span, uint64_t from);
   // The calling thread enters a span.
-  void (*span_enter)(const void *library, uint64_t span);
+  void (*span_enter)(const hookrail_trace_library *library, uint64_t span);
   // The calling thread leaves a span.
-  void (*span_exit)(const void *library, uint64_t span);
+  void (*span_exit)(const hookrail_trace_library *library, uint64_t span);
   // Adds a reference to the span.
-  void (*span_clone)(const void *library, uint64_t span);
+  void (*span_clone)(const hookrail_trace_library *library, uint64_t span);
   // Drops a reference to the span. Returns 1 if it was the last, which closes the span, else 0.
-  uint32_t (*span_drop)(const void *library, uint64_t span);
+  uint32_t (*span_drop)(const hookrail_trace_library *library, uint64_t span);
   // The innermost span of this library that the calling thread is in, and the `id` of its site; 0 for none.
-  uint64_t (*span_current)(const void *library, const void **site);
+  uint64_t (*span_current)(const hookrail_trace_library *library,
+                           const hookrail_trace_site_id **site);
   // The calling thread panics.
-  void (*panicked)(const void *library, const hookrail_trace_panic *panic);
+  void (*panicked)(const hookrail_trace_library *library, const hookrail_trace_panic *panic);
   // The calling thread's last panic, or one with that message, ended the host's call: it is the reason for the fault
   // or failure that is returned next.
-  void (*caught)(const void *library, hookrail_str message);
+  void (*caught)(const hookrail_trace_library *library, hookrail_str message);
 } hookrail_trace_service;
 
 // A plugin's table `trace/1`: through it the host receives what the plugin reports about itself.
@@ -763,7 +776,7 @@ typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
   // Called once, after `attach` and before `create`. What is reported before is lost.
-  void (*bind)(const void *library, const hookrail_trace_service *service);
+  void (*bind)(const hookrail_trace_library *library, const hookrail_trace_service *service);
   // Sets how much is reported from now on: a `hookrail_level`, or 0 for nothing. Any thread, one at a
   // time.
   void (*set_level)(uint32_t level);
@@ -778,21 +791,25 @@ typedef struct {
   // Size of this structure in bytes.
   uint32_t size;
   // `__cxa_thread_atexit_impl`
-  int32_t (*at_thread_exit)(const void *library, hookrail_object_destructor run, void *object);
+  int32_t (*at_thread_exit)(const hookrail_unload_library *library,
+                            hookrail_object_destructor run,
+                            void *object);
   // `pthread_key_create`
-  int32_t (*key_create)(const void *library, uint32_t *key, hookrail_key_destructor destructor);
+  int32_t (*key_create)(const hookrail_unload_library *library,
+                        uint32_t *key,
+                        hookrail_key_destructor destructor);
   // `pthread_key_delete`
-  int32_t (*key_delete)(const void *library, uint32_t key);
+  int32_t (*key_delete)(const hookrail_unload_library *library, uint32_t key);
   // `pthread_setspecific`
-  int32_t (*set_specific)(const void *library, uint32_t key, const void *value);
+  int32_t (*set_specific)(const hookrail_unload_library *library, uint32_t key, const void *value);
   // `pthread_create`; `thread` is a `pthread_t *`, `attributes` a `const pthread_attr_t *`.
-  int32_t (*thread_create)(const void *library,
+  int32_t (*thread_create)(const hookrail_unload_library *library,
                            void *thread,
                            const void *attributes,
                            hookrail_thread_body body,
                            void *argument);
   // Asks the host never to close the library, for the given reason.
-  void (*keep)(const void *library, hookrail_str reason);
+  void (*keep)(const hookrail_unload_library *library, hookrail_str reason);
 } hookrail_unload_service;
 
 // A plugin's table `unload/1`: through it the host learns what code of the library threads would still run.
@@ -804,7 +821,7 @@ typedef struct {
   // Called once, after `attach` and before anything else. Returns how many threads the library's constructors
   // started, which the host cannot know; `UINT32_MAX` if `bind` was called before, which means that this is not a
   // fresh image of the library.
-  uint32_t (*bind)(const void *library, const hookrail_unload_service *service);
+  uint32_t (*bind)(const hookrail_unload_library *library, const hookrail_unload_service *service);
   // Leaves a thread-local destructor and a value of a key with the calling thread, so that the host can verify that
   // it records both.
   void (*probe)(void);

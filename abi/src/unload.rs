@@ -14,11 +14,11 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-use crate::boundary::{Growing, KeyDestructor, ObjectDestructor, ThreadBody, UnloadService};
+use crate::boundary::{Growing, KeyDestructor, ObjectDestructor, ThreadBody, UnloadLibrary, UnloadService};
 
 /// The host's service, and the value by which the host identifies this library; null until the host has bound it.
 static SERVICE: AtomicPtr<UnloadService> = AtomicPtr::new(null_mut());
-static LIBRARY: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
+static LIBRARY: AtomicPtr<UnloadLibrary> = AtomicPtr::new(null_mut());
 /// The number of keys with a destructor, and of threads, that the system created without the host.
 static KEYS: AtomicU32 = AtomicU32::new(0);
 static THREADS: AtomicU32 = AtomicU32::new(0);
@@ -33,7 +33,7 @@ unsafe extern "C" {
 /// # Safety
 /// `service` points to a table that the host keeps for as long as this library is loaded, and whose functions take
 /// `library`, which is not null.
-pub(crate) unsafe extern "C" fn bind(library: *const c_void, service: *const UnloadService) -> u32 {
+pub(crate) unsafe extern "C" fn bind(library: *const UnloadLibrary, service: *const UnloadService) -> u32 {
     if LIBRARY.compare_exchange(null_mut(), library.cast_mut(), Ordering::Relaxed, Ordering::Relaxed).is_err() {
         return u32::MAX;
     }
@@ -78,7 +78,7 @@ pub(crate) fn keep_loaded(reason: &str) {
     }
 }
 
-fn host() -> Option<(UnloadService, *const c_void)> {
+fn host() -> Option<(UnloadService, *const UnloadLibrary)> {
     // SAFETY: null, or what `bind` was given: a table that the host keeps for as long as this library is loaded.
     let service = unsafe { UnloadService::find(SERVICE.load(Ordering::Acquire)) }?;
     Some((service, LIBRARY.load(Ordering::Relaxed)))

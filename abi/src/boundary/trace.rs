@@ -27,6 +27,21 @@ pub const VALUE_TEXT: u32 = 5;
 /// `text` is the value formatted for display; its type has no other form here.
 pub const VALUE_SHOWN: u32 = 6;
 
+// Neither is `repr(C)`, so that `hookrail.h` declares them without a definition.
+
+/// What the service `trace/1` recognises a library by. Only the host looks into it.
+#[derive(Debug)]
+pub struct TraceLibrary {
+    _private: [u8; 0],
+}
+
+/// What the service `trace/1` recognises a site by. Only the plugin looks into it; in C, the plugin may define the
+/// structure.
+#[derive(Debug)]
+pub struct TraceSiteId {
+    _private: [u8; 0],
+}
+
 /// A place in a library's source that makes events or spans.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +56,7 @@ pub struct TraceSite {
     pub line: u32,
     /// Identifies the site among the library's sites for as long as the library is loaded. Null for a site that is
     /// described with each use.
-    pub id: *const c_void,
+    pub id: *const TraceSiteId,
     /// The name of the site.
     pub name: Str,
     /// The part of the program that the site belongs to; filters match on it.
@@ -106,48 +121,48 @@ pub struct TraceService {
     /// Size of this structure in bytes.
     pub size: u32,
     /// Describes a site to the host. Describing it again changes nothing.
-    pub describe: unsafe extern "C" fn(library: *const c_void, site: *const TraceSite),
+    pub describe: unsafe extern "C" fn(library: *const TraceLibrary, site: *const TraceSite),
     /// Whether the host wants events or spans of a site: 1 or 0; 1 for a site not described yet.
-    pub enabled: unsafe extern "C" fn(library: *const c_void, site: *const c_void) -> u32,
+    pub enabled: unsafe extern "C" fn(library: *const TraceLibrary, site: *const TraceSiteId) -> u32,
     /// Reports an event. `parent` is a span, [`PARENT_CURRENT`] or [`PARENT_NONE`]. Returns 1 and reports nothing if
     /// the site has not been described.
     pub event: unsafe extern "C" fn(
-        library: *const c_void,
-        site: *const c_void,
+        library: *const TraceLibrary,
+        site: *const TraceSiteId,
         parent: u64,
         values: *const TraceValue,
         value_count: usize,
     ) -> u32,
     /// Reports a log line, from a site that has no fields and need not have been described.
-    pub log: unsafe extern "C" fn(library: *const c_void, site: *const TraceSite, text: Str),
+    pub log: unsafe extern "C" fn(library: *const TraceLibrary, site: *const TraceSite, text: Str),
     /// Opens a span and returns its number; returns 0 and opens none if the site has not been described.
     pub span_open: unsafe extern "C" fn(
-        library: *const c_void,
-        site: *const c_void,
+        library: *const TraceLibrary,
+        site: *const TraceSiteId,
         parent: u64,
         values: *const TraceValue,
         value_count: usize,
     ) -> u64,
     /// Adds values to a span.
     pub span_record:
-        unsafe extern "C" fn(library: *const c_void, span: u64, values: *const TraceValue, value_count: usize),
+        unsafe extern "C" fn(library: *const TraceLibrary, span: u64, values: *const TraceValue, value_count: usize),
     /// Records that a span follows from another one.
-    pub span_follows: unsafe extern "C" fn(library: *const c_void, span: u64, from: u64),
+    pub span_follows: unsafe extern "C" fn(library: *const TraceLibrary, span: u64, from: u64),
     /// The calling thread enters a span.
-    pub span_enter: unsafe extern "C" fn(library: *const c_void, span: u64),
+    pub span_enter: unsafe extern "C" fn(library: *const TraceLibrary, span: u64),
     /// The calling thread leaves a span.
-    pub span_exit: unsafe extern "C" fn(library: *const c_void, span: u64),
+    pub span_exit: unsafe extern "C" fn(library: *const TraceLibrary, span: u64),
     /// Adds a reference to the span.
-    pub span_clone: unsafe extern "C" fn(library: *const c_void, span: u64),
+    pub span_clone: unsafe extern "C" fn(library: *const TraceLibrary, span: u64),
     /// Drops a reference to the span. Returns 1 if it was the last, which closes the span, else 0.
-    pub span_drop: unsafe extern "C" fn(library: *const c_void, span: u64) -> u32,
+    pub span_drop: unsafe extern "C" fn(library: *const TraceLibrary, span: u64) -> u32,
     /// The innermost span of this library that the calling thread is in, and the `id` of its site; 0 for none.
-    pub span_current: unsafe extern "C" fn(library: *const c_void, site: *mut *const c_void) -> u64,
+    pub span_current: unsafe extern "C" fn(library: *const TraceLibrary, site: *mut *const TraceSiteId) -> u64,
     /// The calling thread panics.
-    pub panicked: unsafe extern "C" fn(library: *const c_void, panic: *const TracePanic),
+    pub panicked: unsafe extern "C" fn(library: *const TraceLibrary, panic: *const TracePanic),
     /// The calling thread's last panic, or one with that message, ended the host's call: it is the reason for the fault
     /// or failure that is returned next.
-    pub caught: unsafe extern "C" fn(library: *const c_void, message: Str),
+    pub caught: unsafe extern "C" fn(library: *const TraceLibrary, message: Str),
 }
 
 /// A plugin's table `trace/1`: through it the host receives what the plugin reports about itself.
@@ -157,7 +172,7 @@ pub struct TraceTable {
     /// Size of this structure in bytes.
     pub size: u32,
     /// Called once, after `attach` and before `create`. What is reported before is lost.
-    pub bind: unsafe extern "C" fn(library: *const c_void, service: *const TraceService),
+    pub bind: unsafe extern "C" fn(library: *const TraceLibrary, service: *const TraceService),
     /// Sets how much is reported from now on: a [`Level`](crate::host::Level), or 0 for nothing. Any thread, one at a
     /// time.
     pub set_level: unsafe extern "C" fn(level: u32),

@@ -1,16 +1,15 @@
 //! What the host has bound: the service that receives every record, and the level.
 
-use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use tracing_core::LevelFilter;
 
-use crate::boundary::{Growing, TraceService};
+use crate::boundary::{Growing, TraceLibrary, TraceService};
 
 /// The host's service, and the value by which the host identifies this library; null until the host has bound it.
 static SERVICE: AtomicPtr<TraceService> = AtomicPtr::new(null_mut());
-static LIBRARY: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
+static LIBRARY: AtomicPtr<TraceLibrary> = AtomicPtr::new(null_mut());
 /// How much is reported. `tracing` and `log` each check it in a static of their own, which follows this one.
 static LEVEL: AtomicU32 = AtomicU32::new(0);
 
@@ -18,7 +17,7 @@ static LEVEL: AtomicU32 = AtomicU32::new(0);
 ///
 /// # Safety
 /// `service` points to a host's table, valid for as long as this library is loaded, whose functions take `library`.
-pub(super) unsafe fn set_host(library: *const c_void, service: *const TraceService) {
+pub(super) unsafe fn set_host(library: *const TraceLibrary, service: *const TraceService) {
     LIBRARY.store(library.cast_mut(), Ordering::Relaxed);
     // Release: pairs with the Acquire in `host`.
     SERVICE.store(service.cast_mut(), Ordering::Release);
@@ -41,7 +40,7 @@ pub(super) fn level() -> LevelFilter {
     }
 }
 
-pub(super) fn host() -> Option<(TraceService, *const c_void)> {
+pub(super) fn host() -> Option<(TraceService, *const TraceLibrary)> {
     // SAFETY: null, or what `set_host` was given: a table that the host keeps for as long as this library is loaded.
     let service = unsafe { TraceService::find(SERVICE.load(Ordering::Acquire)) }?;
     Some((service, LIBRARY.load(Ordering::Relaxed)))

@@ -15,11 +15,11 @@ mod state;
 mod system;
 mod thread;
 
-use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use hookrail_abi::boundary::UnloadLibrary;
 use hookrail_dispatch::{Condvar, fork, frame, reclaim};
 use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
@@ -56,7 +56,7 @@ impl ThreadTeardown {
     }
 
     /// The value by which the library identifies it.
-    pub(crate) fn as_library(self: &Arc<Self>) -> *const c_void {
+    pub(crate) fn as_library(self: &Arc<Self>) -> *const UnloadLibrary {
         Arc::as_ptr(self).cast()
     }
 

@@ -346,10 +346,10 @@ static uint32_t apply_changes(hookrail_instance *instance, const hookrail_saved_
 
 // The table `unload/1` of a library that says it is not fresh when another image of it was bound before.
 
-static const void *self;
+static const hookrail_unload_library *self;
 static const hookrail_unload_service *unloading;
 
-static uint32_t bind(const void *library, const hookrail_unload_service *service)
+static uint32_t bind(const hookrail_unload_library *library, const hookrail_unload_service *service)
 {
   self = library;
   unloading = service;

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use hookrail_abi::Text;
 use hookrail_abi::boundary::{
     self, ABI_VERSION, ConfigService, Context, DirsService, Entry, Growing, HostTable, KeyDestructor, LogService,
-    ObjectDestructor, Registrar, Registration, Str, ThreadBody, UnloadService,
+    ObjectDestructor, Registrar, Registration, Str, ThreadBody, UnloadLibrary, UnloadService,
 };
 
 use super::callback::Callback;
@@ -292,31 +292,31 @@ pub(super) static UNLOAD: UnloadService = UnloadService {
 
 /// # Safety
 /// `run` may be called with `object` once, on this thread, when it ends; `library` is an address in the library.
-unsafe extern "C" fn at_thread_exit(library: *const c_void, run: ObjectDestructor, object: *mut c_void) -> i32 {
+unsafe extern "C" fn at_thread_exit(library: *const UnloadLibrary, run: ObjectDestructor, object: *mut c_void) -> i32 {
     unsafe extern "C" {
         fn __cxa_thread_atexit_impl(run: ObjectDestructor, object: *mut c_void, library: *const c_void) -> c_int;
     }
     // SAFETY: the plugin lets `run` be called with `object` when this thread ends; `library` is an address in it.
-    unsafe { __cxa_thread_atexit_impl(run, object, library) }
+    unsafe { __cxa_thread_atexit_impl(run, object, library.cast()) }
 }
 
 /// # Safety
 /// `key` is room for a key; `destructor` takes the values that are set under it.
-unsafe extern "C" fn key_create(_: *const c_void, key: *mut u32, destructor: KeyDestructor) -> i32 {
+unsafe extern "C" fn key_create(_: *const UnloadLibrary, key: *mut u32, destructor: KeyDestructor) -> i32 {
     // SAFETY: the plugin passes room for a key, and a destructor in a library that is never closed.
     unsafe { libc::pthread_key_create(key, destructor) }
 }
 
 /// # Safety
 /// `key` came from `key_create`, and was not deleted since.
-unsafe extern "C" fn key_delete(_: *const c_void, key: u32) -> i32 {
+unsafe extern "C" fn key_delete(_: *const UnloadLibrary, key: u32) -> i32 {
     // SAFETY: the plugin passes a key that it made and has not deleted.
     unsafe { libc::pthread_key_delete(key) }
 }
 
 /// # Safety
 /// `key` came from `key_create`, and was not deleted since; its destructor takes `value`.
-unsafe extern "C" fn set_specific(_: *const c_void, key: u32, value: *const c_void) -> i32 {
+unsafe extern "C" fn set_specific(_: *const UnloadLibrary, key: u32, value: *const c_void) -> i32 {
     // SAFETY: the plugin passes a key that it made and has not deleted, and a value that its destructor takes.
     unsafe { libc::pthread_setspecific(key, value) }
 }
@@ -325,7 +325,7 @@ unsafe extern "C" fn set_specific(_: *const c_void, key: u32, value: *const c_vo
 /// `thread` is room for a `pthread_t`, `attributes` null or a `pthread_attr_t`; another thread may call `body` with
 /// `argument`.
 unsafe extern "C" fn thread_create(
-    _: *const c_void,
+    _: *const UnloadLibrary,
     thread: *mut c_void,
     attributes: *const c_void,
     body: ThreadBody,
@@ -345,7 +345,7 @@ unsafe extern "C" fn thread_create(
 
 /// # Safety
 /// No preconditions: it uses neither argument.
-unsafe extern "C" fn keep(_: *const c_void, _: Str) {}
+unsafe extern "C" fn keep(_: *const UnloadLibrary, _: Str) {}
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,10 +1,10 @@
 //! The functions that a library calls: `trace/1`.
 
-use std::ffi::c_void;
 use std::sync::Arc;
 
 use hookrail_abi::boundary::{
-    Growing, PARENT_CURRENT, PARENT_NONE, Str, TracePanic, TraceService, TraceSite, TraceTable, TraceValue,
+    Growing, PARENT_CURRENT, PARENT_NONE, Str, TraceLibrary, TracePanic, TraceService, TraceSite, TraceSiteId,
+    TraceTable, TraceValue,
 };
 use hookrail_model::guarded;
 use hookrail_model::log_level::LogLevel;
@@ -38,7 +38,7 @@ static TABLE: TraceService = TraceService {
 
 /// # Safety
 /// `library` is what [`PluginDiagnostics::bind`] gave to a library, of a speaker that is not dropped for `'a`.
-unsafe fn speaker<'a>(library: *const c_void) -> &'a PluginDiagnostics {
+unsafe fn speaker<'a>(library: *const TraceLibrary) -> &'a PluginDiagnostics {
     // SAFETY: `library` is the address of a speaker that is not dropped for `'a`.
     unsafe { &*library.cast::<PluginDiagnostics>() }
 }
@@ -64,7 +64,7 @@ impl PluginDiagnostics {
         }
     }
 
-    fn site(&self, id: *const c_void) -> Option<&'static Site> {
+    fn site(&self, id: *const TraceSiteId) -> Option<&'static Site> {
         self.sites.read().get(&id.addr()).copied()
     }
 
@@ -83,7 +83,7 @@ impl PluginDiagnostics {
         });
     }
 
-    fn open(&self, site: &'static Site, own_site: *const c_void, parent: u64, values: &Values<'_>) -> u64 {
+    fn open(&self, site: &'static Site, own_site: *const TraceSiteId, parent: u64, values: &Values<'_>) -> u64 {
         let (number, instance) = (Spans::number(), self.instance());
         get_default(|dispatch| {
             if site.is_enabled(dispatch) {
@@ -124,7 +124,7 @@ enum Parent {
 /// # Safety
 /// `library` is what `bind` gave to the library, whose speaker is still there; `site` is readable for the call, with
 /// all that it points to.
-unsafe extern "C" fn describe(library: *const c_void, site: *const TraceSite) {
+unsafe extern "C" fn describe(library: *const TraceLibrary, site: *const TraceSite) {
     guarded((), || {
         // SAFETY: the library passes what it was bound with, and its speaker outlives it; the site is readable for the
         // call.
@@ -139,7 +139,7 @@ unsafe extern "C" fn describe(library: *const c_void, site: *const TraceSite) {
 
 /// # Safety
 /// `library` is what `bind` gave to the library, whose speaker is still there.
-unsafe extern "C" fn enabled(library: *const c_void, site: *const c_void) -> u32 {
+unsafe extern "C" fn enabled(library: *const TraceLibrary, site: *const TraceSiteId) -> u32 {
     guarded(0, || {
         // SAFETY: the library passes what it was bound with, and its speaker outlives it.
         let site = unsafe { speaker(library) }.site(site);
@@ -152,8 +152,8 @@ unsafe extern "C" fn enabled(library: *const c_void, site: *const c_void) -> u32
 /// `library` is what `bind` gave to the library, whose speaker is still there; so many values are readable for the
 /// call, with the texts that they point to.
 unsafe extern "C" fn event(
-    library: *const c_void,
-    site: *const c_void,
+    library: *const TraceLibrary,
+    site: *const TraceSiteId,
     parent: u64,
     values: *const TraceValue,
     value_count: usize,
@@ -173,7 +173,7 @@ unsafe extern "C" fn event(
 /// # Safety
 /// `library` is what `bind` gave to the library, whose speaker is still there; `site` and `text` are readable for the
 /// call, with all that they point to.
-unsafe extern "C" fn log(library: *const c_void, site: *const TraceSite, text: Str) {
+unsafe extern "C" fn log(library: *const TraceLibrary, site: *const TraceSite, text: Str) {
     guarded((), || {
         // SAFETY: the library passes what it was bound with, and its speaker outlives it; site and text are readable
         // for the call.
@@ -190,8 +190,8 @@ unsafe extern "C" fn log(library: *const c_void, site: *const TraceSite, text: S
 /// `library` is what `bind` gave to the library, whose speaker is still there; so many values are readable for the
 /// call, with the texts that they point to.
 unsafe extern "C" fn span_open(
-    library: *const c_void,
-    site: *const c_void,
+    library: *const TraceLibrary,
+    site: *const TraceSiteId,
     parent: u64,
     values: *const TraceValue,
     value_count: usize,
@@ -207,7 +207,12 @@ unsafe extern "C" fn span_open(
 /// # Safety
 /// `library` is what `bind` gave to the library, whose speaker is still there; so many values are readable for the
 /// call, with the texts that they point to.
-unsafe extern "C" fn span_record(library: *const c_void, span: u64, values: *const TraceValue, value_count: usize) {
+unsafe extern "C" fn span_record(
+    library: *const TraceLibrary,
+    span: u64,
+    values: *const TraceValue,
+    value_count: usize,
+) {
     guarded((), || {
         // SAFETY: the library passes what it was bound with, and its speaker outlives it; the values are readable for
         // the call.
@@ -221,7 +226,7 @@ unsafe extern "C" fn span_record(library: *const c_void, span: u64, values: *con
 
 /// # Safety
 /// `library` is what `bind` gave to the library, whose speaker is still there.
-unsafe extern "C" fn span_follows(library: *const c_void, span: u64, from: u64) {
+unsafe extern "C" fn span_follows(library: *const TraceLibrary, span: u64, from: u64) {
     guarded((), || {
         // SAFETY: the library passes what it was bound with, and its speaker outlives it.
         let spans = unsafe { &speaker(library).spans };
@@ -233,35 +238,35 @@ unsafe extern "C" fn span_follows(library: *const c_void, span: u64, from: u64) 
 
 /// # Safety
 /// `library` is what `bind` gave to the library, whose speaker is still there.
-unsafe extern "C" fn span_enter(library: *const c_void, span: u64) {
+unsafe extern "C" fn span_enter(library: *const TraceLibrary, span: u64) {
     // SAFETY: the library passes what it was bound with, and its speaker outlives it.
     guarded((), || unsafe { speaker(library) }.spans.enter(span));
 }
 
 /// # Safety
 /// `library` is what `bind` gave to the library, whose speaker is still there.
-unsafe extern "C" fn span_exit(library: *const c_void, span: u64) {
+unsafe extern "C" fn span_exit(library: *const TraceLibrary, span: u64) {
     // SAFETY: the library passes what it was bound with, and its speaker outlives it.
     guarded((), || unsafe { speaker(library) }.spans.exit(span));
 }
 
 /// # Safety
 /// `library` is what `bind` gave to the library, whose speaker is still there.
-unsafe extern "C" fn span_clone(library: *const c_void, span: u64) {
+unsafe extern "C" fn span_clone(library: *const TraceLibrary, span: u64) {
     // SAFETY: the library passes what it was bound with, and its speaker outlives it.
     guarded((), || unsafe { speaker(library) }.spans.hold(span));
 }
 
 /// # Safety
 /// `library` is what `bind` gave to the library, whose speaker is still there.
-unsafe extern "C" fn span_drop(library: *const c_void, span: u64) -> u32 {
+unsafe extern "C" fn span_drop(library: *const TraceLibrary, span: u64) -> u32 {
     // SAFETY: the library passes what it was bound with, and its speaker outlives it.
     guarded(0, || unsafe { speaker(library) }.spans.let_go(span).into())
 }
 
 /// # Safety
 /// `library` is what `bind` gave to the library, whose speaker is still there; `site` is room for a pointer.
-unsafe extern "C" fn span_current(library: *const c_void, site: *mut *const c_void) -> u64 {
+unsafe extern "C" fn span_current(library: *const TraceLibrary, site: *mut *const TraceSiteId) -> u64 {
     guarded(0, || {
         // SAFETY: the library passes what it was bound with, and its speaker outlives it.
         let Some((number, own_site)) = unsafe { speaker(library) }.spans.current() else { return 0 };
@@ -274,7 +279,7 @@ unsafe extern "C" fn span_current(library: *const c_void, site: *mut *const c_vo
 /// # Safety
 /// `library` is what `bind` gave to the library, whose speaker is still there; `panic` is readable for the call, with
 /// all that it points to.
-unsafe extern "C" fn panicked(library: *const c_void, panic: *const TracePanic) {
+unsafe extern "C" fn panicked(library: *const TraceLibrary, panic: *const TracePanic) {
     // SAFETY: the library passes what it was bound with, and its speaker outlives it; the panic is readable for the
     // call.
     guarded((), || unsafe {
@@ -286,7 +291,7 @@ unsafe extern "C" fn panicked(library: *const c_void, panic: *const TracePanic) 
 
 /// # Safety
 /// `library` is what `bind` gave to the library, whose speaker is still there; `message` is readable for the call.
-unsafe extern "C" fn caught(library: *const c_void, message: Str) {
+unsafe extern "C" fn caught(library: *const TraceLibrary, message: Str) {
     // SAFETY: the library passes what it was bound with, and its speaker outlives it; the text is readable for the
     // call.
     guarded((), || unsafe { speaker(library).caught(&message.to_text()) });

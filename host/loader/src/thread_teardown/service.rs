@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::sync::Arc;
 
-use hookrail_abi::boundary::{KeyDestructor, ObjectDestructor, Str, ThreadBody, UnloadService};
+use hookrail_abi::boundary::{KeyDestructor, ObjectDestructor, Str, ThreadBody, UnloadLibrary, UnloadService};
 
 use super::state::State;
 use super::{ThreadTeardown, exit, is_lost, system, thread};
@@ -22,7 +22,7 @@ pub(crate) static TABLE: UnloadService = UnloadService {
 ///
 /// # Safety
 /// `library` came from [`ThreadTeardown::as_library`], of a teardown that is still there.
-unsafe fn note<R>(library: *const c_void, change: impl FnOnce(&mut State) -> R) -> Option<R> {
+unsafe fn note<R>(library: *const UnloadLibrary, change: impl FnOnce(&mut State) -> R) -> Option<R> {
     // SAFETY: `library` is the address of a teardown that is still there.
     let teardown = unsafe { &*library.cast::<ThreadTeardown>() };
     (!is_lost()).then(|| change(&mut teardown.state.lock()))
@@ -31,7 +31,7 @@ unsafe fn note<R>(library: *const c_void, change: impl FnOnce(&mut State) -> R) 
 /// # Safety
 /// `library` is what the library was bound with. `run` may be called with `object` once, on this thread, while the
 /// library is loaded.
-unsafe extern "C" fn at_thread_exit(library: *const c_void, run: ObjectDestructor, object: *mut c_void) -> i32 {
+unsafe extern "C" fn at_thread_exit(library: *const UnloadLibrary, run: ObjectDestructor, object: *mut c_void) -> i32 {
     exit::arm();
     // For a registration after the system has run all thread-locals, from the destructor of a foreign key.
     exit::arm_last();
@@ -43,7 +43,7 @@ unsafe extern "C" fn at_thread_exit(library: *const c_void, run: ObjectDestructo
 /// # Safety
 /// `library` is what the library was bound with; `key` is room for a key, and `destructor` takes the values that are
 /// set under it, on their threads, while the library is loaded.
-unsafe extern "C" fn key_create(library: *const c_void, key: *mut u32, destructor: KeyDestructor) -> i32 {
+unsafe extern "C" fn key_create(library: *const UnloadLibrary, key: *mut u32, destructor: KeyDestructor) -> i32 {
     // SAFETY: the library passes room for a key.
     let key = unsafe { &mut *key };
     // Without the destructor: the system must be given no code of the library.
@@ -57,7 +57,7 @@ unsafe extern "C" fn key_create(library: *const c_void, key: *mut u32, destructo
 
 /// # Safety
 /// `library` is what the library was bound with.
-unsafe extern "C" fn key_delete(library: *const c_void, key: u32) -> i32 {
+unsafe extern "C" fn key_delete(library: *const UnloadLibrary, key: u32) -> i32 {
     // Only what is its own: the number of a key that it has deleted before may be another's by now.
     // SAFETY: the library passes what it was bound with, and its teardown outlives it.
     let is_own = unsafe { note(library, |state| state.remove_key(key)) };
@@ -66,7 +66,7 @@ unsafe extern "C" fn key_delete(library: *const c_void, key: u32) -> i32 {
 
 /// # Safety
 /// `library` is what the library was bound with; the destructor of `key` takes `value`, on this thread.
-unsafe extern "C" fn set_specific(library: *const c_void, key: u32, value: *const c_void) -> i32 {
+unsafe extern "C" fn set_specific(library: *const UnloadLibrary, key: u32, value: *const c_void) -> i32 {
     let set = system::set_specific(key, value);
     if set == 0 {
         exit::arm_last();
@@ -80,7 +80,7 @@ unsafe extern "C" fn set_specific(library: *const c_void, key: u32, value: *cons
 /// `library` is what the library was bound with; `thread` is room for a `pthread_t`, `attributes` null or a
 /// `pthread_attr_t`. `body` may be called with `argument` on another thread, while the library is loaded.
 unsafe extern "C" fn thread_create(
-    library: *const c_void,
+    library: *const UnloadLibrary,
     thread: *mut c_void,
     attributes: *const c_void,
     body: ThreadBody,
@@ -136,7 +136,7 @@ unsafe extern "C-unwind" fn run(start: *mut c_void) -> *mut c_void {
 
 /// # Safety
 /// `library` is what the library was bound with; `reason` is readable for the call.
-unsafe extern "C" fn keep(library: *const c_void, reason: Str) {
+unsafe extern "C" fn keep(library: *const UnloadLibrary, reason: Str) {
     // SAFETY: the text holds for the call.
     let reason = unsafe { reason.to_text() }.into_owned();
     // SAFETY: the library passes what it was bound with, and its teardown outlives it.

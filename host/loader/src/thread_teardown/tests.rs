@@ -1,5 +1,6 @@
 //! What threads leave behind is recorded and run.
 
+use std::ffi::c_void;
 use std::ptr::without_provenance;
 use std::sync::atomic::{AtomicPtr, AtomicUsize};
 

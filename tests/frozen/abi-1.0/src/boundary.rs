@@ -24,8 +24,8 @@ pub use growing::{Growing, TooSmall};
 pub use memory::{MemoryShard, MemoryTable};
 pub use state::{SavedState, StateTable};
 pub use trace::{
-    PARENT_CURRENT, PARENT_NONE, SITE_EVENT, SITE_SPAN, TracePanic, TraceService, TraceSite, TraceTable, TraceValue,
-    VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN, VALUE_TEXT, VALUE_UNSIGNED,
+    PARENT_CURRENT, PARENT_NONE, SITE_EVENT, SITE_SPAN, TraceLibrary, TracePanic, TraceService, TraceSite, TraceSiteId,
+    TraceTable, TraceValue, VALUE_BOOL, VALUE_FLOAT, VALUE_INTEGER, VALUE_SHOWN, VALUE_TEXT, VALUE_UNSIGNED,
 };
 
 use crate::PayloadOps;
@@ -71,7 +71,7 @@ impl Str {
     }
 }
 
-// The three below are not `repr(C)`, so that `hookrail.h` declares them without a definition.
+// These, and those of `trace/1`, are not `repr(C)`, so that `hookrail.h` declares them without a definition.
 
 /// What a service of the host recognises an instance by. Only the host looks into it.
 #[derive(Debug)]
@@ -88,6 +88,12 @@ pub struct Instance {
 /// What an instance registers its callbacks with while it is being started. Only the host looks into it.
 #[derive(Debug)]
 pub struct Registrar {
+    _private: [u8; 0],
+}
+
+/// What the service `unload/1` recognises a library by. Only the host looks into it.
+#[derive(Debug)]
+pub struct UnloadLibrary {
     _private: [u8; 0],
 }
 
@@ -326,23 +332,25 @@ pub struct UnloadService {
     /// Size of this structure in bytes.
     pub size: u32,
     /// `__cxa_thread_atexit_impl`
-    pub at_thread_exit: unsafe extern "C" fn(library: *const c_void, run: ObjectDestructor, object: *mut c_void) -> i32,
+    pub at_thread_exit:
+        unsafe extern "C" fn(library: *const UnloadLibrary, run: ObjectDestructor, object: *mut c_void) -> i32,
     /// `pthread_key_create`
-    pub key_create: unsafe extern "C" fn(library: *const c_void, key: *mut u32, destructor: KeyDestructor) -> i32,
+    pub key_create:
+        unsafe extern "C" fn(library: *const UnloadLibrary, key: *mut u32, destructor: KeyDestructor) -> i32,
     /// `pthread_key_delete`
-    pub key_delete: unsafe extern "C" fn(library: *const c_void, key: u32) -> i32,
+    pub key_delete: unsafe extern "C" fn(library: *const UnloadLibrary, key: u32) -> i32,
     /// `pthread_setspecific`
-    pub set_specific: unsafe extern "C" fn(library: *const c_void, key: u32, value: *const c_void) -> i32,
+    pub set_specific: unsafe extern "C" fn(library: *const UnloadLibrary, key: u32, value: *const c_void) -> i32,
     /// `pthread_create`; `thread` is a `pthread_t *`, `attributes` a `const pthread_attr_t *`.
     pub thread_create: unsafe extern "C" fn(
-        library: *const c_void,
+        library: *const UnloadLibrary,
         thread: *mut c_void,
         attributes: *const c_void,
         body: ThreadBody,
         argument: *mut c_void,
     ) -> i32,
     /// Asks the host never to close the library, for the given reason.
-    pub keep: unsafe extern "C" fn(library: *const c_void, reason: Str),
+    pub keep: unsafe extern "C" fn(library: *const UnloadLibrary, reason: Str),
 }
 
 /// A plugin's table `unload/1`: through it the host learns what code of the library threads would still run.
@@ -356,7 +364,7 @@ pub struct UnloadTable {
     /// Called once, after `attach` and before anything else. Returns how many threads the library's constructors
     /// started, which the host cannot know; `UINT32_MAX` if `bind` was called before, which means that this is not a
     /// fresh image of the library.
-    pub bind: unsafe extern "C" fn(library: *const c_void, service: *const UnloadService) -> u32,
+    pub bind: unsafe extern "C" fn(library: *const UnloadLibrary, service: *const UnloadService) -> u32,
     /// Leaves a thread-local destructor and a value of a key with the calling thread, so that the host can verify that
     /// it records both.
     pub probe: unsafe extern "C" fn(),

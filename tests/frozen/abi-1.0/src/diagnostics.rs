@@ -13,11 +13,9 @@ mod panic;
 mod subscriber;
 mod values;
 
-use std::ffi::c_void;
-
 use tracing_core::{Dispatch, dispatcher};
 
-use crate::boundary::TraceService;
+use crate::boundary::{TraceLibrary, TraceService};
 
 pub(crate) use panic::{caught, install_hook};
 
@@ -27,7 +25,7 @@ pub(crate) use panic::{caught, install_hook};
 ///
 /// # Safety
 /// `service` points to a host's table, valid for as long as this library is loaded, whose functions take `library`.
-pub(crate) unsafe extern "C" fn bind(library: *const c_void, service: *const TraceService) {
+pub(crate) unsafe extern "C" fn bind(library: *const TraceLibrary, service: *const TraceService) {
     // SAFETY: the caller passes a table that stays valid while this library is loaded, and takes `library`.
     unsafe { bound::set_host(library, service) };
     let _ = dispatcher::set_global_default(Dispatch::new(subscriber::ToHost));

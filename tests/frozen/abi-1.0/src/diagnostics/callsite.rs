@@ -1,14 +1,13 @@
 //! A `tracing` callsite, as it crosses the boundary.
 
-use std::ffi::c_void;
 use std::ptr::from_ref;
 
 use tracing_core::{Level, Metadata};
 
-use crate::boundary::{SITE_EVENT, SITE_SPAN, Str, TraceService, TraceSite};
+use crate::boundary::{SITE_EVENT, SITE_SPAN, Str, TraceLibrary, TraceService, TraceSite, TraceSiteId};
 
 /// The id by which the host identifies a callsite: the address of its metadata, a static of this library.
-pub(super) fn id(metadata: &'static Metadata<'static>) -> *const c_void {
+pub(super) fn id(metadata: &'static Metadata<'static>) -> *const TraceSiteId {
     from_ref(metadata).cast()
 }
 
@@ -16,13 +15,13 @@ pub(super) fn id(metadata: &'static Metadata<'static>) -> *const c_void {
 ///
 /// # Safety
 /// `id` is what `id()` returned for a callsite of this library.
-pub(super) unsafe fn of_id(id: *const c_void) -> &'static Metadata<'static> {
+pub(super) unsafe fn of_id(id: *const TraceSiteId) -> &'static Metadata<'static> {
     // SAFETY: `id` is the address of a callsite's metadata, a static of this library.
     unsafe { &*id.cast() }
 }
 
 /// Describes a callsite to the host.
-pub(super) fn describe(service: &TraceService, library: *const c_void, metadata: &'static Metadata<'static>) {
+pub(super) fn describe(service: &TraceService, library: *const TraceLibrary, metadata: &'static Metadata<'static>) {
     let fields: Vec<_> = metadata.fields().iter().map(|field| Str::new(field.name())).collect();
     let site = TraceSite {
         size: size_of::<TraceSite>() as u32,
