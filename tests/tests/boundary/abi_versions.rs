@@ -1,13 +1,14 @@
 //! Old plugins run in new hosts, and new plugins in old hosts.
 //!
 //! `tests/frozen/abi-1.0` holds the sources of the boundary as 1.0 has them. The other side of the matrix, `1.1-test`, is
-//! today's sources with one more field in the host's table and one more id to query, patched into a copy.
+//! today's sources with one more id to query, one more field in each structure that a plugin meets, and one more key in the
+//! note, patched into a copy.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use hookrail::{Config, End, Host, Message, MessagePublish};
-use hookrail_tests::root;
+use hookrail_tests::{cc, root};
 
 /// A plugin that uses nothing of 1.1.
 const OLD_PLUGIN: &str = r#"//! Built with ABI 1.0.
@@ -75,12 +76,16 @@ fn main() {
 
 #[test]
 fn an_old_plugin_runs_in_todays_host() {
-    assert_eq!(dispatch_here(&old_plugin()), "not asked for");
+    for plugin in [old_plugin(), old_c_plugin()] {
+        assert_eq!(dispatch_here(&plugin), "not asked for");
+    }
 }
 
 #[test]
 fn an_old_plugin_runs_in_a_newer_host() {
-    assert_eq!(dispatch_in_newer_host(&old_plugin()), "extra: not asked for\nend: unmapped\n");
+    for plugin in [old_plugin(), old_c_plugin()] {
+        assert_eq!(dispatch_in_newer_host(&plugin), "extra: not asked for\nend: unmapped\n");
+    }
 }
 
 #[test]
@@ -117,9 +122,18 @@ fn dispatch_in_newer_host(plugin: &Path) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+fn frozen() -> PathBuf {
+    root().join("tests/frozen/abi-1.0")
+}
+
 fn old_plugin() -> PathBuf {
-    let abi = root().join("tests/frozen/abi-1.0");
-    hookrail_tests::package(&package("old-plugin", CDYLIB, &[("hookrail-abi", abi)], OLD_PLUGIN), "old_plugin")
+    hookrail_tests::package(&package("old-plugin", CDYLIB, &[("hookrail-abi", frozen())], OLD_PLUGIN), "old_plugin")
+}
+
+/// Its header lies beside it, and is the one that it finds.
+fn old_c_plugin() -> PathBuf {
+    let source = frozen().join("matrix.c");
+    cc::compile(cc::STRICT_C, source.to_str().unwrap(), &["-shared", "-fPIC"], "libhookrail_matrix.so")
 }
 
 /// Uses the new field and the new id, where the host has them.
@@ -177,6 +191,21 @@ fn newer_sources() {
             "    /// A service by versioned id, or null.\n    pub query: unsafe extern \"C\" fn(id: Str) -> *const c_void,\n}\n\n/// One callback",
             "    /// A service by versioned id, or null.\n    pub query: unsafe extern \"C\" fn(id: Str) -> *const c_void,\n    /// New in 1.1.\n    pub extra: u32,\n}\n\n/// One callback",
         );
+        for (field, next) in [
+            ("    pub query: unsafe extern \"C\" fn(id: Str) -> *const c_void,\n", "}\n\n// SAFETY: an entry is never written"),
+            ("    pub ops: *const PayloadOps,\n", "}\n\n/// Constants of [`Registration`]"),
+        ] {
+            patch("abi/src/boundary.rs", &format!("{field}{next}"), &format!("{field}    /// New in 1.1.\n    pub extra: u64,\n{next}"));
+        }
+        patch("abi/src/entry.rs", "        query: query::<P>,\n    }", "        query: query::<P>,\n        extra: 7,\n    }");
+        patch("abi/src/entry.rs", "            ops: (self.ops)(),\n", "            ops: (self.ops)(),\n            extra: 7,\n");
+        patch(
+            "abi/src/payload.rs",
+            "to: *mut u8, room: usize) -> usize>,\n}",
+            "to: *mut u8, room: usize) -> usize>,\n    /// New in 1.1.\n    pub extra: usize,\n}",
+        );
+        patch("abi/src/payload.rs", "encode_into: None,\n", "encode_into: None,\n            extra: 7,\n");
+        patch("abi/src/note.rs", "{\\\"format\\\":1,", "{\\\"format\\\":1,\\\"extra\\\":[7],");
         patch("abi/src/testing.rs", "    query,\n};", "    query,\n    extra: 0,\n};");
         patch(
             "abi/src/host.rs",

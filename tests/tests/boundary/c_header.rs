@@ -11,6 +11,9 @@ use hookrail_tests::cc;
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../abi/include/hookrail.h");
 
+/// As it was when ABI 1.0 was frozen.
+const FROZEN: &str = include_str!("../../frozen/abi-1.0/hookrail.h");
+
 /// A plugin that uses all of it.
 const USER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/boundary/c_header/user.c");
 
@@ -45,6 +48,19 @@ fn every_name_in_the_header_has_our_prefix() {
         let opaque = line.strip_prefix("typedef struct ").filter(|rest| rest.ends_with(';'));
         let type_is_ours = opaque.or(line.strip_prefix("} ")).is_none_or(is_ours);
         assert!(macro_is_ours && type_is_ours, "{line}");
+    }
+}
+
+/// Sizes may grow, and so may the version: all else that a line can say alone is there to stay.
+#[test]
+fn nothing_of_the_frozen_header_is_gone_or_means_something_else() {
+    let grows = ["#define HOOKRAIL_ABI", "#define HOOKRAIL_STATIC_ASSERT", "#define HOOKRAIL_HAS_"];
+    let starts = ["#define ", "} hookrail_", "HOOKRAIL_HAS_FIELD(", "static inline ", "typedef ", "  HOOKRAIL_"];
+    let is_frozen = |line: &&str| starts.iter().any(|start| line.starts_with(start)) && !line.ends_with(['{', '\\']);
+    let frozen: Vec<_> = FROZEN.lines().filter(is_frozen).collect();
+    assert!(frozen.len() > 250, "the lines are found: {}", frozen.len());
+    for line in frozen.into_iter().filter(|line| !grows.iter().any(|start| line.starts_with(start))) {
+        assert!(GENERATED.lines().any(|present| present == line), "a 1.x release keeps this: {line}");
     }
 }
 

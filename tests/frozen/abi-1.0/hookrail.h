@@ -1,0 +1,1435 @@
+// hookrail.h: the boundary between a Hookrail host and a plugin, for plugins in C and C++.
+//
+// Generated from abi/src by tests/tests/boundary/c_header.rs. Do not edit; run
+//
+//     HOOKRAIL_BLESS=1 cargo test -p hookrail-tests --test boundary c_header
+//
+// A plugin is a shared library with one HOOKRAIL_PLUGIN, which says what it is and what it hooks, and
+// one HOOKRAIL_ENTRY, which says how the host calls it: both are near the end of this file, with an
+// example. It needs C11 or C++11, or a newer version of either.
+//
+// Threads. The host calls `create`, `start`, `stop` and `destroy` on one thread at a time, not always
+// the same one. It calls callbacks on any thread, on several at once, from the time that `start`
+// returns 0 until it calls `stop`; and `query` on any thread, at any time.
+//
+// Memory. A payload belongs to the host. A callback of a notify point only reads it; other callbacks
+// may edit it until they return. The contents of a payload are allocated with the process's malloc:
+// grow them with realloc and free them with free, as the functions at the end of this file do.
+//
+// Text is UTF-8, and has a length instead of a terminating NUL.
+//
+// No function may longjmp out. In C++, HOOKRAIL_PLUGIN and HOOKRAIL_ENTRY wrap each function in
+// HOOKRAIL_GUARD, which turns an exception into a fault.
+
+#ifndef HOOKRAIL_H
+#define HOOKRAIL_H
+
+#ifdef __cplusplus
+#include <exception>
+#endif
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+// The version of this boundary: major in the upper half, minor in the lower.
+#define HOOKRAIL_ABI_VERSION (1 << 16)
+
+// The oldest host ABI version that a plugin built with this crate works with.
+#define HOOKRAIL_ABI_OLDEST (1 << 16)
+
+// A panic in this library aborts the process.
+#define HOOKRAIL_PANIC_ABORTS 1
+
+// `priority` is set. A registration without this flag is refused.
+#define HOOKRAIL_HAS_PRIORITY 1
+
+// The callback returns its verdict.
+#define HOOKRAIL_FORM_SYNCHRONOUS 0
+
+// Reserved for callbacks that return first and decide later. A host of ABI 1.0 refuses such a registration.
+#define HOOKRAIL_FORM_ASYNCHRONOUS 1
+
+// A fault means what the point states.
+#define HOOKRAIL_ON_FAULT_AS_POINT 0
+
+// On a fault the chain continues as if the callback were not there.
+#define HOOKRAIL_ON_FAULT_OPEN 1
+
+// A fault denies.
+#define HOOKRAIL_ON_FAULT_CLOSED 2
+
+// On a fault the payload is restored to what it was before the call, and the chain continues. A host that does not
+// know this value uses what the point states.
+#define HOOKRAIL_ON_FAULT_ROLLBACK 3
+
+// The `kind` of a site that makes events.
+#define HOOKRAIL_SITE_EVENT 1
+
+// The `kind` of a site that makes spans.
+#define HOOKRAIL_SITE_SPAN 2
+
+// The parent is the thread's current span.
+#define HOOKRAIL_PARENT_CURRENT 0
+
+// There is no parent. Span numbers start at 2.
+#define HOOKRAIL_PARENT_NONE 1
+
+// `number` is 0 or 1.
+#define HOOKRAIL_VALUE_BOOL 1
+
+// `number` holds the bits of an `int64_t`.
+#define HOOKRAIL_VALUE_INTEGER 2
+
+// `number` is the value.
+#define HOOKRAIL_VALUE_UNSIGNED 3
+
+// `number` holds the bits of a `double`.
+#define HOOKRAIL_VALUE_FLOAT 4
+
+// `text` is the value.
+#define HOOKRAIL_VALUE_TEXT 5
+
+// `text` is the value formatted for display; its type has no other form here.
+#define HOOKRAIL_VALUE_SHOWN 6
+
+// The `hookrailversion` of this crate.
+#define HOOKRAIL_PAYLOAD_OPS_VERSION 1
+
+// Continue with the next callback.
+#define HOOKRAIL_VERDICT_CONTINUE 0
+
+// Fold only: handled, skip the rest of the chain.
+#define HOOKRAIL_VERDICT_SKIP 1
+
+// Gate, and fold where the point may be denied: deny; bits 8 to 31 are the code.
+#define HOOKRAIL_VERDICT_DENY 2
+
+// Reserved for asynchronous callbacks. In ABI 1.0 it is a fault.
+#define HOOKRAIL_VERDICT_PENDING 3
+
+// Gate only: let it pass, and skip the rest of the chain.
+#define HOOKRAIL_VERDICT_ALLOW 4
+
+// The callback failed, and reported why before it returned.
+#define HOOKRAIL_VERDICT_FAULT 255
+
+// A kind of directory.
+enum hookrail_dir
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // The files that came with the package; read-only.
+  HOOKRAIL_DIR_DATA = 0,
+  // Files that must survive a restart.
+  HOOKRAIL_DIR_STATE = 1,
+  // Files that need not survive a restart.
+  HOOKRAIL_DIR_EPHEMERAL = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hookrail_dir hookrail_dir;
+#else
+typedef uint32_t hookrail_dir;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What kept a message from its sink.
+enum hookrail_drop_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // Something that is newer than this crate.
+  HOOKRAIL_DROP_KIND_UNKNOWN = 0,
+  // A callback denied it.
+  HOOKRAIL_DROP_KIND_DENIED = 1,
+  // It was too old.
+  HOOKRAIL_DROP_KIND_EXPIRED = 2,
+  // A callback failed, or what should have taken the message did.
+  HOOKRAIL_DROP_KIND_FAULT = 3,
+  // A queue was full.
+  HOOKRAIL_DROP_KIND_FULL = 4,
+  // The host shut down.
+  HOOKRAIL_DROP_KIND_SHUTDOWN = 5,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hookrail_drop_kind hookrail_drop_kind;
+#else
+typedef uint32_t hookrail_drop_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What a callback touches besides its payload. Simulation, replay and shadow runs call only pure callbacks.
+enum hookrail_effects
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // Anything: the network, files, other processes.
+  HOOKRAIL_EFFECTS_EXTERNAL = 0,
+  // The state of this process: counters, caches.
+  HOOKRAIL_EFFECTS_LOCAL = 1,
+  // Only the payload.
+  HOOKRAIL_EFFECTS_PURE = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hookrail_effects hookrail_effects;
+#else
+typedef uint32_t hookrail_effects;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// How a payload is encoded.
+enum hookrail_format
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // For machines: MessagePack with field names; secrets in the clear.
+  HOOKRAIL_FORMAT_MESSAGE_PACK = 0,
+  // For people: JSON; secrets masked.
+  HOOKRAIL_FORMAT_JSON = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hookrail_format hookrail_format;
+#else
+typedef uint32_t hookrail_format;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// The severity of a log line.
+enum hookrail_level
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // Something failed.
+  HOOKRAIL_LEVEL_ERROR = 1,
+  // Something is wrong, but the work goes on.
+  HOOKRAIL_LEVEL_WARN = 2,
+  // Something worth knowing happened.
+  HOOKRAIL_LEVEL_INFO = 3,
+  // For debugging.
+  HOOKRAIL_LEVEL_DEBUG = 4,
+  // Every step.
+  HOOKRAIL_LEVEL_TRACE = 5,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hookrail_level hookrail_level;
+#else
+typedef uint32_t hookrail_level;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What a reported text is about.
+enum hookrail_report
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // Why a callback denied.
+  HOOKRAIL_REPORT_DENIED = 1,
+  // How a callback failed.
+  HOOKRAIL_REPORT_FAULT = 2,
+  // Why another function failed.
+  HOOKRAIL_REPORT_ERROR = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hookrail_report hookrail_report;
+#else
+typedef uint32_t hookrail_report;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What a service of the host recognises an instance by. Only the host looks into it.
+typedef struct hookrail_handle hookrail_handle;
+
+// An instance. Only the plugin looks into it; in C, the plugin may define the structure.
+typedef struct hookrail_instance hookrail_instance;
+
+// What an instance registers its callbacks with while it is being started. Only the host looks into it.
+typedef struct hookrail_registrar hookrail_registrar;
+
+// What the service `trace/1` recognises a library by. Only the host looks into it.
+typedef struct hookrail_trace_library hookrail_trace_library;
+
+// What the service `trace/1` recognises a site by. Only the plugin looks into it; in C, the plugin may define the
+// structure.
+typedef struct hookrail_trace_site_id hookrail_trace_site_id;
+
+// What the service `unload/1` recognises a library by. Only the host looks into it.
+typedef struct hookrail_unload_library hookrail_unload_library;
+
+// A growable array on the process's own `malloc`, shared by every library and by C.
+//
+// A `Vec` must not cross the boundary: its layout is unspecified, and each library may have its own allocator. A
+// `List` is three words, and its memory belongs to the process.
+//
+// # Invariants
+// - `capacity == 0` and `ptr` is arbitrary, so that all zeros is an empty list; or `ptr` came from the process's
+//   `malloc` with room for `capacity` elements;
+// - the first `len <= capacity` elements are initialised.
+typedef struct {
+  // The elements. While `capacity` is 0 it may hold anything, null included: it is not an address, and must not be
+  // freed.
+  uint8_t *ptr;
+  // The number of elements.
+  size_t len;
+  // The number of elements that fit; 0 while nothing is allocated.
+  size_t capacity;
+} hookrail_list_u8;
+
+// Growable bytes on the process's `malloc`; a `List<u8>` that serialises as bytes.
+typedef hookrail_list_u8 hookrail_bytes;
+
+// Growable UTF-8 text on the process's `malloc`.
+//
+// # Invariants
+// The bytes are UTF-8. C code that writes them must keep them so, and must keep the length correct.
+typedef hookrail_bytes hookrail_text;
+
+// Service `config/1`: the instance's configuration.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Appends the current configuration, as JSON, to `out`. Returns 0 on success.
+  uint32_t (*read)(const hookrail_handle *handle, hookrail_text *out);
+} hookrail_config_service;
+
+// Borrowed text: `len` bytes of UTF-8 at `ptr`, valid for the call it is passed to.
+typedef struct {
+  // The first byte. Null, or any other value, when `len` is 0.
+  const uint8_t *ptr;
+  // The length in bytes.
+  size_t len;
+} hookrail_str;
+
+// The context of the current dispatch.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Reserved; 0.
+  uint32_t reserved;
+  // The deadline of the dispatch, an instant of `CLOCK_MONOTONIC`; 0 for none.
+  uint64_t deadline_ns;
+  // The trace that the dispatch belongs to (W3C trace id); all zeros for none.
+  uint8_t trace[16];
+  // The principal on whose behalf the dispatch runs; may be empty.
+  hookrail_str principal;
+  // The node that the dispatch runs on; may be empty.
+  hookrail_str node;
+} hookrail_context;
+
+// Service `dirs/1`: the directories of the instance.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Creates a directory if needed and appends its path to `out`; `kind` is a `hookrail_dir`. Returns 0 on
+  // success; on failure an error has been reported.
+  uint32_t (*path)(const hookrail_handle *handle, uint32_t kind, hookrail_text *out);
+} hookrail_dirs_service;
+
+// The id of a message: a UUID of version 7 (RFC 9562), so that ids sort by time.
+typedef uint8_t hookrail_message_id[16];
+
+// One header of a message.
+typedef struct {
+  // The key; case-sensitive.
+  hookrail_text key;
+  // The value.
+  hookrail_text value;
+} hookrail_header;
+
+// A growable array on the process's own `malloc`, shared by every library and by C.
+//
+// A `Vec` must not cross the boundary: its layout is unspecified, and each library may have its own allocator. A
+// `List` is three words, and its memory belongs to the process.
+//
+// # Invariants
+// - `capacity == 0` and `ptr` is arbitrary, so that all zeros is an empty list; or `ptr` came from the process's
+//   `malloc` with room for `capacity` elements;
+// - the first `len <= capacity` elements are initialised.
+typedef struct {
+  // The elements. While `capacity` is 0 it may hold anything, null included: it is not an address, and must not be
+  // freed.
+  hookrail_header *ptr;
+  // The number of elements.
+  size_t len;
+  // The number of elements that fit; 0 while nothing is allocated.
+  size_t capacity;
+} hookrail_list_header;
+
+// One message of a stream. Its layout is fixed: it grows by `hookrail-*` headers only.
+//
+// As JSON: `id` is a string, `timestamp` is RFC 3339 with nine fractional digits, `headers` is `[["key","value"]]`,
+// and the content is `body` if it is UTF-8, else `body_base64`. As MessagePack: its fields.
+typedef struct {
+  // A UUID of version 7.
+  hookrail_message_id id;
+  // When the message was created, in nanoseconds since the Unix epoch.
+  uint64_t timestamp;
+  // Reserved for the host; leave them as they are.
+  uint64_t flags;
+  // Where the message came from, for example a file name or a client.
+  hookrail_text source;
+  // The topic: dot-separated tokens.
+  hookrail_text topic;
+  // The headers, in order; a key may repeat.
+  hookrail_list_header headers;
+  // The content.
+  hookrail_bytes body;
+  // Reserved for the host; leave them as they are.
+  uint64_t reserved[4];
+} hookrail_message;
+
+// A message that reached no sink, and why.
+//
+// As JSON: `kind` is the kind's name, and `timestamp` RFC 3339 with nine fractional digits. As MessagePack: its
+// fields.
+typedef struct {
+  // The message as the chain left it.
+  hookrail_message message;
+  // The callback that denied, as `instance/callback`; empty if no callback did.
+  hookrail_text decided_by;
+  // The code of the verdict, 24 bits; 0 if there was none.
+  uint32_t code;
+  // A `hookrail_drop_kind`.
+  uint32_t kind;
+  // Why, in words; may be empty.
+  hookrail_text reason;
+  // When the message was dropped, in nanoseconds since the Unix epoch.
+  uint64_t timestamp;
+  // Reserved for the host; leave them as they are.
+  uint64_t reserved[4];
+} hookrail_dropped;
+
+// The addresses of the heap's functions. Both sides grow and free payloads, so both must use the same functions.
+typedef struct {
+  // `malloc`
+  const void *malloc;
+  // `calloc`
+  const void *calloc;
+  // `realloc`
+  const void *realloc;
+  // `free`
+  const void *free;
+  // `posix_memalign`
+  const void *posix_memalign;
+} hookrail_heap;
+
+// The code of a callback: takes its context and the payload, and returns a verdict, for example
+// `HOOKRAIL_VERDICT_CONTINUE`. May run on any thread, and on several at once.
+typedef uint32_t (*hookrail_raw_callback)(void *ctx, void *payload);
+
+// Operations on the payload of one point, so that a worker, a recorder or a bridge can handle a payload whose type it
+// was not compiled with.
+//
+// All functions are thread-safe. Those that return a `u32` return 0 on success. The last four are null for a `LOCAL`
+// point.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // `HOOKRAIL_PAYLOAD_OPS_VERSION`: raised when what a function does changes.
+  uint32_t version;
+  // Size of the payload in bytes.
+  size_t payload_size;
+  // Alignment of the payload in bytes.
+  size_t align;
+  // Writes a copy of `from` to the uninitialised `to`.
+  void (*clone)(const void *from, void *to);
+  // Makes the initialised `to` equal to `from`, reusing its memory.
+  void (*assign)(const void *from, void *to);
+  // Drops the payload in place.
+  void (*drop)(void *payload);
+  // Appends the payload to `out` in a `hookrail_format`.
+  uint32_t (*encode)(const void *payload, uint32_t format, hookrail_bytes *out);
+  // Reads a payload from `len` bytes at `bytes`, which may be null if `len` is 0, into the uninitialised `to`; on
+  // failure writes what is wrong to `error`.
+  uint32_t (*decode)(const uint8_t *bytes,
+                     size_t len,
+                     uint32_t format,
+                     void *to,
+                     hookrail_text *error);
+  // Masks the payload's secrets in place.
+  uint32_t (*redact)(void *payload);
+  // Writes the payload in a `hookrail_format` to `room` bytes at `to`, without allocating. Returns how many bytes it takes:
+  // if that is more than `room`, what was written is of no use. Returns `SIZE_MAX` on failure.
+  size_t (*encode_into)(const void *payload, uint32_t format, uint8_t *to, size_t room);
+} hookrail_payload_ops;
+
+// One callback, as a plugin registers it.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // `HOOKRAIL_HAS_PRIORITY`.
+  uint32_t flags;
+  // The name of the point.
+  hookrail_str point;
+  // The revision of the point that the plugin was built for.
+  uint32_t revision;
+  // The callback's place in its chain; valid only with `HOOKRAIL_HAS_PRIORITY`.
+  int32_t priority;
+  // The name of the callback, unique in its instance and point.
+  hookrail_str callback;
+  // How it is called: `HOOKRAIL_FORM_SYNCHRONOUS`.
+  uint32_t form;
+  // What it touches: an `hookrail_effects`.
+  uint32_t effects;
+  // What a fault of the callback means: `HOOKRAIL_ON_FAULT_AS_POINT`, which is 0,
+  // `HOOKRAIL_ON_FAULT_OPEN`, `HOOKRAIL_ON_FAULT_CLOSED` or
+  // `HOOKRAIL_ON_FAULT_ROLLBACK`.
+  uint32_t fault;
+  // Reserved; 0.
+  uint32_t reserved;
+  // The time that a call may take, in nanoseconds; 0 for no limit.
+  uint64_t budget_ns;
+  // Which payloads the callback wants; 0 for all of them.
+  uint64_t predicate;
+  // The code. Runs on any thread, on several at once.
+  hookrail_raw_callback run;
+  // Passed to the code with each payload.
+  void *ctx;
+  // Frees `ctx` once the callback can no longer be called; may be null.
+  void (*ctx_drop)(void *ctx);
+  // The payload's fingerprint that the plugin was built with, low word first.
+  uint64_t fingerprint[2];
+  // abi_stable's layout of the payload (`&'static TypeLayout`), used to explain a mismatch; may be null.
+  const void *layout;
+  // The payload's operations that the plugin was built with; may be null.
+  const hookrail_payload_ops *ops;
+} hookrail_registration;
+
+// The table that a host gives to every plugin. A newer host's table may be longer, never shorter.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // The ABI version of the host.
+  uint32_t abi;
+  // Reports a text to the host from within a call by the host; `kind` is a `hookrail_report`.
+  void (*report)(uint32_t kind, hookrail_str text);
+  // Registers one callback, from within `start`. Returns 0 on success; on failure an error has been reported.
+  uint32_t (*register_callback)(hookrail_registrar *registrar, const hookrail_registration *record);
+  // The context of the current dispatch, or null outside a dispatch.
+  const hookrail_context *(*current)(void);
+  // A service by versioned id, or null.
+  const void *(*query)(hookrail_str id);
+} hookrail_host_table;
+
+// What every plugin exports, under the name `HOOKRAIL_ENTRY_SYMBOL`.
+//
+// Functions that return a `u32` return 0 on success; on failure they report an error first. The host calls `attach`
+// once, before anything else. It calls `create`, `start`, `stop` and `destroy` on one thread at a time, not always the
+// same one, and `query` on any thread.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // The oldest host ABI version that this plugin works with.
+  uint32_t abi_min;
+  // The newest ABI version that this plugin knows.
+  uint32_t abi_max;
+  // 0, or `HOOKRAIL_PANIC_ABORTS`. C has no panics: 0.
+  uint32_t flags;
+  // The heap as the plugin sees it.
+  hookrail_heap heap;
+  // Hands the host's table to the library, which may use it for as long as it is loaded. Called once, first.
+  uint32_t (*attach)(const hookrail_host_table *host);
+  // Creates an instance from a configuration (JSON); `handle` identifies the instance to services. The instance
+  // pointer may be null: the host only passes it back. One thread at a time.
+  uint32_t (*create)(const hookrail_handle *handle,
+                     hookrail_str name,
+                     hookrail_str config,
+                     hookrail_instance **instance);
+  // Starts an instance: it registers its callbacks through `registrar`. One thread at a time.
+  uint32_t (*start)(hookrail_instance *instance, hookrail_registrar *registrar);
+  // Stops a started instance, whose callbacks are no longer called. One thread at a time.
+  uint32_t (*stop)(hookrail_instance *instance);
+  // Frees an instance that is not running. One thread at a time.
+  uint32_t (*destroy)(hookrail_instance *instance);
+  // Returns a table of the plugin by versioned id, or null. Any thread, several at once.
+  const void *(*query)(hookrail_str id);
+} hookrail_entry;
+
+// Destroys a thread's value of a key when the thread exits; may be null.
+typedef void (*hookrail_key_destructor)(void *value);
+
+// Service `log/1`: writes to the host's log.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Writes one line; `level` is 1 error, 2 warn, 3 info, 4 debug or 5 trace.
+  void (*write)(const hookrail_handle *handle, uint32_t level, hookrail_str text);
+} hookrail_log_service;
+
+// One shard of the counters, for instance that of one thread. Only sums over all shards are meaningful, since one
+// thread may free what another allocated. Counters only grow, and each is written in one store.
+typedef struct {
+  // Bytes allocated, as requested.
+  uint64_t allocated;
+  // Bytes freed.
+  uint64_t freed;
+  // Blocks allocated.
+  uint64_t allocations;
+  // Blocks freed.
+  uint64_t frees;
+  // For the plugin's own use; the host does not read them. They fill the cache line.
+  uint64_t own[4];
+} hookrail_memory_shard;
+
+// A plugin's table `memory/1`: what the plugin has allocated and freed, counted by the plugin itself.
+//
+// The host reads the shards and adds them up, at any time while the library is loaded. It calls no function of the
+// plugin, so it can read the memory of a plugin that hangs.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // The number of shards.
+  uint32_t count;
+  // The first shard. Shards do not move while the library is loaded.
+  const hookrail_memory_shard *shards;
+} hookrail_memory_table;
+
+// Destroys a thread's object when the thread exits.
+typedef void (*hookrail_object_destructor)(void *object);
+
+// A plugin's table `reload/1`: accepts a new configuration while the plugin runs.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Applies a configuration (JSON). Returns 0 on success; on failure an error has been reported and the old
+  // configuration stays.
+  uint32_t (*reload)(hookrail_instance *instance, hookrail_str config);
+} hookrail_reload_table;
+
+// A state as it crosses the boundary: the tables of two generations exchange it through the host.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // The version of the schema.
+  uint32_t version;
+  // The kind of state; empty means that there is none.
+  hookrail_text schema;
+  // The state itself, which is opaque to the host.
+  hookrail_bytes bytes;
+} hookrail_saved_state;
+
+// A plugin's table `schema/1`: the JSON Schema of its configuration.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Appends the JSON Schema of the configuration to `out`. Returns 0 on success.
+  uint32_t (*write)(hookrail_text *out);
+} hookrail_schema_table;
+
+// A plugin's table `state/1`: what an instance hands to the next generation.
+//
+// All four functions are present. They run on one host thread at a time, as `start` and `stop` do, and return 0 on
+// success; on failure an error has been reported. A function that the plugin does not implement either returns 0 and
+// leaves `out` as it is, or fails.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Writes the state of a started instance to `out`, which holds no state. Callbacks may run meanwhile.
+  uint32_t (*save)(hookrail_instance *instance, hookrail_saved_state *out);
+  // Writes what changed since the last `save` to `out`, which holds no state. No callback runs any more; `stop` is
+  // called next.
+  uint32_t (*save_changes)(hookrail_instance *instance, hookrail_saved_state *out);
+  // Starts a created instance with a state of the previous generation; called in place of `start`. The state is
+  // borrowed, read-only, for the duration of the call.
+  uint32_t (*restore)(hookrail_instance *instance,
+                      hookrail_registrar *registrar,
+                      const hookrail_saved_state *state);
+  // Applies the previous generation's last changes to a started instance. Callbacks may run meanwhile. The changes
+  // are borrowed, read-only, for the duration of the call.
+  uint32_t (*apply_changes)(hookrail_instance *instance, const hookrail_saved_state *rest);
+} hookrail_state_table;
+
+// The function that a new thread runs.
+typedef void *(*hookrail_thread_body)(void *argument);
+
+// A panic.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // The line; 0 if unknown.
+  uint32_t line;
+  // The column; 0 if unknown.
+  uint32_t column;
+  // Reserved; 0.
+  uint32_t reserved;
+  // The panic message.
+  hookrail_str message;
+  // The source file; may be empty.
+  hookrail_str file;
+  // The return addresses on the stack at the panic, innermost first.
+  const void *const *frames;
+  // The number of addresses.
+  size_t frame_count;
+} hookrail_trace_panic;
+
+// A place in a library's source that makes events or spans.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // `HOOKRAIL_SITE_EVENT` or `HOOKRAIL_SITE_SPAN`.
+  uint32_t kind;
+  // As in `hookrail_level`.
+  uint32_t level;
+  // The line, starting at 1; 0 if unknown.
+  uint32_t line;
+  // Identifies the site among the library's sites for as long as the library is loaded. Null for a site that is
+  // described with each use.
+  const hookrail_trace_site_id *id;
+  // The name of the site.
+  hookrail_str name;
+  // The part of the program that the site belongs to; filters match on it.
+  hookrail_str target;
+  // The module; may be empty.
+  hookrail_str module;
+  // The source file; may be empty.
+  hookrail_str file;
+  // The names of the fields.
+  const hookrail_str *fields;
+  // The number of fields.
+  size_t field_count;
+} hookrail_trace_site;
+
+// The value of one field.
+typedef struct {
+  // The index of the field in the site's fields, starting at 0.
+  uint32_t field;
+  // `HOOKRAIL_VALUE_BOOL`, `HOOKRAIL_VALUE_INTEGER`, `HOOKRAIL_VALUE_UNSIGNED`, `HOOKRAIL_VALUE_FLOAT`, `HOOKRAIL_VALUE_TEXT` or
+  // `HOOKRAIL_VALUE_SHOWN`.
+  uint32_t kind;
+  // The value, for the numeric kinds.
+  uint64_t number;
+  // The value, for the text kinds.
+  hookrail_str text;
+} hookrail_trace_value;
+
+// Service `trace/1`: passes what a plugin reports about itself to the host's `tracing` subscriber, tagged with the
+// instance and the generation.
+//
+// `library` is the value that the `bind` function of the library's `hookrail_trace_table` was called with; a site is
+// identified by its `id` once it has been described. Spans that are not open are ignored. The host copies its
+// arguments and keeps none of them. Any thread, several at once; functions about a thread (entering and leaving spans,
+// panics) refer to the calling thread.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Describes a site to the host. Describing it again changes nothing.
+  void (*describe)(const hookrail_trace_library *library, const hookrail_trace_site *site);
+  // Whether the host wants events or spans of a site: 1 or 0; 1 for a site not described yet.
+  uint32_t (*enabled)(const hookrail_trace_library *library, const hookrail_trace_site_id *site);
+  // Reports an event. `parent` is a span, `HOOKRAIL_PARENT_CURRENT` or `HOOKRAIL_PARENT_NONE`. Returns 1 and reports nothing if
+  // the site has not been described.
+  uint32_t (*event)(const hookrail_trace_library *library,
+                    const hookrail_trace_site_id *site,
+                    uint64_t parent,
+                    const hookrail_trace_value *values,
+                    size_t value_count);
+  // Reports a log line, from a site that has no fields and need not have been described.
+  void (*log)(const hookrail_trace_library *library,
+              const hookrail_trace_site *site,
+              hookrail_str text);
+  // Opens a span and returns its number; returns 0 and opens none if the site has not been described.
+  uint64_t (*span_open)(const hookrail_trace_library *library,
+                        const hookrail_trace_site_id *site,
+                        uint64_t parent,
+                        const hookrail_trace_value *values,
+                        size_t value_count);
+  // Adds values to a span.
+  void (*span_record)(const hookrail_trace_library *library,
+                      uint64_t span,
+                      const hookrail_trace_value *values,
+                      size_t value_count);
+  // Records that a span follows from another one.
+  void (*span_follows)(const hookrail_trace_library *library, uint64_t span, uint64_t from);
+  // The calling thread enters a span.
+  void (*span_enter)(const hookrail_trace_library *library, uint64_t span);
+  // The calling thread leaves a span.
+  void (*span_exit)(const hookrail_trace_library *library, uint64_t span);
+  // Adds a reference to the span.
+  void (*span_clone)(const hookrail_trace_library *library, uint64_t span);
+  // Drops a reference to the span. Returns 1 if it was the last, which closes the span, else 0.
+  uint32_t (*span_drop)(const hookrail_trace_library *library, uint64_t span);
+  // The innermost span of this library that the calling thread is in, and the `id` of its site; 0 for none.
+  uint64_t (*span_current)(const hookrail_trace_library *library,
+                           const hookrail_trace_site_id **site);
+  // The calling thread panics.
+  void (*panicked)(const hookrail_trace_library *library, const hookrail_trace_panic *panic);
+  // The calling thread's last panic, or one with that message, ended the host's call: it is the reason for the fault
+  // or failure that is returned next.
+  void (*caught)(const hookrail_trace_library *library, hookrail_str message);
+} hookrail_trace_service;
+
+// A plugin's table `trace/1`: through it the host receives what the plugin reports about itself.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Called once, after `attach` and before `create`. What is reported before is lost.
+  void (*bind)(const hookrail_trace_library *library, const hookrail_trace_service *service);
+  // Sets how much is reported from now on: a `hookrail_level`, or 0 for nothing. Any thread, one at a
+  // time.
+  void (*set_level)(uint32_t level);
+} hookrail_trace_table;
+
+// The host's replacements for the system functions through which a library leaves its own code with threads: the host
+// records each such use, and closes the library only when none is left.
+//
+// Each function does what the system function does, and returns what that returns; `library` is the value that the
+// `bind` function of the library's `hookrail_unload_table` was called with. Any thread, several at once.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // `__cxa_thread_atexit_impl`
+  int32_t (*at_thread_exit)(const hookrail_unload_library *library,
+                            hookrail_object_destructor run,
+                            void *object);
+  // `pthread_key_create`
+  int32_t (*key_create)(const hookrail_unload_library *library,
+                        uint32_t *key,
+                        hookrail_key_destructor destructor);
+  // `pthread_key_delete`
+  int32_t (*key_delete)(const hookrail_unload_library *library, uint32_t key);
+  // `pthread_setspecific`
+  int32_t (*set_specific)(const hookrail_unload_library *library, uint32_t key, const void *value);
+  // `pthread_create`; `thread` is a `pthread_t *`, `attributes` a `const pthread_attr_t *`.
+  int32_t (*thread_create)(const hookrail_unload_library *library,
+                           void *thread,
+                           const void *attributes,
+                           hookrail_thread_body body,
+                           void *argument);
+  // Asks the host never to close the library, for the given reason.
+  void (*keep)(const hookrail_unload_library *library, hookrail_str reason);
+} hookrail_unload_service;
+
+// A plugin's table `unload/1`: through it the host learns what code of the library threads would still run.
+//
+// A library that has this table links none of the functions of `hookrail_unload_service` to those of the system.
+typedef struct {
+  // Size of this structure in bytes.
+  uint32_t size;
+  // Called once, after `attach` and before anything else. Returns how many threads the library's constructors
+  // started, which the host cannot know; `UINT32_MAX` if `bind` was called before, which means that this is not a
+  // fresh image of the library.
+  uint32_t (*bind)(const hookrail_unload_library *library, const hookrail_unload_service *service);
+  // Leaves a thread-local destructor and a value of a key with the calling thread, so that the host can verify that
+  // it records both.
+  void (*probe)(void);
+} hookrail_unload_table;
+
+// The name of the data symbol that every plugin exports: a `hookrail_entry`.
+#define HOOKRAIL_ENTRY_SYMBOL "hookrail_plugin_v1"
+
+// The name of the ELF section that carries a plugin's note.
+#define HOOKRAIL_NOTE_SECTION ".note.hookrail"
+
+// HOOKRAIL_ABI_VERSION as a note states it.
+#define HOOKRAIL_ABI "1.0"
+
+// The effects as a note states them.
+#define HOOKRAIL_EFFECTS_EXTERNAL_NAME "external"
+#define HOOKRAIL_EFFECTS_LOCAL_NAME "local"
+#define HOOKRAIL_EFFECTS_PURE_NAME "pure"
+
+// Point `message.delivered`; its payload is a `hookrail_message`.
+#define HOOKRAIL_MESSAGE_DELIVERED "message.delivered"
+#define HOOKRAIL_MESSAGE_DELIVERED_REVISION 1
+#define HOOKRAIL_MESSAGE_DELIVERED_FINGERPRINT { UINT64_C(0x6f4bb5577790d01e), UINT64_C(0x611ba2a03a601963) }
+
+// Point `message.dropped`; its payload is a `hookrail_dropped`.
+#define HOOKRAIL_MESSAGE_DROPPED "message.dropped"
+#define HOOKRAIL_MESSAGE_DROPPED_REVISION 1
+#define HOOKRAIL_MESSAGE_DROPPED_FINGERPRINT { UINT64_C(0x7c2cda07e3a45ace), UINT64_C(0x4ee53c6d0289c0c1) }
+
+// Point `message.publish`; its payload is a `hookrail_message`.
+#define HOOKRAIL_MESSAGE_PUBLISH "message.publish"
+#define HOOKRAIL_MESSAGE_PUBLISH_REVISION 1
+#define HOOKRAIL_MESSAGE_PUBLISH_FINGERPRINT { UINT64_C(0x6f4bb5577790d01e), UINT64_C(0x611ba2a03a601963) }
+
+// A declaration that does not compile unless the condition holds.
+#ifdef __cplusplus
+#define HOOKRAIL_STATIC_ASSERT(condition, text) static_assert(condition, text)
+#else
+#define HOOKRAIL_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
+#endif
+
+// The host's layout of the structures. A compiler that has another one was told to (-fpack-struct), or
+// compiles for a system that Hookrail does not support (-m32).
+#define HOOKRAIL_HAS_SIZE(type, bytes) \
+  HOOKRAIL_STATIC_ASSERT(sizeof(type) == bytes, #type " has another size here than in the host: " #bytes)
+#define HOOKRAIL_HAS_FIELD(type, field, offset, bytes) \
+  HOOKRAIL_STATIC_ASSERT(offsetof(type, field) == offset && sizeof(((type *)0)->field) == bytes, \
+    #type "." #field " is elsewhere, or has another size, here than in the host")
+
+HOOKRAIL_HAS_SIZE(hookrail_list_header, 24);
+HOOKRAIL_HAS_FIELD(hookrail_list_header, ptr, 0, 8);
+HOOKRAIL_HAS_FIELD(hookrail_list_header, len, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_list_header, capacity, 16, 8);
+HOOKRAIL_HAS_SIZE(hookrail_list_u8, 24);
+HOOKRAIL_HAS_FIELD(hookrail_list_u8, ptr, 0, 8);
+HOOKRAIL_HAS_FIELD(hookrail_list_u8, len, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_list_u8, capacity, 16, 8);
+HOOKRAIL_HAS_SIZE(hookrail_message, 160);
+HOOKRAIL_HAS_FIELD(hookrail_message, id, 0, 16);
+HOOKRAIL_HAS_FIELD(hookrail_message, timestamp, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_message, flags, 24, 8);
+HOOKRAIL_HAS_FIELD(hookrail_message, source, 32, 24);
+HOOKRAIL_HAS_FIELD(hookrail_message, topic, 56, 24);
+HOOKRAIL_HAS_FIELD(hookrail_message, headers, 80, 24);
+HOOKRAIL_HAS_FIELD(hookrail_message, body, 104, 24);
+HOOKRAIL_HAS_FIELD(hookrail_message, reserved, 128, 32);
+HOOKRAIL_HAS_SIZE(hookrail_config_service, 16);
+HOOKRAIL_HAS_FIELD(hookrail_config_service, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_config_service, read, 8, 8);
+HOOKRAIL_HAS_SIZE(hookrail_context, 64);
+HOOKRAIL_HAS_FIELD(hookrail_context, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_context, reserved, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_context, deadline_ns, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_context, trace, 16, 16);
+HOOKRAIL_HAS_FIELD(hookrail_context, principal, 32, 16);
+HOOKRAIL_HAS_FIELD(hookrail_context, node, 48, 16);
+HOOKRAIL_HAS_SIZE(hookrail_dirs_service, 16);
+HOOKRAIL_HAS_FIELD(hookrail_dirs_service, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_dirs_service, path, 8, 8);
+HOOKRAIL_HAS_SIZE(hookrail_dropped, 256);
+HOOKRAIL_HAS_FIELD(hookrail_dropped, message, 0, 160);
+HOOKRAIL_HAS_FIELD(hookrail_dropped, decided_by, 160, 24);
+HOOKRAIL_HAS_FIELD(hookrail_dropped, code, 184, 4);
+HOOKRAIL_HAS_FIELD(hookrail_dropped, kind, 188, 4);
+HOOKRAIL_HAS_FIELD(hookrail_dropped, reason, 192, 24);
+HOOKRAIL_HAS_FIELD(hookrail_dropped, timestamp, 216, 8);
+HOOKRAIL_HAS_FIELD(hookrail_dropped, reserved, 224, 32);
+HOOKRAIL_HAS_SIZE(hookrail_entry, 104);
+HOOKRAIL_HAS_FIELD(hookrail_entry, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_entry, abi_min, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_entry, abi_max, 8, 4);
+HOOKRAIL_HAS_FIELD(hookrail_entry, flags, 12, 4);
+HOOKRAIL_HAS_FIELD(hookrail_entry, heap, 16, 40);
+HOOKRAIL_HAS_FIELD(hookrail_entry, attach, 56, 8);
+HOOKRAIL_HAS_FIELD(hookrail_entry, create, 64, 8);
+HOOKRAIL_HAS_FIELD(hookrail_entry, start, 72, 8);
+HOOKRAIL_HAS_FIELD(hookrail_entry, stop, 80, 8);
+HOOKRAIL_HAS_FIELD(hookrail_entry, destroy, 88, 8);
+HOOKRAIL_HAS_FIELD(hookrail_entry, query, 96, 8);
+HOOKRAIL_HAS_SIZE(hookrail_header, 48);
+HOOKRAIL_HAS_FIELD(hookrail_header, key, 0, 24);
+HOOKRAIL_HAS_FIELD(hookrail_header, value, 24, 24);
+HOOKRAIL_HAS_SIZE(hookrail_heap, 40);
+HOOKRAIL_HAS_FIELD(hookrail_heap, malloc, 0, 8);
+HOOKRAIL_HAS_FIELD(hookrail_heap, calloc, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_heap, realloc, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_heap, free, 24, 8);
+HOOKRAIL_HAS_FIELD(hookrail_heap, posix_memalign, 32, 8);
+HOOKRAIL_HAS_SIZE(hookrail_host_table, 40);
+HOOKRAIL_HAS_FIELD(hookrail_host_table, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_host_table, abi, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_host_table, report, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_host_table, register_callback, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_host_table, current, 24, 8);
+HOOKRAIL_HAS_FIELD(hookrail_host_table, query, 32, 8);
+HOOKRAIL_HAS_SIZE(hookrail_log_service, 16);
+HOOKRAIL_HAS_FIELD(hookrail_log_service, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_log_service, write, 8, 8);
+HOOKRAIL_HAS_SIZE(hookrail_memory_shard, 64);
+HOOKRAIL_HAS_FIELD(hookrail_memory_shard, allocated, 0, 8);
+HOOKRAIL_HAS_FIELD(hookrail_memory_shard, freed, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_memory_shard, allocations, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_memory_shard, frees, 24, 8);
+HOOKRAIL_HAS_FIELD(hookrail_memory_shard, own, 32, 32);
+HOOKRAIL_HAS_SIZE(hookrail_memory_table, 16);
+HOOKRAIL_HAS_FIELD(hookrail_memory_table, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_memory_table, count, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_memory_table, shards, 8, 8);
+HOOKRAIL_HAS_SIZE(hookrail_payload_ops, 80);
+HOOKRAIL_HAS_FIELD(hookrail_payload_ops, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_payload_ops, version, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_payload_ops, payload_size, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_payload_ops, align, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_payload_ops, clone, 24, 8);
+HOOKRAIL_HAS_FIELD(hookrail_payload_ops, assign, 32, 8);
+HOOKRAIL_HAS_FIELD(hookrail_payload_ops, drop, 40, 8);
+HOOKRAIL_HAS_FIELD(hookrail_payload_ops, encode, 48, 8);
+HOOKRAIL_HAS_FIELD(hookrail_payload_ops, decode, 56, 8);
+HOOKRAIL_HAS_FIELD(hookrail_payload_ops, redact, 64, 8);
+HOOKRAIL_HAS_FIELD(hookrail_payload_ops, encode_into, 72, 8);
+HOOKRAIL_HAS_SIZE(hookrail_registration, 136);
+HOOKRAIL_HAS_FIELD(hookrail_registration, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_registration, flags, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_registration, point, 8, 16);
+HOOKRAIL_HAS_FIELD(hookrail_registration, revision, 24, 4);
+HOOKRAIL_HAS_FIELD(hookrail_registration, priority, 28, 4);
+HOOKRAIL_HAS_FIELD(hookrail_registration, callback, 32, 16);
+HOOKRAIL_HAS_FIELD(hookrail_registration, form, 48, 4);
+HOOKRAIL_HAS_FIELD(hookrail_registration, effects, 52, 4);
+HOOKRAIL_HAS_FIELD(hookrail_registration, fault, 56, 4);
+HOOKRAIL_HAS_FIELD(hookrail_registration, reserved, 60, 4);
+HOOKRAIL_HAS_FIELD(hookrail_registration, budget_ns, 64, 8);
+HOOKRAIL_HAS_FIELD(hookrail_registration, predicate, 72, 8);
+HOOKRAIL_HAS_FIELD(hookrail_registration, run, 80, 8);
+HOOKRAIL_HAS_FIELD(hookrail_registration, ctx, 88, 8);
+HOOKRAIL_HAS_FIELD(hookrail_registration, ctx_drop, 96, 8);
+HOOKRAIL_HAS_FIELD(hookrail_registration, fingerprint, 104, 16);
+HOOKRAIL_HAS_FIELD(hookrail_registration, layout, 120, 8);
+HOOKRAIL_HAS_FIELD(hookrail_registration, ops, 128, 8);
+HOOKRAIL_HAS_SIZE(hookrail_reload_table, 16);
+HOOKRAIL_HAS_FIELD(hookrail_reload_table, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_reload_table, reload, 8, 8);
+HOOKRAIL_HAS_SIZE(hookrail_saved_state, 56);
+HOOKRAIL_HAS_FIELD(hookrail_saved_state, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_saved_state, version, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_saved_state, schema, 8, 24);
+HOOKRAIL_HAS_FIELD(hookrail_saved_state, bytes, 32, 24);
+HOOKRAIL_HAS_SIZE(hookrail_schema_table, 16);
+HOOKRAIL_HAS_FIELD(hookrail_schema_table, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_schema_table, write, 8, 8);
+HOOKRAIL_HAS_SIZE(hookrail_state_table, 40);
+HOOKRAIL_HAS_FIELD(hookrail_state_table, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_state_table, save, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_state_table, save_changes, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_state_table, restore, 24, 8);
+HOOKRAIL_HAS_FIELD(hookrail_state_table, apply_changes, 32, 8);
+HOOKRAIL_HAS_SIZE(hookrail_str, 16);
+HOOKRAIL_HAS_FIELD(hookrail_str, ptr, 0, 8);
+HOOKRAIL_HAS_FIELD(hookrail_str, len, 8, 8);
+HOOKRAIL_HAS_SIZE(hookrail_trace_panic, 64);
+HOOKRAIL_HAS_FIELD(hookrail_trace_panic, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_trace_panic, line, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_trace_panic, column, 8, 4);
+HOOKRAIL_HAS_FIELD(hookrail_trace_panic, reserved, 12, 4);
+HOOKRAIL_HAS_FIELD(hookrail_trace_panic, message, 16, 16);
+HOOKRAIL_HAS_FIELD(hookrail_trace_panic, file, 32, 16);
+HOOKRAIL_HAS_FIELD(hookrail_trace_panic, frames, 48, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_panic, frame_count, 56, 8);
+HOOKRAIL_HAS_SIZE(hookrail_trace_service, 120);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, describe, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, enabled, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, event, 24, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, log, 32, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, span_open, 40, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, span_record, 48, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, span_follows, 56, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, span_enter, 64, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, span_exit, 72, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, span_clone, 80, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, span_drop, 88, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, span_current, 96, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, panicked, 104, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_service, caught, 112, 8);
+HOOKRAIL_HAS_SIZE(hookrail_trace_site, 104);
+HOOKRAIL_HAS_FIELD(hookrail_trace_site, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_trace_site, kind, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_trace_site, level, 8, 4);
+HOOKRAIL_HAS_FIELD(hookrail_trace_site, line, 12, 4);
+HOOKRAIL_HAS_FIELD(hookrail_trace_site, id, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_site, name, 24, 16);
+HOOKRAIL_HAS_FIELD(hookrail_trace_site, target, 40, 16);
+HOOKRAIL_HAS_FIELD(hookrail_trace_site, module, 56, 16);
+HOOKRAIL_HAS_FIELD(hookrail_trace_site, file, 72, 16);
+HOOKRAIL_HAS_FIELD(hookrail_trace_site, fields, 88, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_site, field_count, 96, 8);
+HOOKRAIL_HAS_SIZE(hookrail_trace_table, 24);
+HOOKRAIL_HAS_FIELD(hookrail_trace_table, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_trace_table, bind, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_table, set_level, 16, 8);
+HOOKRAIL_HAS_SIZE(hookrail_trace_value, 32);
+HOOKRAIL_HAS_FIELD(hookrail_trace_value, field, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_trace_value, kind, 4, 4);
+HOOKRAIL_HAS_FIELD(hookrail_trace_value, number, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_trace_value, text, 16, 16);
+HOOKRAIL_HAS_SIZE(hookrail_unload_service, 56);
+HOOKRAIL_HAS_FIELD(hookrail_unload_service, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_unload_service, at_thread_exit, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unload_service, key_create, 16, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unload_service, key_delete, 24, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unload_service, set_specific, 32, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unload_service, thread_create, 40, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unload_service, keep, 48, 8);
+HOOKRAIL_HAS_SIZE(hookrail_unload_table, 24);
+HOOKRAIL_HAS_FIELD(hookrail_unload_table, size, 0, 4);
+HOOKRAIL_HAS_FIELD(hookrail_unload_table, bind, 8, 8);
+HOOKRAIL_HAS_FIELD(hookrail_unload_table, probe, 16, 8);
+
+/* A plugin: its name, its version, and its list of hooks; then, where the defaults do not fit,
+   HOOKRAIL_INSTANCES, HOOKRAIL_CAPABILITIES and HOOKRAIL_ISOLATION. Once per library, at file scope,
+   after the callbacks:
+
+     #define HOOKS(HOOK) \
+       HOOK(HOOKRAIL_MESSAGE_PUBLISH, mask, 900, HOOKRAIL_EFFECTS_PURE, HOOKRAIL_ON_FAULT_AS_POINT) \
+       HOOK(HOOKRAIL_MESSAGE_DELIVERED, count, -5, HOOKRAIL_EFFECTS_LOCAL, HOOKRAIL_ON_FAULT_OPEN)
+
+     HOOKRAIL_PLUGIN("mask", "1.0.0", HOOKS);
+
+   The columns of a hook:
+   - the point, by the macro that is its name; macros with _REVISION and _FINGERPRINT complete it;
+   - the callback: a `hookrail_raw_callback`, whose name is also that of the callback;
+   - the priority: a decimal number, or a macro for one, other than 1000. Callbacks below 1000 run before
+     the host's own, those above run after. There is no default;
+   - what the callback touches besides its payload: a HOOKRAIL_EFFECTS constant;
+   - what its fault means: a HOOKRAIL_ON_FAULT constant.
+
+   The macro writes the note, which the host reads before any code of the library runs, and defines
+   `hookrail_register_hooks`. Both come from the one list, so they cannot differ. */
+#define HOOKRAIL_PLUGIN(name, version, ...) HOOKRAIL_PLUGIN_OF(name, version, __VA_ARGS__, "abi": HOOKRAIL_ABI)
+
+// How many instances the host may create: "many", which is the default, or "one".
+#define HOOKRAIL_INSTANCES(number) "instances": number
+
+// What the plugin asks the operator to grant: HOOKRAIL_CAPABILITIES("net.connect:db:5432", "env:TZ").
+#define HOOKRAIL_CAPABILITIES(...) "capabilities": [__VA_ARGS__]
+
+// Where the plugin wants to run: "in-process" or "worker".
+#define HOOKRAIL_ISOLATION(place) "isolation": place
+
+// The functions of a plugin, in the order of `hookrail_entry`. Once per library, at file scope, after
+// them:
+//
+//     HOOKRAIL_ENTRY(create, start, stop, destroy, query);
+//
+// It defines `hookrail_plugin_v1` and `hookrail_host`. In place of a function that would do nothing of
+// its own, name `hookrail_no_instance`, `hookrail_register_hooks`, `hookrail_nothing` (as `stop` or
+// `destroy`) or `hookrail_no_table`.
+#define HOOKRAIL_ENTRY(create, start, stop, destroy, query)                                \
+  const hookrail_host_table *hookrail_host;                                                \
+  static uint32_t hookrail_attach(const hookrail_host_table *host)                         \
+  {                                                                                        \
+    hookrail_host = host;                                                                  \
+    return 0;                                                                              \
+  }                                                                                        \
+  const hookrail_entry hookrail_plugin_v1 = {                                              \
+    sizeof(hookrail_entry), HOOKRAIL_ABI_OLDEST, HOOKRAIL_ABI_VERSION, 0, HOOKRAIL_HEAP,   \
+    hookrail_attach, HOOKRAIL_GUARD(create), HOOKRAIL_GUARD(start), HOOKRAIL_GUARD(stop),  \
+    HOOKRAIL_GUARD(destroy), HOOKRAIL_GUARD(query)                                         \
+  }
+
+// The `heap` of an entry. ISO C cannot convert a function pointer to a data pointer; every system that
+// has dlopen can.
+#define HOOKRAIL_HEAP                                                                      \
+  {                                                                                        \
+    __extension__ (const void *)malloc, __extension__ (const void *)calloc,                \
+    __extension__ (const void *)realloc, __extension__ (const void *)free,                 \
+    __extension__ (const void *)posix_memalign                                             \
+  }
+
+// The rest of HOOKRAIL_PLUGIN. The note is assembly, since nothing else can give a section the type
+// NOTE.
+#define HOOKRAIL_PLUGIN_OF(name, version, hooks, ...)                                      \
+  hooks(HOOKRAIL_CHECK_HOOK)                                                               \
+  uint32_t hookrail_register_hooks(hookrail_instance *instance, hookrail_registrar *registrar) \
+  {                                                                                        \
+    uint32_t failure = 0;                                                                  \
+    (void)instance, (void)registrar;                                                       \
+    hooks(HOOKRAIL_REGISTER_HOOK)                                                          \
+    return failure;                                                                        \
+  }                                                                                        \
+  __asm__(".pushsection " HOOKRAIL_NOTE_SECTION ", \"a\", %note\n"                         \
+          ".balign 4\n"                                                                    \
+          ".long 9, 2f - 1f, 1\n"                                                          \
+          ".ascii \"Hookrail\\0\\0\\0\\0\"\n"                                              \
+          "1:\n"                                                                           \
+          HOOKRAIL_NOTE_TEXT({"format": 1, "name": name, "version": version, __VA_ARGS__, "hooks": [) \
+          hooks(HOOKRAIL_NOTE_HOOK)                                                        \
+          HOOKRAIL_NOTE_TEXT(]})                                                           \
+          "2: .balign 4\n"                                                                 \
+          ".popsection\n")
+
+// A hook in the note: the assembler puts a comma between it and the one before.
+#define HOOKRAIL_NOTE_HOOK(point, callback, priority, effects, fault)                      \
+  ".ifdef .Lhookrail_hook\n.ascii \", \"\n.endif\n.set .Lhookrail_hook, 1\n"               \
+  HOOKRAIL_NOTE_TEXT({"point": point, "revision": point##_REVISION, "callback": #callback, \
+    "priority": priority, "effects": effects##_NAME})
+
+// A line of assembly with JSON as it is, after its macros have been expanded.
+#define HOOKRAIL_NOTE_TEXT(...) HOOKRAIL_NOTE_JSON(__VA_ARGS__)
+#define HOOKRAIL_NOTE_JSON(...) HOOKRAIL_NOTE_LINE(#__VA_ARGS__)
+#define HOOKRAIL_NOTE_LINE(text) ".ascii " #text "\n"
+
+// What the compiler can tell is wrong with a hook.
+#define HOOKRAIL_CHECK_HOOK(point, callback, priority, effects, fault)                     \
+  HOOKRAIL_STATIC_ASSERT((priority) != 1000, "the priority of " #callback " is 1000, which belongs to the host");
+
+// A hook in `hookrail_register_hooks`.
+#define HOOKRAIL_REGISTER_HOOK(point, callback, priority, effects, fault)                  \
+  if (failure == 0) {                                                                      \
+    static const uint64_t fingerprint[2] = point##_FINGERPRINT;                            \
+    failure = hookrail_register_hook(instance, registrar, point, point##_REVISION, fingerprint, \
+      #callback, priority, effects, fault, HOOKRAIL_GUARD(callback));                      \
+  }
+
+#ifdef __cplusplus
+extern "C" {
+#else
+// The system's headers do not declare it in strict C11.
+extern int posix_memalign(void **out, size_t align, size_t size);
+#endif
+
+// The entry; HOOKRAIL_ENTRY defines it. The declaration gives it its linkage and makes it visible.
+extern const hookrail_entry hookrail_plugin_v1 __attribute__((visibility("default")));
+
+// The host's table, in every file of the plugin; HOOKRAIL_ENTRY defines it. Null until the host has
+// attached the library.
+extern const hookrail_host_table *hookrail_host __attribute__((visibility("hidden")));
+
+// Registers every hook of HOOKRAIL_PLUGIN, with the instance as `ctx`: to be called from `start`, or to
+// be used in its place. Returns 0 on success; on failure the host has been told.
+uint32_t hookrail_register_hooks(hookrail_instance *instance, hookrail_registrar *registrar)
+  __attribute__((visibility("hidden")));
+
+// The `create` of a plugin whose instances have neither state nor configuration.
+static inline uint32_t hookrail_no_instance(const hookrail_handle *handle, hookrail_str name, hookrail_str config, hookrail_instance **instance)
+{
+  (void)handle, (void)name, (void)config;
+  *instance = NULL;
+  return 0;
+}
+
+// The `stop` or `destroy` of a plugin that has nothing to do there.
+static inline uint32_t hookrail_nothing(hookrail_instance *instance)
+{
+  (void)instance;
+  return 0;
+}
+
+// The `query` of a plugin that has no tables.
+static inline const void *hookrail_no_table(hookrail_str id)
+{
+  (void)id;
+  return NULL;
+}
+
+// Borrows a C string.
+static inline hookrail_str hookrail_str_of(const char *text)
+{
+  hookrail_str str;
+  str.ptr = (const uint8_t *)text;
+  str.len = strlen(text);
+  return str;
+}
+
+// Registers one hook; HOOKRAIL_PLUGIN calls it.
+static inline uint32_t hookrail_register_hook(
+  hookrail_instance *instance, hookrail_registrar *registrar, const char *point, uint32_t revision,
+  const uint64_t *fingerprint, const char *callback, int32_t priority, uint32_t effects, uint32_t fault,
+  hookrail_raw_callback run)
+{
+  hookrail_registration record;
+  memset(&record, 0, sizeof record);
+  record.size = sizeof record;
+  record.flags = HOOKRAIL_HAS_PRIORITY;
+  record.point = hookrail_str_of(point);
+  record.revision = revision;
+  record.priority = priority;
+  record.callback = hookrail_str_of(callback);
+  record.effects = effects;
+  record.fault = fault;
+  record.run = run;
+  record.ctx = instance;
+  memcpy(record.fingerprint, fingerprint, sizeof record.fingerprint);
+  return hookrail_host->register_callback(registrar, &record);
+}
+
+// The verdict that denies, with a code of 24 bits. Report the reason first.
+static inline uint32_t hookrail_deny(uint32_t code)
+{
+  return HOOKRAIL_VERDICT_DENY | code << 8;
+}
+
+// Empty bytes, or an empty text: all zeros.
+static inline hookrail_bytes hookrail_bytes_empty(void)
+{
+  hookrail_bytes bytes;
+  bytes.ptr = NULL;
+  bytes.len = 0;
+  bytes.capacity = 0;
+  return bytes;
+}
+
+// Makes room for `more` elements of `size` bytes after the first `len`. Returns where the elements are
+// now, or NULL if there is not enough memory; nothing has changed then.
+static inline void *hookrail_grow(void *ptr, size_t len, size_t *capacity, size_t more, size_t size)
+{
+  size_t wanted;
+  if (more <= *capacity - len) {
+    return ptr;
+  }
+  if (more > PTRDIFF_MAX / size - len) {
+    return NULL;
+  }
+  wanted = len + more;
+  if (wanted < *capacity * 2) {
+    wanted = *capacity * 2;
+  }
+  // While the capacity is 0, nothing is allocated.
+  ptr = realloc(*capacity == 0 ? NULL : ptr, wanted * size);
+  if (ptr != NULL) {
+    *capacity = wanted;
+  }
+  return ptr;
+}
+
+// Appends `len` bytes, which must not be part of `bytes`. Returns false if there is not enough memory;
+// nothing has changed then.
+static inline bool hookrail_bytes_append(hookrail_bytes *bytes, const void *data, size_t len)
+{
+  void *ptr = hookrail_grow(bytes->ptr, bytes->len, &bytes->capacity, len, 1);
+  if (ptr == NULL) {
+    return false;
+  }
+  bytes->ptr = (uint8_t *)ptr;
+  if (len > 0) {
+    memcpy(bytes->ptr + bytes->len, data, len);
+  }
+  bytes->len += len;
+  return true;
+}
+
+// Replaces the content with `len` bytes, which must not be part of `bytes`. Returns false if there is not
+// enough memory; `bytes` is empty then.
+static inline bool hookrail_bytes_set(hookrail_bytes *bytes, const void *data, size_t len)
+{
+  bytes->len = 0;
+  return hookrail_bytes_append(bytes, data, len);
+}
+
+// Frees bytes, or a text, that the plugin owns, and leaves them empty.
+static inline void hookrail_bytes_free(hookrail_bytes *bytes)
+{
+  if (bytes->capacity > 0) {
+    free(bytes->ptr);
+  }
+  *bytes = hookrail_bytes_empty();
+}
+
+// The same as `hookrail_bytes_append`, for a C string of UTF-8.
+static inline bool hookrail_text_append(hookrail_text *text, const char *more)
+{
+  return hookrail_bytes_append(text, more, strlen(more));
+}
+
+// The same as `hookrail_bytes_set`, for a C string of UTF-8.
+static inline bool hookrail_text_set(hookrail_text *text, const char *content)
+{
+  return hookrail_bytes_set(text, content, strlen(content));
+}
+
+// Whether a text equals a C string.
+static inline bool hookrail_text_equals(const hookrail_text *text, const char *other)
+{
+  return text->len == strlen(other) && memcmp(text->ptr, other, text->len) == 0;
+}
+
+// The value of the first header with that key, to read or edit; NULL if there is none.
+static inline hookrail_text *hookrail_message_header(const hookrail_message *message, const char *key)
+{
+  size_t index;
+  for (index = 0; index < message->headers.len; index++) {
+    if (hookrail_text_equals(&message->headers.ptr[index].key, key)) {
+      return &message->headers.ptr[index].value;
+    }
+  }
+  return NULL;
+}
+
+// Appends a header, and keeps others with that key. Returns false if there is not enough memory; the
+// headers are what they were then.
+static inline bool hookrail_message_add_header(hookrail_message *message, const char *key, const char *value)
+{
+  hookrail_list_header *headers = &message->headers;
+  hookrail_header header;
+  void *ptr = hookrail_grow(headers->ptr, headers->len, &headers->capacity, 1, sizeof header);
+  if (ptr == NULL) {
+    return false;
+  }
+  headers->ptr = (hookrail_header *)ptr;
+  header.key = hookrail_bytes_empty();
+  header.value = hookrail_bytes_empty();
+  if (!hookrail_text_set(&header.key, key) || !hookrail_text_set(&header.value, value)) {
+    hookrail_bytes_free(&header.key);
+    hookrail_bytes_free(&header.value);
+    return false;
+  }
+  headers->ptr[headers->len++] = header;
+  return true;
+}
+
+// Sets the value of the first header with that key, or appends a header. Returns false if there is not
+// enough memory.
+static inline bool hookrail_message_set_header(hookrail_message *message, const char *key, const char *value)
+{
+  hookrail_text *present = hookrail_message_header(message, key);
+  return present == NULL ? hookrail_message_add_header(message, key, value) : hookrail_text_set(present, value);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+// A function that the host may call, in place of `function`: if an exception leaves `function`, its text
+// is reported, and the call is a fault (callbacks) or a failure (functions of the entry and of tables).
+// HOOKRAIL_PLUGIN and HOOKRAIL_ENTRY use it; use it for the functions of tables. In C, and in C++
+// without exceptions, it is the function itself.
+#ifdef __cpp_exceptions
+#define HOOKRAIL_GUARD(function) hookrail_guarded<decltype(hookrail_plain(&function)), &function>::call
+
+namespace {
+
+// The type of a pointer to a function, without `noexcept`.
+template <typename Result, typename... Arguments>
+Result (*hookrail_plain(Result (*)(Arguments...)))(Arguments...);
+
+// What an exception becomes: a failure or, where a pointer is expected, null.
+template <typename Result, typename... Arguments>
+struct hookrail_thrown {
+  enum : uint32_t { report = HOOKRAIL_REPORT_ERROR };
+  static Result result() { return Result(); }
+};
+
+template <typename... Arguments>
+struct hookrail_thrown<uint32_t, Arguments...> {
+  enum : uint32_t { report = HOOKRAIL_REPORT_ERROR };
+  static uint32_t result() { return 1; }
+};
+
+// In a callback it becomes a fault.
+template <>
+struct hookrail_thrown<uint32_t, void *, void *> {
+  enum : uint32_t { report = HOOKRAIL_REPORT_FAULT };
+  static uint32_t result() { return HOOKRAIL_VERDICT_FAULT; }
+};
+
+template <typename Function, Function function>
+struct hookrail_guarded;
+
+template <typename Result, typename... Arguments, Result (*function)(Arguments...)>
+struct hookrail_guarded<Result (*)(Arguments...), function> {
+  typedef hookrail_thrown<Result, Arguments...> thrown;
+
+  static Result call(Arguments... arguments) noexcept
+  {
+    try {
+      return function(arguments...);
+    } catch (const std::exception &exception) {
+      hookrail_host->report(thrown::report, hookrail_str_of(exception.what()));
+    } catch (...) {
+      hookrail_host->report(thrown::report, hookrail_str_of("an exception that is not a std::exception"));
+    }
+    return thrown::result();
+  }
+};
+
+} // namespace
+#else
+#define HOOKRAIL_GUARD(function) function
+#endif
+
+#endif // HOOKRAIL_H
