@@ -211,52 +211,37 @@ impl Error {
         }
     }
 
+    /// What the error's code says, except where the system's reason says more.
     pub(crate) fn exit_code(&self) -> ExitCode {
+        match (self, self.cause().map(io::Error::kind)) {
+            (Error::Stdout(_), Some(io::ErrorKind::BrokenPipe)) => ExitCode::StdoutClosed,
+            (
+                Error::Call(_) | Error::Enabled(_) | Error::Host(_) | Error::Input { .. },
+                Some(io::ErrorKind::NotFound),
+            ) => ExitCode::NotFound,
+            _ => ExitCode::of(&self.problem()),
+        }
+    }
+
+    /// The system's reason, if the system refused something.
+    fn cause(&self) -> Option<&io::Error> {
         match self {
+            Error::Call(CallError::Unreachable { cause, .. })
+            | Error::Input { cause, .. }
+            | Error::Output { cause, .. }
+            | Error::Stdout(cause)
+            | Error::System { cause, .. } => Some(cause),
             Error::Enabled(failed) => of_host(&failed.error),
             Error::Host(error) => of_host(error),
-            Error::OtherPlugin { .. } | Error::TwicePlugin { .. } => ExitCode::Usage,
-            Error::Input { cause, .. } if cause.kind() == io::ErrorKind::NotFound => ExitCode::NotFound,
-            Error::Call(CallError::Refused(problem)) => ExitCode::of(problem),
-            Error::Call(CallError::Unreachable { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
-                ExitCode::NotFound
-            }
-            Error::NoPlugin { .. }
-            | Error::NoRevision { .. }
-            | Error::NoSchema(_)
-            | Error::NoneRuns(_)
-            | Error::NotRunning { .. } => ExitCode::NotFound,
-            Error::BadConfig { .. }
-            | Error::BadKey { .. }
-            | Error::IsLibrary { .. }
-            | Error::IsPackage { .. }
-            | Error::ManyCdylibs { .. }
-            | Error::NoCheck { .. }
-            | Error::NoCdylib(_)
-            | Error::NotConfirmed(_)
-            | Error::NotOneCheck(_)
-            | Error::NotAPackage { .. }
-            | Error::NotMade { .. }
-            | Error::NotPacked { .. }
-            | Error::SeveralRun(_)
-            | Error::Workspace { .. } => ExitCode::Usage,
-            Error::Stdout(source) if source.kind() == io::ErrorKind::BrokenPipe => ExitCode::StdoutClosed,
-            Error::Call(_)
-            | Error::Input { .. }
-            | Error::NoCargo(_)
-            | Error::Output { .. }
-            | Error::Stdout(_)
-            | Error::System { .. } => ExitCode::Failure,
+            _ => None,
         }
     }
 }
 
-fn of_host(error: &control::Error) -> ExitCode {
+fn of_host(error: &control::Error) -> Option<&io::Error> {
     match error {
-        control::Error::Host(hookrail::Error::System { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
-            ExitCode::NotFound
-        }
-        error => ExitCode::of(&error.problem()),
+        control::Error::Host(hookrail::Error::System { cause, .. }) => Some(cause),
+        _ => None,
     }
 }
 

@@ -25,13 +25,17 @@ pub(crate) enum ExitCode {
 }
 
 impl ExitCode {
-    /// The exit code for an error of a host.
+    /// The exit code for an error; `docs/errors/README.md` lists all of them.
     pub(crate) fn of(problem: &Problem) -> Self {
         match &*problem.code {
             _ if problem.retryable => ExitCode::TryAgain,
             // No such plugin, callback, point or field.
             "HR0103" | "HR0109" | "HR0110" | "HR0712" => ExitCode::NotFound,
-            code if code.starts_with("HR02") => ExitCode::Usage,
+            // No such schema, host or revision.
+            "HR0604" | "HR0609" | "HR0611" | "HR0624" => ExitCode::NotFound,
+            // A file cannot be read or written, or the system refuses something.
+            "HR0601" | "HR0606" | "HR0607" | "HR0616" | "HR0618" => ExitCode::Failure,
+            code if code.starts_with("HR02") || code.starts_with("HR06") => ExitCode::Usage,
             code if code.starts_with("HR081") || code.starts_with("HR080") => ExitCode::PackageRefused,
             // Files of the home that are damaged.
             "HR0822" | "HR0828" => ExitCode::PackageRefused,
@@ -67,5 +71,24 @@ pub(crate) fn help() -> String {
 impl From<ExitCode> for std::process::ExitCode {
     fn from(code: ExitCode) -> Self {
         (code as u8).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exit_code_of_each_error_is_the_one_in_the_documents() {
+        let documents = include_str!("../../../docs/errors/README.md");
+        let rows = documents.lines().filter_map(|line| line.strip_prefix("| [HR")).map(|row| {
+            let cells: Vec<_> = row.split(" | ").collect();
+            (format!("HR{}", &row[..4]), cells[2].parse::<u8>().expect("a number"))
+        });
+        let rows: Vec<_> = rows.collect();
+        assert!(rows.len() > 100, "the rows are found");
+        for (code, exit) in rows {
+            assert_eq!(ExitCode::of(&Problem::new(&*code, "", "")) as u8, exit, "{code}");
+        }
     }
 }

@@ -141,6 +141,19 @@ fn every_error_has_a_page() {
 }
 
 /// `docs` builds as a book: each page is in its summary, once and under its own title.
+/// A code that is no longer used keeps its page, so that no other error gets it.
+#[test]
+fn every_frozen_error_code_has_its_page_and_its_exit_code() {
+    let index = std::fs::read_to_string(root().join("docs/errors/README.md")).unwrap();
+    let frozen = include_str!("../../frozen/error-codes.txt");
+    assert!(frozen.lines().count() > 100, "the codes are found");
+    for (code, exit) in frozen.lines().filter_map(|line| line.split_once(' ')) {
+        let row = index.lines().find(|line| line.starts_with(&format!("| [{code}]({code}.md) | ")));
+        let row = row.unwrap_or_else(|| panic!("{code} is gone"));
+        assert!(row.contains(&format!(" | {exit} | ")), "{code} had the exit code {exit}: {row}");
+    }
+}
+
 #[test]
 fn every_page_is_in_the_summary() {
     let (mut summary, mut pages) = (String::new(), Vec::new());
