@@ -59,7 +59,7 @@ fn list(verify: bool, common: &Common) -> Result<ExitCode, Error> {
         stderr::line("no host is running: this is what is installed");
     }
     answer(&plugins, common.json, |plugins| text::list(plugins))?;
-    let is_sound = |plugin: &PluginView| plugin.installed.as_ref().is_none_or(|installed| installed.why.is_none());
+    let is_sound = |plugin: &PluginView| plugin.installed.as_ref().is_none_or(|installed| installed.reason.is_none());
     Ok(if !verify || plugins.iter().all(is_sound) { ExitCode::Ok } else { ExitCode::PackageRefused })
 }
 

@@ -35,7 +35,7 @@ fn callback_view(callback: &Callback) -> CallbackView {
     let record = &callback.record;
     let state = callback.state.lock().clone();
     let mut view = CallbackView::new(&*callback.instance, &*callback.name, callback.priority);
-    (view.origin, view.declared_priority) = match callback.origin {
+    (view.priority_origin, view.declared_priority) = match callback.origin {
         Origin::BuiltIn => (PriorityOrigin::BuiltIn, None),
         Origin::Declared => (PriorityOrigin::Declared, None),
         Origin::Overridden(declared) => (PriorityOrigin::Overridden, Some(declared)),
@@ -54,8 +54,8 @@ fn callback_view(callback: &Callback) -> CallbackView {
     view.budget_ns = callback.budget;
     (view.faults, view.last_fault) = (record.faults(), record.last_fault());
     (view.slow, view.stuck, view.stuck_now) = (record.times_slow(), record.times_stuck(), record.stuck_now());
-    let (stopped, denied) = (record.sum(|counts| &counts.stops), record.sum(|counts| &counts.denials));
-    view.calls = Calls::new(record.calls(), stopped, denied);
+    let (skipped, denied) = (record.sum(|counts| &counts.stops), record.sum(|counts| &counts.denials));
+    view.calls = Calls::new(record.calls(), skipped, denied);
     view.latency = record.latency();
     view
 }

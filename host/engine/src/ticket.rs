@@ -137,7 +137,7 @@ impl<T: Clone> Ticket<T> {
 impl Ticket<End> {
     /// How many destructors of thread-locals were never run, since their threads did not reach a quiescent point before
     /// the deadline. The memory that they would have freed is lost.
-    pub fn skipped(&self) -> usize {
+    pub fn skipped_destructors(&self) -> usize {
         self.shared.losses.get().map_or(0, |losses| losses.skipped)
     }
 

@@ -24,7 +24,7 @@ pub struct Listed {
     pub signature: SignatureStatus,
     /// What is wrong, if the status is `modified` or `invalid`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub why: Option<String>,
+    pub reason: Option<String>,
     /// What made it trusted when it was installed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub by: Option<TrustSource>,
@@ -209,7 +209,7 @@ display_name!(Kind, Origin, SignatureStatus);
 constructors! {
     /// A plugin of which nothing more is known.
     Listed(name: impl Into<String>, version: Version, kind: Kind, enabled: bool, signature: SignatureStatus) {
-        why: None,
+        reason: None,
         by: None,
         at: None,
         previous: None,

@@ -59,7 +59,7 @@ pub struct LastFault {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub generation: Option<u64>,
     /// What it reported.
-    pub what: String,
+    pub message: String,
 }
 
 /// Quantiles of the duration of a callback's calls, in nanoseconds; at most an eighth too high.
@@ -80,5 +80,5 @@ pub struct Latency {
 
 constructors! {
     /// A fault of a callback.
-    LastFault(time: SystemTime, generation: Option<u64>, what: impl Into<String>)
+    LastFault(time: SystemTime, generation: Option<u64>, message: impl Into<String>)
 }

@@ -52,7 +52,7 @@ pub struct CallbackView {
     /// Its priority.
     pub priority: i32,
     /// Where the priority comes from.
-    pub origin: PriorityOrigin,
+    pub priority_origin: PriorityOrigin,
     /// The priority that the plugin declares, if the operator overrides it.
     pub declared_priority: Option<i32>,
     /// The instance it belongs to.
@@ -99,7 +99,7 @@ pub struct Calls {
     /// All of them.
     pub total: u64,
     /// Those that skipped the rest of the chain; at a gate, those that allowed.
-    pub stopped: u64,
+    pub skipped: u64,
     /// Those that denied.
     pub denied: u64,
 }
@@ -225,8 +225,8 @@ pub struct GenerationView {
     /// How it ended; [`End::Busy`] while that is in progress.
     #[serde(flatten)]
     pub end: End,
-    /// The number of thread-local destructors that were never run: `Ticket::skipped`.
-    pub skipped: usize,
+    /// The number of thread-local destructors that were never run: `Ticket::skipped_destructors`.
+    pub skipped_destructors: usize,
     /// The memory that it still held at the end, if it counts that: `Ticket::left`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub left: Option<Memory>,
@@ -249,7 +249,7 @@ constructors! {
 
     /// A callback that was never called, with what it has if it declares nothing else.
     CallbackView(instance: impl Into<String>, callback: impl Into<String>, priority: i32) {
-        origin: PriorityOrigin::Declared,
+        priority_origin: PriorityOrigin::Declared,
         declared_priority: None,
         effects: EffectsView::External,
         fault_policy: FaultPolicyView::Open,
@@ -267,7 +267,7 @@ constructors! {
     }
 
     /// The counts of calls.
-    Calls(total: u64, stopped: u64, denied: u64)
+    Calls(total: u64, skipped: u64, denied: u64)
 
     /// A plugin that is not loaded.
     PluginView(name: impl Into<String>, version: impl Into<String>, status: Status) {
@@ -285,5 +285,5 @@ constructors! {
     }
 
     /// A generation that left nothing behind.
-    GenerationView(generation: u64, version: impl Into<String>, end: End) { skipped: 0, left: None }
+    GenerationView(generation: u64, version: impl Into<String>, end: End) { skipped_destructors: 0, left: None }
 }

@@ -239,4 +239,6 @@ pub fn line(value: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
 }
 
 #[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod tests;

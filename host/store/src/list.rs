@@ -54,7 +54,7 @@ impl Store {
             (Err(error), _) => standing(error),
         };
         let mut listed = Listed::new(name, version.clone(), Kind::External, state.desired(name).enabled, signature);
-        listed.why = examined.err().map(|error| error.to_string());
+        listed.reason = examined.err().map(|error| error.to_string());
         (listed.by, listed.at) = (Some(by), Some(at));
         listed.previous = plugin.previous.clone();
         Some(listed)
@@ -68,7 +68,7 @@ impl Store {
             Err(error) => {
                 let version = Version::new(0, 0, 0);
                 let mut listed = Listed::new(name, version, Kind::Prebuilt, enabled, SignatureStatus::Invalid);
-                listed.why = Some(error.to_string());
+                listed.reason = Some(error.to_string());
                 listed
             }
         })

@@ -20,7 +20,7 @@ fn view(host: &Host) -> PointView {
 
 /// The counts of the callbacks: called, stopped, denied.
 fn counts(host: &Host) -> Vec<(u64, u64, u64)> {
-    view(host).chain.iter().map(|it| (it.calls.total, it.calls.stopped, it.calls.denied)).collect()
+    view(host).chain.iter().map(|it| (it.calls.total, it.calls.skipped, it.calls.denied)).collect()
 }
 
 /// Callbacks of which each decides its own number, in turn "allow" and "deny".

@@ -99,7 +99,7 @@ fn a_failing_callback_is_named_in_log_and_view() {
         let points = scene.host.point_views().into_iter().find(|view| view.point == TaskDone::NAME);
         let last = points.unwrap().chain[0].last_fault.clone().unwrap();
         assert_eq!(last.generation, Some(2));
-        assert!(part.ends_with(&last.what) || last.what.starts_with("panicked: "), "{}", last.what);
+        assert!(part.ends_with(&last.message) || last.message.starts_with("panicked: "), "{}", last.message);
     }
 }
 

@@ -155,7 +155,7 @@ fn a_quarantined_callback_counts_no_calls() {
                     _ => 2,
                 };
                 let calls = callback.calls;
-                let counted = (calls.total, calls.stopped, calls.denied);
+                let counted = (calls.total, calls.skipped, calls.denied);
                 assert_eq!(counted, (expected, 0, 0), "{} of {policy}, {place:?}", callback.instance);
             }
         }

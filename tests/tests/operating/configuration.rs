@@ -97,7 +97,7 @@ fn an_override_moves_a_callback_and_keeps_where_it_came_from() {
     load(&watched.host, "many_instances");
     let chain = publish_chain(&watched.host);
     let order: Vec<_> =
-        chain.iter().map(|it| (it.priority, &*it.instance, it.origin.name(), it.declared_priority)).collect();
+        chain.iter().map(|it| (it.priority, &*it.instance, it.priority_origin.name(), it.declared_priority)).collect();
     assert_eq!(
         order,
         [

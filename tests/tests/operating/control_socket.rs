@@ -52,7 +52,7 @@ fn a_plugin_lives_its_whole_life_over_the_socket() {
     assert_eq!(message.header("greeting"), Some("hello"), "it runs again");
 
     let ended = client.ask(Unload::new("hello")).unwrap();
-    assert_eq!((ended.generation, ended.end, ended.skipped), (2, End::Unmapped, 0));
+    assert_eq!((ended.generation, ended.end, ended.skipped_destructors), (2, End::Unmapped, 0));
     assert!(client.ask(List::new()).unwrap().is_empty());
 
     let told: Vec<_> = events
@@ -83,7 +83,7 @@ fn an_open_connection_holds_up_no_unloading() {
     let mut idle = wired.client();
     let name = idle.ask(Load::new(hookrail_tests::zoo("remembers_its_start"))).unwrap().name;
     let ended = wired.client().ask(Unload::new(&name)).unwrap();
-    assert_eq!((ended.end, ended.skipped), (End::Unmapped, 0));
+    assert_eq!((ended.end, ended.skipped_destructors), (End::Unmapped, 0));
     assert!(idle.ask(List::new()).unwrap().is_empty());
 }
 

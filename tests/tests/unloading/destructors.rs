@@ -108,7 +108,11 @@ fn an_idle_thread_is_not_waited_for_beyond_the_deadline() {
             idle.join().unwrap();
             eventually("it is unmapped", || ticket.try_wait() == Some(End::Unmapped));
             let former = scene.host.history(ticket.plugin()).remove(0);
-            assert_eq!((former.skipped, former.skipped > 0), (ticket.skipped(), true), "what was given up is told");
+            assert_eq!(
+                (former.skipped_destructors, former.skipped_destructors > 0),
+                (ticket.skipped_destructors(), true),
+                "what was given up is told"
+            );
         });
         assert!(count.total() <= 1, "at most once");
     }
@@ -123,7 +127,7 @@ fn a_task_that_awaits_an_unload_runs_what_its_thread_has_left() {
     assert!(scene.dispatch().is_some());
     let ticket = scene.host.begin_unload(&plugin).unwrap();
     assert_eq!(block_on(ticket.clone()), End::Unmapped);
-    assert_eq!((count.total(), ticket.skipped()), (1, 0));
+    assert_eq!((count.total(), ticket.skipped_destructors()), (1, 0));
 }
 
 /// A thread that waits for one unloading is there for all of them.
@@ -150,7 +154,7 @@ fn a_thread_waiting_for_one_plugin_takes_down_its_locals_of_another() {
         });
         assert_eq!(leaves.wait_timeout(LONG), End::Unmapped);
     });
-    assert_eq!((keeps.skipped(), count.total()), (0, 1));
+    assert_eq!((keeps.skipped_destructors(), count.total()), (0, 1));
 }
 
 /// The numbers of keys are given anew. What the host takes down of a plugin must be the plugin's still.

@@ -224,7 +224,10 @@ fn generations_are_counted_and_the_last_eight_remembered() {
     assert_eq!(view.former.len(), 3);
     let view = json!(view);
     assert_eq!(view["status"], "running");
-    assert_eq!(view["former"][2], json!({ "generation": 3, "version": "1.0.0", "end": "unmapped", "skipped": 0 }));
+    assert_eq!(
+        view["former"][2],
+        json!({ "generation": 3, "version": "1.0.0", "end": "unmapped", "skipped_destructors": 0 })
+    );
     for _ in 0..8 {
         // SAFETY: our own library.
         let upgraded = unsafe { scene.host.upgrade(&plugin, zoo("counter_two")) }.unwrap();

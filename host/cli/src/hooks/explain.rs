@@ -40,7 +40,7 @@ pub(super) fn explain(view: &PointView) -> String {
 
 /// Where its priority comes from, why it comes after its neighbour, its time budget, and whether it is called.
 fn why(entry: &CallbackView, before: Option<&CallbackView>) -> String {
-    let mut why = match (entry.declared_priority, entry.origin) {
+    let mut why = match (entry.declared_priority, entry.priority_origin) {
         (Some(declared), _) => format!("the operator says {}, it declares {declared}", entry.priority),
         (None, PriorityOrigin::BuiltIn) => "built in".into(),
         (None, _) => format!("it declares {}", entry.priority),

@@ -119,7 +119,7 @@ fn one(view: &PointView, before: Option<(Duration, &PointView)>) -> String {
                 entry.callback,
                 fault.generation.map(|number| format!(", generation {number}")).unwrap_or_default(),
                 duration::text(ago),
-                fault.what
+                fault.message
             ));
         }
     }
@@ -130,7 +130,7 @@ fn callbacks(chain: &[CallbackView]) -> String {
     let columns = [
         Column::Text("callback"),
         Column::Number("calls"),
-        Column::Number("stop"),
+        Column::Number("skip"),
         Column::Number("deny"),
         Column::Number("fault"),
         Column::Number("slow"),
@@ -139,7 +139,7 @@ fn callbacks(chain: &[CallbackView]) -> String {
         Column::Number("p99"),
         Column::Number("p99.9"),
         Column::Number("max"),
-        Column::Text("state"),
+        Column::Text("status"),
     ];
     let rows = chain.iter().map(|entry| {
         let times = entry.latency.map(|latency| [latency.p50_ns, latency.p99_ns, latency.p999_ns, latency.max_ns]);
@@ -148,7 +148,7 @@ fn callbacks(chain: &[CallbackView]) -> String {
             |times| times.map(|time| duration::text(Duration::from_nanos(time))),
         );
         let counts =
-            [entry.calls.total, entry.calls.stopped, entry.calls.denied, entry.faults, entry.slow, entry.stuck];
+            [entry.calls.total, entry.calls.skipped, entry.calls.denied, entry.faults, entry.slow, entry.stuck];
         let state = if entry.status == CallbackStatus::Armed { String::new() } else { entry.status.name().into() };
         let mut row = vec![format!("{}/{}", entry.instance, entry.callback)];
         row.extend(counts.map(|count| count.to_string()));

@@ -100,7 +100,7 @@ pub(crate) fn fault(entry: &CallbackView) -> &'static str {
 pub(crate) fn origin(entry: &CallbackView) -> String {
     let origin = match entry.declared_priority {
         Some(declared) => format!("overridden, was {declared}"),
-        None => entry.origin.to_string(),
+        None => entry.priority_origin.to_string(),
     };
     if entry.status == CallbackStatus::Armed { origin } else { format!("{}, {origin}", entry.status.name()) }
 }
@@ -130,7 +130,7 @@ pub(super) mod tests {
     #[test]
     fn an_override_shows_what_the_plugin_declared() {
         let mut overridden = entry("x", 7);
-        (overridden.origin, overridden.declared_priority) = (PriorityOrigin::Overridden, Some(500));
+        (overridden.priority_origin, overridden.declared_priority) = (PriorityOrigin::Overridden, Some(500));
         assert_eq!(origin(&overridden), "overridden, was 500");
     }
 }

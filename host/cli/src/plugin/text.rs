@@ -91,7 +91,11 @@ pub(super) fn show(detail: &PluginDetail) -> String {
     if !plugin.former.is_empty() {
         let columns = [Column::Number("generation"), Column::Text("version"), Column::Text("how it ended")];
         let rows = plugin.former.iter().map(|former| {
-            vec![former.generation.to_string(), former.version.clone(), end(&former.end, former.skipped, former.left)]
+            vec![
+                former.generation.to_string(),
+                former.version.clone(),
+                end(&former.end, former.skipped_destructors, former.left),
+            ]
         });
         let _ = write!(text, "\n\n{}", table(Target::Stdout, &columns, rows));
     }
@@ -147,7 +151,7 @@ pub(crate) fn times(took: &UpgradeTimes) -> String {
 }
 
 pub(super) fn ending(ended: &Ended) -> String {
-    format!("generation {}: {}", ended.generation, end(&ended.end, ended.skipped, ended.left))
+    format!("generation {}: {}", ended.generation, end(&ended.end, ended.skipped_destructors, ended.left))
 }
 
 /// The memory that a plugin holds, and its limit if it exceeds that.
@@ -200,7 +204,7 @@ mod tests {
     fn what_a_former_generation_lost_is_shown() {
         let left = Some(Memory::new(96, 3));
         let mut former = GenerationView::new(1, "1.0.0", End::Unmapped);
-        (former.skipped, former.left) = (2, left);
+        (former.skipped_destructors, former.left) = (2, left);
         let plugin = serde_json::json!({
             "name": "a", "version": "2.0.0", "generation": 2, "status": "running", "instances": ["a"], "log_level": "info",
             "former": [former],

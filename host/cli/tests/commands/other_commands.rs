@@ -25,7 +25,10 @@ fn every_point_is_listed_with_who_dispatches_it() {
     let points = json(&["hooks", "list", "--json"]);
     let publish = points.as_array().unwrap().iter().find(|view| view["point"] == "message.publish").unwrap();
     assert_eq!(publish["dispatched_by"], "hookrail run, since 1.0");
-    assert_eq!((&publish["chain"][0]["priority"], &publish["chain"][0]["origin"]), (&1000.into(), &"built-in".into()));
+    assert_eq!(
+        (&publish["chain"][0]["priority"], &publish["chain"][0]["priority_origin"]),
+        (&1000.into(), &"built-in".into())
+    );
     assert!(points.as_array().unwrap().iter().any(|view| view["point"] == "client.connect" && view["revision"] == 0));
 }
 

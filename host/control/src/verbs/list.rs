@@ -95,7 +95,7 @@ impl Verbs<'_> {
     /// Sets what is wrong with an installed plugin.
     fn judge(self, plugin: &mut PluginView, listed: &Listed) {
         let is_external = listed.kind == Kind::External;
-        let why = if let Some(why) = &listed.why {
+        let why = if let Some(why) = &listed.reason {
             plugin.health = Health::Failed;
             why.clone()
         } else if let Some(file) =

@@ -77,7 +77,7 @@ pub struct Ended {
     #[serde(flatten)]
     pub end: End,
     /// How many destructors of thread-locals were never run.
-    pub skipped: usize,
+    pub skipped_destructors: usize,
     /// The memory that it still held at the end, if it counts that.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub left: Option<Memory>,
@@ -113,7 +113,7 @@ constructors! {
     Replaced(plugin: impl Into<String>, generation: u64, version: impl Into<String>, times: UpgradeTimes, old: Ended)
 
     /// A generation of a plugin that left nothing behind.
-    Ended(plugin: impl Into<String>, generation: u64, version: impl Into<String>, end: End) { skipped: 0, left: None }
+    Ended(plugin: impl Into<String>, generation: u64, version: impl Into<String>, end: End) { skipped_destructors: 0, left: None }
 
     /// A program that has just begun, without a report.
     Program(pid: u32, version: impl Into<String>) { uptime_ms: 0, plugins: 0, report: Value::Null }

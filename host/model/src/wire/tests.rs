@@ -226,16 +226,16 @@ fn an_unknown_level_is_read_in_a_view_and_refused_in_a_command() {
 fn a_chain_has_words_in_its_form() {
     let mut point = PointView::new("a.b", PointKind::Gate, 1);
     let mut callback = CallbackView::new("mask:logs", "mask", 900);
-    (callback.origin, callback.declared_priority) = (PriorityOrigin::Overridden, Some(500));
+    (callback.priority_origin, callback.declared_priority) = (PriorityOrigin::Overridden, Some(500));
     (callback.effects, callback.fault_policy) = (EffectsView::Pure, FaultPolicyView::Rollback);
     point.chain = vec![callback];
     let json = json!({
         "point": "a.b", "kind": "gate", "revision": 1, "deniable": false, "local": false, "dispatched_by": null,
         "level": "off", "tracers": 0, "dispatches": 0, "empty": 0,
         "chain": [{
-            "priority": 900, "origin": "overridden", "declared_priority": 500, "instance": "mask:logs",
+            "priority": 900, "priority_origin": "overridden", "declared_priority": 500, "instance": "mask:logs",
             "callback": "mask", "effects": "pure", "fault_policy": "rollback", "enabled": true, "status": "armed",
-            "faults": 0, "slow": 0, "stuck": 0, "stuck_now": 0, "calls": { "total": 0, "stopped": 0, "denied": 0 },
+            "faults": 0, "slow": 0, "stuck": 0, "stuck_now": 0, "calls": { "total": 0, "skipped": 0, "denied": 0 },
         }],
     });
     assert_eq!(serde_json::to_value(&point).unwrap(), json);

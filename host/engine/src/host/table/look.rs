@@ -77,7 +77,7 @@ impl Entry {
     fn history(&self) -> Vec<GenerationView> {
         let view = |former: &Former| {
             let mut view = GenerationView::new(former.generation, &*former.version, former.ticket.so_far());
-            (view.skipped, view.left) = (former.ticket.skipped(), former.ticket.left());
+            (view.skipped_destructors, view.left) = (former.ticket.skipped_destructors(), former.ticket.left());
             view
         };
         self.former.iter().map(view).collect()

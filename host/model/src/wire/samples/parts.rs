@@ -1,0 +1,210 @@
+//! What the samples are made of, with every field that it may have.
+
+use std::time::UNIX_EPOCH;
+
+use semver::Version;
+use serde_json::json;
+
+use crate::command::*;
+use crate::end::End;
+use crate::health::Health;
+use crate::installed::{Configured, Installation, Kind, Listed, Origin, SignatureStatus, TrustSource};
+use crate::log_level::LogLevel;
+use crate::memory::{Memory, MemoryView};
+use crate::note::NoteHook;
+use crate::package::{Build, Builder, Compatibility, Digest, File, KeyId, Metadata, Requirement, Tar, Target};
+use crate::stats::{LastFault, Latency, StatsLevel};
+use crate::times::UpgradeTimes;
+use crate::view::{
+    CallbackStatus, CallbackView, Calls, EffectsView, FaultPolicyView, GenerationView, PluginView, PointKind,
+    PointView, PriorityOrigin,
+};
+use crate::wire::Problem;
+
+pub(super) const MEMORY: Memory = Memory { bytes: 96, allocations: 2 };
+
+pub(super) fn version() -> Version {
+    Version::new(1, 2, 3)
+}
+
+pub(super) fn times() -> UpgradeTimes {
+    let [copy, open, create, swap] = [1, 2, 3, 4].map(std::time::Duration::from_nanos);
+    UpgradeTimes { copy, open, create, swap }
+}
+
+pub(super) fn hook() -> NoteHook {
+    NoteHook {
+        point: "message.publish".into(),
+        revision: 1,
+        callback: "mask".into(),
+        priority: 900,
+        effects: "pure".into(),
+    }
+}
+
+pub(super) fn callback() -> CallbackView {
+    CallbackView {
+        priority: 900,
+        priority_origin: PriorityOrigin::Overridden,
+        declared_priority: Some(500),
+        instance: "mask:logs".into(),
+        callback: "mask".into(),
+        effects: EffectsView::Pure,
+        fault_policy: FaultPolicyView::Rollback,
+        enabled: true,
+        status: CallbackStatus::HalfOpen,
+        reason: Some("5 faults".into()),
+        budget_ns: Some(1000),
+        faults: 5,
+        last_fault: Some(LastFault { time: UNIX_EPOCH, generation: Some(2), message: "a panic".into() }),
+        slow: 1,
+        stuck: 2,
+        stuck_now: 1,
+        calls: Calls { total: 9, skipped: 1, denied: 2 },
+        latency: Some(Latency { timed: 9, p50_ns: 1, p99_ns: 2, p999_ns: 3, max_ns: 4 }),
+    }
+}
+
+pub(super) fn point() -> PointView {
+    PointView {
+        point: "message.publish".into(),
+        kind: PointKind::Fold,
+        revision: 1,
+        deniable: true,
+        local: false,
+        dispatched_by: Some("hookrail since 1.0".into()),
+        level: StatsLevel::Count,
+        tracers: 1,
+        dispatches: 9,
+        empty: 1,
+        chain: vec![callback()],
+    }
+}
+
+pub(super) fn signer() -> TrustSource {
+    TrustSource::Key { id: KeyId::new(1), name: "Jane".into() }
+}
+
+pub(super) fn plugin() -> PluginView {
+    let former = GenerationView {
+        generation: 1,
+        version: "1.2.2".into(),
+        end: End::Busy(1),
+        skipped_destructors: 1,
+        left: Some(MEMORY),
+    };
+    let installed = Listed {
+        name: "mask".into(),
+        version: version(),
+        kind: Kind::External,
+        enabled: true,
+        signature: SignatureStatus::Modified,
+        reason: Some("another library".into()),
+        by: Some(signer()),
+        at: Some("2026-11-27T05:00:00Z".into()),
+        previous: Some(Version::new(1, 2, 2)),
+    };
+    PluginView {
+        name: "mask".into(),
+        version: "1.2.3".into(),
+        generation: 2,
+        loaded: true,
+        status: crate::view::Status::Running,
+        health: Health::Degraded,
+        reason: Some("a callback is quarantined".into()),
+        file: Some("/opt/libhookrail_mask.so".into()),
+        instances: vec!["mask:logs".into()],
+        declared: vec![hook()],
+        log_level: LogLevel::Info,
+        memory: Some(MemoryView { held: MEMORY, total_allocations: 7, max_bytes: Some(95), over: true }),
+        former: vec![former],
+        installed: Some(installed),
+    }
+}
+
+pub(super) fn metadata() -> Metadata {
+    Metadata {
+        format: 1,
+        name: "mask".into(),
+        version: version(),
+        description: "Masks what matches.".into(),
+        built_at: "2026-11-27T05:00:00Z".into(),
+        tar: Tar { sha256: Digest::default(), size: 1024 },
+        files: vec![File { path: "lib/libmask.so".parse().unwrap(), sha256: Digest::default(), size: 512 }],
+        authors: vec!["Jane <jane@example.org>".into()],
+        builder: Builder {
+            name: "Jane".into(),
+            contact: "jane@example.org".into(),
+            website: Some("https://example.org".into()),
+            signature: Some("untrusted comment: ...".into()),
+        },
+        source: "https://example.org/mask".into(),
+        functionality: vec![serde_json::from_value(json!("message_processing")).unwrap()],
+        compatibility: Compatibility { host: "~> 1.0".parse().unwrap(), abi: "~> 1.0".parse().unwrap() },
+        requires: vec![Requirement { name: "stamp".into(), versions: "~> 1.0".parse().unwrap() }],
+        targets: vec![Build {
+            target: Target::X86_64,
+            libc: "2.31".parse().unwrap(),
+            library: "lib/libmask.so".parse().unwrap(),
+        }],
+        hooks: vec![hook()],
+        capabilities: vec!["fs.read:/etc/mask".into()],
+        isolation: Some("worker".into()),
+    }
+}
+
+pub(super) fn ended() -> Ended {
+    Ended {
+        plugin: "mask".into(),
+        generation: 1,
+        version: "1.2.2".into(),
+        end: End::PinnedByThreads(2),
+        skipped_destructors: 1,
+        left: Some(MEMORY),
+    }
+}
+
+pub(super) fn replaced() -> Replaced {
+    Replaced { plugin: "mask".into(), generation: 2, version: "1.2.3".into(), times: times(), old: ended() }
+}
+
+pub(super) fn changed() -> Changed {
+    Changed { changed: true, plugin: plugin(), ended: Some(ended()), replaced: Some(replaced()) }
+}
+
+pub(super) fn installation() -> Installation {
+    Installation {
+        metadata: metadata(),
+        sha256: Digest::default(),
+        by: signer(),
+        replaces: Some(Version::new(1, 2, 2)),
+        enabled: true,
+        dry_run: false,
+    }
+}
+
+pub(super) fn plan() -> Vec<Planned> {
+    vec![Planned {
+        point: "message.publish".into(),
+        callback: "mask/mask".into(),
+        priority: 900,
+        place: 2,
+        of: 3,
+        previous: Some("stamp/stamp".into()),
+        next: Some("hello/greet".into()),
+        is_known: true,
+    }]
+}
+
+pub(super) fn configured() -> Configured {
+    Configured {
+        value: json!({ "pattern": "x" }),
+        origin: Origin::Operator,
+        revision: 3,
+        since: Some("2026-11-27T05:00:00Z".into()),
+    }
+}
+
+pub(super) fn problem() -> Problem {
+    Problem { code: "HR0106".into(), message: "busy".into(), fix: "try again".into(), retryable: true }
+}
