@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use semver::Version;
 
 use super::super::capability::Capability;
-use super::metadata::{FORMAT, Metadata, Requirement};
-use super::target::Build;
+use super::metadata::{FORMAT, Functionality, Metadata, Requirement};
+use super::target::{Build, Target};
 use crate::parse::ParseError;
 
 /// The longest version, in bytes. A name and a version are parts of file names, which are limited to 255 bytes.
@@ -56,6 +56,7 @@ impl Metadata {
         if let Some(isolation) = self.isolation.as_ref().filter(|wish| !["in-process", "worker"].contains(&&***wish)) {
             return Err(format!("`isolation` is `{isolation}`: `worker` or `in-process`"));
         }
+        self.functionality.iter().try_for_each(Functionality::check).map_err(|error| error.to_string())?;
         self.check_requirements()?;
         self.check_files()?;
         self.check_targets()
@@ -118,6 +119,10 @@ impl Metadata {
     /// Each target must have its own library, built for it.
     fn check_targets(&self) -> Result<(), String> {
         for (index, Build { target, library, .. }) in self.targets.iter().enumerate() {
+            if *target == Target::Unknown {
+                let known = Target::ALL.map(|target| target.to_string());
+                return Err(format!("`targets.{index}.target` is none of {}", known.join(", ")));
+            }
             if self.targets[..index].iter().any(|before| before.target == *target) {
                 return Err(format!("`targets` has {target} twice"));
             }

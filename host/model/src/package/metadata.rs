@@ -21,8 +21,11 @@ pub const FORMAT: u32 = 1;
 pub const MAX_METADATA: u64 = 1 << 20;
 
 /// The metadata of a package: the JSON beside the tar.
+///
+/// It is also a part of answers, where a newer host may say more than this version knows. So deserialising ignores
+/// unknown fields and keeps unknown values, while [`read`](Self::read) and [`check`](Self::check) refuse both.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, description = "The metadata of a package: the JSON beside the tar.")]
 #[non_exhaustive]
 pub struct Metadata {
     /// The format of this file: 1.
@@ -50,6 +53,7 @@ pub struct Metadata {
     /// Where its source is: a URL.
     pub source: String,
     /// What it does; at least one.
+    #[serde(deserialize_with = "functionality")]
     pub functionality: Vec<Functionality>,
     /// What it works with.
     #[serde(deserialize_with = "object")]
@@ -74,7 +78,7 @@ pub struct Metadata {
 
 /// The tar of a package.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Tar {
     /// Its SHA-256.
@@ -85,7 +89,7 @@ pub struct Tar {
 
 /// A file of a package.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct File {
     /// Its path.
@@ -98,7 +102,7 @@ pub struct File {
 
 /// Who built a package.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Builder {
     /// Their name.
@@ -116,7 +120,7 @@ pub struct Builder {
 
 /// What a package works with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Compatibility {
     /// Versions of the host.
@@ -127,7 +131,7 @@ pub struct Compatibility {
 
 /// A plugin that another one needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Requirement {
     /// Its name.
@@ -156,9 +160,9 @@ const KNOWN: [&str; 7] = [
     "transport",
 ];
 
-/// A [`NoteHook`] that allows no other fields: notes may grow, but a package states what it knows.
+/// A [`NoteHook`] whose fields are all required: a note may leave some out, but a package states what it knows.
 #[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, description = "A callback that the plugin may register.")]
 struct Hook {
     /// The hook point.
     point: String,
@@ -228,9 +232,17 @@ impl Metadata {
     /// # Errors
     /// If they are not valid metadata: the text says why, for display.
     pub fn read(json: &[u8]) -> Result<Self, ParseError> {
-        let read = serde_json::from_slice(json);
-        let Object(metadata): Object<Metadata> = read.map_err(|error| ParseError::new(shown(&error.to_string())))?;
-        metadata.check().map_err(|why| ParseError::new(shown(&why.to_string())))?;
+        let wrong = |why: String| ParseError::new(shown(&why));
+        let (mut json, mut unknown) = (serde_json::Deserializer::from_slice(json), None);
+        let read = serde_ignored::deserialize(&mut json, |path| {
+            unknown.get_or_insert_with(|| path.to_string());
+        });
+        let Object(metadata): Object<Metadata> = read.map_err(|error| wrong(error.to_string()))?;
+        json.end().map_err(|error| wrong(error.to_string()))?;
+        if let Some(field) = unknown {
+            return Err(wrong(format!("unknown field `{field}`")));
+        }
+        metadata.check().map_err(|error| wrong(error.to_string()))?;
         Ok(metadata)
     }
 
@@ -251,6 +263,18 @@ impl Metadata {
     /// `NAME-VERSION`, the name of the package and of its members.
     pub fn full_name(&self) -> String {
         format!("{}-{}", self.name, self.version)
+    }
+}
+
+/// Keeps those that this version does not know.
+fn functionality<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Functionality>, D::Error> {
+    Vec::deserialize(from).map(|all| all.into_iter().map(Functionality).collect())
+}
+
+impl Functionality {
+    /// Refuses one that is neither known nor somebody's own.
+    pub(super) fn check(&self) -> Result<(), ParseError> {
+        Functionality::try_from(self.0.clone()).map(drop)
     }
 }
 

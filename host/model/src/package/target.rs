@@ -20,11 +20,15 @@ pub enum Target {
     /// 64-bit x86, Linux with glibc.
     #[serde(rename = "x86_64-unknown-linux-gnu")]
     X86_64,
+    /// What a newer host says.
+    #[serde(other)]
+    #[schemars(skip)]
+    Unknown,
 }
 
 /// A library of a package, and where it runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Build {
     /// What it was built for.
@@ -48,7 +52,7 @@ impl Target {
     /// The target of this program.
     pub const HERE: Self = if cfg!(target_arch = "aarch64") { Target::Aarch64 } else { Target::X86_64 };
 
-    /// All targets.
+    /// All known targets.
     pub const ALL: [Self; 2] = [Target::Aarch64, Target::X86_64];
 
     /// The machine's name in Rust.
@@ -56,6 +60,7 @@ impl Target {
         match self {
             Target::Aarch64 => "aarch64",
             Target::X86_64 => "x86_64",
+            Target::Unknown => "unknown",
         }
     }
 
@@ -63,6 +68,7 @@ impl Target {
         match self {
             Target::Aarch64 => "aarch64-unknown-linux-gnu",
             Target::X86_64 => "x86_64-unknown-linux-gnu",
+            Target::Unknown => "unknown",
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::health::Health;
 use crate::installed::{FormerConfig, Kind, Origin, SignatureStatus, TrustSource};
 use crate::log_level::LogLevel;
 use crate::memory::Memory;
-use crate::package::{Digest, KeyId};
+use crate::package::{Digest, KeyId, Metadata, Target};
 use crate::stats;
 use crate::times::UpgradeTimes;
 use crate::trace::{StepVerdict, TraceDecision};
@@ -205,6 +205,23 @@ fn what_a_newer_host_says_is_read_as_unknown() {
     check(TraceDecision::Unknown);
     check(view::Status::Unknown);
     assert_eq!(serde_json::from_str::<TrustSource>(r#"{"kind":"hearsay","of":"Jane"}"#).unwrap(), TrustSource::Unknown);
+    check(Target::Unknown);
+    let newer = json!({
+        "format": 1, "name": "a", "version": "1.0.0", "description": "", "built_at": "", "files": [], "authors": [],
+        "tar": { "sha256": Digest::default(), "size": 0, "new": 1 }, "builder": { "name": "", "contact": "", "new": 1 },
+        "source": "", "functionality": ["dreaming"], "compatibility": { "host": "~> 1.0", "abi": "~> 1.0", "new": 1 },
+        "targets": [{ "target": "riscv64gc-unknown-linux-gnu", "libc": "2.40", "library": "a.so", "new": 1 }],
+        "hooks": [{ "point": "a", "revision": 1, "callback": "a", "priority": 1, "effects": "pure", "new": 1 }],
+        "new": 1,
+    });
+    let metadata: Metadata = serde_json::from_value(newer.clone()).unwrap();
+    assert_eq!(
+        (metadata.targets[0].target, &*String::from(metadata.functionality[0].clone())),
+        (Target::Unknown, "dreaming")
+    );
+    assert!(
+        Metadata::read(newer.to_string().as_bytes()).unwrap_err().to_string().contains("unknown field `builder.new`")
+    );
     let action: Step = serde_json::from_str(r#"{"plugin":"mask","action":"praise","why":"it works"}"#).unwrap();
     assert_eq!(action, Step::new("mask", Action::Unknown));
     let former: FormerConfig = serde_json::from_str(r#"{"revision":1,"since":"now","value":2,"by":"Jane"}"#).unwrap();
