@@ -47,7 +47,7 @@ pub struct Config {
     pub limits: Limits,
     /// What the built-in callback of `message.publish` accepts.
     pub message: MessageLimits,
-    /// Where plugins keep their files; the default is `$HOOKRAIL_HOME`, else `~/.hookrail`.
+    /// Where plugins and running hosts keep their files; without it [`home_dir`](Self::home_dir) says where.
     pub home: Option<PathBuf>,
     /// How plugins are unloaded.
     pub unload: UnloadLimits,
@@ -231,7 +231,8 @@ impl Config {
         self
     }
 
-    /// Reads a configuration file. Library paths in it are relative to the file.
+    /// Reads a configuration file. Paths in it are relative to the file. `$HOOKRAIL_HOME` takes precedence over its
+    /// `home`, as for the program `hookrail`: both find the same hosts and plugins.
     ///
     /// # Errors
     /// If the file cannot be read, or is not valid.
@@ -246,6 +247,7 @@ impl Config {
         for library in config.plugins.values_mut().filter_map(|plugin| plugin.library.as_mut()) {
             *library = directory.join(&library);
         }
+        config.home = home_of_environment().or(config.home.map(|home| directory.join(home)));
         Ok(config)
     }
 
@@ -322,10 +324,13 @@ impl Config {
     /// Where plugins and running hosts keep their files: [`home`](Self::home) if it is set, else `$HOOKRAIL_HOME`, else
     /// `~/.hookrail`.
     pub fn home_dir(&self) -> PathBuf {
-        let from_environment = || std::env::var_os("HOOKRAIL_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
-        let from_user = || std::env::home_dir().map(|home| home.join(".hookrail"));
-        self.home.clone().or_else(from_environment).or_else(from_user).unwrap_or_else(|| ".hookrail".into())
+        let of_user = || std::env::home_dir().map(|home| home.join(".hookrail"));
+        self.home.clone().or_else(home_of_environment).or_else(of_user).unwrap_or_else(|| ".hookrail".into())
     }
+}
+
+fn home_of_environment() -> Option<PathBuf> {
+    std::env::var_os("HOOKRAIL_HOME").filter(|home| !home.is_empty()).map(PathBuf::from)
 }
 
 /// The level of this program's subscriber; [`Info`](LogLevel::Info) if there is none yet.

@@ -78,6 +78,23 @@ fn every_configuration_is_checked_before_any_instance_starts() {
     says(&watched.refused(zoo("many_instances")), "HR0203", &["`many-instances:b`", "/key: 7"], "");
 }
 
+/// As for the program, so that an embedded host and the program that manages it mean the same home.
+#[test]
+fn the_home_of_a_file_is_relative_to_it_and_the_environment_takes_precedence() {
+    alone!();
+    let file = write("home", "home = \"kept/here\"\n");
+    let home = || Config::read(&file).unwrap().home_dir();
+    let set = |home| {
+        // SAFETY: this process runs nothing but this test, on this thread.
+        unsafe { std::env::set_var("HOOKRAIL_HOME", home) };
+    };
+    set("");
+    assert_eq!(home(), file.with_file_name("kept/here"));
+    set("/from/the/environment");
+    assert_eq!(home(), Path::new("/from/the/environment"));
+    assert_eq!(Config::read(&file).unwrap().with_home("/from/code").home_dir(), Path::new("/from/code"));
+}
+
 #[test]
 fn an_override_moves_a_callback_and_keeps_where_it_came_from() {
     alone!();
