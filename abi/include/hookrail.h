@@ -95,7 +95,7 @@
 // `text` is the value formatted for display; its type has no other form here.
 #define HOOKRAIL_VALUE_SHOWN 6
 
-// The `hookrailversion` of this crate.
+// The version of the payload operations in this crate.
 #define HOOKRAIL_PAYLOAD_OPS_VERSION 1
 
 // Continue with the next callback.
@@ -649,7 +649,7 @@ typedef struct {
                       const hookrail_saved_state *state);
   // Applies the previous generation's last changes to a started instance. Callbacks may run meanwhile. The changes
   // are borrowed, read-only, for the duration of the call.
-  uint32_t (*apply_changes)(hookrail_instance *instance, const hookrail_saved_state *rest);
+  uint32_t (*apply_changes)(hookrail_instance *instance, const hookrail_saved_state *changes);
 } hookrail_state_table;
 
 // The function that a new thread runs.

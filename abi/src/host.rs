@@ -16,6 +16,7 @@ static HOST: AtomicPtr<HostTable> = AtomicPtr::new(null_mut());
 /// What a reported text is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
+#[non_exhaustive]
 pub enum Report {
     /// Why a callback denied.
     Denied = 1,
@@ -44,6 +45,7 @@ pub enum Level {
 /// A kind of directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
+#[non_exhaustive]
 pub enum Dir {
     /// The files that came with the package; read-only.
     Data = 0,

@@ -21,6 +21,7 @@ use crate::error::Result;
 /// assert_eq!(error.to_string(), "the state is `counter` version 2; this build takes `counter` version ..2");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct State {
     /// The kind of state, for example the plugin's name. Must not be empty.
     pub schema: String,

@@ -163,6 +163,7 @@ unsafe impl<P: Plugin> Sync for Running<P> {}
 
 /// What a callback returned, at a point of the kind whose verdict is `V`.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Answered<V> {
     /// The verdict. A fault is not a verdict: [`Running::call`] panics with what was reported.
     pub verdict: V,
@@ -241,10 +242,10 @@ impl<P: Plugin> Running<P> {
     ///
     /// # Errors
     /// If the plugin refuses them.
-    pub fn apply_changes(&self, rest: State) -> Result<()> {
-        let rest = saved(rest)?;
-        // SAFETY: the instance is started; the rest is readable for the call.
-        match unsafe { (table::<P>().apply_changes)(self.instance, &rest) } {
+    pub fn apply_changes(&self, changes: State) -> Result<()> {
+        let changes = saved(changes)?;
+        // SAFETY: the instance is started; the changes are readable for the call.
+        match unsafe { (table::<P>().apply_changes)(self.instance, &changes) } {
             0 => Ok(()),
             _ => Err(Error::from(SAID.take().join("; "))),
         }

@@ -45,5 +45,5 @@ pub struct StateTable {
         unsafe extern "C" fn(instance: *mut Instance, registrar: *mut Registrar, state: *const SavedState) -> u32,
     /// Applies the previous generation's last changes to a started instance. Callbacks may run meanwhile. The changes
     /// are borrowed, read-only, for the duration of the call.
-    pub apply_changes: unsafe extern "C" fn(instance: *mut Instance, rest: *const SavedState) -> u32,
+    pub apply_changes: unsafe extern "C" fn(instance: *mut Instance, changes: *const SavedState) -> u32,
 }

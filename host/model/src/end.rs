@@ -15,7 +15,7 @@ pub enum End {
     /// be asked.
     FileMappings(usize),
     /// The library was linked so as never to be unmapped (`-z nodelete`), or has symbols for which the system keeps a
-    /// library (`STB_GNU_UNIQUE`, from C++). `unload.force` overrides the first.
+    /// library (`STB_GNU_UNIQUE`, from C++). The plugin's `force_unload` overrides the first.
     NoDelete,
     /// Handlers of these signals are in the library.
     PinnedByHandlers(Vec<i32>),

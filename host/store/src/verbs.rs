@@ -64,6 +64,9 @@ impl Change<'_> {
 
     /// Says what is changed about the callbacks of a plugin; returns whether that is new. Whoever runs it may
     /// not `agree`.
+    ///
+    /// # Errors
+    /// If the plugin is not installed, if the overrides cannot be, if they cannot be written, or what `agree` says.
     pub fn override_callbacks<E: From<Error>>(
         &mut self,
         name: &str,

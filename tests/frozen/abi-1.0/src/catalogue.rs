@@ -18,6 +18,7 @@ points! {
 
 /// One built-in point, whether any program dispatches it yet or not.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct BuiltIn {
     /// The name.
     pub name: &'static str,

@@ -245,14 +245,14 @@ unsafe extern "C" fn restore<P: Plugin>(
 /// The `apply_changes` of `state/1`.
 ///
 /// # Safety
-/// `instance` came from `create`, was not destroyed, and is only shared during the call, with its callbacks; `rest` is
+/// `instance` came from `create`, was not destroyed, and is only shared during the call, with its callbacks; `changes` is
 /// readable for the call.
-unsafe extern "C" fn apply_changes<P: Plugin>(instance: *mut boundary::Instance, rest: *const SavedState) -> u32 {
+unsafe extern "C" fn apply_changes<P: Plugin>(instance: *mut boundary::Instance, changes: *const SavedState) -> u32 {
     guarded(PANICKED, || {
-        // SAFETY: `create` made the instance and callbacks only share it; the rest is readable for the call.
-        let (created, rest) = unsafe { (&*instance.cast::<Created<P>>(), State::of_saved(rest)) };
-        said(match rest {
-            Some(rest) => created.plugin().and_then(|plugin| plugin.apply_changes(rest)),
+        // SAFETY: `create` made the instance and callbacks only share it; the changes are readable for the call.
+        let (created, changes) = unsafe { (&*instance.cast::<Created<P>>(), State::of_saved(changes)) };
+        said(match changes {
+            Some(changes) => created.plugin().and_then(|plugin| plugin.apply_changes(changes)),
             None => Ok(()),
         })
     })

@@ -61,7 +61,7 @@ pub struct PayloadOps {
         Option<unsafe extern "C" fn(payload: *const c_void, format: u32, to: *mut u8, room: usize) -> usize>,
 }
 
-/// The [`PayloadOps::version`] of this crate.
+/// The version of the payload operations in this crate.
 pub const PAYLOAD_OPS_VERSION: u32 = 1;
 
 impl PayloadOps {

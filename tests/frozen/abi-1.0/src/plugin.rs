@@ -84,9 +84,9 @@ pub trait Plugin: Send + Sync + Sized + 'static {
     ///
     /// # Errors
     /// On any error the changes are lost, and the host's log says so.
-    fn apply_changes(&self, rest: State) -> Result<()> {
-        let _ = rest;
-        Err("this build takes no rest from the one before".into())
+    fn apply_changes(&self, changes: State) -> Result<()> {
+        let _ = changes;
+        Err("this build takes no changes from the one before".into())
     }
 
     /// Stops what the instance has started; no callback runs any more. The value is dropped afterwards.
@@ -100,6 +100,7 @@ pub struct NoConfig {}
 
 /// How many instances one library may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Instances {
     /// As many as are configured.
     Many,
@@ -109,6 +110,7 @@ pub enum Instances {
 
 /// Where an author wants a plugin to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Isolation {
     /// In the host's process.
     InProcess,
