@@ -17,7 +17,7 @@ use crate::error::Result;
 ///
 /// [`Secret`]: crate::Secret
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no configuration: write `#[config]` above it",
+    message = "`{Self}` is not a configuration: write `#[config]` above it",
     note = "a plugin without a configuration has `type Config = NoConfig;`"
 )]
 pub trait Configuration: Sized {

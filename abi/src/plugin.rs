@@ -14,7 +14,7 @@ use crate::{Configuration, Hooks, State, config};
 /// [`start`](Plugin::start). Callbacks then run on any thread, on several at once, with `&self`. When the instance
 /// ends, no callback runs any more; [`stop`](Plugin::stop) is called, the value is dropped, and the library is
 /// unloaded.
-#[diagnostic::on_unimplemented(message = "`{Self}` is no plugin: implement `hookrail_abi::Plugin` for it")]
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a plugin: implement `hookrail_abi::Plugin` for it")]
 pub trait Plugin: Send + Sync + Sized + 'static {
     /// The configuration, a type with [`#[config]`](macro@crate::config); [`NoConfig`] for none. Its JSON Schema is
     /// exported, and the host validates a configuration against it before the plugin sees it.

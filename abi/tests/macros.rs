@@ -1,6 +1,6 @@
 //! A mistake in a macro of the SDK is told in the author's words, at compile time.
 //!
-//! `TRYBUILD=overwrite cargo test -p hookrail-abi --test macros` writes the expected texts anew.
+//! `TRYBUILD=overwrite cargo test -p hookrail-abi --test macros` writes the expected texts again.
 //!
 //! Here and not beside the other integration tests: trybuild builds all dependencies of its package
 //! once more, and this one has few.

@@ -22,7 +22,7 @@ impl Log for ToHost {
             kind: SITE_EVENT,
             level: record.level() as u32,
             line: record.line().unwrap_or(0),
-            // Records are created anew each time, and so may be their target.
+            // Records are created again each time, and so may be their target.
             id: null(),
             name: Str::new("log"),
             target: Str::new(record.target()),

@@ -1,4 +1,4 @@
-//! What is exported is no plugin.
+//! What is exported is not a plugin.
 
 use hookrail_abi::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Structs and enums whose layout the compiler may choose anew with each build.
+//! Structs and enums whose layout the compiler may choose again with each build.
 
 use hookrail_abi::{Payload, Text};
 

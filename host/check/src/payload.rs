@@ -93,7 +93,7 @@ fn judge(known: Known, answer: u32, said: Option<String>) -> Result<(), String> 
     match answer & 0xff {
         _ if known.allows(answer) => Ok(()),
         255 => Err(format!("it failed{said}")),
-        _ => Err(format!("it answered {answer:#x}, which is no verdict of that point{said}")),
+        _ => Err(format!("it returned {answer:#x}, which is not a verdict of that point{said}")),
     }
 }
 
@@ -108,7 +108,7 @@ pub(super) fn samples(random: &mut Random, many: usize, largest: usize) -> Vec<(
         add(&format!("a body of {len} bytes"), with("log.app", &random.bytes(len)));
     }
     add(&format!("a body of {largest} bytes"), with("log.app", &vec![b'a'; largest]));
-    add("a body that is no text", with("log.app", b"\xff\xfe\x00\x80 secret \xc3\x28"));
+    add("a body that is not text", with("log.app", b"\xff\xfe\x00\x80 secret \xc3\x28"));
     add("a body of NULs", with("log.app", &[0; 100]));
     add("a topic of 1024 bytes", with(&"topic.".repeat(171)[..1024], b"text"));
     add("no topic", with("", b"text"));

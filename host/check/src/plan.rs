@@ -107,7 +107,8 @@ pub fn choose(only: &[String], skip: &[String], strictness: u8) -> Result<Vec<&'
 /// Compiles a pattern that must match a whole name, and at least one name.
 fn compiled(pattern: &str) -> Result<Regex, Error> {
     let no_check = |why: String| Error::NoCheck { pattern: pattern.into(), why };
-    let regex = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| no_check(format!("is no pattern: {error}")))?;
+    let regex =
+        Regex::new(&format!("^(?:{pattern})$")).map_err(|error| no_check(format!("is not a pattern: {error}")))?;
     if ALL.iter().any(|check| regex.is_match(check.name)) { Ok(regex) } else { Err(no_check("names no check".into())) }
 }
 

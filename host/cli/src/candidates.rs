@@ -34,7 +34,7 @@ pub(crate) fn installed() -> Vec<CompletionCandidate> {
 
 /// The installed plugins, and those that came with the program.
 pub(crate) fn known() -> Vec<CompletionCandidate> {
-    let prebuilt = operators().map(|name| candidate(name, "came with the program"));
+    let prebuilt = operators().map(|name| candidate(name, "bundled with the program"));
     installed().into_iter().chain(prebuilt).collect()
 }
 

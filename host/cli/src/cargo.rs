@@ -85,7 +85,7 @@ impl Package {
             return Err(not("cargo cannot read it"));
         }
         let mut metadata: Metadata = serde_json::from_slice(&output.stdout)
-            .map_err(|error| not(&format!("cargo describes it oddly: {error}")))?;
+            .map_err(|error| not(&format!("cargo's description of it cannot be read: {error}")))?;
         let Some(at) = metadata.packages.iter().position(|package| package.manifest_path == manifest) else {
             let plugins = metadata
                 .packages

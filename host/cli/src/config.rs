@@ -84,7 +84,7 @@ fn set(name: &str, before: &Value, after: Value, how: Reconfigure, common: &Comm
     }
     let revision = done.configured.revision;
     if !done.changed {
-        return print::line(format_args!("{name} is configured so already, by revision {revision}"));
+        return print::line(format_args!("{name} already has that configuration, by revision {revision}"));
     }
     if !by_host {
         stderr::line("no host is running: it applies when one starts");
@@ -107,7 +107,7 @@ fn history(name: &str, revision: Option<u64>, common: &Common) -> Result<(), Err
         return print::json(&former);
     }
     if former.is_empty() {
-        return print::line(format_args!("{name} was not configured in another way before"));
+        return print::line(format_args!("{name} has no earlier configuration"));
     }
     let columns = [Column::Number("revision"), Column::Text("since"), Column::Text("configuration")];
     let rows = former
@@ -137,7 +137,7 @@ fn import(file: &Path, name: &str, common: &Common) -> Result<Value, Error> {
     let entries = hookrail_cuttlefish::parse(&text).map_err(bad)?;
     let schema = schema(name, common)?;
     if schema.is_none() {
-        stderr::line(format_args!("{name} describes its configuration by no schema: every value stays text"));
+        stderr::line(format_args!("{name} has no configuration schema: every value stays text"));
     }
     hookrail_cuttlefish::convert(&entries, schema.as_ref(), name).map_err(bad)
 }
@@ -164,8 +164,8 @@ fn json(file: &Path) -> Result<Value, Error> {
 fn origin(configured: &Configured) -> String {
     let since = configured.since.as_ref().map(|since| format!(" since {since}")).unwrap_or_default();
     match configured.origin {
-        Origin::Host => "the configuration file of the host says so".into(),
-        Origin::Nothing => "nobody has configured it".into(),
+        Origin::Host => "the host's configuration file sets it".into(),
+        Origin::Nothing => "it is not configured".into(),
         Origin::Operator => format!("configuration {}{since}", configured.revision),
         Origin::Package => format!("the default of its package{since}"),
         _ => format!("this version does not know where it comes from{since}"),

@@ -65,7 +65,7 @@ pub(crate) fn run(options: &Demo) -> Result<ExitCode, Error> {
 
 const NEXT: &str = "
 Next:
-  hookrail hooks list --plugin hello           every hook point, and who hangs on it
+  hookrail hooks list --plugin hello           every hook point, and its callbacks
   tail -f LOG | hookrail run --plugin hello    your own stream
   hookrail inspect FILE                        what a library or a package says of itself
   hookrail bench                               the costs in full";

@@ -132,7 +132,7 @@ impl Development<'_> {
         let generation = serving.as_ref().map_or(0, |view| view.generation);
         if serving.is_some() && self.handed_over == Some(HandedOver { pid, generation, digest }) {
             let built = duration::text(built);
-            stderr::line(format_args!("built in {built}: the same library; generation {generation} goes on serving"));
+            stderr::line(format_args!("built in {built}: the same library; generation {generation} keeps running"));
             return Ok(Round::Done(file));
         }
         self.post_upgrade.of(&inspection.note.name, || remote::connect(&self.options.selection))?;
@@ -162,14 +162,14 @@ impl Development<'_> {
         let name = self.plugin.clone().unwrap_or_else(|| self.package.plugin().into());
         let views = remote::connect(&self.options.selection).and_then(|mut host| Ok(host.ask(List::new())?));
         match views.map(|views| views.into_iter().find(|view| view.name == name)) {
-            Ok(Some(view)) => format!("generation {} of {name} goes on serving", view.generation),
+            Ok(Some(view)) => format!("generation {} of {name} keeps running", view.generation),
             Ok(None) => format!("{name} is not loaded"),
             Err(_) => "the host cannot be reached".into(),
         }
     }
 
     fn end(&self) -> ExitCode {
-        stderr::line(format_args!("not watched any more; {}", self.goes_on()));
+        stderr::line(format_args!("no longer watching; {}", self.goes_on()));
         ExitCode::Interrupted
     }
 }

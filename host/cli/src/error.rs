@@ -20,7 +20,7 @@ pub(crate) enum Error {
     /// The library refused.
     #[error(transparent)]
     Host(#[from] control::Error),
-    #[error("{file} is no configuration:{why}")]
+    #[error("{file} is not a configuration:{why}")]
     BadConfig { file: String, why: String },
     #[error("the key {key}: {why}")]
     BadKey { key: String, why: String },
@@ -33,13 +33,13 @@ pub(crate) enum Error {
     IsLibrary { plugin: String, file: PathBuf },
     #[error("{} is a package, and `plugin replace` takes libraries", file.display())]
     IsPackage { plugin: String, file: PathBuf },
-    #[error("`{package}` makes several libraries that can be plugins: {}", list(files))]
+    #[error("`{package}` builds several libraries that can be plugins: {}", list(files))]
     ManyCdylibs { package: String, files: Vec<PathBuf> },
     #[error("the pattern `{pattern}` {why}")]
     NoCheck { pattern: String, why: String },
     #[error("cannot run cargo: {0}")]
     NoCargo(io::Error),
-    #[error("`{0}` makes no library that can be a plugin")]
+    #[error("`{0}` builds no library that can be a plugin")]
     NoCdylib(String),
     #[error("there is no plugin `{name}` in {}", list(looked))]
     NoPlugin { name: String, looked: Vec<PathBuf> },
@@ -49,18 +49,18 @@ pub(crate) enum Error {
     NotRunning { pid: u32, running: Vec<Running> },
     #[error("{name} has no former configuration {revision}")]
     NoRevision { name: String, revision: u64 },
-    #[error("no schema of the configuration of {} is known", .0.display())]
+    #[error("no configuration schema of {} is known", .0.display())]
     NoSchema(PathBuf),
-    #[error("`{name}` cannot be made: {why}")]
+    #[error("cannot create `{name}`: {why}")]
     NotMade { name: String, why: String },
-    #[error("{package} cannot be packed: {why}")]
+    #[error("cannot pack {package}: {why}")]
     NotPacked { package: String, why: String },
-    #[error("{} is no cargo package: {why}", directory.display())]
+    #[error("{} is not a Cargo package: {why}", directory.display())]
     NotAPackage { directory: PathBuf, why: String },
     /// Nobody could be asked.
-    #[error("not confirmed, and stdin is no terminal to ask on: {0}")]
+    #[error("not confirmed, and stdin is not a terminal to ask on: {0}")]
     NotConfirmed(String),
-    #[error("{0} checks are chosen, and one is run in this process")]
+    #[error("{0} checks are selected, and --in-process runs one")]
     NotOneCheck(usize),
     #[error("cannot write {file}: {cause}")]
     Output { file: String, cause: io::Error },
@@ -177,13 +177,13 @@ impl Error {
             }
             Error::BadKey { .. } => "--key names another one; `hookrail keygen` makes one, `hookrail trust list` shows whom you trust".into(),
             Error::NoCheck { .. } => "`hookrail check --list` shows them all".into(),
-            Error::NotConfirmed(_) => "--yes does it without asking".into(),
+            Error::NotConfirmed(_) => "--yes skips the question".into(),
             Error::NotMade { .. } => "fix that; `hookrail new --help` says what it takes".into(),
             Error::NotPacked { .. } => "fix that; `hookrail pack --help` says what is packed".into(),
             Error::NoCdylib(_) => "write `[lib]` and `crate-type = [\"cdylib\"]` into its Cargo.toml".into(),
             Error::NotAPackage { .. } => "name the directory that the plugin's Cargo.toml is in".into(),
             Error::Workspace { plugins, .. } if plugins.is_empty() => {
-                "name the directory of the plugin's package; none here makes a cdylib yet".into()
+                "name the directory of the plugin's package; none here builds a cdylib".into()
             }
             Error::Workspace { plugins, .. } => format!("name the directory of one: {}", list(plugins)).into(),
             Error::NoneRuns(_) => {
@@ -195,7 +195,7 @@ impl Error {
             Error::NotOneCheck(_) => "choose one with --only NAME; `hookrail check --list` shows them all".into(),
             Error::Output { .. } => "choose another file, or fix what the system says".into(),
             Error::OtherPlugin { found, .. } => format!("name it [plugins.{found}], or give the other file").into(),
-            Error::Stdout(_) => "free some room, or send the output elsewhere".into(),
+            Error::Stdout(_) => "free some space, or send the output elsewhere".into(),
             Error::System { .. } => "the system's message says what to fix".into(),
             Error::TwicePlugin { name, .. } => {
                 format!("leave one out; several uses of one plugin are [plugins.{name}.instances]").into()

@@ -17,9 +17,7 @@ pub(crate) fn run(options: &Common) -> Result<ExitCode, Error> {
         match told? {
             told if options.json => print::compact(&told)?,
             StreamItem::Event(event) => print::line(text(&event))?,
-            StreamItem::Dropped(count) => {
-                stderr::line(format_args!("{count} events were left out: they came too fast"))
-            }
+            StreamItem::Dropped(count) => stderr::line(format_args!("{count} events were dropped: they came too fast")),
             _ => {}
         }
     }
@@ -50,7 +48,7 @@ fn text(event: &Event) -> String {
         EventKind::RollbackFailed { reason, error, .. } => format!("not rolled back ({reason}): {error}"),
         EventKind::Slow { point, callback, took_ns, budget_ns, count, .. } => {
             let [took, budget] = [took_ns, budget_ns].map(|time| duration::text(Duration::from_nanos(*time)));
-            format!("{callback} on {point} took {took}, {budget} are allowed; {count} time(s) by now")
+            format!("{callback} on {point} took {took}, {budget} are allowed; {count} time(s) so far")
         }
         EventKind::Started => "started".into(),
         EventKind::Stopped => "stopped".into(),

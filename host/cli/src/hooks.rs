@@ -71,7 +71,7 @@ fn points(Chains { selection, setup, .. }: &Chains) -> Result<Vec<PointView>, Er
         }
         several => {
             let count = several.len();
-            stderr::line(format_args!("{count} hosts are running, and this is none of them: --pid PID shows one"));
+            stderr::line(format_args!("{count} hosts are running, and this shows none of them: --pid PID shows one"));
         }
     }
     Ok(plugins::host(setup)?.point_views())

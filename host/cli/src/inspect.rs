@@ -54,7 +54,7 @@ fn text(inspection: &Inspection) -> String {
         ("asks for", words(&note.capabilities)),
         ("needs", words(&inspection.needed)),
         ("unloading", if inspection.no_delete { "refused by the library (-z nodelete)" } else { "allowed" }.into()),
-        ("static TLS", if inspection.static_tls { "yes: there is little of it" } else { "no" }.into()),
+        ("static TLS", if inspection.static_tls { "yes: there is little room for it" } else { "no" }.into()),
     ];
     for (name, value) in facts {
         let _ = writeln!(text, "  {name:<12}{value}");

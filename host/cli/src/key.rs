@@ -44,7 +44,10 @@ pub(crate) fn generate(options: &Keygen) -> Result<ExitCode, Error> {
     write(&secret, &secret_text, 0o600, existing.is_some())?;
     write(&public, &public_text, 0o644, existing.is_some())?;
     stderr::line(format_args!("secret key: {}; keep a copy where nobody else can read it", secret.display()));
-    stderr::line(format_args!("public key: {}; whoever is to trust you runs `hookrail trust add`", public.display()));
+    stderr::line(format_args!(
+        "public key: {}; whoever wants to trust you runs `hookrail trust add`",
+        public.display()
+    ));
     print::line(pair.pk.to_base64())?;
     Ok(ExitCode::Ok)
 }
@@ -165,7 +168,7 @@ fn asked_twice() -> Result<String, String> {
 /// A password, read from the terminal.
 fn asked(prompt: &str) -> Result<String, String> {
     rpassword::prompt_password(prompt).map_err(|error| {
-        format!("it has a password, and nobody can be asked for it ({error}); use --password-file FILE")
+        format!("it has a password, and there is no terminal to ask for it ({error}); use --password-file FILE")
     })
 }
 

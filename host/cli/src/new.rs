@@ -38,7 +38,7 @@ pub(crate) fn run(options: &New) -> Result<ExitCode, Error> {
     let hooked = Hooked::of(&options.point).map_err(refused)?;
     let directory = options.directory.clone().unwrap_or_else(|| options.name.clone().into());
     if directory.read_dir().is_ok_and(|mut entries| entries.next().is_some()) || directory.is_file() {
-        return Err(refused(format!("{} is there already, and not empty", directory.display())));
+        return Err(refused(format!("{} already exists, and is not empty", directory.display())));
     }
     let abi = Abi::of(options.abi.as_deref()).map_err(refused)?;
     let files = match options.lang {

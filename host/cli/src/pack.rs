@@ -46,7 +46,7 @@ pub(crate) fn run(options: &Pack) -> Result<ExitCode, Error> {
     let note = note.expect("there is a library for each target, and one target at least");
     subject.is(&note)?;
     let version = note.version.parse().map_err(|error| {
-        subject.refused(format!("its version {} is none of Semantic Versioning: {error}", note.version))
+        subject.refused(format!("its version {} does not follow Semantic Versioning: {error}", note.version))
     })?;
     let mut draft = Metadata::new(note, version, manifest.builder, manifest.compatibility);
     draft.description = manifest.description;
@@ -72,7 +72,7 @@ pub(crate) fn run(options: &Pack) -> Result<ExitCode, Error> {
     stderr::line(format_args!("{} files packed for {}", metadata.files.len(), targets(&metadata)));
     match &signature {
         Some(signature) => stderr::line(format_args!("signed: {}", signature.display())),
-        None => stderr::line(format_args!("not signed; `hookrail sign {}` does it", file.display())),
+        None => stderr::line(format_args!("not signed; `hookrail sign {}` signs it", file.display())),
     }
     if options.json {
         print::json(&metadata)?

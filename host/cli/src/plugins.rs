@@ -74,7 +74,7 @@ pub(crate) fn host(setup: &Setup) -> Result<Host, Error> {
 pub(crate) fn store_if_any(config: &Config) -> Result<Option<Store>, Error> {
     match store(config) {
         Err(error) if !config.home_dir().join("state.json").exists() => {
-            tracing::debug!("nothing is installed, and nothing can be: {error}");
+            tracing::debug!("nothing is installed, and nothing can be installed: {error}");
             Ok(None)
         }
         store => store.map(Some),

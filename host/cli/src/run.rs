@@ -75,7 +75,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
 fn warn_stuck() {
     // Most runs have ended by then.
     thread::sleep(Duration::from_secs(1));
-    stderr::line("the last message is still on its way: once more Ctrl-C ends the run without it");
+    stderr::line("the last message is still being processed: press Ctrl-C again to quit without it");
 }
 
 /// Opens the control socket. A run continues without one, since its messages matter more.
@@ -91,7 +91,7 @@ fn control(host: &Host, manager: &Manager, options: &Run, counters: &Arc<Counter
             Some(control)
         }
         Err(error) => {
-            tracing::warn!("nobody can manage this run (--no-control says that this is fine): {error}");
+            tracing::warn!("this run cannot be managed (--no-control accepts that): {error}");
             None
         }
     }

@@ -22,7 +22,7 @@ pub(crate) fn run(command: &args::Trust) -> Result<ExitCode, Error> {
             let key = public_key(key)?;
             let id = key.id();
             change(&home, |trust| trust.add(key, name.clone()))?;
-            stderr::line(format_args!("the packages that the key {id} ({name}) has signed are trusted"));
+            stderr::line(format_args!("packages signed by the key {id} ({name}) are now trusted"));
             stderr::line(
                 "a plugin in the host's process may do all that the host may: trust whom you would let run a program here",
             );
@@ -37,27 +37,27 @@ pub(crate) fn run(command: &args::Trust) -> Result<ExitCode, Error> {
                 print::line(text(trust.keys(), allowances.as_deref().unwrap_or_default()))?;
             }
             if let Err(error) = allowances {
-                stderr::line(format_args!("what is allowed cannot be told: {error}"));
+                stderr::line(format_args!("cannot list what is allowed: {error}"));
             }
         }
         args::Trust::Revoke { key, reason, consent } => {
             let bad = |why: String| Error::BadKey { key: key.clone(), why };
             let id = key.parse().map_err(|why: ParseError| bad(why.to_string()))?;
             if !Trust::read(&home)?.keys().iter().any(|known| known.key.id() == id) {
-                return Err(bad("none with that number was ever trusted here".into()));
+                return Err(bad("no key with that id was ever trusted here".into()));
             }
             if !confirm(*consent, &format!("the key {id} will never be trusted here again"))? {
                 return Ok(ExitCode::Failure);
             }
             change(&home, |trust| trust.revoke(id, reason.clone()))?;
-            stderr::line(format_args!("the key {id} is trusted no more"));
+            stderr::line(format_args!("the key {id} is no longer trusted"));
             // It is revoked, even if this cannot be listed.
             match signed_by(&home, id) {
                 Ok(signed) => signed.iter().for_each(|(name, is_enabled)| {
                     let consequence = if *is_enabled { ", which no host starts with any more" } else { "" };
                     stderr::line(format_args!("it signed {name}{consequence}: `hookrail plugin disable {name}`"));
                 }),
-                Err(error) => stderr::line(format_args!("what it signed cannot be told: {error}")),
+                Err(error) => stderr::line(format_args!("cannot list what it signed: {error}")),
             }
         }
     }

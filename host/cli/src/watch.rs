@@ -57,7 +57,7 @@ impl Watcher {
                 let _ = wake.send(Signal::Look);
             }
         });
-        let system = system.inspect_err(|error| tracing::warn!("files are looked at every second: {error}")).ok();
+        let system = system.inspect_err(|error| tracing::warn!("files are checked every second instead: {error}")).ok();
         Watcher { system, directories: BTreeMap::new(), signals, sender }
     }
 
@@ -81,7 +81,7 @@ impl Watcher {
             if !self.directories.contains_key(directory) && stamp.is_there() {
                 match system.watch(directory, RecursiveMode::NonRecursive) {
                     Ok(()) => _ = self.directories.insert(directory.clone(), stamp),
-                    Err(error) => tracing::debug!("{} is looked at every second: {error}", directory.display()),
+                    Err(error) => tracing::debug!("{} is checked every second instead: {error}", directory.display()),
                 }
             }
         }

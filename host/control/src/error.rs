@@ -99,10 +99,10 @@ impl From<ApiMisuse> for Error {
 #[non_exhaustive]
 pub enum ControlError {
     /// A line that came over the socket is not a request.
-    #[error("this is no request: {0}")]
+    #[error("this is not a request: {0}")]
     BadRequest(String),
     /// Another process already listens there.
-    #[error("somebody listens on {} already", .0.display())]
+    #[error("another program already listens on {}", .0.display())]
     InUse(PathBuf),
     /// A line is longer than allowed.
     #[error("the line is longer than {limit} bytes")]
@@ -112,7 +112,7 @@ pub enum ControlError {
         limit: usize,
     },
     /// The command is about a running host, and none runs.
-    #[error("no host is running that could do that")]
+    #[error("no host is running, and only a host can do that")]
     NeedsHost,
     /// A condition is about a field that no dispatch has.
     #[error("{0}")]
@@ -139,7 +139,7 @@ pub enum ControlError {
     #[error("the path {} is relative", .0.display())]
     RelativePath(PathBuf),
     /// The limit of open connections is reached.
-    #[error("{limit} connections are open already")]
+    #[error("{limit} connections are already open")]
     #[non_exhaustive]
     TooManyConnections {
         /// The limit.
@@ -160,7 +160,7 @@ impl ControlError {
             }
             ControlError::NotAllowed { .. } => ("HR0705", "ask as the user that the program runs as, or as root"),
             ControlError::PathTooLong { .. } => ("HR0706", "choose a shorter one"),
-            ControlError::RelativePath(_) => ("HR0707", "give the whole path, from / on"),
+            ControlError::RelativePath(_) => ("HR0707", "give an absolute path"),
             ControlError::TooManyConnections { .. } => ("HR0708", "close some, and try again"),
         }
     }
@@ -183,7 +183,7 @@ pub enum CallError {
         cause: io::Error,
     },
     /// What came back is not an answer to the request.
-    #[error("the host at {} answers in another way than expected: {why}", socket.display())]
+    #[error("the host at {} sent an unexpected answer: {why}", socket.display())]
     #[non_exhaustive]
     Unreadable {
         /// The socket.
@@ -207,7 +207,7 @@ impl CallError {
     pub fn fix(&self) -> &str {
         match self {
             CallError::Refused(problem) => &problem.fix,
-            CallError::Unreachable { .. } => "see whether the program still runs, and whose it is",
+            CallError::Unreachable { .. } => "check whether the program still runs, and as which user",
             CallError::Unreadable { .. } => "use the version of `hookrail` that the host has",
         }
     }

@@ -94,7 +94,7 @@ impl Server {
                     if open.closed {
                         return;
                     }
-                    log!(debug, "the control socket accepts nobody: {error}");
+                    log!(debug, "the control socket accepts no connection: {error}");
                     // Out of descriptors or memory: that may pass, and nothing signals when it does.
                     self.closed.wait(&mut open, Some(Instant::now() + SLICE));
                 }

@@ -93,7 +93,7 @@ fn value_of(text: &str) -> Result<String, String> {
         return Err("it has no value; an empty text is `\"\"`".into());
     }
     if text.starts_with('"') {
-        let quoted = "it begins with a quote and is no text in quotes: put quotes around all of it, and `\\` before \
+        let quoted = "it begins with a quote and is not text in quotes: put quotes around all of it, and `\\` before \
                       each within";
         return serde_json::from_str(text).map_err(|_| quoted.into());
     }

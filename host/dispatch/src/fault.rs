@@ -42,11 +42,11 @@ pub(crate) fn answered(facts: &Facts, callback: &Callback, answer: u32) -> Optio
     let panic = panic.flatten();
     let what = match answer & 0xff {
         raw::FAULT => said.unwrap_or_else(|| "it said nothing".into()),
-        raw::ALLOW => format!("it allowed, and {} is no gate", facts.point),
+        raw::ALLOW => format!("it allowed, and {} is not a gate", facts.point),
         raw::DENY => format!("it denied, and {} cannot be denied", facts.point),
         raw::PENDING => "it is pending, and this host calls callbacks only synchronously".into(),
-        raw::SKIP => format!("it skipped the rest, and {} is no fold", facts.point),
-        _ => format!("it answered {answer}, which is no verdict"),
+        raw::SKIP => format!("it skipped the rest, and {} is not a fold", facts.point),
+        _ => format!("it returned {answer}, which is not a verdict"),
     };
     let count = callback.record.fault(&what, callback.generation);
     if is_worth_a_line(count) {

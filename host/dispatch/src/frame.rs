@@ -159,7 +159,7 @@ fn keep(kind: u32, text: String, panic: Option<Panic>) {
     }
     // It was not kept.
     if let Some(said) = said {
-        log!(error, "a plugin says, outside of any call: {}", said.text);
+        log!(error, "a plugin reported, outside of any call: {}", said.text);
     }
 }
 

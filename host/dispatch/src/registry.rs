@@ -153,7 +153,7 @@ impl Registry {
         found
     }
 
-    /// Changes a point, and publishes it anew if `change` returns true. `false` if there is no such point.
+    /// Changes a point, and publishes it again if `change` returns true. `false` if there is no such point.
     fn change(&self, point: &str, change: impl FnOnce(&mut PointEntry) -> bool) -> bool {
         let mut points = self.points.lock();
         let is_left = self.leaving.load(Ordering::Relaxed) > 0;

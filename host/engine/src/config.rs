@@ -268,7 +268,7 @@ impl Config {
             };
             if let Some(key) = plugin.instances.keys().find(|key| !is_good(key)) {
                 let key = format!("plugins.{name}.instances.{key:?}");
-                return meaningless(key, "is no name: use letters, digits, `-`, `_` and `.`, no dot first");
+                return meaningless(key, "is not a name: use letters, digits, `-`, `_` and `.`, no dot first");
             }
         }
         CallbackOverride::check(&self.overrides)

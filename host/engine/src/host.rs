@@ -129,7 +129,7 @@ impl Host {
         self.core.begin_stop(plugin)
     }
 
-    /// Starts a stopped plugin: creates and starts its configured instances anew, and registers all their callbacks in
+    /// Starts a stopped plugin: creates and starts its configured instances again, and registers all their callbacks in
     /// one transaction. On failure it stays stopped.
     ///
     /// # Errors

@@ -269,7 +269,10 @@ impl Loaded {
             // SAFETY: by its invariant the instance's state is valid; text for the call.
             Some(table) => unsafe { (table.reload)(instance.state, Str::new(&json)) },
             None => {
-                frame::report(Report::Error as u32, "it takes a new configuration only when it is loaded anew: `hookrail config set --restart` does that");
+                frame::report(
+                    Report::Error as u32,
+                    "it reads its configuration only when it is loaded: `hookrail config set --restart` loads it again",
+                );
                 1
             }
         })?;
@@ -285,7 +288,7 @@ impl Loaded {
         let closed = self.end(Instant::now() + PATIENCE, |_| false);
         closed.tell_losses(&name);
         if !closed.end.is_unmapped() {
-            log!(warn, plugin = name, "what was loaded of it in vain is not waited for: {}", closed.end);
+            log!(warn, plugin = name, "not waiting for the failed load to unwind: {}", closed.end);
         }
     }
 

@@ -128,7 +128,7 @@ fn copy_all(path: &Path, file: &File, copy: &File) -> Result<(), Error> {
     let incompatible = |why| Error::incompatible(path.display().to_string(), why);
     let before = file.metadata().map_err(&failed)?;
     if !before.is_file() {
-        let what = if before.is_dir() { "a directory" } else { "no regular file" };
+        let what = if before.is_dir() { "a directory" } else { "a special file" };
         return Err(incompatible(Incompatible::NotALibrary(what.into())));
     }
     while sendfile(copy, file, None, 1 << 30).map_err(|error| failed(error.into()))? > 0 {}

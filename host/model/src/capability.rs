@@ -35,15 +35,15 @@ pub enum Capability {
     NetListen(String),
 }
 
-/// A text that is no capability.
+/// A text that is not a capability.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoCapability {
     /// There is no such kind.
-    #[error("`{0}` is no capability: there are {forms}", forms = FORMS.join(", "))]
+    #[error("`{0}` is not a capability: there are {forms}", forms = FORMS.join(", "))]
     Unknown(String),
     /// What follows the kind is not what that kind needs.
-    #[error("`{capability}` is no capability: it is `{form}`{why}")]
+    #[error("`{capability}` is not a capability: its form is `{form}`{why}")]
     #[non_exhaustive]
     Malformed {
         /// The text.
@@ -159,17 +159,17 @@ mod tests {
     fn what_is_no_capability_is_named_with_its_form() {
         for (text, part) in [
             ("network", "there are bus.publish:TOPIC, "),
-            ("net.connects:a:1", "`net.connects:a:1` is no capability: there are "),
-            ("net.connect:host", "it is `net.connect:HOST:PORT`"),
-            ("net.connect::80", "it is `net.connect:HOST:PORT`"),
+            ("net.connects:a:1", "`net.connects:a:1` is not a capability: there are "),
+            ("net.connect:host", "its form is `net.connect:HOST:PORT`"),
+            ("net.connect::80", "its form is `net.connect:HOST:PORT`"),
             ("net.connect:host:0", "with a port from 1 to 65535"),
             ("net.connect:host:65536", "with a port from 1 to 65535"),
             ("net.connect:::1:80", "with an IPv6 address in brackets"),
-            ("fs.read:var", "it is `fs.read:PATH`, an absolute path"),
+            ("fs.read:var", "its form is `fs.read:PATH`, an absolute path"),
             ("fs.write:/var/../etc", "without `..`"),
-            ("exec:", "it is `exec:PATH`"),
-            ("env:A B", "it is `env:NAME`, without spaces"),
-            ("env:A\u{1b}", "it is `env:NAME`"),
+            ("exec:", "its form is `exec:PATH`"),
+            ("env:A B", "its form is `env:NAME`, without spaces"),
+            ("env:A\u{1b}", "its form is `env:NAME`"),
         ] {
             let error = text.parse::<Capability>().unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");

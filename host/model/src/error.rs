@@ -122,10 +122,10 @@ pub enum Incompatible {
     #[error("it is {0}, not a shared library")]
     NotALibrary(String),
     /// It is a shared library, but not a plugin.
-    #[error("it is a shared library but no Hookrail plugin: {0}")]
+    #[error("it is a shared library but not a Hookrail plugin: {0}")]
     NotAPlugin(String),
     /// The loader returned an already loaded image, with whatever is in its statics.
-    #[error("the system gave out an image of it that was loaded before")]
+    #[error("the loader returned an image of it that was already loaded")]
     NotFresh,
     /// The file's note contradicts the code.
     #[error("its note and its code disagree on {field}: the note says {note}, the code {code}")]
@@ -199,7 +199,7 @@ pub enum Incompatible {
     )]
     PrivateHeap(&'static str),
     /// It does not accept the state of the previous generation.
-    #[error("{instance} does not take over the state `{schema}` version {version}: {said}")]
+    #[error("{instance} does not accept the state `{schema}` version {version}: {said}")]
     #[non_exhaustive]
     State {
         /// The instance.
@@ -394,7 +394,7 @@ impl Error {
                     "HR0316",
                     "upgrade the host, or build it with the `hookrail-abi` or `hookrail.h` of the host's version",
                 ),
-                Incompatible::NotFresh => ("HR0314", "start the program anew; and please report it"),
+                Incompatible::NotFresh => ("HR0314", "restart the program, and please report it"),
                 Incompatible::TooSmall { .. } => (
                     "HR0315",
                     "state `sizeof` of the structure in its `size`, and build it with an unchanged hookrail.h",
@@ -415,14 +415,15 @@ impl Error {
                 Incompatible::State { .. } => {
                     ("HR0313", "build one that restores it, or leave it behind with `--fresh` (`Host::upgrade_fresh`)")
                 }
-                Incompatible::UnknownPoint { .. } => {
-                    ("HR0312", "`hookrail hooks list` shows the points; an embedder declares its own before it loads")
-                }
+                Incompatible::UnknownPoint { .. } => (
+                    "HR0312",
+                    "`hookrail hooks list` shows the points; an embedder declares its own before it loads plugins",
+                ),
             },
             Error::PluginMisbehaved { why, .. } => match why {
                 Misbehaved::Asynchronous { .. } => ("HR0408", "set its form to HOOKRAIL_FORM_SYNCHRONOUS"),
                 Misbehaved::DuplicateCallback { .. } => ("HR0401", "give the callbacks of one point different names"),
-                Misbehaved::Failed { .. } => ("HR0402", "fix what it says, or the plugin"),
+                Misbehaved::Failed { .. } => ("HR0402", "fix the reported cause, or the plugin"),
                 Misbehaved::Malformed { .. } => ("HR0403", "docs/abi.md describes the registration record"),
                 Misbehaved::NoPriority { .. } => ("HR0404", "give a priority and set HOOKRAIL_HAS_PRIORITY"),
                 Misbehaved::ReservedPriority { .. } => {

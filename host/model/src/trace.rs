@@ -174,9 +174,9 @@ impl FromStr for Condition {
     fn from_str(text: &str) -> Result<Self, ParseError> {
         match text.split_once('=') {
             Some((field, value)) if !field.is_empty() => Ok(Condition { field: field.into(), value: value.into() }),
-            _ => {
-                Err(ParseError::new(format!("`{text}` is no condition: write FIELD=VALUE, for example topic=log.app")))
-            }
+            _ => Err(ParseError::new(format!(
+                "`{text}` is not a condition: write FIELD=VALUE, for example topic=log.app"
+            ))),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::parse::ParseError;
 pub fn duration(text: &str) -> Result<Duration, ParseError> {
     humantime::parse_duration(text).map_err(|error| {
         let text = text.escape_debug();
-        ParseError::new(format!("`{text}` is no time ({error}): write for example 500ms, 5s or 2m"))
+        ParseError::new(format!("`{text}` is not a duration ({error}): write for example 500ms, 5s or 2m"))
     })
 }
 
@@ -34,10 +34,10 @@ pub fn size(text: &str) -> Result<u64, ParseError> {
         "g" | "gb" | "gib" => 30,
         _ => {
             let text = text.escape_debug();
-            return Err(ParseError::new(format!("`{text}` is no size: write for example 4096, 64KiB or 16MiB")));
+            return Err(ParseError::new(format!("`{text}` is not a size: write for example 4096, 64KiB or 16MiB")));
         }
     };
-    let wrong = |_| ParseError::new(format!("`{}` is no number of bytes", number.escape_debug()));
+    let wrong = |_| ParseError::new(format!("`{}` is not a number of bytes", number.escape_debug()));
     let number: u64 = number.parse().map_err(wrong)?;
     let size = number.checked_mul(1 << shift).filter(|size| *size <= isize::MAX as u64 / 4);
     size.ok_or_else(|| ParseError::new("it is more than this machine can address"))
@@ -147,10 +147,10 @@ mod tests {
             assert_eq!(size(text), Ok(bytes), "{text}");
         }
         for (text, said) in [
-            ("", "no number"),
-            ("k", "no number"),
-            ("-1", "no size"),
-            ("1 day", "no size"),
+            ("", "not a number"),
+            ("k", "not a number"),
+            ("-1", "not a size"),
+            ("1 day", "not a size"),
             ("99999999999G", "more than"),
         ] {
             let error = size(text).unwrap_err();

@@ -184,16 +184,16 @@ impl RawRequest {
         let mut fields: Map<String, Value> =
             serde_json::from_slice(line).map_err(|error| bad(None, &error.to_string()))?;
         let id = fields.remove("id").as_ref().and_then(Value::as_u64);
-        let id = id.ok_or_else(|| bad(None, "`id` is no number from 0 on"))?;
+        let id = id.ok_or_else(|| bad(None, "`id` is not a number from 0 on"))?;
         let command = match fields.remove("command") {
             Some(Value::String(command)) => command,
-            Some(_) => return Err(bad(Some(id), "`command` is no text")),
+            Some(_) => return Err(bad(Some(id), "`command` is not text")),
             None => return Err(bad(Some(id), "missing field `command`")),
         };
         let params = match fields.remove("params") {
             Some(Value::Object(params)) => params,
             None => Map::new(),
-            Some(_) => return Err(bad(Some(id), "`params` is no object")),
+            Some(_) => return Err(bad(Some(id), "`params` is not an object")),
         };
         match fields.keys().next() {
             None => Ok(RawRequest { id, command, params }),

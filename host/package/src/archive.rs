@@ -155,7 +155,7 @@ impl Listed {
             0 if packed != size => return Err(refuse("is stored, and has two lengths".into())),
             0 => Packing::Stored,
             8 => Packing::Deflated,
-            _ => return Err(refuse("is packed in another way than by deflate".into())),
+            _ => return Err(refuse("is compressed by another method than deflate".into())),
         };
         check_extra(extra, &shown)?;
         if comment != 0 {

@@ -72,7 +72,7 @@ impl Error {
 #[non_exhaustive]
 pub enum PackageError {
     /// The file is not a package: not a zip, a damaged one, or one with extra content.
-    #[error("it is no package: {0}")]
+    #[error("it is not a package: {0}")]
     Archive(String),
     /// A file of the host's own cannot be read.
     #[error("it is damaged: {0}")]
@@ -102,7 +102,7 @@ pub enum PackageError {
     #[error("{0}, so nothing in it can be trusted")]
     HomeOpen(String),
     /// The key has the id of another key.
-    #[error("this key bears the number {id}, which is that of another key, of {name}")]
+    #[error("this key has the id {id}, which is that of another key, of {name}")]
     #[non_exhaustive]
     FalseKey {
         /// The id.
@@ -123,7 +123,7 @@ pub enum PackageError {
         why: String,
     },
     /// Its metadata is not valid.
-    #[error("its metadata is wrong: {0}")]
+    #[error("its metadata is invalid: {0}")]
     Metadata(String),
     /// The key has been revoked.
     #[error("the key {key} was revoked: {reason}")]
@@ -175,30 +175,31 @@ impl PackageError {
     #[doc(hidden)]
     pub fn code_and_fix(&self) -> (&'static str, &'static str) {
         match self {
-            PackageError::Damaged(_) => ("HR0811", "put back a copy of it, or move it away: then nobody is trusted"),
-            PackageError::FalseKey { .. } => ("HR0815", "do not use it; ask its maker for the right one"),
+            PackageError::Damaged(_) => ("HR0811", "restore a copy of it, or move it away: then no key is trusted"),
+            PackageError::FalseKey { .. } => ("HR0815", "do not use it; ask its publisher for the right one"),
             PackageError::HomeInUse { .. } => ("HR0812", "wait until that is over"),
-            PackageError::HomeOpen(_) => {
-                ("HR0813", "make it yours alone: `chmod go-w` on it, and `chown` to the user that runs the host")
-            }
-            PackageError::Revoked { .. } => ("HR0814", "get a package that is signed by another key of its maker"),
+            PackageError::HomeOpen(_) => (
+                "HR0813",
+                "let only the user that runs the host write to it: `chmod go-w` it, and `chown` it to that user",
+            ),
+            PackageError::Revoked { .. } => ("HR0814", "get a package that is signed by another key of its publisher"),
             PackageError::Archive(_) => {
                 ("HR0801", "fetch it again; `hookrail pack` makes packages, docs/package.md says what they are")
             }
             PackageError::Differs { .. } => (
                 "HR0802",
-                "fetch it again, or install it again if it is installed; if it stays so, its maker has to pack it anew",
+                "fetch it again, or install it again if it is installed; if it stays so, its publisher has to pack it again",
             ),
-            PackageError::Files(_) => ("HR0803", "fetch it again; if it stays so, its maker has to pack it anew"),
+            PackageError::Files(_) => ("HR0803", "fetch it again; if it stays so, its publisher has to pack it again"),
             PackageError::Incompatible(_) => ("HR0804", "install a version of it that was made for this host"),
-            PackageError::Member { .. } => ("HR0805", "do not use it; `hookrail pack` makes none like that"),
+            PackageError::Member { .. } => ("HR0805", "do not use it; `hookrail pack` makes no such package"),
             PackageError::Metadata(_) => {
-                ("HR0806", "docs/package.md describes each key; `hookrail pack` fills in what can be known")
+                ("HR0806", "docs/package.md describes each key; `hookrail pack` fills in what it can find out")
             }
             PackageError::Signature(_) => ("HR0807", "do not use it; fetch the package and its .minisig again"),
             PackageError::TooLarge { .. } => ("HR0808", "put large data elsewhere, and have the plugin fetch it"),
             PackageError::UnknownKey(_) => {
-                ("HR0809", "if you trust its maker: `hookrail trust add KEY`, with the key from their website")
+                ("HR0809", "if you trust its publisher: `hookrail trust add KEY`, with the key from their website")
             }
             PackageError::Unsigned(_) => (
                 "HR0810",

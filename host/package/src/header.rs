@@ -89,7 +89,7 @@ impl Header {
             }
         }
         let (Ok(prefix), Ok(name)) = (str::from_utf8(prefix), str::from_utf8(name)) else {
-            return refuse("its name is no text");
+            return refuse("its name is not text");
         };
         let Some(size) = octal(&block[SIZE]) else { return refuse("its length is no octal number") };
         let Some(mode) = octal(&block[MODE]) else { return refuse("its mode is no octal number") };

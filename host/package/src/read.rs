@@ -104,7 +104,7 @@ fn rejected(path: &Path, why: PackageError) -> Error {
 fn read(file: &fs::File) -> Result<(Archive, Metadata), PackageError> {
     let kind = file.metadata().map_err(|error| PackageError::Archive(error.to_string()))?;
     if !kind.is_file() {
-        let what = if kind.is_dir() { "a directory" } else { "no regular file" };
+        let what = if kind.is_dir() { "a directory" } else { "a special file" };
         return Err(PackageError::Archive(format!("it is {what}")));
     }
     let archive = Archive::read(file)?;

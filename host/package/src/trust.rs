@@ -227,7 +227,7 @@ fn beside(path: &Path) -> Result<Signature, Error> {
             Err(rejected(PackageError::Unsigned(format!("{} is not there", beside.display()))))
         }
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            Err(rejected(PackageError::Signature(format!("{} is no text", beside.display()))))
+            Err(rejected(PackageError::Signature(format!("{} is not text", beside.display()))))
         }
         Err(source) => Err(Error::system(format!("read {}", beside.display()), source)),
     }

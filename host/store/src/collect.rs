@@ -56,7 +56,7 @@ pub(super) fn remove(path: &Path) {
     let removed = if is_directory { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            log!(warn, path = %path.display(), %error, "cannot remove what is installed no more");
+            log!(warn, path = %path.display(), %error, "cannot remove what is no longer installed");
         }
         _ => {}
     }

@@ -119,7 +119,7 @@ pub(crate) fn schema(directory: &Path, metadata: &Metadata) -> Result<Option<Sch
 fn json(directory: &Path, metadata: &Metadata, path: &str) -> Result<Option<Value>, Error> {
     let Some(bytes) = member(directory, metadata, path)? else { return Ok(None) };
     serde_json::from_slice(&bytes).map(Some).map_err(|error| {
-        let why = PackageError::member(path, format!("it is no JSON: {error}"));
+        let why = PackageError::member(path, format!("it is not JSON: {error}"));
         Error::PackageRejected { package: directory.display().to_string(), why }
     })
 }

@@ -97,7 +97,7 @@ impl From<ConfigError> for Error {
 #[non_exhaustive]
 pub enum StoreError {
     /// That version is already installed.
-    #[error("version {version} is installed already{}", if *is_current { "" } else { ", as the one before the current one" })]
+    #[error("version {version} is already installed{}", if *is_current { "" } else { ", as the one before the current one" })]
     #[non_exhaustive]
     AlreadyInstalled {
         /// The version.
@@ -106,7 +106,7 @@ pub enum StoreError {
         is_current: bool,
     },
     /// The host's own configuration configures it.
-    #[error("the host's own configuration, hookrail.toml, says how it is configured")]
+    #[error("it is configured in the host's own hookrail.toml")]
     ConfiguredByHost,
     /// `state.json` is damaged.
     #[error("it is damaged: {0}")]
@@ -157,7 +157,7 @@ pub enum StoreError {
     #[error("it is not installed")]
     NotInstalled,
     /// The configuration is too large.
-    #[error("a configuration of {bytes} bytes is more than the {} that one may have", MAX_CONFIG)]
+    #[error("a configuration of {bytes} bytes is over the limit of {}", MAX_CONFIG)]
     #[non_exhaustive]
     TooLarge {
         /// Its size in bytes, as compact JSON.
@@ -173,7 +173,7 @@ pub enum StoreError {
         mistakes: Vec<String>,
     },
     /// A plugin with that name came with the program.
-    #[error("a plugin of that name came with the program")]
+    #[error("a plugin of that name is bundled with the program")]
     Prebuilt,
 }
 
@@ -188,46 +188,47 @@ impl StoreError {
     pub fn code_and_fix(&self) -> (&'static str, &'static str) {
         match self {
             StoreError::AlreadyInstalled { is_current: true, .. } => {
-                ("HR0821", "nothing is to be done; to have its files anew, uninstall it first")
+                ("HR0821", "there is nothing to do; to install its files again, uninstall it first")
             }
             StoreError::AlreadyInstalled { is_current: false, .. } => {
                 ("HR0827", "`hookrail plugin rollback NAME` returns to it")
             }
-            StoreError::ConfiguredByHost => ("HR0832", "change it there, or take it out there and set it anew"),
+            StoreError::ConfiguredByHost => ("HR0832", "change it there, or remove it there and set it again"),
             StoreError::Damaged(_) => (
                 "HR0822",
-                "put back a copy of it; or move it and the directory store away, and install the plugins again",
+                "restore a copy of it; or move it and the directory store away, and install the plugins again",
             ),
             StoreError::DamagedConfig(_) => (
                 "HR0828",
-                "put back a copy of it; or move it away, which leaves the package's default, and set the configuration again",
+                "restore a copy of it; or move it away, which leaves the package's default, and set the configuration again",
             ),
-            StoreError::Disabled => ("HR0831", "`hookrail plugin enable NAME` has hosts load it"),
+            StoreError::Disabled => ("HR0831", "`hookrail plugin enable NAME` makes hosts load it"),
             StoreError::Downgrade { .. } => {
-                ("HR0823", "install a newer one; if the older one is really wanted: `plugin install FILE --downgrade`")
+                ("HR0823", "install a newer one; if you really want the older one: `plugin install FILE --downgrade`")
             }
             StoreError::ForeignName { .. } => (
                 "HR0824",
-                "ask its maker; if the name really changed hands: `hookrail plugin uninstall NAME --purge`, and install it then",
+                "ask its publisher; if the name has really changed hands: `hookrail plugin uninstall NAME --purge`, and install it then",
             ),
             StoreError::Lacks(_) => ("HR0833", "install and enable those first"),
             StoreError::Needed(_) => {
-                ("HR0834", "disable or uninstall those first; or upgrade them to versions that take it")
+                ("HR0834", "disable or uninstall those first; or upgrade them to versions that accept it")
             }
             StoreError::NoCallback { .. } => {
                 ("HR0835", "`hookrail plugin show NAME` lists its callbacks; INSTANCE/CALLBACK names one")
             }
             StoreError::NoPrevious => ("HR0825", "install another version of it"),
-            StoreError::Prebuilt => {
-                ("HR0830", "that one is there already: `hookrail plugin enable NAME`; another one needs another name")
-            }
+            StoreError::Prebuilt => (
+                "HR0830",
+                "that one is already there: `hookrail plugin enable NAME`; another plugin needs another name",
+            ),
             StoreError::NotInstalled => (NO_PLUGIN, "`hookrail plugin list` shows what is"),
             StoreError::TooLarge { .. } => {
-                ("HR0836", "put what is large into a file, and its name into the configuration")
+                ("HR0836", "put large data into a file, and the name of the file into the configuration")
             }
             StoreError::Unfit { .. } => (
                 "HR0829",
-                "set one that both versions take; or disable the plugin, install that version, set one that fits it, and enable it again",
+                "set one that both versions accept; or disable the plugin, install that version, set one that fits it, and enable it again",
             ),
         }
     }

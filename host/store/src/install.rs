@@ -104,7 +104,10 @@ impl Change<'_> {
         let metadata = from.metadata().map_err(failed("read", file))?;
         if !metadata.is_file() {
             let package = file.display().to_string();
-            return Err(Error::PackageRejected { package, why: PackageError::Archive("it is no regular file".into()) });
+            return Err(Error::PackageRejected {
+                package,
+                why: PackageError::Archive("it is not a regular file".into()),
+            });
         }
         let home = self.store.home().path();
         let copy = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(home);

@@ -33,7 +33,7 @@ fn the_header_is_that_of_the_sources() {
     let difference = generated.lines().zip(present.lines()).position(|(new, old)| new != old);
     assert!(
         generated == present,
-        "abi/include/hookrail.h is not what abi/src says, from line {} on; to write it anew:\n\
+        "abi/include/hookrail.h is not what abi/src says, from line {} on; to write it again:\n\
          HOOKRAIL_BLESS=1 cargo test -p hookrail-tests --test boundary c_header",
         1 + difference.unwrap_or(generated.lines().count().min(present.lines().count())),
     );

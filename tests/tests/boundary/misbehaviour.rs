@@ -103,7 +103,7 @@ fn a_hooked_point_must_exist_here_with_the_same_payload() {
 #[test]
 fn a_plugin_that_cannot_begin_leaves_nothing() {
     alone!();
-    let fix = "fix what it says, or the plugin";
+    let fix = "fix the reported cause, or the plugin";
     check(c, &[("fails_to_attach", "HR0402", &["its attach failed: it said nothing"], fix)]);
     let rows: &[Row] = &[
         (
@@ -123,7 +123,7 @@ fn a_name_is_loaded_once() {
     alone!();
     let watched = Watched::new(Config::default());
     let error = watched.refused(c("well_behaved"));
-    says(&error, "HR0101", &["a plugin named `well-behaved` is loaded already"], "unload it first");
+    says(&error, "HR0101", &["a plugin named `well-behaved` is already loaded"], "unload it first");
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn the_payload_of_a_panic_is_not_dropped() {
     drop(watched);
 
     let watched = Watched::new(config("panics-with-a-bomb", json!({ "at_start": true })));
-    let said = ["panics-with-a-bomb", "its start failed: panicked: with something that is no text"];
+    let said = ["panics-with-a-bomb", "its start failed: panicked: with something that is not text"];
     says(&watched.refused(zoo("panics_with_a_bomb")), "HR0402", &said, "");
 }
 

@@ -88,9 +88,9 @@ fn a_failing_callback_is_named_in_log_and_view() {
     for (cause, part) in [
         (PANIC, "fault: panicked: as it was asked to"),
         (PANIC_ANY, "fault: panicked: "),
-        (IMPOSSIBLE, "fault: it answered 77, which is no verdict"),
+        (IMPOSSIBLE, "fault: it returned 77, which is not a verdict"),
         (PENDING, "fault: it is pending, and this host calls callbacks only synchronously"),
-        (ALLOWS, "fault: it allowed, and task.done is no gate"),
+        (ALLOWS, "fault: it allowed, and task.done is not a gate"),
         (ERROR, "fault: it was asked to fail"),
     ] {
         LINES.lock().unwrap().clear();
@@ -147,6 +147,6 @@ fn a_plugin_over_its_memory_is_named_in_log_and_event() {
     scene.dispatch(KEEP, 2 * MAX as usize);
     scene.event(|what| matches!(what, EventKind::OverMemory { .. }));
     scene.event(|what| matches!(what, EventKind::Quarantined { .. }));
-    scene.line("holds more memory than it may", &["plugin=\"holds-memory\""]);
+    scene.line("exceeds its memory limit", &["plugin=\"holds-memory\""]);
     scene.line("holds-memory/obey is quarantined: ", &["point=\"task.", "the plugin holds "]);
 }

@@ -1,4 +1,4 @@
-//! What it means that a plugin holds more memory than it may: for every kind of point, every policy and
+//! What it means that a plugin exceeds its memory limit: for every kind of point, every policy and
 //! every place in the chain.
 
 use hookrail::{CallbackStatus, EventKind, Events, StatsLevel};

@@ -218,7 +218,7 @@ fn contradictory_settings_are_refused_by_their_key() {
     alone!();
     for (text, said) in [
         ("[plugins.a]\nconfig = { x = 1 }\n[plugins.a.instances.b]\n", "`plugins.a` has both"),
-        ("[plugins.a.instances.\"../b\"]\n", "is no name"),
+        ("[plugins.a.instances.\"../b\"]\n", "is not a name"),
         ("[[overrides]]\npoint = \"p\"\ncallback = \"a\"\n", "`overrides[0]` names its callback without its instance"),
         (
             "[[overrides]]\npoint = \"p\"\ncallback = \"a/b\"\n[[overrides]]\npoint = \"p\"\ncallback = \"a/b\"\npriority = 1\n",

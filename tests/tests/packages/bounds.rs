@@ -63,8 +63,8 @@ fn directories_fifos_and_devices_are_refused_at_once() {
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     for (path, code, said) in [
         (directory.path(), "HR0801", "it is a directory"),
-        (&fifo, "HR0801", "it is no regular file"),
-        ("/dev/zero".as_ref(), "HR0801", "it is no regular file"),
+        (&fifo, "HR0801", "it is a special file"),
+        ("/dev/zero".as_ref(), "HR0801", "it is a special file"),
         (&directory.path().join("none.hrp"), "HR0501", "No such file"),
     ] {
         let error = Package::open(path).err().unwrap();

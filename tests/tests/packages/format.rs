@@ -135,5 +135,5 @@ fn the_schema_of_the_metadata_is_the_one_in_the_documents() {
     if std::env::var_os("HOOKRAIL_BLESS").is_some() {
         fs::write(&file, &schema).unwrap();
     }
-    assert!(fs::read_to_string(&file).unwrap_or_default() == schema, "HOOKRAIL_BLESS=1 writes it anew");
+    assert!(fs::read_to_string(&file).unwrap_or_default() == schema, "HOOKRAIL_BLESS=1 writes it again");
 }

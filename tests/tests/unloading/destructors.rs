@@ -157,7 +157,7 @@ fn a_thread_waiting_for_one_plugin_takes_down_its_locals_of_another() {
     assert_eq!((keeps.skipped_destructors(), count.total()), (0, 1));
 }
 
-/// The numbers of keys are given anew. What the host takes down of a plugin must be the plugin's still.
+/// The numbers of keys are given again. What the host takes down of a plugin must be the plugin's still.
 #[test]
 fn a_key_that_a_plugin_deleted_itself_is_not_deleted_again() {
     alone!();

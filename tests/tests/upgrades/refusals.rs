@@ -116,7 +116,7 @@ fn a_file_written_to_while_it_is_read_is_whole_or_refused() {
 fn a_build_that_does_not_take_the_state_is_refused() {
     alone!();
     let scene = Scene::plain();
-    let said = ["counter does not take over the state `counter` version 1: this build takes no state"];
+    let said = ["counter does not accept the state `counter` version 1: this build takes no state"];
     refused(&scene, scene.upgrade("counter_forgetful").unwrap_err(), "HR0313", &said, "Host::upgrade_fresh");
     for (answer, said) in [(Do::Fail, "it was told to"), (Do::Panic, "panicked: it was told to")] {
         scene.script(move |at, _| if at == At::Restore { answer } else { Do::GoOn });

@@ -238,7 +238,7 @@ fn a_rollback_that_fails_says_why() {
     dispatch(&scene);
     let event = wait_for(&events, is_rollback);
     let EventKind::RollbackFailed { reason, error, .. } = event.what else { panic!("{:?}", event.what) };
-    assert!(reason.contains("it was told to") && error.contains("does not take over the state"), "{reason}: {error}");
+    assert!(reason.contains("it was told to") && error.contains("does not accept the state"), "{reason}: {error}");
     assert_eq!(scene.generation(), 2);
     scene.script(|_, _| Do::GoOn);
     assert_eq!(scene.count(), (2, 1), "it goes on");

@@ -14,8 +14,8 @@ pub(in super::super) fn schema(subject: &Subject) -> Found {
     let Some(schema) = must("asking for the schema", library.schema())? else {
         return Err(Not::Skipped("it has no table schema/1".into()));
     };
-    let schema: Value = serde_json::from_str(&schema).map_err(|error| format!("its schema is no JSON: {error}"))?;
-    let Some(object) = schema.as_object() else { return Err("its schema is no JSON object".into()) };
+    let schema: Value = serde_json::from_str(&schema).map_err(|error| format!("its schema is not JSON: {error}"))?;
+    let Some(object) = schema.as_object() else { return Err("its schema is not a JSON object".into()) };
     if object.get("type").is_some_and(|kind| kind != "object") {
         return Err(format!("its schema is one of {}; a configuration is an object", object["type"]).into());
     }

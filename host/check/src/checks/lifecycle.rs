@@ -212,7 +212,7 @@ pub(in super::super) fn reentry(subject: &Subject) -> Found {
         may("reloading", reloaded)?;
     }
     end(instance)?;
-    caught("whatever it called asked it for tables before it answered")
+    caught("whatever it called asked it for tables before it returned")
 }
 
 pub(in super::super) fn restarts(subject: &Subject) -> Found {

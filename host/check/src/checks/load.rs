@@ -18,7 +18,7 @@ pub(in super::super) fn entry(subject: &Subject) -> Found {
     let version = |abi: u32| format!("{}.{}", abi >> 16, abi & 0xffff);
     let (oldest, newest) = (version(entry.abi_min), version(entry.abi_max));
     if entry.abi_min > entry.abi_max {
-        return Err(format!("it works with ABI {oldest} to {newest}, which is no range").into());
+        return Err(format!("it works with ABI {oldest} to {newest}, which is not a range").into());
     }
     if entry.abi_min > ABI_VERSION || entry.abi_max >> 16 < ABI_VERSION >> 16 {
         return Err(format!("it works with ABI {oldest} to {newest}, this host offers {}", version(ABI_VERSION)).into());

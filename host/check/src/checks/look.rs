@@ -70,7 +70,7 @@ pub(in super::super) fn imports(subject: &Subject) -> Found {
     let telltale: Vec<_> =
         inspection.unhooked.iter().filter(|name| !inspection.needed.contains(name)).cloned().collect();
     match &telltale[..] {
-        [] => Ok("nothing by which its code would run out of the host's sight".into()),
+        [] => Ok("nothing that would run its code where the host cannot see it".into()),
         _ => Err(Not::Warned(format!("it imports {}, so it is never closed", telltale.join(", ")))),
     }
 }

@@ -176,7 +176,7 @@ pub(in super::super) fn replace(subject: &Subject) -> Found {
     let points = Points::of(&host)?;
     let copy = subject.directory()?.join("copy.so");
     let bytes = fs::read(&subject.file).map_err(|error| format!("the file cannot be read: {error}"))?;
-    // Writes into the very file that is loaded: the same inode, truncated and filled anew.
+    // Writes into the very file that is loaded: the same inode, truncated and filled again.
     let rewrite = || fs::write(&copy, &bytes).map_err(|error| format!("a copy cannot be written: {error}"));
     rewrite()?;
     let mut random = subject.random("replace");
@@ -185,7 +185,7 @@ pub(in super::super) fn replace(subject: &Subject) -> Found {
     let times = subject.times(20);
     for number in 0..times {
         for file in [&subject.file, &copy] {
-            subject.doing(&format!("replacing it, time {number}, while its file is written anew"));
+            subject.doing(&format!("replacing it, time {number}, while its file is written again"));
             rewrite()?;
             points.dispatch(payload::any(&mut random));
             old.push(upgrade(&host, &plugin, file)?);

@@ -21,7 +21,7 @@ pub(super) fn assign(config: &mut Value, key: &str, text: &str, schema: Option<&
 }
 
 /// The value for a text: the text itself where the schema wants a string, a JSON literal elsewhere. Without types,
-/// whatever is no JSON is a string.
+/// whatever is not JSON is a string.
 fn value(text: &str, types: &[&str]) -> Value {
     let is_meant = |literal: &Value| match literal {
         _ if !types.contains(&"string") => true,

@@ -43,10 +43,10 @@ fn text(event: &Event) -> Option<String> {
     let Event { plugin, generation, what, .. } = event;
     match what {
         EventKind::RolledBack { from, reason, .. } => Some(format!(
-            "generation {from} of {plugin} is given up: {reason}; generation {generation} serves, the build before it"
+            "generation {from} of {plugin} is rolled back: {reason}; generation {generation}, the build before it, runs again"
         )),
         EventKind::RollbackFailed { reason, error, .. } => {
-            Some(format!("generation {generation} of {plugin} fails and goes on all the same: {reason}; {error}"))
+            Some(format!("generation {generation} of {plugin} fails, but keeps running: {reason}; {error}"))
         }
         EventKind::Ended { end, .. } if !end.is_unmapped() => {
             Some(format!("generation {generation} of {plugin}: {end}"))
@@ -68,7 +68,12 @@ mod tests {
         assert_eq!(said(EventKind::ended(End::Unmapped, None)), None);
         let kept = said(EventKind::ended(End::PinnedByThreads(2), None)).unwrap();
         assert!(kept.starts_with("generation 3 of a: kept: 2 thread(s)"), "{kept}");
-        let given_up = said(EventKind::rolled_back(2, "3 faults")).unwrap();
-        assert!(given_up.starts_with("generation 2 of a is given up: 3 faults; generation 3 serves"), "{given_up}");
+        let rolled_back = said(EventKind::rolled_back(2, "3 faults")).unwrap();
+        assert!(
+            rolled_back.starts_with(
+                "generation 2 of a is rolled back: 3 faults; generation 3, the build before it, runs again"
+            ),
+            "{rolled_back}"
+        );
     }
 }

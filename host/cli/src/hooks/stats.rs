@@ -92,7 +92,7 @@ fn never_called(view: &PointView) -> String {
 
 fn one(view: &PointView, before: Option<(Duration, &PointView)>) -> String {
     if view.revision == 0 {
-        return format!("{}: no host dispatches it yet, so nobody is called", print::bold(&view.point));
+        return format!("{}: no host dispatches it yet, so no callback is called", print::bold(&view.point));
     }
     let mut text = format!("{}: level {}{}", print::bold(&view.point), view.level.name(), traced(view));
     if view.level == StatsLevel::Off && view.dispatches == 0 {

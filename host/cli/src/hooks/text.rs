@@ -14,7 +14,7 @@ pub(super) fn all(points: &[PointView]) -> String {
     for view in dispatched {
         let _ = write!(text, "{}\n\n", one(view));
     }
-    text.push_str("planned: nobody dispatches these yet, and plugins that hook them are refused\n");
+    text.push_str("planned: no host dispatches these yet, and plugins that hook them are refused\n");
     let rows = planned.iter().map(|view| vec![view.point.clone(), view.kind.to_string()]);
     text.push_str(&table(Target::Stdout, &[Column::Text("point"), Column::Text("kind")], rows));
     text
@@ -48,7 +48,7 @@ pub(super) fn about(view: &PointView) -> String {
     about.push_str(&traced(view));
     match &view.dispatched_by {
         Some(by) => _ = write!(about, ", dispatched by {by}"),
-        None if view.revision == 0 => about.push_str(", planned: nobody dispatches it yet"),
+        None if view.revision == 0 => about.push_str(", planned: no host dispatches it yet"),
         None => {}
     }
     about

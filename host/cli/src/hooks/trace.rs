@@ -20,7 +20,7 @@ pub(super) fn run(command: command::Trace, common: &Common) -> Result<ExitCode, 
         if common.json { print::compact(trace)? } else { print::line(text(trace))? }
     }
     if traces.len() < wanted {
-        stderr::line(format_args!("{} of {wanted} came in that time: `--wait` waits longer", traces.len()));
+        stderr::line(format_args!("{} of {wanted} came in that time; `--wait` waits longer", traces.len()));
         return Ok(ExitCode::NotFound);
     }
     Ok(ExitCode::Ok)

@@ -40,10 +40,10 @@ pub(super) fn run(file: &Path, json: bool) -> Result<(), Error> {
 fn text(Seen { signed, unsigned, unfit, metadata }: &Seen<'_>) -> String {
     let mut text = format!("{} {}: {}\n", print::bold(&metadata.name), metadata.version, metadata.description);
     let signed = signed.as_ref().map(|signed| format!("{} ({})", signed.name, signed.key.id()));
-    let nobody = || format!("nobody who is trusted here: {}", unsigned.as_deref().unwrap_or_default());
+    let nobody = || format!("no trusted key: {}", unsigned.as_deref().unwrap_or_default());
     let _ = writeln!(text, "  {:<12}{}", "signed by", signed.unwrap_or_else(nobody));
     text.push_str(&about(metadata));
-    let here = unfit.as_deref().unwrap_or("it says that it works with this host");
+    let here = unfit.as_deref().unwrap_or("it claims to work with this host");
     let _ = writeln!(text, "  {:<12}{here}", "here");
     let columns = [Column::Text("target"), Column::Text("glibc"), Column::Text("library"), Column::Number("size")];
     let rows = metadata.targets.iter().map(|build| {

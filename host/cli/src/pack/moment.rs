@@ -18,7 +18,9 @@ pub(super) fn of(directory: &Path) -> Result<String, Error> {
             after_epoch(text.parse().map_err(|_| wrong())?).ok_or_else(wrong)?
         }
         Err(_) => committed(directory).unwrap_or_else(|| {
-            stderr::line("neither $SOURCE_DATE_EPOCH nor a commit says when this is from: packing it again will give other bytes");
+            stderr::line(
+                "neither $SOURCE_DATE_EPOCH nor a commit gives a time: packing it again will give other bytes",
+            );
             SystemTime::now()
         }),
     };

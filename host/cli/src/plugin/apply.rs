@@ -29,13 +29,13 @@ pub(super) fn run(file: &Path, dry_run: bool, common: &Common) -> Result<ExitCod
     if common.json {
         print::json(&applied)?;
     } else if applied.steps.is_empty() && applied.failed.is_none() {
-        print::line("all is as the file says")?;
+        print::line("everything is as the file says")?;
     } else {
         applied.steps.iter().try_for_each(|step| print::line(told(step, dry_run)))?;
     }
     match (applied.failed, applied.error) {
         (Some(plugin), Some(problem)) => {
-            stderr::line(format_args!("{plugin} is not as the file says, and what comes behind it may not be:"));
+            stderr::line(format_args!("{plugin} is not as the file says, and the plugins after it may not be:"));
             Err(CallError::Refused(problem).into())
         }
         _ => Ok(ExitCode::Ok),
@@ -66,7 +66,7 @@ fn told(step: &Step, dry_run: bool) -> String {
         Action::Enable => format!("{plugin}: {would}enabled"),
         Action::Install { version, replaces: None, .. } => format!("{plugin}: {version} {would}installed"),
         Action::Install { version, replaces: Some(before), .. } => {
-            format!("{plugin}: {version} {would}installed in the place of {before}")
+            format!("{plugin}: {version} {would}installed in place of {before}")
         }
         Action::Override => format!("{plugin}: callbacks {would}overridden"),
         _ => format!("{plugin}: {would}changed in a way that this version does not know"),

@@ -52,7 +52,7 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
         Store::Uninstall { name, purge: true, consent, .. }
             if !confirm(
                 *consent,
-                &format!("the configuration of {name} and the owner of its name will be forgotten"),
+                &format!("the configuration of {name} and the owner of its name will be removed"),
             )? =>
         {
             Ok(ExitCode::Failure)
@@ -62,7 +62,7 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
             command.purge = *purge;
             ask(common, command, |Uninstalled { name, version, purged, ended, .. }| {
                 if !purged {
-                    stderr::line("its configuration and the owner of its name are kept; --purge forgets both");
+                    stderr::line("its configuration and the owner of its name are kept; --purge removes both");
                 }
                 let ended = ended.as_ref().map(|ended| format!(", {}", text::ending(ended))).unwrap_or_default();
                 match version {
@@ -87,13 +87,13 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
         Store::Apply { file, dry_run, common } => apply::run(file, *dry_run, common),
         Store::Incoming { common } => {
             ask(common, ImportIncoming::new(), |taken: &Vec<ImportResult>| match taken.is_empty() {
-                true => "nothing is there to be installed".into(),
+                true => "there is nothing to install".into(),
                 false => taken.iter().map(text::taken).collect::<Vec<_>>().join("\n"),
             })
         }
         Store::Allow { package: (name, version), sha256, lasts, common } => {
             let command = Allow::new(name, version.clone(), *sha256, *lasts);
-            stderr::line("nobody but you vouches for it then: be sure of the file, and of the digest");
+            stderr::line("no trusted key has signed it: be sure of the file and of the digest");
             ask(common, command, |Allowance { name, version, until, .. }| {
                 format!("{name} {version} with that digest may be installed once, until {until}")
             })
@@ -110,11 +110,11 @@ fn install(file: &Path, how: &Install<'_>, swap: Swap, common: &Common) -> Resul
     ask(common, command, |Installed { installation, plan, replaced, .. }| {
         let Installation { metadata, by, replaces, enabled, .. } = installation;
         let done = if dry_run { "would be installed" } else { "installed" };
-        let place = replaces.as_ref().map(|replaces| format!(" in the place of {replaces}")).unwrap_or_default();
+        let place = replaces.as_ref().map(|replaces| format!(" in place of {replaces}")).unwrap_or_default();
         stderr::line("native code is fully trusted: in the host's process it may do all that the host may");
         if !enabled && !dry_run {
             let name = &metadata.name;
-            stderr::line(format_args!("it is disabled; `hookrail plugin enable {name}` has hosts load it"));
+            stderr::line(format_args!("it is disabled; `hookrail plugin enable {name}` makes hosts load it"));
         }
         let (name, version) = (&metadata.name, &metadata.version);
         let replaced = replaced.as_ref().map(|replaced| format!("\n{}", text::replaced(replaced)));

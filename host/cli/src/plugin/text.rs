@@ -107,8 +107,8 @@ fn about_installed(installed: &Listed) -> String {
     let Listed { kind, signature, by, at, previous, enabled, .. } = installed;
     let kind = match kind {
         Kind::External => "installed from a package",
-        Kind::Prebuilt => "came with the program",
-        _ => "comes from where this version does not know",
+        Kind::Prebuilt => "bundled with the program",
+        _ => "of an origin that this version does not know",
     };
     let standing = match (signature, by) {
         (SignatureStatus::Signed | SignatureStatus::Unsigned, Some(by)) => vouched(by),

@@ -188,10 +188,10 @@ impl<'a> Pipeline<'a> {
             // The parser counts lines too, and for it there is only one.
             let what = error.to_string();
             let what = what.rsplit_once(" at line ").map_or(&*what, |(what, _)| what);
-            stderr::line(format_args!("{source}:{line}:{}: no message: {what}", error.column()));
+            stderr::line(format_args!("{source}:{line}:{}: not a message: {what}", error.column()));
         }
         if self.counters.bad_lines.value() == SHOWN + 1 {
-            stderr::line("more lines that are no message are counted, but not shown");
+            stderr::line("more lines that are not messages are counted, but not shown");
         }
     }
 

@@ -89,7 +89,7 @@ impl Library {
         let (plugin, file) = (&self.plugin, self.file.display());
         match came {
             Ok(Came::Live(how)) => stderr::line(how),
-            Ok(Came::Same) if was_bad => stderr::line(format_args!("{plugin}: {file} is again what serves")),
+            Ok(Came::Same) if was_bad => stderr::line(format_args!("{plugin}: {file} is the running build again")),
             Ok(Came::Same | Came::NotYet) => {}
             Ok(Came::Gone) => stderr::line(format_args!("{plugin}: {file} is gone; {}", self.serving(host))),
             Err(error) => {
@@ -142,6 +142,6 @@ impl Library {
     /// What serves when nothing was replaced.
     fn serving(&self, host: &Host) -> String {
         let view = host.plugin_views().into_iter().find(|view| view.name == self.plugin);
-        view.map_or_else(|| "it is not loaded".into(), |view| format!("generation {} goes on serving", view.generation))
+        view.map_or_else(|| "it is not loaded".into(), |view| format!("generation {} keeps running", view.generation))
     }
 }

@@ -77,7 +77,7 @@ fn the_configuration_is_the_one_that_is_named() {
     let (report, code) = json(&zoo("answers_anything"), &["--config", config.to_str().unwrap(), "--only", "callbacks"]);
     assert_eq!(code, Some(1));
     let found = report["checks"][0]["detail"].as_str().unwrap();
-    assert!(found.contains("it answered 0x4d"), "{found}");
+    assert!(found.contains("it returned 0x4d"), "{found}");
 }
 
 #[test]
@@ -203,8 +203,8 @@ fn impossible_checks_are_clear_errors() {
         (&[manifest], 5, "error[HR0303]"),
         (&["/"], 5, "error[HR0303]"),
         (&[good, "--only", "nosuch"], 2, "error[HR0617]: the pattern `nosuch` names no check"),
-        (&[good, "--skip", "("], 2, "error[HR0617]: the pattern `(` is no pattern"),
-        (&[good, "--in-process"], 2, "error[HR0619]: 34 checks are chosen"),
+        (&[good, "--skip", "("], 2, "error[HR0617]: the pattern `(` is not a pattern"),
+        (&[good, "--in-process"], 2, "error[HR0619]: 34 checks are selected"),
         (&[good, "--seed", "x"], 2, "invalid value 'x'"),
         (&[good, "--timeout", "0s"], 2, "use 1s to 24h"),
         (&[good, "--strictness", "11"], 2, "invalid value '11'"),

@@ -57,7 +57,7 @@ const C: &[Row] = &[
     ("unknown_point", &[("note", "warned"), ("callbacks", "warned")]),
 ];
 
-/// Files that are no plugins, or none that this host can read: an error, and no check.
+/// Files that are not plugins, or none that this host can read: an error, and no check.
 const NO_PLUGINS: &[&str] = &[
     "climbing_name",
     "library_with_keys",

@@ -38,13 +38,13 @@ fn a_plugin_list_is_applied_once() {
     let actions: Vec<_> = done["steps"].as_array().unwrap().iter().map(|step| &step["action"]).collect();
     assert_eq!(actions, ["install", "configure", "override", "enable"]);
     assert_eq!(screen(&home)["status"], "stopped");
-    assert_eq!(home.ok(&["plugin", "apply", &file]), "all is as the file says\n");
+    assert_eq!(home.ok(&["plugin", "apply", &file]), "everything is as the file says\n");
     let staged = home.ok(&["plugin", "stage", "screen-1.1.0.hrp"]);
     assert!(staged.contains("screen/screen at 1500, 2 of 2, after hookrail/validate"), "{staged}");
 
     let second = "[plugins.screen]\npackage = \"PACKAGES/screen-1.1.0.hrp\"\nenabled = false\n";
     let done = home.ok(&["plugin", "apply", &wanted(&home, second)]);
-    assert_eq!(done, "screen: 1.1.0 installed in the place of 1.0.0\nscreen: disabled\n");
+    assert_eq!(done, "screen: 1.1.0 installed in place of 1.0.0\nscreen: disabled\n");
     assert_eq!(home.json(&["config", "get", "screen"])["value"], json!({ "a": 1 }));
 }
 
@@ -147,7 +147,7 @@ fn drop_in(home: &Stocked, name: &str, signed: bool) -> PathBuf {
 #[test]
 fn dropped_in_packages_are_installed_or_refused() {
     let home = Stocked::new("incoming");
-    assert_eq!(home.ok(&["plugin", "incoming"]), "nothing is there to be installed\n");
+    assert_eq!(home.ok(&["plugin", "incoming"]), "there is nothing to install\n");
     let good = drop_in(&home, "screen-1.0.0.hrp", true);
     let bad = drop_in(&home, "screen-1.2.0.hrp", false);
     let taken = home.ok(&["plugin", "incoming"]);
@@ -160,7 +160,7 @@ fn dropped_in_packages_are_installed_or_refused() {
     // What may still be on its way is left alone.
     let young = drop_in(&home, "screen-1.1.0.hrp", false);
     File::options().write(true).open(&young).unwrap().set_modified(SystemTime::now()).unwrap();
-    assert_eq!(home.ok(&["plugin", "incoming"]), "nothing is there to be installed\n");
+    assert_eq!(home.ok(&["plugin", "incoming"]), "there is nothing to install\n");
     assert!(young.exists());
 }
 

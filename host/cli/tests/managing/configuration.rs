@@ -67,7 +67,7 @@ fn a_configuration_is_checked_by_the_schema_and_former_ones_are_kept() {
         assert_eq!(code, Some(0), "{said}");
         assert!(said.contains(&format!("screen has configuration {number}\n")) && said.contains("no host is running"));
     }
-    assert!(set(&home, r#"{ "timeout_ms": 3 }"#, &[]).1.contains("configured so already"));
+    assert!(set(&home, r#"{ "timeout_ms": 3 }"#, &[]).1.contains("already has that configuration"));
     assert_eq!(get(&home), (json!({ "timeout_ms": 3 }), "operator".into()));
     let history = home.json(&["config", "history", "screen"]);
     let revisions: Vec<_> = history.as_array().unwrap().iter().map(|former| &former["revision"]).collect();

@@ -43,7 +43,7 @@ fn full(from: &str, to: &str) {
             break;
         }
         let said = text(&upgraded.stderr);
-        assert!(said.contains("No space left on device") && said.contains("fix: free some room"), "{said}");
+        assert!(said.contains("No space left on device") && said.contains("fix: free some space"), "{said}");
         assert_eq!(version, from, "{pages} pages");
         // There and back, or the new one was never loaded.
         assert!([before, before + 2].contains(&generation), "{before} and {generation}");

@@ -79,7 +79,7 @@ fn an_edit_changes_what_comes_out_and_every_line_comes_out_once() {
     dev.interrupt();
     let (code, out, said) = dev.end();
     assert_eq!((code, out.len()), (Some(130), 3), "one line for each: {out:#?}");
-    assert_eq!(said.last().unwrap(), "not watched any more; the host cannot be reached");
+    assert_eq!(said.last().unwrap(), "no longer watching; the host cannot be reached");
 }
 
 #[test]
@@ -92,9 +92,9 @@ fn a_failed_build_changes_nothing_and_the_compiler_is_heard() {
     scene.tiny.is("fn broken() -> u8 { \"text\" }\n");
     dev.said.wait_for("the build failed after");
     dev.said.wait_for("mismatched types");
-    assert!(dev.said.wait_for("the build failed").ends_with("generation 1 of tiny-compile_error goes on serving"));
+    assert!(dev.said.wait_for("the build failed").ends_with("generation 1 of tiny-compile_error keeps running"));
     assert_eq!(host.through("a"), "one a");
-    // What builds, but is no plugin.
+    // What builds, but is not a plugin.
     scene.tiny.is("//! Exports nothing.\n");
     assert!(dev.said.wait_for("error[HR03").contains("does not export"));
     assert_eq!(host.through("b"), "one b");
@@ -107,7 +107,7 @@ fn a_failed_build_changes_nothing_and_the_compiler_is_heard() {
     dev.interrupt();
     let (code, out, said) = dev.end();
     assert_eq!((code, out.len()), (Some(130), 2));
-    assert_eq!(said.last().unwrap(), "not watched any more; generation 2 of tiny-compile_error goes on serving");
+    assert_eq!(said.last().unwrap(), "no longer watching; generation 2 of tiny-compile_error keeps running");
 }
 
 #[test]
@@ -123,12 +123,12 @@ fn a_build_that_panics_is_rolled_back_and_its_author_told() {
     ));
     dev.out.line(1);
     let mut sent = 0;
-    while dev.said.with("generation 2 of tiny-panics is given up") == 0 {
+    while dev.said.with("generation 2 of tiny-panics is rolled back") == 0 {
         assert!(sent < 100_000, "that many faults are too many");
         sent += 1;
         assert!(host.through("a").ends_with('a'));
     }
-    dev.said.wait_for("generation 3 serves");
+    dev.said.wait_for("generation 3, the build before it, runs again");
     assert_eq!(host.through("b"), "one b");
 }
 
@@ -168,7 +168,7 @@ fn a_change_during_a_build_makes_another_one() {
     scene.tiny.says("two");
     fs::write(scene.tiny.directory.join("go_on"), "").unwrap();
     dev.out.line(0);
-    dev.said.wait_for("generation 1 goes on serving");
+    dev.said.wait_for("generation 1 keeps running");
     assert_eq!(host.through("a"), "two a");
 }
 

@@ -212,7 +212,7 @@ fn unobservable_points_and_callbacks_are_refused() {
     refused(&["hooks", "unquarantine", POINT, "no/body"], "HR0109", 3);
     refused(&["hooks", "trace", "no.such"], "HR0110", 3);
     refused(&["hooks", "stats", "no.such"], "HR0110", 3);
-    let planned = "client.authenticate: no host dispatches it yet, so nobody is called";
+    let planned = "client.authenticate: no host dispatches it yet, so no callback is called";
     assert_eq!(shown(&["hooks", "stats", "client.authenticate"]).trim_end(), planned);
     for asked in [
         &["hooks", "set-level", "client.authenticate", "count"][..],

@@ -86,7 +86,7 @@ fn a_line_that_is_no_message_is_shown_and_counted_and_the_rest_goes_on() {
     let output = run(&mut hookrail(&["run", "--input-format", "json", "--output-format", "text", "--json"]), input);
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(4), "one\ntwo\n"));
     let said = text(&output.stderr);
-    assert!(said.contains("stdin:2:2: no message: expected ident"), "{said}");
+    assert!(said.contains("stdin:2:2: not a message: expected ident"), "{said}");
     let summary = summary(&output);
     assert_eq!((&summary["in"], &summary["out"], &summary["bad_lines"]), (&2.into(), &2.into(), &1.into()));
 }
@@ -94,7 +94,7 @@ fn a_line_that_is_no_message_is_shown_and_counted_and_the_rest_goes_on() {
 #[test]
 fn bad_lines_are_shown_up_to_a_limit_and_all_counted() {
     let output = run(&mut hookrail(&["run", "--input-format", "json", "--json"]), "nonsense\n".repeat(100).as_bytes());
-    assert_eq!(text(&output.stderr).matches("no message: ").count(), 10);
+    assert_eq!(text(&output.stderr).matches("not a message: ").count(), 10);
     assert_eq!(summary(&output)["bad_lines"], 100);
 }
 
@@ -236,7 +236,7 @@ fn interrupting_a_stuck_run_tells_how_to_end_it() {
         unsafe { libc::kill(child.id() as i32, libc::SIGINT) };
     };
     interrupt_when_it_says("breaks/publish has been in one call for");
-    interrupt_when_it_says("once more Ctrl-C ends the run without it");
+    interrupt_when_it_says("press Ctrl-C again to quit without it");
     assert_eq!(child.wait().unwrap().signal(), Some(libc::SIGINT));
 }
 

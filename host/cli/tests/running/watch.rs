@@ -105,7 +105,7 @@ fn half_a_file_is_refused_once_and_the_whole_one_serves() {
     let mut scene = Scene::new("half_a_file");
     let bytes = fs::read(&scene.two).unwrap();
     fs::write(&scene.library, &bytes[..bytes.len() / 2]).unwrap();
-    scene.live.said.wait_for("half_a_file: generation 1 goes on serving");
+    scene.live.said.wait_for("half_a_file: generation 1 keeps running");
     assert_eq!(scene.live.through("b"), "one b");
     scene.seen();
     fs::write(&scene.library, &bytes).unwrap();
@@ -118,10 +118,10 @@ fn half_a_file_is_refused_once_and_the_whole_one_serves() {
 fn a_file_removed_and_made_again_is_loaded_again() {
     let scene = Scene::new("removed");
     fs::remove_file(&scene.library).unwrap();
-    scene.live.said.wait_for("is gone; generation 1 goes on serving");
+    scene.live.said.wait_for("is gone; generation 1 keeps running");
     // The same bytes again are nothing new.
     scene.put(&scene.one);
-    scene.live.said.wait_for("is again what serves");
+    scene.live.said.wait_for("is the running build again");
     scene.put(&scene.two);
     scene.live.said.wait_for("generation 2 is live");
     let Scene { library, one, mut live, .. } = scene;
@@ -144,7 +144,7 @@ fn a_directory_in_place_of_a_watched_file_is_refused() {
     fs::create_dir(&scene.library).unwrap();
     let error = scene.live.said.wait_for("error[");
     assert!(error.contains("directory"), "{error}");
-    scene.live.said.wait_for("generation 1 goes on serving");
+    scene.live.said.wait_for("generation 1 keeps running");
     assert_eq!(scene.live.through("b"), "one b");
     fs::remove_dir(&scene.library).unwrap();
     scene.put(&scene.two);
@@ -158,7 +158,7 @@ fn another_plugin_in_place_of_a_watched_one_is_refused() {
     scene.put(&hookrail_tests::plugin("hello"));
     let error = scene.live.said.wait_for("error[HR01");
     assert!(error.contains("a build of `hello`, not of `tiny-another_plugin`"), "{error}");
-    scene.live.said.wait_for("generation 1 goes on serving");
+    scene.live.said.wait_for("generation 1 keeps running");
     assert_eq!(scene.live.through("b"), "one b");
 }
 

@@ -76,7 +76,7 @@ impl Verbs<'_> {
     fn reload_again(self, name: &str) {
         let reload = || Ok::<_, Error>(self.core.reload(name, &self.attached.store.wanted(name)?.config)?);
         if let Err(error) = reload() {
-            log!(error, plugin = name, "it serves with another configuration than is set: {error}");
+            log!(error, plugin = name, "it runs with another configuration than the one set: {error}");
         }
     }
 }

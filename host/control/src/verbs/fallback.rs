@@ -39,7 +39,7 @@ impl Verbs<'_> {
                 let why = format!("{from} was rolled back: {reason}; `hookrail plugin rollback {name}` tries it again");
                 self.core.table.remark(name, Remark::GivenUp(why));
             }
-            Err(error) => log!(error, plugin = name, "the next host begins with {from} again: {error}"),
+            Err(error) => log!(error, plugin = name, "the next host starts with {from} again: {error}"),
         }
     }
 

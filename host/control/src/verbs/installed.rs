@@ -197,7 +197,7 @@ impl Verbs<'_> {
             unsafe { Ok(self.core.recall(&plugin, wanted.library.path, copy, wishes)?) }
         };
         if let Err(error) = back() {
-            log!(error, plugin = name, "another version serves than is installed: {error}");
+            log!(error, plugin = name, "the running version is not the installed one: {error}");
         }
     }
 

@@ -41,7 +41,7 @@ impl Verbs<'_> {
         if !plugin.file.as_ref().is_some_and(|file| self.is_of_store(&plugin.name, file)) {
             return plugin;
         }
-        let reason = format!("it serves, and is uninstalled; `hookrail plugin unload {}` takes it out", plugin.name);
+        let reason = format!("it still runs, and is uninstalled; `hookrail plugin unload {}` removes it", plugin.name);
         (plugin.health, plugin.reason) = (Health::Degraded, Some(reason));
         plugin
     }
@@ -87,7 +87,7 @@ impl Verbs<'_> {
         }
         if let Some((doing, took)) = self.core.table.doing(&listed.name) {
             (plugin.health, plugin.reason) =
-                (Health::Degraded, Some(format!("it is being {doing}, for {took:.1?} by now")));
+                (Health::Degraded, Some(format!("it is still being {doing} after {took:.1?}")));
         }
         plugin
     }
@@ -102,7 +102,7 @@ impl Verbs<'_> {
             plugin.file.as_ref().filter(|file| is_external && !self.is_of_store(&listed.name, file))
         {
             plugin.health = Health::Degraded;
-            format!("{file} serves, and not what is installed; `hookrail plugin unload {}` takes it out", plugin.name)
+            format!("{file} runs in place of what is installed; `hookrail plugin unload {}` removes it", plugin.name)
         } else if plugin.version != listed.version.to_string() {
             plugin.health = Health::Degraded;
             let (serves, installed, name) = (&plugin.version, &listed.version, &plugin.name);
@@ -110,7 +110,7 @@ impl Verbs<'_> {
         } else if !listed.enabled && is_external && plugin.loaded {
             plugin.health = Health::Degraded;
             let name = &plugin.name;
-            format!("it serves, and is disabled; `hookrail plugin enable {name}` keeps it, `unload` takes it out")
+            format!("it still runs, and is disabled; `hookrail plugin enable {name}` keeps it, `unload` removes it")
         } else {
             return;
         };

@@ -194,7 +194,7 @@ impl Callback {
         }
     }
 
-    /// Resets its faults, so that they count anew, and returns the state in which it is called again.
+    /// Resets its faults, so that they count again, and returns the state in which it is called again.
     #[must_use]
     pub fn arm(&self) -> CallbackState {
         self.breaker.reset();

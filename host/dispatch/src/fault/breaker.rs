@@ -70,7 +70,7 @@ impl Breaker {
         true
     }
 
-    /// The callback is called again: from now on its faults count anew.
+    /// The callback is called again: from now on its faults count again.
     pub(crate) fn reset(&self) {
         *self.state.lock() = State::Closed(VecDeque::new());
     }

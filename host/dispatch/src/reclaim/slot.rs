@@ -1,7 +1,7 @@
 //! What a reading thread shows to writers.
 //!
 //! # Theorem
-//! Let a writer unlink an object (make it unreachable for readers that start anew), then issue the heavy fence, then
+//! Let a writer unlink an object (make it unreachable for readers that start again), then issue the heavy fence, then
 //! find for every slot that its sequence is even, or that it has changed since it was found odd. Then no reader holds
 //! the object.
 //!

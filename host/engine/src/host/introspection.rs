@@ -96,7 +96,7 @@ impl Core {
             Some(_) if !is_quarantined => Err(ApiMisuse::not_quarantined(point, name).into()),
             Some(callback) => {
                 let generation = callback.generation;
-                log!(info, point, generation, "{name} is called again, as it was asked for");
+                log!(info, point, generation, "{name} is called again, as requested");
                 let released = |callback| EventKind::released(point, callback, false);
                 self.tell(name, generation, released);
                 Ok(())

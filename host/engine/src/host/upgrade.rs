@@ -203,7 +203,7 @@ impl Core {
                 };
                 let merged = old.save_changes(&instance, limit).and_then(|rest| rest.map_or(Ok(()), apply_changes));
                 if let Err(error) = merged {
-                    log!(error, instance, "what changed since it saved is lost: {error}");
+                    log!(error, instance, "what has changed since it saved its state is lost: {error}");
                 }
             }
         })

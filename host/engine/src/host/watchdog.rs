@@ -125,7 +125,7 @@ impl Watchdog {
     fn weigh(&mut self, core: &Core) {
         for over in core.table.weigh() {
             let Over { ref plugin, generation, bytes, max, .. } = over;
-            log!(error, plugin, generation, bytes, max, "holds more memory than it may");
+            log!(error, plugin, generation, bytes, max, "exceeds its memory limit");
             core.events.tell(plugin, generation, EventKind::over_memory(bytes, max));
             for at in callbacks(core, over.owner) {
                 let reason = format!("the plugin holds {bytes} bytes of memory, {max} are allowed");
@@ -175,7 +175,7 @@ impl Watchdog {
             return;
         }
         for (plugin, doing, took) in core.table.take_long(limit) {
-            log!(warn, plugin, "it is being {doing}, for {took:.1?} by now");
+            log!(warn, plugin, "it is still being {doing} after {took:.1?}");
         }
         let now = Instant::now();
         for slot in reclaim::all() {

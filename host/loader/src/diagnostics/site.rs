@@ -1,7 +1,7 @@
 //! Callsites as the host's subscriber sees them: copies of those of plugins.
 //!
 //! `tracing` keeps callsites forever, so a copy is never freed. Each distinct place is copied once, no matter how many
-//! libraries and generations contain it. Places that are described anew with each record are unbounded in number, so
+//! libraries and generations contain it. Places that are described again with each record are unbounded in number, so
 //! only a limited number of them is kept apart.
 
 use std::collections::HashMap;
@@ -228,7 +228,7 @@ mod tests {
         Place { is_span: false, level: 3, line: 1, name, target, module: "a", file, fields: Vec::new() }
     }
 
-    /// A target may be created anew for each line, and `tracing` never forgets what it has registered.
+    /// A target may be created again for each line, and `tracing` never forgets what it has registered.
     #[test]
     fn only_so_many_places_of_lines_are_told_apart() {
         let targets: Vec<_> = (0..LINES + 100).map(|number| format!("target {number}")).collect();

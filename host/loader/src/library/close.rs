@@ -28,10 +28,15 @@ impl Closed {
     /// Logs what is lost, if anything is.
     pub fn tell_losses(&self, plugin: &str) {
         if let Some(Memory { bytes, allocations, .. }) = self.left.filter(|left| left.allocations > 0) {
-            log!(info, plugin, bytes, allocations, "its statics, and what it leaked, hold memory to the end");
+            log!(info, plugin, bytes, allocations, "its statics, and what it leaked, still hold memory");
         }
         if self.skipped > 0 {
-            log!(warn, plugin, "{} destructor(s) of threads that did not come by were never run", self.skipped);
+            log!(
+                warn,
+                plugin,
+                "{} destructor(s) of threads that reached no quiescent point were never run",
+                self.skipped
+            );
         }
     }
 }

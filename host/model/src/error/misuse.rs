@@ -12,7 +12,7 @@ pub const NO_PLUGIN: &str = "HR0103";
 #[non_exhaustive]
 pub enum ApiMisuse {
     /// A plugin with that name is already loaded.
-    #[error("a plugin named `{0}` is loaded already")]
+    #[error("a plugin named `{0}` is already loaded")]
     AlreadyLoaded(String),
     /// The file is a build of another plugin than the one it should replace.
     #[error("the file is a build of `{found}`, not of `{plugin}`")]
@@ -33,7 +33,7 @@ pub enum ApiMisuse {
         doing: &'static str,
     },
     /// The same callback of the same instance is already registered at that point.
-    #[error("{point} has a callback {callback} already")]
+    #[error("{point} already has a callback {callback}")]
     #[non_exhaustive]
     CallbackExists {
         /// The point.
@@ -57,7 +57,7 @@ pub enum ApiMisuse {
     #[error("{}", no_point(.0))]
     NoPoint(String),
     /// The host has no plugin store.
-    #[error("this host loads nothing that is installed")]
+    #[error("this host has no plugin store")]
     NoStore,
     /// No plugin with that name is loaded.
     #[error("no plugin named `{0}` is loaded")]
@@ -84,7 +84,7 @@ pub enum ApiMisuse {
         status: &'static str,
     },
     /// The host already has a store.
-    #[error("the host has a store already")]
+    #[error("the host already has a store")]
     StoreThere,
 }
 
@@ -125,7 +125,7 @@ impl ApiMisuse {
 fn no_point(name: &str) -> String {
     let is_it = |built_in: &&catalogue::BuiltIn| built_in.name == name && built_in.revision == 0;
     match catalogue::BUILT_IN.iter().find(is_it) {
-        Some(_) => format!("{name}: no host dispatches it yet, so nobody is called"),
+        Some(_) => format!("{name}: no host dispatches it yet, so no callback is called"),
         None => format!("there is no hook point `{name}`"),
     }
 }

@@ -5,8 +5,8 @@ use std::io::ErrorKind;
 /// The next step.
 pub(super) fn fix(kind: ErrorKind) -> &'static str {
     match kind {
-        ErrorKind::QuotaExceeded | ErrorKind::StorageFull => "free some room on that disk, and do it again",
-        ErrorKind::ReadOnlyFilesystem => "make that disk writable, or choose another directory by $HOOKRAIL_HOME",
+        ErrorKind::QuotaExceeded | ErrorKind::StorageFull => "free some space on that disk, and try again",
+        ErrorKind::ReadOnlyFilesystem => "make that disk writable, or choose another directory with $HOOKRAIL_HOME",
         _ => "the system's message says what to fix",
     }
 }

@@ -25,7 +25,7 @@ impl FromStr for Digest {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let wrong = || ParseError::new(format!("`{text}` is no SHA-256: 64 digits of 0-9 and a-f"));
+        let wrong = || ParseError::new(format!("`{text}` is not a SHA-256: 64 digits of 0-9 and a-f"));
         let digit = |byte: u8| match byte {
             b'0'..=b'9' => Ok(byte - b'0'),
             b'a'..=b'f' => Ok(byte - b'a' + 10),

@@ -24,7 +24,7 @@ impl FromStr for KeyId {
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let number = if text.len() == 16 { u64::from_str_radix(text, 16).ok() } else { None };
-        let wrong = || ParseError::new(format!("`{text}` is no number of a key: 16 digits of 0-9 and A-F"));
+        let wrong = || ParseError::new(format!("`{text}` is not a key id: 16 digits of 0-9 and A-F"));
         number.map(KeyId).ok_or_else(wrong)
     }
 }

@@ -106,7 +106,7 @@ impl FromStr for Comparison {
             2 => format!("{core}.0{rest}"),
             _ => number.to_owned(),
         };
-        let version = Version::parse(&full).map_err(|_| wrong("is no version"))?;
+        let version = Version::parse(&full).map_err(|_| wrong("is not a version"))?;
         // So that the upper bound of `~>` is a valid version too.
         if version.major.max(version.minor) > u64::from(u32::MAX) {
             return Err(wrong("has too large a number"));

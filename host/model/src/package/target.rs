@@ -103,7 +103,7 @@ impl FromStr for Libc {
         // Rust would accept a sign too.
         let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
         let numbers = text.split_once('.').and_then(|(major, minor)| Some((number(major)?, number(minor)?)));
-        let wrong = || ParseError::new(format!("`{text}` is no version of glibc: write it as 2.31"));
+        let wrong = || ParseError::new(format!("`{text}` is not a version of glibc: write it as 2.31"));
         let (major, minor) = numbers.ok_or_else(wrong)?;
         Ok(Libc { major, minor })
     }

@@ -252,7 +252,7 @@ fn what_a_host_says_is_as_it_is_recorded() {
     }
     let recorded = std::fs::read_to_string(file).unwrap_or_default();
     let changed = written.lines().zip(recorded.lines()).find(|(now, then)| now != then);
-    assert!(written == recorded, "{changed:?} is not what {file} has; HOOKRAIL_BLESS=1 writes it anew");
+    assert!(written == recorded, "{changed:?} is not what {file} has; HOOKRAIL_BLESS=1 writes it again");
 }
 
 /// Each command is declared by a line of this form.

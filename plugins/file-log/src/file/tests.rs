@@ -162,7 +162,7 @@ fn a_disk_that_fills_up_within_a_line_tears_nothing() {
     let output = shell.args(["-c", script, "sh"]).arg(test).args(["--exact", NAME]).env(PATH, &path).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     append(&mut LogFile::open(path.clone(), 0, 1).unwrap(), "last\n");
-    assert_eq!(read(&path), "begun anew\nlast\n", "the other process came to its end");
+    assert_eq!(read(&path), "begun again\nlast\n", "the other process came to its end");
 }
 
 fn fill_up(path: &Path) {
@@ -176,7 +176,7 @@ fn fill_up(path: &Path) {
     assert_eq!(read(path), written, "a second try changes nothing");
     // With space again, logging continues by itself.
     File::options().write(true).open(path).unwrap().set_len(0).unwrap();
-    append(&mut log, "begun anew\n");
+    append(&mut log, "begun again\n");
 }
 
 #[test]

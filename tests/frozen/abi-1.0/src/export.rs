@@ -43,7 +43,7 @@ macro_rules! export {
         $crate::hidden_symbols!();
 
         const _: () = {
-            // In one constant: a type that is no plugin is one error.
+            // In one constant: a type that is not a plugin is one error.
             const EXPORT: (usize, $crate::boundary::Entry) = ($crate::note::size::<$plugin>($identity), $entry);
             const SIZE: usize = EXPORT.0;
 

@@ -32,7 +32,7 @@ pub unsafe trait Point: Copy + Default + Send + Sync + 'static {
 
     /// The operations on a payload whose type is not known.
     fn ops() -> &'static PayloadOps;
-    /// The layout of a payload in memory. Computed anew with each call: a cache in a static would be leaked with each
+    /// The layout of a payload in memory. Computed again with each call: a cache in a static would be leaked with each
     /// generation of a plugin.
     fn shape() -> Shape {
         Shape::of::<Self::Payload>()

@@ -67,7 +67,7 @@ fn text_of(payload: &(dyn Any + Send)) -> &str {
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("with something that is no text")
+        .unwrap_or("with something that is not text")
 }
 
 /// Where a panic came from. Addresses only: resolving names here would map the library's file, and keep it mapped.
