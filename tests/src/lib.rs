@@ -13,6 +13,7 @@ pub mod counter;
 pub mod executor;
 pub mod failing;
 pub mod fuzz;
+pub mod guide;
 pub mod listener;
 pub mod own_process;
 pub mod probe;

@@ -2,60 +2,25 @@
 //! packages of their own, pass their tests, and the libraries they make are loaded and do what the
 //! guides say.
 
-use std::fs::{copy, create_dir_all, read_to_string, write};
-use std::path::{Path, PathBuf};
+use std::fs::{create_dir_all, read_to_string, write};
 use std::process::Command;
 
 use hookrail::{Config, Decision, End, Host, Message, MessagePublish};
+use hookrail_tests::guide::{Package, files};
 use hookrail_tests::{own_target, root, upgrade_example};
-
-/// The files that the guide shows, each after a comment with its name.
-fn files(guide: &str) -> Vec<(&str, &str)> {
-    let blocks = guide.split("<!-- ").skip(1).map(|rest| {
-        let (name, rest) = rest.split_once(" -->\n```").unwrap();
-        let (_language, rest) = rest.split_once('\n').unwrap();
-        (name, rest.split("```").next().unwrap())
-    });
-    blocks.collect()
-}
-
-/// Writes the package, below the target directory; beside it stands the checkout.
-fn package(name: &str, files: &[(&str, &str)]) -> PathBuf {
-    let package = own_target("guide").join(name);
-    create_dir_all(package.join("src")).unwrap();
-    for (name, text) in files {
-        let checkout = root().to_str().unwrap();
-        // A reader's package does not lie within our workspace.
-        let end = if *name == "Cargo.toml" { "\n[workspace]\n" } else { "" };
-        write(package.join(name), text.replace("../hookrail", checkout) + end).unwrap();
-    }
-    // The versions that the workspace has, so that nothing is asked of a registry.
-    copy(root().join("tests/zoo/Cargo.lock"), package.join("Cargo.lock")).unwrap();
-    package
-}
-
-fn cargo(package: &Path, arguments: &[&str]) {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    // With the zoo, which has the same dependencies, built in the same way.
-    command.current_dir(package).args(arguments).arg("--config=profile.dev.debug=false");
-    command.env("CARGO_TARGET_DIR", own_target("zoo"));
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
 
 #[test]
 fn the_first_plugin_of_the_guide_works() {
     let guide = read_to_string(root().join("docs/guide/first-plugin.md")).unwrap();
     let files = files(&guide);
     assert_eq!(files.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["Cargo.toml", "src/lib.rs", "hookrail.toml"]);
-    let package = package("shouting", &files);
-    cargo(&package, &["test", "--quiet"]);
-    cargo(&package, &["build"]);
+    let package = Package::new("shouting", &guide);
+    package.test();
+    let library = package.build();
 
-    let host = Host::new(Config::read(package.join("hookrail.toml")).unwrap()).unwrap();
+    let host = Host::new(Config::read(package.directory.join("hookrail.toml")).unwrap()).unwrap();
     // SAFETY: the guide's plugin, built above.
-    let plugin = unsafe { host.load(own_target("zoo").join("debug/libshouting.so")) }.unwrap();
+    let plugin = unsafe { host.load(library) }.unwrap();
     let publish = host.point(MessagePublish).unwrap();
     assert_eq!(publish.dispatch(&mut Message::new("log", "hello!")).decision(), Decision::Passed);
     let outcome = publish.dispatch(&mut Message::new("log", "hello!!!"));
@@ -82,18 +47,16 @@ fn the_hand_over_of_the_guide_works() {
     let guide = read_to_string(root().join("docs/guide/state-hand-over.md")).unwrap();
     let files = files(&guide);
     assert_eq!(files.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["Cargo.toml", "src/lib.rs"]);
-    let package = package("tally", &files);
-    cargo(&package, &["test", "--quiet"]);
-    cargo(&package, &["build"]);
-
-    let library = own_target("zoo").join("debug/libtally.so");
+    let package = Package::new("tally", &guide);
+    package.test();
+    let library = package.build();
     let output = Command::new(upgrade_example()).args([&library, &library]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let (_, shown) = guide.split_once("--example upgrade -- libtally.so libtally.so\n").unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), shown.split("```").next().unwrap());
 
     let (_, keys) = guide.split_once("```toml\n[upgrade]").unwrap();
-    let file = package.join("upgrade.toml");
+    let file = package.directory.join("upgrade.toml");
     write(&file, format!("[upgrade]{}", keys.split("```").next().unwrap())).unwrap();
     let shown = Config::read(&file).unwrap().upgrade;
     let default = Config::default().upgrade;

@@ -6,9 +6,10 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use hookrail_tests::cli::console::{Console, typed};
+use hookrail_tests::cli::console::{Console, Typed, typed};
 use hookrail_tests::cli::directory;
 use hookrail_tests::cli::live::Live;
+use hookrail_tests::guide::Package;
 use hookrail_tests::{own_target, plugin, root, tmp};
 
 /// A program with the environment of one of the two: it finds the program, and a cargo that needs neither a network nor
@@ -105,6 +106,41 @@ fn author_and_operator_see_what_the_guide_shows() {
     let sent = flood.end();
     let (code, lines, said) = live.end();
     assert_eq!((code, lines.len() as u64), (Some(0), 1 + sent), "{said:?}");
+}
+
+/// The commands of a page on first plugins, but for those that take long, run until they are ended, or depend on how
+/// soon the reader types the next one.
+fn brief(page: &str) -> Vec<Typed<'_>> {
+    const OTHERS: [&str; 8] =
+        ["(sleep", "cargo", "cd", "hookrail check", "hookrail dev", "hookrail sign", "make", "seq"];
+    let is_brief = |typed: &Typed<'_>| !OTHERS.iter().any(|other| typed.command.starts_with(other));
+    typed(page).into_iter().filter(is_brief).collect()
+}
+
+#[test]
+fn an_author_sees_what_the_guides_on_first_plugins_show() {
+    let read = |page: &str| fs::read_to_string(root().join("docs/guide").join(page)).unwrap();
+    let page = read("first-plugin.md");
+    let package = Package::new("shouting", &page);
+    let built = package.build();
+    let release = package.directory.join("target/release");
+    fs::create_dir_all(release.parent().unwrap()).unwrap();
+    // It is there from an earlier run.
+    let _ = fs::remove_file(&release);
+    symlink(built.parent().unwrap(), release).unwrap();
+    let mut console = Console::new(&package.directory, || operator("bash"));
+    let commands = brief(&page);
+    assert_eq!(commands.len(), 7, "{commands:?}");
+    commands.iter().for_each(|typed| console.follow(typed));
+
+    // As the checkout, with a place of its own for what is built there.
+    let checkout = directory("first-plugin-in-c");
+    symlink(root().join("abi"), checkout.join("abi")).unwrap();
+    let page = read("first-plugin-in-c.md");
+    let mut console = Console::new(&checkout, || operator("bash"));
+    let commands = brief(&page);
+    assert_eq!(commands.len(), 3, "{commands:?}");
+    commands.iter().for_each(|typed| console.follow(typed));
 }
 
 /// A program of somebody who operates hosts, and has set no variable.
