@@ -23,7 +23,7 @@
 //!    state, and rolls it back when it fails too soon; [`Host::stop`] and [`Host::start`] keep the
 //!    library. [`Host::events`] tells of all that.
 //!    What plugins say by `tracing` and `log` reaches the program's subscriber of `tracing`, with the
-//!    fields `instance` and `generation`; [`Host::set_log`] says how much.
+//!    fields `instance` and `generation`; [`Host::set_log_level`] says how much.
 //! 9. [`Host::unload`] takes a plugin's callbacks out, waits for whoever is in them, stops it, closes
 //!    the library, and answers how that ended: [`End`]. [`Host::begin_unload`] does not wait; it
 //!    answers a [`Ticket`], which a thread waits for and a task awaits.
@@ -138,7 +138,7 @@ pub use hookrail_model::note::{Note, NoteHook};
 pub use hookrail_model::schema::Schema;
 pub use hookrail_model::stats::{LastFault, Latency, StatsLevel};
 pub use hookrail_model::times::UpgradeTimes;
-pub use hookrail_model::trace::{Condition, Missing, StepVerdict, Trace, TraceDecision, TraceStep};
+pub use hookrail_model::trace::{Missing, StepVerdict, Trace, TraceDecision, TraceFilter, TraceStep};
 #[doc(hidden)]
 pub use hookrail_model::units;
 pub use hookrail_model::view::{

@@ -114,7 +114,7 @@ pub enum ControlError {
     /// The command is about a running host, and none runs.
     #[error("no host is running, and only a host can do that")]
     NeedsHost,
-    /// A condition is about a field that no dispatch has.
+    /// A filter names a field that no dispatch has.
     #[error("{0}")]
     NoField(Missing),
     /// The peer is another user.

@@ -23,7 +23,7 @@ use hookrail_model::end::End;
 use hookrail_model::error::Error;
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::stats::StatsLevel;
-use hookrail_model::trace::Condition;
+use hookrail_model::trace::TraceFilter;
 use hookrail_model::view::{GenerationView, PluginView, PointView, Status};
 
 pub use self::core::{Core, Fallback};
@@ -178,8 +178,8 @@ impl Host {
     ///
     /// # Errors
     /// If the plugin is not loaded.
-    pub fn set_log(&self, plugin: &PluginHandle, level: LogLevel) -> Result<(), Error> {
-        Ok(self.core.table.set_log(plugin, level)?)
+    pub fn set_log_level(&self, plugin: &PluginHandle, level: LogLevel) -> Result<(), Error> {
+        Ok(self.core.table.set_log_level(plugin, level)?)
     }
 
     /// The loaded plugin with that name.
@@ -249,13 +249,13 @@ impl Host {
         self.core.set_level(point, level)
     }
 
-    /// Traces the next dispatches of a point that meet the condition, at most `count` of them. Each dispatch of the
+    /// Traces the next dispatches of a point that match the filter, at most `count` of them. Each dispatch of the
     /// point costs microseconds until the returned [`Traces`] is dropped.
     ///
     /// # Errors
     /// If there is no such point.
-    pub fn trace(&self, point: &str, condition: Option<Condition>, count: usize) -> Result<Traces, Error> {
-        Core::trace(&self.core, point, condition, count)
+    pub fn trace(&self, point: &str, filter: Option<TraceFilter>, count: usize) -> Result<Traces, Error> {
+        Core::trace(&self.core, point, filter, count)
     }
 
     /// Has a quarantined callback (`instance/callback`) called again, without waiting for its trial.

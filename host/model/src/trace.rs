@@ -148,18 +148,18 @@ display_name!(StepVerdict, TraceDecision);
 /// if any of the pairs with that key has the value. Text is compared as it is, anything else as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
-pub struct Condition {
+pub struct TraceFilter {
     field: String,
     value: String,
 }
 
-impl Condition {
+impl TraceFilter {
     /// The field to compare.
     pub fn field(&self) -> &str {
         &self.field
     }
 
-    /// Whether a value of that field meets the condition.
+    /// Whether a value of that field matches the filter.
     pub fn is(&self, value: &Value) -> bool {
         match value {
             Value::String(text) => *text == self.value,
@@ -168,20 +168,20 @@ impl Condition {
     }
 }
 
-impl FromStr for Condition {
+impl FromStr for TraceFilter {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
         match text.split_once('=') {
-            Some((field, value)) if !field.is_empty() => Ok(Condition { field: field.into(), value: value.into() }),
-            _ => Err(ParseError::new(format!(
-                "`{text}` is not a condition: write FIELD=VALUE, for example topic=log.app"
-            ))),
+            Some((field, value)) if !field.is_empty() => Ok(TraceFilter { field: field.into(), value: value.into() }),
+            _ => {
+                Err(ParseError::new(format!("`{text}` is not a filter: write FIELD=VALUE, for example topic=log.app")))
+            }
         }
     }
 }
 
-impl TryFrom<String> for Condition {
+impl TryFrom<String> for TraceFilter {
     type Error = ParseError;
 
     fn try_from(text: String) -> Result<Self, ParseError> {
@@ -189,19 +189,19 @@ impl TryFrom<String> for Condition {
     }
 }
 
-impl From<Condition> for String {
-    fn from(condition: Condition) -> String {
-        condition.to_string()
+impl From<TraceFilter> for String {
+    fn from(filter: TraceFilter) -> String {
+        filter.to_string()
     }
 }
 
-impl fmt::Display for Condition {
+impl fmt::Display for TraceFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}={}", self.field, self.value)
     }
 }
 
-/// The field of a condition was in the payload of no dispatch so far: it may be misspelt.
+/// The field of a filter was in the payload of no dispatch so far: it may be misspelt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Missing {
@@ -209,7 +209,7 @@ pub struct Missing {
     pub field: String,
     /// The number of dispatches so far.
     pub dispatches: u64,
-    /// The fields that their payloads have, by the names that conditions use, up to a limit. Empty if the payload never
+    /// The fields that their payloads have, by the names that filters use, up to a limit. Empty if the payload never
     /// leaves the process.
     pub fields: BTreeSet<String>,
 }

@@ -195,7 +195,7 @@ fn the_level_is_the_hosts_to_say_per_plugin_and_at_any_time() {
     };
     assert_eq!(levels("levels"), (2, 4));
     for (level, count) in [(LogLevel::Trace, 5), (LogLevel::Off, 0), (LogLevel::Error, 1), (LogLevel::Info, 3)] {
-        stage.host.set_log(&one, level).unwrap();
+        stage.host.set_log_level(&one, level).unwrap();
         assert_eq!(levels("levels"), (count, 4), "{level:?}");
     }
     // It goes with the plugin over an upgrade, and the number of the generation goes up.
@@ -208,7 +208,7 @@ fn the_level_is_the_hosts_to_say_per_plugin_and_at_any_time() {
     let expected = [(r#"text "tells""#, "u64 2"), (r#"text "tells-again""#, "u64 1")];
     assert_eq!(generations, expected.map(|(name, number)| (name.to_owned(), number.to_owned())).into());
     stage.unload(one.clone());
-    assert_eq!(stage.host.set_log(&one, LogLevel::Info).unwrap_err().code(), "HR0103");
+    assert_eq!(stage.host.set_log_level(&one, LogLevel::Info).unwrap_err().code(), "HR0103");
     stage.unload(other);
 }
 

@@ -6,8 +6,8 @@ use std::sync::mpsc::TryRecvError;
 use std::thread::scope;
 
 use hookrail::{
-    Access, CallbackView, Callbacks, Condition, Config, Decision, Host, Message, PointView, Priority, StatsLevel,
-    StepVerdict, TraceDecision, Verdict,
+    Access, CallbackView, Callbacks, Config, Decision, Host, Message, PointView, Priority, StatsLevel, StepVerdict,
+    TraceDecision, TraceFilter, Verdict,
 };
 use hookrail::{MessageDelivered, MessagePublish};
 use hookrail_abi::{Payload, Point, Secret, Text, points};
@@ -213,8 +213,8 @@ fn a_trace_shows_each_step_and_masks_secrets() {
         });
     host.register(rules).unwrap();
     let login = |user: &str, tries| Login { user: user.into(), password: Secret::from("hunter2"), tries };
-    let condition: Condition = "user=eve".parse().unwrap();
-    let traces = host.trace(LoginChecked::NAME, Some(condition), 2).unwrap();
+    let filter: TraceFilter = "user=eve".parse().unwrap();
+    let traces = host.trace(LoginChecked::NAME, Some(filter), 2).unwrap();
     for (user, tries) in [("bob", 0), ("eve", 0), ("eve", 3), ("eve", 4)] {
         let _ = point.dispatch(&mut login(user, tries));
     }

@@ -2,8 +2,8 @@
 //! and every way to fail.
 
 use hookrail::{
-    Access, CallbackStatus, Callbacks, Condition, Config, Decision, EventKind, Health, Host, Message, MessageDelivered,
-    MessagePublish, Priority, StatsLevel, StepVerdict, Verdict,
+    Access, CallbackStatus, Callbacks, Config, Decision, EventKind, Health, Host, Message, MessageDelivered,
+    MessagePublish, Priority, StatsLevel, StepVerdict, TraceFilter, Verdict,
 };
 use hookrail_abi::{Point, Text};
 use hookrail_tests::failing::*;
@@ -290,5 +290,5 @@ fn dispatches_within_one_another_have_an_end() {
 fn levels_and_traces_of_unknown_points_are_refused() {
     let host = Host::new(Config::default()).unwrap();
     assert_eq!(host.set_level("no.such", StatsLevel::Count).unwrap_err().code(), "HR0110");
-    assert_eq!(host.trace("no.such", None::<Condition>, 1).unwrap_err().code(), "HR0110");
+    assert_eq!(host.trace("no.such", None::<TraceFilter>, 1).unwrap_err().code(), "HR0110");
 }

@@ -24,7 +24,7 @@ fn public_types_can_be_printed_sent_compared_and_used_as_keys() {
     have!(Debug Clone Default Eq Send Sync: Config, FaultPolicies, InstanceConfig, Limits, MessageLimits, PluginConfig);
     have!(Debug Clone Default Eq Send Sync: PointConfig, Quarantine, UnloadLimits, UpgradeLimits);
     have!(Debug Clone Default Eq Hash Send Sync: DispatchContext<'static>);
-    have!(Debug Clone Eq Send Sync: CallbackOverride, Condition);
+    have!(Debug Clone Eq Send Sync: CallbackOverride, TraceFilter);
     // What it reads.
     have!(Debug Clone PartialEq Send Sync: Inspection, Note, Trace, TraceStep);
     have!(Debug Clone Eq Send Sync: CallbackView, Calls, Denial, EntrySymbol, Event, EventKind, GenerationView, Image);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use clap_complete::engine::ArgValueCandidates;
 use hookrail::control::command::LONGEST_WAIT;
-use hookrail::{Condition, StatsLevel};
+use hookrail::{StatsLevel, TraceFilter};
 
 use super::selection::{Common, Selection};
 use super::setup::Setup;
@@ -92,7 +92,7 @@ pub(crate) enum Hooks {
         count: u16,
         /// Only dispatches whose payload has this value in this field, for example topic=log.app or headers.KEY=VALUE
         #[arg(long, value_name = "FIELD=VALUE")]
-        filter: Option<Condition>,
+        filter: Option<TraceFilter>,
         /// How long to wait for them, 10m at most
         #[arg(long, value_name = "TIME", default_value = "10s", value_parser = wait)]
         wait: Duration,

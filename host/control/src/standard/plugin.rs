@@ -73,7 +73,7 @@ pub(super) fn replace(call: &Call<'_>, command: Replace) -> Result<Replaced, Err
 }
 
 pub(super) fn log(call: &Call<'_>, name: &str, level: LogLevel) -> Result<PluginView, Error> {
-    call.core().table.set_log(&call.find(name)?, level)?;
+    call.core().table.set_log_level(&call.find(name)?, level)?;
     call.view(name)
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use hookrail_abi::{Bytes, Format, PayloadOps};
-use hookrail_model::trace::{Condition, Missing, StepVerdict, Trace, TraceDecision, TraceStep};
+use hookrail_model::trace::{Missing, StepVerdict, Trace, TraceDecision, TraceFilter, TraceStep};
 use parking_lot::Mutex;
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use crate::queue::Queue;
 /// A request for a number of traces.
 #[derive(Debug)]
 pub struct Tracer {
-    condition: Option<Condition>,
+    filter: Option<TraceFilter>,
     wanted: usize,
     state: Mutex<Taken>,
     /// The traces that were taken. Closed when there are as many as were wanted, or when no more will be taken.
@@ -31,16 +31,16 @@ struct Taken {
     ended: usize,
     /// How many dispatches there were while more traces were wanted.
     came: u64,
-    /// Whether any of them had the field of the condition.
+    /// Whether any of them had the field of the filter.
     has_field: bool,
     /// The fields of those that did not have it.
     fields: BTreeSet<String>,
 }
 
 impl Tracer {
-    /// Collects `wanted` traces of dispatches that meet the condition.
-    pub fn new(condition: Option<Condition>, wanted: usize) -> Self {
-        let tracer = Tracer { condition, wanted, state: Mutex::default(), taken: Queue::new(wanted) };
+    /// Collects `wanted` traces of dispatches that match the filter.
+    pub fn new(filter: Option<TraceFilter>, wanted: usize) -> Self {
+        let tracer = Tracer { filter, wanted, state: Mutex::default(), taken: Queue::new(wanted) };
         if wanted == 0 {
             tracer.close();
         }
@@ -58,15 +58,15 @@ impl Tracer {
 
     fn begin(&self, payload: &Value) -> bool {
         let mut state = self.state.lock();
-        let wants = state.begun < self.wanted && state.comes(payload, self.condition.as_ref());
+        let wants = state.begun < self.wanted && state.comes(payload, self.filter.as_ref());
         state.begun += usize::from(wants);
         wants
     }
 
-    /// The field that the condition names and no dispatch has had, if there were any dispatches.
+    /// The field that the filter names and no dispatch has had, if there were any dispatches.
     pub fn missing(&self) -> Option<Missing> {
         let state = self.state.lock();
-        let field = self.condition.as_ref().filter(|_| state.came > 0 && !state.has_field)?.field().to_owned();
+        let field = self.filter.as_ref().filter(|_| state.came > 0 && !state.has_field)?.field().to_owned();
         Some(Missing::new(field, state.came, state.fields.clone()))
     }
 
@@ -83,17 +83,17 @@ impl Tracer {
 }
 
 impl Taken {
-    /// Looks at a dispatch; returns whether it meets the condition.
-    fn comes(&mut self, payload: &Value, condition: Option<&Condition>) -> bool {
+    /// Looks at a dispatch; returns whether it matches the filter.
+    fn comes(&mut self, payload: &Value, filter: Option<&TraceFilter>) -> bool {
         self.came += 1;
-        let Some(condition) = condition else { return true };
-        let values = fields::values(payload, condition.field());
+        let Some(filter) = filter else { return true };
+        let values = fields::values(payload, filter.field());
         if !values.is_empty() {
             self.has_field = true;
         } else if !self.has_field {
             fields::names(payload, &mut self.fields);
         }
-        values.into_iter().any(|value| condition.is(value))
+        values.into_iter().any(|value| filter.is(value))
     }
 }
 
@@ -193,7 +193,7 @@ mod tests {
         for text in ["topic=a", "topic.b=a", "size=6", "path=/x=y", "missing=", "headers.k=3", "headers=k"] {
             assert!(!holds(text), "{text}");
         }
-        assert!("topic".parse::<Condition>().is_err() && "=x".parse::<Condition>().is_err());
+        assert!("topic".parse::<TraceFilter>().is_err() && "=x".parse::<TraceFilter>().is_err());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use hookrail_model::error::{ApiMisuse, Error};
 use hookrail_model::event::EventKind;
 use hookrail_model::log;
 use hookrail_model::stats::StatsLevel;
-use hookrail_model::trace::{Condition, Missing, Trace};
+use hookrail_model::trace::{Missing, Trace, TraceFilter};
 
 use super::core::Core;
 use crate::receive::receive;
@@ -23,7 +23,7 @@ pub struct Traces {
 receive!(Traces, Trace, "all that were asked for were received, or the host has been dropped");
 
 impl Traces {
-    /// The fields that the dispatches so far had, if none of them had the field of the condition; then none of them can
+    /// The fields that the dispatches so far had, if none of them had the field of the filter; then none of them can
     /// have been traced.
     pub fn missing(&self) -> Option<Missing> {
         self.tracer.missing()
@@ -61,13 +61,13 @@ impl Core {
         Ok(())
     }
 
-    /// Collects the next `count` dispatches of the point that meet the condition, each with what every callback did to
+    /// Collects the next `count` dispatches of the point that match the filter, each with what every callback did to
     /// it.
     ///
     /// # Errors
     /// If there is no such point.
-    pub fn trace(self: &Arc<Self>, point: &str, condition: Option<Condition>, count: usize) -> Result<Traces, Error> {
-        let tracer = Arc::new(Tracer::new(condition, count));
+    pub fn trace(self: &Arc<Self>, point: &str, filter: Option<TraceFilter>, count: usize) -> Result<Traces, Error> {
+        let tracer = Arc::new(Tracer::new(filter, count));
         if !self.registry.watch(point, |_, tracers| tracers.0.push(tracer.clone())) {
             return Err(ApiMisuse::NoPoint(point.into()).into());
         }

@@ -193,7 +193,7 @@ impl Table {
     ///
     /// # Errors
     /// If the plugin is not loaded.
-    pub fn set_log(&self, plugin: &PluginHandle, level: LogLevel) -> Result<(), ApiMisuse> {
+    pub fn set_log_level(&self, plugin: &PluginHandle, level: LogLevel) -> Result<(), ApiMisuse> {
         let speaker = {
             let mut names = self.names.lock();
             let current = names.find(plugin)?.current.as_mut();

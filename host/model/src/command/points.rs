@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::command;
 use crate::stats;
-use crate::trace::{self, Condition};
+use crate::trace::{self, TraceFilter};
 use crate::view::PointView;
 
 /// Returns the points with their chains: all of them, or one.
@@ -50,7 +50,7 @@ pub struct Trace {
     pub count: usize,
     /// Only dispatches that fulfil this, `FIELD=VALUE`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub filter: Option<Condition>,
+    pub filter: Option<TraceFilter>,
     /// How long to wait for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_ms: Option<u64>,
@@ -88,14 +88,14 @@ impl Unquarantine {
 }
 
 impl Trace {
-    /// For a number of dispatches of a point, without a condition, with the host's default wait.
+    /// For a number of dispatches of a point, without a filter, with the host's default wait.
     pub fn new(point: impl Into<String>, count: usize) -> Self {
         Trace { point: point.into(), count, filter: None, wait_ms: None }
     }
 
     /// Only dispatches that fulfil this.
-    pub fn filter(mut self, condition: Condition) -> Self {
-        self.filter = Some(condition);
+    pub fn filter(mut self, filter: TraceFilter) -> Self {
+        self.filter = Some(filter);
         self
     }
 }
