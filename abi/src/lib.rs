@@ -69,7 +69,7 @@
 //! let screen = testing::start::<Screen>(r#"{ "words": ["secret"] }"#).unwrap();
 //! let answer = screen.call(MessagePublish, "screen", &mut Message::new("a.b", "a secret"));
 //! assert_eq!(answer.verdict, Verdict::Deny(403));
-//! assert_eq!(answer.said, ["it says `secret`"]);
+//! assert_eq!(answer.reports, ["it says `secret`"]);
 //! ```
 //!
 //! # Points of your own

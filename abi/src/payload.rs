@@ -15,7 +15,7 @@ pub use owned::Payload;
 use crate::{Bytes, Text};
 
 /// How a payload is encoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u32)]
 pub enum Format {
     /// For machines: MessagePack with field names; secrets in the clear.

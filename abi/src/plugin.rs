@@ -99,7 +99,7 @@ pub trait Plugin: Send + Sync + Sized + 'static {
 pub struct NoConfig {}
 
 /// How many instances one library may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Instances {
     /// As many as are configured.
@@ -109,7 +109,7 @@ pub enum Instances {
 }
 
 /// Where an author wants a plugin to run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Isolation {
     /// In the host's process.

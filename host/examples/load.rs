@@ -4,7 +4,7 @@ use hookrail::{Config, Host, Message, MessagePublish};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let file = std::env::args().nth(1).ok_or("usage: load LIBRARY")?;
     let host = Host::new(Config::default())?;
-    // SAFETY: whoever runs this trusts the library as the program itself.
+    // SAFETY: the caller trusts the library as much as this program.
     let plugin = unsafe { host.load(file)? };
     let publish = host.point(MessagePublish)?;
     let mut message = Message::new("log.app", "it works");

@@ -11,22 +11,22 @@
 //! 2. [`Host::point`] returns a [`HookPoint`]. The first use of a point of your own declares it; do that before you
 //!    load plugins that hook it.
 //! 3. [`Host::register`] adds [`Callbacks`] of your own program to the chains.
-//! 4. [`inspect`] says what a library says of itself, without running any of it.
+//! 4. [`inspect`] returns what a library declares about itself, without running any of it.
 //! 5. [`Host::load`] copies a library, checks it, opens it, starts its instances, and registers all
 //!    their callbacks in one transaction. It is `unsafe`: native code is trusted as your own.
-//! 6. [`HookPoint::dispatch`] runs the chain over a payload, from any thread, and answers an
-//!    [`Outcome`]; [`Host::denial`] tells who denied it, and why. [`DispatchContext`] tells callbacks what a
+//! 6. [`HookPoint::dispatch`] runs the chain over a payload, from any thread, and returns an
+//!    [`Outcome`]; [`Host::denial`] tells which callback denied it, and why. [`DispatchContext`] tells callbacks what a
 //!    dispatch is about, and [`with_context`] is how they read it. Under [`Host::pin`] several points are dispatched as they were at one instant.
-//! 7. [`Host::point_views`] and [`Host::plugin_views`] show what hangs where; [`Host::reload`] hands a running
+//! 7. [`Host::point_views`] and [`Host::plugin_views`] show the chains and the plugins; [`Host::reload`] hands a running
 //!    instance a new configuration.
-//! 8. [`Host::upgrade`] replaces a plugin by a new build of it while traffic flows, hands over its
-//!    state, and rolls it back when it fails too soon; [`Host::stop`] and [`Host::start`] keep the
-//!    library. [`Host::events`] tells of all that.
+//! 8. [`Host::upgrade`] replaces a plugin with a new build of it while traffic flows, hands over its
+//!    state, and rolls it back if it fails on probation; [`Host::stop`] and [`Host::start`] keep the
+//!    library. [`Host::events`] reports all of these.
 //!    What plugins say by `tracing` and `log` reaches the program's subscriber of `tracing`, with the
 //!    fields `instance` and `generation`; [`Host::set_log_level`] says how much.
-//! 9. [`Host::unload`] takes a plugin's callbacks out, waits for whoever is in them, stops it, closes
-//!    the library, and answers how that ended: [`End`]. [`Host::begin_unload`] does not wait; it
-//!    answers a [`Ticket`], which a thread waits for and a task awaits.
+//! 9. [`Host::unload`] removes a plugin's callbacks, waits for the threads that are in them, stops it, closes
+//!    the library, and returns how that ended: [`End`]. [`Host::begin_unload`] does not wait; it
+//!    returns a [`Ticket`], which a thread waits for and a task awaits.
 //! 10. A [`control::Manager`] loads what is installed and enabled, and lets operators do all that from
 //!     outside: [`control`].
 //!

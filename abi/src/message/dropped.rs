@@ -33,7 +33,7 @@ pub struct Dropped {
 }
 
 /// What kept a message from its sink.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[repr(u32)]
 pub enum DropKind {

@@ -56,8 +56,8 @@ const MEANINGS: &[(ExitCode, &str)] = &[
     (ExitCode::PluginRefused, "a plugin does not fit this host, or did not start"),
     (ExitCode::CallbackFailed, "a callback failed on some message; the rest was processed"),
     (ExitCode::PackageRefused, "a package or a file of the home is damaged or not trusted"),
-    (ExitCode::NotAllowed, "what is installed does not allow it"),
-    (ExitCode::TryAgain, "something else is being done there; try again in a moment"),
+    (ExitCode::NotAllowed, "what is installed does not allow the change"),
+    (ExitCode::TryAgain, "busy with something else; try again in a moment"),
     (ExitCode::Interrupted, "Ctrl-C stopped reading; SIGTERM is not a failure"),
     (ExitCode::StdoutClosed, "the reader of stdout has gone"),
 ];

@@ -44,10 +44,7 @@ pub(crate) fn generate(options: &Keygen) -> Result<ExitCode, Error> {
     write(&secret, &secret_text, 0o600, existing.is_some())?;
     write(&public, &public_text, 0o644, existing.is_some())?;
     stderr::line(format_args!("secret key: {}; keep a copy where nobody else can read it", secret.display()));
-    stderr::line(format_args!(
-        "public key: {}; whoever wants to trust you runs `hookrail trust add`",
-        public.display()
-    ));
+    stderr::line(format_args!("public key: {}; others trust it with `hookrail trust add`", public.display()));
     print::line(pair.pk.to_base64())?;
     Ok(ExitCode::Ok)
 }

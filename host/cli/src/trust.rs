@@ -24,7 +24,7 @@ pub(crate) fn run(command: &args::Trust) -> Result<ExitCode, Error> {
             change(&home, |trust| trust.add(key, name.clone()))?;
             stderr::line(format_args!("packages signed by the key {id} ({name}) are now trusted"));
             stderr::line(
-                "a plugin in the host's process may do all that the host may: trust whom you would let run a program here",
+                "a plugin in the host's process may do all that the host may: trust only those whom you would let run a program here",
             );
         }
         args::Trust::List { json } => {

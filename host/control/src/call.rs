@@ -25,12 +25,12 @@ pub(crate) trait Caller {
 pub struct Call<'a> {
     core: &'a Arc<Core>,
     attached: Option<&'a AttachedStore>,
-    asker: &'a dyn Caller,
+    caller: &'a dyn Caller,
 }
 
 impl<'a> Call<'a> {
-    pub(crate) fn new(core: &'a Arc<Core>, attached: Option<&'a AttachedStore>, asker: &'a dyn Caller) -> Self {
-        Call { core, attached, asker }
+    pub(crate) fn new(core: &'a Arc<Core>, attached: Option<&'a AttachedStore>, caller: &'a dyn Caller) -> Self {
+        Call { core, attached, caller }
     }
 
     /// The host that it is executed on.
@@ -40,12 +40,12 @@ impl<'a> Call<'a> {
 
     /// Whether the caller has gone and will not take the answer; a long wait may end then.
     pub fn is_gone(&self) -> bool {
-        self.asker.is_gone()
+        self.caller.is_gone()
     }
 
     /// The program's own report.
     pub(crate) fn report(&self) -> Value {
-        self.asker.report()
+        self.caller.report()
     }
 
     /// The verbs on the store, if the host has one.

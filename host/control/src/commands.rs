@@ -19,13 +19,13 @@ use crate::error::{ControlError, Error};
 /// Executes a command that came as JSON.
 pub trait Handler: Send + Sync {
     /// What executing it requires.
-    fn takes(&self) -> Requirements;
+    fn requirements(&self) -> Requirements;
 
     /// Executes it, with these fields.
     ///
     /// # Errors
     /// If the fields are not those of the command, or the command fails.
-    fn carry_out(&self, call: &Call<'_>, fields: Map<String, Value>) -> Result<Value, Error>;
+    fn execute(&self, call: &Call<'_>, fields: Map<String, Value>) -> Result<Value, Error>;
 }
 
 /// All commands of a host, by name.
@@ -73,7 +73,7 @@ impl Commands {
     }
 
     /// Executes a command.
-    pub(crate) fn carry_out<C: Command>(&self, call: &Call<'_>, command: C) -> Result<C::Answer, Error> {
+    pub(crate) fn execute<C: Command>(&self, call: &Call<'_>, command: C) -> Result<C::Answer, Error> {
         let entry = self.by_name.read().get(C::NAME).cloned();
         let typed = entry.as_ref().and_then(|entry| entry.typed.as_ref()?.downcast_ref::<Typed<C>>());
         typed.ok_or_else(|| self.unknown(C::NAME))?.run(call, command)
@@ -110,11 +110,11 @@ impl<C: Command> Typed<C> {
 }
 
 impl<C: Command> Handler for Typed<C> {
-    fn takes(&self) -> Requirements {
+    fn requirements(&self) -> Requirements {
         C::REQUIRES
     }
 
-    fn carry_out(&self, call: &Call<'_>, fields: Map<String, Value>) -> Result<Value, Error> {
+    fn execute(&self, call: &Call<'_>, fields: Map<String, Value>) -> Result<Value, Error> {
         let command = wire::command(fields).map_err(|error| ControlError::BadRequest(error.to_string()))?;
         let answer = self.run(call, command)?;
         Ok(serde_json::to_value(answer).expect("answers have text for keys, and are JSON"))

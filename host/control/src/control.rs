@@ -14,6 +14,7 @@ use crate::socket::Socket;
 
 /// An open control socket. Dropping it removes the socket and closes its connections; a command in execution is
 /// completed, and its answer is lost.
+#[must_use = "dropping it closes the socket"]
 pub struct Control {
     socket: Socket,
     server: Arc<Server>,

@@ -56,6 +56,11 @@ impl Error {
         }
     }
 
+    /// Whether the same may succeed in a moment, without anybody changing anything.
+    pub fn is_retryable(&self) -> bool {
+        hookrail_model::error::is_retryable(self.code())
+    }
+
     /// The next step for the person who reads the error.
     pub fn fix(&self) -> Cow<'static, str> {
         match self {
@@ -201,6 +206,11 @@ impl CallError {
             CallError::Unreachable { .. } => "HR0709",
             CallError::Unreadable { .. } => "HR0710",
         }
+    }
+
+    /// Whether the same may succeed in a moment, without anybody changing anything.
+    pub fn is_retryable(&self) -> bool {
+        hookrail_model::error::is_retryable(self.code())
     }
 
     /// The next step for the person who reads the error.

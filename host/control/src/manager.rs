@@ -13,6 +13,7 @@ use crate::attached_store::AttachedStore;
 use crate::call::{Call, Caller};
 use crate::commands::{Commands, Handler};
 use crate::error::Error;
+use crate::manage::Manage;
 use crate::standard;
 use crate::verbs::{NotLoaded, Verbs};
 
@@ -101,7 +102,7 @@ impl Manager {
     /// # Errors
     /// If the command is refused or fails, or the host is gone.
     pub fn ask<C: Command>(&self, command: C) -> Result<C::Answer, Error> {
-        self.shared.commands.carry_out(&Call::new(&self.core()?, self.shared.attached.get(), &Nobody), command)
+        self.shared.commands.execute(&Call::new(&self.core()?, self.shared.attached.get(), &Nobody), command)
     }
 
     /// As [`ask`](Self::ask), for a command given by its name, with its fields and its answer as JSON.
@@ -110,16 +111,16 @@ impl Manager {
     /// As for [`ask`](Self::ask), and if there is no such command.
     pub fn ask_by_name(&self, command: &str, fields: Map<String, Value>) -> Result<Value, Error> {
         let handler = self.find(command)?;
-        self.call(&Nobody, |call| handler.carry_out(call, fields))
+        self.call(&Nobody, |call| handler.execute(call, fields))
     }
 
     /// Registers a command of the program's own, however it arrives. The first handler of a name stays; returns whether
     /// it is this one.
     pub fn register<C: Command>(
         &self,
-        carry_out: impl Fn(&Call<'_>, C) -> Result<C::Answer, Error> + Send + Sync + 'static,
+        execute: impl Fn(&Call<'_>, C) -> Result<C::Answer, Error> + Send + Sync + 'static,
     ) -> bool {
-        self.shared.commands.register(carry_out)
+        self.shared.commands.register(execute)
     }
 
     /// As [`register`](Self::register), for a command that has a name and no type.
@@ -139,10 +140,10 @@ impl Manager {
     /// Calls `run` with a command call for the caller.
     pub(crate) fn call<R>(
         &self,
-        asker: &dyn Caller,
+        caller: &dyn Caller,
         run: impl FnOnce(&Call<'_>) -> Result<R, Error>,
     ) -> Result<R, Error> {
-        run(&Call::new(&self.core()?, self.shared.attached.get(), asker))
+        run(&Call::new(&self.core()?, self.shared.attached.get(), caller))
     }
 }
 
@@ -162,5 +163,13 @@ impl Caller for Nobody {
 
     fn report(&self) -> Value {
         Value::Null
+    }
+}
+
+impl Manage for Manager {
+    type Error = Error;
+
+    fn ask<C: Command>(&mut self, command: C) -> Result<C::Answer, Error> {
+        Manager::ask(self, command)
     }
 }

@@ -179,13 +179,13 @@ impl Connection {
         };
         let id = Some(request.id);
         if request.command != command::Events::NAME {
-            return (id, self.carry_out(request), Then::GoOn);
+            return (id, self.execute(request), Then::GoOn);
         }
         // Before the answer: a peer that has read the answer misses no later event.
         match self.server.manager.core() {
             Ok(core) => {
                 let events = core.events();
-                let begun = self.carry_out(request);
+                let begun = self.execute(request);
                 let then = if begun.is_ok() { Then::Tell(events) } else { Then::GoOn };
                 (id, begun, then)
             }
@@ -193,20 +193,19 @@ impl Connection {
         }
     }
 
-    fn carry_out(&self, request: RawRequest) -> Result<Value, Error> {
+    fn execute(&self, request: RawRequest) -> Result<Value, Error> {
         let manager = &self.server.manager;
         let handler = manager.find(&request.command)?;
-        let carry_out = || manager.call(self, |call| handler.carry_out(call, request.params));
-        if !handler.takes().plugins {
-            return carry_out();
+        let execute = || manager.call(self, |call| handler.execute(call, request.params));
+        if !handler.requirements().plugins {
+            return execute();
         }
         // On a thread that ends with the command: what plugins leave for the exit of a thread must not stay until the
         // connection is closed, since unloading them would wait for it.
         thread::scope(|scope| {
             let acting = thread::Builder::new().name("hookrail-act".into());
-            let acting = acting
-                .spawn_scoped(scope, carry_out)
-                .map_err(|source| Error::system("start a thread".into(), source))?;
+            let acting =
+                acting.spawn_scoped(scope, execute).map_err(|source| Error::system("start a thread".into(), source))?;
             acting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     }

@@ -4,7 +4,7 @@
 //! There is one for each thread, and it has no `Drop`, so that it exists until the very end: destructors of
 //! thread-locals dispatch too. Only its texts are freed when the thread ends; what is reported after that is logged.
 
-mod said;
+mod reported;
 mod texts;
 
 use std::cell::Cell;
@@ -22,7 +22,7 @@ use crate::chain::outcome::Packed;
 use crate::chain::pair::Pair;
 use crate::reclaim;
 
-pub use self::said::{Panic, Reported};
+pub use self::reported::{Panic, Reported};
 
 /// # Invariants
 /// `call` is null, or a call that [`call`] has not ended; `context` is null, or one that [`about`] has not ended.
@@ -82,10 +82,10 @@ pub fn call<R>(library: *const (), instance: Option<&Arc<str>>, run: impl FnOnce
     let this = Call { library, instance, within: reclaim::innermost() };
     // INVARIANT: restored before `this` goes out of scope.
     let restore = Restore(FRAME.with(|frame| frame.call.replace(from_ref(&this).cast())));
-    texts(|texts| texts.said.take());
+    texts(|texts| texts.reported.take());
     let result = run();
     drop(restore);
-    (result, texts(|texts| texts.said.take()).flatten())
+    (result, texts(|texts| texts.reported.take()).flatten())
 }
 
 /// Whether this thread is in a [`call`].
@@ -153,13 +153,13 @@ pub fn panicked(panic: Panic) {
 
 fn keep(kind: u32, text: String, panic: Option<Panic>) {
     let within = reclaim::innermost();
-    let mut said = Some(Reported { kind, text, panic, within });
+    let mut reported = Some(Reported { kind, text, panic, within });
     if within.is_some() || is_calling() {
-        drop(texts(|texts| texts.said.replace(said.take())));
+        drop(texts(|texts| texts.reported.replace(reported.take())));
     }
     // It was not kept.
-    if let Some(said) = said {
-        log!(error, "a plugin reported, outside of any call: {}", said.text);
+    if let Some(reported) = reported {
+        log!(error, "a plugin reported, outside of any call: {}", reported.text);
     }
 }
 
@@ -167,11 +167,11 @@ fn keep(kind: u32, text: String, panic: Option<Panic>) {
 pub(crate) fn take(kind: Report) -> Option<Reported> {
     let within = reclaim::innermost();
     texts(|texts| {
-        let (asked_for, other) = match texts.said.take() {
-            Some(said) if said.kind == kind as u32 && said.within == within => (Some(said), None),
+        let (asked_for, other) = match texts.reported.take() {
+            Some(reported) if reported.kind == kind as u32 && reported.within == within => (Some(reported), None),
             other => (None, other),
         };
-        texts.said.set(other);
+        texts.reported.set(other);
         asked_for
     })
     .flatten()
@@ -181,9 +181,9 @@ pub(crate) fn take(kind: Report) -> Option<Reported> {
 pub(crate) fn heard() -> Option<String> {
     let within = reclaim::innermost();
     texts(|texts| {
-        let said = texts.said.take();
-        let text = said.as_ref().filter(|said| said.within == within).map(|said| said.text.clone());
-        texts.said.set(said);
+        let reported = texts.reported.take();
+        let text = reported.as_ref().filter(|reported| reported.within == within).map(|reported| reported.text.clone());
+        texts.reported.set(reported);
         text
     })
     .flatten()

@@ -53,7 +53,7 @@ pub struct Config {
     pub unload: UnloadLimits,
     /// The limits of an upgrade, from an old build to a new one.
     pub upgrade: UpgradeLimits,
-    /// How much plugins tell of which nothing else is said; by default as much as the subscriber of
+    /// The log level of plugins that have none of their own; by default what the subscriber of
     /// this program wants to know when they are loaded, or `info` when there is none.
     pub log_level: Option<LogLevel>,
 }
@@ -84,11 +84,11 @@ pub struct RuntimeOverrides {
 pub struct PluginConfig {
     /// Its library; by default looked up by name where the program looks for plugins.
     pub library: Option<PathBuf>,
-    /// How many bytes it may hold, all its instances together, before its callbacks are quarantined;
-    /// looked at where the plugin counts them.
+    /// How many bytes all its instances together may hold before its callbacks are quarantined. Has no effect unless the
+    /// plugin counts its memory.
     #[serde(deserialize_with = "fields::optional_size")]
     pub max_memory: Option<u64>,
-    /// Takes its wish never to be removed (`-z nodelete`) out of the private copy.
+    /// Whether to clear the flag `-z nodelete` in the private copy, so that the library can be unmapped.
     pub force_unload: bool,
     /// The configuration of its one instance, which has the plugin's name.
     pub config: serde_json::Value,
@@ -141,8 +141,8 @@ setters!(InstanceConfig { with_config(config: serde_json::Value) });
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Limits {
-    /// How long a call of a callback may take before it is reported as stuck, no time at all for
-    /// no such watch.
+    /// How long a call of a callback may take before it is reported as stuck; zero
+    /// disables this.
     #[serde(deserialize_with = "fields::duration")]
     pub stuck: Duration,
 }
@@ -188,8 +188,8 @@ setters!(MessageLimits {
 #[non_exhaustive]
 pub struct UnloadLimits {
     /// How long to wait for threads: for readers, before the plugin's code is taken out of the chains
-    /// they may still walk; and for the destructors and threads of a plugin, before those of idle
-    /// threads are given up and the rest goes on in the background.
+    /// they may still walk; and for the destructors and threads of a plugin, after which those of idle
+    /// threads are skipped and the rest continues in the background.
     #[serde(deserialize_with = "fields::duration")]
     pub deadline: Duration,
 }

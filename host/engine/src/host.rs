@@ -240,8 +240,8 @@ impl Host {
         self.core.registry.unregister(registered);
     }
 
-    /// Sets how closely the dispatches of a point are looked at from now on. Takes effect between two dispatches: none
-    /// is lost, and none comes to another decision.
+    /// Sets how much is recorded about the dispatches of a point from now on. Takes effect between two dispatches: none
+    /// is lost, and no decision changes.
     ///
     /// # Errors
     /// If there is no such point.
@@ -280,7 +280,7 @@ impl Host {
         Some(self.core.registry.names.name(outcome.decided_by()?).to_string())
     }
 
-    /// The operator's overrides that are about no registered callback: misspelt, or their plugin is
+    /// The operator's overrides that match no registered callback: misspelt, or their plugin is
     /// not loaded.
     pub fn unused_overrides(&self) -> Vec<&CallbackOverride> {
         let mut unused: Vec<_> = self.core.config.overrides.iter().collect();

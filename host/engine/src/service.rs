@@ -59,6 +59,7 @@ unsafe extern "C" fn query(id: Str) -> *const c_void {
 
 /// The tables that plugins find by id: those of the engine, of the crates above it, and of the embedding program. Only
 /// their ids are known here.
+#[derive(Debug)]
 pub struct Services;
 
 static OFFERED: RwLock<BTreeMap<&'static str, Offered>> = RwLock::new(BTreeMap::new());

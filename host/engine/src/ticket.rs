@@ -20,7 +20,7 @@ use parking_lot::{Mutex, MutexGuard};
 /// A thread waits for it ([`wait`](Ticket::wait), [`wait_timeout`](Ticket::wait_timeout)) or looks
 /// ([`try_wait`](Ticket::try_wait)), and a task of any executor awaits the ticket itself: the thread that ends the
 /// operation wakes it. Within a callback or under a pin none of them waits, since it would wait for its own caller:
-/// they return how far it is.
+/// they return the state so far.
 ///
 /// Whoever waits or polls also runs the destructors that its thread has left of plugins that are being unloaded.
 #[derive(Debug)]

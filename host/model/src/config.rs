@@ -51,13 +51,16 @@ setters!(CallbackOverride {
 });
 
 impl CallbackOverride {
-    /// Of a callback, `instance/callback`, on a point; nothing is changed yet.
+    /// An override of a callback, `instance/callback`, on a point, without changes yet.
     pub fn new(point: impl Into<String>, callback: impl Into<String>) -> Self {
         let (point, callback) = (point.into(), callback.into());
         CallbackOverride { point, callback, priority: None, enabled: true, fault_policy: None, budget: None }
     }
 
-    /// Refuses a list that cannot be meant, whatever plugins there are.
+    /// Refuses a list that contradicts itself, whatever plugins there are.
+    ///
+    /// # Errors
+    /// If two overrides name the same callback, or one uses a reserved priority.
     pub fn check(all: &[Self]) -> Result<(), ConfigError> {
         for (index, hook) in all.iter().enumerate() {
             let meaningless =
@@ -104,10 +107,10 @@ setters!(PointConfig {
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct FaultPolicies {
-    /// Of those whose callbacks look.
+    /// For notify points.
     #[serde(deserialize_with = "fault_policy")]
     pub notify: Option<FaultPolicy>,
-    /// For points whose callbacks edit.
+    /// For fold points.
     #[serde(deserialize_with = "fault_policy")]
     pub fold: Option<FaultPolicy>,
     /// For points whose callbacks allow or deny.
@@ -142,7 +145,7 @@ pub struct Quarantine {
     /// The time.
     #[serde(deserialize_with = "fields::duration")]
     pub within: Duration,
-    /// After how long one dispatch calls it again: when that goes well, all do; no time at all for never.
+    /// How long until one dispatch calls it on trial; if that succeeds, all dispatches call it again. Zero: never.
     #[serde(deserialize_with = "fields::duration")]
     pub pause: Duration,
 }

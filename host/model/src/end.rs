@@ -50,8 +50,8 @@ impl End {
 impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            End::Busy(threads) => write!(f, "busy: {threads} thread(s) still inside; it goes on in the background"),
-            End::FileMappings(0) => f.write_str("closed, but the system could not be asked for mappings of its file"),
+            End::Busy(threads) => write!(f, "busy: {threads} thread(s) still inside; it continues in the background"),
+            End::FileMappings(0) => f.write_str("closed, but the mappings of its file could not be checked"),
             End::FileMappings(count) => write!(f, "closed, but its code left {count} mapping(s) of its file behind"),
             End::NoDelete => f.write_str("kept: the library asks never to be removed (-z nodelete, unique symbols)"),
             End::PinnedByHandlers(signals) => {
@@ -59,13 +59,13 @@ impl fmt::Display for End {
                 write!(f, "kept: it left handlers of its own for signal(s) {}", signals.join(", "))
             }
             End::PinnedByThreadLocals(count) => {
-                write!(f, "kept: at least {count} thread-local(s) of it wait for their thread to end")
+                write!(f, "kept: at least {count} of its thread-locals wait for their threads to end")
             }
             End::PinnedByThreads(count) => {
-                write!(f, "kept: {count} thread(s) that it started go on")
+                write!(f, "kept: {count} thread(s) that it started are still running")
             }
             End::Unhooked(name) => {
-                write!(f, "kept: it uses `{name}`, by which its code could run after it was closed")
+                write!(f, "kept: it uses `{name}`, which could run its code after the library is closed")
             }
             End::Unknown => f.write_str("ended in a way that this version does not know"),
             End::Unmapped => f.write_str("unmapped"),

@@ -199,7 +199,7 @@ pub enum Incompatible {
     )]
     PrivateHeap(&'static str),
     /// It does not accept the state of the previous generation.
-    #[error("{instance} does not accept the state `{schema}` version {version}: {said}")]
+    #[error("{instance} does not accept the state `{schema}` version {version}: {message}")]
     #[non_exhaustive]
     State {
         /// The instance.
@@ -209,7 +209,7 @@ pub enum Incompatible {
         /// Its version.
         version: u32,
         /// The plugin's reason.
-        said: String,
+        message: String,
     },
     /// It hooks a point that this host does not have.
     #[error("it hooks {point}, which this host does not dispatch{}", hint(known))]
@@ -245,13 +245,13 @@ pub enum Misbehaved {
         callback: String,
     },
     /// One of its functions failed.
-    #[error("its {call} failed: {said}")]
+    #[error("its {call} failed: {message}")]
     #[non_exhaustive]
     Failed {
         /// The function.
         call: &'static str,
         /// What the plugin reported.
-        said: String,
+        message: String,
     },
     /// It made a malformed registration.
     #[error("it registered `{callback}` on {point} with {what}")]
@@ -334,7 +334,7 @@ constructors! {
         instance: impl Into<String>,
         schema: impl Into<String>,
         version: u32,
-        said: impl Into<String>,
+        message: impl Into<String>,
     ),
     unknown_point = UnknownPoint(point: impl Into<String>, known: Option<String>),
 }
@@ -343,7 +343,7 @@ constructors! {
     Misbehaved:
     asynchronous = Asynchronous(point: impl Into<String>, callback: impl Into<String>),
     duplicate_callback = DuplicateCallback(point: impl Into<String>, callback: impl Into<String>),
-    failed = Failed(call: &'static str, said: impl Into<String>),
+    failed = Failed(call: &'static str, message: impl Into<String>),
     malformed = Malformed(point: impl Into<String>, callback: impl Into<String>, what: impl Into<String>),
     no_priority = NoPriority(point: impl Into<String>, callback: impl Into<String>),
     reserved_priority = ReservedPriority(point: impl Into<String>, callback: impl Into<String>, priority: i32),
@@ -351,10 +351,22 @@ constructors! {
     undeclared = Undeclared(point: impl Into<String>, callback: impl Into<String>),
 }
 
+/// Whether an error with that code may be gone in a moment: the plugin is busy, there are too many connections, or the
+/// home is in use.
+#[doc(hidden)]
+pub fn is_retryable(code: &str) -> bool {
+    ["HR0106", "HR0708", "HR0812"].contains(&code)
+}
+
 impl Error {
     /// The stable code, `HR` and four digits.
     pub fn code(&self) -> &'static str {
         self.code_and_fix().0
+    }
+
+    /// Whether the same may succeed in a moment, without anybody changing anything.
+    pub fn is_retryable(&self) -> bool {
+        is_retryable(self.code())
     }
 
     /// The next step for the person who reads the error.

@@ -72,7 +72,7 @@ constructors! {
 }
 
 /// The decision of a traced dispatch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum TraceDecision {
@@ -104,7 +104,7 @@ impl TraceDecision {
 }
 
 /// The verdict of a callback in a traced dispatch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum StepVerdict {
@@ -218,9 +218,9 @@ impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Missing { field, dispatches, fields } = self;
         let count = if *dispatches == 1 { "1 dispatch".into() } else { format!("{dispatches} dispatches") };
-        write!(f, "{count} came by, and none has a field `{field}`: ")?;
+        write!(f, "no field `{field}` in {count}: ")?;
         if fields.is_empty() {
-            return f.write_str("no field of them can be seen");
+            return f.write_str("their payloads cannot be shown");
         }
         // A header's key may contain anything.
         let names: Vec<_> = fields.iter().map(|name| name.escape_debug().to_string()).collect();

@@ -37,6 +37,7 @@ use serde_json::{Map, Value};
 
 use crate::command::Command;
 use crate::constructors;
+use crate::error::is_retryable;
 use crate::event::Event;
 
 /// The protocol that this module describes. It grows by fields and kinds; another number is another protocol.
@@ -132,10 +133,8 @@ pub struct Problem {
 impl Problem {
     /// An error with this code; the code says whether it is retryable.
     pub fn new(code: impl Into<String>, message: impl Into<String>, fix: impl Into<String>) -> Self {
-        /// The plugin is busy, there are too many connections, the home is in use.
-        const RETRYABLE: [&str; 3] = ["HR0106", "HR0708", "HR0812"];
         let code = code.into();
-        let retryable = RETRYABLE.contains(&&*code);
+        let retryable = is_retryable(&code);
         Problem { code, message: message.into(), fix: fix.into(), retryable }
     }
 }

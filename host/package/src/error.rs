@@ -58,6 +58,11 @@ impl Error {
         }
     }
 
+    /// Whether the same may succeed in a moment, without anybody changing anything.
+    pub fn is_retryable(&self) -> bool {
+        hookrail_model::error::is_retryable(self.code())
+    }
+
     /// The next step for the person who reads the error.
     pub fn fix(&self) -> Cow<'static, str> {
         match self {
@@ -78,13 +83,13 @@ pub enum PackageError {
     #[error("it is damaged: {0}")]
     Damaged(String),
     /// Something in it differs from the metadata.
-    #[error("{what} is {found}, its metadata says {said}")]
+    #[error("{what} is {found}, its metadata says {declared}")]
     #[non_exhaustive]
     Differs {
         /// What differs.
         what: String,
         /// The value in the metadata.
-        said: String,
+        declared: String,
         /// The actual value.
         found: String,
     },
@@ -156,17 +161,17 @@ pub enum PackageError {
 
 constructors! {
     PackageError:
-    differs = Differs(what: impl Into<String>, said: impl Into<String>, found: impl Into<String>),
+    differs = Differs(what: impl Into<String>, declared: impl Into<String>, found: impl Into<String>),
     member = Member(path: impl Into<String>, why: impl Into<String>),
 }
 
 impl PackageError {
     /// The error for a SHA-256 that differs from the stated one.
     #[doc(hidden)]
-    pub fn digest(what: impl Into<String>, said: Digest, found: Digest) -> Self {
+    pub fn digest(what: impl Into<String>, declared: Digest, found: Digest) -> Self {
         PackageError::Differs {
             what: format!("the SHA-256 of {}", what.into()),
-            said: said.to_string(),
+            declared: declared.to_string(),
             found: found.to_string(),
         }
     }
@@ -176,21 +181,21 @@ impl PackageError {
     pub fn code_and_fix(&self) -> (&'static str, &'static str) {
         match self {
             PackageError::Damaged(_) => ("HR0811", "restore a copy of it, or move it away: then no key is trusted"),
-            PackageError::FalseKey { .. } => ("HR0815", "do not use it; ask its publisher for the right one"),
+            PackageError::FalseKey { .. } => ("HR0815", "do not use it; ask its author for the right one"),
             PackageError::HomeInUse { .. } => ("HR0812", "wait until that is over"),
             PackageError::HomeOpen(_) => (
                 "HR0813",
                 "let only the user that runs the host write to it: `chmod go-w` it, and `chown` it to that user",
             ),
-            PackageError::Revoked { .. } => ("HR0814", "get a package that is signed by another key of its publisher"),
+            PackageError::Revoked { .. } => ("HR0814", "get a package that is signed by another key of its author"),
             PackageError::Archive(_) => {
                 ("HR0801", "fetch it again; `hookrail pack` makes packages, docs/package.md says what they are")
             }
             PackageError::Differs { .. } => (
                 "HR0802",
-                "fetch it again, or install it again if it is installed; if it stays so, its publisher has to pack it again",
+                "fetch it again, or install it again if it is installed; if it stays so, its author has to pack it again",
             ),
-            PackageError::Files(_) => ("HR0803", "fetch it again; if it stays so, its publisher has to pack it again"),
+            PackageError::Files(_) => ("HR0803", "fetch it again; if it stays so, its author has to pack it again"),
             PackageError::Incompatible(_) => ("HR0804", "install a version of it that was made for this host"),
             PackageError::Member { .. } => ("HR0805", "do not use it; `hookrail pack` makes no such package"),
             PackageError::Metadata(_) => {
@@ -199,7 +204,7 @@ impl PackageError {
             PackageError::Signature(_) => ("HR0807", "do not use it; fetch the package and its .minisig again"),
             PackageError::TooLarge { .. } => ("HR0808", "put large data elsewhere, and have the plugin fetch it"),
             PackageError::UnknownKey(_) => {
-                ("HR0809", "if you trust its publisher: `hookrail trust add KEY`, with the key from their website")
+                ("HR0809", "if you trust its author: `hookrail trust add KEY`, with the key from their website")
             }
             PackageError::Unsigned(_) => (
                 "HR0810",

@@ -70,6 +70,11 @@ impl Error {
         }
     }
 
+    /// Whether the same may succeed in a moment, without anybody changing anything.
+    pub fn is_retryable(&self) -> bool {
+        hookrail_model::error::is_retryable(self.code())
+    }
+
     /// The next step for the person who reads the error.
     pub fn fix(&self) -> Cow<'static, str> {
         match self {
@@ -208,7 +213,7 @@ impl StoreError {
             }
             StoreError::ForeignName { .. } => (
                 "HR0824",
-                "ask its publisher; if the name has really changed hands: `hookrail plugin uninstall NAME --purge`, and install it then",
+                "ask its author; if the name has really changed hands: `hookrail plugin uninstall NAME --purge`, and install it then",
             ),
             StoreError::Lacks(_) => ("HR0833", "install and enable those first"),
             StoreError::Needed(_) => {

@@ -71,7 +71,7 @@ impl Change<'_> {
         agree: impl FnOnce(&Wanted) -> Result<(), E>,
     ) -> Result<Installation, E> {
         let (copy, sha256) = self.copy(file)?;
-        let (mut package, by) = self.vouched(copy, sha256, file)?;
+        let (mut package, by) = self.trusted_by(copy, sha256, file)?;
         let metadata = package.metadata().clone();
         fits_here(&metadata).map_err(|why| Error::PackageRejected { package: file.display().to_string(), why })?;
         let json = digest(&metadata.write());
@@ -120,7 +120,7 @@ impl Change<'_> {
     }
 
     /// Opens the copy if it is trusted: nothing of it is parsed before.
-    fn vouched(&self, mut copy: File, sha256: Digest, file: &Path) -> Result<(Package, TrustSource), Error> {
+    fn trusted_by(&self, mut copy: File, sha256: Digest, file: &Path) -> Result<(Package, TrustSource), Error> {
         let allowance = self.state.allowances().find(|allowed| allowed.sha256 == sha256);
         let signed = match Trust::read(self.store.home())?.verify(&mut copy, file) {
             Err(_) if allowance.is_none() && is_library(&mut copy) => {

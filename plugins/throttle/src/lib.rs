@@ -58,12 +58,12 @@ export!(Throttle);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hookrail_abi::testing::{self, Answered, Running};
+    use hookrail_abi::testing::{self, Returned, Running};
 
     /// So slow that no bucket gains a token during a test.
     const SLOW: &str = r#"{"rate": 0.00001, "burst": 2}"#;
 
-    fn publish(plugin: &Running<Throttle>, source: &str) -> Answered<Verdict> {
+    fn publish(plugin: &Running<Throttle>, source: &str) -> Returned<Verdict> {
         let mut message = Message::new("log.app", "body");
         message.source.set(source);
         plugin.call(MessagePublish, "limit", &mut message)
@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(publish(&plugin, "a").verdict, Verdict::Continue);
         let denied = publish(&plugin, "a");
         assert_eq!(denied.verdict, Verdict::Deny(429));
-        assert_eq!(denied.said, ["the source \"a\" sends more than 0.00001 messages per second"]);
+        assert_eq!(denied.reports, ["the source \"a\" sends more than 0.00001 messages per second"]);
     }
 
     #[test]

@@ -37,7 +37,7 @@
 // The version of this boundary: major in the upper half, minor in the lower.
 #define HOOKRAIL_ABI_VERSION (1 << 16)
 
-// The oldest host ABI version that a plugin built with this crate works with.
+// The oldest host ABI version that a plugin built with this header works with.
 #define HOOKRAIL_ABI_OLDEST (1 << 16)
 
 // A panic in this library aborts the process.
@@ -95,7 +95,7 @@
 // `text` is the value formatted for display; its type has no other form here.
 #define HOOKRAIL_VALUE_SHOWN 6
 
-// The version of the payload operations in this crate.
+// The version of the payload operations in this header.
 #define HOOKRAIL_PAYLOAD_OPS_VERSION 1
 
 // Continue with the next callback.
@@ -143,7 +143,7 @@ enum hookrail_drop_kind
   : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
-  // Something that is newer than this crate.
+  // Something that is newer than this header.
   HOOKRAIL_DROP_KIND_UNKNOWN = 0,
   // A callback denied it.
   HOOKRAIL_DROP_KIND_DENIED = 1,
@@ -433,7 +433,7 @@ typedef uint32_t (*hookrail_raw_callback)(void *ctx, void *payload);
 // Operations on the payload of one point, so that a worker, a recorder or a bridge can handle a payload whose type it
 // was not compiled with.
 //
-// All functions are thread-safe. Those that return a `u32` return 0 on success. The last four are null for a `LOCAL`
+// All functions are thread-safe. Those that return a `uint32_t` return 0 on success. The last four are null for a `LOCAL`
 // point.
 typedef struct {
   // Size of this structure in bytes.
@@ -526,7 +526,7 @@ typedef struct {
 
 // What every plugin exports, under the name `HOOKRAIL_ENTRY_SYMBOL`.
 //
-// Functions that return a `u32` return 0 on success; on failure they report an error first. The host calls `attach`
+// Functions that return a `uint32_t` return 0 on success; on failure they report an error first. The host calls `attach`
 // once, before anything else. It calls `create`, `start`, `stop` and `destroy` on one thread at a time, not always the
 // same one, and `query` on any thread.
 typedef struct {
@@ -1238,10 +1238,10 @@ static inline uint32_t hookrail_register_hook(
   return hookrail_host->register_callback(registrar, &record);
 }
 
-// The verdict that denies, with a code of 24 bits. Report the reason first.
-static inline uint32_t hookrail_deny(uint32_t code)
+// The verdict that denies, with a code. Report the reason first.
+static inline uint32_t hookrail_deny(uint16_t code)
 {
-  return HOOKRAIL_VERDICT_DENY | code << 8;
+  return HOOKRAIL_VERDICT_DENY | (uint32_t)code << 8;
 }
 
 // Empty bytes, or an empty text: all zeros.

@@ -45,11 +45,11 @@ impl Command for Who {
 struct Echo;
 
 impl Handler for Echo {
-    fn takes(&self) -> Requirements {
+    fn requirements(&self) -> Requirements {
         Requirements::NOTHING
     }
 
-    fn carry_out(&self, _: &Call<'_>, fields: Map<String, Value>) -> Result<Value, Error> {
+    fn execute(&self, _: &Call<'_>, fields: Map<String, Value>) -> Result<Value, Error> {
         Ok(json!({ "heard": fields }))
     }
 }

@@ -116,7 +116,7 @@ fn every_error_has_a_code_of_its_own() {
 /// A page for each code, no page for none, and an index that says of each what its page is called.
 #[test]
 fn every_error_has_a_page() {
-    const PARTS: [&str; 2] = ["\n## Why it comes to this\n\n", "\n## What to do\n\n"];
+    const PARTS: [&str; 2] = ["\n## Common causes\n\n", "\n## What to do\n\n"];
     let mut index = String::new();
     let mut listed = Vec::new();
     for (file, text) in with_extension("md").filter(|(file, _)| file.starts_with("docs/errors")) {

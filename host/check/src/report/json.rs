@@ -15,7 +15,7 @@ pub fn json(report: &Report<'_>) -> Value {
         "seed": report.plan.seed,
         "strictness": report.strictness,
         "quick": report.plan.is_quick,
-        "ms": report.took.as_millis() as u64,
+        "took_ms": report.took.as_millis() as u64,
         "summary": counts,
         "checks": report.outcomes.iter().map(|outcome| one(report, outcome)).collect::<Vec<_>>(),
     })
@@ -26,7 +26,7 @@ fn one(report: &Report<'_>, outcome: &Outcome) -> Value {
         "name": outcome.check.name,
         "kind": outcome.check.kind,
         "level": outcome.check.level,
-        "ms": outcome.took.as_millis() as u64,
+        "took_ms": outcome.took.as_millis() as u64,
         "doing": outcome.doing,
         "output": outcome.output,
         "again": (report.again)(outcome.check),

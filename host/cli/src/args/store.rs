@@ -148,7 +148,7 @@ pub(crate) enum Store {
         common: Common,
     },
     /// Install the packages in the directory `incoming` of the home, as running hosts do by themselves
-    Incoming {
+    ImportIncoming {
         #[command(flatten)]
         common: Common,
     },

@@ -29,8 +29,8 @@ pub(super) struct Traffic {
     /// How many went through the plugin that was loaded and unloaded.
     greeted: u64,
     loads: u64,
-    load_microseconds: u64,
-    unload_microseconds: u64,
+    load_us: u64,
+    unload_us: u64,
     /// How many unloads ended in each way.
     ends: BTreeMap<String, u64>,
     seconds: f64,
@@ -66,8 +66,8 @@ pub(super) fn run(host: &Host, sample: &Sample, hello: &Path, first: Option<Plug
         lost: flow.published - flow.denied - arrived,
         greeted: flow.greeted,
         loads: comings.load_times.len() as u64,
-        load_microseconds: median(comings.load_times),
-        unload_microseconds: median(comings.unload_times),
+        load_us: median(comings.load_times),
+        unload_us: median(comings.unload_times),
         ends: comings.ends,
         seconds,
     })
@@ -150,8 +150,8 @@ impl Traffic {
              {} published = {} arrived + {} denied: {} lost; {} went through hello",
             count(self.loads),
             self.seconds,
-            self.load_microseconds as f64 / 1e3,
-            self.unload_microseconds as f64 / 1e3,
+            self.load_us as f64 / 1e3,
+            self.unload_us as f64 / 1e3,
             ends.join("; "),
             count(self.published),
             count(self.arrived),

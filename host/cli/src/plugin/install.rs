@@ -29,14 +29,14 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
     match command {
         Store::Validate { file, common } => {
             ask(common, Validate::new(absolute(file)?), |Validated { metadata, by, .. }| {
-                format!("{} works with this host, {}", metadata.full_name(), text::vouched(by))
+                format!("{} works with this host, {}", metadata.full_name(), text::trusted_by(by))
             })
         }
         Store::Stage { file, common } => {
             ask(common, Stage::new(absolute(file)?), |Staged { installation, plan, .. }| {
                 let name = installation.metadata.full_name();
                 stderr::line(format_args!("`hookrail plugin install {name}` installs it, for an hour from now"));
-                format!("{name} is staged, {}{}", text::vouched(&installation.by), planned(plan))
+                format!("{name} is staged, {}{}", text::trusted_by(&installation.by), planned(plan))
             })
         }
         Store::Install { file, dry_run, downgrade, swap, common } => {
@@ -85,7 +85,7 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
             ask(common, command, changed)
         }
         Store::Apply { file, dry_run, common } => apply::run(file, *dry_run, common),
-        Store::Incoming { common } => {
+        Store::ImportIncoming { common } => {
             ask(common, ImportIncoming::new(), |taken: &Vec<ImportResult>| match taken.is_empty() {
                 true => "there is nothing to install".into(),
                 false => taken.iter().map(text::taken).collect::<Vec<_>>().join("\n"),
@@ -119,7 +119,7 @@ fn install(file: &Path, how: &Install<'_>, swap: Swap, common: &Common) -> Resul
         let (name, version) = (&metadata.name, &metadata.version);
         let replaced = replaced.as_ref().map(|replaced| format!("\n{}", text::replaced(replaced)));
         let replaced = replaced.unwrap_or_default();
-        format!("{name} {version} {done}{place}, {}{replaced}{}", text::vouched(by), planned(plan))
+        format!("{name} {version} {done}{place}, {}{replaced}{}", text::trusted_by(by), planned(plan))
     })
 }
 

@@ -111,7 +111,7 @@ fn about_installed(installed: &Listed) -> String {
         _ => "of an origin that this version does not know",
     };
     let standing = match (signature, by) {
-        (SignatureStatus::Signed | SignatureStatus::Unsigned, Some(by)) => vouched(by),
+        (SignatureStatus::Signed | SignatureStatus::Unsigned, Some(by)) => trusted_by(by),
         _ => signature.name().into(),
     };
     let at = at.as_ref().map(|at| format!(", since {at}")).unwrap_or_default();
@@ -121,7 +121,7 @@ fn about_installed(installed: &Listed) -> String {
 }
 
 /// What makes a package trusted.
-pub(super) fn vouched(by: &TrustSource) -> String {
+pub(super) fn trusted_by(by: &TrustSource) -> String {
     match by {
         TrustSource::Allowed => "allowed by you".into(),
         TrustSource::Key { id, name, .. } => format!("signed by {name} ({id})"),

@@ -147,10 +147,10 @@ fn drop_in(home: &Stocked, name: &str, signed: bool) -> PathBuf {
 #[test]
 fn dropped_in_packages_are_installed_or_refused() {
     let home = Stocked::new("incoming");
-    assert_eq!(home.ok(&["plugin", "incoming"]), "there is nothing to install\n");
+    assert_eq!(home.ok(&["plugin", "import-incoming"]), "there is nothing to install\n");
     let good = drop_in(&home, "screen-1.0.0.hrp", true);
     let bad = drop_in(&home, "screen-1.2.0.hrp", false);
-    let taken = home.ok(&["plugin", "incoming"]);
+    let taken = home.ok(&["plugin", "import-incoming"]);
     assert!(taken.contains("screen-1.0.0 was installed from") && taken.contains("error[HR0810]"), "{taken}");
     assert!(!good.exists() && !bad.exists());
     let refused = home.home.join("incoming/refused");
@@ -160,7 +160,7 @@ fn dropped_in_packages_are_installed_or_refused() {
     // What may still be on its way is left alone.
     let young = drop_in(&home, "screen-1.1.0.hrp", false);
     File::options().write(true).open(&young).unwrap().set_modified(SystemTime::now()).unwrap();
-    assert_eq!(home.ok(&["plugin", "incoming"]), "there is nothing to install\n");
+    assert_eq!(home.ok(&["plugin", "import-incoming"]), "there is nothing to install\n");
     assert!(young.exists());
 }
 

@@ -36,10 +36,10 @@ impl Verbs<'_> {
             (applied.failed, applied.error) = (Some(failed), Some(problem));
             return Ok(applied);
         }
-        if dry_run { self.rehearse(desires) } else { Ok(self.carry_out(desires)) }
+        if dry_run { self.rehearse(desires) } else { Ok(self.execute(desires)) }
     }
 
-    fn carry_out(self, desires: &BTreeMap<String, PluginSpec>) -> Applied {
+    fn execute(self, desires: &BTreeMap<String, PluginSpec>) -> Applied {
         let mut course = Course { verbs: self, steps: Vec::new() };
         let failed = course.run(desires).err();
         let mut applied = Applied::new(course.steps, false);
@@ -52,7 +52,7 @@ impl Verbs<'_> {
         // This host loads nothing, so nothing that runs is changed.
         let host = Host::new(self.core.config.clone().with_home(rehearsal.store.home().path()))?;
         let attached = AttachedStore { store: rehearsal.store.clone(), is_live: false };
-        let mut applied = Verbs { core: host.core(), attached: &attached }.carry_out(desires);
+        let mut applied = Verbs { core: host.core(), attached: &attached }.execute(desires);
         applied.dry_run = true;
         if let Some(problem) = &mut applied.error {
             problem.message = rehearsal.in_place(&problem.message);

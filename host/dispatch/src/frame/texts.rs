@@ -3,12 +3,12 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::said::{Panic, Reported};
+use super::reported::{Panic, Reported};
 
 /// What was reported on a thread, until it is asked for.
 pub(super) struct Texts {
     /// The last reported text.
-    pub(super) said: Cell<Option<Reported>>,
+    pub(super) reported: Cell<Option<Reported>>,
     /// The number of the last denial, unique across threads.
     pub(super) denial: Cell<u64>,
     /// The reason of that denial, if a callback gave one.
@@ -23,7 +23,7 @@ impl Default for Texts {
         static THREADS: AtomicU64 = AtomicU64::new(1 << 40);
         // Relaxed: only distinctness matters.
         let denial = Cell::new(THREADS.fetch_add(1 << 40, Ordering::Relaxed));
-        Texts { said: Cell::default(), denial, reason: Cell::default(), panic: Cell::default() }
+        Texts { reported: Cell::default(), denial, reason: Cell::default(), panic: Cell::default() }
     }
 }
 

@@ -199,13 +199,13 @@ mod tests {
     #[test]
     fn a_field_that_none_has_is_told_with_those_that_they_have() {
         let tracer = Tracer::new("headers.nosuch=x".parse().ok(), 1);
-        assert_eq!(tracer.missing(), None, "nothing came by");
+        assert_eq!(tracer.missing(), None, "there was no dispatch");
         tracer.begin(&serde_json::json!({"topic": "a"}));
         let said = tracer.missing().unwrap().to_string();
-        assert_eq!(said, "1 dispatch came by, and none has a field `headers.nosuch`: they have topic");
+        assert_eq!(said, "no field `headers.nosuch` in 1 dispatch: they have topic");
         tracer.begin(&serde_json::json!({"headers": [["a\u{1b}", "b"]]}));
         let said = tracer.missing().unwrap().to_string();
-        assert!(said.starts_with("2 dispatches came by"), "{said}");
+        assert!(said.starts_with("no field `headers.nosuch` in 2 dispatches: "), "{said}");
         assert!(said.ends_with(r"they have headers.a\u{1b}, topic"), "{said}");
         tracer.begin(&serde_json::json!({"headers": [["nosuch", "another value"]]}));
         assert_eq!(tracer.missing(), None);

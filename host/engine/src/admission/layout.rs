@@ -22,7 +22,10 @@ use abi_stable::type_layout::{TLField, TLFieldOrFunction, TypeLayout};
 pub(super) unsafe fn difference(host: &'static TypeLayout, plugin: *const c_void) -> String {
     // SAFETY: null, or a layout in a library that is loaded until this returns; the reference ends with this call.
     match unsafe { plugin.cast::<TypeLayout>().as_ref() } {
-        None => format!("{}: its fingerprint differs, and it brings no layout that could tell where", host.name()),
+        None => format!(
+            "{}: its fingerprint differs, and it has no description of its layout that would show the difference",
+            host.name()
+        ),
         Some(plugin) => check(host, plugin).err().unwrap_or_else(|| {
             format!("{}: its fingerprint differs in what abi_stable allows to grow, behind a pointer", host.name())
         }),

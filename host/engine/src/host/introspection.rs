@@ -14,6 +14,7 @@ use super::core::Core;
 use crate::receive::receive;
 
 /// The requested traces of a point, as they are taken. Dropping it stops tracing.
+#[must_use = "dropping it stops tracing"]
 pub struct Traces {
     core: Weak<Core>,
     point: String,

@@ -48,10 +48,7 @@ pub(super) fn start(core: &Weak<Core>) {
         let (findings, core) = (strong.registry.findings.clone(), core.clone());
         let spawned = std::thread::Builder::new().name("hookrail-watchdog".into()).spawn(move || run(&findings, &core));
         if let Err(error) = spawned {
-            log!(
-                error,
-                "cannot start a thread: {error}: what fails is called all the same, and nothing is rolled back"
-            );
+            log!(error, "cannot start a thread: {error}: quarantine and automatic rollback are disabled");
         }
     });
 }

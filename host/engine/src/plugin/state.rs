@@ -60,7 +60,7 @@ impl Loaded {
             None => Err(failed("restore", &instance.name, NO_TABLE)),
         };
         restored.map_err(|error| match error {
-            Error::PluginMisbehaved { why: Misbehaved::Failed { said, .. }, .. } => Error::incompatible(
+            Error::PluginMisbehaved { why: Misbehaved::Failed { message: said, .. }, .. } => Error::incompatible(
                 self.note().name.clone(),
                 Incompatible::state(instance.name.to_string(), state.schema.as_str(), state.version, said),
             ),

@@ -11,7 +11,7 @@ points! {
     // SAFETY: a message owns all it holds.
     pub unsafe MessageDelivered: "message.delivered", 1, Notify<Message> {}
 
-    /// A message was denied and will not reach a sink.
+    /// A message was denied or dropped, and will not reach a sink.
     // SAFETY: a message owns all it holds, and so does the rest.
     pub unsafe MessageDropped: "message.dropped", 1, Notify<Dropped> {}
 }

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 static HOST: AtomicPtr<HostTable> = AtomicPtr::new(null_mut());
 
 /// What a reported text is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u32)]
 #[non_exhaustive]
 pub enum Report {
@@ -27,7 +27,7 @@ pub enum Report {
 }
 
 /// The severity of a log line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u32)]
 pub enum Level {
     /// Something failed.
@@ -43,7 +43,7 @@ pub enum Level {
 }
 
 /// A kind of directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u32)]
 #[non_exhaustive]
 pub enum Dir {

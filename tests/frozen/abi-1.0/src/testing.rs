@@ -25,7 +25,7 @@
 //! let plugin = testing::start::<NoSpam>("{}").unwrap();
 //! let answer = plugin.call(MessagePublish, "check", &mut Message::new("a", "spam, eggs"));
 //! assert_eq!(answer.verdict, Verdict::Deny(7));
-//! assert_eq!(answer.said, ["spam"]);
+//! assert_eq!(answer.reports, ["spam"]);
 //! ```
 
 use std::cell::RefCell;
@@ -164,11 +164,11 @@ unsafe impl<P: Plugin> Sync for Running<P> {}
 /// What a callback returned, at a point of the kind whose verdict is `V`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Answered<V> {
+pub struct Returned<V> {
     /// The verdict. A fault is not a verdict: [`Running::call`] panics with what was reported.
     pub verdict: V,
     /// What was reported during the call, for example why it denied.
-    pub said: Vec<String>,
+    pub reports: Vec<String>,
 }
 
 impl<P: Plugin> Running<P> {
@@ -181,7 +181,7 @@ impl<P: Plugin> Running<P> {
         _point: T,
         callback: &str,
         payload: &mut T::Payload,
-    ) -> Answered<<T::Kind as Kind>::Verdict> {
+    ) -> Returned<<T::Kind as Kind>::Verdict> {
         let (.., run, ctx) = self
             .callbacks
             .iter()
@@ -190,9 +190,9 @@ impl<P: Plugin> Running<P> {
         SAID.take();
         // SAFETY: `ctx` is the running plugin; the payload is the point's, exclusive.
         let answer = unsafe { run(*ctx, from_mut(payload).cast()) };
-        let said = SAID.take();
-        let verdict = T::Kind::verdict(answer).unwrap_or_else(|| panic!("{callback} faulted: {}", said.join("; ")));
-        Answered { verdict, said }
+        let reports = SAID.take();
+        let verdict = T::Kind::verdict(answer).unwrap_or_else(|| panic!("{callback} faulted: {}", reports.join("; ")));
+        Returned { verdict, reports }
     }
 
     /// Hands a new configuration to the running plugin.
