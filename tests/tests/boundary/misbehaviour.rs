@@ -95,7 +95,7 @@ fn a_hooked_point_must_exist_here_with_the_same_payload() {
         ),
         ("renamed_point", "HR0312", &["hooks client.check_acl", "it is called client.authorize now"], list),
         ("another_revision", "HR0310", &["revision 2 of message.publish, this host has revision 1"], same),
-        ("another_payload", "HR0309", &["another payload of message.publish", "brings no layout"], same),
+        ("another_payload", "HR0309", &["another payload of message.publish", "no description of its layout"], same),
     ];
     check(c, rows);
 }
