@@ -58,7 +58,7 @@ impl Error {
 
     /// Whether the same may succeed in a moment, without anybody changing anything.
     pub fn is_retryable(&self) -> bool {
-        hookrail_model::error::is_retryable(self.code())
+        hookrail_model::retryable::is_retryable(self.code())
     }
 
     /// The next step for the person who reads the error.
@@ -210,7 +210,7 @@ impl CallError {
 
     /// Whether the same may succeed in a moment, without anybody changing anything.
     pub fn is_retryable(&self) -> bool {
-        hookrail_model::error::is_retryable(self.code())
+        hookrail_model::retryable::is_retryable(self.code())
     }
 
     /// The next step for the person who reads the error.

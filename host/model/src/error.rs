@@ -6,6 +6,7 @@
 //!
 //! Errors of packages, of the store and of commands are defined by the crates those belong to; they wrap this one.
 
+mod constructors;
 mod misuse;
 mod system;
 
@@ -14,7 +15,6 @@ use std::io;
 use std::path::PathBuf;
 
 pub use self::misuse::{ApiMisuse, NO_PLUGIN};
-use crate::constructors;
 
 /// An error of the host.
 #[derive(Debug, thiserror::Error)]
@@ -306,58 +306,6 @@ pub enum Misbehaved {
     },
 }
 
-constructors! {
-    Error:
-    incompatible = PluginIncompatible(plugin: impl Into<String>, why: Incompatible),
-    misbehaved = PluginMisbehaved(plugin: impl Into<String>, why: Misbehaved),
-    system = System(what: impl Into<String>, cause: io::Error),
-}
-
-constructors! {
-    ConfigError:
-    file = File(file: impl Into<PathBuf>, why: impl Into<String>),
-    invalid_value = InvalidValue(key: impl Into<String>, why: impl Into<String>),
-    reserved_priority = ReservedPriority(point: impl Into<String>, callback: impl Into<String>, priority: i32),
-    schema = Schema(instance: impl Into<String>, mistakes: Vec<String>),
-}
-
-constructors! {
-    Incompatible:
-    abi = Abi(plugin: impl Into<String>, host: impl Into<String>),
-    too_small = TooSmall(what: impl Into<String>, size: usize, needed: usize),
-    note_disagrees = NoteDisagrees(field: impl Into<String>, note: impl Into<String>, code: impl Into<String>),
-    note_format = NoteFormat(plugin: u32, host: u32),
-    other_machine = OtherMachine(found: impl Into<String>, here: &'static str),
-    payload = Payload(point: impl Into<String>, difference: impl Into<String>),
-    point_revision = PointRevision(point: impl Into<String>, plugin: u32, host: u32),
-    state = State(
-        instance: impl Into<String>,
-        schema: impl Into<String>,
-        version: u32,
-        message: impl Into<String>,
-    ),
-    unknown_point = UnknownPoint(point: impl Into<String>, known: Option<String>),
-}
-
-constructors! {
-    Misbehaved:
-    asynchronous = Asynchronous(point: impl Into<String>, callback: impl Into<String>),
-    duplicate_callback = DuplicateCallback(point: impl Into<String>, callback: impl Into<String>),
-    failed = Failed(call: &'static str, message: impl Into<String>),
-    malformed = Malformed(point: impl Into<String>, callback: impl Into<String>, what: impl Into<String>),
-    no_priority = NoPriority(point: impl Into<String>, callback: impl Into<String>),
-    reserved_priority = ReservedPriority(point: impl Into<String>, callback: impl Into<String>, priority: i32),
-    state_too_long = StateTooLong(call: &'static str, bytes: usize, limit: usize),
-    undeclared = Undeclared(point: impl Into<String>, callback: impl Into<String>),
-}
-
-/// Whether an error with that code may be gone in a moment: the plugin is busy, there are too many connections, or the
-/// home is in use.
-#[doc(hidden)]
-pub fn is_retryable(code: &str) -> bool {
-    ["HR0106", "HR0708", "HR0812"].contains(&code)
-}
-
 impl Error {
     /// The stable code, `HR` and four digits.
     pub fn code(&self) -> &'static str {
@@ -366,7 +314,7 @@ impl Error {
 
     /// Whether the same may succeed in a moment, without anybody changing anything.
     pub fn is_retryable(&self) -> bool {
-        is_retryable(self.code())
+        crate::retryable::is_retryable(self.code())
     }
 
     /// The next step for the person who reads the error.

@@ -26,6 +26,8 @@ pub mod note;
 pub mod order;
 pub mod package;
 mod parse;
+#[doc(hidden)]
+pub mod retryable;
 pub mod schema;
 mod setters;
 pub mod stats;

@@ -37,8 +37,8 @@ use serde_json::{Map, Value};
 
 use crate::command::Command;
 use crate::constructors;
-use crate::error::is_retryable;
 use crate::event::Event;
+use crate::retryable::is_retryable;
 
 /// The protocol that this module describes. It grows by fields and kinds; another number is another protocol.
 pub const PROTOCOL: u32 = 1;
