@@ -19,6 +19,7 @@ mod error;
 mod events;
 mod exit;
 mod file;
+mod harmless;
 mod hooks;
 mod inspect;
 mod interrupt;

@@ -6,10 +6,20 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::harmless::{self, BOLD, END};
 use crate::stderr;
 
-/// Prints a line.
+/// Prints a line for people, without what commands a terminal.
 pub(crate) fn line(text: impl Display) -> Result<(), Error> {
+    write(&harmless::lines(&text.to_string()))
+}
+
+/// Prints lines for people in the place of all that the terminal shows.
+pub(crate) fn screen(text: &str) -> Result<(), Error> {
+    write(&format!("\x1b[H\x1b[2J{}", harmless::lines(text)))
+}
+
+fn write(text: &str) -> Result<(), Error> {
     // In one write, so that readers see whole paragraphs.
     let text = format!("{text}\n");
     let mut stdout = io::stdout().lock();
@@ -18,15 +28,15 @@ pub(crate) fn line(text: impl Display) -> Result<(), Error> {
 
 /// Prints a value as JSON.
 pub(crate) fn json(value: &impl Serialize) -> Result<(), Error> {
-    line(serde_json::to_string_pretty(value).map_err(|error| Error::Stdout(error.into()))?)
+    write(&serde_json::to_string_pretty(value).map_err(|error| Error::Stdout(error.into()))?)
 }
 
 /// Prints a value as JSON on one line.
 pub(crate) fn compact(value: &impl Serialize) -> Result<(), Error> {
-    line(serde_json::to_string(value).map_err(|error| Error::Stdout(error.into()))?)
+    write(&serde_json::to_string(value).map_err(|error| Error::Stdout(error.into()))?)
 }
 
 /// Bold text, if the terminal can show it.
 pub(crate) fn bold(text: &str) -> String {
-    if stderr::has_colour(&io::stdout()) { format!("\x1b[1m{text}\x1b[0m") } else { text.into() }
+    if stderr::has_colour(&io::stdout()) { format!("{BOLD}{text}{END}") } else { text.into() }
 }

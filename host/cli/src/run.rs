@@ -63,7 +63,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     drop(control);
     let summary = Summary::new(&host, counts?, start.elapsed(), &interrupt);
     if options.json {
-        stderr::line(summary.to_json());
+        stderr::json(&summary);
     } else if !options.quiet {
         stderr::line(summary.to_text());
     }

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use indicatif::ProgressBar;
+use serde::Serialize;
 
 use crate::error::Error;
 use crate::exit::ExitCode;
+use crate::harmless::{self, BOLD, END, RED};
 
 /// The progress bar on the terminal, if there is one: other lines must not run into it.
 static BAR: OnceLock<ProgressBar> = OnceLock::new();
@@ -18,16 +20,20 @@ pub(crate) fn beside(bar: &ProgressBar) {
     let _ = BAR.set(bar.clone());
 }
 
-/// Prints a line.
+/// Prints a line for people, without what commands a terminal.
 pub(crate) fn line(text: impl Display) {
-    let _ = writeln!(Stderr, "{text}");
+    let _ = writeln!(Stderr, "{}", harmless::lines(&text.to_string()));
+}
+
+/// Prints a value as JSON on one line.
+pub(crate) fn json(value: &impl Serialize) {
+    let _ = writeln!(Stderr, "{}", serde_json::to_string(value).expect("numbers and texts are JSON"));
 }
 
 /// Prints an error and how to fix it. A closed stdout is not reported: its reader closed it.
 pub(crate) fn error(error: &Error) {
     if error.exit_code() != ExitCode::StdoutClosed {
-        let (red, bold, end) =
-            if has_colour(&io::stderr()) { ("\x1b[1;31m", "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
+        let (red, bold, end) = if has_colour(&io::stderr()) { (RED, BOLD, END) } else { ("", "", "") };
         let more = page(error.code()).map(|page| format!("\n  {bold}more:{end} {}", page.display()));
         let (code, fix, more) = (error.code(), error.fix(), more.unwrap_or_default());
         line(format_args!("{red}error[{code}]{end}: {error}\n  {bold}fix:{end} {fix}{more}"));
@@ -37,7 +43,7 @@ pub(crate) fn error(error: &Error) {
 /// As [`error`], for programs: an object on one line.
 pub(crate) fn problem(error: &Error) {
     if error.exit_code() != ExitCode::StdoutClosed {
-        line(serde_json::json!({ "error": error.problem() }));
+        json(&serde_json::json!({ "error": error.problem() }));
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
 
-use crate::stderr;
+use crate::{harmless, stderr};
 
 /// What a column holds.
 #[derive(Clone, Copy)]
@@ -35,7 +35,7 @@ pub(crate) fn table(target: Target, columns: &[Column], rows: impl IntoIterator<
         let cell = Cell::new(name);
         if bold { cell.add_attribute(Attribute::Bold) } else { cell }
     }));
-    table.add_rows(rows);
+    table.add_rows(rows.into_iter().map(|row| row.into_iter().map(harmless::part).collect::<Vec<_>>()));
     for (index, column) in columns.iter().enumerate() {
         if let Some(drawn) = table.column_mut(index) {
             drawn.set_padding((if index == 0 { 2 } else { 0 }, 2));

@@ -27,8 +27,7 @@ pub(super) fn run(point: Option<&str>, watch: bool, common: &Common) -> Result<(
             let since = before.as_ref().map(|(at, points)| (at.elapsed(), &points[..]));
             let text = points_text(&points, point.is_some(), since);
             // On a terminal the picture is redrawn in place.
-            let clear = if watch && io::stdout().is_terminal() { "\x1b[H\x1b[2J" } else { "" };
-            print::line(format_args!("{clear}{text}"))?;
+            if watch && io::stdout().is_terminal() { print::screen(&text)? } else { print::line(text)? }
         }
         if !watch {
             return Ok(());

@@ -96,10 +96,6 @@ impl Summary {
         }
     }
 
-    pub(super) fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("numbers and texts are JSON")
-    }
-
     pub(super) fn to_text(&self) -> String {
         let count = |number: u64| HumanCount(number).to_string();
         let mut text = format!(
