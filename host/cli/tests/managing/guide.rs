@@ -111,8 +111,8 @@ fn author_and_operator_see_what_the_guide_shows() {
 /// The commands of a page on first plugins, but for those that take long, run until they are ended, or depend on how
 /// soon the reader types the next one.
 fn brief(page: &str) -> Vec<Typed<'_>> {
-    const OTHERS: [&str; 8] =
-        ["(sleep", "cargo", "cd", "hookrail check", "hookrail dev", "hookrail sign", "make", "seq"];
+    const OTHERS: [&str; 9] =
+        ["(sleep", "cargo", "cd", "hookrail check", "hookrail dev", "hookrail keygen", "hookrail sign", "make", "yes"];
     let is_brief = |typed: &Typed<'_>| !OTHERS.iter().any(|other| typed.command.starts_with(other));
     typed(page).into_iter().filter(is_brief).collect()
 }
