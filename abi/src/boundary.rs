@@ -1,7 +1,7 @@
 //! The C-shaped structures that a host and a plugin exchange: ABI 1.0.
 //!
-//! The release of 1.0 freezes it: `docs/abi.md` says what may change. Everything else is looked up by a versioned string id through the
-//! `query` function of either side.
+//! The release of 1.0 freezes it: `docs/abi.md` says what may change. Everything else is looked up by a versioned
+//! string id through the `query` function of either side.
 
 #[cfg(test)]
 macro_rules! check_layout {

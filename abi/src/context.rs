@@ -24,10 +24,10 @@ impl<'a> CurrentContext<'a> {
 
     /// The deadline of the dispatch, if it has one; it may have passed.
     ///
-    /// The boundary has it as a number of `CLOCK_MONOTONIC`, of which no `Instant` can be made. So both clocks are read,
-    /// and what is left by the one is left by the other: on Linux both are the same clock, and two that advance alike
-    /// would do. The `Instant` is read first, so what passes between the two readings makes the result earlier, and
-    /// never later, than the deadline.
+    /// The boundary has it as a number of `CLOCK_MONOTONIC`, of which no `Instant` can be made. So both clocks are
+    /// read, and what is left by the one is left by the other: on Linux both are the same clock, and two that advance
+    /// alike would do. The `Instant` is read first, so what passes between the two readings makes the result earlier,
+    /// and never later, than the deadline.
     pub fn deadline(&self) -> Option<Instant> {
         let deadline_ns = self.context.deadline_ns;
         if deadline_ns == 0 {

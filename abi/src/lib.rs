@@ -75,8 +75,8 @@
 //! # Points of your own
 //!
 //! [`points!`] declares them, in a crate that the host and its plugins share. Payloads have
-//! [`derive(Payload)`](trait@Payload) and are made of [`Text`], [`Bytes`], [`List`], [`Secret`] and numbers, so that they
-//! live on the process's `malloc` and outlive the library that wrote them.
+//! [`derive(Payload)`](trait@Payload) and are made of [`Text`], [`Bytes`], [`List`], [`Secret`] and numbers, so that
+//! they live on the process's `malloc` and outlive the library that wrote them.
 //!
 //! # Stability
 //!

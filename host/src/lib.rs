@@ -16,9 +16,10 @@
 //!    their callbacks in one transaction. It is `unsafe`: native code is trusted as your own.
 //! 6. [`HookPoint::dispatch`] runs the chain over a payload, from any thread, and returns an
 //!    [`Outcome`]; [`Host::denial`] tells which callback denied it, and why. [`DispatchContext`] tells callbacks what a
-//!    dispatch is about, and [`with_context`] is how they read it. Under [`Host::pin`] several points are dispatched as they were at one instant.
-//! 7. [`Host::point_views`] and [`Host::plugin_views`] show the chains and the plugins; [`Host::reload`] hands a running
-//!    instance a new configuration.
+//!    dispatch is about, and [`with_context`] is how they read it. Under [`Host::pin`] several points are dispatched as
+//!    they were at one instant.
+//! 7. [`Host::point_views`] and [`Host::plugin_views`] show the chains and the plugins; [`Host::reload`] hands a
+//!    running instance a new configuration.
 //! 8. [`Host::upgrade`] replaces a plugin with a new build of it while traffic flows, hands over its
 //!    state, and rolls it back if it fails on probation; [`Host::stop`] and [`Host::start`] keep the
 //!    library. [`Host::events`] reports all of these.

@@ -8,8 +8,8 @@ use crate::{Bytes, List, MessageId, Secret, Text};
 /// process's `malloc`.
 ///
 /// `derive(Payload)` implements it for a struct or an enum with a fixed layout (`#[repr(C)]`, for an enum also
-/// `#[repr(u8)]` and its like) of whose fields each is a `Payload`: [`Text`], [`Bytes`], [`List`], [`Secret`], integers,
-/// floats, `bool`, arrays, and types with that derive.
+/// `#[repr(u8)]` and its like) of whose fields each is a `Payload`: [`Text`], [`Bytes`], [`List`], [`Secret`],
+/// integers, floats, `bool`, arrays, and types with that derive.
 ///
 /// ```
 /// use hookrail_abi::{List, Payload, Text};
@@ -32,9 +32,9 @@ use crate::{Bytes, List, MessageId, Secret, Text};
 /// ```
 ///
 /// # Safety
-/// A value owns everything it holds, on the process's `malloc`. It holds no pointer into a library, since it may outlive
-/// the one that created it, and nothing of an allocator that another library does not have. Its `StableAbi` describes
-/// its layout.
+/// A value owns everything it holds, on the process's `malloc`. It holds no pointer into a library, since it may
+/// outlive the one that created it, and nothing of an allocator that another library does not have. Its `StableAbi`
+/// describes its layout.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be in a payload: other libraries could not read, grow or free it",
     label = "not a payload",

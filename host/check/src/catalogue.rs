@@ -133,7 +133,7 @@ pub const ALL: &[Check] = &[
         name: "loads",
         kind: Kind::Load,
         level: 1,
-        about: "the host accepts it, and it registers what its note declares",
+        about: "the host accepts it, and it registers nothing that its note does not declare",
         why: "a hook that the note does not declare is refused, and the whole plugin with it",
         needs: STARTS,
         run: load::loads,

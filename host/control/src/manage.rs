@@ -2,8 +2,8 @@
 
 use hookrail_model::command::Command;
 
-/// Executes commands: by a [`Manager`](crate::Manager) in this program, by a [`Client`](crate::Client) in a running host,
-/// or by an [`Offline`](crate::Offline) on the store where no host runs.
+/// Executes commands: by a [`Manager`](crate::Manager) in this program, by a [`Client`](crate::Client) in a running
+/// host, or by an [`Offline`](crate::Offline) on the store where no host runs.
 pub trait Manage {
     /// Why a command failed.
     type Error: std::error::Error + Send + Sync + 'static;

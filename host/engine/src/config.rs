@@ -84,8 +84,8 @@ pub struct RuntimeOverrides {
 pub struct PluginConfig {
     /// Its library; by default looked up by name where the program looks for plugins.
     pub library: Option<PathBuf>,
-    /// How many bytes all its instances together may hold before its callbacks are quarantined. Has no effect unless the
-    /// plugin counts its memory.
+    /// How many bytes all its instances together may hold before its callbacks are quarantined. Has no effect unless
+    /// the plugin counts its memory.
     #[serde(deserialize_with = "fields::optional_size")]
     pub max_memory: Option<u64>,
     /// Whether to clear the flag `-z nodelete` in the private copy, so that the library can be unmapped.

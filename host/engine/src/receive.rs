@@ -51,9 +51,9 @@ macro_rules! receive {
                 std::future::poll_fn(|context| self.poll_recv(context)).await
             }
 
-            /// The next one, for an executor: [`recv_async`](Self::recv_async) with a hand on it. If there is none yet,
-            /// the task of the last poll is woken when there is one, or when there will be none. Its waker is called by
-            /// the thread that did what is received, perhaps within a dispatch: it must not call the host.
+            /// The next one, for an executor: the polling form of [`recv_async`](Self::recv_async). If there is none
+            /// yet, the task of the last poll is woken when there is one, or when there will be none. Its waker is
+            /// called by the thread that did what is received, perhaps within a dispatch: it must not call the host.
             ///
             /// # Errors
             #[doc = concat!("If there will be none: ", $end, ".")]

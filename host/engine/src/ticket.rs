@@ -78,7 +78,7 @@ impl<T: Clone> Ticket<T> {
         self.wait_until(None)
     }
 
-    /// Waits until it is over, for at most `timeout`; then returns how far it is.
+    /// Waits until it is over, for at most `timeout`; then returns the state so far.
     pub fn wait_timeout(&self, timeout: Duration) -> T {
         self.wait_until(Some(deadline_after(timeout)))
     }
@@ -101,7 +101,7 @@ impl<T: Clone> Ticket<T> {
         }
     }
 
-    /// How far it is.
+    /// The state so far.
     pub(crate) fn so_far(&self) -> T {
         self.shared.state.lock().so_far.clone()
     }

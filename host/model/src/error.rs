@@ -1,8 +1,8 @@
 //! The errors of a host, by who is at fault. Every error has a stable code and names the next step.
 //!
 //! In all crates of the host, an error's `Display` is the whole of it, in one line unless it lists mistakes: what
-//! happened, to what, and why. So no error has a `source()`: what prints an error and its sources would print the reason
-//! twice. The reason of a failed system call is the field `cause`, for programs that look at its kind.
+//! happened, to what, and why. So no error has a `source()`: what prints an error and its sources would print the
+//! reason twice. The reason of a failed system call is the field `cause`, for programs that look at its kind.
 //!
 //! Errors of packages, of the store and of commands are defined by the crates those belong to; they wrap this one.
 

@@ -41,8 +41,8 @@ pub const fn log_target(path: &'static [u8]) -> &'static str {
     }
 }
 
-/// Runs code of the embedding program, such as its subscriber, which may panic. The panic must not reach a plugin, whose
-/// frames it cannot cross, nor a drop, nor the code that called [`log!`](crate::log).
+/// Runs code of the embedding program, such as its subscriber, which may panic. The panic must not reach a plugin,
+/// whose frames it cannot cross, nor a drop, nor the code that called [`log!`](crate::log).
 pub fn guarded<R>(failed: R, run: impl FnOnce() -> R) -> R {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| {
         // Dropping it may panic again.

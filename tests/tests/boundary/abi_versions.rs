@@ -1,8 +1,8 @@
 //! Old plugins run in new hosts, and new plugins in old hosts.
 //!
-//! `tests/frozen/abi-1.0` holds the sources of the boundary as 1.0 has them. The other side of the matrix, `1.1-test`, is
-//! today's sources with one more id to query, one more field in each structure that a plugin meets, and one more key in the
-//! note, patched into a copy.
+//! `tests/frozen/abi-1.0` holds the sources of the boundary as 1.0 has them. The other side of the matrix, `1.1-test`,
+//! is today's sources with one more id to query, one more field in each structure that a plugin meets, and one more key
+//! in the note, patched into a copy.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

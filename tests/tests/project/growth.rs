@@ -1,7 +1,7 @@
 //! What leaves a host can get more fields and more values without breaking programs that are built against it.
 //!
-//! A public struct whose fields are all public, an enum and a variant with named fields are `#[non_exhaustive]`; and an enum that
-//! is read from JSON has a value for what this version does not know.
+//! A public struct whose fields are all public, an enum and a variant with named fields are `#[non_exhaustive]`; and an
+//! enum that is read from JSON has a value for what this version does not know.
 
 use std::path::Path;
 

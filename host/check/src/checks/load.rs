@@ -104,7 +104,7 @@ pub(in super::super) fn loads(subject: &Subject) -> Found {
         return Err(format!("it is listed as {} {}", view.name, view.version).into());
     }
     host.unload(&plugin)?;
-    Ok(format!("{}, and what it registers is what its note declares", view.instances.join(", ")))
+    Ok(format!("{}, and it registers nothing that its note does not declare", view.instances.join(", ")))
 }
 
 pub(in super::super) fn queries(subject: &Subject) -> Found {
@@ -133,7 +133,7 @@ pub(in super::super) fn queries(subject: &Subject) -> Found {
     for id in KNOWN {
         let (first, second) = (library.query(id.as_bytes()), library.query(id.as_bytes()));
         if first != second {
-            return Err(format!("it answers {id} differently the second time").into());
+            return Err(format!("it returns another table for {id} the second time").into());
         }
         if !first.is_null() {
             has.push(id);
@@ -144,7 +144,8 @@ pub(in super::super) fn queries(subject: &Subject) -> Found {
             }
         }
     }
-    caught(format!("{} unknown ids answered with nothing; it has {}", unknown.len(), has.join(", ")))
+    let has = if has.is_empty() { "no table".into() } else { has.join(", ") };
+    caught(format!("null for {} unknown ids; it has {has}", unknown.len()))
 }
 
 pub(in super::super) fn newer_host(subject: &Subject) -> Found {

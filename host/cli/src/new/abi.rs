@@ -50,8 +50,8 @@ impl Abi {
         }
     }
 
-    /// The files to write beside the plugin's own: a workspace of the crate and its macros, since they take their versions
-    /// from a workspace.
+    /// The files to write beside the plugin's own: a workspace of the crate and its macros, since they take their
+    /// versions from a workspace.
     pub(super) fn carried(&self) -> Vec<File> {
         let Abi::Carried = self else { return Vec::new() };
         // From there to the profiles, the workspace manifest has what its members share.

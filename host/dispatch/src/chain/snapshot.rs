@@ -312,8 +312,8 @@ impl Drop for Snapshot {
         if self.0 == Published::empty() || self.0 == Published::draining() {
             return;
         }
-        // SAFETY: by the type invariant the block is ours, was allocated with this layout, and its callbacks, what counts
-        // and the runner, once a box, are initialised; each is taken once.
+        // SAFETY: by the type invariant the block is ours, was allocated with this layout, and its callbacks, what
+        // counts and the runner, once a box, are initialised; each is taken once.
         unsafe {
             let (first, end) = self.0.range();
             let cold = end.cast::<Cold>().cast_mut();

@@ -46,8 +46,8 @@ impl Core {
         Ok(ticket)
     }
 
-    /// As [`begin_stop`](Self::begin_stop), but waits. Returns the status at the end of the timeout: still `Stopping` if
-    /// calls are still running.
+    /// As [`begin_stop`](Self::begin_stop), but waits. Returns the status at the end of the timeout: still `Stopping`
+    /// if calls are still running.
     ///
     /// # Errors
     /// If it is not running, or is busy.

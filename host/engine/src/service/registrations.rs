@@ -65,8 +65,8 @@ impl Registrations {
         true
     }
 
-    /// Revokes all, the newest first, and takes no more. When it has returned, no thread runs code of the plugin because
-    /// of a registration of this instance.
+    /// Revokes all, the newest first, and takes no more. When it has returned, no thread runs code of the plugin
+    /// because of a registration of this instance.
     pub(crate) fn close(&self) {
         let mut state = self.state.lock();
         state.is_open = false;

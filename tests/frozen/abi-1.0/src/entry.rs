@@ -245,8 +245,8 @@ unsafe extern "C" fn restore<P: Plugin>(
 /// The `apply_changes` of `state/1`.
 ///
 /// # Safety
-/// `instance` came from `create`, was not destroyed, and is only shared during the call, with its callbacks; `changes` is
-/// readable for the call.
+/// `instance` came from `create`, was not destroyed, and is only shared during the call, with its callbacks; `changes`
+/// is readable for the call.
 unsafe extern "C" fn apply_changes<P: Plugin>(instance: *mut boundary::Instance, changes: *const SavedState) -> u32 {
     guarded(PANICKED, || {
         // SAFETY: `create` made the instance and callbacks only share it; the changes are readable for the call.
