@@ -135,7 +135,7 @@ pub use hook::hook_words;
 pub use hook::{Hook, Hooks};
 pub use kind::{FaultPolicy, Fold, Gate, Kind, Notify, RawKind};
 pub use list::List;
-pub use message::{DropKind, Dropped, Header, Message, MessageId, NoMessageId};
+pub use message::{DropKind, Dropped, Header, InvalidMessageId, Message, MessageId};
 pub use payload::{Format, PAYLOAD_OPS_VERSION, Payload, PayloadOps};
 pub use plugin::{Instances, Isolation, NoConfig, Plugin, Startup};
 pub use point::Point;

@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_allocator_refuses_is_not_counted() {
+    fn failed_allocations_are_not_counted() {
         let (refuses, layout) = (Counted::new(Refuses), Layout::new::<u64>());
         // SAFETY: the layout is not empty, and that allocator looks at no block.
         let answers =

@@ -7,7 +7,7 @@ mod json;
 use serde::{Deserialize, Serialize};
 
 pub use dropped::{DropKind, Dropped};
-pub use id::{MessageId, NoMessageId};
+pub use id::{InvalidMessageId, MessageId};
 
 use crate::{Bytes, List, Payload, Text};
 

@@ -23,8 +23,8 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let mut code = ExitCode::SUCCESS;
-    for animal in ["replaced_with_thread_locals", "replaced_with_threads"] {
-        let report = run(Plan { file: zoo(animal), replacements, growth: GROWTH });
+    for specimen in ["replaced_with_thread_locals", "replaced_with_threads"] {
+        let report = run(Plan { file: zoo(specimen), replacements, growth: GROWTH });
         println!("{report}");
         for missed in report.missed() {
             println!("  MISSED: {missed}");

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ours_or_only_looks_like_a_path_is_no_import() {
+    fn foreign_paths_are_no_imports() {
         let files = [
             ("lib.rs", "mod a; mod b;"),
             ("a.rs", "use std::b::B; use crate::b::g; // crate::b::g\nfn f() { g(\"crate::b::g\") }"),

@@ -3,7 +3,6 @@
 //! `cargo test` does not build a cdylib that no crate depends on, and cargo chooses its path: so the tests ask cargo to
 //! build them, and read their paths from its messages.
 
-pub mod animals;
 pub mod blocks;
 pub mod cc;
 pub mod child;
@@ -23,6 +22,7 @@ pub mod recorder;
 pub mod refused;
 pub mod scene;
 pub mod soak;
+pub mod specimens;
 pub mod stocked;
 pub mod tasks;
 pub mod traffic;

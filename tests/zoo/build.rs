@@ -1,4 +1,4 @@
-//! Compiles the parts of animals that are written in C++, when asked for them by the feature `cpp`.
+//! Compiles the parts of specimens that are written in C++, when asked for them by the feature `cpp`.
 
 use std::path::Path;
 use std::process::Command;

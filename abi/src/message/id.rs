@@ -80,21 +80,21 @@ impl fmt::Debug for MessageId {
 
 /// A text that is not a message id.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoMessageId(String);
+pub struct InvalidMessageId(String);
 
-impl fmt::Display for NoMessageId {
+impl fmt::Display for InvalidMessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "no message id: {}", self.0)
     }
 }
 
-impl std::error::Error for NoMessageId {}
+impl std::error::Error for InvalidMessageId {}
 
 impl FromStr for MessageId {
-    type Err = NoMessageId;
+    type Err = InvalidMessageId;
 
-    fn from_str(text: &str) -> Result<Self, NoMessageId> {
-        let id = Uuid::parse_str(text).map_err(|error| NoMessageId(error.to_string()))?;
+    fn from_str(text: &str) -> Result<Self, InvalidMessageId> {
+        let id = Uuid::parse_str(text).map_err(|error| InvalidMessageId(error.to_string()))?;
         Ok(MessageId(id.into_bytes()))
     }
 }

@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn mistakes_are_reported() {
         for (json, said) in [
             ("{}", "missing field `body`"),
             (r#"{"body":"a","body_base64":"YQ=="}"#, "exclude each other"),

@@ -7,7 +7,7 @@ use std::process::Command;
 use hookrail::package::{
     Build, Builder, Compatibility, Content, Home, Metadata, Target, Trust, libc_here, signature_of, write,
 };
-use hookrail::store::{Install, Store, unasked};
+use hookrail::store::{Install, Store, agree};
 use hookrail_tests::root;
 use minisign::KeyPair;
 
@@ -51,7 +51,7 @@ impl Maker {
             let name = format!("p{number:05}");
             let package = self.package(&name, &[]);
             let mut change = store.change().expect("nobody else changes it");
-            change.install(&package, Install::new(), unasked).expect("it is installed");
+            change.install(&package, Install::new(), agree).expect("it is installed");
             for file in [signature_of(&package), package] {
                 fs::remove_file(file).expect("it was there");
             }

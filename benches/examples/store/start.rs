@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use hookrail::control::Manager;
-use hookrail::store::unasked;
+use hookrail::store::agree;
 use hookrail::{Config, Host};
 
 use crate::made::Maker;
@@ -23,11 +23,11 @@ pub(crate) fn measure(maker: &Maker) -> Vec<Row> {
     let enabled: Vec<_> = names.iter().step_by(INSTALLED / ENABLED).collect();
     let mut change = store.change().expect("nobody else changes it");
     for name in &enabled {
-        change.enable(name, unasked).expect("it is installed");
+        change.enable(name, agree).expect("it is installed");
     }
     drop(change);
     let libraries: Vec<PathBuf> =
-        enabled.iter().map(|name| store.wanted(name).expect("it is installed").library.path).collect();
+        enabled.iter().map(|name| store.load_spec(name).expect("it is installed").library.path).collect();
     let by_hand = || {
         let host = Host::new(Config::default()).expect("a host");
         let began = Instant::now();

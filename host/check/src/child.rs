@@ -24,7 +24,7 @@ pub fn run_one(one: &One) -> Result<(), Error> {
     // Nobody is left to kill it when its parent is gone.
     // SAFETY: the call takes numbers and touches no memory.
     unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
-    let failed = |cause| Error::System { what: "write down what a check found", cause };
+    let failed = |cause| Error::system("write down what a check found", cause);
     let check =
         named(&one.check).ok_or_else(|| Error::NoCheck { pattern: one.check.clone(), why: "names no check".into() })?;
     // The plugin may change the working directory.

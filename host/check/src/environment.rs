@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_changed_is_named() {
+    fn changes_are_named() {
         let then = Environment::now();
         let mut now = Environment::now();
         now.handlers[9] = 1;

@@ -48,7 +48,7 @@ impl Plan {
     ) -> Result<Self, Error> {
         // Absolute, since a check runs in a directory of its own.
         let absolute =
-            |file: &Path| file.canonicalize().map_err(|cause| Error::Input { file: file.display().to_string(), cause });
+            |file: &Path| file.canonicalize().map_err(|cause| Error::system(format!("read {}", file.display()), cause));
         Ok(Plan {
             file: absolute(file)?,
             config: config.map(absolute).transpose()?,

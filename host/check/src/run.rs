@@ -50,5 +50,5 @@ pub fn run_here(
 }
 
 fn scratch() -> Result<Scratch, Error> {
-    Scratch::new().map_err(|cause| Error::System { what: "make a directory to check in", cause })
+    Scratch::new().map_err(|cause| Error::system("make a directory to check in", cause))
 }

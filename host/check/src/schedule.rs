@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_a_failed_one_is_skipped_and_so_is_what_needs_that() {
+    fn checks_that_need_a_failed_one_are_skipped() {
         let statuses = statuses("callbacks");
         let of = |name| &statuses.iter().find(|(check, _)| *check == name).unwrap().1;
         assert_eq!(*of("loads"), Status::Passed);

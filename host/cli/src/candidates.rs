@@ -26,7 +26,7 @@ pub(crate) fn installed() -> Vec<CompletionCandidate> {
     let Some(state) = home().and_then(|home| Store::open(home).ok()?.state().ok()) else { return Vec::new() };
     let installed = state.plugins().iter().filter_map(|(name, plugin)| {
         let version = plugin.current.as_ref()?;
-        let kind = if state.desired(name).enabled { "enabled" } else { "disabled" };
+        let kind = if state.settings(name).enabled { "enabled" } else { "disabled" };
         Some(candidate(name, format!("{version}, {kind}")))
     });
     installed.collect()
@@ -66,7 +66,7 @@ pub(crate) fn callbacks() -> Vec<CompletionCandidate> {
     let points = ask(|host| host.ask(Points::new()).unwrap_or_default());
     let callbacks =
         points.into_iter().flat_map(|point| point.chain.into_iter().map(move |at| (at, point.point.clone())));
-    once(callbacks.map(|(at, point)| candidate(&format!("{}/{}", at.instance, at.callback), format!("on {point}"))))
+    once(callbacks.map(|(at, point)| candidate(&at.callback, format!("on {point}"))))
 }
 
 /// The PIDs of running hosts.

@@ -45,8 +45,7 @@ pub(crate) fn run(options: &args::Check) -> Result<ExitCode, Error> {
         again: &|check| again(&file, &plan, check),
     };
     if let Some(file) = &options.junit {
-        std::fs::write(file, hookrail_check::junit(&report))
-            .map_err(|cause| Error::Output { file: file.display().to_string(), cause })?;
+        std::fs::write(file, hookrail_check::junit(&report)).map_err(|cause| Error::writing(&file.display(), cause))?;
     }
     if options.json {
         print::json(&hookrail_check::json(&report))?

@@ -129,7 +129,7 @@ fn beginning(value: &Value) -> String {
 /// The configuration that a file of EMQX becomes.
 fn import(file: &Path, name: &str, common: &Common) -> Result<Value, Error> {
     let text = fs::read_to_string(file);
-    let text = text.map_err(|cause| Error::Input { file: file.display().to_string(), cause })?;
+    let text = text.map_err(|cause| Error::reading(&file.display(), cause))?;
     let bad = |mistakes: hookrail_cuttlefish::Mistakes| Error::BadConfig {
         file: file.display().to_string(),
         why: mistakes.to_string(),
@@ -157,7 +157,7 @@ fn json(file: &Path) -> Result<Value, Error> {
     } else {
         fs::read_to_string(file).map(|read| text = read)
     };
-    read.map_err(|cause| Error::Input { file: name.clone(), cause })?;
+    read.map_err(|cause| Error::reading(&name, cause))?;
     serde_json::from_str(&text).map_err(|error| Error::BadConfig { file: name, why: format!(" {error}") })
 }
 

@@ -16,7 +16,7 @@ pub(crate) fn confirm(consent: Consent, what: &str) -> Result<bool, Error> {
     }
     let _ = write!(Stderr, "{what}; continue? [y/N] ");
     let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(|cause| Error::System { what: "read the answer", cause })?;
+    io::stdin().read_line(&mut answer).map_err(|cause| Error::system("read the answer", cause))?;
     let is_wanted = matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes");
     if !is_wanted {
         stderr::line("nothing was changed");

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
+use hookrail::PluginView;
 use hookrail::control::Manage;
 use hookrail::control::command::{List, Load, Replace, Status};
 
@@ -124,13 +125,15 @@ impl Development<'_> {
             };
         let inspection = hookrail::inspect(&file)?;
         self.plugin = Some(inspection.note.name.clone());
-        let reading = |cause| Error::Input { file: file.display().to_string(), cause };
+        let reading = |cause| Error::reading(&file.display(), cause);
         let digest = digest::of(&file).map_err(reading)?;
         let mut host = remote::connect(&self.options.selection)?;
         let pid = host.ask(Status::new())?.pid;
         let serving = host.ask(List::new())?.into_iter().find(|view| view.name == inspection.note.name);
-        let generation = serving.as_ref().map_or(0, |view| view.generation);
-        if serving.is_some() && self.handed_over == Some(HandedOver { pid, generation, digest }) {
+        let serving = serving.and_then(|view| view.generation);
+        if let Some(generation) = serving
+            && self.handed_over == Some(HandedOver { pid, generation, digest })
+        {
             let built = duration::text(built);
             stderr::line(format_args!("built in {built}: the same library; generation {generation} keeps running"));
             return Ok(Round::Done(file));
@@ -138,9 +141,9 @@ impl Development<'_> {
         self.post_upgrade.of(&inspection.note.name, || remote::connect(&self.options.selection))?;
         let began = Instant::now();
         let (how, generation, times) = match serving {
-            None => (How::Loaded, host.ask(Load::new(&file))?.generation, None),
-            Some(view) => {
-                let replaced = host.ask(Replace::new(view.name, &file).wait(std::time::Duration::ZERO))?;
+            None => (How::Loaded, host.ask(Load::new(&file))?.generation.unwrap_or_default(), None),
+            Some(_) => {
+                let replaced = host.ask(Replace::new(&*inspection.note.name, &file).wait(std::time::Duration::ZERO))?;
                 (How::Upgraded, replaced.generation, Some(replaced.times))
             }
         };
@@ -161,8 +164,9 @@ impl Development<'_> {
     fn goes_on(&self) -> String {
         let name = self.plugin.clone().unwrap_or_else(|| self.package.plugin().into());
         let views = remote::connect(&self.options.selection).and_then(|mut host| Ok(host.ask(List::new())?));
-        match views.map(|views| views.into_iter().find(|view| view.name == name)) {
-            Ok(Some(view)) => format!("generation {} of {name} keeps running", view.generation),
+        let generation = |views: Vec<PluginView>| views.into_iter().find(|view| view.name == name)?.generation;
+        match views.map(generation) {
+            Ok(Some(generation)) => format!("generation {generation} of {name} keeps running"),
             Ok(None) => format!("{name} is not loaded"),
             Err(_) => "the host cannot be reached".into(),
         }

@@ -1,6 +1,7 @@
 //! What can go wrong in the program, and the next step.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -27,12 +28,13 @@ pub(crate) enum Error {
     /// Enabled plugins are relied on.
     #[error("{} is enabled and cannot be loaded: {}", .0.plugin, .0.error)]
     Enabled(Box<NotLoaded>),
-    #[error("cannot read {file}: {cause}")]
-    Input { file: String, cause: io::Error },
     #[error("{} is a library, and `plugin upgrade` takes packages", file.display())]
     IsLibrary { plugin: String, file: PathBuf },
     #[error("{} is a package, and `plugin replace` takes libraries", file.display())]
     IsPackage { plugin: String, file: PathBuf },
+    /// The configuration names it.
+    #[error("the library of `{plugin}`: {error}")]
+    Library { plugin: String, error: hookrail::Error },
     #[error("`{package}` builds several libraries that can be plugins: {}", list(files))]
     ManyCdylibs { package: String, files: Vec<PathBuf> },
     #[error("the pattern `{pattern}` {why}")]
@@ -62,16 +64,12 @@ pub(crate) enum Error {
     NotConfirmed(String),
     #[error("{0} checks are selected, and --in-process runs one")]
     NotOneCheck(usize),
-    #[error("cannot write {file}: {cause}")]
-    Output { file: String, cause: io::Error },
     #[error("{} is the plugin `{found}`, but `{wanted}` is wanted", file.display())]
     OtherPlugin { file: PathBuf, found: String, wanted: String },
     #[error("{} hosts are running{}", .0.len(), others(.0))]
     SeveralRun(Vec<Running>),
     #[error("cannot write to stdout: {0}")]
     Stdout(io::Error),
-    #[error("cannot {what}: {cause}")]
-    System { what: &'static str, cause: io::Error },
     #[error("the plugin `{name}` is named twice: {} and {}", first.display(), second.display())]
     TwicePlugin { name: String, first: PathBuf, second: PathBuf },
     #[error("{} is a workspace of several packages", directory.display())]
@@ -101,28 +99,40 @@ impl From<hookrail_check::Error> for Error {
         use hookrail_check::Error as Check;
         match error {
             Check::Host(error) => error.into(),
-            Check::Input { file, cause } => Error::Input { file, cause },
             Check::NoCheck { pattern, why } => Error::NoCheck { pattern, why },
-            Check::System { what, cause } => Error::System { what, cause },
         }
     }
 }
 
 impl Error {
+    /// A file, or what people call it, cannot be read.
+    pub(crate) fn reading(file: &dyn fmt::Display, cause: io::Error) -> Self {
+        Error::system(format!("read {file}"), cause)
+    }
+
+    /// A file cannot be written.
+    pub(crate) fn writing(file: &dyn fmt::Display, cause: io::Error) -> Self {
+        Error::system(format!("write {file}"), cause)
+    }
+
+    /// The system refuses something.
+    pub(crate) fn system(what: impl Into<String>, cause: io::Error) -> Self {
+        hookrail::Error::system(what, cause).into()
+    }
+
     /// The stable code: that of the library, or HR06 for the program's own errors.
     pub(crate) fn code(&self) -> &str {
         match self {
             Error::Call(error) => error.code(),
             Error::Host(error) => error.code(),
             Error::Enabled(failed) => failed.error.code(),
-            Error::Input { .. } => "HR0601",
             Error::NoPlugin { .. } => NO_PLUGIN,
             Error::NoSchema(_) => "HR0604",
-            Error::OtherPlugin { .. } => "HR0605",
+            Error::OtherPlugin { .. } => "HR0105",
             Error::Stdout(_) => "HR0606",
-            Error::System { .. } => "HR0607",
+            Error::Library { error, .. } => error.code(),
             Error::TwicePlugin { .. } => "HR0608",
-            Error::NoneRuns(_) => "HR0609",
+            Error::NoneRuns(_) => "HR0711",
             Error::SeveralRun(_) => "HR0610",
             Error::NotRunning { .. } => "HR0611",
             Error::NotAPackage { .. } => "HR0612",
@@ -131,7 +141,6 @@ impl Error {
             Error::ManyCdylibs { .. } => "HR0615",
             Error::NoCargo(_) => "HR0616",
             Error::NoCheck { .. } => "HR0617",
-            Error::Output { .. } => "HR0618",
             Error::NotOneCheck(_) => "HR0619",
             Error::BadKey { .. } => "HR0620",
             Error::NotPacked { .. } => "HR0621",
@@ -153,8 +162,9 @@ impl Error {
                 let NotLoaded { plugin, error, .. } = &**failed;
                 format!("{}; to go without it: `hookrail plugin disable {plugin}`, or --no-store", error.fix()).into()
             }
-            Error::Input { cause, .. } if cause.kind() == io::ErrorKind::NotFound => "check the name".into(),
-            Error::Input { .. } => "the system's message says what to fix".into(),
+            Error::Library { plugin, error } => {
+                format!("{}; `library` in [plugins.{plugin}] names the file", error.fix()).into()
+            }
             Error::NoPlugin { name, .. } if PREBUILT.contains(&name.as_str()) => {
                 "`cargo build --release` at the workspace root builds it beside the program".into()
             }
@@ -193,10 +203,8 @@ impl Error {
             Error::SeveralRun(_) => "choose one with --pid PID".into(),
             Error::NoSchema(_) => "look into its README".into(),
             Error::NotOneCheck(_) => "choose one with --only NAME; `hookrail check --list` shows them all".into(),
-            Error::Output { .. } => "choose another file, or fix what the system says".into(),
             Error::OtherPlugin { found, .. } => format!("name it [plugins.{found}], or give the other file").into(),
             Error::Stdout(_) => "free some space, or send the output elsewhere".into(),
-            Error::System { .. } => "the system's message says what to fix".into(),
             Error::TwicePlugin { name, .. } => {
                 format!("leave one out; several uses of one plugin are [plugins.{name}.instances]").into()
             }
@@ -215,10 +223,7 @@ impl Error {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match (self, self.cause().map(io::Error::kind)) {
             (Error::Stdout(_), Some(io::ErrorKind::BrokenPipe)) => ExitCode::StdoutClosed,
-            (
-                Error::Call(_) | Error::Enabled(_) | Error::Host(_) | Error::Input { .. },
-                Some(io::ErrorKind::NotFound),
-            ) => ExitCode::NotFound,
+            (_, Some(io::ErrorKind::NotFound)) => ExitCode::NotFound,
             _ => ExitCode::of(&self.problem()),
         }
     }
@@ -226,13 +231,10 @@ impl Error {
     /// The system's reason, if the system refused something.
     fn cause(&self) -> Option<&io::Error> {
         match self {
-            Error::Call(CallError::Unreachable { cause, .. })
-            | Error::Input { cause, .. }
-            | Error::Output { cause, .. }
-            | Error::Stdout(cause)
-            | Error::System { cause, .. } => Some(cause),
+            Error::Call(CallError::Unreachable { cause, .. }) | Error::Stdout(cause) => Some(cause),
             Error::Enabled(failed) => of_host(&failed.error),
             Error::Host(error) => of_host(error),
+            Error::Library { error: hookrail::Error::System { cause, .. }, .. } => Some(cause),
             _ => None,
         }
     }

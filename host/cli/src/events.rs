@@ -31,7 +31,7 @@ fn text(event: &Event) -> String {
     let of_day = since_epoch.as_millis() % 86_400_000;
     let (hours, minutes, seconds) = (of_day / 3_600_000, of_day / 60_000 % 60, of_day / 1000 % 60);
     let what = match what {
-        EventKind::Ended { end, left: Some(left), .. } if left.allocations > 0 => {
+        EventKind::Ended { end, unfreed_memory: Some(left), .. } if left.allocations > 0 => {
             format!("ended: {end}; {}", lost(*left))
         }
         EventKind::Ended { end, .. } => format!("ended: {end}"),

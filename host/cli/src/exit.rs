@@ -32,9 +32,11 @@ impl ExitCode {
             // No such plugin, callback, point or field.
             "HR0103" | "HR0109" | "HR0110" | "HR0712" => ExitCode::NotFound,
             // No such schema, host or revision.
-            "HR0604" | "HR0609" | "HR0611" | "HR0624" => ExitCode::NotFound,
-            // A file cannot be read or written, or the system refuses something.
-            "HR0601" | "HR0606" | "HR0607" | "HR0616" | "HR0618" => ExitCode::Failure,
+            "HR0604" | "HR0611" | "HR0624" | "HR0711" => ExitCode::NotFound,
+            // The system refuses something.
+            "HR0606" | "HR0616" => ExitCode::Failure,
+            // The file is another plugin than the arguments or the configuration say.
+            "HR0105" => ExitCode::Usage,
             code if code.starts_with("HR02") || code.starts_with("HR06") => ExitCode::Usage,
             code if code.starts_with("HR081") || code.starts_with("HR080") => ExitCode::PackageRefused,
             // Files of the home that are damaged.

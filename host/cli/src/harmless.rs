@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_commands_a_terminal_is_escaped_and_nothing_else() {
+    fn terminal_commands_are_escaped_and_nothing_else() {
         for (text, shown) in [
             ("", ""),
             ("two\n\tlines, e\u{301} and \u{1f600}", "two\n\tlines, e\u{301} and \u{1f600}"),

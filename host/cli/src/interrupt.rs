@@ -116,7 +116,7 @@ impl Interrupt {
             what();
         };
         let spawned = std::thread::Builder::new().name("interrupt".into()).spawn(wait);
-        spawned.map(drop).map_err(|cause| Error::System { what: "start a thread", cause })
+        spawned.map(drop).map_err(|cause| Error::system("start a thread", cause))
     }
 
     /// Whether there is input or its end, without waiting.
@@ -147,7 +147,7 @@ impl Interrupt {
 }
 
 fn failed(cause: io::Error) -> Error {
-    Error::System { what: "handle Ctrl-C", cause }
+    Error::system("handle Ctrl-C", cause)
 }
 
 /// The current action of a signal.
@@ -171,7 +171,7 @@ mod tests {
 
     /// Rust's runtime ignores SIGPIPE in every program.
     #[test]
-    fn what_is_ignored_is_known() {
+    fn ignored_signals_are_known() {
         let ignored = [libc::SIGPIPE, SIGTERM].map(|signal| is_ignored(signal).unwrap());
         assert_eq!(ignored, [true, false]);
     }
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_interrupt_of_this_process_wakes_nobody_up() {
+    fn other_signals_do_not_interrupt() {
         let (wake, waker) = UnixStream::pair().unwrap();
         wake.set_nonblocking(true).unwrap();
         let interrupt =

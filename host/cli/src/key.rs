@@ -69,8 +69,7 @@ impl Signer {
     pub(crate) fn open(key: &Key) -> Result<Self, Error> {
         let file = key.path()?;
         let bad = |error: PError| Error::BadKey { key: file.display().to_string(), why: error.to_string() };
-        let text =
-            std::fs::read_to_string(&file).map_err(|cause| Error::Input { file: file.display().to_string(), cause })?;
+        let text = std::fs::read_to_string(&file).map_err(|cause| Error::reading(&file.display(), cause))?;
         let secret = match open_key(&text) {
             Some(secret) => secret,
             None => {
@@ -105,11 +104,11 @@ impl Signer {
     /// Writes the signature of a file beside it; returns the path.
     pub(crate) fn sign_beside(&self, path: &Path, comment: Option<&str>) -> Result<PathBuf, Error> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let file = File::open(path).map_err(|cause| Error::Input { file: path.display().to_string(), cause });
+        let file = File::open(path).map_err(|cause| Error::reading(&path.display(), cause));
         let text = self.sign(&mut file?, comment.unwrap_or(&name))?;
         let beside = signature_of(path);
         let written = std::fs::write(&beside, text);
-        written.map_err(|cause| Error::Output { file: beside.display().to_string(), cause })?;
+        written.map_err(|cause| Error::writing(&beside.display(), cause))?;
         Ok(beside)
     }
 }
@@ -127,7 +126,7 @@ impl Key {
         let Some(file) = &self.password_file else { return Ok(std::env::var("HOOKRAIL_KEY_PASSWORD").ok()) };
         match first_line(file) {
             Ok(password) => Ok(Some(password)),
-            Err(cause) => Err(Error::Input { file: file.display().to_string(), cause }),
+            Err(cause) => Err(Error::reading(&file.display(), cause)),
         }
     }
 }
@@ -179,5 +178,5 @@ fn write(path: &Path, text: &str, mode: u32, overwrites: bool) -> Result<(), Err
         Ok(if overwrites { file.persist(path) } else { file.persist_noclobber(path) }?)
     };
     let placed: io::Result<File> = place();
-    placed.map(drop).map_err(|cause| Error::Output { file: path.display().to_string(), cause })
+    placed.map(drop).map_err(|cause| Error::writing(&path.display(), cause))
 }

@@ -52,7 +52,7 @@ pub(crate) fn run(options: &New) -> Result<ExitCode, Error> {
         if is_new {
             let _ = fs::remove_dir_all(&directory);
         }
-        return Err(Error::Output { file: directory.display().to_string(), cause });
+        return Err(Error::writing(&directory.display(), cause));
     }
     let into = format!("cd {}", directory.display());
     let next: Vec<String> = match options.lang {

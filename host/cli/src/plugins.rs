@@ -119,7 +119,8 @@ fn files(setup: &Setup, config: &Config, store: Option<&Store>) -> Result<BTreeM
             continue;
         }
         let file = plugin.library.clone().map_or_else(|| finder.find(name), Ok)?;
-        let found = hookrail::inspect(&file)?.note.name;
+        let inspected = hookrail::inspect(&file);
+        let found = inspected.map_err(|error| Error::Library { plugin: name.clone(), error })?.note.name;
         // Its configuration is found by the name in the file: under another name it would be ignored.
         if found != *name {
             return Err(Error::OtherPlugin { file, found, wanted: name.clone() });
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_names_the_plugin_and_the_directories() {
+    fn a_missing_plugin_is_named_with_the_directories() {
         let finder = Finder { directories: vec!["/nowhere".into()] };
         let error = finder.find("mask").unwrap_err();
         assert_eq!(error.to_string(), "there is no plugin `mask` in /nowhere");

@@ -69,9 +69,10 @@ fn signed_by(home: &Home, key: KeyId) -> Result<Vec<(String, bool)>, store::Erro
     let state = Store::open(home.clone())?.state()?;
     let is_by = |name: &&String| {
         let installed = state.installed(name);
-        installed.is_ok_and(|(_, _, installed)| matches!(installed.by, TrustSource::Key { id, .. } if id == key))
+        installed
+            .is_ok_and(|(_, _, installed)| matches!(installed.trusted_by, TrustSource::Key { id, .. } if id == key))
     };
-    Ok(state.plugins().keys().filter(is_by).map(|name| (name.clone(), state.desired(name).enabled)).collect())
+    Ok(state.plugins().keys().filter(is_by).map(|name| (name.clone(), state.settings(name).enabled)).collect())
 }
 
 /// The files that may be installed once, whoever signed them.
@@ -109,8 +110,8 @@ fn text(keys: &[TrustedKey], allowances: &[Allowance]) -> String {
     } else {
         table_of(keys)
     };
-    for Allowance { name, version, sha256, until, .. } in allowances {
-        let _ = write!(text, "\nallowed once, until {until}: {name}-{version}, SHA-256 {sha256}");
+    for Allowance { plugin, version, sha256, until, .. } in allowances {
+        let _ = write!(text, "\nallowed once, until {until}: {plugin}-{version}, SHA-256 {sha256}");
     }
     text
 }

@@ -89,8 +89,8 @@ impl Watcher {
 
     /// Waits until it is time to look: soon, if something is `settling`.
     pub(crate) fn wait(&self, settling: bool) -> Signal {
-        let patience = if settling { QUIET } else { REGULARLY };
-        let first = self.signals.recv_timeout(patience).unwrap_or(Signal::Look);
+        let pause = if settling { QUIET } else { REGULARLY };
+        let first = self.signals.recv_timeout(pause).unwrap_or(Signal::Look);
         // One look covers all events so far.
         let ended = first == Signal::End || self.signals.try_iter().any(|signal| signal == Signal::End);
         if ended { Signal::End } else { Signal::Look }
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_ends_it_is_heard_among_many_changes() {
+    fn an_interrupt_is_heard_among_many_changes() {
         let watcher = Watcher::new();
         watcher.sender.send(Signal::Look).unwrap();
         drop(watcher.ender());

@@ -1,16 +1,19 @@
 //! The operator's end of the control socket.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use hookrail_model::command::{Command, Events, LONGEST_WAIT};
-use hookrail_model::wire::{self, Answer, Greeting, PROTOCOL, Reply, StreamItem};
+use hookrail_model::wire::{self, Answer, Greeting, MAX_ANSWER, PROTOCOL, Reply, StreamItem};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::CallError;
+use crate::lines::Lines;
 use crate::manage::Manage;
 
 /// How long a host has for saying that it is there.
@@ -24,7 +27,9 @@ const ANSWER: Duration = LONGEST_WAIT.saturating_add(GREETING);
 #[derive(Debug)]
 pub struct Client {
     socket: PathBuf,
-    stream: BufReader<UnixStream>,
+    lines: Lines,
+    /// How long an answer may take.
+    timeout: Option<Duration>,
     next: u64,
 }
 
@@ -39,18 +44,19 @@ impl Client {
             Ok(stream) => stream,
             Err(cause) => return Err(CallError::Unreachable { socket, cause }),
         };
-        let mut client = Client { socket, stream: BufReader::new(stream), next: 1 };
+        let mut client = Client { socket, lines: Lines::new(stream, MAX_ANSWER), timeout: None, next: 1 };
+        // A host that hangs must not hold up whoever looks which hosts there are.
+        client.set_timeout(Some(GREETING))?;
         client.greeted()?;
+        client.set_timeout(Some(ANSWER))?;
         Ok(client)
     }
 
     /// Reads what the host says first: that it speaks our protocol, or why it refuses the connection.
     fn greeted(&mut self) -> Result<(), CallError> {
-        // A host that hangs must not hold up whoever looks which hosts there are.
-        self.set_timeout(Some(GREETING))?;
         let line = self.line()?;
-        match serde_json::from_str::<Greeting>(&line) {
-            Ok(greeting) if greeting.protocol == PROTOCOL => self.set_timeout(Some(ANSWER)),
+        match serde_json::from_slice::<Greeting>(&line) {
+            Ok(greeting) if greeting.protocol == PROTOCOL => Ok(()),
             Ok(Greeting { protocol, version, .. }) => Err(self.unreadable(format_args!(
                 "it is of version {version} and speaks protocol {protocol}, this program speaks {PROTOCOL}"
             ))),
@@ -71,8 +77,9 @@ impl Client {
     /// # Errors
     /// If the system refuses the timeout, such as one of zero.
     pub fn set_timeout(&mut self, timeout: Option<Duration>) -> Result<(), CallError> {
-        let set = self.stream.get_ref().set_read_timeout(timeout);
-        set.and_then(|()| self.stream.get_ref().set_write_timeout(timeout)).map_err(|source| self.unreachable(source))
+        self.lines.stream.set_write_timeout(timeout).map_err(|cause| self.unreachable(cause))?;
+        self.timeout = timeout;
+        Ok(())
     }
 
     /// Executes a command on the host, and returns the answer as received.
@@ -82,7 +89,7 @@ impl Client {
         let request = wire::request(id, command);
         // A path that is not UTF-8 has no JSON.
         let request = request.map_err(|error| self.unreachable(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
-        let sent = self.stream.get_mut().write_all(&request);
+        let sent = self.lines.stream.write_all(&request);
         // A refused caller is sent the reason and disconnected, perhaps while we write: so read in any case.
         let answer = match (self.line(), sent) {
             (Ok(answer), _) => answer,
@@ -97,27 +104,22 @@ impl Client {
         }
     }
 
-    /// Subscribes to what happens to plugins from now on. Each event is waited for without a limit.
+    /// Subscribes to what happens to plugins from now on.
     ///
     /// # Errors
     /// If the connection fails, or the host refuses.
     pub fn events(mut self) -> Result<EventStream, CallError> {
         self.call(&Events::new())?;
-        self.set_timeout(None)?;
         Ok(EventStream { client: self, is_over: false })
     }
 
-    fn line(&mut self) -> Result<String, CallError> {
-        let mut line = String::new();
-        match self.stream.read_line(&mut line) {
-            Ok(_) if line.ends_with('\n') => Ok(line),
-            Ok(_) => Err(self.unreachable(io::Error::new(io::ErrorKind::UnexpectedEof, "it has hung up"))),
-            Err(source) => Err(self.unreachable(source)),
-        }
+    fn line(&mut self) -> Result<Vec<u8>, CallError> {
+        let deadline = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        self.lines.next(deadline).map_err(|cause| self.unreachable(cause))
     }
 
-    fn read<T: DeserializeOwned>(&self, line: &str) -> Result<T, CallError> {
-        serde_json::from_str(line).map_err(|error| self.unreadable(error))
+    fn read<T: DeserializeOwned>(&self, line: &[u8]) -> Result<T, CallError> {
+        serde_json::from_slice(line).map_err(|error| self.unreadable(error))
     }
 
     fn unreachable(&self, cause: io::Error) -> CallError {
@@ -139,24 +141,59 @@ impl Manage for Client {
 }
 
 /// What happens to the plugins of a host, as it happens. Ends when the host ends; dropping it closes the connection.
+///
+/// A thread iterates over it, or waits with [`recv_timeout`](EventStream::recv_timeout). An event loop or a runtime
+/// waits until its descriptor is readable, and then receives with a timeout of zero until that returns `Pending`.
 #[derive(Debug)]
 pub struct EventStream {
     client: Client,
     is_over: bool,
 }
 
+impl EventStream {
+    /// The next item; waits for it for at most `timeout`. `Pending` if there was none in time, `Ready(None)` if there
+    /// will be none, since the host has ended.
+    ///
+    /// # Errors
+    /// If the connection fails, or the host sends something else; then the stream is over.
+    pub fn recv_timeout(&mut self, timeout: Duration) -> Poll<Option<Result<StreamItem, CallError>>> {
+        self.recv(Instant::now().checked_add(timeout))
+    }
+
+    fn recv(&mut self, deadline: Option<Instant>) -> Poll<Option<Result<StreamItem, CallError>>> {
+        if self.is_over {
+            return Poll::Ready(None);
+        }
+        let item = match self.client.lines.next(deadline) {
+            Ok(line) => self.client.read(&line),
+            Err(cause) if cause.kind() == io::ErrorKind::TimedOut => return Poll::Pending,
+            Err(cause) => Err(self.client.unreachable(cause)),
+        };
+        self.is_over = item.is_err();
+        match item {
+            Err(CallError::Unreachable { cause, .. }) if cause.kind() == io::ErrorKind::UnexpectedEof => {
+                Poll::Ready(None)
+            }
+            item => Poll::Ready(Some(item)),
+        }
+    }
+}
+
+/// Readable when something has come, perhaps only a part of an item, and when the stream is over.
+impl AsFd for EventStream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.client.lines.stream.as_fd()
+    }
+}
+
 impl Iterator for EventStream {
     type Item = Result<StreamItem, CallError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.is_over {
-            return None;
-        }
-        let told = self.client.line().and_then(|line| self.client.read(&line));
-        self.is_over = told.is_err();
-        match told {
-            Err(CallError::Unreachable { cause, .. }) if cause.kind() == io::ErrorKind::UnexpectedEof => None,
-            told => Some(told),
+        loop {
+            if let Poll::Ready(item) = self.recv(None) {
+                return item;
+            }
         }
     }
 }

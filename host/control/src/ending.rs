@@ -15,7 +15,7 @@ pub(crate) fn ended(core: &Core, generation: u64, ticket: &Ticket, wait_ms: Opti
     let version = former.map(|former| former.version).unwrap_or_default();
     let end = ticket.wait_timeout(wait);
     let mut ended = Ended::new(ticket.plugin(), generation, version, end);
-    (ended.skipped_destructors, ended.left) = (ticket.skipped_destructors(), ticket.left());
+    (ended.skipped_destructors, ended.unfreed_memory) = (ticket.skipped_destructors(), ticket.unfreed_memory());
     ended
 }
 

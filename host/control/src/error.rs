@@ -121,7 +121,7 @@ pub enum ControlError {
     NeedsHost,
     /// A filter names a field that no dispatch has.
     #[error("{0}")]
-    NoField(Missing),
+    UnknownField(Missing),
     /// The peer is another user.
     #[error("user {user} may not manage a host of user {owner}")]
     #[non_exhaustive]
@@ -160,7 +160,7 @@ impl ControlError {
             ControlError::InUse(_) => ("HR0702", "choose another path, or end the program that listens there"),
             ControlError::LineTooLong { .. } => ("HR0703", "send one JSON object per line"),
             ControlError::NeedsHost => ("HR0711", "`hookrail run` starts one"),
-            ControlError::NoField(_) => {
+            ControlError::UnknownField(_) => {
                 ("HR0712", "name one that they have; `headers.KEY` is a header, and `a.b` the field `b` in `a`")
             }
             ControlError::NotAllowed { .. } => ("HR0705", "ask as the user that the program runs as, or as root"),

@@ -47,6 +47,7 @@ mod commands;
 mod control;
 mod ending;
 mod error;
+mod lines;
 mod manage;
 mod manager;
 mod offline;

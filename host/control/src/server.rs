@@ -16,7 +16,7 @@ use hookrail_engine::Events;
 use hookrail_model::command::{self, Command};
 use hookrail_model::error::ApiMisuse;
 use hookrail_model::log;
-use hookrail_model::wire::{Answer, Greeting, MAX_LINE, NoRequest, RawRequest, Reply, StreamItem, line};
+use hookrail_model::wire::{Answer, Greeting, InvalidRequest, MAX_LINE, RawRequest, Reply, StreamItem, line};
 use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{SendFlags, send};
@@ -175,7 +175,7 @@ impl Connection {
     fn answer(&self, text: &[u8]) -> (Option<u64>, Result<Value, Error>, Then) {
         let request = match RawRequest::read(text) {
             Ok(request) => request,
-            Err(NoRequest { id, why, .. }) => return (id, Err(ControlError::BadRequest(why).into()), Then::GoOn),
+            Err(InvalidRequest { id, why, .. }) => return (id, Err(ControlError::BadRequest(why).into()), Then::GoOn),
         };
         let id = Some(request.id);
         if request.command != command::Events::NAME {

@@ -20,7 +20,7 @@ mod start;
 use std::sync::Arc;
 
 use hookrail_engine::{Core, RuntimeOverrides};
-use hookrail_store::{Library, Wanted};
+use hookrail_store::{Library, LoadSpec};
 use serde_json::Value;
 
 pub use self::start::NotLoaded;
@@ -44,8 +44,8 @@ pub(crate) struct Swap {
 
 impl Verbs<'_> {
     /// The plugin's settings besides the host's configuration.
-    fn wishes(self, wanted: &Wanted) -> RuntimeOverrides {
-        let Wanted { library: Library { name, .. }, config, overrides, .. } = wanted;
+    fn wishes(self, spec: &LoadSpec) -> RuntimeOverrides {
+        let LoadSpec { library: Library { name, .. }, config, overrides, .. } = spec;
         let is_set = !config.is_null() && self.host_says(name).is_none();
         RuntimeOverrides {
             configs: is_set.then(|| (name.clone(), config.clone())).into_iter().collect(),

@@ -38,7 +38,7 @@ fn lines_are_keys_and_values() {
 }
 
 #[test]
-fn what_is_no_line_is_refused_with_its_number() {
+fn malformed_lines_are_refused_with_their_number() {
     for (text, said) in [
         ("a", "neither"),
         ("a b = c", "neither"),
@@ -162,7 +162,7 @@ fn values_have_the_types_of_the_schema() {
 }
 
 #[test]
-fn what_the_schema_does_not_take_is_refused_with_its_line() {
+fn values_outside_the_schema_are_refused_with_their_line() {
     for (text, expected) in [
         ("cuont = 1", "the plugin's schema has no `cuont` there, but `count`"),
         ("user.nmae = x", "`user.nmae`: the plugin's schema has no `nmae` there, but `name`"),

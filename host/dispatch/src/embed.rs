@@ -84,7 +84,7 @@ impl Callbacks {
                 budget: None,
                 record: Arc::default(),
                 state: Mutex::new(CallbackState::Armed),
-                breaker: Breaker::new(registry.findings.clone()),
+                breaker: Breaker::new(registry.signals.clone()),
                 probation: None,
             };
             Ok(Addition { point, callback })

@@ -2,7 +2,7 @@
 
 pub(crate) mod breaker;
 mod count;
-pub(crate) mod finding;
+pub(crate) mod signal;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,7 +13,7 @@ use hookrail_model::log;
 
 pub use breaker::Breaker;
 pub(crate) use count::count;
-pub use finding::{CallbackRef, Found, Signal, Signals};
+pub use signal::{CallbackRef, Found, Signal, Signals};
 
 use crate::chain::callback::Callback;
 use crate::chain::facts::Facts;

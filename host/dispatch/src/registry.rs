@@ -45,7 +45,7 @@ pub struct Registry {
     config: BTreeMap<String, PointConfig>,
     faults: FaultPolicies,
     /// What dispatches find out about callbacks.
-    pub findings: Arc<Signals>,
+    pub signals: Arc<Signals>,
 }
 
 /// What a transaction replaced.
@@ -71,7 +71,7 @@ impl Registry {
         Registry {
             config,
             faults,
-            findings: Arc::new(Signals::new(quarantine)),
+            signals: Arc::new(Signals::new(quarantine)),
             points: Mutex::default(),
             leaving: AtomicUsize::new(0),
             names: Names::default(),

@@ -1,7 +1,7 @@
 //! The points of a host with their chains, as people see them.
 
 use hookrail_abi::catalogue;
-use hookrail_model::view::{CallbackStatus, CallbackView, Calls, PointView, PriorityOrigin};
+use hookrail_model::view::{CallbackStatus, CallbackView, Calls, Dispatcher, PointView, PriorityOrigin};
 
 use crate::chain::{self, Callback, Origin};
 use crate::registry::{Look, Registry};
@@ -24,7 +24,7 @@ fn point_view(look: &Look<'_>) -> PointView {
     view.deniable = state.chain.facts.deniable;
     view.local = state.is_local();
     view.dispatched_by =
-        built_in.and_then(|point| point.dispatched_by).map(|(by, since)| format!("{by}, since {since}"));
+        built_in.and_then(|point| point.dispatched_by).map(|(program, since)| Dispatcher::new(program, since));
     (view.level, view.tracers) = (level, tracers);
     (view.dispatches, view.empty) = (counts.dispatches, counts.empty);
     view.chain = callbacks.iter().map(|callback| callback_view(callback)).collect();

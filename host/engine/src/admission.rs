@@ -21,7 +21,7 @@ use crate::config::{Config, RuntimeOverrides};
 pub(crate) struct Startup<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) config: &'a Config,
-    pub(crate) wishes: &'a RuntimeOverrides,
+    pub(crate) runtime_overrides: &'a RuntimeOverrides,
     pub(crate) note: &'a Note,
     pub(crate) instance: Arc<str>,
     pub(crate) owner: Owner,
@@ -90,9 +90,6 @@ impl Startup<'_> {
             return Err(misbehaved(Misbehaved::reserved_priority(point, name, priority)));
         };
         let run = record.run.ok_or_else(|| malformed("no code"))?;
-        if name.is_empty() || name.contains(['/', '\0', '\n']) {
-            return Err(malformed("an empty name, or one with a slash in it"));
-        }
         match record.form {
             registration::FORM_SYNCHRONOUS => {}
             registration::FORM_ASYNCHRONOUS => {
@@ -105,7 +102,7 @@ impl Startup<'_> {
             unsafe { PayloadOps::read(record.ops) }
                 .map_err(|too_small| malformed(&format!("payload operations of {too_small}")))?;
         }
-        let hook = self.note.hooks.iter().find(|hook| hook.point == point && hook.callback == name);
+        let hook = self.note.hooks.iter().find(|hook| hook.point == point && hook.name == name);
         let hook = hook.ok_or_else(|| misbehaved(Misbehaved::undeclared(point.clone(), name.clone())))?;
         self.agree(hook, record).map_err(incompatible)?;
         let id = self.registry.names.intern(&self.instance, &name);
@@ -113,7 +110,7 @@ impl Startup<'_> {
             return Err(misbehaved(Misbehaved::duplicate_callback(point, name)));
         }
 
-        let wish = self.config.hook(&self.wishes.overrides, &point, &self.instance, &name);
+        let wish = self.config.override_of(&self.runtime_overrides.overrides, &point, &self.instance, &name);
         let (priority, origin) = match wish.and_then(|wish| wish.priority) {
             None => (declared.number(), Origin::Declared),
             Some(number) => match Priority::checked(number) {
@@ -150,7 +147,7 @@ impl Startup<'_> {
                 .or((record.budget_ns > 0).then_some(record.budget_ns)),
             record: Arc::default(),
             state: Mutex::new(CallbackState::Armed),
-            breaker: Breaker::new(self.registry.findings.clone()),
+            breaker: Breaker::new(self.registry.signals.clone()),
             probation: self.probation.clone(),
         };
         Ok(Addition { point: state, callback })
@@ -167,7 +164,7 @@ impl Startup<'_> {
         match fields.into_iter().find(|(_, note, code)| note != code) {
             None => Ok(()),
             Some((field, note, code)) => {
-                let field = format!("the {field} of `{}` on {}", hook.callback, hook.point);
+                let field = format!("the {field} of `{}` on {}", hook.name, hook.point);
                 Err(Incompatible::note_disagrees(field, note, code))
             }
         }

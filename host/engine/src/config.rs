@@ -307,10 +307,11 @@ impl Config {
         own.or(self.log_level).unwrap_or_else(log_level_of_program)
     }
 
-    /// The operator's override of one callback: from this configuration, else from `wished`.
-    pub fn hook<'a>(
+    /// The operator's override of one callback: from this configuration, else from `stored`.
+    #[doc(hidden)]
+    pub fn override_of<'a>(
         &'a self,
-        wished: &'a [CallbackOverride],
+        stored: &'a [CallbackOverride],
         point: &str,
         instance: &str,
         callback: &str,
@@ -318,7 +319,7 @@ impl Config {
         let is_it = |hook: &&CallbackOverride| {
             hook.point == point && hook.callback.split_once('/') == Some((instance, callback))
         };
-        self.overrides.iter().chain(wished).find(is_it)
+        self.overrides.iter().chain(stored).find(is_it)
     }
 
     /// Where plugins and running hosts keep their files: [`home`](Self::home) if it is set, else `$HOOKRAIL_HOME`, else

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_told_before_the_end_is_received_after_it() {
+    fn events_before_the_end_are_received_after_it() {
         let announcer = Announcer::default();
         let early = announcer.subscribe();
         announcer.tell("a", 1, EventKind::Started);

@@ -26,7 +26,7 @@ fn not_called(point: &str, callback: &CallbackView) -> Option<String> {
         return None;
     }
     let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    Some(format!("{}/{} on {point} is {}{why}", callback.instance, callback.callback, status.name()))
+    Some(format!("{} on {point} is {}{why}", callback.callback, status.name()))
 }
 
 /// Why a callback that is called does not return.

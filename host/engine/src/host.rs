@@ -53,7 +53,7 @@ impl Host {
     pub fn new(config: Config) -> Result<Self, Error> {
         let core = Core::new(config)?;
         let weak = Arc::downgrade(&core);
-        core.registry.findings.start_with(move || watchdog::start(&weak));
+        core.registry.signals.start_with(move || watchdog::start(&weak));
         Ok(Host { core })
     }
 

@@ -59,7 +59,7 @@ pub(crate) struct StartContext<'a> {
     /// The probation of the generation, if it replaces another.
     pub(crate) probation: Option<Arc<Probation>>,
     /// The plugin's settings besides the host's configuration.
-    pub(crate) wishes: &'a RuntimeOverrides,
+    pub(crate) runtime_overrides: &'a RuntimeOverrides,
     /// What the previous generation handed over.
     pub(crate) states: &'a States,
     /// The schema that the configurations of the previous generation were validated against.
@@ -161,19 +161,19 @@ impl Loaded {
     }
 
     /// Creates and starts all configured instances, and returns what they register.
-    pub(crate) fn start(&mut self, beginning: &StartContext<'_>) -> Result<Vec<Addition>, Error> {
+    pub(crate) fn start(&mut self, context: &StartContext<'_>) -> Result<Vec<Addition>, Error> {
         let name = self.note().name.clone();
-        let config = beginning.config;
+        let config = context.config;
         let mut instances = config.instances(&name);
         if self.note().instances == "one" && instances.len() > 1 {
             return Err(ConfigError::TooManyInstances(name).into());
         }
-        let known = beginning.schema.as_ref().or(self.schema.as_ref());
+        let known = context.schema.as_ref().or(self.schema.as_ref());
         self.schema = self.ready_schema(instances.first().map_or(&name, |(instance, _)| instance), known)?;
         // All are created before the first one starts, since the effects of a start cannot be undone.
         for (instance, value) in &mut instances {
-            if let Some(wished) = beginning.wishes.configs.get(instance) {
-                value.clone_from(wished);
+            if let Some(runtime) = context.runtime_overrides.configs.get(instance) {
+                value.clone_from(runtime);
             }
             *value = configured(value);
             self.schema.as_ref().map_or(Ok(()), |schema| schema.check(instance, value))?;
@@ -182,7 +182,7 @@ impl Loaded {
         for (instance, value) in instances {
             let handle = self.handle(instance, value.to_string(), config);
             let index = self.create(handle)?;
-            additions.extend(self.start_instance(index, beginning)?);
+            additions.extend(self.start_instance(index, context)?);
         }
         Ok(additions)
     }
@@ -220,24 +220,24 @@ impl Loaded {
         Ok(self.instances.len() - 1)
     }
 
-    fn start_instance(&mut self, index: usize, beginning: &StartContext<'_>) -> Result<Vec<Addition>, Error> {
+    fn start_instance(&mut self, index: usize, context: &StartContext<'_>) -> Result<Vec<Addition>, Error> {
         let instance = &self.instances[index];
         let mut registrar = Startup {
-            registry: beginning.registry,
-            config: beginning.config,
-            wishes: beginning.wishes,
+            registry: context.registry,
+            config: context.config,
+            runtime_overrides: context.runtime_overrides,
             note: self.note(),
             instance: instance.name.clone(),
-            owner: beginning.owner,
+            owner: context.owner,
             generation: self.speaker().generation(),
-            probation: beginning.probation.clone(),
+            probation: context.probation.clone(),
             admitted: Vec::new(),
             seen: HashSet::new(),
             refused: None,
         };
         let start = self.library.entry().start;
         let registrar_ptr = from_mut(&mut registrar).cast();
-        let started = match beginning.states.get(&*instance.name) {
+        let started = match context.states.get(&*instance.name) {
             // SAFETY: by its invariant the instance's state is valid, and `register` expects this
             // registrar, which nothing else uses meanwhile.
             None => self.call("start", &instance.name, || unsafe { start(instance.state, registrar_ptr) }),
@@ -252,6 +252,14 @@ impl Loaded {
         started?;
         self.instances[index].started = true;
         let name = &self.instances[index].name;
+        let declared = self.note().hooks.len();
+        if admitted.is_empty() && declared > 0 {
+            log!(
+                warn,
+                plugin = self.note().name,
+                "{name} registers none of its {declared} declared callbacks, so it is never called"
+            );
+        }
         admitted.iter().for_each(|addition| self.speaker().add(addition.callback.pair().parts().1, name));
         Ok(admitted)
     }
@@ -299,11 +307,11 @@ impl Loaded {
     }
 
     /// Stops and destroys the instances, and closes the library; see [`Library::close`] for `deadline` and
-    /// `is_patient`. No callback may be running or be called any more.
-    pub(crate) fn end(mut self, deadline: Instant, is_patient: impl FnMut(End) -> bool) -> Closed {
+    /// `keep_waiting`. No callback may be running or be called any more.
+    pub(crate) fn end(mut self, deadline: Instant, keep_waiting: impl FnMut(End) -> bool) -> Closed {
         self.stop();
         // SAFETY: `self` is consumed, so the library is not used again.
-        let closed = unsafe { ManuallyDrop::take(&mut self.library) }.close(deadline, is_patient);
+        let closed = unsafe { ManuallyDrop::take(&mut self.library) }.close(deadline, keep_waiting);
         if closed.end.is_gone() {
             // SAFETY: `self` is consumed, so they are dropped once; nobody is left to use them. Otherwise they stay, as
             // the library does.

@@ -51,7 +51,7 @@ struct State<T> {
 #[derive(Debug)]
 struct Losses {
     skipped: usize,
-    left: Option<Memory>,
+    unfreed_memory: Option<Memory>,
 }
 
 impl<T: Clone> Ticket<T> {
@@ -143,13 +143,13 @@ impl Ticket<End> {
 
     /// The memory that the plugin still held when none of its code ran any more, once the unload has ended: what its
     /// statics hold, and what it leaked. `None` if it does not count its memory.
-    pub fn left(&self) -> Option<Memory> {
-        self.shared.losses.get()?.left
+    pub fn unfreed_memory(&self) -> Option<Memory> {
+        self.shared.losses.get()?.unfreed_memory
     }
 
     /// Records what is lost, before the end.
-    pub(crate) fn lose(&self, skipped: usize, left: Option<Memory>) {
-        let _ = self.shared.losses.set(Losses { skipped, left });
+    pub(crate) fn lose(&self, skipped: usize, unfreed_memory: Option<Memory>) {
+        let _ = self.shared.losses.set(Losses { skipped, unfreed_memory });
     }
 }
 

@@ -176,7 +176,7 @@ impl Unloading {
         closed.tell_losses(self.ticket.plugin());
         log!(debug, plugin = self.ticket.plugin(), "unloaded: {}", closed.end);
         after(&closed);
-        self.ticket.lose(closed.skipped, closed.left);
+        self.ticket.lose(closed.skipped, closed.unfreed_memory);
         self.ticket.end(closed.end);
     }
 }

@@ -3,17 +3,16 @@
 use std::path::Path;
 
 use hookrail_abi::boundary::{ENTRY_SYMBOL, NOTE_SECTION};
-use hookrail_abi::note::{KIND, OWNER};
 use object::Endianness;
 use object::elf::{self, FileHeader64};
 use object::read::elf::{Dyn, FileHeader, ProgramHeader, SectionHeader, Sym};
 use serde::Serialize;
 
 use hookrail_model::error::{Error, Incompatible};
-use hookrail_model::instance::HOST;
-use hookrail_model::note::{AnyNote, FORMAT, Note};
+use hookrail_model::note::Note;
 
 use super::linkage::Image;
+use super::note;
 
 /// The system's own libraries: they stay when a plugin is unmapped, and keep none of its code running.
 const HARMLESS: &[&str] = &[
@@ -144,7 +143,7 @@ fn read(bytes: &[u8], arch: &'static str) -> Result<Inspection, Incompatible> {
     }
     let section = sections.section_by_name(endian, NOTE_SECTION.as_bytes());
     let (_, section) = section.ok_or_else(|| Incompatible::NotAPlugin(format!("it has no section {NOTE_SECTION}")))?;
-    inspection.note = note(section.data(endian, bytes).map_err(damaged)?)?;
+    inspection.note = note::read(section.data(endian, bytes).map_err(damaged)?)?;
     Ok(inspection)
 }
 
@@ -191,35 +190,4 @@ fn header<'a>(bytes: &'a [u8], arch: &'static str) -> Result<&'a Header, Incompa
         elf::ET_REL => not("an object file"),
         _ => not("some other ELF file"),
     }
-}
-
-/// The JSON in the section of the note.
-fn note(section: &[u8]) -> Result<Note, Incompatible> {
-    let malformed = |why: String| Incompatible::NotAPlugin(format!("its note is malformed: {why}"));
-    let cut = || malformed("it is cut off".into());
-    let word = |at: usize| {
-        let bytes = section.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).ok_or_else(cut)?;
-        Ok::<_, Incompatible>(u32::from_le_bytes(bytes))
-    };
-    let (owner, content, kind) = (word(0)? as usize, word(4)? as usize, word(8)?);
-    if section.get(12..12usize.saturating_add(owner)) != Some(OWNER) || kind != KIND {
-        return Err(malformed("its owner or type is not ours".into()));
-    }
-    let start = 12 + owner.next_multiple_of(4);
-    let json = section.get(start..start.saturating_add(content)).ok_or_else(cut)?;
-    // What another format has in the other fields is not known.
-    let AnyNote { format, .. } = serde_json::from_slice(json).map_err(|error| malformed(error.to_string()))?;
-    if format != FORMAT {
-        return Err(Incompatible::note_format(format, FORMAT));
-    }
-    let note: Note = serde_json::from_slice(json).map_err(|error| malformed(error.to_string()))?;
-    // Names are used for instances, callbacks and directories: no character may separate names or form `..`.
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    if note.name.is_empty() || note.name.starts_with('.') || !note.name.bytes().all(is_plain) {
-        return Err(malformed(format!("the name `{}` is not made of letters, digits, `-`, `_` and `.`", note.name)));
-    }
-    if note.name == HOST {
-        return Err(malformed(format!("the name `{}` is that of the host's own callbacks", note.name)));
-    }
-    Ok(note)
 }

@@ -10,6 +10,7 @@
 mod copy;
 mod elf;
 mod linkage;
+mod note;
 
 use std::env::consts::ARCH;
 use std::path::Path;

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_one_thread_allocates_another_may_free() {
+    fn memory_may_be_freed_by_another_thread() {
         let shards = [shard([100, 0, 3, 0]), shard([0, 70, 0, 2]), MemoryShard::default()];
         let table = MemoryTable { size: 16, count: 3, shards: shards.as_ptr() };
         // SAFETY: the shards are kept as long as the meter.

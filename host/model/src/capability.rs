@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_capability_is_named_with_its_form() {
+    fn invalid_capabilities_are_named_with_their_form() {
         for (text, part) in [
             ("network", "there are bus.publish:TOPIC, "),
             ("net.connects:a:1", "`net.connects:a:1` is not a capability: there are "),

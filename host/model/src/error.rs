@@ -118,6 +118,9 @@ pub enum Incompatible {
     /// The file is truncated or damaged.
     #[error("the file is truncated or damaged: {0}")]
     Damaged(String),
+    /// Its note says what no note may say.
+    #[error("its note is malformed: {0}")]
+    MalformedNote(String),
     /// It is not a file that can be loaded.
     #[error("it is {0}, not a shared library")]
     NotALibrary(String),
@@ -345,7 +348,11 @@ impl Error {
                 }
                 Incompatible::NotAPlugin(_) => (
                     "HR0304",
-                    "add `hookrail_abi::export!(YourPlugin);` to its root and crate-type = [\"cdylib\"] to its Cargo.toml",
+                    "Rust: add `hookrail_abi::export!(YourPlugin);` and crate-type = [\"cdylib\"]; C: add HOOKRAIL_PLUGIN and HOOKRAIL_ENTRY",
+                ),
+                Incompatible::MalformedNote(_) => (
+                    "HR0317",
+                    "C: HOOKRAIL_PLUGIN takes quoted texts, decimal numbers and the constants of the header; Rust: build it again",
                 ),
                 Incompatible::NoteDisagrees { .. } => {
                     ("HR0305", "rebuild it; in C, fix the note or the code so that both say the same")

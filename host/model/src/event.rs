@@ -38,7 +38,7 @@ pub enum EventKind {
         end: End,
         /// The memory that it still held, if it counts that.
         #[serde(skip_serializing_if = "Option::is_none", default)]
-        left: Option<Memory>,
+        unfreed_memory: Option<Memory>,
     },
     /// The plugin was loaded.
     #[non_exhaustive]
@@ -115,8 +115,10 @@ pub enum EventKind {
         point: String,
         /// `instance/callback`
         callback: String,
-        /// The thread: its name and its thread id.
+        /// The name of the thread.
         thread: String,
+        /// The system's id of the thread.
+        thread_id: u32,
         /// How long it has been in the call, in milliseconds.
         took_ms: u64,
     },
@@ -144,7 +146,7 @@ constructors! {
 
 constructors! {
     EventKind:
-    ended = Ended(end: End, left: Option<Memory>),
+    ended = Ended(end: End, unfreed_memory: Option<Memory>),
     loaded = Loaded(version: impl Into<String>),
     over_memory = OverMemory(bytes: u64, max_bytes: u64),
     quarantined = Quarantined(point: impl Into<String>, callback: impl Into<String>, reason: impl Into<String>),
@@ -162,6 +164,7 @@ constructors! {
         point: impl Into<String>,
         callback: impl Into<String>,
         thread: impl Into<String>,
+        thread_id: u32,
         took_ms: u64,
     ),
     upgraded = Upgraded(from: u64, version: impl Into<String>, times: UpgradeTimes),
@@ -173,7 +176,7 @@ mod tests {
 
     #[test]
     fn an_event_is_one_flat_object() {
-        let what = EventKind::Ended { end: End::Unmapped, left: None };
+        let what = EventKind::Ended { end: End::Unmapped, unfreed_memory: None };
         let event = Event { plugin: "a".into(), generation: 2, time: SystemTime::UNIX_EPOCH, what };
         let json = serde_json::json!({ "plugin": "a", "generation": 2, "time": "1970-01-01T00:00:00.000000000Z", "event": "ended", "end": "unmapped" });
         assert_eq!(serde_json::to_value(&event).unwrap(), json);

@@ -27,10 +27,10 @@ pub struct Listed {
     pub reason: Option<String>,
     /// What made it trusted when it was installed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub by: Option<TrustSource>,
+    pub trusted_by: Option<TrustSource>,
     /// When it was installed, as RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub at: Option<String>,
+    pub installed_at: Option<String>,
     /// The version that a rollback returns to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub previous: Option<Version>,
@@ -108,8 +108,8 @@ pub enum TrustSource {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Allowance {
-    /// The plugin.
-    pub name: String,
+    /// The plugin's id.
+    pub plugin: String,
     /// Its version.
     pub version: Version,
     /// The SHA-256 of the package.
@@ -127,7 +127,7 @@ pub struct Installation {
     /// The SHA-256 of the package.
     pub sha256: Digest,
     /// What makes it trusted.
-    pub by: TrustSource,
+    pub trusted_by: TrustSource,
     /// The version that it replaces.
     pub replaces: Option<Version>,
     /// Whether hosts load it; taken over from the version before it.
@@ -210,16 +210,16 @@ constructors! {
     /// A plugin of which nothing more is known.
     Listed(name: impl Into<String>, version: Version, kind: Kind, enabled: bool, signature: SignatureStatus) {
         reason: None,
-        by: None,
-        at: None,
+        trusted_by: None,
+        installed_at: None,
         previous: None,
     }
 
     /// A package of that plugin, version and digest, until a time as RFC 3339.
-    Allowance(name: impl Into<String>, version: Version, sha256: Digest, until: impl Into<String>)
+    Allowance(plugin: impl Into<String>, version: Version, sha256: Digest, until: impl Into<String>)
 
     /// A package that replaces nothing and is not enabled.
-    Installation(metadata: Metadata, sha256: Digest, by: TrustSource) {
+    Installation(metadata: Metadata, sha256: Digest, trusted_by: TrustSource) {
         replaces: None,
         enabled: false,
         dry_run: false,

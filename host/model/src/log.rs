@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_crates_of_the_host_log_is_found_below_the_facades_name() {
+    fn logs_of_the_hosts_crates_are_found_below_the_facades_name() {
         assert_eq!(log_target(const { &log_path::<22>("hookrail_engine::host") }), "hookrail::engine::host");
     }
 }

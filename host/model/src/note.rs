@@ -75,7 +75,7 @@ pub struct NoteHook {
     /// The point's revision.
     pub revision: u32,
     /// The callback's name.
-    pub callback: String,
+    pub name: String,
     /// Its priority.
     pub priority: i32,
     /// What it touches.
@@ -85,7 +85,7 @@ pub struct NoteHook {
 
 constructors! {
     /// A callback that may touch anything.
-    NoteHook(point: impl Into<String>, revision: u32, callback: impl Into<String>, priority: i32) {
+    NoteHook(point: impl Into<String>, revision: u32, name: impl Into<String>, priority: i32) {
         effects: external(),
     }
 }

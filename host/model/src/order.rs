@@ -8,5 +8,5 @@ pub struct Place<T> {
     /// The name of the instance.
     pub instance: T,
     /// The callback's own name.
-    pub callback: T,
+    pub name: T,
 }

@@ -19,8 +19,10 @@ pub struct Trace {
     /// When it began.
     #[serde(with = "crate::time")]
     pub time: SystemTime,
-    /// The thread it ran on.
+    /// The name of the thread it ran on.
     pub thread: String,
+    /// The system's id of that thread.
+    pub thread_id: u32,
     /// The payload before the dispatch, with secrets masked; null if it never leaves the process.
     pub payload: Value,
     /// The callbacks it reached, in order.
@@ -57,7 +59,7 @@ pub struct TraceStep {
 
 constructors! {
     /// A dispatch that has just begun.
-    Trace(time: SystemTime, thread: impl Into<String>, payload: Value) {
+    Trace(time: SystemTime, thread: impl Into<String>, thread_id: u32, payload: Value) {
         steps: Vec::new(),
         decision: TraceDecision::Undecided,
         code: None,

@@ -29,8 +29,8 @@ pub struct PointView {
     pub deniable: bool,
     /// Whether its payload never leaves this process.
     pub local: bool,
-    /// The program that dispatches it and since when; `None` for an embedder's own point.
-    pub dispatched_by: Option<String>,
+    /// The program that dispatches it; `None` for an embedder's own point.
+    pub dispatched_by: Option<Dispatcher>,
     /// How closely its dispatches are looked at.
     #[serde(deserialize_with = "StatsLevel::of_view")]
     pub level: StatsLevel,
@@ -45,6 +45,16 @@ pub struct PointView {
     pub chain: Vec<CallbackView>,
 }
 
+/// The program that dispatches a point.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Dispatcher {
+    /// Its command.
+    pub program: String,
+    /// Its first version that does.
+    pub since: String,
+}
+
 /// A callback in its chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -55,10 +65,12 @@ pub struct CallbackView {
     pub priority_origin: PriorityOrigin,
     /// The priority that the plugin declares, if the operator overrides it.
     pub declared_priority: Option<i32>,
+    /// What identifies it: `instance/name`.
+    pub callback: String,
     /// The instance it belongs to.
     pub instance: String,
-    /// Its name.
-    pub callback: String,
+    /// Its name, as its plugin declares it.
+    pub name: String,
     /// What it touches.
     pub effects: EffectsView,
     /// What its fault means.
@@ -90,6 +102,34 @@ pub struct CallbackView {
     /// The durations of its calls, if they were timed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub latency: Option<Latency>,
+}
+
+impl CallbackView {
+    /// A callback that was never called, with what it has if it declares nothing else.
+    pub fn new(instance: impl Into<String>, name: impl Into<String>, priority: i32) -> Self {
+        let (instance, name) = (instance.into(), name.into());
+        CallbackView {
+            priority,
+            priority_origin: PriorityOrigin::Declared,
+            declared_priority: None,
+            callback: format!("{instance}/{name}"),
+            instance,
+            name,
+            effects: EffectsView::External,
+            fault_policy: FaultPolicyView::Open,
+            enabled: true,
+            status: CallbackStatus::Armed,
+            reason: None,
+            budget_ns: None,
+            faults: 0,
+            last_fault: None,
+            slow: 0,
+            stuck: 0,
+            stuck_now: 0,
+            calls: Calls::default(),
+            latency: None,
+        }
+    }
 }
 
 /// The calls of a callback while they were counted.
@@ -147,8 +187,10 @@ pub struct PluginView {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// Its number among all loads and upgrades of that name in this host, starting at 1; 0 if it was not loaded.
-    pub generation: u64,
+    /// The number of its loaded library among all loads and upgrades of that name in this host, starting at 1; `None`
+    /// while none is loaded.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub generation: Option<u64>,
     /// Whether its library is in the host.
     #[serde(default)]
     pub loaded: bool,
@@ -227,9 +269,9 @@ pub struct GenerationView {
     pub end: End,
     /// The number of thread-local destructors that were never run: `Ticket::skipped_destructors`.
     pub skipped_destructors: usize,
-    /// The memory that it still held at the end, if it counts that: `Ticket::left`.
+    /// The memory that it still held at the end, if it counts that: `Ticket::unfreed_memory`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub left: Option<Memory>,
+    pub unfreed_memory: Option<Memory>,
 }
 
 display_name!(CallbackStatus, EffectsView, FaultPolicyView, PointKind, PriorityOrigin, Status);
@@ -247,31 +289,15 @@ constructors! {
         chain: Vec::new(),
     }
 
-    /// A callback that was never called, with what it has if it declares nothing else.
-    CallbackView(instance: impl Into<String>, callback: impl Into<String>, priority: i32) {
-        priority_origin: PriorityOrigin::Declared,
-        declared_priority: None,
-        effects: EffectsView::External,
-        fault_policy: FaultPolicyView::Open,
-        enabled: true,
-        status: CallbackStatus::Armed,
-        reason: None,
-        budget_ns: None,
-        faults: 0,
-        last_fault: None,
-        slow: 0,
-        stuck: 0,
-        stuck_now: 0,
-        calls: Calls::default(),
-        latency: None,
-    }
+    /// A program, and its first version that dispatches the point.
+    Dispatcher(program: impl Into<String>, since: impl Into<String>)
 
     /// The counts of calls.
     Calls(total: u64, skipped: u64, denied: u64)
 
     /// A plugin that is not loaded.
     PluginView(name: impl Into<String>, version: impl Into<String>, status: Status) {
-        generation: 0,
+        generation: None,
         loaded: false,
         health: Health::Good,
         reason: None,
@@ -285,5 +311,5 @@ constructors! {
     }
 
     /// A generation that left nothing behind.
-    GenerationView(generation: u64, version: impl Into<String>, end: End) { skipped_destructors: 0, left: None }
+    GenerationView(generation: u64, version: impl Into<String>, end: End) { skipped_destructors: 0, unfreed_memory: None }
 }

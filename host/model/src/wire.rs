@@ -46,6 +46,9 @@ pub const PROTOCOL: u32 = 1;
 /// The longest line that a host reads, in bytes.
 pub const MAX_LINE: usize = 1 << 20;
 
+/// The longest line that a client reads, in bytes: a thousand traces of large payloads, and no more.
+pub const MAX_ANSWER: usize = 1 << 28;
+
 /// What a host says first on a connection, before it is asked anything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -87,7 +90,7 @@ pub struct RawRequest {
 /// A line that is not a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct NoRequest {
+pub struct InvalidRequest {
     /// Its number, if it has one nevertheless.
     pub id: Option<u64>,
     /// What is wrong with it.
@@ -178,8 +181,8 @@ impl RawRequest {
     ///
     /// # Errors
     /// If the line is not a request.
-    pub fn read(line: &[u8]) -> Result<Self, NoRequest> {
-        let bad = |id, why: &str| NoRequest { id, why: why.into() };
+    pub fn read(line: &[u8]) -> Result<Self, InvalidRequest> {
+        let bad = |id, why: &str| InvalidRequest { id, why: why.into() };
         let mut fields: Map<String, Value> =
             serde_json::from_slice(line).map_err(|error| bad(None, &error.to_string()))?;
         let id = fields.remove("id").as_ref().and_then(Value::as_u64);

@@ -112,7 +112,7 @@ fn compare(metadata: &Metadata, build: &Build, inspection: &Inspection) -> Resul
     differs("capabilities", capabilities.join(", "), note.capabilities.join(", "))?;
     let list = |hooks: &[NoteHook]| {
         let one = |hook: &NoteHook| {
-            format!("{} {} r{} at {} ({})", hook.point, hook.callback, hook.revision, hook.priority, hook.effects)
+            format!("{} {} r{} at {} ({})", hook.point, hook.name, hook.revision, hook.priority, hook.effects)
         };
         hooks.iter().map(one).collect::<Vec<_>>().join(", ")
     };

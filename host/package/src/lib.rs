@@ -22,6 +22,8 @@ mod archive;
 mod digest;
 mod error;
 mod fit;
+#[doc(hidden)]
+pub mod format;
 mod header;
 mod holder;
 mod home;

@@ -174,7 +174,7 @@ P25rJ1lJa4BSPePOxJ2ZfkZGQXDpdEviAfjT0W9Y57XxjYRz3QrQkaPY46ctV+sOe5A7iyqZv8ejyTFR
     }
 
     #[test]
-    fn what_is_no_signature_or_key_is_refused() {
+    fn invalid_signatures_and_keys_are_refused() {
         let escaped = SIGNATURE.replace("hello", "\u{1b}[2J");
         let long = format!("{SIGNATURE}{}", " ".repeat(MAX_SIGNATURE as usize));
         for (text, why) in [("", ""), ("x\ny", ""), (&*escaped, "does not print"), (&*long, "longer than 8192 bytes")] {

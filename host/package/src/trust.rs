@@ -10,6 +10,7 @@ use hookrail_model::package::KeyId;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, PackageError};
+use super::format;
 use super::home::{Home, Locked};
 use super::read::{Package, open_file};
 use super::signature::{MAX_SIGNATURE, PublicKey, Signature, VerifyError};
@@ -17,11 +18,22 @@ use super::signature::{MAX_SIGNATURE, PublicKey, Signature, VerifyError};
 /// The file's name in the home.
 const FILE: &str = "trust.json";
 
+/// The format that this host writes, and the only one it reads.
+const FORMAT: u32 = 1;
+
 /// The keys whose packages are trusted.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trust {
+    format: u32,
     keys: Vec<TrustedKey>,
+}
+
+/// No key is trusted.
+impl Default for Trust {
+    fn default() -> Self {
+        Trust { format: FORMAT, keys: Vec::new() }
+    }
 }
 
 /// A key whose packages are trusted, or were.
@@ -70,9 +82,9 @@ impl Trust {
     /// If the file is damaged, or other users may write to it.
     pub fn read(home: &Home) -> Result<Self, Error> {
         let Some(bytes) = home.read(FILE)? else { return Ok(Trust::default()) };
-        serde_json::from_slice(&bytes).map_err(|error| {
+        format::parse(&bytes, FORMAT).map_err(|why| {
             let package = home.path().join(FILE).display().to_string();
-            Error::rejected(package, PackageError::Damaged(error.to_string()))
+            Error::rejected(package, PackageError::Damaged(why))
         })
     }
 

@@ -8,8 +8,8 @@ use crate::collect::collect;
 use crate::config::purge;
 use crate::error::Error;
 use crate::examine::{Depth, examine};
-use crate::library::Wanted;
-use crate::state::{Desired, InstalledVersion, State, holds};
+use crate::library::LoadSpec;
+use crate::state::{InstalledVersion, PluginSettings, State, holds};
 use crate::store::Store;
 use crate::unpack::sync;
 
@@ -57,8 +57,8 @@ impl<'a> Change<'a> {
         self.store.is_there(&self.state, name)
     }
 
-    pub(super) fn wanted(&self, name: &str) -> Result<Wanted, Error> {
-        self.store.wanted_in(&self.state, &Trust::read(self.store.home())?, name)
+    pub(super) fn load_spec(&self, name: &str) -> Result<LoadSpec, Error> {
+        self.store.load_spec_in(&self.state, &Trust::read(self.store.home())?, name)
     }
 
     pub(super) fn examine(
@@ -71,9 +71,9 @@ impl<'a> Change<'a> {
         examine(self.store, &trust, name, version, installed, Depth::Files)
     }
 
-    pub(super) fn desire(&mut self, name: &str, change: impl FnOnce(&mut Desired)) -> Result<(), Error> {
+    pub(super) fn desire(&mut self, name: &str, change: impl FnOnce(&mut PluginSettings)) -> Result<(), Error> {
         let mut state = self.state.clone();
-        change(state.desired.entry(name.into()).or_default());
+        change(state.settings.entry(name.into()).or_default());
         self.write(state)
     }
 
@@ -105,6 +105,6 @@ impl<'a> Change<'a> {
 }
 
 /// Agrees with every change: for a store that no host has loaded from.
-pub fn unasked<T>(_: &T) -> Result<(), Error> {
+pub fn agree<T>(_: &T) -> Result<(), Error> {
     Ok(())
 }

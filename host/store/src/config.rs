@@ -38,7 +38,7 @@ impl Store {
             let metadata = self.metadata(state, name, version)?;
             let mut configured = self.configured(name, Some(&metadata))?;
             if configured.origin == Origin::Package {
-                configured.since = Some(installed.at.clone());
+                configured.since = Some(installed.installed_at.clone());
             }
             Ok(configured)
         })

@@ -142,10 +142,10 @@ pub enum StoreError {
     },
     /// It requires plugins that are missing or not enabled.
     #[error("it needs {}", .0.join("; "))]
-    Lacks(Vec<String>),
+    MissingRequirements(Vec<String>),
     /// Other plugins require it as it is.
     #[error("others need it: {}", .0.join("; "))]
-    Needed(Vec<String>),
+    RequiredByOthers(Vec<String>),
     /// It has no such callback to override.
     #[error("it declares no callback {callback} on {point}")]
     #[non_exhaustive]
@@ -215,8 +215,8 @@ impl StoreError {
                 "HR0824",
                 "ask its author; if the name has really changed hands: `hookrail plugin uninstall NAME --purge`, and install it then",
             ),
-            StoreError::Lacks(_) => ("HR0833", "install and enable those first"),
-            StoreError::Needed(_) => {
+            StoreError::MissingRequirements(_) => ("HR0833", "install and enable those first"),
+            StoreError::RequiredByOthers(_) => {
                 ("HR0834", "disable or uninstall those first; or upgrade them to versions that accept it")
             }
             StoreError::NoCallback { .. } => {

@@ -34,7 +34,7 @@ pub(super) fn examine(
 ) -> Result<Metadata, Error> {
     let place = store.place(name, version);
     let rejected = |why| rejected(&place, why);
-    if let TrustSource::Key { id, .. } = &installed.by {
+    if let TrustSource::Key { id, .. } = &installed.trusted_by {
         trust.find(*id).map_err(rejected)?;
     }
     let path = place.join(METADATA);

@@ -12,7 +12,7 @@ use semver::Version;
 
 use crate::change::Change;
 use crate::error::{Error, StoreError, failed, refused};
-use crate::library::Wanted;
+use crate::library::LoadSpec;
 use crate::requires::Among;
 use crate::state::{InstalledPlugin, InstalledVersion, State};
 use crate::unpack::{make, sync, unpack};
@@ -56,7 +56,7 @@ impl Change<'_> {
         &mut self,
         file: impl AsRef<Path>,
         how: Install,
-        agree: impl FnOnce(&Wanted) -> Result<(), E>,
+        agree: impl FnOnce(&LoadSpec) -> Result<(), E>,
     ) -> Result<Installation, E> {
         let installed = self.install_or_leave(file.as_ref(), how, agree);
         // No state names what was created on the way.
@@ -68,17 +68,18 @@ impl Change<'_> {
         &mut self,
         file: &Path,
         how: Install,
-        agree: impl FnOnce(&Wanted) -> Result<(), E>,
+        agree: impl FnOnce(&LoadSpec) -> Result<(), E>,
     ) -> Result<Installation, E> {
         let (copy, sha256) = self.copy(file)?;
         let (mut package, by) = self.trusted_by(copy, sha256, file)?;
         let metadata = package.metadata().clone();
         fits_here(&metadata).map_err(|why| Error::PackageRejected { package: file.display().to_string(), why })?;
         let json = digest(&metadata.write());
-        let installed = InstalledVersion { package: sha256, metadata: json, by: by.clone(), at: now() };
+        let installed =
+            InstalledVersion { package: sha256, metadata: json, trusted_by: by.clone(), installed_at: now() };
         let (state, replaces) = self.planned(&metadata, installed, how)?;
         let unfinished = self.unpack(&mut package, file)?;
-        let enabled = state.desired(&metadata.name).enabled;
+        let enabled = state.settings(&metadata.name).enabled;
         if enabled {
             self.fits_in(&unfinished, &metadata)?;
             self.has_what_it_needs(&metadata)?;
@@ -90,7 +91,7 @@ impl Change<'_> {
         if !how.dry_run {
             let metadata = &installation.metadata;
             self.put(&unfinished, metadata)?;
-            agree(&self.store.wanted_of(&state, metadata)?)?;
+            agree(&self.store.load_spec_of(&state, metadata)?)?;
             self.write(state)?;
         }
         Ok(installation)
@@ -135,7 +136,7 @@ impl Change<'_> {
         let package = Package::read(copy, file)?;
         let metadata = package.metadata();
         let is_allowed = allowance
-            .is_some_and(|Allowance { name, version, .. }| *name == metadata.name && *version == metadata.version);
+            .is_some_and(|Allowance { plugin, version, .. }| *plugin == metadata.name && *version == metadata.version);
         let by = signed.and_then(|signed| {
             let (id, name) = (signed.key.id(), signed.name);
             match self.state.plugins.get(&metadata.name).and_then(|plugin| plugin.owner) {
@@ -174,7 +175,7 @@ impl Change<'_> {
             let (version, newest) = (version.to_string(), plugin.newest.to_string());
             return Err(refused(name, StoreError::Downgrade { version, newest }));
         }
-        match installed.by {
+        match installed.trusted_by {
             // An allowance is used up.
             TrustSource::Allowed => state.allowances.retain(|allowed| allowed.sha256 != installed.package),
             TrustSource::Key { id, .. } => _ = plugin.owner.get_or_insert(id),

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! lock                     held by whoever changes anything
-//! state.json               the truth: what is installed, and what is wanted of it
+//! state.json               the truth: what is installed, and what is spec of it
 //! store/NAME/VERSION/      the files of a package, and its metadata as package.json
 //! incoming/                packages that are dropped in, for a host to install
 //! staged/                  packages that were checked, at hand for an hour
@@ -20,7 +20,7 @@
 //!    until [`Change::enable`] makes hosts load it.
 //! 3. A later version replaces the one before it, which is kept: [`Change::rollback`] swaps the two. Older ones are
 //!    removed.
-//! 4. [`Store::list`] returns what is installed, and what makes it trusted. [`Store::wanted`] is what a host loads;
+//! 4. [`Store::list`] returns what is installed, and what makes it trusted. [`Store::load_spec`] is what a host loads;
 //!    [`Library::open`] copies it into memory, and refuses it if it differs from what was installed.
 //!    `Manager::open_store` does so for all enabled plugins.
 //! 5. [`Change::configure`] sets a plugin's configuration, in a file of its own that also holds the earlier ones.
@@ -56,13 +56,13 @@ pub use hookrail_model::installed::{
 };
 pub use semver::Version;
 
-pub use change::{Change, unasked};
+pub use change::{Change, agree};
 pub use error::{Error, MAX_CONFIG, StoreError};
 pub use examine::Depth;
 pub use install::Install;
-pub use library::{Library, Wanted};
+pub use library::{Library, LoadSpec};
 pub use order::Enabled;
-pub use state::{Desired, InstalledPlugin, InstalledVersion, State};
+pub use state::{InstalledPlugin, InstalledVersion, PluginSettings, State};
 pub use store::Store;
 pub use verbs::MAX_ALLOWANCE;
 

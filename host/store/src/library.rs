@@ -34,7 +34,7 @@ pub struct Library {
 /// What a host loads for a plugin.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Wanted {
+pub struct LoadSpec {
     /// Its library.
     pub library: Library,
     /// Its configuration: what the operator has set, else the package's default, else null.
@@ -50,27 +50,32 @@ impl Store {
     ///
     /// # Errors
     /// If it is not installed, no longer works here, or is no longer trusted.
-    pub fn wanted(&self, name: &str) -> Result<Wanted, Error> {
-        self.wanted_in(&self.state()?, &Trust::read(self.home())?, name)
+    pub fn load_spec(&self, name: &str) -> Result<LoadSpec, Error> {
+        self.load_spec_in(&self.state()?, &Trust::read(self.home())?, name)
     }
 
-    pub(super) fn wanted_in(&self, state: &State, trust: &Trust, name: &str) -> Result<Wanted, Error> {
+    pub(super) fn load_spec_in(&self, state: &State, trust: &Trust, name: &str) -> Result<LoadSpec, Error> {
         if let Some(path) = self.bundled(state, name) {
             let config = self.configured(name, None)?.value;
-            let (library, overrides) = (prebuilt(name, path)?, state.desired(name).overrides);
-            return Ok(Wanted { library, config, overrides, requires: Vec::new() });
+            let (library, overrides) = (prebuilt(name, path)?, state.settings(name).overrides);
+            return Ok(LoadSpec { library, config, overrides, requires: Vec::new() });
         }
         let (_, version, installed) = state.installed(name)?;
         // Only a few of its files are needed, and those are verified when they are used.
-        self.wanted_of(state, &examine(self, trust, name, version, installed, Depth::Metadata)?)
+        self.load_spec_of(state, &examine(self, trust, name, version, installed, Depth::Metadata)?)
     }
 
     /// What hosts load for a version in the store.
-    pub(super) fn wanted_of(&self, state: &State, metadata: &Metadata) -> Result<Wanted, Error> {
+    pub(super) fn load_spec_of(&self, state: &State, metadata: &Metadata) -> Result<LoadSpec, Error> {
         let name = &metadata.name;
         let config = self.configured(name, Some(metadata))?.value;
         let requires = metadata.requires.iter().map(|requirement| requirement.name.clone()).collect();
-        Ok(Wanted { library: self.library_of(metadata)?, config, overrides: state.desired(name).overrides, requires })
+        Ok(LoadSpec {
+            library: self.library_of(metadata)?,
+            config,
+            overrides: state.settings(name).overrides,
+            requires,
+        })
     }
 
     /// The callbacks that a plugin declares.

@@ -44,7 +44,7 @@ impl Store {
 
     fn installed(&self, state: &State, trust: &Trust, name: &str, depth: Depth) -> Option<Listed> {
         let (plugin, version, installed) = state.installed(name).ok()?;
-        let InstalledVersion { by, at, .. } = installed.clone();
+        let InstalledVersion { trusted_by: by, installed_at: at, .. } = installed.clone();
         let examined = examine(self, trust, name, version, installed, depth);
         let signature = match (&examined, &by) {
             (Ok(_), TrustSource::Allowed) => SignatureStatus::Unsigned,
@@ -53,16 +53,16 @@ impl Store {
             (Ok(_), _) => SignatureStatus::Invalid,
             (Err(error), _) => standing(error),
         };
-        let mut listed = Listed::new(name, version.clone(), Kind::External, state.desired(name).enabled, signature);
+        let mut listed = Listed::new(name, version.clone(), Kind::External, state.settings(name).enabled, signature);
         listed.reason = examined.err().map(|error| error.to_string());
-        (listed.by, listed.at) = (Some(by), Some(at));
+        (listed.trusted_by, listed.installed_at) = (Some(by), Some(at));
         listed.previous = plugin.previous.clone();
         Some(listed)
     }
 
     fn prebuilt(&self, state: &State, name: &str) -> Option<Listed> {
         let library = prebuilt(name, self.bundled(state, name)?);
-        let enabled = state.desired(name).enabled;
+        let enabled = state.settings(name).enabled;
         Some(match library {
             Ok(library) => Listed::new(name, library.version, Kind::Prebuilt, enabled, SignatureStatus::BuiltIn),
             Err(error) => {

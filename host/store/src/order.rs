@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use hookrail_package::Trust;
 
 use crate::error::Error;
-use crate::library::Wanted;
+use crate::library::LoadSpec;
 use crate::store::Store;
 
 /// An enabled plugin.
@@ -15,7 +15,7 @@ pub struct Enabled {
     /// Its name.
     pub name: String,
     /// What hosts load for it, or why they cannot.
-    pub wanted: Result<Wanted, Error>,
+    pub spec: Result<LoadSpec, Error>,
 }
 
 impl Store {
@@ -27,7 +27,10 @@ impl Store {
     pub fn enabled(&self) -> Result<impl Iterator<Item = Enabled>, Error> {
         let (state, trust) = (self.state()?, Trust::read(self.home())?);
         let names = state.enabled().map(str::to_owned).collect();
-        Ok(InOrder::new(names, move |name| Enabled { name: name.into(), wanted: self.wanted_in(&state, &trust, name) }))
+        Ok(InOrder::new(names, move |name| Enabled {
+            name: name.into(),
+            spec: self.load_spec_in(&state, &trust, name),
+        }))
     }
 }
 
@@ -48,7 +51,7 @@ impl<F: Fn(&str) -> Enabled> InOrder<F> {
         // A plugin that has been taken, or is being taken, is not left.
         if self.left.remove(name) {
             let plugin = (self.look)(name);
-            if let Ok(Wanted { requires, .. }) = &plugin.wanted {
+            if let Ok(LoadSpec { requires, .. }) = &plugin.spec {
                 requires.iter().for_each(|needed| self.take(needed));
             }
             self.ready.push_back(plugin);

@@ -24,20 +24,20 @@ impl Change<'_> {
             let found = match self.version(name) {
                 None => "is not installed".into(),
                 Some(version) if !versions.holds(&version) => format!("is {version}"),
-                Some(_) if !self.state.desired(name).enabled => "is disabled".into(),
+                Some(_) if !self.state.settings(name).enabled => "is disabled".into(),
                 Some(_) => return None,
             };
             Some(format!("{name} {versions}, which {found}"))
         };
         let lacking: Vec<_> = metadata.requires.iter().filter_map(lacks).collect();
-        if lacking.is_empty() { Ok(()) } else { Err(refused(&metadata.name, StoreError::Lacks(lacking))) }
+        if lacking.is_empty() { Ok(()) } else { Err(refused(&metadata.name, StoreError::MissingRequirements(lacking))) }
     }
 
     /// Refuses to remove a plugin, or to change its version to an unsuitable one, while others require it.
     pub(super) fn is_not_needed(&self, name: &str, among: Among, next: Option<&Version>) -> Result<(), Error> {
         let needs = |(other, plugin): (&String, &InstalledPlugin)| {
             let version = plugin.current.as_ref()?;
-            let counts = among == Among::Installed || self.state.desired(other).enabled;
+            let counts = among == Among::Installed || self.state.settings(other).enabled;
             // What cannot be read requires nothing: it will not be loaded either.
             let metadata = counts.then(|| self.store.metadata(&self.state, other, version).ok())??;
             let requirement = metadata.requires.into_iter().find(|requirement| requirement.name == name)?;
@@ -45,7 +45,7 @@ impl Change<'_> {
             (!fits).then(|| format!("{other} {version}, which needs {name} {}", requirement.versions))
         };
         let dependants: Vec<_> = self.state.plugins.iter().filter_map(needs).collect();
-        if dependants.is_empty() { Ok(()) } else { Err(refused(name, StoreError::Needed(dependants))) }
+        if dependants.is_empty() { Ok(()) } else { Err(refused(name, StoreError::RequiredByOthers(dependants))) }
     }
 
     /// The version of a plugin that hosts would load.

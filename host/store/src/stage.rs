@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use hookrail_model::installed::Installation;
 use hookrail_package::{UNFINISHED, signature_of};
 
-use crate::change::{Change, unasked};
+use crate::change::{Change, agree};
 use crate::collect::STAGED;
 use crate::error::{Error, failed};
 use crate::install::Install;
@@ -58,7 +58,7 @@ impl Change<'_> {
             }
             _ => {}
         }
-        let installation = self.install(copy, Install::new().dry_run(), unasked)?;
+        let installation = self.install(copy, Install::new().dry_run(), agree)?;
         let place = self.store.staged().join(format!("{}.hrp", installation.metadata.full_name()));
         match fs::rename(signature_of(copy), signature_of(&place)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed("write", &place)(error)),

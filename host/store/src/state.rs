@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use hookrail_model::config::CallbackOverride;
 use hookrail_model::installed::{Allowance, TrustSource};
 use hookrail_model::package::{Digest, KeyId, check_name};
-use hookrail_package::{Home, Locked};
+use hookrail_package::{Home, Locked, format};
 use semver::Version;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -31,7 +31,7 @@ pub struct State {
     pub(super) plugins: BTreeMap<String, InstalledPlugin>,
     /// By name; includes prebuilt plugins.
     #[serde(default)]
-    pub(super) desired: BTreeMap<String, Desired>,
+    pub(super) settings: BTreeMap<String, PluginSettings>,
     #[serde(default, deserialize_with = "allowances")]
     pub(super) allowances: Vec<Allowance>,
 }
@@ -40,14 +40,14 @@ pub struct State {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Allowed {
-    name: String,
+    plugin: String,
     version: Version,
     sha256: Digest,
     until: String,
 }
 
 fn allowances<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Allowance>, D::Error> {
-    let allowance = |Allowed { name, version, sha256, until }| Allowance::new(name, version, sha256, until);
+    let allowance = |Allowed { plugin, version, sha256, until }| Allowance::new(plugin, version, sha256, until);
     Vec::deserialize(from).map(|allowed| allowed.into_iter().map(allowance).collect())
 }
 
@@ -55,7 +55,7 @@ fn allowances<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Allowance>, D::E
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
-pub struct Desired {
+pub struct PluginSettings {
     /// Whether hosts load it.
     pub enabled: bool,
     /// The overrides of its callbacks; a host's configuration takes precedence over them.
@@ -90,9 +90,9 @@ pub struct InstalledVersion {
     /// The SHA-256 of its `package.json`, which contains those of all its files.
     pub metadata: Digest,
     /// What makes it trusted.
-    pub by: TrustSource,
+    pub trusted_by: TrustSource,
     /// When it was installed, as RFC 3339.
-    pub at: String,
+    pub installed_at: String,
 }
 
 impl State {
@@ -102,13 +102,13 @@ impl State {
     }
 
     /// The operator's settings for a plugin.
-    pub fn desired(&self, name: &str) -> Desired {
-        self.desired.get(name).cloned().unwrap_or_default()
+    pub fn settings(&self, name: &str) -> PluginSettings {
+        self.settings.get(name).cloned().unwrap_or_default()
     }
 
     /// The enabled plugins.
     pub fn enabled(&self) -> impl Iterator<Item = &str> {
-        self.desired.iter().filter(|(_, desired)| desired.enabled).map(|(name, _)| &**name)
+        self.settings.iter().filter(|(_, settings)| settings.enabled).map(|(name, _)| &**name)
     }
 
     /// The packages that may be installed once, whoever signed them.
@@ -149,13 +149,12 @@ impl State {
             return Ok(State {
                 format: FORMAT,
                 plugins: BTreeMap::new(),
-                desired: BTreeMap::new(),
+                settings: BTreeMap::new(),
                 allowances: Vec::new(),
             });
         };
-        let state = serde_json::from_slice::<State>(bytes).map_err(|error| error.to_string());
         // INVARIANT: it has been checked.
-        state.and_then(|state| state.check().map(|()| state)).map_err(|why| {
+        format::parse::<State>(bytes, FORMAT).and_then(|state| state.check().map(|()| state)).map_err(|why| {
             let plugin = home.path().join(FILE).display().to_string();
             Error::Store { plugin, why: StoreError::Damaged(why) }
         })
@@ -169,9 +168,6 @@ impl State {
 
     /// Checks what the types do not express.
     fn check(&self) -> Result<(), String> {
-        if self.format != FORMAT {
-            return Err(format!("`format` is {}, this host reads {FORMAT}", self.format));
-        }
         self.plugins.iter().try_for_each(|(name, plugin)| {
             check_name(name).map_err(|error| error.to_string())?;
             plugin.check().map_err(|why| format!("of `{name}` {why}"))
@@ -192,7 +188,7 @@ impl InstalledPlugin {
             }
         }
         let is_known = |by: &TrustSource| matches!(by, TrustSource::Allowed | TrustSource::Key { .. });
-        if let Some((version, _)) = self.versions.iter().find(|(_, installed)| !is_known(&installed.by)) {
+        if let Some((version, _)) = self.versions.iter().find(|(_, installed)| !is_known(&installed.trusted_by)) {
             return Err(format!("version {version} is trusted for a reason that this host does not know"));
         }
         match &self.current {

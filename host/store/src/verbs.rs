@@ -13,7 +13,7 @@ use semver::Version;
 use crate::change::Change;
 use crate::config::purge;
 use crate::error::{Error, StoreError, refused};
-use crate::library::Wanted;
+use crate::library::LoadSpec;
 use crate::requires::Among;
 use crate::state::InstalledPlugin;
 
@@ -30,10 +30,10 @@ impl Change<'_> {
     pub fn enable<E: From<Error>>(
         &mut self,
         name: &str,
-        agree: impl FnOnce(&Wanted) -> Result<(), E>,
+        agree: impl FnOnce(&LoadSpec) -> Result<(), E>,
     ) -> Result<bool, E> {
         self.is_there(name)?;
-        if self.state.desired(name).enabled {
+        if self.state.settings(name).enabled {
             return Ok(false);
         }
         if let Ok((_, version, installed)) = self.state.installed(name) {
@@ -43,7 +43,7 @@ impl Change<'_> {
         } else {
             self.prebuilt_fits(name)?;
         }
-        agree(&self.wanted(name)?)?;
+        agree(&self.load_spec(name)?)?;
         self.desire(name, |desired| desired.enabled = true)?;
         Ok(true)
     }
@@ -54,7 +54,7 @@ impl Change<'_> {
     /// If other plugins require it, or writing fails.
     pub fn disable(&mut self, name: &str) -> Result<bool, Error> {
         self.is_there(name)?;
-        if !self.state.desired(name).enabled {
+        if !self.state.settings(name).enabled {
             return Ok(false);
         }
         self.is_not_needed(name, Among::Enabled, None)?;
@@ -71,14 +71,14 @@ impl Change<'_> {
         &mut self,
         name: &str,
         overrides: Vec<CallbackOverride>,
-        agree: impl FnOnce(&Wanted) -> Result<(), E>,
+        agree: impl FnOnce(&LoadSpec) -> Result<(), E>,
     ) -> Result<bool, E> {
         self.is_there(name)?;
-        if self.state.desired(name).overrides == overrides {
+        if self.state.settings(name).overrides == overrides {
             return Ok(false);
         }
         self.can_be(name, &overrides)?;
-        agree(&Wanted { overrides: overrides.clone(), ..self.wanted(name)? })?;
+        agree(&LoadSpec { overrides: overrides.clone(), ..self.load_spec(name)? })?;
         self.desire(name, |desired| desired.overrides = overrides)?;
         Ok(true)
     }
@@ -89,7 +89,7 @@ impl Change<'_> {
         let declared = self.store.declared(&self.state, name)?;
         let is_there = |hook: &&CallbackOverride| {
             let own = hook.callback.split_once('/').map(|(_, own)| own);
-            declared.iter().any(|there| there.point == hook.point && Some(&*there.callback) == own)
+            declared.iter().any(|there| there.point == hook.point && Some(&*there.name) == own)
         };
         overrides.iter().find(|hook| !is_there(hook)).map_or(Ok(()), |hook| Err(no_callback(name, hook)))
     }
@@ -102,18 +102,18 @@ impl Change<'_> {
     pub fn rollback<E: From<Error>>(
         &mut self,
         name: &str,
-        agree: impl FnOnce(&Wanted) -> Result<(), E>,
+        agree: impl FnOnce(&LoadSpec) -> Result<(), E>,
     ) -> Result<(Version, Version), E> {
         let (plugin, current, _) = self.state.installed(name)?;
         let previous = plugin.previous.as_ref().ok_or_else(|| refused(name, StoreError::NoPrevious))?;
         let metadata = self.examine(name, previous, &plugin.versions[previous])?;
-        if self.state.desired(name).enabled {
+        if self.state.settings(name).enabled {
             self.fits_in(&self.store.place(name, previous), &metadata)?;
             self.has_what_it_needs(&metadata)?;
             self.is_not_needed(name, Among::Enabled, Some(previous))?;
         }
         let (current, previous) = (current.clone(), previous.clone());
-        agree(&self.store.wanted_of(&self.state, &metadata)?)?;
+        agree(&self.store.load_spec_of(&self.state, &metadata)?)?;
         let mut state = self.state.clone();
         let plugin = state.plugins.get_mut(name).expect("it is installed");
         // INVARIANT: both are installed.
@@ -139,7 +139,7 @@ impl Change<'_> {
         };
         let mut state = self.state.clone();
         // The settings for it must not apply to a prebuilt plugin of the same name.
-        state.desired.remove(name);
+        state.settings.remove(name);
         if purge {
             state.plugins.remove(name);
         } else if let Some(plugin) = state.plugins.get_mut(name) {

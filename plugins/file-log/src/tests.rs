@@ -64,7 +64,7 @@ fn a_full_disk_is_a_fault() {
 }
 
 #[test]
-fn what_should_be_known_beside_is_logged() {
+fn notable_events_are_logged() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.log");
     std::fs::create_dir_all(directory.path().join("a.log.1/in the way")).unwrap();
@@ -104,7 +104,7 @@ fn the_next_generation_may_start_before_this_one_stops() {
 }
 
 #[test]
-fn what_is_wrong_with_a_configuration_is_said() {
+fn mistakes_in_a_configuration_are_reported() {
     for (config, said) in [
         (r#"{"path": ""}"#, "`path` is \"\": name a file"),
         (r#"{"path": "/"}"#, "`path` is \"/\": name a file"),

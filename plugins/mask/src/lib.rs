@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn what_matches_is_masked() {
+    fn matches_are_masked() {
         let plugin = testing::start::<Mask>(r#"{"patterns": ["secret[0-9]+"]}"#).unwrap();
         assert_eq!(masked(&plugin, b"a secret1 and secret22."), b"a *** and ***.");
         assert_eq!(masked(&plugin, b"nothing here"), b"nothing here");

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_said() {
+    fn mistakes_in_a_configuration_are_reported() {
         refused("{}", &["missing field `patterns`"]);
         refused(r#"{"patterns": ["a"], "header": []}"#, &["unknown field `header`"]);
         refused(r#"{"patterns": [1]}"#, &["a text, or a table of `pattern` and `replacement`"]);

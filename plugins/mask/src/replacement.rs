@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn mistakes_are_reported() {
         for (replacement, said) in [
             ("$3", "the pattern has 2 groups"),
             ("$first", "names `$first`"),

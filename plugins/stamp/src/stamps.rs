@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_configuration_is_said() {
+    fn mistakes_in_a_configuration_are_reported() {
         for (config, said) in [
             (r#"{"host": false, "received": false}"#, "nothing to stamp"),
             (r#"{"host": ""}"#, "an empty name"),

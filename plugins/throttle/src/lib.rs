@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_exceeds_the_burst_is_denied_with_code_and_reason() {
+    fn messages_beyond_the_burst_are_denied_with_code_and_reason() {
         let plugin = testing::start::<Throttle>(SLOW).unwrap();
         assert_eq!(publish(&plugin, "a").verdict, Verdict::Continue);
         assert_eq!(publish(&plugin, "a").verdict, Verdict::Continue);

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_configuration_is_said() {
+    fn mistakes_in_a_configuration_are_reported() {
         for (config, said) in [
             ("{}", "missing field `rate`"),
             (r#"{"rate": 0}"#, "`rate` is 0: give the messages per second"),

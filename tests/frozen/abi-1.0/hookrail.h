@@ -1099,7 +1099,12 @@ HOOKRAIL_HAS_FIELD(hookrail_unload_table, probe, 16, 8);
 // It defines `hookrail_plugin_v1` and `hookrail_host`. In place of a function that would do nothing of
 // its own, name `hookrail_no_instance`, `hookrail_register_hooks`, `hookrail_nothing` (as `stop` or
 // `destroy`) or `hookrail_no_table`.
-#define HOOKRAIL_ENTRY(create, start, stop, destroy, query)                                \
+#define HOOKRAIL_ENTRY(create_, start_, stop_, destroy_, query_)                           \
+  HOOKRAIL_CHECK_FUNCTION(create_, hookrail_entry, create);                                \
+  HOOKRAIL_CHECK_FUNCTION(start_, hookrail_entry, start);                                  \
+  HOOKRAIL_CHECK_FUNCTION(stop_, hookrail_entry, stop);                                    \
+  HOOKRAIL_CHECK_FUNCTION(destroy_, hookrail_entry, destroy);                              \
+  HOOKRAIL_CHECK_FUNCTION(query_, hookrail_entry, query);                                  \
   const hookrail_host_table *hookrail_host;                                                \
   static uint32_t hookrail_attach(const hookrail_host_table *host)                         \
   {                                                                                        \
@@ -1108,9 +1113,19 @@ HOOKRAIL_HAS_FIELD(hookrail_unload_table, probe, 16, 8);
   }                                                                                        \
   const hookrail_entry hookrail_plugin_v1 = {                                              \
     sizeof(hookrail_entry), HOOKRAIL_ABI_OLDEST, HOOKRAIL_ABI_VERSION, 0, HOOKRAIL_HEAP,   \
-    hookrail_attach, HOOKRAIL_GUARD(create), HOOKRAIL_GUARD(start), HOOKRAIL_GUARD(stop),  \
-    HOOKRAIL_GUARD(destroy), HOOKRAIL_GUARD(query)                                         \
+    hookrail_attach, HOOKRAIL_GUARD(create_), HOOKRAIL_GUARD(start_), HOOKRAIL_GUARD(stop_),\
+    HOOKRAIL_GUARD(destroy_), HOOKRAIL_GUARD(query_)                                       \
   }
+
+// A function with other parameters would be called all the same, and crash the host: a C compiler only warns.
+#ifdef __cplusplus
+#define HOOKRAIL_CHECK_FUNCTION(function, table, field) HOOKRAIL_STATIC_ASSERT(true, "")
+#else
+#define HOOKRAIL_CHECK_FUNCTION(function, table, field)                                    \
+  HOOKRAIL_STATIC_ASSERT(                                                                  \
+    __builtin_types_compatible_p(__typeof__(&function), __typeof__(((table *)0)->field)),  \
+    "`" #function "` has other parameters, or another result, than `" #field "` of `" #table "`")
+#endif
 
 // The `heap` of an entry. ISO C cannot convert a function pointer to a data pointer; every system that
 // has dlopen can.
@@ -1124,6 +1139,7 @@ HOOKRAIL_HAS_FIELD(hookrail_unload_table, probe, 16, 8);
 // The rest of HOOKRAIL_PLUGIN. The note is assembly, since nothing else can give a section the type
 // NOTE.
 #define HOOKRAIL_PLUGIN_OF(name, version, hooks, ...)                                      \
+  HOOKRAIL_STATIC_ASSERT(sizeof("" name version) > 1, "the name and the version are string literals"); \
   hooks(HOOKRAIL_CHECK_HOOK)                                                               \
   uint32_t hookrail_register_hooks(hookrail_instance *instance, hookrail_registrar *registrar) \
   {                                                                                        \
@@ -1146,7 +1162,7 @@ HOOKRAIL_HAS_FIELD(hookrail_unload_table, probe, 16, 8);
 // A hook in the note: the assembler puts a comma between it and the one before.
 #define HOOKRAIL_NOTE_HOOK(point, callback, priority, effects, fault)                      \
   ".ifdef .Lhookrail_hook\n.ascii \", \"\n.endif\n.set .Lhookrail_hook, 1\n"               \
-  HOOKRAIL_NOTE_TEXT({"point": point, "revision": point##_REVISION, "callback": #callback, \
+  HOOKRAIL_NOTE_TEXT({"point": point, "revision": point##_REVISION, "name": #callback, \
     "priority": priority, "effects": effects##_NAME})
 
 // A line of assembly with JSON as it is, after its macros have been expanded.
@@ -1156,7 +1172,16 @@ HOOKRAIL_HAS_FIELD(hookrail_unload_table, probe, 16, 8);
 
 // What the compiler can tell is wrong with a hook.
 #define HOOKRAIL_CHECK_HOOK(point, callback, priority, effects, fault)                     \
-  HOOKRAIL_STATIC_ASSERT((priority) != 1000, "the priority of " #callback " is 1000, which belongs to the host");
+  HOOKRAIL_CHECK_FUNCTION(callback, hookrail_registration, run);                           \
+  HOOKRAIL_STATIC_ASSERT((priority) != 1000, "the priority of " #callback " is 1000, which belongs to the host"); \
+  HOOKRAIL_STATIC_ASSERT(sizeof(effects##_NAME) > 1, "the effects are a HOOKRAIL_EFFECTS constant"); \
+  HOOKRAIL_STATIC_ASSERT(fault##_IS_POLICY, "the fault policy is a HOOKRAIL_ON_FAULT constant");
+
+// A constant of another column has no such companion, and so does not compile.
+#define HOOKRAIL_ON_FAULT_AS_POINT_IS_POLICY 1
+#define HOOKRAIL_ON_FAULT_CLOSED_IS_POLICY 1
+#define HOOKRAIL_ON_FAULT_OPEN_IS_POLICY 1
+#define HOOKRAIL_ON_FAULT_ROLLBACK_IS_POLICY 1
 
 // A hook in `hookrail_register_hooks`.
 #define HOOKRAIL_REGISTER_HOOK(point, callback, priority, effects, fault)                  \

@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_differs_between_runs_is_left_out_and_nothing_else() {
+    fn only_differences_between_runs_are_left_out() {
         let same = |one, other| assert_eq!(essence(one), essence(other));
         same("copy 1.3ms, open 418.2µs", "copy 963µs, open 2s");
         same("built in 114 ms", "built in 15.3 s");

@@ -146,7 +146,7 @@ impl Stocked {
                     bytes = fs::read(&path).unwrap();
                 }
                 if ["state.json", "trust.json", "config.json"].iter().any(|name| path.ends_with(name)) {
-                    let moments = ["\"at\": ", "\"added\": ", "\"since\": "];
+                    let moments = ["at\": ", "\"added\": ", "\"since\": "];
                     let is_moment = |line: &&str| moments.iter().any(|moment| line.contains(moment));
                     let text = String::from_utf8(bytes).unwrap();
                     bytes = text.lines().filter(|line| !is_moment(line)).collect::<String>().into();
@@ -168,9 +168,7 @@ impl Stocked {
     pub fn status(&self) -> String {
         let Some(plugin) = self.screen() else { return "not installed".into() };
         let status = plugin["status"].as_str().unwrap();
-        let former = plugin["former"].as_array().unwrap().last().map_or(0, |last| last["generation"].as_u64().unwrap());
-        let is_loaded = plugin["generation"].as_u64().unwrap() > former;
-        match (status, is_loaded) {
+        match (status, plugin["loaded"].as_bool().unwrap()) {
             ("stopped", true) => "stopped, loaded".into(),
             ("stopped", false) => "stopped, not loaded".into(),
             (status, _) => status.into(),

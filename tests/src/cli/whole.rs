@@ -142,7 +142,7 @@ fn listed(home: &Stocked) -> Value {
     for plugin in &mut *listed_here {
         let installed = plugin["installed"].as_object_mut().unwrap();
         assert_eq!(installed["signature"], "signed");
-        installed.remove("at");
+        installed.remove("installed_at");
     }
     let config = home.run(&["config", "get", "screen"]);
     assert_eq!(config.status.success(), !listed_here.is_empty(), "{}", text(&config.stderr));

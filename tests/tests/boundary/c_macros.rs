@@ -48,9 +48,9 @@ fn the_note_says_what_the_macros_were_given() {
         note(&library),
         r#"{"format": 1, "name": "user", "version": "1.2.3", "instances": "one", "isolation": "worker", "#.to_owned()
             + r#""capabilities": ["net.connect:db:5432", "env:TZ"], "abi": "1.0", "hooks": ["#
-            + r#"{"point": "message.publish", "revision": 1, "callback": "touch", "priority": -5, "effects": "pure"}, "#
-            + r#"{"point": "message.delivered", "revision": 1, "callback": "look", "priority": 300, "effects": "external"}, "#
-            + r#"{"point": "message.dropped", "revision": 1, "callback": "look", "priority": 300, "effects": "local"}]}"#
+            + r#"{"point": "message.publish", "revision": 1, "name": "touch", "priority": -5, "effects": "pure"}, "#
+            + r#"{"point": "message.delivered", "revision": 1, "name": "look", "priority": 300, "effects": "external"}, "#
+            + r#"{"point": "message.dropped", "revision": 1, "name": "look", "priority": 300, "effects": "local"}]}"#
     );
     let read = hookrail::inspect(&library).unwrap().note;
     assert_eq!((&*read.instances, read.isolation.as_deref().unwrap(), read.hooks.len()), ("one", "worker", 3));
@@ -75,7 +75,7 @@ fn a_plugin_registers_what_its_note_says() {
     for point in host.point_views() {
         for view in point.chain.iter().filter(|view| view.instance == "user") {
             let (effects, policy) = (view.effects.to_string(), view.fault_policy.to_string());
-            let words = [&*point.point, &*view.callback, &*effects, &*policy].map(String::from);
+            let words = [&*point.point, &*view.name, &*effects, &*policy].map(String::from);
             registered.push((words, view.priority));
         }
     }
@@ -103,6 +103,43 @@ fn a_mistake_in_a_hook_does_not_compile() {
         ("priority_1000", "touch, 1000, HOOKRAIL", "the priority of touch is 1000, which belongs to the host"),
     ] {
         let refusal = refusal(name, &with("touch, -5, HOOKRAIL", hook), &[]);
+        assert!(refusal.contains(said), "{refusal}");
+    }
+    let (effects, fault) = ("HOOKRAIL_EFFECTS_PURE", "HOOKRAIL_ON_FAULT_CLOSED");
+    let columns = format!("{effects}, {fault}");
+    for (name, other, said) in [
+        ("swapped_columns", format!("{fault}, {effects}"), "HOOKRAIL_ON_FAULT_CLOSED_NAME"),
+        ("effects_twice", format!("{effects}, {effects}"), "HOOKRAIL_EFFECTS_PURE_IS_POLICY"),
+        ("a_number_as_effects", format!("2, {fault}"), "_NAME"),
+    ] {
+        let refusal = refusal(name, &with(&columns, &other), &[]);
+        assert!(refusal.contains(said), "{refusal}");
+    }
+}
+
+#[test]
+fn unquoted_texts_do_not_compile() {
+    for (name, part, other) in [("unquoted_name", "\"user\"", "user"), ("unquoted_version", "\"1.2.3\"", "1.2")] {
+        let refusal = refusal(name, &with(part, other), &[]);
+        assert!(refusal.contains("error: "), "{refusal}");
+    }
+}
+
+#[test]
+fn functions_of_another_type_do_not_compile() {
+    for (name, part, other, said) in [
+        (
+            "another_start",
+            "ENTRY(create, start,",
+            "ENTRY(create, hookrail_nothing,",
+            "than `start` of `hookrail_entry`",
+        ),
+        ("swapped_functions", "hookrail_nothing, destroy, query", "query, destroy, hookrail_nothing", "than `stop` of"),
+        ("another_callback", "touch, -5, HOOKRAIL", "strlen, -5, HOOKRAIL", "than `run` of `hookrail_registration`"),
+    ] {
+        // Whatever warnings are on.
+        let source = write(name, &with(part, other));
+        let refusal = cc::refusal(&["cc", "-std=c11", "-w"], &source, &["-c"]);
         assert!(refusal.contains(said), "{refusal}");
     }
 }

@@ -61,7 +61,7 @@ fn build(test: &str) -> PathBuf {
 
 /// The example with the note and the instance that the guide goes on to explain.
 #[test]
-fn what_the_guide_adds_to_the_example_works() {
+fn the_guides_additions_to_the_example_work() {
     let guide = read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guide/first-plugin-in-c.md")).unwrap();
     let blocks: Vec<_> = guide.split("```c\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     let [example, note, instance] = &blocks[..] else { panic!("the guide has other code: {blocks:?}") };
@@ -99,9 +99,9 @@ fn a_name_that_no_plugin_may_have_is_refused() {
         let output = format!("named_{number}.so");
         let library = cc::compile(cc::STRICT_C, file.to_str().unwrap(), &["-shared", "-fPIC"], &output);
         let error = hookrail::inspect(&library).unwrap_err();
-        assert!(error.code() == "HR0304" && error.to_string().contains(&format!("the name `{name}`")), "{error}");
+        assert!(error.code() == "HR0317" && error.to_string().contains(&format!("the name `{name}`")), "{error}");
         // SAFETY: nothing of it runs.
-        assert_eq!(unsafe { Host::new(Config::default()).unwrap().load(library) }.unwrap_err().code(), "HR0304");
+        assert_eq!(unsafe { Host::new(Config::default()).unwrap().load(library) }.unwrap_err().code(), "HR0317");
     }
 }
 

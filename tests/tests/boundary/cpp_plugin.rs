@@ -36,7 +36,7 @@ fn an_exception_in_a_callback_is_a_fault_with_its_text() {
         assert_eq!(publish.dispatch(&mut Message::new("a", "nothing")).decision(), Decision::Passed);
         let points = host.point_views();
         let mut views = points.iter().flat_map(|point| &point.chain);
-        let view = views.find(|view| view.callback == "throws").unwrap();
+        let view = views.find(|view| view.name == "throws").unwrap();
         assert_eq!((view.faults, &*view.last_fault.as_ref().unwrap().message), (faults, what));
     }
     assert_eq!(host.unload(&plugin).unwrap(), End::Unmapped);

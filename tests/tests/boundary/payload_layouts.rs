@@ -70,9 +70,9 @@ fn libraries_of_other_layouts_come_and_go_and_are_told_apart() {
     let host = Host::new(Config::default()).unwrap();
     let point = host.point(JobStarted).unwrap();
     for round in 0..50 {
-        for (animal, said) in STRANGERS {
+        for (specimen, said) in STRANGERS {
             // SAFETY: our own library, which is refused before any callback of it runs.
-            let error = unsafe { host.load(zoo(animal)) }.unwrap_err();
+            let error = unsafe { host.load(zoo(specimen)) }.unwrap_err();
             let text = error.to_string();
             assert_eq!(error.code(), "HR0309", "{text}");
             assert!(text.contains("another payload of zoo.job: ") && text.contains(said), "round {round}: {text}");

@@ -6,8 +6,8 @@ use std::process::Command;
 
 use hookrail::Config;
 use hookrail_tests::alone;
-use hookrail_tests::animals::c;
 use hookrail_tests::random::Random;
+use hookrail_tests::specimens::c;
 use hookrail_tests::watched::{Watched, says};
 use object::{Object, ObjectSection};
 
@@ -45,7 +45,7 @@ fn a_file_that_is_no_library_is_named_for_its_kind() {
     check(
         &watched,
         [
-            (PathBuf::from("/no/such/file.so"), "HR0501", "No such file", "the system's message"),
+            (PathBuf::from("/no/such/file.so"), "HR0501", "No such file", "check the path"),
             not(directory(), "it is a directory, not a shared library"),
             not(written("empty.so", b""), "it is an empty file"),
             not(written("text.so", b"not a library\n"), "it is some other file"),
@@ -93,12 +93,25 @@ fn a_library_that_is_no_plugin_says_what_is_missing() {
             not(c("no_plugin"), "it does not export `hookrail_plugin_v1`"),
             not(without_sections, "it does not export `hookrail_plugin_v1`"),
             not(c("no_note"), "it has no section .note.hookrail"),
-            not(c("note_cut_short"), "its note is malformed: it is cut off"),
-            not(c("note_of_another"), "its note is malformed: its owner or type is not ours"),
-            not(c("note_is_no_json"), "its note is malformed: expected"),
-            not(c("note_without_version"), "its note is malformed: missing field `version`"),
-            not(c("nameless"), "its note is malformed: the name ``"),
-            not(c("climbing_name"), "its note is malformed: the name `../climber`"),
+        ],
+    );
+}
+
+#[test]
+fn a_malformed_note_is_told_from_no_note() {
+    alone!();
+    let malformed = |name, said| (c(name), "HR0317", said, "HOOKRAIL_PLUGIN takes quoted texts");
+    check(
+        &Watched::new(Config::default()),
+        [
+            malformed("note_cut_short", "its note is malformed: it is cut off"),
+            malformed("note_of_another", "its note is malformed: its owner or type is not that of a plugin"),
+            malformed("note_is_no_json", "its note is malformed: expected"),
+            malformed("note_without_version", "its note is malformed: missing field `version`"),
+            malformed("nameless", "its note is malformed: the name ``"),
+            malformed("climbing_name", "its note is malformed: the name `../climber`"),
+            malformed("no_name", "its note is malformed: the callback ``"),
+            malformed("slash_in_name", "its note is malformed: the callback `"),
         ],
     );
 }

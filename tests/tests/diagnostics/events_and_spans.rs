@@ -32,9 +32,9 @@ impl Stage {
         Stage { publish: host.point(MessagePublish).unwrap(), host }
     }
 
-    fn load(&self, animal: &str) -> PluginHandle {
+    fn load(&self, specimen: &str) -> PluginHandle {
         // SAFETY: our own library.
-        unsafe { self.host.load(zoo(animal)) }.unwrap()
+        unsafe { self.host.load(zoo(specimen)) }.unwrap()
     }
 
     fn publish(&self, body: &str) {

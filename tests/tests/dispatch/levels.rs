@@ -308,9 +308,9 @@ fn a_plugin_is_replaced_and_unloaded_while_it_is_looked_at() {
             assert!(host.unload(&plugin).unwrap().is_unmapped(), "round {round}");
         }
         // SAFETY: as above.
-        let animal = unsafe { host.load(zoo("panics_in_callback")) }.unwrap();
+        let specimen = unsafe { host.load(zoo("panics_in_callback")) }.unwrap();
         let _ = publish.dispatch(&mut Message::new("a.b", "boom"));
-        assert!(host.unload(&animal).unwrap().is_unmapped());
+        assert!(host.unload(&specimen).unwrap().is_unmapped());
         over.store(true, Ordering::SeqCst);
     });
 }

@@ -92,7 +92,7 @@ fn check(host: &Host, expected: Vec<(Entry, bool)>) {
         host.point_views().into_iter().find(|point| point.point == "message.publish").expect("a built-in point");
     let shown: Vec<_> = chain
         .into_iter()
-        .map(|callback| ((callback.priority, callback.instance, callback.callback), callback.enabled))
+        .map(|callback| ((callback.priority, callback.instance, callback.name), callback.enabled))
         .collect();
     assert_eq!(shown, expected, "what is shown");
 

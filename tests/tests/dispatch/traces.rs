@@ -66,7 +66,7 @@ fn sheet(fails: bool, takes: bool) -> Sheet {
 
 fn callback(host: &Host, name: &str) -> CallbackView {
     let point = host.point_views().into_iter().find(|view| view.point == SheetPassed::NAME).unwrap();
-    point.chain.into_iter().find(|callback| callback.callback == name).unwrap()
+    point.chain.into_iter().find(|callback| callback.name == name).unwrap()
 }
 
 /// The steps of the next dispatch, without the times.

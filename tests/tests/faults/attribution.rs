@@ -21,16 +21,16 @@ const LOG: Listener = Listener {
     hears: |event| LINES.lock().unwrap().push(fields(event)),
 };
 
-/// The second generation of an animal serves, and what it says from now on is heard.
+/// The second generation of a specimen serves, and what it says from now on is heard.
 struct Scene {
     host: Host,
     plugin: PluginHandle,
-    animal: &'static str,
+    specimen: &'static str,
     events: Events,
 }
 
 impl Scene {
-    fn new(animal: &'static str, faults: u32) -> Self {
+    fn new(specimen: &'static str, faults: u32) -> Self {
         let config = json!({
             "plugins": { "holds-memory": { "max_memory": MAX } },
             "overrides": [{ "point": TaskDone::NAME, "callback": "fails-on-demand/fail", "budget": "2000us" }],
@@ -43,8 +43,8 @@ impl Scene {
         host.point(TaskDone).unwrap();
         host.point(TaskAllowed).unwrap();
         // SAFETY: our own library: its faults are those that the host looks for.
-        let plugin = unsafe { host.load(zoo(animal)) }.unwrap();
-        let scene = Scene { events: host.events(), host, plugin, animal };
+        let plugin = unsafe { host.load(zoo(specimen)) }.unwrap();
+        let scene = Scene { events: host.events(), host, plugin, specimen };
         scene.upgrade();
         let _ = tracing::subscriber::set_global_default(LOG);
         LINES.lock().unwrap().clear();
@@ -53,7 +53,7 @@ impl Scene {
 
     fn upgrade(&self) {
         // SAFETY: as in `new`.
-        unsafe { self.host.upgrade(&self.plugin, zoo(self.animal)) }.unwrap();
+        unsafe { self.host.upgrade(&self.plugin, zoo(self.specimen)) }.unwrap();
     }
 
     fn dispatch(&self, cause: u32, hold: usize) {

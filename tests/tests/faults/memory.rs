@@ -20,7 +20,7 @@ const NAME: &str = "holds-memory";
 /// What is left of every plugin that counts: the receiver of its `tracing`, which the SDK puts there.
 const OURS: Memory = Memory::new(16, 1);
 
-/// A host with the animal that counts its memory.
+/// A host with the specimen that counts its memory.
 struct Scene {
     host: Host,
     plugin: PluginHandle,
@@ -77,7 +77,7 @@ impl Scene {
 
     fn end(self) -> (End, Option<Memory>) {
         let ticket = self.host.begin_unload(&self.plugin).unwrap();
-        (ticket.wait_timeout(LONG), ticket.left())
+        (ticket.wait_timeout(LONG), ticket.unfreed_memory())
     }
 }
 
@@ -179,7 +179,7 @@ fn a_plugin_that_does_not_count_has_no_memory_view_and_no_quota() {
     let plugin = unsafe { host.load(zoo("keeps_a_thread_local")) }.unwrap();
     assert_eq!(memory(&host, "keeps-a-thread-local"), None);
     let ticket = host.begin_unload(&plugin).unwrap();
-    assert_eq!((ticket.wait_timeout(LONG), ticket.left()), (End::Unmapped, None));
+    assert_eq!((ticket.wait_timeout(LONG), ticket.unfreed_memory()), (End::Unmapped, None));
 }
 
 #[test]
@@ -199,8 +199,8 @@ fn memory_held_by_statics_is_reported_exactly_at_the_end() {
     let left = Some(Memory::new(OURS.bytes + 7 * LEAKED as u64, OURS.allocations + 7));
     // SAFETY: our own library.
     let upgraded = unsafe { host.upgrade(&scene.plugin, zoo("holds_memory")) }.unwrap();
-    assert_eq!((upgraded.old.wait_timeout(LONG), upgraded.old.left()), (End::Unmapped, left));
-    assert_eq!(host.history(NAME)[0].left, left);
+    assert_eq!((upgraded.old.wait_timeout(LONG), upgraded.old.unfreed_memory()), (End::Unmapped, left));
+    assert_eq!(host.history(NAME)[0].unfreed_memory, left);
     let mut ended = std::iter::from_fn(|| events.recv_timeout(LONG).ok()).map(|event| event.what);
     assert!(ended.any(|what| what == EventKind::ended(End::Unmapped, left)));
     // Its statics are its own.

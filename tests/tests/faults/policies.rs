@@ -27,7 +27,7 @@ fn a_fault_means_what_the_policy_says() {
             let fine = dispatch(FINE);
             for (count, cause) in (1..).zip(CAUSES) {
                 assert_eq!(dispatch(cause), fails(true), "{point}, {policy}, {:?}, cause {cause}", scene.place);
-                assert_eq!(scene.animal(point).faults, count);
+                assert_eq!(scene.specimen(point).faults, count);
             }
             assert_eq!(dispatch(FINE), fine, "nothing of it stays");
             if let Some(traces) = traces {
@@ -78,7 +78,7 @@ fn too_many_faults_quarantine_a_callback_until_it_is_tried() {
     each_cell(limits, |scene, policy, dispatch, fails, point| {
         let events = scene.host.events();
         for _ in 0..3 {
-            assert_eq!(scene.animal(point).status, CallbackStatus::Armed);
+            assert_eq!(scene.specimen(point).status, CallbackStatus::Armed);
             assert_eq!(dispatch(PANIC), fails(true));
         }
         let EventKind::Quarantined { reason, .. } = next(&events) else { panic!("it is quarantined") };
@@ -87,7 +87,7 @@ fn too_many_faults_quarantine_a_callback_until_it_is_tried() {
         eventually("it is tried, and fails", || {
             let came = dispatch(PANIC);
             assert!(came == fails(false) || came == fails(true), "{point}, {policy}: {came:?}");
-            scene.animal(point).faults >= 4
+            scene.specimen(point).faults >= 4
         });
         let EventKind::Quarantined { reason, .. } = next(&events) else { panic!("it is quarantined again") };
         assert!(reason.starts_with("it failed its trial call: "), "{reason}");
@@ -96,7 +96,7 @@ fn too_many_faults_quarantine_a_callback_until_it_is_tried() {
         eventually("it is tried, and works again", || {
             let came = dispatch(FINE);
             assert!(came == fails(false) || called(&came), "{point}, {policy}: {came:?}");
-            scene.animal(point).status == CallbackStatus::Armed
+            scene.specimen(point).status == CallbackStatus::Armed
         });
         assert!(called(&dispatch(FINE)));
         let released =
@@ -112,7 +112,7 @@ fn a_quarantined_callback_stays_out_until_it_is_released() {
     let scene = Scene::new("closed", (true, true), limits);
     assert_eq!(scene.host.unquarantine(TaskAllowed::NAME, FAILING).unwrap_err().code(), "HR0111");
     scene.dispatch::<TaskAllowed>(PANIC);
-    eventually("it is quarantined", || scene.animal(TaskAllowed::NAME).status == CallbackStatus::Quarantined);
+    eventually("it is quarantined", || scene.specimen(TaskAllowed::NAME).status == CallbackStatus::Quarantined);
     let point = scene.host.point(TaskAllowed).unwrap();
     for _ in 0..100 {
         let mut task = Task { cause: FINE, trail: Text::new(), hold: 0 };
@@ -123,7 +123,7 @@ fn a_quarantined_callback_stays_out_until_it_is_released() {
         assert_eq!(denial.by.unwrap(), FAILING);
         assert!(reason.starts_with("fails-on-demand/fail is quarantined: 1 fault: "), "{reason}");
     }
-    let view = scene.animal(TaskAllowed::NAME);
+    let view = scene.specimen(TaskAllowed::NAME);
     assert!(view.reason.unwrap().contains("as it was asked to") && view.last_fault.is_some());
     scene.host.unquarantine(TaskAllowed::NAME, FAILING).unwrap();
     assert_eq!(scene.dispatch::<TaskAllowed>(FINE), scene.goes_on::<TaskAllowed>("x"));
@@ -141,7 +141,7 @@ fn a_quarantined_callback_counts_no_calls() {
             scene.host.set_level(TaskDone::NAME, level).unwrap();
             scene.dispatch::<TaskDone>(FINE);
             scene.dispatch::<TaskDone>(PANIC);
-            eventually("it is quarantined", || scene.animal(TaskDone::NAME).status == CallbackStatus::Quarantined);
+            eventually("it is quarantined", || scene.specimen(TaskDone::NAME).status == CallbackStatus::Quarantined);
             for _ in 0..100 {
                 scene.dispatch::<TaskDone>(FINE);
             }
@@ -177,7 +177,7 @@ fn a_required_plugin_that_does_not_run_denies_where_its_fault_would() {
         assert_eq!(scene.dispatch::<TaskSeen>(FINE), scene.goes_on::<TaskSeen>(""));
         assert_eq!(scene.dispatch::<TaskDone>(FINE), scene.denies(""));
         assert_eq!(scene.dispatch::<TaskAllowed>(FINE), scene.denies(""));
-        assert_eq!(scene.animal(TaskAllowed::NAME).status, CallbackStatus::Absent);
+        assert_eq!(scene.specimen(TaskAllowed::NAME).status, CallbackStatus::Absent);
         assert_eq!(scene.host.unquarantine(TaskAllowed::NAME, FAILING).unwrap_err().code(), "HR0111");
     };
     fine();
@@ -204,15 +204,15 @@ fn a_call_over_its_budget_is_counted_and_told_and_changes_nothing() {
         let events = scene.host.events();
         let fine = dispatch(FINE);
         assert_eq!(dispatch(SLOW), fine);
-        assert_eq!(scene.animal(point).slow, 0, "nobody looks");
+        assert_eq!(scene.specimen(point).slow, 0, "nobody looks");
         for (count, level) in (1..).zip([StatsLevel::Count, StatsLevel::Histogram]) {
             scene.host.set_level(point, level).unwrap();
             assert_eq!(dispatch(SLOW), fine);
-            assert_eq!(scene.animal(point).slow, count);
+            assert_eq!(scene.specimen(point).slow, count);
             let EventKind::Slow { took_ns, budget_ns, .. } = next(&events) else { panic!("it was slow") };
             assert!(took_ns >= 3_000_000 && budget_ns == 2_000_000);
         }
-        assert_eq!(scene.animal(point).faults, 0);
+        assert_eq!(scene.specimen(point).faults, 0);
     });
 }
 
@@ -226,7 +226,7 @@ fn a_budget_that_a_plugin_declares_holds_until_the_operator_says_another() {
         host.set_level(MessagePublish::NAME, StatsLevel::Count).unwrap();
         let _ = host.point(MessagePublish).unwrap().dispatch(&mut Message::new("a", ""));
         let chain = |point| host.point_views().into_iter().find(|view| view.point == point).unwrap().chain;
-        let its: Vec<_> = chain(MessagePublish::NAME).into_iter().filter(|it| it.callback == "dawdle").collect();
+        let its: Vec<_> = chain(MessagePublish::NAME).into_iter().filter(|it| it.name == "dawdle").collect();
         assert_eq!((its.len(), its[0].budget_ns, its[0].slow), (1, Some(budget), slow));
         let others: Vec<_> = chain(MessageDelivered::NAME).iter().map(|it| it.budget_ns).collect();
         assert_eq!(others, [Some(3_600_000_000_000), None]);
@@ -250,14 +250,14 @@ fn a_stuck_call_is_named_with_its_thread_and_changes_nothing() {
             assert_eq!((&**found, &**callback), (point, FAILING));
             assert!(thread.starts_with("the-stuck-one (") && *took_ms >= 1, "{what:?}");
             assert_eq!(dispatch(FINE), fine, "others are not held up");
-            assert_eq!(scene.animal(point).stuck_now, 1);
+            assert_eq!(scene.specimen(point).stuck_now, 1);
             let health = || scene.host.plugin_views()[0].health;
             assert_eq!(health(), Health::Degraded);
             drop(let_go);
             eventually("it is seen to be back", || health() == Health::Good);
             assert_eq!(stuck.unwrap().join().unwrap(), fine);
         });
-        assert_eq!((scene.animal(point).stuck, scene.animal(point).faults), (1, 0));
+        assert_eq!((scene.specimen(point).stuck, scene.specimen(point).faults), (1, 0));
     });
 }
 

@@ -44,9 +44,9 @@ fn a_plugin_that_holds_too_much_is_passed_over_or_denied_for_until_it_lets_go() 
             let more = [2 * MANY, 0, if denies { 0 } else { 2 * MANY }];
             let expected = before.iter().zip(more).map(|(before, more)| before.map(|before| before + more));
             assert_eq!(calls().to_vec(), expected.collect::<Vec<_>>(), "{point}, {policy}, {:?}", scene.place);
-            let animal = scene.animal(point);
-            assert_eq!((animal.status, animal.faults), (CallbackStatus::Quarantined, 0));
-            assert!(animal.reason.unwrap().ends_with("bytes of memory, 1048576 are allowed"));
+            let specimen = scene.specimen(point);
+            assert_eq!((specimen.status, specimen.faults), (CallbackStatus::Quarantined, 0));
+            assert!(specimen.reason.unwrap().ends_with("bytes of memory, 1048576 are allowed"));
             drop(let_go);
             assert_eq!(hoarder.join().unwrap(), fine, "it went on in the chain that it began in");
         });
@@ -54,7 +54,7 @@ fn a_plugin_that_holds_too_much_is_passed_over_or_denied_for_until_it_lets_go() 
             let came = dispatch(FINE);
             assert!(came == fails(false) || came == fine, "{point}, {policy}, {:?}: {came:?}", scene.place);
             POINTS.iter().for_each(|point| _ = dispatch_on(scene, point, FINE));
-            POINTS.iter().all(|point| scene.animal(point).status == CallbackStatus::Armed)
+            POINTS.iter().all(|point| scene.specimen(point).status == CallbackStatus::Armed)
         });
         assert_eq!(dispatch(FINE), fine);
         let told: Vec<_> = POINTS.iter().map(|_| next(&events)).collect();

@@ -172,7 +172,7 @@ fn the_operator_says_what_a_fault_means() {
         let outcome = watched.host.point(MessagePublish).unwrap().dispatch(&mut Message::new("a", "boom"));
         assert_eq!(outcome.decision(), decision, "{fault}");
         let chain = publish_chain(&watched.host);
-        let callback = chain.iter().find(|it| it.callback == "fold").unwrap();
+        let callback = chain.iter().find(|it| it.name == "fold").unwrap();
         assert_eq!((callback.fault_policy.name(), callback.faults), (shown, 1), "{fault}");
         let denial = watched.host.denial(&outcome);
         if decision == Decision::Passed {
@@ -237,9 +237,9 @@ fn an_override_of_nothing_is_told() {
     assert_eq!(host.unused_overrides().len(), 1);
 }
 
-fn load(host: &Host, animal: &str) -> hookrail::PluginHandle {
+fn load(host: &Host, specimen: &str) -> hookrail::PluginHandle {
     // SAFETY: our own library: its faults are those that the host looks for.
-    unsafe { host.load(zoo(animal)) }.unwrap()
+    unsafe { host.load(zoo(specimen)) }.unwrap()
 }
 
 fn publish_chain(host: &Host) -> Vec<CallbackView> {

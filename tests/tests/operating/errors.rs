@@ -54,8 +54,6 @@ fn cases() -> Vec<(Box<dyn StdError>, Vec<&'static str>)> {
         (Box::new(CallError::Refused(problem)), vec![WHY]),
         (Box::new(Client::connect(NOWHERE).unwrap_err()), vec![NOWHERE, "No such file or directory"]),
         (Box::new(hookrail_check::Error::from(system())), vec![WHAT, WHY]),
-        (Box::new(hookrail_check::Error::Input { file: plugin(), cause: cause() }), vec![WHOSE, WHY]),
-        (Box::new(hookrail_check::Error::System { what: WHAT, cause: cause() }), vec![WHAT, WHY]),
     ]
 }
 

@@ -110,7 +110,7 @@ fn peers_that_hang_up_in_the_middle_of_commands_harm_nobody() {
             drop(peer);
         }
         eventually("all that was begun is done", || {
-            wired.client().ask(Show::new("hello")).is_ok_and(|shown| shown.plugin.generation > 1)
+            wired.client().ask(Show::new("hello")).is_ok_and(|shown| shown.plugin.generation > Some(1))
                 && wired.client().ask(Stop::new("hello")).is_ok()
         });
         let seen = dispatched.load(Ordering::Relaxed);

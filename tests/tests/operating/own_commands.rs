@@ -70,7 +70,7 @@ fn a_command_of_the_program_is_carried_out_here_and_over_the_socket() {
 }
 
 #[test]
-fn what_it_does_not_know_of_its_fields_is_refused_like_that_of_others() {
+fn unknown_fields_of_own_commands_are_refused() {
     let (host, directory) = (Host::new(Config::default()).unwrap(), Directory::new());
     let manager = Manager::new(&host);
     assert!(manager.register(|_: &Call<'_>, Add { number }| Ok(Sum { sum: number })));
@@ -102,7 +102,7 @@ fn a_command_is_asked_by_its_name_whether_or_not_it_has_a_type() {
 }
 
 #[test]
-fn what_runs_code_of_plugins_is_carried_out_on_a_thread_that_ends_with_it() {
+fn commands_that_run_plugins_have_a_thread_of_their_own() {
     let (host, directory) = (Host::new(Config::default()).unwrap(), Directory::new());
     let manager = Manager::new(&host);
     // SAFETY: it asks the system who it is.

@@ -62,7 +62,7 @@ fn the_waker_of_the_last_poll_is_woken_by_an_event() {
 }
 
 #[test]
-fn what_waits_for_events_and_traces_is_woken_when_the_host_is_dropped() {
+fn waiting_receivers_are_woken_when_the_host_is_dropped() {
     let host = host();
     let point = host.point(MessagePublish).unwrap();
     let (mut events, mut traces) = (host.events(), host.trace("message.publish", None, 2).unwrap());

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use hookrail::package::Content;
-use hookrail::store::{Configured, Error, Install, MAX_CONFIG, Origin, unasked};
+use hookrail::store::{Configured, Error, Install, MAX_CONFIG, Origin, agree};
 use hookrail_tests::stocked::{Scene, sign, version};
 use serde_json::{Value, json};
 
@@ -47,7 +47,7 @@ fn schema(most: u32) -> Value {
 }
 
 fn set(scene: &Scene, value: Value) -> Result<(Configured, bool), Error> {
-    scene.change().configure(NAME, value, unasked)
+    scene.change().configure(NAME, value, agree)
 }
 
 fn value(scene: &Scene) -> (Value, Origin, u64) {
@@ -66,7 +66,7 @@ fn the_configuration_is_the_operators_or_the_packages_or_none() {
 
     let files = [("etc/screen.json", &json!({ "limit": 1 })), ("etc/screen.schema.json", &schema(9))];
     scene.install(&package(&scene, "1.1.0", &files), Install::new()).unwrap();
-    let since = Some(scene.store.state().unwrap().plugins()[NAME].versions[&version("1.1.0")].at.clone());
+    let since = Some(scene.store.state().unwrap().plugins()[NAME].versions[&version("1.1.0")].installed_at.clone());
     let default = Configured::new(json!({ "limit": 1 }), Origin::Package, 0, since);
     assert_eq!(scene.store.configuration(NAME).unwrap(), default);
     assert_eq!(scene.store.schema(NAME).unwrap(), Some(schema(9)));
@@ -101,7 +101,7 @@ fn a_refused_configuration_leaves_nothing() {
     let large = Value::String("a".repeat(MAX_CONFIG));
     let error = scene.change().configure::<Error>(NAME, large, |_| panic!("nobody is asked")).unwrap_err();
     assert_eq!(error.code(), "HR0836");
-    let veto = |_: &Value| scene.store.wanted("none").map(|_| ());
+    let veto = |_: &Value| scene.store.load_spec("none").map(|_| ());
     let vetoed = |value| scene.change().configure(NAME, value, veto).unwrap_err().code();
     assert_eq!(vetoed(json!({ "limit": 1 })), "HR0103");
     assert!(scene.all() == before);
@@ -159,7 +159,7 @@ fn a_configuration_outlives_its_plugin_but_no_purge() {
 fn an_enabled_version_fits_the_configuration_that_is_set() {
     let scene = installed(9);
     set(&scene, json!({ "limit": 9 })).unwrap();
-    scene.change().enable(NAME, unasked).unwrap();
+    scene.change().enable(NAME, agree).unwrap();
     let stricter = with_limit(&scene, "2.0.0", 5);
     let before = scene.all();
     for how in [DRY, Install::new()] {
@@ -177,15 +177,15 @@ fn an_enabled_version_fits_the_configuration_that_is_set() {
     assert_eq!(scene.change().fits(NAME, &version("2.0.0")).unwrap_err().code(), "HR0829");
     scene.change().fits(NAME, &version("1.0.0")).unwrap();
     assert_eq!(scene.change().fits(NAME, &version("3.0.0")).unwrap_err().code(), "HR0103");
-    assert_eq!(scene.change().enable(NAME, unasked).unwrap_err().code(), "HR0829");
+    assert_eq!(scene.change().enable(NAME, agree).unwrap_err().code(), "HR0829");
     set(&scene, json!({ "limit": 4 })).unwrap();
-    scene.change().enable(NAME, unasked).unwrap();
+    scene.change().enable(NAME, agree).unwrap();
     // A way back is a version as well.
     scene.install(&with_limit(&scene, "3.0.0", 9), Install::new()).unwrap();
     set(&scene, json!({ "limit": 9 })).unwrap();
-    assert_eq!(scene.change().rollback(NAME, unasked).unwrap_err().code(), "HR0829");
+    assert_eq!(scene.change().rollback(NAME, agree).unwrap_err().code(), "HR0829");
     set(&scene, json!({ "limit": 5 })).unwrap();
-    scene.change().rollback(NAME, unasked).unwrap();
+    scene.change().rollback(NAME, agree).unwrap();
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn a_senseless_configuration_file_is_left_untouched() {
         for error in [found, scene.store.history(NAME).unwrap_err(), set(&scene, json!({})).unwrap_err()] {
             assert_eq!(error.code(), "HR0828", "{to}");
         }
-        assert_eq!(scene.change().enable(NAME, unasked).unwrap_err().code(), "HR0828", "{to}");
+        assert_eq!(scene.change().enable(NAME, agree).unwrap_err().code(), "HR0828", "{to}");
         assert!(scene.all() == before, "{to}");
     }
     // The way out that the error names.

@@ -8,7 +8,7 @@ use hookrail::Config;
 use hookrail::control::command::{Action, Applied, Apply, Step};
 use hookrail::control::{Manage, Offline};
 use hookrail::package::Content;
-use hookrail::store::{Install, Store, unasked};
+use hookrail::store::{Install, Store, agree};
 use hookrail_tests::stocked;
 use hookrail_tests::stocked::{Scene, sign};
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ impl Packages {
             scene.install(package, Install::new()).unwrap();
         }
         for name in ["below", "above"] {
-            scene.change().enable(name, unasked).unwrap();
+            scene.change().enable(name, agree).unwrap();
         }
         Packages { scene, old, new, needs_b, needs_a, below, above }
     }
@@ -58,7 +58,7 @@ impl Packages {
             scene.install(package, Install::new()).unwrap();
         }
         for name in ["below", "above"] {
-            scene.change().enable(name, unasked).unwrap();
+            scene.change().enable(name, agree).unwrap();
         }
         scene
     }
@@ -178,14 +178,14 @@ fn a_dry_run_leaves_nothing_behind() {
     let packages = Packages::new();
     let scene = &packages.scene;
     scene.install(&packages.new, Install::new()).unwrap();
-    scene.change().configure("screen", json!({ "limit": 1 }), unasked).unwrap();
+    scene.change().configure("screen", json!({ "limit": 1 }), agree).unwrap();
     let third = with_schema(scene, "1.2.0");
     let before = scene.all();
     // The oldest version would go, and the configuration would be another one.
     let dry = apply(scene, &json!({ "screen": { "package": third, "config": { "limit": 2 } } }), true);
     assert_eq!((dry.steps.len(), dry.error), (3, None));
     assert_eq!(scene.all(), before);
-    assert!(scene.store.wanted("screen").is_ok() && scene.change().rollback("screen", unasked).is_ok());
+    assert!(scene.store.load_spec("screen").is_ok() && scene.change().rollback("screen", agree).is_ok());
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn a_dry_run_names_the_files_that_are_there() {
     let packages = Packages::new();
     let scene = &packages.scene;
     let file = scene.path("config/screen/config.json");
-    scene.change().configure("screen", json!({ "limit": 1 }), unasked).unwrap();
+    scene.change().configure("screen", json!({ "limit": 1 }), agree).unwrap();
     fs::write(&file, "{").unwrap();
     let failed = apply(scene, &json!({ "screen": { "config": { "limit": 2 } } }), true).error.unwrap();
     assert_eq!(failed.code, "HR0828");
@@ -205,11 +205,11 @@ fn two_overrides_of_one_callback_are_never_written() {
     let packages = Packages::new();
     let scene = &packages.scene;
     let hooks = serde_json::from_value(json!([hook(CALLBACK, 1), hook(CALLBACK, 2)])).unwrap();
-    let error = scene.change().override_callbacks("screen", hooks, unasked).unwrap_err();
+    let error = scene.change().override_callbacks("screen", hooks, agree).unwrap_err();
     assert_eq!(error.code(), "HR0205");
     assert!(
         error.to_string().contains("`overrides[1]` is about a callback that an entry before it is about"),
         "{error}"
     );
-    assert_eq!(scene.store.state().unwrap().desired("screen").overrides, []);
+    assert_eq!(scene.store.state().unwrap().settings("screen").overrides, []);
 }

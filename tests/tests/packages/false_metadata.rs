@@ -5,9 +5,9 @@ use std::fs;
 
 use hookrail::inspect;
 use hookrail::package::{Content, Error, Metadata, Package, Target, write};
-use hookrail_tests::animals::c;
 use hookrail_tests::raw::{FILES, FULL_NAME, LIBRARY, Member, entries, metadata, tar, zip};
 use hookrail_tests::refused::check;
+use hookrail_tests::specimens::c;
 use serde_json::{Value, json};
 
 /// A package with this in place of its metadata.
@@ -76,7 +76,7 @@ fn malformed_metadata_is_refused() {
         ("a key that is missing", edited("\"isolation\"", "\"isolatiom\""), "HR0806", "`isolatiom`"),
     ]);
     let hook = |more: Value| {
-        let mut hook = json!({"point": "a.b", "revision": 1, "callback": "c", "priority": 1, "effects": "pure"});
+        let mut hook = json!({"point": "a.b", "revision": 1, "name": "c", "priority": 1, "effects": "pure"});
         hook.as_object_mut().unwrap().append(&mut more.as_object().unwrap().clone());
         with("/hooks/-", hook)
     };

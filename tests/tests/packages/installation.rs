@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hookrail::package::{Content, Home, Metadata};
-use hookrail::store::{Depth, Error, Install, Kind, SignatureStatus, Store, StoreError, TrustSource, Wanted, unasked};
+use hookrail::store::{Depth, Error, Install, Kind, LoadSpec, SignatureStatus, Store, StoreError, TrustSource, agree};
 use hookrail_tests::alone;
 use hookrail_tests::stocked::{Scene, digest, public, sign, version};
 use minisign::KeyPair;
@@ -18,7 +18,7 @@ const DOWNGRADE: Install = Install::new().downgrade();
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// No host has anything against it.
-fn agreed(_: &Wanted) -> Result<(), Error> {
+fn agreed(_: &LoadSpec) -> Result<(), Error> {
     Ok(())
 }
 
@@ -35,7 +35,7 @@ fn installed_files_are_those_that_were_packed() {
     assert_eq!((mode("data"), mode("data/deep"), mode("package.json")), (0o755, 0o755, 0o644));
     assert_eq!(scene.standing(Depth::Files), (SignatureStatus::Signed, String::new()));
 
-    let library = scene.store.wanted(NAME).unwrap().library;
+    let library = scene.store.load_spec(NAME).unwrap().library;
     let mut bytes = Vec::new();
     let mut copy = fs::File::from(library.open().unwrap());
     copy.rewind().unwrap();
@@ -56,7 +56,7 @@ fn a_new_version_takes_the_place_and_the_one_before_stays() {
     let second = scene.install(&scene.package("1.1.0"), Install::new()).unwrap();
     assert_eq!((second.replaces, second.enabled), (Some(version("1.0.0")), true));
     assert_eq!(scene.change().rollback(NAME, agreed).unwrap(), (version("1.0.0"), version("1.1.0")));
-    assert_eq!(scene.store.wanted(NAME).unwrap().library.version, version("1.0.0"));
+    assert_eq!(scene.store.load_spec(NAME).unwrap().library.version, version("1.0.0"));
     assert_eq!(scene.change().rollback(NAME, agreed).unwrap(), (version("1.1.0"), version("1.0.0")));
     // Two are kept, and no more.
     scene.install(&scene.package("2.0.0"), Install::new()).unwrap();
@@ -64,7 +64,7 @@ fn a_new_version_takes_the_place_and_the_one_before_stays() {
     assert_eq!(kept, [version("1.1.0"), version("2.0.0")]);
     assert!(!scene.path("store/screen/1.0.0").exists());
 
-    scene.change().configure(NAME, serde_json::json!({}), unasked).unwrap();
+    scene.change().configure(NAME, serde_json::json!({}), agree).unwrap();
     assert_eq!(scene.change().uninstall(NAME, false).unwrap(), Some(version("2.0.0")));
     assert!(!scene.path("store").exists() && scene.path("config/screen/config.json").exists());
     assert!(scene.store.list(Depth::Files).unwrap().is_empty());
@@ -78,7 +78,7 @@ fn a_new_version_takes_the_place_and_the_one_before_stays() {
     assert_eq!(scene.change().uninstall(NAME, true).unwrap(), None);
     assert!(!scene.path("config").exists());
     scene.install(&foreign, Install::new()).unwrap();
-    assert!(!scene.store.state().unwrap().desired(NAME).enabled);
+    assert!(!scene.store.state().unwrap().settings(NAME).enabled);
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn a_refused_installation_leaves_nothing() {
         ("rollback", change.rollback("none", agreed).map(|_| ())),
         ("uninstall", change.uninstall("none", false).map(|_| ())),
         ("purge", change.uninstall("../home", true).map(|_| ())),
-        ("wanted", scene.store.wanted("none").map(|_| ())),
+        ("wanted", scene.store.load_spec("none").map(|_| ())),
     ] {
         assert_eq!(result.unwrap_err().code(), "HR0103", "{what}");
     }
@@ -163,8 +163,8 @@ fn an_allowance_is_for_one_file_once() {
 
     allow(NAME, "1.0.0", &package, MINUTE);
     let dry = Install::new().dry_run();
-    assert_eq!(scene.install(&package, dry).unwrap().by, TrustSource::Allowed);
-    assert_eq!(scene.install(&package, Install::new()).unwrap().by, TrustSource::Allowed);
+    assert_eq!(scene.install(&package, dry).unwrap().trusted_by, TrustSource::Allowed);
+    assert_eq!(scene.install(&package, Install::new()).unwrap().trusted_by, TrustSource::Allowed);
     assert_eq!(scene.standing(Depth::Files).0, SignatureStatus::Unsigned);
     scene.change().uninstall(NAME, true).unwrap();
     assert_eq!(scene.install(&package, Install::new()).unwrap_err().code(), "HR0810", "it is used up");
@@ -172,7 +172,7 @@ fn an_allowance_is_for_one_file_once() {
     // Who vouches by a key needs none, and the name is theirs from then on.
     scene.install(&scene.package("1.5.0"), Install::new()).unwrap();
     allow(NAME, "2.0.0", &other, MINUTE);
-    assert_eq!(scene.install(&other, Install::new()).unwrap().by, TrustSource::Allowed);
+    assert_eq!(scene.install(&other, Install::new()).unwrap().trusted_by, TrustSource::Allowed);
     assert!(scene.store.state().unwrap().plugins()[NAME].owner.is_some());
 
     // It overrules whose the name is, and leaves it to them.
@@ -181,7 +181,7 @@ fn an_allowance_is_for_one_file_once() {
     sign(&scene.stranger, &foreign);
     assert_eq!(scene.install(&foreign, Install::new()).unwrap_err().code(), "HR0824");
     allow(NAME, "3.0.0", &foreign, MINUTE);
-    assert_eq!(scene.install(&foreign, Install::new()).unwrap().by, TrustSource::Allowed);
+    assert_eq!(scene.install(&foreign, Install::new()).unwrap().trusted_by, TrustSource::Allowed);
     assert_eq!(scene.store.state().unwrap().plugins()[NAME].owner, Some(public(&scene.jane).id()));
 }
 
@@ -190,7 +190,7 @@ fn a_changed_installation_is_not_loaded() {
     let scene = Scene::new();
     scene.install(&scene.package("1.0.0"), Install::new()).unwrap();
     let place = scene.path("store/screen/1.0.0");
-    let library = scene.store.wanted(NAME).unwrap().library;
+    let library = scene.store.load_spec(NAME).unwrap().library;
     let good = fs::read(&library.path).unwrap();
     let mut bad = good.clone();
     bad[good.len() / 2] ^= 1;
@@ -218,7 +218,7 @@ fn a_changed_installation_is_not_loaded() {
     let good = fs::read_to_string(&metadata).unwrap();
     fs::write(&metadata, good.replace("confidential", "secret")).unwrap();
     assert_eq!(scene.standing(Depth::Metadata).0, SignatureStatus::Modified);
-    assert_eq!(scene.store.wanted(NAME).unwrap_err().code(), "HR0802");
+    assert_eq!(scene.store.load_spec(NAME).unwrap_err().code(), "HR0802");
     fs::write(&metadata, "{").unwrap();
     assert_eq!(scene.standing(Depth::Metadata).0, SignatureStatus::Invalid);
     fs::write(&metadata, good).unwrap();
@@ -227,7 +227,7 @@ fn a_changed_installation_is_not_loaded() {
     scene.trust(|trust| trust.revoke(public(&scene.jane).id(), "it was lost".into()).unwrap());
     let (standing, why) = scene.standing(Depth::Metadata);
     assert!(standing == SignatureStatus::Invalid && why.contains("it was lost"), "{why}");
-    assert_eq!(scene.store.wanted(NAME).unwrap_err().code(), "HR0814");
+    assert_eq!(scene.store.load_spec(NAME).unwrap_err().code(), "HR0814");
     assert_eq!(scene.change().rollback(NAME, agreed).unwrap_err().code(), "HR0814");
     assert_eq!(scene.change().enable(NAME, agreed).unwrap_err().code(), "HR0814");
 }
@@ -360,7 +360,7 @@ fn an_installed_plugin_goes_before_a_prebuilt_one_of_its_name() {
     let scene = Scene::new();
     scene.install(&scene.package("1.0.0"), Install::new()).unwrap();
     let brought = scene.directory.path().join("brought.so");
-    fs::copy(scene.store.wanted(NAME).unwrap().library.path, &brought).unwrap();
+    fs::copy(scene.store.load_spec(NAME).unwrap().library.path, &brought).unwrap();
     // SAFETY: our own plugin.
     let exported = |file: &Path| unsafe { hookrail::schema(file) };
     let store = scene.store.clone().with_prebuilt([(NAME.into(), brought.clone())], exported);
@@ -370,18 +370,18 @@ fn an_installed_plugin_goes_before_a_prebuilt_one_of_its_name() {
         all.into_iter().chain([one]).map(|listed| (listed.kind, listed.signature)).collect::<Vec<_>>()
     };
     assert_eq!(listed(), [(Kind::External, SignatureStatus::Signed); 2]);
-    assert_ne!(store.wanted(NAME).unwrap().library.path, brought);
+    assert_ne!(store.load_spec(NAME).unwrap().library.path, brought);
     store.change().unwrap().enable(NAME, agreed).unwrap();
-    let upgraded = store.change().unwrap().install(scene.package("1.1.0"), Install::new(), unasked);
+    let upgraded = store.change().unwrap().install(scene.package("1.1.0"), Install::new(), agree);
     assert!(upgraded.unwrap().enabled);
 
     store.change().unwrap().uninstall(NAME, false).unwrap();
     assert_eq!(listed(), [(Kind::Prebuilt, SignatureStatus::BuiltIn); 2]);
-    assert_eq!(store.wanted(NAME).unwrap().library.path, brought);
+    assert_eq!(store.load_spec(NAME).unwrap().library.path, brought);
     // What was wanted of the one that is gone is not wanted of this one.
-    assert!(!store.state().unwrap().desired(NAME).enabled);
+    assert!(!store.state().unwrap().settings(NAME).enabled);
     assert!(store.change().unwrap().enable(NAME, agreed).unwrap());
-    assert!(store.state().unwrap().desired(NAME).enabled);
-    let taken = store.change().unwrap().install(scene.package("1.2.0"), Install::new(), unasked);
+    assert!(store.state().unwrap().settings(NAME).enabled);
+    let taken = store.change().unwrap().install(scene.package("1.2.0"), Install::new(), agree);
     assert!(matches!(taken.unwrap_err(), Error::Store { why: StoreError::Prebuilt, .. }));
 }

@@ -2,7 +2,7 @@
 //! what is needed first.
 
 use hookrail::control::Manager;
-use hookrail::store::{Error, Install, unasked};
+use hookrail::store::{Error, Install, agree};
 use hookrail::{Config, EventKind, Host};
 use hookrail_tests::stocked::Scene;
 
@@ -11,7 +11,7 @@ fn install(scene: &Scene, name: &str, version: &str, requires: &[(&str, &str)]) 
 }
 
 fn enable(scene: &Scene, name: &str) -> Result<bool, Error> {
-    scene.change().enable(name, unasked)
+    scene.change().enable(name, agree)
 }
 
 fn refused<T>(result: Result<T, Error>, code: &str, part: &str) {
@@ -35,7 +35,7 @@ fn a_required_plugin_is_enabled_first_and_stays() {
     let needed = "above 1.0.0, which needs below ~> 0.2";
     refused(scene.change().disable("below"), "HR0834", needed);
     refused(scene.change().uninstall("below", false), "HR0834", needed);
-    refused(scene.change().rollback("below", unasked), "HR0834", needed);
+    refused(scene.change().rollback("below", agree), "HR0834", needed);
     refused(install(&scene, "below", "1.0.0", &[]), "HR0834", needed);
     install(&scene, "below", "0.3.0", &[]).unwrap();
 
@@ -53,7 +53,7 @@ fn an_enabled_plugin_gets_no_version_that_lacks_something() {
     install(&scene, "above", "1.0.0", &[]).unwrap();
     enable(&scene, "above").unwrap();
     refused(install(&scene, "above", "1.1.0", &[("below", ">= 1.0.0")]), "HR0833", "below");
-    assert_eq!(scene.store.wanted("above").unwrap().library.version.to_string(), "1.0.0");
+    assert_eq!(scene.store.load_spec("above").unwrap().library.version.to_string(), "1.0.0");
 }
 
 #[test]

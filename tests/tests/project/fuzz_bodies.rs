@@ -9,7 +9,7 @@ use std::ptr::from_ref;
 use hookrail::control::wire::RawRequest;
 use hookrail::{Config, Message, MessagePublish};
 use hookrail_abi::{Bytes, Format, Point};
-use hookrail_tests::animals;
+use hookrail_tests::specimens;
 use hookrail_tests::{fuzz, raw};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -127,7 +127,7 @@ fn any_library_is_read_or_refused() {
 }
 
 fn library() -> Vec<u8> {
-    fs::read(animals::c("well_behaved")).unwrap()
+    fs::read(specimens::c("well_behaved")).unwrap()
 }
 
 /// The first message, as it crosses to another process.
@@ -147,7 +147,7 @@ fn the_inputs_to_be_damaged_are_good() {
     let metadata = raw::metadata(&raw::FILES, &tar);
     let (package, json) = (raw::package(&metadata, &tar), metadata.to_string());
     let (library, packed) = (library(), packed());
-    assert!(hookrail::inspect(animals::c("well_behaved")).is_ok());
+    assert!(hookrail::inspect(specimens::c("well_behaved")).is_ok());
     assert!(RawRequest::read(LINES[0]).is_ok() && RawRequest::read(LINES[1]).is_ok());
     assert!(toml::from_str::<Config>(std::str::from_utf8(CONFIG).unwrap()).is_ok());
     let seeds: [(&str, &[&[u8]]); 10] = [

@@ -108,7 +108,7 @@ fn each_type(mut each: impl FnMut(&Path, &Type<'_>)) {
 }
 
 #[test]
-fn what_leaves_a_host_can_get_more_fields_and_variants() {
+fn public_types_can_get_more_fields_and_variants() {
     let (mut count, mut excused) = (0, Vec::new());
     each_type(|path, found| {
         count += 1;

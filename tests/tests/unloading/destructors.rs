@@ -44,7 +44,7 @@ fn takes_down_each(file: &Path, name: &str) {
     let scene = count.scene(name);
     let plugin = scene.load(file);
     let traffic = Traffic::on(&scene.publish);
-    traffic.meets_an_animal();
+    traffic.meets_a_specimen();
     std::thread::scope(|scope| assert!(scope.spawn(|| scene.dispatch()).join().unwrap().is_some()));
     assert!(scene.dispatch().is_some());
     assert_eq!(scene.unload(plugin), End::Unmapped);
@@ -144,7 +144,7 @@ fn a_thread_waiting_for_one_plugin_takes_down_its_locals_of_another() {
     config.unload.deadline = LONG;
     let scene = Scene::new(config);
     let [keeps, leaves] =
-        ["keeps_nested_thread_locals", "leaves_a_reading_thread"].map(|animal| scene.load(zoo(animal)));
+        ["keeps_nested_thread_locals", "leaves_a_reading_thread"].map(|specimen| scene.load(zoo(specimen)));
     assert!(scene.dispatch().is_some());
     let [keeps, leaves] = [keeps, leaves].map(|plugin| scene.host.begin_unload(&plugin).unwrap());
     std::thread::scope(|scope| {
@@ -185,8 +185,8 @@ fn a_key_that_a_plugin_deleted_itself_is_not_deleted_again() {
     }
 }
 
-/// Counts what an animal tells by a byte each. Its pipe stays open until the total is asked for: when a
-/// test fails before, the animal may still tell, and must not write into something else.
+/// Counts what a specimen tells by a byte each. Its pipe stays open until the total is asked for: when a
+/// test fails before, the specimen may still tell, and must not write into something else.
 struct Count {
     told: ManuallyDrop<PipeReader>,
     tell: ManuallyDrop<PipeWriter>,

@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hookrail::{End, Ticket, inspect};
-use hookrail_tests::animals::c;
 use hookrail_tests::probe::{LONG, eventually};
 use hookrail_tests::scene::{Scene, config, prints};
+use hookrail_tests::specimens::c;
 use hookrail_tests::{alone, cc};
 use hookrail_tests::{has_peer, zoo, zoo_cpp};
 use serde_json::json;
@@ -45,13 +45,13 @@ struct Pinned {
 }
 
 impl Pinned {
-    fn by(animal: &str) -> Self {
+    fn by(specimen: &str) -> Self {
         let (until, hold) = pipe().unwrap();
-        let name = animal.replace('_', "-");
+        let name = specimen.replace('_', "-");
         let mut config = config(&name, json!({ "until": until.as_raw_fd() }));
         config.unload.deadline = SHORT;
         let scene = Scene::new(config);
-        let plugin = scene.load(zoo(animal));
+        let plugin = scene.load(zoo(specimen));
         assert!(scene.dispatch().is_some(), "{name} runs");
         let ticket = scene.host.begin_unload(&plugin).unwrap();
         Pinned { ticket, scene, hold, _until: until }

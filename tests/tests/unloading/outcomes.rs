@@ -21,7 +21,7 @@ fn is_gone(file: &Path, name: &str) {
     let generation = || {
         let plugin = scene.load(file);
         assert_eq!(plugin.name(), name);
-        traffic.meets_an_animal();
+        traffic.meets_a_specimen();
         std::thread::scope(|scope| assert!(scope.spawn(|| scene.dispatch()).join().unwrap().is_some()));
         assert!(scene.dispatch().is_some(), "{name} runs");
         let end = scene.unload(plugin);
@@ -43,8 +43,8 @@ fn is_gone(file: &Path, name: &str) {
     assert!(after.beyond(&before).is_empty(), "{name} leaves {after:?}, before it {before:?}");
 }
 
-fn are_gone(animals: &[&str]) {
-    animals.iter().for_each(|animal| is_gone(&zoo(animal), &animal.replace('_', "-")));
+fn are_gone(specimens: &[&str]) {
+    specimens.iter().for_each(|specimen| is_gone(&zoo(specimen), &specimen.replace('_', "-")));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::thread;
 use hookrail::{Config, End, Host, Revocable, Services};
 use hookrail_abi::boundary::Handle;
 use hookrail_tests::alone;
-use hookrail_tests::animals::c;
+use hookrail_tests::specimens::c;
 
 /// The table `test-bus/1`.
 #[repr(C)]

@@ -4,9 +4,9 @@
 use hookrail_tests::soak::{Plan, run};
 use hookrail_tests::{alone, zoo};
 
-fn replaces(animal: &str) {
+fn replaces(specimen: &str) {
     // The tests' own memory is not still enough to be held to a bound.
-    let report = run(Plan { file: zoo(animal), replacements: 300, growth: usize::MAX });
+    let report = run(Plan { file: zoo(specimen), replacements: 300, growth: usize::MAX });
     println!("{report}");
     assert_eq!(report.missed(), [""; 0], "{report}");
 }

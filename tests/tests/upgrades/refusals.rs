@@ -41,7 +41,7 @@ fn serves(scene: &Scene) {
     let (_, before) = scene.count();
     assert_eq!(scene.count(), (1, before + 1), "the old one serves, with its count");
     let view = scene.host.plugin_views().into_iter().find(|view| view.name == "counter").unwrap();
-    assert_eq!((view.generation, view.status, view.former.len()), (1, Status::Running, 0));
+    assert_eq!((view.generation, view.status, view.former.len()), (Some(1), Status::Running, 0));
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_file_that_is_no_build_of_the_plugin_is_refused() {
     let deleted = written("deleted.so", &whole);
     std::fs::remove_file(&deleted).unwrap();
     let rows = [
-        (deleted, "HR0501", vec!["deleted.so", "No such file"], "the system's message"),
+        (deleted, "HR0501", vec!["deleted.so", "No such file"], "check the path"),
         (std::env::temp_dir(), "HR0303", vec!["it is a directory"], "cdylib"),
         (written("cut.so", &whole[..whole.len() / 2]), "HR0302", vec!["cut.so", "truncated or damaged"], "again"),
         (written("head.so", &whole[..20]), "HR0302", vec!["head.so", "truncated or damaged"], "again"),

@@ -220,7 +220,7 @@ fn generations_are_counted_and_the_last_eight_remembered() {
     let upgraded = unsafe { scene.host.upgrade(&plugin, zoo("counter_two")) }.unwrap();
     assert_eq!(upgraded.old.wait_timeout(LONG), End::Unmapped);
     let view = scene.host.plugin_views().remove(0);
-    assert_eq!((view.generation, &*view.version), (4, "2.0.0"));
+    assert_eq!((view.generation, &*view.version), (Some(4), "2.0.0"));
     assert_eq!(view.former.len(), 3);
     let view = json!(view);
     assert_eq!(view["status"], "running");

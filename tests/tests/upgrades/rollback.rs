@@ -61,7 +61,7 @@ fn a_faulting_build_is_rolled_back_with_the_reason() {
         scene.host.history("counter").get(1).is_some_and(|it| it.end.is_unmapped())
     });
     let view = scene.host.plugin_views().remove(0);
-    assert_eq!((view.generation, &*view.version, view.status), (3, "1.0.0", Status::Running));
+    assert_eq!((view.generation, &*view.version, view.status), (Some(3), "1.0.0", Status::Running));
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
     assert!(maps.contains("/memfd:libcounter_one.so "), "the copy of a copy bears the file's name: {maps}");
     eventually("the handle is still good", || scene.host.unload(&scene.counter).is_ok_and(|end| end.is_unmapped()));

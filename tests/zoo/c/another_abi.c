@@ -3,4 +3,4 @@
 #define NAME "another-abi"
 #define ABI (2 << 16)
 #define NOTE_ABI "2.0"
-#include "animal.h"
+#include "specimen.h"

@@ -2,4 +2,4 @@
 
 #define NAME "another-form"
 #define FORM 2
-#include "animal.h"
+#include "specimen.h"

@@ -2,4 +2,4 @@
 
 #define NAME "another-payload"
 #define FINGERPRINT { 1, 2 }
-#include "animal.h"
+#include "specimen.h"

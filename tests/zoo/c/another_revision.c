@@ -2,4 +2,4 @@
 
 #define NAME "another-revision"
 #define REVISION 2
-#include "animal.h"
+#include "specimen.h"

@@ -2,4 +2,4 @@
 
 #define NAME "asynchronous-form"
 #define FORM HOOKRAIL_FORM_ASYNCHRONOUS
-#include "animal.h"
+#include "specimen.h"

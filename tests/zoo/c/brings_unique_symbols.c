@@ -7,7 +7,7 @@
 
 uint32_t measure(void *ctx, void *payload);
 
-#include "animal.h"
+#include "specimen.h"
 
 size_t zoo_unique_length(void);
 

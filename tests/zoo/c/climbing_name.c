@@ -1,4 +1,4 @@
 // Its name is a way out of its own directory.
 
 #define NAME "../climber"
-#include "animal.h"
+#include "specimen.h"

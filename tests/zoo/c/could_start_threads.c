@@ -1,7 +1,7 @@
 // Imports the function by which threads are started, and calls it never.
 
 #define NAME "could-start-threads"
-#include "animal.h"
+#include "specimen.h"
 
 #include <pthread.h>
 

@@ -2,7 +2,7 @@
 
 #define NAME "entry-is-a-function"
 #define hookrail_plugin_v1 another_entry
-#include "animal.h"
+#include "specimen.h"
 #undef hookrail_plugin_v1
 
 void hookrail_plugin_v1(void);

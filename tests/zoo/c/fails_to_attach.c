@@ -2,4 +2,4 @@
 
 #define NAME "fails-to-attach"
 #define ATTACH 1
-#include "animal.h"
+#include "specimen.h"

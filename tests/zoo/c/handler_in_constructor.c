@@ -4,7 +4,7 @@
 #define NAME "handler-in-constructor"
 #define ABI (2 << 16)
 #define NOTE_ABI "2.0"
-#include "animal.h"
+#include "specimen.h"
 
 #include <signal.h>
 

@@ -2,4 +2,4 @@
 
 #define NAME "hides-its-abi"
 #define NOTE_ABI "1.1"
-#include "animal.h"
+#include "specimen.h"

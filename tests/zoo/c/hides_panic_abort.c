@@ -2,4 +2,4 @@
 
 #define NAME "hides-panic-abort"
 #define ENTRY_FLAGS HOOKRAIL_PANIC_ABORTS
-#include "animal.h"
+#include "specimen.h"

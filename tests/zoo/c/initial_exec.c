@@ -7,7 +7,7 @@
 
 uint32_t count(void *ctx, void *payload);
 
-#include "animal.h"
+#include "specimen.h"
 
 __attribute__((tls_model("initial-exec"))) static __thread volatile uint64_t counts[8];
 

@@ -6,7 +6,7 @@
 
 uint32_t lean(void *ctx, void *payload);
 
-#include "animal.h"
+#include "specimen.h"
 
 void zoo_library_called(void);
 

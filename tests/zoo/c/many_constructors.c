@@ -1,7 +1,7 @@
 // Runs code of its own while it is opened.
 
 #define NAME "many-constructors"
-#include "animal.h"
+#include "specimen.h"
 
 static volatile int ran;
 

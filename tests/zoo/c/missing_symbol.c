@@ -6,4 +6,4 @@
 
 uint32_t nobody_has_this(void *ctx, void *payload);
 
-#include "animal.h"
+#include "specimen.h"

@@ -1,4 +1,4 @@
 // Has an empty name.
 
 #define NAME ""
-#include "animal.h"
+#include "specimen.h"

@@ -2,4 +2,4 @@
 
 #define NAME "no-code"
 #define CODE NULL
-#include "animal.h"
+#include "specimen.h"

@@ -2,4 +2,4 @@
 
 #define NAME "no-name"
 #define CALLBACK ""
-#include "animal.h"
+#include "specimen.h"

@@ -2,4 +2,4 @@
 
 #define NAME "no-priority"
 #define FLAGS 0
-#include "animal.h"
+#include "specimen.h"

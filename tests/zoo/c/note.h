@@ -1,4 +1,4 @@
-// A note of any text, for animals whose note is wrong: HOOKRAIL_PLUGIN cannot write one that is.
+// A note of any text, for specimens whose note is wrong: HOOKRAIL_PLUGIN cannot write one that is.
 
 #include <hookrail.h>
 

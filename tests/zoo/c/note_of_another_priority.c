@@ -2,4 +2,4 @@
 
 #define NAME "note-of-another-priority"
 #define NOTE_PRIORITY 5
-#include "animal.h"
+#include "specimen.h"

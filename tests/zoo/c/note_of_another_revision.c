@@ -2,4 +2,4 @@
 
 #define NAME "note-of-another-revision"
 #define NOTE_REVISION 7
-#include "animal.h"
+#include "specimen.h"

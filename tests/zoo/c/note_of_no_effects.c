@@ -2,4 +2,4 @@
 
 #define NAME "note-of-no-effects"
 #define NOTE_EFFECTS "none"
-#include "animal.h"
+#include "specimen.h"

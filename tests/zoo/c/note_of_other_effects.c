@@ -2,4 +2,4 @@
 
 #define NAME "note-of-other-effects"
 #define NOTE_EFFECTS "pure"
-#include "animal.h"
+#include "specimen.h"

@@ -2,4 +2,4 @@
 
 #define NAME "planned-point"
 #define POINT "client.connected"
-#include "animal.h"
+#include "specimen.h"

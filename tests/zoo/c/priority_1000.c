@@ -3,4 +3,4 @@
 #define NAME "priority-1000"
 #define NOTE_PRIORITY 1000
 #define PRIORITY 1000
-#include "animal.h"
+#include "specimen.h"

@@ -3,4 +3,4 @@
 #define NAME "priority-at-the-end"
 #define NOTE_PRIORITY -2147483648
 #define PRIORITY INT32_MIN
-#include "animal.h"
+#include "specimen.h"

@@ -1,7 +1,7 @@
 // Brings a `free` of its own beside the process's malloc.
 
 #define NAME "private-free"
-#include "animal.h"
+#include "specimen.h"
 
 __attribute__((visibility("hidden"))) void free(void *block)
 {

@@ -1,7 +1,7 @@
 // Brings a heap of its own, as a static malloc would: hidden, so that only this library sees it.
 
 #define NAME "private-heap"
-#include "animal.h"
+#include "specimen.h"
 
 #define OWN __attribute__((visibility("hidden")))
 

@@ -2,4 +2,4 @@
 
 #define NAME "registers-twice"
 #define TIMES 2
-#include "animal.h"
+#include "specimen.h"

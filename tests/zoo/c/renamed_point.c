@@ -2,4 +2,4 @@
 
 #define NAME "renamed-point"
 #define POINT "client.check_acl"
-#include "animal.h"
+#include "specimen.h"

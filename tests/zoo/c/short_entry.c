@@ -2,4 +2,4 @@
 
 #define NAME "short-entry"
 #define ENTRY_SIZE sizeof(hookrail_entry) - 8
-#include "animal.h"
+#include "specimen.h"

@@ -6,4 +6,4 @@ static const hookrail_payload_ops short_ops = { .size = 16, .version = 1 };
 
 #define NAME "short-ops"
 #define OPS &short_ops
-#include "animal.h"
+#include "specimen.h"

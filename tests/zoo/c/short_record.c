@@ -2,4 +2,4 @@
 
 #define NAME "short-record"
 #define RECORD_SIZE 16
-#include "animal.h"
+#include "specimen.h"

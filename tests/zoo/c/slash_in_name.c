@@ -2,4 +2,4 @@
 
 #define NAME "slash-in-name"
 #define CALLBACK "a/b"
-#include "animal.h"
+#include "specimen.h"

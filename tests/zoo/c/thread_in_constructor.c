@@ -6,7 +6,7 @@
 #define NAME "thread-in-constructor"
 #define ABI (2 << 16)
 #define NOTE_ABI "2.0"
-#include "animal.h"
+#include "specimen.h"
 
 #include <dlfcn.h>
 #include <pthread.h>

@@ -2,4 +2,4 @@
 
 #define NAME "undeclared-hook"
 #define NOTE_CALLBACK "other"
-#include "animal.h"
+#include "specimen.h"

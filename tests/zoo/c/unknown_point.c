@@ -2,4 +2,4 @@
 
 #define NAME "unknown-point"
 #define POINT "message.published"
-#include "animal.h"
+#include "specimen.h"

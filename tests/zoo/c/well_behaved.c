@@ -1,4 +1,4 @@
 // Does nothing wrong: what the others differ from.
 
 #define NAME "well-behaved"
-#include "animal.h"
+#include "specimen.h"

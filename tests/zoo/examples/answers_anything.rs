@@ -3,7 +3,7 @@
 use hookrail_abi::prelude::*;
 use hookrail_abi::{Answer, Kind};
 
-struct Animal {
+struct Specimen {
     answer: u32,
 }
 
@@ -16,15 +16,15 @@ impl<K: Kind> Answer<K> for Raw {
     }
 }
 
-impl Plugin for Animal {
+impl Plugin for Specimen {
     type Config = Config;
     const HOOKS: Hooks<Self> = hooks![
-        MessagePublish, "fold" => |animal: &Animal, _| Raw(animal.answer), priority = 10;
-        MessageDelivered, "notify" => |animal: &Animal, _| Raw(animal.answer), priority = 10;
+        MessagePublish, "fold" => |specimen: &Specimen, _| Raw(specimen.answer), priority = 10;
+        MessageDelivered, "notify" => |specimen: &Specimen, _| Raw(specimen.answer), priority = 10;
     ];
 
     fn start(_: &Startup, config: Config) -> Result<Self> {
-        Ok(Animal { answer: config.answer })
+        Ok(Specimen { answer: config.answer })
     }
 }
 
@@ -33,4 +33,4 @@ struct Config {
     answer: u32,
 }
 
-export!(Animal, name = "answers-anything");
+export!(Specimen, name = "answers-anything");

@@ -2,19 +2,19 @@
 
 use hookrail_abi::prelude::*;
 
-struct Animal;
+struct Specimen;
 
-impl Plugin for Animal {
+impl Plugin for Specimen {
     type Config = Config;
     const HOOKS: Hooks<Self> =
         hooks![MessagePublish, "count" => |_, message| message.add_header("build", "0"), priority = 300];
 
     fn start(_: &Startup, _: Config) -> Result<Self> {
-        Ok(Animal)
+        Ok(Specimen)
     }
 }
 
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 struct Config {}
 
-export!(Animal, name = "counter");
+export!(Specimen, name = "counter");

@@ -2,15 +2,15 @@
 
 use hookrail_abi::prelude::*;
 
-struct Animal;
+struct Specimen;
 
-impl Plugin for Animal {
+impl Plugin for Specimen {
     type Config = Config;
     const HOOKS: Hooks<Self> =
         hooks![MessagePublish, "count" => |_, message| message.add_header("build", "0"), priority = 300];
 
     fn start(_: &Startup, _: Config) -> Result<Self> {
-        Ok(Animal)
+        Ok(Specimen)
     }
 }
 
@@ -21,4 +21,4 @@ struct Config {
     first: u64,
 }
 
-export!(Animal, name = "counter");
+export!(Specimen, name = "counter");

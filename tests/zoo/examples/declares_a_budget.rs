@@ -3,16 +3,16 @@ use std::time::{Duration, Instant};
 
 use hookrail_abi::prelude::*;
 
-struct Animal;
+struct Specimen;
 
-impl Animal {
+impl Specimen {
     fn dawdle(&self, _: &mut Message) {
         let began = Instant::now();
         while began.elapsed() < Duration::from_millis(1) {}
     }
 }
 
-impl Plugin for Animal {
+impl Plugin for Specimen {
     type Config = NoConfig;
     const HOOKS: Hooks<Self> = hooks![
         MessagePublish, "dawdle" => Self::dawdle, priority = 10, effects = pure, budget = Duration::from_micros(500);
@@ -21,8 +21,8 @@ impl Plugin for Animal {
     ];
 
     fn start(_: &Startup, _: NoConfig) -> Result<Self> {
-        Ok(Animal)
+        Ok(Specimen)
     }
 }
 
-export!(Animal, name = "declares-a-budget");
+export!(Specimen, name = "declares-a-budget");

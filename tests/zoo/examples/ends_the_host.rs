@@ -2,7 +2,7 @@
 
 use hookrail_abi::prelude::*;
 
-struct Animal;
+struct Specimen;
 
 /// What panics when it is dropped.
 struct Bomb;
@@ -17,7 +17,7 @@ thread_local! {
     static BOMB: Bomb = const { Bomb };
 }
 
-impl Animal {
+impl Specimen {
     fn end(message: &Message) {
         match message.body.as_slice() {
             b"abort" => std::process::abort(),
@@ -48,13 +48,13 @@ fn deeper(depth: u64) -> u64 {
     std::hint::black_box(deeper(depth + 1)) + 1
 }
 
-impl Plugin for Animal {
+impl Plugin for Specimen {
     type Config = NoConfig;
-    const HOOKS: Hooks<Self> = hooks![MessagePublish, "end" => |_, message| Animal::end(message), priority = 10];
+    const HOOKS: Hooks<Self> = hooks![MessagePublish, "end" => |_, message| Specimen::end(message), priority = 10];
 
     fn start(_: &Startup, _: NoConfig) -> Result<Self> {
-        Ok(Animal)
+        Ok(Specimen)
     }
 }
 
-export!(Animal, name = "ends-the-host");
+export!(Specimen, name = "ends-the-host");

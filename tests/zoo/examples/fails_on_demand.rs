@@ -10,7 +10,7 @@ use hookrail_abi::verdict::raw;
 use hookrail_abi::{Answer, Kind};
 use hookrail_tests::tasks::*;
 
-struct Animal;
+struct Specimen;
 
 /// What panics when it is dropped.
 struct Bomb;
@@ -30,7 +30,7 @@ impl<K: Kind> Answer<K> for Raw {
     }
 }
 
-impl Animal {
+impl Specimen {
     fn fail(task: &Task) -> Result<Raw> {
         match task.cause {
             PANIC => panic!("as it was asked to"),
@@ -67,7 +67,7 @@ impl Animal {
 
     fn edit(task: &mut Task) -> Result<Raw> {
         task.trail.push_str("x");
-        Animal::fail(task)
+        Specimen::fail(task)
     }
 }
 
@@ -77,17 +77,17 @@ fn stay(task: &Task) {
     unsafe { &*std::ptr::with_exposed_provenance::<Hold>(task.hold) }.stay();
 }
 
-impl Plugin for Animal {
+impl Plugin for Specimen {
     type Config = NoConfig;
     const HOOKS: Hooks<Self> = hooks![
-        TaskSeen, "fail" => |_, task| Animal::fail(task), priority = 500, effects = local;
-        TaskDone, "fail" => |_, task| Animal::edit(task), priority = 500, effects = local;
-        TaskAllowed, "fail" => |_, task| Animal::edit(task), priority = 500, effects = local;
+        TaskSeen, "fail" => |_, task| Specimen::fail(task), priority = 500, effects = local;
+        TaskDone, "fail" => |_, task| Specimen::edit(task), priority = 500, effects = local;
+        TaskAllowed, "fail" => |_, task| Specimen::edit(task), priority = 500, effects = local;
     ];
 
     fn start(_: &Startup, _: NoConfig) -> Result<Self> {
-        Ok(Animal)
+        Ok(Specimen)
     }
 }
 
-export!(Animal, name = "fails-on-demand", allocator = std::alloc::System);
+export!(Specimen, name = "fails-on-demand", allocator = std::alloc::System);

@@ -2,24 +2,24 @@
 
 use hookrail_abi::prelude::*;
 
-struct Animal {
+struct Specimen {
     config: Config,
 }
 
-impl Animal {
+impl Specimen {
     fn mark(&self, message: &mut Message) {
         message.add_header(&self.config.key, &self.config.value);
     }
 }
 
-impl Plugin for Animal {
+impl Plugin for Specimen {
     type Config = Config;
     const HOOKS: Hooks<Self> = hooks![MessagePublish, "mark" => Self::mark, priority = 300];
 
     fn start(host: &Startup, config: Config) -> Result<Self> {
         match config.refuse {
             true => Err(format!("{} was told to refuse", host.name()).into()),
-            false => Ok(Animal { config }),
+            false => Ok(Specimen { config }),
         }
     }
 }
@@ -34,4 +34,4 @@ struct Config {
     refuse: bool,
 }
 
-export!(Animal, name = "many-instances");
+export!(Specimen, name = "many-instances");

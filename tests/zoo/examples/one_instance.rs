@@ -3,16 +3,16 @@
 use hookrail_abi::Instances;
 use hookrail_abi::prelude::*;
 
-struct Animal;
+struct Specimen;
 
-impl Plugin for Animal {
+impl Plugin for Specimen {
     type Config = NoConfig;
     const HOOKS: Hooks<Self> = hooks![MessagePublish, "look" => |_, _| {}, priority = 300];
     const INSTANCES: Instances = Instances::One;
 
     fn start(_: &Startup, _: NoConfig) -> Result<Self> {
-        Ok(Animal)
+        Ok(Specimen)
     }
 }
 
-export!(Animal, name = "one-instance");
+export!(Specimen, name = "one-instance");

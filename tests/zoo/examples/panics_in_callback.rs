@@ -2,24 +2,24 @@
 
 use hookrail_abi::prelude::*;
 
-struct Animal;
+struct Specimen;
 
-impl Animal {
+impl Specimen {
     fn look(message: &Message) {
         assert!(message.body.as_slice() != b"boom", "the body said boom");
     }
 }
 
-impl Plugin for Animal {
+impl Plugin for Specimen {
     type Config = NoConfig;
     const HOOKS: Hooks<Self> = hooks![
-        MessagePublish, "fold" => |_, message| Animal::look(message), priority = 10;
-        MessageDelivered, "notify" => |_, message| Animal::look(message), priority = 10;
+        MessagePublish, "fold" => |_, message| Specimen::look(message), priority = 10;
+        MessageDelivered, "notify" => |_, message| Specimen::look(message), priority = 10;
     ];
 
     fn start(_: &Startup, _: NoConfig) -> Result<Self> {
-        Ok(Animal)
+        Ok(Specimen)
     }
 }
 
-export!(Animal, name = "panics-in-callback");
+export!(Specimen, name = "panics-in-callback");

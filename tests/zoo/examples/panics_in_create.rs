@@ -11,15 +11,15 @@ impl<'de> serde::Deserialize<'de> for Config {
     }
 }
 
-struct Animal;
+struct Specimen;
 
-impl Plugin for Animal {
+impl Plugin for Specimen {
     type Config = Config;
     const HOOKS: Hooks<Self> = hooks![MessagePublish, "look" => |_, _| {}, priority = 10];
 
     fn start(_: &Startup, _: Config) -> Result<Self> {
-        Ok(Animal)
+        Ok(Specimen)
     }
 }
 
-export!(Animal, name = "panics-in-create");
+export!(Specimen, name = "panics-in-create");

@@ -2,21 +2,21 @@
 
 use hookrail_abi::prelude::*;
 
-struct Animal;
+struct Specimen;
 
-impl Drop for Animal {
+impl Drop for Specimen {
     fn drop(&mut self) {
         panic!("I stay")
     }
 }
 
-impl Plugin for Animal {
+impl Plugin for Specimen {
     type Config = NoConfig;
     const HOOKS: Hooks<Self> = hooks![MessagePublish, "look" => |_, _| {}, priority = 10];
 
     fn start(_: &Startup, _: NoConfig) -> Result<Self> {
-        Ok(Animal)
+        Ok(Specimen)
     }
 }
 
-export!(Animal, name = "panics-in-drop");
+export!(Specimen, name = "panics-in-drop");

@@ -2,9 +2,9 @@
 
 use hookrail_abi::prelude::*;
 
-struct Animal;
+struct Specimen;
 
-impl Plugin for Animal {
+impl Plugin for Specimen {
     type Config = NoConfig;
     const HOOKS: Hooks<Self> = hooks![MessagePublish, "look" => |_, _| {}, priority = 10];
 
@@ -13,4 +13,4 @@ impl Plugin for Animal {
     }
 }
 
-export!(Animal, name = "panics-in-start");
+export!(Specimen, name = "panics-in-start");

@@ -2,14 +2,14 @@
 
 use hookrail_abi::prelude::*;
 
-struct Animal;
+struct Specimen;
 
-impl Plugin for Animal {
+impl Plugin for Specimen {
     type Config = NoConfig;
     const HOOKS: Hooks<Self> = hooks![MessagePublish, "look" => |_, _| {}, priority = 10];
 
     fn start(_: &Startup, _: NoConfig) -> Result<Self> {
-        Ok(Animal)
+        Ok(Specimen)
     }
 
     fn stop(&self) {
@@ -17,4 +17,4 @@ impl Plugin for Animal {
     }
 }
 
-export!(Animal, name = "panics-in-stop");
+export!(Specimen, name = "panics-in-stop");

@@ -3,7 +3,7 @@
 use hookrail_abi::State;
 use hookrail_abi::prelude::*;
 
-struct Animal;
+struct Specimen;
 
 /// Panics if this is the place.
 fn at(place: &str) {
@@ -30,19 +30,19 @@ impl schemars::JsonSchema for Config {
     }
 }
 
-impl Drop for Animal {
+impl Drop for Specimen {
     fn drop(&mut self) {
         at("destroy");
     }
 }
 
-impl Plugin for Animal {
+impl Plugin for Specimen {
     type Config = Config;
     const HOOKS: Hooks<Self> = hooks![MessagePublish, "look" => |_, _| at("callback"), priority = 10, effects = pure];
 
     fn start(_: &Startup, _: Config) -> Result<Self> {
         at("start");
-        Ok(Animal)
+        Ok(Specimen)
     }
 
     fn reload(&self, _: Config) -> Result<()> {
@@ -75,4 +75,4 @@ impl Plugin for Animal {
     }
 }
 
-export!(Animal, name = "panics-somewhere");
+export!(Specimen, name = "panics-somewhere");

@@ -10,21 +10,21 @@ impl Drop for Bomb {
     }
 }
 
-struct Animal;
+struct Specimen;
 
-impl Animal {
+impl Specimen {
     fn explode(&self, _: &mut Message) {
         std::panic::panic_any(Bomb)
     }
 }
 
-impl Drop for Animal {
+impl Drop for Specimen {
     fn drop(&mut self) {
         std::panic::panic_any(Bomb)
     }
 }
 
-impl Plugin for Animal {
+impl Plugin for Specimen {
     type Config = Config;
     const HOOKS: Hooks<Self> = hooks![MessagePublish, "explode" => Self::explode, priority = 10];
 
@@ -32,7 +32,7 @@ impl Plugin for Animal {
         if config.at_start {
             std::panic::panic_any(Bomb)
         }
-        Ok(Animal)
+        Ok(Specimen)
     }
 
     fn stop(&self) {
@@ -46,4 +46,4 @@ struct Config {
     at_start: bool,
 }
 
-export!(Animal, name = "panics-with-a-bomb");
+export!(Specimen, name = "panics-with-a-bomb");

@@ -49,15 +49,15 @@ points! {
 #[unsafe(no_mangle)]
 static PADDING: [u64; 65536] = [7; 65536];
 
-struct Animal;
+struct Specimen;
 
-impl Plugin for Animal {
+impl Plugin for Specimen {
     type Config = NoConfig;
     const HOOKS: Hooks<Self> = hooks![JobStarted, "look" => |_, job| job.id += 1, priority = 10];
 
     fn start(_: &Startup, _: NoConfig) -> Result<Self> {
-        Ok(Animal)
+        Ok(Specimen)
     }
 }
 
-export!(Animal, name = "payload-grown-large");
+export!(Specimen, name = "payload-grown-large");

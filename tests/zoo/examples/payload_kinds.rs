@@ -41,15 +41,15 @@ points! {
     pub unsafe local JobStarted: "zoo.job", 1, Fold<Job> {}
 }
 
-struct Animal;
+struct Specimen;
 
-impl Plugin for Animal {
+impl Plugin for Specimen {
     type Config = NoConfig;
     const HOOKS: Hooks<Self> = hooks![JobStarted, "look" => |_, job| job.id += 1, priority = 10];
 
     fn start(_: &Startup, _: NoConfig) -> Result<Self> {
-        Ok(Animal)
+        Ok(Specimen)
     }
 }
 
-export!(Animal, name = "payload-kinds");
+export!(Specimen, name = "payload-kinds");

@@ -2,7 +2,7 @@
 
 use hookrail_abi::prelude::*;
 
-struct Animal;
+struct Specimen;
 
 #[derive(serde::Deserialize)]
 struct Config {}
@@ -17,13 +17,13 @@ impl schemars::JsonSchema for Config {
     }
 }
 
-impl Plugin for Animal {
+impl Plugin for Specimen {
     type Config = Config;
     const HOOKS: Hooks<Self> = hooks![MessagePublish, "look" => |_, _| {}, priority = 300];
 
     fn start(_: &Startup, _: Config) -> Result<Self> {
-        Ok(Animal)
+        Ok(Specimen)
     }
 }
 
-export!(Animal, name = "says-the-schema-wrongly");
+export!(Specimen, name = "says-the-schema-wrongly");

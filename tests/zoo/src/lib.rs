@@ -1,7 +1,7 @@
 //! The zoo: deliberately bad plugins, one per way to misbehave.
 //!
 //! Those in `examples/` are Rust, each a library of its own; those in `c/` are C, for what the Rust
-//! SDK does not let anybody write. `hookrail_tests::zoo` and `tests/src/animals.rs` build
+//! SDK does not let anybody write. `hookrail_tests::zoo` and `tests/src/specimens.rs` build
 //! them. Here is what several of them use.
 
 #[path = "../../src/blocks.rs"]

@@ -1,5 +1,5 @@
-//! How an animal and a test talk past the host: through a pipe of the test's, whose descriptor stands
-//! in the animal's configuration. It works when the host has long forgotten the animal.
+//! How a specimen and a test talk past the host: through a pipe of the test's, whose descriptor stands
+//! in the specimen's configuration. It works when the host has long forgotten the specimen.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -35,19 +35,19 @@ impl End {
     }
 
     fn file(self) -> ManuallyDrop<File> {
-        // SAFETY: the test keeps it open for as long as the animal is there, and it is not closed here.
+        // SAFETY: the test keeps it open for as long as the specimen is there, and it is not closed here.
         ManuallyDrop::new(unsafe { File::from_raw_fd(self.0) })
     }
 }
 
-/// The configuration of an animal that goes on until the test closes a pipe.
+/// The configuration of a specimen that goes on until the test closes a pipe.
 #[derive(Clone, Copy, Debug, serde::Deserialize, schemars::JsonSchema)]
 pub struct Until {
-    /// The animal's end.
+    /// The specimen's end.
     pub until: End,
 }
 
-/// Where an animal without an instance at hand tells, such as a destructor: nowhere, until it is set.
+/// Where a specimen without an instance at hand tells, such as a destructor: nowhere, until it is set.
 #[derive(Debug)]
 pub struct Teller(AtomicI32);
 

@@ -103,8 +103,16 @@ pub(in super::super) fn loads(subject: &Subject) -> Found {
     if (&view.name, &view.version) != (&note.name, &note.version) {
         return Err(format!("it is listed as {} {}", view.name, view.version).into());
     }
+    let chains = host.point_views().into_iter().flat_map(|point| point.chain);
+    let registered = chains.filter(|callback| view.instances.contains(&callback.instance)).count();
     host.unload(&plugin)?;
-    Ok(format!("{}, and it registers nothing that its note does not declare", view.instances.join(", ")))
+    let (instances, declared) = (view.instances.join(", "), note.hooks.len() * view.instances.len());
+    if registered == 0 && declared > 0 {
+        let why =
+            format!("{instances} registers none of the {declared} callbacks that its note declares: see its start");
+        return Err(Not::Warned(why));
+    }
+    Ok(format!("{instances}, which registers {registered} of {declared} declared callbacks"))
 }
 
 pub(in super::super) fn queries(subject: &Subject) -> Found {

@@ -96,13 +96,6 @@ pub(in super::super) fn constructors(subject: &Subject) -> Found {
 
 pub(in super::super) fn note(subject: &Subject) -> Found {
     let note = &subject.inspection.note;
-    if !is_version(&note.version) {
-        return Err(format!("its version `{}` is none: three numbers, as in 1.0.0", note.version).into());
-    }
-    one_of("instances", &note.instances, &["many", "one"])?;
-    if let Some(isolation) = &note.isolation {
-        one_of("isolation", isolation, &["in-process", "worker"])?;
-    }
     for capability in &note.capabilities {
         capability.parse::<Capability>().map_err(|error| error.to_string())?;
     }
@@ -113,15 +106,8 @@ pub(in super::super) fn note(subject: &Subject) -> Found {
     if note.hooks.is_empty() {
         return Err(Not::Warned("it hooks nothing".into()));
     }
-    let mut seen = BTreeSet::new();
     for hook in &note.hooks {
-        let NoteHook { point, callback, priority, effects, .. } = hook;
-        if point.is_empty() || callback.is_empty() || [point, callback].iter().any(|name| name.contains(['\0', '\n'])) {
-            return Err(format!("`{callback}` on `{point}`: a name is empty, or has a NUL or a newline in it").into());
-        }
-        if !seen.insert((point, callback)) {
-            return Err(format!("it declares `{callback}` on {point} twice").into());
-        }
+        let NoteHook { point, name: callback, priority, effects, .. } = hook;
         if let Some((_, now)) = RENAMED.iter().find(|(then, _)| then == point) {
             return Err(format!("it hooks {point}, which is called {now} now").into());
         }
@@ -145,22 +131,4 @@ fn one_of(key: &str, value: &str, words: &[&str]) -> Result<(), Not> {
         return Ok(());
     }
     Err(format!("its `{key}` is `{value}`, which is none of: {}", words.join(", ")).into())
-}
-
-fn is_version(version: &str) -> bool {
-    let numbers = version.split(['-', '+']).next().unwrap_or_default();
-    let numbers: Vec<_> = numbers.split('.').collect();
-    numbers.len() == 3 && numbers.iter().all(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_version_is_three_numbers() {
-        for (version, is) in [("1.0.0", true), ("1.2.3-rc.1+x", true), ("1.0", false), ("", false), ("a.b.c", false)] {
-            assert_eq!(is_version(version), is, "{version}");
-        }
-    }
 }

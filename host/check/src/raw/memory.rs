@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_writes_behind_the_capacity_is_found_out() {
+    fn writes_behind_the_capacity_are_found() {
         let mut message = Message::new("", redzoned(b"body"));
         message.topic = redzoned_text("a.b");
         let before = places(&message);

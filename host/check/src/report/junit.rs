@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_a_plugin_says_is_text_in_xml() {
+    fn texts_of_plugins_are_escaped_in_xml() {
         assert_eq!(escaped("<a b=\"&\">\u{1b}[1m\n"), "&lt;a b=&quot;&amp;&quot;&gt;[1m&#10;");
     }
 }

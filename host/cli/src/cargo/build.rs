@@ -61,14 +61,14 @@ impl Package {
         // There it finds its configuration (.cargo/config.toml), as it does for the author.
         command.current_dir(&self.directory).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(Error::NoCargo)?;
-        let said = listen(&mut child, interrupt).map_err(|cause| Error::System { what: "hear cargo", cause })?;
+        let said = listen(&mut child, interrupt).map_err(|cause| Error::system("hear cargo", cause))?;
         let Some(said) = said else {
             // If it was started from a terminal, it received the interrupt too and has ended.
             let _ = child.kill();
             let _ = child.wait();
             return Ok(Built::Interrupted);
         };
-        let status = child.wait().map_err(|cause| Error::System { what: "wait for cargo", cause })?;
+        let status = child.wait().map_err(|cause| Error::system("wait for cargo", cause))?;
         let time = began.elapsed();
         if !status.success() {
             return Ok(if interrupt.has_come() { Built::Interrupted } else { Built::Failed(time) });

@@ -89,13 +89,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_on_its_way_is_not_dropped() {
+    fn messages_in_flight_are_not_counted_as_dropped() {
         let flowing = [(100, 90, 9), (110, 100, 8), (120, 110, 10), (130, 0, 0)];
         assert_eq!(traffic(&flowing), Some(Traffic { messages: 90, unanswered: 0 }));
     }
 
     #[test]
-    fn what_is_lost_is_missing_at_each_look() {
+    fn lost_messages_are_missing_at_each_look() {
         assert_eq!(
             traffic(&[(100, 95, 0), (110, 107, 0), (120, 116, 0)]),
             Some(Traffic { messages: 90, unanswered: 3 })

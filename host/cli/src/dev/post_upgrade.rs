@@ -23,7 +23,7 @@ impl PostUpgrade {
         }
         let (plugin, events) = (plugin.to_owned(), host()?.events()?);
         let spawned = std::thread::Builder::new().name("events".into()).spawn(move || listen(&plugin, events));
-        self.listening = Some(spawned.map_err(|cause| Error::System { what: "start a thread", cause })?);
+        self.listening = Some(spawned.map_err(|cause| Error::system("start a thread", cause))?);
         Ok(())
     }
 }

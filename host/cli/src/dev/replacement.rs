@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_one_line_for_people_and_one_object_for_programs() {
+    fn a_replacement_is_one_line_for_people_and_one_object_for_programs() {
         let replacement = Replacement {
             plugin: "a".into(),
             version: "1.0.0".into(),

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_written_while_nobody_knew_of_it_counts_as_changed() {
+    fn an_unknown_file_counts_as_changed() {
         let file = std::env::temp_dir().join(format!("hookrail-sources-{}", std::process::id()));
         fs::write(&file, "x").unwrap();
         let written = fs::metadata(&file).unwrap().modified().unwrap();

@@ -29,7 +29,7 @@ pub(super) fn explain(view: &PointView) -> String {
         vec![
             if entry.enabled { order.to_string() } else { "off".into() },
             entry.priority.to_string(),
-            format!("{}/{}", entry.instance, entry.callback),
+            entry.callback.clone(),
             fault(entry).into(),
             why(entry, index.checked_sub(1).map(|before| &view.chain[before])),
         ]
@@ -47,7 +47,7 @@ fn why(entry: &CallbackView, before: Option<&CallbackView>) -> String {
     };
     if let Some(before) = before.filter(|before| before.priority == entry.priority) {
         let by = if before.instance == entry.instance { "callback" } else { "instance" };
-        why.push_str(&format!("; a tie with {}/{}: the name of the {by} decides", before.instance, before.callback));
+        why.push_str(&format!("; a tie with {}: the name of the {by} decides", before.callback));
     }
     if let Some(budget) = entry.budget_ns {
         why.push_str(&format!("; a call may take {}", duration::text(Duration::from_nanos(budget))));

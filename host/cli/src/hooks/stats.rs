@@ -86,7 +86,7 @@ fn never_called(view: &PointView) -> String {
         return "the point was never dispatched".into();
     }
     let never = view.chain.iter().filter(|entry| entry.enabled && entry.calls.total == 0);
-    never.map(|entry| format!("{}/{}", entry.instance, entry.callback)).collect::<Vec<_>>().join(", ")
+    never.map(|entry| &*entry.callback).collect::<Vec<_>>().join(", ")
 }
 
 fn one(view: &PointView, before: Option<(Duration, &PointView)>) -> String {
@@ -113,8 +113,7 @@ fn one(view: &PointView, before: Option<(Duration, &PointView)>) -> String {
         if let Some(fault) = &entry.last_fault {
             let ago = fault.time.elapsed().unwrap_or_default();
             text.push_str(&format!(
-                "\n  {}/{}{}, {} ago: {}",
-                entry.instance,
+                "\n  {}{}, {} ago: {}",
                 entry.callback,
                 fault.generation.map(|number| format!(", generation {number}")).unwrap_or_default(),
                 duration::text(ago),
@@ -149,7 +148,7 @@ fn callbacks(chain: &[CallbackView]) -> String {
         let counts =
             [entry.calls.total, entry.calls.skipped, entry.calls.denied, entry.faults, entry.slow, entry.stuck];
         let state = if entry.status == CallbackStatus::Armed { String::new() } else { entry.status.name().into() };
-        let mut row = vec![format!("{}/{}", entry.instance, entry.callback)];
+        let mut row = vec![entry.callback.clone()];
         row.extend(counts.map(|count| count.to_string()));
         row.extend(times);
         row.push(state);

@@ -47,7 +47,7 @@ pub(super) fn about(view: &PointView) -> String {
     }
     about.push_str(&traced(view));
     match &view.dispatched_by {
-        Some(by) => _ = write!(about, ", dispatched by {by}"),
+        Some(by) => _ = write!(about, ", dispatched by {}, since {}", by.program, by.since),
         None if view.revision == 0 => about.push_str(", planned: no host dispatches it yet"),
         None => {}
     }
@@ -65,7 +65,6 @@ pub(crate) fn chain(chain: &[CallbackView]) -> String {
         Column::Number("order"),
         Column::Number("priority"),
         Column::Text("origin"),
-        Column::Text("instance"),
         Column::Text("callback"),
         Column::Text("effects"),
         Column::Text("on fault"),
@@ -77,7 +76,6 @@ pub(crate) fn chain(chain: &[CallbackView]) -> String {
             if entry.enabled { order.to_string() } else { "off".into() },
             entry.priority.to_string(),
             origin(entry),
-            entry.instance.clone(),
             entry.callback.clone(),
             entry.effects.to_string(),
             fault(entry).into(),

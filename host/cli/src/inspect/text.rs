@@ -17,7 +17,7 @@ pub(crate) fn hooks(hooks: &[NoteHook]) -> String {
         vec![
             hook.point.clone(),
             hook.revision.to_string(),
-            hook.callback.clone(),
+            hook.name.clone(),
             hook.priority.to_string(),
             hook.effects.clone(),
         ]

@@ -28,7 +28,7 @@ pub(super) struct Contents {
 impl Contents {
     pub(super) fn of(directory: &Path, source: bool) -> Result<Self, Error> {
         let mut contents = Contents { files: Vec::new(), schema: None };
-        let failed = |cause| Error::Input { file: directory.display().to_string(), cause };
+        let failed = |cause| Error::reading(&directory.display(), cause);
         for entry in fs::read_dir(directory).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name();
@@ -49,7 +49,7 @@ impl Contents {
     /// Adds the schema of the plugin's configuration, which its library exports. The library's code runs in its own
     /// process.
     pub(super) fn add_schema(&mut self, name: &str, library: &Path) -> Result<(), Error> {
-        let failed = |cause| Error::System { what: "ask the library for its schema", cause };
+        let failed = |cause| Error::system("ask the library for its schema", cause);
         let program = std::env::current_exe().map_err(failed)?;
         let mut asked = Command::new(program);
         asked.args(["inspect", "--schema"]).arg(library).stdin(Stdio::null());
@@ -71,7 +71,7 @@ impl Contents {
 
     /// Adds a file, or everything below a directory.
     fn take(&mut self, from: &Path, to: &str) -> Result<(), Error> {
-        let failed = |cause| Error::Input { file: from.display().to_string(), cause };
+        let failed = |cause| Error::reading(&from.display(), cause);
         let metadata = fs::symlink_metadata(from).map_err(failed)?;
         if metadata.is_dir() {
             for entry in fs::read_dir(from).map_err(failed)? {

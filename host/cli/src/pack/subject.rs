@@ -67,8 +67,7 @@ impl Subject {
     fn read(directory: &Path, manifest: &'static str) -> Result<Self, Error> {
         let refused = |why: String| Error::NotPacked { package: directory.display().to_string(), why };
         let path = directory.join(manifest);
-        let text =
-            fs::read_to_string(&path).map_err(|cause| Error::Input { file: path.display().to_string(), cause })?;
+        let text = fs::read_to_string(&path).map_err(|cause| Error::reading(&path.display(), cause))?;
         let wrong = |error: toml::de::Error| refused(format!("its {manifest}: {}", error.to_string().trim_end()));
         let mut package = match toml::from_str::<Table>(&text).map_err(wrong)?.remove("package") {
             Some(Value::Table(package)) => package,

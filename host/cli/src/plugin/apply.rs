@@ -44,7 +44,7 @@ pub(super) fn run(file: &Path, dry_run: bool, common: &Common) -> Result<ExitCod
 
 fn read(file: &Path) -> Result<BTreeMap<String, PluginSpec>, Error> {
     let name = file.display().to_string();
-    let failed = |cause| Error::Input { file: name.clone(), cause };
+    let failed = |cause| Error::reading(&name, cause);
     let text = fs::read_to_string(file).map_err(failed)?;
     let read: Result<File, _> = toml::from_str(&text);
     let bad =

@@ -28,15 +28,15 @@ struct Install<'a> {
 pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
     match command {
         Store::Validate { file, common } => {
-            ask(common, Validate::new(absolute(file)?), |Validated { metadata, by, .. }| {
-                format!("{} works with this host, {}", metadata.full_name(), text::trusted_by(by))
+            ask(common, Validate::new(absolute(file)?), |Validated { metadata, trusted_by, .. }| {
+                format!("{} works with this host, {}", metadata.full_name(), text::trusted_by(trusted_by))
             })
         }
         Store::Stage { file, common } => {
             ask(common, Stage::new(absolute(file)?), |Staged { installation, plan, .. }| {
                 let name = installation.metadata.full_name();
                 stderr::line(format_args!("`hookrail plugin install {name}` installs it, for an hour from now"));
-                format!("{name} is staged, {}{}", text::trusted_by(&installation.by), planned(plan))
+                format!("{name} is staged, {}{}", text::trusted_by(&installation.trusted_by), planned(plan))
             })
         }
         Store::Install { file, dry_run, downgrade, swap, common } => {
@@ -60,14 +60,14 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
         Store::Uninstall { name, purge, common, .. } => {
             let mut command = Uninstall::new(name);
             command.purge = *purge;
-            ask(common, command, |Uninstalled { name, version, purged, ended, .. }| {
+            ask(common, command, |Uninstalled { plugin, version, purged, ended, .. }| {
                 if !purged {
                     stderr::line("its configuration and the owner of its name are kept; --purge removes both");
                 }
                 let ended = ended.as_ref().map(|ended| format!(", {}", text::ending(ended))).unwrap_or_default();
                 match version {
-                    Some(version) => format!("{name} {version} uninstalled{ended}"),
-                    None => format!("{name} forgotten"),
+                    Some(version) => format!("{plugin} {version} uninstalled{ended}"),
+                    None => format!("{plugin} forgotten"),
                 }
             })
         }
@@ -94,8 +94,8 @@ pub(super) fn run(command: &Store) -> Result<ExitCode, Error> {
         Store::Allow { package: (name, version), sha256, lasts, common } => {
             let command = Allow::new(name, version.clone(), *sha256, *lasts);
             stderr::line("no trusted key has signed it: be sure of the file and of the digest");
-            ask(common, command, |Allowance { name, version, until, .. }| {
-                format!("{name} {version} with that digest may be installed once, until {until}")
+            ask(common, command, |Allowance { plugin, version, until, .. }| {
+                format!("{plugin} {version} with that digest may be installed once, until {until}")
             })
         }
     }
@@ -108,7 +108,7 @@ fn install(file: &Path, how: &Install<'_>, swap: Swap, common: &Common) -> Resul
     (command.dry_run, command.downgrade) = (dry_run, downgrade);
     (command.fresh, command.wait_ms) = (swap.fresh, swap.wait_ms());
     ask(common, command, |Installed { installation, plan, replaced, .. }| {
-        let Installation { metadata, by, replaces, enabled, .. } = installation;
+        let Installation { metadata, trusted_by, replaces, enabled, .. } = installation;
         let done = if dry_run { "would be installed" } else { "installed" };
         let place = replaces.as_ref().map(|replaces| format!(" in place of {replaces}")).unwrap_or_default();
         stderr::line("native code is fully trusted: in the host's process it may do all that the host may");
@@ -119,7 +119,7 @@ fn install(file: &Path, how: &Install<'_>, swap: Swap, common: &Common) -> Resul
         let (name, version) = (&metadata.name, &metadata.version);
         let replaced = replaced.as_ref().map(|replaced| format!("\n{}", text::replaced(replaced)));
         let replaced = replaced.unwrap_or_default();
-        format!("{name} {version} {done}{place}, {}{replaced}{}", text::trusted_by(by), planned(plan))
+        format!("{name} {version} {done}{place}, {}{replaced}{}", text::trusted_by(trusted_by), planned(plan))
     })
 }
 
@@ -150,15 +150,15 @@ fn changed(changed: &Changed) -> String {
 /// The places of the callbacks, one line each.
 fn planned(plan: &[Planned]) -> String {
     let line = |planned: &Planned| {
-        let Planned { point, callback, priority, place, of, previous, next, is_known, .. } = planned;
+        let Planned { point, callback, priority, position, chain_length, previous, next, point_known, .. } = planned;
         let between = match (previous, next) {
             (None, None) => String::new(),
             (Some(previous), None) => format!(", after {previous}"),
             (None, Some(next)) => format!(", before {next}"),
             (Some(previous), Some(next)) => format!(", between {previous} and {next}"),
         };
-        let unknown = if *is_known { "" } else { "; this host does not have the point" };
-        format!("\n  {point}: {callback} at {priority}, {place} of {of}{between}{unknown}")
+        let unknown = if *point_known { "" } else { "; this host does not have the point" };
+        format!("\n  {point}: {callback} at {priority}, {position} of {chain_length}{between}{unknown}")
     };
     plan.iter().map(line).collect()
 }

@@ -32,7 +32,7 @@ pub(super) fn list(plugins: &[PluginView]) -> String {
             plugin.status.name().into(),
             plugin.health.name().into(),
             plugin.installed.as_ref().map_or("a file", |installed| installed.signature.name()).into(),
-            if plugin.loaded { plugin.generation.to_string() } else { "-".into() },
+            plugin.generation.map_or_else(|| "-".into(), |generation| generation.to_string()),
             match &plugin.memory {
                 Some(memory) => held(memory),
                 None => "-".into(),
@@ -61,7 +61,6 @@ pub(super) fn show(detail: &PluginDetail) -> String {
         Column::Text("point"),
         Column::Number("priority"),
         Column::Text("origin"),
-        Column::Text("instance"),
         Column::Text("callback"),
         Column::Text("on fault"),
         Column::Number("faults"),
@@ -72,7 +71,6 @@ pub(super) fn show(detail: &PluginDetail) -> String {
             hook.point.clone(),
             callback.priority.to_string(),
             origin(callback),
-            callback.instance.clone(),
             callback.callback.clone(),
             fault(callback).into(),
             callback.faults.to_string(),
@@ -94,7 +92,7 @@ pub(super) fn show(detail: &PluginDetail) -> String {
             vec![
                 former.generation.to_string(),
                 former.version.clone(),
-                end(&former.end, former.skipped_destructors, former.left),
+                end(&former.end, former.skipped_destructors, former.unfreed_memory),
             ]
         });
         let _ = write!(text, "\n\n{}", table(Target::Stdout, &columns, rows));
@@ -104,7 +102,7 @@ pub(super) fn show(detail: &PluginDetail) -> String {
 
 /// Where an installed plugin comes from.
 fn about_installed(installed: &Listed) -> String {
-    let Listed { kind, signature, by, at, previous, enabled, .. } = installed;
+    let Listed { kind, signature, trusted_by: by, installed_at: at, previous, enabled, .. } = installed;
     let kind = match kind {
         Kind::External => "installed from a package",
         Kind::Prebuilt => "bundled with the program",
@@ -134,7 +132,7 @@ pub(super) fn line(plugin: &PluginView) -> String {
 }
 
 fn about(plugin: &PluginView) -> String {
-    let generation = if plugin.loaded { format!("generation {}, ", plugin.generation) } else { String::new() };
+    let generation = plugin.generation.map_or_else(String::new, |generation| format!("generation {generation}, "));
     let reason = plugin.reason.as_ref().map(|reason| format!(", {}: {reason}", plugin.health.name()));
     format!("{generation}{}{}", plugin.status.name(), reason.unwrap_or_default())
 }
@@ -151,7 +149,7 @@ pub(crate) fn times(took: &UpgradeTimes) -> String {
 }
 
 pub(super) fn ending(ended: &Ended) -> String {
-    format!("generation {}: {}", ended.generation, end(&ended.end, ended.skipped_destructors, ended.left))
+    format!("generation {}: {}", ended.generation, end(&ended.end, ended.skipped_destructors, ended.unfreed_memory))
 }
 
 /// The memory that a plugin holds, and its limit if it exceeds that.
@@ -201,10 +199,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_former_generation_lost_is_shown() {
+    fn losses_of_former_generations_are_shown() {
         let left = Some(Memory::new(96, 3));
         let mut former = GenerationView::new(1, "1.0.0", End::Unmapped);
-        (former.skipped_destructors, former.left) = (2, left);
+        (former.skipped_destructors, former.unfreed_memory) = (2, left);
         let plugin = serde_json::json!({
             "name": "a", "version": "2.0.0", "generation": 2, "status": "running", "instances": ["a"], "log_level": "info",
             "former": [former],
@@ -218,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_plugin_holds_beyond_what_it_may_is_shown() {
+    fn memory_beyond_the_limit_is_shown() {
         let held = Memory::new(3 << 20, 5);
         let memory = |max_bytes| MemoryView::new(held, 9, Some(max_bytes));
         assert_eq!(super::held(&memory(4 << 20)), "3.00 MiB");

@@ -38,7 +38,7 @@ pub(super) fn begin<'scope>(scope: &'scope Scope<'scope, '_>, manager: &'scope M
         }
     };
     let spawned = thread::Builder::new().name("incoming".into()).spawn_scoped(scope, looking);
-    spawned.map_err(|cause| Error::System { what: "start a thread", cause })?;
+    spawned.map_err(|cause| Error::system("start a thread", cause))?;
     Ok(Ender { _sender: sender })
 }
 

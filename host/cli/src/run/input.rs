@@ -29,7 +29,7 @@ pub(super) fn check(files: &[PathBuf]) -> Result<Vec<Named>, Error> {
 }
 
 fn check_file(path: &Path) -> Result<Named, Error> {
-    let failed = |cause| Error::Input { file: path.display().to_string(), cause };
+    let failed = |cause| Error::reading(&path.display(), cause);
     let metadata = fs::metadata(path).map_err(failed)?;
     if metadata.is_dir() {
         return Err(failed(io::ErrorKind::IsADirectory.into()));
@@ -58,7 +58,7 @@ impl Input {
         };
         match opened {
             Ok(file) => Ok(Input { name, file }),
-            Err(cause) => Err(Error::Input { file: name, cause }),
+            Err(cause) => Err(Error::reading(&name, cause)),
         }
     }
 }

@@ -37,7 +37,7 @@ impl Output {
             let _ = done.send(Vec::with_capacity(CHUNK));
         }
         let writer = std::thread::Builder::new().name("stdout".into()).spawn(move || write(file, &to_write, &done));
-        let writer = writer.map_err(|cause| Error::System { what: "start a thread", cause })?;
+        let writer = writer.map_err(|cause| Error::system("start a thread", cause))?;
         Ok(Output { form, buffer: Vec::with_capacity(CHUNK), full, written, writer })
     }
 

@@ -76,7 +76,7 @@ impl<'a> Pipeline<'a> {
 
     /// Sends all messages of an input through the points, until it ends or an interrupt comes.
     pub(super) fn read(&mut self, input: &Input) -> Result<(), Error> {
-        let failed = |cause| Error::Input { file: input.name.clone(), cause };
+        let failed = |cause| Error::reading(&input.name, cause);
         let mut lines = Lines::new(&input.file, self.options.max_line.0);
         loop {
             let now = nanoseconds();

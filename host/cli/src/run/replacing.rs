@@ -70,7 +70,7 @@ impl Replacing {
             }
         };
         let spawned = thread::Builder::new().name("watch".into()).spawn_scoped(scope, watching);
-        spawned.map_err(|cause| Error::System { what: "start a thread", cause })?;
+        spawned.map_err(|cause| Error::system("start a thread", cause))?;
         Ok(ender)
     }
 }
@@ -101,7 +101,7 @@ impl Library {
 
     /// Replaces what serves with the file, which has been unchanged since `since`.
     fn replace(&mut self, host: &Host, since: Instant) -> Result<Came, Error> {
-        let reading = |cause| Error::Input { file: self.file.display().to_string(), cause };
+        let reading = |cause| Error::reading(&self.file.display(), cause);
         let Writers::None(lease) = watch::writers(&self.file).map_err(reading)? else { return Ok(Came::NotYet) };
         // Reads the whole file: a truncated one is detected here.
         let inspection = hookrail::inspect(&self.file)?;
@@ -142,6 +142,9 @@ impl Library {
     /// What serves when nothing was replaced.
     fn serving(&self, host: &Host) -> String {
         let view = host.plugin_views().into_iter().find(|view| view.name == self.plugin);
-        view.map_or_else(|| "it is not loaded".into(), |view| format!("generation {} keeps running", view.generation))
+        match view.and_then(|view| view.generation) {
+            Some(generation) => format!("generation {generation} keeps running"),
+            None => "it is not loaded".into(),
+        }
     }
 }

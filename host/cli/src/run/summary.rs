@@ -63,7 +63,7 @@ impl Summary {
         let mut faults_of = Vec::new();
         for view in host.point_views() {
             for entry in view.chain.iter().filter(|entry| entry.faults > 0) {
-                let callback = format!("{}/{}", entry.instance, entry.callback);
+                let callback = entry.callback.clone();
                 faults_of.push(FaultsOf { point: view.point.clone(), callback, count: entry.faults });
             }
         }
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn it_reads_well() {
+    fn a_summary_reads_well() {
         let text = summary().to_text();
         assert!(
             text.starts_with("in 12,345   out 12,343   denied 2   faults 0\n2.00 KiB in 0.50 s: 24,690 messages/s"),

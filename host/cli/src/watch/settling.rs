@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_goes_on_changing_has_not_settled() {
+    fn a_file_that_goes_on_changing_has_not_settled() {
         let mut file = Settling::new(0);
         let start = Instant::now();
         for size in 1..100 {
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_told_until_it_was_handled_and_then_not_again() {
+    fn a_change_is_reported_until_it_was_handled() {
         let mut file = Settling::new('a');
         let start = Instant::now();
         assert_eq!(file.look('b', start), None);
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_as_before_again_did_not_change() {
+    fn a_file_that_is_as_before_did_not_change() {
         let mut file = Settling::new('a');
         let start = Instant::now();
         file.look('b', start);

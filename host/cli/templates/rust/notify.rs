@@ -54,7 +54,7 @@ mod tests {
     use hookrail_abi::testing;
 
     #[test]
-    fn what_passes_is_counted() {
+    fn passing_messages_are_counted() {
         let plugin = testing::start::<{{Type}}>("{}").unwrap();
         let mut payload = {{example}};
         for _ in 0..3 {

@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hookrail_tests::animals::c;
 use hookrail_tests::cc;
 use hookrail_tests::cli::{directory, hookrail, run, text};
+use hookrail_tests::specimens::c;
 use hookrail_tests::{plugin, root, zoo};
 use serde_json::Value;
 
@@ -208,12 +208,12 @@ fn impossible_checks_are_clear_errors() {
         (&[good, "--seed", "x"], 2, "invalid value 'x'"),
         (&[good, "--timeout", "0s"], 2, "use 1s to 24h"),
         (&[good, "--strictness", "11"], 2, "invalid value '11'"),
-        (&[good, "--config", "nosuch.toml"], 3, "error[HR0601]"),
+        (&[good, "--config", "nosuch.toml"], 3, "error[HR0501]"),
         (&[good, "--config", manifest], 2, "error[HR0201]"),
         (
             &[good, "--only", "note", "--junit", "/nosuch/report.xml"],
-            1,
-            "error[HR0618]: cannot write /nosuch/report.xml",
+            3,
+            "error[HR0501]: cannot write /nosuch/report.xml",
         ),
         (&[], 2, "required"),
     ] {

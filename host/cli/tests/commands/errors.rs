@@ -56,20 +56,20 @@ fn an_error_names_its_page_if_the_documents_lie_beside_the_program() {
         text(&output.stderr).to_owned()
     };
     assert!(!said().contains("more:"), "it names no page that is not there");
-    let page = directory.join("docs/errors/HR0601.md");
+    let page = directory.join("docs/errors/HR0501.md");
     fs::create_dir_all(page.parent().unwrap()).unwrap();
     fs::write(&page, "").unwrap();
     let said = said();
-    assert!(said.contains("error[HR0601]") && said.ends_with(&format!("\n  more: {}\n", page.display())), "{said}");
+    assert!(said.contains("error[HR0501]") && said.ends_with(&format!("\n  more: {}\n", page.display())), "{said}");
 }
 
 #[test]
 fn an_error_is_an_object_for_programs() {
     for (arguments, code, exit) in [
         (&["plugin", "show", "nosuch", "--json"][..], "HR0103", 3),
-        (&["run", "/nosuch/file", "--json"], "HR0601", 3),
-        (&["inspect", "--json", "/nosuch/file"], "HR0601", 3),
-        (&["plugin", "install", "/nosuch.hrp", "--json"], "HR0601", 3),
+        (&["run", "/nosuch/file", "--json"], "HR0501", 3),
+        (&["inspect", "--json", "/nosuch/file"], "HR0501", 3),
+        (&["plugin", "install", "/nosuch.hrp", "--json"], "HR0501", 3),
     ] {
         let output = run(&mut hookrail(arguments), b"");
         let said = text(&output.stderr);

@@ -11,7 +11,7 @@ const TRUSTS_AN_ADDRESS: &[(&str, &str)] = &[("hostile-config", "crashed")];
 /// Its points are declared by the tests alone.
 const HOOKS_POINTS_OF_TESTS: &[(&str, &str)] = &[("note", "warned"), ("callbacks", "warned")];
 
-/// Animals that do wrong only what no check brings about, or nothing at all.
+/// Specimens that do wrong only what no check brings about, or nothing at all.
 pub(crate) const EXCUSED: &[Excused] = &[
     ("c/commands_a_terminal.c", "reports what would command a terminal, and no check sends what it waits for", PASSES),
     (
@@ -97,10 +97,10 @@ pub(crate) const EXCUSED: &[Excused] = &[
     ),
 ];
 
-/// What is no animal of its own, and why.
+/// What is no specimen of its own, and why.
 pub(crate) const PARTS: &[(&str, &str)] = &[
-    ("c/animal.h", "what the animals in C share"),
-    ("c/note.h", "how the animals in C write any note"),
+    ("c/specimen.h", "what the specimens in C share"),
+    ("c/note.h", "how the specimens in C write any note"),
     ("cpp/thread.cpp", "a part of `starts_a_cpp_thread`"),
     ("cpp/thread_local.cpp", "a part of `keeps_a_cpp_thread_local`"),
     ("cpp/unique.cpp", "a part of `brings_unique_symbols`"),

@@ -56,8 +56,8 @@ fn the_first_step_that_fails_is_the_last() {
     for (wrong, code, exit) in [
         ("[plugins.screen]\nenabeld = true\n", "HR0623", 2),
         ("nothing", "HR0623", 2),
-        ("[plugins.other]\npackage = \"PACKAGES/screen-1.0.0.hrp\"\n", "HR0105", 1),
-        ("[plugins.screen]\npackage = \"PACKAGES/nothing.hrp\"\n", "HR0601", 3),
+        ("[plugins.other]\npackage = \"PACKAGES/screen-1.0.0.hrp\"\n", "HR0105", 2),
+        ("[plugins.screen]\npackage = \"PACKAGES/nothing.hrp\"\n", "HR0501", 3),
         ("[plugins.screen]\npackage = \"PACKAGES/me.pub\"\n", "HR0810", 7),
     ] {
         home.refused(&["plugin", "apply", &wanted(&home, wrong)], code, exit);
@@ -65,7 +65,7 @@ fn the_first_step_that_fails_is_the_last() {
     }
     let file = wanted(&home, "[plugins.none]\n[plugins.screen]\npackage = \"PACKAGES/screen-1.0.0.hrp\"\n");
     home.refused(&["plugin", "apply", &file], "HR0103", 3);
-    home.refused(&["plugin", "apply", "/nosuch.toml"], "HR0601", 3);
+    home.refused(&["plugin", "apply", "/nosuch.toml"], "HR0501", 3);
 }
 
 /// Whether a host runs or not: what it would refuse is never written, and what would do nothing neither.

@@ -233,5 +233,5 @@ fn a_file_of_emqx_becomes_what_the_plugin_takes() {
     fs::write(file, "screen.timeout = 2s\nscreen.wrods = a\n").unwrap();
     let said = home.refused(&["config", "import", file, "--plugin", "screen"], "HR0623", 2);
     assert!(said.contains("line 2: ") && said.contains("words"), "{said}");
-    home.refused(&["config", "import", "none.conf"], "HR0601", 3);
+    home.refused(&["config", "import", "none.conf"], "HR0501", 3);
 }

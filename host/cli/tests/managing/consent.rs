@@ -22,7 +22,7 @@ fn verbs(home: &Stocked) -> [Vec<String>; 3] {
 }
 
 #[test]
-fn what_destroys_is_confirmed_on_a_terminal_or_by_yes() {
+fn destructive_commands_are_confirmed_on_a_terminal_or_by_yes() {
     let home = Stocked::new("consent");
     for verb in verbs(&home) {
         let words: Vec<_> = verb.iter().map(String::as_str).collect();
@@ -69,7 +69,7 @@ fn a_password_comes_from_a_file() {
     assert_eq!(with(&sign, &password, b"").0, Some(0));
     assert_eq!(with(&sign, "-", b"secret\r\n").0, Some(0));
     assert!(with(&sign, &wrong, b"").1.contains("error[HR0620]"));
-    assert!(with(&sign, &path("none"), b"").1.contains("error[HR0601]"));
+    assert!(with(&sign, &path("none"), b"").1.contains("error[HR0501]"));
     fs::set_permissions(&password, fs::Permissions::from_mode(0o640)).unwrap();
     let (code, said) = with(&sign, &password, b"");
     assert!(code == Some(0) && said.contains("warning: others may read the password"), "{said}");

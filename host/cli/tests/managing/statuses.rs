@@ -133,7 +133,7 @@ fn a_package_tells_what_it_is_before_it_is_installed_and_when_it_is_not_loaded()
     home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
     let shown = home.json(&["plugin", "show", "screen"]);
     assert_eq!((&shown["metadata"], &shown["status"]), (&seen["metadata"], &"disabled".into()));
-    assert_eq!(shown["declared"][0]["callback"], "screen");
+    assert_eq!(shown["declared"][0]["name"], "screen");
     for text in [home.ok(&["inspect", "screen-1.0.0.hrp"]), home.ok(&["plugin", "show", "screen"])] {
         for said in
             ["Denies.", "Jane <jane@example.org>", "https://example.org", "message_processing", "300", "isolation"]
@@ -143,7 +143,7 @@ fn a_package_tells_what_it_is_before_it_is_installed_and_when_it_is_not_loaded()
     }
     // What came with the program has no metadata beside its library.
     let shown = home.json(&["plugin", "show", "mask"]);
-    assert_eq!((&shown["metadata"], &shown["declared"][0]["callback"]), (&Value::Null, &"mask".into()));
+    assert_eq!((&shown["metadata"], &shown["declared"][0]["name"]), (&Value::Null, &"mask".into()));
 
     let unsigned = home.home.with_file_name("screen-1.0.0.hrp");
     fs::copy(stocked::packages().join("screen-1.0.0.hrp"), &unsigned).unwrap();
@@ -222,7 +222,7 @@ fn a_package_staged_too_long_ago_is_gone() {
     home.ok(&["plugin", "stage", "screen-1.0.0.hrp"]);
     let staged = fs::File::options().write(true).open(home.home.join("staged/screen-1.0.0.hrp")).unwrap();
     staged.set_modified(SystemTime::now() - Duration::from_secs(2 * 60 * 60)).unwrap();
-    home.refused(&["plugin", "install", "screen-1.0.0"], "HR0601", 3);
+    home.refused(&["plugin", "install", "screen-1.0.0"], "HR0501", 3);
     home.ok(&["plugin", "stage", "screen-1.0.0.hrp"]);
     assert_eq!(home.json(&["plugin", "install", "screen-1.0.0"])["metadata"]["name"], "screen");
 }

@@ -64,7 +64,7 @@ fn refusals_say_what_to_do() {
     for verb in ["enable", "disable", "rollback", "uninstall"] {
         home.refused(&["plugin", verb, "none"], "HR0103", 3);
     }
-    home.refused(&["plugin", "install", "none.hrp"], "HR0601", 3);
+    home.refused(&["plugin", "install", "none.hrp"], "HR0501", 3);
     home.refused(&["plugin", "install", "me.pub"], "HR0810", 7);
     home.refused(&["plugin", "validate", "me.pub"], "HR0810", 7);
     let said = home.refused(&["plugin", "install", "screen-1.0.0.so"], "HR0801", 7);

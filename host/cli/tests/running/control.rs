@@ -232,12 +232,12 @@ fn the_hooks_are_those_of_the_only_running_host_unless_plugins_are_named() {
 
 #[test]
 fn each_mistake_is_told_with_its_code_and_the_next_step() {
-    refused(&["status"], "HR0609", 3);
+    refused(&["status"], "HR0711", 3);
     refused(&["plugin", "list", "--pid", "1"], "HR0611", 3);
     refused(&["plugin", "list", "--control", "/nosuch.sock"], "HR0709", 3);
     let run = Run::new("mistakes");
     refused(&["plugin", "show", "nosuch"], "HR0103", 3);
-    refused(&["plugin", "replace", "mask", "nosuch.so"], "HR0601", 3);
+    refused(&["plugin", "replace", "mask", "nosuch.so"], "HR0501", 3);
     refused(&["plugin", "replace", "mask", env!("CARGO_MANIFEST_PATH")], "HR0303", 5);
     refused(&["plugin", "replace", "mask", hookrail_tests::plugin("hello").to_str().unwrap()], "HR0105", 1);
     refused(&["plugin", "load", mask().to_str().unwrap()], "HR0101", 1);
@@ -271,7 +271,7 @@ fn the_socket_is_private_and_goes_with_the_run() {
         let mut run = run;
         run.child.wait().unwrap();
         assert_eq!(socket.exists(), is_left, "{signal}");
-        refused(&["status"], "HR0609", 3);
+        refused(&["status"], "HR0711", 3);
         assert!(!socket.exists());
     }
 }
@@ -292,7 +292,7 @@ fn a_run_without_a_socket_goes_on() {
     let elsewhere = directory("elsewhere").join("c.sock");
     let run = Run::spawn(hookrail(&["run", "-q", "--no-store", "--control"]).arg(&elsewhere));
     assert_eq!(told(&["plugin", "list", "--control", elsewhere.to_str().unwrap()]), json!([]));
-    refused(&["status"], "HR0609", 3);
+    refused(&["status"], "HR0711", 3);
     drop(run.end());
     assert!(!elsewhere.exists());
 }

@@ -200,7 +200,7 @@ fn mistakes_in_calling_dev_are_told_with_what_to_do() {
     check(&["src"], 2, "HR0612", "Cargo.toml is in");
     check(&[workspace.to_str().unwrap()], 2, "HR0613", "plugins/hello");
     check(&[library.to_str().unwrap()], 2, "HR0614", "crate-type");
-    check(&["."], 3, "HR0609", "`hookrail run` starts one");
+    check(&["."], 3, "HR0711", "`hookrail run` starts one");
     let (one, two) = (scene.run(), scene.run());
     check(&["."], 2, "HR0610", "--pid");
     for host in [&one, &two] {

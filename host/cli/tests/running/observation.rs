@@ -17,7 +17,7 @@ use hookrail_tests::cli::{directory, home, hookrail, text};
 const POINT: &str = "message.publish";
 const FAILING: &str = "panics-in-callback/fold";
 
-/// `hookrail run` with an animal that panics when a line is `boom`.
+/// `hookrail run` with a specimen that panics when a line is `boom`.
 fn run(test: &str, config: &str) -> Live {
     let directory = directory(&format!("observed_{test}"));
     fs::write(directory.join("hookrail.toml"), config).unwrap();
@@ -41,7 +41,7 @@ fn no_text_of_a_plugin_commands_a_terminal() {
         assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown:?}");
         assert!(shown.replace("\n", r"\n").contains(REPORTED), "{shown}");
     };
-    let file = hookrail_tests::animals::c("commands_a_terminal");
+    let file = hookrail_tests::specimens::c("commands_a_terminal");
     let plugin = ["run", "--plugin", file.to_str().unwrap()];
     harmless(text(&hookrail_tests::cli::run(&mut hookrail(&plugin), b"deny\n").stderr));
     // `tracing` writes the log, in escapes of its own.

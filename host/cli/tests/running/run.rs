@@ -5,8 +5,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 
-use hookrail_tests::animals;
 use hookrail_tests::cli::{directory, hookrail, run, summary, text};
+use hookrail_tests::specimens;
 
 #[test]
 fn text_that_no_plugin_changes_comes_out_byte_for_byte() {
@@ -21,7 +21,7 @@ fn text_that_no_plugin_changes_comes_out_byte_for_byte() {
 fn the_plugin_that_ends_the_host_while_it_is_loaded_is_the_last_that_the_log_names() {
     for place in ["constructor:abort", "attach:abort", "start:abort"] {
         let mut command = hookrail(&["run", "-vv", "--no-control", "--plugin"]);
-        command.arg(hookrail_tests::plugin("mask")).arg("--plugin").arg(animals::c("breaks")).env("BREAKS", place);
+        command.arg(hookrail_tests::plugin("mask")).arg("--plugin").arg(specimens::c("breaks")).env("BREAKS", place);
         let output = run(&mut command, b"");
         assert_eq!(output.status.signal(), Some(libc::SIGABRT));
         let last = text(&output.stderr).lines().last().unwrap();
@@ -76,7 +76,7 @@ fn a_file_that_is_not_there_is_told_before_anything_runs() {
     fs::write(directory.join("a"), "one\n").unwrap();
     let output = run(hookrail(&["run", "a", "b"]).current_dir(&directory), b"");
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(3), ""));
-    assert!(text(&output.stderr).starts_with("error[HR0601]: cannot read b: "), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).starts_with("error[HR0501]: cannot read b: "), "{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("\n  fix: "));
 }
 
@@ -196,7 +196,7 @@ fn a_point_that_is_not_there_stops_a_run_before_any_plugin_is_loaded() {
         fs::write(&file, config).unwrap();
         let mut command = hookrail(&["run", "--no-control", "--plugin"]);
         let output =
-            run(command.arg(animals::c("breaks")).env("BREAKS", "start:abort").current_dir(&directory), b"a\n");
+            run(command.arg(specimens::c("breaks")).env("BREAKS", "start:abort").current_dir(&directory), b"a\n");
         let said = text(&output.stderr);
         assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""), "{said}");
         let why = "is about the hook point `message.publsh`, which is not there, but `message.publish` is";
@@ -226,7 +226,7 @@ fn interrupting_a_stuck_run_tells_how_to_end_it() {
     let directory = directory("stuck");
     fs::write(directory.join("hookrail.toml"), "[limits]\nstuck = \"1ms\"\n").unwrap();
     let mut command = hookrail(&["run", "--config", "hookrail.toml", "--plugin"]);
-    command.arg(animals::c("breaks")).current_dir(&directory).env("BREAKS", "callback:hang");
+    command.arg(specimens::c("breaks")).current_dir(&directory).env("BREAKS", "callback:hang");
     let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"one\n").unwrap();
     let mut said = BufReader::new(child.stderr.take().unwrap()).lines();

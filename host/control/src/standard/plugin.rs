@@ -9,7 +9,7 @@ use hookrail_model::command::{LeftOut, PlacedCallback, PluginDetail, Replace, Re
 use hookrail_model::error::ApiMisuse;
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::note::NoteHook;
-use hookrail_model::view::{GenerationView, PluginView, PointView, Status};
+use hookrail_model::view::{PluginView, PointView, Status};
 
 use super::file::is_absolute;
 use crate::call::Call;
@@ -31,15 +31,15 @@ pub(super) fn show(call: &Call<'_>, name: &str) -> Result<PluginDetail, Error> {
     }
     let is_armed = |instance: &str, hook: &NoteHook| {
         let is_it = |placed: &PlacedCallback| {
-            (&*placed.point, &*placed.callback.instance, &*placed.callback.callback)
-                == (&*hook.point, instance, &*hook.callback)
+            (&*placed.point, &*placed.callback.instance, &*placed.callback.name)
+                == (&*hook.point, instance, &*hook.name)
         };
         callbacks.iter().any(is_it)
     };
     let mut left_out = Vec::new();
     for instance in &plugin.instances {
         for hook in plugin.declared.iter().filter(|hook| !is_armed(instance, hook)) {
-            left_out.push(LeftOut::new(hook.point.clone(), format!("{instance}/{}", hook.callback)));
+            left_out.push(LeftOut::new(hook.point.clone(), format!("{instance}/{}", hook.name)));
         }
     }
     let mut detail = PluginDetail::new(plugin);
@@ -50,9 +50,8 @@ pub(super) fn show(call: &Call<'_>, name: &str) -> Result<PluginDetail, Error> {
 /// What is known of an unloaded plugin.
 fn unloaded(core: &Core, name: &str) -> Option<PluginView> {
     let former = core.table.history(name);
-    let GenerationView { generation, version, .. } = former.last()?.clone();
-    let mut plugin = PluginView::new(name, version, Status::Unloaded);
-    (plugin.generation, plugin.former) = (generation, former);
+    let mut plugin = PluginView::new(name, &*former.last()?.version, Status::Unloaded);
+    plugin.former = former;
     Some(plugin)
 }
 

@@ -65,7 +65,7 @@ pub(super) fn trace(call: &Call<'_>, command: command::Trace) -> Result<Vec<Trac
     // Those that were taken at the last moment.
     taken.extend(traces.try_iter());
     match traces.missing() {
-        Some(missing) => Err(ControlError::NoField(missing).into()),
+        Some(missing) => Err(ControlError::UnknownField(missing).into()),
         None => Ok(taken),
     }
 }

@@ -18,7 +18,7 @@ use crate::error::Error;
 
 const SWAP: Swap = Swap { fresh: false, wait_ms: None };
 
-/// A plugin that is not in the wanted state, and why.
+/// A plugin that is not in the spec state, and why.
 type Failed = (String, Problem);
 
 /// The actions planned and their results so far.
@@ -87,7 +87,12 @@ impl Course<'_> {
             let (mut waiting, mut last) = (Vec::new(), None);
             for (name, desire) in &left {
                 match self.switch(name, desire.enabled) {
-                    Err(error @ Error::Store { why: StoreError::Lacks(_) | StoreError::Needed(_), .. }) => {
+                    Err(
+                        error @ Error::Store {
+                            why: StoreError::MissingRequirements(_) | StoreError::RequiredByOthers(_),
+                            ..
+                        },
+                    ) => {
                         waiting.push((*name, *desire));
                         last = Some(of(name)(error));
                     }
@@ -104,7 +109,7 @@ impl Course<'_> {
 
     fn install(&mut self, name: &str, desire: &PluginSpec) -> Result<(), Error> {
         let Some(package) = &desire.package else {
-            self.verbs.attached.store.wanted(name)?;
+            self.verbs.attached.store.load_spec(name)?;
             return Ok(());
         };
         let state = self.verbs.attached.store.state()?;
@@ -136,7 +141,7 @@ impl Course<'_> {
             self.did(name, Action::Configure);
         }
         if let Some(overrides) = &desire.overrides
-            && self.verbs.attached.store.state()?.desired(name).overrides != *overrides
+            && self.verbs.attached.store.state()?.settings(name).overrides != *overrides
         {
             self.verbs.override_callbacks(name, overrides.clone())?;
             self.did(name, Action::Override);
@@ -145,7 +150,7 @@ impl Course<'_> {
     }
 
     fn switch(&mut self, name: &str, enabled: bool) -> Result<(), Error> {
-        if self.verbs.attached.store.state()?.desired(name).enabled == enabled {
+        if self.verbs.attached.store.state()?.settings(name).enabled == enabled {
             return Ok(());
         }
         if enabled {
@@ -173,8 +178,8 @@ impl Verbs<'_> {
     pub(crate) fn override_callbacks(self, name: &str, overrides: Vec<CallbackOverride>) -> Result<(), Error> {
         let mut upgraded = None;
         let mut change = self.attached.store.change()?;
-        let overridden = change.override_callbacks::<Error>(name, overrides, |wanted| {
-            upgraded = self.replace(wanted.clone(), SWAP)?;
+        let overridden = change.override_callbacks::<Error>(name, overrides, |spec| {
+            upgraded = self.replace(spec.clone(), SWAP)?;
             Ok(())
         });
         overridden.inspect_err(|_| self.go_back(upgraded.as_ref()))?;

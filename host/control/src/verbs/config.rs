@@ -39,7 +39,7 @@ impl Verbs<'_> {
             return Err(Error::Store { plugin: name.into(), why: StoreError::ConfiguredByHost });
         }
         let mut change = self.attached.store.change()?;
-        let before = self.attached.store.wanted(name)?;
+        let before = self.attached.store.load_spec(name)?;
         let status = self.core.table.status(name);
         let runs = self.attached.is_live && status == Some(Status::Running);
         let (mut upgraded, mut is_reloaded) = (None, false);
@@ -47,9 +47,9 @@ impl Verbs<'_> {
             match (runs, restart) {
                 (false, _) => {}
                 (true, true) => {
-                    let mut wanted = before.clone();
-                    wanted.config = config.clone();
-                    upgraded = self.replace(wanted, swap)?;
+                    let mut spec = before.clone();
+                    spec.config = config.clone();
+                    upgraded = self.replace(spec, swap)?;
                 }
                 (true, false) => {
                     self.core.reload(name, config)?;
@@ -74,7 +74,7 @@ impl Verbs<'_> {
 
     /// Reloads an instance with what the store holds, after it accepted a configuration that could not be stored.
     fn reload_again(self, name: &str) {
-        let reload = || Ok::<_, Error>(self.core.reload(name, &self.attached.store.wanted(name)?.config)?);
+        let reload = || Ok::<_, Error>(self.core.reload(name, &self.attached.store.load_spec(name)?.config)?);
         if let Err(error) = reload() {
             log!(error, plugin = name, "it runs with another configuration than the one set: {error}");
         }

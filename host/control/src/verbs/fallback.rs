@@ -6,7 +6,7 @@ use std::time::Duration;
 use hookrail_engine::{Fallback, Remark};
 use hookrail_model::log;
 use hookrail_package::PackageError;
-use hookrail_store::unasked;
+use hookrail_store::agree;
 
 use super::Verbs;
 use crate::error::Error;
@@ -49,7 +49,7 @@ impl Verbs<'_> {
         let previous = plugin.previous.as_ref().map(ToString::to_string);
         let is_it = (&*current.to_string(), previous.as_deref()) == (from, Some(to));
         if is_it {
-            change.rollback(name, unasked)?;
+            change.rollback(name, agree)?;
         }
         Ok(is_it)
     }

@@ -12,7 +12,7 @@ use hookrail_model::log;
 use hookrail_model::package::Digest;
 use hookrail_model::view::Status;
 use hookrail_package::{Trust, fits_here};
-use hookrail_store::{Install, StoreError, Version, Wanted};
+use hookrail_store::{Install, LoadSpec, StoreError, Version};
 
 use super::start::Opened;
 use super::{Swap, Verbs};
@@ -70,9 +70,9 @@ impl Verbs<'_> {
             _ => Ok(()),
         };
         let mut upgraded = None;
-        let installed = change.install::<Error>(file, how, |wanted| {
-            is_meant(&wanted.library.name)?;
-            upgraded = self.bring_in(wanted.clone(), swap)?;
+        let installed = change.install::<Error>(file, how, |spec| {
+            is_meant(&spec.library.name)?;
+            upgraded = self.bring_in(spec.clone(), swap)?;
             Ok(())
         });
         let installation =
@@ -95,8 +95,8 @@ impl Verbs<'_> {
     pub(crate) fn rollback(self, name: &str, swap: Swap) -> Result<Changed, Error> {
         let mut upgraded = None;
         let mut change = self.attached.store.change()?;
-        let rolled_back = change.rollback::<Error>(name, |wanted| {
-            upgraded = self.bring_in(wanted.clone(), swap)?;
+        let rolled_back = change.rollback::<Error>(name, |spec| {
+            upgraded = self.bring_in(spec.clone(), swap)?;
             Ok(())
         });
         rolled_back.inspect_err(|_| self.go_back(upgraded.as_ref()))?;
@@ -111,9 +111,9 @@ impl Verbs<'_> {
     pub(crate) fn enable(self, name: &str) -> Result<Changed, Error> {
         let mut change = self.attached.store.change()?;
         let mut is_loaded = false;
-        let changed = change.enable::<Error>(name, |wanted| {
+        let changed = change.enable::<Error>(name, |spec| {
             if self.attached.is_live && self.core.table.plugin(name).is_none() {
-                self.load(Opened::of(wanted.clone())?)?;
+                self.load(Opened::of(spec.clone())?)?;
                 is_loaded = true;
             }
             Ok(())
@@ -124,7 +124,7 @@ impl Verbs<'_> {
         let changed = changed?;
         if !changed && self.attached.is_live && self.core.table.plugin(name).is_none() {
             // Another host has enabled it, or it has been unloaded here.
-            self.load(Opened::of(self.attached.store.wanted(name)?)?)?;
+            self.load(Opened::of(self.attached.store.load_spec(name)?)?)?;
         }
         Ok(Changed::new(changed, self.view(name)?))
     }
@@ -151,27 +151,27 @@ impl Verbs<'_> {
 
     /// Loads a plugin that is enabled and not loaded.
     pub(crate) fn start(self, name: &str) -> Result<(), Error> {
-        let wanted = self.attached.store.wanted(name)?;
-        if !self.attached.store.state()?.desired(name).enabled {
+        let spec = self.attached.store.load_spec(name)?;
+        if !self.attached.store.state()?.settings(name).enabled {
             return Err(Error::Store { plugin: name.into(), why: StoreError::Disabled });
         }
-        self.load(Opened::of(wanted)?)
+        self.load(Opened::of(spec)?)
     }
 
     /// As [`replace`](Self::replace), with other code. Does nothing if the plugin is disabled and the running one was
     /// loaded by hand.
-    fn bring_in(self, wanted: Wanted, swap: Swap) -> Result<Option<Upgraded>, Error> {
-        let is_enabled = self.attached.store.state()?.desired(&wanted.library.name).enabled;
-        if is_enabled { self.replace(wanted, swap) } else { Ok(None) }
+    fn bring_in(self, spec: LoadSpec, swap: Swap) -> Result<Option<Upgraded>, Error> {
+        let is_enabled = self.attached.store.state()?.settings(&spec.library.name).enabled;
+        if is_enabled { self.replace(spec, swap) } else { Ok(None) }
     }
 
-    /// Replaces the running plugin with the wanted one, if one runs.
-    pub(super) fn replace(self, wanted: Wanted, swap: Swap) -> Result<Option<Upgraded>, Error> {
-        let name = &wanted.library.name;
+    /// Replaces the running plugin with the spec one, if one runs.
+    pub(super) fn replace(self, spec: LoadSpec, swap: Swap) -> Result<Option<Upgraded>, Error> {
+        let name = &spec.library.name;
         let runs = self.attached.is_live && self.core.table.status(name) != Some(Status::Stopped);
         let Some(plugin) = self.core.table.plugin(name).filter(|_| runs) else { return Ok(None) };
-        let Opened { wanted, copy } = Opened::of(wanted)?;
-        let wishes = self.wishes(&wanted);
+        let Opened { spec, copy } = Opened::of(spec)?;
+        let wishes = self.wishes(&spec);
         // SAFETY: the store is live, so it came by `Manager::open_store`, whose caller trusts what is installed in it.
         let upgraded = unsafe { self.core.upgrade(&plugin, copy, swap.fresh, Some(wishes))? };
         Ok(Some(upgraded))
@@ -189,12 +189,12 @@ impl Verbs<'_> {
     pub(super) fn go_back(self, upgraded: Option<&Upgraded>) {
         let Some(name) = upgraded.map(|upgraded| upgraded.old.plugin()) else { return };
         let back = || -> Result<Upgraded, Error> {
-            let wanted = self.attached.store.wanted(name)?;
-            let (wishes, copy) = (self.wishes(&wanted), wanted.library.open()?);
+            let spec = self.attached.store.load_spec(name)?;
+            let (wishes, copy) = (self.wishes(&spec), spec.library.open()?);
             let plugin = self.core.table.plugin(name).ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?;
             // SAFETY: it was replaced in a store that is live, which came by `Manager::open_store`: its caller trusts
             // what is installed.
-            unsafe { Ok(self.core.recall(&plugin, wanted.library.path, copy, wishes)?) }
+            unsafe { Ok(self.core.recall(&plugin, spec.library.path, copy, wishes)?) }
         };
         if let Err(error) = back() {
             log!(error, plugin = name, "the running version is not the installed one: {error}");

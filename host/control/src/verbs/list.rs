@@ -81,7 +81,6 @@ impl Verbs<'_> {
         let status = if listed.enabled { Status::Stopped } else { Status::Disabled };
         let mut plugin = PluginView::new(&listed.name, listed.version.to_string(), status);
         plugin.former = self.core.table.history(&listed.name);
-        plugin.generation = plugin.former.last().map_or(0, |former| former.generation);
         if let Some(Remark::NotLoaded(why)) = self.core.table.remarked(&listed.name).filter(|_| listed.enabled) {
             (plugin.health, plugin.reason) = (Health::Failed, Some(why));
         }

@@ -18,7 +18,7 @@ impl Verbs<'_> {
     /// should load.
     pub(super) fn plan(self, name: &str, hooks: &[NoteHook], state: &State) -> Vec<Planned> {
         let mut chains = self.chains(name, state);
-        let own = self.placed(name, hooks, &state.desired(name).overrides);
+        let own = self.placed(name, hooks, &state.settings(name).overrides);
         for (point, callback) in &own {
             chains.entry(point.clone()).or_default().push(callback.clone());
         }
@@ -29,8 +29,8 @@ impl Verbs<'_> {
             let neighbour = |at: Option<usize>| at.and_then(|at| chain.get(at)).map(named);
             let is_known = self.core.registry.point(&point).is_some();
             let mut planned = Planned::new(point, named(&callback), callback.priority);
-            planned.is_known = is_known;
-            (planned.place, planned.of) = (at + 1, chain.len());
+            planned.point_known = is_known;
+            (planned.position, planned.chain_length) = (at + 1, chain.len());
             (planned.previous, planned.next) = (neighbour(at.checked_sub(1)), neighbour(Some(at + 1)));
             planned
         });
@@ -42,15 +42,14 @@ impl Verbs<'_> {
         let mut chains = BTreeMap::<_, Vec<_>>::new();
         for point in view::points(&self.core.registry) {
             let others = point.chain.into_iter().filter(|callback| plugin_of(&callback.instance) != name);
-            let placed =
-                others.map(|CallbackView { priority, instance, callback, .. }| Place { priority, instance, callback });
+            let placed = others.map(|CallbackView { priority, instance, name, .. }| Place { priority, instance, name });
             chains.entry(point.point).or_default().extend(placed);
         }
         let absent = state.enabled().filter(|other| *other != name && self.core.table.plugin(other).is_none());
         for other in absent {
             // What cannot be read will not be loaded either.
             let Ok(hooks) = self.attached.store.declared(state, other) else { continue };
-            for (point, callback) in self.placed(other, &hooks, &state.desired(other).overrides) {
+            for (point, callback) in self.placed(other, &hooks, &state.settings(other).overrides) {
                 chains.entry(point).or_default().push(callback);
             }
         }
@@ -63,16 +62,16 @@ impl Verbs<'_> {
         let mut placed = Vec::new();
         for (instance, _) in config.instances(name) {
             for hook in hooks {
-                let wish = config.hook(overrides, &hook.point, &instance, &hook.callback);
+                let wish = config.override_of(overrides, &hook.point, &instance, &hook.name);
                 let priority = wish.and_then(|wish| wish.priority).unwrap_or(hook.priority);
-                let (instance, callback) = (instance.clone(), hook.callback.clone());
-                placed.push((hook.point.clone(), Place { priority, instance, callback }));
+                let (instance, name) = (instance.clone(), hook.name.clone());
+                placed.push((hook.point.clone(), Place { priority, instance, name }));
             }
         }
         placed
     }
 }
 
-fn named(Place { instance, callback, .. }: &Place<String>) -> String {
-    format!("{instance}/{callback}")
+fn named(Place { instance, name, .. }: &Place<String>) -> String {
+    format!("{instance}/{name}")
 }

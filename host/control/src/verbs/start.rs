@@ -5,7 +5,7 @@ use std::thread;
 
 use hookrail_engine::Remark;
 use hookrail_image::SealedCopy;
-use hookrail_store::{Enabled, Wanted};
+use hookrail_store::{Enabled, LoadSpec};
 
 use super::Verbs;
 use crate::error::Error;
@@ -22,13 +22,13 @@ pub struct NotLoaded {
 
 /// What a host loads: the library, verified and in memory.
 pub(super) struct Opened {
-    pub(super) wanted: Wanted,
+    pub(super) spec: LoadSpec,
     pub(super) copy: SealedCopy,
 }
 
 impl Opened {
-    pub(super) fn of(wanted: Wanted) -> Result<Self, Error> {
-        Ok(Opened { copy: wanted.library.verified()?, wanted })
+    pub(super) fn of(spec: LoadSpec) -> Result<Self, Error> {
+        Ok(Opened { copy: spec.library.verified()?, spec })
     }
 }
 
@@ -42,8 +42,8 @@ impl Verbs<'_> {
             // in memory once loaded anyway.
             let (send, verified) = channel();
             scope.spawn(move || {
-                for Enabled { name, wanted, .. } in enabled {
-                    if send.send((name, wanted.map_err(Error::from).and_then(Opened::of))).is_err() {
+                for Enabled { name, spec, .. } in enabled {
+                    if send.send((name, spec.map_err(Error::from).and_then(Opened::of))).is_err() {
                         return;
                     }
                 }
@@ -61,9 +61,9 @@ impl Verbs<'_> {
         Ok(failed)
     }
 
-    pub(super) fn load(self, Opened { wanted, copy }: Opened) -> Result<(), Error> {
+    pub(super) fn load(self, Opened { spec, copy }: Opened) -> Result<(), Error> {
         // SAFETY: only live stores get here; they come by `Manager::open_store`, whose caller trusts what is installed.
-        unsafe { self.core.load(copy, self.wishes(&wanted))? };
+        unsafe { self.core.load(copy, self.wishes(&spec))? };
         Ok(())
     }
 }

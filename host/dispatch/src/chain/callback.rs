@@ -12,7 +12,7 @@ use hookrail_model::order::Place;
 use super::id::{CallbackId, Owner};
 use super::pair::{Pair, Run, skip};
 use crate::fault::breaker::Breaker;
-use crate::fault::finding::{CallbackRef, Found};
+use crate::fault::signal::{CallbackRef, Found};
 use crate::probation::Probation;
 use crate::stats::Record;
 
@@ -157,7 +157,7 @@ impl CallbackState {
 impl Callback {
     /// Its place in the order of the chain.
     pub(crate) fn place(&self) -> Place<&str> {
-        Place { priority: self.priority, instance: &self.instance, callback: &self.name }
+        Place { priority: self.priority, instance: &self.instance, name: &self.name }
     }
 
     /// The pair that a snapshot holds for it.
@@ -212,7 +212,7 @@ impl Callback {
         (self.id, self.owner) == (placed.id, placed.owner)
     }
 
-    /// Reports a finding about it, at a point.
+    /// Reports a signal about it, at a point.
     pub(crate) fn tell(&self, point: &'static str, what: Found) {
         self.breaker.tell(self.placed(point), what);
     }

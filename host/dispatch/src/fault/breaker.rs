@@ -7,12 +7,12 @@ use std::time::Instant;
 use parking_lot::Mutex;
 
 use super::count::count;
-use super::finding::{CallbackRef, Found, Signal, Signals};
+use super::signal::{CallbackRef, Found, Signal, Signals};
 
 /// Counts the recent faults of one callback, and reports when there are too many.
 #[derive(Debug)]
 pub struct Breaker {
-    findings: Arc<Signals>,
+    signals: Arc<Signals>,
     state: Mutex<State>,
 }
 
@@ -27,19 +27,19 @@ enum State {
 }
 
 impl Breaker {
-    /// Without faults so far; the limit is that of the findings.
-    pub fn new(findings: Arc<Signals>) -> Self {
-        Breaker { findings, state: Mutex::new(State::Closed(VecDeque::new())) }
+    /// Without faults so far; the limit is that of the signals.
+    pub fn new(signals: Arc<Signals>) -> Self {
+        Breaker { signals, state: Mutex::new(State::Closed(VecDeque::new())) }
     }
 
     /// A new breaker for another callback of the same host.
     pub(crate) fn another(&self) -> Self {
-        Breaker::new(self.findings.clone())
+        Breaker::new(self.signals.clone())
     }
 
     /// Counts a fault of the callback; returns whether it was one too many.
     pub(crate) fn fault(&self, what: &str, placed: impl FnOnce() -> CallbackRef) -> bool {
-        let limits = &self.findings.limits;
+        let limits = &self.signals.limits;
         let mut state = self.state.lock();
         let reason = match &mut *state {
             State::Closed(recent) => {
@@ -80,8 +80,8 @@ impl Breaker {
         *self.state.lock() = State::HalfOpen;
     }
 
-    /// Reports a finding about the callback.
+    /// Reports a signal about the callback.
     pub(crate) fn tell(&self, at: CallbackRef, what: Found) {
-        self.findings.tell(Signal { at, what });
+        self.signals.tell(Signal { at, what });
     }
 }

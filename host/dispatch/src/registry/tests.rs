@@ -51,7 +51,7 @@ fn republishing_gathers_no_tallies() {
 }
 
 #[test]
-fn nobody_stands_in_for_a_plugin_that_runs() {
+fn no_callback_stands_in_for_a_plugin_that_runs() {
     let registry = Registry::new(BTreeMap::new(), FaultPolicies::default(), Quarantine::default());
     let publish = registry.declare::<MessagePublish>().unwrap();
     let required = |owner| {

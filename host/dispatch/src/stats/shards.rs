@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_all_threads_counted_is_there() {
+    fn counts_of_all_threads_are_added_up() {
         let shards = Shards::<AtomicU64>::default();
         for number in [0, 63, 64, 191, 192, 5000] {
             add(shards.own(number), 2);

@@ -101,11 +101,11 @@ impl Core {
         }
     }
 
-    /// Loads a plugin from a copy of its library, with these wishes.
+    /// Loads a plugin from a copy of its library, with these runtime_overrides.
     ///
     /// # Safety
     /// The caller trusts the library as this program: its code runs in this process.
-    pub unsafe fn load(&self, copy: SealedCopy, wishes: RuntimeOverrides) -> Result<PluginHandle, Error> {
+    pub unsafe fn load(&self, copy: SealedCopy, runtime_overrides: RuntimeOverrides) -> Result<PluginHandle, Error> {
         // SAFETY: the caller trusts the library as this program.
         let mut loaded = unsafe { Loaded::open(copy, &self.config)? };
         let name = loaded.note().name.clone();
@@ -118,27 +118,27 @@ impl Core {
         };
         // The watchdog also watches what takes too long, and starting may.
         if !self.config.limits.stuck.is_zero() || self.config.limits_memory() {
-            self.registry.findings.start();
+            self.registry.signals.start();
         }
         let owner = self.next_owner();
         loaded.speaker().begin(reservation.next_generation(), self.config.log(&name));
-        let beginning = StartContext {
+        let context = StartContext {
             config: &self.config,
             registry: &self.registry,
             owner,
             probation: None,
-            wishes: &wishes,
+            runtime_overrides: &runtime_overrides,
             states: &States::new(),
             schema: None,
         };
-        let added = loaded.start(&beginning).and_then(|additions| Ok(self.registry.begin(&name, additions)?));
+        let added = loaded.start(&context).and_then(|additions| Ok(self.registry.begin(&name, additions)?));
         if let Err(error) = added {
             loaded.abandon();
             return Err(error);
         }
         log!(debug, plugin = name, "loaded");
         let version = loaded.note().version.clone();
-        let (generation, _) = reservation.set(Current::new(owner, owner, loaded, wishes, None));
+        let (generation, _) = reservation.set(Current::new(owner, owner, loaded, runtime_overrides, None));
         self.events.tell(&name, generation, EventKind::loaded(version));
         Ok(PluginHandle { name, load: owner })
     }
@@ -190,8 +190,8 @@ impl Core {
     pub(super) fn ending(&self, plugin: &str, generation: u64, before: Option<Before>) -> Then {
         let (events, plugin) = (self.events.clone(), plugin.to_owned());
         let after = Box::new(move |closed: &Closed| {
-            let (end, left) = (closed.end.clone(), closed.left);
-            events.tell(&plugin, generation, EventKind::ended(end, left));
+            let (end, unfreed_memory) = (closed.end.clone(), closed.unfreed_memory);
+            events.tell(&plugin, generation, EventKind::ended(end, unfreed_memory));
         });
         Then::End { before, after }
     }
@@ -237,7 +237,7 @@ impl Core {
                 log!(debug, plugin = ticket.plugin(), "{end}");
             }
         }
-        self.registry.findings.end();
+        self.registry.signals.end();
         // Points may outlive their host, and so may what waits for events and traces.
         self.registry.clear();
         self.registry.end_traces();

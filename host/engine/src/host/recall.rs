@@ -28,7 +28,7 @@ impl Core {
         plugin: &PluginHandle,
         file: PathBuf,
         copy: OwnedFd,
-        wishes: RuntimeOverrides,
+        runtime_overrides: RuntimeOverrides,
     ) -> Result<Upgraded, Error> {
         let reservation = self.table.reserve(plugin, Status::Running, "rolled back")?;
         let early = reservation.serving().map(|early| early.owner);
@@ -37,6 +37,12 @@ impl Core {
             probation.map(|mut probation| std::mem::take(&mut probation.rollback_point.states)).unwrap_or_default();
         let event = EventKind::upgraded;
         // SAFETY: the caller trusts the library in the copy as this program.
-        unsafe { self.return_by(&reservation, &RollbackPoint { file, copy, states, wishes: Some(wishes) }, event) }
+        unsafe {
+            self.return_by(
+                &reservation,
+                &RollbackPoint { file, copy, states, runtime_overrides: Some(runtime_overrides) },
+                event,
+            )
+        }
     }
 }

@@ -59,7 +59,7 @@ impl Core {
         let plugin = reservation.name();
         // Each copy becomes one library.
         let copy = || SealedCopy::again(&rollback_point.file, rollback_point.copy.as_fd());
-        let wishes = || rollback_point.wishes.clone();
+        let runtime_overrides = || rollback_point.runtime_overrides.clone();
         let limit = self.config.upgrade.max_state;
         // The newest state is worth more than what the previous build had saved, if that build accepts it.
         let newest = |old: &Loaded| {
@@ -76,12 +76,14 @@ impl Core {
             Ok(Inheritance { states: rollback_point.states.clone(), saved: Vec::new(), rollback_point: States::new() })
         };
         // SAFETY: the caller trusts the library in the copy as this program.
-        let replaced =
-            copy().and_then(|copy| unsafe { self.replace(reservation, copy, wishes(), newest, None, &event) });
+        let replaced = copy()
+            .and_then(|copy| unsafe { self.replace(reservation, copy, runtime_overrides(), newest, None, &event) });
         replaced.or_else(|error| {
             log!(warn, plugin, "the state of the newer build is left behind: {error}");
             // SAFETY: the caller trusts the library in the copy as this program.
-            copy().and_then(|copy| unsafe { self.replace(reservation, copy, wishes(), handed_over, None, &event) })
+            copy().and_then(|copy| unsafe {
+                self.replace(reservation, copy, runtime_overrides(), handed_over, None, &event)
+            })
         })
     }
 }

@@ -66,16 +66,16 @@ impl Core {
         let owner = self.next_owner();
         let mut lifecycle = lifecycle.lock();
         let loaded = lifecycle.as_mut().ok_or_else(not_loaded)?;
-        let beginning = StartContext {
+        let context = StartContext {
             config: &self.config,
             registry: &self.registry,
             owner,
             probation: None,
-            wishes: &reservation.wishes(),
+            runtime_overrides: &reservation.runtime_overrides(),
             states: &States::new(),
             schema: None,
         };
-        let added = loaded.start(&beginning).and_then(|additions| Ok(self.registry.begin(&plugin.name, additions)?));
+        let added = loaded.start(&context).and_then(|additions| Ok(self.registry.begin(&plugin.name, additions)?));
         if let Err(error) = added {
             loaded.stop();
             return Err(error);

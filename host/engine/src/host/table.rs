@@ -96,7 +96,7 @@ pub(super) struct Current {
     pub(super) meter: Option<Arc<Meter>>,
     pub(super) status: Status,
     /// The overrides that the next generations start with.
-    pub(super) wishes: RuntimeOverrides,
+    pub(super) runtime_overrides: RuntimeOverrides,
     /// Whether it exceeded its memory limit at the last check.
     pub(super) is_over: bool,
     pub(super) speaker: Arc<PluginDiagnostics>,
@@ -111,7 +111,7 @@ impl Current {
         load: Owner,
         owner: Owner,
         loaded: Loaded,
-        wishes: RuntimeOverrides,
+        runtime_overrides: RuntimeOverrides,
         log: Option<LogLevel>,
     ) -> Self {
         Current {
@@ -127,7 +127,7 @@ impl Current {
             meter: loaded.meter(),
             lifecycle: Arc::new(Mutex::new(Some(loaded))),
             status: Status::Running,
-            wishes,
+            runtime_overrides,
             is_over: false,
         }
     }
@@ -211,10 +211,12 @@ impl Table {
         let mut names = self.names.lock();
         let Some(entry) = names.by_name.get_mut(plugin_of(instance)) else { return };
         let Some(current) = &mut entry.current else { return };
-        current.wishes.configs.insert(instance.into(), config.clone());
+        current.runtime_overrides.configs.insert(instance.into(), config.clone());
         // It also applies after a rollback.
-        for wishes in entry.probations.iter_mut().filter_map(|probation| probation.rollback_point.wishes.as_mut()) {
-            wishes.configs.insert(instance.into(), config.clone());
+        for runtime_overrides in
+            entry.probations.iter_mut().filter_map(|probation| probation.rollback_point.runtime_overrides.as_mut())
+        {
+            runtime_overrides.configs.insert(instance.into(), config.clone());
         }
     }
 

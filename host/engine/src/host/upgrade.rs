@@ -48,7 +48,7 @@ pub(super) struct Inheritance {
 }
 
 impl Core {
-    /// Replaces a plugin by the build in the copy, with other wishes than before, if they are given.
+    /// Replaces a plugin by the build in the copy, with other runtime_overrides than before, if they are given.
     ///
     /// # Errors
     /// As for `Host::upgrade`.
@@ -60,7 +60,7 @@ impl Core {
         plugin: &PluginHandle,
         copy: SealedCopy,
         fresh: bool,
-        wishes: Option<RuntimeOverrides>,
+        runtime_overrides: Option<RuntimeOverrides>,
     ) -> Result<Upgraded, Error> {
         let limit = self.config.upgrade.max_state;
         let reservation = self.table.reserve(plugin, Status::Running, "upgraded")?;
@@ -75,7 +75,7 @@ impl Core {
         let probation = Probation::new(&self.config.upgrade).map(Arc::new);
         let event = EventKind::upgraded;
         // SAFETY: the caller trusts the library in the copy as this program.
-        unsafe { self.replace(&reservation, copy, wishes, inherit, probation, event) }
+        unsafe { self.replace(&reservation, copy, runtime_overrides, inherit, probation, event) }
     }
 
     /// Replaces the serving generation with one from the copy, with other overrides if they are given, and reports the
@@ -87,7 +87,7 @@ impl Core {
         self: &Arc<Self>,
         reservation: &Reservation,
         copy: SealedCopy,
-        wishes: Option<RuntimeOverrides>,
+        runtime_overrides: Option<RuntimeOverrides>,
         inherit: impl Fn(&Loaded) -> Result<Inheritance, Error>,
         probation: Option<Arc<Probation>>,
         event: impl Fn(u64, String, UpgradeTimes) -> EventKind,
@@ -101,17 +101,18 @@ impl Core {
         let open = took + began.elapsed() - copy;
         let began = Instant::now();
         let owner = self.next_owner();
-        let prepared = self.prepare(&mut loaded, reservation, &serving, (owner, probation.as_ref()), wishes, inherit);
+        let prepared =
+            self.prepare(&mut loaded, reservation, &serving, (owner, probation.as_ref()), runtime_overrides, inherit);
         let create = began.elapsed();
         let began = Instant::now();
-        let swapped = prepared.and_then(|Prepared { additions, saved, wishes, rollback_point }| {
+        let swapped = prepared.and_then(|Prepared { additions, saved, runtime_overrides, rollback_point }| {
             if let Some((probation, rollback_point)) = probation.zip(rollback_point) {
                 reservation.begin_probation(ProbationEntry::begin(owner, probation, rollback_point));
             }
-            Ok((self.registry.replace(serving.owner, additions)?, saved, wishes))
+            Ok((self.registry.replace(serving.owner, additions)?, saved, runtime_overrides))
         });
         let swap = began.elapsed();
-        let (callbacks, saved, wishes) = match swapped {
+        let (callbacks, saved, runtime_overrides) = match swapped {
             Ok(swapped) => swapped,
             Err(error) => {
                 // The probation of the serving generation continues.
@@ -124,7 +125,7 @@ impl Core {
         let version = loaded.note().version.clone();
         // Before the old generation ends: its last changes are for the generation set here.
         let (generation, past_probation) =
-            reservation.set(Current::new(load, owner, loaded, wishes, reservation.log()));
+            reservation.set(Current::new(load, owner, loaded, runtime_overrides, reservation.log()));
         log!(debug, plugin = name, from, generation, "replaced");
         let times = UpgradeTimes::new(copy, open, create, swap);
         // Before the event of the old generation's end, which another thread reports.
@@ -136,7 +137,7 @@ impl Core {
         });
         let unpublished = Unpublished { plugin: name.into(), lifecycle, owner: old, callbacks };
         if let Some(end) = self.table.next_probation() {
-            self.registry.findings.look_at(end);
+            self.registry.signals.look_at(end);
         }
         let ticket = self.follow(unpublished, self.ending(name, from, Some(before)));
         self.table.remember(from, load, old_version, ticket.clone());
@@ -150,7 +151,7 @@ impl Core {
         reservation: &Reservation,
         serving: &Serving,
         beginner: (Owner, Option<&Arc<Probation>>),
-        wishes: Option<RuntimeOverrides>,
+        runtime_overrides: Option<RuntimeOverrides>,
         inherit: impl Fn(&Loaded) -> Result<Inheritance, Error>,
     ) -> Result<Prepared, Error> {
         let plugin = reservation.name();
@@ -167,25 +168,25 @@ impl Core {
         let kept = probation.map(|_| old.keep_copy()).transpose()?;
         let schema = old.known_schema();
         // Under the lock: a reload releases it only after its configuration is recorded.
-        let before = reservation.wishes();
+        let before = reservation.runtime_overrides();
         drop(lifecycle);
-        let (wishes, before) = match wishes {
+        let (runtime_overrides, before) = match runtime_overrides {
             Some(others) => (others, Some(before)),
             None => (before, None),
         };
         let rollback_point =
-            kept.map(|(file, copy)| RollbackPoint { file, copy, states: rollback_point, wishes: before });
-        let beginning = StartContext {
+            kept.map(|(file, copy)| RollbackPoint { file, copy, states: rollback_point, runtime_overrides: before });
+        let context = StartContext {
             config: &self.config,
             registry: &self.registry,
             owner,
             probation: probation.cloned(),
-            wishes: &wishes,
+            runtime_overrides: &runtime_overrides,
             states: &states,
             schema,
         };
-        let additions = loaded.start(&beginning)?;
-        Ok(Prepared { additions, saved, wishes, rollback_point })
+        let additions = loaded.start(&context)?;
+        Ok(Prepared { additions, saved, runtime_overrides, rollback_point })
     }
 
     /// Hands what changed in the old generation's instances since they saved to the generation that serves by then. If
@@ -215,7 +216,7 @@ struct Prepared {
     additions: Vec<Addition>,
     /// As in [`Inheritance`].
     saved: Vec<String>,
-    wishes: RuntimeOverrides,
+    runtime_overrides: RuntimeOverrides,
     /// For a generation that will be on probation.
     rollback_point: Option<RollbackPoint>,
 }

@@ -1,5 +1,5 @@
 //! The thread that acts on what dispatches find out about callbacks, looks for calls that take too long, and checks on
-//! probations. It starts with the first plugin, or with the first finding.
+//! probations. It starts with the first plugin, or with the first signal.
 
 use std::collections::HashMap;
 use std::fs::read_to_string;
@@ -45,21 +45,21 @@ struct Seen {
 pub(super) fn start(core: &Weak<Core>) {
     let Some(strong) = core.upgrade() else { return };
     strong.watchdog.call_once(|| {
-        let (findings, core) = (strong.registry.findings.clone(), core.clone());
-        let spawned = std::thread::Builder::new().name("hookrail-watchdog".into()).spawn(move || run(&findings, &core));
+        let (signals, core) = (strong.registry.signals.clone(), core.clone());
+        let spawned = std::thread::Builder::new().name("hookrail-watchdog".into()).spawn(move || run(&signals, &core));
         if let Err(error) = spawned {
             log!(error, "cannot start a thread: {error}: quarantine and automatic rollback are disabled");
         }
     });
 }
 
-fn run(findings: &Signals, core: &Weak<Core>) {
+fn run(signals: &Signals, core: &Weak<Core>) {
     let mut watchdog = Watchdog::default();
     let mut found = Vec::new();
     loop {
         let Some(core) = core.upgrade() else { return };
-        for finding in found {
-            watchdog.act(&core, finding);
+        for signal in found {
+            watchdog.act(&core, signal);
         }
         watchdog.go_back(&core);
         watchdog.weigh(&core);
@@ -70,7 +70,7 @@ fn run(findings: &Signals, core: &Weak<Core>) {
         let until = until.into_iter().flatten().min();
         // A host that is being dropped does not wait for this thread.
         drop(core);
-        match findings.wait(until) {
+        match signals.wait(until) {
             None => return,
             Some(more) => found = more,
         }
@@ -78,8 +78,8 @@ fn run(findings: &Signals, core: &Weak<Core>) {
 }
 
 impl Watchdog {
-    fn act(&mut self, core: &Core, finding: Signal) {
-        let Signal { at, what } = finding;
+    fn act(&mut self, core: &Core, signal: Signal) {
+        let Signal { at, what } = signal;
         let CallbackRef { point, generation, ref name, .. } = at;
         match what {
             Found::NotPassed(reason) => core.table.not_passed(at.owner, reason),
@@ -195,7 +195,7 @@ impl Watchdog {
                 if let Some((point, callback)) = core.registry.entry(seen.stay.entry) {
                     seen.record = Some(callback.record.clone());
                     callback.record.stuck();
-                    stuck(core, point, &callback, thread(slot.thread()), took);
+                    stuck(core, point, &callback, slot.thread(), took);
                 }
             }
             if !stays.is_empty() {
@@ -204,7 +204,7 @@ impl Watchdog {
         }
     }
 
-    /// When the watchdog must look again without a finding.
+    /// When the watchdog must look again without a signal.
     fn next(&self, core: &Core) -> Option<Instant> {
         let stuck = core.config.limits.stuck;
         // Often enough to report a call soon after it exceeds the limit.
@@ -215,18 +215,19 @@ impl Watchdog {
     }
 }
 
-fn stuck(core: &Core, point: &'static str, callback: &Callback, thread: String, took: Duration) {
+fn stuck(core: &Core, point: &'static str, callback: &Callback, thread_id: u32, took: Duration) {
     let name = callback.full_name();
     let generation = callback.generation;
-    log!(warn, point, generation, thread, "{name} has been in one call for {took:.1?}");
+    let thread = thread_name(thread_id);
+    log!(warn, point, generation, thread, thread_id, "{name} has been in one call for {took:.1?}");
     let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    core.tell(&name, generation, |callback| EventKind::stuck(point, callback, thread, took_ms));
+    core.tell(&name, generation, |callback| EventKind::stuck(point, callback, thread, thread_id, took_ms));
 }
 
-/// A thread's name and its thread id.
-fn thread(number: u32) -> String {
-    let name = read_to_string(format!("/proc/self/task/{number}/comm")).unwrap_or_default();
-    format!("{} ({number})", name.trim_end())
+/// The name of a thread; empty if the thread has ended.
+fn thread_name(thread_id: u32) -> String {
+    let name = read_to_string(format!("/proc/self/task/{thread_id}/comm")).unwrap_or_default();
+    name.trim_end().to_owned()
 }
 
 /// The callbacks of a plugin that are in chains.

@@ -21,13 +21,13 @@ pub struct Closed {
     /// How many destructors were never run, since their threads did not reach a quiescent point.
     pub skipped: usize,
     /// The memory that it still held, if it counts that; it is lost.
-    pub left: Option<Memory>,
+    pub unfreed_memory: Option<Memory>,
 }
 
 impl Closed {
     /// Logs what is lost, if anything is.
     pub fn tell_losses(&self, plugin: &str) {
-        if let Some(Memory { bytes, allocations, .. }) = self.left.filter(|left| left.allocations > 0) {
+        if let Some(Memory { bytes, allocations, .. }) = self.unfreed_memory.filter(|memory| memory.allocations > 0) {
             log!(info, plugin, bytes, allocations, "its statics, and what it leaked, still hold memory");
         }
         if self.skipped > 0 {
@@ -54,13 +54,13 @@ impl Library {
     /// Closes the library, unless its code could run afterwards, and verifies whether the system has unmapped it.
     /// Nothing of the plugin may be in use any more.
     ///
-    /// Waits for what threads have left of it. After `deadline`, it periodically calls `is_patient` with what it is
+    /// Waits for what threads have left of it. After `deadline`, it periodically calls `keep_waiting` with what it is
     /// waiting for. If that returns false, it stops waiting and the library stays.
-    pub fn close(self, deadline: Instant, is_patient: impl FnMut(End) -> bool) -> Closed {
+    pub fn close(self, deadline: Instant, keep_waiting: impl FnMut(End) -> bool) -> Closed {
         let mut skipped = 0;
-        let settled = self.settle(deadline, is_patient, &mut skipped);
+        let settled = self.settle(deadline, keep_waiting, &mut skipped);
         // After the last of its code has run, and before it may be unmapped.
-        let left = self.meter.as_ref().map(|meter| meter.end());
+        let unfreed_memory = self.meter.as_ref().map(|meter| meter.end());
         let end = match settled {
             Ok(()) => self.remove(),
             Err(end) => {
@@ -68,7 +68,7 @@ impl Library {
                 end
             }
         };
-        Closed { end, skipped, left }
+        Closed { end, skipped, unfreed_memory }
     }
 
     /// Leaves the library mapped forever.
@@ -138,7 +138,7 @@ impl Library {
     fn settle(
         &self,
         mut deadline: Instant,
-        mut is_patient: impl FnMut(End) -> bool,
+        mut keep_waiting: impl FnMut(End) -> bool,
         skipped: &mut usize,
     ) -> Result<(), End> {
         const PAUSE: Duration = Duration::from_millis(100);
@@ -157,7 +157,7 @@ impl Library {
                     Left::Running(count) => End::PinnedByThreadLocals(count),
                     Left::Threads(count) => End::PinnedByThreads(count),
                 };
-                if !is_patient(end.clone()) {
+                if !keep_waiting(end.clone()) {
                     return Err(end);
                 }
                 deadline = Instant::now() + PAUSE;

@@ -44,7 +44,7 @@ fn a_value_is_found_at_the_end_of_a_thread_though_its_key_comes_before_the_hosts
 
 /// A waiting thread must not find the record empty between two destructors.
 #[test]
-fn what_is_yet_to_run_is_on_record_while_another_runs() {
+fn pending_destructors_are_on_record_while_another_runs() {
     static RESIDUE: AtomicPtr<ThreadTeardown> = AtomicPtr::new(std::ptr::null_mut());
     static RUNS: AtomicUsize = AtomicUsize::new(0);
     /// # Safety
@@ -139,7 +139,7 @@ fn a_destructor_that_always_leaves_another_value_is_run_four_times() {
 }
 
 #[test]
-fn what_a_thread_took_back_or_left_too_late_is_not_skipped() {
+fn removed_and_late_destructors_are_not_counted_as_skipped() {
     /// # Safety
     /// No preconditions: nobody calls it.
     unsafe extern "C" fn never(_: *mut c_void) {

@@ -80,7 +80,7 @@ pub struct Ended {
     pub skipped_destructors: usize,
     /// The memory that it still held at the end, if it counts that.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub left: Option<Memory>,
+    pub unfreed_memory: Option<Memory>,
 }
 
 /// The program that runs a host.
@@ -113,7 +113,7 @@ constructors! {
     Replaced(plugin: impl Into<String>, generation: u64, version: impl Into<String>, times: UpgradeTimes, old: Ended)
 
     /// A generation of a plugin that left nothing behind.
-    Ended(plugin: impl Into<String>, generation: u64, version: impl Into<String>, end: End) { skipped_destructors: 0, left: None }
+    Ended(plugin: impl Into<String>, generation: u64, version: impl Into<String>, end: End) { skipped_destructors: 0, unfreed_memory: None }
 
     /// A program that has just begun, without a report.
     Program(pid: u32, version: impl Into<String>) { uptime_ms: 0, plugins: 0, report: Value::Null }

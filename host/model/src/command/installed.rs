@@ -80,23 +80,23 @@ pub struct Planned {
     /// Its priority.
     pub priority: i32,
     /// Its position in the chain, counted from 1.
-    pub place: usize,
+    pub position: usize,
     /// The length of the chain, with this callback.
-    pub of: usize,
+    pub chain_length: usize,
     /// The callback before it, as `instance/callback`.
     pub previous: Option<String>,
     /// The callback after it.
     pub next: Option<String>,
     /// Whether the host has the point; if not, the plugin cannot be loaded.
-    pub is_known: bool,
+    pub point_known: bool,
 }
 
 /// An uninstalled plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Uninstalled {
-    /// Its name.
-    pub name: String,
+    /// The plugin's id.
+    pub plugin: String,
     /// The version that was installed; `None` if only remains of an earlier one were removed.
     pub version: Option<Version>,
     /// Whether its configuration was removed too and its name released.
@@ -113,7 +113,7 @@ pub struct Validated {
     /// Its metadata.
     pub metadata: Metadata,
     /// What makes it trusted.
-    pub by: TrustSource,
+    pub trusted_by: TrustSource,
 }
 
 constructors! {
@@ -131,16 +131,16 @@ constructors! {
 
     /// The only callback, `instance/callback`, of a point that the host has.
     Planned(point: impl Into<String>, callback: impl Into<String>, priority: i32) {
-        place: 1,
-        of: 1,
+        position: 1,
+        chain_length: 1,
         previous: None,
         next: None,
-        is_known: true,
+        point_known: true,
     }
 
     /// A plugin, the version that was installed, and the generation that was unloaded.
-    Uninstalled(name: impl Into<String>, version: Option<Version>, purged: bool, ended: Option<Ended>)
+    Uninstalled(plugin: impl Into<String>, version: Option<Version>, purged: bool, ended: Option<Ended>)
 
     /// A package, and what makes it trusted.
-    Validated(metadata: Metadata, by: TrustSource)
+    Validated(metadata: Metadata, trusted_by: TrustSource)
 }

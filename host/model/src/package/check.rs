@@ -65,7 +65,7 @@ impl Metadata {
     /// The texts that are shown to people and written to logs.
     fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
         let builder = &self.builder;
-        let of_hooks = self.hooks.iter().flat_map(|hook| [&hook.point, &hook.callback, &hook.effects]);
+        let of_hooks = self.hooks.iter().flat_map(|hook| [&hook.point, &hook.name, &hook.effects]);
         let website = builder.website.iter().map(|text| ("builder.website", &**text));
         let authors = self.authors.iter().map(|text| ("authors", &**text));
         let capabilities = self.capabilities.iter().map(|text| ("capabilities", &**text));

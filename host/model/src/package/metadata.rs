@@ -169,7 +169,7 @@ struct Hook {
     /// The point's revision.
     revision: u32,
     /// The callback's name.
-    callback: String,
+    name: String,
     /// Its priority.
     priority: i32,
     /// What it touches: `pure`, `local` or `external`.
@@ -177,8 +177,8 @@ struct Hook {
 }
 
 fn hooks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<NoteHook>, D::Error> {
-    let note = |Hook { point, revision, callback, priority, effects }| {
-        let mut hook = NoteHook::new(point, revision, callback, priority);
+    let note = |Hook { point, revision, name, priority, effects }| {
+        let mut hook = NoteHook::new(point, revision, name, priority);
         hook.effects = effects;
         hook
     };

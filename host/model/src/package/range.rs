@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_range_is_refused() {
+    fn invalid_ranges_are_refused() {
         for text in
             ["", "x", "~> 1", ">=", "1.2.3.4", "=> 1.0", ">= 1.0,", "^1.0", ">= 01.0.0", "~> 1.99999999999", "1.0.0+b"]
         {

@@ -56,6 +56,7 @@ fn answers() -> BTreeMap<&'static str, Value> {
     let trace = crate::trace::Trace {
         time: UNIX_EPOCH,
         thread: "main".into(),
+        thread_id: 7,
         payload: json!({ "topic": "log" }),
         steps: vec![TraceStep {
             callback: "mask/mask".into(),
@@ -71,7 +72,7 @@ fn answers() -> BTreeMap<&'static str, Value> {
     };
     let answers = [
         of::<Allow>(Allowance {
-            name: "mask".into(),
+            plugin: "mask".into(),
             version: version(),
             sha256: Digest::default(),
             until: "2026-11-27T05:00:00Z".into(),
@@ -110,14 +111,14 @@ fn answers() -> BTreeMap<&'static str, Value> {
         of::<Stop>(plugin()),
         of::<Trace>(vec![trace]),
         of::<Uninstall>(Uninstalled {
-            name: "mask".into(),
+            plugin: "mask".into(),
             version: Some(version()),
             purged: true,
             ended: Some(ended()),
         }),
         of::<Unload>(ended()),
         of::<Unquarantine>(point()),
-        of::<Validate>(Validated { metadata: metadata(), by: signer() }),
+        of::<Validate>(Validated { metadata: metadata(), trusted_by: signer() }),
     ];
     BTreeMap::from(answers)
 }
@@ -125,7 +126,7 @@ fn answers() -> BTreeMap<&'static str, Value> {
 fn events() -> Vec<Event> {
     let (on, callback) = (|| "message.publish".to_owned(), || "mask/mask".to_owned());
     let what = [
-        EventKind::Ended { end: End::Unmapped, left: Some(MEMORY) },
+        EventKind::Ended { end: End::Unmapped, unfreed_memory: Some(MEMORY) },
         EventKind::Loaded { version: "1.2.3".into() },
         EventKind::OverMemory { bytes: 2, max_bytes: 1 },
         EventKind::Quarantined { point: on(), callback: callback(), reason: "5 faults".into() },
@@ -135,7 +136,7 @@ fn events() -> Vec<Event> {
         EventKind::Slow { point: on(), callback: callback(), took_ns: 9, budget_ns: 5, count: 1 },
         EventKind::Started,
         EventKind::Stopped,
-        EventKind::Stuck { point: on(), callback: callback(), thread: "main 7".into(), took_ms: 5 },
+        EventKind::Stuck { point: on(), callback: callback(), thread: "main".into(), thread_id: 7, took_ms: 5 },
         EventKind::Unloading,
         EventKind::Upgraded { from: 1, version: "1.2.3".into(), times: times() },
     ];
@@ -187,7 +188,7 @@ fn values() -> Value {
             End::Vetoed("it asks for it".into()),
         ],
         "plugin.health": [Health::Degraded, Health::Failed, Health::Good],
-        "plugin.installed.by": [TrustSource::Allowed, signer()],
+        "plugin.installed.trusted_by": [TrustSource::Allowed, signer()],
         "plugin.installed.kind": [Kind::External, Kind::Prebuilt],
         "plugin.installed.signature": [
             SignatureStatus::BuiltIn,
@@ -231,7 +232,7 @@ fn values() -> Value {
 }
 
 #[test]
-fn what_a_host_says_is_as_it_is_recorded() {
+fn everything_that_a_host_says_is_as_recorded() {
     let lines = [
         serde_json::to_value(Greeting { protocol: PROTOCOL, version: "1.0.0".into() }),
         serde_json::to_value(Answer { id: Some(1), reply: Reply::Ok(Value::Null) }),

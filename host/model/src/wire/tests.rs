@@ -108,7 +108,7 @@ fn each_request_has_its_form_and_comes_back_from_it() {
 }
 
 #[test]
-fn what_may_be_left_out_has_a_default() {
+fn optional_fields_have_defaults() {
     let raw = RawRequest::read(br#"{"command":"replace","params":{"file":"/a.so","plugin":"mask"},"id":0}"#).unwrap();
     assert_eq!((raw.id, super::command(raw.params).unwrap()), (0, Replace::new("mask", "/a.so")));
     let raw = RawRequest::read(br#"{"command":"apply","params":{"plugins":{"mask":{}}},"id":0}"#).unwrap();
@@ -117,7 +117,7 @@ fn what_may_be_left_out_has_a_default() {
 }
 
 #[test]
-fn what_is_no_request_is_told_with_its_number_where_it_has_one() {
+fn an_invalid_request_is_reported_with_its_number_if_it_has_one() {
     for (text, id, why) in [
         ("", None, "EOF"),
         ("nonsense", None, "expected"),
@@ -130,7 +130,7 @@ fn what_is_no_request_is_told_with_its_number_where_it_has_one() {
         (r#"{"id":7,"command":"show","params":[]}"#, Some(7), "`params`"),
         (r#"{"id":7,"command":"show","plugin":"mask"}"#, Some(7), "unknown field `plugin`"),
     ] {
-        let NoRequest { id: found, why: said } = RawRequest::read(text.as_bytes()).unwrap_err();
+        let InvalidRequest { id: found, why: said } = RawRequest::read(text.as_bytes()).unwrap_err();
         assert_eq!(found, id, "{text}");
         assert!(said.contains(why), "{text}: {said}");
     }
@@ -177,7 +177,7 @@ fn each_answer_has_its_form_and_comes_back_from_it() {
 
 /// A newer host may say what this version does not know: the rest is read all the same.
 #[test]
-fn what_a_newer_host_says_is_read_as_unknown() {
+fn answers_of_a_newer_host_are_read_as_unknown() {
     let event = |what: &str| {
         let text =
             format!(r#"{{"event":{{"plugin":"a","generation":1,"time":"2026-01-01T00:00:00Z",{what},"new":1}}}}"#);
@@ -187,7 +187,10 @@ fn what_a_newer_host_says_is_read_as_unknown() {
         }
     };
     assert_eq!(event(r#""event":"sublimated""#), EventKind::Unknown);
-    assert_eq!(event(r#""event":"ended","end":"dreamt","of":2"#), EventKind::Ended { end: End::Unknown, left: None });
+    assert_eq!(
+        event(r#""event":"ended","end":"dreamt","of":2"#),
+        EventKind::Ended { end: End::Unknown, unfreed_memory: None }
+    );
     assert_eq!(serde_json::from_str::<StreamItem>(r#"{"weather":{"sunny":true}}"#).unwrap(), StreamItem::Unknown);
     fn check<T: DeserializeOwned + PartialEq + Debug>(unknown: T) {
         assert_eq!(serde_json::from_str::<T>(r#""shrug""#).unwrap(), unknown);
@@ -211,7 +214,7 @@ fn what_a_newer_host_says_is_read_as_unknown() {
         "tar": { "sha256": Digest::default(), "size": 0, "new": 1 }, "builder": { "name": "", "contact": "", "new": 1 },
         "source": "", "functionality": ["dreaming"], "compatibility": { "host": "~> 1.0", "abi": "~> 1.0", "new": 1 },
         "targets": [{ "target": "riscv64gc-unknown-linux-gnu", "libc": "2.40", "library": "a.so", "new": 1 }],
-        "hooks": [{ "point": "a", "revision": 1, "callback": "a", "priority": 1, "effects": "pure", "new": 1 }],
+        "hooks": [{ "point": "a", "revision": 1, "name": "a", "priority": 1, "effects": "pure", "new": 1 }],
         "new": 1,
     });
     let metadata: Metadata = serde_json::from_value(newer.clone()).unwrap();
@@ -250,8 +253,9 @@ fn a_chain_has_words_in_its_form() {
         "point": "a.b", "kind": "gate", "revision": 1, "deniable": false, "local": false, "dispatched_by": null,
         "level": "off", "tracers": 0, "dispatches": 0, "empty": 0,
         "chain": [{
-            "priority": 900, "priority_origin": "overridden", "declared_priority": 500, "instance": "mask:logs",
-            "callback": "mask", "effects": "pure", "fault_policy": "rollback", "enabled": true, "status": "armed",
+            "priority": 900, "priority_origin": "overridden", "declared_priority": 500,
+            "callback": "mask:logs/mask", "instance": "mask:logs", "name": "mask",
+            "effects": "pure", "fault_policy": "rollback", "enabled": true, "status": "armed",
             "faults": 0, "slow": 0, "stuck": 0, "stuck_now": 0, "calls": { "total": 0, "skipped": 0, "denied": 0 },
         }],
     });
@@ -260,7 +264,7 @@ fn a_chain_has_words_in_its_form() {
 }
 
 #[test]
-fn what_makes_a_plugin_trusted_has_a_kind() {
+fn a_source_of_trust_has_a_kind() {
     for (by, text) in [
         (TrustSource::Allowed, r#"{"kind":"allowed"}"#),
         (TrustSource::key(KeyId::new(1), "Jane"), r#"{"kind":"key","id":"0000000000000001","name":"Jane"}"#),
@@ -293,10 +297,10 @@ fn each_event_comes_back_from_its_form() {
     let version = || "1.2.3".to_owned();
     let times = UpgradeTimes { swap: Duration::from_nanos(5), ..UpgradeTimes::default() };
     for what in [
-        EventKind::Ended { end: End::Busy(2), left: None },
-        EventKind::Ended { end: End::PinnedByHandlers(vec![2, 15]), left: None },
-        EventKind::Ended { end: End::Unhooked("pthread_create".into()), left: None },
-        EventKind::Ended { end: End::Unmapped, left: Some(Memory { bytes: 96, allocations: 2 }) },
+        EventKind::Ended { end: End::Busy(2), unfreed_memory: None },
+        EventKind::Ended { end: End::PinnedByHandlers(vec![2, 15]), unfreed_memory: None },
+        EventKind::Ended { end: End::Unhooked("pthread_create".into()), unfreed_memory: None },
+        EventKind::Ended { end: End::Unmapped, unfreed_memory: Some(Memory { bytes: 96, allocations: 2 }) },
         EventKind::OverMemory { bytes: 2, max_bytes: 1 },
         EventKind::Loaded { version: version() },
         EventKind::RolledBack { from: 2, reason: "faults".into() },

@@ -4,7 +4,7 @@
 use std::io;
 
 use hookrail_model::installed::FormerConfig;
-use hookrail_package::{Locked, now};
+use hookrail_package::{Locked, format, now};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -59,9 +59,8 @@ impl Record {
         let Some(bytes) = store.home().read(&file(name))? else {
             return Ok(Record { format: FORMAT, settings: Vec::new() });
         };
-        let record = serde_json::from_slice::<Record>(&bytes).map_err(|error| error.to_string());
         // INVARIANT: it has been checked.
-        record.and_then(|record| record.check().map(|()| record)).map_err(|why| {
+        format::parse::<Record>(&bytes, FORMAT).and_then(|record| record.check().map(|()| record)).map_err(|why| {
             let plugin = store.home().path().join(file(name)).display().to_string();
             Error::Store { plugin, why: StoreError::DamagedConfig(why) }
         })
@@ -107,9 +106,6 @@ impl Record {
 
     /// Checks what the types do not express.
     fn check(&self) -> Result<(), String> {
-        if self.format != FORMAT {
-            return Err(format!("`format` is {}, this host reads {FORMAT}", self.format));
-        }
         match self.settings.windows(2).find(|pair| pair[0].revision <= pair[1].revision) {
             Some(pair) => Err(format!("revision {} stands before {}", pair[0].revision, pair[1].revision)),
             None if self.settings.first().is_none_or(|current| current.revision == u64::MAX) => {

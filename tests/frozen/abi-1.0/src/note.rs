@@ -110,7 +110,7 @@ const fn write<P: Plugin, const N: usize>(identity: Identity) -> Writer<N> {
         out.string(hook.point);
         out.raw(",\"revision\":");
         out.number(hook.revision as i64);
-        out.raw(",\"callback\":");
+        out.raw(",\"name\":");
         out.string(hook.callback);
         out.raw(",\"priority\":");
         out.number(hook.priority.number() as i64);
@@ -221,7 +221,7 @@ mod tests {
         assert_eq!(json["capabilities"][1], "exec:/\"\n");
         assert_eq!(
             json["hooks"][0],
-            serde_json::json!({ "point": "message.publish", "revision": 1, "callback": "look", "priority": -20, "effects": "pure" })
+            serde_json::json!({ "point": "message.publish", "revision": 1, "name": "look", "priority": -20, "effects": "pure" })
         );
         assert_eq!(json["hooks"][1]["effects"], "external");
     }

@@ -63,7 +63,7 @@ impl Entry {
     fn view(&self, name: &str) -> Option<PluginView> {
         let current = self.current.as_ref()?;
         let mut view = PluginView::new(name, &*current.version, current.status);
-        view.generation = self.generation;
+        view.generation = Some(self.generation);
         view.file = Some(current.file.clone());
         view.instances = current.instances.clone();
         view.declared = current.declared.clone();
@@ -77,7 +77,8 @@ impl Entry {
     fn history(&self) -> Vec<GenerationView> {
         let view = |former: &Former| {
             let mut view = GenerationView::new(former.generation, &*former.version, former.ticket.so_far());
-            (view.skipped_destructors, view.left) = (former.ticket.skipped_destructors(), former.ticket.left());
+            (view.skipped_destructors, view.unfreed_memory) =
+                (former.ticket.skipped_destructors(), former.ticket.unfreed_memory());
             view
         };
         self.former.iter().map(view).collect()

@@ -18,7 +18,7 @@ pub(crate) struct RollbackPoint {
     /// What its instances had saved when they were replaced.
     pub(crate) states: States,
     /// The overrides it starts with, if the next generation started with others.
-    pub(crate) wishes: Option<RuntimeOverrides>,
+    pub(crate) runtime_overrides: Option<RuntimeOverrides>,
 }
 
 /// A generation on probation: from just before its callbacks are published until it passes, is rolled back, or another

@@ -41,7 +41,7 @@ impl Table {
     }
 
     /// Drops the rollback points of the generations that have passed. One that failed at the last moment stays until
-    /// its finding has arrived.
+    /// its signal has arrived.
     pub(in crate::host) fn pass_probations(&self) {
         let mut names = self.names.lock();
         let all = names

@@ -119,10 +119,10 @@ impl Reservation {
     }
 
     /// The plugin's settings besides the host's configuration.
-    pub(in crate::host) fn wishes(&self) -> RuntimeOverrides {
+    pub(in crate::host) fn runtime_overrides(&self) -> RuntimeOverrides {
         let names = self.names();
         let current = names.by_name.get(&self.name).and_then(|entry| entry.current.as_ref());
-        current.map(|current| current.wishes.clone()).unwrap_or_default()
+        current.map(|current| current.runtime_overrides.clone()).unwrap_or_default()
     }
 
     /// Records a generation on probation, whose callbacks are about to be published.

@@ -16,8 +16,8 @@ use crate::package::{Build, Builder, Compatibility, Digest, File, KeyId, Metadat
 use crate::stats::{LastFault, Latency, StatsLevel};
 use crate::times::UpgradeTimes;
 use crate::view::{
-    CallbackStatus, CallbackView, Calls, EffectsView, FaultPolicyView, GenerationView, PluginView, PointKind,
-    PointView, PriorityOrigin,
+    CallbackStatus, CallbackView, Calls, Dispatcher, EffectsView, FaultPolicyView, GenerationView, PluginView,
+    PointKind, PointView, PriorityOrigin,
 };
 use crate::wire::Problem;
 
@@ -36,7 +36,7 @@ pub(super) fn hook() -> NoteHook {
     NoteHook {
         point: "message.publish".into(),
         revision: 1,
-        callback: "mask".into(),
+        name: "mask".into(),
         priority: 900,
         effects: "pure".into(),
     }
@@ -47,8 +47,9 @@ pub(super) fn callback() -> CallbackView {
         priority: 900,
         priority_origin: PriorityOrigin::Overridden,
         declared_priority: Some(500),
+        callback: "mask:logs/mask".into(),
         instance: "mask:logs".into(),
-        callback: "mask".into(),
+        name: "mask".into(),
         effects: EffectsView::Pure,
         fault_policy: FaultPolicyView::Rollback,
         enabled: true,
@@ -72,7 +73,7 @@ pub(super) fn point() -> PointView {
         revision: 1,
         deniable: true,
         local: false,
-        dispatched_by: Some("hookrail since 1.0".into()),
+        dispatched_by: Some(Dispatcher::new("hookrail run", "1.0")),
         level: StatsLevel::Count,
         tracers: 1,
         dispatches: 9,
@@ -91,7 +92,7 @@ pub(super) fn plugin() -> PluginView {
         version: "1.2.2".into(),
         end: End::Busy(1),
         skipped_destructors: 1,
-        left: Some(MEMORY),
+        unfreed_memory: Some(MEMORY),
     };
     let installed = Listed {
         name: "mask".into(),
@@ -100,14 +101,14 @@ pub(super) fn plugin() -> PluginView {
         enabled: true,
         signature: SignatureStatus::Modified,
         reason: Some("another library".into()),
-        by: Some(signer()),
-        at: Some("2026-11-27T05:00:00Z".into()),
+        trusted_by: Some(signer()),
+        installed_at: Some("2026-11-27T05:00:00Z".into()),
         previous: Some(Version::new(1, 2, 2)),
     };
     PluginView {
         name: "mask".into(),
         version: "1.2.3".into(),
-        generation: 2,
+        generation: Some(2),
         loaded: true,
         status: crate::view::Status::Running,
         health: Health::Degraded,
@@ -160,7 +161,7 @@ pub(super) fn ended() -> Ended {
         version: "1.2.2".into(),
         end: End::PinnedByThreads(2),
         skipped_destructors: 1,
-        left: Some(MEMORY),
+        unfreed_memory: Some(MEMORY),
     }
 }
 
@@ -176,7 +177,7 @@ pub(super) fn installation() -> Installation {
     Installation {
         metadata: metadata(),
         sha256: Digest::default(),
-        by: signer(),
+        trusted_by: signer(),
         replaces: Some(Version::new(1, 2, 2)),
         enabled: true,
         dry_run: false,
@@ -188,11 +189,11 @@ pub(super) fn plan() -> Vec<Planned> {
         point: "message.publish".into(),
         callback: "mask/mask".into(),
         priority: 900,
-        place: 2,
-        of: 3,
+        position: 2,
+        chain_length: 3,
         previous: Some("stamp/stamp".into()),
         next: Some("hello/greet".into()),
-        is_known: true,
+        point_known: true,
     }]
 }
 

@@ -131,13 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn what_an_older_side_does_not_have_is_zero() {
+    fn fields_that_an_older_side_lacks_are_zero() {
         let older = read([7 << 32 | 16, 5]).unwrap();
         assert_eq!(older, Newer { size: 16, flags: 7, first: 5, newer: 0 });
     }
 
     #[test]
-    fn what_only_a_newer_side_has_is_left_out() {
+    fn fields_of_a_newer_side_are_left_out() {
         let newer = read([40, 5, 0, 9, 9]).unwrap();
         assert_eq!((newer.size, newer.first, newer.newer), (40, 5, 0));
     }

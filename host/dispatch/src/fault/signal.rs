@@ -24,7 +24,7 @@ pub struct CallbackRef {
     pub name: String,
 }
 
-/// A finding about a callback.
+/// A signal about a callback.
 #[derive(Debug)]
 pub struct Signal {
     /// The callback.
@@ -33,7 +33,7 @@ pub struct Signal {
     pub what: Found,
 }
 
-/// The kinds of findings.
+/// The kinds of signals.
 #[derive(Debug)]
 pub enum Found {
     /// With it, its generation failed the probation; why.
@@ -53,18 +53,18 @@ pub enum Found {
     TooManyFaults(String),
 }
 
-/// The findings of one host that have not been acted on yet.
+/// The signals of one host that have not been acted on yet.
 pub struct Signals {
     pub(crate) limits: Quarantine,
     waiting: Mutex<Waiting>,
     changed: Condvar,
-    /// Starts the thread that acts on findings.
+    /// Starts the thread that acts on signals.
     start: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 #[derive(Debug, Default)]
 struct Waiting {
-    findings: Vec<Signal>,
+    signals: Vec<Signal>,
     /// When the waiting thread must look for itself.
     look: Option<Instant>,
     over: bool,
@@ -75,25 +75,25 @@ impl Signals {
         Signals { limits, waiting: Mutex::default(), changed: Condvar::default(), start: OnceLock::new() }
     }
 
-    /// Sets how to start the thread that acts on findings; called with every finding.
+    /// Sets how to start the thread that acts on signals; called with every signal.
     pub fn start_with(&self, start: impl Fn() + Send + Sync + 'static) {
         let _ = self.start.set(Box::new(start));
     }
 
-    pub(super) fn tell(&self, finding: Signal) {
-        self.waiting.lock().findings.push(finding);
+    pub(super) fn tell(&self, signal: Signal) {
+        self.waiting.lock().signals.push(signal);
         self.changed.notify_all();
         self.start();
     }
 
-    /// Starts the thread that acts on findings, if it is not running.
+    /// Starts the thread that acts on signals, if it is not running.
     pub fn start(&self) {
         if let Some(start) = self.start.get() {
             start();
         }
     }
 
-    /// Makes the waiting thread look for itself at `then` or earlier: something begins that ends without a finding.
+    /// Makes the waiting thread look for itself at `then` or earlier: something begins that ends without a signal.
     pub fn look_at(&self, then: Instant) {
         let mut waiting = self.waiting.lock();
         // It is rarely woken by this: it sleeps no longer than until it next looks for stuck calls.
@@ -105,17 +105,17 @@ impl Signals {
         self.start();
     }
 
-    /// Waits for findings until `until` at the latest; `None` when there will be no more.
+    /// Waits for signals until `until` at the latest; `None` when there will be no more.
     pub fn wait(&self, until: Option<Instant>) -> Option<Vec<Signal>> {
         let mut waiting = self.waiting.lock();
         // Requests made since the caller last looked count as well.
         waiting.look = waiting.look.into_iter().chain(until).min();
-        while waiting.findings.is_empty() && !waiting.over && waiting.look.is_none_or(|look| Instant::now() < look) {
+        while waiting.signals.is_empty() && !waiting.over && waiting.look.is_none_or(|look| Instant::now() < look) {
             let look = waiting.look;
             self.changed.wait(&mut waiting, look);
         }
         waiting.look = None;
-        (!waiting.over).then(|| std::mem::take(&mut waiting.findings))
+        (!waiting.over).then(|| std::mem::take(&mut waiting.signals))
     }
 
     /// Ends the waiting thread.
@@ -140,34 +140,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_waits_looks_when_it_is_asked_to() {
-        let findings = Signals::new(Quarantine::default());
+    fn a_waiting_thread_looks_when_it_is_asked_to() {
+        let signals = Signals::new(Quarantine::default());
         let (woken, wakes) = channel();
         scope(|scope| {
             scope.spawn(|| {
-                while findings.wait(None).is_some() {
+                while signals.wait(None).is_some() {
                     woken.send(()).unwrap();
                 }
             });
             // Whether it is already waiting or waits later.
             let is_woken = (0..100).all(|_| {
-                findings.look_at(Instant::now());
+                signals.look_at(Instant::now());
                 wakes.recv_timeout(Duration::from_secs(60)).is_ok()
             });
-            findings.end();
+            signals.end();
             assert!(is_woken);
         });
     }
 
     #[test]
     fn the_earlier_of_two_times_holds() {
-        let findings = Signals::new(Quarantine::default());
+        let signals = Signals::new(Quarantine::default());
         let (now, later) = (Instant::now(), Instant::now() + Duration::from_secs(60));
-        findings.look_at(now);
-        findings.look_at(later);
-        assert_eq!(findings.wait(Some(later)).map(|found| found.len()), Some(0));
-        findings.look_at(later);
-        assert_eq!(findings.wait(Some(now)).map(|found| found.len()), Some(0));
+        signals.look_at(now);
+        signals.look_at(later);
+        assert_eq!(signals.wait(Some(later)).map(|found| found.len()), Some(0));
+        signals.look_at(later);
+        assert_eq!(signals.wait(Some(now)).map(|found| found.len()), Some(0));
         assert!(Instant::now() < later);
     }
 }

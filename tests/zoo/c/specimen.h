@@ -1,10 +1,10 @@
-// An animal in C: a plugin with one callback on `message.publish` that does nothing wrong, until the
+// A specimen in C: a plugin with one callback on `message.publish` that does nothing wrong, until the
 // file that includes this says otherwise in macros of its own.
 
 #include "note.h"
 
 #ifndef NAME
-#define NAME "animal"
+#define NAME "specimen"
 #endif
 
 // The table that it returns for an id.
@@ -81,14 +81,14 @@
 NOTE({
   "format": 1, "name": NAME, "version": "1.0.0", "abi": NOTE_ABI,
   "hooks": [{
-    "point": POINT, "revision": NOTE_REVISION, "callback": NOTE_CALLBACK, "priority": NOTE_PRIORITY,
+    "point": POINT, "revision": NOTE_REVISION, "name": NOTE_CALLBACK, "priority": NOTE_PRIORITY,
     "effects": NOTE_EFFECTS
   }]
 });
 
 static const hookrail_host_table *host;
 
-// Not static: an animal without code does not use it.
+// Not static: a specimen without code does not use it.
 uint32_t look(void *ctx, void *payload);
 uint32_t look(void *ctx, void *payload)
 {
