@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use hookrail_abi::host::Report;
+use hookrail_abi::note::is_plain;
 use hookrail_abi::verdict::raw;
 use hookrail_abi::{Answer, Effects, Kind, Point, Priority, RawKind};
 use hookrail_model::error::ApiMisuse;
@@ -65,6 +66,9 @@ impl Callbacks {
         }
         let name: Arc<str> = callback.into();
         self.callbacks.push(Box::new(move |registry, instance, owner| {
+            if !is_plain(&name) {
+                return Err(ApiMisuse::InvalidName(name.to_string()));
+            }
             let point = registry.declare::<P>()?;
             let ctx = Box::into_raw(Box::new(function)).cast();
             let callback = Callback {
@@ -94,6 +98,9 @@ impl Callbacks {
 
     pub(crate) fn into_additions(self, registry: &Registry, owner: Owner) -> Result<Vec<Addition>, ApiMisuse> {
         let instance = self.instance;
+        if !instance.split(':').all(is_plain) {
+            return Err(ApiMisuse::InvalidName(instance.to_string()));
+        }
         self.callbacks.into_iter().map(|make| make(registry, instance.clone(), owner)).collect()
     }
 }
@@ -111,7 +118,8 @@ impl Registry {
     /// Registers callbacks of the embedding program: all of them, or none.
     ///
     /// # Errors
-    /// If a point does not fit, or a callback of the same name is already registered there.
+    /// If a name cannot be part of `instance/callback`, a point does not fit, or a callback of the same name is already
+    /// registered there.
     pub fn register(&self, callbacks: Callbacks, owner: Owner) -> Result<Registered, ApiMisuse> {
         self.add(callbacks.into_additions(self, owner)?)?;
         Ok(Registered(owner))

@@ -228,7 +228,8 @@ impl Host {
     /// only; the program may read its own configuration.
     ///
     /// # Errors
-    /// If a point does not exist or does not fit, or a callback of the same name is already registered there.
+    /// If a name cannot be part of `instance/callback`, a point does not exist or does not fit, or a callback of the same
+    /// name is already registered there.
     pub fn register(&self, callbacks: Callbacks) -> Result<Registered, Error> {
         Ok(self.core.registry.register(callbacks, self.core.next_owner())?)
     }

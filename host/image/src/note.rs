@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hookrail_abi::note::{KIND, OWNER};
+use hookrail_abi::note::{KIND, OWNER, is_plain};
 use hookrail_model::error::Incompatible;
 use hookrail_model::instance::HOST;
 use hookrail_model::note::{AnyNote, FORMAT, Note};
@@ -76,12 +76,6 @@ fn check(note: &Note) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// Whether a name can be part of the names of instances, callbacks and directories: no character of it separates names,
-/// and none commands a terminal.
-fn is_plain(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
 #[cfg(test)]

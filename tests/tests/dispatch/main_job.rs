@@ -1,6 +1,6 @@
 //! The main job: load, dispatch, unload.
 
-use hookrail::{Config, Decision, End, Host, Message, MessagePublish};
+use hookrail::{Callbacks, Config, Decision, End, Host, Message, MessagePublish, Priority};
 
 #[test]
 fn a_loaded_plugin_runs_and_an_unloaded_one_is_gone() {
@@ -17,4 +17,20 @@ fn a_loaded_plugin_runs_and_an_unloaded_one_is_gone() {
     let mut message = Message::new("a.b", "text");
     let _ = publish.dispatch(&mut message);
     assert_eq!(message.header("greeting"), None);
+}
+
+#[test]
+fn a_name_that_cannot_be_part_of_an_id_is_refused() {
+    let host = Host::new(Config::default()).unwrap();
+    host.point(MessagePublish).unwrap();
+    let register = |instance: &str, callback: &str| {
+        let pass = |_: &mut Message| {};
+        host.register(Callbacks::new(instance).on(MessagePublish, callback, Priority::new(5), pass)).map(drop)
+    };
+    for (instance, callback) in
+        [("a", "b/c"), ("a", ""), ("a", "b c"), ("a/b", "c"), ("", "c"), ("a:", "c"), ("a", "b\n")]
+    {
+        assert_eq!(register(instance, callback).unwrap_err().code(), "HR0114", "{instance:?}, {callback:?}");
+    }
+    assert!(register("a:b", "c_d.e-f").is_ok());
 }

@@ -7,4 +7,5 @@ mod control_socket;
 mod errors;
 mod hostile_peers;
 mod own_commands;
+mod version_skew;
 mod waiting;

@@ -29,7 +29,7 @@ fn one(report: &Report<'_>, outcome: &Outcome) -> Value {
         "took_ms": outcome.took.as_millis() as u64,
         "doing": outcome.doing,
         "output": outcome.output,
-        "again": (report.again)(outcome.check),
+        "command": (report.again)(outcome.check),
     });
     // `status`, `detail`, and `signal` if there is one.
     if let (Value::Object(value), Ok(Value::Object(answer))) = (&mut value, serde_json::to_value(&outcome.answer)) {

@@ -44,6 +44,9 @@ pub enum ApiMisuse {
     /// The host is being dropped, or is gone.
     #[error("the host is ending")]
     Closing,
+    /// A callback of the program, or its instance, has a name that cannot be part of `instance/callback`.
+    #[error("the name `{0}` is not made of letters, digits, `-`, `_` and `.`")]
+    InvalidName(String),
     /// The point has no such callback.
     #[error("{point} has no callback `{callback}`")]
     #[non_exhaustive]
@@ -106,6 +109,7 @@ impl ApiMisuse {
             ApiMisuse::Busy { .. } => ("HR0106", "wait until that is over"),
             ApiMisuse::CallbackExists { .. } => ("HR0102", "give one of the two another name"),
             ApiMisuse::Closing => ("HR0108", "start the program again"),
+            ApiMisuse::InvalidName(_) => ("HR0114", "give it another name: `instance/callback` names a callback"),
             ApiMisuse::NoCallback { .. } => ("HR0109", "`hookrail hooks show POINT` shows them, as instance/callback"),
             ApiMisuse::NoStore => ("HR0112", "ask another host, or start this one without --no-store"),
             ApiMisuse::StoreThere => ("HR0113", "give it one store, once"),
