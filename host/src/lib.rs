@@ -139,7 +139,7 @@ pub use hookrail_model::note::{Note, NoteHook};
 pub use hookrail_model::schema::Schema;
 pub use hookrail_model::stats::{LastFault, Latency, StatsLevel};
 pub use hookrail_model::times::UpgradeTimes;
-pub use hookrail_model::trace::{Missing, StepVerdict, Trace, TraceDecision, TraceFilter, TraceStep};
+pub use hookrail_model::trace::{MissingField, StepVerdict, Trace, TraceDecision, TraceFilter, TraceStep};
 #[doc(hidden)]
 pub use hookrail_model::units;
 pub use hookrail_model::view::{

@@ -8,7 +8,8 @@ pub mod terminal;
 pub mod tiny;
 pub mod whole;
 
-use std::io::Write;
+use std::io::{self, Write};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -27,7 +28,22 @@ pub fn hookrail(arguments: &[&str]) -> Command {
         command.env_remove(variable);
     }
     command.env("HOOKRAIL_HOME", home());
+    // SAFETY: after the fork it only makes system calls that are safe there.
+    unsafe { command.pre_exec(begin) };
     command
+}
+
+/// What the program begins with, whatever this process was started with: the signals do what they do by default, which
+/// a shell's background job does not have; and it ends with the thread that started it, so that a test that fails leaves
+/// nothing behind.
+fn begin() -> io::Result<()> {
+    for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM] {
+        // SAFETY: it installs no function.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    // SAFETY: the call touches no memory.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+    Ok(())
 }
 
 /// A home for each test, so that none finds the running hosts of another. Its name is short, since a socket's path must

@@ -25,6 +25,7 @@ impl Header {
     }
 
     /// Replaces bytes at an offset, and corrects the checksum.
+    #[must_use]
     pub fn put(mut self, at: usize, bytes: impl AsRef<[u8]>) -> Self {
         self.0[at..at + bytes.as_ref().len()].copy_from_slice(bytes.as_ref());
         self.0[148..156].fill(b' ');

@@ -91,10 +91,10 @@ points! {
     pub unsafe local TaskSeen: "task.seen", 1, Notify<Task> {}
 
     /// Callbacks edit, and may deny.
-    // SAFETY: as above.
+    // SAFETY: a task owns its text; the address in it is the test's.
     pub unsafe local TaskDone: "task.done", 1, Fold<Task> { const DENIABLE: bool = true; }
 
     /// Callbacks decide.
-    // SAFETY: as above.
+    // SAFETY: a task owns its text; the address in it is the test's.
     pub unsafe local TaskAllowed: "task.allowed", 1, Gate<Task> {}
 }

@@ -216,7 +216,7 @@ struct Chain<const N: usize>([Pair; N]);
 
 // SAFETY: the contexts are null.
 unsafe impl<const N: usize> Send for Chain<N> {}
-// SAFETY: as above.
+// SAFETY: the contexts are null.
 unsafe impl<const N: usize> Sync for Chain<N> {}
 
 /// Calls a pair; while the frame names it, the plugin's code uses its library.
@@ -296,7 +296,7 @@ struct Object {
 
 // SAFETY: loom watches each access, and fails the model at a race.
 unsafe impl Send for Object {}
-// SAFETY: as above.
+// SAFETY: loom watches each access, and fails the model at a race.
 unsafe impl Sync for Object {}
 
 impl Object {
@@ -310,12 +310,12 @@ impl Object {
     }
 
     fn prepare(&self) {
-        // SAFETY: as above.
+        // SAFETY: loom fails the model if another thread has access.
         self.alive.with_mut(|alive| unsafe { *alive = true });
     }
 
     fn free(&self) {
-        // SAFETY: as above.
+        // SAFETY: loom fails the model if another thread has access.
         self.alive.with_mut(|alive| unsafe { *alive = false });
     }
 }

@@ -56,7 +56,9 @@ pub(crate) fn run(options: &Demo) -> Result<ExitCode, Error> {
     let costs = costs.into_iter().collect::<Result<Vec<_>, _>>()?;
     show.text(format!("{}\n  callbacks from {}", bench::text(&costs), library.display()))?;
 
-    show.text(NEXT.into())?;
+    // As it was started: it need not be found by its name.
+    let program = std::env::args().next().unwrap_or_else(|| "hookrail".into());
+    show.text(NEXT.replace("hookrail ", &format!("{program} ")))?;
     if options.json {
         print::json(&Facts { chain, filtered, traffic, costs })?;
     }
@@ -65,10 +67,10 @@ pub(crate) fn run(options: &Demo) -> Result<ExitCode, Error> {
 
 const NEXT: &str = "
 Next:
-  hookrail hooks list --plugin hello           every hook point, and its callbacks
-  tail -f LOG | hookrail run --plugin hello    your own stream
-  hookrail inspect FILE                        what a library or a package says of itself
-  hookrail bench                               the costs in full";
+  every hook point, and its callbacks             hookrail hooks list --plugin hello
+  your own stream                                 tail -f LOG | hookrail run --plugin hello
+  what a library or a package says of itself      hookrail inspect FILE
+  the costs in full                               hookrail bench";
 
 /// The results of the demo.
 #[derive(Serialize)]

@@ -34,7 +34,7 @@ pub(crate) enum Error {
     IsPackage { plugin: String, file: PathBuf },
     /// The configuration names it.
     #[error("the library of `{plugin}`: {error}")]
-    Library { plugin: String, error: hookrail::Error },
+    Library { plugin: String, error: Box<hookrail::Error> },
     #[error("`{package}` builds several libraries that can be plugins: {}", list(files))]
     ManyCdylibs { package: String, files: Vec<PathBuf> },
     #[error("the pattern `{pattern}` {why}")]
@@ -234,7 +234,10 @@ impl Error {
             Error::Call(CallError::Unreachable { cause, .. }) | Error::Stdout(cause) => Some(cause),
             Error::Enabled(failed) => of_host(&failed.error),
             Error::Host(error) => of_host(error),
-            Error::Library { error: hookrail::Error::System { cause, .. }, .. } => Some(cause),
+            Error::Library { error, .. } => match &**error {
+                hookrail::Error::System { cause, .. } => Some(cause),
+                _ => None,
+            },
             _ => None,
         }
     }

@@ -69,7 +69,12 @@ impl Signer {
     pub(crate) fn open(key: &Key) -> Result<Self, Error> {
         let file = key.path()?;
         let bad = |error: PError| Error::BadKey { key: file.display().to_string(), why: error.to_string() };
-        let text = std::fs::read_to_string(&file).map_err(|cause| Error::reading(&file.display(), cause))?;
+        let text = std::fs::read_to_string(&file).map_err(|cause| match cause.kind() {
+            io::ErrorKind::NotFound => {
+                Error::BadKey { key: file.display().to_string(), why: "there is no such file".into() }
+            }
+            _ => Error::reading(&file.display(), cause),
+        })?;
         let secret = match open_key(&text) {
             Some(secret) => secret,
             None => {

@@ -120,7 +120,8 @@ fn files(setup: &Setup, config: &Config, store: Option<&Store>) -> Result<BTreeM
         }
         let file = plugin.library.clone().map_or_else(|| finder.find(name), Ok)?;
         let inspected = hookrail::inspect(&file);
-        let found = inspected.map_err(|error| Error::Library { plugin: name.clone(), error })?.note.name;
+        let named = |error| Error::Library { plugin: name.clone(), error: Box::new(error) };
+        let found = inspected.map_err(named)?.note.name;
         // Its configuration is found by the name in the file: under another name it would be ignored.
         if found != *name {
             return Err(Error::OtherPlugin { file, found, wanted: name.clone() });

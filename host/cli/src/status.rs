@@ -19,7 +19,7 @@ pub(crate) fn run(options: &Common) -> Result<ExitCode, Error> {
     let mut facts = vec![
         ("pid".to_owned(), program.pid.to_string()),
         ("version".into(), program.version),
-        ("up".into(), format!("{:?}", Duration::from_secs(program.uptime_ms / 1000))),
+        ("up".into(), humantime::format_duration(Duration::from_secs(program.uptime_ms / 1000)).to_string()),
         ("plugins".into(), program.plugins.to_string()),
     ];
     // The program's own report, in its own words.

@@ -10,7 +10,7 @@ mod writing;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
@@ -25,6 +25,9 @@ pub(crate) const QUIET: Duration = Duration::from_millis(150);
 /// How often to look without an event: network file systems report none, and a directory that was recreated is not the
 /// one being watched.
 const REGULARLY: Duration = Duration::from_secs(1);
+
+/// How long to collect events before a look.
+const BATCH: Duration = Duration::from_millis(50);
 
 /// The result of a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,10 +93,16 @@ impl Watcher {
     /// Waits until it is time to look: soon, if something is `settling`.
     pub(crate) fn wait(&self, settling: bool) -> Signal {
         let pause = if settling { QUIET } else { REGULARLY };
-        let first = self.signals.recv_timeout(pause).unwrap_or(Signal::Look);
-        // One look covers all events so far.
-        let ended = first == Signal::End || self.signals.try_iter().any(|signal| signal == Signal::End);
-        if ended { Signal::End } else { Signal::Look }
+        let Ok(mut last) = self.signals.recv_timeout(pause) else { return Signal::Look };
+        // One look covers all events so far: a file that grows all the time must not keep a processor busy.
+        let until = Instant::now() + BATCH;
+        while last == Signal::Look {
+            match self.signals.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(next) => last = next,
+                Err(_) => return Signal::Look,
+            }
+        }
+        Signal::End
     }
 }
 

@@ -1,5 +1,6 @@
 //! A command in execution: on what, and for which caller.
 
+use std::fmt;
 use std::sync::Arc;
 
 use hookrail_engine::{Core, PluginHandle};
@@ -26,6 +27,12 @@ pub struct Call<'a> {
     core: &'a Arc<Core>,
     attached: Option<&'a AttachedStore>,
     caller: &'a dyn Caller,
+}
+
+impl fmt::Debug for Call<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("is_gone", &self.is_gone()).finish_non_exhaustive()
+    }
 }
 
 impl<'a> Call<'a> {

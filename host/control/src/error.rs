@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use hookrail_model::error::{ApiMisuse, Error as HostError};
-use hookrail_model::trace::Missing;
+use hookrail_model::trace::MissingField;
 use hookrail_model::wire::Problem;
 use hookrail_package::{self as package, PackageError};
 use hookrail_store::{self as store, StoreError};
@@ -121,7 +121,7 @@ pub enum ControlError {
     NeedsHost,
     /// A filter names a field that no dispatch has.
     #[error("{0}")]
-    UnknownField(Missing),
+    UnknownField(MissingField),
     /// The peer is another user.
     #[error("user {user} may not manage a host of user {owner}")]
     #[non_exhaustive]

@@ -17,6 +17,7 @@ impl<'a> Alternatives<'a> {
     }
 
     /// Those of a place for which other nodes of the same schema are.
+    #[must_use]
     pub fn elsewhere(&self, nodes: impl IntoIterator<Item = &'a Value>) -> Self {
         let mut alternatives = Alternatives { schema: self.schema, nodes: Vec::new() };
         nodes.into_iter().for_each(|node| alternatives.add(node));

@@ -39,7 +39,7 @@ const DEEPEST: usize = 64;
 ///
 /// # Invariants
 /// `head` is that of a snapshot which [`Snapshot::publish`] gave up, or of the empty one; what it pointed to before is
-/// dropped only after a grace period. A chain does not move after its first `hang`.
+/// dropped only after a grace period. A chain does not move after its first `set_callbacks`.
 #[derive(Debug)]
 pub struct Chain {
     head: AtomicPtr<Pair>,
@@ -207,14 +207,14 @@ impl Chain {
     }
 
     /// Publishes these callbacks, watched in this way; the caller retires the returned snapshot. A chain without
-    /// callbacks is entered by readers all the same if `come_by` is true.
-    pub(crate) fn hang(&self, callbacks: &[Arc<Callback>], watch: Watch, come_by: bool) -> Snapshot {
+    /// callbacks is entered by readers all the same if `draining` is true.
+    pub(crate) fn set_callbacks(&self, callbacks: &[Arc<Callback>], watch: Watch, draining: bool) -> Snapshot {
         // Relaxed: as in `has_callbacks`.
         self.has_callbacks.store(!callbacks.is_empty(), Ordering::Relaxed);
         self.publish(if watched::is_needed(&self.facts, callbacks, &watch) {
             // SAFETY: this chain alone publishes it, so it runs in dispatches on this chain, which keep the facts.
             unsafe { watched::snapshot(&self.facts, callbacks, watch) }
-        } else if callbacks.is_empty() && come_by && watch.tally.is_none() {
+        } else if callbacks.is_empty() && draining && watch.tally.is_none() {
             Snapshot::draining()
         } else {
             Snapshot::new(callbacks, watch.tally)

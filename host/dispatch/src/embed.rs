@@ -52,6 +52,7 @@ impl Callbacks {
     }
 
     /// Adds a callback at a point. It may run on any thread, and on several at once.
+    #[must_use]
     pub fn on<P, F, R>(mut self, _point: P, callback: &str, priority: Priority, function: F) -> Self
     where
         P: Point,

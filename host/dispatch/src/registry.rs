@@ -256,7 +256,7 @@ impl Registry {
         let retired = next
             .into_iter()
             .filter_map(|(name, callbacks)| {
-                points.get_mut(name).map(|point_entry| point_entry.hang(callbacks, is_left))
+                points.get_mut(name).map(|point_entry| point_entry.set_callbacks(callbacks, is_left))
             })
             .collect();
         self.retire(&points, retired);
@@ -312,7 +312,7 @@ impl Registry {
                 kept.extend(gone.iter().filter(denies).map(|callback| Arc::new(callback.stand_in())));
                 kept.sort_by(|a, b| a.place().cmp(&b.place()));
                 removed.extend(gone);
-                retired.push(point_entry.hang(kept, is_left));
+                retired.push(point_entry.set_callbacks(kept, is_left));
             }
         }
         self.retire(&points, retired);

@@ -140,8 +140,8 @@ impl Loaded {
     }
 
     /// Its diagnostics.
-    pub(crate) fn speaker(&self) -> &Arc<PluginDiagnostics> {
-        &self.library.speaker
+    pub(crate) fn diagnostics(&self) -> &Arc<PluginDiagnostics> {
+        &self.library.diagnostics
     }
 
     /// The meter of its memory, if it counts that.
@@ -198,7 +198,7 @@ impl Loaded {
             instance: instance.as_str().into(),
             config: Mutex::new(config),
             home,
-            speaker: self.speaker().clone(),
+            diagnostics: self.diagnostics().clone(),
             registrations: Registrations::default(),
         });
         self.handles.insert(instance, handle.clone());
@@ -229,7 +229,7 @@ impl Loaded {
             note: self.note(),
             instance: instance.name.clone(),
             owner: context.owner,
-            generation: self.speaker().generation(),
+            generation: self.diagnostics().generation(),
             probation: context.probation.clone(),
             admitted: Vec::new(),
             seen: HashSet::new(),
@@ -260,7 +260,7 @@ impl Loaded {
                 "{name} registers none of its {declared} declared callbacks, so it is never called"
             );
         }
-        admitted.iter().for_each(|addition| self.speaker().add(addition.callback.pair().parts().1, name));
+        admitted.iter().for_each(|addition| self.diagnostics().add(addition.callback.pair().parts().1, name));
         Ok(admitted)
     }
 
@@ -333,13 +333,13 @@ impl Loaded {
             // SAFETY: by its invariant the instance's state is valid, and it is not used again.
             self.call_anyway("destroy", &instance.name, || unsafe { destroy(instance.state) });
         }
-        self.speaker().forget_instances();
+        self.diagnostics().forget_instances();
     }
 
     /// Calls a function of the plugin; what the plugin reports becomes the error.
     fn call(&self, call: &'static str, instance: &str, function: impl FnOnce() -> u32) -> Result<(), Error> {
         let of = self.handles.get(instance).map(|handle| &handle.instance);
-        match frame::call(self.speaker().identity(), of, function) {
+        match frame::call(self.diagnostics().identity(), of, function) {
             (0, _) => Ok(()),
             (_, said) => {
                 let (said, panic) = said.map(|said| (said.text, said.panic)).unzip();

@@ -38,7 +38,7 @@ pub(crate) struct Handle {
     pub(crate) config: Mutex<String>,
     /// The instance's own directory, with one subdirectory per kind of directory.
     pub(crate) home: PathBuf,
-    pub(crate) speaker: Arc<PluginDiagnostics>,
+    pub(crate) diagnostics: Arc<PluginDiagnostics>,
     /// What the instance has registered with services.
     pub(crate) registrations: Registrations,
 }

@@ -6,12 +6,12 @@
 //! per distinct place ([`site`]), and spans are the host's own spans ([`span`]). So none of it points into a plugin,
 //! and all of it outlives an unload.
 
+mod of_plugin;
 mod panic;
 mod record;
 mod service;
 mod site;
 mod span;
-mod speaker;
 
+pub use of_plugin::PluginDiagnostics;
 pub(crate) use span::attend;
-pub use speaker::PluginDiagnostics;

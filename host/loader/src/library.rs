@@ -33,7 +33,7 @@ use crate::thread_teardown::{self, ThreadTeardown};
 /// The functions of `entry` are in the library that `handle` keeps open, and outside [`open`](Library::open) it is one
 /// that the host knows. `copy` stays open as long as the library is mapped: the loader
 /// identifies it by its path `/proc/self/fd/N`, and would return the old library for another file with the same
-/// descriptor number. The library knows `teardown`, if there is one, and may know `speaker`; neither is dropped before
+/// descriptor number. The library knows `teardown`, if there is one, and may know `diagnostics`; neither is dropped before
 /// the library is unmapped. `meter` is ended before the library is closed.
 #[derive(Debug)]
 pub struct Library {
@@ -48,7 +48,7 @@ pub struct Library {
     copy: OwnedFd,
     teardown: Option<Arc<ThreadTeardown>>,
     /// Its diagnostics.
-    pub speaker: Arc<PluginDiagnostics>,
+    pub diagnostics: Arc<PluginDiagnostics>,
     /// The meter of its memory, if it counts that.
     pub meter: Option<Arc<Meter>>,
     /// How long copying and reading the file took.
@@ -102,10 +102,10 @@ impl Library {
         };
         // SAFETY: by its name the symbol is an entry, in the open library.
         let entry = unsafe { Entry::read(symbol) };
-        let speaker = PluginDiagnostics::new(&inspection.note.name);
+        let diagnostics = PluginDiagnostics::new(&inspection.note.name);
         // INVARIANT: the functions of the entry are in the library, and the copy is kept beside it.
         let library =
-            Library { inspection, forced, file, entry, handle, copy, teardown: None, meter: None, speaker, copied };
+            Library { inspection, forced, file, entry, handle, copy, teardown: None, meter: None, diagnostics, copied };
         match library.check() {
             Ok(()) => Ok(library),
             Err(why) => {
@@ -168,18 +168,18 @@ impl Library {
     pub fn bind(&mut self) -> Result<(), Error> {
         let tables = self.check_tables();
         // Even if they are not complete: it may already have left code with a thread.
-        self.bind_residue()?;
+        self.bind_teardown()?;
         tables.map_err(|why| Error::incompatible(&self.inspection.note.name, why))?;
         if let Some(table) = self.table::<TraceTable>() {
-            // SAFETY: the table is the library's. `close` forgets it, and does not drop the speaker before
+            // SAFETY: the table is the library's. `close` forgets it, and does not drop the diagnostics before
             // the library is gone.
-            unsafe { self.speaker.bind(&table, Symbols::of(&self.copy)) };
+            unsafe { self.diagnostics.bind(&table, Symbols::of(&self.copy)) };
         }
         Ok(())
     }
 
     /// Binds the library to a teardown, if it supports that.
-    fn bind_residue(&mut self) -> Result<(), Error> {
+    fn bind_teardown(&mut self) -> Result<(), Error> {
         let Some(table) = self.table::<UnloadTable>() else { return Ok(()) };
         let teardown = ThreadTeardown::new()
             .map_err(|source| Error::system("make a key for what threads leave behind", source))?;

@@ -90,6 +90,7 @@ macro_rules! command {
 
         $(impl $command {
             /// Waits for as long as that, instead of the host's default; in whole milliseconds.
+            #[must_use]
             pub fn wait(mut self, longest: std::time::Duration) -> Self {
                 self.$wait = Some(longest.as_millis().try_into().unwrap_or(u64::MAX));
                 self

@@ -77,6 +77,7 @@ impl CallbackOverride {
     }
 
     /// Leaves it out of the chain.
+    #[must_use]
     pub fn disabled(mut self) -> Self {
         self.enabled = false;
         self

@@ -334,7 +334,7 @@ impl Error {
                 ConfigError::ReservedPriority { .. } => ("HR0202", "use any number but 1000 and the ends of the range"),
                 ConfigError::Schema { .. } => (
                     "HR0203",
-                    "`hookrail config schema NAME` prints the schema; of a file, `hookrail inspect --schema FILE`",
+                    "`hookrail inspect --schema FILE` prints what the library takes; `hookrail config schema`, what an installed plugin takes",
                 ),
                 ConfigError::TooManyInstances(_) => ("HR0204", "configure one instance"),
             },

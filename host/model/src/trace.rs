@@ -70,7 +70,7 @@ constructors! {
     TraceStep(callback: impl Into<String>, verdict: StepVerdict) { code: None, message: None, took_ns: 0, payload: None }
 
     /// A field that none of that many dispatches had.
-    Missing(field: impl Into<String>, dispatches: u64, fields: BTreeSet<String>)
+    MissingField(field: impl Into<String>, dispatches: u64, fields: BTreeSet<String>)
 }
 
 /// The decision of a traced dispatch.
@@ -206,7 +206,7 @@ impl fmt::Display for TraceFilter {
 /// The field of a filter was in the payload of no dispatch so far: it may be misspelt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Missing {
+pub struct MissingField {
     /// The field.
     pub field: String,
     /// The number of dispatches so far.
@@ -216,9 +216,9 @@ pub struct Missing {
     pub fields: BTreeSet<String>,
 }
 
-impl fmt::Display for Missing {
+impl fmt::Display for MissingField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Missing { field, dispatches, fields } = self;
+        let MissingField { field, dispatches, fields } = self;
         let count = if *dispatches == 1 { "1 dispatch".into() } else { format!("{dispatches} dispatches") };
         write!(f, "no field `{field}` in {count}: ")?;
         if fields.is_empty() {

@@ -1,6 +1,7 @@
 //! From the bytes of a package to its files, each one verified.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -36,6 +37,18 @@ pub struct Unpacked<'a> {
     pub is_executable: bool,
     /// Its bytes.
     pub bytes: &'a mut dyn Read,
+}
+
+impl fmt::Debug for Package {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Package").field("path", &self.path).field("metadata", &self.metadata).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Unpacked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unpacked").field("file", &self.file).finish_non_exhaustive()
+    }
 }
 
 impl Package {

@@ -32,6 +32,12 @@ pub struct Signature {
     pub key: KeyId,
 }
 
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signature").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
 /// Why bytes are not verified.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

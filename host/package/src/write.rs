@@ -34,6 +34,7 @@ impl Content {
     }
 
     /// Lets its owner execute it.
+    #[must_use]
     pub fn executable(mut self) -> Self {
         self.is_executable = true;
         self

@@ -227,7 +227,7 @@ impl StoreError {
                 "HR0830",
                 "that one is already there: `hookrail plugin enable NAME`; another plugin needs another name",
             ),
-            StoreError::NotInstalled => (NO_PLUGIN, "`hookrail plugin list` shows what is"),
+            StoreError::NotInstalled => (NO_PLUGIN, "`hookrail plugin list` shows what is installed"),
             StoreError::TooLarge { .. } => {
                 ("HR0836", "put large data into a file, and the name of the file into the configuration")
             }

@@ -49,8 +49,7 @@ pub(super) fn examine(
         missing.insert(METADATA, found);
         files(&place, "", &mut missing)?;
         if let Some((path, said)) = missing.first_key_value() {
-            let (what, said) = (format!("the SHA-256 of {path}"), said.to_string());
-            return Err(rejected(PackageError::differs(what, said, "that of nothing, since it is gone")));
+            return Err(rejected(PackageError::differs(*path, format!("SHA-256 {said}"), "gone")));
         }
     }
     Ok(metadata)
@@ -70,7 +69,7 @@ fn files(place: &Path, below: &str, missing: &mut BTreeMap<&str, Digest>) -> Res
             continue;
         }
         let Some(said) = missing.remove(&*path).filter(|_| kind.is_file()) else {
-            return Err(rejected(place, PackageError::Files(format!("did not hold {path} as it is there now"))));
+            return Err(rejected(place, PackageError::Files(format!("has no {path} of this kind"))));
         };
         let found = digest_of_file(&file).map_err(failed("read", &file))?;
         if found != said {

@@ -34,12 +34,14 @@ impl Install {
     }
 
     /// Even if a newer version was installed before.
+    #[must_use]
     pub const fn downgrade(mut self) -> Self {
         self.downgrade = true;
         self
     }
 
     /// Checks everything and installs nothing.
+    #[must_use]
     pub const fn dry_run(mut self) -> Self {
         self.dry_run = true;
         self

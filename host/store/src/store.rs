@@ -58,6 +58,7 @@ impl Store {
     /// `exported` reads the JSON Schema that a library exports, which configurations are validated against. That takes
     /// running the library, which the store itself never does. A host that loads from this store trusts these libraries
     /// anyway.
+    #[must_use]
     pub fn with_prebuilt(
         mut self,
         prebuilt: impl IntoIterator<Item = (String, PathBuf)>,

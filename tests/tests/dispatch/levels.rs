@@ -302,12 +302,12 @@ fn a_plugin_is_replaced_and_unloaded_while_it_is_looked_at() {
             let calls = || callback(&host, MessagePublish::NAME, "hello").calls.total;
             eventually("it is called", || calls() > 0);
             let before = calls();
-            // SAFETY: as above.
+            // SAFETY: our own library.
             unsafe { host.upgrade(&plugin, hookrail_tests::plugin("hello")) }.unwrap();
             assert!(calls() >= before, "a new build goes on with the counts of the old one");
             assert!(host.unload(&plugin).unwrap().is_unmapped(), "round {round}");
         }
-        // SAFETY: as above.
+        // SAFETY: our own library.
         let specimen = unsafe { host.load(zoo("panics_in_callback")) }.unwrap();
         let _ = publish.dispatch(&mut Message::new("a.b", "boom"));
         assert!(host.unload(&specimen).unwrap().is_unmapped());

@@ -138,7 +138,7 @@ fn the_socket_is_for_this_user_alone() {
         unsafe { libc::umask(0o022) };
         let host = Host::new(Config::default()).unwrap();
         fs::create_dir(directory.0.join("made")).unwrap();
-        // SAFETY: as above.
+        // SAFETY: changes a number of this process, which is this test's own.
         unsafe { libc::umask(umask) };
         let control = Manager::new(&host).open_control(directory.0.join("made/c.sock")).unwrap();
         let metadata = fs::symlink_metadata(control.path()).unwrap();

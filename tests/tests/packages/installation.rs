@@ -272,7 +272,7 @@ fn one_process_changes_at_a_time() {
     // SAFETY: the child calls nothing but what is allowed between fork and exec.
     let child = unsafe { libc::fork() };
     if child == 0 {
-        // SAFETY: as above.
+        // SAFETY: both calls are allowed between fork and exec.
         unsafe {
             libc::pause();
             libc::_exit(0)
@@ -282,7 +282,7 @@ fn one_process_changes_at_a_time() {
     let again = scene.store.change().map(|_| ());
     // SAFETY: our own child, which has not been waited for.
     unsafe { libc::kill(child, libc::SIGKILL) };
-    // SAFETY: as above.
+    // SAFETY: our own child, and no status is asked for.
     assert_eq!(unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) }, child);
     again.unwrap();
 }

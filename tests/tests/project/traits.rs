@@ -28,12 +28,16 @@ fn public_types_can_be_printed_sent_compared_and_used_as_keys() {
     // What it reads.
     have!(Debug Clone PartialEq Send Sync: Inspection, Note, Trace, TraceStep);
     have!(Debug Clone Eq Send Sync: CallbackView, Calls, Denial, EntrySymbol, Event, EventKind, GenerationView, Image);
-    have!(Debug Clone Eq Send Sync: LastFault, Latency, Memory, MemoryView, Missing, NoteHook, PluginView, PointView);
+    have!(Debug Clone Eq Send Sync: LastFault, Latency, Memory, MemoryView, MissingField, NoteHook, PluginView, PointView);
     have!(Debug Clone Eq Send Sync: UpgradeTimes);
     // What it may look up by.
     have!(Debug Clone Eq Hash Send Sync: CallbackId, End, PluginHandle);
     have!(Debug Copy Eq Hash Send Sync: Access, Decision, Flow, Health, LogLevel, MessageId, Priority, StatsLevel, Verdict);
     have!(Debug Eq Hash: Registered);
+    // Of packages and the control socket.
+    have!(Debug: package::Package, package::Unpacked<'static>, control::Call<'static>);
+    have!(Debug Send Sync: package::Signature, package::Trust, control::Client, control::EventStream, control::Manager);
+    have!(Debug Clone Eq Send Sync: package::PublicKey);
 }
 
 /// Whether the type of its point can be printed or not.

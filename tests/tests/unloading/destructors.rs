@@ -180,7 +180,7 @@ fn a_key_that_a_plugin_deleted_itself_is_not_deleted_again() {
     // SAFETY: the key is ours.
     assert_eq!(unsafe { libc::pthread_getspecific(theirs) }, value);
     for key in ours {
-        // SAFETY: as above, and it is not used again.
+        // SAFETY: the key is ours, and is not used again.
         assert_eq!(unsafe { libc::pthread_key_delete(key) }, 0, "it was still there");
     }
 }

@@ -146,7 +146,7 @@ fn thread_goes_on(load: impl FnOnce()) {
     // SAFETY: no other thread looks at the environment: whoever loads something here is alone.
     unsafe { std::env::set_var("ZOO_END", theirs.as_raw_fd().to_string()) };
     load();
-    // SAFETY: as above.
+    // SAFETY: no other thread looks at the environment: whoever loads something here is alone.
     unsafe { std::env::remove_var("ZOO_END") };
     ours.shutdown(Shutdown::Write).unwrap();
     (&ours).read_exact(&mut [0]).expect("the thread is there, and so is its code");

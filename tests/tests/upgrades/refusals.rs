@@ -195,7 +195,7 @@ fn a_second_change_during_an_upgrade_is_refused() {
             host.stop(&counter).map(drop),
             host.start(&counter),
             host.reload("counter", &json!({})),
-            // SAFETY: as above.
+            // SAFETY: our own library.
             unsafe { host.load(zoo("counter_one")) }.map(drop),
         ];
         sent.send(others).unwrap();

@@ -31,7 +31,7 @@ impl Specimen {
             }
             // SAFETY: there is none: that is what it is made for.
             b"memory" => unsafe { std::ptr::null_mut::<u8>().write_volatile(1) },
-            // SAFETY: as above.
+            // SAFETY: there is none: that is what it is made for.
             b"thread" => unsafe { libc::pthread_exit(std::ptr::null_mut()) },
             b"local" => BOMB.with(|_| ()),
             b"allocation" => {

@@ -187,6 +187,9 @@ pub(crate) fn taken(taken: &ImportResult) -> String {
         (Some(installation), _) => {
             format!("{} was installed from {}", installation.metadata.full_name(), file.display())
         }
+        (None, Some(error)) if taken.waiting => {
+            format!("{} waits to be tried again: error[{}]: {error}", file.display(), error.code)
+        }
         (None, Some(error)) => format!("{} was refused: error[{}]: {error}", file.display(), error.code),
         (None, None) => file.display().to_string(),
     }

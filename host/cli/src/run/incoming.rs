@@ -43,6 +43,8 @@ pub(super) fn begin<'scope>(scope: &'scope Scope<'scope, '_>, manager: &'scope M
 }
 
 fn import_incoming(manager: &Manager) -> Result<(), control::Error> {
-    manager.ask(ImportIncoming::new())?.iter().for_each(|taken| stderr::line(text::taken(taken)));
+    // What waits is looked at again in a second.
+    let taken = manager.ask(ImportIncoming::new())?.into_iter().filter(|taken| !taken.waiting);
+    taken.for_each(|taken| stderr::line(text::taken(&taken)));
     Ok(())
 }

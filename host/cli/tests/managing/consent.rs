@@ -64,6 +64,8 @@ fn a_password_comes_from_a_file() {
         (output.status.code(), text(&output.stderr).to_owned())
     };
     let sign = ["sign", &text_file];
+    let (code, said) = with(&sign, &password, b"");
+    assert!(code == Some(2) && said.contains("there is no such file") && said.contains("`hookrail keygen`"), "{said}");
     let (code, said) = with(&["keygen"], &password, b"");
     assert!(code == Some(0) && !said.contains("warning"), "{said}");
     assert_eq!(with(&sign, &password, b"").0, Some(0));

@@ -239,7 +239,7 @@ fn each_mistake_is_told_with_its_code_and_the_next_step() {
     refused(&["plugin", "show", "nosuch"], "HR0103", 3);
     refused(&["plugin", "replace", "mask", "nosuch.so"], "HR0501", 3);
     refused(&["plugin", "replace", "mask", env!("CARGO_MANIFEST_PATH")], "HR0303", 5);
-    refused(&["plugin", "replace", "mask", hookrail_tests::plugin("hello").to_str().unwrap()], "HR0105", 1);
+    refused(&["plugin", "replace", "mask", hookrail_tests::plugin("hello").to_str().unwrap()], "HR0105", 2);
     refused(&["plugin", "load", mask().to_str().unwrap()], "HR0101", 1);
 
     let second = Run::spawn(&mut hookrail(&["run", "-q", "--no-store"]));

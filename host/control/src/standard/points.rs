@@ -64,7 +64,7 @@ pub(super) fn trace(call: &Call<'_>, command: command::Trace) -> Result<Vec<Trac
     }
     // Those that were taken at the last moment.
     taken.extend(traces.try_iter());
-    match traces.missing() {
+    match traces.missing_field() {
         Some(missing) => Err(ControlError::UnknownField(missing).into()),
         None => Ok(taken),
     }

@@ -42,10 +42,12 @@ impl Verbs<'_> {
                 }
                 Err(Error::PackageRejected { why: PackageError::HomeInUse { .. }, .. }) => break,
                 // Not the package's fault: its plugin is being stopped, for instance.
-                Err(Error::Host(HostError::ApiMisuse(
-                    ApiMisuse::Busy { .. } | ApiMisuse::Closing | ApiMisuse::Status { .. },
-                ))) => {}
-                Err(_) if !is_settled(&file) => {}
+                Err(
+                    error @ Error::Host(HostError::ApiMisuse(
+                        ApiMisuse::Busy { .. } | ApiMisuse::Closing | ApiMisuse::Status { .. },
+                    )),
+                ) => taken.push(ImportResult::waiting(file, error.problem())),
+                Err(error) if !is_settled(&file) => taken.push(ImportResult::waiting(file, error.problem())),
                 Err(error) => {
                     refuse(&directory, &file, &error);
                     taken.push(ImportResult::refused(file, error.problem()));

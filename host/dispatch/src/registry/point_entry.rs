@@ -45,7 +45,7 @@ impl PointEntry {
     }
 
     /// Sets the callbacks, which must be in order, and publishes them.
-    pub(super) fn hang(&mut self, callbacks: Vec<Arc<Callback>>, is_left: bool) -> Replaced {
+    pub(super) fn set_callbacks(&mut self, callbacks: Vec<Arc<Callback>>, is_left: bool) -> Replaced {
         self.callbacks = callbacks;
         self.publish(is_left)
     }
@@ -61,6 +61,6 @@ impl PointEntry {
         let tally = (self.level > StatsLevel::Off).then(|| self.counts.follow(enabled.iter().map(record)));
         let watch = Watch { level: self.level, tracers: self.tracers.clone(), ops: self.state.ops, tally };
         let chain: &Chain = &self.state.chain;
-        (chain.facts.point, chain.hang(&enabled, watch, is_left))
+        (chain.facts.point, chain.set_callbacks(&enabled, watch, is_left))
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use hookrail_abi::{Bytes, Format, PayloadOps};
-use hookrail_model::trace::{Missing, StepVerdict, Trace, TraceDecision, TraceFilter, TraceStep};
+use hookrail_model::trace::{MissingField, StepVerdict, Trace, TraceDecision, TraceFilter, TraceStep};
 use parking_lot::Mutex;
 use serde_json::Value;
 
@@ -18,13 +18,13 @@ use crate::queue::Queue;
 pub struct Tracer {
     filter: Option<TraceFilter>,
     wanted: usize,
-    state: Mutex<Taken>,
+    state: Mutex<Progress>,
     /// The traces that were taken. Closed when there are as many as were wanted, or when no more will be taken.
     pub taken: Queue<Trace>,
 }
 
 #[derive(Debug, Default)]
-struct Taken {
+struct Progress {
     /// How many were begun.
     begun: usize,
     /// How many of them have ended.
@@ -64,10 +64,10 @@ impl Tracer {
     }
 
     /// The field that the filter names and no dispatch has had, if there were any dispatches.
-    pub fn missing(&self) -> Option<Missing> {
+    pub fn missing_field(&self) -> Option<MissingField> {
         let state = self.state.lock();
         let field = self.filter.as_ref().filter(|_| state.came > 0 && !state.has_field)?.field().to_owned();
-        Some(Missing::new(field, state.came, state.fields.clone()))
+        Some(MissingField::new(field, state.came, state.fields.clone()))
     }
 
     fn end(&self, trace: Trace) {
@@ -82,7 +82,7 @@ impl Tracer {
     }
 }
 
-impl Taken {
+impl Progress {
     /// Looks at a dispatch; returns whether it matches the filter.
     fn comes(&mut self, payload: &Value, filter: Option<&TraceFilter>) -> bool {
         self.came += 1;
@@ -194,7 +194,7 @@ mod tests {
         let payload = serde_json::json!({
             "topic": "a.b", "size": 5, "request": {"path": "/x=y"}, "headers": [["k", "1"], ["k", "2"], ["l", "3"]],
         });
-        let holds = |text: &str| Taken::default().comes(&payload, Some(&text.parse().unwrap()));
+        let holds = |text: &str| Progress::default().comes(&payload, Some(&text.parse().unwrap()));
         for text in ["topic=a.b", "size=5", "request.path=/x=y", "headers.k=1", "headers.k=2", "headers.l=3"] {
             assert!(holds(text), "{text}");
         }
@@ -207,15 +207,15 @@ mod tests {
     #[test]
     fn a_field_that_none_has_is_told_with_those_that_they_have() {
         let tracer = Tracer::new("headers.nosuch=x".parse().ok(), 1);
-        assert_eq!(tracer.missing(), None, "there was no dispatch");
+        assert_eq!(tracer.missing_field(), None, "there was no dispatch");
         tracer.begin(&serde_json::json!({"topic": "a"}));
-        let said = tracer.missing().unwrap().to_string();
+        let said = tracer.missing_field().unwrap().to_string();
         assert_eq!(said, "no field `headers.nosuch` in 1 dispatch: they have topic");
         tracer.begin(&serde_json::json!({"headers": [["a\u{1b}", "b"]]}));
-        let said = tracer.missing().unwrap().to_string();
+        let said = tracer.missing_field().unwrap().to_string();
         assert!(said.starts_with("no field `headers.nosuch` in 2 dispatches: "), "{said}");
         assert!(said.ends_with(r"they have headers.a\u{1b}, topic"), "{said}");
         tracer.begin(&serde_json::json!({"headers": [["nosuch", "another value"]]}));
-        assert_eq!(tracer.missing(), None);
+        assert_eq!(tracer.missing_field(), None);
     }
 }

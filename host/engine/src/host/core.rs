@@ -121,7 +121,7 @@ impl Core {
             self.registry.signals.start();
         }
         let owner = self.next_owner();
-        loaded.speaker().begin(reservation.next_generation(), self.config.log(&name));
+        loaded.diagnostics().begin(reservation.next_generation(), self.config.log(&name));
         let context = StartContext {
             config: &self.config,
             registry: &self.registry,

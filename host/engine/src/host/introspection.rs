@@ -8,7 +8,7 @@ use hookrail_model::error::{ApiMisuse, Error};
 use hookrail_model::event::EventKind;
 use hookrail_model::log;
 use hookrail_model::stats::StatsLevel;
-use hookrail_model::trace::{Missing, Trace, TraceFilter};
+use hookrail_model::trace::{MissingField, Trace, TraceFilter};
 
 use super::core::Core;
 use crate::receive::receive;
@@ -26,8 +26,8 @@ receive!(Traces, Trace, "all that were asked for were received, or the host has 
 impl Traces {
     /// The fields that the dispatches so far had, if none of them had the field of the filter; then none of them can
     /// have been traced.
-    pub fn missing(&self) -> Option<Missing> {
-        self.tracer.missing()
+    pub fn missing_field(&self) -> Option<MissingField> {
+        self.tracer.missing_field()
     }
 
     fn queue(&self) -> &Queue<Trace> {

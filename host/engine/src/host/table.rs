@@ -99,7 +99,7 @@ pub(super) struct Current {
     pub(super) runtime_overrides: RuntimeOverrides,
     /// Whether it exceeded its memory limit at the last check.
     pub(super) is_over: bool,
-    pub(super) speaker: Arc<PluginDiagnostics>,
+    pub(super) diagnostics: Arc<PluginDiagnostics>,
     /// The log level, if the operator has set one while it ran.
     pub(super) log: Option<LogLevel>,
 }
@@ -122,7 +122,7 @@ impl Current {
             instances: loaded.instances(),
             declared: loaded.note().hooks.clone(),
             schema: loaded.known_schema(),
-            speaker: loaded.speaker().clone(),
+            diagnostics: loaded.diagnostics().clone(),
             log,
             meter: loaded.meter(),
             lifecycle: Arc::new(Mutex::new(Some(loaded))),
@@ -194,15 +194,15 @@ impl Table {
     /// # Errors
     /// If the plugin is not loaded.
     pub fn set_log_level(&self, plugin: &PluginHandle, level: LogLevel) -> Result<(), ApiMisuse> {
-        let speaker = {
+        let diagnostics = {
             let mut names = self.names.lock();
             let current = names.find(plugin)?.current.as_mut();
             let current = current.ok_or_else(|| ApiMisuse::NotLoaded(plugin.name.clone()))?;
             current.log = Some(level);
-            current.speaker.clone()
+            current.diagnostics.clone()
         };
         // Without the lock, since it calls the plugin.
-        speaker.set_level(level);
+        diagnostics.set_level(level);
         Ok(())
     }
 

@@ -163,7 +163,7 @@ impl Core {
         let lifecycle = serving.lifecycle.lock();
         let old = lifecycle.as_ref().ok_or_else(|| ApiMisuse::NotLoaded(plugin.into()))?;
         let level = reservation.log().unwrap_or_else(|| self.config.log(plugin));
-        loaded.speaker().begin(reservation.next_generation(), level);
+        loaded.diagnostics().begin(reservation.next_generation(), level);
         let Inheritance { states, saved, rollback_point } = inherit(old)?;
         let kept = probation.map(|_| old.keep_copy()).transpose()?;
         let schema = old.known_schema();

@@ -29,7 +29,7 @@ pub(crate) fn offer() {
 unsafe extern "C" fn log(handle: *const boundary::Handle, level: u32, text: Str) {
     // SAFETY: the handle is one of ours, kept while its library is there; the text holds for the call.
     let (handle, text) = unsafe { (&*handle.cast::<Handle>(), text.to_text()) };
-    guarded((), || handle.speaker.line(&handle.instance, level, &text));
+    guarded((), || handle.diagnostics.line(&handle.instance, level, &text));
 }
 
 /// # Safety

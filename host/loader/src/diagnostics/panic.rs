@@ -8,7 +8,7 @@ use hookrail_dispatch::frame::{self, Panic};
 use hookrail_dispatch::reclaim;
 use hookrail_model::log;
 
-use super::speaker::PluginDiagnostics;
+use super::of_plugin::PluginDiagnostics;
 use crate::symbols::Symbols;
 
 impl PluginDiagnostics {

@@ -7,11 +7,11 @@ use hookrail_abi::boundary::{
 };
 use tracing::field::{DisplayValue, Value, ValueSet, display};
 
+use super::of_plugin::PluginDiagnostics;
 use super::site::{ADDED, Site};
-use super::speaker::PluginDiagnostics;
 
 /// One value, in the form in which it was reported.
-enum Told<'a> {
+enum Recorded<'a> {
     Bool(bool),
     F64(f64),
     I64(i64),
@@ -20,22 +20,22 @@ enum Told<'a> {
     U64(u64),
 }
 
-impl Told<'_> {
+impl Recorded<'_> {
     fn as_value(&self) -> &dyn Value {
         match self {
-            Told::Bool(value) => value,
-            Told::F64(value) => value,
-            Told::I64(value) => value,
-            Told::Shown(value) => value,
-            Told::Text(Cow::Borrowed(value)) => value,
-            Told::Text(Cow::Owned(value)) => value,
-            Told::U64(value) => value,
+            Recorded::Bool(value) => value,
+            Recorded::F64(value) => value,
+            Recorded::I64(value) => value,
+            Recorded::Shown(value) => value,
+            Recorded::Text(Cow::Borrowed(value)) => value,
+            Recorded::Text(Cow::Owned(value)) => value,
+            Recorded::U64(value) => value,
         }
     }
 }
 
 /// Values of a plugin's own fields, each with the index of its field.
-pub(super) struct Values<'a>(Vec<(usize, Told<'a>)>);
+pub(super) struct Values<'a>(Vec<(usize, Recorded<'a>)>);
 
 impl<'a> Values<'a> {
     /// # Safety
@@ -43,27 +43,27 @@ impl<'a> Values<'a> {
     pub(super) unsafe fn of(values: *const TraceValue, count: usize) -> Self {
         // SAFETY: so many values are readable for `'a`; an array without elements may be anywhere.
         let values = if count == 0 { &[] } else { unsafe { std::slice::from_raw_parts(values, count) } };
-        let told = |value: &'a TraceValue| {
+        let recorded = |value: &'a TraceValue| {
             // SAFETY: the text of each value is readable for `'a`.
             let text = || unsafe { value.text.to_text() };
-            let told = match value.kind {
-                VALUE_BOOL => Told::Bool(value.number != 0),
-                VALUE_INTEGER => Told::I64(value.number.cast_signed()),
-                VALUE_UNSIGNED => Told::U64(value.number),
-                VALUE_FLOAT => Told::F64(f64::from_bits(value.number)),
-                VALUE_TEXT => Told::Text(text()),
-                VALUE_SHOWN => Told::Shown(display(text())),
+            let recorded = match value.kind {
+                VALUE_BOOL => Recorded::Bool(value.number != 0),
+                VALUE_INTEGER => Recorded::I64(value.number.cast_signed()),
+                VALUE_UNSIGNED => Recorded::U64(value.number),
+                VALUE_FLOAT => Recorded::F64(f64::from_bits(value.number)),
+                VALUE_TEXT => Recorded::Text(text()),
+                VALUE_SHOWN => Recorded::Shown(display(text())),
                 // From a newer plugin, which should be using another service.
                 _ => return None,
             };
-            Some((value.field as usize, told))
+            Some((value.field as usize, recorded))
         };
-        Values(values.iter().filter_map(told).collect())
+        Values(values.iter().filter_map(recorded).collect())
     }
 
     /// The message of a log line.
     pub(super) fn message(text: Cow<'a, str>) -> Self {
-        Values(vec![(0, Told::Shown(display(text)))])
+        Values(vec![(0, Recorded::Shown(display(text)))])
     }
 
     /// Passes them to `use_it`, with the fields that the host adds, if it adds any.
@@ -76,13 +76,13 @@ impl<'a> Values<'a> {
         let fields = site.metadata().fields();
         let own = fields.len() - ADDED.len();
         let mut all: Vec<Option<&dyn Value>> = vec![None; fields.len()];
-        for (field, told) in self.0.iter().filter(|(field, _)| *field < own) {
-            all[*field] = Some(told.as_value());
+        for (field, recorded) in self.0.iter().filter(|(field, _)| *field < own) {
+            all[*field] = Some(recorded.as_value());
         }
         let (mut plugin, mut generation) = (None, None);
-        if let Some((speaker, instance)) = &whose {
-            plugin = instance.is_none().then_some(&*speaker.plugin);
-            generation = speaker.generation();
+        if let Some((diagnostics, instance)) = &whose {
+            plugin = instance.is_none().then_some(&*diagnostics.plugin);
+            generation = diagnostics.generation();
             all[own] = instance.as_ref().map(|instance| instance as &dyn Value);
         }
         all[own + 1] = plugin.as_ref().map(|plugin| plugin as &dyn Value);

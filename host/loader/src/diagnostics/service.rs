@@ -12,10 +12,10 @@ use tracing::Event;
 use tracing::dispatcher::get_default;
 use tracing::span::{Attributes, Id, Record};
 
+use super::of_plugin::PluginDiagnostics;
 use super::record::Values;
 use super::site::Site;
 use super::span::Spans;
-use super::speaker::PluginDiagnostics;
 use crate::symbols::Symbols;
 
 static TABLE: TraceService = TraceService {
@@ -37,22 +37,22 @@ static TABLE: TraceService = TraceService {
 };
 
 /// # Safety
-/// `library` is what [`PluginDiagnostics::bind`] gave to a library, of a speaker that is not dropped for `'a`.
-unsafe fn speaker<'a>(library: *const TraceLibrary) -> &'a PluginDiagnostics {
-    // SAFETY: `library` is the address of a speaker that is not dropped for `'a`.
+/// `library` is what [`PluginDiagnostics::bind`] gave to a library, of a diagnostics that is not dropped for `'a`.
+unsafe fn diagnostics<'a>(library: *const TraceLibrary) -> &'a PluginDiagnostics {
+    // SAFETY: `library` is the address of a diagnostics that is not dropped for `'a`.
     unsafe { &*library.cast::<PluginDiagnostics>() }
 }
 
 impl PluginDiagnostics {
     /// The library is loaded, and may tell.
     /// # Safety
-    /// The table is that of this speaker's library, which is loaded. Before it is closed `close` is called, and the
-    /// speaker is not dropped before it is gone.
+    /// The table is that of this diagnostics's library, which is loaded. Before it is closed `close` is called, and the
+    /// diagnostics is not dropped before it is gone.
     pub(crate) unsafe fn bind(self: &Arc<Self>, table: &TraceTable, symbols: Option<Symbols>) {
         if let Some(symbols) = symbols {
             let _ = self.symbols.set(Arc::new(symbols));
         }
-        // SAFETY: the service lives as long as the process, the speaker as the caller promises.
+        // SAFETY: the service lives as long as the process, the diagnostics as the caller promises.
         unsafe { (table.bind)(Arc::as_ptr(self).cast(), &TABLE) };
         self.set_level.lock().set(Some(table.set_level));
     }
@@ -122,34 +122,34 @@ enum Parent {
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose speaker is still there; `site` is readable for the call, with
+/// `library` is what `bind` gave to the library, whose diagnostics is still there; `site` is readable for the call, with
 /// all that it points to.
 unsafe extern "C" fn describe(library: *const TraceLibrary, site: *const TraceSite) {
     guarded((), || {
-        // SAFETY: the library passes what it was bound with, and its speaker outlives it; the site is readable for the
+        // SAFETY: the library passes what it was bound with, and its diagnostics outlives it; the site is readable for the
         // call.
-        let (speaker, Ok(site)) = (unsafe { (speaker(library), TraceSite::read(site)) }) else { return };
-        if speaker.site(site.id).is_none() {
+        let (diagnostics, Ok(site)) = (unsafe { (diagnostics(library), TraceSite::read(site)) }) else { return };
+        if diagnostics.site(site.id).is_none() {
             // SAFETY: the site is readable for the call, with all that it points to.
             let copy = unsafe { Site::of(&site) };
-            speaker.sites.write().insert(site.id.addr(), copy);
+            diagnostics.sites.write().insert(site.id.addr(), copy);
         }
     });
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose speaker is still there.
+/// `library` is what `bind` gave to the library, whose diagnostics is still there.
 unsafe extern "C" fn enabled(library: *const TraceLibrary, site: *const TraceSiteId) -> u32 {
     guarded(0, || {
-        // SAFETY: the library passes what it was bound with, and its speaker outlives it.
-        let site = unsafe { speaker(library) }.site(site);
+        // SAFETY: the library passes what it was bound with, and its diagnostics outlives it.
+        let site = unsafe { diagnostics(library) }.site(site);
         // Another thread may be about to describe it: what is reported meanwhile must not be lost.
         site.is_none_or(|site| get_default(|dispatch| site.is_enabled(dispatch))).into()
     })
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose speaker is still there; so many values are readable for the
+/// `library` is what `bind` gave to the library, whose diagnostics is still there; so many values are readable for the
 /// call, with the texts that they point to.
 unsafe extern "C" fn event(
     library: *const TraceLibrary,
@@ -159,35 +159,36 @@ unsafe extern "C" fn event(
     value_count: usize,
 ) -> u32 {
     guarded(0, || {
-        // SAFETY: the library passes what it was bound with, and its speaker outlives it; the values are readable for
+        // SAFETY: the library passes what it was bound with, and its diagnostics outlives it; the values are readable for
         // the call.
-        let (speaker, values) = unsafe { (speaker(library), Values::of(values, value_count)) };
-        let site = speaker.site(site);
+        let (diagnostics, values) = unsafe { (diagnostics(library), Values::of(values, value_count)) };
+        let site = diagnostics.site(site);
         if let Some(site) = site {
-            speaker.tell(site, speaker.instance().as_deref(), parent, &values);
+            diagnostics.tell(site, diagnostics.instance().as_deref(), parent, &values);
         }
         site.is_none().into()
     })
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose speaker is still there; `site` and `text` are readable for the
+/// `library` is what `bind` gave to the library, whose diagnostics is still there; `site` and `text` are readable for the
 /// call, with all that they point to.
 unsafe extern "C" fn log(library: *const TraceLibrary, site: *const TraceSite, text: Str) {
     guarded((), || {
-        // SAFETY: the library passes what it was bound with, and its speaker outlives it; site and text are readable
+        // SAFETY: the library passes what it was bound with, and its diagnostics outlives it; site and text are readable
         // for the call.
-        let (speaker, Ok(site), text) = (unsafe { (speaker(library), TraceSite::read(site), text.to_text()) }) else {
+        let (diagnostics, Ok(site), text) = (unsafe { (diagnostics(library), TraceSite::read(site), text.to_text()) })
+        else {
             return;
         };
         // SAFETY: the site is readable for the call, with all that it points to.
         let site = unsafe { Site::of(&site) };
-        speaker.tell(site, speaker.instance().as_deref(), PARENT_CURRENT, &Values::message(text));
+        diagnostics.tell(site, diagnostics.instance().as_deref(), PARENT_CURRENT, &Values::message(text));
     });
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose speaker is still there; so many values are readable for the
+/// `library` is what `bind` gave to the library, whose diagnostics is still there; so many values are readable for the
 /// call, with the texts that they point to.
 unsafe extern "C" fn span_open(
     library: *const TraceLibrary,
@@ -197,15 +198,15 @@ unsafe extern "C" fn span_open(
     value_count: usize,
 ) -> u64 {
     guarded(0, || {
-        // SAFETY: the library passes what it was bound with, and its speaker outlives it; the values are readable for
+        // SAFETY: the library passes what it was bound with, and its diagnostics outlives it; the values are readable for
         // the call.
-        let (speaker, values) = unsafe { (speaker(library), Values::of(values, value_count)) };
-        speaker.site(site).map_or(0, |copy| speaker.open(copy, site, parent, &values))
+        let (diagnostics, values) = unsafe { (diagnostics(library), Values::of(values, value_count)) };
+        diagnostics.site(site).map_or(0, |copy| diagnostics.open(copy, site, parent, &values))
     })
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose speaker is still there; so many values are readable for the
+/// `library` is what `bind` gave to the library, whose diagnostics is still there; so many values are readable for the
 /// call, with the texts that they point to.
 unsafe extern "C" fn span_record(
     library: *const TraceLibrary,
@@ -214,10 +215,10 @@ unsafe extern "C" fn span_record(
     value_count: usize,
 ) {
     guarded((), || {
-        // SAFETY: the library passes what it was bound with, and its speaker outlives it; the values are readable for
+        // SAFETY: the library passes what it was bound with, and its diagnostics outlives it; the values are readable for
         // the call.
-        let (speaker, values) = unsafe { (speaker(library), Values::of(values, value_count)) };
-        if let Some(span) = speaker.spans.find(span) {
+        let (diagnostics, values) = unsafe { (diagnostics(library), Values::of(values, value_count)) };
+        if let Some(span) = diagnostics.spans.find(span) {
             // The instance was recorded when the span was opened.
             values.with(span.site, None, |values| span.dispatch.record(&span.id, &Record::new(values)));
         }
@@ -225,11 +226,11 @@ unsafe extern "C" fn span_record(
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose speaker is still there.
+/// `library` is what `bind` gave to the library, whose diagnostics is still there.
 unsafe extern "C" fn span_follows(library: *const TraceLibrary, span: u64, from: u64) {
     guarded((), || {
-        // SAFETY: the library passes what it was bound with, and its speaker outlives it.
-        let spans = unsafe { &speaker(library).spans };
+        // SAFETY: the library passes what it was bound with, and its diagnostics outlives it.
+        let spans = unsafe { &diagnostics(library).spans };
         if let (Some(span), Some(from)) = (spans.find(span), spans.find(from)) {
             span.dispatch.record_follows_from(&span.id, &from.id);
         }
@@ -237,39 +238,39 @@ unsafe extern "C" fn span_follows(library: *const TraceLibrary, span: u64, from:
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose speaker is still there.
+/// `library` is what `bind` gave to the library, whose diagnostics is still there.
 unsafe extern "C" fn span_enter(library: *const TraceLibrary, span: u64) {
-    // SAFETY: the library passes what it was bound with, and its speaker outlives it.
-    guarded((), || unsafe { speaker(library) }.spans.enter(span));
+    // SAFETY: the library passes what it was bound with, and its diagnostics outlives it.
+    guarded((), || unsafe { diagnostics(library) }.spans.enter(span));
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose speaker is still there.
+/// `library` is what `bind` gave to the library, whose diagnostics is still there.
 unsafe extern "C" fn span_exit(library: *const TraceLibrary, span: u64) {
-    // SAFETY: the library passes what it was bound with, and its speaker outlives it.
-    guarded((), || unsafe { speaker(library) }.spans.exit(span));
+    // SAFETY: the library passes what it was bound with, and its diagnostics outlives it.
+    guarded((), || unsafe { diagnostics(library) }.spans.exit(span));
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose speaker is still there.
+/// `library` is what `bind` gave to the library, whose diagnostics is still there.
 unsafe extern "C" fn span_clone(library: *const TraceLibrary, span: u64) {
-    // SAFETY: the library passes what it was bound with, and its speaker outlives it.
-    guarded((), || unsafe { speaker(library) }.spans.hold(span));
+    // SAFETY: the library passes what it was bound with, and its diagnostics outlives it.
+    guarded((), || unsafe { diagnostics(library) }.spans.hold(span));
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose speaker is still there.
+/// `library` is what `bind` gave to the library, whose diagnostics is still there.
 unsafe extern "C" fn span_drop(library: *const TraceLibrary, span: u64) -> u32 {
-    // SAFETY: the library passes what it was bound with, and its speaker outlives it.
-    guarded(0, || unsafe { speaker(library) }.spans.let_go(span).into())
+    // SAFETY: the library passes what it was bound with, and its diagnostics outlives it.
+    guarded(0, || unsafe { diagnostics(library) }.spans.let_go(span).into())
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose speaker is still there; `site` is room for a pointer.
+/// `library` is what `bind` gave to the library, whose diagnostics is still there; `site` is room for a pointer.
 unsafe extern "C" fn span_current(library: *const TraceLibrary, site: *mut *const TraceSiteId) -> u64 {
     guarded(0, || {
-        // SAFETY: the library passes what it was bound with, and its speaker outlives it.
-        let Some((number, own_site)) = unsafe { speaker(library) }.spans.current() else { return 0 };
+        // SAFETY: the library passes what it was bound with, and its diagnostics outlives it.
+        let Some((number, own_site)) = unsafe { diagnostics(library) }.spans.current() else { return 0 };
         // SAFETY: the library passes room for a pointer.
         unsafe { site.write(std::ptr::with_exposed_provenance(own_site)) };
         number
@@ -277,22 +278,22 @@ unsafe extern "C" fn span_current(library: *const TraceLibrary, site: *mut *cons
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose speaker is still there; `panic` is readable for the call, with
+/// `library` is what `bind` gave to the library, whose diagnostics is still there; `panic` is readable for the call, with
 /// all that it points to.
 unsafe extern "C" fn panicked(library: *const TraceLibrary, panic: *const TracePanic) {
-    // SAFETY: the library passes what it was bound with, and its speaker outlives it; the panic is readable for the
+    // SAFETY: the library passes what it was bound with, and its diagnostics outlives it; the panic is readable for the
     // call.
     guarded((), || unsafe {
         if let Ok(panic) = TracePanic::read(panic) {
-            speaker(library).panicked(&panic);
+            diagnostics(library).panicked(&panic);
         }
     });
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose speaker is still there; `message` is readable for the call.
+/// `library` is what `bind` gave to the library, whose diagnostics is still there; `message` is readable for the call.
 unsafe extern "C" fn caught(library: *const TraceLibrary, message: Str) {
-    // SAFETY: the library passes what it was bound with, and its speaker outlives it; the text is readable for the
+    // SAFETY: the library passes what it was bound with, and its diagnostics outlives it; the text is readable for the
     // call.
-    guarded((), || unsafe { speaker(library).caught(&message.to_text()) });
+    guarded((), || unsafe { diagnostics(library).caught(&message.to_text()) });
 }

@@ -159,7 +159,7 @@ impl Drop for Entered {
 pub(crate) fn attend() {
     let take = |all: &RefCell<Vec<Entered>>| {
         let mut all = all.borrow_mut();
-        // Relaxed: as above.
+        // Relaxed: only this thread runs its part, after the thread that asked for it has set this and woken it.
         all.extract_if(.., |one| one.leaving.load(Ordering::Relaxed)).collect::<Vec<_>>()
     };
     let left = ENTERED.try_with(take).unwrap_or_default();

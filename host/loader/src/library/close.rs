@@ -45,7 +45,7 @@ impl Library {
     /// From now on each thread runs the destructors that it has left of the library, at its next quiescent point. The
     /// callbacks must not be called any more.
     pub fn leave(&self) {
-        self.speaker.leave();
+        self.diagnostics.leave();
         if let Some(teardown) = &self.teardown {
             teardown.leave();
         }
@@ -76,8 +76,8 @@ impl Library {
     /// INVARIANT: the descriptor number of the copy stays taken, and the teardown stays.
     fn keep(self) {
         let _ = (self.handle.into_raw(), self.copy.into_raw_fd());
-        // INVARIANT: and so does the speaker.
-        std::mem::forget(self.speaker);
+        // INVARIANT: and so does the diagnostics.
+        std::mem::forget(self.diagnostics);
         if let Some(teardown) = self.teardown {
             teardown.stay();
         }
@@ -108,14 +108,14 @@ impl Library {
         if let Some(teardown) = &self.teardown {
             teardown.close();
         }
-        self.speaker.close();
+        self.diagnostics.close();
         let closed = self.handle.close();
         if closed.is_err() || !mapped::segments(copy.as_fd()).is_empty() {
             // INVARIANT: the descriptor number of the copy stays taken while the library is mapped, and the teardown
             // stays.
             let _ = copy.into_raw_fd();
-            // INVARIANT: and so does the speaker.
-            std::mem::forget(self.speaker);
+            // INVARIANT: and so does the diagnostics.
+            std::mem::forget(self.diagnostics);
             if let Some(teardown) = self.teardown {
                 teardown.stay();
             }
@@ -125,7 +125,7 @@ impl Library {
         if let Some(teardown) = self.teardown {
             teardown.gone();
         }
-        self.speaker.gone();
+        self.diagnostics.gone();
         match mapped::mappings(&copy) {
             Some(0) => End::Unmapped,
             Some(count) => End::FileMappings(count),

@@ -84,6 +84,7 @@ impl Configure {
     }
 
     /// Restarts the same code with it, for plugins that read it only at start.
+    #[must_use]
     pub fn restart(mut self) -> Self {
         self.restart = true;
         self

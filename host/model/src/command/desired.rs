@@ -51,36 +51,42 @@ impl PluginSpec {
     }
 
     /// Of the package at an absolute path.
+    #[must_use]
     pub fn package(mut self, file: impl Into<PathBuf>) -> Self {
         self.package = Some(file.into());
         self
     }
 
     /// Even if a newer version was installed before.
+    #[must_use]
     pub fn downgrade(mut self) -> Self {
         self.downgrade = true;
         self
     }
 
     /// Hosts do not load it.
+    #[must_use]
     pub fn disabled(mut self) -> Self {
         self.enabled = false;
         self
     }
 
     /// With that configuration.
+    #[must_use]
     pub fn config(mut self, config: impl Into<Value>) -> Self {
         self.config = Some(config.into());
         self
     }
 
     /// Restarts the same code to change its configuration.
+    #[must_use]
     pub fn restart(mut self) -> Self {
         self.restart = true;
         self
     }
 
     /// With these overrides of its callbacks, and no others.
+    #[must_use]
     pub fn overrides(mut self, overrides: impl IntoIterator<Item = CallbackOverride>) -> Self {
         self.overrides = Some(overrides.into_iter().collect());
         self
@@ -156,6 +162,9 @@ pub struct ImportResult {
     /// Why it was not.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<Problem>,
+    /// Whether it stays there to be tried again: it or its signature may still be on its way, or its plugin is busy.
+    #[serde(default)]
+    pub waiting: bool,
 }
 
 constructors! {
@@ -169,12 +178,17 @@ constructors! {
 impl ImportResult {
     /// A file that was installed.
     pub fn installed(file: impl Into<PathBuf>, installation: Installation) -> Self {
-        ImportResult { file: file.into(), installation: Some(installation), error: None }
+        ImportResult { file: file.into(), installation: Some(installation), error: None, waiting: false }
     }
 
     /// A file that was refused.
     pub fn refused(file: impl Into<PathBuf>, error: Problem) -> Self {
-        ImportResult { file: file.into(), installation: None, error: Some(error) }
+        ImportResult { file: file.into(), installation: None, error: Some(error), waiting: false }
+    }
+
+    /// A file that cannot be installed yet.
+    pub fn waiting(file: impl Into<PathBuf>, error: Problem) -> Self {
+        ImportResult { waiting: true, ..ImportResult::refused(file, error) }
     }
 }
 

@@ -120,6 +120,7 @@ impl List {
     }
 
     /// Compares every installed file with its digest.
+    #[must_use]
     pub fn verify(mut self) -> Self {
         self.verify = true;
         self
@@ -182,6 +183,7 @@ impl Replace {
     }
 
     /// Leaves the state behind.
+    #[must_use]
     pub fn fresh(mut self) -> Self {
         self.fresh = true;
         self

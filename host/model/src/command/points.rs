@@ -94,6 +94,7 @@ impl Trace {
     }
 
     /// Only dispatches that fulfil this.
+    #[must_use]
     pub fn filter(mut self, filter: TraceFilter) -> Self {
         self.filter = Some(filter);
         self

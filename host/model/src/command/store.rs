@@ -167,6 +167,7 @@ impl Apply {
     }
 
     /// Returns the steps without performing them.
+    #[must_use]
     pub fn dry_run(mut self) -> Self {
         self.dry_run = true;
         self
@@ -202,24 +203,28 @@ impl Install {
     }
 
     /// Only if the package is of this plugin, and that is installed already.
+    #[must_use]
     pub fn only(mut self, plugin: impl Into<String>) -> Self {
         self.plugin = Some(plugin.into());
         self
     }
 
     /// Checks everything and installs nothing.
+    #[must_use]
     pub fn dry_run(mut self) -> Self {
         self.dry_run = true;
         self
     }
 
     /// Even if a newer version was installed before.
+    #[must_use]
     pub fn downgrade(mut self) -> Self {
         self.downgrade = true;
         self
     }
 
     /// Leaves the state of the running generation behind.
+    #[must_use]
     pub fn fresh(mut self) -> Self {
         self.fresh = true;
         self
@@ -233,6 +238,7 @@ impl Rollback {
     }
 
     /// Leaves the state of the running generation behind.
+    #[must_use]
     pub fn fresh(mut self) -> Self {
         self.fresh = true;
         self
@@ -253,6 +259,7 @@ impl Uninstall {
     }
 
     /// Removes its configuration too, and releases its name.
+    #[must_use]
     pub fn purge(mut self) -> Self {
         self.purge = true;
         self

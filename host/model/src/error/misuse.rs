@@ -114,7 +114,9 @@ impl ApiMisuse {
             ApiMisuse::NoStore => ("HR0112", "ask another host, or start this one without --no-store"),
             ApiMisuse::StoreThere => ("HR0113", "give it one store, once"),
             ApiMisuse::NoPoint(_) => ("HR0110", "`hookrail hooks list` shows them all"),
-            ApiMisuse::NotQuarantined { .. } => ("HR0111", "`hookrail hooks explain POINT` shows what is"),
+            ApiMisuse::NotQuarantined { .. } => {
+                ("HR0111", "`hookrail hooks explain POINT` shows the status of each callback")
+            }
             ApiMisuse::NotLoaded(_) => (NO_PLUGIN, "`hookrail plugin list` shows what is loaded"),
             ApiMisuse::PointRedeclared(_) => ("HR0104", "share one declaration, in a crate that all sides depend on"),
             ApiMisuse::Status { .. } => (

@@ -52,6 +52,7 @@ fn answers() -> BTreeMap<&'static str, Value> {
         file: "/home/incoming/mask.hrp".into(),
         installation: Some(installation()),
         error: Some(problem()),
+        waiting: false,
     };
     let trace = crate::trace::Trace {
         time: UNIX_EPOCH,

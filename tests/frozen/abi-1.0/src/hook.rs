@@ -74,12 +74,14 @@ impl<P: Sync + 'static> Hook<P> {
     }
 
     /// Sets what the callback touches; the default is [`Effects::External`], anything.
+    #[must_use]
     pub const fn effects(mut self, effects: Effects) -> Self {
         self.effects = effects;
         self
     }
 
     /// Sets what a fault of the callback means, unless the operator overrides it; the default is what the point states.
+    #[must_use]
     pub const fn fault(mut self, fault: FaultPolicy) -> Self {
         self.fault = Some(fault);
         self
@@ -90,6 +92,7 @@ impl<P: Sync + 'static> Hook<P> {
     ///
     /// # Panics
     /// If `budget` is zero; in a constant, as in `hooks!`, that is a compile error.
+    #[must_use]
     pub const fn budget(mut self, budget: Duration) -> Self {
         assert!(!budget.is_zero(), "a budget of no time: every call would be over it");
         let nanoseconds = budget.as_nanos();

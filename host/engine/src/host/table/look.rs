@@ -68,7 +68,7 @@ impl Entry {
         view.instances = current.instances.clone();
         view.declared = current.declared.clone();
         view.loaded = true;
-        view.log_level = current.speaker.level();
+        view.log_level = current.diagnostics.level();
         view.memory = current.meter.as_ref().map(|meter| meter.view());
         view.former = self.history();
         Some(view)

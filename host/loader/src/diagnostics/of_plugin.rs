@@ -33,7 +33,7 @@ pub struct PluginDiagnostics {
 }
 
 impl PluginDiagnostics {
-    /// A speaker that reports nothing yet.
+    /// Diagnostics that report nothing yet.
     pub(crate) fn new(plugin: &str) -> Arc<Self> {
         Arc::new(PluginDiagnostics {
             plugin: plugin.into(),
