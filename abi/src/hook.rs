@@ -56,7 +56,7 @@ impl<P: Sync + 'static> Hook<P> {
                 "this point cannot be denied: return nothing or `Flow`"
             );
         }
-        assert!(crate::note::is_plain(callback), "a callback's name is made of letters, digits, `-`, `_` and `.`");
+        assert!(crate::name::is_plain(callback), "a callback's name is made of letters, digits, `-`, `_` and `.`");
         Hook {
             point: T::NAME,
             revision: T::REVISION,

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use hookrail::NO_PLUGIN;
 use hookrail::control::wire::Problem;
-use hookrail::control::{self, CallError, NotLoaded, Running};
+use hookrail::control::{self, CallError, ControlError, NotLoaded, Running};
 
 use crate::exit::ExitCode;
 use crate::prebuilt::PREBUILT;
@@ -64,8 +64,6 @@ pub(crate) enum Error {
     NotConfirmed(String),
     #[error("{0} checks are selected, and --in-process runs one")]
     NotOneCheck(usize),
-    #[error("{} is the plugin `{found}`, but `{wanted}` is wanted", file.display())]
-    OtherPlugin { file: PathBuf, found: String, wanted: String },
     #[error("{} hosts are running{}", .0.len(), others(.0))]
     SeveralRun(Vec<Running>),
     #[error("cannot write to stdout: {0}")]
@@ -128,11 +126,10 @@ impl Error {
             Error::Enabled(failed) => failed.error.code(),
             Error::NoPlugin { .. } => NO_PLUGIN,
             Error::NoSchema(_) => "HR0604",
-            Error::OtherPlugin { .. } => "HR0105",
             Error::Stdout(_) => "HR0606",
             Error::Library { error, .. } => error.code(),
             Error::TwicePlugin { .. } => "HR0608",
-            Error::NoneRuns(_) => "HR0711",
+            Error::NoneRuns(_) => ControlError::NeedsHost.code_and_fix().0,
             Error::SeveralRun(_) => "HR0610",
             Error::NotRunning { .. } => "HR0611",
             Error::NotAPackage { .. } => "HR0612",
@@ -203,7 +200,6 @@ impl Error {
             Error::SeveralRun(_) => "choose one with --pid PID".into(),
             Error::NoSchema(_) => "look into its README".into(),
             Error::NotOneCheck(_) => "choose one with --only NAME; `hookrail check --list` shows them all".into(),
-            Error::OtherPlugin { found, .. } => format!("name it [plugins.{found}], or give the other file").into(),
             Error::Stdout(_) => "free some space, or send the output elsewhere".into(),
             Error::TwicePlugin { name, .. } => {
                 format!("leave one out; several uses of one plugin are [plugins.{name}.instances]").into()

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use hookrail::control::{Manager, NotLoaded};
 use hookrail::package::Home;
 use hookrail::store::{self, Store, StoreError};
-use hookrail::{Config, Host};
+use hookrail::{ApiMisuse, Config, Host};
 
 use crate::args::Setup;
 use crate::error::Error;
@@ -119,14 +119,13 @@ fn files(setup: &Setup, config: &Config, store: Option<&Store>) -> Result<BTreeM
             continue;
         }
         let file = plugin.library.clone().map_or_else(|| finder.find(name), Ok)?;
-        let inspected = hookrail::inspect(&file);
-        let named = |error| Error::Library { plugin: name.clone(), error: Box::new(error) };
-        let found = inspected.map_err(named)?.note.name;
         // Its configuration is found by the name in the file: under another name it would be ignored.
-        if found != *name {
-            return Err(Error::OtherPlugin { file, found, wanted: name.clone() });
-        }
-        files.insert(found, file);
+        let is_it = hookrail::inspect(&file).and_then(|inspection| match inspection.note.name {
+            found if found == *name => Ok(()),
+            found => Err(ApiMisuse::another_plugin(name, found).into()),
+        });
+        is_it.map_err(|error| Error::Library { plugin: name.clone(), error: Box::new(error) })?;
+        files.insert(name.clone(), file);
     }
     Ok(files)
 }

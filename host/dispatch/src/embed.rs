@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use hookrail_abi::host::Report;
-use hookrail_abi::note::is_plain;
+use hookrail_abi::name::is_plain;
 use hookrail_abi::verdict::raw;
 use hookrail_abi::{Answer, Effects, Kind, Point, Priority, RawKind};
 use hookrail_model::error::ApiMisuse;

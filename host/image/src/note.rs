@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use hookrail_abi::note::{KIND, OWNER, is_plain};
+use hookrail_abi::name::is_plain;
+use hookrail_abi::note::{KIND, OWNER};
 use hookrail_model::error::Incompatible;
 use hookrail_model::instance::HOST;
 use hookrail_model::note::{AnyNote, FORMAT, Note};

@@ -115,7 +115,7 @@ pub enum EventKind {
         point: String,
         /// `instance/callback`
         callback: String,
-        /// The name of the thread.
+        /// The name of the thread, as the system has it: 15 bytes at most.
         thread: String,
         /// The system's id of the thread.
         thread_id: u32,

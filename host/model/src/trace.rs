@@ -19,7 +19,7 @@ pub struct Trace {
     /// When it began.
     #[serde(with = "crate::time")]
     pub time: SystemTime,
-    /// The name of the thread it ran on.
+    /// The name of the thread it ran on, as the system has it: 15 bytes at most.
     pub thread: String,
     /// The system's id of that thread.
     pub thread_id: u32,

@@ -106,6 +106,8 @@ pub mod layout;
 mod list;
 pub mod memory;
 mod message;
+#[doc(hidden)]
+pub mod name;
 pub mod note;
 mod payload;
 mod plugin;
