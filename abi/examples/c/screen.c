@@ -2,14 +2,16 @@
 //
 //     cc -shared -fPIC -I abi/include -o libhookrail_screen.so abi/examples/c/screen.c
 
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE // memmem
+#endif
 #include <hookrail.h>
 
 // Runs on any thread, on several at once: it touches its message and nothing else.
 static uint32_t screen(void *ctx, void *payload)
 {
   (void)ctx;
-  hookrail_message *message = payload;
+  hookrail_message *message = (hookrail_message *)payload;
   hookrail_bytes *body = &message->body;
   if (memmem(body->ptr, body->len, "confidential", strlen("confidential")) != NULL) {
     hookrail_host->report(HOOKRAIL_REPORT_DENIED, hookrail_str_of("the body says that it is confidential"));

@@ -15,6 +15,7 @@ mod catalogue;
 mod check;
 mod checks;
 mod child;
+mod counted;
 mod environment;
 mod error;
 mod known;

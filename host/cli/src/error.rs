@@ -45,6 +45,8 @@ pub(crate) enum Error {
     NoCdylib(String),
     #[error("there is no plugin `{name}` in {}", list(looked))]
     NoPlugin { name: String, looked: Vec<PathBuf> },
+    #[error("the password of {key}: {why}")]
+    NoPassword { key: String, why: String },
     #[error("no host is running: there is no socket of one in {}", .0.display())]
     NoneRuns(PathBuf),
     #[error("no host with the PID {pid} is running{}", others(running))]
@@ -147,6 +149,7 @@ impl Error {
             Error::IsLibrary { .. } => "HR0625",
             Error::IsPackage { .. } => "HR0626",
             Error::NotConfirmed(_) => "HR0627",
+            Error::NoPassword { .. } => "HR0628",
         }
     }
 
@@ -166,7 +169,8 @@ impl Error {
                 "`cargo build --release` at the workspace root builds it beside the program".into()
             }
             Error::NoPlugin { .. } => {
-                "pass its file with --plugin FILE, or its directory with --plugin-dir DIR or $HOOKRAIL_PLUGINS".into()
+                let bundled = PREBUILT.join(", ");
+                format!("pass its file with --plugin FILE, or its directory with --plugin-dir DIR or $HOOKRAIL_PLUGINS; bundled are {bundled}").into()
             }
             Error::IsLibrary { plugin, file } => {
                 let file = file.display();
@@ -185,6 +189,7 @@ impl Error {
             Error::BadKey { .. } => "--key names another one; `hookrail keygen` makes one, `hookrail trust list` shows whom you trust".into(),
             Error::NoCheck { .. } => "`hookrail check --list` shows them all".into(),
             Error::NotConfirmed(_) => "--yes skips the question".into(),
+            Error::NoPassword { .. } => "--password-file FILE gives it; `hookrail keygen --no-password` makes a key without one".into(),
             Error::NotMade { .. } => "fix that; `hookrail new --help` says what it takes".into(),
             Error::NotPacked { .. } => "fix that; `hookrail pack --help` says what is packed".into(),
             Error::NoCdylib(_) => "write `[lib]` and `crate-type = [\"cdylib\"]` into its Cargo.toml".into(),

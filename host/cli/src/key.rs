@@ -34,7 +34,7 @@ pub(crate) fn generate(options: &Keygen) -> Result<ExitCode, Error> {
     } else {
         let password = match options.key.password()? {
             Some(password) => password,
-            None => asked_twice().map_err(|why| Error::BadKey { key: secret.display().to_string(), why })?,
+            None => asked_twice().map_err(|why| Error::NoPassword { key: secret.display().to_string(), why })?,
         };
         KeyPair::generate_encrypted_keypair(Some(password))
     };
@@ -81,7 +81,7 @@ impl Signer {
                 let password = match key.password()? {
                     Some(password) => password,
                     None => asked("Password of the secret key: ")
-                        .map_err(|why| Error::BadKey { key: file.display().to_string(), why })?,
+                        .map_err(|why| Error::NoPassword { key: file.display().to_string(), why })?,
                 };
                 SecretKeyBox::from_string(&text)
                     .and_then(|secret| secret.into_secret_key(Some(password)))
@@ -168,9 +168,7 @@ fn asked_twice() -> Result<String, String> {
 
 /// A password, read from the terminal.
 fn asked(prompt: &str) -> Result<String, String> {
-    rpassword::prompt_password(prompt).map_err(|error| {
-        format!("it has a password, and there is no terminal to ask for it ({error}); use --password-file FILE")
-    })
+    rpassword::prompt_password(prompt).map_err(|error| format!("there is no terminal to ask for it: {error}"))
 }
 
 /// Writes a key, whole or not at all. One that exists is kept, unless it is to be overwritten.

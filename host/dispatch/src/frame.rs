@@ -79,6 +79,7 @@ pub fn call<R>(library: *const (), instance: Option<&Arc<str>>, run: impl FnOnce
             FRAME.with(|frame| frame.call.set(self.0));
         }
     }
+    reclaim::register_thread();
     let this = Call { library, instance, within: reclaim::innermost() };
     // INVARIANT: restored before `this` goes out of scope.
     let restore = Restore(FRAME.with(|frame| frame.call.replace(from_ref(&this).cast())));

@@ -23,6 +23,12 @@ pub fn is_inside() -> bool {
     threads::own().is_some_and(Slot::is_inside)
 }
 
+/// Counts this thread among those that run code of plugins, from now on: what a call leaves on its stack must not be
+/// taken for a call that still runs.
+pub fn register_thread() {
+    register();
+}
+
 /// This thread's own number among the reading threads. A dispatching thread always has one.
 #[inline(always)]
 pub(crate) fn number() -> usize {

@@ -257,7 +257,7 @@ impl Loaded {
             log!(
                 warn,
                 plugin = self.note().name,
-                "{name} registers none of its {declared} declared callbacks, so it is never called"
+                "{name} registers no callback and its note declares {declared}: it is never called; in C, its start must call `hookrail_register_hooks`"
             );
         }
         admitted.iter().for_each(|addition| self.diagnostics().add(addition.callback.pair().parts().1, name));

@@ -150,6 +150,7 @@ impl Unloading {
     }
 
     fn end(self) {
+        reclaim::register_thread();
         self.callbacks.iter().for_each(|callback| callback.ctx.release());
         drop(self.callbacks);
         let (before, after) = match self.then {
@@ -184,6 +185,8 @@ impl Unloading {
 fn reap(incoming: &Receiver<Unloading>) {
     const SHORTEST: Duration = Duration::from_micros(20);
     const LONGEST: Duration = Duration::from_millis(5);
+    // It frees contexts of callbacks.
+    reclaim::register_thread();
     let mut waiting: Vec<Unloading> = Vec::new();
     let mut pause = SHORTEST;
     loop {

@@ -115,7 +115,7 @@ impl SealedCopy {
 
 /// The path at which a copy can be opened again. A duplicate of its descriptor would share its position.
 pub fn path_of(copy: impl AsFd) -> String {
-    format!("/proc/self/fd/{}", copy.as_fd().as_raw_fd())
+    format!("/proc/thread-self/fd/{}", copy.as_fd().as_raw_fd())
 }
 
 fn failed(what: &'static str, file: &Path) -> impl Fn(io::Error) -> Error {

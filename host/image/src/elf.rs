@@ -14,17 +14,19 @@ use hookrail_model::note::Note;
 use super::linkage::Image;
 use super::note;
 
-/// The system's own libraries: they stay when a plugin is unmapped, and keep none of its code running.
+/// The system's own libraries, by their whole names: they stay when a plugin is unmapped, and keep none of its code
+/// running.
 const HARMLESS: &[&str] = &[
-    "ld-linux",
-    "libc.so",
-    "libdl.so",
-    "libgcc_s.so",
-    "libm.so",
-    "libpthread.so",
-    "librt.so",
+    "ld-linux-aarch64.so.1",
+    "ld-linux-x86-64.so.2",
+    "libc.so.6",
+    "libdl.so.2",
+    "libgcc_s.so.1",
+    "libm.so.6",
+    "libpthread.so.0",
+    "librt.so.1",
     // Some of its symbols make the system keep it.
-    "libstdc++.so",
+    "libstdc++.so.6",
 ];
 
 /// Functions, by name or prefix, that leave code of their caller to be run later, out of the host's sight. (Destructors
@@ -112,7 +114,8 @@ fn read(bytes: &[u8], arch: &'static str) -> Result<Inspection, Incompatible> {
         for entry in dynamic {
             let value = entry.d_val(endian);
             match entry.d_tag(endian) {
-                elf::DT_NEEDED => {
+                // All that make the loader load a file: with this one, or in place of it.
+                elf::DT_NEEDED | elf::DT_AUXILIARY | elf::DT_FILTER | elf::DT_AUDIT | elf::DT_DEPAUDIT => {
                     let name = strings.get(value as u32).unwrap_or_default();
                     inspection.needed.push(String::from_utf8_lossy(name).into_owned());
                 }
@@ -127,7 +130,7 @@ fn read(bytes: &[u8], arch: &'static str) -> Result<Inspection, Incompatible> {
             }
         }
     }
-    let foreign = inspection.needed.iter().filter(|name| !HARMLESS.iter().any(|prefix| name.starts_with(prefix)));
+    let foreign = inspection.needed.iter().filter(|name| !HARMLESS.contains(&name.as_str()));
     inspection.unhooked = foreign.cloned().collect();
     for symbol in symbols.iter().filter(|symbol| symbol.st_shndx(endian) == elf::SHN_UNDEF) {
         let name = String::from_utf8_lossy(symbols.symbol_name(endian, symbol).unwrap_or_default());
@@ -175,6 +178,7 @@ fn header<'a>(bytes: &'a [u8], arch: &'static str) -> Result<&'a Header, Incompa
         [b'!', b'<', b'a', b'r', b'c', b'h', b'>', ..] => {
             return not("an archive of objects (a Rust rlib or a static library)");
         }
+        [b'P', b'K', 3, 4, ..] => return not("a package, or another zip"),
         _ => return not("some other file"),
     }
     let header = Header::parse(bytes).map_err(|error| Incompatible::Damaged(error.to_string()))?;

@@ -45,7 +45,10 @@ fn located(json: &[u8], error: &serde_json::Error) -> String {
     // Columns count from 1, and name the byte after what was read last.
     let at = error.column().min(json.len());
     let near = &json[at.saturating_sub(EXCERPT / 2)..(at + EXCERPT / 2).min(json.len())];
-    format!("{why}, near `{}`", String::from_utf8_lossy(near).trim())
+    let near = String::from_utf8_lossy(near);
+    // The one text of a note that an author in C writes without quotes.
+    let hint = if near.contains("\"priority\"") { " (a priority is one decimal number)" } else { "" };
+    format!("{why}, near `{}`{hint}", near.trim())
 }
 
 fn check(note: &Note) -> Result<(), String> {

@@ -11,6 +11,7 @@ mod diagnostics;
 mod library;
 mod mapped;
 mod memory;
+mod stray;
 mod symbols;
 mod thread_teardown;
 

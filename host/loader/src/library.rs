@@ -24,6 +24,7 @@ pub use table::Table;
 
 use crate::diagnostics::PluginDiagnostics;
 use crate::memory::Meter;
+use crate::stray::Opened;
 use crate::symbols::Symbols;
 use crate::thread_teardown::{self, ThreadTeardown};
 
@@ -32,7 +33,7 @@ use crate::thread_teardown::{self, ThreadTeardown};
 /// # Invariants
 /// The functions of `entry` are in the library that `handle` keeps open, and outside [`open`](Library::open) it is one
 /// that the host knows. `copy` stays open as long as the library is mapped: the loader
-/// identifies it by its path `/proc/self/fd/N`, and would return the old library for another file with the same
+/// identifies it by its path `/proc/thread-self/fd/N`, and would return the old library for another file with the same
 /// descriptor number. The library knows `teardown`, if there is one, and may know `diagnostics`; neither is dropped before
 /// the library is unmapped. `meter` is ended before the library is closed.
 #[derive(Debug)]
@@ -46,6 +47,7 @@ pub struct Library {
     entry: Result<Entry, TooSmall>,
     handle: Handle,
     copy: OwnedFd,
+    opened: Opened,
     teardown: Option<Arc<ThreadTeardown>>,
     /// Its diagnostics.
     pub diagnostics: Arc<PluginDiagnostics>,
@@ -84,6 +86,7 @@ impl Library {
         thread_teardown::prepare_forks();
         // If the library's code ends the process, this is the last log line.
         log!(debug, plugin = inspection.note.name, "opening {}", file.display());
+        let opened = Opened::now();
         // SAFETY: the caller trusts the library.
         let handle = unsafe { Handle::open(Some(&path), RTLD_NOW | RTLD_LOCAL) };
         let handle = handle.map_err(|error| {
@@ -104,8 +107,19 @@ impl Library {
         let entry = unsafe { Entry::read(symbol) };
         let diagnostics = PluginDiagnostics::new(&inspection.note.name);
         // INVARIANT: the functions of the entry are in the library, and the copy is kept beside it.
-        let library =
-            Library { inspection, forced, file, entry, handle, copy, teardown: None, meter: None, diagnostics, copied };
+        let library = Library {
+            inspection,
+            forced,
+            file,
+            entry,
+            handle,
+            copy,
+            opened,
+            teardown: None,
+            meter: None,
+            diagnostics,
+            copied,
+        };
         match library.check() {
             Ok(()) => Ok(library),
             Err(why) => {

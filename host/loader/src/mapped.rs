@@ -10,8 +10,19 @@ use hookrail_image::path_of;
 
 /// Where the loader has mapped the file; empty if it does not know the file.
 pub(crate) fn segments(file: BorrowedFd<'_>) -> Vec<Range<usize>> {
+    loaded(file, 0)
+}
+
+/// Where the loader has mapped the code of the file.
+pub(crate) fn code(file: BorrowedFd<'_>) -> Vec<Range<usize>> {
+    loaded(file, libc::PF_X)
+}
+
+/// Where the loader has mapped the segments of the file that have these flags.
+fn loaded(file: BorrowedFd<'_>, flags: u32) -> Vec<Range<usize>> {
     struct Search {
         path: String,
+        flags: u32,
         found: Vec<Range<usize>>,
     }
     /// # Safety
@@ -23,7 +34,9 @@ pub(crate) fn segments(file: BorrowedFd<'_>) -> Vec<Range<usize>> {
         if unsafe { CStr::from_ptr(info.dlpi_name) }.to_bytes() == search.path.as_bytes() {
             // SAFETY: the loader's table has so many entries.
             let headers = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()) };
-            let loaded = headers.iter().filter(|header| header.p_type == libc::PT_LOAD);
+            let loaded = headers
+                .iter()
+                .filter(|header| header.p_type == libc::PT_LOAD && header.p_flags & search.flags == search.flags);
             search.found.extend(loaded.map(|header| {
                 let start = (info.dlpi_addr + header.p_vaddr) as usize;
                 start..start + header.p_memsz as usize
@@ -31,7 +44,7 @@ pub(crate) fn segments(file: BorrowedFd<'_>) -> Vec<Range<usize>> {
         }
         0
     }
-    let mut search = Search { path: path_of(file), found: Vec::new() };
+    let mut search = Search { path: path_of(file), flags, found: Vec::new() };
     // SAFETY: `look` fits, and the search outlives the call.
     unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut search).cast()) };
     search.found
@@ -42,9 +55,7 @@ pub(crate) fn segments(file: BorrowedFd<'_>) -> Vec<Range<usize>> {
 pub(crate) fn mappings(file: &File) -> Option<usize> {
     let metadata = file.metadata().ok()?;
     let (major, minor) = (libc::major(metadata.dev()), libc::minor(metadata.dev()));
-    let maps = read("/proc/self/maps").ok()?;
-    // It contains file names, which need not be UTF-8.
-    let maps = String::from_utf8_lossy(&maps);
+    let maps = maps()?;
     let wanted = (format!("{major:02x}:{minor:02x}"), metadata.ino().to_string());
     let is_of_file = |line: &&str| {
         // address perms offset dev inode path
@@ -52,6 +63,24 @@ pub(crate) fn mappings(file: &File) -> Option<usize> {
         fields.next() == Some(&wanted.0) && fields.next() == Some(&wanted.1)
     };
     Some(maps.lines().filter(is_of_file).count())
+}
+
+/// From this address to the end of its mapping; `None` if nothing is mapped there.
+pub(crate) fn containing(address: usize) -> Option<Range<usize>> {
+    let number = |text| usize::from_str_radix(text, 16).ok();
+    maps()?.lines().find_map(|line| {
+        let (start, end) = line.split_ascii_whitespace().next()?.split_once('-')?;
+        let (start, end) = (number(start)?, number(end)?);
+        (start..end).contains(&address).then_some(address..end)
+    })
+}
+
+/// All mappings of this process, in the kernel's words; `None` if it does not say. It is asked about this thread: of a
+/// process whose main thread has ended it says that there is nothing.
+fn maps() -> Option<String> {
+    // It contains file names, which need not be UTF-8.
+    let maps = String::from_utf8_lossy(&read("/proc/thread-self/maps").ok()?).into_owned();
+    (!maps.is_empty()).then_some(maps)
 }
 
 #[cfg(test)]

@@ -329,7 +329,9 @@ impl Error {
         match self {
             Error::ApiMisuse(misuse) => misuse.code_and_fix(),
             Error::Config(error) => match error {
-                ConfigError::File { .. } => ("HR0201", "fix the file; docs/guide/operating.md lists its keys"),
+                ConfigError::File { .. } => {
+                    ("HR0201", "fix the file, in which text needs quotes; docs/guide/operating.md lists its keys")
+                }
                 ConfigError::InvalidValue { .. } => ("HR0205", "docs/guide/operating.md says what each key means"),
                 ConfigError::ReservedPriority { .. } => ("HR0202", "use any number but 1000 and the ends of the range"),
                 ConfigError::Schema { .. } => (

@@ -1100,11 +1100,12 @@ HOOKRAIL_HAS_FIELD(hookrail_unload_table, probe, 16, 8);
 // its own, name `hookrail_no_instance`, `hookrail_register_hooks`, `hookrail_nothing` (as `stop` or
 // `destroy`) or `hookrail_no_table`.
 #define HOOKRAIL_ENTRY(create_, start_, stop_, destroy_, query_)                           \
-  HOOKRAIL_CHECK_FUNCTION(create_, hookrail_entry, create);                                \
-  HOOKRAIL_CHECK_FUNCTION(start_, hookrail_entry, start);                                  \
-  HOOKRAIL_CHECK_FUNCTION(stop_, hookrail_entry, stop);                                    \
-  HOOKRAIL_CHECK_FUNCTION(destroy_, hookrail_entry, destroy);                              \
-  HOOKRAIL_CHECK_FUNCTION(query_, hookrail_entry, query);                                  \
+  HOOKRAIL_CHECK_ENTRY(create_, create, "uint32_t ",                                       \
+    "(const hookrail_handle *, hookrail_str, hookrail_str, hookrail_instance **)");        \
+  HOOKRAIL_CHECK_ENTRY(start_, start, "uint32_t ", "(hookrail_instance *, hookrail_registrar *)");\
+  HOOKRAIL_CHECK_ENTRY(stop_, stop, "uint32_t ", "(hookrail_instance *)");                 \
+  HOOKRAIL_CHECK_ENTRY(destroy_, destroy, "uint32_t ", "(hookrail_instance *)");           \
+  HOOKRAIL_CHECK_ENTRY(query_, query, "const void *", "(hookrail_str)");                   \
   const hookrail_host_table *hookrail_host;                                                \
   static uint32_t hookrail_attach(const hookrail_host_table *host)                         \
   {                                                                                        \
@@ -1117,14 +1118,16 @@ HOOKRAIL_HAS_FIELD(hookrail_unload_table, probe, 16, 8);
     HOOKRAIL_GUARD(destroy_), HOOKRAIL_GUARD(query_)                                       \
   }
 
-// A function with other parameters would be called all the same, and crash the host: a C compiler only warns.
+// A function with another signature would be called all the same, and crash the host: a C compiler only warns.
 #ifdef __cplusplus
-#define HOOKRAIL_CHECK_FUNCTION(function, table, field) HOOKRAIL_STATIC_ASSERT(true, "")
+#define HOOKRAIL_CHECK_FUNCTION(function, type, result, parameters) HOOKRAIL_STATIC_ASSERT(true, "")
+#define HOOKRAIL_CHECK_ENTRY(function, field, result, parameters) HOOKRAIL_STATIC_ASSERT(true, "")
 #else
-#define HOOKRAIL_CHECK_FUNCTION(function, table, field)                                    \
-  HOOKRAIL_STATIC_ASSERT(                                                                  \
-    __builtin_types_compatible_p(__typeof__(&function), __typeof__(((table *)0)->field)),  \
-    "`" #function "` has other parameters, or another result, than `" #field "` of `" #table "`")
+#define HOOKRAIL_CHECK_FUNCTION(function, type, result, parameters)                        \
+  HOOKRAIL_STATIC_ASSERT(__builtin_types_compatible_p(__typeof__(&function), type),        \
+    "`" #function "` has another signature here than: " result #function parameters)
+#define HOOKRAIL_CHECK_ENTRY(function, field, result, parameters)                          \
+  HOOKRAIL_CHECK_FUNCTION(function, __typeof__(((hookrail_entry *)0)->field), result, parameters)
 #endif
 
 // The `heap` of an entry. ISO C cannot convert a function pointer to a data pointer; every system that
@@ -1172,16 +1175,19 @@ HOOKRAIL_HAS_FIELD(hookrail_unload_table, probe, 16, 8);
 
 // What the compiler can tell is wrong with a hook.
 #define HOOKRAIL_CHECK_HOOK(point, callback, priority, effects, fault)                     \
-  HOOKRAIL_CHECK_FUNCTION(callback, hookrail_registration, run);                           \
-  HOOKRAIL_STATIC_ASSERT((priority) != 1000, "the priority of " #callback " is 1000, which belongs to the host"); \
-  HOOKRAIL_STATIC_ASSERT(sizeof(effects##_NAME) > 1, "the effects are a HOOKRAIL_EFFECTS constant"); \
-  HOOKRAIL_STATIC_ASSERT(fault##_IS_POLICY, "the fault policy is a HOOKRAIL_ON_FAULT constant");
+  HOOKRAIL_STATIC_ASSERT(effects##_IN_COLUMN_4, "the effects are a HOOKRAIL_EFFECTS constant"); \
+  HOOKRAIL_STATIC_ASSERT(fault##_IN_COLUMN_5, "the fault policy is a HOOKRAIL_ON_FAULT constant"); \
+  HOOKRAIL_CHECK_FUNCTION(callback, hookrail_raw_callback, "uint32_t ", "(void *ctx, void *payload)"); \
+  HOOKRAIL_STATIC_ASSERT((priority) != 1000, "the priority of " #callback " is 1000, which belongs to the host");
 
-// A constant of another column has no such companion, and so does not compile.
-#define HOOKRAIL_ON_FAULT_AS_POINT_IS_POLICY 1
-#define HOOKRAIL_ON_FAULT_CLOSED_IS_POLICY 1
-#define HOOKRAIL_ON_FAULT_OPEN_IS_POLICY 1
-#define HOOKRAIL_ON_FAULT_ROLLBACK_IS_POLICY 1
+// A constant in another column has no such companion, and so does not compile.
+#define HOOKRAIL_EFFECTS_EXTERNAL_IN_COLUMN_4 1
+#define HOOKRAIL_EFFECTS_LOCAL_IN_COLUMN_4 1
+#define HOOKRAIL_EFFECTS_PURE_IN_COLUMN_4 1
+#define HOOKRAIL_ON_FAULT_AS_POINT_IN_COLUMN_5 1
+#define HOOKRAIL_ON_FAULT_CLOSED_IN_COLUMN_5 1
+#define HOOKRAIL_ON_FAULT_OPEN_IN_COLUMN_5 1
+#define HOOKRAIL_ON_FAULT_ROLLBACK_IN_COLUMN_5 1
 
 // A hook in `hookrail_register_hooks`.
 #define HOOKRAIL_REGISTER_HOOK(point, callback, priority, effects, fault)                  \

@@ -108,9 +108,9 @@ fn a_mistake_in_a_hook_does_not_compile() {
     let (effects, fault) = ("HOOKRAIL_EFFECTS_PURE", "HOOKRAIL_ON_FAULT_CLOSED");
     let columns = format!("{effects}, {fault}");
     for (name, other, said) in [
-        ("swapped_columns", format!("{fault}, {effects}"), "HOOKRAIL_ON_FAULT_CLOSED_NAME"),
-        ("effects_twice", format!("{effects}, {effects}"), "HOOKRAIL_EFFECTS_PURE_IS_POLICY"),
-        ("a_number_as_effects", format!("2, {fault}"), "_NAME"),
+        ("swapped_columns", format!("{fault}, {effects}"), "HOOKRAIL_ON_FAULT_CLOSED_IN_COLUMN_4"),
+        ("effects_twice", format!("{effects}, {effects}"), "HOOKRAIL_EFFECTS_PURE_IN_COLUMN_5"),
+        ("a_number_as_effects", format!("2, {fault}"), "_IN_COLUMN_4"),
     ] {
         let refusal = refusal(name, &with(&columns, &other), &[]);
         assert!(refusal.contains(said), "{refusal}");
@@ -132,10 +132,20 @@ fn functions_of_another_type_do_not_compile() {
             "another_start",
             "ENTRY(create, start,",
             "ENTRY(create, hookrail_nothing,",
-            "than `start` of `hookrail_entry`",
+            "uint32_t hookrail_nothing(hookrail_instance *, hookrail_registrar *)",
         ),
-        ("swapped_functions", "hookrail_nothing, destroy, query", "query, destroy, hookrail_nothing", "than `stop` of"),
-        ("another_callback", "touch, -5, HOOKRAIL", "strlen, -5, HOOKRAIL", "than `run` of `hookrail_registration`"),
+        (
+            "swapped_functions",
+            "hookrail_nothing, destroy, query",
+            "query, destroy, hookrail_nothing",
+            "uint32_t query(hookrail_instance *)",
+        ),
+        (
+            "another_callback",
+            "touch, -5, HOOKRAIL",
+            "strlen, -5, HOOKRAIL",
+            "uint32_t strlen(void *ctx, void *payload)",
+        ),
     ] {
         // Whatever warnings are on.
         let source = write(name, &with(part, other));

@@ -48,6 +48,12 @@ fn a_c_plugin_denies_and_says_why() {
 }
 
 #[test]
+fn the_example_is_a_plugin_in_cpp_too() {
+    let library = cc::compile(cc::STRICT_CPP, SOURCE, &["-shared", "-fPIC"], "screen_in_cpp.so");
+    assert_eq!(hookrail::inspect(library).unwrap().note.name, "screen");
+}
+
+#[test]
 fn a_c_plugin_is_read_without_running_it() {
     let inspection = hookrail::inspect(build("note")).unwrap();
     assert_eq!((&*inspection.note.name, &*inspection.note.abi), ("screen", "1.0"));
@@ -65,12 +71,15 @@ fn the_guides_additions_to_the_example_work() {
     let guide = read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guide/first-plugin-in-c.md")).unwrap();
     let blocks: Vec<_> = guide.split("```c\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     let [example, note, instance] = &blocks[..] else { panic!("the guide has other code: {blocks:?}") };
+    let (instance, entry) = instance.rsplit_once("\n\n").unwrap();
     let changes = [
-        ("#include <hookrail.h>\n", &*format!("#include <hookrail.h>\n#include <stdatomic.h>\n\n{instance}")),
-        ("  (void)ctx;\n", "  ((hookrail_instance *)ctx)->seen++;\n"),
+        ("#include <hookrail.h>\n", &*format!("#include <hookrail.h>\n{instance}")),
+        ("  (void)ctx;\n  hookrail_message", "  count(ctx, payload);\n  hookrail_message"),
         ("HOOKRAIL_PLUGIN(\"screen\", \"1.0.0\", HOOKS);\n", note),
-        ("hookrail_no_instance", "create"),
-        ("hookrail_nothing, hookrail_no_table", "destroy, hookrail_no_table"),
+        (
+            "HOOKRAIL_ENTRY(hookrail_no_instance, hookrail_register_hooks, hookrail_nothing, hookrail_nothing, hookrail_no_table);\n",
+            entry,
+        ),
     ];
     let source = changes.into_iter().fold((*example).to_owned(), |source, (of, by)| {
         assert_eq!(source.matches(of).count(), 1, "{of}");

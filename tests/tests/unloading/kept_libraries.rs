@@ -36,6 +36,38 @@ fn a_blocking_task_of_tokio_keeps_its_library_until_it_is_done() {
     pinned.let_go();
 }
 
+#[test]
+fn a_thread_of_a_rust_plugin_that_was_started_unseen_keeps_its_library() {
+    alone!();
+    let pinned = Pinned::by("finds_pthread_create");
+    pinned.eventually(|end| *end == End::PinnedByThreads(1));
+    pinned.let_go();
+}
+
+#[test]
+fn a_thread_of_a_c_plugin_that_was_started_unseen_keeps_its_library() {
+    alone!();
+    let mut config = config("starts-unseen-threads", json!({}));
+    config.unload.deadline = SHORT;
+    let scene = Scene::new(config);
+    for how in ["dlsym", "clone"] {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        ours.set_read_timeout(Some(LONG)).unwrap();
+        for (name, value) in [("ZOO_HOW", how.to_owned()), ("ZOO_END", theirs.as_raw_fd().to_string())] {
+            // SAFETY: no other thread looks at the environment: this test is alone.
+            unsafe { std::env::set_var(name, value) };
+        }
+        let plugin = scene.load(c("starts_unseen_threads"));
+        scene.dispatch();
+        let ticket = scene.host.begin_unload(&plugin).unwrap();
+        let end = || ticket.wait_timeout(Duration::ZERO);
+        eventually("the thread is seen", || end() == End::PinnedByThreads(1));
+        ours.shutdown(Shutdown::Write).unwrap();
+        (&ours).read_exact(&mut [0]).expect("the thread was there, and so was its code");
+        eventually("it is unmapped", || ticket.try_wait() == Some(End::Unmapped));
+    }
+}
+
 /// An unloading that waits for a thread of the plugin, which waits for the other end of a pipe.
 struct Pinned {
     ticket: Ticket,
@@ -235,6 +267,32 @@ fn brings_unique_symbols() -> PathBuf {
     let object = cc::compile(&["c++", "-std=c++17", "-Wall", "-Wextra", "-Werror"], cpp, &["-c", "-fPIC"], "unique.o");
     let more = ["-shared", "-fPIC", object.to_str().unwrap(), "-lstdc++"];
     cc::compile(cc::STRICT_C, &source("brings_unique_symbols"), &more, "brings_unique_symbols.so")
+}
+
+/// Whatever makes the loader load a file counts, and names count as a whole.
+#[test]
+fn every_file_that_the_loader_would_load_is_found() {
+    let plain = source("well_behaved");
+    let build =
+        |more: &[&str], name: &str| cc::compile(cc::STRICT_C, &plain, &[&["-shared", "-fPIC"], more].concat(), name);
+    let evil = source("library_with_keys");
+    let mut needed = Vec::new();
+    for name in ["libm.so.evil", "libc.so.6.1", "ld-linux.so.2", "libgcc_s.so.2"] {
+        let options = ["-shared", "-fPIC", &format!("-Wl,-soname,{name}")];
+        needed.push((cc::compile(cc::STRICT_C, &evil, &options, &format!("evil-{name}")), name));
+    }
+    let links: Vec<_> =
+        needed.iter().map(|(library, name)| (format!("-Wl,--no-as-needed,{}", library.display()), *name)).collect();
+    let flags = [
+        ("-Wl,-f,libaux.so", "libaux.so"),
+        ("-Wl,-F,libfilter.so", "libfilter.so"),
+        ("-Wl,-P,libaudit.so", "libaudit.so"),
+    ];
+    let cases = flags.iter().map(|(flag, name)| ((*flag).to_owned(), *name)).chain(links);
+    for (number, (flag, name)) in cases.enumerate() {
+        let library = build(&[&flag], &format!("loads_{number}.so"));
+        assert_eq!(inspect(&library).unwrap().unhooked, [name], "{flag}");
+    }
 }
 
 /// The host does not see what another library does for the plugin. The thread that called it ends

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{caught, end, may, must, started};
 use crate::answer::{Found, Not};
+use crate::counted::counted;
 use crate::payload;
 use crate::random::Random;
 use crate::raw::Library;
@@ -35,7 +36,10 @@ pub(in super::super) fn schema(subject: &Subject) -> Found {
     let mut instance = must("with the defaults of its schema written out", library.create(subject.name(), &text))?;
     must("starting it with the defaults of its schema written out", instance.start())?;
     end(instance)?;
-    caught(format!("{} keys, {defaults} defaults accepted as they are declared", properties(&schema).count()))
+    caught(format!(
+        "{}, {defaults} defaults accepted as they are declared",
+        counted(properties(&schema).count(), "key")
+    ))
 }
 
 pub(in super::super) fn hostile_config(subject: &Subject) -> Found {

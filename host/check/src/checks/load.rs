@@ -9,6 +9,7 @@ use hookrail_abi::boundary::{ABI_VERSION, Heap, flags};
 
 use super::{caught, end, must, started};
 use crate::answer::{Found, Not};
+use crate::counted::counted;
 use crate::environment::Environment;
 use crate::raw::{LARGER, Library};
 use crate::subject::Subject;
@@ -92,8 +93,11 @@ pub(in super::super) fn starts(subject: &Subject) -> Found {
     let instance = started(subject, subject.driven()?)?;
     let callbacks = instance.callbacks.len();
     end(instance)?;
-    caught(format!("{callbacks} callbacks registered"))
+    caught(format!("{} registered", counted(callbacks, "callback")))
 }
+
+/// What a start that registers nothing lacks.
+const START_REGISTERS: &str = "in C, its start must call `hookrail_register_hooks`; in Rust, it leaves them all out";
 
 pub(in super::super) fn loads(subject: &Subject) -> Found {
     let note = &subject.inspection.note;
@@ -108,9 +112,8 @@ pub(in super::super) fn loads(subject: &Subject) -> Found {
     host.unload(&plugin)?;
     let (instances, declared) = (view.instances.join(", "), note.hooks.len() * view.instances.len());
     if registered == 0 && declared > 0 {
-        let why =
-            format!("{instances} registers none of the {declared} callbacks that its note declares: see its start");
-        return Err(Not::Warned(why));
+        let declared = counted(declared, "declared callback");
+        return Err(format!("{instances} registers none of its {declared}: {START_REGISTERS}").into());
     }
     Ok(format!("{instances}, which registers {registered} of {declared} declared callbacks"))
 }

@@ -7,6 +7,7 @@ use hookrail_abi::boundary::{ENTRY_SYMBOL, Entry, Growing};
 use hookrail_abi::catalogue::{BUILT_IN, RENAMED};
 
 use crate::answer::{Found, Not};
+use crate::counted::counted;
 use crate::subject::Subject;
 
 pub(in super::super) fn entry_symbol(subject: &Subject) -> Found {
@@ -123,7 +124,7 @@ pub(in super::super) fn note(subject: &Subject) -> Found {
         let why = "no host declares them unless its own program does";
         return Err(Not::Warned(format!("it hooks {}: {why}", unknown.join(", "))));
     }
-    Ok(format!("{} {}, {} hooks", note.name, note.version, note.hooks.len()))
+    Ok(format!("{} {}, {}", note.name, note.version, counted(note.hooks.len(), "hook")))
 }
 
 fn one_of(key: &str, value: &str, words: &[&str]) -> Result<(), Not> {

@@ -2,6 +2,7 @@
 
 use super::{caught, end, started};
 use crate::answer::{Found, Not};
+use crate::counted::counted;
 use crate::known::Known;
 use crate::payload;
 use crate::raw::{Callback, Instance};
@@ -37,7 +38,7 @@ pub(in super::super) fn callbacks(subject: &Subject) -> Found {
         called += 1;
     }
     end(instance)?;
-    caught(format!("{called} callbacks took a plain message"))
+    caught(format!("{} took a plain message", counted(called, "callback")))
 }
 
 pub(in super::super) fn payloads(subject: &Subject) -> Found {

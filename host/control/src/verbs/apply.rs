@@ -18,7 +18,7 @@ use crate::error::Error;
 
 const SWAP: Swap = Swap { fresh: false, wait_ms: None };
 
-/// A plugin that is not in the spec state, and why.
+/// A plugin that is not in the desired state, and why.
 type Failed = (String, Problem);
 
 /// The actions planned and their results so far.

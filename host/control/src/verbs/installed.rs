@@ -165,7 +165,7 @@ impl Verbs<'_> {
         if is_enabled { self.replace(spec, swap) } else { Ok(None) }
     }
 
-    /// Replaces the running plugin with the spec one, if one runs.
+    /// Replaces the running plugin with this one, if one runs.
     pub(super) fn replace(self, spec: LoadSpec, swap: Swap) -> Result<Option<Upgraded>, Error> {
         let name = &spec.library.name;
         let runs = self.attached.is_live && self.core.table.status(name) != Some(Status::Stopped);

@@ -101,7 +101,7 @@ impl Core {
         }
     }
 
-    /// Loads a plugin from a copy of its library, with these runtime_overrides.
+    /// Loads a plugin from a copy of its library, with these overrides.
     ///
     /// # Safety
     /// The caller trusts the library as this program: its code runs in this process.
@@ -137,6 +137,9 @@ impl Core {
             return Err(error);
         }
         log!(debug, plugin = name, "loaded");
+        if loaded.note().isolation.as_deref() == Some("worker") {
+            log!(warn, plugin = name, "it asks for a process of its own, and this host runs every plugin in its own");
+        }
         let version = loaded.note().version.clone();
         let (generation, _) = reservation.set(Current::new(owner, owner, loaded, runtime_overrides, None));
         self.events.tell(&name, generation, EventKind::loaded(version));

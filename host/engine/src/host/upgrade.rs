@@ -48,7 +48,7 @@ pub(super) struct Inheritance {
 }
 
 impl Core {
-    /// Replaces a plugin by the build in the copy, with other runtime_overrides than before, if they are given.
+    /// Replaces a plugin by the build in the copy, with other overrides than before, if they are given.
     ///
     /// # Errors
     /// As for `Host::upgrade`.

@@ -54,6 +54,8 @@ pub(super) fn start(core: &Weak<Core>) {
 }
 
 fn run(signals: &Signals, core: &Weak<Core>) {
+    // It frees contexts of callbacks.
+    reclaim::register_thread();
     let mut watchdog = Watchdog::default();
     let mut found = Vec::new();
     loop {
@@ -226,7 +228,7 @@ fn stuck(core: &Core, point: &'static str, callback: &Callback, thread_id: u32, 
 
 /// The name of a thread; empty if the thread has ended.
 fn thread_name(thread_id: u32) -> String {
-    let name = read_to_string(format!("/proc/self/task/{thread_id}/comm")).unwrap_or_default();
+    let name = read_to_string(format!("/proc/thread-self/../{thread_id}/comm")).unwrap_or_default();
     name.trim_end().to_owned()
 }
 

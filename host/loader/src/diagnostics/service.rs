@@ -37,22 +37,22 @@ static TABLE: TraceService = TraceService {
 };
 
 /// # Safety
-/// `library` is what [`PluginDiagnostics::bind`] gave to a library, of a diagnostics that is not dropped for `'a`.
+/// `library` is what [`PluginDiagnostics::bind`] gave to a library, of diagnostics that are not dropped for `'a`.
 unsafe fn diagnostics<'a>(library: *const TraceLibrary) -> &'a PluginDiagnostics {
-    // SAFETY: `library` is the address of a diagnostics that is not dropped for `'a`.
+    // SAFETY: `library` is the address of diagnostics that are not dropped for `'a`.
     unsafe { &*library.cast::<PluginDiagnostics>() }
 }
 
 impl PluginDiagnostics {
     /// The library is loaded, and may tell.
     /// # Safety
-    /// The table is that of this diagnostics's library, which is loaded. Before it is closed `close` is called, and the
-    /// diagnostics is not dropped before it is gone.
+    /// The table is that of its library, which is loaded. Before it is closed `close` is called, and the
+    /// diagnostics are not dropped before it is gone.
     pub(crate) unsafe fn bind(self: &Arc<Self>, table: &TraceTable, symbols: Option<Symbols>) {
         if let Some(symbols) = symbols {
             let _ = self.symbols.set(Arc::new(symbols));
         }
-        // SAFETY: the service lives as long as the process, the diagnostics as the caller promises.
+        // SAFETY: the service lives as long as the process, the diagnostics as long as the caller promises.
         unsafe { (table.bind)(Arc::as_ptr(self).cast(), &TABLE) };
         self.set_level.lock().set(Some(table.set_level));
     }
@@ -122,11 +122,11 @@ enum Parent {
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose diagnostics is still there; `site` is readable for the call, with
+/// `library` is what `bind` gave to the library, whose diagnostics are still there; `site` is readable for the call, with
 /// all that it points to.
 unsafe extern "C" fn describe(library: *const TraceLibrary, site: *const TraceSite) {
     guarded((), || {
-        // SAFETY: the library passes what it was bound with, and its diagnostics outlives it; the site is readable for the
+        // SAFETY: the library passes what it was bound with, and its diagnostics outlive it; the site is readable for the
         // call.
         let (diagnostics, Ok(site)) = (unsafe { (diagnostics(library), TraceSite::read(site)) }) else { return };
         if diagnostics.site(site.id).is_none() {
@@ -138,10 +138,10 @@ unsafe extern "C" fn describe(library: *const TraceLibrary, site: *const TraceSi
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose diagnostics is still there.
+/// `library` is what `bind` gave to the library, whose diagnostics are still there.
 unsafe extern "C" fn enabled(library: *const TraceLibrary, site: *const TraceSiteId) -> u32 {
     guarded(0, || {
-        // SAFETY: the library passes what it was bound with, and its diagnostics outlives it.
+        // SAFETY: the library passes what it was bound with, and its diagnostics outlive it.
         let site = unsafe { diagnostics(library) }.site(site);
         // Another thread may be about to describe it: what is reported meanwhile must not be lost.
         site.is_none_or(|site| get_default(|dispatch| site.is_enabled(dispatch))).into()
@@ -149,7 +149,7 @@ unsafe extern "C" fn enabled(library: *const TraceLibrary, site: *const TraceSit
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose diagnostics is still there; so many values are readable for the
+/// `library` is what `bind` gave to the library, whose diagnostics are still there; so many values are readable for the
 /// call, with the texts that they point to.
 unsafe extern "C" fn event(
     library: *const TraceLibrary,
@@ -159,7 +159,7 @@ unsafe extern "C" fn event(
     value_count: usize,
 ) -> u32 {
     guarded(0, || {
-        // SAFETY: the library passes what it was bound with, and its diagnostics outlives it; the values are readable for
+        // SAFETY: the library passes what it was bound with, and its diagnostics outlive it; the values are readable for
         // the call.
         let (diagnostics, values) = unsafe { (diagnostics(library), Values::of(values, value_count)) };
         let site = diagnostics.site(site);
@@ -171,11 +171,11 @@ unsafe extern "C" fn event(
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose diagnostics is still there; `site` and `text` are readable for the
+/// `library` is what `bind` gave to the library, whose diagnostics are still there; `site` and `text` are readable for the
 /// call, with all that they point to.
 unsafe extern "C" fn log(library: *const TraceLibrary, site: *const TraceSite, text: Str) {
     guarded((), || {
-        // SAFETY: the library passes what it was bound with, and its diagnostics outlives it; site and text are readable
+        // SAFETY: the library passes what it was bound with, and its diagnostics outlive it; site and text are readable
         // for the call.
         let (diagnostics, Ok(site), text) = (unsafe { (diagnostics(library), TraceSite::read(site), text.to_text()) })
         else {
@@ -188,7 +188,7 @@ unsafe extern "C" fn log(library: *const TraceLibrary, site: *const TraceSite, t
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose diagnostics is still there; so many values are readable for the
+/// `library` is what `bind` gave to the library, whose diagnostics are still there; so many values are readable for the
 /// call, with the texts that they point to.
 unsafe extern "C" fn span_open(
     library: *const TraceLibrary,
@@ -198,7 +198,7 @@ unsafe extern "C" fn span_open(
     value_count: usize,
 ) -> u64 {
     guarded(0, || {
-        // SAFETY: the library passes what it was bound with, and its diagnostics outlives it; the values are readable for
+        // SAFETY: the library passes what it was bound with, and its diagnostics outlive it; the values are readable for
         // the call.
         let (diagnostics, values) = unsafe { (diagnostics(library), Values::of(values, value_count)) };
         diagnostics.site(site).map_or(0, |copy| diagnostics.open(copy, site, parent, &values))
@@ -206,7 +206,7 @@ unsafe extern "C" fn span_open(
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose diagnostics is still there; so many values are readable for the
+/// `library` is what `bind` gave to the library, whose diagnostics are still there; so many values are readable for the
 /// call, with the texts that they point to.
 unsafe extern "C" fn span_record(
     library: *const TraceLibrary,
@@ -215,7 +215,7 @@ unsafe extern "C" fn span_record(
     value_count: usize,
 ) {
     guarded((), || {
-        // SAFETY: the library passes what it was bound with, and its diagnostics outlives it; the values are readable for
+        // SAFETY: the library passes what it was bound with, and its diagnostics outlive it; the values are readable for
         // the call.
         let (diagnostics, values) = unsafe { (diagnostics(library), Values::of(values, value_count)) };
         if let Some(span) = diagnostics.spans.find(span) {
@@ -226,10 +226,10 @@ unsafe extern "C" fn span_record(
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose diagnostics is still there.
+/// `library` is what `bind` gave to the library, whose diagnostics are still there.
 unsafe extern "C" fn span_follows(library: *const TraceLibrary, span: u64, from: u64) {
     guarded((), || {
-        // SAFETY: the library passes what it was bound with, and its diagnostics outlives it.
+        // SAFETY: the library passes what it was bound with, and its diagnostics outlive it.
         let spans = unsafe { &diagnostics(library).spans };
         if let (Some(span), Some(from)) = (spans.find(span), spans.find(from)) {
             span.dispatch.record_follows_from(&span.id, &from.id);
@@ -238,38 +238,38 @@ unsafe extern "C" fn span_follows(library: *const TraceLibrary, span: u64, from:
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose diagnostics is still there.
+/// `library` is what `bind` gave to the library, whose diagnostics are still there.
 unsafe extern "C" fn span_enter(library: *const TraceLibrary, span: u64) {
-    // SAFETY: the library passes what it was bound with, and its diagnostics outlives it.
+    // SAFETY: the library passes what it was bound with, and its diagnostics outlive it.
     guarded((), || unsafe { diagnostics(library) }.spans.enter(span));
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose diagnostics is still there.
+/// `library` is what `bind` gave to the library, whose diagnostics are still there.
 unsafe extern "C" fn span_exit(library: *const TraceLibrary, span: u64) {
-    // SAFETY: the library passes what it was bound with, and its diagnostics outlives it.
+    // SAFETY: the library passes what it was bound with, and its diagnostics outlive it.
     guarded((), || unsafe { diagnostics(library) }.spans.exit(span));
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose diagnostics is still there.
+/// `library` is what `bind` gave to the library, whose diagnostics are still there.
 unsafe extern "C" fn span_clone(library: *const TraceLibrary, span: u64) {
-    // SAFETY: the library passes what it was bound with, and its diagnostics outlives it.
+    // SAFETY: the library passes what it was bound with, and its diagnostics outlive it.
     guarded((), || unsafe { diagnostics(library) }.spans.hold(span));
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose diagnostics is still there.
+/// `library` is what `bind` gave to the library, whose diagnostics are still there.
 unsafe extern "C" fn span_drop(library: *const TraceLibrary, span: u64) -> u32 {
-    // SAFETY: the library passes what it was bound with, and its diagnostics outlives it.
+    // SAFETY: the library passes what it was bound with, and its diagnostics outlive it.
     guarded(0, || unsafe { diagnostics(library) }.spans.let_go(span).into())
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose diagnostics is still there; `site` is room for a pointer.
+/// `library` is what `bind` gave to the library, whose diagnostics are still there; `site` is room for a pointer.
 unsafe extern "C" fn span_current(library: *const TraceLibrary, site: *mut *const TraceSiteId) -> u64 {
     guarded(0, || {
-        // SAFETY: the library passes what it was bound with, and its diagnostics outlives it.
+        // SAFETY: the library passes what it was bound with, and its diagnostics outlive it.
         let Some((number, own_site)) = unsafe { diagnostics(library) }.spans.current() else { return 0 };
         // SAFETY: the library passes room for a pointer.
         unsafe { site.write(std::ptr::with_exposed_provenance(own_site)) };
@@ -278,10 +278,10 @@ unsafe extern "C" fn span_current(library: *const TraceLibrary, site: *mut *cons
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose diagnostics is still there; `panic` is readable for the call, with
+/// `library` is what `bind` gave to the library, whose diagnostics are still there; `panic` is readable for the call, with
 /// all that it points to.
 unsafe extern "C" fn panicked(library: *const TraceLibrary, panic: *const TracePanic) {
-    // SAFETY: the library passes what it was bound with, and its diagnostics outlives it; the panic is readable for the
+    // SAFETY: the library passes what it was bound with, and its diagnostics outlive it; the panic is readable for the
     // call.
     guarded((), || unsafe {
         if let Ok(panic) = TracePanic::read(panic) {
@@ -291,9 +291,9 @@ unsafe extern "C" fn panicked(library: *const TraceLibrary, panic: *const TraceP
 }
 
 /// # Safety
-/// `library` is what `bind` gave to the library, whose diagnostics is still there; `message` is readable for the call.
+/// `library` is what `bind` gave to the library, whose diagnostics are still there; `message` is readable for the call.
 unsafe extern "C" fn caught(library: *const TraceLibrary, message: Str) {
-    // SAFETY: the library passes what it was bound with, and its diagnostics outlives it; the text is readable for the
+    // SAFETY: the library passes what it was bound with, and its diagnostics outlive it; the text is readable for the
     // call.
     guarded((), || unsafe { diagnostics(library).caught(&message.to_text()) });
 }

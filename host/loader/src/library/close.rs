@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::os::fd::{AsFd, IntoRawFd};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use hookrail_abi::boundary::{KeysTable, UnloadTable};
@@ -11,6 +12,7 @@ use hookrail_model::memory::Memory;
 
 use super::{Library, handlers};
 use crate::mapped;
+use crate::stray;
 use crate::thread_teardown::Left;
 
 /// How the closing of a library ended.
@@ -76,7 +78,7 @@ impl Library {
     /// INVARIANT: the descriptor number of the copy stays taken, and the teardown stays.
     fn keep(self) {
         let _ = (self.handle.into_raw(), self.copy.into_raw_fd());
-        // INVARIANT: and so does the diagnostics.
+        // INVARIANT: and so do the diagnostics.
         std::mem::forget(self.diagnostics);
         if let Some(teardown) = self.teardown {
             teardown.stay();
@@ -90,7 +92,8 @@ impl Library {
             // It cannot be asked.
             Err(_) => self.inspection.finds_by_name,
         };
-        if self.inspection.unhooked.is_empty() && !may_have_left && self.handlers().is_empty() {
+        let is_settled = self.handlers().is_empty() && self.stray_threads() == 0;
+        if self.inspection.unhooked.is_empty() && !may_have_left && is_settled {
             self.remove();
         } else {
             self.keep();
@@ -114,7 +117,7 @@ impl Library {
             // INVARIANT: the descriptor number of the copy stays taken while the library is mapped, and the teardown
             // stays.
             let _ = copy.into_raw_fd();
-            // INVARIANT: and so does the diagnostics.
+            // INVARIANT: and so do the diagnostics.
             std::mem::forget(self.diagnostics);
             if let Some(teardown) = self.teardown {
                 teardown.stay();
@@ -142,6 +145,7 @@ impl Library {
         skipped: &mut usize,
     ) -> Result<(), End> {
         const PAUSE: Duration = Duration::from_millis(100);
+        const LOOK: Duration = Duration::from_millis(2);
         if let Some(name) = self.inspection.unhooked.first() {
             return Err(End::Unhooked(name.clone()));
         }
@@ -169,8 +173,21 @@ impl Library {
             0 => {}
             keys => return Err(End::PinnedByThreadLocals(keys)),
         }
+        loop {
+            match self.stray_threads() {
+                0 => break,
+                _ if Instant::now() < deadline => sleep(LOOK),
+                threads if keep_waiting(End::PinnedByThreads(threads)) => deadline = Instant::now() + PAUSE,
+                threads => return Err(End::PinnedByThreads(threads)),
+            }
+        }
         let signals = self.handlers();
         if signals.is_empty() { Ok(()) } else { Err(End::PinnedByHandlers(signals)) }
+    }
+
+    /// How many threads run its code that it has started behind the host's back.
+    fn stray_threads(&self) -> usize {
+        stray::count(&mapped::code(self.copy.as_fd()), self.opened)
     }
 
     /// Leaves a destructor and a key's value of this thread with the teardown.
