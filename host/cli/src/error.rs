@@ -5,9 +5,9 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use hookrail::NO_PLUGIN;
 use hookrail::control::wire::Problem;
 use hookrail::control::{self, CallError, ControlError, NotLoaded, Running};
+use hookrail::{ApiMisuse, NO_PLUGIN};
 
 use crate::exit::ExitCode;
 use crate::prebuilt::PREBUILT;
@@ -163,6 +163,9 @@ impl Error {
                 format!("{}; to go without it: `hookrail plugin disable {plugin}`, or --no-store", error.fix()).into()
             }
             Error::Library { plugin, error } => {
+                if let hookrail::Error::ApiMisuse(ApiMisuse::AnotherPlugin { found, .. }) = &**error {
+                    return format!("name it [plugins.{found}], or give `library` in [plugins.{plugin}] the other file").into();
+                }
                 format!("{}; `library` in [plugins.{plugin}] names the file", error.fix()).into()
             }
             Error::NoPlugin { name, .. } if PREBUILT.contains(&name.as_str()) => {

@@ -122,7 +122,10 @@ fn failed(what: &'static str, file: &Path) -> impl Fn(io::Error) -> Error {
     move |source| Error::system(format!("{what} {}", file.display()), source)
 }
 
-/// Copies an open file, unless it is not a regular file or is written to meanwhile.
+/// The largest library, in bytes: it is copied into memory. Debug builds with everything in them stay far below.
+const MAX_LIBRARY: u64 = 1 << 30;
+
+/// Copies an open file, unless it is too large, is not a regular file, or is written to meanwhile.
 fn copy_all(path: &Path, file: &File, copy: &File) -> Result<(), Error> {
     let failed = failed("read", path);
     let incompatible = |why| Error::incompatible(path.display().to_string(), why);
@@ -131,7 +134,19 @@ fn copy_all(path: &Path, file: &File, copy: &File) -> Result<(), Error> {
         let what = if before.is_dir() { "a directory" } else { "a special file" };
         return Err(incompatible(Incompatible::NotALibrary(what.into())));
     }
-    while sendfile(copy, file, None, 1 << 30).map_err(|error| failed(error.into()))? > 0 {}
+    if before.len() > MAX_LIBRARY {
+        let why = format!("a file of {} bytes, of which {MAX_LIBRARY} are allowed", before.len());
+        return Err(incompatible(Incompatible::NotALibrary(why)));
+    }
+    // A file that grows meanwhile is not copied beyond that.
+    let mut left = before.len() as usize + 1;
+    while left > 0 {
+        let copied = sendfile(copy, file, None, left).map_err(|error| failed(error.into()))?;
+        if copied == 0 {
+            break;
+        }
+        left -= copied;
+    }
     // A file that is written to while it is read yields neither its old nor its new content.
     let after = file.metadata().map_err(&failed)?;
     let state = |metadata: &Metadata| (metadata.len(), metadata.mtime(), metadata.mtime_nsec());

@@ -79,6 +79,9 @@ pub struct Inspection {
     /// Whether it may use system functions that it does not import, as every library made with `export!` does.
     #[serde(skip)]
     pub finds_by_name: bool,
+    /// Whether it leaves destructors of thread-locals with the system, which then keeps it until their threads end.
+    #[serde(skip)]
+    pub keeps_thread_locals: bool,
 }
 
 /// Inspects the bytes of a file; refuses what cannot be a plugin for machines with that name.
@@ -108,6 +111,7 @@ fn read(bytes: &[u8], arch: &'static str) -> Result<Inspection, Incompatible> {
         static_tls: false,
         image: Image::read(segments, &sections, bytes).map_err(damaged)?,
         finds_by_name: false,
+        keeps_thread_locals: false,
     };
     if let Some((dynamic, strings)) = sections.dynamic(endian, bytes).map_err(damaged)? {
         let strings = sections.strings(endian, bytes, strings).map_err(damaged)?;
@@ -134,10 +138,10 @@ fn read(bytes: &[u8], arch: &'static str) -> Result<Inspection, Incompatible> {
     inspection.unhooked = foreign.cloned().collect();
     for symbol in symbols.iter().filter(|symbol| symbol.st_shndx(endian) == elf::SHN_UNDEF) {
         let name = String::from_utf8_lossy(symbols.symbol_name(endian, symbol).unwrap_or_default());
+        inspection.finds_by_name |= name == "dlsym";
+        inspection.keeps_thread_locals |= name.starts_with("__cxa_thread_atexit");
         if TELLTALE.iter().any(|telltale| name.starts_with(telltale)) {
             inspection.unhooked.push(name.into_owned());
-        } else if name == "dlsym" {
-            inspection.finds_by_name = true;
         }
     }
     inspection.unique_symbols = symbols.iter().any(|symbol| symbol.st_bind() == elf::STB_GNU_UNIQUE);

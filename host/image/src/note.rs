@@ -12,8 +12,14 @@ use semver::Version;
 /// How much of a malformed note an error shows, in bytes.
 const EXCERPT: usize = 40;
 
+/// The longest note, in bytes: room for thousands of hooks.
+const MAX_NOTE: usize = 1 << 20;
+
 /// The JSON in the section of the note.
 pub(crate) fn read(section: &[u8]) -> Result<Note, Incompatible> {
+    if section.len() > MAX_NOTE {
+        return Err(Incompatible::MalformedNote(format!("it has {} bytes, {MAX_NOTE} are allowed", section.len())));
+    }
     let cut = || Incompatible::MalformedNote("it is cut off".into());
     let word = |at: usize| {
         let bytes = section.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).ok_or_else(cut)?;
@@ -123,5 +129,8 @@ mod tests {
             assert!(why.contains(&said), "{json}: {why}");
         }
         assert!(read(&section(&note(version, HOOK))).is_ok());
+        let many = vec![HOOK; 100_000].join(", ");
+        let Err(Incompatible::MalformedNote(why)) = read(&section(&note(version, &many))) else { panic!("it is read") };
+        assert!(why.contains("1048576 are allowed"), "{why}");
     }
 }

@@ -108,9 +108,16 @@ impl ThreadTeardown {
         }
     }
 
-    /// The library is about to be closed: what it still leaves with threads is discarded and never run.
-    pub(crate) fn close(&self) {
+    /// What the library still leaves with threads is discarded and never run: its last code runs while it is closed.
+    pub(crate) fn discard(&self) {
         self.state.lock().closed = true;
+    }
+
+    /// As [`discard`](Self::discard), unless something is left after all; returns whether nothing is.
+    pub(crate) fn close(&self) -> bool {
+        let mut state = self.state.lock();
+        state.closed |= state.left().is_none() && state.is_empty();
+        state.closed
     }
 
     /// The library is unmapped: gives its keys back.
@@ -123,7 +130,9 @@ impl ThreadTeardown {
 
     /// The library stays forever, and so does this: threads still look for it when they exit.
     pub(crate) fn stay(self: Arc<Self>) {
-        self.state.lock().leaving = false;
+        let mut state = self.state.lock();
+        (state.leaving, state.closed) = (false, false);
+        drop(state);
         // The library's pointer to it stays valid.
         std::mem::forget(self);
     }

@@ -19,6 +19,8 @@ pub enum End {
     NoDelete,
     /// Handlers of these signals are in the library.
     PinnedByHandlers(Vec<i32>),
+    /// It is open once more: it opened its own file, and has not closed it.
+    PinnedByHandles,
     /// Destructors of its thread-locals are running on this many threads, or wait for threads to exit where the host
     /// cannot call them; in that case the number is a lower bound.
     PinnedByThreadLocals(usize),
@@ -58,6 +60,7 @@ impl fmt::Display for End {
                 let signals: Vec<_> = signals.iter().map(ToString::to_string).collect();
                 write!(f, "kept: it left handlers of its own for signal(s) {}", signals.join(", "))
             }
+            End::PinnedByHandles => f.write_str("kept: it opened itself, and has not closed that"),
             End::PinnedByThreadLocals(count) => {
                 write!(f, "kept: at least {count} of its thread-locals wait for their threads to end")
             }
@@ -88,6 +91,7 @@ enum Fields {
     PinnedByHandlers {
         signals: Vec<i32>,
     },
+    PinnedByHandles,
     PinnedByThreadLocals {
         thread_locals: usize,
     },
@@ -112,6 +116,7 @@ impl From<Fields> for End {
             Fields::FileMappings { mappings } => End::FileMappings(mappings),
             Fields::NoDelete => End::NoDelete,
             Fields::PinnedByHandlers { signals } => End::PinnedByHandlers(signals),
+            Fields::PinnedByHandles => End::PinnedByHandles,
             Fields::PinnedByThreadLocals { thread_locals } => End::PinnedByThreadLocals(thread_locals),
             Fields::PinnedByThreads { threads } => End::PinnedByThreads(threads),
             Fields::Unhooked { symbol } => End::Unhooked(symbol),
@@ -129,6 +134,7 @@ impl From<End> for Fields {
             End::FileMappings(mappings) => Fields::FileMappings { mappings },
             End::NoDelete => Fields::NoDelete,
             End::PinnedByHandlers(signals) => Fields::PinnedByHandlers { signals },
+            End::PinnedByHandles => Fields::PinnedByHandles,
             End::PinnedByThreadLocals(thread_locals) => Fields::PinnedByThreadLocals { thread_locals },
             End::PinnedByThreads(threads) => Fields::PinnedByThreads { threads },
             End::Unhooked(symbol) => Fields::Unhooked { symbol },

@@ -1,6 +1,6 @@
 //! SHA-256 of bytes as they are read.
 
-use std::fs::File;
+use crate::regular;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -17,7 +17,7 @@ pub fn digest(bytes: &[u8]) -> Digest {
 /// # Errors
 /// If the file cannot be read.
 pub fn digest_of_file(file: impl AsRef<Path>) -> io::Result<Digest> {
-    let mut bytes = Hashing::new(File::open(file)?);
+    let mut bytes = Hashing::new(regular::open(file)?);
     io::copy(&mut bytes, &mut io::sink())?;
     Ok(bytes.digest())
 }

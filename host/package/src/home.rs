@@ -1,5 +1,6 @@
 //! The directory in which a host keeps its files.
 
+use crate::regular::{self, MAX_FILE};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -70,7 +71,7 @@ impl Home {
     #[doc(hidden)]
     pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
         let path = self.0.join(name);
-        match fs::read(&path) {
+        match regular::read(&path, MAX_FILE) {
             Ok(bytes) => self.check(&path).map(|()| Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(Error::system(format!("read {}", path.display()), source)),

@@ -29,6 +29,8 @@ mod holder;
 mod home;
 mod member;
 mod read;
+#[doc(hidden)]
+pub mod regular;
 mod signature;
 mod trust;
 mod write;
@@ -52,5 +54,6 @@ pub use write::{Content, SignTar, write};
 pub use {
     digest::Hashing,
     home::{Locked, UNFINISHED},
+    read::open_file,
     trust::now,
 };

@@ -1,5 +1,6 @@
 //! From the bytes of a package to its files, each one verified.
 
+use super::regular;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs;
@@ -8,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use hookrail_model::ParseError;
 use hookrail_model::package::{File, MAX_METADATA, MemberPath, Metadata};
-use rustix::fs::{Mode, OFlags, open};
 
 use super::archive::Archive;
 use super::digest::Hashing;
@@ -19,6 +19,9 @@ use super::header::{BLOCK, Header, HeaderError, Kind};
 /// text reaches. Its metadata limits the number of files in it.
 const SMALL_TAR: u64 = 64 << 20;
 const MAX_RATIO: u64 = 200;
+
+/// The largest package, in bytes: it is hashed, copied and unpacked.
+const MAX_PACKAGE: u64 = 1 << 30;
 
 /// A package whose metadata has been read.
 pub struct Package {
@@ -102,11 +105,18 @@ impl Package {
     }
 }
 
-/// Opens a file without blocking: opening a pipe would otherwise wait for a writer.
-pub(super) fn open_file(path: &Path) -> Result<fs::File, Error> {
-    let opened = open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty());
-    let failed = |error: rustix::io::Errno| Error::system(format!("read {}", path.display()), error.into());
-    opened.map(Into::into).map_err(failed)
+/// Opens what may be a package: a regular file that is not too large to be looked through.
+pub fn open_file(path: &Path) -> Result<fs::File, Error> {
+    let file = regular::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidInput => rejected(path, PackageError::Archive(error.to_string())),
+        _ => Error::system(format!("read {}", path.display()), error),
+    })?;
+    let length = file.metadata().map_err(|error| Error::system(format!("read {}", path.display()), error))?.len();
+    if length > MAX_PACKAGE {
+        let limit = format!("{MAX_PACKAGE} bytes");
+        return Err(rejected(path, PackageError::TooLarge { what: "the file".into(), limit }));
+    }
+    Ok(file)
 }
 
 fn rejected(path: &Path, why: PackageError) -> Error {
@@ -115,11 +125,6 @@ fn rejected(path: &Path, why: PackageError) -> Error {
 
 /// Reads a file that has the form of a package.
 fn read(file: &fs::File) -> Result<(Archive, Metadata), PackageError> {
-    let kind = file.metadata().map_err(|error| PackageError::Archive(error.to_string()))?;
-    if !kind.is_file() {
-        let what = if kind.is_dir() { "a directory" } else { "a special file" };
-        return Err(PackageError::Archive(format!("it is {what}")));
-    }
     let archive = Archive::read(file)?;
     let Archive { json, tar } = &archive;
     for (member, limit) in [(json, MAX_METADATA), (tar, tar.packed.saturating_mul(MAX_RATIO).max(SMALL_TAR))] {

@@ -1,5 +1,6 @@
 //! The keys whose packages are trusted.
 
+use super::regular;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -164,6 +165,15 @@ impl Trust {
         Ok((Package::read(file, path)?, signed))
     }
 
+    /// The key that a file claims to be signed with, if it is trusted. The file itself is not read.
+    ///
+    /// # Errors
+    /// If there is no signature beside it, or the key is not trusted.
+    #[doc(hidden)]
+    pub fn claimed(&self, path: &Path) -> Result<&TrustedKey, Error> {
+        self.find(beside(path)?.key).map_err(|why| Error::rejected(path.display().to_string(), why))
+    }
+
     /// Verifies an open file by the signature beside `path`, and returns the signer.
     ///
     /// # Errors
@@ -232,7 +242,7 @@ fn beside(path: &Path) -> Result<Signature, Error> {
     let beside = signature_of(path);
     let rejected = |why| Error::rejected(path.display().to_string(), why);
     let mut text = String::new();
-    let read = File::open(&beside).and_then(|file| file.take(MAX_SIGNATURE).read_to_string(&mut text));
+    let read = regular::open(&beside).and_then(|file| file.take(MAX_SIGNATURE).read_to_string(&mut text));
     match read {
         Ok(_) => text.parse().map_err(|why: ParseError| rejected(PackageError::Signature(why.to_string()))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -240,6 +250,9 @@ fn beside(path: &Path) -> Result<Signature, Error> {
         }
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
             Err(rejected(PackageError::Signature(format!("{} is not text", beside.display()))))
+        }
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+            Err(rejected(PackageError::Signature(format!("{}: {error}", beside.display()))))
         }
         Err(source) => Err(Error::system(format!("read {}", beside.display()), source)),
     }

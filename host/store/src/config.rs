@@ -8,7 +8,7 @@
 pub(crate) mod purge;
 pub(crate) mod record;
 
-use std::fs;
+use hookrail_package::regular::{self, MAX_FILE};
 use std::path::Path;
 
 use hookrail_model::installed::{Configured, FormerConfig, Origin};
@@ -128,7 +128,7 @@ fn json(directory: &Path, metadata: &Metadata, path: &str) -> Result<Option<Valu
 fn member(directory: &Path, metadata: &Metadata, path: &str) -> Result<Option<Vec<u8>>, Error> {
     let Some(file) = metadata.files.iter().find(|file| file.path.as_str() == path) else { return Ok(None) };
     let place = directory.join(path);
-    let bytes = fs::read(&place).map_err(failed("read", &place))?;
+    let bytes = regular::read(&place, MAX_FILE).map_err(failed("read", &place))?;
     let found = digest(&bytes);
     if found == file.sha256 {
         return Ok(Some(bytes));

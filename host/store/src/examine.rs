@@ -1,5 +1,6 @@
 //! Whether installed files are unchanged, and still trusted.
 
+use hookrail_package::regular::{self, MAX_FILE};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -38,7 +39,7 @@ pub(super) fn examine(
         trust.find(*id).map_err(rejected)?;
     }
     let path = place.join(METADATA);
-    let bytes = fs::read(&path).map_err(failed("read", &path))?;
+    let bytes = regular::read(&path, MAX_FILE).map_err(failed("read", &path))?;
     let metadata = Metadata::read(&bytes).map_err(|why| rejected(PackageError::Metadata(why.to_string())))?;
     let found = digest(&bytes);
     if found != installed.metadata {

@@ -2,12 +2,11 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use hookrail_model::installed::{Allowance, Installation, TrustSource};
 use hookrail_model::package::{Digest, Metadata};
-use hookrail_package::{Hashing, Package, PackageError, Trust, UNFINISHED, digest, fits_here, now};
+use hookrail_package::{Hashing, Package, PackageError, Trust, UNFINISHED, digest, fits_here, now, open_file};
 use semver::Version;
 
 use crate::change::Change;
@@ -101,16 +100,12 @@ impl Change<'_> {
 
     /// A copy of the package on disk without a name, so that no other process can reach it.
     fn copy(&self, file: &Path) -> Result<(File, Digest), Error> {
-        // Opened without blocking: opening a pipe would otherwise wait for a writer.
-        let from =
-            File::options().read(true).custom_flags(libc::O_NONBLOCK).open(file).map_err(failed("read", file))?;
+        let mut from = open_file(file)?;
         let metadata = from.metadata().map_err(failed("read", file))?;
-        if !metadata.is_file() {
-            let package = file.display().to_string();
-            return Err(Error::PackageRejected {
-                package,
-                why: PackageError::Archive("it is not a regular file".into()),
-            });
+        // Whatever has no chance is not copied.
+        if self.state.allowances().next().is_none() {
+            let trust = Trust::read(self.store.home())?;
+            trust.claimed(file).map_err(|error| untrusted(error.into(), &mut from, file))?;
         }
         let home = self.store.home().path();
         let copy = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(home);
@@ -126,13 +121,7 @@ impl Change<'_> {
     fn trusted_by(&self, mut copy: File, sha256: Digest, file: &Path) -> Result<(Package, TrustSource), Error> {
         let allowance = self.state.allowances().find(|allowed| allowed.sha256 == sha256);
         let signed = match Trust::read(self.store.home())?.verify(&mut copy, file) {
-            Err(_) if allowance.is_none() && is_library(&mut copy) => {
-                let why =
-                    "it is a library; `hookrail pack` makes a package of it, `hookrail plugin load` takes it as it is";
-                let package = file.display().to_string();
-                return Err(Error::PackageRejected { package, why: PackageError::Archive(why.into()) });
-            }
-            Err(error) if allowance.is_none() => return Err(error.into()),
+            Err(error) if allowance.is_none() => return Err(untrusted(error.into(), &mut copy, file)),
             signed => signed.map_err(Error::from),
         };
         let package = Package::read(copy, file)?;
@@ -216,6 +205,15 @@ impl Change<'_> {
         fs::rename(unfinished, &place).map_err(failed("write", &place))?;
         [&plugin, &directory, self.store.home().path()].into_iter().try_for_each(sync)
     }
+}
+
+/// Why a file is not installed: the error, unless it is no package at all.
+fn untrusted(error: Error, content: &mut File, file: &Path) -> Error {
+    if !is_library(content) {
+        return error;
+    }
+    let why = "it is a library; `hookrail pack` makes a package of it, `hookrail plugin load` takes it as it is";
+    Error::PackageRejected { package: file.display().to_string(), why: PackageError::Archive(why.into()) }
 }
 
 /// Whether the file begins as libraries do.

@@ -41,6 +41,7 @@ fn a_file_that_is_no_library_is_named_for_its_kind() {
     let archive = made("archive.a", |output| {
         run(Command::new("ar").arg("rcs").arg(output).arg(&object));
     });
+    let huge = made("huge.so", |output| std::fs::File::create(output).unwrap().set_len(3 << 30).unwrap());
     let fifo = made("fifo.so", |output| run(Command::new("mkfifo").arg(output)));
     check(
         &watched,
@@ -51,6 +52,7 @@ fn a_file_that_is_no_library_is_named_for_its_kind() {
             not(written("text.so", b"not a library\n"), "it is some other file"),
             not(PathBuf::from("/dev/null"), "it is a special file"),
             not(fifo, "it is a special file"),
+            not(huge, "it is a file of 3221225472 bytes, of which 1073741824 are allowed"),
             not(object, "it is an object file"),
             not(archive, "it is an archive of objects (a Rust rlib or a static library)"),
             not(std::env::current_exe().unwrap(), "it is a program"),

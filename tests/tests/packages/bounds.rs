@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use hookrail::package::Package;
+use hookrail::package::{Package, Trust};
 use hookrail_tests::raw::{
     FILES, FULL_NAME, Member, TEXT, entries, file, metadata, of_tar, package, read, tar, zip, zipped,
 };
@@ -71,6 +71,18 @@ fn directories_fifos_and_devices_are_refused_at_once() {
         assert_eq!(error.code(), code, "{error}");
         let text = error.to_string();
         assert!(text.contains(said) && text.contains(&path.display().to_string()), "{text}");
+    }
+}
+
+/// It has no block on the disk, and six gigabytes to read.
+#[test]
+fn a_huge_file_is_refused_before_a_byte_is_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let huge = directory.path().join("huge.hrp");
+    fs::File::create(&huge).unwrap().set_len(6 << 30).unwrap();
+    for error in [Package::open(&huge).err().unwrap(), Trust::default().open(&huge).err().unwrap()] {
+        assert_eq!(error.code(), "HR0808", "{error}");
+        assert!(error.to_string().contains("the file is larger than 1073741824 bytes"), "{error}");
     }
 }
 

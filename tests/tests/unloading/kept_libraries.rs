@@ -213,6 +213,17 @@ fn a_library_may_ask_to_be_kept_when_its_last_thread_ends() {
     eventually("it is kept", || ticket.try_wait() == Some(End::Vetoed("a device holds its address".into())));
 }
 
+#[test]
+fn a_library_that_opens_itself_is_kept_for_that_reason() {
+    alone!();
+    let scene = Scene::new(config("opens-itself", json!({})));
+    let plugin = scene.load(c("opens_itself"));
+    scene.dispatch();
+    let end = scene.unload(plugin);
+    assert_eq!(end, End::PinnedByHandles);
+    prints(&end, "it opened itself");
+}
+
 /// What the standard library maps for the names of functions it may keep; whoever asks hears of it.
 #[test]
 fn a_backtrace_is_either_gone_or_named() {

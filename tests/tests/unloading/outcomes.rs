@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use hookrail::End;
+use hookrail_tests::child::{Ended, in_child};
 use hookrail_tests::leftovers::Leftovers;
 use hookrail_tests::probe::eventually;
 use hookrail_tests::scene::{Scene, config, prints};
@@ -159,4 +160,27 @@ fn a_thread_that_never_ends_keeps_its_library() {
     assert_eq!(end, End::PinnedByThreads(1));
     prints(&end, "1 thread");
     assert_eq!(scene.dispatch(), None, "its callbacks are gone all the same");
+}
+
+/// Of a process whose main thread has ended, `/proc/self` says nothing.
+#[test]
+fn a_library_is_loaded_and_proved_gone_after_the_main_thread_has_ended() {
+    alone!();
+    let file = plugin("hello");
+    let ended = in_child(|| {
+        let rest = std::thread::spawn(move || {
+            // Until the main thread is one that has ended.
+            let is_gone = || std::fs::read_to_string("/proc/self/maps").is_ok_and(|maps| maps.is_empty());
+            eventually("the main thread has ended", is_gone);
+            let scene = Scene::new(config("hello", json!({})));
+            let plugin = scene.load(&file);
+            let end = scene.unload(plugin);
+            // SAFETY: it ends the child, in which nothing else runs.
+            unsafe { libc::_exit(if end == End::Unmapped { 0 } else { 1 }) };
+        });
+        std::mem::forget(rest);
+        // SAFETY: it ends this thread, of which nothing is needed any more.
+        unsafe { libc::syscall(libc::SYS_exit, 0) };
+    });
+    assert_eq!(ended, Ended::Exited(0));
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use hookrail_tests::cli::stocked::{Stocked, packages};
 use hookrail_tests::cli::{directory, hookrail, run, text};
 use hookrail_tests::{has_peer, plugin};
 use serde_json::Value;
@@ -261,4 +262,27 @@ fn a_home_that_others_can_write_is_trusted_with_nothing() {
     fs::set_permissions(&home, std::os::unix::fs::PermissionsExt::from_mode(0o770)).unwrap();
     let said = scene.refused(&["trust", "list"], 7);
     assert!(said.contains("HR0813") && said.contains("chmod go-w"), "{said}");
+}
+
+/// Opening a pipe waits for a writer, and there is none.
+#[test]
+fn a_pipe_in_place_of_a_signature_holds_up_nobody() {
+    let home = Stocked::new("piped");
+    let place = |directory: &Path| {
+        fs::create_dir_all(directory).unwrap();
+        let package = directory.join("screen-1.0.0.hrp");
+        fs::copy(packages().join("screen-1.0.0.hrp"), &package).unwrap();
+        let pipe = directory.join("screen-1.0.0.hrp.minisig");
+        assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
+        package.to_str().unwrap().to_owned()
+    };
+    let package = place(&directory("piped_package"));
+    let said = home.refused(&["verify", &package], "HR0807", 7);
+    assert!(said.contains("screen-1.0.0.hrp.minisig: it is a special file"), "{said}");
+    home.refused(&["plugin", "install", &package], "HR0807", 7);
+    home.ok(&["inspect", &package]);
+    let dropped = place(&home.home.join("incoming"));
+    let ran = run(&mut home.command(&["run"]), b"a\n");
+    assert_eq!(text(&ran.stdout), "a\n", "{}", text(&ran.stderr));
+    assert!(home.ok(&["plugin", "import-incoming"]).contains("error[HR0807]"), "{dropped}");
 }

@@ -13,7 +13,7 @@ use hookrail_model::memory::Memory;
 use super::{Library, handlers};
 use crate::mapped;
 use crate::stray;
-use crate::thread_teardown::Left;
+use crate::thread_teardown::{Left, ThreadTeardown};
 
 /// How the closing of a library ended.
 #[derive(Debug)]
@@ -59,6 +59,8 @@ impl Library {
     /// Waits for what threads have left of it. After `deadline`, it periodically calls `keep_waiting` with what it is
     /// waiting for. If that returns false, it stops waiting and the library stays.
     pub fn close(self, deadline: Instant, keep_waiting: impl FnMut(End) -> bool) -> Closed {
+        // First of all: a thread may be in it until now, and leave something with itself.
+        self.diagnostics.close();
         let mut skipped = 0;
         let settled = self.settle(deadline, keep_waiting, &mut skipped);
         // After the last of its code has run, and before it may be unmapped.
@@ -87,6 +89,7 @@ impl Library {
 
     /// Closes a library of which only constructors have run, unless those may have left code behind.
     pub(super) fn undo(self) {
+        self.diagnostics.close();
         let may_have_left = match self.check_abi() {
             Ok(()) => self.made_unbound() > 0,
             // It cannot be asked.
@@ -109,9 +112,8 @@ impl Library {
     fn remove(self) -> End {
         let copy = File::from(self.copy);
         if let Some(teardown) = &self.teardown {
-            teardown.close();
+            teardown.discard();
         }
-        self.diagnostics.close();
         let closed = self.handle.close();
         if closed.is_err() || !mapped::segments(copy.as_fd()).is_empty() {
             // INVARIANT: the descriptor number of the copy stays taken while the library is mapped, and the teardown
@@ -123,7 +125,12 @@ impl Library {
                 teardown.stay();
             }
             let stays = self.inspection.no_delete && !self.forced || self.inspection.unique_symbols;
-            return if stays { End::NoDelete } else { End::PinnedByThreadLocals(1) };
+            return match (stays, self.inspection.keeps_thread_locals) {
+                (true, _) => End::NoDelete,
+                (false, true) => End::PinnedByThreadLocals(1),
+                // Its thread-locals have been taken down, so only it can hold itself.
+                (false, false) => End::PinnedByHandles,
+            };
         }
         if let Some(teardown) = self.teardown {
             teardown.gone();
@@ -137,7 +144,7 @@ impl Library {
     }
 
     /// Makes threads run what they have left of the library, and finds out whether anything else can still call into
-    /// it.
+    /// it. If nothing can, its teardown is closed.
     fn settle(
         &self,
         mut deadline: Instant,
@@ -150,36 +157,39 @@ impl Library {
             return Err(End::Unhooked(name.clone()));
         }
         if let Some(teardown) = &self.teardown {
-            let is_kept = || teardown.kept().map_or(Ok(()), |reason| Err(End::Vetoed(reason)));
-            is_kept()?;
+            is_kept(teardown)?;
             self.probe();
             if let Some(symbol) = teardown.unseen() {
                 return Err(End::Unhooked(symbol.into()));
             }
-            while let Err(left) = teardown.settle(deadline, skipped) {
-                let end = match left {
-                    Left::Running(count) => End::PinnedByThreadLocals(count),
-                    Left::Threads(count) => End::PinnedByThreads(count),
-                };
-                if !keep_waiting(end.clone()) {
-                    return Err(end);
-                }
-                deadline = Instant::now() + PAUSE;
-            }
-            // One of its last threads may have asked for it.
-            is_kept()?;
-        }
-        match self.made_unbound() {
-            0 => {}
-            keys => return Err(End::PinnedByThreadLocals(keys)),
         }
         loop {
+            if let Some(teardown) = &self.teardown {
+                while let Err(left) = teardown.settle(deadline, skipped) {
+                    let end = match left {
+                        Left::Running(count) => End::PinnedByThreadLocals(count),
+                        Left::Threads(count) => End::PinnedByThreads(count),
+                    };
+                    if !keep_waiting(end.clone()) {
+                        return Err(end);
+                    }
+                    deadline = Instant::now() + PAUSE;
+                }
+                // One of its last threads may have asked for it.
+                is_kept(teardown)?;
+            }
             match self.stray_threads() {
-                0 => break,
+                // Unless a thread has left something meanwhile.
+                0 if self.teardown.as_ref().is_none_or(|teardown| teardown.close()) => break,
+                0 => {}
                 _ if Instant::now() < deadline => sleep(LOOK),
                 threads if keep_waiting(End::PinnedByThreads(threads)) => deadline = Instant::now() + PAUSE,
                 threads => return Err(End::PinnedByThreads(threads)),
             }
+        }
+        match self.made_unbound() {
+            0 => {}
+            keys => return Err(End::PinnedByThreadLocals(keys)),
         }
         let signals = self.handlers();
         if signals.is_empty() { Ok(()) } else { Err(End::PinnedByHandlers(signals)) }
@@ -204,4 +214,8 @@ impl Library {
         // SAFETY: the function takes nothing, and the library is loaded.
         self.table::<KeysTable>().map_or(0, |table| unsafe { (table.count)() } as usize)
     }
+}
+
+fn is_kept(teardown: &ThreadTeardown) -> Result<(), End> {
+    teardown.kept().map_or(Ok(()), |reason| Err(End::Vetoed(reason)))
 }

@@ -182,6 +182,7 @@ fn values() -> Value {
             End::FileMappings(1),
             End::NoDelete,
             End::PinnedByHandlers(vec![2, 15]),
+            End::PinnedByHandles,
             End::PinnedByThreadLocals(1),
             End::PinnedByThreads(1),
             End::Unhooked("pthread_create".into()),

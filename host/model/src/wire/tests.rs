@@ -280,6 +280,7 @@ fn each_end_has_its_form_with_named_fields() {
         (End::Busy(2), r#"{"end":"busy","threads":2}"#),
         (End::FileMappings(1), r#"{"end":"file-mappings","mappings":1}"#),
         (End::NoDelete, r#"{"end":"no-delete"}"#),
+        (End::PinnedByHandles, r#"{"end":"pinned-by-handles"}"#),
         (End::PinnedByHandlers(vec![2, 15]), r#"{"end":"pinned-by-handlers","signals":[2,15]}"#),
         (End::PinnedByThreadLocals(3), r#"{"end":"pinned-by-thread-locals","thread_locals":3}"#),
         (End::PinnedByThreads(1), r#"{"end":"pinned-by-threads","threads":1}"#),
