@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first one ends the reading, the second one the process.
+//! Ctrl-C, SIGTERM and SIGHUP: the first one ends the reading, the second one the process.
 //!
 //! `signal-hook` continues to call the handler that was installed before its own. If it is installed before any plugin
 //! is loaded, that handler cannot be a plugin's, which might be unmapped by then. So there are two steps, and between
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::{flag, low_level::pipe};
 
@@ -31,7 +31,7 @@ pub(crate) struct Interrupt {
     at_once: Arc<AtomicBool>,
     /// The last signal that has come; 0 for none.
     last: Arc<AtomicUsize>,
-    /// Those of the two that we are to hear at all.
+    /// Those of them that we are to hear at all.
     heard: Vec<i32>,
     /// Wakes the thread that waits for input.
     wake: UnixStream,
@@ -68,7 +68,7 @@ impl Interrupt {
             wake.set_nonblocking(true)?;
             let (at_once, last) = (Arc::new(AtomicBool::new(true)), Arc::default());
             let mut heard = Vec::new();
-            for signal in [SIGINT, SIGTERM] {
+            for signal in [SIGHUP, SIGINT, SIGTERM] {
                 // The parent process may have asked us to ignore the signal (`nohup`, `&`).
                 if !is_ignored(signal)? {
                     heard.push(signal);
@@ -98,7 +98,7 @@ impl Interrupt {
         self.at_once.load(Ordering::Relaxed)
     }
 
-    /// Whether it was the terminal that asked for it, and not whoever supervises us: SIGINT, and not SIGTERM.
+    /// Whether it was the terminal that asked for it, and not whoever supervises us: SIGINT, and neither SIGTERM nor SIGHUP.
     pub(crate) fn is_ctrl_c(&self) -> bool {
         // Relaxed: nothing else is read by it.
         self.last.load(Ordering::Relaxed) == SIGINT.unsigned_abs() as usize

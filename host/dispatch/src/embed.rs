@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use crate::chain::{Callback, CallbackState, Ctx, Origin, Owner, Run};
 use crate::fault::Breaker;
 use crate::frame;
+use crate::names;
 use crate::registry::{Addition, Registry};
 
 /// Callbacks of the embedding program that are registered together: `Host::register`.
@@ -73,7 +74,7 @@ impl Callbacks {
             let point = registry.declare::<P>()?;
             let ctx = Box::into_raw(Box::new(function)).cast();
             let callback = Callback {
-                id: registry.names.intern(&instance, &name),
+                id: names::intern(&instance, &name),
                 owner,
                 generation: None,
                 instance,

@@ -22,7 +22,6 @@ pub(crate) use root::Root;
 
 use crate::chain::{Callback, CallbackState, Entry, Owner, Snapshot};
 use crate::fault::{self, Signals};
-use crate::names::Names;
 use crate::reclaim::{self, Limbo};
 use crate::stats::Tracers;
 use crate::sync::{AtomicPtr, Ordering};
@@ -36,8 +35,6 @@ pub struct Registry {
     points: Mutex<BTreeMap<&'static str, PointEntry>>,
     /// How many plugins are leaving: meanwhile readers enter empty points too, and run what they have left of those.
     leaving: AtomicUsize,
-    /// The callbacks' names and ids.
-    pub names: Names,
     /// Takes each snapshot before `points` is unlocked, so that an unloading misses none that holds its callbacks.
     limbo: Limbo<Retired>,
     /// The chains of all points after the last transaction.
@@ -74,7 +71,6 @@ impl Registry {
             signals: Arc::new(Signals::new(quarantine)),
             points: Mutex::default(),
             leaving: AtomicUsize::new(0),
-            names: Names::default(),
             limbo: Limbo::new(),
             root: AtomicPtr::new(Box::into_raw(Box::default())),
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use hookrail_abi::boundary::{Growing, Registrar, Registration, registration};
 use hookrail_abi::{Effects, FaultPolicy, PayloadOps, Priority, catalogue};
 use hookrail_dispatch::{
-    Addition, Breaker, Callback, CallbackId, CallbackState, Ctx, Origin, Owner, Probation, Registry,
+    Addition, Breaker, Callback, CallbackId, CallbackState, Ctx, Origin, Owner, Probation, Registry, names,
 };
 use hookrail_model::error::{ConfigError, Error, Incompatible, Misbehaved};
 use hookrail_model::note::{Note, NoteHook};
@@ -105,7 +105,7 @@ impl Startup<'_> {
         let hook = self.note.hooks.iter().find(|hook| hook.point == point && hook.name == name);
         let hook = hook.ok_or_else(|| misbehaved(Misbehaved::undeclared(point.clone(), name.clone())))?;
         self.agree(hook, record).map_err(incompatible)?;
-        let id = self.registry.names.intern(&self.instance, &name);
+        let id = names::intern(&self.instance, &name);
         if !self.seen.insert((state.chain.facts.point, id)) {
             return Err(misbehaved(Misbehaved::duplicate_callback(point, name)));
         }

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hookrail_abi::{Decision, Point};
-use hookrail_dispatch::{Callbacks, HookPoint, Outcome, PinnedChains, Registered, frame, view};
+use hookrail_dispatch::{Callbacks, HookPoint, Outcome, PinnedChains, Registered, frame, names, view};
 use hookrail_image::SealedCopy;
 use hookrail_model::config::CallbackOverride;
 use hookrail_model::end::End;
@@ -278,7 +278,7 @@ impl Host {
 
     /// The callback that decided, as `instance/callback`, if one did.
     pub fn decided_by(&self, outcome: &Outcome) -> Option<String> {
-        Some(self.core.registry.names.name(outcome.decided_by()?).to_string())
+        Some(names::name(outcome.decided_by()?).to_string())
     }
 
     /// The operator's overrides that match no registered callback: misspelt, or their plugin is

@@ -68,8 +68,11 @@ impl Image {
                 let value = entry.d_val(endian);
                 match entry.d_tag(endian) {
                     elf::DT_FLAGS => image.text_relocations |= value & elf::DF_TEXTREL.0 != 0,
-                    elf::DT_INIT => image.constructors += 1,
-                    elf::DT_INIT_ARRAYSZ => image.constructors += value / size_of::<usize>() as u64,
+                    elf::DT_INIT => image.constructors = image.constructors.saturating_add(1),
+                    elf::DT_INIT_ARRAYSZ => {
+                        let count = value / size_of::<usize>() as u64;
+                        image.constructors = image.constructors.saturating_add(count);
+                    }
                     elf::DT_RPATH | elf::DT_RUNPATH => {
                         let path = strings.get(value as u32).unwrap_or_default();
                         image.search_paths.push(String::from_utf8_lossy(path).into_owned());

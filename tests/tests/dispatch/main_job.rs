@@ -1,6 +1,6 @@
 //! The main job: load, dispatch, unload.
 
-use hookrail::{Callbacks, Config, Decision, End, Host, Message, MessagePublish, Priority};
+use hookrail::{Callbacks, Config, Decision, End, Host, Message, MessagePublish, Priority, Verdict};
 
 #[test]
 fn a_loaded_plugin_runs_and_an_unloaded_one_is_gone() {
@@ -33,4 +33,18 @@ fn a_name_that_cannot_be_part_of_an_id_is_refused() {
         assert_eq!(register(instance, callback).unwrap_err().code(), "HR0114", "{instance:?}, {callback:?}");
     }
     assert!(register("a:b", "c_d.e-f").is_ok());
+}
+
+/// An outcome is a value, and may end up anywhere.
+#[test]
+fn an_outcome_names_its_callback_whichever_host_is_asked() {
+    let (one, other) = (Host::new(Config::default()).unwrap(), Host::new(Config::default()).unwrap());
+    let publish = one.point(MessagePublish).unwrap();
+    let deny = |_: &mut Message| Verdict::deny(7, "no");
+    one.register(Callbacks::new("guard").on(MessagePublish, "deny", Priority::new(5), deny)).unwrap();
+    let outcome = publish.dispatch(&mut Message::new("a.b", "text"));
+    for host in [&one, &other] {
+        assert_eq!(host.decided_by(&outcome).as_deref(), Some("guard/deny"));
+        assert_eq!(host.denial(&outcome).unwrap().by.as_deref(), Some("guard/deny"));
+    }
 }

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
@@ -49,6 +50,12 @@ impl Named {
     }
 }
 
+/// Whether a file is the one that stdout is.
+fn is_output(file: &File) -> io::Result<bool> {
+    let (ours, theirs) = (file.metadata()?, File::from(io::stdout().as_fd().try_clone_to_owned()?).metadata()?);
+    Ok(ours.is_file() && (ours.dev(), ours.ino()) == (theirs.dev(), theirs.ino()))
+}
+
 impl Input {
     pub(super) fn open(named: Named) -> Result<Self, Error> {
         let (name, opened) = match named {
@@ -56,8 +63,12 @@ impl Input {
             Named::Stdin => ("stdin".into(), io::stdin().as_fd().try_clone_to_owned().map(File::from)),
             Named::File { path, .. } => (path.display().to_string(), File::open(&path)),
         };
-        match opened {
-            Ok(file) => Ok(Input { name, file }),
+        match opened.and_then(|file| is_output(&file).map(|is_output| (file, is_output))) {
+            Ok((file, false)) => Ok(Input { name, file }),
+            Ok((_, true)) => {
+                let why = "stdout writes to it too, so it would grow for ever";
+                Err(Error::reading(&name, io::Error::new(io::ErrorKind::InvalidInput, why)))
+            }
             Err(cause) => Err(Error::reading(&name, cause)),
         }
     }

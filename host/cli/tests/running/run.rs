@@ -1,7 +1,8 @@
 //! `hookrail run`: what comes out, what is said, and how it ends.
 
-use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 
@@ -274,4 +275,49 @@ fn a_full_disk_behind_stdout_is_told() {
         "{}",
         text(&output.stderr)
     );
+}
+
+#[test]
+fn an_input_that_is_the_output_is_refused() {
+    let directory = directory("own_output");
+    let file = directory.join("log");
+    fs::write(&file, "a\n").unwrap();
+    let open = || File::options().append(true).open(&file).unwrap();
+    for from_stdin in [false, true] {
+        let mut command = hookrail(&["run", "-q", "--no-store"]);
+        let input = if from_stdin { File::open(&file).unwrap().into() } else { Stdio::null() };
+        if !from_stdin {
+            command.arg(&file);
+        }
+        let output = command.stdin(input).stdout(open()).stderr(Stdio::piped()).output().unwrap();
+        let said = text(&output.stderr);
+        assert!(output.status.code() == Some(1) && said.contains("stdout writes to it too"), "{said}");
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), "a\n");
+}
+
+/// Another program may have set the pipe, which is shared, to return at once when it is full.
+#[test]
+fn a_stdout_that_never_waits_loses_nothing() {
+    const LINES: usize = 100_000;
+    let (mut reading, writing) = std::io::pipe().unwrap();
+    never_waits(&writing);
+    // Only the child keeps the end that is written to.
+    let spawn = move || {
+        hookrail(&["run", "-q", "--no-store"]).stdin(Stdio::piped()).stdout(writing).stderr(Stdio::piped()).spawn()
+    };
+    let mut child = spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    std::thread::scope(|threads| {
+        threads.spawn(move || (0..LINES).for_each(|number| writeln!(input, "line {number}").unwrap()));
+        let mut out = String::new();
+        reading.read_to_string(&mut out).unwrap();
+        assert_eq!(out.lines().count(), LINES);
+    });
+    assert!(child.wait_with_output().unwrap().status.success());
+}
+
+fn never_waits(pipe: &impl AsRawFd) {
+    // SAFETY: a flag of an open descriptor.
+    assert_eq!(unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) }, 0);
 }
