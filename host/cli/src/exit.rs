@@ -60,7 +60,7 @@ const MEANINGS: &[(ExitCode, &str)] = &[
     (ExitCode::PackageRefused, "a package or a file of the home is damaged or not trusted"),
     (ExitCode::NotAllowed, "what is installed does not allow the change"),
     (ExitCode::TryAgain, "busy with something else; try again in a moment"),
-    (ExitCode::Interrupted, "Ctrl-C stopped reading; SIGTERM is not a failure"),
+    (ExitCode::Interrupted, "Ctrl-C stopped reading; SIGTERM and SIGHUP are not failures"),
     (ExitCode::StdoutClosed, "the reader of stdout has gone"),
 ];
 

@@ -11,7 +11,7 @@ use hookrail::{ApiMisuse, Config, Host};
 use crate::args::Setup;
 use crate::error::Error;
 use crate::prebuilt::operators;
-use crate::{points, settings};
+use crate::{overrides, points, settings};
 
 /// The plugins that the command line and the configuration name, before any of them is loaded.
 pub(crate) struct Chosen {
@@ -54,13 +54,7 @@ impl Chosen {
                 return Err(Error::Enabled(Box::new(first)));
             }
         }
-        for hook in host.unused_overrides() {
-            tracing::warn!(
-                "[[overrides]] overrides {} on {}, but there is no such callback",
-                hook.callback,
-                hook.point
-            );
-        }
+        overrides::check(&host).map_err(hookrail::Error::from)?;
         Ok((host, manager))
     }
 }
@@ -113,6 +107,9 @@ fn files(setup: &Setup, config: &Config, store: Option<&Store>) -> Result<BTreeM
             continue;
         }
         if plugin.library.is_none() && installed.contains(name) {
+            if !enabled.contains(name) && plugin.required {
+                return Err(store::Error::refused(name, StoreError::Disabled).into());
+            }
             if !enabled.contains(name) {
                 tracing::warn!("[plugins.{name}] is about a plugin that is disabled: `hookrail plugin enable {name}`");
             }

@@ -2,7 +2,8 @@
 
 use hookrail::catalogue::{BUILT_IN, RENAMED};
 use hookrail::{ConfigError, Host};
-use strsim::levenshtein;
+
+use crate::nearest::nearest;
 
 /// Refuses settings for a point that this program does not have. All its points exist from the start, so it is a
 /// mistake, and the operator's fault settings for it would have no effect.
@@ -31,12 +32,6 @@ fn why(point: &str, known: &[&str]) -> String {
         Some(near) => format!("{what}, which is not there, but `{near}` is"),
         None => format!("{what}, which is not there, but {}", known.join(", ")),
     }
-}
-
-/// The known name that is closest in edit distance, if it is close.
-fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let (distance, nearest) = known.iter().map(|known| (levenshtein(name, known), *known)).min()?;
-    (distance <= 1 + name.len() / 3).then_some(nearest)
 }
 
 #[cfg(test)]

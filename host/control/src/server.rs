@@ -31,6 +31,9 @@ use crate::socket::peer;
 /// The largest number of simultaneous connections.
 const MAX_CONNECTIONS: usize = 64;
 
+/// How long a connection may ask for nothing before it makes room for another one, once there are as many as there may be.
+const IDLE: Duration = Duration::from_secs(30);
+
 /// How long a write waits for a peer that does not read.
 const WRITE_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -51,15 +54,41 @@ pub(super) struct Server {
 #[derive(Default)]
 struct Open {
     next: u64,
-    streams: BTreeMap<u64, Arc<UnixStream>>,
+    peers: BTreeMap<u64, Arc<Peer>>,
     closed: bool,
+}
+
+/// The other end of a connection.
+struct Peer {
+    stream: UnixStream,
+    /// Since when it has asked for nothing; `None` while something is done for it.
+    idle: Mutex<Option<Instant>>,
 }
 
 /// An open connection. Dropping it frees its place.
 struct Connection {
     server: Arc<Server>,
     number: u64,
-    stream: Arc<UnixStream>,
+    peer: Arc<Peer>,
+}
+
+impl Open {
+    /// Makes room for one more connection, if there is none, by closing the one that has been idle the longest.
+    fn make_room(&mut self) -> Result<(), ControlError> {
+        if self.peers.len() < MAX_CONNECTIONS {
+            return Ok(());
+        }
+        let idle = self.peers.iter().filter_map(|(number, peer)| Some(((*peer.idle.lock())?, *number)));
+        match idle.min().filter(|(since, _)| since.elapsed() > IDLE) {
+            Some((_, number)) => {
+                let peer = self.peers.remove(&number).expect("it is one of them");
+                // A peer that has hung up is already gone.
+                let _ = peer.stream.shutdown(std::net::Shutdown::Both);
+                Ok(())
+            }
+            None => Err(ControlError::TooManyConnections { limit: MAX_CONNECTIONS }),
+        }
+    }
 }
 
 impl Server {
@@ -78,9 +107,9 @@ impl Server {
         let mut open = self.open.lock();
         open.closed = true;
         self.closed.notify_all();
-        for stream in open.streams.values() {
+        for peer in open.peers.values() {
             // A peer that has hung up is already gone.
-            let _ = stream.shutdown(std::net::Shutdown::Both);
+            let _ = peer.stream.shutdown(std::net::Shutdown::Both);
         }
     }
 
@@ -130,16 +159,15 @@ impl Connection {
         if open.closed {
             return Err(ApiMisuse::Closing.into());
         }
-        if open.streams.len() >= MAX_CONNECTIONS {
-            return Err(ControlError::TooManyConnections { limit: MAX_CONNECTIONS }.into());
-        }
-        let stream = Arc::new(stream.try_clone().map_err(failed)?);
+        open.make_room()?;
+        let stream = stream.try_clone().map_err(failed)?;
+        let peer = Arc::new(Peer { stream, idle: Mutex::new(Some(Instant::now())) });
         open.next += 1;
         let number = open.next;
-        open.streams.insert(number, stream.clone());
+        open.peers.insert(number, peer.clone());
         drop(open);
         // INVARIANT: from here on, dropping it frees its place.
-        let connection = Connection { server: server.clone(), number, stream };
+        let connection = Connection { server: server.clone(), number, peer };
         let thread = thread::Builder::new().name("hookrail-control".into());
         thread.spawn(move || connection.serve()).map_err(failed)?;
         Ok(())
@@ -147,14 +175,16 @@ impl Connection {
 
     /// Answers requests one after the other, until the peer closes the connection.
     fn serve(&self) {
-        if write(&self.stream, &Greeting::here(), true).is_err() {
+        if write(&self.peer.stream, &Greeting::here(), true).is_err() {
             return;
         }
-        let mut input = BufReader::new(&*self.stream);
+        let mut input = BufReader::new(&self.peer.stream);
         let mut text = Vec::new();
         loop {
             text.clear();
+            *self.peer.idle.lock() = Some(Instant::now());
             let read = input.by_ref().take(MAX_LINE as u64 + 1).read_until(b'\n', &mut text);
+            *self.peer.idle.lock() = None;
             let (id, outcome, then) = match (read, text.last()) {
                 // An incomplete line is not a request.
                 (Err(_), _) | (Ok(_), None) => return,
@@ -163,7 +193,7 @@ impl Connection {
                 (Ok(_), _) => (None, Err(ControlError::LineTooLong { limit: MAX_LINE }.into()), Then::Close),
             };
             let reply = outcome.map_or_else(|error| Reply::Error(error.problem()), Reply::Ok);
-            let written = write(&self.stream, &Answer::new(id, reply), true);
+            let written = write(&self.peer.stream, &Answer::new(id, reply), true);
             match (written, then) {
                 (Ok(()), Then::GoOn) => {}
                 (Ok(()), Then::Tell(events)) => return self.tell(&events),
@@ -224,7 +254,7 @@ impl Connection {
             let news = (now > dropped).then_some(StreamItem::Dropped(now));
             dropped = now;
             for told in event.ok().map(StreamItem::Event).into_iter().chain(news) {
-                if write(&self.stream, &told, false).is_err() {
+                if write(&self.peer.stream, &told, false).is_err() {
                     return;
                 }
             }
@@ -238,7 +268,7 @@ impl Connection {
 impl Caller for Connection {
     fn is_gone(&self) -> bool {
         // A peer that has only finished sending still counts: it may be waiting for its answers.
-        let mut polled = [PollFd::new(&*self.stream, PollFlags::empty())];
+        let mut polled = [PollFd::new(&self.peer.stream, PollFlags::empty())];
         let asked = poll(&mut polled, Some(&Timespec::default()));
         asked.is_err() || polled[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
     }
@@ -253,8 +283,8 @@ impl Caller for Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         // Others may still hold the stream; the peer must see the end now.
-        let _ = self.stream.shutdown(std::net::Shutdown::Both);
-        self.server.open.lock().streams.remove(&self.number);
+        let _ = self.peer.stream.shutdown(std::net::Shutdown::Both);
+        self.server.open.lock().peers.remove(&self.number);
     }
 }
 
@@ -279,4 +309,34 @@ fn write(stream: &UnixStream, value: &impl Serialize, must_read: bool) -> io::Re
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_connection_that_was_idle_the_longest_makes_room() {
+        let now = Instant::now();
+        let mut open = Open::default();
+        let ago = |seconds: u64| now.checked_sub(Duration::from_secs(seconds)).expect("the machine runs for minutes");
+        for number in 0..MAX_CONNECTIONS as u64 {
+            assert!(open.make_room().is_ok());
+            let idle = Mutex::new(Some(ago(number % 30)));
+            open.peers.insert(number, Arc::new(Peer { stream: UnixStream::pair().unwrap().0, idle }));
+        }
+        assert!(open.make_room().is_err(), "none has been idle for long");
+        // What is worked on, or waits for events, is never closed.
+        *open.peers[&7].idle.lock() = None;
+        for (number, seconds) in [(3, 40), (5, 60), (9, 50)] {
+            *open.peers[&number].idle.lock() = Some(ago(seconds));
+        }
+        for number in [5, 9, 3] {
+            assert!(open.make_room().is_ok());
+            assert!(!open.peers.contains_key(&number), "{number} made room");
+            open.peers
+                .insert(100 + number, Arc::new(Peer { stream: UnixStream::pair().unwrap().0, idle: Mutex::default() }));
+        }
+        assert!(open.make_room().is_err());
+    }
 }

@@ -31,7 +31,8 @@ pub mod retryable;
 pub mod schema;
 mod setters;
 pub mod stats;
-mod time;
+#[doc(hidden)]
+pub mod time;
 pub mod times;
 pub mod trace;
 pub mod units;

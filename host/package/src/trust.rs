@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use hookrail_model::ParseError;
 use hookrail_model::package::KeyId;
+use hookrail_model::time::rfc3339;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, PackageError};
@@ -260,5 +261,5 @@ fn beside(path: &Path) -> Result<Signature, Error> {
 
 /// The current time, as RFC 3339.
 pub fn now() -> String {
-    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
+    rfc3339(SystemTime::now())
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hookrail_model::package::{File, MemberPath, Metadata, Tar};
+use hookrail_model::time::rfc3339;
 use tar::{EntryType, Header};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
@@ -146,7 +147,7 @@ fn zip(metadata: &Metadata, built: SystemTime, tar: &mut fs::File, to: &fs::File
 
 /// The time as a zip stores it: in UTC, to two seconds, from 1980 to 2107.
 fn dos_time(time: SystemTime) -> zip::DateTime {
-    let text = humantime::format_rfc3339_seconds(time).to_string();
+    let text = rfc3339(time);
     let number =
         |range: std::ops::Range<usize>| text.get(range).and_then(|digits| digits.parse::<u16>().ok()).unwrap_or(0);
     let byte = |start: usize| number(start..start + 2) as u8;

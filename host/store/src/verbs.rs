@@ -8,6 +8,7 @@ use hookrail_model::error::ConfigError;
 use hookrail_model::installed::Allowance;
 use hookrail_model::instance::plugin_of;
 use hookrail_model::package::{Digest, check_name};
+use hookrail_model::time::rfc3339;
 use semver::Version;
 
 use crate::change::Change;
@@ -159,7 +160,7 @@ impl Change<'_> {
     /// # Errors
     /// If writing fails.
     pub fn allow(&mut self, name: &str, version: Version, sha256: Digest, lasts: Duration) -> Result<Allowance, Error> {
-        let until = humantime::format_rfc3339_seconds(SystemTime::now() + lasts.min(MAX_ALLOWANCE)).to_string();
+        let until = rfc3339(SystemTime::now() + lasts.min(MAX_ALLOWANCE));
         let allowance = Allowance::new(name, version, sha256, until);
         let mut state = self.state.clone();
         state.allowances.retain(|known| known.sha256 != sha256);

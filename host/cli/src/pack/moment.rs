@@ -24,7 +24,7 @@ pub(super) fn of(directory: &Path) -> Result<String, Error> {
             SystemTime::now()
         }),
     };
-    Ok(humantime::format_rfc3339_seconds(moment).to_string())
+    Ok(humantime::format_rfc3339_seconds(moment.max(UNIX_EPOCH)).to_string())
 }
 
 fn committed(directory: &Path) -> Option<SystemTime> {

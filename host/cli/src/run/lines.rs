@@ -26,8 +26,8 @@ pub(super) struct Lines<R> {
 /// A line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line<'a> {
-    /// Without its newline, which the last line may lack.
-    Whole { text: &'a [u8], has_newline: bool },
+    /// Without its end, a newline or a carriage return and a newline, which the last line may lack.
+    Whole { text: &'a [u8], end: &'static [u8] },
     /// It was longer than allowed, and has been discarded.
     TooLong { length: u64 },
 }
@@ -57,7 +57,12 @@ impl<R: Read> Lines<R> {
                 self.number += 1;
                 // INVARIANT: the newline was found below `end`.
                 (self.start, self.searched) = (end + 1, end + 1);
-                Some(Line::Whole { text: &self.buffer[start..end], has_newline: true })
+                let text = &self.buffer[start..end];
+                // A pattern that ends in `$` must match whatever system wrote the line.
+                match text.split_last() {
+                    Some((b'\r', text)) => Some(Line::Whole { text, end: b"\r\n" }),
+                    _ => Some(Line::Whole { text, end: b"\n" }),
+                }
             }
             Some(at) => {
                 let end = self.searched + at;
@@ -88,7 +93,7 @@ impl<R: Read> Lines<R> {
         }
         self.number += 1;
         self.start = end;
-        Some(Line::Whole { text: &self.buffer[start..end], has_newline: false })
+        Some(Line::Whole { text: &self.buffer[start..end], end: b"" })
     }
 
     /// Reads once; returns the number of bytes read. Call it when `next` returns `None`.
@@ -128,13 +133,16 @@ mod tests {
         }
     }
 
-    fn all(text: &[u8], drop: usize, longest: usize) -> Vec<Result<(Vec<u8>, bool), u64>> {
+    /// The text of a line with its end, or how long it was.
+    type Whole = Result<(Vec<u8>, &'static [u8]), u64>;
+
+    fn all(text: &[u8], drop: usize, longest: usize) -> Vec<Whole> {
         let mut lines = Lines::new(Drops(text, drop), longest);
         let mut all = Vec::new();
         loop {
             while let Some(line) = lines.next() {
                 all.push(match line {
-                    Line::Whole { text, has_newline } => Ok((text.to_vec(), has_newline)),
+                    Line::Whole { text, end } => Ok((text.to_vec(), end)),
                     Line::TooLong { length } => Err(length),
                 });
             }
@@ -154,8 +162,8 @@ mod tests {
                 let joined: Vec<u8> = lines
                     .iter()
                     .flat_map(|line| {
-                        let (text, has_newline) = line.as_ref().unwrap();
-                        text.iter().copied().chain(has_newline.then_some(b'\n'))
+                        let (text, end) = line.as_ref().unwrap();
+                        text.iter().chain(*end).copied()
                     })
                     .collect();
                 assert_eq!(joined, text);
@@ -165,10 +173,23 @@ mod tests {
     }
 
     #[test]
+    fn a_carriage_return_before_the_newline_is_no_part_of_the_line() {
+        for drop in [1, 1000] {
+            let lines = all(b"a\r\n\r\nb\rc\n\rd\r", drop, 100);
+            let expected = [(&b"a"[..], &b"\r\n"[..]), (b"", b"\r\n"), (b"b\rc", b"\n"), (b"\rd\r", b"")];
+            assert_eq!(lines, expected.map(|(text, end)| Ok((text.to_vec(), end))));
+        }
+    }
+
+    #[test]
     fn a_line_that_is_too_long_is_counted_and_the_rest_goes_on() {
         for drop in [1, 3, 1000] {
             let lines = all(b"1234\n12345\n\n123456789", drop, 4);
-            assert_eq!(lines, [Ok((b"1234".to_vec(), true)), Err(5), Ok((Vec::new(), true)), Err(9)], "{drop}");
+            assert_eq!(
+                lines,
+                [Ok((b"1234".to_vec(), &b"\n"[..])), Err(5), Ok((Vec::new(), &b"\n"[..])), Err(9)],
+                "{drop}"
+            );
         }
     }
 
@@ -186,7 +207,7 @@ mod tests {
     #[test]
     fn a_long_line_that_is_allowed_is_whole() {
         let text = vec![b'a'; 3 << 20];
-        assert_eq!(all(&text, 100_000, 3 << 20), [Ok((text.clone(), false))]);
+        assert_eq!(all(&text, 100_000, 3 << 20), [Ok((text.clone(), &b""[..]))]);
         assert_eq!(all(&text, 100_000, (3 << 20) - 1), [Err(3 << 20)]);
     }
 }

@@ -43,17 +43,18 @@ impl Output {
         Ok(Output { form, buffer: Vec::with_capacity(CHUNK), full, written, writer })
     }
 
-    /// Writes a message; as text, without a newline if its input line had none.
+    /// Writes a message; as text, with the end that its input line had.
     #[inline]
-    pub(super) fn write(&mut self, message: &Message, has_newline: bool) -> Result<(), Error> {
+    pub(super) fn write(&mut self, message: &Message, end: &[u8]) -> Result<(), Error> {
         match self.form {
-            Format::Text => self.buffer.extend_from_slice(&message.body),
+            Format::Text => {
+                self.buffer.extend_from_slice(&message.body);
+                self.buffer.extend_from_slice(end);
+            }
             Format::Json => {
                 serde_json::to_writer(&mut self.buffer, message).map_err(|error| Error::Stdout(error.into()))?;
+                self.buffer.push(b'\n');
             }
-        }
-        if has_newline || self.form == Format::Json {
-            self.buffer.push(b'\n');
         }
         if self.buffer.len() >= CHUNK { self.flush() } else { Ok(()) }
     }

@@ -83,10 +83,10 @@ impl<'a> Pipeline<'a> {
             while let Some(line) = lines.next() {
                 match line {
                     Line::TooLong { length } => self.count_long(&input.name, lines.number(), length),
-                    Line::Whole { text, has_newline } => match self.options.input_format {
-                        Format::Text => self.text(text, has_newline, &input.name, now)?,
+                    Line::Whole { text, end } => match self.options.input_format {
+                        Format::Text => self.text(text, end, &input.name, now)?,
                         Format::Json => match self.parse(text, &input.name) {
-                            Ok(true) => self.dispatch(true)?,
+                            Ok(true) => self.dispatch(b"\n")?,
                             Ok(false) => {}
                             Err(error) => self.count_bad(&input.name, lines.number(), &error),
                         },
@@ -118,7 +118,7 @@ impl<'a> Pipeline<'a> {
     }
 
     #[inline]
-    fn text(&mut self, text: &[u8], has_newline: bool, source: &str, now: u64) -> Result<(), Error> {
+    fn text(&mut self, text: &[u8], end: &[u8], source: &str, now: u64) -> Result<(), Error> {
         let message = &mut self.message;
         message.id = MessageId::at(now);
         message.timestamp = now;
@@ -132,7 +132,7 @@ impl<'a> Pipeline<'a> {
         if message.topic != *self.options.topic {
             message.topic.set(&self.options.topic);
         }
-        self.dispatch(has_newline)
+        self.dispatch(end)
     }
 
     /// Parses a line of JSON into the message; returns `false` for a blank line.
@@ -151,14 +151,14 @@ impl<'a> Pipeline<'a> {
     }
 
     #[inline]
-    fn dispatch(&mut self, has_newline: bool) -> Result<(), Error> {
+    fn dispatch(&mut self, end: &[u8]) -> Result<(), Error> {
         self.counters.messages.add(1);
         let outcome = self.publish.dispatch(&mut self.message);
         if let Decision::Denied(code) = outcome.decision() {
             self.drop(outcome, code);
             return Ok(());
         }
-        self.output.write(&self.message, has_newline)?;
+        self.output.write(&self.message, end)?;
         self.counters.delivered.add(1);
         let _ = self.delivered.dispatch(&mut self.message);
         Ok(())

@@ -36,15 +36,15 @@ fn every_point_is_listed_with_who_dispatches_it() {
 fn the_order_of_a_chain_and_where_a_priority_comes_from_are_shown() {
     let directory = directory("overrides");
     let config = "[[overrides]]\npoint = \"message.publish\"\ncallback = \"hello/greet\"\npriority = 2000\n\
-                  [[overrides]]\npoint = \"message.publish\"\ncallback = \"hello/great\"\nenabled = false\n";
+                  [[overrides]]\npoint = \"message.publish\"\ncallback = \"mask/mask\"\nenabled = false\n";
     fs::write(directory.join("hookrail.toml"), config).unwrap();
     let mut command = hookrail(&["hooks", "show", "message.publish", "--plugin"]);
     let output = run(command.arg(hookrail_tests::plugin("hello")).current_dir(&directory), b"");
     let shown = text(&output.stdout);
     assert!(shown.find("validate").unwrap() < shown.find("greet").unwrap(), "{shown}");
     assert!(shown.contains("overridden, was 500"), "{shown}");
-    // What overrides nothing is misspelt.
-    assert!(text(&output.stderr).contains("hello/great"), "{}", text(&output.stderr));
+    // What overrides nothing is told.
+    assert!(text(&output.stderr).contains("mask/mask"), "{}", text(&output.stderr));
 }
 
 #[test]

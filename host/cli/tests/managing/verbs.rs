@@ -227,3 +227,19 @@ fn a_full_disk_and_one_that_is_read_only_leave_all_as_it_was() {
         rest = &rest[at + line.len()..];
     }
 }
+
+/// What is required and would be absent is an open filter.
+#[test]
+fn a_required_plugin_that_is_disabled_keeps_a_run_from_starting() {
+    let home = Stocked::new("required");
+    let directory = home.home.parent().unwrap();
+    home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
+    fs::write(directory.join("hookrail.toml"), "[plugins.screen]\nrequired = true\n").unwrap();
+    let go = || run(home.command(&["run"]).current_dir(directory), b"confidential\n");
+    let refused = go();
+    assert!(refused.status.code() == Some(8) && refused.stdout.is_empty(), "{}", text(&refused.stderr));
+    assert!(text(&refused.stderr).contains("error[HR0831]"), "{}", text(&refused.stderr));
+    home.ok(&["plugin", "enable", "screen"]);
+    let ran = go();
+    assert!(ran.status.success() && ran.stdout.is_empty(), "{}", text(&ran.stderr));
+}

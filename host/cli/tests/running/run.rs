@@ -208,18 +208,31 @@ fn a_point_that_is_not_there_stops_a_run_before_any_plugin_is_loaded() {
 }
 
 #[test]
-fn an_override_of_a_callback_that_its_plugin_does_not_declare_is_warned_of() {
+fn an_override_of_a_callback_that_its_plugin_does_not_declare_is_refused() {
     let directory = directory("mistyped_callback");
-    let config = "[[overrides]]\npoint = \"message.publish\"\ncallback = \"hello/nosuch\"\nenabled = false\n";
+    for (callback, said) in [
+        (
+            "hello/great",
+            "`overrides[0].callback` is about `hello/great` on message.publish, which is not there, but `hello/greet` is",
+        ),
+        ("hello/nothing-like-it", "which is not there, but `hello/greet`"),
+    ] {
+        let config =
+            format!("[[overrides]]\npoint = \"message.publish\"\ncallback = {callback:?}\nfault_policy = \"closed\"\n");
+        fs::write(directory.join("hookrail.toml"), config).unwrap();
+        let mut command = hookrail(&["run", "--no-control", "--plugin"]);
+        let output = run(command.arg(hookrail_tests::plugin("hello")).current_dir(&directory), b"a\n");
+        let stderr = text(&output.stderr);
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""), "{stderr}");
+        assert!(stderr.contains(said) && stderr.contains("error[HR0205]"), "{stderr}");
+    }
+    // Of a plugin that is not loaded it is only told.
+    let config = "[[overrides]]\npoint = \"message.publish\"\ncallback = \"mask/mask\"\nenabled = false\n";
     fs::write(directory.join("hookrail.toml"), config).unwrap();
-    let mut command = hookrail(&["run", "--no-control", "--plugin"]);
-    let output = run(command.arg(hookrail_tests::plugin("hello")).current_dir(&directory), b"a\n");
-    let said = text(&output.stderr);
-    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "a\n"), "{said}");
-    assert!(
-        said.contains("[[overrides]] overrides hello/nosuch on message.publish, but there is no such callback"),
-        "{said}"
-    );
+    let output = run(hookrail(&["run", "--no-control"]).current_dir(&directory), b"a\n");
+    let stderr = text(&output.stderr);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "a\n"), "{stderr}");
+    assert!(stderr.contains("overrides mask/mask on message.publish, but its plugin is not loaded"), "{stderr}");
 }
 
 #[test]
@@ -320,4 +333,14 @@ fn a_stdout_that_never_waits_loses_nothing() {
 fn never_waits(pipe: &impl AsRawFd) {
     // SAFETY: a flag of an open descriptor.
     assert_eq!(unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) }, 0);
+}
+
+#[test]
+fn a_pattern_that_ends_with_the_line_matches_whatever_system_wrote_it() {
+    let directory = directory("line_ends");
+    fs::write(directory.join("hookrail.toml"), "[plugins.mask.config]\npatterns = ['secret$']\n").unwrap();
+    let mut command = hookrail(&["run", "-q", "--no-store", "--plugin"]);
+    let output =
+        run(command.arg(hookrail_tests::plugin("mask")).current_dir(&directory), b"a secret\r\nb secret\nc secret");
+    assert_eq!(text(&output.stdout), "a ***\r\nb ***\nc ***");
 }
