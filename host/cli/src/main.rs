@@ -42,6 +42,7 @@ mod settings;
 mod size;
 mod status;
 mod stderr;
+mod stdout;
 mod table;
 mod trust;
 mod verify;
@@ -79,6 +80,7 @@ fn is_for_programs(matches: &ArgMatches) -> bool {
 fn run(args: &Args) -> Result<ExitCode, Error> {
     settings::give(args.home.clone(), args.config.clone());
     log::install(args.verbose);
+    stdout::take().map_err(Error::Stdout)?;
     match &args.command {
         Command::Run(options) => run::run(options),
         Command::Hooks(command) => hooks::run(command),

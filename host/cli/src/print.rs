@@ -1,13 +1,13 @@
 //! Output to stdout: data. Unlike `println!`, it returns an error on a closed stdout instead of panicking.
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::Write;
 
 use serde::Serialize;
 
 use crate::error::Error;
 use crate::harmless::{self, BOLD, END};
-use crate::stderr;
+use crate::{stderr, stdout};
 
 /// Prints a line for people, without what commands a terminal.
 pub(crate) fn line(text: impl Display) -> Result<(), Error> {
@@ -22,8 +22,7 @@ pub(crate) fn screen(text: &str) -> Result<(), Error> {
 fn write(text: &str) -> Result<(), Error> {
     // In one write, so that readers see whole paragraphs.
     let text = format!("{text}\n");
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Error::Stdout)
+    stdout::ours().write_all(text.as_bytes()).map_err(Error::Stdout)
 }
 
 /// Prints a value as JSON.
@@ -38,5 +37,5 @@ pub(crate) fn compact(value: &impl Serialize) -> Result<(), Error> {
 
 /// Bold text, if the terminal can show it.
 pub(crate) fn bold(text: &str) -> String {
-    if stderr::has_colour(&io::stdout()) { format!("{BOLD}{text}{END}") } else { text.into() }
+    if stderr::has_colour(stdout::ours()) { format!("{BOLD}{text}{END}") } else { text.into() }
 }

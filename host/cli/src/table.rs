@@ -4,7 +4,7 @@ use std::io;
 
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
 
-use crate::{harmless, stderr};
+use crate::{harmless, stderr, stdout};
 
 /// What a column holds.
 #[derive(Clone, Copy)]
@@ -29,7 +29,7 @@ pub(crate) fn table(target: Target, columns: &[Column], rows: impl IntoIterator<
             table.use_stderr();
             stderr::has_colour(&io::stderr())
         }
-        Target::Stdout => stderr::has_colour(&io::stdout()),
+        Target::Stdout => stderr::has_colour(stdout::ours()),
     };
     table.set_header(columns.iter().map(|(Column::Number(name) | Column::Text(name))| {
         let cell = Cell::new(name);

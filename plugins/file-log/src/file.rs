@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 
 use hookrail_abi::prelude::*;
@@ -34,6 +34,8 @@ impl LogFile {
     pub(crate) fn open(path: PathBuf, max_bytes: u64, keep: u32) -> Result<Self> {
         let mut log = LogFile { path, max_bytes, keep, open: None, rotate_at: no_zero(max_bytes) };
         let (open, _) = log.lock()?;
+        // A link stays a link: what is renamed is the file behind it, beside which the renamed ones lie.
+        log.path = fs::canonicalize(&log.path).map_err(|error| log.complaint("open", &error))?;
         log.unlock(open)?;
         Ok(log)
     }
@@ -121,7 +123,7 @@ impl LogFile {
             ErrorKind::FileTooLarge | ErrorKind::QuotaExceeded | ErrorKind::StorageFull => {
                 "what is logged is whole; free some space there, or lower `max_bytes` and `keep`; logging then goes on by itself"
             }
-            ErrorKind::IsADirectory => "let `path` name a file",
+            ErrorKind::InvalidInput | ErrorKind::IsADirectory => "let `path` name a file",
             ErrorKind::NotADirectory | ErrorKind::NotFound => "create its directory, or correct `path`",
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
                 "let the user of this process read and write there, or choose another `path`"
@@ -136,8 +138,12 @@ impl Open {
     fn new(path: &PathBuf) -> io::Result<Self> {
         // Messages may be confidential. Reading is needed by `end_half_line`.
         let file = OpenOptions::new().read(true).append(true).create(true).mode(0o640).open(path)?;
-        let identity = identity(&file.metadata()?);
-        Ok(Open { file, identity })
+        let metadata = file.metadata()?;
+        // A pipe or a socket would lose what nobody reads.
+        if !metadata.is_file() && !metadata.file_type().is_char_device() {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "it is neither a file nor a device"));
+        }
+        Ok(Open { file, identity: identity(&metadata) })
     }
 }
 

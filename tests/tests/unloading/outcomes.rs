@@ -184,3 +184,27 @@ fn a_library_is_loaded_and_proved_gone_after_the_main_thread_has_ended() {
     });
     assert_eq!(ended, Ended::Exited(0));
 }
+
+/// A name is free when the callbacks under it have left, and not before.
+#[test]
+fn a_load_beside_an_unload_of_the_same_name_succeeds_or_is_told_to_wait() {
+    alone!();
+    let (scene, file) = (Scene::new(config("hello", json!({}))), plugin("hello"));
+    let mut loaded = scene.load(&file);
+    for _ in 0..300 {
+        let (host, old) = (&scene.host, &loaded);
+        loaded = std::thread::scope(|scope| {
+            let unloading = scope.spawn(|| host.begin_unload(old).unwrap());
+            let new = loop {
+                // SAFETY: our own plugin.
+                match unsafe { host.load(&file) } {
+                    Ok(new) => break new,
+                    Err(error) => assert!(["HR0101", "HR0106"].contains(&error.code()), "{error}"),
+                }
+            };
+            unloading.join().unwrap();
+            new
+        });
+    }
+    assert_eq!(scene.unload(loaded), End::Unmapped);
+}

@@ -1,6 +1,6 @@
 //! Showing the counts.
 
-use std::io::{self, IsTerminal};
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use hookrail::control::command::Points;
@@ -12,7 +12,7 @@ use super::text::traced;
 use crate::args::Common;
 use crate::error::Error;
 use crate::table::{Column, Target, table};
-use crate::{duration, print, remote};
+use crate::{duration, print, remote, stdout};
 
 /// Shows the counts once, or every second.
 pub(super) fn run(point: Option<&str>, watch: bool, common: &Common) -> Result<(), Error> {
@@ -27,7 +27,7 @@ pub(super) fn run(point: Option<&str>, watch: bool, common: &Common) -> Result<(
             let since = before.as_ref().map(|(at, points)| (at.elapsed(), &points[..]));
             let text = points_text(&points, point.is_some(), since);
             // On a terminal the picture is redrawn in place.
-            if watch && io::stdout().is_terminal() { print::screen(&text)? } else { print::line(text)? }
+            if watch && stdout::ours().is_terminal() { print::screen(&text)? } else { print::line(text)? }
         }
         if !watch {
             return Ok(());

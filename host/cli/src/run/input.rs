@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::stdout;
 
 /// An input that exists but is not open yet.
 pub(super) enum Named {
@@ -52,7 +53,7 @@ impl Named {
 
 /// Whether a file is the one that stdout is.
 fn is_output(file: &File) -> io::Result<bool> {
-    let (ours, theirs) = (file.metadata()?, File::from(io::stdout().as_fd().try_clone_to_owned()?).metadata()?);
+    let (ours, theirs) = (file.metadata()?, stdout::ours().metadata()?);
     Ok(ours.is_file() && (ours.dev(), ours.ino()) == (theirs.dev(), theirs.ino()))
 }
 

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::mem::replace;
-use std::os::fd::AsFd;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
@@ -13,6 +12,7 @@ use rustix::io::Errno;
 
 use crate::args::Format;
 use crate::error::Error;
+use crate::stdout;
 
 /// How much is written at once.
 const CHUNK: usize = 256 << 10;
@@ -31,8 +31,7 @@ pub(super) struct Output {
 
 impl Output {
     pub(super) fn new(form: Format) -> Result<Self, Error> {
-        // Not `io::stdout()` itself: it looks for newlines in all that it gets.
-        let file = io::stdout().as_fd().try_clone_to_owned().map_err(Error::Stdout)?.into();
+        let file = stdout::ours().try_clone().map_err(Error::Stdout)?;
         let (full, to_write) = sync_channel(BUFFERS);
         let (done, written) = channel();
         for _ in 1..BUFFERS {

@@ -1,12 +1,13 @@
 //! The progress of the input, on a terminal.
 
-use std::io::{self, IsTerminal};
+use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::input::Named;
 use crate::args::Run;
 use crate::stderr;
+use crate::stdout;
 
 /// A bar if the size of the input is known, else a running count; hidden if stderr is not a terminal.
 pub(super) struct Progress {
@@ -16,7 +17,7 @@ pub(super) struct Progress {
 impl Progress {
     pub(super) fn new(inputs: &[Named], options: &Run) -> Self {
         // Messages on the same terminal show progress well enough.
-        if options.quiet || io::stdout().is_terminal() {
+        if options.quiet || stdout::ours().is_terminal() {
             return Progress { bar: ProgressBar::hidden() };
         }
         let size: Option<u64> = inputs.iter().map(Named::size).sum();

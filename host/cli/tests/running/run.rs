@@ -344,3 +344,14 @@ fn a_pattern_that_ends_with_the_line_matches_whatever_system_wrote_it() {
         run(command.arg(hookrail_tests::plugin("mask")).current_dir(&directory), b"a secret\r\nb secret\nc secret");
     assert_eq!(text(&output.stdout), "a ***\r\nb ***\nc ***");
 }
+
+#[test]
+fn prints_of_plugins_land_on_stderr() {
+    let mut command = hookrail(&["run", "-q", "--no-store", "--output-format", "json", "--plugin"]);
+    let output = run(command.arg(specimens::c("prints")), b"a\nb\n");
+    for line in text(&output.stdout).lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    }
+    assert_eq!(text(&output.stdout).lines().count(), 2);
+    assert_eq!(text(&output.stderr).matches("a plugin was here").count(), 2, "{}", text(&output.stderr));
+}

@@ -153,9 +153,10 @@ impl Core {
     /// If it is not loaded, or something else is being done to it.
     pub fn begin_unload(&self, plugin: &PluginHandle) -> Result<Ticket, Error> {
         // Dropped last: the callbacks leave their points before the copies of former files are freed.
-        let (current, generation, _past) = self.table.take(plugin)?;
+        let (current, generation, _past, name) = self.table.take(plugin)?;
         let Current { load, owner, lifecycle, version, .. } = current;
         let callbacks = self.registry.leave(owner);
+        drop(name);
         self.events.tell(&plugin.name, generation, EventKind::Unloading);
         let unpublished = Unpublished { plugin: plugin.name.clone(), lifecycle, owner, callbacks };
         let then = self.ending(&plugin.name, generation, None);

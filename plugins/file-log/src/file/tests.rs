@@ -192,3 +192,27 @@ fn a_file_that_cannot_be_opened_is_named_with_the_way_out() {
         assert!(error.starts_with(&format!("cannot open {}: ", path.display())) && error.contains(said), "{error}");
     }
 }
+
+#[test]
+fn a_link_stays_a_link_and_the_file_behind_it_is_renamed() {
+    let (directory, path) = directory();
+    let target = directory.path().join("there").join("b.log");
+    fs::create_dir(target.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink(&target, &path).unwrap();
+    let mut log = LogFile::open(path.clone(), 4, 2).unwrap();
+    ["0aa\n", "1aa\n"].iter().for_each(|line| append(&mut log, line));
+    assert!(path.is_symlink());
+    assert_eq!(
+        (read(&path), read(&target), read(&numbered(&target, 1))),
+        ("1aa\n".into(), "1aa\n".into(), "0aa\n".into())
+    );
+    assert!(!numbered(&path, 1).exists());
+}
+
+#[test]
+fn a_pipe_is_no_log() {
+    let (_directory, path) = directory();
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let error = LogFile::open(path, 0, 1).err().unwrap().to_string();
+    assert!(error.contains("it is neither a file nor a device; let `path` name a file"), "{error}");
+}

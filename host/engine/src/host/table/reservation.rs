@@ -83,7 +83,7 @@ impl Table {
         }
     }
 
-    fn reserved(self: &Arc<Self>, entry: &mut Entry, name: &str, doing: &'static str) -> Reservation {
+    pub(super) fn reserved(self: &Arc<Self>, entry: &mut Entry, name: &str, doing: &'static str) -> Reservation {
         entry.doing = Some(Doing { what: doing, since: Instant::now(), is_told: false });
         Reservation { table: self.clone(), name: name.into() }
     }

@@ -1,0 +1,32 @@
+//! Stdout is the program's own: what the code of plugins prints goes to stderr, and never lands amid the data.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::OnceLock;
+
+use rustix::stdio::dup2_stdout;
+
+static OURS: OnceLock<File> = OnceLock::new();
+
+/// Takes stdout away from everybody else: descriptor 1 is stderr from now on. Called before any plugin is loaded.
+///
+/// # Errors
+/// If the system refuses.
+pub(crate) fn take() -> io::Result<()> {
+    let ours = cloned()?;
+    OURS.get_or_init(|| ours);
+    Ok(dup2_stdout(io::stderr())?)
+}
+
+/// Stdout. Unlike the standard library's, it writes what it is given at once.
+///
+/// # Panics
+/// If it is not taken yet, and no further descriptor can be had.
+pub(crate) fn ours() -> &'static File {
+    OURS.get_or_init(|| cloned().expect("one more descriptor can be had"))
+}
+
+fn cloned() -> io::Result<File> {
+    Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
+}
