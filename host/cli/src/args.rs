@@ -187,7 +187,8 @@ pub(crate) enum Format {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Inspect {
-    /// The library, or the package, NAME-VERSION.hrp
+    /// The library, or the package, NAME-VERSION.hrp, or the name of a plugin, whose library is looked for beside the
+    /// program, then in $HOOKRAIL_PLUGINS
     #[arg(add = candidates::files(&["so", "hrp"]))]
     pub(crate) file: PathBuf,
 

@@ -15,13 +15,15 @@ use crate::args::Inspect;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::file::is_package;
+use crate::plugins::Finder;
 use crate::print;
 
 pub(crate) fn run(options: &Inspect) -> Result<ExitCode, Error> {
+    let file = Finder::new(&[]).resolve(&options.file)?;
     if options.schema {
         // SAFETY: whoever asks for the schema was told that it runs the library's code.
-        let schema = unsafe { hookrail::schema(&options.file)? };
-        let schema = schema.ok_or_else(|| Error::NoSchema(options.file.clone()))?;
+        let schema = unsafe { hookrail::schema(&file)? };
+        let schema = schema.ok_or(Error::NoSchema(file))?;
         // Formatted for reading; malformed JSON of a plugin is shown as it is.
         match serde_json::from_str::<serde_json::Value>(&schema) {
             Ok(schema) => print::json(&schema)?,
@@ -29,11 +31,11 @@ pub(crate) fn run(options: &Inspect) -> Result<ExitCode, Error> {
         }
         return Ok(ExitCode::Ok);
     }
-    if is_package(&options.file)? {
-        package::run(&options.file, options.json)?;
+    if is_package(&file)? {
+        package::run(&file, options.json)?;
         return Ok(ExitCode::Ok);
     }
-    let inspection = hookrail::inspect(&options.file)?;
+    let inspection = hookrail::inspect(&file)?;
     if options.json {
         print::json(&inspection)?
     } else {

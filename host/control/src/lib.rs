@@ -25,7 +25,8 @@
 //!
 //! let host = Host::new(Config::default())?;
 //! let socket = std::env::temp_dir().join(format!("hookrail-doc-{}.sock", std::process::id()));
-//! let control = Manager::new(&host).open_control(&socket)?;
+//! // SAFETY: only this user and root can open the socket, and they could run any code in this process anyway.
+//! let control = unsafe { Manager::new(&host) }.open_control(&socket)?;
 //! control.report(|| serde_json::json!({ "served": 3 }));
 //!
 //! let mut client = Client::connect(&socket).unwrap();

@@ -34,7 +34,18 @@ struct Shared {
 impl Manager {
     /// Creates the manager of a host, without a store. Create one per host and clone it: clones share the store and the
     /// commands, while another manager of the same host has neither.
-    pub fn new(host: &Host) -> Self {
+    ///
+    /// # Safety
+    /// Whoever can have it execute commands can have native code loaded, as with [`Host::load`]: code that calls
+    /// [`ask`](Self::ask) or [`ask_by_name`](Self::ask_by_name), and whoever may open a socket of
+    /// [`open_control`](Self::open_control). The caller trusts the libraries that they name as this program.
+    pub unsafe fn new(host: &Host) -> Self {
+        Self::over(host)
+    }
+
+    /// As [`new`](Self::new), for a caller that has no [`Load`](hookrail_model::command::Load) and no
+    /// [`Replace`](hookrail_model::command::Replace) executed.
+    pub(crate) fn over(host: &Host) -> Self {
         let commands = Commands::default();
         standard::register(&commands);
         let core = Arc::downgrade(host.core());
@@ -56,7 +67,8 @@ impl Manager {
     /// # let directory = std::env::temp_dir().join(format!("hookrail-doc-store-{}", std::process::id()));
     /// # let config = Config::default().with_home(&directory);
     /// let host = Host::new(config)?;
-    /// let manager = Manager::new(&host);
+    /// // SAFETY: its commands come from us alone.
+    /// let manager = unsafe { Manager::new(&host) };
     /// let store = Store::open(Home::open(&host.config().home_dir())?)?;
     /// // SAFETY: we trust whom the operator trusts.
     /// for NotLoaded { plugin, error, .. } in unsafe { manager.open_store(store)? } {

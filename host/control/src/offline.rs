@@ -23,7 +23,7 @@ impl Offline {
     /// If the configuration contradicts itself, or the store cannot be attached.
     pub fn new(config: Config, store: Store) -> Result<Self, Error> {
         let host = Host::new(config)?;
-        let manager = Manager::new(&host);
+        let manager = Manager::over(&host);
         manager.attach(store, false)?;
         Ok(Offline { manager, _host: host })
     }
@@ -34,6 +34,7 @@ impl Manage for Offline {
 
     fn ask<C: Command>(&mut self, command: C) -> Result<C::Answer, Error> {
         if C::REQUIRES.host {
+            // This includes all that load a library by its file, as `Manager::over` requires.
             return Err(ControlError::NeedsHost.into());
         }
         self.manager.ask(command)

@@ -9,11 +9,11 @@ use hookrail::control::command::{
     Command, List, Load, Points, Replace, Show, Stage, Start, Status as ProgramStatus, Stop, Unload, Validate,
 };
 use hookrail::control::wire::StreamItem;
-use hookrail::control::{CallError, Client, Manage, Manager, running, socket_in};
+use hookrail::control::{CallError, Client, Manage, running, socket_in};
 use hookrail::{Config, End, EventKind, Host, Message, MessagePublish, Status};
 use hookrail_tests::child::{Ended, in_child};
 use hookrail_tests::probe::eventually;
-use hookrail_tests::wired::{Directory, Peer, Wired};
+use hookrail_tests::wired::{Directory, Peer, Wired, manager};
 use hookrail_tests::{alone, plugin};
 
 fn code(error: &CallError) -> &str {
@@ -140,7 +140,7 @@ fn the_socket_is_for_this_user_alone() {
         fs::create_dir(directory.0.join("made")).unwrap();
         // SAFETY: changes a number of this process, which is this test's own.
         unsafe { libc::umask(umask) };
-        let control = Manager::new(&host).open_control(directory.0.join("made/c.sock")).unwrap();
+        let control = manager(&host).open_control(directory.0.join("made/c.sock")).unwrap();
         let metadata = fs::symlink_metadata(control.path()).unwrap();
         assert!(metadata.file_type().is_socket());
         assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "umask {umask:o}");
@@ -151,7 +151,7 @@ fn the_socket_is_for_this_user_alone() {
 fn a_directory_that_is_missing_is_made_for_this_user_alone() {
     let directory = Directory::new();
     let host = Host::new(Config::default()).unwrap();
-    let control = Manager::new(&host).open_control(socket_in(directory.0.join("home"))).unwrap();
+    let control = manager(&host).open_control(socket_in(directory.0.join("home"))).unwrap();
     for made in ["home", "home/run"] {
         let mode = fs::metadata(directory.0.join(made)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700, "{made}");
@@ -195,21 +195,21 @@ fn a_socket_that_somebody_listens_on_is_left_alone_and_a_dead_one_is_replaced() 
     let wired = Wired::new();
     let path = wired.control.path().to_owned();
     let other = Host::new(Config::default()).unwrap();
-    assert_eq!(Manager::new(&other).open_control(&path).unwrap_err().code(), "HR0702");
+    assert_eq!(manager(&other).open_control(&path).unwrap_err().code(), "HR0702");
     assert!(wired.client().ask(List::new()).unwrap().is_empty(), "it still answers");
 
     let dead = wired.directory.0.join("dead.sock");
     drop(UnixListener::bind(&dead).unwrap());
     // A process that another thread is just starting has it for a moment too.
     eventually("nobody listens", || UnixStream::connect(&dead).is_err());
-    let control = Manager::new(&other).open_control(&dead).unwrap();
+    let control = manager(&other).open_control(&dead).unwrap();
     assert!(Client::connect(&dead).unwrap().ask(List::new()).unwrap().is_empty());
     drop(control);
     assert!(!dead.exists());
 
     let file = wired.directory.0.join("file");
     fs::write(&file, "somebody's").unwrap();
-    assert_eq!(Manager::new(&other).open_control(&file).unwrap_err().code(), "HR0501");
+    assert_eq!(manager(&other).open_control(&file).unwrap_err().code(), "HR0501");
     assert_eq!(fs::read_to_string(&file).unwrap(), "somebody's");
 }
 
@@ -244,9 +244,9 @@ fn a_path_that_is_too_long_is_told_with_its_length() {
     let directory = Directory::new();
     let host = Host::new(Config::default()).unwrap();
     let name = "s".repeat(107 - directory.0.as_os_str().len() - 1);
-    let control = Manager::new(&host).open_control(directory.0.join(&name)).unwrap();
+    let control = manager(&host).open_control(directory.0.join(&name)).unwrap();
     assert!(Client::connect(control.path()).unwrap().ask(List::new()).unwrap().is_empty());
-    let error = Manager::new(&host).open_control(directory.0.join(name + "s")).unwrap_err();
+    let error = manager(&host).open_control(directory.0.join(name + "s")).unwrap_err();
     assert_eq!(error.code(), "HR0706");
     assert!(error.to_string().contains("has 108 bytes, the system allows 107"), "{error}");
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hookrail::control::command::{Command, List, Requirements};
-use hookrail::control::{Call, Client, Error, Handler, Manage, Manager};
+use hookrail::control::{Call, Client, Error, Handler, Manage};
 use hookrail::{Config, Host};
 use hookrail_tests::probe::eventually;
-use hookrail_tests::wired::{Directory, Peer};
+use hookrail_tests::wired::{Directory, Peer, manager};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -57,7 +57,7 @@ impl Handler for Echo {
 #[test]
 fn a_command_of_the_program_is_carried_out_here_and_over_the_socket() {
     let (host, directory) = (Host::new(Config::default()).unwrap(), Directory::new());
-    let manager = Manager::new(&host);
+    let manager = manager(&host);
     let total = AtomicU64::new(0);
     let add = move |_: &Call<'_>, Add { number }| Ok(Sum { sum: total.fetch_add(number, Ordering::Relaxed) + number });
     assert!(manager.register(add), "nobody else has the name");
@@ -72,7 +72,7 @@ fn a_command_of_the_program_is_carried_out_here_and_over_the_socket() {
 #[test]
 fn unknown_fields_of_own_commands_are_refused() {
     let (host, directory) = (Host::new(Config::default()).unwrap(), Directory::new());
-    let manager = Manager::new(&host);
+    let manager = manager(&host);
     assert!(manager.register(|_: &Call<'_>, Add { number }| Ok(Sum { sum: number })));
     assert!(manager.register_handler("gateway_echo", Arc::new(Echo)));
     let control = manager.open_control(directory.0.join("c.sock")).unwrap();
@@ -87,7 +87,7 @@ fn unknown_fields_of_own_commands_are_refused() {
 #[test]
 fn a_command_is_asked_by_its_name_whether_or_not_it_has_a_type() {
     let host = Host::new(Config::default()).unwrap();
-    let manager = Manager::new(&host);
+    let manager = manager(&host);
     assert!(manager.register(|_: &Call<'_>, Add { number }| Ok(Sum { sum: number })));
     assert!(manager.register_handler("gateway_echo", Arc::new(Echo)));
     let ask = |command: &str, fields: Value| {
@@ -104,7 +104,7 @@ fn a_command_is_asked_by_its_name_whether_or_not_it_has_a_type() {
 #[test]
 fn commands_that_run_plugins_have_a_thread_of_their_own() {
     let (host, directory) = (Host::new(Config::default()).unwrap(), Directory::new());
-    let manager = Manager::new(&host);
+    let manager = manager(&host);
     // SAFETY: it asks the system who it is.
     let thread = || u64::from(unsafe { libc::gettid() }.unsigned_abs());
     assert!(manager.register(move |_: &Call<'_>, Who {}| Ok(thread())));
@@ -120,7 +120,7 @@ fn commands_that_run_plugins_have_a_thread_of_their_own() {
 #[test]
 fn the_first_command_of_a_name_stays() {
     let host = Host::new(Config::default()).unwrap();
-    let manager = Manager::new(&host);
+    let manager = manager(&host);
     assert!(!manager.register(|_: &Call<'_>, List { .. }| panic!("it takes the place of a command of every host")));
     assert_eq!(manager.ask(List::new()).unwrap(), []);
     assert!(manager.register(|_: &Call<'_>, Add { .. }| Ok(Sum { sum: 1 })));

@@ -100,6 +100,15 @@ fn inspect_says_what_is_in_a_library() {
 }
 
 #[test]
+fn inspect_finds_the_library_of_a_name() {
+    let beside = json(&["inspect", "--json", "mask"]);
+    assert_eq!(beside, json(&["inspect", "--json", hookrail_tests::plugin("mask").to_str().unwrap()]));
+    let missing = run(&mut hookrail(&["inspect", "nosuch"]), b"");
+    assert_eq!(missing.status.code(), Some(3));
+    assert!(text(&missing.stderr).starts_with("error[HR0103]: "), "{}", text(&missing.stderr));
+}
+
+#[test]
 fn bench_answers_an_array_of_costs() {
     let costs = json(&["bench", "--json", "--rounds", "1"]);
     assert_eq!(costs.as_array().unwrap().len(), 12);

@@ -57,8 +57,8 @@ fn unloaded(core: &Core, name: &str) -> Option<PluginView> {
 
 pub(super) fn load(call: &Call<'_>, file: &Path) -> Result<PluginView, Error> {
     is_absolute(file)?;
-    // SAFETY: whoever asks may open the socket, so it is this user or root; both can run any code in
-    // this process, and trust the file that they name.
+    // SAFETY: the caller of `Manager::new` trusts whatever a command names; `Offline`, which has a manager without that
+    // promise, refuses this command.
     let plugin = unsafe { call.core().load(SealedCopy::of(file)?, RuntimeOverrides::default())? };
     call.view(plugin.name())
 }
