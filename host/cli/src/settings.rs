@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use hookrail::Config;
+use hookrail::{Config, ConfigError};
 use serde::Serialize;
 
 /// What the command line says.
@@ -67,7 +67,7 @@ pub(crate) fn file() -> Option<Sourced> {
 pub(crate) fn read() -> Result<Settings, hookrail::Error> {
     let file = file();
     let mut config = file.as_ref().map(|file| Config::read(&file.path)).transpose()?.unwrap_or_default();
-    let home = named_home().unwrap_or_else(|| {
+    let home = named_home()?.unwrap_or_else(|| {
         let source = if config.home.is_some() { Source::File } else { Source::Default };
         Sourced { path: config.home_dir(), source }
     });
@@ -77,14 +77,16 @@ pub(crate) fn read() -> Result<Settings, hookrail::Error> {
 
 /// The home of the hosts of this user: that of `--home`, else of `$HOOKRAIL_HOME`, else of the configuration.
 pub(crate) fn home() -> Result<PathBuf, hookrail::Error> {
-    match named_home() {
+    match named_home()? {
         Some(home) => Ok(home.path),
         None => Ok(read()?.home.path),
     }
 }
 
-fn named_home() -> Option<Sourced> {
-    from(|| GIVEN.get()?.home.clone(), "HOOKRAIL_HOME")
+fn named_home() -> Result<Option<Sourced>, ConfigError> {
+    let named = from(|| GIVEN.get()?.home.clone(), "HOOKRAIL_HOME");
+    named.iter().try_for_each(|home| ConfigError::check_path("home", &home.path))?;
+    Ok(named)
 }
 
 fn from(flag: impl FnOnce() -> Option<PathBuf>, variable: &str) -> Option<Sourced> {

@@ -243,6 +243,7 @@ impl Config {
             .map_err(|source| Error::system(format!("read {}", file.display()), source))?;
         let mut config: Config =
             toml::from_str(&text).map_err(|error| ConfigError::file(file, error.to_string().trim_end()))?;
+        config.check_paths()?;
         let directory = file.parent().unwrap_or(std::path::Path::new(""));
         for library in config.plugins.values_mut().filter_map(|plugin| plugin.library.as_mut()) {
             *library = directory.join(&library);
@@ -251,8 +252,19 @@ impl Config {
         Ok(config)
     }
 
+    fn check_paths(&self) -> Result<(), ConfigError> {
+        for (name, plugin) in &self.plugins {
+            plugin
+                .library
+                .iter()
+                .try_for_each(|file| ConfigError::check_path(&format!("plugins.{name}.library"), file))?;
+        }
+        self.home.iter().try_for_each(|home| ConfigError::check_path("home", home))
+    }
+
     /// Refuses contradictory settings, rather than silently choosing one of two meanings.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        self.check_paths()?;
         let meaningless = |key: String, why: &str| Err(ConfigError::invalid_value(key, why));
         for (name, plugin) in &self.plugins {
             if !plugin.config.is_null() && !plugin.instances.is_empty() {

@@ -83,6 +83,9 @@ impl Library {
             return Err(incompatible(Incompatible::PanicAborts));
         }
         let path = path_of(&copy);
+        std::fs::metadata(&path).map_err(|source| {
+            Error::system(format!("find the copy in memory of {} in /proc", file.display()), source)
+        })?;
         thread_teardown::prepare_forks();
         // If the library's code ends the process, this is the last log line.
         log!(debug, plugin = inspection.note.name, "opening {}", file.display());

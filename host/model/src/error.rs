@@ -12,7 +12,7 @@ mod system;
 
 use std::borrow::Cow;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use self::misuse::{ApiMisuse, NO_PLUGIN};
 
@@ -100,6 +100,22 @@ pub enum ConfigError {
     /// More than one instance is configured for a plugin that allows only one.
     #[error("`{0}` can have one instance only")]
     TooManyInstances(String),
+}
+
+impl ConfigError {
+    /// Refuses a path that begins with `~`: only shells replace it, and not everywhere, as in `--home=~/x`. It would be
+    /// a directory of that name.
+    ///
+    /// # Errors
+    /// If it begins with `~`.
+    #[doc(hidden)]
+    pub fn check_path(key: &str, path: &Path) -> Result<(), Self> {
+        if path.starts_with("~") {
+            let why = format!("is {}, and `~` is not replaced here: write the path in full", path.display());
+            return Err(Self::invalid_value(key, why));
+        }
+        Ok(())
+    }
 }
 
 /// Why a library cannot work with this host.

@@ -4,10 +4,10 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::process::ExitStatusExt;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use hookrail_tests::cli::{directory, hookrail, run, summary, text};
-use hookrail_tests::specimens;
+use hookrail_tests::{plugin, specimens};
 
 #[test]
 fn text_that_no_plugin_changes_comes_out_byte_for_byte() {
@@ -354,4 +354,37 @@ fn prints_of_plugins_land_on_stderr() {
     }
     assert_eq!(text(&output.stdout).lines().count(), 2);
     assert_eq!(text(&output.stderr).matches("a plugin was here").count(), 2, "{}", text(&output.stderr));
+}
+
+/// The files of a home are not put into a directory named `~`.
+#[test]
+fn a_path_that_a_shell_left_unreplaced_is_refused() {
+    let directory = directory("tilde");
+    let refused = |key: &str, command: &mut Command| {
+        let output = run(command.current_dir(&directory), b"a\n");
+        let said = text(&output.stderr);
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""), "{said}");
+        assert!(said.starts_with(&format!("error[HR0205]: `{key}` is ~/x, and `~` is not replaced here")), "{said}");
+    };
+    refused("home", &mut hookrail(&["run", "--home=~/x"]));
+    refused("home", &mut hookrail(&["plugin", "list", "--home=~/x"]));
+    refused("home", hookrail(&["run"]).env("HOOKRAIL_HOME", "~/x"));
+    fs::write(directory.join("hookrail.toml"), "home = \"~/x\"\n").unwrap();
+    refused("home", &mut hookrail(&["run"]));
+    fs::write(directory.join("hookrail.toml"), "[plugins.mask]\nlibrary = \"~/x\"\n").unwrap();
+    refused("plugins.mask.library", &mut hookrail(&["run"]));
+    assert!(!directory.join("~").exists());
+}
+
+/// As in a bare `chroot`.
+#[test]
+fn without_proc_the_error_says_that_it_is_missing() {
+    if !hookrail_tests::may_mount() {
+        return;
+    }
+    let mut command = Command::new("unshare");
+    command.args(["-m", "sh", "-c", "umount -l /proc && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_hookrail")]);
+    let output = run(command.args(["run", "--no-control", "--no-store", "--plugin"]).arg(plugin("hello")), b"a\n");
+    let said = text(&output.stderr);
+    assert!(said.starts_with("error[HR0501]: cannot find the copy in memory of ") && said.contains("/proc"), "{said}");
 }
