@@ -45,6 +45,8 @@ pub(crate) enum Error {
     NoCdylib(String),
     #[error("there is no plugin `{name}` in {}", list(looked))]
     NoPlugin { name: String, looked: Vec<PathBuf> },
+    #[error("a plugin has ended this process: its code called `exit`")]
+    PluginExit,
     #[error("the password of {key}: {why}")]
     NoPassword { key: String, why: String },
     #[error("no host is running: there is no socket of one in {}", .0.display())]
@@ -150,6 +152,7 @@ impl Error {
             Error::IsPackage { .. } => "HR0626",
             Error::NotConfirmed(_) => "HR0627",
             Error::NoPassword { .. } => "HR0628",
+            Error::PluginExit => "HR0629",
         }
     }
 
@@ -193,6 +196,7 @@ impl Error {
             Error::NoCheck { .. } => "`hookrail check --list` shows them all".into(),
             Error::NotConfirmed(_) => "--yes skips the question".into(),
             Error::NoPassword { .. } => "--password-file FILE gives it; `hookrail keygen --no-password` makes a key without one".into(),
+            Error::PluginExit => "`hookrail check FILE` tries one plugin in processes of its own".into(),
             Error::NotMade { .. } => "fix that; `hookrail new --help` says what it takes".into(),
             Error::NotPacked { .. } => "fix that; `hookrail pack --help` says what is packed".into(),
             Error::NoCdylib(_) => "write `[lib]` and `crate-type = [\"cdylib\"]` into its Cargo.toml".into(),

@@ -33,8 +33,8 @@ impl ExitCode {
             "HR0103" | "HR0109" | "HR0110" | "HR0712" => ExitCode::NotFound,
             // No such schema, host or revision.
             "HR0604" | "HR0611" | "HR0624" | "HR0711" => ExitCode::NotFound,
-            // The system refuses something.
-            "HR0606" | "HR0616" => ExitCode::Failure,
+            // The system refuses something, or a plugin ends the process.
+            "HR0606" | "HR0616" | "HR0629" => ExitCode::Failure,
             // The file is another plugin than the arguments or the configuration say.
             "HR0105" => ExitCode::Usage,
             code if code.starts_with("HR02") || code.starts_with("HR06") => ExitCode::Usage,

@@ -31,6 +31,7 @@ mod new;
 mod overrides;
 mod pack;
 mod plugin;
+mod plugin_exit;
 mod plugins;
 mod points;
 mod prebuilt;
@@ -53,19 +54,19 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use args::{Args, Command};
 use error::Error;
 use exit::ExitCode;
+use plugin_exit::PluginExit;
 
 fn main() -> std::process::ExitCode {
     complete::answer();
     let matches = Args::command().get_matches();
     let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let is_for_programs = is_for_programs(&matches);
+    // A process of `check` is watched by the one that started it.
+    let _watched = (!matches!(args.command, Command::Check(_))).then(|| PluginExit::watch(is_for_programs));
     match run(&args) {
         Ok(code) => code.into(),
         Err(error) => {
-            if is_for_programs(&matches) {
-                stderr::problem(&error)
-            } else {
-                stderr::error(&error)
-            }
+            stderr::report(&error, is_for_programs);
             error.exit_code().into()
         }
     }

@@ -40,9 +40,11 @@ pub(crate) fn error(error: &Error) {
     }
 }
 
-/// As [`error`], for programs: an object on one line.
-pub(crate) fn problem(error: &Error) {
-    if error.exit_code() != ExitCode::StdoutClosed {
+/// As [`error`]; for programs, an object on one line.
+pub(crate) fn report(error: &Error, is_for_programs: bool) {
+    if !is_for_programs {
+        self::error(error);
+    } else if error.exit_code() != ExitCode::StdoutClosed {
         json(&serde_json::json!({ "error": error.problem() }));
     }
 }

@@ -1,6 +1,6 @@
 // Breaks where and how the environment variable BREAKS says, and does nothing wrong without it.
 //
-// `PLACE:WAY` aborts, hangs, dawdles, follows a null pointer, overflows the stack, exits or forks at a place: a
+// `PLACE:WAY` aborts, hangs, dawdles, follows a null pointer, overflows the stack, exits, leaves or forks at a place: a
 // function of the entry or of a table, `callback` or `constructor`. The other words are mistakes of their
 // own, each in the code that makes it.
 
@@ -68,6 +68,9 @@ static void at(const char *place)
     abort();
   } else if (strcmp(way, "exit") == 0) {
     _exit(0);
+  } else if (strcmp(way, "leave") == 0) {
+    puts("I am leaving");
+    exit(0);
   } else if (strcmp(way, "hang") == 0) {
     hang();
   } else if (strcmp(way, "fork") == 0) {

@@ -388,3 +388,23 @@ fn without_proc_the_error_says_that_it_is_missing() {
     let said = text(&output.stderr);
     assert!(said.starts_with("error[HR0501]: cannot find the copy in memory of ") && said.contains("/proc"), "{said}");
 }
+
+#[test]
+fn a_plugin_that_ends_the_process_is_reported_and_is_no_success() {
+    for place in ["constructor:leave", "start:leave", "callback:leave"] {
+        let mut command = hookrail(&["run", "--no-control", "--plugin"]);
+        let output = run(command.arg(specimens::c("breaks")).env("BREAKS", place), &b"a\n".repeat(100));
+        let said = text(&output.stderr);
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), ""), "{place}: {said}");
+        assert!(
+            said.contains("error[HR0629]: a plugin has ended this process") && said.contains("I am leaving"),
+            "{said}"
+        );
+    }
+    let mut command = hookrail(&["inspect", "--schema"]);
+    let output = run(command.arg(specimens::c("breaks")).env("BREAKS", "constructor:leave"), b"");
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let mut command = hookrail(&["run", "--json", "--no-control", "--plugin"]);
+    let output = run(command.arg(specimens::c("breaks")).env("BREAKS", "callback:leave"), b"a\n");
+    assert!(text(&output.stderr).contains(r#"{"error":{"code":"HR0629","#), "{}", text(&output.stderr));
+}
