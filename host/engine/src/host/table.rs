@@ -142,20 +142,6 @@ struct Former {
 }
 
 impl Table {
-    /// Removes a plugin, to unload it. Returns the generation that served, its number, its probations, and its name,
-    /// which is free once the callbacks have left their points. Dropping the probations ends them and frees the copies
-    /// that they hold, so the caller drops them when there is time for it.
-    pub(super) fn take(
-        self: &Arc<Self>,
-        plugin: &PluginHandle,
-    ) -> Result<(Current, u64, Vec<ProbationEntry>, Reservation), ApiMisuse> {
-        let mut names = self.names.lock();
-        let entry = names.find(plugin)?;
-        let current = entry.current.take().ok_or_else(|| ApiMisuse::NotLoaded(plugin.name.clone()))?;
-        let (generation, probations) = (entry.generation, std::mem::take(&mut entry.probations));
-        Ok((current, generation, probations, self.reserved(entry, &plugin.name, "unloaded")))
-    }
-
     /// Remembers a generation that is ending.
     pub(super) fn remember(&self, generation: u64, load: Owner, version: String, ticket: Ticket) {
         let mut names = self.names.lock();

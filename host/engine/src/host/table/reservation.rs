@@ -83,7 +83,21 @@ impl Table {
         }
     }
 
-    pub(super) fn reserved(self: &Arc<Self>, entry: &mut Entry, name: &str, doing: &'static str) -> Reservation {
+    /// Removes a plugin, to unload it. Returns the generation that served, its number, its probations, and its name,
+    /// which is free once the callbacks have left their points. Dropping the probations ends them and frees the copies
+    /// that they hold, so the caller drops them when there is time for it.
+    pub(in crate::host) fn take(
+        self: &Arc<Self>,
+        plugin: &PluginHandle,
+    ) -> Result<(Current, u64, Vec<ProbationEntry>, Reservation), ApiMisuse> {
+        let mut names = self.names.lock();
+        let entry = names.find(plugin)?;
+        let current = entry.current.take().ok_or_else(|| ApiMisuse::NotLoaded(plugin.name.clone()))?;
+        let (generation, probations) = (entry.generation, std::mem::take(&mut entry.probations));
+        Ok((current, generation, probations, self.reserved(entry, &plugin.name, "unloaded")))
+    }
+
+    fn reserved(self: &Arc<Self>, entry: &mut Entry, name: &str, doing: &'static str) -> Reservation {
         entry.doing = Some(Doing { what: doing, since: Instant::now(), is_told: false });
         Reservation { table: self.clone(), name: name.into() }
     }
