@@ -196,7 +196,7 @@ impl Error {
             Error::NoCheck { .. } => "`hookrail check --list` shows them all".into(),
             Error::NotConfirmed(_) => "--yes skips the question".into(),
             Error::NoPassword { .. } => "--password-file FILE gives it; `hookrail keygen --no-password` makes a key without one".into(),
-            Error::PluginExit => "`hookrail check FILE` tries one plugin in processes of its own".into(),
+            Error::PluginExit => "run with fewer plugins to find it; `hookrail check FILE` runs one in processes of its own".into(),
             Error::NotMade { .. } => "fix that; `hookrail new --help` says what it takes".into(),
             Error::NotPacked { .. } => "fix that; `hookrail pack --help` says what is packed".into(),
             Error::NoCdylib(_) => "write `[lib]` and `crate-type = [\"cdylib\"]` into its Cargo.toml".into(),

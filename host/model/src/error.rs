@@ -103,7 +103,7 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// Refuses a path that begins with `~`: only shells replace it, and not everywhere, as in `--home=~/x`. It would be
+    /// Refuses a path that begins with `~`: only shells expand it, and not everywhere, as in `--home=~/x`. It would be
     /// a directory of that name.
     ///
     /// # Errors
@@ -111,7 +111,7 @@ impl ConfigError {
     #[doc(hidden)]
     pub fn check_path(key: &str, path: &Path) -> Result<(), Self> {
         if path.starts_with("~") {
-            let why = format!("is {}, and `~` is not replaced here: write the path in full", path.display());
+            let why = format!("is {}, and `~` is not expanded here: write the path in full", path.display());
             return Err(Self::invalid_value(key, why));
         }
         Ok(())

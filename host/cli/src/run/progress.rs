@@ -6,8 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::input::Named;
 use crate::args::Run;
-use crate::stderr;
-use crate::stdout;
+use crate::{stderr, stdout};
 
 /// A bar if the size of the input is known, else a running count; hidden if stderr is not a terminal.
 pub(super) struct Progress {

@@ -358,13 +358,13 @@ fn prints_of_plugins_land_on_stderr() {
 
 /// The files of a home are not put into a directory named `~`.
 #[test]
-fn a_path_that_a_shell_left_unreplaced_is_refused() {
+fn a_path_that_a_shell_has_not_expanded_is_refused() {
     let directory = directory("tilde");
     let refused = |key: &str, command: &mut Command| {
         let output = run(command.current_dir(&directory), b"a\n");
         let said = text(&output.stderr);
         assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""), "{said}");
-        assert!(said.starts_with(&format!("error[HR0205]: `{key}` is ~/x, and `~` is not replaced here")), "{said}");
+        assert!(said.starts_with(&format!("error[HR0205]: `{key}` is ~/x, and `~` is not expanded here")), "{said}");
     };
     refused("home", &mut hookrail(&["run", "--home=~/x"]));
     refused("home", &mut hookrail(&["plugin", "list", "--home=~/x"]));
