@@ -20,6 +20,10 @@ fn lengths(criterion: &mut Criterion) {
         let pairs = hosts::aligned(&point.raw_pairs());
         group.bench_function(BenchmarkId::new("empty loop", len), |bench| bench.iter_custom(loops::empty));
         group.bench_function(BenchmarkId::new("raw", len), |bench| bench.iter_custom(|n| loops::raw(n, &pairs)));
+        if len > 0 {
+            let unrolled = |n| loops::unrolled(n, &pairs);
+            group.bench_function(BenchmarkId::new("unrolled", len), |bench| bench.iter_custom(unrolled));
+        }
         let dispatch = |n| loops::dispatch(n, &point, len);
         group.bench_function(BenchmarkId::new("hookrail", len), |bench| bench.iter_custom(dispatch));
     }

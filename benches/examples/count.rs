@@ -55,5 +55,5 @@ fn main() {
         "counted" | "dispatch" => dispatch(rounds, &point, &mut work),
         other => panic!("no such mode: {other}"),
     }
-    assert!(mode == "empty" || work.count == (rounds + 1) * callbacks as u64);
+    assert!(mode == "empty" || work.seen() == (rounds + 1) * callbacks as u64);
 }

@@ -11,7 +11,8 @@ use hookrail_benches::WorkDone;
 pub(crate) fn with(callbacks: usize) -> (Host, HookPoint<WorkDone>) {
     let share = |index: usize| callbacks / 8 + usize::from(index < callbacks % 8);
     let config = (0..8).fold(Config::default(), |config, index| {
-        let plugin = PluginConfig::default().with_config(serde_json::json!({ "callbacks": share(index) }));
+        let plugin =
+            PluginConfig::default().with_config(serde_json::json!({ "number": index, "callbacks": share(index) }));
         config.with_plugin(format!("work-{index}"), plugin)
     });
     let host = Host::new(config).expect("a host");

@@ -1,5 +1,6 @@
 //! The timed loops. Each checks the verdict of every round, and at the end that every callback ran in every round.
 
+use std::ffi::c_void;
 use std::hint::black_box;
 use std::ptr::from_mut;
 use std::sync::Barrier;
@@ -8,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hookrail::{Decision, HookPoint};
+use hookrail_abi::boundary::RawCallback;
 use hookrail_benches::{Work, WorkDone};
 
 use super::hosts::{Aligned, run_raw};
@@ -55,7 +57,7 @@ pub(crate) fn timed_at<const PLACE: usize>(rounds: u64, callbacks: usize, once: 
         once(black_box(&mut work));
     }
     let elapsed = start.elapsed();
-    assert_eq!(work.count, rounds * callbacks as u64, "every callback ran in every round");
+    assert_eq!(work.seen(), rounds * callbacks as u64, "every callback ran in every round");
     elapsed
 }
 
@@ -70,6 +72,45 @@ pub(crate) fn raw(rounds: u64, pairs: &Aligned) -> Duration {
         // SAFETY: the callers keep the host, and the payload is that of its point.
         assert!(unsafe { run_raw(pairs, from_mut(work).cast()) } == 0);
     })
+}
+
+/// The raw loop with eight call sites, over at least one callback.
+pub(crate) fn unrolled(rounds: u64, pairs: &Aligned) -> Duration {
+    assert!(!pairs.is_empty());
+    timed!(rounds, pairs.len(), |work| {
+        // SAFETY: there is a pair, the callers keep the host, and the payload is that of its point.
+        assert!(unsafe { run_unrolled(pairs, from_mut(work).cast()) } == 0);
+    })
+}
+
+/// The raw loop with eight call sites, as dispatch has them: a processor predicts each site by itself.
+///
+/// # Safety
+/// As for [`run_raw`], and there is at least one pair.
+#[inline(always)]
+unsafe fn run_unrolled(pairs: &[(RawCallback, *mut c_void)], payload: *mut c_void) -> u32 {
+    let std::ops::Range { start: mut pair, end } = pairs.as_ptr_range();
+    macro_rules! sites {
+        ($($site:literal)*) => {
+            loop {
+                $(
+                    let _ = $site;
+                    // SAFETY: the pair lies before the end: it is registered on the point whose payload this is, and
+                    // which is exclusive for the call.
+                    let answer = unsafe { ((*pair).0)((*pair).1, payload) };
+                    if answer != 0 {
+                        return answer;
+                    }
+                    // SAFETY: a pair, or the end of the pairs, comes next.
+                    pair = unsafe { pair.add(1) };
+                    if pair == end {
+                        return 0;
+                    }
+                )*
+            }
+        };
+    }
+    sites!(0 1 2 3 4 5 6 7)
 }
 
 /// Hookrail's dispatch of a chain of `callbacks` callbacks that count.

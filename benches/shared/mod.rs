@@ -17,4 +17,4 @@ pub(crate) mod swap;
 pub(crate) mod telling;
 
 /// The chain lengths at which everything is measured.
-pub(crate) const LENGTHS: [usize; 7] = [0, 1, 2, 4, 8, 16, 64];
+pub(crate) const LENGTHS: [usize; 8] = [0, 1, 2, 4, 8, 16, 64, 256];

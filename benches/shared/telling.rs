@@ -61,7 +61,7 @@ impl Telling {
     pub(crate) fn panics(&self, dispatches: u64) -> Duration {
         let start = Instant::now();
         for _ in 0..dispatches {
-            assert_eq!(self.point.dispatch(&mut Work { count: 0 }).decision(), Decision::Passed);
+            assert_eq!(self.point.dispatch(&mut Work::default()).decision(), Decision::Passed);
         }
         start.elapsed()
     }
@@ -75,7 +75,7 @@ impl Telling {
 
     fn run(&self, callback: usize, steps: u64) -> Duration {
         let (run, ctx) = self.callbacks[callback];
-        let mut work = Work { count: steps };
+        let mut work = Work { count: steps, ..Work::default() };
         let start = Instant::now();
         // SAFETY: the host is kept, and the payload is that of its point.
         let answer = unsafe { run(ctx, from_mut(&mut work).cast()) };

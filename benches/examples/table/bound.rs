@@ -16,6 +16,10 @@ pub(super) enum Bound {
     Instructions(f64, f64),
     /// At most this multiple of the baseline.
     Times(f64),
+    /// At most the multiple of the baseline that stands beside the label.
+    TimesByLength(&'static [(&'static str, f64)]),
+    /// At most this multiple of the baseline, or this many nanoseconds more.
+    TimesOrMore(f64, f64),
     /// No bound: the value is shown together with its ratio to the baseline.
     Beside,
 }
@@ -33,6 +37,13 @@ impl Bound {
                 (more <= once + each * callbacks, format!("{label}: {more:+}"))
             }
             Bound::Times(most) => (ratio <= *most, format!("{label}: {ratio:.2}")),
+            Bound::TimesByLength(bounds) => {
+                let (_, most) = bounds.iter().find(|(length, _)| *length == label).expect("a bound for each length");
+                (ratio <= *most, format!("{label}: {ratio:.2}"))
+            }
+            Bound::TimesOrMore(times, more_ns) => {
+                (ratio <= *times || more <= *more_ns, format!("{label}: {ratio:.2}, {more:+.2} ns"))
+            }
         }
     }
 }

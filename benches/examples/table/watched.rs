@@ -15,7 +15,7 @@ use super::shared::{hosts, loops};
 pub(super) const ROWS: [(&str, &str, Bound); 4] = [
     ("counted, per callback", "at most 1 ns over off", Bound::More(1.0)),
     ("counted, per dispatch", "printed", Bound::Beside),
-    ("timed, per boundary", "the clock's own cost + 5 ns", Bound::More(5.0)),
+    ("timed, per boundary", "the clock's own cost + 3 ns", Bound::More(3.0)),
     ("timed, per dispatch", "printed", Bound::Beside),
 ];
 

@@ -203,7 +203,7 @@ pub(crate) struct Inspect {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Bench {
-    /// Print a JSON array of {callbacks, threads, raw_ns, dispatch_ns}
+    /// Print a JSON array of {callbacks, threads, raw_ns, unrolled_ns, dispatch_ns}
     #[arg(long)]
     pub(crate) json: bool,
 

@@ -1,4 +1,4 @@
-//! The cost of a dispatch compared with a raw loop over the same function pointers.
+//! The cost of a dispatch compared with two raw loops over the same function pointers.
 
 use std::ffi::c_void;
 use std::hint::black_box;
@@ -18,7 +18,29 @@ pub(crate) struct Cost {
     pub(crate) callbacks: usize,
     pub(crate) threads: usize,
     pub(crate) raw_ns: f64,
+    /// The raw loop with eight call sites.
+    pub(crate) unrolled_ns: f64,
     pub(crate) dispatch_ns: f64,
+}
+
+impl Cost {
+    /// Slower than any.
+    pub(crate) fn slowest(callbacks: usize, threads: usize) -> Self {
+        let slowest = f64::INFINITY;
+        Cost { callbacks, threads, raw_ns: slowest, unrolled_ns: slowest, dispatch_ns: slowest }
+    }
+
+    /// Takes each time of `other` that is lower.
+    pub(crate) fn lower_to(&mut self, other: &Cost) {
+        self.raw_ns = self.raw_ns.min(other.raw_ns);
+        self.unrolled_ns = self.unrolled_ns.min(other.unrolled_ns);
+        self.dispatch_ns = self.dispatch_ns.min(other.dispatch_ns);
+    }
+
+    /// The faster of the two loops, and its time.
+    pub(crate) fn limit(&self) -> (&'static str, f64) {
+        if self.raw_ns < self.unrolled_ns { ("raw loop", self.raw_ns) } else { ("unrolled", self.unrolled_ns) }
+    }
 }
 
 /// Four pairs, a cache line, aligned like the host's own.
@@ -42,7 +64,7 @@ struct Raw {
 // SAFETY: the pairs are not written, and callbacks may run on any thread, as their registration promised.
 unsafe impl Sync for Raw {}
 
-/// Measures the raw loop and dispatch in turn, on all threads at once, so that a disturbance affects both. The point's
+/// Measures the loops and dispatch in turn, on all threads at once, so that a disturbance affects all. The point's
 /// callbacks must not be unregistered meanwhile.
 pub(crate) fn cost(point: &HookPoint<MessageDelivered>, threads: usize, rounds: u32) -> Cost {
     let raw = Raw::of(point);
@@ -50,33 +72,31 @@ pub(crate) fn cost(point: &HookPoint<MessageDelivered>, threads: usize, rounds: 
     let barrier = Barrier::new(threads);
     let measure = || {
         let mut message = Message::new("bench", "a message");
-        let mut costs = Vec::with_capacity(rounds as usize);
-        for round in 0..=rounds {
-            let mut raw_loop = || timed(&barrier, times, || raw.run(times, &mut message));
-            // The side that runs second finds warmer caches, so they alternate.
-            let (raw_ns, dispatch_ns) = if round % 2 == 0 {
-                let raw_ns = raw_loop();
-                (raw_ns, timed(&barrier, times, || dispatch(point, times, &mut message)))
-            } else {
-                let dispatch_ns = timed(&barrier, times, || dispatch(point, times, &mut Message::new("bench", "")));
-                (raw_loop(), dispatch_ns)
-            };
-            costs.push((raw_ns, dispatch_ns));
+        let mut rounds_ns = Vec::with_capacity(rounds as usize);
+        for round in 0..=rounds as usize {
+            let mut ns = [0.0; 3];
+            // The side that runs after another finds warmer caches, so they take turns in that too.
+            for side in (0..3).map(|side| (side + round) % 3) {
+                ns[side] = timed(&barrier, times, || match side {
+                    0 => raw.run(times, &mut message),
+                    1 => raw.run_unrolled(times, &mut message),
+                    _ => dispatch(point, times, &mut message),
+                });
+            }
+            rounds_ns.push(ns);
         }
         // The first round only warms up.
-        costs.remove(0);
-        costs
+        rounds_ns.remove(0);
+        rounds_ns
     };
-    let by_thread: Vec<Vec<(f64, f64)>> = std::thread::scope(|scope| {
+    let by_thread: Vec<Vec<[f64; 3]>> = std::thread::scope(|scope| {
         let running: Vec<_> = (0..threads).map(|_| scope.spawn(measure)).collect();
         running.into_iter().map(|thread| thread.join().expect("measuring does not panic")).collect()
     });
     // A round is as slow as its slowest thread.
-    let slowest = |round: usize, pick: fn(&(f64, f64)) -> f64| {
-        by_thread.iter().map(|costs| pick(&costs[round])).fold(0.0, f64::max)
-    };
-    let best = |pick| (0..rounds as usize).map(|round| slowest(round, pick)).fold(f64::INFINITY, f64::min);
-    Cost { callbacks: raw.len, threads, raw_ns: best(|cost| cost.0), dispatch_ns: best(|cost| cost.1) }
+    let slowest = |round: usize, side: usize| by_thread.iter().map(|rounds| rounds[round][side]).fold(0.0, f64::max);
+    let best = |side| (0..rounds as usize).map(|round| slowest(round, side)).fold(f64::INFINITY, f64::min);
+    Cost { callbacks: raw.len, threads, raw_ns: best(0), unrolled_ns: best(1), dispatch_ns: best(2) }
 }
 
 /// How many dispatches fill a round.
@@ -111,10 +131,14 @@ impl Raw {
         Raw { lines: pairs.chunks(4).map(line).collect(), len: pairs.len() }
     }
 
+    fn pairs(&self) -> &[Pair] {
+        // SAFETY: lines are pairs without gaps, and the first `len` of them are in use.
+        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len) }
+    }
+
     #[inline(never)]
     fn run(&self, times: u32, message: &mut Message) {
-        // SAFETY: lines are pairs without gaps, and the first `len` of them are in use.
-        let pairs = unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast::<Pair>(), self.len) };
+        let pairs = self.pairs();
         for _ in 0..times {
             let payload = from_mut(black_box(&mut *message)).cast();
             for pair in pairs {
@@ -122,6 +146,28 @@ impl Raw {
                 // stay registered while we measure.
                 assert_eq!(unsafe { (pair.run)(pair.ctx, payload) }, 0);
             }
+        }
+    }
+
+    #[inline(never)]
+    fn run_unrolled(&self, times: u32, message: &mut Message) {
+        for _ in 0..times {
+            let payload = from_mut(black_box(&mut *message)).cast();
+            let mut pairs = self.pairs().iter();
+            macro_rules! sites {
+                ($($site:literal)*) => {
+                    'chain: loop {
+                        $(
+                            let _ = $site;
+                            let Some(pair) = pairs.next() else { break 'chain };
+                            // SAFETY: as in `run`: the pairs are those of a point whose payload this is, and its
+                            // callbacks stay registered while we measure.
+                            assert_eq!(unsafe { (pair.run)(pair.ctx, payload) }, 0);
+                        )*
+                    }
+                };
+            }
+            sites!(0 1 2 3 4 5 6 7);
         }
     }
 }

@@ -1,9 +1,13 @@
 //! The callbacks of one point: their order, their publication, and running them.
 
 pub(crate) mod callback;
-pub(crate) mod counted;
+#[cfg(target_arch = "x86_64")]
+mod copied;
 pub(crate) mod facts;
 pub(crate) mod id;
+mod long;
+#[cfg_attr(not(target_arch = "x86_64"), path = "chain/nearest_here.rs")]
+mod nearest;
 pub(crate) mod outcome;
 pub(crate) mod pair;
 mod settle;
@@ -20,10 +24,12 @@ use hookrail_abi::{Decision, RawKind};
 pub use callback::{Callback, CallbackState, Ctx, HalfOpen, Origin};
 use facts::Facts;
 pub use id::{CallbackId, Owner};
+use nearest::Nearest;
 pub use outcome::Outcome;
 use outcome::Packed;
 pub(crate) use pair::{Pair, Run};
 use settle::settle;
+use snapshot::Header;
 pub(crate) use snapshot::{Entry, Published, Snapshot};
 pub(crate) use watched::Watch;
 
@@ -45,13 +51,20 @@ pub struct Chain {
     head: AtomicPtr<Pair>,
     /// Whether any callback would run.
     has_callbacks: AtomicBool,
+    /// What runs it while it is long.
+    nearest: Nearest,
     pub facts: Facts,
 }
 
 impl Chain {
     pub(crate) const fn new(point: &'static str, kind: RawKind, deniable: bool) -> Self {
         let head = AtomicPtr::new(Published::empty().as_raw());
-        Chain { head, has_callbacks: AtomicBool::new(false), facts: Facts { point, kind, deniable } }
+        Chain {
+            head,
+            has_callbacks: AtomicBool::new(false),
+            nearest: Nearest::new(),
+            facts: Facts { point, kind, deniable },
+        }
     }
 
     /// Runs the chain over `payload`; `default` is the decision if no callback decides.
@@ -69,7 +82,7 @@ impl Chain {
         };
         // SAFETY: the snapshot is loaded after we entered, which keeps it; the payload is the point's, exclusive unless
         // the kind is notify.
-        match unsafe { self.run(self.load(), outermost.frame(), payload) } {
+        match unsafe { self.run(self.load(), outermost.frame(), payload, || outermost.number()) } {
             None => {
                 reclaim::leave(outermost);
                 Outcome::default(default)
@@ -136,7 +149,7 @@ impl Chain {
             return Vec::new();
         }
         // SAFETY: `read_slowly` runs this inside, which keeps the snapshot that is loaded here.
-        reclaim::read_slowly(|_| unsafe { self.load().entries().map(|entry| entry.code.parts()).collect() })
+        reclaim::read_slowly(|_| unsafe { self.load().entries().map(|entry| entry.pair.parts()).collect() })
     }
 
     /// Runs a snapshot of this chain that a pin keeps alive.
@@ -170,10 +183,10 @@ impl Chain {
         let nowhere = AtomicPtr::new(null_mut());
         // SAFETY: this thread has been inside since before the snapshot of this chain was loaded; the payload is the
         // point's, exclusive unless the kind is notify.
-        unsafe { self.run(snapshot, frame.unwrap_or(&nowhere), payload) }
+        unsafe { self.run(snapshot, frame.unwrap_or(&nowhere), payload, reclaim::number) }
     }
 
-    /// Calls one callback after the other until one decides; `None` if none does.
+    /// Calls one callback after the other until one decides; `None` if none does. `number` is this thread's.
     ///
     /// # Safety
     /// `payload` points to the point's payload, exclusive for the call unless the kind is notify. The snapshot is one
@@ -185,24 +198,105 @@ impl Chain {
         snapshot: Published,
         frame: &AtomicPtr<()>,
         payload: *mut c_void,
+        number: impl FnOnce() -> usize,
     ) -> Option<Packed> {
-        // SAFETY: being inside keeps the snapshot alive. `pair` starts at the first of at least one
-        // pair and stops at their end. They are callbacks of this point, so the payload is what
-        // they expect, and being inside keeps their code and contexts.
+        // SAFETY: being inside keeps the snapshot alive. There is at least one pair, and all are callbacks of this
+        // point: the payload is what they expect.
         unsafe {
-            let (mut pair, end) = snapshot.range();
-            loop {
-                let answer = (*pair).call(frame, payload);
-                if answer != raw::CONTINUE
-                    && let decided @ Some(_) = settle(&self.facts, pair, end, answer)
-                {
-                    return decided;
-                }
-                pair = pair.add(1);
-                if pair == end {
-                    return None;
-                }
+            let (header, first) = (snapshot.header(), snapshot.first());
+            if header.is_plain {
+                return self.run_short(header, first, frame, payload);
             }
+            let decided = if header.is_short {
+                self.run_short(header, first, frame, payload)
+            } else {
+                let stopped = (header.long)(first, header.end, frame, payload);
+                if stopped.pair.is_null() {
+                    None
+                } else {
+                    self.go_on(header, stopped.pair, stopped.answer(), frame, payload)
+                }
+            };
+            if header.is_counted
+                && decided.is_none()
+                && let Some(tally) = &header.tally
+            {
+                tally.passed(number());
+            }
+            decided
+        }
+    }
+
+    /// Calls the callbacks of a short chain, in the code of whoever dispatches.
+    ///
+    /// # Safety
+    /// As for `run`; the snapshot is a short one with that header and that first pair.
+    #[inline(always)]
+    unsafe fn run_short(
+        &self,
+        header: &Header,
+        first: *const Pair,
+        frame: &AtomicPtr<()>,
+        payload: *mut c_void,
+    ) -> Option<Packed> {
+        // As many call sites as a short chain has callbacks, and no loop: a processor predicts each by itself.
+        const { assert!(long::SHORT == 3) };
+        macro_rules! call {
+            ($place:literal) => {
+                // SAFETY: it is a pair of the snapshot, which being inside keeps, as it does code and context; the
+                // payload is what they expect.
+                let answer = unsafe { (*first.add($place)).call(frame, payload) };
+                if answer != raw::CONTINUE {
+                    // SAFETY: it was just called, on the payload that we were given.
+                    return unsafe { self.go_on(header, first.add($place), answer, frame, payload) };
+                }
+            };
+        }
+        call!(0);
+        // SAFETY: a pair, or the end of the pairs, comes next.
+        if unsafe { first.add(1) } == header.end {
+            return None;
+        }
+        call!(1);
+        // SAFETY: a pair, or the end of the pairs, comes next.
+        if unsafe { first.add(2) } == header.end {
+            return None;
+        }
+        call!(2);
+        None
+    }
+
+    /// After an answer other than "continue": the decision, or that of the callbacks that follow.
+    ///
+    /// # Safety
+    /// This thread is inside, and has just called the pair, which answered this, in a snapshot of this chain with that
+    /// header; `frame` and `payload` are as for `run`.
+    #[cold]
+    #[inline(never)]
+    unsafe fn go_on(
+        &self,
+        header: &Header,
+        mut pair: *const Pair,
+        mut answer: u32,
+        frame: &AtomicPtr<()>,
+        payload: *mut c_void,
+    ) -> Option<Packed> {
+        loop {
+            if answer != raw::CONTINUE
+                // SAFETY: the pair was just called on this thread, which is inside, in a snapshot of this chain.
+                && let decided @ Some(_) =
+                    unsafe { settle(&self.facts, header.tally.as_deref(), pair, header.end, answer) }
+            {
+                return decided;
+            }
+            // SAFETY: it lies before the end.
+            pair = unsafe { pair.add(1) };
+            if pair == header.end {
+                return None;
+            }
+            // SAFETY: it is a pair of the snapshot, which being inside keeps, as it does code and context; the payload
+            // is what they expect.
+            answer = unsafe { (*pair).call(frame, payload) };
         }
     }
 
@@ -217,7 +311,7 @@ impl Chain {
         } else if callbacks.is_empty() && draining && watch.tally.is_none() {
             Snapshot::draining()
         } else {
-            Snapshot::new(callbacks, watch.tally)
+            Snapshot::new(callbacks, watch.tally, Some(&self.nearest))
         })
     }
 
@@ -242,6 +336,6 @@ fn unpack(decided: Packed) -> Outcome {
 impl Drop for Chain {
     fn drop(&mut self) {
         // No thread can be inside: a dispatching thread holds a reference to the chain.
-        drop(self.publish(Snapshot::new(&[], None)));
+        drop(self.publish(Snapshot::new(&[], None, None)));
     }
 }

@@ -17,7 +17,6 @@ use hookrail_abi::host::Report;
 use hookrail_model::log;
 
 use self::texts::{Owner, Texts};
-use crate::chain::counted::context_of;
 use crate::chain::outcome::Packed;
 use crate::chain::pair::Pair;
 use crate::reclaim;
@@ -107,7 +106,7 @@ pub fn place() -> Option<Place> {
     // readers, and the entry leads to the context of its code.
     // SAFETY: this thread is in a dispatch, and in code of a plugin, none of which runs between the entering and the
     // first naming; so the innermost frame names the pair that is being called, and being inside keeps it.
-    Some(Place::Callback(unsafe { context_of(&*entry.cast::<Pair>()) }))
+    Some(Place::Callback(unsafe { &*entry.cast::<Pair>() }.parts().1))
 }
 
 /// Runs `dispatch`; callbacks of dispatches inside it see this context.

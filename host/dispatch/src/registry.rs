@@ -166,7 +166,7 @@ impl Registry {
 
     /// The point and the callback of an entry, in a chain that is or was published.
     pub fn entry(&self, entry: *mut ()) -> Option<(&'static str, Arc<Callback>)> {
-        let is_it = |found: &Entry<'_>| found.named.identity() == entry;
+        let is_it = |found: &Entry<'_>| found.pair.identity() == entry;
         let points = self.points.lock();
         for point_entry in points.values() {
             // SAFETY: what is published is replaced and retired under this lock alone, so it is alive.
@@ -343,8 +343,8 @@ impl Registry {
         self.limbo.each(|retired| {
             let Retired::Snapshot(_, snapshot) = retired else { return };
             for entry in snapshot.entries().filter(|entry| entry.callback.owner == owner) {
-                entry.code.disarm();
-                disarmed.push(entry.named.identity());
+                entry.pair.disarm();
+                disarmed.push(entry.pair.identity());
             }
         });
         disarmed

@@ -111,10 +111,10 @@ fn inspect_finds_the_library_of_a_name() {
 #[test]
 fn bench_answers_an_array_of_costs() {
     let costs = json(&["bench", "--json", "--rounds", "1"]);
-    assert_eq!(costs.as_array().unwrap().len(), 12);
+    assert_eq!(costs.as_array().unwrap().len(), 14);
     for cost in costs.as_array().unwrap() {
         let keys: Vec<_> = cost.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(keys, ["callbacks", "dispatch_ns", "raw_ns", "threads"]);
+        assert_eq!(keys, ["callbacks", "dispatch_ns", "raw_ns", "threads", "unrolled_ns"]);
         assert!(cost["raw_ns"].as_f64().unwrap() > 0.0 && cost["dispatch_ns"].as_f64().unwrap() > 0.0);
     }
 }

@@ -8,9 +8,6 @@
 //! writer's fence, and then it finds the no-op; or the naming comes before it, and then the writer sees it until the
 //! reader has gone on to the next pair.
 //!
-//! The code may be in another pair than the named one, as for the last callback of a counted chain: it is still loaded
-//! after the light fence.
-//!
 //! The no-op ignores its context, so a reader may combine it with the old context. It is the only code that may be
 //! written here.
 
@@ -31,9 +28,21 @@ pub struct Pair {
 }
 
 impl Pair {
+    /// Where its code stands, in bytes.
+    pub(super) const RUN: usize = std::mem::offset_of!(Pair, run);
+    /// Where its context stands, in bytes.
+    pub(super) const CTX: usize = std::mem::offset_of!(Pair, ctx);
+
     pub(crate) fn new(run: Run, ctx: *mut c_void) -> Self {
         // INVARIANT: the caller registers the two together.
         Pair { run: AtomicPtr::new(run as *mut ()), ctx }
+    }
+
+    /// The same code and context, in another place.
+    pub(super) fn copy(&self) -> Self {
+        // Relaxed, as in `parts`.
+        // INVARIANT: it holds for `self`.
+        Pair { run: AtomicPtr::new(self.run.load(Ordering::Relaxed)), ctx: self.ctx }
     }
 
     /// A pair that does nothing.
@@ -49,17 +58,6 @@ impl Pair {
     #[inline(always)]
     pub(crate) unsafe fn call(&self, frame: &AtomicPtr<()>, payload: *mut c_void) -> u32 {
         self.announce(frame);
-        // SAFETY: the payload is what the code expects, this thread is inside, and its frame names the pair.
-        unsafe { self.call_named(payload) }
-    }
-
-    /// Calls this pair, which is reached only through a pair that is named in a frame.
-    ///
-    /// # Safety
-    /// `payload` is what the code expects, and this thread is inside, so that the code and its context are still there.
-    /// Its frame names this pair, or the one that leads here, unless its slot says "everything".
-    #[inline(always)]
-    pub(crate) unsafe fn call_named(&self, payload: *mut c_void) -> u32 {
         let (run, ctx) = self.parts();
         // SAFETY: by the type invariant the code goes with the context, or ignores it; being inside keeps both, and the
         // payload is what the code expects.

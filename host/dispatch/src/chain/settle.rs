@@ -7,17 +7,24 @@ use hookrail_abi::verdict::raw;
 use super::facts::Facts;
 use super::outcome::Packed;
 use super::pair::Pair;
-use super::snapshot::{callback_of, is_run_by_us, tally_behind};
+use super::snapshot::{callback_of, is_run_by_us};
+use crate::stats::Tally;
 use crate::{fault, frame, reclaim};
 
-/// What an answer other than "continue" means; `None` to continue.
+/// What an answer other than "continue" means; `None` to continue. A decision is counted by the snapshot's `tally`.
 ///
 /// # Safety
 /// The pair was just called on this thread, which is inside, in a snapshot of that point's chain whose pairs end at
 /// `end`.
 #[cold]
 #[inline(never)]
-pub(super) unsafe fn settle(facts: &Facts, pair: *const Pair, end: *const Pair, answer: u32) -> Option<Packed> {
+pub(super) unsafe fn settle(
+    facts: &Facts,
+    tally: Option<&Tally>,
+    pair: *const Pair,
+    end: *const Pair,
+    answer: u32,
+) -> Option<Packed> {
     // SAFETY: this thread is inside, which keeps the snapshot whose pairs end at `end`.
     if unsafe { is_run_by_us(end) } {
         return frame::decided();
@@ -33,8 +40,7 @@ pub(super) unsafe fn settle(facts: &Facts, pair: *const Pair, end: *const Pair, 
         }
         _ => fault::answered(facts, callback, answer)?,
     };
-    // SAFETY: this thread is inside, which keeps the snapshot whose pairs end at `end`.
-    if let Some(tally) = unsafe { tally_behind(end) } {
+    if let Some(tally) = tally {
         let number = reclaim::number();
         tally.decided(number, place);
         if !fault::is(facts, answer) {

@@ -4,22 +4,42 @@
 //! dispatch stops, the registration data, which only the cold paths read. A block is identified by the address of its
 //! first pair, so that dispatch begins there.
 //!
-//! In a counted chain the last pair counts, and its context holds the last callback's own code. A chain that a
-//! [`Runner`] runs has a single pair, the runner, whose context leads to the real chain.
+//! A chain that a [`Runner`] runs has a single pair, the runner, whose context leads to the real chain.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
 use super::callback::Callback;
-use super::counted::Counted;
+use super::long::{self, RunLong};
+use super::nearest::Nearest;
 use super::pair::{Pair, Run};
 use crate::stats::Tally;
 
+/// What dispatch reads besides the pairs.
 #[repr(C, align(64))]
-struct Header {
+pub(super) struct Header {
     /// The end of the pairs, where the cold part begins.
-    end: *const Pair,
+    pub(super) end: *const Pair,
+    /// Whether it is short and not counted: then nothing else here is read.
+    pub(super) is_plain: bool,
+    pub(super) is_short: bool,
+    pub(super) is_counted: bool,
+    /// What runs the chain if it is not short.
+    pub(super) long: RunLong,
+    /// What counts the dispatches if it is counted.
+    pub(super) tally: Option<Arc<Tally>>,
+}
+
+impl Header {
+    const fn new(end: *const Pair, long: Option<RunLong>, tally: Option<Arc<Tally>>) -> Self {
+        let (is_short, is_counted) = (long.is_none(), tally.is_some());
+        let long = match long {
+            None => long::here,
+            Some(long) => long,
+        };
+        Header { end, is_plain: is_short && !is_counted, is_short, is_counted, long, tally }
+    }
 }
 
 /// The number of callbacks that follow.
@@ -28,8 +48,6 @@ struct Cold {
     len: usize,
     /// The context of the single pair, if it is a runner. It came from a box and is owned here.
     runner: Option<NonNull<dyn Runner>>,
-    /// The context of the last pair, if the chain is counted.
-    counted: Option<Counted>,
     callbacks: [Arc<Callback>; 0],
 }
 
@@ -48,21 +66,21 @@ struct Empty {
     cold: Cold,
 }
 
-// SAFETY: immutable; the pair's code is atomic and ignores its context.
+// SAFETY: immutable, and counted by nothing; the pair's code is atomic and ignores its context.
 unsafe impl Sync for Empty {}
 
 static EMPTY: Empty = Empty {
-    header: Header { end: (&raw const EMPTY.cold).cast() },
+    header: Header::new((&raw const EMPTY.cold).cast(), None, None),
     pair: Pair::no_op(),
-    cold: Cold { len: 0, runner: None, counted: None, callbacks: [] },
+    cold: Cold { len: 0, runner: None, callbacks: [] },
 };
 
 /// As [`EMPTY`], but readers enter, do nothing, and leave. On leaving they run the destructors that they have left of a
 /// library that is being unloaded; at a point whose readers do not enter they never would.
 static DRAINING: Empty = Empty {
-    header: Header { end: (&raw const DRAINING.cold).cast() },
+    header: Header::new((&raw const DRAINING.cold).cast(), None, None),
     pair: Pair::no_op(),
-    cold: Cold { len: 0, runner: None, counted: None, callbacks: [] },
+    cold: Cold { len: 0, runner: None, callbacks: [] },
 };
 
 /// A published snapshot, as an atomic pointer holds it.
@@ -78,14 +96,14 @@ impl Published {
     /// The snapshot without callbacks.
     #[inline(always)]
     pub(crate) const fn empty() -> Self {
-        // INVARIANT: `EMPTY` has one pair.
-        Published(&raw const EMPTY.pair)
+        // INVARIANT: `EMPTY` has one pair, behind its header. By a pointer to all of it, since others are made from this.
+        Published((&raw const EMPTY).cast::<Header>().wrapping_add(1).cast())
     }
 
     /// As the empty one, but readers enter and leave.
     pub(crate) const fn draining() -> Self {
-        // INVARIANT: `DRAINING` has one pair.
-        Published(&raw const DRAINING.pair)
+        // INVARIANT: as for the empty one.
+        Published((&raw const DRAINING).cast::<Header>().wrapping_add(1).cast())
     }
 
     #[inline(always)]
@@ -100,14 +118,27 @@ impl Published {
         Published(first)
     }
 
-    /// The first pair and the end of the pairs; there is at least one.
+    /// The first pair; there is at least one.
+    #[inline(always)]
+    pub(super) fn first(self) -> *const Pair {
+        self.0
+    }
+
+    /// # Safety
+    /// The snapshot is alive, for `'a`.
+    #[inline(always)]
+    pub(super) unsafe fn header<'a>(self) -> &'a Header {
+        // SAFETY: the snapshot is alive, and by the type invariant the header stands before the first pair.
+        unsafe { &*self.0.cast::<Header>().sub(1) }
+    }
+
+    /// The end of the pairs.
     ///
     /// # Safety
     /// The snapshot is alive.
-    #[inline(always)]
-    pub(crate) unsafe fn range(self) -> (*const Pair, *const Pair) {
-        // SAFETY: the snapshot is alive, and by the type invariant the header stands before the first pair.
-        (self.0, unsafe { (*self.0.cast::<Header>().sub(1)).end })
+    pub(super) unsafe fn end(self) -> *const Pair {
+        // SAFETY: the snapshot is alive.
+        unsafe { self.header() }.end
     }
 
     /// The pairs, in the order of the chain. A snapshot without callbacks has one pair too.
@@ -116,10 +147,7 @@ impl Published {
     /// The snapshot is alive, for `'a`.
     pub(crate) unsafe fn pairs<'a>(self) -> &'a [Pair] {
         // SAFETY: the snapshot is alive for `'a`, and by the type invariant the pairs lie between the two.
-        unsafe {
-            let (first, end) = self.range();
-            std::slice::from_raw_parts(first, end.offset_from_unsigned(first))
-        }
+        unsafe { std::slice::from_raw_parts(self.first(), self.end().offset_from_unsigned(self.first())) }
     }
 
     /// The registration data of the pairs; empty for a snapshot without callbacks.
@@ -127,8 +155,8 @@ impl Published {
     /// # Safety
     /// The snapshot is alive, for `'a`.
     unsafe fn callbacks<'a>(self) -> &'a [Arc<Callback>] {
-        // SAFETY: the snapshot is alive for `'a`, and `range` returns the end of its pairs.
-        unsafe { callbacks_behind(self.range().1) }
+        // SAFETY: the snapshot is alive for `'a`, and these are the end of its pairs.
+        unsafe { callbacks_behind(self.end()) }
     }
 
     /// The callbacks, in order; for a runner, those of the real chain.
@@ -137,25 +165,18 @@ impl Published {
     /// The snapshot is alive, for `'a`.
     pub(crate) unsafe fn entries<'a>(self) -> impl Iterator<Item = Entry<'a>> {
         // SAFETY: the snapshot is alive for `'a`, and so is the real chain, which the runner in its block owns.
-        let (pairs, callbacks, counted) = unsafe {
-            let real = runner_behind(self.range().1).map_or(self, Runner::real);
-            (real.pairs(), real.callbacks(), counted_behind(real.range().1))
+        let (pairs, callbacks) = unsafe {
+            let real = runner_behind(self.end()).map_or(self, Runner::real);
+            (real.pairs(), real.callbacks())
         };
-        let entry = move |(index, callback)| {
-            let named = &pairs[index];
-            let code = counted.filter(|_| index + 1 == pairs.len()).map_or(named, |counted| &counted.last);
-            Entry { named, code, callback }
-        };
-        callbacks.iter().enumerate().map(entry)
+        pairs.iter().zip(callbacks).map(|(pair, callback)| Entry { pair, callback })
     }
 }
 
 /// A callback in a snapshot.
 pub(crate) struct Entry<'a> {
-    /// The pair that frames name while the callback is called.
-    pub(crate) named: &'a Pair,
-    /// The pair that holds its code: the same one, or the one that it leads to.
-    pub(crate) code: &'a Pair,
+    /// The pair that holds its code, and that frames name while it is called.
+    pub(crate) pair: &'a Pair,
     pub(crate) callback: &'a Arc<Callback>,
 }
 
@@ -170,22 +191,6 @@ pub(super) unsafe fn callback_of<'a>(pair: *const Pair, end: *const Pair) -> (&'
         let place = callbacks.len() - end.offset_from_unsigned(pair);
         (&callbacks[place], place)
     }
-}
-
-/// The tally of the snapshot whose pairs end at `end`, if it is counted.
-///
-/// # Safety
-/// `end` is the end of the pairs of a snapshot that is alive for `'a`.
-pub(super) unsafe fn tally_behind<'a>(end: *const Pair) -> Option<&'a Tally> {
-    // SAFETY: `end` is the end of the pairs of a snapshot that is alive for `'a`.
-    unsafe { counted_behind(end) }.map(|counted| &*counted.tally)
-}
-
-/// # Safety
-/// `end` is the end of the pairs of a snapshot that is alive for `'a`.
-unsafe fn counted_behind<'a>(end: *const Pair) -> Option<&'a Counted> {
-    // SAFETY: the snapshot is alive for `'a`, and by the invariant of `Published` its cold part stands at `end`.
-    unsafe { (*end.cast::<Cold>()).counted.as_ref() }
 }
 
 /// Whether the pair that ends at `end` is a runner.
@@ -228,13 +233,17 @@ unsafe impl Send for Snapshot {}
 unsafe impl Sync for Snapshot {}
 
 impl Snapshot {
-    pub(crate) fn new(callbacks: &[Arc<Callback>], tally: Option<Arc<Tally>>) -> Self {
-        let counted = tally.map(|tally| Counted::new(tally, callbacks.last().map(|last| &**last)));
-        match counted {
+    /// Without a loop, only a runner can run it if it is long.
+    pub(super) fn new(callbacks: &[Arc<Callback>], tally: Option<Arc<Tally>>, nearest: Option<&Nearest>) -> Self {
+        match tally {
             None if callbacks.is_empty() => Snapshot(Published::empty()),
-            // Its single pair is there to count.
-            Some(_) if callbacks.is_empty() => Snapshot::block([Pair::no_op()].into_iter(), &[], counted, None),
-            _ => Snapshot::block(callbacks.iter().map(|callback| callback.pair()), callbacks, counted, None),
+            // Its single pair is there to be passed, and counted.
+            Some(_) if callbacks.is_empty() => Snapshot::block(&[Pair::no_op()], &[], None, tally, None),
+            _ => {
+                let pairs: Vec<_> = callbacks.iter().map(|callback| callback.pair()).collect();
+                let long = nearest.filter(|_| pairs.len() > long::SHORT).map(|nearest| nearest.to(&pairs));
+                Snapshot::block(&pairs, callbacks, long, tally, None)
+            }
         }
     }
 
@@ -243,14 +252,15 @@ impl Snapshot {
         // Used by address from here on: moving a box would invalidate other pointers to its content.
         let runner = NonNull::from(Box::leak(runner));
         // INVARIANT: the block owns it.
-        Snapshot::block([Pair::new(code, runner.as_ptr().cast())].into_iter(), &[], None, Some(runner))
+        Snapshot::block(&[Pair::new(code, runner.as_ptr().cast())], &[], None, None, Some(runner))
     }
 
-    /// There is at least one pair; if the chain is counted, the counting pair replaces the last one.
+    /// There is at least one pair.
     fn block(
-        pairs: impl ExactSizeIterator<Item = Pair>,
+        pairs: &[Pair],
         callbacks: &[Arc<Callback>],
-        counted: Option<Counted>,
+        long: Option<RunLong>,
+        tally: Option<Arc<Tally>>,
         runner: Option<NonNull<dyn Runner>>,
     ) -> Self {
         let layout = layout(pairs.len(), callbacks.len());
@@ -259,22 +269,17 @@ impl Snapshot {
         if block.is_null() {
             handle_alloc_error(layout);
         }
-        // SAFETY: the block has room for all three parts, one after the other. What counts stays in it for as
-        // long as its pair, which is the last one.
+        // SAFETY: the block has room for all three parts, one after the other.
         // INVARIANT: each part is initialised here.
         unsafe {
             let first = block.add(size_of::<Header>()).cast::<Pair>();
             let cold = first.add(pairs.len()).cast::<Cold>();
-            block.cast::<Header>().write(Header { end: cold.cast() });
+            block.cast::<Header>().write(Header::new(cold.cast(), long, tally));
             (&raw mut (*cold).len).write(callbacks.len());
             (&raw mut (*cold).runner).write(runner);
-            (&raw mut (*cold).counted).write(counted);
             let callback = (&raw mut (*cold).callbacks).cast::<Arc<Callback>>();
-            pairs.enumerate().for_each(|(index, pair)| first.add(index).write(pair));
+            pairs.iter().enumerate().for_each(|(index, pair)| first.add(index).write(pair.copy()));
             callbacks.iter().enumerate().for_each(|(index, registered)| callback.add(index).write(registered.clone()));
-            if let Some(counted) = counted_behind(cold.cast()) {
-                cold.cast::<Pair>().sub(1).write(counted.pair());
-            }
             Snapshot(Published(first))
         }
     }
@@ -312,19 +317,20 @@ impl Drop for Snapshot {
         if self.0 == Published::empty() || self.0 == Published::draining() {
             return;
         }
-        // SAFETY: by the type invariant the block is ours, was allocated with this layout, and its callbacks, what
-        // counts and the runner, once a box, are initialised; each is taken once.
+        // SAFETY: by the type invariant the block is ours, was allocated with this layout, and its header, its callbacks
+        // and the runner, once a box, are initialised; each is taken once.
         unsafe {
-            let (first, end) = self.0.range();
+            let block = self.0.as_raw().cast::<Header>().sub(1);
+            let end = (*block).end;
             let cold = end.cast::<Cold>().cast_mut();
             let len = (*cold).len;
-            let layout = layout(end.offset_from_unsigned(first), len);
+            let layout = layout(end.offset_from_unsigned(self.0.first()), len);
             let runner = (&raw mut (*cold).runner).read();
             // By no reference: what is shared could not be dropped.
             let callbacks = (&raw mut (*cold).callbacks).cast::<Arc<Callback>>();
             std::ptr::slice_from_raw_parts_mut(callbacks, len).drop_in_place();
-            (&raw mut (*cold).counted).drop_in_place();
-            dealloc(self.0.as_raw().cast::<u8>().sub(size_of::<Header>()), layout);
+            block.drop_in_place();
+            dealloc(block.cast(), layout);
             drop(runner.map(|runner| Box::from_raw(runner.as_ptr())));
         }
     }

@@ -20,7 +20,7 @@ use super::facts::Facts;
 use super::outcome::Packed;
 use super::pair::Pair;
 use super::settle::settle;
-use super::snapshot::{Published, Runner, Snapshot, callback_of, tally_behind};
+use super::snapshot::{Published, Runner, Snapshot, callback_of};
 use crate::fault;
 use crate::frame;
 use crate::reclaim;
@@ -127,7 +127,7 @@ impl Watched {
         let is_timed = watch.level == StatsLevel::Histogram || steps.iter().any(|step| step.budget != u64::MAX);
         let Watch { level, tracers, ops, tally } = watch;
         // INVARIANT: by the contract of `snapshot`; there is a step per callback.
-        Watched { facts, real: Snapshot::new(callbacks, tally), steps, is_timed, level, tracers, ops }
+        Watched { facts, real: Snapshot::new(callbacks, tally, None), steps, is_timed, level, tracers, ops }
     }
 
     /// The pairs of the callbacks; empty for a chain without callbacks.
@@ -217,18 +217,15 @@ impl Watched {
             if answer != raw::CONTINUE {
                 // SAFETY: the pair was just called on this thread, which is inside; it is one of our real chain, whose
                 // pairs end at `end`.
-                let decided = unsafe { settle(self.facts(), pair, self.end(), answer) };
+                let decided = unsafe { settle(self.facts(), self.tally(), pair, self.end(), answer) };
                 if decided.is_some() {
                     return decided;
                 }
             }
             then = later(then);
         }
-        // If there is a last callback, calling it counts the dispatch.
-        if self.steps.is_empty()
-            && let Some(tally) = self.tally()
-        {
-            tally.came_to_last(number);
+        if let Some(tally) = self.tally() {
+            tally.passed(number);
         }
         None
     }
@@ -256,12 +253,6 @@ impl Watched {
     fn answer_for(&self, pair: &Pair, number: usize, taking: Option<&mut Taking<'_>>) -> Option<Packed> {
         // SAFETY: we own the real chain, and the pair is that of one of its callbacks.
         let (callback, place) = unsafe { callback_of(pair, self.end()) };
-        // Calling the last one would have counted the dispatch.
-        if place + 1 == self.steps.len()
-            && let Some(tally) = self.tally()
-        {
-            tally.came_to_last(number);
-        }
         let verdict = fault::verdict(self.facts(), callback);
         if taking.is_none() && verdict.is_none() {
             return None;
@@ -314,12 +305,12 @@ impl Watched {
     /// The end of the real pairs.
     fn end(&self) -> *const Pair {
         // SAFETY: we own the real chain, so it is alive.
-        unsafe { self.real.published().range() }.1
+        unsafe { self.real.published().end() }
     }
 
     fn tally(&self) -> Option<&Tally> {
-        // SAFETY: we own the real chain, whose pairs end at `end`.
-        unsafe { tally_behind(self.end()) }
+        // SAFETY: we own the real chain, so it is alive.
+        unsafe { self.real.published().header() }.tally.as_deref()
     }
 }
 

@@ -214,6 +214,12 @@ impl<'a> Outermost<'a> {
         &self.slot.frames[0]
     }
 
+    /// The number of the thread's slot.
+    #[inline(always)]
+    pub(crate) fn number(&self) -> usize {
+        self.slot.number
+    }
+
     /// Leaves; returns whether there is something to run.
     #[inline(always)]
     pub(crate) fn leave(self) -> bool {

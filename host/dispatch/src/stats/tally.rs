@@ -1,12 +1,12 @@
 //! How often the callbacks of a published chain were called, from one count per dispatch.
 //!
 //! # Theorem
-//! A dispatch calls the callbacks of its chain in order, until one decides. So the number of dispatches that reached
-//! the last callback, and the number that each of the others decided, tell how many reached each: those that reached
-//! the last one, and those that it, or one between it and the last, decided.
+//! A dispatch calls the callbacks of its chain in order, until one decides. So the number of dispatches that passed the
+//! whole chain, and the number that each callback decided, tell how many reached each: those that passed, and those
+//! that it, or one after it, decided.
 //!
-//! A published chain never changes, so one count per dispatch is enough. It is made on the way to the last callback, or
-//! on the cold path of a callback that decides earlier; all other calls cost nothing. The counts are collected into the
+//! A published chain never changes, so one count per dispatch is enough. It is made when the dispatch ends, after the
+//! last callback or on the cold path of the one that decided; the calls cost nothing. The counts are collected into the
 //! records of the callbacks and into the point, each count once, whenever they are read ([`PointCounts::bring_in`]),
 //! and for the last time when no thread can run the chain any more.
 
@@ -19,8 +19,8 @@ use super::shards::{Shards, add};
 /// The counts of one published chain.
 #[derive(Debug)]
 pub(crate) struct Tally {
-    /// Each thread's counts: how many of its dispatches reached the last callback, how many the first one decided, how
-    /// many the second, and so on up to the last but one.
+    /// Each thread's counts: how many of its dispatches passed, how many the first callback decided, how many the
+    /// second, and so on.
     ended: Shards<Line>,
     /// The records of the callbacks, in order; `None` for one that a dispatch may reach without calling it.
     records: Box<[Option<Arc<Record>>]>,
@@ -33,35 +33,25 @@ struct Line([AtomicU64; LINE]);
 
 const LINE: usize = 8;
 
-/// The index of the last callback's count; the first callback's comes after it.
-const LAST: usize = 0;
+/// The index of the count of those that passed; the first callback's comes after it.
+const PASSED: usize = 0;
 
 impl Tally {
     pub(crate) fn new(records: impl Iterator<Item = Option<Arc<Record>>>) -> Self {
         let records: Box<[_]> = records.collect();
-        Tally { ended: Shards::rows(records.len().div_ceil(LINE).max(1)), records }
+        Tally { ended: Shards::rows((PASSED + 1 + records.len()).div_ceil(LINE)), records }
     }
 
-    /// As [`came_to_last`](Self::came_to_last), if its counts are in the first block; returns whether they are.
+    /// Counts a dispatch of the thread with that number that no callback decided.
     #[inline(always)]
-    pub(crate) fn came_to_last_nearby(&self, number: usize) -> bool {
-        let own = self.ended.nearby(number);
-        own.inspect(|line| add(&line.0[LAST], 1)).is_some()
-    }
-
-    /// Counts a dispatch of the thread with that number that reaches the last callback, or the end if there is none.
-    pub(crate) fn came_to_last(&self, number: usize) {
-        add(&self.ended.own(number).0[LAST], 1);
+    pub(crate) fn passed(&self, number: usize) {
+        add(&self.ended.own(number).0[PASSED], 1);
     }
 
     /// Counts a dispatch of the thread with that number that was decided at that place in the chain.
     #[cold]
     pub(crate) fn decided(&self, number: usize, place: usize) {
-        // It reached the last callback, and was counted there.
-        if place + 1 == self.records.len() {
-            return;
-        }
-        let count = LAST + 1 + place;
+        let count = PASSED + 1 + place;
         add(&self.ended.row(number)[count / LINE].0[count % LINE], 1);
     }
 
@@ -127,11 +117,11 @@ impl PointCounts {
             let mut coming: u64 = new.iter().sum();
             *dispatches += coming;
             *empty += if tally.records.is_empty() { coming } else { 0 };
-            for (record, place) in tally.records.iter().zip(LAST + 1..) {
+            for (record, place) in tally.records.iter().zip(PASSED + 1..) {
                 if let Some(record) = record {
                     record.called(coming);
                 }
-                coming -= new.get(place).unwrap_or(&0);
+                coming -= new[place];
             }
             !is_over
         });
@@ -148,12 +138,12 @@ mod tests {
         let (mut counts, record) = (PointCounts::default(), Arc::<Record>::default());
         for round in 0..10_000 {
             let tally = counts.follow([Some(record.clone()), None].into_iter());
-            tally.came_to_last(round % 3);
+            tally.passed(round % 3);
             tally.decided(0, 0);
             // Like a chain that is replaced, and dropped a little later.
             counts.bring_in();
             assert_eq!(counts.followed.len(), 1);
-            tally.came_to_last(0);
+            tally.passed(0);
             drop(tally);
             if round % 2 == 0 {
                 counts.bring_in();
@@ -170,15 +160,14 @@ mod tests {
         let (mut counts, records) = (PointCounts::default(), [(); 3].map(|()| Arc::<Record>::default()));
         let tally = counts.follow(records.iter().cloned().map(Some));
         for _ in 0..3 {
-            tally.came_to_last(0);
-            // Decided by the last one: it was reached.
+            tally.passed(0);
             tally.decided(0, 2);
             tally.decided(70, 0);
             tally.decided(1, 1);
             counts.bring_in();
             counts.bring_in();
         }
-        assert_eq!((counts.dispatches, counts.empty), (9, 0));
-        assert_eq!(records.map(|record| record.calls()), [9, 6, 3]);
+        assert_eq!((counts.dispatches, counts.empty), (12, 0));
+        assert_eq!(records.map(|record| record.calls()), [12, 9, 6]);
     }
 }
