@@ -42,14 +42,14 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Counted<A> {
         // SAFETY: the caller passes a layout whose size is not 0, as `A` requires.
         let block = unsafe { self.0.alloc(layout) };
         if !block.is_null() {
-            count(|shard| [(&shard.allocated, layout.size()), (&shard.allocations, 1)]);
+            count(allocated, layout.size(), allocations, 1);
         }
         block
     }
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        count(|shard| [(&shard.freed, layout.size()), (&shard.frees, 1)]);
+        count(freed, layout.size(), frees, 1);
         // SAFETY: the caller passes a block that came from us, so from `A`, and its layout.
         unsafe { self.0.dealloc(block, layout) }
     }
@@ -59,7 +59,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Counted<A> {
         // SAFETY: the caller passes a layout whose size is not 0, as `A` requires.
         let block = unsafe { self.0.alloc_zeroed(layout) };
         if !block.is_null() {
-            count(|shard| [(&shard.allocated, layout.size()), (&shard.allocations, 1)]);
+            count(allocated, layout.size(), allocations, 1);
         }
         block
     }
@@ -71,7 +71,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Counted<A> {
         let block = unsafe { self.0.realloc(block, layout, size) };
         if !block.is_null() {
             let (more, less) = (size.saturating_sub(layout.size()), layout.size().saturating_sub(size));
-            count(|shard| [(&shard.allocated, more), (&shard.freed, less)]);
+            count(allocated, more, freed, less);
         }
         block
     }
@@ -103,32 +103,63 @@ const fn new() -> MemoryShard {
     }
 }
 
-/// Adds to the counters of the calling thread's shard.
+/// One of the counters of a shard.
+trait Counter: FnOnce(&MemoryShard) -> &AtomicU64 {}
+impl<F: FnOnce(&MemoryShard) -> &AtomicU64> Counter for F {}
+
+fn allocated(shard: &MemoryShard) -> &AtomicU64 {
+    &shard.allocated
+}
+
+fn freed(shard: &MemoryShard) -> &AtomicU64 {
+    &shard.freed
+}
+
+fn allocations(shard: &MemoryShard) -> &AtomicU64 {
+    &shard.allocations
+}
+
+fn frees(shard: &MemoryShard) -> &AtomicU64 {
+    &shard.frees
+}
+
+/// Adds to two counters of the calling thread's shard.
 #[inline(always)]
-fn count(what: impl for<'a> Fn(&'a MemoryShard) -> [(&'a AtomicU64, usize); 2]) {
+fn count(one: impl Counter, more: usize, other: impl Counter, and_more: usize) {
     let me = thread_pointer();
     let home = &SHARDS.0[home(me)];
     // Relaxed, here and in `claim`: only this thread stores its pointer, or an earlier thread with the same pointer.
-    let own = if home.own[0].load(Ordering::Relaxed) == me { Some(home) } else { claim(me) };
-    match own {
-        Some(shard) => {
-            for (counter, more) in what(shard) {
-                // Relaxed: a counter with a single writer.
-                counter.store(counter.load(Ordering::Relaxed).wrapping_add(more as u64), Ordering::Relaxed);
-            }
-        }
-        None => {
-            for (counter, more) in what(&SHARDS.0[OWN]) {
-                // Relaxed: a counter.
-                counter.fetch_add(more as u64, Ordering::Relaxed);
-            }
-        }
+    if home.own[0].load(Ordering::Relaxed) == me {
+        add(one(home), more);
+        add(other(home), and_more);
+    } else {
+        count_elsewhere(me, one, more, other, and_more);
     }
 }
 
-/// Finds the thread's own shard if it is not the first one tried, and claims one if it has none.
+/// Adds to a counter of a shard that this thread alone writes.
+#[inline(always)]
+fn add(counter: &AtomicU64, more: usize) {
+    // Relaxed: a counter with a single writer.
+    counter.store(counter.load(Ordering::Relaxed).wrapping_add(more as u64), Ordering::Relaxed);
+}
+
+/// As `count`, if the first shard that is tried is not the thread's own. Apart, and by values, so that the common case
+/// keeps nothing for it.
 #[cold]
 #[inline(never)]
+fn count_elsewhere(me: u64, one: impl Counter, more: usize, other: impl Counter, and_more: usize) {
+    if let Some(own) = claim(me) {
+        add(one(own), more);
+        add(other(own), and_more);
+        return;
+    }
+    // Relaxed: counters.
+    one(&SHARDS.0[OWN]).fetch_add(more as u64, Ordering::Relaxed);
+    other(&SHARDS.0[OWN]).fetch_add(and_more as u64, Ordering::Relaxed);
+}
+
+/// Finds the thread's own shard if it is not the first one tried, and claims one if it has none.
 fn claim(me: u64) -> Option<&'static MemoryShard> {
     (0..NEAR).map(|step| &SHARDS.0[(home(me) + step) % OWN]).find(|shard| {
         let owner = &shard.own[0];
