@@ -15,8 +15,8 @@ mod catalogue;
 mod check;
 mod checks;
 mod child;
+mod copies;
 mod counted;
-mod environment;
 mod error;
 mod known;
 pub mod leftovers;
@@ -28,6 +28,8 @@ mod report;
 mod run;
 mod sandbox;
 mod schedule;
+mod shared;
+mod silence;
 mod subject;
 
 pub use answer::{Answer, Status};

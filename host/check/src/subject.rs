@@ -9,6 +9,7 @@ use hookrail::catalogue::BUILT_IN;
 use hookrail::{Config, Host, Inspection, NoteHook, PluginHandle};
 
 use super::answer::Not;
+use super::copies;
 use super::error::Error;
 use super::random::Random;
 use super::raw::Library;
@@ -16,6 +17,8 @@ use super::raw::Library;
 /// The subject of a check, which runs in its own, initially empty directory.
 pub(super) struct Subject {
     pub(super) file: PathBuf,
+    /// The check's own directory.
+    pub(super) directory: PathBuf,
     pub(super) inspection: Inspection,
     config: Config,
     seed: u64,
@@ -33,7 +36,10 @@ impl Subject {
         let inspection = hookrail::inspect(file)?;
         let mut config = config.map_or_else(|| Ok(Config::default()), Config::read)?;
         config.unload.deadline = if is_quick { QUICK_PATIENCE } else { PATIENCE };
-        Ok(Subject { file: file.into(), inspection, config, seed, is_quick, doing: None })
+        // Now, since the plugin may change the working directory.
+        let directory =
+            std::env::current_dir().map_err(|cause| Error::system("find out the directory to check in", cause))?;
+        Ok(Subject { file: file.into(), directory, inspection, config, seed, is_quick, doing: None })
     }
 
     /// From now on the current step is written to that file.
@@ -60,6 +66,7 @@ impl Subject {
 
     /// Records the next step, so that it is known if the step never returns.
     pub(super) fn doing(&self, what: &str) {
+        copies::end();
         let Some(file) = &self.doing else { return };
         let line = format!("{what:.200}\n");
         // If it cannot be written, less is known; nothing else is lost.
@@ -76,13 +83,8 @@ impl Subject {
     /// A host with the configuration, whose plugins keep their files in the check's own directory.
     pub(super) fn host(&self) -> Result<Host, Not> {
         let mut config = self.config.clone();
-        config.home = Some(self.directory()?);
+        config.home = Some(self.directory.clone());
         Ok(Host::new(config)?)
-    }
-
-    /// The check's own directory.
-    pub(super) fn directory(&self) -> Result<PathBuf, Not> {
-        std::env::current_dir().map_err(|error| Not::Failed(format!("it has no directory to run in: {error}")))
     }
 
     pub(super) fn load(&self, host: &Host) -> Result<PluginHandle, Not> {
@@ -98,7 +100,9 @@ impl Subject {
             )));
         }
         // SAFETY: whoever asks for the check trusts the library as this program.
-        Ok(unsafe { host.load(file)? })
+        let loaded = unsafe { host.load(file) };
+        copies::end();
+        Ok(loaded?)
     }
 
     /// The library opened by the driver, and attached.

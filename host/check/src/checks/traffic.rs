@@ -11,6 +11,7 @@ use hookrail::{
 };
 
 use crate::answer::{Found, Not};
+use crate::copies;
 use crate::known::Known;
 use crate::payload;
 use crate::subject::Subject;
@@ -37,6 +38,7 @@ impl Points {
         let _ = self.publish.dispatch(&mut message);
         let _ = self.delivered.dispatch(&mut message);
         let _ = self.dropped.dispatch(&mut Dropped::denied(message, "some/callback", 7, "why"));
+        copies::end();
     }
 }
 
@@ -174,7 +176,7 @@ pub(in super::super) fn in_flight(subject: &Subject) -> Found {
 pub(in super::super) fn replace(subject: &Subject) -> Found {
     let host = subject.host()?;
     let points = Points::of(&host)?;
-    let copy = subject.directory()?.join("copy.so");
+    let copy = subject.directory.join("copy.so");
     let bytes = fs::read(&subject.file).map_err(|error| format!("the file cannot be read: {error}"))?;
     // Writes into the very file that is loaded: the same inode, truncated and filled again.
     let rewrite = || fs::write(&copy, &bytes).map_err(|error| format!("a copy cannot be written: {error}"));
