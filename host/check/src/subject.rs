@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hookrail::catalogue::BUILT_IN;
-use hookrail::{Config, Host, Inspection, NoteHook, PluginHandle};
+use hookrail::{Config, Host, Inspection, PluginHandle};
 
 use super::answer::Not;
 use super::copies;
 use super::error::Error;
+use super::known::Known;
+use super::own::Own;
 use super::random::Random;
 use super::raw::Library;
 
@@ -25,6 +27,15 @@ pub(super) struct Subject {
     is_quick: bool,
     /// The check's current step is written there, to be read if it dies.
     doing: Option<File>,
+}
+
+/// What to do about a point that this program does not declare.
+pub(super) const OF_ANOTHER: &str =
+    "check it by a program that declares that point, see `Points of your own` in docs/check.md";
+
+/// Whether a host of this program has that point.
+pub(super) fn is_declared(point: &str) -> bool {
+    BUILT_IN.iter().any(|built_in| built_in.name == point) || Known::named(point).is_some()
 }
 
 /// How long an unload waits for threads: none of them has a reason to stay.
@@ -84,7 +95,11 @@ impl Subject {
     pub(super) fn host(&self) -> Result<Host, Not> {
         let mut config = self.config.clone();
         config.home = Some(self.directory.clone());
-        Ok(Host::new(config)?)
+        let host = Host::new(config)?;
+        for own in Own::all() {
+            own.declare(&host)?;
+        }
+        Ok(host)
     }
 
     pub(super) fn load(&self, host: &Host) -> Result<PluginHandle, Not> {
@@ -92,12 +107,8 @@ impl Subject {
     }
 
     pub(super) fn load_file(&self, host: &Host, file: &Path) -> Result<PluginHandle, Not> {
-        let is_here = |hook: &&NoteHook| BUILT_IN.iter().any(|built_in| built_in.name == hook.point);
-        if let Some(hook) = self.inspection.note.hooks.iter().find(|hook| !is_here(hook)) {
-            return Err(Not::Skipped(format!(
-                "it hooks {}, which the program that declares it dispatches",
-                hook.point
-            )));
+        if let Some(hook) = self.inspection.note.hooks.iter().find(|hook| !is_declared(&hook.point)) {
+            return Err(Not::Skipped(format!("it hooks {}: {OF_ANOTHER}", hook.point)));
         }
         // SAFETY: whoever asks for the check trusts the library as this program.
         let loaded = unsafe { host.load(file) };
