@@ -126,6 +126,13 @@ pub fn gateway() -> PathBuf {
     find(BUILT.get_or_init(|| build(root(), &["-p", "gateway", "-p", "gateway-plugin"], &[])), "gateway")
 }
 
+/// The program that checks plugins of that embedder.
+pub fn check_gateway() -> PathBuf {
+    static BUILT: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
+    let arguments = ["-p", "hookrail-check", "--example", "check_gateway"];
+    find(BUILT.get_or_init(|| build(root(), &arguments, &[])), "check_gateway")
+}
+
 /// The embedder of the README.
 pub fn load() -> PathBuf {
     example("load")

@@ -7,6 +7,7 @@ pub(super) mod lifecycle;
 pub(super) mod load;
 pub(super) mod look;
 pub(super) mod payloads;
+pub(super) mod shared;
 pub(super) mod state;
 pub(super) mod traffic;
 

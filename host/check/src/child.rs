@@ -6,6 +6,7 @@ use std::path::Path;
 use super::answer::{Answer, Not};
 use super::catalogue::named;
 use super::check::Check;
+use super::copies;
 use super::error::Error;
 use super::plan::{One, Plan};
 use super::report::Outcome;
@@ -31,6 +32,7 @@ pub fn run_one(one: &One) -> Result<(), Error> {
     let answer_file = std::env::current_dir().map_err(failed)?.join(ANSWER);
     let mut subject = Subject::new(&one.file, one.config.as_deref(), one.seed, one.is_quick)?;
     subject.tells(File::create(DOING).map_err(failed)?);
+    copies::begin();
     let answer = Answer::from((check.run)(&subject));
     let json = serde_json::to_vec(&answer).map_err(|error| failed(error.into()))?;
     fs::write(answer_file, json).map_err(failed)
@@ -39,6 +41,7 @@ pub fn run_one(one: &One) -> Result<(), Error> {
 /// Runs a check in this process: if the check crashes or hangs, so does this process.
 pub(super) fn here(plan: &Plan, check: &'static Check, directory: &Path) -> Outcome {
     let began = std::time::Instant::now();
+    copies::begin();
     let found = fs::create_dir_all(directory)
         .and_then(|()| std::env::set_current_dir(directory))
         .map_err(|error| Not::Failed(format!("there is no directory to run in: {error}")))

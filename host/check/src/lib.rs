@@ -8,6 +8,7 @@
 //! 1. [`choose()`] selects checks from the [catalogue](ALL); a [`Plan`] says what to check and how.
 //! 2. [`run()`] runs each check in its own process, which is killed if it takes too long; the child calls
 //!    [`run_one()`]. [`run_here()`] runs one check in this process, for a debugger.
+//!    An embedder's program adds its own hook points there: [`Points::declare`].
 //! 3. A [`Report`] of the [outcomes](Outcome) is available as data and as text: for people, as JSON, and as JUnit XML.
 
 mod answer;
@@ -15,11 +16,12 @@ mod catalogue;
 mod check;
 mod checks;
 mod child;
+mod copies;
 mod counted;
-mod environment;
 mod error;
 mod known;
 pub mod leftovers;
+mod own;
 mod payload;
 mod plan;
 mod random;
@@ -28,6 +30,8 @@ mod report;
 mod run;
 mod sandbox;
 mod schedule;
+mod shared;
+mod silence;
 mod subject;
 
 pub use answer::{Answer, Status};
@@ -35,6 +39,7 @@ pub use catalogue::ALL;
 pub use check::{Check, Kind};
 pub use child::run_one;
 pub use error::Error;
+pub use own::Points;
 pub use plan::{One, Plan, choose};
 pub use report::{Column, Look, Outcome, Report, json, junit, list, text};
 pub use run::{run, run_here};

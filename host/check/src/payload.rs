@@ -5,7 +5,7 @@ use std::ptr::from_mut;
 
 use hookrail_abi::{Dropped, Header, Message, MessageId};
 
-use super::known::Known;
+use super::known::{BuiltIn, Known};
 use super::random::Random;
 use super::raw::{self, Callback, Guarded};
 
@@ -17,10 +17,10 @@ enum Payload {
 }
 
 impl Payload {
-    fn new(known: Known, message: Message) -> Self {
-        match known {
-            Known::Delivered | Known::Publish => Payload::Message(message),
-            Known::Dropped => Payload::Dropped(Dropped::denied(message, "some/callback", 7, "why")),
+    fn new(point: BuiltIn, message: Message) -> Self {
+        match point {
+            BuiltIn::Delivered | BuiltIn::Publish => Payload::Message(message),
+            BuiltIn::Dropped => Payload::Dropped(Dropped::denied(message, "some/callback", 7, "why")),
         }
     }
 
@@ -46,22 +46,34 @@ impl Payload {
     }
 }
 
-/// Calls a callback with a message, or with a dropped one, and checks what it returned and what it left in the payload.
+/// Calls a callback and checks what it returned: with a message, or with a dropped one, whose state it checks as well;
+/// or, on a point of the program that checks, with the next payload of that point.
 pub(super) fn call(callback: &Callback, known: Known, message: &Message, has_context: bool) -> Result<(), String> {
-    let original = Payload::new(known, message.clone());
+    match known {
+        Known::BuiltIn(point) => call_with(callback, point, message, has_context),
+        Known::Own(own) => own.pass(|payload| {
+            // SAFETY: it is a payload of the callback's point, and ours alone; its instance is started.
+            let (answer, said) = unsafe { callback.call(payload, has_context) };
+            judge(known, answer, said)
+        }),
+    }
+}
+
+fn call_with(callback: &Callback, point: BuiltIn, message: &Message, has_context: bool) -> Result<(), String> {
+    let original = Payload::new(point, message.clone());
     let mut payload = original.clone();
     if is_small(message) {
         *payload.message_mut() = redzoned(message);
     }
     let (places, reserved) = (raw::places(payload.message()), raw::reserved(payload.message()));
-    // SAFETY: it is a payload of the callback's point, which is `known`, and ours alone; its instance is started.
+    // SAFETY: it is a payload of the callback's point, and ours alone; its instance is started.
     let (answer, said) = unsafe { callback.call(payload.pointer(), has_context) };
-    let left = judge(known, answer, said).and_then(|()| {
+    let left = judge(Known::BuiltIn(point), answer, said).and_then(|()| {
         raw::is_well_formed(payload.message()).map_err(|why| format!("it left no message: {why}"))?;
         if raw::reserved(payload.message()) != reserved {
             return Err("it changed words of the message that are the host's".into());
         }
-        if known.is_notify() && payload != original {
+        if point.is_notify() && payload != original {
             return Err("it changed the payload, which is there to be looked at".into());
         }
         if is_small(message) && !raw::redzones_hold(&places, payload.message()) {
@@ -78,14 +90,14 @@ pub(super) fn call(callback: &Callback, known: Known, message: &Message, has_con
 
 /// Calls a callback of a notify point with a payload that can only be read, and only within its bounds: an invalid
 /// access ends the process.
-pub(super) fn call_guarded(callback: &Callback, known: Known, message: &Message) -> Result<(), String> {
-    let guarded = match &Payload::new(known, message.clone()) {
+pub(super) fn call_guarded(callback: &Callback, point: BuiltIn, message: &Message) -> Result<(), String> {
+    let guarded = match &Payload::new(point, message.clone()) {
         Payload::Dropped(dropped) => Guarded::dropped(dropped),
         Payload::Message(message) => Guarded::message(message),
     };
-    // SAFETY: it is a payload of the callback's point, `known`, a notify point; its instance is started.
+    // SAFETY: it is a payload of the callback's point, a notify point; its instance is started.
     let (answer, said) = unsafe { callback.call(guarded.payload(), false) };
-    judge(known, answer, said)
+    judge(Known::BuiltIn(point), answer, said)
 }
 
 fn judge(known: Known, answer: u32, said: Option<String>) -> Result<(), String> {

@@ -6,22 +6,36 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hookrail::catalogue::BUILT_IN;
-use hookrail::{Config, Host, Inspection, NoteHook, PluginHandle};
+use hookrail::{Config, Host, Inspection, PluginHandle};
 
 use super::answer::Not;
+use super::copies;
 use super::error::Error;
+use super::known::Known;
+use super::own::Own;
 use super::random::Random;
 use super::raw::Library;
 
 /// The subject of a check, which runs in its own, initially empty directory.
 pub(super) struct Subject {
     pub(super) file: PathBuf,
+    /// The check's own directory.
+    pub(super) directory: PathBuf,
     pub(super) inspection: Inspection,
     config: Config,
     seed: u64,
     is_quick: bool,
     /// The check's current step is written there, to be read if it dies.
     doing: Option<File>,
+}
+
+/// What to do about a point that this program does not declare.
+pub(super) const OF_ANOTHER: &str =
+    "check it by a program that declares that point, see `Points of your own` in docs/check.md";
+
+/// Whether a host of this program has that point.
+pub(super) fn is_declared(point: &str) -> bool {
+    BUILT_IN.iter().any(|built_in| built_in.name == point) || Known::named(point).is_some()
 }
 
 /// How long an unload waits for threads: none of them has a reason to stay.
@@ -33,7 +47,10 @@ impl Subject {
         let inspection = hookrail::inspect(file)?;
         let mut config = config.map_or_else(|| Ok(Config::default()), Config::read)?;
         config.unload.deadline = if is_quick { QUICK_PATIENCE } else { PATIENCE };
-        Ok(Subject { file: file.into(), inspection, config, seed, is_quick, doing: None })
+        // Now, since the plugin may change the working directory.
+        let directory =
+            std::env::current_dir().map_err(|cause| Error::system("find out the directory to check in", cause))?;
+        Ok(Subject { file: file.into(), directory, inspection, config, seed, is_quick, doing: None })
     }
 
     /// From now on the current step is written to that file.
@@ -60,6 +77,7 @@ impl Subject {
 
     /// Records the next step, so that it is known if the step never returns.
     pub(super) fn doing(&self, what: &str) {
+        copies::end();
         let Some(file) = &self.doing else { return };
         let line = format!("{what:.200}\n");
         // If it cannot be written, less is known; nothing else is lost.
@@ -76,13 +94,12 @@ impl Subject {
     /// A host with the configuration, whose plugins keep their files in the check's own directory.
     pub(super) fn host(&self) -> Result<Host, Not> {
         let mut config = self.config.clone();
-        config.home = Some(self.directory()?);
-        Ok(Host::new(config)?)
-    }
-
-    /// The check's own directory.
-    pub(super) fn directory(&self) -> Result<PathBuf, Not> {
-        std::env::current_dir().map_err(|error| Not::Failed(format!("it has no directory to run in: {error}")))
+        config.home = Some(self.directory.clone());
+        let host = Host::new(config)?;
+        for own in Own::all() {
+            own.declare(&host)?;
+        }
+        Ok(host)
     }
 
     pub(super) fn load(&self, host: &Host) -> Result<PluginHandle, Not> {
@@ -90,15 +107,13 @@ impl Subject {
     }
 
     pub(super) fn load_file(&self, host: &Host, file: &Path) -> Result<PluginHandle, Not> {
-        let is_here = |hook: &&NoteHook| BUILT_IN.iter().any(|built_in| built_in.name == hook.point);
-        if let Some(hook) = self.inspection.note.hooks.iter().find(|hook| !is_here(hook)) {
-            return Err(Not::Skipped(format!(
-                "it hooks {}, which the program that declares it dispatches",
-                hook.point
-            )));
+        if let Some(hook) = self.inspection.note.hooks.iter().find(|hook| !is_declared(&hook.point)) {
+            return Err(Not::Skipped(format!("it hooks {}: {OF_ANOTHER}", hook.point)));
         }
         // SAFETY: whoever asks for the check trusts the library as this program.
-        Ok(unsafe { host.load(file)? })
+        let loaded = unsafe { host.load(file) };
+        copies::end();
+        Ok(loaded?)
     }
 
     /// The library opened by the driver, and attached.

@@ -1,14 +1,17 @@
 //! A plugin in C++, `cpp_plugin/throws.cpp`: no exception leaves it, whatever function it is thrown in.
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
+use std::process::Command;
 
 use hookrail::{Config, Decision, End, Error, Host, Message, MessagePublish};
-use hookrail_tests::{cc, has_peer};
+use hookrail_tests::{cc, ended, has_peer};
 use serde_json::{Value, json};
 
-fn build(test: &str) -> PathBuf {
+fn build(test: &str, more: &[&str]) -> PathBuf {
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/boundary/cpp_plugin/throws.cpp");
-    cc::compile(cc::STRICT_CPP, source, &["-shared", "-fPIC"], &format!("libhookrail_throws_{test}.so"))
+    let arguments = [&["-shared", "-fPIC"], more].concat();
+    cc::compile(cc::STRICT_CPP, source, &arguments, &format!("libhookrail_throws_{test}.so"))
 }
 
 /// A host whose instance of the plugin has that configuration.
@@ -24,7 +27,7 @@ fn an_exception_in_a_callback_is_a_fault_with_its_text() {
     }
     let host = host(json!({}));
     // SAFETY: our own plugin.
-    let plugin = unsafe { host.load(build("callback")) }.unwrap();
+    let plugin = unsafe { host.load(build("callback", &[])) }.unwrap();
     let publish = host.point(MessagePublish).unwrap();
     let thrown = [
         ("exception", "the beans are out"),
@@ -51,7 +54,7 @@ fn an_exception_elsewhere_is_a_failure_with_its_text() {
         let said = error.to_string();
         move |text: &str| assert!(said.contains(text), "{said}")
     };
-    let library = build("elsewhere");
+    let library = build("elsewhere", &[]);
     // SAFETY: our own plugin.
     refused(unsafe { host(json!({ "in": "start" })).load(&library) }.unwrap_err())("thrown by start");
 
@@ -60,4 +63,19 @@ fn an_exception_elsewhere_is_a_failure_with_its_text() {
     let plugin = unsafe { host.load(&library) }.unwrap();
     refused(host.reload("throws", &json!({})).unwrap_err())("thrown by reload");
     assert_eq!(host.unload(&plugin).unwrap(), End::Unmapped);
+}
+
+/// Why the header has `HOOKRAIL_GUARD`: as docs/guide/faults.md says, the host ends, and nobody says which plugin it was.
+#[test]
+fn an_exception_that_no_guard_catches_ends_the_host() {
+    if !has_peer("c++", "g++") {
+        return;
+    }
+    let library = build("unguarded", &["-DUNGUARDED"]);
+    for thrown in ["exception", "int", "nested"] {
+        let output = Command::new(ended()).arg(&library).arg(thrown).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{thrown}: {said}");
+        assert!(!said.contains("the host goes on"), "{thrown}: {said}");
+    }
 }

@@ -7,13 +7,14 @@ use std::process::Command;
 use hookrail_tests::{ended, root, zoo};
 
 /// The way to end, the signal that the host ends by, if one does, and what it says.
-const WAYS: [(&str, Option<i32>, &str); 8] = [
+const WAYS: [(&str, Option<i32>, &str); 9] = [
     ("abort", Some(libc::SIGABRT), ""),
     ("exit", None, ""),
     ("stack", Some(libc::SIGSEGV), ""),
     ("unwinding", Some(libc::SIGABRT), "aborting"),
     ("memory", Some(libc::SIGSEGV), ""),
     ("thread", Some(libc::SIGABRT), "exception not rethrown"),
+    ("foreign", Some(libc::SIGABRT), "foreign exception"),
     ("local", Some(libc::SIGABRT), ""),
     ("allocation", Some(libc::SIGABRT), ""),
 ];

@@ -33,6 +33,7 @@ impl Specimen {
             b"memory" => unsafe { std::ptr::null_mut::<u8>().write_volatile(1) },
             // SAFETY: there is none: that is what it is made for.
             b"thread" => unsafe { libc::pthread_exit(std::ptr::null_mut()) },
+            b"foreign" => throw(),
             b"local" => BOMB.with(|_| ()),
             b"allocation" => {
                 let layout = std::alloc::Layout::from_size_align(isize::MAX as usize - 64, 8).expect("a layout");
@@ -41,6 +42,24 @@ impl Specimen {
             _ => {}
         }
     }
+}
+
+/// An exception as the languages of a platform throw them, with the class of none of them.
+#[repr(C, align(16))]
+struct Exception {
+    class: u64,
+    cleanup: usize,
+    private: [usize; 6],
+}
+
+unsafe extern "C-unwind" {
+    fn _Unwind_RaiseException(exception: *mut Exception) -> i32;
+}
+
+fn throw() {
+    let exception = Box::leak(Box::new(Exception { class: 7, cleanup: 0, private: [0; 6] }));
+    // SAFETY: it is an exception, and stays; whoever catches it has no cleanup to call.
+    unsafe { _Unwind_RaiseException(exception) };
 }
 
 #[allow(unconditional_recursion, reason = "that is what it is made for")]

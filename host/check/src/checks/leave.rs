@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::traffic::{Points, is_gone};
 use crate::answer::{Found, Not};
-use crate::environment::Environment;
-use crate::leftovers::resident;
+use crate::leftovers::{Leftovers, resident};
 use crate::payload;
+use crate::shared::{Part, changed};
 use crate::subject::Subject;
 
 pub(in super::super) fn unmaps(subject: &Subject) -> Found {
@@ -43,20 +43,24 @@ pub(in super::super) fn leaves_nothing(subject: &Subject) -> Found {
     const ONCE: usize = 8 << 20;
     let host = subject.host()?;
     let points = Points::of(&host)?;
+    // Before the first load: what each load sets to the same value is changed once.
+    let process = Part::all();
     let mut random = subject.random("leaves-nothing");
     let mut cycle = || -> Result<(), Not> {
         let plugin = subject.load(&host)?;
         points.dispatch(payload::any(&mut random));
         is_gone(&host.unload(&plugin)?)
     };
+    // The host makes what it needs for any plugin.
     (0..3).try_for_each(|_| cycle())?;
-    let (before, memory) = (Environment::now(), resident());
+    let (before, memory) = (Leftovers::now(), resident());
     let times = subject.times(100);
     for number in 0..times {
         subject.doing(&format!("loading and unloading it, time {number}"));
         cycle()?;
     }
-    let left = settled(&before);
+    let mut left = settled(&before);
+    left.extend(changed(&Part::all(), &process));
     if !left.is_empty() {
         return Err(format!("{times} loads and unloads left this: {}", left.join("; ")).into());
     }
@@ -67,11 +71,11 @@ pub(in super::super) fn leaves_nothing(subject: &Subject) -> Found {
     Ok(format!("{times} loads and unloads; memory grew by {} KiB", grown >> 10))
 }
 
-/// What differs from before, once the system's list of threads is up to date.
-fn settled(before: &Environment) -> Vec<String> {
+/// What has been left since, once the system's list of threads is up to date.
+fn settled(before: &Leftovers) -> Vec<String> {
     let deadline = Instant::now() + Duration::from_secs(2);
     loop {
-        let left = Environment::now().beyond(before);
+        let left = Leftovers::now().beyond(before);
         if left.is_empty() || Instant::now() > deadline {
             return left;
         }

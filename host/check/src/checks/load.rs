@@ -1,8 +1,5 @@
 //! Opening the library, and starting it once.
 
-use std::fs::File;
-use std::io::{Read, Seek};
-use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use hookrail_abi::boundary::{ABI_VERSION, Heap, flags};
@@ -10,8 +7,10 @@ use hookrail_abi::boundary::{ABI_VERSION, Heap, flags};
 use super::{caught, end, must, started};
 use crate::answer::{Found, Not};
 use crate::counted::counted;
-use crate::environment::Environment;
+use crate::leftovers::Leftovers;
 use crate::raw::{LARGER, Library};
+use crate::shared::{Part, changed};
+use crate::silence::Silence;
 use crate::subject::Subject;
 
 pub(in super::super) fn entry(subject: &Subject) -> Found {
@@ -48,10 +47,11 @@ pub(in super::super) fn entry(subject: &Subject) -> Found {
 }
 
 pub(in super::super) fn quiet_load(subject: &Subject) -> Found {
-    let silence = Silence::begin()?;
-    let before = Environment::now();
+    let silence = Silence::begin(&subject.directory, &[libc::STDOUT_FILENO, libc::STDERR_FILENO])?;
+    let (process, before) = (Part::all(), Leftovers::now());
     let opened = Library::open(&subject.file);
-    let beyond = Environment::now().beyond(&before);
+    let mut beyond = Leftovers::now().beyond(&before);
+    beyond.extend(changed(&Part::all(), &process));
     let said = silence.end()?;
     opened?;
     if !said.is_empty() {
@@ -164,43 +164,4 @@ pub(in super::super) fn newer_host(subject: &Subject) -> Found {
     must("attaching it to a newer host", library.attach(LARGER))?;
     end(started(subject, library)?)?;
     caught(format!("a table of {} bytes instead of 40", LARGER.size))
-}
-
-/// Captures stdout and stderr.
-struct Silence {
-    kept: [OwnedFd; 2],
-    said: File,
-}
-
-impl Silence {
-    fn begin() -> Result<Self, Not> {
-        let failed = |error: std::io::Error| Not::Failed(format!("its output cannot be watched: {error}"));
-        let directory = std::env::current_dir().map_err(failed)?;
-        let path = directory.join("said");
-        let said = File::options().create(true).truncate(true).read(true).write(true).open(path).map_err(failed)?;
-        let keep = |number: i32| {
-            // SAFETY: descriptors 1 and 2 are open.
-            let stream = unsafe { std::os::fd::BorrowedFd::borrow_raw(number) };
-            let kept = stream.try_clone_to_owned().map_err(failed)?;
-            // SAFETY: both are open.
-            if unsafe { libc::dup2(said.as_raw_fd(), number) } < 0 {
-                return Err(failed(std::io::Error::last_os_error()));
-            }
-            Ok(kept)
-        };
-        let kept = [keep(1)?, keep(2)?];
-        Ok(Silence { kept, said })
-    }
-
-    /// Ends the capture; returns what was printed.
-    fn end(mut self) -> Result<String, Not> {
-        for (kept, number) in self.kept.iter().zip(1..) {
-            // SAFETY: both are open.
-            unsafe { libc::dup2(kept.as_raw_fd(), number) };
-        }
-        let mut said = Vec::new();
-        let read = self.said.rewind().and_then(|()| self.said.read_to_end(&mut said));
-        read.map_err(|error| Not::Failed(format!("its output cannot be read: {error}")))?;
-        Ok(String::from_utf8_lossy(&said).into_owned())
-    }
 }

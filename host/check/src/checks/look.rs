@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use hookrail::{Capability, NoteHook};
 use hookrail_abi::boundary::{ENTRY_SYMBOL, Entry, Growing};
-use hookrail_abi::catalogue::{BUILT_IN, RENAMED};
+use hookrail_abi::catalogue::RENAMED;
 
 use crate::answer::{Found, Not};
 use crate::counted::counted;
-use crate::subject::Subject;
+use crate::subject::{OF_ANOTHER, Subject, is_declared};
 
 pub(in super::super) fn entry_symbol(subject: &Subject) -> Found {
     let [entry] = &subject.inspection.image.entries[..] else {
@@ -117,12 +117,10 @@ pub(in super::super) fn note(subject: &Subject) -> Found {
             return Err(format!("`{callback}` on {point} has the reserved priority {priority}").into());
         }
     }
-    let is_here = |point: &str| BUILT_IN.iter().any(|built_in| built_in.name == point);
-    let unknown: BTreeSet<_> = note.hooks.iter().map(|hook| &*hook.point).filter(|point| !is_here(point)).collect();
+    let unknown: BTreeSet<_> = note.hooks.iter().map(|hook| &*hook.point).filter(|point| !is_declared(point)).collect();
     if !unknown.is_empty() {
         let unknown: Vec<_> = unknown.into_iter().collect();
-        let why = "no host declares them unless its own program does";
-        return Err(Not::Warned(format!("it hooks {}: {why}", unknown.join(", "))));
+        return Err(Not::Warned(format!("it hooks {}: {OF_ANOTHER}", unknown.join(", "))));
     }
     Ok(format!("{} {}, {}", note.name, note.version, counted(note.hooks.len(), "hook")))
 }

@@ -6,7 +6,7 @@ use crate::counted::counted;
 use crate::known::Known;
 use crate::payload;
 use crate::raw::{Callback, Instance};
-use crate::subject::Subject;
+use crate::subject::{OF_ANOTHER, Subject};
 
 /// The callbacks whose payloads are known to this program.
 fn known(instance: &Instance) -> Result<Vec<(&Callback, Known)>, Not> {
@@ -19,7 +19,10 @@ fn known(instance: &Instance) -> Result<Vec<(&Callback, Known)>, Not> {
         return Err(Not::Skipped("it registers no callback with this configuration".into()));
     }
     let points: Vec<_> = instance.callbacks.iter().map(|callback| &*callback.point).collect();
-    Err(Not::Skipped(format!("the payload of {} is known to the program that declares it alone", points.join(", "))))
+    Err(Not::Skipped(format!(
+        "the payload of {} is known to the program that declares it: {OF_ANOTHER}",
+        points.join(", ")
+    )))
 }
 
 pub(in super::super) fn callbacks(subject: &Subject) -> Found {
@@ -38,7 +41,7 @@ pub(in super::super) fn callbacks(subject: &Subject) -> Found {
         called += 1;
     }
     end(instance)?;
-    caught(format!("{} took a plain message", counted(called, "callback")))
+    caught(format!("{} took a plain payload", counted(called, "callback")))
 }
 
 pub(in super::super) fn payloads(subject: &Subject) -> Found {
@@ -66,7 +69,11 @@ pub(in super::super) fn payload_memory(subject: &Subject) -> Found {
     let samples = payload::samples(&mut random, subject.times(50), 1 << 16);
     let instance = started(subject, subject.driven()?)?;
     let mut calls = 0;
-    for (callback, point) in known(&instance)?.into_iter().filter(|(_, point)| point.is_notify()) {
+    let messages = known(&instance)?.into_iter().filter_map(|(callback, point)| match point {
+        Known::BuiltIn(point) if point.is_notify() => Some((callback, point)),
+        _ => None,
+    });
+    for (callback, point) in messages {
         for (what, message) in &samples {
             let doing =
                 format!("handing `{}` on {} {what}, in memory that can only be read", callback.name, callback.point);
@@ -76,7 +83,7 @@ pub(in super::super) fn payload_memory(subject: &Subject) -> Found {
         }
     }
     if calls == 0 {
-        return Err(Not::Skipped("it hooks no notify point, whose payload may only be read".into()));
+        return Err(Not::Skipped("it hooks no notify point of the catalogue, whose payload may only be read".into()));
     }
     end(instance)?;
     caught(format!("{calls} payloads between pages that cannot be touched"))

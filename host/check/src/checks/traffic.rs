@@ -11,7 +11,9 @@ use hookrail::{
 };
 
 use crate::answer::{Found, Not};
-use crate::known::Known;
+use crate::copies;
+use crate::known::{BuiltIn, Known};
+use crate::own::{Dispatch, Own};
 use crate::payload;
 use crate::subject::Subject;
 
@@ -21,6 +23,7 @@ pub(super) struct Points {
     publish: HookPoint<MessagePublish>,
     delivered: HookPoint<MessageDelivered>,
     dropped: HookPoint<MessageDropped>,
+    own: Vec<Dispatch>,
 }
 
 impl Points {
@@ -29,14 +32,17 @@ impl Points {
             publish: host.point(MessagePublish)?,
             delivered: host.point(MessageDelivered)?,
             dropped: host.point(MessageDropped)?,
+            own: Own::all().iter().map(|own| own.declare(host)).collect::<Result<_, _>>()?,
         })
     }
 
-    /// Sends a message through every point.
+    /// Sends a message through every point of the catalogue, and payloads of their own through the others.
     pub(super) fn dispatch(&self, mut message: Message) {
         let _ = self.publish.dispatch(&mut message);
         let _ = self.delivered.dispatch(&mut message);
         let _ = self.dropped.dispatch(&mut Dropped::denied(message, "some/callback", 7, "why"));
+        self.own.iter().for_each(|dispatch| dispatch());
+        copies::end();
     }
 }
 
@@ -62,17 +68,18 @@ pub(super) fn is_gone(end: &End) -> Result<(), Not> {
 
 const LONG: Duration = Duration::from_secs(20);
 
-fn hooks_something_known(subject: &Subject) -> Result<(), Not> {
+fn hooks_one_of(subject: &Subject, is_one: impl Fn(&str) -> bool, points: &str) -> Result<(), Not> {
     let hooks = &subject.inspection.note.hooks;
-    if hooks.iter().any(|hook| Known::named(&hook.point).is_some()) {
-        return Ok(());
+    if hooks.iter().any(|hook| is_one(&hook.point)) {
+        Ok(())
+    } else {
+        Err(Not::Skipped(format!("it hooks no point {points}")))
     }
-    Err(Not::Skipped("it hooks no point that this program dispatches".into()))
 }
 
 pub(in super::super) fn threads(subject: &Subject) -> Found {
     const THREADS: usize = 16;
-    hooks_something_known(subject)?;
+    hooks_one_of(subject, |point| Known::named(point).is_some(), "that this program dispatches")?;
     let host = subject.host()?;
     let plugin = subject.load(&host)?;
     let points = Points::of(&host)?;
@@ -113,7 +120,8 @@ fn deeper(points: &Points) {
 }
 
 pub(in super::super) fn nested_dispatch(subject: &Subject) -> Found {
-    hooks_something_known(subject)?;
+    // Callbacks beside it dispatch, and they stand on these points alone.
+    hooks_one_of(subject, |point| BuiltIn::named(point).is_some(), "of the catalogue that this program dispatches")?;
     let host = subject.host()?;
     let plugin = subject.load(&host)?;
     let points = Points::of(&host)?;
@@ -174,7 +182,7 @@ pub(in super::super) fn in_flight(subject: &Subject) -> Found {
 pub(in super::super) fn replace(subject: &Subject) -> Found {
     let host = subject.host()?;
     let points = Points::of(&host)?;
-    let copy = subject.directory()?.join("copy.so");
+    let copy = subject.directory.join("copy.so");
     let bytes = fs::read(&subject.file).map_err(|error| format!("the file cannot be read: {error}"))?;
     // Writes into the very file that is loaded: the same inode, truncated and filled again.
     let rewrite = || fs::write(&copy, &bytes).map_err(|error| format!("a copy cannot be written: {error}"));

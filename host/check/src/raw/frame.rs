@@ -5,6 +5,8 @@ use std::ptr::null;
 
 use hookrail_abi::boundary::{Context, Str};
 
+use crate::copies;
+
 thread_local! {
     static SAID: RefCell<Option<String>> = const { RefCell::new(None) };
     static CONTEXT: Cell<*const Context> = const { Cell::new(null()) };
@@ -23,6 +25,7 @@ pub(super) fn within(has_context: bool, function: impl FnOnce() -> u32) -> (u32,
     let before = CONTEXT.replace(if has_context { &context } else { null() });
     let outer = SAID.take();
     let answer = function();
+    copies::end();
     let said = SAID.replace(outer);
     CONTEXT.set(before);
     (answer, said)

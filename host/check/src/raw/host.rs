@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_void};
 use std::path::PathBuf;
 use std::ptr::{from_mut, from_ref, null, null_mut};
 use std::sync::atomic::{AtomicPtr, AtomicU8, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use hookrail_abi::Text;
 use hookrail_abi::boundary::{
@@ -78,16 +78,15 @@ pub(super) struct Handle {
     home: PathBuf,
 }
 
+/// In the check's own directory. The first instance is created before the plugin may change the working directory.
+static HOME: LazyLock<PathBuf> = LazyLock::new(|| std::env::current_dir().unwrap_or_default().join("instance"));
+
 static IDLE: Mutex<Vec<&'static Handle>> = Mutex::new(Vec::new());
 
 pub(super) fn handle(config: &str) -> &'static Handle {
     let mut idle = lock(&IDLE);
     let again = idle.iter().position(|handle| handle.config == config).map(|at| idle.swap_remove(at));
-    let handle = again.unwrap_or_else(|| {
-        // The check's own directory.
-        let home = std::env::current_dir().unwrap_or_default().join("instance");
-        Box::leak(Box::new(Handle { config: config.into(), home }))
-    });
+    let handle = again.unwrap_or_else(|| Box::leak(Box::new(Handle { config: config.into(), home: HOME.clone() })));
     lock(&LIVE).insert(from_ref(handle).addr());
     handle
 }

@@ -180,6 +180,20 @@ fn in_process_is_for_a_debugger_and_finds_the_same() {
     assert_eq!(output.status.code(), None, "a crash is one of this process: {}", text(&output.stdout));
 }
 
+/// Each check that cannot be done without the points says so, and where the way is told.
+#[test]
+fn skips_for_points_of_another_program_say_how_to_check_those() {
+    let (report, code) = json(&zoo("counter_elsewhere"), &["--strictness", "10"]);
+    assert_eq!(code, Some(0), "{report:#}");
+    for name in ["note", "loads", "callbacks", "payloads", "unmaps", "replace", "leaves-nothing"] {
+        let check = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).unwrap();
+        let detail = check["detail"].as_str().unwrap();
+        assert!(detail.contains("check it by a program that declares that point"), "{name}: {detail}");
+    }
+    let document = fs::read_to_string(root().join("docs/check.md")).unwrap();
+    assert!(document.contains("\n## Points of your own\n"), "the messages name that section");
+}
+
 #[test]
 fn levels_and_patterns_choose_the_checks() {
     let names = |more: &[&str]| -> Vec<String> {
@@ -204,7 +218,7 @@ fn impossible_checks_are_clear_errors() {
         (&["/"], 5, "error[HR0303]"),
         (&[good, "--only", "nosuch"], 2, "error[HR0617]: the pattern `nosuch` names no check"),
         (&[good, "--skip", "("], 2, "error[HR0617]: the pattern `(` is not a pattern"),
-        (&[good, "--in-process"], 2, "error[HR0619]: 34 checks are selected"),
+        (&[good, "--in-process"], 2, "error[HR0619]: 45 checks are selected"),
         (&[good, "--seed", "x"], 2, "invalid value 'x'"),
         (&[good, "--timeout", "0s"], 2, "use 1s to 24h"),
         (&[good, "--strictness", "11"], 2, "invalid value '11'"),

@@ -15,7 +15,6 @@ const HOOKS_POINTS_OF_TESTS: &[(&str, &str)] = &[("note", "warned"), ("callbacks
 pub(crate) const EXCUSED: &[Excused] = &[
     ("c/commands_a_terminal.c", "reports what would command a terminal, and no check sends what it waits for", PASSES),
     ("c/opens_itself.c", "has to be kept for its own reason", &[("unmaps", "failed")]),
-    ("c/prints.c", "prints to stdout, which is for whoever embeds it to keep apart", PASSES),
     ("c/starts_unseen_threads.c", "starts its thread only when a test's variable says how", PASSES),
     (
         "c/subscribes.c",

@@ -6,6 +6,12 @@
 #include <string>
 #include <vector>
 
+#ifdef UNGUARDED
+// What a plugin lacks that does without the header's macros.
+#undef HOOKRAIL_GUARD
+#define HOOKRAIL_GUARD(function) function
+#endif
+
 struct hookrail_instance {
     std::string config;
 
