@@ -1,6 +1,7 @@
 //! Replaces the matches of regular expressions in the bodies and headers of messages.
 
 mod config;
+mod filter;
 mod masks;
 mod replacement;
 mod rule;

@@ -1,13 +1,16 @@
 //! The rules of one configuration, and where they apply.
 
+use hookrail_abi::Bytes;
 use hookrail_abi::prelude::*;
 
 use crate::config::{Config, Replacing};
+use crate::filter::Filter;
 use crate::rule::Rule;
 
 /// The rules of one configuration, compiled.
 pub(crate) struct Masks {
     rules: Vec<Rule>,
+    filter: Option<Filter>,
     headers: Vec<String>,
     body: bool,
 }
@@ -21,26 +24,34 @@ impl Masks {
         if !body && headers.is_empty() {
             return Err("`body` is false and `headers` is empty: there is nothing to mask in".into());
         }
-        let rule = |(index, pattern)| {
-            let Replacing { pattern, replacement } = Replacing::from(pattern);
-            Rule::new(&pattern, &replacement).map_err(|why| format!("patterns[{index}] \"{pattern}\": {why}").into())
+        let patterns: Vec<_> = patterns.into_iter().map(Replacing::from).collect();
+        let rule = |(index, Replacing { pattern, replacement }): (usize, &Replacing)| {
+            Rule::new(pattern, replacement).map_err(|why| format!("patterns[{index}] \"{pattern}\": {why}").into())
         };
-        let rules = patterns.into_iter().enumerate().map(rule).collect::<Result<_>>()?;
-        Ok(Masks { rules, headers, body })
+        let rules = patterns.iter().enumerate().map(rule).collect::<Result<_>>()?;
+        let filter = Filter::new(&patterns.into_iter().map(|replacing| replacing.pattern).collect::<Vec<_>>());
+        Ok(Masks { rules, filter, headers, body })
     }
 
     /// Masks a message. Allocates only for what matches.
     pub(crate) fn apply(&self, message: &mut Message) {
         if self.body {
-            for rule in &self.rules {
-                if let Some(masked) = rule.replace_all(&message.body) {
-                    message.body = masked;
-                }
+            match &self.filter {
+                Some(filter) => filter.run(&mut message.body, |body| self.apply_to_body(body)),
+                None => self.apply_to_body(&mut message.body),
             }
         }
         // Without this test, a message without headers would still cost a loop over the names.
         if !self.headers.is_empty() {
             self.apply_to_headers(message);
+        }
+    }
+
+    fn apply_to_body(&self, body: &mut Bytes) {
+        for rule in &self.rules {
+            if let Some(masked) = rule.replace_all(body) {
+                *body = masked;
+            }
         }
     }
 
