@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hookrail::{
-    CallbackId, Decision, Dropped, HookPoint, Host, Message, MessageDelivered, MessageDropped, MessageId,
-    MessagePublish, Outcome,
+    CallbackId, Decision, Dropped, DroppedContent, HookPoint, Host, Message, MessageDelivered, MessageDropped,
+    MessageId, MessagePublish, Outcome,
 };
 
 use super::counters::Counters;
@@ -174,6 +174,9 @@ impl<'a> Pipeline<'a> {
         let (by, reason) = (by.unwrap_or_default(), reason.unwrap_or_default());
         if self.dropped.is_hooked() {
             let mut dropped = Dropped::denied(take(&mut self.message), by.as_str(), code, reason.as_str());
+            if self.host.config().message.dropped != DroppedContent::Raw {
+                dropped.withhold();
+            }
             let _ = self.dropped.dispatch(&mut dropped);
             self.message = dropped.message;
         }

@@ -4,4 +4,5 @@ mod control;
 mod dev;
 mod observation;
 mod run;
+mod secrets;
 mod watch;
