@@ -131,6 +131,7 @@ fn callbacks(chain: &[CallbackView]) -> String {
         Column::Number("skip"),
         Column::Number("deny"),
         Column::Number("fault"),
+        Column::Number("missed"),
         Column::Number("slow"),
         Column::Number("stuck"),
         Column::Number("p50"),
@@ -145,8 +146,8 @@ fn callbacks(chain: &[CallbackView]) -> String {
             || [const { String::new() }; 4],
             |times| times.map(|time| duration::text(Duration::from_nanos(time))),
         );
-        let counts =
-            [entry.calls.total, entry.calls.skipped, entry.calls.denied, entry.faults, entry.slow, entry.stuck];
+        let CallbackView { calls, faults, missed, slow, stuck, .. } = entry;
+        let counts = [calls.total, calls.skipped, calls.denied, *faults, *missed, *slow, *stuck];
         let state = if entry.status == CallbackStatus::Armed { String::new() } else { entry.status.name().into() };
         let mut row = vec![entry.callback.clone()];
         row.extend(counts.map(|count| count.to_string()));

@@ -256,6 +256,7 @@ impl Watched {
     fn answer_for(&self, pair: &Pair, number: usize, taking: Option<&mut Taking<'_>>) -> Option<Packed> {
         // SAFETY: we own the real chain, and the pair is that of one of its callbacks.
         let (callback, place) = unsafe { callback_of(pair, self.end()) };
+        callback.record.miss();
         // Calling the last one would have counted the dispatch.
         if place + 1 == self.steps.len()
             && let Some(tally) = self.tally()
