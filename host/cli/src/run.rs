@@ -1,9 +1,11 @@
 //! `hookrail run`: messages from stdin or files, through the points, to stdout.
 
 mod counters;
+mod encoding;
 mod incoming;
 mod input;
 mod lines;
+mod object;
 mod output;
 mod pipeline;
 mod progress;

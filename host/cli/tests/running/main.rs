@@ -2,6 +2,7 @@
 
 mod control;
 mod dev;
+mod formats;
 mod lost_work;
 mod observation;
 mod run;
