@@ -140,12 +140,12 @@ pub use hookrail_model::schema::Schema;
 pub use hookrail_model::stats::{LastFault, Latency, StatsLevel};
 pub use hookrail_model::times::UpgradeTimes;
 pub use hookrail_model::trace::{MissingField, StepVerdict, Trace, TraceDecision, TraceFilter, TraceStep};
-#[doc(hidden)]
-pub use hookrail_model::units;
 pub use hookrail_model::view::{
     CallbackStatus, CallbackView, Calls, EffectsView, FaultPolicyView, GenerationView, PluginView, PointKind,
     PointView, PriorityOrigin, Status,
 };
+#[doc(hidden)]
+pub use hookrail_model::{time, units};
 
 pub use hookrail_abi::catalogue::{self, MessageDelivered, MessageDropped, MessagePublish};
 pub use hookrail_abi::host::with_context;

@@ -67,7 +67,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     if options.json {
         stderr::json(&summary);
     } else if !options.quiet {
-        stderr::line(summary.to_text());
+        stderr::lines(summary.to_text());
     }
     read?;
     Ok(summary.exit_code())

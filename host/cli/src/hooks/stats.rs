@@ -12,7 +12,7 @@ use super::text::traced;
 use crate::args::Common;
 use crate::error::Error;
 use crate::table::{Column, Target, table};
-use crate::{duration, print, remote, stdout};
+use crate::{duration, harmless, print, remote, stdout};
 
 /// Shows the counts once, or every second.
 pub(super) fn run(point: Option<&str>, watch: bool, common: &Common) -> Result<(), Error> {
@@ -27,7 +27,7 @@ pub(super) fn run(point: Option<&str>, watch: bool, common: &Common) -> Result<(
             let since = before.as_ref().map(|(at, points)| (at.elapsed(), &points[..]));
             let text = points_text(&points, point.is_some(), since);
             // On a terminal the picture is redrawn in place.
-            if watch && stdout::ours().is_terminal() { print::screen(&text)? } else { print::line(text)? }
+            if watch && stdout::ours().is_terminal() { print::screen(&text)? } else { print::lines(text)? }
         }
         if !watch {
             return Ok(());
@@ -112,13 +112,14 @@ fn one(view: &PointView, before: Option<(Duration, &PointView)>) -> String {
     for entry in &view.chain {
         if let Some(fault) = &entry.last_fault {
             let ago = fault.time.elapsed().unwrap_or_default();
-            text.push_str(&format!(
-                "\n  {}{}, {} ago: {}",
+            let last = format!(
+                "{}{}, {} ago: {}",
                 entry.callback,
                 fault.generation.map(|number| format!(", generation {number}")).unwrap_or_default(),
                 duration::text(ago),
                 fault.message
-            ));
+            );
+            text.push_str(&format!("\n  {}", harmless::part(last)));
         }
     }
     text

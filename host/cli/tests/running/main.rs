@@ -7,4 +7,5 @@ mod lost_work;
 mod observation;
 mod run;
 mod secrets;
+mod untrusted_text;
 mod watch;
