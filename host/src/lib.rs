@@ -119,8 +119,8 @@ pub use hookrail_store as store;
 
 pub use hookrail_dispatch::{CallbackId, Callbacks, DispatchContext, HookPoint, Outcome, PinnedChains, Registered};
 pub use hookrail_engine::{
-    BAD_TOPIC, Caller, Config, Denial, Events, Host, InstanceConfig, Limits, MessageLimits, PluginConfig, PluginHandle,
-    Revocable, Services, TOO_LARGE, Ticket, Traces, UnloadLimits, Upgraded, schema,
+    BAD_TOPIC, Caller, Config, Denial, DroppedContent, Events, Host, InstanceConfig, Limits, MessageLimits,
+    PluginConfig, PluginHandle, Revocable, Services, TOO_LARGE, Ticket, Traces, UnloadLimits, Upgraded, schema,
 };
 pub use hookrail_image::{EntrySymbol, Image, Inspection, inspect};
 pub use hookrail_model::ParseError;
@@ -140,12 +140,12 @@ pub use hookrail_model::schema::Schema;
 pub use hookrail_model::stats::{LastFault, Latency, StatsLevel};
 pub use hookrail_model::times::UpgradeTimes;
 pub use hookrail_model::trace::{MissingField, StepVerdict, Trace, TraceDecision, TraceFilter, TraceStep};
-#[doc(hidden)]
-pub use hookrail_model::units;
 pub use hookrail_model::view::{
     CallbackStatus, CallbackView, Calls, EffectsView, FaultPolicyView, GenerationView, PluginView, PointKind,
     PointView, PriorityOrigin, Status,
 };
+#[doc(hidden)]
+pub use hookrail_model::{time, units};
 
 pub use hookrail_abi::catalogue::{self, MessageDelivered, MessageDropped, MessagePublish};
 pub use hookrail_abi::host::with_context;

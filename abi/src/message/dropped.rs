@@ -13,7 +13,7 @@ use crate::{Payload, Text};
 #[repr(C)]
 #[derive(Payload, Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dropped {
-    /// The message as the chain left it.
+    /// The message as the chain left it, or without its content: see [`withhold`](Self::withhold).
     pub message: Message,
     /// The callback that denied, as `instance/callback`; empty if no callback did.
     pub decided_by: Text,
@@ -62,6 +62,22 @@ impl Dropped {
     pub fn denied(message: Message, by: impl Into<Text>, code: u32, reason: impl Into<Text>) -> Self {
         Dropped { decided_by: by.into(), code, reason: reason.into(), ..Dropped::new(message, DropKind::Denied) }
     }
+
+    /// Takes the headers and the body out of the message; the header [`WITHHELD`](Self::WITHHELD) in their place says
+    /// how many bytes the body had.
+    ///
+    /// Callbacks that come after the one that denied a message have not seen it, and might have masked something in it.
+    /// So `hookrail run` does this, unless its operator wants dropped messages as they are.
+    pub fn withhold(&mut self) {
+        let Message { headers, body, .. } = &mut self.message;
+        headers.clear();
+        let length = body.len().to_string();
+        body.set(b"");
+        self.message.add_header(Self::WITHHELD, &length);
+    }
+
+    /// The header of a message whose content is withheld; its value is the number of bytes that the body had.
+    pub const WITHHELD: &str = "hookrail-withheld";
 
     /// What kept it from its sink.
     pub fn kind(&self) -> DropKind {
@@ -124,6 +140,19 @@ mod tests {
         assert_eq!(serde_json::from_value::<Dropped>(json).unwrap(), dropped);
         let packed = rmp_serde::to_vec_named(&dropped).unwrap();
         assert_eq!(rmp_serde::from_slice::<Dropped>(&packed).unwrap(), dropped);
+    }
+
+    #[test]
+    fn a_message_that_is_withheld_keeps_its_envelope_only() {
+        let mut message = Message::new("a.topic", "a secret");
+        message.source.set("stdin");
+        message.add_header("authorization", "a secret");
+        let mut dropped = Dropped::denied(message.clone(), "quota/limit", 429, "too many");
+        dropped.withhold();
+        let left = &dropped.message;
+        assert_eq!((left.id, left.timestamp), (message.id, message.timestamp));
+        assert_eq!((&*left.topic, &*left.source), ("a.topic", "stdin"));
+        assert_eq!((left.header(Dropped::WITHHELD), left.headers.len(), left.body.len()), (Some("8"), 1, 0));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod hooks;
 mod manage;
 mod new;
 mod package;
+mod run;
 mod selection;
 mod setup;
 mod store;
@@ -14,7 +15,8 @@ mod store;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::check::{Check, CheckOne};
 pub(crate) use self::config::{Config, Reconfigure};
@@ -23,10 +25,10 @@ pub(crate) use self::hooks::{Chains, Hooks};
 pub(crate) use self::manage::Plugin;
 pub(crate) use self::new::{Language, New};
 pub(crate) use self::package::{Key, Keygen, Pack, Sign, Trust, Verify};
+pub(crate) use self::run::{InputFormat, OutputFormat, Run};
 pub(crate) use self::selection::{Common, Selection};
 pub(crate) use self::setup::Setup;
 pub(crate) use self::store::{Store, Swap};
-use crate::size::Size;
 use crate::{candidates, exit};
 
 /// The heading of the options that every command has.
@@ -52,6 +54,17 @@ pub(crate) struct Args {
     /// The configuration of hosts [default: $HOOKRAIL_CONFIG, else ./hookrail.toml if it exists]
     #[arg(long, global = true, value_name = "FILE", help_heading = GLOBAL, add = candidates::files(&["toml"]))]
     pub(crate) config: Option<PathBuf>,
+}
+
+impl Args {
+    /// The arguments, or why they make no sense.
+    pub(crate) fn of(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let args = Args::from_arg_matches(matches)?;
+        if let Command::Run(run) = &args.command {
+            run.check().map_err(|why| Args::command().error(ErrorKind::ArgumentConflict, why))?;
+        }
+        Ok(args)
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -101,64 +114,6 @@ pub(crate) enum Command {
     CheckOne(CheckOne),
 }
 
-/// One line per paragraph: the terminal's width decides where they break.
-const AFTER_RUN: &str = "\
-A line of text is a message; what no plugin changes comes out byte for byte.
-A line of JSON is a message such as {\"topic\":\"a.b\",\"headers\":[[\"key\",\"value\"]],\"body\":\"text\"}; only `body`, or `body_base64`, is required.
-A line that is not a valid message is reported, counted and skipped, and the exit code is 4.
-The first Ctrl-C stops reading and shows the summary; the second ends the program.
-
-Examples:
-  hookrail run --plugin hello --output-format json < log
-  hookrail run --config edge.toml --watch access.log error.log > out";
-
-#[derive(Debug, clap::Args)]
-#[command(after_help = AFTER_RUN)]
-pub(crate) struct Run {
-    /// The files to read, one after the other; `-`, or no file, is stdin
-    #[arg(value_name = "FILES")]
-    pub(crate) files: Vec<PathBuf>,
-
-    /// The format of a line of input
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) input_format: Format,
-
-    /// The format of a line of output [default: that of the input]
-    #[arg(long, value_name = "FORMAT")]
-    pub(crate) output_format: Option<Format>,
-
-    /// The topic of text lines, and of JSON messages without one
-    #[arg(long, value_name = "TOPIC", default_value = "log")]
-    pub(crate) topic: String,
-
-    /// Skip lines that are longer; `max_body` under [message] in the configuration limits bodies
-    #[arg(long, value_name = "SIZE", default_value = "16MiB")]
-    pub(crate) max_line: Size,
-
-    /// Watch the plugins' libraries: a file that has changed and is complete replaces the old build while messages flow
-    #[arg(long)]
-    pub(crate) watch: bool,
-
-    /// Show no progress and no summary
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-
-    /// Print the summary as JSON, on stderr: stdout is for messages
-    #[arg(long)]
-    pub(crate) json: bool,
-
-    /// The socket by which this run is managed [default: run/PID.sock in the home]
-    #[arg(long, value_name = "PATH")]
-    pub(crate) control: Option<PathBuf>,
-
-    /// Open no control socket: this run cannot be managed
-    #[arg(long, conflicts_with = "control")]
-    pub(crate) no_control: bool,
-
-    #[command(flatten)]
-    pub(crate) setup: Setup,
-}
-
 #[derive(Debug, clap::Args)]
 pub(crate) struct Completions {
     /// The shell
@@ -174,15 +129,6 @@ pub(crate) enum Shell {
     Fish,
     /// `source <(hookrail completions zsh)` in ~/.zshrc, after compinit
     Zsh,
-}
-
-/// The form of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// The body of a message
-    Text,
-    /// A message as a JSON object
-    Json,
 }
 
 #[derive(Debug, clap::Args)]

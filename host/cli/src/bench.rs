@@ -35,7 +35,7 @@ pub(crate) fn run(options: &Bench) -> Result<ExitCode, Error> {
     if options.json {
         print::json(&costs)?
     } else {
-        print::line(text(&costs))?
+        print::lines(text(&costs))?
     }
     Ok(ExitCode::Ok)
 }

@@ -50,7 +50,7 @@ pub(crate) fn run(options: &args::Check) -> Result<ExitCode, Error> {
     if options.json {
         print::json(&hookrail_check::json(&report))?
     } else {
-        print::line(hookrail_check::text(&report, &Stdout))?
+        print::lines(hookrail_check::text(&report, &Stdout))?
     }
     Ok(if report.is_bad() { ExitCode::Failure } else { ExitCode::Ok })
 }
@@ -67,7 +67,7 @@ fn list(options: &args::Check) -> Result<ExitCode, Error> {
     if options.json {
         print::json(&hookrail_check::ALL)?
     } else {
-        print::line(hookrail_check::list(&Stdout))?
+        print::lines(hookrail_check::list(&Stdout))?
     }
     Ok(ExitCode::Ok)
 }

@@ -38,6 +38,6 @@ pub(crate) fn run(options: &Completions) -> Result<ExitCode, Error> {
     };
     let mut script = Vec::new();
     shell.write_registration(VARIABLE, NAME, NAME, &program.to_string_lossy(), &mut script).map_err(Error::Stdout)?;
-    print::line(String::from_utf8_lossy(&script).trim_end())?;
+    print::lines(String::from_utf8_lossy(&script).trim_end())?;
     Ok(ExitCode::Ok)
 }

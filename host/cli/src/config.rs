@@ -19,7 +19,7 @@ use crate::args::{Common, Config, Reconfigure};
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::table::{Column, Target, table};
-use crate::{print, remote, stderr};
+use crate::{harmless, print, remote, stderr};
 
 /// A configuration that was set, and what changed by that.
 #[derive(Serialize)]
@@ -89,8 +89,8 @@ fn set(name: &str, before: &Value, after: Value, how: Reconfigure, common: &Comm
     if !by_host {
         stderr::line("no host is running: it applies when one starts");
     }
-    let changes: String = changes.iter().map(|change| format!("\n  {change}")).collect();
-    print::line(format_args!("{name} has configuration {revision}{changes}"))
+    let changes: String = changes.iter().map(|change| format!("\n  {}", harmless::part(change.to_string()))).collect();
+    print::lines(format_args!("{name} has configuration {revision}{changes}"))
 }
 
 fn schema(name: &str, common: &Common) -> Result<Option<Value>, Error> {
@@ -113,7 +113,7 @@ fn history(name: &str, revision: Option<u64>, common: &Common) -> Result<(), Err
     let rows = former
         .iter()
         .map(|FormerConfig { revision, since, value, .. }| vec![revision.to_string(), since.clone(), beginning(value)]);
-    print::line(table(Target::Stdout, &columns, rows))
+    print::lines(table(Target::Stdout, &columns, rows))
 }
 
 /// As much as fits in a table; `--revision` shows all of it.

@@ -236,6 +236,6 @@ impl Show {
     }
 
     fn text(&self, text: String) -> Result<(), Error> {
-        if self.enabled { print::line(text) } else { Ok(()) }
+        if self.enabled { print::lines(text) } else { Ok(()) }
     }
 }

@@ -74,6 +74,8 @@ pub(crate) enum Error {
     Stdout(io::Error),
     #[error("the plugin `{name}` is named twice: {} and {}", first.display(), second.display())]
     TwicePlugin { name: String, first: PathBuf, second: PathBuf },
+    #[error("{0} is UTF-16 or UTF-32: plugins take bodies for UTF-8, so that a mask would miss what it looks for")]
+    Utf16(String),
     #[error("{} is a workspace of several packages", directory.display())]
     Workspace { directory: PathBuf, plugins: Vec<PathBuf> },
 }
@@ -153,6 +155,7 @@ impl Error {
             Error::NotConfirmed(_) => "HR0627",
             Error::NoPassword { .. } => "HR0628",
             Error::PluginExit => "HR0629",
+            Error::Utf16(_) => "HR0630",
         }
     }
 
@@ -213,6 +216,10 @@ impl Error {
             Error::NoSchema(_) => "look into its README".into(),
             Error::NotOneCheck(_) => "choose one with --only NAME; `hookrail check --list` shows them all".into(),
             Error::Stdout(_) => "free some space, or send the output elsewhere".into(),
+            Error::Utf16(input) if input == "stdin" => {
+                "convert it: `iconv -f UTF-16 -t UTF-8` before `hookrail run` in the pipe".into()
+            }
+            Error::Utf16(input) => format!("convert it: `iconv -f UTF-16 -t UTF-8 {input} | hookrail run`").into(),
             Error::TwicePlugin { name, .. } => {
                 format!("leave one out; several uses of one plugin are [plugins.{name}.instances]").into()
             }

@@ -35,6 +35,8 @@ impl ExitCode {
             "HR0604" | "HR0611" | "HR0624" | "HR0711" => ExitCode::NotFound,
             // The system refuses something, or a plugin ends the process.
             "HR0606" | "HR0616" | "HR0629" => ExitCode::Failure,
+            // The input is in an encoding that is not understood.
+            "HR0630" => ExitCode::BadInput,
             // The file is another plugin than the arguments or the configuration say.
             "HR0105" => ExitCode::Usage,
             code if code.starts_with("HR02") || code.starts_with("HR06") => ExitCode::Usage,

@@ -8,10 +8,20 @@ pub(crate) const BOLD: &str = "\x1b[1m";
 pub(crate) const RED: &str = "\x1b[1;31m";
 pub(crate) const END: &str = "\x1b[0m";
 
-/// Escapes all such characters but line breaks, tabs and the styles of this program.
+/// One line: escapes all characters that command a terminal, break the line or reverse it, but the styles of this
+/// program.
+pub(crate) fn line(text: &str) -> Cow<'_, str> {
+    styled(text, is_harmful)
+}
+
+/// Several lines, which the program has put together: escapes all such characters but line breaks and the styles of
+/// this program. What others have written is a [`part`] of one of the lines, or [`indented`].
 pub(crate) fn lines(text: &str) -> Cow<'_, str> {
-    let is_escaped = |letter| is_harmful(letter) && !matches!(letter, '\n' | '\t');
-    let Some(mut at) = text.find(is_escaped) else { return text.into() };
+    styled(text, |letter| is_harmful(letter) && letter != '\n')
+}
+
+fn styled(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
+    let Some(mut at) = text.find(&is_escaped) else { return text.into() };
     let (mut harmless, mut rest) = (String::with_capacity(text.len()), text);
     loop {
         harmless.push_str(&rest[..at]);
@@ -23,11 +33,20 @@ pub(crate) fn lines(text: &str) -> Cow<'_, str> {
             harmless.extend(letter.escape_default());
             rest = &rest[letter.len_utf8()..];
         }
-        match rest.find(is_escaped) {
+        match rest.find(&is_escaped) {
             Some(next) => at = next,
             None => return (harmless + rest).into(),
         }
     }
+}
+
+/// Escapes all such characters but line breaks, and indents the lines after the first: for a text of several
+/// lines that others may have written. What begins further left is the program's own.
+pub(crate) fn indented(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(|line| part(line.into())).collect();
+    // A list is indented already.
+    let is_list = lines[1..].iter().all(|line| line.starts_with("  "));
+    lines.join(if is_list { "\n  " } else { "\n    " })
 }
 
 /// Escapes all such characters: for a text that is part of a line.
@@ -42,9 +61,10 @@ pub(crate) fn part(text: String) -> String {
     harmless
 }
 
-/// Whether a terminal obeys it, or shows what is behind it in another order.
+/// Whether a terminal obeys it, breaks the line there, or shows what is behind it in another order.
 fn is_harmful(letter: char) -> bool {
-    letter.is_control() || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    letter.is_control() && letter != '\t'
+        || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -61,8 +81,12 @@ mod tests {
             ("\u{1b}[1mbold\u{1b}[0m, \u{1b}[31mred", "\u{1b}[1mbold\u{1b}[0m, \\u{1b}[31mred"),
         ] {
             assert_eq!(lines(text), shown);
+            assert_eq!(line(text), shown.replace('\n', "\\n"));
         }
         assert_eq!(part("a\u{1b}[1m\nb".into()), r"a\u{1b}[1m\nb");
         assert_eq!(part("e\u{301}".into()), "e\u{301}");
+        assert_eq!(part("a\u{61c}b\u{2028}c\u{2066}d\te".into()), "a\\u{61c}b\\u{2028}c\\u{2066}d\te");
+        assert_eq!(indented("of:\n  a\n  b"), "of:\n    a\n    b");
+        assert_eq!(indented("a\nerror\u{1b}[1m\n\n  b\tc\r"), "a\n    error\\u{1b}[1m\n    \n      b\tc\\r");
     }
 }

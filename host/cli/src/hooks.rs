@@ -22,17 +22,17 @@ pub(crate) fn run(command: &Hooks) -> Result<ExitCode, Error> {
     match command {
         Hooks::List { chains } => {
             let points = points(chains)?;
-            if chains.json { print::json(&points)? } else { print::line(text::all(&points))? }
+            if chains.json { print::json(&points)? } else { print::lines(text::all(&points))? }
         }
         Hooks::Show { point, chains } => {
             let points = points(chains)?;
             let shown = find(&points, point)?;
-            if chains.json { print::json(shown)? } else { print::line(text::one(shown))? }
+            if chains.json { print::json(shown)? } else { print::lines(text::one(shown))? }
         }
         Hooks::Explain { point, chains } => {
             let points = points(chains)?;
             let shown = find(&points, point)?;
-            if chains.json { print::json(shown)? } else { print::line(explain::explain(shown))? }
+            if chains.json { print::json(shown)? } else { print::lines(explain::explain(shown))? }
         }
         Hooks::SetLevel { point, level, common } => {
             let view = remote::connect(&common.selection)?.ask(SetLevel::new(point, *level))?;
@@ -54,7 +54,7 @@ pub(crate) fn run(command: &Hooks) -> Result<ExitCode, Error> {
 
 /// Prints a point that was changed.
 fn changed(view: &PointView, json: bool) -> Result<(), Error> {
-    if json { print::json(view) } else { print::line(explain::explain(view)) }
+    if json { print::json(view) } else { print::lines(explain::explain(view)) }
 }
 
 /// The points of the selected running host, or of a host that would load the named plugins.

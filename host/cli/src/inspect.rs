@@ -15,6 +15,7 @@ use crate::args::Inspect;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::file::is_package;
+use crate::harmless::part;
 use crate::plugins::Finder;
 use crate::print;
 
@@ -39,14 +40,15 @@ pub(crate) fn run(options: &Inspect) -> Result<ExitCode, Error> {
     if options.json {
         print::json(&inspection)?
     } else {
-        print::line(text(&inspection))?
+        print::lines(text(&inspection))?
     }
     Ok(ExitCode::Ok)
 }
 
 fn text(inspection: &Inspection) -> String {
     let note = &inspection.note;
-    let mut text = format!("{} {}, {}\n", print::bold(&note.name), note.version, BinaryBytes(inspection.size));
+    let mut text =
+        format!("{} {}, {}\n", print::bold(&note.name), part(note.version.clone()), BinaryBytes(inspection.size));
     let facts = [
         ("ABI", note.abi.clone()),
         ("instances", note.instances.clone()),
@@ -59,7 +61,7 @@ fn text(inspection: &Inspection) -> String {
         ("static TLS", if inspection.static_tls { "yes: there is little room for it" } else { "no" }.into()),
     ];
     for (name, value) in facts {
-        let _ = writeln!(text, "  {name:<12}{value}");
+        let _ = writeln!(text, "  {name:<12}{}", part(value));
     }
     text.push('\n');
     text.push_str(&hooks(&note.hooks));

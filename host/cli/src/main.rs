@@ -49,7 +49,7 @@ mod trust;
 mod verify;
 mod watch;
 
-use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use clap::{ArgMatches, CommandFactory};
 
 use args::{Args, Command};
 use error::Error;
@@ -59,7 +59,7 @@ use plugin_exit::PluginExit;
 fn main() -> std::process::ExitCode {
     complete::answer();
     let matches = Args::command().get_matches();
-    let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let args = Args::of(&matches).unwrap_or_else(|error| error.exit());
     let is_for_programs = is_for_programs(&matches);
     // A process of `check` is watched by the one that started it.
     let _watched = (!matches!(args.command, Command::Check(_))).then(|| PluginExit::watch(is_for_programs));

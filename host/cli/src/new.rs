@@ -69,7 +69,7 @@ pub(crate) fn run(options: &New) -> Result<ExitCode, Error> {
         print::json(&made)?;
     } else {
         print::line(directory.display())?;
-        stderr::line(format_args!("next:\n  {}", made.next.join("\n  ")));
+        stderr::lines(format_args!("next:\n  {}", made.next.join("\n  ")));
     }
     Ok(ExitCode::Ok)
 }

@@ -9,8 +9,13 @@ use crate::error::Error;
 use crate::harmless::{self, BOLD, END};
 use crate::{stderr, stdout};
 
-/// Prints a line for people, without what commands a terminal.
+/// Prints a line for people, without what commands a terminal or begins another line.
 pub(crate) fn line(text: impl Display) -> Result<(), Error> {
+    write(&harmless::line(&text.to_string()))
+}
+
+/// Prints several lines for people, without what commands a terminal. In it, what others have written is part of a line.
+pub(crate) fn lines(text: impl Display) -> Result<(), Error> {
     write(&harmless::lines(&text.to_string()))
 }
 
@@ -35,7 +40,8 @@ pub(crate) fn compact(value: &impl Serialize) -> Result<(), Error> {
     write(&serde_json::to_string(value).map_err(|error| Error::Stdout(error.into()))?)
 }
 
-/// Bold text, if the terminal can show it.
+/// Bold text as part of a line, if the terminal can show it.
 pub(crate) fn bold(text: &str) -> String {
-    if stderr::has_colour(stdout::ours()) { format!("{BOLD}{text}{END}") } else { text.into() }
+    let text = harmless::part(text.into());
+    if stderr::has_colour(stdout::ours()) { format!("{BOLD}{text}{END}") } else { text }
 }

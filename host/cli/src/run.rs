@@ -1,9 +1,11 @@
 //! `hookrail run`: messages from stdin or files, through the points, to stdout.
 
 mod counters;
+mod encoding;
 mod incoming;
 mod input;
 mod lines;
+mod object;
 mod output;
 mod pipeline;
 mod progress;
@@ -65,7 +67,7 @@ pub(crate) fn run(options: &Run) -> Result<ExitCode, Error> {
     if options.json {
         stderr::json(&summary);
     } else if !options.quiet {
-        stderr::line(summary.to_text());
+        stderr::lines(summary.to_text());
     }
     read?;
     Ok(summary.exit_code())

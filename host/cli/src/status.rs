@@ -8,6 +8,7 @@ use hookrail::control::command::Status;
 use crate::args::Common;
 use crate::error::Error;
 use crate::exit::ExitCode;
+use crate::harmless::part;
 use crate::{print, remote};
 
 pub(crate) fn run(options: &Common) -> Result<ExitCode, Error> {
@@ -27,7 +28,7 @@ pub(crate) fn run(options: &Common) -> Result<ExitCode, Error> {
         facts.extend(report.iter().map(|(name, value)| (name.clone(), value.to_string())));
     }
     let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
-    let lines: Vec<_> = facts.iter().map(|(name, value)| format!("  {name:<width$}  {value}")).collect();
-    print::line(lines.join("\n"))?;
+    let lines: Vec<_> = facts.iter().map(|(name, value)| part(format!("  {name:<width$}  {value}"))).collect();
+    print::lines(lines.join("\n"))?;
     Ok(ExitCode::Ok)
 }

@@ -20,8 +20,13 @@ pub(crate) fn beside(bar: &ProgressBar) {
     let _ = BAR.set(bar.clone());
 }
 
-/// Prints a line for people, without what commands a terminal.
+/// Prints a line for people, without what commands a terminal or begins another line.
 pub(crate) fn line(text: impl Display) {
+    let _ = writeln!(Stderr, "{}", harmless::line(&text.to_string()));
+}
+
+/// Prints several lines for people, without what commands a terminal. In it, what others have written is part of a line.
+pub(crate) fn lines(text: impl Display) {
     let _ = writeln!(Stderr, "{}", harmless::lines(&text.to_string()));
 }
 
@@ -35,8 +40,9 @@ pub(crate) fn error(error: &Error) {
     if error.exit_code() != ExitCode::StdoutClosed {
         let (red, bold, end) = if has_colour(&io::stderr()) { (RED, BOLD, END) } else { ("", "", "") };
         let more = page(error.code()).map(|page| format!("\n  {bold}more:{end} {}", page.display()));
-        let (code, fix, more) = (error.code(), error.fix(), more.unwrap_or_default());
-        line(format_args!("{red}error[{code}]{end}: {error}\n  {bold}fix:{end} {fix}{more}"));
+        let (code, more) = (harmless::part(error.code().into()), more.unwrap_or_default());
+        let (error, fix) = (harmless::indented(&error.to_string()), harmless::indented(&error.fix()));
+        lines(format_args!("{red}error[{code}]{end}: {error}\n  {bold}fix:{end} {fix}{more}"));
     }
 }
 

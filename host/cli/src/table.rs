@@ -35,7 +35,7 @@ pub(crate) fn table(target: Target, columns: &[Column], rows: impl IntoIterator<
         let cell = Cell::new(name);
         if bold { cell.add_attribute(Attribute::Bold) } else { cell }
     }));
-    table.add_rows(rows.into_iter().map(|row| row.into_iter().map(harmless::part).collect::<Vec<_>>()));
+    table.add_rows(rows.into_iter().map(|row| row.into_iter().map(cell).collect::<Vec<_>>()));
     for (index, column) in columns.iter().enumerate() {
         if let Some(drawn) = table.column_mut(index) {
             drawn.set_padding((if index == 0 { 2 } else { 0 }, 2));
@@ -45,4 +45,9 @@ pub(crate) fn table(target: Target, columns: &[Column], rows: impl IntoIterator<
         }
     }
     table.trim_fmt()
+}
+
+/// A text as a cell, in which a tab would take more room than the table knows.
+fn cell(text: String) -> String {
+    harmless::part(text).replace('\t', "\\t")
 }

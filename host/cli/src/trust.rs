@@ -12,6 +12,7 @@ use crate::args;
 use crate::confirm::confirm;
 use crate::error::Error;
 use crate::exit::ExitCode;
+use crate::harmless::part;
 use crate::table::{Column, Target, table};
 use crate::{print, settings, stderr};
 
@@ -34,7 +35,7 @@ pub(crate) fn run(command: &args::Trust) -> Result<ExitCode, Error> {
             if *json {
                 print::json(&json!({ "keys": trust.keys(), "allowances": allowances.as_ref().ok() }))?;
             } else {
-                print::line(text(trust.keys(), allowances.as_deref().unwrap_or_default()))?;
+                print::lines(text(trust.keys(), allowances.as_deref().unwrap_or_default()))?;
             }
             if let Err(error) = allowances {
                 stderr::line(format_args!("cannot list what is allowed: {error}"));
@@ -111,7 +112,8 @@ fn text(keys: &[TrustedKey], allowances: &[Allowance]) -> String {
         table_of(keys)
     };
     for Allowance { plugin, version, sha256, until, .. } in allowances {
-        let _ = write!(text, "\nallowed once, until {until}: {plugin}-{version}, SHA-256 {sha256}");
+        let allowed = format!("allowed once, until {until}: {plugin}-{version}, SHA-256 {sha256}");
+        let _ = write!(text, "\n{}", part(allowed));
     }
     text
 }

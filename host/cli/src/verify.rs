@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::args::Verify;
 use crate::error::Error;
 use crate::exit::ExitCode;
+use crate::harmless::part;
 use crate::{print, trust};
 
 /// The results for a package.
@@ -40,13 +41,14 @@ pub(crate) fn run(options: &Verify) -> Result<ExitCode, Error> {
     if options.json {
         print::json(&verified)?
     } else {
-        print::line(text(&verified))?
+        print::lines(text(&verified))?
     }
     Ok(ExitCode::Ok)
 }
 
 fn text(Verified { signed, built_by, unfit, metadata }: &Verified<'_>) -> String {
-    let mut text = format!("{} {}: {}\n", print::bold(&metadata.name), metadata.version, metadata.description);
+    let version = part(format!("{}: {}", metadata.version, metadata.description));
+    let mut text = format!("{} {version}\n", print::bold(&metadata.name));
     let builder = &metadata.builder;
     let facts = [
         ("signed by", format!("{} ({})", signed.name, signed.key.id())),
@@ -61,7 +63,7 @@ fn text(Verified { signed, built_by, unfit, metadata }: &Verified<'_>) -> String
         ("files", format!("{}, {}, all as they were packed", metadata.files.len(), BinaryBytes(metadata.tar.size))),
     ];
     for (name, value) in facts {
-        let _ = writeln!(text, "  {name:<12}{value}");
+        let _ = writeln!(text, "  {name:<12}{}", part(value));
     }
     text.truncate(text.trim_end().len());
     text

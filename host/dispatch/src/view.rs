@@ -53,6 +53,7 @@ fn callback_view(callback: &Callback) -> CallbackView {
     view.reason = state.reason().map(str::to_owned);
     view.budget_ns = callback.budget;
     (view.faults, view.last_fault) = (record.faults(), record.last_fault());
+    view.missed = record.times_missed();
     (view.slow, view.stuck, view.stuck_now) = (record.times_slow(), record.times_stuck(), record.stuck_now());
     let (skipped, denied) = (record.sum(|counts| &counts.stops), record.sum(|counts| &counts.denials));
     view.calls = Calls::new(record.calls(), skipped, denied);

@@ -37,7 +37,7 @@ fn judge(limits: &MessageLimits, message: &Message) -> Result<(), (u16, String)>
     // Most streams have a single topic, so most calls only scan its bytes.
     match malformed(topic) {
         None => Ok(()),
-        Some(what) => Err((BAD_TOPIC, format!("its topic `{topic}` {what}"))),
+        Some(what) => Err((BAD_TOPIC, format!("its topic {what}"))),
     }
 }
 

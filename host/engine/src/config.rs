@@ -45,7 +45,7 @@ pub struct Config {
     pub quarantine: Quarantine,
     /// The limits that are watched while plugins run.
     pub limits: Limits,
-    /// What the built-in callback of `message.publish` accepts.
+    /// What holds for messages.
     pub message: MessageLimits,
     /// Where plugins and running hosts keep their files; without it [`home_dir`](Self::home_dir) says where.
     pub home: Option<PathBuf>,
@@ -155,7 +155,8 @@ impl Default for Limits {
 
 setters!(Limits { with_stuck(stuck: Duration) });
 
-/// What the built-in callback of `message.publish` accepts.
+/// What holds for messages: what the built-in callback of `message.publish` accepts, and what of the others is passed
+/// on.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
@@ -168,11 +169,25 @@ pub struct MessageLimits {
     pub max_topic: usize,
     /// The most headers.
     pub max_headers: usize,
+    /// What the callbacks of `message.dropped` get of a denied message; for programs that dispatch it.
+    pub dropped: DroppedContent,
+}
+
+/// What the callbacks of `message.dropped` get of a denied message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum DroppedContent {
+    /// All of it as the callback that denied it left it, with what later callbacks would have masked.
+    Raw,
+    /// Neither headers nor body: see [`Dropped::withhold`](hookrail_abi::Dropped::withhold).
+    #[default]
+    Withheld,
 }
 
 impl Default for MessageLimits {
     fn default() -> Self {
-        MessageLimits { max_body: 16 << 20, max_topic: 1024, max_headers: 256 }
+        MessageLimits { max_body: 16 << 20, max_topic: 1024, max_headers: 256, dropped: DroppedContent::Withheld }
     }
 }
 
@@ -180,6 +195,7 @@ setters!(MessageLimits {
     with_max_body(max_body: usize),
     with_max_topic(max_topic: usize),
     with_max_headers(max_headers: usize),
+    with_dropped(dropped: DroppedContent),
 });
 
 /// How plugins are unloaded.

@@ -19,7 +19,9 @@ mod ticket;
 mod unload;
 
 pub use builtin::{BAD_TOPIC, TOO_LARGE};
-pub use config::{Config, InstanceConfig, Limits, MessageLimits, PluginConfig, RuntimeOverrides, UnloadLimits};
+pub use config::{
+    Config, DroppedContent, InstanceConfig, Limits, MessageLimits, PluginConfig, RuntimeOverrides, UnloadLimits,
+};
 pub use event::Events;
 pub use host::{Core, Denial, Fallback, Host, PluginHandle, Remark, Traces, Upgraded};
 pub use plugin::schema;

@@ -19,6 +19,11 @@ pub fn rfc3339(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(representable(time)).to_string()
 }
 
+/// A time as RFC 3339, in milliseconds.
+pub fn rfc3339_millis(time: SystemTime) -> String {
+    humantime::format_rfc3339_millis(representable(time)).to_string()
+}
+
 /// The time, or the nearest one that RFC 3339 can say: a clock may be set to anything.
 fn representable(time: SystemTime) -> SystemTime {
     /// The last second of the year 9999.
@@ -38,6 +43,7 @@ mod tests {
             (UNIX_EPOCH + Duration::from_secs(1 << 40), "9999-12-31T23:59:59Z"),
         ] {
             assert_eq!(rfc3339(time), said);
+            assert_eq!(rfc3339_millis(time), said.replace('Z', ".000Z"));
             assert!(serialize(&time, serde_json::value::Serializer).is_ok());
         }
     }

@@ -87,6 +87,10 @@ pub struct CallbackView {
     pub budget_ns: Option<u64>,
     /// The number of its faults.
     pub faults: u64,
+    /// The number of dispatches that came to it and did not call it, since it was quarantined or absent: what it does was
+    /// not done for them.
+    #[serde(default)]
+    pub missed: u64,
     /// Its last fault.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_fault: Option<LastFault>,
@@ -122,6 +126,7 @@ impl CallbackView {
             reason: None,
             budget_ns: None,
             faults: 0,
+            missed: 0,
             last_fault: None,
             slow: 0,
             stuck: 0,

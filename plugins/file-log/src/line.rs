@@ -38,7 +38,14 @@ impl Line for Dropped {
                 write!(line, ", code {}: ", self.code)?;
                 put_escaped(line, self.reason.as_bytes())?;
                 write!(line, "] ")?;
-                put_escaped(line, &self.message.body)?;
+                match self.message.header(Dropped::WITHHELD) {
+                    Some(length) => {
+                        write!(line, "(withheld, bytes: ")?;
+                        put_escaped(line, length.as_bytes())?;
+                        write!(line, ")")?;
+                    }
+                    None => put_escaped(line, &self.message.body)?,
+                }
             }
         }
         line.push(b'\n');
@@ -121,6 +128,15 @@ mod tests {
         let expected = "2023-11-14T22:13:20.123456789Z stdin log.app \
             [dropped by throttle/limit, code 429: too\\nmany] hello\n";
         assert_eq!(line(&dropped(b"hello"), Format::Text), expected);
+    }
+
+    #[test]
+    fn text_says_that_the_content_is_withheld() {
+        let mut dropped = dropped(b"hello");
+        dropped.withhold();
+        let expected = "2023-11-14T22:13:20.123456789Z stdin log.app \
+            [dropped by throttle/limit, code 429: too\\nmany] (withheld, bytes: 5)\n";
+        assert_eq!(line(&dropped, Format::Text), expected);
     }
 
     #[test]

@@ -20,6 +20,10 @@ pub(crate) struct Config {
     #[serde(default)]
     pub(crate) key: Key,
 
+    /// What happens to messages without the key: those that lack the header, or whose value of the key is empty.
+    #[serde(default)]
+    pub(crate) without_key: WithoutKey,
+
     /// How many keys are remembered, at about 100 bytes each. When there is one more, the key with the most messages
     /// left is forgotten, among the next 16.
     #[serde(default = "ten_thousand")]
@@ -28,7 +32,7 @@ pub(crate) struct Config {
 
 /// What has a bucket each.
 #[config]
-#[derive(Default)]
+#[derive(Clone, Default)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Key {
     /// The source of a message.
@@ -36,8 +40,22 @@ pub(crate) enum Key {
     Source,
     /// The topic of a message.
     Topic,
-    /// The first header with that name; messages without one share a bucket.
+    /// The first header with that name.
     Header(String),
+}
+
+/// What happens to messages without the key.
+#[config]
+#[derive(Clone, Copy, Default)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum WithoutKey {
+    /// They are not limited.
+    #[default]
+    Allow,
+    /// They are denied.
+    Deny,
+    /// They all share a bucket.
+    Share,
 }
 
 fn ten_thousand() -> NonZeroU32 {

@@ -7,15 +7,14 @@ mod limiter;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use hookrail_abi::host::Level;
 use hookrail_abi::prelude::*;
 
 use config::Config;
-use limiter::Limiter;
-
-/// The code of every denial, as in HTTP's "too many requests".
-const TOO_MANY: u16 = 429;
+use limiter::{Judgement, Limiter};
 
 struct Throttle {
+    host: Instance,
     began: Instant,
     limiter: Mutex<Limiter>,
 }
@@ -23,14 +22,12 @@ struct Throttle {
 impl Throttle {
     fn limit(&self, message: &mut Message) -> Verdict {
         let now = self.began.elapsed();
-        let mut limiter = self.limiter();
-        if limiter.admits(message, now) {
-            return Verdict::Continue;
+        // What follows calls the host, which must not happen with the lock held.
+        let Judgement { denial, warning } = self.limiter().judge(message, now);
+        if let Some(warning) = warning {
+            self.host.log(Level::Warn, warning);
         }
-        let reason = limiter.reason(message);
-        // Reporting the reason calls the host, which must not happen with the lock held.
-        drop(limiter);
-        Verdict::deny(TOO_MANY, reason)
+        denial.map_or(Verdict::Continue, |(code, reason)| Verdict::deny(code, reason))
     }
 
     fn limiter(&self) -> MutexGuard<'_, Limiter> {
@@ -42,8 +39,8 @@ impl Plugin for Throttle {
     type Config = Config;
     const HOOKS: Hooks<Self> = hooks![MessagePublish, "limit" => Self::limit, priority = 200, effects = local];
 
-    fn start(_host: &Startup, config: Config) -> Result<Self> {
-        Ok(Throttle { began: Instant::now(), limiter: Mutex::new(Limiter::new(config)?) })
+    fn start(host: &Startup, config: Config) -> Result<Self> {
+        Ok(Throttle { host: host.instance(), began: Instant::now(), limiter: Mutex::new(Limiter::new(config)?) })
     }
 
     fn reload(&self, config: Config) -> Result<()> {
@@ -76,7 +73,7 @@ mod tests {
         assert_eq!(publish(&plugin, "a").verdict, Verdict::Continue);
         let denied = publish(&plugin, "a");
         assert_eq!(denied.verdict, Verdict::Deny(429));
-        assert_eq!(denied.reports, ["the source \"a\" sends more than 0.00001 messages per second"]);
+        assert_eq!(denied.reports, ["more than 0.00001 messages per second from its source"]);
     }
 
     #[test]
@@ -95,6 +92,19 @@ mod tests {
         plugin.reload(r#"{"rate": 0.00001, "burst": 1}"#).unwrap();
         assert_eq!(publish(&plugin, "a").verdict, Verdict::Continue);
         assert_eq!(publish(&plugin, "a").verdict, Verdict::Deny(429));
+    }
+
+    #[test]
+    fn a_key_that_no_message_has_is_told_once_for_each_configuration() {
+        const CONFIG: &str = r#"{"rate": 0.00001, "burst": 2, "key": {"header": "client"}}"#;
+        let plugin = testing::start::<Throttle>(CONFIG).unwrap();
+        for _ in 0..2 {
+            (0..10).for_each(|_| assert_eq!(publish(&plugin, "a").verdict, Verdict::Continue));
+            plugin.reload(CONFIG).unwrap();
+        }
+        let told = "a message has no header `client`: such messages are not limited, as `without_key = \"allow\"` says; \
+            this is told once";
+        assert_eq!(plugin.log(), [told, told]);
     }
 
     #[test]

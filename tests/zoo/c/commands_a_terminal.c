@@ -1,9 +1,9 @@
-// Reports texts that would command a terminal: why it denies `deny`, how it fails at `fail`, and why it cannot be
-// created where the environment says so.
+// Reports texts that would command a terminal: why it denies `deny`, how it fails at `fail`, and, where the
+// environment says so, what it logs or why it cannot be created.
 
 #include <hookrail.h>
 
-#define REPORTED "\x1b[2Jcleared\x1b[31m\nred\xe2\x80\xae"
+#define REPORTED "\x1b[2Jcleared\x1b]0;title\x07\xc2\x9b\x33\x31m\r\nerror[HR0000]: forged\xe2\x80\xae"
 
 static uint32_t look(void *ctx, void *payload)
 {
@@ -22,8 +22,14 @@ static uint32_t look(void *ctx, void *payload)
 
 static uint32_t create(const hookrail_handle *handle, hookrail_str name, hookrail_str config, hookrail_instance **instance)
 {
-  (void)handle, (void)name, (void)config, (void)instance;
-  if (getenv("COMMANDS") == NULL) {
+  (void)name, (void)config, (void)instance;
+  const char *where = getenv("COMMANDS");
+  if (where == NULL) {
+    return 0;
+  }
+  if (strcmp(where, "log") == 0) {
+    const hookrail_log_service *log = hookrail_host->query(hookrail_str_of("log/1"));
+    log->write(handle, HOOKRAIL_LEVEL_WARN, hookrail_str_of(REPORTED));
     return 0;
   }
   hookrail_host->report(HOOKRAIL_REPORT_ERROR, hookrail_str_of(REPORTED));

@@ -26,7 +26,7 @@ pub trait Look {
 
 /// The whole report.
 pub fn text(report: &Report<'_>, look: &impl Look) -> String {
-    let mut text = format!("{} {}\n", look.bold(&report.plugin), report.version);
+    let mut text = format!("{} {}\n", look.bold(&report.plugin), printable(&report.version));
     for kind in Kind::ALL {
         let rows: Vec<_> = report.outcomes.iter().filter(|outcome| outcome.check.kind == kind).map(row).collect();
         if rows.is_empty() {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::error::Error;
 use crate::exit::ExitCode;
+use crate::harmless::{indented, part};
 use crate::plugins::Finder;
 use crate::settings::{Settings, Sourced};
 use crate::table::{Column, Target, table};
@@ -46,7 +47,7 @@ pub(super) fn run(as_json: bool) -> Result<ExitCode, Error> {
     if as_json {
         print::json(&report)?
     } else {
-        print::line(text(&report))?
+        print::lines(text(&report))?
     }
     Ok(code)
 }
@@ -113,10 +114,11 @@ fn fits(instance: &str, value: Value, schema: Option<&Value>) -> Result<(), Erro
 
 fn text(Report { config, home, instances }: &Report) -> String {
     let file = match config {
-        Some(Sourced { path, source }) => format!("{}, {source}", path.display()),
+        Some(Sourced { path, source }) => part(format!("{}, {source}", path.display())),
         None => "none: there is no hookrail.toml here".into(),
     };
-    let mut text = format!("  configuration  {file}\n  home           {}, {}", home.path.display(), home.source);
+    let home = part(format!("{}, {}", home.path.display(), home.source));
+    let mut text = format!("  configuration  {file}\n  home           {home}");
     if !instances.is_empty() {
         let columns = [Column::Text("instance"), Column::Text("configured by"), Column::Text("fits")];
         let rows = instances.iter().map(|Checked { instance, origin, error }| {
@@ -133,7 +135,8 @@ fn text(Report { config, home, instances }: &Report) -> String {
     }
     for Checked { instance, error, .. } in instances {
         if let Some(error) = error {
-            let _ = write!(text, "\n\n{instance}: error[{}]: {error}\n  fix: {}", error.code(), error.fix());
+            let [why, fix] = [&*error.to_string(), &error.fix()].map(indented);
+            let _ = write!(text, "\n\n{}: error[{}]: {why}\n  fix: {fix}", part(instance.clone()), error.code());
         }
     }
     text

@@ -6,11 +6,11 @@ use hookrail::{CallbackStatus, CallbackView, FaultPolicyView, PointView, Priorit
 
 use super::text::{about, fault};
 use crate::table::{Column, Target, table};
-use crate::{duration, print};
+use crate::{duration, harmless, print};
 
 /// A point in readable form: each callback with its place and the reason for it.
 pub(super) fn explain(view: &PointView) -> String {
-    let mut text = format!("{}: {}\n", print::bold(&view.point), about(view));
+    let mut text = format!("{}: {}\n", print::bold(&view.point), harmless::part(about(view)));
     text.push_str("callbacks run in ascending order of priority, then of instance, then of callback\n");
     if view.chain.is_empty() {
         text.push_str("  no callbacks");

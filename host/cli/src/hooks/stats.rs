@@ -12,7 +12,7 @@ use super::text::traced;
 use crate::args::Common;
 use crate::error::Error;
 use crate::table::{Column, Target, table};
-use crate::{duration, print, remote, stdout};
+use crate::{duration, harmless, print, remote, stdout};
 
 /// Shows the counts once, or every second.
 pub(super) fn run(point: Option<&str>, watch: bool, common: &Common) -> Result<(), Error> {
@@ -27,7 +27,7 @@ pub(super) fn run(point: Option<&str>, watch: bool, common: &Common) -> Result<(
             let since = before.as_ref().map(|(at, points)| (at.elapsed(), &points[..]));
             let text = points_text(&points, point.is_some(), since);
             // On a terminal the picture is redrawn in place.
-            if watch && stdout::ours().is_terminal() { print::screen(&text)? } else { print::line(text)? }
+            if watch && stdout::ours().is_terminal() { print::screen(&text)? } else { print::lines(text)? }
         }
         if !watch {
             return Ok(());
@@ -112,13 +112,14 @@ fn one(view: &PointView, before: Option<(Duration, &PointView)>) -> String {
     for entry in &view.chain {
         if let Some(fault) = &entry.last_fault {
             let ago = fault.time.elapsed().unwrap_or_default();
-            text.push_str(&format!(
-                "\n  {}{}, {} ago: {}",
+            let last = format!(
+                "{}{}, {} ago: {}",
                 entry.callback,
                 fault.generation.map(|number| format!(", generation {number}")).unwrap_or_default(),
                 duration::text(ago),
                 fault.message
-            ));
+            );
+            text.push_str(&format!("\n  {}", harmless::part(last)));
         }
     }
     text
@@ -131,6 +132,7 @@ fn callbacks(chain: &[CallbackView]) -> String {
         Column::Number("skip"),
         Column::Number("deny"),
         Column::Number("fault"),
+        Column::Number("missed"),
         Column::Number("slow"),
         Column::Number("stuck"),
         Column::Number("p50"),
@@ -145,8 +147,8 @@ fn callbacks(chain: &[CallbackView]) -> String {
             || [const { String::new() }; 4],
             |times| times.map(|time| duration::text(Duration::from_nanos(time))),
         );
-        let counts =
-            [entry.calls.total, entry.calls.skipped, entry.calls.denied, entry.faults, entry.slow, entry.stuck];
+        let CallbackView { calls, faults, missed, slow, stuck, .. } = entry;
+        let counts = [calls.total, calls.skipped, calls.denied, *faults, *missed, *slow, *stuck];
         let state = if entry.status == CallbackStatus::Armed { String::new() } else { entry.status.name().into() };
         let mut row = vec![entry.callback.clone()];
         row.extend(counts.map(|count| count.to_string()));

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use hookrail::{CallbackStatus, CallbackView, FaultPolicyView, PointView, StatsLevel};
 
-use crate::print;
 use crate::table::{Column, Target, table};
+use crate::{harmless, print};
 
 /// The dispatched points, each with its chain; the planned ones after them, in short.
 pub(super) fn all(points: &[PointView]) -> String {
@@ -21,7 +21,7 @@ pub(super) fn all(points: &[PointView]) -> String {
 }
 
 pub(super) fn one(view: &PointView) -> String {
-    let mut text = format!("{}: {}", print::bold(&view.point), about(view));
+    let mut text = format!("{}: {}", print::bold(&view.point), harmless::part(about(view)));
     if view.chain.is_empty() {
         text.push_str("\n  no callbacks");
     } else {

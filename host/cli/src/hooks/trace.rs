@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::args::Common;
 use crate::error::Error;
 use crate::exit::ExitCode;
+use crate::harmless::part;
 use crate::{duration, print, remote, stderr};
 
 /// Requests traces and shows them; fewer than requested is a failure.
@@ -17,7 +18,7 @@ pub(super) fn run(command: command::Trace, common: &Common) -> Result<ExitCode, 
     let wanted = command.count;
     let traces = remote::connect(&common.selection)?.ask(command)?;
     for trace in &traces {
-        if common.json { print::compact(trace)? } else { print::line(text(trace))? }
+        if common.json { print::compact(trace)? } else { print::lines(text(trace))? }
     }
     if traces.len() < wanted {
         stderr::line(format_args!("{} of {wanted} came in that time; `--wait` waits longer", traces.len()));
@@ -32,19 +33,19 @@ fn text(trace: &Trace) -> String {
         "{} in {}, on thread {}\n  payload {}",
         print::bold(&with_code(trace.decision.name(), trace.code)),
         took(trace.took_ns),
-        trace.thread,
+        part(trace.thread.clone()),
         payload(&trace.payload)
     );
     for step in &trace.steps {
         let _ = write!(
             text,
             "\n  {:<32} {:>9}  {}",
-            step.callback,
+            part(step.callback.clone()),
             took(step.took_ns),
             with_code(step.verdict.name(), step.code)
         );
         if let Some(message) = &step.message {
-            let _ = write!(text, ": {message}");
+            let _ = write!(text, ": {}", part(message.clone()));
         }
         if let Some(changed) = &step.payload {
             let _ = write!(text, "\n    payload {}", payload(changed));

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::text::{hooks, words};
 use crate::error::Error;
+use crate::harmless::part;
 use crate::table::{Column, Target, table};
 use crate::{print, trust};
 
@@ -34,17 +35,18 @@ pub(super) fn run(file: &Path, json: bool) -> Result<(), Error> {
     let metadata = package.metadata();
     let unfit = fits_here(metadata).err().map(|why| why.to_string());
     let seen = Seen { signed, unsigned, unfit, metadata };
-    if json { print::json(&seen) } else { print::line(text(&seen)) }
+    if json { print::json(&seen) } else { print::lines(text(&seen)) }
 }
 
 fn text(Seen { signed, unsigned, unfit, metadata }: &Seen<'_>) -> String {
-    let mut text = format!("{} {}: {}\n", print::bold(&metadata.name), metadata.version, metadata.description);
+    let version = part(format!("{}: {}", metadata.version, metadata.description));
+    let mut text = format!("{} {version}\n", print::bold(&metadata.name));
     let signed = signed.as_ref().map(|signed| format!("{} ({})", signed.name, signed.key.id()));
     let nobody = || format!("no trusted key: {}", unsigned.as_deref().unwrap_or_default());
-    let _ = writeln!(text, "  {:<12}{}", "signed by", signed.unwrap_or_else(nobody));
+    let _ = writeln!(text, "  {:<12}{}", "signed by", part(signed.unwrap_or_else(nobody)));
     text.push_str(&about(metadata));
     let here = unfit.as_deref().unwrap_or("it claims to work with this host");
-    let _ = writeln!(text, "  {:<12}{here}", "here");
+    let _ = writeln!(text, "  {:<12}{}", "here", part(here.into()));
     let columns = [Column::Text("target"), Column::Text("glibc"), Column::Text("library"), Column::Number("size")];
     let rows = metadata.targets.iter().map(|build| {
         let size = metadata.files.iter().find(|file| file.path == build.library).map_or(0, |file| file.size);
@@ -71,5 +73,5 @@ pub(crate) fn about(metadata: &Metadata) -> String {
         ("asks for", words(&metadata.capabilities)),
         ("isolation", metadata.isolation.clone().unwrap_or_else(|| "not stated".into())),
     ];
-    facts.iter().map(|(name, value)| format!("  {name:<12}{value}\n")).collect()
+    facts.into_iter().map(|(name, value)| format!("  {name:<12}{}\n", part(value))).collect()
 }

@@ -11,7 +11,7 @@ pub(super) fn answer<T: Serialize>(answer: &T, json: bool, text: impl FnOnce(&T)
     if json {
         print::json(answer)?
     } else {
-        print::line(text(answer))?
+        print::lines(text(answer))?
     }
     Ok(ExitCode::Ok)
 }

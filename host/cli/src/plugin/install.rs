@@ -15,6 +15,7 @@ use crate::confirm::confirm;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::file::{absolute, is_library};
+use crate::harmless::part;
 use crate::{plugins, remote, settings, stderr};
 
 /// What to install, and how.
@@ -119,7 +120,8 @@ fn install(file: &Path, how: &Install<'_>, swap: Swap, common: &Common) -> Resul
         let (name, version) = (&metadata.name, &metadata.version);
         let replaced = replaced.as_ref().map(|replaced| format!("\n{}", text::replaced(replaced)));
         let replaced = replaced.unwrap_or_default();
-        format!("{name} {version} {done}{place}, {}{replaced}{}", text::trusted_by(trusted_by), planned(plan))
+        let done = part(format!("{name} {version} {done}{place}, {}", text::trusted_by(trusted_by)));
+        format!("{done}{replaced}{}", planned(plan))
     })
 }
 
@@ -158,7 +160,8 @@ fn planned(plan: &[Planned]) -> String {
             (Some(previous), Some(next)) => format!(", between {previous} and {next}"),
         };
         let unknown = if *point_known { "" } else { "; this host does not have the point" };
-        format!("\n  {point}: {callback} at {priority}, {position} of {chain_length}{between}{unknown}")
+        let place = format!("{point}: {callback} at {priority}, {position} of {chain_length}{between}{unknown}");
+        format!("\n  {}", part(place))
     };
     plan.iter().map(line).collect()
 }

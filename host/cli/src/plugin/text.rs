@@ -7,6 +7,7 @@ use hookrail::store::{Kind, Listed, SignatureStatus, TrustSource};
 use hookrail::{End, Memory, MemoryView, PluginView, UpgradeTimes};
 use indicatif::HumanBytes;
 
+use crate::harmless::part;
 use crate::hooks::{fault, origin};
 use crate::table::{Column, Target, table};
 use crate::{inspect, print};
@@ -40,18 +41,21 @@ pub(super) fn list(plugins: &[PluginView]) -> String {
             plugin.instances.join(", "),
         ]
     });
-    let reasons = plugins.iter().filter_map(|plugin| Some(format!("\n  {}: {}", plugin.name, plugin.reason.as_ref()?)));
+    let reasons = plugins
+        .iter()
+        .filter_map(|plugin| Some(format!("\n  {}", part(format!("{}: {}", plugin.name, plugin.reason.as_ref()?)))));
     table(Target::Stdout, &columns, rows) + &reasons.collect::<String>()
 }
 
 pub(super) fn show(detail: &PluginDetail) -> String {
     let plugin = &detail.plugin;
-    let mut text = format!("{}, {}\n", print::bold(&format!("{} {}", plugin.name, plugin.version)), about(plugin));
+    let mut text =
+        format!("{}, {}\n", print::bold(&format!("{} {}", plugin.name, plugin.version)), part(about(plugin)));
     if let Some(installed) = &plugin.installed {
-        let _ = writeln!(text, "{}", about_installed(installed));
+        let _ = writeln!(text, "{}", part(about_installed(installed)));
     }
     if let Some(metadata) = &detail.metadata {
-        let _ = write!(text, "{}\n{}\n", metadata.description, inspect::about(metadata));
+        let _ = write!(text, "{}\n{}\n", part(metadata.description.clone()), inspect::about(metadata));
     }
     if let Some(memory) = &plugin.memory {
         let MemoryView { held: Memory { allocations, .. }, total_allocations, .. } = memory;
@@ -84,7 +88,8 @@ pub(super) fn show(detail: &PluginDetail) -> String {
         false => text.push_str(&table(Target::Stdout, &columns, rows)),
     }
     for left_out in &detail.left_out {
-        let _ = write!(text, "\n  declared and not registered: {} on {}", left_out.callback, left_out.point);
+        let left_out = part(format!("{} on {}", left_out.callback, left_out.point));
+        let _ = write!(text, "\n  declared and not registered: {left_out}");
     }
     if !plugin.former.is_empty() {
         let columns = [Column::Number("generation"), Column::Text("version"), Column::Text("how it ended")];
@@ -128,7 +133,7 @@ pub(super) fn trusted_by(by: &TrustSource) -> String {
 }
 
 pub(super) fn line(plugin: &PluginView) -> String {
-    format!("{} {}, {}", plugin.name, plugin.version, about(plugin))
+    part(format!("{} {}, {}", plugin.name, plugin.version, about(plugin)))
 }
 
 fn about(plugin: &PluginView) -> String {
@@ -139,7 +144,13 @@ fn about(plugin: &PluginView) -> String {
 
 pub(super) fn replaced(replaced: &Replaced) -> String {
     let Replaced { plugin, generation, version, times: took, old, .. } = replaced;
-    format!("{plugin} {version}, generation {generation}: {}; before it {} {}", times(took), old.version, ending(old))
+    let text = format!(
+        "{plugin} {version}, generation {generation}: {}; before it {} {}",
+        times(took),
+        old.version,
+        ending(old)
+    );
+    part(text)
 }
 
 /// How long the phases of an upgrade took.
@@ -149,7 +160,8 @@ pub(crate) fn times(took: &UpgradeTimes) -> String {
 }
 
 pub(super) fn ending(ended: &Ended) -> String {
-    format!("generation {}: {}", ended.generation, end(&ended.end, ended.skipped_destructors, ended.unfreed_memory))
+    let end = end(&ended.end, ended.skipped_destructors, ended.unfreed_memory);
+    part(format!("generation {}: {end}", ended.generation))
 }
 
 /// The memory that a plugin holds, and its limit if it exceeds that.
@@ -183,7 +195,7 @@ pub(crate) fn lost(left: Memory) -> String {
 /// What was done with a package from the drop-in directory.
 pub(crate) fn taken(taken: &ImportResult) -> String {
     let ImportResult { file, installation, error, .. } = taken;
-    match (installation, error) {
+    part(match (installation, error) {
         (Some(installation), _) => {
             format!("{} was installed from {}", installation.metadata.full_name(), file.display())
         }
@@ -192,7 +204,7 @@ pub(crate) fn taken(taken: &ImportResult) -> String {
         }
         (None, Some(error)) => format!("{} was refused: error[{}]: {error}", file.display(), error.code),
         (None, None) => file.display().to_string(),
-    }
+    })
 }
 
 #[cfg(test)]

@@ -43,6 +43,21 @@ impl<R: Read> Lines<R> {
         self.number
     }
 
+    /// What has been read and not returned yet.
+    pub(super) fn unread(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Leaves out the first bytes of what is unread.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    pub(super) fn skip(&mut self, count: usize) {
+        assert!(count <= self.unread().len());
+        self.start += count;
+        self.searched = self.searched.max(self.start);
+    }
+
     /// Whether the input has ended; `next` may still have lines.
     pub(super) fn is_over(&self) -> bool {
         self.is_over

@@ -10,7 +10,8 @@ use hookrail::Message;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
-use crate::args::Format;
+use super::encoding::MARK;
+use crate::args::OutputFormat;
 use crate::error::Error;
 use crate::stdout;
 
@@ -22,7 +23,7 @@ const BUFFERS: usize = 3;
 
 /// Stdout, written by its own thread: the system takes as long to write as this program does to process.
 pub(super) struct Output {
-    form: Format,
+    form: OutputFormat,
     buffer: Vec<u8>,
     full: SyncSender<Vec<u8>>,
     written: Receiver<Vec<u8>>,
@@ -30,7 +31,7 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub(super) fn new(form: Format) -> Result<Self, Error> {
+    pub(super) fn new(form: OutputFormat) -> Result<Self, Error> {
         let file = stdout::ours().try_clone().map_err(Error::Stdout)?;
         let (full, to_write) = sync_channel(BUFFERS);
         let (done, written) = channel();
@@ -42,15 +43,22 @@ impl Output {
         Ok(Output { form, buffer: Vec::with_capacity(CHUNK), full, written, writer })
     }
 
+    /// Writes the mark that an input of text began with.
+    pub(super) fn mark(&mut self) {
+        if self.form == OutputFormat::Text {
+            self.buffer.extend_from_slice(MARK);
+        }
+    }
+
     /// Writes a message; as text, with the end that its input line had.
     #[inline]
     pub(super) fn write(&mut self, message: &Message, end: &[u8]) -> Result<(), Error> {
         match self.form {
-            Format::Text => {
+            OutputFormat::Text => {
                 self.buffer.extend_from_slice(&message.body);
                 self.buffer.extend_from_slice(end);
             }
-            Format::Json => {
+            OutputFormat::Json => {
                 serde_json::to_writer(&mut self.buffer, message).map_err(|error| Error::Stdout(error.into()))?;
                 self.buffer.push(b'\n');
             }

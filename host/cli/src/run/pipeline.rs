@@ -1,21 +1,25 @@
 //! The path of a message: in, through the points, out.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::io::Read;
 use std::mem::take;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hookrail::{
-    CallbackId, Decision, Dropped, HookPoint, Host, Message, MessageDelivered, MessageDropped, MessageId,
-    MessagePublish, Outcome,
+    CallbackId, Decision, Dropped, DroppedContent, HookPoint, Host, Message, MessageDelivered, MessageDropped,
+    MessageId, MessagePublish, Outcome,
 };
 
 use super::counters::Counters;
+use super::encoding::{Encoding, MARK};
 use super::input::Input;
 use super::lines::{Line, Lines};
+use super::object::Fields;
 use super::output::Output;
 use super::progress::Progress;
-use crate::args::{Format, Run};
+use crate::args::{InputFormat, Run};
 use crate::error::Error;
 use crate::interrupt::{Interrupt, Ready};
 use crate::stderr;
@@ -45,6 +49,16 @@ pub(super) struct Counts {
     pub(super) denials: HashMap<(Option<CallbackId>, u32), Denials>,
 }
 
+/// What a line of JSON is.
+enum Parsed {
+    Blank,
+    Message,
+    /// Its body is longer than allowed.
+    TooLong {
+        length: u64,
+    },
+}
+
 pub(super) struct Denials {
     pub(super) by: String,
     pub(super) reason: String,
@@ -68,7 +82,7 @@ impl<'a> Pipeline<'a> {
             delivered: host.point(MessageDelivered)?,
             dropped: host.point(MessageDropped)?,
             message: Message::empty(),
-            output: Output::new(options.output_format.unwrap_or(options.input_format))?,
+            output: Output::new(options.output_format())?,
             counters,
             denials: HashMap::new(),
         })
@@ -77,17 +91,24 @@ impl<'a> Pipeline<'a> {
     /// Sends all messages of an input through the points, until it ends or an interrupt comes.
     pub(super) fn read(&mut self, input: &Input) -> Result<(), Error> {
         let failed = |cause| Error::reading(&input.name, cause);
-        let mut lines = Lines::new(&input.file, self.options.max_line.0);
+        let mut lines = Lines::new(&input.file, self.longest_line());
+        let mut is_begun = false;
         loop {
             let now = nanoseconds();
             while let Some(line) = lines.next() {
                 match line {
                     Line::TooLong { length } => self.count_long(&input.name, lines.number(), length),
                     Line::Whole { text, end } => match self.options.input_format {
-                        Format::Text => self.text(text, end, &input.name, now)?,
-                        Format::Json => match self.parse(text, &input.name) {
-                            Ok(true) => self.dispatch(b"\n")?,
-                            Ok(false) => {}
+                        InputFormat::Text => {
+                            self.fill(text, &input.name, now);
+                            self.dispatch(end)?;
+                        }
+                        format => match self.parse(format, text, &input.name, now) {
+                            Ok(Parsed::Blank) => {}
+                            Ok(Parsed::Message) => {
+                                self.dispatch(if format == InputFormat::Json { b"\n" } else { end })?
+                            }
+                            Ok(Parsed::TooLong { length }) => self.count_long(&input.name, lines.number(), length),
                             Err(error) => self.count_bad(&input.name, lines.number(), &error),
                         },
                     },
@@ -106,6 +127,9 @@ impl<'a> Pipeline<'a> {
                 return Ok(());
             }
             let read = lines.fill().map_err(failed)?;
+            if !is_begun {
+                is_begun = self.begin(&mut lines, &input.name)?;
+            }
             self.counters.bytes.add(read as u64);
             self.progress.read(read);
         }
@@ -117,8 +141,41 @@ impl<'a> Pipeline<'a> {
         Ok(Counts { counters: self.counters, denials: self.denials })
     }
 
-    #[inline]
-    fn text(&mut self, text: &[u8], end: &[u8], source: &str, now: u64) -> Result<(), Error> {
+    /// The longest line that can have a body of the allowed length.
+    fn longest_line(&self) -> usize {
+        let body = self.options.max_line.0;
+        match self.options.input_format {
+            // JSON writes a control character as six; topic, source and headers come on top.
+            InputFormat::Json => body.saturating_mul(6).saturating_add(1 << 20),
+            InputFormat::Ndjson | InputFormat::Text => body,
+        }
+    }
+
+    /// Looks at how an input begins; returns whether enough of it has been read for that.
+    #[cold]
+    fn begin<R: Read>(&mut self, lines: &mut Lines<R>, input: &str) -> Result<bool, Error> {
+        match Encoding::of(lines.unread(), lines.is_over()) {
+            None => return Ok(false),
+            Some(Encoding::Bytes) => {}
+            Some(Encoding::Marked) => {
+                // A pattern that begins with `^` must match whatever system wrote the file.
+                lines.skip(MARK.len());
+                if self.options.input_format != InputFormat::Json {
+                    self.output.mark();
+                }
+            }
+            Some(Encoding::PerhapsUtf16) => tracing::warn!(
+                "{input} looks like UTF-16, and is passed on as it is: patterns of plugins, such as masks, match UTF-8 \
+                 only; `iconv -f UTF-16LE -t UTF-8`, or UTF-16BE, converts it"
+            ),
+            Some(Encoding::Utf16) => return Err(Error::Utf16(input.into())),
+        }
+        Ok(true)
+    }
+
+    /// Fills the message with a line. Always inlined: a call would cost each line of text.
+    #[inline(always)]
+    fn fill(&mut self, text: &[u8], source: &str, now: u64) {
         let message = &mut self.message;
         message.id = MessageId::at(now);
         message.timestamp = now;
@@ -132,22 +189,32 @@ impl<'a> Pipeline<'a> {
         if message.topic != *self.options.topic {
             message.topic.set(&self.options.topic);
         }
-        self.dispatch(end)
     }
 
-    /// Parses a line of JSON into the message; returns `false` for a blank line.
-    fn parse(&mut self, line: &[u8], source: &str) -> Result<bool, serde_json::Error> {
+    /// Parses a line of JSON into the message. Never inlined: lines of text must not pay for it.
+    #[inline(never)]
+    fn parse(&mut self, format: InputFormat, line: &[u8], source: &str, now: u64) -> Result<Parsed, serde_json::Error> {
         if line.trim_ascii().is_empty() {
-            return Ok(false);
+            return Ok(Parsed::Blank);
+        }
+        if format == InputFormat::Ndjson {
+            self.fill(line, source, now);
+            let fields = Fields { topic: self.options.topic_field.as_deref(), headers: &self.options.header_fields };
+            fields.take(line, &mut self.message)?;
+            return Ok(Parsed::Message);
         }
         self.message = serde_json::from_slice(line)?;
+        let length = self.message.body.len();
+        if length > self.options.max_line.0 {
+            return Ok(Parsed::TooLong { length: length as u64 });
+        }
         if self.message.source.is_empty() {
             self.message.source.set(source);
         }
         if self.message.topic.is_empty() {
             self.message.topic.set(&self.options.topic);
         }
-        Ok(true)
+        Ok(Parsed::Message)
     }
 
     #[inline]
@@ -174,6 +241,9 @@ impl<'a> Pipeline<'a> {
         let (by, reason) = (by.unwrap_or_default(), reason.unwrap_or_default());
         if self.dropped.is_hooked() {
             let mut dropped = Dropped::denied(take(&mut self.message), by.as_str(), code, reason.as_str());
+            if self.host.config().message.dropped != DroppedContent::Raw {
+                dropped.withhold();
+            }
             let _ = self.dropped.dispatch(&mut dropped);
             self.message = dropped.message;
         }
@@ -187,7 +257,7 @@ impl<'a> Pipeline<'a> {
         if self.counters.bad_lines.value() <= SHOWN {
             // The parser counts lines too, and for it there is only one.
             let what = error.to_string();
-            let what = what.rsplit_once(" at line ").map_or(&*what, |(what, _)| what);
+            let what = without_value(what.rsplit_once(" at line ").map_or(&*what, |(what, _)| what));
             stderr::line(format_args!("{source}:{line}:{}: not a message: {what}", error.column()));
         }
         if self.counters.bad_lines.value() == SHOWN + 1 {
@@ -205,6 +275,17 @@ impl<'a> Pipeline<'a> {
         if self.counters.long_lines.value() == SHOWN + 1 {
             stderr::line("more lines that are too long are counted, but not shown");
         }
+    }
+}
+
+/// Why a value is not the right one, without the value: a mask has not seen it.
+fn without_value(what: &str) -> Cow<'_, str> {
+    let is_quoted = what.starts_with("invalid type: ") || what.starts_with("invalid value: ");
+    match (what.find(['"', '`']), what.rfind(", expected ")) {
+        (Some(value), Some(expected)) if is_quoted && value < expected => {
+            format!("{}{}", what[..value].trim_end(), &what[expected..]).into()
+        }
+        _ => what.into(),
     }
 }
 

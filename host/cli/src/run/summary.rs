@@ -19,6 +19,8 @@ pub(super) struct Summary {
     denied: u64,
     denied_by: Vec<DeniedBy>,
     faults: u64,
+    /// How often a callback was not called, since it was quarantined or absent.
+    missed: u64,
     faults_of: Vec<FaultsOf>,
     bad_lines: u64,
     long_lines: u64,
@@ -45,6 +47,8 @@ struct FaultsOf {
     point: String,
     callback: String,
     count: u64,
+    /// The dispatches after that for which it did nothing.
+    missed: u64,
 }
 
 impl Summary {
@@ -62,9 +66,9 @@ impl Summary {
         denied_by.sort_by(|a, b| (b.count, &a.callback, a.code).cmp(&(a.count, &b.callback, b.code)));
         let mut faults_of = Vec::new();
         for view in host.point_views() {
-            for entry in view.chain.iter().filter(|entry| entry.faults > 0) {
-                let callback = entry.callback.clone();
-                faults_of.push(FaultsOf { point: view.point.clone(), callback, count: entry.faults });
+            for entry in view.chain.iter().filter(|entry| entry.faults > 0 || entry.missed > 0) {
+                let (point, callback) = (view.point.clone(), entry.callback.clone());
+                faults_of.push(FaultsOf { point, callback, count: entry.faults, missed: entry.missed });
             }
         }
         let counters = counts.counters;
@@ -76,6 +80,7 @@ impl Summary {
             denied: counters.denied.value(),
             denied_by,
             faults: faults_of.iter().map(|of| of.count).sum(),
+            missed: faults_of.iter().map(|of| of.missed).sum(),
             faults_of,
             bad_lines: counters.bad_lines.value(),
             long_lines: counters.long_lines.value(),
@@ -90,7 +95,7 @@ impl Summary {
     pub(super) fn exit_code(&self) -> ExitCode {
         match self {
             Summary { by_ctrl_c: true, .. } => ExitCode::Interrupted,
-            Summary { faults: 1.., .. } => ExitCode::CallbackFailed,
+            Summary { faults: 1.., .. } | Summary { missed: 1.., .. } => ExitCode::CallbackFailed,
             Summary { bad_lines: 1.., .. } | Summary { long_lines: 1.., .. } => ExitCode::BadInput,
             _ => ExitCode::Ok,
         }
@@ -105,7 +110,7 @@ impl Summary {
             count(self.denied),
             count(self.faults)
         );
-        for (number, what) in [(self.bad_lines, "no message"), (self.long_lines, "too long")] {
+        for (number, what) in [(self.missed, "missed"), (self.bad_lines, "no message"), (self.long_lines, "too long")] {
             if number > 0 {
                 let _ = write!(text, "   {what} {}", count(number));
             }
@@ -132,8 +137,16 @@ impl Summary {
             let _ = write!(text, "\n\n{}", table(Target::Stderr, &columns, rows));
         }
         if !self.faults_of.is_empty() {
-            let columns = [Column::Text("faults of"), Column::Text("on"), Column::Number("count")];
-            let rows = self.faults_of.iter().map(|of| vec![of.callback.clone(), of.point.clone(), count(of.count)]);
+            let columns = [
+                Column::Text("faults of"),
+                Column::Text("on"),
+                Column::Number("count"),
+                Column::Number("missed, not called"),
+            ];
+            let rows = self
+                .faults_of
+                .iter()
+                .map(|of| vec![of.callback.clone(), of.point.clone(), count(of.count), count(of.missed)]);
             let _ = write!(text, "\n\n{}", table(Target::Stderr, &columns, rows));
         }
         text
@@ -151,6 +164,7 @@ mod tests {
             denied: 2,
             denied_by: vec![DeniedBy { callback: "a/b".into(), code: 429, count: 2, reason: "too many".into() }],
             faults: 0,
+            missed: 0,
             faults_of: Vec::new(),
             bad_lines: 0,
             long_lines: 0,
@@ -177,6 +191,7 @@ mod tests {
         assert_eq!(summary().exit_code(), ExitCode::Ok);
         assert_eq!(Summary { long_lines: 1, ..summary() }.exit_code(), ExitCode::BadInput);
         assert_eq!(Summary { bad_lines: 1, ..summary() }.exit_code(), ExitCode::BadInput);
+        assert_eq!(Summary { bad_lines: 1, missed: 1, ..summary() }.exit_code(), ExitCode::CallbackFailed);
         assert_eq!(Summary { bad_lines: 1, faults: 1, ..summary() }.exit_code(), ExitCode::CallbackFailed);
         assert_eq!(Summary { by_ctrl_c: true, ..summary() }.exit_code(), ExitCode::Interrupted);
         assert_eq!(Summary { interrupted: true, ..summary() }.exit_code(), ExitCode::Ok);

@@ -245,7 +245,7 @@ fn each_mistake_is_told_with_its_code_and_the_next_step() {
     let second = Run::spawn(&mut hookrail(&["run", "-q", "--no-store"]));
     let said = refused(&["plugin", "list"], "HR0610", 2);
     for run in [&run, &second] {
-        assert!(said.contains(&format!("\n  {}  ", run.pid())), "{said}");
+        assert!(said.contains(&format!("\n    {}  ", run.pid())), "{said}");
     }
     assert_eq!(told(&["plugin", "list", "--pid", &second.pid().to_string()]), json!([]));
     let listed = ask(&["hooks", "list"]);

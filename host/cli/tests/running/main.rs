@@ -2,6 +2,10 @@
 
 mod control;
 mod dev;
+mod formats;
+mod lost_work;
 mod observation;
 mod run;
+mod secrets;
+mod untrusted_text;
 mod watch;

@@ -33,37 +33,6 @@ fn socket(live: &Live) -> PathBuf {
     home().join("run").join(format!("{}.sock", live.id()))
 }
 
-/// What plugins report may contain anything.
-#[test]
-fn no_text_of_a_plugin_commands_a_terminal() {
-    const REPORTED: &str = r"\u{1b}[2Jcleared\u{1b}[31m\nred\u{202e}";
-    let harmless = |shown: &str| {
-        assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown:?}");
-        assert!(shown.replace("\n", r"\n").contains(REPORTED), "{shown}");
-    };
-    let file = hookrail_tests::specimens::c("commands_a_terminal");
-    let plugin = ["run", "--plugin", file.to_str().unwrap()];
-    harmless(text(&hookrail_tests::cli::run(&mut hookrail(&plugin), b"deny\n").stderr));
-    // `tracing` writes the log, in escapes of its own.
-    let logged = hookrail_tests::cli::run(&mut hookrail(&plugin), b"fail\n");
-    assert!(text(&logged.stderr).contains("cleared") && !text(&logged.stderr).contains('\u{1b}'));
-    harmless(text(&hookrail_tests::cli::run(hookrail(&plugin).env("COMMANDS", "1"), b"").stderr));
-
-    let mut live = Live::start(&mut hookrail(&[&plugin[..], &["-q"]].concat()));
-    assert_eq!(live.through("ready"), "ready");
-    assert_eq!(live.through("fail"), "fail", "it is passed over");
-    harmless(&shown(&["hooks", "stats", POINT]));
-    let mut trace = hookrail(&["hooks", "trace", POINT, "--filter", "body=deny", "--wait", "100s"]);
-    let traced = std::thread::spawn(move || trace.output().unwrap());
-    while !traced.is_finished() {
-        live.send("deny");
-        assert_eq!(live.through("on"), "on");
-    }
-    let traced = traced.join().unwrap();
-    assert!(traced.status.success(), "{}", text(&traced.stderr));
-    harmless(text(&traced.stdout));
-}
-
 #[test]
 fn a_callback_that_fails_too_often_is_quarantined_until_it_is_released() {
     let mut live = run("quarantined", "[quarantine]\nfaults = 3\npause = \"0s\"\n");

@@ -11,7 +11,7 @@ use hookrail_tests::{plugin, specimens};
 
 #[test]
 fn text_that_no_plugin_changes_comes_out_byte_for_byte() {
-    for input in [&b""[..], b"a", b"a\n", b"\n", b"\n\n", b"a\r\nb\r", b"\xff\xfe\0\n\0", "\u{e9}\n\u{fc}".as_bytes()] {
+    for input in [&b""[..], b"a", b"a\n", b"\n", b"\n\n", b"a\r\nb\r", b"\0\xff\xfe\n\0", "\u{e9}\n\u{fc}".as_bytes()] {
         let output = run(&mut hookrail(&["run", "--quiet"]), input);
         assert_eq!(output.stdout, input, "{}", input.escape_ascii());
         assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));

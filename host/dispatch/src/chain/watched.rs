@@ -253,6 +253,7 @@ impl Watched {
     fn answer_for(&self, pair: &Pair, number: usize, taking: Option<&mut Taking<'_>>) -> Option<Packed> {
         // SAFETY: we own the real chain, and the pair is that of one of its callbacks.
         let (callback, place) = unsafe { callback_of(pair, self.end()) };
+        callback.record.miss();
         let verdict = fault::verdict(self.facts(), callback);
         if taking.is_none() && verdict.is_none() {
             return None;

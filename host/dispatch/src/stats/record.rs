@@ -19,6 +19,8 @@ pub struct Record {
     calls: AtomicU64,
     /// The number of faults; counted at every level.
     faults: AtomicU64,
+    /// The number of dispatches that came to it and did not call it; counted at every level.
+    missed: AtomicU64,
     /// The number of calls that exceeded the budget.
     slow: AtomicU64,
     /// The number of calls that were found stuck.
@@ -59,6 +61,15 @@ impl Record {
 
     pub(crate) fn faults(&self) -> u64 {
         self.faults.load(Ordering::Relaxed)
+    }
+
+    /// Counts a dispatch in which the host answered in its place.
+    pub(crate) fn miss(&self) {
+        self.missed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn times_missed(&self) -> u64 {
+        self.missed.load(Ordering::Relaxed)
     }
 
     pub(crate) fn last_fault(&self) -> Option<LastFault> {

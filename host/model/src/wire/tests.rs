@@ -256,7 +256,7 @@ fn a_chain_has_words_in_its_form() {
             "priority": 900, "priority_origin": "overridden", "declared_priority": 500,
             "callback": "mask:logs/mask", "instance": "mask:logs", "name": "mask",
             "effects": "pure", "fault_policy": "rollback", "enabled": true, "status": "armed",
-            "faults": 0, "slow": 0, "stuck": 0, "stuck_now": 0, "calls": { "total": 0, "skipped": 0, "denied": 0 },
+            "faults": 0, "missed": 0, "slow": 0, "stuck": 0, "stuck_now": 0, "calls": { "total": 0, "skipped": 0, "denied": 0 },
         }],
     });
     assert_eq!(serde_json::to_value(&point).unwrap(), json);

@@ -39,7 +39,8 @@ pub enum Access {
 }
 
 impl Verdict {
-    /// Denies with a code and a reason; the reason reaches the log, and callers that ask for the denial.
+    /// Denies with a code and a reason. The reason reaches logs, and callers that ask for the denial: do not quote the
+    /// payload in it, which other callbacks may have yet to mask.
     pub fn deny(code: u16, reason: impl Display) -> Self {
         host::report(Report::Denied, &reason.to_string());
         Verdict::Deny(code)
@@ -47,7 +48,8 @@ impl Verdict {
 }
 
 impl Access {
-    /// Denies with a code and a reason; the reason reaches the log, and callers that ask for the denial.
+    /// Denies with a code and a reason. The reason reaches logs, and callers that ask for the denial: do not quote the
+    /// payload in it, which other callbacks may have yet to mask.
     pub fn deny(code: u16, reason: impl Display) -> Self {
         host::report(Report::Denied, &reason.to_string());
         Access::Deny(code)

@@ -57,6 +57,7 @@ pub(super) fn callback() -> CallbackView {
         reason: Some("5 faults".into()),
         budget_ns: Some(1000),
         faults: 5,
+        missed: 7,
         last_fault: Some(LastFault { time: UNIX_EPOCH, generation: Some(2), message: "a panic".into() }),
         slow: 1,
         stuck: 2,

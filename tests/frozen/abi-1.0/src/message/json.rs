@@ -1,10 +1,12 @@
 //! A message as JSON, for people, and as MessagePack, for machines.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use serde::de::Error as _;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Header, Message, MessageId};
@@ -82,6 +84,22 @@ impl Serialize for Message {
     }
 }
 
+/// Reads the JSON form from an object only; from a derived type, an array would do too, which holds the fields by their
+/// order.
+struct OfObject;
+
+impl<'de> Visitor<'de> for OfObject {
+    type Value = Human<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a message as an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Human<'de>, A::Error> {
+        Human::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
 impl<'de> Deserialize<'de> for Message {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if !deserializer.is_human_readable() {
@@ -97,7 +115,7 @@ impl<'de> Deserialize<'de> for Message {
                 ..Message::empty()
             });
         }
-        let human = Human::deserialize(deserializer)?;
+        let human = deserializer.deserialize_map(OfObject)?;
         let body = match (human.body, human.body_base64) {
             (Some(body), None) => body.as_bytes().into(),
             (None, Some(body)) => BASE64_STANDARD
@@ -150,7 +168,7 @@ fn show_time(time: u64) -> String {
 }
 
 fn parse_time(text: &str) -> Result<u64, String> {
-    let refused = |why: &dyn std::fmt::Display| format!("`timestamp` \"{text}\" is no RFC 3339 time in UTC: {why}");
+    let refused = |why: &dyn std::fmt::Display| format!("`timestamp` is no RFC 3339 time in UTC: {why}");
     let time = humantime::parse_rfc3339(text).map_err(|error| refused(&error))?;
     let since = time.duration_since(UNIX_EPOCH).map_err(|_| refused(&"it is before 1970"))?;
     u64::try_from(since.as_nanos()).map_err(|_| refused(&"it is after 2554"))
@@ -202,6 +220,10 @@ mod tests {
             (r#"{"body":"a","level":"info"}"#, "unknown field `level`"),
             (r#"{"body":"a","timestamp":"yesterday"}"#, "no RFC 3339 time"),
             (r#"{"body_base64":"?"}"#, "no base64"),
+            ("[]", "invalid type: sequence, expected a message as an object"),
+            (r#"[null,null,0,"stdin","log",[],"hi",null]"#, "invalid type: sequence"),
+            (r#"[{"body":"hi"}]"#, "invalid type: sequence"),
+            ("null", "expected a message as an object"),
         ] {
             let error = serde_json::from_str::<Message>(json).unwrap_err().to_string();
             assert!(error.contains(said), "{json}: {error}");

@@ -1,0 +1,74 @@
+//! The encoding of an input, by its first bytes.
+
+/// The mark at the beginning of some texts in UTF-8.
+pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The marks at the beginning of texts in UTF-16; those of UTF-32 begin with or contain them.
+const MARKS_OF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
+
+/// What the first bytes of an input say.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Encoding {
+    /// Nothing: it is passed on as it is.
+    Bytes,
+    /// It begins with a [`MARK`].
+    Marked,
+    /// It has no mark, but a zero in every second byte.
+    PerhapsUtf16,
+    /// It is no text that a pattern for UTF-8 matches.
+    Utf16,
+}
+
+impl Encoding {
+    /// The encoding of an input that begins with these bytes; `None` if it takes more of them to say.
+    pub(super) fn of(start: &[u8], is_whole: bool) -> Option<Self> {
+        let is_begun = |mark: &&[u8]| start.len() < mark.len() && mark.starts_with(start);
+        match start {
+            _ if start.starts_with(MARK) => Some(Encoding::Marked),
+            _ if MARKS_OF_16.iter().any(|mark| start.starts_with(mark)) => Some(Encoding::Utf16),
+            [0, 0, 0xfe, 0xff, ..] => Some(Encoding::Utf16),
+            _ if !is_whole && [MARK].iter().chain(&MARKS_OF_16).any(is_begun) => None,
+            [1..=255, 0, 1..=255, 0, ..] | [0, 1..=255, 0, 1..=255, ..] => Some(Encoding::PerhapsUtf16),
+            _ => Some(Encoding::Bytes),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_bytes_tell() {
+        for (start, expected) in [
+            (&b"a"[..], Encoding::Bytes),
+            (b"\xef\xbb", Encoding::Bytes),
+            (b"", Encoding::Bytes),
+            (b"\xff", Encoding::Bytes),
+            (b"\xfd\xff\0a", Encoding::Bytes),
+            (b"\0\0\0\0", Encoding::Bytes),
+            (b"a\0b\n", Encoding::Bytes),
+            (b"\xef\xbb\xbf", Encoding::Marked),
+            (b"\xef\xbb\xbfa\0b\0", Encoding::Marked),
+            (b"\xff\xfea\0", Encoding::Utf16),
+            (b"\xff\xfe", Encoding::Utf16),
+            (b"\xfe\xff\0a", Encoding::Utf16),
+            (b"\xff\xfe\0\0a\0\0\0", Encoding::Utf16),
+            (b"\0\0\xfe\xff\0\0\0a", Encoding::Utf16),
+            (b"a\0b\0", Encoding::PerhapsUtf16),
+            (b"\0a\0b", Encoding::PerhapsUtf16),
+        ] {
+            assert_eq!(Encoding::of(start, true), Some(expected), "{}", start.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn no_more_is_waited_for_than_it_takes() {
+        for start in [&b""[..], b"\xef", b"\xef\xbb", b"\xff", b"\xfe"] {
+            assert_eq!(Encoding::of(start, false), None, "{}", start.escape_ascii());
+        }
+        for start in [&b"a"[..], b"\n", b"\xefa", b"\xef\xbba", b"\xffa", b"\0"] {
+            assert_eq!(Encoding::of(start, false), Some(Encoding::Bytes), "{}", start.escape_ascii());
+        }
+    }
+}
