@@ -11,6 +11,7 @@ use serde::Serialize;
 use hookrail_model::error::{Error, Incompatible};
 use hookrail_model::note::Note;
 
+use super::layout;
 use super::linkage::Image;
 use super::note;
 
@@ -151,6 +152,7 @@ fn read(bytes: &[u8], arch: &'static str) -> Result<Inspection, Incompatible> {
     let section = sections.section_by_name(endian, NOTE_SECTION.as_bytes());
     let (_, section) = section.ok_or_else(|| Incompatible::NotAPlugin(format!("it has no section {NOTE_SECTION}")))?;
     inspection.note = note::read(section.data(endian, bytes).map_err(damaged)?)?;
+    layout::check(header, segments, &sections, bytes, header.e_machine(endian)).map_err(Incompatible::Damaged)?;
     Ok(inspection)
 }
 

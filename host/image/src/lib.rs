@@ -9,6 +9,7 @@
 
 mod copy;
 mod elf;
+mod layout;
 mod linkage;
 mod note;
 
