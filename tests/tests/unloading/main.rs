@@ -6,6 +6,7 @@ mod dropped_hosts;
 mod ending_threads;
 mod forks;
 mod kept_libraries;
+mod late_levels;
 mod late_readers;
 mod outcomes;
 mod registrations;

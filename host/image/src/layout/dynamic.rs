@@ -6,7 +6,7 @@ use object::Endianness;
 use object::elf::{self, Dyn64, DynamicTag, Rela64, SectionType, Sym64};
 use object::read::elf::{Dyn, ProgramHeader};
 
-use super::memory::{Check, LITTLE, Memory, Segment, ensure};
+use super::memory::{Check, LITTLE, Memory, Segment, ensure, ensure_or};
 use super::sections::Sections;
 
 /// The entries of the dynamic section.
@@ -106,19 +106,18 @@ impl Dynamic {
     fn check_entries(&mut self, sections: &Sections) -> Check {
         for (index, (tag, _)) in self.entries.iter().enumerate() {
             let is_known = self.entries[..index].iter().any(|(other, _)| other == tag);
-            ensure(
-                !is_known || NEEDED.contains(tag),
-                format!("the entry {:#x} of its dynamic section is there twice", tag.0),
-            )?;
+            ensure_or(!is_known || NEEDED.contains(tag), || {
+                format!("the entry {:#x} of its dynamic section is there twice", tag.0)
+            })?;
         }
         for (table, tag, fact) in FACTS {
             let is_right = self.value(tag).map_or(self.value(table).is_none(), |value| value == fact);
-            ensure(is_right, format!("its table {:#x} has records of an unknown kind", table.0))?;
+            ensure_or(is_right, || format!("its table {:#x} has records of an unknown kind", table.0))?;
         }
         for (tag, kind) in TABLES {
             let section = sections.of_kind(kind).next();
             let start = section.map(|section| section.memory.start);
-            ensure(self.value(tag) == start, format!("its table {:#x} is misplaced", tag.0))?;
+            ensure_or(self.value(tag) == start, || format!("its table {:#x} is misplaced", tag.0))?;
             if let (elf::DT_SYMTAB, Some(section)) = (tag, section) {
                 self.symbols = section.memory.clone();
             }
@@ -147,7 +146,7 @@ impl Dynamic {
         let end = start.checked_add(size).ok_or_else(misplaced)?;
         let starts = sections.of_kind(kind).any(|section| section.memory.start == start);
         let ends = sections.of_kind(kind).any(|section| section.memory.end == end);
-        ensure(starts && ends, misplaced())?;
+        ensure_or(starts && ends, misplaced)?;
         Ok(start..end)
     }
 

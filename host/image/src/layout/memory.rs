@@ -1,6 +1,6 @@
 //! Where the loader puts the parts of a file, and with which rights.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use object::elf::{self, FileHeader64, ProgramHeader64};
 use object::read::elf::ProgramHeader;
@@ -14,8 +14,13 @@ pub(crate) type Check<T = ()> = Result<T, String>;
 
 pub(super) const LITTLE: Endianness = Endianness::Little;
 
-pub(super) fn ensure(holds: bool, otherwise: impl Into<String>) -> Check {
-    if holds { Ok(()) } else { Err(otherwise.into()) }
+pub(super) fn ensure(holds: bool, otherwise: &str) -> Check {
+    ensure_or(holds, || otherwise.into())
+}
+
+/// As [`ensure`], where the text takes time to make and something is checked often.
+pub(super) fn ensure_or(holds: bool, otherwise: impl FnOnce() -> String) -> Check {
+    if holds { Ok(()) } else { Err(otherwise()) }
 }
 
 /// The memory of a library, at the addresses that its file names.
@@ -106,8 +111,9 @@ impl<'a> Memory<'a> {
         self.has(address, 1, elf::PF_X.0)
     }
 
-    /// Whether a pointer may point there: into the library, or just behind a part of it.
-    pub(super) fn may_be_pointed_at(&self, address: u64) -> bool {
-        self.parts.iter().any(|part| (part.memory.start..=part.memory.end).contains(&address))
+    /// From its first address to just behind its last: where a pointer may point.
+    pub(super) fn whole(&self) -> RangeInclusive<u64> {
+        let start = self.parts.first().map_or(0, |first| first.memory.start);
+        start..=self.parts.last().map_or(0, |last| last.memory.end)
     }
 }

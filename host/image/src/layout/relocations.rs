@@ -1,13 +1,13 @@
 //! The relocations: where the loader writes, and what.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use object::Endianness;
 use object::elf::{self, Machine, Rela64, RelocationType};
 use object::read::elf::Rela;
 
 use super::dynamic::Dynamic;
-use super::memory::{Check, LITTLE, Memory, ensure};
+use super::memory::{Check, LITTLE, Memory, ensure, ensure_or};
 use super::sections::Sections;
 use super::symbols::Symbols;
 
@@ -35,6 +35,9 @@ enum Kind {
     /// How a thread-local is found.
     Descriptor,
 }
+
+/// What a relocation writes, in bytes.
+const WORD: u64 = size_of::<u64>() as u64;
 
 /// Kinds of relocations of which a library has one for a symbol.
 const ONCE: usize = 2;
@@ -88,6 +91,7 @@ pub(super) fn check(
         memory,
         symbols,
         machine,
+        whole: memory.whole(),
         arrays: dynamic.arrays().collect(),
         thread_locals: sections.size_of_thread_locals(),
         has_static_space: flags & elf::DF_STATIC_TLS.0 != 0,
@@ -103,6 +107,8 @@ struct Target<'a> {
     memory: &'a Memory<'a>,
     symbols: &'a Symbols<'a>,
     machine: Machine,
+    /// Where its addresses may lead.
+    whole: RangeInclusive<u64>,
     /// The arrays of functions that run when it is opened or closed.
     arrays: Vec<Range<u64>>,
     /// The size of its thread-locals.
@@ -113,24 +119,52 @@ struct Target<'a> {
     sections: Vec<Range<u64>>,
 }
 
+/// What was found sound for one relocation of an address in the library, and holds for most of the thousands behind it.
+#[derive(Default)]
+struct Near {
+    /// Their type; they have no symbol.
+    info: u64,
+    /// The section that they write to, in which are no functions that the loader calls.
+    places: Range<u64>,
+}
+
+impl Near {
+    fn has(&self, relocation: &Relocation, whole: &RangeInclusive<u64>) -> bool {
+        let (place, address) = (relocation.r_offset(LITTLE), relocation.r_addend(LITTLE).cast_unsigned());
+        relocation.r_info.get(LITTLE) == self.info
+            && self.places.start <= place
+            && place.checked_add(WORD).is_some_and(|end| end <= self.places.end)
+            && whole.contains(&address)
+    }
+}
+
 impl Target<'_> {
     fn check(&self) -> Check {
         let relocations = self.table(&self.dynamic.relocations)?;
-        self.check_relative_count(relocations)?;
+        let relative = usize::try_from(self.dynamic.value(elf::DT_RELACOUNT).unwrap_or_default()).unwrap_or(usize::MAX);
+        ensure(relative <= relocations.len(), "it has fewer relocations than it says")?;
         let mut places = Vec::with_capacity(relocations.len());
         let mut is_known = vec![[false; ONCE]; self.symbols.all.len()];
-        for relocation in relocations.iter().chain(self.table(&self.dynamic.jumps)?) {
-            if let Some(place) = self.check_one(relocation, &mut is_known)? {
-                places.push(place);
+        let mut near = Near::default();
+        for (index, relocation) in relocations.iter().chain(self.table(&self.dynamic.jumps)?).enumerate() {
+            if near.has(relocation, &self.whole) {
+                places.push(relocation.r_offset(LITTLE));
+                continue;
+            }
+            let kind = self.check_one(relocation, &mut is_known, &mut places)?;
+            ensure(index >= relative || kind == Kind::Relative, "it has fewer relocations than it says")?;
+            if kind == Kind::Relative {
+                near = self.near(relocation);
             }
         }
         self.check_packed(&mut places)?;
-        places.sort_unstable_by_key(|place| place.start);
-        let overlap = places.windows(2).any(|pair| pair[1].start < pair[0].end);
+        // Linkers leave them in a few sorted runs.
+        places.sort();
+        let overlap = places.windows(2).any(|pair| pair[1] - pair[0] < WORD);
         ensure(!overlap, "two relocations write to the same place")?;
         // The loader calls what stands there.
         let mut functions = self.arrays.iter().flat_map(|array| array.clone().step_by(8));
-        let is_relocated = |function| places.binary_search_by_key(&function, |place| place.start).is_ok();
+        let is_relocated = |function| places.binary_search(&function).is_ok();
         ensure(functions.all(is_relocated), "a function that runs when it is opened or closed has no address")
     }
 
@@ -143,15 +177,21 @@ impl Target<'_> {
         table.ok_or_else(|| "its relocations are misplaced".into())
     }
 
-    fn check_relative_count(&self, relocations: &[Relocation]) -> Check {
-        let count = usize::try_from(self.dynamic.value(elf::DT_RELACOUNT).unwrap_or_default()).unwrap_or(usize::MAX);
-        let relative = relocations.get(..count).unwrap_or_default();
-        let is_relative = |it: &Relocation| kind(it.r_type(LITTLE, false), self.machine) == Some(Kind::Relative);
-        ensure(relative.len() == count && relative.iter().all(is_relative), "it has fewer relocations than it says")
+    /// What the relocations that follow this one have in common with it.
+    fn near(&self, relocation: &Relocation) -> Near {
+        let place = relocation.r_offset(LITTLE);
+        let is_free = |section: &&Range<u64>| {
+            let overlaps = |array: &Range<u64>| array.start < section.end && section.start < array.end;
+            section.contains(&place) && !self.arrays.iter().any(overlaps)
+        };
+        Near {
+            info: relocation.r_info.get(LITTLE),
+            places: self.sections.iter().find(is_free).cloned().unwrap_or_default(),
+        }
     }
 
-    /// Where a relocation writes.
-    fn check_one(&self, relocation: &Relocation, is_known: &mut [[bool; ONCE]]) -> Check<Option<Range<u64>>> {
+    /// Checks a relocation, and notes where it writes.
+    fn check_one(&self, relocation: &Relocation, is_known: &mut [[bool; ONCE]], places: &mut Vec<u64>) -> Check<Kind> {
         let (place, addend) = (relocation.r_offset(LITTLE), relocation.r_addend(LITTLE));
         let wrong = |what: &str| format!("the relocation of {place:#x} {what}");
         let number = relocation.r_type(LITTLE, false);
@@ -164,7 +204,7 @@ impl Target<'_> {
         let is_sound = match kind {
             Kind::None => {
                 // Room that a linker did not need.
-                return ensure(place == 0 && index == 0 && addend == 0, wrong("is none")).map(|()| None);
+                return ensure_or(place == 0 && index == 0 && addend == 0, || wrong("is none")).map(|()| kind);
             }
             Kind::Relative => index == 0 && self.may_be_written(place, address),
             Kind::Resolved => index == 0 && self.memory.is_code(address),
@@ -178,26 +218,29 @@ impl Target<'_> {
             Kind::StaticOffset => self.has_static_space && (is_thread_local || is_own),
             Kind::Descriptor => is_thread_local || is_own,
         };
-        ensure(is_sound, wrong("refers to something else than its type says"))?;
+        ensure_or(is_sound, || wrong("refers to something else than its type says"))?;
         // Only what an author lays out himself may be unaligned.
-        let is_aligned = matches!(kind, Kind::Relative | Kind::Symbol) || place.is_multiple_of(8);
-        ensure(is_aligned, wrong("is unaligned"))?;
-        let size = if kind == Kind::Descriptor { 16 } else { 8 };
-        self.check_place(place, size).map(Some)
+        let is_aligned = matches!(kind, Kind::Relative | Kind::Symbol) || place.is_multiple_of(WORD);
+        ensure_or(is_aligned, || wrong("is unaligned"))?;
+        // A descriptor has two words.
+        for word in 0..if kind == Kind::Descriptor { 2 } else { 1 } {
+            places.push(self.check_place(place.saturating_add(word * WORD))?);
+        }
+        Ok(kind)
     }
 
-    fn check_place(&self, place: u64, size: u64) -> Check<Range<u64>> {
-        let end = place.saturating_add(size);
+    /// Checks the place of a word.
+    fn check_place(&self, place: u64) -> Check<u64> {
+        let end = place.saturating_add(WORD);
         let dynamic = &self.dynamic.place;
         let is_there = self.sections.iter().any(|section| section.start <= place && end <= section.end)
             && (end <= dynamic.start || dynamic.end <= place);
-        ensure(is_there, format!("a relocation writes to {place:#x}, where there is nothing to write to"))?;
-        Ok(place..end)
+        ensure_or(is_there, || format!("a relocation writes to {place:#x}, where there is nothing to write to"))?;
+        Ok(place)
     }
 
     /// Relocations that are packed into bitmaps: an even word is a place, and the bits of odd ones are those behind it.
-    fn check_packed(&self, places: &mut Vec<Range<u64>>) -> Check {
-        const WORD: u64 = size_of::<u64>() as u64;
+    fn check_packed(&self, places: &mut Vec<u64>) -> Check {
         let Range { start, end } = self.dynamic.relative;
         if start == end {
             return Ok(());
@@ -220,11 +263,11 @@ impl Target<'_> {
         Ok(())
     }
 
-    fn check_packed_place(&self, place: u64) -> Check<Range<u64>> {
+    fn check_packed_place(&self, place: u64) -> Check<u64> {
         let address = self.written(place);
-        let is_sound = place.is_multiple_of(8) && address.is_some_and(|address| self.may_be_written(place, address));
-        ensure(is_sound, format!("the packed relocation of {place:#x} is none"))?;
-        self.check_place(place, 8)
+        let is_sound = place.is_multiple_of(WORD) && address.is_some_and(|address| self.may_be_written(place, address));
+        ensure_or(is_sound, || format!("the packed relocation of {place:#x} is none"))?;
+        self.check_place(place)
     }
 
     /// The word that the file has at an address.
@@ -238,7 +281,7 @@ impl Target<'_> {
         if self.arrays.iter().any(|array| array.contains(&place)) {
             self.memory.is_code(address)
         } else {
-            self.memory.may_be_pointed_at(address)
+            self.whole.contains(&address)
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use object::elf::{self, SectionType};
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader, SectionTable};
 
-use super::memory::{Check, Header, LITTLE, Memory, Segment, ensure};
+use super::memory::{Check, Header, LITTLE, Memory, Segment, ensure, ensure_or};
 
 /// A section that is loaded.
 pub(super) struct Section {
@@ -67,7 +67,7 @@ impl Sections {
                 } else {
                     end <= filled && memory.offset(start) == Some(header.sh_offset(LITTLE))
                 };
-                ensure(is_loaded && is_filled, misplaced(name))?;
+                ensure_or(is_loaded && is_filled, || misplaced(name))?;
             }
             // INVARIANT: a segment has it, as was just checked.
             loaded.push(section);

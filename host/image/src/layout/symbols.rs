@@ -7,7 +7,7 @@ use object::elf::{self, Sym64, SymbolBind};
 use object::read::elf::Sym;
 
 use super::dynamic::Dynamic;
-use super::memory::{Check, LITTLE, Memory, ensure};
+use super::memory::{Check, LITTLE, Memory, ensure, ensure_or};
 use super::sections::Sections;
 
 pub(super) type Symbol = Sym64<Endianness>;
@@ -44,7 +44,7 @@ impl<'a> Symbols<'a> {
             let is_sound = BINDS.contains(&symbol.st_bind())
                 && is_local == (index < locals)
                 && (symbols.is_undefined(symbol) || is_defined(symbol, sections, memory));
-            ensure(is_sound, format!("its symbol {} is misplaced", String::from_utf8_lossy(name)))?;
+            ensure_or(is_sound, || format!("its symbol {} is misplaced", String::from_utf8_lossy(name)))?;
         }
         Ok(symbols)
     }
@@ -89,7 +89,7 @@ fn is_defined(symbol: &Symbol, sections: &Sections, memory: &Memory<'_>) -> bool
         elf::STT_TLS => end <= sections.size_of_thread_locals(),
         elf::STT_FUNC | elf::STT_GNU_IFUNC => sections.iter().any(|it| it.is_code && within(&it.memory)),
         // A mark, such as `_end`.
-        elf::STT_NOTYPE => memory.may_be_pointed_at(value),
+        elf::STT_NOTYPE => memory.whole().contains(&value),
         _ => sections.iter().any(|it| within(&it.memory)),
     };
     is_placed && sections.has(index.0.into()) || sections.is_elsewhere(index.0.into())
