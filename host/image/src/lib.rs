@@ -9,6 +9,7 @@
 
 mod copy;
 mod elf;
+mod imports;
 mod layout;
 mod linkage;
 mod note;

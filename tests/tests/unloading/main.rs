@@ -10,4 +10,5 @@ mod late_levels;
 mod late_readers;
 mod outcomes;
 mod registrations;
+mod slow_drops;
 mod stress;
