@@ -26,7 +26,10 @@ pub fn is_inside() -> bool {
 /// Counts this thread among those that run code of plugins, from now on: what a call leaves on its stack must not be
 /// taken for a call that still runs.
 pub fn register_thread() {
-    register();
+    // A thread that has given its slot back ends soon.
+    if !threads::is_late() {
+        register();
+    }
 }
 
 /// This thread's own number among the reading threads. A dispatching thread always has one.
@@ -72,6 +75,7 @@ pub(crate) fn read_slowly<R>(read: impl FnOnce(Option<&crate::sync::AtomicPtr<()
             fence();
             let result = read(Some(outermost.frame()));
             leave(outermost);
+            threads::leave_late();
             result
         }
         None => {
@@ -167,7 +171,80 @@ impl<T> Drop for Limbo<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::thread::spawn;
+
     use super::*;
+
+    /// Dispatches when it is dropped.
+    struct Late;
+
+    impl Drop for Late {
+        fn drop(&mut self) {
+            read_slowly(|_| ());
+        }
+    }
+
+    /// How many slots there are after so many threads, one after the other.
+    fn slots_after(threads: usize, thread: fn()) -> usize {
+        (0..threads).for_each(|_| spawn(thread).join().unwrap());
+        threads::all().count()
+    }
+
+    /// More than the slots of one block, which all threads of other tests share.
+    const THREADS: usize = 300;
+
+    #[test]
+    fn a_thread_local_older_than_the_first_dispatch_leaves_no_slot_behind() {
+        thread_local! {
+            static LATE: Late = const { Late };
+        }
+        let dispatch = || {
+            LATE.with(|_| ());
+            read_slowly(|_| ());
+        };
+        assert!(slots_after(THREADS, dispatch) < THREADS);
+    }
+
+    #[test]
+    fn a_thread_that_first_dispatches_in_a_thread_local_leaves_no_slot_behind() {
+        thread_local! {
+            static LATE: Late = const { Late };
+        }
+        assert!(slots_after(THREADS, || LATE.with(|_| ())) < THREADS);
+    }
+
+    #[test]
+    fn the_destructor_of_a_key_leaves_no_slot_behind() {
+        thread_local! {
+            static ROUNDS: Cell<u32> = const { Cell::new(0) };
+        }
+        static OTHER: once_cell::sync::OnceCell<libc::pthread_key_t> = once_cell::sync::OnceCell::new();
+        fn arm() {
+            // SAFETY: the key was made below; the value is only looked at.
+            unsafe { libc::pthread_setspecific(*OTHER.get().unwrap(), std::ptr::without_provenance(1)) };
+        }
+        /// # Safety
+        /// It runs as the destructor of the key.
+        unsafe extern "C" fn late(_: *mut std::ffi::c_void) {
+            read_slowly(|_| ());
+            register_thread();
+            if ROUNDS.replace(ROUNDS.get() + 1) < 3 {
+                arm();
+            }
+        }
+        OTHER.get_or_init(|| {
+            let mut key = 0;
+            // SAFETY: there is room for a key.
+            assert_eq!(unsafe { libc::pthread_key_create(&mut key, Some(late)) }, 0);
+            key
+        });
+        let dispatch = || {
+            arm();
+            read_slowly(|_| ());
+        };
+        assert!(slots_after(THREADS, dispatch) < THREADS);
+    }
 
     /// Under one pin a callback may be called again and again; those are separate calls.
     #[test]

@@ -5,6 +5,7 @@ mod point_entry;
 mod root;
 
 use std::collections::BTreeMap;
+use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
@@ -18,6 +19,7 @@ use parking_lot::Mutex;
 pub use point::PointState;
 pub use point_entry::Look;
 use point_entry::{PointEntry, Replaced};
+use root::FormerRoot;
 pub(crate) use root::Root;
 
 use crate::chain::{Callback, CallbackState, Entry, Owner, Snapshot};
@@ -48,7 +50,7 @@ pub struct Registry {
 /// What a transaction replaced.
 enum Retired {
     Root {
-        _root: Box<Root>,
+        _root: FormerRoot,
     },
     /// A snapshot of the point with that name.
     Snapshot(&'static str, Snapshot),
@@ -272,7 +274,8 @@ impl Registry {
         self.remove(owner)
     }
 
-    /// Ends the drain of a plugin that was removed by [`leave`](Self::leave): no thread has anything left of it.
+    /// Ends the drain of a plugin that was removed by [`leave`](Self::leave): no thread has anything left of it. Drops
+    /// nothing.
     pub fn finish_drain(&self) {
         let mut points = self.points.lock();
         if self.leaving.fetch_sub(1, Ordering::Relaxed) > 1 {
@@ -281,8 +284,6 @@ impl Registry {
         let draining = points.values_mut().filter(|point_entry| point_entry.state.chain.is_draining());
         let retired = draining.map(|point_entry| point_entry.publish(false)).collect();
         self.retire(&points, retired);
-        drop(points);
-        self.limbo.collect();
     }
 
     /// Removes every callback.
@@ -323,8 +324,10 @@ impl Registry {
         // Release: pairs with the Acquire in `pin`. Acquire: the root to retire was written by another writer.
         // INVARIANT: the previous root goes to the limbo.
         let before = self.root.swap(Box::into_raw(root), Ordering::AcqRel);
-        // SAFETY: by the type invariant it came from a box, and nobody else can take it now.
-        let before = Retired::Root { _root: unsafe { Box::from_raw(before) } };
+        let before = NonNull::new(before).expect("by the type invariant there is always a root");
+        // SAFETY: by the type invariant it came from a box, and nobody else can take it now; the limbo drops it when its
+        // readers have left.
+        let before = Retired::Root { _root: unsafe { FormerRoot::new(before) } };
         let snapshots = replaced.into_iter().map(|(point, snapshot)| Retired::Snapshot(point, snapshot));
         self.limbo.retire(snapshots.chain([before]).collect());
     }

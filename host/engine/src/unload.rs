@@ -8,6 +8,7 @@ use hookrail_dispatch::reclaim::{self, Grace};
 use hookrail_dispatch::{Callback, Owner, Registry, deadline_after};
 use hookrail_loader::Closed;
 use hookrail_model::end::End;
+use hookrail_model::error::Error;
 use hookrail_model::log;
 use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
@@ -46,6 +47,25 @@ pub(crate) enum Then {
 }
 
 impl Reaper {
+    /// Starts its thread, unless it runs. Asked for before anything is unpublished, which cannot be undone.
+    ///
+    /// # Errors
+    /// If the system starts no thread now.
+    pub(crate) fn ready(&self) -> Result<Ready<'_>, Error> {
+        let start = || {
+            let (jobs, incoming) = channel();
+            std::thread::Builder::new().name("hookrail-reaper".into()).spawn(move || reap(&incoming))?;
+            Ok(jobs)
+        };
+        let jobs = self.jobs.get_or_try_init(start);
+        jobs.map(Ready).map_err(|source| Error::system("start the thread that finishes unloadings", source))
+    }
+}
+
+/// A reaper that runs.
+pub(crate) struct Ready<'a>(&'a Sender<Unloading>);
+
+impl Ready<'_> {
     /// Hands the work that follows an unpublishing to the reaper. Does not wait.
     pub(crate) fn follow(
         &self,
@@ -71,13 +91,7 @@ impl Reaper {
             then,
             ticket: ticket.clone(),
         };
-        let jobs = self.jobs.get_or_init(|| {
-            let (jobs, incoming) = channel();
-            let spawned = std::thread::Builder::new().name("hookrail-reaper".into()).spawn(move || reap(&incoming));
-            spawned.expect("a process that cannot start a thread cannot go on");
-            jobs
-        });
-        jobs.send(unloading).expect("the reaper lives as long as its sender");
+        self.0.send(unloading).expect("the reaper lives as long as its sender");
         ticket
     }
 }
@@ -134,7 +148,6 @@ impl Unloading {
     /// A thread that cannot be started now is tried again: if the reaper ended, no unload would complete.
     fn finish(self) {
         const PAUSE: Duration = Duration::from_millis(5);
-        self.registry.collect();
         let unloading = Arc::new(Mutex::new(Some(self)));
         let start = || {
             let unloading = unloading.clone();
@@ -150,6 +163,13 @@ impl Unloading {
     }
 
     fn end(self) {
+        let registry = self.registry.clone();
+        self.end_plugin();
+        // Last, and on this thread: what is dropped may be the program's own, take long, and drop or unload anything.
+        registry.collect();
+    }
+
+    fn end_plugin(self) {
         reclaim::register_thread();
         self.callbacks.iter().for_each(|callback| callback.ctx.release());
         drop(self.callbacks);

@@ -11,48 +11,10 @@ use serde::Serialize;
 use hookrail_model::error::{Error, Incompatible};
 use hookrail_model::note::Note;
 
+use super::imports;
+use super::layout;
 use super::linkage::Image;
 use super::note;
-
-/// The system's own libraries, by their whole names: they stay when a plugin is unmapped, and keep none of its code
-/// running.
-const HARMLESS: &[&str] = &[
-    "ld-linux-aarch64.so.1",
-    "ld-linux-x86-64.so.2",
-    "libc.so.6",
-    "libdl.so.2",
-    "libgcc_s.so.1",
-    "libm.so.6",
-    "libpthread.so.0",
-    "librt.so.1",
-    // Some of its symbols make the system keep it.
-    "libstdc++.so.6",
-];
-
-/// Functions, by name or prefix, that leave code of their caller to be run later, out of the host's sight. (Destructors
-/// of thread-locals are not among them: the C library itself keeps a library mapped for those.)
-const TELLTALE: &[&str] = &[
-    // std::thread, which has libstdc++ call `pthread_create`.
-    "_ZNSt6thread15_M_start_thread",
-    // std::set_terminate, std::set_unexpected and std::set_new_handler.
-    "_ZSt13set_terminate",
-    "_ZSt14set_unexpected",
-    "_ZSt15set_new_handler",
-    // at_quick_exit, whose functions the C library does not run when a library is closed.
-    "__cxa_at_quick_exit",
-    "aio_",
-    "fopencookie",
-    "getaddrinfo_a",
-    "lio_listio",
-    "mq_notify",
-    "on_exit",
-    "pthread_create",
-    "pthread_key_create",
-    "register_printf_",
-    "thrd_create",
-    "timer_create",
-    "tss_create",
-];
 
 type Header = FileHeader64<Endianness>;
 
@@ -134,13 +96,13 @@ fn read(bytes: &[u8], arch: &'static str) -> Result<Inspection, Incompatible> {
             }
         }
     }
-    let foreign = inspection.needed.iter().filter(|name| !HARMLESS.contains(&name.as_str()));
+    let foreign = inspection.needed.iter().filter(|name| !imports::is_of_the_system(name));
     inspection.unhooked = foreign.cloned().collect();
     for symbol in symbols.iter().filter(|symbol| symbol.st_shndx(endian) == elf::SHN_UNDEF) {
         let name = String::from_utf8_lossy(symbols.symbol_name(endian, symbol).unwrap_or_default());
         inspection.finds_by_name |= name == "dlsym";
         inspection.keeps_thread_locals |= name.starts_with("__cxa_thread_atexit");
-        if TELLTALE.iter().any(|telltale| name.starts_with(telltale)) {
+        if imports::may_leave_code(&name) {
             inspection.unhooked.push(name.into_owned());
         }
     }
@@ -151,6 +113,7 @@ fn read(bytes: &[u8], arch: &'static str) -> Result<Inspection, Incompatible> {
     let section = sections.section_by_name(endian, NOTE_SECTION.as_bytes());
     let (_, section) = section.ok_or_else(|| Incompatible::NotAPlugin(format!("it has no section {NOTE_SECTION}")))?;
     inspection.note = note::read(section.data(endian, bytes).map_err(damaged)?)?;
+    layout::check(header, segments, &sections, bytes, header.e_machine(endian)).map_err(Incompatible::Damaged)?;
     Ok(inspection)
 }
 

@@ -9,6 +9,8 @@
 
 mod copy;
 mod elf;
+mod imports;
+mod layout;
 mod linkage;
 mod note;
 

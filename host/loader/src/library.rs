@@ -15,6 +15,7 @@ use hookrail_abi::boundary::{
 };
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
+use hookrail_dispatch::frame;
 use hookrail_image::{Inspection, SealedCopy, inspect_copy, path_of, without_no_delete};
 use hookrail_model::error::{Error, Incompatible};
 use hookrail_model::log;
@@ -144,6 +145,12 @@ impl Library {
         self.entry.as_ref().expect("by the type invariant it was read")
     }
 
+    /// Runs a call of its code. What this thread has left of it is not run meanwhile, even if what it logs makes the
+    /// program dispatch.
+    fn call<R>(&self, run: impl FnOnce() -> R) -> R {
+        frame::call(self.diagnostics.identity(), None, run).0
+    }
+
     /// Whether the host knows the entry's ABI. If not, nothing of it may be called.
     fn check_abi(&self) -> Result<(), Incompatible> {
         let entry = self.entry.map_err(|TooSmall { size, needed }| Incompatible::too_small("entry", size, needed))?;
@@ -201,7 +208,7 @@ impl Library {
         let teardown = ThreadTeardown::new()
             .map_err(|source| Error::system("make a key for what threads leave behind", source))?;
         // SAFETY: the table lives as long as the process, and the teardown as long as the library.
-        let started = unsafe { (table.bind)(teardown.as_library(), &thread_teardown::TABLE) };
+        let started = self.call(|| unsafe { (table.bind)(teardown.as_library(), &thread_teardown::TABLE) });
         if started == u32::MAX {
             teardown.gone();
             let plugin = self.inspection.note.name.clone();

@@ -7,6 +7,7 @@ mod c_layout;
 mod c_macros;
 mod c_plugin;
 mod cpp_plugin;
+mod flipped_bits;
 mod misbehaviour;
 mod payload_layouts;
 mod refused_files;

@@ -1,5 +1,6 @@
 //! What plugins tell by `tracing` and `log`, and the subscriber that hears it.
 
+mod closing;
 mod events_and_spans;
 mod late_logging;
 mod panicking_subscriber;

@@ -2,7 +2,9 @@
 //! readers alone. Both by seccomp filters, in children of their own, which must not be forked while
 //! another test holds the lock of the system's loader.
 
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{scope, sleep};
+use std::time::{Duration, Instant};
 
 use hookrail::{
     Callbacks, Config, Decision, End, HookPoint, Host, Message, MessageDelivered, MessagePublish, Priority,
@@ -68,6 +70,72 @@ fn without_the_fence_nothing_is_unmapped() {
     assert_eq!(ended, Ended::Exited(0));
 }
 
+/// What is taken out of a host cannot be put back: so whoever takes it first has the thread that finishes it.
+#[test]
+fn a_thread_that_cannot_be_started_costs_no_plugin() {
+    alone!();
+    let host = Host::new(Config::default()).unwrap();
+    // SAFETY: our own plugin.
+    let hello = unsafe { host.load(hookrail_tests::plugin("hello")) }.unwrap();
+    let publish = host.point(MessagePublish).unwrap();
+    let greets = || {
+        let mut message = Message::new("a.b", "text");
+        let _ = publish.dispatch(&mut message);
+        message.header("greeting") == Some("hello")
+    };
+    // The filter is that thread's alone.
+    scope(|scope| {
+        scope.spawn(|| {
+            refuse_threads();
+            let refused = [
+                host.begin_unload(&hello).map(drop).unwrap_err(),
+                host.begin_stop(&hello).map(drop).unwrap_err(),
+                // SAFETY: our own plugin.
+                unsafe { host.upgrade(&hello, hookrail_tests::plugin("hello")) }.map(drop).unwrap_err(),
+            ];
+            for error in refused {
+                assert_eq!(error.code(), "HR0501", "{error}");
+                assert!(greets(), "nothing has happened to it: {error}");
+            }
+        });
+    });
+    assert_eq!(host.begin_unload(&hello).unwrap().wait_timeout(Duration::from_secs(120)), End::Unmapped);
+    assert!(!greets());
+}
+
+/// A fault that could not be acted on is acted on with the next one.
+#[test]
+fn a_watchdog_that_could_not_be_started_is_started_later() {
+    alone!();
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    let mut config = Config::default();
+    config.limits.stuck = Duration::ZERO;
+    let host = Host::new(config).unwrap();
+    let faulty = Callbacks::new("test").on(MessagePublish, "fail", Priority::new(1), |_| -> Verdict {
+        CALLS.fetch_add(1, Ordering::Relaxed);
+        // Without the panic hook, which prints each of them.
+        std::panic::resume_unwind(Box::new("as planned"))
+    });
+    host.register(faulty).unwrap();
+    let publish = host.point(MessagePublish).unwrap();
+    let is_called = || {
+        let before = CALLS.load(Ordering::Relaxed);
+        let _ = publish.dispatch(&mut Message::new("a.b", "text"));
+        CALLS.load(Ordering::Relaxed) > before
+    };
+    scope(|scope| {
+        scope.spawn(|| {
+            refuse_threads();
+            assert!((0..100).all(|_| is_called()), "nobody acts on its faults");
+        });
+    });
+    let began = Instant::now();
+    while is_called() {
+        assert!(began.elapsed() < Duration::from_secs(120), "it is never quarantined");
+        sleep(Duration::from_millis(5));
+    }
+}
+
 /// A host with a real plugin, whose callback allocates, and others around it that dispatch on
 /// another point, deny, and fail.
 fn busy_host() -> (Host, HookPoint<MessagePublish>, HookPoint<MessageDelivered>) {
@@ -102,6 +170,12 @@ fn refuse_membarrier() {
     let membarrier = libc::SYS_membarrier as u32;
     let refused = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
     filter(&[only_if(membarrier, 1), answer(libc::SECCOMP_RET_ALLOW), answer(refused)]);
+}
+
+fn refuse_threads() {
+    let refused = libc::SECCOMP_RET_ERRNO | libc::EAGAIN as u32;
+    let (clone, clone3) = (libc::SYS_clone as u32, libc::SYS_clone3 as u32);
+    filter(&[only_if(clone, 2), only_if(clone3, 1), answer(libc::SECCOMP_RET_ALLOW), answer(refused)]);
 }
 
 /// Applies to this thread and to those it starts. The program begins with the call's number.

@@ -2,6 +2,7 @@
 //! and the traits of its public types.
 
 mod circles;
+mod entry_points;
 mod examples;
 mod fuzz_bodies;
 mod growth;

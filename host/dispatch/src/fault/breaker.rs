@@ -61,7 +61,12 @@ impl Breaker {
                     _ => format!("{}: {what}", count(1)),
                 }
             }
-            State::Open => return false,
+            State::Open => {
+                drop(state);
+                // Whoever acts on the report may not have been started yet.
+                self.signals.start();
+                return false;
+            }
             State::HalfOpen => format!("it failed its trial call: {what}"),
         };
         *state = State::Open;

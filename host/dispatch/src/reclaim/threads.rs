@@ -1,6 +1,7 @@
 //! The slots of all threads: memory that is reused and never freed, so that writers may read it at any time.
 
 use std::cell::Cell;
+use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 
 use once_cell::sync::OnceCell;
@@ -26,19 +27,53 @@ thread_local! {
     static FAST: Cell<*const Slot> = const { Cell::new(null()) };
     /// This thread's slot, once claimed.
     static OWN: Cell<*const Slot> = const { Cell::new(null()) };
-    static RELEASE: Release = const { Release };
+    /// Whether the thread has given its slot back: from then on each of its dispatches does so itself.
+    static IS_LATE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Gives the slot back when the thread ends.
-struct Release;
+/// The key whose destructor gives a thread's slot back. The destructors of keys run after those of all thread-locals, in
+/// whatever order those were made, and whatever they dispatch. `None` if the process has no key left: then slots stay
+/// claimed.
+static KEY: OnceCell<Option<libc::pthread_key_t>> = OnceCell::new();
 
-impl Drop for Release {
-    fn drop(&mut self) {
-        FAST.set(null());
-        // SAFETY: a slot lives as long as the process.
-        if let Some(slot) = unsafe { OWN.replace(null()).as_ref() } {
-            slot.release();
-        }
+/// # Safety
+/// It runs as the destructor of the key, on the thread that is ending.
+unsafe extern "C" fn release(_: *mut c_void) {
+    IS_LATE.set(true);
+    give_back();
+}
+
+fn give_back() {
+    FAST.set(null());
+    // SAFETY: a slot lives as long as the process.
+    if let Some(slot) = unsafe { OWN.replace(null()).as_ref() } {
+        slot.release();
+    }
+}
+
+/// Has the system call [`release`] when this thread ends.
+fn release_at_exit() {
+    let make = || {
+        let mut key = 0;
+        // SAFETY: there is room for a key, and the destructor is a function, which stays.
+        (unsafe { libc::pthread_key_create(&mut key, Some(release)) } == 0).then_some(key)
+    };
+    if let Some(key) = *KEY.get_or_init(make) {
+        // Its destructor is called for any value but null.
+        // SAFETY: it is a key of ours, and the value is only looked at.
+        unsafe { libc::pthread_setspecific(key, std::ptr::without_provenance(1)) };
+    }
+}
+
+/// Whether this thread has given its slot back, since it is ending.
+pub(crate) fn is_late() -> bool {
+    IS_LATE.get()
+}
+
+/// Called on leaving a dispatch that took the slow path: gives the slot back if nothing else will.
+pub(crate) fn leave_late() {
+    if is_late() {
+        give_back();
     }
 }
 
@@ -59,8 +94,8 @@ pub(crate) fn own() -> Option<&'static Slot> {
 
 /// This thread's slot, claimed if it had none.
 ///
-/// A thread whose thread-locals are already destroyed, since it is running their destructors, claims a slot that is
-/// never given back: one record for each such thread.
+/// A thread that dispatches after it has given its slot back, in the destructor of another key, claims one for that
+/// dispatch: [`leave_late`].
 pub(crate) fn register() -> &'static Slot {
     own().unwrap_or_else(|| {
         prepare_forks();
@@ -68,11 +103,12 @@ pub(crate) fn register() -> &'static Slot {
         // SAFETY: the call touches no memory.
         slot.set_thread(unsafe { libc::gettid() }.cast_unsigned());
         OWN.set(slot);
-        if is_asymmetric() {
-            FAST.set(slot);
+        if !is_late() {
+            if is_asymmetric() {
+                FAST.set(slot);
+            }
+            release_at_exit();
         }
-        // An error means that the thread is ending and `Release` has run.
-        let _ = RELEASE.try_with(|_| ());
         slot
     })
 }

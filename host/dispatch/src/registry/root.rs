@@ -1,5 +1,7 @@
 //! The chains of all points at one instant.
 
+use std::ptr::NonNull;
+
 use crate::chain::{Chain, Published};
 
 /// Every point's chain as the last transaction published it.
@@ -29,5 +31,31 @@ impl Root {
     pub(crate) fn find(&self, chain: &Chain) -> Published {
         let found = self.0.binary_search_by_key(&std::ptr::from_ref(chain).addr(), |(chain, _)| chain.addr());
         found.map_or(Published::empty(), |index| self.0[index].1)
+    }
+}
+
+/// A root that is no longer published. It is no box yet: moving a box says that nobody else refers to its content, and
+/// pins still do.
+///
+/// # Invariants
+/// It came from a box, and nobody else frees it.
+pub(crate) struct FormerRoot(NonNull<Root>);
+
+// SAFETY: it owns a root, which may be sent.
+unsafe impl Send for FormerRoot {}
+
+impl FormerRoot {
+    /// # Safety
+    /// The root came from a box, which the caller owns; who refers to it has left when this is dropped.
+    pub(crate) unsafe fn new(root: NonNull<Root>) -> Self {
+        // INVARIANT: the caller promises it.
+        FormerRoot(root)
+    }
+}
+
+impl Drop for FormerRoot {
+    fn drop(&mut self) {
+        // SAFETY: by the type invariant it came from a box, and its readers have left.
+        drop(unsafe { Box::from_raw(self.0.as_ptr()) });
     }
 }

@@ -1,7 +1,7 @@
 //! The internals of a host. `Host` owns them; background work holds them weakly.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Once, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use hookrail_abi as abi;
@@ -13,6 +13,7 @@ use hookrail_model::error::{ApiMisuse, Error};
 use hookrail_model::event::EventKind;
 use hookrail_model::log;
 use hookrail_model::view::PluginView;
+use once_cell::sync::OnceCell;
 
 use super::handle::PluginHandle;
 use super::table::{Current, Table};
@@ -24,7 +25,7 @@ use crate::health;
 use crate::plugin::{Loaded, StartContext, States};
 use crate::service;
 use crate::ticket::Ticket;
-use crate::unload::{Before, Reaper, Then, Unpublished};
+use crate::unload::{Before, Ready, Reaper, Then, Unpublished};
 
 /// The internals of a host, for the crates of the host itself.
 pub struct Core {
@@ -37,7 +38,7 @@ pub struct Core {
     pub(super) events: Arc<Announcer>,
     owners: AtomicU64,
     reaper: Reaper,
-    pub(super) watchdog: Once,
+    pub(super) watchdog: OnceCell<()>,
     /// When it was created.
     pub began: Instant,
     fallback: OnceLock<Box<Follow>>,
@@ -80,7 +81,7 @@ impl Core {
             events: Arc::default(),
             owners: AtomicU64::new(0),
             reaper: Reaper::default(),
-            watchdog: Once::new(),
+            watchdog: OnceCell::new(),
             began: Instant::now(),
             fallback: OnceLock::new(),
             config,
@@ -150,8 +151,9 @@ impl Core {
     /// that the library is unmapped, or with the reason why it stays.
     ///
     /// # Errors
-    /// If it is not loaded, or something else is being done to it.
+    /// If it is not loaded, something else is being done to it, or the system starts no thread for it.
     pub fn begin_unload(&self, plugin: &PluginHandle) -> Result<Ticket, Error> {
+        let reaper = self.reaper()?;
         // Dropped last: the callbacks leave their points before the copies of former files are freed.
         let (current, generation, _past, name) = self.table.take(plugin)?;
         let Current { load, owner, lifecycle, version, .. } = current;
@@ -160,7 +162,7 @@ impl Core {
         self.events.tell(&plugin.name, generation, EventKind::Unloading);
         let unpublished = Unpublished { plugin: plugin.name.clone(), lifecycle, owner, callbacks };
         let then = self.ending(&plugin.name, generation, None);
-        let ticket = self.follow(unpublished, then);
+        let ticket = self.follow(&reaper, unpublished, then);
         self.table.remember(generation, load, version, ticket.clone());
         Ok(ticket)
     }
@@ -185,9 +187,14 @@ impl Core {
         Some(loaded)
     }
 
+    /// What work that follows an unpublishing is handed to; asked for before it.
+    pub(super) fn reaper(&self) -> Result<Ready<'_>, Error> {
+        self.reaper.ready()
+    }
+
     /// Hands the work that follows an unpublishing to the reaper.
-    pub(super) fn follow(&self, unpublished: Unpublished, then: Then) -> Ticket {
-        self.reaper.follow(unpublished, self.registry.clone(), self.config.unload.deadline, then)
+    pub(super) fn follow(&self, reaper: &Ready<'_>, unpublished: Unpublished, then: Then) -> Ticket {
+        reaper.follow(unpublished, self.registry.clone(), self.config.unload.deadline, then)
     }
 
     /// The end of a generation, and the event that reports it.
@@ -234,7 +241,12 @@ impl Core {
         // Within a callback, an operation in progress may be waiting for its caller.
         let timeout = if reclaim::is_inside() { Duration::ZERO } else { self.wait_timeout() };
         let plugins = self.table.close(timeout);
-        let tickets: Vec<_> = plugins.iter().filter_map(|plugin| self.begin_unload(plugin).ok()).collect();
+        let begin = |plugin: &PluginHandle| {
+            self.begin_unload(plugin)
+                .map_err(|error| log!(error, plugin = plugin.name, "it stays loaded: {error}"))
+                .ok()
+        };
+        let tickets: Vec<_> = plugins.iter().filter_map(begin).collect();
         for ticket in tickets {
             let end = ticket.wait_timeout(self.wait_timeout());
             if !end.is_unmapped() {

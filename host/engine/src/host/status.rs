@@ -16,8 +16,9 @@ impl Core {
     /// open.
     ///
     /// # Errors
-    /// If it is not running, or is busy.
+    /// If it is not running, is busy, or the system starts no thread for it.
     pub fn begin_stop(&self, plugin: &PluginHandle) -> Result<Ticket<Status>, Error> {
+        let reaper = self.reaper()?;
         let not_loaded = || ApiMisuse::NotLoaded(plugin.name.clone());
         let reservation = self.table.reserve(plugin, Status::Running, "stopped")?;
         let Serving { generation, owner, lifecycle, .. } = reservation.serving().ok_or_else(not_loaded)?;
@@ -42,7 +43,7 @@ impl Core {
             drop(reservation);
             stopping.end(Status::Stopped);
         };
-        self.follow(unpublished, Then::Run(Box::new(stop)));
+        self.follow(&reaper, unpublished, Then::Run(Box::new(stop)));
         Ok(ticket)
     }
 

@@ -94,6 +94,7 @@ impl Core {
     ) -> Result<Upgraded, Error> {
         let name = reservation.name();
         let serving = reservation.serving().ok_or_else(|| ApiMisuse::NotLoaded(name.into()))?;
+        let reaper = self.reaper()?;
         let (began, took) = (Instant::now(), copy.took());
         // SAFETY: the caller trusts the library in the copy as this program.
         let mut loaded = unsafe { Loaded::open(copy, &self.config)? };
@@ -139,7 +140,7 @@ impl Core {
         if let Some(end) = self.table.next_probation() {
             self.registry.signals.look_at(end);
         }
-        let ticket = self.follow(unpublished, self.ending(name, from, Some(before)));
+        let ticket = self.follow(&reaper, unpublished, self.ending(name, from, Some(before)));
         self.table.remember(from, load, old_version, ticket.clone());
         Ok(Upgraded { generation, version, from, old: ticket, times })
     }

@@ -41,16 +41,20 @@ struct Seen {
     record: Option<Arc<Record>>,
 }
 
-/// Starts the thread if it is not running.
+/// Starts the thread if it is not running. If the system starts none now, the next signal tries again.
 pub(super) fn start(core: &Weak<Core>) {
     let Some(strong) = core.upgrade() else { return };
-    strong.watchdog.call_once(|| {
+    let started = strong.watchdog.get_or_try_init(|| {
         let (signals, core) = (strong.registry.signals.clone(), core.clone());
         let spawned = std::thread::Builder::new().name("hookrail-watchdog".into()).spawn(move || run(&signals, &core));
-        if let Err(error) = spawned {
-            log!(error, "cannot start a thread: {error}: quarantine and automatic rollback are disabled");
-        }
+        spawned.map(drop)
     });
+    if let Err(error) = started {
+        log!(
+            error,
+            "cannot start a thread: {error}: until it can, no callback is quarantined and nothing is rolled back"
+        );
+    }
 }
 
 fn run(signals: &Signals, core: &Weak<Core>) {

@@ -204,7 +204,7 @@ impl Library {
     fn probe(&self) {
         if let Some(table) = self.table::<UnloadTable>() {
             // SAFETY: the library was bound, which is all that `probe` needs.
-            unsafe { (table.probe)() };
+            self.call(|| unsafe { (table.probe)() });
         }
     }
 
@@ -212,7 +212,7 @@ impl Library {
     /// before the library was bound.
     fn made_unbound(&self) -> usize {
         // SAFETY: the function takes nothing, and the library is loaded.
-        self.table::<KeysTable>().map_or(0, |table| unsafe { (table.count)() } as usize)
+        self.table::<KeysTable>().map_or(0, |table| self.call(|| unsafe { (table.count)() }) as usize)
     }
 }
 

@@ -57,7 +57,7 @@ impl Library {
     pub fn table<T: Table>(&self) -> Option<T> {
         // SAFETY: the id is readable for the call; by the trait's contract what is returned is null, or of that type
         // and there while the library is loaded.
-        unsafe { T::find((self.entry().query)(Str::new(T::ID)).cast()) }
+        unsafe { T::find(self.call(|| (self.entry().query)(Str::new(T::ID))).cast()) }
     }
 
     /// Checks that the tables that the plugin has are complete.
@@ -73,7 +73,7 @@ impl Library {
 
     fn check_table<T: Table>(&self) -> Result<(), Incompatible> {
         // SAFETY: the id is readable for the call.
-        let table = unsafe { (self.entry().query)(Str::new(T::ID)) }.cast::<T>();
+        let table = self.call(|| unsafe { (self.entry().query)(Str::new(T::ID)) }).cast::<T>();
         if table.is_null() {
             return Ok(());
         }
