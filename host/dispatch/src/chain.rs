@@ -282,12 +282,13 @@ impl Chain {
         payload: *mut c_void,
     ) -> Option<Packed> {
         loop {
-            if answer != raw::CONTINUE
+            if answer != raw::CONTINUE {
+                let tally = header.tally.as_deref();
                 // SAFETY: the pair was just called on this thread, which is inside, in a snapshot of this chain.
-                && let decided @ Some(_) =
-                    unsafe { settle(&self.facts, header.tally.as_deref(), pair, header.end, answer) }
-            {
-                return decided;
+                let decided = unsafe { settle(&self.facts, tally, pair, header.end, answer) };
+                if decided.is_some() {
+                    return decided;
+                }
             }
             // SAFETY: it lies before the end.
             pair = unsafe { pair.add(1) };
