@@ -10,6 +10,7 @@
 
 mod apply;
 mod config;
+mod declared;
 mod fallback;
 mod incoming;
 mod installed;

@@ -6,14 +6,17 @@
 //!
 //! Errors of packages, of the store and of commands are defined by the crates those belong to; they wrap this one.
 
+mod config;
 mod constructors;
+mod lines;
 mod misuse;
 mod system;
 
 use std::borrow::Cow;
 use std::io;
-use std::path::{Path, PathBuf};
 
+pub use self::config::ConfigError;
+pub use self::lines::lines;
 pub use self::misuse::{ApiMisuse, NO_PLUGIN};
 
 /// An error of the host.
@@ -53,69 +56,6 @@ pub enum Error {
         /// Why it failed.
         cause: io::Error,
     },
-}
-
-/// A mistake in the configuration.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The file is not TOML of the known form.
-    #[error("{}: {why}", file.display())]
-    #[non_exhaustive]
-    File {
-        /// The file.
-        file: PathBuf,
-        /// Where the mistake is, and what it is.
-        why: String,
-    },
-    /// A key has a value that is not valid.
-    #[error("`{key}` {why}")]
-    #[non_exhaustive]
-    InvalidValue {
-        /// The key, as in the file.
-        key: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// An operator's override uses a reserved priority.
-    #[error("the override of {callback} on {point} has the reserved priority {priority}")]
-    #[non_exhaustive]
-    ReservedPriority {
-        /// The point.
-        point: String,
-        /// `instance/callback`
-        callback: String,
-        /// The priority.
-        priority: i32,
-    },
-    /// A plugin's configuration does not match its schema; all mistakes at once.
-    #[error("the configuration of `{instance}` does not fit its schema:{}", lines(mistakes))]
-    #[non_exhaustive]
-    Schema {
-        /// The instance.
-        instance: String,
-        /// The path and the mistake, for each.
-        mistakes: Vec<String>,
-    },
-    /// More than one instance is configured for a plugin that allows only one.
-    #[error("`{0}` can have one instance only")]
-    TooManyInstances(String),
-}
-
-impl ConfigError {
-    /// Refuses a path that begins with `~`: only shells expand it, and not everywhere, as in `--home=~/x`. It would be
-    /// a directory of that name.
-    ///
-    /// # Errors
-    /// If it begins with `~`.
-    #[doc(hidden)]
-    pub fn check_path(key: &str, path: &Path) -> Result<(), Self> {
-        if path.starts_with("~") {
-            let why = format!("is {}, and `~` is not expanded here: write the path in full", path.display());
-            return Err(Self::invalid_value(key, why));
-        }
-        Ok(())
-    }
 }
 
 /// Why a library cannot work with this host.
@@ -338,24 +278,13 @@ impl Error {
 
     /// The next step for the person who reads the error.
     pub fn fix(&self) -> Cow<'static, str> {
-        self.code_and_fix().1.into()
+        self.code_and_fix().1
     }
 
-    fn code_and_fix(&self) -> (&'static str, &'static str) {
-        match self {
+    fn code_and_fix(&self) -> (&'static str, Cow<'static, str>) {
+        let (code, fix) = match self {
             Error::ApiMisuse(misuse) => misuse.code_and_fix(),
-            Error::Config(error) => match error {
-                ConfigError::File { .. } => {
-                    ("HR0201", "fix the file, in which text needs quotes; docs/guide/operating.md lists its keys")
-                }
-                ConfigError::InvalidValue { .. } => ("HR0205", "docs/guide/operating.md says what each key means"),
-                ConfigError::ReservedPriority { .. } => ("HR0202", "use any number but 1000 and the ends of the range"),
-                ConfigError::Schema { .. } => (
-                    "HR0203",
-                    "`hookrail inspect --schema FILE` prints what the library takes; `hookrail config schema`, what an installed plugin takes",
-                ),
-                ConfigError::TooManyInstances(_) => ("HR0204", "configure one instance"),
-            },
+            Error::Config(error) => return (error.code(), error.fix()),
             Error::PluginIncompatible { why, .. } => match why {
                 Incompatible::Abi { .. } => {
                     ("HR0301", "rebuild the plugin with a `hookrail-abi` of the host's major version")
@@ -421,13 +350,9 @@ impl Error {
                 Misbehaved::Undeclared { .. } => ("HR0406", "declare it in HOOKS"),
             },
             Error::System { cause, .. } => ("HR0501", system::fix(cause.kind())),
-        }
+        };
+        (code, fix.into())
     }
-}
-
-/// Several mistakes, each on its own line below the text they belong to.
-pub fn lines(mistakes: &[String]) -> String {
-    mistakes.iter().map(|mistake| format!("\n  {mistake}")).collect()
 }
 
 fn hint(known: &Option<String>) -> String {

@@ -214,7 +214,11 @@ fn the_hosts_own_configuration_file_takes_precedence() {
     let got: Value = serde_json::from_slice(&got.stdout).unwrap();
     assert_eq!((&got["value"], &got["origin"]), (&json!({ "timeout_ms": 7 }), &"host".into()));
     let set = run(home.command(&["config", "set", "screen", "--file", "-"]).current_dir(&directory), b"{}");
-    assert!(text(&set.stderr).contains("error[HR0832]"), "{}", text(&set.stderr));
+    assert!(
+        text(&set.stderr).contains("error[HR0832]: screen: it is configured in hookrail.toml:1, "),
+        "{}",
+        text(&set.stderr)
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod apply;
 mod configuration;
 mod consent;
+mod declared;
 mod failing_calls;
 mod failing_hosts;
 mod first_release;

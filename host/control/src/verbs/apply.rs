@@ -176,6 +176,7 @@ impl Verbs<'_> {
     /// Changes what is said of a plugin's callbacks. Where it runs, the next generation of the same code takes
     /// its place with it.
     pub(crate) fn override_callbacks(self, name: &str, overrides: Vec<CallbackOverride>) -> Result<(), Error> {
+        self.are_not_declared(name, &overrides)?;
         let mut upgraded = None;
         let mut change = self.attached.store.change()?;
         let overridden = change.override_callbacks::<Error>(name, overrides, |spec| {

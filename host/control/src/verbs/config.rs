@@ -4,7 +4,6 @@ use hookrail_model::command::Reconfigured;
 use hookrail_model::installed::{Configured, FormerConfig, Origin};
 use hookrail_model::log;
 use hookrail_model::view::Status;
-use hookrail_store::StoreError;
 use serde_json::Value;
 
 use super::{Swap, Verbs};
@@ -36,8 +35,9 @@ impl Verbs<'_> {
     /// as the next generation of the same code.
     pub(crate) fn configure(self, name: &str, config: Value, restart: bool, swap: Swap) -> Result<Reconfigured, Error> {
         if self.host_says(name).is_some() {
-            return Err(Error::Store { plugin: name.into(), why: StoreError::ConfiguredByHost });
+            return Err(self.is_set(name, "it is configured".into(), &format!("plugins.{name}.config")));
         }
+        self.is_not_declared(name)?;
         let mut change = self.attached.store.change()?;
         let before = self.attached.store.load_spec(name)?;
         let status = self.core.table.status(name);

@@ -130,6 +130,7 @@ impl Verbs<'_> {
     }
 
     pub(crate) fn disable(self, name: &str, wait_ms: Option<u64>) -> Result<Changed, Error> {
+        self.is_not_declared(name)?;
         let mut change = self.attached.store.change()?;
         self.settle(name)?;
         let changed = change.disable(name)?;
