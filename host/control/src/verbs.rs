@@ -12,6 +12,7 @@ mod apply;
 mod config;
 mod declared;
 mod fallback;
+mod foresee;
 mod incoming;
 mod installed;
 mod list;

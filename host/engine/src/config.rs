@@ -295,7 +295,8 @@ impl Config {
     }
 
     /// As [`located`](Self::located), if it is such a mistake.
-    pub(crate) fn located_error(&self, error: Error) -> Error {
+    #[doc(hidden)]
+    pub fn located_error(&self, error: Error) -> Error {
         match error {
             Error::Config(error) => self.located(error).into(),
             error => error,

@@ -115,9 +115,7 @@ fn fits(instance: &str, value: Value, schema: Option<&Value>) -> Result<(), Erro
 /// What is wrong with the configuration file, with its line.
 fn located(config: &Config, error: Error) -> Error {
     match error {
-        Error::Host(control::Error::Host(hookrail::Error::Config(error))) => {
-            hookrail::Error::from(config.located(error)).into()
-        }
+        Error::Host(control::Error::Host(error)) => config.located_error(error).into(),
         error => error,
     }
 }

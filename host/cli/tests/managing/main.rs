@@ -7,6 +7,7 @@ mod declared;
 mod failing_calls;
 mod failing_hosts;
 mod first_release;
+mod foreseen;
 mod guide;
 mod json_fields;
 mod packages;

@@ -107,7 +107,9 @@ impl ConfigError {
 
     pub(super) fn fix(&self) -> Cow<'static, str> {
         match self {
-            ConfigError::File { instead: Some(instead), .. } => instead.clone().into(),
+            ConfigError::File { instead: Some(instead), .. } => {
+                format!("{instead}; docs/guide/operating.md lists all keys").into()
+            }
             ConfigError::File { .. } => {
                 "fix the file, in which text needs quotes; docs/guide/operating.md lists its keys".into()
             }
@@ -115,8 +117,8 @@ impl ConfigError {
             ConfigError::InvalidValue { .. } => "docs/guide/operating.md says what each key means".into(),
             ConfigError::ReservedPriority { .. } => "use any number but 1000 and the ends of the range".into(),
             ConfigError::Schema { instance, .. } => format!(
-                "`hookrail config schema {}` prints what it takes; for a library that is not installed, `hookrail inspect --schema FILE`",
-                plugin_of(instance)
+                "`hookrail config schema {plugin}` prints what it takes, `hookrail config set {plugin} KEY=VALUE` sets it; of a library that is not installed, `hookrail inspect --schema FILE` and hookrail.toml",
+                plugin = plugin_of(instance)
             )
             .into(),
             ConfigError::TooManyInstances(plugin) => {
