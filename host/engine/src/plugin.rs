@@ -279,10 +279,7 @@ impl Loaded {
             // SAFETY: by its invariant the instance's state is valid; text for the call.
             Some(table) => unsafe { (table.reload)(instance.state, Str::new(&json)) },
             None => {
-                frame::report(
-                    Report::Error as u32,
-                    "it reads its configuration only when it is loaded: `hookrail config set --restart` loads it again",
-                );
+                frame::report(Report::Error as u32, "it reads its configuration only when it is loaded");
                 1
             }
         })?;

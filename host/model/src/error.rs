@@ -313,7 +313,10 @@ impl Error {
                     "HR0315",
                     "state `sizeof` of the structure in its `size`, and build it with an unchanged hookrail.h",
                 ),
-                Incompatible::Open(_) => ("HR0306", "install what is missing, or link it into the plugin"),
+                Incompatible::Open(said) => (
+                    "HR0306",
+                    system::fix_of_text(said).unwrap_or("install what is missing, or link it into the plugin"),
+                ),
                 Incompatible::OtherMachine { .. } => ("HR0307", "build it for this machine"),
                 Incompatible::PanicAborts => ("HR0308", "remove panic = \"abort\" from its profile and rebuild it"),
                 Incompatible::Payload { .. } => {
@@ -337,7 +340,7 @@ impl Error {
             Error::PluginMisbehaved { why, .. } => match why {
                 Misbehaved::Asynchronous { .. } => ("HR0408", "set its form to HOOKRAIL_FORM_SYNCHRONOUS"),
                 Misbehaved::DuplicateCallback { .. } => ("HR0401", "give the callbacks of one point different names"),
-                Misbehaved::Failed { .. } => ("HR0402", "fix the reported cause, or the plugin"),
+                Misbehaved::Failed { call, .. } => ("HR0402", fix_of_call(call)),
                 Misbehaved::Malformed { .. } => ("HR0403", "docs/abi.md describes the registration record"),
                 Misbehaved::NoPriority { .. } => ("HR0404", "give a priority and set HOOKRAIL_HAS_PRIORITY"),
                 Misbehaved::ReservedPriority { .. } => {
@@ -349,9 +352,24 @@ impl Error {
                 ),
                 Misbehaved::Undeclared { .. } => ("HR0406", "declare it in HOOKS"),
             },
-            Error::System { cause, .. } => ("HR0501", system::fix(cause.kind())),
+            Error::System { cause, .. } => ("HR0501", system::fix(cause)),
         };
         (code, fix.into())
+    }
+}
+
+/// The next step after a function of a plugin has failed.
+fn fix_of_call(call: &str) -> &'static str {
+    match call {
+        "create" | "start" => {
+            "fix what it reports; `hookrail run -vv` shows what it logs, `hookrail config get NAME` its configuration"
+        }
+        "reload" => {
+            "set another one; or have the plugin loaded again with this one: `hookrail config set NAME KEY=VALUE --restart`"
+        }
+        "save" | "save_changes" => "leave its state behind with `--fresh` (`Host::upgrade_fresh`)",
+        "schema" => "its author has to export a JSON Schema: `hookrail inspect --schema FILE` prints what it exports",
+        _ => "fix what it reports; `hookrail check FILE` calls each of its functions by itself",
     }
 }
 
