@@ -115,3 +115,15 @@ fn only_a_host<M: Manage>(it: &mut M, judge: impl Fn(Result<(), M::Error>)) {
     judge(it.ask(ProgramStatus::new()).map(|program| assert_eq!(program.plugins, 1)));
     judge(it.ask(Unload::new("hello")).map(|ended| assert!(ended.end.is_unmapped())));
 }
+
+#[test]
+fn a_host_says_of_no_other_program_that_it_dispatches_its_points() {
+    let host = Host::new(Config::default()).unwrap();
+    let by = |host: &Host| host.point_views().into_iter().find(|view| view.point == POINT).unwrap().dispatched_by;
+    assert_eq!(by(&host), None);
+    host.is_program("another program");
+    assert_eq!(by(&host), None);
+    let host = Host::new(Config::default()).unwrap();
+    host.is_program("hookrail run");
+    assert_eq!(by(&host).unwrap().program, "hookrail run");
+}

@@ -52,6 +52,10 @@ fn commands_do_not_change_what_a_file_declares() {
     let mut host = Live::start(&mut command(&["run", "-q"]));
     assert_eq!(host.through("a secret"), "a ***");
     refusals("with one");
+    let shown = run(&mut command(&["plugin", "show", "mask"]), b"");
+    assert!(text(&shown.stdout).contains("built-in, loaded by this host itself, not enabled for others\n"));
+    let shown = run(&mut command(&["plugin", "show", "stamp"]), b"");
+    assert!(text(&shown.stdout).contains("built-in, disabled\n"));
     assert_eq!(host.through("a secret"), "a ***");
     assert_eq!(host.end().0, Some(0));
     // Neither does what the file says nothing of change it: the next host would not read that.
