@@ -25,6 +25,7 @@ use hookrail_engine::{Core, RuntimeOverrides};
 use hookrail_store::{Library, LoadSpec};
 use serde_json::Value;
 
+pub(crate) use self::config::Reconfigure;
 pub use self::start::NotLoaded;
 use crate::attached_store::AttachedStore;
 

@@ -111,6 +111,15 @@ pub enum StoreError {
         /// Whether it is the current one.
         is_current: bool,
     },
+    /// Its configuration has changed since somebody looked.
+    #[error("its configuration has revision {revision} by now, not {expected}")]
+    #[non_exhaustive]
+    ConfigChanged {
+        /// The revision that was to be changed.
+        expected: u64,
+        /// The current one.
+        revision: u64,
+    },
     /// The host's own configuration has it, which takes precedence over the store.
     #[error("{what} in {place}, which commands do not change")]
     #[non_exhaustive]
@@ -191,6 +200,7 @@ pub enum StoreError {
 
 constructors! {
     StoreError:
+    config_changed = ConfigChanged(expected: u64, revision: u64),
     declared = Declared(what: impl Into<String>, place: impl Into<String>),
 }
 
@@ -209,6 +219,9 @@ impl StoreError {
             }
             StoreError::AlreadyInstalled { is_current: false, .. } => {
                 ("HR0827", "`hookrail plugin rollback NAME` returns to it")
+            }
+            StoreError::ConfigChanged { .. } => {
+                ("HR0837", "`hookrail config get NAME` shows it; then repeat the command")
             }
             StoreError::Declared { .. } => {
                 ("HR0832", "change it there, and restart the host; or remove it there, and repeat the command")

@@ -139,7 +139,7 @@ fn minisign_verifies_ours_and_we_its() {
     scene.ok(&["trust", "add", "their.pub", "--name", "They"]);
     scene.ok(&["verify", "hello-1.0.0.hrp"]);
     // And our signature with a key of theirs.
-    scene.ok(&["sign", "hello-1.0.0.hrp", "--key", "their.key"]);
+    scene.ok(&["sign", "hello-1.0.0.hrp", "--key", "their.key", "--yes"]);
     minisign(&["-Vm", "hello-1.0.0.hrp", "-p", "their.pub"]);
 }
 
