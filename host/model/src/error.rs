@@ -367,7 +367,9 @@ fn fix_of_call(call: &str) -> &'static str {
         "reload" => {
             "set another one; or have the plugin loaded again with this one: `hookrail config set NAME KEY=VALUE --restart`"
         }
-        "save" | "save_changes" => "leave its state behind with `--fresh` (`Host::upgrade_fresh`)",
+        "save" | "save_changes" => {
+            "fix what it reports, or leave its state behind with `--fresh` (`Host::upgrade_fresh`)"
+        }
         "schema" => "its author has to export a JSON Schema: `hookrail inspect --schema FILE` prints what it exports",
         _ => "fix what it reports; `hookrail check FILE` calls each of its functions by itself",
     }
