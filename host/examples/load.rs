@@ -1,8 +1,15 @@
 //! The embedder of the README: loads a plugin, sends a message through it, unloads it.
-use hookrail::{Config, Host, Message, MessagePublish};
+use hookrail::{Config, Error, Host, Message, MessagePublish};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let file = std::env::args().nth(1).ok_or("usage: load LIBRARY")?;
+fn main() {
+    let file = std::env::args().nth(1).expect("usage: load LIBRARY");
+    if let Err(error) = run(&file) {
+        eprintln!("error[{}]: {error}\n  fix: {}", error.code(), error.fix());
+        std::process::exit(1);
+    }
+}
+
+fn run(file: &str) -> Result<(), Error> {
     let host = Host::new(Config::default())?;
     // SAFETY: the caller trusts the library as much as this program.
     let plugin = unsafe { host.load(file)? };

@@ -1,11 +1,16 @@
 //! The embedder of the guide: replaces a plugin by a new build of it, and tells what happened.
-use hookrail::{Config, Host, Message, MessagePublish};
+use hookrail::{Config, Error, Host, Message, MessagePublish};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() {
     let mut files = std::env::args().skip(1);
-    let (Some(old), Some(new)) = (files.next(), files.next()) else {
-        return Err("usage: upgrade OLD_LIBRARY NEW_LIBRARY".into());
-    };
+    let (Some(old), Some(new)) = (files.next(), files.next()) else { panic!("usage: upgrade OLD_LIBRARY NEW_LIBRARY") };
+    if let Err(error) = run(&old, &new) {
+        eprintln!("error[{}]: {error}\n  fix: {}", error.code(), error.fix());
+        std::process::exit(1);
+    }
+}
+
+fn run(old: &str, new: &str) -> Result<(), Error> {
     let host = Host::new(Config::default())?;
     let events = host.events();
     let publish = host.point(MessagePublish)?;
@@ -22,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{:?}", message.headers);
     println!("{}", host.unload(&plugin)?);
     for event in events.try_iter() {
-        let json = serde_json::to_value(&event)?;
+        let json = serde_json::to_value(&event).expect("an event is JSON");
         println!("generation {}: {}", event.generation, json["event"]);
     }
     Ok(())

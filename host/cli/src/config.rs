@@ -21,6 +21,9 @@ use crate::exit::ExitCode;
 use crate::table::{Column, Target, table};
 use crate::{harmless, print, remote, stderr};
 
+/// The code of [`hookrail::store::StoreError::ConfigChanged`], also when it crosses a socket.
+const CONFIG_CHANGED: &str = "HR0837";
+
 /// A configuration that was set, and what changed by that.
 #[derive(Serialize)]
 struct Set {
@@ -34,14 +37,15 @@ pub(crate) fn run(command: &Config) -> Result<ExitCode, Error> {
         Config::Check { json } => return check::run(*json),
         Config::Get { name, common } => get(name, common)?,
         Config::Set { name, file: Some(file), how, common, .. } => {
-            set(name, &current(name, common)?, json(file)?, *how, common)?;
+            set(name, &current(name, common)?.value, json(file)?, *how, None, common)?;
         }
         Config::Set { name, assignments, how, common, .. } => {
             let schema = schema(name, common)?;
-            let before = current(name, common)?;
-            let mut after = before.clone();
-            assignments.iter().for_each(|(key, text)| assign(&mut after, key, text, schema.as_ref()));
-            set(name, &before, after, *how, common)?;
+            let assigned = |mut config: Value| {
+                assignments.iter().for_each(|(key, text)| assign(&mut config, key, text, schema.as_ref()));
+                config
+            };
+            set_keys(name, assigned, *how, common)?;
         }
         Config::Schema { name, common } => {
             let schema = schema(name, common)?.ok_or_else(|| Error::NoSchema(name.into()))?;
@@ -54,7 +58,7 @@ pub(crate) fn run(command: &Config) -> Result<ExitCode, Error> {
             if *dry_run {
                 print::json(&config)?;
             } else {
-                set(&name, &current(&name, common)?, config, *how, common)?;
+                set(&name, &current(&name, common)?.value, config, *how, None, common)?;
             }
         }
     }
@@ -70,14 +74,36 @@ fn get(name: &str, common: &Common) -> Result<(), Error> {
     print::json(&configured.value)
 }
 
-fn current(name: &str, common: &Common) -> Result<Value, Error> {
-    Ok(remote::ask(&common.selection, command::Config::new(name))?.0.value)
+fn current(name: &str, common: &Common) -> Result<Configured, Error> {
+    Ok(remote::ask(&common.selection, command::Config::new(name))?.0)
 }
 
-fn set(name: &str, before: &Value, after: Value, how: Reconfigure, common: &Common) -> Result<(), Error> {
+/// Changes parts of a configuration: on whatever others have set meanwhile.
+fn set_keys(name: &str, change: impl Fn(Value) -> Value, how: Reconfigure, common: &Common) -> Result<(), Error> {
+    /// More than will happen by chance.
+    const ATTEMPTS: usize = 10;
+    let mut attempts = 1;
+    loop {
+        let Configured { value, revision, .. } = current(name, common)?;
+        match set(name, &value, change(value.clone()), how, Some(revision), common) {
+            Err(error) if error.code() == CONFIG_CHANGED && attempts < ATTEMPTS => attempts += 1,
+            set => return set,
+        }
+    }
+}
+
+/// Sets a configuration; if a revision is given, only if that is still the current one.
+fn set(
+    name: &str,
+    before: &Value,
+    after: Value,
+    how: Reconfigure,
+    if_revision: Option<u64>,
+    common: &Common,
+) -> Result<(), Error> {
     let changes = changes::between(before, &after);
     let mut command = Configure::new(name, after);
-    command.restart = how.restart;
+    (command.restart, command.if_revision) = (how.restart, if_revision);
     let (done, by_host) = remote::ask(&common.selection, command)?;
     if common.json {
         return print::json(&Set { done, changes });

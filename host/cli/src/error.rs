@@ -162,7 +162,7 @@ impl Error {
     /// The next step.
     pub(crate) fn fix(&self) -> Cow<'_, str> {
         match self {
-            Error::Call(error) => error.fix().into(),
+            Error::Call(error) => error.fix(),
             Error::Host(error) => error.fix(),
             Error::Enabled(failed) => {
                 let NotLoaded { plugin, error, .. } = &**failed;
@@ -191,7 +191,7 @@ impl Error {
             }
             Error::ManyCdylibs { .. } => "choose one after `--`, for example `-- --lib`".into(),
             Error::NoCargo(_) => "install Rust (https://rustup.rs), or put `cargo` into $PATH".into(),
-            Error::BadConfig { .. } => "fix that; `hookrail config schema NAME` prints what a plugin takes, docs/guide/operating.md what `plugin apply` does".into(),
+            Error::BadConfig { .. } => "`hookrail config schema NAME` prints what a plugin takes, docs/guide/operating.md says what `plugin apply` reads".into(),
             Error::NoRevision { name, .. } => {
                 format!("`hookrail config history {name}` shows those that are kept").into()
             }
@@ -200,8 +200,8 @@ impl Error {
             Error::NotConfirmed(_) => "--yes skips the question".into(),
             Error::NoPassword { .. } => "--password-file FILE gives it; `hookrail keygen --no-password` makes a key without one".into(),
             Error::PluginExit => "run with fewer plugins to find it; `hookrail check FILE` runs one in processes of its own".into(),
-            Error::NotMade { .. } => "fix that; `hookrail new --help` says what it takes".into(),
-            Error::NotPacked { .. } => "fix that; `hookrail pack --help` says what is packed".into(),
+            Error::NotMade { .. } => "`hookrail new --help` says what it takes".into(),
+            Error::NotPacked { .. } => "`hookrail pack --help` says what is packed".into(),
             Error::NoCdylib(_) => "write `[lib]` and `crate-type = [\"cdylib\"]` into its Cargo.toml".into(),
             Error::NotAPackage { .. } => "name the directory that the plugin's Cargo.toml is in".into(),
             Error::Workspace { plugins, .. } if plugins.is_empty() => {
@@ -213,13 +213,16 @@ impl Error {
             }
             Error::NotRunning { .. } => "--pid takes one of those that run; `hookrail run` starts one".into(),
             Error::SeveralRun(_) => "choose one with --pid PID".into(),
-            Error::NoSchema(_) => "look into its README".into(),
+            Error::NoSchema(_) => "its README says what it takes; `#[config]` on a type exports a schema".into(),
             Error::NotOneCheck(_) => "choose one with --only NAME; `hookrail check --list` shows them all".into(),
-            Error::Stdout(_) => "free some space, or send the output elsewhere".into(),
             Error::Utf16(input) if input == "stdin" => {
                 "convert it: `iconv -f UTF-16 -t UTF-8` before `hookrail run` in the pipe".into()
             }
             Error::Utf16(input) => format!("convert it: `iconv -f UTF-16 -t UTF-8 {input} | hookrail run`").into(),
+            Error::Stdout(cause) => {
+                let again = cause.raw_os_error().map_or_else(|| cause.kind().into(), io::Error::from_raw_os_error);
+                format!("{}; or send the output elsewhere", hookrail::Error::system("write to stdout", again).fix()).into()
+            }
             Error::TwicePlugin { name, .. } => {
                 format!("leave one out; several uses of one plugin are [plugins.{name}.instances]").into()
             }

@@ -51,6 +51,11 @@ pub(crate) fn generate(options: &Keygen) -> Result<ExitCode, Error> {
 
 pub(crate) fn sign(options: &Sign) -> Result<ExitCode, Error> {
     let signer = Signer::open(&options.key)?;
+    let beside = signature_of(&options.file);
+    let what = format!("the signature {} will be overwritten", beside.display());
+    if beside.exists() && !confirm(options.consent, &what)? {
+        return Ok(ExitCode::Failure);
+    }
     let signature = signer.sign_beside(&options.file, options.comment.as_deref())?;
     stderr::line(format_args!("signed with the key {}", signer.id()));
     print::line(signature.display())?;

@@ -20,11 +20,10 @@ pub(crate) fn check(host: &Host) -> Result<(), ConfigError> {
         let there: Vec<_> = there.map(|hook| &*hook.name).collect();
         // One that the instance leaves out is none that is misspelt.
         if !there.contains(&name) {
-            let at = host.config().overrides.iter().position(|wanted| wanted == unused).unwrap_or_default();
-            return Err(ConfigError::invalid_value(
-                format!("overrides[{at}].callback"),
-                why(unused, instance, name, &there),
-            ));
+            let config = host.config();
+            let key = config.key_of_override(&unused.point, &unused.callback).unwrap_or_default();
+            let error = ConfigError::invalid_value(format!("{key}.callback"), why(unused, instance, name, &there));
+            return Err(config.located(error));
         }
     }
     Ok(())

@@ -38,6 +38,7 @@ impl Chosen {
     /// A host with all of them, and its manager.
     pub(crate) fn load(self) -> Result<(Host, Manager), Error> {
         let host = Host::new(self.config)?;
+        host.is_program("hookrail run");
         // SAFETY: only the operator and root can open its socket, and they could run any code in this process anyway.
         let manager = unsafe { Manager::new(&host) };
         // Before any plugin's code runs.

@@ -15,7 +15,7 @@ pub(crate) fn check(host: &Host) -> Result<(), ConfigError> {
     let of_hooks =
         config.overrides.iter().enumerate().map(|(index, hook)| (format!("overrides[{index}].point"), &hook.point));
     match of_points.chain(of_hooks).find(|(_, point)| !known.contains(&point.as_str())) {
-        Some((key, point)) => Err(ConfigError::invalid_value(key, why(point, &known))),
+        Some((key, point)) => Err(config.located(ConfigError::invalid_value(key, why(point, &known)))),
         None => Ok(()),
     }
 }

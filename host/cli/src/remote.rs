@@ -48,5 +48,5 @@ pub(crate) fn connect(selection: &Selection) -> Result<Client, Error> {
 /// The running hosts that this user can see.
 pub(crate) fn all() -> Result<Vec<Running>, Error> {
     let home = settings::home()?;
-    running(&home).map_err(|cause| Error::system("look for running hosts", cause))
+    running(&home).map_err(|cause| Error::system(format!("look for running hosts in {}", home.display()), cause))
 }

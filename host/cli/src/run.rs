@@ -93,7 +93,7 @@ fn control(host: &Host, manager: &Manager, options: &Run, counters: &Arc<Counter
             Some(control)
         }
         Err(error) => {
-            tracing::warn!("this run cannot be managed (--no-control accepts that): {error}");
+            tracing::warn!("this run cannot be managed (--no-control accepts that): {error}; fix: {}", error.fix());
             None
         }
     }

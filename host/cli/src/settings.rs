@@ -71,6 +71,11 @@ pub(crate) fn read() -> Result<Settings, hookrail::Error> {
         let source = if config.home.is_some() { Source::File } else { Source::Default };
         Sourced { path: config.home_dir(), source }
     });
+    if home.source == Source::Default && home.path.is_relative() {
+        let why =
+            "has no default: $HOME is not set, and the system knows no directory of this user; --home DIR sets it";
+        return Err(ConfigError::invalid_value("home", why).into());
+    }
     config.home = Some(home.path.clone());
     Ok(Settings { config, file, home })
 }

@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -15,9 +14,14 @@ use serde_json::Value;
 use crate::error::CallError;
 use crate::lines::Lines;
 use crate::manage::Manage;
+use crate::peer::Peer;
+use crate::socket::connect_within;
 
 /// How long a host has for saying that it is there.
 const GREETING: Duration = Duration::from_secs(30);
+
+/// How often a call looks whether the host is stopped.
+const SLICE: Duration = Duration::from_secs(1);
 
 /// How long a call waits for its answer: no command may wait longer than that by itself.
 const ANSWER: Duration = LONGEST_WAIT.saturating_add(GREETING);
@@ -27,6 +31,7 @@ const ANSWER: Duration = LONGEST_WAIT.saturating_add(GREETING);
 #[derive(Debug)]
 pub struct Client {
     socket: PathBuf,
+    host: Peer,
     lines: Lines,
     /// How long an answer may take.
     timeout: Option<Duration>,
@@ -40,11 +45,12 @@ impl Client {
     /// If the socket cannot be connected to.
     pub fn connect(socket: impl AsRef<Path>) -> Result<Self, CallError> {
         let socket = socket.as_ref().to_owned();
-        let stream = match UnixStream::connect(&socket) {
-            Ok(stream) => stream,
+        let connected = connect_within(&socket, GREETING).and_then(|stream| Ok((Peer::of(&stream)?, stream)));
+        let (host, stream) = match connected {
+            Ok(connected) => connected,
             Err(cause) => return Err(CallError::Unreachable { socket, cause }),
         };
-        let mut client = Client { socket, lines: Lines::new(stream, MAX_ANSWER), timeout: None, next: 1 };
+        let mut client = Client { socket, host, lines: Lines::new(stream, MAX_ANSWER), timeout: None, next: 1 };
         // A host that hangs must not hold up whoever looks which hosts there are.
         client.set_timeout(Some(GREETING))?;
         client.greeted()?;
@@ -115,7 +121,20 @@ impl Client {
 
     fn line(&mut self) -> Result<Vec<u8>, CallError> {
         let deadline = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        self.lines.next(deadline).map_err(|cause| self.unreachable(cause))
+        loop {
+            let slice = Instant::now() + SLICE;
+            match self.lines.next(Some(deadline.map_or(slice, |deadline| deadline.min(slice)))) {
+                Err(cause) if cause.kind() == io::ErrorKind::TimedOut => {}
+                line => return line.map_err(|cause| self.unreachable(cause)),
+            }
+            if let Some(pid) = self.host.stopped() {
+                return Err(CallError::Stopped { pid });
+            }
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                let why = format!("{} did not answer in time", self.host);
+                return Err(self.unreachable(io::Error::new(io::ErrorKind::TimedOut, why)));
+            }
+        }
     }
 
     fn read<T: DeserializeOwned>(&self, line: &[u8]) -> Result<T, CallError> {

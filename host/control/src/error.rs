@@ -131,8 +131,8 @@ pub enum ControlError {
         /// The user id of the host's owner.
         owner: u32,
     },
-    /// The path is longer than the system allows for a socket.
-    #[error("the path {} has {} bytes, the system allows {limit} for a socket", .path.display(), .path.as_os_str().len())]
+    /// The name is longer than the system allows for a socket.
+    #[error("the name at the end of {} is too long: {limit} bytes are allowed for a socket", .path.display())]
     #[non_exhaustive]
     PathTooLong {
         /// The path.
@@ -178,6 +178,13 @@ pub enum CallError {
     /// The host refused.
     #[error("{0}")]
     Refused(Problem),
+    /// The host is stopped, by Ctrl-Z, a debugger or SIGSTOP, and answers nothing.
+    #[error("the host does not answer: its process {pid} is stopped")]
+    #[non_exhaustive]
+    Stopped {
+        /// Its PID.
+        pid: u32,
+    },
     /// The connection failed, or was closed.
     #[error("cannot talk to the host at {}: {cause}", socket.display())]
     #[non_exhaustive]
@@ -203,7 +210,7 @@ impl CallError {
     pub fn code(&self) -> &str {
         match self {
             CallError::Refused(problem) => &problem.code,
-            CallError::Unreachable { .. } => "HR0709",
+            CallError::Stopped { .. } | CallError::Unreachable { .. } => "HR0709",
             CallError::Unreadable { .. } => "HR0710",
         }
     }
@@ -214,11 +221,12 @@ impl CallError {
     }
 
     /// The next step for the person who reads the error.
-    pub fn fix(&self) -> &str {
+    pub fn fix(&self) -> Cow<'_, str> {
         match self {
-            CallError::Refused(problem) => &problem.fix,
-            CallError::Unreachable { .. } => "check whether the program still runs, and as which user",
-            CallError::Unreadable { .. } => "use the version of `hookrail` that the host has",
+            CallError::Refused(problem) => problem.fix.as_str().into(),
+            CallError::Stopped { pid } => format!("`kill -CONT {pid}` lets it go on").into(),
+            CallError::Unreachable { .. } => "check whether the program still runs, and as which user".into(),
+            CallError::Unreadable { .. } => "use the version of `hookrail` that the host has".into(),
         }
     }
 }

@@ -41,6 +41,7 @@
 //! open it: the file has mode 0600, and a peer that is neither this user nor root is refused. Do not give others access
 //! to the socket.
 
+mod address;
 mod attached_store;
 mod call;
 mod client;
@@ -52,6 +53,7 @@ mod lines;
 mod manage;
 mod manager;
 mod offline;
+mod peer;
 mod running;
 mod server;
 mod socket;

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use hookrail_model::log;
 
+use crate::peer::Peer;
 use crate::socket::{Occupant, clear, occupant};
 
 /// A running host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Running {
-    /// Its PID.
+    /// Its PID, as it is seen from here.
     pub pid: u32,
     /// Its control socket.
     pub socket: PathBuf,
@@ -24,7 +25,8 @@ pub fn socket_in(home: impl AsRef<Path>) -> PathBuf {
     home.as_ref().join("run").join(format!("{}.sock", std::process::id()))
 }
 
-/// The running hosts with this home, by PID. Removes the sockets that dead processes have left.
+/// The running hosts with this home, by PID. Those of a PID namespace that cannot be seen from here are left out.
+/// Removes the sockets that dead processes have left.
 ///
 /// # Errors
 /// If the directory cannot be read.
@@ -39,7 +41,11 @@ pub fn running(home: impl AsRef<Path>) -> io::Result<Vec<Running>> {
         let socket = entry?.path();
         let Some(pid) = pid_of(&socket) else { continue };
         match occupant(&socket) {
-            Occupant::Live => running.push(Running { pid, socket }),
+            // The name has the PID that it has of itself: in another PID namespace that is another process here, or none.
+            Occupant::Live(Some(Peer { pid: here, .. })) => {
+                running.extend(here.map(|pid| Running { pid, socket }));
+            }
+            Occupant::Live(None) => running.push(Running { pid, socket }),
             Occupant::Dead => {
                 if let Err(error) = clear(&socket) {
                     log!(debug, "cannot remove {}: {error}", socket.display());

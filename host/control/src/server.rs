@@ -26,7 +26,7 @@ use serde_json::Value;
 use crate::call::Caller;
 use crate::error::{ControlError, Error};
 use crate::manager::Manager;
-use crate::socket::peer;
+use crate::peer::Peer as Process;
 
 /// The largest number of simultaneous connections.
 const MAX_CONNECTIONS: usize = 64;
@@ -142,7 +142,7 @@ impl Server {
     fn check(&self, stream: &UnixStream) -> Result<(), Error> {
         let failed = |source| Error::system("look at a connection".into(), source);
         stream.set_write_timeout(Some(WRITE_PATIENCE)).map_err(failed)?;
-        let user = peer(stream).map_err(failed)?;
+        let user = Process::of(stream).map_err(failed)?.user;
         let owner = rustix::process::geteuid().as_raw();
         if user == owner || user == 0 { Ok(()) } else { Err(ControlError::NotAllowed { user, owner }.into()) }
     }

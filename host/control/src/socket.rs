@@ -2,7 +2,6 @@
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -10,13 +9,12 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, Mode, fchmod, flock};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, Shutdown, SocketAddrUnix, SocketFlags, SocketType};
-use rustix::net::{bind, connect, listen, shutdown, socket_with};
+use rustix::net::{self, AddressFamily, Shutdown, SocketFlags, SocketType};
+use rustix::net::{bind, listen, shutdown, socket_with};
 
+use crate::address::{Address, LONGEST_NAME};
 use crate::error::{ControlError, Error};
-
-/// The longest path that the system allows, without the terminating NUL.
-const LONGEST_PATH: usize = 107;
+use crate::peer::Peer;
 
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 128;
@@ -34,12 +32,12 @@ pub(super) struct Socket {
 }
 
 /// What is at the path of a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Occupant {
     /// A socket whose process has ended.
     Dead,
-    /// A socket with a live listener.
-    Live,
+    /// A socket with a live listener, which is this process, if it is known.
+    Live(Option<Peer>),
     /// Nothing.
     Nothing,
     /// Something else, or something that we may not examine.
@@ -58,25 +56,30 @@ impl Socket {
         // The process may have changed its directory by the time it is removed.
         let path = std::path::absolute(path).map_err(failed)?;
         let failed = |source| Error::system(format!("open the control socket {}", path.display()), source);
-        if path.as_os_str().len() > LONGEST_PATH {
-            return Err(ControlError::PathTooLong { path, limit: LONGEST_PATH }.into());
+        if path.file_name().is_some_and(|name| name.len() > LONGEST_NAME) {
+            return Err(ControlError::PathTooLong { path, limit: LONGEST_NAME }.into());
         }
         let directory = path.parent().ok_or_else(|| failed(io::ErrorKind::IsADirectory.into()))?;
-        DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|error| match error.kind() {
+            // A file is in the place of one of the directories.
+            io::ErrorKind::AlreadyExists => failed(io::ErrorKind::NotADirectory.into()),
+            _ => failed(error),
+        })?;
         let _lock = lock(directory).map_err(failed)?;
         match occupant(&path) {
-            Occupant::Live => return Err(ControlError::InUse(path).into()),
+            Occupant::Live(_) => return Err(ControlError::InUse(path).into()),
             Occupant::Dead => fs::remove_file(&path).map_err(failed)?,
+            Occupant::Unknown if path.is_dir() => return Err(failed(io::ErrorKind::IsADirectory.into())),
             Occupant::Nothing | Occupant::Unknown => {}
         }
         let listen = || {
             let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
             fchmod(&socket, Mode::RUSR | Mode::WUSR)?;
-            bind(&socket, &SocketAddrUnix::new(&path)?)?;
+            bind(&socket, &Address::of(&path)?.socket)?;
             fs::set_permissions(&path, Permissions::from_mode(0o600))?;
             let metadata = fs::symlink_metadata(&path)?;
             listen(&socket, BACKLOG)?;
-            Ok((UnixListener::from(socket), (metadata.dev(), metadata.ino())))
+            Ok::<_, io::Error>((UnixListener::from(socket), (metadata.dev(), metadata.ino())))
         };
         let (listener, identity) = listen().map_err(failed)?;
         Ok(Socket { listener, path, identity })
@@ -115,15 +118,42 @@ pub(super) fn occupant(path: &Path) -> Occupant {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Occupant::Nothing,
         Err(_) => return Occupant::Unknown,
     }
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None);
-    let connected = socket.and_then(|socket| connect(&socket, &SocketAddrUnix::new(path)?));
-    match connected {
-        // `EAGAIN`: a listener is there, and is slow to accept.
-        Ok(()) | Err(Errno::AGAIN) => Occupant::Live,
-        Err(Errno::CONNREFUSED) => Occupant::Dead,
-        Err(Errno::NOENT) => Occupant::Nothing,
+    match connect(path) {
+        Ok(stream) => Occupant::Live(Peer::of(&stream).ok()),
+        // A listener is there, and is slow to accept.
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Occupant::Live(None),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Occupant::Dead,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Occupant::Nothing,
         Err(_) => Occupant::Unknown,
+    }
+}
+
+/// Connects to a socket without waiting; `WouldBlock` if too many others wait to be accepted.
+fn connect(path: &Path) -> io::Result<UnixStream> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    net::connect(&socket, &Address::of(path)?.socket)?;
+    Ok(socket.into())
+}
+
+/// Connects to a socket; `TimedOut` if it accepts no connection for so long.
+pub(super) fn connect_within(path: &Path, patience: Duration) -> io::Result<UnixStream> {
+    let deadline = Instant::now() + patience;
+    loop {
+        match connect(path) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let why = format!("it has accepted no connection for {} s", patience.as_secs());
+                return Err(io::Error::new(io::ErrorKind::TimedOut, why));
+            }
+            connected => {
+                let stream = connected?;
+                stream.set_nonblocking(false)?;
+                return Ok(stream);
+            }
+        }
     }
 }
 
@@ -131,7 +161,7 @@ pub(super) fn occupant(path: &Path) -> Occupant {
 pub(super) fn clear(path: &Path) -> io::Result<()> {
     let _lock = lock(path.parent().unwrap_or(Path::new(".")))?;
     // Checked again: another process may have taken it over, or be about to listen.
-    if occupant(path) == Occupant::Dead { fs::remove_file(path) } else { Ok(()) }
+    if matches!(occupant(path), Occupant::Dead) { fs::remove_file(path) } else { Ok(()) }
 }
 
 /// Keeps other processes from opening or removing sockets in that directory while the returned file lives: a socket
@@ -146,16 +176,4 @@ fn lock(directory: &Path) -> io::Result<File> {
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-/// The user at the other end of a connection, as the system recorded it when the connection was made.
-pub(super) fn peer(stream: &UnixStream) -> io::Result<u32> {
-    let mut peer = libc::ucred { pid: 0, uid: 0, gid: 0 };
-    let mut size = size_of::<libc::ucred>() as libc::socklen_t;
-    let fd = stream.as_fd().as_raw_fd();
-    // Not by rustix, whose PIDs are never 0: a process that is invisible to us has PID 0.
-    // SAFETY: the structure is what this option writes, and its size is told.
-    let asked =
-        unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_PEERCRED, (&raw mut peer).cast(), &raw mut size) };
-    if asked == 0 { Ok(peer.uid) } else { Err(io::Error::last_os_error()) }
 }

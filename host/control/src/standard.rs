@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::commands::Commands;
 use crate::ending;
-use crate::verbs::Swap;
+use crate::verbs::{Reconfigure, Swap};
 use file::is_absolute;
 
 /// Registers all of them.
@@ -29,8 +29,9 @@ pub(crate) fn register(commands: &Commands) {
     commands.register(|call, Config { plugin, .. }| call.verbs()?.config(&plugin));
     commands.register(|call, ConfigHistory { plugin, .. }| call.verbs()?.config_history(&plugin));
     commands.register(|call, ConfigSchema { plugin, .. }| call.verbs()?.config_schema(&plugin));
-    commands.register(|call, Configure { plugin, config, restart, wait_ms, .. }| {
-        call.verbs()?.configure(&plugin, config, restart, Swap { fresh: false, wait_ms })
+    commands.register(|call, Configure { plugin, config, restart, if_revision, wait_ms, .. }| {
+        let how = Reconfigure { restart, if_revision, swap: Swap { fresh: false, wait_ms } };
+        call.verbs()?.configure(&plugin, config, how)
     });
     commands.register(|call, Disable { plugin, wait_ms, .. }| call.verbs()?.disable(&plugin, wait_ms));
     commands.register(|call, Enable { plugin, .. }| call.verbs()?.enable(&plugin));

@@ -10,7 +10,9 @@
 
 mod apply;
 mod config;
+mod declared;
 mod fallback;
+mod foresee;
 mod incoming;
 mod installed;
 mod list;
@@ -23,6 +25,7 @@ use hookrail_engine::{Core, RuntimeOverrides};
 use hookrail_store::{Library, LoadSpec};
 use serde_json::Value;
 
+pub(crate) use self::config::Reconfigure;
 pub use self::start::NotLoaded;
 use crate::attached_store::AttachedStore;
 

@@ -6,8 +6,8 @@ mod root;
 
 use std::collections::BTreeMap;
 use std::ptr::NonNull;
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, OnceLock};
 
 use hookrail_abi::Point;
 use hookrail_model::config::{FaultPolicies, PointConfig, Quarantine};
@@ -43,6 +43,8 @@ pub struct Registry {
     root: AtomicPtr<Root>,
     config: BTreeMap<String, PointConfig>,
     faults: FaultPolicies,
+    /// What the program is called in the catalogue, if it is there: it dispatches points that others may not.
+    pub program: OnceLock<&'static str>,
     /// What dispatches find out about callbacks.
     pub signals: Arc<Signals>,
 }
@@ -70,6 +72,7 @@ impl Registry {
         Registry {
             config,
             faults,
+            program: OnceLock::new(),
             signals: Arc::new(Signals::new(quarantine)),
             points: Mutex::default(),
             leaving: AtomicUsize::new(0),

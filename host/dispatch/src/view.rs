@@ -9,7 +9,7 @@ use crate::registry::{Look, Registry};
 /// Every point: those declared here, and those of the catalogue that no program dispatches yet.
 pub fn points(registry: &Registry) -> Vec<PointView> {
     let mut views = Vec::new();
-    registry.each(|look| views.push(point_view(look)));
+    registry.each(|look| views.push(point_view(look, registry.program.get())));
     for planned in catalogue::BUILT_IN.iter().filter(|built_in| built_in.revision == 0) {
         views.push(PointView::new(planned.name, planned.kind.into(), 0));
     }
@@ -17,14 +17,15 @@ pub fn points(registry: &Registry) -> Vec<PointView> {
     views
 }
 
-fn point_view(look: &Look<'_>) -> PointView {
+fn point_view(look: &Look<'_>, program: Option<&&str>) -> PointView {
     let Look { state, callbacks, level, tracers, counts } = *look;
     let built_in = catalogue::BUILT_IN.iter().find(|built_in| built_in.name == state.chain.facts.point);
     let mut view = PointView::new(state.chain.facts.point, state.chain.facts.kind.into(), state.revision);
     view.deniable = state.chain.facts.deniable;
     view.local = state.is_local();
-    view.dispatched_by =
-        built_in.and_then(|point| point.dispatched_by).map(|(program, since)| Dispatcher::new(program, since));
+    // Another program may dispatch it or not, which is not known here.
+    let by = built_in.and_then(|point| point.dispatched_by).filter(|(by, _)| program == Some(by));
+    view.dispatched_by = by.map(|(program, since)| Dispatcher::new(program, since));
     (view.level, view.tracers) = (level, tracers);
     (view.dispatches, view.empty) = (counts.dispatches, counts.empty);
     view.chain = callbacks.iter().map(|callback| callback_view(callback)).collect();

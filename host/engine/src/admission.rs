@@ -117,7 +117,8 @@ impl Startup<'_> {
                 Some(priority) => (priority.number(), Origin::Overridden(declared.number())),
                 None => {
                     let callback = format!("{}/{name}", self.instance);
-                    return Err(ConfigError::reserved_priority(point, callback, number).into());
+                    let reserved = ConfigError::reserved_priority(point, callback, number);
+                    return Err(self.config.located(reserved).into());
                 }
             },
         };

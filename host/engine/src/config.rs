@@ -1,19 +1,23 @@
 //! What an embedder or an operator configures: in code, or in `hookrail.toml`.
 
+#[cfg(feature = "config-file")]
+mod instead;
+mod places;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use hookrail_model::config::{CallbackOverride, FaultPolicies, PointConfig, Quarantine, UpgradeLimits};
-use hookrail_model::error::ConfigError;
-#[cfg(feature = "config-file")]
-use hookrail_model::error::Error;
+use hookrail_model::error::{ConfigError, Error};
 use hookrail_model::instance::plugin_of;
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::setters;
 use hookrail_model::units::fields;
 use serde::Deserialize;
 use tracing::level_filters::LevelFilter;
+
+use places::Places;
 
 /// The configuration of a host. Everything has a default.
 ///
@@ -56,6 +60,9 @@ pub struct Config {
     /// The log level of plugins that have none of their own; by default what the subscriber of
     /// this program wants to know when they are loaded, or `info` when there is none.
     pub log_level: Option<LogLevel>,
+    /// Where its keys are, if it was read from a file.
+    #[serde(skip)]
+    places: Option<Places>,
 }
 
 setters!(Config {
@@ -257,9 +264,12 @@ impl Config {
         let file = file.as_ref();
         let text = std::fs::read_to_string(file)
             .map_err(|source| Error::system(format!("read {}", file.display()), source))?;
-        let mut config: Config =
-            toml::from_str(&text).map_err(|error| ConfigError::file(file, error.to_string().trim_end()))?;
-        config.check_paths()?;
+        let mut config: Config = toml::from_str(&text).map_err(|error| {
+            let instead = instead::instead(&text, error.span());
+            ConfigError::file(file, error.to_string().trim_end()).with_instead(instead)
+        })?;
+        config.places = Some(Places::of(file, &text));
+        config.check_paths().map_err(|error| config.located(error))?;
         let directory = file.parent().unwrap_or(std::path::Path::new(""));
         for library in config.plugins.values_mut().filter_map(|plugin| plugin.library.as_mut()) {
             *library = directory.join(&library);
@@ -278,8 +288,50 @@ impl Config {
         self.home.iter().try_for_each(|home| ConfigError::check_path("home", home))
     }
 
+    /// The file and the line of a key, as `FILE:LINE`, if this was read from a file that has it.
+    #[doc(hidden)]
+    pub fn place_of(&self, key: &str) -> Option<String> {
+        self.places.as_ref()?.of_key(key)
+    }
+
+    /// A mistake in this configuration, with the file and the line.
+    #[doc(hidden)]
+    pub fn located(&self, error: ConfigError) -> ConfigError {
+        let key = match &error {
+            ConfigError::InvalidValue { key, .. } => Some(key.clone()),
+            ConfigError::ReservedPriority { point, callback, .. } => self.key_of_override(point, callback),
+            ConfigError::Schema { instance, .. } => Some(key_of_instance(instance)),
+            ConfigError::TooManyInstances(plugin) => Some(format!("plugins.{plugin}.instances")),
+            _ => None,
+        };
+        match key.and_then(|key| self.place_of(&key)) {
+            Some(place) => ConfigError::in_file(place, error),
+            None => error,
+        }
+    }
+
+    /// As [`located`](Self::located), if it is such a mistake.
+    #[doc(hidden)]
+    pub fn located_error(&self, error: Error) -> Error {
+        match error {
+            Error::Config(error) => self.located(error).into(),
+            error => error,
+        }
+    }
+
+    /// The key of the override of a callback.
+    #[doc(hidden)]
+    pub fn key_of_override(&self, point: &str, callback: &str) -> Option<String> {
+        let index = self.overrides.iter().position(|hook| hook.point == point && hook.callback == callback)?;
+        Some(format!("overrides[{index}]"))
+    }
+
     /// Refuses contradictory settings, rather than silently choosing one of two meanings.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        self.check_whole().map_err(|error| self.located(error))
+    }
+
+    fn check_whole(&self) -> Result<(), ConfigError> {
         self.check_paths()?;
         let meaningless = |key: String, why: &str| Err(ConfigError::invalid_value(key, why));
         for (name, plugin) in &self.plugins {
@@ -355,6 +407,14 @@ impl Config {
     pub fn home_dir(&self) -> PathBuf {
         let of_user = || std::env::home_dir().map(|home| home.join(".hookrail"));
         self.home.clone().or_else(home_of_environment).or_else(of_user).unwrap_or_else(|| ".hookrail".into())
+    }
+}
+
+/// The key of the configuration of an instance.
+fn key_of_instance(instance: &str) -> String {
+    match instance.split_once(':') {
+        Some((plugin, key)) => format!("plugins.{plugin}.instances.{key}.config"),
+        None => format!("plugins.{instance}.config"),
     }
 }
 

@@ -57,6 +57,13 @@ impl Host {
         Ok(Host { core })
     }
 
+    /// Says what this program is called in the catalogue of points, where it is known which of them that dispatches.
+    #[doc(hidden)]
+    pub fn is_program(&self, name: &'static str) {
+        // The first name stays.
+        let _ = self.core.registry.program.set(name);
+    }
+
     /// Loads a plugin: copies and checks its file, opens it, starts its configured instances, and registers all their
     /// callbacks in one transaction. On failure nothing is left behind.
     ///

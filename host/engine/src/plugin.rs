@@ -166,17 +166,19 @@ impl Loaded {
         let config = context.config;
         let mut instances = config.instances(&name);
         if self.note().instances == "one" && instances.len() > 1 {
-            return Err(ConfigError::TooManyInstances(name).into());
+            return Err(config.located(ConfigError::TooManyInstances(name)).into());
         }
         let known = context.schema.as_ref().or(self.schema.as_ref());
         self.schema = self.ready_schema(instances.first().map_or(&name, |(instance, _)| instance), known)?;
         // All are created before the first one starts, since the effects of a start cannot be undone.
         for (instance, value) in &mut instances {
-            if let Some(runtime) = context.runtime_overrides.configs.get(instance) {
+            let runtime = context.runtime_overrides.configs.get(instance);
+            if let Some(runtime) = runtime {
                 value.clone_from(runtime);
             }
             *value = configured(value);
-            self.schema.as_ref().map_or(Ok(()), |schema| schema.check(instance, value))?;
+            let fits = self.schema.as_ref().map_or(Ok(()), |schema| schema.check(instance, value));
+            fits.map_err(|error| if runtime.is_some() { error } else { config.located_error(error) })?;
         }
         let mut additions = Vec::new();
         for (instance, value) in instances {
@@ -277,10 +279,7 @@ impl Loaded {
             // SAFETY: by its invariant the instance's state is valid; text for the call.
             Some(table) => unsafe { (table.reload)(instance.state, Str::new(&json)) },
             None => {
-                frame::report(
-                    Report::Error as u32,
-                    "it reads its configuration only when it is loaded: `hookrail config set --restart` loads it again",
-                );
+                frame::report(Report::Error as u32, "it reads its configuration only when it is loaded");
                 1
             }
         })?;

@@ -6,14 +6,17 @@
 //!
 //! Errors of packages, of the store and of commands are defined by the crates those belong to; they wrap this one.
 
+mod config;
 mod constructors;
+mod lines;
 mod misuse;
 mod system;
 
 use std::borrow::Cow;
 use std::io;
-use std::path::{Path, PathBuf};
 
+pub use self::config::ConfigError;
+pub use self::lines::lines;
 pub use self::misuse::{ApiMisuse, NO_PLUGIN};
 
 /// An error of the host.
@@ -53,69 +56,6 @@ pub enum Error {
         /// Why it failed.
         cause: io::Error,
     },
-}
-
-/// A mistake in the configuration.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The file is not TOML of the known form.
-    #[error("{}: {why}", file.display())]
-    #[non_exhaustive]
-    File {
-        /// The file.
-        file: PathBuf,
-        /// Where the mistake is, and what it is.
-        why: String,
-    },
-    /// A key has a value that is not valid.
-    #[error("`{key}` {why}")]
-    #[non_exhaustive]
-    InvalidValue {
-        /// The key, as in the file.
-        key: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// An operator's override uses a reserved priority.
-    #[error("the override of {callback} on {point} has the reserved priority {priority}")]
-    #[non_exhaustive]
-    ReservedPriority {
-        /// The point.
-        point: String,
-        /// `instance/callback`
-        callback: String,
-        /// The priority.
-        priority: i32,
-    },
-    /// A plugin's configuration does not match its schema; all mistakes at once.
-    #[error("the configuration of `{instance}` does not fit its schema:{}", lines(mistakes))]
-    #[non_exhaustive]
-    Schema {
-        /// The instance.
-        instance: String,
-        /// The path and the mistake, for each.
-        mistakes: Vec<String>,
-    },
-    /// More than one instance is configured for a plugin that allows only one.
-    #[error("`{0}` can have one instance only")]
-    TooManyInstances(String),
-}
-
-impl ConfigError {
-    /// Refuses a path that begins with `~`: only shells expand it, and not everywhere, as in `--home=~/x`. It would be
-    /// a directory of that name.
-    ///
-    /// # Errors
-    /// If it begins with `~`.
-    #[doc(hidden)]
-    pub fn check_path(key: &str, path: &Path) -> Result<(), Self> {
-        if path.starts_with("~") {
-            let why = format!("is {}, and `~` is not expanded here: write the path in full", path.display());
-            return Err(Self::invalid_value(key, why));
-        }
-        Ok(())
-    }
 }
 
 /// Why a library cannot work with this host.
@@ -338,24 +278,13 @@ impl Error {
 
     /// The next step for the person who reads the error.
     pub fn fix(&self) -> Cow<'static, str> {
-        self.code_and_fix().1.into()
+        self.code_and_fix().1
     }
 
-    fn code_and_fix(&self) -> (&'static str, &'static str) {
-        match self {
+    fn code_and_fix(&self) -> (&'static str, Cow<'static, str>) {
+        let (code, fix) = match self {
             Error::ApiMisuse(misuse) => misuse.code_and_fix(),
-            Error::Config(error) => match error {
-                ConfigError::File { .. } => {
-                    ("HR0201", "fix the file, in which text needs quotes; docs/guide/operating.md lists its keys")
-                }
-                ConfigError::InvalidValue { .. } => ("HR0205", "docs/guide/operating.md says what each key means"),
-                ConfigError::ReservedPriority { .. } => ("HR0202", "use any number but 1000 and the ends of the range"),
-                ConfigError::Schema { .. } => (
-                    "HR0203",
-                    "`hookrail inspect --schema FILE` prints what the library takes; `hookrail config schema`, what an installed plugin takes",
-                ),
-                ConfigError::TooManyInstances(_) => ("HR0204", "configure one instance"),
-            },
+            Error::Config(error) => return (error.code(), error.fix()),
             Error::PluginIncompatible { why, .. } => match why {
                 Incompatible::Abi { .. } => {
                     ("HR0301", "rebuild the plugin with a `hookrail-abi` of the host's major version")
@@ -384,7 +313,10 @@ impl Error {
                     "HR0315",
                     "state `sizeof` of the structure in its `size`, and build it with an unchanged hookrail.h",
                 ),
-                Incompatible::Open(_) => ("HR0306", "install what is missing, or link it into the plugin"),
+                Incompatible::Open(said) => (
+                    "HR0306",
+                    system::fix_of_text(said).unwrap_or("install what is missing, or link it into the plugin"),
+                ),
                 Incompatible::OtherMachine { .. } => ("HR0307", "build it for this machine"),
                 Incompatible::PanicAborts => ("HR0308", "remove panic = \"abort\" from its profile and rebuild it"),
                 Incompatible::Payload { .. } => {
@@ -408,7 +340,7 @@ impl Error {
             Error::PluginMisbehaved { why, .. } => match why {
                 Misbehaved::Asynchronous { .. } => ("HR0408", "set its form to HOOKRAIL_FORM_SYNCHRONOUS"),
                 Misbehaved::DuplicateCallback { .. } => ("HR0401", "give the callbacks of one point different names"),
-                Misbehaved::Failed { .. } => ("HR0402", "fix the reported cause, or the plugin"),
+                Misbehaved::Failed { call, .. } => ("HR0402", fix_of_call(call)),
                 Misbehaved::Malformed { .. } => ("HR0403", "docs/abi.md describes the registration record"),
                 Misbehaved::NoPriority { .. } => ("HR0404", "give a priority and set HOOKRAIL_HAS_PRIORITY"),
                 Misbehaved::ReservedPriority { .. } => {
@@ -420,14 +352,27 @@ impl Error {
                 ),
                 Misbehaved::Undeclared { .. } => ("HR0406", "declare it in HOOKS"),
             },
-            Error::System { cause, .. } => ("HR0501", system::fix(cause.kind())),
-        }
+            Error::System { cause, .. } => ("HR0501", system::fix(cause)),
+        };
+        (code, fix.into())
     }
 }
 
-/// Several mistakes, each on its own line below the text they belong to.
-pub fn lines(mistakes: &[String]) -> String {
-    mistakes.iter().map(|mistake| format!("\n  {mistake}")).collect()
+/// The next step after a function of a plugin has failed.
+fn fix_of_call(call: &str) -> &'static str {
+    match call {
+        "create" | "start" => {
+            "fix what it reports; `hookrail run -vv` shows what it logs, `hookrail config get NAME` its configuration"
+        }
+        "reload" => {
+            "set another one; or have the plugin loaded again with this one: `hookrail config set NAME KEY=VALUE --restart`"
+        }
+        "save" | "save_changes" => {
+            "fix what it reports, or leave its state behind with `--fresh` (`Host::upgrade_fresh`)"
+        }
+        "schema" => "its author has to export a JSON Schema: `hookrail inspect --schema FILE` prints what it exports",
+        _ => "fix what it reports; `hookrail check FILE` calls each of its functions by itself",
+    }
 }
 
 fn hint(known: &Option<String>) -> String {

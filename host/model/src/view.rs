@@ -29,7 +29,7 @@ pub struct PointView {
     pub deniable: bool,
     /// Whether its payload never leaves this process.
     pub local: bool,
-    /// The program that dispatches it; `None` for an embedder's own point.
+    /// This program, if it is the one that dispatches the point; `None` in an embedder's, which may or may not.
     pub dispatched_by: Option<Dispatcher>,
     /// How closely its dispatches are looked at.
     #[serde(deserialize_with = "StatsLevel::of_view")]

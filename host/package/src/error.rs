@@ -182,7 +182,7 @@ impl PackageError {
         match self {
             PackageError::Damaged(_) => ("HR0811", "restore a copy of it, or move it away: then no key is trusted"),
             PackageError::FalseKey { .. } => ("HR0815", "do not use it; ask its author for the right one"),
-            PackageError::HomeInUse { .. } => ("HR0812", "wait until that is over"),
+            PackageError::HomeInUse { .. } => ("HR0812", "wait until that is over, and repeat the command"),
             PackageError::HomeOpen(_) => (
                 "HR0813",
                 "let only the user that runs the host write to it: `chmod go-w` it, and `chown` it to that user",

@@ -36,7 +36,7 @@ impl Store {
             }
             let (_, version, installed) = state.installed(name)?;
             let metadata = self.metadata(state, name, version)?;
-            let mut configured = self.configured(name, Some(&metadata))?;
+            let mut configured = self.configured(name, Some((&metadata, &self.place(name, version))))?;
             if configured.origin == Origin::Package {
                 configured.since = Some(installed.installed_at.clone());
             }
@@ -44,15 +44,15 @@ impl Store {
         })
     }
 
-    /// The configuration of a plugin whose package has this metadata.
-    pub(super) fn configured(&self, name: &str, metadata: Option<&Metadata>) -> Result<Configured, Error> {
+    /// The configuration of a plugin whose package has this metadata, and is unpacked in this directory.
+    pub(super) fn configured(&self, name: &str, package: Option<(&Metadata, &Path)>) -> Result<Configured, Error> {
         if let Some(FormerConfig { revision, since, value, .. }) = Record::read(self, name)?.into_current() {
             return Ok(Configured::new(value, Origin::Operator, revision, Some(since)));
         }
-        let default = |metadata: &Metadata| {
-            json(&self.place(name, &metadata.version), metadata, &format!("etc/{name}.json")).transpose()
+        let default = |(metadata, directory): (&Metadata, &Path)| {
+            json(directory, metadata, &format!("etc/{name}.json")).transpose()
         };
-        let (value, origin) = match metadata.and_then(default).transpose()? {
+        let (value, origin) = match package.and_then(default).transpose()? {
             Some(value) => (value, Origin::Package),
             None => (Value::Null, Origin::Nothing),
         };

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
+use hookrail_model::constructors;
 use hookrail_model::error::{ConfigError, Error as HostError, NO_PLUGIN, lines};
 use hookrail_package::{self as package, PackageError};
 
@@ -110,9 +111,24 @@ pub enum StoreError {
         /// Whether it is the current one.
         is_current: bool,
     },
-    /// The host's own configuration configures it.
-    #[error("it is configured in the host's own hookrail.toml")]
-    ConfiguredByHost,
+    /// Its configuration has changed since somebody looked.
+    #[error("its configuration has revision {revision} by now, not {expected}")]
+    #[non_exhaustive]
+    ConfigChanged {
+        /// The revision that was to be changed.
+        expected: u64,
+        /// The current one.
+        revision: u64,
+    },
+    /// The host's own configuration has it, which takes precedence over the store.
+    #[error("{what} in {place}, which commands do not change")]
+    #[non_exhaustive]
+    Declared {
+        /// What is declared there.
+        what: String,
+        /// The file and the line, if the configuration is from a file.
+        place: String,
+    },
     /// `state.json` is damaged.
     #[error("it is damaged: {0}")]
     Damaged(String),
@@ -182,6 +198,12 @@ pub enum StoreError {
     Prebuilt,
 }
 
+constructors! {
+    StoreError:
+    config_changed = ConfigChanged(expected: u64, revision: u64),
+    declared = Declared(what: impl Into<String>, place: impl Into<String>),
+}
+
 impl StoreError {
     /// The next step for an error about that plugin; it may contain a command to run as it stands.
     pub fn fix(&self, plugin: &str) -> String {
@@ -198,7 +220,12 @@ impl StoreError {
             StoreError::AlreadyInstalled { is_current: false, .. } => {
                 ("HR0827", "`hookrail plugin rollback NAME` returns to it")
             }
-            StoreError::ConfiguredByHost => ("HR0832", "change it there, or remove it there and set it again"),
+            StoreError::ConfigChanged { .. } => {
+                ("HR0837", "`hookrail config get NAME` shows it; then repeat the command")
+            }
+            StoreError::Declared { .. } => {
+                ("HR0832", "change it there, and restart the host; or remove it there, and repeat the command")
+            }
             StoreError::Damaged(_) => (
                 "HR0822",
                 "restore a copy of it; or move it and the directory store away, and install the plugins again",

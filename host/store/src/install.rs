@@ -49,7 +49,8 @@ impl Install {
 
 impl Change<'_> {
     /// Installs a package. The plugin is disabled, unless another version of it was enabled. A host that uses the
-    /// previous version may refuse the new one through `agree`. After a failure everything is as before.
+    /// previous version may refuse the new one through `agree`, in a dry run too. After a failure everything is as
+    /// before.
     ///
     /// # Errors
     /// If the package is not valid, not trusted or does not work here, `agree` refuses, or writing fails.
@@ -89,8 +90,10 @@ impl Change<'_> {
         let mut installation = Installation::new(metadata, sha256, by);
         (installation.replaces, installation.enabled) = (replaces, enabled);
         installation.dry_run = how.dry_run;
-        if !how.dry_run {
-            let metadata = &installation.metadata;
+        let metadata = &installation.metadata;
+        if how.dry_run {
+            agree(&self.store.load_spec_at(&unfinished, &state, metadata)?)?;
+        } else {
             self.put(&unfinished, metadata)?;
             agree(&self.store.load_spec_of(&state, metadata)?)?;
             self.write(state)?;

@@ -62,9 +62,8 @@ pub use examine::Depth;
 pub use install::Install;
 pub use library::{Library, LoadSpec};
 pub use order::Enabled;
-pub use state::{InstalledPlugin, InstalledVersion, PluginSettings, State};
+pub use state::{InstalledPlugin, InstalledVersion, MAX_ALLOWANCE, PluginSettings, State};
 pub use store::Store;
-pub use verbs::MAX_ALLOWANCE;
 
 // For the crates above this one.
 #[doc(hidden)]

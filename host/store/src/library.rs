@@ -67,11 +67,16 @@ impl Store {
 
     /// What hosts load for a version in the store.
     pub(super) fn load_spec_of(&self, state: &State, metadata: &Metadata) -> Result<LoadSpec, Error> {
+        self.load_spec_at(&self.place(&metadata.name, &metadata.version), state, metadata)
+    }
+
+    /// As [`load_spec_of`](Self::load_spec_of), for a version that is unpacked in this directory.
+    pub(super) fn load_spec_at(&self, place: &Path, state: &State, metadata: &Metadata) -> Result<LoadSpec, Error> {
         let name = &metadata.name;
-        let config = self.configured(name, Some(metadata))?.value;
+        let config = self.configured(name, Some((metadata, place)))?.value;
         let requires = metadata.requires.iter().map(|requirement| requirement.name.clone()).collect();
         Ok(LoadSpec {
-            library: self.library_of(metadata)?,
+            library: library_at(place, metadata)?,
             config,
             overrides: state.settings(name).overrides,
             requires,
@@ -89,17 +94,17 @@ impl Store {
         let (_, version, installed) = state.installed(name)?;
         Ok(examine(self, &Trust::read(self.home())?, name, version, installed, Depth::Metadata)?.hooks)
     }
+}
 
-    fn library_of(&self, metadata: &Metadata) -> Result<Library, Error> {
-        let Metadata { name, version, .. } = metadata;
-        let place = self.place(name, version);
-        let build =
-            fits_here(metadata).map_err(|why| Error::PackageRejected { package: place.display().to_string(), why })?;
-        let file = metadata.files.iter().find(|file| file.path == build.library);
-        let sha256 = file.expect("metadata that was read names its libraries").sha256;
-        let path = place.join(build.library.as_str());
-        Ok(Library { name: name.clone(), version: version.clone(), path, sha256: Some(sha256) })
-    }
+/// The library for this machine of a version in that directory.
+fn library_at(place: &Path, metadata: &Metadata) -> Result<Library, Error> {
+    let Metadata { name, version, .. } = metadata;
+    let build =
+        fits_here(metadata).map_err(|why| Error::PackageRejected { package: place.display().to_string(), why })?;
+    let file = metadata.files.iter().find(|file| file.path == build.library);
+    let sha256 = file.expect("metadata that was read names its libraries").sha256;
+    let path = place.join(build.library.as_str());
+    Ok(Library { name: name.clone(), version: version.clone(), path, sha256: Some(sha256) })
 }
 
 /// The library of a plugin that came with the program.

@@ -1,7 +1,7 @@
 //! `state.json`: the one file that says what is installed.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use hookrail_model::config::CallbackOverride;
 use hookrail_model::installed::{Allowance, TrustSource};
@@ -17,6 +17,9 @@ const FILE: &str = "state.json";
 
 /// The format that this host writes, and the only one it reads.
 const FORMAT: u32 = 1;
+
+/// The longest lifetime of an allowance.
+pub const MAX_ALLOWANCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What is installed, and the operator's settings.
 ///
@@ -199,7 +202,10 @@ impl InstalledPlugin {
     }
 }
 
-/// Whether an allowance has not expired yet.
+/// Whether an allowance has not expired yet. One that ends later than any that could be made now was made while the clock
+/// was wrong.
 pub(super) fn holds(allowance: &Allowance) -> bool {
-    humantime::parse_rfc3339(&allowance.until).is_ok_and(|until| until > SystemTime::now())
+    let now = SystemTime::now();
+    let is_in_time = |until: SystemTime| until.duration_since(now).is_ok_and(|left| left <= MAX_ALLOWANCE);
+    humantime::parse_rfc3339(&allowance.until).is_ok_and(is_in_time)
 }

@@ -16,10 +16,7 @@ use crate::config::purge;
 use crate::error::{Error, StoreError, refused};
 use crate::library::LoadSpec;
 use crate::requires::Among;
-use crate::state::InstalledPlugin;
-
-/// The longest lifetime of an allowance.
-pub const MAX_ALLOWANCE: Duration = Duration::from_secs(24 * 60 * 60);
+use crate::state::{InstalledPlugin, MAX_ALLOWANCE};
 
 impl Change<'_> {
     /// Enables a plugin, so that hosts load it; returns whether that is a change. A host that would load it may refuse

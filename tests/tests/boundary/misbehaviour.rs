@@ -101,7 +101,7 @@ fn a_hooked_point_must_exist_here_with_the_same_payload() {
 #[test]
 fn a_plugin_that_cannot_begin_leaves_nothing() {
     alone!();
-    let fix = "fix the reported cause, or the plugin";
+    let fix = "fix what it reports";
     check(c, &[("fails_to_attach", "HR0402", &["its attach failed: it said nothing"], fix)]);
     let rows: &[Row] = &[
         (
@@ -111,7 +111,7 @@ fn a_plugin_that_cannot_begin_leaves_nothing() {
             fix,
         ),
         ("panics_in_start", "HR0402", &["its start failed: panicked: not today at", "panics_in_start.rs:"], fix),
-        ("says_the_schema_wrongly", "HR0402", &["its schema failed: "], fix),
+        ("says_the_schema_wrongly", "HR0402", &["its schema failed: "], "hookrail inspect --schema"),
     ];
     check(zoo, rows);
 }

@@ -115,3 +115,31 @@ fn only_a_host<M: Manage>(it: &mut M, judge: impl Fn(Result<(), M::Error>)) {
     judge(it.ask(ProgramStatus::new()).map(|program| assert_eq!(program.plugins, 1)));
     judge(it.ask(Unload::new("hello")).map(|ended| assert!(ended.end.is_unmapped())));
 }
+
+#[test]
+fn a_host_says_of_no_other_program_that_it_dispatches_its_points() {
+    let host = Host::new(Config::default()).unwrap();
+    let by = |host: &Host| host.point_views().into_iter().find(|view| view.point == POINT).unwrap().dispatched_by;
+    assert_eq!(by(&host), None);
+    host.is_program("another program");
+    assert_eq!(by(&host), None);
+    let host = Host::new(Config::default()).unwrap();
+    host.is_program("hookrail run");
+    assert_eq!(by(&host).unwrap().program, "hookrail run");
+}
+
+#[test]
+fn a_configuration_is_set_only_if_its_revision_is_the_current_one() {
+    let scene = Scene::new();
+    let mut offline = Offline::new(Config::default(), scene.store.clone()).unwrap();
+    offline.ask(Install::new(scene.package("1.0.0"))).unwrap();
+    let mut set =
+        |limit: u32, revision| offline.ask(Configure::new(NAME, json!({ "limit": limit })).if_revision(revision));
+    assert_eq!(set(1, 0).unwrap().configured.revision, 1);
+    for stale in [0, 2, u64::MAX] {
+        let error = set(2, stale).unwrap_err();
+        assert_eq!(error.code(), "HR0837", "{error}");
+        assert!(error.to_string().contains(&format!("has revision 1 by now, not {stale}")), "{error}");
+    }
+    assert_eq!(set(2, 1).unwrap().configured.revision, 2);
+}

@@ -33,7 +33,12 @@ fn instances_have_their_own_configuration_and_callbacks() {
 fn a_plugin_of_one_instance_is_refused_two() {
     alone!();
     let watched = Watched::new(plugin("one-instance", json!({ "instances": { "a": {}, "b": {} } })));
-    says(&watched.refused(zoo("one_instance")), "HR0204", &["`one-instance` can have one"], "configure one instance");
+    says(
+        &watched.refused(zoo("one_instance")),
+        "HR0204",
+        &["`one-instance` can have one"],
+        "configure it once, in [plugins.one-instance.config]",
+    );
 }
 
 #[test]

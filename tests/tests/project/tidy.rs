@@ -113,6 +113,29 @@ fn every_error_has_a_code_of_its_own() {
     assert!(twice.is_empty(), "{twice:?}");
 }
 
+/// What an error advises is something to do: neither nothing, nor what goes without saying.
+#[test]
+fn no_fix_is_empty_or_says_nothing() {
+    const NOTHING: [&str; 6] =
+        ["fix it", "fix that", "fix the reported cause", "look into", "message says", "try something else"];
+    let mut fixes = 0;
+    let sources = with_extension("rs").filter(|(file, _)| {
+        file.ends_with("error.rs") || file.starts_with("host/model/src/error") || file.ends_with("model/src/error.rs")
+    });
+    for (file, text) in sources {
+        let text = text.split("\n#[cfg(test)]").next().unwrap();
+        let arms = text.lines().skip_while(|line| !line.contains("fn code_and_fix") && !line.contains("fn fix"));
+        let arms = arms.filter(|line| !line.trim().starts_with("#[error("));
+        for quoted in arms.collect::<Vec<_>>().join("\n").split('"').skip(1).step_by(2) {
+            fixes += 1;
+            assert!(!quoted.trim().is_empty(), "{}: an empty fix", file.display());
+            let said = NOTHING.iter().find(|nothing| quoted.starts_with(**nothing) || quoted.contains("message says"));
+            assert_eq!(said, None, "{}: `{quoted}` says nothing", file.display());
+        }
+    }
+    assert!(fixes > 200, "the fixes are found");
+}
+
 /// A page for each code, no page for none, and an index that says of each what its page is called.
 #[test]
 fn every_error_has_a_page() {

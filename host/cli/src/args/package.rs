@@ -84,6 +84,9 @@ pub(crate) struct Sign {
     /// The comment that is signed with it and shown on verification [default: the file's name]
     #[arg(long, value_name = "TEXT")]
     pub(crate) comment: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) consent: Consent,
 }
 
 #[derive(Debug, Args)]

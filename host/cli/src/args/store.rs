@@ -47,7 +47,7 @@ impl Swap {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Store {
-    /// Check whether a package works here: its signature, its content, and whether it fits this host
+    /// Check whether a package could be installed: what `install --dry-run` checks
     Validate {
         /// The package, with its signature beside it as FILE.minisig
         #[arg(add = candidates::files(&["hrp"]))]

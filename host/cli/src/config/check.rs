@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use hookrail::store::{Configured, Depth, Origin, Store};
-use hookrail::{Host, PluginConfig, Schema};
+use hookrail::{Config, Host, PluginConfig, Schema, control};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
@@ -80,6 +80,7 @@ fn checked(host: &Host, store: Option<&Store>) -> Result<Vec<Checked>, Error> {
         match schema {
             Ok(schema) => checked.extend(configured.into_iter().map(|(instance, origin, value)| {
                 let error = fits(&instance, value, schema.as_ref()).err();
+                let error = error.map(|error| if origin == Origin::Host { located(config, error) } else { error });
                 Checked { instance, origin, error }
             })),
             Err(error) => checked.push(Checked { instance: name.clone(), origin: Origin::Nothing, error: Some(error) }),
@@ -110,6 +111,14 @@ fn fits(instance: &str, value: Value, schema: Option<&Value>) -> Result<(), Erro
     let Some(schema) = schema else { return Ok(()) };
     let value = if value.is_null() { json!({}) } else { value };
     Ok(Schema::new(instance, schema.to_string())?.check(instance, &value)?)
+}
+
+/// What is wrong with the configuration file, with its line.
+fn located(config: &Config, error: Error) -> Error {
+    match error {
+        Error::Host(control::Error::Host(error)) => config.located_error(error).into(),
+        error => error,
+    }
 }
 
 fn text(Report { config, home, instances }: &Report) -> String {

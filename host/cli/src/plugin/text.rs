@@ -52,7 +52,7 @@ pub(super) fn show(detail: &PluginDetail) -> String {
     let mut text =
         format!("{}, {}\n", print::bold(&format!("{} {}", plugin.name, plugin.version)), part(about(plugin)));
     if let Some(installed) = &plugin.installed {
-        let _ = writeln!(text, "{}", part(about_installed(installed)));
+        let _ = writeln!(text, "{}", part(about_installed(installed, plugin.loaded)));
     }
     if let Some(metadata) = &detail.metadata {
         let _ = write!(text, "{}\n{}\n", part(metadata.description.clone()), inspect::about(metadata));
@@ -106,8 +106,9 @@ pub(super) fn show(detail: &PluginDetail) -> String {
 }
 
 /// Where an installed plugin comes from.
-fn about_installed(installed: &Listed) -> String {
+fn about_installed(installed: &Listed, is_loaded: bool) -> String {
     let Listed { kind, signature, trusted_by: by, installed_at: at, previous, enabled, .. } = installed;
+    let kind_is_prebuilt = *kind == Kind::Prebuilt;
     let kind = match kind {
         Kind::External => "installed from a package",
         Kind::Prebuilt => "bundled with the program",
@@ -119,7 +120,12 @@ fn about_installed(installed: &Listed) -> String {
     };
     let at = at.as_ref().map(|at| format!(", since {at}")).unwrap_or_default();
     let previous = previous.as_ref().map(|version| format!(", before it {version}")).unwrap_or_default();
-    let enabled = if *enabled { "enabled" } else { "disabled" };
+    let enabled = match (enabled, kind_is_prebuilt && is_loaded) {
+        (true, _) => "enabled",
+        // Its configuration or command line names it.
+        (false, true) => "loaded by this host itself, not enabled for others",
+        (false, false) => "disabled",
+    };
     format!("{kind}, {standing}{at}{previous}, {enabled}")
 }
 

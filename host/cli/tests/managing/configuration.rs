@@ -204,6 +204,24 @@ fn a_flag_goes_before_the_environment_and_that_before_a_file() {
     assert!(output.status.success());
 }
 
+/// Whoever sets another key at the same time: what is said to be set stays set.
+#[test]
+fn keys_that_are_set_at_the_same_time_undo_none_of_each_other() {
+    let home = Stocked::new("config_at_once");
+    home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
+    let keys: Vec<_> = (0..40).map(|number| format!("k{number}")).collect();
+    let is_set = |key: &String| home.run(&["config", "set", "screen", &format!("{key}=1")]).status.success();
+    let set: Vec<_> = std::thread::scope(|scope| {
+        let shares = keys.chunks(10).map(|share| scope.spawn(move || share.iter().map(is_set).collect::<Vec<_>>()));
+        let shares: Vec<_> = shares.collect();
+        shares.into_iter().flat_map(|share| share.join().unwrap()).collect()
+    });
+    let (value, _) = get(&home);
+    for (key, is_set) in keys.iter().zip(set) {
+        assert_eq!(value.get(key).is_some(), is_set, "{key}: {value}");
+    }
+}
+
 #[test]
 fn the_hosts_own_configuration_file_takes_precedence() {
     let home = installed("config_host");
@@ -214,7 +232,11 @@ fn the_hosts_own_configuration_file_takes_precedence() {
     let got: Value = serde_json::from_slice(&got.stdout).unwrap();
     assert_eq!((&got["value"], &got["origin"]), (&json!({ "timeout_ms": 7 }), &"host".into()));
     let set = run(home.command(&["config", "set", "screen", "--file", "-"]).current_dir(&directory), b"{}");
-    assert!(text(&set.stderr).contains("error[HR0832]"), "{}", text(&set.stderr));
+    assert!(
+        text(&set.stderr).contains("error[HR0832]: screen: it is configured in hookrail.toml:1, "),
+        "{}",
+        text(&set.stderr)
+    );
 }
 
 #[test]

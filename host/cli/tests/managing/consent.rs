@@ -8,14 +8,18 @@ use hookrail_tests::cli::terminal::typed;
 use hookrail_tests::cli::{run, text};
 
 /// Each verb that destroys, in a home that has what it destroys.
-fn verbs(home: &Stocked) -> [Vec<String>; 3] {
+fn verbs(home: &Stocked) -> [Vec<String>; 4] {
     home.ok(&["plugin", "install", "screen-1.0.0.hrp"]);
     home.ok(&["keygen", "--no-password"]);
+    let file = home.home.join("signed");
+    fs::write(&file, "text").unwrap();
+    home.ok(&["sign", file.to_str().unwrap()]);
     let listed = home.ok(&["trust", "list"]);
     let id = listed.lines().nth(1).unwrap().split_whitespace().next().unwrap();
     [
         &["plugin", "uninstall", "screen", "--purge"][..],
         &["trust", "revoke", id, "--reason", "lost"],
+        &["sign", file.to_str().unwrap(), "--comment", "another"],
         &["keygen", "--no-password"],
     ]
     .map(|words| words.iter().map(|word| (*word).to_owned()).collect())
@@ -63,7 +67,7 @@ fn a_password_comes_from_a_file() {
         let output = run(command.env("HOOKRAIL_KEY_PASSWORD", "another"), input);
         (output.status.code(), text(&output.stderr).to_owned())
     };
-    let sign = ["sign", &text_file];
+    let sign = ["sign", &text_file, "--yes"];
     let (code, said) = with(&sign, &password, b"");
     assert!(code == Some(2) && said.contains("there is no such file") && said.contains("`hookrail keygen`"), "{said}");
     let (code, said) = with(&["keygen"], &password, b"");

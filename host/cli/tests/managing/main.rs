@@ -3,9 +3,11 @@
 mod apply;
 mod configuration;
 mod consent;
+mod declared;
 mod failing_calls;
 mod failing_hosts;
 mod first_release;
+mod foreseen;
 mod guide;
 mod json_fields;
 mod packages;

@@ -137,9 +137,9 @@ fn minisign_verifies_ours_and_we_its() {
     let said = scene.ok(&["verify", "hello-1.0.0.hrp", "--key", "their.pub"]);
     assert!(said.contains("file:hello-1.0.0.hrp\t"), "{said}");
     scene.ok(&["trust", "add", "their.pub", "--name", "They"]);
-    scene.ok(&["plugin", "validate", "hello-1.0.0.hrp"]);
+    scene.ok(&["verify", "hello-1.0.0.hrp"]);
     // And our signature with a key of theirs.
-    scene.ok(&["sign", "hello-1.0.0.hrp", "--key", "their.key"]);
+    scene.ok(&["sign", "hello-1.0.0.hrp", "--key", "their.key", "--yes"]);
     minisign(&["-Vm", "hello-1.0.0.hrp", "-p", "their.pub"]);
 }
 

@@ -214,7 +214,7 @@ fn a_full_disk_and_one_that_is_read_only_leave_all_as_it_was() {
         "enable: 1",
         "full: 0",
         "Read-only file system",
-        "fix: make that disk writable",
+        "fix: choose another directory, or make that file system writable",
         "install: 1",
         "uninstall: 1",
         "list: 0",
@@ -242,4 +242,27 @@ fn a_required_plugin_that_is_disabled_keeps_a_run_from_starting() {
     home.ok(&["plugin", "enable", "screen"]);
     let ran = go();
     assert!(ran.status.success() && ran.stdout.is_empty(), "{}", text(&ran.stderr));
+}
+
+/// An allowance lasts a day at most: one that ends later is from a clock that was wrong.
+#[test]
+fn an_allowance_made_under_a_wrong_clock_allows_nothing() {
+    let home = Stocked::new("store_clock");
+    let unsigned = home.home.with_file_name("screen-1.0.0.hrp");
+    fs::copy(stocked::packages().join("screen-1.0.0.hrp"), &unsigned).unwrap();
+    let unsigned = unsigned.to_str().unwrap();
+    let sum = run(Command::new("sha256sum").arg(unsigned), b"");
+    let sum = text(&sum.stdout).split(' ').next().unwrap().to_owned();
+    home.ok(&["plugin", "allow", "screen-1.0.0", "--sha256", &sum, "--for", "1m"]);
+    let file = home.home.join("state.json");
+    let state: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    for until in ["2099-01-01T00:00:00Z", "1970-01-02T00:00:00Z", "9999-12-31T23:59:59Z"] {
+        let mut wrong = state.clone();
+        wrong["allowances"][0]["until"] = until.into();
+        fs::write(&file, wrong.to_string()).unwrap();
+        assert_eq!(home.json(&["trust", "list"])["allowances"], serde_json::json!([]), "{until}");
+        home.refused(&["plugin", "install", unsigned], "HR0810", 7);
+    }
+    fs::write(&file, state.to_string()).unwrap();
+    home.ok(&["plugin", "install", unsigned]);
 }

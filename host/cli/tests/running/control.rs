@@ -9,6 +9,7 @@ use std::sync::mpsc::channel;
 
 use hookrail_tests::cli::asked::{ask, refused, shown, told};
 use hookrail_tests::cli::{directory, home, hookrail, run, text};
+use hookrail_tests::may_mount;
 use serde_json::{Value, json};
 
 /// `hookrail run` with its stdin kept open.
@@ -289,7 +290,8 @@ fn a_run_without_a_socket_goes_on() {
     let output = run.end();
     assert_eq!(output.status.code(), Some(0));
     let said = text(&output.stderr);
-    assert!(said.contains("has 130 bytes, the system allows 107") && said.contains("--no-control"), "{said}");
+    assert!(said.contains("82 bytes are allowed") && said.contains("--no-control"), "{said}");
+    assert!(said.contains("fix: choose a shorter one"), "{said}");
 
     let elsewhere = directory("elsewhere").join("c.sock");
     let run = Run::spawn(hookrail(&["run", "-q", "--no-store", "--control"]).arg(&elsewhere));
@@ -325,4 +327,49 @@ fn the_log_level_of_a_plugin_is_set_in_the_file_and_at_run_time() {
     // As the host's own lines, when nothing is said.
     let other = |part: &str| said.lines().any(|line| line.contains(part) && line.contains("tells-again"));
     assert!(other("a warning") && !other("an information"), "{said}");
+}
+
+#[test]
+fn a_host_that_is_stopped_is_told_with_its_process() {
+    let mut run = Run::spawn(&mut hookrail(&["run", "-q", "--no-store"]));
+    let signal = |signal| {
+        // SAFETY: it is our child, and not waited for yet.
+        assert_eq!(unsafe { libc::kill(run.pid().cast_signed(), signal) }, 0);
+    };
+    signal(libc::SIGSTOP);
+    for command in [&["plugin", "list"][..], &["status"], &["events"]] {
+        let said = refused(command, "HR0709", 1);
+        assert!(said.contains(&format!("its process {} is stopped", run.pid())), "{said}");
+        assert!(said.contains(&format!("fix: `kill -CONT {}`", run.pid())), "{said}");
+    }
+    signal(libc::SIGCONT);
+    assert_eq!(told(&["plugin", "list"]), json!([]));
+    assert_eq!(run.message("on"), "on");
+    drop(run.end());
+}
+
+/// The name of a socket has a PID, which is another process, or none, in another namespace.
+#[test]
+fn a_host_of_another_pid_namespace_is_not_taken_for_one_of_ours() {
+    if !may_mount() {
+        return;
+    }
+    let run = Run::spawn(&mut hookrail(&["run", "-q", "--no-store"]));
+    let inside = |arguments: &[&str]| {
+        let ours = hookrail(arguments);
+        let mut command = Command::new("unshare");
+        command.args(["--pid", "--fork", "--kill-child", "--mount-proc"]).arg(ours.get_program()).args(arguments);
+        command.env("HOOKRAIL_HOME", home());
+        command
+    };
+    let output = hookrail_tests::cli::run(&mut inside(&["plugin", "list"]), b"");
+    assert!(text(&output.stderr).contains("no host is running"), "{}", text(&output.stderr));
+    let output = hookrail_tests::cli::run(&mut inside(&["plugin", "unload", "hello"]), b"");
+    assert!(text(&output.stderr).contains("error[HR0711]"), "{}", text(&output.stderr));
+    // From outside, both are seen, under their PIDs here.
+    let other = Run::spawn(&mut inside(&["run", "-q", "--no-store"]));
+    let said = refused(&["status"], "HR0610", 2);
+    assert!(said.contains(&format!("\n  {}  ", run.pid())), "{said}");
+    assert!(!said.contains("\n  1  "), "it is 1 in its own namespace only: {said}");
+    drop((run.end(), other.end()));
 }

@@ -12,7 +12,7 @@ use hookrail_model::wire::Problem;
 use hookrail_package::{Digest, digest_of_file};
 use hookrail_store::{Install, Installation, StoreError, Version, validate};
 
-use super::{Swap, Verbs};
+use super::{Reconfigure, Swap, Verbs};
 use crate::attached_store::AttachedStore;
 use crate::error::Error;
 
@@ -137,7 +137,8 @@ impl Course<'_> {
         if let Some(config) = desire.config.as_ref()
             && self.verbs.config(name)?.value != *config
         {
-            self.verbs.configure(name, config.clone(), desire.restart, SWAP)?;
+            let how = Reconfigure { restart: desire.restart, if_revision: None, swap: SWAP };
+            self.verbs.configure(name, config.clone(), how)?;
             self.did(name, Action::Configure);
         }
         if let Some(overrides) = &desire.overrides
@@ -176,6 +177,7 @@ impl Verbs<'_> {
     /// Changes what is said of a plugin's callbacks. Where it runs, the next generation of the same code takes
     /// its place with it.
     pub(crate) fn override_callbacks(self, name: &str, overrides: Vec<CallbackOverride>) -> Result<(), Error> {
+        self.are_not_declared(name, &overrides)?;
         let mut upgraded = None;
         let mut change = self.attached.store.change()?;
         let overridden = change.override_callbacks::<Error>(name, overrides, |spec| {

@@ -10,6 +10,16 @@ use serde_json::Value;
 use super::{Swap, Verbs};
 use crate::error::Error;
 
+/// How a configuration is set.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reconfigure {
+    /// Whether the same code is restarted with it.
+    pub(crate) restart: bool,
+    /// The revision that must still be the current one.
+    pub(crate) if_revision: Option<u64>,
+    pub(crate) swap: Swap,
+}
+
 impl Verbs<'_> {
     /// The configuration in effect, and where it comes from.
     pub(crate) fn config(self, name: &str) -> Result<Configured, Error> {
@@ -34,11 +44,18 @@ impl Verbs<'_> {
 
     /// Sets another configuration. If the plugin runs, its instance accepts or refuses it first, either by a reload or
     /// as the next generation of the same code.
-    pub(crate) fn configure(self, name: &str, config: Value, restart: bool, swap: Swap) -> Result<Reconfigured, Error> {
+    pub(crate) fn configure(self, name: &str, config: Value, how: Reconfigure) -> Result<Reconfigured, Error> {
+        let Reconfigure { restart, if_revision, swap } = how;
         if self.host_says(name).is_some() {
-            return Err(Error::Store { plugin: name.into(), why: StoreError::ConfiguredByHost });
+            return Err(self.is_set(name, "it is configured".into(), &format!("plugins.{name}.config")));
         }
+        self.is_not_declared(name)?;
         let mut change = self.attached.store.change()?;
+        let revision = self.attached.store.configuration(name)?.revision;
+        if let Some(expected) = if_revision.filter(|expected| *expected != revision) {
+            let why = StoreError::config_changed(expected, revision);
+            return Err(Error::Store { plugin: name.into(), why });
+        }
         let before = self.attached.store.load_spec(name)?;
         let status = self.core.table.status(name);
         let runs = self.attached.is_live && status == Some(Status::Running);

@@ -7,11 +7,10 @@ use hookrail_dispatch::reclaim;
 use hookrail_engine::Upgraded;
 use hookrail_model::command::{Changed, Ended, Installed, Replaced, Staged, Uninstalled, Validated};
 use hookrail_model::error::{ApiMisuse, Error as HostError};
-use hookrail_model::installed::{Allowance, TrustSource};
+use hookrail_model::installed::{Allowance, Installation};
 use hookrail_model::log;
 use hookrail_model::package::Digest;
 use hookrail_model::view::Status;
-use hookrail_package::{Trust, fits_here};
 use hookrail_store::{Install, LoadSpec, StoreError, Version};
 
 use super::start::Opened;
@@ -30,15 +29,12 @@ impl Verbs<'_> {
         Ok(self.attached.store.change()?.allow(name, version, sha256, lasts)?)
     }
 
+    /// A dry run of an installation.
     pub(crate) fn validate(self, file: &Path) -> Result<Validated, Error> {
-        let (mut package, signed) = Trust::read(self.attached.store.home())?.open(file)?;
-        package.verify()?;
-        let metadata = package.metadata().clone();
-        let by = TrustSource::key(signed.key.id(), signed.name);
-        match fits_here(&metadata) {
-            Ok(_) => Ok(Validated::new(metadata, by)),
-            Err(why) => Err(Error::PackageRejected { package: file.display().to_string(), why }),
-        }
+        let swap = Swap { fresh: false, wait_ms: None };
+        let Installation { metadata, trusted_by, .. } =
+            self.install(file, None, Install::new().dry_run(), swap)?.installation;
+        Ok(Validated::new(metadata, trusted_by))
     }
 
     pub(crate) fn stage(self, file: &Path) -> Result<Staged, Error> {
@@ -72,7 +68,7 @@ impl Verbs<'_> {
         let mut upgraded = None;
         let installed = change.install::<Error>(file, how, |spec| {
             is_meant(&spec.library.name)?;
-            upgraded = self.bring_in(spec.clone(), swap)?;
+            upgraded = self.bring_in(spec.clone(), swap, how.dry_run)?;
             Ok(())
         });
         let installation =
@@ -84,8 +80,6 @@ impl Verbs<'_> {
         if !how.dry_run {
             self.leave_stopped(&metadata.name)?;
         }
-        // A dry run has not checked the name yet.
-        is_meant(&metadata.name)?;
         let plan = self.plan(&metadata.name, &metadata.hooks, change.state());
         // Other changes may proceed while this one waits.
         drop(change);
@@ -96,7 +90,7 @@ impl Verbs<'_> {
         let mut upgraded = None;
         let mut change = self.attached.store.change()?;
         let rolled_back = change.rollback::<Error>(name, |spec| {
-            upgraded = self.bring_in(spec.clone(), swap)?;
+            upgraded = self.bring_in(spec.clone(), swap, false)?;
             Ok(())
         });
         rolled_back.inspect_err(|_| self.go_back(upgraded.as_ref()))?;
@@ -112,7 +106,10 @@ impl Verbs<'_> {
         let mut change = self.attached.store.change()?;
         let mut is_loaded = false;
         let changed = change.enable::<Error>(name, |spec| {
-            if self.attached.is_live && self.core.table.plugin(name).is_none() {
+            if !self.attached.is_live {
+                self.foresee(spec)?;
+                self.is_configured(spec)?;
+            } else if self.core.table.plugin(name).is_none() {
                 self.load(Opened::of(spec.clone())?)?;
                 is_loaded = true;
             }
@@ -130,6 +127,7 @@ impl Verbs<'_> {
     }
 
     pub(crate) fn disable(self, name: &str, wait_ms: Option<u64>) -> Result<Changed, Error> {
+        self.is_not_declared(name)?;
         let mut change = self.attached.store.change()?;
         self.settle(name)?;
         let changed = change.disable(name)?;
@@ -159,10 +157,17 @@ impl Verbs<'_> {
     }
 
     /// As [`replace`](Self::replace), with other code. Does nothing if the plugin is disabled and the running one was
-    /// loaded by hand.
-    fn bring_in(self, spec: LoadSpec, swap: Swap) -> Result<Option<Upgraded>, Error> {
+    /// loaded by hand. What is not replaced now is only held against what the next host will refuse.
+    fn bring_in(self, spec: LoadSpec, swap: Swap, dry_run: bool) -> Result<Option<Upgraded>, Error> {
         let is_enabled = self.attached.store.state()?.settings(&spec.library.name).enabled;
-        if is_enabled { self.replace(spec, swap) } else { Ok(None) }
+        if !is_enabled {
+            return Ok(None);
+        }
+        if dry_run || !self.attached.is_live {
+            self.foresee(&spec)?;
+            return Ok(None);
+        }
+        self.replace(spec, swap)
     }
 
     /// Replaces the running plugin with this one, if one runs.

@@ -46,6 +46,9 @@ pub struct Configure {
     /// Restarts the same code with the configuration, for plugins that read it only at start.
     #[serde(default)]
     pub restart: bool,
+    /// The revision that must still be the current one, so that a change made meanwhile is not undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_revision: Option<u64>,
     /// How long to wait for the end of the old generation, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_ms: Option<u64>,
@@ -80,13 +83,20 @@ impl ConfigSchema {
 impl Configure {
     /// For a plugin; by a reload if it runs.
     pub fn new(plugin: impl Into<String>, config: Value) -> Self {
-        Configure { plugin: plugin.into(), config, restart: false, wait_ms: None }
+        Configure { plugin: plugin.into(), config, restart: false, if_revision: None, wait_ms: None }
     }
 
     /// Restarts the same code with it, for plugins that read it only at start.
     #[must_use]
     pub fn restart(mut self) -> Self {
         self.restart = true;
+        self
+    }
+
+    /// Only if that revision is still the current one.
+    #[must_use]
+    pub fn if_revision(mut self, revision: u64) -> Self {
+        self.if_revision = Some(revision);
         self
     }
 }

@@ -1,7 +1,6 @@
 //! What makes the errors that have named fields.
 
 use std::io;
-use std::path::PathBuf;
 
 use super::{ConfigError, Error, Incompatible, Misbehaved};
 use crate::constructors;
@@ -15,7 +14,7 @@ constructors! {
 
 constructors! {
     ConfigError:
-    file = File(file: impl Into<PathBuf>, why: impl Into<String>),
+    in_file = InFile(place: impl Into<String>, error: ConfigError),
     invalid_value = InvalidValue(key: impl Into<String>, why: impl Into<String>),
     reserved_priority = ReservedPriority(point: impl Into<String>, callback: impl Into<String>, priority: i32),
     schema = Schema(instance: impl Into<String>, mistakes: Vec<String>),

@@ -106,7 +106,7 @@ impl ApiMisuse {
         match self {
             ApiMisuse::AlreadyLoaded(_) => ("HR0101", "unload it first, or configure another instance of it"),
             ApiMisuse::AnotherPlugin { .. } => ("HR0105", "pass a build of the same plugin, or load the other one"),
-            ApiMisuse::Busy { .. } => ("HR0106", "wait until that is over"),
+            ApiMisuse::Busy { .. } => ("HR0106", "wait until that is over, and repeat the command"),
             ApiMisuse::CallbackExists { .. } => ("HR0102", "give one of the two another name"),
             ApiMisuse::Closing => ("HR0108", "start the program again"),
             ApiMisuse::InvalidName(_) => ("HR0114", "give it another name: `instance/callback` names a callback"),

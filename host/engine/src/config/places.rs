@@ -1,0 +1,109 @@
+//! Where in its file each key of a configuration is, so that errors name the file and the line.
+
+use std::collections::BTreeMap;
+#[cfg(feature = "config-file")]
+use std::path::Path;
+use std::path::PathBuf;
+
+#[cfg(feature = "config-file")]
+use toml::de::{DeTable, DeValue};
+
+/// The lines of the keys of a file, from 1, by their whole names: `plugins.mask.config`, `overrides[0]`. Names that
+/// need quotes in the file have none here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Places {
+    file: PathBuf,
+    lines: BTreeMap<String, usize>,
+}
+
+impl Places {
+    #[cfg(feature = "config-file")]
+    pub(super) fn of(file: &Path, text: &str) -> Self {
+        let mut places = Places { file: file.into(), lines: BTreeMap::new() };
+        if let Ok(table) = DeTable::parse(text) {
+            places.add_table("", table.get_ref(), text);
+        }
+        places
+    }
+
+    #[cfg(feature = "config-file")]
+    fn add_table(&mut self, before: &str, table: &DeTable<'_>, text: &str) {
+        for (key, value) in table {
+            let name = match before {
+                "" => key.get_ref().to_string(),
+                _ => format!("{before}.{}", key.get_ref()),
+            };
+            self.add(name, key.span().start, value.get_ref(), text);
+        }
+    }
+
+    #[cfg(feature = "config-file")]
+    fn add(&mut self, name: String, at: usize, value: &DeValue<'_>, text: &str) {
+        match value {
+            DeValue::Table(table) => self.add_table(&name, table, text),
+            DeValue::Array(elements) => {
+                for (index, element) in elements.iter().enumerate() {
+                    self.add(format!("{name}[{index}]"), element.span().start, element.get_ref(), text);
+                }
+            }
+            _ => {}
+        }
+        let line = 1 + text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
+        self.lines.insert(name, line);
+    }
+
+    /// The file and the line of a key, or of the nearest one around it that the file has.
+    pub(super) fn of_key(&self, key: &str) -> Option<String> {
+        let unquoted = key.replace('"', "");
+        let mut key = &*unquoted;
+        loop {
+            if let Some(line) = self.lines.get(key) {
+                return Some(format!("{}:{line}", self.file.display()));
+            }
+            key = &key[..key.rfind(['.', '['])?];
+        }
+    }
+}
+
+#[cfg(all(test, feature = "config-file"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_key_has_its_line() {
+        let text = "\
+home = 'a'
+
+[plugins.mask]
+max_memory = 0
+config = { patterns = [
+    'a',
+] }
+
+[[overrides]]
+point = 'message.publish'
+[[overrides]]
+point = 'b'
+
+[points.'message.publish']
+level = 'count'
+";
+        let places = Places::of(Path::new("a.toml"), text);
+        for (key, line) in [
+            ("home", 1),
+            ("plugins.mask", 3),
+            ("plugins.mask.max_memory", 4),
+            ("plugins.mask.config", 5),
+            ("plugins.mask.config.patterns[0]", 6),
+            ("plugins.mask.config.nothing", 5),
+            ("plugins.mask.instances.\"a\"", 3),
+            ("overrides[0]", 9),
+            ("overrides[1].point", 12),
+            ("overrides[1].callback", 11),
+            ("points.\"message.publish\".level", 15),
+        ] {
+            assert_eq!(places.of_key(key), Some(format!("a.toml:{line}")), "{key}");
+        }
+        assert_eq!(places.of_key("limits.stuck"), None);
+    }
+}
