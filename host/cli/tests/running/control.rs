@@ -369,7 +369,7 @@ fn a_host_of_another_pid_namespace_is_not_taken_for_one_of_ours() {
     // From outside, both are seen, under their PIDs here.
     let other = Run::spawn(&mut inside(&["run", "-q", "--no-store"]));
     let said = refused(&["status"], "HR0610", 2);
-    assert!(said.contains(&format!("\n  {}  ", run.pid())), "{said}");
-    assert!(!said.contains("\n  1  "), "it is 1 in its own namespace only: {said}");
+    assert!(said.contains(&format!("\n    {}  ", run.pid())), "{said}");
+    assert!(!said.contains("\n    1  "), "it is 1 in its own namespace only: {said}");
     drop((run.end(), other.end()));
 }
