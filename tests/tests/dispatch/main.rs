@@ -5,6 +5,7 @@ mod context;
 mod counting;
 mod instructions;
 mod levels;
+mod long_chains;
 mod main_job;
 mod order;
 mod pins;
