@@ -15,6 +15,7 @@ mod host;
 mod plugin;
 mod receive;
 mod service;
+mod thread_alive;
 mod ticket;
 mod unload;
 

@@ -7,6 +7,7 @@ mod ending_threads;
 mod forks;
 mod kept_libraries;
 mod late_levels;
+mod late_loads;
 mod late_readers;
 mod outcomes;
 mod registrations;

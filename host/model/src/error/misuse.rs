@@ -89,6 +89,9 @@ pub enum ApiMisuse {
     /// The host already has a store.
     #[error("the host already has a store")]
     StoreThere,
+    /// The calling thread is ending.
+    #[error("this thread is ending, and its thread-locals are gone")]
+    ThreadEnding,
 }
 
 constructors! {
@@ -113,6 +116,7 @@ impl ApiMisuse {
             ApiMisuse::NoCallback { .. } => ("HR0109", "`hookrail hooks show POINT` shows them, as instance/callback"),
             ApiMisuse::NoStore => ("HR0112", "ask another host, or start this one without --no-store"),
             ApiMisuse::StoreThere => ("HR0113", "give it one store, once"),
+            ApiMisuse::ThreadEnding => ("HR0115", "do it on another thread, or before this one ends"),
             ApiMisuse::NoPoint(_) => ("HR0110", "`hookrail hooks list` shows them all"),
             ApiMisuse::NotQuarantined { .. } => {
                 ("HR0111", "`hookrail hooks explain POINT` shows the status of each callback")
