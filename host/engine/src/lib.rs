@@ -15,7 +15,7 @@ mod host;
 mod plugin;
 mod receive;
 mod service;
-mod thread_alive;
+mod thread;
 mod ticket;
 mod unload;
 

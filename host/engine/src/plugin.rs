@@ -29,7 +29,7 @@ pub use schema::schema;
 use crate::admission::Startup;
 use crate::config::{Config, RuntimeOverrides};
 use crate::service::{self, Handle, Registrations};
-use crate::thread_alive;
+use crate::thread;
 
 /// What instances handed over, by name. It lives on the process's heap, so it outlives the library that created it.
 pub(crate) type States = BTreeMap<String, SavedState>;
@@ -89,7 +89,7 @@ impl Loaded {
     /// # Safety
     /// The caller trusts the library as this program: its constructors run, and later its other code.
     pub(crate) unsafe fn open(copy: SealedCopy, config: &Config) -> Result<Self, Error> {
-        thread_alive::check()?;
+        thread::can_load()?;
         // SAFETY: the caller trusts the library as this program.
         let library = unsafe { Library::open(copy, |name| config.forces_unload(name))? };
         if library.forced {
@@ -270,7 +270,7 @@ impl Loaded {
 
     /// Hands a new configuration to a started instance, whose callbacks keep running.
     pub(crate) fn reload(&self, instance: &str, config: &Value) -> Result<(), Error> {
-        thread_alive::check()?;
+        thread::is_alive()?;
         let config = configured(config);
         let schema = self.ready_schema(instance, self.schema.as_ref())?;
         schema.map_or(Ok(()), |schema| schema.check(instance, &config))?;

@@ -7,6 +7,7 @@
 //! Must know nothing of why a library comes or goes: upgrades and policy belong to the engine, and an instance is only
 //! a name. Stands on dispatch, whose readers it waits for, and on image.
 
+pub mod descriptors;
 mod diagnostics;
 mod library;
 mod mapped;

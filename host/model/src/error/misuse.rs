@@ -74,6 +74,9 @@ pub enum ApiMisuse {
         /// `instance/callback`
         callback: String,
     },
+    /// The calling thread shares no descriptors with the first one.
+    #[error("this thread has descriptors of its own: it has called unshare(CLONE_FILES)")]
+    OwnDescriptors,
     /// Two declarations of one point disagree.
     #[error("the point {0} was declared before with another payload, kind or revision")]
     PointRedeclared(String),
@@ -116,6 +119,7 @@ impl ApiMisuse {
             ApiMisuse::NoCallback { .. } => ("HR0109", "`hookrail hooks show POINT` shows them, as instance/callback"),
             ApiMisuse::NoStore => ("HR0112", "ask another host, or start this one without --no-store"),
             ApiMisuse::StoreThere => ("HR0113", "give it one store, once"),
+            ApiMisuse::OwnDescriptors => ("HR0116", "load it on another thread"),
             ApiMisuse::ThreadEnding => ("HR0115", "do it on another thread, or before this one ends"),
             ApiMisuse::NoPoint(_) => ("HR0110", "`hookrail hooks list` shows them all"),
             ApiMisuse::NotQuarantined { .. } => {

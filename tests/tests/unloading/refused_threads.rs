@@ -1,4 +1,5 @@
-//! Loading where a thread is ending, and its thread-locals are gone: refused, while dispatching and unloading go on.
+//! Loading on threads that cannot: one that is ending, whose thread-locals are gone, and one with descriptors of its own.
+//! Dispatching and unloading go on there.
 
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -40,9 +41,21 @@ impl Used {
 /// What is told of it.
 type Told = (Vec<&'static str>, End);
 
-fn check((codes, end): Told) {
-    assert_eq!(codes, ["HR0115"; 2]);
+fn check((codes, end): Told, code: &str) {
+    assert_eq!(codes, [code; 2]);
     assert!(end.is_unmapped(), "{end}");
+}
+
+#[test]
+fn a_load_on_a_thread_with_descriptors_of_its_own_is_refused() {
+    alone!();
+    let used = Used::new();
+    let act = move || {
+        // SAFETY: a plain call.
+        assert_eq!(unsafe { libc::unshare(libc::CLONE_FILES) }, 0);
+        used.act()
+    };
+    check(spawn(act).join().unwrap(), "HR0116");
 }
 
 /// Acts when it is dropped, and tells how that ended.
@@ -66,7 +79,7 @@ fn a_load_in_the_destructor_of_a_thread_local_is_refused() {
     let (tell, told) = channel();
     let thread = spawn(move || LATE.with(|late| late.0.set(Some((Used::new(), tell)))));
     thread.join().unwrap();
-    check(told.recv().unwrap());
+    check(told.recv().unwrap(), "HR0115");
 }
 
 /// The destructors of keys run after those of all thread-locals.
@@ -90,5 +103,5 @@ fn a_load_in_the_destructor_of_a_key_is_refused() {
         USED.set((Used::new(), tell)).unwrap_or_else(|_| unreachable!("once"));
     });
     thread.join().unwrap();
-    check(told.recv().unwrap());
+    check(told.recv().unwrap(), "HR0115");
 }
