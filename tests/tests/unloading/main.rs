@@ -13,3 +13,4 @@ mod refused_threads;
 mod registrations;
 mod slow_drops;
 mod stress;
+mod stuck_readers;
