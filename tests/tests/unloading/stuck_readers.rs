@@ -3,7 +3,7 @@
 use std::sync::mpsc::channel;
 use std::thread::scope;
 
-use hookrail::{Callbacks, Config, Flow, Host, Message, MessageDelivered, MessagePublish, Priority};
+use hookrail::{Callbacks, Config, Decision, Flow, Host, Message, MessageDelivered, MessagePublish, Priority};
 use hookrail_tests::alone;
 
 /// How often a chain is changed meanwhile, twice each time.
@@ -32,7 +32,7 @@ fn each_change_behind_a_call_that_does_not_return_keeps_one_small_chain_until_it
     };
     (0..CHANGES).for_each(|_| change());
     scope(|scope| {
-        let stuck = scope.spawn(|| drop(publish.dispatch(&mut Message::new("a", ""))));
+        let stuck = scope.spawn(|| publish.dispatch(&mut Message::new("a", "")).decision());
         entered.recv().unwrap();
         let before = allocated();
         (0..CHANGES).for_each(|_| change());
@@ -40,7 +40,7 @@ fn each_change_behind_a_call_that_does_not_return_keeps_one_small_chain_until_it
         assert!(kept > CHANGES, "they are kept while somebody may read them: {kept} bytes");
         assert!(kept < 2 * CHANGES * EACH, "{kept} bytes");
         drop(leave);
-        stuck.join().unwrap();
+        assert_eq!(stuck.join().unwrap(), Decision::Passed);
         // Collects what is retired.
         change();
         let rest = allocated().saturating_sub(before);
