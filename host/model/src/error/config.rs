@@ -113,11 +113,19 @@ impl ConfigError {
             ConfigError::File { .. } => {
                 "fix the file, in which text needs quotes; docs/guide/operating.md lists its keys".into()
             }
-            ConfigError::InFile { error, .. } => error.fix(),
+            ConfigError::InFile { error, .. } => match &**error {
+                // A command may not set what a file declares.
+                ConfigError::Schema { instance, .. } => format!(
+                    "mend it there: `hookrail config schema {}` prints what it takes, or `hookrail inspect --schema FILE`",
+                    plugin_of(instance)
+                )
+                .into(),
+                other => other.fix(),
+            },
             ConfigError::InvalidValue { .. } => "docs/guide/operating.md says what each key means".into(),
             ConfigError::ReservedPriority { .. } => "use any number but 1000 and the ends of the range".into(),
             ConfigError::Schema { instance, .. } => format!(
-                "`hookrail config schema {plugin}` prints what it takes, `hookrail config set {plugin} KEY=VALUE` sets it; of a library that is not installed, `hookrail inspect --schema FILE` and hookrail.toml",
+                "`hookrail config schema {plugin}` prints what it takes, `hookrail config set {plugin} KEY=VALUE` sets it; `hookrail inspect --schema FILE`, what a library takes that is not installed",
                 plugin = plugin_of(instance)
             )
             .into(),
