@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::error::Error;
 use crate::exit::ExitCode;
+use crate::shell::quoted;
 use crate::{args, print, settings, stderr, table};
 
 pub(crate) fn run(options: &args::Check) -> Result<ExitCode, Error> {
@@ -109,16 +110,6 @@ fn again(file: &str, plan: &Plan, check: &Check) -> String {
     let quick = if plan.is_quick() { " --quick" } else { "" };
     let (file, name, seed) = (quoted(file), check.name, plan.seed());
     format!("hookrail check {file} --only {name} --seed {seed}{config}{quick} --in-process")
-}
-
-/// A word quoted for a shell.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.into()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }
 
 /// The look of stdout.

@@ -12,6 +12,7 @@ use hookrail::{ApiMisuse, NO_PLUGIN};
 use crate::exit::ExitCode;
 use crate::prebuilt::PREBUILT;
 use crate::running;
+use crate::shell::quoted;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -19,6 +20,8 @@ pub(crate) enum Error {
     #[error(transparent)]
     Call(#[from] CallError),
     /// The library refused.
+    #[error("{input} is UTF-16 or UTF-32: plugins take bodies for UTF-8, so that a mask would miss what it looks for")]
+    Encoding { input: String, encoding: &'static str },
     #[error(transparent)]
     Host(#[from] control::Error),
     #[error("{file} is not a configuration:{why}")]
@@ -74,8 +77,6 @@ pub(crate) enum Error {
     Stdout(io::Error),
     #[error("the plugin `{name}` is named twice: {} and {}", first.display(), second.display())]
     TwicePlugin { name: String, first: PathBuf, second: PathBuf },
-    #[error("{0} is UTF-16 or UTF-32: plugins take bodies for UTF-8, so that a mask would miss what it looks for")]
-    Utf16(String),
     #[error("{} is a workspace of several packages", directory.display())]
     Workspace { directory: PathBuf, plugins: Vec<PathBuf> },
 }
@@ -155,7 +156,7 @@ impl Error {
             Error::NotConfirmed(_) => "HR0627",
             Error::NoPassword { .. } => "HR0628",
             Error::PluginExit => "HR0629",
-            Error::Utf16(_) => "HR0630",
+            Error::Encoding { .. } => "HR0630",
         }
     }
 
@@ -215,10 +216,12 @@ impl Error {
             Error::SeveralRun(_) => "choose one with --pid PID".into(),
             Error::NoSchema(_) => "its README says what it takes; `#[config]` on a type exports a schema".into(),
             Error::NotOneCheck(_) => "choose one with --only NAME; `hookrail check --list` shows them all".into(),
-            Error::Utf16(input) if input == "stdin" => {
-                "convert it: `iconv -f UTF-16 -t UTF-8` before `hookrail run` in the pipe".into()
+            Error::Encoding { input, encoding } if input == "stdin" => {
+                format!("convert it: `iconv -f {encoding} -t UTF-8` before `hookrail run` in the pipe").into()
             }
-            Error::Utf16(input) => format!("convert it: `iconv -f UTF-16 -t UTF-8 {input} | hookrail run`").into(),
+            Error::Encoding { input, encoding } => {
+                format!("convert it: `iconv -f {encoding} -t UTF-8 {} | hookrail run`", quoted(input)).into()
+            }
             Error::Stdout(cause) => {
                 let again = cause.raw_os_error().map_or_else(|| cause.kind().into(), io::Error::from_raw_os_error);
                 format!("{}; or send the output elsewhere", hookrail::Error::system("write to stdout", again).fix()).into()

@@ -61,6 +61,19 @@ pub(crate) fn part(text: String) -> String {
     harmless
 }
 
+/// JSON that says the same: what a terminal would obey is written as JSON escapes it, in the texts where alone it is.
+pub(crate) fn json(text: String) -> String {
+    let is_escaped = |letter: char| is_harmful(letter) && letter != '\n';
+    if !text.contains(is_escaped) {
+        return text;
+    }
+    let mut harmless = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if is_escaped(letter) { harmless += &format!("\\u{:04x}", letter as u32) } else { harmless.push(letter) }
+    }
+    harmless
+}
+
 /// Whether a terminal obeys it, breaks the line there, or shows what is behind it in another order.
 fn is_harmful(letter: char) -> bool {
     letter.is_control() && letter != '\t'
@@ -70,6 +83,14 @@ fn is_harmful(letter: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_says_the_same_and_commands_no_terminal() {
+        let said = "a\u{1b}[2J\u{9b}31m\u{7f}\u{202e}x\n\ty \u{1f600}";
+        let shown = json(serde_json::to_string_pretty(&[said]).unwrap());
+        assert!(!shown.contains(|letter| is_harmful(letter) && letter != '\n'), "{shown:?}");
+        assert_eq!(serde_json::from_str::<Vec<String>>(&shown).unwrap(), [said]);
+    }
 
     #[test]
     fn terminal_commands_are_escaped_and_nothing_else() {

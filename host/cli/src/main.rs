@@ -40,6 +40,7 @@ mod remote;
 mod run;
 mod running;
 mod settings;
+mod shell;
 mod size;
 mod status;
 mod stderr;
@@ -61,8 +62,8 @@ fn main() -> std::process::ExitCode {
     let matches = Args::command().get_matches();
     let args = Args::of(&matches).unwrap_or_else(|error| error.exit());
     let is_for_programs = is_for_programs(&matches);
-    // A process of `check` is watched by the one that started it.
-    let _watched = (!matches!(args.command, Command::Check(_))).then(|| PluginExit::watch(is_for_programs));
+    // A process that `check` starts is watched by `check`, which tells its status.
+    let _watched = (!matches!(args.command, Command::CheckOne(_))).then(|| PluginExit::watch(is_for_programs));
     match run(&args) {
         Ok(code) => code.into(),
         Err(error) => {

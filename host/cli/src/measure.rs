@@ -75,7 +75,7 @@ pub(crate) fn cost(point: &HookPoint<MessageDelivered>, threads: usize, rounds: 
         let mut rounds_ns = Vec::with_capacity(rounds as usize);
         for round in 0..=rounds as usize {
             let mut ns = [0.0; 3];
-            // The side that runs after another finds warmer caches, so they take turns in that too.
+            // The side that runs first finds colder caches, so each is first in turn.
             for side in (0..3).map(|side| (side + round) % 3) {
                 ns[side] = timed(&barrier, times, || match side {
                     0 => raw.run(times, &mut message),

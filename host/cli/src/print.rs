@@ -32,12 +32,12 @@ fn write(text: &str) -> Result<(), Error> {
 
 /// Prints a value as JSON.
 pub(crate) fn json(value: &impl Serialize) -> Result<(), Error> {
-    write(&serde_json::to_string_pretty(value).map_err(|error| Error::Stdout(error.into()))?)
+    write(&harmless::json(serde_json::to_string_pretty(value).map_err(|error| Error::Stdout(error.into()))?))
 }
 
 /// Prints a value as JSON on one line.
 pub(crate) fn compact(value: &impl Serialize) -> Result<(), Error> {
-    write(&serde_json::to_string(value).map_err(|error| Error::Stdout(error.into()))?)
+    write(&harmless::json(serde_json::to_string(value).map_err(|error| Error::Stdout(error.into()))?))
 }
 
 /// Bold text as part of a line, if the terminal can show it.

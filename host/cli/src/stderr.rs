@@ -32,7 +32,8 @@ pub(crate) fn lines(text: impl Display) {
 
 /// Prints a value as JSON on one line.
 pub(crate) fn json(value: &impl Serialize) {
-    let _ = writeln!(Stderr, "{}", serde_json::to_string(value).expect("numbers and texts are JSON"));
+    let text = serde_json::to_string(value).expect("numbers and texts are JSON");
+    let _ = writeln!(Stderr, "{}", harmless::json(text));
 }
 
 /// Prints an error and how to fix it. A closed stdout is not reported: its reader closed it.

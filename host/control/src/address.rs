@@ -21,6 +21,12 @@ pub(crate) struct Address {
     _directory: Option<OwnedFd>,
 }
 
+/// Whether a socket cannot have that path: its name is too long for the directory, and the whole for the system.
+pub(crate) fn is_too_long(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    path.as_os_str().len() > LONGEST_PATH && name.len() > LONGEST_NAME
+}
+
 impl Address {
     pub(crate) fn of(path: &Path) -> io::Result<Self> {
         if path.as_os_str().len() <= LONGEST_PATH {

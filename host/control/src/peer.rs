@@ -40,20 +40,42 @@ impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(pid) = self.pid else { return f.write_str("a process that cannot be seen from here") };
         let doing = match state(pid) {
-            Some('R') => "which is running",
-            Some('S') => "which is waiting",
-            Some('D') => "which is waiting for a disk",
-            Some('T' | 't') => "which is stopped",
-            Some('Z' | 'X') | None => "which has ended",
-            Some(_) => "which is idle",
+            Some('R') => " (running)",
+            Some('S') => " (waiting)",
+            Some('D') => " (waiting for a disk)",
+            Some('T' | 't') => " (stopped)",
+            Some('Z' | 'X') => " (ended)",
+            _ => "",
         };
-        write!(f, "the process {pid}, {doing}")
+        write!(f, "the process {pid}{doing}")
     }
 }
 
-/// The letter that the system has for what a process is doing.
+/// The letter that the system has for what a process is doing, if it tells.
 fn state(pid: u32) -> Option<char> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name before it may contain anything.
-    stat.rsplit_once(") ")?.1.chars().next()
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    state_in(&stat)
+}
+
+/// The name before it may contain anything.
+fn state_in(stat: &[u8]) -> Option<char> {
+    let end = stat.windows(2).rposition(|two| two == b") ")?;
+    stat.get(end + 2).map(|letter| char::from(*letter))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_process_may_contain_anything() {
+        for (stat, letter) in [
+            (&b"1 (host) S 0 1"[..], Some('S')),
+            (b"1 (a) R (b) T 0 1", Some('T')),
+            (b"1 (cut in \xc3) T 0 1", Some('T')),
+            (b"1 (host", None),
+        ] {
+            assert_eq!(state_in(stat), letter, "{}", stat.escape_ascii());
+        }
+    }
 }

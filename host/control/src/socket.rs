@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, Shutdown, SocketFlags, SocketType};
 use rustix::net::{bind, listen, shutdown, socket_with};
 
-use crate::address::{Address, LONGEST_NAME};
+use crate::address::{self, Address, LONGEST_NAME};
 use crate::error::{ControlError, Error};
 use crate::peer::Peer;
 
@@ -56,7 +56,7 @@ impl Socket {
         // The process may have changed its directory by the time it is removed.
         let path = std::path::absolute(path).map_err(failed)?;
         let failed = |source| Error::system(format!("open the control socket {}", path.display()), source);
-        if path.file_name().is_some_and(|name| name.len() > LONGEST_NAME) {
+        if address::is_too_long(&path) {
             return Err(ControlError::PathTooLong { path, limit: LONGEST_NAME }.into());
         }
         let directory = path.parent().ok_or_else(|| failed(io::ErrorKind::IsADirectory.into()))?;

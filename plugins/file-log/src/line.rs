@@ -38,7 +38,8 @@ impl Line for Dropped {
                 write!(line, ", code {}: ", self.code)?;
                 put_escaped(line, self.reason.as_bytes())?;
                 write!(line, "] ")?;
-                match self.message.header(Dropped::WITHHELD) {
+                // Only the host withholds a body; a message that has one may have any header.
+                match self.message.header(Dropped::WITHHELD).filter(|_| self.message.body.is_empty()) {
                     Some(length) => {
                         write!(line, "(withheld, bytes: ")?;
                         put_escaped(line, length.as_bytes())?;

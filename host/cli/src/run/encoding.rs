@@ -3,8 +3,9 @@
 /// The mark at the beginning of some texts in UTF-8.
 pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// The marks at the beginning of texts in UTF-16; those of UTF-32 begin with or contain them.
-const MARKS_OF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
+/// The marks at the beginning of texts in other encodings, and their names; the first that fits is it.
+const OTHER_MARKS: [(&[u8], &str); 4] =
+    [(b"\xff\xfe\0\0", "UTF-32"), (b"\0\0\xfe\xff", "UTF-32"), (b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16")];
 
 /// What the first bytes of an input say.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,19 +16,22 @@ pub(super) enum Encoding {
     Marked,
     /// It has no mark, but a zero in every second byte.
     PerhapsUtf16,
-    /// It is no text that a pattern for UTF-8 matches.
-    Utf16,
+    /// It begins with the mark of this one, which no pattern for UTF-8 matches.
+    Other(&'static str),
 }
 
 impl Encoding {
     /// The encoding of an input that begins with these bytes; `None` if it takes more of them to say.
     pub(super) fn of(start: &[u8], is_whole: bool) -> Option<Self> {
-        let is_begun = |mark: &&[u8]| start.len() < mark.len() && mark.starts_with(start);
+        let is_begun = |mark: &[u8]| start.len() < mark.len() && mark.starts_with(start);
+        if !is_whole && (is_begun(MARK) || OTHER_MARKS.iter().any(|(mark, _)| is_begun(mark))) {
+            return None;
+        }
+        if let Some((_, name)) = OTHER_MARKS.iter().find(|(mark, _)| start.starts_with(mark)) {
+            return Some(Encoding::Other(name));
+        }
         match start {
             _ if start.starts_with(MARK) => Some(Encoding::Marked),
-            _ if MARKS_OF_16.iter().any(|mark| start.starts_with(mark)) => Some(Encoding::Utf16),
-            [0, 0, 0xfe, 0xff, ..] => Some(Encoding::Utf16),
-            _ if !is_whole && [MARK].iter().chain(&MARKS_OF_16).any(is_begun) => None,
             [1..=255, 0, 1..=255, 0, ..] | [0, 1..=255, 0, 1..=255, ..] => Some(Encoding::PerhapsUtf16),
             _ => Some(Encoding::Bytes),
         }
@@ -50,11 +54,11 @@ mod tests {
             (b"a\0b\n", Encoding::Bytes),
             (b"\xef\xbb\xbf", Encoding::Marked),
             (b"\xef\xbb\xbfa\0b\0", Encoding::Marked),
-            (b"\xff\xfea\0", Encoding::Utf16),
-            (b"\xff\xfe", Encoding::Utf16),
-            (b"\xfe\xff\0a", Encoding::Utf16),
-            (b"\xff\xfe\0\0a\0\0\0", Encoding::Utf16),
-            (b"\0\0\xfe\xff\0\0\0a", Encoding::Utf16),
+            (b"\xff\xfea\0", Encoding::Other("UTF-16")),
+            (b"\xff\xfe", Encoding::Other("UTF-16")),
+            (b"\xfe\xff\0a", Encoding::Other("UTF-16")),
+            (b"\xff\xfe\0\0a\0\0\0", Encoding::Other("UTF-32")),
+            (b"\0\0\xfe\xff\0\0\0a", Encoding::Other("UTF-32")),
             (b"a\0b\0", Encoding::PerhapsUtf16),
             (b"\0a\0b", Encoding::PerhapsUtf16),
         ] {

@@ -6,7 +6,7 @@ use std::fmt;
 use hookrail::Message;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// The fields that become something of the message; only those of the object itself, not of objects within.
 pub(super) struct Fields<'a> {
@@ -31,9 +31,9 @@ struct Taking<'a> {
     message: &'a mut Message,
 }
 
-/// The name of a field.
+/// A string of JSON, borrowed where it has no escapes.
 #[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'de> DeserializeSeed<'de> for Taking<'_> {
     type Value = ();
@@ -51,13 +51,13 @@ impl<'de> Visitor<'de> for Taking<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(Name(name)) = map.next_key()? {
+        while let Some(Text(name)) = map.next_key()? {
             let is_topic = self.fields.topic == Some(&*name);
             if !is_topic && !self.fields.headers.iter().any(|header| *header == name) {
                 let IgnoredAny = map.next_value()?;
                 continue;
             }
-            let Some(value) = text(map.next_value()?) else { continue };
+            let Some(value) = text(map.next_value()?).map_err(A::Error::custom)? else { continue };
             if is_topic {
                 self.message.topic.set(&value);
             }
@@ -73,12 +73,12 @@ impl<'de> Visitor<'de> for Taking<'_> {
     }
 }
 
-/// A value as the text of a header; `None` for null.
-fn text(value: Value) -> Option<String> {
-    match value {
-        Value::Null => None,
-        Value::String(text) => Some(text),
-        value => Some(value.to_string()),
+/// A value as the text of a header: what a string says, anything else as it is written; `None` for null.
+fn text(value: &RawValue) -> Result<Option<Cow<'_, str>>, serde_json::Error> {
+    match value.get() {
+        "null" => Ok(None),
+        string if string.starts_with('"') => serde_json::from_str(string).map(|Text(text)| Some(text)),
+        other => Ok(Some(other.into())),
     }
 }
 
@@ -101,8 +101,10 @@ mod tests {
         for (line, topic, headers) in [
             ("{}", "", vec![]),
             (r#" {"a":1,"level":"warn","b":{"n":2}} "#, "", vec![header("level", "warn")]),
-            (r#"{"n":1.50,"level":null}"#, "", vec![header("n", "1.5")]),
+            (r#"{"n":1.50,"level":null}"#, "", vec![header("n", "1.50")]),
             (r#"{"n":{"a":[true]},"n":false}"#, "", vec![header("n", r#"{"a":[true]}"#), header("n", "false")]),
+            (r#"{"n":123456789012345678901234567890}"#, "", vec![header("n", "123456789012345678901234567890")]),
+            (r#"{"n":{"b":1, "a":2}}"#, "", vec![header("n", r#"{"b":1, "a":2}"#)]),
             (r#"{"\u0062oth":"x\ny"}"#, "x\ny", vec![header("both", "x\ny")]),
         ] {
             assert_eq!(taken(line), Ok((topic.to_owned(), headers)), "{line}");

@@ -49,11 +49,17 @@ pub(super) struct Counts {
     pub(super) denials: HashMap<(Option<CallbackId>, u32), Denials>,
 }
 
+/// How many bytes topic, source and headers of a message in JSON may have.
+const BESIDE_BODY: usize = 1 << 20;
+
+/// How much of why a line is no message is shown, in bytes: it may name a field of any length.
+const LONGEST_REASON: usize = 300;
+
 /// What a line of JSON is.
 enum Parsed {
     Blank,
     Message,
-    /// Its body is longer than allowed.
+    /// Its body, or what is beside that, is longer than allowed.
     TooLong {
         length: u64,
     },
@@ -146,7 +152,7 @@ impl<'a> Pipeline<'a> {
         let body = self.options.max_line.0;
         match self.options.input_format {
             // JSON writes a control character as six; topic, source and headers come on top.
-            InputFormat::Json => body.saturating_mul(6).saturating_add(1 << 20),
+            InputFormat::Json => body.saturating_add(BESIDE_BODY).saturating_mul(6),
             InputFormat::Ndjson | InputFormat::Text => body,
         }
     }
@@ -168,7 +174,7 @@ impl<'a> Pipeline<'a> {
                 "{input} looks like UTF-16, and is passed on as it is: patterns of plugins, such as masks, match UTF-8 \
                  only; `iconv -f UTF-16LE -t UTF-8`, or UTF-16BE, converts it"
             ),
-            Some(Encoding::Utf16) => return Err(Error::Utf16(input.into())),
+            Some(Encoding::Other(encoding)) => return Err(Error::Encoding { input: input.into(), encoding }),
         }
         Ok(true)
     }
@@ -204,9 +210,11 @@ impl<'a> Pipeline<'a> {
             return Ok(Parsed::Message);
         }
         self.message = serde_json::from_slice(line)?;
-        let length = self.message.body.len();
-        if length > self.options.max_line.0 {
-            return Ok(Parsed::TooLong { length: length as u64 });
+        let Message { source: from, topic, headers, body, .. } = &self.message;
+        let beside = headers.iter().map(|header| header.key.len() + header.value.len()).sum::<usize>();
+        let beside = from.len() + topic.len() + beside;
+        if body.len() > self.options.max_line.0 || beside > BESIDE_BODY {
+            return Ok(Parsed::TooLong { length: (body.len() + beside) as u64 });
         }
         if self.message.source.is_empty() {
             self.message.source.set(source);
@@ -258,6 +266,7 @@ impl<'a> Pipeline<'a> {
             // The parser counts lines too, and for it there is only one.
             let what = error.to_string();
             let what = without_value(what.rsplit_once(" at line ").map_or(&*what, |(what, _)| what));
+            let what = &what[..what.floor_char_boundary(LONGEST_REASON)];
             stderr::line(format_args!("{source}:{line}:{}: not a message: {what}", error.column()));
         }
         if self.counters.bad_lines.value() == SHOWN + 1 {

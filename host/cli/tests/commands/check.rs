@@ -178,6 +178,10 @@ fn in_process_is_for_a_debugger_and_finds_the_same() {
     let mut command = hookrail(&["check", "--only", "starts", "--in-process"]);
     let output = run(command.arg(c("breaks")).env("BREAKS", "start:abort"), b"");
     assert_eq!(output.status.code(), None, "a crash is one of this process: {}", text(&output.stdout));
+    let mut command = hookrail(&["check", "--only", "starts", "--in-process"]);
+    let output = run(command.arg(c("breaks")).env("BREAKS", "start:leave"), b"");
+    assert_eq!(output.status.code(), Some(1), "an exit of the plugin is no success: {}", text(&output.stdout));
+    assert!(text(&output.stderr).contains("error[HR0629]"), "{}", text(&output.stderr));
 }
 
 /// Each check that cannot be done without the points says so, and where the way is told.

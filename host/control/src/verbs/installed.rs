@@ -157,7 +157,7 @@ impl Verbs<'_> {
     }
 
     /// As [`replace`](Self::replace), with other code. Does nothing if the plugin is disabled and the running one was
-    /// loaded by hand. What is not replaced now is only held against what the next host will refuse.
+    /// loaded by hand. In a dry run, and where no host runs, nothing is replaced: only what the next host would refuse is found out.
     fn bring_in(self, spec: LoadSpec, swap: Swap, dry_run: bool) -> Result<Option<Upgraded>, Error> {
         let is_enabled = self.attached.store.state()?.settings(&spec.library.name).enabled;
         if !is_enabled {

@@ -116,7 +116,7 @@ impl ConfigError {
             ConfigError::InFile { error, .. } => match &**error {
                 // A command may not set what a file declares.
                 ConfigError::Schema { instance, .. } => format!(
-                    "mend it there: `hookrail config schema {}` prints what it takes, or `hookrail inspect --schema FILE`",
+                    "`hookrail config schema {}` prints what it takes, or `hookrail inspect --schema FILE`: mend it there",
                     plugin_of(instance)
                 )
                 .into(),
