@@ -217,8 +217,7 @@ impl Chain {
                     self.go_on(header, stopped.pair, stopped.answer(), frame, payload)
                 }
             };
-            if header.is_counted
-                && decided.is_none()
+            if decided.is_none()
                 && let Some(tally) = &header.tally
             {
                 tally.passed(number());

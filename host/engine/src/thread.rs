@@ -3,7 +3,7 @@
 use hookrail_loader::descriptors;
 use hookrail_model::error::ApiMisuse;
 
-/// There to be destroyed.
+/// Its destruction tells that a thread is ending.
 struct Alive;
 
 impl Drop for Alive {

@@ -1,6 +1,6 @@
 //! What a library's imports say of the code that it may leave behind, to be run out of the host's sight.
 //!
-//! The C library takes few functions for later, and documents them: those are listed, and all others are harmless. To
+//! The C library takes few functions for later, and documents them: those are listed, and others taken for harmless. To
 //! C++'s library any object may be given, with virtual functions of the library (a locale, a stream's buffer, a memory
 //! resource), so there it is the other way round: what is known to be harmless is listed, and all else keeps a library.
 
@@ -37,6 +37,9 @@ const TELLTALE: &[&str] = &[
     // Tables for unwinding.
     "__register_frame",
     "aio_",
+    // A task of the author's own, which runs a function of his.
+    "clone",
+    "error_print_progname",
     "fopencookie",
     "getaddrinfo_a",
     "lio_listio",
@@ -61,6 +64,7 @@ const HARMLESS_CPP: &[&str] = &[
     // Types, by which exceptions are caught, and the tables of their functions.
     "_ZTI",
     "_ZTS",
+    "_ZTT",
     "_ZTV",
     // std::terminate.
     "_ZSt9terminatev",
@@ -120,6 +124,7 @@ const HARMLESS_CPP: &[&str] = &[
     "_ZNSt9basic_iosIcSt11char_traitsIcEE5clear",
     "_ZNSo",
     "_ZNSi",
+    "_ZNSt5ctypeIcE13_M_widen_initEv",
     "_ZSt16__ostream_insert",
     "_ZStlsI",
     "_ZStrsI",

@@ -396,7 +396,7 @@ typedef struct {
 // As JSON: `kind` is the kind's name, and `timestamp` RFC 3339 with nine fractional digits. As MessagePack: its
 // fields.
 typedef struct {
-  // The message as the chain left it, or without its content: see `hookrailwithhold`.
+  // The message as the chain left it, or without its content, which a host may withhold: then it has a header `hookrail-withheld`.
   hookrail_message message;
   // The callback that denied, as `instance/callback`; empty if no callback did.
   hookrail_text decided_by;

@@ -172,11 +172,15 @@ fn a_library_is_loaded_and_proved_gone_after_the_main_thread_has_ended() {
             // Until the main thread is one that has ended.
             let is_gone = || std::fs::read_to_string("/proc/self/maps").is_ok_and(|maps| maps.is_empty());
             eventually("the main thread has ended", is_gone);
-            let scene = Scene::new(config("hello", json!({})));
-            let plugin = scene.load(&file);
-            let end = scene.unload(plugin);
+            let load_and_unload = || {
+                let scene = Scene::new(config("hello", json!({})));
+                let plugin = scene.load(&file);
+                scene.unload(plugin)
+            };
+            // A panic would end this thread, and the child with it, as if all were well.
+            let end = std::panic::catch_unwind(std::panic::AssertUnwindSafe(load_and_unload));
             // SAFETY: it ends the child, in which nothing else runs.
-            unsafe { libc::_exit(if end == End::Unmapped { 0 } else { 1 }) };
+            unsafe { libc::_exit(if end.is_ok_and(|end| end == End::Unmapped) { 0 } else { 1 }) };
         });
         std::mem::forget(rest);
         // SAFETY: it ends this thread, of which nothing is needed any more.

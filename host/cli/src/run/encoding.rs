@@ -23,7 +23,8 @@ pub(super) enum Encoding {
 impl Encoding {
     /// The encoding of an input that begins with these bytes; `None` if it takes more of them to say.
     pub(super) fn of(start: &[u8], is_whole: bool) -> Option<Self> {
-        let is_begun = |mark: &[u8]| start.len() < mark.len() && mark.starts_with(start);
+        // For what comes after a first zero nobody waits: binary data begins so.
+        let is_begun = |mark: &[u8]| start.len() < mark.len() && mark.starts_with(start) && !start.starts_with(&[0]);
         if !is_whole && (is_begun(MARK) || OTHER_MARKS.iter().any(|(mark, _)| is_begun(mark))) {
             return None;
         }

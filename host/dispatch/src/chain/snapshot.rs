@@ -24,21 +24,20 @@ pub(super) struct Header {
     /// Whether it is short and not counted: then nothing else here is read.
     pub(super) is_plain: bool,
     pub(super) is_short: bool,
-    pub(super) is_counted: bool,
     /// What runs the chain if it is not short.
     pub(super) long: RunLong,
-    /// What counts the dispatches if it is counted.
+    /// What counts the dispatches, if they are counted.
     pub(super) tally: Option<Arc<Tally>>,
 }
 
 impl Header {
-    const fn new(end: *const Pair, long: Option<RunLong>, tally: Option<Arc<Tally>>) -> Self {
-        let (is_short, is_counted) = (long.is_none(), tally.is_some());
+    const fn new(end: *const Pair, pairs: usize, long: Option<RunLong>, tally: Option<Arc<Tally>>) -> Self {
+        let is_short = pairs <= long::SHORT;
         let long = match long {
             None => long::here,
             Some(long) => long,
         };
-        Header { end, is_plain: is_short && !is_counted, is_short, is_counted, long, tally }
+        Header { end, is_plain: is_short && tally.is_none(), is_short, long, tally }
     }
 }
 
@@ -70,7 +69,7 @@ struct Empty {
 unsafe impl Sync for Empty {}
 
 static EMPTY: Empty = Empty {
-    header: Header::new((&raw const EMPTY.cold).cast(), None, None),
+    header: Header::new((&raw const EMPTY.cold).cast(), 1, None, None),
     pair: Pair::no_op(),
     cold: Cold { len: 0, runner: None, callbacks: [] },
 };
@@ -78,7 +77,7 @@ static EMPTY: Empty = Empty {
 /// As [`EMPTY`], but readers enter, do nothing, and leave. On leaving they run the destructors that they have left of a
 /// library that is being unloaded; at a point whose readers do not enter they never would.
 static DRAINING: Empty = Empty {
-    header: Header::new((&raw const DRAINING.cold).cast(), None, None),
+    header: Header::new((&raw const DRAINING.cold).cast(), 1, None, None),
     pair: Pair::no_op(),
     cold: Cold { len: 0, runner: None, callbacks: [] },
 };
@@ -233,7 +232,7 @@ unsafe impl Send for Snapshot {}
 unsafe impl Sync for Snapshot {}
 
 impl Snapshot {
-    /// Without a loop, only a runner can run it if it is long.
+    /// If it is long, it is run by the `nearest` loop, or else by the program's own.
     pub(super) fn new(callbacks: &[Arc<Callback>], tally: Option<Arc<Tally>>, nearest: Option<&Nearest>) -> Self {
         match tally {
             None if callbacks.is_empty() => Snapshot(Published::empty()),
@@ -274,7 +273,7 @@ impl Snapshot {
         unsafe {
             let first = block.add(size_of::<Header>()).cast::<Pair>();
             let cold = first.add(pairs.len()).cast::<Cold>();
-            block.cast::<Header>().write(Header::new(cold.cast(), long, tally));
+            block.cast::<Header>().write(Header::new(cold.cast(), pairs.len(), long, tally));
             (&raw mut (*cold).len).write(callbacks.len());
             (&raw mut (*cold).runner).write(runner);
             let callback = (&raw mut (*cold).callbacks).cast::<Arc<Callback>>();

@@ -53,6 +53,16 @@ fn give_back() {
 
 /// Has the system call [`release`] when this thread ends.
 fn release_at_exit() {
+    /// While a thread has one, the C library keeps this code mapped, should it be in a library that is closed.
+    struct Pin;
+    impl Drop for Pin {
+        fn drop(&mut self) {}
+    }
+    thread_local! {
+        static PIN: Pin = const { Pin };
+    }
+    // An error means that the thread is ending.
+    let _ = PIN.try_with(|_| ());
     let make = || {
         let mut key = 0;
         // SAFETY: there is room for a key, and the destructor is a function, which stays.

@@ -46,7 +46,7 @@ unsafe impl Send for FormerRoot {}
 
 impl FormerRoot {
     /// # Safety
-    /// The root came from a box, which the caller owns; who refers to it has left when this is dropped.
+    /// The root came from a box, which the caller owns; nobody refers to it any more when this is dropped.
     pub(crate) unsafe fn new(root: NonNull<Root>) -> Self {
         // INVARIANT: the caller promises it.
         FormerRoot(root)

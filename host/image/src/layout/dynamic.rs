@@ -1,5 +1,6 @@
 //! The dynamic section: where the loader finds all other tables.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use object::Endianness;
@@ -104,9 +105,10 @@ impl Dynamic {
     }
 
     fn check_entries(&mut self, sections: &Sections) -> Check {
-        for (index, (tag, _)) in self.entries.iter().enumerate() {
-            let is_known = self.entries[..index].iter().any(|(other, _)| other == tag);
-            ensure_or(!is_known || NEEDED.contains(tag), || {
+        let mut known = BTreeSet::new();
+        for (tag, _) in &self.entries {
+            let is_new = known.insert(tag.0);
+            ensure_or(is_new || NEEDED.contains(tag), || {
                 format!("the entry {:#x} of its dynamic section is there twice", tag.0)
             })?;
         }

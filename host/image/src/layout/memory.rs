@@ -43,10 +43,10 @@ struct Part {
 }
 
 impl<'a> Memory<'a> {
-    /// More than a process has.
-    const LIMIT: u64 = 1 << 46;
+    /// No library is larger by far: half of what a process has on x86_64.
+    pub(super) const LIMIT: u64 = 1 << 46;
     /// The largest pages that a machine has.
-    const MAX_ALIGNMENT: u64 = 1 << 30;
+    pub(super) const MAX_ALIGNMENT: u64 = 1 << 30;
     const PAGE: u64 = 4096;
 
     pub(super) fn of(segments: &[Segment], bytes: &'a [u8]) -> Check<Self> {

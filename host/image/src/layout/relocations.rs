@@ -85,7 +85,10 @@ pub(super) fn check(
     machine: Machine,
 ) -> Check {
     let flags = dynamic.value(elf::DT_FLAGS).unwrap_or_default();
+    let thread_locals = sections.size_of_thread_locals();
     let patches_code = dynamic.value(elf::DT_TEXTREL).is_some() || flags & elf::DF_TEXTREL.0 != 0;
+    // Some libraries have their code patched, and say so.
+    let sections = sections.filled(|section| section.is_writable || patches_code);
     let target = Target {
         dynamic,
         memory,
@@ -93,10 +96,10 @@ pub(super) fn check(
         machine,
         whole: memory.whole(),
         arrays: dynamic.arrays().collect(),
-        thread_locals: sections.size_of_thread_locals(),
+        thread_locals,
         has_static_space: flags & elf::DF_STATIC_TLS.0 != 0,
-        // Some libraries have their code patched, and say so.
-        sections: sections.filled(|section| section.is_writable || patches_code),
+        words: sections.iter().map(|section| (section.end - section.start) / WORD + 1).sum::<u64>() as usize,
+        sections,
     };
     target.check()
 }
@@ -117,6 +120,8 @@ struct Target<'a> {
     has_static_space: bool,
     /// The sections that may be written to.
     sections: Vec<Range<u64>>,
+    /// How many words these have.
+    words: usize,
 }
 
 /// What was found sound for one relocation of an address in the library, and holds for most of the thousands behind it.
@@ -124,7 +129,7 @@ struct Target<'a> {
 struct Near {
     /// Their type; they have no symbol.
     info: u64,
-    /// The section that they write to, in which are no functions that the loader calls.
+    /// The section that they write to, in which are neither functions that the loader calls nor its own entries.
     places: Range<u64>,
 }
 
@@ -182,7 +187,7 @@ impl Target<'_> {
         let place = relocation.r_offset(LITTLE);
         let is_free = |section: &&Range<u64>| {
             let overlaps = |array: &Range<u64>| array.start < section.end && section.start < array.end;
-            section.contains(&place) && !self.arrays.iter().any(overlaps)
+            section.contains(&place) && !self.arrays.iter().chain([&self.dynamic.place]).any(overlaps)
         };
         Near {
             info: relocation.r_info.get(LITTLE),
@@ -204,7 +209,7 @@ impl Target<'_> {
         let is_sound = match kind {
             Kind::None => {
                 // Room that a linker did not need.
-                return ensure_or(place == 0 && index == 0 && addend == 0, || wrong("is none")).map(|()| kind);
+                return ensure_or(place == 0 && index == 0 && addend == 0, || wrong("is malformed")).map(|()| kind);
             }
             Kind::Relative => index == 0 && self.may_be_written(place, address),
             Kind::Resolved => index == 0 && self.memory.is_code(address),
@@ -249,6 +254,8 @@ impl Target<'_> {
         let mut at = None;
         for word in words.ok_or("its packed relocations are misplaced")? {
             let word = word.get(LITTLE);
+            // Few bytes can name many places again and again.
+            ensure(places.len() <= self.words, "two relocations write to the same place")?;
             if word & 1 == 0 {
                 places.push(self.check_packed_place(word)?);
                 at = word.checked_add(WORD);
@@ -265,8 +272,8 @@ impl Target<'_> {
 
     fn check_packed_place(&self, place: u64) -> Check<u64> {
         let address = self.written(place);
-        let is_sound = place.is_multiple_of(WORD) && address.is_some_and(|address| self.may_be_written(place, address));
-        ensure_or(is_sound, || format!("the packed relocation of {place:#x} is none"))?;
+        let is_sound = address.is_some_and(|address| self.may_be_written(place, address));
+        ensure_or(is_sound, || format!("the packed relocation of {place:#x} leads nowhere"))?;
         self.check_place(place)
     }
 

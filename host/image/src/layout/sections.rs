@@ -22,6 +22,9 @@ pub(super) struct Section {
     is_data: bool,
 }
 
+/// How many sections of a library are loaded at most: linkers leave some thirty, and much is looked up in them.
+const MOST: usize = 1_000;
+
 /// The sections of a library that are loaded.
 ///
 /// # Invariants
@@ -42,7 +45,10 @@ impl Sections {
             }
             let name = table.section_name(LITTLE, header).unwrap_or_default();
             let (start, size) = (header.sh_addr(LITTLE), header.sh_size(LITTLE));
-            let end = start.checked_add(size).ok_or_else(|| misplaced(name))?;
+            let end = start.checked_add(size).filter(|end| *end <= Memory::LIMIT).ok_or_else(|| misplaced(name))?;
+            let align = header.sh_addralign(LITTLE);
+            let is_aligned = align == 0 || align.is_power_of_two() && align <= Memory::MAX_ALIGNMENT;
+            ensure_or(is_aligned && loaded.len() < MOST, || misplaced(name))?;
             let section = Section {
                 index: index.0,
                 kind: header.sh_type(LITTLE),
@@ -51,7 +57,7 @@ impl Sections {
                 is_writable: flags & elf::SHF_WRITE.0 != 0,
                 is_thread_local: flags & elf::SHF_TLS.0 != 0,
                 info: header.sh_info(LITTLE),
-                align: header.sh_addralign(LITTLE),
+                align,
                 is_unwind_table: name == b".eh_frame_hdr",
                 is_data: matches!(name, b".data" | b".bss"),
             };
@@ -116,9 +122,9 @@ impl Sections {
 
     /// What the sections of thread-locals take together.
     fn thread_locals(&self) -> Range<u64> {
-        let mut sections = self.iter().filter(|section| section.is_thread_local).map(|section| section.memory.clone());
-        let Some(first) = sections.next() else { return 0..0 };
-        first.start..sections.last().map_or(first.end, |last| last.end)
+        let sections = || self.iter().filter(|section| section.is_thread_local).map(|section| &section.memory);
+        let start = sections().map(|memory| memory.start).min().unwrap_or_default();
+        start..sections().map(|memory| memory.end).max().unwrap_or_default()
     }
 
     fn starts(&self, address: u64) -> bool {
@@ -176,8 +182,9 @@ impl Sections {
     fn check_thread_locals(&self, segment: &Segment) -> Check {
         let sections = || self.iter().filter(|section| section.is_thread_local);
         let Range { start, end } = self.thread_locals();
-        let filled = sections().filter(|section| section.kind != elf::SHT_NOBITS).last();
-        let filled = filled.map_or(start, |last| last.memory.end);
+        let filled =
+            sections().filter(|section| section.kind != elf::SHT_NOBITS).map(|section| section.memory.end).max();
+        let filled = filled.unwrap_or(start);
         let align = sections().map(|section| section.align).max().unwrap_or_default().max(1);
         // Some linkers round its size up.
         let sizes = [end - start, (end - start).next_multiple_of(align)];

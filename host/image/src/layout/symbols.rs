@@ -15,12 +15,16 @@ pub(super) type Symbol = Sym64<Endianness>;
 /// The symbols of a library.
 ///
 /// # Invariants
-/// Each has a name. What is defined lies in sections that are loaded, in code if it is a function, and in the image of the
-/// thread-locals if it is one.
+/// Each has a name. What is defined, and no mere number, lies in sections that are loaded, in code if it is a function,
+/// and in the image of the thread-locals if it is one; a mark lies anywhere in the library.
 pub(super) struct Symbols<'a> {
     pub(super) all: &'a [Symbol],
     strings: &'a [u8],
 }
+
+/// How many symbols there are at most, and how long a name may be: so much is read of a file that means no good.
+const MOST: usize = 1 << 20;
+const LONGEST_NAME: usize = 1 << 15;
 
 const BINDS: [SymbolBind; 4] = [elf::STB_LOCAL, elf::STB_GLOBAL, elf::STB_WEAK, elf::STB_GNU_UNIQUE];
 
@@ -36,7 +40,8 @@ impl<'a> Symbols<'a> {
         let first = all.first().is_some_and(|first| {
             first.st_name(LITTLE) == 0 && first.st_value(LITTLE) == 0 && first.st_shndx(LITTLE) == elf::SHN_UNDEF
         });
-        ensure(first && size_of_val(all) as u64 == size, "its table of symbols is not one")?;
+        ensure(all.len() <= MOST, "it has more symbols than a plugin can have")?;
+        ensure(first && size_of_val(all) as u64 == size, "its symbol table is malformed")?;
         for (index, symbol) in all.iter().enumerate().skip(1) {
             let name = symbols.name(symbol).ok_or("a symbol has no name in the table of names")?;
             let is_local = symbol.st_bind() == elf::STB_LOCAL;
@@ -52,7 +57,9 @@ impl<'a> Symbols<'a> {
     /// The name at a position in the table of names.
     pub(super) fn text(&self, at: u64) -> Option<&'a [u8]> {
         let from = self.strings.get(usize::try_from(at).ok()?..)?;
-        from.split(|byte| *byte == 0).next()
+        let end = from.iter().take(LONGEST_NAME).position(|byte| *byte == 0);
+        // The last one may lack its end.
+        end.or((from.len() < LONGEST_NAME).then_some(from.len())).map(|end| &from[..end])
     }
 
     pub(super) fn name(&self, symbol: &Symbol) -> Option<&'a [u8]> {
@@ -79,7 +86,7 @@ impl<'a> Symbols<'a> {
 fn is_defined(symbol: &Symbol, sections: &Sections, memory: &Memory<'_>) -> bool {
     let index = symbol.st_shndx(LITTLE);
     if index == elf::SHN_ABS {
-        return true;
+        return !matches!(symbol.st_type(), elf::STT_FUNC | elf::STT_GNU_IFUNC | elf::STT_TLS);
     }
     let (value, size) = (symbol.st_value(LITTLE), symbol.st_size(LITTLE));
     let Some(end) = value.checked_add(size) else { return false };
@@ -92,5 +99,5 @@ fn is_defined(symbol: &Symbol, sections: &Sections, memory: &Memory<'_>) -> bool
         elf::STT_NOTYPE => memory.whole().contains(&value),
         _ => sections.iter().any(|it| within(&it.memory)),
     };
-    is_placed && sections.has(index.0.into()) || sections.is_elsewhere(index.0.into())
+    is_placed && (sections.has(index.0.into()) || sections.is_elsewhere(index.0.into()))
 }

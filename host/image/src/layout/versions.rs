@@ -33,7 +33,7 @@ pub(super) fn check(dynamic: &Dynamic, memory: &Memory<'_>, symbols: &Symbols<'_
 fn needed(dynamic: &Dynamic, memory: &Memory<'_>, symbols: &Symbols<'_>) -> Option<BTreeSet<u16>> {
     let mut numbers = BTreeSet::new();
     let Some(mut at) = dynamic.value(elf::DT_VERNEED) else { return Some(numbers) };
-    let libraries: Option<Vec<_>> = dynamic.needed().map(|name| symbols.text(name)).collect();
+    let libraries: Option<BTreeSet<_>> = dynamic.needed().map(|name| symbols.text(name)).collect();
     let libraries = libraries?;
     for left in (0..dynamic.value(elf::DT_VERNEEDNUM)?).rev() {
         let file = record::<Verneed<Endianness>>(memory, at)?;

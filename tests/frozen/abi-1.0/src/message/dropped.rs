@@ -13,7 +13,7 @@ use crate::{Payload, Text};
 #[repr(C)]
 #[derive(Payload, Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dropped {
-    /// The message as the chain left it, or without its content: see [`withhold`](Self::withhold).
+    /// The message as the chain left it, or without its content, which a host may withhold: then it has a header `hookrail-withheld`.
     pub message: Message,
     /// The callback that denied, as `instance/callback`; empty if no callback did.
     pub decided_by: Text,
