@@ -20,7 +20,7 @@ const OF_THE_SYSTEM: &[&str] = &[
 ];
 
 /// What takes code of its caller for later, by name or prefix. (Destructors of thread-locals are not among them: the C
-/// library itself keeps a library mapped for those.)
+/// library itself keeps a library mapped for those; and a task that `clone` starts is looked for among the threads.)
 const TELLTALE: &[&str] = &[
     // The variables in which older C libraries keep functions of others.
     "__after_morecore_hook",
@@ -37,8 +37,6 @@ const TELLTALE: &[&str] = &[
     // Tables for unwinding.
     "__register_frame",
     "aio_",
-    // A task of the author's own, which runs a function of his.
-    "clone",
     "error_print_progname",
     "fopencookie",
     "getaddrinfo_a",
