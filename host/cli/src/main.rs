@@ -58,6 +58,7 @@ use exit::ExitCode;
 use plugin_exit::PluginExit;
 
 fn main() -> std::process::ExitCode {
+    hookrail::worker::enter();
     complete::answer();
     let matches = Args::command().get_matches();
     let args = Args::of(&matches).unwrap_or_else(|error| error.exit());

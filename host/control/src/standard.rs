@@ -72,6 +72,8 @@ pub(crate) fn register(commands: &Commands) {
         .register(|call, Uninstall { plugin, purge, wait_ms, .. }| call.verbs()?.uninstall(&plugin, purge, wait_ms));
     commands
         .register(|call, Unload { plugin, wait_ms, .. }| ending::unload(call.core(), &call.find(&plugin)?, wait_ms));
+    commands.register(plugin::embed);
+    commands.register(plugin::isolate);
     commands.register(plugin::replace);
     commands.register(|call, Validate { file, .. }| {
         is_absolute(&file)?;

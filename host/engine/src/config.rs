@@ -11,12 +11,14 @@ use std::time::Duration;
 use hookrail_model::config::{CallbackOverride, FaultPolicies, PointConfig, Quarantine, UpgradeLimits};
 use hookrail_model::error::{ConfigError, Error};
 use hookrail_model::instance::plugin_of;
+use hookrail_model::isolation::{Isolation, WorkerLimits};
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::setters;
 use hookrail_model::units::fields;
 use serde::Deserialize;
 use tracing::level_filters::LevelFilter;
 
+use crate::in_process::Opening;
 use places::Places;
 
 /// The configuration of a host. Everything has a default.
@@ -82,6 +84,8 @@ pub struct RuntimeOverrides {
     pub configs: BTreeMap<String, serde_json::Value>,
     /// About its callbacks; the host's configuration goes before them.
     pub overrides: Vec<CallbackOverride>,
+    /// In which process it runs; it takes precedence over the host's configuration.
+    pub isolation: Option<Isolation>,
 }
 
 /// One plugin's file and configuration.
@@ -106,9 +110,15 @@ pub struct PluginConfig {
     pub instances: BTreeMap<String, InstanceConfig>,
     /// How much it tells.
     pub log_level: Option<LogLevel>,
+    /// In which process its code runs. Unless it is said, what the plugin's note asks for is granted.
+    pub isolation: Option<Isolation>,
+    /// The limits of its worker, if it runs in one.
+    pub worker: WorkerLimits,
 }
 
 setters!(PluginConfig {
+    with_isolation(isolation: Isolation) = Some,
+    with_worker(worker: WorkerLimits),
     with_max_memory(max_memory: u64) = Some,
     with_force_unload(force_unload: bool),
     with_config(config: serde_json::Value),
@@ -370,9 +380,24 @@ impl Config {
         self.plugins.values().any(|plugin| plugin.max_memory.is_some())
     }
 
-    /// Whether a plugin's wish never to be removed is taken out of its copy.
-    pub(crate) fn forces_unload(&self, plugin: &str) -> bool {
-        self.plugins.get(plugin).is_some_and(|plugin| plugin.force_unload)
+    /// How the library of a plugin is opened.
+    pub(crate) fn opening(&self, plugin: &str) -> Opening {
+        let configured = self.plugins.get(plugin);
+        Opening {
+            force_unload: configured.is_some_and(|plugin| plugin.force_unload),
+            max_memory: configured.and_then(|plugin| plugin.max_memory),
+        }
+    }
+
+    /// In which process a plugin runs, unless it was moved; its note may wish for a worker.
+    pub(crate) fn isolation(&self, plugin: &str, wish: Option<&str>) -> Isolation {
+        let said = self.plugins.get(plugin).and_then(|plugin| plugin.isolation.clone());
+        said.unwrap_or(if wish == Some("worker") { Isolation::WORKER } else { Isolation::InProcess })
+    }
+
+    /// The limits of a plugin's worker.
+    pub(crate) fn worker(&self, plugin: &str) -> WorkerLimits {
+        self.plugins.get(plugin).map(|plugin| plugin.worker.clone()).unwrap_or_default()
     }
 
     /// Whether the plugin of an instance is required.

@@ -4,6 +4,7 @@ mod core;
 mod denial;
 mod handle;
 mod introspection;
+mod moving;
 mod recall;
 mod rollback;
 mod status;
@@ -21,6 +22,7 @@ use hookrail_image::SealedCopy;
 use hookrail_model::config::CallbackOverride;
 use hookrail_model::end::End;
 use hookrail_model::error::Error;
+use hookrail_model::isolation::Isolation;
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::stats::StatsLevel;
 use hookrail_model::trace::TraceFilter;
@@ -113,6 +115,20 @@ impl Host {
     pub unsafe fn upgrade_fresh(&self, plugin: &PluginHandle, file: impl AsRef<Path>) -> Result<Upgraded, Error> {
         // SAFETY: the caller trusts the new library as this program.
         unsafe { self.core.upgrade(plugin, SealedCopy::of(file.as_ref())?, true, None) }
+    }
+
+    /// Moves a running plugin to another process while traffic flows, with its state: an upgrade to the same build. It
+    /// stays there through upgrades, until it is unloaded.
+    ///
+    /// # Errors
+    /// If the plugin is not running or is busy, it cannot run there, or its state cannot be handed over; then it stays
+    /// where it is.
+    ///
+    /// # Safety
+    /// If it is moved into this process, the caller trusts the library as this program, as for [`load`](Host::load).
+    pub unsafe fn move_to(&self, plugin: &PluginHandle, isolation: Isolation) -> Result<Upgraded, Error> {
+        // SAFETY: the caller trusts the library as this program, if it is moved here.
+        unsafe { self.core.move_to(plugin, isolation) }
     }
 
     /// Stops a running plugin and waits until it is stopped: removes its callbacks from their chains, waits until no

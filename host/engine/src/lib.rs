@@ -7,11 +7,14 @@
 //! Must know nothing of the purpose of those services, of packages, of the store, or of commands. Stands on the loader.
 
 mod admission;
+mod body;
 mod builtin;
 mod config;
 mod event;
 mod health;
 mod host;
+mod in_process;
+mod isolation;
 mod plugin;
 mod receive;
 mod service;
@@ -19,12 +22,15 @@ mod thread;
 mod ticket;
 mod unload;
 
+pub use body::{Admission, Body, Configured, Saved, WorkerStatus};
 pub use builtin::{BAD_TOPIC, TOO_LARGE};
 pub use config::{
     Config, DroppedContent, InstanceConfig, Limits, MessageLimits, PluginConfig, RuntimeOverrides, UnloadLimits,
 };
 pub use event::Events;
 pub use host::{Core, Denial, Fallback, Host, PluginHandle, Remark, Traces, Upgraded};
+pub use in_process::{InProcess, Opening};
+pub use isolation::{Isolation, Placement, provide};
 pub use plugin::schema;
 pub use service::{Caller, Revocable, Services};
 pub use ticket::Ticket;

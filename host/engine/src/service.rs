@@ -18,14 +18,14 @@ pub(crate) use builtin::offer;
 pub(crate) use registrations::Registrations;
 pub use registrations::Revocable;
 
-use crate::admission;
+use crate::in_process;
 
 /// The table that every plugin gets. There is one per process: what belongs to one host travels in handles.
 pub(crate) static TABLE: HostTable = HostTable {
     size: size_of::<HostTable>() as u32,
     abi: ABI_VERSION,
     report,
-    register_callback: admission::register,
+    register_callback: in_process::register,
     current: frame::current,
     query,
 };

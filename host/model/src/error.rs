@@ -15,6 +15,8 @@ mod system;
 use std::borrow::Cow;
 use std::io;
 
+use serde::{Deserialize, Serialize};
+
 pub use self::config::ConfigError;
 pub use self::lines::lines;
 pub use self::misuse::{ApiMisuse, NO_PLUGIN};
@@ -59,7 +61,7 @@ pub enum Error {
 }
 
 /// Why a library cannot work with this host.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Serialize, Deserialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum Incompatible {
     /// Its ABI versions and the host's have none in common.
@@ -74,6 +76,15 @@ pub enum Incompatible {
     /// The file is truncated or damaged.
     #[error("the file is truncated or damaged: {0}")]
     Damaged(String),
+    /// It is to run in a worker, and hooks a point whose payload never leaves the host's process.
+    #[error("it registers `{callback}` on {point}, whose payload never leaves the process of the host")]
+    #[non_exhaustive]
+    LocalPoint {
+        /// The point.
+        point: String,
+        /// The callback's name.
+        callback: String,
+    },
     /// Its note says what no note may say.
     #[error("its note is malformed: {0}")]
     MalformedNote(String),
@@ -127,7 +138,7 @@ pub enum Incompatible {
         /// The file's machine.
         found: String,
         /// The machine it should be for.
-        here: &'static str,
+        here: Cow<'static, str>,
     },
     /// A panic in it would abort the host.
     #[error("it was built with panic = \"abort\": a panic in it would end the host")]
@@ -156,7 +167,7 @@ pub enum Incompatible {
     #[error(
         "its `{0}` is not the one of this process: it brings a heap of its own, and payloads are grown and freed on both sides"
     )]
-    PrivateHeap(&'static str),
+    PrivateHeap(Cow<'static, str>),
     /// It does not accept the state of the previous generation.
     #[error("{instance} does not accept the state `{schema}` version {version}: {message}")]
     #[non_exhaustive]
@@ -182,7 +193,7 @@ pub enum Incompatible {
 }
 
 /// What a plugin did.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Serialize, Deserialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum Misbehaved {
     /// It asked to be called in the form that is reserved for asynchronous callbacks.
@@ -208,7 +219,7 @@ pub enum Misbehaved {
     #[non_exhaustive]
     Failed {
         /// The function.
-        call: &'static str,
+        call: Cow<'static, str>,
         /// What the plugin reported.
         message: String,
     },
@@ -248,11 +259,29 @@ pub enum Misbehaved {
     #[non_exhaustive]
     StateTooLong {
         /// The function.
-        call: &'static str,
+        call: Cow<'static, str>,
         /// The size of the state, in bytes.
         bytes: usize,
         /// The limit, in bytes.
         limit: usize,
+    },
+    /// Its worker process ended during a call.
+    #[error("its worker {how} in {call}")]
+    #[non_exhaustive]
+    WorkerEnded {
+        /// The function.
+        call: Cow<'static, str>,
+        /// How the process ended.
+        how: String,
+    },
+    /// A call into its worker process did not return in time, so the process was ended.
+    #[error("its {call} did not return within {within}, so its worker was ended")]
+    #[non_exhaustive]
+    WorkerLate {
+        /// The function.
+        call: Cow<'static, str>,
+        /// The time that it had.
+        within: String,
     },
     /// It registered a callback that its file does not declare.
     #[error("it registered `{callback}` on {point}, which its note does not declare")]
@@ -308,6 +337,9 @@ impl Error {
                     "HR0316",
                     "upgrade the host, or build it with the `hookrail-abi` or `hookrail.h` of the host's version",
                 ),
+                Incompatible::LocalPoint { .. } => {
+                    ("HR0318", "run it in the process of the host: `isolation = \"in-process\"`")
+                }
                 Incompatible::NotFresh => ("HR0314", "restart the program, and please report it"),
                 Incompatible::TooSmall { .. } => (
                     "HR0315",
@@ -350,6 +382,12 @@ impl Error {
                     "HR0407",
                     "raise `max_state` in [upgrade], or leave it behind with `--fresh` (`Host::upgrade_fresh`)",
                 ),
+                Misbehaved::WorkerEnded { .. } => {
+                    ("HR0409", "fix what ends the process; `hookrail check --isolated FILE` calls each of its functions by itself")
+                }
+                Misbehaved::WorkerLate { .. } => {
+                    ("HR0410", "fix what holds it up, or raise `patience` in [plugins.NAME.worker]")
+                }
                 Misbehaved::Undeclared { .. } => ("HR0406", "declare it in HOOKS"),
             },
             Error::System { cause, .. } => ("HR0501", system::fix(cause)),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::constructors;
 use crate::end::End;
+use crate::isolation::Isolation;
 use crate::memory::Memory;
 use crate::times::UpgradeTimes;
 
@@ -45,6 +46,16 @@ pub enum EventKind {
     Loaded {
         /// Its version.
         version: String,
+    },
+    /// The generation replaced another one of the same build, which ran in another process.
+    #[non_exhaustive]
+    Moved {
+        /// The number of the generation that it replaced.
+        from: u64,
+        /// Where it runs.
+        to: Isolation,
+        /// How long the phases took.
+        times: UpgradeTimes,
     },
     /// The plugin exceeds its memory limit; its callbacks are quarantined.
     #[non_exhaustive]
@@ -167,6 +178,7 @@ constructors! {
         thread_id: u32,
         took_ms: u64,
     ),
+    moved = Moved(from: u64, to: Isolation, times: UpgradeTimes),
     upgraded = Upgraded(from: u64, version: impl Into<String>, times: UpgradeTimes),
 }
 

@@ -18,6 +18,7 @@ pub mod event;
 pub mod health;
 pub mod installed;
 pub mod instance;
+pub mod isolation;
 mod log;
 pub mod log_level;
 pub mod memory;

@@ -5,8 +5,9 @@ use std::path::Path;
 use hookrail_dispatch::view;
 use hookrail_engine::{Core, RuntimeOverrides};
 use hookrail_image::SealedCopy;
-use hookrail_model::command::{LeftOut, PlacedCallback, PluginDetail, Replace, Replaced};
+use hookrail_model::command::{Embed, Isolate, LeftOut, PlacedCallback, PluginDetail, Replace, Replaced};
 use hookrail_model::error::ApiMisuse;
+use hookrail_model::isolation::Isolation;
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::note::NoteHook;
 use hookrail_model::view::{PluginView, PointView, Status};
@@ -69,6 +70,22 @@ pub(super) fn replace(call: &Call<'_>, command: Replace) -> Result<Replaced, Err
     // SAFETY: as in `load`.
     let upgraded = unsafe { core.upgrade(&call.find(&plugin)?, SealedCopy::of(&file)?, fresh, None)? };
     Ok(replaced(core, upgraded, wait_ms))
+}
+
+pub(super) fn isolate(call: &Call<'_>, command: Isolate) -> Result<Replaced, Error> {
+    let Isolate { plugin, worker, wait_ms, .. } = command;
+    move_to(call, &plugin, Isolation::Worker(worker), wait_ms)
+}
+
+pub(super) fn embed(call: &Call<'_>, command: Embed) -> Result<Replaced, Error> {
+    let Embed { plugin, wait_ms, .. } = command;
+    move_to(call, &plugin, Isolation::InProcess, wait_ms)
+}
+
+fn move_to(call: &Call<'_>, plugin: &str, to: Isolation, wait_ms: Option<u64>) -> Result<Replaced, Error> {
+    // SAFETY: as in `load`.
+    let moved = unsafe { call.core().move_to(&call.find(plugin)?, to)? };
+    Ok(replaced(call.core(), moved, wait_ms))
 }
 
 pub(super) fn log(call: &Call<'_>, name: &str, level: LogLevel) -> Result<PluginView, Error> {

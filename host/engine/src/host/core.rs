@@ -36,6 +36,8 @@ pub struct Core {
     /// Its plugins.
     pub table: Arc<Table>,
     pub(super) events: Arc<Announcer>,
+    /// Tells it from the other hosts of this process.
+    pub(super) number: u64,
     owners: AtomicU64,
     reaper: Reaper,
     pub(super) watchdog: OnceCell<()>,
@@ -75,8 +77,11 @@ impl Core {
         // Reports of the program's own callbacks take the same way as those of plugins.
         // SAFETY: the table lives as long as the process.
         unsafe { abi::host::attach(&service::TABLE) };
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
         let core = Core {
             registry,
+            // Relaxed: only distinctness matters.
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             table: Arc::default(),
             events: Arc::default(),
             owners: AtomicU64::new(0),
@@ -108,7 +113,7 @@ impl Core {
     /// The caller trusts the library as this program: its code runs in this process.
     pub unsafe fn load(&self, copy: SealedCopy, runtime_overrides: RuntimeOverrides) -> Result<PluginHandle, Error> {
         // SAFETY: the caller trusts the library as this program.
-        let mut loaded = unsafe { Loaded::open(copy, &self.config)? };
+        let mut loaded = unsafe { Loaded::open(copy, &self.config, self.number, runtime_overrides.isolation.clone())? };
         let name = loaded.note().name.clone();
         let reservation = match self.table.reserve_new(&name) {
             Ok(reservation) => reservation,
@@ -138,9 +143,6 @@ impl Core {
             return Err(error);
         }
         log!(debug, plugin = name, "loaded");
-        if loaded.note().isolation.as_deref() == Some("worker") {
-            log!(warn, plugin = name, "it asks for a process of its own, and this host runs every plugin in its own");
-        }
         let version = loaded.note().version.clone();
         let (generation, _) = reservation.set(Current::new(owner, owner, loaded, runtime_overrides, None));
         self.events.tell(&name, generation, EventKind::loaded(version));

@@ -25,6 +25,7 @@ pub(super) use self::memory::Over;
 pub(super) use self::probation::{ProbationEntry, RollbackPoint};
 pub(super) use self::reservation::{Reservation, Serving};
 use super::handle::PluginHandle;
+use crate::body::WorkerStatus;
 use crate::config::RuntimeOverrides;
 use crate::plugin::{Lifecycle, Loaded};
 use crate::ticket::Ticket;
@@ -94,6 +95,8 @@ pub(super) struct Current {
     /// The schema that its configurations were validated against.
     pub(super) schema: Option<Arc<Schema>>,
     pub(super) meter: Option<Arc<Meter>>,
+    /// The worker that it runs in, if it is not this process.
+    pub(super) worker: Option<Arc<dyn WorkerStatus>>,
     pub(super) status: Status,
     /// The overrides that the next generations start with.
     pub(super) runtime_overrides: RuntimeOverrides,
@@ -125,6 +128,7 @@ impl Current {
             diagnostics: loaded.diagnostics().clone(),
             log,
             meter: loaded.meter(),
+            worker: loaded.worker(),
             lifecycle: Arc::new(Mutex::new(Some(loaded))),
             status: Status::Running,
             runtime_overrides,

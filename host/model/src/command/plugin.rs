@@ -18,6 +18,33 @@ pub struct List {
     pub verify: bool,
 }
 
+/// Moves a running plugin into the process of the host, with its state, until it is unloaded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Embed {
+    /// Its name.
+    pub plugin: String,
+    /// How long to wait for the end of the old generation, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_ms: Option<u64>,
+}
+
+/// Moves a running plugin into a worker process, with its state, until it is unloaded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Isolate {
+    /// Its name.
+    pub plugin: String,
+    /// The worker, if it is one that several plugins share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<String>,
+    /// How long to wait for the end of the old generation, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_ms: Option<u64>,
+}
+
 /// Loads a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -104,6 +131,8 @@ pub struct Replace {
 }
 
 command!(List, "list", NOTHING, Vec<PluginView>);
+command!(Embed, "embed", HOST_AND_PLUGINS, Replaced, wait_ms);
+command!(Isolate, "isolate", HOST_AND_PLUGINS, Replaced, wait_ms);
 command!(Load, "load", HOST_AND_PLUGINS, PluginView);
 command!(SetLogLevel, "set-log-level", HOST_AND_PLUGINS, PluginView);
 command!(Restart, "restart", HOST_AND_PLUGINS, PluginView);
@@ -123,6 +152,27 @@ impl List {
     #[must_use]
     pub fn verify(mut self) -> Self {
         self.verify = true;
+        self
+    }
+}
+
+impl Embed {
+    /// For a plugin, with the host's default wait.
+    pub fn new(plugin: impl Into<String>) -> Self {
+        Embed { plugin: plugin.into(), wait_ms: None }
+    }
+}
+
+impl Isolate {
+    /// For a plugin that gets a worker of its own, with the host's default wait.
+    pub fn new(plugin: impl Into<String>) -> Self {
+        Isolate { plugin: plugin.into(), worker: None, wait_ms: None }
+    }
+
+    /// Into the worker of that name, which several plugins share.
+    #[must_use]
+    pub fn into_worker(mut self, name: impl Into<String>) -> Self {
+        self.worker = Some(name.into());
         self
     }
 }

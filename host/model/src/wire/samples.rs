@@ -20,6 +20,7 @@ use crate::end::End;
 use crate::event::EventKind;
 use crate::health::Health;
 use crate::installed::{Allowance, FormerConfig, Kind, Origin, SignatureStatus, TrustSource};
+use crate::isolation::Isolation;
 use crate::log_level::LogLevel;
 use crate::package::Digest;
 use crate::stats::StatsLevel;
@@ -88,10 +89,12 @@ fn answers() -> BTreeMap<&'static str, Value> {
         of::<ConfigSchema>(Some(json!({ "type": "object" }))),
         of::<Configure>(Reconfigured { changed: true, configured: configured(), replaced: Some(replaced()) }),
         of::<Disable>(changed()),
+        of::<Embed>(replaced()),
         of::<Enable>(changed()),
         of::<Events>(()),
         of::<ImportIncoming>(vec![imported]),
         of::<Install>(Installed { installation: installation(), plan: plan(), replaced: Some(replaced()) }),
+        of::<Isolate>(replaced()),
         of::<List>(vec![plugin()]),
         of::<Load>(plugin()),
         of::<Points>(vec![point()]),
@@ -129,6 +132,7 @@ fn events() -> Vec<Event> {
     let what = [
         EventKind::Ended { end: End::Unmapped, unfreed_memory: Some(MEMORY) },
         EventKind::Loaded { version: "1.2.3".into() },
+        EventKind::Moved { from: 1, to: Isolation::Worker(Some("auth".into())), times: times() },
         EventKind::OverMemory { bytes: 2, max_bytes: 1 },
         EventKind::Quarantined { point: on(), callback: callback(), reason: "5 faults".into() },
         EventKind::Released { point: on(), callback: callback(), tried: true },
@@ -145,6 +149,7 @@ fn events() -> Vec<Event> {
     what.iter().for_each(|kind| match kind {
         EventKind::Ended { .. }
         | EventKind::Loaded { .. }
+        | EventKind::Moved { .. }
         | EventKind::OverMemory { .. }
         | EventKind::Quarantined { .. }
         | EventKind::Released { .. }

@@ -10,13 +10,14 @@ use serde_json::json;
 use super::*;
 use crate::command::{
     Action, Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Events, ImportIncoming,
-    Install, List, Load, PluginSpec, Points, Replace, Restart, Rollback, SetLevel, SetLogLevel, Show, Stage, Start,
+    Embed, Install, Isolate, List, Load, PluginSpec, Points, Replace, Restart, Rollback, SetLevel, SetLogLevel, Show, Stage, Start,
     Status, Step, Stop, Trace, Uninstall, Unload, Unquarantine, Validate,
 };
 use crate::end::End;
 use crate::event::EventKind;
 use crate::health::Health;
 use crate::installed::{FormerConfig, Kind, Origin, SignatureStatus, TrustSource};
+use crate::isolation::Isolation;
 use crate::log_level::LogLevel;
 use crate::memory::Memory;
 use crate::package::{Digest, KeyId, Metadata, Target};
@@ -91,6 +92,11 @@ fn each_request_has_its_form_and_comes_back_from_it() {
     check(
         SetLogLevel::new("mask", LogLevel::Debug),
         r#"{"id":7,"command":"set-log-level","params":{"plugin":"mask","level":"debug"}}"#,
+    );
+    check(Embed::new("mask"), r#"{"id":7,"command":"embed","params":{"plugin":"mask"}}"#);
+    check(
+        Isolate::new("mask").into_worker("auth"),
+        r#"{"id":7,"command":"isolate","params":{"plugin":"mask","worker":"auth"}}"#,
     );
     check(Load::new("/a.so"), r#"{"id":7,"command":"load","params":{"file":"/a.so"}}"#);
     check(Show::new("mask"), r#"{"id":7,"command":"show","params":{"plugin":"mask"}}"#);
@@ -302,6 +308,7 @@ fn each_event_comes_back_from_its_form() {
         EventKind::Ended { end: End::PinnedByHandlers(vec![2, 15]), unfreed_memory: None },
         EventKind::Ended { end: End::Unhooked("pthread_create".into()), unfreed_memory: None },
         EventKind::Ended { end: End::Unmapped, unfreed_memory: Some(Memory { bytes: 96, allocations: 2 }) },
+        EventKind::Moved { from: 1, to: Isolation::WORKER, times },
         EventKind::OverMemory { bytes: 2, max_bytes: 1 },
         EventKind::Loaded { version: version() },
         EventKind::RolledBack { from: 2, reason: "faults".into() },

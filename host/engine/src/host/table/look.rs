@@ -70,6 +70,7 @@ impl Entry {
         view.loaded = true;
         view.log_level = current.diagnostics.level();
         view.memory = current.meter.as_ref().map(|meter| meter.view());
+        view.worker = current.worker.as_ref().map(|worker| worker.view());
         view.former = self.history();
         Some(view)
     }

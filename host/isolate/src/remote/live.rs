@@ -1,0 +1,349 @@
+//! One worker process, from its start until its end.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver as Inbox, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use hookrail_loader::Meter;
+use hookrail_model::end::End;
+use hookrail_model::error::{Error, Misbehaved};
+use hookrail_model::isolation::WorkerLimits;
+use hookrail_model::units::duration_text;
+use hookrail_supervise::{Exit, Limit, Process, Spec, Stdio, Supervisor};
+use parking_lot::Mutex;
+use rustix::fs::fstat;
+
+use super::replay::Replay;
+use super::worker::Worker;
+use crate::lane::Region;
+use crate::wire::{Answer, Ask, PluginId, Receiver, Sender, ToHost, ToWorker, VERSION, WireError, pair};
+use crate::worker::{ARGUMENT, MEMORY, SOCKET, VARIABLE};
+
+/// How many threads of the host may call into one worker at once.
+const LANES: usize = 256;
+/// What a worker maps besides the memory of its plugins: its program, its libraries, its stacks.
+const OWN_MEMORY: u64 = 1 << 30;
+
+/// One worker process.
+pub(crate) struct Live {
+    /// Tells it from those before and after it.
+    pub(super) epoch: u64,
+    pub(super) region: Arc<Region>,
+    /// The lanes that the worker was told to serve.
+    pub(super) served: Mutex<BTreeSet<usize>>,
+    /// Whether it has answered a call of a callback.
+    pub(super) has_answered: AtomicBool,
+    /// What waits on its lanes ends when this is set.
+    pub(super) dead: AtomicBool,
+    exit: OnceLock<String>,
+    sender: Sender,
+    process: OnceLock<Process>,
+    pending: Mutex<Pending>,
+    last: AtomicU64,
+    /// What is told of plugins: their memory, and what they wait for when they are closed.
+    told: Mutex<BTreeMap<PluginId, Told>>,
+}
+
+/// What callers wait for.
+#[derive(Default)]
+struct Pending {
+    answers: HashMap<u64, SyncSender<Result<Answer, WireError>>>,
+    pongs: HashMap<u64, SyncSender<()>>,
+    /// Nothing will come any more.
+    is_over: bool,
+}
+
+#[derive(Default)]
+struct Told {
+    meter: Option<Arc<Meter>>,
+    waits: Option<End>,
+}
+
+/// Why something that was asked for was not done.
+pub(super) enum Failed {
+    /// The worker ended; how.
+    Ended(String),
+    /// It did not answer in time.
+    Late,
+    /// It was done, and failed.
+    Refused(Error),
+}
+
+impl Failed {
+    /// As an error of a plugin or an instance, in that call.
+    pub(super) fn into_error(self, whose: &str, call: &'static str, patience: Duration) -> Error {
+        match self {
+            Failed::Ended(how) => Error::misbehaved(whose, Misbehaved::worker_ended(call, how)),
+            Failed::Late => Error::misbehaved(whose, Misbehaved::worker_late(call, duration_text(patience))),
+            Failed::Refused(error) => error,
+        }
+    }
+}
+
+impl Live {
+    /// Starts a process and waits until it is ready; `over` is told when it has ended.
+    pub(super) fn start(
+        supervisor: &Supervisor,
+        name: &str,
+        limits: &WorkerLimits,
+        over: impl FnOnce(Arc<Live>) + Send + 'static,
+    ) -> Result<Arc<Self>, Error> {
+        static EPOCHS: AtomicU64 = AtomicU64::new(1);
+        let failed = |source: io::Error| Error::system(format!("start the worker `{name}`"), source);
+        let region = Region::create(LANES, limits.max_payload).map_err(failed)?;
+        let (ours, theirs) = pair().map_err(failed)?;
+        ours.set_write_timeout(Some(limits.patience)).map_err(failed)?;
+        let receiver = Receiver::new(ours.try_clone().map_err(failed)?);
+        let live = Arc::new(Live {
+            // Relaxed: only distinctness matters.
+            epoch: EPOCHS.fetch_add(1, Ordering::Relaxed),
+            dead: AtomicBool::new(false),
+            exit: OnceLock::new(),
+            sender: Sender::new(ours),
+            process: OnceLock::new(),
+            pending: Mutex::default(),
+            last: AtomicU64::new(0),
+            told: Mutex::default(),
+            region: Arc::new(region),
+            served: Mutex::default(),
+            has_answered: AtomicBool::new(false),
+        });
+        let memory = live.region.file().try_clone_to_owned().map_err(failed)?;
+        let size = fstat(&memory).map_err(|error| failed(error.into()))?.st_size.cast_unsigned();
+        let spec = spec(name, limits, theirs.into(), memory, size).map_err(failed)?;
+        let process = supervisor.spawn(spec)?;
+        let ended = live.clone();
+        process.on_exit(move |exit| {
+            ended.end(exit);
+            over(ended);
+        });
+        let _ = live.process.set(process);
+        let (ready, is_ready) = sync_channel(1);
+        let hearing = live.clone();
+        let hear = move || hearing.hear(receiver, &ready);
+        std::thread::Builder::new().name("hookrail-worker".into()).spawn(hear).map_err(|error| {
+            live.kill();
+            failed(error)
+        })?;
+        match is_ready.recv_timeout(limits.patience) {
+            Ok(version) if version == VERSION => Ok(live),
+            Ok(version) => {
+                live.kill();
+                Err(failed(io::Error::other(format!("it is version {version}, this is {VERSION}"))))
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                live.kill();
+                Err(failed(io::ErrorKind::TimedOut.into()))
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(failed(io::Error::other(format!("it {} before it was ready", live.how_it_ended()))))
+            }
+        }
+    }
+
+    /// Asks for something and waits for the answer.
+    pub(super) fn ask(
+        &self,
+        ask: Ask,
+        descriptor: Option<BorrowedFd<'_>>,
+        patience: Duration,
+    ) -> Result<Answer, Failed> {
+        let call = self.begin(ask, descriptor)?;
+        match call.recv_timeout(patience) {
+            Ok(answer) => answer.map_err(|error| Failed::Refused(error.into())),
+            Err(RecvTimeoutError::Timeout) => {
+                self.kill();
+                Err(Failed::Late)
+            }
+            Err(RecvTimeoutError::Disconnected) => Err(Failed::Ended(self.how_it_ended())),
+        }
+    }
+
+    /// Asks for something; the answer comes later.
+    pub(super) fn begin(
+        &self,
+        ask: Ask,
+        descriptor: Option<BorrowedFd<'_>>,
+    ) -> Result<Inbox<Result<Answer, WireError>>, Failed> {
+        let number = self.number();
+        let (answer, answered) = sync_channel(1);
+        {
+            let mut pending = self.pending.lock();
+            if pending.is_over {
+                return Err(Failed::Ended(self.how_it_ended()));
+            }
+            pending.answers.insert(number, answer);
+        }
+        self.send(&ToWorker::Ask(number, ask), descriptor).map_err(Failed::Ended)?;
+        Ok(answered)
+    }
+
+    /// Tells it something. On failure says how it ended: a worker that does not listen is ended.
+    pub(super) fn send(&self, what: &ToWorker, descriptor: Option<BorrowedFd<'_>>) -> Result<(), String> {
+        self.sender.send(what, descriptor).map_err(|_| {
+            self.kill();
+            self.how_it_ended()
+        })
+    }
+
+    /// Whether it still listens.
+    pub(super) fn ping(&self, patience: Duration) -> bool {
+        let number = self.number();
+        let (pong, ponged) = sync_channel(1);
+        {
+            let mut pending = self.pending.lock();
+            if pending.is_over {
+                return false;
+            }
+            pending.pongs.insert(number, pong);
+        }
+        self.send(&ToWorker::Ping(number), None).is_ok() && ponged.recv_timeout(patience).is_ok()
+    }
+
+    /// A call of a callback was answered.
+    #[inline]
+    pub(super) fn answered(&self, worker: &Worker) {
+        // Relaxed: nothing follows from it but that.
+        if !self.has_answered.load(Ordering::Relaxed) {
+            self.has_answered.store(true, Ordering::Relaxed);
+            worker.progress();
+        }
+    }
+
+    /// Its process, once it runs.
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.process.get().map(Process::pid)
+    }
+
+    /// Ends the process and all that it started.
+    pub(super) fn kill(&self) {
+        if let Some(process) = self.process.get() {
+            process.kill();
+        }
+    }
+
+    /// Whether it has ended.
+    pub(super) fn is_dead(&self) -> bool {
+        // Acquire: pairs with the Release in `end`: who sees it sees how it ended.
+        self.dead.load(Ordering::Acquire)
+    }
+
+    /// How it ended; waits until that is known, which takes no longer than a process takes to die.
+    pub(super) fn how_it_ended(&self) -> String {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while self.exit.get().is_none() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        self.exit.get().cloned().unwrap_or_else(|| "does not answer".into())
+    }
+
+    /// What a plugin's memory is told to from now on.
+    pub(super) fn watch_memory(&self, plugin: PluginId, meter: Arc<Meter>) {
+        self.told.lock().entry(plugin).or_default().meter = Some(meter);
+    }
+
+    /// What a plugin that is being closed waits for, if it has said so.
+    pub(super) fn waits(&self, plugin: PluginId) -> Option<End> {
+        self.told.lock().get(&plugin)?.waits.clone()
+    }
+
+    /// Forgets a plugin that has been closed.
+    pub(super) fn forget(&self, plugin: PluginId) {
+        self.told.lock().remove(&plugin);
+    }
+
+    fn number(&self) -> u64 {
+        // Relaxed: only distinctness matters.
+        self.last.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The process has ended: nobody waits for it any longer.
+    fn end(&self, exit: Exit) {
+        let _ = self.exit.set(exit.to_string());
+        // Release: pairs with the Acquire in `is_dead`, and with that of waiting on a lane.
+        self.dead.store(true, Ordering::Release);
+        self.region.poison();
+        self.sender.close();
+        self.let_go();
+    }
+
+    /// Ends all waiting for answers.
+    fn let_go(&self) {
+        let mut pending = self.pending.lock();
+        pending.is_over = true;
+        pending.answers.clear();
+        pending.pongs.clear();
+    }
+
+    /// Hears what the worker says until it says nothing more.
+    fn hear(&self, mut receiver: Receiver, ready: &SyncSender<String>) {
+        let mut replay = Replay::default();
+        loop {
+            match receiver.receive::<ToHost>() {
+                Ok(Some((ToHost::Ready { version }, _))) => drop(ready.try_send(version)),
+                Ok(Some((ToHost::Answer(number, answer), _))) => {
+                    let waiting = self.pending.lock().answers.remove(&number);
+                    if let Some(waiting) = waiting {
+                        let _ = waiting.try_send(answer);
+                    }
+                }
+                Ok(Some((ToHost::Pong(number), _))) => {
+                    let waiting = self.pending.lock().pongs.remove(&number);
+                    if let Some(waiting) = waiting {
+                        let _ = waiting.try_send(());
+                    }
+                }
+                Ok(Some((ToHost::Waits(plugin, end), _))) => {
+                    if let Some(told) = self.told.lock().get_mut(&plugin) {
+                        told.waits = Some(end);
+                    }
+                }
+                Ok(Some((ToHost::Memory(plugin, held, total), _))) => {
+                    let meter = self.told.lock().get(&plugin).and_then(|told| told.meter.clone());
+                    if let Some(meter) = meter {
+                        meter.tell(held, total);
+                    }
+                }
+                Ok(Some((ToHost::Record(record), _))) => replay.tell(record),
+                Ok(None) => break,
+                // It does not keep to the form.
+                Err(_) => {
+                    self.kill();
+                    break;
+                }
+            }
+        }
+        self.let_go();
+    }
+}
+
+/// This program again, in the role of a worker.
+fn spec(name: &str, limits: &WorkerLimits, socket: OwnedFd, memory: OwnedFd, shared: u64) -> io::Result<Spec> {
+    // This very program, whatever has become of its file.
+    let program = OwnedFd::from(File::open("/proc/self/exe")?);
+    let mut spec = Spec::new(program)
+        .arg0("hookrail-worker")
+        .args([ARGUMENT, name])
+        .env(VARIABLE, VERSION)
+        .stderr(Stdio::Fd(io::stderr().as_fd().try_clone_to_owned()?))
+        .stdout(Stdio::Fd(io::stderr().as_fd().try_clone_to_owned()?))
+        .descriptor(socket, SOCKET)
+        .descriptor(memory, MEMORY);
+    for variable in ["HOME", "LANG", "LC_ALL", "PATH", "RUST_BACKTRACE", "TMPDIR", "TZ"] {
+        if let Some(value) = std::env::var_os(variable) {
+            spec = spec.env(variable, value);
+        }
+    }
+    if let Some(memory) = limits.max_memory {
+        spec = spec.limit(Limit::AddressSpace, memory.saturating_add(shared).saturating_add(OWN_MEMORY));
+    }
+    if let Some(files) = limits.max_files {
+        spec = spec.limit(Limit::Files, files);
+    }
+    Ok(spec)
+}

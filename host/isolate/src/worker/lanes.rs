@@ -1,0 +1,48 @@
+//! The lanes of a worker: a thread for each, which runs the callbacks that are asked for there.
+
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+
+use parking_lot::Mutex;
+
+use super::callbacks::Callbacks;
+use super::run::Running;
+use crate::lane::{Region, Spin, WorkerLane};
+
+/// The lanes that this process serves.
+pub(super) struct Lanes {
+    region: Arc<Region>,
+    callbacks: Arc<Callbacks>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Lanes {
+    pub(super) fn new(region: Region, callbacks: Arc<Callbacks>) -> Self {
+        Lanes { region: Arc::new(region), callbacks, threads: Mutex::default() }
+    }
+
+    /// Serves a lane from now on.
+    pub(super) fn serve(&self, index: u32) {
+        let (region, callbacks) = (self.region.clone(), self.callbacks.clone());
+        let serve = move || {
+            let Some(lane) = WorkerLane::take(&region, index as usize, Spin::adaptive()) else { return };
+            if let Err(malformed) = lane.serve(&Running::new(callbacks)) {
+                super::fail(&format!("on lane {index}, {malformed}"));
+            }
+        };
+        match Builder::new().name(format!("hookrail-lane-{index}")).spawn(serve) {
+            Ok(thread) => self.threads.lock().push(thread),
+            // Whoever calls on that lane would wait in vain.
+            Err(error) => super::fail(&format!("cannot start a thread: {error}")),
+        }
+    }
+
+    /// Ends all of them, for good, and waits: what their threads have left of plugins is destroyed with them.
+    pub(super) fn end(&self) {
+        self.region.poison();
+        for thread in std::mem::take(&mut *self.threads.lock()) {
+            // One that panicked has ended as well.
+            let _ = thread.join();
+        }
+    }
+}
