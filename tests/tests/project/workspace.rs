@@ -68,6 +68,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("hookrail-image", &["hookrail-model"]),
     ("hookrail-loader", &["hookrail-dispatch", "hookrail-image"]),
     ("hookrail-engine", &["hookrail-loader"]),
+    ("hookrail-isolate", &["hookrail-model"]),
     ("hookrail-package", &["hookrail-image"]),
     ("hookrail-store", &["hookrail-package"]),
     ("hookrail-control", &["hookrail-engine", "hookrail-store"]),
