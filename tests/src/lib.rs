@@ -28,6 +28,7 @@ pub mod tasks;
 pub mod traffic;
 pub mod watched;
 pub mod wired;
+pub mod worker;
 
 /// What a library can leave behind, as `hookrail check` counts it.
 pub use hookrail_check::leftovers;

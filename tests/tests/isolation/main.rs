@@ -1,0 +1,12 @@
+//! Plugins in worker processes: what ends a worker costs one answer, and everything else is as in the host's own
+//! process.
+
+mod containing;
+mod moving;
+mod scenes;
+
+/// This binary is the host and its workers.
+#[test]
+fn this_binary_runs_workers() {
+    assert!(hookrail_tests::worker::is_linked());
+}

@@ -1,0 +1,1 @@
+//! A running plugin moves between processes, with its state, while messages flow.
