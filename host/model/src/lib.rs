@@ -36,6 +36,7 @@ pub mod stats;
 pub mod time;
 pub mod times;
 pub mod trace;
+pub mod unit;
 pub mod units;
 pub mod view;
 pub mod wire;

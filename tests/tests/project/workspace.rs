@@ -72,6 +72,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("hookrail-package", &["hookrail-image"]),
     ("hookrail-store", &["hookrail-package"]),
     ("hookrail-control", &["hookrail-engine", "hookrail-store"]),
+    ("hookrail-supervise", &["hookrail-model"]),
     ("hookrail", &["hookrail-control"]),
 ];
 

@@ -1,0 +1,7 @@
+//! Children and their ends, with real processes.
+
+mod begin;
+mod common;
+mod descendants;
+mod end;
+mod host;
