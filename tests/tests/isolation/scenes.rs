@@ -6,34 +6,34 @@ use hookrail::{Config, Isolation, PluginConfig, PluginView, WorkerLimits, Worker
 use hookrail_tests::scene::Scene;
 
 /// The configuration of a plugin in a worker of its own, which is given as long as a busy machine needs.
-pub fn isolated(plugin: &str) -> Config {
+pub(crate) fn isolated(plugin: &str) -> Config {
     limited(plugin, limits())
 }
 
 /// Limits that no test is to reach by accident.
-pub fn limits() -> WorkerLimits {
+pub(crate) fn limits() -> WorkerLimits {
     let long = Duration::from_secs(120);
     WorkerLimits::default().with_deadline(long).with_patience(long)
 }
 
 /// The configuration of a plugin in a worker with these limits.
-pub fn limited(plugin: &str, limits: WorkerLimits) -> Config {
+pub(crate) fn limited(plugin: &str, limits: WorkerLimits) -> Config {
     let plugin_config = PluginConfig::default().with_isolation(Isolation::WORKER).with_worker(limits);
     Config::default().with_plugin(plugin, plugin_config)
 }
 
 /// The only plugin of a host.
-pub fn only(scene: &Scene) -> PluginView {
+pub(crate) fn only(scene: &Scene) -> PluginView {
     scene.host.plugin_views().pop().expect("a plugin is loaded")
 }
 
 /// The worker of the only plugin.
-pub fn worker(scene: &Scene) -> WorkerView {
+pub(crate) fn worker(scene: &Scene) -> WorkerView {
     only(scene).worker.expect("it runs in a worker")
 }
 
 /// How many faults the callbacks on `message.publish` have had.
-pub fn faults(scene: &Scene) -> u64 {
+pub(crate) fn faults(scene: &Scene) -> u64 {
     let points = scene.host.point_views();
     let publish = points.iter().find(|view| view.point == "message.publish").expect("a built-in point");
     publish.chain.iter().map(|callback| callback.faults).sum()

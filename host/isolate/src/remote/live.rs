@@ -14,7 +14,7 @@ use hookrail_model::end::End;
 use hookrail_model::error::{Error, Misbehaved};
 use hookrail_model::isolation::WorkerLimits;
 use hookrail_model::units::duration_text;
-use hookrail_supervise::{Exit, Limit, Process, Spec, Stdio, Supervisor};
+use hookrail_supervise::{Exit, ExitStatus, Limit, Process, Spec, Stdio, Supervisor};
 use parking_lot::Mutex;
 use rustix::fs::fstat;
 
@@ -264,7 +264,10 @@ impl Live {
 
     /// The process has ended: nobody waits for it any longer.
     fn end(&self, exit: Exit) {
-        let _ = self.exit.set(exit.to_string());
+        let _ = self.exit.set(match exit.status {
+            ExitStatus::Killed { .. } => format!("was {exit}"),
+            _ => exit.to_string(),
+        });
         // Release: pairs with the Acquire in `is_dead`, and with that of waiting on a lane.
         self.dead.store(true, Ordering::Release);
         self.region.poison();
