@@ -217,8 +217,8 @@ impl Chain {
                     self.go_on(header, stopped.pair, stopped.answer(), frame, payload)
                 }
             };
-            if decided.is_none()
-                && let Some(tally) = &header.tally
+            if let Some(tally) = &header.tally
+                && decided.is_none()
             {
                 tally.passed(number());
             }

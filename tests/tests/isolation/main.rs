@@ -2,7 +2,9 @@
 //! process.
 
 mod containing;
+mod kills;
 mod moving;
+mod points;
 mod scenes;
 
 /// This binary is the host and its workers.
