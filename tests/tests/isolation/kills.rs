@@ -48,7 +48,7 @@ fn each_message_is_answered_once_however_often_the_worker_is_killed() {
                 }
                 thread::sleep(Duration::from_millis(1));
             };
-            thread::sleep(Duration::from_micros(random.below(3000)));
+            thread::sleep(Duration::from_micros(random.below(3000) as u64));
             // SAFETY: the function takes two numbers; the process is our child's, and not yet reaped.
             unsafe { libc::kill(process as i32, libc::SIGKILL) };
         }

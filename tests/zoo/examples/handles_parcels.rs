@@ -24,12 +24,11 @@ impl Specimen {
         let wish = parcel.wish.as_str().to_owned();
         let (wish, argument) = wish.split_once(' ').unwrap_or((&wish, ""));
         let line = match wish {
-            "context" => with_context(|context| {
-                context.map_or_else(String::new, |context| {
-                    let trace = context.trace().map(|trace| trace[0]);
-                    format!("{} {} {trace:?} {}", context.principal(), context.node(), context.deadline().is_some())
-                })
-            }),
+            "context" => hookrail_abi::host::with_context(|context| {
+                let trace = context.trace().map(|trace| trace[0]);
+                format!("{} {} {trace:?} {}", context.principal(), context.node(), context.deadline().is_some())
+            })
+            .unwrap_or_default(),
             "deny" => return Ok(Verdict::deny(403, argument)),
             "directory" => self.directory.clone(),
             "fail" => return Err(argument.to_owned().into()),

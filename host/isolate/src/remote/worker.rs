@@ -120,6 +120,7 @@ impl Worker {
             drop(state);
             if let Now::Runs(live) = before {
                 live.kill();
+                live.how_it_ended();
             }
         }
     }
