@@ -202,7 +202,7 @@ impl Error {
             Error::NoPassword { .. } => "--password-file FILE gives it; `hookrail keygen --no-password` makes a key without one".into(),
             Error::PluginExit => "run with fewer plugins to find it; `hookrail check FILE` runs one in processes of its own".into(),
             Error::NotMade { .. } => "`hookrail new --help` says what it takes".into(),
-            Error::NotPacked { .. } => "`hookrail pack --help` says what is packed".into(),
+            Error::NotPacked { .. } => "mend what is named, and pack again; `hookrail pack --help` says what is packed".into(),
             Error::NoCdylib(_) => "write `[lib]` and `crate-type = [\"cdylib\"]` into its Cargo.toml".into(),
             Error::NotAPackage { .. } => "name the directory that the plugin's Cargo.toml is in".into(),
             Error::Workspace { plugins, .. } if plugins.is_empty() => {

@@ -3,6 +3,7 @@
 mod contents;
 mod manifest;
 mod moment;
+mod placeholder;
 mod subject;
 
 use std::path::PathBuf;

@@ -36,7 +36,6 @@ pub(super) fn rust(name: &Name, hooked: &Hooked, priority: i32, abi: &Abi, autho
                 ("point", hooked.name),
                 ("Point", &hooked.of_type()),
                 ("priority", &priority.to_string()),
-                ("source", &source(name)),
                 ("Type", &name.of_type()),
             ],
         )
@@ -76,7 +75,6 @@ pub(super) fn c(name: &Name, hooked: &Hooked, priority: i32, abi: &Abi, author: 
                 ("point", hooked.name),
                 ("POINT", &hooked.in_c()),
                 ("priority", &priority.to_string()),
-                ("source", &source(name)),
             ],
         )
     };
@@ -88,11 +86,6 @@ pub(super) fn c(name: &Name, hooked: &Hooked, priority: i32, abi: &Abi, author: 
         ("hookrail.h".into(), abi.header()?),
         ("plugin.c".into(), fill(template!("c/plugin.c"))),
     ])
-}
-
-/// A placeholder for the source URL, which only the author knows.
-fn source(name: &Name) -> String {
-    format!("https://example.org/{}", name.as_str())
 }
 
 /// Replaces each `{{name}}` with its value.

@@ -114,6 +114,8 @@ fn a_c_source_becomes_a_package_that_is_installed_and_runs() {
     };
     assert!(make(&[]).status.success());
     ok(&["check", "--quick", "./libquiet_c.so"]);
+    let manifest = directory.join("hookrail-package.toml");
+    completed(&manifest);
     let packed = make(&["package"]);
     assert!(packed.status.success(), "{}", text(&packed.stderr));
     let key = above.join("jane.key");
@@ -126,12 +128,51 @@ fn a_c_source_becomes_a_package_that_is_installed_and_runs() {
     assert!(text(&out.stdout).contains(r#"["quiet-c","seen"]"#), "{}", text(&out.stderr));
 
     // Nothing but its author keeps the two versions the same.
-    let manifest = directory.join("hookrail-package.toml");
     fs::write(&manifest, fs::read_to_string(&manifest).unwrap().replace("0.1.0", "0.2.0")).unwrap();
     let packed = make(&["package"]);
     assert!(!packed.status.success());
     let said = text(&packed.stderr);
     assert!(said.contains("HR0621") && said.contains("says quiet-c 0.2.0, and the library quiet-c 0.1.0"), "{said}");
+}
+
+/// Fills in what only the author knows.
+fn completed(manifest: &Path) {
+    let text = fs::read_to_string(manifest).unwrap();
+    let text = text.replace("TODO: what it does, in one sentence.", "Marks messages.");
+    let text = text.replace("TODO: the address of its source.", "https://code.example/quiet");
+    let text = text.replace("Your Name <you@example.org>", "Jane Doe <jane@example.org>");
+    fs::write(manifest, text).unwrap();
+}
+
+#[test]
+fn what_a_template_leaves_to_its_author_is_not_packed() {
+    for (language, name, file, library) in [
+        ("rust", "left", "Cargo.toml", &[][..]),
+        ("c", "left-c", "hookrail-package.toml", &["--lib", "x86_64-unknown-linux-gnu=libleft_c.so"]),
+    ] {
+        let directory = made(name, &[name, "--priority", "1", "--lang", language]);
+        let manifest = directory.join(file);
+        let packed = || {
+            let mut pack = hookrail(&["pack"]);
+            pack.args(library).current_dir(&directory);
+            let output = run(&mut pack, b"");
+            assert_eq!(output.status.code(), Some(2), "{language}: {}", text(&output.stderr));
+            text(&output.stderr).to_owned()
+        };
+        let text = fs::read_to_string(&manifest).unwrap();
+        let by = text.lines().find(|line| line.starts_with("authors = ")).unwrap();
+        let text = text.replace(by, "authors = [\"Your Name <you@example.org>\"]");
+        fs::write(&manifest, text.replace("TODO: the address of its source.", "https://example.com/left")).unwrap();
+        let said = packed();
+        for left in [
+            &*format!("error[HR0621]: cannot pack {name}: its {file} lacks\n"),
+            "\n    `description`: `TODO: what it does, in one sentence.` is a placeholder\n",
+            "\n    `authors`: `Your Name <you@example.org>` is a placeholder\n",
+            "\n    `repository`: `https://example.com/left` is a placeholder\n",
+        ] {
+            assert!(said.contains(left), "{language}: no {left} in {said}");
+        }
+    }
 }
 
 /// What signs for its author is not to be committed by mistake.
