@@ -23,7 +23,7 @@ pub(crate) use self::config::{Config, Reconfigure};
 pub(crate) use self::consent::Consent;
 pub(crate) use self::hooks::{Chains, Hooks};
 pub(crate) use self::manage::Plugin;
-pub(crate) use self::new::{Language, New};
+pub(crate) use self::new::{Language, New, PointsCrate};
 pub(crate) use self::package::{Key, Keygen, Pack, Sign, Trust, Verify};
 pub(crate) use self::run::{InputFormat, OutputFormat, Run};
 pub(crate) use self::selection::{Common, Selection};

@@ -61,16 +61,115 @@ fn a_crate_with_the_sources_that_the_program_carries_works_at_once() {
 
 #[test]
 fn a_crate_for_any_point_works_at_once() {
+    let abi = hookrail_tests::root();
+    let abi = abi.to_str().unwrap();
     for point in ["message.delivered", "message.dropped"] {
         let name = point.replace('.', "-");
-        let package = made(&name, &[&name, "--point", point, "--priority", "-7"]);
+        let package = made(&name, &[&name, "--point", point, "--priority", "-7", "--abi", abi]);
         cargo(&package, &["test", "--quiet"]);
     }
-    let package = made("publish", &["first", "--priority", "1500"]);
+    let package = made("publish", &["first", "--priority", "1500", "--abi", abi]);
     cargo(&package, &["build"]);
     let library = own_target("zoo").join("debug/libfirst.so");
     let out = run(hookrail(&["run", "--output-format", "json", "--plugin"]).arg(library), b"a line\n");
     assert!(text(&out.stdout).contains(r#"["first","seen"]"#), "{}", text(&out.stdout));
+}
+
+/// A crate of points in a directory of its own; returns it.
+fn points_crate(test: &str, abi: &str) -> PathBuf {
+    let points = directory(&format!("new_points_{test}")).join("points");
+    fs::create_dir_all(points.join("src")).unwrap();
+    let manifest = format!(
+        "[package]\nname = \"gate-points\"\nversion = \"0.3.0\"\nedition = \"2024\"\n[dependencies]\nhookrail-abi = {abi}\n[workspace]\n"
+    );
+    fs::write(points.join("Cargo.toml"), manifest).unwrap();
+    let payload = "use hookrail_abi::{Payload, Text, points};\n\n#[repr(C)]\n#[derive(Payload, Clone)]\npub struct Ask {\n    pub who: Text,\n}\n\n";
+    let root = "points! {\n    // SAFETY: it owns its text.\n    pub unsafe local Opened: \"gate.opened\", 1, Notify<Ask>;\n}\n";
+    fs::write(points.join("src/lib.rs"), format!("pub mod asking;\n\n{payload}{root}")).unwrap();
+    let module = "use hookrail_abi::points;\n\nuse crate::Ask;\n\npoints! {\n    // SAFETY: it owns its text.\n    pub unsafe local Asked: \"gate.asked\", 1, Gate<Ask>;\n}\n";
+    fs::write(points.join("src/asking.rs"), module).unwrap();
+    points
+}
+
+/// The gateway is the example of the guide to embedding.
+#[test]
+fn a_crate_for_a_point_of_another_program_works_at_once() {
+    let gateway = hookrail_tests::root().join("host/examples/gateway/points");
+    let abi = format!("{{ path = {:?} }}", hookrail_tests::root().join("abi"));
+    let gate = points_crate("works", &abi);
+    for (point, crate_) in [("gateway.request", &gateway), ("gate.opened", &gate), ("gate.asked", &gate)] {
+        let name = point.replace('.', "-");
+        let crate_ = crate_.to_str().unwrap();
+        let package = made(&name, &[&name, "--point", point, "--points-crate", crate_, "--priority", "300"]);
+        cargo(&package, &["test", "--quiet"]);
+        cargo(&package, &["build"]);
+        let library = own_target("zoo").join(format!("debug/lib{}.so", name.replace('-', "_")));
+        let seen: Value = serde_json::from_str(&succeeds(hookrail(&["inspect", "--json"]).arg(&library))).unwrap();
+        assert_eq!(seen["note"]["hooks"][0]["point"], point, "{seen}");
+        succeeds(hookrail(&["check", "--quick"]).arg(&library));
+    }
+}
+
+#[test]
+fn a_crate_of_points_is_found_where_its_plugins_find_it() {
+    let manifest = |test: &str, abi: &str, version: &str| {
+        let points = points_crate(test, abi);
+        let at = format!("{}{version}", points.display());
+        let arguments = ["watcher", "--point", "gate.opened", "--points-crate", &at, "--priority", "300"];
+        fs::read_to_string(made(test, &arguments).join("Cargo.toml")).unwrap()
+    };
+    let written = manifest("of_registry", "\"1.0\"", "@0.3");
+    assert!(written.contains("gate-points = \"0.3\"\n") && written.contains("hookrail-abi = \"^1.0\"\n"), "{written}");
+    let git = "{ git = \"https://code.example/h\", branch = \"main\" }";
+    let written = manifest("of_git", git, "");
+    assert!(written.contains("gate-points = { path = \"../../new_points_of_git/points\" }\n"), "{written}");
+    assert!(written.contains(&format!("hookrail-abi = {git}\n")), "{written}");
+    assert!(!written.contains(points_crate("of_git", git).to_str().unwrap()), "{written}");
+}
+
+/// What is committed goes to other machines.
+#[test]
+fn no_file_of_a_new_plugin_names_a_directory_of_this_machine() {
+    let checkout = hookrail_tests::root();
+    let points = checkout.join("host/examples/gateway/points");
+    let linked = &["--abi", checkout.to_str().unwrap()][..];
+    let own = &["--point", "gateway.request", "--points-crate", points.to_str().unwrap()][..];
+    for (name, more) in [("plain", &[][..]), ("plain-c", &["--lang", "c"]), ("linked", linked), ("own", own)] {
+        let directory = made(&format!("clone_{name}"), &[&[name, "--priority", "5"], more].concat());
+        let mut below = vec![directory];
+        while let Some(path) = below.pop() {
+            if path.is_dir() {
+                below.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(!text.contains(checkout.to_str().unwrap()), "{}: {text}", path.display());
+        }
+    }
+    // By default, all that it needs is in the repository of its author.
+    let manifest = fs::read_to_string(made("default", &["plain", "--priority", "5"]).join("Cargo.toml")).unwrap();
+    assert!(manifest.contains("hookrail-abi = { path = \"hookrail/abi\" }"), "{manifest}");
+}
+
+/// One that is linked may be in another repository.
+#[test]
+fn what_a_clone_would_lack_is_said() {
+    let said = |test: &str, is_in_it: bool| {
+        let directory = directory(&format!("new_lacks_{test}"));
+        fs::create_dir_all(directory.join("abi/include")).unwrap();
+        fs::write(directory.join("abi/Cargo.toml"), "").unwrap();
+        fs::write(directory.join("abi/include/hookrail.h"), "").unwrap();
+        let repository = if is_in_it { directory.clone() } else { directory.join("mine") };
+        fs::create_dir_all(repository.join(".git")).unwrap();
+        let mut new = hookrail(&["new", "a", "--priority", "5", "--abi", "abi", "--directory", "mine/a"]);
+        let output = run(new.current_dir(&directory), b"");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stderr).to_owned()
+    };
+    let inside = said("nothing", true);
+    assert!(!inside.contains("whoever clones"), "{inside}");
+    let outside = said("outside", false);
+    assert!(outside.contains("Cargo.toml names ../../abi, which is not in one repository with it"), "{outside}");
 }
 
 #[test]
@@ -187,6 +286,8 @@ fn keys_are_not_put_under_version_control() {
 
 #[test]
 fn a_refused_name_or_option_leaves_nothing() {
+    let gateway = hookrail_tests::root().join("host/examples/gateway/points");
+    let gateway = gateway.to_str().unwrap();
     for (arguments, why) in [
         (&["mask", "--priority", "1000"][..], "kept for the host"),
         (&["mask"], "--priority"),
@@ -195,7 +296,11 @@ fn a_refused_name_or_option_leaves_nothing() {
         (&["mask", "--priority", "1", "--point", "client.check_acl"], "client.authorize"),
         (&["mask", "--priority", "1", "--point", "client.connect"], "planned"),
         (&["mask", "--priority", "1", "--point", "nowhere"], "no hook point"),
+        (&["mask", "--priority", "1", "--point", "nowhere"], "--points-crate PATH"),
         (&["mask", "--priority", "1", "--abi", "/nowhere"], "--abi"),
+        (&["mask", "--priority", "1", "--point", "a.b", "--points-crate", "/nowhere"], "HR0612"),
+        (&["mask", "--priority", "1", "--point", "a.b", "--points-crate", gateway], "gateway.request, gateway.sign_in"),
+        (&["mask", "--priority", "1", "--point", "a.b", "--points-crate", gateway, "--lang", "c"], "needs a header"),
         (&["there", "--priority", "1"], "not empty"),
     ] {
         let said = refused(arguments);
