@@ -178,11 +178,11 @@ Ctrl-C ends the watching; the last build continues to serve.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_DEV)]
 pub(crate) struct Dev {
-    /// The directory of the plugin's cargo package
+    /// The directory of the plugin's cargo package, or of its Makefile and hookrail-package.toml
     #[arg(value_name = "DIR", default_value = ".")]
     pub(crate) directory: PathBuf,
 
-    /// Build with optimisations
+    /// Build with optimisations; a Makefile decides that itself
     #[arg(long)]
     pub(crate) release: bool,
 
@@ -194,9 +194,9 @@ pub(crate) struct Dev {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Further arguments for `cargo build`, for example `-- --features fast`
-    #[arg(last = true, value_name = "CARGO ARGS")]
-    pub(crate) cargo: Vec<OsString>,
+    /// Further arguments for `cargo build` or `make`, for example `-- --features fast`
+    #[arg(last = true, value_name = "ARGS")]
+    pub(crate) more: Vec<OsString>,
 
     #[command(flatten)]
     pub(crate) selection: Selection,

@@ -10,7 +10,6 @@ use serde::Deserialize;
 
 use crate::error::Error;
 
-pub(crate) use build::Built;
 pub(crate) use library::Library;
 
 /// A package with exactly one library that can be a plugin.
@@ -80,9 +79,12 @@ struct Directory {
     metadata: Metadata,
 }
 
+/// The name of the program in messages.
+const CARGO: &str = "cargo";
+
 /// Cargo: the one that runs this program, if one does.
 pub(crate) fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| CARGO.into()))
 }
 
 impl Package {
@@ -117,7 +119,8 @@ fn described(directory: &Path) -> Result<Directory, Error> {
     }
     let mut command = cargo();
     command.args(["metadata", "--format-version=1", "--no-deps", "--manifest-path"]).arg(&manifest);
-    let output = command.stderr(Stdio::inherit()).output().map_err(Error::NoCargo)?;
+    let output =
+        command.stderr(Stdio::inherit()).output().map_err(|cause| Error::NoBuilder { program: CARGO, cause })?;
     if !output.status.success() {
         return Err(not("cargo cannot read it"));
     }

@@ -59,7 +59,7 @@ pub(crate) fn run(options: &New) -> Result<ExitCode, Error> {
     }
     let into = format!("cd {}", directory.display());
     let next: Vec<String> = match options.lang {
-        Language::C => [&*into, "make", "make check"].map(Into::into).into(),
+        Language::C => [&*into, "make", "make test", "make check"].map(Into::into).into(),
         Language::Rust => {
             [&*into, "cargo test", "cargo build --release", &format!("hookrail check {}", name.library())]
                 .map(Into::into)

@@ -104,12 +104,19 @@ pub(super) fn own(name: &Name, own: &Own, priority: i32, author: &str, directory
 
 /// A C source with its header.
 pub(super) fn c(name: &Name, hooked: &Hooked, priority: i32, abi: &Abi, author: &str) -> Result<Vec<File>, String> {
-    let body = match hooked.kind {
-        RawKind::Notify => "  (void)payload; // Look at it here.".to_owned(),
-        RawKind::Fold | RawKind::Gate => format!(
-            "  if (!hookrail_message_set_header(payload, \"{}\", \"seen\")) {{\n    hookrail_host->report(HOOKRAIL_REPORT_FAULT, \
+    let (body, expected) = match hooked.kind {
+        RawKind::Notify => ("  (void)payload; // Look at it here.".to_owned(), String::new()),
+        RawKind::Fold | RawKind::Gate => (
+            format!(
+                "  if (!hookrail_message_set_header(payload, \"{}\", \"seen\")) {{\n    hookrail_host->report(HOOKRAIL_REPORT_FAULT, \
              hookrail_str_of(\"no memory for a header\"));\n    return HOOKRAIL_VERDICT_FAULT;\n  }}",
-            name.as_str()
+                name.as_str()
+            ),
+            format!(
+                "  const hookrail_text *header = hookrail_message_header(&payload, \"{}\");\n  \
+             EXPECT(header != NULL && hookrail_text_equals(header, \"seen\"));\n",
+                name.as_str()
+            ),
         ),
     };
     let fill = |text: &str| {
@@ -119,8 +126,10 @@ pub(super) fn c(name: &Name, hooked: &Hooked, priority: i32, abi: &Abi, author: 
                 ("author", author),
                 ("body", &body),
                 ("callback", hooked.callback()),
+                ("expected", &expected),
                 ("library", &format!("lib{}.so", name.in_rust())),
                 ("name", name.as_str()),
+                ("payload", &format!("hookrail_{}", hooked.payload().0.to_ascii_lowercase())),
                 ("point", hooked.name),
                 ("POINT", &hooked.in_c()),
                 ("priority", &priority.to_string()),
@@ -134,6 +143,7 @@ pub(super) fn c(name: &Name, hooked: &Hooked, priority: i32, abi: &Abi, author: 
         ("hookrail-package.toml".into(), fill(template!("c/hookrail-package.toml"))),
         ("hookrail.h".into(), abi.header()?),
         ("plugin.c".into(), fill(template!("c/plugin.c"))),
+        ("test.c".into(), fill(template!("c/test.c"))),
     ])
 }
 

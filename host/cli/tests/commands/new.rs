@@ -182,7 +182,19 @@ fn a_c_source_works_at_once() {
         let directory = made(&name, &[&name, "--point", point, "--priority", "40", "--lang", "c"]);
         succeeds(Command::new("make").arg("CFLAGS=-Werror").current_dir(&directory));
         let library = directory.join(format!("lib{}.so", name.replace('-', "_")));
+        let test = || {
+            let output = run(Command::new("make").arg("test").current_dir(&directory), b"");
+            (output.status.success(), text(&output.stderr).to_owned())
+        };
+        let (passes, said) = test();
+        assert!(passes && said.is_empty(), "{said}");
         if point == "message.publish" {
+            let plugin = directory.join("plugin.c");
+            let source = fs::read_to_string(&plugin).unwrap();
+            fs::write(&plugin, source.replace("\"seen\"", "\"missed\"")).unwrap();
+            let (passes, said) = test();
+            assert!(!passes && said.contains("not so: header != NULL"), "{said}");
+            fs::write(&plugin, source).unwrap();
             passes_its_checks(&library);
         } else {
             succeeds(hookrail(&["hooks", "show", point, "--plugin"]).arg(&library));
