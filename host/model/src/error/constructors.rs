@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{ConfigError, Error, Incompatible, Misbehaved};
+use super::{Compiler, ConfigError, Error, Incompatible, Misbehaved};
 use crate::constructors;
 
 constructors! {
@@ -24,6 +24,7 @@ constructors! {
     Incompatible:
     abi = Abi(plugin: impl Into<String>, host: impl Into<String>),
     too_small = TooSmall(what: impl Into<String>, size: usize, needed: usize),
+    not_a_plugin = NotAPlugin(why: impl Into<String>, compiler: Compiler),
     note_disagrees = NoteDisagrees(field: impl Into<String>, note: impl Into<String>, code: impl Into<String>),
     note_format = NoteFormat(plugin: u32, host: u32),
     other_machine = OtherMachine(found: impl Into<String>, here: &'static str),
