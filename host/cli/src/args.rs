@@ -61,7 +61,13 @@ impl Args {
     pub(crate) fn of(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let args = Args::from_arg_matches(matches)?;
         if let Command::Run(run) = &args.command {
-            run.check().map_err(|why| Args::command().error(ErrorKind::ArgumentConflict, why))?;
+            run.check().map_err(|why| {
+                let mut program = Args::command();
+                // Names its commands as they are called, for their usage.
+                program.build();
+                let run = program.find_subcommand_mut("run").expect("it is one of them");
+                run.error(ErrorKind::ArgumentConflict, why)
+            })?;
         }
         Ok(args)
     }
@@ -133,7 +139,7 @@ pub(crate) enum Shell {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Inspect {
-    /// The library, or the package, NAME-VERSION.hrp, or the name of a plugin, whose library is looked for beside the
+    /// A library, a package (NAME-VERSION.hrp), or the name of a plugin, whose library is looked for beside the
     /// program, then in $HOOKRAIL_PLUGINS
     #[arg(add = candidates::files(&["so", "hrp"]))]
     pub(crate) file: PathBuf,
