@@ -61,7 +61,8 @@ impl Manifest {
             ),
         ]
         .into_iter()
-        .filter_map(|(is_missing, what)| is_missing.then(|| what.to_owned()))
+        .filter(|(is_missing, _)| *is_missing)
+        .map(|(_, what)| what.to_owned())
         .chain(left)
         .collect();
         let (Some(description), Some(source), Some(builder), true) =
