@@ -19,7 +19,7 @@ pub(super) fn is_address_left(address: &str) -> bool {
     let host = host.to_ascii_lowercase();
     let is_reserved =
         |domain: &&str| host.strip_suffix(*domain).is_some_and(|sub| sub.is_empty() || sub.ends_with('.'));
-    is_left(address) || RESERVED.iter().any(|domain| is_reserved(&domain))
+    is_left(address) || RESERVED.iter().any(is_reserved)
 }
 
 #[cfg(test)]
