@@ -137,7 +137,7 @@ pub use hookrail_model::config::{CallbackOverride, FaultPolicies, PointConfig, Q
 pub use hookrail_model::end::End;
 #[doc(hidden)]
 pub use hookrail_model::error::NO_PLUGIN;
-pub use hookrail_model::error::{ApiMisuse, ConfigError, Error, Incompatible, Misbehaved};
+pub use hookrail_model::error::{ApiMisuse, Compiler, ConfigError, Error, Incompatible, Misbehaved};
 pub use hookrail_model::event::{Event, EventKind};
 pub use hookrail_model::health::Health;
 pub use hookrail_model::isolation::{Isolation, WorkerLimits, WorkerState, WorkerView};

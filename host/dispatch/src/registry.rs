@@ -370,4 +370,6 @@ impl Drop for Registry {
 }
 
 #[cfg(test)]
+mod concurrent;
+#[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::ArgGroup;
 use hookrail::units;
 
 use crate::candidates;
@@ -18,10 +19,10 @@ The code of the library runs with your rights: check only what you would load.
 The exit code is 0 if no check failed, 1 if one did.";
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = AFTER)]
+#[command(after_help = AFTER, group = ArgGroup::new("what").args(["file", "list"]).required(true).multiple(true))]
 pub(crate) struct Check {
     /// The library
-    #[arg(required_unless_present = "list", add = candidates::files(&["so"]))]
+    #[arg(add = candidates::files(&["so"]))]
     pub(crate) file: Option<PathBuf>,
 
     /// Run only the checks whose whole name matches this regular expression; may be repeated
