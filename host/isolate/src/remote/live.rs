@@ -243,6 +243,12 @@ impl Live {
         self.dead.load(Ordering::Acquire)
     }
 
+    /// Whether it has ended, or is about to: nobody needs it any more.
+    pub(super) fn is_over(&self) -> bool {
+        // Relaxed: whoever does not see it yet sees it the next time.
+        self.is_dead() || self.is_killed.load(Ordering::Relaxed)
+    }
+
     /// How it ended; waits until that is known, which takes no longer than a process takes to die.
     pub(super) fn how_it_ended(&self) -> String {
         let deadline = Instant::now() + Duration::from_secs(10);
@@ -250,6 +256,11 @@ impl Live {
             std::thread::sleep(Duration::from_micros(200));
         }
         self.exit.get().cloned().unwrap_or_else(|| "does not answer".into())
+    }
+
+    /// From now on it is heard what is told of a plugin.
+    pub(super) fn expect(&self, plugin: PluginId) {
+        self.told.lock().entry(plugin).or_default();
     }
 
     /// What a plugin's memory is told to from now on.
