@@ -122,7 +122,8 @@ pub use hookrail_store as store;
 /// run so.
 #[cfg(feature = "isolation")]
 pub mod worker {
-    pub use hookrail_isolate::enter;
+    pub use hookrail_isolate::{Processes, enter, processes, run};
+    pub use hookrail_model::unit::{Exit, ExitStatus, Restarts};
 }
 
 pub use hookrail_dispatch::{CallbackId, Callbacks, DispatchContext, HookPoint, Outcome, PinnedChains, Registered};

@@ -1,6 +1,7 @@
 //! Plugins in worker processes: what ends a worker costs one answer, and everything else is as in the host's own
 //! process.
 
+mod alike;
 mod containing;
 mod kills;
 mod moving;

@@ -13,7 +13,7 @@ use crate::candidates;
 /// One line per paragraph: the terminal's width decides where they break.
 const AFTER: &str = "\
 Each check runs in its own process, so that a crash or a hang is a failure and nothing more.
-The plugin is started with [plugins.NAME.config] of the configuration.
+The plugin is started with [plugins.NAME.config] of the configuration; with --isolated, [plugins.NAME.worker] applies too.
 The code of the library runs with your rights: check only what you would load.
 --only and --skip take patterns such as `hostile-.*`; a check that --only names runs whatever its level.
 The exit code is 0 if no check failed, 1 if one did.";
@@ -50,6 +50,10 @@ pub(crate) struct Check {
     #[arg(long)]
     pub(crate) quick: bool,
 
+    /// Check the plugin in worker processes, as hosts with `isolation = "worker"` run it
+    #[arg(long, conflicts_with = "in_process")]
+    pub(crate) isolated: bool,
+
     /// Run the one check that --only names in this process, for a debugger
     #[arg(long)]
     pub(crate) in_process: bool,
@@ -77,6 +81,8 @@ pub(crate) struct CheckOne {
     pub(crate) seed: u64,
     #[arg(long)]
     pub(crate) quick: bool,
+    #[arg(long)]
+    pub(crate) isolated: bool,
 }
 
 /// A seed: decimal, or hexadecimal with the prefix 0x.
