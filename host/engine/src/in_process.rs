@@ -73,7 +73,6 @@ impl InProcess {
     /// If the file is not a plugin that this host can load, or it fails to attach.
     pub unsafe fn open(copy: SealedCopy, inspection: Inspection, opening: Opening) -> Result<Self, Error> {
         thread::can_load()?;
-        service::offer();
         // SAFETY: the caller trusts the library as this program.
         let library = unsafe { Library::open(copy, inspection, opening.force_unload)? };
         if library.forced {

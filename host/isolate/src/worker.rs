@@ -67,7 +67,6 @@ fn work() -> ! {
     // The plugins' functions run on the first thread, as they expect it of a program, and may take as long as they
     // like; what the host says meanwhile is heard by another.
     let hear = {
-        let host = host.clone();
         let levels = plugins.levels();
         move || {
             let mut receiver = Receiver::new(socket);
@@ -76,7 +75,6 @@ fn work() -> ! {
                     Ok(Some((ToWorker::Ask(number, ask), descriptor))) => {
                         let _ = jobs.send((number, ask, descriptor));
                     }
-                    Ok(Some((ToWorker::Ping(number), _))) => tell(&host, &ToHost::Pong(number)),
                     Ok(Some((ToWorker::Serve(lane), _))) => lanes.serve(lane),
                     Ok(Some((ToWorker::SetLevel(plugin, level), _))) => levels.set(plugin, level),
                     // The host has closed the socket, or is gone.

@@ -94,15 +94,17 @@ fn whatever_a_callback_does_to_its_process_costs_one_answer() {
 #[test]
 fn a_call_that_does_not_return_ends_its_worker() {
     for way in ["hang", "stop"] {
-        let limits = limits().with_deadline(Duration::from_millis(300));
+        // What does return has that long on a busy machine.
+        let limits = limits().with_deadline(Duration::from_secs(5));
         let scene = Scene::new(limited("harms-its-worker", limits));
         scene.load(zoo("harms_its_worker"));
-        let first = process(&scene, "which").unwrap();
+        let first = worker(&scene).pid.unwrap();
         process(&scene, way);
-        assert!(last_fault(&scene).contains("did not return within 300ms, so its worker was ended"), "{way}");
+        assert!(last_fault(&scene).contains("did not return within 5s, so its worker was ended"), "{way}");
         let deadline = Instant::now() + Duration::from_secs(120);
-        while process(&scene, "which").is_none_or(|process| process == first) {
+        while worker(&scene).pid.is_none_or(|process| process == first) {
             assert!(Instant::now() < deadline, "{way}: it is not started again: {:?}", worker(&scene));
+            std::thread::sleep(Duration::from_millis(5));
         }
         assert!(!alive(first), "{way}");
     }

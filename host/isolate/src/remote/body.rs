@@ -127,7 +127,7 @@ impl Remote {
                 continue;
             }
             let proxy = state.zip(*index).map(|(state, index)| {
-                let proxy = Arc::new(Proxy::new(self.worker.clone(), instance, callback, &state));
+                let proxy = Arc::new(Proxy::new(self.worker.clone(), callback, &state));
                 proxy.renew(live.epoch, Some(index));
                 proxy
             });

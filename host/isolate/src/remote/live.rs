@@ -53,7 +53,6 @@ pub(crate) struct Live {
 #[derive(Default)]
 struct Pending {
     answers: HashMap<u64, SyncSender<Result<Answer, WireError>>>,
-    pongs: HashMap<u64, SyncSender<()>>,
     /// Nothing will come any more.
     is_over: bool,
 }
@@ -199,20 +198,6 @@ impl Live {
         })
     }
 
-    /// Whether it still listens.
-    pub(super) fn ping(&self, patience: Duration) -> bool {
-        let number = self.number();
-        let (pong, ponged) = sync_channel(1);
-        {
-            let mut pending = self.pending.lock();
-            if pending.is_over {
-                return false;
-            }
-            pending.pongs.insert(number, pong);
-        }
-        self.send(&ToWorker::Ping(number), None).is_ok() && ponged.recv_timeout(patience).is_ok()
-    }
-
     /// A call of a callback was answered.
     #[inline]
     pub(super) fn answered(&self, worker: &Worker) {
@@ -302,7 +287,6 @@ impl Live {
         let mut pending = self.pending.lock();
         pending.is_over = true;
         pending.answers.clear();
-        pending.pongs.clear();
     }
 
     /// Hears what the worker says until it says nothing more.
@@ -315,12 +299,6 @@ impl Live {
                     let waiting = self.pending.lock().answers.remove(&number);
                     if let Some(waiting) = waiting {
                         let _ = waiting.try_send(answer);
-                    }
-                }
-                Ok(Some((ToHost::Pong(number), _))) => {
-                    let waiting = self.pending.lock().pongs.remove(&number);
-                    if let Some(waiting) = waiting {
-                        let _ = waiting.try_send(());
                     }
                 }
                 Ok(Some((ToHost::Waits(plugin, end), _))) => {
