@@ -35,10 +35,9 @@ pub(crate) const MEMORY: RawFd = 4;
 /// `main`. In a worker it never returns.
 ///
 /// ```no_run
-/// fn main() {
-///     hookrail::worker::enter();
-///     // What the program does.
-/// }
+/// // First in `main`:
+/// hookrail::worker::enter();
+/// // What the program does.
 /// ```
 pub fn enter() {
     let is_worker = std::env::args_os().nth(1).as_deref() == Some(OsStr::new(ARGUMENT))

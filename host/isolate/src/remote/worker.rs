@@ -70,7 +70,7 @@ impl WorkerStatus for Worker {
 
 impl Worker {
     pub(crate) fn new(name: String, limits: WorkerLimits, supervisor: Supervisor) -> Arc<Self> {
-        let backoff = Backoff::new(limits.restarts.clone());
+        let backoff = Backoff::new(limits.restarts);
         let state = State { now: Now::Idle, plugins: Vec::new(), backoff, restarts: 0, last_end: None };
         Arc::new(Worker { name, limits, supervisor, dropped: AtomicU64::new(0), state: Mutex::new(state), changed: Condvar::default() })
     }
