@@ -37,7 +37,9 @@
 mod arena;
 mod backoff;
 mod descriptors;
+mod error;
 mod guardian;
+mod lock;
 mod memory;
 mod plan;
 mod process;
@@ -52,6 +54,8 @@ mod watch;
 pub use hookrail_model::unit::{Exit, ExitStatus, Restarts};
 
 pub use backoff::{Backoff, Next};
+pub use error::Error;
+pub use lock::Lock;
 pub use process::Process;
 pub use spec::{Group, Limit, Program, Spec, Stdio};
 pub use supervisor::Supervisor;
