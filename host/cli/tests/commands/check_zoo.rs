@@ -279,9 +279,9 @@ fn check_all(file: &Path, variable: &str, (what, expected): &Row, more: &[&str],
     assert_eq!(not_passed(&report), expected, "{what}, {place:?}: {report:#}");
 }
 
-/// A test for each place, so that both run at once.
+/// A test for each place, so that both run at once. What stands in brackets is for the worker's alone.
 macro_rules! everywhere {
-    ($($(#[$about:meta])* fn $name:ident($place:ident) $body:block)*) => {
+    ($($(#[$about:meta])* [$($seldom:meta)?] fn $name:ident($place:ident) $body:block)*) => {
         mod here {
             use super::*;
             $($(#[$about])* #[test] fn $name() { let $place = Place::Here; $body })*
@@ -289,20 +289,23 @@ macro_rules! everywhere {
 
         mod in_a_worker {
             use super::*;
-            $($(#[$about])* #[test] fn $name() { let $place = Place::Worker; $body })*
+            $($(#[$about])* $(#[$seldom])? #[test] fn $name() { let $place = Place::Worker; $body })*
         }
     };
 }
 
 everywhere! {
+    [ignore = "takes minutes: .ci/long runs it"]
     fn specimens_in_c_fail_what_they_were_made_for(place) {
         C.iter().for_each(|row| check(&c(row.0), "NOTHING", row, &[], place));
     }
 
+    [ignore = "takes minutes: .ci/long runs it"]
     fn specimens_in_rust_fail_what_they_were_made_for(place) {
         RUST.iter().for_each(|row| check(&zoo(row.0), "NOTHING", row, &[], place));
     }
 
+    [ignore = "takes minutes: .ci/long runs it"]
     fn specimens_that_are_excused_fail_nothing_else(place) {
         for (file, why, expected) in EXCUSED {
             let (directory, name) = file.split_once('/').unwrap();
@@ -317,28 +320,31 @@ everywhere! {
         }
     }
 
-    fn a_panic_is_found_wherever_it_is(place) {
+    [] fn a_panic_is_found_wherever_it_is(place) {
         PANICS.iter().for_each(|row| check(&zoo("panics_somewhere"), "PANICS", row, &[], place));
     }
 
-    fn a_crash_is_a_report_wherever_it_is(place) {
+    [] fn a_crash_is_a_report_wherever_it_is(place) {
         CRASHES.iter().for_each(|row| check(&c("breaks"), "BREAKS", row, &[], place));
     }
 
-    fn every_mistake_fails_its_check_and_no_other(place) {
+    [] fn every_mistake_fails_its_check_and_no_other(place) {
         MISTAKES.iter().for_each(|row| check(&c("breaks"), "BREAKS", row, &[], place));
     }
 
+    [ignore = "takes minutes: .ci/long runs it"]
     fn every_change_of_the_process_fails_its_check_and_no_other(place) {
         // A kernel may be built without the list of a process's POSIX timers.
         let is_seen = |row: &&Row| row.0 != "start:POSIX timer" || Path::new("/proc/self/timers").exists();
         CHANGES.iter().filter(is_seen).for_each(|row| check(&c("changes_the_process"), "CHANGES", row, &[], place));
     }
 
+    [ignore = "takes minutes: .ci/long runs it"]
     fn a_slow_plugin_fails_only_the_check_of_its_time(place) {
         check_all(&c("breaks"), "BREAKS", &SLOW, &[], place);
     }
 
+    [ignore = "takes minutes: .ci/long runs it"]
     fn flaws_of_linking_are_found(place) {
         for (number, row) in LINKED.iter().enumerate() {
             check(&linked("well_behaved", &[row.0], &format!("linked_{number}_{place:?}.so")), "NOTHING", row, &[], place);
@@ -355,6 +361,7 @@ everywhere! {
         }
     }
 
+    [ignore = "takes minutes: .ci/long runs it"]
     fn unique_symbols_are_found(place) {
         if !has_peer("c++", "g++") {
             return;
@@ -367,7 +374,7 @@ everywhere! {
         check(&library, "NOTHING", &row, &[], place);
     }
 
-    fn a_hang_is_killed_wherever_it_is(place) {
+    [] fn a_hang_is_killed_wherever_it_is(place) {
         for row in HANGS {
             let (check_name, _) = row.1[0];
             check(&c("breaks"), "BREAKS", row, &["--only", check_name, "--timeout", "1s"], place);
@@ -375,7 +382,7 @@ everywhere! {
     }
 
     /// Whoever killed the check's process alone would leave its child behind, which holds a lock.
-    fn processes_that_a_check_started_are_killed_with_it(place) {
+    [] fn processes_that_a_check_started_are_killed_with_it(place) {
         let lock = directory(&format!("killed_{place:?}")).join("lock");
         let mut command = hookrail(&["check", "--json", "--only", "starts", "--timeout", "1s"]);
         command.args(place.arguments()).arg(c("breaks")).env("BREAKS", "start:fork").env("BREAKS_LOCK", &lock);
