@@ -23,7 +23,7 @@ use hookrail_model::note::Note;
 use parking_lot::Mutex;
 
 use crate::body::{Admission, Body, Configured, Saved};
-use crate::service::{self, Handle, Registrations};
+use crate::service::{self, Ephemeral, Handle, Registrations};
 use crate::thread;
 
 /// A library in this process, and its instances.
@@ -73,6 +73,8 @@ impl InProcess {
     /// If the file is not a plugin that this host can load, or it fails to attach.
     pub unsafe fn open(copy: SealedCopy, inspection: Inspection, opening: Opening) -> Result<Self, Error> {
         thread::can_load()?;
+        // In a worker there is no host that has done so.
+        service::offer();
         // SAFETY: the caller trusts the library as this program.
         let library = unsafe { Library::open(copy, inspection, opening.force_unload)? };
         if library.forced {
@@ -110,6 +112,7 @@ impl InProcess {
             instance: instance.name.into(),
             config: Mutex::new(instance.config.into()),
             home: instance.home.to_owned(),
+            ephemeral: Ephemeral::default(),
             diagnostics: self.library.diagnostics.clone(),
             registrations: Registrations::default(),
         });
@@ -182,6 +185,7 @@ impl Body for InProcess {
         let create = self.library.entry().create;
         let mut state = null_mut();
         handle.registrations.open();
+        handle.ephemeral.begin();
         self.call("create", instance.name, || {
             // SAFETY: text for the call, room for a pointer; the handle is kept as long as the
             // library.
@@ -251,6 +255,7 @@ impl Body for InProcess {
             // SAFETY: by its invariant the instance's state is valid, and it is not used again.
             self.call_anyway("destroy", &instance.name, || unsafe { destroy(instance.state) });
         }
+        self.handles.values().for_each(|handle| handle.ephemeral.end());
         self.library.diagnostics.forget_instances();
     }
 

@@ -2,6 +2,7 @@
 //! process.
 
 mod containing;
+mod ephemeral;
 mod moving;
 mod scenes;
 

@@ -179,6 +179,7 @@ impl Body for Remote {
             self.plugin.plan.lock().begun = Some((generation, level));
             self.ask(&name, Ask::Begin { plugin, generation, level })?;
         }
+        self.worker.runs_in(instance.home.to_owned());
         let create = Ask::Create { plugin, instance: name.clone(), config: config.clone(), home: home.clone() };
         self.ask(&name, create)?;
         self.plugin.plan.lock().instances.push(Planned { name, config, home, is_started: false, proxies: Vec::new() });
