@@ -229,12 +229,21 @@ pub const ALL: &[Check] = &[
         run: lifecycle::orders,
     },
     Check {
+        name: "pauses",
+        kind: Kind::Run,
+        level: 5,
+        about: "it is asked how it is, halted, resumed and drained, in every order that a host may choose",
+        why: "an operator pauses a plugin when it is least expected, and expects it to go on afterwards",
+        needs: &["loads", "orders"],
+        run: lifecycle::pauses,
+    },
+    Check {
         name: "restarts",
         kind: Kind::Run,
         level: 5,
-        about: "it is stopped and started again and again in one library",
+        about: "it is stopped and started, halted and resumed again and again in one library",
         why: "a restart does not reset statics, and an operator expects the plugin to be as new",
-        needs: &["loads", "orders"],
+        needs: &["loads", "orders", "pauses"],
         run: lifecycle::restarts,
     },
     Check {
@@ -279,7 +288,7 @@ pub const ALL: &[Check] = &[
         level: 6,
         about: "it answers queries that arrive while it calls the host",
         why: "queries may come at any time, on any thread: a lock held across a call into the host hangs",
-        needs: &["hostile-reload"],
+        needs: &["hostile-reload", "pauses"],
         run: lifecycle::reentry,
     },
     Check {

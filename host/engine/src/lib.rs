@@ -22,7 +22,7 @@ mod thread;
 mod ticket;
 mod unload;
 
-pub use body::{Admission, Body, Configured, Saved, WorkerStatus};
+pub use body::{Admission, Body, Configured, Request, Response, Saved, WorkerStatus};
 pub use builtin::{BAD_TOPIC, TOO_LARGE};
 pub use config::{
     Config, DroppedContent, InstanceConfig, Limits, MessageLimits, PluginConfig, RuntimeOverrides, UnloadLimits,

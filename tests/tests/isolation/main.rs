@@ -3,6 +3,7 @@
 
 mod containing;
 mod ephemeral;
+mod lifecycle;
 mod moving;
 mod scenes;
 
