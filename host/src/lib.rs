@@ -134,7 +134,9 @@ pub use hookrail_engine::{
 pub use hookrail_image::{EntrySymbol, Image, Inspection, inspect};
 pub use hookrail_model::ParseError;
 pub use hookrail_model::capability::{Capability, NoCapability};
-pub use hookrail_model::config::{CallbackOverride, FaultPolicies, PointConfig, Quarantine, UpgradeLimits};
+pub use hookrail_model::config::{
+    CallbackOverride, FaultPolicies, HealthLimits, PointConfig, Quarantine, UpgradeLimits,
+};
 pub use hookrail_model::end::End;
 #[doc(hidden)]
 pub use hookrail_model::error::NO_PLUGIN;

@@ -35,6 +35,9 @@ fn text(event: &Event) -> String {
             format!("ended: {end}; {}", lost(*left))
         }
         EventKind::Ended { end, .. } => format!("ended: {end}"),
+        EventKind::Halted => "halted".into(),
+        EventKind::HealthChanged { health, reason: Some(reason), .. } => format!("health {health}: {reason}"),
+        EventKind::HealthChanged { health, .. } => format!("health {health}"),
         EventKind::Loaded { version, .. } => format!("loaded, version {version}"),
         EventKind::Moved { from, to, times: took, .. } => {
             format!("moved from generation {from}, runs {}: {}", place(to), times(took))
@@ -47,6 +50,7 @@ fn text(event: &Event) -> String {
         }
         EventKind::Released { point, callback, tried: true, .. } => format!("{callback} on {point} works again"),
         EventKind::Released { point, callback, tried: false, .. } => format!("{callback} on {point} released"),
+        EventKind::Resumed => "resumed".into(),
         EventKind::RolledBack { from, reason, .. } => format!("rolled back from generation {from}: {reason}"),
         EventKind::RollbackFailed { reason, error, .. } => format!("not rolled back ({reason}): {error}"),
         EventKind::Slow { point, callback, took_ns, budget_ns, count, .. } => {

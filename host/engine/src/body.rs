@@ -5,7 +5,7 @@ use std::fmt;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hookrail_abi::boundary::{Registration, SavedState, TooSmall};
 use hookrail_dispatch::PointState;
@@ -14,6 +14,7 @@ use hookrail_model::end::End;
 use hookrail_model::error::Error;
 use hookrail_model::isolation::WorkerView;
 use hookrail_model::note::Note;
+use serde::{Deserialize, Serialize};
 
 /// The code of one loaded plugin, and its instances. The methods that change something are called on one thread at a
 /// time.
@@ -60,12 +61,8 @@ pub trait Body: fmt::Debug + Send {
     ///
     /// # Errors
     /// What the plugin reports.
-    fn start(
-        &mut self,
-        instance: &str,
-        state: Option<&SavedState>,
-        admission: &mut dyn Admission,
-    ) -> Result<(), Error>;
+    fn start(&mut self, instance: &str, state: Option<&SavedState>, admission: &mut dyn Admission)
+    -> Result<(), Error>;
 
     /// Hands a new configuration, as JSON, to a started instance, whose callbacks keep running.
     ///
@@ -84,6 +81,13 @@ pub trait Body: fmt::Debug + Send {
     /// # Errors
     /// What the plugin reports; if it takes none.
     fn apply_changes(&self, instance: &str, changes: &SavedState) -> Result<(), Error>;
+
+    /// Asks a started instance for something. One that has no table `lifecycle/1` is ready and well, and has nothing to
+    /// pause and to finish.
+    ///
+    /// # Errors
+    /// What the plugin reports: it refuses, or it does not work.
+    fn request(&self, instance: &str, request: Request) -> Result<Response, Error>;
 
     /// Stops and destroys the instances. No callback may be running or be called any more.
     fn stop(&mut self);
@@ -131,6 +135,45 @@ impl Saved {
             Saved::State => "save",
         }
     }
+}
+
+/// What a started instance is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Request {
+    /// That it finishes what it holds, within that time. None of its callbacks runs any more.
+    Drain(Duration),
+    /// That it pauses its own work.
+    Halt,
+    /// How it is; where a call can be ended, it is ended after that time.
+    Health(Duration),
+    /// Whether it can do its work.
+    Ready,
+    /// That it continues its own work.
+    Resume,
+}
+
+impl Request {
+    /// The function of the plugin that is asked.
+    pub fn call(self) -> &'static str {
+        match self {
+            Request::Drain(_) => "drain",
+            Request::Halt => "halt",
+            Request::Health(_) => "health",
+            Request::Ready => "ready",
+            Request::Resume => "resume",
+        }
+    }
+}
+
+/// What came of a [`Request`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Response {
+    /// It was not asked: it is busy with something else.
+    Busy,
+    /// It is so.
+    Done,
+    /// It is not quite so, for this reason: it is not ready yet, or its health is degraded.
+    Partly(String),
 }
 
 /// What takes the registrations of an instance that is being started.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hookrail_model::config::{CallbackOverride, FaultPolicies, PointConfig, Quarantine, UpgradeLimits};
+use hookrail_model::config::{CallbackOverride, FaultPolicies, HealthLimits, PointConfig, Quarantine, UpgradeLimits};
 use hookrail_model::error::{ConfigError, Error};
 use hookrail_model::instance::plugin_of;
 use hookrail_model::isolation::{Isolation, WorkerLimits};
@@ -51,6 +51,8 @@ pub struct Config {
     pub quarantine: Quarantine,
     /// The limits that are watched while plugins run.
     pub limits: Limits,
+    /// What instances are asked about themselves.
+    pub health: HealthLimits,
     /// What holds for messages.
     pub message: MessageLimits,
     /// Where plugins and running hosts keep their files; without it [`home_dir`](Self::home_dir) says where.
@@ -73,6 +75,7 @@ setters!(Config {
     with_limits(limits: Limits),
     with_message(message: MessageLimits),
     with_unload(unload: UnloadLimits),
+    with_health(health: HealthLimits),
     with_upgrade(upgrade: UpgradeLimits),
     with_log_level(log_level: LogLevel) = Some,
 });

@@ -1,5 +1,6 @@
 //! The host: what an embedder holds.
 
+mod checkup;
 mod core;
 mod denial;
 mod handle;
@@ -150,6 +151,24 @@ impl Host {
     /// If the plugin is not running, or is busy.
     pub fn begin_stop(&self, plugin: &PluginHandle) -> Result<Ticket<Status>, Error> {
         self.core.begin_stop(plugin)
+    }
+
+    /// Halts a running plugin: has its instances pause what they do by themselves, and takes their callbacks out of their
+    /// chains. The instances stay, with their state, for [`resume`](Host::resume). Does not wait: a dispatch that is
+    /// already running may still call it.
+    ///
+    /// # Errors
+    /// If the plugin is not running, is busy, or refuses; then nothing has changed.
+    pub fn halt(&self, plugin: &PluginHandle) -> Result<(), Error> {
+        self.core.halt(plugin)
+    }
+
+    /// Resumes a halted plugin: has its instances continue, and puts their callbacks back into their chains.
+    ///
+    /// # Errors
+    /// If the plugin is not halted, is busy, or cannot continue; then it stays halted.
+    pub fn resume(&self, plugin: &PluginHandle) -> Result<(), Error> {
+        self.core.resume(plugin)
     }
 
     /// Starts a stopped plugin: creates and starts its configured instances again, and registers all their callbacks in

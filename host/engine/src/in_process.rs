@@ -1,5 +1,6 @@
 //! A plugin whose code runs in this process.
 
+mod lifecycle;
 mod state;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 use hookrail_abi::Text;
 use hookrail_abi::boundary::{self, Growing, Registrar, Registration, ReloadTable, SavedState, SchemaTable, Str};
 use hookrail_abi::host::Report;
-use hookrail_dispatch::frame;
+use hookrail_dispatch::frame::{self, Reported};
 use hookrail_image::{Inspection, SealedCopy};
 use hookrail_loader::{Closed, Library, Meter, PluginDiagnostics};
 use hookrail_model::end::End;
@@ -22,9 +23,12 @@ use hookrail_model::log;
 use hookrail_model::note::Note;
 use parking_lot::Mutex;
 
-use crate::body::{Admission, Body, Configured, Saved};
-use crate::service::{self, Handle, Registrations};
+use crate::body::{Admission, Body, Configured, Request, Response, Saved};
+use crate::service::{self, Ephemeral, Handle, Registrations};
 use crate::thread;
+
+/// For a function of C that fails without a word.
+const SILENT: &str = "it said nothing";
 
 /// A library in this process, and its instances.
 ///
@@ -112,6 +116,7 @@ impl InProcess {
             instance: instance.name.into(),
             config: Mutex::new(instance.config.into()),
             home: instance.home.to_owned(),
+            ephemeral: Ephemeral::default(),
             diagnostics: self.library.diagnostics.clone(),
             registrations: Registrations::default(),
         });
@@ -126,19 +131,26 @@ impl InProcess {
 
     /// Calls a function of the plugin; what the plugin reports becomes the error.
     fn call(&self, call: &'static str, instance: &str, function: impl FnOnce() -> u32) -> Result<(), Error> {
-        let of = self.handles.get(instance).map(|handle| &handle.instance);
-        match frame::call(self.library.diagnostics.identity(), of, function) {
+        match self.called(instance, function) {
             (0, _) => Ok(()),
-            (_, said) => {
-                let (said, panic) = said.map(|said| (said.text, said.panic)).unzip();
-                if let Some(panic) = panic.flatten() {
-                    let (generation, backtrace) = (panic.generation, panic.backtrace());
-                    log!(error, instance, generation, backtrace, "{call} {panic}");
-                }
-                let why = Misbehaved::failed(call, said.unwrap_or_else(|| "it said nothing".into()));
-                Err(Error::misbehaved(instance, why))
-            }
+            (_, said) => Err(self.failed(call, instance, said)),
         }
+    }
+
+    /// Calls a function of the plugin; returns what it returned and reported.
+    fn called(&self, instance: &str, function: impl FnOnce() -> u32) -> (u32, Option<Reported>) {
+        let of = self.handles.get(instance).map(|handle| &handle.instance);
+        frame::call(self.library.diagnostics.identity(), of, function)
+    }
+
+    /// The error of a function that failed with that report.
+    fn failed(&self, call: &'static str, instance: &str, said: Option<Reported>) -> Error {
+        let (said, panic) = said.map(|said| (said.text, said.panic)).unzip();
+        if let Some(panic) = panic.flatten() {
+            let (generation, backtrace) = (panic.generation, panic.backtrace());
+            log!(error, instance, generation, backtrace, "{call} {panic}");
+        }
+        Error::misbehaved(instance, Misbehaved::failed(call, said.unwrap_or_else(|| SILENT.into())))
     }
 
     /// As `call`, where a failure can only be logged.
@@ -184,6 +196,7 @@ impl Body for InProcess {
         let create = self.library.entry().create;
         let mut state = null_mut();
         handle.registrations.open();
+        handle.ephemeral.begin();
         self.call("create", instance.name, || {
             // SAFETY: text for the call, room for a pointer; the handle is kept as long as the
             // library.
@@ -241,6 +254,10 @@ impl Body for InProcess {
         self.take_changes(instance, changes)
     }
 
+    fn request(&self, instance: &str, request: Request) -> Result<Response, Error> {
+        self.ask(instance, request)
+    }
+
     fn stop(&mut self) {
         let (stop, destroy) = (self.library.entry().stop, self.library.entry().destroy);
         // Of every instance that was created, also of one whose `create` failed.
@@ -253,6 +270,7 @@ impl Body for InProcess {
             // SAFETY: by its invariant the instance's state is valid, and it is not used again.
             self.call_anyway("destroy", &instance.name, || unsafe { destroy(instance.state) });
         }
+        self.handles.values().for_each(|handle| handle.ephemeral.end());
         self.library.diagnostics.forget_instances();
     }
 
@@ -292,7 +310,6 @@ pub(crate) fn abandon(mut body: Box<dyn Body>) {
 /// `record` begins with its size, and so many bytes of it are readable for the call, with all that they point to.
 pub(crate) unsafe extern "C" fn register(registrar: *mut Registrar, record: *const Registration) -> u32 {
     // SAFETY: `start` was called with a reference of ours, exclusively; the record holds for the call.
-    let (admission, record) =
-        unsafe { (&mut **registrar.cast::<&mut dyn Admission>(), Registration::read(record)) };
+    let (admission, record) = unsafe { (&mut **registrar.cast::<&mut dyn Admission>(), Registration::read(record)) };
     u32::from(!admission.admit(record.as_ref().map_err(|too_small| *too_small)))
 }

@@ -22,7 +22,7 @@ mod thread;
 mod ticket;
 mod unload;
 
-pub use body::{Admission, Body, Configured, Saved, WorkerStatus};
+pub use body::{Admission, Body, Configured, Request, Response, Saved, WorkerStatus};
 pub use builtin::{BAD_TOPIC, TOO_LARGE};
 pub use config::{
     Config, DroppedContent, InstanceConfig, Limits, MessageLimits, PluginConfig, RuntimeOverrides, UnloadLimits,
@@ -32,5 +32,5 @@ pub use host::{Core, Denial, Fallback, Host, PluginHandle, Remark, Traces, Upgra
 pub use in_process::{InProcess, Opening};
 pub use isolation::{Isolation, Placement, provide};
 pub use plugin::schema;
-pub use service::{Caller, Revocable, Services};
+pub use service::{Caller, Revocable, Services, sweep_instance};
 pub use ticket::Ticket;

@@ -1,5 +1,6 @@
 //! One loaded plugin: its body, and what the host decides about its instances.
 
+mod ready;
 mod schema;
 
 use std::collections::{BTreeMap, HashSet};
@@ -25,7 +26,7 @@ use serde_json::{Value, json};
 pub use schema::schema;
 
 use crate::admission::Startup;
-use crate::body::{Body, Configured, Saved, WorkerStatus};
+use crate::body::{Body, Configured, Request, Response, Saved, WorkerStatus};
 use crate::config::{Config, RuntimeOverrides};
 use crate::in_process::{self, InProcess};
 use crate::isolation::{self, Placement};
@@ -33,6 +34,9 @@ use crate::thread;
 
 /// What instances handed over, by name. It lives on the process's heap, so it outlives the library that created it.
 pub(crate) type States = BTreeMap<String, SavedState>;
+
+/// The least time that an instance has to finish what it holds.
+const LEAST: Duration = Duration::from_millis(100);
 
 /// A loaded plugin, until it has ended. Callers of its lifecycle functions hold the lock, so that those run on one
 /// thread at a time.
@@ -168,6 +172,7 @@ impl Loaded {
             self.instances.push(instance.clone());
             additions.extend(self.start_instance(instance, context)?);
         }
+        self.wait_until_ready(config.health.ready)?;
         Ok(additions)
     }
 
@@ -211,6 +216,58 @@ impl Loaded {
         let schema = self.ready_schema(instance, self.schema.as_ref())?;
         schema.map_or(Ok(()), |schema| schema.check(instance, &config))?;
         self.body.reload(instance, &config.to_string())
+    }
+
+    /// Pauses what its instances do by themselves: all of them, or none.
+    pub(crate) fn halt(&self) -> Result<(), Error> {
+        for (index, instance) in self.instances.iter().enumerate() {
+            if let Err(error) = self.body.request(instance, Request::Halt) {
+                for halted in self.instances[..index].iter().rev() {
+                    if let Err(error) = self.body.request(halted, Request::Resume) {
+                        log!(error, instance = &**halted, "it was halted with another one that refused: {error}");
+                    }
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Continues what [`halt`](Self::halt) has paused. On failure all are halted.
+    pub(crate) fn resume(&self) -> Result<(), Error> {
+        for (index, instance) in self.instances.iter().enumerate().rev() {
+            if let Err(error) = self.body.request(instance, Request::Resume) {
+                for resumed in &self.instances[index + 1..] {
+                    if let Err(error) = self.body.request(resumed, Request::Halt) {
+                        log!(error, instance = &**resumed, "it was resumed before another one that could not: {error}");
+                    }
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// How each instance is, or why that is not known; `None` for what was not asked.
+    pub(crate) fn health(&self, within: Duration) -> Vec<(Arc<str>, Result<Response, Error>)> {
+        let ask = |instance: &Arc<str>| (instance.clone(), self.body.request(instance, Request::Health(within)));
+        self.instances.iter().map(ask).collect()
+    }
+
+    /// Has each instance finish what it holds until then. No callback may be running or be called any more.
+    pub(crate) fn drain(&self, deadline: Instant) {
+        for instance in self.instances.iter().rev() {
+            // Also one that the others have left no time: whatever it can do at once.
+            let left = deadline.saturating_duration_since(Instant::now()).max(LEAST);
+            let began = Instant::now();
+            let drained = self.body.request(instance, Request::Drain(left));
+            let (took, instance) = (began.elapsed(), &**instance);
+            match drained {
+                Err(error) => log!(error, instance, "what it still held is not finished: {error}"),
+                Ok(_) if took > left => log!(warn, instance, "its drain took {took:.1?}, and had {left:.1?}"),
+                Ok(_) => {}
+            }
+        }
     }
 
     /// What each instance hands to the next generation. Their callbacks keep running.

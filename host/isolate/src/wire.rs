@@ -11,6 +11,7 @@ mod registered;
 
 use std::time::Duration;
 
+use hookrail_engine::{Request, Response};
 use hookrail_model::end::End;
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::memory::Memory;
@@ -43,18 +44,62 @@ pub(crate) enum ToWorker {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Ask {
     /// Opens the library in the copy that comes with it.
-    Open { plugin: PluginId, file: String, force_unload: bool },
+    Open {
+        plugin: PluginId,
+        file: String,
+        force_unload: bool,
+    },
     /// What it reports from now on belongs to that generation.
-    Begin { plugin: PluginId, generation: u64, level: LogLevel },
-    Schema { plugin: PluginId },
-    Create { plugin: PluginId, instance: String, config: String, home: String },
-    Start { plugin: PluginId, instance: String, state: Option<State> },
-    Reload { plugin: PluginId, instance: String, config: String },
-    Save { plugin: PluginId, instance: String, changes: bool, limit: u64 },
-    ApplyChanges { plugin: PluginId, instance: String, changes: State },
-    Stop { plugin: PluginId },
-    Leave { plugin: PluginId },
-    Close { plugin: PluginId, patience: Duration },
+    Begin {
+        plugin: PluginId,
+        generation: u64,
+        level: LogLevel,
+    },
+    Schema {
+        plugin: PluginId,
+    },
+    Create {
+        plugin: PluginId,
+        instance: String,
+        config: String,
+        home: String,
+    },
+    Start {
+        plugin: PluginId,
+        instance: String,
+        state: Option<State>,
+    },
+    Reload {
+        plugin: PluginId,
+        instance: String,
+        config: String,
+    },
+    Save {
+        plugin: PluginId,
+        instance: String,
+        changes: bool,
+        limit: u64,
+    },
+    ApplyChanges {
+        plugin: PluginId,
+        instance: String,
+        changes: State,
+    },
+    Request {
+        plugin: PluginId,
+        instance: String,
+        request: Request,
+    },
+    Stop {
+        plugin: PluginId,
+    },
+    Leave {
+        plugin: PluginId,
+    },
+    Close {
+        plugin: PluginId,
+        patience: Duration,
+    },
 }
 
 impl Ask {
@@ -71,6 +116,7 @@ impl Ask {
             Ask::Save { changes: false, .. } => "save",
             Ask::Save { changes: true, .. } => "save_changes",
             Ask::ApplyChanges { .. } => "apply_changes",
+            Ask::Request { request, .. } => request.call(),
             Ask::Stop { .. } => "stop",
             Ask::Leave { .. } => "leave",
             Ask::Close { .. } => "close",
@@ -82,7 +128,9 @@ impl Ask {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum ToHost {
     /// The first of all.
-    Ready { version: String },
+    Ready {
+        version: String,
+    },
     Answer(u64, Result<Answer, WireError>),
     /// A plugin that is being closed waits for something; the host may end the worker.
     Waits(PluginId, End),
@@ -97,9 +145,16 @@ pub(crate) enum ToHost {
 pub(crate) enum Answer {
     Done,
     /// It is open; whether it counts its memory.
-    Opened { counts_memory: bool },
+    Opened {
+        counts_memory: bool,
+    },
     Schema(Option<String>),
     Started(Vec<Registered>),
+    Response(Response),
     Saved(Option<State>),
-    Closed { end: End, skipped: u64, unfreed_memory: Option<Memory> },
+    Closed {
+        end: End,
+        skipped: u64,
+        unfreed_memory: Option<Memory>,
+    },
 }

@@ -291,6 +291,15 @@ pub enum Misbehaved {
         /// The time that it had.
         within: String,
     },
+    /// An instance was started, and was not ready in time.
+    #[error("it is not ready after {after}: {why}")]
+    #[non_exhaustive]
+    NotReady {
+        /// The time that it had.
+        after: String,
+        /// What it waits for.
+        why: String,
+    },
     /// It registered a callback that its file does not declare.
     #[error("it registered `{callback}` on {point}, which its note does not declare")]
     #[non_exhaustive]
@@ -378,6 +387,7 @@ impl Error {
                 Misbehaved::Failed { call, .. } => ("HR0402", fix_of_call(call)),
                 Misbehaved::Malformed { .. } => ("HR0403", "docs/abi.md describes the registration record"),
                 Misbehaved::NoPriority { .. } => ("HR0404", "give a priority and set HOOKRAIL_HAS_PRIORITY"),
+                Misbehaved::NotReady { .. } => ("HR0411", "see to what it waits for, or raise `ready` in [health]"),
                 Misbehaved::ReservedPriority { .. } => {
                     ("HR0405", "use a number below 1000 to run before the built-in callbacks, above to run after")
                 }
@@ -385,9 +395,10 @@ impl Error {
                     "HR0407",
                     "raise `max_state` in [upgrade], or leave it behind with `--fresh` (`Host::upgrade_fresh`)",
                 ),
-                Misbehaved::WorkerEnded { .. } => {
-                    ("HR0409", "fix what ends the process; `hookrail check --isolated FILE` calls each of its functions by itself")
-                }
+                Misbehaved::WorkerEnded { .. } => (
+                    "HR0409",
+                    "fix what ends the process; `hookrail check --isolated FILE` calls each of its functions by itself",
+                ),
                 Misbehaved::WorkerLate { .. } => {
                     ("HR0410", "fix what holds it up, or raise `patience` in [plugins.NAME.worker]")
                 }

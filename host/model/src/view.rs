@@ -238,6 +238,8 @@ pub struct PluginView {
 pub enum Status {
     /// It is installed, and hosts do not load it.
     Disabled,
+    /// Its instances are started and have paused their own work, and their callbacks are out of their chains.
+    Halted,
     /// Its instances are started, and their callbacks are in their chains.
     Running,
     /// It has no instances. Either its library is loaded, or it is enabled and no host has loaded it.
@@ -256,6 +258,7 @@ impl Status {
     pub const fn name(self) -> &'static str {
         match self {
             Status::Disabled => "disabled",
+            Status::Halted => "halted",
             Status::Running => "running",
             Status::Stopped => "stopped",
             Status::Stopping => "being stopped",

@@ -3,6 +3,8 @@
 
 mod alike;
 mod containing;
+mod ephemeral;
+mod lifecycle;
 mod kills;
 mod moving;
 mod points;

@@ -99,6 +99,22 @@ pub(crate) enum Plugin {
         #[command(flatten)]
         common: Common,
     },
+    /// Have a running plugin pause: out of all chains, its own work paused, its instances and their state kept
+    Halt {
+        /// The plugin, for example mask
+        #[arg(add = ArgValueCandidates::new(candidates::loaded))]
+        name: String,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Have a halted plugin continue
+    Resume {
+        /// The plugin, for example mask
+        #[arg(add = ArgValueCandidates::new(candidates::loaded))]
+        name: String,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Take a plugin out of all chains; its library stays loaded
     Stop {
         /// The plugin, for example mask

@@ -86,6 +86,7 @@ pub(crate) const EXCUSED: &[Excused] = &[
         NEEDS_A_CONFIGURATION,
     ),
     ("examples/runs_on_tokio.rs", "does nothing wrong: its runtime ends with it, and it is unmapped", PASSES),
+    ("examples/says_how_it_is.rs", "says of itself what the files of a test say", PASSES),
     ("examples/searches_with_regex.rs", "does nothing wrong: what the crate keeps has to be taken down", PASSES),
     ("examples/sends_to_its_worker.rs", "does nothing wrong: its thread waits for what other threads keep", PASSES),
     (
@@ -103,6 +104,11 @@ pub(crate) const EXCUSED: &[Excused] = &[
         "examples/thread_in_constructor.rs",
         "its constructor starts a thread when a test's variable says so; it hooks nothing",
         &[("note", "warned"), ("constructors", "warned"), ("callbacks", "warned")],
+    ),
+    (
+        "examples/uses_its_ephemeral_directory.rs",
+        "does nothing wrong, unless a message says so that no check sends: its directory has to end with it",
+        PASSES,
     ),
 ];
 

@@ -98,6 +98,16 @@ pub(super) fn stop(call: &Call<'_>, name: &str) -> Result<PluginView, Error> {
     call.view(name)
 }
 
+pub(super) fn halt(call: &Call<'_>, name: &str) -> Result<PluginView, Error> {
+    call.core().halt(&call.find(name)?)?;
+    call.view(name)
+}
+
+pub(super) fn resume(call: &Call<'_>, name: &str) -> Result<PluginView, Error> {
+    call.core().resume(&call.find(name)?)?;
+    call.view(name)
+}
+
 pub(super) fn start(call: &Call<'_>, name: &str) -> Result<PluginView, Error> {
     match (call.core().table.plugin(name), call.stored()) {
         (Some(plugin), _) => call.core().start(&plugin)?,
@@ -110,7 +120,7 @@ pub(super) fn start(call: &Call<'_>, name: &str) -> Result<PluginView, Error> {
 pub(super) fn restart(call: &Call<'_>, name: &str) -> Result<PluginView, Error> {
     let core = call.core();
     if let Some(plugin) = core.table.plugin(name)
-        && core.table.status(name) == Some(Status::Running)
+        && matches!(core.table.status(name), Some(Status::Halted | Status::Running))
         && core.stop(&plugin)? != Status::Stopped
     {
         return Err(ApiMisuse::busy(name, "stopped").into());

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use hookrail_abi as abi;
 use hookrail_abi::catalogue::{MessageDelivered, MessageDropped, MessagePublish};
-use hookrail_dispatch::{Owner, Registry, reclaim, view};
+use hookrail_dispatch::{Owner, Registry, TakenOut, reclaim, view};
 use hookrail_image::SealedCopy;
 use hookrail_loader::Closed;
 use hookrail_model::error::{ApiMisuse, Error};
@@ -73,6 +73,7 @@ impl Core {
         registry.declare::<MessagePublish>()?;
         registry.declare::<MessageDelivered>()?;
         registry.declare::<MessageDropped>()?;
+        service::sweep(&config.home_dir());
         // Reports of the program's own callbacks take the same way as those of plugins.
         // SAFETY: the table lives as long as the process.
         unsafe { abi::host::attach(&service::TABLE) };
@@ -122,7 +123,8 @@ impl Core {
             }
         };
         // The watchdog also watches what takes too long, and starting may.
-        if !self.config.limits.stuck.is_zero() || self.config.limits_memory() {
+        let asks = !self.config.health.every.is_zero();
+        if asks || !self.config.limits.stuck.is_zero() || self.config.limits_memory() {
             self.registry.signals.start();
         }
         let owner = self.next_owner();
@@ -157,8 +159,9 @@ impl Core {
         let reaper = self.reaper()?;
         // Dropped last: the callbacks leave their points before the copies of former files are freed.
         let (current, generation, _past, name) = self.table.take(plugin)?;
-        let Current { load, owner, lifecycle, version, .. } = current;
-        let callbacks = self.registry.leave(owner);
+        let Current { load, owner, lifecycle, version, halted, .. } = current;
+        let mut callbacks = self.registry.leave(owner);
+        callbacks.extend(halted.into_iter().map(TakenOut::into_callback));
         drop(name);
         self.events.tell(&plugin.name, generation, EventKind::Unloading);
         let unpublished = Unpublished { plugin: plugin.name.clone(), lifecycle, owner, callbacks };

@@ -25,7 +25,7 @@ impl Core {
     /// If it is moved into this process, the caller trusts the library as this program.
     pub unsafe fn move_to(self: &Arc<Self>, plugin: &PluginHandle, to: Isolation) -> Result<Upgraded, Error> {
         let doing = if to.is_isolated() { "isolated" } else { "embedded" };
-        let reservation = self.table.reserve(plugin, Status::Running, doing)?;
+        let reservation = self.table.reserve(plugin, &[Status::Running], doing)?;
         let not_loaded = || ApiMisuse::NotLoaded(plugin.name.clone());
         let serving = reservation.serving().ok_or_else(not_loaded)?;
         let (file, copy) = serving.lifecycle.lock().as_ref().ok_or_else(not_loaded)?.keep_copy()?;
@@ -35,8 +35,7 @@ impl Core {
             let states = old.save(limit)?;
             Ok(Inheritance { saved: states.keys().cloned().collect(), rollback_point: States::new(), states })
         };
-        let runtime_overrides =
-            RuntimeOverrides { isolation: Some(to.clone()), ..reservation.runtime_overrides() };
+        let runtime_overrides = RuntimeOverrides { isolation: Some(to.clone()), ..reservation.runtime_overrides() };
         let event = |from, _, times| EventKind::moved(from, to.clone(), times);
         // SAFETY: the caller trusts the library as this program, if it is moved here.
         unsafe { self.replace(&reservation, copy, Some(runtime_overrides), inherit, None, event) }

@@ -63,7 +63,7 @@ impl Core {
         runtime_overrides: Option<RuntimeOverrides>,
     ) -> Result<Upgraded, Error> {
         let limit = self.config.upgrade.max_state;
-        let reservation = self.table.reserve(plugin, Status::Running, "upgraded")?;
+        let reservation = self.table.reserve(plugin, &[Status::Running], "upgraded")?;
         let inherit = |old: &Loaded| {
             if fresh {
                 let rollback_point = old.save(limit).unwrap_or_default();

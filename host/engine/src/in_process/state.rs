@@ -64,7 +64,7 @@ impl InProcess {
         })
     }
 
-    fn started(&self, name: &str) -> Option<&Instance> {
+    pub(super) fn started(&self, name: &str) -> Option<&Instance> {
         self.instances.iter().find(|instance| instance.started && &*instance.name == name)
     }
 

@@ -9,7 +9,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use hookrail_abi::boundary::{self, SavedState, Str, TooSmall};
-use hookrail_engine::{Admission, Body, Configured, Placement, Saved, WorkerStatus};
+use hookrail_engine::{Admission, Body, Configured, Placement, Request, Response, Saved, WorkerStatus};
 use hookrail_image::{Inspection, SealedCopy};
 use hookrail_loader::{Closed, Meter, PluginDiagnostics};
 use hookrail_model::end::End;
@@ -81,6 +81,14 @@ impl Remote {
     /// Asks the running process; waits until there is one.
     fn ask(&self, whose: &str, ask: Ask) -> Result<Answer, Error> {
         self.plugin.ask(&*self.live(whose, ask.call())?, whose, ask)
+    }
+
+    /// Changes where an instance is to be brought to.
+    fn planned(&self, instance: &str, change: impl FnOnce(&mut Planned)) {
+        let mut plan = self.plugin.plan.lock();
+        if let Some(planned) = plan.instances.iter_mut().find(|planned| planned.name == instance) {
+            change(planned);
+        }
     }
 
     /// The running process; waits until there is one.
@@ -187,9 +195,17 @@ impl Body for Remote {
             self.plugin.plan.lock().begun = Some((generation, level));
             self.ask(&name, Ask::Begin { plugin, generation, level })?;
         }
+        self.worker.runs_in(instance.home.to_owned());
         let create = Ask::Create { plugin, instance: name.clone(), config: config.clone(), home: home.clone() };
         self.ask(&name, create)?;
-        self.plugin.plan.lock().instances.push(Planned { name, config, home, is_started: false, proxies: Vec::new() });
+        self.plugin.plan.lock().instances.push(Planned {
+            name,
+            config,
+            home,
+            is_started: false,
+            is_halted: false,
+            proxies: Vec::new(),
+        });
         Ok(())
     }
 
@@ -202,20 +218,14 @@ impl Body for Remote {
         let live = self.live(instance, "start")?;
         let registered = self.plugin.start(&live, instance, state.map(Into::into))?;
         let proxies = self.admit(instance, &live, &registered, admission);
-        let mut plan = self.plugin.plan.lock();
-        if let Some(planned) = plan.instances.iter_mut().find(|planned| planned.name == instance) {
-            (planned.is_started, planned.proxies) = (true, proxies);
-        }
+        self.planned(instance, |planned| (planned.is_started, planned.proxies) = (true, proxies));
         Ok(())
     }
 
     fn reload(&self, instance: &str, config: &str) -> Result<(), Error> {
         let (plugin, name) = (self.plugin.number, instance.to_owned());
         self.ask(instance, Ask::Reload { plugin, instance: name, config: config.into() })?;
-        let mut plan = self.plugin.plan.lock();
-        if let Some(planned) = plan.instances.iter_mut().find(|planned| planned.name == instance) {
-            config.clone_into(&mut planned.config);
-        }
+        self.planned(instance, |planned| config.clone_into(&mut planned.config));
         Ok(())
     }
 
@@ -231,6 +241,26 @@ impl Body for Remote {
     fn apply_changes(&self, instance: &str, changes: &SavedState) -> Result<(), Error> {
         let (plugin, name) = (self.plugin.number, instance.to_owned());
         self.ask(instance, Ask::ApplyChanges { plugin, instance: name, changes: changes.into() }).map(drop)
+    }
+
+    fn request(&self, instance: &str, request: Request) -> Result<Response, Error> {
+        if let Request::Health(_) = request
+            && self.worker.now().is_none()
+        {
+            // It is being started again.
+            return Ok(Response::Busy);
+        }
+        if let Request::Drain(_) = request {
+            // A worker that ends meanwhile is not started again for it.
+            self.planned(instance, |planned| planned.is_started = false);
+        }
+        let response = self.plugin.request(&*self.live(instance, request.call())?, instance, request)?;
+        match request {
+            Request::Halt => self.planned(instance, |planned| planned.is_halted = true),
+            Request::Resume => self.planned(instance, |planned| planned.is_halted = false),
+            Request::Drain(_) | Request::Health(_) | Request::Ready => {}
+        }
+        Ok(response)
     }
 
     fn stop(&mut self) {
@@ -253,12 +283,7 @@ impl Body for Remote {
 
 impl Remote {
     /// Has the library closed in its process; `None` if that has ended.
-    fn close_in(
-        &self,
-        live: &Live,
-        deadline: Instant,
-        keep_waiting: &mut dyn FnMut(End) -> bool,
-    ) -> Option<Closed> {
+    fn close_in(&self, live: &Live, deadline: Instant, keep_waiting: &mut dyn FnMut(End) -> bool) -> Option<Closed> {
         let plugin = self.plugin.number;
         let patience = deadline.saturating_duration_since(Instant::now());
         let answer = live.begin(Ask::Close { plugin, patience }, None).ok()?;
@@ -339,6 +364,9 @@ impl Registration {
 
 impl fmt::Debug for Remote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Remote").field("plugin", &self.plugin.note.name).field("worker", &self.worker.name).finish_non_exhaustive()
+        f.debug_struct("Remote")
+            .field("plugin", &self.plugin.note.name)
+            .field("worker", &self.worker.name)
+            .finish_non_exhaustive()
     }
 }

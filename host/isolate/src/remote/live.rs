@@ -44,6 +44,8 @@ pub(crate) struct Live {
     sender: Sender,
     process: OnceLock<Process>,
     pending: Mutex<Pending>,
+    /// Held by whoever asks for something, from before it is pending until it was sent.
+    turn: Mutex<()>,
     last: AtomicU64,
     /// What is told of plugins: their memory, and what they wait for when they are closed.
     told: Mutex<BTreeMap<PluginId, Told>>,
@@ -107,6 +109,7 @@ impl Live {
             sender: Sender::new(ours),
             process: OnceLock::new(),
             pending: Mutex::default(),
+            turn: Mutex::default(),
             last: AtomicU64::new(0),
             told: Mutex::default(),
             region: Arc::new(region),
@@ -160,8 +163,17 @@ impl Live {
         descriptor: Option<BorrowedFd<'_>>,
         patience: Duration,
     ) -> Result<Answer, Failed> {
-        let call = self.begin(ask, descriptor)?;
-        match call.recv_timeout(patience) {
+        self.wait(&self.begin(ask, descriptor)?, patience)
+    }
+
+    /// As [`ask`](Self::ask), if nothing else is asked for that it would do first; else `None`.
+    pub(super) fn ask_if_idle(&self, ask: Ask, patience: Duration) -> Option<Result<Answer, Failed>> {
+        let began = self.begin_if(ask, None, |pending| pending.answers.is_empty()).transpose()?;
+        Some(began.and_then(|answer| self.wait(&answer, patience)))
+    }
+
+    fn wait(&self, answer: &Inbox<Result<Answer, WireError>>, patience: Duration) -> Result<Answer, Failed> {
+        match answer.recv_timeout(patience) {
             Ok(answer) => answer.map_err(|error| Failed::Refused(error.into())),
             Err(RecvTimeoutError::Timeout) => {
                 self.kill();
@@ -177,17 +189,31 @@ impl Live {
         ask: Ask,
         descriptor: Option<BorrowedFd<'_>>,
     ) -> Result<Inbox<Result<Answer, WireError>>, Failed> {
+        Ok(self.begin_if(ask, descriptor, |_| true)?.expect("it was asked for in any case"))
+    }
+
+    fn begin_if(
+        &self,
+        ask: Ask,
+        descriptor: Option<BorrowedFd<'_>>,
+        condition: impl FnOnce(&Pending) -> bool,
+    ) -> Result<Option<Inbox<Result<Answer, WireError>>>, Failed> {
         let number = self.number();
         let (answer, answered) = sync_channel(1);
+        // What is pending was sent before.
+        let _turn = self.turn.lock();
         {
             let mut pending = self.pending.lock();
+            if !condition(&pending) {
+                return Ok(None);
+            }
             if pending.is_over {
                 return Err(Failed::Ended(self.how_it_ended()));
             }
             pending.answers.insert(number, answer);
         }
         self.send(&ToWorker::Ask(number, ask), descriptor).map_err(Failed::Ended)?;
-        Ok(answered)
+        Ok(Some(answered))
     }
 
     /// Tells it something. On failure says how it ended: a worker that does not listen is ended.

@@ -4,18 +4,22 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use hookrail_engine::Opening;
+use hookrail_engine::{Opening, Request, Response};
 use hookrail_loader::Meter;
-use hookrail_model::error::Error;
+use hookrail_model::error::{Error, Misbehaved};
 use hookrail_model::log_level::LogLevel;
 use hookrail_model::note::Note;
+use hookrail_model::units::duration_text;
 use parking_lot::Mutex;
 
 use super::live::{Failed, Live};
 use super::proxy::Proxy;
-use crate::wire::{Answer, Ask, PluginId, Registration, Registered, State};
+use crate::wire::{Answer, Ask, PluginId, Registered, Registration, State};
+
+/// How long a request and its answer may be on their way, beside the time that the plugin was given.
+const ON_THE_WAY: Duration = Duration::from_secs(1);
 
 /// A plugin in a worker.
 pub(super) struct Plugin {
@@ -47,6 +51,8 @@ pub(super) struct Planned {
     pub(super) home: String,
     /// Whether it was started.
     pub(super) is_started: bool,
+    /// Whether it pauses its own work.
+    pub(super) is_halted: bool,
     /// What stands for its callbacks in the chains.
     pub(super) proxies: Vec<Arc<Proxy>>,
 }
@@ -91,16 +97,22 @@ impl Plugin {
         let plugin = self.number;
         let (begun, instances) = {
             let plan = self.plan.lock();
-            let instances = plan.instances.iter().map(|it| (it.name.clone(), it.config.clone(), it.home.clone(), it.is_started));
+            let planned =
+                |it: &Planned| (it.name.clone(), it.config.clone(), it.home.clone(), it.is_started, it.is_halted);
+            let instances = plan.instances.iter().map(planned);
             (plan.begun, instances.collect::<Vec<_>>())
         };
         if let Some((generation, level)) = begun {
             self.ask(live, &self.note.name, Ask::Begin { plugin, generation, level })?;
         }
-        for (instance, config, home, is_started) in instances {
+        for (instance, config, home, is_started, is_halted) in instances {
             self.ask(live, &instance, Ask::Create { plugin, instance: instance.clone(), config, home })?;
             if is_started {
                 let registered = self.start(live, &instance, None)?;
+                self.wait_until_ready(live, &instance)?;
+                if is_halted {
+                    self.request(live, &instance, Request::Halt)?;
+                }
                 self.renew(live, &instance, &registered);
             }
         }
@@ -116,14 +128,41 @@ impl Plugin {
         }
     }
 
+    /// Asks a started instance for something.
+    pub(super) fn request(&self, live: &Live, instance: &str, request: Request) -> Result<Response, Error> {
+        let ask = Ask::Request { plugin: self.number, instance: instance.into(), request };
+        let (answer, within) = match request {
+            Request::Drain(time) => (live.ask(ask, None, time + ON_THE_WAY), time + ON_THE_WAY),
+            Request::Health(time) => match live.ask_if_idle(ask, time) {
+                Some(answer) => (answer, time),
+                None => return Ok(Response::Busy),
+            },
+            Request::Halt | Request::Ready | Request::Resume => (live.ask(ask, None, self.patience), self.patience),
+        };
+        match answer.map_err(|failed| failed.into_error(instance, request.call(), within))? {
+            Answer::Response(response) => Ok(response),
+            _ => Err(unexpected(live, instance, request.call(), self.patience)),
+        }
+    }
+
+    /// Waits until an instance that was started again is ready.
+    fn wait_until_ready(&self, live: &Live, instance: &str) -> Result<(), Error> {
+        let deadline = Instant::now() + self.patience;
+        while let Response::Partly(why) = self.request(live, instance, Request::Ready)? {
+            if Instant::now() >= deadline {
+                return Err(Error::misbehaved(instance, Misbehaved::not_ready(duration_text(self.patience), why)));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
     /// Has the proxies of an instance call the callbacks that it registered in this process.
     fn renew(&self, live: &Live, instance: &str, registered: &[Registered]) {
         let plan = self.plan.lock();
         let Some(planned) = plan.instances.iter().find(|planned| planned.name == instance) else { return };
         for proxy in &planned.proxies {
-            let is_it = |known: &&Registered| {
-                matches!(&known.record, Registration::Complete { point, callback, .. } if proxy.is(point, callback))
-            };
+            let is_it = |known: &&Registered| matches!(&known.record, Registration::Complete { point, callback, .. } if proxy.is(point, callback));
             proxy.renew(live.epoch, registered.iter().find(is_it).and_then(|known| known.index));
         }
     }

@@ -1,13 +1,15 @@
 //! A worker, which outlives its processes: when one ends, another one is started.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use hookrail_abi::verdict::raw;
 use hookrail_dispatch::Condvar;
+use hookrail_engine::{WorkerStatus, sweep_instance};
 use hookrail_model::error::Error;
-use hookrail_engine::WorkerStatus;
 use hookrail_model::isolation::{WorkerLimits, WorkerState, WorkerView};
 use hookrail_model::log;
 use hookrail_supervise::{Backoff, Next, Supervisor};
@@ -23,6 +25,8 @@ pub(crate) struct Worker {
     supervisor: Supervisor,
     /// How many notifications were not queued.
     dropped: AtomicU64,
+    /// The own directories of all instances that its processes ran.
+    homes: Mutex<BTreeSet<PathBuf>>,
     state: Mutex<State>,
     /// Signalled when the state changes.
     changed: Condvar,
@@ -72,7 +76,15 @@ impl Worker {
     pub(crate) fn new(name: String, limits: WorkerLimits, supervisor: Supervisor) -> Arc<Self> {
         let backoff = Backoff::new(limits.restarts);
         let state = State { now: Now::Idle, plugins: Vec::new(), backoff, restarts: 0, last_end: None };
-        Arc::new(Worker { name, limits, supervisor, dropped: AtomicU64::new(0), state: Mutex::new(state), changed: Condvar::default() })
+        Arc::new(Worker {
+            name,
+            limits,
+            supervisor,
+            dropped: AtomicU64::new(0),
+            homes: Mutex::default(),
+            state: Mutex::new(state),
+            changed: Condvar::default(),
+        })
     }
 
     /// The process for a plugin that is being loaded, which is started if none runs; the plugin is brought back when
@@ -157,6 +169,11 @@ impl Worker {
         raw::CONTINUE
     }
 
+    /// It is about to run an instance whose own directory that is.
+    pub(super) fn runs_in(&self, home: PathBuf) {
+        self.homes.lock().insert(home);
+    }
+
     /// A call has been answered: a process that ends after that is started again at once.
     pub(super) fn progress(&self) {
         self.state.lock().backoff.progress();
@@ -185,6 +202,8 @@ impl Worker {
 
     /// Starts another process, unless none is needed, and brings every plugin to where it was.
     fn revive(self: &Arc<Self>, ended: &Arc<Live>) {
+        // What its instances would have removed themselves, had they ended before it.
+        self.homes.lock().iter().for_each(|home| sweep_instance(home));
         let plugins = {
             let mut state = self.state.lock();
             match &state.now {

@@ -103,6 +103,9 @@ impl Plugins {
                 self.body(plugin)?.apply_changes(&instance, &changes.into())?;
                 Ok(Answer::Done)
             }
+            Ask::Request { plugin, instance, request } => {
+                Ok(Answer::Response(self.body(plugin)?.request(&instance, request)?))
+            }
             Ask::Stop { plugin } => {
                 self.lanes.drain();
                 self.callbacks.remove(plugin);

@@ -30,6 +30,15 @@ pub struct Embed {
     pub wait_ms: Option<u64>,
 }
 
+/// Has a running plugin pause its own work, and takes its callbacks out of their chains; its instances stay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Halt {
+    /// Its name.
+    pub plugin: String,
+}
+
 /// Moves a running plugin into a worker process, with its state, until it is unloaded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -70,6 +79,15 @@ pub struct SetLogLevel {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Restart {
+    /// Its name.
+    pub plugin: String,
+}
+
+/// Has a halted plugin continue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Resume {
     /// Its name.
     pub plugin: String,
 }
@@ -132,10 +150,12 @@ pub struct Replace {
 
 command!(List, "list", NOTHING, Vec<PluginView>);
 command!(Embed, "embed", HOST_AND_PLUGINS, Replaced, wait_ms);
+command!(Halt, "halt", HOST_AND_PLUGINS, PluginView);
 command!(Isolate, "isolate", HOST_AND_PLUGINS, Replaced, wait_ms);
 command!(Load, "load", HOST_AND_PLUGINS, PluginView);
 command!(SetLogLevel, "set-log-level", HOST_AND_PLUGINS, PluginView);
 command!(Restart, "restart", HOST_AND_PLUGINS, PluginView);
+command!(Resume, "resume", HOST_AND_PLUGINS, PluginView);
 command!(Show, "show", NOTHING, PluginDetail);
 command!(Start, "start", HOST_AND_PLUGINS, PluginView);
 command!(Stop, "stop", HOST_AND_PLUGINS, PluginView);
@@ -160,6 +180,13 @@ impl Embed {
     /// For a plugin, with the host's default wait.
     pub fn new(plugin: impl Into<String>) -> Self {
         Embed { plugin: plugin.into(), wait_ms: None }
+    }
+}
+
+impl Halt {
+    /// For a plugin.
+    pub fn new(plugin: impl Into<String>) -> Self {
+        Halt { plugin: plugin.into() }
     }
 }
 
@@ -195,6 +222,13 @@ impl Restart {
     /// For a plugin.
     pub fn new(plugin: impl Into<String>) -> Self {
         Restart { plugin: plugin.into() }
+    }
+}
+
+impl Resume {
+    /// For a plugin.
+    pub fn new(plugin: impl Into<String>) -> Self {
+        Resume { plugin: plugin.into() }
     }
 }
 

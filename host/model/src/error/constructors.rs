@@ -48,6 +48,7 @@ constructors! {
     failed = Failed(call: impl Into<Cow<'static, str>>, message: impl Into<String>),
     malformed = Malformed(point: impl Into<String>, callback: impl Into<String>, what: impl Into<String>),
     no_priority = NoPriority(point: impl Into<String>, callback: impl Into<String>),
+    not_ready = NotReady(after: impl Into<String>, why: impl Into<String>),
     reserved_priority = ReservedPriority(point: impl Into<String>, callback: impl Into<String>, priority: i32),
     state_too_long = StateTooLong(call: impl Into<Cow<'static, str>>, bytes: usize, limit: usize),
     worker_ended = WorkerEnded(call: impl Into<Cow<'static, str>>, how: impl Into<String>),

@@ -136,7 +136,7 @@ impl ApiMisuse {
             ApiMisuse::PointRedeclared(_) => ("HR0104", "share one declaration, in a crate that all sides depend on"),
             ApiMisuse::Status { .. } => (
                 "HR0107",
-                "`plugin start` (`Host::start`) runs what is stopped, `plugin stop` (`Host::stop`) stops what runs",
+                "`plugin start` (`Host::start`) runs what is stopped, `plugin resume` (`Host::resume`) what is halted; `plugin stop` (`Host::stop`) stops what runs",
             ),
         }
     }

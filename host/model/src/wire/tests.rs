@@ -9,9 +9,9 @@ use serde_json::json;
 
 use super::*;
 use crate::command::{
-    Action, Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Enable, Events, ImportIncoming,
-    Embed, Install, Isolate, List, Load, PluginSpec, Points, Replace, Restart, Rollback, SetLevel, SetLogLevel, Show, Stage, Start,
-    Status, Step, Stop, Trace, Uninstall, Unload, Unquarantine, Validate,
+    Action, Allow, Apply, Config, ConfigHistory, ConfigSchema, Configure, Disable, Embed, Enable, Events, Halt,
+    ImportIncoming, Install, Isolate, List, Load, PluginSpec, Points, Replace, Restart, Resume, Rollback, SetLevel,
+    SetLogLevel, Show, Stage, Start, Status, Step, Stop, Trace, Uninstall, Unload, Unquarantine, Validate,
 };
 use crate::end::End;
 use crate::event::EventKind;
@@ -102,6 +102,8 @@ fn each_request_has_its_form_and_comes_back_from_it() {
     check(Show::new("mask"), r#"{"id":7,"command":"show","params":{"plugin":"mask"}}"#);
     check(Start::new("mask"), r#"{"id":7,"command":"start","params":{"plugin":"mask"}}"#);
     check(Status::new(), r#"{"id":7,"command":"status","params":{}}"#);
+    check(Halt::new("mask"), r#"{"id":7,"command":"halt","params":{"plugin":"mask"}}"#);
+    check(Resume::new("mask"), r#"{"id":7,"command":"resume","params":{"plugin":"mask"}}"#);
     check(Stop::new("mask"), r#"{"id":7,"command":"stop","params":{"plugin":"mask"}}"#);
     check(
         Unload::new("mask").wait(Duration::from_millis(5)),
@@ -311,6 +313,9 @@ fn each_event_comes_back_from_its_form() {
         EventKind::Moved { from: 1, to: Isolation::WORKER, times },
         EventKind::OverMemory { bytes: 2, max_bytes: 1 },
         EventKind::Loaded { version: version() },
+        EventKind::Halted,
+        EventKind::HealthChanged { health: Health::Good, reason: None },
+        EventKind::Resumed,
         EventKind::RolledBack { from: 2, reason: "faults".into() },
         EventKind::RollbackFailed { reason: "faults".into(), error: "none".into() },
         EventKind::Started,
