@@ -14,7 +14,7 @@ use hookrail_dispatch::frame;
 use hookrail_loader::PluginDiagnostics;
 use parking_lot::{Mutex, RwLock};
 
-pub(crate) use builtin::offer;
+pub use builtin::offer;
 pub(crate) use registrations::Registrations;
 pub use registrations::Revocable;
 
