@@ -36,7 +36,7 @@ pub fn run_one(one: &One) -> Result<(), Error> {
     subject.tells(File::create(DOING).map_err(failed)?);
     copies::begin();
     let answer = match one.is_isolated && !isolated::is_inside() {
-        true => isolated::perform(check, &mut subject)?,
+        true => isolated::perform(check, &mut subject, &answer_file)?,
         false => Answer::from((check.run)(&subject)),
     };
     let json = serde_json::to_vec(&answer).map_err(|error| failed(error.into()))?;

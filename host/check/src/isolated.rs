@@ -8,7 +8,6 @@ use hookrail::worker::{Exit, ExitStatus, processes, run};
 
 use super::answer::{Answer, Status};
 use super::check::{Check, Isolated};
-use super::child::ANSWER;
 use super::error::Error;
 use super::subject::Subject;
 
@@ -22,14 +21,15 @@ pub(super) fn is_inside() -> bool {
     env::var_os(INSIDE).is_some()
 }
 
-/// Performs a check in the check's own directory, which is the current one.
-pub(super) fn perform(check: &Check, subject: &mut Subject) -> Result<Answer, Error> {
+/// Performs a check in the check's own directory, which is the current one; a process that is started for it leaves its
+/// answer in that file.
+pub(super) fn perform(check: &Check, subject: &mut Subject, file: &Path) -> Result<Answer, Error> {
     match check.isolated {
         Isolated::Alike => Ok((check.run)(subject).into()),
         Isolated::Across => Ok(across(check, subject)),
-        Isolated::Inside => inside(subject),
+        Isolated::Inside => inside(subject, file),
         Isolated::Both => {
-            let inside = inside(subject)?;
+            let inside = inside(subject, file)?;
             if inside.status != Status::Passed {
                 return Ok(inside);
             }
@@ -57,10 +57,9 @@ fn enter(directory: &Path) -> std::io::Result<()> {
 }
 
 /// The check in a process like a worker's, which does the same as this one was started for.
-fn inside(subject: &Subject) -> Result<Answer, Error> {
+fn inside(subject: &Subject, file: &Path) -> Result<Answer, Error> {
     let exit = run(&subject.limits(), env::args_os().skip(1), &[(INSIDE, "1")])?;
-    let file = subject.directory.join(ANSWER);
-    let written = fs::read(&file).ok().and_then(|json| serde_json::from_slice(&json).ok());
+    let written = fs::read(file).ok().and_then(|json| serde_json::from_slice(&json).ok());
     // It is the answer to a part of the check.
     let _ = fs::remove_file(file);
     Ok(ended(written, exit))

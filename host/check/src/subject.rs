@@ -47,6 +47,8 @@ pub(super) fn is_declared(point: &str) -> bool {
 /// How long an unload waits for threads: none of them has a reason to stay.
 const PATIENCE: Duration = Duration::from_secs(2);
 const QUICK_PATIENCE: Duration = Duration::from_millis(500);
+/// From a worker, where several processes have to get their turn for it.
+const PATIENCE_ACROSS: Duration = Duration::from_secs(10);
 
 /// Longer than any check may take.
 const FOREVER: Duration = Duration::from_secs(7 * 86_400);
@@ -137,6 +139,9 @@ impl Subject {
         let plugin = config.plugins.entry(self.name().into()).or_default();
         // Whatever the file and the note say.
         plugin.isolation = Some(if self.is_across { Isolation::WORKER } else { Isolation::InProcess });
+        if self.is_across {
+            config.unload.deadline = PATIENCE_ACROSS;
+        }
         // Whoever runs the check decides how long anything may take, and one crash is enough.
         (plugin.worker.deadline, plugin.worker.patience) = (FOREVER, FOREVER);
         plugin.worker.restarts = Restarts::default().with_limit(1);

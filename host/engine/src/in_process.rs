@@ -89,8 +89,6 @@ impl InProcess {
         }
         let mut opened =
             InProcess { library: ManuallyDrop::new(library), instances: Vec::new(), handles: ManuallyDrop::default() };
-        // Before any host of this process: a worker has none.
-        service::offer();
         let attach = opened.library.entry().attach;
         // SAFETY: the table lives as long as the process.
         let result = opened.call("attach", &opened.note().name, || unsafe { attach(&service::TABLE) });

@@ -32,5 +32,5 @@ pub use host::{Core, Denial, Fallback, Host, PluginHandle, Remark, Traces, Upgra
 pub use in_process::{InProcess, Opening};
 pub use isolation::{Isolation, Placement, provide};
 pub use plugin::schema;
-pub use service::{Caller, Revocable, Services, sweep_instance};
+pub use service::{Caller, Revocable, Services, offer, sweep_instance};
 pub use ticket::Ticket;

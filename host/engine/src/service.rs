@@ -15,7 +15,7 @@ use hookrail_dispatch::frame;
 use hookrail_loader::PluginDiagnostics;
 use parking_lot::{Mutex, RwLock};
 
-pub(crate) use builtin::offer;
+pub use builtin::offer;
 pub use ephemeral::sweep_instance;
 pub(crate) use ephemeral::{Ephemeral, sweep};
 pub(crate) use registrations::Registrations;

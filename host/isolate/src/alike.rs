@@ -1,17 +1,11 @@
-//! What every process for plugins has, and programs that are run with no more than that.
+//! What every process for plugins is started with.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::Duration;
 
-use hookrail_model::error::Error;
 use hookrail_model::isolation::WorkerLimits;
-use hookrail_model::unit::Exit;
 use hookrail_supervise::{Limit, Spec, Stdio};
-
-use crate::provider::Workers;
 
 /// The variables that every worker is given.
 const VARIABLES: [&str; 7] = ["HOME", "LANG", "LC_ALL", "PATH", "RUST_BACKTRACE", "TMPDIR", "TZ"];
@@ -38,27 +32,4 @@ pub(crate) fn spec(limits: &WorkerLimits, shared: u64) -> io::Result<Spec> {
         spec = spec.limit(Limit::Files, files);
     }
     Ok(spec)
-}
-
-/// Runs this program once more in a process like a worker's, but as whatever these arguments and variables make of it:
-/// what drives a plugin there finds what the plugin would. Waits for the end of the process, and kills what it leaves.
-///
-/// # Errors
-/// If it cannot be started.
-pub fn run(
-    limits: &WorkerLimits,
-    arguments: impl IntoIterator<Item = OsString>,
-    variables: &[(&str, &str)],
-) -> Result<Exit, Error> {
-    let failed = |source| Error::system("start this program as a worker", source);
-    let mut spec = spec(limits, 0).map_err(failed)?.args(arguments);
-    for (name, value) in variables {
-        spec = spec.env(*name, *value);
-    }
-    let process = Workers::of_this_process().supervisor()?.spawn(spec)?;
-    loop {
-        if let Some(exit) = process.wait(Duration::MAX) {
-            return Ok(exit);
-        }
-    }
 }

@@ -16,9 +16,10 @@ mod payload;
 mod processes;
 mod provider;
 mod remote;
+mod run;
 mod wire;
 mod worker;
 
-pub use alike::run;
 pub use processes::{Processes, processes};
+pub use run::run;
 pub use worker::enter;

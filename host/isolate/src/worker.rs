@@ -57,6 +57,7 @@ fn work() -> ! {
     let (writing, region) = begun.unwrap_or_else(|error| fail(&format!("cannot begin: {error}")));
     let host = Arc::new(Sender::new(writing));
     subscriber::install(&host);
+    hookrail_engine::offer();
     let callbacks = Arc::new(Callbacks::default());
     let lanes = Arc::new(Lanes::new(region, callbacks.clone()));
     tell(&host, &ToHost::Ready { version: VERSION.into() });

@@ -4,12 +4,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use hookrail::worker::Restarts;
 use hookrail::{Decision, Message, Quarantine};
 use hookrail_tests::random::Random;
 use hookrail_tests::scene::Scene;
 use hookrail_tests::zoo;
 
-use crate::scenes::{faults, isolated, worker};
+use crate::scenes::{faults, limited, limits, worker};
 
 /// How often a worker is killed; `.ci/long` says more often.
 fn kills() -> u64 {
@@ -19,7 +20,11 @@ fn kills() -> u64 {
 #[test]
 fn each_message_is_answered_once_however_often_the_worker_is_killed() {
     let mut random = Random::of(7);
-    let config = isolated("harms-its-worker").with_quarantine(Quarantine::default().with_faults(0));
+    // Many are killed before they have answered a call.
+    let pause = Duration::from_millis(1);
+    let restarts = Restarts::default().with_first(pause).with_longest(pause).with_limit(u32::MAX);
+    let config = limited("harms-its-worker", limits().with_restarts(restarts));
+    let config = config.with_quarantine(Quarantine::default().with_faults(0));
     let scene = Scene::new(config);
     scene.load(zoo("harms_its_worker"));
     let (is_over, sent) = (AtomicBool::new(false), AtomicU64::new(0));

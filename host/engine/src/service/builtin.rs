@@ -10,8 +10,8 @@ use hookrail_model::guarded;
 
 use super::{Handle, Services};
 
-/// Offers them to all plugins of this process.
-pub(crate) fn offer() {
+/// Offers the host's own services to all plugins of this process. Every host does; a worker has none.
+pub fn offer() {
     static OFFERED: Once = Once::new();
     static CONFIG: ConfigService = ConfigService { size: size_of::<ConfigService>() as u32, read: config };
     static DIRS: DirsService = DirsService { size: size_of::<DirsService>() as u32, path: dirs };
