@@ -4,8 +4,8 @@
 mod alike;
 mod containing;
 mod ephemeral;
-mod lifecycle;
 mod kills;
+mod lifecycle;
 mod moving;
 mod points;
 mod scenes;
