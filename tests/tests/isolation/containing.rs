@@ -170,3 +170,21 @@ fn what_escapes_into_a_session_of_its_own_ends_with_its_worker() {
         std::thread::sleep(Duration::from_millis(5));
     }
 }
+
+#[test]
+fn an_input_that_ends_its_worker_twice_in_a_row_is_not_tried_a_third_time() {
+    let config = isolated("harms-its-worker").with_quarantine(Quarantine::default().with_faults(0));
+    let scene = Scene::new(config);
+    scene.load(zoo("harms_its_worker"));
+    for _ in 0..5 {
+        process(&scene, "abort");
+    }
+    assert!(last_fault(&scene).contains("this input has ended its worker twice in a row"), "{}", last_fault(&scene));
+    assert!(process(&scene, "which").is_some(), "others are");
+    assert_eq!((faults(&scene), worker(&scene).restarts), (5, 2));
+    for _ in 0..5 {
+        process(&scene, "kill");
+    }
+    assert!(process(&scene, "which").is_some());
+    assert_eq!(worker(&scene).restarts, 7, "whoever kills workers chooses no input");
+}

@@ -40,6 +40,8 @@ pub(crate) struct Live {
     pub(super) dead: AtomicBool,
     /// Whether this host has killed it.
     is_killed: AtomicBool,
+    /// Whether a signal ended it that its own code does not raise: somebody else's.
+    is_from_outside: AtomicBool,
     exit: OnceLock<String>,
     sender: Sender,
     process: OnceLock<Process>,
@@ -105,6 +107,7 @@ impl Live {
             epoch: EPOCHS.fetch_add(1, Ordering::Relaxed),
             dead: AtomicBool::new(false),
             is_killed: AtomicBool::new(false),
+            is_from_outside: AtomicBool::new(false),
             exit: OnceLock::new(),
             sender: Sender::new(ours),
             process: OnceLock::new(),
@@ -269,6 +272,12 @@ impl Live {
         self.exit.get().cloned().unwrap_or_else(|| "does not answer".into())
     }
 
+    /// Whether somebody has ended it, rather than what ran in it. To be asked once it is known how it ended.
+    pub(super) fn was_ended_by_others(&self) -> bool {
+        // Relaxed: whoever knows how it ended sees it.
+        self.is_from_outside.load(Ordering::Relaxed) && !self.is_killed.load(Ordering::Relaxed)
+    }
+
     /// From now on it is heard what is told of a plugin.
     pub(super) fn expect(&self, plugin: PluginId) {
         self.told.lock().entry(plugin).or_default();
@@ -297,6 +306,12 @@ impl Live {
     /// The process has ended: nobody waits for it any longer.
     fn end(&self, exit: Exit) {
         processes::ended(exit, self.is_killed.load(Ordering::Relaxed));
+        if let ExitStatus::Killed { signal: libc::SIGHUP | libc::SIGINT | libc::SIGKILL | libc::SIGTERM, .. } =
+            exit.status
+        {
+            // Relaxed: published with `exit`, below.
+            self.is_from_outside.store(true, Ordering::Relaxed);
+        }
         let _ = self.exit.set(match exit.status {
             ExitStatus::Killed { .. } => format!("was {exit}"),
             _ => exit.to_string(),

@@ -174,8 +174,11 @@ impl Proxy {
                 format!("{lost}, and was ended")
             }
         };
-        // SAFETY: the payload is one of the point.
-        unsafe { self.poison.killed(&self.codec, payload) };
+        // Whoever kills workers chooses no input.
+        if !held.live.was_ended_by_others() {
+            // SAFETY: the payload is one of the point.
+            unsafe { self.poison.killed(&self.codec, payload) };
+        }
         fault(&what)
     }
 
