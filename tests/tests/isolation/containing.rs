@@ -6,7 +6,7 @@ use hookrail::{Config, Decision, End, Message, Quarantine};
 use hookrail_tests::scene::Scene;
 use hookrail_tests::zoo;
 
-use crate::scenes::{alive, faults, isolated, limited, limits, worker};
+use crate::scenes::{alive, faults, isolated, last_fault, limited, limits, worker};
 
 /// The way to end, and what is said of the worker.
 const WAYS: [(&str, &str); 8] = [
@@ -33,8 +33,7 @@ fn what_the_guide_calls_uncontained_costs_one_answer_in_a_worker() {
         let mut message = Message::new("a.b", way);
         assert_eq!(scene.publish.dispatch(&mut message).decision(), Decision::Passed, "{way}");
         assert_eq!((message.body.as_slice(), faults(&scene)), (way.as_bytes(), count), "{way}");
-        let last = scene.host.point_views().iter().flat_map(|point| point.chain.clone()).find_map(|it| it.last_fault);
-        let what = last.expect("there was a fault").message;
+        let what = last_fault(&scene);
         assert!(what.contains(how), "{way}: {what}");
         // The next one is answered, by another process.
         assert_eq!(scene.publish.dispatch(&mut Message::new("a.b", "go on")).decision(), Decision::Passed);
@@ -50,13 +49,6 @@ fn process(scene: &Scene, body: &str) -> Option<u32> {
     assert_eq!(scene.publish.dispatch(&mut message).decision(), Decision::Passed, "{body}");
     assert_eq!(message.body.as_slice(), body.as_bytes());
     message.header("process").map(|process| process.parse().unwrap())
-}
-
-/// What the callback's last fault was.
-fn last_fault(scene: &Scene) -> String {
-    let points = scene.host.point_views();
-    let last = points.into_iter().flat_map(|point| point.chain).find_map(|callback| callback.last_fault);
-    last.expect("there was a fault").message
 }
 
 #[test]

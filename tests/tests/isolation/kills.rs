@@ -10,7 +10,7 @@ use hookrail_tests::random::Random;
 use hookrail_tests::scene::Scene;
 use hookrail_tests::zoo;
 
-use crate::scenes::{faults, limited, limits, worker};
+use crate::scenes::{faults, last_fault, limited, limits, worker};
 
 /// How often a worker is killed; `.ci/long` says more often.
 fn kills() -> u64 {
@@ -67,6 +67,11 @@ fn each_message_is_answered_once_however_often_the_worker_is_killed() {
     let sent = sent.load(Ordering::SeqCst);
     assert_eq!(answered + faults(&scene), sent, "each one was answered, or is a fault");
     let threads = thread::available_parallelism().map_or(2, usize::from) as u64;
-    assert!(faults(&scene) <= threads * kills(), "a kill costs what was inside: {} of {sent}", faults(&scene));
+    assert!(
+        faults(&scene) <= threads * kills(),
+        "a kill costs what was inside: {} of {sent}, the last one: {}",
+        faults(&scene),
+        last_fault(&scene)
+    );
     assert!(descriptors() <= before + 8, "{before} descriptors have become {}", descriptors());
 }

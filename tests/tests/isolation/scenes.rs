@@ -44,3 +44,10 @@ pub(crate) fn alive(process: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with(['Z', 'X']))
 }
+
+/// What the callback's last fault was.
+pub(crate) fn last_fault(scene: &Scene) -> String {
+    let points = scene.host.point_views();
+    let last = points.into_iter().flat_map(|point| point.chain).find_map(|callback| callback.last_fault);
+    last.expect("there was a fault").message
+}

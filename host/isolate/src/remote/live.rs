@@ -275,7 +275,7 @@ impl Live {
     /// Whether somebody has ended it, rather than what ran in it. To be asked once it is known how it ended.
     pub(super) fn was_ended_by_others(&self) -> bool {
         // Relaxed: whoever knows how it ended sees it.
-        self.is_from_outside.load(Ordering::Relaxed) && !self.is_killed.load(Ordering::Relaxed)
+        self.is_from_outside.load(Ordering::Relaxed)
     }
 
     /// From now on it is heard what is told of a plugin.

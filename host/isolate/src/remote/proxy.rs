@@ -175,7 +175,7 @@ impl Proxy {
             }
         };
         // Whoever kills workers chooses no input.
-        if !held.live.was_ended_by_others() {
+        if lost != Lost::Dead || !held.live.was_ended_by_others() {
             // SAFETY: the payload is one of the point.
             unsafe { self.poison.killed(&self.codec, payload) };
         }
