@@ -1,9 +1,10 @@
 //! Every check, in the order in which they are run.
 
+mod file;
 mod process;
 
 use crate::check::{Check, Isolated, Kind};
-use crate::checks::{config, fuzz, leave, lifecycle, load, look, payloads, state, traffic};
+use crate::checks::{config, fuzz, leave, lifecycle, load, payloads, state, traffic};
 
 // What one of these checks finds, all checks that need it would find again, which would hide what those are about.
 const STARTS: &[&str] = &["starts"];
@@ -28,106 +29,16 @@ const UNCHANGED: &[&str] = &[
 
 /// All checks. A check comes after those that it needs.
 pub const ALL: &[Check] = &[
-    Check {
-        name: "entry-symbol",
-        kind: Kind::Static,
-        level: 1,
-        about: "one entry is exported, as data of the right size",
-        why: "a host finds the plugin by this symbol, and reads no further than its size",
-        needs: &[],
-        isolated: Isolated::Alike,
-        run: look::entry_symbol,
-    },
-    Check {
-        name: "note",
-        kind: Kind::Static,
-        level: 1,
-        about: "the note names each hook once, in words that a host knows",
-        why: "a host decides by the note whether any code of the file runs",
-        needs: &[],
-        isolated: Isolated::Alike,
-        run: look::note,
-    },
-    Check {
-        name: "text-relocations",
-        kind: Kind::Static,
-        level: 4,
-        about: "its code is not patched when it is loaded",
-        why: "patched code cannot be write-protected or shared, and hardened systems refuse it",
-        needs: &[],
-        isolated: Isolated::Alike,
-        run: look::text_relocations,
-    },
-    Check {
-        name: "executable-stack",
-        kind: Kind::Static,
-        level: 4,
-        about: "no memory of it is writable and executable at once",
-        why: "opening such a library makes the stacks of all threads executable, or fails",
-        needs: &[],
-        isolated: Isolated::Alike,
-        run: look::executable_stack,
-    },
-    Check {
-        name: "search-path",
-        kind: Kind::Static,
-        level: 4,
-        about: "it brings no search path for libraries",
-        why: "the host opens a copy in memory, where $ORIGIN leads nowhere, and a fixed path may lead anywhere",
-        needs: &[],
-        isolated: Isolated::Alike,
-        run: look::search_path,
-    },
-    Check {
-        name: "removable",
-        kind: Kind::Static,
-        level: 2,
-        about: "it does not ask the system never to be removed",
-        why: "a library that cannot be unmapped stays in memory after every upgrade",
-        needs: &[],
-        isolated: Isolated::Alike,
-        run: look::removable,
-    },
-    Check {
-        name: "libraries",
-        kind: Kind::Static,
-        level: 5,
-        about: "it needs no libraries beyond the system's",
-        why: "another library may be missing, and may run the plugin's code after the plugin is gone",
-        needs: &[],
-        isolated: Isolated::Alike,
-        run: look::libraries,
-    },
-    Check {
-        name: "imports",
-        kind: Kind::Static,
-        level: 5,
-        about: "it imports nothing that runs its code where the host cannot see it",
-        why: "a host that cannot see who runs a library's code never closes it",
-        needs: &[],
-        isolated: Isolated::Alike,
-        run: look::imports,
-    },
-    Check {
-        name: "static-tls",
-        kind: Kind::Static,
-        level: 5,
-        about: "it has no initial-exec thread-locals",
-        why: "they take space in a small, fixed block of every thread",
-        needs: &[],
-        isolated: Isolated::Alike,
-        run: look::static_tls,
-    },
-    Check {
-        name: "constructors",
-        kind: Kind::Static,
-        level: 8,
-        about: "nothing but the runtimes' own code runs while it is opened",
-        why: "a constructor runs before the host can know, and before anything was checked",
-        needs: &[],
-        isolated: Isolated::Alike,
-        run: look::constructors,
-    },
+    file::ENTRY_SYMBOL,
+    file::NOTE,
+    file::TEXT_RELOCATIONS,
+    file::EXECUTABLE_STACK,
+    file::SEARCH_PATH,
+    file::REMOVABLE,
+    file::LIBRARIES,
+    file::IMPORTS,
+    file::STATIC_TLS,
+    file::CONSTRUCTORS,
     Check {
         name: "entry",
         kind: Kind::Load,

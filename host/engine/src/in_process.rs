@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hookrail_abi::Text;
-use hookrail_abi::boundary::{self, Growing, Registrar, Registration, ReloadTable, SavedState, SchemaTable, Str};
+use hookrail_abi::boundary::{self, ReloadTable, SavedState, SchemaTable, Str};
 use hookrail_abi::host::Report;
 use hookrail_dispatch::frame::{self, Reported};
 use hookrail_image::{Inspection, SealedCopy};
@@ -299,15 +299,4 @@ pub(crate) fn abandon(mut body: Box<dyn Body>) {
     if !closed.end.is_unmapped() {
         log!(warn, plugin = name, "not waiting for the failed load to unwind: {}", closed.end);
     }
-}
-
-/// The host table's `register`.
-///
-/// # Safety
-/// `registrar` is what the running call to `start` was given: a `&mut dyn Admission`, which nobody else uses meanwhile.
-/// `record` begins with its size, and so many bytes of it are readable for the call, with all that they point to.
-pub(crate) unsafe extern "C" fn register(registrar: *mut Registrar, record: *const Registration) -> u32 {
-    // SAFETY: `start` was called with a reference of ours, exclusively; the record holds for the call.
-    let (admission, record) = unsafe { (&mut **registrar.cast::<&mut dyn Admission>(), Registration::read(record)) };
-    u32::from(!admission.admit(record.as_ref().map_err(|too_small| *too_small)))
 }

@@ -17,6 +17,7 @@ mod in_process;
 mod isolation;
 mod plugin;
 mod receive;
+mod register;
 mod service;
 mod thread;
 mod ticket;

@@ -21,14 +21,14 @@ pub(crate) use ephemeral::{Ephemeral, sweep};
 pub(crate) use registrations::Registrations;
 pub use registrations::Revocable;
 
-use crate::in_process;
+use crate::register::register;
 
 /// The table that every plugin gets. There is one per process: what belongs to one host travels in handles.
 pub(crate) static TABLE: HostTable = HostTable {
     size: size_of::<HostTable>() as u32,
     abi: ABI_VERSION,
     report,
-    register_callback: in_process::register,
+    register_callback: register,
     current: frame::current,
     query,
 };

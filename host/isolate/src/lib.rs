@@ -16,6 +16,7 @@ mod payload;
 mod processes;
 mod provider;
 mod remote;
+mod role;
 mod run;
 mod wire;
 mod worker;

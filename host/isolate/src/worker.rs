@@ -1,6 +1,7 @@
 //! The worker process: the same program, in another role.
 
 mod callbacks;
+mod ending;
 mod lanes;
 mod memory;
 mod plugin;
@@ -9,27 +10,20 @@ mod run;
 mod subscriber;
 
 use std::ffi::OsStr;
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver as Jobs, channel};
 
 use crate::lane::Region;
 use crate::provider::Workers;
+use crate::role::{ARGUMENT, MEMORY, SOCKET, VARIABLE};
 use crate::wire::{Ask, Receiver, Sender, ToHost, ToWorker, VERSION};
 
 use self::callbacks::Callbacks;
+use self::ending::{end, fail};
 use self::lanes::Lanes;
 use self::plugin::Plugins;
-
-/// The argument by which a host starts its program as a worker.
-pub(crate) const ARGUMENT: &str = "worker";
-/// The variable that says so too, so that no other program's argument is taken for it.
-pub(crate) const VARIABLE: &str = "HOOKRAIL_WORKER";
-/// The descriptor of the socket to the host, in a worker.
-pub(crate) const SOCKET: RawFd = 3;
-/// The descriptor of the memory that it shares with the host, in a worker.
-pub(crate) const MEMORY: RawFd = 4;
 
 /// Lets the hosts of this program run plugins in worker processes, which are this program again: call it first in
 /// `main`. In a worker it never returns.
@@ -103,15 +97,4 @@ fn tell(host: &Sender, what: &ToHost) {
     if host.send(what, None).is_err() {
         end(0);
     }
-}
-
-fn fail(what: &str) -> ! {
-    eprintln!("hookrail worker: {what}");
-    end(1)
-}
-
-/// Ends the process without running anything: threads of plugins may be anywhere.
-fn end(status: i32) -> ! {
-    // SAFETY: the function takes a number.
-    unsafe { libc::_exit(status) }
 }

@@ -66,11 +66,11 @@ impl Remote {
             })
         };
         let remote = Remote { plugin, worker, diagnostics };
-        let live = remote.worker.enter(&remote.plugin)?;
+        let live = remote.worker.enter(Arc::downgrade(&remote.plugin) as _)?;
         match remote.plugin.open(&live) {
             Ok(()) => Ok(remote),
             Err(error) => {
-                remote.worker.exit(&remote.plugin);
+                remote.worker.exit(remote.plugin.number);
                 Err(error)
             }
         }
@@ -275,7 +275,7 @@ impl Body for Remote {
 
     fn close(self: Box<Self>, deadline: Instant, keep_waiting: &mut dyn FnMut(End) -> bool) -> Closed {
         let closed = self.worker.now().and_then(|live| self.close_in(&live, deadline, keep_waiting));
-        self.worker.exit(&self.plugin);
+        self.worker.exit(self.plugin.number);
         // A library whose process has ended is gone with it.
         closed.unwrap_or(Closed { end: End::Unmapped, skipped: 0, unfreed_memory: None })
     }

@@ -18,10 +18,9 @@ use parking_lot::Mutex;
 use rustix::fs::fstat;
 
 use super::replay::Replay;
-use super::worker::Worker;
 use crate::lane::Region;
+use crate::role::{ARGUMENT, MEMORY, SOCKET, VARIABLE};
 use crate::wire::{Answer, Ask, PluginId, Receiver, Sender, ToHost, ToWorker, VERSION, WireError, pair};
-use crate::worker::{ARGUMENT, MEMORY, SOCKET, VARIABLE};
 use crate::{alike, processes};
 
 /// How many threads of the host may call into one worker at once.
@@ -227,14 +226,11 @@ impl Live {
         })
     }
 
-    /// A call of a callback was answered.
+    /// A call of a callback was answered; returns whether it was the first.
     #[inline]
-    pub(super) fn answered(&self, worker: &Worker) {
+    pub(super) fn answered(&self) -> bool {
         // Relaxed: nothing follows from it but that.
-        if !self.has_answered.load(Ordering::Relaxed) {
-            self.has_answered.store(true, Ordering::Relaxed);
-            worker.progress();
-        }
+        !self.has_answered.load(Ordering::Relaxed) && !self.has_answered.swap(true, Ordering::Relaxed)
     }
 
     /// Its process, once it runs.

@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 
 use super::live::{Failed, Live};
 use super::proxy::Proxy;
+use super::worker::Member;
 use crate::wire::{Answer, Ask, PluginId, Registered, Registration, State};
 
 /// How long a request and its answer may be on their way, beside the time that the plugin was given.
@@ -65,11 +66,6 @@ impl Plugin {
         NUMBERS.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Whether an instance of it is started.
-    pub(super) fn serves(&self) -> bool {
-        self.plan.lock().instances.iter().any(|instance| instance.is_started)
-    }
-
     /// Asks for something in its name.
     pub(super) fn ask(&self, live: &Live, whose: &str, ask: Ask) -> Result<Answer, Error> {
         let call = ask.call();
@@ -87,34 +83,6 @@ impl Plugin {
         if matches!(opened, Answer::Opened { counts_memory: true }) {
             let meter = plan.meter.get_or_insert_with(|| Arc::new(Meter::elsewhere(self.opening.max_memory)));
             live.watch_memory(self.number, meter.clone());
-        }
-        Ok(())
-    }
-
-    /// Brings it to where it was, in another process.
-    pub(super) fn replay(&self, live: &Live) -> Result<(), Error> {
-        self.open(live)?;
-        let plugin = self.number;
-        let (begun, instances) = {
-            let plan = self.plan.lock();
-            let planned =
-                |it: &Planned| (it.name.clone(), it.config.clone(), it.home.clone(), it.is_started, it.is_halted);
-            let instances = plan.instances.iter().map(planned);
-            (plan.begun, instances.collect::<Vec<_>>())
-        };
-        if let Some((generation, level)) = begun {
-            self.ask(live, &self.note.name, Ask::Begin { plugin, generation, level })?;
-        }
-        for (instance, config, home, is_started, is_halted) in instances {
-            self.ask(live, &instance, Ask::Create { plugin, instance: instance.clone(), config, home })?;
-            if is_started {
-                let registered = self.start(live, &instance, None)?;
-                self.wait_until_ready(live, &instance)?;
-                if is_halted {
-                    self.request(live, &instance, Request::Halt)?;
-                }
-                self.renew(live, &instance, &registered);
-            }
         }
         Ok(())
     }
@@ -165,6 +133,43 @@ impl Plugin {
             let is_it = |known: &&Registered| matches!(&known.record, Registration::Complete { point, callback, .. } if proxy.is(point, callback));
             proxy.renew(live.epoch, registered.iter().find(is_it).and_then(|known| known.index));
         }
+    }
+}
+
+impl Member for Plugin {
+    fn number(&self) -> PluginId {
+        self.number
+    }
+
+    fn serves(&self) -> bool {
+        self.plan.lock().instances.iter().any(|instance| instance.is_started)
+    }
+
+    fn replay(&self, live: &Live) -> Result<(), Error> {
+        self.open(live)?;
+        let plugin = self.number;
+        let (begun, instances) = {
+            let plan = self.plan.lock();
+            let planned =
+                |it: &Planned| (it.name.clone(), it.config.clone(), it.home.clone(), it.is_started, it.is_halted);
+            let instances = plan.instances.iter().map(planned);
+            (plan.begun, instances.collect::<Vec<_>>())
+        };
+        if let Some((generation, level)) = begun {
+            self.ask(live, &self.note.name, Ask::Begin { plugin, generation, level })?;
+        }
+        for (instance, config, home, is_started, is_halted) in instances {
+            self.ask(live, &instance, Ask::Create { plugin, instance: instance.clone(), config, home })?;
+            if is_started {
+                let registered = self.start(live, &instance, None)?;
+                self.wait_until_ready(live, &instance)?;
+                if is_halted {
+                    self.request(live, &instance, Request::Halt)?;
+                }
+                self.renew(live, &instance, &registered);
+            }
+        }
+        Ok(())
     }
 }
 

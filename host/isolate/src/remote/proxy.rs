@@ -111,7 +111,9 @@ impl Proxy {
                 // SAFETY: the payload is one of the point.
                 let encode = |room: Area<'_>| unsafe { self.codec.encode_into(payload, room) };
                 let reply = held.lane.call(request, encode, &patience, |_, _, _| u32::MAX)?;
-                held.live.answered(&self.worker);
+                if held.live.answered() {
+                    self.worker.progress();
+                }
                 // SAFETY: the payload is one of the point, and nobody else uses it.
                 unsafe { self.take(&reply, payload) }
             }) {

@@ -16,7 +16,19 @@ use hookrail_supervise::{Backoff, Next, Supervisor};
 use parking_lot::Mutex;
 
 use super::live::Live;
-use super::plugin::Plugin;
+use crate::wire::PluginId;
+
+/// A plugin in a worker, as the worker knows it.
+pub(super) trait Member: Send + Sync {
+    /// Its number.
+    fn number(&self) -> PluginId;
+
+    /// Whether an instance of it is started.
+    fn serves(&self) -> bool;
+
+    /// Brings it to where it was, in another process.
+    fn replay(&self, live: &Live) -> Result<(), Error>;
+}
 
 /// A worker.
 pub(crate) struct Worker {
@@ -34,7 +46,7 @@ pub(crate) struct Worker {
 
 struct State {
     now: Now,
-    plugins: Vec<Weak<Plugin>>,
+    plugins: Vec<Weak<dyn Member>>,
     backoff: Backoff,
     /// How often another process was started.
     restarts: u64,
@@ -89,10 +101,10 @@ impl Worker {
 
     /// The process for a plugin that is being loaded, which is started if none runs; the plugin is brought back when
     /// it ends.
-    pub(super) fn enter(self: &Arc<Self>, plugin: &Arc<Plugin>) -> Result<Arc<Live>, Error> {
+    pub(super) fn enter(self: &Arc<Self>, plugin: Weak<dyn Member>) -> Result<Arc<Live>, Error> {
         let mut state = self.state.lock();
         state.plugins.retain(|known| known.strong_count() > 0);
-        state.plugins.push(Arc::downgrade(plugin));
+        state.plugins.push(plugin);
         if let Now::Runs(live) = &state.now
             && !live.is_dead()
         {
@@ -115,9 +127,9 @@ impl Worker {
     }
 
     /// The plugin needs it no more. Without any plugin its process ends.
-    pub(super) fn exit(&self, plugin: &Plugin) {
+    pub(super) fn exit(&self, plugin: PluginId) {
         let mut state = self.state.lock();
-        state.plugins.retain(|known| known.upgrade().is_some_and(|known| known.number != plugin.number));
+        state.plugins.retain(|known| known.upgrade().is_some_and(|known| known.number() != plugin));
         drop(state);
         self.end_if_idle();
     }
@@ -247,7 +259,7 @@ impl Worker {
                 return self.changed.notify_all();
             }
             let replayed = self.start().and_then(|live| {
-                let replay = |plugin: &Arc<Plugin>| plugin.replay(&live);
+                let replay = |plugin: &Arc<dyn Member>| plugin.replay(&live);
                 plugins.iter().try_for_each(replay).inspect_err(|_| live.kill())?;
                 Ok(live)
             });

@@ -7,6 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::callbacks::Callbacks;
+use super::ending::fail;
 use super::run::Running;
 use crate::lane::{Region, Spin, WorkerLane};
 
@@ -29,7 +30,7 @@ impl Lanes {
         let serve = move || {
             let Some(lane) = WorkerLane::take(&region, index as usize, Spin::adaptive()) else { return };
             if let Err(malformed) = lane.serve(&Running::new(callbacks)) {
-                super::fail(&format!("on lane {index}, {malformed}"));
+                fail(&format!("on lane {index}, {malformed}"));
             }
         };
         match Builder::new().name(format!("hookrail-lane-{index}")).spawn(serve) {
@@ -38,7 +39,7 @@ impl Lanes {
                 self.served.lock().push(index as usize);
             }
             // Whoever calls on that lane would wait in vain.
-            Err(error) => super::fail(&format!("cannot start a thread: {error}")),
+            Err(error) => fail(&format!("cannot start a thread: {error}")),
         }
     }
 

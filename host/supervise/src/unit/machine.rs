@@ -6,7 +6,7 @@ mod talk;
 use std::cell::OnceCell;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use hookrail_model::unit::{Acknowledgement, Deadlines, Exit, Restarts, UnitCommand, UnitState, UnitView};
 use hookrail_model::{guarded, log};
@@ -19,6 +19,9 @@ use super::table::{Act, act};
 use crate::backoff::{Backoff, Next};
 use crate::lock::Lock;
 use crate::supervisor::Supervisor;
+
+/// How long a process that was killed may take to be gone.
+const KILL: Duration = Duration::from_secs(10);
 
 /// A unit, as its thread has it.
 ///
@@ -167,7 +170,7 @@ impl Machine {
         live.ending = Some(Ending {
             order: None,
             then: Then::Restarts,
-            by: Some(Instant::now() + clock::KILL),
+            by: Some(Instant::now() + KILL),
             is_killed: true,
             refused: None,
             reason: Some(reason.clone()),

@@ -1,14 +1,11 @@
 //! What is due.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use hookrail_model::unit::{Acknowledgement, UnitState};
 use hookrail_model::units::duration_text;
 
-use super::Machine;
-
-/// How long a process that was killed may take to be gone.
-pub(super) const KILL: Duration = Duration::from_secs(10);
+use super::{KILL, Machine};
 
 impl Machine {
     /// Does what is due by then.
