@@ -122,7 +122,8 @@ pub use hookrail_store as store;
 /// run so.
 #[cfg(feature = "isolation")]
 pub mod worker {
-    pub use hookrail_isolate::enter;
+    pub use hookrail_isolate::{Processes, enter, processes, run};
+    pub use hookrail_model::unit::{Exit, ExitStatus, Restarts};
 }
 
 pub use hookrail_dispatch::{CallbackId, Callbacks, DispatchContext, HookPoint, Outcome, PinnedChains, Registered};
@@ -139,7 +140,7 @@ pub use hookrail_model::config::{
 pub use hookrail_model::end::End;
 #[doc(hidden)]
 pub use hookrail_model::error::NO_PLUGIN;
-pub use hookrail_model::error::{ApiMisuse, ConfigError, Error, Incompatible, Misbehaved};
+pub use hookrail_model::error::{ApiMisuse, Compiler, ConfigError, Error, Incompatible, Misbehaved};
 pub use hookrail_model::event::{Event, EventKind};
 pub use hookrail_model::health::Health;
 pub use hookrail_model::isolation::{Isolation, WorkerLimits, WorkerState, WorkerView};

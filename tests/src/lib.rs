@@ -15,6 +15,7 @@ pub mod fuzz;
 pub mod guide;
 pub mod listener;
 pub mod own_process;
+pub mod parcels;
 pub mod probe;
 pub mod random;
 pub mod raw;

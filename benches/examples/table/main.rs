@@ -20,7 +20,7 @@ mod watched;
 
 use bound::{Bound, LONG_ROUNDS, ROUNDS};
 use shared::rounds::{Compared, compare};
-use shared::{LENGTHS, hosts, load, loops, memory, peers, register, republish, telling};
+use shared::{LENGTHS, hosts, load, loops, memory, peers, processor, register, republish, telling};
 
 const PROCESSES: usize = 5;
 
@@ -249,12 +249,10 @@ fn print(samples: &[Sample]) -> ExitCode {
         };
         table += &format!("| `{row}` | {must} | {} | {verdict} |\n", cells.join("; "));
     }
-    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let cpu = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("an unknown processor");
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     println!(
         "{}, {threads} threads; {PROCESSES} processes of {LONG_ROUNDS} to {ROUNDS} interleaved rounds.\n",
-        cpu.trim_start_matches([' ', '\t', ':'])
+        processor()
     );
     println!("| case | must reach | measured | reached |\n|---|---|---|---|\n{table}");
     println!(

@@ -5,6 +5,7 @@
 
 mod args;
 mod bench;
+mod built;
 mod candidates;
 mod cargo;
 mod check;
@@ -25,6 +26,7 @@ mod inspect;
 mod interrupt;
 mod key;
 mod log;
+mod make;
 mod measure;
 mod nearest;
 mod new;

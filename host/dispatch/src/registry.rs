@@ -409,4 +409,6 @@ impl Drop for Registry {
 }
 
 #[cfg(test)]
+mod concurrent;
+#[cfg(test)]
 mod tests;

@@ -77,8 +77,6 @@ impl InProcess {
     /// If the file is not a plugin that this host can load, or it fails to attach.
     pub unsafe fn open(copy: SealedCopy, inspection: Inspection, opening: Opening) -> Result<Self, Error> {
         thread::can_load()?;
-        // In a worker there is no host that has done so.
-        service::offer();
         // SAFETY: the caller trusts the library as this program.
         let library = unsafe { Library::open(copy, inspection, opening.force_unload)? };
         if library.forced {
@@ -91,6 +89,8 @@ impl InProcess {
         }
         let mut opened =
             InProcess { library: ManuallyDrop::new(library), instances: Vec::new(), handles: ManuallyDrop::default() };
+        // Before any host of this process: a worker has none.
+        service::offer();
         let attach = opened.library.entry().attach;
         // SAFETY: the table lives as long as the process.
         let result = opened.call("attach", &opened.note().name, || unsafe { attach(&service::TABLE) });

@@ -8,13 +8,17 @@
 //!
 //! The host trusts nothing that a worker says or writes. The worker trusts the host, and checks bounds all the same.
 
+mod alike;
 pub mod flat;
 pub mod lane;
 mod panic;
 mod payload;
+mod processes;
 mod provider;
 mod remote;
 mod wire;
 mod worker;
 
+pub use alike::run;
+pub use processes::{Processes, processes};
 pub use worker::enter;

@@ -27,9 +27,14 @@ impl Workers {
         WORKERS.get_or_init(Workers::default)
     }
 
+    /// What looks after their processes.
+    pub(crate) fn supervisor(&self) -> Result<&Supervisor, Error> {
+        self.supervisor.get_or_try_init(Supervisor::new)
+    }
+
     /// The worker that a library goes into.
     fn worker(&self, plugin: &str, placement: &Placement) -> Result<Arc<Worker>, Error> {
-        let supervisor = self.supervisor.get_or_try_init(Supervisor::new)?;
+        let supervisor = self.supervisor()?;
         let new = |name: &str| Worker::new(name.into(), placement.limits.clone(), supervisor.clone());
         let Some(name) = &placement.shared else { return Ok(new(plugin)) };
         let mut shared = self.shared.lock();

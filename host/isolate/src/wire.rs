@@ -38,8 +38,6 @@ pub(crate) enum ToWorker {
     Serve(u32),
     /// How much a plugin reports from now on.
     SetLevel(PluginId, LogLevel),
-    /// Answered at once.
-    Ping(u64),
 }
 
 /// What is done to a plugin.
@@ -134,7 +132,6 @@ pub(crate) enum ToHost {
         version: String,
     },
     Answer(u64, Result<Answer, WireError>),
-    Pong(u64),
     /// A plugin that is being closed waits for something; the host may end the worker.
     Waits(PluginId, End),
     /// The memory that a plugin holds, and how many blocks it has ever allocated.

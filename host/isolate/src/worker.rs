@@ -35,10 +35,9 @@ pub(crate) const MEMORY: RawFd = 4;
 /// `main`. In a worker it never returns.
 ///
 /// ```no_run
-/// fn main() {
-///     hookrail::worker::enter();
-///     // What the program does.
-/// }
+/// // First in `main`:
+/// hookrail::worker::enter();
+/// // What the program does.
 /// ```
 pub fn enter() {
     let is_worker = std::env::args_os().nth(1).as_deref() == Some(OsStr::new(ARGUMENT))
@@ -67,7 +66,6 @@ fn work() -> ! {
     // The plugins' functions run on the first thread, as they expect it of a program, and may take as long as they
     // like; what the host says meanwhile is heard by another.
     let hear = {
-        let host = host.clone();
         let levels = plugins.levels();
         move || {
             let mut receiver = Receiver::new(socket);
@@ -76,7 +74,6 @@ fn work() -> ! {
                     Ok(Some((ToWorker::Ask(number, ask), descriptor))) => {
                         let _ = jobs.send((number, ask, descriptor));
                     }
-                    Ok(Some((ToWorker::Ping(number), _))) => tell(&host, &ToHost::Pong(number)),
                     Ok(Some((ToWorker::Serve(lane), _))) => lanes.serve(lane),
                     Ok(Some((ToWorker::SetLevel(plugin, level), _))) => levels.set(plugin, level),
                     // The host has closed the socket, or is gone.

@@ -15,7 +15,7 @@ use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
 
 use hookrail_dispatch::frame;
 use hookrail_image::{Inspection, SealedCopy, path_of, without_no_delete};
-use hookrail_model::error::{Error, Incompatible};
+use hookrail_model::error::{Compiler, Error, Incompatible};
 use hookrail_model::log;
 
 pub use close::Closed;
@@ -98,7 +98,7 @@ impl Library {
             Err(error) => {
                 // The file exports it, so the loader and we read it differently: do not touch it again.
                 let _ = (handle.into_raw(), copy.into_raw_fd());
-                return Err(incompatible(Incompatible::NotAPlugin(error.to_string())));
+                return Err(incompatible(Incompatible::not_a_plugin(error.to_string(), Compiler::Unknown)));
             }
         };
         // SAFETY: by its name the symbol is an entry, in the open library.

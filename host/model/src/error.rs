@@ -10,6 +10,7 @@ mod config;
 mod constructors;
 mod lines;
 mod misuse;
+mod no_plugin;
 mod system;
 
 use std::borrow::Cow;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use self::config::ConfigError;
 pub use self::lines::lines;
 pub use self::misuse::{ApiMisuse, NO_PLUGIN};
+pub use self::no_plugin::Compiler;
 
 /// An error of the host.
 #[derive(Debug, thiserror::Error)]
@@ -92,8 +94,14 @@ pub enum Incompatible {
     #[error("it is {0}, not a shared library")]
     NotALibrary(String),
     /// It is a shared library, but not a plugin.
-    #[error("it is a shared library but not a Hookrail plugin: {0}")]
-    NotAPlugin(String),
+    #[error("it is a shared library but not a Hookrail plugin: {why}")]
+    #[non_exhaustive]
+    NotAPlugin {
+        /// What it lacks.
+        why: String,
+        /// What has compiled it.
+        compiler: Compiler,
+    },
     /// The loader returned an already loaded image, with whatever is in its statics.
     #[error("the loader returned an image of it that was already loaded")]
     NotFresh,
@@ -323,18 +331,13 @@ impl Error {
         let (code, fix) = match self {
             Error::ApiMisuse(misuse) => misuse.code_and_fix(),
             Error::Config(error) => return (error.code(), error.fix()),
-            Error::PluginIncompatible { why, .. } => match why {
+            Error::PluginIncompatible { plugin, why } => match why {
                 Incompatible::Abi { .. } => {
                     ("HR0301", "rebuild the plugin with a `hookrail-abi` of the host's major version")
                 }
                 Incompatible::Damaged(_) => ("HR0302", "build or copy the file again"),
-                Incompatible::NotALibrary(_) => {
-                    ("HR0303", "pass the lib*.so that `cargo build` makes of a crate with crate-type = [\"cdylib\"]")
-                }
-                Incompatible::NotAPlugin(_) => (
-                    "HR0304",
-                    "Rust: add `hookrail_abi::export!(YourPlugin);` and crate-type = [\"cdylib\"]; C: add HOOKRAIL_PLUGIN and HOOKRAIL_ENTRY",
-                ),
+                Incompatible::NotALibrary(_) => return ("HR0303", no_plugin::of_file(plugin)),
+                Incompatible::NotAPlugin { compiler, .. } => ("HR0304", no_plugin::of_library(*compiler)),
                 Incompatible::MalformedNote(_) => (
                     "HR0317",
                     "C: HOOKRAIL_PLUGIN takes quoted texts, decimal numbers and the constants of the header; Rust: build it again",

@@ -164,6 +164,8 @@ pub struct WorkerLimits {
     pub max_memory: Option<u64>,
     /// How many files it may have open.
     pub max_files: Option<u64>,
+    /// Which variables of the host's environment it is given, besides the few that every worker is.
+    pub environment: Vec<String>,
     /// When it is started again. A process that has answered a call counts as one that does its work.
     pub restarts: Restarts,
 }
@@ -176,6 +178,7 @@ impl Default for WorkerLimits {
             max_payload: 32 << 20,
             max_memory: None,
             max_files: None,
+            environment: Vec::new(),
             restarts: Restarts::default(),
         }
     }
@@ -187,6 +190,7 @@ setters!(WorkerLimits {
     with_max_payload(max_payload: usize),
     with_max_memory(max_memory: u64) = Some,
     with_max_files(max_files: u64) = Some,
+    with_environment(environment: Vec<String>),
     with_restarts(restarts: Restarts),
 });
 

@@ -21,7 +21,7 @@ use std::ptr;
 
 use self::tree::Tree;
 use crate::plan::Plan;
-use crate::report::{self, Report, Step};
+use crate::report::{self, Failed, Report, Step};
 use crate::{descriptors, memory, sys};
 
 /// What `ps` shows.
@@ -50,8 +50,6 @@ struct Guardian {
     ended: c_int,
     tree: Tree,
 }
-
-type Failed = (Step, i32);
 
 /// # Safety
 /// As for [`run`].

@@ -33,11 +33,50 @@
 //! blocked. It needs Linux 5.4 and `/proc`.
 //! The program around the host is left alone: it gets no signal of these children, and finds none of them when it waits
 //! for its own.
+//!
+//! # Units
+//!
+//! A [`Unit`] has a name, which is its own by its [`Lock`], and a process, which is kept alive. What its process is, a
+//! [`Kind`] knows: it starts it, and passes orders on.
+//!
+//! What a command does depends on the state:
+//!
+//! | command | stopped | init | running | halted | error | stopping | waiting | failed |
+//! |---|---|---|---|---|---|---|---|---|
+//! | start | started: running | awaited: running | is so | no | no | no | started: running | started: running |
+//! | halt | no | no | asked: halted | is so | asked: halted | no | no | no |
+//! | resume | no | no | is so | asked: running | asked: running | no | no | no |
+//! | reload | no | no | asked: running | asked: halted | asked: running | no | no | no |
+//! | ping | no | asked: init | asked: running | asked: halted | asked: running | no | no | no |
+//! | restart | started: running | ended: running | ended: running | ended: running | ended: running | no | started: running | started: running |
+//! | shutdown | is so | ended: stopped | ended: stopped | ended: stopped | ended: stopped | awaited: stopped | stopped | stopped |
+//!
+//! - *no*: it is refused with the reason, and nothing changes.
+//! - *is so*: it is acknowledged, and nothing is done.
+//! - *asked*: the process is asked. It acknowledges, and the state is the one behind the colon; or it refuses, and the
+//!   state stays; or it does not answer in time, and the state is `error`. One order at a time: what comes before it has
+//!   answered is refused, but for `restart` and `shutdown`.
+//! - *started*, *ended*, *awaited*: it is acknowledged when that state is there. A process that does not end in time is
+//!   killed, and the command was not answered in time, or was refused, though it is done.
+//!
+//! What happens by itself:
+//!
+//! | what | then |
+//! |---|---|
+//! | the process is ready | `running`; or, if the unit was halted when its process ended, it is asked to halt: `halted`. If it does not, it is killed |
+//! | it is not ready in time; it does not answer a ping of the clock in time | `error`, it is killed, and it is as if it had ended |
+//! | it says to a ping that something is wrong with it | `error`, until it says that all is well. It is not killed for that |
+//! | it says to a ping that it is not ready | `init`, until it says that it is, or its time is over |
+//! | it ends without being told to, with whatever status | `waiting`, as long as [`Restarts`] say; then it is started again. After too many ends in a row, `failed` |
+//! | it has answered a ping when it was ready, or was ready for as long as the longest wait | ends before that count no longer |
+//! | a part of it survives its end | `failed`: one more process would be one too many |
 
 mod arena;
 mod backoff;
 mod descriptors;
+mod error;
 mod guardian;
+mod lock;
 mod memory;
 mod plan;
 mod process;
@@ -46,12 +85,18 @@ mod spec;
 mod start;
 mod supervisor;
 mod sys;
+mod unit;
 mod watch;
 
 #[doc(no_inline)]
-pub use hookrail_model::unit::{Exit, ExitStatus, Restarts};
+pub use hookrail_model::unit::{
+    Acknowledgement, Deadlines, Exit, ExitStatus, Restarts, UnitCommand, UnitState, UnitView,
+};
 
 pub use backoff::{Backoff, Next};
+pub use error::Error;
+pub use lock::Lock;
 pub use process::Process;
 pub use spec::{Group, Limit, Program, Spec, Stdio};
 pub use supervisor::Supervisor;
+pub use unit::{Answer, Kind, Order, Pong, Start, Unit, Voice};

@@ -29,6 +29,9 @@ pub(crate) enum Step {
     Execute,
 }
 
+/// What failed, and the number of the error.
+pub(crate) type Failed = (Step, i32);
+
 const STEPS: [(Step, &str); 10] = [
     (Step::Guardian, "watch over"),
     (Step::Children, "read /proc/thread-self/children to watch over"),

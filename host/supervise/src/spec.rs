@@ -188,7 +188,7 @@ impl Spec {
     }
 
     /// Keeps a descriptor open, in its guardian, until the last of its descendants is gone, also if the host is killed:
-    /// a lock, say. The child does not get it.
+    /// a [`Lock`](crate::Lock), say. The child does not get it.
     #[must_use]
     pub fn hold(mut self, descriptor: OwnedFd) -> Self {
         self.held.push(descriptor);

@@ -1,10 +1,13 @@
 //! Plugins in worker processes: what ends a worker costs one answer, and everything else is as in the host's own
 //! process.
 
+mod alike;
 mod containing;
 mod ephemeral;
+mod kills;
 mod lifecycle;
 mod moving;
+mod points;
 mod scenes;
 
 /// This binary is the host and its workers.

@@ -38,3 +38,9 @@ pub(crate) fn faults(scene: &Scene) -> u64 {
     let publish = points.iter().find(|view| view.point == "message.publish").expect("a built-in point");
     publish.chain.iter().map(|callback| callback.faults).sum()
 }
+
+/// Whether a process is there, and has not ended.
+pub(crate) fn alive(process: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with(['Z', 'X']))
+}

@@ -73,7 +73,6 @@ impl Core {
         registry.declare::<MessagePublish>()?;
         registry.declare::<MessageDelivered>()?;
         registry.declare::<MessageDropped>()?;
-        service::offer();
         service::sweep(&config.home_dir());
         // Reports of the program's own callbacks take the same way as those of plugins.
         // SAFETY: the table lives as long as the process.

@@ -173,6 +173,11 @@ impl HostLane {
         notified
     }
 
+    /// How many bytes of notes wait in the queue, as the worker says.
+    pub fn notes_pending(&self) -> usize {
+        self.notes.pending(&self.region.memory(self.index).control().ring)
+    }
+
     /// Passes the turn with a request, and serves upcalls until it comes back with the reply, in short.
     #[inline(always)]
     fn exchange(

@@ -108,6 +108,12 @@ impl Writer {
         words.publish(self.written.get())
     }
 
+    /// How many bytes the reader has yet to read.
+    pub(super) fn pending(&self, words: &RingWords) -> usize {
+        self.refresh(words);
+        self.written.get().wrapping_sub(self.read.get()) as usize
+    }
+
     /// Looks how far the reader is. A position outside of what was written is not believed.
     #[cold]
     fn refresh(&self, words: &RingWords) {

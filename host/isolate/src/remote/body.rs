@@ -116,10 +116,18 @@ impl Remote {
     ) -> Vec<Arc<Proxy>> {
         let mut proxies = Vec::new();
         for Registered { index, record } in registered {
-            let Registration::Complete { point, callback, .. } = record else {
+            let Registration::Complete { point, callback, small_ops, .. } = record else {
                 admission.admit(record.with(None).as_ref().map_err(|too_small| *too_small));
                 continue;
             };
+            // The record that follows has none at all.
+            if let Some((size, needed)) = *small_ops {
+                let too_small = TooSmall { size: size as usize, needed: needed as usize };
+                let what = format!("payload operations of {too_small}");
+                let why = Misbehaved::malformed(point.clone(), callback.clone(), what);
+                admission.refuse(Error::misbehaved(instance, why));
+                continue;
+            }
             let state = admission.point(point);
             if state.as_ref().is_some_and(|state| state.is_local()) {
                 let why = Incompatible::local_point(point.clone(), callback.clone());
@@ -127,7 +135,7 @@ impl Remote {
                 continue;
             }
             let proxy = state.zip(*index).map(|(state, index)| {
-                let proxy = Arc::new(Proxy::new(self.worker.clone(), instance, callback, &state));
+                let proxy = Arc::new(Proxy::new(self.worker.clone(), callback, &state));
                 proxy.renew(live.epoch, Some(index));
                 proxy
             });
@@ -329,6 +337,7 @@ impl Registration {
                 budget_ns,
                 predicate,
                 fingerprint,
+                small_ops: _,
             } => Ok(boundary::Registration {
                 size: size_of::<boundary::Registration>() as u32,
                 flags: *flags,

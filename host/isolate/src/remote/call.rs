@@ -54,7 +54,7 @@ fn claim(worker: &Arc<Worker>, deadline: Instant) -> Result<Rc<Held>, String> {
     // On a thread whose thread-locals are gone it is for this call alone.
     let _ = HELD.try_with(|all| {
         let mut all = all.borrow_mut();
-        all.retain(|(of, held)| *of != Arc::as_ptr(worker) && !held.live.is_dead());
+        all.retain(|(of, held)| *of != Arc::as_ptr(worker) && !held.live.is_over());
         all.push((Arc::as_ptr(worker), held.clone()));
     });
     Ok(held)

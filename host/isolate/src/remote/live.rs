@@ -1,9 +1,8 @@
 //! One worker process, from its start until its end.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver as Inbox, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
@@ -14,7 +13,7 @@ use hookrail_model::end::End;
 use hookrail_model::error::{Error, Misbehaved};
 use hookrail_model::isolation::WorkerLimits;
 use hookrail_model::units::duration_text;
-use hookrail_supervise::{Exit, ExitStatus, Limit, Process, Spec, Stdio, Supervisor};
+use hookrail_supervise::{Exit, ExitStatus, Process, Supervisor};
 use parking_lot::Mutex;
 use rustix::fs::fstat;
 
@@ -23,11 +22,10 @@ use super::worker::Worker;
 use crate::lane::Region;
 use crate::wire::{Answer, Ask, PluginId, Receiver, Sender, ToHost, ToWorker, VERSION, WireError, pair};
 use crate::worker::{ARGUMENT, MEMORY, SOCKET, VARIABLE};
+use crate::{alike, processes};
 
 /// How many threads of the host may call into one worker at once.
 const LANES: usize = 256;
-/// What a worker maps besides the memory of its plugins: its program, its libraries, its stacks.
-const OWN_MEMORY: u64 = 1 << 30;
 
 /// One worker process.
 pub(crate) struct Live {
@@ -40,6 +38,8 @@ pub(crate) struct Live {
     pub(super) has_answered: AtomicBool,
     /// What waits on its lanes ends when this is set.
     pub(super) dead: AtomicBool,
+    /// Whether this host has killed it.
+    is_killed: AtomicBool,
     exit: OnceLock<String>,
     sender: Sender,
     process: OnceLock<Process>,
@@ -55,7 +55,6 @@ pub(crate) struct Live {
 #[derive(Default)]
 struct Pending {
     answers: HashMap<u64, SyncSender<Result<Answer, WireError>>>,
-    pongs: HashMap<u64, SyncSender<()>>,
     /// Nothing will come any more.
     is_over: bool,
 }
@@ -105,6 +104,7 @@ impl Live {
             // Relaxed: only distinctness matters.
             epoch: EPOCHS.fetch_add(1, Ordering::Relaxed),
             dead: AtomicBool::new(false),
+            is_killed: AtomicBool::new(false),
             exit: OnceLock::new(),
             sender: Sender::new(ours),
             process: OnceLock::new(),
@@ -118,8 +118,15 @@ impl Live {
         });
         let memory = live.region.file().try_clone_to_owned().map_err(failed)?;
         let size = fstat(&memory).map_err(|error| failed(error.into()))?.st_size.cast_unsigned();
-        let spec = spec(name, limits, theirs.into(), memory, size).map_err(failed)?;
+        let spec = alike::spec(limits, size)
+            .map_err(failed)?
+            .arg0("hookrail-worker")
+            .args([ARGUMENT, name])
+            .env(VARIABLE, VERSION)
+            .descriptor(theirs.into(), SOCKET)
+            .descriptor(memory, MEMORY);
         let process = supervisor.spawn(spec)?;
+        processes::started();
         let ended = live.clone();
         process.on_exit(move |exit| {
             ended.end(exit);
@@ -217,20 +224,6 @@ impl Live {
         })
     }
 
-    /// Whether it still listens.
-    pub(super) fn ping(&self, patience: Duration) -> bool {
-        let number = self.number();
-        let (pong, ponged) = sync_channel(1);
-        {
-            let mut pending = self.pending.lock();
-            if pending.is_over {
-                return false;
-            }
-            pending.pongs.insert(number, pong);
-        }
-        self.send(&ToWorker::Ping(number), None).is_ok() && ponged.recv_timeout(patience).is_ok()
-    }
-
     /// A call of a callback was answered.
     #[inline]
     pub(super) fn answered(&self, worker: &Worker) {
@@ -249,6 +242,8 @@ impl Live {
     /// Ends the process and all that it started.
     pub(super) fn kill(&self) {
         if let Some(process) = self.process.get() {
+            // Relaxed: whoever reads it has been told of the end that comes after it.
+            self.is_killed.store(true, Ordering::Relaxed);
             process.kill();
         }
     }
@@ -259,6 +254,12 @@ impl Live {
         self.dead.load(Ordering::Acquire)
     }
 
+    /// Whether it has ended, or is about to: nobody needs it any more.
+    pub(super) fn is_over(&self) -> bool {
+        // Relaxed: whoever does not see it yet sees it the next time.
+        self.is_dead() || self.is_killed.load(Ordering::Relaxed)
+    }
+
     /// How it ended; waits until that is known, which takes no longer than a process takes to die.
     pub(super) fn how_it_ended(&self) -> String {
         let deadline = Instant::now() + Duration::from_secs(10);
@@ -266,6 +267,11 @@ impl Live {
             std::thread::sleep(Duration::from_micros(200));
         }
         self.exit.get().cloned().unwrap_or_else(|| "does not answer".into())
+    }
+
+    /// From now on it is heard what is told of a plugin.
+    pub(super) fn expect(&self, plugin: PluginId) {
+        self.told.lock().entry(plugin).or_default();
     }
 
     /// What a plugin's memory is told to from now on.
@@ -290,6 +296,7 @@ impl Live {
 
     /// The process has ended: nobody waits for it any longer.
     fn end(&self, exit: Exit) {
+        processes::ended(exit, self.is_killed.load(Ordering::Relaxed));
         let _ = self.exit.set(match exit.status {
             ExitStatus::Killed { .. } => format!("was {exit}"),
             _ => exit.to_string(),
@@ -306,7 +313,6 @@ impl Live {
         let mut pending = self.pending.lock();
         pending.is_over = true;
         pending.answers.clear();
-        pending.pongs.clear();
     }
 
     /// Hears what the worker says until it says nothing more.
@@ -319,12 +325,6 @@ impl Live {
                     let waiting = self.pending.lock().answers.remove(&number);
                     if let Some(waiting) = waiting {
                         let _ = waiting.try_send(answer);
-                    }
-                }
-                Ok(Some((ToHost::Pong(number), _))) => {
-                    let waiting = self.pending.lock().pongs.remove(&number);
-                    if let Some(waiting) = waiting {
-                        let _ = waiting.try_send(());
                     }
                 }
                 Ok(Some((ToHost::Waits(plugin, end), _))) => {
@@ -349,30 +349,4 @@ impl Live {
         }
         self.let_go();
     }
-}
-
-/// This program again, in the role of a worker.
-fn spec(name: &str, limits: &WorkerLimits, socket: OwnedFd, memory: OwnedFd, shared: u64) -> io::Result<Spec> {
-    // This very program, whatever has become of its file.
-    let program = OwnedFd::from(File::open("/proc/self/exe")?);
-    let mut spec = Spec::new(program)
-        .arg0("hookrail-worker")
-        .args([ARGUMENT, name])
-        .env(VARIABLE, VERSION)
-        .stderr(Stdio::Fd(io::stderr().as_fd().try_clone_to_owned()?))
-        .stdout(Stdio::Fd(io::stderr().as_fd().try_clone_to_owned()?))
-        .descriptor(socket, SOCKET)
-        .descriptor(memory, MEMORY);
-    for variable in ["HOME", "LANG", "LC_ALL", "PATH", "RUST_BACKTRACE", "TMPDIR", "TZ"] {
-        if let Some(value) = std::env::var_os(variable) {
-            spec = spec.env(variable, value);
-        }
-    }
-    if let Some(memory) = limits.max_memory {
-        spec = spec.limit(Limit::AddressSpace, memory.saturating_add(shared).saturating_add(OWN_MEMORY));
-    }
-    if let Some(files) = limits.max_files {
-        spec = spec.limit(Limit::Files, files);
-    }
-    Ok(spec)
 }

@@ -23,7 +23,6 @@ use crate::{panic, payload};
 /// What stands for one callback.
 pub(super) struct Proxy {
     worker: Arc<Worker>,
-    instance: String,
     callback: String,
     point: &'static str,
     /// Whether nobody waits for it.
@@ -57,10 +56,9 @@ pub(super) unsafe extern "C" fn drop(ctx: *mut c_void) {
 }
 
 impl Proxy {
-    pub(super) fn new(worker: Arc<Worker>, instance: &str, callback: &str, point: &PointState) -> Self {
+    pub(super) fn new(worker: Arc<Worker>, callback: &str, point: &PointState) -> Self {
         Proxy {
             worker,
-            instance: instance.into(),
             callback: callback.into(),
             point: point.chain.facts.point,
             is_notified: point.kind() == RawKind::Notify,

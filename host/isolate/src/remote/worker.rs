@@ -74,7 +74,7 @@ impl WorkerStatus for Worker {
 
 impl Worker {
     pub(crate) fn new(name: String, limits: WorkerLimits, supervisor: Supervisor) -> Arc<Self> {
-        let backoff = Backoff::new(limits.restarts.clone());
+        let backoff = Backoff::new(limits.restarts);
         let state = State { now: Now::Idle, plugins: Vec::new(), backoff, restarts: 0, last_end: None };
         Arc::new(Worker {
             name,
@@ -132,6 +132,7 @@ impl Worker {
             drop(state);
             if let Now::Runs(live) = before {
                 live.kill();
+                live.how_it_ended();
             }
         }
     }

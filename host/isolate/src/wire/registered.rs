@@ -1,6 +1,7 @@
 //! A registration as it crosses.
 
-use hookrail_abi::boundary;
+use hookrail_abi::PayloadOps;
+use hookrail_abi::boundary::{self, Growing, TooSmall};
 use serde::{Deserialize, Serialize};
 
 /// A callback that an instance registered in a worker.
@@ -30,15 +31,23 @@ pub(crate) enum Record {
         budget_ns: u64,
         predicate: u64,
         fingerprint: [u64; 2],
+        /// The size of its payload operations and the one they need, if they are too small.
+        small_ops: Option<(u64, u64)>,
     },
 }
 
 impl Record {
     /// # Safety
-    /// The texts of the record are readable for the call.
+    /// The texts of the record are readable for the call, and so are its payload operations, unless they are null.
     pub(crate) unsafe fn of(record: &boundary::Registration) -> Self {
         // SAFETY: its texts are readable for the call.
         let [point, callback] = [record.point, record.callback].map(|text| unsafe { text.to_text() }.into_owned());
+        // SAFETY: they are readable.
+        let read = (!record.ops.is_null()).then(|| unsafe { PayloadOps::read(record.ops) });
+        let small_ops = match read {
+            Some(Err(TooSmall { size, needed })) => Some((size as u64, needed as u64)),
+            _ => None,
+        };
         Record::Complete {
             flags: record.flags,
             point,
@@ -51,6 +60,7 @@ impl Record {
             budget_ns: record.budget_ns,
             predicate: record.predicate,
             fingerprint: record.fingerprint,
+            small_ops,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -14,11 +15,12 @@ pub(super) struct Lanes {
     region: Arc<Region>,
     callbacks: Arc<Callbacks>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    served: Mutex<Vec<usize>>,
 }
 
 impl Lanes {
     pub(super) fn new(region: Region, callbacks: Arc<Callbacks>) -> Self {
-        Lanes { region: Arc::new(region), callbacks, threads: Mutex::default() }
+        Lanes { region: Arc::new(region), callbacks, threads: Mutex::default(), served: Mutex::default() }
     }
 
     /// Serves a lane from now on.
@@ -31,14 +33,30 @@ impl Lanes {
             }
         };
         match Builder::new().name(format!("hookrail-lane-{index}")).spawn(serve) {
-            Ok(thread) => self.threads.lock().push(thread),
+            Ok(thread) => {
+                self.threads.lock().push(thread);
+                self.served.lock().push(index as usize);
+            }
             // Whoever calls on that lane would wait in vain.
             Err(error) => super::fail(&format!("cannot start a thread: {error}")),
         }
     }
 
+    /// Waits until all notes that are queued now have been taken: nobody waited for them when they were queued.
+    pub(super) fn drain(&self) {
+        let served = self.served.lock().clone();
+        let queued: Vec<_> = served.into_iter().map(|lane| (lane, self.region.notes_queued(lane))).collect();
+        for (lane, queued) in queued {
+            while !self.region.notes_taken(lane, queued) {
+                // Its own thread takes them, and tells nobody.
+                std::thread::sleep(Duration::from_micros(100));
+            }
+        }
+    }
+
     /// Ends all of them, for good, and waits: what their threads have left of plugins is destroyed with them.
     pub(super) fn end(&self) {
+        self.served.lock().clear();
         self.region.poison();
         for thread in std::mem::take(&mut *self.threads.lock()) {
             // One that panicked has ended as well.

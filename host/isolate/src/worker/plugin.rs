@@ -91,6 +91,10 @@ impl Plugins {
             }
             Ask::Save { plugin, instance, changes, limit } => {
                 let what = if changes { Saved::Changes } else { Saved::State };
+                if changes {
+                    // No callback runs any more.
+                    self.lanes.drain();
+                }
                 let limit = usize::try_from(limit).unwrap_or(usize::MAX);
                 let state = self.body(plugin)?.save(&instance, what, limit)?;
                 Ok(Answer::Saved(state.as_ref().map(Into::into)))
@@ -103,11 +107,13 @@ impl Plugins {
                 Ok(Answer::Response(self.body(plugin)?.request(&instance, request)?))
             }
             Ask::Stop { plugin } => {
+                self.lanes.drain();
                 self.callbacks.remove(plugin);
                 self.body(plugin)?.stop();
                 Ok(Answer::Done)
             }
             Ask::Leave { plugin } => {
+                self.lanes.drain();
                 self.callbacks.remove(plugin);
                 // Threads of lanes leave what they have of the plugin when they end. Those that others still need run
                 // it when they are called next, as threads of a host do.

@@ -47,7 +47,7 @@ impl Admission for Recorder<'_> {
                 let callback =
                     unsafe { Callback::of(record, self.plugin, self.instance.clone(), self.diagnostics.clone()) };
                 let index = callback.map(|callback| self.callbacks.add(callback));
-                // SAFETY: the texts of the record are readable for the call.
+                // SAFETY: the plugin passes a record whose texts and operations are readable for the call.
                 Registered { index, record: unsafe { Registration::of(record) } }
             }
             Err(TooSmall { size, needed }) => {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io;
 
-use super::{ConfigError, Error, Incompatible, Misbehaved};
+use super::{Compiler, ConfigError, Error, Incompatible, Misbehaved};
 use crate::constructors;
 
 constructors! {
@@ -26,6 +26,7 @@ constructors! {
     abi = Abi(plugin: impl Into<String>, host: impl Into<String>),
     too_small = TooSmall(what: impl Into<String>, size: usize, needed: usize),
     local_point = LocalPoint(point: impl Into<String>, callback: impl Into<String>),
+    not_a_plugin = NotAPlugin(why: impl Into<String>, compiler: Compiler),
     note_disagrees = NoteDisagrees(field: impl Into<String>, note: impl Into<String>, code: impl Into<String>),
     note_format = NoteFormat(plugin: u32, host: u32),
     other_machine = OtherMachine(found: impl Into<String>, here: impl Into<Cow<'static, str>>),

@@ -3,9 +3,8 @@
 use std::ffi::c_int;
 use std::ptr;
 
-use super::Failed;
 use crate::plan::Plan;
-use crate::report::{Report, Step};
+use crate::report::{Failed, Report, Step};
 use crate::{descriptors, sys};
 
 /// Executes the program, or tells through the descriptor what failed.

@@ -1,0 +1,87 @@
+//! What a call into a worker costs compared with a bare ping-pong that does the same encoding and decoding.
+
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion, criterion_group};
+
+#[path = "../shared/mod.rs"]
+mod shared;
+
+use shared::lanes::{Edit, Lane, bare, be_the_other_side, copied, message};
+use shared::ping_pong::Wait;
+use shared::processor;
+use shared::rounds::compare;
+
+const BODY: usize = 200;
+const ROUNDS: usize = 101;
+
+/// Prints a ratio of interleaved rounds, since two groups of samples are further apart than what they compare.
+fn report(name: &str, turn: Duration, bare: impl Fn(u64) -> Duration, ours: impl Fn(u64) -> Duration) {
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    let compared = compare(ROUNDS, turn, bare, ours);
+    let (baseline, candidate, (least, ratio)) = (compared.baseline, compared.candidate, compared.ratio);
+    println!("{name}: {candidate:.0} ns, {ratio:.3} times {baseline:.0} ns (least {least:.3}); {}", processor());
+}
+
+/// Every message of a plugin in a worker crosses and comes back: what we add to the least that needs must stay small.
+fn calls(criterion: &mut Criterion) {
+    for (name, wait) in [("spinning", Wait::Spin), ("parked", Wait::Sleep)] {
+        let mut group = criterion.benchmark_group(format!("a call, {name}"));
+        group.sample_size(20).measurement_time(Duration::from_secs(2));
+        for (edited, edit) in [("unchanged", Edit::Nothing), ("header changed", Edit::Header)] {
+            let bare = bare(wait, message(BODY), edit);
+            let lane = Lane::new(wait, message(BODY), edit);
+            group.bench_function(BenchmarkId::new("bare", edited), |bench| bench.iter_custom(|n| bare.run(n)));
+            group.bench_function(BenchmarkId::new("lane", edited), |bench| bench.iter_custom(|n| lane.call(n, 1)));
+            let turn = Duration::from_millis(if wait == Wait::Spin { 2 } else { 10 });
+            report(&format!("{name}, {edited}"), turn, |n| bare.run(n), |n| lane.call(n, 1));
+        }
+    }
+}
+
+/// Callbacks of one worker that follow each other cross together, or the second plugin would cost as much as the first.
+fn crossings(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("callbacks in one crossing, spinning");
+    group.sample_size(20).measurement_time(Duration::from_secs(2));
+    let lane = Lane::new(Wait::Spin, message(BODY), Edit::Nothing);
+    for callbacks in [1, 4, 16] {
+        group.bench_function(BenchmarkId::from_parameter(callbacks), |bench| {
+            bench.iter_custom(|n| lane.call(n, callbacks));
+        });
+    }
+    report("4 callbacks beside 1", Duration::from_millis(2), |n| lane.call(n, 1), |n| lane.call(n, 4));
+}
+
+/// A large body must cost no more than to copy it in and out on both sides, and less where it stays as it is.
+fn bodies(criterion: &mut Criterion) {
+    for (size, body) in [("64 KiB", 64 << 10), ("1 MiB", 1 << 20)] {
+        let mut group = criterion.benchmark_group(format!("a body of {size}, spinning"));
+        group.sample_size(20).measurement_time(Duration::from_secs(2));
+        let copied = copied(body);
+        group.bench_function("copied in and out", |bench| bench.iter_custom(|n| copied.run(n)));
+        for (edited, edit) in [("unchanged", Edit::Nothing), ("changed", Edit::Body)] {
+            let lane = Lane::new(Wait::Spin, message(body), edit);
+            group.bench_function(BenchmarkId::new("lane", edited), |bench| bench.iter_custom(|n| lane.call(n, 1)));
+            report(&format!("{size}, {edited}"), Duration::from_millis(20), |n| copied.run(n), |n| lane.call(n, 1));
+        }
+    }
+}
+
+/// Whoever notifies waits for nobody, so it must not pay for waking anybody either.
+fn notes(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("a note");
+    group.sample_size(20).measurement_time(Duration::from_secs(2));
+    let lane = Lane::new(Wait::Spin, message(BODY), Edit::Nothing);
+    group.bench_function("on the caller", |bench| bench.iter_custom(|n| lane.notify(n)));
+}
+
+criterion_group!(benches, calls, crossings, bodies, notes);
+
+/// As `criterion_main!`, but for the process that is the other side.
+fn main() {
+    be_the_other_side();
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}
