@@ -39,11 +39,20 @@ fn main() {
     let isolated = Publish::new(Isolation::WORKER);
     let small = || message(200);
     let least = bare(Wait::Spin, small(), Edit::Nothing);
-    row("an isolated call, spinning; a ping-pong", &compare(ROUNDS, turn, |n| least.run(n), |n| isolated.run(n, &small())));
+    row(
+        "an isolated call, spinning; a ping-pong",
+        &compare(ROUNDS, turn, |n| least.run(n), |n| isolated.run(n, &small())),
+    );
     let socket = Socket::new();
-    row("the same; MessagePack over a socket", &compare(ROUNDS, turn, |n| socket.run(n, &small()), |n| isolated.run(n, &small())));
+    row(
+        "the same; MessagePack over a socket",
+        &compare(ROUNDS, turn, |n| socket.run(n, &small()), |n| isolated.run(n, &small())),
+    );
     let in_process = Publish::new(Isolation::InProcess);
-    row("the same; in the host's process", &compare(ROUNDS, turn, |n| in_process.run(n, &small()), |n| isolated.run(n, &small())));
+    row(
+        "the same; in the host's process",
+        &compare(ROUNDS, turn, |n| in_process.run(n, &small()), |n| isolated.run(n, &small())),
+    );
 
     let asleep = bare(Wait::Sleep, small(), Edit::Nothing);
     let parked = Compared::of((0..301).map(|_| {
@@ -55,7 +64,10 @@ fn main() {
     row("an isolated call, parked; a ping-pong", &parked);
     for (name, size) in [("64 KiB", 64 << 10), ("1 MiB", 1 << 20)] {
         let (large, copied) = (message(size), copied(size));
-        row(&format!("a body of {name}; copied in and out"), &compare(ROUNDS, turn, |n| copied.run(n), |n| isolated.run(n, &large)));
+        row(
+            &format!("a body of {name}; copied in and out"),
+            &compare(ROUNDS, turn, |n| copied.run(n), |n| isolated.run(n, &large)),
+        );
     }
     waiting();
     restarts(&isolated);

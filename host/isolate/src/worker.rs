@@ -40,8 +40,8 @@ pub(crate) const MEMORY: RawFd = 4;
 /// // What the program does.
 /// ```
 pub fn enter() {
-    let is_worker = std::env::args_os().nth(1).as_deref() == Some(OsStr::new(ARGUMENT))
-        && std::env::var_os(VARIABLE).is_some();
+    let is_worker =
+        std::env::args_os().nth(1).as_deref() == Some(OsStr::new(ARGUMENT)) && std::env::var_os(VARIABLE).is_some();
     if is_worker {
         work();
     }

@@ -105,18 +105,8 @@ impl Library {
         let entry = unsafe { Entry::read(symbol) };
         let diagnostics = PluginDiagnostics::new(&inspection.note.name);
         // INVARIANT: the functions of the entry are in the library, and the copy is kept beside it.
-        let library = Library {
-            inspection,
-            forced,
-            file,
-            entry,
-            handle,
-            copy,
-            opened,
-            teardown: None,
-            meter: None,
-            diagnostics,
-        };
+        let library =
+            Library { inspection, forced, file, entry, handle, copy, opened, teardown: None, meter: None, diagnostics };
         match library.check() {
             Ok(()) => Ok(library),
             Err(why) => {

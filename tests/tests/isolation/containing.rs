@@ -76,7 +76,9 @@ fn whatever_a_callback_does_to_its_process_costs_one_answer() {
     let config = limited("harms-its-worker", limits).with_quarantine(Quarantine::default().with_faults(0));
     let scene = Scene::new(config);
     scene.load(zoo("harms_its_worker"));
-    for (way, how) in [("hoard", "there is no more memory"), ("close", ""), ("kill", "was killed by SIGKILL"), ("abort", "SIGABRT")] {
+    for (way, how) in
+        [("hoard", "there is no more memory"), ("close", ""), ("kill", "was killed by SIGKILL"), ("abort", "SIGABRT")]
+    {
         let faults_before = faults(&scene);
         process(&scene, way);
         assert!(faults(&scene) <= faults_before + 1, "{way}");

@@ -66,7 +66,10 @@ fn verdicts_reasons_and_faults_are_the_same_in_both() {
         assert_eq!(post.last_fault(), "it has no stamp");
         post.line("panic jump");
         let fault = post.last_fault();
-        assert!(fault.starts_with("panicked: it was asked to jump at ") && fault.contains("handles_parcels.rs:"), "{fault}");
+        assert!(
+            fault.starts_with("panicked: it was asked to jump at ") && fault.contains("handles_parcels.rs:"),
+            "{fault}"
+        );
     }
 }
 
@@ -147,7 +150,12 @@ fn a_payload_that_never_leaves_the_process_is_refused_with_its_point() {
 
 #[test]
 fn plugins_share_a_worker_of_one_name() {
-    let shared = |name: &str| (name.to_owned(), PluginConfig::default().with_isolation(Isolation::Worker(Some("zoo".into()))).with_worker(limits()));
+    let shared = |name: &str| {
+        (
+            name.to_owned(),
+            PluginConfig::default().with_isolation(Isolation::Worker(Some("zoo".into()))).with_worker(limits()),
+        )
+    };
     let mut config = unasked();
     config.plugins.extend([shared("harms-its-worker"), shared("counter")]);
     let scene = Scene::new(config);

@@ -191,7 +191,8 @@ fn with<R>(site: &'static Site, values: &[(u16, Field)], use_it: impl FnOnce(&Va
             _ => None,
         })
         .collect();
-    let texts: Vec<&str> = values.iter().map(|(_, value)| if let Field::Text(text) = value { text } else { "" }).collect();
+    let texts: Vec<&str> =
+        values.iter().map(|(_, value)| if let Field::Text(text) = value { text } else { "" }).collect();
     let fields = site.told().fields();
     let mut all: Vec<Option<&dyn Value>> = vec![None; fields.len()];
     for (index, (field, value)) in values.iter().enumerate() {

@@ -7,11 +7,28 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Record {
     /// A place in the code, before the first record that refers to it.
     Place(u32, Place),
-    Event { place: u32, parent: Parent, values: Vec<(u16, Field)> },
-    SpanOpened { span: u64, place: u32, parent: Parent, values: Vec<(u16, Field)> },
-    SpanRecorded { span: u64, values: Vec<(u16, Field)> },
-    SpanFollows { span: u64, follows: u64 },
-    SpanClosed { span: u64 },
+    Event {
+        place: u32,
+        parent: Parent,
+        values: Vec<(u16, Field)>,
+    },
+    SpanOpened {
+        span: u64,
+        place: u32,
+        parent: Parent,
+        values: Vec<(u16, Field)>,
+    },
+    SpanRecorded {
+        span: u64,
+        values: Vec<(u16, Field)>,
+    },
+    SpanFollows {
+        span: u64,
+        follows: u64,
+    },
+    SpanClosed {
+        span: u64,
+    },
 }
 
 /// What `tracing` calls metadata.

@@ -16,7 +16,8 @@ use crate::wire::{Field, Parent, Place, Record, Sender, ToHost};
 
 /// Has everything that this process reports told to the host.
 pub(super) fn install(host: &Arc<Sender>) {
-    let subscriber = Telling { host: host.clone(), places: Mutex::default(), spans: Mutex::default(), last: AtomicU64::new(0) };
+    let subscriber =
+        Telling { host: host.clone(), places: Mutex::default(), spans: Mutex::default(), last: AtomicU64::new(0) };
     // Nothing else in this process has had the time to install one.
     let _ = tracing_core::dispatcher::set_global_default(tracing_core::Dispatch::new(subscriber));
 }
