@@ -9,7 +9,7 @@ use hookrail_tests::scene::Scene;
 use hookrail_tests::{specimens, zoo};
 use serde_json::json;
 
-use crate::scenes::{isolated, limited, limits, only, worker};
+use crate::scenes::{isolated, limited, limits, only, unasked, worker};
 
 /// A host with the points of the program, and the plugin that hooks them.
 struct Post {
@@ -156,7 +156,7 @@ fn plugins_share_a_worker_of_one_name() {
             PluginConfig::default().with_isolation(Isolation::Worker(Some("zoo".into()))).with_worker(limits()),
         )
     };
-    let mut config = Config::default();
+    let mut config = unasked();
     config.plugins.extend([shared("harms-its-worker"), shared("counter")]);
     let scene = Scene::new(config);
     let harms = scene.load(zoo("harms_its_worker"));

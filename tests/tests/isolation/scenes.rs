@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hookrail::{Config, Isolation, PluginConfig, PluginView, WorkerLimits, WorkerView};
+use hookrail::{Config, HealthLimits, Isolation, PluginConfig, PluginView, WorkerLimits, WorkerView};
 use hookrail_tests::scene::Scene;
 
 /// The configuration of a plugin in a worker of its own, which is given as long as a busy machine needs.
@@ -19,7 +19,13 @@ pub(crate) fn limits() -> WorkerLimits {
 /// The configuration of a plugin in a worker with these limits.
 pub(crate) fn limited(plugin: &str, limits: WorkerLimits) -> Config {
     let plugin_config = PluginConfig::default().with_isolation(Isolation::WORKER).with_worker(limits);
-    Config::default().with_plugin(plugin, plugin_config)
+    unasked().with_plugin(plugin, plugin_config)
+}
+
+/// A configuration by which nobody is asked how it is: a worker on a busy machine may be too late to say so, and is ended
+/// then.
+pub(crate) fn unasked() -> Config {
+    Config::default().with_health(HealthLimits::default().with_every(Duration::ZERO))
 }
 
 /// The only plugin of a host.
