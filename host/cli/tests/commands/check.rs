@@ -262,7 +262,7 @@ fn impossible_checks_are_clear_errors() {
         (&["/"], 5, "error[HR0303]"),
         (&[good, "--only", "nosuch"], 2, "error[HR0617]: the pattern `nosuch` names no check"),
         (&[good, "--skip", "("], 2, "error[HR0617]: the pattern `(` is not a pattern"),
-        (&[good, "--in-process"], 2, "error[HR0619]: 45 checks are selected"),
+        (&[good, "--in-process"], 2, "error[HR0619]: 46 checks are selected"),
         (&[good, "--isolated", "--in-process"], 2, "cannot be used with"),
         (&[good, "--seed", "x"], 2, "invalid value 'x'"),
         (&[good, "--timeout", "0s"], 2, "use 1s to 24h"),
